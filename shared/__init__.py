@@ -1,0 +1,1 @@
+"""What every service shares: the published language, the log, the write path and the bus."""

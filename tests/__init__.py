@@ -1,0 +1,1 @@
+"""Tests mirror the sources; see CONTRIBUTING.md for the three speeds."""
