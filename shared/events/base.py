@@ -1,0 +1,94 @@
+"""The envelope every event travels in: a CloudEvents 1.0 JSON event, and the base of event data.
+
+A stored message, an exported line and what a consumer parses are the same bytes.
+Source: CloudEvents 1.0.2, JSON event format, structured mode.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import override
+
+from shared.events.fields import At, Digest, Id, PersonalClass, Word, personal_fields
+
+CONTENT_TYPE = "application/cloudevents+json"
+TYPE_PREFIX = "passage."
+FIRST_PREVHASH = "0" * 64
+"""What the first event of a case carries as `prevhash`."""
+
+
+class Event(BaseModel):
+    """The data of one event: what happened, in the past tense. Nothing derivable is in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    VERSION: ClassVar[int] = 1
+    PERSONAL: ClassVar[dict[str, PersonalClass]] = {}
+
+    @classmethod
+    @override
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.PERSONAL = personal_fields(cls)
+
+
+EventT = TypeVar("EventT", bound=Event)
+
+
+class Envelope(BaseModel, Generic[EventT]):
+    """The CloudEvents attributes common to everything Passage publishes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    specversion: Literal["1.0"] = "1.0"
+    id: Id
+    source: Annotated[str, Field(pattern=r"^/[a-z_/]{1,60}$")]
+    type: str
+    subject: Id
+    time: At
+    """When it happened; when it was recorded is the stream's own timestamp."""
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: EventT
+
+
+class CallEnvelope(Envelope[EventT]):
+    """A message on CALLS; `subject` is the call's id."""
+
+
+class CaseEvent(Envelope[EventT]):
+    """An event in a case's log; `subject` is the case's id."""
+
+    caseversion: Annotated[int, Field(ge=1)]
+    correlationid: Id
+    """What started it all: the call or command at the beginning of the chain of causes."""
+    causationid: Id
+    """The message that this event answers; repeated messages are recognised by it."""
+    actor: Word
+    """`operator:NAME`, `service:NAME` or `channel:NAME`."""
+    prevhash: Digest
+    """SHA-256 over the stored bytes of the case's previous event."""
+
+    @property
+    def originator_id(self) -> str:
+        return self.subject
+
+    @property
+    def originator_version(self) -> int:
+        return self.caseversion
+
+    @property
+    def type_name(self) -> str:
+        return type(self.data).__name__
+
+
+def type_of(event: type[Event]) -> str:
+    """Gives the CloudEvents type of an event class: `passage.CaseOpened.v1`."""
+    return f"{TYPE_PREFIX}{event.__name__}.v{event.VERSION}"
+
+
+def chain_hash(stored: bytes) -> str:
+    """Gives the hash by which a case's next event refers to these stored bytes."""
+    return hashlib.sha256(stored).hexdigest()

@@ -1,0 +1,34 @@
+"""What upstream channels publish on CALLS, subject `calls.<channel>`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from shared.events.base import Event
+from shared.events.fields import At, Channel, Id, Language
+
+BOX_MAX_CHARACTERS = 120_000
+
+Boxed = Annotated[
+    str, StringConstraints(pattern=r"^box1\.[A-Za-z0-9_-]{64,}$", max_length=BOX_MAX_CHARACTERS)
+]
+"""Text sealed by the channel with the public intake key (`shared.boxes`); only intake opens it."""
+
+
+class CallReceived(Event):
+    """A contact on any channel; recorded by the channel the moment the caller is heard.
+
+    `started_at` is the channel's clock. A chat message edited later is a new call, never a change.
+    """
+
+    call_id: Id
+    channel: Channel
+    caller_address: Boxed
+    language: Language
+    started_at: At
+    text: Boxed | None = None
+    return_code: Boxed | None = None
+    recording_ref: Id | None = None
+    media: Annotated[tuple[Id, ...], Field(max_length=20)] = ()

@@ -1,0 +1,131 @@
+"""What intake records: calls becoming cases, and what callers say."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from shared.events.base import Event
+from shared.events.fields import (
+    At,
+    Channel,
+    Digest,
+    HeadCount,
+    Id,
+    Language,
+    PersonalIdentity,
+    PersonalNarrative,
+    Word,
+)
+
+Intent = Literal[
+    "surrender", "advice", "relative", "journalist", "hoax", "abusive", "silent", "other"
+]
+Situation = Literal["serving", "mobilised", "not_mobilised", "on_ukrainian_territory", "unknown"]
+Urgency = Literal["life_now", "today", "later"]
+LinkBasis = Literal["return_code", "caller", "operator"]
+Provenance = Literal["caller", "relative", "after_capture"]
+ClosingReason = Literal[
+    "handed_over",
+    "advice_given",
+    "withdrew",
+    "unreachable",
+    "hoax",
+    "infiltration",
+    "died",
+    "duplicate",
+    "other",
+]
+
+
+class CaseOpened(Event):
+    """A call that belongs to no open case began a new one; always the case's first event.
+
+    `caller_key` is a keyed hash of channel and address. `unmatched_code`: he gave a return code
+    that no case has.
+    """
+
+    call_id: Id
+    channel: Channel
+    caller_key: Digest
+    caller_address: PersonalIdentity
+    language: Language
+    started_at: At
+    episode: Annotated[int, Field(ge=1)] = 1
+    previous_case: Id | None = None
+    text: PersonalNarrative | None = None
+    recording_ref: Id | None = None
+    media: tuple[Id, ...] = ()
+    unmatched_code: bool = False
+
+
+class CallLinked(Event):
+    """A further call was found to belong to this case; `basis` says by what, `confidence` 0 to 1.
+
+    Only basis `return_code` shows that the caller knows something that this case was told.
+    """
+
+    call_id: Id
+    channel: Channel
+    caller_key: Digest
+    caller_address: PersonalIdentity
+    language: Language
+    started_at: At
+    basis: LinkBasis
+    confidence: Annotated[float, Field(ge=0, le=1)]
+    text: PersonalNarrative | None = None
+    recording_ref: Id | None = None
+    media: tuple[Id, ...] = ()
+    unmatched_code: bool = False
+
+
+class CallTriaged(Event):
+    """An operator judged what a call is about and how urgent it is. Version 1 had no situation."""
+
+    VERSION: ClassVar[int] = 2
+
+    call_id: Id
+    intent: Intent
+    situation: Situation
+    urgency: Urgency
+
+
+class SurrenderDeclared(Event):
+    """The caller said that he wants to surrender; `declared_size` counts him too."""
+
+    party: Literal["alone", "group"]
+    declared_size: HeadCount
+
+
+class PersonalDataProvided(Event):
+    """Somebody stated who the man is; `identity` seals an `Identity`. A claim, not a finding."""
+
+    identity: PersonalIdentity
+    provenance: Provenance
+    unit: PersonalIdentity | None = None
+
+
+class ReturnCodeIssued(Event):
+    """The caller was given a code to call back with; only its keyed hash is kept."""
+
+    code_hash: Digest
+
+
+class NoteAdded(Event):
+    """An operator wrote something down."""
+
+    text: PersonalNarrative
+
+
+class CaseClosed(Event):
+    """A person ended the hotline's work on the case; it can be reopened."""
+
+    reason: ClosingReason
+    second_by: Word | None = None
+
+
+class CaseReopened(Event):
+    """A person took the closing back."""
+
+    reason: Word
