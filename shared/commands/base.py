@@ -1,0 +1,113 @@
+"""The base of every command, and the answers a service gives.
+
+A command is one NATS request to `commands.<service>.<Command>`; the reply is one of the answers.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from shared.events.fields import At, Id, Word
+
+
+class Command(BaseModel):
+    """A named person asks for one thing on one case.
+
+    `command_id` makes it repeatable: the same one again is answered as before and stores nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    SERVICE: ClassVar[str]
+
+    command_id: Id
+    case_id: Id
+    by: Word
+    happened_at: At | None = None
+    """When it happened, where that isn't now."""
+
+
+class Fact(Command):
+    """Something that happened; never refused for its order."""
+
+
+class Decision(Command):
+    """Something a person decided on what he saw: refused when the case has moved on since."""
+
+    seen_version: Annotated[int, Field(ge=0)]
+    """The version of the case that the person had before him."""
+
+
+class Recorded(BaseModel):
+    """It is in the log, now or since the same command came first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    result: Literal["recorded", "repeated"]
+    case_id: str
+    version: int
+    sequence: int
+    """Position in CASES; a read model that has it shows the effect."""
+    events: tuple[str, ...]
+    return_code: str | None = None
+    """The code to read out to the caller, in answer to IssueReturnCode."""
+
+
+class Ignored(BaseModel):
+    """Nothing was to be done: the case is already so."""
+
+    model_config = ConfigDict(frozen=True)
+
+    result: Literal["ignored"] = "ignored"
+    case_id: str
+    version: int
+    sequence: int
+
+
+class Refused(BaseModel):
+    """A guard doesn't hold; `satisfied_by` says what would make it hold."""
+
+    model_config = ConfigDict(frozen=True)
+
+    result: Literal["refused"] = "refused"
+    case_id: str
+    version: int
+    guard: str
+    satisfied_by: str
+    changed_since: tuple[str, ...] = ()
+    """For guard `seen_version`: the types of the events recorded since."""
+
+
+class FieldError(BaseModel):
+    """One thing wrong with one field; never its value."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    problem: str
+
+
+class Invalid(BaseModel):
+    """The command can't be understood."""
+
+    model_config = ConfigDict(frozen=True)
+
+    result: Literal["invalid"] = "invalid"
+    errors: tuple[FieldError, ...]
+
+
+class Unavailable(BaseModel):
+    """It could not be decided now; sending the same command again is safe."""
+
+    model_config = ConfigDict(frozen=True)
+
+    result: Literal["unavailable"] = "unavailable"
+    reason: str
+
+
+Answer = Annotated[
+    Recorded | Ignored | Refused | Invalid | Unavailable, Field(discriminator="result")
+]
+ANSWER: TypeAdapter[Recorded | Ignored | Refused | Invalid | Unavailable] = TypeAdapter(Answer)

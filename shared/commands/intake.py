@@ -1,0 +1,70 @@
+"""What can be asked of intake."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from shared.commands.base import Decision, Fact
+from shared.events.fields import HeadCount, Id, Identity, Text, Word
+from shared.events.intake import ClosingReason, Intent, Provenance, Situation, Urgency
+
+
+class TriageCall(Fact):
+    """Say what a call is about and how urgent it is."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    call_id: Id
+    intent: Intent
+    situation: Situation
+    urgency: Urgency
+
+
+class DeclareSurrender(Fact):
+    """Record that the caller wants to surrender, alone or for a group."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    party: Literal["alone", "group"] = "alone"
+    declared_size: HeadCount = 1
+
+
+class ProvidePersonalData(Fact):
+    """Record who the man says he is."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    identity: Identity
+    unit: Word | None = None
+    provenance: Provenance = "caller"
+
+
+class IssueReturnCode(Fact):
+    """Give the caller a code to call back with; the answer carries it."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+
+class AddNote(Fact):
+    """Write something down."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    text: Text
+
+
+class CloseCase(Decision):
+    """End the hotline's work; hoax and infiltration need a second person."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    reason: ClosingReason
+    second_by: Word | None = None
+
+
+class ReopenCase(Decision):
+    """Take the closing back."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    reason: Word

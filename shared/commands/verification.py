@@ -1,0 +1,52 @@
+"""What can be asked of verification."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from shared.commands.base import Decision, Fact
+from shared.events.fields import Word
+from shared.events.verification import IdentityField, VerificationBasis
+
+
+class CheckRegistry(Fact):
+    """Ask the registry again about the personal data last given."""
+
+    SERVICE: ClassVar[str] = "verification"
+
+
+class EscalateVerification(Fact):
+    """Ask that another person looks at the identity."""
+
+    SERVICE: ClassVar[str] = "verification"
+
+    remark: Word
+
+
+class VerifyIdentity(Decision):
+    """Decide that the man is who he says."""
+
+    SERVICE: ClassVar[str] = "verification"
+
+    basis: VerificationBasis
+    second_by: Word | None = None
+
+
+class ContradictIdentity(Fact):
+    """Record that a source contradicts what was claimed."""
+
+    SERVICE: ClassVar[str] = "verification"
+
+    fields: Annotated[tuple[IdentityField, ...], Field(min_length=1)]
+    reason: Word
+
+
+class RejectIdentity(Decision):
+    """Decide that the man isn't who he says."""
+
+    SERVICE: ClassVar[str] = "verification"
+
+    fields: tuple[IdentityField, ...] = ()
+    reason: Word

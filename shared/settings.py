@@ -1,0 +1,35 @@
+"""The settings of every Passage process, read from the environment (`PASSAGE_...`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One flat list; each has a default that suits `passage up` on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="PASSAGE_", extra="ignore")
+
+    nats_url: str = Field("nats://127.0.0.1:4222", description="nats-servers, separated by commas")
+    replicas: int = Field(1, ge=1, le=5, description="copies of every stream (`provision`)")
+    keys_dir: Path = Field(
+        Path(".passage.keys"), description="folder of the key files; never inside the data folder"
+    )
+    database_url: str = Field(
+        "sqlite:///.passage/query.db", description="where query keeps its read models"
+    )
+    http: str = Field("127.0.0.1:8080", description="HOST:PORT of the API and the pages")
+    registry_file: Path = Field(
+        Path(".passage/registry.db"), description="the personnel registry, a SQLite file"
+    )
+    request_timeout_s: float = Field(
+        5.0, gt=0, description="how long one request to the server may take, seconds"
+    )
+    command_timeout_s: float = Field(
+        10.0, gt=0, description="how long query waits for a service's answer, seconds"
+    )
+    threads: int = Field(64, ge=1, description="messages that a service works on at once, threads")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")

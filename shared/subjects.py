@@ -1,0 +1,62 @@
+"""Every stream, bucket and subject of Passage, and the functions that build and read subjects.
+
+The subject of a case's event is built by `shared.jetstream` from the prefix here; nothing else
+publishes to `cases.>`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+CASES = "CASES"
+CASES_PREFIX = "cases"
+CALLS = "CALLS"
+PARKED = "PARKED"
+INDEX_BUCKET = "INDEX"
+KEYS_BUCKET = "KEYS"
+
+
+class CaseSubject(NamedTuple):
+    """What a subject of CASES says."""
+
+    case_id: str
+    version: int
+    type_name: str
+
+
+def calls(channel: str) -> str:
+    """Where a channel publishes its calls."""
+    return f"calls.{channel}"
+
+
+def case_events(type_name: str = "*") -> str:
+    """All events of one type, or all events."""
+    return f"{CASES_PREFIX}.*.*.{type_name}"
+
+
+def read_case_subject(subject: str) -> CaseSubject:
+    """Takes a subject of CASES apart; raises ValueError for any other."""
+    prefix, case_id, version, type_name = subject.split(".")
+    if prefix != CASES_PREFIX:
+        raise ValueError(f"no subject of {CASES}")
+    return CaseSubject(case_id, int(version), type_name)
+
+
+def command(service: str, name: str) -> str:
+    """Where a service answers one kind of command (request/reply)."""
+    return f"commands.{service}.{name}"
+
+
+def health(service: str) -> str:
+    """Where a service says how it is (request/reply)."""
+    return f"health.{service}"
+
+
+def parked(service: str, reason: str) -> str:
+    """Where a service puts what it couldn't process."""
+    return f"parked.{service}.{reason}"
+
+
+def retry(service: str) -> str:
+    """Where a service is asked to try something parked once more (request/reply)."""
+    return f"retry.{service}"
