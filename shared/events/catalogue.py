@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, Literal, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -102,15 +102,17 @@ _CALL = CallEnvelope[CallReceived]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
+Unreadable = Literal["not_json", "unknown_type", "unknown_version", "wrong_envelope", "wrong_data"]
+
+
 class UnreadableEventError(Exception):
     """Stored or received bytes are no event of the catalogue.
 
-    `reason` is one of not_json, unknown_type, unknown_version, wrong_envelope, wrong_data; `field`
-    names where, as a dotted path. The text never holds a value.
+    `field` names where, as a dotted path; `expected` what would do. The text never holds a value.
     """
 
-    def __init__(self, reason: str, field: str = "", expected: str = "") -> None:
-        self.reason = reason
+    def __init__(self, reason: Unreadable, field: str = "", expected: str = "") -> None:
+        self.reason: Unreadable = reason
         self.field = field
         self.expected = expected
         super().__init__(f"{reason}: {field or 'message'}: {expected}")
@@ -194,5 +196,5 @@ def _validated(model: type[ModelT], envelope: dict[str, Any]) -> ModelT:
         if first["type"] == "extra_forbidden":
             where[-1] = "(unknown field)"  # The sender chose its name: it may hold anything.
         field = ".".join(where)
-        reason = "wrong_data" if field.startswith("data") else "wrong_envelope"
+        reason: Unreadable = "wrong_data" if field.startswith("data") else "wrong_envelope"
         raise UnreadableEventError(reason, field, first["msg"]) from None

@@ -1,0 +1,25 @@
+"""handover's wiring: what it listens to, and which handler answers."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from services.handover import SERVICE, handlers
+from services.handover.state import HandoverState, evolve
+from shared.case_log import Fold
+from shared.service import Service, assemble
+from shared.settings import Settings
+
+
+def wire(settings: Settings) -> Service:
+    """Gives handover, ready to run."""
+    service = assemble(SERVICE, Fold(HandoverState(), evolve), settings)
+    for command_type in handlers.DECISIONS:
+        service.bus.command(command_type, partial(handlers.carry_out, service.desk))
+    return service
+
+
+def main() -> None:
+    """Runs handover until it is told to stop."""
+    asyncio.run(wire(Settings()).bus.run())

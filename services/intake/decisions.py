@@ -1,0 +1,233 @@
+"""intake's view of a case, and its decisions: events, evolve, guards, decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from shared.commands.intake import (
+    AddNote,
+    CloseCase,
+    DeclareSurrender,
+    ProvidePersonalData,
+    ReopenCase,
+    TriageCall,
+)
+from shared.events.base import CaseEvent, Event
+from shared.events.catalogue import AnyCaseEvent
+from shared.events.fields import Channel, Plain
+from shared.events.handover import (
+    ArrivedInUkraine,
+    ContactLost,
+    HandedOver,
+    HandoverAccepted,
+    HandoverOffered,
+    HandoverRefused,
+    RendezvousApproved,
+    RendezvousDisclosed,
+    RendezvousMissed,
+    RendezvousPlanned,
+)
+from shared.events.intake import (
+    CallLinked,
+    CallTriaged,
+    CaseClosed,
+    CaseOpened,
+    CaseReopened,
+    ClosingReason,
+    LinkBasis,
+    NoteAdded,
+    PersonalDataProvided,
+    ReturnCodeIssued,
+    SurrenderDeclared,
+)
+from shared.events.verification import (
+    IdentityContradicted,
+    IdentityRejected,
+    IdentityVerified,
+    RegistryChecked,
+    VerificationEscalated,
+)
+from shared.refusals import Guard, require
+
+NEEDS_TWO_PEOPLE: frozenset[ClosingReason] = frozenset({"hoax", "infiltration"})
+
+CASE_KNOWN = Guard("case_known", "a case number that exists")
+CALL_OF_CASE = Guard("call_of_case", "a call_id that belongs to this case")
+SECOND_PERSON = Guard(
+    "second_person", "second_by, another person than by, for closing as hoax or infiltration"
+)
+RECEIPT_EXISTS = Guard("receipt_exists", "a HandedOver event before closing as handed_over")
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeState:
+    """What intake's decisions read."""
+
+    opened: bool = False
+    closed_as: ClosingReason | None = None
+    handed_over: bool = False
+    calls: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingCall:
+    """A call, opened and checked, on its way into a case."""
+
+    message_id: str
+    call_id: str
+    channel: Channel
+    caller_key: str
+    caller_address: Plain
+    language: str
+    started_at: datetime
+    text: Plain | None
+    code_hash: str | None
+    recording_ref: str | None
+    media: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which case a call goes to, and why; decided once for a call."""
+
+    case_id: str
+    basis: LinkBasis = "caller"
+    confidence: float = 1.0
+    unmatched_code: bool = False
+    previous_case: str | None = None
+    episode: int = 1
+
+
+def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
+    """Gives the state after one more event; never refuses."""
+    match event.data:
+        case CaseOpened() as opened:
+            return replace(state, opened=True, calls=state.calls | {opened.call_id})
+        case CallLinked() as linked:
+            return replace(state, calls=state.calls | {linked.call_id})
+        case CaseClosed() as closed:
+            return replace(state, closed_as=closed.reason)
+        case CaseReopened():
+            return replace(state, closed_as=None)
+        case HandedOver():
+            return replace(state, handed_over=True)
+        case CallTriaged() | SurrenderDeclared() | PersonalDataProvided() | ReturnCodeIssued():
+            return state
+        case NoteAdded() | RegistryChecked() | VerificationEscalated() | IdentityVerified():
+            return state
+        case IdentityContradicted() | IdentityRejected() | ArrivedInUkraine() | ContactLost():
+            return state
+        case RendezvousPlanned() | RendezvousApproved() | RendezvousDisclosed():
+            return state
+        case RendezvousMissed() | HandoverOffered() | HandoverAccepted() | HandoverRefused():
+            return state
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def decide_call(state: IntakeState, call: IncomingCall, route: Route) -> list[Event]:
+    """A first call opens the case, a further one is linked to it; a fact, never refused."""
+    if call.call_id in state.calls:
+        return []
+    if not state.opened:
+        return [_opened(call, route)]
+    return [_linked(call, route)]
+
+
+def _opened(call: IncomingCall, route: Route) -> CaseOpened:
+    return CaseOpened(
+        call_id=call.call_id,
+        channel=call.channel,
+        caller_key=call.caller_key,
+        caller_address=call.caller_address,
+        language=call.language,
+        started_at=call.started_at,
+        episode=route.episode,
+        previous_case=route.previous_case,
+        text=call.text,
+        recording_ref=call.recording_ref,
+        media=call.media,
+        unmatched_code=route.unmatched_code,
+    )
+
+
+def _linked(call: IncomingCall, route: Route) -> CallLinked:
+    return CallLinked(
+        call_id=call.call_id,
+        channel=call.channel,
+        caller_key=call.caller_key,
+        caller_address=call.caller_address,
+        language=call.language,
+        started_at=call.started_at,
+        basis=route.basis,
+        confidence=route.confidence,
+        text=call.text,
+        recording_ref=call.recording_ref,
+        media=call.media,
+        unmatched_code=route.unmatched_code,
+    )
+
+
+def decide_triage(state: IntakeState, command: TriageCall) -> list[Event]:
+    """What a call is about; the call must be one of this case's."""
+    require(state.opened, CASE_KNOWN)
+    require(command.call_id in state.calls, CALL_OF_CASE)
+    return [
+        CallTriaged(
+            call_id=command.call_id,
+            intent=command.intent,
+            situation=command.situation,
+            urgency=command.urgency,
+        )
+    ]
+
+
+def decide_declare_surrender(state: IntakeState, command: DeclareSurrender) -> list[Event]:
+    """He wants to surrender; every statement is kept."""
+    require(state.opened, CASE_KNOWN)
+    return [SurrenderDeclared(party=command.party, declared_size=command.declared_size)]
+
+
+def decide_personal_data(state: IntakeState, command: ProvidePersonalData) -> list[Event]:
+    """Who he says he is; every statement is kept, the latest counts."""
+    require(state.opened, CASE_KNOWN)
+    return [
+        PersonalDataProvided(
+            identity=Plain.of(command.identity),
+            provenance=command.provenance,
+            unit=Plain(command.unit) if command.unit else None,
+        )
+    ]
+
+
+def decide_return_code(state: IntakeState, code_hash: str) -> list[Event]:
+    """A code was reserved for the case."""
+    require(state.opened, CASE_KNOWN)
+    return [ReturnCodeIssued(code_hash=code_hash)]
+
+
+def decide_note(state: IntakeState, command: AddNote) -> list[Event]:
+    """An operator's note."""
+    require(state.opened, CASE_KNOWN)
+    return [NoteAdded(text=Plain(command.text))]
+
+
+def decide_close(state: IntakeState, command: CloseCase) -> list[Event]:
+    """Ends the work; hoax and infiltration take two people."""
+    require(state.opened, CASE_KNOWN)
+    if state.closed_as is not None:
+        return []
+    two_people = command.second_by is not None and command.second_by != command.by
+    require(command.reason not in NEEDS_TWO_PEOPLE or two_people, SECOND_PERSON)
+    require(command.reason != "handed_over" or state.handed_over, RECEIPT_EXISTS)
+    return [CaseClosed(reason=command.reason, second_by=command.second_by)]
+
+
+def decide_reopen(state: IntakeState, command: ReopenCase) -> list[Event]:
+    """Takes the closing back; nothing to do on an open case."""
+    require(state.opened, CASE_KNOWN)
+    if state.closed_as is None:
+        return []
+    return [CaseReopened(reason=command.reason)]

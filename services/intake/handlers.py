@@ -1,0 +1,112 @@
+"""What intake does with each message: name the case, transact, return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from services.intake.calls import open_call
+from services.intake.decisions import (
+    CASE_KNOWN,
+    IntakeState,
+    decide_call,
+    decide_close,
+    decide_declare_surrender,
+    decide_note,
+    decide_personal_data,
+    decide_reopen,
+    decide_return_code,
+    decide_triage,
+)
+from services.intake.routing import Index
+from shared.commands.base import Command, Recorded
+from shared.commands.intake import (
+    AddNote,
+    CloseCase,
+    DeclareSurrender,
+    IssueReturnCode,
+    ProvidePersonalData,
+    ReopenCase,
+    TriageCall,
+)
+from shared.events.base import Event
+from shared.parking import Delivery
+from shared.refusals import require
+from shared.return_codes import code_for, code_hash
+from shared.service import Desk
+from shared.transact import Cause, Outcome, transact
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What intake's handlers work with."""
+
+    desk: Desk
+    index: Index
+
+
+DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
+    TriageCall: decide_triage,
+    DeclareSurrender: decide_declare_surrender,
+    ProvidePersonalData: decide_personal_data,
+    AddNote: decide_note,
+    CloseCase: decide_close,
+    ReopenCase: decide_reopen,
+}
+"""The commands that need nothing but the case. IssueReturnCode also needs the index."""
+
+
+def receive_call(intake: Intake, delivery: Delivery) -> Outcome:
+    """Puts a call into the case it belongs to."""
+    call = open_call(intake.desk.keys, delivery.subject, delivery.body)
+    route = intake.index.route(call)
+    cause = Cause(
+        causation_id=call.message_id,
+        correlation_id=call.call_id,
+        actor=f"channel:{call.channel}",
+        source=intake.desk.source,
+        happened_at=call.started_at,
+    )
+    decide = partial(decide_call, call=call, route=route)
+    return transact(intake.desk.writer, route.case_id, cause, decide)
+
+
+def carry_out(intake: Intake, command: Command) -> Outcome:
+    """Carries out one of the commands in DECISIONS."""
+    decision = DECISIONS[type(command)]
+    desk = intake.desk
+    return transact(
+        desk.writer,
+        command.case_id,
+        desk.cause_of(command),
+        lambda state: decision(state, command),
+    )
+
+
+def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:
+    """Reserves the code before the event that relies on it; the answer alone carries it."""
+    desk = intake.desk
+    require(desk.writer.log.load(command.case_id).state.opened, CASE_KNOWN)
+    code, hashed = _free_code(intake, command)
+    decide = partial(decide_return_code, code_hash=hashed)
+    done = transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+    return Recorded(
+        result="repeated" if done.result == "repeated" else "recorded",
+        case_id=done.case_id,
+        version=done.version,
+        sequence=done.sequence,
+        events=done.events,
+        return_code=code,
+    )
+
+
+def _free_code(intake: Intake, command: IssueReturnCode) -> tuple[str, str]:
+    attempt = 0
+    while True:
+        code = code_for(intake.desk.keys, command.command_id, attempt)
+        hashed = code_hash(intake.desk.keys, code)
+        if intake.index.reserve_code(hashed, command.case_id):
+            return code, hashed
+        attempt += 1  # Another case has this code: one in ten million times at a thousand cases.

@@ -1,0 +1,94 @@
+"""Which case a call belongs to: the index of calls, callers, codes and episodes.
+
+Every entry is written once, before the event that relies on it, and never changed. Two first
+calls at once therefore open one case, and a crash in between is healed by the redelivery.
+
+    call.<call_id>       the route of one call
+    caller.<caller_key>  the first case of a caller
+    code.<code_hash>     the case that a return code was issued for
+    next.<case_id>       the episode that follows a closed case
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from services.intake.decisions import IncomingCall, Route
+from shared.buckets import Bucket, TakenError
+
+CASE_ID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CASE_ID_CHARACTERS = 12
+SURE = 1.0
+LIKELY = 0.7
+"""One phone may be several men's: the same caller is a likely link, no more."""
+
+
+class Episode(NamedTuple):
+    """A case as the next call would find it."""
+
+    case_id: str
+    previous_case: str | None = None
+    number: int = 1
+
+
+def new_case_id() -> str:
+    """Gives a random case number: 12 characters of Crockford's base32, 60 bits."""
+    return "".join(secrets.choice(CASE_ID_ALPHABET) for _ in range(CASE_ID_CHARACTERS))
+
+
+class Index:
+    """Finds and reserves cases; `is_closed` asks the log."""
+
+    def __init__(self, bucket: Bucket, is_closed: Callable[[str], bool]) -> None:
+        self._bucket = bucket
+        self._is_closed = is_closed
+
+    def route(self, call: IncomingCall) -> Route:
+        """Gives the call's route: the one reserved for it before, or a new one."""
+        reserved = self._get(f"call.{call.call_id}")
+        if reserved is None:
+            reserved = self._create(f"call.{call.call_id}", asdict(self._choose(call)))
+        return Route(**reserved)
+
+    def reserve_code(self, code_hash: str, case_id: str) -> bool:
+        """Says whether the code is this case's now; another case may have it already."""
+        return bool(self._create(f"code.{code_hash}", {"case_id": case_id})["case_id"] == case_id)
+
+    def _choose(self, call: IncomingCall) -> Route:
+        coded = self._get(f"code.{call.code_hash}") if call.code_hash else None
+        if coded is not None:
+            self._create(f"caller.{call.caller_key}", coded)
+            latest = self._latest_episode(coded["case_id"])
+            return Route(latest.case_id, "return_code", SURE, False, *latest[1:])
+        first = self._create(f"caller.{call.caller_key}", {"case_id": new_case_id()})
+        latest = self._latest_episode(first["case_id"])
+        return Route(latest.case_id, "caller", LIKELY, call.code_hash is not None, *latest[1:])
+
+    def _latest_episode(self, case_id: str) -> Episode:
+        episode = Episode(case_id)
+        while True:
+            following = self._get(f"next.{episode.case_id}")
+            if following is None:
+                if not self._is_closed(episode.case_id):
+                    return episode
+                following = self._create(f"next.{episode.case_id}", {"case_id": new_case_id()})
+            episode = Episode(following["case_id"], episode.case_id, episode.number + 1)
+
+    def _get(self, key: str) -> dict[str, Any] | None:
+        entry = self._bucket.get(key)
+        return None if entry is None else json.loads(entry.value)
+
+    def _create(self, key: str, value: dict[str, Any]) -> dict[str, Any]:
+        """Gives what stands under the key, written now if nothing did."""
+        there = self._get(key)
+        if there is not None:
+            return there
+        try:
+            self._bucket.create(key, json.dumps(value).encode())
+        except TakenError:
+            return self._create(key, value)
+        return value

@@ -1,0 +1,190 @@
+"""verification's view of a case, and its decisions: events, evolve, guards, decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from shared.commands.verification import (
+    CheckRegistry,
+    ContradictIdentity,
+    EscalateVerification,
+    RejectIdentity,
+    VerifyIdentity,
+)
+from shared.events.base import CaseEvent, Event
+from shared.events.catalogue import AnyCaseEvent
+from shared.events.fields import Sealed
+from shared.events.handover import (
+    ArrivedInUkraine,
+    ContactLost,
+    HandedOver,
+    HandoverAccepted,
+    HandoverOffered,
+    HandoverRefused,
+    RendezvousApproved,
+    RendezvousDisclosed,
+    RendezvousMissed,
+    RendezvousPlanned,
+)
+from shared.events.intake import (
+    CallLinked,
+    CallTriaged,
+    CaseClosed,
+    CaseOpened,
+    CaseReopened,
+    NoteAdded,
+    PersonalDataProvided,
+    ReturnCodeIssued,
+    SurrenderDeclared,
+)
+from shared.events.verification import (
+    IdentityContradicted,
+    IdentityRejected,
+    IdentityVerified,
+    RegistryChecked,
+    RegistryOutcome,
+    VerificationEscalated,
+)
+from shared.refusals import Guard, require
+
+CASE_KNOWN = Guard("case_known", "a case number that exists")
+IDENTITY_CLAIMED = Guard("identity_claimed", "ProvidePersonalData first")
+NO_CONTRADICTION = Guard(
+    "no_open_contradiction", "corrected personal data that the registry matches"
+)
+TWO_SOURCES = Guard(
+    "two_agreeing_sources", "a registry match for the data last given, or second_by, another person"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The personal data last given: where it stands, and its sealed values."""
+
+    event_id: str
+    version: int
+    identity: Sealed
+    unit: Sealed | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationState:
+    """What verification's decisions read."""
+
+    opened: bool = False
+    claim: Claim | None = None
+    registry: RegistryOutcome | None = None
+    """What the registry last said about the claim; None while it hasn't."""
+    contradicted: bool = False
+    verified: bool = False
+    rejected: bool = False
+
+
+def evolve(state: VerificationState, event: CaseEvent[AnyCaseEvent]) -> VerificationState:
+    """Gives the state after one more event; never refuses."""
+    match event.data:
+        case CaseOpened():
+            return replace(state, opened=True)
+        case PersonalDataProvided() as given:
+            claim = Claim(
+                event.id,
+                event.caseversion,
+                Sealed(given.identity),
+                Sealed(given.unit) if given.unit else None,
+            )
+            # What was verified was the data given before, not this.
+            return replace(state, claim=claim, registry=None, verified=False, rejected=False)
+        case RegistryChecked() as checked:
+            return _after_registry(state, checked)
+        case IdentityContradicted():
+            return replace(state, contradicted=True, verified=False)
+        case IdentityVerified():
+            return replace(state, verified=True, rejected=False)
+        case IdentityRejected():
+            return replace(state, rejected=True, verified=False)
+        case VerificationEscalated() | CallLinked() | CallTriaged() | SurrenderDeclared():
+            return state
+        case ReturnCodeIssued() | NoteAdded() | CaseClosed() | CaseReopened():
+            return state
+        case ArrivedInUkraine() | ContactLost() | HandedOver() | RendezvousPlanned():
+            return state
+        case RendezvousApproved() | RendezvousDisclosed() | RendezvousMissed():
+            return state
+        case HandoverOffered() | HandoverAccepted() | HandoverRefused():
+            return state
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _after_registry(state: VerificationState, checked: RegistryChecked) -> VerificationState:
+    if state.claim is None or checked.about_event != state.claim.event_id:
+        return state  # An answer about data that was corrected meanwhile.
+    contradicted = state.contradicted and checked.outcome != "match"
+    return replace(state, registry=checked.outcome, contradicted=contradicted)
+
+
+def decide_registry_answer(state: VerificationState, answer: RegistryChecked) -> list[Event]:
+    """The registry's answer is a fact, whatever became of the case meanwhile."""
+    require(state.opened, CASE_KNOWN)
+    return [answer]
+
+
+def decide_consequence(state: VerificationState, answer: RegistryChecked) -> list[Event]:
+    """What follows from an answer: nothing on a match, a contradiction, or a person must look."""
+    if state.claim is None or answer.about_event != state.claim.event_id:
+        return []
+    if answer.outcome == "match":
+        return []
+    if "service_number" in answer.fields_agreeing and answer.fields_conflicting:
+        return [
+            IdentityContradicted(
+                fields=answer.fields_conflicting, reason=f"registry {answer.registry}"
+            )
+        ]
+    return [VerificationEscalated(reason=answer.outcome)]
+
+
+def decide_check_again(state: VerificationState, _command: CheckRegistry) -> list[Event]:
+    """The guards of asking the registry again; the asking itself is the handler's."""
+    require(state.opened, CASE_KNOWN)
+    require(state.claim is not None, IDENTITY_CLAIMED)
+    return []
+
+
+def decide_escalate(state: VerificationState, command: EscalateVerification) -> list[Event]:
+    """An operator wants another person to look."""
+    require(state.opened, CASE_KNOWN)
+    return [VerificationEscalated(reason="operator", remark=command.remark)]
+
+
+def decide_verify(state: VerificationState, command: VerifyIdentity) -> list[Event]:
+    """Two agreeing sources, or a registry match plus an operator; no open contradiction."""
+    require(state.opened, CASE_KNOWN)
+    require(state.claim is not None, IDENTITY_CLAIMED)
+    require(not state.contradicted, NO_CONTRADICTION)
+    require(_has_two_sources(state, command), TWO_SOURCES)
+    if state.verified:
+        return []
+    return [IdentityVerified(basis=command.basis, by=command.by, second_by=command.second_by)]
+
+
+def _has_two_sources(state: VerificationState, command: VerifyIdentity) -> bool:
+    if command.basis == "registry_and_operator":
+        return state.registry == "match"
+    return command.second_by is not None and command.second_by != command.by
+
+
+def decide_contradict(state: VerificationState, command: ContradictIdentity) -> list[Event]:
+    """A source contradicts the claim; a fact."""
+    require(state.opened, CASE_KNOWN)
+    return [IdentityContradicted(fields=command.fields, reason=command.reason)]
+
+
+def decide_reject(state: VerificationState, command: RejectIdentity) -> list[Event]:
+    """He isn't who he says."""
+    require(state.opened, CASE_KNOWN)
+    require(state.claim is not None, IDENTITY_CLAIMED)
+    if state.rejected:
+        return []
+    return [IdentityRejected(fields=command.fields, reason=command.reason, by=command.by)]

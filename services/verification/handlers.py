@@ -1,0 +1,120 @@
+"""What verification does with each message: name the case, transact, return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from services.verification.decisions import (
+    Claim,
+    VerificationState,
+    decide_check_again,
+    decide_consequence,
+    decide_contradict,
+    decide_escalate,
+    decide_registry_answer,
+    decide_reject,
+    decide_verify,
+)
+from services.verification.registry import Registry
+from shared.commands.base import Command
+from shared.commands.verification import (
+    CheckRegistry,
+    ContradictIdentity,
+    EscalateVerification,
+    RejectIdentity,
+    VerifyIdentity,
+)
+from shared.events.base import CaseEvent, Event
+from shared.events.catalogue import read_case_event
+from shared.events.fields import Identity, Sealed
+from shared.events.intake import PersonalDataProvided
+from shared.events.verification import RegistryChecked
+from shared.keys import KeyGoneError
+from shared.parking import Delivery
+from shared.sealing import Spot
+from shared.service import Desk
+from shared.subjects import read_case_subject
+from shared.transact import Cause, Outcome, transact
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What verification's handlers work with."""
+
+    desk: Desk
+    registry: Registry
+
+
+DECISIONS: dict[type[Command], Callable[[VerificationState, Any], list[Event]]] = {
+    EscalateVerification: decide_escalate,
+    VerifyIdentity: decide_verify,
+    ContradictIdentity: decide_contradict,
+    RejectIdentity: decide_reject,
+}
+"""The commands that need nothing but the case. CheckRegistry also needs the registry."""
+
+
+def carry_out(verification: Verification, command: Command) -> Outcome:
+    """Carries out one of the commands in DECISIONS."""
+    desk = verification.desk
+    decision = DECISIONS[type(command)]
+    return transact(
+        desk.writer,
+        command.case_id,
+        desk.cause_of(command),
+        lambda state: decision(state, command),
+    )
+
+
+def receive_event(verification: Verification, delivery: Delivery) -> Outcome:
+    """Asks the registry about new personal data; acts on what the registry answered."""
+    event = read_case_event(delivery.body, read_case_subject(delivery.subject).type_name)
+    if isinstance(event.data, RegistryChecked):
+        return act_on_answer(verification, event)
+    return ask_registry(verification, event)
+
+
+def ask_registry(verification: Verification, event: CaseEvent[PersonalDataProvided]) -> Outcome:
+    """Records the registry's answer about the personal data in an event."""
+    claim = Claim(event.id, event.caseversion, Sealed(event.data.identity), None)
+    return _record_answer(verification, event.subject, claim, verification.desk.cause_in(event))
+
+
+def act_on_answer(verification: Verification, event: CaseEvent[RegistryChecked]) -> Outcome:
+    """Records what follows from a registry's answer."""
+    desk = verification.desk
+    decide = partial(decide_consequence, answer=event.data)
+    return transact(desk.writer, event.subject, desk.cause_in(event), decide)
+
+
+def check_registry(verification: Verification, command: CheckRegistry) -> Outcome:
+    """Asks the registry again about the personal data last given."""
+    desk = verification.desk
+    history = desk.writer.log.load(command.case_id)
+    decide_check_again(history.state, command)
+    return _record_answer(
+        verification, command.case_id, history.state.claim, desk.cause_of(command)
+    )
+
+
+def _record_answer(verification: Verification, case_id: str, claim: Claim, cause: Cause) -> Outcome:
+    desk = verification.desk
+    spot = Spot(case_id, claim.version, PersonalDataProvided.__name__, "identity", "identity")
+    try:
+        stated = Identity.model_validate_json(desk.writer.keys.open(spot, claim.identity))
+    except KeyGoneError:
+        return Outcome("ignored", case_id, claim.version, 0)  # Erased: nothing to ask about.
+    answer = verification.registry.look_up(stated)
+    checked = RegistryChecked(
+        registry=verification.registry.name,
+        about_event=claim.event_id,
+        outcome=answer.outcome,
+        score=answer.score,
+        fields_agreeing=answer.agreeing,
+        fields_conflicting=answer.conflicting,
+    )
+    decide = partial(decide_registry_answer, answer=checked)
+    return transact(desk.writer, case_id, cause, decide)

@@ -1,0 +1,85 @@
+"""Turns a command's bytes into a typed command, and whatever happens then into a typed answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from eventsourcing.persistence import PersistenceError
+from pydantic import ValidationError
+
+from shared.case_log import ChainBrokenError
+from shared.commands.base import (
+    Command,
+    FieldError,
+    Ignored,
+    Invalid,
+    Recorded,
+    Refused,
+    Unavailable,
+)
+from shared.logs import log, place_of
+from shared.refusals import RefusedError
+from shared.transact import ContendedError, Outcome
+
+AnyAnswer = Recorded | Ignored | Refused | Invalid | Unavailable
+CommandHandler = Callable[[Any], Outcome | Recorded]
+
+
+def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
+    """Gives what is wrong with which field, never a value; unknown fields are not named."""
+    found = []
+    for one in error.errors(include_url=False, include_context=False, include_input=False):
+        where = [str(part) for part in one["loc"]]
+        if one["type"] == "extra_forbidden":
+            where[-1] = "(unknown field)"
+        found.append(FieldError(field=".".join(where) or "(body)", problem=one["msg"]))
+    return tuple(found)
+
+
+def answer(command_type: type[Command], body: bytes, handler: CommandHandler) -> AnyAnswer:
+    """Gives the answer to one command; never raises."""
+    try:
+        command = command_type.model_validate_json(body)
+    except ValidationError as error:
+        return Invalid(errors=field_errors(error))
+    try:
+        done = handler(command)
+    except RefusedError as refusal:
+        return Refused(
+            case_id=command.case_id,
+            version=refusal.version,
+            guard=refusal.guard.name,
+            satisfied_by=refusal.guard.satisfied_by,
+            changed_since=refusal.changed_since,
+        )
+    except Exception as error:  # A fault of ours must not leave the operator without an answer.
+        return Unavailable(reason=_why_not_now(error))
+    return done if isinstance(done, Recorded) else _answer_of(done)
+
+
+def _answer_of(outcome: Outcome) -> AnyAnswer:
+    if outcome.result == "ignored":
+        return Ignored(case_id=outcome.case_id, version=outcome.version, sequence=outcome.sequence)
+    return Recorded(
+        result=outcome.result,
+        case_id=outcome.case_id,
+        version=outcome.version,
+        sequence=outcome.sequence,
+        events=outcome.events,
+    )
+
+
+def _why_not_now(error: Exception) -> str:
+    match error:
+        case ContendedError():
+            return "the case keeps changing; send the same command again"
+        case ChainBrokenError():
+            return "the case's log is damaged; run `passage verify`"
+        case PersistenceError() | TimeoutError():
+            log.warning("log_unavailable", error=type(error).__name__)
+            return "the log does not answer; send the same command again"
+        case _:
+            pass
+    log.error("fault", error=type(error).__name__, place=place_of(error))
+    return "a fault in the service; its log says where"

@@ -1,0 +1,212 @@
+"""The one wrapper round FastStream: durable consumers, commands, parking, retries and health.
+
+It sets what FastStream's defaults get wrong for us (architecture, section 4): nothing is
+re-declared, nothing is dropped after an exception, nothing is retried in a hot loop.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import anyio
+from anyio.to_thread import run_sync
+from faststream import AckPolicy, FastStream
+from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from nats.js.api import ConsumerConfig
+from nats.js.errors import NotFoundError
+from pydantic import ValidationError
+
+from shared import subjects
+from shared.answering import AnyAnswer, CommandHandler, answer
+from shared.boxes import unbox
+from shared.commands.base import Command, FieldError, Invalid
+from shared.consuming import process, retry_delay_s
+from shared.keyfiles import KeyFiles
+from shared.logs import log
+from shared.parking import (
+    Delivery,
+    Parked,
+    RetryAnswer,
+    RetryRequest,
+    UnprocessableError,
+    park,
+)
+from shared.settings import Settings
+from shared.transact import Outcome
+
+PULL_WAIT_S = 1.0
+"""How long one pull waits for a message; also bounds how long a stop takes."""
+RECONNECT_WAIT_S = 0.1
+VERSION = version("passage")
+
+
+class Durable(NamedTuple):
+    """A durable consumer of a service; `passage provision` makes it."""
+
+    name: str
+    stream: str
+    filter_subjects: tuple[str, ...]
+
+
+class Bus:
+    """What a service listens to, and how it answers. Handlers are plain functions in threads."""
+
+    def __init__(self, service: str, settings: Settings, keys: KeyFiles) -> None:
+        self.service = service
+        self._keys = keys
+        self._commands: dict[str, tuple[type[Command], CommandHandler]] = {}
+        self._deliveries: dict[str, Callable[[Delivery], Outcome]] = {}
+        self._threads = settings.threads
+        self._timeout_s = settings.request_timeout_s
+        self._limiter: anyio.CapacityLimiter | None = None
+        self.broker = NatsBroker(
+            settings.nats_url.split(","),
+            name=f"passage-{service}",
+            allow_reconnect=True,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=RECONNECT_WAIT_S,  # type: ignore[arg-type]  # nats-py takes floats.
+            error_cb=self._on_error,
+            logger=None,
+        )
+        self.app = FastStream(self.broker, logger=None)
+        self._listen(subjects.command(service, "*"), self._on_command)
+        self._listen(subjects.retry(service), self._on_retry)
+        self._listen(subjects.health(service), self._on_health)
+
+    def command(self, command_type: type[Command], handler: CommandHandler) -> None:
+        """Answers one kind of command."""
+        self._commands[command_type.__name__] = (command_type, handler)
+
+    def consume(self, durable: Durable, handler: Callable[[Delivery], Outcome]) -> None:
+        """Hands a durable consumer's messages to a handler, each until it is processed or parked.
+
+        The handler raises UnprocessableError or UnreadableEventError for what no repetition will
+        mend.
+        """
+        self._deliveries[durable.stream] = handler
+        subscriber = self.broker.subscriber(
+            stream=JStream(durable.stream, declare=False),
+            durable=durable.name,
+            config=ConsumerConfig(filter_subjects=list(durable.filter_subjects)),
+            # One message a pull: a larger fetch can stall after idling, and would be overtaken.
+            pull_sub=PullSub(batch_size=1, timeout=PULL_WAIT_S),
+            max_workers=self._threads,
+            ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+            decoder=_undecoded,
+        )
+
+        @subscriber
+        async def deliver(msg: NatsMessage) -> None:
+            await self._on_delivery(handler, msg)
+
+    async def run(self) -> None:
+        """Serves until SIGTERM or SIGINT."""
+        self._limiter = anyio.CapacityLimiter(self._threads)
+        await self.app.run()
+
+    def _listen(self, subject: str, handler: Callable[[NatsMessage], Any]) -> None:
+        self.broker.subscriber(
+            subject, queue=self.service, max_workers=self._threads, decoder=_undecoded
+        )(handler)
+
+    async def _on_delivery(self, handler: Callable[[Delivery], Outcome], msg: NatsMessage) -> None:
+        raw = msg.raw_message
+        meta = raw.metadata
+        delivery = Delivery(
+            stream=meta.stream,
+            sequence=meta.sequence.stream,
+            subject=raw.subject,
+            body=raw.data,
+            deliveries=meta.num_delivered,
+        )
+        done = await run_sync(process, handler, delivery, limiter=self._limiter)
+        if done.why is not None:
+            await self._park(delivery, done.why)
+        if done.settled:
+            await msg.ack()
+        else:
+            await msg.nack(delay=retry_delay_s(delivery.deliveries))
+
+    async def _park(self, delivery: Delivery, why: UnprocessableError) -> None:
+        parked = park(self.service, delivery, why, datetime.now(UTC), self._keys.intake_public)
+        await self.broker.publish(
+            parked.model_dump_json().encode(),
+            subjects.parked(self.service, parked.reason),
+            stream=subjects.PARKED,
+            timeout=self._timeout_s,
+            # The same delivery parked twice, after a crash before the ack, is stored once.
+            headers={"Nats-Msg-Id": f"{delivery.stream}.{delivery.sequence}.{self.service}"},
+        )
+        log.warning("parked", reason=parked.reason, field=parked.field, parked_id=parked.parked_id)
+
+    async def _on_command(self, msg: NatsMessage) -> bytes:
+        started = time.perf_counter()
+        name = msg.raw_message.subject.rpartition(".")[2]
+        if name not in self._commands:
+            problem = "one of " + ", ".join(sorted(self._commands))
+            return _json(Invalid(errors=(FieldError(field="(command)", problem=problem),)))
+        command_type, handler = self._commands[name]
+        answered = await run_sync(
+            answer, command_type, msg.raw_message.data, handler, limiter=self._limiter
+        )
+        log.info(
+            "answered",
+            command=name,
+            case_id=getattr(answered, "case_id", ""),
+            result=answered.result,
+            milliseconds=round(1000 * (time.perf_counter() - started), 1),
+        )
+        return _json(answered)
+
+    async def _on_retry(self, msg: NatsMessage) -> bytes:
+        try:
+            request = RetryRequest.model_validate_json(msg.raw_message.data)
+        except ValidationError:
+            return _json(RetryAnswer(result="gone", reason="no sequence of PARKED was named"))
+        return _json(await self._retry(request.sequence))
+
+    async def _retry(self, sequence: int) -> RetryAnswer:
+        stream = (await self.broker.connect()).jetstream(timeout=self._timeout_s)
+        try:
+            stored = await stream.get_msg(subjects.PARKED, sequence)
+        except NotFoundError:
+            return RetryAnswer(result="gone", reason="nothing is parked there")
+        parked = Parked.model_validate_json(stored.data or b"")
+        handler = self._deliveries.get(parked.stream)
+        if handler is None or parked.service != self.service:
+            return RetryAnswer(result="still_parked", reason=f"{parked.service} parked it")
+        delivery = Delivery(
+            stream=parked.stream,
+            sequence=parked.sequence,
+            subject=parked.subject,
+            body=unbox(self._keys.intake_private, parked.original),
+            deliveries=1,
+        )
+        done = await run_sync(process, handler, delivery, limiter=self._limiter)
+        if not done.settled or done.why is not None:
+            return RetryAnswer(
+                result="still_parked", reason=done.why.reason if done.why else "failed"
+            )
+        await stream.delete_msg(subjects.PARKED, sequence)
+        return RetryAnswer(result="done")
+
+    async def _on_health(self, _msg: NatsMessage) -> bytes:
+        return json.dumps({"service": self.service, "ready": True, "version": VERSION}).encode()
+
+    async def _on_error(self, error: Exception) -> None:
+        log.warning("connection", error=type(error).__name__)
+
+
+def _json(message: AnyAnswer | RetryAnswer) -> bytes:
+    return message.model_dump_json().encode()
+
+
+async def _undecoded(message: NatsMessage) -> bytes:
+    """FastStream would guess at a message's format; ours are read by pydantic, in the handler."""
+    return message.body

@@ -1,0 +1,167 @@
+"""A service's view of the case logs: `eventsourcing`'s Application over JetStream, and one case's
+history folded from it.
+
+Every load checks that versions run 1..n and that each event's `prevhash` fits the stored bytes
+before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from eventsourcing.application import Application, LRUCache
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import Mapper, Notification, StoredEvent, Transcoder
+from eventsourcing.utils import EnvType
+from typing_extensions import override
+
+from shared import subjects
+from shared.events.base import CONTENT_TYPE, FIRST_PREVHASH, CaseEvent, chain_hash
+from shared.events.catalogue import read_case_event
+from shared.settings import Settings
+
+HISTORIES_KEPT = 2_000
+"""How many folded cases a service keeps in memory."""
+
+StateT = TypeVar("StateT")
+
+
+class ChainBrokenError(Exception):
+    """A case's stored events don't follow one another: one is missing, or was altered."""
+
+    def __init__(self, case_id: str, version: int) -> None:
+        self.case_id = case_id
+        self.version = version
+        super().__init__(
+            f"case {case_id}: the chain breaks at version {version}; run `passage verify`"
+        )
+
+
+class CaseMapper(Mapper[str]):
+    """Between case events and stored bytes; the topic is the event type's plain name."""
+
+    @override
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
+        event = cast("CaseEvent[Any]", domain_event)
+        return StoredEvent(
+            originator_id=event.subject,
+            originator_version=event.caseversion,
+            topic=event.type_name,
+            state=event.model_dump_json(exclude_none=True).encode(),
+        )
+
+    @override
+    def to_domain_event(self, stored_event: StoredEvent) -> CaseEvent[Any]:
+        return read_case_event(stored_event.state, stored_event.topic)
+
+
+@dataclass(frozen=True, slots=True)
+class Fold(Generic[StateT]):
+    """What a service makes of a case: where it starts, and how one event changes it."""
+
+    initial: StateT
+    evolve: Callable[[StateT, CaseEvent[Any]], StateT]
+
+
+@dataclass(frozen=True, slots=True)
+class History(Generic[StateT]):
+    """One case as far as it was read."""
+
+    case_id: str
+    state: StateT
+    version: int = 0
+    sequence: int = 0
+    """Position in CASES of the last event read."""
+    last_hash: str = FIRST_PREVHASH
+    types: tuple[str, ...] = ()
+    """The event types, in order: `types[v - 1]` is version v."""
+    causes: Mapping[str, int] | None = None
+    """Causation id -> version of the last event that it led to."""
+    sequences: tuple[int, ...] = ()
+
+    def caused_by(self, causation_id: str) -> int | None:
+        """Gives the version at which a message took effect, or None if it hasn't."""
+        return None if self.causes is None else self.causes.get(causation_id)
+
+
+class CaseLog(Application[str], Generic[StateT]):
+    """Loads and appends; `transact` decides. One for a service, used by all its threads."""
+
+    name = "cases"
+
+    def __init__(self, fold: Fold[StateT], env: EnvType) -> None:
+        self.fold = fold
+        self._kept: LRUCache[str, History[StateT]] = LRUCache(HISTORIES_KEPT)
+        super().__init__(env)
+
+    @override
+    def construct_transcoder(self) -> Transcoder:
+        return cast(Transcoder, None)  # pydantic writes the JSON.
+
+    @override
+    def construct_mapper(self) -> Mapper[str]:
+        return CaseMapper(transcoder=self.construct_transcoder())
+
+    def load(self, case_id: str) -> History[StateT]:
+        """Gives the case as the log has it now; raises ChainBrokenError."""
+        known = self.remembered(case_id) or History(case_id, self.fold.initial)
+        newer = self.recorder.select_events(case_id, gt=known.version or None)
+        history = self.extend(known, newer)
+        self.remember(history)
+        return history
+
+    def remembered(self, case_id: str) -> History[StateT] | None:
+        """Gives the case as it was when last used here, if it is kept; it may be stale."""
+        try:
+            return self._kept.get(case_id)
+        except KeyError:
+            return None
+
+    def remember(self, history: History[StateT]) -> None:
+        """Keeps a history, unless a longer one of the case is kept already."""
+        kept = self.remembered(history.case_id)
+        if history.version and (kept is None or kept.version < history.version):
+            self._kept.put(history.case_id, history)
+
+    def extend(self, known: History[StateT], newer: Iterable[StoredEvent]) -> History[StateT]:
+        """Folds stored events onto a history; raises ChainBrokenError."""
+        state, version, last_hash = known.state, known.version, known.last_hash
+        types, sequences = list(known.types), list(known.sequences)
+        causes = dict(known.causes or {})
+        evolve = self.fold.evolve
+        for stored in newer:
+            event = read_case_event(stored.state, stored.topic)
+            version += 1
+            if event.caseversion != version or event.prevhash != last_hash:
+                raise ChainBrokenError(known.case_id, version)
+            state = evolve(state, event)
+            last_hash = chain_hash(stored.state)
+            types.append(stored.topic)
+            causes[event.causationid] = version
+            # The library's in-memory recorder numbers nothing when it selects one case's events.
+            sequences.append(stored.id if isinstance(stored, Notification) else version)
+        return History(
+            case_id=known.case_id,
+            state=state,
+            version=version,
+            sequence=sequences[-1] if sequences else 0,
+            last_hash=last_hash,
+            types=tuple(types),
+            causes=causes,
+            sequences=tuple(sequences),
+        )
+
+
+def jetstream_env(settings: Settings, connection_name: str) -> dict[str, str]:
+    """Gives the environment that puts a CaseLog on the stream CASES."""
+    return {
+        "PERSISTENCE_MODULE": "shared.jetstream",
+        "NATS_URL": settings.nats_url,
+        "NATS_CONNECTION_NAME": connection_name,
+        "JETSTREAM_STREAM": subjects.CASES,
+        "JETSTREAM_SUBJECT_PREFIX": subjects.CASES_PREFIX,
+        "JETSTREAM_TIMEOUT": str(settings.request_timeout_s),
+        "JETSTREAM_CONTENT_TYPE": CONTENT_TYPE,
+    }

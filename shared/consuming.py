@@ -1,0 +1,79 @@
+"""Decides what becomes of one delivered message: settled, tried again later, or parked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from eventsourcing.persistence import PersistenceError
+
+from shared.boxes import BoxBrokenError
+from shared.case_log import ChainBrokenError
+from shared.events.catalogue import UnreadableEventError
+from shared.logs import log, place_of
+from shared.parking import Delivery, UnprocessableError
+from shared.transact import ContendedError, Outcome
+
+GIVE_UP_AFTER_DELIVERIES = 5
+"""After so many faults of ours on one message it is parked; an unreachable log never counts."""
+
+FIRST_RETRY_DELAY_S = 0.2
+LONGEST_RETRY_DELAY_S = 30.0
+
+
+class Processed(NamedTuple):
+    """`settled`: acknowledge it. `why`: park it first."""
+
+    settled: bool
+    why: UnprocessableError | None = None
+
+
+def retry_delay_s(deliveries: int) -> float:
+    """Gives how long to wait before the next delivery, doubling each time."""
+    return float(min(FIRST_RETRY_DELAY_S * 2 ** min(deliveries - 1, 20), LONGEST_RETRY_DELAY_S))
+
+
+def process(handler: Callable[[Delivery], Outcome], delivery: Delivery) -> Processed:
+    """Runs a handler on a delivery; never raises."""
+    started = time.perf_counter()
+    try:
+        outcome = handler(delivery)
+    except (ContendedError, PersistenceError, TimeoutError) as error:
+        log.warning("not_now", stream=delivery.stream, error=type(error).__name__)
+        return Processed(settled=False)
+    except Exception as error:
+        why = _reason_to_park(error, delivery)
+        return Processed(settled=why is not None, why=why)
+    log.info(
+        "decided",
+        stream=delivery.stream,
+        sequence=delivery.sequence,
+        case_id=outcome.case_id,
+        version=outcome.version,
+        result=outcome.result,
+        milliseconds=round(1000 * (time.perf_counter() - started), 1),
+    )
+    return Processed(settled=True)
+
+
+def _reason_to_park(error: Exception, delivery: Delivery) -> UnprocessableError | None:
+    match error:
+        case UnprocessableError():
+            return error
+        case UnreadableEventError():
+            return UnprocessableError(error.reason, error.field, error.expected)
+        case BoxBrokenError():
+            expected = "sealed with this installation's intake.pub"
+            return UnprocessableError("box_broken", "data", expected)
+        case ChainBrokenError():
+            return UnprocessableError(
+                "chain_broken", f"case {error.case_id} version {error.version}"
+            )
+        case _:
+            pass
+    # A fault of ours: the message must survive it, and a few repetitions are worth trying.
+    log.error("fault", error=type(error).__name__, place=place_of(error))
+    if delivery.deliveries < GIVE_UP_AFTER_DELIVERIES:
+        return None
+    return UnprocessableError("failed", "", type(error).__name__)

@@ -1,0 +1,77 @@
+"""Data keys: one a case, made at first use, wrapped by the key-encryption key, kept in KEYS.
+
+Without its data key nothing personal of a case can be read, in the log or in any copy of it.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from contextlib import suppress
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from shared.buckets import Bucket, TakenError
+from shared.keyfiles import KEK_EPOCH
+from shared.sealing import KEY_BYTES, NONCE_BYTES, DataKey, SealBrokenError, Spot, open_sealed
+
+FIRST_KEY_ID = 1
+KEYS_KEPT = 5_000
+"""How many unwrapped keys a process keeps in memory."""
+
+_HEADER = struct.Struct(">HH")
+
+
+class KeyGoneError(Exception):
+    """The case's data key doesn't exist: nothing was sealed for it, or it was destroyed."""
+
+
+class KeyRing:
+    """Finds, makes and unwraps data keys; used by all threads of a process."""
+
+    def __init__(self, bucket: Bucket, kek: bytes) -> None:
+        self._bucket = bucket
+        self._kek = AESGCM(kek)
+        self._find = lru_cache(maxsize=KEYS_KEPT)(self._fetch)
+
+    def for_sealing(self, case_id: str) -> DataKey:
+        """Gives the case's key, made now if it has none yet."""
+        try:
+            return self._find(case_id)
+        except KeyGoneError:
+            key = DataKey(KEK_EPOCH, FIRST_KEY_ID, os.urandom(KEY_BYTES))
+            with suppress(TakenError):  # Another service was faster: its key is the one.
+                self._bucket.create(case_id, self._wrap(case_id, key))
+            return self._find(case_id)
+
+    def open(self, spot: Spot, sealed: str) -> str:
+        """Gives a sealed value's text. Raises KeyGoneError and SealBrokenError."""
+        return open_sealed(self._find(spot.case_id), spot, sealed)
+
+    def _fetch(self, case_id: str) -> DataKey:
+        entry = self._bucket.get(case_id)
+        if entry is None:
+            raise KeyGoneError(f"case {case_id} has no data key")
+        return self._unwrap(case_id, entry.value)
+
+    def _wrap(self, case_id: str, key: DataKey) -> bytes:
+        header = _HEADER.pack(key.epoch, key.key_id)
+        nonce = os.urandom(NONCE_BYTES)
+        return header + nonce + self._kek.encrypt(nonce, key.secret, _bound(case_id, header))
+
+    def _unwrap(self, case_id: str, wrapped: bytes) -> DataKey:
+        header, rest = wrapped[: _HEADER.size], wrapped[_HEADER.size :]
+        epoch, key_id = _HEADER.unpack(header)
+        try:
+            secret = self._kek.decrypt(
+                rest[:NONCE_BYTES], rest[NONCE_BYTES:], _bound(case_id, header)
+            )
+        except InvalidTag:
+            raise SealBrokenError(f"the data key of case {case_id} doesn't unwrap") from None
+        return DataKey(epoch, key_id, secret)
+
+
+def _bound(case_id: str, header: bytes) -> bytes:
+    return b"passage data key|" + case_id.encode() + b"|" + header

@@ -1,0 +1,94 @@
+"""What every service process is put together from: its log, its keys, its bus and its clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from shared import logs, subjects
+from shared.buckets import Bucket
+from shared.bus import Bus
+from shared.case_log import CaseLog, Fold, jetstream_env
+from shared.commands.base import Command, Decision
+from shared.events.base import CaseEvent
+from shared.keyfiles import KeyFiles, read_key_files
+from shared.keys import KeyRing
+from shared.settings import Settings
+from shared.transact import Cause, Writer
+
+ACTOR_MAX_CHARACTERS = 100
+
+StateT = TypeVar("StateT")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a handler works with, beside the message."""
+
+    service: str
+    writer: Writer
+    keys: KeyFiles
+    now: Callable[[], datetime] = _now
+
+    @property
+    def source(self) -> str:
+        return f"/services/{self.service}"
+
+    def cause_of(self, command: Command) -> Cause:
+        """Gives the cause under which a command's events are recorded."""
+        return Cause(
+            causation_id=command.command_id,
+            correlation_id=command.command_id,
+            actor=f"operator:{command.by}"[:ACTOR_MAX_CHARACTERS],
+            source=self.source,
+            happened_at=command.happened_at or self.now(),
+            seen_version=command.seen_version if isinstance(command, Decision) else None,
+        )
+
+    def cause_in(self, event: CaseEvent[Any]) -> Cause:
+        """Gives the cause under which what follows from an event is recorded."""
+        return Cause(
+            causation_id=event.id,
+            correlation_id=event.correlationid,
+            actor=f"service:{self.service}",
+            source=self.source,
+            happened_at=self.now(),
+        )
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service before it listens: `main` adds its handlers to the bus and runs it."""
+
+    settings: Settings
+    desk: Desk
+    bus: Bus
+    log: CaseLog[Any]
+
+    def bucket(self, name: str) -> Bucket:
+        return bucket_of(self.log, name)
+
+
+def assemble(name: str, fold: Fold[StateT], settings: Settings) -> Service:
+    """Puts a service together. Raises KeyFilesError and the recorder's OperationalError."""
+    logs.configure(name, settings.log_level)
+    keys = read_key_files(settings.keys_dir)
+    log = CaseLog(fold, jetstream_env(settings, f"passage-{name}-log"))
+    ring = KeyRing(bucket_of(log, subjects.KEYS_BUCKET), keys.kek)
+    return Service(
+        settings=settings,
+        desk=Desk(name, Writer(log, ring), keys),
+        bus=Bus(name, settings, keys),
+        log=log,
+    )
+
+
+def bucket_of(log: CaseLog[Any], name: str) -> Bucket:
+    """Gives a bucket over the connection of a case log."""
+    raise RuntimeError(name)
