@@ -1,12 +1,21 @@
 """A key-value bucket of JetStream as services need it: read, and create once.
 
-Services run in threads and nats-py on an event loop; calls cross over to the loop of the
-connection that the recorder has already.
+nats-py's own is asynchronous; services run in threads, and share the recorder's connection.
+Layout of a bucket: NATS ADR-8.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple, Protocol
+
+from eventsourcing.persistence import OperationalError
+from typing_extensions import override
+
+from shared.jetstream.connection import Connection, Outgoing, RequestLostError
+from shared.jetstream.stream import Ack, Stream
+
+WRONG_LAST_SEQUENCE_ERROR = 10071
+MUST_BE_NEW = {"Nats-Expected-Last-Subject-Sequence": "0"}
 
 
 class Entry(NamedTuple):
@@ -28,3 +37,45 @@ class Bucket(Protocol):
 
     def create(self, key: str, value: bytes) -> int:
         """Writes a key that must not exist and gives its revision; raises TakenError."""
+
+
+class JetStreamBucket(Bucket):
+    """A bucket on the server. Every call raises OperationalError where no answer comes in time.
+
+    `timeout_s` is for one request; what is lost is asked again, for ten times as long at most.
+    On a replicated bucket `get` may lag behind `create`, which is always right.
+    """
+
+    def __init__(self, connection: Connection, name: str, timeout_s: float) -> None:
+        self._name = name
+        self._stream = Stream(connection, f"KV_{name}", timeout_s, 10 * timeout_s)
+
+    @override
+    def get(self, key: str) -> Entry | None:
+        found = self._stream.read_last([self._subject(key)])
+        if not found or not found[-1].body:  # Nothing, or the mark that it was deleted.
+            return None
+        return Entry(found[-1].body, found[-1].sequence)
+
+    @override
+    def create(self, key: str, value: bytes) -> int:
+        outgoing = Outgoing(self._subject(key), value, MUST_BE_NEW)
+
+        def attempt(timeout: float) -> Ack:
+            ack = self._stream.publish(outgoing, timeout)
+            if ack.transient:
+                raise RequestLostError(ack.error_text)
+            return ack
+
+        ack: Ack = self._stream.retry(attempt, f"writing to bucket {self._name}")
+        if not ack.error_code:
+            return ack.sequence
+        if ack.error_code != WRONG_LAST_SEQUENCE_ERROR:
+            raise OperationalError(f"bucket {self._name}: {ack.error_text}")
+        there = self.get(key)
+        if there is not None and there.value == value:
+            return there.revision  # An attempt of ours whose answer was lost.
+        raise TakenError(f"{key} in bucket {self._name}")
+
+    def _subject(self, key: str) -> str:
+        return f"$KV.{self._name}.{key}"

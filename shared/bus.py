@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any
 
 import anyio
 from anyio.to_thread import run_sync
@@ -37,20 +37,13 @@ from shared.parking import (
     park,
 )
 from shared.settings import Settings
+from shared.subjects import Durable
 from shared.transact import Outcome
 
 PULL_WAIT_S = 1.0
 """How long one pull waits for a message; also bounds how long a stop takes."""
 RECONNECT_WAIT_S = 0.1
 VERSION = version("passage")
-
-
-class Durable(NamedTuple):
-    """A durable consumer of a service; `passage provision` makes it."""
-
-    name: str
-    stream: str
-    filter_subjects: tuple[str, ...]
 
 
 class Bus:

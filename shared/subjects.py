@@ -24,6 +24,14 @@ class CaseSubject(NamedTuple):
     type_name: str
 
 
+class Durable(NamedTuple):
+    """A durable consumer of a service; `passage provision` makes it."""
+
+    name: str
+    stream: str
+    filter_subjects: tuple[str, ...]
+
+
 def calls(channel: str) -> str:
     """Where a channel publishes its calls."""
     return f"calls.{channel}"

@@ -5,7 +5,7 @@ Answers the commands of `shared.commands.handover`; records the events of
 in the case's log.
 """
 
-from shared.bus import Durable
+from shared.subjects import Durable
 
 SERVICE = "handover"
 CONSUMES: tuple[Durable, ...] = ()

@@ -5,7 +5,7 @@ events of `shared.events.intake`.
 """
 
 from shared import subjects
-from shared.bus import Durable
+from shared.subjects import Durable
 
 SERVICE = "intake"
 CALLS = Durable("intake", subjects.CALLS, ("calls.>",))

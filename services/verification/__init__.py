@@ -5,7 +5,7 @@ Consumes PersonalDataProvided and RegistryChecked from CASES; answers the comman
 """
 
 from shared import subjects
-from shared.bus import Durable
+from shared.subjects import Durable
 
 SERVICE = "verification"
 CLAIMS = Durable(

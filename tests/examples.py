@@ -1,0 +1,284 @@
+"""Invented events, recognisably so, and case logs made of them; for everybody's tests.
+
+Nobody here exists: surnames are Beispiel, Vzorov and Primerenko, places are Musterdorf, teams are
+named after birds. Sealed tokens are made up and open with no key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash, type_of
+from shared.events.catalogue import OWNER, envelope_of
+from shared.events.fields import Channel, Sealed
+from shared.events.handover import (
+    ArrivedInUkraine,
+    ContactLost,
+    HandedOver,
+    HandoverAccepted,
+    HandoverOffered,
+    HandoverRefused,
+    RendezvousApproved,
+    RendezvousDisclosed,
+    RendezvousMissed,
+    RendezvousPlanned,
+)
+from shared.events.intake import (
+    CallLinked,
+    CallTriaged,
+    CaseClosed,
+    CaseOpened,
+    CaseReopened,
+    ClosingReason,
+    Intent,
+    NoteAdded,
+    PersonalDataProvided,
+    ReturnCodeIssued,
+    SurrenderDeclared,
+    Urgency,
+)
+from shared.events.verification import (
+    IdentityContradicted,
+    IdentityRejected,
+    IdentityVerified,
+    RegistryChecked,
+    RegistryOutcome,
+    VerificationEscalated,
+)
+
+CASE = "7KQ2M9XW4TRD"
+OTHER_CASE = "3FHN8VZP6AJC"
+NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+"""When every example begins."""
+
+
+def sealed(about: str = "Beispiel") -> Sealed:
+    """Gives a token that looks sealed; no key opens it."""
+    return Sealed("1." + hashlib.sha256(about.encode()).hexdigest())
+
+
+def digest(about: str) -> str:
+    """Gives a keyed hash as far as its form goes."""
+    return hashlib.sha256(about.encode()).hexdigest()
+
+
+def case_opened(
+    call_id: str = "call-1", channel: Channel = "phone", at: datetime = NOON
+) -> CaseOpened:
+    return CaseOpened(
+        call_id=call_id,
+        channel=channel,
+        caller_key=digest("caller of Musterdorf"),
+        caller_address=sealed("+380 00 000 00 00"),
+        language="ru",
+        started_at=at,
+        text=sealed("I want to live"),
+    )
+
+
+def call_linked(
+    call_id: str = "call-2", channel: Channel = "telegram", at: datetime = NOON
+) -> CallLinked:
+    return CallLinked(
+        call_id=call_id,
+        channel=channel,
+        caller_key=digest("caller of Musterdorf"),
+        caller_address=sealed("@beispiel"),
+        language="uk",
+        started_at=at,
+        basis="return_code",
+        confidence=1.0,
+        text=sealed("it is me again"),
+    )
+
+
+def call_triaged(
+    call_id: str = "call-1", intent: Intent = "surrender", urgency: Urgency = "today"
+) -> CallTriaged:
+    return CallTriaged(call_id=call_id, intent=intent, situation="serving", urgency=urgency)
+
+
+def surrender_declared() -> SurrenderDeclared:
+    return SurrenderDeclared(party="alone", declared_size=1)
+
+
+def personal_data_provided() -> PersonalDataProvided:
+    return PersonalDataProvided(
+        identity=sealed("Vzorov"), provenance="caller", unit=sealed("1st invented brigade")
+    )
+
+
+def return_code_issued(code: str = "000 111 2222") -> ReturnCodeIssued:
+    return ReturnCodeIssued(code_hash=digest(code))
+
+
+def note_added() -> NoteAdded:
+    return NoteAdded(text=sealed("sounded calm"))
+
+
+def case_closed(reason: ClosingReason = "handed_over") -> CaseClosed:
+    return CaseClosed(reason=reason)
+
+
+def case_reopened() -> CaseReopened:
+    return CaseReopened(reason="closed by mistake")
+
+
+def registry_checked(outcome: RegistryOutcome = "match") -> RegistryChecked:
+    return RegistryChecked(
+        registry="invented registry",
+        about_event="event-4",
+        outcome=outcome,
+        score=97,
+        fields_agreeing=("surname", "service_number"),
+    )
+
+
+def verification_escalated() -> VerificationEscalated:
+    return VerificationEscalated(reason="partial")
+
+
+def identity_verified() -> IdentityVerified:
+    return IdentityVerified(basis="registry_and_operator", by="Olena Example")
+
+
+def identity_contradicted() -> IdentityContradicted:
+    return IdentityContradicted(fields=("date_of_birth",), reason="another year in the registry")
+
+
+def identity_rejected() -> IdentityRejected:
+    return IdentityRejected(fields=("surname",), reason="nobody of that name", by="Olena Example")
+
+
+def arrived_in_ukraine() -> ArrivedInUkraine:
+    return ArrivedInUkraine(
+        place=sealed("Musterdorf"), companions=0, condition="ok", call_id="call-2"
+    )
+
+
+def rendezvous_planned(rendezvous_id: str = "meet-1") -> RendezvousPlanned:
+    return RendezvousPlanned(
+        rendezvous_id=rendezvous_id,
+        place=sealed("the mill of Musterdorf"),
+        window_from=NOON + timedelta(hours=6),
+        window_to=NOON + timedelta(hours=8),
+        team="Heron",
+        planned_by="Olena Example",
+    )
+
+
+def rendezvous_approved(rendezvous_id: str = "meet-1") -> RendezvousApproved:
+    return RendezvousApproved(rendezvous_id=rendezvous_id, by="Petro Example")
+
+
+def rendezvous_disclosed(rendezvous_id: str = "meet-1") -> RendezvousDisclosed:
+    return RendezvousDisclosed(rendezvous_id=rendezvous_id, to_whom="the caller", call_id="call-2")
+
+
+def rendezvous_missed(rendezvous_id: str = "meet-1") -> RendezvousMissed:
+    return RendezvousMissed(rendezvous_id=rendezvous_id, who="team", reason="the drone's battery")
+
+
+def handover_offered(offer_id: str = "offer-1", team: str = "Heron") -> HandoverOffered:
+    return HandoverOffered(offer_id=offer_id, team=team, deadline_at=NOON + timedelta(hours=9))
+
+
+def handover_accepted(offer_id: str = "offer-1", team: str = "Heron") -> HandoverAccepted:
+    return HandoverAccepted(offer_id=offer_id, team=team)
+
+
+def handover_refused(offer_id: str = "offer-1", team: str = "Heron") -> HandoverRefused:
+    return HandoverRefused(offer_id=offer_id, team=team, reason="on another way")
+
+
+def handed_over() -> HandedOver:
+    return HandedOver(
+        team="Heron",
+        receipt_number="R-0001",
+        received_at=NOON + timedelta(hours=10),
+        head_count=1,
+        condition="ok",
+    )
+
+
+def contact_lost() -> ContactLost:
+    return ContactLost(since=NOON + timedelta(hours=3), by="Olena Example")
+
+
+def whole_way() -> list[Event]:
+    """Gives what happens to a man who is handed over: every event in its usual order."""
+    return [
+        case_opened(),
+        call_triaged(),
+        surrender_declared(),
+        personal_data_provided(),
+        registry_checked(),
+        return_code_issued(),
+        identity_verified(),
+        call_linked(),
+        call_triaged("call-2", urgency="life_now"),
+        arrived_in_ukraine(),
+        rendezvous_planned(),
+        rendezvous_approved(),
+        rendezvous_disclosed(),
+        handover_offered(),
+        handover_accepted(),
+        handed_over(),
+        case_closed(),
+    ]
+
+
+def every_event() -> list[Event]:
+    """Gives one of each type in the catalogue."""
+    return [
+        *{type(event): event for event in whole_way()}.values(),
+        note_added(),
+        case_reopened(),
+        verification_escalated(),
+        identity_contradicted(),
+        identity_rejected(),
+        rendezvous_missed(),
+        handover_refused(),
+        contact_lost(),
+    ]
+
+
+@dataclass
+class CaseBook:
+    """One case's log while it grows: versions from 1, each event chained to the stored bytes."""
+
+    case_id: str = CASE
+    at: datetime = NOON
+    version: int = 0
+    last_hash: str = FIRST_PREVHASH
+    stored: list[tuple[str, bytes]] = field(default_factory=list)
+    """Type name and stored bytes of every event, in order."""
+
+    def add(self, event: Event) -> CaseEvent[Any]:
+        """Records one event a minute after the one before."""
+        self.version += 1
+        envelope = envelope_of(event)(
+            id=f"{self.case_id}-{self.version}",
+            source=f"/services/{OWNER[type(event)]}",
+            type=type_of(type(event)),
+            subject=self.case_id,
+            time=self.at + timedelta(minutes=self.version - 1),
+            data=event,
+            caseversion=self.version,
+            correlationid=f"correlation-{self.version}",
+            causationid=f"cause-{self.version}",
+            actor="operator:Olena Example",
+            prevhash=self.last_hash,
+        )
+        body = envelope.model_dump_json(exclude_none=True).encode()
+        self.last_hash = chain_hash(body)
+        self.stored.append((type(event).__name__, body))
+        return envelope
+
+    def add_all(self, events: Iterable[Event]) -> list[CaseEvent[Any]]:
+        """Records events one after the other."""
+        return [self.add(event) for event in events]

@@ -1,0 +1,166 @@
+"""intake's decisions: given events, when a command comes, then these events or this guard."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import pytest
+
+from services.intake.decisions import (
+    IncomingCall,
+    IntakeState,
+    Route,
+    decide_call,
+    decide_close,
+    decide_declare_surrender,
+    decide_note,
+    decide_personal_data,
+    decide_reopen,
+    decide_return_code,
+    decide_triage,
+    evolve,
+)
+from shared.commands.intake import (
+    AddNote,
+    CloseCase,
+    DeclareSurrender,
+    ProvidePersonalData,
+    ReopenCase,
+    TriageCall,
+)
+from shared.events.base import Event
+from shared.events.fields import Identity, Plain
+from shared.events.intake import (
+    CallLinked,
+    CallTriaged,
+    CaseClosed,
+    CaseOpened,
+    CaseReopened,
+    NoteAdded,
+    PersonalDataProvided,
+    ReturnCodeIssued,
+    SurrenderDeclared,
+)
+from tests.asking import ask, refused_by
+from tests.examples import (
+    CASE,
+    NOON,
+    CaseBook,
+    call_linked,
+    case_closed,
+    case_opened,
+    case_reopened,
+    digest,
+    every_event,
+    handed_over,
+)
+
+
+def given(*events: Event) -> IntakeState:
+    return reduce(evolve, CaseBook().add_all(events), IntakeState())
+
+
+def call(call_id: str = "call-9") -> IncomingCall:
+    return IncomingCall(
+        message_id="message-9",
+        call_id=call_id,
+        channel="phone",
+        caller_key=digest("caller"),
+        caller_address=Plain("+380000000000"),
+        language="ru",
+        started_at=NOON,
+        text=Plain("hello"),
+        code_hash=None,
+        recording_ref=None,
+        media=(),
+    )
+
+
+def test_a_first_call_opens_the_case() -> None:
+    (event,) = decide_call(given(), call(), Route(CASE, previous_case="OLD", episode=2))
+    assert isinstance(event, CaseOpened)
+    assert (event.episode, event.previous_case) == (2, "OLD")
+
+
+def test_a_further_call_is_linked_on_its_basis() -> None:
+    (event,) = decide_call(given(case_opened()), call(), Route(CASE, "return_code"))
+    assert isinstance(event, CallLinked)
+    assert event.basis == "return_code"
+
+
+def test_a_call_that_the_case_has_stores_nothing() -> None:
+    assert decide_call(given(case_opened("call-9")), call("call-9"), Route(CASE)) == []
+    linked = given(case_opened(), call_linked("call-9"))
+    assert decide_call(linked, call("call-9"), Route(CASE)) == []
+
+
+def test_a_call_to_a_closed_case_is_recorded_all_the_same() -> None:
+    closed = given(case_opened(), case_closed("withdrew"))
+    assert len(decide_call(closed, call(), Route(CASE))) == 1
+
+
+TRIAGE = ask(TriageCall, call_id="call-1", intent="surrender", situation="serving", urgency="today")
+DATA = ask(ProvidePersonalData, identity=Identity(surname="Vzorov"))
+
+
+def test_what_callers_say_is_recorded_as_facts() -> None:
+    opened = given(case_opened())
+    (triaged,) = decide_triage(opened, TRIAGE)
+    (declared,) = decide_declare_surrender(opened, ask(DeclareSurrender))
+    (data,) = decide_personal_data(opened, DATA)
+    (code,) = decide_return_code(opened, digest("code"))
+    (note,) = decide_note(opened, ask(AddNote, text="calm"))
+    assert isinstance(triaged, CallTriaged)
+    assert isinstance(declared, SurrenderDeclared)
+    assert isinstance(data, PersonalDataProvided)
+    assert isinstance(code, ReturnCodeIssued)
+    assert isinstance(note, NoteAdded)
+    assert "Vzorov" not in repr(data)
+
+
+def test_nothing_is_recorded_on_a_case_that_does_not_exist() -> None:
+    refused_by("case_known", decide_triage, given(), TRIAGE)
+    refused_by("case_known", decide_personal_data, given(), DATA)
+    refused_by("case_known", decide_note, given(), ask(AddNote, text="calm"))
+    refused_by("case_known", decide_return_code, given(), digest("code"))
+    refused_by("case_known", decide_declare_surrender, given(), ask(DeclareSurrender))
+    close = ask(CloseCase, reason="other")
+    refused_by("case_known", decide_close, given(), close)
+    reopen = ask(ReopenCase, reason="mistake")
+    refused_by("case_known", decide_reopen, given(), reopen)
+
+
+def test_only_a_call_of_the_case_is_triaged() -> None:
+    refused_by("call_of_case", decide_triage, given(case_opened("call-7")), TRIAGE)
+
+
+@pytest.mark.parametrize("reason", ["hoax", "infiltration"])
+def test_closing_as_hoax_or_infiltration_takes_two_people(reason: str) -> None:
+    opened = given(case_opened())
+
+    def close(second: str | None) -> CloseCase:
+        return ask(CloseCase, reason=reason, second_by=second)
+
+    refused_by("second_person", decide_close, opened, close(None))
+    refused_by("second_person", decide_close, opened, close("Olena Example"))
+    (event,) = decide_close(opened, close("Petro Example"))
+    assert isinstance(event, CaseClosed)
+
+
+def test_closing_as_handed_over_takes_a_receipt() -> None:
+    command = ask(CloseCase, reason="handed_over")
+    refused_by("receipt_exists", decide_close, given(case_opened()), command)
+    assert len(decide_close(given(case_opened(), handed_over()), command)) == 1
+
+
+def test_closing_a_closed_case_and_reopening_an_open_one_change_nothing() -> None:
+    closed = given(case_opened(), case_closed("other"))
+    reopen = ask(ReopenCase, reason="mistake")
+    assert decide_close(closed, ask(CloseCase, reason="other")) == []
+    (event,) = decide_reopen(closed, reopen)
+    assert isinstance(event, CaseReopened)
+    assert decide_reopen(given(case_opened(), case_closed(), case_reopened()), reopen) == []
+
+
+def test_evolve_takes_every_event_in_any_order() -> None:
+    assert given(*reversed(every_event())).opened

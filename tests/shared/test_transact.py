@@ -1,0 +1,151 @@
+"""The write path on the library's in-memory log: once for a cause, in versions, in a chain."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from eventsourcing.persistence import StoredEvent
+
+from shared.case_log import ChainBrokenError, Fold, History
+from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash
+from shared.events.catalogue import read_case_event
+from shared.events.fields import Plain
+from shared.events.intake import CaseReopened, NoteAdded
+from shared.refusals import Guard, RefusedError, require
+from shared.sealing import Spot
+from shared.service import Desk
+from shared.transact import Cause, Outcome, transact
+from tests.desks import NOW, desk_for
+from tests.examples import CASE
+
+FULL = Guard("room_left", "fewer notes")
+
+
+@dataclass(frozen=True)
+class Notes:
+    count: int = 0
+
+
+def evolve(state: Notes, _event: CaseEvent[Any]) -> Notes:
+    return replace(state, count=state.count + 1)
+
+
+def add_note(state: Notes) -> list[Event]:
+    return [NoteAdded(text=Plain(f"note {state.count}"))]
+
+
+def desk() -> Desk:
+    return desk_for("intake", Fold(Notes(), evolve))
+
+
+def cause(message: str, seen: int | None = None) -> Cause:
+    return Cause(message, "story-1", "operator:Olena Example", "/services/intake", NOW, seen)
+
+
+def stored(at: Desk) -> list[StoredEvent]:
+    return list(at.writer.log.recorder.select_events(CASE))
+
+
+def test_what_is_decided_is_in_the_log_sealed_and_chained() -> None:
+    at = desk()
+    transact(at.writer, CASE, cause("m1"), add_note)
+    transact(at.writer, CASE, cause("m2"), add_note)
+    first, second = stored(at)
+    event = read_case_event(first.state)
+    assert event.prevhash == FIRST_PREVHASH
+    assert read_case_event(second.state).prevhash == chain_hash(first.state)
+    spot = Spot(CASE, 1, "NoteAdded", "text", "narrative")
+    assert b"note 0" not in first.state
+    assert at.writer.keys.open(spot, event.data.text) == "note 0"
+
+
+def test_the_same_message_again_is_answered_as_before_and_stores_nothing() -> None:
+    at = desk()
+    first = transact(at.writer, CASE, cause("m1"), add_note)
+    transact(at.writer, CASE, cause("m2"), add_note)
+    again = transact(at.writer, CASE, cause("m1"), add_note)
+    assert (again.result, again.version) == ("repeated", first.version)
+    assert len(stored(at)) == 2
+
+
+def test_several_facts_of_one_decision_are_recorded_together() -> None:
+    at = desk()
+
+    def decide(_: Notes) -> list[Event]:
+        return [NoteAdded(text=Plain("one")), CaseReopened(reason="two")]
+
+    outcome = transact(at.writer, CASE, cause("m1"), decide)
+    assert (outcome.version, outcome.events) == (2, ("NoteAdded", "CaseReopened"))
+
+
+def test_nothing_to_do_is_a_normal_outcome() -> None:
+    at = desk()
+    assert transact(at.writer, CASE, cause("m1"), lambda _: []).result == "ignored"
+    assert stored(at) == []
+
+
+def test_a_refusal_names_its_guard_and_the_version_decided_on() -> None:
+    at = desk()
+    transact(at.writer, CASE, cause("m1"), add_note)
+
+    def decide(state: Notes) -> list[Event]:
+        require(state.count < 1, FULL)
+        return []
+
+    with pytest.raises(RefusedError) as refused:
+        transact(at.writer, CASE, cause("m2"), decide)
+    assert (refused.value.guard, refused.value.version) == (FULL, 1)
+
+
+def test_a_decision_on_an_old_version_is_refused_with_what_changed_since() -> None:
+    at = desk()
+    transact(at.writer, CASE, cause("m1"), add_note)
+    transact(at.writer, CASE, cause("m2"), lambda _: [CaseReopened(reason="mistake")])
+    with pytest.raises(RefusedError) as refused:
+        transact(at.writer, CASE, cause("m3", seen=1), add_note)
+    assert refused.value.guard.name == "seen_version"
+    assert refused.value.changed_since == ("CaseReopened",)
+    assert transact(at.writer, CASE, cause("m3", seen=2), add_note).version == 3
+
+
+def test_a_stale_fold_neither_refuses_nor_overwrites() -> None:
+    at = desk()
+    transact(at.writer, CASE, cause("m1"), add_note)
+    stale = at.writer.log.load(CASE)
+    transact(at.writer, CASE, cause("m2"), add_note)
+    # Another process wrote version 2: this one still remembers version 1.
+    at.writer.log._kept.put(CASE, stale)
+
+    def decide(state: Notes) -> list[Event]:
+        require(state.count == 2, FULL)
+        return add_note(state)
+
+    assert transact(at.writer, CASE, cause("m3"), decide).version == 3
+
+
+def test_fifty_threads_on_one_case_lose_nothing() -> None:
+    at = desk()
+
+    def write(number: int) -> Outcome:
+        return transact(at.writer, CASE, cause(f"m{number}"), add_note)
+
+    with ThreadPoolExecutor(16) as pool:
+        outcomes = list(pool.map(write, range(50)))
+    assert sorted(outcome.version for outcome in outcomes) == list(range(1, 51))
+
+
+def test_an_altered_or_missing_event_breaks_the_chain_at_load() -> None:
+    at = desk()
+    for number in range(3):
+        transact(at.writer, CASE, cause(f"m{number}"), add_note)
+    events, empty = stored(at), History(CASE, Notes())
+    log = at.writer.log
+    assert log.extend(empty, events).version == 3
+    with pytest.raises(ChainBrokenError, match="version 2"):
+        log.extend(empty, [events[0], events[2]])
+    altered = replace(events[0], state=events[0].state.replace(b"Olena", b"Petro"))
+    with pytest.raises(ChainBrokenError, match="version 2"):
+        log.extend(empty, [altered, *events[1:]])
