@@ -7,7 +7,7 @@ before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
@@ -20,6 +20,8 @@ from typing_extensions import override
 from shared import subjects
 from shared.events.base import CONTENT_TYPE, FIRST_PREVHASH, CaseEvent, chain_hash
 from shared.events.catalogue import read_case_event
+from shared.jetstream import JetStreamApplicationRecorder
+from shared.jetstream.connection import Connection
 from shared.settings import Settings
 
 HISTORIES_KEPT = 2_000
@@ -107,10 +109,22 @@ class CaseLog(Application[str], Generic[StateT]):
     def load(self, case_id: str) -> History[StateT]:
         """Gives the case as the log has it now; raises ChainBrokenError."""
         known = self.remembered(case_id) or History(case_id, self.fold.initial)
-        newer = self.recorder.select_events(case_id, gt=known.version or None)
-        history = self.extend(known, newer)
+        history = self.extend(known, self._newer(known))
         self.remember(history)
         return history
+
+    def _newer(self, known: History[StateT]) -> Sequence[StoredEvent]:
+        if isinstance(self.recorder, JetStreamApplicationRecorder):
+            # The server then sends only what was stored since.
+            return self.recorder.select_events(known.case_id, after_sequence=known.sequence)
+        return self.recorder.select_events(known.case_id, gt=known.version or None)
+
+    @property
+    def connection(self) -> Connection:
+        """The log's connection to the server, for the buckets beside it."""
+        if not isinstance(self.recorder, JetStreamApplicationRecorder):
+            raise TypeError("a case log in memory has no connection")
+        return self.recorder.log.stream.connection
 
     def remembered(self, case_id: str) -> History[StateT] | None:
         """Gives the case as it was when last used here, if it is kept; it may be stale."""
@@ -159,9 +173,10 @@ def jetstream_env(settings: Settings, connection_name: str) -> dict[str, str]:
     return {
         "PERSISTENCE_MODULE": "shared.jetstream",
         "NATS_URL": settings.nats_url,
-        "NATS_CONNECTION_NAME": connection_name,
+        "NATS_CLIENT_NAME": connection_name,
         "JETSTREAM_STREAM": subjects.CASES,
         "JETSTREAM_SUBJECT_PREFIX": subjects.CASES_PREFIX,
         "JETSTREAM_TIMEOUT": str(settings.request_timeout_s),
         "JETSTREAM_CONTENT_TYPE": CONTENT_TYPE,
+        "ORIGINATOR_ID_TYPE": "text",
     }

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from shared import logs, subjects
-from shared.buckets import Bucket
+from shared.buckets import Bucket, JetStreamBucket
 from shared.bus import Bus
 from shared.case_log import CaseLog, Fold, jetstream_env
 from shared.commands.base import Command, Decision
@@ -72,7 +72,8 @@ class Service:
     log: CaseLog[Any]
 
     def bucket(self, name: str) -> Bucket:
-        return bucket_of(self.log, name)
+        """Gives a bucket, over the connection of the log."""
+        return JetStreamBucket(self.log.connection, name, self.settings.request_timeout_s)
 
 
 def assemble(name: str, fold: Fold[StateT], settings: Settings) -> Service:
@@ -80,15 +81,11 @@ def assemble(name: str, fold: Fold[StateT], settings: Settings) -> Service:
     logs.configure(name, settings.log_level)
     keys = read_key_files(settings.keys_dir)
     log = CaseLog(fold, jetstream_env(settings, f"passage-{name}-log"))
-    ring = KeyRing(bucket_of(log, subjects.KEYS_BUCKET), keys.kek)
+    bucket = JetStreamBucket(log.connection, subjects.KEYS_BUCKET, settings.request_timeout_s)
+    ring = KeyRing(bucket, keys.kek)
     return Service(
         settings=settings,
         desk=Desk(name, Writer(log, ring), keys),
         bus=Bus(name, settings, keys),
         log=log,
     )
-
-
-def bucket_of(log: CaseLog[Any], name: str) -> Bucket:
-    """Gives a bucket over the connection of a case log."""
-    raise RuntimeError(name)

@@ -128,10 +128,13 @@ def case_reopened() -> CaseReopened:
     return CaseReopened(reason="closed by mistake")
 
 
-def registry_checked(outcome: RegistryOutcome = "match") -> RegistryChecked:
+def registry_checked(
+    outcome: RegistryOutcome = "match", about_event: str = f"{CASE}-4"
+) -> RegistryChecked:
+    """Gives a registry's answer; in a CaseBook, version n of a case has the id `<case_id>-<n>`."""
     return RegistryChecked(
         registry="invented registry",
-        about_event="event-4",
+        about_event=about_event,
         outcome=outcome,
         score=97,
         fields_agreeing=("surname", "service_number"),
@@ -209,14 +212,14 @@ def contact_lost() -> ContactLost:
     return ContactLost(since=NOON + timedelta(hours=3), by="Olena Example")
 
 
-def whole_way() -> list[Event]:
+def whole_way(case_id: str = CASE) -> list[Event]:
     """Gives what happens to a man who is handed over: every event in its usual order."""
     return [
         case_opened(),
         call_triaged(),
         surrender_declared(),
         personal_data_provided(),
-        registry_checked(),
+        registry_checked(about_event=f"{case_id}-4"),
         return_code_issued(),
         identity_verified(),
         call_linked(),

@@ -1,0 +1,57 @@
+# Everything a person does with Passage on one machine; `make` lists the targets.
+# Needs Python 3.11 or newer and make. One .venv serves running and testing: a second would take
+# as long again to install and could differ from what was tested.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+ARGS ?=
+CASES ?= 24
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check bench requirements clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+run: $(READY) ## Start everything here and print the addresses; ARGS go to `passage up`
+	@$(BIN)/passage up $(ARGS)
+
+demo: $(READY) ## Play CASES invented cases through the running system; ARGS go to `passage demo`
+	@$(BIN)/passage demo --cases $(CASES) $(ARGS)
+
+test: check ## Lint, types, import rules and every test; ARGS go to pytest
+	@$(BIN)/pytest $(ARGS)
+
+check: $(READY) ## Lint, format, types and import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(READY) ## Measure; prints a table and JSON lines; ARGS go to the benchmarks
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+requirements: $(READY) ## Pin the requirements again, with hashes and without index addresses
+	@for set in run dev; do \
+	  $(BIN)/uv pip compile requirements/$$set.in --output-file requirements/$$set.txt \
+	    --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url \
+	    --no-annotate --quiet || exit 1; \
+	done
+
+clean: ## Remove .venv and what the tools keep; data folders stay
+	rm -rf $(VENV) *.egg-info build .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Passage needs Python 3.11 or newer; set PYTHON=... to name one"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned requirements into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --no-build-isolation -e .
+	@touch $(READY)

@@ -1,0 +1,91 @@
+"""HOST:PORT of what `passage up` opens: on loopback only, and free."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+from passage.exits import Exit, VerbEndedError
+
+PORT_MAX = 65_535
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host and a port to listen on."""
+
+    host: str
+    port: int
+
+    @override
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_address(option: str, text: str) -> Address:
+    """Reads HOST:PORT. Raises VerbEndedError (2) unless it is a port on loopback."""
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]")
+    if not host or not port.isdecimal() or not 1 <= int(port) <= PORT_MAX:
+        raise VerbEndedError(Exit.USAGE, f"{option}: {text!r} is not HOST:PORT, as 127.0.0.1:8080")
+    if not _is_loopback(host):
+        raise VerbEndedError(
+            Exit.USAGE,
+            f"{option}: {host!r} is not a loopback address; `passage up` has neither TLS nor "
+            "logins on the network, so it listens on 127.0.0.1 or ::1 only",
+        )
+    return Address("127.0.0.1" if host == "localhost" else host, int(port))
+
+
+def choose_address(option: str, given: str | None, usual: Address) -> tuple[Address, bool]:
+    """Gives the address to use, and whether it isn't the usual one because that is taken.
+
+    Raises VerbEndedError (1) where a given one is taken.
+    """
+    if given is not None:
+        address = parse_address(option, given)
+        if not is_free(address):
+            raise VerbEndedError(
+                Exit.FAILED, f"{option}: {address} is taken by another process; choose another port"
+            )
+        return address, False
+    if is_free(usual):
+        return usual, False
+    return Address(usual.host, _any_free_port(usual.host)), True
+
+
+def is_free(address: Address) -> bool:
+    """Whether the port can be listened on now."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        # As the servers themselves do: a port in TIME_WAIT from a run before is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port))
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                return False
+            raise VerbEndedError(
+                Exit.USAGE, f"{address}: cannot listen there ({error.strerror})"
+            ) from None
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _any_free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,107 @@
+"""The JSON API of a running system, as verbs and the demo call it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httpx
+
+from passage.exits import Exit, VerbEndedError
+
+TIMEOUT_S = 30.0
+REFUSED = 409
+INVALID = 422
+NOT_FOUND = 404
+UNAVAILABLE = 503
+FIRST_ERROR = 400
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer of the API: HTTP status and the JSON body (problem+json on errors)."""
+
+    status: int
+    body: Json
+
+    @property
+    def ok(self) -> bool:
+        return self.status < FIRST_ERROR
+
+
+class Api:
+    """One HTTP client for the length of a verb."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def get(self, path: str, **query: Any) -> Reply:
+        """Asks for something; parameters that are None are left out. Raises httpx.HTTPError."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return _reply(await self._client.get(f"/api/{path}", params=given))
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> Reply:
+        """Sends something. Raises httpx.HTTPError."""
+        return _reply(await self._client.post(f"/api/{path}", json=dict(body)))
+
+    async def command(self, name: str, fields: Mapping[str, Any]) -> Reply:
+        """Sends a command; the same `command_id` again is safe. Raises httpx.HTTPError."""
+        return await self.post(f"commands/{name}", fields)
+
+
+@asynccontextmanager
+async def api_of(url: str, connections: int = 10) -> AsyncIterator[Api]:
+    """Opens the API at `url`; whatever the environment says of proxies is not asked."""
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    async with httpx.AsyncClient(
+        base_url=url, timeout=TIMEOUT_S, trust_env=False, limits=limits
+    ) as client:
+        yield Api(client)
+
+
+async def fetched(api: Api, path: str, **query: Any) -> Json:
+    """Gives the body of a successful answer. Raises VerbEndedError that says what went wrong."""
+    try:
+        reply = await api.get(path, **query)
+    except httpx.HTTPError as error:
+        raise unreachable(error) from None
+    if reply.ok:
+        return reply.body
+    raise ended_by_problem(reply)
+
+
+def unreachable(error: httpx.HTTPError) -> VerbEndedError:
+    """Gives the end of a verb that got no answer (exit code 5)."""
+    return VerbEndedError(
+        Exit.UNAVAILABLE, f"the API does not answer ({type(error).__name__}); is it running?"
+    )
+
+
+def ended_by_problem(reply: Reply) -> VerbEndedError:
+    """Gives the end of a verb that was answered with problem+json, with the fitting exit code."""
+    body = reply.body
+    text = str(body.get("detail") or body.get("title") or f"HTTP {reply.status}")
+    if reply.status == REFUSED and body.get("guard"):
+        changed = ", ".join(body.get("changed_since") or ())
+        since = f" (since then: {changed})" if changed else ""
+        return VerbEndedError(
+            Exit.REFUSED, f"refused by {body['guard']}: {body.get('satisfied_by', text)}{since}"
+        )
+    if reply.status == INVALID:
+        errors = "; ".join(f"{one['field']}: {one['problem']}" for one in body.get("errors", ()))
+        return VerbEndedError(Exit.INVALID, errors or text)
+    if reply.status >= UNAVAILABLE:
+        return VerbEndedError(Exit.UNAVAILABLE, text)
+    return VerbEndedError(Exit.FAILED, text)
+
+
+def _reply(response: httpx.Response) -> Reply:
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    return Reply(response.status_code, cast(Json, body) if isinstance(body, dict) else {})

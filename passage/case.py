@@ -1,0 +1,98 @@
+"""`passage case list|show`: cases as the read model has them, now or as of an earlier moment."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from passage.api import Json, api_of, fetched
+from passage.exits import Exit, VerbEndedError
+from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
+from passage.printing import out, print_json, print_table
+from passage.running import find_running
+
+COLUMNS = (
+    "case_id",
+    "progress",
+    "identity",
+    "contact",
+    "urgency",
+    "channel",
+    "calls",
+    "version",
+    "last_event_at",
+)
+
+cases = typer.Typer(help="Cases as the read model has them.", no_args_is_help=True)
+
+
+@cases.command("list")
+def list_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
+    progress: Annotated[str | None, typer.Option(help="Only this progress.")] = None,
+    identity: Annotated[str | None, typer.Option(help="Only this identity.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None,
+    urgency: Annotated[str | None, typer.Option(help="Only this urgency.")] = None,
+    is_open: Annotated[bool | None, typer.Option("--open/--closed", help="Only these.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
+    data: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """List cases; no personal data is shown."""
+    filters = {
+        "progress": progress,
+        "identity": identity,
+        "channel": channel,
+        "urgency": urgency,
+        "open": None if is_open is None else str(is_open).lower(),
+        "limit": limit,
+    }
+    found = asyncio.run(_fetch(find_running(data).http, "cases", filters))
+    if as_json:
+        print_json(found)
+        return
+    rows = [tuple(item.get(column) for column in COLUMNS) for item in found["items"]]
+    print_table(f"{len(rows)} cases", COLUMNS, rows)
+    if found.get("next"):
+        out.print("there are more; --limit shows more")
+
+
+@cases.command("show")
+def show_verb(
+    case_id: Annotated[str, typer.Argument(help="Case number.")],
+    as_of: Annotated[int | None, typer.Option(help="As it was after this version.")] = None,
+    as_of_time: Annotated[str | None, typer.Option(help="As it was then (ISO 8601).")] = None,
+    reveal: Annotated[
+        str | None, typer.Option(help="Show personal data: identity, location, narrative.")
+    ] = None,
+    data: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Show one case with its timeline; personal data stays sealed unless revealed."""
+    if as_of is not None and as_of_time is not None:
+        raise VerbEndedError(Exit.USAGE, "--as-of and --as-of-time exclude each other")
+    query = {"as_of_version": as_of, "as_of_time": as_of_time, "reveal": reveal}
+    shown = asyncio.run(_fetch(find_running(data).http, f"cases/{case_id}", query))
+    if as_json:
+        print_json(shown)
+        return
+    case = shown["case"]
+    fields = [(name, _text(value)) for name, value in case.items() if value is not None]
+    print_table(f"Case {case['case_id']}, version {case['version']}", ("field", "value"), fields)
+    columns = tuple(shown["timeline"][0]) if shown["timeline"] else ()
+    rows = [tuple(_text(entry.get(column)) for column in columns) for entry in shown["timeline"]]
+    print_table("Timeline", columns, rows)
+
+
+async def _fetch(url: str, path: str, query: Json) -> Json:
+    async with api_of(url) as api:
+        return await fetched(api, path, **query)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{name}: {_text(part)}" for name, part in value.items())
+    if isinstance(value, list):
+        return ", ".join(_text(part) for part in value)
+    return "" if value is None else str(value)

@@ -1,0 +1,73 @@
+"""What an upstream channel does: seal a call with the public intake key and publish it on CALLS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from nacl.public import PublicKey
+from nats.js.client import JetStreamContext
+from typing_extensions import override
+
+from shared import subjects
+from shared.boxes import box_up
+from shared.events.base import CONTENT_TYPE, CallEnvelope, type_of
+from shared.events.calls import CallReceived
+from shared.events.fields import Channel
+
+PUBLISH_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call in plain text, as the channel's own people know it; never printed or logged."""
+
+    call_id: str
+    channel: Channel
+    address: str
+    language: str
+    started_at: datetime
+    text: str | None = None
+    return_code: str | None = None
+
+    @override
+    def __repr__(self) -> str:
+        return f"Call({self.call_id})"
+
+
+def envelope_of(call: Call, key: PublicKey) -> CallEnvelope[CallReceived]:
+    """Gives the message for a call; the same call gives the same id. Raises ValidationError."""
+
+    def boxed(text: str | None) -> str | None:
+        return None if text is None else box_up(key, text.encode())
+
+    received = CallReceived(
+        call_id=call.call_id,
+        channel=call.channel,
+        caller_address=box_up(key, call.address.encode()),
+        language=call.language,
+        started_at=call.started_at,
+        text=boxed(call.text),
+        return_code=boxed(call.return_code),
+    )
+    return CallEnvelope[CallReceived](
+        id=call.call_id,
+        source=f"/channels/{call.channel}",
+        type=type_of(CallReceived),
+        subject=call.call_id,
+        time=call.started_at,
+        data=received,
+    )
+
+
+async def publish(jetstream: JetStreamContext, envelope: CallEnvelope[CallReceived]) -> int:
+    """Publishes a call and gives its sequence on CALLS; once given, the call can't be lost."""
+    headers: dict[str, Any] = {"Nats-Msg-Id": envelope.id, "Content-Type": CONTENT_TYPE}
+    ack = await jetstream.publish(
+        subjects.calls(envelope.data.channel),
+        envelope.model_dump_json(exclude_none=True).encode(),
+        timeout=PUBLISH_TIMEOUT_S,
+        headers=headers,
+    )
+    return ack.seq

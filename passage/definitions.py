@@ -1,0 +1,142 @@
+"""Every stream, bucket and durable consumer of Passage as it must be; nothing else makes any.
+
+The keys and values are the server's own (JetStream API, `io.nats.jetstream.api.v1`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from services import handover, intake, query, verification
+from shared import subjects
+from shared.parking import CALLS_MAX_MESSAGE_BYTES
+from shared.subjects import Durable
+
+NANOSECONDS = 1_000_000_000
+ACK_WAIT_S = 30
+ACK_PENDING_MAX = 256
+CONSUMERS_MAX = 64
+DEDUPLICATION_S = 120
+MESSAGE_MAX_BYTES = 1_048_576
+"""The server's own limit (`max_payload`) as well."""
+
+SERVICES: dict[str, tuple[Durable, ...]] = {
+    service.SERVICE: service.CONSUMES for service in (intake, verification, handover, query)
+}
+"""The services by name, in the order they are started, with what each consumes."""
+
+Definition = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StreamDefinition:
+    """A stream as it must be; keys that aren't here are left to the server."""
+
+    name: str
+    config: Definition
+
+
+@dataclass(frozen=True)
+class ConsumerDefinition:
+    """A durable consumer as it must be."""
+
+    stream: str
+    name: str
+    config: Definition
+
+
+def streams(replicas: int) -> tuple[StreamDefinition, ...]:
+    """Gives all streams; buckets are streams too."""
+    return (
+        _stream(
+            subjects.CASES,
+            replicas,
+            {
+                "subjects": [f"{subjects.CASES_PREFIX}.>"],
+                "retention": "limits",
+                "max_consumers": CONSUMERS_MAX,
+                "allow_direct": True,
+                "allow_atomic": True,
+                "deny_delete": True,
+                "deny_purge": True,
+            },
+        ),
+        _stream(
+            subjects.CALLS,
+            replicas,
+            {
+                "subjects": [subjects.calls(">")],
+                "retention": "workqueue",
+                "max_msg_size": CALLS_MAX_MESSAGE_BYTES,
+            },
+        ),
+        _stream(
+            subjects.PARKED,
+            replicas,
+            {"subjects": ["parked.>"], "retention": "limits", "allow_direct": True},
+        ),
+        _bucket(subjects.INDEX_BUCKET, replicas),
+        _bucket(subjects.KEYS_BUCKET, replicas),
+    )
+
+
+def consumers(services: Iterable[str] = SERVICES) -> tuple[ConsumerDefinition, ...]:
+    """Gives the durable consumers of the services."""
+    return tuple(_consumer(durable) for service in services for durable in SERVICES[service])
+
+
+def _stream(name: str, replicas: int, special: Definition) -> StreamDefinition:
+    return StreamDefinition(
+        name,
+        {
+            "name": name,
+            "storage": "file",
+            "num_replicas": replicas,
+            "discard": "new",
+            "max_age": 0,
+            "max_msg_size": MESSAGE_MAX_BYTES,
+            "duplicate_window": DEDUPLICATION_S * NANOSECONDS,
+            **special,
+        },
+    )
+
+
+def _bucket(bucket: str, replicas: int) -> StreamDefinition:
+    """A key-value bucket (ADR-8 of NATS) that keeps one value a key, so that old ones are gone."""
+    return StreamDefinition(
+        f"KV_{bucket}",
+        {
+            "name": f"KV_{bucket}",
+            "subjects": [f"$KV.{bucket}.>"],
+            "storage": "file",
+            "num_replicas": replicas,
+            "retention": "limits",
+            "discard": "new",
+            "max_age": 0,
+            "max_msgs_per_subject": 1,
+            "allow_direct": True,
+            "allow_rollup_hdrs": True,
+            "deny_delete": True,
+            "duplicate_window": DEDUPLICATION_S * NANOSECONDS,
+        },
+    )
+
+
+def _consumer(durable: Durable) -> ConsumerDefinition:
+    return ConsumerDefinition(
+        durable.stream,
+        durable.name,
+        {
+            "durable_name": durable.name,
+            "name": durable.name,
+            "deliver_policy": "all",
+            "replay_policy": "instant",
+            "ack_policy": "explicit",
+            "ack_wait": ACK_WAIT_S * NANOSECONDS,
+            "max_deliver": -1,
+            "max_ack_pending": ACK_PENDING_MAX,
+            "filter_subjects": list(durable.filter_subjects),
+        },
+    )

@@ -1,0 +1,120 @@
+"""`passage do`: send one command for a named person through the API."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from passage.api import Api, Json, Reply, api_of, ended_by_problem, fetched, unreachable
+from passage.exits import Exit, VerbEndedError
+from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
+from passage.printing import err, out, print_json
+from passage.running import find_running
+from shared.commands.base import Decision
+from shared.commands.catalogue import COMMANDS
+
+
+def do_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
+    command: Annotated[str, typer.Argument(help=f"One of {', '.join(COMMANDS)}.")],
+    case: Annotated[str, typer.Option("--case", help="Case number.")],
+    by: Annotated[str, typer.Option("--by", help="Who acts.")],
+    seen: Annotated[int | None, typer.Option(help="Version seen; the newest if none.")] = None,
+    fields: Annotated[
+        list[str] | None, typer.Option("--set", help="field=text; nested as identity.surname=...")
+    ] = None,
+    json_fields: Annotated[
+        list[str] | None, typer.Option("--set-json", help="field=JSON, for numbers and lists.")
+    ] = None,
+    command_id: Annotated[
+        str | None, typer.Option(help="Makes it repeatable: the same id takes effect once.")
+    ] = None,
+    data: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Send a command; exit code 3 when a guard refuses it, 4 when a field is wrong."""
+    if command not in COMMANDS:
+        raise VerbEndedError(Exit.USAGE, f"unknown command; one of {', '.join(COMMANDS)}")
+    body: Json = {"case_id": case, "by": by}
+    if command_id is not None:
+        body["command_id"] = command_id
+    for text in fields or ():
+        put(body, *split(text))
+    for text in json_fields or ():
+        path, value = split(text)
+        put(body, path, read_json(path, value))
+    running = find_running(data)
+    reply = asyncio.run(_send(running.http, command, body, seen))
+    _show(command, reply, as_json)
+
+
+async def _send(url: str, command: str, body: Json, seen: int | None) -> Reply:
+    async with api_of(url) as api:
+        if issubclass(COMMANDS[command], Decision):
+            body["seen_version"] = seen if seen is not None else await _version(api, body)
+        try:
+            return await api.command(command, body)
+        except httpx.HTTPError as error:
+            raise unreachable(error) from None
+
+
+async def _version(api: Api, body: Json) -> int:
+    shown = await fetched(api, f"cases/{body['case_id']}")
+    return int(shown["case"]["version"])
+
+
+def _show(command: str, reply: Reply, as_json: bool) -> None:
+    if as_json:
+        print_json(reply.body)
+        if not reply.ok:
+            raise typer.Exit(ended_by_problem(reply).code)
+        return
+    if not reply.ok:
+        raise ended_by_problem(reply)
+    body = reply.body
+    events = ", ".join(body.get("events") or ()) or "nothing new"
+    out.print(
+        f"{command} on {body['case_id']}: {body['result']} ({events}), version {body['version']}, "
+        f"sequence {body['sequence']}"
+    )
+    if body.get("return_code"):
+        out.print(f"return code to read out: {body['return_code']}")
+    if not body.get("visible", True):
+        err.print("the read model doesn't show it yet")
+
+
+def split(text: str) -> tuple[str, str]:
+    """Takes `field=value` apart; the value is never repeated in an error."""
+    path, sign, value = text.partition("=")
+    if not sign or not path:
+        raise VerbEndedError(Exit.USAGE, "--set and --set-json take field=value")
+    return path, value
+
+
+def read_json(path: str, value: str) -> Any:
+    """Reads the value of --set-json."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise VerbEndedError(Exit.INVALID, f"{path}: not JSON") from None
+
+
+def put(body: Json, path: str, value: Any) -> None:
+    """Puts a value at a dotted path, making the objects on the way."""
+    *parents, last = path.split(".")
+    here = body
+    for parent in _names(parents):
+        here = here.setdefault(parent, {})
+        if not isinstance(here, dict):
+            raise VerbEndedError(Exit.USAGE, f"{path}: {parent} is a value, not an object")
+    here[last] = value
+
+
+def _names(parents: Sequence[str]) -> Sequence[str]:
+    if not all(parents):
+        raise VerbEndedError(Exit.USAGE, "a dotted path has an empty part")
+    return parents

@@ -1,0 +1,79 @@
+"""The data folder of an installation on one machine, and the lock that lets one runner use it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from passage.exits import Exit, VerbEndedError
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+LOCK_NAME = "lock"
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where everything of `--data DIR` lies; the key files stand beside it, never in it."""
+
+    data: Path
+
+    @property
+    def keys(self) -> Path:
+        return self.data.with_name(f"{self.data.name}.keys")
+
+    @property
+    def nats(self) -> Path:
+        return self.data / "nats"
+
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
+    @property
+    def registry(self) -> Path:
+        return self.data / "registry.db"
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.data / 'query.db'}"
+
+    def log_of(self, service: str) -> Path:
+        return self.logs / f"{service}.log"
+
+    def make(self) -> None:
+        """Makes the folders, for their owner alone."""
+        for folder in (self.data, self.nats, self.logs):
+            folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            folder.chmod(FOLDER_MODE)
+
+
+def folders_of(data_dir: Path) -> Folders:
+    """Gives the folders with absolute paths, so that children find them from anywhere."""
+    return Folders(data_dir.expanduser().resolve())
+
+
+@contextmanager
+def locked(folders: Folders) -> Iterator[None]:
+    """Holds the data folder; the kernel frees it when this process ends, however it ends.
+
+    Raises VerbEndedError (1) while another runner holds it.
+    """
+    path = folders.data / LOCK_NAME
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise VerbEndedError(
+                Exit.FAILED,
+                f"another `passage up` is running on {folders.data}; stop it or choose another "
+                "folder with --data",
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)

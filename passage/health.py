@@ -1,0 +1,108 @@
+"""`passage health`: whether services answer; as `python -m passage.health` a container's check."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from typing import Annotated
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import typer
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from passage.connecting import connected
+from passage.exits import Exit, VerbEndedError
+from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
+from passage.printing import print_json, print_table
+from passage.running import Running, find_running
+from shared import subjects
+
+TIMEOUT_S = 2.0
+QUERY = "query"
+NATS = "nats"
+OVER_NATS = ("intake", "verification", "handover")
+
+
+def health_verb(
+    service: Annotated[str | None, typer.Argument(help="One service; all if none.")] = None,
+    data: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the services whether they are ready; exit code 5 when one isn't."""
+    known = (*OVER_NATS, QUERY)
+    if service is not None and service not in known:
+        raise VerbEndedError(Exit.USAGE, f"unknown service; one of {', '.join(known)}")
+    ready = asyncio.run(_ask(find_running(data), known if service is None else (service,)))
+    if as_json:
+        print_json(ready)
+    else:
+        rows = [(name, "ready" if is_one else "no answer") for name, is_one in ready.items()]
+        print_table("Health", ("service", "state"), rows)
+    if not all(ready.values()):
+        raise typer.Exit(Exit.UNAVAILABLE)
+
+
+async def _ask(running: Running, services: tuple[str, ...]) -> dict[str, bool]:
+    async with connected(running.nats) as client:
+        return {name: await is_ready(client, running.http, name) for name in services}
+
+
+async def answers(client: Client, service: str) -> bool:
+    """Whether a service answers a health request that it is ready."""
+    try:
+        reply = await client.request(subjects.health(service), b"", timeout=TIMEOUT_S)
+        return bool(json.loads(reply.data).get("ready"))
+    except (NatsError, ValueError, AttributeError):
+        return False
+
+
+async def query_answers(url: str) -> bool:
+    """Whether query says over HTTP that it is ready."""
+    return await asyncio.to_thread(_fetch_ok, f"{url}/readyz")
+
+
+async def is_ready(client: Client, http_url: str, service: str) -> bool:
+    """Whether one service is ready, asked in its own way."""
+    if service == QUERY:
+        return await query_answers(http_url)
+    return await answers(client, service)
+
+
+def _fetch_ok(url: str) -> bool:
+    if not url.startswith(("http://", "https://")):
+        return False
+    try:
+        with urlopen(url, timeout=TIMEOUT_S):  # noqa: S310 - the scheme was looked at above
+            return True
+    except (URLError, OSError, ValueError):
+        return False
+
+
+def check_container(service: str) -> int:
+    """Gives the exit code of one service's check, by the container's own environment.
+
+    `nats` is well when the log can be reached.
+    """
+    if service == QUERY:
+        port = os.environ.get("PASSAGE_HTTP", "127.0.0.1:8080").rpartition(":")[2]
+        ready = _fetch_ok(f"http://127.0.0.1:{port}/readyz")
+    else:
+        ready = asyncio.run(_check_over_nats(service))
+    return Exit.OK if ready else Exit.UNAVAILABLE
+
+
+async def _check_over_nats(service: str) -> bool:
+    url = os.environ.get("PASSAGE_NATS_URL", "nats://127.0.0.1:4222")
+    try:
+        async with connected(url) as client:
+            return service == NATS or await answers(client, service)
+    except VerbEndedError:
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(check_container(sys.argv[1]))

@@ -1,0 +1,34 @@
+"""`passage log export`: stored events as JSON lines, byte for byte; personal data stays sealed."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+from passage.connecting import connected
+from passage.log_reading import last_sequence, read_stream
+from passage.options import DEFAULT_DATA_DIR, DataDir
+from passage.running import Running, find_running
+from shared import subjects
+
+log = typer.Typer(help="The log of record.", no_args_is_help=True)
+
+
+@log.command("export")
+def export_verb(
+    case: Annotated[str | None, typer.Option("--case", help="Only this case.")] = None,
+    data: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Write the stored events to standard output, one a line, in the order of the log."""
+    asyncio.run(_export(find_running(data), case))
+
+
+async def _export(running: Running, case: str | None) -> None:
+    subject = ">" if case is None else f"{subjects.CASES_PREFIX}.{case}.>"
+    async with connected(running.nats) as client:
+        last = await last_sequence(client, subjects.CASES)
+        async for stored in read_stream(client, subjects.CASES, last, subject):
+            sys.stdout.buffer.write(stored.body + b"\n")

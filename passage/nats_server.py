@@ -1,0 +1,287 @@
+"""A real nats-server as a child process, for `passage up` and for tests.
+
+One `NatsServer` is one process with its own data folder. It listens on loopback unless told
+otherwise and dies with the thread that started it, even when its parent is killed with SIGKILL.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+BINARY_SETTING = "PASSAGE_NATS_SERVER"
+MAX_PAYLOAD_BYTES = 1_048_576
+PORT_ATTEMPTS = 5
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+
+class NatsServerError(Exception):
+    """The server could not be found, started or stopped; the message says what to look at."""
+
+
+@dataclass(frozen=True)
+class ClusterSettings:
+    """What makes a server one of a cluster: the cluster's name, this server's route port, all route URLs."""
+
+    name: str
+    port: int
+    routes: tuple[str, ...]
+
+
+@dataclass
+class NatsServer:
+    """One nats-server process.
+
+    `data_dir` holds the configuration (`nats.conf`), the log (`nats.log`) and JetStream's files.
+    `port` 0 picks a free port at the first start and keeps it over restarts, so that clients
+    find the server again. `sync_interval` is nats-server's: "always" means that an acknowledged
+    message is on the disk; anything else may lose acknowledged messages at a power cut.
+    `http_port` opens the monitoring endpoint on the same host; None (the default) leaves it shut.
+    `extra_config` is appended to the configuration, e.g. an `authorization` block.
+    `binary` None looks at $PASSAGE_NATS_SERVER, beside the Python interpreter, then on PATH.
+    """
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    name: str = "passage"
+    cluster: ClusterSettings | None = None
+    binary: Path | None = None
+    http_port: int | None = None
+    sync_interval: str = "always"
+    extra_config: str = ""
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"nats://{self.host}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, or None while the server is not running."""
+        return self._process.pid if self.running else None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def log_path(self) -> Path:
+        return self.data_dir / "nats.log"
+
+    def start(self, timeout: float = 10.0) -> None:
+        """Start the server and wait until JetStream answers, at most `timeout` seconds.
+
+        Call it from a thread that lives as long as the server is wanted (the main thread):
+        the kernel kills the child when the *thread* that forked it ends (prctl(2),
+        PR_SET_PDEATHSIG), not when the process does. Raises `NatsServerError`.
+        """
+        choose_port = self.port == 0
+        for attempt in range(PORT_ATTEMPTS):
+            if choose_port:
+                self.port = free_port(self.host)
+            self.launch()
+            try:
+                self.wait_ready(timeout)
+            except NatsServerError:
+                self.kill()
+                # Somebody else may have taken the port between our look and the server's bind.
+                if choose_port and attempt + 1 < PORT_ATTEMPTS and self._port_was_taken():
+                    continue
+                raise
+            return
+
+    def launch(self) -> None:
+        """Start the process and return at once; `wait_ready` is the other half of `start`."""
+        if self.running:
+            raise NatsServerError(f"nats-server {self.name} is already running")
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        config = self.data_dir / "nats.conf"
+        config.write_text(self.config_text(), encoding="utf-8")
+        command = [str(find_binary(self.binary)), "-c", str(config)]
+        with self.log_path.open("ab") as log:
+            # Nothing but prctl runs between fork and exec, so other threads' locks don't matter.
+            self._process = subprocess.Popen(  # noqa: S603 - our own binary and file
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in a terminal is ours to handle, in our order.
+                preexec_fn=die_with_parent(),  # noqa: PLW1509
+            )
+
+    def wait_ready(self, timeout: float = 10.0) -> None:
+        """Wait until the server answers with JetStream on; `NatsServerError` after `timeout` s."""
+        deadline = time.monotonic() + timeout
+        while True:
+            if self._jetstream_answers():
+                return
+            if self._ended_within(0.005):
+                raise NatsServerError(f"nats-server {self.name} ended at start: {self.log_tail()}")
+            if time.monotonic() > deadline:
+                raise NatsServerError(
+                    f"nats-server {self.name} not ready in {timeout} s: {self.log_tail()}"
+                )
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Stop the server in good order (SIGTERM), or kill it when `timeout` seconds have passed."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def kill(self) -> None:
+        """End the server at once (SIGKILL by its pid), as a crash would."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def restart(self, timeout: float = 10.0) -> None:
+        """Stop and start again on the same port and data."""
+        self.stop()
+        self.start(timeout)
+
+    def config_text(self) -> str:
+        lines = [
+            f"server_name: {json.dumps(self.name)}",
+            f"listen: {json.dumps(f'{self.host}:{self.port}')}",
+            f"max_payload: {MAX_PAYLOAD_BYTES}",
+            "jetstream {",
+            f"  store_dir: {json.dumps(str(self.data_dir / 'jetstream'))}",
+            f"  sync_interval: {self.sync_interval}",
+            "}",
+        ]
+        if self.http_port is not None:
+            lines.append(f"http: {json.dumps(f'{self.host}:{self.http_port}')}")
+        if self.cluster is not None:
+            lines += [
+                "cluster {",
+                f"  name: {json.dumps(self.cluster.name)}",
+                f"  listen: {json.dumps(f'{self.host}:{self.cluster.port}')}",
+                f"  routes: {json.dumps(list(self.cluster.routes))}",
+                "}",
+            ]
+        return "\n".join([*lines, self.extra_config, ""])
+
+    def log_tail(self, lines: int = 5) -> str:
+        """The last lines of the server's log, for error messages; they name no message content."""
+        if not self.log_path.exists():
+            return "no log"
+        text = self.log_path.read_text(encoding="utf-8", errors="replace")
+        return " | ".join(text.splitlines()[-lines:])
+
+    def _port_was_taken(self) -> bool:
+        return "address already in use" in self.log_tail(lines=20)
+
+    def _ended_within(self, seconds: float) -> bool:
+        if self._process is None:
+            return True
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+            return True
+        return False
+
+    def _jetstream_answers(self) -> bool:
+        # The greeting says that JetStream is on; a lone server opens its port only after it has
+        # recovered its streams. The request shows a leader in a cluster; where clients must log
+        # in, the greeting has to do.
+        with contextlib.suppress(OSError, ValueError):
+            return jetstream_answers(self.host, self.port)
+        return False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def find_binary(explicit: Path | None = None) -> Path:
+    """The nats-server to run: `explicit`, $PASSAGE_NATS_SERVER, beside Python, or on PATH."""
+    candidates = [
+        explicit,
+        os.environ.get(BINARY_SETTING),
+        Path(sys.executable).parent / "nats-server",
+        shutil.which("nats-server"),
+    ]
+    for candidate in candidates:
+        if candidate and Path(candidate).is_file():
+            return Path(candidate)
+    raise NatsServerError(f"no nats-server found: set {BINARY_SETTING} to the path of one")
+
+
+def free_port(host: str) -> int:
+    """A TCP port that is free on `host` now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def die_with_parent() -> Callable[[], None] | None:
+    """What a child runs before exec so that it ends with its parent; None where there is no prctl."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)
+    parent = os.getpid()
+
+    def ask_kernel() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # The parent died before the kernel was asked.
+            os._exit(1)
+
+    return ask_kernel
+
+
+def jetstream_answers(host: str, port: int, timeout: float = 0.5) -> bool:
+    """Whether the server at `host:port` has JetStream on and, if no login is needed, a leader."""
+    with (
+        socket.create_connection((host, port), timeout) as connection,
+        connection.makefile("rwb") as wire,
+    ):
+        greeting = json.loads(wire.readline().removeprefix(b"INFO "))
+        if not greeting.get("jetstream"):
+            return False
+        if greeting.get("auth_required"):
+            return True
+        reply = request(wire.write, wire.flush, wire.readline, "$JS.API.INFO", b"")
+        return "error" not in json.loads(reply)
+
+
+def request(
+    write: Callable[[bytes], object],
+    flush: Callable[[], object],
+    readline: Callable[[], bytes],
+    subject: str,
+    body: bytes,
+) -> bytes:
+    """One request on a fresh connection, in NATS's text protocol; the body of the reply."""
+    write(b'CONNECT {"verbose":false,"pedantic":false}\r\nSUB _INBOX.ready 1\r\n')
+    write(b"PUB %s _INBOX.ready %d\r\n%s\r\n" % (subject.encode(), len(body), body))
+    flush()
+    while not readline().startswith(b"MSG "):
+        pass
+    return readline()

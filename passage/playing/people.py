@@ -1,0 +1,77 @@
+"""Invented people: the sample registry's, and variations on what they say of themselves."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+SAMPLE = Path(__file__).parents[1] / "sample" / "registry.csv"
+LATIN_LOOKALIKES = str.maketrans("АВЕКМНОРСТХ", "ABEKMHOPCTX")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who somebody says he is; `None` is what he doesn't say."""
+
+    surname: str
+    first_names: str
+    patronymic: str
+    rank: str | None
+    date_of_birth: date
+    service_number: str | None
+    unit: str | None
+
+    def as_identity(self) -> dict[str, Any]:
+        """Gives the `identity` of ProvidePersonalData."""
+        said = {
+            "surname": self.surname,
+            "first_names": self.first_names,
+            "patronymic": self.patronymic,
+            "rank": self.rank,
+            "date_of_birth": self.date_of_birth.isoformat(),
+            "service_number": self.service_number,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+    def without_number(self) -> Person:
+        """He doesn't know his number; the Convention lets that be."""
+        return replace(self, service_number=None)
+
+    def in_latin(self) -> Person:
+        """He types the number with Latin letters that look alike."""
+        number = (self.service_number or "").translate(LATIN_LOOKALIKES)
+        return replace(self, service_number=number)
+
+    def born_another_day(self) -> Person:
+        """The right number with a wrong date of birth."""
+        return replace(self, date_of_birth=self.date_of_birth + timedelta(days=400))
+
+    def unknown(self) -> Person:
+        """Somebody no registry knows."""
+        return replace(self, surname="Никтошенко", service_number="ЯЯ-999999").born_long_ago()
+
+    def born_long_ago(self) -> Person:
+        """A date of birth that the sample doesn't have."""
+        return replace(self, date_of_birth=date(1950, 1, 1))
+
+
+@cache
+def people() -> tuple[Person, ...]:
+    """Gives everybody in the sample registry."""
+    with SAMPLE.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Person(
+                surname=row["surname"],
+                first_names=row["first_names"],
+                patronymic=row["patronymic"],
+                rank=row["rank"],
+                date_of_birth=date.fromisoformat(row["date_of_birth"]),
+                service_number=row["service_number"],
+                unit=row["unit"],
+            )
+            for row in csv.DictReader(file)
+        )

@@ -1,0 +1,148 @@
+"""Plays one story: one invented man's calls, and what operators and teams do about them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from passage.api import REFUSED, Json
+from passage.channel import Call
+from passage.playing.people import Person
+from passage.playing.stage import Stage, recorded
+from shared.commands.base import Decision
+from shared.commands.catalogue import COMMANDS
+from shared.events.fields import Channel
+
+CHANNELS: tuple[Channel, ...] = ("phone", "telegram", "whatsapp", "signal", "web")
+OPERATORS = ("operator-amber", "operator-birch", "operator-cedar", "operator-dune")
+TEAMS = ("team-lynx", "team-heron", "team-badger")
+SEEN_VERSION_TRIES = 20
+
+
+class UnexpectedError(Exception):
+    """The system answered otherwise than the story has it; says what, by ids only."""
+
+
+@dataclass
+class Player:
+    """One man's story; choices come from the seed, ids and addresses from the run.
+
+    So a seed plays one way, and can be played again on the same system.
+    """
+
+    stage: Stage
+    seed: str
+    run: str
+    person: Person
+    calls: dict[str, set[str]] = field(default_factory=dict)
+    """Case number -> the distinct calls that belong to it."""
+    _count: int = 0
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)  # noqa: S311 - invented cases, not secrets
+        self._addresses = random.Random(self.run)  # noqa: S311 - likewise
+        self.channel: Channel = self.random.choice(CHANNELS)
+        self.operator, self.other = self.random.sample(OPERATORS, 2)
+        self.team, self.other_team = self.random.sample(TEAMS, 2)
+        self.address = self.new_address(self.channel)
+
+    def new_address(self, channel: Channel) -> str:
+        """Gives an invented address; no telephone number begins with +7 000."""
+        digits = "".join(str(self._addresses.randrange(10)) for _ in range(9))
+        return f"@invented_{digits}" if channel in {"telegram", "web"} else f"+7000{digits}"
+
+    async def call(
+        self, text: str, *, code: str | None = None, deliveries: int = 1, new_phone: bool = False
+    ) -> tuple[str, str]:
+        """Calls the hotline; gives the case number and the call id."""
+        if new_phone:
+            self.channel = self.random.choice(CHANNELS)
+            self.address = self.new_address(self.channel)
+        call = Call(
+            call_id=f"call-{self._next_id()}",
+            channel=self.channel,
+            address=self.address,
+            language="ru",
+            started_at=datetime.now(UTC),
+            text=text,
+            return_code=code,
+        )
+        for _ in range(deliveries):
+            await self.stage.publish(call)
+        case_id = await self.stage.case_of(call.call_id)
+        self.calls.setdefault(case_id, set()).add(call.call_id)
+        known = len(self.calls[case_id])
+        await self.stage.case(
+            case_id, lambda shown: shown["case"]["calls"] >= known, f"{known} calls are shown"
+        )
+        return case_id, call.call_id
+
+    async def do(self, command: str, case_id: str, by: str | None = None, **fields: Any) -> Json:
+        """Sends a command that must take effect; gives the answer with its `command_id`."""
+        answer, status = await self._send(command, case_id, by, fields)
+        if status != "done":
+            raise UnexpectedError(f"case {case_id}: {command} was {status}")
+        return answer
+
+    async def refused(
+        self, command: str, case_id: str, guard: str, by: str | None = None, **fields: Any
+    ) -> None:
+        """Sends a command that this guard must refuse."""
+        _, status = await self._send(command, case_id, by, fields)
+        if status != f"refused by {guard}":
+            raise UnexpectedError(f"case {case_id}: {command} was {status}, not refused by {guard}")
+
+    async def until_recorded(self, case_id: str, type_name: str, count: int = 1) -> Json:
+        """Waits until the case has so many events of a type."""
+        return await self.stage.case(
+            case_id, lambda shown: recorded(shown, type_name) >= count, f"{count} {type_name}"
+        )
+
+    def expect_same_case(self, found: str, expected: str) -> None:
+        """Raises UnexpectedError unless a call came into the case that it belongs to."""
+        if found != expected:
+            raise UnexpectedError(f"case {expected}: a call of his came into case {found}")
+
+    def expect_other_case(self, found: str, other: str) -> None:
+        """Raises UnexpectedError where a call came into a case that is over."""
+        if found == other:
+            raise UnexpectedError(f"case {other}: a call came into it although it is closed")
+
+    def window(self) -> dict[str, str]:
+        """Gives a window in the near future."""
+        begins = datetime.now(UTC) + timedelta(hours=2)
+        return {
+            "window_from": begins.isoformat(),
+            "window_to": (begins + timedelta(hours=3)).isoformat(),
+        }
+
+    async def _send(
+        self, command: str, case_id: str, by: str | None, fields: Json
+    ) -> tuple[Json, str]:
+        body = {
+            "command_id": f"cmd-{self._next_id()}",
+            "case_id": case_id,
+            "by": by or self.operator,
+            **fields,
+        }
+        for _ in range(SEEN_VERSION_TRIES):
+            if issubclass(COMMANDS[command], Decision):
+                shown = await self.stage.case(case_id, lambda _shown: True, "is shown")
+                body["seen_version"] = shown["case"]["version"]
+            reply = await self.stage.command(command, body)
+            answer = {**reply.body, "command_id": body["command_id"]}
+            if reply.ok:
+                return answer, "done"
+            guard = str(reply.body.get("guard"))
+            if guard == "seen_version":
+                continue  # A service recorded something meanwhile: look again, decide again.
+            if reply.status == REFUSED:
+                return answer, f"refused by {guard}"
+            return answer, f"answered with {reply.status}"
+        return {}, "always overtaken"
+
+    def _next_id(self) -> str:
+        self._count += 1
+        return f"{self.run}-{self._count}"

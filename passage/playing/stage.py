@@ -1,0 +1,114 @@
+"""What stories are played on: the API and the log of a running system, with patience.
+
+Everything sent is repeatable under its id, so an answer that doesn't come is asked for again until
+the deadline; kills of services and of nats-server cost time, nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+from nacl.public import PublicKey
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from passage.api import NOT_FOUND, Api, Json, Reply
+from passage.channel import Call, envelope_of, publish
+from shared import subjects
+
+FIRST_PAUSE_S = 0.02
+LONGEST_PAUSE_S = 1.0
+SERVER_FAULT = 500
+
+T = TypeVar("T")
+
+
+class StuckError(Exception):
+    """Something didn't happen before the deadline; says what, by ids only."""
+
+
+@dataclass
+class Stage:
+    """The running system as stories use it; `deadline` is in monotonic seconds."""
+
+    api: Api
+    client: Client
+    intake_key: PublicKey
+    deadline: float
+
+    async def publish(self, call: Call) -> int:
+        """Publishes a call until it is acknowledged; gives its sequence on CALLS."""
+        envelope = envelope_of(call, self.intake_key)
+        jetstream = self.client.jetstream()
+
+        async def attempt() -> int | None:
+            try:
+                return await publish(jetstream, envelope)
+            except (NatsError, TimeoutError, OSError):
+                return None
+
+        return await self._until(attempt, f"call {call.call_id} is acknowledged")
+
+    async def case_of(self, call_id: str) -> str:
+        """Waits until intake knows the call's case; gives its number."""
+        subject = f"$KV.{subjects.INDEX_BUCKET}.call.{call_id}"
+        request = f"$JS.API.DIRECT.GET.KV_{subjects.INDEX_BUCKET}.{subject}"
+
+        async def attempt() -> str | None:
+            try:
+                reply = await self.client.request(request, b"", timeout=2.0)
+                return str(json.loads(reply.data)["case_id"])
+            except (NatsError, TimeoutError, OSError, ValueError, KeyError):
+                return None
+
+        return await self._until(attempt, f"call {call_id} is in a case")
+
+    async def case(self, case_id: str, accept: Callable[[Json], bool], wanted: str) -> Json:
+        """Waits until the case is shown as `accept` wants it; gives what is shown."""
+
+        async def attempt() -> Json | None:
+            reply = await self._ask(lambda: self.api.get(f"cases/{case_id}"))
+            return reply.body if reply is not None and reply.ok and accept(reply.body) else None
+
+        return await self._until(attempt, f"case {case_id}: {wanted}")
+
+    async def command(self, name: str, fields: Json) -> Reply:
+        """Sends a command until it is answered."""
+
+        async def attempt() -> Reply | None:
+            reply = await self._ask(lambda: self.api.command(name, fields))
+            unknown_yet = reply is not None and reply.status == NOT_FOUND
+            return None if unknown_yet else reply
+
+        return await self._until(attempt, f"case {fields['case_id']}: {name} is answered")
+
+    async def _ask(self, send: Callable[[], Awaitable[Reply]]) -> Reply | None:
+        """Gives the answer, or None where sending the same again may bring one."""
+        try:
+            reply = await send()
+        except httpx.HTTPError:
+            return None
+        return None if reply.status >= SERVER_FAULT else reply
+
+    async def _until(self, attempt: Callable[[], Awaitable[T | None]], wanted: str) -> T:
+        pause = FIRST_PAUSE_S
+        while True:
+            result = await attempt()
+            if result is not None:
+                return result
+            if time.monotonic() > self.deadline:
+                raise StuckError(f"not before the deadline: {wanted}")
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE_S)
+
+
+def recorded(shown: Json, type_name: str) -> int:
+    """Gives how many events of a type a case's timeline has."""
+    entries: list[dict[str, Any]] = shown["timeline"]
+    return sum(entry["type_name"] == type_name for entry in entries)

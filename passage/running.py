@@ -1,0 +1,79 @@
+"""Where a running system is: `running.json` in its data folder, or the PASSAGE_ environment.
+
+`passage up` writes the file, mode 600, and takes it away when it ends.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from passage.exits import Exit, VerbEndedError
+from shared.settings import Settings
+
+FILE_NAME = "running.json"
+FILE_MODE = 0o600
+NATS_URL_VARIABLE = "PASSAGE_NATS_URL"
+HTTP_URL_VARIABLE = "PASSAGE_HTTP_URL"
+
+
+class Running(BaseModel):
+    """The addresses and files of a running system; `ready` once every service answers."""
+
+    nats: str
+    http: str
+    keys: Path
+    registry: Path
+    database: str
+    replicas: int = 1
+    ready: bool = True
+    pids: dict[str, int] = {}
+
+
+def find_running(data_dir: Path) -> Running:
+    """Gives the addresses of the system in `data_dir`, else those of the environment.
+
+    Raises VerbEndedError (5) where neither names a system.
+    """
+    path = data_dir / FILE_NAME
+    try:
+        return Running.model_validate_json(path.read_bytes())
+    except OSError:
+        if NATS_URL_VARIABLE in os.environ:
+            return from_environment()
+    except ValidationError:
+        raise VerbEndedError(Exit.FAILED, f"{path} is damaged; start `passage up` again") from None
+    raise VerbEndedError(
+        Exit.UNAVAILABLE,
+        f"no system is running in {data_dir}: start one with `passage up`, name its folder with "
+        f"--data, or set {NATS_URL_VARIABLE}",
+    )
+
+
+def from_environment() -> Running:
+    """Gives the addresses that the services themselves use."""
+    settings = Settings()
+    return Running(
+        nats=settings.nats_url,
+        http=os.environ.get(HTTP_URL_VARIABLE, f"http://{settings.http}"),
+        keys=settings.keys_dir,
+        registry=settings.registry_file,
+        database=settings.database_url,
+        replicas=settings.replicas,
+    )
+
+
+def write_running(data_dir: Path, running: Running) -> None:
+    """Writes the file in one step, so that a reader never sees half of it."""
+    draft = data_dir / f".{FILE_NAME}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(running.model_dump_json(indent=2))
+    draft.replace(data_dir / FILE_NAME)
+
+
+def forget_running(data_dir: Path) -> None:
+    """Takes the file away."""
+    (data_dir / FILE_NAME).unlink(missing_ok=True)

@@ -1,0 +1,200 @@
+"""Runs nats-server and the four services as children: in order, watched, started again, ended.
+
+Everything here runs on the main thread, because the kernel ends a child when the thread that
+forked it ends (prctl(2), PR_SET_PDEATHSIG): so `kill -9` of the runner leaves no orphan.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from nats.aio.client import Client
+
+from passage.children import ServiceProcess, bound_log
+from passage.connecting import connected
+from passage.exits import Exit, VerbEndedError
+from passage.folders import Folders
+from passage.health import is_ready
+from passage.nats_server import NatsServer, NatsServerError, jetstream_answers
+from passage.printing import err
+from passage.running import Running, write_running
+
+LOOK_EVERY_S = 0.05
+LOOK_AT_LOGS_EVERY_S = 5.0
+FIRST_DELAY_S = 0.1
+LONGEST_DELAY_S = 5.0
+STEADY_AFTER_S = 20.0
+"""A child that ran this long starts again without delay grown by earlier ends."""
+READY_TIMEOUT_S = 60.0
+NATS_READY_TIMEOUT_S = 120.0
+"""A large store is read through at the start."""
+ENDS_BEFORE_READY_MAX = 5
+SERVICES_STOP_S = 1.0
+NATS_STOP_S = 0.6
+NATS = "nats-server"
+
+Process = ServiceProcess | NatsServer
+T = TypeVar("T")
+
+
+@dataclass
+class Watch:
+    """When a child was last started, how often it ended, and when it is due to start again."""
+
+    started_at: float = 0.0
+    ends: int = 0
+    due_at: float | None = None
+
+    def begin(self, now: float) -> None:
+        self.started_at, self.due_at = now, None
+
+    def end(self, now: float) -> float:
+        """Notes an end; gives the delay until the next start in seconds."""
+        self.ends = 1 if now - self.started_at > STEADY_AFTER_S else self.ends + 1
+        delay = min(FIRST_DELAY_S * 2.0 ** (self.ends - 1), LONGEST_DELAY_S)
+        self.due_at = now + delay
+        return delay
+
+
+@dataclass
+class Supervisor:
+    """The children of one runner; `stopping` set means that all shall end."""
+
+    folders: Folders
+    running: Running
+    nats: NatsServer
+    services: list[ServiceProcess]
+    stopping: asyncio.Event
+    _watches: dict[str, Watch] = field(default_factory=dict)
+    _ready: bool = False
+
+    async def start_nats(self) -> None:
+        """Starts nats-server and waits until it has its streams; raises VerbEndedError (1)."""
+        self._launch(NATS, self.nats)
+        deadline = time.monotonic() + NATS_READY_TIMEOUT_S
+        while not self.stopping.is_set():
+            if await self._unless_stopping(asyncio.to_thread(_nats_answers, self.nats)):
+                return
+            if not self.nats.running or time.monotonic() > deadline:
+                raise VerbEndedError(
+                    Exit.FAILED, f"nats-server did not start: {self.nats.log_tail()}"
+                )
+            await self._pause(LOOK_EVERY_S)
+
+    def start_services(self) -> None:
+        """Starts all services; the log must be provisioned."""
+        for service in self.services:
+            self._launch(service.name, service)
+
+    async def wait_until_ready(self) -> None:
+        """Returns when every service answers. Raises VerbEndedError (5) when one doesn't."""
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        waiting = {service.name for service in self.services}
+        async with connected(self.running.nats) as client:
+            while waiting and not self.stopping.is_set():
+                self._look()
+                self._give_up(waiting, deadline)
+                waiting -= await self._unless_stopping(self._answering(client, waiting)) or set()
+                await self._pause(LOOK_EVERY_S)
+        self._ready = not waiting
+        self._publish()
+
+    async def supervise(self) -> None:
+        """Starts again whatever ends, until `stopping` is set."""
+        next_log_look = 0.0
+        while not self.stopping.is_set():
+            self._look()
+            if time.monotonic() > next_log_look:
+                self._bound_logs()
+                next_log_look = time.monotonic() + LOOK_AT_LOGS_EVERY_S
+            await self._pause(LOOK_EVERY_S)
+
+    def stop(self) -> None:
+        """Ends the services, then nats-server, within two seconds in all."""
+        for service in self.services:
+            service.ask_to_stop()
+        deadline = time.monotonic() + SERVICES_STOP_S
+        for service in self.services:
+            service.end_by(deadline)
+        self.nats.stop(timeout=NATS_STOP_S)
+
+    def _look(self) -> None:
+        self._look_at(NATS, self.nats)
+        for service in self.services:
+            self._look_at(service.name, service)
+
+    def _look_at(self, name: str, process: Process) -> None:
+        watch, now = self._watches.setdefault(name, Watch(time.monotonic())), time.monotonic()
+        if process.running:
+            return
+        if watch.due_at is None:
+            delay = watch.end(now)
+            err.print(f"{name} ended; starting it again in {delay:.1f} s")
+        elif now >= watch.due_at:
+            self._launch(name, process)
+
+    def _launch(self, name: str, process: Process) -> None:
+        with contextlib.suppress(NatsServerError):
+            process.launch()
+        self._watches.setdefault(name, Watch()).begin(time.monotonic())
+        self._publish()
+
+    def _give_up(self, waiting: set[str], deadline: float) -> None:
+        for service in self.services:
+            ends = self._watches[service.name].ends
+            if service.name in waiting and ends >= ENDS_BEFORE_READY_MAX:
+                raise VerbEndedError(
+                    Exit.FAILED,
+                    f"{service.name} ended {ends} times before it was ready; the end of "
+                    f"{service.log_path}:\n{service.last_words()}",
+                )
+        if time.monotonic() > deadline:
+            raise VerbEndedError(
+                Exit.FAILED,
+                f"not ready within {READY_TIMEOUT_S:.0f} s: {', '.join(sorted(waiting))}; see "
+                f"{self.folders.logs}",
+            )
+
+    async def _answering(self, client: Client, services: set[str]) -> set[str]:
+        names = sorted(services)
+        ready = await asyncio.gather(*(is_ready(client, self.running.http, n) for n in names))
+        return {name for name, is_one in zip(names, ready, strict=True) if is_one}
+
+    async def _unless_stopping(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Gives what `work` gives, or None as soon as all shall end."""
+        task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(self.stopping.wait())
+        await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not task.done():
+            task.cancel()
+            return None
+        return task.result()
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+
+    def _publish(self) -> None:
+        pids = {service.name: service.pid for service in self.services} | {NATS: self.nats.pid}
+        self.running = self.running.model_copy(
+            update={
+                "pids": {name: pid for name, pid in pids.items() if pid is not None},
+                "ready": self._ready,
+            }
+        )
+        write_running(self.folders.data, self.running)
+
+    def _bound_logs(self) -> None:
+        for path in (*(service.log_path for service in self.services), self.nats.log_path):
+            bound_log(path)
+
+
+def _nats_answers(nats: NatsServer) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        return jetstream_answers(nats.host, nats.port)
+    return False

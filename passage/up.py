@@ -1,0 +1,167 @@
+"""`passage up`: the whole system on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from passage.addresses import Address, choose_address
+from passage.children import ServiceProcess
+from passage.connecting import connected
+from passage.definitions import SERVICES
+from passage.exits import Exit, VerbEndedError
+from passage.folders import Folders, folders_of, locked
+from passage.nats_server import NatsServer, die_with_parent
+from passage.options import DEFAULT_DATA_DIR, DataDir
+from passage.printing import err, print_table
+from passage.provision import print_provisioned
+from passage.provisioning import provision
+from passage.running import Running, forget_running
+from passage.supervising import Supervisor
+from shared.keyfiles import make_key_files
+
+USUAL_HTTP = Address("127.0.0.1", 8080)
+USUAL_NATS = Address("127.0.0.1", 4222)
+DEMO_CASES = 24
+
+HttpOption = Annotated[
+    str | None,
+    typer.Option("--http", help="HOST:PORT of API and pages.  [default: 127.0.0.1:8080, or free]"),
+]
+NatsOption = Annotated[
+    str | None,
+    typer.Option("--nats", help="HOST:PORT of nats-server.  [default: 127.0.0.1:4222, or free]"),
+]
+
+
+def up_verb(
+    data: DataDir = DEFAULT_DATA_DIR,
+    http: HttpOption = None,
+    nats: NatsOption = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Also play invented cases.")] = False,
+) -> None:
+    """Start nats-server and the four services, watch them, and stop all on Ctrl-C."""
+    os.umask(0o077)  # Whatever the children write is for their owner alone.
+    folders = folders_of(data)
+    folders.make()
+    with locked(folders):
+        make_key_files(folders.keys)
+        asyncio.run(_run(_plan(folders, *_addresses(http, nats)), demo))
+
+
+def _addresses(http: str | None, nats: str | None) -> tuple[Address, Address]:
+    http_address, http_moved = choose_address("--http", http, USUAL_HTTP)
+    nats_address, nats_moved = choose_address("--nats", nats, USUAL_NATS)
+    for moved, usual, chosen in (
+        (http_moved, USUAL_HTTP, http_address),
+        (nats_moved, USUAL_NATS, nats_address),
+    ):
+        if moved:
+            err.print(f"{usual} is taken; using {chosen}")
+    return http_address, nats_address
+
+
+def _plan(folders: Folders, http: Address, nats: Address) -> Supervisor:
+    running = Running(
+        nats=f"nats://{nats}",
+        http=f"http://{http}",
+        keys=folders.keys,
+        registry=folders.registry,
+        database=folders.database_url,
+        ready=False,
+    )
+    environment = service_environment(running, http)
+    return Supervisor(
+        folders=folders,
+        running=running,
+        nats=NatsServer(data_dir=folders.nats, host=nats.host, port=nats.port),
+        services=[
+            ServiceProcess(name, environment, folders.log_of(name)) for name in reversed(SERVICES)
+        ],
+        stopping=asyncio.Event(),
+    )
+
+
+def service_environment(running: Running, http: Address) -> dict[str, str]:
+    """Gives the environment of a service: this process's own, and where everything is."""
+    return {
+        **os.environ,
+        "PASSAGE_NATS_URL": running.nats,
+        "PASSAGE_REPLICAS": str(running.replicas),
+        "PASSAGE_KEYS_DIR": str(running.keys),
+        "PASSAGE_DATABASE_URL": running.database,
+        "PASSAGE_REGISTRY_FILE": str(running.registry),
+        "PASSAGE_HTTP": str(http),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+async def _run(supervisor: Supervisor, demo: bool) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, supervisor.stopping.set)
+    player: subprocess.Popen[bytes] | None = None
+    try:
+        await _start(supervisor)
+        if not supervisor.stopping.is_set():
+            _print_addresses(supervisor)
+            player = _play_demo(supervisor.folders) if demo else None
+            await supervisor.supervise()
+    finally:
+        if player is not None and player.poll() is None:
+            player.kill()
+            player.wait()
+        supervisor.stop()
+        forget_running(supervisor.folders.data)
+
+
+async def _start(supervisor: Supervisor) -> None:
+    await supervisor.start_nats()
+    if supervisor.stopping.is_set():
+        return
+    async with connected(supervisor.running.nats) as client:
+        done = await provision(client, supervisor.running.replicas)
+    if any(one.state == "differs" for one in done):
+        print_provisioned(done)
+        raise VerbEndedError(
+            Exit.FAILED,
+            "the log's definitions differ from this version's; see `passage provision --update`",
+        )
+    supervisor.start_services()
+    await supervisor.wait_until_ready()
+
+
+def _print_addresses(supervisor: Supervisor) -> None:
+    running, folders = supervisor.running, supervisor.folders
+    print_table(
+        "Passage is running; Ctrl-C stops it",
+        ("what", "where"),
+        (
+            ("queue and cases", running.http),
+            ("API", f"{running.http}/api/cases"),
+            ("API description", f"{running.http}/openapi.json"),
+            ("health, metrics", f"{running.http}/readyz, {running.http}/metrics"),
+            ("log (NATS)", running.nats),
+            ("data folder", folders.data),
+            ("key files", folders.keys),
+            ("logs", folders.logs),
+        ),
+    )
+
+
+def _play_demo(folders: Folders) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "passage", "demo", "--data", str(folders.data)]
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        [*command, "--cases", str(DEMO_CASES)],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=die_with_parent(),  # noqa: PLW1509
+        cwd=Path.cwd(),
+    )

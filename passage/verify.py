@@ -1,0 +1,146 @@
+"""`passage verify`: reads the whole log and compares everything that was made of it."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+from nats.aio.client import Client
+from rich.progress import Progress
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from passage.connecting import connected
+from passage.exits import Exit, VerbEndedError
+from passage.log_reading import Stored, last_sequence, read_batches
+from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
+from passage.printing import err, out, print_json, print_table
+from passage.running import Running, find_running
+from passage.verifying.case_logs import CaseLogs
+from passage.verifying.findings import Findings
+from passage.verifying.index_check import IndexCheck
+from passage.verifying.read_model_check import ReadModelCheck
+from services.query.database import Database, open_database
+from shared import subjects
+
+INDEX_STREAM = f"KV_{subjects.INDEX_BUCKET}"
+INDEX_PREFIX = f"$KV.{subjects.INDEX_BUCKET}."
+
+
+class Checked:
+    """What was read, and what was found."""
+
+    def __init__(self) -> None:
+        self.findings = Findings()
+        self.logs = CaseLogs(self.findings)
+        self.rows_of_cases: int | None = None
+
+    def as_json(self) -> dict[str, object]:
+        counts = [
+            {"check": check, "severity": severity, "count": count}
+            for (check, severity), count in sorted(self.findings.counts.items())
+        ]
+        return {
+            "events": self.logs.events,
+            "cases": self.logs.cases,
+            "sequence": self.logs.sequence,
+            "cases_in_read_model": self.rows_of_cases,
+            "errors": self.findings.errors,
+            "counts": counts,
+            "findings": [asdict(one) for one in self.findings.kept],
+        }
+
+
+def verify_verb(data: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
+    """Check log, chain, transitions, index, archive and read models; exit code 1 if any fails."""
+    running = find_running(data)
+    with Progress(console=err, transient=True, disable=as_json) as progress:
+        checked = asyncio.run(_verify(running, progress))
+    if as_json:
+        print_json(checked.as_json())
+    else:
+        _print(checked)
+    if checked.findings.errors:
+        raise typer.Exit(Exit.FAILED)
+
+
+async def _verify(running: Running, progress: Progress) -> Checked:
+    checked = Checked()
+    async with connected(running.nats) as client:
+        last = await last_sequence(client, subjects.CASES)
+        database = _database(running.database)
+        try:
+            read_model = ReadModelCheck(database, checked.findings)
+            comparing = await asyncio.to_thread(read_model.wait_for, last)
+            await _check_log(client, last, checked, read_model if comparing else None, progress)
+            if comparing:
+                task = progress.add_task("read models", total=None)
+                checked.rows_of_cases = await asyncio.to_thread(read_model.compare_rows)
+                progress.remove_task(task)
+        except SQLAlchemyError as error:
+            raise VerbEndedError(
+                Exit.UNAVAILABLE, f"the read models can't be read ({type(error).__name__})"
+            ) from None
+        finally:
+            database.dispose()
+    return checked
+
+
+def _database(url: str) -> Database:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        raise VerbEndedError(Exit.FAILED, "there is no read model; is query running?")
+    return open_database(url)
+
+
+async def _check_log(
+    client: Client,
+    last: int,
+    checked: Checked,
+    read_model: ReadModelCheck | None,
+    progress: Progress,
+) -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="passage-verify-") as folder,
+        IndexCheck(Path(folder), INDEX_PREFIX) as index,
+    ):
+        task = progress.add_task("log", total=last)
+        async for batch in read_batches(client, subjects.CASES, last):
+            for stored in batch:
+                index.promise(checked.logs.take(stored))
+            if read_model is not None:
+                read_model.compare_archive(batch)
+            progress.advance(task, len(batch))
+        checked.logs.end(last)
+        await _check_index(client, index, checked)
+
+
+async def _check_index(client: Client, index: IndexCheck, checked: Checked) -> None:
+    last = await last_sequence(client, INDEX_STREAM)
+    async for batch in read_batches(client, INDEX_STREAM, last):
+        _take_entries(index, batch, checked.findings)
+    index.compare(checked.findings, datetime.now(UTC), checked.logs.knows)
+
+
+def _take_entries(index: IndexCheck, batch: Sequence[Stored], findings: Findings) -> None:
+    for stored in batch:
+        unreadable = index.take(stored)
+        if unreadable is not None:
+            findings.add("index", unreadable, "not readable")
+
+
+def _print(checked: Checked) -> None:
+    findings, logs = checked.findings, checked.logs
+    out.print(f"{logs.events} events of {logs.cases} cases, up to sequence {logs.sequence}")
+    if not findings.kept:
+        out.print("nothing found")
+        return
+    rows = [(one.severity, one.check, one.where, one.what) for one in findings.kept]
+    print_table("Findings", ("severity", "check", "where", "what"), rows)
+    for (check, severity), count in sorted(findings.counts.items()):
+        out.print(f"{check}: {count} {severity}{'s' if count != 1 else ''}")

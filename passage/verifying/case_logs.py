@@ -1,0 +1,118 @@
+"""Checks the log itself: sequences, subjects, versions 1..n, the chain, and every transition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from passage.log_reading import Stored
+from passage.verifying.findings import Findings
+from passage.verifying.transitions import Trail, broken_rules
+from shared.events.base import FIRST_PREVHASH, CaseEvent, chain_hash
+from shared.events.catalogue import OWNER, UnreadableEventError, read_case_event
+from shared.events.intake import CallLinked, CaseOpened, ReturnCodeIssued
+from shared.subjects import read_case_subject
+
+HASH_BYTES = bytes.fromhex
+
+
+class Promise(NamedTuple):
+    """What an event says must stand in the index; `case_id` None: any case will do."""
+
+    key: str
+    case_id: str | None
+    sequence: int
+
+
+@dataclass(slots=True)
+class _Case:
+    version: int = 0
+    last_hash: bytes = HASH_BYTES(FIRST_PREVHASH)
+    trail: Trail = field(default_factory=Trail)
+
+
+class CaseLogs:
+    """Takes the messages of CASES in order; memory grows with the number of cases, not events."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._cases: dict[str, _Case] = {}
+        self.sequence = 0
+        self.events = 0
+
+    @property
+    def cases(self) -> int:
+        return len(self._cases)
+
+    def knows(self, case_id: str) -> bool:
+        """Whether the log has a case."""
+        return case_id in self._cases
+
+    def take(self, stored: Stored) -> Iterator[Promise]:
+        """Checks one message; gives what must stand in the index because of it."""
+        where = f"sequence {stored.sequence}"
+        if stored.sequence != self.sequence + 1:
+            missing = f"{self.sequence + 1} to {stored.sequence - 1}"
+            self._findings.add("contiguous sequences", where, f"missing: {missing}")
+        self.sequence = stored.sequence
+        self.events += 1
+        event = self._read(stored, where)
+        if event is None:
+            return
+        where = f"{where}, case {event.subject} version {event.caseversion}"
+        self._check_version_and_chain(event, stored, where)
+        for rule in broken_rules(self._cases[event.subject].trail, event):
+            self._findings.add("transitions", where, f"{event.type_name}: {rule}")
+        yield from _promises(event, stored.sequence)
+
+    def end(self, last: int) -> None:
+        """Checks that the log was read up to its last sequence."""
+        if self.sequence != last:
+            self._findings.add(
+                "contiguous sequences", f"sequence {self.sequence}", f"the log goes on to {last}"
+            )
+
+    def _read(self, stored: Stored, where: str) -> CaseEvent[Any] | None:
+        try:
+            subject = read_case_subject(stored.subject)
+        except ValueError:
+            self._findings.add("readable", where, "its subject is not a case's")
+            return None
+        try:
+            event = read_case_event(stored.body, subject.type_name)
+        except UnreadableEventError as error:
+            self._findings.add("readable", where, str(error))
+            return None
+        said = (event.subject, event.caseversion, event.type_name)
+        if said != tuple(subject):
+            self._findings.add("readable", where, "it stands under another event's subject")
+            return None
+        owner = f"/services/{OWNER[type(event.data)]}"
+        if event.source != owner:
+            self._findings.add("transitions", where, f"{event.type_name} is not from {owner}")
+        return event
+
+    def _check_version_and_chain(self, event: CaseEvent[Any], stored: Stored, where: str) -> None:
+        case = self._cases.setdefault(event.subject, _Case())
+        if event.caseversion != case.version + 1:
+            self._findings.add(
+                "versions 1..n", where, f"follows version {case.version} of its case"
+            )
+        elif HASH_BYTES(event.prevhash) != case.last_hash:
+            self._findings.add("chain", where, "prevhash doesn't fit the event before it")
+        if event.caseversion == 1 and not isinstance(event.data, CaseOpened):
+            self._findings.add("transitions", where, "a case begins with another event")
+        case.version = event.caseversion
+        case.last_hash = HASH_BYTES(chain_hash(stored.body))
+
+
+def _promises(event: CaseEvent[Any], sequence: int) -> Iterator[Promise]:
+    data, case_id = event.data, event.subject
+    if isinstance(data, CaseOpened | CallLinked):
+        yield Promise(f"call.{data.call_id}", case_id, sequence)
+        yield Promise(f"caller.{data.caller_key}", None, sequence)
+    if isinstance(data, CaseOpened) and data.previous_case is not None:
+        yield Promise(f"next.{data.previous_case}", case_id, sequence)
+    if isinstance(data, ReturnCodeIssued):
+        yield Promise(f"code.{data.code_hash}", case_id, sequence)

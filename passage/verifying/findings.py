@@ -1,0 +1,39 @@
+"""What a check found: where, and what is wrong; ids only, never personal data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+KEPT_PER_CHECK = 100
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found; a warning doesn't fail the check."""
+
+    check: str
+    where: str
+    what: str
+    severity: Severity = "error"
+
+
+@dataclass
+class Findings:
+    """All that was found; beyond a hundred of one check they are only counted."""
+
+    kept: list[Finding] = field(default_factory=list)
+    counts: Counter[tuple[str, Severity]] = field(default_factory=Counter)
+
+    def add(self, check: str, where: str, what: str, severity: Severity = "error") -> None:
+        """Notes one finding."""
+        self.counts[check, severity] += 1
+        if self.counts[check, severity] <= KEPT_PER_CHECK:
+            self.kept.append(Finding(check, where, what, severity))
+
+    @property
+    def errors(self) -> int:
+        return sum(count for (_, severity), count in self.counts.items() if severity == "error")

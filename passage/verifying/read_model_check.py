@@ -1,0 +1,199 @@
+"""Compares the archive with the log byte for byte, and every read model with the fold of the log.
+
+The read models are compared in one read transaction, so that a running system may go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table, func, select
+
+from passage.log_reading import Stored
+from passage.verifying.findings import Findings
+from services.query.database import Database
+from services.query.folding import ReadEvent, Rows, StoppedError, fold
+from services.query.projections.case_list import CaseRow
+from services.query.projections.case_timeline import TimelineRow
+from services.query.projections.queue import QueueRow
+from services.query.projections.statistics import CallsKey, CallsRow, FunnelRow
+from services.query.read_model import sequence_of
+from services.query.tables import fingerprint, prefix_of, tables_for
+from services.query.writing import read_rows
+from shared.events.catalogue import UnreadableEventError, read_case_event
+
+CASES_AT_ONCE = 200
+CATCH_UP_TIMEOUT_S = 30.0
+LOOK_EVERY_S = 0.1
+
+RowT = TypeVar("RowT", CaseRow, QueueRow, FunnelRow)
+
+
+class ReadModelCheck:
+    """One database of query, compared with what the log says it must hold."""
+
+    def __init__(self, database: Database, findings: Findings) -> None:
+        self._reader = database.reader
+        self._fingerprint = fingerprint(database.reader.dialect)
+        self._tables = tables_for(prefix_of(self._fingerprint))
+        self._findings = findings
+
+    def wait_for(self, sequence: int) -> bool:
+        """Waits until the read model shows a sequence; a finding and False where it doesn't."""
+        deadline = time.monotonic() + CATCH_UP_TIMEOUT_S
+        while True:
+            with self._reader.connect() as connection:
+                shown = sequence_of(connection, self._fingerprint)
+            if shown >= sequence:
+                return True
+            if time.monotonic() > deadline:
+                self._findings.add(
+                    "read model", f"sequence {shown}", f"it doesn't reach {sequence}"
+                )
+                return False
+            time.sleep(LOOK_EVERY_S)
+
+    def compare_archive(self, batch: Sequence[Stored]) -> None:
+        """Compares a batch of the log with the archive's rows of the same sequences."""
+        archive = self._tables.archive
+        wanted = archive.c.sequence.between(batch[0].sequence, batch[-1].sequence)
+        columns = (archive.c.sequence, archive.c.case_id, archive.c.version, archive.c.type_name)
+        with self._reader.connect() as connection:
+            rows = {
+                int(row[0]): (row[1:4], bytes(row[4]))
+                for row in connection.execute(select(*columns, archive.c.body).where(wanted))
+            }
+        for stored in batch:
+            where = f"sequence {stored.sequence}"
+            row = rows.pop(stored.sequence, None)
+            if row is None:
+                self._findings.add("archive", where, "not in the archive")
+            elif row[1] != stored.body:
+                self._findings.add("archive", where, "other bytes than in the log")
+            elif ".".join(str(part) for part in row[0]) != stored.subject.partition(".")[2]:
+                self._findings.add("archive", where, "filed under another case, version or type")
+        for sequence in rows:
+            self._findings.add("archive", f"sequence {sequence}", "not in the log")
+
+    def compare_rows(self) -> int:
+        """Folds the archived log case by case and compares every row; gives the cases compared."""
+        calls: dict[CallsKey, CallsRow] = {}
+        cases = waiting = 0
+        with self._reader.connect() as connection:
+            for some in self._cases_in_batches(connection):
+                rows = self._folded(some, calls)
+                cases += len(rows.after)
+                waiting += self._compare_batch(connection, rows)
+            self._compare_calls(connection, calls)
+            shown = sequence_of(connection, self._fingerprint)
+            for table, expected in (
+                (self._tables.case_list, cases),
+                (self._tables.funnel, cases),
+                (self._tables.queue, waiting),
+                (self._tables.case_timeline, shown),
+                (self._tables.archive, shown),
+            ):
+                self._compare_count(connection, table, expected)
+        return cases
+
+    def _cases_in_batches(self, connection: Connection) -> Iterator[list[list[Any]]]:
+        archive, timeline = self._tables.archive, self._tables.case_timeline
+        # The timeline's index gives the order, so that nothing has to be sorted.
+        events = (
+            select(
+                archive.c.sequence,
+                archive.c.recorded_at,
+                archive.c.body,
+                archive.c.type_name,
+                timeline.c.case_id,
+            )
+            .join(archive, archive.c.sequence == timeline.c.sequence)
+            .select_from(timeline)
+            .order_by(timeline.c.case_id, timeline.c.version)
+            .execution_options(yield_per=1_000)
+        )
+        batch: list[list[Any]] = []
+        for _, case in groupby(connection.execute(events), key=lambda row: row.case_id):
+            batch.append(list(case))
+            if len(batch) == CASES_AT_ONCE:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def _folded(self, cases: list[list[Any]], calls: dict[CallsKey, CallsRow]) -> Rows:
+        rows = Rows(calls=calls)
+        for case in cases:
+            try:
+                events = [
+                    ReadEvent(row[0], row[1], row[2], read_case_event(bytes(row[2]), row[3]))
+                    for row in case
+                ]
+                fold(events, rows)
+            except (StoppedError, UnreadableEventError) as error:
+                self._findings.add("read model", f"case {case[0].case_id}", str(error))
+        return rows
+
+    def _compare_batch(self, connection: Connection, rows: Rows) -> int:
+        """Compares the rows of some cases; gives how many of them wait for a person."""
+        ids, made = set(rows.after), rows.after
+        tables = self._tables
+        queue = {case_id: one.queue for case_id, one in made.items() if one.queue is not None}
+        self._compare(
+            "case_list",
+            {case_id: one.case for case_id, one in made.items()},
+            _by_case(connection, tables.case_list, CaseRow, ids),
+        )
+        self._compare("queue", queue, _by_case(connection, tables.queue, QueueRow, ids))
+        self._compare(
+            "funnel",
+            {case_id: one.funnel for case_id, one in made.items()},
+            _by_case(connection, tables.funnel, FunnelRow, ids),
+        )
+        timeline = tables.case_timeline
+        found = map(TimelineRow._make, read_rows(connection, timeline, timeline.c.case_id, ids))
+        self._compare(
+            "case_timeline",
+            {(row.case_id, row.version): row for row in rows.timeline},
+            {(row.case_id, row.version): row for row in found},
+        )
+        return len(queue)
+
+    def _compare(self, table: str, expected: Mapping[Any, Any], found: Mapping[Any, Any]) -> None:
+        for key in expected.keys() | found.keys():
+            where = f"{table} {key if isinstance(key, str) else ' '.join(str(k) for k in key)}"
+            if key not in found:
+                self._findings.add("read model", where, "no row")
+            elif key not in expected:
+                self._findings.add("read model", where, "a row too many")
+            elif expected[key] != found[key]:
+                names = ", ".join(_differing(expected[key], found[key]))
+                self._findings.add(
+                    "read model", where, f"differs from the fold of the log: {names}"
+                )
+
+    def _compare_calls(self, connection: Connection, calls: dict[CallsKey, CallsRow]) -> None:
+        found = {
+            CallsKey(row[0], row[1]): CallsRow._make(row)
+            for row in connection.execute(select(self._tables.calls))
+        }
+        self._compare("statistics_calls", calls, found)
+
+    def _compare_count(self, connection: Connection, table: Table, expected: int) -> None:
+        count = connection.execute(select(func.count()).select_from(table)).scalar_one()
+        if count != expected:
+            self._findings.add("read model", table.name, f"{count} rows instead of {expected}")
+
+
+def _differing(one: Any, other: Any) -> list[str]:
+    return [name for name in one._fields if getattr(one, name) != getattr(other, name)]
+
+
+def _by_case(
+    connection: Connection, table: Table, row_type: type[RowT], ids: set[str]
+) -> dict[str, RowT]:
+    rows = read_rows(connection, table, table.c.case_id, ids)
+    return {row[0]: row_type(*row) for row in rows}

@@ -1,0 +1,14 @@
+"""query: the read models, the JSON API and the pages. It follows the whole log and records nothing.
+
+It has no durable consumer: where it is in the log is kept with its rows, in the same transaction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.subjects import Durable
+
+SERVICE = "query"
+CONSUMES: tuple[Durable, ...] = ()

@@ -1,0 +1,98 @@
+"""Engines for the read models: one connection that writes, several that read.
+
+SQLite runs with synchronous NORMAL: a power cut may take the last commits, checkpoint and rows
+together, and they are read from the log again. The log is what must not lose anything.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+
+READERS = 8
+SQLITE_BUSY_TIMEOUT_MS = 5_000
+SQLITE_CACHE_KIB = 32_768
+FILE_MODE = 0o600
+
+
+@dataclass(frozen=True)
+class Database:
+    """The database of the read models."""
+
+    writer: Engine
+    reader: Engine
+
+    def dispose(self) -> None:
+        self.reader.dispose()
+        self.writer.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Opens the database at an SQLAlchemy URL, `sqlite:///PATH` or `postgresql+psycopg://...`."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(parsed)
+    return _open_postgresql(parsed)
+
+
+def _open_sqlite(url: URL) -> Database:
+    path = Path(url.database or "")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        # Made here, so that nobody else may read it from its first moment; its WAL follows it.
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, FILE_MODE))
+    arguments = {"check_same_thread": False}
+    writer = create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments)
+    reader = create_engine(url, pool_size=READERS, max_overflow=READERS, connect_args=arguments)
+    for engine, pragmas, begin in (
+        (writer, _pragmas(), "BEGIN IMMEDIATE"),
+        (reader, [*_pragmas(), "PRAGMA query_only=1"], "BEGIN"),
+    ):
+        _set_up_sqlite(engine, pragmas, begin)
+    return Database(writer, reader)
+
+
+def _pragmas() -> list[str]:
+    return [
+        f"PRAGMA busy_timeout={SQLITE_BUSY_TIMEOUT_MS}",
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=NORMAL",
+        f"PRAGMA cache_size=-{SQLITE_CACHE_KIB}",
+        "PRAGMA temp_store=MEMORY",
+    ]
+
+
+def _set_up_sqlite(engine: Engine, pragmas: list[str], begin: str) -> None:
+    # The driver's own idea of when a transaction begins leaves DDL outside of it; so it gets none.
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def _open_postgresql(url: URL) -> Database:
+    arguments = {"connect_timeout": 5, "options": "-c timezone=UTC -c synchronous_commit=off"}
+    writer = create_engine(
+        url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=arguments
+    )
+    reader = create_engine(
+        url,
+        pool_size=READERS,
+        max_overflow=READERS,
+        pool_pre_ping=True,
+        connect_args=arguments,
+        isolation_level="REPEATABLE READ",
+    )
+    return Database(writer, reader)

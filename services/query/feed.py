@@ -1,0 +1,146 @@
+"""The projection loop: one thread that follows the log and applies it batch by batch.
+
+It never skips: at a gap, an unreadable event or a log that is not the one it followed, it stops
+and says so. Other faults (the database or the server is away) are retried from the checkpoint.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from threading import Event
+
+from services.query.folding import StoppedError, read_batch
+from services.query.generations import Generations
+from services.query.log import Log, RecordedEvent, Subscription
+from services.query.metrics import Metrics
+from services.query.progress import Progress
+from shared.logs import log as logger
+from shared.logs import place_of
+
+BATCH_EVENTS = 2_000
+"""At most so many events in one transaction; a live event is applied as soon as it is there."""
+IDLE_S = 0.25
+"""How long one look for new events waits; also bounds how long a stop takes."""
+CHECK_EVERY_S = 5.0
+"""How often an idle feed compares itself with the end of the log."""
+RETRY_FIRST_S = 0.1
+RETRY_MAX_S = 5.0
+
+
+class Feed:
+    """Applies the log to the generation that follows it, and swaps that in when it caught up."""
+
+    def __init__(
+        self,
+        open_log: Callable[[], Log],
+        generations: Generations,
+        progress: Progress,
+        metrics: Metrics,
+    ) -> None:
+        self._open_log = open_log
+        self._generations = generations
+        self._progress = progress
+        self._metrics = metrics
+        self._checkpoint = 0
+        self._target = 0
+        self._opened = False
+
+    def run(self, stop: Event) -> None:
+        """Follows the log until `stop` is set or the projection has to stop."""
+        wait_s = RETRY_FIRST_S
+        while not stop.is_set():
+            try:
+                self._follow(stop)
+            except StoppedError as stopped:
+                self._alarm(stopped)
+                return
+            except Exception as error:  # Whatever it was, the checkpoint says where to go on.
+                self._progress.failing = type(error).__name__
+                self._metrics.retries.inc()
+                logger.warning("feed_failed", error=type(error).__name__, place=place_of(error))
+                stop.wait(wait_s)
+                wait_s = min(wait_s * 2, RETRY_MAX_S)
+            else:
+                wait_s = RETRY_FIRST_S
+
+    def _follow(self, stop: Event) -> None:
+        if not self._opened:
+            self._generations.open()
+            self._opened = True
+        model = self._generations.following
+        log = self._open_log()
+        self._checkpoint = model.checkpoint()
+        self._target = self._last_of(log)
+        self._check_same_log(log)
+        self._show()
+        logger.info("following", sequence=self._checkpoint, last=self._target)
+        with log.subscribe(gt=self._checkpoint) as subscription:
+            self._progress.failing = None
+            self._consume(log, subscription, stop)
+
+    def _consume(self, log: Log, subscription: Subscription, stop: Event) -> None:
+        check_at = time.monotonic() + CHECK_EVERY_S
+        while not stop.is_set():
+            self._note_caught_up()
+            batch = subscription.next_batch(BATCH_EVENTS, IDLE_S)
+            if batch:
+                self._apply(batch)
+                check_at = time.monotonic() + CHECK_EVERY_S
+            elif time.monotonic() >= check_at:
+                check_at = time.monotonic() + CHECK_EVERY_S
+                if self._last_of(log) > self._checkpoint:
+                    # The log went on, but the subscription says nothing: begin a new one.
+                    logger.warning("subscription_silent", sequence=self._checkpoint)
+                    return
+
+    def _apply(self, batch: Sequence[RecordedEvent]) -> None:
+        began = time.perf_counter()
+        events = read_batch(batch, self._checkpoint)
+        self._generations.following.apply(events)
+        self._checkpoint = events[-1].sequence
+        self._show()
+        metrics = self._metrics
+        metrics.batch_size.observe(len(events))
+        metrics.batch_seconds.observe(time.perf_counter() - began)
+        for type_name, count in Counter(type(one.event.data).__name__ for one in events).items():
+            metrics.events.labels(type_name).inc(count)
+
+    def _show(self) -> None:
+        if not self._generations.rebuilding:
+            self._progress.advance(self._checkpoint)
+        self._metrics.rebuilding.set(self._generations.rebuilding)
+
+    def _note_caught_up(self) -> None:
+        if self._progress.caught_up or self._checkpoint < self._target:
+            return
+        self._generations.swap()
+        self._show()
+        self._progress.caught_up = True
+        logger.info("caught_up", sequence=self._checkpoint)
+
+    def _last_of(self, log: Log) -> int:
+        """Gives the last sequence of the log. Raises StoppedError where it is behind us."""
+        last = log.max_notification_id() or 0
+        if last < self._checkpoint:
+            raise StoppedError(
+                f"the log ends at sequence {last}, before the checkpoint {self._checkpoint}"
+            )
+        return last
+
+    def _check_same_log(self, log: Log) -> None:
+        """Raises StoppedError where the event at the checkpoint isn't the one that was applied."""
+        if self._checkpoint == 0:
+            return
+        found = log.select_notifications(self._checkpoint, 1)
+        if not found or found[0].id != self._checkpoint:
+            raise StoppedError(f"the log has no sequence {self._checkpoint} any more")
+        if bytes(found[0].state) != self._generations.following.last_archived():
+            raise StoppedError(
+                f"the log was replaced: another event stands at sequence {self._checkpoint}"
+            )
+
+    def _alarm(self, stopped: StoppedError) -> None:
+        self._progress.stopped = str(stopped)
+        logger.error("projection_stopped", sequence=self._checkpoint, reason=str(stopped))

@@ -1,0 +1,79 @@
+"""What query measures: how the read models follow the log, and what is asked of the API."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+
+from services.query.progress import Progress
+
+BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+
+
+class Metrics:
+    """The process's own registry; labels are route templates and type names, never ids."""
+
+    def __init__(self, version: str) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.applied = Gauge(
+            "passage_query_applied_sequence", "Last sequence in the read model", registry=registry
+        )
+        self.last = Gauge("passage_log_last_sequence", "Last sequence in CASES", registry=registry)
+        self.lag = Gauge(
+            "passage_query_lag_events", "Events not yet in the read model", registry=registry
+        )
+        self.events = Counter(
+            "passage_query_events_applied", "Events applied", ["type"], registry=registry
+        )
+        self.batch_size = Histogram(
+            "passage_query_batch_events",
+            "Events applied in one transaction",
+            buckets=BATCH_BUCKETS,
+            registry=registry,
+        )
+        self.batch_seconds = Histogram(
+            "passage_query_batch_seconds",
+            "How long one batch took to apply, seconds",
+            buckets=SECONDS_BUCKETS,
+            registry=registry,
+        )
+        self.stopped = Gauge(
+            "passage_query_projection_stopped", "1: a person must look", registry=registry
+        )
+        self.retries = Counter(
+            "passage_query_feed_retries",
+            "Faults the feed began anew after",
+            registry=registry,
+        )
+        self.rebuilding = Gauge(
+            "passage_query_rebuilding", "1: older tables are served meanwhile", registry=registry
+        )
+        self.parked = Gauge(
+            "passage_parked_messages", "Messages that wait for a person", registry=registry
+        )
+        self.calls_waiting = Gauge(
+            "passage_calls_waiting", "Calls that intake has not recorded yet", registry=registry
+        )
+        self.requests = Counter(
+            "passage_http_requests",
+            "HTTP requests answered",
+            ["method", "route", "status"],
+            registry=registry,
+        )
+        self.request_seconds = Histogram(
+            "passage_http_request_seconds",
+            "How long a request took, seconds",
+            ["method", "route"],
+            buckets=SECONDS_BUCKETS,
+            registry=registry,
+        )
+        Info("passage_build", "What runs", registry=registry).info({"version": version})
+
+    def watch(self, progress: Progress) -> None:
+        """Takes the gauges that are another object's state from there when they are read."""
+        self.applied.set_function(lambda: progress.sequence)
+        self.stopped.set_function(lambda: float(progress.stopped is not None))
+
+    def text(self) -> bytes:
+        """Gives everything in Prometheus' text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,88 @@
+"""How far the served read model follows the log, and whether it is well; shared by all threads.
+
+Whoever sent a command waits here for its sequence, and so reads what he wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from threading import Lock
+
+
+class Progress:
+    """The applied sequence with those who wait for it, and what keeps the projection from going."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._waiting: list[tuple[int, Future[bool]]] = []
+        self._ended = False
+        self.sequence = 0
+        self.caught_up = False
+        """Whether the read model had everything that was in the log when query started."""
+        self.stopped: str | None = None
+        """Why the projection stopped for good; a person must look."""
+        self.failing: str | None = None
+        """The kind of fault that is being retried."""
+
+    def advance(self, sequence: int) -> None:
+        """Records that the read model shows everything up to a sequence; wakes who waits for it."""
+        with self._lock:
+            self.sequence = sequence
+            if not self._waiting:
+                return
+            reached = [future for wanted, future in self._waiting if wanted <= sequence]
+            self._waiting = [one for one in self._waiting if one[0] > sequence]
+        for future in reached:
+            _settle(future, shown=True)
+
+    def end(self) -> None:
+        """Wakes everybody, for the process ends."""
+        with self._lock:
+            self._ended = True
+            waiting, self._waiting = self._waiting, []
+        for _, future in waiting:
+            _settle(future, shown=False)
+
+    def wait(self, sequence: int, timeout_s: float) -> bool:
+        """Waits in a thread; gives whether the read model shows the sequence by then."""
+        future = self._when(sequence)
+        try:
+            return future.result(timeout_s)
+        except FutureTimeoutError:
+            self._forget(future)
+            return False
+
+    async def reached(self, sequence: int, timeout_s: float) -> bool:
+        """Waits on the event loop; gives whether the read model shows the sequence by then."""
+        if sequence <= self.sequence:
+            return True
+        future = self._when(sequence)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
+        except TimeoutError:
+            return False
+        finally:
+            self._forget(future)
+
+    def _when(self, sequence: int) -> Future[bool]:
+        future: Future[bool] = Future()
+        with self._lock:
+            if sequence <= self.sequence:
+                future.set_result(True)
+            elif self._ended:
+                future.set_result(False)
+            else:
+                self._waiting.append((sequence, future))
+        return future
+
+    def _forget(self, future: Future[bool]) -> None:
+        with self._lock:
+            self._waiting = [one for one in self._waiting if one[1] is not future]
+
+
+def _settle(future: Future[bool], *, shown: bool) -> None:
+    # False where the waiter gave up at this very moment.
+    if future.set_running_or_notify_cancel():
+        future.set_result(shown)

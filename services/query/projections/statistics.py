@@ -1,0 +1,122 @@
+"""statistics: calls a day by channel, and how far each case came and when (the funnel).
+
+The number of calls is published; the funnel is for the hotline alone.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
+
+from shared.events.base import CaseEvent, Event
+from shared.events.fields import Channel
+from shared.events.handover import (
+    ArrivedInUkraine,
+    HandedOver,
+    HandoverAccepted,
+    HandoverOffered,
+    RendezvousDisclosed,
+    RendezvousPlanned,
+)
+from shared.events.intake import (
+    CallLinked,
+    CaseClosed,
+    CaseOpened,
+    PersonalDataProvided,
+    ReturnCodeIssued,
+    SurrenderDeclared,
+)
+from shared.events.verification import IdentityVerified
+
+VERSION = 1
+
+
+class CallsKey(NamedTuple):
+    """What calls are counted by."""
+
+    day: str
+    """The day in UTC on which the call began, YYYY-MM-DD."""
+    channel: Channel
+
+
+class CallsRow(NamedTuple):
+    """How many calls there were on one day by one channel."""
+
+    day: str
+    channel: Channel
+    calls: int
+
+
+CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)
+"""The events that are calls."""
+
+
+def call_in(event: CaseEvent[Any]) -> CallsKey | None:
+    """Gives what the event's call counts for, or None where the event is no call."""
+    data = event.data
+    if type(data) not in CALLS:  # Asked of every event: isinstance is slow on pydantic's classes.
+        return None
+    return CallsKey(data.started_at.astimezone(UTC).strftime("%Y-%m-%d"), data.channel)
+
+
+def counted(row: CallsRow | None, key: CallsKey) -> CallsRow:
+    """Gives the row with one call more."""
+    return CallsRow(key.day, key.channel, (row.calls if row is not None else 0) + 1)
+
+
+class FunnelRow(NamedTuple):
+    """When a case first came to each stage."""
+
+    case_id: str
+    opened_at: datetime
+    declared_at: datetime | None = None
+    registered_at: datetime | None = None
+    code_issued_at: datetime | None = None
+    verified_at: datetime | None = None
+    arrived_at: datetime | None = None
+    planned_at: datetime | None = None
+    guided_at: datetime | None = None
+    offered_at: datetime | None = None
+    accepted_at: datetime | None = None
+    handed_over_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+FunnelStage = Literal[
+    "declared_at",
+    "registered_at",
+    "code_issued_at",
+    "verified_at",
+    "arrived_at",
+    "planned_at",
+    "guided_at",
+    "offered_at",
+    "accepted_at",
+    "handed_over_at",
+    "closed_at",
+]
+
+STAGE_OF: dict[type[Event], FunnelStage] = {
+    SurrenderDeclared: "declared_at",
+    PersonalDataProvided: "registered_at",
+    ReturnCodeIssued: "code_issued_at",
+    IdentityVerified: "verified_at",
+    ArrivedInUkraine: "arrived_at",
+    RendezvousPlanned: "planned_at",
+    RendezvousDisclosed: "guided_at",
+    HandoverOffered: "offered_at",
+    HandoverAccepted: "accepted_at",
+    HandedOver: "handed_over_at",
+    CaseClosed: "closed_at",
+}
+"""Which event brings a case to which stage; the others bring it to none."""
+
+
+def reached(row: FunnelRow | None, event: CaseEvent[Any]) -> FunnelRow:
+    """Gives the row after one more event; a stage counts from its first time."""
+    before = row if row is not None else FunnelRow(event.subject, opened_at=event.time)
+    stage = STAGE_OF.get(type(event.data))
+    if stage is None or getattr(before, stage) is not None:
+        return before
+    # The name is one of the row's own, which mypy can't see through the double star.
+    return before._replace(**{stage: event.time})  # type: ignore[arg-type]

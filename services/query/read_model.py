@@ -1,0 +1,140 @@
+"""One generation of the read models: its checkpoint, and how a batch of events is applied to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Engine, select, update
+
+from services.query.folding import CaseRows, ReadEvent, Rows, StoppedError, fold, touched_cases
+from services.query.projections import statistics
+from services.query.projections.case_list import CaseRow
+from services.query.projections.queue import QueueRow
+from services.query.projections.statistics import CallsKey, CallsRow, FunnelRow
+from services.query.tables import READ_MODELS, prefix_of, tables_for
+from services.query.writing import RowWriter, read_rows
+
+CASES_KEPT = 5_000
+"""How many cases' rows stay in memory, those changed last."""
+
+
+class ReadModel:
+    """The tables of one generation and how far they follow the log."""
+
+    def __init__(self, engine: Engine, fingerprint: str) -> None:
+        self.fingerprint = fingerprint
+        self.tables = tables_for(prefix_of(fingerprint))
+        self._engine = engine
+        self._writers = {
+            name: RowWriter(table, engine.dialect) for name, table in self.tables.by_name.items()
+        }
+        self._kept: dict[str, CaseRows] = {}
+        self._kept_calls: dict[CallsKey, CallsRow] = {}
+
+    def checkpoint(self) -> int:
+        """Gives the sequence of the last event applied."""
+        with self._engine.connect() as connection:
+            return sequence_of(connection, self.fingerprint)
+
+    def last_archived(self) -> bytes | None:
+        """Gives the stored bytes of the last event applied, or None where there is none."""
+        archive = self.tables.archive
+        last = select(archive.c.body).order_by(archive.c.sequence.desc()).limit(1)
+        with self._engine.connect() as connection:
+            body = connection.execute(last).scalar()
+        return bytes(body) if body is not None else None
+
+    def apply(self, events: Sequence[ReadEvent]) -> None:
+        """Applies a batch and its checkpoint in one transaction. Raises StoppedError.
+
+        The events follow the checkpoint without a gap (`read_batch` saw to it).
+        """
+        with self._engine.begin() as connection:
+            rows = self._rows_before(connection, events)
+            fold(events, rows)
+            self._write(connection, rows)
+            self._advance(connection, events[0].sequence - 1, events[-1].sequence)
+        self._keep(rows)
+
+    def _rows_before(self, connection: Connection, events: Sequence[ReadEvent]) -> Rows:
+        touched = touched_cases(events)
+        before = {one: self._kept[one] for one in touched if one in self._kept}
+        before.update(self._read_cases(connection, touched.difference(before)))
+        wanted = {key for one in events if (key := statistics.call_in(one.event)) is not None}
+        calls = {key: self._kept_calls[key] for key in wanted if key in self._kept_calls}
+        days = {key.day for key in wanted.difference(calls)}
+        for row in read_rows(connection, self.tables.calls, self.tables.calls.c.day, days):
+            calls.setdefault(CallsKey(row[0], row[1]), CallsRow._make(row))
+        return Rows(before=before, calls=calls)
+
+    def _read_cases(self, connection: Connection, ids: set[str]) -> dict[str, CaseRows]:
+        if not ids:
+            return {}
+        case_list, queue, funnel = self.tables.case_list, self.tables.queue, self.tables.funnel
+        waiting = {row[0]: row for row in read_rows(connection, queue, queue.c.case_id, ids)}
+        reached = {row[0]: row for row in read_rows(connection, funnel, funnel.c.case_id, ids)}
+        return {
+            row[0]: CaseRows(
+                CaseRow._make(row),
+                QueueRow._make(waiting[row[0]]) if row[0] in waiting else None,
+                FunnelRow._make(reached[row[0]]),
+            )
+            for row in read_rows(connection, case_list, case_list.c.case_id, ids)
+        }
+
+    def _write(self, connection: Connection, rows: Rows) -> None:
+        writers = self._writers
+        writers["case_list"].set(connection, [one.case for one in rows.after.values()])
+        waiting, gone, reached = _changed(rows)
+        writers["queue"].set(connection, waiting)
+        writers["queue"].delete(connection, gone)
+        writers["statistics_funnel"].set(connection, reached)
+        writers["statistics_calls"].set(connection, rows.calls.values())
+        writers["case_timeline"].insert(connection, rows.timeline)
+        writers["archive"].insert(connection, rows.archive)
+
+    def _keep(self, rows: Rows) -> None:
+        """Remembers rows that are committed; nobody else writes them (`_advance` sees to it)."""
+        for case_id, one in rows.after.items():
+            self._kept.pop(case_id, None)
+            self._kept[case_id] = one
+        while len(self._kept) > CASES_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept_calls = dict(rows.calls)
+
+    def _advance(self, connection: Connection, before: int, after: int) -> None:
+        moved = connection.execute(
+            update(READ_MODELS)
+            .where(READ_MODELS.c.fingerprint == self.fingerprint, READ_MODELS.c.sequence == before)
+            .values(sequence=after)
+        )
+        if moved.rowcount != 1:
+            raise StoppedError(
+                f"checkpoint: it was not {before} any more; another process writes these tables"
+            )
+
+
+def sequence_of(connection: Connection, fingerprint: str) -> int:
+    """Gives a generation's checkpoint as this transaction sees it."""
+    found = connection.execute(
+        select(READ_MODELS.c.sequence).where(READ_MODELS.c.fingerprint == fingerprint)
+    ).scalar()
+    return int(found) if found is not None else 0
+
+
+def _changed(rows: Rows) -> tuple[list[QueueRow], list[str], list[FunnelRow]]:
+    """Gives the queue rows to set and the cases to take out of it, and the funnel rows to set."""
+    waiting: list[QueueRow] = []
+    gone: list[str] = []
+    reached: list[FunnelRow] = []
+    for case_id, after in rows.after.items():
+        before = rows.before.get(case_id)
+        was_waiting = before.queue if before is not None else None
+        if after.queue is None:
+            if was_waiting is not None:
+                gone.append(case_id)
+        elif after.queue is not was_waiting:
+            waiting.append(after.queue)
+        if before is None or after.funnel is not before.funnel:
+            reached.append(after.funnel)
+    return waiting, gone, reached

@@ -1,0 +1,212 @@
+"""What the API and the pages read: each answer comes from one transaction, with its sequence."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy.exc import DBAPIError
+
+from services.query.folding import ReadEvent
+from services.query.generations import Generations
+from services.query.projections.case_list import CaseRow, IdentityState, Progress
+from services.query.projections.queue import QueueRow
+from services.query.projections.statistics import CallsRow, FunnelRow
+from services.query.read_model import sequence_of
+from services.query.tables import Tables
+from shared.events.catalogue import read_case_event
+from shared.events.fields import Channel
+from shared.events.intake import Urgency
+
+AnswerT = TypeVar("AnswerT")
+
+
+class Answer(NamedTuple, Generic[AnswerT]):
+    """What was read, and the sequence up to which it holds."""
+
+    found: AnswerT
+    sequence: int
+
+
+class CaseFilter(NamedTuple):
+    """Which cases are wanted; None: any."""
+
+    progress: Progress | None = None
+    identity: IdentityState | None = None
+    channel: Channel | None = None
+    urgency: Urgency | None = None
+    open: bool | None = None
+
+
+class CaseHistory(NamedTuple):
+    """A case as it stands, with its events in order."""
+
+    case: CaseRow
+    events: list[ReadEvent]
+
+
+class Cursor(NamedTuple):
+    """Where a page of cases ends; cases opened before it are on the next."""
+
+    opened_at: datetime
+    case_id: str
+
+    def text(self) -> str:
+        return (
+            urlsafe_b64encode(f"{self.opened_at.isoformat()} {self.case_id}".encode())
+            .decode()
+            .rstrip("=")
+        )
+
+
+def read_cursor(text: str) -> Cursor:
+    """Reads a cursor that `Cursor.text` made. Raises ValueError."""
+    try:
+        plain = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+    except binascii.Error:
+        raise ValueError("no cursor") from None
+    moment, _, case_id = plain.partition(" ")
+    opened_at = datetime.fromisoformat(moment)
+    if opened_at.tzinfo is None:
+        raise ValueError("no cursor")
+    return Cursor(opened_at.astimezone(UTC), case_id)
+
+
+class Reads:
+    """Reads the generation that is served."""
+
+    def __init__(self, generations: Generations) -> None:
+        self._generations = generations
+
+    def ping(self) -> None:
+        """Raises the database's error where it doesn't answer."""
+        self._read(lambda _connection, _tables: None)
+
+    def cases(
+        self, wanted: CaseFilter, limit: int, after: Cursor | None
+    ) -> Answer[Sequence[CaseRow]]:
+        """Gives cases, those opened last first."""
+
+        def read(connection: Connection, tables: Tables) -> list[CaseRow]:
+            table = tables.case_list
+            query = select(table).order_by(table.c.opened_at.desc(), table.c.case_id.desc())
+            for name, value in wanted._asdict().items():
+                if value is not None:
+                    query = query.where(table.c[name] == value)
+            if after is not None:
+                query = query.where(
+                    or_(
+                        table.c.opened_at < after.opened_at,
+                        and_(
+                            table.c.opened_at == after.opened_at,
+                            table.c.case_id < after.case_id,
+                        ),
+                    )
+                )
+            return _cases(connection, query.limit(limit))
+
+        return self._read(read)
+
+    def case(self, case_id: str) -> Answer[CaseHistory | None]:
+        """Gives one case with its events, or None."""
+
+        def read(connection: Connection, tables: Tables) -> CaseHistory | None:
+            table = tables.case_list
+            found = _cases(connection, select(table).where(table.c.case_id == case_id))
+            return CaseHistory(found[0], _events(connection, tables, case_id)) if found else None
+
+        return self._read(read)
+
+    def cases_by(
+        self, key: Literal["case_id", "code_hash"], value: str
+    ) -> Answer[Sequence[CaseRow]]:
+        """Gives the cases with a number, or with the keyed hash of a return code."""
+
+        def read(connection: Connection, tables: Tables) -> list[CaseRow]:
+            table = tables.case_list
+            return _cases(connection, select(table).where(table.c[key] == value))
+
+        return self._read(read)
+
+    def queue(self, limit: int) -> Answer[Sequence[QueueRow]]:
+        """Gives the cases that wait for a person, the most urgent and longest waiting first."""
+
+        def read(connection: Connection, tables: Tables) -> list[QueueRow]:
+            table = tables.queue
+            query = select(table).order_by(table.c.rank, table.c.since_at, table.c.case_id)
+            return [QueueRow._make(row) for row in connection.execute(query.limit(limit))]
+
+        return self._read(read)
+
+    def calls(self, from_day: str | None, to_day: str | None) -> Answer[Sequence[CallsRow]]:
+        """Gives the counts of calls by day and channel, the two days included."""
+
+        def read(connection: Connection, tables: Tables) -> list[CallsRow]:
+            table = tables.calls
+            query = select(table).order_by(table.c.day, table.c.channel)
+            if from_day is not None:
+                query = query.where(table.c.day >= from_day)
+            if to_day is not None:
+                query = query.where(table.c.day <= to_day)
+            return [CallsRow._make(row) for row in connection.execute(query)]
+
+        return self._read(read)
+
+    def funnel(self) -> Answer[dict[str, int]]:
+        """Gives how many cases ever came to each stage, in the funnel's order."""
+
+        def read(connection: Connection, tables: Tables) -> dict[str, int]:
+            table = tables.funnel
+            names = [name for name in FunnelRow._fields if name != "case_id"]
+            counts = connection.execute(select(*(func.count(table.c[name]) for name in names)))
+            return {
+                name.removesuffix("_at"): int(count)
+                for name, count in zip(names, counts.one(), strict=True)
+            }
+
+        return self._read(read)
+
+    def closings(self) -> Answer[dict[str, int]]:
+        """Gives how many cases are closed now, by reason."""
+
+        def read(connection: Connection, tables: Tables) -> dict[str, int]:
+            reason = tables.case_list.c.closing_reason
+            query = select(reason, func.count()).where(reason.is_not(None)).group_by(reason)
+            return {str(row[0]): int(row[1]) for row in connection.execute(query)}
+
+        return self._read(read)
+
+    def _read(self, read: Callable[[Connection, Tables], AnswerT]) -> Answer[AnswerT]:
+        while True:
+            served = self._generations.served
+            try:
+                with self._generations.database.reader.begin() as connection:
+                    sequence = sequence_of(connection, served.fingerprint)
+                    return Answer(read(connection, served.tables), sequence)
+            except DBAPIError:
+                # Its tables may have gone with a swap in this very moment; then the new ones do.
+                if self._generations.served is served:
+                    raise
+
+
+def _cases(connection: Connection, query: Select[Any]) -> list[CaseRow]:
+    return [CaseRow._make(row) for row in connection.execute(query)]
+
+
+def _events(connection: Connection, tables: Tables, case_id: str) -> list[ReadEvent]:
+    """Gives a case's events by its timeline, their data from the archive."""
+    timeline, archive = tables.case_timeline, tables.archive
+    query = (
+        select(archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name)
+        .join(timeline, timeline.c.sequence == archive.c.sequence)
+        .where(timeline.c.case_id == case_id)
+        .order_by(timeline.c.version)
+    )
+    return [
+        ReadEvent(sequence, recorded_at, body, read_case_event(body, type_name))
+        for sequence, recorded_at, body, type_name in connection.execute(query)
+    ]

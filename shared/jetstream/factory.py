@@ -1,0 +1,144 @@
+"""The infrastructure factory: settings from the environment, one connection, the recorders."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    InfrastructureFactory,
+    ProcessRecorder,
+)
+from eventsourcing.utils import Environment, EnvType, resolve_topic, strtobool
+from typing_extensions import override
+
+from shared.jetstream.connection import Connection
+from shared.jetstream.log import Log
+from shared.jetstream.process import JetStreamProcessRecorder
+from shared.jetstream.recorder import JetStreamAggregateRecorder, JetStreamApplicationRecorder
+from shared.jetstream.stream import Stream
+from shared.jetstream.subjects import Subjects
+from shared.jetstream.tracking import JetStreamTrackingRecorder
+
+CONNECT_SECONDS = 2
+PING_SECONDS = 10
+
+
+class JetStreamFactory(InfrastructureFactory[JetStreamTrackingRecorder]):
+    """Makes recorders over one NATS connection; settings are described in README.md.
+
+    Every setting may carry the application's name in capitals as a prefix, as the library has
+    it: `INTAKE_JETSTREAM_STREAM` beats `JETSTREAM_STREAM`. `OSError` for a bad or missing one.
+    """
+
+    NATS_URL = "NATS_URL"
+    NATS_CREDS = "NATS_CREDS"
+    NATS_NKEY_SEED_FILE = "NATS_NKEY_SEED_FILE"
+    NATS_INBOX_PREFIX = "NATS_INBOX_PREFIX"
+    NATS_CLIENT_NAME = "NATS_CLIENT_NAME"
+    JETSTREAM_STREAM = "JETSTREAM_STREAM"
+    JETSTREAM_SUBJECT_PREFIX = "JETSTREAM_SUBJECT_PREFIX"
+    JETSTREAM_TIMEOUT = "JETSTREAM_TIMEOUT"
+    JETSTREAM_DEADLINE = "JETSTREAM_DEADLINE"
+    JETSTREAM_CONTENT_TYPE = "JETSTREAM_CONTENT_TYPE"
+    JETSTREAM_CREATE_STREAM = "JETSTREAM_CREATE_STREAM"
+    JETSTREAM_REPLICAS = "JETSTREAM_REPLICAS"
+    ORIGINATOR_ID_TYPE = "ORIGINATOR_ID_TYPE"
+
+    def __init__(self, env: Environment | EnvType | None) -> None:
+        super().__init__(env)
+        self._stream_name = self.env.get(self.JETSTREAM_STREAM) or stream_name_for(self.env.name)
+        self._prefix = self.env.get(self.JETSTREAM_SUBJECT_PREFIX) or self._stream_name.lower()
+        self._timeout = self._seconds(self.JETSTREAM_TIMEOUT, "2")
+        self._deadline = self._seconds(self.JETSTREAM_DEADLINE, "10")
+        self._content_type = self.env.get(self.JETSTREAM_CONTENT_TYPE, "")
+        self._originator_ids_are_uuids = self._uuid_or_text() == "uuid"
+        self._creates_stream = strtobool(self.env.get(self.JETSTREAM_CREATE_STREAM, "no"))
+        self._replicas = int(self.env.get(self.JETSTREAM_REPLICAS, "1"))
+        self._connection = Connection(self._connect_options())
+
+    @override
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+        """For `purpose` "events" the log itself; for another, a stream `<stream>_<PURPOSE>`.
+
+        Snapshots in the log's own stream would take notification ids.
+        """
+        return JetStreamAggregateRecorder(self._log(purpose))
+
+    @override
+    def application_recorder(self) -> ApplicationRecorder:
+        topic = self.env.get(self.APPLICATION_RECORDER_TOPIC)
+        recorder_class = resolve_topic(topic) if topic else JetStreamApplicationRecorder
+        recorder: ApplicationRecorder = recorder_class(self._log())
+        return recorder
+
+    @override
+    def tracking_recorder(
+        self, tracking_recorder_class: type[JetStreamTrackingRecorder] | None = None
+    ) -> JetStreamTrackingRecorder:
+        if tracking_recorder_class is None:
+            topic = self.env.get(self.TRACKING_RECORDER_TOPIC)
+            tracking_recorder_class = resolve_topic(topic) if topic else JetStreamTrackingRecorder
+        return tracking_recorder_class(self._log())
+
+    @override
+    def process_recorder(self) -> ProcessRecorder:
+        topic = self.env.get(self.PROCESS_RECORDER_TOPIC)
+        recorder_class = resolve_topic(topic) if topic else JetStreamProcessRecorder
+        recorder: ProcessRecorder = recorder_class(self._log())
+        return recorder
+
+    @override
+    def close(self) -> None:
+        """Close the connection; the recorders are of no use afterwards."""
+        self._connection.close()
+
+    def _log(self, purpose: str = "events") -> Log:
+        name, prefix = self._stream_name, self._prefix
+        if purpose != "events":
+            name, prefix = f"{name}_{purpose.upper()}", f"{prefix}-{purpose}"
+        stream = Stream(self._connection, name, self._timeout, self._deadline)
+        subjects = Subjects(prefix)
+        if self._creates_stream:
+            stream.create([subjects.all_events, subjects.all_tracking], self._replicas)
+        return Log(stream, subjects, self._content_type, self._originator_ids_are_uuids)
+
+    def _connect_options(self) -> Mapping[str, Any]:
+        url = self.env.get(self.NATS_URL)
+        if not url:
+            keys = ", ".join(self.env.create_keys(self.NATS_URL))
+            raise OSError(f"NATS URL not found in environment with keys: {keys}")
+        options: dict[str, Any] = {
+            "servers": [server.strip() for server in url.split(",")],
+            "name": self.env.get(self.NATS_CLIENT_NAME) or self.env.name or "jetstream",
+            "connect_timeout": CONNECT_SECONDS,
+            "ping_interval": PING_SECONDS,
+        }
+        optional = {
+            "user_credentials": self.env.get(self.NATS_CREDS),
+            "nkeys_seed": self.env.get(self.NATS_NKEY_SEED_FILE),
+            "inbox_prefix": self.env.get(self.NATS_INBOX_PREFIX),
+        }
+        return options | {name: value for name, value in optional.items() if value}
+
+    def _seconds(self, key: str, default: str) -> float:
+        text = self.env.get(key) or default
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = 0.0
+        if seconds <= 0:
+            raise OSError(f"{key} must be seconds above 0, not {text!r}")
+        return seconds
+
+    def _uuid_or_text(self) -> str:
+        kind = self.env.get(self.ORIGINATOR_ID_TYPE, "uuid").lower()
+        if kind not in {"uuid", "text"}:
+            raise OSError(f"{self.ORIGINATOR_ID_TYPE} must be 'uuid' or 'text', not {kind!r}")
+        return kind
+
+
+def stream_name_for(application_name: str) -> str:
+    """A stream name for an application's: what JetStream forbids in names becomes `_`."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", application_name) or "events"

@@ -1,0 +1,68 @@
+"""A log: a stream with the subjects of its events, and the event in each message."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from eventsourcing.persistence import IntegrityError, Notification, ProgrammingError, StoredEvent
+
+from shared.jetstream.append import Entry
+from shared.jetstream.stream import StoredMessage, Stream
+from shared.jetstream.subjects import Subjects
+
+
+@dataclass(frozen=True)
+class RecordedEvent(Notification):
+    """A stored event with its place: `id` is the stream sequence."""
+
+    recorded_at: datetime
+    """When the server stored it: aware, UTC, microseconds (header Nats-Time-Stamp)."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """A stream with the subjects of one log in it."""
+
+    stream: Stream
+    subjects: Subjects
+    content_type: str = ""
+    originator_ids_are_uuids: bool = True
+
+    def recorded_event(
+        self, message: StoredMessage, originator_id: UUID | str | None = None
+    ) -> RecordedEvent | None:
+        """The event in a message, or None if the message is not an event."""
+        address = self.subjects.read(message.subject)
+        if address is None:
+            return None
+        if originator_id is None:
+            found = address.originator_id
+            originator_id = UUID(found) if self.originator_ids_are_uuids else found
+        return RecordedEvent(
+            originator_id,
+            address.version,
+            address.topic,
+            message.body,
+            message.sequence,
+            message.recorded_at,
+        )
+
+    def entries(
+        self, events: Sequence[StoredEvent], message_ids: Sequence[str] | None
+    ) -> list[Entry]:
+        """What to append for the events. `IntegrityError` if two have one version."""
+        places = {(event.originator_id, event.originator_version) for event in events}
+        if len(places) < len(events):
+            raise IntegrityError("two of the events have one originator and version")
+        if message_ids is not None and len(message_ids) != len(events):
+            raise ProgrammingError(f"{len(message_ids)} message ids for {len(events)} events")
+        return [
+            Entry(
+                self.subjects.event(event.originator_id, event.originator_version, event.topic),
+                event.state,
+                self.subjects.version_filter(event.originator_id, event.originator_version),
+                message_ids[index] if message_ids is not None else "",
+            )
+            for index, event in enumerate(events)
+        ]

@@ -1,0 +1,124 @@
+"""Word that the stream has grown: the highest sequence that a consumer of headers told of."""
+
+import json
+import logging
+import threading
+import time
+import uuid
+
+from eventsourcing.persistence import OperationalError
+
+from shared.jetstream.connection import Outgoing, Reply, RequestLostError, RequestRefusedError
+from shared.jetstream.stream import Stream
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 5
+SILENCE_SECONDS = 12  # two heartbeats and a little: then the consumer is gone
+UNUSED_SECONDS = 30  # the server removes the consumer after this long without its listener
+NANOSECONDS = 1_000_000_000
+
+
+class News:
+    """An ephemeral push consumer for new messages, made again when it may be gone.
+
+    It counts against the stream's `max_consumers`. Its word may come late or never (a lost
+    consumer, a forbidden API), so whoever waits must look for himself now and then.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._name = ""
+        self._generation = -1
+        self._heard_at = 0.0
+        self._latest = 0
+        self._woken = False
+        self._changed = threading.Condition()
+        connection = stream.connection
+        self._token = connection.listen(self._hear)
+        connection.on_connected(self.wake)
+
+    @property
+    def latest(self) -> int:
+        """The highest sequence told of so far; 0 before any."""
+        return self._latest
+
+    def wait_beyond(self, sequence: int, timeout: float) -> None:
+        """Return when a higher sequence is known, on `wake`, or after `timeout` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._latest > sequence or self._woken, timeout)
+            self._woken = False
+
+    def wake(self) -> None:
+        """End the wait under way, or the next."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
+
+    def renew(self) -> bool:
+        """Make the consumer if it is missing; True if it was made, so news may have been missed."""
+        connection = self._stream.connection
+        silent = time.monotonic() - self._heard_at > SILENCE_SECONDS
+        if self._generation == connection.generation and not silent:
+            return False
+        self._drop_consumer()
+        self._name = f"news-{uuid.uuid4().hex}"
+        self._heard_at = time.monotonic()
+        try:
+            connection.wait_connected(self._stream.timeout)
+            self._generation = connection.generation
+            (reply,) = connection.request(self._creation(), self._stream.timeout)
+            error = "no responder" if reply.status else json.loads(reply.body).get("error")
+        except (RequestLostError, RequestRefusedError) as failure:
+            error = str(failure)
+        if error:
+            logger.warning(
+                "no news of stream %s, reading each second: %s", self._stream.name, error
+            )
+        return True
+
+    def close(self) -> None:
+        """Remove the consumer, without waiting."""
+        self._stream.connection.unlisten(self._token)
+        self._stream.connection.off_connected(self.wake)
+        self._drop_consumer()
+
+    def _drop_consumer(self) -> None:
+        if self._name:
+            subject = f"$JS.API.CONSUMER.DELETE.{self._stream.name}.{self._name}"
+            self._stream.connection.send(Outgoing(subject, b""))
+            self._name = ""
+
+    def _creation(self) -> Outgoing:
+        config = {
+            "name": self._name,
+            "deliver_policy": "new",
+            "deliver_subject": self._stream.connection.subject_of(self._token),
+            "ack_policy": "none",
+            "headers_only": True,
+            "mem_storage": True,
+            "num_replicas": 1,
+            "inactive_threshold": UNUSED_SECONDS * NANOSECONDS,
+            "idle_heartbeat": HEARTBEAT_SECONDS * NANOSECONDS,
+        }
+        body = {"stream_name": self._stream.name, "config": config}
+        subject = f"$JS.API.CONSUMER.CREATE.{self._stream.name}.{self._name}"
+        return Outgoing(subject, json.dumps(body).encode())
+
+    def _hear(self, reply: Reply) -> None:
+        self._heard_at = time.monotonic()
+        if reply.status:  # a heartbeat
+            return
+        sequence = acked_sequence(reply.reply_to)
+        with self._changed:
+            self._latest = max(self._latest, sequence)
+            self._changed.notify_all()
+
+
+def acked_sequence(reply_to: bytes) -> int:
+    """The stream sequence in a consumer's ack subject, of the old and the new form (ADR-15)."""
+    tokens = reply_to.split(b".")
+    old_form = 9
+    if tokens[:2] != [b"$JS", b"ACK"] or len(tokens) < old_form:
+        raise OperationalError(f"not an ack subject of {len(tokens)} tokens")
+    return int(tokens[5] if len(tokens) == old_form else tokens[7])

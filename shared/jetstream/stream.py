@@ -1,0 +1,261 @@
+"""What is asked of one JetStream stream: publish, read, look at its end, create.
+
+Reads go to the direct API, which on a replicated stream any replica may answer: one that lags
+gives a prefix of the truth, never a hole. Reads named `leader_*` ask the stream's leader.
+"""
+
+import base64
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from eventsourcing.persistence import (
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
+
+from shared.jetstream.connection import (
+    Call,
+    Connection,
+    Outgoing,
+    Reply,
+    RequestLostError,
+    RequestRefusedError,
+)
+
+READ_BATCH_MESSAGES = 1_000
+NOTHING_FOUND = 404
+TOO_MANY_SUBJECTS = 413
+NO_RESPONDER = 503
+NO_MESSAGE_ERROR = 10037
+UNAVAILABLE_CODE = 503  # JetStream's own "try again": no leader, no quorum, no resources yet
+FIRST_PAUSE_SECONDS = 0.002
+LONGEST_PAUSE_SECONDS = 0.1
+
+# The server puts these four behind the stored headers, in this order, so the last match is its own.
+SERVER_HEADERS = re.compile(
+    rb"\r\nNats-Stream: [^\r]*\r\nNats-Subject: ([^\r]*)\r\nNats-Sequence: (\d+)"
+    rb"\r\nNats-Time-Stamp: ([^\r]*)\r\n"
+)
+
+
+class TooManySubjectsError(Exception):
+    """One read matched more than the 1,024 subjects that the server answers for."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message of the stream; `recorded_at` is the server's time of storing, aware, UTC."""
+
+    sequence: int
+    subject: str
+    body: bytes
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Messages in stream order, and whether the stream held no more of them."""
+
+    messages: list[StoredMessage]
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The server's answer to a publish: the sequence of the (last) message, or why there is none."""
+
+    sequence: int = 0
+    duplicate: bool = False
+    error_code: int = 0
+    error_text: str = ""
+    transient: bool = False
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One stream; `timeout` is seconds a request, `deadline` seconds a call with its repeats."""
+
+    connection: Connection
+    name: str
+    timeout: float
+    deadline: float
+
+    def publish(self, message: Outgoing, timeout: float) -> Ack:
+        """Publish one message. `RequestLostError` if the outcome is unknown."""
+        return self.publish_batch([message], timeout)
+
+    def publish_batch(self, messages: Sequence[Outgoing], timeout: float) -> Ack:
+        """Publish messages; the last one's headers commit the atomic batch."""
+        (reply,) = self.connection.request_last(messages, timeout)
+        if reply.status == NO_RESPONDER:
+            text = f"no stream takes {messages[-1].subject}"
+            return Ack(error_code=NO_RESPONDER, error_text=text, transient=True)
+        answer = json.loads(reply.body)
+        error = answer.get("error")
+        if error is None:
+            return Ack(answer["seq"], answer.get("duplicate", False))
+        return Ack(
+            error_code=error.get("err_code", 0),
+            error_text=error.get("description", ""),
+            transient=error.get("code") == UNAVAILABLE_CODE,
+        )
+
+    def read_last(self, filters: Sequence[str], **limits: int | str) -> list[StoredMessage]:
+        """The last message of every subject that matches, in stream order.
+
+        `limits`: `seq` (lowest sequence), `up_to_seq`, `up_to_time` (RFC 3339). Raises
+        `TooManySubjectsError` above 1,024 subjects, `OperationalError` after the deadline.
+        """
+        found: list[StoredMessage] = []
+        while True:
+            request = {"multi_last": filters, "batch": READ_BATCH_MESSAGES, **limits}
+            replies = self._read(request)
+            found += read_page(replies).messages
+            if replies[-1].status == TOO_MANY_SUBJECTS:
+                raise TooManySubjectsError
+            # Up to 24 subjects may match beyond the batch; they follow in sequence.
+            if is_last_page(replies[-1]):
+                return found
+            limits = {**limits, "seq": found[-1].sequence + 1}
+
+    def read_from(self, sequence: int, batch: int, subject_filter: str = "") -> Page:
+        """At most `batch` messages from `sequence` on, of the matching subjects if a filter is given."""
+        request: dict[str, Any] = {"seq": sequence, "batch": batch}
+        if subject_filter:
+            request["next_by_subj"] = subject_filter
+        return read_page(self._read(request))
+
+    def start_reading(self, sequence: int, batch: int) -> Call:
+        """Ask for what `read_from` gives without waiting for it."""
+        return self.connection.start([self._direct({"seq": sequence, "batch": batch})], many=True)
+
+    def leader_message(self, **which: str | int) -> StoredMessage | None:
+        """One message by `last_by_subj=` or `seq=`, from the leader; None if there is none."""
+        answer = self._api(f"STREAM.MSG.GET.{self.name}", which)
+        if answer is None:
+            return None
+        message = answer["message"]
+        return StoredMessage(
+            message["seq"],
+            message["subject"],
+            base64.b64decode(message.get("data", "")),
+            read_time(message["time"]),
+        )
+
+    def last_sequence(self) -> int:
+        """The highest sequence stored so far, from the leader; 0 if nothing was ever stored."""
+        answer = self._api(f"STREAM.INFO.{self.name}", None)
+        if answer is None:
+            raise OperationalError(f"no stream {self.name}")
+        sequence: int = answer["state"]["last_seq"]
+        return sequence
+
+    def create(self, subjects: Sequence[str], replicas: int) -> None:
+        """Create the stream as a log of record needs it; nothing happens if it is there already."""
+        config = {
+            "name": self.name,
+            "subjects": subjects,
+            "storage": "file",
+            "retention": "limits",
+            "discard": "new",
+            "num_replicas": replicas,
+            "allow_direct": True,
+            "allow_atomic": True,
+            "deny_delete": True,
+            "deny_purge": True,
+        }
+        self._api(f"STREAM.CREATE.{self.name}", config)
+
+    def retry(self, attempt: Callable[[float], Any], what: str) -> Any:
+        """Call `attempt(timeout in seconds)` until it isn't lost; `OperationalError` at the deadline."""
+        for timeout in self.attempts():
+            try:
+                return attempt(timeout)
+            except RequestLostError as error:
+                lost = error
+            except RequestRefusedError as error:
+                raise OperationalError(f"{what}: {error}") from error
+        raise OperationalError(f"{what}: no answer in {self.deadline} s: {lost}")
+
+    def attempts(self) -> Iterator[float]:
+        """Timeouts in seconds for repeated attempts, pausing longer in between, to the deadline."""
+        end = time.monotonic() + self.deadline
+        pause = 0.0
+        while (left := end - time.monotonic()) > 0:
+            if pause:
+                time.sleep(min(pause, left))
+            pause = min(max(2 * pause, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+            yield min(self.timeout, left)
+
+    def _direct(self, request: Mapping[str, object]) -> Outgoing:
+        return Outgoing(f"$JS.API.DIRECT.GET.{self.name}", json.dumps(request).encode())
+
+    def _read(self, request: Mapping[str, object]) -> list[Reply]:
+        outgoing = self._direct(request)
+
+        def attempt(timeout: float) -> list[Reply]:
+            replies = self.connection.request(outgoing, timeout, many=True)
+            if replies[-1].status == NO_RESPONDER:
+                raise RequestLostError("no such stream, or it lacks allow_direct or a server")
+            return replies
+
+        replies: list[Reply] = self.retry(attempt, f"reading {self.name}")
+        end = replies[-1]
+        if end.status not in {204, NOTHING_FOUND, TOO_MANY_SUBJECTS}:
+            raise ProgrammingError(f"reading {self.name}: {end.status_text}")
+        return replies
+
+    def _api(self, subject: str, body: object) -> dict[str, Any] | None:
+        outgoing = Outgoing(
+            f"$JS.API.{subject}", b"" if body is None else json.dumps(body).encode()
+        )
+
+        def attempt(timeout: float) -> dict[str, Any]:
+            (reply,) = self.connection.request(outgoing, timeout)
+            if reply.status:
+                raise RequestLostError(reply.status_text)
+            answer: dict[str, Any] = json.loads(reply.body)
+            if answer.get("error", {}).get("code") == UNAVAILABLE_CODE:
+                raise RequestLostError(answer["error"]["description"])
+            return answer
+
+        answer: dict[str, Any] = self.retry(attempt, subject)
+        error = answer.get("error")
+        if error is None:
+            return answer
+        if error.get("err_code") == NO_MESSAGE_ERROR:
+            return None
+        raise OperationalError(f"{subject}: {error.get('description')}")
+
+
+def read_page(replies: Sequence[Reply]) -> Page:
+    """The messages of one batch, whose last reply carries the status that ends it."""
+    messages = [read_message(reply) for reply in replies[:-1]]
+    return Page(messages, is_last_page(replies[-1]))
+
+
+def is_last_page(end: Reply) -> bool:
+    return end.status == NOTHING_FOUND or b"\r\nNats-Num-Pending: 0\r\n" in end.headers
+
+
+def read_message(reply: Reply) -> StoredMessage:
+    """The stored message in a reply of the direct API."""
+    start = reply.headers.rfind(b"\r\nNats-Stream: ")
+    match = SERVER_HEADERS.match(reply.headers, start) if start >= 0 else None
+    if match is None:
+        raise InternalError("a direct get was answered in an unknown form")
+    subject, sequence, recorded_at = match.groups()
+    return StoredMessage(
+        int(sequence), subject.decode(), reply.body, read_time(recorded_at.decode())
+    )
+
+
+def read_time(text: str) -> datetime:
+    """An RFC 3339 time of the server (UTC, nanoseconds) as datetime, cut to microseconds."""
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,0 +1,74 @@
+"""The position up to which another application's events were worked through."""
+
+from collections.abc import Sequence
+
+from eventsourcing.persistence import (
+    IntegrityError,
+    OperationalError,
+    StoredEvent,
+    Tracking,
+    TrackingRecorder,
+)
+from typing_extensions import override
+
+from shared.jetstream.append import Entry, append
+from shared.jetstream.log import Log
+
+
+class JetStreamTrackingRecorder(TrackingRecorder):
+    """Keeps positions as messages on `<prefix>-tracking.<application>`; the last one counts.
+
+    The body is the position in decimal digits. Each message is guarded by the sequence of the one
+    before, so positions only grow, whoever writes. They live in the stream of the log, because
+    an atomic batch, which stores events with the position they follow from, can't span streams.
+    """
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+
+    @override
+    def insert_tracking(self, tracking: Tracking) -> None:
+        """Record a position; `IntegrityError` unless it is higher than the one recorded."""
+        self._insert_tracked([], tracking, None)
+
+    @override
+    def max_tracking_id(self, application_name: str) -> int | None:
+        """The recorded position, asked of the stream's leader; None if there is none."""
+        return self._position(application_name)[0]
+
+    def _position(self, application_name: str) -> tuple[int | None, int]:
+        """The position, and the stream sequence that it was recorded at (None, 0 before any)."""
+        subject = self.log.subjects.tracking(application_name)
+        message = self.log.stream.leader_message(last_by_subj=subject)
+        return (None, 0) if message is None else (int(message.body), message.sequence)
+
+    def _insert_tracked(
+        self,
+        stored_events: Sequence[StoredEvent],
+        tracking: Tracking,
+        message_ids: Sequence[str] | None,
+    ) -> list[int]:
+        """Store events and position, all or none; the events' sequences."""
+        events = self.log.entries(stored_events, message_ids)
+        subject = self.log.subjects.tracking(tracking.application_name)
+        position, sequence = self._position(tracking.application_name)
+        if position is not None and position >= tracking.notification_id:
+            raise IntegrityError(
+                f"position {tracking.notification_id} in {tracking.application_name} "
+                f"is not above {position}"
+            )
+        # The sequence before makes the id unique: one position may follow different ones.
+        entry = Entry(
+            subject,
+            str(tracking.notification_id).encode(),
+            guard=subject,
+            message_id=f"{subject} {tracking.notification_id} after {sequence}",
+            expected_sequence=sequence,
+        )
+        # Last in the batch would make a position, not an event, the newest message of the stream.
+        return append(
+            self.log.stream,
+            [entry, *events],
+            idempotent=False,
+            content_type=self.log.content_type,
+        )[1:]
