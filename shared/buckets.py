@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from eventsourcing.persistence import OperationalError
+from eventsourcing.persistence import IntegrityError
 from typing_extensions import override
 
-from shared.jetstream.connection import Connection, Outgoing, RequestLostError
-from shared.jetstream.stream import Ack, Stream
-
-WRONG_LAST_SEQUENCE_ERROR = 10071
-MUST_BE_NEW = {"Nats-Expected-Last-Subject-Sequence": "0"}
+from shared.jetstream.append import Entry, append
+from shared.jetstream.connection import Connection
+from shared.jetstream.stream import Stream
 
 
-class Entry(NamedTuple):
+class Kept(NamedTuple):
     """What stands under a key, and which revision it is."""
 
     value: bytes
@@ -32,7 +30,7 @@ class TakenError(Exception):
 class Bucket(Protocol):
     """What `KeyRing` and the index ask of a bucket."""
 
-    def get(self, key: str) -> Entry | None:
+    def get(self, key: str) -> Kept | None:
         """Gives the entry under a key, or None."""
 
     def create(self, key: str, value: bytes) -> int:
@@ -51,31 +49,20 @@ class JetStreamBucket(Bucket):
         self._stream = Stream(connection, f"KV_{name}", timeout_s, 10 * timeout_s)
 
     @override
-    def get(self, key: str) -> Entry | None:
+    def get(self, key: str) -> Kept | None:
         found = self._stream.read_last([self._subject(key)])
         if not found or not found[-1].body:  # Nothing, or the mark that it was deleted.
             return None
-        return Entry(found[-1].body, found[-1].sequence)
+        return Kept(found[-1].body, found[-1].sequence)
 
     @override
     def create(self, key: str, value: bytes) -> int:
-        outgoing = Outgoing(self._subject(key), value, MUST_BE_NEW)
-
-        def attempt(timeout: float) -> Ack:
-            ack = self._stream.publish(outgoing, timeout)
-            if ack.transient:
-                raise RequestLostError(ack.error_text)
-            return ack
-
-        ack: Ack = self._stream.retry(attempt, f"writing to bucket {self._name}")
-        if not ack.error_code:
-            return ack.sequence
-        if ack.error_code != WRONG_LAST_SEQUENCE_ERROR:
-            raise OperationalError(f"bucket {self._name}: {ack.error_text}")
-        there = self.get(key)
-        if there is not None and there.value == value:
-            return there.revision  # An attempt of ours whose answer was lost.
-        raise TakenError(f"{key} in bucket {self._name}")
+        subject = self._subject(key)
+        try:
+            # The same value again is an attempt of ours whose answer was lost: no conflict.
+            return append(self._stream, [Entry(subject, value, subject)], idempotent=True)[-1]
+        except IntegrityError:
+            raise TakenError(f"{key} in bucket {self._name}") from None
 
     def _subject(self, key: str) -> str:
         return f"$KV.{self._name}.{key}"

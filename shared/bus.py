@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from shared import subjects
 from shared.answering import AnyAnswer, CommandHandler, answer
-from shared.boxes import unbox
+from shared.boxes import BoxBrokenError, unbox
 from shared.commands.base import Command, FieldError, Invalid
 from shared.consuming import process, retry_delay_s
 from shared.keyfiles import KeyFiles
@@ -56,7 +56,7 @@ class Bus:
         self._deliveries: dict[str, Callable[[Delivery], Outcome]] = {}
         self._threads = settings.threads
         self._timeout_s = settings.request_timeout_s
-        self._limiter: anyio.CapacityLimiter | None = None
+        self._limiter = anyio.CapacityLimiter(settings.threads)
         self.broker = NatsBroker(
             settings.nats_url.split(","),
             name=f"passage-{service}",
@@ -66,7 +66,6 @@ class Bus:
             error_cb=self._on_error,
             logger=None,
         )
-        self.app = FastStream(self.broker, logger=None)
         self._listen(subjects.command(service, "*"), self._on_command)
         self._listen(subjects.retry(service), self._on_retry)
         self._listen(subjects.health(service), self._on_health)
@@ -100,8 +99,7 @@ class Bus:
 
     async def run(self) -> None:
         """Serves until SIGTERM or SIGINT."""
-        self._limiter = anyio.CapacityLimiter(self._threads)
-        await self.app.run()
+        await FastStream(self.broker, logger=None).run()
 
     def _listen(self, subject: str, handler: Callable[[NatsMessage], Any]) -> None:
         self.broker.subscriber(
@@ -174,11 +172,15 @@ class Bus:
         handler = self._deliveries.get(parked.stream)
         if handler is None or parked.service != self.service:
             return RetryAnswer(result="still_parked", reason=f"{parked.service} parked it")
+        try:
+            original = unbox(self._keys.intake_private, parked.original)
+        except BoxBrokenError:
+            return RetryAnswer(result="still_parked", reason="box_broken")
         delivery = Delivery(
             stream=parked.stream,
             sequence=parked.sequence,
             subject=parked.subject,
-            body=unbox(self._keys.intake_private, parked.original),
+            body=original,
             deliveries=1,
         )
         done = await run_sync(process, handler, delivery, limiter=self._limiter)

@@ -54,12 +54,16 @@ def make_key_files(folder: Path) -> None:
 
 
 def read_key_files(folder: Path) -> KeyFiles:
-    """Reads the secrets. Raises KeyFilesError."""
-    return KeyFiles(
+    """Reads the secrets. Raises KeyFilesError, also where intake.key and intake.pub differ."""
+    keys = KeyFiles(
         kek=_read(folder / f"kek-{KEK_EPOCH}.key"),
         pepper=_read(folder / "pepper-1.key"),
         intake_private=PrivateKey(_read(folder / "intake.key")),
     )
+    if keys.intake_public != read_intake_public_key(folder):
+        # Calls come sealed for intake.pub: with another key every one of them would be parked.
+        raise KeyFilesError("intake.key doesn't belong to intake.pub; put the right pair in place")
+    return keys
 
 
 def read_intake_public_key(folder: Path) -> PublicKey:

@@ -71,6 +71,13 @@ class Service:
     bus: Bus
     log: CaseLog[Any]
 
+    async def run(self) -> None:
+        """Serves until SIGTERM or SIGINT, then leaves the log."""
+        try:
+            await self.bus.run()
+        finally:
+            self.log.close()
+
     def bucket(self, name: str) -> Bucket:
         """Gives a bucket, over the connection of the log."""
         return JetStreamBucket(self.log.connection, name, self.settings.request_timeout_s)

@@ -8,7 +8,7 @@ from typing import Any
 
 from nacl.public import PrivateKey
 
-from shared.buckets import Entry, TakenError
+from shared.buckets import Kept, TakenError
 from shared.case_log import CaseLog, Fold
 from shared.keyfiles import KeyFiles
 from shared.keys import KeyRing
@@ -25,9 +25,9 @@ class MemoryBucket:
         self.entries: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: str) -> Entry | None:
+    def get(self, key: str) -> Kept | None:
         value = self.entries.get(key)
-        return None if value is None else Entry(value, 1)
+        return None if value is None else Kept(value, 1)
 
     def create(self, key: str, value: bytes) -> int:
         with self._lock:

@@ -22,4 +22,4 @@ def wire(settings: Settings) -> Service:
 
 def main() -> None:
     """Runs handover until it is told to stop."""
-    asyncio.run(wire(Settings()).bus.run())
+    asyncio.run(wire(Settings()).run())

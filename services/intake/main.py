@@ -34,4 +34,4 @@ def wire(settings: Settings) -> Service:
 
 def main() -> None:
     """Runs intake until it is told to stop."""
-    asyncio.run(wire(Settings()).bus.run())
+    asyncio.run(wire(Settings()).run())

@@ -1,0 +1,79 @@
+"""Servers for the session, and a log of its own for each test, on one server and on three."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from eventsourcing.utils import Environment, EnvType
+
+from passage.nats_cluster import NatsCluster
+from passage.nats_server import NatsServer
+from shared.jetstream import JetStreamFactory
+
+
+@pytest.fixture(scope="session")
+def r1_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    with NatsServer(tmp_path_factory.mktemp("r1")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def r3_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsCluster]:
+    with NatsCluster(tmp_path_factory.mktemp("r3")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def r1_env(r1_server: NatsServer) -> dict[str, str]:
+    return log_env(r1_server.url, 1)
+
+
+@pytest.fixture
+def r3_env(r3_cluster: NatsCluster) -> dict[str, str]:
+    return log_env(r3_cluster.url, 3)
+
+
+@pytest.fixture(params=["r1", "r3"])
+def log_settings(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Settings for a log on one server and then on three."""
+    settings: dict[str, str] = request.getfixturevalue(f"{request.param}_env")
+    return settings
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[NatsServer]:
+    """A server that the test may kill."""
+    with NatsServer(tmp_path / "server") as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def close_factories(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close what the library's suites construct and leave open."""
+    made: list[JetStreamFactory] = []
+    construct = JetStreamFactory.__init__
+
+    def remember(factory: JetStreamFactory, env: Environment | EnvType | None) -> None:
+        construct(factory, env)
+        made.append(factory)
+
+    monkeypatch.setattr(JetStreamFactory, "__init__", remember)
+    yield
+    for factory in made:
+        factory.close()
+
+
+def log_env(url: str, replicas: int) -> dict[str, str]:
+    """Settings of a log that no other test has."""
+    stream = f"T{uuid.uuid4().hex}"
+    return {
+        "PERSISTENCE_MODULE": "shared.jetstream",
+        "NATS_URL": url,
+        "JETSTREAM_STREAM": stream,
+        # Views and event-sourced projections keep their own log, as with a database each.
+        "EVENTCOUNTERS_JETSTREAM_STREAM": f"{stream}V",
+        "COUNTERS_JETSTREAM_STREAM": f"{stream}C",
+        "JETSTREAM_CREATE_STREAM": "yes",
+        "JETSTREAM_REPLICAS": str(replicas),
+    }

@@ -1,0 +1,229 @@
+"""The library's shipped suites, unmodified, on one server and on a cluster of three.
+
+Hooks used, all of them the suites' own: `create_recorder`, `construct_event_counters_view`, `env`,
+`view_class`, `expected_*`, `tracking_recorder_subclass`, and `optional_test_insert_subscribe`,
+which a recorder with subscriptions calls from a test of its own (as the library's tests of its
+PostgreSQL recorder do). `EXPECT_CONTIGUOUS_NOTIFICATION_IDS` keeps its default, true.
+"""
+
+import pytest
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    InfrastructureFactory,
+    ProcessRecorder,
+    StoredEvent,
+    Tracking,
+    TrackingRecorder,
+)
+from eventsourcing.tests import application, persistence, projection
+from eventsourcing.utils import Environment
+
+from shared.jetstream import (
+    JetStreamAggregateRecorder,
+    JetStreamApplicationRecorder,
+    JetStreamFactory,
+    JetStreamProcessRecorder,
+    JetStreamTrackingRecorder,
+)
+
+pytestmark = pytest.mark.wire
+
+
+class OnOneServer:
+    settings: dict[str, str]
+
+    @pytest.fixture(autouse=True)
+    def take_settings(self, r1_env: dict[str, str]) -> None:
+        self.settings = r1_env
+
+    def factory(self) -> JetStreamFactory:
+        return JetStreamFactory(Environment("Suite", self.settings))
+
+
+class OnThreeServers(OnOneServer):
+    @pytest.fixture(autouse=True)
+    def take_settings(self, r3_env: dict[str, str]) -> None:
+        self.settings = r3_env
+
+
+class TestAggregateRecorder(OnOneServer, persistence.AggregateRecorderTestCase):
+    def create_recorder(self) -> AggregateRecorder:
+        return self.factory().aggregate_recorder()
+
+
+class TestAggregateRecorderR3(OnThreeServers, TestAggregateRecorder):
+    pass
+
+
+class TestApplicationRecorder(OnOneServer, persistence.ApplicationRecorderTestCase):
+    def create_recorder(self) -> ApplicationRecorder:
+        return self.factory().application_recorder()
+
+    def test_insert_subscribe(self) -> None:
+        self.optional_test_insert_subscribe()
+
+
+class TestApplicationRecorderR3(OnThreeServers, TestApplicationRecorder):
+    pass
+
+
+class TestApplicationRecorderWithTextIds(TestApplicationRecorder):
+    def new_originator_id(self) -> str:
+        return f"test.case/{super().new_originator_id()}"
+
+    def create_recorder(self) -> ApplicationRecorder:
+        self.settings["ORIGINATOR_ID_TYPE"] = "text"
+        return super().create_recorder()
+
+
+class TestTrackingRecorder(OnOneServer, persistence.TrackingRecorderTestCase):
+    def create_recorder(self) -> TrackingRecorder:
+        return self.factory().tracking_recorder()
+
+
+class TestTrackingRecorderR3(OnThreeServers, TestTrackingRecorder):
+    pass
+
+
+class TestProcessRecorder(OnOneServer, persistence.ProcessRecorderTestCase):
+    def create_recorder(self) -> ProcessRecorder:
+        return self.factory().process_recorder()
+
+
+class TestProcessRecorderR3(OnThreeServers, TestProcessRecorder):
+    pass
+
+
+class TestNonInterleaving(OnOneServer, persistence.NonInterleavingNotificationIDsBaseCase):
+    def create_recorder(self) -> ApplicationRecorder:
+        return self.factory().application_recorder()
+
+
+class TestNonInterleavingR3(OnThreeServers, TestNonInterleaving):
+    pass
+
+
+class OtherTrackingRecorder(JetStreamTrackingRecorder):
+    """What an application may put in the place of the tracking recorder."""
+
+
+class TestFactory(OnOneServer, persistence.InfrastructureFactoryTestCase[JetStreamFactory]):
+    def setUp(self) -> None:
+        self.env = Environment("TestCase", self.settings)
+        super().setUp()
+
+    def expected_factory_class(self) -> type[JetStreamFactory]:
+        return JetStreamFactory
+
+    def expected_aggregate_recorder_class(self) -> type[AggregateRecorder]:
+        return JetStreamAggregateRecorder
+
+    def expected_application_recorder_class(self) -> type[ApplicationRecorder]:
+        return JetStreamApplicationRecorder
+
+    def expected_tracking_recorder_class(self) -> type[TrackingRecorder]:
+        return JetStreamTrackingRecorder
+
+    def tracking_recorder_subclass(self) -> type[TrackingRecorder]:
+        return OtherTrackingRecorder
+
+    def expected_process_recorder_class(self) -> type[ProcessRecorder]:
+        return JetStreamProcessRecorder
+
+
+class TestFactoryR3(OnThreeServers, TestFactory):
+    pass
+
+
+class InEnvironment(OnOneServer):
+    """For suites that construct applications without settings, from the process's environment."""
+
+    @pytest.fixture(autouse=True)
+    def set_environment(
+        self,
+        take_settings: None,
+        monkeypatch: pytest.MonkeyPatch,  # noqa: ARG002 - goes first
+    ) -> None:
+        for name, value in self.settings.items():
+            monkeypatch.setenv(name, value)
+
+
+class TestExampleApplication(InEnvironment, application.ExampleApplicationTestCase):
+    expected_factory_topic = "shared.jetstream.factory:JetStreamFactory"
+
+
+class TestExampleApplicationR3(OnThreeServers, TestExampleApplication):
+    pass
+
+
+class TestApplication(InEnvironment, application.ApplicationTestCase):
+    pass
+
+
+class TestApplicationR3(OnThreeServers, TestApplication):
+    pass
+
+
+class EventCounters(JetStreamProcessRecorder, projection.EventCountersView):
+    """Counts as the versions of two originators, stored together with the position."""
+
+    def get_created_event_counter(self) -> int:
+        return self._count("created")
+
+    def get_subsequent_event_counter(self) -> int:
+        return self._count("subsequent")
+
+    def incr_created_event_counter(self, tracking: Tracking) -> None:
+        self._increment("created", tracking)
+
+    def incr_subsequent_event_counter(self, tracking: Tracking) -> None:
+        self._increment("subsequent", tracking)
+
+    def _count(self, counter: str) -> int:
+        newest = self.log.stream.leader_message(
+            last_by_subj=self.log.subjects.originator_filter(counter)
+        )
+        address = None if newest is None else self.log.subjects.read(newest.subject)
+        return 0 if address is None else address.version
+
+    def _increment(self, counter: str, tracking: Tracking) -> None:
+        event = StoredEvent(counter, self._count(counter) + 1, "Counted", b"")
+        self.insert_events([event], tracking=tracking)
+
+
+class TestEventCountersView(OnOneServer, projection.EventCountersViewTestCase):
+    def construct_event_counters_view(self) -> projection.EventCountersView:
+        view = self.factory().tracking_recorder(EventCounters)
+        assert isinstance(view, EventCounters)
+        return view
+
+
+class TestEventCountersViewR3(OnThreeServers, TestEventCountersView):
+    pass
+
+
+class WithEnv(OnOneServer):
+    @pytest.fixture(autouse=True)
+    def set_env(self, take_settings: None) -> None:  # noqa: ARG002 - it goes first
+        self.env = self.settings
+
+
+class TestProjection(WithEnv, projection.AggregateEventCountersProjectionTestCase):
+    view_class = EventCounters
+
+
+class TestProjectionR3(OnThreeServers, TestProjection):
+    pass
+
+
+class TestEventSourcedProjection(WithEnv, projection.EventSourcedProjectionTestCase):
+    pass
+
+
+class TestEventSourcedProjectionR3(OnThreeServers, TestEventSourcedProjection):
+    pass
+
+
+def test_module_names_one_factory(r1_env: dict[str, str]) -> None:
+    assert type(InfrastructureFactory.construct(Environment("A", r1_env))) is JetStreamFactory

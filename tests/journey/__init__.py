@@ -1,0 +1,1 @@
+"""Tests of the whole system, started as a person starts it."""

@@ -1,0 +1,1 @@
+"""Tests of the command line; those marked wire start a real nats-server."""

@@ -1,0 +1,117 @@
+"""docker-compose.yml as a strict model of the Compose Specification's parts that it uses.
+
+No package carries the official JSON schema, so unknown keys and wrong types are refused here.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "docker-compose.yml"
+
+Span = Annotated[str, StringConstraints(pattern=r"^([0-9]+(ms|s|m|h))+$")]
+Size = Annotated[str, StringConstraints(pattern=r"^[0-9]+[bkmgBKMG]$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Healthcheck(_Strict):
+    test: list[str]
+    interval: Span
+    timeout: Span
+    retries: int
+    start_period: Span
+
+
+class Dependency(_Strict):
+    condition: Literal["service_started", "service_healthy", "service_completed_successfully"]
+
+
+class Resources(_Strict):
+    class Amount(_Strict):
+        memory: Size
+        cpus: str | None = None
+
+    limits: Amount
+    reservations: Amount
+
+
+class Deploy(_Strict):
+    resources: Resources
+
+
+class Build(_Strict):
+    context: str
+    target: str
+
+
+class Logging(_Strict):
+    driver: str
+    options: dict[str, str]
+
+
+class Service(_Strict):
+    image: str
+    build: Build | None = None
+    command: list[str] = []
+    user: Annotated[str, StringConstraints(pattern=r"^[0-9]+:[0-9]+$")]
+    read_only: bool
+    cap_drop: list[str]
+    security_opt: list[str]
+    restart: Literal["no", "always", "on-failure", "unless-stopped"]
+    logging: Logging
+    healthcheck: Healthcheck
+    deploy: Deploy
+    stop_grace_period: Span
+    networks: list[str]
+    environment: dict[str, str] = {}
+    volumes: list[str] = []
+    tmpfs: list[str] = []
+    secrets: list[str] = []
+    ports: list[str] = []
+    depends_on: dict[str, Dependency] = {}
+
+
+class Network(_Strict):
+    internal: bool = False
+
+
+class Volume(_Strict):
+    pass
+
+
+class Secret(_Strict):
+    file: str
+
+
+class Compose(_Strict):
+    name: str
+    services: dict[str, Service]
+    networks: dict[str, Network]
+    volumes: dict[str, Volume]
+    secrets: dict[str, Secret]
+    extensions: dict[str, Any] = Field(default_factory=dict)
+
+
+def read_compose() -> Compose:
+    """Reads the file; `x-` extensions are the only keys that may be anything."""
+    content = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    extensions = {key: content.pop(key) for key in list(content) if key.startswith("x-")}
+    return Compose.model_validate({**content, "extensions": extensions})
+
+
+def interpolated(text: str, variables: dict[str, str]) -> str:
+    """Gives a value with `${NAME:-default}` and `${NAME:?message}` filled in."""
+
+    def value(found: re.Match[str]) -> str:
+        return variables.get(found["name"], found["default"] or "")
+
+    return re.sub(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*)|:\?[^}]*)?\}", value, text)

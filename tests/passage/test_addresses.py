@@ -1,0 +1,50 @@
+"""Only loopback is listened on; a given port that is taken is an error, a usual one moves."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from passage.addresses import Address, choose_address, parse_address
+from passage.exits import Exit, VerbEndedError
+
+
+@pytest.fixture
+def taken() -> Iterator[Address]:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield Address("127.0.0.1", other.getsockname()[1])
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:8080", "localhost:1", "[::1]:65535", "127.9.9.9:80"])
+def test_loopback_is_accepted(text: str) -> None:
+    assert parse_address("--http", text).port > 0
+
+
+@pytest.mark.parametrize("text", ["0.0.0.0:8080", "192.0.2.1:80", "example.org:80", "[::]:80"])
+def test_another_host_is_refused_and_said_why(text: str) -> None:
+    with pytest.raises(VerbEndedError, match="loopback") as ended:
+        parse_address("--http", text)
+    assert ended.value.code == Exit.USAGE
+
+
+@pytest.mark.parametrize("text", ["8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "::1", "a:b"])
+def test_what_is_no_address_is_wrong_usage(text: str) -> None:
+    with pytest.raises(VerbEndedError, match="not HOST:PORT") as ended:
+        parse_address("--nats", text)
+    assert ended.value.code == Exit.USAGE
+
+
+def test_a_given_port_that_is_taken_is_an_error(taken: Address) -> None:
+    with pytest.raises(VerbEndedError, match="taken") as ended:
+        choose_address("--http", str(taken), Address("127.0.0.1", 1))
+    assert ended.value.code == Exit.FAILED
+
+
+def test_a_usual_port_that_is_taken_moves_and_says_so(taken: Address) -> None:
+    chosen, moved = choose_address("--http", None, taken)
+    assert moved
+    assert chosen.port != taken.port

@@ -1,0 +1,188 @@
+"""`passage verify` finds every way in which a log can be wrong, and nothing in a good one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from passage.log_reading import Stored
+from passage.verifying.case_logs import CaseLogs, Promise
+from passage.verifying.findings import Findings
+from passage.verifying.index_check import IndexCheck
+from shared.events.base import FIRST_PREVHASH, Event, chain_hash, type_of
+from shared.events.catalogue import OWNER, envelope_of
+from shared.events.fields import Sealed
+from shared.events.intake import CaseOpened, NoteAdded, ReturnCodeIssued, SurrenderDeclared
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SEALED = Sealed("1." + "A" * 60)
+STORED_AT = "2026-11-22T11:59:00.123456789Z"
+
+
+def opened(number: int) -> CaseOpened:
+    return CaseOpened(
+        call_id=f"call-{number}",
+        channel="phone",
+        caller_key=f"{number:064x}",
+        caller_address=SEALED,
+        language="ru",
+        started_at=NOW,
+    )
+
+
+def stored_log(case_id: str, events: list[Event], first_sequence: int = 1) -> list[Stored]:
+    found: list[Stored] = []
+    prevhash = FIRST_PREVHASH
+    for version, data in enumerate(events, start=1):
+        event = envelope_of(data)(
+            id=f"e-{case_id}-{version}",
+            source=f"/services/{OWNER[type(data)]}",
+            type=type_of(type(data)),
+            subject=case_id,
+            time=NOW,
+            data=data,
+            caseversion=version,
+            correlationid="c",
+            causationid=f"c-{version}",
+            actor="operator:amber",
+            prevhash=prevhash,
+        )
+        body = event.model_dump_json(exclude_none=True).encode()
+        subject = f"cases.{case_id}.{version}.{type(data).__name__}"
+        found.append(Stored(first_sequence + version - 1, subject, body, STORED_AT))
+        prevhash = chain_hash(body)
+    return found
+
+
+def good_log() -> list[Stored]:
+    declared = SurrenderDeclared(party="alone", declared_size=1)
+    first = [opened(1), declared, ReturnCodeIssued(code_hash="b" * 64), NoteAdded(text=SEALED)]
+    return stored_log("FIRST", first) + stored_log("SECOND", [opened(2), declared], 5)
+
+
+def checks(log: list[Stored], last: int | None = None) -> list[str]:
+    findings = Findings()
+    logs = CaseLogs(findings)
+    for stored in log:
+        list(logs.take(stored))
+    logs.end(log[-1].sequence if last is None else last)
+    return [f"{one.check}: {one.what}" for one in findings.kept]
+
+
+def without(position: int) -> list[Stored]:
+    log = good_log()
+    return log[:position] + log[position + 1 :]
+
+
+def changed(position: int, change: Callable[[Stored], Stored]) -> list[Stored]:
+    log = good_log()
+    log[position] = change(log[position])
+    return log
+
+
+def flipped(stored: Stored) -> Stored:
+    return replace(stored, body=stored.body.replace(b"alone", b"group"))
+
+
+def test_a_good_log_has_no_findings() -> None:
+    assert checks(good_log()) == []
+
+
+def test_a_missing_event_is_found_by_sequence_and_version() -> None:
+    found = checks(without(1))
+    assert found[0] == "contiguous sequences: missing: 2 to 2"
+    assert found[1] == "versions 1..n: follows version 1 of its case"
+
+
+def test_a_log_that_ends_too_early_is_found() -> None:
+    assert checks(good_log(), last=9) == ["contiguous sequences: the log goes on to 9"]
+
+
+def test_a_changed_event_breaks_the_chain_at_the_next() -> None:
+    assert checks(changed(1, flipped)) == ["chain: prevhash doesn't fit the event before it"]
+
+
+def test_an_event_under_another_subject_is_found() -> None:
+    moved = changed(5, lambda one: replace(one, subject=one.subject.replace("SECOND", "FIRST")))
+    assert checks(moved) == ["readable: it stands under another event's subject"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"{}", b'{"type":"passage.Unknown.v1"}', b"\xff\xfe"]
+)
+def test_what_is_no_event_is_found(body: bytes) -> None:
+    found = checks(changed(5, lambda one: replace(one, body=body)))
+    assert len(found) == 1
+    assert found[0].startswith("readable: ")
+
+
+def test_an_event_of_another_service_is_found() -> None:
+    forged = changed(
+        5, lambda one: replace(one, body=one.body.replace(b"/services/intake", b"/services/query"))
+    )
+    assert checks(forged) == ["transitions: SurrenderDeclared is not from /services/intake"]
+
+
+def test_a_case_that_begins_with_another_event_is_found() -> None:
+    log = stored_log("FIRST", [SurrenderDeclared(party="alone", declared_size=1)])
+    assert checks(log) == ["transitions: a case begins with another event"]
+
+
+def entry(key: str, case_id: str, at: datetime = NOW) -> Stored:
+    text = at.isoformat().replace("+00:00", ".0Z")
+    return Stored(1, f"$KV.INDEX.{key}", f'{{"case_id":"{case_id}"}}'.encode(), text)
+
+
+def index_findings(
+    folder: Path, promises: list[Promise], entries: list[Stored]
+) -> list[tuple[str, str]]:
+    findings = Findings()
+    with IndexCheck(folder, "$KV.INDEX.") as index:
+        index.promise(promises)
+        for one in entries:
+            index.take(one)
+        index.compare(findings, NOW + timedelta(minutes=6), lambda case_id: case_id == "FIRST")
+    return [(one.severity, one.what) for one in findings.kept]
+
+
+def promised(log: list[Stored]) -> list[Promise]:
+    logs = CaseLogs(Findings())
+    return [promise for stored in log for promise in logs.take(stored)]
+
+
+def test_the_index_agrees_with_a_good_log(tmp_path: Path) -> None:
+    log = good_log()
+    entries = [entry(one.key, one.case_id or "FIRST") for one in promised(log)]
+    assert {one.key.partition(".")[0] for one in promised(log)} == {"call", "caller", "code"}
+    assert index_findings(tmp_path, promised(log), entries) == []
+
+
+def test_what_the_index_lacks_or_names_otherwise_is_found(tmp_path: Path) -> None:
+    promises = [Promise("call.a", "FIRST", 1), Promise("code.b", "FIRST", 2)]
+    found = index_findings(tmp_path, promises, [entry("code.b", "SECOND")])
+    assert found == [
+        ("error", "call.a is not in the index"),
+        ("error", "code.b names another case"),
+    ]
+
+
+def test_a_call_in_two_events_is_counted_twice(tmp_path: Path) -> None:
+    promises = [Promise("call.a", "FIRST", 1), Promise("call.a", "FIRST", 9)]
+    found = index_findings(tmp_path, promises, [entry("call.a", "FIRST")])
+    assert found == [("error", "call.a is recorded 2 times")]
+
+
+def test_an_old_reservation_without_event_is_a_warning_and_a_young_one_nothing(
+    tmp_path: Path,
+) -> None:
+    young = NOW + timedelta(minutes=4)
+    entries = [
+        entry("call.old", "NOWHERE"),
+        entry("call.young", "NOWHERE", young),
+        entry("caller.known", "FIRST"),
+    ]
+    assert index_findings(tmp_path, [], entries) == [("warning", "reservation without event")]

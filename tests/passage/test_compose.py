@@ -1,0 +1,105 @@
+"""docker-compose.yml fits its schema and keeps the promises of the design."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from passage.definitions import SERVICES
+from passage.nats_server import find_binary
+from shared.keyfiles import make_key_files
+from shared.settings import Settings
+from tests.passage.compose import ROOT, read_compose
+
+COMPOSE = read_compose()
+NATS = ("nats-1", "nats-2", "nats-3")
+
+
+def test_three_nats_servers_a_database_the_four_services_and_one_job_run() -> None:
+    assert set(COMPOSE.services) == {*NATS, "postgres", "provision", *SERVICES}
+
+
+@pytest.mark.parametrize("name", COMPOSE.services)
+def test_every_container_is_unprivileged_watched_and_bounded(name: str) -> None:
+    service = COMPOSE.services[name]
+    assert not service.user.startswith("0:")
+    assert service.read_only
+    assert service.cap_drop == ["ALL"]
+    assert service.security_opt == ["no-new-privileges:true"]
+    assert service.healthcheck.test[0] == "CMD"
+    assert service.deploy.resources.limits.memory
+    assert service.restart in {"unless-stopped", "on-failure"}
+
+
+def test_only_query_is_published_and_only_on_loopback() -> None:
+    published = {name: one.ports for name, one in COMPOSE.services.items() if one.ports}
+    assert published == {"query": ["127.0.0.1:8080:8080"]}
+
+
+def test_the_log_and_the_database_cannot_be_reached_from_outside() -> None:
+    assert COMPOSE.networks["log"].internal
+    assert COMPOSE.networks["database"].internal
+    assert [n for n, one in COMPOSE.services.items() if "database" in one.networks] == [
+        "postgres",
+        "query",
+    ]
+
+
+@pytest.mark.parametrize("name", COMPOSE.services)
+def test_what_a_container_uses_is_declared(name: str) -> None:
+    service = COMPOSE.services[name]
+    assert set(service.networks) <= set(COMPOSE.networks)
+    assert set(service.secrets) <= set(COMPOSE.secrets)
+    assert set(service.depends_on) <= set(COMPOSE.services)
+    assert {volume.partition(":")[0] for volume in service.volumes} <= set(COMPOSE.volumes)
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "provision"])
+def test_every_setting_given_exists(name: str) -> None:
+    known = {f"PASSAGE_{field.upper()}" for field in Settings.model_fields}
+    assert set(COMPOSE.services[name].environment) <= known
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_services_wait_for_the_log_and_hold_exactly_the_key_files(
+    name: str, tmp_path: Path
+) -> None:
+    service = COMPOSE.services[name]
+    assert service.command == [f"services.{name}"]
+    assert service.depends_on["provision"].condition == "service_completed_successfully"
+    assert service.environment["PASSAGE_REPLICAS"] == "3"
+    make_key_files(tmp_path)
+    assert set(service.secrets) == {path.name for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("name", NATS)
+def test_each_nats_server_has_a_store_of_its_own(name: str) -> None:
+    assert COMPOSE.services[name].volumes == [f"{name}:/data"]
+    assert COMPOSE.services[name].environment == {"NATS_NAME": name}
+
+
+def test_the_image_is_not_roots_and_its_requirements_are_hashed() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert "--require-hashes" in dockerfile
+    for stage in dockerfile.split("FROM ")[1:]:
+        target = stage.splitlines()[0].rpartition(" as ")[2].rpartition(" AS ")[2]
+        if target in {"nats", "passage"}:
+            assert "USER 10001:10001" in stage
+
+
+def test_the_nats_configuration_is_valid_and_syncs_always(tmp_path: Path) -> None:
+    text = (ROOT / "deploy" / "nats.conf").read_text(encoding="utf-8")
+    assert "sync_interval: always" in text
+    config = tmp_path / "nats.conf"
+    config.write_text(text.replace("/data", str(tmp_path)), encoding="utf-8")
+    checked = subprocess.run(  # noqa: S603 - our own binary and file
+        [str(find_binary()), "-t", "-c", str(config)],
+        env={**os.environ, "NATS_NAME": "nats-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr

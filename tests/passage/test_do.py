@@ -1,0 +1,59 @@
+"""`passage do` builds a command's JSON from --set and --set-json, and never repeats a value."""
+
+from __future__ import annotations
+
+import pytest
+
+from passage.api import Json, Reply, ended_by_problem
+from passage.do import put, read_json, split
+from passage.exits import Exit, VerbEndedError
+
+
+def test_dotted_names_make_nested_objects() -> None:
+    body: Json = {}
+    put(body, "identity.surname", "Вигаданов")
+    put(body, "identity.first_names", "Иван")
+    put(body, "unit", "учебная часть 0001")
+    assert body == {
+        "identity": {"surname": "Вигаданов", "first_names": "Иван"},
+        "unit": "учебная часть 0001",
+    }
+
+
+def test_a_value_may_hold_an_equals_sign() -> None:
+    assert split("text=a=b") == ("text", "a=b")
+
+
+@pytest.mark.parametrize("text", ["Вигаданов", "=Вигаданов", ""])
+def test_what_is_no_assignment_is_wrong_usage_and_not_repeated(text: str) -> None:
+    with pytest.raises(VerbEndedError) as ended:
+        split(text)
+    assert ended.value.code == Exit.USAGE
+    assert "Вигаданов" not in str(ended.value)
+
+
+def test_wrong_json_is_invalid_and_not_repeated() -> None:
+    with pytest.raises(VerbEndedError) as ended:
+        read_json("fields", "[Вигаданов")
+    assert ended.value.code == Exit.INVALID
+    assert "Вигаданов" not in str(ended.value)
+
+
+def test_a_value_has_no_fields() -> None:
+    with pytest.raises(VerbEndedError, match="not an object"):
+        put({"unit": "x"}, "unit.name", "y")
+
+
+def test_a_refusal_names_the_guard_and_what_satisfies_it() -> None:
+    ended = ended_by_problem(
+        Reply(409, {"guard": "arrived", "satisfied_by": "RecordArrival first"})
+    )
+    assert ended.code == Exit.REFUSED
+    assert str(ended) == "refused by arrived: RecordArrival first"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(422, Exit.INVALID), (503, Exit.UNAVAILABLE), (404, Exit.FAILED)]
+)
+def test_each_problem_has_its_exit_code(status: int, code: Exit) -> None:
+    assert ended_by_problem(Reply(status, {"title": "problem"})).code == code

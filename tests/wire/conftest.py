@@ -1,0 +1,193 @@
+"""The three writing services in this process, on a real nats-server of the test's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import nats
+import pytest
+from nats.aio.client import Client
+from nats.js.client import JetStreamContext
+
+import services.handover.main
+import services.intake.main
+import services.verification.main
+from passage import channel
+from passage.nats_server import NatsServer
+from passage.provisioning import provision
+from services.verification.registry import load_csv
+from shared import subjects
+from shared.answering import AnyAnswer
+from shared.commands.base import ANSWER, Command, Decision, Recorded
+from shared.events.base import CaseEvent
+from shared.events.catalogue import read_case_event
+from shared.events.fields import Channel
+from shared.keyfiles import make_key_files, read_intake_public_key
+from shared.parking import Parked
+from shared.service import Service
+from shared.settings import Settings
+from tests.asking import OLENA
+
+WIRES = {
+    "intake": services.intake.main.wire,
+    "verification": services.verification.main.wire,
+    "handover": services.handover.main.wire,
+}
+ANSWER_WITHIN_S = 10.0
+REGISTRY = (
+    "surname,first_names,patronymic,rank,date_of_birth,service_number,unit\n"
+    "Beispiel,Max,,private,1990-05-17,AB-000123,1\n"
+)
+
+
+@dataclass
+class Site:
+    """One installation as a test sees it."""
+
+    settings: Settings
+    server: NatsServer
+    client: Client
+    seen_sequence: int = 0
+    running: dict[str, Service] = field(default_factory=dict)
+
+    @property
+    def jetstream(self) -> JetStreamContext:
+        return self.client.jetstream(timeout=ANSWER_WITHIN_S)
+
+    @asynccontextmanager
+    async def service(self, name: str) -> AsyncIterator[Service]:
+        """Runs a service while the block lasts."""
+        service = WIRES[name](self.settings)
+        await service.bus.broker.start()
+        self.running[name] = service
+        try:
+            yield service
+        finally:
+            await service.bus.broker.stop()
+            service.log.close()
+
+    async def call(
+        self,
+        address: str = "+380440000000",
+        text: str = "I want to live",
+        code: str | None = None,
+        call_id: str | None = None,
+        on: Channel = "phone",
+    ) -> str:
+        """Publishes a call as its channel would and gives its id."""
+        call = channel.Call(
+            call_id or f"call-{uuid4().hex[:12]}",
+            on,
+            address,
+            "ru",
+            datetime.now(UTC),
+            text,
+            code,
+        )
+        key = read_intake_public_key(self.settings.keys_dir)
+        await channel.publish(self.jetstream, channel.envelope_of(call, key))
+        return call.call_id
+
+    async def ask(
+        self, command_type: type[Command], case_id: str, by: str = OLENA, **fields: Any
+    ) -> AnyAnswer:
+        """Sends a command, decided on the version the case has now, and gives the answer."""
+        who: dict[str, Any] = {"command_id": uuid4().hex, "case_id": case_id, "by": by}
+        if issubclass(command_type, Decision):
+            who["seen_version"] = len(await self.history(case_id))
+        body = json.dumps({**who, **fields}, default=str).encode()
+        subject = subjects.command(command_type.SERVICE, command_type.__name__)
+        reply = await self.client.request(subject, body, timeout=ANSWER_WITHIN_S)
+        return ANSWER.validate_json(reply.data)
+
+    async def record(
+        self, command_type: type[Command], case_id: str, by: str = OLENA, **fields: Any
+    ) -> Recorded:
+        """Sends a command that must be recorded."""
+        answered = await self.ask(command_type, case_id, by, **fields)
+        assert isinstance(answered, Recorded), answered
+        return answered
+
+    async def next_event(self, *types: str) -> CaseEvent[Any]:
+        """Waits for the log's next event, of one of the types if any are named."""
+        while True:
+            self.seen_sequence += 1
+            event = read_case_event(await self.stored(self.seen_sequence))
+            if not types or event.type_name in types:
+                return event
+
+    async def stored(self, sequence: int) -> bytes:
+        """Waits until CASES has a sequence and gives its bytes."""
+        subscription = await self.jetstream.subscribe(
+            f"{subjects.CASES_PREFIX}.>",
+            ordered_consumer=True,
+            config=nats.js.api.ConsumerConfig(
+                deliver_policy=nats.js.api.DeliverPolicy.BY_START_SEQUENCE,
+                opt_start_seq=sequence,
+            ),
+        )
+        try:
+            return (await subscription.next_msg(timeout=ANSWER_WITHIN_S)).data
+        finally:
+            await subscription.unsubscribe()
+
+    async def history(self, case_id: str) -> list[str]:
+        """Gives the types of a case's events."""
+        info = await self.jetstream.stream_info(
+            subjects.CASES, subjects_filter=f"{subjects.CASES_PREFIX}.{case_id}.>"
+        )
+        found = [subjects.read_case_subject(name) for name in info.state.subjects or {}]
+        return [one.type_name for one in sorted(found, key=lambda one: one.version)]
+
+    async def parked(self, count: int = 1) -> list[Parked]:
+        """Waits until so many messages are parked and gives them."""
+        subscription = await self.jetstream.subscribe("parked.>", ordered_consumer=True)
+        try:
+            messages = [await subscription.next_msg(timeout=ANSWER_WITHIN_S) for _ in range(count)]
+        finally:
+            await subscription.unsubscribe()
+        return [Parked.model_validate_json(message.data) for message in messages]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[NatsServer]:
+    server = NatsServer(tmp_path / "nats")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def site(tmp_path: Path, server: NatsServer) -> AsyncIterator[Site]:
+    """An installation with streams, keys and registry, and no service running yet."""
+    make_key_files(tmp_path / "keys")
+    rows = tmp_path / "rows.csv"
+    rows.write_text(REGISTRY, encoding="utf-8")
+    load_csv(tmp_path / "registry.db", rows)
+    settings = Settings(
+        nats_url=server.url,
+        keys_dir=tmp_path / "keys",
+        registry_file=tmp_path / "registry.db",
+        log_level="ERROR",
+        threads=8,
+    )
+    client = await nats.connect(server.url)
+    await provision(client, replicas=1)
+    yield Site(settings, server, client)
+    await client.close()
+
+
+@pytest.fixture
+async def all_services(site: Site) -> AsyncIterator[Site]:
+    """An installation with intake, verification and handover running."""
+    async with AsyncExitStack() as stack:
+        for name in WIRES:
+            await stack.enter_async_context(site.service(name))
+        yield site

@@ -1,0 +1,91 @@
+"""What a service can't process: tried again with growing delay, parked, and put back by request."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from services.verification import CLAIMS, handlers
+from services.verification.decisions import VerificationState, evolve
+from services.verification.handlers import Verification
+from services.verification.registry import RegistryAnswer
+from shared import subjects
+from shared.case_log import Fold
+from shared.commands.intake import ProvidePersonalData
+from shared.consuming import FIRST_RETRY_DELAY_S, LONGEST_RETRY_DELAY_S, retry_delay_s
+from shared.events.fields import Identity
+from shared.keyfiles import KeyFilesError, make_key_files, read_key_files
+from shared.parking import RetryAnswer
+from shared.service import assemble
+from tests.wire.conftest import ANSWER_WITHIN_S, Site
+
+
+class RegistryWithAFault:
+    """A registry client that fails in a way nobody foresaw."""
+
+    name = "faulty"
+
+    def look_up(self, claim: Identity) -> RegistryAnswer:
+        raise ZeroDivisionError(claim.surname)
+
+
+async def retried(site: Site, service: str, sequence: int) -> RetryAnswer:
+    body = json.dumps({"sequence": sequence}).encode()
+    reply = await site.client.request(subjects.retry(service), body, timeout=ANSWER_WITHIN_S)
+    return RetryAnswer.model_validate_json(reply.data)
+
+
+@pytest.mark.wire
+async def test_a_fault_is_tried_a_few_times_then_parked_then_mended_by_a_retry(site: Site) -> None:
+    async with site.service("intake"):
+        await site.call()
+        case_id = (await site.next_event()).subject
+        await site.record(ProvidePersonalData, case_id, identity={"surname": "Beispiel"})
+
+        broken = assemble("verification", Fold(VerificationState(), evolve), site.settings)
+        faulty = Verification(broken.desk, RegistryWithAFault())
+        broken.bus.consume(CLAIMS, partial(handlers.receive_event, faulty))
+        await broken.bus.broker.start()
+        (parked,) = await site.parked()
+        await broken.bus.broker.stop()
+        broken.log.close()
+        assert (parked.reason, parked.expected) == ("failed", "ZeroDivisionError")
+        assert parked.deliveries == 5
+        assert "Beispiel" not in parked.model_dump_json()
+        assert await site.history(case_id) == ["CaseOpened", "PersonalDataProvided"]
+
+    async with site.service("verification"):
+        assert (await retried(site, "verification", 1)).result == "done"
+        assert (await site.next_event("RegistryChecked")).data.outcome == "partial"
+        assert (await retried(site, "verification", 1)).result == "gone"
+
+
+@pytest.mark.wire
+async def test_what_is_still_bad_stays_parked(site: Site) -> None:
+    await site.jetstream.publish("calls.phone", b"no call")
+    async with site.service("intake"), site.service("verification"):
+        await site.parked()
+        assert (await retried(site, "verification", 1)).reason == "intake parked it"
+        answer = await retried(site, "intake", 1)
+        assert (answer.result, answer.reason) == ("still_parked", "not_json")
+        assert (await retried(site, "intake", 0)).result == "gone"
+
+
+def test_delays_grow_and_are_bounded() -> None:
+    delays = [retry_delay_s(deliveries) for deliveries in range(1, 100)]
+    assert delays[0] == FIRST_RETRY_DELAY_S
+    assert delays == sorted(delays)
+    assert delays[-1] == LONGEST_RETRY_DELAY_S
+
+
+def test_a_key_that_does_not_fit_its_public_half_is_refused_at_the_start(tmp_path: Path) -> None:
+    make_key_files(tmp_path)
+    (tmp_path / "intake.key").write_bytes(b"w" * 32)
+    with pytest.raises(KeyFilesError, match=r"intake\.pub"):
+        read_key_files(tmp_path)
+    (tmp_path / "kek-1.key").unlink()
+    with pytest.raises(KeyFilesError, match=r"kek-1\.key"):
+        read_key_files(tmp_path)
