@@ -79,13 +79,13 @@ class History(Generic[StateT]):
     last_hash: str = FIRST_PREVHASH
     types: tuple[str, ...] = ()
     """The event types, in order: `types[v - 1]` is version v."""
-    causes: Mapping[str, int] | None = None
-    """Causation id -> version of the last event that it led to."""
+    causes: Mapping[tuple[str, str], int] | None = None
+    """Who recorded (`source`) and what he answered (`causationid`) -> version of the last event."""
     sequences: tuple[int, ...] = ()
 
-    def caused_by(self, causation_id: str) -> int | None:
-        """Gives the version at which a message took effect, or None if it hasn't."""
-        return None if self.causes is None else self.causes.get(causation_id)
+    def caused_by(self, source: str, causation_id: str) -> int | None:
+        """Gives the version at which a service answered a message, or None if it hasn't."""
+        return None if self.causes is None else self.causes.get((source, causation_id))
 
 
 class CaseLog(Application[str], Generic[StateT]):
@@ -153,7 +153,7 @@ class CaseLog(Application[str], Generic[StateT]):
             state = evolve(state, event)
             last_hash = chain_hash(stored.state)
             types.append(stored.topic)
-            causes[event.causationid] = version
+            causes[event.source, event.causationid] = version
             # The library's in-memory recorder numbers nothing when it selects one case's events.
             sequences.append(stored.id if isinstance(stored, Notification) else version)
         return History(

@@ -106,7 +106,7 @@ def _attempt(
     cause: Cause,
     decide: Decide[Any],
 ) -> Outcome:
-    done = history.caused_by(cause.causation_id)
+    done = history.caused_by(cause.source, cause.causation_id)
     if done is not None:
         return Outcome(
             "repeated",

@@ -125,7 +125,7 @@ def case_closed(reason: ClosingReason = "handed_over") -> CaseClosed:
 
 
 def case_reopened() -> CaseReopened:
-    return CaseReopened(reason="closed by mistake")
+    return CaseReopened(reason=sealed("closed by mistake"))
 
 
 def registry_checked(
@@ -150,11 +150,15 @@ def identity_verified() -> IdentityVerified:
 
 
 def identity_contradicted() -> IdentityContradicted:
-    return IdentityContradicted(fields=("date_of_birth",), reason="another year in the registry")
+    return IdentityContradicted(
+        fields=("date_of_birth",), reason=sealed("another year in the registry")
+    )
 
 
 def identity_rejected() -> IdentityRejected:
-    return IdentityRejected(fields=("surname",), reason="nobody of that name", by="Olena Example")
+    return IdentityRejected(
+        fields=("surname",), reason=sealed("nobody of that name"), by="Olena Example"
+    )
 
 
 def arrived_in_ukraine() -> ArrivedInUkraine:
@@ -179,11 +183,15 @@ def rendezvous_approved(rendezvous_id: str = "meet-1") -> RendezvousApproved:
 
 
 def rendezvous_disclosed(rendezvous_id: str = "meet-1") -> RendezvousDisclosed:
-    return RendezvousDisclosed(rendezvous_id=rendezvous_id, to_whom="the caller", call_id="call-2")
+    return RendezvousDisclosed(
+        rendezvous_id=rendezvous_id, to_whom=sealed("the caller"), call_id="call-2"
+    )
 
 
 def rendezvous_missed(rendezvous_id: str = "meet-1") -> RendezvousMissed:
-    return RendezvousMissed(rendezvous_id=rendezvous_id, who="team", reason="the drone's battery")
+    return RendezvousMissed(
+        rendezvous_id=rendezvous_id, who="team", reason=sealed("the drone's battery")
+    )
 
 
 def handover_offered(offer_id: str = "offer-1", team: str = "Heron") -> HandoverOffered:
@@ -195,7 +203,7 @@ def handover_accepted(offer_id: str = "offer-1", team: str = "Heron") -> Handove
 
 
 def handover_refused(offer_id: str = "offer-1", team: str = "Heron") -> HandoverRefused:
-    return HandoverRefused(offer_id=offer_id, team=team, reason="on another way")
+    return HandoverRefused(offer_id=offer_id, team=team, reason=sealed("on another way"))
 
 
 def handed_over() -> HandedOver:
@@ -260,6 +268,8 @@ class CaseBook:
     last_hash: str = FIRST_PREVHASH
     stored: list[tuple[str, bytes]] = field(default_factory=list)
     """Type name and stored bytes of every event, in order."""
+    written: int = 0
+    """How many of them a test has put into a log."""
 
     def add(self, event: Event) -> CaseEvent[Any]:
         """Records one event a minute after the one before."""

@@ -144,7 +144,7 @@ def decide_disclose(
     return [
         RendezvousDisclosed(
             rendezvous_id=rendezvous.rendezvous_id,
-            to_whom=command.to_whom,
+            to_whom=Plain(command.to_whom),
             call_id=command.call_id,
         )
     ]
@@ -160,7 +160,7 @@ def decide_missed(state: HandoverState, command: RecordMissed, _now: datetime) -
         return []
     return [
         RendezvousMissed(
-            rendezvous_id=command.rendezvous_id, who=command.who, reason=command.reason
+            rendezvous_id=command.rendezvous_id, who=command.who, reason=Plain(command.reason)
         )
     ]
 
@@ -206,7 +206,9 @@ def decide_accept(state: HandoverState, command: AcceptHandover, now: datetime) 
 def decide_refuse(state: HandoverState, command: RefuseHandover, now: datetime) -> list[Event]:
     """The named team only; the offer is open; exactly one answer wins."""
     _require_open_offer(state, command, now)
-    return [HandoverRefused(offer_id=command.offer_id, team=command.team, reason=command.reason)]
+    return [
+        HandoverRefused(offer_id=command.offer_id, team=command.team, reason=Plain(command.reason))
+    ]
 
 
 def decide_hand_over(state: HandoverState, command: RecordHandover, now: datetime) -> list[Event]:

@@ -230,4 +230,4 @@ def decide_reopen(state: IntakeState, command: ReopenCase) -> list[Event]:
     require(state.opened, CASE_KNOWN)
     if state.closed_as is None:
         return []
-    return [CaseReopened(reason=command.reason)]
+    return [CaseReopened(reason=Plain(command.reason))]

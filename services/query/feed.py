@@ -16,6 +16,7 @@ from services.query.generations import Generations
 from services.query.log import Log, RecordedEvent, Subscription
 from services.query.metrics import Metrics
 from services.query.progress import Progress
+from shared.jetstream import SequenceGapError
 from shared.logs import log as logger
 from shared.logs import place_of
 
@@ -51,19 +52,22 @@ class Feed:
         """Follows the log until `stop` is set or the projection has to stop."""
         wait_s = RETRY_FIRST_S
         while not stop.is_set():
+            before = self._checkpoint
             try:
                 self._follow(stop)
             except StoppedError as stopped:
-                self._alarm(stopped)
+                self._alarm(str(stopped))
+                return
+            except SequenceGapError as gap:
+                self._alarm(f"gap: {gap}")
                 return
             except Exception as error:  # Whatever it was, the checkpoint says where to go on.
                 self._progress.failing = type(error).__name__
                 self._metrics.retries.inc()
                 logger.warning("feed_failed", error=type(error).__name__, place=place_of(error))
+                wait_s = RETRY_FIRST_S if self._checkpoint > before else wait_s
                 stop.wait(wait_s)
                 wait_s = min(wait_s * 2, RETRY_MAX_S)
-            else:
-                wait_s = RETRY_FIRST_S
 
     def _follow(self, stop: Event) -> None:
         if not self._opened:
@@ -141,6 +145,6 @@ class Feed:
                 f"the log was replaced: another event stands at sequence {self._checkpoint}"
             )
 
-    def _alarm(self, stopped: StoppedError) -> None:
-        self._progress.stopped = str(stopped)
-        logger.error("projection_stopped", sequence=self._checkpoint, reason=str(stopped))
+    def _alarm(self, reason: str) -> None:
+        self._progress.stopped = reason
+        logger.error("projection_stopped", sequence=self._checkpoint, reason=reason)

@@ -22,12 +22,12 @@ class Generations:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.following: ReadModel
-        self.served: ReadModel
+        self.following = ReadModel(database.writer, fingerprint(database.writer.dialect))
+        self.served = self.following
 
     def open(self) -> None:
         """Finds or makes this program's generation, and decides which one is read meanwhile."""
-        own = fingerprint(self.database.writer.dialect)
+        own = self.following.fingerprint
         with self.database.writer.begin() as connection:
             META.create_all(connection)
             states = _states(connection)
@@ -40,7 +40,6 @@ class Generations:
             tables_for(prefix_of(own)).metadata.create_all(connection)
             old = [one for one, state in states.items() if state == SERVING and one != own]
             readable = [one for one in old if _is_readable(connection, one)]
-        self.following = ReadModel(self.database.writer, own)
         serves_own = states.get(own) == SERVING or not readable
         self.served = self.following if serves_own else ReadModel(self.database.writer, readable[0])
 

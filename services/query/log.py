@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, Self
+from uuid import UUID
 
 
 class RecordedEvent(Protocol):
@@ -13,7 +14,7 @@ class RecordedEvent(Protocol):
     @property
     def id(self) -> int: ...
     @property
-    def originator_id(self) -> str: ...
+    def originator_id(self) -> UUID | str: ...
     @property
     def originator_version(self) -> int: ...
     @property

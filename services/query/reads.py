@@ -25,6 +25,10 @@ from shared.events.intake import Urgency
 AnswerT = TypeVar("AnswerT")
 
 
+class ReadModelUnavailableError(Exception):
+    """The database doesn't answer, or its tables aren't made yet."""
+
+
 class Answer(NamedTuple, Generic[AnswerT]):
     """What was read, and the sequence up to which it holds."""
 
@@ -82,14 +86,10 @@ class Reads:
     def __init__(self, generations: Generations) -> None:
         self._generations = generations
 
-    def ping(self) -> None:
-        """Raises the database's error where it doesn't answer."""
-        self._read(lambda _connection, _tables: None)
-
     def cases(
         self, wanted: CaseFilter, limit: int, after: Cursor | None
     ) -> Answer[Sequence[CaseRow]]:
-        """Gives cases, those opened last first."""
+        """Gives cases, those opened last first. Every read raises ReadModelUnavailableError."""
 
         def read(connection: Connection, tables: Tables) -> list[CaseRow]:
             table = tables.case_list
@@ -187,10 +187,10 @@ class Reads:
                 with self._generations.database.reader.begin() as connection:
                     sequence = sequence_of(connection, served.fingerprint)
                     return Answer(read(connection, served.tables), sequence)
-            except DBAPIError:
+            except DBAPIError as error:
                 # Its tables may have gone with a swap in this very moment; then the new ones do.
                 if self._generations.served is served:
-                    raise
+                    raise ReadModelUnavailableError(type(error).__name__) from None
 
 
 def _cases(connection: Connection, query: Select[Any]) -> list[CaseRow]:

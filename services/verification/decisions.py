@@ -14,7 +14,7 @@ from shared.commands.verification import (
 )
 from shared.events.base import CaseEvent, Event
 from shared.events.catalogue import AnyCaseEvent
-from shared.events.fields import Sealed
+from shared.events.fields import Plain, Sealed
 from shared.events.handover import (
     ArrivedInUkraine,
     ContactLost,
@@ -139,7 +139,7 @@ def decide_consequence(state: VerificationState, answer: RegistryChecked) -> lis
     if "service_number" in answer.fields_agreeing and answer.fields_conflicting:
         return [
             IdentityContradicted(
-                fields=answer.fields_conflicting, reason=f"registry {answer.registry}"
+                fields=answer.fields_conflicting, reason=Plain(f"registry {answer.registry}")
             )
         ]
     return [VerificationEscalated(reason=answer.outcome)]
@@ -155,7 +155,7 @@ def decide_check_again(state: VerificationState, _command: CheckRegistry) -> lis
 def decide_escalate(state: VerificationState, command: EscalateVerification) -> list[Event]:
     """An operator wants another person to look."""
     require(state.opened, CASE_KNOWN)
-    return [VerificationEscalated(reason="operator", remark=command.remark)]
+    return [VerificationEscalated(reason="operator", remark=Plain(command.remark))]
 
 
 def decide_verify(state: VerificationState, command: VerifyIdentity) -> list[Event]:
@@ -178,7 +178,7 @@ def _has_two_sources(state: VerificationState, command: VerifyIdentity) -> bool:
 def decide_contradict(state: VerificationState, command: ContradictIdentity) -> list[Event]:
     """A source contradicts the claim; a fact."""
     require(state.opened, CASE_KNOWN)
-    return [IdentityContradicted(fields=command.fields, reason=command.reason)]
+    return [IdentityContradicted(fields=command.fields, reason=Plain(command.reason))]
 
 
 def decide_reject(state: VerificationState, command: RejectIdentity) -> list[Event]:
@@ -187,4 +187,4 @@ def decide_reject(state: VerificationState, command: RejectIdentity) -> list[Eve
     require(state.claim is not None, IDENTITY_CLAIMED)
     if state.rejected:
         return []
-    return [IdentityRejected(fields=command.fields, reason=command.reason, by=command.by)]
+    return [IdentityRejected(fields=command.fields, reason=Plain(command.reason), by=command.by)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -28,6 +28,7 @@ NAME_MAX_CHARACTERS = 200
 WORD_MAX_CHARACTERS = 100
 HEAD_COUNT_MAX_PERSONS = 500
 OLDEST_BIRTH_YEAR = 1920
+NO_OFFSET = timedelta(0)
 
 HIDDEN_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters. Joiners stay allowed in what a caller writes: emoji are made with them."""
@@ -40,7 +41,7 @@ PersonalClass = Literal["identity", "location", "narrative"]
 
 
 def _in_utc(value: datetime) -> datetime:
-    return value if value.tzinfo is UTC else value.astimezone(UTC)
+    return value if value.utcoffset() == NO_OFFSET else value.astimezone(UTC)
 
 
 def _of_one_line(value: str) -> str:

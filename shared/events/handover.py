@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Literal
 
 from shared.events.base import Event
-from shared.events.fields import At, HeadCount, Id, PersonalLocation, Word
+from shared.events.fields import (
+    At,
+    HeadCount,
+    Id,
+    PersonalIdentity,
+    PersonalLocation,
+    PersonalNarrative,
+    Word,
+)
 
 Condition = Literal["ok", "wounded", "unknown"]
 Missed = Literal["caller", "team", "both"]
@@ -45,7 +53,7 @@ class RendezvousDisclosed(Event):
     """The place was told to the caller, in the call named."""
 
     rendezvous_id: Id
-    to_whom: Word
+    to_whom: PersonalIdentity
     call_id: Id
 
 
@@ -54,7 +62,7 @@ class RendezvousMissed(Event):
 
     rendezvous_id: Id
     who: Missed
-    reason: Word
+    reason: PersonalNarrative
 
 
 class HandoverOffered(Event):
@@ -77,7 +85,7 @@ class HandoverRefused(Event):
 
     offer_id: Id
     team: Word
-    reason: Word
+    reason: PersonalNarrative
 
 
 class HandedOver(Event):

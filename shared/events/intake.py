@@ -128,4 +128,4 @@ class CaseClosed(Event):
 class CaseReopened(Event):
     """A person took the closing back."""
 
-    reason: Word
+    reason: PersonalNarrative

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.events.base import Event
-from shared.events.fields import Id, Word
+from shared.events.fields import Id, PersonalNarrative, Word
 
 RegistryOutcome = Literal["match", "partial", "none", "ambiguous", "unavailable"]
 IdentityField = Literal[
@@ -35,7 +35,7 @@ class VerificationEscalated(Event):
     """A person must look: the registry's answer alone doesn't decide."""
 
     reason: Literal["partial", "none", "ambiguous", "unavailable", "operator"]
-    remark: Word | None = None
+    remark: PersonalNarrative | None = None
 
 
 class IdentityVerified(Event):
@@ -50,12 +50,12 @@ class IdentityContradicted(Event):
     """A source contradicts what was claimed in `fields`; no meeting until it is cleared up."""
 
     fields: Annotated[tuple[IdentityField, ...], Field(min_length=1)]
-    reason: Word
+    reason: PersonalNarrative
 
 
 class IdentityRejected(Event):
     """A person decided that the man isn't who he says."""
 
     fields: tuple[IdentityField, ...] = ()
-    reason: Word
+    reason: PersonalNarrative
     by: Word

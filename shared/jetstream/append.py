@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from eventsourcing.persistence import IntegrityError, OperationalError, ProgrammingError
 
-from shared.jetstream.connection import Outgoing, RequestLostError, RequestRefusedError
+from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
 from shared.jetstream.stream import Ack, StoredMessage, Stream
 
 BATCH_MESSAGES = 1_000  # nats-server's limits.batch.max_msgs
@@ -32,7 +32,7 @@ REPEATABLE = frozenset({DUPLICATE_UNDER_WAY, BATCH_INCOMPLETE})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message to store. `guard` is the filter that must have `expected_sequence` as its last."""
+    """A message to store; the last one that matches `guard` must have `expected_sequence`."""
 
     subject: str
     body: bytes
@@ -62,21 +62,26 @@ def append(
             continue
         except RequestRefusedError as error:
             raise OperationalError(f"appending to {stream.name}: {error}") from error
-        if not (ack.error_code or ack.duplicate):
+        if ack.is_stored:
             return sequences(ack.sequence, len(entries))
         reason = ack.error_text or "duplicate message id"
-        if ack.transient or ack.error_code in REPEATABLE:
-            continue
-        if ack.error_code and ack.error_code not in CONFLICTS:
-            raise OperationalError(f"appending to {stream.name}: {reason} ({ack.error_code})")
-        if not may_be_ours:
-            raise IntegrityError(conflict(entries, reason))
-        found = read_back(stream, entries, ack)
-        if found:
-            return found
+        if is_conflict(stream, ack):
+            if not may_be_ours:
+                raise IntegrityError(conflict(entries, reason))
+            if found := read_back(stream, entries, ack):
+                return found
     raise OperationalError(
         f"appending {entries[0].subject}: outcome unknown after {stream.deadline} s ({reason})"
     )
+
+
+def is_conflict(stream: Stream, ack: Ack) -> bool:
+    """Whether a guard failed; False if the server may take it later, else `OperationalError`."""
+    if ack.duplicate or ack.error_code in CONFLICTS:
+        return True
+    if ack.transient or ack.error_code in REPEATABLE:
+        return False
+    raise OperationalError(f"appending to {stream.name}: {ack.error_text} ({ack.error_code})")
 
 
 def read_back(stream: Stream, entries: Sequence[Entry], ack: Ack) -> list[int]:
@@ -108,15 +113,17 @@ def check_message_id(stream: Stream, entry: Entry, ack: Ack) -> None:
 
 
 def is_same(entry: Entry, stored: StoredMessage) -> bool:
+    """Whether the stored message is this entry: the same subject, so topic, and the same bytes."""
     return stored.subject == entry.subject and stored.body == entry.body
 
 
 def conflict(entries: Sequence[Entry], reason: str) -> str:
+    """The text of an `IntegrityError`: what was to be stored, without any of its content."""
     return f"{entries[0].subject} (of {len(entries)}): {reason}"
 
 
 def sequences(last: int, count: int) -> list[int]:
-    # An atomic batch has the sequences before that of its last message (ADR-50).
+    """The sequences of an atomic batch, which end with that of its last message (ADR-50)."""
     return list(range(last - count + 1, last + 1))
 
 
@@ -135,6 +142,7 @@ def outgoing(entries: Sequence[Entry], content_type: str) -> list[Outgoing]:
 
 
 def headers(entry: Entry, content_type: str) -> dict[str, str]:
+    """The guard, the message id and the content type; no reader relies on any of them."""
     result = {
         EXPECTED_SEQUENCE: str(entry.expected_sequence),
         EXPECTED_SUBJECT: entry.guard,

@@ -13,85 +13,32 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from typing import Any
 
-from nats.aio.client import Client
-from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
-from typing_extensions import override
+
+from shared.jetstream.calls import (
+    Call,
+    Outgoing,
+    Reply,
+    RequestLostError,
+    RequestRefusedError,
+)
+from shared.jetstream.raw_client import RawClient
 
 logger = logging.getLogger(__name__)
 
 RECONNECT_WAIT_SECONDS = 0.1
 CLOSE_SECONDS = 5.0
-STATUS_AT = len(b"NATS/1.0")
-
-
-class RequestLostError(Exception):
-    """No answer came: timeout or lost connection. What was sent may still take effect."""
-
-
-class RequestRefusedError(Exception):
-    """The server or the client refused to send it; it has no effect."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """A message to our inbox as it came: `headers` with the NATS/1.0 line, or empty."""
-
-    reply_to: bytes
-    headers: bytes
-    body: bytes
-
-    @property
-    def status(self) -> int:
-        """The status in the header line (204 end, 404 nothing, 503 nobody there); 0 if none."""
-        if self.headers[STATUS_AT : STATUS_AT + 1] != b" ":
-            return 0
-        return int(self.headers[STATUS_AT + 1 : STATUS_AT + 4])
-
-    @property
-    def status_text(self) -> str:
-        line = self.headers.partition(b"\r\n")[0]
-        return line[STATUS_AT + 1 :].decode(errors="replace")
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One message to send."""
+class Listening:
+    """A subscription to a subject of our own."""
 
     subject: str
-    body: bytes
-    headers: Mapping[str, str] | None = None
-
-
-class Call:
-    """A request under way; `many` takes replies until one carries a status."""
-
-    def __init__(self, subject: str, token: bytes, *, many: bool) -> None:
-        self.subject = subject
-        self.token = token
-        self._many = many
-        self._replies: list[Reply] = []
-        self._outcome: SimpleQueue[Exception | None] = SimpleQueue()
-
-    def add(self, reply: Reply) -> None:
-        self._replies.append(reply)
-        if not self._many or reply.status:
-            self._outcome.put(None)
-
-    def fail(self, error: Exception) -> None:
-        self._outcome.put(error)
-
-    def wait(self, timeout: float) -> list[Reply]:
-        try:
-            error = self._outcome.get(timeout=max(timeout, 0.0))
-        except Empty:
-            raise RequestLostError(f"no answer on {self.subject} in {timeout:.3f} s") from None
-        if error is not None:
-            raise error
-        return self._replies
+    subscription: Subscription
 
 
 class Connection:
@@ -107,17 +54,17 @@ class Connection:
         self._inbox = ""
         self._numbers = itertools.count(1)
         self._calls: dict[bytes, Call] = {}
-        self._listeners: dict[bytes, Callable[[Reply], None]] = {}
         self._connect_listeners: list[Callable[[], None]] = []
         self._outbox: deque[tuple[Sequence[Outgoing], Call | None]] = deque()
         self._pump_is_woken = False
         self._connected = threading.Event()
         self._closed = False
+        self._failure = ""
         self.generation = 0
         """Counts connects: a change means that subscriptions of the server's side may be gone."""
         self._loop = asyncio.new_event_loop()
         self._wake = asyncio.Event()
-        self._main = self._loop.create_task(self._connect_and_pump())
+        self._main = self._loop.create_task(self._serve())
         self._thread = threading.Thread(target=self._run, name="jetstream", daemon=True)
         self._thread.start()
 
@@ -141,8 +88,8 @@ class Connection:
 
     def start(self, outgoing: Sequence[Outgoing], *, many: bool = False) -> Call:
         """Send without waiting; `Call.wait` waits, and `forget` ends it in any case."""
-        if self._closed:
-            raise RequestRefusedError("the connection was closed")
+        if self._closed or self._failure:
+            raise RequestRefusedError(self._failure or "the connection was closed")
         call = Call(outgoing[-1].subject, b"%d" % next(self._numbers), many=many)
         self._calls[call.token] = call
         self._put(outgoing, call)
@@ -153,18 +100,34 @@ class Connection:
 
     def send(self, outgoing: Outgoing) -> None:
         """Send without asking for an answer; nothing happens on a closed connection."""
-        if not self._closed:
+        if not (self._closed or self._failure):
             self._put([outgoing], None)
 
-    def listen(self, listener: Callable[[Reply], None]) -> bytes:
-        """Have `listener` called, on the loop's thread, for messages to `subject_of(token)`."""
-        token = b"%d" % next(self._numbers)
-        self._listeners[token] = listener
-        return token
+    def listen(self, listener: Callable[[Reply], None], timeout: float) -> Listening:
+        """Have `listener` called, on the loop's thread, for messages to the subject returned.
 
-    def subject_of(self, token: bytes) -> str:
-        """The inbox subject of a token; only once connected."""
-        return f"{self._inbox}.{token.decode()}"
+        The subject gets a subscription of its own: for a push consumer of nats-server 2.15 a
+        wildcard subscription is no interest. Raises `RequestLostError` after `timeout` seconds.
+        """
+        self.wait_connected(timeout)
+
+        def pass_on(_: bytes, reply: Reply) -> None:
+            listener(reply)
+
+        subject = f"{self._inbox}.news.{next(self._numbers)}"
+        subscribing = asyncio.run_coroutine_threadsafe(
+            self._client.subscribe_raw(subject, pass_on), self._loop
+        )
+        try:
+            return Listening(subject, subscribing.result(timeout))
+        except (TimeoutError, NatsError) as error:
+            raise RequestLostError(f"not subscribed to {subject}: {error}") from error
+
+    def unlisten(self, listening: Listening) -> None:
+        """End a `listen`, without waiting."""
+        if not (self._closed or self._failure):
+            ending = self._client.unsubscribe_raw(listening.subscription)
+            asyncio.run_coroutine_threadsafe(ending, self._loop)
 
     def on_connected(self, listener: Callable[[], None]) -> None:
         """Have `listener` called, on the loop's thread, after each connect."""
@@ -173,9 +136,6 @@ class Connection:
     def off_connected(self, listener: Callable[[], None]) -> None:
         with contextlib.suppress(ValueError):
             self._connect_listeners.remove(listener)
-
-    def unlisten(self, token: bytes) -> None:
-        self._listeners.pop(token, None)
 
     @property
     def max_payload(self) -> int:
@@ -186,13 +146,16 @@ class Connection:
         """Return once connected; `RequestLostError` after `timeout` seconds without."""
         if not self._connected.wait(timeout):
             raise RequestLostError(f"not connected to NATS after {timeout:.3f} s")
+        if self._failure:
+            raise RequestRefusedError(self._failure)
 
     def close(self) -> None:
         """Close the connection and end its thread; calls under way fail."""
         if self._closed:
             return
         self._closed = True
-        self._loop.call_soon_threadsafe(self._main.cancel)
+        if not self._failure:
+            self._loop.call_soon_threadsafe(self._main.cancel)
         self._thread.join(CLOSE_SECONDS)
         self._fail_calls(RequestLostError("the connection was closed"))
 
@@ -210,6 +173,12 @@ class Connection:
             self._loop.run_until_complete(self._main)
         except asyncio.CancelledError:
             self._loop.run_until_complete(self._client.close())
+        except Exception as error:
+            # Settings that can't work, such as an unreadable seed; no retry would help.
+            logger.exception("the NATS connection cannot be made")
+            self._failure = f"no NATS connection can be made: {error}"
+            self._connected.set()
+            self._fail_calls(RequestRefusedError(self._failure))
         finally:
             left = asyncio.all_tasks(self._loop)
             for task in left:
@@ -217,33 +186,45 @@ class Connection:
             self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
             self._loop.close()
 
-    async def _connect_and_pump(self) -> None:
-        await self._client.connect(
-            error_cb=self._on_error,
-            disconnected_cb=self._on_disconnected,
-            reconnected_cb=self._on_connected,
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=RECONNECT_WAIT_SECONDS,  # type: ignore[arg-type]
-            skip_subject_validation=True,
-            **self._options,
-        )
-        self._inbox = self._client.new_inbox()
-        await self._client.subscribe_raw(f"{self._inbox}.*", self._on_reply)
-        await self._on_connected()
+    async def _serve(self) -> None:
+        # nats-py reconnects after a lost connection, but gives up for good after some errors of
+        # the server's, such as an expired login; then a new client starts over.
         while True:
-            await self._wake.wait()
-            self._wake.clear()
+            self._client = RawClient()
+            await self._client.connect(
+                error_cb=self._on_error,
+                disconnected_cb=self._on_disconnected,
+                reconnected_cb=self._on_connected,
+                closed_cb=self._on_closed,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=RECONNECT_WAIT_SECONDS,  # type: ignore[arg-type]
+                skip_subject_validation=True,
+                **self._options,
+            )
+            self._inbox = self._client.new_inbox()
+            await self._client.subscribe_raw(f"{self._inbox}.*", self._on_reply)
+            await self._on_connected()
+            await self._pump()
+            await asyncio.sleep(RECONNECT_WAIT_SECONDS)
+
+    async def _pump(self) -> None:
+        """Send what is put into the outbox, until the client is closed."""
+        while not self._client.is_closed:
             self._pump_is_woken = False
             while self._outbox:
                 await self._send(*self._outbox.popleft())
+            await self._wake.wait()
+            self._wake.clear()
 
     async def _send(self, outgoing: Sequence[Outgoing], call: Call | None) -> None:
+        if call is not None and call.token not in self._calls:
+            return  # Its caller gave up before it was sent.
         publish = self._client.publish
         try:
             for message in outgoing[:-1]:
                 await publish(message.subject, message.body, headers=headers_of(message))
             last = outgoing[-1]
-            reply_to = "" if call is None else self.subject_of(call.token)
+            reply_to = "" if call is None else f"{self._inbox}.{call.token.decode()}"
             await publish(last.subject, last.body, reply_to, headers_of(last))
         except NatsError as error:
             if call is not None:
@@ -254,10 +235,6 @@ class Connection:
         call = self._calls.get(token)
         if call is not None:
             call.add(reply)
-            return
-        listener = self._listeners.get(token)
-        if listener is not None:
-            listener(reply)
 
     async def _on_connected(self) -> None:
         self.generation += 1
@@ -268,6 +245,9 @@ class Connection:
     async def _on_disconnected(self) -> None:
         self._connected.clear()
         self._fail_calls(RequestLostError("the connection was lost"))
+
+    async def _on_closed(self) -> None:
+        self._wake.set()
 
     async def _on_error(self, error: Exception) -> None:
         text = str(error)
@@ -285,36 +265,6 @@ class Connection:
             call.fail(error)
 
 
-class RawClient(Client):
-    """nats-py's client that can hand a subscription's messages over before it parses headers.
-
-    nats-py 2.16 takes 60 microseconds to make a message of the ones we read and to pass
-    it through a queue and a task; the parser calls `_process_msg`, and taking the bytes there
-    leaves a third of that. The method is private: `tests/jetstream` fails should it change.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._raw: dict[int, Callable[[bytes, Reply], None]] = {}
-
-    async def subscribe_raw(self, subject: str, handler: Callable[[bytes, Reply], None]) -> None:
-        subscription = await self.subscribe(subject, cb=drop)
-        self._raw[subscription._id] = handler
-
-    @override
-    async def _process_msg(
-        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes
-    ) -> None:
-        handler = self._raw.get(sid)
-        if handler is None:
-            await super()._process_msg(sid, subject, reply, data, headers)
-        else:
-            handler(subject, Reply(reply, headers or b"", data))
-
-
-async def drop(_: Msg) -> None:
-    """The callback of a raw subscription, which nats-py wants and nothing calls."""
-
-
 def headers_of(message: Outgoing) -> dict[str, str] | None:
+    """The headers as nats-py wants them."""
     return None if message.headers is None else dict(message.headers)

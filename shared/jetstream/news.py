@@ -8,7 +8,8 @@ import uuid
 
 from eventsourcing.persistence import OperationalError
 
-from shared.jetstream.connection import Outgoing, Reply, RequestLostError, RequestRefusedError
+from shared.jetstream.calls import Outgoing, Reply, RequestLostError, RequestRefusedError
+from shared.jetstream.connection import Listening
 from shared.jetstream.stream import Stream
 
 logger = logging.getLogger(__name__)
@@ -34,9 +35,8 @@ class News:
         self._latest = 0
         self._woken = False
         self._changed = threading.Condition()
-        connection = stream.connection
-        self._token = connection.listen(self._hear)
-        connection.on_connected(self.wake)
+        self._listening: Listening | None = None
+        stream.connection.on_connected(self.wake)
 
     @property
     def latest(self) -> int:
@@ -65,9 +65,10 @@ class News:
         self._name = f"news-{uuid.uuid4().hex}"
         self._heard_at = time.monotonic()
         try:
-            connection.wait_connected(self._stream.timeout)
             self._generation = connection.generation
-            (reply,) = connection.request(self._creation(), self._stream.timeout)
+            self._listening = connection.listen(self._hear, self._stream.timeout)
+            creation = self._creation(self._listening.subject)
+            (reply,) = connection.request(creation, self._stream.timeout)
             error = "no responder" if reply.status else json.loads(reply.body).get("error")
         except (RequestLostError, RequestRefusedError) as failure:
             error = str(failure)
@@ -79,21 +80,24 @@ class News:
 
     def close(self) -> None:
         """Remove the consumer, without waiting."""
-        self._stream.connection.unlisten(self._token)
         self._stream.connection.off_connected(self.wake)
         self._drop_consumer()
 
     def _drop_consumer(self) -> None:
+        connection = self._stream.connection
         if self._name:
             subject = f"$JS.API.CONSUMER.DELETE.{self._stream.name}.{self._name}"
-            self._stream.connection.send(Outgoing(subject, b""))
+            connection.send(Outgoing(subject, b""))
             self._name = ""
+        if self._listening is not None:
+            connection.unlisten(self._listening)
+            self._listening = None
 
-    def _creation(self) -> Outgoing:
+    def _creation(self, deliver_subject: str) -> Outgoing:
         config = {
             "name": self._name,
             "deliver_policy": "new",
-            "deliver_subject": self._stream.connection.subject_of(self._token),
+            "deliver_subject": deliver_subject,
             "ack_policy": "none",
             "headers_only": True,
             "mem_storage": True,

@@ -6,6 +6,7 @@ from typing import Any
 from eventsourcing.persistence import ProcessRecorder, StoredEvent, Tracking
 from typing_extensions import override
 
+from shared.jetstream.log import Log
 from shared.jetstream.recorder import JetStreamApplicationRecorder
 from shared.jetstream.tracking import JetStreamTrackingRecorder
 
@@ -18,6 +19,10 @@ class JetStreamProcessRecorder(
     Positions take sequences of the stream too, so notification ids have holes where they are.
     """
 
+    def __init__(self, log: Log) -> None:
+        JetStreamTrackingRecorder.__init__(self, log)
+        JetStreamApplicationRecorder.__init__(self, log)
+
     @override
     def _insert_events(
         self,
@@ -29,7 +34,9 @@ class JetStreamProcessRecorder(
     ) -> Sequence[int] | None:
         if tracking is None:
             return super()._insert_events(stored_events, message_ids=message_ids, **kwargs)
-        return self._insert_tracked(stored_events, tracking, message_ids)
+        sequences = self._insert_tracked(stored_events, tracking, message_ids)
+        self._own_writes.remember(stored_events, sequences)
+        return sequences
 
     @override
     def max_notification_id(self) -> int | None:

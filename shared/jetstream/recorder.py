@@ -1,7 +1,7 @@
-"""The recorders of stored events: aggregates' sequences, and the application's sequence over them."""
+"""The recorders of stored events: aggregates' sequences and the application's over them all."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -9,13 +9,15 @@ from uuid import UUID
 from eventsourcing.persistence import (
     AggregateRecorder,
     ApplicationRecorder,
-    ProgrammingError,
+    OperationalError,
     StoredEvent,
 )
 from typing_extensions import override
 
 from shared.jetstream.append import append
+from shared.jetstream.bounds import Bounds
 from shared.jetstream.log import Log, RecordedEvent
+from shared.jetstream.own_writes import OwnWrites
 from shared.jetstream.stream import (
     READ_BATCH_MESSAGES,
     StoredMessage,
@@ -29,6 +31,7 @@ class JetStreamAggregateRecorder(AggregateRecorder):
 
     def __init__(self, log: Log) -> None:
         self.log = log
+        self._own_writes = OwnWrites()
 
     @override
     def insert_events(
@@ -47,12 +50,14 @@ class JetStreamAggregateRecorder(AggregateRecorder):
     ) -> Sequence[int] | None:
         if not stored_events:
             return None
-        return append(
+        sequences = append(
             self.log.stream,
             self.log.entries(stored_events, message_ids),
             idempotent=message_ids is not None,
             content_type=self.log.content_type,
         )
+        self._own_writes.remember(stored_events, sequences)
+        return sequences
 
     @override
     def select_events(
@@ -63,71 +68,80 @@ class JetStreamAggregateRecorder(AggregateRecorder):
         lte: int | None = None,
         desc: bool = False,
         limit: int | None = None,
-        after_sequence: int | None = None,
-        up_to_sequence: int | None = None,
-        up_to_time: datetime | None = None,
-    ) -> Sequence[RecordedEvent]:
+    ) -> Sequence[StoredEvent]:
         """The events of one originator by version, ascending unless `desc`; at most `limit`.
 
-        `gt` and `lte` bound versions; `after_sequence` (exclusive) and `up_to_sequence`
-        (inclusive) bound stream sequences, and `up_to_time` (aware; give one of the two) the
-        server's time of storing, exclusive, as far as the server tells times apart.
-        Any replica may answer: a lagging one gives the events up to some moment, without holes.
-        `OperationalError` when nobody answers within the deadline.
+        Plain stored events, without their places; see `JetStreamApplicationRecorder`.
         """
-        limits = sequence_limits(after_sequence, up_to_sequence, up_to_time)
-        if limits is None:
-            return []
-        lowest = 0 if gt is None else gt + 1
-        try:
-            if lte is not None and gt is not None and lte - gt <= READ_BATCH_MESSAGES:
-                messages = self._read_versions(originator_id, lowest, lte, limits)
-            else:
-                every = self.log.subjects.originator_filter(originator_id)
-                messages = self.log.stream.read_last([every], **limits)
-        except TooManySubjectsError:
-            messages = self._read_long(originator_id, lowest, lte, limits)
-        events = [
-            event
-            for message in messages
-            if (event := self.log.recorded_event(message, originator_id)) is not None
-            and event.originator_version >= lowest
-            and (lte is None or event.originator_version <= lte)
+        bounds = Bounds(gt=gt, lte=lte)
+        return [
+            StoredEvent(event.originator_id, event.originator_version, event.topic, event.state)
+            for event in self._select_events(originator_id, bounds, desc=desc, limit=limit)
         ]
+
+    def _select_events(
+        self, originator_id: UUID | str, bounds: Bounds, *, desc: bool, limit: int | None
+    ) -> list[RecordedEvent]:
+        if bounds.leave_nothing:
+            return []
+        for _ in self.log.stream.attempts():
+            events = self._read(originator_id, bounds)
+            highest = max((event.originator_version for event in events), default=-1)
+            if not self._own_writes.lacks(originator_id, highest, bounds):
+                break
+        else:
+            raise OperationalError(f"no replica has all events of {originator_id} yet")
+        events = [event for event in events if event.originator_version >= bounds.lowest]
         events.sort(key=attrgetter("originator_version"), reverse=desc)
         return events[:limit]
 
-    def _read_long(
-        self,
-        originator_id: UUID | str,
-        lowest: int,
-        lte: int | None,
-        limits: dict[str, int | str],
-    ) -> list[StoredMessage]:
+    def _read(self, originator_id: UUID | str, bounds: Bounds) -> list[RecordedEvent]:
+        """Events up to `lte` as one replica has them; some not above `gt` among them."""
+        lte = bounds.lte
+        try:
+            if lte is not None and lte - bounds.lowest < bounds.lowest:
+                messages = self._read_versions(originator_id, bounds.lowest, lte, bounds)
+            else:
+                every = self.log.subjects.originator_filter(originator_id)
+                messages = self.log.stream.read_last([every], **bounds.sequence_limits)
+        except TooManySubjectsError:
+            messages = self._read_long(originator_id, bounds)
+        return [
+            event
+            for message in messages
+            if (event := self.log.recorded_event(message, originator_id)) is not None
+            and (lte is None or event.originator_version <= lte)
+        ]
+
+    def _read_long(self, originator_id: UUID | str, bounds: Bounds) -> list[StoredMessage]:
         """More events than one request gives: by version, a thousand at a time, newest first."""
         every = self.log.subjects.originator_filter(originator_id)
         newest = self.log.stream.leader_message(last_by_subj=every)
         address = None if newest is None else self.log.subjects.read(newest.subject)
         if address is None:
             return []
-        highest = address.version if lte is None else min(lte, address.version)
+        highest = address.version if bounds.lte is None else min(bounds.lte, address.version)
         found: list[StoredMessage] = []
-        while highest >= lowest:
-            start = max(lowest, highest - READ_BATCH_MESSAGES + 1)
-            page = self._read_versions(originator_id, start, highest, limits)
+        while highest >= bounds.lowest:
+            start = max(bounds.lowest, highest - READ_BATCH_MESSAGES + 1)
+            page = self._read_versions(originator_id, start, highest, bounds)
             found += page
             # With a lowest sequence, older versions lie below it once a page comes back short.
-            if "seq" in limits and len(page) < highest - start + 1:
+            if bounds.after_sequence is not None and len(page) < highest - start + 1:
                 break
             highest = start - 1
         return found
 
     def _read_versions(
-        self, originator_id: UUID | str, lowest: int, highest: int, limits: dict[str, int | str]
+        self, originator_id: UUID | str, lowest: int, highest: int, bounds: Bounds
     ) -> list[StoredMessage]:
         guard = self.log.subjects.version_filter
-        filters = [guard(originator_id, version) for version in range(lowest, highest + 1)]
-        return self.log.stream.read_last(filters, **limits) if filters else []
+        found: list[StoredMessage] = []
+        for start in range(lowest, highest + 1, READ_BATCH_MESSAGES):
+            versions = range(start, min(start + READ_BATCH_MESSAGES, highest + 1))
+            filters = [guard(originator_id, version) for version in versions]
+            found += self.log.stream.read_last(filters, **bounds.sequence_limits)
+        return found
 
 
 class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecorder):
@@ -147,6 +161,30 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
         return self._insert_events(stored_events, **kwargs)
 
     @override
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+        after_sequence: int | None = None,
+        up_to_sequence: int | None = None,
+        up_to_time: datetime | None = None,
+    ) -> Sequence[RecordedEvent]:
+        """The events of one originator by version, ascending unless `desc`; at most `limit`.
+
+        `gt` and `lte` bound versions; `after_sequence` (exclusive) and `up_to_sequence`
+        (inclusive) bound stream sequences, and `up_to_time` (aware; give one of the two) the
+        server's time of storing, exclusive. Any replica may answer: a lagging one gives the
+        events up to some moment, without holes, but never less than this recorder stored itself.
+        `OperationalError` when no answer, or none so fresh, comes within the deadline.
+        """
+        bounds = Bounds(gt, lte, after_sequence, up_to_sequence, up_to_time)
+        return self._select_events(originator_id, bounds, desc=desc, limit=limit)
+
+    @override
     def select_notifications(
         self,
         start: int | None,
@@ -156,26 +194,31 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
         *,
         inclusive_of_start: bool = True,
     ) -> Sequence[RecordedEvent]:
-        """At most `limit` events from sequence `start` to `stop`, of the topics if any are given."""
+        """At most `limit` events from sequence `start` to `stop`, of the topics if any given."""
         sequence = max(1 if start is None else start + (not inclusive_of_start), 1)
-        # The server filters by one pattern; several topics are picked out here.
-        subject_filter = self.log.subjects.topic_filter(topics[0]) if len(topics) == 1 else ""
         found: list[RecordedEvent] = []
-        while len(found) < limit:
-            batch = limit - len(found) if len(topics) <= 1 else READ_BATCH_MESSAGES
-            page = self.log.stream.read_from(
-                sequence, min(batch, READ_BATCH_MESSAGES), subject_filter
-            )
-            for message in page.messages:
-                if stop is not None and message.sequence > stop:
-                    return found[:limit]
+        for page in self._pages(sequence, limit if not topics else READ_BATCH_MESSAGES, stop):
+            for message in page:
                 event = self.log.recorded_event(message)
                 if event is not None and (not topics or event.topic in topics):
                     found.append(event)
-            if page.is_last or not page.messages:
+            if len(found) >= limit:
                 break
-            sequence = page.messages[-1].sequence + 1
         return found[:limit]
+
+    def _pages(self, sequence: int, size: int, stop: int | None) -> Iterator[list[StoredMessage]]:
+        """Messages from `sequence` to `stop`, asking again a replica that lacks our own writes."""
+        attempts = self.log.stream.attempts()
+        while stop is None or sequence <= stop:
+            page = self.log.stream.read_from(sequence, min(size, READ_BATCH_MESSAGES))
+            if page.messages:
+                sequence = page.messages[-1].sequence + 1
+                yield [m for m in page.messages if stop is None or m.sequence <= stop]
+            if page.is_last:
+                if sequence > self._own_writes.highest_sequence:
+                    return
+                if next(attempts, None) is None:
+                    raise OperationalError(f"no replica has all of {self.log.stream.name} yet")
 
     @override
     def max_notification_id(self) -> int | None:
@@ -186,23 +229,3 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> JetStreamSubscription:
         """Events with sequences above `gt`, those to come too; see `JetStreamSubscription`."""
         return JetStreamSubscription(self, self.log, gt=gt, topics=topics)
-
-
-def sequence_limits(
-    after_sequence: int | None, up_to_sequence: int | None, up_to_time: datetime | None
-) -> dict[str, int | str] | None:
-    """The server's names for the bounds; None if they leave nothing, which it cannot be asked."""
-    if up_to_sequence is not None and up_to_time is not None:
-        raise ProgrammingError("give up_to_sequence or up_to_time, not both")
-    if up_to_time is not None and up_to_time.tzinfo is None:
-        raise ProgrammingError("up_to_time lacks a time zone")
-    limits: dict[str, int | str] = {}
-    if after_sequence is not None:
-        limits["seq"] = after_sequence + 1
-    if up_to_sequence is not None:
-        if up_to_sequence <= (after_sequence or 0):
-            return None
-        limits["up_to_seq"] = up_to_sequence
-    if up_to_time is not None:
-        limits["up_to_time"] = up_to_time.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return limits

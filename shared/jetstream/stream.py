@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from eventsourcing.persistence import (
     InternalError,
@@ -19,14 +19,10 @@ from eventsourcing.persistence import (
     ProgrammingError,
 )
 
-from shared.jetstream.connection import (
-    Call,
-    Connection,
-    Outgoing,
-    Reply,
-    RequestLostError,
-    RequestRefusedError,
-)
+from shared.jetstream.calls import Call, Outgoing, Reply, RequestLostError, RequestRefusedError
+from shared.jetstream.connection import Connection
+
+T = TypeVar("T")
 
 READ_BATCH_MESSAGES = 1_000
 NOTHING_FOUND = 404
@@ -48,8 +44,7 @@ class TooManySubjectsError(Exception):
     """One read matched more than the 1,024 subjects that the server answers for."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredMessage:
+class StoredMessage(NamedTuple):
     """A message of the stream; `recorded_at` is the server's time of storing, aware, UTC."""
 
     sequence: int
@@ -68,13 +63,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """The server's answer to a publish: the sequence of the (last) message, or why there is none."""
+    """The server's answer to a publish: the (last) message's sequence, or why there is none."""
 
     sequence: int = 0
     duplicate: bool = False
     error_code: int = 0
     error_text: str = ""
     transient: bool = False
+
+    @property
+    def is_stored(self) -> bool:
+        return not self.error_code and not self.duplicate
 
 
 @dataclass(frozen=True)
@@ -86,12 +85,11 @@ class Stream:
     timeout: float
     deadline: float
 
-    def publish(self, message: Outgoing, timeout: float) -> Ack:
-        """Publish one message. `RequestLostError` if the outcome is unknown."""
-        return self.publish_batch([message], timeout)
-
     def publish_batch(self, messages: Sequence[Outgoing], timeout: float) -> Ack:
-        """Publish messages; the last one's headers commit the atomic batch."""
+        """Publish one message, or an atomic batch that the last one's headers commit.
+
+        `RequestLostError` if the outcome is unknown.
+        """
         (reply,) = self.connection.request_last(messages, timeout)
         if reply.status == NO_RESPONDER:
             text = f"no stream takes {messages[-1].subject}"
@@ -124,12 +122,9 @@ class Stream:
                 return found
             limits = {**limits, "seq": found[-1].sequence + 1}
 
-    def read_from(self, sequence: int, batch: int, subject_filter: str = "") -> Page:
-        """At most `batch` messages from `sequence` on, of the matching subjects if a filter is given."""
-        request: dict[str, Any] = {"seq": sequence, "batch": batch}
-        if subject_filter:
-            request["next_by_subj"] = subject_filter
-        return read_page(self._read(request))
+    def read_from(self, sequence: int, batch: int) -> Page:
+        """At most `batch` messages from `sequence` on."""
+        return read_page(self._read({"seq": sequence, "batch": batch}))
 
     def start_reading(self, sequence: int, batch: int) -> Call:
         """Ask for what `read_from` gives without waiting for it."""
@@ -172,13 +167,14 @@ class Stream:
         }
         self._api(f"STREAM.CREATE.{self.name}", config)
 
-    def retry(self, attempt: Callable[[float], Any], what: str) -> Any:
-        """Call `attempt(timeout in seconds)` until it isn't lost; `OperationalError` at the deadline."""
+    def retry(self, attempt: Callable[[float], T], what: str) -> T:
+        """Call `attempt(seconds)` until its request isn't lost; `OperationalError` in the end."""
+        lost = ""
         for timeout in self.attempts():
             try:
                 return attempt(timeout)
             except RequestLostError as error:
-                lost = error
+                lost = str(error)
             except RequestRefusedError as error:
                 raise OperationalError(f"{what}: {error}") from error
         raise OperationalError(f"{what}: no answer in {self.deadline} s: {lost}")
@@ -205,7 +201,7 @@ class Stream:
                 raise RequestLostError("no such stream, or it lacks allow_direct or a server")
             return replies
 
-        replies: list[Reply] = self.retry(attempt, f"reading {self.name}")
+        replies = self.retry(attempt, f"reading {self.name}")
         end = replies[-1]
         if end.status not in {204, NOTHING_FOUND, TOO_MANY_SUBJECTS}:
             raise ProgrammingError(f"reading {self.name}: {end.status_text}")
@@ -225,7 +221,7 @@ class Stream:
                 raise RequestLostError(answer["error"]["description"])
             return answer
 
-        answer: dict[str, Any] = self.retry(attempt, subject)
+        answer = self.retry(attempt, subject)
         error = answer.get("error")
         if error is None:
             return answer
@@ -241,6 +237,7 @@ def read_page(replies: Sequence[Reply]) -> Page:
 
 
 def is_last_page(end: Reply) -> bool:
+    """Whether the reply that ends a batch says that nothing follows it."""
     return end.status == NOTHING_FOUND or b"\r\nNats-Num-Pending: 0\r\n" in end.headers
 
 

@@ -7,6 +7,7 @@ byte-identical filter, so `Subjects.version_filter` is the one place that makes 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 from uuid import UUID
 
@@ -32,8 +33,7 @@ def from_token(token: str) -> str:
     return unquote(token)
 
 
-@dataclass(frozen=True)
-class EventAddress:
+class EventAddress(NamedTuple):
     """What the subject of a stored event says."""
 
     originator_id: str
@@ -69,9 +69,6 @@ class Subjects:
 
     def originator_filter(self, originator_id: UUID | str) -> str:
         return f"{self.prefix}.{to_token(str(originator_id))}.>"
-
-    def topic_filter(self, topic: str) -> str:
-        return f"{self.prefix}.*.*.{to_token(topic)}"
 
     def tracking(self, application_name: str) -> str:
         """Where the position in the named upstream application is kept, in the same stream."""

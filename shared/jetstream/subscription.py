@@ -16,7 +16,7 @@ from eventsourcing.persistence import (
 )
 from typing_extensions import override
 
-from shared.jetstream.connection import Call, RequestLostError, RequestRefusedError
+from shared.jetstream.calls import Call, RequestLostError, RequestRefusedError
 from shared.jetstream.log import Log, RecordedEvent
 from shared.jetstream.news import News
 from shared.jetstream.stream import (

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from eventsourcing.persistence import (
     IntegrityError,
-    OperationalError,
     StoredEvent,
     Tracking,
     TrackingRecorder,

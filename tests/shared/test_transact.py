@@ -75,7 +75,7 @@ def test_several_facts_of_one_decision_are_recorded_together() -> None:
     at = desk()
 
     def decide(_: Notes) -> list[Event]:
-        return [NoteAdded(text=Plain("one")), CaseReopened(reason="two")]
+        return [NoteAdded(text=Plain("one")), CaseReopened(reason=Plain("two"))]
 
     outcome = transact(at.writer, CASE, cause("m1"), decide)
     assert (outcome.version, outcome.events) == (2, ("NoteAdded", "CaseReopened"))
@@ -103,7 +103,7 @@ def test_a_refusal_names_its_guard_and_the_version_decided_on() -> None:
 def test_a_decision_on_an_old_version_is_refused_with_what_changed_since() -> None:
     at = desk()
     transact(at.writer, CASE, cause("m1"), add_note)
-    transact(at.writer, CASE, cause("m2"), lambda _: [CaseReopened(reason="mistake")])
+    transact(at.writer, CASE, cause("m2"), lambda _: [CaseReopened(reason=Plain("mistake"))])
     with pytest.raises(RefusedError) as refused:
         transact(at.writer, CASE, cause("m3", seen=1), add_note)
     assert refused.value.guard.name == "seen_version"

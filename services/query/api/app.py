@@ -1,0 +1,39 @@
+"""The FastAPI app: routes, guards and errors put together."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.staticfiles import StaticFiles
+
+from services.query.api import cases, commands, health, problems, statistics
+from services.query.api.guards import Guards
+from services.query.context import Context
+from services.query.pages import routes as pages
+
+
+def create_app(context: Context) -> FastAPI:
+    """Gives the app over the parts of a running service."""
+    app = FastAPI(
+        title="Passage",
+        summary="Read models and commands of the case system of a surrender hotline",
+        version=context.version,
+        # The documentation's pages fetch their scripts from other sites; openapi.json stays.
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        generate_unique_id_function=_name_of,
+        responses={422: {"model": problems.Problem, "description": "A field breaks a rule"}},
+    )
+    problems.install(app)
+    for made in (cases, statistics, commands, health):
+        app.include_router(made.routes(context))
+    app.include_router(pages.routes(context))
+    app.mount("/static", StaticFiles(packages=[("services.query", "static")]), name="static")
+    host = context.settings.http.rpartition(":")[0].strip("[]")
+    app.add_middleware(Guards, metrics=context.metrics, names=[host.lower()])
+    return app
+
+
+def _name_of(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,190 @@
+"""Cases: list, search, and one case with its timeline, now or as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self, cast, get_args
+
+from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from services.query.api import shapes
+from services.query.api.problems import Problem, ProblemError
+from services.query.context import Context
+from services.query.history import AsOf, LogUnavailableError, case_as_of
+from services.query.opening import shown
+from services.query.projections.case_list import CaseRow, IdentityState, Progress
+from services.query.reads import Answer, CaseFilter, CaseHistory, Cursor, read_cursor
+from shared.events.fields import Channel, Id, PersonalClass
+from shared.events.intake import Urgency
+from shared.logs import log
+from shared.return_codes import code_hash
+
+CASES_MAX = 500
+MIN_SEQUENCE_WAIT_S = 2.0
+"""How long a read waits for the sequence it is to hold at."""
+CLASSES: tuple[PersonalClass, ...] = get_args(PersonalClass)
+
+CaseId = Annotated[Id, Path(description="the case number")]
+MinSequence = Annotated[
+    int | None, Query(ge=0, description="wait, two seconds at most, until the answer has it")
+]
+
+
+class Search(BaseModel):
+    """What is searched for: one of the two. In a body, for a code must not stand in an address."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    case_number: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    return_code: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.case_number is None) == (self.return_code is None):
+            raise ValueError("give case_number or return_code")
+        return self
+
+
+def routes(context: Context) -> APIRouter:
+    """Gives the routes about cases."""
+    router = APIRouter(prefix="/api", tags=["cases"])
+
+    @router.get("/cases", response_model=shapes.Cases)
+    def list_cases(
+        wanted: Annotated[_Wanted, Query()],
+    ) -> dict[str, object]:
+        """Cases that fit all filters given, those opened last first."""
+        wait_for(context, wanted.min_sequence)
+        after = _cursor(wanted.cursor)
+        filters = CaseFilter(
+            wanted.progress, wanted.identity, wanted.channel, wanted.urgency, wanted.open
+        )
+        answer = context.reads.cases(filters, wanted.limit + 1, after)
+        page = list(answer.found[: wanted.limit])
+        more = len(answer.found) > wanted.limit
+        following = Cursor(page[-1].opened_at, page[-1].case_id).text() if more else None
+        return {**_items(page, answer.sequence), "next": following}
+
+    @router.post("/search", response_model=shapes.Found)
+    def search(wanted: Search) -> dict[str, object]:
+        """Finds a case by its number, or by the return code that the caller was given."""
+        answer = find(context, wanted)
+        return _items(list(answer.found), answer.sequence)
+
+    @router.get(
+        "/cases/{case_id}", response_model=shapes.OneCase, responses={404: {"model": Problem}}
+    )
+    def show_case(case_id: CaseId, wanted: Annotated[_View, Query()]) -> dict[str, object]:
+        """One case with its timeline; of the three `as_of`, one at most."""
+        wait_for(context, wanted.min_sequence)
+        answer = look_up(context, case_id, wanted.as_of())
+        reveal = _classes(wanted.reveal)
+        if reveal:
+            log.info("revealed", case_id=case_id, classes=sorted(reveal))
+        return {
+            "case": answer.found.case._asdict(),
+            "timeline": [shown(one, reveal, context.opener) for one in answer.found.events],
+            "sequence": answer.sequence,
+        }
+
+    return router
+
+
+class _Wanted(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    progress: Progress | None = None
+    identity: IdentityState | None = None
+    channel: Channel | None = None
+    urgency: Urgency | None = None
+    open: bool | None = None
+    limit: Annotated[int, Field(ge=1, le=CASES_MAX)] = 100
+    cursor: Annotated[str, Field(max_length=200)] | None = None
+    min_sequence: MinSequence = None
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    as_of_version: Annotated[int, Field(ge=1)] | None = None
+    as_of_sequence: Annotated[int, Field(ge=1)] | None = None
+    as_of_time: AwareDatetime | None = None
+    reveal: Annotated[str, Field(max_length=60)] = ""
+    """Classes of personal values to open, separated by commas."""
+    min_sequence: MinSequence = None
+
+    def as_of(self) -> AsOf | None:
+        """Gives the moment asked for. Raises ProblemError where there is more than one."""
+        given = AsOf(self.as_of_version, self.as_of_sequence, self.as_of_time)
+        count = sum(one is not None for one in given)
+        if count > 1:
+            raise invalid("as_of_version", "give one of as_of_version, as_of_sequence, as_of_time")
+        return given if count else None
+
+
+def invalid(field: str, rule: str) -> ProblemError:
+    """Gives the problem of one field."""
+    return ProblemError(
+        422, "invalid", "A field breaks a rule.", errors=[{"field": field, "problem": rule}]
+    )
+
+
+def wait_for(context: Context, sequence: int | None) -> None:
+    """Waits until the read model has a sequence. Raises ProblemError where it takes too long."""
+    if sequence is None or context.progress.wait(sequence, MIN_SEQUENCE_WAIT_S):
+        return
+    detail = "The read model hasn't come so far yet; ask again."
+    raise ProblemError(503, "not-yet", detail, sequence=context.progress.sequence)
+
+
+def look_up(context: Context, case_id: str, as_of: AsOf | None) -> Answer[CaseHistory]:
+    """Gives one case with its events. Raises ProblemError where there is none."""
+    try:
+        answer = (
+            context.reads.case(case_id)
+            if as_of is None
+            else case_as_of(context.open_log(), case_id, as_of)
+        )
+    except LogUnavailableError:
+        raise ProblemError(
+            503, "unavailable", "The log doesn't answer; ask again.", service="log"
+        ) from None
+    if answer.found is None:
+        detail = "There is no such case, or there was none at that moment."
+        raise ProblemError(404, "no-such-case", detail)
+    return cast("Answer[CaseHistory]", answer)
+
+
+def find(context: Context, wanted: Search) -> Answer[Sequence[CaseRow]]:
+    """Gives the cases that a search finds."""
+    key: Literal["case_id", "code_hash"]
+    if wanted.return_code is not None:
+        key, value = "code_hash", code_hash(context.keys, wanted.return_code)
+    else:
+        key, value = "case_id", typed_case_number(wanted.case_number or "")
+    return context.reads.cases_by(key, value)
+
+
+def typed_case_number(text: str) -> str:
+    """Gives a case number as it is kept, from how people type it (Crockford's base32)."""
+    plain = "".join(one for one in text.upper() if one.isalnum())
+    return plain.translate(str.maketrans("OIL", "011"))
+
+
+def _items(rows: list[CaseRow], sequence: int) -> dict[str, object]:
+    return {"items": [row._asdict() for row in rows], "sequence": sequence}
+
+
+def _cursor(text: str | None) -> Cursor | None:
+    try:
+        return read_cursor(text) if text is not None else None
+    except ValueError:
+        raise invalid("cursor", "must be the `next` of an earlier answer") from None
+
+
+def _classes(text: str) -> frozenset[PersonalClass]:
+    named = {part.strip() for part in text.split(",") if part.strip()}
+    if not named.issubset(CLASSES):
+        raise invalid("reveal", f"must name some of {', '.join(CLASSES)}")
+    return frozenset(one for one in CLASSES if one in named)

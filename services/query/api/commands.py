@@ -1,0 +1,131 @@
+"""POST for every command of the catalogue: passed on to the service that owns it, by NATS
+request, and answered when the read model shows the effect.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+from fastapi import APIRouter
+from pydantic import Field, ValidationError, create_model
+
+from services.query.api import shapes
+from services.query.api.problems import Problem, ProblemError
+from services.query.context import Context
+from services.query.link import NobodyAnswersError
+from shared import subjects
+from shared.commands.base import (
+    ANSWER,
+    Command,
+    Ignored,
+    Invalid,
+    Recorded,
+    Refused,
+    Unavailable,
+)
+from shared.commands.catalogue import COMMANDS
+from shared.events.fields import Id
+from shared.logs import log
+
+VISIBLE_WITHIN_S = 2.0
+"""How long an answer waits for the read model to show the effect."""
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": description}
+    for status, description in (
+        (409, "Refused: `guard` doesn't hold, `satisfied_by` says what makes it hold"),
+        (422, "Invalid: `errors` names fields and rules"),
+        (503, "Not decided now: sending the same command_id again is safe"),
+    )
+}
+
+
+def routes(context: Context) -> APIRouter:
+    """Gives one route a command."""
+    router = APIRouter(prefix="/api/commands", tags=["commands"])
+    for name, command_type in COMMANDS.items():
+        router.add_api_route(
+            f"/{name}",
+            _endpoint(context, command_type),
+            methods=["POST"],
+            name=name,
+            summary=(command_type.__doc__ or name).strip().splitlines()[0],
+            response_model=shapes.Shown,
+            response_model_exclude_none=True,
+            responses=PROBLEMS,
+        )
+    return router
+
+
+def _endpoint(
+    context: Context, command_type: type[Command]
+) -> Callable[[Any], Awaitable[dict[str, Any]]]:
+    request_type = create_model(
+        command_type.__name__,
+        __base__=command_type,
+        __doc__=command_type.__doc__,
+        command_id=(Id, Field(default_factory=_new_id, description="made if missing")),
+    )
+
+    async def endpoint(body: Any) -> dict[str, Any]:
+        return await _pass_on(context, command_type.SERVICE, body)
+
+    # The type of the body differs by route, so it can't stand in the text of the function.
+    endpoint.__annotations__["body"] = request_type
+    endpoint.__doc__ = command_type.__doc__
+    return endpoint
+
+
+def _new_id() -> str:
+    return uuid4().hex
+
+
+async def _pass_on(context: Context, service: str, command: Command) -> dict[str, Any]:
+    began = time.perf_counter()
+    name = type(command).__name__
+    answer = await _ask(context, service, command)
+    log.info(
+        "command",
+        handler=name,
+        case_id=command.case_id,
+        command_id=command.command_id,
+        version=getattr(answer, "version", None),
+        result=answer.result,
+        ms=round((time.perf_counter() - began) * 1_000, 1),
+    )
+    match answer:
+        case Recorded() | Ignored():
+            visible = await context.progress.reached(answer.sequence, VISIBLE_WITHIN_S)
+            shown = answer.model_dump(mode="json", exclude_none=True)
+            return {**shown, "command_id": command.command_id, "visible": visible}
+        case Refused():
+            more = answer.model_dump(mode="json", exclude={"result"})
+            raise ProblemError(409, "refused", f"Not now: {answer.satisfied_by}.", **more)
+        case Invalid():
+            errors = [error.model_dump() for error in answer.errors]
+            raise ProblemError(422, "invalid", "The service can't understand it.", errors=errors)
+        case Unavailable():
+            raise _unavailable(service, answer.reason, command)
+
+
+async def _ask(
+    context: Context, service: str, command: Command
+) -> Recorded | Ignored | Refused | Invalid | Unavailable:
+    subject = subjects.command(service, type(command).__name__)
+    body = command.model_dump_json(exclude_none=True).encode()
+    try:
+        reply = await context.link.request(subject, body, context.settings.command_timeout_s)
+        return ANSWER.validate_json(reply)
+    except NobodyAnswersError as silence:
+        return Unavailable(reason=str(silence))
+    except ValidationError:
+        log.error("answer_unreadable", handler=type(command).__name__, service=service)
+        return Unavailable(reason="its answer can't be understood")
+
+
+def _unavailable(service: str, reason: str, command: Command) -> ProblemError:
+    detail = f"{service}: {reason}. Sending the same command_id again is safe."
+    return ProblemError(503, "unavailable", detail, service=service, command_id=command.command_id)

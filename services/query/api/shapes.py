@@ -1,0 +1,97 @@
+"""The shapes of the API's answers, as OpenAPI shows them; made of the projections' rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_type_hints
+
+from pydantic import BaseModel, create_model
+
+from services.query.projections.case_list import CaseRow
+from services.query.projections.case_timeline import TimelineRow
+from services.query.projections.queue import QueueRow
+from services.query.projections.statistics import CallsRow
+
+
+def _model_of(name: str, row: type[tuple[Any, ...]], **more: Any) -> Any:
+    fields: dict[str, Any] = {field: (hint, ...) for field, hint in get_type_hints(row).items()}
+    return create_model(name, **fields, **more)
+
+
+if TYPE_CHECKING:
+    Case: TypeAlias = BaseModel
+    Waiting: TypeAlias = BaseModel
+    TimelineEntry: TypeAlias = BaseModel
+    CallsOfDay: TypeAlias = BaseModel
+else:
+    Case = _model_of("Case", CaseRow)
+    Waiting = _model_of("Waiting", QueueRow)
+    TimelineEntry = _model_of("TimelineEntry", TimelineRow, details=(dict[str, Any], ...))
+    CallsOfDay = _model_of("CallsOfDay", CallsRow)
+
+
+class Cases(BaseModel):
+    """Cases, those opened last first; `next` is the cursor of the next page."""
+
+    items: list[Case]
+    next: str | None
+    sequence: int
+
+
+class Found(BaseModel):
+    """What a search found."""
+
+    items: list[Case]
+    sequence: int
+
+
+class OneCase(BaseModel):
+    """A case with its timeline, as at a sequence."""
+
+    case: Case
+    timeline: list[TimelineEntry]
+    sequence: int
+
+
+class Queue(BaseModel):
+    """The cases that wait for a person."""
+
+    items: list[Waiting]
+    sequence: int
+
+
+class Calls(BaseModel):
+    """Calls by day and channel. These may be published."""
+
+    publication: Literal["public"] = "public"
+    days: list[CallsOfDay]
+    total: int
+    sequence: int
+
+
+class Stage(BaseModel):
+    """How many cases ever came to a stage."""
+
+    stage: str
+    cases: int
+
+
+class Funnel(BaseModel):
+    """How far cases came. For the hotline alone."""
+
+    publication: Literal["internal"] = "internal"
+    stages: list[Stage]
+    closed: dict[str, int]
+    sequence: int
+
+
+class Shown(BaseModel):
+    """A command's answer, and whether the read model shows its effect already."""
+
+    result: Literal["recorded", "repeated", "ignored"]
+    command_id: str
+    case_id: str
+    version: int
+    sequence: int
+    events: list[str] = []
+    return_code: str | None = None
+    visible: bool

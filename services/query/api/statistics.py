@@ -1,0 +1,52 @@
+"""The queue, and the statistics: calls a day by channel, and the funnel."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from services.query.api import shapes
+from services.query.api.cases import MinSequence, wait_for
+from services.query.context import Context
+
+QUEUE_MAX = 1_000
+
+
+def routes(context: Context) -> APIRouter:
+    """Gives the routes about all cases together."""
+    router = APIRouter(prefix="/api", tags=["statistics"])
+
+    @router.get("/queue", response_model=shapes.Queue)
+    def queue(
+        limit: Annotated[int, Query(ge=1, le=QUEUE_MAX)] = 200, min_sequence: MinSequence = None
+    ) -> dict[str, object]:
+        """Open cases that wait for a person, the most urgent first, then the longest waiting."""
+        wait_for(context, min_sequence)
+        answer = context.reads.queue(limit)
+        return {"items": [row._asdict() for row in answer.found], "sequence": answer.sequence}
+
+    @router.get("/statistics/calls", response_model=shapes.Calls)
+    def calls(from_day: date | None = None, to_day: date | None = None) -> dict[str, object]:
+        """Calls by day (UTC) and channel, between two days if given, these included."""
+        answer = context.reads.calls(
+            from_day.isoformat() if from_day else None, to_day.isoformat() if to_day else None
+        )
+        return {
+            "days": [row._asdict() for row in answer.found],
+            "total": sum(row.calls for row in answer.found),
+            "sequence": answer.sequence,
+        }
+
+    @router.get("/statistics/funnel", response_model=shapes.Funnel)
+    def funnel() -> dict[str, object]:
+        """How many cases ever came to each stage, and why closed ones were closed."""
+        reached, closed = context.reads.funnel(), context.reads.closings()
+        return {
+            "stages": [{"stage": name, "cases": n} for name, n in reached.found.items()],
+            "closed": closed.found,
+            "sequence": reached.sequence,
+        }
+
+    return router

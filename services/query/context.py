@@ -1,0 +1,45 @@
+"""What a request is answered with: everything that `main` puts together, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.query.generations import Generations
+from services.query.link import Link
+from services.query.log import Log
+from services.query.metrics import Metrics
+from services.query.opening import Opener
+from services.query.progress import Progress
+from services.query.reads import Reads
+from shared.keyfiles import KeyFiles
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """The parts of a running query service that routes use."""
+
+    settings: Settings
+    version: str
+    generations: Generations
+    reads: Reads
+    progress: Progress
+    metrics: Metrics
+    link: Link
+    open_log: Callable[[], Log]
+    opener: Opener | None
+    keys: KeyFiles
+
+    def not_ready_because(self) -> list[str]:
+        """Gives what is missing; empty when query does all that it is for."""
+        progress, reasons = self.progress, []
+        if progress.stopped is not None:
+            reasons.append(f"the projection stopped: {progress.stopped}")
+        if progress.failing is not None:
+            reasons.append(f"the projection is retrying after {progress.failing}")
+        if not progress.caught_up and not self.generations.rebuilding:
+            reasons.append(f"the read model is being built; at sequence {progress.sequence}")
+        if not self.link.connected:
+            reasons.append("the messaging server is not reachable")
+        return reasons

@@ -1,0 +1,102 @@
+"""query's own NATS connection, on the server's event loop: it passes commands on and looks at
+streams. It connects in the background and for ever, so that query starts without the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
+
+from shared import subjects
+from shared.logs import log
+
+RECONNECT_WAIT_S = 0.1
+STREAM_TIMEOUT_S = 1.0
+
+
+class NobodyAnswersError(Exception):
+    """No answer came; the text says why, in words for the operator."""
+
+
+class StreamState(NamedTuple):
+    """How full a stream is."""
+
+    messages: int
+    last_sequence: int
+
+
+class Link:
+    """A NATS connection that may be there or not."""
+
+    def __init__(self, nats_url: str) -> None:
+        self._servers = [server.strip() for server in nats_url.split(",")]
+        self._client = Client()
+        self._connecting: asyncio.Task[None] | None = None
+
+    @property
+    def connected(self) -> bool:
+        return self._client.is_connected
+
+    def start(self, health: Callable[[], dict[str, object]]) -> None:
+        """Begins to connect; afterwards `health` answers on `health.query`."""
+        self._connecting = asyncio.create_task(self._connect(health))
+
+    async def close(self) -> None:
+        if self._connecting is not None:
+            self._connecting.cancel()
+            with contextlib.suppress(asyncio.CancelledError, NatsError, OSError):
+                await self._connecting
+        with contextlib.suppress(NatsError, OSError):
+            await self._client.close()
+
+    async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
+        """Gives the reply to one request. Raises NobodyAnswersError."""
+        if not self.connected:
+            raise NobodyAnswersError("the messaging server is not reachable")
+        try:
+            reply = await self._client.request(subject, body, timeout=timeout_s)
+        except NoRespondersError:
+            raise NobodyAnswersError("it is not running") from None
+        except NatsTimeoutError:
+            raise NobodyAnswersError(f"it gave no answer within {timeout_s:g} s") from None
+        except (NatsError, OSError) as error:
+            raise NobodyAnswersError(f"the connection failed ({type(error).__name__})") from None
+        return reply.data
+
+    async def stream_state(self, stream: str) -> StreamState | None:
+        """Gives a stream's state, or None where the server doesn't say."""
+        try:
+            raw = await self.request(f"$JS.API.STREAM.INFO.{stream}", b"", STREAM_TIMEOUT_S)
+            state = json.loads(raw)["state"]
+            return StreamState(int(state["messages"]), int(state["last_seq"]))
+        except (NobodyAnswersError, KeyError, ValueError):
+            return None
+
+    async def _connect(self, health: Callable[[], dict[str, object]]) -> None:
+        await self._client.connect(
+            self._servers,
+            name="passage-query",
+            allow_reconnect=True,
+            max_reconnect_attempts=-1,
+            # nats-py says whole seconds, but hands it to asyncio as it is.
+            reconnect_time_wait=cast("int", RECONNECT_WAIT_S),
+            error_cb=_on_error,
+        )
+
+        async def answer(msg: Msg) -> None:
+            await msg.respond(json.dumps(health()).encode())
+
+        await self._client.subscribe(subjects.health("query"), cb=answer)
+
+
+async def _on_error(error: Exception) -> None:
+    log.warning("nats_error", error=type(error).__name__)

@@ -1,0 +1,177 @@
+"""query's wiring: the log, the read models, the projection's thread, the app and its server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+import socket
+import sys
+import threading
+from collections.abc import AsyncGenerator, Generator
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
+from typing import cast
+
+import uvicorn
+from typing_extensions import override
+
+from services.query import SERVICE
+from services.query.api.app import create_app
+from services.query.context import Context
+from services.query.database import open_database
+from services.query.feed import Feed
+from services.query.generations import Generations
+from services.query.link import Link
+from services.query.log import Log
+from services.query.metrics import Metrics
+from services.query.progress import Progress
+from services.query.reads import Reads
+from shared import logs, subjects
+from shared.buckets import JetStreamBucket
+from shared.case_log import jetstream_env
+from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
+from shared.keyfiles import read_key_files
+from shared.keys import KeyRing
+from shared.logs import log
+from shared.settings import Settings
+
+BACKLOG_CONNECTIONS = 256
+GRACE_S = 0.3
+"""How long a stop waits for requests under way."""
+FEED_END_S = 0.4
+GC_THRESHOLD_OBJECTS = 50_000
+"""A batch of 2,000 events makes some 30,000 objects and drops them; Python's default would look
+through them 40 times meanwhile (measured: a third of the time of a rebuild)."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn that leaves signals to us and lets no open connection hold up the end."""
+
+    def __init__(self, config: uvicorn.Config, context: Context) -> None:
+        super().__init__(config)
+        self._context = context
+
+    @override
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Ends on SIGTERM and SIGINT, without raising the signal again as uvicorn does."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._context.progress.end()  # Whoever waits for a sequence gets his answer now.
+        await super().shutdown(sockets)
+
+
+class Query:
+    """The service put together; `run` serves until it is told to stop."""
+
+    def __init__(self, settings: Settings) -> None:
+        keys = read_key_files(settings.keys_dir)
+        env = jetstream_env(settings, "passage-query-log")
+        self._factory = JetStreamFactory(env)
+        recorder = cast("JetStreamApplicationRecorder", self._factory.application_recorder())
+        connection = recorder.log.stream.connection
+        bucket = JetStreamBucket(connection, subjects.KEYS_BUCKET, settings.request_timeout_s)
+        self._database = open_database(settings.database_url)
+        generations, progress = Generations(self._database), Progress()
+        metrics = Metrics(passage_version())
+        metrics.watch(progress)
+
+        def open_log() -> Log:
+            return recorder
+
+        self._feed = Feed(open_log, generations, progress, metrics)
+        self.context = Context(
+            settings=settings,
+            version=passage_version(),
+            generations=generations,
+            reads=Reads(generations),
+            progress=progress,
+            metrics=metrics,
+            link=Link(settings.nats_url),
+            open_log=open_log,
+            opener=KeyRing(bucket, keys.kek),
+            keys=keys,
+        )
+
+    @contextlib.asynccontextmanager
+    async def following(self) -> AsyncGenerator[Context, None]:
+        """Follows the log and holds the connections, for as long as the block runs."""
+        stop = threading.Event()
+        feed = threading.Thread(target=self._feed.run, args=(stop,), name="feed", daemon=True)
+        self.context.link.start(self._health)
+        feed.start()
+        try:
+            yield self.context
+        finally:
+            stop.set()
+            await self.context.link.close()
+            await asyncio.to_thread(self._end, feed)
+
+    async def run(self, listener: socket.socket) -> None:
+        """Serves on a bound socket until SIGTERM or SIGINT."""
+        async with self.following() as context:
+            config = uvicorn.Config(
+                create_app(context),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                # uvicorn says whole seconds, but hands it to asyncio as it is.
+                timeout_graceful_shutdown=cast("int", GRACE_S),
+            )
+            log.info("serving", service=SERVICE, version=context.version)
+            await Server(config, context).serve([listener])
+
+    def _end(self, feed: threading.Thread) -> None:
+        feed.join(FEED_END_S)
+        self._factory.close()
+        self._database.dispose()
+        log.info("ended", service=SERVICE, sequence=self.context.progress.sequence)
+
+    def _health(self) -> dict[str, object]:
+        missing = self.context.not_ready_because()
+        return {"service": SERVICE, "ready": not missing, "version": self.context.version}
+
+
+def passage_version() -> str:
+    """Gives the version installed, or 0 when run from the sources."""
+    try:
+        return version_of("passage")
+    except PackageNotFoundError:
+        return "0"
+
+
+def listen(address: str) -> socket.socket:
+    """Binds HOST:PORT. Raises OSError."""
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server(
+        (host, int(port)), family=family, backlog=BACKLOG_CONNECTIONS, reuse_port=False
+    )
+    # asyncio sets it only on sockets that name their protocol; without it every answer waits for
+    # the client's delayed acknowledgement, 40 ms. Accepted connections inherit it.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def main() -> None:
+    """Runs query until it is told to stop."""
+    settings = Settings()
+    logs.configure(SERVICE, settings.log_level)
+    try:
+        listener = listen(settings.http)
+    except OSError as error:
+        log.error("address_taken", address=settings.http, error=error.strerror)
+        sys.exit(1)
+    query = Query(settings)
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD_OBJECTS)
+    asyncio.run(query.run(listener))

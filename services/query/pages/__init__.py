@@ -1,0 +1,1 @@
+"""The pages: the queue and one case, rendered on the server, without scripts."""

@@ -1,0 +1,118 @@
+"""The pages' routes. They show what the API shows, personal values masked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from services.query.api.cases import CaseId, MinSequence, Search, find, look_up, wait_for
+from services.query.api.problems import ProblemError
+from services.query.context import Context
+from services.query.history import AsOf
+from services.query.opening import shown
+
+QUEUE_SHOWN = 200
+
+
+def routes(context: Context) -> APIRouter:
+    """Gives the routes of the pages."""
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @router.get("/")
+    def queue() -> str:
+        answer = context.reads.queue(QUEUE_SHOWN)
+        return _render("queue.html", context, rows=answer.found, sequence=answer.sequence)
+
+    @router.get("/cases/{case_id}")
+    def case(
+        case_id: CaseId,
+        as_of_version: Annotated[int | None, Query(ge=1)] = None,
+        min_sequence: MinSequence = None,
+    ) -> HTMLResponse:
+        wait_for(context, min_sequence)
+        as_of = AsOf(version=as_of_version) if as_of_version is not None else None
+        try:
+            answer = look_up(context, case_id, as_of)
+        except ProblemError as problem:
+            return HTMLResponse(_render("no_case.html", context), problem.status)
+        timeline = [shown(one, frozenset(), None) for one in answer.found.events]
+        page = _render(
+            "case.html",
+            context,
+            case=answer.found.case,
+            timeline=timeline,
+            as_of_version=as_of_version,
+            sequence=answer.sequence,
+        )
+        return HTMLResponse(page)
+
+    @router.post("/search")
+    async def search(request: Request) -> Response:
+        wanted = _read_form(await request.body())
+        found = await run_in_threadpool(find, context, wanted) if wanted is not None else None
+        if found is None or not found.found:
+            return HTMLResponse(_render("no_case.html", context), 404)
+        return RedirectResponse(f"/cases/{found.found[0].case_id}", 303)
+
+    return router
+
+
+def _read_form(body: bytes) -> Search | None:
+    """Reads what was typed: ten digits are a return code, anything else a case number."""
+    typed = parse_qs(body.decode("ascii", "replace")).get("sought", [""])[0].strip()
+    digits = "".join(one for one in typed if one.isdigit())
+    is_code = len(digits) == RETURN_CODE_DIGITS and not any(one.isalpha() for one in typed)
+    try:
+        return Search(return_code=typed) if is_code else Search(case_number=typed)
+    except ValidationError:
+        return None
+
+
+RETURN_CODE_DIGITS = 10
+
+
+def _minute(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if moment is not None else ""
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value).replace("_", " ")
+
+
+def _sentence(details: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Gives an event's details as pairs to list."""
+    return [
+        (_words(name), ", ".join(value) if isinstance(value, list) else _words(value))
+        for name, value in details.items()
+        if value not in (None, [], "")
+    ]
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("services.query", "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(minute=_minute, words=_words, sentence=_sentence)
+    return environment
+
+
+PAGES = _environment()
+
+
+def _render(name: str, context: Context, **values: object) -> str:
+    missing = context.not_ready_because()
+    return PAGES.get_template(name).render(missing=missing, version=context.version, **values)

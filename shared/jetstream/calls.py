@@ -1,0 +1,74 @@
+"""Requests under way and what comes back for them, as plain bytes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
+
+STATUS_AT = len(b"NATS/1.0")
+
+
+class RequestLostError(Exception):
+    """No answer came: timeout or lost connection. What was sent may still take effect."""
+
+
+class RequestRefusedError(Exception):
+    """The server or the client refused to send it; it has no effect."""
+
+
+class Reply(NamedTuple):
+    """A message to our inbox as it came: `headers` with the NATS/1.0 line, or empty."""
+
+    reply_to: bytes
+    headers: bytes
+    body: bytes
+
+    @property
+    def status(self) -> int:
+        """The status in the header line (204 end, 404 nothing, 503 nobody there); 0 if none."""
+        if self.headers[STATUS_AT : STATUS_AT + 1] != b" ":
+            return 0
+        return int(self.headers[STATUS_AT + 1 : STATUS_AT + 4])
+
+    @property
+    def status_text(self) -> str:
+        line = self.headers.partition(b"\r\n")[0]
+        return line[STATUS_AT + 1 :].decode(errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to send."""
+
+    subject: str
+    body: bytes
+    headers: Mapping[str, str] | None = None
+
+
+class Call:
+    """A request under way; `many` takes replies until one carries a status."""
+
+    def __init__(self, subject: str, token: bytes, *, many: bool) -> None:
+        self.subject = subject
+        self.token = token
+        self._many = many
+        self._replies: list[Reply] = []
+        self._outcome: SimpleQueue[Exception | None] = SimpleQueue()
+
+    def add(self, reply: Reply) -> None:
+        self._replies.append(reply)
+        if not self._many or reply.status:
+            self._outcome.put(None)
+
+    def fail(self, error: Exception) -> None:
+        self._outcome.put(error)
+
+    def wait(self, timeout: float) -> list[Reply]:
+        try:
+            error = self._outcome.get(timeout=max(timeout, 0.0))
+        except Empty:
+            raise RequestLostError(f"no answer on {self.subject} in {timeout:.3f} s") from None
+        if error is not None:
+            raise error
+        # A cluster may answer one request twice, e.g. for a stream that exists already.
+        return self._replies if self._many else self._replies[:1]
