@@ -2,54 +2,65 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from importlib import import_module
 
 import typer
 
-from passage.call import call_verb
-from passage.case import cases
-from passage.demo import demo_verb
-from passage.do import do_verb
 from passage.exits import MEANINGS, VerbEndedError
-from passage.health import health_verb
-from passage.keys import keys_verb
-from passage.log import log
-from passage.parked import parked
 from passage.printing import err
-from passage.provision import provision_verb
-from passage.registry import registry
-from passage.up import up_verb
-from passage.verify import verify_verb
 
 EXIT_CODES = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in MEANINGS.items())
 
-app = typer.Typer(
-    name="passage",
-    help="The case system of a surrender hotline.",
-    epilog=EXIT_CODES,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+VERBS: dict[str, str] = {
+    "up": "up_verb",
+    "provision": "provision_verb",
+    "keys": "keys_verb",
+    "health": "health_verb",
+    "call": "call_verb",
+    "do": "do_verb",
+    "case": "cases",
+    "registry": "registry",
+    "parked": "parked",
+    "demo": "demo_verb",
+    "verify": "verify_verb",
+    "log": "log",
+}
+"""Each verb, in the order of the help, and its name in the module `passage.<verb>`."""
 
-app.command("up")(up_verb)
-app.command("provision")(provision_verb)
-app.command("keys")(keys_verb)
-app.command("health")(health_verb)
-app.command("call")(call_verb)
-app.command("do")(do_verb)
-app.command("demo")(demo_verb)
-app.command("verify")(verify_verb)
-app.add_typer(registry, name="registry")
-app.add_typer(cases, name="case")
-app.add_typer(parked, name="parked")
-app.add_typer(log, name="log")
+
+def command_line(verb: str | None = None) -> typer.Typer:
+    """Gives the command line with one verb, or with all.
+
+    Only what a verb needs is imported: all of it takes a second to load and half to unload.
+    """
+    app = typer.Typer(
+        name="passage",
+        callback=_passage,
+        epilog=EXIT_CODES,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    for name in VERBS if verb not in VERBS else (verb,):
+        found = getattr(import_module(f"passage.{name}"), VERBS[name])
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name)(found)
+    return app
+
+
+def _passage() -> None:
+    """The case system of a surrender hotline."""
 
 
 def main() -> None:
     """Runs one verb; an expected failure is one line and an exit code, never a stack trace."""
+    os.umask(0o077)  # Whatever is written, here or by a child, is for its owner alone.
     try:
-        app()
+        command_line(sys.argv[1] if len(sys.argv) > 1 else None)()
     except VerbEndedError as error:
         err.print(f"passage: {error}")
         sys.exit(error.code)

@@ -29,8 +29,14 @@ class Address:
 def parse_address(option: str, text: str) -> Address:
     """Reads HOST:PORT. Raises VerbEndedError (2) unless it is a port on loopback."""
     host, _, port = text.rpartition(":")
-    host = host.strip("[]")
-    if not host or not port.isdecimal() or not 1 <= int(port) <= PORT_MAX:
+    bracketed = host.startswith("[") and host.endswith("]")
+    host = host[1:-1] if bracketed else host
+    if (
+        not host
+        or (":" in host and not bracketed)
+        or not port.isdecimal()
+        or not 1 <= int(port) <= PORT_MAX
+    ):
         raise VerbEndedError(Exit.USAGE, f"{option}: {text!r} is not HOST:PORT, as 127.0.0.1:8080")
     if not _is_loopback(host):
         raise VerbEndedError(

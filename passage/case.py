@@ -35,7 +35,7 @@ def list_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None,
     urgency: Annotated[str | None, typer.Option(help="Only this urgency.")] = None,
     is_open: Annotated[bool | None, typer.Option("--open/--closed", help="Only these.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 50,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""A cluster of real nats-servers on loopback, for tests of what holds only on replicated streams."""
+"""A cluster of real nats-servers on loopback: for tests of what holds on replicated streams."""
 
 import contextlib
 import json

@@ -32,7 +32,7 @@ class NatsServerError(Exception):
 
 @dataclass(frozen=True)
 class ClusterSettings:
-    """What makes a server one of a cluster: the cluster's name, this server's route port, all route URLs."""
+    """What makes a server one of a cluster: its name, this server's route port, all route URLs."""
 
     name: str
     port: int
@@ -70,11 +70,13 @@ class NatsServer:
     @property
     def pid(self) -> int | None:
         """The process id, or None while the server is not running."""
-        return self._process.pid if self.running else None
+        if self._process is None or self._process.poll() is not None:
+            return None
+        return self._process.pid
 
     @property
     def running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self.pid is not None
 
     @property
     def log_path(self) -> Path:
@@ -128,14 +130,16 @@ class NatsServer:
             if self._jetstream_answers():
                 return
             if self._ended_within(0.005):
-                raise NatsServerError(f"nats-server {self.name} ended at start: {self.log_tail()}")
+                raise NatsServerError(
+                    f"{self.name} ended at start, see {self.log_path}: {self.log_tail()}"
+                )
             if time.monotonic() > deadline:
                 raise NatsServerError(
                     f"nats-server {self.name} not ready in {timeout} s: {self.log_tail()}"
                 )
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Stop the server in good order (SIGTERM), or kill it when `timeout` seconds have passed."""
+        """Stop the server in good order (SIGTERM), or kill it after `timeout` seconds."""
         if self._process is None:
             return
         self._process.terminate()
@@ -242,7 +246,7 @@ def free_port(host: str) -> int:
 
 
 def die_with_parent() -> Callable[[], None] | None:
-    """What a child runs before exec so that it ends with its parent; None where there is no prctl."""
+    """What a child runs before exec to end with its parent; None where there is no prctl."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None, use_errno=True)

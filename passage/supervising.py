@@ -34,8 +34,8 @@ READY_TIMEOUT_S = 60.0
 NATS_READY_TIMEOUT_S = 120.0
 """A large store is read through at the start."""
 ENDS_BEFORE_READY_MAX = 5
-SERVICES_STOP_S = 1.0
-NATS_STOP_S = 0.6
+SERVICES_STOP_S = 1.2
+NATS_STOP_S = 0.5
 NATS = "nats-server"
 
 Process = ServiceProcess | NatsServer

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 import sys
-from pathlib import Path
+from asyncio.subprocess import Process
 from typing import Annotated
 
 import typer
@@ -48,7 +47,6 @@ def up_verb(
     demo: Annotated[bool, typer.Option("--demo", help="Also play invented cases.")] = False,
 ) -> None:
     """Start nats-server and the four services, watch them, and stop all on Ctrl-C."""
-    os.umask(0o077)  # Whatever the children write is for their owner alone.
     folders = folders_of(data)
     folders.make()
     with locked(folders):
@@ -107,17 +105,16 @@ async def _run(supervisor: Supervisor, demo: bool) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.stopping.set)
-    player: subprocess.Popen[bytes] | None = None
+    player: Process | None = None
     try:
         await _start(supervisor)
         if not supervisor.stopping.is_set():
             _print_addresses(supervisor)
-            player = _play_demo(supervisor.folders) if demo else None
+            player = await _play_demo(supervisor.folders) if demo else None
             await supervisor.supervise()
     finally:
-        if player is not None and player.poll() is None:
+        if player is not None and player.returncode is None:
             player.kill()
-            player.wait()
         supervisor.stop()
         forget_running(supervisor.folders.data)
 
@@ -156,12 +153,12 @@ def _print_addresses(supervisor: Supervisor) -> None:
     )
 
 
-def _play_demo(folders: Folders) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "passage", "demo", "--data", str(folders.data)]
-    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        [*command, "--cases", str(DEMO_CASES)],
-        stdin=subprocess.DEVNULL,
+async def _play_demo(folders: Folders) -> Process:
+    command = ("-m", "passage", "demo", "--data", str(folders.data), "--cases", str(DEMO_CASES))
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=die_with_parent(),  # noqa: PLW1509
-        cwd=Path.cwd(),
+        preexec_fn=die_with_parent(),
     )

@@ -119,6 +119,19 @@ class CaseLog(Application[str], Generic[StateT]):
             return self.recorder.select_events(known.case_id, after_sequence=known.sequence)
         return self.recorder.select_events(known.case_id, gt=known.version or None)
 
+    def is_current(self, history: History[StateT]) -> bool:
+        """Says whether the log holds no more of the case than this, by the stream's leader.
+
+        A read may be answered by a replica that lags behind; a refusal must not rest on one.
+        """
+        if not isinstance(self.recorder, JetStreamApplicationRecorder):
+            return True
+        log = self.recorder.log
+        newest = log.stream.leader_message(
+            last_by_subj=log.subjects.originator_filter(history.case_id)
+        )
+        return newest is None or newest.sequence <= history.sequence
+
     @property
     def connection(self) -> Connection:
         """The log's connection to the server, for the buckets beside it."""

@@ -88,7 +88,7 @@ def transact(
         try:
             outcome = _attempt(writer, history, cause, decide)
         except RefusedError as refusal:
-            if fresh:
+            if fresh and log.is_current(history):
                 refusal.version = history.version
                 raise
         except IntegrityError:

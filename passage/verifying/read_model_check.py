@@ -63,7 +63,7 @@ class ReadModelCheck:
         columns = (archive.c.sequence, archive.c.case_id, archive.c.version, archive.c.type_name)
         with self._reader.connect() as connection:
             rows = {
-                int(row[0]): (row[1:4], bytes(row[4]))
+                int(row[0]): (row[1:4], _as_bytes(row[4]))
                 for row in connection.execute(select(*columns, archive.c.body).where(wanted))
             }
         for stored in batch:
@@ -129,7 +129,7 @@ class ReadModelCheck:
         for case in cases:
             try:
                 events = [
-                    ReadEvent(row[0], row[1], row[2], read_case_event(bytes(row[2]), row[3]))
+                    ReadEvent(row[0], row[1], row[2], read_case_event(_as_bytes(row[2]), row[3]))
                     for row in case
                 ]
                 fold(events, rows)
@@ -197,3 +197,8 @@ def _by_case(
 ) -> dict[str, RowT]:
     rows = read_rows(connection, table, table.c.case_id, ids)
     return {row[0]: row_type(*row) for row in rows}
+
+
+def _as_bytes(value: bytes | memoryview | str) -> bytes:
+    # Whoever changed a row of SQLite by hand may have left text where bytes were.
+    return value.encode() if isinstance(value, str) else bytes(value)

@@ -78,6 +78,8 @@ class Feed:
         self._checkpoint = model.checkpoint()
         self._target = self._last_of(log)
         self._check_same_log(log)
+        if self._generations.rebuilding:
+            self._progress.advance(self._generations.served.checkpoint())
         self._show()
         logger.info("following", sequence=self._checkpoint, last=self._target)
         with log.subscribe(gt=self._checkpoint) as subscription:
@@ -87,7 +89,6 @@ class Feed:
     def _consume(self, log: Log, subscription: Subscription, stop: Event) -> None:
         check_at = time.monotonic() + CHECK_EVERY_S
         while not stop.is_set():
-            self._note_caught_up()
             batch = subscription.next_batch(BATCH_EVENTS, IDLE_S)
             if batch:
                 self._apply(batch)
@@ -112,17 +113,13 @@ class Feed:
             metrics.events.labels(type_name).inc(count)
 
     def _show(self) -> None:
+        if not self._progress.caught_up and self._checkpoint >= self._target:
+            self._generations.swap()
+            self._progress.caught_up = True
+            logger.info("caught_up", sequence=self._checkpoint)
         if not self._generations.rebuilding:
             self._progress.advance(self._checkpoint)
         self._metrics.rebuilding.set(self._generations.rebuilding)
-
-    def _note_caught_up(self) -> None:
-        if self._progress.caught_up or self._checkpoint < self._target:
-            return
-        self._generations.swap()
-        self._show()
-        self._progress.caught_up = True
-        logger.info("caught_up", sequence=self._checkpoint)
 
     def _last_of(self, log: Log) -> int:
         """Gives the last sequence of the log. Raises StoppedError where it is behind us."""

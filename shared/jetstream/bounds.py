@@ -1,9 +1,11 @@
 """What part of an originator's events is asked for: by version, stream sequence or time."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from eventsourcing.persistence import ProgrammingError
+
+MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Bounds:
         if self.up_to_sequence is not None:
             limits["up_to_seq"] = self.up_to_sequence
         if self.up_to_time is not None:
-            utc = self.up_to_time.astimezone(UTC).replace(tzinfo=None)
+            # The server tells nanoseconds apart and `recorded_at` is cut to microseconds, so the
+            # bound is the end of the microsecond: an event is in the past of its own time.
+            utc = (self.up_to_time.astimezone(UTC) + MICROSECOND).replace(tzinfo=None)
             limits["up_to_time"] = f"{utc.isoformat(timespec='microseconds')}Z"
         return limits

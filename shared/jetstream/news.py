@@ -56,16 +56,20 @@ class News:
             self._changed.notify_all()
 
     def renew(self) -> bool:
-        """Make the consumer if it is missing; True if it was made, so news may have been missed."""
+        """Make the consumer if it is missing; True if it was tried, so news may have been missed.
+
+        `RequestLostError` while there is no connection.
+        """
         connection = self._stream.connection
         silent = time.monotonic() - self._heard_at > SILENCE_SECONDS
         if self._generation == connection.generation and not silent:
             return False
         self._drop_consumer()
         self._name = f"news-{uuid.uuid4().hex}"
+        connection.wait_connected(self._stream.timeout)
+        self._generation = connection.generation
         self._heard_at = time.monotonic()
         try:
-            self._generation = connection.generation
             self._listening = connection.listen(self._hear, self._stream.timeout)
             creation = self._creation(self._listening.subject)
             (reply,) = connection.request(creation, self._stream.timeout)
@@ -73,6 +77,7 @@ class News:
         except (RequestLostError, RequestRefusedError) as failure:
             error = str(failure)
         if error:
+            # Tried again after the time of silence; reading goes on meanwhile.
             logger.warning(
                 "no news of stream %s, reading each second: %s", self._stream.name, error
             )

@@ -177,7 +177,7 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
 
         `gt` and `lte` bound versions; `after_sequence` (exclusive) and `up_to_sequence`
         (inclusive) bound stream sequences, and `up_to_time` (aware; give one of the two) the
-        server's time of storing, exclusive. Any replica may answer: a lagging one gives the
+        server's time of storing, inclusive. Any replica may answer: a lagging one gives the
         events up to some moment, without holes, but never less than this recorder stored itself.
         `OperationalError` when no answer, or none so fresh, comes within the deadline.
         """

@@ -73,8 +73,8 @@ class JetStreamSubscription(Subscription[ApplicationRecorder]):
     def next_batch(self, max_events: int, timeout: float) -> list[RecordedEvent]:
         """The next events, at most `max_events`; waits up to `timeout` seconds for the first.
 
-        Empty on timeout or after `stop`. The wait may last one request's timeout longer while
-        no server answers.
+        Empty on timeout or after `stop`. The wait may last longer by the timeouts of the requests
+        under way while no server answers. Events before a gap are given before the error.
         """
         deadline = time.monotonic() + timeout
         has_read = False
@@ -110,9 +110,9 @@ class JetStreamSubscription(Subscription[ApplicationRecorder]):
 
     def _read(self) -> None:
         """Read one page into the events, and find out whether it was the last."""
-        if self._news.renew():
-            self._check_not_cut()
         try:
+            if self._news.renew():
+                self._check_not_cut()
             page = self._next_page()
         except RequestLostError:
             self._drop_reads()
@@ -121,6 +121,9 @@ class JetStreamSubscription(Subscription[ApplicationRecorder]):
         except RequestRefusedError as error:
             raise OperationalError(f"reading {self._stream.name}: {error}") from error
         for message in page.messages:
+            if message.sequence != self._next_sequence:
+                self._stop_at_gap(message.sequence)
+                return
             self._take(message)
         self._is_at_end = page.is_last
         if page.is_last or len(page.messages) < READ_BATCH_MESSAGES:
@@ -142,13 +145,18 @@ class JetStreamSubscription(Subscription[ApplicationRecorder]):
         return read_page(replies)
 
     def _take(self, message: StoredMessage) -> None:
-        if message.sequence != self._next_sequence:
-            raise SequenceGapError(self._stream.name, self._next_sequence, message.sequence)
         self._next_sequence += 1
         self._last_notification_id = message.sequence
         event = self._log.recorded_event(message)
         if event is not None and (not self._topics or event.topic in self._topics):
             self._events.append(event)
+
+    def _stop_at_gap(self, found: int) -> None:
+        # Events before the gap are given first; the next read meets the gap again.
+        self._drop_reads()
+        self._is_at_end = False
+        if not self._events:
+            raise SequenceGapError(self._stream.name, self._next_sequence, found)
 
     def _drop_reads(self) -> None:
         # Another replica may have answered a read ahead of one that came back short.

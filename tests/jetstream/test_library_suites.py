@@ -1,9 +1,10 @@
 """The library's shipped suites, unmodified, on one server and on a cluster of three.
 
-Hooks used, all of them the suites' own: `create_recorder`, `construct_event_counters_view`, `env`,
-`view_class`, `expected_*`, `tracking_recorder_subclass`, and `optional_test_insert_subscribe`,
-which a recorder with subscriptions calls from a test of its own (as the library's tests of its
-PostgreSQL recorder do). `EXPECT_CONTIGUOUS_NOTIFICATION_IDS` keeps its default, true.
+Hooks used, all of them the suites' own: `create_recorder`, `new_originator_id`, `view_class`,
+`construct_event_counters_view`, `expected_*`, `tracking_recorder_subclass`, and
+`optional_test_insert_subscribe`, which a recorder with subscriptions calls from a test of its own
+(as the library's tests of its PostgreSQL recorder do). `EXPECT_CONTIGUOUS_NOTIFICATION_IDS` keeps
+its default, true: an application's stream holds nothing but its events.
 """
 
 import pytest
@@ -18,6 +19,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.tests import application, persistence, projection
 from eventsourcing.utils import Environment
+from typing_extensions import override
 
 from shared.jetstream import (
     JetStreamAggregateRecorder,
@@ -34,22 +36,29 @@ class OnOneServer:
     settings: dict[str, str]
 
     @pytest.fixture(autouse=True)
-    def take_settings(self, r1_env: dict[str, str]) -> None:
+    def take_settings(self, r1_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
         self.settings = r1_env
+        # Some suites construct applications without settings, from the process's environment.
+        for name, value in r1_env.items():
+            monkeypatch.setenv(name, value)
 
-    def factory(self) -> JetStreamFactory:
+    def new_factory(self) -> JetStreamFactory:
         return JetStreamFactory(Environment("Suite", self.settings))
 
 
 class OnThreeServers(OnOneServer):
+    @override
     @pytest.fixture(autouse=True)
-    def take_settings(self, r3_env: dict[str, str]) -> None:
+    def take_settings(self, r3_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
         self.settings = r3_env
+        for name, value in r3_env.items():
+            monkeypatch.setenv(name, value)
 
 
 class TestAggregateRecorder(OnOneServer, persistence.AggregateRecorderTestCase):
+    @override
     def create_recorder(self) -> AggregateRecorder:
-        return self.factory().aggregate_recorder()
+        return self.new_factory().aggregate_recorder()
 
 
 class TestAggregateRecorderR3(OnThreeServers, TestAggregateRecorder):
@@ -57,8 +66,9 @@ class TestAggregateRecorderR3(OnThreeServers, TestAggregateRecorder):
 
 
 class TestApplicationRecorder(OnOneServer, persistence.ApplicationRecorderTestCase):
+    @override
     def create_recorder(self) -> ApplicationRecorder:
-        return self.factory().application_recorder()
+        return self.new_factory().application_recorder()
 
     def test_insert_subscribe(self) -> None:
         self.optional_test_insert_subscribe()
@@ -69,17 +79,20 @@ class TestApplicationRecorderR3(OnThreeServers, TestApplicationRecorder):
 
 
 class TestApplicationRecorderWithTextIds(TestApplicationRecorder):
+    @override
     def new_originator_id(self) -> str:
         return f"test.case/{super().new_originator_id()}"
 
+    @override
     def create_recorder(self) -> ApplicationRecorder:
         self.settings["ORIGINATOR_ID_TYPE"] = "text"
         return super().create_recorder()
 
 
 class TestTrackingRecorder(OnOneServer, persistence.TrackingRecorderTestCase):
+    @override
     def create_recorder(self) -> TrackingRecorder:
-        return self.factory().tracking_recorder()
+        return self.new_factory().tracking_recorder()
 
 
 class TestTrackingRecorderR3(OnThreeServers, TestTrackingRecorder):
@@ -87,8 +100,9 @@ class TestTrackingRecorderR3(OnThreeServers, TestTrackingRecorder):
 
 
 class TestProcessRecorder(OnOneServer, persistence.ProcessRecorderTestCase):
+    @override
     def create_recorder(self) -> ProcessRecorder:
-        return self.factory().process_recorder()
+        return self.new_factory().process_recorder()
 
 
 class TestProcessRecorderR3(OnThreeServers, TestProcessRecorder):
@@ -96,8 +110,9 @@ class TestProcessRecorderR3(OnThreeServers, TestProcessRecorder):
 
 
 class TestNonInterleaving(OnOneServer, persistence.NonInterleavingNotificationIDsBaseCase):
+    @override
     def create_recorder(self) -> ApplicationRecorder:
-        return self.factory().application_recorder()
+        return self.new_factory().application_recorder()
 
 
 class TestNonInterleavingR3(OnThreeServers, TestNonInterleaving):
@@ -109,25 +124,32 @@ class OtherTrackingRecorder(JetStreamTrackingRecorder):
 
 
 class TestFactory(OnOneServer, persistence.InfrastructureFactoryTestCase[JetStreamFactory]):
+    @override
     def setUp(self) -> None:
         self.env = Environment("TestCase", self.settings)
         super().setUp()
 
+    @override
     def expected_factory_class(self) -> type[JetStreamFactory]:
         return JetStreamFactory
 
+    @override
     def expected_aggregate_recorder_class(self) -> type[AggregateRecorder]:
         return JetStreamAggregateRecorder
 
+    @override
     def expected_application_recorder_class(self) -> type[ApplicationRecorder]:
         return JetStreamApplicationRecorder
 
+    @override
     def expected_tracking_recorder_class(self) -> type[TrackingRecorder]:
         return JetStreamTrackingRecorder
 
+    @override
     def tracking_recorder_subclass(self) -> type[TrackingRecorder]:
         return OtherTrackingRecorder
 
+    @override
     def expected_process_recorder_class(self) -> type[ProcessRecorder]:
         return JetStreamProcessRecorder
 
@@ -136,20 +158,7 @@ class TestFactoryR3(OnThreeServers, TestFactory):
     pass
 
 
-class InEnvironment(OnOneServer):
-    """For suites that construct applications without settings, from the process's environment."""
-
-    @pytest.fixture(autouse=True)
-    def set_environment(
-        self,
-        take_settings: None,
-        monkeypatch: pytest.MonkeyPatch,  # noqa: ARG002 - goes first
-    ) -> None:
-        for name, value in self.settings.items():
-            monkeypatch.setenv(name, value)
-
-
-class TestExampleApplication(InEnvironment, application.ExampleApplicationTestCase):
+class TestExampleApplication(OnOneServer, application.ExampleApplicationTestCase):
     expected_factory_topic = "shared.jetstream.factory:JetStreamFactory"
 
 
@@ -157,7 +166,9 @@ class TestExampleApplicationR3(OnThreeServers, TestExampleApplication):
     pass
 
 
-class TestApplication(InEnvironment, application.ApplicationTestCase):
+# The suite records a deprecation warning itself, which pytest's "error" would raise before.
+@pytest.mark.filterwarnings("default::DeprecationWarning")
+class TestApplication(OnOneServer, application.ApplicationTestCase):
     pass
 
 
@@ -168,15 +179,19 @@ class TestApplicationR3(OnThreeServers, TestApplication):
 class EventCounters(JetStreamProcessRecorder, projection.EventCountersView):
     """Counts as the versions of two originators, stored together with the position."""
 
+    @override
     def get_created_event_counter(self) -> int:
         return self._count("created")
 
+    @override
     def get_subsequent_event_counter(self) -> int:
         return self._count("subsequent")
 
+    @override
     def incr_created_event_counter(self, tracking: Tracking) -> None:
         self._increment("created", tracking)
 
+    @override
     def incr_subsequent_event_counter(self, tracking: Tracking) -> None:
         self._increment("subsequent", tracking)
 
@@ -193,8 +208,9 @@ class EventCounters(JetStreamProcessRecorder, projection.EventCountersView):
 
 
 class TestEventCountersView(OnOneServer, projection.EventCountersViewTestCase):
+    @override
     def construct_event_counters_view(self) -> projection.EventCountersView:
-        view = self.factory().tracking_recorder(EventCounters)
+        view = self.new_factory().tracking_recorder(EventCounters)
         assert isinstance(view, EventCounters)
         return view
 
@@ -203,13 +219,7 @@ class TestEventCountersViewR3(OnThreeServers, TestEventCountersView):
     pass
 
 
-class WithEnv(OnOneServer):
-    @pytest.fixture(autouse=True)
-    def set_env(self, take_settings: None) -> None:  # noqa: ARG002 - it goes first
-        self.env = self.settings
-
-
-class TestProjection(WithEnv, projection.AggregateEventCountersProjectionTestCase):
+class TestProjection(OnOneServer, projection.AggregateEventCountersProjectionTestCase):
     view_class = EventCounters
 
 
@@ -217,7 +227,7 @@ class TestProjectionR3(OnThreeServers, TestProjection):
     pass
 
 
-class TestEventSourcedProjection(WithEnv, projection.EventSourcedProjectionTestCase):
+class TestEventSourcedProjection(OnOneServer, projection.EventSourcedProjectionTestCase):
     pass
 
 

@@ -40,7 +40,7 @@ CODED = CallLinked(
 UNCODED = CODED.model_copy(update={"basis": "caller"})
 GIVEN = PersonalDataProvided(identity=SEALED, provenance="caller")
 VERIFIED = IdentityVerified(basis="registry_and_operator", by="amber")
-CONTRADICTED = IdentityContradicted(fields=("date_of_birth",), reason="registry")
+CONTRADICTED = IdentityContradicted(fields=("date_of_birth",), reason=SEALED)
 PLANNED = RendezvousPlanned(
     rendezvous_id="r-1",
     place=SEALED,
@@ -50,11 +50,11 @@ PLANNED = RendezvousPlanned(
     planned_by="amber",
 )
 APPROVED = RendezvousApproved(rendezvous_id="r-1", by="birch")
-DISCLOSED = RendezvousDisclosed(rendezvous_id="r-1", to_whom="caller", call_id="call-2")
-MISSED = RendezvousMissed(rendezvous_id="r-1", who="team", reason="battery")
+DISCLOSED = RendezvousDisclosed(rendezvous_id="r-1", to_whom=SEALED, call_id="call-2")
+MISSED = RendezvousMissed(rendezvous_id="r-1", who="team", reason=SEALED)
 OFFERED = HandoverOffered(offer_id="o-1", team="lynx", deadline_at=NOON)
 ACCEPTED = HandoverAccepted(offer_id="o-1", team="lynx")
-REFUSED = HandoverRefused(offer_id="o-1", team="lynx", reason="no vehicle")
+REFUSED = HandoverRefused(offer_id="o-1", team="lynx", reason=SEALED)
 RECEIPT = HandedOver(
     team="lynx", receipt_number="R-1", received_at=NOON, head_count=1, condition="ok"
 )
@@ -62,7 +62,8 @@ GUIDED = [CODED, GIVEN, VERIFIED, PLANNED, APPROVED, DISCLOSED]
 
 
 def broken(events: Sequence[Event], actor: str = "operator:amber") -> list[str]:
-    trail, found = Trail(), []
+    trail = Trail()
+    found: list[str] = []
     for version, data in enumerate(events, start=2):
         event = envelope_of(data)(
             id=f"e-{version}",

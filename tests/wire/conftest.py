@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -145,6 +146,14 @@ class Site:
         )
         found = [subjects.read_case_subject(name) for name in info.state.subjects or {}]
         return [one.type_name for one in sorted(found, key=lambda one: one.version)]
+
+    async def calls_left(self) -> int:
+        """Waits until every call is processed, and gives how many weren't in time: 0."""
+        left = 1
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            while left:
+                left = (await self.jetstream.stream_info(subjects.CALLS)).state.messages
+        return left
 
     async def parked(self, count: int = 1) -> list[Parked]:
         """Waits until so many messages are parked and gives them."""

@@ -6,45 +6,12 @@ Four regions move independently: progress, identity, contact, and the present re
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, assert_never, cast
+from typing import Any, Literal, NamedTuple, assert_never, cast, get_args
 
+from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent
 from shared.events.catalogue import AnyCaseEvent, HandoverEvent
 from shared.events.fields import Channel
-from shared.events.handover import (
-    ArrivedInUkraine,
-    ContactLost,
-    HandedOver,
-    HandoverAccepted,
-    HandoverOffered,
-    HandoverRefused,
-    RendezvousApproved,
-    RendezvousDisclosed,
-    RendezvousMissed,
-    RendezvousPlanned,
-)
-from shared.events.intake import (
-    CallLinked,
-    CallTriaged,
-    CaseClosed,
-    CaseOpened,
-    CaseReopened,
-    ClosingReason,
-    Intent,
-    NoteAdded,
-    PersonalDataProvided,
-    ReturnCodeIssued,
-    Situation,
-    SurrenderDeclared,
-    Urgency,
-)
-from shared.events.verification import (
-    IdentityContradicted,
-    IdentityRejected,
-    IdentityVerified,
-    RegistryChecked,
-    VerificationEscalated,
-)
 
 VERSION = 1
 
@@ -65,17 +32,7 @@ ContactState = Literal["in_touch", "lost"]
 RendezvousState = Literal["none", "planned", "approved", "disclosed", "missed"]
 OfferState = Literal["none", "open", "accepted", "refused", "void"]
 
-RANK: dict[Stage, int] = {
-    "new": 0,
-    "declared": 1,
-    "registered": 2,
-    "awaiting_second_call": 3,
-    "arrived": 4,
-    "planned": 5,
-    "guided": 6,
-    "offered": 7,
-    "handed_over": 8,
-}
+RANK: dict[Stage, int] = {stage: rank for rank, stage in enumerate(get_args(Stage))}
 """How far along a stage is; a late fact never moves a case back."""
 
 
@@ -98,9 +55,9 @@ class CaseRow(NamedTuple):
     claim_event_id: str | None = None
     """The event that gave the personal data last; registries answer about it."""
     contact: ContactState = "in_touch"
-    intent: Intent | None = None
-    situation: Situation | None = None
-    urgency: Urgency | None = None
+    intent: intake.Intent | None = None
+    situation: intake.Situation | None = None
+    urgency: intake.Urgency | None = None
     triaged: bool = False
     """Whether an operator judged the last call."""
     escalated: bool = False
@@ -112,7 +69,7 @@ class CaseRow(NamedTuple):
     sequence: int = 0
     """Position in CASES of the case's last event."""
     open: bool = True
-    closing_reason: ClosingReason | None = None
+    closing_reason: intake.ClosingReason | None = None
     code_hash: str | None = None
     """Keyed hash of the return code given last."""
     rendezvous: RendezvousState = "none"
@@ -137,33 +94,39 @@ def evolve(row: CaseRow | None, event: CaseEvent[Any], sequence: int) -> CaseRow
 
 def _after(row: CaseRow, event: AnyCaseEvent, event_id: str) -> CaseRow:
     match event:
-        case CaseOpened() | CallLinked() | CallTriaged():
+        case intake.CaseOpened() | intake.CallLinked() | intake.CallTriaged():
             return _after_call(row, event)
-        case SurrenderDeclared() | PersonalDataProvided() | ReturnCodeIssued():
+        case intake.SurrenderDeclared() | intake.PersonalDataProvided() | intake.ReturnCodeIssued():
             return _after_stage_one(row, event, event_id)
-        case NoteAdded():
+        case intake.NoteAdded():
             return row
-        case CaseClosed():
+        case intake.CaseClosed():
             return row._replace(open=False, progress="closed", closing_reason=event.reason)
-        case CaseReopened():
+        case intake.CaseReopened():
             return row._replace(open=True, progress=row.stage, closing_reason=None)
-        case RegistryChecked() | VerificationEscalated():
+        case verification.RegistryChecked() | verification.VerificationEscalated():
             return _after_looking_up(row, event)
-        case IdentityVerified() | IdentityContradicted() | IdentityRejected():
+        case (
+            verification.IdentityVerified()
+            | verification.IdentityContradicted()
+            | verification.IdentityRejected()
+        ):
             return _after_judging(row, event)
         case _:
             return _after_handover(row, event)
 
 
-def _after_call(row: CaseRow, event: CaseOpened | CallLinked | CallTriaged) -> CaseRow:
+def _after_call(
+    row: CaseRow, event: intake.CaseOpened | intake.CallLinked | intake.CallTriaged
+) -> CaseRow:
     match event:
-        case CaseOpened():
+        case intake.CaseOpened():
             return _called(row, event)._replace(
                 episode=event.episode, previous_case=event.previous_case
             )
-        case CallLinked():
+        case intake.CallLinked():
             return _called(row, event)
-        case CallTriaged():
+        case intake.CallTriaged():
             return row._replace(
                 intent=event.intent,
                 situation=event.situation,
@@ -176,35 +139,37 @@ def _after_call(row: CaseRow, event: CaseOpened | CallLinked | CallTriaged) -> C
 
 def _after_stage_one(
     row: CaseRow,
-    event: SurrenderDeclared | PersonalDataProvided | ReturnCodeIssued,
+    event: intake.SurrenderDeclared | intake.PersonalDataProvided | intake.ReturnCodeIssued,
     event_id: str,
 ) -> CaseRow:
     match event:
-        case SurrenderDeclared():
+        case intake.SurrenderDeclared():
             return _reached(row, "declared")
-        case PersonalDataProvided():
+        case intake.PersonalDataProvided():
             # What was verified was the data given before, not this; a contradiction stays open.
             return _reached(row, "registered")._replace(
                 identity="contradicted" if row.identity == "contradicted" else "claimed",
                 claim_event_id=event_id,
             )
-        case ReturnCodeIssued():
+        case intake.ReturnCodeIssued():
             return _reached(row, "awaiting_second_call")._replace(code_hash=event.code_hash)
         case _:
             assert_never(event)
 
 
-def _after_looking_up(row: CaseRow, event: RegistryChecked | VerificationEscalated) -> CaseRow:
+def _after_looking_up(
+    row: CaseRow, event: verification.RegistryChecked | verification.VerificationEscalated
+) -> CaseRow:
     match event:
-        case RegistryChecked():
+        case verification.RegistryChecked():
             return row._replace(identity=_identity_after(row, event))
-        case VerificationEscalated():
+        case verification.VerificationEscalated():
             return row._replace(escalated=True)
         case _:
             assert_never(event)
 
 
-def _identity_after(row: CaseRow, checked: RegistryChecked) -> IdentityState:
+def _identity_after(row: CaseRow, checked: verification.RegistryChecked) -> IdentityState:
     if checked.about_event != row.claim_event_id:
         return row.identity  # An answer about data that was corrected meanwhile.
     # A registry never decides: even a match waits for a person, but it ends a contradiction.
@@ -213,14 +178,17 @@ def _identity_after(row: CaseRow, checked: RegistryChecked) -> IdentityState:
 
 
 def _after_judging(
-    row: CaseRow, event: IdentityVerified | IdentityContradicted | IdentityRejected
+    row: CaseRow,
+    event: verification.IdentityVerified
+    | verification.IdentityContradicted
+    | verification.IdentityRejected,
 ) -> CaseRow:
     match event:
-        case IdentityVerified():
+        case verification.IdentityVerified():
             return row._replace(identity="verified", escalated=False)
-        case IdentityContradicted():
+        case verification.IdentityContradicted():
             return row._replace(identity="contradicted", escalated=False)
-        case IdentityRejected():
+        case verification.IdentityRejected():
             return row._replace(identity="rejected", escalated=False)
         case _:
             assert_never(event)
@@ -228,24 +196,28 @@ def _after_judging(
 
 def _after_handover(row: CaseRow, event: HandoverEvent) -> CaseRow:
     match event:
-        case ArrivedInUkraine():
+        case handover.ArrivedInUkraine():
             return _reached(row, "arrived")._replace(contact="in_touch")
-        case RendezvousPlanned():
+        case handover.RendezvousPlanned():
             return _planned(row, event)
-        case RendezvousApproved() | RendezvousDisclosed() | RendezvousMissed():
+        case (
+            handover.RendezvousApproved()
+            | handover.RendezvousDisclosed()
+            | handover.RendezvousMissed()
+        ):
             # Another rendezvous may have been planned meanwhile.
             return _after_meeting(row, event) if event.rendezvous_id == row.rendezvous_id else row
-        case HandoverOffered() | HandoverAccepted() | HandoverRefused():
+        case handover.HandoverOffered() | handover.HandoverAccepted() | handover.HandoverRefused():
             return _after_offer(row, event)
-        case HandedOver():
+        case handover.HandedOver():
             return _reached(row, "handed_over")._replace(team=event.team)
-        case ContactLost():
+        case handover.ContactLost():
             return row._replace(contact="lost")
         case _:
             assert_never(event)
 
 
-def _planned(row: CaseRow, event: RendezvousPlanned) -> CaseRow:
+def _planned(row: CaseRow, event: handover.RendezvousPlanned) -> CaseRow:
     return _at(row, "planned")._replace(
         rendezvous="planned",
         rendezvous_id=event.rendezvous_id,
@@ -256,14 +228,15 @@ def _planned(row: CaseRow, event: RendezvousPlanned) -> CaseRow:
 
 
 def _after_meeting(
-    row: CaseRow, event: RendezvousApproved | RendezvousDisclosed | RendezvousMissed
+    row: CaseRow,
+    event: handover.RendezvousApproved | handover.RendezvousDisclosed | handover.RendezvousMissed,
 ) -> CaseRow:
     match event:
-        case RendezvousApproved():
+        case handover.RendezvousApproved():
             return row._replace(rendezvous="approved")
-        case RendezvousDisclosed():
+        case handover.RendezvousDisclosed():
             return _reached(row, "guided")._replace(rendezvous="disclosed")
-        case RendezvousMissed():
+        case handover.RendezvousMissed():
             # A team that was to wait there isn't bound any more: it has to be asked anew.
             offer = row.offer if row.offer == "none" else "void"
             return _at(row, "arrived")._replace(rendezvous="missed", offer=offer)
@@ -272,21 +245,22 @@ def _after_meeting(
 
 
 def _after_offer(
-    row: CaseRow, event: HandoverOffered | HandoverAccepted | HandoverRefused
+    row: CaseRow,
+    event: handover.HandoverOffered | handover.HandoverAccepted | handover.HandoverRefused,
 ) -> CaseRow:
     match event:
-        case HandoverOffered():
+        case handover.HandoverOffered():
             offered = _at(row, "offered")
             return offered._replace(offer="open", offer_id=event.offer_id, team=event.team)
-        case HandoverAccepted() if event.offer_id == row.offer_id:
+        case handover.HandoverAccepted() if event.offer_id == row.offer_id:
             return row._replace(offer="accepted")
-        case HandoverRefused() if event.offer_id == row.offer_id:
+        case handover.HandoverRefused() if event.offer_id == row.offer_id:
             return _at(row, _stage_without_offer(row))._replace(offer="refused")
         case _:
             return row
 
 
-def _called(row: CaseRow, call: CaseOpened | CallLinked) -> CaseRow:
+def _called(row: CaseRow, call: intake.CaseOpened | intake.CallLinked) -> CaseRow:
     return row._replace(
         channel=call.channel,
         language=call.language,

@@ -1,0 +1,54 @@
+"""query's read models, kept up to date in a thread of this process as query keeps them."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from benchmarks.site import Site
+from services.query.database import open_database
+from services.query.feed import Feed
+from services.query.generations import Generations
+from services.query.main import GC_THRESHOLD_OBJECTS
+from services.query.metrics import Metrics
+from services.query.progress import Progress
+from shared.case_log import jetstream_env
+from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
+
+JOIN_WITHIN_S = 30.0
+
+
+@contextmanager
+def fed_read_models(site: Site, database_url: str) -> Iterator[Progress]:
+    """Follows the site's log into the database while the block lasts."""
+    factory = JetStreamFactory(jetstream_env(site.settings, "bench-query"))
+    recorder = factory.application_recorder()
+    if not isinstance(recorder, JetStreamApplicationRecorder):
+        raise TypeError("not the recorder of JetStream")
+    database, progress, stop = open_database(database_url), Progress(), threading.Event()
+    feed = Feed(lambda: recorder, Generations(database), progress, Metrics("bench"))
+    thread = threading.Thread(target=feed.run, args=(stop,), name="feed")
+    thread.start()
+    try:
+        yield progress
+    finally:
+        stop.set()
+        thread.join(JOIN_WITHIN_S)
+        factory.close()
+        database.dispose()
+
+
+@contextmanager
+def collecting_as_query() -> Iterator[None]:
+    """Collects garbage as seldom as query's process does while the block lasts."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD_OBJECTS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()

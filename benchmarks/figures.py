@@ -1,0 +1,190 @@
+"""What a benchmark gives: figures with their unit, the ratio of two sides, and the machine.
+
+The sides of a comparison take turns in one run, so that a noisy neighbour disturbs both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from passage.nats_server import find_binary
+
+SYNC_PROBES = 200
+SYNC_PROBE_BYTES = 1_024
+MILLISECONDS = 1_000.0
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the figures were taken on."""
+
+    cores: int
+    processor: str
+    python: str
+    nats_server: str
+    sync_ms: float
+    """Median of writing 1 KiB and syncing it, on the disk of the data folder, milliseconds."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One result: medians by name, all in `unit`; `ratio` says of what in `ratio_of`."""
+
+    name: str
+    figures: Mapping[str, float]
+    unit: str
+    ratio: float | None = None
+    ratio_of: str = ""
+    ratio_range: tuple[float, float] | None = None
+    """The lowest and the highest ratio of any round."""
+    aim: str = ""
+    notes: Mapping[str, str | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where a benchmark works and how long."""
+
+    folder: Path
+    scale: float = 1.0
+
+    def count(self, usual: int, least: int = 1) -> int:
+        """Gives how often something is done: fewer times where the scale says so."""
+        return max(least, round(usual * self.scale))
+
+    def folder_for(self, name: str) -> Path:
+        """Gives a folder of one benchmark's own; all lie on one disk."""
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+class Stopwatch:
+    """Takes the time of a block: `seconds` of the last one, `cpu_s` of all of them.
+
+    The processor time is this process's own, of all its threads: noise of others is not in it.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.cpu_s = 0.0
+        self._began = (0.0, 0.0)
+
+    def __enter__(self) -> None:
+        self._began = (time.perf_counter(), time.process_time())
+
+    def __exit__(self, *_: object) -> None:
+        wall, cpu = self._began
+        self.seconds = time.perf_counter() - wall
+        self.cpu_s += time.process_time() - cpu
+
+
+Benchmark = Callable[[Bench], Iterator[Measured]]
+
+
+def take_turns(
+    sides: Mapping[str, Callable[[], float]], rounds: int
+) -> dict[str, list[float]]:
+    """Gives each side's figure of every round; the sides take turns: A B A B."""
+    found: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, side in sides.items():
+            found[name].append(side())
+    return found
+
+
+def compared(
+    name: str, rounds: Mapping[str, Sequence[float]], unit: str, aim: str = "", **notes: str | float
+) -> Measured:
+    """Gives the medians and the ratio of the first side to the second."""
+    medians = {side: statistics.median(values) for side, values in rounds.items()}
+    ours, beside = list(rounds)[:2]
+    ratios = [a / b for a, b in zip(rounds[ours], rounds[beside], strict=True)]
+    return Measured(
+        name=name,
+        figures=rounded(medians),
+        unit=unit,
+        ratio=round(medians[ours] / medians[beside], 3),
+        ratio_of=f"{ours} / {beside}",
+        ratio_range=(round(min(ratios), 3), round(max(ratios), 3)),
+        aim=aim,
+        notes=notes,
+    )
+
+
+def rounded(figures: Mapping[str, float]) -> dict[str, float]:
+    """Gives figures with no more digits than they are worth."""
+    return {name: float(f"{value:.4g}") for name, value in figures.items()}
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Gives the smallest value that `percent` of the values don't exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+
+
+def machine(folder: Path) -> Machine:
+    """Looks at the machine and at the disk of the data folder."""
+    shown = subprocess.run(  # noqa: S603 - our own binary
+        [str(find_binary()), "--version"], capture_output=True, text=True, check=True
+    )
+    return Machine(
+        cores=os.cpu_count() or 0,
+        processor=_processor(),
+        python=platform.python_version(),
+        nats_server=shown.stdout.strip().rpartition("v")[2],
+        sync_ms=_sync_ms(folder / "sync-probe"),
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.machine()
+
+
+def _sync_ms(path: Path) -> float:
+    taken = []
+    with path.open("wb", buffering=0) as file:
+        for _ in range(SYNC_PROBES):
+            began = time.perf_counter()
+            file.write(bytes(SYNC_PROBE_BYTES))
+            os.fsync(file.fileno())
+            taken.append(time.perf_counter() - began)
+    path.unlink()
+    return round(MILLISECONDS * statistics.median(taken), 3)
+
+
+def as_line(measured: Measured, on: Machine) -> str:
+    """Gives one result as one line of JSON."""
+    return json.dumps({**asdict(measured), "machine": asdict(on)}, ensure_ascii=False)
+
+
+def print_table(results: Sequence[Measured], on: Machine, console: Console) -> None:
+    """Prints all results for a person."""
+    table = Table(
+        title=f"{on.cores} cores ({on.processor}), Python {on.python}, nats-server "
+        f"{on.nats_server}, sync {on.sync_ms} ms",
+        title_justify="left",
+    )
+    for heading in ("benchmark", "figures", "unit", "ratio", "aim"):
+        table.add_column(heading, overflow="fold")
+    for one in results:
+        figures = "  ".join(f"{name} {value:g}" for name, value in one.figures.items())
+        ratio = "" if one.ratio is None else f"{one.ratio:g} ({one.ratio_of})"
+        table.add_row(one.name, figures, one.unit, ratio, one.aim)
+    console.print(table)

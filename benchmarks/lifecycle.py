@@ -1,0 +1,89 @@
+"""The ten-decision lifecycle with its read model, beside the same on eventsourcing and SQLite.
+
+A round plays whole cases and ends when the read model shows the last event. Both sides run in this
+process: the three services' decisions on threads, one a case in flight, and the projection on
+another; ours also needs nats-server's process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+from benchmarks.feeding import fed_read_models
+from benchmarks.figures import Bench, Measured, Stopwatch, compared, rounded, take_turns
+from benchmarks.on_sqlite import sqlite_site
+from benchmarks.site import Site, site_in
+from benchmarks.story import DECISIONS, FOLDS, Story, Writers
+from services.intake.routing import new_case_id
+
+ROUNDS = 5
+IN_FLIGHT = {1: 20, 16: 96, 64: 192}
+"""Cases in flight -> cases of one round."""
+VISIBLE_WITHIN_S = 60.0
+MICROSECONDS = 1e6
+AIM = ">= 1.5"
+
+
+def run(bench: Bench) -> Iterator[Measured]:
+    """Gives events a second of both sides and their ratio, for each number of cases in flight."""
+    with ExitStack() as stack:
+        site = stack.enter_context(site_in(bench.folder_for("lifecycle")))
+        beside_folder = bench.folder_for("lifecycle-sqlite")
+        beside = stack.enter_context(sqlite_site(beside_folder, site.keys.kek))
+        progress = stack.enter_context(fed_read_models(site, site.settings.database_url))
+        writers = _writers(site, stack)
+
+        def shown(sequence: int) -> None:
+            if not progress.wait(sequence, VISIBLE_WITHIN_S):
+                raise RuntimeError(f"sequence {sequence} is not shown")
+
+        for in_flight, usual in IN_FLIGHT.items():
+            cases = bench.count(usual, in_flight)
+            yield _level(
+                in_flight,
+                cases,
+                {"passage": (writers, shown), "eventsourcing": (beside.writers, beside.wait)},
+            )
+
+
+def _writers(site: Site, stack: ExitStack) -> Writers:
+    return {name: stack.enter_context(site.writer(fold, name)) for name, fold in FOLDS.items()}
+
+
+Side = tuple[Writers, Callable[[int], None]]
+"""What to write with, and what waits until the read model has a sequence."""
+
+
+def _level(in_flight: int, cases: int, sides: Mapping[str, Side]) -> Measured:
+    watches = {name: Stopwatch() for name in sides}
+
+    def side(name: str) -> Callable[[], float]:
+        def play() -> float:
+            with watches[name]:
+                _play(*sides[name], in_flight, cases)
+            return DECISIONS * cases / watches[name].seconds
+
+        return play
+
+    rounds = take_turns({name: side(name) for name in sides}, ROUNDS)
+    events = ROUNDS * DECISIONS * cases
+    cpu = {f"{name}_cpu_us": MICROSECONDS * one.cpu_s / events for name, one in watches.items()}
+    return compared(
+        f"lifecycle/{in_flight} in flight",
+        rounds,
+        "events/s",
+        aim=AIM,
+        cases_a_round=cases,
+        **rounded(cpu),
+    )
+
+
+def _play(
+    writers: Writers, wait_until_shown: Callable[[int], None], in_flight: int, cases: int
+) -> None:
+    stories = [Story(writers, new_case_id()) for _ in range(cases)]
+    with ThreadPoolExecutor(in_flight) as threads:
+        ends = list(threads.map(Story.play, stories))
+    wait_until_shown(max(end.sequence for end in ends))

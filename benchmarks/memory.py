@@ -1,0 +1,131 @@
+"""Resident memory of every process, idle and after many events have gone through all of them.
+
+The events are made as operators make them: calls on CALLS and commands to the services.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import psutil
+from nacl.public import PublicKey
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from benchmarks.figures import Bench, Measured, rounded
+from benchmarks.story import OLENA, TRIAGE, WHERE, WHO
+from benchmarks.system import System, system_in
+from passage.api import api_of
+from passage.channel import Call, envelope_of, publish
+from passage.connecting import connected
+from shared import subjects
+from shared.commands.base import ANSWER, Command, Ignored, Recorded
+from shared.commands.handover import RecordArrival, RecordContactLost
+from shared.commands.intake import AddNote, ProvidePersonalData, TriageCall
+from shared.keyfiles import read_intake_public_key
+
+EVENTS = 100_000
+IN_FLIGHT = 64
+EVENTS_OF_CASE = 10
+"""Opened, triaged, five notes, data, and the registry's answer; arrived. The tenth is lost."""
+NOTES = 4
+SETTLES_WITHIN_S = 120.0
+LOOK_EVERY_S = 0.2
+MEBIBYTE = 1_048_576
+ANSWER_WITHIN_S = 30.0
+
+
+def run(bench: Bench) -> Iterator[Measured]:
+    """Gives what each process holds, idle and afterwards."""
+    with system_in(bench.folder_for("memory")) as system:
+        yield _held("idle", system, 0)
+        began = time.perf_counter()
+        events = asyncio.run(_push(system, bench.count(EVENTS, EVENTS_OF_CASE)))
+        seconds = time.perf_counter() - began
+        yield _held("afterwards", system, events, events_a_second=round(events / seconds))
+
+
+def _held(when: str, system: System, events: int, **notes: float) -> Measured:
+    pids = {**system.running.pids, "runner": system.runner_pid}
+    held = {name: psutil.Process(pid).memory_info().rss / MEBIBYTE for name, pid in pids.items()}
+    name = f"memory/{when}"
+    return Measured(
+        name, rounded({**held, "all": sum(held.values())}), "MiB", notes={"events": events, **notes}
+    )
+
+
+@dataclass(frozen=True)
+class Push:
+    """What it takes to drive cases through the services."""
+
+    client: Client
+    key: PublicKey
+    opened: dict[str, asyncio.Future[str]]
+    """Call id -> the case that it opened."""
+
+    async def case(self) -> None:
+        """Drives one case through ten events."""
+        call_id = f"call-{uuid4().hex}"
+        self.opened[call_id] = asyncio.get_running_loop().create_future()
+        call = Call(
+            call_id, "telegram", f"@invented_{call_id}", "ru", datetime.now(UTC), "(Invented.)"
+        )
+        await publish(self.client.jetstream(timeout=ANSWER_WITHIN_S), envelope_of(call, self.key))
+        case_id = await self.opened.pop(call_id)
+        await self._ask(TriageCall, case_id, call_id=call_id, **TRIAGE)
+        await self._ask(ProvidePersonalData, case_id, identity=WHO.model_dump(mode="json"))
+        for _ in range(NOTES):
+            await self._ask(AddNote, case_id, text="Asked again. (Invented.)")
+        await self._ask(RecordArrival, case_id, place=WHERE.model_dump(mode="json"))
+        await self._ask(RecordContactLost, case_id, since=datetime.now(UTC).isoformat())
+
+    async def _ask(self, command_type: type[Command], case_id: str, **fields: Any) -> None:
+        who = {"command_id": uuid4().hex, "case_id": case_id, "by": OLENA}
+        subject = subjects.command(command_type.SERVICE, command_type.__name__)
+        body = json.dumps({**who, **fields}).encode()
+        reply = await self.client.request(subject, body, timeout=ANSWER_WITHIN_S)
+        answer = ANSWER.validate_json(reply.data)
+        if not isinstance(answer, Recorded | Ignored):
+            raise RuntimeError(f"{command_type.__name__} was {answer.result}")
+
+    async def on_opened(self, message: Msg) -> None:
+        """Takes note of a case that intake opened."""
+        event = json.loads(message.data)
+        waiting = self.opened.get(event["data"]["call_id"])
+        if waiting is not None and not waiting.done():
+            waiting.set_result(event["subject"])
+
+
+async def _push(system: System, events: int) -> int:
+    """Drives cases until so many events are in the log and shown; gives how many there are."""
+    running = system.running
+    async with connected(running.nats) as client:
+        push = Push(client, read_intake_public_key(running.keys), {})
+        await client.subscribe(subjects.case_events("CaseOpened"), cb=push.on_opened)
+        left = iter(range(-(-events // EVENTS_OF_CASE)))
+
+        async def drive() -> None:
+            for _ in left:
+                await push.case()
+
+        await asyncio.gather(*(drive() for _ in range(IN_FLIGHT)))
+        return await _settled(client, running.http)
+
+
+async def _settled(client: Client, http: str) -> int:
+    """Waits until query shows the end of the log; gives its sequence."""
+    deadline = time.monotonic() + SETTLES_WITHIN_S
+    async with api_of(http) as api:
+        while time.monotonic() < deadline:
+            stored = (await client.jetstream().stream_info(subjects.CASES)).state.last_seq
+            if (await api.get("cases", limit=1)).body.get("sequence") == stored:
+                return stored
+            await asyncio.sleep(LOOK_EVERY_S)
+    raise RuntimeError("query does not catch up")

@@ -1,0 +1,228 @@
+"""The other side of the lifecycle: eventsourcing's own SQLite recorder, and a projection of its.
+
+Decisions, sealing and events are the same; what differs is where events are stored, and that the
+library's projection commits each event by itself. The log has synchronous=FULL, as a log of record
+must; the view, like query's database, has NORMAL.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    IntegrityError,
+    ListenNotifySubscription,
+    StoredEvent,
+    Tracking,
+)
+from eventsourcing.projection import ApplicationSubscription, Projection
+from eventsourcing.sqlite import (
+    SQLiteApplicationRecorder,
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteDatastore,
+    SQLiteFactory,
+    SQLiteTrackingRecorder,
+)
+from typing_extensions import override
+
+from benchmarks.story import FOLDS, Writers
+from services.query.projections import case_list
+from services.query.projections.case_list import CaseRow
+from shared.buckets import Kept, TakenError
+from shared.case_log import CaseLog, Fold
+from shared.events.base import CaseEvent
+from shared.keys import KeyRing
+from shared.transact import Writer
+
+FULL, NORMAL = 2, 1
+WAIT_S = 60.0
+"""How long the view may take to catch up."""
+
+
+class Pool(SQLiteConnectionPool):
+    """Connections that sync as told; SQLite's own default depends on how it was compiled."""
+
+    synchronous = FULL
+
+    @override
+    def _create_connection(self) -> SQLiteConnection:
+        connection = super()._create_connection()
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA synchronous={self.synchronous}")
+        cursor.execute("PRAGMA synchronous")
+        if cursor.fetchone()[0] != self.synchronous:
+            raise RuntimeError("SQLite does not sync as told")
+        return connection
+
+
+class RelaxedPool(Pool):
+    """The view's connections."""
+
+    synchronous = NORMAL
+
+
+class Recorder(SQLiteApplicationRecorder):
+    """The library's recorder, with subscriptions as its in-memory recorder has them."""
+
+    def __init__(self, datastore: SQLiteDatastore) -> None:
+        super().__init__(datastore)
+        self.listeners: set[threading.Event] = set()
+
+    @override
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        numbers = super().insert_events(stored_events, **kwargs)
+        for listener in list(self.listeners):
+            listener.set()
+        return numbers
+
+    @override
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> NotifiedSubscription:
+        return NotifiedSubscription(self, gt, topics)
+
+
+class NotifiedSubscription(ListenNotifySubscription[Recorder]):
+    """Told by the recorder of this process when there is something new."""
+
+    def __init__(self, recorder: Recorder, gt: int | None, topics: Sequence[str]) -> None:
+        super().__init__(recorder=recorder, gt=gt, topics=topics)
+        recorder.listeners.add(self._has_been_notified)
+
+    @override
+    def stop(self) -> None:
+        super().stop()
+        self._recorder.listeners.discard(self._has_been_notified)
+
+
+class SharedLog(CaseLog[Any]):
+    """A service's case log on a recorder that all services share, with its one pool."""
+
+    name = CaseLog.name
+
+    def __init__(self, fold: Fold[Any], recorder: Recorder, env: Mapping[str, str]) -> None:
+        self._shared = recorder
+        super().__init__(fold, dict(env))
+
+    @override
+    def construct_recorder(self) -> ApplicationRecorder:
+        return self._shared
+
+
+class KeyTable:
+    """Data keys in a table of the same file, as durable as the events."""
+
+    def __init__(self, datastore: SQLiteDatastore) -> None:
+        self._datastore = datastore
+        with datastore.transaction(commit=True) as cursor:
+            cursor.execute("CREATE TABLE keys (name TEXT PRIMARY KEY, value BLOB)")
+
+    def get(self, key: str) -> Kept | None:
+        with self._datastore.transaction(commit=False) as cursor:
+            cursor.execute("SELECT value FROM keys WHERE name = ?", (key,))
+            row = cursor.fetchone()
+        return None if row is None else Kept(row[0], 1)
+
+    def create(self, key: str, value: bytes) -> int:
+        try:
+            with self._datastore.transaction(commit=True) as cursor:
+                cursor.execute("INSERT INTO keys VALUES (?, ?)", (key, value))
+        except IntegrityError:
+            raise TakenError(key) from None
+        return 1
+
+
+class CaseListView(SQLiteTrackingRecorder):
+    """One table of cases, set together with the position."""
+
+    @override
+    def construct_create_table_statements(self) -> list[str]:
+        columns = "case_id TEXT PRIMARY KEY, progress TEXT, identity TEXT, version INTEGER"
+        return [
+            *super().construct_create_table_statements(),
+            f"CREATE TABLE IF NOT EXISTS case_list ({columns})",
+        ]
+
+    def set(self, row: CaseRow, tracking: Tracking) -> None:
+        """Sets one row and moves the position in one transaction."""
+        values = (row.case_id, row.progress, row.identity, row.version)
+        with self.datastore.transaction(commit=True) as cursor:
+            self._insert_tracking(cursor, tracking)
+            cursor.execute("INSERT OR REPLACE INTO case_list VALUES (?, ?, ?, ?)", values)
+
+
+class CaseListProjection(Projection[CaseListView]):
+    """query's case list, folded event by event; rows stay in memory, as with query."""
+
+    def __init__(self, view: CaseListView) -> None:
+        super().__init__(view)
+        self._rows: dict[str, CaseRow] = {}
+
+    @override
+    def process_event(self, domain_event: CaseEvent[Any], tracking: Tracking) -> None:
+        case_id = domain_event.subject
+        row = case_list.evolve(self._rows.get(case_id), domain_event, tracking.notification_id)
+        self._rows[case_id] = row
+        self.view.set(row, tracking)
+
+
+@dataclass(frozen=True)
+class SqliteSite:
+    """The services' writers on SQLite, and the view that follows them."""
+
+    writers: Writers
+    view: CaseListView
+
+    def wait(self, sequence: int) -> None:
+        """Waits until the view has the event at a position."""
+        self.view.wait(SharedLog.name, sequence, timeout=WAIT_S)
+
+
+@contextmanager
+def sqlite_site(folder: Path, kek: bytes) -> Iterator[SqliteSite]:
+    """Opens both files, and projects while the block lasts."""
+    env = {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "ORIGINATOR_ID_TYPE": "text"}
+    datastore = _datastore(folder / "log.db", Pool)
+    recorder = Recorder(datastore)
+    recorder.create_table()
+    view = CaseListView(_datastore(folder / "view.db", RelaxedPool))
+    view.create_table()
+    ring = KeyRing(KeyTable(datastore), kek)
+    logs = {
+        name: SharedLog(fold, recorder, {**env, "SQLITE_DBNAME": str(folder / "log.db")})
+        for name, fold in FOLDS.items()
+    }
+    with ExitStack() as stack:
+        stack.callback(datastore.close)
+        stack.callback(view.datastore.close)
+        for log in logs.values():
+            stack.callback(log.close)
+        subscription = stack.enter_context(ApplicationSubscription(logs["intake"]))
+        projecting = threading.Thread(target=_project, args=(subscription, view))
+        projecting.start()
+        stack.callback(projecting.join)
+        stack.callback(subscription.stop)
+        yield SqliteSite({name: Writer(log, ring) for name, log in logs.items()}, view)
+
+
+def _project(subscription: ApplicationSubscription[str], view: CaseListView) -> None:
+    """As the library's runner does, which would make an application of its own."""
+    projection = CaseListProjection(view)
+    for event, tracking in subscription:
+        projection.process_event(cast("CaseEvent[Any]", event), tracking)
+
+
+def _datastore(path: Path, pool: type[SQLiteConnectionPool]) -> SQLiteDatastore:
+    datastore = SQLiteDatastore(str(path), originator_id_type="text")
+    datastore.pool.close()
+    datastore.pool = pool(db_name=str(path))
+    return datastore
+
+

@@ -1,0 +1,106 @@
+"""Rebuilding one case: processor time of decode, chain and fold, and the whole way from the log.
+
+The whole way is taken from two servers at once, one with a small log and one with a large one.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from benchmarks.figures import Bench, Measured, compared, rounded, take_turns
+from benchmarks.filling import LONG, SHORT, Filled, fill
+from benchmarks.site import site_in
+from benchmarks.story import FOLDS
+from services.intake.routing import new_case_id
+from shared.case_log import CaseLog, History
+
+SMALL_EVENTS = 10_000
+LARGE_EVENTS = 1_000_000
+FOLDS_TIMED = 300
+LOADS_A_ROUND = 20
+ROUNDS = 15
+MILLISECONDS = 1_000.0
+FOLD_NAME = "handover"
+"""The service that folds most."""
+
+
+def run(bench: Bench) -> Iterator[Measured]:
+    """Gives processor times of either length of case, and load times from either log."""
+    small_events = bench.count(SMALL_EVENTS, 1_000)
+    large_events = bench.count(LARGE_EVENTS, 2_000)
+    fold = FOLDS[FOLD_NAME]
+    with (
+        site_in(bench.folder_for("small")) as small_site,
+        site_in(bench.folder_for("large")) as large_site,
+    ):
+        small, large = fill(small_site, small_events), fill(large_site, large_events)
+        with (
+            small_site.case_log(fold, "small") as small_log,
+            large_site.case_log(fold, "large") as large_log,
+        ):
+            for events, case_id in ((SHORT, small.short_cases[0]), (LONG, small.long_cases[0])):
+                yield _processor_time(bench, small_log, events, case_id)
+            for name, of_small, of_large in _cases(small, large):
+                yield _load_times(
+                    name,
+                    {large.events: _loader(large_log, of_large)},
+                    {small.events: _loader(small_log, of_small)},
+                )
+
+
+def _cases(small: Filled, large: Filled) -> Iterator[tuple[str, Sequence[str], Sequence[str]]]:
+    new = [new_case_id() for _ in range(ROUNDS * LOADS_A_ROUND)]
+    yield f"{SHORT} events", small.short_cases, large.short_cases
+    yield f"{LONG} events", small.long_cases, large.long_cases
+    yield "new case", new, new
+
+
+def _processor_time(
+    bench: Bench, log: CaseLog[Any], events: int, case_id: str
+) -> Measured:
+    stored = log.recorder.select_events(case_id)
+    empty: History[Any] = History(case_id, log.fold.initial)
+    taken = []
+    gc.collect()
+    for _ in range(bench.count(FOLDS_TIMED, 10)):
+        began = time.thread_time()
+        history = log.extend(empty, stored)
+        taken.append(MILLISECONDS * (time.thread_time() - began))
+    if history.version != events:
+        raise RuntimeError(f"case {case_id} has {history.version} events, not {events}")
+    return Measured(
+        name=f"rebuild/processor time/{events} events",
+        figures=rounded({"median": statistics.median(taken), "lowest": min(taken)}),
+        unit="ms",
+        aim="< 1" if events == LONG else "",
+        notes={"fold": FOLD_NAME},
+    )
+
+
+def _load_times(
+    name: str, large: dict[int, Callable[[], float]], small: dict[int, Callable[[], float]]
+) -> Measured:
+    sides = {f"{events} in the log": loader for events, loader in (large | small).items()}
+    return compared(f"rebuild/from the log/{name}", take_turns(sides, ROUNDS), "ms")
+
+
+def _loader(log: CaseLog[Any], cases: Sequence[str]) -> Callable[[], float]:
+    """Gives what loads some cases, other ones each time, and gives the median in milliseconds."""
+    step = max(1, len(cases) // (ROUNDS * LOADS_A_ROUND))
+    spread = list(cases[::step]) or [*cases]
+    turn = iter(spread * (1 + ROUNDS * LOADS_A_ROUND // len(spread)))
+
+    def load() -> float:
+        taken = []
+        for case_id, _ in zip(turn, range(LOADS_A_ROUND), strict=False):
+            began = time.perf_counter()
+            empty: History[Any] = History(case_id, log.fold.initial)
+            log.extend(empty, log.recorder.select_events(case_id))
+            taken.append(MILLISECONDS * (time.perf_counter() - began))
+        return statistics.median(taken)
+
+    return load

@@ -1,0 +1,78 @@
+"""A real nats-server with the streams of Passage, and the write path on it, for a benchmark."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from passage.connecting import connected
+from passage.nats_server import NatsServer
+from passage.provisioning import provision
+from shared import subjects
+from shared.buckets import JetStreamBucket
+from shared.case_log import CaseLog, Fold, jetstream_env
+from shared.keyfiles import KeyFiles, make_key_files, read_key_files
+from shared.keys import KeyRing
+from shared.settings import Settings
+from shared.transact import Writer
+
+SYNCED = "always"
+RELAXED = "2m"
+"""nats-server's own default; only while a log is filled, never while something is measured."""
+START_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True)
+class Site:
+    """A server, what services are told about it, and their keys."""
+
+    server: NatsServer
+    settings: Settings
+    keys: KeyFiles
+
+    @contextmanager
+    def case_log(self, fold: Fold[Any], name: str) -> Iterator[CaseLog[Any]]:
+        """Gives a service's case log on a connection of its own."""
+        log: CaseLog[Any] = CaseLog(fold, jetstream_env(self.settings, f"bench-{name}"))
+        try:
+            yield log
+        finally:
+            log.close()
+
+    @contextmanager
+    def writer(self, fold: Fold[Any], name: str) -> Iterator[Writer]:
+        """Gives what a service writes with: its log, and keys kept in the bucket."""
+        with self.case_log(fold, name) as log:
+            timeout_s = self.settings.request_timeout_s
+            bucket = JetStreamBucket(log.connection, subjects.KEYS_BUCKET, timeout_s)
+            yield Writer(log, KeyRing(bucket, self.keys.kek))
+
+    def restart(self, sync_interval: str) -> None:
+        """Stops the server and starts it with another `sync_interval`."""
+        self.server.stop(timeout=START_TIMEOUT_S)
+        self.server.sync_interval = sync_interval
+        self.server.start(timeout=START_TIMEOUT_S)
+
+
+@contextmanager
+def site_in(folder: Path, sync_interval: str = SYNCED) -> Iterator[Site]:
+    """Starts a server on a folder, with streams, buckets and keys."""
+    make_key_files(folder / "keys")
+    with NatsServer(folder / "nats", sync_interval=sync_interval) as server:
+        asyncio.run(_provision(server.url))
+        settings = Settings(
+            nats_url=server.url,
+            keys_dir=folder / "keys",
+            database_url=f"sqlite:///{folder / 'query.db'}",
+            registry_file=folder / "registry.db",
+        )
+        yield Site(server, settings, read_key_files(folder / "keys"))
+
+
+async def _provision(url: str) -> None:
+    async with connected(url) as client:
+        await provision(client, replicas=1)

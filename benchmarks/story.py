@@ -1,0 +1,168 @@
+"""The ten decisions from a first call to a disclosed rendezvous, by the services' own functions.
+
+Nobody here exists. What services look up beside the case (an index, a registry) is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from services.handover import decisions as handover
+from services.handover import state as handover_state
+from services.intake import decisions as intake
+from services.verification import decisions as verification
+from shared.case_log import Fold
+from shared.commands.base import Command, Decision
+from shared.commands.handover import (
+    ApproveRendezvous,
+    DiscloseRendezvous,
+    PlanRendezvous,
+    RecordArrival,
+)
+from shared.commands.intake import AddNote, ProvidePersonalData, TriageCall
+from shared.commands.verification import VerifyIdentity
+from shared.events.base import Event
+from shared.events.fields import Identity, Place, Plain
+from shared.events.verification import RegistryChecked
+from shared.transact import Cause, Outcome, Writer, transact
+
+DECISIONS = 10
+CALLER_KEY = "c0ffee00" * 8
+OLENA, PETRO = "Olena Example", "Petro Example"
+WHO = Identity(surname="Beispiel", first_names="Max", service_number="AB-000123")
+WHERE = Place(description="the mill of Musterdorf")
+TRIAGE = {"intent": "surrender", "situation": "serving", "urgency": "today"}
+
+FOLDS: dict[str, Fold[Any]] = {
+    "intake": Fold(intake.IntakeState(), intake.evolve),
+    "verification": Fold(verification.VerificationState(), verification.evolve),
+    "handover": Fold(handover_state.HandoverState(), handover_state.evolve),
+}
+
+Writers = Mapping[str, Writer]
+
+
+@dataclass
+class Story:
+    """One man's case; each step is one decision of one service, appended by `transact`."""
+
+    writers: Writers
+    case_id: str
+    version: int = 0
+    last: Outcome | None = None
+
+    def play(self) -> Outcome:
+        """Plays all ten decisions and gives the outcome of the last."""
+        first, second = self._call_id(), self._call_id()
+        self._call(first, "caller")
+        self._command("intake", intake.decide_triage, TriageCall, call_id=first, **TRIAGE)
+        self._command("intake", intake.decide_personal_data, ProvidePersonalData, identity=WHO)
+        self._registry_answers()
+        basis = "registry_and_operator"
+        self._command("verification", verification.decide_verify, VerifyIdentity, basis=basis)
+        self._call(second, "return_code")
+        self._command("handover", _now(handover.decide_arrival), RecordArrival, place=WHERE)
+        window = {"window_from": _in_hours(1), "window_to": _in_hours(3)}
+        plan = self._command(
+            *("handover", _now(handover.decide_plan), PlanRendezvous),
+            **(window | {"place": WHERE, "team": "Heron"}),
+        )
+        meeting = {"rendezvous_id": plan.command_id}
+        self._command(
+            *("handover", _now(handover.decide_approve), ApproveRendezvous), **meeting, by=PETRO
+        )
+        told = meeting | {"to_whom": "the caller", "call_id": second}
+        self._command("handover", _now(handover.decide_disclose), DiscloseRendezvous, **told)
+        if self.last is None or self.version != DECISIONS:
+            raise RuntimeError(f"case {self.case_id} has {self.version} events")
+        return self.last
+
+    def add_note(self) -> None:
+        """Appends one more event to the case."""
+        self._command("intake", intake.decide_note, AddNote, text="Asked again. (Invented.)")
+
+    def _call(self, call_id: str, basis: Any) -> None:
+        call = intake.IncomingCall(
+            message_id=call_id,
+            call_id=call_id,
+            channel="phone",
+            caller_key=CALLER_KEY,
+            caller_address=Plain("+380 44 000 00 00"),
+            language="ru",
+            started_at=datetime.now(UTC),
+            text=Plain("I want to live. (Invented.)"),
+            code_hash=None,
+            recording_ref=None,
+            media=(),
+        )
+        route = intake.Route(self.case_id, basis)
+        decide = partial(intake.decide_call, call=call, route=route)
+        self._transact("intake", decide, call_id, "channel:phone")
+
+    def _registry_answers(self) -> None:
+        def decide(state: verification.VerificationState) -> list[Event]:
+            claim = state.claim
+            if claim is None:
+                raise RuntimeError("no claim to look up")
+            answer = RegistryChecked(
+                registry="invented registry", about_event=claim.event_id, outcome="match", score=97
+            )
+            return verification.decide_registry_answer(state, answer)
+
+        self._transact("verification", decide, uuid4().hex, "service:verification")
+
+    def _command(
+        self,
+        service: str,
+        decide: Callable[[Any, Any], list[Event]],
+        command_type: type[Command],
+        by: str = OLENA,
+        **fields: Any,
+    ) -> Command:
+        who: dict[str, Any] = {"command_id": uuid4().hex, "case_id": self.case_id, "by": by}
+        if issubclass(command_type, Decision):
+            who["seen_version"] = self.version
+        command = command_type.model_validate({**who, **fields})
+        self._transact(
+            service,
+            lambda state: decide(state, command),
+            command.command_id,
+            f"operator:{by}",
+            who.get("seen_version"),
+        )
+        return command
+
+    def _transact(
+        self,
+        service: str,
+        decide: Callable[[Any], list[Event]],
+        message_id: str,
+        actor: str,
+        seen_version: int | None = None,
+    ) -> None:
+        cause = Cause(
+            causation_id=message_id,
+            correlation_id=message_id,
+            actor=actor,
+            source=f"/services/{service}",
+            happened_at=datetime.now(UTC),
+            seen_version=seen_version,
+        )
+        self.last = transact(self.writers[service], self.case_id, cause, decide)
+        self.version = self.last.version
+
+    def _call_id(self) -> str:
+        return f"call-{uuid4().hex}"
+
+
+def _now(decide: Callable[[Any, Any, datetime], list[Event]]) -> Callable[[Any, Any], list[Event]]:
+    return lambda state, command: decide(state, command, datetime.now(UTC))
+
+
+def _in_hours(hours: float) -> datetime:
+    return datetime.now(UTC) + timedelta(hours=hours)

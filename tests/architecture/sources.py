@@ -1,0 +1,34 @@
+"""The sources of the project, as the architecture tests see them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("shared", "services", "passage", "benchmarks", "tests")
+
+
+def python_files() -> list[Path]:
+    """Gives every Python file of the project."""
+    found = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    return sorted(path for path in found if "__pycache__" not in path.parts)
+
+
+def all_files() -> list[Path]:
+    """Gives every file that git has or would take; without git, every file of the packages."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        return python_files()
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def name_of(path: Path) -> str:
+    """Gives a file's path in the project."""
+    return path.relative_to(ROOT).as_posix()

@@ -1,0 +1,61 @@
+"""What a person can use is documented: make targets, settings, verbs, streams and subjects."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from typer.main import get_command
+
+from passage.__main__ import EXIT_CODES, VERBS, command_line
+from passage.definitions import streams
+from passage.exits import MEANINGS
+from shared.settings import Settings
+from tests.architecture.sources import ROOT
+
+TARGETS = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+DOCUMENTS = "\n".join(
+    path.read_text(encoding="utf-8") for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+)
+OPERATING = ROOT / "docs" / "operating.md"
+
+
+def test_every_target_of_the_makefile_says_what_it_does() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.M)
+    assert phony is not None
+    assert set(phony.group(1).split()) == set(TARGETS)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_make_target_is_documented(target: str) -> None:
+    assert f"make {target}" in DOCUMENTS
+
+
+@pytest.mark.parametrize("field", Settings.model_fields)
+def test_every_setting_is_documented_with_its_default(field: str) -> None:
+    row = re.search(rf"^\|.*`PASSAGE_{field.upper()}`.*$", OPERATING.read_text("utf-8"), re.M)
+    assert row is not None
+    default = Settings.model_fields[field].default
+    assert (f"{default:g}" if isinstance(default, float) else str(default)) in row.group(0)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_documented(verb: str) -> None:
+    assert f"passage {verb}" in DOCUMENTS
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_says_what_it_does(verb: str) -> None:
+    commands = get_command(command_line(verb)).commands  # type: ignore[attr-defined]
+    assert list(commands) == [verb]
+    assert commands[verb].get_short_help_str()
+
+
+@pytest.mark.parametrize("stream", [one.name for one in streams(1)])
+def test_every_stream_is_documented(stream: str) -> None:
+    assert stream.removeprefix("KV_") in DOCUMENTS
+
+
+def test_help_lists_every_exit_code() -> None:
+    assert all(f"{code.value} {text}" in EXIT_CODES for code, text in MEANINGS.items())

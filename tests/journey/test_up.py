@@ -1,0 +1,73 @@
+"""`passage up`: loopback only, restarts what dies, ends within two seconds, leaves no orphan."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.journey.system import System, gone, until
+
+pytestmark = pytest.mark.journey
+
+STOP_MAX_S = 2.0
+
+
+def test_nothing_listens_but_on_loopback(system: System) -> None:
+    listening = [
+        connection
+        for process in system.processes()
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) >= 2
+    assert all(ipaddress.ip_address(one.laddr.ip).is_loopback for one in listening)
+
+
+def test_a_second_runner_on_the_same_folder_is_refused(system: System) -> None:
+    done = system.verb("up", check=False)
+    assert done.returncode == 1
+    assert "another `passage up` is running" in done.stderr
+
+
+def test_data_and_keys_are_their_owners_alone(system: System) -> None:
+    data_dir = system.data_dir
+    keys = data_dir.with_name(f"{data_dir.name}.keys")
+    for folder in (data_dir, keys):
+        assert folder.stat().st_mode & 0o077 == 0
+        for path in folder.rglob("*"):
+            assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_killed_service_is_started_again(system: System) -> None:
+    old = system.running.pids["handover"]
+    os.kill(old, signal.SIGKILL)
+    until(lambda: system.running.pids.get("handover", old) != old, 10, "handover is started again")
+    until(lambda: system.verb("health", "handover", check=False).returncode == 0, 20, "it answers")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_all_within_two_seconds(tmp_path: Path, number: signal.Signals) -> None:
+    with System(tmp_path / "data") as system:
+        processes = system.processes()
+        assert len(processes) == 6
+        system.signal(number)
+        seconds = until(lambda: system.runner.poll() is not None, 10, "the runner ends")
+        assert gone(processes)
+        assert seconds < STOP_MAX_S
+        assert system.runner.returncode == 0
+        assert not (system.data_dir / "running.json").exists()
+
+
+def test_kill_9_of_the_runner_leaves_no_orphan(tmp_path: Path) -> None:
+    with System(tmp_path / "data") as system:
+        processes = system.processes()
+        system.signal(signal.SIGKILL)
+        system.runner.wait(10)
+        until(lambda: gone(processes), STOP_MAX_S, "every child is gone")
+        system.start()  # The lock is free and the data are whole.
+        assert system.verb("verify").returncode == 0

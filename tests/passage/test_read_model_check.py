@@ -1,0 +1,123 @@
+"""`passage verify` finds every row that is not the fold of the log, and every archived byte."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from passage.log_reading import Stored
+from passage.verifying.findings import Findings
+from passage.verifying.read_model_check import ReadModelCheck
+from services.query.database import Database, open_database
+from services.query.folding import ReadEvent
+from services.query.generations import Generations
+from shared.events.catalogue import read_case_event
+from tests.passage.test_case_logs import good_log
+
+LOG = good_log()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(f"sqlite:///{tmp_path / 'query.db'}")
+    generations = Generations(opened)
+    generations.open()
+    events = [
+        ReadEvent(one.sequence, one.recorded_at, one.body, read_case_event(one.body)) for one in LOG
+    ]
+    generations.following.apply(events)
+    generations.swap()
+    yield opened
+    opened.dispose()
+
+
+def findings(database: Database, log: list[Stored] = LOG) -> list[str]:
+    found = Findings()
+    check = ReadModelCheck(database, found)
+    assert check.wait_for(LOG[-1].sequence)
+    check.compare_archive(log)
+    assert check.compare_rows() == 2
+    return [f"{one.check}: {one.where}: {one.what}" for one in found.kept]
+
+
+def tamper(folder: Path, statement: str) -> None:
+    with closing(sqlite3.connect(folder / "query.db")) as connection:
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master")]
+        prefix = next(name for name in tables if name.endswith("_archive"))[: -len("archive")]
+        with connection:
+            assert connection.execute(statement.replace("@", prefix)).rowcount == 1
+
+
+def test_a_read_model_that_was_folded_from_the_log_has_no_findings(database: Database) -> None:
+    assert findings(database) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        (
+            "UPDATE @case_list SET progress = 'handed_over' WHERE case_id = 'SECOND'",
+            "read model: case_list SECOND: differs from the fold of the log: progress",
+        ),
+        (
+            "UPDATE @case_timeline SET actor = 'operator:other' WHERE sequence = 3",
+            "read model: case_timeline FIRST 3: differs from the fold of the log: actor",
+        ),
+        (
+            "UPDATE @statistics_calls SET calls = 7",
+            "read model: statistics_calls 2026-11-22 phone: differs from the fold of the log: "
+            "calls",
+        ),
+        (
+            "UPDATE @statistics_funnel SET declared_at = NULL WHERE case_id = 'FIRST'",
+            "read model: funnel FIRST: differs from the fold of the log: declared_at",
+        ),
+        (
+            "DELETE FROM @queue WHERE case_id = 'FIRST'",
+            "read model: queue FIRST: no row",
+        ),
+        (
+            "DELETE FROM @case_list WHERE case_id = 'FIRST'",
+            "read model: case_list FIRST: no row",
+        ),
+    ],
+)
+def test_a_changed_or_missing_row_is_found(
+    database: Database, tmp_path: Path, statement: str, expected: str
+) -> None:
+    tamper(tmp_path, statement)
+    assert findings(database)[0] == expected
+
+
+def test_a_row_of_a_case_that_is_not_in_the_log_is_found(
+    database: Database, tmp_path: Path
+) -> None:
+    tamper(
+        tmp_path,
+        "INSERT INTO @statistics_funnel (case_id, opened_at) VALUES ('GHOST', '2026-11-22')",
+    )
+    assert [one.rpartition(": ")[2] for one in findings(database)] == ["3 rows instead of 2"]
+
+
+def test_an_archived_event_with_other_bytes_is_found(database: Database, tmp_path: Path) -> None:
+    tamper(tmp_path, "UPDATE @archive SET body = body || ' ' WHERE sequence = 6")
+    assert "archive: sequence 6: other bytes than in the log" in findings(database)
+
+
+def test_an_archived_event_filed_elsewhere_is_found(database: Database, tmp_path: Path) -> None:
+    tamper(tmp_path, "UPDATE @archive SET version = 9 WHERE sequence = 6")
+    expected = "archive: sequence 6: filed under another case, version or type"
+    assert expected in findings(database)
+
+
+def test_an_event_that_is_not_archived_is_found(database: Database, tmp_path: Path) -> None:
+    tamper(tmp_path, "DELETE FROM @archive WHERE sequence = 6")
+    assert "archive: sequence 6: not in the archive" in findings(database)
+
+
+def test_an_archived_event_that_is_not_in_the_log_is_found(database: Database) -> None:
+    assert "archive: sequence 3: not in the log" in findings(database, LOG[:2] + LOG[3:])

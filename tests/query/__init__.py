@@ -1,0 +1,1 @@
+"""Tests of query: the projections, the feed, the API and the pages."""

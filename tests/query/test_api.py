@@ -1,0 +1,232 @@
+"""The API's reads: cases, search, as-of, reveal, queue and statistics."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.query.projections.case_list import CaseRow
+from shared.keyfiles import read_key_files
+from shared.return_codes import code_hash
+from tests import examples as e
+from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
+from tests.query.asking import FakeKeys, asked
+from tests.query.stage import MemoryLog, book_with, books_of, settings_for
+
+
+@pytest.fixture
+def log() -> MemoryLog:
+    """One case that went the whole way."""
+    log = MemoryLog()
+    log.write(book_with(e.whole_way()))
+    return log
+
+
+async def test_a_case_is_shown_with_its_timeline(log: MemoryLog, tmp_path: Path) -> None:
+    async with asked(log, tmp_path) as desk:
+        shown = (await desk.http.get(f"/api/cases/{CASE}")).json()
+    assert set(shown["case"]) == set(CaseRow._fields)
+    assert shown["case"]["progress"] == "closed"
+    assert shown["sequence"] == 17
+    assert [one["version"] for one in shown["timeline"]] == list(range(1, 18))
+    first = shown["timeline"][0]
+    assert (first["type_name"], first["actor"]) == ("CaseOpened", "operator:Olena Example")
+    assert first["details"]["caller_address"] == first["details"]["text"] == "sealed"
+    assert first["details"]["channel"] == "phone"
+
+
+async def test_a_case_as_it_was_after_its_third_event(log: MemoryLog, tmp_path: Path) -> None:
+    async with asked(log, tmp_path) as desk:
+        shown = (await desk.http.get(f"/api/cases/{CASE}?as_of_version=3")).json()
+    assert (shown["case"]["version"], shown["case"]["progress"]) == (3, "declared")
+    assert (len(shown["timeline"]), shown["sequence"]) == (3, 3)
+
+
+async def test_as_of_a_sequence_or_a_time_gives_the_same_case(
+    log: MemoryLog, tmp_path: Path
+) -> None:
+    moment = (NOON + timedelta(seconds=10, milliseconds=1)).isoformat()
+    async with asked(log, tmp_path) as desk:
+        path = f"/api/cases/{CASE}"
+        by_version = (await desk.http.get(path, params={"as_of_version": 10})).json()
+        by_sequence = (await desk.http.get(path, params={"as_of_sequence": 10})).json()
+        by_time = (await desk.http.get(path, params={"as_of_time": moment})).json()
+        now = (await desk.http.get(path, params={"as_of_version": 999})).json()
+    assert by_version == by_sequence == by_time
+    assert by_version["case"]["progress"] == "arrived"
+    assert now["case"]["version"] == 17
+
+
+async def test_every_version_of_a_case_as_it_was_is_the_fold_of_that_many_events(
+    tmp_path: Path,
+) -> None:
+    log, book, then = MemoryLog(), CaseBook(), []
+    async with asked(log, tmp_path) as desk:
+        for one in e.whole_way():
+            book.add(one)
+            desk.follower.until(log.write(book))
+            then.append((await desk.http.get(f"/api/cases/{CASE}")).json())
+        for version, shown in enumerate(then, start=1):
+            path = f"/api/cases/{CASE}?as_of_version={version}"
+            assert (await desk.http.get(path)).json() == shown
+
+
+@pytest.mark.parametrize("moment", ["as_of_time=2020-01-01T00:00:00Z", ""])
+async def test_a_case_that_is_not_there_is_not_found(
+    log: MemoryLog, tmp_path: Path, moment: str
+) -> None:
+    async with asked(log, tmp_path) as desk:
+        case_id = CASE if moment else OTHER_CASE
+        answer = await desk.http.get(f"/api/cases/{case_id}?{moment}")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_revealed_values_come_parsed_and_the_others_stay_sealed(
+    log: MemoryLog, tmp_path: Path
+) -> None:
+    keys = FakeKeys(
+        {"identity": '{"surname":"Vzorov"}', "caller_address": "+380 00", "unit": "invented"}
+    )
+    async with asked(log, tmp_path, keys) as desk:
+        shown = (await desk.http.get(f"/api/cases/{CASE}?reveal=identity")).json()
+    opened, provided = shown["timeline"][0]["details"], shown["timeline"][3]["details"]
+    assert provided["identity"] == {"surname": "Vzorov"}
+    assert (provided["unit"], opened["caller_address"]) == ("invented", "+380 00")
+    assert opened["text"] == "sealed"
+
+
+async def test_what_was_erased_or_does_not_open_is_no_error(log: MemoryLog, tmp_path: Path) -> None:
+    keys = FakeKeys(broken=frozenset({"text"}))
+    async with asked(log, tmp_path, keys) as desk:
+        path = f"/api/cases/{CASE}?reveal=identity,narrative,location"
+        details = (await desk.http.get(path)).json()["timeline"][0]["details"]
+    assert (details["caller_address"], details["text"]) == ("erased", "sealed")
+
+
+async def test_cases_are_listed_by_page_and_filter(tmp_path: Path) -> None:
+    log, books = MemoryLog(), books_of(7)
+    for number, book in enumerate(books):
+        book.at = NOON + timedelta(hours=number)
+        book.add_all(e.whole_way(book.case_id)[: 2 + number])
+    log.write(*books)
+    async with asked(log, tmp_path) as desk:
+        seen, cursor = [], None
+        for _ in range(3):
+            params = {"limit": "3", **({"cursor": cursor} if cursor else {})}
+            page = (await desk.http.get("/api/cases", params=params)).json()
+            seen += [item["case_id"] for item in page["items"]]
+            cursor = page["next"]
+        declared = (await desk.http.get("/api/cases?progress=declared&open=true")).json()
+        nobody = (await desk.http.get("/api/cases?open=false")).json()
+    assert cursor is None
+    assert seen == [book.case_id for book in reversed(books)]
+    assert [item["case_id"] for item in declared["items"]] == [books[1].case_id]
+    assert nobody["items"] == []
+
+
+async def test_a_case_is_found_by_its_number_however_it_is_typed(
+    log: MemoryLog, tmp_path: Path
+) -> None:
+    async with asked(log, tmp_path) as desk:
+        for typed in (CASE, CASE.lower(), f" {CASE[:4]}-{CASE[4:8]}-{CASE[8:]} "):
+            found = (await desk.http.post("/api/search", json={"case_number": typed})).json()
+            assert [item["case_id"] for item in found["items"]] == [CASE]
+
+
+async def test_a_case_is_found_by_the_code_its_caller_was_given(tmp_path: Path) -> None:
+    keys = read_key_files(settings_for("", tmp_path, "").keys_dir)
+    issued = e.return_code_issued().model_copy(
+        update={"code_hash": code_hash(keys, "000 111 2222")}
+    )
+    log = MemoryLog()
+    log.write(book_with([e.case_opened(), issued]))
+    async with asked(log, tmp_path) as desk:
+        found = await desk.http.post("/api/search", json={"return_code": "0001112222"})
+        other = await desk.http.post("/api/search", json={"return_code": "999 111 2222"})
+    assert [item["case_id"] for item in found.json()["items"]] == [CASE]
+    assert other.json()["items"] == []
+
+
+async def test_the_queue_begins_with_the_most_urgent(tmp_path: Path) -> None:
+    log, books = MemoryLog(), books_of(3)
+    books[0].add_all([e.case_opened(), e.call_triaged(urgency="later")])
+    books[1].add_all([e.case_opened(), e.call_triaged(urgency="life_now")])
+    books[2].add_all([e.case_opened()])
+    log.write(*books)
+    async with asked(log, tmp_path) as desk:
+        items = (await desk.http.get("/api/queue")).json()["items"]
+    assert [(item["case_id"], item["needs"]) for item in items] == [
+        (books[1].case_id, "register"),
+        (books[2].case_id, "triage"),
+        (books[0].case_id, "register"),
+    ]
+
+
+async def test_statistics_count_calls_and_stages(log: MemoryLog, tmp_path: Path) -> None:
+    async with asked(log, tmp_path) as desk:
+        calls = (await desk.http.get("/api/statistics/calls?from_day=2026-03-14")).json()
+        none = (await desk.http.get("/api/statistics/calls?to_day=2026-03-13")).json()
+        funnel = (await desk.http.get("/api/statistics/funnel")).json()
+    assert [(row["channel"], row["calls"]) for row in calls["days"]] == [
+        ("phone", 1),
+        ("telegram", 1),
+    ]
+    assert (calls["total"], none["total"], calls["publication"]) == (2, 0, "public")
+    stages = {row["stage"]: row["cases"] for row in funnel["stages"]}
+    assert set(stages.values()) == {1}
+    assert (funnel["closed"], funnel["publication"]) == ({"handed_over": 1}, "internal")
+
+
+async def test_a_read_waits_for_the_sequence_it_is_to_hold_at(
+    log: MemoryLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.query.api.cases.MIN_SEQUENCE_WAIT_S", 0.01)
+    async with asked(log, tmp_path) as desk:
+        there = await desk.http.get("/api/queue?min_sequence=17")
+        never = await desk.http.get("/api/queue?min_sequence=18")
+    assert there.status_code == 200
+    assert (never.status_code, never.json()["sequence"]) == (503, 17)
+
+
+async def test_readyz_says_what_is_missing(log: MemoryLog, tmp_path: Path) -> None:
+    async with asked(log, tmp_path) as desk:
+        answer = await desk.http.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["missing"] == ["the messaging server is not reachable"]
+        desk.follower.progress.stopped = "gap: sequence 3 came where 2 was due"
+        stopped = (await desk.http.get("/readyz")).json()
+        assert "gap: sequence 3" in stopped["missing"][0]
+        assert (await desk.http.get("/livez")).json() == {"status": "alive"}
+        assert (await desk.http.get("/version")).json()["service"] == "query"
+
+
+async def test_metrics_name_routes_not_cases(log: MemoryLog, tmp_path: Path) -> None:
+    async with asked(log, tmp_path) as desk:
+        await desk.http.get(f"/api/cases/{CASE}")
+        await desk.http.get("/nowhere/at/all")
+        text = (await desk.http.get("/metrics")).text
+    assert 'route="/api/cases/{case_id}",status="200"} 1.0' in text
+    assert 'route="(none)",status="404"} 1.0' in text
+    assert "passage_query_applied_sequence 17.0" in text
+    assert 'passage_query_events_applied_total{type="CaseOpened"} 1.0' in text
+    assert 'passage_build_info{version="test"} 1.0' in text
+    assert "passage_parked_messages NaN" in text
+    assert CASE not in text
+
+
+async def test_openapi_describes_every_command_and_row(log: MemoryLog, tmp_path: Path) -> None:
+    async with asked(log, tmp_path) as desk:
+        described = (await desk.http.get("/openapi.json")).json()
+        docs = await desk.http.get("/docs")
+    assert docs.status_code == 404
+    body = described["paths"]["/api/commands/PlanRendezvous"]["post"]["requestBody"]
+    name = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    schema = described["components"]["schemas"][name]
+    assert "command_id" not in schema["required"]
+    assert {"case_id", "by", "seen_version", "place", "window_from"} <= set(schema["required"])
+    assert set(CaseRow._fields) <= set(described["components"]["schemas"]["Case"]["properties"])
+    assert "ctx" not in json.dumps(described["components"]["schemas"]["Problem"])

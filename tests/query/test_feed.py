@@ -1,0 +1,282 @@
+"""The feed: live, rebuilt, interrupted and stopped, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event as engine_events
+from sqlalchemy.exc import DBAPIError
+from typing_extensions import override
+
+from services.query.folding import ReadEvent, Rows, StoppedError, fold, touched_cases
+from services.query.projections.statistics import call_in
+from shared.events.base import Event
+from shared.events.catalogue import read_case_event
+from tests import examples as e
+from tests.examples import CASE, NOON, CaseBook
+from tests.query.stage import (
+    Follower,
+    MemoryLog,
+    MemorySubscription,
+    Recorded,
+    book_with,
+    books_of,
+    followed,
+)
+
+
+def many_cases(count: int = 30) -> list[CaseBook]:
+    """Gives cases of all lengths, all kinds of events in them, always the same."""
+    rng = random.Random(7)  # noqa: S311
+    books = books_of(count)
+    for book in books:
+        way: list[Event] = e.whole_way(book.case_id)[: rng.randint(1, 17)]
+        book.add_all([*way, *rng.sample(e.every_event()[1:], rng.randint(0, 6))])
+    return books
+
+
+def test_a_live_event_shows_at_once(database_url: str) -> None:
+    log, book = MemoryLog(), CaseBook()
+    with Follower(log, database_url) as follower:
+        for number, one in enumerate(e.whole_way(), start=1):
+            book.add(one)
+            follower.until(log.write(book))
+            found = follower.reads.case(CASE)
+            assert found.found is not None
+            assert (found.found.case.version, found.sequence) == (number, number)
+            assert len(found.found.events) == number
+
+
+def test_a_rebuild_gives_what_following_live_gave(database_url: str, sqlite_url: str) -> None:
+    log, books = MemoryLog(), many_cases()
+    with Follower(log, database_url) as live:
+        for book in books:
+            whole, book.stored = book.stored, []
+            for stored in whole:
+                book.stored.append(stored)
+                live.until(log.write(book))
+        assert live.rows() == followed(log, sqlite_url, log.last)
+
+
+def test_what_is_read_back_is_what_was_folded(database_url: str) -> None:
+    log, books = MemoryLog(), many_cases(8)
+    log.write(*books)
+    with Follower(log, database_url) as follower:
+        follower.until(log.last)
+        for book in books:
+            history = follower.reads.case(book.case_id).found
+            assert history is not None
+            assert [one.stored for one in history.events] == [body for _, body in book.stored]
+            assert history.case.last_event_at == NOON + timedelta(minutes=book.version - 1)
+            assert history.case.opened_at.utcoffset() == timedelta(0)
+
+
+def test_the_archive_is_the_log_byte_for_byte(database_url: str) -> None:
+    log = MemoryLog()
+    log.write(*many_cases(5))
+    archive = followed(log, database_url, log.last)["archive"]
+    assert archive == [
+        (one.id, one.originator_id, one.originator_version, one.topic, one.recorded_at, one.state)
+        for one in log.events
+    ]
+
+
+def test_it_goes_on_where_it_was(database_url: str) -> None:
+    log, book = MemoryLog(), book_with(e.whole_way()[:5])
+    followed(log, database_url, log.write(book))
+    book.add_all(e.whole_way()[5:])
+    rows = followed(log, database_url, log.write(book))
+    assert [row[0] for row in rows["case_timeline"]] == list(range(1, 18))
+
+
+def test_a_gap_stops_with_an_alarm(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    log = MemoryLog()
+    log.write(book_with(e.whole_way()))
+    del log.events[9]
+    with Follower(log, database_url) as follower:
+        reason = follower.until_stopped()
+        assert reason == "gap: sequence 11 came where 10 was due"
+        assert follower.generations.following.checkpoint() in {0, 9}
+        assert b"passage_query_projection_stopped 1.0" in follower.metrics.text()
+    said = capsys.readouterr()
+    assert "projection_stopped" in said.out + said.err
+
+
+def test_a_gap_stops_after_a_start_too_and_skips_nothing(sqlite_url: str) -> None:
+    log, book = MemoryLog(), book_with(e.whole_way())
+    log.write(book)
+    followed(log, sqlite_url, 17)
+    book.add_all([e.note_added(), e.note_added()])
+    log.write(book)
+    del log.events[17]
+    for _ in range(2):
+        with Follower(log, sqlite_url) as follower:
+            assert "sequence 19 came where 18 was due" in follower.until_stopped()
+            assert follower.generations.following.checkpoint() == 17
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"\xff\xfe", "unreadable: sequence 2: not_json in message"),
+        (b'{"type": "passage.Canary.v1"}', "unreadable: sequence 2: unknown_type in type"),
+        (b'{"type": "passage.NoteAdded.v9"}', "unreadable: sequence 2: unknown_version in type"),
+    ],
+)
+def test_an_unreadable_event_stops_and_its_text_is_not_told(
+    sqlite_url: str, body: bytes, reason: str
+) -> None:
+    log = MemoryLog()
+    log.write(book_with([e.case_opened()]))
+    log.append(CASE, 2, "NoteAdded", body)
+    with Follower(log, sqlite_url) as follower:
+        assert follower.until_stopped() == reason
+
+
+def test_an_event_under_another_cases_subject_stops(sqlite_url: str) -> None:
+    log = MemoryLog()
+    log.append("0THER", 1, *book_with([e.case_opened()]).stored[0])
+    with Follower(log, sqlite_url) as follower:
+        assert "misplaced: sequence 1" in follower.until_stopped()
+
+
+def test_a_hole_in_a_case_stops(sqlite_url: str) -> None:
+    log, book = MemoryLog(), book_with(e.whole_way()[:3])
+    log.append(CASE, 1, *book.stored[0])
+    log.append(CASE, 3, *book.stored[2])
+    with Follower(log, sqlite_url) as follower:
+        assert "version 3 of case" in follower.until_stopped()
+
+
+def test_a_log_that_became_shorter_stops(sqlite_url: str) -> None:
+    log = MemoryLog()
+    followed(log, sqlite_url, log.write(book_with(e.whole_way())))
+    del log.events[10:]
+    with Follower(log, sqlite_url) as follower:
+        reason = follower.until_stopped()
+        assert reason == "the log ends at sequence 10, before the checkpoint 17"
+
+
+def test_another_log_of_the_same_length_stops(sqlite_url: str) -> None:
+    log, other = MemoryLog(), MemoryLog()
+    followed(log, sqlite_url, log.write(book_with(e.whole_way())))
+    other.write(book_with([e.case_opened(), *[e.note_added()] * 20]))
+    with Follower(other, sqlite_url) as follower:
+        assert "the log was replaced" in follower.until_stopped()
+
+
+def test_a_second_writer_of_the_same_tables_is_found_out(sqlite_url: str) -> None:
+    log, book = MemoryLog(), book_with(e.whole_way()[:3])
+    log.write(book)
+    with Follower(log, sqlite_url) as first, Follower(log, sqlite_url) as second:
+        first.until(3)
+        second.until(3)
+        behind = second.generations.following
+        book.add(e.note_added())
+        first.until(log.write(book))
+        with pytest.raises((StoppedError, DBAPIError)):
+            behind.apply([_read(log.events[3])])
+        assert [row[2] for row in first.rows()["archive"]] == [1, 2, 3, 4]
+
+
+class Tearing(MemoryLog):
+    """A log whose subscription breaks again and again."""
+
+    @override
+    def subscribe(self, gt: int | None = None) -> MemorySubscription:
+        return TornSubscription(self, gt or 0)
+
+
+class TornSubscription(MemorySubscription):
+    """Gives a few events and breaks."""
+
+    batches = 0
+
+    @override
+    def next_batch(self, max_events: int, timeout: float) -> list[Recorded]:
+        self.batches += 1
+        if self.batches > 2:
+            raise ConnectionResetError
+        return super().next_batch(min(max_events, 3), timeout)
+
+
+def test_a_broken_subscription_is_taken_up_at_the_checkpoint(
+    sqlite_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.query.feed.RETRY_FIRST_S", 0.001)
+    torn, books = Tearing(), many_cases(4)
+    torn.write(*books)
+    whole = MemoryLog()
+    whole.events = torn.events
+    assert followed(torn, database_url, torn.last) == followed(whole, sqlite_url, whole.last)
+
+
+@contextmanager
+def commits_that_fail(follower: Follower, every: int) -> Iterator[list[int]]:
+    """Has every n-th commit of the writer fail before it takes place."""
+    failed: list[int] = []
+    counted = [0]
+
+    def fail(_connection: Any) -> None:
+        counted[0] += 1
+        if counted[0] % every == 0:
+            failed.append(counted[0])
+            raise OSError("the disk is full")
+
+    engine_events.listen(follower.database.writer, "commit", fail)
+    yield failed
+    engine_events.remove(follower.database.writer, "commit", fail)
+
+
+def test_an_aborted_transaction_loses_and_doubles_nothing(
+    sqlite_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.query.feed.RETRY_FIRST_S", 0.001)
+    monkeypatch.setattr("services.query.feed.BATCH_EVENTS", 10)
+    log = MemoryLog()
+    log.write(*many_cases(12))
+    follower = Follower(log, database_url)
+    with commits_that_fail(follower, every=3) as failed, follower:
+        follower.until(log.last)
+        rows = follower.rows()
+        assert follower.progress.stopped is None
+    assert len(failed) > 3
+    assert rows == followed(log, sqlite_url, log.last)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=40), st.integers(1, 6))
+def test_how_events_are_batched_changes_no_row(sizes: list[int], cases: int) -> None:
+    log = MemoryLog()
+    log.write(*many_cases(cases))
+    whole, parts = Rows(), Rows()
+    events = [_read(one) for one in log.events]
+    fold(events, whole)
+    start = 0
+    for size in [*sizes, len(events)]:
+        batch = events[start : start + size]
+        start += size
+        before = {one: parts.after[one] for one in touched_cases(batch)}
+        step = Rows(before=before, calls=dict(parts.calls))
+        fold(batch, step)
+        parts.after.update(step.after)
+        parts.calls.update(step.calls)
+        parts.timeline += step.timeline
+        parts.archive += step.archive
+    assert (parts.after, parts.calls) == (whole.after, whole.calls)
+    assert (parts.timeline, parts.archive) == (whole.timeline, whole.archive)
+    assert sum(row.calls for row in whole.calls.values()) == sum(
+        call_in(one.event) is not None for one in events
+    )
+
+
+def _read(stored: Recorded) -> ReadEvent:
+    event = read_case_event(stored.state, stored.topic)
+    return ReadEvent(stored.id, stored.recorded_at, stored.state, event)

@@ -1,0 +1,115 @@
+"""The pages: what a person sees without scripts, and that nothing sealed or foreign is in them."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from tests import examples as e
+from tests.examples import CASE, OTHER_CASE
+from tests.query.asking import FakeKeys, asked
+from tests.query.stage import MemoryLog, book_with
+
+
+class Outline(HTMLParser):
+    """The tags of a page, and where they lead."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.targets: list[str] = []
+        self.feed(page)
+
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.targets += [value or "" for name, value in attrs if name in {"href", "src", "action"}]
+
+
+@pytest.fixture
+def log() -> MemoryLog:
+    log = MemoryLog()
+    log.write(book_with(e.whole_way()[:10]))
+    return log
+
+
+async def test_the_queue_page_lists_who_waits(log: MemoryLog, tmp_path: Path) -> None:
+    async with asked(log, tmp_path) as desk:
+        page = await desk.http.get("/")
+    outline = Outline(page.text)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert f"/cases/{CASE}" in outline.targets
+    assert {"table", "caption", "th", "main", "h1", "label"} <= set(outline.tags)
+    assert "plan" in page.text
+
+
+async def test_an_empty_queue_says_so(tmp_path: Path) -> None:
+    log = MemoryLog()
+    log.write(book_with([e.case_opened(), e.case_closed("hoax")]))
+    async with asked(log, tmp_path) as desk:
+        assert "No case waits for a person." in (await desk.http.get("/")).text
+
+
+async def test_the_case_page_shows_the_timeline_and_nothing_sealed(
+    log: MemoryLog, tmp_path: Path
+) -> None:
+    keys = FakeKeys({"identity": '{"surname":"Vzorov"}'})
+    async with asked(log, tmp_path, keys) as desk:
+        page = (await desk.http.get(f"/cases/{CASE}?reveal=identity")).text
+    assert page.count('scope="row"') == 10
+    assert "PersonalDataProvided" in page
+    assert "sealed" in page
+    assert "Vzorov" not in page
+    assert not re.search(r"1\.[A-Za-z0-9_-]{40,}", page)
+
+
+async def test_a_case_page_as_it_was(log: MemoryLog, tmp_path: Path) -> None:
+    async with asked(log, tmp_path) as desk:
+        page = (await desk.http.get(f"/cases/{CASE}?as_of_version=3")).text
+    assert page.count('scope="row"') == 3
+    assert "As it was after version 3" in page
+
+
+async def test_pages_use_nothing_from_elsewhere(log: MemoryLog, tmp_path: Path) -> None:
+    async with asked(log, tmp_path) as desk:
+        for path in ("/", f"/cases/{CASE}", f"/cases/{OTHER_CASE}"):
+            outline = Outline((await desk.http.get(path)).text)
+            assert "script" not in outline.tags
+            assert all(target.startswith(("/", "#")) for target in outline.targets)
+            assert not any(target.startswith("//") for target in outline.targets)
+        style = (await desk.http.get("/static/passage.css")).text
+    assert "url(" not in style
+    assert "prefers-color-scheme: dark" in style
+
+
+async def test_what_people_wrote_is_text_never_markup(tmp_path: Path) -> None:
+    log = MemoryLog()
+    team = e.rendezvous_planned().model_copy(update={"team": "<script>alert(1)</script>"})
+    log.write(book_with([e.case_opened(), team]))
+    async with asked(log, tmp_path) as desk:
+        page = (await desk.http.get(f"/cases/{CASE}")).text
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+async def test_searching_leads_to_the_case(log: MemoryLog, tmp_path: Path) -> None:
+    async with asked(log, tmp_path) as desk:
+        found = await desk.http.post("/search", data={"sought": CASE.lower()})
+        nothing = await desk.http.post("/search", data={"sought": "000 111 2222"})
+        empty = await desk.http.post("/search", data={})
+        missing = await desk.http.get(f"/cases/{OTHER_CASE}")
+    assert (found.status_code, found.headers["location"]) == (303, f"/cases/{CASE}")
+    assert [one.status_code for one in (nothing, empty, missing)] == [404, 404, 404]
+    assert "No such case" in nothing.text
+
+
+async def test_a_page_says_when_the_projection_stopped(log: MemoryLog, tmp_path: Path) -> None:
+    async with asked(log, tmp_path) as desk:
+        desk.follower.progress.stopped = "gap: sequence 12 came where 11 was due"
+        page = (await desk.http.get("/")).text
+    assert 'role="alert"' in page
+    assert "sequence 12 came where 11 was due" in page

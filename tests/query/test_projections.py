@@ -1,0 +1,262 @@
+"""Given a case's events, then its rows; no database, no clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.query.folding import ReadEvent, Rows, StoppedError, fold
+from services.query.projections.case_list import CaseRow, evolve
+from services.query.projections.queue import QueueRow, need_of
+from services.query.projections.statistics import STAGE_OF, FunnelRow, FunnelStage
+from shared.events.base import Event
+from shared.events.catalogue import CASE_EVENTS
+from tests import examples as e
+from tests.examples import CASE, NOON, CaseBook
+
+
+def case_after(*events: Event) -> CaseRow:
+    row: CaseRow | None = None
+    for sequence, event in enumerate(CaseBook().add_all(events), start=101):
+        row = evolve(row, event, sequence)
+    assert row is not None
+    return row
+
+
+def rows_after(*events: Event) -> Rows:
+    book, rows = CaseBook(), Rows()
+    made = book.add_all(events)
+    fold(
+        [
+            ReadEvent(number, NOON, stored, event)
+            for number, ((_, stored), event) in enumerate(
+                zip(book.stored, made, strict=True), start=1
+            )
+        ],
+        rows,
+    )
+    return rows
+
+
+def test_a_first_call_is_a_new_case() -> None:
+    row = case_after(e.case_opened())
+    assert (row.progress, row.identity, row.contact, row.calls) == ("new", "none", "in_touch", 1)
+    assert (row.version, row.sequence, row.opened_at) == (1, 101, NOON)
+    assert (row.channel, row.language, row.open, row.triaged) == ("phone", "ru", True, False)
+
+
+@pytest.mark.parametrize(
+    ("after", "progress", "identity"),
+    [
+        (1, "new", "none"),
+        (3, "declared", "none"),
+        (4, "registered", "claimed"),
+        (5, "registered", "partial"),
+        (6, "awaiting_second_call", "partial"),
+        (7, "awaiting_second_call", "verified"),
+        (10, "arrived", "verified"),
+        (11, "planned", "verified"),
+        (13, "guided", "verified"),
+        (14, "offered", "verified"),
+        (16, "handed_over", "verified"),
+        (17, "closed", "verified"),
+    ],
+)
+def test_the_whole_way_goes_stage_by_stage(after: int, progress: str, identity: str) -> None:
+    row = case_after(*e.whole_way()[:after])
+    assert (row.progress, row.identity) == (progress, identity)
+
+
+def test_a_first_call_from_the_field_is_arrived_while_identity_is_none() -> None:
+    row = case_after(e.case_opened(), e.arrived_in_ukraine())
+    assert (row.progress, row.identity) == ("arrived", "none")
+
+
+def test_a_late_fact_never_moves_a_case_back() -> None:
+    row = case_after(e.case_opened(), e.arrived_in_ukraine(), e.surrender_declared())
+    assert row.progress == "arrived"
+
+
+def test_a_closed_case_is_reopened_where_it_was() -> None:
+    given = [e.case_opened(), e.surrender_declared(), e.case_closed("unreachable")]
+    closed, reopened = case_after(*given), case_after(*given, e.case_reopened())
+    assert (closed.progress, closed.open, closed.closing_reason) == ("closed", False, "unreachable")
+    assert (reopened.progress, reopened.open, reopened.closing_reason) == ("declared", True, None)
+
+
+def test_an_event_of_a_closed_case_leaves_it_closed() -> None:
+    row = case_after(e.case_opened(), e.case_closed("withdrew"), e.surrender_declared())
+    assert (row.progress, row.stage) == ("closed", "declared")
+
+
+def test_new_personal_data_is_a_claim_again_after_verification() -> None:
+    row = case_after(*e.whole_way()[:7], e.personal_data_provided())
+    assert row.identity == "claimed"
+
+
+def test_an_answer_about_corrected_data_changes_nothing() -> None:
+    row = case_after(
+        e.case_opened(),
+        e.personal_data_provided(),
+        e.personal_data_provided(),
+        e.registry_checked("match", about_event=f"{CASE}-2"),
+    )
+    assert row.identity == "claimed"
+
+
+def test_only_a_match_ends_a_contradiction() -> None:
+    given = [e.case_opened(), e.personal_data_provided(), e.identity_contradicted()]
+    partial = case_after(*given, e.registry_checked("partial", about_event=f"{CASE}-2"))
+    match = case_after(*given, e.registry_checked("match", about_event=f"{CASE}-2"))
+    assert (partial.identity, match.identity) == ("contradicted", "partial")
+
+
+@pytest.mark.parametrize("judgement", [e.identity_verified(), e.identity_contradicted()])
+def test_a_judgement_ends_an_escalation(judgement: Event) -> None:
+    escalated = [e.case_opened(), e.verification_escalated()]
+    assert case_after(*escalated).escalated
+    assert not case_after(*escalated, judgement).escalated
+
+
+def test_a_missed_rendezvous_makes_him_arrived_and_frees_the_team() -> None:
+    row = case_after(*e.whole_way()[:14], e.rendezvous_missed())
+    assert (row.progress, row.rendezvous, row.offer) == ("arrived", "missed", "void")
+
+
+def test_an_answer_about_another_rendezvous_or_offer_changes_nothing() -> None:
+    planned = e.whole_way()[:11]
+    assert case_after(*planned, e.rendezvous_missed("meet-0")).rendezvous == "planned"
+    offered = e.whole_way()[:14]
+    assert case_after(*offered, e.handover_refused("offer-0")).offer == "open"
+
+
+def test_a_refused_offer_puts_him_where_he_was_before_it() -> None:
+    row = case_after(*e.whole_way()[:14], e.handover_refused())
+    assert (row.progress, row.offer) == ("guided", "refused")
+
+
+def test_contact_is_lost_and_found_again_by_a_call() -> None:
+    lost = [e.case_opened(), e.contact_lost()]
+    assert case_after(*lost).contact == "lost"
+    assert case_after(*lost, e.call_linked()).contact == "in_touch"
+
+
+def test_only_the_triage_of_the_last_call_counts() -> None:
+    given = [e.case_opened(), e.call_linked("call-2")]
+    assert not case_after(*given, e.call_triaged("call-1")).triaged
+    assert case_after(*given, e.call_triaged("call-2")).triaged
+
+
+def test_nothing_that_is_handed_over_goes_back() -> None:
+    row = case_after(*e.whole_way()[:16], e.rendezvous_planned("meet-2"))
+    assert row.progress == "handed_over"
+
+
+@pytest.mark.parametrize(
+    ("after", "needs"),
+    [
+        (1, "triage"),
+        (2, "register"),
+        (3, "register"),
+        (5, "verify"),
+        (6, "verify"),
+        (7, None),
+        (8, "triage"),
+        (10, "plan"),
+        (11, "approve"),
+        (12, "disclose"),
+        (13, "offer"),
+        (14, "team_answer"),
+        (15, "record_handover"),
+        (16, "close"),
+        (17, None),
+    ],
+)
+def test_the_queue_says_what_a_person_does_next(after: int, needs: str | None) -> None:
+    assert need_of(case_after(*e.whole_way()[:after])) == needs
+
+
+def test_somebody_who_wants_advice_needs_an_answer() -> None:
+    row = case_after(e.case_opened(), e.call_triaged(intent="advice"))
+    assert need_of(row) == "answer"
+
+
+def test_arrived_without_identity_needs_one_and_rejected_needs_closing() -> None:
+    arrived = [e.case_opened(), e.call_triaged(), e.arrived_in_ukraine()]
+    assert need_of(case_after(*arrived)) == "identify"
+    assert need_of(case_after(*arrived, e.identity_rejected())) == "close"
+
+
+def test_a_case_waits_since_the_event_that_made_it_need_this() -> None:
+    rows = rows_after(e.case_opened(), e.call_triaged(), e.surrender_declared(), e.note_added())
+    queue = rows.after[CASE].queue
+    assert queue is not None
+    assert (queue.needs, queue.since_at) == ("register", NOON + timedelta(minutes=1))
+
+
+def test_what_nobody_judged_comes_before_what_can_wait() -> None:
+    ranks = [
+        queue.rank
+        for urgency in ("life_now", None, "today", "later")
+        if (queue := _queued(urgency)) is not None
+    ]
+    assert ranks == [0, 1, 2, 3]
+
+
+def _queued(urgency: str | None) -> QueueRow | None:
+    events: list[Event] = [e.case_opened()]
+    if urgency in {"life_now", "today", "later"}:
+        events.append(e.call_triaged(urgency=urgency))  # type: ignore[arg-type]
+    return rows_after(*events).after[CASE].queue
+
+
+def test_calls_count_by_the_day_they_began_on_and_their_channel() -> None:
+    late = NOON + timedelta(hours=13)
+    rows = rows_after(
+        e.case_opened("c1"), e.call_linked("c2", "phone"), e.call_linked("c3", "phone", late)
+    )
+    assert [tuple(row) for row in rows.calls.values()] == [
+        ("2026-03-14", "phone", 2),
+        ("2026-03-15", "phone", 1),
+    ]
+
+
+def test_the_funnel_keeps_the_first_time_of_each_stage() -> None:
+    rows = rows_after(
+        e.case_opened(), e.surrender_declared(), e.note_added(), e.surrender_declared()
+    )
+    assert rows.after[CASE].funnel == FunnelRow(
+        CASE, opened_at=NOON, declared_at=NOON + timedelta(minutes=1)
+    )
+
+
+def test_every_stage_of_the_funnel_is_reached_by_one_event_type() -> None:
+    stages = [name for name in FunnelRow._fields if name not in {"case_id", "opened_at"}]
+    assert list(STAGE_OF.values()) == stages == list(FunnelStage.__args__)  # type: ignore[attr-defined]
+
+
+def test_every_event_of_the_catalogue_can_follow_any_other() -> None:
+    kinds = e.every_event()
+    assert {type(event).__name__ for event in kinds} == set(CASE_EVENTS)
+    for first in kinds:
+        for second in kinds:
+            rows = rows_after(first, second)
+            assert rows.after[CASE].case.version == 2
+            assert [row.type_name for row in rows.timeline] == [
+                type(first).__name__,
+                type(second).__name__,
+            ]
+
+
+def test_a_hole_in_a_cases_versions_stops() -> None:
+    book = CaseBook(version=1)
+    made = book.add(e.note_added())
+    with pytest.raises(StoppedError, match=f"version 2 of case {CASE}, after version 0"):
+        fold([ReadEvent(1, NOON, b"", made)], Rows())
+
+
+def test_no_row_but_the_archive_holds_anything_sealed() -> None:
+    rows = rows_after(*e.every_event())
+    for token in (e.sealed(), e.sealed("Vzorov"), e.sealed("Musterdorf")):
+        assert token not in repr((rows.after, rows.timeline, rows.calls))
