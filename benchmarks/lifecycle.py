@@ -1,8 +1,9 @@
 """The ten-decision lifecycle with its read model, beside the same on eventsourcing and SQLite.
 
-A round plays whole cases and ends when the read model shows the last event. Both sides run in this
-process: the three services' decisions on threads, one a case in flight, and the projection on
-another; ours also needs nats-server's process.
+A round plays whole cases and ends when the read model shows the last event. On both sides this
+process makes the three services' decisions, on a thread for each case in flight. The read model is
+kept as each side keeps it: query is a process; the library's projection is a thread beside the
+application, because its SQLite recorder tells nobody outside of new events.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-from benchmarks.feeding import fed_read_models
 from benchmarks.figures import Bench, Measured, Stopwatch, compared, rounded, take_turns
 from benchmarks.on_sqlite import sqlite_site
+from benchmarks.query_process import query_process
 from benchmarks.site import Site, site_in
 from benchmarks.story import DECISIONS, FOLDS, Story, Writers
 from services.intake.routing import new_case_id
@@ -21,7 +22,6 @@ from services.intake.routing import new_case_id
 ROUNDS = 5
 IN_FLIGHT = {1: 20, 16: 96, 64: 192}
 """Cases in flight -> cases of one round."""
-VISIBLE_WITHIN_S = 60.0
 MICROSECONDS = 1e6
 AIM = ">= 1.5"
 
@@ -32,19 +32,14 @@ def run(bench: Bench) -> Iterator[Measured]:
         site = stack.enter_context(site_in(bench.folder_for("lifecycle")))
         beside_folder = bench.folder_for("lifecycle-sqlite")
         beside = stack.enter_context(sqlite_site(beside_folder, site.keys.kek))
-        progress = stack.enter_context(fed_read_models(site, site.settings.database_url))
+        query = stack.enter_context(query_process(site, bench.folder_for("lifecycle-query")))
         writers = _writers(site, stack)
-
-        def shown(sequence: int) -> None:
-            if not progress.wait(sequence, VISIBLE_WITHIN_S):
-                raise RuntimeError(f"sequence {sequence} is not shown")
-
         for in_flight, usual in IN_FLIGHT.items():
             cases = bench.count(usual, in_flight)
             yield _level(
                 in_flight,
                 cases,
-                {"passage": (writers, shown), "eventsourcing": (beside.writers, beside.wait)},
+                {"passage": (writers, query.wait), "eventsourcing": (beside.writers, beside.wait)},
             )
 
 

@@ -10,20 +10,13 @@ import typer
 from passage.api import Json, api_of, fetched
 from passage.exits import Exit, VerbEndedError
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.printing import out, print_json, print_table
+from passage.printing import out, print_json, print_table, short_time
 from passage.running import find_running
 
-COLUMNS = (
-    "case_id",
-    "progress",
-    "identity",
-    "contact",
-    "urgency",
-    "channel",
-    "calls",
-    "version",
-    "last_event_at",
-)
+COLUMNS = ("case_id", "progress", "identity", "contact", "urgency", "channel", "calls", "version")
+TIMELINE = ("version", "happened at", "event", "actor", "details")
+DIGEST_CHARACTERS = 64
+DIGEST_SHOWN = 8
 
 cases = typer.Typer(help="Cases as the read model has them.", no_args_is_help=True)
 
@@ -52,8 +45,11 @@ def list_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     if as_json:
         print_json(found)
         return
-    rows = [tuple(item.get(column) for column in COLUMNS) for item in found["items"]]
-    print_table(f"{len(rows)} cases", COLUMNS, rows)
+    rows = [
+        (*(item.get(column) for column in COLUMNS), short_time(item.get("last_event_at")))
+        for item in found["items"]
+    ]
+    print_table(f"{len(rows)} cases", (*COLUMNS, "last event"), rows)
     if found.get("next"):
         out.print("there are more; --limit shows more")
 
@@ -80,9 +76,17 @@ def show_verb(
     case = shown["case"]
     fields = [(name, _text(value)) for name, value in case.items() if value is not None]
     print_table(f"Case {case['case_id']}, version {case['version']}", ("field", "value"), fields)
-    columns = tuple(shown["timeline"][0]) if shown["timeline"] else ()
-    rows = [tuple(_text(entry.get(column)) for column in columns) for entry in shown["timeline"]]
-    print_table("Timeline", columns, rows)
+    rows = [
+        (
+            entry["version"],
+            short_time(entry["happened_at"]),
+            entry["type_name"],
+            entry["actor"],
+            _text(entry["details"]),
+        )
+        for entry in shown["timeline"]
+    ]
+    print_table("Timeline", TIMELINE, rows)
 
 
 async def _fetch(url: str, path: str, query: Json) -> Json:
@@ -92,7 +96,9 @@ async def _fetch(url: str, path: str, query: Json) -> Json:
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        return "\n".join(f"{name}: {_text(part)}" for name, part in value.items())
+        return ", ".join(f"{name}: {_text(part)}" for name, part in value.items() if part != [])
     if isinstance(value, list):
-        return ", ".join(_text(part) for part in value)
-    return "" if value is None else str(value)
+        return " ".join(_text(part) for part in value)
+    text = "" if value is None else str(value)
+    is_digest = len(text) == DIGEST_CHARACTERS and text.isalnum()
+    return f"{text[:DIGEST_SHOWN]}..." if is_digest else text

@@ -7,11 +7,16 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
+WIDTH_WITHOUT_TERMINAL = 160
+
 out = Console(highlight=False, markup=False, soft_wrap=True)
 err = Console(highlight=False, markup=False, soft_wrap=True, stderr=True)
+if not out.is_terminal:
+    out.width = WIDTH_WITHOUT_TERMINAL
 
 
 def print_json(value: Any) -> None:
@@ -20,10 +25,15 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Prints a table on stdout; cells wrap, so that nothing is cut off in a narrow terminal."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    """Prints a table on stdout; the last column wraps, the others stay whole while they can."""
+    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column != columns[-1])
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     out.print(table, markup=False)
+
+
+def short_time(text: str | None) -> str:
+    """Gives an ISO time to the second, as people read it: `2026-11-22 10:40:41`."""
+    return (text or "")[:19].replace("T", " ")

@@ -58,9 +58,15 @@ class Provisioned:
 
 
 async def provision(client: Client, replicas: int, update: bool = False) -> list[Provisioned]:
-    """Makes what is missing and compares the rest; with `update` changes what JetStream allows."""
-    done = [await _stream(client, one, update) for one in streams(replicas)]
-    done += [await _consumer(client, one, update) for one in consumers()]
+    """Makes what is missing and compares the rest; with `update` changes what JetStream allows.
+
+    Raises VerbEndedError where JetStream refuses to make one, as with more replicas than servers.
+    """
+    try:
+        done = [await _stream(client, one, update) for one in streams(replicas)]
+        done += [await _consumer(client, one, update) for one in consumers()]
+    except ApiRefusedError as error:
+        raise VerbEndedError(Exit.FAILED, f"JetStream refused: {error}") from None
     return done
 
 

@@ -72,10 +72,12 @@ class Supervisor:
     stopping: asyncio.Event
     _watches: dict[str, Watch] = field(default_factory=dict)
     _ready: bool = False
+    _why_not: str = "its log says why"
 
     async def start_nats(self) -> None:
         """Starts nats-server and waits until it has its streams; raises VerbEndedError (1)."""
-        self._launch(NATS, self.nats)
+        if not self._launch(NATS, self.nats):
+            raise VerbEndedError(Exit.FAILED, f"nats-server did not start: {self._why_not}")
         deadline = time.monotonic() + NATS_READY_TIMEOUT_S
         while not self.stopping.is_set():
             if await self._unless_stopping(asyncio.to_thread(_nats_answers, self.nats)):
@@ -99,7 +101,8 @@ class Supervisor:
             while waiting and not self.stopping.is_set():
                 self._look()
                 self._give_up(waiting, deadline)
-                waiting -= await self._unless_stopping(self._answering(client, waiting)) or set()
+                answering = await self._unless_stopping(self._answering(client, waiting))
+                waiting -= set() if answering is None else answering
                 await self._pause(LOOK_EVERY_S)
         self._ready = not waiting
         self._publish()
@@ -138,11 +141,14 @@ class Supervisor:
         elif now >= watch.due_at:
             self._launch(name, process)
 
-    def _launch(self, name: str, process: Process) -> None:
-        with contextlib.suppress(NatsServerError):
+    def _launch(self, name: str, process: Process) -> bool:
+        try:
             process.launch()
+        except NatsServerError as error:
+            self._why_not = str(error)
         self._watches.setdefault(name, Watch()).begin(time.monotonic())
         self._publish()
+        return process.running
 
     def _give_up(self, waiting: set[str], deadline: float) -> None:
         for service in self.services:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from threading import Event
 
-from services.query.folding import StoppedError, read_batch
+from services.query.folding import StoppedError
 from services.query.generations import Generations
 from services.query.log import Log, RecordedEvent, Subscription
 from services.query.metrics import Metrics
@@ -102,14 +102,12 @@ class Feed:
 
     def _apply(self, batch: Sequence[RecordedEvent]) -> None:
         began = time.perf_counter()
-        events = read_batch(batch, self._checkpoint)
-        self._generations.following.apply(events)
-        self._checkpoint = events[-1].sequence
+        self._checkpoint = self._generations.following.apply(batch, self._checkpoint)
         self._show()
         metrics = self._metrics
-        metrics.batch_size.observe(len(events))
+        metrics.batch_size.observe(len(batch))
         metrics.batch_seconds.observe(time.perf_counter() - began)
-        for type_name, count in Counter(type(one.event.data).__name__ for one in events).items():
+        for type_name, count in Counter(one.topic for one in batch).items():
             metrics.events.labels(type_name).inc(count)
 
     def _show(self) -> None:

@@ -5,17 +5,18 @@ Pure: the rows as they were come in, the rows as they are go out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from services.query.log import RecordedEvent
-from services.query.projections import case_list, case_timeline, queue, statistics
+from services.query.projections import case_list, case_timeline, queue, return_codes, statistics
 from services.query.projections.archive import ArchiveRow
 from services.query.projections.case_list import CaseRow
 from services.query.projections.case_timeline import TimelineRow
 from services.query.projections.queue import QueueRow
+from services.query.projections.return_codes import CodeRow
 from services.query.projections.statistics import CallsKey, CallsRow, FunnelRow
 from shared.events.base import CaseEvent
 from shared.events.catalogue import UnreadableEventError, read_case_event
@@ -49,13 +50,16 @@ class Rows:
     before: dict[str, CaseRows] = field(default_factory=dict)
     after: dict[str, CaseRows] = field(default_factory=dict)
     calls: dict[CallsKey, CallsRow] = field(default_factory=dict)
+    codes: list[CodeRow] = field(default_factory=list)
     timeline: list[TimelineRow] = field(default_factory=list)
     archive: list[ArchiveRow] = field(default_factory=list)
 
 
-def read_batch(batch: Sequence[RecordedEvent], checkpoint: int) -> list[ReadEvent]:
-    """Reads the events after `checkpoint`. Raises StoppedError at a gap or an unreadable one."""
-    events = []
+def read_events(batch: Iterable[RecordedEvent], checkpoint: int) -> Iterator[ReadEvent]:
+    """Reads the events after `checkpoint`. Raises StoppedError at a gap or an unreadable one.
+
+    One at a time, so that each is folded and dropped while it is still in the processor's cache.
+    """
     for expected, stored in enumerate(batch, start=checkpoint + 1):
         if stored.id != expected:
             raise StoppedError(f"gap: sequence {stored.id} came where {expected} was due")
@@ -67,17 +71,16 @@ def read_batch(batch: Sequence[RecordedEvent], checkpoint: int) -> list[ReadEven
             ) from None
         if (event.subject, event.caseversion) != (stored.originator_id, stored.originator_version):
             raise StoppedError(f"misplaced: sequence {stored.id} belongs under another subject")
-        events.append(ReadEvent(stored.id, stored.recorded_at, stored.state, event))
-    return events
+        yield ReadEvent(stored.id, stored.recorded_at, stored.state, event)
 
 
-def touched_cases(events: Iterable[ReadEvent]) -> set[str]:
-    """Gives the cases that the batch changes and that should have rows already."""
+def touched_cases(batch: Iterable[RecordedEvent]) -> set[str]:
+    """Gives the cases that a batch changes and that should have rows already."""
     begun: set[str] = set()
     known: set[str] = set()
-    for item in events:
-        case_id = item.event.subject
-        if item.event.caseversion == 1:
+    for stored in batch:
+        case_id = str(stored.originator_id)
+        if stored.originator_version == 1:
             begun.add(case_id)
         elif case_id not in begun:
             known.add(case_id)
@@ -86,13 +89,17 @@ def touched_cases(events: Iterable[ReadEvent]) -> set[str]:
 
 def fold(events: Iterable[ReadEvent], rows: Rows) -> None:
     """Brings the rows up to date. Raises StoppedError where a case's versions have a gap."""
+    after, before = rows.after, rows.before
     for item in events:
-        event, case_id = item.event, item.event.subject
-        known = rows.after.get(case_id) or rows.before.get(case_id)
-        rows.after[case_id] = _evolved(known, item)
+        event = item.event
+        case_id = event.subject
+        after[case_id] = _evolved(after.get(case_id) or before.get(case_id), item)
         key = statistics.call_in(event)
         if key is not None:
             rows.calls[key] = statistics.counted(rows.calls.get(key), key)
+        code = return_codes.issued(event)
+        if code is not None:
+            rows.codes.append(code)
         rows.timeline.append(case_timeline.entry(event, item.sequence, item.recorded_at))
         rows.archive.append(_archived(item))
 
@@ -115,11 +122,13 @@ def _evolved(known: CaseRows | None, item: ReadEvent) -> CaseRows:
 
 def _archived(item: ReadEvent) -> ArchiveRow:
     event = item.event
-    return ArchiveRow(
-        item.sequence,
-        event.subject,
-        event.caseversion,
-        type(event.data).__name__,
-        item.recorded_at,
-        item.stored,
+    return ArchiveRow._make(
+        (
+            item.sequence,
+            event.subject,
+            event.caseversion,
+            type(event.data).__name__,
+            item.recorded_at,
+            item.stored,
+        )
     )

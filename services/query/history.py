@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from eventsourcing.persistence import PersistenceError
@@ -13,6 +13,9 @@ from services.query.projections import case_list
 from services.query.reads import Answer, CaseHistory
 from shared.events.catalogue import read_case_event
 
+SERVER_TELLS_APART = timedelta(seconds=1)
+"""The server cuts by time coarsely, so a little more is read and then cut exactly."""
+
 
 class AsOf(NamedTuple):
     """The moment asked for; one is given."""
@@ -20,7 +23,7 @@ class AsOf(NamedTuple):
     version: int | None = None
     sequence: int | None = None
     time: datetime | None = None
-    """When events were recorded, by the server's clock."""
+    """What was recorded then or before, by the server's clock."""
 
 
 class LogUnavailableError(Exception):
@@ -34,13 +37,14 @@ def case_as_of(log: Log, case_id: str, moment: AsOf) -> Answer[CaseHistory | Non
             case_id,
             lte=moment.version,
             up_to_sequence=moment.sequence,
-            up_to_time=moment.time,
+            up_to_time=moment.time + SERVER_TELLS_APART if moment.time is not None else None,
         )
     except PersistenceError:
         raise LogUnavailableError from None
     events = [
         ReadEvent(one.id, one.recorded_at, one.state, read_case_event(one.state, one.topic))
         for one in stored
+        if moment.time is None or one.recorded_at <= moment.time
     ]
     row: case_list.CaseRow | None = None
     for item in events:

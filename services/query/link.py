@@ -55,8 +55,10 @@ class Link:
             self._connecting.cancel()
             with contextlib.suppress(asyncio.CancelledError, NatsError, OSError):
                 await self._connecting
-        with contextlib.suppress(NatsError, OSError):
-            await self._client.close()
+        # nats-py's close fails on a client that never got to a server.
+        if self._client.is_connected or self._client.is_reconnecting:
+            with contextlib.suppress(NatsError, OSError):
+                await self._client.close()
 
     async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
         """Gives the reply to one request. Raises NobodyAnswersError."""

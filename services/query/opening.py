@@ -40,7 +40,13 @@ def shown(
             spot = Spot(event.subject, event.caseversion, event.type_name, field, personal_class)
             may_open = opener is not None and personal_class in reveal
             details[field] = _opened(opener, spot, value) if opener and may_open else SEALED
-    return {**entry(event, item.sequence, item.recorded_at)._asdict(), "details": details}
+    return {
+        **entry(event, item.sequence, item.recorded_at)._asdict(),
+        "event_id": event.id,
+        "correlation_id": event.correlationid,
+        "causation_id": event.causationid,
+        "details": details,
+    }
 
 
 def _opened(opener: Opener, spot: Spot, sealed: str) -> Any:

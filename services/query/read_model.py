@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine, select, update
 
-from services.query.folding import CaseRows, ReadEvent, Rows, StoppedError, fold, touched_cases
+from services.query.folding import CaseRows, Rows, StoppedError, fold, read_events, touched_cases
+from services.query.log import RecordedEvent
 from services.query.projections import statistics
 from services.query.projections.case_list import CaseRow
 from services.query.projections.queue import QueueRow
@@ -29,7 +30,6 @@ class ReadModel:
             name: RowWriter(table, engine.dialect) for name, table in self.tables.by_name.items()
         }
         self._kept: dict[str, CaseRows] = {}
-        self._kept_calls: dict[CallsKey, CallsRow] = {}
 
     def checkpoint(self) -> int:
         """Gives the sequence of the last event applied."""
@@ -44,28 +44,33 @@ class ReadModel:
             body = connection.execute(last).scalar()
         return bytes(body) if body is not None else None
 
-    def apply(self, events: Sequence[ReadEvent]) -> None:
-        """Applies a batch and its checkpoint in one transaction. Raises StoppedError.
+    def apply(self, batch: Sequence[RecordedEvent], checkpoint: int) -> int:
+        """Applies what follows the checkpoint, with a new checkpoint, in one transaction.
 
-        The events follow the checkpoint without a gap (`read_batch` saw to it).
+        Gives the new checkpoint. Raises StoppedError, and then nothing of the batch stays.
         """
         with self._engine.begin() as connection:
-            rows = self._rows_before(connection, events)
-            fold(events, rows)
+            rows = Rows(before=self._rows_before(connection, touched_cases(batch)))
+            fold(read_events(batch, checkpoint), rows)
+            self._add_calls_before(connection, rows)
             self._write(connection, rows)
-            self._advance(connection, events[0].sequence - 1, events[-1].sequence)
+            self._advance(connection, checkpoint, batch[-1].id)
         self._keep(rows)
+        return batch[-1].id
 
-    def _rows_before(self, connection: Connection, events: Sequence[ReadEvent]) -> Rows:
-        touched = touched_cases(events)
+    def _rows_before(self, connection: Connection, touched: set[str]) -> dict[str, CaseRows]:
         before = {one: self._kept[one] for one in touched if one in self._kept}
         before.update(self._read_cases(connection, touched.difference(before)))
-        wanted = {key for one in events if (key := statistics.call_in(one.event)) is not None}
-        calls = {key: self._kept_calls[key] for key in wanted if key in self._kept_calls}
-        days = {key.day for key in wanted.difference(calls)}
-        for row in read_rows(connection, self.tables.calls, self.tables.calls.c.day, days):
-            calls.setdefault(CallsKey(row[0], row[1]), CallsRow._make(row))
-        return Rows(before=before, calls=calls)
+        return before
+
+    def _add_calls_before(self, connection: Connection, rows: Rows) -> None:
+        """Makes the counts of the batch those of all time."""
+        table = self.tables.calls
+        for row in read_rows(connection, table, table.c.day, {key.day for key in rows.calls}):
+            known = CallsRow._make(row)
+            key = CallsKey(known.day, known.channel)
+            if key in rows.calls:
+                rows.calls[key] = statistics.together(known, rows.calls[key])
 
     def _read_cases(self, connection: Connection, ids: set[str]) -> dict[str, CaseRows]:
         if not ids:
@@ -89,6 +94,7 @@ class ReadModel:
         writers["queue"].set(connection, waiting)
         writers["queue"].delete(connection, gone)
         writers["statistics_funnel"].set(connection, reached)
+        writers["return_codes"].set(connection, rows.codes)
         writers["statistics_calls"].set(connection, rows.calls.values())
         writers["case_timeline"].insert(connection, rows.timeline)
         writers["archive"].insert(connection, rows.archive)
@@ -100,7 +106,6 @@ class ReadModel:
             self._kept[case_id] = one
         while len(self._kept) > CASES_KEPT:
             del self._kept[next(iter(self._kept))]
-        self._kept_calls = dict(rows.calls)
 
     def _advance(self, connection: Connection, before: int, after: int) -> None:
         moved = connection.execute(

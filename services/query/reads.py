@@ -6,7 +6,7 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
 from sqlalchemy.exc import DBAPIError
@@ -75,9 +75,9 @@ def read_cursor(text: str) -> Cursor:
         raise ValueError("no cursor") from None
     moment, _, case_id = plain.partition(" ")
     opened_at = datetime.fromisoformat(moment)
-    if opened_at.tzinfo is None:
+    if opened_at.tzinfo is not UTC or not case_id.isalnum():
         raise ValueError("no cursor")
-    return Cursor(opened_at.astimezone(UTC), case_id)
+    return Cursor(opened_at, case_id)
 
 
 class Reads:
@@ -121,14 +121,22 @@ class Reads:
 
         return self._read(read)
 
-    def cases_by(
-        self, key: Literal["case_id", "code_hash"], value: str
-    ) -> Answer[Sequence[CaseRow]]:
-        """Gives the cases with a number, or with the keyed hash of a return code."""
+    def case_by_number(self, case_id: str) -> Answer[Sequence[CaseRow]]:
+        """Gives the case with a number, or none."""
 
         def read(connection: Connection, tables: Tables) -> list[CaseRow]:
             table = tables.case_list
-            return _cases(connection, select(table).where(table.c[key] == value))
+            return _cases(connection, select(table).where(table.c.case_id == case_id))
+
+        return self._read(read)
+
+    def cases_by_code(self, code_hash: str) -> Answer[Sequence[CaseRow]]:
+        """Gives the case that a return code, as its keyed hash, was issued for, or none."""
+
+        def read(connection: Connection, tables: Tables) -> list[CaseRow]:
+            table, codes = tables.case_list, tables.codes
+            query = select(table).join(codes, codes.c.case_id == table.c.case_id)
+            return _cases(connection, query.where(codes.c.code_hash == code_hash))
 
         return self._read(read)
 

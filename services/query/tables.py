@@ -31,11 +31,18 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
-from services.query.projections import archive, case_list, case_timeline, queue, statistics
+from services.query.projections import (
+    archive,
+    case_list,
+    case_timeline,
+    queue,
+    return_codes,
+    statistics,
+)
 from shared.events.base import type_of
 from shared.events.catalogue import CASE_EVENTS
 
-PROJECTIONS = (archive, case_list, case_timeline, queue, statistics)
+PROJECTIONS = (archive, case_list, case_timeline, queue, return_codes, statistics)
 PREFIX_CHARACTERS = 8
 
 SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
@@ -82,6 +89,7 @@ class Tables:
     case_list: Table
     case_timeline: Table
     queue: Table
+    codes: Table
     calls: Table
     funnel: Table
     archive: Table
@@ -93,6 +101,7 @@ class Tables:
             "case_list": self.case_list,
             "case_timeline": self.case_timeline,
             "queue": self.queue,
+            "return_codes": self.codes,
             "statistics_calls": self.calls,
             "statistics_funnel": self.funnel,
             "archive": self.archive,
@@ -119,6 +128,7 @@ def tables_for(prefix: str) -> Tables:
         case_list=_case_list(metadata, prefix),
         case_timeline=_case_timeline(metadata, prefix),
         queue=_queue(metadata, prefix),
+        codes=_codes(metadata, prefix),
         calls=_calls(metadata, prefix),
         funnel=_funnel(metadata, prefix),
         archive=_archive(metadata, prefix),
@@ -178,28 +188,23 @@ def _case_list(metadata: MetaData, prefix: str) -> Table:
         Column("offer_id", String(64)),
         Column("team", Text),
         Index(f"{name}_by_opening", "opened_at", "case_id"),
-        Index(f"{name}_by_code", "code_hash"),
         sqlite_with_rowid=False,
         info={"constant": ("opened_at",)},
     )
 
 
 def _case_timeline(metadata: MetaData, prefix: str) -> Table:
-    name = f"{prefix}case_timeline"
     return Table(
-        name,
+        f"{prefix}case_timeline",
         metadata,
-        Column("sequence", SEQUENCE, primary_key=True, autoincrement=False),
-        Column("case_id", String(64), nullable=False),
-        Column("version", Integer, nullable=False),
-        Column("event_id", String(64), nullable=False),
+        Column("case_id", String(64), primary_key=True),
+        Column("version", Integer, primary_key=True, autoincrement=False),
+        Column("sequence", SEQUENCE, nullable=False),
         Column("type_name", String(64), nullable=False),
         Column("happened_at", UtcDateTime, nullable=False),
         Column("recorded_at", UtcDateTime, nullable=False),
         Column("actor", Text, nullable=False),
-        Column("correlation_id", String(64), nullable=False),
-        Column("causation_id", String(64), nullable=False),
-        Index(f"{name}_by_case", "case_id", "version", unique=True),
+        sqlite_with_rowid=False,
     )
 
 
@@ -218,6 +223,16 @@ def _queue(metadata: MetaData, prefix: str) -> Table:
         Column("identity", String(16), nullable=False),
         Column("contact", String(16), nullable=False),
         Column("last_call_at", UtcDateTime),
+        sqlite_with_rowid=False,
+    )
+
+
+def _codes(metadata: MetaData, prefix: str) -> Table:
+    return Table(
+        f"{prefix}return_codes",
+        metadata,
+        Column("code_hash", String(64), primary_key=True),
+        Column("case_id", String(64), nullable=False),
         sqlite_with_rowid=False,
     )
 

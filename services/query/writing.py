@@ -4,18 +4,14 @@ are. (SQLAlchemy's own path costs more than the folding and the database togethe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, LargeBinary, Table, select
+from sqlalchemy import Connection, Dialect, Table, select
 from sqlalchemy.sql.elements import ColumnElement
-
-from services.query.tables import UtcDateTime, moment_text
 
 READ_AT_ONCE = 500
 """Keys in one SELECT; SQLite allows 32,766 parameters, PostgreSQL plans long lists slowly."""
-
-Bind = Callable[[Any], Any]
 
 
 class RowWriter:
@@ -37,7 +33,6 @@ class RowWriter:
         )
         self._set = f"{self._insert} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed}"
         self._delete = f"DELETE FROM {name} WHERE {keys[0]} = {mark}"  # noqa: S608
-        self._binds = _binds(table, dialect)
 
     def insert(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
         """Adds rows that aren't there; one that is there raises, and nothing of the batch stays."""
@@ -56,9 +51,9 @@ class RowWriter:
     def _execute(
         self, connection: Connection, statement: str, rows: Iterable[Sequence[Any]]
     ) -> None:
-        bound = [_bound(row, self._binds) for row in rows] if self._binds else list(rows)
-        if bound:
-            connection.exec_driver_sql(statement, bound)
+        given = list(rows)
+        if given:
+            connection.exec_driver_sql(statement, given)
 
 
 def read_rows(
@@ -74,26 +69,3 @@ def read_rows(
         some = wanted[start : start + READ_AT_ONCE]
         found += connection.execute(select(table).where(key.in_(some))).all()
     return found
-
-
-def _binds(table: Table, dialect: Dialect) -> list[tuple[int, Bind]]:
-    """Gives the columns whose values the driver doesn't take as they are."""
-    found: list[tuple[int, Bind]] = []
-    for index, column in enumerate(table.columns):
-        bind: Bind | None
-        if isinstance(column.type, UtcDateTime) and dialect.name == "sqlite":
-            bind = moment_text  # Without the layers round it; most of a row's values are moments.
-        elif isinstance(column.type, LargeBinary):
-            bind = None  # Both drivers take bytes as they are.
-        else:
-            bind = column.type.dialect_impl(dialect).bind_processor(dialect)
-        if bind is not None:
-            found.append((index, bind))
-    return found
-
-
-def _bound(row: Sequence[Any], binds: list[tuple[int, Bind]]) -> tuple[Any, ...]:
-    values = list(row)
-    for index, bind in binds:
-        values[index] = bind(values[index])
-    return tuple(values)

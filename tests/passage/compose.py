@@ -1,6 +1,6 @@
-"""docker-compose.yml as a strict model of the Compose Specification's parts that it uses.
+"""docker-compose.yml as a typed model of the parts that it uses, for the tests of its promises.
 
-No package carries the official JSON schema, so unknown keys and wrong types are refused here.
+The official schema leaves much open; here unknown keys and wrong types are refused as well.
 """
 
 from __future__ import annotations

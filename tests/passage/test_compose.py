@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,21 @@ from passage.definitions import SERVICES
 from passage.nats_server import find_binary
 from shared.keyfiles import make_key_files
 from shared.settings import Settings
-from tests.passage.compose import ROOT, read_compose
+from tests.passage.compose import FILE, ROOT, read_compose
 
 COMPOSE = read_compose()
 NATS = ("nats-1", "nats-2", "nats-3")
+
+
+def test_the_file_fits_the_official_schema_of_the_compose_specification() -> None:
+    checker = Path(sys.executable).with_name("check-jsonschema")
+    checked = subprocess.run(  # noqa: S603 - a pinned tool and our own file
+        [str(checker), "--builtin-schema", "vendor.compose-spec", str(FILE)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_three_nats_servers_a_database_the_four_services_and_one_job_run() -> None:

@@ -6,6 +6,7 @@ import pytest
 from nats.aio.client import Client
 
 from passage.definitions import streams
+from passage.exits import VerbEndedError
 from passage.provisioning import ask, differences, provision
 
 pytestmark = pytest.mark.wire
@@ -67,6 +68,11 @@ async def test_a_changed_consumer_is_reported_and_updated(client: Client) -> Non
     assert [d.key for d in found["CALLS/intake"].differences] == ["max_ack_pending"]
     updated = {one.name: one for one in await provision(client, replicas=1, update=True)}
     assert updated["CALLS/intake"].state == "updated"
+
+
+async def test_more_copies_than_servers_is_said(client: Client) -> None:
+    with pytest.raises(VerbEndedError, match="JetStream refused"):
+        await provision(client, replicas=3)
 
 
 def test_what_the_server_leaves_out_is_false_zero_or_empty() -> None:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import pytest
+
 from passage.children import bound_log
-from passage.supervising import FIRST_DELAY_S, LONGEST_DELAY_S, STEADY_AFTER_S, Watch
+from passage.exits import VerbEndedError
+from passage.folders import folders_of
+from passage.nats_server import NatsServer
+from passage.supervising import (
+    FIRST_DELAY_S,
+    LONGEST_DELAY_S,
+    STEADY_AFTER_S,
+    Supervisor,
+    Watch,
+)
+from tests.passage.test_folders import RUNNING
 
 
 def test_delays_double_up_to_the_longest() -> None:
@@ -42,3 +55,17 @@ def test_a_log_within_its_limit_stays(tmp_path: Path) -> None:
     path.write_bytes(b"x")
     bound_log(path, limit_bytes=100)
     assert path.read_bytes() == b"x"
+
+
+async def test_a_nats_server_that_cannot_be_started_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("passage.nats_server.sys.executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PASSAGE_NATS_SERVER", str(tmp_path / "none"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    folders = folders_of(tmp_path)
+    folders.make()
+    nats = NatsServer(folders.nats, port=1)
+    supervisor = Supervisor(folders, RUNNING, nats, [], asyncio.Event())
+    with pytest.raises(VerbEndedError, match="PASSAGE_NATS_SERVER"):
+        await supervisor.start_nats()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 def shapes_of_nonsense(schema: dict[str, Any]) -> Iterator[Any]:
     """Gives bodies with the canary in every place: as value, key, list, number's neighbour."""
     names = list(schema.get("properties", {}))
-    yield {name: f"{CANARY}\x00\u202e" for name in names}
+    yield dict.fromkeys(names, f"{CANARY}\x00\u202e")
     yield {name: {CANARY: CANARY} for name in names}
     yield {name: [CANARY] for name in names}
     yield {**dict.fromkeys(names, 10**40), CANARY: CANARY}
@@ -120,6 +121,33 @@ async def test_names_in_every_script_pass(desk: Desk, name: str) -> None:
     body = {"case_id": CASE, "by": "Olena Example", "identity": {"surname": name}}
     answer = await desk.http.post("/api/commands/ProvidePersonalData", json=body)
     assert answer.status_code == 503  # Understood; but no service runs here.
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "as_of_time=0001-01-01T00:00:00%2B14:00",
+        "as_of_time=9999-12-31T23:59:59Z",
+        "as_of_time=2026-03-14T12:00:00",
+        f"as_of_sequence={10**30}",
+        f"as_of_version={10**30}",
+        f"min_sequence={10**30}",
+        "as_of_version=1&as_of_sequence=1",
+        "reveal=everything",
+        "reveal=identity,",
+        "colour=green",
+    ],
+)
+async def test_impossible_moments_and_classes_are_refused(desk: Desk, query: str) -> None:
+    answer = await desk.http.get(f"/api/cases/{CASE}?{query}")
+    assert answer.status_code == (200 if query == "reveal=identity," else 422)
+
+
+@pytest.mark.parametrize("plain", ["", "2026-03-14 X", "0001-01-01T00:00:00+14:00 X", "no \0"])
+async def test_a_made_up_cursor_is_refused(desk: Desk, plain: str) -> None:
+    cursor = urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+    answer = await desk.http.get("/api/cases", params={"cursor": cursor})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "cursor")
 
 
 async def test_malformed_json_is_named_as_the_body(desk: Desk) -> None:

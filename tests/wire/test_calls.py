@@ -92,6 +92,18 @@ async def test_a_call_after_closing_opens_the_next_episode(site: Site) -> None:
     assert third.subject == second.subject != first
 
 
+async def test_a_call_redelivered_after_its_case_was_closed_opens_no_episode(site: Site) -> None:
+    key = read_intake_public_key(site.settings.keys_dir)
+    async with site.service("intake"):
+        await _publish(site, _envelope(key, call_id="call-1", message_id="message-1"))
+        case_id = (await site.next_event()).subject
+        await site.record(CloseCase, case_id, reason="withdrew")
+        await _publish(site, _envelope(key, call_id="call-1", message_id="message-2"))
+        assert await site.calls_left() == 0
+    info = await site.jetstream.stream_info(subjects.CASES)
+    assert info.state.messages == 2
+
+
 async def test_calls_wait_while_intake_is_down(site: Site) -> None:
     for number in range(50):
         await site.call(f"+3804400001{number:02}")

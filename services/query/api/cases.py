@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self, cast, get_args
+from typing import Annotated, Self, cast, get_args
 
 from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -23,11 +23,15 @@ from shared.return_codes import code_hash
 CASES_MAX = 500
 MIN_SEQUENCE_WAIT_S = 2.0
 """How long a read waits for the sequence it is to hold at."""
+SEQUENCE_MAX = 2**53
+"""The largest number that JSON carries everywhere without loss."""
+YEARS = range(2000, 3000)
 CLASSES: tuple[PersonalClass, ...] = get_args(PersonalClass)
 
 CaseId = Annotated[Id, Path(description="the case number")]
 MinSequence = Annotated[
-    int | None, Query(ge=0, description="wait, two seconds at most, until the answer has it")
+    int | None,
+    Query(ge=0, le=SEQUENCE_MAX, description="wait, two seconds at most, until the answer has it"),
 ]
 
 
@@ -107,8 +111,8 @@ class _Wanted(BaseModel):
 class _View(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    as_of_version: Annotated[int, Field(ge=1)] | None = None
-    as_of_sequence: Annotated[int, Field(ge=1)] | None = None
+    as_of_version: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)] | None = None
+    as_of_sequence: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)] | None = None
     as_of_time: AwareDatetime | None = None
     reveal: Annotated[str, Field(max_length=60)] = ""
     """Classes of personal values to open, separated by commas."""
@@ -120,6 +124,8 @@ class _View(BaseModel):
         count = sum(one is not None for one in given)
         if count > 1:
             raise invalid("as_of_version", "give one of as_of_version, as_of_sequence, as_of_time")
+        if self.as_of_time is not None and self.as_of_time.year not in YEARS:
+            raise invalid("as_of_time", f"must lie in the years {YEARS.start} to {YEARS.stop - 1}")
         return given if count else None
 
 
@@ -158,12 +164,9 @@ def look_up(context: Context, case_id: str, as_of: AsOf | None) -> Answer[CaseHi
 
 def find(context: Context, wanted: Search) -> Answer[Sequence[CaseRow]]:
     """Gives the cases that a search finds."""
-    key: Literal["case_id", "code_hash"]
     if wanted.return_code is not None:
-        key, value = "code_hash", code_hash(context.keys, wanted.return_code)
-    else:
-        key, value = "case_id", typed_case_number(wanted.case_number or "")
-    return context.reads.cases_by(key, value)
+        return context.reads.cases_by_code(code_hash(context.keys, wanted.return_code))
+    return context.reads.case_by_number(typed_case_number(wanted.case_number or ""))
 
 
 def typed_case_number(text: str) -> str:

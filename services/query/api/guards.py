@@ -55,8 +55,8 @@ class Guards:
             return
         began = time.perf_counter()
         answer = _Answer(send)
-        refusal = self._refusal(scope["method"], Headers(scope=scope))
         try:
+            refusal = self._refusal(scope["method"], Headers(scope=scope))
             await (refusal or self._app)(scope, _limited(receive), answer.send)
         except Exception as error:  # Nobody may be left without an answer, or be told its text.
             log.error("fault", error=type(error).__name__, place=place_of(error))
@@ -72,7 +72,7 @@ class Guards:
             return problem(421, "foreign-host", detail)
         if method not in SAFE_METHODS and not _is_from_here(headers):
             return problem(403, "cross-site", "Another site's page may not change anything here.")
-        if int(headers.get("content-length", "0")) > BODY_MAX_BYTES:
+        if _is_too_long(headers.get("content-length", "0")):
             return problem(413, "content-too-large", f"At most {BODY_MAX_BYTES} bytes.")
         return None
 
@@ -95,6 +95,14 @@ class _Answer:
             self.status = message["status"]
             MutableHeaders(scope=message).update(ANSWER_HEADERS)
         await self._send(message)
+
+
+def _is_too_long(length: str) -> bool:
+    """Whether a body says that it is too long; what is no number is found out as it is read."""
+    digits = length.lstrip("0")
+    if not (digits.isascii() and digits.isdigit()):
+        return False
+    return len(digits) > len(str(BODY_MAX_BYTES)) or int(digits) > BODY_MAX_BYTES
 
 
 def _limited(receive: Receive) -> Receive:

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 else:
     Case = _model_of("Case", CaseRow)
     Waiting = _model_of("Waiting", QueueRow)
-    TimelineEntry = _model_of("TimelineEntry", TimelineRow, details=(dict[str, Any], ...))
+    TimelineEntry = _model_of(
+        "TimelineEntry",
+        TimelineRow,
+        event_id=(str, ...),
+        correlation_id=(str, ...),
+        causation_id=(str, ...),
+        details=(dict[str, Any], ...),
+    )
     CallsOfDay = _model_of("CallsOfDay", CallsRow)
 
 

@@ -13,7 +13,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from services.query.api.cases import CaseId, MinSequence, Search, find, look_up, wait_for
+from services.query.api.cases import (
+    SEQUENCE_MAX,
+    CaseId,
+    MinSequence,
+    Search,
+    find,
+    look_up,
+    wait_for,
+)
 from services.query.api.problems import ProblemError
 from services.query.context import Context
 from services.query.history import AsOf
@@ -34,7 +42,7 @@ def routes(context: Context) -> APIRouter:
     @router.get("/cases/{case_id}")
     def case(
         case_id: CaseId,
-        as_of_version: Annotated[int | None, Query(ge=1)] = None,
+        as_of_version: Annotated[int | None, Query(ge=1, le=SEQUENCE_MAX)] = None,
         min_sequence: MinSequence = None,
     ) -> HTMLResponse:
         wait_for(context, min_sequence)

@@ -82,6 +82,21 @@ class CaseRow(NamedTuple):
     """The team planned, asked or receiving, whichever came last."""
 
 
+_PLACE = {name: place for place, name in enumerate(CaseRow._fields)}
+
+
+def _replace(row: CaseRow, /, **changes: Any) -> CaseRow:
+    values = list(row)
+    for name, value in changes.items():
+        values[_PLACE[name]] = value
+    return CaseRow._make(values)
+
+
+# The library's own looks at every field of the row; this one only at those that change, and takes
+# a third of the time. Its type stays the library's, so mypy checks names and values.
+CaseRow._replace = _replace  # type: ignore[method-assign, assignment]
+
+
 def evolve(row: CaseRow | None, event: CaseEvent[Any], sequence: int) -> CaseRow:
     """Gives the row after one more event of the case."""
     before = row if row is not None else CaseRow(event.subject, opened_at=event.time)

@@ -16,30 +16,26 @@ VERSION = 1
 class TimelineRow(NamedTuple):
     """One event as the screen lists it."""
 
-    sequence: int
-    """Position in CASES."""
     case_id: str
     version: int
-    event_id: str
+    sequence: int
+    """Position in CASES."""
     type_name: str
     happened_at: datetime
     recorded_at: datetime
     actor: str
-    correlation_id: str
-    causation_id: str
 
 
 def entry(event: CaseEvent[Any], sequence: int, recorded_at: datetime) -> TimelineRow:
     """Gives the row of one event."""
-    return TimelineRow(
-        sequence,
-        event.subject,
-        event.caseversion,
-        event.id,
-        type(event.data).__name__,
-        event.time,
-        recorded_at,
-        event.actor,
-        event.correlationid,
-        event.causationid,
+    return TimelineRow._make(
+        (
+            event.subject,
+            event.caseversion,
+            sequence,
+            type(event.data).__name__,
+            event.time,
+            recorded_at,
+            event.actor,
+        )
     )

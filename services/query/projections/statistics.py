@@ -64,6 +64,11 @@ def counted(row: CallsRow | None, key: CallsKey) -> CallsRow:
     return CallsRow(key.day, key.channel, (row.calls if row is not None else 0) + 1)
 
 
+def together(one: CallsRow, other: CallsRow) -> CallsRow:
+    """Gives the row of two counts of the same calls' day and channel."""
+    return one._replace(calls=one.calls + other.calls)
+
+
 class FunnelRow(NamedTuple):
     """When a case first came to each stage."""
 
