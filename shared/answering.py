@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from eventsourcing.persistence import PersistenceError
 from pydantic import ValidationError
 
-from shared.case_log import ChainBrokenError
+from shared.case_log import ChainBrokenError, LogError
 from shared.commands.base import (
     Command,
     FieldError,
@@ -76,7 +75,7 @@ def _why_not_now(error: Exception) -> str:
             return "the case keeps changing; send the same command again"
         case ChainBrokenError():
             return "the case's log is damaged; run `passage verify`"
-        case PersistenceError() | TimeoutError():
+        case LogError() | TimeoutError():
             log.warning("log_unavailable", error=type(error).__name__)
             return "the log does not answer; send the same command again"
         case _:

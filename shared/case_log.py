@@ -13,7 +13,13 @@ from typing import Any, Generic, TypeVar, cast
 
 from eventsourcing.application import Application, LRUCache
 from eventsourcing.domain import DomainEventProtocol
-from eventsourcing.persistence import Mapper, Notification, StoredEvent, Transcoder
+from eventsourcing.persistence import (
+    Mapper,
+    Notification,
+    PersistenceError,
+    StoredEvent,
+    Transcoder,
+)
 from eventsourcing.utils import EnvType
 from typing_extensions import override
 
@@ -26,6 +32,9 @@ from shared.settings import Settings
 
 HISTORIES_KEPT = 2_000
 """How many folded cases a service keeps in memory."""
+
+LogError = PersistenceError
+"""What loading and appending raise where the log doesn't answer, or not in time."""
 
 StateT = TypeVar("StateT")
 

@@ -6,10 +6,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from eventsourcing.persistence import PersistenceError
-
 from shared.boxes import BoxBrokenError
-from shared.case_log import ChainBrokenError
+from shared.case_log import ChainBrokenError, LogError
 from shared.events.catalogue import UnreadableEventError
 from shared.logs import log, place_of
 from shared.parking import Delivery, UnprocessableError
@@ -39,7 +37,7 @@ def process(handler: Callable[[Delivery], Outcome], delivery: Delivery) -> Proce
     started = time.perf_counter()
     try:
         outcome = handler(delivery)
-    except (ContendedError, PersistenceError, TimeoutError) as error:
+    except (ContendedError, LogError, TimeoutError) as error:
         log.warning("not_now", stream=delivery.stream, error=type(error).__name__)
         return Processed(settled=False)
     except Exception as error:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from eventsourcing.persistence import PersistenceError
-
 from services.query.folding import ReadEvent
 from services.query.log import Log
 from services.query.projections import case_list
 from services.query.reads import Answer, CaseHistory
+from shared.case_log import LogError
 from shared.events.catalogue import read_case_event
 
 SERVER_TELLS_APART = timedelta(seconds=1)
@@ -39,7 +38,7 @@ def case_as_of(log: Log, case_id: str, moment: AsOf) -> Answer[CaseHistory | Non
             up_to_sequence=moment.sequence,
             up_to_time=moment.time + SERVER_TELLS_APART if moment.time is not None else None,
         )
-    except PersistenceError:
+    except LogError:
         raise LogUnavailableError from None
     events = [
         ReadEvent(one.id, one.recorded_at, one.state, read_case_event(one.state, one.topic))
