@@ -5,7 +5,9 @@ The lines go to standard output, the table to standard error.
 
 from __future__ import annotations
 
+import sys
 import tempfile
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,27 +16,35 @@ import typer
 from rich.console import Console
 
 from benchmarks import append, lifecycle, memory, read_model, rebuild, visible
-from benchmarks.figures import Bench, Benchmark, as_line, machine, print_table
+from benchmarks.figures import Bench, Benchmark, Measured, as_line, machine, print_table
 from shared import logs
 
-BENCHMARKS: dict[str, Benchmark] = {
-    "append": append.run,
-    "rebuild": rebuild.run,
-    "visible": visible.run,
-    "lifecycle": lifecycle.run,
-    "read-model": read_model.run,
-    "memory": memory.run,
+
+class Name(StrEnum):
+    """The benchmarks, in the order in which they run."""
+
+    APPEND = "append"
+    REBUILD = "rebuild"
+    VISIBLE = "visible"
+    LIFECYCLE = "lifecycle"
+    READ_MODEL = "read-model"
+    MEMORY = "memory"
+
+
+BENCHMARKS: dict[Name, Benchmark] = {
+    Name.APPEND: append.run,
+    Name.REBUILD: rebuild.run,
+    Name.VISIBLE: visible.run,
+    Name.LIFECYCLE: lifecycle.run,
+    Name.READ_MODEL: read_model.run,
+    Name.MEMORY: memory.run,
 }
 DATA_DIR = Path(".passage-bench")
 """In the current folder, because the one for temporary files is often no disk."""
 
-Name = StrEnum("Name", {name: name for name in BENCHMARKS})
-
 
 def bench(
-    only: Annotated[
-        list[Name] | None, typer.Option(help="Run this benchmark; may be repeated.")
-    ] = None,
+    only: Annotated[list[Name] | None, typer.Option(help="Run this one; may be repeated.")] = None,
     scale: Annotated[float, typer.Option(min=0.0001, help="Multiplies every count.")] = 1.0,
     data: Annotated[Path, typer.Option(help="Folder on the disk to measure on.")] = DATA_DIR,
     json_file: Annotated[
@@ -44,18 +54,19 @@ def bench(
     """Measure Passage beside the barest thing that does the same."""
     logs.configure("benchmarks", "ERROR")
     console = Console(stderr=True)
-    results, lines = [], []
+    results: list[Measured] = []
     data.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=data.resolve()) as folder:
-        on = machine(Path(folder))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=data.resolve())))
+        file = stack.enter_context(json_file.open("w", encoding="utf-8")) if json_file else None
+        on = machine(folder)
         for name in only or list(Name):
             console.print(f"[dim]{name} ...[/dim]")
-            for measured in BENCHMARKS[name](Bench(Path(folder), scale)):
+            for measured in BENCHMARKS[name](Bench(folder, scale)):
                 results.append(measured)
-                lines.append(as_line(measured, on))
-                print(lines[-1], flush=True)
-    if json_file is not None:
-        json_file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+                for output in (sys.stdout, file):
+                    if output is not None:
+                        print(as_line(measured, on), file=output, flush=True)
     print_table(results, on, console)
 
 

@@ -72,64 +72,73 @@ def run(bench: Bench) -> Iterator[Measured]:
             body = _stored_body(writer, shape.event)
             for at_once, usual in AT_ONCE.items():
                 each = bench.count(usual, at_once) // at_once
-                yield _level(site, writer, shape, body, at_once, each)
+                load = Load(shape, body, at_once, each)
+                yield _level(site, writer, load, bench.rounds(ROUNDS))
 
 
-def _level(  # noqa: PLR0913, PLR0917 - one call, named for what it measures
-    site: Site, writer: Writer, shape: Shape, body: bytes, at_once: int, each: int
-) -> Measured:
+@dataclass(frozen=True)
+class Load:
+    """What both sides store in a round: `each` messages from each of `at_once` at a time."""
+
+    shape: Shape
+    body: bytes
+    at_once: int
+    each: int
+
+    @property
+    def appends(self) -> int:
+        return self.at_once * self.each
+
+
+def _level(site: Site, writer: Writer, load: Load, count: int) -> Measured:
     took = {"transact": Stopwatch(), "bare": Stopwatch()}
 
     def ours() -> float:
-        transacted(writer, shape, at_once, each, took["transact"])
-        return at_once * each / took["transact"].seconds
+        transacted(writer, load, took["transact"])
+        return load.appends / took["transact"].seconds
 
     def bare() -> float:
-        asyncio.run(published(site, shape.event, body, at_once, each, took["bare"]))
-        return at_once * each / took["bare"].seconds
+        asyncio.run(published(site, load, took["bare"]))
+        return load.appends / took["bare"].seconds
 
-    rounds = take_turns({"transact": ours, "bare": bare}, ROUNDS)
-    cpu = {f"{side}_cpu_us": watch.cpu_s * MICROSECONDS for side, watch in took.items()}
-    appends = ROUNDS * at_once * each
+    rounds = take_turns({"transact": ours, "bare": bare}, count)
+    of_append = MICROSECONDS / (count * load.appends)
     return compared(
-        f"append/{shape.name}/{at_once} in flight",
+        f"append/{load.shape.name}/{load.at_once} in flight",
         rounds,
         "appends/s",
-        aim=AIM_AT_64 if at_once == max(AT_ONCE) else "",
-        body_bytes=len(body),
-        appends_a_round=at_once * each,
-        **rounded({name: us / appends for name, us in cpu.items()}),
+        aim=AIM_AT_64 if load.at_once == max(AT_ONCE) else "",
+        body_bytes=len(load.body),
+        appends_a_round=load.appends,
+        **rounded({f"{side}_cpu_us": of_append * one.cpu_s for side, one in took.items()}),
     )
 
 
-def transacted(
-    writer: Writer, shape: Shape, at_once: int, each: int, watch: Stopwatch
-) -> None:
-    """Appends `each` events from each of `at_once` threads."""
+def transacted(writer: Writer, load: Load, watch: Stopwatch) -> None:
+    """Appends through `transact`, from threads."""
 
     def append(case_id: str) -> None:
-        transact(writer, case_id, _cause(), lambda _state: [shape.event])
+        transact(writer, case_id, _cause(), lambda _state: [load.shape.event])
 
     def appends(case_id: str) -> None:
-        for _ in range(each):
-            append(new_case_id() if shape.begins_case else case_id)
+        for _ in range(load.each):
+            append(new_case_id() if load.shape.begins_case else case_id)
 
-    cases = [new_case_id() for _ in range(at_once)]
-    with ThreadPoolExecutor(at_once) as threads:
+    cases = [new_case_id() for _ in range(load.at_once)]
+    with ThreadPoolExecutor(load.at_once) as threads:
         list(threads.map(append, cases))
         with watch:
             list(threads.map(appends, cases))
 
 
-async def published(  # noqa: PLR0913, PLR0917 - the other side of `transacted`
-    site: Site, event: Event, body: bytes, at_once: int, each: int, watch: Stopwatch
-) -> None:
-    """Publishes the body `each` times from each of `at_once` tasks."""
+async def published(site: Site, load: Load, watch: Stopwatch) -> None:
+    """Publishes the same with nats-py alone, from tasks."""
+    topic = type(load.shape.event).__name__
     async with connected(site.server.url) as client:
         jetstream = client.jetstream(timeout=PUBLISH_TIMEOUT_S)
-        topic = type(event).__name__
+        one = [_publish(jetstream, topic, load.body, load.each) for _ in range(load.at_once)]
         with watch:
-            await asyncio.gather(*(_publish(jetstream, topic, body, each) for _ in range(at_once)))
+            await asyncio.gather(*one)
 
 
 async def _publish(jetstream: JetStreamContext, topic: str, body: bytes, count: int) -> None:

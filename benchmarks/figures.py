@@ -20,6 +20,7 @@ from rich.table import Table
 
 from passage.nats_server import find_binary
 
+SMALLEST_SCALE_THAT_MEASURES = 0.01
 SYNC_PROBES = 200
 SYNC_PROBE_BYTES = 1_024
 MILLISECONDS = 1_000.0
@@ -63,6 +64,10 @@ class Bench:
         """Gives how often something is done: fewer times where the scale says so."""
         return max(least, round(usual * self.scale))
 
+    def rounds(self, usual: int) -> int:
+        """Gives how many rounds are played: one where the scale is for trying out only."""
+        return usual if self.scale >= SMALLEST_SCALE_THAT_MEASURES else 1
+
     def folder_for(self, name: str) -> Path:
         """Gives a folder of one benchmark's own; all lie on one disk."""
         folder = self.folder / name
@@ -93,9 +98,7 @@ class Stopwatch:
 Benchmark = Callable[[Bench], Iterator[Measured]]
 
 
-def take_turns(
-    sides: Mapping[str, Callable[[], float]], rounds: int
-) -> dict[str, list[float]]:
+def take_turns(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
     """Gives each side's figure of every round; the sides take turns: A B A B."""
     found: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(rounds):

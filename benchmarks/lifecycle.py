@@ -3,7 +3,8 @@
 A round plays whole cases and ends when the read model shows the last event. On both sides this
 process makes the three services' decisions, on a thread for each case in flight. The read model is
 kept as each side keeps it: query is a process; the library's projection is a thread beside the
-application, because its SQLite recorder tells nobody outside of new events.
+application, because its SQLite recorder tells nobody outside of new events. The ratio is to the
+library left as it is; `benchmarks.on_sqlite` says what is tuned.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from benchmarks.figures import Bench, Measured, Stopwatch, compared, rounded, take_turns
 from benchmarks.on_sqlite import sqlite_site
@@ -30,16 +32,19 @@ def run(bench: Bench) -> Iterator[Measured]:
     """Gives events a second of both sides and their ratio, for each number of cases in flight."""
     with ExitStack() as stack:
         site = stack.enter_context(site_in(bench.folder_for("lifecycle")))
-        beside_folder = bench.folder_for("lifecycle-sqlite")
-        beside = stack.enter_context(sqlite_site(beside_folder, site.keys.kek))
+        kek = site.keys.kek
+        plain = stack.enter_context(sqlite_site(bench.folder_for("sqlite"), kek, tuned=False))
+        tuned = stack.enter_context(sqlite_site(bench.folder_for("sqlite-tuned"), kek, tuned=True))
         query = stack.enter_context(query_process(site, bench.folder_for("lifecycle-query")))
         writers = _writers(site, stack)
         for in_flight, usual in IN_FLIGHT.items():
-            cases = bench.count(usual, in_flight)
             yield _level(
-                in_flight,
-                cases,
-                {"passage": (writers, query.wait), "eventsourcing": (beside.writers, beside.wait)},
+                Level(in_flight, bench.count(usual, in_flight), bench.rounds(ROUNDS)),
+                {
+                    "passage": (writers, query.wait),
+                    "eventsourcing": (plain.writers, plain.wait),
+                    "eventsourcing tuned": (tuned.writers, tuned.wait),
+                },
             )
 
 
@@ -51,34 +56,43 @@ Side = tuple[Writers, Callable[[int], None]]
 """What to write with, and what waits until the read model has a sequence."""
 
 
-def _level(in_flight: int, cases: int, sides: Mapping[str, Side]) -> Measured:
+@dataclass(frozen=True)
+class Level:
+    """How much is played at once, in a round, and how often."""
+
+    in_flight: int
+    cases: int
+    rounds: int
+
+
+def _level(level: Level, sides: Mapping[str, Side]) -> Measured:
     watches = {name: Stopwatch() for name in sides}
 
     def side(name: str) -> Callable[[], float]:
         def play() -> float:
             with watches[name]:
-                _play(*sides[name], in_flight, cases)
-            return DECISIONS * cases / watches[name].seconds
+                _play(*sides[name], level)
+            return DECISIONS * level.cases / watches[name].seconds
 
         return play
 
-    rounds = take_turns({name: side(name) for name in sides}, ROUNDS)
-    events = ROUNDS * DECISIONS * cases
-    cpu = {f"{name}_cpu_us": MICROSECONDS * one.cpu_s / events for name, one in watches.items()}
+    rounds = take_turns({name: side(name) for name in sides}, level.rounds)
+    of_event = MICROSECONDS / (level.rounds * DECISIONS * level.cases)
+    cpu = {
+        f"{name.replace(' ', '_')}_cpu_us": of_event * one.cpu_s for name, one in watches.items()
+    }
     return compared(
-        f"lifecycle/{in_flight} in flight",
+        f"lifecycle/{level.in_flight} in flight",
         rounds,
         "events/s",
         aim=AIM,
-        cases_a_round=cases,
+        cases_a_round=level.cases,
         **rounded(cpu),
     )
 
 
-def _play(
-    writers: Writers, wait_until_shown: Callable[[int], None], in_flight: int, cases: int
-) -> None:
-    stories = [Story(writers, new_case_id()) for _ in range(cases)]
-    with ThreadPoolExecutor(in_flight) as threads:
+def _play(writers: Writers, wait_until_shown: Callable[[int], None], level: Level) -> None:
+    stories = [Story(writers, new_case_id()) for _ in range(level.cases)]
+    with ThreadPoolExecutor(level.in_flight) as threads:
         ends = list(threads.map(Story.play, stories))
     wait_until_shown(max(end.sequence for end in ends))

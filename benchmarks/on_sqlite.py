@@ -2,13 +2,14 @@
 
 Decisions, sealing and events are the same; what differs is where events are stored, and that the
 library's projection commits each event by itself. The log has synchronous=FULL, as a log of record
-must; the view, like query's database, has NORMAL.
+must. Left as the library has it, a case is loaded for each decision and the view syncs each event
+too; tuned, folds stay in memory and the view syncs as query's database does.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,6 @@ from eventsourcing.sqlite import (
     SQLiteConnection,
     SQLiteConnectionPool,
     SQLiteDatastore,
-    SQLiteFactory,
     SQLiteTrackingRecorder,
 )
 from typing_extensions import override
@@ -36,11 +36,12 @@ from benchmarks.story import FOLDS, Writers
 from services.query.projections import case_list
 from services.query.projections.case_list import CaseRow
 from shared.buckets import Kept, TakenError
-from shared.case_log import CaseLog, Fold
+from shared.case_log import CaseLog, Fold, History
 from shared.events.base import CaseEvent
 from shared.keys import KeyRing
 from shared.transact import Writer
 
+ENV = {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "ORIGINATOR_ID_TYPE": "text"}
 FULL, NORMAL = 2, 1
 WAIT_S = 60.0
 """How long the view may take to catch up."""
@@ -63,7 +64,7 @@ class Pool(SQLiteConnectionPool):
 
 
 class RelaxedPool(Pool):
-    """The view's connections."""
+    """The connections of a tuned view."""
 
     synchronous = NORMAL
 
@@ -107,13 +108,18 @@ class SharedLog(CaseLog[Any]):
 
     name = CaseLog.name
 
-    def __init__(self, fold: Fold[Any], recorder: Recorder, env: Mapping[str, str]) -> None:
+    def __init__(self, fold: Fold[Any], recorder: Recorder, *, keeps_folds: bool) -> None:
         self._shared = recorder
-        super().__init__(fold, dict(env))
+        self._keeps_folds = keeps_folds
+        super().__init__(fold, {**ENV, "SQLITE_DBNAME": recorder.datastore.pool.db_name})
 
     @override
     def construct_recorder(self) -> ApplicationRecorder:
         return self._shared
+
+    @override
+    def remembered(self, case_id: str) -> History[Any] | None:
+        return super().remembered(case_id) if self._keeps_folds else None
 
 
 class KeyTable:
@@ -186,19 +192,15 @@ class SqliteSite:
 
 
 @contextmanager
-def sqlite_site(folder: Path, kek: bytes) -> Iterator[SqliteSite]:
+def sqlite_site(folder: Path, kek: bytes, *, tuned: bool) -> Iterator[SqliteSite]:
     """Opens both files, and projects while the block lasts."""
-    env = {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "ORIGINATOR_ID_TYPE": "text"}
     datastore = _datastore(folder / "log.db", Pool)
     recorder = Recorder(datastore)
     recorder.create_table()
-    view = CaseListView(_datastore(folder / "view.db", RelaxedPool))
+    view = CaseListView(_datastore(folder / "view.db", RelaxedPool if tuned else Pool))
     view.create_table()
     ring = KeyRing(KeyTable(datastore), kek)
-    logs = {
-        name: SharedLog(fold, recorder, {**env, "SQLITE_DBNAME": str(folder / "log.db")})
-        for name, fold in FOLDS.items()
-    }
+    logs = {name: SharedLog(fold, recorder, keeps_folds=tuned) for name, fold in FOLDS.items()}
     with ExitStack() as stack:
         stack.callback(datastore.close)
         stack.callback(view.datastore.close)
@@ -224,5 +226,3 @@ def _datastore(path: Path, pool: type[SQLiteConnectionPool]) -> SQLiteDatastore:
     datastore.pool.close()
     datastore.pool = pool(db_name=str(path))
     return datastore
-
-

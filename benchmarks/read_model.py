@@ -33,15 +33,15 @@ def run(bench: Bench) -> Iterator[Measured]:
     numbers = itertools.count()
     with site_in(folder) as site:
         events = fill(site, bench.count(EVENTS, 1_000)).events
-        watch = Stopwatch()
+        watch, count = Stopwatch(), bench.rounds(ROUNDS)
         rounds = take_turns(
             {
                 "rebuild": lambda: events / _rebuild(site, folder, next(numbers), events, watch),
                 "bare": lambda: events / asyncio.run(_receive(site, events)),
             },
-            ROUNDS,
+            count,
         )
-        cpu_us = MICROSECONDS * watch.cpu_s / (ROUNDS * events)
+        cpu_us = MICROSECONDS * watch.cpu_s / (count * events)
         cpu = rounded({"rebuild_cpu_us": cpu_us})
         yield compared("read-model/rebuild", rounds, "events/s", aim=AIM, events=events, **cpu)
 

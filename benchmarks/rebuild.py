@@ -6,6 +6,7 @@ The whole way is taken from two servers at once, one with a small log and one wi
 from __future__ import annotations
 
 import gc
+import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -45,11 +46,12 @@ def run(bench: Bench) -> Iterator[Measured]:
             for events, case_id in ((SHORT, small.short_cases[0]), (LONG, small.long_cases[0])):
                 yield _processor_time(bench, small_log, events, case_id)
             for name, of_small, of_large in _cases(small, large):
-                yield _load_times(
-                    name,
-                    {large.events: _loader(large_log, of_large)},
-                    {small.events: _loader(small_log, of_small)},
-                )
+                sides = {
+                    f"{large.events} in the log": _loader(large_log, of_large),
+                    f"{small.events} in the log": _loader(small_log, of_small),
+                }
+                rounds = take_turns(sides, bench.rounds(ROUNDS))
+                yield compared(f"rebuild/from the log/{name}", rounds, "ms")
 
 
 def _cases(small: Filled, large: Filled) -> Iterator[tuple[str, Sequence[str], Sequence[str]]]:
@@ -59,19 +61,17 @@ def _cases(small: Filled, large: Filled) -> Iterator[tuple[str, Sequence[str], S
     yield "new case", new, new
 
 
-def _processor_time(
-    bench: Bench, log: CaseLog[Any], events: int, case_id: str
-) -> Measured:
+def _processor_time(bench: Bench, log: CaseLog[Any], events: int, case_id: str) -> Measured:
     stored = log.recorder.select_events(case_id)
     empty: History[Any] = History(case_id, log.fold.initial)
+    if log.extend(empty, stored).version != events:
+        raise RuntimeError(f"case {case_id} has not {events} events")
     taken = []
     gc.collect()
     for _ in range(bench.count(FOLDS_TIMED, 10)):
         began = time.thread_time()
-        history = log.extend(empty, stored)
+        log.extend(empty, stored)
         taken.append(MILLISECONDS * (time.thread_time() - began))
-    if history.version != events:
-        raise RuntimeError(f"case {case_id} has {history.version} events, not {events}")
     return Measured(
         name=f"rebuild/processor time/{events} events",
         figures=rounded({"median": statistics.median(taken), "lowest": min(taken)}),
@@ -81,22 +81,14 @@ def _processor_time(
     )
 
 
-def _load_times(
-    name: str, large: dict[int, Callable[[], float]], small: dict[int, Callable[[], float]]
-) -> Measured:
-    sides = {f"{events} in the log": loader for events, loader in (large | small).items()}
-    return compared(f"rebuild/from the log/{name}", take_turns(sides, ROUNDS), "ms")
-
-
 def _loader(log: CaseLog[Any], cases: Sequence[str]) -> Callable[[], float]:
-    """Gives what loads some cases, other ones each time, and gives the median in milliseconds."""
-    step = max(1, len(cases) // (ROUNDS * LOADS_A_ROUND))
-    spread = list(cases[::step]) or [*cases]
-    turn = iter(spread * (1 + ROUNDS * LOADS_A_ROUND // len(spread)))
+    """Gives what loads cases from all over the log and gives the median in milliseconds."""
+    spread = cases[:: max(1, len(cases) // (ROUNDS * LOADS_A_ROUND))]
+    turn = itertools.cycle(spread)
 
     def load() -> float:
         taken = []
-        for case_id, _ in zip(turn, range(LOADS_A_ROUND), strict=False):
+        for case_id in itertools.islice(turn, LOADS_A_ROUND):
             began = time.perf_counter()
             empty: History[Any] = History(case_id, log.fold.initial)
             log.extend(empty, log.recorder.select_events(case_id))

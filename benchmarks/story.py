@@ -12,10 +12,22 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from services.handover import decisions as handover
-from services.handover import state as handover_state
+from services.handover import state as handover
+from services.handover.decisions import (
+    decide_approve,
+    decide_arrival,
+    decide_disclose,
+    decide_plan,
+)
 from services.intake import decisions as intake
+from services.intake.decisions import (
+    decide_call,
+    decide_note,
+    decide_personal_data,
+    decide_triage,
+)
 from services.verification import decisions as verification
+from services.verification.decisions import decide_registry_answer, decide_verify
 from shared.case_log import Fold
 from shared.commands.base import Command, Decision
 from shared.commands.handover import (
@@ -41,7 +53,7 @@ TRIAGE = {"intent": "surrender", "situation": "serving", "urgency": "today"}
 FOLDS: dict[str, Fold[Any]] = {
     "intake": Fold(intake.IntakeState(), intake.evolve),
     "verification": Fold(verification.VerificationState(), verification.evolve),
-    "handover": Fold(handover_state.HandoverState(), handover_state.evolve),
+    "handover": Fold(handover.HandoverState(), handover.evolve),
 }
 
 Writers = Mapping[str, Writer]
@@ -58,33 +70,26 @@ class Story:
 
     def play(self) -> Outcome:
         """Plays all ten decisions and gives the outcome of the last."""
-        first, second = self._call_id(), self._call_id()
+        first, second = f"call-{uuid4().hex}", f"call-{uuid4().hex}"
         self._call(first, "caller")
-        self._command("intake", intake.decide_triage, TriageCall, call_id=first, **TRIAGE)
-        self._command("intake", intake.decide_personal_data, ProvidePersonalData, identity=WHO)
+        self._decide(decide_triage, TriageCall, call_id=first, **TRIAGE)
+        self._decide(decide_personal_data, ProvidePersonalData, identity=WHO)
         self._registry_answers()
-        basis = "registry_and_operator"
-        self._command("verification", verification.decide_verify, VerifyIdentity, basis=basis)
+        self._decide(decide_verify, VerifyIdentity, basis="registry_and_operator")
         self._call(second, "return_code")
-        self._command("handover", _now(handover.decide_arrival), RecordArrival, place=WHERE)
-        window = {"window_from": _in_hours(1), "window_to": _in_hours(3)}
-        plan = self._command(
-            *("handover", _now(handover.decide_plan), PlanRendezvous),
-            **(window | {"place": WHERE, "team": "Heron"}),
-        )
-        meeting = {"rendezvous_id": plan.command_id}
-        self._command(
-            *("handover", _now(handover.decide_approve), ApproveRendezvous), **meeting, by=PETRO
-        )
-        told = meeting | {"to_whom": "the caller", "call_id": second}
-        self._command("handover", _now(handover.decide_disclose), DiscloseRendezvous, **told)
+        self._decide_now(decide_arrival, RecordArrival, place=WHERE)
+        window: dict[str, Any] = {"window_from": _in_hours(1), "window_to": _in_hours(3)}
+        meeting = self._decide_now(decide_plan, PlanRendezvous, place=WHERE, team="Heron", **window)
+        self._decide_now(decide_approve, ApproveRendezvous, by=PETRO, rendezvous_id=meeting)
+        told: dict[str, Any] = {"to_whom": "the caller", "call_id": second}
+        self._decide_now(decide_disclose, DiscloseRendezvous, rendezvous_id=meeting, **told)
         if self.last is None or self.version != DECISIONS:
             raise RuntimeError(f"case {self.case_id} has {self.version} events")
         return self.last
 
     def add_note(self) -> None:
         """Appends one more event to the case."""
-        self._command("intake", intake.decide_note, AddNote, text="Asked again. (Invented.)")
+        self._decide(decide_note, AddNote, text="Asked again. (Invented.)")
 
     def _call(self, call_id: str, basis: Any) -> None:
         call = intake.IncomingCall(
@@ -101,7 +106,7 @@ class Story:
             media=(),
         )
         route = intake.Route(self.case_id, basis)
-        decide = partial(intake.decide_call, call=call, route=route)
+        decide = partial(decide_call, call=call, route=route)
         self._transact("intake", decide, call_id, "channel:phone")
 
     def _registry_answers(self) -> None:
@@ -112,30 +117,37 @@ class Story:
             answer = RegistryChecked(
                 registry="invented registry", about_event=claim.event_id, outcome="match", score=97
             )
-            return verification.decide_registry_answer(state, answer)
+            return decide_registry_answer(state, answer)
 
         self._transact("verification", decide, uuid4().hex, "service:verification")
 
-    def _command(
+    def _decide(
+        self, decide: Callable[[Any, Any], list[Event]], kind: type[Command], **fields: Any
+    ) -> None:
+        command = self._command(kind, **fields)
+        self._carry_out(command, lambda state: decide(state, command))
+
+    def _decide_now(
         self,
-        service: str,
-        decide: Callable[[Any, Any], list[Event]],
-        command_type: type[Command],
-        by: str = OLENA,
+        decide: Callable[[Any, Any, datetime], list[Event]],
+        kind: type[Command],
         **fields: Any,
-    ) -> Command:
+    ) -> str:
+        """Gives the command's id, which is the id of what it creates."""
+        command = self._command(kind, **fields)
+        self._carry_out(command, lambda state: decide(state, command, datetime.now(UTC)))
+        return command.command_id
+
+    def _command(self, kind: type[Command], by: str = OLENA, **fields: Any) -> Command:
         who: dict[str, Any] = {"command_id": uuid4().hex, "case_id": self.case_id, "by": by}
-        if issubclass(command_type, Decision):
+        if issubclass(kind, Decision):
             who["seen_version"] = self.version
-        command = command_type.model_validate({**who, **fields})
-        self._transact(
-            service,
-            lambda state: decide(state, command),
-            command.command_id,
-            f"operator:{by}",
-            who.get("seen_version"),
-        )
-        return command
+        return kind.model_validate({**who, **fields})
+
+    def _carry_out(self, command: Command, decide: Callable[[Any], list[Event]]) -> None:
+        seen_version = command.seen_version if isinstance(command, Decision) else None
+        actor = f"operator:{command.by}"
+        self._transact(command.SERVICE, decide, command.command_id, actor, seen_version)
 
     def _transact(
         self,
@@ -155,13 +167,6 @@ class Story:
         )
         self.last = transact(self.writers[service], self.case_id, cause, decide)
         self.version = self.last.version
-
-    def _call_id(self) -> str:
-        return f"call-{uuid4().hex}"
-
-
-def _now(decide: Callable[[Any, Any, datetime], list[Event]]) -> Callable[[Any, Any], list[Event]]:
-    return lambda state, command: decide(state, command, datetime.now(UTC))
 
 
 def _in_hours(hours: float) -> datetime:

@@ -82,6 +82,8 @@ def transact(
     """
     log = writer.log
     history, fresh = log.remembered(case_id), False
+    if history is not None and history.version < (cause.seen_version or 0):
+        history = None  # The person saw more than is remembered here: it is stale for certain.
     for _ in range(ATTEMPTS):
         if history is None:
             history, fresh = log.load(case_id), True

@@ -47,8 +47,7 @@ def open_database(url: str) -> Database:
 
 
 def _open_sqlite(url: URL) -> Database:
-    # Rows go to the driver as they are (`writing`); PostgreSQL's driver knows moments by itself.
-    sqlite3.register_adapter(datetime, moment_text)
+    _teach_driver()
     path = Path(url.database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
@@ -63,6 +62,19 @@ def _open_sqlite(url: URL) -> Database:
     ):
         _set_up_sqlite(engine, pragmas, begin)
     return Database(writer, reader)
+
+
+def _teach_driver() -> None:
+    """Tells sqlite3 how to take what stands in rows, which go to it as they are (`writing`).
+
+    Only moments are changed. The others have adapters that give back what they get, because a
+    type without one is looked up in vain for every value: 1 microsecond instead of 0.2.
+    """
+    sqlite3.register_adapter(datetime, moment_text)
+    nothing: dict[None, None] = {}
+    sqlite3.register_adapter(type(None), nothing.get)
+    sqlite3.register_adapter(bool, int)
+    sqlite3.register_adapter(bytes, bytes)
 
 
 def _pragmas() -> list[str]:

@@ -20,8 +20,10 @@ from shared.jetstream import SequenceGapError
 from shared.logs import log as logger
 from shared.logs import place_of
 
-BATCH_EVENTS = 2_000
+BATCH_EVENTS = 5_000
 """At most so many events in one transaction; a live event is applied as soon as it is there."""
+BEHIND_EVENTS = 500
+"""So many at once come only to a feed that is behind; then larger transactions pay."""
 IDLE_S = 0.25
 """How long one look for new events waits; also bounds how long a stop takes."""
 CHECK_EVERY_S = 5.0
@@ -89,7 +91,12 @@ class Feed:
     def _consume(self, log: Log, subscription: Subscription, stop: Event) -> None:
         check_at = time.monotonic() + CHECK_EVERY_S
         while not stop.is_set():
-            batch = subscription.next_batch(BATCH_EVENTS, IDLE_S)
+            batch = list(subscription.next_batch(BATCH_EVENTS, IDLE_S))
+            while len(batch) >= BEHIND_EVENTS and len(batch) < BATCH_EVENTS:
+                more = subscription.next_batch(BATCH_EVENTS - len(batch), 0.0)
+                batch += more
+                if len(more) < BEHIND_EVENTS:
+                    break
             if batch:
                 self._apply(batch)
                 check_at = time.monotonic() + CHECK_EVERY_S

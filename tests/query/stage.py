@@ -230,6 +230,8 @@ def rows_of(model: ReadModel, follower: Follower) -> dict[str, list[tuple[Any, .
 def followed(log: Log, database_url: str, sequence: int) -> dict[str, list[tuple[Any, ...]]]:
     """Gives the rows of a read model after it followed a log up to a sequence."""
     with Follower(log, database_url) as follower:
+        # An older generation may show the sequence while this program's own is still built.
+        follower.until_caught_up()
         follower.until(sequence)
         return follower.rows()
 

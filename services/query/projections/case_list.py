@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, assert_never, cast, get_args
 
 from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent
-from shared.events.catalogue import AnyCaseEvent, HandoverEvent
+from shared.events.catalogue import AnyCaseEvent, HandoverEvent, VerificationEvent
 from shared.events.fields import Channel
 
 VERSION = 1
@@ -119,14 +119,14 @@ def _after(row: CaseRow, event: AnyCaseEvent, event_id: str) -> CaseRow:
             return row._replace(open=False, progress="closed", closing_reason=event.reason)
         case intake.CaseReopened():
             return row._replace(open=True, progress=row.stage, closing_reason=None)
-        case verification.RegistryChecked() | verification.VerificationEscalated():
-            return _after_looking_up(row, event)
         case (
-            verification.IdentityVerified()
+            verification.RegistryChecked()
+            | verification.VerificationEscalated()
+            | verification.IdentityVerified()
             | verification.IdentityContradicted()
             | verification.IdentityRejected()
         ):
-            return _after_judging(row, event)
+            return _after_verification(row, event)
         case _:
             return _after_handover(row, event)
 
@@ -172,14 +172,18 @@ def _after_stage_one(
             assert_never(event)
 
 
-def _after_looking_up(
-    row: CaseRow, event: verification.RegistryChecked | verification.VerificationEscalated
-) -> CaseRow:
+def _after_verification(row: CaseRow, event: VerificationEvent) -> CaseRow:
     match event:
         case verification.RegistryChecked():
             return row._replace(identity=_identity_after(row, event))
         case verification.VerificationEscalated():
             return row._replace(escalated=True)
+        case verification.IdentityVerified():
+            return row._replace(identity="verified", escalated=False)
+        case verification.IdentityContradicted():
+            return row._replace(identity="contradicted", escalated=False)
+        case verification.IdentityRejected():
+            return row._replace(identity="rejected", escalated=False)
         case _:
             assert_never(event)
 
@@ -190,23 +194,6 @@ def _identity_after(row: CaseRow, checked: verification.RegistryChecked) -> Iden
     # A registry never decides: even a match waits for a person, but it ends a contradiction.
     helps = {"claimed": {"match", "partial"}, "contradicted": {"match"}}
     return "partial" if checked.outcome in helps.get(row.identity, ()) else row.identity
-
-
-def _after_judging(
-    row: CaseRow,
-    event: verification.IdentityVerified
-    | verification.IdentityContradicted
-    | verification.IdentityRejected,
-) -> CaseRow:
-    match event:
-        case verification.IdentityVerified():
-            return row._replace(identity="verified", escalated=False)
-        case verification.IdentityContradicted():
-            return row._replace(identity="contradicted", escalated=False)
-        case verification.IdentityRejected():
-            return row._replace(identity="rejected", escalated=False)
-        case _:
-            assert_never(event)
 
 
 def _after_handover(row: CaseRow, event: HandoverEvent) -> CaseRow:
@@ -300,14 +287,9 @@ def _at(row: CaseRow, stage: Stage) -> CaseRow:
 
 
 def _stage_without_offer(row: CaseRow) -> Stage:
-    stages: dict[RendezvousState, Stage] = {
-        "none": "arrived",
-        "missed": "arrived",
-        "planned": "planned",
-        "approved": "planned",
-        "disclosed": "guided",
-    }
-    return stages[row.rendezvous]
+    if row.rendezvous == "disclosed":
+        return "guided"
+    return "planned" if row.rendezvous in {"planned", "approved"} else "arrived"
 
 
 def _later(known: datetime | None, other: datetime) -> datetime:
