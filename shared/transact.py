@@ -81,9 +81,7 @@ def transact(
     OperationalError where the server didn't answer.
     """
     log = writer.log
-    history, fresh = log.remembered(case_id), False
-    if history is not None and history.version < (cause.seen_version or 0):
-        history = None  # The person saw more than is remembered here: it is stale for certain.
+    history, fresh = _remembered(log, case_id, cause), False
     for _ in range(ATTEMPTS):
         if history is None:
             history, fresh = log.load(case_id), True
@@ -100,6 +98,13 @@ def transact(
                 return outcome
         history = None
     raise ContendedError(f"case {case_id} changed under {ATTEMPTS} attempts")
+
+
+def _remembered(log: CaseLog[Any], case_id: str, cause: Cause) -> History[Any] | None:
+    history = log.remembered(case_id)
+    if history is not None and history.version < (cause.seen_version or 0):
+        return None  # The person saw more than is remembered here: it is stale for certain.
+    return history
 
 
 def _attempt(

@@ -13,9 +13,9 @@ from passage.log_reading import Stored
 from passage.verifying.findings import Findings
 from passage.verifying.read_model_check import ReadModelCheck
 from services.query.database import Database, open_database
-from services.query.folding import ReadEvent
 from services.query.generations import Generations
 from shared.events.catalogue import read_case_event
+from shared.jetstream import RecordedEvent
 from tests.passage.test_case_logs import good_log
 
 LOG = good_log()
@@ -26,13 +26,17 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened = open_database(f"sqlite:///{tmp_path / 'query.db'}")
     generations = Generations(opened)
     generations.open()
-    events = [
-        ReadEvent(one.sequence, one.recorded_at, one.body, read_case_event(one.body)) for one in LOG
-    ]
-    generations.following.apply(events)
+    generations.following.apply([recorded(one) for one in LOG], 0)
     generations.swap()
     yield opened
     opened.dispose()
+
+
+def recorded(one: Stored) -> RecordedEvent:
+    event = read_case_event(one.body)
+    return RecordedEvent(
+        event.subject, event.caseversion, event.type_name, one.body, one.sequence, one.recorded_at
+    )
 
 
 def findings(database: Database, log: list[Stored] = LOG) -> list[str]:
