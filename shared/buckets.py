@@ -40,9 +40,7 @@ class Bucket(Protocol):
 class JetStreamBucket(Bucket):
     """A bucket on the server. Every call raises OperationalError where no answer comes in time.
 
-    `timeout_s` is for one request; what is lost is asked again, for ten times as long at most.
-    On a replicated bucket `get` may lag behind `create`, which is always right.
-    """
+    `timeout_s` is for one request; what is lost is asked again, for ten times as long at most."""
 
     def __init__(self, connection: Connection, name: str, timeout_s: float) -> None:
         self._name = name
@@ -50,10 +48,11 @@ class JetStreamBucket(Bucket):
 
     @override
     def get(self, key: str) -> Kept | None:
-        found = self._stream.read_last([self._subject(key)])
-        if not found or not found[-1].body:  # Nothing, or the mark that it was deleted.
+        # The leader answers: a replica that lags would say of a key that it isn't there.
+        found = self._stream.leader_message(last_by_subj=self._subject(key))
+        if found is None or not found.body:  # Nothing, or the mark that it was deleted.
             return None
-        return Kept(found[-1].body, found[-1].sequence)
+        return Kept(found.body, found.sequence)
 
     @override
     def create(self, key: str, value: bytes) -> int:

@@ -27,7 +27,7 @@ from shared.boxes import BoxBrokenError, unbox
 from shared.commands.base import Command, FieldError, Invalid
 from shared.consuming import process, retry_delay_s
 from shared.keyfiles import KeyFiles
-from shared.logs import log
+from shared.logs import log, place_of
 from shared.parking import (
     Delivery,
     Parked,
@@ -160,7 +160,11 @@ class Bus:
             request = RetryRequest.model_validate_json(msg.raw_message.data)
         except ValidationError:
             return _json(RetryAnswer(result="gone", reason="no sequence of PARKED was named"))
-        return _json(await self._retry(request.sequence))
+        try:
+            return _json(await self._retry(request.sequence))
+        except Exception as error:  # Whatever it is, the message stays and the asker is told.
+            log.error("fault", error=type(error).__name__, place=place_of(error))
+            return _json(RetryAnswer(result="still_parked", reason=type(error).__name__))
 
     async def _retry(self, sequence: int) -> RetryAnswer:
         stream = (await self.broker.connect()).jetstream(timeout=self._timeout_s)

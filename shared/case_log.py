@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from eventsourcing.application import Application, LRUCache
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import (
     Mapper,
     Notification,
-    PersistenceError,
+    OperationalError,
     StoredEvent,
     Transcoder,
 )
@@ -33,7 +33,7 @@ from shared.settings import Settings
 HISTORIES_KEPT = 2_000
 """How many folded cases a service keeps in memory."""
 
-LogError = PersistenceError
+LogError = OperationalError
 """What loading and appending raise where the log doesn't answer, or not in time."""
 
 StateT = TypeVar("StateT")
@@ -97,6 +97,14 @@ class History(Generic[StateT]):
         return None if self.causes is None else self.causes.get((source, causation_id))
 
 
+class Link(NamedTuple):
+    """One event with the hash of its stored bytes and its sequence; 0 in a log without any."""
+
+    event: CaseEvent[Any]
+    stored_hash: str
+    sequence: int
+
+
 class CaseLog(Application[str], Generic[StateT]):
     """Loads and appends; `transact` decides. One for a service, used by all its threads."""
 
@@ -121,6 +129,13 @@ class CaseLog(Application[str], Generic[StateT]):
         history = self.extend(known, self._newer(known))
         self.remember(history)
         return history
+
+    def load_current(self, case_id: str) -> History[StateT]:
+        """As `load`, but surely all of it: what is refused may rest on this."""
+        while True:
+            history = self.load(case_id)
+            if self.is_current(history):
+                return history
 
     def _newer(self, known: History[StateT]) -> Sequence[StoredEvent]:
         if isinstance(self.recorder, JetStreamApplicationRecorder):
@@ -163,21 +178,23 @@ class CaseLog(Application[str], Generic[StateT]):
 
     def extend(self, known: History[StateT], newer: Iterable[StoredEvent]) -> History[StateT]:
         """Folds stored events onto a history; raises ChainBrokenError."""
+        return self.follow(known, map(read_link, newer))
+
+    def follow(self, known: History[StateT], links: Iterable[Link]) -> History[StateT]:
+        """Folds events as they follow one another; raises ChainBrokenError where they don't."""
         state, version, last_hash = known.state, known.version, known.last_hash
         types, sequences = list(known.types), list(known.sequences)
         causes = dict(known.causes or {})
         evolve = self.fold.evolve
-        for stored in newer:
-            event = read_case_event(stored.state, stored.topic)
+        for event, stored_hash, sequence in links:
             version += 1
             if event.caseversion != version or event.prevhash != last_hash:
                 raise ChainBrokenError(known.case_id, version)
             state = evolve(state, event)
-            last_hash = chain_hash(stored.state)
-            types.append(stored.topic)
+            last_hash = stored_hash
+            types.append(event.type_name)
             causes[event.source, event.causationid] = version
-            # The library's in-memory recorder numbers nothing when it selects one case's events.
-            sequences.append(stored.id if isinstance(stored, Notification) else version)
+            sequences.append(sequence or version)
         return History(
             case_id=known.case_id,
             state=state,
@@ -188,6 +205,14 @@ class CaseLog(Application[str], Generic[StateT]):
             causes=causes,
             sequences=tuple(sequences),
         )
+
+
+def read_link(stored: StoredEvent) -> Link:
+    """Gives a stored event as a link of its case's chain. Raises UnreadableEventError."""
+    # The library's in-memory recorder numbers nothing when it selects one case's events.
+    sequence = stored.id if isinstance(stored, Notification) else 0
+    event = read_case_event(stored.state, stored.topic)
+    return Link(event, chain_hash(stored.state), sequence)
 
 
 def jetstream_env(settings: Settings, connection_name: str) -> dict[str, str]:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 import struct
-from contextlib import suppress
-from functools import lru_cache
+from threading import Lock
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -34,21 +33,40 @@ class KeyRing:
     def __init__(self, bucket: Bucket, kek: bytes) -> None:
         self._bucket = bucket
         self._kek = AESGCM(kek)
-        self._find = lru_cache(maxsize=KEYS_KEPT)(self._fetch)
+        self._kept: dict[str, DataKey] = {}
+        self._lock = Lock()
 
-    def for_sealing(self, case_id: str) -> DataKey:
-        """Gives the case's key, made now if it has none yet."""
+    def for_sealing(self, case_id: str, version: int) -> DataKey:
+        """Gives the case's key for sealing what version holds, made now if it has none yet."""
+        if version == 1 and case_id not in self._kept:
+            return self._make(case_id)  # Most likely there is none: one request instead of two.
         try:
             return self._find(case_id)
         except KeyGoneError:
-            key = DataKey(KEK_EPOCH, FIRST_KEY_ID, os.urandom(KEY_BYTES))
-            with suppress(TakenError):  # Another service was faster: its key is the one.
-                self._bucket.create(case_id, self._wrap(case_id, key))
-            return self._find(case_id)
+            return self._make(case_id)
 
     def open(self, spot: Spot, sealed: str) -> str:
         """Gives a sealed value's text. Raises KeyGoneError and SealBrokenError."""
         return open_sealed(self._find(spot.case_id), spot, sealed)
+
+    def _make(self, case_id: str) -> DataKey:
+        key = DataKey(KEK_EPOCH, FIRST_KEY_ID, os.urandom(KEY_BYTES))
+        try:
+            self._bucket.create(case_id, self._wrap(case_id, key))
+        except TakenError:  # Another service was faster: its key is the one.
+            return self._find(case_id)
+        return self._keep(case_id, key)
+
+    def _find(self, case_id: str) -> DataKey:
+        kept = self._kept.get(case_id)
+        return kept if kept is not None else self._keep(case_id, self._fetch(case_id))
+
+    def _keep(self, case_id: str, key: DataKey) -> DataKey:
+        with self._lock:
+            self._kept[case_id] = key
+            while len(self._kept) > KEYS_KEPT:
+                del self._kept[next(iter(self._kept))]
+        return key
 
     def _fetch(self, case_id: str) -> DataKey:
         entry = self._bucket.get(case_id)

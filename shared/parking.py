@@ -57,7 +57,7 @@ class RetryRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sequence: Annotated[int, Field(ge=1)]
+    sequence: Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class RetryAnswer(BaseModel):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+
+CLOCK_LEEWAY = timedelta(minutes=5)
+"""How far ahead of ours another clock may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,15 @@ class RefusedError(Exception):
         self.version = 0
         """The version of the case that was decided on; `transact` fills it in."""
         super().__init__(f"{guard.name}: {guard.satisfied_by}")
+
+
+def is_another_person(one: str, other: str | None) -> bool:
+    """Says whether two names are two people's; case and spaces make no other person."""
+    return other is not None and _plain(one) != _plain(other)
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().split())
 
 
 def require(holds: bool, guard: Guard) -> None:

@@ -15,10 +15,11 @@ from shared.commands.base import Command, Decision
 from shared.events.base import CaseEvent
 from shared.keyfiles import KeyFiles, read_key_files
 from shared.keys import KeyRing
+from shared.refusals import CLOCK_LEEWAY, Guard, require
 from shared.settings import Settings
 from shared.transact import Cause, Writer
 
-ACTOR_MAX_CHARACTERS = 100
+HAPPENED_BY_NOW = Guard("happened_by_now", "a happened_at that isn't in the future")
 
 StateT = TypeVar("StateT")
 
@@ -41,13 +42,18 @@ class Desk:
         return f"/services/{self.service}"
 
     def cause_of(self, command: Command) -> Cause:
-        """Gives the cause under which a command's events are recorded."""
+        """Gives the cause under which a command's events are recorded.
+
+        Raises RefusedError where it says that it happened in the future.
+        """
+        now = self.now()
+        require((command.happened_at or now) <= now + CLOCK_LEEWAY, HAPPENED_BY_NOW)
         return Cause(
-            causation_id=command.command_id,
+            causation_id=command.cause_id,
             correlation_id=command.command_id,
-            actor=f"operator:{command.by}"[:ACTOR_MAX_CHARACTERS],
+            actor=f"operator:{command.by}",
             source=self.source,
-            happened_at=command.happened_at or self.now(),
+            happened_at=command.happened_at or now,
             seen_version=command.seen_version if isinstance(command, Decision) else None,
         )
 

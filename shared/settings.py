@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,7 +22,11 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite:///.passage/query.db", description="where query keeps its read models"
     )
-    http: str = Field("127.0.0.1:8080", description="HOST:PORT of the API and the pages")
+    http: str = Field(
+        "127.0.0.1:8080",
+        pattern=r"^.+:[0-9]{1,5}$",
+        description="HOST:PORT of the API and the pages",
+    )
     registry_file: Path = Field(
         Path(".passage/registry.db"), description="the personnel registry, a SQLite file"
     )
@@ -32,4 +37,6 @@ class Settings(BaseSettings):
         10.0, gt=0, description="how long query waits for a service's answer, seconds"
     )
     threads: int = Field(64, ge=1, description="messages that a service works on at once, threads")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )

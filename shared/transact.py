@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import Any, Literal, TypeVar
 from uuid import uuid4
 
-from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
+from eventsourcing.persistence import IntegrityError, StoredEvent
 
-from shared.case_log import CaseLog, History
-from shared.events.base import Event, chain_hash, type_of
+from shared.case_log import CaseLog, History, Link
+from shared.events.base import CaseEvent, Event, chain_hash, type_of
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Plain
 from shared.keys import KeyRing
@@ -48,6 +48,8 @@ class Cause:
     happened_at: datetime
     seen_version: int | None = None
     """The version of the case that a person decided on; None where nobody did."""
+    opens_case: bool = False
+    """The case was numbered for this message: nothing is known of it, most likely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def transact(
         except IntegrityError:
             pass  # Somebody else wrote this version first.
         else:
-            if fresh or outcome.result != "ignored":
+            if outcome.result != "ignored" or (fresh and log.is_current(history)):
                 return outcome
         history = None
     raise ContendedError(f"case {case_id} changed under {ATTEMPTS} attempts")
@@ -102,6 +104,9 @@ def transact(
 
 def _remembered(log: CaseLog[Any], case_id: str, cause: Cause) -> History[Any] | None:
     history = log.remembered(case_id)
+    if history is None and cause.opens_case:
+        # If it is there after all the version guard says so, and it is loaded then.
+        return History(case_id, log.fold.initial)
     if history is not None and history.version < (cause.seen_version or 0):
         return None  # The person saw more than is remembered here: it is stale for certain.
     return history
@@ -134,39 +139,18 @@ def _append(
     writer: Writer, history: History[Any], cause: Cause, events: Sequence[Event]
 ) -> Outcome:
     log = writer.log
+    envelopes: list[CaseEvent[Any]] = []
     stored: list[StoredEvent] = []
-    message_ids: list[str] = []
-    last_hash = history.last_hash
+    hashes = [history.last_hash]
     for version, event in enumerate(events, start=history.version + 1):
-        sealed = _sealed(writer.keys, history.case_id, version, event)
-        envelope = envelope_of(event)(
-            id=uuid4().hex,
-            source=cause.source,
-            type=type_of(type(event)),
-            subject=history.case_id,
-            time=cause.happened_at,
-            data=sealed,
-            caseversion=version,
-            correlationid=cause.correlation_id,
-            causationid=cause.causation_id,
-            actor=cause.actor,
-            prevhash=last_hash,
-        )
+        envelope = _enveloped(writer.keys, history.case_id, version, event, cause, hashes[-1])
+        envelopes.append(envelope)
         stored.append(log.mapper.to_stored_event(envelope))
-        message_ids.append(envelope.id)
-        last_hash = chain_hash(stored[-1].state)
+        hashes.append(chain_hash(stored[-1].state))
+    message_ids = [envelope.id for envelope in envelopes]
     sequences = log.recorder.insert_events(stored, message_ids=message_ids) or ()
-    recorded = [
-        Notification(
-            originator_id=one.originator_id,
-            originator_version=one.originator_version,
-            topic=one.topic,
-            state=one.state,
-            id=sequence,
-        )
-        for one, sequence in zip(stored, sequences, strict=True)
-    ]
-    longer = log.extend(history, recorded)
+    links = map(Link, envelopes, hashes[1:], sequences)
+    longer = log.follow(history, links)
     log.remember(longer)
     return Outcome(
         "recorded",
@@ -177,6 +161,24 @@ def _append(
     )
 
 
+def _enveloped(
+    keys: KeyRing, case_id: str, version: int, event: Event, cause: Cause, prevhash: str
+) -> CaseEvent[Any]:
+    return envelope_of(event)(
+        id=uuid4().hex,
+        source=cause.source,
+        type=type_of(type(event)),
+        subject=case_id,
+        time=cause.happened_at,
+        data=_sealed(keys, case_id, version, event),
+        caseversion=version,
+        correlationid=cause.correlation_id,
+        causationid=cause.causation_id,
+        actor=cause.actor,
+        prevhash=prevhash,
+    )
+
+
 def _sealed(keys: KeyRing, case_id: str, version: int, event: Event) -> Event:
     """Gives the event with every personal value sealed for this very place in the log."""
     update: dict[str, str] = {}
@@ -184,5 +186,5 @@ def _sealed(keys: KeyRing, case_id: str, version: int, event: Event) -> Event:
         value = getattr(event, field)
         if isinstance(value, Plain):
             spot = Spot(case_id, version, type(event).__name__, field, personal_class)
-            update[field] = seal(keys.for_sealing(case_id), spot, value.value)
+            update[field] = seal(keys.for_sealing(case_id, version), spot, value.value)
     return event.model_copy(update=update) if update else event

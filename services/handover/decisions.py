@@ -1,11 +1,11 @@
-"""handover's decisions: the guard table of `docs/`, row by row.
+"""handover's decisions: its rows of the guard table.
 
 Ids of what a decision creates are the ids of the commands that ask for it.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.handover.state import HandoverState, Offer, Rendezvous
 from shared.commands.handover import (
@@ -34,10 +34,7 @@ from shared.events.handover import (
     RendezvousMissed,
     RendezvousPlanned,
 )
-from shared.refusals import Guard, RefusedError, require
-
-CLOCK_LEEWAY = timedelta(minutes=5)
-"""How far ahead of ours a team's clock may be."""
+from shared.refusals import CLOCK_LEEWAY, Guard, RefusedError, is_another_person, require
 
 CASE_KNOWN = Guard("case_known", "a case number that exists")
 CASE_OPEN = Guard("case_open", "ReopenCase first")
@@ -47,7 +44,7 @@ IDENTITY_PARTIAL = Guard(
     "identity_at_least_partial", "a registry answer of match or partial, or VerifyIdentity"
 )
 NO_CONTRADICTION = Guard(
-    "no_open_contradiction", "corrected personal data that the registry matches"
+    "no_open_contradiction", "personal data given after it that the registry matches"
 )
 IDENTITY_VERIFIED = Guard("identity_verified", "VerifyIdentity first")
 WINDOW_IN_ORDER = Guard("window_in_order", "a window_to after window_from")
@@ -122,7 +119,7 @@ def decide_approve(state: HandoverState, command: ApproveRendezvous, now: dateti
     _require_live(state)
     rendezvous = _current(state, command.rendezvous_id)
     require(state.identity.verified, IDENTITY_VERIFIED)
-    require(rendezvous.planned_by != command.by, ANOTHER_PERSON)
+    require(is_another_person(rendezvous.planned_by, command.by), ANOTHER_PERSON)
     require(rendezvous.window_to > now, WINDOW_IN_FUTURE)
     if rendezvous.approved:
         return []

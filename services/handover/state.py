@@ -142,7 +142,8 @@ def _identity_after(
         case IdentityVerified():
             return replace(view, verified=True, rejected=False)
         case IdentityContradicted():
-            return replace(view, contradicted=True, verified=False)
+            # The registry's answer about the contradicted data ends nothing: only new data can.
+            return replace(view, about_event=None, contradicted=True, verified=False)
         case IdentityRejected():
             return replace(view, rejected=True, verified=False)
         case _ as unreachable:

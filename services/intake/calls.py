@@ -17,6 +17,11 @@ CHANNELS_WITH_NUMBERS: frozenset[Channel] = frozenset({"phone", "whatsapp", "sig
 HOME_REGION = "UA"
 """How a number without a country code is read."""
 
+WITHHELD = frozenset(
+    {"anonymous", "blocked", "private", "restricted", "unavailable", "unknown", "withheld"}
+)
+"""What exchanges send in place of a number: it names nobody, so it must not be taken for a man."""
+
 _ADDRESS: TypeAdapter[str] = TypeAdapter(Name)
 _TEXT: TypeAdapter[str] = TypeAdapter(Text)
 _CODE: TypeAdapter[str] = TypeAdapter(Word)
@@ -36,20 +41,28 @@ def open_call(keys: KeyFiles, subject: str, body: bytes) -> IncomingCall:
     if envelope.subject != call.call_id:
         raise UnprocessableError("wrong_envelope", "subject", "the call_id in data")
     address = _unboxed(keys, "caller_address", call.caller_address, _ADDRESS)
-    code = _unboxed(keys, "return_code", call.return_code, _CODE) if call.return_code else None
+    if address is not None and address.strip().casefold() in WITHHELD:
+        address = None
+    text = _unboxed(keys, "text", call.text, _TEXT)
+    code = _unboxed(keys, "return_code", call.return_code, _CODE)
     return IncomingCall(
         message_id=envelope.id,
         call_id=call.call_id,
         channel=call.channel,
-        caller_key=keys.keyed_hash(f"caller-{call.channel}", folded(call.channel, address)),
-        caller_address=Plain(address),
+        caller_key=caller_key(keys, call.channel, address) if address else None,
+        caller_address=Plain(address) if address else None,
         language=call.language,
         started_at=call.started_at,
-        text=Plain(_unboxed(keys, "text", call.text, _TEXT)) if call.text else None,
+        text=Plain(text) if text else None,
         code_hash=code_hash(keys, code) if code else None,
         recording_ref=call.recording_ref,
         media=call.media,
     )
+
+
+def caller_key(keys: KeyFiles, channel: Channel, address: str) -> str:
+    """Gives the keyed hash by which a caller is known again."""
+    return keys.keyed_hash(f"caller-{channel}", folded(channel, address))
 
 
 def folded(channel: Channel, address: str) -> str:
@@ -59,11 +72,14 @@ def folded(channel: Channel, address: str) -> str:
             number = phonenumbers.parse(address, HOME_REGION)
         except phonenumbers.NumberParseException:
             return address.casefold()
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return f"{plain};ext={number.extension}" if number.extension else plain
     return address.casefold()
 
 
-def _unboxed(keys: KeyFiles, field: str, box: str, of_type: TypeAdapter[str]) -> str:
+def _unboxed(keys: KeyFiles, field: str, box: str | None, of_type: TypeAdapter[str]) -> str | None:
+    if box is None:
+        return None
     try:
         return of_type.validate_python(unbox(keys.intake_private, box).decode())
     except UnicodeDecodeError:

@@ -49,7 +49,7 @@ from shared.events.verification import (
     RegistryChecked,
     VerificationEscalated,
 )
-from shared.refusals import Guard, require
+from shared.refusals import Guard, is_another_person, require
 
 NEEDS_TWO_PEOPLE: frozenset[ClosingReason] = frozenset({"hoax", "infiltration"})
 
@@ -68,7 +68,8 @@ class IntakeState:
     opened: bool = False
     closed_as: ClosingReason | None = None
     handed_over: bool = False
-    calls: frozenset[str] = frozenset()
+    calls: frozenset[tuple[Channel, str]] = frozenset()
+    """Channel and call_id: each channel counts its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,8 @@ class IncomingCall:
     message_id: str
     call_id: str
     channel: Channel
-    caller_key: str
-    caller_address: Plain
+    caller_key: str | None
+    caller_address: Plain | None
     language: str
     started_at: datetime
     text: Plain | None
@@ -98,15 +99,21 @@ class Route:
     unmatched_code: bool = False
     previous_case: str | None = None
     episode: int = 1
+    is_new: bool = False
+    """Whether the case was numbered for this call."""
+    caller_key: str | None = None
+    """Whose call it is; None where the number is withheld."""
 
 
 def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
     """Gives the state after one more event; never refuses."""
     match event.data:
         case CaseOpened() as opened:
-            return replace(state, opened=True, calls=state.calls | {opened.call_id})
+            return replace(
+                state, opened=True, calls=state.calls | {(opened.channel, opened.call_id)}
+            )
         case CallLinked() as linked:
-            return replace(state, calls=state.calls | {linked.call_id})
+            return replace(state, calls=state.calls | {(linked.channel, linked.call_id)})
         case CaseClosed() as closed:
             return replace(state, closed_as=closed.reason)
         case CaseReopened():
@@ -129,7 +136,7 @@ def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
 
 def decide_call(state: IntakeState, call: IncomingCall, route: Route) -> list[Event]:
     """A first call opens the case, a further one is linked to it; a fact, never refused."""
-    if call.call_id in state.calls:
+    if (call.channel, call.call_id) in state.calls:
         return []
     if not state.opened:
         return [_opened(call, route)]
@@ -173,7 +180,7 @@ def _linked(call: IncomingCall, route: Route) -> CallLinked:
 def decide_triage(state: IntakeState, command: TriageCall) -> list[Event]:
     """What a call is about; the call must be one of this case's."""
     require(state.opened, CASE_KNOWN)
-    require(command.call_id in state.calls, CALL_OF_CASE)
+    require(any(command.call_id == call_id for _, call_id in state.calls), CALL_OF_CASE)
     return [
         CallTriaged(
             call_id=command.call_id,
@@ -219,7 +226,7 @@ def decide_close(state: IntakeState, command: CloseCase) -> list[Event]:
     require(state.opened, CASE_KNOWN)
     if state.closed_as is not None:
         return []
-    two_people = command.second_by is not None and command.second_by != command.by
+    two_people = is_another_person(command.by, command.second_by)
     require(command.reason not in NEEDS_TWO_PEOPLE or two_people, SECOND_PERSON)
     require(command.reason != "handed_over" or state.handed_over, RECEIPT_EXISTS)
     return [CaseClosed(reason=command.reason, second_by=command.second_by)]

@@ -67,7 +67,9 @@ def receive_call(intake: Intake, delivery: Delivery) -> Outcome:
         correlation_id=call.call_id,
         actor=f"channel:{call.channel}",
         source=intake.desk.source,
-        happened_at=call.started_at,
+        # A channel's clock may be ahead; nobody called tomorrow. What it said stands in the data.
+        happened_at=min(call.started_at, intake.desk.now()),
+        opens_case=route.is_new,
     )
     decide = partial(decide_call, call=call, route=route)
     return transact(intake.desk.writer, route.case_id, cause, decide)
@@ -88,7 +90,7 @@ def carry_out(intake: Intake, command: Command) -> Outcome:
 def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:
     """Reserves the code before the event that relies on it; the answer alone carries it."""
     desk = intake.desk
-    require(desk.writer.log.load(command.case_id).state.opened, CASE_KNOWN)
+    require(desk.writer.log.load_current(command.case_id).state.opened, CASE_KNOWN)
     code, hashed = _free_code(intake, command)
     decide = partial(decide_return_code, code_hash=hashed)
     done = transact(desk.writer, command.case_id, desk.cause_of(command), decide)

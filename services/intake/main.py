@@ -21,7 +21,7 @@ def wire(settings: Settings) -> Service:
     service = assemble(SERVICE, Fold(IntakeState(), evolve), settings)
 
     def is_closed(case_id: str) -> bool:
-        return bool(service.log.load(case_id).state.closed_as)
+        return bool(service.log.load_current(case_id).state.closed_as)
 
     intake = Intake(service.desk, Index(service.bucket(subjects.INDEX_BUCKET), is_closed))
     bus = service.bus

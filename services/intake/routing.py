@@ -3,10 +3,10 @@
 Every entry is written once, before the event that relies on it, and never changed. Two first
 calls at once therefore open one case, and a crash in between is healed by the redelivery.
 
-    call.<call_id>       the route of one call
-    caller.<caller_key>  the first case of a caller
-    code.<code_hash>     the case that a return code was issued for
-    next.<case_id>       the episode that follows a closed case
+    call.<channel>.<call_id>  the route of one call
+    caller.<caller_key>       the first case of a caller
+    code.<code_hash>          the case that a return code was issued for
+    next.<case_id>            the episode that follows a closed case
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from typing import Any, NamedTuple
 
 from services.intake.decisions import IncomingCall, Route
 from shared.buckets import Bucket, TakenError
+from shared.events.intake import LinkBasis
+from shared.parking import UnprocessableError
 
 CASE_ID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CASE_ID_CHARACTERS = 12
 SURE = 1.0
 LIKELY = 0.7
-"""One phone may be several men's: the same caller is a likely link, no more."""
+"""One phone may be several men's: the same caller is a likely link, no more. So is an old code."""
 
 
 class Episode(NamedTuple):
@@ -48,47 +50,80 @@ class Index:
         self._is_closed = is_closed
 
     def route(self, call: IncomingCall) -> Route:
-        """Gives the call's route: the one reserved for it before, or a new one."""
-        reserved = self._get(f"call.{call.call_id}")
+        """Gives the call's route: the one reserved for it before, or a new one.
+
+        Raises UnprocessableError where the channel gave another caller's call the same id.
+        """
+        key = f"call.{call.channel}.{call.call_id}"
+        reserved = self._get(key)
         if reserved is None:
-            reserved = self._create(f"call.{call.call_id}", asdict(self._choose(call)))
-        return Route(**reserved)
+            reserved, _ = self._create(key, asdict(self._choose(call)))
+        route = Route(**reserved)
+        if route.caller_key != call.caller_key:
+            raise UnprocessableError("wrong_data", "data.call_id", "an id of its own for each call")
+        return route
 
     def reserve_code(self, code_hash: str, case_id: str) -> bool:
         """Says whether the code is this case's now; another case may have it already."""
-        return bool(self._create(f"code.{code_hash}", {"case_id": case_id})["case_id"] == case_id)
+        kept, _ = self._create(f"code.{code_hash}", {"case_id": case_id})
+        return bool(kept["case_id"] == case_id)
 
     def _choose(self, call: IncomingCall) -> Route:
         coded = self._get(f"code.{call.code_hash}") if call.code_hash else None
         if coded is not None:
-            self._create(f"caller.{call.caller_key}", coded)
+            if call.caller_key is not None:
+                self._create(f"caller.{call.caller_key}", coded)
             latest = self._latest_episode(coded["case_id"])
-            return Route(latest.case_id, "return_code", SURE, False, *latest[1:])
-        first = self._create(f"caller.{call.caller_key}", {"case_id": new_case_id()})
-        latest = self._latest_episode(first["case_id"])
-        return Route(latest.case_id, "caller", LIKELY, call.code_hash is not None, *latest[1:])
+            # A code proves what this case was told, not what an earlier one was.
+            is_own = latest.case_id == coded["case_id"]
+            return self._to(latest, call, "return_code" if is_own else "earlier_code")
+        if call.caller_key is None:
+            return self._to(Episode(new_case_id()), call, "caller", is_new=True)
+        key = f"caller.{call.caller_key}"
+        first, is_new = self._get(key), False
+        if first is None:
+            first, is_new = self._create(key, {"case_id": new_case_id()})
+        latest = Episode(first["case_id"]) if is_new else self._latest_episode(first["case_id"])
+        return self._to(latest, call, "caller", is_new=is_new)
+
+    @staticmethod
+    def _to(
+        episode: Episode, call: IncomingCall, basis: LinkBasis, *, is_new: bool = False
+    ) -> Route:
+        return Route(
+            case_id=episode.case_id,
+            caller_key=call.caller_key,
+            basis=basis,
+            confidence=SURE if basis == "return_code" else LIKELY,
+            unmatched_code=call.code_hash is not None and basis == "caller",
+            previous_case=episode.previous_case,
+            episode=episode.number,
+            is_new=is_new,
+        )
 
     def _latest_episode(self, case_id: str) -> Episode:
         episode = Episode(case_id)
         while True:
-            following = self._get(f"next.{episode.case_id}")
+            key = f"next.{episode.case_id}"
+            following = self._get(key)
             if following is None:
                 if not self._is_closed(episode.case_id):
                     return episode
-                following = self._create(f"next.{episode.case_id}", {"case_id": new_case_id()})
+                following, _ = self._create(key, {"case_id": new_case_id()})
             episode = Episode(following["case_id"], episode.case_id, episode.number + 1)
 
     def _get(self, key: str) -> dict[str, Any] | None:
         entry = self._bucket.get(key)
         return None if entry is None else json.loads(entry.value)
 
-    def _create(self, key: str, value: dict[str, Any]) -> dict[str, Any]:
-        """Gives what stands under the key, written now if nothing did."""
-        there = self._get(key)
-        if there is not None:
-            return there
-        try:
-            self._bucket.create(key, json.dumps(value).encode())
-        except TakenError:
-            return self._create(key, value)
-        return value
+    def _create(self, key: str, value: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        """Gives what stands under the key, and whether it was written now."""
+        while True:
+            try:
+                self._bucket.create(key, json.dumps(value).encode())
+            except TakenError:
+                there = self._get(key)
+                if there is not None:
+                    return there, False
+            else:
+                return value, True

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from shared.commands.verification import (
-    CheckRegistry,
     ContradictIdentity,
     EscalateVerification,
     RejectIdentity,
@@ -46,13 +45,14 @@ from shared.events.verification import (
     RegistryOutcome,
     VerificationEscalated,
 )
-from shared.refusals import Guard, require
+from shared.refusals import Guard, RefusedError, is_another_person, require
 
 CASE_KNOWN = Guard("case_known", "a case number that exists")
 IDENTITY_CLAIMED = Guard("identity_claimed", "ProvidePersonalData first")
 NO_CONTRADICTION = Guard(
-    "no_open_contradiction", "corrected personal data that the registry matches"
+    "no_open_contradiction", "personal data given after it that the registry matches"
 )
+NOT_REJECTED = Guard("not_rejected", "new personal data, or second_by, another person")
 TWO_SOURCES = Guard(
     "two_agreeing_sources", "a registry match for the data last given, or second_by, another person"
 )
@@ -65,7 +65,6 @@ class Claim:
     event_id: str
     version: int
     identity: Sealed
-    unit: Sealed | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,8 @@ class VerificationState:
     claim: Claim | None = None
     registry: RegistryOutcome | None = None
     """What the registry last said about the claim; None while it hasn't."""
-    contradicted: bool = False
+    contradicted_at: int | None = None
+    """The version of an open contradiction; only data given after it can end it."""
     verified: bool = False
     rejected: bool = False
 
@@ -87,18 +87,13 @@ def evolve(state: VerificationState, event: CaseEvent[AnyCaseEvent]) -> Verifica
         case CaseOpened():
             return replace(state, opened=True)
         case PersonalDataProvided() as given:
-            claim = Claim(
-                event.id,
-                event.caseversion,
-                Sealed(given.identity),
-                Sealed(given.unit) if given.unit else None,
-            )
+            claim = Claim(event.id, event.caseversion, Sealed(given.identity))
             # What was verified was the data given before, not this.
             return replace(state, claim=claim, registry=None, verified=False, rejected=False)
         case RegistryChecked() as checked:
             return _after_registry(state, checked)
         case IdentityContradicted():
-            return replace(state, contradicted=True, verified=False)
+            return replace(state, contradicted_at=event.caseversion, verified=False)
         case IdentityVerified():
             return replace(state, verified=True, rejected=False)
         case IdentityRejected():
@@ -120,8 +115,9 @@ def evolve(state: VerificationState, event: CaseEvent[AnyCaseEvent]) -> Verifica
 def _after_registry(state: VerificationState, checked: RegistryChecked) -> VerificationState:
     if state.claim is None or checked.about_event != state.claim.event_id:
         return state  # An answer about data that was corrected meanwhile.
-    contradicted = state.contradicted and checked.outcome != "match"
-    return replace(state, registry=checked.outcome, contradicted=contradicted)
+    ends = checked.outcome == "match" and state.claim.version > (state.contradicted_at or 0)
+    open_at = None if ends else state.contradicted_at
+    return replace(state, registry=checked.outcome, contradicted_at=open_at)
 
 
 def decide_registry_answer(state: VerificationState, answer: RegistryChecked) -> list[Event]:
@@ -145,11 +141,12 @@ def decide_consequence(state: VerificationState, answer: RegistryChecked) -> lis
     return [VerificationEscalated(reason=answer.outcome)]
 
 
-def decide_check_again(state: VerificationState, _command: CheckRegistry) -> list[Event]:
+def claim_to_check(state: VerificationState) -> Claim:
     """The guards of asking the registry again; the asking itself is the handler's."""
     require(state.opened, CASE_KNOWN)
-    require(state.claim is not None, IDENTITY_CLAIMED)
-    return []
+    if state.claim is None:
+        raise RefusedError(IDENTITY_CLAIMED)
+    return state.claim
 
 
 def decide_escalate(state: VerificationState, command: EscalateVerification) -> list[Event]:
@@ -162,7 +159,8 @@ def decide_verify(state: VerificationState, command: VerifyIdentity) -> list[Eve
     """Two agreeing sources, or a registry match plus an operator; no open contradiction."""
     require(state.opened, CASE_KNOWN)
     require(state.claim is not None, IDENTITY_CLAIMED)
-    require(not state.contradicted, NO_CONTRADICTION)
+    require(state.contradicted_at is None, NO_CONTRADICTION)
+    require(not state.rejected or _by_two_people(command), NOT_REJECTED)
     require(_has_two_sources(state, command), TWO_SOURCES)
     if state.verified:
         return []
@@ -172,7 +170,11 @@ def decide_verify(state: VerificationState, command: VerifyIdentity) -> list[Eve
 def _has_two_sources(state: VerificationState, command: VerifyIdentity) -> bool:
     if command.basis == "registry_and_operator":
         return state.registry == "match"
-    return command.second_by is not None and command.second_by != command.by
+    return _by_two_people(command)
+
+
+def _by_two_people(command: VerifyIdentity) -> bool:
+    return is_another_person(command.by, command.second_by)
 
 
 def decide_contradict(state: VerificationState, command: ContradictIdentity) -> list[Event]:

@@ -1,7 +1,8 @@
 """Folds what people write so that spellings of the same thing compare equal.
 
 Service numbers: Cyrillic and Latin look-alikes. Names: letters that Ukrainian and Russian write
-differently, apostrophes, and transliteration to Latin.
+differently, apostrophes, and transliteration to Latin. What folds to nothing says nothing: it
+counts as absent.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 from services.verification.decisions import (
     Claim,
     VerificationState,
-    decide_check_again,
+    claim_to_check,
     decide_consequence,
     decide_contradict,
     decide_escalate,
@@ -18,7 +18,7 @@ from services.verification.decisions import (
     decide_reject,
     decide_verify,
 )
-from services.verification.registry import Registry
+from services.verification.registry import Registry, RegistryAnswer
 from shared.commands.base import Command
 from shared.commands.verification import (
     CheckRegistry,
@@ -37,7 +37,7 @@ from shared.parking import Delivery
 from shared.sealing import Spot
 from shared.service import Desk
 from shared.subjects import read_case_subject
-from shared.transact import Cause, Outcome, transact
+from shared.transact import Outcome, transact
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,11 @@ def receive_event(verification: Verification, delivery: Delivery) -> Outcome:
 
 def ask_registry(verification: Verification, event: CaseEvent[PersonalDataProvided]) -> Outcome:
     """Records the registry's answer about the personal data in an event."""
-    claim = Claim(event.id, event.caseversion, Sealed(event.data.identity), None)
-    return _record_answer(verification, event.subject, claim, verification.desk.cause_in(event))
+    desk = verification.desk
+    claim = Claim(event.id, event.caseversion, Sealed(event.data.identity))
+    answer = answer_about(verification, event.subject, claim)
+    decide = partial(decide_registry_answer, answer=answer)
+    return transact(desk.writer, event.subject, desk.cause_in(event), decide)
 
 
 def act_on_answer(verification: Verification, event: CaseEvent[RegistryChecked]) -> Outcome:
@@ -93,22 +96,23 @@ def act_on_answer(verification: Verification, event: CaseEvent[RegistryChecked])
 def check_registry(verification: Verification, command: CheckRegistry) -> Outcome:
     """Asks the registry again about the personal data last given."""
     desk = verification.desk
-    history = desk.writer.log.load(command.case_id)
-    decide_check_again(history.state, command)
-    return _record_answer(
-        verification, command.case_id, history.state.claim, desk.cause_of(command)
-    )
+    claim = claim_to_check(desk.writer.log.load_current(command.case_id).state)
+    answer = answer_about(verification, command.case_id, claim)
+    decide = partial(decide_registry_answer, answer=answer)
+    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
 
 
-def _record_answer(verification: Verification, case_id: str, claim: Claim, cause: Cause) -> Outcome:
-    desk = verification.desk
+def answer_about(verification: Verification, case_id: str, claim: Claim) -> RegistryChecked:
+    """Gives the registry's answer about a claim; about erased data it can't be asked."""
+    keys = verification.desk.writer.keys
     spot = Spot(case_id, claim.version, PersonalDataProvided.__name__, "identity", "identity")
     try:
-        stated = Identity.model_validate_json(desk.writer.keys.open(spot, claim.identity))
+        stated = Identity.model_validate_json(keys.open(spot, claim.identity))
     except KeyGoneError:
-        return Outcome("ignored", case_id, claim.version, 0)  # Erased: nothing to ask about.
-    answer = verification.registry.look_up(stated)
-    checked = RegistryChecked(
+        answer = RegistryAnswer("unavailable")
+    else:
+        answer = verification.registry.look_up(stated)
+    return RegistryChecked(
         registry=verification.registry.name,
         about_event=claim.event_id,
         outcome=answer.outcome,
@@ -116,5 +120,3 @@ def _record_answer(verification: Verification, case_id: str, claim: Claim, cause
         fields_agreeing=answer.agreeing,
         fields_conflicting=answer.conflicting,
     )
-    decide = partial(decide_registry_answer, answer=checked)
-    return transact(desk.writer, case_id, cause, decide)

@@ -9,7 +9,12 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from shared.events.fields import At, Id, Word
+from shared.events.fields import At, Id, Person
+
+COMMAND_ID_MAX_CHARACTERS = 40
+
+CommandId = Annotated[str, Field(pattern=rf"^[A-Za-z0-9_-]{{1,{COMMAND_ID_MAX_CHARACTERS}}}$")]
+"""Who asks chooses it, once for what he asks."""
 
 
 class Command(BaseModel):
@@ -22,11 +27,16 @@ class Command(BaseModel):
 
     SERVICE: ClassVar[str]
 
-    command_id: Id
+    command_id: CommandId
     case_id: Id
-    by: Word
+    by: Person
     happened_at: At | None = None
     """When it happened, where that isn't now."""
+
+    @property
+    def cause_id(self) -> str:
+        """What its events give as their cause: the same id in another command is another cause."""
+        return f"{type(self).__name__}-{self.command_id}"
 
 
 class Fact(Command):

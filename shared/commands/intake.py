@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from shared.commands.base import Decision, Fact
-from shared.events.fields import HeadCount, Id, Identity, Text, Word
+from shared.events.fields import HeadCount, Id, Identity, Person, Text, Word
 from shared.events.intake import ClosingReason, Intent, Provenance, Situation, Urgency
 
 
@@ -59,7 +59,7 @@ class CloseCase(Decision):
     SERVICE: ClassVar[str] = "intake"
 
     reason: ClosingReason
-    second_by: Word | None = None
+    second_by: Person | None = None
 
 
 class ReopenCase(Decision):

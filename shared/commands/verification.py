@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from shared.commands.base import Decision, Fact
-from shared.events.fields import Word
+from shared.events.fields import Person, Word
 from shared.events.verification import IdentityField, VerificationBasis
 
 
@@ -31,7 +31,7 @@ class VerifyIdentity(Decision):
     SERVICE: ClassVar[str] = "verification"
 
     basis: VerificationBasis
-    second_by: Word | None = None
+    second_by: Person | None = None
 
 
 class ContradictIdentity(Fact):

@@ -20,12 +20,13 @@ Boxed = Annotated[
 class CallReceived(Event):
     """A contact on any channel; recorded by the channel the moment the caller is heard.
 
-    `started_at` is the channel's clock. A chat message edited later is a new call, never a change.
+    `started_at` is the channel's clock. No `caller_address`: the number is withheld. A chat message
+    edited later is a new call, never a change. A channel gives each call an id of its own.
     """
 
     call_id: Id
     channel: Channel
-    caller_address: Boxed
+    caller_address: Boxed | None = None
     language: Language
     started_at: At
     text: Boxed | None = None

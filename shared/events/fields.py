@@ -28,6 +28,8 @@ NAME_MAX_CHARACTERS = 200
 WORD_MAX_CHARACTERS = 100
 HEAD_COUNT_MAX_PERSONS = 500
 OLDEST_BIRTH_YEAR = 1920
+LATEST_BIRTH_YEAR = 2020
+PERSON_MAX_CHARACTERS = 80
 NO_OFFSET = timedelta(0)
 
 HIDDEN_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -41,7 +43,10 @@ PersonalClass = Literal["identity", "location", "narrative"]
 
 
 def _in_utc(value: datetime) -> datetime:
-    return value if value.utcoffset() == NO_OFFSET else value.astimezone(UTC)
+    try:
+        return value if value.utcoffset() == NO_OFFSET else value.astimezone(UTC)
+    except OverflowError:  # The first and last hours of the calendar have no name in UTC.
+        raise ValueError("must lie within the years 1 to 9999 in UTC") from None
 
 
 def _of_one_line(value: str) -> str:
@@ -57,8 +62,8 @@ def _of_text(value: str) -> str:
 
 
 def _plausible_birth(value: date) -> date:
-    if value.year < OLDEST_BIRTH_YEAR:
-        raise ValueError(f"must not be before {OLDEST_BIRTH_YEAR}")
+    if not OLDEST_BIRTH_YEAR <= value.year <= LATEST_BIRTH_YEAR:
+        raise ValueError(f"must lie within {OLDEST_BIRTH_YEAR} to {LATEST_BIRTH_YEAR}")
     return value
 
 
@@ -80,6 +85,13 @@ Word = Annotated[
     AfterValidator(_of_one_line),
 ]
 """A short printable word or phrase: a team, an operator, a receipt number."""
+
+Person = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=PERSON_MAX_CHARACTERS, strip_whitespace=True),
+    AfterValidator(_of_one_line),
+]
+"""An operator, by the name he goes by at the hotline."""
 
 Name = Annotated[
     str,

@@ -24,7 +24,7 @@ Intent = Literal[
 ]
 Situation = Literal["serving", "mobilised", "not_mobilised", "on_ukrainian_territory", "unknown"]
 Urgency = Literal["life_now", "today", "later"]
-LinkBasis = Literal["return_code", "caller", "operator"]
+LinkBasis = Literal["return_code", "earlier_code", "caller", "operator"]
 Provenance = Literal["caller", "relative", "after_capture"]
 ClosingReason = Literal[
     "handed_over",
@@ -42,14 +42,14 @@ ClosingReason = Literal[
 class CaseOpened(Event):
     """A call that belongs to no open case began a new one; always the case's first event.
 
-    `caller_key` is a keyed hash of channel and address. `unmatched_code`: he gave a return code
-    that no case has.
+    `caller_key` is a keyed hash of channel and address; both are missing where the number is
+    withheld. `unmatched_code`: he gave a return code that no case has.
     """
 
     call_id: Id
     channel: Channel
-    caller_key: Digest
-    caller_address: PersonalIdentity
+    caller_key: Digest | None = None
+    caller_address: PersonalIdentity | None = None
     language: Language
     started_at: At
     episode: Annotated[int, Field(ge=1)] = 1
@@ -63,13 +63,14 @@ class CaseOpened(Event):
 class CallLinked(Event):
     """A further call was found to belong to this case; `basis` says by what, `confidence` 0 to 1.
 
-    Only basis `return_code` shows that the caller knows something that this case was told.
+    Only basis `return_code` shows that the caller knows something that this case was told;
+    `earlier_code` is the code of an earlier episode.
     """
 
     call_id: Id
     channel: Channel
-    caller_key: Digest
-    caller_address: PersonalIdentity
+    caller_key: Digest | None = None
+    caller_address: PersonalIdentity | None = None
     language: Language
     started_at: At
     basis: LinkBasis

@@ -46,6 +46,7 @@ class JetStreamAggregateRecorder(AggregateRecorder):
         stored_events: Sequence[StoredEvent],
         *,
         message_ids: Sequence[str] | None = None,
+        repeated: bool = False,
         **_: Any,
     ) -> Sequence[int] | None:
         if not stored_events:
@@ -53,7 +54,7 @@ class JetStreamAggregateRecorder(AggregateRecorder):
         sequences = append(
             self.log.stream,
             self.log.entries(stored_events, message_ids),
-            idempotent=message_ids is not None,
+            idempotent=repeated,
             content_type=self.log.content_type,
         )
         self._own_writes.remember(stored_events, sequences)
@@ -153,10 +154,11 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
     ) -> Sequence[int] | None:
         """Store events, all or none; their stream sequences (None for no events).
 
-        One event is one publish; several are one atomic batch of at most 1,000. The keyword
-        `message_ids` (one unique id an event) makes a repeat with the same bytes succeed with the
-        sequences of the first time. `IntegrityError`: a version is taken. `OperationalError`: no
-        answer in time, the events may be stored or not. `ProgrammingError`: too many, too large.
+        One event is one publish; several are one atomic batch of at most 1,000. Keywords:
+        `message_ids`, one unique id an event; `repeated`, that an earlier call may have stored
+        these very bytes, which is then success with the sequences of that time. `IntegrityError`: a
+        version is taken. `OperationalError`: no answer in time, the events may be stored or not.
+        `ProgrammingError`: too many, too large.
         """
         return self._insert_events(stored_events, **kwargs)
 

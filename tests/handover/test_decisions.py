@@ -143,6 +143,17 @@ def test_no_rendezvous_for_a_contradicted_or_rejected_identity() -> None:
     refused_by("no_open_contradiction", decide_plan, corrected, PLAN, NOON)
 
 
+def test_asking_again_about_contradicted_data_ends_no_contradiction() -> None:
+    asked_again = given(*ARRIVED, identity_contradicted(), answered("match"))
+    refused_by("no_open_contradiction", decide_plan, asked_again, PLAN, NOON)
+
+
+def test_the_code_of_an_earlier_episode_opens_no_place() -> None:
+    old = call_linked("call-3").model_copy(update={"basis": "earlier_code"})
+    command = DISCLOSE.model_copy(update={"call_id": "call-3"})
+    refused_by("call_code_matched", decide_disclose, given(*APPROVED, old), command, NOON)
+
+
 def test_a_window_must_be_in_order_and_to_come() -> None:
     backwards = PLAN.model_copy(update={"window_to": NOON})
     refused_by("window_in_order", decide_plan, given(*VERIFIED), backwards, NOON)
@@ -159,8 +170,9 @@ def test_another_person_approves_while_verified_and_in_time() -> None:
     (event,) = decide_approve(given(*PLANNED), APPROVE, NOON)
     assert isinstance(event, RendezvousApproved)
     assert event.by == PETRO
-    own = APPROVE.model_copy(update={"by": OLENA})
-    refused_by("another_person", decide_approve, given(*PLANNED), own, NOON)
+    for name in (OLENA, OLENA.upper(), f" {OLENA} "):
+        own = APPROVE.model_copy(update={"by": name})
+        refused_by("another_person", decide_approve, given(*PLANNED), own, NOON)
     unverified = given(*ARRIVED, answered("match"), rendezvous_planned())
     refused_by("identity_verified", decide_approve, unverified, APPROVE, NOON)
     refused_by("window_in_future", decide_approve, given(*PLANNED), APPROVE, AFTER_WINDOW)

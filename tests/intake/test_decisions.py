@@ -90,8 +90,13 @@ def test_a_further_call_is_linked_on_its_basis() -> None:
 
 def test_a_call_that_the_case_has_stores_nothing() -> None:
     assert decide_call(given(case_opened("call-9")), call("call-9"), Route(CASE)) == []
-    linked = given(case_opened(), call_linked("call-9"))
+    linked = given(case_opened(), call_linked("call-9", channel="phone"))
     assert decide_call(linked, call("call-9"), Route(CASE)) == []
+
+
+def test_each_channel_counts_its_own_calls() -> None:
+    opened = given(case_opened("call-9", channel="telegram"))
+    assert len(decide_call(opened, call("call-9"), Route(CASE))) == 1
 
 
 def test_a_call_to_a_closed_case_is_recorded_all_the_same() -> None:

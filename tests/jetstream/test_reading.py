@@ -91,14 +91,14 @@ def test_a_fold_is_refreshed_by_what_came_after_it(log_settings: dict[str, str])
     assert versions(log.select_events(case_id, after_sequence=known)) == [4]
 
 
-def test_repeating_an_insert_with_its_ids_gives_its_sequences(
+def test_repeating_an_insert_and_saying_so_gives_its_sequences(
     log_settings: dict[str, str],
 ) -> None:
     log, one, two = open_log(log_settings), opened(), history(uuid4(), 1, 2)
     first = log.insert_events([one], message_ids=["id-1"])
     both = log.insert_events(two, message_ids=["id-2", "id-3"])
-    assert log.insert_events([one], message_ids=["id-1"]) == first
-    assert log.insert_events(two, message_ids=["id-2", "id-3"]) == both
+    assert log.insert_events([one], message_ids=["id-1"], repeated=True) == first
+    assert log.insert_events(two, message_ids=["id-2", "id-3"], repeated=True) == both
     assert log.max_notification_id() == 3
 
 
@@ -108,12 +108,12 @@ def test_a_repeat_with_other_bytes_is_a_conflict(log_settings: dict[str, str]) -
     log.insert_events([event], message_ids=["id-1"])
     for message_id in ("id-1", "id-2"):
         with pytest.raises(IntegrityError):
-            log.insert_events([other], message_ids=[message_id])
+            log.insert_events([other], message_ids=[message_id], repeated=True)
     with pytest.raises(IntegrityError):
         log.insert_events([opened()], message_ids=["id-1"])
 
 
-def test_a_repeat_without_ids_is_a_conflict(log_settings: dict[str, str]) -> None:
+def test_a_repeat_that_does_not_say_so_is_a_conflict(log_settings: dict[str, str]) -> None:
     log, event = open_log(log_settings), opened()
     log.insert_events([event])
     with pytest.raises(IntegrityError):

@@ -8,7 +8,7 @@ import pytest
 
 from services.verification.decisions import (
     VerificationState,
-    decide_check_again,
+    claim_to_check,
     decide_consequence,
     decide_contradict,
     decide_escalate,
@@ -18,7 +18,6 @@ from services.verification.decisions import (
     evolve,
 )
 from shared.commands.verification import (
-    CheckRegistry,
     ContradictIdentity,
     EscalateVerification,
     RejectIdentity,
@@ -135,6 +134,24 @@ def test_an_open_contradiction_blocks_and_a_matching_correction_clears_it() -> N
     assert len(decide_verify(cleared, VERIFY)) == 1
 
 
+def test_asking_again_about_contradicted_data_ends_no_contradiction() -> None:
+    asked_again = given(*CLAIMED, identity_contradicted(), answered("match"))
+    refused_by("no_open_contradiction", decide_verify, asked_again, VERIFY)
+
+
+def test_after_a_rejection_it_takes_two_people_or_new_data() -> None:
+    rejected = (*CLAIMED, answered("match"), identity_rejected())
+    refused_by("not_rejected", decide_verify, given(*rejected), VERIFY)
+    assert len(decide_verify(given(*rejected), BY_TWO)) == 1
+    anew = given(*rejected, personal_data_provided(), answered("match", f"{CASE}-5"))
+    assert len(decide_verify(anew, VERIFY)) == 1
+
+
+def test_spelling_a_name_in_another_way_makes_no_second_person() -> None:
+    alone = BY_TWO.model_copy(update={"second_by": " olena  EXAMPLE"})
+    refused_by("two_agreeing_sources", decide_verify, given(*CLAIMED), alone)
+
+
 def test_new_data_takes_the_verification_back() -> None:
     before = given(*CLAIMED, answered("match"), identity_verified())
     assert before.verified
@@ -143,9 +160,9 @@ def test_new_data_takes_the_verification_back() -> None:
 
 
 def test_the_registry_is_asked_again_only_about_something() -> None:
-    again = ask(CheckRegistry)
-    refused_by("identity_claimed", decide_check_again, given(case_opened()), again)
-    assert decide_check_again(given(*CLAIMED), again) == []
+    refused_by("identity_claimed", claim_to_check, given(case_opened()))
+    refused_by("case_known", claim_to_check, given())
+    assert claim_to_check(given(*CLAIMED)).event_id == CLAIM_ID
 
 
 def test_a_person_escalates_contradicts_and_rejects() -> None:

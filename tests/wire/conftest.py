@@ -76,7 +76,7 @@ class Site:
 
     async def call(
         self,
-        address: str = "+380440000000",
+        address: str | None = "+380440000000",
         text: str = "I want to live",
         code: str | None = None,
         call_id: str | None = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -39,6 +40,59 @@ async def test_a_return_code_finds_the_case_from_another_phone(site: Site) -> No
         again = await site.next_event("CallLinked")
     assert (linked.subject, linked.data.basis) == (case_id, "return_code")
     assert (again.subject, again.data.basis) == (case_id, "caller")
+
+
+async def test_the_code_of_an_earlier_episode_is_no_proof_in_the_next(site: Site) -> None:
+    async with site.service("intake"):
+        await site.call("+380440000001")
+        first = (await site.next_event()).subject
+        code = (await site.record(IssueReturnCode, first)).return_code
+        await site.record(CloseCase, first, reason="withdrew")
+        await site.call("+380440000001")
+        second = (await site.next_event("CaseOpened", "CallLinked")).subject
+        await site.call("@beispiel", code=code, on="telegram")
+        linked = await site.next_event("CallLinked")
+    assert (linked.subject, linked.data.basis) == (second, "earlier_code")
+
+
+async def test_callers_with_withheld_numbers_are_nobodys_case_but_their_own(site: Site) -> None:
+    async with site.service("intake"):
+        await site.call(None)
+        await site.call("Anonymous")
+        await site.call("+380440000001;ext=5")
+        await site.call("+380440000001")
+        events = [await site.next_event() for _ in range(4)]
+    assert len({event.subject for event in events}) == 4
+    assert sum(event.data.caller_key is None for event in events) == 2
+
+
+async def test_one_call_id_on_two_channels_is_two_calls(site: Site) -> None:
+    async with site.service("intake"):
+        await site.call("+380440000001", call_id="update-1")
+        await site.call("@beispiel", call_id="update-1", on="telegram")
+        events = [await site.next_event("CaseOpened") for _ in range(2)]
+    assert events[0].subject != events[1].subject
+
+
+async def test_one_call_id_for_two_callers_of_a_channel_is_parked(site: Site) -> None:
+    key = read_intake_public_key(site.settings.keys_dir)
+    async with site.service("intake"):
+        await _publish(site, _envelope(key, call_id="call-1", message_id="m-1"))
+        await site.next_event()
+        other = box_up(key, b"+380440000077")
+        await _publish(site, _envelope(key, "call-1", "m-2", caller_address=other))
+        (parked,) = await site.parked()
+    assert (parked.reason, parked.field) == ("wrong_data", "data.call_id")
+
+
+async def test_a_channels_clock_that_is_ahead_dates_nothing_into_the_future(site: Site) -> None:
+    key = read_intake_public_key(site.settings.keys_dir)
+    ahead = "9999-12-31T23:00:00Z"
+    async with site.service("intake"):
+        await _publish(site, _envelope(key, "call-1", "m-1", started_at=ahead))
+        opened = await site.next_event("CaseOpened")
+    assert opened.time < datetime.now(UTC)
+    assert opened.data.started_at.year == 9999
 
 
 async def test_an_unknown_code_opens_a_case_and_says_so(site: Site) -> None:
@@ -178,6 +232,7 @@ def _bad_calls(key: Any) -> list[tuple[str, str, bytes]]:
         ("wrong_data", "data.language", bad(language=17)),
         ("wrong_data", "data.started_at", bad(started_at="2026-02-30T00:00:00Z")),
         ("wrong_data", "data.started_at", bad(started_at="2026-03-14T12:00:00")),
+        ("wrong_data", "data.started_at", bad(started_at="9999-12-31T23:59:59-12:00")),
         ("wrong_data", "data.(unknown field)", bad(**{CANARY: 1})),
         ("wrong_data", "data.text", bad(text=CANARY)),
         ("wrong_data", "data.text", bad(text=boxed("x" * 10_001))),

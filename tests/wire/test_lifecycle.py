@@ -141,6 +141,25 @@ async def test_the_same_command_twice_is_stored_once(all_services: Site) -> None
     assert await site.history(case_id) == ["CaseOpened", "NoteAdded"]
 
 
+async def test_one_command_id_in_two_commands_is_two_commands(all_services: Site) -> None:
+    site = all_services
+    case_id, _ = await opened(site)
+    await site.record(AddNote, case_id, text="calm", command_id="same")
+    declared = await site.record(DeclareSurrender, case_id, command_id="same")
+    coded = await site.record(IssueReturnCode, case_id, command_id="same")
+    assert (declared.result, coded.events) == ("recorded", ("ReturnCodeIssued",))
+
+
+async def test_nothing_happens_in_the_future(all_services: Site) -> None:
+    site = all_services
+    case_id, _ = await opened(site)
+    answer = await site.ask(AddNote, case_id, text="calm", happened_at=in_hours(1))
+    assert isinstance(answer, Refused)
+    assert answer.guard == "happened_by_now"
+    answer = await site.ask(AddNote, case_id, text="calm", happened_at="9999-12-31T23:59:59-12:00")
+    assert isinstance(answer, Invalid)
+
+
 async def test_a_decision_on_an_old_version_says_what_changed(all_services: Site) -> None:
     site = all_services
     case_id, _ = await opened(site)

@@ -1,0 +1,64 @@
+"""Buckets on three servers: a key written on one is found on every other, at once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nats
+import pytest
+
+from passage.nats_cluster import NatsCluster
+from passage.provisioning import provision
+from shared import subjects
+from shared.buckets import JetStreamBucket, TakenError
+from shared.jetstream.connection import Connection
+from shared.keys import KeyRing
+
+pytestmark = pytest.mark.wire
+KEYS = 300
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[NatsCluster]:
+    cluster = NatsCluster(tmp_path)
+    cluster.start()
+    client = await nats.connect(cluster.servers[0].url)
+    await provision(client, replicas=3)
+    await client.close()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def buckets(cluster: NatsCluster) -> Iterator[list[JetStreamBucket]]:
+    """One bucket seen through each of the three servers."""
+    connections = [Connection({"servers": [server.url]}) for server in cluster.servers]
+    yield [JetStreamBucket(one, subjects.KEYS_BUCKET, 5.0) for one in connections]
+    for one in connections:
+        one.close()
+
+
+def test_no_key_just_written_is_missed_through_another_server(
+    buckets: list[JetStreamBucket],
+) -> None:
+    def write_and_read(number: int) -> bool:
+        writer, reader = buckets[number % 3], buckets[(number + 1) % 3]
+        writer.create(f"key-{number}", b"value")
+        return reader.get(f"key-{number}") is not None
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(write_and_read, range(KEYS)))
+
+
+def test_one_writer_creates_a_key_and_all_agree_on_the_cases_data_key(
+    buckets: list[JetStreamBucket],
+) -> None:
+    rings = [KeyRing(bucket, b"k" * 32) for bucket in buckets]
+    with ThreadPoolExecutor(3) as threads:
+        for case in range(30):
+            made = threads.map(KeyRing.for_sealing, rings, 3 * [f"CASE{case}"], 3 * [1])
+            assert len({key.secret for key in made}) == 1
+    with pytest.raises(TakenError):
+        buckets[0].create("CASE0", b"another")
