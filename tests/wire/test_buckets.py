@@ -17,7 +17,7 @@ from shared.jetstream.connection import Connection
 from shared.keys import KeyRing
 
 pytestmark = pytest.mark.wire
-KEYS = 300
+KEYS = 3_000
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_no_key_just_written_is_missed_through_another_server(
         writer.create(f"key-{number}", b"value")
         return reader.get(f"key-{number}") is not None
 
-    with ThreadPoolExecutor(8) as threads:
+    with ThreadPoolExecutor(32) as threads:
         assert all(threads.map(write_and_read, range(KEYS)))
 
 
