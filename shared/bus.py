@@ -49,8 +49,11 @@ VERSION = version("passage")
 class Bus:
     """What a service listens to, and how it answers. Handlers are plain functions in threads."""
 
-    def __init__(self, service: str, settings: Settings, keys: KeyFiles) -> None:
+    def __init__(
+        self, service: str, settings: Settings, keys: KeyFiles, is_ready: Callable[[], bool]
+    ) -> None:
         self.service = service
+        self._is_ready = is_ready
         self._keys = keys
         self._commands: dict[str, tuple[type[Command], CommandHandler]] = {}
         self._deliveries: dict[str, Callable[[Delivery], Outcome]] = {}
@@ -196,7 +199,8 @@ class Bus:
         return RetryAnswer(result="done")
 
     async def _on_health(self, _msg: NatsMessage) -> bytes:
-        return json.dumps({"service": self.service, "ready": True, "version": VERSION}).encode()
+        health = {"service": self.service, "ready": self._is_ready(), "version": VERSION}
+        return json.dumps(health).encode()
 
     async def _on_error(self, error: Exception) -> None:
         log.warning("connection", error=type(error).__name__)

@@ -27,6 +27,7 @@ from shared import subjects
 from shared.events.base import CONTENT_TYPE, FIRST_PREVHASH, CaseEvent, chain_hash
 from shared.events.catalogue import read_case_event
 from shared.jetstream import JetStreamApplicationRecorder
+from shared.jetstream.calls import RequestLostError
 from shared.jetstream.connection import Connection
 from shared.settings import Settings
 
@@ -155,6 +156,14 @@ class CaseLog(Application[str], Generic[StateT]):
             last_by_subj=log.subjects.originator_filter(history.case_id)
         )
         return newest is None or newest.sequence <= history.sequence
+
+    def is_connected(self) -> bool:
+        """Says whether the log can be reached right now."""
+        try:
+            self.connection.wait_connected(0)
+        except RequestLostError:
+            return False
+        return True
 
     @property
     def connection(self) -> Connection:

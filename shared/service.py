@@ -99,6 +99,6 @@ def assemble(name: str, fold: Fold[StateT], settings: Settings) -> Service:
     return Service(
         settings=settings,
         desk=Desk(name, Writer(log, ring), keys),
-        bus=Bus(name, settings, keys),
+        bus=Bus(name, settings, keys, is_ready=log.is_connected),
         log=log,
     )
