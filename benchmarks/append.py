@@ -45,8 +45,8 @@ PLAIN = CallTriaged(call_id="call-1", intent="surrender", situation="serving", u
 class Shape:
     """What is appended: which event, and whether each one begins a case of its own.
 
-    A new case takes a look at the log; its first sealed value also takes a new data key, which is
-    one more synced message. A growing case is one a thread, opened before the time is taken.
+    A new case's first sealed value takes a new data key, which is one more synced message. A
+    growing case is one a thread, opened before the time is taken.
     """
 
     name: str
@@ -117,12 +117,15 @@ def _level(site: Site, writer: Writer, load: Load, count: int) -> Measured:
 def transacted(writer: Writer, load: Load, watch: Stopwatch) -> None:
     """Appends through `transact`, from threads."""
 
-    def append(case_id: str) -> None:
-        transact(writer, case_id, _cause(), lambda _state: [load.shape.event])
+    def append(case_id: str, *, opens_case: bool = False) -> None:
+        transact(writer, case_id, _cause(opens_case), lambda _state: [load.shape.event])
 
     def appends(case_id: str) -> None:
         for _ in range(load.each):
-            append(new_case_id() if load.shape.begins_case else case_id)
+            if load.shape.begins_case:
+                append(new_case_id(), opens_case=True)
+            else:
+                append(case_id)
 
     cases = [new_case_id() for _ in range(load.at_once)]
     with ThreadPoolExecutor(load.at_once) as threads:
@@ -154,11 +157,12 @@ def _stored_body(writer: Writer, event: Event) -> bytes:
     return bytes(writer.log.recorder.select_events(done.case_id)[0].state)
 
 
-def _cause() -> Cause:
+def _cause(opens_case: bool = False) -> Cause:
     return Cause(
         causation_id=uuid4().hex,
         correlation_id=uuid4().hex,
         actor="operator:Olena Example",
         source="/services/intake",
         happened_at=datetime.now(UTC),
+        opens_case=opens_case,
     )

@@ -147,7 +147,7 @@ class Story:
     def _carry_out(self, command: Command, decide: Callable[[Any], list[Event]]) -> None:
         seen_version = command.seen_version if isinstance(command, Decision) else None
         actor = f"operator:{command.by}"
-        self._transact(command.SERVICE, decide, command.command_id, actor, seen_version)
+        self._transact(command.SERVICE, decide, command.cause_id, actor, seen_version)
 
     def _transact(
         self,
@@ -164,6 +164,7 @@ class Story:
             source=f"/services/{service}",
             happened_at=datetime.now(UTC),
             seen_version=seen_version,
+            opens_case=self.version == 0,  # As intake says of a case that it has just numbered.
         )
         self.last = transact(self.writers[service], self.case_id, cause, decide)
         self.version = self.last.version
