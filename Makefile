@@ -1,6 +1,6 @@
 # Everything a person does with Passage on one machine; `make` lists the targets.
-# Needs Python 3.11 or newer and make. One .venv serves running and testing: a second would take
-# as long again to install and could differ from what was tested.
+# Needs Linux, Python 3.11 or newer and make. One .venv serves running and testing: a second would
+# take as long again to install and could differ from what was tested.
 
 PYTHON ?= python3
 VENV := .venv

@@ -17,6 +17,8 @@ INVALID = 422
 NOT_FOUND = 404
 UNAVAILABLE = 503
 FIRST_ERROR = 400
+CASE_KNOWN = "case_known"
+SEEN = "seen_version"
 
 Json = dict[str, Any]
 
@@ -84,6 +86,8 @@ def unreachable(error: httpx.HTTPError) -> VerbEndedError:
 def ended_by_problem(reply: Reply) -> VerbEndedError:
     """Gives the end of a verb that was answered with problem+json, with the fitting exit code."""
     body = reply.body
+    if _of_no_case(reply):
+        return VerbEndedError(Exit.FAILED, "there is no such case")
     text = str(body.get("detail") or body.get("title") or f"HTTP {reply.status}")
     if reply.status == REFUSED and body.get("guard"):
         changed = ", ".join(body.get("changed_since") or ())
@@ -97,6 +101,12 @@ def ended_by_problem(reply: Reply) -> VerbEndedError:
     if reply.status >= UNAVAILABLE:
         return VerbEndedError(Exit.UNAVAILABLE, text)
     return VerbEndedError(Exit.FAILED, text)
+
+
+def _of_no_case(reply: Reply) -> bool:
+    """Whether a service refused because nothing is recorded of the case: no guard's matter."""
+    guard, version = reply.body.get("guard"), reply.body.get("version")
+    return reply.status == REFUSED and (guard == CASE_KNOWN or (guard, version) == (SEEN, 0))
 
 
 def _reply(response: httpx.Response) -> Reply:

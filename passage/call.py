@@ -11,7 +11,7 @@ import typer
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
-from passage.channel import Call, envelope_of, publish
+from passage.channel import Call, Kept, envelope_of, publish
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.invalid import ended_by
@@ -24,7 +24,9 @@ from shared.keyfiles import KeyFilesError, read_intake_public_key
 
 def call_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     channel: Annotated[str, typer.Option(help="phone, telegram, whatsapp, signal, web, walk_in.")],
-    caller: Annotated[str, typer.Option("--from", help="The caller's address on the channel.")],
+    caller: Annotated[
+        str | None, typer.Option("--from", help="The caller's address; none: a withheld number.")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="What was said or written.")] = None,
     language: Annotated[str, typer.Option(help="Language tag, as ru or uk.")] = "ru",
     code: Annotated[str | None, typer.Option(help="Return code that the caller gave.")] = None,
@@ -33,7 +35,9 @@ def call_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Publish one call; prints its id and the sequence at which the log has it."""
+    """Publish one call; exit code 1 when its id was kept before, and the message is not."""
+    if caller is not None and not caller.strip():
+        raise VerbEndedError(Exit.INVALID, "--from: is empty; leave it out for a withheld number")
     call = Call(
         call_id=call_id or f"call-{uuid4().hex}",
         channel=cast(Channel, channel),
@@ -43,11 +47,17 @@ def call_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         text=text,
         return_code=code,
     )
-    sequence = asyncio.run(_publish(find_running(data), call))
+    kept = asyncio.run(_publish(find_running(data), call))
     if as_json:
-        print_json({"call_id": call.call_id, "sequence": sequence})
-    else:
-        out.print(f"call {call.call_id} is kept at sequence {sequence} of CALLS")
+        print_json({"call_id": call.call_id, **kept._asdict()})
+    elif not kept.duplicate:
+        out.print(f"call {call.call_id} is kept at sequence {kept.sequence} of CALLS")
+    if kept.duplicate:
+        raise VerbEndedError(
+            Exit.FAILED,
+            f"call {call.call_id} of {channel} was kept before, at sequence {kept.sequence} of "
+            "CALLS; this message was NOT stored again",
+        )
 
 
 def _moment(text: str | None) -> datetime:
@@ -62,7 +72,7 @@ def _moment(text: str | None) -> datetime:
     return moment
 
 
-async def _publish(running: Running, call: Call) -> int:
+async def _publish(running: Running, call: Call) -> Kept:
     try:
         envelope = envelope_of(call, read_intake_public_key(running.keys))
     except ValidationError as error:

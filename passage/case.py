@@ -10,7 +10,7 @@ import typer
 from passage.api import Json, api_of, fetched
 from passage.exits import Exit, VerbEndedError
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.printing import out, print_json, print_table, short_time
+from passage.printing import err, out, print_json, print_table, short_time
 from passage.running import find_running
 
 COLUMNS = ("case_id", "progress", "identity", "contact", "urgency", "channel", "calls", "version")
@@ -70,10 +70,12 @@ def show_verb(
         raise VerbEndedError(Exit.USAGE, "--as-of and --as-of-time exclude each other")
     query = {"as_of_version": as_of, "as_of_time": as_of_time, "reveal": reveal}
     shown = asyncio.run(_fetch(find_running(data).http, f"cases/{case_id}", query))
+    case = shown["case"]
+    if as_of is not None and case["version"] < as_of:
+        err.print(f"the case has no version {as_of} yet: this is version {case['version']}")
     if as_json:
         print_json(shown)
         return
-    case = shown["case"]
     fields = [(name, _text(value)) for name, value in case.items() if value is not None]
     print_table(f"Case {case['case_id']}, version {case['version']}", ("field", "value"), fields)
     rows = [

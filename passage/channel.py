@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from nacl.public import PublicKey
 from nats.js.client import JetStreamContext
@@ -25,7 +25,8 @@ class Call:
 
     call_id: str
     channel: Channel
-    address: str
+    address: str | None
+    """None: the number is withheld."""
     language: str
     started_at: datetime
     text: str | None = None
@@ -34,6 +35,13 @@ class Call:
     @override
     def __repr__(self) -> str:
         return f"Call({self.call_id})"
+
+
+class Kept(NamedTuple):
+    """Where CALLS has a call; `duplicate`: it was kept before, this message was not."""
+
+    sequence: int
+    duplicate: bool
 
 
 def envelope_of(call: Call, key: PublicKey) -> CallEnvelope[CallReceived]:
@@ -45,7 +53,7 @@ def envelope_of(call: Call, key: PublicKey) -> CallEnvelope[CallReceived]:
     received = CallReceived(
         call_id=call.call_id,
         channel=call.channel,
-        caller_address=box_up(key, call.address.encode()),
+        caller_address=boxed(call.address),
         language=call.language,
         started_at=call.started_at,
         text=boxed(call.text),
@@ -61,13 +69,15 @@ def envelope_of(call: Call, key: PublicKey) -> CallEnvelope[CallReceived]:
     )
 
 
-async def publish(jetstream: JetStreamContext, envelope: CallEnvelope[CallReceived]) -> int:
-    """Publishes a call and gives its sequence on CALLS; once given, the call can't be lost."""
-    headers: dict[str, Any] = {"Nats-Msg-Id": envelope.id, "Content-Type": CONTENT_TYPE}
+async def publish(jetstream: JetStreamContext, envelope: CallEnvelope[CallReceived]) -> Kept:
+    """Publishes a call and gives where CALLS has it; once given, the call can't be lost."""
+    # Each channel counts its own calls: their ids may be alike.
+    message_id = f"{envelope.data.channel}.{envelope.id}"
+    headers: dict[str, Any] = {"Nats-Msg-Id": message_id, "Content-Type": CONTENT_TYPE}
     ack = await jetstream.publish(
         subjects.calls(envelope.data.channel),
         envelope.model_dump_json(exclude_none=True).encode(),
         timeout=PUBLISH_TIMEOUT_S,
         headers=headers,
     )
-    return ack.seq
+    return Kept(ack.seq, bool(ack.duplicate))

@@ -20,7 +20,7 @@ from passage.playing.people import SAMPLE
 from passage.playing.play import AT_ONCE, Played, play, tally
 from passage.playing.stage import Stage
 from passage.printing import err, out, print_json, print_table
-from passage.registry import load
+from passage.registry import holds_only, load
 from passage.running import Running, find_running
 from shared.keyfiles import KeyFilesError, read_intake_public_key
 
@@ -42,6 +42,10 @@ def demo_verb(
 ) -> None:
     """Play invented cases of all kinds; exit code 1 when one doesn't end as it must."""
     running = find_running(data)
+    if not holds_only(running.registry, SAMPLE):
+        raise VerbEndedError(
+            Exit.USAGE, "this system's registry holds other people than the sample: no demo here"
+        )
     load(running.registry, SAMPLE)
     chosen = secrets.randbelow(SEEDS) if seed is None else seed
     started = time.monotonic()

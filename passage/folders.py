@@ -1,24 +1,32 @@
-"""The data folder of an installation on one machine, and the lock that lets one runner use it."""
+"""The folders of an installation on one machine, and the lock that lets one runner use them."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from passage.exits import Exit, VerbEndedError
+from passage.nats_server import NatsServer
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 LOCK_NAME = "lock"
+LOCK_ATTEMPTS = 5
+LOCK_AGAIN_AFTER_S = 0.05
+"""Whoever only asks whether the folder is held, holds it himself for a moment."""
 
 
 @dataclass(frozen=True)
 class Folders:
-    """Where everything of `--data DIR` lies; the key files stand beside it, never in it."""
+    """Where everything of `--data DIR` lies.
+
+    The key files and the registry, which holds names in the clear, stand beside it, never in it.
+    """
 
     data: Path
 
@@ -36,7 +44,13 @@ class Folders:
 
     @property
     def registry(self) -> Path:
-        return self.data / "registry.db"
+        return self.keys / "registry.db"
+
+    @property
+    def has_log(self) -> bool:
+        """Whether nats-server ever kept something here."""
+        store = NatsServer(self.nats).store_path
+        return store.is_dir() and any(store.iterdir())
 
     @property
     def database_url(self) -> str:
@@ -67,7 +81,7 @@ def locked(folders: Folders) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(descriptor)
         except OSError:
             raise VerbEndedError(
                 Exit.FAILED,
@@ -77,3 +91,29 @@ def locked(folders: Folders) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def is_held(data_dir: Path) -> bool:
+    """Whether a runner lives that holds the data folder, however the last one ended."""
+    try:
+        descriptor = os.open(data_dir / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _take(descriptor: int) -> None:
+    for _ in range(LOCK_ATTEMPTS - 1):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(LOCK_AGAIN_AFTER_S)
+        else:
+            return
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

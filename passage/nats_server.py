@@ -79,6 +79,10 @@ class NatsServer:
         return self.pid is not None
 
     @property
+    def store_path(self) -> Path:
+        return self.data_dir / "jetstream"
+
+    @property
     def log_path(self) -> Path:
         return self.data_dir / "nats.log"
 
@@ -168,7 +172,7 @@ class NatsServer:
             f"listen: {json.dumps(f'{self.host}:{self.port}')}",
             f"max_payload: {MAX_PAYLOAD_BYTES}",
             "jetstream {",
-            f"  store_dir: {json.dumps(str(self.data_dir / 'jetstream'))}",
+            f"  store_dir: {json.dumps(str(self.store_path))}",
             f"  sync_interval: {self.sync_interval}",
             "}",
         ]

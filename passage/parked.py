@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from nats.aio.client import Client
@@ -21,6 +21,7 @@ from shared import subjects
 from shared.parking import Parked, RetryAnswer, RetryRequest
 
 RETRY_TIMEOUT_S = 20.0
+UNREADABLE = "unreadable"
 COLUMNS = ("parked_id", "service", "reason", "field", "expected", "deliveries", "parked_at")
 
 parked = typer.Typer(help="What could not be processed.", no_args_is_help=True)
@@ -31,7 +32,18 @@ class Waiting:
     """A parked message and where it stands on PARKED."""
 
     sequence: int
-    message: Parked
+    message: Parked | None
+    """None: it is not readable."""
+
+    def as_json(self) -> dict[str, Any]:
+        if self.message is None:
+            return {"parked_id": None, "reason": UNREADABLE, "parked_sequence": self.sequence}
+        return self.message.model_dump(mode="json", exclude={"original"})
+
+    def as_row(self) -> tuple[object, ...]:
+        if self.message is None:
+            return ("", "", UNREADABLE, f"sequence {self.sequence} of {subjects.PARKED}")
+        return tuple(getattr(self.message, column) for column in COLUMNS)
 
 
 @parked.command("list")
@@ -39,10 +51,9 @@ def list_verb(data: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None
     """List what is parked and why; the original stays sealed."""
     waiting = asyncio.run(_list(find_running(data)))
     if as_json:
-        print_json([one.message.model_dump(mode="json", exclude={"original"}) for one in waiting])
+        print_json([one.as_json() for one in waiting])
         return
-    rows = [tuple(getattr(one.message, column) for column in COLUMNS) for one in waiting]
-    print_table(f"{len(rows)} parked", COLUMNS, rows)
+    print_table(f"{len(waiting)} parked", COLUMNS, [one.as_row() for one in waiting])
 
 
 @parked.command("retry")
@@ -70,31 +81,31 @@ async def _waiting(client: Client) -> list[Waiting]:
     last = await last_sequence(client, subjects.PARKED)
     found = []
     async for stored in read_stream(client, subjects.PARKED, last):
-        try:
-            found.append(Waiting(stored.sequence, Parked.model_validate_json(stored.body)))
-        except ValidationError:
-            raise VerbEndedError(
-                Exit.FAILED, f"sequence {stored.sequence} of {subjects.PARKED} is not readable"
-            ) from None
+        found.append(Waiting(stored.sequence, _read(stored.body)))
     return found
+
+
+def _read(body: bytes) -> Parked | None:
+    try:
+        return Parked.model_validate_json(body)
+    except ValidationError:
+        return None
 
 
 async def _retry(running: Running, parked_id: str) -> RetryAnswer:
     async with connected(running.nats) as client:
         for one in await _waiting(client):
-            if one.message.parked_id == parked_id:
-                return await _ask_to_retry(client, one)
+            if one.message is not None and one.message.parked_id == parked_id:
+                return await _ask_to_retry(client, one.message.service, one.sequence)
     raise VerbEndedError(Exit.FAILED, f"nothing is parked under {parked_id}")
 
 
-async def _ask_to_retry(client: Client, one: Waiting) -> RetryAnswer:
-    request = RetryRequest(sequence=one.sequence).model_dump_json().encode()
+async def _ask_to_retry(client: Client, service: str, sequence: int) -> RetryAnswer:
+    request = RetryRequest(sequence=sequence).model_dump_json().encode()
     try:
-        reply = await client.request(
-            subjects.retry(one.message.service), request, timeout=RETRY_TIMEOUT_S
-        )
+        reply = await client.request(subjects.retry(service), request, timeout=RETRY_TIMEOUT_S)
         return RetryAnswer.model_validate_json(reply.data)
     except (NatsError, ValidationError) as error:
         raise VerbEndedError(
-            Exit.UNAVAILABLE, f"{one.message.service} does not answer ({type(error).__name__})"
+            Exit.UNAVAILABLE, f"{service} does not answer ({type(error).__name__})"
         ) from None

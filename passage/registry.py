@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -35,12 +38,24 @@ def load_verb(
 
 def load(target: Path, file: Path) -> int:
     """Loads `file` into the registry and gives the number of persons."""
-    if not file.is_file():
-        raise VerbEndedError(Exit.INVALID, f"{file}: no such file")
     try:
         return load_csv(target, file)
-    except (RegistryFileError, UnicodeDecodeError) as error:
+    except RegistryFileError as error:
         raise VerbEndedError(Exit.INVALID, f"{file}: {error}") from None
+    except (OSError, sqlite3.Error) as error:
+        raise VerbEndedError(
+            Exit.FAILED, f"the registry {target} can't be written ({type(error).__name__})"
+        ) from None
+
+
+def holds_only(target: Path, file: Path) -> bool:
+    """Says whether nobody is in the registry but those in `file`; a missing one holds nobody."""
+    if not target.exists():
+        return True
+    with file.open(encoding="utf-8-sig", newline="") as rows:
+        known = {(row["surname"], row["service_number"]) for row in csv.DictReader(rows)}
+    with closing(sqlite3.connect(target)) as connection:
+        return known.issuperset(connection.execute("SELECT surname, service_number FROM persons"))
 
 
 def registry_file(data: Path) -> Path:

@@ -1,6 +1,7 @@
 """Where a running system is: `running.json` in its data folder, or the PASSAGE_ environment.
 
-`passage up` writes the file, mode 600, and takes it away when it ends.
+`passage up` writes the file, mode 600, and takes it away when it ends. After `kill -9` it stays,
+and is not believed: nobody holds the folder then.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from passage.exits import Exit, VerbEndedError
+from passage.folders import is_held
+from passage.invalid import ended_by
 from shared.settings import Settings
 
 FILE_NAME = "running.json"
@@ -38,13 +41,16 @@ def find_running(data_dir: Path) -> Running:
     Raises VerbEndedError (5) where neither names a system.
     """
     path = data_dir / FILE_NAME
-    try:
-        return Running.model_validate_json(path.read_bytes())
-    except OSError:
-        if NATS_URL_VARIABLE in os.environ:
-            return from_environment()
-    except ValidationError:
-        raise VerbEndedError(Exit.FAILED, f"{path} is damaged; start `passage up` again") from None
+    if path.exists() and is_held(data_dir):
+        try:
+            return Running.model_validate_json(path.read_bytes())
+        except OSError:
+            pass  # It ended this moment.
+        except ValidationError:
+            problem = f"{path} is damaged; start `passage up` again"
+            raise VerbEndedError(Exit.FAILED, problem) from None
+    if NATS_URL_VARIABLE in os.environ:
+        return from_environment()
     raise VerbEndedError(
         Exit.UNAVAILABLE,
         f"no system is running in {data_dir}: start one with `passage up`, name its folder with "
@@ -53,8 +59,11 @@ def find_running(data_dir: Path) -> Running:
 
 
 def from_environment() -> Running:
-    """Gives the addresses that the services themselves use."""
-    settings = Settings()
+    """Gives the addresses that the services themselves use; raises VerbEndedError (4)."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise VerbEndedError(Exit.INVALID, f"PASSAGE_ environment: {ended_by(error)}") from None
     return Running(
         nats=settings.nats_url,
         http=os.environ.get(HTTP_URL_VARIABLE, f"http://{settings.http}"),

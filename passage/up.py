@@ -17,6 +17,7 @@ from passage.connecting import connected
 from passage.definitions import SERVICES
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of, locked
+from passage.keys import ensure_keys
 from passage.nats_server import NatsServer, die_with_parent
 from passage.options import DEFAULT_DATA_DIR, DataDir
 from passage.printing import err, print_table
@@ -24,7 +25,6 @@ from passage.provision import print_provisioned
 from passage.provisioning import provision
 from passage.running import Running, forget_running
 from passage.supervising import Supervisor
-from shared.keyfiles import make_key_files
 
 USUAL_HTTP = Address("127.0.0.1", 8080)
 USUAL_NATS = Address("127.0.0.1", 4222)
@@ -50,7 +50,8 @@ def up_verb(
     folders = folders_of(data)
     folders.make()
     with locked(folders):
-        make_key_files(folders.keys)
+        forget_running(folders.data)  # What a killed runner left would name its addresses.
+        ensure_keys(folders)
         asyncio.run(_run(_plan(folders, *_addresses(http, nats)), demo))
 
 

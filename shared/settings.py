@@ -28,7 +28,7 @@ class Settings(BaseSettings):
         description="HOST:PORT of the API and the pages",
     )
     registry_file: Path = Field(
-        Path(".passage/registry.db"), description="the personnel registry, a SQLite file"
+        Path(".passage.keys/registry.db"), description="the personnel registry, a SQLite file"
     )
     request_timeout_s: float = Field(
         5.0, gt=0, description="how long one request to the server may take, seconds"

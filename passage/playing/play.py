@@ -38,6 +38,7 @@ STORIES: tuple[Story, ...] = (
     crossings.another_phone,
     crossings.two_people_needed,
     stories.two_calls_at_once,
+    stories.two_withheld_numbers,
     crossings.waiting_to_cross,
     stories.hoax_that_was_real,
     crossings.ten_of_us,

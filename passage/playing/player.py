@@ -54,7 +54,13 @@ class Player:
         return f"@invented_{digits}" if channel in {"telegram", "web"} else f"+7000{digits}"
 
     async def call(
-        self, text: str, *, code: str | None = None, deliveries: int = 1, new_phone: bool = False
+        self,
+        text: str,
+        *,
+        code: str | None = None,
+        deliveries: int = 1,
+        new_phone: bool = False,
+        withheld: bool = False,
     ) -> tuple[str, str]:
         """Calls the hotline; gives the case number and the call id."""
         if new_phone:
@@ -62,8 +68,8 @@ class Player:
             self.address = self.new_address(self.channel)
         call = Call(
             call_id=f"call-{self._next_id()}",
-            channel=self.channel,
-            address=self.address,
+            channel="phone" if withheld else self.channel,
+            address=None if withheld else self.address,
             language="ru",
             started_at=datetime.now(UTC),
             text=text,
@@ -71,7 +77,7 @@ class Player:
         )
         for _ in range(deliveries):
             await self.stage.publish(call)
-        case_id = await self.stage.case_of(call.call_id)
+        case_id = await self.stage.case_of(call)
         self.calls.setdefault(case_id, set()).add(call.call_id)
         known = len(self.calls[case_id])
         await self.stage.case(
@@ -106,9 +112,9 @@ class Player:
             raise UnexpectedError(f"case {expected}: a call of his came into case {found}")
 
     def expect_other_case(self, found: str, other: str) -> None:
-        """Raises UnexpectedError where a call came into a case that is over."""
+        """Raises UnexpectedError where a call came into a case that it doesn't belong to."""
         if found == other:
-            raise UnexpectedError(f"case {other}: a call came into it although it is closed")
+            raise UnexpectedError(f"case {other}: a call came into it that belongs to another")
 
     def window(self) -> dict[str, str]:
         """Gives a window in the near future."""

@@ -19,7 +19,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from passage.api import NOT_FOUND, Api, Json, Reply
-from passage.channel import Call, envelope_of, publish
+from passage.channel import Call, Kept, envelope_of, publish
 from shared import subjects
 
 FIRST_PAUSE_S = 0.02
@@ -42,12 +42,12 @@ class Stage:
     intake_key: PublicKey
     deadline: float
 
-    async def publish(self, call: Call) -> int:
-        """Publishes a call until it is acknowledged; gives its sequence on CALLS."""
+    async def publish(self, call: Call) -> Kept:
+        """Publishes a call until it is acknowledged; gives where CALLS has it."""
         envelope = envelope_of(call, self.intake_key)
         jetstream = self.client.jetstream()
 
-        async def attempt() -> int | None:
+        async def attempt() -> Kept | None:
             try:
                 return await publish(jetstream, envelope)
             except (NatsError, TimeoutError, OSError):
@@ -55,9 +55,9 @@ class Stage:
 
         return await self._until(attempt, f"call {call.call_id} is acknowledged")
 
-    async def case_of(self, call_id: str) -> str:
+    async def case_of(self, call: Call) -> str:
         """Waits until intake knows the call's case; gives its number."""
-        subject = f"$KV.{subjects.INDEX_BUCKET}.call.{call_id}"
+        subject = f"$KV.{subjects.INDEX_BUCKET}.call.{call.channel}.{call.call_id}"
         request = f"$JS.API.DIRECT.GET.KV_{subjects.INDEX_BUCKET}.{subject}"
 
         async def attempt() -> str | None:
@@ -67,7 +67,7 @@ class Stage:
             except (NatsError, TimeoutError, OSError, ValueError, KeyError):
                 return None
 
-        return await self._until(attempt, f"call {call_id} is in a case")
+        return await self._until(attempt, f"call {call.call_id} is in a case")
 
     async def case(self, case_id: str, accept: Callable[[Json], bool], wanted: str) -> Json:
         """Waits until the case is shown as `accept` wants it; gives what is shown."""

@@ -75,6 +75,20 @@ async def two_calls_at_once(p: Player) -> list[End]:
     return [End(case_id, "declared")]
 
 
+async def two_withheld_numbers(p: Player) -> list[End]:
+    """Two men, both with a withheld number: two cases; only a code says whose a call is."""
+    (first, _), (second, _) = await asyncio.gather(
+        p.call("Номер скрыт, первый. (Вымысел.)", withheld=True),
+        p.call("Номер скрыт, второй. (Вымысел.)", withheld=True),
+    )
+    p.expect_other_case(second, first)
+    await p.do("DeclareSurrender", first)
+    code = await acts.give_code(p, first)
+    found, _ = await p.call("Первый, вот код. (Вымысел.)", code=code, withheld=True)
+    p.expect_same_case(found, first)
+    return [End(first, "awaiting_second_call"), End(second, "new")]
+
+
 async def calls_again_after_closing(p: Player) -> list[End]:
     """Closed, then he calls again: a new episode, the old case stays closed."""
     first = (await advice(p))[0].case_id

@@ -110,8 +110,9 @@ class CaseLogs:
 def _promises(event: CaseEvent[Any], sequence: int) -> Iterator[Promise]:
     data, case_id = event.data, event.subject
     if isinstance(data, CaseOpened | CallLinked):
-        yield Promise(f"call.{data.call_id}", case_id, sequence)
-        yield Promise(f"caller.{data.caller_key}", None, sequence)
+        yield Promise(f"call.{data.channel}.{data.call_id}", case_id, sequence)
+        if data.caller_key is not None:
+            yield Promise(f"caller.{data.caller_key}", None, sequence)
     if isinstance(data, CaseOpened) and data.previous_case is not None:
         yield Promise(f"next.{data.previous_case}", case_id, sequence)
     if isinstance(data, ReturnCodeIssued):

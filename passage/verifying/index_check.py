@@ -100,4 +100,4 @@ class IndexCheck:
 
 def _short(key: str) -> str:
     kind, _, rest = key.partition(".")
-    return f"{kind}.{rest[:16]}"
+    return key if kind == "call" else f"{kind}.{rest[:16]}"  # The others may be long hashes.

@@ -22,7 +22,12 @@ from shared.events.handover import (
     RendezvousPlanned,
 )
 from shared.events.intake import CallLinked, CaseClosed, CaseOpened, PersonalDataProvided
-from shared.events.verification import IdentityContradicted, IdentityRejected, IdentityVerified
+from shared.events.verification import (
+    IdentityContradicted,
+    IdentityRejected,
+    IdentityVerified,
+    RegistryChecked,
+)
 
 TWO_PEOPLE_REASONS = frozenset({"hoax", "infiltration"})
 
@@ -32,10 +37,17 @@ class Trail:
     """What the rules need to know of a case so far."""
 
     verified: bool = False
+    rejected: bool = False
+    """Rejected, and no personal data given since."""
+    contradicted_at: int = 0
+    """Version of the open contradiction; 0: there is none."""
+    claim: tuple[str, int] | None = None
+    """The personal data last given: the event's id and version."""
     planners: dict[str, str] = field(default_factory=dict)
     """Rendezvous -> who planned it."""
     approved: set[str] = field(default_factory=set)
     coded_calls: set[str] = field(default_factory=set)
+    """Calls in which this case's own code was given; an earlier episode's is not."""
     offer: tuple[str, str] | None = None
     """The open offer's id and team."""
     accepted_by: str | None = None
@@ -59,16 +71,55 @@ def _linked(trail: Trail, data: CallLinked, _event: CaseEvent[Any]) -> Iterator[
     yield from ()
 
 
-def _identity(trail: Trail, data: Event, _event: CaseEvent[Any]) -> Iterator[str]:
-    # What was verified was the data given before, not what is stated later.
-    trail.verified = isinstance(data, IdentityVerified)
+def _claimed(trail: Trail, _data: PersonalDataProvided, event: CaseEvent[Any]) -> Iterator[str]:
+    # What was verified or rejected was the data given before, not this.
+    trail.verified = trail.rejected = False
+    trail.claim = (event.id, event.caseversion)
     yield from ()
+
+
+def _checked(trail: Trail, data: RegistryChecked, _event: CaseEvent[Any]) -> Iterator[str]:
+    if trail.claim is None or data.outcome != "match":
+        return
+    event_id, given_at = trail.claim
+    if data.about_event == event_id and given_at > trail.contradicted_at:
+        trail.contradicted_at = 0
+    yield from ()
+
+
+def _contradicted(
+    trail: Trail, _data: IdentityContradicted, event: CaseEvent[Any]
+) -> Iterator[str]:
+    trail.verified, trail.contradicted_at = False, event.caseversion
+    yield from ()
+
+
+def _rejected(trail: Trail, _data: IdentityRejected, _event: CaseEvent[Any]) -> Iterator[str]:
+    trail.verified, trail.rejected = False, True
+    yield from ()
+
+
+def _verified(trail: Trail, data: IdentityVerified, _event: CaseEvent[Any]) -> Iterator[str]:
+    two_people = data.second_by is not None and not _same_person(data.by, data.second_by)
+    if trail.contradicted_at:
+        yield "verified while contradicted"
+    if trail.rejected and not two_people:
+        yield "verified after a rejection without new personal data or a second person"
+    elif data.basis == "two_sources" and not two_people:
+        yield "verified by two sources without a second person"
+    trail.verified, trail.rejected = True, False
 
 
 def _closed(_trail: Trail, data: CaseClosed, event: CaseEvent[Any]) -> Iterator[str]:
     by = event.actor.removeprefix("operator:")
-    if data.reason in TWO_PEOPLE_REASONS and data.second_by in (None, by):
+    one_person = data.second_by is None or _same_person(by, data.second_by)
+    if data.reason in TWO_PEOPLE_REASONS and one_person:
         yield f"closed as {data.reason} without a second person"
+
+
+def _same_person(one: str, other: str) -> bool:
+    """Whether two names are one person's: upper case and white space make nobody else."""
+    return one.casefold().split() == other.casefold().split()
 
 
 def _planned(trail: Trail, data: RendezvousPlanned, _event: CaseEvent[Any]) -> Iterator[str]:
@@ -80,7 +131,7 @@ def _approved(trail: Trail, data: RendezvousApproved, _event: CaseEvent[Any]) ->
     planner = trail.planners.get(data.rendezvous_id)
     if planner is None:
         yield "approved a rendezvous that was not planned"
-    if planner == data.by:
+    elif _same_person(planner, data.by):
         yield "planned and approved by one person"
     trail.approved.add(data.rendezvous_id)
 
@@ -121,10 +172,11 @@ def _handed_over(trail: Trail, data: HandedOver, _event: CaseEvent[Any]) -> Iter
 _RULES: dict[type[Event], Callable[[Trail, Any, CaseEvent[Any]], Iterator[str]]] = {
     CaseOpened: _opened,
     CallLinked: _linked,
-    PersonalDataProvided: _identity,
-    IdentityVerified: _identity,
-    IdentityContradicted: _identity,
-    IdentityRejected: _identity,
+    PersonalDataProvided: _claimed,
+    RegistryChecked: _checked,
+    IdentityVerified: _verified,
+    IdentityContradicted: _contradicted,
+    IdentityRejected: _rejected,
     CaseClosed: _closed,
     RendezvousPlanned: _planned,
     RendezvousApproved: _approved,

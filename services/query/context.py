@@ -12,6 +12,7 @@ from services.query.metrics import Metrics
 from services.query.opening import Opener
 from services.query.progress import Progress
 from services.query.reads import Reads
+from shared import subjects
 from shared.keyfiles import KeyFiles
 from shared.settings import Settings
 
@@ -30,6 +31,11 @@ class Context:
     open_log: Callable[[], Log]
     opener: Opener | None
     keys: KeyFiles
+
+    async def parked(self) -> int | None:
+        """Gives how many messages wait for a person, or None where the server doesn't say."""
+        state = await self.link.stream_state(subjects.PARKED)
+        return state.messages if state is not None else None
 
     def not_ready_because(self) -> list[str]:
         """Gives what is missing; empty when query does all that it is for."""

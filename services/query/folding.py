@@ -94,7 +94,7 @@ def fold(events: Iterable[ReadEvent], rows: Rows) -> None:
         event = item.event
         case_id = event.subject
         after[case_id] = _evolved(after.get(case_id) or before.get(case_id), item)
-        key = statistics.call_in(event)
+        key = statistics.call_in(event, item.recorded_at)
         if key is not None:
             rows.calls[key] = statistics.counted(rows.calls.get(key), key)
         code = return_codes.issued(event)
@@ -112,11 +112,13 @@ def _evolved(known: CaseRows | None, item: ReadEvent) -> CaseRows:
             f"gap: sequence {item.sequence} is version {event.caseversion} of case "
             f"{event.subject}, after version {version}"
         )
-    case = case_list.evolve(known.case if known is not None else None, event, item.sequence)
+    case = case_list.evolve(
+        known.case if known is not None else None, event, item.sequence, item.recorded_at
+    )
     return CaseRows(
         case,
-        queue.evolve(known.queue if known is not None else None, case, event.time),
-        statistics.reached(known.funnel if known is not None else None, event),
+        queue.evolve(known.queue if known is not None else None, case, item.recorded_at),
+        statistics.reached(known.funnel if known is not None else None, event, item.recorded_at),
     )
 
 

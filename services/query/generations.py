@@ -8,6 +8,7 @@ program reads; then nothing is served until the new one has caught up.
 from __future__ import annotations
 
 from sqlalchemy import Connection, delete, insert, inspect, select, text, update
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from services.query.database import Database
 from services.query.read_model import ReadModel
@@ -22,7 +23,7 @@ class Generations:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.following = ReadModel(database.writer, fingerprint(database.writer.dialect))
+        self.following = ReadModel(database, fingerprint(database.writer.dialect))
         self.served = self.following
 
     def open(self) -> None:
@@ -37,11 +38,12 @@ class Generations:
                         fingerprint=own, prefix=prefix_of(own), state=BUILDING, sequence=0
                     )
                 )
-            tables_for(prefix_of(own)).metadata.create_all(connection)
+            for table in self.following.tables.by_name.values():
+                connection.execute(CreateTable(table, if_not_exists=True))
             old = [one for one, state in states.items() if state == SERVING and one != own]
             readable = [one for one in old if _is_readable(connection, one)]
         serves_own = states.get(own) == SERVING or not readable
-        self.served = self.following if serves_own else ReadModel(self.database.writer, readable[0])
+        self.served = self.following if serves_own else ReadModel(self.database, readable[0])
 
     @property
     def rebuilding(self) -> bool:
@@ -59,6 +61,9 @@ class Generations:
     def _take_over(self, connection: Connection, own: str) -> None:
         others = [one for one in _states(connection) if one != own]
         for name, table in self.following.tables.by_name.items():
+            # Made of all rows at once, an index costs a fifth of what it does row by row.
+            for index in table.indexes:
+                connection.execute(CreateIndex(index, if_not_exists=True))
             connection.execute(text(f"DROP VIEW IF EXISTS {name}"))
             connection.execute(text(f"CREATE VIEW {name} AS SELECT * FROM {table.name}"))  # noqa: S608
         for other in others:

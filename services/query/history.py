@@ -47,7 +47,7 @@ def case_as_of(log: Log, case_id: str, moment: AsOf) -> Answer[CaseHistory | Non
     ]
     row: case_list.CaseRow | None = None
     for item in events:
-        row = case_list.evolve(row, item.event, item.sequence)
+        row = case_list.evolve(row, item.event, item.sequence, item.recorded_at)
     if row is None:
         return Answer(None, 0)
     return Answer(CaseHistory(row, events), row.sequence)

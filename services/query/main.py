@@ -41,9 +41,16 @@ BACKLOG_CONNECTIONS = 256
 GRACE_S = 0.3
 """How long a stop waits for requests under way."""
 FEED_END_S = 0.4
+PORT_MAX = 65_535
+WRONG_SETTING, CANNOT_START = 2, 1
+"""Exit codes."""
 GC_THRESHOLD_OBJECTS = 50_000
 """A batch of 2,000 events makes some 30,000 objects and drops them; Python's default would look
 through them 40 times meanwhile (measured: a third of the time of a rebuild)."""
+
+
+class AddressError(ValueError):
+    """What query is to listen on is no HOST:PORT."""
 
 
 class Server(uvicorn.Server):
@@ -149,9 +156,12 @@ def passage_version() -> str:
 
 
 def listen(address: str) -> socket.socket:
-    """Binds HOST:PORT. Raises OSError."""
+    """Binds HOST:PORT. Raises OSError, and AddressError where it isn't of that form."""
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
+    # Without a host the system would take every one that the machine has.
+    if not host or not port.isdecimal() or int(port) > PORT_MAX:
+        raise AddressError("must be HOST:PORT, with a host; 127.0.0.1:8080")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server(
         (host, int(port)), family=family, backlog=BACKLOG_CONNECTIONS, reuse_port=False
@@ -168,9 +178,12 @@ def main() -> None:
     logs.configure(SERVICE, settings.log_level)
     try:
         listener = listen(settings.http)
+    except AddressError as error:
+        log.error("address_invalid", address=settings.http, error=str(error))
+        sys.exit(WRONG_SETTING)
     except OSError as error:
         log.error("address_taken", address=settings.http, error=error.strerror)
-        sys.exit(1)
+        sys.exit(CANNOT_START)
     query = Query(settings)
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD_OBJECTS)

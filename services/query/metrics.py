@@ -14,7 +14,13 @@ class Metrics:
     """The process's own registry; labels are route templates and type names, never ids."""
 
     def __init__(self, version: str) -> None:
-        self.registry = registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
+        self._measure_feed(self.registry)
+        self._measure_waiting(self.registry)
+        self._measure_requests(self.registry)
+        Info("passage_build", "What runs", registry=self.registry).info({"version": version})
+
+    def _measure_feed(self, registry: CollectorRegistry) -> None:
         self.applied = Gauge(
             "passage_query_applied_sequence", "Last sequence in the read model", registry=registry
         )
@@ -48,12 +54,16 @@ class Metrics:
         self.rebuilding = Gauge(
             "passage_query_rebuilding", "1: older tables are served meanwhile", registry=registry
         )
+
+    def _measure_waiting(self, registry: CollectorRegistry) -> None:
         self.parked = Gauge(
             "passage_parked_messages", "Messages that wait for a person", registry=registry
         )
         self.calls_waiting = Gauge(
             "passage_calls_waiting", "Calls that intake has not recorded yet", registry=registry
         )
+
+    def _measure_requests(self, registry: CollectorRegistry) -> None:
         self.requests = Counter(
             "passage_http_requests",
             "HTTP requests answered",
@@ -67,7 +77,6 @@ class Metrics:
             buckets=SECONDS_BUCKETS,
             registry=registry,
         )
-        Info("passage_build", "What runs", registry=registry).info({"version": version})
 
     def watch(self, progress: Progress) -> None:
         """Takes the gauges that are another object's state from there when they are read."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, select, update
 
+from services.query.database import Database
 from services.query.folding import CaseRows, Rows, StoppedError, fold, read_events, touched_cases
 from services.query.log import RecordedEvent
 from services.query.projections import statistics
@@ -16,51 +18,76 @@ from services.query.tables import READ_MODELS, prefix_of, tables_for
 from services.query.writing import RowWriter, read_rows
 
 CASES_KEPT = 5_000
-"""How many cases' rows stay in memory, those changed last."""
+"""How many cases' rows stay in memory, those changed last; at least those of a batch, for the next
+one is folded before it is written."""
+
+
+class Folded(NamedTuple):
+    """A batch folded: its rows, and the checkpoint before and after it."""
+
+    rows: Rows
+    before: int
+    after: int
 
 
 class ReadModel:
     """The tables of one generation and how far they follow the log."""
 
-    def __init__(self, engine: Engine, fingerprint: str) -> None:
+    def __init__(self, database: Database, fingerprint: str) -> None:
         self.fingerprint = fingerprint
         self.tables = tables_for(prefix_of(fingerprint))
-        self._engine = engine
+        self._writer, self._reader = database.writer, database.reader
         self._writers = {
-            name: RowWriter(table, engine.dialect) for name, table in self.tables.by_name.items()
+            name: RowWriter(table, self._writer.dialect)
+            for name, table in self.tables.by_name.items()
         }
         self._kept: dict[str, CaseRows] = {}
 
     def checkpoint(self) -> int:
         """Gives the sequence of the last event applied."""
-        with self._engine.connect() as connection:
+        with self._writer.connect() as connection:
             return sequence_of(connection, self.fingerprint)
 
     def last_archived(self) -> bytes | None:
         """Gives the stored bytes of the last event applied, or None where there is none."""
         archive = self.tables.archive
         last = select(archive.c.body).order_by(archive.c.sequence.desc()).limit(1)
-        with self._engine.connect() as connection:
+        with self._writer.connect() as connection:
             body = connection.execute(last).scalar()
         return bytes(body) if body is not None else None
+
+    def forget(self) -> None:
+        """Drops the rows in memory: of what was folded, not all was written."""
+        self._kept.clear()
 
     def apply(self, batch: Sequence[RecordedEvent], checkpoint: int) -> int:
         """Applies what follows the checkpoint, with a new checkpoint, in one transaction.
 
         Gives the new checkpoint. Raises StoppedError, and then nothing of the batch stays.
         """
-        with self._engine.begin() as connection:
-            rows = Rows(before=self._rows_before(connection, touched_cases(batch)))
-            fold(read_events(batch, checkpoint), rows)
-            self._add_calls_before(connection, rows)
-            self._write(connection, rows)
-            self._advance(connection, checkpoint, batch[-1].id)
-        self._keep(rows)
-        return batch[-1].id
+        return self.write(self.folded(batch, checkpoint))
 
-    def _rows_before(self, connection: Connection, touched: set[str]) -> dict[str, CaseRows]:
+    def folded(self, batch: Sequence[RecordedEvent], checkpoint: int) -> Folded:
+        """Gives what a batch makes of the rows. Of the batches before it one may not be written.
+
+        Raises StoppedError.
+        """
+        rows = Rows(before=self._rows_before(touched_cases(batch)))
+        fold(read_events(batch, checkpoint), rows)
+        self._keep(rows)
+        return Folded(rows, checkpoint, batch[-1].id)
+
+    def write(self, folded: Folded) -> int:
+        """Writes what was folded, with the new checkpoint, in one transaction; gives that."""
+        with self._writer.begin() as connection:
+            self._add_calls_before(connection, folded.rows)
+            self._write(connection, folded.rows)
+            self._advance(connection, folded.before, folded.after)
+        return folded.after
+
+    def _rows_before(self, touched: set[str]) -> dict[str, CaseRows]:
         before = {one: self._kept[one] for one in touched if one in self._kept}
-        before.update(self._read_cases(connection, touched.difference(before)))
+        before.update(self._read_cases(touched.difference(before)))
         return before
 
     def _add_calls_before(self, connection: Connection, rows: Rows) -> None:
@@ -72,9 +99,13 @@ class ReadModel:
             if key in rows.calls:
                 rows.calls[key] = statistics.together(known, rows.calls[key])
 
-    def _read_cases(self, connection: Connection, ids: set[str]) -> dict[str, CaseRows]:
+    def _read_cases(self, ids: set[str]) -> dict[str, CaseRows]:
         if not ids:
             return {}
+        with self._reader.connect() as connection:
+            return self._read_from(connection, ids)
+
+    def _read_from(self, connection: Connection, ids: set[str]) -> dict[str, CaseRows]:
         case_list, queue, funnel = self.tables.case_list, self.tables.queue, self.tables.funnel
         waiting = {row[0]: row for row in read_rows(connection, queue, queue.c.case_id, ids)}
         reached = {row[0]: row for row in read_rows(connection, funnel, funnel.c.case_id, ids)}
@@ -94,13 +125,13 @@ class ReadModel:
         writers["queue"].set(connection, waiting)
         writers["queue"].delete(connection, gone)
         writers["statistics_funnel"].set(connection, reached)
-        writers["return_codes"].set(connection, rows.codes)
+        writers["return_codes"].set(connection, {one.code_hash: one for one in rows.codes}.values())
         writers["statistics_calls"].set(connection, rows.calls.values())
         writers["case_timeline"].insert(connection, rows.timeline)
         writers["archive"].insert(connection, rows.archive)
 
     def _keep(self, rows: Rows) -> None:
-        """Remembers rows that are committed; nobody else writes them (`_advance` sees to it)."""
+        """Remembers rows; nobody else writes them (`_advance` sees to it)."""
         for case_id, one in rows.after.items():
             self._kept.pop(case_id, None)
             self._kept[case_id] = one

@@ -53,6 +53,13 @@ class CaseHistory(NamedTuple):
     events: list[ReadEvent]
 
 
+class Waiting(NamedTuple):
+    """The first rows of the queue, and how many there are in all."""
+
+    rows: Sequence[QueueRow]
+    in_all: int
+
+
 class Cursor(NamedTuple):
     """Where a page of cases ends; cases opened before it are on the next."""
 
@@ -140,13 +147,15 @@ class Reads:
 
         return self._read(read)
 
-    def queue(self, limit: int) -> Answer[Sequence[QueueRow]]:
+    def queue(self, limit: int) -> Answer[Waiting]:
         """Gives the cases that wait for a person, the most urgent and longest waiting first."""
 
-        def read(connection: Connection, tables: Tables) -> list[QueueRow]:
+        def read(connection: Connection, tables: Tables) -> Waiting:
             table = tables.queue
             query = select(table).order_by(table.c.rank, table.c.since_at, table.c.case_id)
-            return [QueueRow._make(row) for row in connection.execute(query.limit(limit))]
+            rows = [QueueRow._make(row) for row in connection.execute(query.limit(limit))]
+            in_all = connection.execute(select(func.count()).select_from(table)).scalar_one()
+            return Waiting(rows, in_all)
 
         return self._read(read)
 

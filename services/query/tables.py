@@ -194,17 +194,19 @@ def _case_list(metadata: MetaData, prefix: str) -> Table:
 
 
 def _case_timeline(metadata: MetaData, prefix: str) -> Table:
+    name = f"{prefix}case_timeline"
     return Table(
-        f"{prefix}case_timeline",
+        name,
         metadata,
-        Column("case_id", String(64), primary_key=True),
-        Column("version", Integer, primary_key=True, autoincrement=False),
-        Column("sequence", SEQUENCE, nullable=False),
+        Column("case_id", String(64), nullable=False),
+        Column("version", Integer, nullable=False),
+        Column("sequence", SEQUENCE, primary_key=True, autoincrement=False),
         Column("type_name", String(64), nullable=False),
         Column("happened_at", UtcDateTime, nullable=False),
         Column("recorded_at", UtcDateTime, nullable=False),
         Column("actor", Text, nullable=False),
-        sqlite_with_rowid=False,
+        # By sequence rows are only appended; by case, each would go to another page.
+        Index(f"{name}_by_case", "case_id", "version", unique=True),
     )
 
 

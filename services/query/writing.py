@@ -1,17 +1,25 @@
-"""Writes rows by the thousand: each statement is compiled once, and rows go to the driver as they
-are. (SQLAlchemy's own path costs more than the folding and the database together.)
+"""Writes rows by the thousand: many in one statement, and as they are to the driver.
+
+SQLAlchemy's own path costs more than the folding and the database together. And sqlite3 lets go of
+Python's lock while a statement runs, so that with many rows in one the next batch is folded
+meanwhile; a statement a row would wait for the lock after each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, Table, select
 from sqlalchemy.sql.elements import ColumnElement
 
 READ_AT_ONCE = 500
-"""Keys in one SELECT; SQLite allows 32,766 parameters, PostgreSQL plans long lists slowly."""
+"""Keys in one SELECT; PostgreSQL plans long lists slowly."""
+VALUES_AT_ONCE = 30_000
+"""Parameters of one INSERT; SQLite allows 32,766, PostgreSQL 65,535."""
+
+RowT = TypeVar("RowT")
 
 
 class RowWriter:
@@ -21,39 +29,44 @@ class RowWriter:
         preparer = dialect.identifier_preparer
         columns = [preparer.quote(column.name) for column in table.columns]
         keys = [preparer.quote(column.name) for column in table.primary_key.columns]
-        mark = "?" if dialect.name == "sqlite" else "%s"
         name = preparer.quote(table.name)
         # What never changes isn't set, or SQLite would write its index anew with every event.
         constant = {*keys, *(preparer.quote(name) for name in table.info.get("constant", ()))}
         changed = ", ".join(f"{one} = excluded.{one}" for one in columns if one not in constant)
         # Names come from the tables of this program, never from outside.
-        self._insert = (
-            f"INSERT INTO {name} ({', '.join(columns)}) "  # noqa: S608
-            f"VALUES ({', '.join([mark] * len(columns))})"
-        )
-        self._set = f"{self._insert} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed}"
-        self._delete = f"DELETE FROM {name} WHERE {keys[0]} = {mark}"  # noqa: S608
+        self._insert = f"INSERT INTO {name} ({', '.join(columns)}) VALUES "  # noqa: S608
+        self._set = f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed}"
+        self._delete = f"DELETE FROM {name} WHERE {keys[0]} IN "  # noqa: S608
+        self._mark = "?" if dialect.name == "sqlite" else "%s"
+        self._row = _listed([self._mark] * len(columns))
+        self._rows_at_once = VALUES_AT_ONCE // len(columns)
 
     def insert(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
         """Adds rows that aren't there; one that is there raises, and nothing of the batch stays."""
-        self._execute(connection, self._insert, rows)
+        self._execute(connection, rows, "")
 
     def set(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
-        """Makes rows what they are to be, whether they are there or not."""
-        self._execute(connection, self._set, rows)
+        """Makes rows what they are to be, whether they are there or not; each key once."""
+        self._execute(connection, rows, self._set)
 
-    def delete(self, connection: Connection, keys: Iterable[str]) -> None:
+    def delete(self, connection: Connection, keys: Sequence[str]) -> None:
         """Takes rows out by the first column of their key."""
-        gone = [(key,) for key in keys]
-        if gone:
-            connection.exec_driver_sql(self._delete, gone)
+        for some in _pieces(keys, READ_AT_ONCE):
+            statement = f"{self._delete}{_listed([self._mark] * len(some))}"
+            connection.exec_driver_sql(statement, tuple(some))
 
-    def _execute(
-        self, connection: Connection, statement: str, rows: Iterable[Sequence[Any]]
-    ) -> None:
-        given = list(rows)
-        if given:
-            connection.exec_driver_sql(statement, given)
+    def _execute(self, connection: Connection, rows: Iterable[Sequence[Any]], ending: str) -> None:
+        for some in _pieces(list(rows), self._rows_at_once):
+            statement = f"{self._insert}{', '.join([self._row] * len(some))}{ending}"
+            connection.exec_driver_sql(statement, tuple(chain.from_iterable(some)))
+
+
+def _pieces(rows: Sequence[RowT], size: int) -> Iterator[Sequence[RowT]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _listed(marks: list[str]) -> str:
+    return f"({', '.join(marks)})"
 
 
 def read_rows(
@@ -63,9 +76,7 @@ def read_rows(
     values: Collection[str],
 ) -> list[Sequence[Any]]:
     """Gives the rows whose key is one of the values."""
-    wanted = list(values)
     found: list[Sequence[Any]] = []
-    for start in range(0, len(wanted), READ_AT_ONCE):
-        some = wanted[start : start + READ_AT_ONCE]
+    for some in _pieces(list(values), READ_AT_ONCE):
         found += connection.execute(select(table).where(key.in_(some))).all()
     return found

@@ -15,7 +15,12 @@ _DROPPED = str.maketrans("", "", "'’ʼ`ьъ")
 
 
 def folded_number(number: str) -> str:
-    """Gives a service number in one alphabet: `АБ-000123` and its Latin look-alike meet."""
+    """Gives a service number in one alphabet: `АБ-000123` and its Latin look-alike meet.
+
+    What has no digit is no number (`-`, `б/н`, `n/a`) and folds to nothing.
+    """
+    if not any(c.isdigit() for c in number):
+        return ""
     return "".join(c for c in number.upper() if c.isalnum()).translate(_LOOKALIKES)
 
 

@@ -149,7 +149,7 @@ def _rows(file: BinaryIO) -> Iterator[Sequence[str]]:
         for row in reader:
             yield _checked(row, f"line {reader.line_num}")
     except csv.Error as error:  # Its texts say what is wrong with the form, never a value.
-        raise RegistryFileError(f"line {reader.line_num}: not CSV: {error}") from None
+        raise RegistryFileError(f"line {reader.reader.line_num}: not CSV: {error}") from None
 
 
 def _lines(file: BinaryIO) -> Iterator[str]:

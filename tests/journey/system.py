@@ -17,7 +17,7 @@ from typing import Any, Self
 import psutil
 
 from passage.nats_server import free_port
-from passage.running import FILE_NAME, Running
+from passage.running import FILE_NAME, Running, forget_running
 
 UP_TIMEOUT_S = 60.0
 VERB_TIMEOUT_S = 240.0
@@ -45,6 +45,7 @@ class System:
 
     def start(self) -> None:
         """Starts it and waits until it says that it is ready."""
+        forget_running(self.data_dir)  # What a killed runner left says that it is ready.
         log = (self.data_dir.parent / f"{self.data_dir.name}.up.log").open("ab")
         with log:
             self._runner = subprocess.Popen(  # noqa: S603 - our own interpreter

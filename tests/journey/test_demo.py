@@ -32,6 +32,30 @@ def test_a_case_is_shown_as_it_was_after_its_third_event(system: System) -> None
     assert then["case"]["open"]
     now = system.json("case", "show", case_id)
     assert not now["case"]["open"]
+    beyond = system.verb("case", "show", case_id, "--as-of", "999")
+    assert f"this is version {now['case']['version']}" in beyond.stderr
+
+
+def test_an_unknown_case_has_one_exit_code_in_every_verb(system: System) -> None:
+    unknown = ("--case", "0" * 12, "--by", "operator-amber")
+    close = ("do", "CloseCase", *unknown, "--set", "reason=other")
+    for words in (
+        ("case", "show", "0" * 12),
+        ("do", "AddNote", *unknown, "--set", "text=вымысел"),
+        close,
+        (*close, "--seen", "5"),
+        (*close, "--seen", "0"),
+    ):
+        done = system.verb(*words, check=False)
+        assert (done.returncode, "no such case" in done.stderr) == (1, True), words
+
+
+def test_a_call_id_that_was_kept_before_is_said(system: System) -> None:
+    call = ("call", "--channel", "phone", "--call-id", "call-kept-once", "--text", "вымысел")
+    assert not system.json(*call)["duplicate"]
+    again = system.verb(*call, check=False)
+    assert again.returncode == 1
+    assert "NOT stored again" in again.stderr
 
 
 def test_no_personal_data_is_shown_unless_asked_for(system: System) -> None:

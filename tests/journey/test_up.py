@@ -43,6 +43,31 @@ def test_data_and_keys_are_their_owners_alone(system: System) -> None:
             assert path.stat().st_mode & 0o077 == 0, path
 
 
+def test_an_old_log_without_its_keys_is_not_started(tmp_path: Path) -> None:
+    with System(tmp_path / "data") as system:
+        pass
+    key = tmp_path / "data.keys" / "kek-1.key"
+    key.rename(tmp_path / "elsewhere")
+    done = system.verb("up", check=False)
+    assert done.returncode == 1
+    assert "kek-1.key missing" in done.stderr
+    assert not key.exists()
+
+
+def test_verify_names_the_cases_whose_data_key_does_not_open(tmp_path: Path) -> None:
+    with System(tmp_path / "data") as system:
+        system.verb("call", "--channel", "phone", "--from", "+70001234567")
+        until(lambda: bool(system.json("case", "list")["items"]), 20, "the call is a case")
+        case_id = system.json("case", "list")["items"][0]["case_id"]
+        assert system.json("verify")["findings"] == []
+    (tmp_path / "data.keys" / "kek-1.key").write_bytes(bytes(32))
+    with system:
+        found = system.json("verify", check=False)
+    assert [(one["check"], one["where"]) for one in found["findings"]] == [
+        ("keys", f"case {case_id}")
+    ]
+
+
 def test_a_killed_service_is_started_again(system: System) -> None:
     old = system.running.pids["handover"]
     os.kill(old, signal.SIGKILL)
@@ -69,5 +94,9 @@ def test_kill_9_of_the_runner_leaves_no_orphan(tmp_path: Path) -> None:
         system.signal(signal.SIGKILL)
         system.runner.wait(10)
         until(lambda: gone(processes), STOP_MAX_S, "every child is gone")
+        assert (system.data_dir / "running.json").exists()
+        done = system.verb("health", check=False)
+        assert done.returncode == 5
+        assert "no system is running" in done.stderr
         system.start()  # The lock is free and the data are whole.
         assert system.verb("verify").returncode == 0

@@ -34,6 +34,10 @@ def opened(number: int) -> CaseOpened:
     )
 
 
+def withheld(number: int) -> CaseOpened:
+    return opened(number).model_copy(update={"caller_key": None, "caller_address": None})
+
+
 def stored_log(case_id: str, events: list[Event], first_sequence: int = 1) -> list[Stored]:
     found: list[Stored] = []
     prevhash = FIRST_PREVHASH
@@ -161,19 +165,28 @@ def test_the_index_agrees_with_a_good_log(tmp_path: Path) -> None:
     assert index_findings(tmp_path, promised(log), entries) == []
 
 
+def test_a_call_is_promised_by_channel_and_id_and_a_withheld_number_by_no_caller() -> None:
+    known, unknown = (
+        promised(stored_log("A", [opened(1)])),
+        promised(stored_log("B", [withheld(1)])),
+    )
+    assert [one.key for one in known] == ["call.phone.call-1", f"caller.{1:064x}"]
+    assert [one.key for one in unknown] == ["call.phone.call-1"]
+
+
 def test_what_the_index_lacks_or_names_otherwise_is_found(tmp_path: Path) -> None:
-    promises = [Promise("call.a", "FIRST", 1), Promise("code.b", "FIRST", 2)]
+    promises = [Promise("call.phone.a", "FIRST", 1), Promise("code.b", "FIRST", 2)]
     found = index_findings(tmp_path, promises, [entry("code.b", "SECOND")])
     assert found == [
-        ("error", "call.a is not in the index"),
+        ("error", "call.phone.a is not in the index"),
         ("error", "code.b names another case"),
     ]
 
 
 def test_a_call_in_two_events_is_counted_twice(tmp_path: Path) -> None:
-    promises = [Promise("call.a", "FIRST", 1), Promise("call.a", "FIRST", 9)]
-    found = index_findings(tmp_path, promises, [entry("call.a", "FIRST")])
-    assert found == [("error", "call.a is recorded 2 times")]
+    promises = [Promise("call.phone.a", "FIRST", 1), Promise("call.phone.a", "FIRST", 9)]
+    found = index_findings(tmp_path, promises, [entry("call.phone.a", "FIRST")])
+    assert found == [("error", "call.phone.a is recorded 2 times")]
 
 
 def test_an_old_reservation_without_event_is_a_warning_and_a_young_one_nothing(
@@ -181,8 +194,8 @@ def test_an_old_reservation_without_event_is_a_warning_and_a_young_one_nothing(
 ) -> None:
     young = NOW + timedelta(minutes=4)
     entries = [
-        entry("call.old", "NOWHERE"),
-        entry("call.young", "NOWHERE", young),
+        entry("call.phone.old", "NOWHERE"),
+        entry("call.phone.young", "NOWHERE", young),
         entry("caller.known", "FIRST"),
     ]
     assert index_findings(tmp_path, [], entries) == [("warning", "reservation without event")]

@@ -53,6 +53,20 @@ def test_a_refusal_names_the_guard_and_what_satisfies_it() -> None:
 
 
 @pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(404, {"detail": "There is no such case."}),
+        Reply(409, {"guard": "case_known", "satisfied_by": "...", "version": 0}),
+        Reply(409, {"guard": "seen_version", "satisfied_by": "...", "version": 0}),
+    ],
+)
+def test_an_unknown_case_has_one_exit_code_whoever_says_so(reply: Reply) -> None:
+    ended = ended_by_problem(reply)
+    assert ended.code == Exit.FAILED
+    assert "no such case" in str(ended)
+
+
+@pytest.mark.parametrize(
     ("status", "code"), [(422, Exit.INVALID), (503, Exit.UNAVAILABLE), (404, Exit.FAILED)]
 )
 def test_each_problem_has_its_exit_code(status: int, code: Exit) -> None:

@@ -22,7 +22,13 @@ from shared.events.handover import (
     RendezvousPlanned,
 )
 from shared.events.intake import CallLinked, CaseClosed, PersonalDataProvided
-from shared.events.verification import IdentityContradicted, IdentityVerified
+from shared.events.verification import (
+    IdentityContradicted,
+    IdentityRejected,
+    IdentityVerified,
+    RegistryChecked,
+    RegistryOutcome,
+)
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SEALED = Sealed("1." + "A" * 60)
@@ -38,8 +44,11 @@ CODED = CallLinked(
     confidence=1.0,
 )
 UNCODED = CODED.model_copy(update={"basis": "caller"})
+EARLIER = CODED.model_copy(update={"basis": "earlier_code"})
 GIVEN = PersonalDataProvided(identity=SEALED, provenance="caller")
 VERIFIED = IdentityVerified(basis="registry_and_operator", by="amber")
+VERIFIED_BY_TWO = IdentityVerified(basis="two_sources", by="amber", second_by="birch")
+REJECTED = IdentityRejected(reason=SEALED, by="birch")
 CONTRADICTED = IdentityContradicted(fields=("date_of_birth",), reason=SEALED)
 PLANNED = RendezvousPlanned(
     rendezvous_id="r-1",
@@ -59,6 +68,13 @@ RECEIPT = HandedOver(
     team="lynx", receipt_number="R-1", received_at=NOON, head_count=1, condition="ok"
 )
 GUIDED = [CODED, GIVEN, VERIFIED, PLANNED, APPROVED, DISCLOSED]
+
+
+def answer(about: int, outcome: RegistryOutcome = "match") -> RegistryChecked:
+    """The registry's answer about the event at a position of a list, counted from 0."""
+    return RegistryChecked(
+        registry="local", about_event=f"e-{about + 2}", outcome=outcome, score=100
+    )
 
 
 def broken(events: Sequence[Event], actor: str = "operator:amber") -> list[str]:
@@ -91,7 +107,12 @@ def broken(events: Sequence[Event], actor: str = "operator:amber") -> list[str]:
         [*GUIDED, MISSED, PLANNED, APPROVED, DISCLOSED],
         [CaseClosed(reason="hoax", second_by="birch")],
         [CaseClosed(reason="withdrew")],
-        [CONTRADICTED, GIVEN, VERIFIED],
+        [CONTRADICTED, GIVEN, answer(1), VERIFIED],
+        [GIVEN, answer(0), CONTRADICTED, GIVEN, answer(3, "partial"), answer(3), VERIFIED],
+        [GIVEN, REJECTED, GIVEN, VERIFIED],
+        [GIVEN, REJECTED, VERIFIED_BY_TWO],
+        [GIVEN, REJECTED, VERIFIED_BY_TWO, VERIFIED],
+        [PLANNED, APPROVED.model_copy(update={"by": "amber b"})],
     ],
 )
 def test_what_the_guards_allow_breaks_no_rule(lawful: list[Event]) -> None:
@@ -102,12 +123,26 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: list[Event]) -> None:
     ("unlawful", "rule"),
     [
         ([PLANNED, APPROVED.model_copy(update={"by": "amber"})], "planned and approved by one"),
+        ([PLANNED, APPROVED.model_copy(update={"by": " AMBER "})], "planned and approved by one"),
         ([APPROVED], "not planned"),
+        ([CONTRADICTED, GIVEN, VERIFIED], "verified while contradicted"),
+        ([CONTRADICTED, VERIFIED_BY_TWO], "verified while contradicted"),
+        ([GIVEN, CONTRADICTED, answer(0), VERIFIED], "verified while contradicted"),
+        ([CONTRADICTED, GIVEN, GIVEN, answer(1), VERIFIED], "verified while contradicted"),
+        ([CONTRADICTED, GIVEN, answer(1, "partial"), VERIFIED], "verified while contradicted"),
+        ([GIVEN, CONTRADICTED, GIVEN, CONTRADICTED, answer(2), VERIFIED], "while contradicted"),
+        ([GIVEN, REJECTED, VERIFIED], "after a rejection"),
+        (
+            [GIVEN, REJECTED, VERIFIED_BY_TWO.model_copy(update={"second_by": " Amber"})],
+            "after a rejection",
+        ),
+        ([VERIFIED_BY_TWO.model_copy(update={"second_by": None})], "without a second person"),
         ([CODED, VERIFIED, PLANNED, DISCLOSED], "before it was approved"),
         ([CODED, PLANNED, APPROVED, DISCLOSED], "before the identity was verified"),
         ([CODED, VERIFIED, CONTRADICTED, PLANNED, APPROVED, DISCLOSED], "before the identity"),
         ([CODED, VERIFIED, GIVEN, PLANNED, APPROVED, DISCLOSED], "before the identity"),
         ([UNCODED, VERIFIED, PLANNED, APPROVED, DISCLOSED], "without the case's return code"),
+        ([EARLIER, VERIFIED, PLANNED, APPROVED, DISCLOSED], "without the case's return code"),
         ([ACCEPTED], "not open"),
         ([OFFERED, ACCEPTED, ACCEPTED], "not open"),
         ([OFFERED, REFUSED.model_copy(update={"team": "heron"})], "not open for this team"),
@@ -116,6 +151,7 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: list[Event]) -> None:
         ([OFFERED, ACCEPTED, RECEIPT.model_copy(update={"team": "heron"})], "had not accepted"),
         ([CaseClosed(reason="hoax")], "without a second person"),
         ([CaseClosed(reason="infiltration", second_by="amber")], "without a second person"),
+        ([CaseClosed(reason="hoax", second_by="AMBER ")], "without a second person"),
     ],
 )
 def test_what_no_guard_would_allow_is_found(unlawful: list[Event], rule: str) -> None:

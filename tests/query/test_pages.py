@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
+from services.query.link import Link, StreamState
+from shared import subjects
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE
 from tests.query.asking import FakeKeys, asked
-from tests.query.stage import MemoryLog, book_with
+from tests.query.stage import MemoryLog, book_with, books_of
 
 
 class Outline(HTMLParser):
@@ -45,6 +48,64 @@ async def test_the_queue_page_lists_who_waits(log: MemoryLog, tmp_path: Path) ->
     assert f"/cases/{CASE}" in outline.targets
     assert {"table", "caption", "th", "main", "h1", "label"} <= set(outline.tags)
     assert "plan" in page.text
+
+
+@dataclass
+class FakeLink(Link):
+    """A connection to a server whose PARKED holds so many messages."""
+
+    parked: int
+
+    @override
+    async def stream_state(self, stream: str) -> StreamState | None:
+        return StreamState(self.parked if stream == subjects.PARKED else 0, 0)
+
+    @property
+    @override
+    def connected(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("parked", "said"),
+    [(0, ""), (1, "1 message waits in parked"), (3, "3 messages wait in parked")],
+)
+async def test_parked_messages_are_said_but_do_no_harm(
+    log: MemoryLog, tmp_path: Path, parked: int, said: str
+) -> None:
+    async with asked(log, tmp_path, link=FakeLink(parked)) as desk:
+        page = (await desk.http.get("/")).text
+        ready = await desk.http.get("/readyz")
+    assert ('role="alert"' in page) == (parked > 0)
+    assert said in page
+    assert ("passage parked list" in page) == (parked > 0)
+    assert (ready.status_code, ready.json()["parked"]) == (200, parked)
+
+
+async def test_the_queue_page_says_how_many_wait_in_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.query.pages.routes.QUEUE_SHOWN", 2)
+    log, books = MemoryLog(), books_of(5)
+    for book in books:
+        book.add(e.case_opened())
+    log.write(*books)
+    async with asked(log, tmp_path) as desk:
+        page = (await desk.http.get("/")).text
+        answer = (await desk.http.get("/api/queue?limit=3")).json()
+    assert "wait for a person: 5, the first 2 of them here." in page
+    assert (len(answer["items"]), answer["waiting"]) == (3, 5)
+
+
+async def test_only_what_comes_first_in_the_queue_is_marked(tmp_path: Path) -> None:
+    log, books = MemoryLog(), books_of(2)
+    for book, events in zip(books, (10, 16), strict=True):
+        book.add_all(e.whole_way(book.case_id)[:events])
+    log.write(*books)
+    async with asked(log, tmp_path) as desk:
+        page = (await desk.http.get("/")).text
+    assert page.count("life now") == 2
+    assert page.count('class="life-now"') == 1
 
 
 async def test_an_empty_queue_says_so(tmp_path: Path) -> None:

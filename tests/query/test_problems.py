@@ -143,6 +143,15 @@ async def test_impossible_moments_and_classes_are_refused(desk: Desk, query: str
     assert answer.status_code == (200 if query == "reveal=identity," else 422)
 
 
+@pytest.mark.parametrize(
+    "field", ["progress", "identity", "channel", "urgency", "open", "limit", "min_sequence"]
+)
+async def test_an_unknown_value_of_a_filter_names_the_filter(desk: Desk, field: str) -> None:
+    answer = await desk.http.get("/api/cases", params={field: "bogus"})
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["errors"]] == [field]
+
+
 @pytest.mark.parametrize("plain", ["", "2026-03-14 X", "0001-01-01T00:00:00+14:00 X", "no \0"])
 async def test_a_made_up_cursor_is_refused(desk: Desk, plain: str) -> None:
     cursor = urlsafe_b64encode(plain.encode()).decode().rstrip("=")

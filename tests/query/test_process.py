@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from passage.nats_server import NatsServer, free_port
+from services.query.main import AddressError, listen
 from tests import examples as e
 from tests.examples import CASE, CaseBook
 from tests.query.stage import WITHIN_S, ServerLog, book_with, books_of, followed, settings_for
@@ -78,7 +79,7 @@ class Process:
 
 
 @contextmanager
-def process_on(server: NatsServer, folder: Path, url: str) -> Iterator[Process]:
+def running_on(server: NatsServer, folder: Path, url: str) -> Iterator[Process]:
     process = Process(server, folder, url)
     process.start()
     try:
@@ -96,7 +97,7 @@ def test_killed_between_batches_it_loses_and_doubles_nothing(
     books = books_of(12)
     for book in books:
         book.add_all(e.whole_way(book.case_id))
-    with process_on(server, tmp_path, database_url) as process:
+    with running_on(server, tmp_path, database_url) as process:
         process.ready()
         last = 0
         for part in range(4):
@@ -120,7 +121,7 @@ def test_open_connections_do_not_hold_up_the_end(
     server: NatsServer, server_log: ServerLog, tmp_path: Path, sqlite_url: str
 ) -> None:
     server_log.write(book_with(e.whole_way()))
-    with process_on(server, tmp_path, sqlite_url) as process:
+    with running_on(server, tmp_path, sqlite_url) as process:
         process.ready(17)
         address = ("127.0.0.1", process.port)
         idle = socket.create_connection(address)
@@ -144,7 +145,7 @@ def test_it_starts_before_the_server_and_finds_it(
 ) -> None:
     server_log.write(book_with(e.whole_way()))
     server.stop()
-    with process_on(server, tmp_path, sqlite_url) as process:
+    with running_on(server, tmp_path, sqlite_url) as process:
         deadline = time.monotonic() + WITHIN_S
         while b"HTTP" not in _greeting(process.port):
             assert time.monotonic() < deadline
@@ -176,11 +177,17 @@ def test_an_address_that_is_taken_is_said_and_ends(
     assert "address_taken" in process.said()
 
 
+@pytest.mark.parametrize("address", ["18099", ":18099", "[]:18099", "localhost:", "::1:99999"])
+def test_an_address_without_a_host_or_port_is_refused(address: str) -> None:
+    with pytest.raises(AddressError, match="HOST:PORT"):
+        listen(address)
+
+
 def test_its_log_is_lines_of_json_without_anything_personal(
     server: NatsServer, server_log: ServerLog, tmp_path: Path, sqlite_url: str
 ) -> None:
     server_log.write(book_with(e.whole_way()))
-    with process_on(server, tmp_path, sqlite_url) as process:
+    with running_on(server, tmp_path, sqlite_url) as process:
         process.ready(17)
         body = {"case_id": CASE, "by": "Olena Example", "text": "Kanarienvogel"}
         process.http.post("/api/commands/AddNote", json=body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,21 +15,26 @@ from shared.events.catalogue import CASE_EVENTS
 from tests import examples as e
 from tests.examples import CASE, NOON, CaseBook
 
+LATE = NOON + timedelta(days=30)
+"""After everything in the examples happened."""
+YEAR_9999 = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+
 
 def case_after(*events: Event) -> CaseRow:
     row: CaseRow | None = None
     for sequence, event in enumerate(CaseBook().add_all(events), start=101):
-        row = evolve(row, event, sequence)
+        row = evolve(row, event, sequence, LATE)
     assert row is not None
     return row
 
 
-def rows_after(*events: Event) -> Rows:
+def rows_after(*events: Event, recorded_at: datetime = LATE) -> Rows:
+    """Gives the rows of events recorded a second after one another."""
     book, rows = CaseBook(), Rows()
     made = book.add_all(events)
     fold(
         [
-            ReadEvent(number, NOON, stored, event)
+            ReadEvent(number, recorded_at + timedelta(seconds=number), stored, event)
             for number, ((_, stored), event) in enumerate(
                 zip(book.stored, made, strict=True), start=1
             )
@@ -105,10 +110,13 @@ def test_an_answer_about_corrected_data_changes_nothing() -> None:
     assert row.identity == "claimed"
 
 
-def test_only_a_match_ends_a_contradiction() -> None:
-    given = [e.case_opened(), e.personal_data_provided(), e.identity_contradicted()]
-    partial = case_after(*given, e.registry_checked("partial", about_event=f"{CASE}-2"))
-    match = case_after(*given, e.registry_checked("match", about_event=f"{CASE}-2"))
+def test_only_a_match_of_data_given_after_it_ends_a_contradiction() -> None:
+    contradicted = [e.case_opened(), e.personal_data_provided(), e.identity_contradicted()]
+    old = case_after(*contradicted, e.registry_checked("match", about_event=f"{CASE}-2"))
+    given = [*contradicted, e.personal_data_provided()]
+    assert old.identity == case_after(*given).identity == "contradicted"
+    partial = case_after(*given, e.registry_checked("partial", about_event=f"{CASE}-4"))
+    match = case_after(*given, e.registry_checked("match", about_event=f"{CASE}-4"))
     assert (partial.identity, match.identity) == ("contradicted", "partial")
 
 
@@ -188,11 +196,11 @@ def test_arrived_without_identity_needs_one_and_rejected_needs_closing() -> None
     assert need_of(case_after(*arrived, e.identity_rejected())) == "close"
 
 
-def test_a_case_waits_since_the_event_that_made_it_need_this() -> None:
+def test_a_case_waits_since_what_made_it_need_this_was_recorded() -> None:
     rows = rows_after(e.case_opened(), e.call_triaged(), e.surrender_declared(), e.note_added())
     queue = rows.after[CASE].queue
     assert queue is not None
-    assert (queue.needs, queue.since_at) == ("register", NOON + timedelta(minutes=1))
+    assert (queue.needs, queue.since_at) == ("register", LATE + timedelta(seconds=2))
 
 
 def test_what_nobody_judged_comes_before_what_can_wait() -> None:
@@ -202,6 +210,33 @@ def test_what_nobody_judged_comes_before_what_can_wait() -> None:
         if (queue := _queued(urgency)) is not None
     ]
     assert ranks == [0, 1, 2, 3]
+
+
+def test_to_close_a_case_can_always_wait_but_a_new_call_about_it_cannot() -> None:
+    over = rows_after(*e.whole_way()[:16]).after[CASE].queue
+    again = rows_after(*e.whole_way()[:16], e.call_linked("call-3")).after[CASE].queue
+    assert over is not None
+    assert again is not None
+    assert (over.needs, over.urgency, over.rank) == ("close", "life_now", 3)
+    assert (again.needs, again.rank) == ("triage", 0)
+
+
+def test_a_senders_clock_orders_nothing() -> None:
+    first = e.case_opened(at=YEAR_9999)
+    book = CaseBook(at=YEAR_9999)
+    rows = Rows()
+    fold([ReadEvent(1, NOON, b"", book.add(first))], rows)
+    after = rows.after[CASE]
+    assert after.queue is not None
+    assert after.queue.since_at == after.queue.last_call_at == NOON
+    assert after.case.opened_at == after.case.last_call_at == after.case.last_event_at == NOON
+    assert after.funnel.opened_at == NOON
+    assert [row.day for row in rows.calls.values()] == ["2026-03-14"]
+
+
+def test_a_late_record_of_an_earlier_call_says_when_the_call_was() -> None:
+    row = case_after(e.case_opened(at=NOON - timedelta(days=2)))
+    assert row.last_call_at == NOON - timedelta(days=2)
 
 
 def _queued(urgency: str | None) -> QueueRow | None:

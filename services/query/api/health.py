@@ -30,6 +30,7 @@ def routes(context: Context) -> APIRouter:
             "missing": missing,
             "sequence": context.progress.sequence,
             "rebuilding": context.generations.rebuilding,
+            "parked": await context.parked(),
         }
         return JSONResponse(body, 503 if missing else 200)
 
@@ -50,10 +51,10 @@ def routes(context: Context) -> APIRouter:
 async def _look_at_streams(context: Context) -> None:
     metrics, link = context.metrics, context.link
     cases = await link.stream_state(subjects.CASES)
-    parked = await link.stream_state(subjects.PARKED)
+    parked = await context.parked()
     calls = await link.stream_state(subjects.CALLS)
     metrics.last.set(cases.last_sequence if cases else NOT_KNOWN)
     behind = cases.last_sequence - context.progress.sequence if cases else NOT_KNOWN
     metrics.lag.set(max(behind, 0.0) if cases else NOT_KNOWN)
-    metrics.parked.set(parked.messages if parked else NOT_KNOWN)
+    metrics.parked.set(parked if parked is not None else NOT_KNOWN)
     metrics.calls_waiting.set(calls.messages if calls else NOT_KNOWN)

@@ -60,9 +60,10 @@ class OneCase(BaseModel):
 
 
 class Queue(BaseModel):
-    """The cases that wait for a person."""
+    """The cases that wait for a person; `waiting` is how many there are in all."""
 
     items: list[Waiting]
+    waiting: int
     sequence: int
 
 

@@ -25,7 +25,11 @@ def routes(context: Context) -> APIRouter:
         """Open cases that wait for a person, the most urgent first, then the longest waiting."""
         wait_for(context, min_sequence)
         answer = context.reads.queue(limit)
-        return {"items": [row._asdict() for row in answer.found], "sequence": answer.sequence}
+        return {
+            "items": [row._asdict() for row in answer.found.rows],
+            "waiting": answer.found.in_all,
+            "sequence": answer.sequence,
+        }
 
     @router.get("/statistics/calls", response_model=shapes.Calls)
     def calls(from_day: date | None = None, to_day: date | None = None) -> dict[str, object]:

@@ -26,6 +26,7 @@ from services.query.api.problems import ProblemError
 from services.query.context import Context
 from services.query.history import AsOf
 from services.query.opening import shown
+from services.query.projections.queue import FIRST
 
 QUEUE_SHOWN = 200
 
@@ -35,9 +36,17 @@ def routes(context: Context) -> APIRouter:
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.get("/")
-    def queue() -> str:
-        answer = context.reads.queue(QUEUE_SHOWN)
-        return _render("queue.html", context, rows=answer.found, sequence=answer.sequence)
+    async def queue() -> str:
+        answer = await run_in_threadpool(context.reads.queue, QUEUE_SHOWN)
+        return _render(
+            "queue.html",
+            context,
+            rows=answer.found.rows,
+            waiting=answer.found.in_all,
+            first=FIRST,
+            parked=await context.parked(),
+            sequence=answer.sequence,
+        )
 
     @router.get("/cases/{case_id}")
     def case(

@@ -13,7 +13,7 @@ from shared.events.base import CaseEvent
 from shared.events.catalogue import AnyCaseEvent, HandoverEvent, VerificationEvent
 from shared.events.fields import Channel
 
-VERSION = 1
+VERSION = 2
 
 Stage = Literal[
     "new",
@@ -26,7 +26,7 @@ Stage = Literal[
     "offered",
     "handed_over",
 ]
-Progress = Stage | Literal["closed"]
+Progress = Literal[Stage, "closed"]
 IdentityState = Literal["none", "claimed", "partial", "verified", "contradicted", "rejected"]
 ContactState = Literal["in_touch", "lost"]
 RendezvousState = Literal["none", "planned", "approved", "disclosed", "missed"]
@@ -41,7 +41,7 @@ class CaseRow(NamedTuple):
 
     case_id: str
     opened_at: datetime
-    """When the first call began the case."""
+    """When the first call began the case; no time of a sender counts as later than recorded."""
     channel: Channel | None = None
     """Of the last call."""
     language: str | None = None
@@ -97,14 +97,28 @@ def _replace(row: CaseRow, /, **changes: Any) -> CaseRow:
 CaseRow._replace = _replace  # type: ignore[method-assign, assignment]
 
 
-def evolve(row: CaseRow | None, event: CaseEvent[Any], sequence: int) -> CaseRow:
-    """Gives the row after one more event of the case."""
-    before = row if row is not None else CaseRow(event.subject, opened_at=event.time)
-    return _after(before, cast("AnyCaseEvent", event.data), event.id)._replace(
+def evolve(
+    row: CaseRow | None, event: CaseEvent[Any], sequence: int, recorded_at: datetime | None = None
+) -> CaseRow:
+    """Gives the row after one more event of the case.
+
+    `recorded_at` is None where a log doesn't keep it; then senders' clocks are believed.
+    """
+    at = earlier(event.time, recorded_at)
+    before = row if row is not None else CaseRow(event.subject, opened_at=at)
+    after = _after(before, cast("AnyCaseEvent", event.data), event.id)
+    called_at = after.last_call_at
+    return after._replace(
+        last_call_at=earlier(called_at, recorded_at) if called_at is not None else None,
         version=event.caseversion,
         sequence=sequence,
-        last_event_at=_later(before.last_event_at, event.time),
+        last_event_at=_later(before.last_event_at, at),
     )
+
+
+def earlier(happened_at: datetime, recorded_at: datetime | None) -> datetime:
+    """Gives when it happened, as far as that can be: not after it was recorded."""
+    return happened_at if recorded_at is None or happened_at < recorded_at else recorded_at
 
 
 def _after(row: CaseRow, event: AnyCaseEvent, event_id: str) -> CaseRow:
@@ -181,7 +195,8 @@ def _after_verification(row: CaseRow, event: VerificationEvent) -> CaseRow:
         case verification.IdentityVerified():
             return row._replace(identity="verified", escalated=False)
         case verification.IdentityContradicted():
-            return row._replace(identity="contradicted", escalated=False)
+            # What a registry says of this data ends nothing any more: only new data can.
+            return row._replace(identity="contradicted", claim_event_id=None, escalated=False)
         case verification.IdentityRejected():
             return row._replace(identity="rejected", escalated=False)
         case _:

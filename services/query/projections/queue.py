@@ -14,7 +14,7 @@ from services.query.projections.case_list import (
 from shared.events.fields import Channel
 from shared.events.intake import Urgency
 
-VERSION = 1
+VERSION = 2
 
 Need = Literal[
     "triage",
@@ -32,7 +32,8 @@ Need = Literal[
     "close",
 ]
 
-RANK: dict[Urgency | None, int] = {"life_now": 0, None: 1, "today": 2, "later": 3}
+FIRST, LAST = 0, 3
+RANK: dict[Urgency | None, int] = {"life_now": FIRST, None: 1, "today": 2, "later": LAST}
 """The most urgent first; what nobody judged yet comes before what can wait."""
 
 
@@ -42,8 +43,9 @@ class QueueRow(NamedTuple):
     case_id: str
     needs: Need
     since_at: datetime
-    """Since when it needs this."""
+    """Since when it needs this, by the server's clock: a sender's would let him jump the queue."""
     rank: int
+    """0 comes first; by urgency, but to close a case can always wait."""
     urgency: Urgency | None
     channel: Channel | None
     language: str | None
@@ -53,16 +55,16 @@ class QueueRow(NamedTuple):
     last_call_at: datetime | None
 
 
-def evolve(row: QueueRow | None, case: CaseRow, at: datetime) -> QueueRow | None:
-    """Gives the row after an event at `at` made the case what it is; None: nobody is waited for."""
+def evolve(row: QueueRow | None, case: CaseRow, recorded_at: datetime) -> QueueRow | None:
+    """Gives the row after an event made the case what it is; None: nobody is waited for."""
     needs = need_of(case)
     if needs is None:
         return None
     after = QueueRow(
         case.case_id,
         needs,
-        row.since_at if row is not None and row.needs == needs else at,
-        RANK[case.urgency],
+        row.since_at if row is not None and row.needs == needs else recorded_at,
+        LAST if needs == "close" else RANK[case.urgency],
         case.urgency,
         case.channel,
         case.language,

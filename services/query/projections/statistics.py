@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
+from services.query.projections.case_list import earlier
 from shared.events.base import CaseEvent, Event
 from shared.events.fields import Channel
 from shared.events.handover import (
@@ -28,14 +29,14 @@ from shared.events.intake import (
 )
 from shared.events.verification import IdentityVerified
 
-VERSION = 1
+VERSION = 2
 
 
 class CallsKey(NamedTuple):
     """What calls are counted by."""
 
     day: str
-    """The day in UTC on which the call began, YYYY-MM-DD."""
+    """The day in UTC on which the call began, not after it was recorded; YYYY-MM-DD."""
     channel: Channel
 
 
@@ -51,12 +52,13 @@ CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)
 """The events that are calls."""
 
 
-def call_in(event: CaseEvent[Any]) -> CallsKey | None:
+def call_in(event: CaseEvent[Any], recorded_at: datetime) -> CallsKey | None:
     """Gives what the event's call counts for, or None where the event is no call."""
     data = event.data
     if type(data) not in CALLS:  # Asked of every event: isinstance is slow on pydantic's classes.
         return None
-    return CallsKey(data.started_at.astimezone(UTC).strftime("%Y-%m-%d"), data.channel)
+    began_at = earlier(data.started_at, recorded_at)
+    return CallsKey(began_at.astimezone(UTC).strftime("%Y-%m-%d"), data.channel)
 
 
 def counted(row: CallsRow | None, key: CallsKey) -> CallsRow:
@@ -117,11 +119,12 @@ STAGE_OF: dict[type[Event], FunnelStage] = {
 """Which event brings a case to which stage; the others bring it to none."""
 
 
-def reached(row: FunnelRow | None, event: CaseEvent[Any]) -> FunnelRow:
+def reached(row: FunnelRow | None, event: CaseEvent[Any], recorded_at: datetime) -> FunnelRow:
     """Gives the row after one more event; a stage counts from its first time."""
-    before = row if row is not None else FunnelRow(event.subject, opened_at=event.time)
+    at = earlier(event.time, recorded_at)
+    before = row if row is not None else FunnelRow(event.subject, opened_at=at)
     stage = STAGE_OF.get(type(event.data))
     if stage is None or getattr(before, stage) is not None:
         return before
     # The name is one of the row's own, which mypy can't see through the double star.
-    return before._replace(**{stage: event.time})  # type: ignore[arg-type]
+    return before._replace(**{stage: at})  # type: ignore[arg-type]

@@ -1,0 +1,37 @@
+"""A channel's message: each channel counts its own calls, and a number may be withheld."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from nacl.public import PrivateKey
+from nats.aio.client import Client
+
+from passage.channel import Call, Kept, envelope_of, publish
+from passage.provisioning import provision
+from shared.events.fields import Channel
+
+KEY = PrivateKey.generate().public_key
+
+
+def call(channel: Channel = "phone", address: str | None = "+70001234567") -> Call:
+    return Call("call-1", channel, address, "ru", datetime(2026, 11, 22, 12, tzinfo=UTC))
+
+
+def test_a_withheld_number_is_left_out() -> None:
+    assert envelope_of(call(address=None), KEY).data.caller_address is None
+    assert envelope_of(call(), KEY).data.caller_address is not None
+
+
+def test_the_id_of_the_message_is_the_calls() -> None:
+    assert envelope_of(call(), KEY).id == "call-1"
+
+
+@pytest.mark.wire
+async def test_a_call_is_kept_once_a_channel_and_a_repetition_is_said(client: Client) -> None:
+    await provision(client, replicas=1)
+    jetstream = client.jetstream()
+    assert await publish(jetstream, envelope_of(call(), KEY)) == Kept(1, duplicate=False)
+    assert await publish(jetstream, envelope_of(call("web"), KEY)) == Kept(2, duplicate=False)
+    assert await publish(jetstream, envelope_of(call(), KEY)) == Kept(1, duplicate=True)
