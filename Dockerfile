@@ -9,8 +9,8 @@ CMD ["-c", "/etc/nats/nats.conf"]
 
 FROM python:3.11-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-RUN python -m venv /opt/passage
-ENV PATH=/opt/passage/bin:$PATH
+RUN python -m venv /app
+ENV PATH=/app/bin:$PATH
 WORKDIR /src
 COPY requirements/run.txt requirements/run.in requirements/
 RUN pip install --require-hashes -r requirements/run.txt
@@ -23,8 +23,8 @@ RUN pip install --no-deps --no-build-isolation .
 FROM python:3.11-slim AS passage
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin passage \
  && install -d -o 10001 -g 10001 -m 700 /registry
-COPY --from=build /opt/passage /opt/passage
-ENV PATH=/opt/passage/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+COPY --from=build /app /app
+ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 WORKDIR /tmp
 ENTRYPOINT ["python", "-m"]

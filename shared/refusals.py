@@ -17,6 +17,10 @@ class Guard:
     satisfied_by: str
 
 
+CASE_KNOWN = Guard("case_known", "a case number that exists")
+"""Nothing is recorded on a case that no call has opened; every service asks this first."""
+
+
 class RefusedError(Exception):
     """A guard doesn't hold. A normal outcome; it is answered, never logged as a fault."""
 

@@ -34,9 +34,15 @@ from shared.events.handover import (
     RendezvousMissed,
     RendezvousPlanned,
 )
-from shared.refusals import CLOCK_LEEWAY, Guard, RefusedError, is_another_person, require
+from shared.refusals import (
+    CASE_KNOWN,
+    CLOCK_LEEWAY,
+    Guard,
+    RefusedError,
+    is_another_person,
+    require,
+)
 
-CASE_KNOWN = Guard("case_known", "a case number that exists")
 CASE_OPEN = Guard("case_open", "ReopenCase first")
 NOT_HANDED_OVER = Guard("not_handed_over", "a case that isn't handed over yet")
 ARRIVED = Guard("arrived", "RecordArrival first")

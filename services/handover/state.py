@@ -6,38 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, assert_never
 
+from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent
 from shared.events.catalogue import AnyCaseEvent
-from shared.events.handover import (
-    ArrivedInUkraine,
-    ContactLost,
-    HandedOver,
-    HandoverAccepted,
-    HandoverOffered,
-    HandoverRefused,
-    RendezvousApproved,
-    RendezvousDisclosed,
-    RendezvousMissed,
-    RendezvousPlanned,
-)
-from shared.events.intake import (
-    CallLinked,
-    CallTriaged,
-    CaseClosed,
-    CaseOpened,
-    CaseReopened,
-    NoteAdded,
-    PersonalDataProvided,
-    ReturnCodeIssued,
-    SurrenderDeclared,
-)
-from shared.events.verification import (
-    IdentityContradicted,
-    IdentityRejected,
-    IdentityVerified,
-    RegistryChecked,
-    VerificationEscalated,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,36 +64,49 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
     """Gives the state after one more event; never refuses."""
     data = event.data
     match data:
-        case CaseOpened():
+        case intake.CaseOpened():
             return replace(state, opened=True)
-        case CallLinked():
+        case intake.CallLinked():
             coded = {data.call_id} if data.basis == "return_code" else set()
             return replace(state, lost=False, coded_calls=state.coded_calls | coded)
-        case CaseClosed():
+        case intake.CaseClosed():
             return replace(state, closed=True)
-        case CaseReopened():
+        case intake.CaseReopened():
             return replace(state, closed=False)
-        case ArrivedInUkraine():
+        case handover.ArrivedInUkraine():
             return replace(state, arrived=True, lost=False)
-        case HandedOver():
+        case handover.HandedOver():
             return replace(state, handed_over=True)
-        case ContactLost():
+        case handover.ContactLost():
             return replace(state, lost=True)
-        case PersonalDataProvided():
+        case intake.PersonalDataProvided():
             # What was verified was the data given before, not this; a contradiction stays open.
             view = IdentityView(event.id, contradicted=state.identity.contradicted)
             return replace(state, identity=view)
-        case RegistryChecked() | IdentityVerified() | IdentityContradicted() | IdentityRejected():
+        case (
+            verification.RegistryChecked()
+            | verification.IdentityVerified()
+            | verification.IdentityContradicted()
+            | verification.IdentityRejected()
+        ):
             return replace(state, identity=_identity_after(state.identity, data))
-        case RendezvousPlanned() | RendezvousApproved() | RendezvousDisclosed():
+        case (
+            handover.RendezvousPlanned()
+            | handover.RendezvousApproved()
+            | handover.RendezvousDisclosed()
+        ):
             return replace(state, rendezvous=_rendezvous_after(state.rendezvous, data))
-        case RendezvousMissed():
+        case handover.RendezvousMissed():
             return _after_missed(state, data)
-        case HandoverOffered() | HandoverAccepted() | HandoverRefused():
+        case handover.HandoverOffered() | handover.HandoverAccepted() | handover.HandoverRefused():
             return replace(state, offer=_offer_after(state.offer, data))
-        case CallTriaged() | SurrenderDeclared() | ReturnCodeIssued() | NoteAdded():
-            return state
-        case VerificationEscalated():
+        case (
+            intake.CallTriaged()
+            | intake.SurrenderDeclared()
+            | intake.ReturnCodeIssued()
+            | intake.NoteAdded()
+            | verification.VerificationEscalated()
+        ):
             return state
         case _ as unreachable:
             assert_never(unreachable)
@@ -130,21 +114,24 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
 
 def _identity_after(
     view: IdentityView,
-    data: RegistryChecked | IdentityVerified | IdentityContradicted | IdentityRejected,
+    data: verification.RegistryChecked
+    | verification.IdentityVerified
+    | verification.IdentityContradicted
+    | verification.IdentityRejected,
 ) -> IdentityView:
     match data:
-        case RegistryChecked():
+        case verification.RegistryChecked():
             if data.about_event != view.about_event:
                 return view
             contradicted = view.contradicted and data.outcome != "match"
             partial = data.outcome in {"match", "partial"}
             return replace(view, partial=partial, contradicted=contradicted)
-        case IdentityVerified():
+        case verification.IdentityVerified():
             return replace(view, verified=True, rejected=False)
-        case IdentityContradicted():
+        case verification.IdentityContradicted():
             # The registry's answer about the contradicted data ends nothing: only new data can.
             return replace(view, about_event=None, contradicted=True, verified=False)
-        case IdentityRejected():
+        case verification.IdentityRejected():
             return replace(view, rejected=True, verified=False)
         case _ as unreachable:
             assert_never(unreachable)
@@ -152,18 +139,18 @@ def _identity_after(
 
 def _rendezvous_after(
     rendezvous: Rendezvous | None,
-    data: RendezvousPlanned | RendezvousApproved | RendezvousDisclosed,
+    data: handover.RendezvousPlanned | handover.RendezvousApproved | handover.RendezvousDisclosed,
 ) -> Rendezvous | None:
-    if isinstance(data, RendezvousPlanned):
+    if isinstance(data, handover.RendezvousPlanned):
         return Rendezvous(data.rendezvous_id, data.planned_by, data.window_to)
     if rendezvous is None or rendezvous.rendezvous_id != data.rendezvous_id:
         return rendezvous
-    if isinstance(data, RendezvousApproved):
+    if isinstance(data, handover.RendezvousApproved):
         return replace(rendezvous, approved=True)
     return replace(rendezvous, disclosed=True)
 
 
-def _after_missed(state: HandoverState, missed: RendezvousMissed) -> HandoverState:
+def _after_missed(state: HandoverState, missed: handover.RendezvousMissed) -> HandoverState:
     rendezvous, offer = state.rendezvous, state.offer
     if rendezvous is None or rendezvous.rendezvous_id != missed.rendezvous_id:
         return state
@@ -173,10 +160,13 @@ def _after_missed(state: HandoverState, missed: RendezvousMissed) -> HandoverSta
 
 
 def _offer_after(
-    offer: Offer | None, data: HandoverOffered | HandoverAccepted | HandoverRefused
+    offer: Offer | None,
+    data: handover.HandoverOffered | handover.HandoverAccepted | handover.HandoverRefused,
 ) -> Offer | None:
-    if isinstance(data, HandoverOffered):
+    if isinstance(data, handover.HandoverOffered):
         return Offer(data.offer_id, data.team, data.deadline_at)
     if offer is None or offer.offer_id != data.offer_id:
         return offer
-    return replace(offer, answer="accepted" if isinstance(data, HandoverAccepted) else "refused")
+    return replace(
+        offer, answer="accepted" if isinstance(data, handover.HandoverAccepted) else "refused"
+    )

@@ -14,46 +14,15 @@ from shared.commands.intake import (
     ReopenCase,
     TriageCall,
 )
+from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent, Event
 from shared.events.catalogue import AnyCaseEvent
 from shared.events.fields import Channel, Plain
-from shared.events.handover import (
-    ArrivedInUkraine,
-    ContactLost,
-    HandedOver,
-    HandoverAccepted,
-    HandoverOffered,
-    HandoverRefused,
-    RendezvousApproved,
-    RendezvousDisclosed,
-    RendezvousMissed,
-    RendezvousPlanned,
-)
-from shared.events.intake import (
-    CallLinked,
-    CallTriaged,
-    CaseClosed,
-    CaseOpened,
-    CaseReopened,
-    ClosingReason,
-    LinkBasis,
-    NoteAdded,
-    PersonalDataProvided,
-    ReturnCodeIssued,
-    SurrenderDeclared,
-)
-from shared.events.verification import (
-    IdentityContradicted,
-    IdentityRejected,
-    IdentityVerified,
-    RegistryChecked,
-    VerificationEscalated,
-)
-from shared.refusals import Guard, is_another_person, require
+from shared.events.intake import ClosingReason, LinkBasis
+from shared.refusals import CASE_KNOWN, Guard, is_another_person, require
 
 NEEDS_TWO_PEOPLE: frozenset[ClosingReason] = frozenset({"hoax", "infiltration"})
 
-CASE_KNOWN = Guard("case_known", "a case number that exists")
 CALL_OF_CASE = Guard("call_of_case", "a call_id that belongs to this case")
 SECOND_PERSON = Guard(
     "second_person", "second_by, another person than by, for closing as hoax or infiltration"
@@ -108,27 +77,39 @@ class Route:
 def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
     """Gives the state after one more event; never refuses."""
     match event.data:
-        case CaseOpened() as opened:
+        case intake.CaseOpened() as opened:
             return replace(
                 state, opened=True, calls=state.calls | {(opened.channel, opened.call_id)}
             )
-        case CallLinked() as linked:
+        case intake.CallLinked() as linked:
             return replace(state, calls=state.calls | {(linked.channel, linked.call_id)})
-        case CaseClosed() as closed:
+        case intake.CaseClosed() as closed:
             return replace(state, closed_as=closed.reason)
-        case CaseReopened():
+        case intake.CaseReopened():
             return replace(state, closed_as=None)
-        case HandedOver():
+        case handover.HandedOver():
             return replace(state, handed_over=True)
-        case CallTriaged() | SurrenderDeclared() | PersonalDataProvided() | ReturnCodeIssued():
-            return state
-        case NoteAdded() | RegistryChecked() | VerificationEscalated() | IdentityVerified():
-            return state
-        case IdentityContradicted() | IdentityRejected() | ArrivedInUkraine() | ContactLost():
-            return state
-        case RendezvousPlanned() | RendezvousApproved() | RendezvousDisclosed():
-            return state
-        case RendezvousMissed() | HandoverOffered() | HandoverAccepted() | HandoverRefused():
+        case (
+            intake.CallTriaged()
+            | intake.SurrenderDeclared()
+            | intake.PersonalDataProvided()
+            | intake.ReturnCodeIssued()
+            | intake.NoteAdded()
+            | verification.RegistryChecked()
+            | verification.VerificationEscalated()
+            | verification.IdentityVerified()
+            | verification.IdentityContradicted()
+            | verification.IdentityRejected()
+            | handover.ArrivedInUkraine()
+            | handover.ContactLost()
+            | handover.RendezvousPlanned()
+            | handover.RendezvousApproved()
+            | handover.RendezvousDisclosed()
+            | handover.RendezvousMissed()
+            | handover.HandoverOffered()
+            | handover.HandoverAccepted()
+            | handover.HandoverRefused()
+        ):
             return state
         case _ as unreachable:
             assert_never(unreachable)
@@ -143,8 +124,8 @@ def decide_call(state: IntakeState, call: IncomingCall, route: Route) -> list[Ev
     return [_linked(call, route)]
 
 
-def _opened(call: IncomingCall, route: Route) -> CaseOpened:
-    return CaseOpened(
+def _opened(call: IncomingCall, route: Route) -> intake.CaseOpened:
+    return intake.CaseOpened(
         call_id=call.call_id,
         channel=call.channel,
         caller_key=call.caller_key,
@@ -160,8 +141,8 @@ def _opened(call: IncomingCall, route: Route) -> CaseOpened:
     )
 
 
-def _linked(call: IncomingCall, route: Route) -> CallLinked:
-    return CallLinked(
+def _linked(call: IncomingCall, route: Route) -> intake.CallLinked:
+    return intake.CallLinked(
         call_id=call.call_id,
         channel=call.channel,
         caller_key=call.caller_key,
@@ -182,7 +163,7 @@ def decide_triage(state: IntakeState, command: TriageCall) -> list[Event]:
     require(state.opened, CASE_KNOWN)
     require(any(command.call_id == call_id for _, call_id in state.calls), CALL_OF_CASE)
     return [
-        CallTriaged(
+        intake.CallTriaged(
             call_id=command.call_id,
             intent=command.intent,
             situation=command.situation,
@@ -194,14 +175,14 @@ def decide_triage(state: IntakeState, command: TriageCall) -> list[Event]:
 def decide_declare_surrender(state: IntakeState, command: DeclareSurrender) -> list[Event]:
     """He wants to surrender; every statement is kept."""
     require(state.opened, CASE_KNOWN)
-    return [SurrenderDeclared(party=command.party, declared_size=command.declared_size)]
+    return [intake.SurrenderDeclared(party=command.party, declared_size=command.declared_size)]
 
 
 def decide_personal_data(state: IntakeState, command: ProvidePersonalData) -> list[Event]:
     """Who he says he is; every statement is kept, the latest counts."""
     require(state.opened, CASE_KNOWN)
     return [
-        PersonalDataProvided(
+        intake.PersonalDataProvided(
             identity=Plain.of(command.identity),
             provenance=command.provenance,
             unit=Plain(command.unit) if command.unit else None,
@@ -212,13 +193,13 @@ def decide_personal_data(state: IntakeState, command: ProvidePersonalData) -> li
 def decide_return_code(state: IntakeState, code_hash: str) -> list[Event]:
     """A code was reserved for the case."""
     require(state.opened, CASE_KNOWN)
-    return [ReturnCodeIssued(code_hash=code_hash)]
+    return [intake.ReturnCodeIssued(code_hash=code_hash)]
 
 
 def decide_note(state: IntakeState, command: AddNote) -> list[Event]:
     """An operator's note."""
     require(state.opened, CASE_KNOWN)
-    return [NoteAdded(text=Plain(command.text))]
+    return [intake.NoteAdded(text=Plain(command.text))]
 
 
 def decide_close(state: IntakeState, command: CloseCase) -> list[Event]:
@@ -229,7 +210,7 @@ def decide_close(state: IntakeState, command: CloseCase) -> list[Event]:
     two_people = is_another_person(command.by, command.second_by)
     require(command.reason not in NEEDS_TWO_PEOPLE or two_people, SECOND_PERSON)
     require(command.reason != "handed_over" or state.handed_over, RECEIPT_EXISTS)
-    return [CaseClosed(reason=command.reason, second_by=command.second_by)]
+    return [intake.CaseClosed(reason=command.reason, second_by=command.second_by)]
 
 
 def decide_reopen(state: IntakeState, command: ReopenCase) -> list[Event]:
@@ -237,4 +218,4 @@ def decide_reopen(state: IntakeState, command: ReopenCase) -> list[Event]:
     require(state.opened, CASE_KNOWN)
     if state.closed_as is None:
         return []
-    return [CaseReopened(reason=Plain(command.reason))]
+    return [intake.CaseReopened(reason=Plain(command.reason))]

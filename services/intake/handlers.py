@@ -9,7 +9,6 @@ from typing import Any
 
 from services.intake.calls import open_call
 from services.intake.decisions import (
-    CASE_KNOWN,
     IntakeState,
     decide_call,
     decide_close,
@@ -33,7 +32,7 @@ from shared.commands.intake import (
 )
 from shared.events.base import Event
 from shared.parking import Delivery
-from shared.refusals import require
+from shared.refusals import CASE_KNOWN, require
 from shared.return_codes import code_for, code_hash
 from shared.service import Desk
 from shared.transact import Cause, Outcome, transact

@@ -11,43 +11,13 @@ from shared.commands.verification import (
     RejectIdentity,
     VerifyIdentity,
 )
+from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent, Event
 from shared.events.catalogue import AnyCaseEvent
 from shared.events.fields import Plain, Sealed
-from shared.events.handover import (
-    ArrivedInUkraine,
-    ContactLost,
-    HandedOver,
-    HandoverAccepted,
-    HandoverOffered,
-    HandoverRefused,
-    RendezvousApproved,
-    RendezvousDisclosed,
-    RendezvousMissed,
-    RendezvousPlanned,
-)
-from shared.events.intake import (
-    CallLinked,
-    CallTriaged,
-    CaseClosed,
-    CaseOpened,
-    CaseReopened,
-    NoteAdded,
-    PersonalDataProvided,
-    ReturnCodeIssued,
-    SurrenderDeclared,
-)
-from shared.events.verification import (
-    IdentityContradicted,
-    IdentityRejected,
-    IdentityVerified,
-    RegistryChecked,
-    RegistryOutcome,
-    VerificationEscalated,
-)
-from shared.refusals import Guard, RefusedError, is_another_person, require
+from shared.events.verification import RegistryOutcome
+from shared.refusals import CASE_KNOWN, Guard, RefusedError, is_another_person, require
 
-CASE_KNOWN = Guard("case_known", "a case number that exists")
 IDENTITY_CLAIMED = Guard("identity_claimed", "ProvidePersonalData first")
 NO_CONTRADICTION = Guard(
     "no_open_contradiction", "personal data given after it that the registry matches"
@@ -84,35 +54,48 @@ class VerificationState:
 def evolve(state: VerificationState, event: CaseEvent[AnyCaseEvent]) -> VerificationState:
     """Gives the state after one more event; never refuses."""
     match event.data:
-        case CaseOpened():
+        case intake.CaseOpened():
             return replace(state, opened=True)
-        case PersonalDataProvided() as given:
+        case intake.PersonalDataProvided() as given:
             claim = Claim(event.id, event.caseversion, Sealed(given.identity))
             # What was verified was the data given before, not this.
             return replace(state, claim=claim, registry=None, verified=False, rejected=False)
-        case RegistryChecked() as checked:
+        case verification.RegistryChecked() as checked:
             return _after_registry(state, checked)
-        case IdentityContradicted():
+        case verification.IdentityContradicted():
             return replace(state, contradicted_at=event.caseversion, verified=False)
-        case IdentityVerified():
+        case verification.IdentityVerified():
             return replace(state, verified=True, rejected=False)
-        case IdentityRejected():
+        case verification.IdentityRejected():
             return replace(state, rejected=True, verified=False)
-        case VerificationEscalated() | CallLinked() | CallTriaged() | SurrenderDeclared():
-            return state
-        case ReturnCodeIssued() | NoteAdded() | CaseClosed() | CaseReopened():
-            return state
-        case ArrivedInUkraine() | ContactLost() | HandedOver() | RendezvousPlanned():
-            return state
-        case RendezvousApproved() | RendezvousDisclosed() | RendezvousMissed():
-            return state
-        case HandoverOffered() | HandoverAccepted() | HandoverRefused():
+        case (
+            verification.VerificationEscalated()
+            | intake.CallLinked()
+            | intake.CallTriaged()
+            | intake.SurrenderDeclared()
+            | intake.ReturnCodeIssued()
+            | intake.NoteAdded()
+            | intake.CaseClosed()
+            | intake.CaseReopened()
+            | handover.ArrivedInUkraine()
+            | handover.ContactLost()
+            | handover.HandedOver()
+            | handover.RendezvousPlanned()
+            | handover.RendezvousApproved()
+            | handover.RendezvousDisclosed()
+            | handover.RendezvousMissed()
+            | handover.HandoverOffered()
+            | handover.HandoverAccepted()
+            | handover.HandoverRefused()
+        ):
             return state
         case _ as unreachable:
             assert_never(unreachable)
 
 
-def _after_registry(state: VerificationState, checked: RegistryChecked) -> VerificationState:
+def _after_registry(
+    state: VerificationState, checked: verification.RegistryChecked
+) -> VerificationState:
     if state.claim is None or checked.about_event != state.claim.event_id:
         return state  # An answer about data that was corrected meanwhile.
     ends = checked.outcome == "match" and state.claim.version > (state.contradicted_at or 0)
@@ -120,13 +103,17 @@ def _after_registry(state: VerificationState, checked: RegistryChecked) -> Verif
     return replace(state, registry=checked.outcome, contradicted_at=open_at)
 
 
-def decide_registry_answer(state: VerificationState, answer: RegistryChecked) -> list[Event]:
+def decide_registry_answer(
+    state: VerificationState, answer: verification.RegistryChecked
+) -> list[Event]:
     """The registry's answer is a fact, whatever became of the case meanwhile."""
     require(state.opened, CASE_KNOWN)
     return [answer]
 
 
-def decide_consequence(state: VerificationState, answer: RegistryChecked) -> list[Event]:
+def decide_consequence(
+    state: VerificationState, answer: verification.RegistryChecked
+) -> list[Event]:
     """What follows from an answer: nothing on a match, a contradiction, or a person must look."""
     if state.claim is None or answer.about_event != state.claim.event_id:
         return []
@@ -134,11 +121,11 @@ def decide_consequence(state: VerificationState, answer: RegistryChecked) -> lis
         return []
     if "service_number" in answer.fields_agreeing and answer.fields_conflicting:
         return [
-            IdentityContradicted(
+            verification.IdentityContradicted(
                 fields=answer.fields_conflicting, reason=Plain(f"registry {answer.registry}")
             )
         ]
-    return [VerificationEscalated(reason=answer.outcome)]
+    return [verification.VerificationEscalated(reason=answer.outcome)]
 
 
 def claim_to_check(state: VerificationState) -> Claim:
@@ -152,7 +139,7 @@ def claim_to_check(state: VerificationState) -> Claim:
 def decide_escalate(state: VerificationState, command: EscalateVerification) -> list[Event]:
     """An operator wants another person to look."""
     require(state.opened, CASE_KNOWN)
-    return [VerificationEscalated(reason="operator", remark=Plain(command.remark))]
+    return [verification.VerificationEscalated(reason="operator", remark=Plain(command.remark))]
 
 
 def decide_verify(state: VerificationState, command: VerifyIdentity) -> list[Event]:
@@ -164,7 +151,11 @@ def decide_verify(state: VerificationState, command: VerifyIdentity) -> list[Eve
     require(_has_two_sources(state, command), TWO_SOURCES)
     if state.verified:
         return []
-    return [IdentityVerified(basis=command.basis, by=command.by, second_by=command.second_by)]
+    return [
+        verification.IdentityVerified(
+            basis=command.basis, by=command.by, second_by=command.second_by
+        )
+    ]
 
 
 def _has_two_sources(state: VerificationState, command: VerifyIdentity) -> bool:
@@ -180,7 +171,7 @@ def _by_two_people(command: VerifyIdentity) -> bool:
 def decide_contradict(state: VerificationState, command: ContradictIdentity) -> list[Event]:
     """A source contradicts the claim; a fact."""
     require(state.opened, CASE_KNOWN)
-    return [IdentityContradicted(fields=command.fields, reason=Plain(command.reason))]
+    return [verification.IdentityContradicted(fields=command.fields, reason=Plain(command.reason))]
 
 
 def decide_reject(state: VerificationState, command: RejectIdentity) -> list[Event]:
@@ -189,4 +180,8 @@ def decide_reject(state: VerificationState, command: RejectIdentity) -> list[Eve
     require(state.claim is not None, IDENTITY_CLAIMED)
     if state.rejected:
         return []
-    return [IdentityRejected(fields=command.fields, reason=Plain(command.reason), by=command.by)]
+    return [
+        verification.IdentityRejected(
+            fields=command.fields, reason=Plain(command.reason), by=command.by
+        )
+    ]
