@@ -80,9 +80,7 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
         case handover.ContactLost():
             return replace(state, lost=True)
         case intake.PersonalDataProvided():
-            # What was verified was the data given before, not this; a contradiction stays open.
-            view = IdentityView(event.id, contradicted=state.identity.contradicted)
-            return replace(state, identity=view)
+            return replace(state, identity=_claimed(state.identity, event.id))
         case (
             verification.RegistryChecked()
             | verification.IdentityVerified()
@@ -110,6 +108,11 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
             return state
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _claimed(view: IdentityView, event_id: str) -> IdentityView:
+    # What was verified was the data given before, not this; a contradiction stays open.
+    return IdentityView(event_id, contradicted=view.contradicted)
 
 
 def _identity_after(
