@@ -1,4 +1,4 @@
-"""Engines for the read models: one connection that writes, several that read.
+"""Engines for the read models: a connection that writes, one that reads for it, several to read.
 
 SQLite runs with synchronous NORMAL: a power cut may take the last commits, checkpoint and rows
 together, and they are read from the log again. The log is what must not lose anything.
@@ -32,9 +32,12 @@ class Database:
 
     writer: Engine
     reader: Engine
+    before_writing: Engine
+    """Reads what the writer needs; its own, so that no crowd of readers holds up the feed."""
 
     def dispose(self) -> None:
         self.reader.dispose()
+        self.before_writing.dispose()
         self.writer.dispose()
 
 
@@ -56,12 +59,11 @@ def _open_sqlite(url: URL) -> Database:
     arguments = {"check_same_thread": False}
     writer = create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments)
     reader = create_engine(url, pool_size=READERS, max_overflow=READERS, connect_args=arguments)
-    for engine, pragmas, begin in (
-        (writer, _pragmas(), "BEGIN IMMEDIATE"),
-        (reader, [*_pragmas(), "PRAGMA query_only=1"], "BEGIN"),
-    ):
-        _set_up_sqlite(engine, pragmas, begin)
-    return Database(writer, reader)
+    before_writing = create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments)
+    _set_up_sqlite(writer, _pragmas(), "BEGIN IMMEDIATE")
+    for engine in (reader, before_writing):
+        _set_up_sqlite(engine, [*_pragmas(), "PRAGMA query_only=1"], "BEGIN")
+    return Database(writer, reader, before_writing)
 
 
 def _teach_driver() -> None:
@@ -105,8 +107,9 @@ def _set_up_sqlite(engine: Engine, pragmas: list[str], begin: str) -> None:
 
 def _open_postgresql(url: URL) -> Database:
     arguments = {"connect_timeout": 5, "options": "-c timezone=UTC -c synchronous_commit=off"}
-    writer = create_engine(
-        url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=arguments
+    writer, before_writing = (
+        create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=arguments)
+        for _ in range(2)
     )
     reader = create_engine(
         url,
@@ -116,4 +119,4 @@ def _open_postgresql(url: URL) -> Database:
         connect_args=arguments,
         isolation_level="REPEATABLE READ",
     )
-    return Database(writer, reader)
+    return Database(writer, reader, before_writing)

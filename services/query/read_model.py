@@ -36,7 +36,7 @@ class ReadModel:
     def __init__(self, database: Database, fingerprint: str) -> None:
         self.fingerprint = fingerprint
         self.tables = tables_for(prefix_of(fingerprint))
-        self._writer, self._reader = database.writer, database.reader
+        self._writer, self._before_writing = database.writer, database.before_writing
         self._writers = {
             name: RowWriter(table, self._writer.dialect)
             for name, table in self.tables.by_name.items()
@@ -102,7 +102,7 @@ class ReadModel:
     def _read_cases(self, ids: set[str]) -> dict[str, CaseRows]:
         if not ids:
             return {}
-        with self._reader.connect() as connection:
+        with self._before_writing.connect() as connection:
             return self._read_from(connection, ids)
 
     def _read_from(self, connection: Connection, ids: set[str]) -> dict[str, CaseRows]:

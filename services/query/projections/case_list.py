@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, assert_never, cast, get_args
 
+from services.query.projections.rows import earlier, with_changes
 from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent
 from shared.events.catalogue import AnyCaseEvent, HandoverEvent, VerificationEvent
@@ -82,19 +83,9 @@ class CaseRow(NamedTuple):
     """The team planned, asked or receiving, whichever came last."""
 
 
-_PLACE = {name: place for place, name in enumerate(CaseRow._fields)}
-
-
-def _replace(row: CaseRow, /, **changes: Any) -> CaseRow:
-    values = list(row)
-    for name, value in changes.items():
-        values[_PLACE[name]] = value
-    return CaseRow._make(values)
-
-
-# The library's own looks at every field of the row; this one only at those that change, and takes
-# a third of the time. Its type stays the library's, so mypy checks names and values.
-CaseRow._replace = _replace  # type: ignore[method-assign, assignment]
+with_changes(CaseRow)
+_POSITION = CaseRow._fields.index("last_call_at")
+"""Where the four fields begin that nearly every event sets."""
 
 
 def evolve(
@@ -108,17 +99,14 @@ def evolve(
     before = row if row is not None else CaseRow(event.subject, opened_at=at)
     after = _after(before, cast("AnyCaseEvent", event.data), event.id)
     called_at = after.last_call_at
-    return after._replace(
-        last_call_at=earlier(called_at, recorded_at) if called_at is not None else None,
-        version=event.caseversion,
-        sequence=sequence,
-        last_event_at=_later(before.last_event_at, at),
+    # Set with every event, so they are cut in: half of what `_replace` takes.
+    position = (
+        earlier(called_at, recorded_at) if called_at is not None else None,
+        _later(before.last_event_at, at),
+        event.caseversion,
+        sequence,
     )
-
-
-def earlier(happened_at: datetime, recorded_at: datetime | None) -> datetime:
-    """Gives when it happened, as far as that can be: not after it was recorded."""
-    return happened_at if recorded_at is None or happened_at < recorded_at else recorded_at
+    return CaseRow._make(after[:_POSITION] + position + after[_POSITION + 4 :])
 
 
 def _after(row: CaseRow, event: AnyCaseEvent, event_id: str) -> CaseRow:

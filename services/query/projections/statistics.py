@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
-from services.query.projections.case_list import earlier
+from services.query.projections.rows import earlier, with_changes
 from shared.events.base import CaseEvent, Event
 from shared.events.fields import Channel
 from shared.events.handover import (
@@ -58,7 +58,7 @@ def call_in(event: CaseEvent[Any], recorded_at: datetime) -> CallsKey | None:
     if type(data) not in CALLS:  # Asked of every event: isinstance is slow on pydantic's classes.
         return None
     began_at = earlier(data.started_at, recorded_at)
-    return CallsKey(began_at.astimezone(UTC).strftime("%Y-%m-%d"), data.channel)
+    return CallsKey(began_at.astimezone(UTC).date().isoformat(), data.channel)
 
 
 def counted(row: CallsRow | None, key: CallsKey) -> CallsRow:
@@ -88,6 +88,8 @@ class FunnelRow(NamedTuple):
     handed_over_at: datetime | None = None
     closed_at: datetime | None = None
 
+
+with_changes(FunnelRow)
 
 FunnelStage = Literal[
     "declared_at",
