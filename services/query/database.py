@@ -1,4 +1,4 @@
-"""Engines for the read models: a connection that writes, one that reads for it, several to read.
+"""Engines for the read models: one connection that writes, several that read.
 
 SQLite runs with synchronous NORMAL: a power cut may take the last commits, checkpoint and rows
 together, and they are read from the log again. The log is what must not lose anything.
@@ -32,12 +32,9 @@ class Database:
 
     writer: Engine
     reader: Engine
-    before_writing: Engine
-    """Reads what the writer needs; its own, so that no crowd of readers holds up the feed."""
 
     def dispose(self) -> None:
         self.reader.dispose()
-        self.before_writing.dispose()
         self.writer.dispose()
 
 
@@ -59,11 +56,9 @@ def _open_sqlite(url: URL) -> Database:
     arguments = {"check_same_thread": False}
     writer = create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments)
     reader = create_engine(url, pool_size=READERS, max_overflow=READERS, connect_args=arguments)
-    before_writing = create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments)
     _set_up_sqlite(writer, _pragmas(), "BEGIN IMMEDIATE")
-    for engine in (reader, before_writing):
-        _set_up_sqlite(engine, [*_pragmas(), "PRAGMA query_only=1"], "BEGIN")
-    return Database(writer, reader, before_writing)
+    _set_up_sqlite(reader, [*_pragmas(), "PRAGMA query_only=1"], "BEGIN")
+    return Database(writer, reader)
 
 
 def _teach_driver() -> None:
@@ -107,9 +102,8 @@ def _set_up_sqlite(engine: Engine, pragmas: list[str], begin: str) -> None:
 
 def _open_postgresql(url: URL) -> Database:
     arguments = {"connect_timeout": 5, "options": "-c timezone=UTC -c synchronous_commit=off"}
-    writer, before_writing = (
-        create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=arguments)
-        for _ in range(2)
+    writer = create_engine(
+        url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=arguments
     )
     reader = create_engine(
         url,
@@ -119,4 +113,4 @@ def _open_postgresql(url: URL) -> Database:
         connect_args=arguments,
         isolation_level="REPEATABLE READ",
     )
-    return Database(writer, reader, before_writing)
+    return Database(writer, reader)

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from threading import Event
 
-from services.query.ahead import Ahead
 from services.query.folding import StoppedError
 from services.query.generations import Generations
 from services.query.log import Log, RecordedEvent, Subscription
@@ -77,7 +76,6 @@ class Feed:
             self._generations.open()
             self._opened = True
         model = self._generations.following
-        model.forget()
         log = self._open_log()
         self._checkpoint = model.checkpoint()
         self._target = self._last_of(log)
@@ -92,27 +90,25 @@ class Feed:
 
     def _consume(self, log: Log, subscription: Subscription, stop: Event) -> None:
         check_at = time.monotonic() + CHECK_EVERY_S
-        with Ahead(self._generations.following, self._checkpoint, self._applied) as ahead:
-            while not stop.is_set():
-                batch = _next_batch(subscription, 0.0 if ahead.is_writing else IDLE_S)
-                if batch:
-                    ahead.take(batch, is_behind=len(batch) >= BEHIND_EVENTS)
-                    check_at = time.monotonic() + CHECK_EVERY_S
-                elif ahead.is_writing:
-                    ahead.finish()
-                elif time.monotonic() >= check_at:
-                    check_at = time.monotonic() + CHECK_EVERY_S
-                    if self._last_of(log) > self._checkpoint:
-                        # The log went on, but the subscription says nothing: begin a new one.
-                        logger.warning("subscription_silent", sequence=self._checkpoint)
-                        return
+        while not stop.is_set():
+            batch = _next_batch(subscription)
+            if batch:
+                self._apply(batch)
+                check_at = time.monotonic() + CHECK_EVERY_S
+            elif time.monotonic() >= check_at:
+                check_at = time.monotonic() + CHECK_EVERY_S
+                if self._last_of(log) > self._checkpoint:
+                    # The log went on, but the subscription says nothing: begin a new one.
+                    logger.warning("subscription_silent", sequence=self._checkpoint)
+                    return
 
-    def _applied(self, batch: Sequence[RecordedEvent], checkpoint: int, seconds: float) -> None:
-        self._checkpoint = checkpoint
+    def _apply(self, batch: Sequence[RecordedEvent]) -> None:
+        began = time.perf_counter()
+        self._checkpoint = self._generations.following.apply(batch, self._checkpoint)
         self._show()
         metrics = self._metrics
         metrics.batch_size.observe(len(batch))
-        metrics.batch_seconds.observe(seconds)
+        metrics.batch_seconds.observe(time.perf_counter() - began)
         for type_name, count in Counter(one.topic for one in batch).items():
             metrics.events.labels(type_name).inc(count)
 
@@ -151,8 +147,8 @@ class Feed:
         logger.error("projection_stopped", sequence=self._checkpoint, reason=reason)
 
 
-def _next_batch(subscription: Subscription, wait_s: float) -> list[RecordedEvent]:
-    batch = list(subscription.next_batch(BATCH_EVENTS, wait_s))
+def _next_batch(subscription: Subscription) -> list[RecordedEvent]:
+    batch = list(subscription.next_batch(BATCH_EVENTS, IDLE_S))
     while BEHIND_EVENTS <= len(batch) < BATCH_EVENTS:
         more = subscription.next_batch(BATCH_EVENTS - len(batch), 0.0)
         batch += more

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
 
@@ -18,16 +17,7 @@ from services.query.tables import READ_MODELS, prefix_of, tables_for
 from services.query.writing import RowWriter, read_rows
 
 CASES_KEPT = 5_000
-"""How many cases' rows stay in memory, those changed last; at least those of a batch, for the next
-one is folded before it is written."""
-
-
-class Folded(NamedTuple):
-    """A batch folded: its rows, and the checkpoint before and after it."""
-
-    rows: Rows
-    before: int
-    after: int
+"""How many cases' rows stay in memory, those changed last."""
 
 
 class ReadModel:
@@ -36,7 +26,7 @@ class ReadModel:
     def __init__(self, database: Database, fingerprint: str) -> None:
         self.fingerprint = fingerprint
         self.tables = tables_for(prefix_of(fingerprint))
-        self._writer, self._before_writing = database.writer, database.before_writing
+        self._writer = database.writer
         self._writers = {
             name: RowWriter(table, self._writer.dialect)
             for name, table in self.tables.by_name.items()
@@ -56,38 +46,24 @@ class ReadModel:
             body = connection.execute(last).scalar()
         return bytes(body) if body is not None else None
 
-    def forget(self) -> None:
-        """Drops the rows in memory: of what was folded, not all was written."""
-        self._kept.clear()
-
     def apply(self, batch: Sequence[RecordedEvent], checkpoint: int) -> int:
         """Applies what follows the checkpoint, with a new checkpoint, in one transaction.
 
         Gives the new checkpoint. Raises StoppedError, and then nothing of the batch stays.
         """
-        return self.write(self.folded(batch, checkpoint))
-
-    def folded(self, batch: Sequence[RecordedEvent], checkpoint: int) -> Folded:
-        """Gives what a batch makes of the rows. Of the batches before it one may not be written.
-
-        Raises StoppedError.
-        """
-        rows = Rows(before=self._rows_before(touched_cases(batch)))
-        fold(read_events(batch, checkpoint), rows)
-        self._keep(rows)
-        return Folded(rows, checkpoint, batch[-1].id)
-
-    def write(self, folded: Folded) -> int:
-        """Writes what was folded, with the new checkpoint, in one transaction; gives that."""
+        after = batch[-1].id
         with self._writer.begin() as connection:
-            self._add_calls_before(connection, folded.rows)
-            self._write(connection, folded.rows)
-            self._advance(connection, folded.before, folded.after)
-        return folded.after
+            rows = Rows(before=self._rows_before(connection, touched_cases(batch)))
+            fold(read_events(batch, checkpoint), rows)
+            self._add_calls_before(connection, rows)
+            self._write(connection, rows)
+            self._advance(connection, checkpoint, after)
+        self._keep(rows)
+        return after
 
-    def _rows_before(self, touched: set[str]) -> dict[str, CaseRows]:
+    def _rows_before(self, connection: Connection, touched: set[str]) -> dict[str, CaseRows]:
         before = {one: self._kept[one] for one in touched if one in self._kept}
-        before.update(self._read_cases(touched.difference(before)))
+        before.update(self._read_cases(connection, touched.difference(before)))
         return before
 
     def _add_calls_before(self, connection: Connection, rows: Rows) -> None:
@@ -99,13 +75,9 @@ class ReadModel:
             if key in rows.calls:
                 rows.calls[key] = statistics.together(known, rows.calls[key])
 
-    def _read_cases(self, ids: set[str]) -> dict[str, CaseRows]:
+    def _read_cases(self, connection: Connection, ids: set[str]) -> dict[str, CaseRows]:
         if not ids:
             return {}
-        with self._before_writing.connect() as connection:
-            return self._read_from(connection, ids)
-
-    def _read_from(self, connection: Connection, ids: set[str]) -> dict[str, CaseRows]:
         case_list, queue, funnel = self.tables.case_list, self.tables.queue, self.tables.funnel
         waiting = {row[0]: row for row in read_rows(connection, queue, queue.c.case_id, ids)}
         reached = {row[0]: row for row in read_rows(connection, funnel, funnel.c.case_id, ids)}

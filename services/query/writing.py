@@ -1,8 +1,7 @@
 """Writes rows by the thousand: many in one statement, and as they are to the driver.
 
 SQLAlchemy's own path costs more than the folding and the database together. And sqlite3 lets go of
-Python's lock while a statement runs, so that with many rows in one the next batch is folded
-meanwhile; a statement a row would wait for the lock after each.
+Python's lock while a statement runs: after a statement a row it would wait for the lock each time.
 """
 
 from __future__ import annotations

@@ -234,12 +234,9 @@ def commits_that_fail(follower: Follower, every: int) -> Iterator[list[int]]:
     engine_events.remove(follower.database.writer, "commit", fail)
 
 
-@pytest.mark.parametrize("behind_events", [1, 500])
 def test_an_aborted_transaction_loses_and_doubles_nothing(
-    sqlite_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch, behind_events: int
+    sqlite_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # With 1, every batch is folded while the one before it is written; with 500, none.
-    monkeypatch.setattr("services.query.feed.BEHIND_EVENTS", behind_events)
     monkeypatch.setattr("services.query.read_model.CASES_KEPT", 10)
     monkeypatch.setattr("services.query.feed.RETRY_FIRST_S", 0.001)
     monkeypatch.setattr("services.query.feed.BATCH_EVENTS", 10)
