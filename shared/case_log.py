@@ -34,6 +34,9 @@ from shared.settings import Settings
 HISTORIES_KEPT = 2_000
 """How many folded cases a service keeps in memory."""
 
+READS_AGAIN = 50
+"""How often a case is read anew because a replica that lags answered."""
+
 LogError = OperationalError
 """What loading and appending raise where the log doesn't answer, or not in time."""
 
@@ -132,11 +135,15 @@ class CaseLog(Application[str], Generic[StateT]):
         return history
 
     def load_current(self, case_id: str) -> History[StateT]:
-        """As `load`, but surely all of it: what is refused may rest on this."""
-        while True:
+        """As `load`, but surely all of it: what is refused may rest on this.
+
+        Raises LogError where the replicas that answer lag behind for all of READS_AGAIN reads.
+        """
+        for _ in range(READS_AGAIN):
             history = self.load(case_id)
             if self.is_current(history):
                 return history
+        raise LogError(f"case {case_id}: {READS_AGAIN} reads lagged behind the log's leader")
 
     def _newer(self, known: History[StateT]) -> Sequence[StoredEvent]:
         if isinstance(self.recorder, JetStreamApplicationRecorder):

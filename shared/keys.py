@@ -32,7 +32,7 @@ class KeyRing:
 
     def __init__(self, bucket: Bucket, kek: bytes) -> None:
         self._bucket = bucket
-        self._kek = AESGCM(kek)
+        self._kek = kek
         self._kept: dict[str, DataKey] = {}
         self._lock = Lock()
 
@@ -72,23 +72,26 @@ class KeyRing:
         entry = self._bucket.get(case_id)
         if entry is None:
             raise KeyGoneError(f"case {case_id} has no data key")
-        return self._unwrap(case_id, entry.value)
+        return unwrapped(self._kek, case_id, entry.value)
 
     def _wrap(self, case_id: str, key: DataKey) -> bytes:
         header = _HEADER.pack(key.epoch, key.key_id)
         nonce = os.urandom(NONCE_BYTES)
-        return header + nonce + self._kek.encrypt(nonce, key.secret, _bound(case_id, header))
+        return (
+            header + nonce + AESGCM(self._kek).encrypt(nonce, key.secret, _bound(case_id, header))
+        )
 
-    def _unwrap(self, case_id: str, wrapped: bytes) -> DataKey:
-        header, rest = wrapped[: _HEADER.size], wrapped[_HEADER.size :]
+
+def unwrapped(kek: bytes, case_id: str, wrapped: bytes) -> DataKey:
+    """Gives a case's data key as KEYS has it. Raises SealBrokenError where it doesn't unwrap."""
+    header, rest = wrapped[: _HEADER.size], wrapped[_HEADER.size :]
+    try:
         epoch, key_id = _HEADER.unpack(header)
-        try:
-            secret = self._kek.decrypt(
-                rest[:NONCE_BYTES], rest[NONCE_BYTES:], _bound(case_id, header)
-            )
-        except InvalidTag:
-            raise SealBrokenError(f"the data key of case {case_id} doesn't unwrap") from None
-        return DataKey(epoch, key_id, secret)
+        nonce, ciphertext = rest[:NONCE_BYTES], rest[NONCE_BYTES:]
+        secret = AESGCM(kek).decrypt(nonce, ciphertext, _bound(case_id, header))
+    except (InvalidTag, ValueError, struct.error):
+        raise SealBrokenError(f"the data key of case {case_id} doesn't unwrap") from None
+    return DataKey(epoch, key_id, secret)
 
 
 def _bound(case_id: str, header: bytes) -> bytes:

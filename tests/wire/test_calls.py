@@ -66,6 +66,14 @@ async def test_callers_with_withheld_numbers_are_nobodys_case_but_their_own(site
     assert sum(event.data.caller_key is None for event in events) == 2
 
 
+async def test_a_silent_call_is_a_call(site: Site) -> None:
+    async with site.service("intake"):
+        await site.call(text="", code=" ")
+        opened = await site.next_event("CaseOpened")
+    assert opened.data.text is None
+    assert not opened.data.unmatched_code
+
+
 async def test_one_call_id_on_two_channels_is_two_calls(site: Site) -> None:
     async with site.service("intake"):
         await site.call("+380440000001", call_id="update-1")
