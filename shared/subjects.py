@@ -12,6 +12,8 @@ CASES = "CASES"
 CASES_PREFIX = "cases"
 CALLS = "CALLS"
 PARKED = "PARKED"
+AUDIT = "AUDIT"
+TIMERS = "TIMERS"
 INDEX_BUCKET = "INDEX"
 KEYS_BUCKET = "KEYS"
 
@@ -68,3 +70,23 @@ def parked(service: str, reason: str) -> str:
 def retry(service: str) -> str:
     """Where a service is asked to try something parked once more (request/reply)."""
     return f"retry.{service}"
+
+
+def keyholder(operation: str, service: str) -> str:
+    """Where the key holder answers one service (request/reply)."""
+    return f"keyholder.{operation}.{service}"
+
+
+def audit(case_id: str) -> str:
+    """Where the key holder records who opened a case's personal values; `many`: of many cases."""
+    return f"audit.{case_id}"
+
+
+def timer(service: str, name: str) -> str:
+    """Where a service sets a durable timer: one a name, the newest counts."""
+    return f"timers.{service}.{name}"
+
+
+def due(service: str, name: str) -> str:
+    """Where a timer arrives when it is due."""
+    return f"due.{service}.{name}"

@@ -76,6 +76,9 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 or HMAC-SHA-256 in lower-case hex."""
 
+KeyedHash = Annotated[str, StringConstraints(pattern=r"^([0-9]{1,3}-)?[0-9a-f]{64}$")]
+"""An HMAC-SHA-256 under a pepper: `<pepper version>-<hex>`; the first pepper's has no prefix."""
+
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")]
 """A language tag of BCP 47: `ru`, `uk`, `en`."""
 

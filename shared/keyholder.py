@@ -1,0 +1,208 @@
+"""What can be asked of the key holder, the one process that has keys; and how it answers.
+
+A request goes to `keyholder.<operation>.<service>`; NATS lets each service ask under its own name
+alone, and the key holder grants what the policy gives to that name. Nothing here is ever stored.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import override
+
+from shared import subjects
+from shared.boxes import BoxBrokenError
+from shared.events.fields import Id, KeyedHash, Person, Sealed, Word
+from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
+from shared.jetstream.connection import Connection
+
+VALUES_MAX = 1_000
+"""How many values one request may name."""
+
+NO_RESPONDER = 503
+
+Operation = Literal["seal", "open", "unbox", "hash"]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Seal(_Message):
+    """Seal the personal fields of one event that is about to be recorded: field -> text."""
+
+    case_id: Id
+    version: Annotated[int, Field(ge=1)]
+    type_name: Word
+    values: Annotated[dict[str, str], Field(repr=False)]
+
+
+class SealedValues(_Message):
+    """The same fields, sealed."""
+
+    values: dict[str, str]
+
+
+class SealedValue(_Message):
+    """One sealed value and where it stands."""
+
+    case_id: Id
+    version: Annotated[int, Field(ge=1)]
+    type_name: Word
+    field: Word
+    sealed: str
+
+
+class Open(_Message):
+    """Open values for somebody, for a purpose; both are recorded before the answer is given."""
+
+    by: Person
+    purpose: Word
+    values: Annotated[tuple[SealedValue, ...], Field(min_length=1, max_length=VALUES_MAX)]
+
+
+class OpenedValue(_Message):
+    """`open` with its text; `erased`: its key is destroyed; `broken`: altered or moved."""
+
+    state: Literal["open", "erased", "broken"]
+    text: Annotated[str | None, Field(repr=False)] = None
+
+
+class OpenedValues(_Message):
+    """The answers in the order asked."""
+
+    values: tuple[OpenedValue, ...]
+
+
+class Unbox(_Message):
+    """Open boxes that were sealed with the public intake key (`shared.boxes`)."""
+
+    boxes: Annotated[tuple[str, ...], Field(min_length=1, max_length=VALUES_MAX)]
+
+
+class Unboxed(_Message):
+    """Their contents in base64, in the order asked; None where a box doesn't open."""
+
+    contents: Annotated[tuple[str | None, ...], Field(repr=False)]
+
+
+class ToHash(_Message):
+    """A value and what its hash is for: the same value for another purpose hashes otherwise."""
+
+    purpose: Word
+    value: Annotated[str, Field(repr=False)]
+
+
+class Hash(_Message):
+    """Give the keyed hashes of values."""
+
+    values: Annotated[tuple[ToHash, ...], Field(min_length=1, max_length=VALUES_MAX)]
+
+
+class Hashes(_Message):
+    """For each value its hashes, under the newest pepper first."""
+
+    hashes: tuple[tuple[KeyedHash, ...], ...]
+
+
+class Denied(_Message):
+    """The request is not granted or not understood; `expected` says what would be."""
+
+    denied: str
+    expected: str = ""
+
+
+class KeysUnavailableError(Exception):
+    """The key holder doesn't answer: it is sealed or starting. Nothing is lost; ask again."""
+
+
+class KeysDeniedError(Exception):
+    """The key holder refused: the policy doesn't grant it to this service, or it is malformed."""
+
+
+class Keys(Protocol):
+    """The key holder as a service sees it. All raise KeysUnavailableError and KeysDeniedError."""
+
+    def seal(
+        self, case_id: str, version: int, type_name: str, values: Mapping[str, str]
+    ) -> dict[str, Sealed]:
+        """Gives an event's personal fields sealed for their place; makes the case's keys."""
+
+    def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
+        """Gives sealed values' texts, after the access was recorded."""
+
+    def unbox(self, boxes: Sequence[str]) -> list[bytes]:
+        """Gives what is in boxes. Raises BoxBrokenError where one doesn't open."""
+
+    def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
+        """Gives for each (purpose, value) its keyed hashes, under the newest pepper first."""
+
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+
+class RemoteKeys(Keys):
+    """The key holder over NATS, asked in the name of one service."""
+
+    def __init__(self, connection: Connection, service: str, timeout_s: float) -> None:
+        self._connection = connection
+        self._service = service
+        self._timeout_s = timeout_s
+
+    @override
+    def seal(
+        self, case_id: str, version: int, type_name: str, values: Mapping[str, str]
+    ) -> dict[str, Sealed]:
+        asked = Seal(case_id=case_id, version=version, type_name=type_name, values=dict(values))
+        sealed = self._ask("seal", asked, SealedValues).values
+        return {field: Sealed(value) for field, value in sealed.items()}
+
+    @override
+    def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
+        asked = Open(by=by, purpose=purpose, values=tuple(values))
+        return list(self._ask("open", asked, OpenedValues).values)
+
+    @override
+    def unbox(self, boxes: Sequence[str]) -> list[bytes]:
+        if not boxes:
+            return []
+        contents = self._ask("unbox", Unbox(boxes=tuple(boxes)), Unboxed).contents
+        return [_content(one) for one in contents]
+
+    @override
+    def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
+        if not values:
+            return []
+        asked = Hash(values=tuple(ToHash(purpose=p, value=v) for p, v in values))
+        return list(self._ask("hash", asked, Hashes).hashes)
+
+    def _ask(self, operation: Operation, asked: BaseModel, answer: type[AnswerT]) -> AnswerT:
+        subject = subjects.keyholder(operation, self._service)
+        outgoing = Outgoing(subject, asked.model_dump_json().encode())
+        try:
+            (reply,) = self._connection.request(outgoing, self._timeout_s)
+        except RequestLostError:
+            raise KeysUnavailableError("the key holder doesn't answer") from None
+        except RequestRefusedError as error:
+            raise KeysDeniedError(str(error)) from None
+        if reply.status == NO_RESPONDER:
+            raise KeysUnavailableError("the key holder is sealed; `passage keys unseal`") from None
+        return _read(answer, reply.body)
+
+
+def _read(answer: type[AnswerT], body: bytes) -> AnswerT:
+    try:
+        return answer.model_validate_json(body)
+    except ValidationError:
+        pass
+    denied: Any = Denied.model_validate_json(body)
+    raise KeysDeniedError(f"{denied.denied}: {denied.expected}")
+
+
+def _content(content: str | None) -> bytes:
+    if content is None:
+        raise BoxBrokenError("a box doesn't open with the intake key")
+    return b64decode(content)

@@ -1,0 +1,57 @@
+"""Reads the policy file: which service may record, read, consume, ask and open what."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from importlib.resources import files
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.events.fields import Channel
+
+FILE_NAME = "policy.toml"
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rights(_Table):
+    """What one service may do; the file says what each word means."""
+
+    records: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    consumes: tuple[str, ...] = ()
+    buckets: dict[str, Literal["read", "write"]] = {}
+    commands: tuple[str, ...] = ()
+    retries: bool = False
+    asks: tuple[Literal["seal", "open", "unbox", "hash"], ...] = ()
+    opens: tuple[str, ...] = ()
+    timers: bool = False
+    audits: bool = False
+
+    def may_open(self, type_name: str, field: str) -> bool:
+        """Says whether the key holder opens this field of this event type for it."""
+        return bool({"*", f"{type_name}.{field}"} & set(self.opens))
+
+
+class Channels(_Table):
+    """The upstream channels: each may publish its own calls, and nothing else."""
+
+    names: tuple[Channel, ...]
+
+
+class Policy(_Table):
+    """The whole file."""
+
+    services: dict[str, Rights]
+    channels: Channels
+
+
+@lru_cache(maxsize=1)
+def policy() -> Policy:
+    """Gives the policy of this version of Passage."""
+    text = (files("shared") / FILE_NAME).read_text(encoding="utf-8")
+    return Policy.model_validate(tomllib.loads(text))
