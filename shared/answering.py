@@ -17,6 +17,7 @@ from shared.commands.base import (
     Refused,
     Unavailable,
 )
+from shared.keyholder import KeysUnavailableError
 from shared.logs import log, place_of
 from shared.refusals import RefusedError
 from shared.transact import ContendedError, Outcome
@@ -75,6 +76,8 @@ def _why_not_now(error: Exception) -> str:
             return "the case keeps changing; send the same command again"
         case ChainBrokenError():
             return "the case's log is damaged; run `passage verify`"
+        case KeysUnavailableError():
+            return f"{error}; then send the same command again"
         case LogError() | TimeoutError():
             log.warning("log_unavailable", error=type(error).__name__)
             return "the log does not answer; send the same command again"

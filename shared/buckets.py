@@ -1,4 +1,4 @@
-"""A key-value bucket of JetStream as services need it: read, and create once.
+"""A key-value bucket of JetStream as services need it: read, create once, change what one read.
 
 nats-py's own is asynchronous; services run in threads, and share the recorder's connection.
 Layout of a bucket: NATS ADR-8.
@@ -6,6 +6,7 @@ Layout of a bucket: NATS ADR-8.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from eventsourcing.persistence import IntegrityError
@@ -13,7 +14,7 @@ from typing_extensions import override
 
 from shared.jetstream.append import Entry, append
 from shared.jetstream.connection import Connection
-from shared.jetstream.stream import Stream
+from shared.jetstream.stream import READ_BATCH_MESSAGES, Stream
 
 
 class Kept(NamedTuple):
@@ -23,18 +24,32 @@ class Kept(NamedTuple):
     revision: int
 
 
+class Change(NamedTuple):
+    """A new value for a key that must still stand at a revision."""
+
+    key: str
+    value: bytes
+    revision: int
+
+
 class TakenError(Exception):
-    """The key was there already: somebody else was faster."""
+    """The key was there already, or has changed: somebody else was faster."""
 
 
 class Bucket(Protocol):
-    """What `KeyRing` and the index ask of a bucket."""
+    """What services ask of a bucket."""
 
     def get(self, key: str) -> Kept | None:
         """Gives the entry under a key, or None."""
 
     def create(self, key: str, value: bytes) -> int:
         """Writes a key that must not exist and gives its revision; raises TakenError."""
+
+    def change(self, changes: Sequence[Change]) -> list[int]:
+        """Writes all changes or none and gives their revisions; raises TakenError."""
+
+    def entries(self) -> Iterator[tuple[str, Kept]]:
+        """Gives every key with its newest value."""
 
 
 class JetStreamBucket(Bucket):
@@ -62,6 +77,28 @@ class JetStreamBucket(Bucket):
             return append(self._stream, [Entry(subject, value, subject)], idempotent=True)[-1]
         except IntegrityError:
             raise TakenError(f"{key} in bucket {self._name}") from None
+
+    @override
+    def change(self, changes: Sequence[Change]) -> list[int]:
+        entries = [
+            Entry(subject, one.value, subject, expected_sequence=one.revision)
+            for one in changes
+            for subject in (self._subject(one.key),)
+        ]
+        try:
+            return append(self._stream, entries, idempotent=False)
+        except IntegrityError:
+            raise TakenError(f"{len(changes)} keys in bucket {self._name}") from None
+
+    @override
+    def entries(self) -> Iterator[tuple[str, Kept]]:
+        page = self._stream.read_from(1, READ_BATCH_MESSAGES)
+        while page.messages:
+            for message in page.messages:
+                if message.body:
+                    key = message.subject.removeprefix(self._subject(""))
+                    yield key, Kept(message.body, message.sequence)
+            page = self._stream.read_from(page.messages[-1].sequence + 1, READ_BATCH_MESSAGES)
 
     def _subject(self, key: str) -> str:
         return f"$KV.{self._name}.{key}"

@@ -17,16 +17,17 @@ import anyio
 from anyio.to_thread import run_sync
 from faststream import AckPolicy, FastStream
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from nacl.public import PublicKey
 from nats.js.api import ConsumerConfig
 from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
 from shared import subjects
 from shared.answering import AnyAnswer, CommandHandler, answer
-from shared.boxes import BoxBrokenError, unbox
+from shared.boxes import BoxBrokenError
 from shared.commands.base import Command, FieldError, Invalid
 from shared.consuming import process, retry_delay_s
-from shared.keyfiles import KeyFiles
+from shared.keyholder import Keys
 from shared.logs import log, place_of
 from shared.parking import (
     Delivery,
@@ -46,15 +47,25 @@ RECONNECT_WAIT_S = 0.1
 VERSION = version("passage")
 
 
+Responder = Callable[[str, bytes, bool], bytes | None]
+"""Answers (subject, body, may it wait); None where it would have to wait and may not."""
+
+
 class Bus:
     """What a service listens to, and how it answers. Handlers are plain functions in threads."""
 
     def __init__(
-        self, service: str, settings: Settings, keys: KeyFiles, is_ready: Callable[[], bool]
+        self,
+        service: str,
+        settings: Settings,
+        keys: Keys,
+        intake_public: PublicKey,
+        is_ready: Callable[[], bool],
     ) -> None:
         self.service = service
         self._is_ready = is_ready
         self._keys = keys
+        self._intake_public = intake_public
         self._commands: dict[str, tuple[type[Command], CommandHandler]] = {}
         self._deliveries: dict[str, Callable[[Delivery], Outcome]] = {}
         self._threads = settings.threads
@@ -69,6 +80,7 @@ class Bus:
             error_cb=self._on_error,
             logger=None,
         )
+        self._app = FastStream(self.broker, logger=None)
         self._listen(subjects.command(service, "*"), self._on_command)
         self._listen(subjects.retry(service), self._on_retry)
         self._listen(subjects.health(service), self._on_health)
@@ -100,9 +112,26 @@ class Bus:
         async def deliver(msg: NatsMessage) -> None:
             await self._on_delivery(handler, msg)
 
+    def respond(self, subject: str, responder: Responder) -> None:
+        """Answers requests on a subject, from the loop where that takes no wait for anything."""
+
+        async def on_request(msg: NatsMessage) -> bytes:
+            came_on, body = msg.raw_message.subject, msg.raw_message.data
+            quick = responder(came_on, body, False)
+            if quick is not None:
+                return quick
+            waited = await run_sync(responder, came_on, body, True, limiter=self._limiter)
+            return waited or b""
+
+        self._listen(subject, on_request)
+
     async def run(self) -> None:
-        """Serves until SIGTERM or SIGINT."""
-        await FastStream(self.broker, logger=None).run()
+        """Serves until SIGTERM or SIGINT, or until `end`."""
+        await self._app.run()
+
+    def end(self) -> None:
+        """Has `run` return."""
+        self._app.exit()
 
     def _listen(self, subject: str, handler: Callable[[NatsMessage], Any]) -> None:
         self.broker.subscriber(
@@ -128,7 +157,7 @@ class Bus:
             await msg.nack(delay=retry_delay_s(delivery.deliveries))
 
     async def _park(self, delivery: Delivery, why: UnprocessableError) -> None:
-        parked = park(self.service, delivery, why, datetime.now(UTC), self._keys.intake_public)
+        parked = park(self.service, delivery, why, datetime.now(UTC), self._intake_public)
         await self.broker.publish(
             parked.model_dump_json().encode(),
             subjects.parked(self.service, parked.reason),
@@ -180,7 +209,7 @@ class Bus:
         if handler is None or parked.service != self.service:
             return RetryAnswer(result="still_parked", reason=f"{parked.service} parked it")
         try:
-            original = unbox(self._keys.intake_private, parked.original)
+            (original,) = await run_sync(self._keys.unbox, [parked.original])
         except BoxBrokenError:
             return RetryAnswer(result="still_parked", reason="box_broken")
         delivery = Delivery(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from shared.boxes import BoxBrokenError
 from shared.case_log import ChainBrokenError, LogError
 from shared.events.catalogue import UnreadableEventError
+from shared.keyholder import KeysUnavailableError
 from shared.logs import log, place_of
 from shared.parking import Delivery, UnprocessableError
 from shared.transact import ContendedError, Outcome
@@ -37,7 +38,7 @@ def process(handler: Callable[[Delivery], Outcome], delivery: Delivery) -> Proce
     started = time.perf_counter()
     try:
         outcome = handler(delivery)
-    except (ContendedError, LogError, TimeoutError) as error:
+    except (ContendedError, KeysUnavailableError, LogError, TimeoutError) as error:
         log.warning("not_now", stream=delivery.stream, error=type(error).__name__)
         return Processed(settled=False)
     except Exception as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from typing import Annotated, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import override
@@ -23,6 +23,7 @@ VALUES_MAX = 1_000
 """How many values one request may name."""
 
 NO_RESPONDER = 503
+SEALED = "the key holder is sealed; `passage keys unseal`"
 
 Operation = Literal["seal", "open", "unbox", "hash"]
 
@@ -189,7 +190,7 @@ class RemoteKeys(Keys):
         except RequestRefusedError as error:
             raise KeysDeniedError(str(error)) from None
         if reply.status == NO_RESPONDER:
-            raise KeysUnavailableError("the key holder is sealed; `passage keys unseal`") from None
+            raise KeysUnavailableError(SEALED) from None
         return _read(answer, reply.body)
 
 
@@ -198,7 +199,9 @@ def _read(answer: type[AnswerT], body: bytes) -> AnswerT:
         return answer.model_validate_json(body)
     except ValidationError:
         pass
-    denied: Any = Denied.model_validate_json(body)
+    denied = Denied.model_validate_json(body)
+    if denied.denied == "sealed":
+        raise KeysUnavailableError(SEALED)
     raise KeysDeniedError(f"{denied.denied}: {denied.expected}")
 
 

@@ -1,22 +1,37 @@
 """Return codes: what a caller is given at stage one to be known again by; ten digits, speakable.
 
 A code is derived from the command that issued it, so that the same command answers the same code.
+Both steps are keyed hashes, so there is one of each under every pepper that is kept.
 """
 
 from __future__ import annotations
 
-from shared.keyfiles import KeyFiles
+from shared.keyholder import Keys
 
 DIGITS = 10
+HASH_PURPOSE = "return-code"
 
 
-def code_for(keys: KeyFiles, command_id: str, attempt: int = 0) -> str:
-    """Gives the code that one IssueReturnCode command hands out, in speakable groups."""
-    number = int(keys.keyed_hash("return-code-of", f"{command_id}|{attempt}"), 16) % 10**DIGITS
+def codes_for(keys: Keys, command_id: str, attempt: int = 0) -> list[str]:
+    """Gives the codes that one IssueReturnCode command may hand out, that of today first.
+
+    Each in speakable groups. The others are what it handed out under earlier peppers.
+    """
+    ((*hashes,),) = keys.hashes([("return-code-of", f"{command_id}|{attempt}")])
+    return [_speakable(int(one.rpartition("-")[2], 16) % 10**DIGITS) for one in hashes]
+
+
+def code_hashes(keys: Keys, code: str) -> tuple[str, ...]:
+    """Gives the keyed hashes by which a code is kept and found, that of today first."""
+    (hashes,) = keys.hashes([to_hash(code)])
+    return hashes
+
+
+def to_hash(code: str) -> tuple[str, str]:
+    """Gives purpose and value of a code's hash; spaces and dashes don't matter."""
+    return HASH_PURPOSE, "".join(c for c in code if c.isdigit())
+
+
+def _speakable(number: int) -> str:
     digits = f"{number:0{DIGITS}d}"
     return f"{digits[:3]} {digits[3:6]} {digits[6:]}"
-
-
-def code_hash(keys: KeyFiles, code: str) -> str:
-    """Gives the keyed hash by which a code is kept and found; spaces and dashes don't matter."""
-    return keys.keyed_hash("return-code", "".join(c for c in code if c.isdigit()))

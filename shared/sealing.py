@@ -52,6 +52,14 @@ class Spot(NamedTuple):
         return "|".join((FORMAT, *(str(part) for part in self))).encode()
 
 
+def key_id_of(sealed: str) -> int:
+    """Gives the id of the data key that a value was sealed under. Raises SealBrokenError."""
+    raw = _decode(sealed)
+    if len(raw) < _HEADER.size:
+        raise SealBrokenError("a sealed value is cut short")
+    return int(_HEADER.unpack_from(raw)[1])
+
+
 def seal(key: DataKey, spot: Spot, plaintext: str) -> Sealed:
     """Gives the sealed form of a text for one spot."""
     nonce = os.urandom(NONCE_BYTES)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from shared import logs, subjects
+from shared import logs
 from shared.buckets import Bucket, JetStreamBucket
 from shared.bus import Bus
 from shared.case_log import CaseLog, Fold, jetstream_env
 from shared.commands.base import Command, Decision
 from shared.events.base import CaseEvent
-from shared.keyfiles import KeyFiles, read_key_files
-from shared.keys import KeyRing
+from shared.keyfiles import read_intake_public_key
+from shared.keyholder import Keys, RemoteKeys
 from shared.refusals import CLOCK_LEEWAY, Guard, require
 from shared.settings import Settings
 from shared.transact import Cause, Writer
@@ -34,8 +34,11 @@ class Desk:
 
     service: str
     writer: Writer
-    keys: KeyFiles
     now: Callable[[], datetime] = _now
+
+    @property
+    def keys(self) -> Keys:
+        return self.writer.keys
 
     @property
     def source(self) -> str:
@@ -92,13 +95,12 @@ class Service:
 def assemble(name: str, fold: Fold[StateT], settings: Settings) -> Service:
     """Puts a service together. Raises KeyFilesError and the recorder's OperationalError."""
     logs.configure(name, settings.log_level)
-    keys = read_key_files(settings.keys_dir)
+    intake_public = read_intake_public_key(settings.keys_dir)
     log = CaseLog(fold, jetstream_env(settings, f"passage-{name}-log"))
-    bucket = JetStreamBucket(log.connection, subjects.KEYS_BUCKET, settings.request_timeout_s)
-    ring = KeyRing(bucket, keys.kek)
+    keys = RemoteKeys(log.connection, name, settings.request_timeout_s)
     return Service(
         settings=settings,
-        desk=Desk(name, Writer(log, ring), keys),
-        bus=Bus(name, settings, keys, is_ready=log.is_connected),
+        desk=Desk(name, Writer(log, keys)),
+        bus=Bus(name, settings, keys, intake_public, is_ready=log.is_connected),
         log=log,
     )

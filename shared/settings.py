@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     command_timeout_s: float = Field(
         10.0, gt=0, description="how long query waits for a service's answer, seconds"
     )
+    seal_after_idle_s: float = Field(
+        0.0, ge=0, description="the key holder seals itself after so long unused, seconds; 0: never"
+    )
     threads: int = Field(64, ge=1, description="messages that a service works on at once, threads")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"

@@ -14,6 +14,8 @@ CALLS = "CALLS"
 PARKED = "PARKED"
 AUDIT = "AUDIT"
 TIMERS = "TIMERS"
+KEYHOLDER_SEALED = "keyholder.sealed"
+"""Where the key holder says that it ends and nothing can be opened any more."""
 INDEX_BUCKET = "INDEX"
 KEYS_BUCKET = "KEYS"
 

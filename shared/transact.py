@@ -20,9 +20,8 @@ from shared.case_log import CaseLog, History, Link
 from shared.events.base import CaseEvent, Event, chain_hash, type_of
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Plain
-from shared.keys import KeyRing
+from shared.keyholder import Keys
 from shared.refusals import Guard, RefusedError
-from shared.sealing import Spot, seal
 
 ATTEMPTS = 50
 """How often one message is decided anew because somebody else was faster."""
@@ -65,10 +64,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """What writing takes: the log to append to, and the keys to seal with."""
+    """What writing takes: the log to append to, and the key holder, which seals."""
 
     log: CaseLog[Any]
-    keys: KeyRing
+    keys: Keys
 
 
 def transact(
@@ -79,8 +78,8 @@ def transact(
 ) -> Outcome:
     """Records what `decide` makes of the case, once for a cause.
 
-    Raises RefusedError (on a fresh fold), ContendedError, ChainBrokenError, and the recorder's
-    OperationalError where the server didn't answer.
+    Raises RefusedError (on a fresh fold), ContendedError, ChainBrokenError, KeysUnavailableError,
+    and the recorder's OperationalError where the server didn't answer.
     """
     log = writer.log
     history, fresh = _remembered(log, case_id, cause), False
@@ -162,7 +161,7 @@ def _append(
 
 
 def _enveloped(
-    keys: KeyRing, case_id: str, version: int, event: Event, cause: Cause, prevhash: str
+    keys: Keys, case_id: str, version: int, event: Event, cause: Cause, prevhash: str
 ) -> CaseEvent[Any]:
     return envelope_of(event)(
         id=uuid4().hex,
@@ -179,12 +178,13 @@ def _enveloped(
     )
 
 
-def _sealed(keys: KeyRing, case_id: str, version: int, event: Event) -> Event:
+def _sealed(keys: Keys, case_id: str, version: int, event: Event) -> Event:
     """Gives the event with every personal value sealed for this very place in the log."""
-    update: dict[str, str] = {}
-    for field, personal_class in type(event).PERSONAL.items():
-        value = getattr(event, field)
-        if isinstance(value, Plain):
-            spot = Spot(case_id, version, type(event).__name__, field, personal_class)
-            update[field] = seal(keys.for_sealing(case_id, version), spot, value.value)
-    return event.model_copy(update=update) if update else event
+    plain = {
+        field: value.value
+        for field in type(event).PERSONAL
+        if isinstance(value := getattr(event, field), Plain)
+    }
+    if not plain:
+        return event
+    return event.model_copy(update=keys.seal(case_id, version, type(event).__name__, plain))

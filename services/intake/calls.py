@@ -6,12 +6,12 @@ import phonenumbers
 from pydantic import TypeAdapter, ValidationError
 
 from services.intake.decisions import IncomingCall
-from shared.boxes import unbox
+from shared.events.calls import CallReceived
 from shared.events.catalogue import read_call
 from shared.events.fields import Channel, Name, Plain, Text, Word
-from shared.keyfiles import KeyFiles
+from shared.keyholder import Keys
 from shared.parking import CALL_MAX_BYTES, UnprocessableError
-from shared.return_codes import code_hash
+from shared.return_codes import to_hash
 
 CHANNELS_WITH_NUMBERS: frozenset[Channel] = frozenset({"phone", "whatsapp", "signal"})
 HOME_REGION = "UA"
@@ -22,12 +22,15 @@ WITHHELD = frozenset(
 )
 """What exchanges send in place of a number: it names nobody, so it must not be taken for a man."""
 
-_ADDRESS: TypeAdapter[str] = TypeAdapter(Name)
-_TEXT: TypeAdapter[str] = TypeAdapter(Text)
-_CODE: TypeAdapter[str] = TypeAdapter(Word)
+_SEALED: dict[str, TypeAdapter[str]] = {
+    "caller_address": TypeAdapter(Name),
+    "text": TypeAdapter(Text),
+    "return_code": TypeAdapter(Word),
+}
+"""What a channel seals, and the form of what is inside."""
 
 
-def open_call(keys: KeyFiles, subject: str, body: bytes) -> IncomingCall:
+def open_call(keys: Keys, subject: str, body: bytes) -> IncomingCall:
     """Gives the call in a message of CALLS.
 
     Raises UnprocessableError, UnreadableEventError and BoxBrokenError; none of them holds a value.
@@ -40,29 +43,32 @@ def open_call(keys: KeyFiles, subject: str, body: bytes) -> IncomingCall:
         raise UnprocessableError("wrong_data", "data.channel", f"the channel of {subject}")
     if envelope.subject != call.call_id:
         raise UnprocessableError("wrong_envelope", "subject", "the call_id in data")
-    address = _unboxed(keys, "caller_address", call.caller_address, _ADDRESS)
+    said = _unboxed(keys, call)
+    address = said.get("caller_address")
     if address is not None and address.strip().casefold() in WITHHELD:
         address = None
-    text = _unboxed(keys, "text", call.text, _TEXT)
-    code = _unboxed(keys, "return_code", call.return_code, _CODE)
+    text, code = said.get("text"), said.get("return_code")
+    caller_keys, code_hashes = _hashes(
+        keys, caller_to_hash(call.channel, address) if address else None, to_hash(code or "")
+    )
     return IncomingCall(
         message_id=envelope.id,
         call_id=call.call_id,
         channel=call.channel,
-        caller_key=caller_key(keys, call.channel, address) if address else None,
+        caller_keys=caller_keys,
         caller_address=Plain(address) if address else None,
         language=call.language,
         started_at=call.started_at,
         text=Plain(text) if text else None,
-        code_hash=code_hash(keys, code) if code else None,
+        code_hashes=code_hashes if code else (),
         recording_ref=call.recording_ref,
         media=call.media,
     )
 
 
-def caller_key(keys: KeyFiles, channel: Channel, address: str) -> str:
-    """Gives the keyed hash by which a caller is known again."""
-    return keys.keyed_hash(f"caller-{channel}", folded(channel, address))
+def caller_to_hash(channel: Channel, address: str) -> tuple[str, str]:
+    """Gives purpose and value of the keyed hash by which a caller is known again."""
+    return f"caller-{channel}", folded(channel, address)
 
 
 def folded(channel: Channel, address: str) -> str:
@@ -77,15 +83,32 @@ def folded(channel: Channel, address: str) -> str:
     return address.casefold()
 
 
-def _unboxed(keys: KeyFiles, field: str, box: str | None, of_type: TypeAdapter[str]) -> str | None:
-    if box is None:
-        return None
+def _unboxed(keys: Keys, call: CallReceived) -> dict[str, str]:
+    """Gives what the channel sealed, by field; without what is empty."""
+    boxes = {field: box for field in _SEALED if (box := getattr(call, field)) is not None}
+    contents = dict(zip(boxes, keys.unbox(list(boxes.values())), strict=True))
+    return {
+        field: text
+        for field, content in contents.items()
+        if (text := _text(field, content)) is not None
+    }
+
+
+def _text(field: str, content: bytes) -> str | None:
     try:
-        plain = unbox(keys.intake_private, box).decode()
+        plain = content.decode()
         # Nothing said is no mistake of his: a silent call is a call.
-        return of_type.validate_python(plain) if plain.strip() else None
+        return _SEALED[field].validate_python(plain) if plain.strip() else None
     except UnicodeDecodeError:
         raise UnprocessableError("wrong_data", f"data.{field}", "text in UTF-8") from None
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]["msg"]
         raise UnprocessableError("wrong_data", f"data.{field}", problem) from None
+
+
+def _hashes(
+    keys: Keys, caller: tuple[str, str] | None, code: tuple[str, str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Gives the keyed hashes of caller and code, in one request."""
+    of_code, *of_caller = keys.hashes([code, *([caller] if caller else [])])
+    return (of_caller[0] if of_caller else ()), of_code

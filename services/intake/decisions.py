@@ -48,12 +48,14 @@ class IncomingCall:
     message_id: str
     call_id: str
     channel: Channel
-    caller_key: str | None
+    caller_keys: tuple[str, ...]
+    """Keyed hashes of his address, that of today first; none where the number is withheld."""
     caller_address: Plain | None
     language: str
     started_at: datetime
     text: Plain | None
-    code_hash: str | None
+    code_hashes: tuple[str, ...]
+    """Keyed hashes of the return code he gave, that of today first."""
     recording_ref: str | None
     media: tuple[str, ...]
 
@@ -71,7 +73,7 @@ class Route:
     is_new: bool = False
     """Whether the case was numbered for this call."""
     caller_key: str | None = None
-    """Whose call it is; None where the number is withheld."""
+    """Whose call it is, as the index knows him; None where the number is withheld."""
 
 
 def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
@@ -128,7 +130,7 @@ def _opened(call: IncomingCall, route: Route) -> intake.CaseOpened:
     return intake.CaseOpened(
         call_id=call.call_id,
         channel=call.channel,
-        caller_key=call.caller_key,
+        caller_key=route.caller_key,
         caller_address=call.caller_address,
         language=call.language,
         started_at=call.started_at,
@@ -145,7 +147,7 @@ def _linked(call: IncomingCall, route: Route) -> intake.CallLinked:
     return intake.CallLinked(
         call_id=call.call_id,
         channel=call.channel,
-        caller_key=call.caller_key,
+        caller_key=route.caller_key,
         caller_address=call.caller_address,
         language=call.language,
         started_at=call.started_at,

@@ -33,7 +33,7 @@ from shared.commands.intake import (
 from shared.events.base import Event
 from shared.parking import Delivery
 from shared.refusals import CASE_KNOWN, require
-from shared.return_codes import code_for, code_hash
+from shared.return_codes import code_hashes, codes_for
 from shared.service import Desk
 from shared.transact import Cause, Outcome, transact
 
@@ -104,10 +104,18 @@ def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:
 
 
 def _free_code(intake: Intake, command: IssueReturnCode) -> tuple[str, str]:
-    attempt = 0
+    keys, attempt = intake.desk.keys, 0
     while True:
-        code = code_for(intake.desk.keys, command.command_id, attempt)
-        hashed = code_hash(intake.desk.keys, code)
-        if intake.index.reserve_code(hashed, command.case_id):
-            return code, hashed
+        codes = codes_for(keys, command.command_id, attempt)
+        hashed = [code_hashes(keys, code) for code in codes]
+        for code, hashes in zip(codes, hashed, strict=True):
+            # The same command again, answered before a new pepper came.
+            if len(codes) > 1 and (one := _reserved(intake, hashes, command.case_id)):
+                return code, one
+        if intake.index.reserve_code(hashed[0][0], command.case_id):
+            return codes[0], hashed[0][0]
         attempt += 1  # Another case has this code: one in ten million times at a thousand cases.
+
+
+def _reserved(intake: Intake, hashes: tuple[str, ...], case_id: str) -> str | None:
+    return next((one for one in hashes if intake.index.has_code(one, case_id)), None)

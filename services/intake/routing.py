@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -35,6 +35,13 @@ class Episode(NamedTuple):
     case_id: str
     previous_case: str | None = None
     number: int = 1
+
+
+class _Found(NamedTuple):
+    """A key of the index and what stands under it."""
+
+    key: str | None
+    entry: dict[str, Any] | None
 
 
 def new_case_id() -> str:
@@ -59,9 +66,14 @@ class Index:
         if reserved is None:
             reserved, _ = self._create(key, asdict(self._choose(call)))
         route = Route(**reserved)
-        if route.caller_key != call.caller_key:
+        if route.caller_key not in (call.caller_keys or (None,)):
             raise UnprocessableError("wrong_data", "data.call_id", "an id of its own for each call")
         return route
+
+    def has_code(self, code_hash: str, case_id: str) -> bool:
+        """Says whether a code was reserved for this case."""
+        kept = self._get(f"code.{code_hash}")
+        return kept is not None and bool(kept["case_id"] == case_id)
 
     def reserve_code(self, code_hash: str, case_id: str) -> bool:
         """Says whether the code is this case's now; another case may have it already."""
@@ -69,33 +81,46 @@ class Index:
         return bool(kept["case_id"] == case_id)
 
     def _choose(self, call: IncomingCall) -> Route:
-        coded = self._get(f"code.{call.code_hash}") if call.code_hash else None
+        _, coded = self._first("code", call.code_hashes)
+        caller = self._first("caller", call.caller_keys)
         if coded is not None:
-            if call.caller_key is not None:
-                self._create(f"caller.{call.caller_key}", coded)
+            if call.caller_keys and caller.entry is None:
+                self._create(f"caller.{call.caller_keys[0]}", coded)
             latest = self._latest_episode(coded["case_id"])
             # A code proves what this case was told, not what an earlier one was.
             is_own = latest.case_id == coded["case_id"]
-            return self._to(latest, call, "return_code" if is_own else "earlier_code")
-        if call.caller_key is None:
-            return self._to(Episode(new_case_id()), call, "caller", is_new=True)
-        key = f"caller.{call.caller_key}"
-        first, is_new = self._get(key), False
+            return self._to(latest, call, caller.key, "return_code" if is_own else "earlier_code")
+        if caller.key is None:
+            return self._to(Episode(new_case_id()), call, None, "caller", is_new=True)
+        first, is_new = caller.entry, False
         if first is None:
-            first, is_new = self._create(key, {"case_id": new_case_id()})
+            first, is_new = self._create(f"caller.{caller.key}", {"case_id": new_case_id()})
         latest = Episode(first["case_id"]) if is_new else self._latest_episode(first["case_id"])
-        return self._to(latest, call, "caller", is_new=is_new)
+        return self._to(latest, call, caller.key, "caller", is_new=is_new)
+
+    def _first(self, kind: str, keys: Sequence[str]) -> _Found:
+        """Gives the first key that is there, else that of today; they differ by pepper alone."""
+        for key in keys:
+            entry = self._get(f"{kind}.{key}")
+            if entry is not None:
+                return _Found(key, entry)
+        return _Found(keys[0] if keys else None, None)
 
     @staticmethod
     def _to(
-        episode: Episode, call: IncomingCall, basis: LinkBasis, *, is_new: bool = False
+        episode: Episode,
+        call: IncomingCall,
+        caller_key: str | None,
+        basis: LinkBasis,
+        *,
+        is_new: bool = False,
     ) -> Route:
         return Route(
             case_id=episode.case_id,
-            caller_key=call.caller_key,
+            caller_key=caller_key,
             basis=basis,
             confidence=SURE if basis == "return_code" else LIKELY,
-            unmatched_code=call.code_hash is not None and basis == "caller",
+            unmatched_code=bool(call.code_hashes) and basis == "caller",
             previous_case=episode.previous_case,
             episode=episode.number,
             is_new=is_new,

@@ -32,9 +32,9 @@ from shared.events.catalogue import read_case_event
 from shared.events.fields import Identity, Sealed
 from shared.events.intake import PersonalDataProvided
 from shared.events.verification import RegistryChecked
-from shared.keys import KeyGoneError
+from shared.keyholder import SealedValue
 from shared.parking import Delivery
-from shared.sealing import Spot
+from shared.sealing import SealBrokenError
 from shared.service import Desk
 from shared.subjects import read_case_subject
 from shared.transact import Outcome, transact
@@ -104,13 +104,9 @@ def check_registry(verification: Verification, command: CheckRegistry) -> Outcom
 
 def answer_about(verification: Verification, case_id: str, claim: Claim) -> RegistryChecked:
     """Gives the registry's answer about a claim; about erased data it can't be asked."""
-    keys = verification.desk.writer.keys
-    spot = Spot(case_id, claim.version, PersonalDataProvided.__name__, "identity", "identity")
-    try:
-        stated = Identity.model_validate_json(keys.open(spot, claim.identity))
-    except KeyGoneError:
-        answer = RegistryAnswer("unavailable")
-    else:
+    stated = _stated(verification, case_id, claim)
+    answer = RegistryAnswer("unavailable")
+    if stated is not None:
         answer = verification.registry.look_up(stated)
     return RegistryChecked(
         registry=verification.registry.name,
@@ -120,3 +116,19 @@ def answer_about(verification: Verification, case_id: str, claim: Claim) -> Regi
         fields_agreeing=answer.agreeing,
         fields_conflicting=answer.conflicting,
     )
+
+
+def _stated(verification: Verification, case_id: str, claim: Claim) -> Identity | None:
+    """Gives who the man said he is, or None where that is erased. Raises SealBrokenError."""
+    value = SealedValue(
+        case_id=case_id,
+        version=claim.version,
+        type_name=PersonalDataProvided.__name__,
+        field="identity",
+        sealed=claim.identity,
+    )
+    desk = verification.desk
+    (opened,) = desk.keys.open([value], f"service:{desk.service}", "registry check")
+    if opened.state == "broken":
+        raise SealBrokenError(f"the personal data of case {case_id} version {claim.version}")
+    return Identity.model_validate_json(opened.text) if opened.text is not None else None

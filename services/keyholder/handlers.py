@@ -1,0 +1,186 @@
+"""What the key holder does with a request: read it, look whether it is granted, answer."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ValidationError
+
+from services.keyholder.access import Records
+from services.keyholder.holder import Holder, class_of
+from services.keyholder.lock import Lock
+from shared.answering import field_errors
+from shared.boxes import BoxBrokenError
+from shared.events.catalogue import read_case_event
+from shared.events.intake import PersonalDataErased
+from shared.keyholder import (
+    Denied,
+    Hash,
+    Hashes,
+    KeysDeniedError,
+    Open,
+    OpenedValues,
+    Seal,
+    SealedValues,
+    Unbox,
+    Unboxed,
+)
+from shared.parking import Delivery
+from shared.policy import Policy, Rights
+from shared.subjects import read_case_subject
+from shared.transact import Outcome
+
+KEEPER = "keeper"
+NOBODY = Rights()
+OPERATIONS: dict[str, type[BaseModel]] = {
+    "seal": Seal,
+    "open": Open,
+    "unbox": Unbox,
+    "hash": Hash,
+}
+
+
+SEALED = Denied(denied="sealed", expected="`passage keys unseal`")
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What the key holder's handlers work with."""
+
+    holder: Holder
+    records: Records
+    policy: Policy
+    lock: Lock
+    folder: Path
+    """The key folder."""
+
+
+class Kept(BaseModel):
+    """What became of something that the keeper asked for."""
+
+    done: Literal["closed", "rotated", "pepper_renewed"]
+    cases: int = 0
+    """Cases whose keys were wrapped anew."""
+    damaged: tuple[str, ...] = ()
+    """Cases whose keys don't unwrap any more; they stay as they are."""
+    epoch: int = 0
+    """The epoch, or the version of the pepper, that counts from now on."""
+    epochs_kept: tuple[int, ...] = ()
+
+
+def respond(desk: Keeping, subject: str, body: bytes, may_wait: bool) -> bytes | None:
+    """Answers `keyholder.<operation>.<asker>`; None where that has to wait and may not."""
+    _, operation, asker = subject.split(".")
+    if desk.lock.closed:
+        return _json(SEALED)
+    if asker == KEEPER:
+        return _json(keep(desk, operation)) if may_wait else None
+    asked = read(desk, operation, asker, body)
+    if not may_wait and not is_quick(desk, asked):
+        return None
+    desk.lock.use()
+    return _json(answer(desk, asker, asked))
+
+
+def keep(desk: Keeping, operation: str) -> BaseModel:
+    """Does what the keeper asks for: close, rotate, or renew the pepper."""
+    ring = desk.holder.ring
+    match operation:
+        case "close":
+            desk.lock.close()
+            return Kept(done="closed")
+        case "rotate":
+            return Kept(done="rotated", **ring.rotate(desk.folder)._asdict())
+        case "pepper":
+            return Kept(done="pepper_renewed", epoch=ring.renew_pepper(desk.folder))
+        case _:
+            return Denied(denied="invalid", expected="close, rotate or pepper")
+
+
+def read(desk: Keeping, operation: str, service: str, body: bytes) -> BaseModel:
+    """Gives what a service asks for, or Denied where it is not understood or not granted."""
+    if operation not in desk.policy.services.get(service, NOBODY).asks:
+        return Denied(denied="not granted", expected="an operation the policy gives this service")
+    try:
+        return OPERATIONS[operation].model_validate_json(body)
+    except ValidationError as error:
+        wrong = "; ".join(f"{one.field}: {one.problem}" for one in field_errors(error))
+        return Denied(denied="invalid", expected=wrong)
+
+
+def is_quick(desk: Keeping, asked: BaseModel) -> bool:
+    """Says whether it can be answered from memory, without waiting for the server."""
+    if isinstance(asked, Seal):
+        return desk.holder.ring.knows(asked.case_id)
+    return not isinstance(asked, Open)
+
+
+def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
+    """Answers what was read, or with Denied."""
+    rights = desk.policy.services.get(service, NOBODY)
+    try:
+        match asked:
+            case Seal():
+                return seal(desk.holder, rights, asked)
+            case Open():
+                return open_values(desk, service, asked)
+            case Unbox():
+                return unbox(desk.holder, asked)
+            case Hash():
+                return hash_values(desk.holder, asked)
+            case _:
+                return asked
+    except KeysDeniedError as error:
+        return Denied(denied="not granted", expected=str(error))
+
+
+def seal(holder: Holder, rights: Rights, asked: Seal) -> BaseModel:
+    """Seals fields of an event that the service records itself."""
+    if asked.type_name not in rights.records:
+        raise KeysDeniedError("an event type that this service records")
+    sealed = holder.seal(asked.case_id, asked.version, asked.type_name, asked.values)
+    return SealedValues(values={**sealed})
+
+
+def open_values(desk: Keeping, service: str, asked: Open) -> BaseModel:
+    """Opens values that the policy opens for the service, after the access was recorded."""
+    rights = desk.policy.services.get(service, NOBODY)
+    if not all(rights.may_open(value.type_name, value.field) for value in asked.values):
+        raise KeysDeniedError("a field that the policy opens for this service")
+    for value in asked.values:
+        class_of(value.type_name, value.field)
+    desk.records.write(service, asked.values, asked.by, asked.purpose)
+    return OpenedValues(values=tuple(desk.holder.open(asked.values, asked.by, asked.purpose)))
+
+
+def unbox(holder: Holder, asked: Unbox) -> BaseModel:
+    """Opens boxes of channels."""
+    return Unboxed(contents=tuple(_content(holder, box) for box in asked.boxes))
+
+
+def hash_values(holder: Holder, asked: Hash) -> BaseModel:
+    """Gives keyed hashes."""
+    return Hashes(hashes=tuple(holder.hashes([(one.purpose, one.value) for one in asked.values])))
+
+
+def receive_erasure(desk: Keeping, delivery: Delivery) -> Outcome:
+    """Destroys the keys that an erasure names; again is harmless."""
+    subject = read_case_subject(delivery.subject)
+    event = read_case_event(delivery.body, subject.type_name)
+    erased: PersonalDataErased = event.data
+    desk.holder.ring.destroy(event.subject, erased.classes, event.caseversion)
+    return Outcome("recorded", event.subject, event.caseversion, delivery.sequence)
+
+
+def _json(message: BaseModel) -> bytes:
+    return message.model_dump_json().encode()
+
+
+def _content(holder: Holder, box: str) -> str | None:
+    try:
+        return b64encode(holder.unbox([box])[0]).decode()
+    except BoxBrokenError:
+        return None

@@ -1,0 +1,46 @@
+"""The lock: once it is closed nothing is sealed or opened any more, and the process ends.
+
+A person closes it, or it closes itself when nobody has asked for anything for a while.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+NEVER = 0.0
+
+
+@dataclass
+class Lock:
+    """Closed once; `forget` drops the keys from memory at that moment."""
+
+    forget: Callable[[], None]
+    idle_s: float = NEVER
+    """Seconds without a request until it closes itself; 0: never."""
+    clock: Callable[[], float] = time.monotonic
+    _closed: threading.Event = field(default_factory=threading.Event)
+    _used_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._used_at = self.clock()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed.is_set()
+
+    def use(self) -> None:
+        """Notes that somebody asked for something."""
+        self._used_at = self.clock()
+
+    def close(self) -> None:
+        """Closes the lock, for good."""
+        self._closed.set()
+        self.forget()
+
+    def close_if_idle(self) -> None:
+        """Closes it where nobody has asked for as long as it may be idle."""
+        if self.idle_s != NEVER and self.clock() - self._used_at >= self.idle_s:
+            self.close()

@@ -1,0 +1,86 @@
+"""keyholder's wiring: what it answers, when it seals itself, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from datetime import UTC, datetime
+from functools import partial
+
+from services.keyholder import ERASURES, SERVICE, handlers
+from services.keyholder.access import Records
+from services.keyholder.handlers import Keeping
+from services.keyholder.holder import Holder
+from services.keyholder.lock import Lock
+from services.keyholder.ring import KeyRing
+from services.keyholder.secrets import read_secrets
+from shared import logs, subjects
+from shared.buckets import JetStreamBucket
+from shared.bus import Bus
+from shared.case_log import CaseLog, Fold, jetstream_env
+from shared.jetstream.stream import Stream
+from shared.logs import log
+from shared.policy import policy
+from shared.service import Desk, Service
+from shared.settings import Settings
+from shared.transact import Writer
+
+SEALED_EXIT, TERMINATED_EXIT = 0, 143
+"""Exit codes: only 0 means that the installation is sealed, and that nobody starts it again."""
+LOOK_EVERY_S = 0.1
+LAST_ANSWER_S = 0.1
+"""How long the answer to the request to seal gets to go out."""
+
+
+def wire(settings: Settings) -> tuple[Service, Lock]:
+    """Gives keyholder, ready to run, and its lock."""
+    logs.configure(SERVICE, settings.log_level)
+    secrets, timeout_s = read_secrets(settings.keys_dir), settings.request_timeout_s
+    case_log = CaseLog(Fold(None, lambda state, _: state), jetstream_env(settings, SERVICE))
+    connection = case_log.connection
+    ring = KeyRing(JetStreamBucket(connection, subjects.KEYS_BUCKET, timeout_s), secrets)
+    lock = Lock(ring.forget_all, settings.seal_after_idle_s)
+    holder = Holder(ring)
+    keeping = Keeping(
+        holder=holder,
+        records=Records(
+            Stream(connection, subjects.AUDIT, timeout_s, 2 * timeout_s), lambda: datetime.now(UTC)
+        ),
+        policy=policy(),
+        lock=lock,
+        folder=settings.keys_dir,
+    )
+    bus = Bus(SERVICE, settings, holder, secrets.intake_public, case_log.is_connected)
+    bus.consume(ERASURES, partial(handlers.receive_erasure, keeping))
+    bus.respond(subjects.keyholder("*", "*"), partial(handlers.respond, keeping))
+    return Service(settings, Desk(SERVICE, Writer(case_log, holder)), bus, case_log), lock
+
+
+async def serve(service: Service, lock: Lock) -> int:
+    """Serves until told to stop, or until the lock closes; gives the exit code."""
+    serving = asyncio.create_task(service.run())
+    while not lock.closed and not serving.done():
+        lock.close_if_idle()
+        await asyncio.wait((serving,), timeout=LOOK_EVERY_S)
+    if not lock.closed:
+        await serving
+        return TERMINATED_EXIT
+    await service.bus.broker.publish(b"", subjects.KEYHOLDER_SEALED)
+    await asyncio.sleep(LAST_ANSWER_S)
+    log.warning("sealed", service=SERVICE)
+    return SEALED_EXIT
+
+
+def main() -> None:
+    """Runs keyholder until it is sealed or told to stop."""
+    code = asyncio.run(_until_exit())
+    sys.exit(code)
+
+
+async def _until_exit() -> int:
+    code = await serve(*wire(Settings()))
+    if code == SEALED_EXIT:
+        sys.stderr.flush()
+        os._exit(code)  # Nothing is waited for: a process that has ended has no keys.
+    return code

@@ -1,0 +1,153 @@
+"""The key holder's own files: a folder that only it can read, and that no backup holds.
+
+holder/kek-<epoch>.key       wraps the data keys of cases (AES-256); the newest epochs are kept
+holder/pepper-<version>.key  keys the hashes by which callers, numbers and codes are found again
+holder/intake.key            opens what channels sealed with intake.pub (X25519)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nacl.public import PrivateKey, PublicKey
+
+from shared.keyfiles import (
+    INTAKE_PUBLIC,
+    SECRET_BYTES,
+    KeyFilesError,
+    read_intake_public_key,
+    read_secret,
+    sync_folder,
+    write_once,
+)
+
+HOLDER = "holder"
+EPOCHS_KEPT = 3
+"""How many key-encryption keys there are at most: older backups open no personal value."""
+
+FIRST = 1
+_NUMBERED = re.compile(r"^(kek|pepper)-([0-9]{1,5})\.key$")
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The secrets of an installation, in the key holder's memory."""
+
+    keks: dict[int, bytes] = field(repr=False)
+    """By epoch."""
+    peppers: dict[int, bytes] = field(repr=False)
+    """By version."""
+    intake_private: PrivateKey = field(repr=False)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch under which data keys are wrapped now."""
+        return max(self.keks)
+
+    @property
+    def intake_public(self) -> PublicKey:
+        return self.intake_private.public_key
+
+    def hashes(self, purpose: str, value: str) -> tuple[str, ...]:
+        """Gives the HMAC-SHA-256 of a value for one purpose, under the newest pepper first."""
+        return tuple(
+            _named(version, hmac.new(self.peppers[version], message, hashlib.sha256).hexdigest())
+            for message in (f"{purpose}|{value}".encode(),)
+            for version in sorted(self.peppers, reverse=True)
+        )
+
+
+def make_key_files(folder: Path) -> None:
+    """Makes what is missing in the key folder; what is there stays."""
+    holder = folder / HOLDER
+    for kind in ("kek", "pepper"):
+        if not _numbered(holder, kind):
+            write_once(holder / f"{kind}-{FIRST}.key", os.urandom(SECRET_BYTES))
+    write_once(holder / "intake.key", bytes(PrivateKey.generate()))
+    stored = PrivateKey(read_secret(holder / "intake.key"))
+    write_once(folder / INTAKE_PUBLIC, bytes(stored.public_key))
+
+
+def read_secrets(folder: Path) -> Secrets:
+    """Reads the secrets. Raises KeyFilesError, also where intake.key and intake.pub differ."""
+    holder = folder / HOLDER
+    secrets = Secrets(
+        keks=_read_numbered(holder, "kek"),
+        peppers=_read_numbered(holder, "pepper"),
+        intake_private=PrivateKey(read_secret(holder / "intake.key")),
+    )
+    if secrets.intake_public != read_intake_public_key(folder):
+        # Calls come sealed for intake.pub: with another key every one of them would be parked.
+        raise KeyFilesError("intake.key doesn't belong to intake.pub; put the right pair in place")
+    return secrets
+
+
+def add_kek(folder: Path, secrets: Secrets) -> Secrets:
+    """Makes the key-encryption key of the next epoch."""
+    return Secrets(
+        keks={**secrets.keks, **_add(folder, "kek", secrets.keks)},
+        peppers=secrets.peppers,
+        intake_private=secrets.intake_private,
+    )
+
+
+def add_pepper(folder: Path, secrets: Secrets) -> Secrets:
+    """Makes the next version of the pepper; older ones stay, to find what they hashed."""
+    return Secrets(
+        keks=secrets.keks,
+        peppers={**secrets.peppers, **_add(folder, "pepper", secrets.peppers)},
+        intake_private=secrets.intake_private,
+    )
+
+
+def drop_old_keks(folder: Path, secrets: Secrets) -> Secrets:
+    """Destroys the key-encryption keys that are older than the ones kept, on disk as well."""
+    kept = sorted(secrets.keks)[-EPOCHS_KEPT:]
+    for epoch in set(secrets.keks) - set(kept):
+        _destroy(folder / HOLDER / f"kek-{epoch}.key")
+    return Secrets(
+        keks={epoch: secrets.keks[epoch] for epoch in kept},
+        peppers=secrets.peppers,
+        intake_private=secrets.intake_private,
+    )
+
+
+def _named(version: int, digest: str) -> str:
+    return digest if version == FIRST else f"{version}-{digest}"
+
+
+def _numbered(holder: Path, kind: str) -> dict[int, Path]:
+    names = holder.iterdir() if holder.is_dir() else ()
+    found = ((path, _NUMBERED.match(path.name)) for path in names)
+    return {int(match[2]): path for path, match in found if match is not None and match[1] == kind}
+
+
+def _read_numbered(holder: Path, kind: str) -> dict[int, bytes]:
+    found = _numbered(holder, kind)
+    if not found:
+        raise KeyFilesError(
+            f"cannot read {kind}-{FIRST}.key in the key folder (there is none of its kind); "
+            "`passage up` makes the key files, or set PASSAGE_KEYS_DIR"
+        )
+    return {number: read_secret(path) for number, path in found.items()}
+
+
+def _add(folder: Path, kind: str, there: dict[int, bytes]) -> dict[int, bytes]:
+    number, secret = max(there) + 1, os.urandom(SECRET_BYTES)
+    write_once(folder / HOLDER / f"{kind}-{number}.key", secret)
+    return {number: secret}
+
+
+def _destroy(path: Path) -> None:
+    # Overwriting is no proof on a disk that writes elsewhere; it costs nothing.
+    with path.open("r+b") as file:
+        file.write(os.urandom(SECRET_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
+    sync_folder(path.parent)
