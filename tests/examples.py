@@ -12,43 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.events import handover, intake, verification
 from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash, type_of
 from shared.events.catalogue import OWNER, envelope_of
-from shared.events.fields import Channel, Sealed
-from shared.events.handover import (
-    ArrivedInUkraine,
-    ContactLost,
-    HandedOver,
-    HandoverAccepted,
-    HandoverOffered,
-    HandoverRefused,
-    RendezvousApproved,
-    RendezvousDisclosed,
-    RendezvousMissed,
-    RendezvousPlanned,
-)
-from shared.events.intake import (
-    CallLinked,
-    CallTriaged,
-    CaseClosed,
-    CaseOpened,
-    CaseReopened,
-    ClosingReason,
-    Intent,
-    NoteAdded,
-    PersonalDataProvided,
-    ReturnCodeIssued,
-    SurrenderDeclared,
-    Urgency,
-)
-from shared.events.verification import (
-    IdentityContradicted,
-    IdentityRejected,
-    IdentityVerified,
-    RegistryChecked,
-    RegistryOutcome,
-    VerificationEscalated,
-)
+from shared.events.fields import Channel, PersonalClass, Sealed
 
 CASE = "7KQ2M9XW4TRD"
 OTHER_CASE = "3FHN8VZP6AJC"
@@ -68,8 +35,8 @@ def digest(about: str) -> str:
 
 def case_opened(
     call_id: str = "call-1", channel: Channel = "phone", at: datetime = NOON
-) -> CaseOpened:
-    return CaseOpened(
+) -> intake.CaseOpened:
+    return intake.CaseOpened(
         call_id=call_id,
         channel=channel,
         caller_key=digest("caller of Musterdorf"),
@@ -82,8 +49,8 @@ def case_opened(
 
 def call_linked(
     call_id: str = "call-2", channel: Channel = "telegram", at: datetime = NOON
-) -> CallLinked:
-    return CallLinked(
+) -> intake.CallLinked:
+    return intake.CallLinked(
         call_id=call_id,
         channel=channel,
         caller_key=digest("caller of Musterdorf"),
@@ -97,42 +64,65 @@ def call_linked(
 
 
 def call_triaged(
-    call_id: str = "call-1", intent: Intent = "surrender", urgency: Urgency = "today"
-) -> CallTriaged:
-    return CallTriaged(call_id=call_id, intent=intent, situation="serving", urgency=urgency)
+    call_id: str = "call-1", intent: intake.Intent = "surrender", urgency: intake.Urgency = "today"
+) -> intake.CallTriaged:
+    return intake.CallTriaged(call_id=call_id, intent=intent, situation="serving", urgency=urgency)
 
 
-def surrender_declared() -> SurrenderDeclared:
-    return SurrenderDeclared(party="alone", declared_size=1)
+def surrender_declared() -> intake.SurrenderDeclared:
+    return intake.SurrenderDeclared(party="alone", declared_size=1)
 
 
-def personal_data_provided() -> PersonalDataProvided:
-    return PersonalDataProvided(
-        identity=sealed("Vzorov"), provenance="caller", unit=sealed("1st invented brigade")
+def personal_data_provided() -> intake.PersonalDataProvided:
+    return intake.PersonalDataProvided(
+        identity=sealed("Vzorov"),
+        provenance="caller",
+        unit=sealed("1st invented brigade"),
+        service_number_key=f"1-{digest('AB000123')}",
     )
 
 
-def return_code_issued(code: str = "000 111 2222") -> ReturnCodeIssued:
-    return ReturnCodeIssued(code_hash=digest(code))
+def return_code_issued(code: str = "000 111 2222") -> intake.ReturnCodeIssued:
+    return intake.ReturnCodeIssued(code_hash=digest(code))
 
 
-def note_added() -> NoteAdded:
-    return NoteAdded(text=sealed("sounded calm"))
+def note_added() -> intake.NoteAdded:
+    return intake.NoteAdded(text=sealed("sounded calm"))
 
 
-def case_closed(reason: ClosingReason = "handed_over") -> CaseClosed:
-    return CaseClosed(reason=reason)
+def case_closed(reason: intake.ClosingReason = "handed_over") -> intake.CaseClosed:
+    return intake.CaseClosed(reason=reason)
 
 
-def case_reopened() -> CaseReopened:
-    return CaseReopened(reason=sealed("closed by mistake"))
+def case_reopened() -> intake.CaseReopened:
+    return intake.CaseReopened(reason=sealed("closed by mistake"))
+
+
+ALL_CLASSES: tuple[PersonalClass, ...] = ("identity", "location", "narrative")
+
+
+def erasure_requested(*classes: PersonalClass) -> intake.ErasureRequested:
+    return intake.ErasureRequested(
+        classes=classes or ALL_CLASSES,
+        legal_basis="request_of_person",
+        by="Olena Example",
+        reference=sealed("letter 17"),
+    )
+
+
+def personal_data_erased(
+    *classes: PersonalClass, legal_basis: intake.LegalBasis = "request_of_person"
+) -> intake.PersonalDataErased:
+    return intake.PersonalDataErased(
+        classes=classes or ALL_CLASSES, legal_basis=legal_basis, by="Olena Example"
+    )
 
 
 def registry_checked(
-    outcome: RegistryOutcome = "match", about_event: str = f"{CASE}-4"
-) -> RegistryChecked:
+    outcome: verification.RegistryOutcome = "match", about_event: str = f"{CASE}-4"
+) -> verification.RegistryChecked:
     """Gives a registry's answer; in a CaseBook, version n of a case has the id `<case_id>-<n>`."""
-    return RegistryChecked(
+    return verification.RegistryChecked(
         registry="invented registry",
         about_event=about_event,
         outcome=outcome,
@@ -141,34 +131,34 @@ def registry_checked(
     )
 
 
-def verification_escalated() -> VerificationEscalated:
-    return VerificationEscalated(reason="partial")
+def verification_escalated() -> verification.VerificationEscalated:
+    return verification.VerificationEscalated(reason="partial")
 
 
-def identity_verified() -> IdentityVerified:
-    return IdentityVerified(basis="registry_and_operator", by="Olena Example")
+def identity_verified() -> verification.IdentityVerified:
+    return verification.IdentityVerified(basis="registry_and_operator", by="Olena Example")
 
 
-def identity_contradicted() -> IdentityContradicted:
-    return IdentityContradicted(
+def identity_contradicted() -> verification.IdentityContradicted:
+    return verification.IdentityContradicted(
         fields=("date_of_birth",), reason=sealed("another year in the registry")
     )
 
 
-def identity_rejected() -> IdentityRejected:
-    return IdentityRejected(
+def identity_rejected() -> verification.IdentityRejected:
+    return verification.IdentityRejected(
         fields=("surname",), reason=sealed("nobody of that name"), by="Olena Example"
     )
 
 
-def arrived_in_ukraine() -> ArrivedInUkraine:
-    return ArrivedInUkraine(
+def arrived_in_ukraine() -> handover.ArrivedInUkraine:
+    return handover.ArrivedInUkraine(
         place=sealed("Musterdorf"), companions=0, condition="ok", call_id="call-2"
     )
 
 
-def rendezvous_planned(rendezvous_id: str = "meet-1") -> RendezvousPlanned:
-    return RendezvousPlanned(
+def rendezvous_planned(rendezvous_id: str = "meet-1") -> handover.RendezvousPlanned:
+    return handover.RendezvousPlanned(
         rendezvous_id=rendezvous_id,
         place=sealed("the mill of Musterdorf"),
         window_from=NOON + timedelta(hours=6),
@@ -178,36 +168,38 @@ def rendezvous_planned(rendezvous_id: str = "meet-1") -> RendezvousPlanned:
     )
 
 
-def rendezvous_approved(rendezvous_id: str = "meet-1") -> RendezvousApproved:
-    return RendezvousApproved(rendezvous_id=rendezvous_id, by="Petro Example")
+def rendezvous_approved(rendezvous_id: str = "meet-1") -> handover.RendezvousApproved:
+    return handover.RendezvousApproved(rendezvous_id=rendezvous_id, by="Petro Example")
 
 
-def rendezvous_disclosed(rendezvous_id: str = "meet-1") -> RendezvousDisclosed:
-    return RendezvousDisclosed(
+def rendezvous_disclosed(rendezvous_id: str = "meet-1") -> handover.RendezvousDisclosed:
+    return handover.RendezvousDisclosed(
         rendezvous_id=rendezvous_id, to_whom=sealed("the caller"), call_id="call-2"
     )
 
 
-def rendezvous_missed(rendezvous_id: str = "meet-1") -> RendezvousMissed:
-    return RendezvousMissed(
+def rendezvous_missed(rendezvous_id: str = "meet-1") -> handover.RendezvousMissed:
+    return handover.RendezvousMissed(
         rendezvous_id=rendezvous_id, who="team", reason=sealed("the drone's battery")
     )
 
 
-def handover_offered(offer_id: str = "offer-1", team: str = "Heron") -> HandoverOffered:
-    return HandoverOffered(offer_id=offer_id, team=team, deadline_at=NOON + timedelta(hours=9))
+def handover_offered(offer_id: str = "offer-1", team: str = "Heron") -> handover.HandoverOffered:
+    return handover.HandoverOffered(
+        offer_id=offer_id, team=team, deadline_at=NOON + timedelta(hours=9)
+    )
 
 
-def handover_accepted(offer_id: str = "offer-1", team: str = "Heron") -> HandoverAccepted:
-    return HandoverAccepted(offer_id=offer_id, team=team)
+def handover_accepted(offer_id: str = "offer-1", team: str = "Heron") -> handover.HandoverAccepted:
+    return handover.HandoverAccepted(offer_id=offer_id, team=team)
 
 
-def handover_refused(offer_id: str = "offer-1", team: str = "Heron") -> HandoverRefused:
-    return HandoverRefused(offer_id=offer_id, team=team, reason=sealed("on another way"))
+def handover_refused(offer_id: str = "offer-1", team: str = "Heron") -> handover.HandoverRefused:
+    return handover.HandoverRefused(offer_id=offer_id, team=team, reason=sealed("on another way"))
 
 
-def handed_over() -> HandedOver:
-    return HandedOver(
+def handed_over() -> handover.HandedOver:
+    return handover.HandedOver(
         team="Heron",
         receipt_number="R-0001",
         received_at=NOON + timedelta(hours=10),
@@ -216,8 +208,8 @@ def handed_over() -> HandedOver:
     )
 
 
-def contact_lost() -> ContactLost:
-    return ContactLost(since=NOON + timedelta(hours=3), by="Olena Example")
+def contact_lost() -> handover.ContactLost:
+    return handover.ContactLost(since=NOON + timedelta(hours=3), by="Olena Example")
 
 
 def whole_way(case_id: str = CASE) -> list[Event]:
@@ -255,6 +247,8 @@ def every_event() -> list[Event]:
         rendezvous_missed(),
         handover_refused(),
         contact_lost(),
+        erasure_requested(),
+        personal_data_erased(),
     ]
 
 

@@ -21,7 +21,14 @@ from shared.events.handover import (
     RendezvousMissed,
     RendezvousPlanned,
 )
-from shared.events.intake import CallLinked, CaseClosed, CaseOpened, PersonalDataProvided
+from shared.events.intake import (
+    CallLinked,
+    CaseClosed,
+    CaseOpened,
+    CaseReopened,
+    PersonalDataErased,
+    PersonalDataProvided,
+)
 from shared.events.verification import (
     IdentityContradicted,
     IdentityRejected,
@@ -51,6 +58,9 @@ class Trail:
     offer: tuple[str, str] | None = None
     """The open offer's id and team."""
     accepted_by: str | None = None
+    meeting: str | None = None
+    """The rendezvous planned last, while it is neither missed nor met."""
+    closed: bool = False
 
 
 def broken_rules(trail: Trail, event: CaseEvent[Any]) -> Iterator[str]:
@@ -110,11 +120,22 @@ def _verified(trail: Trail, data: IdentityVerified, _event: CaseEvent[Any]) -> I
     trail.verified, trail.rejected = True, False
 
 
-def _closed(_trail: Trail, data: CaseClosed, event: CaseEvent[Any]) -> Iterator[str]:
+def _closed(trail: Trail, data: CaseClosed, event: CaseEvent[Any]) -> Iterator[str]:
     by = event.actor.removeprefix("operator:")
+    trail.closed = True
     one_person = data.second_by is None or _same_person(by, data.second_by)
     if data.reason in TWO_PEOPLE_REASONS and one_person:
         yield f"closed as {data.reason} without a second person"
+
+
+def _reopened(trail: Trail, _data: CaseReopened, _event: CaseEvent[Any]) -> Iterator[str]:
+    trail.closed = False
+    yield from ()
+
+
+def _erased(trail: Trail, _data: PersonalDataErased, _event: CaseEvent[Any]) -> Iterator[str]:
+    if trail.meeting is not None and not trail.closed:
+        yield "erased between planned and handed over"
 
 
 def _same_person(one: str, other: str) -> bool:
@@ -124,6 +145,7 @@ def _same_person(one: str, other: str) -> bool:
 
 def _planned(trail: Trail, data: RendezvousPlanned, _event: CaseEvent[Any]) -> Iterator[str]:
     trail.planners[data.rendezvous_id] = data.planned_by
+    trail.meeting = data.rendezvous_id
     yield from ()
 
 
@@ -145,8 +167,10 @@ def _disclosed(trail: Trail, data: RendezvousDisclosed, _event: CaseEvent[Any]) 
         yield "disclosed in a call without the case's return code"
 
 
-def _missed(trail: Trail, _data: RendezvousMissed, _event: CaseEvent[Any]) -> Iterator[str]:
+def _missed(trail: Trail, data: RendezvousMissed, _event: CaseEvent[Any]) -> Iterator[str]:
     trail.offer = trail.accepted_by = None
+    if trail.meeting == data.rendezvous_id:
+        trail.meeting = None
     yield from ()
 
 
@@ -165,6 +189,7 @@ def _answered(
 
 
 def _handed_over(trail: Trail, data: HandedOver, _event: CaseEvent[Any]) -> Iterator[str]:
+    trail.meeting = None
     if trail.accepted_by != data.team:
         yield "handed over to a team that had not accepted"
 
@@ -178,6 +203,8 @@ _RULES: dict[type[Event], Callable[[Trail, Any, CaseEvent[Any]], Iterator[str]]]
     IdentityContradicted: _contradicted,
     IdentityRejected: _rejected,
     CaseClosed: _closed,
+    CaseReopened: _reopened,
+    PersonalDataErased: _erased,
     RendezvousPlanned: _planned,
     RendezvousApproved: _approved,
     RendezvousDisclosed: _disclosed,

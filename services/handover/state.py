@@ -69,10 +69,8 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
         case intake.CallLinked():
             coded = {data.call_id} if data.basis == "return_code" else set()
             return replace(state, lost=False, coded_calls=state.coded_calls | coded)
-        case intake.CaseClosed():
-            return replace(state, closed=True)
-        case intake.CaseReopened():
-            return replace(state, closed=False)
+        case intake.CaseClosed() | intake.CaseReopened():
+            return replace(state, closed=isinstance(data, intake.CaseClosed))
         case handover.ArrivedInUkraine():
             return replace(state, arrived=True, lost=False)
         case handover.HandedOver():
@@ -103,6 +101,8 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
             | intake.SurrenderDeclared()
             | intake.ReturnCodeIssued()
             | intake.NoteAdded()
+            | intake.ErasureRequested()
+            | intake.PersonalDataErased()
             | verification.VerificationEscalated()
         ):
             return state

@@ -97,6 +97,8 @@ def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
             | intake.PersonalDataProvided()
             | intake.ReturnCodeIssued()
             | intake.NoteAdded()
+            | intake.ErasureRequested()
+            | intake.PersonalDataErased()
             | verification.RegistryChecked()
             | verification.VerificationEscalated()
             | verification.IdentityVerified()

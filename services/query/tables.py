@@ -44,6 +44,8 @@ from shared.events.catalogue import CASE_EVENTS
 
 PROJECTIONS = (archive, case_list, case_timeline, queue, return_codes, statistics)
 PREFIX_CHARACTERS = 8
+KEYED_HASH_CHARACTERS = 70
+"""A pepper's version before the digest, and room."""
 
 SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
 """A position in CASES; in SQLite only INTEGER makes a primary key the row's own place."""
@@ -179,7 +181,7 @@ def _case_list(metadata: MetaData, prefix: str) -> Table:
         Column("sequence", SEQUENCE, nullable=False),
         Column("open", Boolean, nullable=False),
         Column("closing_reason", String(32)),
-        Column("code_hash", String(64)),
+        Column("code_hash", String(KEYED_HASH_CHARACTERS)),
         Column("rendezvous", String(16), nullable=False),
         Column("rendezvous_id", String(64)),
         Column("rendezvous_window_from", UtcDateTime),
@@ -233,7 +235,7 @@ def _codes(metadata: MetaData, prefix: str) -> Table:
     return Table(
         f"{prefix}return_codes",
         metadata,
-        Column("code_hash", String(64), primary_key=True),
+        Column("code_hash", String(KEYED_HASH_CHARACTERS), primary_key=True),
         Column("case_id", String(64), nullable=False),
         sqlite_with_rowid=False,
     )

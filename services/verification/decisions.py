@@ -77,6 +77,8 @@ def evolve(state: VerificationState, event: CaseEvent[AnyCaseEvent]) -> Verifica
             | intake.NoteAdded()
             | intake.CaseClosed()
             | intake.CaseReopened()
+            | intake.ErasureRequested()
+            | intake.PersonalDataErased()
             | handover.ArrivedInUkraine()
             | handover.ContactLost()
             | handover.HandedOver()

@@ -19,9 +19,9 @@ from typing import BinaryIO, Protocol, get_args
 
 from rapidfuzz import fuzz
 
-from services.verification.folding import folded_name, folded_number
 from shared.events.fields import NAME_MAX_CHARACTERS, Identity
 from shared.events.verification import IdentityField, RegistryOutcome
+from shared.folding import folded_name, folded_number
 
 SAME_NAME_SCORE = 93
 """Out of 100. True pairs of spellings were measured down to 93; Олег and Ольга reach 91."""

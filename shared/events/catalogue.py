@@ -32,7 +32,9 @@ from shared.events.intake import (
     CaseClosed,
     CaseOpened,
     CaseReopened,
+    ErasureRequested,
     NoteAdded,
+    PersonalDataErased,
     PersonalDataProvided,
     ReturnCodeIssued,
     SurrenderDeclared,
@@ -56,6 +58,8 @@ IntakeEvent = (
     | NoteAdded
     | CaseClosed
     | CaseReopened
+    | ErasureRequested
+    | PersonalDataErased
 )
 VerificationEvent = (
     RegistryChecked

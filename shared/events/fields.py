@@ -70,6 +70,18 @@ def _plausible_birth(value: date) -> date:
 At = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A moment: aware, kept in UTC."""
 
+
+def _sorted_and_unique(classes: tuple[PersonalClass, ...]) -> tuple[PersonalClass, ...]:
+    if classes != tuple(sorted(set(classes))):
+        raise ValueError("must be sorted, each named once")
+    return classes
+
+
+PersonalClasses = Annotated[
+    tuple[PersonalClass, ...], Field(min_length=1), AfterValidator(_sorted_and_unique)
+]
+"""Some of the classes of personal data, at least one, sorted, each named once."""
+
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """An id that is safe as a subject token: letters, digits, `_` and `-`, at most 64."""
 

@@ -10,10 +10,11 @@ from shared.events.base import Event
 from shared.events.fields import (
     At,
     Channel,
-    Digest,
     HeadCount,
     Id,
+    KeyedHash,
     Language,
+    PersonalClasses,
     PersonalIdentity,
     PersonalNarrative,
     Word,
@@ -26,6 +27,7 @@ Situation = Literal["serving", "mobilised", "not_mobilised", "on_ukrainian_terri
 Urgency = Literal["life_now", "today", "later"]
 LinkBasis = Literal["return_code", "earlier_code", "caller", "operator"]
 Provenance = Literal["caller", "relative", "after_capture"]
+LegalBasis = Literal["request_of_person", "retention_passed", "court_order", "location_retention"]
 ClosingReason = Literal[
     "handed_over",
     "advice_given",
@@ -48,7 +50,7 @@ class CaseOpened(Event):
 
     call_id: Id
     channel: Channel
-    caller_key: Digest | None = None
+    caller_key: KeyedHash | None = None
     caller_address: PersonalIdentity | None = None
     language: Language
     started_at: At
@@ -69,7 +71,7 @@ class CallLinked(Event):
 
     call_id: Id
     channel: Channel
-    caller_key: Digest | None = None
+    caller_key: KeyedHash | None = None
     caller_address: PersonalIdentity | None = None
     language: Language
     started_at: At
@@ -100,17 +102,22 @@ class SurrenderDeclared(Event):
 
 
 class PersonalDataProvided(Event):
-    """Somebody stated who the man is; `identity` seals an `Identity`. A claim, not a finding."""
+    """Somebody stated who the man is; `identity` seals an `Identity`. A claim, not a finding.
+
+    `service_number_key` is a keyed hash of the folded service number: it finds the case by the
+    number, and doesn't show it. It is missing where no number was given.
+    """
 
     identity: PersonalIdentity
     provenance: Provenance
     unit: PersonalIdentity | None = None
+    service_number_key: KeyedHash | None = None
 
 
 class ReturnCodeIssued(Event):
     """The caller was given a code to call back with; only its keyed hash is kept."""
 
-    code_hash: Digest
+    code_hash: KeyedHash
 
 
 class NoteAdded(Event):
@@ -130,3 +137,28 @@ class CaseReopened(Event):
     """A person took the closing back."""
 
     reason: PersonalNarrative
+
+
+class ErasureRequested(Event):
+    """An erasure was found lawful but may not happen yet: he is on his way to be handed over.
+
+    It follows by itself as soon as it may. `reference` is what the request is filed under.
+    """
+
+    classes: PersonalClasses
+    legal_basis: LegalBasis
+    by: Word
+    reference: PersonalNarrative | None = None
+
+
+class PersonalDataErased(Event):
+    """What was sealed in these classes up to here is gone: its keys are destroyed on this event.
+
+    Everything else of the case stays as it was. Data given later is sealed under new keys, and may
+    be erased again. `reference` goes with the narrative class, if that is among them.
+    """
+
+    classes: PersonalClasses
+    legal_basis: LegalBasis
+    by: Word
+    reference: PersonalNarrative | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from passage.playing.people import people
 from passage.playing.play import STORIES, _cast
-from services.verification.folding import folded_number
+from shared.folding import folded_number
 
 
 def test_every_kind_comes_before_any_comes_again() -> None:

@@ -21,7 +21,13 @@ from shared.events.handover import (
     RendezvousMissed,
     RendezvousPlanned,
 )
-from shared.events.intake import CallLinked, CaseClosed, PersonalDataProvided
+from shared.events.intake import (
+    CallLinked,
+    CaseClosed,
+    CaseReopened,
+    PersonalDataErased,
+    PersonalDataProvided,
+)
 from shared.events.verification import (
     IdentityContradicted,
     IdentityRejected,
@@ -67,6 +73,9 @@ REFUSED = HandoverRefused(offer_id="o-1", team="lynx", reason=SEALED)
 RECEIPT = HandedOver(
     team="lynx", receipt_number="R-1", received_at=NOON, head_count=1, condition="ok"
 )
+CLOSED = CaseClosed(reason="withdrew")
+REOPENED = CaseReopened(reason=SEALED)
+ERASED = PersonalDataErased(classes=("identity",), legal_basis="court_order", by="amber")
 GUIDED = [CODED, GIVEN, VERIFIED, PLANNED, APPROVED, DISCLOSED]
 
 
@@ -113,6 +122,10 @@ def broken(events: Sequence[Event], actor: str = "operator:amber") -> list[str]:
         [GIVEN, REJECTED, VERIFIED_BY_TWO],
         [GIVEN, REJECTED, VERIFIED_BY_TWO, VERIFIED],
         [PLANNED, APPROVED.model_copy(update={"by": "amber b"})],
+        [ERASED, ERASED],
+        [*GUIDED, OFFERED, ACCEPTED, RECEIPT, ERASED],
+        [*GUIDED, MISSED, ERASED],
+        [*GUIDED, CLOSED, ERASED],
     ],
 )
 def test_what_the_guards_allow_breaks_no_rule(lawful: list[Event]) -> None:
@@ -149,6 +162,14 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: list[Event]) -> None:
         ([OFFERED, MISSED, ACCEPTED], "not open"),
         ([OFFERED, RECEIPT], "had not accepted"),
         ([OFFERED, ACCEPTED, RECEIPT.model_copy(update={"team": "heron"})], "had not accepted"),
+        ([*GUIDED, ERASED], "between planned and handed over"),
+        ([PLANNED, ERASED], "between planned and handed over"),
+        ([PLANNED, MISSED, PLANNED, ERASED], "between planned and handed over"),
+        (
+            [PLANNED, MISSED.model_copy(update={"rendezvous_id": "r-0"}), ERASED],
+            "between planned and handed over",
+        ),
+        ([PLANNED, CLOSED, REOPENED, ERASED], "between planned and handed over"),
         ([CaseClosed(reason="hoax")], "without a second person"),
         ([CaseClosed(reason="infiltration", second_by="amber")], "without a second person"),
         ([CaseClosed(reason="hoax", second_by="AMBER ")], "without a second person"),

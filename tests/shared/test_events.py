@@ -83,6 +83,22 @@ def test_what_is_no_event_is_refused_with_reason_and_field(
     assert "in the clear" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "classes", [[], ["narrative", "identity"], ["identity", "identity"], ["everything"]]
+)
+def test_erased_classes_are_sorted_and_each_is_named_once(classes: list[str]) -> None:
+    data = {**golden("PersonalDataErased.v1.json")["data"], "classes": classes}
+    with pytest.raises(UnreadableEventError) as refused:
+        read_case_event(changed("PersonalDataErased.v1.json", data=data))
+    assert refused.value.field.startswith("data.classes")
+
+
+def test_hashes_of_the_first_pepper_and_of_later_ones_are_read() -> None:
+    for name in ("ReturnCodeIssued.v1.json", "ReturnCodeIssued.v1.second_pepper.json"):
+        event = read_case_event((GOLDEN / name).read_bytes())
+        assert event.data.code_hash == golden(name)["data"]["code_hash"]
+
+
 def test_a_personal_value_can_not_be_written_before_it_is_sealed() -> None:
     secret = NoteAdded(text=Plain("Vzorov"))
     assert "Vzorov" not in repr(secret)

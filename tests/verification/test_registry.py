@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from services.verification.folding import folded_name, folded_number
 from services.verification.registry import (
     RegistryFileError,
     SqliteRegistry,
@@ -15,6 +14,7 @@ from services.verification.registry import (
     same_name,
 )
 from shared.events.fields import Identity
+from shared.folding import folded_name, folded_number
 
 HEADER = "surname,first_names,patronymic,rank,date_of_birth,service_number,unit\n"
 ROWS = (

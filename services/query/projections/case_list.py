@@ -115,7 +115,7 @@ def _after(row: CaseRow, event: AnyCaseEvent, event_id: str) -> CaseRow:
             return _after_call(row, event)
         case intake.SurrenderDeclared() | intake.PersonalDataProvided() | intake.ReturnCodeIssued():
             return _after_stage_one(row, event, event_id)
-        case intake.NoteAdded():
+        case intake.NoteAdded() | intake.ErasureRequested() | intake.PersonalDataErased():
             return row
         case intake.CaseClosed():
             return row._replace(open=False, progress="closed", closing_reason=event.reason)
