@@ -66,7 +66,7 @@ def run(bench: Bench) -> Iterator[Measured]:
     """Gives the ratio for each shape and each number in flight."""
     with (
         site_in(bench.folder_for("append")) as site,
-        site.writer(Fold(IntakeState(), evolve), "append") as writer,
+        site.writer(Fold(IntakeState(), evolve), "intake") as writer,
     ):
         for shape in SHAPES:
             body = _stored_body(writer, shape.event)

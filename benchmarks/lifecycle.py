@@ -20,6 +20,7 @@ from benchmarks.query_process import query_process
 from benchmarks.site import Site, site_in
 from benchmarks.story import DECISIONS, FOLDS, Story, Writers
 from services.intake.routing import new_case_id
+from services.keyholder.secrets import read_secrets
 
 ROUNDS = 5
 IN_FLIGHT = {1: 20, 16: 96, 64: 192}
@@ -32,9 +33,11 @@ def run(bench: Bench) -> Iterator[Measured]:
     """Gives events a second of both sides and their ratio, for each number of cases in flight."""
     with ExitStack() as stack:
         site = stack.enter_context(site_in(bench.folder_for("lifecycle")))
-        kek = site.keys.kek
-        plain = stack.enter_context(sqlite_site(bench.folder_for("sqlite"), kek, tuned=False))
-        tuned = stack.enter_context(sqlite_site(bench.folder_for("sqlite-tuned"), kek, tuned=True))
+        secrets = read_secrets(site.settings.keys_dir)
+        plain = stack.enter_context(sqlite_site(bench.folder_for("sqlite"), secrets, tuned=False))
+        tuned = stack.enter_context(
+            sqlite_site(bench.folder_for("sqlite-tuned"), secrets, tuned=True)
+        )
         query = stack.enter_context(query_process(site, bench.folder_for("lifecycle-query")))
         writers = _writers(site, stack)
         for in_flight, usual in IN_FLIGHT.items():

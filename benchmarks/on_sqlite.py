@@ -33,12 +33,14 @@ from eventsourcing.sqlite import (
 from typing_extensions import override
 
 from benchmarks.story import FOLDS, Writers
+from services.keyholder.holder import Holder
+from services.keyholder.ring import KeyRing
+from services.keyholder.secrets import Secrets
 from services.query.projections import case_list
 from services.query.projections.case_list import CaseRow
-from shared.buckets import Kept, TakenError
+from shared.buckets import Bucket, Change, Kept, TakenError
 from shared.case_log import CaseLog, Fold, History
 from shared.events.base import CaseEvent
-from shared.keys import KeyRing
 from shared.transact import Writer
 
 ENV = {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "ORIGINATOR_ID_TYPE": "text"}
@@ -122,7 +124,7 @@ class SharedLog(CaseLog[Any]):
         return super().remembered(case_id) if self._keeps_folds else None
 
 
-class KeyTable:
+class KeyTable(Bucket):
     """Data keys in a table of the same file, as durable as the events."""
 
     def __init__(self, datastore: SQLiteDatastore) -> None:
@@ -130,12 +132,14 @@ class KeyTable:
         with datastore.transaction(commit=True) as cursor:
             cursor.execute("CREATE TABLE keys (name TEXT PRIMARY KEY, value BLOB)")
 
+    @override
     def get(self, key: str) -> Kept | None:
         with self._datastore.transaction(commit=False) as cursor:
             cursor.execute("SELECT value FROM keys WHERE name = ?", (key,))
             row = cursor.fetchone()
         return None if row is None else Kept(row[0], 1)
 
+    @override
     def create(self, key: str, value: bytes) -> int:
         try:
             with self._datastore.transaction(commit=True) as cursor:
@@ -143,6 +147,14 @@ class KeyTable:
         except IntegrityError:
             raise TakenError(key) from None
         return 1
+
+    @override
+    def change(self, changes: Sequence[Change]) -> list[int]:
+        raise NotImplementedError("no story erases anything")
+
+    @override
+    def entries(self) -> Iterator[tuple[str, Kept]]:
+        raise NotImplementedError("no story rotates keys")
 
 
 class CaseListView(SQLiteTrackingRecorder):
@@ -192,14 +204,14 @@ class SqliteSite:
 
 
 @contextmanager
-def sqlite_site(folder: Path, kek: bytes, *, tuned: bool) -> Iterator[SqliteSite]:
+def sqlite_site(folder: Path, secrets: Secrets, *, tuned: bool) -> Iterator[SqliteSite]:
     """Opens both files, and projects while the block lasts."""
     datastore = _datastore(folder / "log.db", Pool)
     recorder = Recorder(datastore)
     recorder.create_table()
     view = CaseListView(_datastore(folder / "view.db", RelaxedPool if tuned else Pool))
     view.create_table()
-    ring = KeyRing(KeyTable(datastore), kek)
+    keys = Holder(KeyRing(KeyTable(datastore), secrets))
     logs = {name: SharedLog(fold, recorder, keeps_folds=tuned) for name, fold in FOLDS.items()}
     with ExitStack() as stack:
         stack.callback(datastore.close)
@@ -211,7 +223,7 @@ def sqlite_site(folder: Path, kek: bytes, *, tuned: bool) -> Iterator[SqliteSite
         projecting.start()
         stack.callback(projecting.join)
         stack.callback(subscription.stop)
-        yield SqliteSite({name: Writer(log, ring) for name, log in logs.items()}, view)
+        yield SqliteSite({name: Writer(log, keys) for name, log in logs.items()}, view)
 
 
 def _project(subscription: ApplicationSubscription[str], view: CaseListView) -> None:

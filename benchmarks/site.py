@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.holder_process import key_holder
 from passage.connecting import connected
 from passage.nats_server import NatsServer
 from passage.provisioning import provision
-from shared import subjects
-from shared.buckets import JetStreamBucket
+from services.keyholder.secrets import make_key_files
 from shared.case_log import CaseLog, Fold, jetstream_env
-from shared.keyfiles import KeyFiles, make_key_files, read_key_files
-from shared.keys import KeyRing
+from shared.keyholder import RemoteKeys
 from shared.settings import Settings
 from shared.transact import Writer
 
@@ -28,11 +27,10 @@ START_TIMEOUT_S = 120.0
 
 @dataclass(frozen=True)
 class Site:
-    """A server, what services are told about it, and their keys."""
+    """A server and what services are told about it; a key holder runs beside it."""
 
     server: NatsServer
     settings: Settings
-    keys: KeyFiles
 
     @contextmanager
     def case_log(self, fold: Fold[Any], name: str) -> Iterator[CaseLog[Any]]:
@@ -47,9 +45,8 @@ class Site:
     def writer(self, fold: Fold[Any], name: str) -> Iterator[Writer]:
         """Gives what a service writes with: its log, and keys kept in the bucket."""
         with self.case_log(fold, name) as log:
-            timeout_s = self.settings.request_timeout_s
-            bucket = JetStreamBucket(log.connection, subjects.KEYS_BUCKET, timeout_s)
-            yield Writer(log, KeyRing(bucket, self.keys.kek))
+            # All write as intake and handover do; the key holder asks who records what.
+            yield Writer(log, RemoteKeys(log.connection, name, self.settings.request_timeout_s))
 
     def restart(self, sync_interval: str) -> None:
         """Stops the server and starts it with another `sync_interval`."""
@@ -70,7 +67,8 @@ def site_in(folder: Path, sync_interval: str = SYNCED) -> Iterator[Site]:
             database_url=f"sqlite:///{folder / 'query.db'}",
             registry_file=folder / "registry.db",
         )
-        yield Site(server, settings, read_key_files(folder / "keys"))
+        with key_holder(settings, folder):
+            yield Site(server, settings)
 
 
 async def _provision(url: str) -> None:

@@ -16,7 +16,7 @@ EXIT_CODES = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in
 VERBS: dict[str, str] = {
     "up": "up_verb",
     "provision": "provision_verb",
-    "keys": "keys_verb",
+    "keys": "keys",
     "health": "health_verb",
     "call": "call_verb",
     "do": "do_verb",

@@ -17,6 +17,9 @@ from passage.nats_server import die_with_parent
 
 LOG_MAX_BYTES = 10_000_000
 LOG_TAIL_LINES = 5
+KEYHOLDER = "keyholder"
+SEALED_EXIT = 0
+"""The exit code by which the key holder says that it shall not be started again."""
 
 
 @dataclass
@@ -35,6 +38,15 @@ class ServiceProcess:
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None and self.running else None
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether it is the key holder, and has ended because it was sealed."""
+        return (
+            self.name == KEYHOLDER
+            and self._process is not None
+            and self._process.poll() == SEALED_EXIT
+        )
 
     def launch(self) -> None:
         """Starts the process and returns at once."""

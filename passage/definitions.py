@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from services import handover, intake, query, verification
+from services import handover, intake, keyholder, query, verification
 from shared import subjects
 from shared.parking import CALLS_MAX_MESSAGE_BYTES
 from shared.subjects import Durable
@@ -23,7 +23,8 @@ MESSAGE_MAX_BYTES = 1_048_576
 """The server's own limit (`max_payload`) as well."""
 
 SERVICES: dict[str, tuple[Durable, ...]] = {
-    service.SERVICE: service.CONSUMES for service in (intake, verification, handover, query)
+    service.SERVICE: service.CONSUMES
+    for service in (keyholder, intake, verification, handover, query)
 }
 """The services by name, in the order they are started, with what each consumes."""
 
@@ -77,8 +78,20 @@ def streams(replicas: int) -> tuple[StreamDefinition, ...]:
             replicas,
             {"subjects": ["parked.>"], "retention": "limits", "allow_direct": True},
         ),
+        _stream(
+            subjects.AUDIT,
+            replicas,
+            {
+                "subjects": [subjects.audit("*")],
+                "retention": "limits",
+                "allow_direct": True,
+                "deny_delete": True,
+                "deny_purge": True,
+            },
+        ),
         _bucket(subjects.INDEX_BUCKET, replicas),
-        _bucket(subjects.KEYS_BUCKET, replicas),
+        # A rotation wraps hundreds of keys anew in one batch.
+        _bucket(subjects.KEYS_BUCKET, replicas, {"allow_atomic": True}),
     )
 
 
@@ -103,7 +116,7 @@ def _stream(name: str, replicas: int, special: Definition) -> StreamDefinition:
     )
 
 
-def _bucket(bucket: str, replicas: int) -> StreamDefinition:
+def _bucket(bucket: str, replicas: int, special: Definition | None = None) -> StreamDefinition:
     """A key-value bucket (ADR-8 of NATS) that keeps one value a key, so that old ones are gone."""
     return StreamDefinition(
         f"KV_{bucket}",
@@ -120,6 +133,7 @@ def _bucket(bucket: str, replicas: int) -> StreamDefinition:
             "allow_rollup_hdrs": True,
             "deny_delete": True,
             "duplicate_window": DEDUPLICATION_S * NANOSECONDS,
+            **(special or {}),
         },
     )
 

@@ -24,7 +24,7 @@ from shared import subjects
 TIMEOUT_S = 2.0
 QUERY = "query"
 NATS = "nats"
-OVER_NATS = ("intake", "verification", "handover")
+OVER_NATS = ("keyholder", "intake", "verification", "handover")
 
 
 def health_verb(

@@ -17,6 +17,7 @@ from passage.invalid import ended_by
 from shared.settings import Settings
 
 FILE_NAME = "running.json"
+UNSEAL_NAME = "unseal"
 FILE_MODE = 0o600
 NATS_URL_VARIABLE = "PASSAGE_NATS_URL"
 HTTP_URL_VARIABLE = "PASSAGE_HTTP_URL"
@@ -81,6 +82,19 @@ def write_running(data_dir: Path, running: Running) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(running.model_dump_json(indent=2))
     draft.replace(data_dir / FILE_NAME)
+
+
+def ask_to_unseal(data_dir: Path) -> None:
+    """Tells the runner of `data_dir` to start the key holder again; it takes the file away."""
+    (data_dir / UNSEAL_NAME).touch(mode=FILE_MODE)
+
+
+def is_asked_to_unseal(data_dir: Path) -> bool:
+    """Whether the runner was told so since it last looked."""
+    path = data_dir / UNSEAL_NAME
+    asked = path.exists()
+    path.unlink(missing_ok=True)
+    return asked
 
 
 def forget_running(data_dir: Path) -> None:

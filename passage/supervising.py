@@ -22,7 +22,7 @@ from passage.folders import Folders
 from passage.health import is_ready
 from passage.nats_server import NatsServer, NatsServerError, jetstream_answers
 from passage.printing import err
-from passage.running import Running, write_running
+from passage.running import Running, is_asked_to_unseal, write_running
 
 LOOK_EVERY_S = 0.05
 LOOK_AT_LOGS_EVERY_S = 5.0
@@ -133,13 +133,22 @@ class Supervisor:
 
     def _look_at(self, name: str, process: Process) -> None:
         watch, now = self._watches.setdefault(name, Watch(time.monotonic())), time.monotonic()
-        if process.running:
+        if process.running or self._stays_sealed(process):
             return
         if watch.due_at is None:
             delay = watch.end(now)
             err.print(f"{name} ended; starting it again in {delay:.1f} s")
         elif now >= watch.due_at:
             self._launch(name, process)
+
+    def _stays_sealed(self, process: Process) -> bool:
+        """Whether it is the key holder, sealed, and nobody asked to unseal it."""
+        if not (isinstance(process, ServiceProcess) and process.is_sealed):
+            return False
+        if not is_asked_to_unseal(self.folders.data):
+            return True
+        self._watches[process.name].due_at = time.monotonic()
+        return False
 
     def _launch(self, name: str, process: Process) -> bool:
         try:

@@ -24,11 +24,10 @@ from passage.running import Running, find_running
 from passage.verifying.case_logs import CaseLogs
 from passage.verifying.findings import Findings
 from passage.verifying.index_check import IndexCheck
-from passage.verifying.keys_check import unwraps
+from passage.verifying.keys_check import check_keys
 from passage.verifying.read_model_check import ReadModelCheck
 from services.query.database import Database, open_database
 from shared import subjects
-from shared.keyfiles import KeyFilesError, read_key_files
 
 INDEX_STREAM = f"KV_{subjects.INDEX_BUCKET}"
 INDEX_PREFIX = f"$KV.{subjects.INDEX_BUCKET}."
@@ -82,7 +81,7 @@ async def _verify(running: Running, progress: Progress) -> Checked:
             read_model = ReadModelCheck(database, checked.findings)
             comparing = await asyncio.to_thread(read_model.wait_for, last)
             await _check_log(client, last, checked, read_model if comparing else None, progress)
-            await _check_keys(client, running.keys, checked.findings)
+            await check_keys(client, checked.findings)
             if comparing:
                 task = progress.add_task("read models", total=None)
                 checked.rows_of_cases = await asyncio.to_thread(read_model.compare_rows)
@@ -130,20 +129,6 @@ async def _check_index(client: Client, index: IndexCheck, checked: Checked) -> N
     async for batch in read_batches(client, INDEX_STREAM, last):
         _take_entries(index, batch, checked.findings)
     index.compare(checked.findings, datetime.now(UTC), checked.logs.knows)
-
-
-async def _check_keys(client: Client, folder: Path, findings: Findings) -> None:
-    try:
-        kek = read_key_files(folder).kek
-    except KeyFilesError as error:
-        findings.add("keys", "key folder", str(error))
-        return
-    last = await last_sequence(client, KEYS_STREAM)
-    async for batch in read_batches(client, KEYS_STREAM, last):
-        for stored in batch:
-            case_id = stored.subject.removeprefix(KEYS_PREFIX)
-            if not unwraps(kek, case_id, stored.body):
-                findings.add("keys", f"case {case_id}", "its data key doesn't unwrap with this kek")
 
 
 def _take_entries(index: IndexCheck, batch: Sequence[Stored], findings: Findings) -> None:

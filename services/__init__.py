@@ -1,1 +1,1 @@
-"""The four services; none imports another."""
+"""The services; none imports another."""

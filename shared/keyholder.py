@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import override
 
 from shared import subjects
 from shared.boxes import BoxBrokenError
-from shared.events.fields import Id, KeyedHash, Person, Sealed, Word
+from shared.events.base import CaseEvent
+from shared.events.fields import Id, KeyedHash, Person, PersonalClass, Sealed, Word
 from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
 
 VALUES_MAX = 1_000
 """How many values one request may name."""
+
+KEEPER = "keeper"
+"""In whose name the verbs of the command line ask; nobody else may rotate, close or look."""
 
 NO_RESPONDER = 503
 SEALED = "the key holder is sealed; `passage keys unseal`"
@@ -55,6 +59,17 @@ class SealedValue(_Message):
     type_name: Word
     field: Word
     sealed: str
+
+    @classmethod
+    def of(cls, event: CaseEvent[Any], field: str) -> SealedValue:
+        """Gives the sealed value in one personal field of a stored event."""
+        return cls(
+            case_id=event.subject,
+            version=event.caseversion,
+            type_name=event.type_name,
+            field=field,
+            sealed=getattr(event.data, field),
+        )
 
 
 class Open(_Message):
@@ -107,6 +122,62 @@ class Hashes(_Message):
     """For each value its hashes, under the newest pepper first."""
 
     hashes: tuple[tuple[KeyedHash, ...], ...]
+
+
+class Closed(_Message):
+    """To the keeper: nothing is sealed or opened any more, and the key holder ends."""
+
+    closed: Literal[True] = True
+
+
+class Rotated(_Message):
+    """To the keeper: data keys are wrapped under a new epoch; older epochs were destroyed.
+
+    `damaged` are cases whose keys don't unwrap any more; they stay as they are.
+    """
+
+    cases: int
+    damaged: tuple[str, ...]
+    epoch: int
+    epochs_kept: tuple[int, ...]
+
+
+class PepperRenewed(_Message):
+    """To the keeper: from now on hashes are made under a new pepper; older ones still find."""
+
+    version: int
+
+
+class KeysChecked(_Message):
+    """To the keeper: how many cases have keys, and those whose keys don't unwrap."""
+
+    cases: int
+    damaged: tuple[str, ...]
+
+
+class Trial(_Message):
+    """Asks for the keeper: does any key-encryption key open one of these entries of a case?
+
+    The entries are what KEYS keeps of it, or kept once, as a copy elsewhere has it.
+    """
+
+    case_id: Id
+    entries: tuple[str, ...]
+
+
+class OpeningKey(_Message):
+    """A data key that can still be had."""
+
+    entry: int
+    """Which of the entries asked about, from 0."""
+    personal_class: PersonalClass
+    key_id: int
+
+
+class Tried(_Message):
+    """The data keys that can still be had from the entries; none: all is erased for good."""
+
+    opening: tuple[OpeningKey, ...]
 
 
 class Denied(_Message):

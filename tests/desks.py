@@ -3,45 +3,70 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from nacl.public import PrivateKey
+from typing_extensions import override
 
-from shared.buckets import Kept, TakenError
+from services.keyholder.holder import Holder
+from services.keyholder.ring import KeyRing
+from services.keyholder.secrets import Secrets
+from shared.buckets import Bucket, Change, Kept, TakenError
 from shared.case_log import CaseLog, Fold
-from shared.keyfiles import KeyFiles
-from shared.keys import KeyRing
 from shared.service import Desk
 from shared.transact import Writer
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
 
-class MemoryBucket:
-    """A bucket in memory that keeps the promise services rely on: a key is created once."""
+class MemoryBucket(Bucket):
+    """A bucket in memory that keeps the promises services rely on: a key is created once, and
+    changed only by who read its newest value."""
 
     def __init__(self) -> None:
-        self.entries: dict[str, bytes] = {}
+        self.kept: dict[str, Kept] = {}
+        self._revision = 0
         self._lock = threading.Lock()
 
+    @override
     def get(self, key: str) -> Kept | None:
-        value = self.entries.get(key)
-        return None if value is None else Kept(value, 1)
+        return self.kept.get(key)
 
+    @override
     def create(self, key: str, value: bytes) -> int:
         with self._lock:
-            if key in self.entries:
+            if key in self.kept:
                 raise TakenError(key)
-            self.entries[key] = value
-        return 1
+            return self._put(key, value)
+
+    @override
+    def change(self, changes: Sequence[Change]) -> list[int]:
+        with self._lock:
+            if any(self.kept[one.key].revision != one.revision for one in changes):
+                raise TakenError(f"{len(changes)} keys")
+            return [self._put(one.key, one.value) for one in changes]
+
+    @override
+    def entries(self) -> Iterator[tuple[str, Kept]]:
+        yield from sorted(self.kept.items(), key=lambda entry: entry[1].revision)
+
+    def _put(self, key: str, value: bytes) -> int:
+        self._revision += 1
+        self.kept[key] = Kept(value, self._revision)
+        return self._revision
 
 
-def key_files() -> KeyFiles:
-    return KeyFiles(kek=b"k" * 32, pepper=b"p" * 32, intake_private=PrivateKey(b"i" * 32))
+def secrets() -> Secrets:
+    return Secrets({1: b"k" * 32}, {1: b"p" * 32}, PrivateKey(b"i" * 32))
+
+
+def key_holder(bucket: Bucket | None = None) -> Holder:
+    """A key holder in this process, as `Keys` promises it."""
+    return Holder(KeyRing(bucket or MemoryBucket(), secrets()))
 
 
 def desk_for(service: str, fold: Fold[Any], now: datetime = NOW) -> Desk:
-    keys = key_files()
     log: CaseLog[Any] = CaseLog(fold, {"PERSISTENCE_MODULE": "eventsourcing.popo"})
-    return Desk(service, Writer(log, KeyRing(MemoryBucket(), keys.kek)), keys, lambda: now)
+    return Desk(service, Writer(log, key_holder()), lambda: now)

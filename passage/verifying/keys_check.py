@@ -1,17 +1,20 @@
-"""Whether the data keys of cases can be unwrapped with the key-encryption key that is there."""
+"""Whether the data keys of cases can be unwrapped: the key holder looks, nobody else can."""
 
 from __future__ import annotations
 
-from shared.keys import unwrapped
-from shared.sealing import SealBrokenError
+from nats.aio.client import Client
+
+from passage.keys import SealedError, asked
+from passage.verifying.findings import Findings
+from shared.keyholder import KeysChecked
 
 
-def unwraps(kek: bytes, case_id: str, wrapped: bytes) -> bool:
-    """Whether a case's wrapped data key opens; an empty entry marks one that was destroyed."""
-    if not wrapped:
-        return True
+async def check_keys(client: Client, findings: Findings) -> None:
+    """Adds the cases whose keys don't unwrap, or that nobody could look."""
     try:
-        unwrapped(kek, case_id, wrapped)
-    except SealBrokenError:
-        return False
-    return True
+        checked = await asked(client, "check", b"", KeysChecked)
+    except SealedError as error:
+        findings.add("keys", "key holder", f"data keys were not looked at: {error}", "warning")
+        return
+    for case_id in checked.damaged:
+        findings.add("keys", f"case {case_id}", "its data keys don't unwrap")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,14 +16,21 @@ from shared.boxes import BoxBrokenError
 from shared.events.catalogue import read_case_event
 from shared.events.intake import PersonalDataErased
 from shared.keyholder import (
+    KEEPER,
+    Closed,
     Denied,
     Hash,
     Hashes,
+    KeysChecked,
     KeysDeniedError,
     Open,
     OpenedValues,
+    PepperRenewed,
+    Rotated,
     Seal,
     SealedValues,
+    Trial,
+    Tried,
     Unbox,
     Unboxed,
 )
@@ -33,7 +39,6 @@ from shared.policy import Policy, Rights
 from shared.subjects import read_case_subject
 from shared.transact import Outcome
 
-KEEPER = "keeper"
 NOBODY = Rights()
 OPERATIONS: dict[str, type[BaseModel]] = {
     "seal": Seal,
@@ -58,26 +63,13 @@ class Keeping:
     """The key folder."""
 
 
-class Kept(BaseModel):
-    """What became of something that the keeper asked for."""
-
-    done: Literal["closed", "rotated", "pepper_renewed"]
-    cases: int = 0
-    """Cases whose keys were wrapped anew."""
-    damaged: tuple[str, ...] = ()
-    """Cases whose keys don't unwrap any more; they stay as they are."""
-    epoch: int = 0
-    """The epoch, or the version of the pepper, that counts from now on."""
-    epochs_kept: tuple[int, ...] = ()
-
-
 def respond(desk: Keeping, subject: str, body: bytes, may_wait: bool) -> bytes | None:
     """Answers `keyholder.<operation>.<asker>`; None where that has to wait and may not."""
     _, operation, asker = subject.split(".")
     if desk.lock.closed:
         return _json(SEALED)
     if asker == KEEPER:
-        return _json(keep(desk, operation)) if may_wait else None
+        return _json(keep(desk, operation, body)) if may_wait else None
     asked = read(desk, operation, asker, body)
     if not may_wait and not is_quick(desk, asked):
         return None
@@ -85,19 +77,33 @@ def respond(desk: Keeping, subject: str, body: bytes, may_wait: bool) -> bytes |
     return _json(answer(desk, asker, asked))
 
 
-def keep(desk: Keeping, operation: str) -> BaseModel:
-    """Does what the keeper asks for: close, rotate, or renew the pepper."""
+def keep(desk: Keeping, operation: str, body: bytes) -> BaseModel:
+    """Does what the keeper asks for: close, rotate, renew the pepper, or look at keys."""
     ring = desk.holder.ring
     match operation:
         case "close":
             desk.lock.close()
-            return Kept(done="closed")
+            ring.forget_all()
+            return Closed()
         case "rotate":
-            return Kept(done="rotated", **ring.rotate(desk.folder)._asdict())
+            return Rotated(**ring.rotate(desk.folder)._asdict())
         case "pepper":
-            return Kept(done="pepper_renewed", epoch=ring.renew_pepper(desk.folder))
+            return PepperRenewed(version=ring.renew_pepper(desk.folder))
+        case "check":
+            return KeysChecked(**ring.check()._asdict())
+        case "trial":
+            return _trial(desk, body)
         case _:
-            return Denied(denied="invalid", expected="close, rotate or pepper")
+            return Denied(denied="invalid", expected="close, rotate, pepper, check or trial")
+
+
+def _trial(desk: Keeping, body: bytes) -> BaseModel:
+    try:
+        asked = Trial.model_validate_json(body)
+        opening = desk.holder.ring.opening(asked.case_id, asked.entries)
+    except ValidationError as error:
+        return _invalid(error)
+    return Tried(opening=tuple(opening))
 
 
 def read(desk: Keeping, operation: str, service: str, body: bytes) -> BaseModel:
@@ -107,8 +113,7 @@ def read(desk: Keeping, operation: str, service: str, body: bytes) -> BaseModel:
     try:
         return OPERATIONS[operation].model_validate_json(body)
     except ValidationError as error:
-        wrong = "; ".join(f"{one.field}: {one.problem}" for one in field_errors(error))
-        return Denied(denied="invalid", expected=wrong)
+        return _invalid(error)
 
 
 def is_quick(desk: Keeping, asked: BaseModel) -> bool:
@@ -173,6 +178,11 @@ def receive_erasure(desk: Keeping, delivery: Delivery) -> Outcome:
     erased: PersonalDataErased = event.data
     desk.holder.ring.destroy(event.subject, erased.classes, event.caseversion)
     return Outcome("recorded", event.subject, event.caseversion, delivery.sequence)
+
+
+def _invalid(error: ValidationError) -> Denied:
+    wrong = "; ".join(f"{one.field}: {one.problem}" for one in field_errors(error))
+    return Denied(denied="invalid", expected=wrong)
 
 
 def _json(message: BaseModel) -> bytes:

@@ -15,9 +15,8 @@ NEVER = 0.0
 
 @dataclass
 class Lock:
-    """Closed once; `forget` drops the keys from memory at that moment."""
+    """Open until it is closed, once."""
 
-    forget: Callable[[], None]
     idle_s: float = NEVER
     """Seconds without a request until it closes itself; 0: never."""
     clock: Callable[[], float] = time.monotonic
@@ -38,7 +37,6 @@ class Lock:
     def close(self) -> None:
         """Closes the lock, for good."""
         self._closed.set()
-        self.forget()
 
     def close_if_idle(self) -> None:
         """Closes it where nobody has asked for as long as it may be idle."""

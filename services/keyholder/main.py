@@ -33,14 +33,13 @@ LAST_ANSWER_S = 0.1
 """How long the answer to the request to seal gets to go out."""
 
 
-def wire(settings: Settings) -> tuple[Service, Lock]:
-    """Gives keyholder, ready to run, and its lock."""
+def wire(settings: Settings, lock: Lock) -> Service:
+    """Gives keyholder, ready to run until the lock is closed."""
     logs.configure(SERVICE, settings.log_level)
     secrets, timeout_s = read_secrets(settings.keys_dir), settings.request_timeout_s
     case_log = CaseLog(Fold(None, lambda state, _: state), jetstream_env(settings, SERVICE))
     connection = case_log.connection
     ring = KeyRing(JetStreamBucket(connection, subjects.KEYS_BUCKET, timeout_s), secrets)
-    lock = Lock(ring.forget_all, settings.seal_after_idle_s)
     holder = Holder(ring)
     keeping = Keeping(
         holder=holder,
@@ -54,7 +53,7 @@ def wire(settings: Settings) -> tuple[Service, Lock]:
     bus = Bus(SERVICE, settings, holder, secrets.intake_public, case_log.is_connected)
     bus.consume(ERASURES, partial(handlers.receive_erasure, keeping))
     bus.respond(subjects.keyholder("*", "*"), partial(handlers.respond, keeping))
-    return Service(settings, Desk(SERVICE, Writer(case_log, holder)), bus, case_log), lock
+    return Service(settings, Desk(SERVICE, Writer(case_log, holder)), bus, case_log)
 
 
 async def serve(service: Service, lock: Lock) -> int:
@@ -79,7 +78,9 @@ def main() -> None:
 
 
 async def _until_exit() -> int:
-    code = await serve(*wire(Settings()))
+    settings = Settings()
+    lock = Lock(settings.seal_after_idle_s)
+    code = await serve(wire(settings, lock), lock)
     if code == SEALED_EXIT:
         sys.stderr.flush()
         os._exit(code)  # Nothing is waited for: a process that has ended has no keys.

@@ -5,11 +5,14 @@ There is one key holder at a time, so a key that it keeps in memory is current.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import contextlib
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from threading import Lock, RLock
 from typing import NamedTuple
+
+from pydantic import ValidationError
 
 from services.keyholder.entries import (
     Entry,
@@ -22,6 +25,7 @@ from services.keyholder.entries import (
 from services.keyholder.secrets import Secrets, add_kek, add_pepper, drop_old_keks
 from shared.buckets import Bucket, Change, Kept, TakenError
 from shared.events.fields import PersonalClass
+from shared.keyholder import OpeningKey
 from shared.sealing import DataKey, SealBrokenError
 
 KEYS_KEPT = 20_000
@@ -43,6 +47,13 @@ class Rotation(NamedTuple):
     damaged: tuple[str, ...]
     epoch: int
     epochs_kept: tuple[int, ...]
+
+
+class Checked(NamedTuple):
+    """How many cases have keys, and those whose keys don't unwrap."""
+
+    cases: int
+    damaged: tuple[str, ...]
 
 
 class KeyRing:
@@ -109,6 +120,29 @@ class KeyRing:
             count += self._rewrap_all(batch, epoch, damaged)
         self.secrets = drop_old_keks(folder, self.secrets)
         return Rotation(count, tuple(damaged), epoch, tuple(sorted(self.secrets.keks)))
+
+    def check(self) -> Checked:
+        """Looks whether every case's keys unwrap."""
+        count, damaged = 0, list[str]()
+        for case_id, kept in self._bucket.entries():
+            count += 1
+            try:
+                self._unwrapped(case_id, Entry.model_validate_json(kept.value))
+            except (SealBrokenError, ValidationError):
+                damaged.append(case_id)
+        return Checked(count, tuple(damaged))
+
+    def opening(self, case_id: str, entries: Iterable[str]) -> Iterator[OpeningKey]:
+        """Gives the data keys in entries of a case, from wherever, that a key kept here opens."""
+        for number, text in enumerate(entries):
+            entry = Entry.model_validate_json(text)
+            for name, wrapped in entry.keys.items():
+                for kek in self.secrets.keks.values():
+                    with contextlib.suppress(SealBrokenError):
+                        if unwrapped(case_id, name, entry, kek) is not None:
+                            yield OpeningKey(
+                                entry=number, personal_class=name, key_id=wrapped.key_id
+                            )
 
     def renew_pepper(self, folder: Path) -> int:
         """Makes the next pepper and gives its version; older ones still find what they hashed."""

@@ -9,11 +9,10 @@ from services.query.generations import Generations
 from services.query.link import Link
 from services.query.log import Log
 from services.query.metrics import Metrics
-from services.query.opening import Opener
 from services.query.progress import Progress
 from services.query.reads import Reads
 from shared import subjects
-from shared.keyfiles import KeyFiles
+from shared.keyholder import Keys
 from shared.settings import Settings
 
 
@@ -29,8 +28,7 @@ class Context:
     metrics: Metrics
     link: Link
     open_log: Callable[[], Log]
-    opener: Opener | None
-    keys: KeyFiles
+    keys: Keys
 
     async def parked(self) -> int | None:
         """Gives how many messages wait for a person, or None where the server doesn't say."""

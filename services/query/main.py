@@ -28,12 +28,10 @@ from services.query.log import Log
 from services.query.metrics import Metrics
 from services.query.progress import Progress
 from services.query.reads import Reads
-from shared import logs, subjects
-from shared.buckets import JetStreamBucket
+from shared import logs
 from shared.case_log import jetstream_env
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
-from shared.keyfiles import read_key_files
-from shared.keys import KeyRing
+from shared.keyholder import RemoteKeys
 from shared.logs import log
 from shared.settings import Settings
 
@@ -79,12 +77,10 @@ class Query:
     """The service put together; `run` serves until it is told to stop."""
 
     def __init__(self, settings: Settings) -> None:
-        keys = read_key_files(settings.keys_dir)
         env = jetstream_env(settings, "passage-query-log")
         self._factory = JetStreamFactory(env)
         recorder = cast("JetStreamApplicationRecorder", self._factory.application_recorder())
         connection = recorder.log.stream.connection
-        bucket = JetStreamBucket(connection, subjects.KEYS_BUCKET, settings.request_timeout_s)
         self._database = open_database(settings.database_url)
         generations, progress = Generations(self._database), Progress()
         metrics = Metrics(passage_version())
@@ -103,8 +99,7 @@ class Query:
             metrics=metrics,
             link=Link(settings.nats_url),
             open_log=open_log,
-            opener=KeyRing(bucket, keys.kek),
-            keys=keys,
+            keys=RemoteKeys(connection, SERVICE, settings.request_timeout_s),
         )
 
     @contextlib.asynccontextmanager

@@ -19,9 +19,10 @@ from passage.connecting import connected
 from passage.log_reading import last_sequence, read_stream
 from passage.nats_server import NatsServer
 from passage.provisioning import provision
+from services.keyholder.secrets import make_key_files
 from shared.events.catalogue import read_case_event
 from shared.events.intake import CallLinked, CaseOpened
-from shared.keyfiles import make_key_files, read_intake_public_key
+from shared.keyfiles import read_intake_public_key
 
 pytestmark = pytest.mark.journey
 

@@ -23,7 +23,7 @@ from passage.definitions import SERVICES
 from passage.health import check_container
 from passage.nats_cluster import NatsCluster
 from passage.nats_server import free_port
-from shared.keyfiles import make_key_files
+from services.keyholder.secrets import make_key_files
 from tests.journey.system import until
 from tests.passage.compose import interpolated, read_compose
 

@@ -11,7 +11,7 @@ import pytest
 
 from passage.definitions import SERVICES
 from passage.nats_server import find_binary
-from shared.keyfiles import make_key_files
+from services.keyholder.secrets import make_key_files
 from shared.settings import Settings
 from tests.passage.compose import FILE, ROOT, read_compose
 

@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from typing_extensions import override
 
+from services.keyholder.holder import Holder
 from services.query.api.app import create_app
 from services.query.context import Context
 from services.query.link import Link
-from services.query.opening import Opener
-from shared.keyfiles import read_key_files
-from shared.keys import KeyGoneError
-from shared.sealing import SealBrokenError, Spot
+from shared.keyholder import Keys, OpenedValue, SealedValue
+from tests.desks import key_holder
 from tests.query.stage import Follower, MemoryLog, settings_for
 
 HOST = "http://127.0.0.1:8080"
 
 
-@dataclass
-class FakeKeys:
+class FakeKeys(Holder):
     """Opens what a test says, by the field's name; anything else was erased."""
 
-    texts: Mapping[str, str] = field(default_factory=dict)
-    broken: frozenset[str] = frozenset()
+    texts: Mapping[str, str]
+    broken: frozenset[str]
 
-    def open(self, spot: Spot, sealed: str) -> str:
-        del sealed
-        if spot.field in self.broken:
-            raise SealBrokenError(spot.field)
-        if spot.field not in self.texts:
-            raise KeyGoneError(spot.case_id)
-        return self.texts[spot.field]
+    def __init__(
+        self, texts: Mapping[str, str] | None = None, broken: frozenset[str] = frozenset()
+    ) -> None:
+        super().__init__(key_holder().ring)
+        object.__setattr__(self, "texts", texts or {})
+        object.__setattr__(self, "broken", broken)
+
+    @override
+    def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
+        return [self._said(value.field) for value in values]
+
+    def _said(self, field: str) -> OpenedValue:
+        if field in self.broken:
+            return OpenedValue(state="broken")
+        if field not in self.texts:
+            return OpenedValue(state="erased")
+        return OpenedValue(state="open", text=self.texts[field])
 
 
 @dataclass
@@ -48,7 +57,7 @@ class Desk:
 
 @asynccontextmanager
 async def asked(
-    log: MemoryLog, folder: Path, opener: Opener | None = None, link: Link | None = None
+    log: MemoryLog, folder: Path, keys: Keys | None = None, link: Link | None = None
 ) -> AsyncIterator[Desk]:
     """Gives an app that follows `log`; without a `link` no service can be reached."""
     url = f"sqlite:///{folder}/query.db"
@@ -64,8 +73,7 @@ async def asked(
             metrics=follower.metrics,
             link=link or Link(settings.nats_url),
             open_log=lambda: log,
-            opener=opener,
-            keys=read_key_files(settings.keys_dir),
+            keys=keys or key_holder(),
         )
         transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=HOST) as http:

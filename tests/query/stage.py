@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from passage.nats_server import NatsServer
 from passage.provisioning import provision
+from services.keyholder.secrets import make_key_files
 from services.query.database import open_database
 from services.query.feed import Feed
 from services.query.generations import Generations
@@ -27,7 +28,6 @@ from services.query.read_model import ReadModel
 from services.query.reads import Reads
 from shared.case_log import jetstream_env
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
-from shared.keyfiles import make_key_files
 from shared.settings import Settings
 from tests.examples import NOON, CaseBook
 

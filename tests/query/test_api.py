@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from services.query.projections.case_list import CaseRow
-from shared.keyfiles import read_key_files
-from shared.return_codes import code_hash
+from shared.return_codes import code_hashes
 from tests import examples as e
+from tests.desks import key_holder
 from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
 from tests.query.asking import FakeKeys, asked
-from tests.query.stage import MemoryLog, book_with, books_of, settings_for
+from tests.query.stage import MemoryLog, book_with, books_of
 
 
 @pytest.fixture
@@ -138,9 +138,8 @@ async def test_a_case_is_found_by_its_number_however_it_is_typed(
 
 
 async def test_a_case_is_found_by_the_code_its_caller_was_given(tmp_path: Path) -> None:
-    keys = read_key_files(settings_for("", tmp_path, "").keys_dir)
     issued = e.return_code_issued().model_copy(
-        update={"code_hash": code_hash(keys, "000 111 2222")}
+        update={"code_hash": code_hashes(key_holder(), "000 111 2222")[0]}
     )
     log = MemoryLog()
     log.write(book_with([e.case_opened(), issued]))

@@ -14,8 +14,8 @@ from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash
 from shared.events.catalogue import read_case_event
 from shared.events.fields import Plain
 from shared.events.intake import CaseReopened, NoteAdded
+from shared.keyholder import SealedValue
 from shared.refusals import Guard, RefusedError, require
-from shared.sealing import Spot
 from shared.service import Desk
 from shared.transact import Cause, Outcome, transact
 from tests.desks import NOW, desk_for
@@ -57,9 +57,9 @@ def test_what_is_decided_is_in_the_log_sealed_and_chained() -> None:
     event = read_case_event(first.state)
     assert event.prevhash == FIRST_PREVHASH
     assert read_case_event(second.state).prevhash == chain_hash(first.state)
-    spot = Spot(CASE, 1, "NoteAdded", "text", "narrative")
     assert b"note 0" not in first.state
-    assert at.writer.keys.open(spot, event.data.text) == "note 0"
+    (opened,) = at.keys.open([SealedValue.of(event, "text")], "Olena Example", "a test")
+    assert opened.text == "note 0"
 
 
 def test_the_same_message_again_is_answered_as_before_and_stores_nothing() -> None:

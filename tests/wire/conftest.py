@@ -1,10 +1,10 @@
-"""The three writing services in this process, on a real nats-server of the test's own."""
+"""The writing services in this process, on a real nats-server of the test's own."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,10 +19,13 @@ from nats.js.client import JetStreamContext
 
 import services.handover.main
 import services.intake.main
+import services.keyholder.main
 import services.verification.main
 from passage import channel
 from passage.nats_server import NatsServer
 from passage.provisioning import provision
+from services.keyholder.lock import Lock
+from services.keyholder.secrets import make_key_files
 from services.verification.registry import load_csv
 from shared import subjects
 from shared.answering import AnyAnswer
@@ -30,13 +33,14 @@ from shared.commands.base import ANSWER, Command, Decision, Recorded
 from shared.events.base import CaseEvent
 from shared.events.catalogue import read_case_event
 from shared.events.fields import Channel
-from shared.keyfiles import make_key_files, read_intake_public_key
+from shared.keyfiles import read_intake_public_key
 from shared.parking import Parked
 from shared.service import Service
 from shared.settings import Settings
 from tests.asking import OLENA
 
-WIRES = {
+WIRES: dict[str, Callable[[Settings], Service]] = {
+    "keyholder": lambda settings: services.keyholder.main.wire(settings, Lock()),
     "intake": services.intake.main.wire,
     "verification": services.verification.main.wire,
     "handover": services.handover.main.wire,
@@ -175,7 +179,7 @@ def server(tmp_path: Path) -> Iterator[NatsServer]:
 
 @pytest.fixture
 async def site(tmp_path: Path, server: NatsServer) -> AsyncIterator[Site]:
-    """An installation with streams, keys and registry, and no service running yet."""
+    """An installation with streams, registry and a key holder; no other service runs yet."""
     make_key_files(tmp_path / "keys")
     rows = tmp_path / "rows.csv"
     rows.write_text(REGISTRY, encoding="utf-8")
@@ -189,7 +193,9 @@ async def site(tmp_path: Path, server: NatsServer) -> AsyncIterator[Site]:
     )
     client = await nats.connect(server.url)
     await provision(client, replicas=1)
-    yield Site(settings, server, client)
+    site = Site(settings, server, client)
+    async with site.service("keyholder"):
+        yield site
     await client.close()
 
 
@@ -197,6 +203,6 @@ async def site(tmp_path: Path, server: NatsServer) -> AsyncIterator[Site]:
 async def all_services(site: Site) -> AsyncIterator[Site]:
     """An installation with intake, verification and handover running."""
     async with AsyncExitStack() as stack:
-        for name in WIRES:
+        for name in ("intake", "verification", "handover"):
             await stack.enter_async_context(site.service(name))
         yield site

@@ -11,10 +11,11 @@ import pytest
 
 from passage.nats_cluster import NatsCluster
 from passage.provisioning import provision
+from services.keyholder.ring import KeyRing
 from shared import subjects
 from shared.buckets import JetStreamBucket, TakenError
 from shared.jetstream.connection import Connection
-from shared.keys import KeyRing
+from tests.desks import secrets
 
 pytestmark = pytest.mark.wire
 KEYS = 3_000
@@ -55,10 +56,12 @@ def test_no_key_just_written_is_missed_through_another_server(
 def test_one_writer_creates_a_key_and_all_agree_on_the_cases_data_key(
     buckets: list[JetStreamBucket],
 ) -> None:
-    rings = [KeyRing(bucket, b"k" * 32) for bucket in buckets]
+    rings = [KeyRing(bucket, secrets()) for bucket in buckets]
     with ThreadPoolExecutor(3) as threads:
         for case in range(30):
-            made = threads.map(KeyRing.for_sealing, rings, 3 * [f"CASE{case}"], 3 * [1])
-            assert len({key.secret for key in made}) == 1
+            made = threads.map(
+                KeyRing.for_sealing, rings, 3 * [f"CASE{case}"], 3 * [1], 3 * [["identity"]]
+            )
+            assert len({keys["identity"] for keys in made}) == 1
     with pytest.raises(TakenError):
         buckets[0].create("CASE0", b"another")

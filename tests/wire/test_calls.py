@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from services.keyholder.secrets import read_secrets
 from shared import subjects
 from shared.boxes import box_up, unbox
 from shared.commands.intake import CloseCase, IssueReturnCode
-from shared.keyfiles import read_intake_public_key, read_key_files
+from shared.keyfiles import read_intake_public_key
 from shared.parking import CALL_MAX_BYTES
 from tests.wire.conftest import Site
 
@@ -256,7 +257,7 @@ def _bad_calls(key: Any) -> list[tuple[str, str, bytes]]:
 async def test_what_is_no_call_is_parked_with_its_reason_and_its_bytes_in_a_box(
     site: Site,
 ) -> None:
-    keys = read_key_files(site.settings.keys_dir)
+    keys = read_secrets(site.settings.keys_dir)
     bad = _bad_calls(keys.intake_public)
     async with site.service("intake"):
         for _, _, body in bad:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,10 +28,10 @@ from shared.commands.intake import (
     TriageCall,
 )
 from shared.commands.verification import CheckRegistry, VerifyIdentity
+from shared.events.catalogue import read_case_event
 from shared.events.fields import Identity
-from shared.keyfiles import read_key_files
-from shared.sealing import Spot
-from tests.asking import PETRO
+from shared.keyholder import SealedValue
+from tests.asking import OLENA, PETRO
 from tests.wire.conftest import ANSWER_WITHIN_S, Site
 
 pytestmark = pytest.mark.wire
@@ -91,16 +91,15 @@ async def test_nothing_personal_stands_in_the_log_and_all_of_it_opens_with_the_k
     all_services: Site,
 ) -> None:
     site = all_services
-    case_id, _ = await verified(site)
+    await verified(site)
     bodies = [await site.stored(sequence) for sequence in range(1, 8)]
     for secret in (b"Beispiel", b"000123", b"1990-05-17", b"+3804", b"I want to live"):
         assert not any(secret in body for body in bodies)
     given = next(body for body in bodies if b"PersonalDataProvided" in body)
-    spot = Spot(case_id, 4, "PersonalDataProvided", "identity", "identity")
-    keys = site.running["handover"].desk.writer.keys
-    sealed = json.loads(given)["data"]["identity"]
-    assert Identity.model_validate_json(keys.open(spot, sealed)).surname == "Beispiel"
-    assert len(read_key_files(site.settings.keys_dir).kek) == 32
+    sealed = SealedValue.of(read_case_event(given), "identity")
+    keys = site.running["verification"].desk.keys
+    (opened_again,) = await asyncio.to_thread(keys.open, [sealed], OLENA, "a test")
+    assert Identity.model_validate_json(opened_again.text or "").surname == "Beispiel"
 
 
 async def test_a_contradiction_is_found_recorded_and_blocks(all_services: Site) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from services.keyholder.secrets import make_key_files, read_secrets
 from services.verification import CLAIMS, handlers
 from services.verification.decisions import VerificationState, evolve
 from services.verification.handlers import Verification
@@ -17,7 +18,7 @@ from shared.case_log import Fold
 from shared.commands.intake import ProvidePersonalData
 from shared.consuming import FIRST_RETRY_DELAY_S, LONGEST_RETRY_DELAY_S, retry_delay_s
 from shared.events.fields import Identity
-from shared.keyfiles import KeyFilesError, make_key_files, read_key_files
+from shared.keyfiles import KeyFilesError
 from shared.parking import RetryAnswer
 from shared.service import assemble
 from tests.wire.conftest import ANSWER_WITHIN_S, Site
@@ -83,9 +84,9 @@ def test_delays_grow_and_are_bounded() -> None:
 
 def test_a_key_that_does_not_fit_its_public_half_is_refused_at_the_start(tmp_path: Path) -> None:
     make_key_files(tmp_path)
-    (tmp_path / "intake.key").write_bytes(b"w" * 32)
+    (tmp_path / "holder/intake.key").write_bytes(b"w" * 32)
     with pytest.raises(KeyFilesError, match=r"intake\.pub"):
-        read_key_files(tmp_path)
-    (tmp_path / "kek-1.key").unlink()
+        read_secrets(tmp_path)
+    (tmp_path / "holder/kek-1.key").unlink()
     with pytest.raises(KeyFilesError, match=r"kek-1\.key"):
-        read_key_files(tmp_path)
+        read_secrets(tmp_path)

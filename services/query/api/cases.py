@@ -18,7 +18,7 @@ from services.query.reads import Answer, CaseFilter, CaseHistory, Cursor, read_c
 from shared.events.fields import Channel, Id, PersonalClass
 from shared.events.intake import Urgency
 from shared.logs import log
-from shared.return_codes import code_hash
+from shared.return_codes import code_hashes
 
 CASES_MAX = 500
 MIN_SEQUENCE_WAIT_S = 2.0
@@ -88,7 +88,7 @@ def routes(context: Context) -> APIRouter:
             log.info("revealed", case_id=case_id, classes=sorted(reveal))
         return {
             "case": answer.found.case._asdict(),
-            "timeline": [shown(one, reveal, context.opener) for one in answer.found.events],
+            "timeline": [shown(one, reveal, context.keys) for one in answer.found.events],
             "sequence": answer.sequence,
         }
 
@@ -165,7 +165,8 @@ def look_up(context: Context, case_id: str, as_of: AsOf | None) -> Answer[CaseHi
 def find(context: Context, wanted: Search) -> Answer[Sequence[CaseRow]]:
     """Gives the cases that a search finds."""
     if wanted.return_code is not None:
-        return context.reads.cases_by_code(code_hash(context.keys, wanted.return_code))
+        hashes = code_hashes(context.keys, wanted.return_code)
+        return context.reads.cases_by_code(hashes[0])
     return context.reads.case_by_number(typed_case_number(wanted.case_number or ""))
 
 

@@ -1,0 +1,54 @@
+"""The key holder as a process of its own on a benchmark's server."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from passage.children import ServiceProcess
+from shared.jetstream.connection import Connection
+from shared.keyholder import KeysUnavailableError, RemoteKeys
+from shared.settings import Settings
+
+ANSWERS_WITHIN_S = 60.0
+STOPPED_WITHIN_S = 5.0
+
+
+@contextmanager
+def key_holder(settings: Settings, folder: Path) -> Iterator[None]:
+    """Starts the key holder, waits until it answers, and ends it after the block."""
+    environment = {
+        **os.environ,
+        "PASSAGE_NATS_URL": settings.nats_url,
+        "PASSAGE_KEYS_DIR": str(settings.keys_dir),
+        "PASSAGE_LOG_LEVEL": "WARNING",
+    }
+    process = ServiceProcess("keyholder", environment, folder / "keyholder.log")
+    process.launch()
+    try:
+        _wait(settings)
+        yield
+    finally:
+        process.ask_to_stop()
+        process.end_by(time.monotonic() + STOPPED_WITHIN_S)
+
+
+def _wait(settings: Settings) -> None:
+    connection = Connection({"servers": settings.nats_url.split(",")})
+    keys = RemoteKeys(connection, "intake", settings.request_timeout_s)
+    deadline = time.monotonic() + ANSWERS_WITHIN_S
+    try:
+        while True:
+            try:
+                keys.hashes([("benchmark", "")])
+            except KeysUnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
+    finally:
+        connection.close()
