@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import append, lifecycle, memory, read_model, rebuild, visible
+from benchmarks import append, lifecycle, memory, read_model, rebuild, sealing, visible
 from benchmarks.figures import Bench, Benchmark, Measured, as_line, machine, print_table
 from shared import logs
 
@@ -27,6 +27,7 @@ class Name(StrEnum):
     REBUILD = "rebuild"
     VISIBLE = "visible"
     LIFECYCLE = "lifecycle"
+    SEALING = "sealing"
     READ_MODEL = "read-model"
     MEMORY = "memory"
 
@@ -36,6 +37,7 @@ BENCHMARKS: dict[Name, Benchmark] = {
     Name.REBUILD: rebuild.run,
     Name.VISIBLE: visible.run,
     Name.LIFECYCLE: lifecycle.run,
+    Name.SEALING: sealing.run,
     Name.READ_MODEL: read_model.run,
     Name.MEMORY: memory.run,
 }

@@ -41,13 +41,15 @@ def run(bench: Bench) -> Iterator[Measured]:
         query = stack.enter_context(query_process(site, bench.folder_for("lifecycle-query")))
         writers = _writers(site, stack)
         for in_flight, usual in IN_FLIGHT.items():
-            yield _level(
+            yield measure(
+                "lifecycle",
                 Level(in_flight, bench.count(usual, in_flight), bench.rounds(ROUNDS)),
                 {
                     "passage": (writers, query.wait),
                     "eventsourcing": (plain.writers, plain.wait),
                     "eventsourcing tuned": (tuned.writers, tuned.wait),
                 },
+                AIM,
             )
 
 
@@ -68,27 +70,28 @@ class Level:
     rounds: int
 
 
-def _level(level: Level, sides: Mapping[str, Side]) -> Measured:
+def measure(name: str, level: Level, sides: Mapping[str, Side], aim: str) -> Measured:
+    """Plays rounds with each side in turn; the ratio is of the first to the second."""
     watches = {name: Stopwatch() for name in sides}
 
-    def side(name: str) -> Callable[[], float]:
+    def side(one: str) -> Callable[[], float]:
         def play() -> float:
-            with watches[name]:
-                _play(*sides[name], level)
-            return DECISIONS * level.cases / watches[name].seconds
+            with watches[one]:
+                _play(*sides[one], level)
+            return DECISIONS * level.cases / watches[one].seconds
 
         return play
 
-    rounds = take_turns({name: side(name) for name in sides}, level.rounds)
+    rounds = take_turns({one: side(one) for one in sides}, level.rounds)
     of_event = MICROSECONDS / (level.rounds * DECISIONS * level.cases)
     cpu = {
-        f"{name.replace(' ', '_')}_cpu_us": of_event * one.cpu_s for name, one in watches.items()
+        f"{one.replace(' ', '_')}_cpu_us": of_event * watch.cpu_s for one, watch in watches.items()
     }
     return compared(
-        f"lifecycle/{level.in_flight} in flight",
+        f"{name}/{level.in_flight} in flight",
         rounds,
         "events/s",
-        aim=AIM,
+        aim=aim,
         cases_a_round=level.cases,
         **rounded(cpu),
     )

@@ -96,6 +96,12 @@ class History(Generic[StateT]):
     """Who recorded (`source`) and what he answered (`causationid`) -> version of the last event."""
     sequences: tuple[int, ...] = ()
 
+    def last_version_of(self, type_name: str) -> int:
+        """Gives the version of the last event of a type, 0 if there is none."""
+        if type_name not in self.types:
+            return 0
+        return len(self.types) - self.types[::-1].index(type_name)
+
     def caused_by(self, source: str, causation_id: str) -> int | None:
         """Gives the version at which a service answered a message, or None if it hasn't."""
         return None if self.causes is None else self.causes.get((source, causation_id))

@@ -7,18 +7,24 @@ alone, and the key holder grants what the policy gives to that name. Nothing her
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from threading import Lock
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import override
 
 from shared import subjects
 from shared.boxes import BoxBrokenError
 from shared.events.base import CaseEvent
-from shared.events.fields import Id, KeyedHash, Person, PersonalClass, Sealed, Word
+from shared.events.fields import Id, KeyedHash, Person, PersonalClass, Word
 from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
+from shared.sealing import SealingKey
+
+CASES_KEPT = 20_000
+"""Of so many cases a service remembers the public keys."""
 
 VALUES_MAX = 1_000
 """How many values one request may name."""
@@ -27,7 +33,12 @@ KEEPER = "keeper"
 """In whose name the verbs of the command line ask; nobody else may rotate, close or look."""
 
 NO_RESPONDER = 503
+NOT_YET = "not yet"
+"""What the key holder says while an erasure is still to be carried out."""
+
 SEALED = "the key holder is sealed; `passage keys unseal`"
+
+SealingKeys = dict[PersonalClass, SealingKey]
 
 Operation = Literal["seal", "open", "unbox", "hash"]
 
@@ -37,18 +48,29 @@ class _Message(BaseModel):
 
 
 class Seal(_Message):
-    """Seal the personal fields of one event that is about to be recorded: field -> text."""
+    """Give the public keys to which a case's personal values are sealed.
+
+    `version` is the version about to be recorded; `erased_at` that of the last erasure before it,
+    0 if there is none: what follows an erasure is never sealed to a key that it destroys.
+    """
 
     case_id: Id
     version: Annotated[int, Field(ge=1)]
-    type_name: Word
-    values: Annotated[dict[str, str], Field(repr=False)]
+    erased_at: Annotated[int, Field(ge=0)] = 0
 
 
-class SealedValues(_Message):
-    """The same fields, sealed."""
+class PublicKey(_Message):
+    """One class's public key, raw X25519 in base64."""
 
-    values: dict[str, str]
+    epoch: int
+    key_id: int
+    public: str
+
+
+class PublicKeys(_Message):
+    """A case's public keys, one a class."""
+
+    keys: dict[PersonalClass, PublicKey]
 
 
 class SealedValue(_Message):
@@ -198,10 +220,12 @@ class KeysDeniedError(Exception):
 class Keys(Protocol):
     """The key holder as a service sees it. All raise KeysUnavailableError and KeysDeniedError."""
 
-    def seal(
-        self, case_id: str, version: int, type_name: str, values: Mapping[str, str]
-    ) -> dict[str, Sealed]:
-        """Gives an event's personal fields sealed for their place; makes the case's keys."""
+    def for_sealing(self, case_id: str, version: int, erased_at: int) -> SealingKeys:
+        """Gives the keys that what is recorded as a version of a case is sealed to.
+
+        They are made now where the case has none. `erased_at` is the version of the last erasure
+        before, 0 if there is none.
+        """
 
     def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
         """Gives sealed values' texts, after the access was recorded."""
@@ -223,14 +247,24 @@ class RemoteKeys(Keys):
         self._connection = connection
         self._service = service
         self._timeout_s = timeout_s
+        self._kept: dict[str, tuple[int, SealingKeys]] = {}
+        self._lock = Lock()
 
     @override
-    def seal(
-        self, case_id: str, version: int, type_name: str, values: Mapping[str, str]
-    ) -> dict[str, Sealed]:
-        asked = Seal(case_id=case_id, version=version, type_name=type_name, values=dict(values))
-        sealed = self._ask("seal", asked, SealedValues).values
-        return {field: Sealed(value) for field, value in sealed.items()}
+    def for_sealing(self, case_id: str, version: int, erased_at: int) -> SealingKeys:
+        kept = self._kept.get(case_id)
+        if kept is not None and kept[0] == erased_at:
+            return kept[1]
+        asked = Seal(case_id=case_id, version=version, erased_at=erased_at)
+        found = {
+            name: SealingKey(key.epoch, key.key_id, _public(key.public))
+            for name, key in self._ask("seal", asked, PublicKeys).keys.items()
+        }
+        with self._lock:
+            self._kept[case_id] = (erased_at, found)
+            while len(self._kept) > CASES_KEPT:
+                del self._kept[next(iter(self._kept))]
+        return found
 
     @override
     def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
@@ -273,7 +307,13 @@ def _read(answer: type[AnswerT], body: bytes) -> AnswerT:
     denied = Denied.model_validate_json(body)
     if denied.denied == "sealed":
         raise KeysUnavailableError(SEALED)
+    if denied.denied == NOT_YET:
+        raise KeysUnavailableError(f"{NOT_YET}: {denied.expected}")
     raise KeysDeniedError(f"{denied.denied}: {denied.expected}")
+
+
+def _public(text: str) -> X25519PublicKey:
+    return X25519PublicKey.from_public_bytes(b64decode(text))
 
 
 def _content(content: str | None) -> bytes:

@@ -1,42 +1,34 @@
-"""Seals one personal value: AES-256-GCM in a small envelope, bound to where it stands.
+"""Seals one personal value to its case's public key: HPKE (RFC 9180) in a small envelope.
 
-    format | key-encryption epoch | key id | class | nonce | ciphertext and tag
+    format | key-encryption epoch | key id | class | encapsulated key | ciphertext and tag
 
-The associated data names format, case, version, event type, field and class, so that ciphertext
-moved anywhere else doesn't open. Plaintexts are padded to steps, so that lengths tell little.
+Whoever seals can't open: the private key is the key holder's alone. HPKE's `info` names format,
+case, version, event type, field and class, so that ciphertext moved anywhere else doesn't open.
+X25519, HKDF-SHA-256, AES-256-GCM. Plaintexts are padded to steps, so that lengths tell little.
 """
 
 from __future__ import annotations
 
-import os
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives import hpke
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from shared.events.fields import PersonalClass, Sealed
 
 FORMAT = "1"
-KEY_BYTES = 32
-NONCE_BYTES = 12
 SMALLEST_STEP_BYTES = 64
 CLASS_CODES: dict[PersonalClass, int] = {"identity": 1, "location": 2, "narrative": 3}
+SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 
 _HEADER = struct.Struct(">HHB")
 
 
 class SealBrokenError(Exception):
     """A sealed value doesn't open: altered, moved, or sealed under another key."""
-
-
-class DataKey(NamedTuple):
-    """A case's key as its holder has it in memory."""
-
-    epoch: int
-    key_id: int
-    secret: bytes
 
 
 class Spot(NamedTuple):
@@ -52,34 +44,49 @@ class Spot(NamedTuple):
         return "|".join((FORMAT, *(str(part) for part in self))).encode()
 
 
+class SealingKey(NamedTuple):
+    """The public half of a case's data key of one class; it opens nothing."""
+
+    epoch: int
+    key_id: int
+    public: X25519PublicKey
+
+    def seal(self, spot: Spot, plaintext: str) -> Sealed:
+        """Gives the sealed form of a text for one spot."""
+        header = _HEADER.pack(self.epoch, self.key_id, CLASS_CODES[spot.personal_class])
+        ciphertext = SUITE.encrypt(_pad(plaintext.encode()), self.public, info=_bound(spot, header))
+        return Sealed(f"{FORMAT}.{urlsafe_b64encode(header + ciphertext).decode().rstrip('=')}")
+
+
+class DataKey(NamedTuple):
+    """A case's data key of one class as the key holder has it in memory."""
+
+    epoch: int
+    key_id: int
+    private: X25519PrivateKey
+
+    @property
+    def sealing(self) -> SealingKey:
+        return SealingKey(self.epoch, self.key_id, self.private.public_key())
+
+    def open(self, spot: Spot, sealed: str) -> str:
+        """Gives the text back. Raises SealBrokenError where anything was altered or moved."""
+        raw = _decode(sealed)
+        header, ciphertext = raw[: _HEADER.size], raw[_HEADER.size :]
+        try:
+            return _unpad(SUITE.decrypt(ciphertext, self.private, info=_bound(spot, header)))
+        except (InvalidTag, ValueError):
+            raise SealBrokenError(
+                f"{spot.type_name}.{spot.field} of case {spot.case_id} version {spot.version}"
+            ) from None
+
+
 def key_id_of(sealed: str) -> int:
-    """Gives the id of the data key that a value was sealed under. Raises SealBrokenError."""
+    """Gives the id of the data key that a value was sealed to. Raises SealBrokenError."""
     raw = _decode(sealed)
     if len(raw) < _HEADER.size:
         raise SealBrokenError("a sealed value is cut short")
     return int(_HEADER.unpack_from(raw)[1])
-
-
-def seal(key: DataKey, spot: Spot, plaintext: str) -> Sealed:
-    """Gives the sealed form of a text for one spot."""
-    nonce = os.urandom(NONCE_BYTES)
-    header = _HEADER.pack(key.epoch, key.key_id, CLASS_CODES[spot.personal_class])
-    ciphertext = AESGCM(key.secret).encrypt(nonce, _pad(plaintext.encode()), _bound(spot, header))
-    return Sealed(f"{FORMAT}.{urlsafe_b64encode(header + nonce + ciphertext).decode().rstrip('=')}")
-
-
-def open_sealed(key: DataKey, spot: Spot, sealed: str) -> str:
-    """Gives the text back. Raises SealBrokenError where anything was altered or moved."""
-    raw = _decode(sealed)
-    header, rest = raw[: _HEADER.size], raw[_HEADER.size :]
-    nonce, ciphertext = rest[:NONCE_BYTES], rest[NONCE_BYTES:]
-    try:
-        padded = AESGCM(key.secret).decrypt(nonce, ciphertext, _bound(spot, header))
-    except (InvalidTag, ValueError):
-        raise SealBrokenError(
-            f"{spot.type_name}.{spot.field} of case {spot.case_id} version {spot.version}"
-        ) from None
-    return _unpad(padded).decode()
 
 
 def _bound(spot: Spot, header: bytes) -> bytes:
@@ -103,5 +110,5 @@ def _pad(plaintext: bytes) -> bytes:
     return plaintext + b"\x80" + b"\x00" * (step - len(plaintext) - 1)
 
 
-def _unpad(padded: bytes) -> bytes:
-    return padded.rstrip(b"\x00")[:-1]
+def _unpad(padded: bytes) -> str:
+    return padded.rstrip(b"\x00")[:-1].decode()

@@ -20,11 +20,15 @@ from shared.case_log import CaseLog, History, Link
 from shared.events.base import CaseEvent, Event, chain_hash, type_of
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Plain
+from shared.events.intake import PersonalDataErased
 from shared.keyholder import Keys
 from shared.refusals import Guard, RefusedError
+from shared.sealing import Spot
 
 ATTEMPTS = 50
 """How often one message is decided anew because somebody else was faster."""
+
+ERASURE = PersonalDataErased.__name__
 
 SEEN_VERSION = Guard("seen_version", "look at the case as it is now and decide again")
 
@@ -142,7 +146,8 @@ def _append(
     stored: list[StoredEvent] = []
     hashes = [history.last_hash]
     for version, event in enumerate(events, start=history.version + 1):
-        envelope = _enveloped(writer.keys, history.case_id, version, event, cause, hashes[-1])
+        sealed = _sealed(writer.keys, history, version, event)
+        envelope = _enveloped(history.case_id, version, sealed, cause, hashes[-1])
         envelopes.append(envelope)
         stored.append(log.mapper.to_stored_event(envelope))
         hashes.append(chain_hash(stored[-1].state))
@@ -161,7 +166,7 @@ def _append(
 
 
 def _enveloped(
-    keys: Keys, case_id: str, version: int, event: Event, cause: Cause, prevhash: str
+    case_id: str, version: int, event: Event, cause: Cause, prevhash: str
 ) -> CaseEvent[Any]:
     return envelope_of(event)(
         id=uuid4().hex,
@@ -169,7 +174,7 @@ def _enveloped(
         type=type_of(type(event)),
         subject=case_id,
         time=cause.happened_at,
-        data=_sealed(keys, case_id, version, event),
+        data=event,
         caseversion=version,
         correlationid=cause.correlation_id,
         causationid=cause.causation_id,
@@ -178,7 +183,7 @@ def _enveloped(
     )
 
 
-def _sealed(keys: Keys, case_id: str, version: int, event: Event) -> Event:
+def _sealed(keys: Keys, history: History[Any], version: int, event: Event) -> Event:
     """Gives the event with every personal value sealed for this very place in the log."""
     plain = {
         field: value.value
@@ -187,4 +192,12 @@ def _sealed(keys: Keys, case_id: str, version: int, event: Event) -> Event:
     }
     if not plain:
         return event
-    return event.model_copy(update=keys.seal(case_id, version, type(event).__name__, plain))
+    case_id, name, classes = history.case_id, type(event).__name__, type(event).PERSONAL
+    sealing = keys.for_sealing(case_id, version, history.last_version_of(ERASURE))
+    return event.model_copy(
+        update={
+            field: sealing[personal].seal(Spot(case_id, version, name, field, personal), value)
+            for field, value in plain.items()
+            for personal in (classes[field],)
+        }
+    )

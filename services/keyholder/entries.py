@@ -1,6 +1,7 @@
 """The entry of a case in the KEYS bucket: its data keys, wrapped by a key-encryption key.
 
-One key a class of personal data, all made when the case first needs one. A destroyed key leaves
+One pair of keys a class of personal data, all made when the case first needs one. The public half
+seals; the private half opens, and is wrapped. A destroyed key leaves
 its number behind; what is sealed afterwards is sealed under the next.
 """
 
@@ -12,14 +13,16 @@ from collections.abc import Iterable
 from typing import Annotated, get_args
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events.fields import PersonalClass
-from shared.sealing import KEY_BYTES, NONCE_BYTES, DataKey, SealBrokenError
+from shared.sealing import DataKey, SealBrokenError
 
 CLASSES: tuple[PersonalClass, ...] = get_args(PersonalClass)
 FIRST_KEY_ID = 1
+NONCE_BYTES = 12
 
 
 class WrappedKey(BaseModel):
@@ -31,8 +34,11 @@ class WrappedKey(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     key_id: Annotated[int, Field(ge=1, le=65_535)]
+    public: str | None = None
+    """X25519 public key in base64."""
     wrapped: str | None = None
-    """Nonce and AES-256-GCM ciphertext in base64, bound to case, class, epoch and key id."""
+    """The private key in base64: nonce and AES-256-GCM ciphertext, bound to case, class, epoch,
+    key id and the public key."""
     erased_at: int = 0
 
 
@@ -47,16 +53,12 @@ class Entry(BaseModel):
 
 def new_entry(case_id: str, epoch: int, kek: bytes) -> tuple[Entry, dict[PersonalClass, DataKey]]:
     """Makes a case's keys; gives them wrapped and as they are."""
-    keys = {name: DataKey(epoch, FIRST_KEY_ID, os.urandom(KEY_BYTES)) for name in CLASSES}
-    return wrapped(case_id, keys, epoch, kek), keys
-
-
-def wrapped(case_id: str, keys: dict[PersonalClass, DataKey], epoch: int, kek: bytes) -> Entry:
-    """Gives an entry that holds these keys."""
-    return Entry(
+    keys = {name: DataKey(epoch, FIRST_KEY_ID, X25519PrivateKey.generate()) for name in CLASSES}
+    entry = Entry(
         epoch=epoch,
         keys={name: _wrapped(case_id, name, key, epoch, kek) for name, key in keys.items()},
     )
+    return entry, keys
 
 
 def unwrapped(case_id: str, name: PersonalClass, entry: Entry, kek: bytes | None) -> DataKey | None:
@@ -66,13 +68,13 @@ def unwrapped(case_id: str, name: PersonalClass, entry: Entry, kek: bytes | None
         return None
     if kek is None:
         raise SealBrokenError(f"the data keys of case {case_id} are of a dropped epoch")
-    raw = b64decode(key.wrapped)
-    bound = _bound(case_id, name, entry.epoch, key.key_id)
+    bound = _bound(case_id, name, entry.epoch, key)
     try:
-        secret = AESGCM(kek).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], bound)
+        raw = b64decode(key.wrapped, validate=True)
+        private = AESGCM(kek).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], bound)
+        return DataKey(entry.epoch, key.key_id, X25519PrivateKey.from_private_bytes(private))
     except (InvalidTag, ValueError):
         raise SealBrokenError(f"the data keys of case {case_id} don't unwrap") from None
-    return DataKey(entry.epoch, key.key_id, secret)
 
 
 def rewrapped(case_id: str, entry: Entry, old: bytes | None, epoch: int, kek: bytes) -> Entry:
@@ -102,18 +104,19 @@ def without(entry: Entry, classes: Iterable[PersonalClass], version: int) -> Ent
 def renewed(case_id: str, name: PersonalClass, entry: Entry, kek: bytes) -> Entry:
     """Gives the entry with a new key for a class whose last one was destroyed."""
     last = entry.keys[name]
-    key = DataKey(entry.epoch, last.key_id + 1, os.urandom(KEY_BYTES))
+    key = DataKey(entry.epoch, last.key_id + 1, X25519PrivateKey.generate())
     new = _wrapped(case_id, name, key, entry.epoch, kek)
     new = new.model_copy(update={"erased_at": last.erased_at})
     return Entry(epoch=entry.epoch, keys={**entry.keys, name: new})
 
 
 def _wrapped(case_id: str, name: PersonalClass, key: DataKey, epoch: int, kek: bytes) -> WrappedKey:
-    nonce = os.urandom(NONCE_BYTES)
-    bound = _bound(case_id, name, epoch, key.key_id)
-    body = b64encode(nonce + AESGCM(kek).encrypt(nonce, key.secret, bound)).decode()
-    return WrappedKey(key_id=key.key_id, wrapped=body)
+    public = b64encode(key.private.public_key().public_bytes_raw()).decode()
+    new = WrappedKey(key_id=key.key_id, public=public)
+    nonce, bound = os.urandom(NONCE_BYTES), _bound(case_id, name, epoch, new)
+    body = nonce + AESGCM(kek).encrypt(nonce, key.private.private_bytes_raw(), bound)
+    return new.model_copy(update={"wrapped": b64encode(body).decode()})
 
 
-def _bound(case_id: str, name: PersonalClass, epoch: int, key_id: int) -> bytes:
-    return f"passage data key|{case_id}|{name}|{epoch}|{key_id}".encode()
+def _bound(case_id: str, name: PersonalClass, epoch: int, key: WrappedKey) -> bytes:
+    return f"passage data key|{case_id}|{name}|{epoch}|{key.key_id}|{key.public}".encode()

@@ -11,12 +11,14 @@ from pydantic import BaseModel, ValidationError
 from services.keyholder.access import Records
 from services.keyholder.holder import Holder, class_of
 from services.keyholder.lock import Lock
+from services.keyholder.ring import ErasurePendingError
 from shared.answering import field_errors
 from shared.boxes import BoxBrokenError
 from shared.events.catalogue import read_case_event
 from shared.events.intake import PersonalDataErased
 from shared.keyholder import (
     KEEPER,
+    NOT_YET,
     Closed,
     Denied,
     Hash,
@@ -26,9 +28,10 @@ from shared.keyholder import (
     Open,
     OpenedValues,
     PepperRenewed,
+    PublicKey,
+    PublicKeys,
     Rotated,
     Seal,
-    SealedValues,
     Trial,
     Tried,
     Unbox,
@@ -119,17 +122,16 @@ def read(desk: Keeping, operation: str, service: str, body: bytes) -> BaseModel:
 def is_quick(desk: Keeping, asked: BaseModel) -> bool:
     """Says whether it can be answered from memory, without waiting for the server."""
     if isinstance(asked, Seal):
-        return desk.holder.ring.knows(asked.case_id)
+        return desk.holder.ring.knows(asked.case_id, asked.erased_at)
     return not isinstance(asked, Open)
 
 
 def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
     """Answers what was read, or with Denied."""
-    rights = desk.policy.services.get(service, NOBODY)
     try:
         match asked:
             case Seal():
-                return seal(desk.holder, rights, asked)
+                return public_keys(desk.holder, asked)
             case Open():
                 return open_values(desk, service, asked)
             case Unbox():
@@ -142,12 +144,22 @@ def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
         return Denied(denied="not granted", expected=str(error))
 
 
-def seal(holder: Holder, rights: Rights, asked: Seal) -> BaseModel:
-    """Seals fields of an event that the service records itself."""
-    if asked.type_name not in rights.records:
-        raise KeysDeniedError("an event type that this service records")
-    sealed = holder.seal(asked.case_id, asked.version, asked.type_name, asked.values)
-    return SealedValues(values={**sealed})
+def public_keys(holder: Holder, asked: Seal) -> BaseModel:
+    """Gives the keys to seal to; they open nothing."""
+    try:
+        keys = holder.for_sealing(asked.case_id, asked.version, asked.erased_at)
+    except ErasurePendingError as error:
+        return Denied(denied=NOT_YET, expected=str(error))
+    return PublicKeys(
+        keys={
+            name: PublicKey(
+                epoch=key.epoch,
+                key_id=key.key_id,
+                public=b64encode(key.public.public_bytes_raw()).decode(),
+            )
+            for name, key in keys.items()
+        }
+    )
 
 
 def open_values(desk: Keeping, service: str, asked: Open) -> BaseModel:

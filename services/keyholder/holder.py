@@ -1,8 +1,8 @@
-"""The key holder's work: seal, open, unbox and hash, as `shared.keyholder.Keys` promises it."""
+"""The key holder's work, as `shared.keyholder.Keys` promises it: keys, opening, boxes, hashes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from typing_extensions import override
@@ -10,9 +10,9 @@ from typing_extensions import override
 from services.keyholder.ring import KeyRing
 from shared.boxes import unbox
 from shared.events.catalogue import CASE_EVENTS
-from shared.events.fields import PersonalClass, Sealed
-from shared.keyholder import Keys, KeysDeniedError, OpenedValue, SealedValue
-from shared.sealing import SealBrokenError, Spot, key_id_of, open_sealed, seal
+from shared.events.fields import PersonalClass
+from shared.keyholder import Keys, KeysDeniedError, OpenedValue, SealedValue, SealingKeys
+from shared.sealing import SealBrokenError, Spot, key_id_of
 
 ERASED = OpenedValue(state="erased")
 BROKEN = OpenedValue(state="broken")
@@ -25,18 +25,9 @@ class Holder(Keys):
     ring: KeyRing
 
     @override
-    def seal(
-        self, case_id: str, version: int, type_name: str, values: Mapping[str, str]
-    ) -> dict[str, Sealed]:
-        classes = {field: class_of(type_name, field) for field in values}
-        keys = self.ring.for_sealing(case_id, version, set(classes.values()))
-        sealed: dict[str, Sealed] = {}
-        for field, value in values.items():
-            key = keys[classes[field]]
-            assert key is not None  # noqa: S101 - `for_sealing` makes what is missing
-            spot = Spot(case_id, version, type_name, field, classes[field])
-            sealed[field] = seal(key, spot, value)
-        return sealed
+    def for_sealing(self, case_id: str, version: int, erased_at: int) -> SealingKeys:
+        keys = self.ring.for_sealing(case_id, version, erased_at)
+        return {name: key.sealing for name, key in keys.items()}
 
     @override
     def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
@@ -58,7 +49,7 @@ class Holder(Keys):
             key = self.ring.for_opening(value.case_id, name)
             if key is None or key_id_of(value.sealed) < key.key_id:
                 return ERASED
-            return OpenedValue(state="open", text=open_sealed(key, spot, value.sealed))
+            return OpenedValue(state="open", text=key.open(spot, value.sealed))
         except SealBrokenError:
             return BROKEN
 

@@ -6,7 +6,7 @@ There is one key holder at a time, so a key that it keeps in memory is current.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from threading import Lock, RLock
@@ -34,7 +34,17 @@ KEYS_KEPT = 20_000
 CHANGED_AT_ONCE = 500
 """How many entries one atomic batch wraps anew."""
 
-Keys = dict[PersonalClass, DataKey | None]
+
+class Held(NamedTuple):
+    """A case's keys in memory; None where one is destroyed."""
+
+    keys: dict[PersonalClass, DataKey | None]
+    erased_at: int
+    """The version of the case's last erasure that destroyed any."""
+
+
+class ErasurePendingError(Exception):
+    """An erasure that is in the log has not been carried out yet; ask again in a moment."""
 
 
 class Rotation(NamedTuple):
@@ -62,31 +72,39 @@ class KeyRing:
     def __init__(self, bucket: Bucket, secrets: Secrets) -> None:
         self.secrets = secrets
         self._bucket = bucket
-        self._kept: dict[str, Keys] = {}
+        self._kept: dict[str, Held] = {}
         self._lock = Lock()
         self._changing = RLock()
         """Held while entries change, so that none is wrapped anew while it is destroyed."""
 
-    def knows(self, case_id: str) -> bool:
-        """Whether the case's keys are in memory: then nothing has to be asked of the server."""
-        return case_id in self._kept
+    def knows(self, case_id: str, erased_at: int) -> bool:
+        """Whether the case's keys can be given from memory, without asking the server."""
+        held = self._kept.get(case_id)
+        return held is not None and held.erased_at >= erased_at and None not in held.keys.values()
 
-    def for_sealing(self, case_id: str, version: int, classes: Collection[PersonalClass]) -> Keys:
-        """Gives a case's keys, made now where it has none yet or they were destroyed."""
-        keys = self._kept.get(case_id)
-        if keys is None and version == 1:
-            keys = self._make(case_id)  # Most likely there is none: one request instead of two.
-        elif keys is None:
-            keys = self._find(case_id) or self._make(case_id)
-        for name in classes:
-            if keys[name] is None:
-                keys = self._renew(case_id, name)
-        return keys
+    def for_sealing(
+        self, case_id: str, version: int, erased_at: int
+    ) -> dict[PersonalClass, DataKey]:
+        """Gives a case's keys, made now where it has none yet or they were destroyed.
+
+        `erased_at` is the version of the last erasure that the asker knows of. Raises
+        ErasurePendingError where its keys still have to be destroyed: then ask again.
+        """
+        held = self._kept.get(case_id)
+        if held is None and version == 1:
+            held = self._make(case_id)  # Most likely there is none: one request instead of two.
+        elif held is None:
+            held = self._find(case_id) or self._make(case_id)
+        if held.erased_at < erased_at:
+            raise ErasurePendingError(f"case {case_id}: the erasure at version {erased_at}")
+        if None in held.keys.values():
+            held = self._renew(case_id)
+        return {name: key for name, key in held.keys.items() if key is not None}
 
     def for_opening(self, case_id: str, name: PersonalClass) -> DataKey | None:
         """Gives a case's key of a class, or None where there is none any more."""
-        keys = self._kept.get(case_id) or self._find(case_id)
-        return None if keys is None else keys[name]
+        held = self._kept.get(case_id) or self._find(case_id)
+        return None if held is None else held.keys[name]
 
     def destroy(self, case_id: str, classes: Iterable[PersonalClass], version: int) -> None:
         """Destroys keys by the erasure at a version of the case; once for each erasure.
@@ -97,7 +115,8 @@ class KeyRing:
             with self._changing:
                 kept = self._bucket.get(case_id)
                 if kept is None:
-                    return
+                    self._make(case_id)  # So that the erasure is remembered.
+                    continue
                 entry = _read(kept)
                 left = without(entry, tuple(classes), version)
                 try:
@@ -127,7 +146,7 @@ class KeyRing:
         for case_id, kept in self._bucket.entries():
             count += 1
             try:
-                self._unwrapped(case_id, Entry.model_validate_json(kept.value))
+                self._held(case_id, _read(kept))
             except (SealBrokenError, ValidationError):
                 damaged.append(case_id)
         return Checked(count, tuple(damaged))
@@ -186,7 +205,7 @@ class KeyRing:
         keks = self.secrets.keks
         return rewrapped(case_id, entry, keks.get(entry.epoch), epoch, keks[epoch])
 
-    def _make(self, case_id: str) -> Keys:
+    def _make(self, case_id: str) -> Held:
         epoch = self.secrets.epoch
         entry, keys = new_entry(case_id, epoch, self.secrets.keks[epoch])
         try:
@@ -195,40 +214,42 @@ class KeyRing:
             found = self._find(case_id)
             assert found is not None  # noqa: S101 - entries are never removed
             return found
-        return self._keep(case_id, {**keys})
+        return self._keep(case_id, Held({**keys}, 0))
 
-    def _renew(self, case_id: str, name: PersonalClass) -> Keys:
+    def _renew(self, case_id: str) -> Held:
         while True:
             with self._changing:
                 kept = self._bucket.get(case_id)
                 assert kept is not None  # noqa: S101 - entries are never removed
-                entry = _read(kept)
-                if entry.keys[name].wrapped is not None:
-                    return self._keep(case_id, self._unwrapped(case_id, entry))
-                entry = renewed(case_id, name, entry, self.secrets.keks[entry.epoch])
+                old = entry = _read(kept)
+                for name, key in old.keys.items():
+                    if key.wrapped is None:
+                        entry = renewed(case_id, name, entry, self.secrets.keks[entry.epoch])
                 try:
-                    self._bucket.change([_change(case_id, entry, kept.revision)])
+                    if entry != old:
+                        self._bucket.change([_change(case_id, entry, kept.revision)])
                 except TakenError:
                     continue
-                return self._keep(case_id, self._unwrapped(case_id, entry))
+                return self._keep(case_id, self._held(case_id, entry))
 
-    def _find(self, case_id: str) -> Keys | None:
+    def _find(self, case_id: str) -> Held | None:
         with self._changing:
             kept = self._bucket.get(case_id)
             if kept is None:
                 return None
-            return self._keep(case_id, self._unwrapped(case_id, _read(kept)))
+            return self._keep(case_id, self._held(case_id, _read(kept)))
 
-    def _unwrapped(self, case_id: str, entry: Entry) -> Keys:
+    def _held(self, case_id: str, entry: Entry) -> Held:
         kek = self.secrets.keks.get(entry.epoch)
-        return {name: unwrapped(case_id, name, entry, kek) for name in entry.keys}
+        keys = {name: unwrapped(case_id, name, entry, kek) for name in entry.keys}
+        return Held(keys, max(key.erased_at for key in entry.keys.values()))
 
-    def _keep(self, case_id: str, keys: Keys) -> Keys:
+    def _keep(self, case_id: str, held: Held) -> Held:
         with self._lock:
-            self._kept[case_id] = keys
+            self._kept[case_id] = held
             while len(self._kept) > KEYS_KEPT:
                 del self._kept[next(iter(self._kept))]
-        return keys
+        return held
 
     def forget_all(self) -> None:
         """Drops every key and secret from memory: nothing can be opened after this."""

@@ -1,0 +1,76 @@
+"""What sealing costs: the lifecycle with it, beside the same with values left open.
+
+Without: a stand-in gives texts the form of sealed ones and no keys are made, so that log, read
+model and all else are the same work.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from typing_extensions import override
+
+from benchmarks.figures import Bench, Measured
+from benchmarks.lifecycle import ROUNDS, Level, measure
+from benchmarks.query_process import query_process
+from benchmarks.site import site_in
+from benchmarks.story import FOLDS
+from shared.events.fields import Sealed
+from shared.keyholder import Keys, OpenedValue, SealedValue, SealingKeys
+from shared.sealing import SealingKey, Spot
+from shared.transact import Writer
+
+IN_FLIGHT, CASES = 64, 192
+AIM = ">= 0.85"
+FORM = b"\0" * 64
+"""As long as the smallest sealed value."""
+
+
+class OpenKey(SealingKey):
+    """Gives texts the form of sealed ones, open to everybody."""
+
+    @override
+    def seal(self, spot: Spot, plaintext: str) -> Sealed:
+        text = plaintext.encode() + FORM
+        return Sealed("1." + urlsafe_b64encode(text).decode().rstrip("="))
+
+
+OPEN_KEY = OpenKey(0, 0, X25519PrivateKey.generate().public_key())
+
+
+class NoKeys(Keys):
+    """Nothing is asked of the key holder."""
+
+    @override
+    def for_sealing(self, case_id: str, version: int, erased_at: int) -> SealingKeys:
+        return {"identity": OPEN_KEY, "location": OPEN_KEY, "narrative": OPEN_KEY}
+
+    @override
+    def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
+        raise NotImplementedError("no story opens anything")
+
+    @override
+    def unbox(self, boxes: Sequence[str]) -> list[bytes]:
+        raise NotImplementedError("stories begin with opened calls")
+
+    @override
+    def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
+        raise NotImplementedError("stories begin with opened calls")
+
+
+def run(bench: Bench) -> Iterator[Measured]:
+    """Gives events a second with sealing and without, and their ratio."""
+    with ExitStack() as stack:
+        site = stack.enter_context(site_in(bench.folder_for("sealing")))
+        query = stack.enter_context(query_process(site, bench.folder_for("sealing-query")))
+        logs = {name: stack.enter_context(site.writer(fold, name)) for name, fold in FOLDS.items()}
+        unsealed = {name: Writer(writer.log, NoKeys()) for name, writer in logs.items()}
+        yield measure(
+            "sealing",
+            Level(IN_FLIGHT, bench.count(CASES, IN_FLIGHT), bench.rounds(2 * ROUNDS)),
+            {"sealed": (logs, query.wait), "unsealed": (unsealed, query.wait)},
+            AIM,
+        )
