@@ -19,6 +19,7 @@ from shared import logs, subjects
 from shared.buckets import JetStreamBucket
 from shared.bus import Bus
 from shared.case_log import CaseLog, Fold, jetstream_env
+from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
 from shared.logs import log
 from shared.policy import policy
@@ -65,7 +66,7 @@ async def serve(service: Service, lock: Lock) -> int:
     if not lock.closed:
         await serving
         return TERMINATED_EXIT
-    await service.bus.broker.publish(b"", subjects.KEYHOLDER_SEALED)
+    service.log.connection.send(Outgoing(subjects.KEYHOLDER_SEALED, b""))
     await asyncio.sleep(LAST_ANSWER_S)
     log.warning("sealed", service=SERVICE)
     return SEALED_EXIT

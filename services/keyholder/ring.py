@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock, RLock
 from typing import NamedTuple
 
+from nacl.public import PrivateKey
 from pydantic import ValidationError
 
 from services.keyholder.entries import (
@@ -255,7 +256,7 @@ class KeyRing:
         """Drops every key and secret from memory: nothing can be opened after this."""
         with self._lock:
             self._kept.clear()
-            self.secrets = Secrets({}, {}, self.secrets.intake_private)
+            self.secrets = Secrets({}, {}, PrivateKey.generate())
 
     def _forget(self, case_id: str) -> None:
         with self._lock:

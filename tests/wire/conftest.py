@@ -34,6 +34,7 @@ from shared.events.base import CaseEvent
 from shared.events.catalogue import read_case_event
 from shared.events.fields import Channel
 from shared.keyfiles import read_intake_public_key
+from shared.keyholder import RemoteKeys
 from shared.parking import Parked
 from shared.service import Service
 from shared.settings import Settings
@@ -61,6 +62,7 @@ class Site:
     client: Client
     seen_sequence: int = 0
     running: dict[str, Service] = field(default_factory=dict)
+    key_holder: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
     def jetstream(self) -> JetStreamContext:
@@ -77,6 +79,19 @@ class Site:
         finally:
             await service.bus.broker.stop()
             service.log.close()
+
+    async def restart_key_holder(self) -> None:
+        """Starts a key holder, in place of the one that runs."""
+        await self.stop_key_holder()
+        await self.key_holder.enter_async_context(self.service("keyholder"))
+
+    async def stop_key_holder(self) -> None:
+        await self.key_holder.aclose()
+
+    def keys_of(self, service: str) -> RemoteKeys:
+        """The key holder, asked in a service's name."""
+        log = self.running["keyholder"].log
+        return RemoteKeys(log.connection, service, ANSWER_WITHIN_S)
 
     async def call(
         self,
@@ -194,8 +209,9 @@ async def site(tmp_path: Path, server: NatsServer) -> AsyncIterator[Site]:
     client = await nats.connect(server.url)
     await provision(client, replicas=1)
     site = Site(settings, server, client)
-    async with site.service("keyholder"):
-        yield site
+    await site.restart_key_holder()
+    yield site
+    await site.stop_key_holder()
     await client.close()
 
 

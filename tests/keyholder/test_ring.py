@@ -1,0 +1,236 @@
+"""The ring of keys: made once, destroyed for good, wrapped anew, found again by any pepper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from services.keyholder.holder import Holder
+from services.keyholder.ring import CHANGED_AT_ONCE, ErasurePendingError, KeyRing
+from services.keyholder.secrets import (
+    EPOCHS_KEPT,
+    Secrets,
+    make_key_files,
+    read_secrets,
+)
+from shared.buckets import Kept
+from shared.events.fields import PersonalClass
+from shared.keyholder import OpenedValue, SealedValue
+from shared.sealing import SealBrokenError, Spot
+from tests.desks import MemoryBucket
+
+CASE = "7KQ2M9XW4TRD"
+NAME = "Vzorov"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    make_key_files(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def bucket() -> MemoryBucket:
+    return MemoryBucket()
+
+
+def ring(bucket: MemoryBucket, folder: Path) -> KeyRing:
+    """A ring as a key holder that starts now has it: nothing in memory."""
+    return KeyRing(bucket, read_secrets(folder))
+
+
+def sealed(ring: KeyRing, case_id: str = CASE, version: int = 1, erased_at: int = 0) -> SealedValue:
+    key = ring.for_sealing(case_id, version, erased_at)["narrative"].sealing
+    spot = Spot(case_id, version, "NoteAdded", "text", "narrative")
+    return SealedValue(
+        case_id=case_id,
+        version=version,
+        type_name="NoteAdded",
+        field="text",
+        sealed=key.seal(spot, NAME),
+    )
+
+
+def opened(ring: KeyRing, value: SealedValue) -> OpenedValue:
+    return Holder(ring).open([value], "Olena Example", "a test")[0]
+
+
+def test_what_was_sealed_opens_after_a_restart(bucket: MemoryBucket, folder: Path) -> None:
+    value = sealed(ring(bucket, folder))
+    assert opened(ring(bucket, folder), value).text == NAME
+
+
+def test_an_erased_class_opens_nowhere_and_the_others_stay(
+    bucket: MemoryBucket, folder: Path
+) -> None:
+    first = ring(bucket, folder)
+    value = sealed(first)
+    first.destroy(CASE, ["location", "identity"], 2)
+    assert opened(first, value).text == NAME
+    first.destroy(CASE, ["narrative"], 3)
+    assert opened(first, value).state == "erased"
+    assert opened(ring(bucket, folder), value).state == "erased"
+
+
+def test_what_is_given_after_an_erasure_has_a_key_of_its_own(
+    bucket: MemoryBucket, folder: Path
+) -> None:
+    keys = ring(bucket, folder)
+    before = sealed(keys)
+    keys.destroy(CASE, ["narrative"], 2)
+    after = sealed(keys, version=3, erased_at=2)
+    assert (opened(keys, before).state, opened(keys, after).text) == ("erased", NAME)
+
+
+def test_an_erasure_delivered_again_destroys_nothing_that_was_given_since(
+    bucket: MemoryBucket, folder: Path
+) -> None:
+    keys = ring(bucket, folder)
+    sealed(keys)
+    keys.destroy(CASE, ["narrative"], 2)
+    after = sealed(keys, version=3, erased_at=2)
+    ring(bucket, folder).destroy(CASE, ["narrative"], 2)
+    assert opened(ring(bucket, folder), after).text == NAME
+    keys.destroy(CASE, ["narrative"], 4)
+    assert opened(keys, after).state == "erased"
+
+
+def test_nothing_is_sealed_to_a_key_that_a_known_erasure_will_destroy(
+    bucket: MemoryBucket, folder: Path
+) -> None:
+    keys = ring(bucket, folder)
+    sealed(keys)
+    with pytest.raises(ErasurePendingError, match=CASE):
+        keys.for_sealing(CASE, 3, 2)
+    keys.destroy(CASE, ["identity"], 2)
+    assert keys.for_sealing(CASE, 3, 2)
+
+
+def test_an_erasure_of_a_case_without_keys_is_remembered(
+    bucket: MemoryBucket, folder: Path
+) -> None:
+    keys = ring(bucket, folder)
+    keys.destroy(CASE, ["identity"], 2)
+    assert opened(keys, sealed(keys, version=3, erased_at=2)).text == NAME
+
+
+def test_a_rotation_wraps_every_key_anew_and_all_open(bucket: MemoryBucket, folder: Path) -> None:
+    keys = ring(bucket, folder)
+    values = [sealed(keys, f"CASE{number}") for number in range(CHANGED_AT_ONCE + 3)]
+    keys.destroy("CASE1", ["narrative"], 2)
+    done = keys.rotate(folder)
+    assert (done.cases, done.damaged, done.epoch) == (len(values), (), 2)
+    again = ring(bucket, folder)
+    states = [opened(again, value).state for value in values]
+    assert states == ["open", "erased", *["open"] * (len(values) - 2)]
+
+
+def test_after_the_third_rotation_an_older_copy_of_the_keys_opens_nothing(
+    bucket: MemoryBucket, folder: Path
+) -> None:
+    keys = ring(bucket, folder)
+    value = sealed(keys)
+    copy = bucket.kept[CASE].value.decode()
+    keys.destroy(CASE, ["identity", "location", "narrative"], 2)
+    for rotation in range(1, EPOCHS_KEPT + 1):
+        still = {one.personal_class for one in keys.opening(CASE, [copy])}
+        assert still == {"identity", "location", "narrative"}, rotation
+        keys.rotate(folder)
+    assert list(keys.opening(CASE, [copy])) == []
+    assert sorted(read_secrets(folder).keks) == [2, 3, 4]
+    with pytest.raises(SealBrokenError):
+        ring(_with(copy), folder).for_opening(CASE, "narrative")
+    assert opened(ring(_with(copy), folder), value).state == "broken"
+
+
+def _with(copy: str) -> MemoryBucket:
+    bucket = MemoryBucket()
+    bucket.create(CASE, copy.encode())
+    return bucket
+
+
+class _FailsOnce(MemoryBucket):
+    """A bucket whose server goes away in the middle of a rotation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = 1
+
+    @override
+    def change(self, changes: object) -> list[int]:
+        self.left -= 1
+        if self.left < 0:
+            raise TimeoutError
+        return super().change(changes)  # type: ignore[arg-type]
+
+
+def test_an_interrupted_rotation_loses_nothing_and_the_next_one_finishes(folder: Path) -> None:
+    bucket = _FailsOnce()
+    keys = ring(bucket, folder)
+    values = [sealed(keys, f"CASE{number}") for number in range(2 * CHANGED_AT_ONCE)]
+    with pytest.raises(TimeoutError):
+        keys.rotate(folder)
+    bucket.left = 10**6
+    again = ring(bucket, folder)
+    assert {opened(again, value).state for value in values} == {"open"}
+    assert again.rotate(folder).cases == len(values)
+    assert {opened(ring(bucket, folder), value).state for value in values} == {"open"}
+
+
+def test_a_damaged_entry_is_named_and_stops_no_rotation(bucket: MemoryBucket, folder: Path) -> None:
+    keys = ring(bucket, folder)
+    sealed(keys, "GOOD")
+    sealed(keys, "BAD")
+    swapped = bucket.kept["GOOD"].value
+    bucket.kept["BAD"] = Kept(swapped, bucket.kept["BAD"].revision)
+    assert keys.check() == (2, ("BAD",))
+    assert keys.rotate(folder)[:2] == (1, ("BAD",))
+
+
+CLASSES: tuple[PersonalClass, ...] = ("identity", "location", "narrative")
+
+
+@pytest.mark.parametrize("other", ["case", "class"])
+def test_a_wrapped_key_moved_to_another_case_or_class_does_not_unwrap(
+    bucket: MemoryBucket, folder: Path, other: str
+) -> None:
+    keys = ring(bucket, folder)
+    value = sealed(keys)
+    entry = bucket.kept[CASE].value.decode()
+    moved = (
+        entry.replace("identity", "x").replace("narrative", "identity").replace("x", "narrative")
+    )
+    there = {"case": ("OTHER", entry), "class": (CASE, moved)}[other]
+    elsewhere = MemoryBucket()
+    elsewhere.create(there[0], there[1].encode())
+    with pytest.raises(SealBrokenError):
+        ring(elsewhere, folder).for_opening(there[0], "narrative")
+    del value
+
+
+def test_a_new_pepper_hashes_from_now_on_and_old_hashes_are_still_given(
+    bucket: MemoryBucket, folder: Path
+) -> None:
+    keys = ring(bucket, folder)
+    (before,) = keys.secrets.hashes("caller-phone", "+380440000001")
+    assert keys.renew_pepper(folder) == 2
+    now, old = read_secrets(folder).hashes("caller-phone", "+380440000001")
+    assert old == before
+    assert now.startswith("2-")
+    assert now.removeprefix("2-") != before
+
+
+def test_a_ring_that_forgot_all_opens_nothing(bucket: MemoryBucket, folder: Path) -> None:
+    keys = ring(bucket, folder)
+    value = sealed(keys)
+    keys.forget_all()
+    assert opened(keys, value).state == "broken"
+    assert keys.secrets.keks == {}
+
+
+def test_secrets_show_nothing_of_themselves(folder: Path) -> None:
+    secrets: Secrets = read_secrets(folder)
+    assert "kek" not in repr(secrets)
+    assert repr(secrets) == "Secrets()"

@@ -1,0 +1,165 @@
+"""The key holder on a real server: what it grants, what it records first, and when it is sealed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from nats.js.errors import NotFoundError
+
+from services.keyholder.lock import Lock
+from services.keyholder.main import SEALED_EXIT, TERMINATED_EXIT, serve, wire
+from shared import subjects
+from shared.access import AccessRecord
+from shared.commands.base import Unavailable
+from shared.commands.intake import AddNote, TriageCall
+from shared.events.catalogue import read_case_event
+from shared.keyholder import (
+    Denied,
+    KeysDeniedError,
+    KeysUnavailableError,
+    OpenedValue,
+    SealedValue,
+)
+from tests.asking import OLENA
+from tests.wire.conftest import ANSWER_WITHIN_S, Site
+
+pytestmark = pytest.mark.wire
+
+
+async def keeper(site: Site, operation: str) -> dict[str, Any]:
+    subject = subjects.keyholder(operation, "keeper")
+    reply = await site.client.request(subject, b"", timeout=ANSWER_WITHIN_S)
+    return dict(json.loads(reply.data))
+
+
+async def a_call(site: Site) -> SealedValue:
+    """What a caller said, sealed in the log."""
+    await site.call(text="I want to live")
+    await site.next_event()
+    return SealedValue.of(read_case_event(await site.stored(1)), "text")
+
+
+async def opened(site: Site, asker: str, value: SealedValue) -> OpenedValue:
+    """Asks in a service's name, over the connection of one that runs."""
+    keys = site.keys_of(asker)
+    (one,) = await asyncio.to_thread(keys.open, [value], OLENA, "a test")
+    return one
+
+
+async def accesses(site: Site, count: int) -> list[AccessRecord]:
+    subscription = await site.jetstream.subscribe("audit.>", ordered_consumer=True)
+    found = [await subscription.next_msg(timeout=ANSWER_WITHIN_S) for _ in range(count)]
+    await subscription.unsubscribe()
+    return [AccessRecord.model_validate_json(message.data) for message in found]
+
+
+async def test_an_opening_is_recorded_with_who_what_and_why(site: Site) -> None:
+    async with site.service("intake"):
+        value = await a_call(site)
+    assert (await opened(site, "query", value)).text == "I want to live"
+    (record,) = await accesses(site, 1)
+    assert (record.by, record.service, record.purpose) == (OLENA, "query", "a test")
+    (place,) = record.values
+    assert (place.case_id, place.version, place.field) == (value.case_id, 1, "text")
+    assert "live" not in record.model_dump_json()
+
+
+async def test_what_cannot_be_recorded_is_not_opened(site: Site) -> None:
+    async with site.service("intake"):
+        value = await a_call(site)
+    await site.jetstream.delete_stream(subjects.AUDIT)
+    with pytest.raises(KeysUnavailableError):
+        await opened(site, "query", value)
+
+
+@pytest.mark.parametrize("asker", ["intake", "handover", "verification", "witness", "nobody"])
+async def test_nobody_opens_what_the_policy_does_not_open_for_him(site: Site, asker: str) -> None:
+    async with site.service("intake"):
+        value = await a_call(site)
+    with pytest.raises(KeysDeniedError):
+        await opened(site, asker, value)
+    with pytest.raises(NotFoundError):
+        await site.jetstream.get_last_msg(subjects.AUDIT, "audit.>")
+
+
+async def test_a_malformed_request_is_denied_and_says_which_field(site: Site) -> None:
+    body = b'{"case_id":"not an id","version":0}'
+    reply = await site.client.request("keyholder.seal.intake", body, timeout=ANSWER_WITHIN_S)
+    denied = Denied.model_validate_json(reply.data)
+    assert denied.denied == "invalid"
+    assert "case_id" in denied.expected
+    assert "not an id" not in denied.expected
+
+
+async def test_sealed_means_that_nothing_opens_and_calls_wait(site: Site) -> None:
+    async with site.service("intake"):
+        value = await a_call(site)
+        case_id = value.case_id
+        assert await keeper(site, "close") == {"closed": True}
+        with pytest.raises(KeysUnavailableError, match="unseal"):
+            await opened(site, "query", value)
+        answered = await site.ask(AddNote, "OTHER1234567", text="typed meanwhile")
+        assert answered.result in {"refused", "unavailable"}
+        await site.call("+380440000009", text="are you there")
+        triage = {"intent": "surrender", "situation": "serving", "urgency": "today"}
+        await site.record(TriageCall, case_id, call_id=await _call_id(site), **triage)
+        assert (await site.jetstream.stream_info(subjects.CALLS)).state.messages == 1
+        await site.restart_key_holder()
+        assert (await site.next_event("CaseOpened")).type_name == "CaseOpened"
+        assert await site.calls_left() == 0
+
+
+async def _call_id(site: Site) -> str:
+    return str(read_case_event(await site.stored(1)).data.call_id)
+
+
+async def test_a_service_that_knows_a_cases_public_keys_goes_on_sealing(site: Site) -> None:
+    async with site.service("intake"):
+        value = await a_call(site)
+        await keeper(site, "close")
+        await site.record(AddNote, value.case_id, text="typed while sealed")
+        unknown = await site.ask(AddNote, value.case_id, text="x", by=OLENA)
+        assert not isinstance(unknown, Unavailable)
+
+
+async def test_a_rotation_and_a_new_pepper_leave_everything_findable(site: Site) -> None:
+    async with site.service("intake"):
+        value = await a_call(site)
+        rotated = await keeper(site, "rotate")
+        assert (rotated["cases"], rotated["epoch"], rotated["epochs_kept"]) == (1, 2, [1, 2])
+        assert (await keeper(site, "pepper"))["version"] == 2
+        assert await keeper(site, "check") == {"cases": 1, "damaged": []}
+        assert (await opened(site, "query", value)).state == "open"
+        await site.call()
+        again = await site.next_event()
+        assert (again.type_name, again.subject) == ("CallLinked", value.case_id)
+        await site.restart_key_holder()
+        assert (await opened(site, "query", value)).state == "open"
+
+
+async def test_only_being_sealed_ends_it_with_exit_code_0(site: Site) -> None:
+    await site.stop_key_holder()
+    lock = Lock()
+    serving = asyncio.create_task(serve(wire(site.settings, lock), lock))
+    lock.close()
+    assert await serving == SEALED_EXIT != TERMINATED_EXIT
+    serving.cancel()
+
+
+def test_an_idle_key_holder_closes_itself_and_a_used_one_does_not() -> None:
+    now = [0.0]
+    lock = Lock(idle_s=60.0, clock=lambda: now[0])
+    states = []
+    for second in (59.0, 60.0, 118.0, 120.0):
+        now[0] = second
+        if second == 60.0:
+            lock.use()
+        lock.close_if_idle()
+        states.append(lock.closed)
+    assert states == [False, False, False, True]
+    never = Lock(clock=lambda: 10.0**9)
+    never.close_if_idle()
+    assert not never.closed
