@@ -145,9 +145,12 @@ class Supervisor:
         """Whether it is the key holder, sealed, and nobody asked to unseal it."""
         if not (isinstance(process, ServiceProcess) and process.is_sealed):
             return False
+        if process.name in self.running.pids:
+            err.print(f"{process.name} is sealed; `passage keys unseal` starts it again")
+            self._publish()
         if not is_asked_to_unseal(self.folders.data):
             return True
-        self._watches[process.name].due_at = time.monotonic()
+        self._watches[process.name].due_at = 0.0
         return False
 
     def _launch(self, name: str, process: Process) -> bool:
