@@ -182,7 +182,9 @@ def decide_declare_surrender(state: IntakeState, command: DeclareSurrender) -> l
     return [intake.SurrenderDeclared(party=command.party, declared_size=command.declared_size)]
 
 
-def decide_personal_data(state: IntakeState, command: ProvidePersonalData) -> list[Event]:
+def decide_personal_data(
+    state: IntakeState, command: ProvidePersonalData, service_number_key: str | None = None
+) -> list[Event]:
     """Who he says he is; every statement is kept, the latest counts."""
     require(state.opened, CASE_KNOWN)
     return [
@@ -190,6 +192,7 @@ def decide_personal_data(state: IntakeState, command: ProvidePersonalData) -> li
             identity=Plain.of(command.identity),
             provenance=command.provenance,
             unit=Plain(command.unit) if command.unit else None,
+            service_number_key=service_number_key,
         )
     ]
 

@@ -31,6 +31,7 @@ from shared.commands.intake import (
     TriageCall,
 )
 from shared.events.base import Event
+from shared.folding import folded_number
 from shared.parking import Delivery
 from shared.refusals import CASE_KNOWN, require
 from shared.return_codes import code_hashes, codes_for
@@ -49,12 +50,17 @@ class Intake:
 DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     TriageCall: decide_triage,
     DeclareSurrender: decide_declare_surrender,
-    ProvidePersonalData: decide_personal_data,
     AddNote: decide_note,
     CloseCase: decide_close,
     ReopenCase: decide_reopen,
 }
-"""The commands that need nothing but the case. IssueReturnCode also needs the index."""
+"""The commands that need nothing but the case.
+
+IssueReturnCode also needs the index, ProvidePersonalData a keyed hash of the service number.
+"""
+
+SERVICE_NUMBER = "service-number"
+"""What the keyed hash of a folded service number is for."""
 
 
 def receive_call(intake: Intake, delivery: Delivery) -> Outcome:
@@ -84,6 +90,16 @@ def carry_out(intake: Intake, command: Command) -> Outcome:
         desk.cause_of(command),
         lambda state: decision(state, command),
     )
+
+
+def provide_personal_data(intake: Intake, command: ProvidePersonalData) -> Outcome:
+    """Records who a man says he is, and the hash by which his service number is found again."""
+    desk = intake.desk
+    number = folded_number(command.identity.service_number or "")
+    hashes = desk.keys.hashes([(SERVICE_NUMBER, number)] if number else [])
+    key = hashes[0][0] if hashes else None
+    decide = partial(decide_personal_data, command=command, service_number_key=key)
+    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
 
 
 def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:

@@ -11,7 +11,7 @@ from services.intake.handlers import Intake
 from services.intake.routing import Index
 from shared import subjects
 from shared.case_log import Fold
-from shared.commands.intake import IssueReturnCode
+from shared.commands.intake import IssueReturnCode, ProvidePersonalData
 from shared.service import Service, assemble
 from shared.settings import Settings
 
@@ -28,6 +28,7 @@ def wire(settings: Settings) -> Service:
     bus.consume(CALLS, partial(handlers.receive_call, intake))
     for command_type in handlers.DECISIONS:
         bus.command(command_type, partial(handlers.carry_out, intake))
+    bus.command(ProvidePersonalData, partial(handlers.provide_personal_data, intake))
     bus.command(IssueReturnCode, partial(handlers.issue_return_code, intake))
     return service
 

@@ -12,7 +12,7 @@ import pytest
 from services.keyholder.secrets import read_secrets
 from shared import subjects
 from shared.boxes import box_up, unbox
-from shared.commands.intake import CloseCase, IssueReturnCode
+from shared.commands.intake import CloseCase, IssueReturnCode, ProvidePersonalData
 from shared.keyfiles import read_intake_public_key
 from shared.parking import CALL_MAX_BYTES
 from tests.wire.conftest import Site
@@ -165,6 +165,20 @@ async def test_a_call_redelivered_after_its_case_was_closed_opens_no_episode(sit
         assert await site.calls_left() == 0
     info = await site.jetstream.stream_info(subjects.CASES)
     assert info.state.messages == 2
+
+
+async def test_a_service_number_is_hashed_as_it_is_folded(site: Site) -> None:
+    async with site.service("intake"):
+        await site.call()
+        case_id = (await site.next_event()).subject
+        keys = []
+        for number in ("АВ-000123", "ab 000123", "AB-000124", None):
+            who = {"surname": "Beispiel", "service_number": number}
+            await site.record(ProvidePersonalData, case_id, identity=who)
+            keys.append((await site.next_event()).data.service_number_key)
+    cyrillic, latin, other, none = keys
+    assert cyrillic == latin != other
+    assert none is None
 
 
 async def test_calls_wait_while_intake_is_down(site: Site) -> None:
