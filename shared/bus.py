@@ -152,7 +152,8 @@ class Bus:
         log.info(
             "answered",
             command=name,
-            case_id=getattr(answered, "case_id", ""),
+            # A version says that the log has this case; else its number is only what came.
+            case_id=getattr(answered, "case_id", "") if getattr(answered, "version", 0) else None,
             result=answered.result,
             milliseconds=round(1000 * (time.perf_counter() - started), 1),
         )

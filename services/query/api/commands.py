@@ -90,8 +90,8 @@ async def _pass_on(context: Context, service: str, command: Command) -> dict[str
     log.info(
         "command",
         handler=name,
-        case_id=command.case_id,
-        command_id=command.command_id,
+        # A version says that the log has this case; else its number is only what somebody typed.
+        case_id=command.case_id if getattr(answer, "version", 0) else None,
         version=getattr(answer, "version", None),
         result=answer.result,
         ms=round((time.perf_counter() - began) * 1_000, 1),
