@@ -7,12 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 SEED = 4711
-SYLLABLES = tuple(
-    ["ва", "зо", "ри", "ку", "ме", "ло", "ни", "пе", "са", "ту", "фи", "ха", "це", "шо", "гу"]
-)
-LATIN = tuple(
-    ["va", "zo", "ri", "ku", "me", "lo", "ni", "pe", "sa", "tu", "fi", "kha", "tse", "sho", "gu"]
-)
+CYRILLIC = "ва зо ри ку ме ло ни пе са ту фи ха це шо гу"
+LATIN = "va zo ri ku me lo ni pe sa tu fi kha tse sho gu"
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ def canaries(count: int, seed: int = SEED) -> list[Canary]:
 
 
 def _canary(chance: random.Random, number: int, *, cyrillic: bool) -> Canary:
-    syllables = SYLLABLES if cyrillic else LATIN
+    syllables = (CYRILLIC if cyrillic else LATIN).split()
 
     def word(length: int) -> str:
         return "".join(chance.choice(syllables) for _ in range(length)).capitalize()
