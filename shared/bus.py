@@ -22,9 +22,9 @@ from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
 from shared import subjects
-from shared.answering import AnyAnswer, CommandHandler, answer
+from shared.answering import FAULT, AnyAnswer, CommandHandler, answer
 from shared.boxes import BoxBrokenError, unbox
-from shared.commands.base import Command, FieldError, Invalid
+from shared.commands.base import Command, FieldError, Invalid, Unavailable
 from shared.consuming import process, retry_delay_s
 from shared.keyfiles import KeyFiles
 from shared.logs import log, place_of
@@ -98,7 +98,10 @@ class Bus:
 
         @subscriber
         async def deliver(msg: NatsMessage) -> None:
-            await self._on_delivery(handler, msg)
+            try:
+                await self._on_delivery(handler, msg)
+            except Exception as error:  # FastStream says nothing; the message comes again.
+                log.error("fault", error=type(error).__name__, place=place_of(error))
 
     async def run(self) -> None:
         """Serves until SIGTERM or SIGINT."""
@@ -140,6 +143,13 @@ class Bus:
         log.warning("parked", reason=parked.reason, field=parked.field, parked_id=parked.parked_id)
 
     async def _on_command(self, msg: NatsMessage) -> bytes:
+        try:
+            return await self._answered(msg)
+        except Exception as error:  # FastStream says nothing, and the asker would wait.
+            log.error("fault", error=type(error).__name__, place=place_of(error))
+            return Unavailable(reason=FAULT).model_dump_json().encode()
+
+    async def _answered(self, msg: NatsMessage) -> bytes:
         started = time.perf_counter()
         name = msg.raw_message.subject.rpartition(".")[2]
         if name not in self._commands:
