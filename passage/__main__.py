@@ -8,8 +8,9 @@ from importlib import import_module
 
 import typer
 
-from passage.exits import MEANINGS, VerbEndedError
+from passage.exits import MEANINGS, Exit, VerbEndedError
 from passage.printing import err
+from shared.logs import place_of
 
 EXIT_CODES = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in MEANINGS.items())
 
@@ -42,6 +43,7 @@ def command_line(verb: str | None = None) -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        pretty_exceptions_show_locals=False,
     )
     for name in VERBS if verb not in VERBS else (verb,):
         found = getattr(import_module(f"passage.{name}"), VERBS[name])
@@ -64,6 +66,10 @@ def main() -> None:
     except VerbEndedError as error:
         err.print(f"passage: {error}")
         sys.exit(error.code)
+    except Exception as error:  # Its text may hold anything; where it happened may be told.
+        places = " < ".join(reversed(place_of(error)))
+        err.print(f"passage: a fault of ours: {type(error).__name__} at {places}")
+        sys.exit(Exit.FAILED)
 
 
 if __name__ == "__main__":

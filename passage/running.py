@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from passage.exits import Exit, VerbEndedError
 from passage.folders import is_held
@@ -25,6 +25,8 @@ HTTP_URL_VARIABLE = "PASSAGE_HTTP_URL"
 
 class Running(BaseModel):
     """The addresses and files of a running system; `ready` once every service answers."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     nats: str
     http: str

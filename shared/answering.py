@@ -23,6 +23,7 @@ from shared.refusals import RefusedError
 from shared.transact import ContendedError, Outcome
 
 AnyAnswer = Recorded | Ignored | Refused | Invalid | Unavailable
+FAULT = "a fault in the service; its log says where"
 CommandHandler = Callable[[Any], Outcome | Recorded]
 
 
@@ -84,4 +85,4 @@ def _why_not_now(error: Exception) -> str:
         case _:
             pass
     log.error("fault", error=type(error).__name__, place=place_of(error))
-    return "a fault in the service; its log says where"
+    return FAULT

@@ -23,9 +23,9 @@ from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
 from shared import subjects
-from shared.answering import AnyAnswer, CommandHandler, answer
+from shared.answering import FAULT, AnyAnswer, CommandHandler, answer
 from shared.boxes import BoxBrokenError
-from shared.commands.base import Command, FieldError, Invalid
+from shared.commands.base import Command, FieldError, Invalid, Unavailable
 from shared.consuming import process, retry_delay_s
 from shared.keyholder import Keys
 from shared.logs import log, place_of
@@ -110,7 +110,10 @@ class Bus:
 
         @subscriber
         async def deliver(msg: NatsMessage) -> None:
-            await self._on_delivery(handler, msg)
+            try:
+                await self._on_delivery(handler, msg)
+            except Exception as error:  # FastStream says nothing; the message comes again.
+                log.error("fault", error=type(error).__name__, place=place_of(error))
 
     def respond(self, subject: str, responder: Responder) -> None:
         """Answers requests on a subject, from the loop where that takes no wait for anything."""
@@ -169,6 +172,13 @@ class Bus:
         log.warning("parked", reason=parked.reason, field=parked.field, parked_id=parked.parked_id)
 
     async def _on_command(self, msg: NatsMessage) -> bytes:
+        try:
+            return await self._answered(msg)
+        except Exception as error:  # FastStream says nothing, and the asker would wait.
+            log.error("fault", error=type(error).__name__, place=place_of(error))
+            return Unavailable(reason=FAULT).model_dump_json().encode()
+
+    async def _answered(self, msg: NatsMessage) -> bytes:
         started = time.perf_counter()
         name = msg.raw_message.subject.rpartition(".")[2]
         if name not in self._commands:
@@ -181,7 +191,8 @@ class Bus:
         log.info(
             "answered",
             command=name,
-            case_id=getattr(answered, "case_id", ""),
+            # A version says that the log has this case; else its number is only what came.
+            case_id=getattr(answered, "case_id", "") if getattr(answered, "version", 0) else None,
             result=answered.result,
             milliseconds=round(1000 * (time.perf_counter() - started), 1),
         )

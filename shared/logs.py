@@ -1,60 +1,124 @@
-"""Logs: one JSON line a decided message, ids only; faults by type and place, never by text.
+"""Logs: one JSON object a line, ids only; faults by type and place, never by text.
 
-An exception's message may quote what it choked on, so it is not logged; the lines of code it came
-through are.
+What a line may hold stands in `shared.log_events`; the rest is left out, whoever wrote it.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import traceback
+from collections.abc import Callable, Mapping, MutableMapping
+from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, TextIO
 
 import structlog
 from typing_extensions import override
 
+from shared.log_events import LEVEL, listed
+from shared.log_forms import PLACES_MAX
+
 log = structlog.stdlib.get_logger("passage")
+
+LOGGING_MODULES = frozenset({"logging", "structlog", "traceback", "warnings"})
+"""Whose lines of code aren't where something was logged, by the first part of a module's name."""
 
 
 def configure(service: str, level: str) -> None:
-    """Sends structlog and the standard library's warnings to standard error as JSON lines."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
+    """Sends this code's and all libraries' logs to standard error as JSON lines."""
+    lines = _Lines(service)
     structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
+        processors=[lines.of_ours],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=lambda *_: lines,
+        cache_logger_on_first_use=False,
     )
     structlog.contextvars.clear_contextvars()
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_OnlyWhereItCameFrom(service))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-
-
-class _OnlyWhereItCameFrom(logging.Formatter):
-    """Formats other libraries' records without their text, which may hold anything."""
-
-    def __init__(self, service: str) -> None:
-        super().__init__()
-        self._service = service
-
-    @override
-    def format(self, record: logging.LogRecord) -> str:
-        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
-        return (
-            f'{{"level":"{record.levelname.lower()}","event":"library_warning",'
-            f'"service":"{self._service}","logger":"{record.name}",'
-            f'"place":"{record.module}:{record.lineno}","error":"{kind}"}}'
-        )
+    logging.raiseExceptions = False  # It would print a record's arguments, should printing fail.
+    logging.basicConfig(level=logging.WARNING, handlers=[_LibraryLines(lines)], force=True)
+    for name in list(logging.root.manager.loggerDict):
+        # Libraries bring handlers of their own, which print texts.
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
 
 
 def place_of(error: BaseException) -> list[str]:
     """Gives the lines of code an exception came through: `file.py:12 function`."""
+    return places(error.__traceback__)
+
+
+def places(where: TracebackType | None) -> list[str]:
+    """Gives the lines of code of a traceback, the innermost last."""
     return [
         f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)[-6:]
+        for frame in traceback.extract_tb(where)[-PLACES_MAX:]
     ]
+
+
+def caller() -> str:
+    """Gives the line of code that logged or printed: the nearest that isn't part of logging."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _is_logging(str(frame.f_globals.get("__name__"))):
+        frame = frame.f_back
+    if frame is None:
+        return "unknown:0 unknown"
+    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name}"
+
+
+def _is_logging(module: str) -> bool:
+    return module.startswith("shared.log") or module.partition(".")[0] in LOGGING_MODULES
+
+
+class _Lines:
+    """Makes and writes the lines of one process; what structlog calls a logger."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def of_ours(
+        self, _logger: object, method: str, given: MutableMapping[str, Any]
+    ) -> structlog.typing.ProcessorReturnValue:
+        """Gives the line of an event logged by this code; structlog's only processor."""
+        keys = dict(given)
+        return self.line(method, keys.pop("event", None), keys)
+
+    def line(self, level: str, name: object, keys: Mapping[str, Any]) -> str:
+        """Gives one line; an event that the catalogue doesn't have gives only its place."""
+        line = listed(name, keys)
+        if line is None:
+            line = listed("unlisted", {"place": [caller()]}) or {}
+        around = {"service": self._service, "level": LEVEL.read(level) or "error"}
+        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        return json.dumps({**line, **around, "timestamp": now}, allow_nan=False)
+
+    def write(self, line: str) -> None:
+        """Writes a line; a log that can't be written doesn't stop the work."""
+        stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Past `shared.own_process`.
+        try:
+            stream.write(f"{line}\n")
+            stream.flush()
+        except (OSError, ValueError):
+            return
+
+    def __getattr__(self, level: str) -> Callable[[str], None]:
+        # structlog asks for a method a level: debug, info, warning, ...
+        return self.write
+
+
+class _LibraryLines(logging.Handler):
+    """Prints other libraries' records without their text, which may hold anything."""
+
+    def __init__(self, lines: _Lines) -> None:
+        super().__init__()
+        self._lines = lines
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        kind, _, where = record.exc_info or (None, None, None)
+        place = places(where) or [f"{record.module}.py:{record.lineno} {record.funcName}"]
+        keys = {"logger": record.name, "place": place, "error": kind}
+        self._lines.write(self._lines.line(str(record.levelname).lower(), "library", keys))

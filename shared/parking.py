@@ -36,7 +36,7 @@ Reason = Literal[
 class Parked(BaseModel):
     """One message that waits for a person; `field` and `expected` say what was wrong with it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     parked_id: str
     service: str
@@ -55,7 +55,7 @@ class Parked(BaseModel):
 class RetryRequest(BaseModel):
     """Asks a service to try the message at one sequence of PARKED again."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     sequence: Annotated[int, Field(ge=1, le=2**63 - 1)]
 
@@ -63,7 +63,7 @@ class RetryRequest(BaseModel):
 class RetryAnswer(BaseModel):
     """What became of it; `gone`: nothing is parked there."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     result: Literal["done", "still_parked", "gone"]
     reason: str = ""
@@ -82,7 +82,7 @@ class UnprocessableError(Exception):
 class Delivery(BaseModel):
     """A message as a durable consumer delivered it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     stream: str
     sequence: int

@@ -12,7 +12,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """One flat list; each has a default that suits `passage up` on one machine."""
 
-    model_config = SettingsConfigDict(env_prefix="PASSAGE_", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="PASSAGE_", extra="ignore", hide_input_in_errors=True
+    )
 
     nats_url: str = Field("nats://127.0.0.1:4222", description="nats-servers, separated by commas")
     replicas: int = Field(1, ge=1, le=5, description="copies of every stream (`provision`)")

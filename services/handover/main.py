@@ -8,6 +8,7 @@ from functools import partial
 from services.handover import SERVICE, handlers
 from services.handover.state import HandoverState, evolve
 from shared.case_log import Fold
+from shared.own_process import own_process
 from shared.service import Service, assemble
 from shared.settings import Settings
 
@@ -22,4 +23,5 @@ def wire(settings: Settings) -> Service:
 
 def main() -> None:
     """Runs handover until it is told to stop."""
+    own_process(SERVICE)
     asyncio.run(wire(Settings()).run())

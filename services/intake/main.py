@@ -12,6 +12,7 @@ from services.intake.routing import Index
 from shared import subjects
 from shared.case_log import Fold
 from shared.commands.intake import IssueReturnCode, ProvidePersonalData
+from shared.own_process import own_process
 from shared.service import Service, assemble
 from shared.settings import Settings
 
@@ -35,4 +36,5 @@ def wire(settings: Settings) -> Service:
 
 def main() -> None:
     """Runs intake until it is told to stop."""
+    own_process(SERVICE)
     asyncio.run(wire(Settings()).run())

@@ -37,6 +37,7 @@ from shared.keyholder import (
     Unbox,
     Unboxed,
 )
+from shared.logs import log, place_of
 from shared.parking import Delivery
 from shared.policy import Policy, Rights
 from shared.subjects import read_case_subject
@@ -51,6 +52,7 @@ OPERATIONS: dict[str, type[BaseModel]] = {
 }
 
 
+NOT_NOW = Denied(denied=NOT_YET, expected="the key holder's log says why")
 SEALED = Denied(denied="sealed", expected="`passage keys unseal`")
 
 
@@ -71,13 +73,17 @@ def respond(desk: Keeping, subject: str, body: bytes, may_wait: bool) -> bytes |
     _, operation, asker = subject.split(".")
     if desk.lock.closed:
         return _json(SEALED)
-    if asker == KEEPER:
-        return _json(keep(desk, operation, body)) if may_wait else None
-    asked = read(desk, operation, asker, body)
-    if not may_wait and not is_quick(desk, asked):
-        return None
-    desk.lock.use()
-    return _json(answer(desk, asker, asked))
+    try:
+        if asker == KEEPER:
+            return _json(keep(desk, operation, body)) if may_wait else None
+        asked = read(desk, operation, asker, body)
+        if not may_wait and not is_quick(desk, asked):
+            return None
+        desk.lock.use()
+        return _json(answer(desk, asker, asked))
+    except Exception as error:  # Whoever asked must not wait for an answer that never comes.
+        log.error("fault", error=type(error).__name__, place=place_of(error))
+        return _json(NOT_NOW)
 
 
 def keep(desk: Keeping, operation: str, body: bytes) -> BaseModel:

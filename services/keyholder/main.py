@@ -22,6 +22,7 @@ from shared.case_log import CaseLog, Fold, jetstream_env
 from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
 from shared.logs import log
+from shared.own_process import own_process
 from shared.policy import policy
 from shared.service import Desk, Service
 from shared.settings import Settings
@@ -68,12 +69,13 @@ async def serve(service: Service, lock: Lock) -> int:
         return TERMINATED_EXIT
     service.log.connection.send(Outgoing(subjects.KEYHOLDER_SEALED, b""))
     await asyncio.sleep(LAST_ANSWER_S)
-    log.warning("sealed", service=SERVICE)
+    log.warning("sealed")
     return SEALED_EXIT
 
 
 def main() -> None:
     """Runs keyholder until it is sealed or told to stop."""
+    own_process(SERVICE)
     code = asyncio.run(_until_exit())
     sys.exit(code)
 

@@ -30,6 +30,7 @@ CHECK_EVERY_S = 5.0
 """How often an idle feed compares itself with the end of the log."""
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 5.0
+STOPPED_BY = frozenset({"gap", "unreadable", "misplaced", "checkpoint"})
 
 
 class Feed:
@@ -144,7 +145,10 @@ class Feed:
 
     def _alarm(self, reason: str) -> None:
         self._progress.stopped = reason
-        logger.error("projection_stopped", sequence=self._checkpoint, reason=reason)
+        # The text of a reason that isn't one of these tells of another log than the one followed.
+        kind = reason.partition(":")[0]
+        kind = kind if kind in STOPPED_BY else "another_log"
+        logger.error("projection_stopped", sequence=self._checkpoint, reason=kind)
 
 
 def _next_batch(subscription: Subscription) -> list[RecordedEvent]:

@@ -33,6 +33,7 @@ from shared.case_log import jetstream_env
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.keyholder import RemoteKeys
 from shared.logs import log
+from shared.own_process import own_process
 from shared.settings import Settings
 
 BACKLOG_CONNECTIONS = 256
@@ -169,15 +170,16 @@ def listen(address: str) -> socket.socket:
 
 def main() -> None:
     """Runs query until it is told to stop."""
+    own_process(SERVICE)
     settings = Settings()
     logs.configure(SERVICE, settings.log_level)
     try:
         listener = listen(settings.http)
-    except AddressError as error:
-        log.error("address_invalid", address=settings.http, error=str(error))
+    except AddressError:
+        log.error("address_invalid")
         sys.exit(WRONG_SETTING)
     except OSError as error:
-        log.error("address_taken", address=settings.http, error=error.strerror)
+        log.error("address_taken", error=type(error), errno=error.errno)
         sys.exit(CANNOT_START)
     query = Query(settings)
     gc.freeze()

@@ -11,6 +11,7 @@ from services.verification.handlers import Verification
 from services.verification.registry import SqliteRegistry
 from shared.case_log import Fold
 from shared.commands.verification import CheckRegistry
+from shared.own_process import own_process
 from shared.service import Service, assemble
 from shared.settings import Settings
 
@@ -29,4 +30,5 @@ def wire(settings: Settings) -> Service:
 
 def main() -> None:
     """Runs verification until it is told to stop."""
+    own_process(SERVICE)
     asyncio.run(wire(Settings()).run())

@@ -131,6 +131,7 @@ def _fill(draft: Path, rows_file: Path) -> int:
     except OSError as error:
         raise RegistryFileError(f"cannot be read ({error.strerror})") from None
     with file, closing(sqlite3.connect(draft)) as connection:
+        connection.execute("PRAGMA temp_store=MEMORY")  # Nothing of it in another folder.
         connection.executescript(_SCHEMA)
         with connection:
             connection.executemany(INSERT, _rows(file))

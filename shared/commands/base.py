@@ -53,7 +53,7 @@ class Decision(Command):
 class Recorded(BaseModel):
     """It is in the log, now or since the same command came first."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     result: Literal["recorded", "repeated"]
     case_id: str
@@ -68,7 +68,7 @@ class Recorded(BaseModel):
 class Ignored(BaseModel):
     """Nothing was to be done: the case is already so."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     result: Literal["ignored"] = "ignored"
     case_id: str
@@ -79,7 +79,7 @@ class Ignored(BaseModel):
 class Refused(BaseModel):
     """A guard doesn't hold; `satisfied_by` says what would make it hold."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     result: Literal["refused"] = "refused"
     case_id: str
@@ -93,7 +93,7 @@ class Refused(BaseModel):
 class FieldError(BaseModel):
     """One thing wrong with one field; never its value."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     field: str
     problem: str
@@ -102,7 +102,7 @@ class FieldError(BaseModel):
 class Invalid(BaseModel):
     """The command can't be understood."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     result: Literal["invalid"] = "invalid"
     errors: tuple[FieldError, ...]
@@ -111,7 +111,7 @@ class Invalid(BaseModel):
 class Unavailable(BaseModel):
     """It could not be decided now; sending the same command again is safe."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     result: Literal["unavailable"] = "unavailable"
     reason: str

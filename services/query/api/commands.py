@@ -90,8 +90,8 @@ async def _pass_on(context: Context, service: str, command: Command) -> dict[str
     log.info(
         "command",
         handler=name,
-        case_id=command.case_id,
-        command_id=command.command_id,
+        # A version says that the log has this case; else its number is only what somebody typed.
+        case_id=command.case_id if getattr(answer, "version", 0) else None,
         version=getattr(answer, "version", None),
         result=answer.result,
         ms=round((time.perf_counter() - began) * 1_000, 1),
@@ -102,7 +102,9 @@ async def _pass_on(context: Context, service: str, command: Command) -> dict[str
             shown = answer.model_dump(mode="json", exclude_none=True)
             return {**shown, "command_id": command.command_id, "visible": visible}
         case Refused():
-            more = answer.model_dump(mode="json", exclude={"result"})
+            # Of a case that the log doesn't have, the number is only what somebody typed.
+            unknown = set() if answer.version else {"case_id"}
+            more = answer.model_dump(mode="json", exclude={"result", *unknown})
             raise ProblemError(409, "refused", f"Not now: {answer.satisfied_by}.", **more)
         case Invalid():
             errors = [error.model_dump() for error in answer.errors]

@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from services.query.reads import ReadModelUnavailableError
@@ -40,12 +40,16 @@ class ProblemError(Exception):
 class WrongField(BaseModel):
     """One thing wrong with one field."""
 
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     field: str
     problem: str
 
 
 class Problem(BaseModel):
     """The body of every error."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     type: str
     title: str

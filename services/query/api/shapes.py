@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_type_hints
 
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, ConfigDict, create_model
 
 from services.query.projections.case_list import CaseRow
 from services.query.projections.case_timeline import TimelineRow
@@ -12,9 +12,13 @@ from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsRow
 
 
+class _Shape(BaseModel):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+
 def _model_of(name: str, row: type[tuple[Any, ...]], **more: Any) -> Any:
     fields: dict[str, Any] = {field: (hint, ...) for field, hint in get_type_hints(row).items()}
-    return create_model(name, **fields, **more)
+    return create_model(name, __base__=_Shape, **fields, **more)
 
 
 if TYPE_CHECKING:
@@ -36,7 +40,7 @@ else:
     CallsOfDay = _model_of("CallsOfDay", CallsRow)
 
 
-class Cases(BaseModel):
+class Cases(_Shape):
     """Cases, those opened last first; `next` is the cursor of the next page."""
 
     items: list[Case]
@@ -44,14 +48,14 @@ class Cases(BaseModel):
     sequence: int
 
 
-class Found(BaseModel):
+class Found(_Shape):
     """What a search found."""
 
     items: list[Case]
     sequence: int
 
 
-class OneCase(BaseModel):
+class OneCase(_Shape):
     """A case with its timeline, as at a sequence."""
 
     case: Case
@@ -59,7 +63,7 @@ class OneCase(BaseModel):
     sequence: int
 
 
-class Queue(BaseModel):
+class Queue(_Shape):
     """The cases that wait for a person; `waiting` is how many there are in all."""
 
     items: list[Waiting]
@@ -67,7 +71,7 @@ class Queue(BaseModel):
     sequence: int
 
 
-class Calls(BaseModel):
+class Calls(_Shape):
     """Calls by day and channel. These may be published."""
 
     publication: Literal["public"] = "public"
@@ -76,14 +80,14 @@ class Calls(BaseModel):
     sequence: int
 
 
-class Stage(BaseModel):
+class Stage(_Shape):
     """How many cases ever came to a stage."""
 
     stage: str
     cases: int
 
 
-class Funnel(BaseModel):
+class Funnel(_Shape):
     """How far cases came. For the hotline alone."""
 
     publication: Literal["internal"] = "internal"
@@ -92,7 +96,7 @@ class Funnel(BaseModel):
     sequence: int
 
 
-class Shown(BaseModel):
+class Shown(_Shape):
     """A command's answer, and whether the read model shows its effect already."""
 
     result: Literal["recorded", "repeated", "ignored"]

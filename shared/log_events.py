@@ -1,0 +1,193 @@
+"""The closed catalogue of log events: what each says, which keys it may carry, in which form.
+
+To log something new, add one entry here and its row to docs/operating.md
+(`python -m tests.architecture.log_table` writes it). What isn't listed here is never printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from shared.log_forms import (
+    CASE,
+    CLASSES,
+    COMMAND,
+    COUNT,
+    ERROR,
+    FIELD,
+    ID,
+    LOGGER_NAME,
+    PLACES,
+    SERVICE,
+    SETTINGS,
+    STREAM,
+    VERSION_TEXT,
+    Form,
+    words,
+)
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+COMMAND_RESULTS = ("recorded", "repeated", "ignored", "refused", "invalid", "unavailable")
+PARK_REASONS = (
+    "not_json",
+    "wrong_envelope",
+    "unknown_type",
+    "unknown_version",
+    "wrong_data",
+    "too_large",
+    "box_broken",
+    "chain_broken",
+    "failed",
+)
+
+
+class LogEvent(NamedTuple):
+    """What a line of this name says, and what it may carry."""
+
+    meaning: str
+    keys: Mapping[str, Form]
+
+
+EVENTS: dict[str, LogEvent] = {
+    "decided": LogEvent(
+        "a delivered message was processed",
+        {
+            "stream": STREAM,
+            "sequence": COUNT,
+            "case_id": CASE,
+            "version": COUNT,
+            "result": words("recorded", "repeated", "ignored"),
+            "milliseconds": COUNT,
+        },
+    ),
+    "answered": LogEvent(
+        "a service answered a command",
+        {
+            "command": COMMAND,
+            "case_id": CASE,
+            "result": words(*COMMAND_RESULTS),
+            "milliseconds": COUNT,
+        },
+    ),
+    "command": LogEvent(
+        "the API passed a command on and has its answer",
+        {
+            "handler": COMMAND,
+            "case_id": CASE,
+            "version": COUNT,
+            "result": words(*COMMAND_RESULTS),
+            "ms": COUNT,
+        },
+    ),
+    "parked": LogEvent(
+        "a message can't be processed and waits for a person",
+        {"reason": words(*PARK_REASONS), "field": FIELD, "parked_id": ID},
+    ),
+    "not_now": LogEvent(
+        "a message is tried again later: the log doesn't answer, or the case keeps changing",
+        {"stream": STREAM, "error": ERROR},
+    ),
+    "log_unavailable": LogEvent("a command met a log that doesn't answer", {"error": ERROR}),
+    "fault": LogEvent("a fault of ours; nothing is lost", {"error": ERROR, "place": PLACES}),
+    "ended_by_fault": LogEvent(
+        "the process or a thread of it ended by a fault", {"error": ERROR, "place": PLACES}
+    ),
+    "library": LogEvent(
+        "a library logged or warned; its text is left out",
+        {"logger": LOGGER_NAME, "place": PLACES, "error": ERROR},
+    ),
+    "printed": LogEvent(
+        "something was printed on standard error past the log; its text is left out",
+        {"place": PLACES},
+    ),
+    "unlisted": LogEvent("the code logged an event that isn't in this table", {"place": PLACES}),
+    "connection": LogEvent("the connection to nats-server had an error", {"error": ERROR}),
+    "nats_error": LogEvent("query's connection to nats-server had an error", {"error": ERROR}),
+    "settings_invalid": LogEvent(
+        "a setting breaks its rule, and the process ends; its value isn't shown",
+        {"settings": SETTINGS},
+    ),
+    "address_invalid": LogEvent("PASSAGE_HTTP is no HOST:PORT; query ends", {}),
+    "address_taken": LogEvent(
+        "query can't listen on PASSAGE_HTTP; it ends", {"error": ERROR, "errno": COUNT}
+    ),
+    "serving": LogEvent(
+        "query listens; the read model may still be behind",
+        {"service": SERVICE, "version": VERSION_TEXT},
+    ),
+    "ended": LogEvent("query ended in good order", {"service": SERVICE, "sequence": COUNT}),
+    "following": LogEvent(
+        "the read model begins to follow the log", {"sequence": COUNT, "last": COUNT}
+    ),
+    "caught_up": LogEvent("the read model has all there was at its start", {"sequence": COUNT}),
+    "feed_failed": LogEvent(
+        "the read model begins anew after a fault", {"error": ERROR, "place": PLACES}
+    ),
+    "subscription_silent": LogEvent(
+        "the log went on, but its subscription said nothing", {"sequence": COUNT}
+    ),
+    "projection_stopped": LogEvent(
+        "the read model stopped; a person must look",
+        {
+            "sequence": COUNT,
+            "reason": words("gap", "unreadable", "misplaced", "checkpoint", "another_log"),
+        },
+    ),
+    "sealed": LogEvent("the key holder ends: nothing personal can be opened any more", {}),
+    "seal_broken": LogEvent(
+        "a sealed value was altered or moved",
+        {"case_id": CASE, "version": COUNT, "field": FIELD},
+    ),
+    "key_unavailable": LogEvent(
+        "a sealed value can't be opened now", {"case_id": CASE, "error": ERROR}
+    ),
+    "revealed": LogEvent(
+        "an operator had personal values opened", {"case_id": CASE, "classes": CLASSES}
+    ),
+    "answer_unreadable": LogEvent(
+        "a service's answer can't be read", {"handler": COMMAND, "service": SERVICE}
+    ),
+}
+
+KNOWN_KEYS = frozenset(key for event in EVENTS.values() for key in event.keys)
+ADDED_KEYS = ("service", "level", "timestamp")
+"""On every line, beside `event`; never given by a caller."""
+
+LEVEL = words(*LEVELS)
+
+
+def listed(name: object, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Gives what may be printed of an event, or None where its name isn't in the catalogue.
+
+    What is left out stands in `dropped`: names that the catalogue knows, and how many others.
+    """
+    event = EVENTS.get(name) if isinstance(name, str) else None
+    if event is None:
+        return None
+    line: dict[str, Any] = {"event": name}
+    dropped: list[str] = []
+    unknown = 0
+    for key, value in given.items():
+        if value is None or (isinstance(value, str) and not value):
+            continue
+        form = event.keys.get(key)
+        shown = _read(form, value)
+        if shown is not None:
+            line[key] = shown
+        elif key in KNOWN_KEYS:
+            dropped.append(key)
+        else:
+            unknown += 1
+    return {**line, **({"dropped": sorted(dropped)} if dropped else {}), **_counted(unknown)}
+
+
+def _read(form: Form | None, value: object) -> object | None:
+    try:
+        return form.read(value) if form is not None else None
+    except Exception:  # Whatever a value does when it is looked at, the line is printed.
+        return None
+
+
+def _counted(unknown: int) -> dict[str, int]:
+    return {"dropped_unknown": unknown} if unknown else {}

@@ -1,0 +1,170 @@
+"""The forms that a value in a log line may have; anything that fits none is not printed.
+
+An id that somebody outside chose (a call id, a command id) may spell a name or a number, so only
+ids made here pass. So may any text: a word passes only where it is one of a closed set.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from shared.commands.catalogue import COMMANDS
+from shared.events.base import CallEnvelope, CaseEvent
+from shared.events.calls import CallReceived
+from shared.events.catalogue import CASE_EVENTS
+from shared.events.fields import Identity, PersonalClass, Place
+from shared.settings import Settings
+
+NUMBER_MAX = 2**53
+LIST_MAX = 20
+PLACES_MAX = 6
+
+CASE_ID = re.compile(r"(?=.*[A-Z])[0-9A-HJKMNP-TV-Z]{12}")
+"""Crockford's base32 with a letter: twelve digits alone would be somebody's telephone number."""
+MADE_ID = re.compile(r"[0-9a-f]{32}")
+"""A random UUID in hex, as Passage makes them; who calls or commands chooses other ids himself."""
+PLACE = re.compile(r"[A-Za-z0-9_.<>-]{1,80}:[0-9]{1,6} [A-Za-z0-9_<>.]{1,80}")
+LOGGER = re.compile(r"[A-Za-z0-9_.]{1,80}")
+LOGGERS = frozenset({"root", "py.warnings"})
+RELEASE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4}([a-z]{1,4}[0-9]{1,4})?){0,3}")
+
+SERVICES = (
+    "intake",
+    "verification",
+    "handover",
+    "query",
+    "keyholder",
+    "witness",
+    "keeper",
+)
+STREAMS = ("CASES", "CALLS", "PARKED", "AUDIT", "TIMERS")
+
+
+@dataclass(frozen=True)
+class Form:
+    """`shown` names it in docs/operating.md; `read` gives what to print, or None to drop it."""
+
+    shown: str
+    read: Callable[[Any], object | None]
+
+
+def _matching(shown: str, pattern: re.Pattern[str]) -> Form:
+    def read(value: Any) -> object | None:
+        fits = isinstance(value, str) and pattern.fullmatch(value) is not None
+        return str(value) if fits else None
+
+    return Form(shown, read)
+
+
+def words(*allowed: str) -> Form:
+    """Gives the form of one of a closed set of words."""
+    known = frozenset(allowed)
+    return Form(
+        ", ".join(f"`{word}`" for word in allowed),
+        lambda value: str(value) if isinstance(value, str) and value in known else None,
+    )
+
+
+def some_of(*allowed: str) -> Form:
+    """Gives the form of a list of words of a closed set."""
+    one = words(*allowed)
+    return Form(f"some of {one.shown}", lambda value: _each(value, one, LIST_MAX))
+
+
+def _each(value: Any, one: Form, at_most: int) -> list[object] | None:
+    if not isinstance(value, list | tuple) or len(value) > at_most:
+        return None
+    read = [one.read(part) for part in value]
+    return None if None in read else list(read)
+
+
+def _number(value: Any) -> object | None:
+    if type(value) is int:
+        return value if abs(value) <= NUMBER_MAX else None
+    return value if type(value) is float and math.isfinite(value) else None
+
+
+def _yes_or_no(value: Any) -> object | None:
+    return value if isinstance(value, bool) else None
+
+
+def _error(value: Any) -> object | None:
+    """Gives the name of an exception's type; a text passes where a type of that name is loaded."""
+    if isinstance(value, BaseException):
+        value = type(value)
+    if isinstance(value, type):
+        return value.__name__ if issubclass(value, BaseException) else None
+    return value if isinstance(value, str) and _is_loaded(value) else None
+
+
+_known_errors: set[str] = set()
+
+
+def _is_loaded(name: str) -> bool:
+    if name not in _known_errors:
+        _known_errors.update(_names_below(BaseException))
+    return name in _known_errors
+
+
+def _names_below(base: type[BaseException]) -> Iterable[str]:
+    waiting = [base]
+    while waiting:
+        one = waiting.pop()
+        yield one.__name__
+        waiting += one.__subclasses__()
+
+
+def _names_of_fields() -> frozenset[str]:
+    """Gives the name of every field that our own messages have."""
+    models: list[type[BaseModel]] = [
+        *(model for model in (*COMMANDS.values(), *CASE_EVENTS.values())),
+        *(CaseEvent, CallEnvelope, CallReceived, Identity, Place),
+    ]
+    found = {name for model in models for name in model.model_fields}
+    return frozenset({*found, "(unknown field)", "(body)", "(command)"})
+
+
+FIELDS = _names_of_fields()
+
+
+def _field(value: Any) -> object | None:
+    """Gives a dotted path of fields of our own messages, and positions in their lists."""
+    if not isinstance(value, str):
+        return None
+    parts = value.split(".")
+    known = all(part in FIELDS or (part.isascii() and part.isdigit()) for part in parts)
+    return value if known and not parts[0].isdigit() else None
+
+
+def _logger(value: Any) -> object | None:
+    """Gives a logger's name where it is a loaded library's, as names of loggers go."""
+    if not isinstance(value, str) or LOGGER.fullmatch(value) is None:
+        return None
+    return value if value in LOGGERS or value.partition(".")[0] in sys.modules else None
+
+
+CASE = _matching("a case number", CASE_ID)
+ID = _matching("an id that Passage made: a UUID in hex", MADE_ID)
+COUNT = Form("a number", _number)
+YES_NO = Form("true or false", _yes_or_no)
+ERROR = Form("the name of an exception's type", _error)
+PLACES = Form(
+    "lines of code, `file.py:12 function`",
+    lambda value: _each(value, _matching("", PLACE), PLACES_MAX),
+)
+FIELD = Form("the path of a field, never its value", _field)
+SERVICE = words(*SERVICES)
+STREAM = words(*STREAMS)
+COMMAND = Form("a command of the catalogue", words(*COMMANDS).read)
+EVENT_TYPE = Form("an event type of the catalogue", words(*CASE_EVENTS).read)
+CLASSES = some_of(*get_args(PersonalClass))
+SETTINGS = Form("names of settings", some_of(*Settings.model_fields).read)
+LOGGER_NAME = Form("the name of a library's logger", _logger)
+VERSION_TEXT = _matching("a release, `0.1.0`", RELEASE)

@@ -1,0 +1,85 @@
+"""What a service's process does first of all: nothing that it says or leaves holds personal data.
+
+Not for a process of tests, which has to see what is taken over here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import logging
+import resource
+import sys
+import threading
+from types import TracebackType
+from typing import TextIO, cast
+
+from pydantic import ValidationError
+from typing_extensions import override
+
+from shared.logs import caller, configure, log, places
+
+PR_SET_DUMPABLE = 4  # <linux/prctl.h>
+
+
+def own_process(service: str) -> None:
+    """Lets nothing but lines of the log out on standard error, and memory not out at all."""
+    configure(service, "INFO")
+    if not isinstance(sys.stderr, _Printed):
+        sys.stderr = cast("TextIO", _Printed(sys.stderr))
+    logging.captureWarnings(True)
+    sys.excepthook = _on_uncaught
+    threading.excepthook = _on_uncaught_in_thread
+    sys.unraisablehook = _on_unraisable
+    _keep_memory_in()
+
+
+def _keep_memory_in() -> None:
+    """Names and keys are in memory: no core file may hold them, and no neighbour may look."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        # A core that goes to a program (`core_pattern`) isn't bound by the limit, but by this.
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+class _Printed(io.TextIOBase):
+    """Standard error for whoever prints past the log: the text is swallowed, the place logged."""
+
+    def __init__(self, real: TextIO) -> None:
+        self.real = real
+        self._told: set[str] = set()
+
+    @override
+    def write(self, text: str) -> int:
+        place = caller()
+        if text.strip() and place not in self._told:
+            self._told.add(place)  # A traceback is printed in many pieces; one line says it.
+            log.warning("printed", place=[place])
+        return len(text)
+
+    @override
+    def flush(self) -> None:
+        self.real.flush()
+
+    @override
+    def fileno(self) -> int:
+        return self.real.fileno()
+
+
+def _on_uncaught(
+    kind: type[BaseException], error: BaseException, where: TracebackType | None
+) -> None:
+    if isinstance(error, ValidationError) and error.title == "Settings":
+        wrong = error.errors(include_url=False, include_context=False, include_input=False)
+        log.error("settings_invalid", settings=[str(one["loc"][0]) for one in wrong if one["loc"]])
+        return
+    log.error("ended_by_fault", error=kind, place=places(where))
+
+
+def _on_uncaught_in_thread(given: threading.ExceptHookArgs) -> None:
+    if given.exc_type is not SystemExit:
+        log.error("ended_by_fault", error=given.exc_type, place=places(given.exc_traceback))
+
+
+def _on_unraisable(given: sys.UnraisableHookArgs) -> None:
+    log.error("fault", error=given.exc_type, place=places(given.exc_traceback))

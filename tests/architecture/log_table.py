@@ -1,0 +1,49 @@
+"""The table of log events in docs/operating.md; run as a module it writes the table anew."""
+
+from __future__ import annotations
+
+import re
+
+from shared.log_events import EVENTS
+from tests.architecture.sources import ROOT
+
+OPERATING = ROOT / "docs" / "operating.md"
+BETWEEN = re.compile(r"(?<=<!-- log events -->\n).*?(?=<!-- end of log events -->)", re.S)
+
+
+def table() -> str:
+    """Gives the table that the catalogue makes."""
+    rows = [
+        f"| `{name}` | {event.meaning} | {', '.join(f'`{key}`' for key in event.keys)} |"
+        for name, event in sorted(EVENTS.items())
+    ]
+    forms = {
+        f"`{key}`: {form.shown}" for event in EVENTS.values() for key, form in event.keys.items()
+    }
+    return "\n".join(
+        [
+            "| event | what it says | keys |",
+            "|---|---|---|",
+            *rows,
+            "",
+            "| key | what it holds, and nothing else |",
+            "|---|---|",
+            *(
+                f"| {key} | {shown} |"
+                for key, _, shown in (one.partition(": ") for one in sorted(forms))
+            ),
+            "",
+        ]
+    )
+
+
+def documented() -> str:
+    """Gives the table that stands in the document."""
+    found = BETWEEN.search(OPERATING.read_text(encoding="utf-8"))
+    return found.group(0) if found is not None else ""
+
+
+if __name__ == "__main__":
+    OPERATING.write_text(
+        BETWEEN.sub(lambda _: table(), OPERATING.read_text(encoding="utf-8")), encoding="utf-8"
+    )

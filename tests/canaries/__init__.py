@@ -1,0 +1,1 @@
+"""Invented persons whose values must be found nowhere, and what looks for them."""

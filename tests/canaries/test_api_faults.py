@@ -1,0 +1,229 @@
+"""Every API route with a person's values in every place, and with faults that hold them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import services.query.api.cases
+import services.query.api.guards
+import services.query.api.statistics
+import services.query.pages.routes
+from services.query.context import Context
+from services.query.link import Link
+from services.query.metrics import Metrics
+from services.query.progress import Progress
+from services.query.read_model import ReadModel
+from services.query.reads import Reads
+from shared.logs import configure
+from tests import examples as e
+from tests.canaries.faults import FAULTS, filled, malformed, nonsense, raising, text_of
+from tests.canaries.persons import Canary, canaries
+from tests.canaries.scanner import Scanner
+from tests.examples import CASE
+from tests.query.asking import Desk, asked
+from tests.query.stage import MemoryLog, book_with
+
+PERSONS = canaries(2)
+SCANNER = Scanner(PERSONS)
+JSON = {"content-type": "application/json"}
+PAGES = (("get", "/"), ("get", "/cases/{case_id}"), ("post", "/search"), ("get", "/static/{x}"))
+MODULES = (
+    services.query.api.cases,
+    services.query.api.guards,
+    services.query.api.statistics,
+    services.query.pages.routes,
+)
+
+
+def places() -> Iterator[tuple[Any, str]]:
+    """Gives every function of ours that answers stand on: (owner, name)."""
+    for kind in (Reads, Link, Progress, Metrics, Context):
+        for name, member in vars(kind).items():
+            if callable(member) and not name.startswith("__") and name not in {"start", "close"}:
+                yield kind, name
+    for module in MODULES:
+        for name, member in vars(module).items():
+            ours = getattr(member, "__module__", "").startswith(("services.", "shared."))
+            if callable(member) and ours and not isinstance(member, type) and name != "routes":
+                yield module, name
+
+
+PLACES = list(places())
+
+
+@dataclass
+class Route:
+    """One route of the API: how it is asked with a person's values in every place."""
+
+    method: str
+    path: str
+    query: list[str]
+    schema: dict[str, Any] | None
+
+    async def asked(
+        self, http: httpx.AsyncClient, canary: Canary, *, everywhere: bool = True
+    ) -> list[httpx.Response]:
+        """Asks with what fits, as far as texts fit; `everywhere`: in the path too."""
+        path = self.path.replace("{case_id}", CASE).replace("{x}", canary.surname)
+        params = {"reveal": "identity"} if "reveal" in self.query else {}
+        answers = [await self._ask(http, path, canary, params=params)]
+        if "{" in self.path and everywhere:
+            for value in canary.values():
+                other = self.path.replace("{case_id}", value).replace("{x}", value)
+                answers.append(await self._ask(http, other, canary))
+        return answers
+
+    async def _ask(
+        self, http: httpx.AsyncClient, path: str, canary: Canary, **more: Any
+    ) -> httpx.Response:
+        return await http.request(
+            self.method, path, json=self.body(canary), headers=_headers(canary), **more
+        )
+
+    def body(self, canary: Canary) -> Any:
+        if self.schema is None:
+            return None
+        body = filled(self.schema, canary, self.schema["shared"])
+        # The client's own name for what he asks: it is given back to him, and is no log's matter.
+        body.pop("command_id", None)
+        body["case_id"] = CASE
+        return body
+
+    async def asked_wrongly(self, http: httpx.AsyncClient, canary: Canary) -> list[httpx.Response]:
+        """Asks with what doesn't fit: unknown parameters, wrong types, no JSON."""
+        path = self.path.replace("{case_id}", CASE).replace("{x}", "passage.css")
+        answers = []
+        for name in (*self.query, canary.surname, text_of(canary)):
+            for value in canary.values():
+                answers.append(await http.request(self.method, path, params={name: value}))
+        if self.method != "get":
+            names = list((self.schema or {}).get("properties", {}))
+            for body in nonsense(names, canary):
+                answers.append(await http.request(self.method, path, json=body))
+            for raw in malformed(canary):
+                answers.append(await http.request(self.method, path, content=raw, headers=JSON))
+                answers.append(await http.request(self.method, path, content=raw))
+            answers.append(await http.request(self.method, path, data={"sought": canary.phone}))
+        method = canary.surname if canary.surname.isascii() else "X"
+        answers.append(await http.request(method, path))
+        return answers
+
+
+def _headers(canary: Canary) -> dict[str, str]:
+    latin = text_of(canary).encode("ascii", "ignore").decode()
+    return {"x-name": latin, "user-agent": latin, "cookie": latin, "x-request-id": canary.phone}
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    log = MemoryLog()
+    log.write(book_with(e.whole_way()))
+    configure("query", "DEBUG")
+    async with asked(log, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def routes(desk: Desk) -> list[Route]:
+    described = (await desk.http.get("/openapi.json")).json()
+    shared = described["components"]["schemas"]
+    found = []
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            query = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"]
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            schema = None
+            if content is not None:
+                schema = {**shared[content["schema"]["$ref"].rpartition("/")[2]], "shared": shared}
+            found.append(Route(method, path, query, schema))
+    return [*found, *(Route(method, path, [], None) for method, path in PAGES)]
+
+
+async def clean(
+    desk: Desk, answers: list[httpx.Response], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Asserts that neither answers nor logs nor metrics hold a value."""
+    said = capsys.readouterr()
+    for line in said.err.splitlines():
+        json.loads(line)
+    texts = [said.out, said.err, (await desk.http.get("/metrics")).text]
+    for answer in answers:
+        texts += [answer.text, str(answer.headers), answer.reason_phrase]
+    assert SCANNER.found_in("\n".join(texts).encode()) == set()
+
+
+@pytest.mark.parametrize("canary", PERSONS, ids=["cyrillic", "latin"])
+async def test_no_route_gives_back_what_it_was_sent(
+    desk: Desk, routes: list[Route], canary: Canary, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = []
+    for route in routes:
+        answers += await route.asked(desk.http, canary)
+        answers += await route.asked_wrongly(desk.http, canary)
+    assert len(answers) > 20 * len(routes)
+    assert {answer.status_code for answer in answers} <= {200, 303, 400, 404, 405, 413, 422, 503}
+    await clean(desk, answers, capsys)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), PLACES, ids=[f"{owner.__name__}.{name}" for owner, name in PLACES]
+)
+async def test_a_fault_anywhere_under_any_route_tells_no_value(
+    owner: Any,
+    name: str,
+    desk: Desk,
+    routes: list[Route],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(owner, name, raising(PERSONS[1]))
+    answers = []
+    for route in routes:
+        answers += await route.asked(desk.http, PERSONS[1], everywhere=False)
+    monkeypatch.undo()
+    await clean(desk, answers, capsys)
+
+
+async def test_the_logs_would_show_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The scanner and what it is given are as they must be: a value that is logged is found."""
+    monkeypatch.setattr("shared.log_events.listed", lambda name, given: {"event": name, **given})
+    monkeypatch.setattr("shared.logs.listed", lambda name, given: {"event": name, **given})
+    monkeypatch.setattr("services.query.api.guards.place_of", lambda error: [str(error)])
+    monkeypatch.setattr(Reads, "queue", raising(PERSONS[0]))
+    await desk.http.get("/api/queue")
+    assert SCANNER.found_in(capsys.readouterr().err.encode()) != set()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_fault_of_the_feed_tells_no_value(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure("query", "DEBUG")
+    log = MemoryLog()
+    log.write(book_with(e.whole_way()[:1]))
+    async with asked(log, tmp_path) as desk:
+        failed = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def fail(*_: object) -> int:
+            loop.call_soon_threadsafe(failed.set)
+            raise FAULTS[fault](text_of(PERSONS[0]))
+
+        monkeypatch.setattr(ReadModel, "apply", fail)
+        log.append(CASE, 2, "CallTriaged", b"{" + text_of(PERSONS[0]).encode())
+        await asyncio.wait_for(failed.wait(), 20)
+        answers = [await desk.http.get(path) for path in ("/readyz", "/metrics", "/api/queue", "/")]
+        monkeypatch.undo()
+        assert "unreadable" in await asyncio.to_thread(desk.follower.until_stopped)
+        answers += [await desk.http.get(path) for path in ("/readyz", "/metrics")]
+        await clean(desk, answers, capsys)

@@ -1,0 +1,232 @@
+"""Every handler, the bus, parking and retry, on a real server, with faults that hold values."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+import shared.consuming
+from passage.nats_server import NatsServer
+from shared import subjects
+from shared.commands.base import Command
+from shared.commands.catalogue import COMMANDS
+from shared.parking import UnprocessableError
+from tests.canaries.faults import FAULTS, filled, malformed, nonsense, raising, text_of
+from tests.canaries.persons import canaries
+from tests.canaries.scanner import Scanner
+from tests.examples import CASE
+from tests.wire.conftest import WIRES, Site, server, site
+
+__all__ = ["server", "site"]
+
+pytestmark = pytest.mark.wire
+
+PERSONS = canaries(2)
+CANARY = PERSONS[1]
+SCANNER = Scanner(PERSONS)
+WITHIN_S = 10.0
+
+UNDER_COMMANDS = (
+    "services.intake.handlers.transact",
+    "services.intake.handlers.code_for",
+    "services.verification.handlers.transact",
+    "services.verification.handlers.claim_to_check",
+    "services.handover.handlers.transact",
+    "shared.transact.CaseLog.load",
+    "shared.transact.CaseLog.load_current",
+    "shared.transact.envelope_of",
+    "shared.service.Desk.cause_of",
+    "shared.answering._answer_of",
+    "shared.bus.answer",
+    "shared.bus._json",
+)
+"""Functions of ours that answers to commands stand on."""
+
+UNDER_DELIVERIES = (
+    "services.intake.handlers.open_call",
+    "services.intake.handlers.transact",
+    "services.intake.routing.Index.route",
+    "services.intake.calls.unbox",
+    "shared.bus.process",
+    "shared.bus.park",
+    "shared.consuming._reason_to_park",
+)
+"""Functions of ours that a delivered call passes."""
+
+
+@pytest.fixture
+async def running(site: Site) -> AsyncIterator[Site]:
+    """All three services, logging everything."""
+    site.settings = site.settings.model_copy(update={"log_level": "DEBUG"})
+    async with AsyncExitStack() as stack:
+        for name in WIRES:
+            await stack.enter_async_context(site.service(name))
+        yield site
+
+
+def clean(capsys: pytest.CaptureFixture[str], *texts: bytes) -> list[dict[str, Any]]:
+    """Asserts that neither logs nor the texts hold a value; gives the lines of the log."""
+    said = capsys.readouterr()
+    assert SCANNER.found_in(said.err.encode()) == set()
+    assert SCANNER.found_in(b"\n".join((said.out.encode(), *texts))) == set()
+    return [json.loads(line) for line in said.err.splitlines()]
+
+
+def fitting(command_type: type[Command]) -> bytes:
+    """Gives a command with the person's values wherever a text goes."""
+    schema = command_type.model_json_schema()
+    body = filled(schema, CANARY, schema.get("$defs", {}))
+    made = {"command_id": uuid4().hex, "case_id": CASE}
+    return json.dumps({**body, **{k: v for k, v in made.items() if k in body}}).encode()
+
+
+async def asked(site: Site, command_type: type[Command], body: bytes) -> bytes:
+    """Sends a command as bytes; gives the answer, which comes whatever happens."""
+    subject = subjects.command(command_type.SERVICE, command_type.__name__)
+    return (await site.client.request(subject, body, timeout=WITHIN_S)).data
+
+
+@pytest.mark.parametrize("target", UNDER_COMMANDS)
+async def test_a_fault_under_any_command_tells_no_value(
+    target: str,
+    running: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(target, raising(CANARY))
+    answers = await asyncio.gather(
+        *(asked(running, one, fitting(one)) for one in COMMANDS.values())
+    )
+    monkeypatch.undo()
+    lines = clean(capsys, *answers)
+    reached = {"answered", "fault", "log_unavailable", "library"}
+    assert reached & {line["event"] for line in lines}
+
+
+async def test_no_service_gives_back_a_command_that_does_not_fit(
+    running: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sent = []
+    for command_type in COMMANDS.values():
+        names = list(command_type.model_fields)
+        bodies = [json.dumps(one).encode() for one in nonsense(names, CANARY)]
+        sent += [asked(running, command_type, body) for body in (*bodies, *malformed(CANARY))]
+        unknown = {"command_id": "x", "case_id": CASE, "by": CANARY.surname, "text": CANARY.place}
+        sent.append(asked(running, command_type, json.dumps(unknown).encode()))
+    answers = [await one for one in sent]
+    assert all(json.loads(one)["result"] in {"invalid", "refused"} for one in answers)
+    clean(capsys, *answers)
+
+
+@pytest.mark.parametrize("target", UNDER_DELIVERIES)
+async def test_a_fault_on_the_way_of_a_call_tells_no_value(
+    target: str,
+    running: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(shared.consuming, "GIVE_UP_AFTER_DELIVERIES", 1)
+    reached = asyncio.Event()
+    loop, fail = asyncio.get_running_loop(), raising(CANARY)
+
+    def fail_and_tell(*given: object, **named: object) -> object:
+        loop.call_soon_threadsafe(reached.set)
+        return fail(*given, **named)
+
+    if target in {"shared.bus.park", "shared.consuming._reason_to_park"}:
+        monkeypatch.setattr("services.intake.handlers.open_call", fail)
+    monkeypatch.setattr(target, fail_and_tell)
+    for _ in FAULTS:
+        await running.call(address=CANARY.phone, text=text_of(CANARY), code=CANARY.service_number)
+    await asyncio.wait_for(reached.wait(), WITHIN_S)
+    # Whatever becomes of them: calls are processed as soon as nothing fails any more, or parked.
+    parked = []
+    if target == "services.intake.handlers.open_call":
+        parked = [one.model_dump_json().encode() for one in await running.parked(3)]
+    monkeypatch.undo()
+    lines = clean(capsys, *parked)
+    assert lines
+
+
+async def test_a_fault_of_a_retry_tells_no_value(
+    running: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unprocessable(*_: object) -> None:
+        raise UnprocessableError("wrong_data", "data.text", "text in UTF-8")
+
+    monkeypatch.setattr("services.intake.handlers.open_call", unprocessable)
+    await running.call(address=CANARY.phone, text=text_of(CANARY))
+    (parked,) = await running.parked()
+    answers = [parked.model_dump_json().encode()]
+    for target in ("shared.bus.unbox", "shared.bus.process", "services.intake.handlers.open_call"):
+        monkeypatch.setattr(target, raising(CANARY))
+        for _ in FAULTS:
+            answers.append(await _retried(running, b'{"sequence": 1}'))
+    for body in (*malformed(CANARY), b'{"sequence": "%s"}' % CANARY.surname.encode()):
+        answers.append(await _retried(running, body))
+    monkeypatch.undo()
+    assert all(json.loads(one)["result"] in {"still_parked", "gone"} for one in answers[1:])
+    assert any(line["event"] == "fault" for line in clean(capsys, *answers))
+
+
+async def _retried(site: Site, body: bytes) -> bytes:
+    subject = subjects.retry("intake")
+    return (await site.client.request(subject, body, timeout=WITHIN_S)).data
+
+
+async def test_a_call_in_the_clear_or_of_nonsense_is_parked_without_a_value(
+    running: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A channel that seals nothing: what it said comes into a box, and nowhere else."""
+    bodies = [*malformed(CANARY), *(json.dumps(one).encode() for one in nonsense(["data"], CANARY))]
+    envelope = {"type": "passage.CallReceived.v1", "specversion": "1.0", text_of(CANARY): 1}
+    bodies.append(json.dumps({**envelope, "data": {"text": text_of(CANARY)}}).encode())
+    for body in bodies:
+        await running.jetstream.publish("calls.phone", body)
+    found = await running.parked(len(bodies))
+    assert await running.calls_left() == 0
+    clean(capsys, *(one.model_dump_json().encode() for one in found))
+
+
+async def test_a_fault_of_the_connection_tells_no_value(
+    running: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for service in running.running.values():
+        for fault in FAULTS.values():
+            error = fault(text_of(CANARY))
+            assert isinstance(error, Exception)
+            await service.bus._on_error(error)
+            await service.log.connection._on_error(error)
+    assert {line["event"] for line in clean(capsys)} >= {"connection"}
+
+
+async def test_subjects_and_headers_hold_nothing_personal(
+    server: NatsServer, running: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everything that anybody sends, requests and replies too, as nats-server passes it on."""
+    seen: list[bytes] = []
+
+    async def see(msg: Any) -> None:
+        seen.append(f"{msg.subject} {msg.reply} {msg.headers}".encode())
+
+    await running.client.subscribe(">", cb=see)
+    await running.client.flush()
+    await running.call(address=CANARY.phone, text=text_of(CANARY))
+    case_id = (await running.next_event()).subject
+    for command_type in COMMANDS.values():
+        body = json.loads(fitting(command_type))
+        await asked(running, command_type, json.dumps({**body, "case_id": case_id}).encode())
+    assert len(await running.history(case_id)) > 3
+    await running.client.flush()
+    subjects_seen = {one.partition(b".")[0] for one in seen}
+    assert {b"calls", b"cases", b"commands", b"$JS"} <= subjects_seen
+    assert SCANNER.found_in(b"\n".join(seen)) == set()
+    clean(capsys)
+    log = server.log_path.read_bytes()
+    assert SCANNER.found_in(log) == set()

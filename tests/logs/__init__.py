@@ -1,0 +1,1 @@
+"""Tests of the log: what it lets through, and what never."""
