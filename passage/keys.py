@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from passage.backing_up.recipient import ensure_backup_keys
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders
 from passage.printing import out
@@ -25,6 +26,7 @@ def keys_verb(
     try:
         make_key_files(folder)
         read_key_files(folder)
+        ensure_backup_keys(folder)
     except (KeyFilesError, OSError) as error:
         raise VerbEndedError(Exit.FAILED, str(error)) from None
     out.print(f"the key files are in {folder}; back them up apart from the data")
@@ -46,5 +48,6 @@ def ensure_keys(folders: Folders) -> None:
     try:
         make_key_files(folders.keys)
         read_key_files(folders.keys)
+        ensure_backup_keys(folders.keys)
     except (KeyFilesError, OSError) as error:
         raise VerbEndedError(Exit.FAILED, f"{folders.keys}: {error}") from None
