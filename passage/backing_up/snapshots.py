@@ -85,7 +85,8 @@ async def _chunks(stream: str, subscription: Subscription) -> AsyncIterator[byte
                 raise StreamRefusedError(f"the copy of {stream} ended with status {status}")
             return
         yield message.data
-        await message.respond(b"")
+        if message.reply:  # The server asks for an answer to some of them only.
+            await message.respond(b"")
 
 
 class Restoring:
@@ -152,9 +153,7 @@ async def content_sha256(client: Client, part: StreamPart) -> str:
 
 
 def _part(stream: str, state: Json) -> StreamPart:
-    return StreamPart(
-        name=stream,
-        messages=state["messages"],
-        first_sequence=state["first_seq"],
-        last_sequence=state["last_seq"],
-    )
+    messages, last = state["messages"], state["last_seq"]
+    # Of an empty stream the server says now 0, now the next sequence.
+    first = state["first_seq"] if messages else last + 1
+    return StreamPart(name=stream, messages=messages, first_sequence=first, last_sequence=last)
