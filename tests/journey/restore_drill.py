@@ -6,6 +6,7 @@ By hand:  python -m tests.journey.restore_drill --events 20000
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -20,7 +21,6 @@ from typing import Any
 
 import httpx
 
-from passage.nats_server import NatsServer
 from tests.journey.system import System, until
 
 EVENTS_A_STORY = 9
@@ -120,10 +120,8 @@ def _kill(system: System) -> None:
     """Kills all at once, the runner first so that it starts nothing again."""
     pids = system.running.pids.values()
     for pid in (system.runner.pid, *pids):
-        try:
+        with contextlib.suppress(ProcessLookupError):  # A child dies with the runner.
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # It dies with the runner.
     system.runner.wait(10)
 
 

@@ -58,9 +58,9 @@ async def other(tmp_path: Path) -> AsyncIterator[Client]:
             yield connection
 
 
-async def put(client: Client, subject: str, body: bytes = b"", **headers: str) -> int:
+async def put(client: Client, subject: str, body: bytes = b"", headers: Any = None) -> int:
     """Stores a message and gives its sequence."""
-    reply = await client.request(subject, body, headers=headers or None)
+    reply = await client.request(subject, body, headers=headers)
     return int(json.loads(reply.data)["seq"])
 
 
@@ -89,7 +89,7 @@ async def fill(client: Client, replicas: int = 1) -> None:
         await put(client, f"$KV.KEYS.C{number % 50}", b"key %d" % number)
         await put(client, f"$KV.INDEX.call.phone.{number}", b"{}")
     for number in range(FIRST_CALLS):
-        await put(client, "calls.phone", b"call", **{"Nats-Msg-Id": f"phone.{number}"})
+        await put(client, "calls.phone", b"call", {"Nats-Msg-Id": f"phone.{number}"})
     for sequence in range(3, FIRST_CALLS, 2):
         await delete(client, "CALLS", sequence)
     await put(client, "parked.intake.too_large", b"parked")
@@ -137,8 +137,8 @@ async def test_a_timer_that_is_set_goes_off_after_the_restore(
     await fill(client)
     await ask(client, "STREAM.CREATE.TIMERS", TIMERS)
     due_at = datetime.now(UTC) + timedelta(seconds=3)
-    headers = {"Nats-Schedule": f"@at {due_at:%Y-%m-%dT%H:%M:%SZ}"}
-    await put(client, "timers.intake.one", **headers, **{"Nats-Schedule-Target": "due.intake.one"})
+    at = {"Nats-Schedule": f"@at {due_at:%Y-%m-%dT%H:%M:%SZ}"}
+    await put(client, "timers.intake.one", b"", {**at, "Nats-Schedule-Target": "due.intake.one"})
     await back_up(client, tmp_path / "backup", identity)
     await restore(other, tmp_path / "backup", identity)
     due = await other.jetstream().subscribe("due.>", ordered_consumer=True)
@@ -274,4 +274,3 @@ async def test_a_manifest_of_another_content_is_refused(
     write_members(tmp_path / "forged", identity, forged)
     with pytest.raises(BackupIncompleteError, match="KV_KEYS"):
         await restore(other, tmp_path / "forged", identity)
-
