@@ -20,6 +20,7 @@ from passage.backing_up.errors import BackupError, TargetNotEmptyError
 from passage.backing_up.putting_back import PutBack, Target, put_back
 from passage.backing_up.recipient import SECRET, read_identity
 from passage.backing_up.sealed_file import Member, opened
+from passage.backing_up.taking import stream_names
 from passage.backing_up.witnesses import (
     Lost,
     begin_incarnation,
@@ -35,6 +36,8 @@ from passage.folders import LOCK_NAME, Folders, folders_of, locked
 from passage.nats_server import NatsServer, NatsServerError
 from passage.options import AsJson
 from passage.printing import err, out, print_json
+from passage.provisioning import ask
+from passage.running import find_running
 from shared import subjects
 
 
@@ -64,7 +67,29 @@ class Restored:
         }
 
 
-def restore_verb(
+@dataclass(frozen=True)
+class Place:
+    """Where to restore: the server's address, and what else a target has."""
+
+    nats: str
+    database: str
+    replicas: int
+    witness: Path
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A backup being read, with what is known of later checkpoints and whom to tell."""
+
+    members: Iterable[Member]
+    checkpoints: list[int]
+    told: Callable[[str], None]
+
+
+Filled = tuple[PutBack, Lost, str | None]
+
+
+def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     source: Annotated[Path, typer.Option("--from", help="A backup, or a folder: its newest.")],
     data: Annotated[Path, typer.Option("--data", help="New data folder; empty or not there.")],
     key: KeyOption = None,
@@ -75,6 +100,9 @@ def restore_verb(
     database: Annotated[
         str | None, typer.Option("--database", help="An empty PostgreSQL instead of SQLite.")
     ] = None,
+    into_running: Annotated[
+        bool, typer.Option("--into-running", help="Fill the environment's empty nats-servers.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Restore a backup into an empty data folder; afterwards `passage up` and `passage verify`."""
@@ -82,14 +110,12 @@ def restore_verb(
     identity = read_identity(key or folders.keys / SECRET)
     checkpoints = [read_witness(path) for path in witness or ()]
     started = time.monotonic()
-    with (
-        byte_bar(file, as_json) as (told, read),
-        _draft_of(folders) as draft,
-        opened(file, identity, read) as members,
-    ):
-        done, lost, incarnation = _restore(draft, members, database, checkpoints, told)
-        told("onto the disk")
-        _move(draft, folders)
+    with byte_bar(file, as_json) as (told, read), opened(file, identity, read) as members:
+        reading = Reading(members, checkpoints, told)
+        if into_running:
+            done, lost, incarnation = _into_running(folders, reading)
+        else:
+            done, lost, incarnation = _into_folder(folders, database, reading)
     restored = Restored(file, folders.data, done, lost, incarnation, time.monotonic() - started)
     print_json(restored.as_json()) if as_json else _print(restored)
 
@@ -99,35 +125,45 @@ def restoring_server(draft: Folders) -> NatsServer:
     return NatsServer(data_dir=draft.nats)
 
 
-def _restore(
-    draft: Folders,
-    members: Iterable[Member],
-    database: str | None,
-    checkpoints: list[int],
-    told: Callable[[str], None],
-) -> tuple[PutBack, Lost, str | None]:
-    try:
-        # Started here, on the main thread: it dies with the thread that starts it.
-        with restoring_server(draft) as server:
-            return asyncio.run(_fill(server, draft, members, database, (checkpoints, told)))
-    except NatsServerError as error:
-        raise BackupError(str(error)) from None
+def _into_folder(folders: Folders, database: str | None, reading: Reading) -> Filled:
+    with _draft_of(folders) as draft:
+        try:
+            # Started here, on the main thread: it dies with the thread that starts it.
+            with restoring_server(draft) as server:
+                url, witness = database or draft.database_url, witness_folder(draft.data)
+                filled = asyncio.run(_fill(Place(server.url, url, 1, witness), reading))
+        except NatsServerError as error:
+            raise BackupError(str(error)) from None
+        reading.told("onto the disk")
+        _move(draft, folders)
+    return filled
 
 
-async def _fill(
-    server: NatsServer,
-    draft: Folders,
-    members: Iterable[Member],
-    database: str | None,
-    more: tuple[list[int], Callable[[str], None]],
-) -> tuple[PutBack, Lost, str | None]:
-    checkpoints, told = more
-    witness = witness_folder(draft.data)
-    async with connected(server.url) as client:
-        target = Target(client, database or draft.database_url, 1, witness)
-        done = await put_back(target, members, told)
-        own = newest_checkpoint(witness_files(witness).values())
-        newest = max([*checkpoints, *([] if own is None else [own])], default=None)
+def _into_running(folders: Folders, reading: Reading) -> Filled:
+    running = find_running(folders.data)
+    witness = witness_folder(folders.data)
+    place = Place(running.nats, running.database, running.replicas, witness)
+
+    async def fill_or_clear() -> Filled:
+        try:
+            return await _fill(place, reading)
+        except TargetNotEmptyError:
+            raise
+        except BaseException:
+            async with connected(place.nats) as client:
+                for name in await stream_names(client):  # There were none before.
+                    await ask(client, f"STREAM.DELETE.{name}", None)
+            raise
+
+    return asyncio.run(fill_or_clear())
+
+
+async def _fill(place: Place, reading: Reading) -> Filled:
+    async with connected(place.nats) as client:
+        target = Target(client, place.database, place.replicas, place.witness)
+        done = await put_back(target, reading.members, reading.told)
+        own = newest_checkpoint(witness_files(place.witness).values())
+        newest = max([*reading.checkpoints, *([] if own is None else [own])], default=None)
         lost = lost_against(newest, done.manifest.stream(subjects.CASES).last_sequence)
         incarnation = await begin_incarnation(client) if lost.events else None
     return done, lost, incarnation

@@ -152,8 +152,9 @@ class _Sink:
     def _take_witness(self, name: str, content: bytes) -> None:
         self._target.witness.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         path = self._target.witness / name
-        path.write_bytes(content)
-        path.chmod(FILE_MODE)
+        if not path.exists():  # One that is there already is newer, and tells of what is lost.
+            path.write_bytes(content)
+            path.chmod(FILE_MODE)
 
 
 def _config(found: Json, replicas: int) -> Json:

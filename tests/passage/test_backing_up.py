@@ -41,6 +41,7 @@ TIMERS = {
     "storage": "file",
 }
 FIRST_CALLS = 30
+FIRST_PARKED = 10
 EVENTS = 200
 DUE_WITHIN_S = 20
 
@@ -195,7 +196,8 @@ class Arrivals:
                 await self._accept(client)
                 await put(client, f"timers.intake.t{self._count}", b"t%d" % self._count)
                 self.accepted.add(f"t{self._count}")
-            await self._park(client)
+            for _ in range(FIRST_PARKED):  # So many rounds a message stays where it is.
+                await self._park(client)
 
     async def round(self) -> None:
         """One message goes each of the ways; each step in the services' order."""

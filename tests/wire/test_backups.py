@@ -14,8 +14,14 @@ from typing import Any
 import pytest
 
 import passage.backing_up.durable
-from passage.backing_up.errors import BackupDamagedError, BackupError, BackupKeyError
+from passage.backing_up.errors import (
+    BackupDamagedError,
+    BackupError,
+    BackupKeyError,
+    TargetNotEmptyError,
+)
 from passage.backing_up.recipient import SECRET, ensure_backup_keys
+from passage.backing_up.taking import stream_names
 from passage.backup import Written, write_backup
 from passage.backup import check_verb as check
 from passage.connecting import connected
@@ -213,3 +219,23 @@ async def test_checkpoints_come_back_and_say_what_is_lost(
         async with connected(server.url) as client:
             found = (await client.jetstream().stream_info("CASES")).config.metadata or {}
     assert len(found["passage_incarnation"]) == 32
+
+
+async def test_running_servers_are_filled_whole_or_not_at_all(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = await back_up(place)
+    good = written.path.read_bytes()
+    with NatsServer(tmp_path / "empty", sync_interval='"1m"') as server:
+        monkeypatch.setenv("PASSAGE_NATS_URL", server.url)
+        async with connected(server.url) as client:
+            written.path.write_bytes(good[:-20])
+            with pytest.raises(BackupDamagedError):
+                await restore(place, written.path, into_running=True)
+            assert await stream_names(client) == []
+            written.path.write_bytes(good)
+            await restore(place, written.path, into_running=True)
+            assert len(await stream_names(client)) == 5
+            with pytest.raises(TargetNotEmptyError):
+                await restore(place, written.path, into_running=True)
+            assert len(await stream_names(client)) == 5
