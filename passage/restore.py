@@ -121,8 +121,13 @@ def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
 
 
 def restoring_server(draft: Folders) -> NatsServer:
-    """Gives the server that is filled: as `passage up` has it, on a port that nobody knows."""
-    return NatsServer(data_dir=draft.nats)
+    """Gives the server that is filled, on a port that nobody knows.
+
+    It doesn't sync each message: nats-server gives a restore up when it can't take the next chunk
+    for five seconds, which synced writes of some thousand messages exceed. All is synced at once
+    before the draft becomes the data folder; until then nobody relies on any of it.
+    """
+    return NatsServer(data_dir=draft.nats, sync_interval='"1m"')
 
 
 def _into_folder(folders: Folders, database: str | None, reading: Reading) -> Filled:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import stat
+import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyrage  # type: ignore[import-untyped]
 import pytest
 
 from passage.backing_up.checking import check, newest_of
@@ -109,6 +112,28 @@ def test_a_truncated_file_is_found(backup: Path, identity: Any, left: int) -> No
     backup.write_bytes(backup.read_bytes()[:left])
     with pytest.raises(BackupDamagedError):
         check(backup, identity, silent)
+
+
+def test_a_file_without_its_last_piece_is_found_though_all_members_are_there(
+    tmp_path: Path, identity: Any
+) -> None:
+    # The members and the tar's end fill two pieces of age; the third holds the tar's padding.
+    members = [Member("one", b"x" * 129_024)]
+    path = tmp_path / "passage-2.age"
+    write_members(path, identity, members)
+    assert members_of(path, identity) == members
+    path.write_bytes(path.read_bytes()[:-2_064])
+    with pytest.raises(BackupDamagedError):
+        members_of(path, identity)
+
+
+def test_more_behind_the_last_member_holds_nothing_up(tmp_path: Path, identity: Any) -> None:
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w|") as tar:
+        tar.addfile(tarfile.TarInfo("one"))
+    path = tmp_path / "passage-2.age"
+    path.write_bytes(pyrage.encrypt(plain.getvalue() + bytes(1_000_000), [identity.to_public()]))
+    assert members_of(path, identity) == [Member("one", b"")]
 
 
 def test_what_is_behind_the_end_is_found(backup: Path, identity: Any) -> None:
