@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import threading
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -18,10 +19,12 @@ from passage.backing_up.errors import BackupIncompleteError, TargetNotEmptyError
 from passage.backing_up.manifest import MANIFEST, read_manifest
 from passage.backing_up.taking import APPEND_ONLY
 from passage.connecting import connected
+from passage.folders import folders_of
 from passage.log_reading import last_sequence
 from passage.nats_cluster import NatsCluster
 from passage.nats_server import NatsServer
 from passage.provisioning import ask, provision
+from passage.restore import restoring_server
 from tests.backups import (
     back_up,
     members_of,
@@ -42,6 +45,8 @@ TIMERS = {
 }
 FIRST_CALLS = 30
 FIRST_PARKED = 10
+MANY = 10_000
+"""With a synced write each, nats-server gave the restore up."""
 EVENTS = 200
 DUE_WITHIN_S = 20
 
@@ -120,10 +125,12 @@ async def test_three_servers_to_one_and_back(tmp_path: Path, other: Client, iden
     with NatsCluster(tmp_path / "three", sync_interval='"1m"') as cluster:
         async with connected(cluster.url) as client:
             await fill(client, 3)
+            await ask(client, "STREAM.CREATE.UNKNOWN", {"name": "UNKNOWN", "num_replicas": 3})
             await back_up(client, tmp_path / "of-three", identity, replicas=3)
             before = await everything(client)
     await restore(other, tmp_path / "of-three", identity)
     assert await everything(other) == before
+    assert (await ask(other, "STREAM.INFO.UNKNOWN", None))["config"]["num_replicas"] == 1
     await back_up(other, tmp_path / "of-one", identity)
     with NatsCluster(tmp_path / "again", sync_interval='"1m"') as cluster:
         async with connected(cluster.url) as client:
@@ -250,6 +257,20 @@ async def test_a_copy_taken_while_calls_come_in_lacks_nothing_that_was_acknowled
     assert before - waiting - events == set()
     assert events - keys == set()
     assert events - index == set()
+
+
+async def test_a_stream_of_many_small_messages_comes_back(
+    client: Client, tmp_path: Path, identity: Any
+) -> None:
+    await fill(client)
+    for first in range(0, MANY, 100):
+        entries = (f"$KV.INDEX.next.{number}" for number in range(first, first + 100))
+        await asyncio.gather(*(put(client, one, os.urandom(100)) for one in entries))
+    manifest = await back_up(client, tmp_path / "backup", identity)
+    with restoring_server(folders_of(tmp_path / "new")) as server:
+        async with connected(server.url) as filled:
+            done = await restore(filled, tmp_path / "backup", identity)
+    assert done.streams["KV_INDEX"].messages == manifest.stream("KV_INDEX").messages > MANY
 
 
 async def test_a_server_with_streams_is_left_alone(
