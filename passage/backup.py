@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,10 +131,10 @@ def write_backup(data: Path, to: Path, quiet: bool) -> Written:
             return await take(source, writer, told)
 
     try:
-        file = HashedFile(draft, FILE_MODE)
-        with step_bar(STEPS, quiet) as told, sealed(file, recipient) as writer:
-            taken = asyncio.run(fill(writer, told))
-        digest = file.end()
+        with closing(HashedFile(draft, FILE_MODE)) as file:
+            with step_bar(STEPS, quiet) as told, sealed(file, recipient) as writer:
+                taken = asyncio.run(fill(writer, told))
+            digest = file.end()
         if hash_on_disk(draft) != digest:
             raise BackupDamagedError(f"{to} doesn't give back what was written; take another disk")
         if opens := secret.exists():

@@ -29,6 +29,9 @@ class HashedFile:
         self._file.close()
         return self._hash.hexdigest()
 
+    def close(self) -> None:
+        self._file.close()
+
 
 def hash_on_disk(path: Path) -> str:
     """Gives the hash of a file as the disk has it, not as it is remembered in memory."""

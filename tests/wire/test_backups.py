@@ -188,7 +188,10 @@ async def test_what_a_killed_restore_left_is_no_hindrance(place: Path) -> None:
     assert names(place / "new") == ["lock", "logs", "nats"]
 
 
-async def test_a_disk_that_lies_is_found(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_disk_that_lies_is_found(
+    site: Site, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (site.settings.keys_dir / SECRET).unlink()  # So that only the bytes can be looked at.
     end = passage.backing_up.durable.HashedFile.end
 
     def end_damaged(file: passage.backing_up.durable.HashedFile) -> str:
