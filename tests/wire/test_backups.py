@@ -134,6 +134,12 @@ async def test_it_is_taken_without_the_key_that_opens_it(site: Site, place: Path
     assert (place / "new" / "nats").is_dir()
 
 
+async def many_calls(site: Site) -> None:
+    """Makes a backup larger than what age authenticates at once."""
+    for number in range(30):
+        await site.call(f"+3804400000{number:02}", text=os.urandom(2_000).hex())
+
+
 def flip(content: bytes) -> bytes:
     middle = len(content) // 2
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
@@ -147,8 +153,7 @@ def cut(content: bytes) -> bytes:
 async def test_a_damaged_backup_leaves_nothing_half_restored(
     site: Site, place: Path, harm: Callable[[bytes], bytes]
 ) -> None:
-    for number in range(30):
-        await site.call(f"+3804400000{number:02}", text=os.urandom(2_000).hex())
+    await many_calls(site)
     written = await back_up(place)
     good = written.path.read_bytes()
     written.path.write_bytes(harm(good))
@@ -225,8 +230,9 @@ async def test_checkpoints_come_back_and_say_what_is_lost(
 
 
 async def test_running_servers_are_filled_whole_or_not_at_all(
-    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: Site, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    await many_calls(site)
     written = await back_up(place)
     good = written.path.read_bytes()
     with NatsServer(tmp_path / "empty", sync_interval='"1m"') as server:
