@@ -6,6 +6,7 @@ what was made where an error is raised.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -114,6 +115,7 @@ class _Sink:
             await self._take_of_stream(rest[0], rest[-1], member.content)
         elif first == read_models.FOLDER:
             self._rows().take(rest[0], member.content)
+            await asyncio.sleep(0)  # The connection answers the server between any two pieces.
         elif first == witnesses.FOLDER:
             self._take_witness(rest[0], member.content)
         elif first == HEADER:

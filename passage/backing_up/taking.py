@@ -20,6 +20,7 @@ So a backup holds all that was acknowledged before it began, whatever came in wh
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,7 +104,8 @@ async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
     for name, content in witnesses.items():
         writer.put(f"{FOLDER}/{name}", content)
     told("read models")
-    read_models, missing = _read_models(source.database, writer)
+    # In a thread, or a large database would keep the connection from answering the server.
+    read_models, missing = await asyncio.to_thread(_read_models, source.database, writer)
     parts, incarnation = [], None
     for name in names:
         told(name)
