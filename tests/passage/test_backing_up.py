@@ -49,6 +49,7 @@ MANY = 10_000
 """With a synced write each, nats-server gave the restore up."""
 EVENTS = 200
 DUE_WITHIN_S = 20
+ANSWER_WITHIN_S = 20.0
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ async def other(tmp_path: Path) -> AsyncIterator[Client]:
 
 async def put(client: Client, subject: str, body: bytes = b"", headers: Any = None) -> int:
     """Stores a message and gives its sequence."""
-    reply = await client.request(subject, body, headers=headers)
+    reply = await client.request(subject, body, timeout=ANSWER_WITHIN_S, headers=headers)
     return int(json.loads(reply.data)["seq"])
 
 
@@ -79,7 +80,9 @@ async def messages(client: Client, stream: str) -> list[dict[str, Any]]:
     found = []
     for sequence in range(1, await last_sequence(client, stream) + 1):
         reply = await client.request(
-            f"$JS.API.STREAM.MSG.GET.{stream}", json.dumps({"seq": sequence}).encode()
+            f"$JS.API.STREAM.MSG.GET.{stream}",
+            json.dumps({"seq": sequence}).encode(),
+            ANSWER_WITHIN_S,
         )
         answer = json.loads(reply.data)
         if "message" in answer:
@@ -165,7 +168,7 @@ async def test_what_was_acknowledged_during_the_copy_is_delivered_again(
     await back_up(client, tmp_path / "backup", identity, step)
     await restore(other, tmp_path / "backup", identity)
     pull = await other.jetstream().pull_subscribe_bind("verification", "CASES")
-    assert [one.subject for one in await pull.fetch(3, timeout=1)] == [
+    assert [one.subject for one in await pull.fetch(2, timeout=ANSWER_WITHIN_S)] == [
         "cases.C2.1.PersonalDataProvided",
         "cases.C3.1.PersonalDataProvided",
     ]
