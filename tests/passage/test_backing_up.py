@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 import os
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -25,6 +23,15 @@ from passage.nats_cluster import NatsCluster
 from passage.nats_server import NatsServer
 from passage.provisioning import ask, provision
 from passage.restore import restoring_server
+from tests.arrivals import (
+    ANSWER_WITHIN_S,
+    FIRST_CALLS,
+    Arrivals,
+    delete,
+    messages,
+    put,
+    text,
+)
 from tests.backups import (
     back_up,
     members_of,
@@ -43,13 +50,10 @@ TIMERS = {
     "discard": "old",
     "storage": "file",
 }
-FIRST_CALLS = 30
-FIRST_PARKED = 10
 MANY = 10_000
 """With a synced write each, nats-server gave the restore up."""
 EVENTS = 200
 DUE_WITHIN_S = 20
-ANSWER_WITHIN_S = 20.0
 
 
 @pytest.fixture
@@ -63,31 +67,6 @@ async def other(tmp_path: Path) -> AsyncIterator[Client]:
     with NatsServer(tmp_path / "other", sync_interval='"1m"') as server:
         async with connected(server.url) as connection:
             yield connection
-
-
-async def put(client: Client, subject: str, body: bytes = b"", headers: Any = None) -> int:
-    """Stores a message and gives its sequence."""
-    reply = await client.request(subject, body, timeout=ANSWER_WITHIN_S, headers=headers)
-    return int(json.loads(reply.data)["seq"])
-
-
-async def delete(client: Client, stream: str, sequence: int) -> None:
-    await ask(client, f"STREAM.MSG.DELETE.{stream}", {"seq": sequence})
-
-
-async def messages(client: Client, stream: str) -> list[dict[str, Any]]:
-    """Gives all messages with sequence, subject, body, headers and time."""
-    found = []
-    for sequence in range(1, await last_sequence(client, stream) + 1):
-        reply = await client.request(
-            f"$JS.API.STREAM.MSG.GET.{stream}",
-            json.dumps({"seq": sequence}).encode(),
-            ANSWER_WITHIN_S,
-        )
-        answer = json.loads(reply.data)
-        if "message" in answer:
-            found.append(answer["message"])
-    return found
 
 
 async def fill(client: Client, replicas: int = 1) -> None:
@@ -190,54 +169,6 @@ def elsewhere(work: Callable[[], Any], at: str = "") -> Callable[[str], None]:
             thread.join()
 
     return told
-
-
-class Arrivals:
-    """Calls, parked messages and timers on their way into CASES, as services take them there."""
-
-    def __init__(self, server: NatsServer) -> None:
-        self._server = server
-        self.accepted: set[str] = set()
-        self._count = 0
-
-    async def begin(self) -> None:
-        async with connected(self._server.url) as client:
-            for _ in range(FIRST_CALLS):
-                await self._accept(client)
-                await put(client, f"timers.intake.t{self._count}", b"t%d" % self._count)
-                self.accepted.add(f"t{self._count}")
-            for _ in range(FIRST_PARKED):  # So many rounds a message stays where it is.
-                await self._park(client)
-
-    async def round(self) -> None:
-        """One message goes each of the ways; each step in the services' order."""
-        async with connected(self._server.url) as client:
-            await self._accept(client)
-            await self._record(client, "TIMERS")
-            await self._record(client, "PARKED")
-            await self._park(client)
-            await self._record(client, "CALLS")
-
-    async def _accept(self, client: Client) -> None:
-        self._count += 1
-        await put(client, "calls.phone", b"c%d" % self._count)
-        self.accepted.add(f"c{self._count}")
-
-    async def _park(self, client: Client) -> None:
-        first = (await messages(client, "CALLS"))[0]
-        await put(client, "parked.intake.fault", text(first).encode())
-        await delete(client, "CALLS", first["seq"])
-
-    async def _record(self, client: Client, stream: str) -> None:
-        first = (await messages(client, stream))[0]
-        await put(client, f"$KV.INDEX.{text(first)}", b"{}")
-        await put(client, f"$KV.KEYS.{text(first)}", b"key")
-        await put(client, f"cases.{text(first)}.1.CaseOpened")
-        await delete(client, stream, first["seq"])
-
-
-def text(message: dict[str, Any]) -> str:
-    return base64.b64decode(message["data"]).decode()
 
 
 async def test_a_copy_taken_while_calls_come_in_lacks_nothing_that_was_acknowledged(
