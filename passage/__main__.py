@@ -27,6 +27,8 @@ VERBS: dict[str, str] = {
     "demo": "demo_verb",
     "verify": "verify_verb",
     "log": "log",
+    "backup": "backup",
+    "restore": "restore_verb",
 }
 """Each verb, in the order of the help, and its name in the module `passage.<verb>`."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from passage.backing_up.recipient import PUBLIC, SECRET
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of
 from passage.keys import ensure_keys
@@ -36,7 +37,7 @@ def contents(folders: Folders) -> dict[str, bytes]:
 def test_a_new_data_folder_gets_its_key_files_once(folders: Folders) -> None:
     ensure_keys(folders)
     made = contents(folders)
-    assert set(made) == FILES
+    assert set(made) == {*FILES, PUBLIC, SECRET}
     with_log(folders)
     ensure_keys(folders)
     assert contents(folders) == made

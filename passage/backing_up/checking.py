@@ -1,0 +1,50 @@
+"""Reads a backup to its end and compares it with its manifest; needs no server and no disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from passage.backing_up.errors import BackupDamagedError
+from passage.backing_up.manifest import (
+    HEADER,
+    MANIFEST,
+    Manifest,
+    Tally,
+    compare,
+    read_header,
+    read_manifest,
+)
+from passage.backing_up.sealed_file import opened
+
+PATTERN = "passage-*.age"
+
+
+def check(path: Path, identity: Any, told: Callable[[int], None]) -> Manifest:
+    """Gives the manifest of a good backup. Raises BackupError, of the kind that fits."""
+    tally, last = Tally(), None
+    with opened(path, identity, told) as members:
+        for member in members:
+            if member.name == MANIFEST:
+                last = member.content
+                continue
+            tally.take(member.name, member.content)
+            if member.name == HEADER:
+                read_header(member.content)
+    manifest = read_manifest(last)
+    compare(manifest, tally)
+    return manifest
+
+
+def backups_in(folder: Path) -> list[Path]:
+    """Gives the backups in a folder, the oldest first: their names say when they were taken."""
+    return sorted(folder.glob(PATTERN))
+
+
+def newest_of(path: Path) -> Path:
+    """Gives the file itself, or the newest backup in a folder. Raises BackupDamagedError."""
+    found = backups_in(path) if path.is_dir() else [path]
+    if not found or not found[-1].is_file():
+        raise BackupDamagedError(f"there is no backup at {path}")
+    return found[-1]

@@ -1,0 +1,218 @@
+"""Makes an empty nats-server and an empty database what a backup says, and checks that they are.
+
+Nothing is believed before the manifest, the last member, was read. Whoever calls this throws away
+what was made where an error is raised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from nats.aio.client import Client
+
+from passage.backing_up import read_models, witnesses
+from passage.backing_up.errors import BackupIncompleteError, StreamRefusedError, TargetNotEmptyError
+from passage.backing_up.manifest import (
+    HEADER,
+    MANIFEST,
+    STREAMS,
+    Manifest,
+    StreamPart,
+    Tally,
+    compare,
+    read_header,
+    read_manifest,
+)
+from passage.backing_up.sealed_file import Member
+from passage.backing_up.snapshots import Json, Restoring, begin_restoring, content_sha256
+from passage.backing_up.taking import BEGIN, stream_names
+from passage.definitions import streams
+from passage.folders import FILE_MODE, FOLDER_MODE
+from passage.provisioning import ask, provision
+
+SERVERS_OWN = "_nats."
+"""What nats-server itself notes in a stream's metadata; it does so anew."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be filled: a server without streams, an empty database, a folder for witnesses."""
+
+    client: Client
+    database: str
+    replicas: int
+    witness: Path
+
+
+@dataclass
+class PutBack:
+    """What came back; `notes` are for the person who restores."""
+
+    manifest: Manifest
+    streams: dict[str, StreamPart]
+    read_models_sequence: int | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+async def put_back(
+    target: Target, members: Iterable[Member], told: Callable[[str], None]
+) -> PutBack:
+    """Restores everything; `told` hears what comes next.
+
+    Raises BackupError of any kind; the server is then to be thrown away.
+    """
+    if await stream_names(target.client):
+        raise TargetNotEmptyError("the log has streams already; restore onto an empty server")
+    with ExitStack() as stack:
+        filling = _Sink(target, stack, told)
+        for member in members:
+            await filling.take(member)
+        await filling.end_stream()
+        manifest = read_manifest(filling.manifest)
+        compare(manifest, filling.tally)
+        done = PutBack(manifest, filling.streams)
+        _compare_streams(manifest, done.streams)
+        told("definitions")
+        await _provision(target, done)
+        await _reset_consumers(target.client, filling.positions)
+        for part in manifest.streams:
+            if part.content_sha256 is not None:
+                told(f"reading {part.name}")
+                await _compare_content(target.client, part)
+        _keep_read_models(manifest, filling.read_models, done)
+    return done
+
+
+class _Sink:
+    """Takes the members in their order, each to where it belongs."""
+
+    def __init__(self, target: Target, stack: ExitStack, told: Callable[[str], None]) -> None:
+        self._target = target
+        self._stack = stack
+        self._told = told
+        self._restoring: tuple[str, Restoring] | None = None
+        self.read_models: read_models.Filling | None = None
+        self.tally = Tally()
+        self.manifest: bytes | None = None
+        self.positions: dict[str, int] = {}
+        self.streams: dict[str, StreamPart] = {}
+
+    async def take(self, member: Member) -> None:
+        if member.name == MANIFEST:
+            self.manifest = member.content
+            return
+        self.tally.take(member.name, member.content)
+        first, *rest = PurePosixPath(member.name).parts
+        if not rest and first != HEADER:
+            raise BackupIncompleteError(f"the backup holds {first}, which is not known here")
+        if first == STREAMS:
+            await self._take_of_stream(rest[0], rest[-1], member.content)
+        elif first == read_models.FOLDER:
+            self._rows().take(rest[0], member.content)
+            await asyncio.sleep(0)  # The connection answers the server between any two pieces.
+        elif first == witnesses.FOLDER:
+            self._take_witness(rest[0], member.content)
+        elif first == HEADER:
+            self.positions = read_header(member.content).positions
+        else:
+            raise BackupIncompleteError(f"the backup holds {first}, which is not known here")
+
+    async def end_stream(self) -> None:
+        """Lets the server read what it was given of the stream, if one is under way."""
+        if self._restoring is not None:
+            name, restoring = self._restoring
+            self._restoring = None
+            self.streams[name] = await restoring.end()
+
+    async def _take_of_stream(self, name: str, piece: str, content: bytes) -> None:
+        if piece == BEGIN:
+            await self.end_stream()
+            self._told(name)
+            begin: dict[str, Json] = json.loads(content)
+            config = _config(begin["config"], self._target.replicas)
+            self._restoring = (
+                name,
+                await begin_restoring(self._target.client, config, begin["state"]),
+            )
+        elif self._restoring is not None and self._restoring[0] == name:
+            await self._restoring[1].put(content)
+        else:
+            raise BackupIncompleteError(f"the backup lacks the beginning of stream {name}")
+
+    def _rows(self) -> read_models.Filling:
+        if self.read_models is None:
+            self._told("read models")
+            self.read_models = self._stack.enter_context(read_models.filling(self._target.database))
+        return self.read_models
+
+    def _take_witness(self, name: str, content: bytes) -> None:
+        self._target.witness.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        path = self._target.witness / name
+        if not path.exists():  # One that is there already is newer, and tells of what is lost.
+            path.write_bytes(content)
+            path.chmod(FILE_MODE)
+
+
+def _config(found: Json, replicas: int) -> Json:
+    """Gives a stream's definition as this program has it, with what else the backup says of it."""
+    wanted = next((one.config for one in streams(replicas) if one.name == found["name"]), {})
+    kept = found.get("metadata", {}).items()
+    metadata = {key: value for key, value in kept if not key.startswith(SERVERS_OWN)}
+    config = {**found, **wanted, "num_replicas": replicas, "metadata": metadata}
+    config.pop("placement", None)  # Where the old servers stood.
+    return config
+
+
+def _compare_streams(manifest: Manifest, restored: dict[str, StreamPart]) -> None:
+    for part in manifest.streams:
+        there = restored.get(part.name)
+        if there is None or there != part.model_copy(update={"content_sha256": None}):
+            raise StreamRefusedError(
+                f"{part.name} came back with other sequences than the manifest says"
+            )
+
+
+def _keep_read_models(
+    manifest: Manifest, filling: read_models.Filling | None, done: PutBack
+) -> None:
+    part = manifest.read_models
+    if filling is None or part is None:
+        done.notes.append("the backup holds no read models; query builds them from the log")
+    elif part.shape != read_models.shape():
+        done.notes.append("the read models are another version's; query builds them from the log")
+    else:
+        filling.keep(part)
+        done.read_models_sequence = part.sequence
+
+
+async def _provision(target: Target, done: PutBack) -> None:
+    for one in await provision(target.client, target.replicas):
+        if one.state == "differs":
+            keys = ", ".join(difference.key for difference in one.differences)
+            raise StreamRefusedError(f"{one.name} came back with another definition: {keys}")
+        if one.kind == "stream" and one.state == "made":
+            done.notes.append(f"{one.name} is not in the backup and was made empty")
+
+
+async def _reset_consumers(client: Client, positions: dict[str, int]) -> None:
+    """Sets each consumer back to where it stood before anything was copied."""
+    for name, floor in positions.items():
+        stream, _, consumer = name.partition("/")
+        if floor and await _exists(client, stream, consumer):
+            await ask(client, f"CONSUMER.RESET.{stream}.{consumer}", {"seq": floor + 1})
+
+
+async def _exists(client: Client, stream: str, consumer: str) -> bool:
+    answer: dict[str, Any] = await ask(client, f"CONSUMER.NAMES.{stream}", None)
+    return consumer in (answer["consumers"] or [])
+
+
+async def _compare_content(client: Client, part: StreamPart) -> None:
+    if await content_sha256(client, part) != part.content_sha256:
+        raise StreamRefusedError(f"{part.name} came back with other content than was copied")

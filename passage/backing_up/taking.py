@@ -1,0 +1,185 @@
+"""Takes a backup of a running system, without stopping it.
+
+Nothing stands still meanwhile, so the order is what keeps the copy consistent. Copied first is
+where things come from, last what they rely on:
+
+1. positions of the durable consumers: what was done after them is done again after a restore,
+   which is harmless, as every message is processed once for its id. Taken later, a consumer
+   could claim to have set a timer that was not yet in the copy of TIMERS.
+2. checkpoints: none is newer than the copied log, else a backup would deny itself.
+3. read models: they follow the log, so the copied log has all that they have.
+4. TIMERS, CALLS, PARKED: a message leaves them only after its events are in CASES. What is gone
+   from the copy of CALLS is therefore in the copy of CASES; what is in both is a repetition.
+5. CASES.
+6. INDEX, KEYS: entry and data key are written before the event that relies on them, and so every
+   copied event finds its own. They may hold more: reservations of events that came too late.
+7. AUDIT, and streams that this program doesn't know.
+
+So a backup holds all that was acknowledged before it began, whatever came in while it was taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from nats.aio.client import Client
+
+from passage.backing_up.manifest import (
+    HEADER,
+    MANIFEST,
+    STREAMS,
+    Header,
+    Manifest,
+    ReadModelsPart,
+    StreamPart,
+)
+from passage.backing_up.read_models import ReadModelsUnreadableError, copying
+from passage.backing_up.sealed_file import SealedWriter
+from passage.backing_up.snapshots import Json, content_sha256, snapshot_of
+from passage.backing_up.witnesses import (
+    FOLDER,
+    INCARNATION,
+    newest_checkpoint,
+    witness_files,
+)
+from passage.provisioning import ask
+from shared import subjects
+
+INDEX = f"KV_{subjects.INDEX_BUCKET}"
+KEYS = f"KV_{subjects.KEYS_BUCKET}"
+ORDER = (
+    subjects.TIMERS,
+    subjects.CALLS,
+    subjects.PARKED,
+    subjects.CASES,
+    INDEX,
+    KEYS,
+    subjects.AUDIT,
+)
+"""The order of the streams; others come last."""
+APPEND_ONLY = frozenset({subjects.CASES, INDEX, subjects.AUDIT})
+"""Streams whose messages up to a sequence stay what they are, so that they can be read apart."""
+
+BEGIN = "begin.json"
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is to be copied: the log, the database, and the folder of the checkpoints."""
+
+    client: Client
+    database: str
+    replicas: int
+    witness: Path
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was copied; `read_models_missing` says why there are none, if so."""
+
+    manifest: Manifest
+    read_models_missing: str = ""
+
+
+async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
+    """Copies everything into the writer; `told` hears what is copied next.
+
+    Raises StreamRefusedError, BackupIncompleteError, and VerbEndedError (5) on no answer.
+    """
+    client, started_at = source.client, datetime.now(UTC)
+    told("positions")
+    names = await stream_names(client)
+    positions = await _positions(client, names)
+    header = Header(passage_version=_version(), started_at=started_at, positions=positions)
+    writer.put(HEADER, header.model_dump_json().encode())
+    told("checkpoints")
+    witnesses = witness_files(source.witness)
+    for name, content in witnesses.items():
+        writer.put(f"{FOLDER}/{name}", content)
+    told("read models")
+    # In a thread, or a large database would keep the connection from answering the server.
+    read_models, missing = await asyncio.to_thread(_read_models, source.database, writer)
+    parts, incarnation = [], None
+    for name in names:
+        told(name)
+        part, config = await _stream(client, name, writer)
+        parts.append(part)
+        if name == subjects.CASES:
+            incarnation = config.get("metadata", {}).get(INCARNATION)
+    manifest = Manifest(
+        passage_version=header.passage_version,
+        nats_server_version=str(client.connected_server_version),
+        started_at=started_at,
+        ended_at=datetime.now(UTC),
+        incarnation=incarnation,
+        replicas=source.replicas,
+        streams=tuple(parts),
+        read_models=read_models,
+        newest_checkpoint=newest_checkpoint(witnesses.values()),
+        parts=writer.tally.parts(),
+    )
+    writer.put(MANIFEST, manifest.model_dump_json().encode())
+    return Taken(manifest, missing)
+
+
+async def stream_names(client: Client) -> list[str]:
+    """Gives the names of all streams there are, in the order in which they are copied."""
+    names: list[str] = []
+    while True:
+        answer = await ask(client, "STREAM.NAMES", {"offset": len(names)})
+        names += answer["streams"] or []
+        if len(names) >= answer["total"]:
+            break
+    known = {name: place for place, name in enumerate(ORDER)}
+    return sorted(names, key=lambda name: (known.get(name, len(known)), name))
+
+
+async def _positions(client: Client, names: list[str]) -> dict[str, int]:
+    positions: dict[str, int] = {}
+    for stream in names:
+        answer = await ask(client, f"CONSUMER.LIST.{stream}", None)
+        for one in answer["consumers"] or []:
+            if one["config"].get("durable_name"):
+                positions[f"{stream}/{one['name']}"] = one["ack_floor"]["stream_seq"]
+    return positions
+
+
+async def _stream(client: Client, name: str, writer: SealedWriter) -> tuple[StreamPart, Json]:
+    folder = f"{STREAMS}/{name}"
+    async with snapshot_of(client, name) as snapshot:
+        begin = {"config": snapshot.config, "state": snapshot.state}
+        writer.put(f"{folder}/{BEGIN}", json.dumps(begin).encode())
+        number = 0
+        async for chunk in snapshot.chunks:
+            writer.put(f"{folder}/{number:08}", chunk)
+            number += 1
+    part = snapshot.part()
+    if name in APPEND_ONLY:
+        content = await content_sha256(client, part)
+        part = part.model_copy(update={"content_sha256": content})
+    return part, snapshot.config
+
+
+def _read_models(url: str, writer: SealedWriter) -> tuple[ReadModelsPart | None, str]:
+    """Copies the read models; a database that is down must not keep the log from being copied."""
+    try:
+        with copying(url) as copy:
+            for name, content in copy.members():
+                writer.put(name, content)
+            return copy.part(), ""
+    except ReadModelsUnreadableError as error:
+        return None, str(error)
+
+
+def _version() -> str:
+    try:
+        return version("passage")
+    except PackageNotFoundError:
+        return "0"

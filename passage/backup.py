@@ -1,0 +1,165 @@
+"""`passage backup`: copy a running system into one encrypted file, and check such a file."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from passage.backing_up.bars import byte_bar, step_bar
+from passage.backing_up.checking import backups_in, check
+from passage.backing_up.durable import HashedFile, hash_on_disk, sync
+from passage.backing_up.errors import BackupDamagedError, BackupError
+from passage.backing_up.manifest import Manifest
+from passage.backing_up.recipient import SECRET, read_identity, read_recipient
+from passage.backing_up.sealed_file import SealedWriter, sealed
+from passage.backing_up.taking import ORDER, Source, Taken, take
+from passage.backing_up.witnesses import witness_folder
+from passage.connecting import connected
+from passage.exits import Exit, VerbEndedError
+from passage.folders import FILE_MODE, FOLDER_MODE, folders_of
+from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
+from passage.printing import err, out, print_json, print_table
+from passage.running import find_running
+from shared import subjects
+
+STEPS = len(ORDER) + 3
+DRAFT = ".draft"
+KeyOption = Annotated[
+    Path | None,
+    typer.Option("--key", help="The backups' backup.key.  [default: the key folder's]"),
+]
+
+backup = typer.Typer(
+    help="Copy a running system into one encrypted file, or check such a file.",
+    invoke_without_command=True,
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A backup on the disk."""
+
+    path: Path
+    taken: Taken
+    bytes: int
+    seconds: float
+    opened: bool
+    """Whether it was opened and compared; without backup.key only its bytes were read again."""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "file": str(self.path),
+            "bytes": self.bytes,
+            "seconds": round(self.seconds, 2),
+            "checked": "opened" if self.opened else "bytes",
+            "read_models_missing": self.taken.read_models_missing,
+            **summary(self.taken.manifest),
+        }
+
+
+@backup.callback()
+def backup_verb(
+    context: typer.Context,
+    to: Annotated[Path | None, typer.Option("--to", help="Folder for the file.")] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Delete all but so many of the folder's backups.")
+    ] = None,
+    data: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Copy log, buckets, read models and checkpoints into a new encrypted file in a folder."""
+    if context.invoked_subcommand is not None:
+        return
+    if to is None:
+        raise VerbEndedError(Exit.USAGE, "name the folder for the backup with --to")
+    written = write_backup(data, to, as_json)
+    dropped = [] if keep is None else backups_in(to)[:-keep]
+    for old in dropped:
+        old.unlink()
+    if as_json:
+        print_json({**written.as_json(), "deleted": [str(old) for old in dropped]})
+        return
+    if written.taken.read_models_missing:
+        err.print(f"without read models: {written.taken.read_models_missing}")
+    out.print(
+        f"{written.path}: {events_of(written.taken.manifest)} events, {written.bytes} bytes, "
+        f"{written.seconds:.1f} s"
+    )
+
+
+@backup.command("check")
+def check_verb(
+    file: Annotated[Path, typer.Argument(help="The backup.")],
+    key: KeyOption = None,
+    data: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Open a backup, read it to its end and compare it with its manifest; changes nothing."""
+    identity = read_identity(key or folders_of(data).keys / SECRET)
+    with byte_bar(file, as_json) as (_, read):
+        manifest = check(file, identity, read)
+    if as_json:
+        print_json({"file": str(file), **summary(manifest)})
+        return
+    rows = [
+        (one.name, one.messages, one.first_sequence, one.last_sequence) for one in manifest.streams
+    ]
+    print_table(f"{file} is whole", ("stream", "messages", "first", "last"), rows)
+
+
+def write_backup(data: Path, to: Path, quiet: bool) -> Written:
+    """Takes a backup into a new file and reads it again. Raises BackupError of any kind."""
+    started = time.monotonic()
+    running = find_running(data)
+    recipient, secret = read_recipient(running.keys), running.keys / SECRET
+    to.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    path = to / f"passage-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.age"
+    draft = path.with_name(f"{path.name}{DRAFT}")
+    witness = witness_folder(folders_of(data).data)
+
+    async def fill(writer: SealedWriter, told: Callable[[str], None]) -> Taken:
+        async with connected(running.nats) as client:
+            source = Source(client, running.database, running.replicas, witness)
+            return await take(source, writer, told)
+
+    try:
+        with closing(HashedFile(draft, FILE_MODE)) as file:
+            with step_bar(STEPS, quiet) as told, sealed(file, recipient) as writer:
+                taken = asyncio.run(fill(writer, told))
+            digest = file.end()
+        if hash_on_disk(draft) != digest:
+            raise BackupDamagedError(f"{to} doesn't give back what was written; take another disk")
+        if opens := secret.exists():
+            check(draft, read_identity(secret), lambda _bytes: None)
+        draft.replace(path)
+        sync(to)
+    except OSError as error:
+        raise BackupError(f"{to} doesn't take the backup ({error.strerror or error})") from None
+    finally:
+        draft.unlink(missing_ok=True)
+    return Written(path, taken, path.stat().st_size, time.monotonic() - started, opens)
+
+
+def summary(manifest: Manifest) -> dict[str, Any]:
+    """Gives a manifest's figures for scripts."""
+    shown = manifest.model_dump(mode="json", include={"started_at", "ended_at", "incarnation"})
+    return {
+        "events": events_of(manifest),
+        **shown,
+        "newest_checkpoint": manifest.newest_checkpoint,
+        "read_models": None if manifest.read_models is None else manifest.read_models.sequence,
+        "streams": [one.model_dump() for one in manifest.streams],
+    }
+
+
+def events_of(manifest: Manifest) -> int:
+    """Gives how many events the backup holds."""
+    return manifest.stream(subjects.CASES).messages

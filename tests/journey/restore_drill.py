@@ -1,0 +1,190 @@
+"""Takes a backup while calls come in, kills everything, restores elsewhere and compares.
+
+By hand:  python -m tests.journey.restore_drill --events 20000
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.journey.system import System, until
+
+EVENTS_A_STORY = 9
+"""A little less than there are, so that there are enough in the end."""
+STORIES_MEANWHILE = 48
+SHOWN_MAX = 200
+"""Cases that are compared with timeline and personal data; of all, the row is."""
+DEMO_TIMEOUT_S = 1_800
+PAGE = 500
+BEGUN_TIMEOUT_S = 30.0
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Drilled:
+    """Figures of a drill; `differences` and `verified` say whether all came back."""
+
+    events_before: int
+    """In the log when it was killed."""
+    events_during_backup: int
+    backup_seconds: float
+    backup_bytes: int
+    restore_seconds: float
+    until_ready_seconds: float
+    events_restored: int
+    events_lost: int
+    cases_compared: int
+    timelines_compared: int
+    revealed: int
+    differences: list[str]
+    verified: Json
+
+    @property
+    def clean(self) -> bool:
+        return not self.differences and not self.verified["errors"] and self.revealed > 0
+
+
+def drill(folder: Path, events: int, stories_meanwhile: int = STORIES_MEANWHILE) -> Drilled:
+    """Runs a drill in an empty folder."""
+    system, new = System(folder / "data"), System(folder / "new")
+    system.start()
+    _finish(_demo(system, events // EVENTS_A_STORY + 1))
+    begun = _last_sequence(system)
+    meanwhile = _demo(system, stories_meanwhile)
+    until(lambda: _last_sequence(system) > begun, BEGUN_TIMEOUT_S, "calls come in")
+    before = _last_sequence(system)
+    backup = system.json("backup", "--to", str(folder / "backups"))
+    during = _last_sequence(system) - before
+    _finish(meanwhile)
+    last = _last_sequence(system)
+    rows, shown = _rows(system), _shown(system)
+    _kill(system)
+    (folder / "witness.jsonl").write_text(json.dumps({"sequence": last}) + "\n", encoding="utf-8")
+    # The keeper brings the key folder from where it is kept.
+    shutil.copytree(folder / "data.keys", folder / "new.keys")
+    witness = ("--witness", str(folder / "witness.jsonl"))
+    restored = new.json("restore", "--from", str(folder / "backups"), *witness)
+    started = time.monotonic()
+    new.start()
+    ready = time.monotonic() - started
+    verified = new.json("verify", check=False)
+    rows_after, shown_after = _rows(new), _shown(new, list(shown))
+    new.stop()
+    return Drilled(
+        events_before=last,
+        events_during_backup=during,
+        backup_seconds=backup["seconds"],
+        backup_bytes=backup["bytes"],
+        restore_seconds=restored["seconds"],
+        until_ready_seconds=round(ready, 2),
+        events_restored=restored["events"],
+        events_lost=restored["lost"]["events"],
+        cases_compared=len(rows_after),
+        timelines_compared=len(shown_after),
+        revealed=sum(json.dumps(one).count('"surname"') for one in shown_after.values()),
+        differences=_differences((rows, rows_after), (shown, shown_after)),
+        verified=verified,
+    )
+
+
+def _demo(system: System, stories: int) -> subprocess.Popen[str]:
+    arguments = ("--cases", str(stories), "--patience", str(DEMO_TIMEOUT_S), "--json")
+    return subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-m", "passage", "demo", "--data", str(system.data_dir), *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _finish(demo: subprocess.Popen[str]) -> None:
+    played, _ = demo.communicate(timeout=DEMO_TIMEOUT_S)
+    assert demo.returncode == 0, played[-2_000:]
+
+
+def _kill(system: System) -> None:
+    """Kills all at once, the runner first so that it starts nothing again."""
+    pids = system.running.pids.values()
+    for pid in (system.runner.pid, *pids):
+        with contextlib.suppress(ProcessLookupError):  # A child dies with the runner.
+            os.kill(pid, signal.SIGKILL)
+    system.runner.wait(10)
+
+
+def _last_sequence(system: System) -> int:
+    """Gives how many events the log has; sequences of CASES have no holes."""
+    answer = httpx.get(f"{system.running.http}/readyz").json()
+    return int(answer["sequence"])
+
+
+def _rows(system: System) -> dict[str, Json]:
+    """Gives the row of every case."""
+    found: dict[str, Json] = {}
+    after: str | None = None
+    while True:
+        parameters = {"limit": PAGE} | ({} if after is None else {"cursor": after})
+        page = httpx.get(f"{system.running.http}/api/cases", params=parameters).json()
+        found |= {item["case_id"]: item for item in page["items"]}
+        after = page.get("next")
+        if not after:
+            return found
+
+
+def _shown(system: System, case_ids: list[str] | None = None) -> dict[str, Json]:
+    """Gives some cases with timeline and revealed identity."""
+    chosen = case_ids if case_ids is not None else sorted(_rows(system))[:SHOWN_MAX]
+    found = {}
+    for case_id in chosen:
+        url = f"{system.running.http}/api/cases/{case_id}"
+        reply = httpx.get(url, params={"reveal": "identity"})
+        if reply.status_code == httpx.codes.OK:
+            found[case_id] = reply.json()
+    return found
+
+
+def _differences(
+    rows: tuple[dict[str, Json], dict[str, Json]], shown: tuple[dict[str, Json], dict[str, Json]]
+) -> list[str]:
+    """Compares what came back with what was: all that hasn't changed since, and every past."""
+    found = [case_id for case_id in rows[1] if case_id not in rows[0]]
+    for case_id, row in rows[1].items():
+        before = rows[0].get(case_id, row)
+        if row["version"] > before["version"] or (
+            row["version"] == before["version"] and row != before
+        ):
+            found.append(f"row of {case_id}")
+    for case_id, case in shown[1].items():
+        timeline = case["timeline"]
+        if timeline != shown[0][case_id]["timeline"][: len(timeline)]:
+            found.append(f"timeline of {case_id}")
+    return found
+
+
+def main() -> int:
+    """Runs a drill in a temporary folder and prints its figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--meanwhile", type=int, default=STORIES_MEANWHILE, help="stories")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="passage-drill-") as folder:
+        drilled = drill(Path(folder), options.events, options.meanwhile)
+    sys.stdout.write(json.dumps(asdict(drilled), ensure_ascii=False, indent=2) + "\n")
+    return 0 if drilled.clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

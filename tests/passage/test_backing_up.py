@@ -1,0 +1,233 @@
+"""Streams out of a real server and into another: same sequences, consistent, all or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nats.aio.client import Client
+
+from passage.backing_up.errors import BackupIncompleteError, TargetNotEmptyError
+from passage.backing_up.manifest import MANIFEST, read_manifest
+from passage.backing_up.taking import APPEND_ONLY
+from passage.connecting import connected
+from passage.folders import folders_of
+from passage.log_reading import last_sequence
+from passage.nats_cluster import NatsCluster
+from passage.nats_server import NatsServer
+from passage.provisioning import ask, provision
+from passage.restore import restoring_server
+from tests.arrivals import (
+    ANSWER_WITHIN_S,
+    FIRST_CALLS,
+    Arrivals,
+    delete,
+    messages,
+    put,
+    text,
+)
+from tests.backups import (
+    back_up,
+    members_of,
+    new_identity,
+    restore,
+    with_manifest,
+    write_members,
+)
+
+pytestmark = pytest.mark.wire
+
+TIMERS = {
+    "name": "TIMERS",
+    "subjects": ["timers.>", "due.>"],
+    "allow_msg_schedules": True,
+    "discard": "old",
+    "storage": "file",
+}
+MANY = 10_000
+"""With a synced write each, nats-server gave the restore up."""
+EVENTS = 200
+DUE_WITHIN_S = 20
+
+
+@pytest.fixture
+def identity() -> Any:
+    return new_identity()
+
+
+@pytest.fixture
+async def other(tmp_path: Path) -> AsyncIterator[Client]:
+    """Gives a connection to an empty server."""
+    with NatsServer(tmp_path / "other", sync_interval='"1m"') as server:
+        async with connected(server.url) as connection:
+            yield connection
+
+
+async def fill(client: Client, replicas: int = 1) -> None:
+    """Provisions a server and puts something into every stream, with holes in CALLS and KEYS."""
+    await provision(client, replicas)
+    for number in range(EVENTS):
+        await put(client, f"cases.C{number}.1.CaseOpened", b"event %d" % number)
+        await put(client, f"$KV.KEYS.C{number % 50}", b"key %d" % number)
+        await put(client, f"$KV.INDEX.call.phone.{number}", b"{}")
+    for number in range(FIRST_CALLS):
+        await put(client, "calls.phone", b"call", {"Nats-Msg-Id": f"phone.{number}"})
+    for sequence in range(3, FIRST_CALLS, 2):
+        await delete(client, "CALLS", sequence)
+    await put(client, "parked.intake.too_large", b"parked")
+
+
+NAMES = ("CASES", "CALLS", "PARKED", "KV_INDEX", "KV_KEYS")
+
+
+async def everything(client: Client) -> dict[str, list[dict[str, Any]]]:
+    return {name: await messages(client, name) for name in NAMES}
+
+
+async def test_sequences_holes_times_headers_and_content_come_back(
+    client: Client, other: Client, tmp_path: Path, identity: Any
+) -> None:
+    await fill(client)
+    manifest = await back_up(client, tmp_path / "backup", identity)
+    done = await restore(other, tmp_path / "backup", identity)
+    assert await everything(other) == await everything(client)
+    assert {one.state for one in await provision(other, 1)} == {"as defined"}
+    assert {one.name for one in manifest.streams if one.content_sha256} == APPEND_ONLY - {"AUDIT"}
+    assert done.notes == ["the backup holds no read models; query builds them from the log"]
+    assert await put(other, "cases.C0.2.NoteAdded") == EVENTS + 1
+
+
+async def test_three_servers_to_one_and_back(tmp_path: Path, other: Client, identity: Any) -> None:
+    with NatsCluster(tmp_path / "three", sync_interval='"1m"') as cluster:
+        async with connected(cluster.url) as client:
+            await fill(client, 3)
+            await ask(client, "STREAM.CREATE.UNKNOWN", {"name": "UNKNOWN", "num_replicas": 3})
+            await back_up(client, tmp_path / "of-three", identity, replicas=3)
+            before = await everything(client)
+    await restore(other, tmp_path / "of-three", identity)
+    assert await everything(other) == before
+    assert (await ask(other, "STREAM.INFO.UNKNOWN", None))["config"]["num_replicas"] == 1
+    await back_up(other, tmp_path / "of-one", identity)
+    with NatsCluster(tmp_path / "again", sync_interval='"1m"') as cluster:
+        async with connected(cluster.url) as client:
+            await restore(client, tmp_path / "of-one", identity, 3)
+            assert await everything(client) == before
+            assert {one.state for one in await provision(client, 3)} == {"as defined"}
+
+
+async def test_a_timer_that_is_set_goes_off_after_the_restore(
+    client: Client, other: Client, tmp_path: Path, identity: Any
+) -> None:
+    await fill(client)
+    await ask(client, "STREAM.CREATE.TIMERS", TIMERS)
+    due_at = datetime.now(UTC) + timedelta(seconds=3)
+    at = {"Nats-Schedule": f"@at {due_at:%Y-%m-%dT%H:%M:%SZ}"}
+    await put(client, "timers.intake.one", b"", {**at, "Nats-Schedule-Target": "due.intake.one"})
+    await back_up(client, tmp_path / "backup", identity)
+    await restore(other, tmp_path / "backup", identity)
+    due = await other.jetstream().subscribe("due.>", ordered_consumer=True)
+    assert (await due.next_msg(timeout=DUE_WITHIN_S)).subject == "due.intake.one"
+    assert (await everything(other))["CASES"] == (await everything(client))["CASES"]
+
+
+async def test_what_was_acknowledged_during_the_copy_is_delivered_again(
+    client: Client, other: Client, nats_server: NatsServer, tmp_path: Path, identity: Any
+) -> None:
+    await provision(client, 1)
+    for number in (1, 2, 3):
+        await put(client, f"cases.C{number}.1.PersonalDataProvided")
+    await acknowledge_one(nats_server)
+    step = elsewhere(lambda: acknowledge_one(nats_server), at="read models")
+    await back_up(client, tmp_path / "backup", identity, step)
+    await restore(other, tmp_path / "backup", identity)
+    pull = await other.jetstream().pull_subscribe_bind("verification", "CASES")
+    assert [one.subject for one in await pull.fetch(2, timeout=ANSWER_WITHIN_S)] == [
+        "cases.C2.1.PersonalDataProvided",
+        "cases.C3.1.PersonalDataProvided",
+    ]
+
+
+async def acknowledge_one(server: NatsServer) -> None:
+    async with connected(server.url) as client:
+        pull = await client.jetstream().pull_subscribe_bind("verification", "CASES")
+        await (await pull.fetch(1, timeout=5))[0].ack_sync()
+
+
+def elsewhere(work: Callable[[], Any], at: str = "") -> Callable[[str], None]:
+    """Gives what does some work, in a thread, at a step of the copying or at each."""
+
+    def told(step: str) -> None:
+        if at in {"", step}:
+            thread = threading.Thread(target=lambda: asyncio.run(work()))
+            thread.start()
+            thread.join()
+
+    return told
+
+
+async def test_a_copy_taken_while_calls_come_in_lacks_nothing_that_was_acknowledged(
+    client: Client, other: Client, nats_server: NatsServer, tmp_path: Path, identity: Any
+) -> None:
+    await provision(client, 1)
+    await ask(client, "STREAM.CREATE.TIMERS", TIMERS)
+    arrivals = Arrivals(nats_server)
+    await arrivals.begin()
+    before = set(arrivals.accepted)
+    await back_up(client, tmp_path / "backup", identity, elsewhere(arrivals.round))
+    await restore(other, tmp_path / "backup", identity)
+    waiting = {
+        text(one) for name in ("CALLS", "PARKED", "TIMERS") for one in await messages(other, name)
+    }
+    events = {one["subject"].split(".")[1] for one in await messages(other, "CASES")}
+    keys = {one["subject"].split(".")[2] for one in await messages(other, "KV_KEYS")}
+    index = {one["subject"].split(".")[2] for one in await messages(other, "KV_INDEX")}
+    assert len(events) > 10
+    assert before - waiting - events == set()
+    assert events - keys == set()
+    assert events - index == set()
+
+
+async def test_a_stream_of_many_small_messages_comes_back(
+    client: Client, tmp_path: Path, identity: Any
+) -> None:
+    await fill(client)
+    for first in range(0, MANY, 100):
+        entries = (f"$KV.INDEX.next.{number}" for number in range(first, first + 100))
+        await asyncio.gather(*(put(client, one, os.urandom(100)) for one in entries))
+    manifest = await back_up(client, tmp_path / "backup", identity)
+    with restoring_server(folders_of(tmp_path / "new")) as server:
+        async with connected(server.url) as filled:
+            done = await restore(filled, tmp_path / "backup", identity)
+    assert done.streams["KV_INDEX"].messages == manifest.stream("KV_INDEX").messages > MANY
+
+
+async def test_a_server_with_streams_is_left_alone(
+    client: Client, other: Client, tmp_path: Path, identity: Any
+) -> None:
+    await fill(client)
+    await back_up(client, tmp_path / "backup", identity)
+    await ask(other, "STREAM.CREATE.CALLS", {"name": "CALLS", "subjects": ["calls.>"]})
+    with pytest.raises(TargetNotEmptyError):
+        await restore(other, tmp_path / "backup", identity)
+    assert await last_sequence(other, "CALLS") == 0
+
+
+async def test_a_manifest_of_another_content_is_refused(
+    client: Client, other: Client, tmp_path: Path, identity: Any
+) -> None:
+    await fill(client)
+    await back_up(client, tmp_path / "backup", identity)
+    members = members_of(tmp_path / "backup", identity)
+    manifest = read_manifest(members[-1].content)
+    assert members[-1].name == MANIFEST
+    parts = tuple(one for one in manifest.streams if one.name != "KV_KEYS")
+    forged = with_manifest(members, manifest.model_copy(update={"streams": parts}))
+    write_members(tmp_path / "forged", identity, forged)
+    with pytest.raises(BackupIncompleteError, match="KV_KEYS"):
+        await restore(other, tmp_path / "forged", identity)

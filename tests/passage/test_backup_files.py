@@ -1,0 +1,218 @@
+"""A backup's file: it opens with one key only, and whatever is done to it shows."""
+
+from __future__ import annotations
+
+import io
+import stat
+import tarfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyrage  # type: ignore[import-untyped]
+import pytest
+
+from passage.backing_up.checking import check, newest_of
+from passage.backing_up.errors import (
+    BackupDamagedError,
+    BackupIncompleteError,
+    BackupKeyError,
+    WitnessUnreadableError,
+)
+from passage.backing_up.manifest import HEADER, Header, Manifest, StreamPart, Tally
+from passage.backing_up.recipient import (
+    PUBLIC,
+    SECRET,
+    ensure_backup_keys,
+    read_identity,
+    read_recipient,
+)
+from passage.backing_up.sealed_file import Member
+from passage.backing_up.taking import ORDER
+from passage.backing_up.witnesses import lost_against, newest_checkpoint, read_witness
+from passage.definitions import streams
+from tests.backups import members_of, new_identity, silent, with_manifest, write_members
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+NAMES = tuple(one.name for one in streams(1))
+PIECE = 150_000
+"""Larger than the 64 KiB that age authenticates at once."""
+
+
+@pytest.fixture(scope="module")
+def identity() -> Any:
+    return new_identity()
+
+
+def some_members() -> list[Member]:
+    header = Header(passage_version="0", started_at=NOW, positions={})
+    pieces = [Member(f"streams/{name}/begin.json", name.encode() * PIECE) for name in NAMES]
+    return with_manifest([Member(HEADER, header.model_dump_json().encode()), *pieces], manifest())
+
+
+def manifest(**other: Any) -> Manifest:
+    tally = Tally()
+    header = Header(passage_version="0", started_at=NOW, positions={})
+    tally.take(HEADER, header.model_dump_json().encode())
+    for name in NAMES:
+        tally.take(f"streams/{name}/begin.json", name.encode() * PIECE)
+    parts = tuple(
+        StreamPart(name=name, messages=1, first_sequence=1, last_sequence=1) for name in NAMES
+    )
+    fields: dict[str, Any] = {
+        "passage_version": "0",
+        "nats_server_version": "0",
+        "started_at": NOW,
+        "ended_at": NOW,
+        "incarnation": None,
+        "replicas": 1,
+        "streams": parts,
+        "read_models": None,
+        "newest_checkpoint": None,
+        "parts": tally.parts(),
+    }
+    return Manifest(**{**fields, **other})
+
+
+@pytest.fixture
+def backup(tmp_path: Path, identity: Any) -> Path:
+    path = tmp_path / "passage-1.age"
+    write_members(path, identity, some_members())
+    return path
+
+
+def test_a_backup_opens_with_its_key(backup: Path, identity: Any) -> None:
+    assert check(backup, identity, silent) == manifest()
+    assert members_of(backup, identity) == some_members()
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+
+
+def test_a_backup_does_not_open_with_another_key(backup: Path) -> None:
+    with pytest.raises(BackupKeyError):
+        check(backup, new_identity(), silent)
+
+
+def test_nothing_of_the_content_stands_in_the_file(backup: Path) -> None:
+    content = backup.read_bytes()
+    assert not [name for name in (*NAMES, HEADER, "manifest") if name.encode() in content]
+
+
+@pytest.mark.parametrize("place", [0.0, 0.001, 0.2, 0.5, 0.8, 0.999])
+def test_one_flipped_bit_is_found(backup: Path, identity: Any, place: float) -> None:
+    content = bytearray(backup.read_bytes())
+    content[int(place * len(content))] ^= 1
+    backup.write_bytes(content)
+    # In the head it can't be told from another key's file.
+    with pytest.raises((BackupDamagedError, BackupKeyError)):
+        check(backup, identity, silent)
+
+
+@pytest.mark.parametrize("left", [0, 10, 100, 65_736, 200_000, -65_600, -2_000, -1])
+def test_a_truncated_file_is_found(backup: Path, identity: Any, left: int) -> None:
+    backup.write_bytes(backup.read_bytes()[:left])
+    with pytest.raises(BackupDamagedError):
+        check(backup, identity, silent)
+
+
+def test_a_file_without_its_last_piece_is_found_though_all_members_are_there(
+    tmp_path: Path, identity: Any
+) -> None:
+    # The members and the tar's end fill two pieces of age; the third holds the tar's padding.
+    members = [Member("one", b"x" * 129_024)]
+    path = tmp_path / "passage-2.age"
+    write_members(path, identity, members)
+    assert members_of(path, identity) == members
+    path.write_bytes(path.read_bytes()[:-2_064])
+    with pytest.raises(BackupDamagedError):
+        members_of(path, identity)
+
+
+def test_more_behind_the_last_member_holds_nothing_up(tmp_path: Path, identity: Any) -> None:
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w|") as tar:
+        tar.addfile(tarfile.TarInfo("one"))
+    path = tmp_path / "passage-2.age"
+    path.write_bytes(pyrage.encrypt(plain.getvalue() + bytes(1_000_000), [identity.to_public()]))
+    assert members_of(path, identity) == [Member("one", b"")]
+
+
+def test_what_is_behind_the_end_is_found(backup: Path, identity: Any) -> None:
+    backup.write_bytes(backup.read_bytes() + b"more")
+    with pytest.raises(BackupDamagedError):
+        check(backup, identity, silent)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_manifest_without_a_stream_is_refused(tmp_path: Path, identity: Any, name: str) -> None:
+    parts = tuple(one for one in manifest().streams if one.name != name)
+    path = tmp_path / "passage-2.age"
+    write_members(path, identity, with_manifest(some_members(), manifest(streams=parts)))
+    with pytest.raises(BackupIncompleteError, match=name):
+        check(path, identity, silent)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_without_a_stream_of_its_manifest_is_refused(
+    tmp_path: Path, identity: Any, name: str
+) -> None:
+    members = [one for one in some_members() if f"/{name}/" not in one.name]
+    path = tmp_path / "passage-2.age"
+    write_members(path, identity, members)
+    with pytest.raises(BackupIncompleteError, match=name):
+        check(path, identity, silent)
+
+
+def test_a_changed_piece_is_refused(tmp_path: Path, identity: Any) -> None:
+    members = [one._replace(content=one.content[:-1]) for one in some_members()[1:-1]]
+    path = tmp_path / "passage-2.age"
+    write_members(path, identity, [some_members()[0], *members, some_members()[-1]])
+    with pytest.raises(BackupIncompleteError, match="CASES"):
+        check(path, identity, silent)
+
+
+def test_a_file_without_manifest_is_refused(tmp_path: Path, identity: Any) -> None:
+    path = tmp_path / "passage-2.age"
+    write_members(path, identity, some_members()[:-1])
+    with pytest.raises(BackupIncompleteError, match="no manifest"):
+        check(path, identity, silent)
+
+
+def test_the_key_that_opens_backups_may_be_taken_elsewhere(tmp_path: Path) -> None:
+    ensure_backup_keys(tmp_path)
+    public = (tmp_path / PUBLIC).read_text()
+    assert str(read_identity(tmp_path / SECRET).to_public()) == public.strip()
+    (tmp_path / SECRET).rename(tmp_path / "elsewhere")
+    ensure_backup_keys(tmp_path)
+    assert not (tmp_path / SECRET).exists()
+    assert str(read_recipient(tmp_path)) == public.strip()
+    with pytest.raises(BackupKeyError, match="--key"):
+        read_identity(tmp_path / SECRET)
+
+
+def test_a_damaged_key_is_refused_without_quoting_it(tmp_path: Path) -> None:
+    path = tmp_path / SECRET
+    path.write_text("AGE-SECRET-KEY-1CANARY")
+    with pytest.raises(BackupKeyError) as refused:
+        read_identity(path)
+    assert "CANARY" not in str(refused.value)
+
+
+def test_every_stream_has_its_place_in_the_order() -> None:
+    assert set(NAMES) <= set(ORDER)
+
+
+def test_the_newest_of_a_folder_is_taken_and_drafts_are_not(tmp_path: Path) -> None:
+    for name in ("passage-1.age", "passage-2.age", "passage-3.age.draft"):
+        (tmp_path / name).touch()
+    assert newest_of(tmp_path).name == "passage-2.age"
+
+
+def test_a_checkpoint_says_how_many_events_are_lost(tmp_path: Path) -> None:
+    lines = b'{"sequence": 7, "sig": "x"}\nno json\n{"other": 1}\n[]\n{"sequence": 12}\n'
+    assert newest_checkpoint([lines, b""]) == 12
+    assert lost_against(12, 9) == (3, 10, 12)
+    assert lost_against(12, 12) == lost_against(None, 5) == (0, 0, 0)
+    path = tmp_path / "witness"
+    path.write_bytes(b"{}\n")
+    with pytest.raises(WitnessUnreadableError):
+        read_witness(path)

@@ -1,0 +1,109 @@
+"""The read models out of one database and into another: the same rows, and nothing rebuilt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from passage.backing_up.errors import BackupIncompleteError, TargetNotEmptyError
+from passage.backing_up.manifest import ReadModelsPart
+from passage.backing_up.read_models import (
+    FOLDER,
+    ReadModelsUnreadableError,
+    copying,
+    filling,
+    shape,
+)
+from services.query.database import open_database
+from services.query.generations import Generations
+from services.query.projections import case_list
+from tests import examples as e
+from tests.query.stage import Follower, MemoryLog, MemorySubscription, book_with, followed
+
+EVENTS = 17
+
+
+class Unread(MemoryLog):
+    """A log that must not be read from its beginning."""
+
+    def __init__(self, like: MemoryLog) -> None:
+        super().__init__()
+        self.events = like.events
+
+    @override
+    def subscribe(self, gt: int | None = None) -> MemorySubscription:
+        assert gt == EVENTS
+        return super().subscribe(gt)
+
+
+def copied(source: str, target: str) -> ReadModelsPart:
+    with copying(source) as copy, filling(target) as filled:
+        for name, content in copy.members():
+            folder, table, _ = name.split("/")
+            assert folder == FOLDER
+            filled.take(table, content)
+        filled.keep(copy.part())
+        return copy.part()
+
+
+@pytest.fixture
+def log() -> MemoryLog:
+    return MemoryLog()
+
+
+def test_rows_come_back_and_are_followed_from_there(
+    log: MemoryLog, database_url: str, sqlite_url: str
+) -> None:
+    before = followed(log, database_url, log.write(book_with(e.whole_way())))
+    part = copied(database_url, f"{sqlite_url}.restored")
+    assert (part.sequence, part.rows["archive"], part.shape) == (EVENTS, EVENTS, shape())
+    with Follower(Unread(log), f"{sqlite_url}.restored") as follower:
+        follower.until_caught_up()
+        assert follower.rows() == before
+
+
+@pytest.mark.wire
+def test_rows_of_sqlite_come_back_in_postgresql(
+    log: MemoryLog, sqlite_url: str, postgres_url: str
+) -> None:
+    before = followed(log, sqlite_url, log.write(book_with(e.whole_way())))
+    copied(sqlite_url, postgres_url)
+    with Follower(Unread(log), postgres_url) as follower:
+        follower.until_caught_up()
+        assert follower.rows() == before
+
+
+def test_nothing_stays_unless_all_rows_came(
+    log: MemoryLog, sqlite_url: str, tmp_path: Path
+) -> None:
+    followed(log, sqlite_url, log.write(book_with(e.whole_way())))
+    target = f"sqlite:///{tmp_path}/target.db"
+    with copying(sqlite_url) as copy, filling(target) as filled:
+        for name, content in copy.members():
+            if "archive" not in name:
+                filled.take(name.split("/")[1], content)
+        with pytest.raises(BackupIncompleteError):
+            filled.keep(copy.part())
+    database = open_database(target)
+    assert Generations(database).following.checkpoint() == 0
+    assert Generations(database).following.last_archived() is None
+    database.dispose()
+
+
+def test_a_database_that_is_not_empty_is_left_alone(log: MemoryLog, sqlite_url: str) -> None:
+    followed(log, sqlite_url, log.write(book_with(e.whole_way())))
+    with pytest.raises(TargetNotEmptyError), filling(sqlite_url):
+        pass
+
+
+def test_a_database_that_is_not_there_is_said_so(sqlite_url: str) -> None:
+    with pytest.raises(ReadModelsUnreadableError), copying(sqlite_url):
+        pass
+
+
+def test_the_shape_knows_every_projection_and_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = shape()
+    monkeypatch.setattr(case_list, "VERSION", case_list.VERSION + 1)
+    assert shape() != before
