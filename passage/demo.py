@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import asdict
 from typing import Annotated
 
@@ -23,6 +24,8 @@ from passage.printing import err, out, print_json, print_table
 from passage.registry import holds_only, load
 from passage.running import Running, find_running
 from shared.keyfiles import KeyFilesError, read_intake_public_key
+from shared.policy import policy
+from shared.subjects import channel_identity
 
 SEEDS = 1_000_000
 COLUMNS = ("kind", "stories", "cases", "calls", "ended (progress/identity)", "wrong")
@@ -78,11 +81,16 @@ async def _play(
         key = read_intake_public_key(running.keys)
     except KeyFilesError as error:
         raise VerbEndedError(Exit.FAILED, str(error)) from None
-    async with (
-        connected(running.nats, attempts=-1) as client,
-        api_of(running.http, connections=AT_ONCE) as api,
-    ):
-        stage = Stage(api, client, key, time.monotonic() + patience)
+    async with AsyncExitStack() as stack:
+        api = await stack.enter_async_context(api_of(running.http, connections=AT_ONCE))
+        client = await stack.enter_async_context(connected(running, attempts=-1))
+        channels = {
+            name: await stack.enter_async_context(
+                connected(running, channel_identity(name), attempts=-1)
+            )
+            for name in policy().channels.names
+        }
+        stage = Stage(api, client, channels, key, time.monotonic() + patience)
         return await play(stage, cases, seed, speed, told)
 
 

@@ -19,10 +19,11 @@ from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders
 from passage.health import answers
+from passage.init import make_installation
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import out, print_json
 from passage.running import Running, ask_to_unseal, find_running
-from services.keyholder.secrets import HOLDER, make_key_files, read_secrets
+from services.keyholder.secrets import HOLDER, read_secrets
 from shared import subjects
 from shared.keyfiles import INTAKE_PUBLIC, KeyFilesError
 from shared.keyholder import KEEPER, SEALED, Closed, Denied, PepperRenewed, Rotated
@@ -123,14 +124,14 @@ def ensure_keys(folders: Folders) -> None:
             "with --data",
         )
     try:
-        make_key_files(folders.keys)
+        make_installation(folders.keys)
         read_secrets(folders.keys)
     except (KeyFilesError, OSError) as error:
         raise VerbEndedError(Exit.FAILED, f"{folders.keys}: {error}") from None
 
 
 async def _ask(running: Running, operation: str, answer: type[AnswerT]) -> AnswerT:
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         try:
             return await asked(client, operation, b"", answer)
         except SealedError as error:
@@ -139,7 +140,7 @@ async def _ask(running: Running, operation: str, answer: type[AnswerT]) -> Answe
 
 async def _answers_again(running: Running) -> bool:
     deadline = time.monotonic() + UNSEAL_TIMEOUT_S
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         while time.monotonic() < deadline:
             if await answers(client, "keyholder"):
                 return True

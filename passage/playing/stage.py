@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from nats.errors import Error as NatsError
 from passage.api import NOT_FOUND, Api, Json, Reply
 from passage.channel import Call, Kept, envelope_of, publish
 from shared import subjects
+from shared.events.fields import Channel
 
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 1.0
@@ -39,13 +40,15 @@ class Stage:
 
     api: Api
     client: Client
+    channels: Mapping[Channel, Client]
+    """Each channel publishes as itself."""
     intake_key: PublicKey
     deadline: float
 
     async def publish(self, call: Call) -> Kept:
         """Publishes a call until it is acknowledged; gives where CALLS has it."""
         envelope = envelope_of(call, self.intake_key)
-        jetstream = self.client.jetstream()
+        jetstream = self.channels[call.channel].jetstream()
 
         async def attempt() -> Kept | None:
             try:
