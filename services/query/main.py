@@ -200,7 +200,7 @@ def main() -> None:
         log.error("address_taken", error=type(error), errno=error.errno)
         sys.exit(CANNOT_START)
     if not has_loopback(listener) and settings.http_certificate is None:
-        log.error("address_without_tls", address=settings.http, expected="PASSAGE_HTTP_CERTIFICATE")
+        log.error("address_without_tls")
         sys.exit(WRONG_SETTING)
     query = Query(settings)
     gc.freeze()
