@@ -114,7 +114,7 @@ class Push:
 async def _push(system: System, events: int) -> int:
     """Drives cases until so many events are in the log and shown; gives how many those are."""
     running = system.running
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         push = Push(client, read_intake_public_key(running.keys), {})
         await client.subscribe(subjects.case_events("CaseOpened"), cb=push.on_opened)
         cases = -(-events // EVENTS_OF_CASE)

@@ -88,7 +88,7 @@ def run(bench: Bench) -> Iterator[Measured]:
 
 async def _watch_calls(running: Running, count: int) -> Moments:
     key = read_intake_public_key(running.keys)
-    async with connected(running.nats) as client, api_of(running.http) as api:
+    async with connected(running) as client, api_of(running.http) as api:
         upstream = Upstream(client, key, await _listen(client))
         for _ in range(WARM_UP_CALLS):
             await _call(upstream, api, Moments())

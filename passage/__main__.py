@@ -16,6 +16,7 @@ EXIT_CODES = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in
 
 VERBS: dict[str, str] = {
     "up": "up_verb",
+    "init": "init_verb",
     "provision": "provision_verb",
     "keys": "keys",
     "health": "health_verb",

@@ -1,4 +1,4 @@
-"""HOST:PORT of what `passage up` opens: on loopback only, and free."""
+"""HOST:PORT of what `passage up` opens: free, and on loopback unless it speaks TLS."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing_extensions import override
 from passage.exits import Exit, VerbEndedError
 
 PORT_MAX = 65_535
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it isn't listened on here
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,18 @@ class Address:
     host: str
     port: int
 
+    @property
+    def reached_at(self) -> Address:
+        """Where this machine reaches it: who listens on all addresses has none of its own."""
+        return Address(EVERYWHERE.get(self.host, self.host), self.port)
+
     @override
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_address(option: str, text: str) -> Address:
-    """Reads HOST:PORT. Raises VerbEndedError (2) unless it is a port on loopback."""
+def parse_address(option: str, text: str, with_tls: bool = False) -> Address:
+    """Reads HOST:PORT. Raises VerbEndedError (2) unless it is a port on loopback, or has TLS."""
     host, _, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     host = host[1:-1] if bracketed else host
@@ -38,22 +44,24 @@ def parse_address(option: str, text: str) -> Address:
         or not 1 <= int(port) <= PORT_MAX
     ):
         raise VerbEndedError(Exit.USAGE, f"{option}: {text!r} is not HOST:PORT, as 127.0.0.1:8080")
-    if not _is_loopback(host):
+    if not is_loopback(host) and not with_tls:
         raise VerbEndedError(
             Exit.USAGE,
-            f"{option}: {host!r} is not a loopback address; `passage up` has neither TLS nor "
-            "logins on the network, so it listens on 127.0.0.1 or ::1 only",
+            f"{option}: {host!r} is not a loopback address; the API has no logins yet, so "
+            "it listens on 127.0.0.1 or ::1 only",
         )
     return Address("127.0.0.1" if host == "localhost" else host, int(port))
 
 
-def choose_address(option: str, given: str | None, usual: Address) -> tuple[Address, bool]:
+def choose_address(
+    option: str, given: str | None, usual: Address, with_tls: bool = False
+) -> tuple[Address, bool]:
     """Gives the address to use, and whether it isn't the usual one because that is taken.
 
     Raises VerbEndedError (1) where a given one is taken.
     """
     if given is not None:
-        address = parse_address(option, given)
+        address = parse_address(option, given, with_tls)
         if not is_free(address):
             raise VerbEndedError(
                 Exit.FAILED, f"{option}: {address} is taken by another process; choose another port"
@@ -81,7 +89,8 @@ def is_free(address: Address) -> bool:
     return True
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine and can't be reached from another."""
     if host == "localhost":
         return True
     try:

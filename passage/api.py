@@ -10,6 +10,7 @@ from typing import Any, cast
 import httpx
 
 from passage.exits import Exit, VerbEndedError
+from passage.running import trusted
 
 TIMEOUT_S = 30.0
 REFUSED = 409
@@ -60,7 +61,11 @@ async def api_of(url: str, connections: int = 10) -> AsyncIterator[Api]:
     """Opens the API at `url`; whatever the environment says of proxies is not asked."""
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     async with httpx.AsyncClient(
-        base_url=url, timeout=TIMEOUT_S, trust_env=False, limits=limits
+        base_url=url,
+        timeout=TIMEOUT_S,
+        trust_env=False,
+        limits=limits,
+        verify=trusted() if url.startswith("https") else False,
     ) as client:
         yield Api(client)
 

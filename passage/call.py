@@ -20,6 +20,7 @@ from passage.printing import out, print_json
 from passage.running import Running, find_running
 from shared.events.fields import Channel
 from shared.keyfiles import KeyFilesError, read_intake_public_key
+from shared.subjects import channel_identity
 
 
 def call_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
@@ -79,7 +80,7 @@ async def _publish(running: Running, call: Call) -> Kept:
         raise ended_by(error) from None
     except KeyFilesError as error:
         raise VerbEndedError(Exit.FAILED, str(error)) from None
-    async with connected(running.nats) as client:
+    async with connected(running, channel_identity(call.channel)) as client:
         try:
             return await publish(client.jetstream(), envelope)
         except NatsError as error:

@@ -1,4 +1,4 @@
-"""One connection to the log for the length of a verb."""
+"""One connection to the log for the length of a verb, as the keeper or as a channel."""
 
 from __future__ import annotations
 
@@ -7,31 +7,51 @@ from contextlib import asynccontextmanager
 
 import nats
 from nats.aio.client import Client
+from nats.errors import AuthorizationError
 from nats.errors import Error as NatsError
 
 from passage.exits import Exit, VerbEndedError
+from passage.running import Running
+from shared.credentials import connect_options
+from shared.subjects import KEEPER
 
 CONNECT_TIMEOUT_S = 3
 
 
 @asynccontextmanager
-async def connected(url: str, attempts: int = 3) -> AsyncIterator[Client]:
-    """Connects to the nats-servers of `url` (separated by commas); reconnects while in use.
+async def connected(
+    where: Running | str, identity: str = KEEPER, attempts: int = 3
+) -> AsyncIterator[Client]:
+    """Connects as an identity to a running system's nats-servers; reconnects while in use.
 
-    Raises VerbEndedError (5) where none answers.
+    An address alone is that of a server without accounts. Raises VerbEndedError: 5 where none
+    answers, 1 where the identity isn't known or its files can't be read.
     """
+    if isinstance(where, str):
+        where = Running.bare(where)
     try:
         client = await nats.connect(
-            url.split(","),
+            where.nats.split(","),
             connect_timeout=CONNECT_TIMEOUT_S,
             allow_reconnect=True,
             max_reconnect_attempts=attempts,
             reconnect_time_wait=0.2,
             error_cb=_stay_quiet,
+            **connect_options(where.nkey_of(identity), where.ca),
         )
+    except FileNotFoundError as error:
+        raise VerbEndedError(
+            Exit.FAILED, f"cannot read {error.filename}; see `passage init`"
+        ) from (None)
+    except AuthorizationError:
+        raise VerbEndedError(
+            Exit.FAILED,
+            f"nats-server doesn't know this {identity}; its accounts are made by `passage init` "
+            f"from the public keys beside {where.nkey_of(identity)}",
+        ) from None
     except (OSError, NatsError):
         raise VerbEndedError(
-            Exit.UNAVAILABLE, f"no nats-server answers at {url}; is `passage up` running?"
+            Exit.UNAVAILABLE, f"no nats-server answers at {where.nats}; is `passage up` running?"
         ) from None
     try:
         yield client

@@ -30,6 +30,13 @@ SERVICES: dict[str, tuple[Durable, ...]] = {
 
 Definition = dict[str, Any]
 
+REPUBLISHED = {
+    "src": f"{subjects.CASES_PREFIX}.>",
+    "dest": subjects.NEWS,
+    "headers_only": True,
+}
+"""Who follows the log hears of new events without a consumer of his own (ADR 10)."""
+
 
 @dataclass(frozen=True)
 class StreamDefinition:
@@ -60,6 +67,7 @@ def streams(replicas: int) -> tuple[StreamDefinition, ...]:
                 "max_consumers": CONSUMERS_MAX,
                 "allow_direct": True,
                 "allow_atomic": True,
+                "republish": REPUBLISHED,
                 "deny_delete": True,
                 "deny_purge": True,
             },

@@ -12,17 +12,15 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from passage.api import api_of
-from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.playing.people import SAMPLE
 from passage.playing.play import AT_ONCE, Played, play, tally
-from passage.playing.stage import Stage
+from passage.playing.stage import staged
 from passage.printing import err, out, print_json, print_table
 from passage.registry import holds_only, load
 from passage.running import Running, find_running
-from shared.keyfiles import KeyFilesError, read_intake_public_key
+from shared.keyfiles import KeyFilesError
 
 SEEDS = 1_000_000
 COLUMNS = ("kind", "stories", "cases", "calls", "ended (progress/identity)", "wrong")
@@ -75,15 +73,10 @@ async def _play(
 ) -> list[Played]:
     speed, patience = pace
     try:
-        key = read_intake_public_key(running.keys)
+        async with staged(running, patience, AT_ONCE) as stage:
+            return await play(stage, cases, seed, speed, told)
     except KeyFilesError as error:
         raise VerbEndedError(Exit.FAILED, str(error)) from None
-    async with (
-        connected(running.nats, attempts=-1) as client,
-        api_of(running.http, connections=AT_ONCE) as api,
-    ):
-        stage = Stage(api, client, key, time.monotonic() + patience)
-        return await play(stage, cases, seed, speed, told)
 
 
 def _report(played: list[Played], seed: int, seconds: float, as_json: bool) -> None:

@@ -18,8 +18,9 @@ from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import print_json, print_table
-from passage.running import Running, find_running
+from passage.running import Running, find_running, from_environment, trusted
 from shared import subjects
+from shared.subjects import KEEPER
 
 TIMEOUT_S = 2.0
 QUERY = "query"
@@ -47,7 +48,7 @@ def health_verb(
 
 
 async def _ask(running: Running, services: tuple[str, ...]) -> dict[str, bool]:
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         return {name: await is_ready(client, running.http, name) for name in services}
 
 
@@ -76,7 +77,8 @@ def _fetch_ok(url: str) -> bool:
     if not url.startswith(("http://", "https://")):
         return False
     try:
-        with urlopen(url, timeout=TIMEOUT_S):  # noqa: S310 - the scheme was looked at above
+        context = trusted() if url.startswith("https") else None
+        with urlopen(url, timeout=TIMEOUT_S, context=context):  # noqa: S310 - looked at above
             return True
     except (URLError, OSError, ValueError):
         return False
@@ -89,16 +91,18 @@ def check_container(service: str) -> int:
     """
     if service == QUERY:
         port = os.environ.get("PASSAGE_HTTP", "127.0.0.1:8080").rpartition(":")[2]
-        ready = _fetch_ok(f"http://127.0.0.1:{port}/readyz")
+        scheme = "https" if "PASSAGE_HTTP_CERTIFICATE" in os.environ else "http"
+        ready = _fetch_ok(f"{scheme}://127.0.0.1:{port}/readyz")
     else:
         ready = asyncio.run(_check_over_nats(service))
     return Exit.OK if ready else Exit.UNAVAILABLE
 
 
 async def _check_over_nats(service: str) -> bool:
-    url = os.environ.get("PASSAGE_NATS_URL", "nats://127.0.0.1:4222")
+    running = from_environment()
     try:
-        async with connected(url) as client:
+        # Its own key is the only one here: a service may ask itself.
+        async with connected(running, running.nkey.stem if running.nkey else KEEPER) as client:
             return service == NATS or await answers(client, service)
     except VerbEndedError:
         return False

@@ -20,10 +20,11 @@ from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders
 from passage.health import answers
+from passage.init import make_installation
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import out, print_json
 from passage.running import Running, ask_to_unseal, find_running
-from services.keyholder.secrets import HOLDER, make_key_files, read_secrets
+from services.keyholder.secrets import HOLDER, read_secrets
 from shared import subjects
 from shared.keyfiles import INTAKE_PUBLIC, KeyFilesError
 from shared.keyholder import KEEPER, SEALED, Closed, Denied, PepperRenewed, Rotated
@@ -124,7 +125,7 @@ def ensure_keys(folders: Folders) -> None:
             "with --data",
         )
     try:
-        make_key_files(folders.keys)
+        make_installation(folders.keys)
         read_secrets(folders.keys)
         ensure_backup_keys(folders.keys)
     except (KeyFilesError, OSError) as error:
@@ -132,7 +133,7 @@ def ensure_keys(folders: Folders) -> None:
 
 
 async def _ask(running: Running, operation: str, answer: type[AnswerT]) -> AnswerT:
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         try:
             return await asked(client, operation, b"", answer)
         except SealedError as error:
@@ -141,7 +142,7 @@ async def _ask(running: Running, operation: str, answer: type[AnswerT]) -> Answe
 
 async def _answers_again(running: Running) -> bool:
     deadline = time.monotonic() + UNSEAL_TIMEOUT_S
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         while time.monotonic() < deadline:
             if await answers(client, "keyholder"):
                 return True

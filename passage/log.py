@@ -28,7 +28,7 @@ def export_verb(
 
 async def _export(running: Running, case: str | None) -> None:
     subject = ">" if case is None else f"{subjects.CASES_PREFIX}.{case}.>"
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         last = await last_sequence(client, subjects.CASES)
         async for stored in read_stream(client, subjects.CASES, last, subject):
             sys.stdout.buffer.write(stored.body + b"\n")

@@ -9,7 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from passage.nats_server import ClusterSettings, NatsServer, NatsServerError, free_port, request
+from passage.nats_greeting import request
+from passage.nats_server import ClusterSettings, NatsServer, NatsServerError, Tls, free_port
 
 PROBE_STREAM = "cluster_ready_probe"
 
@@ -22,6 +23,8 @@ class NatsCluster:
     size: int = 3
     host: str = "127.0.0.1"
     sync_interval: str = "always"
+    extra_config: str = ""
+    tls: Tls | None = None
     servers: list[NatsServer] = field(default_factory=list, init=False)
 
     @property
@@ -32,6 +35,7 @@ class NatsCluster:
     def start(self, timeout: float = 30.0) -> None:
         """Start all servers and wait until a stream with `size` replicas can be made.
 
+        Where clients must log in (`extra_config`), only until all of them greet.
         See `NatsServer.start` for the thread to call it from. Raises `NatsServerError`.
         """
         if not self.servers:
@@ -42,7 +46,7 @@ class NatsCluster:
         deadline = time.monotonic() + timeout
         for server in self.servers:
             server.wait_ready(max(0.1, deadline - time.monotonic()))
-        while not self._takes_replicated_stream():
+        while not self.extra_config and not self._takes_replicated_stream():
             if time.monotonic() > deadline:
                 raise NatsServerError(f"no replicated streams within {timeout} s")
 
@@ -61,6 +65,8 @@ class NatsCluster:
                 name=f"n{number}",
                 cluster=ClusterSettings("passage", route, routes),
                 sync_interval=self.sync_interval,
+                extra_config=self.extra_config,
+                tls=self.tls,
             )
             for number, (port, route) in enumerate(ports, start=1)
         ]

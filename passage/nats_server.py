@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from passage.nats_greeting import jetstream_answers
+
 BINARY_SETTING = "PASSAGE_NATS_SERVER"
 MAX_PAYLOAD_BYTES = 1_048_576
 PORT_ATTEMPTS = 5
@@ -39,6 +41,27 @@ class ClusterSettings:
     routes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Tls:
+    """The files of a server's certificate, and of the authority that servers trust."""
+
+    certificate: Path
+    key: Path
+    ca: Path
+
+    def lines(self, first: bool, mutual: bool) -> list[str]:
+        """Gives the `tls` block; `first`: the handshake comes before the greeting."""
+        files = {"cert_file": self.certificate, "key_file": self.key, "ca_file": self.ca}
+        return [
+            "tls {",
+            *(f"  {name}: {json.dumps(str(path))}" for name, path in files.items()),
+            '  min_version: "1.3"',
+            *(["  handshake_first: true"] if first else []),
+            f"  verify: {json.dumps(mutual)}",
+            "}",
+        ]
+
+
 @dataclass
 class NatsServer:
     """One nats-server process.
@@ -48,7 +71,8 @@ class NatsServer:
     find the server again. `sync_interval` is nats-server's: "always" means that an acknowledged
     message is on the disk; anything else may lose acknowledged messages at a power cut.
     `http_port` opens the monitoring endpoint on the same host; None (the default) leaves it shut.
-    `extra_config` is appended to the configuration, e.g. an `authorization` block.
+    `extra_config` is appended to the configuration, e.g. the accounts. With `tls`, clients and the
+    servers of the cluster must speak TLS.
     `binary` None looks at $PASSAGE_NATS_SERVER, beside the Python interpreter, then on PATH.
     """
 
@@ -61,6 +85,7 @@ class NatsServer:
     http_port: int | None = None
     sync_interval: str = "always"
     extra_config: str = ""
+    tls: Tls | None = None
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
     @property
@@ -131,7 +156,7 @@ class NatsServer:
         """Wait until the server answers with JetStream on; `NatsServerError` after `timeout` s."""
         deadline = time.monotonic() + timeout
         while True:
-            if self._jetstream_answers():
+            if self.jetstream_answers():
                 return
             if self._ended_within(0.005):
                 raise NatsServerError(
@@ -184,8 +209,11 @@ class NatsServer:
                 f"  name: {json.dumps(self.cluster.name)}",
                 f"  listen: {json.dumps(f'{self.host}:{self.cluster.port}')}",
                 f"  routes: {json.dumps(list(self.cluster.routes))}",
+                *(self.tls.lines(first=False, mutual=True) if self.tls else []),
                 "}",
             ]
+        if self.tls is not None:
+            lines += self.tls.lines(first=True, mutual=False)
         return "\n".join([*lines, self.extra_config, ""])
 
     def log_tail(self, lines: int = 5) -> str:
@@ -206,12 +234,12 @@ class NatsServer:
             return True
         return False
 
-    def _jetstream_answers(self) -> bool:
-        # The greeting says that JetStream is on; a lone server opens its port only after it has
-        # recovered its streams. The request shows a leader in a cluster; where clients must log
-        # in, the greeting has to do.
+    def jetstream_answers(self) -> bool:
+        """Whether it has JetStream on; where clients must log in, its greeting has to do."""
+        # A lone server opens its port only after it has recovered its streams; in a cluster the
+        # request shows a leader.
         with contextlib.suppress(OSError, ValueError):
-            return jetstream_answers(self.host, self.port)
+            return jetstream_answers(self.host, self.port, ca=self.tls.ca if self.tls else None)
         return False
 
     def __enter__(self) -> Self:
@@ -262,34 +290,3 @@ def die_with_parent() -> Callable[[], None] | None:
             os._exit(1)
 
     return ask_kernel
-
-
-def jetstream_answers(host: str, port: int, timeout: float = 0.5) -> bool:
-    """Whether the server at `host:port` has JetStream on and, if no login is needed, a leader."""
-    with (
-        socket.create_connection((host, port), timeout) as connection,
-        connection.makefile("rwb") as wire,
-    ):
-        greeting = json.loads(wire.readline().removeprefix(b"INFO "))
-        if not greeting.get("jetstream"):
-            return False
-        if greeting.get("auth_required"):
-            return True
-        reply = request(wire.write, wire.flush, wire.readline, "$JS.API.INFO", b"")
-        return "error" not in json.loads(reply)
-
-
-def request(
-    write: Callable[[bytes], object],
-    flush: Callable[[], object],
-    readline: Callable[[], bytes],
-    subject: str,
-    body: bytes,
-) -> bytes:
-    """One request on a fresh connection, in NATS's text protocol; the body of the reply."""
-    write(b'CONNECT {"verbose":false,"pedantic":false}\r\nSUB _INBOX.ready 1\r\n')
-    write(b"PUB %s _INBOX.ready %d\r\n%s\r\n" % (subject.encode(), len(body), body))
-    flush()
-    while not readline().startswith(b"MSG "):
-        pass
-    return readline()

@@ -16,6 +16,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.log_reading import last_sequence, read_stream
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import out, print_json, print_table
+from passage.provisioning import ask
 from passage.running import Running, find_running
 from shared import subjects
 from shared.parking import Parked, RetryAnswer, RetryRequest
@@ -73,7 +74,7 @@ def retry_verb(
 
 
 async def _list(running: Running) -> list[Waiting]:
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         return await _waiting(client)
 
 
@@ -93,10 +94,14 @@ def _read(body: bytes) -> Parked | None:
 
 
 async def _retry(running: Running, parked_id: str) -> RetryAnswer:
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         for one in await _waiting(client):
             if one.message is not None and one.message.parked_id == parked_id:
-                return await _ask_to_retry(client, one.message.service, one.sequence)
+                answer = await _ask_to_retry(client, one.message.service, one.sequence)
+                if answer.result == "done":
+                    # Services may not delete, nor change a stream in any way.
+                    await ask(client, f"STREAM.MSG.DELETE.{subjects.PARKED}", {"seq": one.sequence})
+                return answer
     raise VerbEndedError(Exit.FAILED, f"nothing is parked under {parked_id}")
 
 

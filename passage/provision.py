@@ -32,7 +32,7 @@ def provision_verb(
 
 
 async def _provision(running: Running, update: bool) -> list[Provisioned]:
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         return await provision(client, running.replicas, update)
 
 

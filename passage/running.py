@@ -7,19 +7,23 @@ and is not believed: nobody holds the folder then.
 from __future__ import annotations
 
 import os
+import ssl
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from passage.exits import Exit, VerbEndedError
 from passage.folders import is_held
+from passage.identities import seed_file
 from passage.invalid import ended_by
+from shared.jetstream.tls import tls_context
 from shared.settings import Settings
 
 FILE_NAME = "running.json"
 UNSEAL_NAME = "unseal"
 FILE_MODE = 0o600
 NATS_URL_VARIABLE = "PASSAGE_NATS_URL"
+CA_VARIABLE = "PASSAGE_NATS_CA"
 HTTP_URL_VARIABLE = "PASSAGE_HTTP_URL"
 
 
@@ -36,6 +40,21 @@ class Running(BaseModel):
     replicas: int = 1
     ready: bool = True
     pids: dict[str, int] = {}
+    ca: Path | None = None
+    """Whose certificates nats-server and the API must show; None: they speak without TLS."""
+    nkey: Path | None = None
+    """The one seed there is, where the key folder holds none; a container has its own only."""
+
+    @classmethod
+    def bare(cls, nats: str) -> Running:
+        """Gives a nats-server without accounts, as tests start it."""
+        nowhere = Path(os.devnull)
+        return cls(nats=nats, http="", keys=nowhere, registry=nowhere, database="")
+
+    def nkey_of(self, identity: str) -> Path | None:
+        """Gives the file of an identity's seed, or that of the only one that there is."""
+        path = seed_file(self.keys, identity)
+        return path if path.exists() else self.nkey
 
 
 def find_running(data_dir: Path) -> Running:
@@ -67,14 +86,23 @@ def from_environment() -> Running:
         settings = Settings()
     except ValidationError as error:
         raise VerbEndedError(Exit.INVALID, f"PASSAGE_ environment: {ended_by(error)}") from None
+    scheme = "http" if settings.http_certificate is None else "https"
     return Running(
         nats=settings.nats_url,
-        http=os.environ.get(HTTP_URL_VARIABLE, f"http://{settings.http}"),
+        http=os.environ.get(HTTP_URL_VARIABLE, f"{scheme}://{settings.http}"),
         keys=settings.keys_dir,
         registry=settings.registry_file,
         database=settings.database_url,
         replicas=settings.replicas,
+        ca=settings.nats_ca,
+        nkey=settings.nats_nkey,
     )
+
+
+def trusted() -> ssl.SSLContext:
+    """Gives TLS that trusts the installation's own authority where it is set, or the system's."""
+    ca = os.environ.get(CA_VARIABLE)
+    return tls_context(ca) if ca else ssl.create_default_context()
 
 
 def write_running(data_dir: Path, running: Running) -> None:

@@ -20,7 +20,7 @@ from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders
 from passage.health import is_ready
-from passage.nats_server import NatsServer, NatsServerError, jetstream_answers
+from passage.nats_server import NatsServer, NatsServerError
 from passage.printing import err
 from passage.running import Running, is_asked_to_unseal, write_running
 
@@ -80,7 +80,7 @@ class Supervisor:
             raise VerbEndedError(Exit.FAILED, f"nats-server did not start: {self._why_not}")
         deadline = time.monotonic() + NATS_READY_TIMEOUT_S
         while not self.stopping.is_set():
-            if await self._unless_stopping(asyncio.to_thread(_nats_answers, self.nats)):
+            if await self._unless_stopping(asyncio.to_thread(self.nats.jetstream_answers)):
                 return
             if not self.nats.running or time.monotonic() > deadline:
                 raise VerbEndedError(
@@ -97,7 +97,7 @@ class Supervisor:
         """Returns when every service answers. Raises VerbEndedError (5) when one doesn't."""
         deadline = time.monotonic() + READY_TIMEOUT_S
         waiting = {service.name for service in self.services}
-        async with connected(self.running.nats) as client:
+        async with connected(self.running) as client:
             while waiting and not self.stopping.is_set():
                 self._look()
                 self._give_up(waiting, deadline)
@@ -210,9 +210,3 @@ class Supervisor:
     def _bound_logs(self) -> None:
         for path in (*(service.log_path for service in self.services), self.nats.log_path):
             bound_log(path)
-
-
-def _nats_answers(nats: NatsServer) -> bool:
-    with contextlib.suppress(OSError, ValueError):
-        return jetstream_answers(nats.host, nats.port)
-    return False

@@ -11,12 +11,14 @@ from typing import Annotated
 
 import typer
 
-from passage.addresses import Address, choose_address
+from passage.addresses import Address, choose_address, is_loopback
+from passage.certificates import names_of
 from passage.children import ServiceProcess
 from passage.connecting import connected
 from passage.definitions import SERVICES
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of, locked
+from passage.init import accounts_of, server_tls
 from passage.keys import ensure_keys
 from passage.nats_server import NatsServer, die_with_parent
 from passage.options import DEFAULT_DATA_DIR, DataDir
@@ -52,12 +54,14 @@ def up_verb(
     with locked(folders):
         forget_running(folders.data)  # What a killed runner left would name its addresses.
         ensure_keys(folders)
-        asyncio.run(_run(_plan(folders, *_addresses(http, nats)), demo))
+        http_address, nats_address = _addresses(http, nats)
+        _check_certificate(folders, nats_address)
+        asyncio.run(_run(_plan(folders, http_address, nats_address), demo))
 
 
 def _addresses(http: str | None, nats: str | None) -> tuple[Address, Address]:
     http_address, http_moved = choose_address("--http", http, USUAL_HTTP)
-    nats_address, nats_moved = choose_address("--nats", nats, USUAL_NATS)
+    nats_address, nats_moved = choose_address("--nats", nats, USUAL_NATS, with_tls=True)
     for moved, usual, chosen in (
         (http_moved, USUAL_HTTP, http_address),
         (nats_moved, USUAL_NATS, nats_address),
@@ -67,31 +71,51 @@ def _addresses(http: str | None, nats: str | None) -> tuple[Address, Address]:
     return http_address, nats_address
 
 
+def _check_certificate(folders: Folders, nats: Address) -> None:
+    """Raises VerbEndedError (1) where clients on the network would not know nats-server by TLS."""
+    if not is_loopback(nats.host) and nats.reached_at.host not in names_of(folders.keys):
+        raise VerbEndedError(
+            Exit.FAILED,
+            f"the server certificate in {folders.keys} isn't good for {nats.host}; make one with "
+            f"`passage init {folders.keys} --name {nats.host}`",
+        )
+
+
 def _plan(folders: Folders, http: Address, nats: Address) -> Supervisor:
+    tls = server_tls(folders.keys)
     running = Running(
-        nats=f"nats://{nats}",
+        nats=f"nats://{nats.reached_at}",
         http=f"http://{http}",
         keys=folders.keys,
         registry=folders.registry,
         database=folders.database_url,
         ready=False,
+        ca=None if is_loopback(nats.host) else tls.ca,
     )
-    environment = service_environment(running, http)
     return Supervisor(
         folders=folders,
         running=running,
-        nats=NatsServer(data_dir=folders.nats, host=nats.host, port=nats.port),
+        nats=NatsServer(
+            data_dir=folders.nats,
+            host=nats.host,
+            port=nats.port,
+            tls=None if is_loopback(nats.host) else tls,
+            extra_config=accounts_of(folders.keys),
+        ),
         services=[
-            ServiceProcess(name, environment, folders.log_of(name)) for name in reversed(SERVICES)
+            ServiceProcess(name, service_environment(running, http, name), folders.log_of(name))
+            for name in reversed(SERVICES)
         ],
         stopping=asyncio.Event(),
     )
 
 
-def service_environment(running: Running, http: Address) -> dict[str, str]:
+def service_environment(running: Running, http: Address, service: str) -> dict[str, str]:
     """Gives the environment of a service: this process's own, and where everything is."""
+    credentials = {"PASSAGE_NATS_NKEY": running.nkey_of(service), "PASSAGE_NATS_CA": running.ca}
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in credentials},
+        **{name: str(value) for name, value in credentials.items() if value is not None},
         "PASSAGE_NATS_URL": running.nats,
         "PASSAGE_REPLICAS": str(running.replicas),
         "PASSAGE_KEYS_DIR": str(running.keys),
@@ -124,7 +148,7 @@ async def _start(supervisor: Supervisor) -> None:
     await supervisor.start_nats()
     if supervisor.stopping.is_set():
         return
-    async with connected(supervisor.running.nats) as client:
+    async with connected(supervisor.running) as client:
         done = await provision(client, supervisor.running.replicas)
     if any(one.state == "differs" for one in done):
         print_provisioned(done)

@@ -74,7 +74,7 @@ def verify_verb(data: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> No
 
 async def _verify(running: Running, progress: Progress) -> Checked:
     checked = Checked()
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         last = await last_sequence(client, subjects.CASES)
         database = _database(running.database)
         try:

@@ -27,6 +27,8 @@ from shared.answering import FAULT, AnyAnswer, CommandHandler, answer
 from shared.boxes import BoxBrokenError
 from shared.commands.base import Command, FieldError, Invalid, Unavailable
 from shared.consuming import process, retry_delay_s
+from shared.credentials import api_prefix, broker_options, pull_inbox
+from shared.denials import Denials
 from shared.keyholder import Keys
 from shared.logs import log, place_of
 from shared.parking import (
@@ -63,16 +65,20 @@ class Bus:
         is_ready: Callable[[], bool],
     ) -> None:
         self.service = service
-        self._is_ready = is_ready
+        self._ready_checks = [is_ready]
         self._keys = keys
         self._intake_public = intake_public
         self._commands: dict[str, tuple[type[Command], CommandHandler]] = {}
         self._deliveries: dict[str, Callable[[Delivery], Outcome]] = {}
         self._threads = settings.threads
         self._timeout_s = settings.request_timeout_s
+        self._api_prefix = api_prefix(settings.identity)
+        self._pull_inbox = pull_inbox(settings.identity)
+        self._denials = Denials()
         self._limiter = anyio.CapacityLimiter(settings.threads)
         self.broker = NatsBroker(
-            settings.nats_url.split(","),
+            settings.nats_servers,
+            **broker_options(settings),
             name=f"passage-{service}",
             allow_reconnect=True,
             max_reconnect_attempts=-1,
@@ -104,6 +110,7 @@ class Bus:
             pull_sub=PullSub(batch_size=1, timeout=PULL_WAIT_S),
             max_workers=self._threads,
             ack_policy=AckPolicy.MANUAL,
+            inbox_prefix=self._pull_inbox,
             no_reply=True,
             decoder=_undecoded,
         )
@@ -127,6 +134,10 @@ class Bus:
             return waited or b""
 
         self._listen(subject, on_request)
+
+    def ready_only_if(self, check: Callable[[], bool]) -> None:
+        """Adds a condition without which the service says that it isn't ready."""
+        self._ready_checks.append(check)
 
     async def run(self) -> None:
         """Serves until SIGTERM or SIGINT, or until `end`."""
@@ -161,14 +172,16 @@ class Bus:
 
     async def _park(self, delivery: Delivery, why: UnprocessableError) -> None:
         parked = park(self.service, delivery, why, datetime.now(UTC), self._intake_public)
-        await self.broker.publish(
+        subject = subjects.parked(self.service, parked.reason)
+        stored = self.broker.publish(
             parked.model_dump_json().encode(),
-            subjects.parked(self.service, parked.reason),
+            subject,
             stream=subjects.PARKED,
             timeout=self._timeout_s,
             # The same delivery parked twice, after a crash before the ack, is stored once.
             headers={"Nats-Msg-Id": f"{delivery.stream}.{delivery.sequence}.{self.service}"},
         )
+        await self._denials.unless_denied(subject, stored)
         log.warning("parked", reason=parked.reason, field=parked.field, parked_id=parked.parked_id)
 
     async def _on_command(self, msg: NatsMessage) -> bytes:
@@ -210,7 +223,8 @@ class Bus:
             return _json(RetryAnswer(result="still_parked", reason=type(error).__name__))
 
     async def _retry(self, sequence: int) -> RetryAnswer:
-        stream = (await self.broker.connect()).jetstream(timeout=self._timeout_s)
+        client = await self.broker.connect()
+        stream = client.jetstream(prefix=self._api_prefix, timeout=self._timeout_s)
         try:
             stored = await stream.get_msg(subjects.PARKED, sequence)
         except NotFoundError:
@@ -235,14 +249,15 @@ class Bus:
             return RetryAnswer(
                 result="still_parked", reason=done.why.reason if done.why else "failed"
             )
-        await stream.delete_msg(subjects.PARKED, sequence)
-        return RetryAnswer(result="done")
+        return RetryAnswer(result="done")  # `passage parked retry` takes it away: no service may.
 
     async def _on_health(self, _msg: NatsMessage) -> bytes:
-        health = {"service": self.service, "ready": self._is_ready(), "version": VERSION}
+        ready = all(check() for check in self._ready_checks)
+        health = {"service": self.service, "ready": ready, "version": VERSION}
         return json.dumps(health).encode()
 
     async def _on_error(self, error: Exception) -> None:
+        self._denials.note(error)
         log.warning("connection", error=type(error).__name__)
 
 

@@ -24,6 +24,7 @@ from eventsourcing.utils import EnvType
 from typing_extensions import override
 
 from shared import subjects
+from shared.credentials import api_prefix
 from shared.events.base import CONTENT_TYPE, FIRST_PREVHASH, CaseEvent, chain_hash
 from shared.events.catalogue import read_case_event
 from shared.jetstream import JetStreamApplicationRecorder
@@ -239,9 +240,17 @@ def read_link(stored: StoredEvent) -> Link:
 
 def jetstream_env(settings: Settings, connection_name: str) -> dict[str, str]:
     """Gives the environment that puts a CaseLog on the stream CASES."""
+    credentials = {
+        "NATS_NKEY_SEED_FILE": settings.nats_nkey,
+        "NATS_CA_FILE": settings.nats_ca,
+        "NATS_INBOX_PREFIX": subjects.inbox(settings.identity) if settings.identity else None,
+    }
     return {
+        **{name: str(value) for name, value in credentials.items() if value is not None},
         "PERSISTENCE_MODULE": "shared.jetstream",
         "NATS_URL": settings.nats_url,
+        "JETSTREAM_API_PREFIX": api_prefix(settings.identity),
+        "JETSTREAM_NEWS_SUBJECT": subjects.NEWS,
         "NATS_CLIENT_NAME": connection_name,
         "JETSTREAM_STREAM": subjects.CASES,
         "JETSTREAM_SUBJECT_PREFIX": subjects.CASES_PREFIX,

@@ -112,6 +112,15 @@ EVENTS: dict[str, LogEvent] = {
     "address_taken": LogEvent(
         "query can't listen on PASSAGE_HTTP; it ends", {"error": ERROR, "errno": COUNT}
     ),
+    "address_without_tls": LogEvent(
+        "query would listen off loopback, and PASSAGE_HTTP_CERTIFICATE isn't set; it ends", {}
+    ),
+    "fsync_not_always": LogEvent(
+        "nats-servers may lose what they acknowledged; intake handles no calls", {"count": COUNT}
+    ),
+    "fsync_unknown": LogEvent(
+        "no nats-server says whether it syncs always; intake handles no calls", {"error": ERROR}
+    ),
     "serving": LogEvent(
         "query listens; the read model may still be behind",
         {"service": SERVICE, "version": VERSION_TEXT},

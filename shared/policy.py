@@ -31,6 +31,7 @@ class Rights(_Table):
     opens: tuple[str, ...] = ()
     timers: bool = False
     audits: bool = False
+    storage: bool = False
 
     def may_open(self, type_name: str, field: str) -> bool:
         """Says whether the key holder opens this field of this event type for it."""

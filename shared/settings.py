@@ -17,6 +17,15 @@ class Settings(BaseSettings):
     )
 
     nats_url: str = Field("nats://127.0.0.1:4222", description="nats-servers, separated by commas")
+    nats_nkey: Path | None = Field(
+        None, description="file NAME.nk of the seed by which nats-server knows this process as NAME"
+    )
+    nats_ca: Path | None = Field(
+        None, description="certificates to trust; set, nats-server must show one of theirs"
+    )
+    fsync: Literal["demanded", "trusted"] = Field(
+        "demanded", description="whether intake waits until nats-server says that it syncs always"
+    )
     replicas: int = Field(1, ge=1, le=5, description="copies of every stream (`provision`)")
     keys_dir: Path = Field(
         Path(".passage.keys"), description="folder of the key files; never inside the data folder"
@@ -29,6 +38,8 @@ class Settings(BaseSettings):
         pattern=r"^.+:[0-9]{1,5}$",
         description="HOST:PORT of the API and the pages",
     )
+    http_certificate: Path | None = Field(None, description="certificate of the API, with TLS")
+    http_key: Path | None = Field(None, description="private key of the API's certificate")
     registry_file: Path = Field(
         Path(".passage.keys/registry.db"), description="the personnel registry, a SQLite file"
     )
@@ -45,3 +56,13 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
+
+    @property
+    def identity(self) -> str:
+        """Who this process is to nats-server; empty where no nkey is set."""
+        return self.nats_nkey.stem if self.nats_nkey is not None else ""
+
+    @property
+    def nats_servers(self) -> list[str]:
+        """The URLs of nats-servers, one an element."""
+        return [server.strip() for server in self.nats_url.split(",")]

@@ -18,6 +18,14 @@ KEYHOLDER_SEALED = "keyholder.sealed"
 """Where the key holder says that it ends and nothing can be opened any more."""
 INDEX_BUCKET = "INDEX"
 KEYS_BUCKET = "KEYS"
+NEWS = "news.>"
+"""Where the server repeats the headers of every event that CASES stored."""
+STORAGE = "servers.storage"
+"""Where nats-servers are asked how they store."""
+LOG_API = "PASSAGE.API"
+"""JetStream's API as an account sees it that isn't the log's own."""
+KEEPER = "keeper"
+KEYHOLDER = "keyholder"
 
 
 class CaseSubject(NamedTuple):
@@ -39,6 +47,16 @@ class Durable(NamedTuple):
 def calls(channel: str) -> str:
     """Where a channel publishes its calls."""
     return f"calls.{channel}"
+
+
+def channel_identity(channel: str) -> str:
+    """The identity by which a channel is known to the server."""
+    return f"channel-{channel}"
+
+
+def inbox(identity: str) -> str:
+    """Under which subjects an identity gets its answers."""
+    return f"_INBOX_{identity}"
 
 
 def case_events(type_name: str = "*") -> str:

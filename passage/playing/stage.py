@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,9 +19,15 @@ from nacl.public import PublicKey
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from passage.api import NOT_FOUND, Api, Json, Reply
+from passage.api import NOT_FOUND, Api, Json, Reply, api_of
 from passage.channel import Call, Kept, envelope_of, publish
+from passage.connecting import connected
+from passage.running import Running
 from shared import subjects
+from shared.events.fields import Channel
+from shared.keyfiles import read_intake_public_key
+from shared.policy import policy
+from shared.subjects import channel_identity
 
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 1.0
@@ -39,13 +46,15 @@ class Stage:
 
     api: Api
     client: Client
+    channels: Mapping[Channel, Client]
+    """Each channel publishes as itself."""
     intake_key: PublicKey
     deadline: float
 
     async def publish(self, call: Call) -> Kept:
         """Publishes a call until it is acknowledged; gives where CALLS has it."""
         envelope = envelope_of(call, self.intake_key)
-        jetstream = self.client.jetstream()
+        jetstream = self.channels[call.channel].jetstream()
 
         async def attempt() -> Kept | None:
             try:
@@ -106,6 +115,25 @@ class Stage:
                 raise StuckError(f"not before the deadline: {wanted}")
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE_S)
+
+
+@asynccontextmanager
+async def staged(running: Running, patience_s: float, at_once: int) -> AsyncIterator[Stage]:
+    """Connects to a running system as the keeper and as every channel.
+
+    Raises VerbEndedError, and KeyFilesError where the channels' key can't be read.
+    """
+    key = read_intake_public_key(running.keys)
+    async with AsyncExitStack() as stack:
+        api = await stack.enter_async_context(api_of(running.http, connections=at_once))
+        client = await stack.enter_async_context(connected(running, attempts=-1))
+        channels = {
+            name: await stack.enter_async_context(
+                connected(running, channel_identity(name), attempts=-1)
+            )
+            for name in policy().channels.names
+        }
+        yield Stage(api, client, channels, key, time.monotonic() + patience_s)
 
 
 def recorded(shown: Json, type_name: str) -> int:

@@ -7,6 +7,7 @@ from functools import partial
 
 from services.intake import CALLS, SERVICE, handlers
 from services.intake.decisions import IntakeState, evolve
+from services.intake.durability import Durability
 from services.intake.handlers import Intake
 from services.intake.routing import Index
 from shared import subjects
@@ -26,7 +27,9 @@ def wire(settings: Settings) -> Service:
 
     intake = Intake(service.desk, Index(service.bucket(subjects.INDEX_BUCKET), is_closed))
     bus = service.bus
-    bus.consume(CALLS, partial(handlers.receive_call, intake))
+    durability = Durability(service.log.connection, settings)
+    bus.ready_only_if(durability.is_assured)
+    bus.consume(CALLS, durability.guarded(partial(handlers.receive_call, intake)))
     for command_type in handlers.DECISIONS:
         bus.command(command_type, partial(handlers.carry_out, intake))
     bus.command(ProvidePersonalData, partial(handlers.provide_personal_data, intake))

@@ -17,7 +17,10 @@ from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from shared import subjects
+from shared.credentials import api_prefix, connect_options
+from shared.denials import Denials, DeniedError
 from shared.logs import log
+from shared.settings import Settings
 
 RECONNECT_WAIT_S = 0.1
 STREAM_TIMEOUT_S = 1.0
@@ -37,8 +40,11 @@ class StreamState(NamedTuple):
 class Link:
     """A NATS connection that may be there or not."""
 
-    def __init__(self, nats_url: str) -> None:
-        self._servers = [server.strip() for server in nats_url.split(",")]
+    def __init__(self, settings: Settings) -> None:
+        self._servers = settings.nats_servers
+        self._options = connect_options(settings.nats_nkey, settings.nats_ca)
+        self._api_prefix = api_prefix(settings.identity)
+        self._denials = Denials()
         self._client = Client()
         self._connecting: asyncio.Task[None] | None = None
 
@@ -65,7 +71,10 @@ class Link:
         if not self.connected:
             raise NobodyAnswersError("the messaging server is not reachable")
         try:
-            reply = await self._client.request(subject, body, timeout=timeout_s)
+            asked = self._client.request(subject, body, timeout=timeout_s)
+            reply = await self._denials.unless_denied(subject, asked)
+        except DeniedError:
+            raise NobodyAnswersError("query's identity may not ask it") from None
         except NoRespondersError:
             raise NobodyAnswersError("it is not running") from None
         except NatsTimeoutError:
@@ -77,7 +86,9 @@ class Link:
     async def stream_state(self, stream: str) -> StreamState | None:
         """Gives a stream's state, or None where the server doesn't say."""
         try:
-            raw = await self.request(f"$JS.API.STREAM.INFO.{stream}", b"", STREAM_TIMEOUT_S)
+            raw = await self.request(
+                f"{self._api_prefix}.STREAM.INFO.{stream}", b"", STREAM_TIMEOUT_S
+            )
             state = json.loads(raw)["state"]
             return StreamState(int(state["messages"]), int(state["last_seq"]))
         except (NobodyAnswersError, KeyError, ValueError):
@@ -91,7 +102,8 @@ class Link:
             max_reconnect_attempts=-1,
             # nats-py says whole seconds, but hands it to asyncio as it is.
             reconnect_time_wait=cast("int", RECONNECT_WAIT_S),
-            error_cb=_on_error,
+            error_cb=self._on_error,
+            **self._options,
         )
 
         async def answer(msg: Msg) -> None:
@@ -99,6 +111,6 @@ class Link:
 
         await self._client.subscribe(subjects.health("query"), cb=answer)
 
-
-async def _on_error(error: Exception) -> None:
-    log.warning("nats_error", error=type(error).__name__)
+    async def _on_error(self, error: Exception) -> None:
+        self._denials.note(error)
+        log.warning("nats_error", error=type(error).__name__)

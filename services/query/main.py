@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import ipaddress
 import signal
 import socket
+import ssl
 import sys
 import threading
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from typing import cast
@@ -98,7 +100,7 @@ class Query:
             reads=Reads(generations),
             progress=progress,
             metrics=metrics,
-            link=Link(settings.nats_url),
+            link=Link(settings),
             open_log=open_log,
             keys=RemoteKeys(connection, SERVICE, settings.request_timeout_s),
         )
@@ -122,6 +124,9 @@ class Query:
         async with self.following() as context:
             config = uvicorn.Config(
                 create_app(context),
+                ssl_certfile=context.settings.http_certificate,
+                ssl_keyfile=context.settings.http_key,
+                ssl_context_factory=tls_only if context.settings.http_certificate else None,
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -168,6 +173,19 @@ def listen(address: str) -> socket.socket:
     return listener
 
 
+def has_loopback(listener: socket.socket) -> bool:
+    """Whether the socket can't be reached from another machine."""
+    return ipaddress.ip_address(listener.getsockname()[0]).is_loopback
+
+
+def tls_only(config: uvicorn.Config, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Gives uvicorn's TLS, of version 1.3."""
+    del config
+    context = default()
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return context
+
+
 def main() -> None:
     """Runs query until it is told to stop."""
     own_process(SERVICE)
@@ -181,6 +199,9 @@ def main() -> None:
     except OSError as error:
         log.error("address_taken", error=type(error), errno=error.errno)
         sys.exit(CANNOT_START)
+    if not has_loopback(listener) and settings.http_certificate is None:
+        log.error("address_without_tls")
+        sys.exit(WRONG_SETTING)
     query = Query(settings)
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD_OBJECTS)

@@ -1,6 +1,7 @@
 """Requests under way and what comes back for them, as plain bytes."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
@@ -46,22 +47,39 @@ class Outgoing:
 
 
 class Call:
-    """A request under way; `many` takes replies until one carries a status."""
+    """A request under way; `many` takes replies until one carries a status.
 
-    def __init__(self, subject: str, token: bytes, *, many: bool) -> None:
-        self.subject = subject
+    `subjects` are those of all that was sent; the last one asks for the reply.
+    """
+
+    def __init__(self, subjects: Sequence[str], token: bytes, *, many: bool) -> None:
+        self.subject = subjects[-1]
         self.token = token
+        self._subjects = {subject.lower() for subject in subjects}
         self._many = many
         self._replies: list[Reply] = []
+        self._expected = 0
         self._outcome: SimpleQueue[Exception | None] = SimpleQueue()
 
     def add(self, reply: Reply) -> None:
         self._replies.append(reply)
-        if not self._many or reply.status:
+        if not self._many or reply.status or len(self._replies) == self._expected:
             self._outcome.put(None)
+
+    def sends_to(self, subject: str) -> bool:
+        """Whether something was sent to the subject, letters' case aside."""
+        return subject.lower() in self._subjects
 
     def fail(self, error: Exception) -> None:
         self._outcome.put(error)
+
+    def gather(self, expected: int, timeout: float) -> list[Reply]:
+        """The first `expected` replies without a status, or those that came in time."""
+        self._expected = expected
+        if len(self._replies) < expected:
+            with contextlib.suppress(RequestLostError):
+                self.wait(timeout)
+        return [reply for reply in self._replies if not reply.status]
 
     def wait(self, timeout: float) -> list[Reply]:
         try:

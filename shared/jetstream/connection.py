@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 RECONNECT_WAIT_SECONDS = 0.1
 CLOSE_SECONDS = 5.0
+QUOTED = re.compile(r'"([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,10 @@ class Connection:
     repeated for ever; a request made meanwhile waits within its own timeout.
     """
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, options: Mapping[str, Any], api_prefix: str = "$JS.API") -> None:
         self._options = options
+        self.api_prefix = api_prefix
+        """The name of JetStream's API: another one where it belongs to another account."""
         self._client = RawClient()
         self._inbox = ""
         self._numbers = itertools.count(1)
@@ -86,11 +90,24 @@ class Connection:
         finally:
             self.forget(call)
 
+    def ask_all(self, outgoing: Outgoing, expected: int, timeout: float) -> list[Reply]:
+        """Send, and give what `expected` responders answer, or fewer after `timeout` seconds.
+
+        None where there is no responder. Raises `RequestLostError` or `RequestRefusedError`.
+        """
+        self.wait_connected(timeout)
+        call = self.start([outgoing], many=True)
+        try:
+            return call.gather(expected, timeout)
+        finally:
+            self.forget(call)
+
     def start(self, outgoing: Sequence[Outgoing], *, many: bool = False) -> Call:
         """Send without waiting; `Call.wait` waits, and `forget` ends it in any case."""
         if self._closed or self._failure:
             raise RequestRefusedError(self._failure or "the connection was closed")
-        call = Call(outgoing[-1].subject, b"%d" % next(self._numbers), many=many)
+        subjects = [one.subject for one in outgoing]
+        call = Call(subjects, b"%d" % next(self._numbers), many=many)
         self._calls[call.token] = call
         self._put(outgoing, call)
         return call
@@ -103,18 +120,20 @@ class Connection:
         if not (self._closed or self._failure):
             self._put([outgoing], None)
 
-    def listen(self, listener: Callable[[Reply], None], timeout: float) -> Listening:
-        """Have `listener` called, on the loop's thread, for messages to the subject returned.
+    def listen(
+        self, listener: Callable[[Reply], None], timeout: float, subject: str = ""
+    ) -> Listening:
+        """Have `listener` called, on the loop's thread, for messages to `subject` or a new inbox.
 
         The subject gets a subscription of its own: for a push consumer of nats-server 2.15 a
         wildcard subscription is no interest. Raises `RequestLostError` after `timeout` seconds.
         """
         self.wait_connected(timeout)
+        subject = subject or f"{self._inbox}.news.{next(self._numbers)}"
 
         def pass_on(_: bytes, reply: Reply) -> None:
             listener(reply)
 
-        subject = f"{self._inbox}.news.{next(self._numbers)}"
         subscribing = asyncio.run_coroutine_threadsafe(
             self._client.subscribe_raw(subject, pass_on), self._loop
         )
@@ -256,8 +275,9 @@ class Connection:
             return
         # The server names the subject in quotes and nats-py has lowered its letters.
         logger.error("nats refused: %s", text)
+        refused = QUOTED.search(text)
         for call in list(self._calls.values()):
-            if f'"{call.subject.lower()}"' in text.lower():
+            if refused is not None and call.sends_to(refused[1]):
                 call.fail(RequestRefusedError(text))
 
     def _fail_calls(self, error: Exception) -> None:

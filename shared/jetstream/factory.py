@@ -19,6 +19,7 @@ from shared.jetstream.process import JetStreamProcessRecorder
 from shared.jetstream.recorder import JetStreamAggregateRecorder, JetStreamApplicationRecorder
 from shared.jetstream.stream import Stream
 from shared.jetstream.subjects import Subjects
+from shared.jetstream.tls import tls_options
 from shared.jetstream.tracking import JetStreamTrackingRecorder
 
 CONNECT_SECONDS = 2
@@ -36,9 +37,12 @@ class JetStreamFactory(InfrastructureFactory[JetStreamTrackingRecorder]):
     NATS_CREDS = "NATS_CREDS"
     NATS_NKEY_SEED_FILE = "NATS_NKEY_SEED_FILE"
     NATS_INBOX_PREFIX = "NATS_INBOX_PREFIX"
+    NATS_CA_FILE = "NATS_CA_FILE"
     NATS_CLIENT_NAME = "NATS_CLIENT_NAME"
     JETSTREAM_STREAM = "JETSTREAM_STREAM"
     JETSTREAM_SUBJECT_PREFIX = "JETSTREAM_SUBJECT_PREFIX"
+    JETSTREAM_API_PREFIX = "JETSTREAM_API_PREFIX"
+    JETSTREAM_NEWS_SUBJECT = "JETSTREAM_NEWS_SUBJECT"
     JETSTREAM_TIMEOUT = "JETSTREAM_TIMEOUT"
     JETSTREAM_DEADLINE = "JETSTREAM_DEADLINE"
     JETSTREAM_CONTENT_TYPE = "JETSTREAM_CONTENT_TYPE"
@@ -56,7 +60,8 @@ class JetStreamFactory(InfrastructureFactory[JetStreamTrackingRecorder]):
         self._originator_ids_are_uuids = self._uuid_or_text() == "uuid"
         self._creates_stream = strtobool(self.env.get(self.JETSTREAM_CREATE_STREAM, "no"))
         self._replicas = int(self.env.get(self.JETSTREAM_REPLICAS, "1"))
-        self._connection = Connection(self._connect_options())
+        api_prefix = self.env.get(self.JETSTREAM_API_PREFIX) or "$JS.API"
+        self._connection = Connection(self._connect_options(), api_prefix)
 
     @override
     def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
@@ -98,7 +103,8 @@ class JetStreamFactory(InfrastructureFactory[JetStreamTrackingRecorder]):
         name, prefix = self._stream_name, self._prefix
         if purpose != "events":
             name, prefix = f"{name}_{purpose.upper()}", f"{prefix}-{purpose}"
-        stream = Stream(self._connection, name, self._timeout, self._deadline)
+        news = self.env.get(self.JETSTREAM_NEWS_SUBJECT, "") if purpose == "events" else ""
+        stream = Stream(self._connection, name, self._timeout, self._deadline, news)
         subjects = Subjects(prefix)
         if self._creates_stream:
             stream.create([subjects.all_events, subjects.all_tracking], self._replicas)
@@ -120,6 +126,8 @@ class JetStreamFactory(InfrastructureFactory[JetStreamTrackingRecorder]):
             "nkeys_seed": self.env.get(self.NATS_NKEY_SEED_FILE),
             "inbox_prefix": self.env.get(self.NATS_INBOX_PREFIX),
         }
+        ca_file = self.env.get(self.NATS_CA_FILE)
+        options |= tls_options(ca_file) if ca_file else {}
         return options | {name: value for name, value in optional.items() if value}
 
     def _seconds(self, key: str, default: str) -> float:

@@ -1,7 +1,12 @@
-"""Word that the stream has grown: the highest sequence that a consumer of headers told of."""
+"""Word that the stream has grown: the highest sequence that was told of.
+
+It comes from what the server republishes, where the stream does so: then nobody needs the right to
+make consumers, who could have one deliver to any subject. Else from a consumer of headers.
+"""
 
 import json
 import logging
+import re
 import threading
 import time
 import uuid
@@ -18,12 +23,13 @@ HEARTBEAT_SECONDS = 5
 SILENCE_SECONDS = 12  # two heartbeats and a little: then the consumer is gone
 UNUSED_SECONDS = 30  # the server removes the consumer after this long without its listener
 NANOSECONDS = 1_000_000_000
+SEQUENCE = re.compile(rb"\r\nNats-Sequence: (\d+)\r\n")
 
 
 class News:
-    """An ephemeral push consumer for new messages, made again when it may be gone.
+    """A subscription or an ephemeral push consumer, made again when it may be gone.
 
-    It counts against the stream's `max_consumers`. Its word may come late or never (a lost
+    A consumer counts against the stream's `max_consumers`. Its word may come late or never (a lost
     consumer, a forbidden API), so whoever waits must look for himself now and then.
     """
 
@@ -61,19 +67,19 @@ class News:
         `RequestLostError` while there is no connection.
         """
         connection = self._stream.connection
-        silent = time.monotonic() - self._heard_at > SILENCE_SECONDS
+        # What is republished comes without heartbeats.
+        silent = time.monotonic() - self._heard_at > SILENCE_SECONDS and not self._republished
         if self._generation == connection.generation and not silent:
             return False
         self._drop_consumer()
-        self._name = f"news-{uuid.uuid4().hex}"
+        self._name = "" if self._republished else f"news-{uuid.uuid4().hex}"
         connection.wait_connected(self._stream.timeout)
         self._generation = connection.generation
         self._heard_at = time.monotonic()
         try:
-            self._listening = connection.listen(self._hear, self._stream.timeout)
-            creation = self._creation(self._listening.subject)
-            (reply,) = connection.request(creation, self._stream.timeout)
-            error = "no responder" if reply.status else json.loads(reply.body).get("error")
+            subject = self._stream.news_subject
+            self._listening = connection.listen(self._hear, self._stream.timeout, subject)
+            error = None if self._republished else self._create(self._listening.subject)
         except (RequestLostError, RequestRefusedError) as failure:
             error = str(failure)
         if error:
@@ -91,12 +97,21 @@ class News:
     def _drop_consumer(self) -> None:
         connection = self._stream.connection
         if self._name:
-            subject = f"$JS.API.CONSUMER.DELETE.{self._stream.name}.{self._name}"
+            subject = self._stream.api(f"CONSUMER.DELETE.{self._stream.name}.{self._name}")
             connection.send(Outgoing(subject, b""))
             self._name = ""
         if self._listening is not None:
             connection.unlisten(self._listening)
             self._listening = None
+
+    @property
+    def _republished(self) -> bool:
+        return bool(self._stream.news_subject)
+
+    def _create(self, deliver_subject: str) -> object:
+        creation = self._creation(deliver_subject)
+        (reply,) = self._stream.connection.request(creation, self._stream.timeout)
+        return "no responder" if reply.status else json.loads(reply.body).get("error")
 
     def _creation(self, deliver_subject: str) -> Outgoing:
         config = {
@@ -111,14 +126,15 @@ class News:
             "idle_heartbeat": HEARTBEAT_SECONDS * NANOSECONDS,
         }
         body = {"stream_name": self._stream.name, "config": config}
-        subject = f"$JS.API.CONSUMER.CREATE.{self._stream.name}.{self._name}"
+        subject = self._stream.api(f"CONSUMER.CREATE.{self._stream.name}.{self._name}")
         return Outgoing(subject, json.dumps(body).encode())
 
     def _hear(self, reply: Reply) -> None:
         self._heard_at = time.monotonic()
         if reply.status:  # a heartbeat
             return
-        sequence = acked_sequence(reply.reply_to)
+        told = SEQUENCE.search(reply.headers)
+        sequence = int(told[1]) if told is not None else acked_sequence(reply.reply_to)
         with self._changed:
             self._latest = max(self._latest, sequence)
             self._changed.notify_all()

@@ -78,12 +78,16 @@ class Ack:
 
 @dataclass(frozen=True)
 class Stream:
-    """One stream; `timeout` is seconds a request, `deadline` seconds a call with its repeats."""
+    """One stream; `timeout` is seconds a request, `deadline` seconds a call with its repeats.
+
+    `news_subject` is where the server republishes what it stored, headers only; "" if nowhere.
+    """
 
     connection: Connection
     name: str
     timeout: float
     deadline: float
+    news_subject: str = ""
 
     def publish_batch(self, messages: Sequence[Outgoing], timeout: float) -> Ack:
         """Publish one message, or an atomic batch that the last one's headers commit.
@@ -189,8 +193,12 @@ class Stream:
             pause = min(max(2 * pause, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
             yield min(self.timeout, left)
 
+    def api(self, request: str) -> str:
+        """The subject of a request to JetStream's API."""
+        return f"{self.connection.api_prefix}.{request}"
+
     def _direct(self, request: Mapping[str, object]) -> Outgoing:
-        return Outgoing(f"$JS.API.DIRECT.GET.{self.name}", json.dumps(request).encode())
+        return Outgoing(self.api(f"DIRECT.GET.{self.name}"), json.dumps(request).encode())
 
     def _read(self, request: Mapping[str, object]) -> list[Reply]:
         outgoing = self._direct(request)
@@ -208,9 +216,8 @@ class Stream:
         return replies
 
     def _api(self, subject: str, body: object) -> dict[str, Any] | None:
-        outgoing = Outgoing(
-            f"$JS.API.{subject}", b"" if body is None else json.dumps(body).encode()
-        )
+        payload = b"" if body is None else json.dumps(body).encode()
+        outgoing = Outgoing(self.api(subject), payload)
 
         def attempt(timeout: float) -> dict[str, Any]:
             (reply,) = self.connection.request(outgoing, timeout)

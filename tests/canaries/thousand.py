@@ -21,11 +21,8 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from passage.api import api_of
-from passage.connecting import connected
 from passage.playing.player import Player
-from passage.playing.stage import Stage
-from shared.keyfiles import read_intake_public_key
+from passage.playing.stage import staged
 from tests.canaries.flow import Flow, person_of
 from tests.canaries.persons import Canary, canaries
 from tests.canaries.scanner import Scanned, Scanner
@@ -114,12 +111,7 @@ def _write_registry(source: Path, persons: Sequence[Canary]) -> None:
 async def _play(system: System, persons: Sequence[Canary]) -> int:
     running = system.running
     slots = asyncio.Semaphore(AT_ONCE)
-    async with (
-        connected(running.nats, attempts=-1) as client,
-        api_of(running.http, connections=AT_ONCE) as api,
-    ):
-        key = read_intake_public_key(running.keys)
-        stage = Stage(api, client, key, time.monotonic() + PATIENCE_S)
+    async with staged(running, PATIENCE_S, AT_ONCE) as stage:
 
         async def one(number: int, canary: Canary) -> str:
             async with slots:

@@ -37,6 +37,7 @@ def intake(server: NatsServer, folder: Path) -> Iterator[None]:
         **os.environ,
         "PASSAGE_NATS_URL": server.url,
         "PASSAGE_KEYS_DIR": str(folder / "keys"),
+        "PASSAGE_FSYNC": "trusted",  # A server without accounts can't be asked.
     }
     process = ServiceProcess("intake", environment, folder / "intake.log")
     process.launch()

@@ -21,9 +21,9 @@ import pytest
 from passage.children import ServiceProcess
 from passage.definitions import SERVICES
 from passage.health import check_container
+from passage.init import accounts_of, make_installation, server_tls
 from passage.nats_cluster import NatsCluster
 from passage.nats_server import free_port
-from services.keyholder.secrets import make_key_files
 from tests.journey.system import until
 from tests.passage.compose import interpolated, read_compose
 
@@ -54,7 +54,16 @@ class Topology:
     environments: dict[str, dict[str, str]]
 
     def verb(self, *arguments: str) -> Any:
-        done = subprocess.run(  # noqa: S603 - our own interpreter
+        done = self._run(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def runs(self, *arguments: str) -> bool:
+        """Whether a verb ends well."""
+        return self._run(*arguments).returncode == 0
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - our own interpreter
             [sys.executable, "-m", "passage", *arguments, "--json"],
             env={**os.environ, **self.environments["query"]},
             capture_output=True,
@@ -62,38 +71,44 @@ class Topology:
             timeout=60,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout)
 
 
 def environments(folder: Path, nats_url: str, postgres_url: str) -> dict[str, dict[str, str]]:
     """Gives each container's environment of the file, for processes on this machine."""
-    http = f"127.0.0.1:{free_port('127.0.0.1')}"
+    http, keys = f"127.0.0.1:{free_port('127.0.0.1')}", folder / "keys"
     here = {
         "PASSAGE_NATS_URL": nats_url,
-        "PASSAGE_KEYS_DIR": str(folder / "keys"),
+        "PASSAGE_KEYS_DIR": str(keys),
         "PASSAGE_REGISTRY_FILE": str(folder / "registry.db"),
         "PASSAGE_DATABASE_URL": postgres_url,
         "PASSAGE_HTTP": http,
     }
     found = {}
+    secrets = {
+        f"/run/secrets/{name}": interpolated(secret.file, {"PASSAGE_KEYS": str(keys)})
+        for name, secret in read_compose().secrets.items()
+    }
     for name, service in read_compose().services.items():
         given = {key: interpolated(value, {}) for key, value in service.environment.items()}
-        found[name] = {key: here.get(key, value) for key, value in given.items()}
-    found["query"]["PASSAGE_HTTP_URL"] = f"http://{http}"
+        placed = {key: secrets.get(value, value) for key, value in given.items()}
+        found[name] = {key: here.get(key, value) for key, value in placed.items()}
+    found["query"]["PASSAGE_HTTP_URL"] = f"https://{http}"
     return found
 
 
 @pytest.fixture
 def topology(tmp_path: Path) -> Iterator[Topology]:
-    make_key_files(tmp_path / "keys")
+    keys = tmp_path / "keys"
+    make_installation(keys)
     with ExitStack() as stack:
-        cluster = stack.enter_context(NatsCluster(tmp_path / "cluster"))
+        cluster = stack.enter_context(
+            NatsCluster(tmp_path / "cluster", extra_config=accounts_of(keys), tls=server_tls(keys))
+        )
         url = stack.enter_context(postgres(tmp_path))
         found = Topology(environments(tmp_path, cluster.url, url))
         assert found.environments["provision"]["PASSAGE_REPLICAS"] == "3"
-        states = {one["state"] for one in found.verb("provision")}
-        assert states == {"made"}
+        # The job of compose starts again until all servers have found each other.
+        until(lambda: found.runs("provision"), READY_TIMEOUT_S, "streams are made")
         for name in SERVICES:
             environment = {**os.environ, **found.environments[name]}
             process = ServiceProcess(name, environment, tmp_path / f"{name}.log")
@@ -104,14 +119,16 @@ def topology(tmp_path: Path) -> Iterator[Topology]:
 
 
 def test_a_call_goes_end_to_end(topology: Topology, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in topology.environments["query"].items():
-        monkeypatch.setenv(name, value)
     for service in SERVICES:
+        for name, value in topology.environments[service].items():
+            monkeypatch.setenv(name, value)
         until(
             lambda name=service: check_container(name) == 0,  # type: ignore[misc]
             READY_TIMEOUT_S,
             f"{service} answers its container's health check",
         )
+    for name, value in topology.environments["query"].items():
+        monkeypatch.setenv(name, value)
     topology.verb("call", "--channel", "phone", "--from", "+70001234567", "--text", "вымысел")
     until(lambda: bool(topology.verb("case", "list")["items"]), 30, "the call is a case")
     case_id = topology.verb("case", "list")["items"][0]["case_id"]

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from passage.certificates import names_of
 from passage.definitions import SERVICES
+from passage.init import make_installation
 from passage.nats_server import find_binary
-from services.keyholder.secrets import make_key_files
 from shared.settings import Settings
-from tests.passage.compose import FILE, ROOT, read_compose
+from tests.passage.compose import FILE, ROOT, interpolated, read_compose
 
 COMPOSE = read_compose()
+SECRETS = tuple(COMPOSE.secrets.values())
 NATS = ("nats-1", "nats-2", "nats-3")
 
 
@@ -30,7 +32,7 @@ def test_the_file_fits_the_official_schema_of_the_compose_specification() -> Non
     assert checked.returncode == 0, checked.stdout
 
 
-def test_three_nats_servers_a_database_the_four_services_and_one_job_run() -> None:
+def test_three_nats_servers_a_database_the_services_and_one_job_run() -> None:
     assert set(COMPOSE.services) == {*NATS, "postgres", "provision", *SERVICES}
 
 
@@ -66,7 +68,8 @@ def test_what_a_container_uses_is_declared(name: str) -> None:
     assert set(service.networks) <= set(COMPOSE.networks)
     assert set(service.secrets) <= set(COMPOSE.secrets)
     assert set(service.depends_on) <= set(COMPOSE.services)
-    assert {volume.partition(":")[0] for volume in service.volumes} <= set(COMPOSE.volumes)
+    named = {one for one in service.volumes if not one.startswith("${PASSAGE_KEYS")}
+    assert {volume.partition(":")[0] for volume in named} <= set(COMPOSE.volumes)
 
 
 @pytest.mark.parametrize("name", [*SERVICES, "provision"])
@@ -76,15 +79,37 @@ def test_every_setting_given_exists(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_services_wait_for_the_log_and_hold_exactly_the_key_files(
-    name: str, tmp_path: Path
-) -> None:
+def test_services_wait_for_the_log_and_hold_their_own_nkey_alone(name: str) -> None:
     service = COMPOSE.services[name]
     assert service.command == [f"services.{name}"]
     assert service.depends_on["provision"].condition == "service_completed_successfully"
     assert service.environment["PASSAGE_REPLICAS"] == "3"
-    make_key_files(tmp_path)
-    assert set(service.secrets) == {path.name for path in tmp_path.iterdir()}
+    assert service.environment["PASSAGE_NATS_NKEY"] == f"/run/secrets/{name}.nk"
+    assert service.environment["PASSAGE_NATS_CA"] == "/run/secrets/ca.pem"
+    public = {"ca.pem", "intake.pub"}
+    of_the_api = {"server.pem", "server.key"} if name == "query" else set()
+    assert set(service.secrets) - public == {f"{name}.nk"} | of_the_api
+
+
+def test_the_key_holder_alone_has_the_keys_and_stays_sealed() -> None:
+    holder = COMPOSE.services["keyholder"]
+    assert holder.restart == "on-failure"  # It ends with 0 when it is sealed.
+    having = [n for n, one in COMPOSE.services.items() if "holder" in "".join(one.volumes)]
+    assert having == ["keyholder"]
+    assert not any("holder/" in one.file or one.file.endswith("ca.key") for one in SECRETS)
+
+
+def test_every_secret_is_made_by_init(tmp_path: Path) -> None:
+    make_installation(tmp_path, ["nats-1", "nats-2", "nats-3", "query"])
+    for secret in SECRETS:
+        assert Path(interpolated(secret.file, {"PASSAGE_KEYS": str(tmp_path)})).is_file()
+    assert {"nats-1", "nats-2", "nats-3", "query"} <= set(names_of(tmp_path))
+
+
+def test_the_database_is_reached_with_its_name_checked() -> None:
+    url = COMPOSE.services["query"].environment["PASSAGE_DATABASE_URL"]
+    assert "sslmode=verify-full&sslrootcert=/run/secrets/ca.pem" in url
+    assert "--ssl=on" in COMPOSE.services["postgres"].command
 
 
 @pytest.mark.parametrize("name", NATS)
@@ -105,8 +130,15 @@ def test_the_image_is_not_roots_and_its_requirements_are_hashed() -> None:
 def test_the_nats_configuration_is_valid_and_syncs_always(tmp_path: Path) -> None:
     text = (ROOT / "deploy" / "nats.conf").read_text(encoding="utf-8")
     assert "sync_interval: always" in text
-    config = tmp_path / "nats.conf"
-    config.write_text(text.replace("/data", str(tmp_path)), encoding="utf-8")
+    make_installation(tmp_path / "keys")
+    config = tmp_path / "etc" / "nats" / "nats.conf"
+    config.parent.mkdir(parents=True)
+    secrets = tmp_path / "run" / "secrets"
+    secrets.mkdir(parents=True)
+    for name in ("accounts.conf", "tls/server.pem", "tls/server.key", "tls/ca.pem"):
+        (secrets / Path(name).name).write_bytes((tmp_path / "keys" / name).read_bytes())
+    here = text.replace("/data", str(tmp_path)).replace('"/run', f'"{tmp_path}/run')
+    config.write_text(here, encoding="utf-8")
     checked = subprocess.run(  # noqa: S603 - our own binary and file
         [str(find_binary()), "-t", "-c", str(config)],
         env={**os.environ, "NATS_NAME": "nats-1"},
@@ -115,3 +147,4 @@ def test_the_nats_configuration_is_valid_and_syncs_always(tmp_path: Path) -> Non
         check=False,
     )
     assert checked.returncode == 0, checked.stderr
+    assert text.count('min_version: "1.3"') == 2

@@ -10,8 +10,8 @@ from typer.main import get_command
 
 from passage.__main__ import command_line
 
-WITHOUT_DATA = {"keys"}
-WITHOUT_JSON = {"up", "keys", "log export"}
+WITHOUT_DATA = {"init"}
+WITHOUT_JSON = {"init", "up", "keys seal", "keys unseal", "log export"}
 
 
 def verbs(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -71,7 +71,7 @@ async def asked(
             reads=follower.reads,
             progress=follower.progress,
             metrics=follower.metrics,
-            link=link or Link(settings.nats_url),
+            link=link or Link(settings),
             open_log=lambda: log,
             keys=keys or key_holder(),
         )

@@ -27,6 +27,7 @@ from shared.commands.base import (
     Refused,
     Unavailable,
 )
+from shared.settings import Settings
 from tests import examples as e
 from tests.examples import CASE
 from tests.query.asking import HOST
@@ -263,7 +264,7 @@ async def test_commands_are_refused_at_once_while_the_server_is_away(
 
 
 async def test_a_link_that_never_connected_closes() -> None:
-    link = Link("nats://127.0.0.1:1")
+    link = Link(Settings(nats_url="nats://127.0.0.1:1"))
     link.start(dict)
     assert not link.connected
     await link.close()

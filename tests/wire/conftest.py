@@ -204,6 +204,7 @@ async def site(tmp_path: Path, server: NatsServer) -> AsyncIterator[Site]:
         keys_dir=tmp_path / "keys",
         registry_file=tmp_path / "registry.db",
         log_level="ERROR",
+        fsync="trusted",  # A server without accounts can't be asked.
         threads=8,
     )
     client = await nats.connect(server.url)

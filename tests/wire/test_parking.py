@@ -36,7 +36,11 @@ class RegistryWithAFault:
 async def retried(site: Site, service: str, sequence: int) -> RetryAnswer:
     body = json.dumps({"sequence": sequence}).encode()
     reply = await site.client.request(subjects.retry(service), body, timeout=ANSWER_WITHIN_S)
-    return RetryAnswer.model_validate_json(reply.data)
+    answer = RetryAnswer.model_validate_json(reply.data)
+    if answer.result == "done":
+        # As `passage parked retry` does, with the keeper's right: no service may.
+        await site.jetstream.delete_msg(subjects.PARKED, sequence)
+    return answer
 
 
 @pytest.mark.wire

@@ -1,0 +1,75 @@
+"""The nkeys by which services, channels and the keeper are known to nats-server.
+
+`nkeys/<identity>.nk` is the secret seed, which the identity alone gets; `.pub` is its public key,
+which stands in the server's configuration.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nkeys
+
+from shared.keyfiles import FILE_MODE, FOLDER_MODE
+from shared.policy import Policy, policy
+from shared.subjects import KEEPER, channel_identity
+
+FOLDER = "nkeys"
+SEED_BYTES = 32
+
+
+def identities(rules: Policy | None = None) -> tuple[str, ...]:
+    """Gives every identity: the services, the keeper, and the channels as `channel-<name>`."""
+    rules = rules or policy()
+    return (*rules.services, KEEPER, *map(channel_identity, rules.channels.names))
+
+
+def seed_file(keys: Path, identity: str) -> Path:
+    """Gives where an identity's seed lies in the key folder."""
+    return keys / FOLDER / f"{identity}.nk"
+
+
+def make_identities(keys: Path) -> None:
+    """Makes the nkeys that are missing in the key folder; those that are there stay."""
+    folder = keys / FOLDER
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    for identity in identities():
+        path = seed_file(keys, identity)
+        if not path.exists():
+            write_secret(path, _new_seed())
+        # The public half is derived: a lost or stale one would lock its owner out.
+        write_anew(path.with_suffix(".pub"), _public_key(path.read_bytes()))
+
+
+def public_keys(keys: Path) -> dict[str, str]:
+    """Gives each identity's public key. Raises OSError where a file is missing."""
+    return {
+        identity: seed_file(keys, identity).with_suffix(".pub").read_text("ascii").strip()
+        for identity in identities()
+    }
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Writes a file that must not exist, for its owner alone, onto the disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_anew(path: Path, content: bytes) -> None:
+    """Writes a derived file in one step, for its owner alone; whatever was there is replaced."""
+    draft = path.with_name(f".{path.name}")
+    draft.unlink(missing_ok=True)
+    write_secret(draft, content)
+    draft.replace(path)
+
+
+def _new_seed() -> bytes:
+    return bytes(nkeys.encode_seed(os.urandom(SEED_BYTES), nkeys.PREFIX_BYTE_USER))
+
+
+def _public_key(seed: bytes) -> bytes:
+    return bytes(nkeys.from_seed(bytearray(seed.strip())).public_key)

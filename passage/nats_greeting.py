@@ -1,0 +1,51 @@
+"""What a nats-server says of itself before anyone logs in: whether it is ready for clients."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from shared.jetstream.tls import tls_context
+
+
+def jetstream_answers(host: str, port: int, timeout: float = 0.5, ca: Path | None = None) -> bool:
+    """Whether the server at `host:port` has JetStream on and, if no login is needed, a leader.
+
+    With `ca` it is spoken to in TLS. Raises OSError and ValueError where it doesn't answer so.
+    """
+    with ExitStack() as stack:
+        connection = stack.enter_context(socket.create_connection((host, port), timeout))
+        if ca is not None:
+            connection = stack.enter_context(_wrapped(connection, host, ca))
+        wire = stack.enter_context(connection.makefile("rwb"))
+        greeting = json.loads(wire.readline().removeprefix(b"INFO "))
+        if not greeting.get("jetstream"):
+            return False
+        if greeting.get("auth_required"):
+            return True
+        reply = request(wire.write, wire.flush, wire.readline, "$JS.API.INFO", b"")
+        return "error" not in json.loads(reply)
+
+
+def request(
+    write: Callable[[bytes], object],
+    flush: Callable[[], object],
+    readline: Callable[[], bytes],
+    subject: str,
+    body: bytes,
+) -> bytes:
+    """One request on a fresh connection, in NATS's text protocol; the body of the reply."""
+    write(b'CONNECT {"verbose":false,"pedantic":false}\r\nSUB _INBOX.ready 1\r\n')
+    write(b"PUB %s _INBOX.ready %d\r\n%s\r\n" % (subject.encode(), len(body), body))
+    flush()
+    while not readline().startswith(b"MSG "):
+        pass
+    return readline()
+
+
+def _wrapped(connection: socket.socket, host: str, ca: Path) -> ssl.SSLSocket:
+    return tls_context(str(ca)).wrap_socket(connection, server_hostname=host)

@@ -1,0 +1,222 @@
+"""nats-server's accounts, made from the policy file: who may publish, ask and hear what.
+
+Each service and each channel is an account of its own, which imports from the account PASSAGE
+exactly the subjects that the policy gives it. Within one account a request may name any subject
+for its answer, and the server publishes there without asking for a right; ADR 10 has the attack.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from shared import subjects
+from shared.policy import Policy, Rights
+from shared.subjects import KEEPER, channel_identity
+
+LOG_ACCOUNT = "PASSAGE"
+SYSTEM_ACCOUNT = "SYS"
+SERVER_API = "$JS.API"
+ANSWERS_WITHIN = "30s"
+"""How long the server keeps the way back of a request that may have several answers."""
+SERVERS_STORAGE = "$SYS.REQ.SERVER.PING.JSZ"
+
+
+@dataclass(frozen=True, order=True)
+class Grant:
+    """One subject that `owner` exports to `account`, which knows it as `local`.
+
+    `kind` is who speaks: in a service the importer asks, in a stream the owner tells. `many`: one
+    request may have several answers.
+    """
+
+    owner: str
+    account: str
+    subject: str
+    local: str
+    kind: str = "service"
+    many: bool = False
+
+
+@dataclass(frozen=True)
+class User:
+    """What one identity may publish and subscribe to, within its own account."""
+
+    identity: str
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+
+
+def account_of(identity: str) -> str:
+    """Gives the account of an identity."""
+    return LOG_ACCOUNT if identity == KEEPER else identity.upper().replace("-", "_")
+
+
+def grants(rules: Policy) -> tuple[Grant, ...]:
+    """Gives everything that one account may ask of, or hear from, another."""
+    holder = account_of(subjects.KEYHOLDER)
+    found: list[Grant] = [
+        _service(SYSTEM_ACCOUNT, KEEPER, SERVERS_STORAGE, subjects.STORAGE, True),
+        _service(holder, KEEPER, subjects.keyholder("*", KEEPER)),
+    ]
+    for name, rights in rules.services.items():
+        found += _of_the_log(name, rights)
+        found += _of_others(name, rights, rules)
+        found.append(_service(account_of(name), KEEPER, subjects.health(name)))
+        if rights.consumes:
+            found.append(_service(account_of(name), KEEPER, subjects.retry(name)))
+    for channel in rules.channels.names:
+        found.append(_service(LOG_ACCOUNT, channel_identity(channel), subjects.calls(channel)))
+    return tuple(found)
+
+
+def user(rules: Policy, identity: str) -> User:
+    """Gives what a service or a channel may do in its account; the keeper is not limited."""
+    own = [one for one in grants(rules) if one.account == account_of(identity)]
+    publish = [one.local for one in own if one.kind == "service"]
+    subscribe = [f"{subjects.inbox(identity)}.>"]
+    subscribe += [one.local for one in own if one.kind == "stream"]
+    if identity in rules.services:
+        # A container's health check asks with the service's own key, as it has no other.
+        publish.append(subjects.health(identity))
+        subscribe += [*_answered(identity)]
+    if identity == subjects.KEYHOLDER:
+        publish.append(subjects.KEYHOLDER_SEALED)
+    return User(identity, tuple(publish), tuple(subscribe))
+
+
+def configuration(rules: Policy, public_keys: Mapping[str, str]) -> str:
+    """Gives the `accounts` block and what belongs to it, for nats-server's configuration."""
+    found = grants(rules)
+    names = [*rules.services, *map(channel_identity, rules.channels.names)]
+    blocks = [_block(LOG_ACCOUNT, f"users: [{{nkey: {public_keys[KEEPER]}}}]", found, True)]
+    for name in names:
+        users = _users(user(rules, name), public_keys[name])
+        blocks.append(_block(account_of(name), users, found))
+    blocks.append(_block(SYSTEM_ACCOUNT, "", found))
+    lines = [
+        "# Made by `passage init` from shared/policy.toml; written anew each time.",
+        "accounts {",
+        *blocks,
+        "}",
+        f"system_account: {SYSTEM_ACCOUNT}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _of_the_log(name: str, rights: Rights) -> Iterator[Grant]:
+    """What a service may ask of the account that holds the streams."""
+    yield from (_log(name, subjects.case_events(one)) for one in rights.records)
+    for stream in rights.reads:
+        yield from _reading(name, stream)
+        yield _api(name, f"STREAM.INFO.{stream}")
+    if subjects.CASES in rights.reads:
+        yield _told(LOG_ACCOUNT, name, subjects.NEWS)
+    for bucket, verb in rights.buckets.items():
+        yield from _reading(name, f"KV_{bucket}")
+        if verb == "write":
+            yield _log(name, f"$KV.{bucket}.>")
+    for durable in rights.consumes:
+        yield from _consuming(name, *durable.split("/"))
+    allowed = {
+        subjects.parked(name, ">"): bool(rights.consumes),
+        subjects.timer(name, ">"): rights.timers,
+        subjects.audit("*"): rights.audits,
+    }
+    yield from (_log(name, subject) for subject, is_allowed in allowed.items() if is_allowed)
+    if rights.storage:
+        yield _service(SYSTEM_ACCOUNT, name, SERVERS_STORAGE, subjects.STORAGE, True)
+
+
+def _consuming(name: str, stream: str, consumer: str) -> Iterator[Grant]:
+    yield _api(name, f"CONSUMER.INFO.{stream}.{consumer}")
+    yield _api(name, f"CONSUMER.MSG.NEXT.{stream}.{consumer}", many=True)
+    yield _log(name, f"$JS.ACK.{stream}.{consumer}.>")
+
+
+def _reading(name: str, stream: str) -> Iterator[Grant]:
+    yield _api(name, f"DIRECT.GET.{stream}", many=True)
+    yield _api(name, f"DIRECT.GET.{stream}.>", many=True)
+    yield _api(name, f"STREAM.MSG.GET.{stream}")
+
+
+def _of_others(name: str, rights: Rights, rules: Policy) -> Iterator[Grant]:
+    """What a service may ask of other services."""
+    for asked in rights.commands:
+        yield _service(account_of(asked), name, subjects.command(asked, "*"))
+    holder = account_of(subjects.KEYHOLDER)
+    if rights.asks:
+        yield _told(holder, name, subjects.KEYHOLDER_SEALED)
+    for operation in rights.asks:
+        yield _service(holder, name, subjects.keyholder(operation, name))
+    if rights.retries:
+        for other, theirs in rules.services.items():
+            if theirs.consumes and other != name:
+                yield _service(account_of(other), name, subjects.retry(other))
+
+
+def _service(owner: str, identity: str, subject: str, local: str = "", many: bool = False) -> Grant:
+    return Grant(owner, account_of(identity), subject, local or subject, many=many)
+
+
+def _told(owner: str, identity: str, subject: str) -> Grant:
+    return Grant(owner, account_of(identity), subject, subject, kind="stream")
+
+
+def _log(identity: str, subject: str) -> Grant:
+    return _service(LOG_ACCOUNT, identity, subject)
+
+
+def _api(identity: str, request: str, many: bool = False) -> Grant:
+    # Every account has the server's own import of $JS.API.>, which answers "JetStream not
+    # enabled" at once; so the log's is known by another name.
+    return _service(
+        LOG_ACCOUNT, identity, f"{SERVER_API}.{request}", f"{subjects.LOG_API}.{request}", many
+    )
+
+
+def _answered(service: str) -> Iterator[str]:
+    yield subjects.health(service)
+    yield subjects.retry(service)
+    yield subjects.command(service, "*")
+    if service == subjects.KEYHOLDER:
+        yield subjects.keyholder("*", "*")
+
+
+def _users(one: User, public_key: str) -> str:
+    permissions = (
+        f"publish: {{allow: {json.dumps(one.publish)}}}, "
+        f"subscribe: {{allow: {json.dumps(one.subscribe)}}}, allow_responses: true"
+    )
+    return f"users: [{{nkey: {public_key}, permissions: {{{permissions}}}}}]"
+
+
+def _block(account: str, users: str, found: tuple[Grant, ...], jetstream: bool = False) -> str:
+    lines = [f"  {account} {{"]
+    if jetstream:
+        lines.append("    jetstream: enabled")
+    if users:
+        lines.append(f"    {users}")
+    lines += ["    exports: [", *_exports(account, found), "    ]"]
+    lines += ["    imports: [", *_imports(account, found), "    ]", "  }"]
+    return "\n".join(lines)
+
+
+def _exports(account: str, found: tuple[Grant, ...]) -> Iterator[str]:
+    allowed: dict[tuple[str, str, bool], list[str]] = {}
+    for one in sorted(found):
+        if one.owner == account:
+            allowed.setdefault((one.kind, one.subject, one.many), []).append(one.account)
+    for (kind, subject, many), accounts in allowed.items():
+        answers = f', response_type: stream, response_threshold: "{ANSWERS_WITHIN}"'
+        more = answers if many else ""
+        yield f"      {{{kind}: {json.dumps(subject)}, accounts: {json.dumps(accounts)}{more}}}"
+
+
+def _imports(account: str, found: tuple[Grant, ...]) -> Iterator[str]:
+    for one in sorted(found):
+        if one.account == account:
+            named = "" if one.local == one.subject else f", to: {json.dumps(one.local)}"
+            source = f"{{account: {one.owner}, subject: {json.dumps(one.subject)}}}"
+            yield f"      {{{one.kind}: {source}{named}}}"

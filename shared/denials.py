@@ -1,0 +1,58 @@
+"""Makes a refused publish or request an error at once: the server refuses by a word of its own.
+
+It sends an error that names the subject and no answer to the request, which would wait in vain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable
+from typing import TypeVar
+
+REFUSED = re.compile(r'permissions violation for publish to "([^"]+)"', re.IGNORECASE)
+
+T = TypeVar("T")
+
+
+class DeniedError(Exception):
+    """The server refused: this identity may not publish to the subject."""
+
+    def __init__(self, subject: str) -> None:
+        self.subject = subject
+        super().__init__(f"this process's identity may not publish to {subject}")
+
+
+class Denials:
+    """The requests under way on one connection, by subject."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+
+    def note(self, error: Exception) -> bool:
+        """Takes an error of the connection; says whether it was a refusal."""
+        found = REFUSED.search(str(error))
+        if found is None:
+            return False
+        # nats-py has lowered the letters of what the server said.
+        for refused in self._waiting.get(found[1].lower(), ()):
+            if not refused.done():
+                refused.set_result(None)
+        return True
+
+    async def unless_denied(self, subject: str, answer: Awaitable[T]) -> T:
+        """Gives what `answer` gives. Raises DeniedError as soon as the subject is refused."""
+        refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.setdefault(subject.lower(), [])
+        waiting.append(refused)
+        task = asyncio.ensure_future(answer)
+        try:
+            await asyncio.wait((task, refused), return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise DeniedError(subject)
+        finally:
+            task.cancel()
+            waiting.remove(refused)
+            if not waiting:
+                self._waiting.pop(subject.lower(), None)

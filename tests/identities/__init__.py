@@ -1,0 +1,1 @@
+"""Identities tried against a running server: each cell of the policy, attacks, and fsync."""

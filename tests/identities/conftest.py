@@ -1,0 +1,127 @@
+"""A nats-server with the accounts of the policy file, and connections as any identity."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nats
+import pytest
+from nats.aio.client import Client
+
+from passage.connecting import connected
+from passage.identities import identities, seed_file
+from passage.init import accounts_of, make_installation
+from passage.nats_server import NatsServer
+from passage.provisioning import ask, provision
+from passage.running import Running
+from shared.credentials import connect_options
+from shared.policy import policy
+from shared.settings import Settings
+
+FOLLOWED = ("CASES", "CALLS", "PARKED", "TIMERS", "AUDIT")
+ALL = identities()
+
+
+@dataclass
+class Guest:
+    """A connection as one identity; `refused` is what the server said about it."""
+
+    client: Client
+    refused: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Ground:
+    """A provisioned server, with streams and consumers of the policy that are yet to come."""
+
+    server: NatsServer
+    keys: Path
+
+    @property
+    def running(self) -> Running:
+        bare = Running.bare(self.server.url)
+        return bare.model_copy(update={"keys": self.keys})
+
+    def settings(self, identity: str, **more: Any) -> Settings:
+        return Settings(
+            nats_url=self.server.url,
+            nats_nkey=seed_file(self.keys, identity),
+            keys_dir=self.keys,
+            log_level="ERROR",
+            **more,
+        )
+
+    @asynccontextmanager
+    async def guest(self, identity: str) -> AsyncIterator[Guest]:
+        """Connects as an identity."""
+        refused: list[str] = []
+
+        async def on_error(error: Exception) -> None:
+            refused.append(str(error))
+
+        client = await nats.connect(
+            self.server.url,
+            error_cb=on_error,
+            **connect_options(seed_file(self.keys, identity), None),
+        )
+        try:
+            yield Guest(client, refused)
+        finally:
+            await client.close()
+
+    @asynccontextmanager
+    async def guests(self) -> AsyncIterator[dict[str, Guest]]:
+        """Connects as every identity."""
+        async with AsyncExitStack() as stack:
+            yield {name: await stack.enter_async_context(self.guest(name)) for name in ALL}
+
+
+async def stored(client: Client, stream: str, subject: str) -> int:
+    """Gives how many messages a stream has of subjects that match."""
+    answer = await ask(client, f"STREAM.INFO.{stream}", {"subjects_filter": subject})
+    return sum((answer["state"].get("subjects") or {}).values())
+
+
+async def _provision(ground: Ground) -> None:
+    async with connected(ground.running) as keeper:
+        await provision(keeper, replicas=1)
+        names = await keeper.request("$JS.API.STREAM.NAMES", b"")
+        if "TIMERS" not in json.loads(names.data)["streams"]:
+            timers = {
+                "name": "TIMERS",
+                "subjects": ["timers.>", "due.>"],
+                "allow_msg_schedules": True,
+                "allow_direct": True,
+            }
+            await ask(keeper, "STREAM.CREATE.TIMERS", timers)
+        for durable in {one for rights in policy().services.values() for one in rights.consumes}:
+            stream, name = durable.split("/")
+            listed = await ask(keeper, f"CONSUMER.NAMES.{stream}", None)
+            if name not in (listed["consumers"] or ()):
+                config = {"durable_name": name, "name": name, "ack_policy": "explicit"}
+                body = {"stream_name": stream, "config": config}
+                await ask(keeper, f"CONSUMER.CREATE.{stream}.{name}", body)
+
+
+def open_ground(folder: Path, **server: Any) -> Ground:
+    """Starts and provisions a server; the caller stops it."""
+    keys = folder / "keys"
+    make_installation(keys)
+    nats_server = NatsServer(folder / "nats", extra_config=accounts_of(keys), **server)
+    nats_server.start()
+    ground = Ground(nats_server, keys)
+    asyncio.run(_provision(ground))
+    return ground
+
+
+@pytest.fixture(scope="package")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    ground = open_ground(tmp_path_factory.mktemp("ground"))
+    yield ground
+    ground.server.stop()

@@ -1,0 +1,112 @@
+"""A denied publish or request is an error at once: no test here can wait for a timeout, as each
+request may take an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+from eventsourcing.persistence import OperationalError, StoredEvent
+from nacl.public import PrivateKey
+
+from services.query.link import Link, NobodyAnswersError
+from shared.buckets import JetStreamBucket
+from shared.bus import Bus
+from shared.case_log import jetstream_env
+from shared.denials import DeniedError
+from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
+from shared.jetstream.calls import Outgoing, RequestRefusedError
+from shared.jetstream.connection import Connection
+from shared.keyholder import Keys, KeysDeniedError, RemoteKeys
+from shared.parking import Delivery, UnprocessableError
+from tests.identities.conftest import Ground
+
+pytestmark = pytest.mark.wire
+
+AN_HOUR_S = 3_600.0
+
+
+@pytest.fixture
+def log(ground: Ground) -> Iterator[object]:
+    """The recorder of CASES as handover has it."""
+    settings = ground.settings("handover", request_timeout_s=AN_HOUR_S)
+    env = {**jetstream_env(settings, "test"), "JETSTREAM_DEADLINE": str(AN_HOUR_S)}
+    factory = JetStreamFactory(env)
+    recorder = factory.application_recorder()
+    yield recorder
+    factory.close()
+
+
+def event(version: int, type_name: str) -> StoredEvent:
+    return StoredEvent("0FDENIED0001", version, type_name, b"{}")
+
+
+@pytest.mark.parametrize("types", [["IdentityVerified"], ["ContactLost", "IdentityVerified"]])
+def test_recording_a_foreign_event(log: JetStreamApplicationRecorder, types: list[str]) -> None:
+    events = [event(number, name) for number, name in enumerate(types, start=1)]
+    with pytest.raises(OperationalError, match="permissions violation"):
+        log.insert_events(events)
+
+
+def test_a_foreign_event_in_the_midst_of_a_batch(log: JetStreamApplicationRecorder) -> None:
+    types = ("ContactLost", "IdentityVerified", "ContactLost")
+    events = [event(number, name) for number, name in enumerate(types, start=1)]
+    with pytest.raises(OperationalError, match="permissions violation"):
+        log.insert_events(events)
+
+
+def test_a_foreign_bucket_to_read_or_write(log: JetStreamApplicationRecorder) -> None:
+    bucket = JetStreamBucket(log.log.stream.connection, "KEYS", AN_HOUR_S)
+    with pytest.raises(OperationalError, match="permissions violation"):
+        bucket.get("0FDENIED0001")
+    with pytest.raises(OperationalError, match="permissions violation"):
+        bucket.create("0FDENIED0001", b"value")
+
+
+@pytest.mark.parametrize(
+    "subject", ["commands.intake.AddNote", "PASSAGE.API.STREAM.DELETE.CASES", "$JS.API.INFO"]
+)
+def test_a_foreign_command_and_the_api_of_streams(
+    log: JetStreamApplicationRecorder, subject: str
+) -> None:
+    connection: Connection = log.log.stream.connection
+    with pytest.raises(RequestRefusedError, match="permissions violation"):
+        connection.request(Outgoing(subject, b""), AN_HOUR_S)
+
+
+def test_an_operation_of_the_key_holder_that_is_not_granted(
+    log: JetStreamApplicationRecorder,
+) -> None:
+    keys = RemoteKeys(log.log.stream.connection, "handover", AN_HOUR_S)
+    with pytest.raises(KeysDeniedError, match="permissions violation"):
+        keys.unbox(["box"])
+
+
+async def test_the_link_of_query(ground: Ground) -> None:
+    link = Link(ground.settings("query"))
+    link.start(dict)
+    assert link._connecting is not None
+    await link._connecting
+    try:
+        with pytest.raises(NobodyAnswersError, match="identity may not"):
+            await link.request("commands.keyholder.Open", b"", AN_HOUR_S)
+        assert await link.stream_state("CASES") is not None
+        assert await link.stream_state("TIMERS") is None
+    finally:
+        await link.close()
+
+
+async def test_parking_where_it_is_not_allowed(ground: Ground) -> None:
+    # handover consumes nothing, so it may park nothing.
+    settings = ground.settings("handover", request_timeout_s=AN_HOUR_S)
+    public = PrivateKey.generate().public_key
+    bus = Bus("handover", settings, cast(Keys, None), public, lambda: True)
+    await bus.broker.start()
+    delivery = Delivery(stream="CASES", sequence=1, subject="cases.x.1.y", body=b"", deliveries=1)
+    try:
+        with pytest.raises(DeniedError):
+            await bus._park(delivery, UnprocessableError("wrong_data", "x"))
+    finally:
+        await bus.broker.stop()

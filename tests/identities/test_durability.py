@@ -1,0 +1,84 @@
+"""intake handles no call, and so acknowledges none, until every server syncs always."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from nats.aio.client import Client
+
+from passage.channel import Call, envelope_of, publish
+from passage.connecting import connected
+from passage.health import answers
+from passage.provisioning import ask
+from services.intake import durability
+from shared.keyfiles import read_intake_public_key
+from shared.settings import Settings
+from tests.examples import NOON
+from tests.identities.conftest import Ground, open_ground
+from tests.wire.conftest import WIRES
+
+pytestmark = pytest.mark.wire
+
+
+@asynccontextmanager
+async def running(ground: Ground) -> AsyncIterator[None]:
+    """Runs the key holder and intake, each with its own credentials."""
+    async with AsyncExitStack() as stack:
+        for name in ("keyholder", "intake"):
+            service = WIRES[name](ground.settings(name))
+            stack.callback(service.log.close)
+            await service.bus.broker.start()
+            stack.push_async_callback(service.bus.broker.stop)
+        yield
+
+
+async def call(ground: Ground, call_id: str) -> None:
+    key = read_intake_public_key(ground.keys)
+    async with connected(ground.running, "channel-phone") as client:
+        one = Call(call_id, "phone", "+380440000000", "ru", NOON, "I want to live")
+        await publish(client.jetstream(), envelope_of(one, key))
+
+
+async def waiting(keeper: Client) -> tuple[int, int]:
+    """Gives how many calls wait in CALLS, and how often intake was given one in vain."""
+    calls = await ask(keeper, "STREAM.INFO.CALLS", None)
+    consumer = await ask(keeper, "CONSUMER.INFO.CALLS.intake", None)
+    return calls["state"]["messages"], consumer["num_redelivered"]
+
+
+async def until(keeper: Client, condition: Callable[[tuple[int, int]], bool]) -> None:
+    found = await waiting(keeper)
+    while not condition(found):
+        found = await waiting(keeper)
+
+
+async def test_calls_stay_until_the_server_syncs_always(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(durability, "ASK_AGAIN_AFTER_S", 0.05)
+    ground = await asyncio.to_thread(open_ground, tmp_path, sync_interval="2m")
+    try:
+        async with running(ground):
+            await call(ground, "call-1")
+            async with connected(ground.running) as keeper:
+                await until(keeper, lambda found: found[1] > 0)
+                assert not await answers(keeper, "intake")
+                assert (await waiting(keeper))[0] == 1
+                assert (await ask(keeper, "STREAM.INFO.CASES", None))["state"]["messages"] == 0
+
+            ground.server.sync_interval = "always"
+            ground.server.restart()
+            async with connected(ground.running) as keeper:
+                await until(keeper, lambda found: found[0] == 0)
+                assert await answers(keeper, "intake")
+                assert (await ask(keeper, "STREAM.INFO.CASES", None))["state"]["messages"] == 1
+    finally:
+        ground.server.stop()
+
+
+def test_a_server_that_cannot_be_asked_is_not_trusted() -> None:
+    assert Settings().fsync == "demanded"
