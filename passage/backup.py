@@ -126,7 +126,7 @@ def write_backup(data: Path, to: Path, quiet: bool) -> Written:
     witness = witness_folder(folders_of(data).data)
 
     async def fill(writer: SealedWriter, told: Callable[[str], None]) -> Taken:
-        async with connected(running.nats) as client:
+        async with connected(running) as client:
             source = Source(client, running.database, running.replicas, witness)
             return await take(source, writer, told)
 

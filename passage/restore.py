@@ -33,11 +33,13 @@ from passage.backing_up.witnesses import (
 from passage.backup import KeyOption, events_of, summary
 from passage.connecting import connected
 from passage.folders import LOCK_NAME, Folders, folders_of, locked
+from passage.identities import make_identities
+from passage.init import accounts_of
 from passage.nats_server import NatsServer, NatsServerError
 from passage.options import AsJson
 from passage.printing import err, out, print_json
 from passage.provisioning import ask
-from passage.running import find_running
+from passage.running import Running, find_running
 from shared import subjects
 
 
@@ -69,11 +71,9 @@ class Restored:
 
 @dataclass(frozen=True)
 class Place:
-    """Where to restore: the server's address, and what else a target has."""
+    """Where to restore: the servers and how to log in, the database, and the checkpoints."""
 
-    nats: str
-    database: str
-    replicas: int
+    running: Running
     witness: Path
 
 
@@ -127,7 +127,15 @@ def restoring_server(draft: Folders) -> NatsServer:
     for five seconds, which synced writes of some thousand messages exceed. All is synced at once
     before the draft becomes the data folder; until then nobody relies on any of it.
     """
-    return NatsServer(data_dir=draft.nats, sync_interval='"1m"')
+    make_identities(_passing_keys(draft))
+    return NatsServer(
+        data_dir=draft.nats, sync_interval='"1m"', extra_config=accounts_of(_passing_keys(draft))
+    )
+
+
+def _passing_keys(draft: Folders) -> Path:
+    """The keeper of the draft's server has a seed of its own: the real key folder may be away."""
+    return draft.data / "restoring.keys"
 
 
 def _into_folder(folders: Folders, database: str | None, reading: Reading) -> Filled:
@@ -135,19 +143,24 @@ def _into_folder(folders: Folders, database: str | None, reading: Reading) -> Fi
         try:
             # Started here, on the main thread: it dies with the thread that starts it.
             with restoring_server(draft) as server:
-                url, witness = database or draft.database_url, witness_folder(draft.data)
-                filled = asyncio.run(_fill(Place(server.url, url, 1, witness), reading))
+                running = Running.bare(server.url).model_copy(
+                    update={
+                        "keys": _passing_keys(draft),
+                        "database": database or draft.database_url,
+                    }
+                )
+                place = Place(running, witness_folder(draft.data))
+                filled = asyncio.run(_fill(place, reading))
         except NatsServerError as error:
             raise BackupError(str(error)) from None
+        shutil.rmtree(_passing_keys(draft))
         reading.told("onto the disk")
         _move(draft, folders)
     return filled
 
 
 def _into_running(folders: Folders, reading: Reading) -> Filled:
-    running = find_running(folders.data)
-    witness = witness_folder(folders.data)
-    place = Place(running.nats, running.database, running.replicas, witness)
+    place = Place(find_running(folders.data), witness_folder(folders.data))
 
     async def fill_or_clear() -> Filled:
         try:
@@ -155,7 +168,7 @@ def _into_running(folders: Folders, reading: Reading) -> Filled:
         except TargetNotEmptyError:
             raise
         except BaseException:
-            async with connected(place.nats) as client:
+            async with connected(place.running) as client:
                 for name in await stream_names(client):  # There were none before.
                     await ask(client, f"STREAM.DELETE.{name}", None)
             raise
@@ -164,8 +177,9 @@ def _into_running(folders: Folders, reading: Reading) -> Filled:
 
 
 async def _fill(place: Place, reading: Reading) -> Filled:
-    async with connected(place.nats) as client:
-        target = Target(client, place.database, place.replicas, place.witness)
+    async with connected(place.running) as client:
+        running = place.running
+        target = Target(client, running.database, running.replicas, place.witness)
         done = await put_back(target, reading.members, reading.told)
         own = newest_checkpoint(witness_files(place.witness).values())
         newest = max([*reading.checkpoints, *([] if own is None else [own])], default=None)
