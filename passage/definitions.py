@@ -138,7 +138,6 @@ def _bucket(bucket: str, replicas: int, special: Definition | None = None) -> St
             "max_age": 0,
             "max_msgs_per_subject": 1,
             "allow_direct": True,
-            "allow_rollup_hdrs": True,
             "deny_delete": True,
             "duplicate_window": DEDUPLICATION_S * NANOSECONDS,
             **(special or {}),

@@ -25,6 +25,7 @@ from passage.backing_up.taking import stream_names
 from passage.backup import Written, write_backup
 from passage.backup import check_verb as check
 from passage.connecting import connected
+from passage.definitions import streams
 from passage.folders import folders_of
 from passage.nats_server import NatsServer
 from passage.provisioning import ask
@@ -64,7 +65,10 @@ async def restore(place: Path, file: Path, **other: Any) -> None:
 
 
 def restored_server(place: Path) -> NatsServer:
-    return NatsServer(folders_of(place / "new").nats)
+    """The restored streams, which belong to the account of the log, for whoever connects."""
+    anyone = "accounts { PASSAGE { jetstream: enabled, users: [{user: any, password: any}] } }"
+    config = f"{anyone}\nno_auth_user: any"
+    return NatsServer(folders_of(place / "new").nats, extra_config=config)
 
 
 def names(folder: Path) -> list[str]:
@@ -106,7 +110,7 @@ async def test_calls_that_waited_become_cases_after_the_restore(site: Site, plac
         settings = site.settings.model_copy(update={"nats_url": server.url})
         async with connected(server.url) as client:
             new = Site(settings, server, client, seen_sequence=2)
-            async with new.service("intake"):
+            async with new.service("keyholder"), new.service("intake"):
                 opened = [(await new.next_event("CaseOpened")).data.call_id for _ in waiting]
                 assert sorted(opened) == sorted(waiting)
                 assert await new.calls_left() == 0
@@ -248,7 +252,7 @@ async def test_running_servers_are_filled_whole_or_not_at_all(
             assert await stream_names(client) == []
             written.path.write_bytes(good)
             await restore(place, written.path, into_running=True)
-            assert len(await stream_names(client)) == 6
+            assert len(await stream_names(client)) == len(streams(1)) + 1
             with pytest.raises(TargetNotEmptyError):
                 await restore(place, written.path, into_running=True)
-            assert len(await stream_names(client)) == 6
+            assert len(await stream_names(client)) == len(streams(1)) + 1
