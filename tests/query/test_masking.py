@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from services.query.folding import ReadEvent
 from services.query.masking import entry_shown, erased_in, row_shown
 from services.query.projections.case_list import CaseRow
 from shared.events.base import Event
 from shared.events.fields import personal_fields
+from shared.events.intake import PersonalDataErased
 from tests import examples as e
 from tests.examples import CASE, NOON, CaseBook
 from tests.query.asking import Desk, asked
@@ -25,10 +27,10 @@ BY = {"by": "Olena Example", "purpose": "he is on the line"}
 CALLER_KEY = "c" * 64
 
 
-def canary_book() -> CaseBook:
-    """Gives a case of every event there is, a canary in every personal field."""
+def canary_book(*events: Event) -> CaseBook:
+    """Gives a case of these events, or of every one there is; a canary in each personal field."""
     book = CaseBook()
-    for version, event in enumerate(e.every_event(), start=1):
+    for version, event in enumerate(events or e.every_event(), start=1):
         texts = {
             field: identity_text(CANARY) if field == "identity" else f"{CANARY} {field}"
             for field in event.PERSONAL
@@ -102,12 +104,13 @@ async def test_no_sealed_value_and_no_plaintext_leaves_by_any_way_but_reveal(
     assert CANARY not in said.out + said.err
 
 
-async def test_the_search_by_name_did_find_the_case(tmp_path: Path) -> None:
+async def test_a_name_that_is_found_is_masked_all_the_same(tmp_path: Path) -> None:
     log = MemoryLog()
-    log.write(canary_book())
+    log.write(canary_book(e.case_opened(), e.personal_data_provided()))
     async with asked(log, tmp_path, FixedKeys()) as desk:
         found = (await desk.http.post("/api/search", json={"name": CANARY, **BY})).json()
     assert found["items"][0]["suggestion"]["name"] == "sealed"
+    assert CANARY not in str(found)
 
 
 async def test_a_revealed_value_is_not_there_the_next_time(tmp_path: Path) -> None:
@@ -150,14 +153,18 @@ def test_a_column_that_came_to_hold_a_sealed_value_is_masked() -> None:
 
 
 def _read(envelope: Any) -> Any:
-    from services.query.folding import ReadEvent  # noqa: PLC0415
-
     return ReadEvent(envelope.caseversion, NOON, b"", envelope)
 
 
-async def test_as_of_before_an_erasure_is_answered_by_what_is_known_now(tmp_path: Path) -> None:
+async def test_what_was_erased_is_erased_in_the_past_as_well(tmp_path: Path) -> None:
     log = MemoryLog()
-    log.write(book_with([e.case_opened(), e.note_added()]))
+    erased = PersonalDataErased(
+        classes=("identity",), legal_basis="court_order", by="Olena Example"
+    )
+    log.write(book_with([e.case_opened(), e.personal_data_provided(), erased]))
     async with asked(log, tmp_path) as desk:
-        shown = (await desk.http.get(f"/api/cases/{CASE}?as_of_version=1")).json()
-    assert shown["timeline"][0]["details"]["text"] == "sealed"
+        now = (await desk.http.get(f"/api/cases/{CASE}")).json()
+        then = (await desk.http.get(f"/api/cases/{CASE}?as_of_version=1")).json()
+    assert now["timeline"][0] == then["timeline"][0]
+    details = then["timeline"][0]["details"]
+    assert (details["caller_address"], details["text"]) == ("erased", "sealed")

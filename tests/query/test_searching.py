@@ -9,6 +9,9 @@ import pytest
 
 from services.query.projections.lookups import Forgotten, LookupChange, LookupRow, together
 from shared.events.base import Event
+from shared.events.fields import PersonalClass
+from shared.events.intake import PersonalDataErased
+from shared.folding import folded_number
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked
@@ -184,6 +187,38 @@ async def test_a_name_whose_key_is_gone_is_forgotten_and_not_suggested(tmp_path:
         found = (await desk.http.post("/api/search", json={"name": "Vzorov", **BY})).json()
         assert len(desk.context.names) == 1
     assert [one["case_id"] for one in found["items"]] == ["0EXAMP000002"]
+
+
+@pytest.mark.parametrize(("classes", "left"), [(("identity",), 0), (("location",), 1)])
+async def test_an_erased_name_goes_at_once_with_its_lookups(
+    tmp_path: Path, classes: tuple[PersonalClass, ...], left: int
+) -> None:
+    key = hashes_of("caller-phone", "+380440000001")[0]
+    opened = e.case_opened().model_copy(update={"caller_key": key})
+    log, book = MemoryLog(), book_with([opened, named(CASE, "Vzorov")])
+    log.write(book)
+    caller = {"caller": {"channel": "phone", "address": "+380440000001"}}
+    async with asked(log, tmp_path) as desk:
+        await desk.http.post("/api/search", json={"name": "Vzorov", **BY})
+        before = (await desk.http.post("/api/search", json=caller)).json()
+        book.add(PersonalDataErased(classes=classes, legal_basis="court_order", by="Olena Example"))
+        desk.follower.until(log.write(book))
+        assert len(desk.context.names) == left
+        after = (await desk.http.post("/api/search", json=caller)).json()
+        by_name = (await desk.http.post("/api/search", json={"name": "Vzorov", **BY})).json()
+    assert len(before["items"]) == 1
+    assert (len(after["items"]), len(by_name["items"])) == (left, left)
+
+
+async def test_a_case_is_found_by_its_service_number(tmp_path: Path) -> None:
+    key = hashes_of("service-number", folded_number("АБ-000123"))[0]
+    log = MemoryLog()
+    provided = e.personal_data_provided().model_copy(update={"service_number_key": key})
+    log.write(book_with([e.case_opened(), provided]))
+    async with asked(log, tmp_path) as desk:
+        found = (await desk.http.post("/api/search", json={"service_number": "AБ 000123"})).json()
+        other = (await desk.http.post("/api/search", json={"service_number": "AБ 000124"})).json()
+    assert [len(one["items"]) for one in (found, other)] == [1, 0]
 
 
 async def test_a_sealed_key_holder_leaves_no_name_in_memory(tmp_path: Path) -> None:

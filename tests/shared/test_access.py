@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from shared.access import AccessRecord
+from shared.access import AccessRecord, Spotted
 from tests.examples import CASE, NOON, OTHER_CASE
 
 

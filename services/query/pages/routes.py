@@ -67,16 +67,19 @@ def routes(context: Context) -> APIRouter:
 
     @router.post("/search")
     async def search(request: Request) -> Response:
-        wanted = _read_form(await request.body())
-        try:
-            found = await run_in_threadpool(find, context, wanted) if wanted is not None else None
-        except KeysUnavailableError:
-            return HTMLResponse(_render("no_case.html", context, sealed=SEALED_DETAIL), 503)
-        if found is None or not found.found:
-            return HTMLResponse(_render("no_case.html", context, sealed=""), 404)
-        return RedirectResponse(f"/cases/{found.found[0].case_id}", 303)
+        return await _found(context, _read_form(await request.body()))
 
     return router
+
+
+async def _found(context: Context, wanted: Search | None) -> Response:
+    try:
+        found = await run_in_threadpool(find, context, wanted) if wanted is not None else None
+    except KeysUnavailableError:
+        return HTMLResponse(_render("no_case.html", context, sealed=SEALED_DETAIL), 503)
+    if found is None or not found.found:
+        return HTMLResponse(_render("no_case.html", context, sealed=""), 404)
+    return RedirectResponse(f"/cases/{found.found[0].case_id}", 303)
 
 
 def _read_form(body: bytes) -> Search | None:
