@@ -9,7 +9,9 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from typing_extensions import override
 
 from shared.events.base import Event
@@ -21,9 +23,11 @@ from shared.keyholder import (
     KeysUnavailableError,
     OpenedValue,
     SealedValue,
+    SealingKeys,
 )
-from shared.sealing import DataKey, SealBrokenError, Spot, open_sealed, seal
+from shared.sealing import DataKey, SealBrokenError, Spot
 
+CLASSES: tuple[PersonalClass, ...] = get_args(PersonalClass)
 PEPPERS = (b"second pepper", b"first pepper")
 """The newest first."""
 
@@ -47,14 +51,9 @@ class FixedKeys(Keys):
     accesses: list[Access] = field(default_factory=list)
 
     @override
-    def seal(
-        self, case_id: str, version: int, type_name: str, values: Mapping[str, str]
-    ) -> dict[str, Sealed]:
+    def for_sealing(self, case_id: str, version: int, erased_at: int) -> SealingKeys:
         self._check()
-        return {
-            name: seal(_key(case_id), _spot(case_id, version, type_name, name), text)
-            for name, text in values.items()
-        }
+        return dict.fromkeys(CLASSES, _key(case_id).sealing)
 
     @override
     def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
@@ -82,7 +81,7 @@ class FixedKeys(Keys):
         if (value.case_id, spot.personal_class) in self.erased:
             return OpenedValue(state="erased")
         try:
-            text = open_sealed(_key(value.case_id), spot, value.sealed)
+            text = _key(value.case_id).open(spot, value.sealed)
         except SealBrokenError:
             return OpenedValue(state="broken")
         return OpenedValue(state="open", text=text)
@@ -99,10 +98,20 @@ def hashes_of(purpose: str, value: str) -> tuple[str, ...]:
 
 def sealed_event(event: Event, case_id: str, version: int, **texts: str) -> Event:
     """Gives an event with these personal fields sealed for their place, the others left out."""
-    name = type(event).__name__
-    values = FixedKeys().seal(case_id, version, name, texts)
+    values = sealed_texts(case_id, version, type(event).__name__, texts)
     others = {field: None for field in event.PERSONAL if field not in texts}
     return event.model_copy(update={**others, **values})
+
+
+def sealed_texts(
+    case_id: str, version: int, type_name: str, texts: Mapping[str, str]
+) -> dict[str, Sealed]:
+    """Gives texts sealed for the fields of one event."""
+    key = _key(case_id).sealing
+    return {
+        name: key.seal(_spot(case_id, version, type_name, name), text)
+        for name, text in texts.items()
+    }
 
 
 def identity_text(surname: str, first_names: str | None = None) -> str:
@@ -111,7 +120,8 @@ def identity_text(surname: str, first_names: str | None = None) -> str:
 
 
 def _key(case_id: str) -> DataKey:
-    return DataKey(1, 1, hashlib.sha256(case_id.encode()).digest())
+    private = X25519PrivateKey.from_private_bytes(hashlib.sha256(case_id.encode()).digest())
+    return DataKey(1, 1, private)
 
 
 def _spot(case_id: str, version: int, type_name: str, name: str) -> Spot:

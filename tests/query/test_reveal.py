@@ -15,7 +15,7 @@ from shared.keyholder import VALUES_MAX, SealedValue
 from tests import examples as e
 from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
 from tests.query.asking import asked
-from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event
+from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event, sealed_texts
 from tests.query.stage import MemoryLog
 
 BY = {"by": "Olena Example", "purpose": "he is on the line"}
@@ -26,7 +26,7 @@ PATH = f"/api/cases/{CASE}/reveal"
 def log() -> MemoryLog:
     """A case whose address and identity open, and whose text was moved there from elsewhere."""
     log, book = MemoryLog(), CaseBook()
-    moved = FixedKeys().seal(OTHER_CASE, 1, "CaseOpened", {"text": "moved"})
+    moved = sealed_texts(OTHER_CASE, 1, "CaseOpened", {"text": "moved"})
     opened_ = sealed_event(e.case_opened(), CASE, 1, caller_address="+380 00")
     book.add(opened_.model_copy(update=moved))
     book.add(
