@@ -31,7 +31,7 @@ CHECK_EVERY_S = 5.0
 """How often an idle feed compares itself with the end of the log."""
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 5.0
-STOPPED_BY = frozenset({"gap", "unreadable", "misplaced", "checkpoint"})
+STOPPED_BY = frozenset({"gap", "checkpoint"})
 
 
 class Feed:

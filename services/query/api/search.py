@@ -65,6 +65,8 @@ class Search(BaseModel):
 class Suggestion(BaseModel):
     """Why a case may be meant by a name; never a proof. The name itself stays masked."""
 
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     score: int
     """Out of 100."""
     agrees: list[Literal["surname", "first_names", "patronymic"]]
@@ -81,6 +83,8 @@ class FoundCase(shapes.Case):
 
 class Found(BaseModel):
     """What a search found; by name, the likeliest first."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     items: list[FoundCase]
     sequence: int
