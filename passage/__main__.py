@@ -23,6 +23,7 @@ VERBS: dict[str, str] = {
     "call": "call_verb",
     "do": "do_verb",
     "case": "cases",
+    "audit": "audit_verb",
     "registry": "registry",
     "parked": "parked",
     "demo": "demo_verb",

@@ -81,6 +81,17 @@ async def fetched(api: Api, path: str, **query: Any) -> Json:
     raise ended_by_problem(reply)
 
 
+async def sent(api: Api, path: str, body: Mapping[str, Any]) -> Json:
+    """Gives the body of the answer to something sent. Raises VerbEndedError as `fetched` does."""
+    try:
+        reply = await api.post(path, body)
+    except httpx.HTTPError as error:
+        raise unreachable(error) from None
+    if reply.ok:
+        return reply.body
+    raise ended_by_problem(reply)
+
+
 def unreachable(error: httpx.HTTPError) -> VerbEndedError:
     """Gives the end of a verb that got no answer (exit code 5)."""
     return VerbEndedError(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from passage.api import Json, api_of, fetched
+from passage.api import Json, api_of, fetched, sent
 from passage.exits import Exit, VerbEndedError
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import err, out, print_json, print_table, short_time
@@ -55,21 +55,28 @@ def list_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
 
 
 @cases.command("show")
-def show_verb(
+def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     case_id: Annotated[str, typer.Argument(help="Case number.")],
     as_of: Annotated[int | None, typer.Option(help="As it was after this version.")] = None,
     as_of_time: Annotated[str | None, typer.Option(help="As it was then (ISO 8601).")] = None,
     reveal: Annotated[
-        str | None, typer.Option(help="Show personal data: identity, location, narrative.")
+        str | None,
+        typer.Option(help="Open personal values: identity, location, narrative; recorded."),
     ] = None,
+    by: Annotated[str | None, typer.Option(help="Who wants them revealed.")] = None,
+    purpose: Annotated[str | None, typer.Option(help="What they are revealed for.")] = None,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
     """Show one case with its timeline; personal data stays sealed unless revealed."""
     if as_of is not None and as_of_time is not None:
         raise VerbEndedError(Exit.USAGE, "--as-of and --as-of-time exclude each other")
-    query = {"as_of_version": as_of, "as_of_time": as_of_time, "reveal": reveal}
-    shown = asyncio.run(_fetch(find_running(data).http, f"cases/{case_id}", query))
+    wanted = {"by": by, "purpose": purpose, "classes": _classes(reveal)}
+    if reveal is not None and not all(wanted.values()):
+        raise VerbEndedError(Exit.USAGE, "--reveal needs --by and --purpose: it is recorded")
+    query = {"as_of_version": as_of, "as_of_time": as_of_time}
+    http = find_running(data).http
+    shown = asyncio.run(_show(http, case_id, query, wanted if reveal is not None else None))
     case = shown["case"]
     if as_of is not None and case["version"] < as_of:
         err.print(f"the case has no version {as_of} yet: this is version {case['version']}")
@@ -89,6 +96,25 @@ def show_verb(
         for entry in shown["timeline"]
     ]
     print_table("Timeline", TIMELINE, rows)
+
+
+def _classes(reveal: str | None) -> list[str]:
+    return [part.strip() for part in (reveal or "").split(",") if part.strip()]
+
+
+async def _show(url: str, case_id: str, query: Json, wanted: Json | None) -> Json:
+    async with api_of(url) as api:
+        shown = await fetched(api, f"cases/{case_id}", **query)
+        if wanted is None:
+            return shown
+        body = {**wanted, "up_to_version": shown["case"]["version"]}
+        revealed = await sent(api, f"cases/{case_id}/reveal", body)
+    details = {entry["version"]: entry["details"] for entry in shown["timeline"]}
+    for one in revealed["values"]:
+        if one["version"] in details:
+            value = one["value"] if one["state"] == "open" else one["state"]
+            details[one["version"]][one["field"]] = value
+    return shown
 
 
 async def _fetch(url: str, path: str, query: Json) -> Json:

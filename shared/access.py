@@ -44,6 +44,10 @@ class AccessRecord(BaseModel):
         """The cases whose values were opened, each once."""
         return tuple(dict.fromkeys(value.case_id for value in self.values))
 
+    def values_of(self, case_id: str) -> list[Spotted]:
+        """Gives what was opened of one case."""
+        return [one for one in self.values if one.case_id == case_id]
+
     @property
     def subject(self) -> str:
         """Where it is recorded."""

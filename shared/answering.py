@@ -21,21 +21,11 @@ from shared.keyholder import KeysUnavailableError
 from shared.logs import log, place_of
 from shared.refusals import RefusedError
 from shared.transact import ContendedError, Outcome
+from shared.wrong_fields import wrong_fields
 
 AnyAnswer = Recorded | Ignored | Refused | Invalid | Unavailable
 FAULT = "a fault in the service; its log says where"
 CommandHandler = Callable[[Any], Outcome | Recorded]
-
-
-def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
-    """Gives what is wrong with which field, never a value; unknown fields are not named."""
-    found = []
-    for one in error.errors(include_url=False, include_context=False, include_input=False):
-        where = [str(part) for part in one["loc"]]
-        if one["type"] == "extra_forbidden":
-            where[-1] = "(unknown field)"
-        found.append(FieldError(field=".".join(where) or "(body)", problem=one["msg"]))
-    return tuple(found)
 
 
 def answer(command_type: type[Command], body: bytes, handler: CommandHandler) -> AnyAnswer:
@@ -43,7 +33,8 @@ def answer(command_type: type[Command], body: bytes, handler: CommandHandler) ->
     try:
         command = command_type.model_validate_json(body)
     except ValidationError as error:
-        return Invalid(errors=field_errors(error))
+        found = wrong_fields(error)
+        return Invalid(errors=tuple(FieldError(field=f, problem=p) for f, p in found))
     try:
         done = handler(command)
     except RefusedError as refusal:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from shared.log_forms import (
     CASE,
-    CLASSES,
     COMMAND,
     COUNT,
     ERROR,
@@ -140,20 +139,22 @@ EVENTS: dict[str, LogEvent] = {
         "the read model stopped; a person must look",
         {
             "sequence": COUNT,
-            "reason": words("gap", "unreadable", "misplaced", "checkpoint", "another_log"),
+            "reason": words("gap", "checkpoint", "another_log"),
         },
     ),
     "sealed": LogEvent("the key holder ends: nothing personal can be opened any more", {}),
-    "seal_broken": LogEvent(
-        "a sealed value was altered or moved",
-        {"case_id": CASE, "version": COUNT, "field": FIELD},
-    ),
-    "key_unavailable": LogEvent(
-        "a sealed value can't be opened now", {"case_id": CASE, "error": ERROR}
+    "messages_put_aside": LogEvent(
+        "messages of the log can't be read; their cases are shown as damaged",
+        {"count": COUNT, "sequence": COUNT},
     ),
     "revealed": LogEvent(
-        "an operator had personal values opened", {"case_id": CASE, "classes": CLASSES}
+        "an operator had personal values opened", {"case_id": CASE, "count": COUNT}
     ),
+    "searched_by_name": LogEvent(
+        "an operator searched by name; `count` is of cases suggested", {"count": COUNT}
+    ),
+    "names_dropped": LogEvent("query let go of the names, for nobody searched for them", {}),
+    "keys_denied": LogEvent("the key holder refused query what it asked", {}),
     "answer_unreadable": LogEvent(
         "a service's answer can't be read", {"handler": COMMAND, "service": SERVICE}
     ),

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     seal_after_idle_s: float = Field(
         0.0, ge=0, description="the key holder seals itself after so long unused, seconds; 0: never"
     )
+    names_idle_s: float = Field(
+        900.0, gt=0, description="query forgets names when nobody searched for so long, seconds"
+    )
     threads: int = Field(64, ge=1, description="messages that a service works on at once, threads")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"

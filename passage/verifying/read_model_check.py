@@ -15,13 +15,13 @@ from sqlalchemy import Connection, Table, func, select
 from passage.log_reading import Stored
 from passage.verifying.findings import Findings
 from services.query.database import Database
-from services.query.folding import ReadEvent, Rows, StoppedError, fold
+from services.query.folding import ReadEvent, Rows, Unreadable, fold
 from services.query.projections.case_list import CaseRow
 from services.query.projections.case_timeline import TimelineRow
 from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsKey, CallsRow, FunnelRow
 from services.query.read_model import sequence_of
-from services.query.tables import fingerprint, prefix_of, tables_for
+from services.query.tables import ASIDE, fingerprint, prefix_of, tables_for
 from services.query.writing import read_rows
 from shared.events.catalogue import UnreadableEventError, read_case_event
 
@@ -29,6 +29,7 @@ CASES_AT_ONCE = 200
 CATCH_UP_TIMEOUT_S = 30.0
 LOOK_EVERY_S = 0.1
 
+Item = ReadEvent | Unreadable
 RowT = TypeVar("RowT", CaseRow, QueueRow, FunnelRow)
 
 
@@ -63,7 +64,7 @@ class ReadModelCheck:
         columns = (archive.c.sequence, archive.c.case_id, archive.c.version, archive.c.type_name)
         with self._reader.connect() as connection:
             rows = {
-                int(row[0]): (row[1:4], _as_bytes(row[4]))
+                int(row[0]): (_subject(*row[1:4]), _as_bytes(row[4]))
                 for row in connection.execute(select(*columns, archive.c.body).where(wanted))
             }
         for stored in batch:
@@ -73,7 +74,7 @@ class ReadModelCheck:
                 self._findings.add("archive", where, "not in the archive")
             elif row[1] != stored.body:
                 self._findings.add("archive", where, "other bytes than in the log")
-            elif ".".join(str(part) for part in row[0]) != stored.subject.partition(".")[2]:
+            elif row[0] != stored.subject:
                 self._findings.add("archive", where, "filed under another case, version or type")
         for sequence in rows:
             self._findings.add("archive", f"sequence {sequence}", "not in the log")
@@ -83,7 +84,9 @@ class ReadModelCheck:
         calls: dict[CallsKey, CallsRow] = {}
         cases = waiting = 0
         with self._reader.connect() as connection:
-            for some in self._cases_in_batches(connection):
+            aside = self._aside(connection)
+            put_aside = sum(len(one) for one in aside.values())
+            for some in self._cases_in_batches(connection, aside):
                 rows = self._folded(some, calls)
                 cases += len(rows.after)
                 waiting += self._compare_batch(connection, rows)
@@ -93,13 +96,25 @@ class ReadModelCheck:
                 (self._tables.case_list, cases),
                 (self._tables.funnel, cases),
                 (self._tables.queue, waiting),
-                (self._tables.case_timeline, shown),
+                (self._tables.case_timeline, shown - put_aside),
                 (self._tables.archive, shown),
             ):
                 self._compare_count(connection, table, expected)
         return cases
 
-    def _cases_in_batches(self, connection: Connection) -> Iterator[list[list[Any]]]:
+    def _cases_in_batches(
+        self, connection: Connection, aside: dict[str, list[Item]]
+    ) -> Iterator[list[list[Item]]]:
+        batch: list[list[Item]] = []
+        for case_id, read in self._cases_with_events(connection):
+            # In the order of the log, as query met them.
+            batch.append(sorted([*read, *aside.pop(case_id, ())], key=lambda one: one.sequence))
+            if len(batch) == CASES_AT_ONCE:
+                yield batch
+                batch = []
+        yield [*batch, *aside.values()]
+
+    def _cases_with_events(self, connection: Connection) -> Iterator[tuple[str, list[Item]]]:
         archive, timeline = self._tables.archive, self._tables.case_timeline
         # The timeline's index gives the order, so that nothing has to be sorted.
         events = (
@@ -115,26 +130,34 @@ class ReadModelCheck:
             .order_by(timeline.c.case_id, timeline.c.version)
             .execution_options(yield_per=1_000)
         )
-        batch: list[list[Any]] = []
-        for _, case in groupby(connection.execute(events), key=lambda row: row.case_id):
-            batch.append(list(case))
-            if len(batch) == CASES_AT_ONCE:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
+        for case_id, rows in groupby(connection.execute(events), key=lambda row: row.case_id):
+            read = (self._event(row) for row in rows)
+            yield case_id, [one for one in read if one is not None]
 
-    def _folded(self, cases: list[list[Any]], calls: dict[CallsKey, CallsRow]) -> Rows:
+    def _event(self, row: Any) -> ReadEvent | None:
+        body = _as_bytes(row.body)
+        try:
+            event = read_case_event(body, row.type_name)
+        except UnreadableEventError as error:
+            self._findings.add("read model", f"case {row.case_id}", str(error))
+            return None
+        return ReadEvent(row.sequence, row.recorded_at, body, event)
+
+    def _aside(self, connection: Connection) -> dict[str, list[Item]]:
+        """Gives what query could not read, by the case that it names; each is a finding."""
+        archive = self._tables.archive
+        names = ("sequence", "recorded_at", "body", "case_id", "version", "type_name", "unreadable")
+        query = select(*(archive.c[name] for name in names)).where(ASIDE)
+        found: dict[str, list[Item]] = {}
+        for row in connection.execute(query.order_by(archive.c.sequence)):
+            found.setdefault(row.case_id, []).append(Unreadable._make(row))
+            self._findings.add("put aside", f"sequence {row.sequence}", row.unreadable)
+        return found
+
+    def _folded(self, cases: list[list[Item]], calls: dict[CallsKey, CallsRow]) -> Rows:
         rows = Rows(calls=calls)
         for case in cases:
-            try:
-                events = [
-                    ReadEvent(row[0], row[1], row[2], read_case_event(_as_bytes(row[2]), row[3]))
-                    for row in case
-                ]
-                fold(events, rows)
-            except (StoppedError, UnreadableEventError) as error:
-                self._findings.add("read model", f"case {case[0].case_id}", str(error))
+            fold(case, rows)
         return rows
 
     def _compare_batch(self, connection: Connection, rows: Rows) -> int:
@@ -197,6 +220,11 @@ def _by_case(
 ) -> dict[str, RowT]:
     rows = read_rows(connection, table, table.c.case_id, ids)
     return {row[0]: row_type(*row) for row in rows}
+
+
+def _subject(case_id: str, version: int, type_name: str) -> str:
+    """Gives the subject under which an archived message says that it stood."""
+    return f"cases.{case_id}.{version}.{type_name}" if version else type_name
 
 
 def _as_bytes(value: bytes | memoryview | str) -> bytes:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import phonenumbers
 from pydantic import TypeAdapter, ValidationError
 
 from services.intake.decisions import IncomingCall
+from shared.addresses import folded
 from shared.events.calls import CallReceived
 from shared.events.catalogue import read_call
 from shared.events.fields import Channel, Name, Plain, Text, Word
 from shared.keyholder import Keys
 from shared.parking import CALL_MAX_BYTES, UnprocessableError
 from shared.return_codes import to_hash
-
-CHANNELS_WITH_NUMBERS: frozenset[Channel] = frozenset({"phone", "whatsapp", "signal"})
-HOME_REGION = "UA"
-"""How a number without a country code is read."""
+from shared.wrong_fields import wrong_fields
 
 WITHHELD = frozenset(
     {"anonymous", "blocked", "private", "restricted", "unavailable", "unknown", "withheld"}
@@ -71,18 +68,6 @@ def caller_to_hash(channel: Channel, address: str) -> tuple[str, str]:
     return f"caller-{channel}", folded(channel, address)
 
 
-def folded(channel: Channel, address: str) -> str:
-    """Gives one spelling for an address: numbers in E.164, everything else in lower case."""
-    if channel in CHANNELS_WITH_NUMBERS:
-        try:
-            number = phonenumbers.parse(address, HOME_REGION)
-        except phonenumbers.NumberParseException:
-            return address.casefold()
-        plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        return f"{plain};ext={number.extension}" if number.extension else plain
-    return address.casefold()
-
-
 def _unboxed(keys: Keys, call: CallReceived) -> dict[str, str]:
     """Gives what the channel sealed, by field; without what is empty."""
     boxes = {field: box for field in _SEALED if (box := getattr(call, field)) is not None}
@@ -102,7 +87,7 @@ def _text(field: str, content: bytes) -> str | None:
     except UnicodeDecodeError:
         raise UnprocessableError("wrong_data", f"data.{field}", "text in UTF-8") from None
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]["msg"]
+        problem = wrong_fields(error)[0].problem
         raise UnprocessableError("wrong_data", f"data.{field}", problem) from None
 
 

@@ -12,7 +12,6 @@ from services.keyholder.access import Records
 from services.keyholder.holder import Holder, class_of
 from services.keyholder.lock import Lock
 from services.keyholder.ring import ErasurePendingError
-from shared.answering import field_errors
 from shared.boxes import BoxBrokenError
 from shared.events.catalogue import read_case_event
 from shared.events.intake import PersonalDataErased
@@ -42,6 +41,7 @@ from shared.parking import Delivery
 from shared.policy import Policy, Rights
 from shared.subjects import read_case_subject
 from shared.transact import Outcome
+from shared.wrong_fields import wrong_fields
 
 NOBODY = Rights()
 OPERATIONS: dict[str, type[BaseModel]] = {
@@ -199,7 +199,7 @@ def receive_erasure(desk: Keeping, delivery: Delivery) -> Outcome:
 
 
 def _invalid(error: ValidationError) -> Denied:
-    wrong = "; ".join(f"{one.field}: {one.problem}" for one in field_errors(error))
+    wrong = "; ".join(f"{one.field}: {one.problem}" for one in wrong_fields(error))
     return Denied(denied="invalid", expected=wrong)
 
 

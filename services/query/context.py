@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from services.query.accesses import Accesses
 from services.query.generations import Generations
 from services.query.link import Link
 from services.query.log import Log
 from services.query.metrics import Metrics
+from services.query.names import Names
 from services.query.progress import Progress
 from services.query.reads import Reads
 from shared import subjects
@@ -29,6 +31,8 @@ class Context:
     link: Link
     open_log: Callable[[], Log]
     keys: Keys
+    names: Names
+    accesses: Callable[[str], Accesses]
 
     async def parked(self) -> int | None:
         """Gives how many messages wait for a person, or None where the server doesn't say."""

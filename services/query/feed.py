@@ -1,7 +1,8 @@
 """The projection loop: one thread that follows the log and applies it batch by batch.
 
-It never skips: at a gap, an unreadable event or a log that is not the one it followed, it stops
-and says so. Other faults (the database or the server is away) are retried from the checkpoint.
+A message that can't be read is put aside and counted, and stops nothing. At a gap, or in a log that
+is not the one it followed, it stops and says so. Other faults (the database or the server is away)
+are retried from the checkpoint.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ CHECK_EVERY_S = 5.0
 """How often an idle feed compares itself with the end of the log."""
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 5.0
-STOPPED_BY = frozenset({"gap", "unreadable", "misplaced", "checkpoint"})
+STOPPED_BY = frozenset({"gap", "checkpoint"})
 
 
 class Feed:
@@ -42,11 +43,13 @@ class Feed:
         generations: Generations,
         progress: Progress,
         metrics: Metrics,
+        on_applied: Callable[[Sequence[RecordedEvent]], None] | None = None,
     ) -> None:
         self._open_log = open_log
         self._generations = generations
         self._progress = progress
         self._metrics = metrics
+        self._on_applied = on_applied
         self._checkpoint = 0
         self._target = 0
         self._opened = False
@@ -79,6 +82,7 @@ class Feed:
         model = self._generations.following
         log = self._open_log()
         self._checkpoint = model.checkpoint()
+        self._progress.put_aside = model.put_aside()
         self._target = self._last_of(log)
         self._check_same_log(log)
         if self._generations.rebuilding:
@@ -105,7 +109,13 @@ class Feed:
 
     def _apply(self, batch: Sequence[RecordedEvent]) -> None:
         began = time.perf_counter()
-        self._checkpoint = self._generations.following.apply(batch, self._checkpoint)
+        aside = self._generations.following.apply(batch, self._checkpoint)
+        self._checkpoint = batch[-1].id
+        if aside:
+            self._progress.put_aside += aside
+            logger.error("messages_put_aside", count=aside, sequence=self._checkpoint)
+        if self._on_applied is not None:
+            self._on_applied(batch)
         self._show()
         metrics = self._metrics
         metrics.batch_size.observe(len(batch))

@@ -5,21 +5,29 @@ Pure: the rows as they were come in, the rows as they are go out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from services.query.log import RecordedEvent
-from services.query.projections import case_list, case_timeline, queue, return_codes, statistics
+from services.query.projections import case_list, case_timeline, lookups, queue, statistics
 from services.query.projections.archive import ArchiveRow
 from services.query.projections.case_list import CaseRow
 from services.query.projections.case_timeline import TimelineRow
+from services.query.projections.damage import damaged
+from services.query.projections.lookups import LookupChange
 from services.query.projections.queue import QueueRow
-from services.query.projections.return_codes import CodeRow
 from services.query.projections.statistics import CallsKey, CallsRow, FunnelRow
 from shared.events.base import CaseEvent
 from shared.events.catalogue import UnreadableEventError, read_case_event
+
+CASE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+TYPE_NAME = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)
+VERSION_MAX = 2**31 - 1
+"""The largest version that a column of the read models takes."""
 
 
 class StoppedError(Exception):
@@ -33,6 +41,21 @@ class ReadEvent(NamedTuple):
     recorded_at: datetime
     stored: bytes
     event: CaseEvent[Any]
+
+
+class Unreadable(NamedTuple):
+    """A stored message that no read model can take: kept in the archive, with the reason.
+
+    Where its subject is no event's, `version` is 0 and `type_name` the whole subject.
+    """
+
+    sequence: int
+    recorded_at: datetime
+    stored: bytes
+    case_id: str
+    version: int
+    type_name: str
+    reason: str
 
 
 class CaseRows(NamedTuple):
@@ -50,68 +73,143 @@ class Rows:
     before: dict[str, CaseRows] = field(default_factory=dict)
     after: dict[str, CaseRows] = field(default_factory=dict)
     calls: dict[CallsKey, CallsRow] = field(default_factory=dict)
-    codes: list[CodeRow] = field(default_factory=list)
+    lookups: list[LookupChange] = field(default_factory=list)
     timeline: list[TimelineRow] = field(default_factory=list)
     archive: list[ArchiveRow] = field(default_factory=list)
+    unreadable: int = 0
+    """How many of the messages were put aside."""
 
 
-def read_events(batch: Iterable[RecordedEvent], checkpoint: int) -> Iterator[ReadEvent]:
-    """Reads the events after `checkpoint`. Raises StoppedError at a gap or an unreadable one.
+def read_events(
+    batch: Iterable[RecordedEvent], checkpoint: int
+) -> Iterator[ReadEvent | Unreadable]:
+    """Reads the messages after `checkpoint`. Raises StoppedError at a gap.
 
     One at a time, so that each is folded and dropped while it is still in the processor's cache.
     """
     for expected, stored in enumerate(batch, start=checkpoint + 1):
         if stored.id != expected:
             raise StoppedError(f"gap: sequence {stored.id} came where {expected} was due")
-        try:
-            event = read_case_event(stored.state, stored.topic)
-        except UnreadableEventError as error:
-            raise StoppedError(
-                f"unreadable: sequence {stored.id}: {error.reason} in {error.field or 'message'}"
-            ) from None
-        if (event.subject, event.caseversion) != (stored.originator_id, stored.originator_version):
-            raise StoppedError(f"misplaced: sequence {stored.id} belongs under another subject")
-        yield ReadEvent(stored.id, stored.recorded_at, stored.state, event)
+        yield read_stored(stored)
+
+
+def read_stored(stored: RecordedEvent) -> ReadEvent | Unreadable:
+    """Reads one message of the log; what isn't an event under its own subject is put aside."""
+    try:
+        event = read_case_event(stored.state, stored.topic)
+    except UnreadableEventError as error:
+        return put_aside(stored, f"{error.reason} in {error.field or 'message'}")
+    said = (event.subject, event.caseversion, event.type_name)
+    if said != (stored.originator_id, stored.originator_version, stored.topic):
+        return put_aside(stored, "it stands under another event's subject")
+    return ReadEvent(stored.id, stored.recorded_at, stored.state, event)
+
+
+def put_aside(stored: RecordedEvent, reason: str) -> Unreadable:
+    """Gives a message as the archive keeps it when nothing else can take it."""
+    case_id, version, type_name = _filed(stored)
+    return Unreadable(
+        stored.id, stored.recorded_at, stored.state, case_id, version, type_name, reason
+    )
+
+
+def _filed(stored: RecordedEvent) -> tuple[str, int, str]:
+    case_id, version, type_name = (
+        str(stored.originator_id),
+        stored.originator_version,
+        stored.topic,
+    )
+    is_case = CASE_ID.fullmatch(case_id) is not None
+    if is_case and TYPE_NAME.fullmatch(type_name) and 0 < version <= VERSION_MAX:
+        return case_id, version, type_name
+    if version > 0:  # A case's subject in form, but with names that no case and no event has.
+        type_name = f"cases.{quote(case_id, safe='')}.{version}.{quote(type_name, safe='')}"
+    shown = "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in type_name)
+    return case_id if is_case else "", 0, shown
 
 
 def touched_cases(batch: Iterable[RecordedEvent]) -> set[str]:
-    """Gives the cases that a batch changes and that should have rows already."""
-    begun: set[str] = set()
-    known: set[str] = set()
-    for stored in batch:
-        case_id = str(stored.originator_id)
-        if stored.originator_version == 1:
-            begun.add(case_id)
-        elif case_id not in begun:
-            known.add(case_id)
-    return known
+    """Gives the cases that a batch may change; what no case is called isn't looked for."""
+    return {
+        one for one in {str(stored.originator_id) for stored in batch} if CASE_ID.fullmatch(one)
+    }
 
 
-def fold(events: Iterable[ReadEvent], rows: Rows) -> None:
-    """Brings the rows up to date. Raises StoppedError where a case's versions have a gap."""
+def fold(items: Iterable[ReadEvent | Unreadable], rows: Rows) -> None:
+    """Brings the rows up to date; what doesn't follow its case's last version is put aside."""
     after, before = rows.after, rows.before
-    for item in events:
+    for item in items:
+        if isinstance(item, Unreadable):
+            _set_aside(item, rows)
+            continue
         event = item.event
         case_id = event.subject
-        after[case_id] = _evolved(after.get(case_id) or before.get(case_id), item)
-        key = statistics.call_in(event, item.recorded_at)
-        if key is not None:
-            rows.calls[key] = statistics.counted(rows.calls.get(key), key)
-        code = return_codes.issued(event)
-        if code is not None:
-            rows.codes.append(code)
-        rows.timeline.append(case_timeline.entry(event, item.sequence, item.recorded_at))
-        rows.archive.append(_archived(item))
+        known = after.get(case_id) or before.get(case_id)
+        version = known.case.version if known is not None else 0
+        if event.caseversion == version + 1:
+            _take(item, known, rows)
+        else:
+            _set_aside(_out_of_order(item, version), rows)
+
+
+def _take(item: ReadEvent, known: CaseRows | None, rows: Rows) -> None:
+    event = item.event
+    rows.after[event.subject] = _evolved(known, item)
+    key = statistics.call_in(event, item.recorded_at)
+    if key is not None:
+        rows.calls[key] = statistics.counted(rows.calls.get(key), key)
+    rows.lookups += lookups.changes(event)
+    rows.timeline.append(case_timeline.entry(event, item.sequence, item.recorded_at))
+    rows.archive.append(_archived(item))
+
+
+def _out_of_order(item: ReadEvent, version: int) -> Unreadable:
+    event = item.event
+    return Unreadable(
+        item.sequence,
+        item.recorded_at,
+        item.stored,
+        event.subject,
+        event.caseversion,
+        event.type_name,
+        f"it follows version {version} of its case",
+    )
+
+
+def _set_aside(item: Unreadable, rows: Rows) -> None:
+    """Archives a message as it is, and marks the case under whose subject it stands."""
+    rows.unreadable += 1
+    rows.archive.append(
+        ArchiveRow(
+            item.sequence,
+            item.case_id,
+            item.version,
+            item.type_name,
+            item.recorded_at,
+            item.stored,
+            item.reason,
+        )
+    )
+    known = rows.after.get(item.case_id) or rows.before.get(item.case_id)
+    case = damaged(
+        known.case if known is not None else None,
+        item.case_id,
+        item.version,
+        item.sequence,
+        item.recorded_at,
+    )
+    if case is not None:
+        rows.after[item.case_id] = CaseRows(
+            case,
+            known.queue if known is not None else queue.evolve(None, case, item.recorded_at),
+            known.funnel
+            if known is not None
+            else statistics.FunnelRow(item.case_id, opened_at=item.recorded_at),
+        )
 
 
 def _evolved(known: CaseRows | None, item: ReadEvent) -> CaseRows:
     event = item.event
-    version = known.case.version if known is not None else 0
-    if event.caseversion != version + 1:
-        raise StoppedError(
-            f"gap: sequence {item.sequence} is version {event.caseversion} of case "
-            f"{event.subject}, after version {version}"
-        )
     case = case_list.evolve(
         known.case if known is not None else None, event, item.sequence, item.recorded_at
     )
@@ -132,5 +230,6 @@ def _archived(item: ReadEvent) -> ArchiveRow:
             type(event.data).__name__,
             item.recorded_at,
             item.stored,
+            None,
         )
     )

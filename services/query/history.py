@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
-from services.query.folding import ReadEvent
+from services.query.folding import ReadEvent, Rows, Unreadable, fold, read_stored
 from services.query.log import Log
-from services.query.projections import case_list
-from services.query.reads import Answer, CaseHistory
+from services.query.masking import erased_in
+from services.query.reads import Answer, CaseHistory, PutAside
 from shared.case_log import LogError
-from shared.events.catalogue import read_case_event
-
-SERVER_TELLS_APART = timedelta(seconds=1)
-"""The server cuts by time coarsely, so a little more is read and then cut exactly."""
 
 
 class AsOf(NamedTuple):
@@ -30,24 +26,36 @@ class LogUnavailableError(Exception):
 
 
 def case_as_of(log: Log, case_id: str, moment: AsOf) -> Answer[CaseHistory | None]:
-    """Gives a case with its events up to a moment, or None. Raises LogUnavailableError."""
+    """Gives a case with its events up to a moment, or None. Raises LogUnavailableError.
+
+    The whole case is read: what was erased since then is erased in the past as well.
+    """
     try:
-        stored = log.select_events(
-            case_id,
-            lte=moment.version,
-            up_to_sequence=moment.sequence,
-            up_to_time=moment.time + SERVER_TELLS_APART if moment.time is not None else None,
-        )
+        stored = log.select_events(case_id)
     except LogError:
         raise LogUnavailableError from None
-    events = [
-        ReadEvent(one.id, one.recorded_at, one.state, read_case_event(one.state, one.topic))
-        for one in stored
-        if moment.time is None or one.recorded_at <= moment.time
-    ]
-    row: case_list.CaseRow | None = None
-    for item in events:
-        row = case_list.evolve(row, item.event, item.sequence, item.recorded_at)
-    if row is None:
+    rows = Rows()
+    known = [read_stored(one) for one in stored]
+    fold([one for one in known if _is_within(one, moment)], rows)
+    made = rows.after.get(case_id)
+    if made is None:
         return Answer(None, 0)
-    return Answer(CaseHistory(row, events), row.sequence)
+    shown = {row.sequence for row in rows.timeline}
+    readable = [one for one in known if isinstance(one, ReadEvent)]
+    aside = [
+        PutAside(row.sequence, row.version, row.type_name, row.recorded_at, row.unreadable)
+        for row in rows.archive
+        if row.unreadable is not None
+    ]
+    events = [one for one in readable if one.sequence in shown]
+    erased = erased_in(one.event for one in readable)
+    return Answer(CaseHistory(made.case, events, aside, erased), made.case.sequence)
+
+
+def _is_within(item: ReadEvent | Unreadable, moment: AsOf) -> bool:
+    version = item.event.caseversion if isinstance(item, ReadEvent) else item.version
+    return (
+        (moment.version is None or version <= moment.version)
+        and (moment.sequence is None or item.sequence <= moment.sequence)
+        and (moment.time is None or item.recorded_at <= moment.time)
+    )

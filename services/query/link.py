@@ -52,9 +52,12 @@ class Link:
     def connected(self) -> bool:
         return self._client.is_connected
 
-    def start(self, health: Callable[[], dict[str, object]]) -> None:
-        """Begins to connect; afterwards `health` answers on `health.query`."""
-        self._connecting = asyncio.create_task(self._connect(health))
+    def start(self, health: Callable[[], dict[str, object]], on_sealed: Callable[[], None]) -> None:
+        """Begins to connect; afterwards `health` answers on `health.query`.
+
+        `on_sealed` is called, in a thread of its own, when the key holder says that it seals.
+        """
+        self._connecting = asyncio.create_task(self._connect(health, on_sealed))
 
     async def close(self) -> None:
         if self._connecting is not None:
@@ -94,7 +97,9 @@ class Link:
         except (NobodyAnswersError, KeyError, ValueError):
             return None
 
-    async def _connect(self, health: Callable[[], dict[str, object]]) -> None:
+    async def _connect(
+        self, health: Callable[[], dict[str, object]], on_sealed: Callable[[], None]
+    ) -> None:
         await self._client.connect(
             self._servers,
             name="passage-query",
@@ -109,7 +114,11 @@ class Link:
         async def answer(msg: Msg) -> None:
             await msg.respond(json.dumps(health()).encode())
 
+        async def let_go(_: Msg) -> None:
+            await asyncio.to_thread(on_sealed)
+
         await self._client.subscribe(subjects.health("query"), cb=answer)
+        await self._client.subscribe(subjects.KEYHOLDER_SEALED, cb=let_go)
 
     async def _on_error(self, error: Exception) -> None:
         self._denials.note(error)

@@ -11,7 +11,9 @@ import socket
 import ssl
 import sys
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Generator
+from functools import partial
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from typing import cast
@@ -20,6 +22,7 @@ import uvicorn
 from typing_extensions import override
 
 from services.query import SERVICE
+from services.query.accesses import accesses_of
 from services.query.api.app import create_app
 from services.query.context import Context
 from services.query.database import open_database
@@ -28,11 +31,13 @@ from services.query.generations import Generations
 from services.query.link import Link
 from services.query.log import Log
 from services.query.metrics import Metrics
+from services.query.names import Names
 from services.query.progress import Progress
 from services.query.reads import Reads
-from shared import logs
+from shared import logs, subjects
 from shared.case_log import jetstream_env
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
+from shared.jetstream.stream import Stream
 from shared.keyholder import RemoteKeys
 from shared.logs import log
 from shared.own_process import own_process
@@ -42,6 +47,7 @@ BACKLOG_CONNECTIONS = 256
 GRACE_S = 0.3
 """How long a stop waits for requests under way."""
 FEED_END_S = 0.4
+LOOK_FOR_IDLE_NAMES_S = 5.0
 PORT_MAX = 65_535
 WRONG_SETTING, CANNOT_START = 2, 1
 """Exit codes."""
@@ -84,6 +90,9 @@ class Query:
         self._factory = JetStreamFactory(env)
         recorder = cast("JetStreamApplicationRecorder", self._factory.application_recorder())
         connection = recorder.log.stream.connection
+        timeout_s = settings.request_timeout_s
+        keys = RemoteKeys(connection, SERVICE, timeout_s)
+        audit = Stream(connection, subjects.AUDIT, timeout_s, timeout_s)
         self._database = open_database(settings.database_url)
         generations, progress = Generations(self._database), Progress()
         metrics = Metrics(passage_version())
@@ -92,17 +101,21 @@ class Query:
         def open_log() -> Log:
             return recorder
 
-        self._feed = Feed(open_log, generations, progress, metrics)
+        reads = Reads(generations)
+        names = Names(reads, keys, settings.names_idle_s)
+        self._feed = Feed(open_log, generations, progress, metrics, names.applied)
         self.context = Context(
             settings=settings,
             version=passage_version(),
             generations=generations,
-            reads=Reads(generations),
+            reads=reads,
             progress=progress,
             metrics=metrics,
             link=Link(settings),
             open_log=open_log,
-            keys=RemoteKeys(connection, SERVICE, settings.request_timeout_s),
+            keys=keys,
+            names=names,
+            accesses=partial(accesses_of, audit),
         )
 
     @contextlib.asynccontextmanager
@@ -110,12 +123,14 @@ class Query:
         """Follows the log and holds the connections, for as long as the block runs."""
         stop = threading.Event()
         feed = threading.Thread(target=self._feed.run, args=(stop,), name="feed", daemon=True)
-        self.context.link.start(self._health)
+        self.context.link.start(self._health, self.context.names.drop)
         feed.start()
+        idle = asyncio.create_task(self._drop_idle_names())
         try:
             yield self.context
         finally:
             stop.set()
+            idle.cancel()
             await self.context.link.close()
             await asyncio.to_thread(self._end, feed)
 
@@ -136,6 +151,11 @@ class Query:
             )
             log.info("serving", service=SERVICE, version=context.version)
             await Server(config, context).serve([listener])
+
+    async def _drop_idle_names(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_FOR_IDLE_NAMES_S)
+            await asyncio.to_thread(self.context.names.drop_if_idle, time.monotonic())
 
     def _end(self, feed: threading.Thread) -> None:
         feed.join(FEED_END_S)

@@ -46,6 +46,11 @@ class Metrics:
         self.stopped = Gauge(
             "passage_query_projection_stopped", "1: a person must look", registry=registry
         )
+        self.put_aside = Gauge(
+            "passage_query_put_aside_messages",
+            "Messages of CASES that can't be read; their cases are shown as damaged",
+            registry=registry,
+        )
         self.retries = Counter(
             "passage_query_feed_retries",
             "Faults the feed began anew after",
@@ -81,6 +86,7 @@ class Metrics:
     def watch(self, progress: Progress) -> None:
         """Takes the gauges that are another object's state from there when they are read."""
         self.applied.set_function(lambda: progress.sequence)
+        self.put_aside.set_function(lambda: progress.put_aside)
         self.stopped.set_function(lambda: float(progress.stopped is not None))
 
     def text(self) -> bytes:

@@ -1,49 +1,67 @@
-"""Shows an event's data: personal values masked, or opened where that was asked for.
-
-What can't be opened is shown as `sealed` or `erased`; it is never an error.
-"""
+"""Asks the key holder to open sealed values; it records who asked, and why, before it answers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Set as AbstractSet
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from services.query.folding import ReadEvent
-from services.query.projections.case_timeline import entry
-from shared.events.base import CaseEvent
 from shared.events.fields import PersonalClass, Sealed
-from shared.keyholder import Keys, KeysUnavailableError, SealedValue
+from shared.keyholder import VALUES_MAX, Keys, OpenedValue, SealedValue
 
-SEALED = "sealed"
-ERASED = "erased"
+REQUEST_MAX_BYTES = 600_000
+"""Sealed values in one request; nats-server takes a megabyte a message."""
+PLACE_BYTES = 200
+"""What a value's place takes at most in a request."""
 STRUCTURED = frozenset({"identity", "place"})
 """The fields that seal JSON; the others seal plain text."""
 
 
-def shown(item: ReadEvent, reveal: AbstractSet[PersonalClass], keys: Keys | None) -> dict[str, Any]:
-    """Gives one event as the API and the pages show it."""
-    event = item.event
-    details: dict[str, Any] = event.data.model_dump(mode="json", exclude_none=True)
-    for field, personal_class in type(event.data).PERSONAL.items():
-        value = getattr(event.data, field)
-        if isinstance(value, Sealed):
-            may_open = keys is not None and personal_class in reveal
-            details[field] = _opened(keys, event, field) if keys and may_open else SEALED
-    return {
-        **entry(event, item.sequence, item.recorded_at)._asdict(),
-        "event_id": event.id,
-        "correlation_id": event.correlationid,
-        "causation_id": event.causationid,
-        "details": details,
-    }
+class Found(NamedTuple):
+    """A sealed value of a case, with its class."""
+
+    value: SealedValue
+    personal_class: PersonalClass
 
 
-def _opened(keys: Keys, event: CaseEvent[Any], field: str) -> Any:
+def personal_values(events: Iterable[ReadEvent]) -> Iterator[Found]:
+    """Gives the sealed values in a case's events."""
+    for event in (item.event for item in events):
+        for field, personal_class in type(event.data).PERSONAL.items():
+            sealed = getattr(event.data, field)
+            if isinstance(sealed, Sealed):
+                yield Found(SealedValue.of(event, field), personal_class)
+
+
+def opened(keys: Keys, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
+    """Gives values opened, in their order. Raises KeysUnavailableError and KeysDeniedError."""
+    found: list[OpenedValue] = []
+    for some in _requests(values):
+        found += keys.open(some, by, purpose)
+    return found
+
+
+def content_of(field: str, opened_value: OpenedValue) -> Any:
+    """Gives what was sealed: an object where it was one, or None where it doesn't open."""
+    text = opened_value.text
+    if text is None or field not in STRUCTURED:
+        return text
     try:
-        (opened,) = keys.open([SealedValue.of(event, field)], "unnamed", "reveal")
-    except KeysUnavailableError:
-        return SEALED
-    if opened.text is None:
-        return ERASED if opened.state == "erased" else SEALED
-    return json.loads(opened.text) if field in STRUCTURED else opened.text
+        return json.loads(text)
+    except ValueError:  # Whoever sealed it meant something else; a person can still read it.
+        return text
+
+
+def _requests(values: Sequence[SealedValue]) -> Iterator[list[SealedValue]]:
+    some: list[SealedValue] = []
+    size = 0
+    for value in values:
+        bytes_more = len(value.sealed) + PLACE_BYTES
+        if some and (len(some) == VALUES_MAX or size + bytes_more > REQUEST_MAX_BYTES):
+            yield some
+            some, size = [], 0
+        some.append(value)
+        size += bytes_more
+    if some:
+        yield some

@@ -23,6 +23,8 @@ class Progress:
         """Whether the read model had everything that was in the log when query started."""
         self.stopped: str | None = None
         """Why the projection stopped for good; a person must look."""
+        self.put_aside = 0
+        """How many messages of the log can't be read; the archive alone has them."""
         self.failing: str | None = None
         """The kind of fault that is being retried."""
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy.exc import DataError
 
 from services.query.database import Database
-from services.query.folding import CaseRows, Rows, StoppedError, fold, read_events, touched_cases
+from services.query.folding import (
+    CaseRows,
+    ReadEvent,
+    Rows,
+    StoppedError,
+    Unreadable,
+    fold,
+    put_aside,
+    read_events,
+    touched_cases,
+)
 from services.query.log import RecordedEvent
-from services.query.projections import statistics
+from services.query.projections import lookups, statistics
 from services.query.projections.case_list import CaseRow
 from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsKey, CallsRow, FunnelRow
-from services.query.tables import READ_MODELS, prefix_of, tables_for
+from services.query.tables import ASIDE, READ_MODELS, prefix_of, tables_for
 from services.query.writing import RowWriter, read_rows
 
 CASES_KEPT = 5_000
@@ -46,20 +57,44 @@ class ReadModel:
             body = connection.execute(last).scalar()
         return bytes(body) if body is not None else None
 
+    def put_aside(self) -> int:
+        """Gives how many messages are in the archive alone, because they can't be read."""
+        archive = self.tables.archive
+        with self._writer.connect() as connection:
+            count = select(func.count()).select_from(archive).where(ASIDE)
+            return connection.execute(count).scalar_one()
+
     def apply(self, batch: Sequence[RecordedEvent], checkpoint: int) -> int:
         """Applies what follows the checkpoint, with a new checkpoint, in one transaction.
 
-        Gives the new checkpoint. Raises StoppedError, and then nothing of the batch stays.
+        Gives how many of the batch were put aside. Raises StoppedError, and then nothing stays.
+        What the database won't take is put aside too; it is found by halving the batch.
         """
+        try:
+            return self._apply(read_events(batch, checkpoint), batch, checkpoint)
+        except (DataError, OverflowError) as error:
+            if len(batch) == 1:
+                aside = put_aside(batch[0], f"the database won't take it ({type(error).__name__})")
+                return self._apply([aside], batch, checkpoint)
+        half = len(batch) // 2
+        first = self.apply(batch[:half], checkpoint)
+        return first + self.apply(batch[half:], batch[half - 1].id)
+
+    def _apply(
+        self,
+        items: Iterable[ReadEvent | Unreadable],
+        batch: Sequence[RecordedEvent],
+        checkpoint: int,
+    ) -> int:
         after = batch[-1].id
         with self._writer.begin() as connection:
             rows = Rows(before=self._rows_before(connection, touched_cases(batch)))
-            fold(read_events(batch, checkpoint), rows)
+            fold(items, rows)
             self._add_calls_before(connection, rows)
             self._write(connection, rows)
             self._advance(connection, checkpoint, after)
         self._keep(rows)
-        return after
+        return rows.unreadable
 
     def _rows_before(self, connection: Connection, touched: set[str]) -> dict[str, CaseRows]:
         before = {one: self._kept[one] for one in touched if one in self._kept}
@@ -79,6 +114,9 @@ class ReadModel:
         if not ids:
             return {}
         case_list, queue, funnel = self.tables.case_list, self.tables.queue, self.tables.funnel
+        cases = read_rows(connection, case_list, case_list.c.case_id, ids)
+        # Most that are asked for in a rebuild have just begun: they have no rows anywhere.
+        ids = {row[0] for row in cases}
         waiting = {row[0]: row for row in read_rows(connection, queue, queue.c.case_id, ids)}
         reached = {row[0]: row for row in read_rows(connection, funnel, funnel.c.case_id, ids)}
         return {
@@ -87,7 +125,7 @@ class ReadModel:
                 QueueRow._make(waiting[row[0]]) if row[0] in waiting else None,
                 FunnelRow._make(reached[row[0]]),
             )
-            for row in read_rows(connection, case_list, case_list.c.case_id, ids)
+            for row in cases
         }
 
     def _write(self, connection: Connection, rows: Rows) -> None:
@@ -97,10 +135,18 @@ class ReadModel:
         writers["queue"].set(connection, waiting)
         writers["queue"].delete(connection, gone)
         writers["statistics_funnel"].set(connection, reached)
-        writers["return_codes"].set(connection, {one.code_hash: one for one in rows.codes}.values())
+        self._set_lookups(connection, rows)
         writers["statistics_calls"].set(connection, rows.calls.values())
         writers["case_timeline"].insert(connection, rows.timeline)
         writers["archive"].insert(connection, rows.archive)
+
+    def _set_lookups(self, connection: Connection, rows: Rows) -> None:
+        forgotten, found_by = lookups.together(rows.lookups)
+        if forgotten:
+            table = self.tables.lookups
+            of_them = table.c.case_id.in_(forgotten) & table.c.kind.in_(lookups.OF_IDENTITY)
+            connection.execute(delete(table).where(of_them))
+        self._writers["lookups"].set(connection, found_by)
 
     def _keep(self, rows: Rows) -> None:
         """Remembers rows; nobody else writes them (`_advance` sees to it)."""

@@ -13,13 +13,15 @@ from sqlalchemy.exc import DBAPIError
 
 from services.query.folding import ReadEvent
 from services.query.generations import Generations
+from services.query.masking import erased_in
 from services.query.projections.case_list import CaseRow, IdentityState, Progress
+from services.query.projections.lookups import Kind
 from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsRow, FunnelRow
 from services.query.read_model import sequence_of
-from services.query.tables import Tables
+from services.query.tables import ASIDE, OF_NAMES, Tables
 from shared.events.catalogue import read_case_event
-from shared.events.fields import Channel
+from shared.events.fields import Channel, PersonalClass
 from shared.events.intake import Urgency
 
 AnswerT = TypeVar("AnswerT")
@@ -51,6 +53,20 @@ class CaseHistory(NamedTuple):
 
     case: CaseRow
     events: list[ReadEvent]
+    put_aside: list[PutAside]
+    """What stands under the case's subject and can't be read."""
+    erased: dict[PersonalClass, int]
+    """Class -> version of the event that erased what was given before; as it is now."""
+
+
+class PutAside(NamedTuple):
+    """A message that can't be read, and why."""
+
+    sequence: int
+    version: int
+    type_name: str
+    recorded_at: datetime
+    reason: str
 
 
 class Waiting(NamedTuple):
@@ -124,7 +140,11 @@ class Reads:
         def read(connection: Connection, tables: Tables) -> CaseHistory | None:
             table = tables.case_list
             found = _cases(connection, select(table).where(table.c.case_id == case_id))
-            return CaseHistory(found[0], _events(connection, tables, case_id)) if found else None
+            if not found:
+                return None
+            events = _events(connection, tables, case_id)
+            aside = _put_aside(connection, tables, case_id) if found[0].damaged else []
+            return CaseHistory(found[0], events, aside, erased_in(one.event for one in events))
 
         return self._read(read)
 
@@ -137,13 +157,34 @@ class Reads:
 
         return self._read(read)
 
-    def cases_by_code(self, code_hash: str) -> Answer[Sequence[CaseRow]]:
-        """Gives the case that a return code, as its keyed hash, was issued for, or none."""
+    def cases_by_key(self, kind: Kind, keys: Sequence[str]) -> Answer[Sequence[CaseRow]]:
+        """Gives the cases that one of the keyed hashes finds, those opened last first."""
 
         def read(connection: Connection, tables: Tables) -> list[CaseRow]:
-            table, codes = tables.case_list, tables.codes
-            query = select(table).join(codes, codes.c.case_id == table.c.case_id)
-            return _cases(connection, query.where(codes.c.code_hash == code_hash))
+            table, found_by = tables.case_list, tables.lookups
+            ids = select(found_by.c.case_id).where(
+                found_by.c.kind == kind, found_by.c.key.in_(keys)
+            )
+            query = select(table).where(table.c.case_id.in_(ids))
+            return _cases(connection, query.order_by(table.c.opened_at.desc(), table.c.case_id))
+
+        return self._read(read)
+
+    def cases_by_ids(self, ids: Sequence[str]) -> Answer[dict[str, CaseRow]]:
+        """Gives the cases of these numbers that there are."""
+
+        def read(connection: Connection, tables: Tables) -> dict[str, CaseRow]:
+            table = tables.case_list
+            found = _cases(connection, select(table).where(table.c.case_id.in_(ids)))
+            return {row.case_id: row for row in found}
+
+        return self._read(read)
+
+    def names_after(self, sequence: int, limit: int) -> Answer[Sequence[ReadEvent]]:
+        """Gives what was said of who people are, and what was erased, in the order of the log."""
+
+        def read(connection: Connection, tables: Tables) -> list[ReadEvent]:
+            return _read_events(connection, _names(tables, sequence, limit))
 
         return self._read(read)
 
@@ -223,7 +264,35 @@ def _events(connection: Connection, tables: Tables, case_id: str) -> list[ReadEv
         .where(timeline.c.case_id == case_id)
         .order_by(timeline.c.version)
     )
+    return _read_events(connection, query)
+
+
+def _names(tables: Tables, sequence: int, limit: int) -> Select[Any]:
+    timeline, archive = tables.case_timeline, tables.archive
+    # The inner query is the index's own condition, word for word, or it wouldn't be used.
+    wanted = (
+        select(timeline.c.sequence)
+        .where(OF_NAMES, timeline.c.sequence > sequence)
+        .order_by(timeline.c.sequence)
+        .limit(limit)
+        .subquery()
+    )
+    return (
+        select(archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name)
+        .join(wanted, wanted.c.sequence == archive.c.sequence)
+        .order_by(archive.c.sequence)
+    )
+
+
+def _read_events(connection: Connection, query: Select[Any]) -> list[ReadEvent]:
     return [
         ReadEvent(sequence, recorded_at, body, read_case_event(body, type_name))
         for sequence, recorded_at, body, type_name in connection.execute(query)
     ]
+
+
+def _put_aside(connection: Connection, tables: Tables, case_id: str) -> list[PutAside]:
+    archive = tables.archive
+    columns = [archive.c[name] for name in ("sequence", "version", "type_name", "recorded_at")]
+    query = select(*columns, archive.c.unreadable).where(ASIDE, archive.c.case_id == case_id)
+    return [PutAside._make(row) for row in connection.execute(query.order_by(archive.c.sequence))]

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.types import TypeEngine
@@ -35,17 +36,20 @@ from services.query.projections import (
     archive,
     case_list,
     case_timeline,
+    lookups,
     queue,
-    return_codes,
     statistics,
 )
 from shared.events.base import type_of
 from shared.events.catalogue import CASE_EVENTS
 
-PROJECTIONS = (archive, case_list, case_timeline, queue, return_codes, statistics)
+PROJECTIONS = (archive, case_list, case_timeline, lookups, queue, statistics)
 PREFIX_CHARACTERS = 8
 KEYED_HASH_CHARACTERS = 70
 """A pepper's version before the digest, and room."""
+OF_NAMES = text("type_name IN ('PersonalDataProvided', 'PersonalDataErased')")
+"""The events that a search by name follows."""
+ASIDE = text("unreadable IS NOT NULL")
 
 SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
 """A position in CASES; in SQLite only INTEGER makes a primary key the row's own place."""
@@ -91,7 +95,7 @@ class Tables:
     case_list: Table
     case_timeline: Table
     queue: Table
-    codes: Table
+    lookups: Table
     calls: Table
     funnel: Table
     archive: Table
@@ -103,7 +107,7 @@ class Tables:
             "case_list": self.case_list,
             "case_timeline": self.case_timeline,
             "queue": self.queue,
-            "return_codes": self.codes,
+            "lookups": self.lookups,
             "statistics_calls": self.calls,
             "statistics_funnel": self.funnel,
             "archive": self.archive,
@@ -130,7 +134,7 @@ def tables_for(prefix: str) -> Tables:
         case_list=_case_list(metadata, prefix),
         case_timeline=_case_timeline(metadata, prefix),
         queue=_queue(metadata, prefix),
-        codes=_codes(metadata, prefix),
+        lookups=_lookups(metadata, prefix),
         calls=_calls(metadata, prefix),
         funnel=_funnel(metadata, prefix),
         archive=_archive(metadata, prefix),
@@ -189,6 +193,7 @@ def _case_list(metadata: MetaData, prefix: str) -> Table:
         Column("offer", String(16), nullable=False),
         Column("offer_id", String(64)),
         Column("team", Text),
+        Column("damaged", Boolean, nullable=False),
         Index(f"{name}_by_opening", "opened_at", "case_id"),
         sqlite_with_rowid=False,
         info={"constant": ("opened_at",)},
@@ -209,6 +214,7 @@ def _case_timeline(metadata: MetaData, prefix: str) -> Table:
         Column("actor", Text, nullable=False),
         # By sequence rows are only appended; by case, each would go to another page.
         Index(f"{name}_by_case", "case_id", "version", unique=True),
+        Index(f"{name}_of_names", "sequence", sqlite_where=OF_NAMES, postgresql_where=OF_NAMES),
     )
 
 
@@ -231,12 +237,13 @@ def _queue(metadata: MetaData, prefix: str) -> Table:
     )
 
 
-def _codes(metadata: MetaData, prefix: str) -> Table:
+def _lookups(metadata: MetaData, prefix: str) -> Table:
     return Table(
-        f"{prefix}return_codes",
+        f"{prefix}lookups",
         metadata,
-        Column("code_hash", String(KEYED_HASH_CHARACTERS), primary_key=True),
-        Column("case_id", String(64), nullable=False),
+        Column("key", String(KEYED_HASH_CHARACTERS), primary_key=True),
+        Column("kind", String(16), primary_key=True),
+        Column("case_id", String(64), primary_key=True),
         sqlite_with_rowid=False,
     )
 
@@ -268,13 +275,16 @@ def _funnel(metadata: MetaData, prefix: str) -> Table:
 
 
 def _archive(metadata: MetaData, prefix: str) -> Table:
+    name = f"{prefix}archive"
     return Table(
-        f"{prefix}archive",
+        name,
         metadata,
         Column("sequence", SEQUENCE, primary_key=True, autoincrement=False),
         Column("case_id", String(64), nullable=False),
         Column("version", Integer, nullable=False),
-        Column("type_name", String(64), nullable=False),
+        Column("type_name", Text, nullable=False),
         Column("recorded_at", UtcDateTime, nullable=False),
         Column("body", LargeBinary, nullable=False),
+        Column("unreadable", Text),
+        Index(f"{name}_aside", "case_id", sqlite_where=ASIDE, postgresql_where=ASIDE),
     )

@@ -34,7 +34,8 @@ class RowWriter:
         changed = ", ".join(f"{one} = excluded.{one}" for one in columns if one not in constant)
         # Names come from the tables of this program, never from outside.
         self._insert = f"INSERT INTO {name} ({', '.join(columns)}) VALUES "  # noqa: S608
-        self._set = f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed}"
+        todo = f"UPDATE SET {changed}" if changed else "NOTHING"
+        self._set = f" ON CONFLICT ({', '.join(keys)}) DO {todo}"
         self._delete = f"DELETE FROM {name} WHERE {keys[0]} IN "  # noqa: S608
         self._mark = "?" if dialect.name == "sqlite" else "%s"
         self._row = _listed([self._mark] * len(columns))

@@ -47,6 +47,7 @@ from shared.events.verification import (
     RegistryChecked,
     VerificationEscalated,
 )
+from shared.wrong_fields import wrong_fields
 
 IntakeEvent = (
     CaseOpened
@@ -201,10 +202,6 @@ def _validated(model: type[ModelT], envelope: dict[str, Any]) -> ModelT:
     try:
         return model.model_validate_json(json.dumps(envelope))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = [str(part) for part in first["loc"]]
-        if first["type"] == "extra_forbidden":
-            where[-1] = "(unknown field)"  # The sender chose its name: it may hold anything.
-        field = ".".join(where)
+        field, problem = wrong_fields(error, whole="")[0]
         reason: Unreadable = "wrong_data" if field.startswith("data") else "wrong_envelope"
-        raise UnreadableEventError(reason, field, first["msg"]) from None
+        raise UnreadableEventError(reason, field, problem) from None

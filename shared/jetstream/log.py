@@ -48,6 +48,24 @@ class Log:
             message.recorded_at,
         )
 
+    def stray(self, message: StoredMessage) -> RecordedEvent | None:
+        """A message below the log's prefix under no event's subject, which nobody of us wrote.
+
+        Its topic is the whole subject, its version 0. Only logs whose originators are texts give
+        strays: a reader that counts sequences must see them. None for other subjects.
+        """
+        prefix, _, rest = message.subject.partition(f"{self.subjects.prefix}.")
+        if self.originator_ids_are_uuids or prefix:
+            return None
+        return RecordedEvent(
+            rest.partition(".")[0],
+            0,
+            message.subject,
+            message.body,
+            message.sequence,
+            message.recorded_at,
+        )
+
     def entries(
         self, events: Sequence[StoredEvent], message_ids: Sequence[str] | None
     ) -> list[Entry]:

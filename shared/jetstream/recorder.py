@@ -201,7 +201,7 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
         found: list[RecordedEvent] = []
         for page in self._pages(sequence, limit if not topics else READ_BATCH_MESSAGES, stop):
             for message in page:
-                event = self.log.recorded_event(message)
+                event = self.log.recorded_event(message) or self.log.stray(message)
                 if event is not None and (not topics or event.topic in topics):
                     found.append(event)
             if len(found) >= limit:

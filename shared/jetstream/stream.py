@@ -130,6 +130,11 @@ class Stream:
         """At most `batch` messages from `sequence` on."""
         return read_page(self._read({"seq": sequence, "batch": batch}))
 
+    def read_subject(self, subject: str, sequence: int, batch: int) -> Page:
+        """At most `batch` messages of one subject from `sequence` on."""
+        request = {"next_by_subj": subject, "seq": sequence, "batch": batch}
+        return read_page(self._read(request))
+
     def start_reading(self, sequence: int, batch: int) -> Call:
         """Ask for what `read_from` gives without waiting for it."""
         return self.connection.start([self._direct({"seq": sequence, "batch": batch})], many=True)
@@ -256,7 +261,10 @@ def read_message(reply: Reply) -> StoredMessage:
         raise InternalError("a direct get was answered in an unknown form")
     subject, sequence, recorded_at = match.groups()
     return StoredMessage(
-        int(sequence), subject.decode(), reply.body, read_time(recorded_at.decode())
+        int(sequence),
+        subject.decode(errors="backslashreplace"),
+        reply.body,
+        read_time(recorded_at.decode()),
     )
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import ProgrammingError
 
+VERSION_FORM = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 PREFIX_FORM = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 
@@ -31,6 +32,10 @@ def to_token(text: str) -> str:
 def from_token(token: str) -> str:
     """The text that `to_token` made `token` of."""
     return unquote(token)
+
+
+def _is_ours(token: str) -> bool:
+    return bool(token) and to_token(from_token(token)) == token
 
 
 class EventAddress(NamedTuple):
@@ -75,11 +80,14 @@ class Subjects:
         return f"{self.prefix}-tracking.{to_token(application_name)}"
 
     def read(self, subject: str) -> EventAddress | None:
-        """What an event's subject says; None for a subject of another kind, such as tracking."""
+        """What an event's subject says; None for any other subject, such as tracking."""
         head, _, topic = subject.rpartition(".")
         head, _, version = head.rpartition(".")
         prefix, _, originator_id = head.rpartition(".")
-        if prefix != self.prefix:
+        if prefix != self.prefix or not VERSION_FORM.fullmatch(version):
+            return None
+        # Only the form that we write ourselves: another would be a second event of a version.
+        if not (_is_ours(originator_id) and _is_ours(topic)):
             return None
         return EventAddress(from_token(originator_id), int(version), from_token(topic))
 

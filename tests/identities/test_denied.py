@@ -86,7 +86,7 @@ def test_an_operation_of_the_key_holder_that_is_not_granted(
 
 async def test_the_link_of_query(ground: Ground) -> None:
     link = Link(ground.settings("query"))
-    link.start(dict)
+    link.start(dict, lambda: None)
     assert link._connecting is not None
     await link._connecting
     try:

@@ -23,14 +23,18 @@ from services.query.feed import Feed
 from services.query.generations import Generations
 from services.query.log import Log
 from services.query.metrics import Metrics
+from services.query.names import Names
 from services.query.progress import Progress
 from services.query.read_model import ReadModel
 from services.query.reads import Reads
 from shared.case_log import jetstream_env
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
+from shared.keyholder import Keys
 from shared.settings import Settings
 from tests.examples import NOON, CaseBook
+from tests.query.fixed_keys import FixedKeys
 
+NAMES_IDLE_S = 60.0
 WITHIN_S = 20.0
 """How long a test waits for what must come."""
 
@@ -169,7 +173,7 @@ class ServerLog:
 class Follower:
     """query's feed in a thread of this process, without the rest of query."""
 
-    def __init__(self, log: Log, database_url: str) -> None:
+    def __init__(self, log: Log, database_url: str, keys: Keys | None = None) -> None:
         self.log = log
         self.database = open_database(database_url)
         self.generations = Generations(self.database)
@@ -178,7 +182,9 @@ class Follower:
         self.metrics = Metrics("test")
         self.metrics.watch(self.progress)
         self._stop = threading.Event()
-        feed = Feed(lambda: self.log, self.generations, self.progress, self.metrics)
+        self.names = Names(self.reads, keys or FixedKeys(), NAMES_IDLE_S)
+        applied = self.names.applied
+        feed = Feed(lambda: self.log, self.generations, self.progress, self.metrics, applied)
         self._thread = threading.Thread(target=feed.run, args=(self._stop,), daemon=True)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""The API's reads: cases, search, as-of, reveal, queue and statistics."""
+"""The API's reads: cases, search, as-of, queue and statistics."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 
 from services.query.projections.case_list import CaseRow
-from shared.return_codes import code_hashes
 from tests import examples as e
-from tests.desks import key_holder
 from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
-from tests.query.asking import FakeKeys, asked
+from tests.query.asking import asked
 from tests.query.stage import MemoryLog, book_with, books_of
 
 
@@ -85,28 +83,6 @@ async def test_a_case_that_is_not_there_is_not_found(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_revealed_values_come_parsed_and_the_others_stay_sealed(
-    log: MemoryLog, tmp_path: Path
-) -> None:
-    keys = FakeKeys(
-        {"identity": '{"surname":"Vzorov"}', "caller_address": "+380 00", "unit": "invented"}
-    )
-    async with asked(log, tmp_path, keys) as desk:
-        shown = (await desk.http.get(f"/api/cases/{CASE}?reveal=identity")).json()
-    opened, provided = shown["timeline"][0]["details"], shown["timeline"][3]["details"]
-    assert provided["identity"] == {"surname": "Vzorov"}
-    assert (provided["unit"], opened["caller_address"]) == ("invented", "+380 00")
-    assert opened["text"] == "sealed"
-
-
-async def test_what_was_erased_or_does_not_open_is_no_error(log: MemoryLog, tmp_path: Path) -> None:
-    keys = FakeKeys(broken=frozenset({"text"}))
-    async with asked(log, tmp_path, keys) as desk:
-        path = f"/api/cases/{CASE}?reveal=identity,narrative,location"
-        details = (await desk.http.get(path)).json()["timeline"][0]["details"]
-    assert (details["caller_address"], details["text"]) == ("erased", "sealed")
-
-
 async def test_cases_are_listed_by_page_and_filter(tmp_path: Path) -> None:
     log, books = MemoryLog(), books_of(7)
     for number, book in enumerate(books):
@@ -135,19 +111,6 @@ async def test_a_case_is_found_by_its_number_however_it_is_typed(
         for typed in (CASE, CASE.lower(), f" {CASE[:4]}-{CASE[4:8]}-{CASE[8:]} "):
             found = (await desk.http.post("/api/search", json={"case_number": typed})).json()
             assert [item["case_id"] for item in found["items"]] == [CASE]
-
-
-async def test_a_case_is_found_by_the_code_its_caller_was_given(tmp_path: Path) -> None:
-    issued = e.return_code_issued().model_copy(
-        update={"code_hash": code_hashes(key_holder(), "000 111 2222")[0]}
-    )
-    log = MemoryLog()
-    log.write(book_with([e.case_opened(), issued]))
-    async with asked(log, tmp_path) as desk:
-        found = await desk.http.post("/api/search", json={"return_code": "0001112222"})
-        other = await desk.http.post("/api/search", json={"return_code": "999 111 2222"})
-    assert [item["case_id"] for item in found.json()["items"]] == [CASE]
-    assert other.json()["items"] == []
 
 
 async def test_the_queue_begins_with_the_most_urgent(tmp_path: Path) -> None:

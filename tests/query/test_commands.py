@@ -265,6 +265,6 @@ async def test_commands_are_refused_at_once_while_the_server_is_away(
 
 async def test_a_link_that_never_connected_closes() -> None:
     link = Link(Settings(nats_url="nats://127.0.0.1:1"))
-    link.start(dict)
+    link.start(dict, lambda: None)
     assert not link.connected
     await link.close()

@@ -85,7 +85,10 @@ def test_the_archive_is_the_log_byte_for_byte(database_url: str) -> None:
     log.write(*many_cases(5))
     archive = followed(log, database_url, log.last)["archive"]
     assert archive == [
-        (one.id, one.originator_id, one.originator_version, one.topic, one.recorded_at, one.state)
+        (
+            *(one.id, one.originator_id, one.originator_version, one.topic),
+            *(one.recorded_at, one.state, None),
+        )
         for one in log.events
     ]
 
@@ -122,39 +125,6 @@ def test_a_gap_stops_after_a_start_too_and_skips_nothing(sqlite_url: str) -> Non
         with Follower(log, sqlite_url) as follower:
             assert "sequence 19 came where 18 was due" in follower.until_stopped()
             assert follower.generations.following.checkpoint() == 17
-
-
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        (b"\xff\xfe", "unreadable: sequence 2: not_json in message"),
-        (b'{"type": "passage.Canary.v1"}', "unreadable: sequence 2: unknown_type in type"),
-        (b'{"type": "passage.NoteAdded.v9"}', "unreadable: sequence 2: unknown_version in type"),
-    ],
-)
-def test_an_unreadable_event_stops_and_its_text_is_not_told(
-    sqlite_url: str, body: bytes, reason: str
-) -> None:
-    log = MemoryLog()
-    log.write(book_with([e.case_opened()]))
-    log.append(CASE, 2, "NoteAdded", body)
-    with Follower(log, sqlite_url) as follower:
-        assert follower.until_stopped() == reason
-
-
-def test_an_event_under_another_cases_subject_stops(sqlite_url: str) -> None:
-    log = MemoryLog()
-    log.append("0THER", 1, *book_with([e.case_opened()]).stored[0])
-    with Follower(log, sqlite_url) as follower:
-        assert "misplaced: sequence 1" in follower.until_stopped()
-
-
-def test_a_hole_in_a_case_stops(sqlite_url: str) -> None:
-    log, book = MemoryLog(), book_with(e.whole_way()[:3])
-    log.append(CASE, 1, *book.stored[0])
-    log.append(CASE, 3, *book.stored[2])
-    with Follower(log, sqlite_url) as follower:
-        assert "version 3 of case" in follower.until_stopped()
 
 
 def test_a_log_that_became_shorter_stops(sqlite_url: str) -> None:
@@ -264,7 +234,7 @@ def test_how_events_are_batched_changes_no_row(sizes: list[int], cases: int) -> 
         batch = events[start : start + size]
         start += size
         touched = touched_cases(log.events[start - size : start])
-        before = {one: parts.after[one] for one in touched}
+        before = {one: parts.after[one] for one in touched if one in parts.after}
         step = Rows(before=before, calls=dict(parts.calls))
         fold(batch, step)
         parts.after.update(step.after)

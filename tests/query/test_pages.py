@@ -14,7 +14,7 @@ from services.query.link import Link, StreamState
 from shared import subjects
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE
-from tests.query.asking import FakeKeys, asked
+from tests.query.asking import asked
 from tests.query.stage import MemoryLog, book_with, books_of
 
 
@@ -118,9 +118,8 @@ async def test_an_empty_queue_says_so(tmp_path: Path) -> None:
 async def test_the_case_page_shows_the_timeline_and_nothing_sealed(
     log: MemoryLog, tmp_path: Path
 ) -> None:
-    keys = FakeKeys({"identity": '{"surname":"Vzorov"}'})
-    async with asked(log, tmp_path, keys) as desk:
-        page = (await desk.http.get(f"/cases/{CASE}?reveal=identity")).text
+    async with asked(log, tmp_path) as desk:
+        page = (await desk.http.get(f"/cases/{CASE}")).text
     assert page.count('scope="row"') == 10
     assert "PersonalDataProvided" in page
     assert "sealed" in page

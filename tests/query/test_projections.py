@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.query.folding import ReadEvent, Rows, StoppedError, fold
+from services.query.folding import ReadEvent, Rows, fold
 from services.query.projections.case_list import CaseRow, evolve
 from services.query.projections.queue import QueueRow, need_of
 from services.query.projections.statistics import STAGE_OF, FunnelRow, FunnelStage
@@ -284,11 +284,13 @@ def test_every_event_of_the_catalogue_can_follow_any_other() -> None:
             ]
 
 
-def test_a_hole_in_a_cases_versions_stops() -> None:
+def test_what_does_not_follow_its_cases_last_version_is_put_aside() -> None:
     book = CaseBook(version=1)
-    made = book.add(e.note_added())
-    with pytest.raises(StoppedError, match=f"version 2 of case {CASE}, after version 0"):
-        fold([ReadEvent(1, NOON, b"", made)], Rows())
+    made, rows = book.add(e.note_added()), Rows()
+    fold([ReadEvent(1, NOON, b"stored", made)], rows)
+    assert (rows.after, rows.timeline, rows.unreadable) == ({}, [], 1)
+    assert rows.archive[0].body == b"stored"
+    assert rows.archive[0].unreadable == "it follows version 0 of its case"
 
 
 def test_no_row_but_the_archive_holds_anything_sealed() -> None:

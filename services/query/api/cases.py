@@ -1,24 +1,21 @@
-"""Cases: list, search, and one case with its timeline, now or as it was."""
+"""Cases: list, and one case with its timeline, now or as it was."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Self, cast, get_args
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.query.api import shapes
 from services.query.api.problems import Problem, ProblemError
 from services.query.context import Context
 from services.query.history import AsOf, LogUnavailableError, case_as_of
-from services.query.opening import shown
+from services.query.masking import entry_shown, row_shown
 from services.query.projections.case_list import CaseRow, IdentityState, Progress
 from services.query.reads import Answer, CaseFilter, CaseHistory, Cursor, read_cursor
-from shared.events.fields import Channel, Id, PersonalClass
+from shared.events.fields import Channel, Id
 from shared.events.intake import Urgency
-from shared.logs import log
-from shared.return_codes import code_hashes
 
 CASES_MAX = 500
 MIN_SEQUENCE_WAIT_S = 2.0
@@ -26,28 +23,12 @@ MIN_SEQUENCE_WAIT_S = 2.0
 SEQUENCE_MAX = 2**53
 """The largest number that JSON carries everywhere without loss."""
 YEARS = range(2000, 3000)
-CLASSES: tuple[PersonalClass, ...] = get_args(PersonalClass)
 
 CaseId = Annotated[Id, Path(description="the case number")]
 MinSequence = Annotated[
     int | None,
     Query(ge=0, le=SEQUENCE_MAX, description="wait, two seconds at most, until the answer has it"),
 ]
-
-
-class Search(BaseModel):
-    """What is searched for: one of the two. In a body, for a code must not stand in an address."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    case_number: Annotated[str, Field(min_length=1, max_length=40)] | None = None
-    return_code: Annotated[str, Field(min_length=1, max_length=40)] | None = None
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.case_number is None) == (self.return_code is None):
-            raise ValueError("give case_number or return_code")
-        return self
 
 
 def routes(context: Context) -> APIRouter:
@@ -70,12 +51,6 @@ def routes(context: Context) -> APIRouter:
         following = Cursor(page[-1].opened_at, page[-1].case_id).text() if more else None
         return {**_items(page, answer.sequence), "next": following}
 
-    @router.post("/search", response_model=shapes.Found)
-    def search(wanted: Search) -> dict[str, object]:
-        """Finds a case by its number, or by the return code that the caller was given."""
-        answer = find(context, wanted)
-        return _items(list(answer.found), answer.sequence)
-
     @router.get(
         "/cases/{case_id}", response_model=shapes.OneCase, responses={404: {"model": Problem}}
     )
@@ -83,12 +58,11 @@ def routes(context: Context) -> APIRouter:
         """One case with its timeline; of the three `as_of`, one at most."""
         wait_for(context, wanted.min_sequence)
         answer = look_up(context, case_id, wanted.as_of())
-        reveal = _classes(wanted.reveal)
-        if reveal:
-            log.info("revealed", case_id=case_id, classes=sorted(reveal))
+        history = answer.found
         return {
-            "case": answer.found.case._asdict(),
-            "timeline": [shown(one, reveal, context.keys) for one in answer.found.events],
+            "case": row_shown(history.case),
+            "timeline": [entry_shown(one, history.erased) for one in history.events],
+            "unreadable": [one._asdict() for one in history.put_aside],
             "sequence": answer.sequence,
         }
 
@@ -114,8 +88,6 @@ class _View(BaseModel):
     as_of_version: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)] | None = None
     as_of_sequence: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)] | None = None
     as_of_time: AwareDatetime | None = None
-    reveal: Annotated[str, Field(max_length=60)] = ""
-    """Classes of personal values to open, separated by commas."""
     min_sequence: MinSequence = None
 
     def as_of(self) -> AsOf | None:
@@ -162,22 +134,8 @@ def look_up(context: Context, case_id: str, as_of: AsOf | None) -> Answer[CaseHi
     return cast("Answer[CaseHistory]", answer)
 
 
-def find(context: Context, wanted: Search) -> Answer[Sequence[CaseRow]]:
-    """Gives the cases that a search finds."""
-    if wanted.return_code is not None:
-        hashes = code_hashes(context.keys, wanted.return_code)
-        return context.reads.cases_by_code(hashes[0])
-    return context.reads.case_by_number(typed_case_number(wanted.case_number or ""))
-
-
-def typed_case_number(text: str) -> str:
-    """Gives a case number as it is kept, from how people type it (Crockford's base32)."""
-    plain = "".join(one for one in text.upper() if one.isalnum())
-    return plain.translate(str.maketrans("OIL", "011"))
-
-
 def _items(rows: list[CaseRow], sequence: int) -> dict[str, object]:
-    return {"items": [row._asdict() for row in rows], "sequence": sequence}
+    return {"items": [row_shown(row) for row in rows], "sequence": sequence}
 
 
 def _cursor(text: str | None) -> Cursor | None:
@@ -185,10 +143,3 @@ def _cursor(text: str | None) -> Cursor | None:
         return read_cursor(text) if text is not None else None
     except ValueError:
         raise invalid("cursor", "must be the `next` of an earlier answer") from None
-
-
-def _classes(text: str) -> frozenset[PersonalClass]:
-    named = {part.strip() for part in text.split(",") if part.strip()}
-    if not named.issubset(CLASSES):
-        raise invalid("reveal", f"must name some of {', '.join(CLASSES)}")
-    return frozenset(one for one in CLASSES if one in named)

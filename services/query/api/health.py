@@ -30,6 +30,7 @@ def routes(context: Context) -> APIRouter:
             "missing": missing,
             "sequence": context.progress.sequence,
             "rebuilding": context.generations.rebuilding,
+            "unreadable": context.progress.put_aside,
             "parked": await context.parked(),
         }
         return JSONResponse(body, 503 if missing else 200)

@@ -16,14 +16,16 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from services.query.reads import ReadModelUnavailableError
+from shared.keyholder import KeysDeniedError, KeysUnavailableError
+from shared.logs import log
+from shared.wrong_fields import WrongField as BrokenRule
+from shared.wrong_fields import wrong_field
 
 MEDIA_TYPE = "application/problem+json"
+SEALED_DETAIL = "The key holder is sealed or doesn't answer; `passage keys unseal` opens it."
 TYPE_PREFIX = "urn:passage:problem:"
 ERRORS_NAMED = 20
 """At most so many fields are named in one answer."""
-
-ECHOING = frozenset({"union_tag_invalid", "timezone_offset"})
-"""pydantic's errors whose message repeats what was sent."""
 
 
 class ProblemError(Exception):
@@ -82,34 +84,24 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(ReadModelUnavailableError, _on_unavailable)
+    app.add_exception_handler(KeysUnavailableError, _on_sealed)
+    app.add_exception_handler(KeysDeniedError, _on_denied)
 
 
-def wrong_fields(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Gives fields and rules out of pydantic's errors; unknown fields aren't named."""
-    return [{"field": _where(error), "problem": _what(error)} for error in errors[:ERRORS_NAMED]]
+def errors_of(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Gives fields and rules out of FastAPI's errors, whose places begin with body or query."""
+    return [_error_of(one)._asdict() for one in errors[:ERRORS_NAMED]]
 
 
-def _where(error: Mapping[str, Any]) -> str:
-    # The first part says body, query or path; of malformed JSON the second is a position.
-    parts = [str(part) for part in error["loc"]]
-    place, names = parts[0], parts[1:]
-    if error["type"] == "json_invalid" or not names:
-        return f"({place})"
-    if error["type"] == "extra_forbidden":
-        names[-1] = "(unknown field)"  # The sender chose its name: it may hold anything.
-    return ".".join(names)
-
-
-def _what(error: Mapping[str, Any]) -> str:
-    if error["type"] == "json_invalid":
-        return "is not JSON"
-    return "is not allowed here" if error["type"] in ECHOING else str(error["msg"])
+def _error_of(error: Mapping[str, Any]) -> BrokenRule:
+    place, *names = error["loc"]
+    return wrong_field(error, names, f"({place})")
 
 
 async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as it was registered
     detail = "The request can't be understood; `errors` says which field breaks which rule."
-    return problem(422, "invalid", detail, errors=wrong_fields(error.errors()))
+    return problem(422, "invalid", detail, errors=errors_of(error.errors()))
 
 
 async def _on_http(_: Request, error: Exception) -> JSONResponse:
@@ -126,3 +118,14 @@ async def _on_problem(_: Request, error: Exception) -> JSONResponse:
 
 async def _on_unavailable(_: Request, _error: Exception) -> JSONResponse:
     return problem(503, "unavailable", "The read model doesn't answer; /readyz says why.")
+
+
+async def _on_sealed(_: Request, _error: Exception) -> JSONResponse:
+    return problem(503, "sealed", SEALED_DETAIL)
+
+
+async def _on_denied(_: Request, _error: Exception) -> JSONResponse:
+    log.warning("keys_denied")
+    return problem(
+        403, "denied", "The key holder doesn't grant this; the policy says what it does."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, create_model
@@ -10,6 +11,8 @@ from services.query.projections.case_list import CaseRow
 from services.query.projections.case_timeline import TimelineRow
 from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsRow
+from services.query.reads import PutAside
+from shared.events.fields import PersonalClass
 
 
 class _Shape(BaseModel):
@@ -24,11 +27,13 @@ def _model_of(name: str, row: type[tuple[Any, ...]], **more: Any) -> Any:
 if TYPE_CHECKING:
     Case: TypeAlias = BaseModel
     Waiting: TypeAlias = BaseModel
+    Unreadable: TypeAlias = BaseModel
     TimelineEntry: TypeAlias = BaseModel
     CallsOfDay: TypeAlias = BaseModel
 else:
     Case = _model_of("Case", CaseRow)
     Waiting = _model_of("Waiting", QueueRow)
+    Unreadable = _model_of("Unreadable", PutAside)
     TimelineEntry = _model_of(
         "TimelineEntry",
         TimelineRow,
@@ -48,19 +53,60 @@ class Cases(_Shape):
     sequence: int
 
 
-class Found(_Shape):
-    """What a search found."""
-
-    items: list[Case]
-    sequence: int
-
-
 class OneCase(_Shape):
-    """A case with its timeline, as at a sequence."""
+    """A case with its timeline, as at a sequence; `unreadable` is what a damaged one lacks."""
 
     case: Case
     timeline: list[TimelineEntry]
+    unreadable: list[Unreadable]
     sequence: int
+
+
+class RevealedValue(_Shape):
+    """A personal value; `value` is there where `state` is `open`."""
+
+    version: int
+    type_name: str
+    field: str
+    personal_class: PersonalClass
+    state: Literal["open", "erased", "broken"]
+    value: Any = None
+
+
+class Revealed(_Shape):
+    """What was revealed of a case."""
+
+    case_id: str
+    values: list[RevealedValue]
+    sequence: int
+
+
+class OpenedField(_Shape):
+    """A personal value that somebody had opened."""
+
+    case_id: str
+    version: int
+    type_name: str
+    field: str
+
+
+class Access(_Shape):
+    """One opening; `cases` is of how many cases in all, `values` what it was of this case."""
+
+    access_id: str
+    at: datetime
+    by: str
+    service: str
+    purpose: str
+    cases: int
+    values: list[OpenedField]
+
+
+class Accesses(_Shape):
+    """Who had what of a case opened, the first at the top."""
+
+    items: list[Access]
+    unreadable: int
 
 
 class Queue(_Shape):

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from services.query.api import shapes
 from services.query.api.cases import MinSequence, wait_for
 from services.query.context import Context
+from services.query.masking import row_shown
 
 QUEUE_MAX = 1_000
 
@@ -26,7 +27,7 @@ def routes(context: Context) -> APIRouter:
         wait_for(context, min_sequence)
         answer = context.reads.queue(limit)
         return {
-            "items": [row._asdict() for row in answer.found.rows],
+            "items": [row_shown(row) for row in answer.found.rows],
             "waiting": answer.found.in_all,
             "sequence": answer.sequence,
         }

@@ -13,20 +13,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from services.query.api.cases import (
-    SEQUENCE_MAX,
-    CaseId,
-    MinSequence,
-    Search,
-    find,
-    look_up,
-    wait_for,
-)
-from services.query.api.problems import ProblemError
+from services.query.api.cases import SEQUENCE_MAX, CaseId, MinSequence, look_up, wait_for
+from services.query.api.problems import SEALED_DETAIL, ProblemError
+from services.query.api.search import Search, find
 from services.query.context import Context
 from services.query.history import AsOf
-from services.query.opening import shown
+from services.query.masking import entry_shown
 from services.query.projections.queue import FIRST
+from shared.keyholder import KeysUnavailableError
 
 QUEUE_SHOWN = 200
 
@@ -59,8 +53,8 @@ def routes(context: Context) -> APIRouter:
         try:
             answer = look_up(context, case_id, as_of)
         except ProblemError as problem:
-            return HTMLResponse(_render("no_case.html", context), problem.status)
-        timeline = [shown(one, frozenset(), None) for one in answer.found.events]
+            return HTMLResponse(_render("no_case.html", context, sealed=""), problem.status)
+        timeline = [entry_shown(one, answer.found.erased) for one in answer.found.events]
         page = _render(
             "case.html",
             context,
@@ -73,13 +67,19 @@ def routes(context: Context) -> APIRouter:
 
     @router.post("/search")
     async def search(request: Request) -> Response:
-        wanted = _read_form(await request.body())
-        found = await run_in_threadpool(find, context, wanted) if wanted is not None else None
-        if found is None or not found.found:
-            return HTMLResponse(_render("no_case.html", context), 404)
-        return RedirectResponse(f"/cases/{found.found[0].case_id}", 303)
+        return await _found(context, _read_form(await request.body()))
 
     return router
+
+
+async def _found(context: Context, wanted: Search | None) -> Response:
+    try:
+        found = await run_in_threadpool(find, context, wanted) if wanted is not None else None
+    except KeysUnavailableError:
+        return HTMLResponse(_render("no_case.html", context, sealed=SEALED_DETAIL), 503)
+    if found is None or not found.found:
+        return HTMLResponse(_render("no_case.html", context, sealed=""), 404)
+    return RedirectResponse(f"/cases/{found.found[0].case_id}", 303)
 
 
 def _read_form(body: bytes) -> Search | None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-VERSION = 1
+VERSION = 2
 
 
 class ArchiveRow(NamedTuple):
-    """A message as it was stored, under subject `cases.<case_id>.<version>.<type_name>`."""
+    """A message as it was stored, under subject `cases.<case_id>.<version>.<type_name>`.
+
+    Where the subject was no event's, `version` is 0 and `type_name` the whole subject.
+    """
 
     sequence: int
     case_id: str
@@ -17,3 +20,5 @@ class ArchiveRow(NamedTuple):
     type_name: str
     recorded_at: datetime
     body: bytes
+    unreadable: str | None = None
+    """Why no other read model has it; the bytes are the log's all the same."""

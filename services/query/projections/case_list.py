@@ -14,7 +14,7 @@ from shared.events.base import CaseEvent
 from shared.events.catalogue import AnyCaseEvent, HandoverEvent, VerificationEvent
 from shared.events.fields import Channel
 
-VERSION = 2
+VERSION = 3
 
 Stage = Literal[
     "new",
@@ -81,6 +81,8 @@ class CaseRow(NamedTuple):
     offer_id: str | None = None
     team: str | None = None
     """The team planned, asked or receiving, whichever came last."""
+    damaged: bool = False
+    """Whether a message under this case's subject can't be read: facts may be missing."""
 
 
 with_changes(CaseRow)
@@ -91,10 +93,7 @@ _POSITION = CaseRow._fields.index("last_call_at")
 def evolve(
     row: CaseRow | None, event: CaseEvent[Any], sequence: int, recorded_at: datetime | None = None
 ) -> CaseRow:
-    """Gives the row after one more event of the case.
-
-    `recorded_at` is None where a log doesn't keep it; then senders' clocks are believed.
-    """
+    """Gives the row after one more event; without `recorded_at`, senders' clocks are believed."""
     at = earlier(event.time, recorded_at)
     before = row if row is not None else CaseRow(event.subject, opened_at=at)
     after = _after(before, cast("AnyCaseEvent", event.data), event.id)

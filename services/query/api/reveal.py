@@ -1,0 +1,118 @@
+"""Reveals personal values of a case, for a named person and a purpose; and who had some revealed.
+
+The key holder records an access before it answers. Nothing opened here is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from services.query.api import shapes
+from services.query.api.cases import SEQUENCE_MAX, CaseId, look_up
+from services.query.api.problems import Problem, ProblemError
+from services.query.context import Context
+from services.query.opening import Found, content_of, opened, personal_values
+from shared.case_log import LogError
+from shared.events.fields import Person, PersonalClass, Word
+from shared.logs import log
+
+FIELDS_MAX = 1_000
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": description}
+    for status, description in (
+        (403, "The key holder doesn't open these for us"),
+        (404, "There is no such case"),
+        (503, "The key holder is sealed; `passage keys unseal`"),
+    )
+}
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class RevealedField(_Body):
+    """One personal value of a case, by its place."""
+
+    version: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)]
+    field: Word
+
+
+class Reveal(_Body):
+    """Who wants to see what, and why. Either `classes` or `fields`."""
+
+    by: Person
+    purpose: Word
+    classes: tuple[PersonalClass, ...] = ()
+    fields: Annotated[tuple[RevealedField, ...], Field(max_length=FIELDS_MAX)] = ()
+    up_to_version: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)] | None = None
+    """Only what stood there after this version."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if bool(self.classes) == bool(self.fields):
+            raise ValueError("give classes or fields")
+        return self
+
+    def asks_for(self, found: Found) -> bool:
+        """Whether a value is among those wanted."""
+        version, field = found.value.version, found.value.field
+        if self.up_to_version is not None and version > self.up_to_version:
+            return False
+        by_place = RevealedField(version=version, field=field) in self.fields
+        return found.personal_class in self.classes or by_place
+
+
+def routes(context: Context) -> APIRouter:
+    """Gives the routes about what is revealed."""
+    router = APIRouter(prefix="/api/cases/{case_id}", tags=["personal values"])
+
+    @router.post("/reveal", response_model=shapes.Revealed, responses=PROBLEMS)
+    def reveal(case_id: CaseId, wanted: Reveal) -> dict[str, object]:
+        """Opens personal values; who, what and why is recorded before the answer is given."""
+        answer = look_up(context, case_id, None)
+        found = [one for one in personal_values(answer.found.events) if wanted.asks_for(one)]
+        values = _revealed(context, found, wanted) if found else []
+        log.info("revealed", case_id=case_id, count=len(values))
+        return {"case_id": case_id, "values": values, "sequence": answer.sequence}
+
+    @router.get("/accesses", response_model=shapes.Accesses)
+    def accesses(case_id: CaseId) -> dict[str, object]:
+        """Who had which personal values of the case opened, when and for what purpose."""
+        try:
+            found = context.accesses(case_id)
+        except LogError:
+            detail = "The record of access doesn't answer; ask again."
+            raise ProblemError(503, "unavailable", detail, service="log") from None
+        items = [
+            {
+                **one.model_dump(exclude={"values"}),
+                "cases": len(one.case_ids),
+                "values": [value.model_dump() for value in one.values_of(case_id)],
+            }
+            for one in found.records
+        ]
+        return {"items": items, "unreadable": found.unreadable}
+
+    return router
+
+
+def _revealed(context: Context, found: Sequence[Found], wanted: Reveal) -> list[dict[str, object]]:
+    values = [one.value for one in found]
+    answers = opened(context.keys, values, wanted.by, wanted.purpose)
+    return [
+        {
+            "version": one.value.version,
+            "type_name": one.value.type_name,
+            "field": one.value.field,
+            "personal_class": one.personal_class,
+            "state": answer.state,
+            "value": content_of(one.value.field, answer),
+        }
+        for one, answer in zip(found, answers, strict=True)
+    ]

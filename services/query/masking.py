@@ -1,0 +1,76 @@
+"""Masks personal values: the one place that decides how they are shown while nobody revealed them.
+
+Lists, search, a case, its timeline, pages, exports and notices all pass through here. What is
+personal is read off the event catalogue, so that a field added there is masked without a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from services.query.folding import ReadEvent
+from services.query.projections.case_timeline import entry
+from shared.events.base import CaseEvent
+from shared.events.fields import PersonalClass, Sealed
+from shared.events.intake import PersonalDataErased
+
+SEALED: Literal["sealed"] = "sealed"
+ERASED: Literal["erased"] = "erased"
+
+LOOKUP_KEYS = frozenset({"caller_key", "service_number_key"})
+"""Keyed hashes by which a person is found again: for machines, so they aren't shown at all."""
+
+Erased = Mapping[PersonalClass, int]
+"""Class -> version of the event that erased what was given before."""
+
+
+def erased_in(events: Iterable[CaseEvent[Any]]) -> dict[PersonalClass, int]:
+    """Gives what a case's events say was erased."""
+    return {
+        personal_class: event.caseversion
+        for event in events
+        if isinstance(event.data, PersonalDataErased)
+        for personal_class in event.data.classes
+    }
+
+
+def row_shown(row: Any) -> dict[str, Any]:
+    """Gives a row of a read model as everybody sees it.
+
+    Rows hold nothing personal; a column that came to hold a sealed value would be masked as well.
+    """
+    fields: dict[str, Any] = row._asdict()
+    return {name: SEALED if _is_sealed(value) else value for name, value in fields.items()}
+
+
+def entry_shown(item: ReadEvent, erased: Erased) -> dict[str, Any]:
+    """Gives one event of a case as everybody sees it."""
+    event = item.event
+    return {
+        **entry(event, item.sequence, item.recorded_at)._asdict(),
+        "event_id": event.id,
+        "correlation_id": event.correlationid,
+        "causation_id": event.causationid,
+        "details": _details(event, erased),
+    }
+
+
+def state_of(event: CaseEvent[Any], personal_class: PersonalClass, erased: Erased) -> str:
+    """Gives what stands in place of a personal value: `sealed`, or `erased` where it was."""
+    return ERASED if event.caseversion < erased.get(personal_class, 0) else SEALED
+
+
+def _is_sealed(value: object) -> bool:
+    return isinstance(value, str) and Sealed.PATTERN.match(value) is not None
+
+
+def _details(event: CaseEvent[Any], erased: Erased) -> dict[str, Any]:
+    personal = type(event.data).PERSONAL
+    details: dict[str, Any] = event.data.model_dump(
+        mode="json", exclude_none=True, exclude={*personal, *LOOKUP_KEYS}
+    )
+    for field, personal_class in personal.items():
+        if getattr(event.data, field) is not None:
+            details[field] = state_of(event, personal_class, erased)
+    return details

@@ -1,0 +1,72 @@
+"""lookups: by which keyed hashes a case is found: its callers, service numbers and return codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+from shared.events.base import CaseEvent
+from shared.events.intake import (
+    CallLinked,
+    CaseOpened,
+    PersonalDataErased,
+    PersonalDataProvided,
+    ReturnCodeIssued,
+)
+
+VERSION = 1
+
+Kind = Literal["caller", "service_number", "return_code"]
+OF_IDENTITY: tuple[Kind, ...] = ("caller", "service_number")
+"""What goes when the identity is erased; a return code names nobody."""
+
+
+class LookupRow(NamedTuple):
+    """A keyed hash and the case that it finds; several cases may have one, and one case several."""
+
+    key: str
+    kind: Kind
+    case_id: str
+
+
+class Forgotten(NamedTuple):
+    """A case whose identity was erased: nothing of it is found by who somebody is."""
+
+    case_id: str
+
+
+LookupChange = LookupRow | Forgotten
+
+
+def changes(event: CaseEvent[Any]) -> Sequence[LookupChange]:
+    """Gives what an event adds to the lookups, or takes out of them."""
+    data, case_id = event.data, event.subject
+    kind = type(data)
+    if kind is CaseOpened or kind is CallLinked:
+        return _one(case_id, "caller", data.caller_key)
+    if kind is ReturnCodeIssued:
+        return _one(case_id, "return_code", data.code_hash)
+    if kind is PersonalDataProvided:
+        return _one(case_id, "service_number", data.service_number_key)
+    if kind is PersonalDataErased and "identity" in data.classes:
+        return (Forgotten(case_id),)
+    return ()
+
+
+def _one(case_id: str, kind: Kind, key: str | None) -> Sequence[LookupChange]:
+    return (LookupRow(key, kind, case_id),) if key is not None else ()
+
+
+def together(made: Sequence[LookupChange]) -> tuple[set[str], list[LookupRow]]:
+    """Gives what is left of changes in their order: cases to forget first, then rows to set."""
+    forgotten: set[str] = set()
+    rows: dict[LookupRow, None] = {}
+    for change in made:
+        if isinstance(change, LookupRow):
+            rows[change] = None
+            continue
+        forgotten.add(change.case_id)
+        for row in [one for one in rows if one.case_id == change.case_id]:
+            if row.kind in OF_IDENTITY:
+                del rows[row]
+    return forgotten, list(rows)

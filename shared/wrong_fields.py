@@ -1,0 +1,39 @@
+"""Names the fields of an input that break a rule, out of pydantic's errors; never a value.
+
+Unknown fields are not named either: the sender chose their names, so they may hold anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+UNKNOWN = "(unknown field)"
+ECHOING = frozenset({"union_tag_invalid", "timezone_offset"})
+"""pydantic's errors whose message repeats what was sent."""
+
+
+class WrongField(NamedTuple):
+    """A field, as a dotted path, and the rule that it breaks."""
+
+    field: str
+    problem: str
+
+
+def wrong_fields(error: ValidationError, whole: str = "(body)") -> list[WrongField]:
+    """Gives what is wrong with which field; `whole` names the input where no field is at fault."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return [wrong_field(one, one["loc"], whole) for one in found]
+
+
+def wrong_field(error: Mapping[str, Any], where: Sequence[int | str], whole: str) -> WrongField:
+    """Gives one of pydantic's errors as a field and a rule; `where` is its place in the input."""
+    if error["type"] == "json_invalid":
+        return WrongField(whole, "is not JSON")
+    names = [str(part) for part in where]
+    if error["type"] == "extra_forbidden":
+        names[-1:] = [UNKNOWN]
+    problem = "is not allowed here" if error["type"] in ECHOING else str(error["msg"])
+    return WrongField(".".join(names) or whole, problem)

@@ -1,0 +1,65 @@
+"""`passage case show --reveal`: opened values stand where masked ones did, for a named person."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from passage.api import Api
+from passage.case import _show, show_verb
+from passage.exits import Exit, VerbEndedError
+from tests import examples as e
+from tests.examples import CASE, CaseBook
+from tests.query.asking import asked
+from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event
+from tests.query.stage import MemoryLog
+
+WANTED = {"by": "Olena Example", "purpose": "he is on the line", "classes": ["identity"]}
+
+
+def log_of_one() -> MemoryLog:
+    log, book = MemoryLog(), CaseBook()
+    book.add(sealed_event(e.case_opened(), CASE, 1, caller_address="+380 00", text="hello"))
+    for version, surname in ((2, "Vzorov"), (3, "Primerenko")):
+        text = identity_text(surname)
+        book.add(sealed_event(e.personal_data_provided(), CASE, version, identity=text))
+    log.write(book)
+    return log
+
+
+async def test_revealed_values_stand_where_masked_ones_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = FixedKeys()
+    async with asked(log_of_one(), tmp_path, keys) as desk:
+
+        @asynccontextmanager
+        async def api_of(_: str) -> AsyncIterator[Api]:
+            yield Api(desk.http)
+
+        monkeypatch.setattr("passage.case.api_of", api_of)
+        masked = await _show("", CASE, {}, None)
+        early = await _show("", CASE, {"as_of_version": 2}, WANTED)
+        keys.erased.add((CASE, "identity"))
+        erased = await _show("", CASE, {}, WANTED)
+        keys.sealed = True
+        with pytest.raises(VerbEndedError) as ended:
+            await _show("", CASE, {}, WANTED)
+    details = [one["details"] for one in early["timeline"]]
+    assert masked["timeline"][1]["details"]["identity"] == "sealed"
+    assert [one.get("identity") for one in details] == [None, {"surname": "Vzorov"}]
+    assert (details[0]["caller_address"], details[0]["text"]) == ("+380 00", "sealed")
+    assert erased["timeline"][2]["details"]["identity"] == "erased"
+    assert ended.value.code == Exit.UNAVAILABLE
+    assert "passage keys unseal" in str(ended.value)
+    assert [len(one.values) for one in keys.accesses] == [2, 3]
+
+
+@pytest.mark.parametrize(("by", "purpose"), [(None, "p"), ("Olena Example", None), (None, None)])
+def test_nothing_is_revealed_to_nobody_or_for_nothing(by: str | None, purpose: str | None) -> None:
+    with pytest.raises(VerbEndedError) as ended:
+        show_verb(CASE, reveal="identity", by=by, purpose=purpose)
+    assert ended.value.code == Exit.USAGE

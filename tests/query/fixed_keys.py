@@ -1,0 +1,128 @@
+"""A key holder in memory that really seals, with fixed keys, and refuses what a test says.
+
+The real one in memory is in `tests/desks.py`; this one also keeps what it was asked, and by whom.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import get_args
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from typing_extensions import override
+
+from shared.events.base import Event
+from shared.events.catalogue import CASE_EVENTS
+from shared.events.fields import Identity, PersonalClass, Plain, Sealed
+from shared.keyholder import (
+    Keys,
+    KeysDeniedError,
+    KeysUnavailableError,
+    OpenedValue,
+    SealedValue,
+    SealingKeys,
+)
+from shared.sealing import DataKey, SealBrokenError, Spot
+
+CLASSES: tuple[PersonalClass, ...] = get_args(PersonalClass)
+PEPPERS = (b"second pepper", b"first pepper")
+"""The newest first."""
+
+
+@dataclass
+class Access:
+    """An opening as the key holder would record it."""
+
+    by: str
+    purpose: str
+    values: tuple[SealedValue, ...]
+
+
+@dataclass
+class FixedKeys(Keys):
+    """Seals, opens and hashes as the key holder does; a test says what it refuses."""
+
+    sealed: bool = False
+    denied: bool = False
+    erased: set[tuple[str, PersonalClass]] = field(default_factory=set)
+    accesses: list[Access] = field(default_factory=list)
+
+    @override
+    def for_sealing(self, case_id: str, version: int, erased_at: int) -> SealingKeys:
+        self._check()
+        return dict.fromkeys(CLASSES, _key(case_id).sealing)
+
+    @override
+    def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
+        self._check()
+        self.accesses.append(Access(by, purpose, tuple(values)))
+        return [self._opened(one) for one in values]
+
+    @override
+    def unbox(self, boxes: Sequence[str]) -> list[bytes]:
+        raise NotImplementedError
+
+    @override
+    def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
+        self._check()
+        return [hashes_of(purpose, value) for purpose, value in values]
+
+    def _check(self) -> None:
+        if self.sealed:
+            raise KeysUnavailableError("the key holder is sealed")
+        if self.denied:
+            raise KeysDeniedError("policy: something else")
+
+    def _opened(self, value: SealedValue) -> OpenedValue:
+        spot = _spot(value.case_id, value.version, value.type_name, value.field)
+        if (value.case_id, spot.personal_class) in self.erased:
+            return OpenedValue(state="erased")
+        try:
+            text = _key(value.case_id).open(spot, value.sealed)
+        except SealBrokenError:
+            return OpenedValue(state="broken")
+        return OpenedValue(state="open", text=text)
+
+
+def hashes_of(purpose: str, value: str) -> tuple[str, ...]:
+    """Gives the keyed hashes of a value under every pepper, the newest first."""
+    made = [
+        hmac.new(pepper, f"{purpose}|{value}".encode(), hashlib.sha256).hexdigest()
+        for pepper in PEPPERS
+    ]
+    return (f"2-{made[0]}", made[1])
+
+
+def sealed_event(event: Event, case_id: str, version: int, **texts: str) -> Event:
+    """Gives an event with these personal fields sealed for their place, the others left out."""
+    values = sealed_texts(case_id, version, type(event).__name__, texts)
+    others = {field: None for field in event.PERSONAL if field not in texts}
+    return event.model_copy(update={**others, **values})
+
+
+def sealed_texts(
+    case_id: str, version: int, type_name: str, texts: Mapping[str, str]
+) -> dict[str, Sealed]:
+    """Gives texts sealed for the fields of one event."""
+    key = _key(case_id).sealing
+    return {
+        name: key.seal(_spot(case_id, version, type_name, name), text)
+        for name, text in texts.items()
+    }
+
+
+def identity_text(surname: str, first_names: str | None = None) -> str:
+    """Gives an identity as it is sealed."""
+    return Plain.of(Identity(surname=surname, first_names=first_names)).value
+
+
+def _key(case_id: str) -> DataKey:
+    private = X25519PrivateKey.from_private_bytes(hashlib.sha256(case_id.encode()).digest())
+    return DataKey(1, 1, private)
+
+
+def _spot(case_id: str, version: int, type_name: str, name: str) -> Spot:
+    return Spot(case_id, version, type_name, name, CASE_EVENTS[type_name].PERSONAL[name])

@@ -1,0 +1,170 @@
+"""Nothing personal leaves query but through reveal: every event, through every route and page."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.query.folding import ReadEvent
+from services.query.masking import entry_shown, erased_in, row_shown
+from services.query.projections.case_list import CaseRow
+from shared.events.base import Event
+from shared.events.fields import personal_fields
+from shared.events.intake import PersonalDataErased
+from tests import examples as e
+from tests.examples import CASE, NOON, CaseBook
+from tests.query.asking import Desk, asked
+from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event
+from tests.query.stage import MemoryLog, book_with
+
+CANARY = "Kanarienvogel"
+SEALED_TOKEN = re.compile(r"1\.[A-Za-z0-9_-]{40,}")
+BY = {"by": "Olena Example", "purpose": "he is on the line"}
+CALLER_KEY = "c" * 64
+
+
+def canary_book(*events: Event) -> CaseBook:
+    """Gives a case of these events, or of every one there is; a canary in each personal field."""
+    book = CaseBook()
+    for version, event in enumerate(events or e.every_event(), start=1):
+        texts = {
+            field: identity_text(CANARY) if field == "identity" else f"{CANARY} {field}"
+            for field in event.PERSONAL
+        }
+        if isinstance(event, type(e.case_opened())):
+            event = event.model_copy(update={"caller_key": CALLER_KEY})  # noqa: PLW2901
+        book.add(sealed_event(event, CASE, version, **texts))
+    return book
+
+
+def test_the_canaries_are_really_there_and_really_sealed() -> None:
+    bodies = [body.decode() for _, body in canary_book().stored]
+    personal = sum(len(event.PERSONAL) for event in e.every_event())
+    assert personal > 12
+    assert sum(len(SEALED_TOKEN.findall(body)) for body in bodies) == personal
+    assert CANARY not in "".join(bodies)
+
+
+async def every_answer(desk: Desk) -> dict[str, str]:
+    """Asks every route of the API and every page what it has, in each way there is to ask."""
+    answers: dict[str, str] = {}
+
+    async def ask(method: str, path: str, **more: Any) -> None:
+        answer = await desk.http.request(method, path, **more)
+        answers[f"{method} {path} {more}"] = f"{dict(answer.headers)} {answer.text}"
+
+    described = (await desk.http.get("/openapi.json")).json()
+    for path, methods in described["paths"].items():
+        filled = path.replace("{case_id}", CASE)
+        if "get" in methods:
+            await ask("GET", filled)
+        elif "/commands/" in path:
+            await ask("POST", filled, json={**BY, "case_id": CASE, "text": CANARY})
+    for version in range(1, 25):
+        await ask("GET", f"/api/cases/{CASE}", params={"as_of_version": version})
+        await ask("GET", f"/cases/{CASE}", params={"as_of_version": version})
+    for wanted in (
+        {"case_number": CASE},
+        {"return_code": "000 111 2222"},
+        {"caller": {"channel": "phone", "address": f"{CANARY} caller_address"}},
+        {"service_number": f"{CANARY} 1"},
+        {"name": CANARY, **BY},
+    ):
+        await ask("POST", "/api/search", json=wanted)
+    for path in ("/", f"/cases/{CASE}", "/openapi.json", "/nowhere"):
+        await ask("GET", path)
+    await ask("POST", "/search", data={"sought": CASE})
+    await ask("GET", f"/api/cases/{CASE}", params={"reveal": "identity"})
+    return answers
+
+
+async def test_no_sealed_value_and_no_plaintext_leaves_by_any_way_but_reveal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = MemoryLog()
+    log.write(canary_book())
+    async with asked(log, tmp_path, FixedKeys()) as desk:
+        answers = await every_answer(desk)
+        reveal = {**BY, "classes": ["identity", "location", "narrative"]}
+        revealed = (await desk.http.post(f"/api/cases/{CASE}/reveal", json=reveal)).text
+        metrics = (await desk.http.get("/metrics")).text
+    assert len(answers) > 60
+    for asked_for, answer in answers.items():
+        assert CANARY not in answer, asked_for
+        assert not SEALED_TOKEN.search(answer), asked_for
+        assert CALLER_KEY not in answer, asked_for
+    assert revealed.count(CANARY) == sum(len(event.PERSONAL) for event in e.every_event())
+    assert not SEALED_TOKEN.search(revealed)
+    assert CANARY not in metrics
+    said = capsys.readouterr()
+    assert CANARY not in said.out + said.err
+
+
+async def test_a_name_that_is_found_is_masked_all_the_same(tmp_path: Path) -> None:
+    log = MemoryLog()
+    log.write(canary_book(e.case_opened(), e.personal_data_provided()))
+    async with asked(log, tmp_path, FixedKeys()) as desk:
+        found = (await desk.http.post("/api/search", json={"name": CANARY, **BY})).json()
+    assert found["items"][0]["suggestion"]["name"] == "sealed"
+    assert CANARY not in str(found)
+
+
+async def test_a_revealed_value_is_not_there_the_next_time(tmp_path: Path) -> None:
+    log, keys = MemoryLog(), FixedKeys()
+    log.write(canary_book())
+    path = f"/api/cases/{CASE}"
+    async with asked(log, tmp_path, keys) as desk:
+        await desk.http.post(f"{path}/reveal", json={**BY, "classes": ["identity"]})
+        keys.sealed = True
+        again = await desk.http.post(f"{path}/reveal", json={**BY, "classes": ["identity"]})
+        shown = await desk.http.get(path)
+    assert again.status_code == 503
+    assert CANARY not in again.text + shown.text
+
+
+@pytest.mark.parametrize("event", e.every_event(), ids=lambda one: type(one).__name__)
+def test_every_personal_field_of_every_event_is_masked(event: Event) -> None:
+    book = CaseBook()
+    envelope = book.add(event)
+    shown = entry_shown(_read(envelope), {})["details"]
+    given = {name for name in event.PERSONAL if getattr(event, name) is not None}
+    assert {name for name, value in shown.items() if value == "sealed"} == given
+    assert personal_fields(type(event)) == event.PERSONAL
+    assert not SEALED_TOKEN.search(json.dumps(shown))
+
+
+def test_what_was_erased_is_shown_as_erased_and_what_came_later_is_not() -> None:
+    book = CaseBook()
+    first, second = book.add(e.personal_data_provided()), book.add(e.personal_data_provided())
+    erased = {"identity": 2}
+    assert entry_shown(_read(first), erased)["details"]["identity"] == "erased"  # type: ignore[arg-type]
+    assert entry_shown(_read(second), erased)["details"]["identity"] == "sealed"  # type: ignore[arg-type]
+    assert erased_in([first, second]) == {}
+
+
+def test_a_column_that_came_to_hold_a_sealed_value_is_masked() -> None:
+    row = CaseRow(CASE, opened_at=NOON, team=e.sealed())
+    assert row_shown(row)["team"] == "sealed"
+    assert row_shown(row)["case_id"] == CASE
+
+
+def _read(envelope: Any) -> Any:
+    return ReadEvent(envelope.caseversion, NOON, b"", envelope)
+
+
+async def test_what_was_erased_is_erased_in_the_past_as_well(tmp_path: Path) -> None:
+    log = MemoryLog()
+    erased = PersonalDataErased(
+        classes=("identity",), legal_basis="court_order", by="Olena Example"
+    )
+    log.write(book_with([e.case_opened(), e.personal_data_provided(), erased]))
+    async with asked(log, tmp_path) as desk:
+        now = (await desk.http.get(f"/api/cases/{CASE}")).json()
+        then = (await desk.http.get(f"/api/cases/{CASE}?as_of_version=1")).json()
+    assert now["timeline"][0] == then["timeline"][0]
+    details = then["timeline"][0]["details"]
+    assert (details["caller_address"], details["text"]) == ("erased", "sealed")
