@@ -19,7 +19,7 @@ MANY = "many"
 class Spotted(BaseModel):
     """One personal value by its place."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     case_id: Id
     version: Annotated[int, Field(ge=1)]
@@ -30,7 +30,7 @@ class Spotted(BaseModel):
 class AccessRecord(BaseModel):
     """Somebody opened values, through a service, for a purpose."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     access_id: Id
     at: At
