@@ -19,7 +19,8 @@ from benchmarks.query_process import query_process
 from benchmarks.site import site_in
 from benchmarks.story import FOLDS
 from shared.events.fields import Sealed
-from shared.keyholder import Keys, OpenedValue, SealedValue, SealingKeys
+from shared.key_messages import OpenedValue, SealedValue
+from shared.keyholder import Keys, SealingKeys
 from shared.sealing import SealingKey, Spot
 from shared.transact import Writer
 

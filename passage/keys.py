@@ -26,8 +26,9 @@ from passage.printing import out, print_json
 from passage.running import Running, ask_to_unseal, find_running
 from services.keyholder.secrets import HOLDER, read_secrets
 from shared import subjects
+from shared.key_messages import Closed, Denied, PepperRenewed, Rotated
 from shared.keyfiles import INTAKE_PUBLIC, KeyFilesError
-from shared.keyholder import KEEPER, SEALED, Closed, Denied, PepperRenewed, Rotated
+from shared.keyholder import KEEPER, SEALED
 
 KEY_FILES = (f"{HOLDER}/kek-*.key", f"{HOLDER}/pepper-*.key", f"{HOLDER}/intake.key", INTAKE_PUBLIC)
 """As patterns: keys of later epochs replace the first ones."""

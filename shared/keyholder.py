@@ -9,204 +9,46 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Sequence
 from threading import Lock
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 from typing_extensions import override
 
 from shared import subjects
 from shared.boxes import BoxBrokenError
-from shared.events.base import CaseEvent
-from shared.events.fields import Id, KeyedHash, Person, PersonalClass, Word
+from shared.events.fields import PersonalClass
 from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
+from shared.key_messages import (
+    NOT_YET,
+    Denied,
+    Hash,
+    Hashes,
+    Open,
+    OpenedValue,
+    OpenedValues,
+    PublicKeys,
+    Seal,
+    SealedValue,
+    ToHash,
+    Unbox,
+    Unboxed,
+)
 from shared.sealing import SealingKey
 
 CASES_KEPT = 20_000
 """Of so many cases a service remembers the public keys."""
 
-VALUES_MAX = 1_000
-"""How many values one request may name."""
-
 KEEPER = "keeper"
 """In whose name the verbs of the command line ask; nobody else may rotate, close or look."""
 
 NO_RESPONDER = 503
-NOT_YET = "not yet"
-"""What the key holder says while an erasure is still to be carried out."""
-
 SEALED = "the key holder is sealed; `passage keys unseal`"
 
 SealingKeys = dict[PersonalClass, SealingKey]
 
 Operation = Literal["seal", "open", "unbox", "hash"]
-
-
-class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Seal(_Message):
-    """Give the public keys to which a case's personal values are sealed.
-
-    `version` is the version about to be recorded; `erased_at` that of the last erasure before it,
-    0 if there is none: what follows an erasure is never sealed to a key that it destroys.
-    """
-
-    case_id: Id
-    version: Annotated[int, Field(ge=1)]
-    erased_at: Annotated[int, Field(ge=0)] = 0
-
-
-class PublicKey(_Message):
-    """One class's public key, raw X25519 in base64."""
-
-    epoch: int
-    key_id: int
-    public: str
-
-
-class PublicKeys(_Message):
-    """A case's public keys, one a class."""
-
-    keys: dict[PersonalClass, PublicKey]
-
-
-class SealedValue(_Message):
-    """One sealed value and where it stands."""
-
-    case_id: Id
-    version: Annotated[int, Field(ge=1)]
-    type_name: Word
-    field: Word
-    sealed: str
-
-    @classmethod
-    def of(cls, event: CaseEvent[Any], field: str) -> SealedValue:
-        """Gives the sealed value in one personal field of a stored event."""
-        return cls(
-            case_id=event.subject,
-            version=event.caseversion,
-            type_name=event.type_name,
-            field=field,
-            sealed=getattr(event.data, field),
-        )
-
-
-class Open(_Message):
-    """Open values for somebody, for a purpose; both are recorded before the answer is given."""
-
-    by: Person
-    purpose: Word
-    values: Annotated[tuple[SealedValue, ...], Field(min_length=1, max_length=VALUES_MAX)]
-
-
-class OpenedValue(_Message):
-    """`open` with its text; `erased`: its key is destroyed; `broken`: altered or moved."""
-
-    state: Literal["open", "erased", "broken"]
-    text: Annotated[str | None, Field(repr=False)] = None
-
-
-class OpenedValues(_Message):
-    """The answers in the order asked."""
-
-    values: tuple[OpenedValue, ...]
-
-
-class Unbox(_Message):
-    """Open boxes that were sealed with the public intake key (`shared.boxes`)."""
-
-    boxes: Annotated[tuple[str, ...], Field(min_length=1, max_length=VALUES_MAX)]
-
-
-class Unboxed(_Message):
-    """Their contents in base64, in the order asked; None where a box doesn't open."""
-
-    contents: Annotated[tuple[str | None, ...], Field(repr=False)]
-
-
-class ToHash(_Message):
-    """A value and what its hash is for: the same value for another purpose hashes otherwise."""
-
-    purpose: Word
-    value: Annotated[str, Field(repr=False)]
-
-
-class Hash(_Message):
-    """Give the keyed hashes of values."""
-
-    values: Annotated[tuple[ToHash, ...], Field(min_length=1, max_length=VALUES_MAX)]
-
-
-class Hashes(_Message):
-    """For each value its hashes, under the newest pepper first."""
-
-    hashes: tuple[tuple[KeyedHash, ...], ...]
-
-
-class Closed(_Message):
-    """To the keeper: nothing is sealed or opened any more, and the key holder ends."""
-
-    closed: Literal[True] = True
-
-
-class Rotated(_Message):
-    """To the keeper: data keys are wrapped under a new epoch; older epochs were destroyed.
-
-    `damaged` are cases whose keys don't unwrap any more; they stay as they are.
-    """
-
-    cases: int
-    damaged: tuple[str, ...]
-    epoch: int
-    epochs_kept: tuple[int, ...]
-
-
-class PepperRenewed(_Message):
-    """To the keeper: from now on hashes are made under a new pepper; older ones still find."""
-
-    version: int
-
-
-class KeysChecked(_Message):
-    """To the keeper: how many cases have keys, and those whose keys don't unwrap."""
-
-    cases: int
-    damaged: tuple[str, ...]
-
-
-class Trial(_Message):
-    """Asks for the keeper: does any key-encryption key open one of these entries of a case?
-
-    The entries are what KEYS keeps of it, or kept once, as a copy elsewhere has it.
-    """
-
-    case_id: Id
-    entries: tuple[str, ...]
-
-
-class OpeningKey(_Message):
-    """A data key that can still be had."""
-
-    entry: int
-    """Which of the entries asked about, from 0."""
-    personal_class: PersonalClass
-    key_id: int
-
-
-class Tried(_Message):
-    """The data keys that can still be had from the entries; none: all is erased for good."""
-
-    opening: tuple[OpeningKey, ...]
-
-
-class Denied(_Message):
-    """The request is not granted or not understood; `expected` says what would be."""
-
-    denied: str
-    expected: str = ""
 
 
 class KeysUnavailableError(Exception):

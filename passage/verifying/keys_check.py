@@ -6,7 +6,7 @@ from nats.aio.client import Client
 
 from passage.keys import SealedError, asked
 from passage.verifying.findings import Findings
-from shared.keyholder import KeysChecked
+from shared.key_messages import KeysChecked
 
 
 async def check_keys(client: Client, findings: Findings) -> None:

@@ -12,7 +12,7 @@ from shared.access import AccessRecord, Spotted
 from shared.case_log import LogError
 from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
-from shared.keyholder import SealedValue
+from shared.key_messages import SealedValue
 
 
 @dataclass(frozen=True)

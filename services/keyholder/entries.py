@@ -31,7 +31,7 @@ class WrappedKey(BaseModel):
     `erased_at`: the version of the case's last erasure that took a key of this class.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     key_id: Annotated[int, Field(ge=1, le=65_535)]
     public: str | None = None
@@ -45,7 +45,7 @@ class WrappedKey(BaseModel):
 class Entry(BaseModel):
     """What KEYS keeps of a case."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     epoch: Annotated[int, Field(ge=1, le=65_535)]
     keys: dict[PersonalClass, WrappedKey]

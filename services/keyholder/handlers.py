@@ -15,15 +15,13 @@ from services.keyholder.ring import ErasurePendingError
 from shared.boxes import BoxBrokenError
 from shared.events.catalogue import read_case_event
 from shared.events.intake import PersonalDataErased
-from shared.keyholder import (
-    KEEPER,
+from shared.key_messages import (
     NOT_YET,
     Closed,
     Denied,
     Hash,
     Hashes,
     KeysChecked,
-    KeysDeniedError,
     Open,
     OpenedValues,
     PepperRenewed,
@@ -36,6 +34,7 @@ from shared.keyholder import (
     Unbox,
     Unboxed,
 )
+from shared.keyholder import KEEPER, KeysDeniedError
 from shared.logs import log, place_of
 from shared.parking import Delivery
 from shared.policy import Policy, Rights

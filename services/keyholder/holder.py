@@ -11,7 +11,8 @@ from services.keyholder.ring import KeyRing
 from shared.boxes import unbox
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import PersonalClass
-from shared.keyholder import Keys, KeysDeniedError, OpenedValue, SealedValue, SealingKeys
+from shared.key_messages import OpenedValue, SealedValue
+from shared.keyholder import Keys, KeysDeniedError, SealingKeys
 from shared.sealing import SealBrokenError, Spot, key_id_of
 
 ERASED = OpenedValue(state="erased")

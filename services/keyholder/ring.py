@@ -26,7 +26,7 @@ from services.keyholder.entries import (
 from services.keyholder.secrets import Secrets, add_kek, add_pepper, drop_old_keks
 from shared.buckets import Bucket, Change, Kept, TakenError
 from shared.events.fields import PersonalClass
-from shared.keyholder import OpeningKey
+from shared.key_messages import OpeningKey
 from shared.sealing import DataKey, SealBrokenError
 
 KEYS_KEPT = 20_000

@@ -24,7 +24,8 @@ from shared.events.catalogue import UnreadableEventError, read_case_event
 from shared.events.fields import Identity
 from shared.events.intake import PersonalDataErased, PersonalDataProvided
 from shared.folding import folded_name
-from shared.keyholder import Keys, KeysUnavailableError, SealedValue
+from shared.key_messages import SealedValue
+from shared.keyholder import Keys, KeysUnavailableError
 from shared.logs import log
 
 Part = Literal["surname", "first_names", "patronymic"]

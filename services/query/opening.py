@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from services.query.folding import ReadEvent
 from shared.events.fields import PersonalClass, Sealed
-from shared.keyholder import VALUES_MAX, Keys, OpenedValue, SealedValue
+from shared.key_messages import VALUES_MAX, OpenedValue, SealedValue
+from shared.keyholder import Keys
 
 REQUEST_MAX_BYTES = 600_000
 """Sealed values in one request; nats-server takes a megabyte a message."""

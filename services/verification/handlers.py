@@ -32,7 +32,7 @@ from shared.events.catalogue import read_case_event
 from shared.events.fields import Identity, Sealed
 from shared.events.intake import PersonalDataProvided
 from shared.events.verification import RegistryChecked
-from shared.keyholder import SealedValue
+from shared.key_messages import SealedValue
 from shared.parking import Delivery
 from shared.sealing import SealBrokenError
 from shared.service import Desk

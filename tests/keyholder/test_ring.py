@@ -17,7 +17,7 @@ from services.keyholder.secrets import (
 )
 from shared.buckets import Kept
 from shared.events.fields import PersonalClass
-from shared.keyholder import OpenedValue, SealedValue
+from shared.key_messages import OpenedValue, SealedValue
 from shared.sealing import SealBrokenError, Spot
 from tests.desks import MemoryBucket
 

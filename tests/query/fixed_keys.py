@@ -17,14 +17,8 @@ from typing_extensions import override
 from shared.events.base import Event
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Identity, PersonalClass, Plain, Sealed
-from shared.keyholder import (
-    Keys,
-    KeysDeniedError,
-    KeysUnavailableError,
-    OpenedValue,
-    SealedValue,
-    SealingKeys,
-)
+from shared.key_messages import OpenedValue, SealedValue
+from shared.keyholder import Keys, KeysDeniedError, KeysUnavailableError, SealingKeys
 from shared.sealing import DataKey, SealBrokenError, Spot
 
 CLASSES: tuple[PersonalClass, ...] = get_args(PersonalClass)

@@ -11,7 +11,7 @@ from services.query.accesses import Accesses
 from services.query.opening import REQUEST_MAX_BYTES, opened
 from shared.access import AccessRecord, Spotted
 from shared.case_log import LogError
-from shared.keyholder import VALUES_MAX, SealedValue
+from shared.key_messages import VALUES_MAX, SealedValue
 from tests import examples as e
 from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
 from tests.query.asking import asked

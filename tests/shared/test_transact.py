@@ -14,7 +14,7 @@ from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash
 from shared.events.catalogue import read_case_event
 from shared.events.fields import Plain
 from shared.events.intake import CaseReopened, NoteAdded
-from shared.keyholder import SealedValue
+from shared.key_messages import SealedValue
 from shared.refusals import Guard, RefusedError, require
 from shared.service import Desk
 from shared.transact import Cause, Outcome, transact

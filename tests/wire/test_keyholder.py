@@ -16,13 +16,8 @@ from shared.access import AccessRecord
 from shared.commands.base import Unavailable
 from shared.commands.intake import AddNote, TriageCall
 from shared.events.catalogue import read_case_event
-from shared.keyholder import (
-    Denied,
-    KeysDeniedError,
-    KeysUnavailableError,
-    OpenedValue,
-    SealedValue,
-)
+from shared.key_messages import Denied, OpenedValue, SealedValue
+from shared.keyholder import KeysDeniedError, KeysUnavailableError
 from tests.asking import OLENA
 from tests.wire.conftest import ANSWER_WITHIN_S, Site
 
