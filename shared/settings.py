@@ -41,6 +41,12 @@ class Settings(BaseSettings):
     seal_after_idle_s: float = Field(
         0.0, ge=0, description="the key holder seals itself after so long unused, seconds; 0: never"
     )
+    retention_days: int = Field(
+        3650, ge=1, description="how long a closed case is kept before it may be erased, days"
+    )
+    location_retention_hours: float = Field(
+        72.0, ge=0, description="how long places are kept after handover, hours"
+    )
     threads: int = Field(64, ge=1, description="messages that a service works on at once, threads")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
