@@ -12,6 +12,7 @@ from typing import Any
 from services import handover, intake, keyholder, query, verification
 from shared import subjects
 from shared.parking import CALLS_MAX_MESSAGE_BYTES
+from shared.policy import policy
 from shared.subjects import Durable
 
 NANOSECONDS = 1_000_000_000
@@ -97,6 +98,7 @@ def streams(replicas: int) -> tuple[StreamDefinition, ...]:
                 "deny_purge": True,
             },
         ),
+        *(_timers(name, replicas) for name, may in policy().services.items() if may.timers),
         _bucket(subjects.INDEX_BUCKET, replicas),
         # A rotation wraps hundreds of keys anew in one batch.
         _bucket(subjects.KEYS_BUCKET, replicas, {"allow_atomic": True}),
@@ -120,6 +122,23 @@ def _stream(name: str, replicas: int, special: Definition) -> StreamDefinition:
             "max_msg_size": MESSAGE_MAX_BYTES,
             "duplicate_window": DEDUPLICATION_S * NANOSECONDS,
             **special,
+        },
+    )
+
+
+def _timers(service: str, replicas: int) -> StreamDefinition:
+    """A service's timers (ADR 12): one message a name, and what is due until it is processed."""
+    return _stream(
+        subjects.timers_stream(service),
+        replicas,
+        {
+            "subjects": [subjects.timer(service, ">"), subjects.due(service, ">")],
+            "retention": "workqueue",
+            "max_msgs_per_subject": 1,
+            "allow_msg_schedules": True,
+            "allow_msg_ttl": True,
+            # The server refuses `new` with schedules; without a limit nothing is discarded.
+            "discard": "old",
         },
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from nats.aio.client import Client
@@ -16,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from passage.connecting import connected
+from passage.erased import verify_erased
 from passage.exits import Exit, VerbEndedError
 from passage.log_reading import Stored, last_sequence, read_batches
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
@@ -59,9 +61,21 @@ class Checked:
         }
 
 
-def verify_verb(data: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
+def verify_verb(
+    data: DataDir = DEFAULT_DATA_DIR,
+    erased: Annotated[
+        str | None, typer.Option(help="Show that nothing opens what was erased of this case.")
+    ] = None,
+    look_in: Annotated[
+        list[Path] | None, typer.Option("--in", help="With --erased: also files and folders.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Check log, chain, index, data keys, archive and read models; exit code 1 if any fails."""
     running = find_running(data)
+    if erased is not None:
+        verify_erased(running, erased, look_in or (), as_json)
+        return
     with Progress(console=err, transient=True, disable=as_json) as progress:
         checked = asyncio.run(_verify(running, progress))
     if as_json:

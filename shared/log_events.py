@@ -142,6 +142,9 @@ EVENTS: dict[str, LogEvent] = {
             "reason": words("gap", "checkpoint", "another_log"),
         },
     ),
+    "rotated": LogEvent(
+        "every data key is wrapped under a new key-encryption key", {"count": COUNT, "epoch": COUNT}
+    ),
     "sealed": LogEvent("the key holder ends: nothing personal can be opened any more", {}),
     "messages_put_aside": LogEvent(
         "messages of the log can't be read; their cases are shown as damaged",

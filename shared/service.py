@@ -17,6 +17,7 @@ from shared.keyfiles import read_intake_public_key
 from shared.keyholder import Keys, RemoteKeys
 from shared.refusals import CLOCK_LEEWAY, Guard, require
 from shared.settings import Settings
+from shared.timers import JetStreamTimers, Timers
 from shared.transact import Cause, Writer
 
 HAPPENED_BY_NOW = Guard("happened_by_now", "a happened_at that isn't in the future")
@@ -90,6 +91,11 @@ class Service:
     def bucket(self, name: str) -> Bucket:
         """Gives a bucket, over the connection of the log."""
         return JetStreamBucket(self.log.connection, name, self.settings.request_timeout_s)
+
+    def timers(self) -> Timers:
+        """Gives the service's timers, over the connection of the log."""
+        timeout_s = self.settings.request_timeout_s
+        return JetStreamTimers(self.log.connection, self.desk.service, timeout_s)
 
 
 def assemble(name: str, fold: Fold[StateT], settings: Settings) -> Service:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from pathlib import Path
 from typing import Literal
 
@@ -49,11 +50,18 @@ class Settings(BaseSettings):
     command_timeout_s: float = Field(
         10.0, gt=0, description="how long query waits for a service's answer, seconds"
     )
+    rotate_at: time = Field(time(3), description="when keys are rotated every night, HH:MM in UTC")
     seal_after_idle_s: float = Field(
         0.0, ge=0, description="the key holder seals itself after so long unused, seconds; 0: never"
     )
     names_idle_s: float = Field(
         900.0, gt=0, description="query forgets names when nobody searched for so long, seconds"
+    )
+    retention_days: int = Field(
+        3650, ge=1, description="how long a closed case is kept before it may be erased, days"
+    )
+    location_retention_hours: float = Field(
+        72.0, ge=0, description="how long places are kept after handover, hours"
     )
     threads: int = Field(64, ge=1, description="messages that a service works on at once, threads")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(

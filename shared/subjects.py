@@ -13,7 +13,6 @@ CASES_PREFIX = "cases"
 CALLS = "CALLS"
 PARKED = "PARKED"
 AUDIT = "AUDIT"
-TIMERS = "TIMERS"
 KEYHOLDER_SEALED = "keyholder.sealed"
 """Where the key holder says that it ends and nothing can be opened any more."""
 INDEX_BUCKET = "INDEX"
@@ -100,6 +99,11 @@ def keyholder(operation: str, service: str) -> str:
 def audit(case_id: str) -> str:
     """Where the key holder records who opened a case's personal values; `many`: of many cases."""
     return f"audit.{case_id}"
+
+
+def timers_stream(service: str) -> str:
+    """The stream of a service's timers: one each, for a timer may fire on any of its subjects."""
+    return f"TIMERS_{service}"
 
 
 def timer(service: str, name: str) -> str:

@@ -50,11 +50,12 @@ from passage.backing_up.witnesses import (
 )
 from passage.provisioning import ask
 from shared import subjects
+from shared.policy import policy
 
 INDEX = f"KV_{subjects.INDEX_BUCKET}"
 KEYS = f"KV_{subjects.KEYS_BUCKET}"
 ORDER = (
-    subjects.TIMERS,
+    *(subjects.timers_stream(name) for name, may in policy().services.items() if may.timers),
     subjects.CALLS,
     subjects.PARKED,
     subjects.CASES,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 
-from services.intake import CALLS, SERVICE, handlers
+from services.intake import CALLS, DUE, SERVICE, WAY_ENDS, erasing, handlers
 from services.intake.decisions import IntakeState, evolve
 from services.intake.durability import Durability
+from services.intake.erasing import Erasure
 from services.intake.handlers import Intake
 from services.intake.routing import Index
 from shared import subjects
 from shared.case_log import Fold
-from shared.commands.intake import IssueReturnCode, ProvidePersonalData
+from shared.commands.intake import ErasePersonalData, IssueReturnCode, ProvidePersonalData
 from shared.own_process import own_process
 from shared.service import Service, assemble
 from shared.settings import Settings
@@ -26,6 +28,12 @@ def wire(settings: Settings) -> Service:
         return bool(service.log.load_current(case_id).state.closed_as)
 
     intake = Intake(service.desk, Index(service.bucket(subjects.INDEX_BUCKET), is_closed))
+    erasure = Erasure(
+        service.desk,
+        service.timers(),
+        retention=timedelta(days=settings.retention_days),
+        location_retention=timedelta(hours=settings.location_retention_hours),
+    )
     bus = service.bus
     durability = Durability(service.log.connection, settings)
     bus.ready_only_if(durability.is_assured)
@@ -34,6 +42,9 @@ def wire(settings: Settings) -> Service:
         bus.command(command_type, partial(handlers.carry_out, intake))
     bus.command(ProvidePersonalData, partial(handlers.provide_personal_data, intake))
     bus.command(IssueReturnCode, partial(handlers.issue_return_code, intake))
+    bus.consume(WAY_ENDS, partial(erasing.receive_event, erasure))
+    bus.consume(DUE, partial(erasing.receive_timer, erasure))
+    bus.command(ErasePersonalData, partial(erasing.erase, erasure))
     return service
 
 

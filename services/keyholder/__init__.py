@@ -2,7 +2,8 @@
 
 Answers `keyholder.<operation>.<service>` (`shared.keyholder`) as the policy grants it, and records
 who opened what on AUDIT before it answers. Consumes PersonalDataErased from CASES: it destroys the
-keys. When it has ended with exit code 0 the installation is sealed.
+keys. A timer of its own has it rotate them every night. When it has ended with exit code 0 the
+installation is sealed.
 """
 
 from shared import subjects
@@ -10,4 +11,5 @@ from shared.subjects import Durable
 
 SERVICE = "keyholder"
 ERASURES = Durable("keyholder", subjects.CASES, (subjects.case_events("PersonalDataErased"),))
-CONSUMES = (ERASURES,)
+DUE = Durable("keyholder", subjects.timers_stream("keyholder"), (subjects.due("keyholder", ">"),))
+CONSUMES = (ERASURES, DUE)

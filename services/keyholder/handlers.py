@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +14,7 @@ from services.keyholder.access import Records
 from services.keyholder.holder import Holder, class_of
 from services.keyholder.lock import Lock
 from services.keyholder.ring import ErasurePendingError
+from services.keyholder.secrets import newest_kek_made_at
 from shared.boxes import BoxBrokenError
 from shared.events.catalogue import read_case_event
 from shared.events.intake import PersonalDataErased
@@ -36,11 +39,18 @@ from shared.key_messages import (
 )
 from shared.keyholder import KEEPER, KeysDeniedError
 from shared.logs import log, place_of
-from shared.parking import Delivery
+from shared.parking import Delivery, UnprocessableError
 from shared.policy import Policy, Rights
 from shared.subjects import read_case_subject
+from shared.timers import read_timer
 from shared.transact import Outcome
 from shared.wrong_fields import wrong_fields
+
+ROTATION = "rotation"
+"""The timer that comes every night."""
+
+SHORTEST_NIGHT = timedelta(hours=12)
+"""A timer that comes sooner after the last rotation is the same night's."""
 
 NOBODY = Rights()
 OPERATIONS: dict[str, type[BaseModel]] = {
@@ -65,6 +75,7 @@ class Keeping:
     lock: Lock
     folder: Path
     """The key folder."""
+    now: Callable[[], datetime]
 
 
 def respond(desk: Keeping, subject: str, body: bytes, may_wait: bool) -> bytes | None:
@@ -186,6 +197,18 @@ def unbox(holder: Holder, asked: Unbox) -> BaseModel:
 def hash_values(holder: Holder, asked: Hash) -> BaseModel:
     """Gives keyed hashes."""
     return Hashes(hashes=tuple(holder.hashes([(one.purpose, one.value) for one in asked.values])))
+
+
+def receive_timer(desk: Keeping, delivery: Delivery) -> Outcome:
+    """Rotates the keys, as every night; delivered again it finds them rotated."""
+    timer = read_timer(delivery)
+    if timer.kind != ROTATION:
+        raise UnprocessableError("wrong_data", "kind", ROTATION)
+    if desk.now() - newest_kek_made_at(desk.folder) < SHORTEST_NIGHT:
+        return Outcome("ignored", "", 0, delivery.sequence)
+    rotation = desk.holder.ring.rotate(desk.folder)
+    log.info("rotated", count=rotation.cases, epoch=rotation.epoch)
+    return Outcome("recorded", "", 0, delivery.sequence)
 
 
 def receive_erasure(desk: Keeping, delivery: Delivery) -> Outcome:

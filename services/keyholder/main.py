@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from functools import partial
 
-from services.keyholder import ERASURES, SERVICE, handlers
+from services.keyholder import DUE, ERASURES, SERVICE, handlers
 from services.keyholder.access import Records
 from services.keyholder.handlers import Keeping
 from services.keyholder.holder import Holder
@@ -45,21 +45,23 @@ def wire(settings: Settings, lock: Lock) -> Service:
     holder = Holder(ring)
     keeping = Keeping(
         holder=holder,
-        records=Records(
-            Stream(connection, subjects.AUDIT, timeout_s, 2 * timeout_s), lambda: datetime.now(UTC)
-        ),
+        records=Records(Stream(connection, subjects.AUDIT, timeout_s, 2 * timeout_s), _now),
         policy=policy(),
         lock=lock,
         folder=settings.keys_dir,
+        now=_now,
     )
     bus = Bus(SERVICE, settings, holder, secrets.intake_public, case_log.is_connected)
     bus.consume(ERASURES, partial(handlers.receive_erasure, keeping))
+    bus.consume(DUE, partial(handlers.receive_timer, keeping))
     bus.respond(subjects.keyholder("*", "*"), partial(handlers.respond, keeping))
     return Service(settings, Desk(SERVICE, Writer(case_log, holder)), bus, case_log)
 
 
 async def serve(service: Service, lock: Lock) -> int:
     """Serves until told to stop, or until the lock closes; gives the exit code."""
+    timers, at = service.timers(), service.settings.rotate_at
+    await asyncio.to_thread(timers.set_daily, handlers.ROTATION, at)
     serving = asyncio.create_task(service.run())
     while not lock.closed and not serving.done():
         lock.close_if_idle()
@@ -71,6 +73,10 @@ async def serve(service: Service, lock: Lock) -> int:
     await asyncio.sleep(LAST_ANSWER_S)
     log.warning("sealed")
     return SEALED_EXIT
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def main() -> None:

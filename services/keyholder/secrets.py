@@ -12,6 +12,7 @@ import hmac
 import os
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from nacl.public import PrivateKey, PublicKey
@@ -85,6 +86,12 @@ def read_secrets(folder: Path) -> Secrets:
         # Calls come sealed for intake.pub: with another key every one of them would be parked.
         raise KeyFilesError("intake.key doesn't belong to intake.pub; put the right pair in place")
     return secrets
+
+
+def newest_kek_made_at(folder: Path) -> datetime:
+    """Gives when the last rotation began, by its key file."""
+    newest = max(_numbered(folder / HOLDER, "kek").items())[1]
+    return datetime.fromtimestamp(newest.stat().st_mtime, UTC)
 
 
 def add_kek(folder: Path, secrets: Secrets) -> Secrets:

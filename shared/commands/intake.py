@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator
 
 from shared.commands.base import Decision, Fact
-from shared.events.fields import HeadCount, Id, Identity, Person, Text, Word
+from shared.events.fields import HeadCount, Id, Identity, Person, PersonalClasses, Text, Word
 from shared.events.intake import ClosingReason, Intent, Provenance, Situation, Urgency
+
+
+def _in_order(classes: object) -> object:
+    """Gives a list of words sorted, each once; what is none is left to the check that follows."""
+    if isinstance(classes, list | tuple) and all(isinstance(one, str) for one in classes):
+        return tuple(sorted(set(classes)))
+    return classes
 
 
 class TriageCall(Fact):
@@ -68,3 +77,20 @@ class ReopenCase(Decision):
     SERVICE: ClassVar[str] = "intake"
 
     reason: Word
+
+
+class ErasePersonalData(Decision):
+    """Destroy the keys of what is kept about him; a request must say what it is filed under.
+
+    While he is on his way to be handed over it is queued, and follows by itself.
+    """
+
+    SERVICE: ClassVar[str] = "intake"
+
+    classes: Annotated[PersonalClasses, BeforeValidator(_in_order)] = (
+        "identity",
+        "location",
+        "narrative",
+    )
+    legal_basis: Literal["request_of_person", "retention_passed", "court_order"]
+    reference: Word | None = None

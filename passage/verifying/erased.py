@@ -1,0 +1,144 @@
+"""Whether anything opens what was erased of a case: its sealed values, and every copy of its keys.
+
+A value that was erased may be copied anywhere; what counts is that no copy of its data key opens
+under a key-encryption key that is still kept. So both are gathered, and the key holder tries.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from services.keyholder.entries import Entry
+from shared.events.base import CaseEvent
+from shared.events.catalogue import UnreadableEventError, read_case_event
+from shared.events.fields import PersonalClass, Sealed
+from shared.events.intake import PersonalDataErased
+from shared.key_messages import OpeningKey
+from shared.sealing import Spot, key_id_of
+
+STARTS = re.compile(rb'\{"(?:specversion|epoch)":')
+"""How a stored event and an entry of KEYS begin, wherever their bytes lie."""
+LONGEST_OBJECT_BYTES = 1_048_576
+"""Nothing that the server stores is longer."""
+ENVELOPE_BYTES = 1_024
+"""An envelope's first five attributes take less."""
+FIRST_LOOK_BYTES = 4_096
+LOOKS_GROW_BY = 16
+
+
+_DECODER = json.JSONDecoder()
+
+
+@dataclass
+class Erasures:
+    """What was erased of one case, and what was found of it since."""
+
+    case_id: str
+    erased_at: dict[PersonalClass, int] = field(default_factory=dict)
+    """Class -> the version of the case at which it was last erased."""
+    values: dict[Spot, set[str]] = field(default_factory=dict)
+    """Where a value stands -> the sealed values found for that place."""
+    copies: dict[str, list[str]] = field(default_factory=dict)
+    """An entry of KEYS -> where it was found; most are other cases', and open nothing here."""
+    looked_at: Counter[str] = field(default_factory=Counter)
+    """Store -> how many sealed values of the case it holds; 0 is said too."""
+
+    def take_event(self, where: str, event: CaseEvent[Any]) -> None:
+        """Takes an event of the case into account; others are left alone."""
+        if event.subject != self.case_id:
+            return
+        if isinstance(event.data, PersonalDataErased):
+            for name in event.data.classes:
+                self.erased_at[name] = max(self.erased_at.get(name, 0), event.caseversion)
+        for name, personal_class in type(event.data).PERSONAL.items():
+            value = getattr(event.data, name)
+            if isinstance(value, Sealed):
+                spot = Spot(self.case_id, event.caseversion, event.type_name, name, personal_class)
+                self.values.setdefault(spot, set()).add(str(value))
+                self.looked_at[where] += 1
+
+    def take_bytes(self, where: str, content: bytes) -> int:
+        """Takes every event and every key entry in some bytes; gives how many there were."""
+        self.looked_at[where] += 0
+        taken = 0
+        for found in self._objects(content):
+            event, is_entry = _event_in(found), _is_entry(found)
+            if event is not None:
+                self.take_event(where, event)
+            elif is_entry:
+                self.copies.setdefault(found.decode(), []).append(where)
+            taken += event is not None or is_entry
+        return taken
+
+    def _objects(self, content: bytes) -> Iterator[bytes]:
+        """Gives what may be events of the case, and entries of KEYS of any."""
+        subject = f'"subject":"{self.case_id}"'.encode()
+        for start in STARTS.finditer(content):
+            is_event = start.group().startswith(b'{"s')
+            # The envelope's subject stands near its beginning: other cases' needn't be parsed.
+            if is_event and content.find(subject, *_envelope(start.start())) < 0:
+                continue
+            found = _object_at(content, start.start())
+            if found is not None:
+                yield found
+
+    def must_stay_closed(self) -> Iterator[tuple[Spot, str]]:
+        """Gives the sealed values that were erased: those up to their class's last erasure."""
+        for spot, sealed in self.values.items():
+            if spot.version <= self.erased_at.get(spot.personal_class, 0):
+                yield from ((spot, one) for one in sorted(sealed))
+
+    def open_still(self, keys: Iterable[OpeningKey]) -> Iterator[tuple[Spot, list[str]]]:
+        """Gives each erased value whose data key can be had, and where that key lies.
+
+        `keys` is what the key holder says of `copies`, in their order.
+        """
+        places = list(self.copies.values())
+        had: dict[tuple[PersonalClass, int], list[str]] = {}
+        for key in keys:
+            had.setdefault((key.personal_class, key.key_id), []).extend(places[key.entry])
+        for spot, sealed in self.must_stay_closed():
+            where = had.get((spot.personal_class, key_id_of(sealed)))
+            if where is not None:
+                yield spot, where
+
+
+def _envelope(start: int) -> tuple[int, int]:
+    return start, start + ENVELOPE_BYTES
+
+
+def _object_at(content: bytes, start: int) -> bytes | None:
+    """Gives the JSON object that begins at a place, up to the brace that ends it."""
+    length = FIRST_LOOK_BYTES
+    while True:
+        text = content[start : start + length].decode("utf-8", errors="replace")
+        try:
+            _, end = _DECODER.raw_decode(text)
+        except (ValueError, RecursionError):
+            if length >= min(LONGEST_OBJECT_BYTES, len(content) - start):
+                return None
+            length *= LOOKS_GROW_BY
+        else:
+            return text[:end].encode()
+
+
+def _event_in(found: bytes) -> CaseEvent[Any] | None:
+    try:
+        return read_case_event(found)
+    except UnreadableEventError:
+        return None
+
+
+def _is_entry(found: bytes) -> bool:
+    try:
+        Entry.model_validate_json(found)
+    except ValidationError:
+        return False
+    return True

@@ -1,0 +1,95 @@
+"""When personal data may be erased, and what is recorded then: guards, decide.
+
+Never between planned and handed over: then the request is recorded, and the erasure follows as
+soon as it may. Only classes in which something is sealed are erased, so that nothing is erased
+twice, and what is given later can be erased again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from services.intake.decisions import IntakeState, QueuedErasure
+from shared.commands.intake import ErasePersonalData
+from shared.events.base import Event
+from shared.events.fields import PersonalClass, Plain
+from shared.events.intake import ErasureRequested, PersonalDataErased
+from shared.refusals import CASE_KNOWN, Guard, require
+
+REQUEST_NAMED = Guard("request_named", "reference, what the request or order is filed under")
+RETENTION_PASSED = Guard(
+    "retention_passed", "a case that has been closed for the whole retention; or a request"
+)
+LOCATION_ONLY: tuple[PersonalClass, ...] = ("location",)
+
+
+def decide_erase(
+    state: IntakeState, command: ErasePersonalData, now: datetime, retention: timedelta
+) -> list[Event]:
+    """Retention passed, or a valid request; queued between planned and handed over."""
+    require(state.opened, CASE_KNOWN)
+    if command.legal_basis == "retention_passed":
+        require(_is_retained_long_enough(state, now, retention), RETENTION_PASSED)
+    else:
+        require(command.reference is not None, REQUEST_NAMED)
+    reference = Plain(command.reference) if command.reference else None
+    held = _held(state, command.classes)
+    if not held:
+        return []
+    asked = QueuedErasure(command.classes, command.legal_basis, command.by)
+    if not state.is_underway:
+        return [_erased(asked, held).model_copy(update={"reference": reference})]
+    if _is_queued(state, command.classes):
+        return []
+    return [
+        ErasureRequested(
+            classes=command.classes,
+            legal_basis=command.legal_basis,
+            by=command.by,
+            reference=reference,
+        )
+    ]
+
+
+def decide_queued(state: IntakeState) -> list[Event]:
+    """What was asked for while he was on his way, now that he isn't any more."""
+    if state.is_underway:
+        return []
+    events: list[Event] = []
+    held = state.sealed
+    for asked in state.queued:
+        classes = tuple(one for one in asked.classes if one in held)
+        if classes:
+            events.append(_erased(asked, classes))
+            held -= set(classes)
+    return events
+
+
+def decide_location_retention(state: IntakeState, by: str) -> list[Event]:
+    """Where he was is nobody's business any more; whatever else is kept."""
+    held = _held(state, LOCATION_ONLY)
+    if not held:
+        return []
+    asked = QueuedErasure(LOCATION_ONLY, "location_retention", by)
+    if not state.is_underway:
+        return [_erased(asked, held)]
+    if _is_queued(state, LOCATION_ONLY):
+        return []
+    return [ErasureRequested(classes=held, legal_basis="location_retention", by=by)]
+
+
+def _is_retained_long_enough(state: IntakeState, now: datetime, retention: timedelta) -> bool:
+    return state.closed_at is not None and now - state.closed_at >= retention
+
+
+def _held(state: IntakeState, classes: Iterable[PersonalClass]) -> tuple[PersonalClass, ...]:
+    return tuple(one for one in classes if one in state.sealed)
+
+
+def _is_queued(state: IntakeState, classes: Iterable[PersonalClass]) -> bool:
+    return {*classes} <= {one for asked in state.queued for one in asked.classes}
+
+
+def _erased(asked: QueuedErasure, classes: tuple[PersonalClass, ...]) -> PersonalDataErased:
+    return PersonalDataErased(classes=classes, legal_basis=asked.legal_basis, by=asked.by)

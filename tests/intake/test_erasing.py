@@ -1,0 +1,251 @@
+"""intake's handlers of erasure: histories, redeliveries, and a crash between any two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.intake.decisions import IntakeState, evolve
+from services.intake.erasing import (
+    LOCATION_RETENTION,
+    Erasure,
+    erase,
+    receive_event,
+    receive_timer,
+)
+from shared import subjects
+from shared.case_log import Fold
+from shared.commands.intake import ErasePersonalData
+from shared.events.base import Event
+from shared.parking import Delivery, UnprocessableError
+from shared.timers import Timer
+from shared.transact import Cause, Outcome, transact
+from tests.asking import ask
+from tests.desks import NOW, desk_for
+from tests.examples import (
+    CASE,
+    arrived_in_ukraine,
+    call_triaged,
+    case_closed,
+    case_opened,
+    handed_over,
+    handover_accepted,
+    handover_offered,
+    identity_verified,
+    personal_data_provided,
+    registry_checked,
+    rendezvous_approved,
+    rendezvous_disclosed,
+    rendezvous_missed,
+    rendezvous_planned,
+    return_code_issued,
+    surrender_declared,
+)
+from tests.timing import MemoryTimers, fire
+
+HOURS = timedelta(hours=1)
+REGISTERED = [
+    case_opened(),
+    call_triaged(),
+    surrender_declared(),
+    personal_data_provided(),
+    registry_checked(),
+    return_code_issued(),
+    identity_verified(),
+]
+GUIDED = [
+    *REGISTERED,
+    arrived_in_ukraine(),
+    rendezvous_planned(),
+    rendezvous_approved(),
+    rendezvous_disclosed(),
+]
+RECEIVED_AT = handed_over().received_at
+
+
+def type_name(event: Event) -> str:
+    return type(event).__name__
+
+
+@dataclass
+class Hotline:
+    """One case's log with intake's handlers, its timers, and a clock that a test sets."""
+
+    now: datetime = NOW
+    timers: MemoryTimers = field(default_factory=MemoryTimers)
+
+    def __post_init__(self) -> None:
+        desk = desk_for("intake", Fold(IntakeState(), evolve))
+        self.erasure = Erasure(
+            replace(desk, now=lambda: self.now), self.timers, timedelta(days=10), 72 * HOURS
+        )
+
+    def record(self, *events: Event) -> None:
+        """Records what other services, and intake's other handlers, decided."""
+        for event in events:
+            self.transact(event)
+
+    def transact(self, event: Event) -> Outcome:
+        cause = Cause(uuid4().hex, "story", "operator:Olena Example", "/services/other", self.now)
+        return transact(self.erasure.desk.writer, CASE, cause, lambda _: [event])
+
+    def erase(self, **fields: Any) -> Outcome:
+        """Asks for the erasure of everything, on the case as it is."""
+        request = {"legal_basis": "request_of_person", "reference": "letter 17", **fields}
+        version = len(self.types())
+        return erase(self.erasure, ask(ErasePersonalData, seen_version=version, **request))
+
+    def delivery(self, version: int = 0) -> Delivery:
+        """The delivery of one event, the last if none is named."""
+        stored = list(self.erasure.desk.writer.log.recorder.select_events(CASE))
+        one = stored[version - 1]
+        subject = f"{subjects.CASES_PREFIX}.{CASE}.{one.originator_version}.{one.topic}"
+        return Delivery(
+            stream=subjects.CASES,
+            sequence=one.originator_version,
+            subject=subject,
+            body=one.state,
+            deliveries=1,
+        )
+
+    def receive(self) -> Outcome:
+        """Hands the last event to intake, as CASES does."""
+        return receive_event(self.erasure, self.delivery())
+
+    def types(self) -> list[str]:
+        return list(self.erasure.desk.writer.log.load(CASE).types)
+
+
+@pytest.fixture
+def hotline() -> Hotline:
+    return Hotline()
+
+
+def test_a_verified_man_who_never_called_again_is_erased_and_his_case_replays(
+    hotline: Hotline,
+) -> None:  # E18
+    hotline.record(*REGISTERED)
+    assert hotline.erase().events == ("PersonalDataErased",)
+    history = hotline.erasure.desk.writer.log.load(CASE)
+    assert history.types == (*(type(one).__name__ for one in REGISTERED), "PersonalDataErased")
+    assert not history.state.sealed
+
+
+def test_erasure_asked_while_guided_follows_the_handover(hotline: Hotline) -> None:  # E19
+    hotline.record(*GUIDED)
+    assert hotline.erase().events == ("ErasureRequested",)
+    hotline.record(handover_offered(), handover_accepted(), handed_over())
+    assert hotline.receive().events == ("PersonalDataErased",)
+    stored = hotline.delivery()
+    assert b'"by":"Olena Example"' in stored.body
+    assert b'"actor":"service:intake"' in stored.body
+
+
+@pytest.mark.parametrize("end", [rendezvous_missed(), case_closed("withdrew")], ids=type_name)
+def test_whatever_ends_his_way_the_erasure_follows(hotline: Hotline, end: Event) -> None:
+    hotline.record(*GUIDED)
+    hotline.erase()
+    hotline.record(end)
+    assert hotline.receive().events == ("PersonalDataErased",)
+    assert not hotline.timers.set_now
+
+
+def test_where_nothing_was_asked_the_end_of_his_way_erases_nothing(hotline: Hotline) -> None:
+    hotline.record(*GUIDED, handed_over())
+    assert hotline.receive().result == "ignored"
+
+
+def test_places_are_erased_when_the_time_after_handover_has_passed(hotline: Hotline) -> None:
+    hotline.record(*GUIDED, handed_over())
+    hotline.receive()
+    assert hotline.timers.due("intake", RECEIVED_AT + 72 * HOURS - timedelta(seconds=1)) == []
+    (delivery,) = hotline.timers.due("intake", RECEIVED_AT + 72 * HOURS)
+    assert receive_timer(hotline.erasure, delivery).events == ("PersonalDataErased",)
+    assert b'"classes":["location"]' in hotline.delivery().body
+    assert hotline.erasure.desk.writer.log.load(CASE).state.sealed == {"identity", "narrative"}
+
+
+def test_an_event_and_a_timer_delivered_again_record_nothing_new(hotline: Hotline) -> None:
+    hotline.record(*GUIDED)
+    hotline.erase(classes=["identity"])
+    hotline.record(handed_over())
+    receipt = hotline.delivery()
+    assert receive_event(hotline.erasure, receipt).result == "recorded"
+    assert receive_event(hotline.erasure, receipt).result == "repeated"
+    (delivery,) = hotline.timers.due("intake", RECEIVED_AT + 72 * HOURS)
+    assert receive_timer(hotline.erasure, delivery).result == "recorded"
+    # Delivered once more, the receipt sets the timer again, and it fires again.
+    receive_event(hotline.erasure, receipt)
+    hotline.record(arrived_in_ukraine())
+    (again,) = hotline.timers.due("intake", RECEIVED_AT + 72 * HOURS)
+    assert receive_timer(hotline.erasure, again).result == "repeated"
+    assert hotline.types().count("PersonalDataErased") == 2
+
+
+def test_a_command_sent_again_is_answered_as_before(hotline: Hotline) -> None:
+    hotline.record(*REGISTERED)
+    command = ask(
+        ErasePersonalData,
+        seen_version=len(REGISTERED),
+        legal_basis="court_order",
+        reference="order 5",
+    )
+    assert erase(hotline.erasure, command).result == "recorded"
+    assert erase(hotline.erasure, command).result == "repeated"
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def killed_after(step: Callable[..., Any]) -> Callable[..., Any]:
+    def do_and_die(*arguments: Any, **named: Any) -> Any:
+        step(*arguments, **named)
+        raise KilledError
+
+    return do_and_die
+
+
+def killed_before(*_: Any) -> Any:
+    raise KilledError
+
+
+@pytest.mark.parametrize("when", ["before the timer", "after the timer", "after the event"])
+def test_killed_between_any_two_steps_the_redelivery_ends_the_same(
+    hotline: Hotline, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    hotline.record(*GUIDED)
+    hotline.erase(classes=["identity"])
+    hotline.record(handed_over())
+    receipt = hotline.delivery()
+    recorder = hotline.erasure.desk.writer.log.recorder
+    with monkeypatch.context() as patch:
+        if when == "before the timer":
+            patch.setattr(hotline.timers, "set", killed_before)
+        elif when == "after the timer":
+            patch.setattr(hotline.timers, "set", killed_after(hotline.timers.set))
+        else:
+            patch.setattr(recorder, "insert_events", killed_after(recorder.insert_events))
+        with pytest.raises(KilledError):
+            receive_event(hotline.erasure, receipt)
+    receive_event(hotline.erasure, receipt)
+    assert hotline.types().count("PersonalDataErased") == 1
+    assert list(hotline.timers.set_now) == [f"{LOCATION_RETENTION}-{CASE}"]
+
+
+def test_a_timer_of_another_kind_or_about_nothing_is_parked(hotline: Hotline) -> None:
+    for timer in (Timer(kind="something_else", about=CASE), Timer(kind=LOCATION_RETENTION)):
+        with pytest.raises(UnprocessableError):
+            receive_timer(hotline.erasure, fire("intake", timer))
+    other = fire("intake", Timer(kind=LOCATION_RETENTION, about=CASE))
+    with pytest.raises(UnprocessableError):
+        receive_timer(
+            hotline.erasure, other.model_copy(update={"subject": "due.intake.location_retention-X"})
+        )
+    with pytest.raises(UnprocessableError):
+        receive_timer(hotline.erasure, other.model_copy(update={"body": b"what?"}))

@@ -1,0 +1,53 @@
+"""What an erasure changes in the read models: the timeline tells of it, and no count changes."""
+
+from __future__ import annotations
+
+from services.query.folding import ReadEvent, Rows, fold
+from shared.events.base import Event
+from tests.examples import (
+    CASE,
+    NOON,
+    CaseBook,
+    case_closed,
+    erasure_requested,
+    personal_data_erased,
+    whole_way,
+)
+
+GUIDED = whole_way()[:13]
+HANDED_OVER = [*whole_way()[13:-1]]
+POSITION = {"version", "sequence", "last_event_at"}
+
+
+def rows_after(*events: Event) -> Rows:
+    rows, book = Rows(), CaseBook()
+    read = []
+    for sequence, event in enumerate(book.add_all(events), start=1):
+        read.append(ReadEvent(sequence, event.time, book.stored[sequence - 1][1], event))
+    fold(read, rows)
+    return rows
+
+
+def test_erasure_is_an_entry_of_the_timeline_and_of_the_archive() -> None:
+    rows = rows_after(*GUIDED, erasure_requested(), *HANDED_OVER, personal_data_erased())
+    assert [one.type_name for one in rows.timeline][13] == "ErasureRequested"
+    assert rows.timeline[-1].type_name == "PersonalDataErased"
+    assert [one.version for one in rows.archive] == [one.version for one in rows.timeline]
+
+
+def test_no_count_changes_and_the_case_stands_where_it_stood() -> None:
+    plain = rows_after(*GUIDED, *HANDED_OVER, case_closed())
+    erased = rows_after(
+        *GUIDED, erasure_requested(), *HANDED_OVER, personal_data_erased(), case_closed()
+    )
+    assert erased.calls == plain.calls
+    one, other = erased.after[CASE], plain.after[CASE]
+    assert one.queue == other.queue
+    stages = {name for name in one.funnel._fields if getattr(one.funnel, name) is not None}
+    assert stages == {name for name in other.funnel._fields if getattr(other.funnel, name)}
+    unlike = {
+        name for name in one.case._fields if getattr(one.case, name) != getattr(other.case, name)
+    }
+    assert unlike == POSITION
+    assert one.case.last_event_at is not None
+    assert one.case.last_event_at > NOON

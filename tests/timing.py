@@ -1,0 +1,49 @@
+"""Timers in memory, which a test fires itself; and the delivery that a fired timer makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, time
+
+from typing_extensions import override
+
+from shared import subjects
+from shared.parking import Delivery
+from shared.timers import Timer, Timers
+
+
+@dataclass
+class MemoryTimers(Timers):
+    """Keeps the promise that services rely on: one timer a name, the newest counts."""
+
+    set_now: dict[str, Timer] = field(default_factory=dict)
+
+    @override
+    def set(self, timer: Timer) -> None:
+        self.set_now[timer.name] = timer
+
+    @override
+    def set_daily(self, kind: str, at: time) -> None:
+        self.set_now[kind] = Timer(kind=kind)
+
+    @override
+    def cancel(self, timer: Timer) -> None:
+        self.set_now.pop(timer.name, None)
+
+    def due(self, service: str, now: datetime) -> list[Delivery]:
+        """Takes what is due and gives it as it is delivered."""
+        fired = [one for one in self.set_now.values() if one.due_at and one.due_at <= now]
+        for timer in fired:
+            del self.set_now[timer.name]
+        return [fire(service, timer) for timer in fired]
+
+
+def fire(service: str, timer: Timer) -> Delivery:
+    """Gives the delivery of a timer that is due."""
+    return Delivery(
+        stream=subjects.timers_stream(service),
+        sequence=1,
+        subject=subjects.due(service, timer.name),
+        body=timer.model_dump_json(exclude_none=True).encode(),
+        deliveries=1,
+    )

@@ -1,0 +1,193 @@
+"""A hundred erased cases: nothing opens in log, archive, exports, nor, in time, in a backup."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from sqlalchemy import select
+
+from passage.erased import look
+from passage.log_reading import Stored, last_sequence, read_stream
+from passage.running import Running
+from services.keyholder.entries import Entry
+from services.query.database import Database, open_database
+from services.query.generations import Generations
+from shared import subjects
+from shared.buckets import Kept
+from shared.commands.handover import RecordArrival
+from shared.commands.intake import AddNote, ErasePersonalData, ProvidePersonalData
+from shared.events.catalogue import read_case_event
+from shared.jetstream import RecordedEvent
+from tests.wire.conftest import ANSWER_WITHIN_S, Site
+from tests.wire.test_lifecycle import HIM, PLACE
+
+pytestmark = pytest.mark.wire
+CASES = 100
+AT_ONCE = 10
+KEPT = 10
+"""Cases that nobody asks to be erased; they must stay as they are."""
+VALUES = 4
+"""Sealed values of each case: the caller's address and words, who he is, and where."""
+
+
+@dataclass
+class ReadModels:
+    """query's rows, folded from the log up to where it was read."""
+
+    database: Database
+    generations: Generations
+    read: int = 0
+
+    @classmethod
+    def at(cls, url: str) -> Self:
+        database = open_database(url)
+        generations = Generations(database)
+        generations.open()
+        return cls(database, generations)
+
+    async def follow(self, site: Site) -> None:
+        last = await last_sequence(site.client, subjects.CASES)
+        log = [one async for one in read_stream(site.client, subjects.CASES, last)]
+        new = [recorded(one) for one in log if one.sequence > self.read]
+        self.generations.following.apply(new, self.read)
+        self.read = last
+
+    def counts(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Gives the rows of the statistics."""
+        tables = self.generations.following.tables
+        with self.database.reader.connect() as connection:
+            return {
+                table.name: sorted(tuple(row) for row in connection.execute(select(table)))
+                for table in (tables.calls, tables.funnel)
+            }
+
+    def timeline(self, case_id: str) -> list[str]:
+        table = self.generations.following.tables.case_timeline
+        query = select(table.c.type_name).where(table.c.case_id == case_id)
+        with self.database.reader.connect() as connection:
+            return list(connection.execute(query.order_by(table.c.version)).scalars())
+
+
+def recorded(one: Stored) -> RecordedEvent:
+    event = read_case_event(one.body)
+    return RecordedEvent(
+        event.subject, event.caseversion, event.type_name, one.body, one.sequence, one.recorded_at
+    )
+
+
+async def registered(site: Site, number: int) -> str:
+    """Gives a case with something in every class."""
+    call_id = await site.call(f"+38044{number:07}")
+    index = site.running["intake"].bucket(subjects.INDEX_BUCKET)
+    async with asyncio.timeout(ANSWER_WITHIN_S):
+        while not (case_id := case_of(index.get(f"call.phone.{call_id}"))):
+            await site.client.flush()
+        await site.calls_left()
+    await site.record(ProvidePersonalData, case_id, identity=HIM)
+    await site.record(RecordArrival, case_id, place=PLACE)
+    return case_id
+
+
+def case_of(entry: Kept | None) -> str:
+    return "" if entry is None else str(json.loads(entry.value)["case_id"])
+
+
+async def in_tens(site: Site, do: Any, items: list[Any]) -> list[Any]:
+    done: list[Any] = []
+    for start in range(0, len(items), AT_ONCE):
+        done += await asyncio.gather(*(do(site, one) for one in items[start : start + AT_ONCE]))
+    return done
+
+
+async def erased(site: Site, case_id: str) -> None:
+    """Asks until the case stood still between the look and the request."""
+    answer: Any = None
+    while getattr(answer, "result", "refused") == "refused":
+        answer = await site.ask(
+            ErasePersonalData, case_id, legal_basis="request_of_person", reference="letter 17"
+        )
+
+
+async def destroyed(site: Site, case_ids: list[str]) -> None:
+    """Waits until the key holder has done its part."""
+    bucket = site.running["keyholder"].bucket(subjects.KEYS_BUCKET)
+    async with asyncio.timeout(3 * ANSWER_WITHIN_S):
+        for case_id in case_ids:
+            while True:
+                kept = bucket.get(case_id)
+                assert kept is not None
+                entry = Entry.model_validate_json(kept.value)
+                if all(key.wrapped is None for key in entry.keys.values()):
+                    break
+                await site.client.flush()
+
+
+def running_at(site: Site, database: str) -> Running:
+    return Running(
+        nats=site.settings.nats_url,
+        http="",
+        keys=site.settings.keys_dir,
+        registry=site.settings.registry_file,
+        database=database,
+    )
+
+
+async def rotate(site: Site) -> None:
+    subject = subjects.keyholder("rotate", "keeper")
+    reply = await site.client.request(subject, b"", timeout=ANSWER_WITHIN_S)
+    assert not json.loads(reply.data).get("damaged", ["refused"]), reply.data
+
+
+async def test_a_hundred_erased_cases_open_nowhere_and_counts_stay(
+    site: Site, tmp_path: Path
+) -> None:
+    running = running_at(site, f"sqlite:///{tmp_path / 'query.db'}")
+    models = ReadModels.at(running.database)
+    async with AsyncExitStack() as stack:
+        for name in ("intake", "handover"):
+            await stack.enter_async_context(site.service(name))
+        cases = await in_tens(site, registered, list(range(CASES + KEPT)))
+        kept, cases = cases[CASES:], cases[:CASES]
+        await models.follow(site)
+        before = models.counts()
+        (tmp_path / "export.jsonl").write_bytes(await exported(site))
+        backup = shutil.copytree(site.server.store_path, tmp_path / "backup")
+
+        await in_tens(site, erased, cases)
+        await destroyed(site, cases)
+        await models.follow(site)
+
+        for case_id in cases:
+            looked = await look(running, case_id, [tmp_path / "export.jsonl"])
+            assert len(list(looked.erasures.must_stay_closed())) >= VALUES
+            assert looked.findings.errors == 0, looked.findings.kept
+        assert models.counts() == before
+        assert models.timeline(cases[0])[-1] == "PersonalDataErased"
+
+        # A backup holds the keys as they were: it opens until its epoch is dropped.
+        assert (await look(running, cases[0], [backup])).findings.errors >= VALUES
+        for _ in range(3):
+            await rotate(site)
+        for case_id in cases:
+            looked = await look(running, case_id, [backup])
+            assert len(looked.erasures.copies) > CASES
+            assert looked.findings.errors == 0, looked.findings.kept
+        looked = await look(running, cases[0], [site.server.store_path])
+        assert looked.findings.errors == 0, looked.findings.kept
+        for case_id in kept:
+            await site.record(AddNote, case_id, text="still here")
+    models.database.dispose()
+
+
+async def exported(site: Site) -> bytes:
+    """Gives what `passage log export` writes."""
+    last = await last_sequence(site.client, subjects.CASES)
+    lines = [one.body async for one in read_stream(site.client, subjects.CASES, last)]
+    return b"\n".join(lines) + b"\n"

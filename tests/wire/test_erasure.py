@@ -1,0 +1,135 @@
+"""Erasure through real services: asked while he is guided, and his places after handover."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.intake.erasing import LOCATION_RETENTION
+from shared.commands.base import Ignored, Refused
+from shared.commands.handover import (
+    AcceptHandover,
+    ApproveRendezvous,
+    DiscloseRendezvous,
+    OfferHandover,
+    PlanRendezvous,
+    RecordArrival,
+    RecordHandover,
+    RecordMissed,
+)
+from shared.commands.intake import ErasePersonalData, ProvidePersonalData
+from shared.timers import JetStreamTimers, Timer
+from tests.asking import PETRO
+from tests.wire.conftest import Site
+from tests.wire.test_lifecycle import HIM, PLACE, in_hours, verified
+
+pytestmark = pytest.mark.wire
+SERVICES = ("intake", "verification", "handover")
+REQUEST = {"legal_basis": "request_of_person", "reference": "letter 17"}
+
+
+@pytest.fixture
+async def forgetful(site: Site) -> AsyncIterator[Site]:
+    """An installation that keeps no place after handover."""
+    site.settings = site.settings.model_copy(update={"location_retention_hours": 0.0})
+    async with AsyncExitStack() as stack:
+        for name in SERVICES:
+            await stack.enter_async_context(site.service(name))
+        yield site
+
+
+async def guided(site: Site) -> tuple[str, str]:
+    """Gives the case of a man who was told where to go, and his rendezvous."""
+    case_id, code = await verified(site)
+    call_id = await site.call("+380990000000", code=code)
+    await site.next_event("CallLinked")
+    await site.record(RecordArrival, case_id, place=PLACE, call_id=call_id)
+    window = {"window_from": in_hours(1), "window_to": in_hours(3)}
+    await site.record(PlanRendezvous, case_id, place=PLACE, team="Heron", **window)
+    meeting = (await site.next_event("RendezvousPlanned")).data.rendezvous_id
+    await site.record(ApproveRendezvous, case_id, PETRO, rendezvous_id=meeting)
+    told = {"rendezvous_id": meeting, "to_whom": "caller", "call_id": call_id}
+    await site.record(DiscloseRendezvous, case_id, **told)
+    return case_id, meeting
+
+
+async def hand_over(site: Site, case_id: str) -> None:
+    await site.record(OfferHandover, case_id, team="Heron", deadline_at=in_hours(1))
+    offer = (await site.next_event("HandoverOffered")).data.offer_id
+    await site.record(AcceptHandover, case_id, offer_id=offer, team="Heron")
+    receipt: dict[str, Any] = {
+        "receipt_number": "R-0001",
+        "received_at": in_hours(0),
+        "head_count": 1,
+    }
+    await site.record(RecordHandover, case_id, team="Heron", **receipt)
+
+
+async def test_erasure_asked_while_guided_follows_handover_and_places_die_by_their_timer(
+    forgetful: Site,
+) -> None:  # E19
+    site = forgetful
+    case_id, _ = await guided(site)
+    asked = await site.record(ErasePersonalData, case_id, classes=["identity"], **REQUEST)
+    assert asked.events == ("ErasureRequested",)
+    await hand_over(site, case_id)
+    erased = [(await site.next_event("PersonalDataErased")).data for _ in range(2)]
+    found = {(one.classes, one.legal_basis) for one in erased}
+    assert found == {
+        (("identity",), "request_of_person"),
+        (("location",), "location_retention"),
+    }
+    assert (await site.history(case_id)).count("PersonalDataErased") == 2
+
+
+async def test_a_missed_rendezvous_lets_the_erasure_through(all_services: Site) -> None:
+    site = all_services
+    case_id, meeting = await guided(site)
+    await site.record(ErasePersonalData, case_id, **REQUEST)
+    await site.record(
+        RecordMissed, case_id, rendezvous_id=meeting, who="caller", reason="did not come"
+    )
+    erased = await site.next_event("PersonalDataErased")
+    assert erased.data.classes == ("identity", "location", "narrative")
+    assert erased.actor == "service:intake"
+
+
+async def test_a_verified_man_is_erased_once_and_what_he_gives_later_again(
+    all_services: Site,
+) -> None:  # E18
+    site = all_services
+    case_id, _ = await verified(site)
+    unnamed = await site.ask(ErasePersonalData, case_id, legal_basis="request_of_person")
+    assert isinstance(unnamed, Refused)
+    assert unnamed.guard == "request_named"
+    done = await site.record(ErasePersonalData, case_id, **REQUEST)
+    assert done.events == ("PersonalDataErased",)
+    assert isinstance(
+        await site.ask(ErasePersonalData, case_id, classes=["identity"], **REQUEST), Ignored
+    )
+    await site.record(ProvidePersonalData, case_id, identity=HIM)
+    await site.next_event("RegistryChecked")
+    again = await site.record(ErasePersonalData, case_id, classes=["identity"], **REQUEST)
+    assert again.events == ("PersonalDataErased",)
+
+
+async def test_a_timer_that_fell_due_while_intake_was_away_is_done_when_it_is_back(
+    site: Site,
+) -> None:
+    async with AsyncExitStack() as stack:
+        for name in SERVICES:
+            await stack.enter_async_context(site.service(name))
+        case_id, _ = await guided(site)
+        await hand_over(site, case_id)
+        timers = site.running["handover"].log.connection
+        long_ago = datetime.now(UTC) - timedelta(days=1)
+        due = Timer(kind=LOCATION_RETENTION, about=case_id, due_at=long_ago)
+        await site.running["intake"].bus.broker.stop()
+        JetStreamTimers(timers, "intake", 5.0).set(due)
+    async with site.service("intake"):
+        erased = await site.next_event("PersonalDataErased")
+    assert (erased.data.classes, erased.causationid) == (("location",), due.cause_id)

@@ -1,0 +1,237 @@
+"""Durable timers on real servers: late, replaced, cancelled, and over a kill -9.
+
+No test waits for a clock: what is to fire is due already, and that something did not fire shows
+when a timer that was set later has come.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+import nats
+import pytest
+from nats.aio.client import Client
+from nats.errors import TimeoutError as NatsTimeoutError
+
+from passage.nats_cluster import NatsCluster
+from passage.nats_server import NatsServer
+from passage.provisioning import ask, provision
+from shared import subjects
+from shared.jetstream.connection import Connection
+from shared.parking import Delivery
+from shared.timers import JetStreamTimers, Timer, TimerRefusedError, Timers, read_timer
+
+pytestmark = pytest.mark.wire
+SERVICE = "intake"
+STREAM = subjects.timers_stream(SERVICE)
+WITHIN_S = 10.0
+LONG_AGO = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+FAR_OFF = datetime(2126, 3, 14, 12, 0, tzinfo=UTC)
+
+
+def timer(kind: str, due_at: datetime = LONG_AGO) -> Timer:
+    return Timer(kind=kind, about="CASE", due_at=due_at)
+
+
+@contextmanager
+def timers_at(url: str, service: str = SERVICE) -> Iterator[Timers]:
+    connection = Connection({"servers": url.split(",")})
+    try:
+        yield JetStreamTimers(connection, service, 5.0)
+    finally:
+        connection.close()
+
+
+@asynccontextmanager
+async def client_of(url: str, replicas: int = 1) -> AsyncIterator[Client]:
+    client = await nats.connect(url.split(","))
+    await provision(client, replicas)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def fired_until(url: str, last: str, replicas: int = 1) -> list[Timer]:
+    """Takes what is due, until the timer of that kind has come."""
+    async with client_of(url, replicas) as client:
+        js = client.jetstream(timeout=WITHIN_S)
+        subscription = await js.pull_subscribe_bind(SERVICE, STREAM)
+        fired: list[Timer] = []
+        while not fired or fired[-1].kind != last:
+            try:
+                (message,) = await subscription.fetch(1, timeout=WITHIN_S)
+            except NatsTimeoutError:
+                continue  # A fetch may stall after a server was away.
+            await message.ack_sync()
+            fired.append(
+                read_timer(
+                    Delivery(
+                        stream=STREAM,
+                        sequence=1,
+                        subject=message.subject,
+                        body=message.data,
+                        deliveries=1,
+                    )
+                )
+            )
+    return fired
+
+
+@pytest.fixture
+async def url(server: NatsServer) -> str:
+    async with client_of(server.url):
+        return server.url
+
+
+async def test_a_timer_arrives_as_it_was_set_and_leaves_nothing_behind(url: str) -> None:
+    with timers_at(url) as timers:
+        timers.set(timer("once"))
+    assert await fired_until(url, "once") == [timer("once")]
+    async with client_of(url) as client:
+        state = (await ask(client, f"STREAM.INFO.{STREAM}", None))["state"]
+    assert state["messages"] == 0
+
+
+async def test_set_again_it_counts_as_it_was_set_last(url: str) -> None:
+    with timers_at(url) as timers:
+        timers.set(timer("same"))
+        timers.set(timer("same"))
+        timers.set(timer("later"))
+        timers.set(timer("later", FAR_OFF))
+        timers.set(timer("sooner", FAR_OFF))
+        timers.set(timer("sooner"))
+        timers.set(timer("last"))
+    assert [one.kind for one in await fired_until(url, "last")] == ["same", "sooner", "last"]
+
+
+async def test_a_cancelled_timer_does_not_fire(url: str) -> None:
+    with timers_at(url) as timers:
+        timers.set(timer("cancelled"))
+        timers.cancel(timer("cancelled"))
+        timers.cancel(timer("never_set"))
+        timers.set(timer("set_anew"))
+        timers.cancel(timer("set_anew"))
+        timers.set(timer("set_anew"))
+        timers.set(timer("last"))
+    assert [one.kind for one in await fired_until(url, "last")] == ["set_anew", "last"]
+
+
+async def test_killed_and_started_again_the_server_fires_each_timer_once(
+    server: NatsServer,
+) -> None:
+    async with client_of(server.url):
+        pass
+    soon = datetime.now(UTC) + timedelta(milliseconds=300)
+    with timers_at(server.url) as timers:
+        timers.set(timer("late"))
+        timers.set(timer("in_time", soon))
+        timers.set(timer("cancelled", soon))
+        timers.cancel(timer("cancelled", soon))
+        server.kill()
+        server.start()
+        timers.set(timer("last", soon))
+    fired = [one.kind for one in await fired_until(server.url, "last")]
+    assert sorted(fired) == ["in_time", "last", "late"]
+
+
+async def test_a_timer_that_fired_waits_for_a_service_over_a_kill(server: NatsServer) -> None:
+    async with client_of(server.url) as client:
+        with timers_at(server.url) as timers:
+            timers.set(timer("fired"))
+        subject = subjects.due(SERVICE, timer("fired").name)
+        found: dict[str, int] = {}
+        while subject not in found:
+            answer = await ask(client, f"STREAM.INFO.{STREAM}", {"subjects_filter": "due.>"})
+            found = answer["state"].get("subjects") or {}
+    server.kill()
+    server.start()
+    assert await fired_until(server.url, "fired") == [timer("fired")]
+
+
+async def test_with_its_leader_killed_a_replicated_stream_fires_each_timer_once(
+    tmp_path: Path,
+) -> None:
+    names = [f"t_{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(60)]
+    with NatsCluster(tmp_path) as cluster:
+        async with client_of(cluster.url, 3) as client:
+            soon = datetime.now(UTC) + timedelta(seconds=1)
+            with timers_at(cluster.url) as timers:
+                for name in names:
+                    timers.set(timer(name, soon))
+                for name in names[::3]:
+                    timers.cancel(timer(name, soon))
+                leader = (await ask(client, f"STREAM.INFO.{STREAM}", None))["cluster"]["leader"]
+                next(one for one in cluster.servers if one.name == leader).kill()
+                timers.set(timer("last", soon + timedelta(seconds=1)))
+        living = ",".join(one.url for one in cluster.servers if one.running)
+        fired = [one.kind for one in await fired_until(living, "last", 3)]
+    assert sorted(fired) == sorted([*(set(names) - set(names[::3])), "last"])
+
+
+async def test_a_daily_timer_set_again_stays_one_with_its_hour(url: str) -> None:
+    with timers_at(url) as timers:
+        timers.set_daily("rotation", time(2, 30))
+        timers.set_daily("rotation", time(3, 0))
+    async with client_of(url) as client:
+        js = client.jetstream()
+        kept = await js.get_last_msg(STREAM, subjects.timer(SERVICE, "rotation"))
+        state = (await ask(client, f"STREAM.INFO.{STREAM}", None))["state"]
+    assert kept.headers is not None
+    assert kept.headers["Nats-Schedule"] == "0 0 3 * * *"
+    assert state["messages"] == 1
+
+
+async def test_no_timer_fires_on_the_subjects_of_another_service(url: str) -> None:
+    refused = []
+    async with client_of(url) as client:
+        for target in ("due.keyholder.rotation", "cases.CASE.1.CaseOpened", "parked.intake.failed"):
+            reply = await client.request(
+                subjects.timer(SERVICE, "forged"),
+                b"{}",
+                timeout=WITHIN_S,
+                headers={
+                    "Nats-Schedule": f"@at {LONG_AGO.isoformat()}",
+                    "Nats-Schedule-Target": target,
+                },
+            )
+            refused.append(json.loads(reply.data)["error"]["err_code"])
+    assert refused == [10190, 10190, 10190]
+
+
+async def test_wiping_its_own_timers_a_service_leaves_those_of_others(url: str) -> None:
+    with timers_at(url, "keyholder") as others:
+        others.set(timer("theirs", FAR_OFF))
+    async with client_of(url) as client:
+        for headers in (
+            {"Nats-Rollup": "all"},
+            {"Nats-Scheduler": "timers.keyholder.theirs-CASE", "Nats-Schedule-Next": "purge"},
+        ):
+            await client.request(
+                subjects.timer(SERVICE, "hostile"), b"", timeout=WITHIN_S, headers=headers
+            )
+        kept = await client.jetstream().get_last_msg(
+            subjects.timers_stream("keyholder"), "timers.keyholder.theirs-CASE"
+        )
+    assert kept.data
+
+
+async def test_without_its_stream_a_timer_is_refused_and_not_lost_silently(
+    server: NatsServer,
+) -> None:
+    client = await nats.connect(server.url)
+    await ask(client, "STREAM.CREATE.PLAIN", {"name": "PLAIN", "subjects": ["timers.plain.>"]})
+    await client.close()
+    with timers_at(server.url, "plain") as timers, pytest.raises(TimerRefusedError):
+        timers.set(timer("refused"))
+
+
+def test_one_timer_is_one_cause_and_another_time_is_another() -> None:
+    assert timer("a").cause_id == timer("a").cause_id
+    assert len({timer("a").cause_id, timer("b").cause_id, timer("a", FAR_OFF).cause_id}) == 3
+    with pytest.raises(ValueError, match="kind"):
+        timer("dashes-run-into-names")
