@@ -48,13 +48,14 @@ from passage.backing_up.witnesses import (
     newest_checkpoint,
     witness_files,
 )
+from passage.definitions import TIMED
 from passage.provisioning import ask
 from shared import subjects
 
 INDEX = f"KV_{subjects.INDEX_BUCKET}"
 KEYS = f"KV_{subjects.KEYS_BUCKET}"
 ORDER = (
-    subjects.TIMERS,
+    *map(subjects.timers_stream, TIMED),
     subjects.CALLS,
     subjects.PARKED,
     subjects.CASES,
