@@ -29,6 +29,9 @@ SERVICES: dict[str, tuple[Durable, ...]] = {
 }
 """The services by name, in the order they are started, with what each consumes."""
 
+TIMED: tuple[str, ...] = tuple(name for name, may in policy().services.items() if may.timers)
+"""The services that set timers."""
+
 Definition = dict[str, Any]
 
 REPUBLISHED = {
@@ -98,7 +101,7 @@ def streams(replicas: int) -> tuple[StreamDefinition, ...]:
                 "deny_purge": True,
             },
         ),
-        *(_timers(name, replicas) for name, may in policy().services.items() if may.timers),
+        *(_timers(name, replicas) for name in TIMED),
         _bucket(subjects.INDEX_BUCKET, replicas),
         # A rotation wraps hundreds of keys anew in one batch.
         _bucket(subjects.KEYS_BUCKET, replicas, {"allow_atomic": True}),

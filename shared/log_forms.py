@@ -44,7 +44,7 @@ SERVICES = (
     "witness",
     "keeper",
 )
-STREAMS = ("CASES", "CALLS", "PARKED", "AUDIT", "TIMERS")
+STREAMS = ("CASES", "CALLS", "PARKED", "AUDIT", "TIMERS_intake", "TIMERS_keyholder")
 
 
 @dataclass(frozen=True)

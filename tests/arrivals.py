@@ -12,6 +12,7 @@ from passage.connecting import connected
 from passage.log_reading import last_sequence
 from passage.nats_server import NatsServer
 from passage.provisioning import ask
+from shared.subjects import timers_stream
 
 FIRST_CALLS = 30
 FIRST_PARKED = 10
@@ -64,7 +65,7 @@ class Arrivals:
         """One message goes each of the ways; each step in the services' order."""
         async with connected(self._server.url) as client:
             await self._accept(client)
-            await self._record(client, "TIMERS")
+            await self._record(client, timers_stream("intake"))
             await self._record(client, "PARKED")
             await self._park(client)
             await self._record(client, "CALLS")

@@ -23,6 +23,7 @@ from passage.nats_cluster import NatsCluster
 from passage.nats_server import NatsServer
 from passage.provisioning import ask, provision
 from passage.restore import restoring_server
+from shared.subjects import timers_stream
 from tests.arrivals import (
     ANSWER_WITHIN_S,
     FIRST_CALLS,
@@ -43,13 +44,7 @@ from tests.backups import (
 
 pytestmark = pytest.mark.wire
 
-TIMERS = {
-    "name": "TIMERS",
-    "subjects": ["timers.>", "due.>"],
-    "allow_msg_schedules": True,
-    "discard": "old",
-    "storage": "file",
-}
+TIMERS = timers_stream("intake")
 MANY = 10_000
 """With a synced write each, nats-server gave the restore up."""
 EVENTS = 200
@@ -125,14 +120,14 @@ async def test_a_timer_that_is_set_goes_off_after_the_restore(
     client: Client, other: Client, tmp_path: Path, identity: Any
 ) -> None:
     await fill(client)
-    await ask(client, "STREAM.CREATE.TIMERS", TIMERS)
     due_at = datetime.now(UTC) + timedelta(seconds=3)
     at = {"Nats-Schedule": f"@at {due_at:%Y-%m-%dT%H:%M:%SZ}"}
     await put(client, "timers.intake.one", b"", {**at, "Nats-Schedule-Target": "due.intake.one"})
     await back_up(client, tmp_path / "backup", identity)
     await restore(other, tmp_path / "backup", identity)
-    due = await other.jetstream().subscribe("due.>", ordered_consumer=True)
-    assert (await due.next_msg(timeout=DUE_WITHIN_S)).subject == "due.intake.one"
+    pull = await other.jetstream().pull_subscribe_bind("intake", TIMERS)
+    (due,) = await pull.fetch(1, timeout=DUE_WITHIN_S)
+    assert due.subject == "due.intake.one"
     assert (await everything(other))["CASES"] == (await everything(client))["CASES"]
 
 
@@ -175,14 +170,13 @@ async def test_a_copy_taken_while_calls_come_in_lacks_nothing_that_was_acknowled
     client: Client, other: Client, nats_server: NatsServer, tmp_path: Path, identity: Any
 ) -> None:
     await provision(client, 1)
-    await ask(client, "STREAM.CREATE.TIMERS", TIMERS)
     arrivals = Arrivals(nats_server)
     await arrivals.begin()
     before = set(arrivals.accepted)
     await back_up(client, tmp_path / "backup", identity, elsewhere(arrivals.round))
     await restore(other, tmp_path / "backup", identity)
     waiting = {
-        text(one) for name in ("CALLS", "PARKED", "TIMERS") for one in await messages(other, name)
+        text(one) for name in ("CALLS", "PARKED", TIMERS) for one in await messages(other, name)
     }
     events = {one["subject"].split(".")[1] for one in await messages(other, "CASES")}
     keys = {one["subject"].split(".")[2] for one in await messages(other, "KV_KEYS")}
