@@ -13,7 +13,7 @@ from passage.exits import Exit
 from passage.log_reading import last_sequence, read_stream
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import err, print_json, print_table, short_time
-from passage.running import find_running
+from passage.running import Running, find_running
 from shared import subjects
 from shared.access import MANY, AccessRecord
 
@@ -26,7 +26,7 @@ def audit_verb(
     as_json: AsJson = False,
 ) -> None:
     """List who had personal values of a case opened, read from the record itself."""
-    records, unreadable = asyncio.run(_read(find_running(data).nats, case_id))
+    records, unreadable = asyncio.run(_read(find_running(data), case_id))
     if as_json:
         print_json([_of_case(record, case_id) for record in records])
     else:
@@ -46,10 +46,10 @@ def audit_verb(
         raise typer.Exit(Exit.FAILED)
 
 
-async def _read(nats_url: str, case_id: str) -> tuple[list[AccessRecord], int]:
+async def _read(running: Running, case_id: str) -> tuple[list[AccessRecord], int]:
     records: list[AccessRecord] = []
     unreadable = 0
-    async with connected(nats_url) as client:
+    async with connected(running) as client:
         last = await last_sequence(client, subjects.AUDIT)
         for subject in (subjects.audit(case_id), subjects.audit(MANY)):
             async for stored in read_stream(client, subjects.AUDIT, last, subject):

@@ -61,7 +61,7 @@ def verify_erased(running: Running, case_id: str, paths: Sequence[Path], as_json
 async def look(running: Running, case_id: str, paths: Sequence[Path]) -> Looked:
     """Reads log, keys, database and the paths, and tries every key on every erased value."""
     erasures, findings = Erasures(case_id), Findings()
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         await read_log(client, erasures)
         if not erasures.erased_at:
             raise VerbEndedError(Exit.FAILED, f"nothing of case {case_id} was erased")

@@ -9,6 +9,7 @@ import pytest
 from nats.aio.client import Client
 
 from passage.audit import _read
+from passage.running import Running
 from services.query.accesses import accesses_of
 from shared import subjects
 from shared.access import AccessRecord, Spotted
@@ -56,5 +57,5 @@ def test_what_names_a_case_is_found_in_order_and_what_is_unreadable_is_counted(
     found = accesses_of(audit, CASE)
     assert [one.access_id for one in found.records] == [f"access-{n}" for n in (1, 3, 4, 5)]
     assert found.unreadable == 1
-    assert asyncio.run(_read(server_log.url, CASE)) == tuple(found)
+    assert asyncio.run(_read(Running.bare(server_log.url), CASE)) == tuple(found)
     assert accesses_of(audit, "N0B0DY").records == []
