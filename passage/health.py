@@ -25,7 +25,7 @@ from shared.subjects import KEEPER
 TIMEOUT_S = 2.0
 QUERY = "query"
 NATS = "nats"
-OVER_NATS = ("keyholder", "intake", "verification", "handover")
+OVER_NATS = ("keyholder", "intake", "verification", "handover", "witness")
 
 
 def health_verb(

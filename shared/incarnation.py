@@ -1,7 +1,7 @@
 """Whether CASES is still the stream that a service began with, and not one made in its place.
 
-`passage provision` and `passage repair` write an incarnation into the stream's definition. A service
-that wrote into another one would begin cases anew beside the log of record.
+`passage provision` and `passage repair` write an incarnation into the stream's definition. A
+service that wrote into another one would begin cases anew beside the log of record.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ class IncarnationCheck:
         self._looked_at = 0.0
         self._generation = 0
         self._lock = threading.Lock()
+
+    @property
+    def known(self) -> str:
+        """The incarnation that this service writes into; empty before the first look."""
+        return self._known or ""
 
     def check(self) -> None:
         """Raises OtherIncarnationError, and OperationalError where the server doesn't say."""
