@@ -52,11 +52,11 @@ async def _ask(running: Running, services: tuple[str, ...]) -> dict[str, bool]:
         return {name: await is_ready(client, running.http, name) for name in services}
 
 
-async def answers(client: Client, service: str) -> bool:
-    """Whether a service answers a health request that it is ready."""
+async def answers(client: Client, service: str, ready: bool = True) -> bool:
+    """Whether a service answers a health request that it is ready, or answers at all."""
     try:
         reply = await client.request(subjects.health(service), b"", timeout=TIMEOUT_S)
-        return bool(json.loads(reply.data).get("ready"))
+        return not ready or bool(json.loads(reply.data).get("ready"))
     except (NatsError, ValueError, AttributeError):
         return False
 

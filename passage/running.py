@@ -40,6 +40,7 @@ class Running(BaseModel):
     replicas: int = 1
     ready: bool = True
     pids: dict[str, int] = {}
+    witnesses: tuple[Path, ...] = ()
     ca: Path | None = None
     """Whose certificates nats-server and the API must show; None: they speak without TLS."""
     nkey: Path | None = None
@@ -96,6 +97,7 @@ def from_environment() -> Running:
         replicas=settings.replicas,
         ca=settings.nats_ca,
         nkey=settings.nats_nkey,
+        witnesses=settings.witness_paths,
     )
 
 

@@ -101,17 +101,26 @@ def read_witness_files(paths: Iterable[Path], key: Ed25519PublicKey) -> Witnesse
     return Witnessed(by_number, problems, warnings)
 
 
+def newest_text(paths: Iterable[Path], key: Ed25519PublicKey) -> str | None:
+    """Gives the newest line of all files as it stands there, signature and all."""
+    return _newest(paths, key)[1]
+
+
 def read_newest(paths: Iterable[Path], key: Ed25519PublicKey) -> Line | None:
     """Gives the newest line of all files, by their ends alone."""
-    newest: Line | None = None
+    return _newest(paths, key)[0]
+
+
+def _newest(paths: Iterable[Path], key: Ed25519PublicKey) -> tuple[Line | None, str | None]:
+    newest, text = None, None
     for path in paths:
         with contextlib.suppress(OSError, BadLineError), path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LINE_MAX_BYTES))
             *whole, _torn = file.read().split(b"\n")
             line = read_line(whole[-1].decode(), key) if whole else None
             if line is not None and (newest is None or line.number > newest.number):
-                newest = line
-    return newest
+                newest, text = line, whole[-1].decode()
+    return newest, text
 
 
 def append_line(paths: Iterable[Path], text: str) -> list[str]:
