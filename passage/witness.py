@@ -36,7 +36,9 @@ def show_verb(
     if as_json:
         print_json(line.model_dump(mode="json", exclude_none=True))
     else:
-        rows = [(key, value) for key, value in line.model_dump(mode="json").items() if value]
+        rows = [
+            (key, value) for key, value in line.model_dump(mode="json", exclude_none=True).items()
+        ]
         print_table("Newest checkpoint", ("what", "value"), rows)
     if qr:
         text = newest_text(running.witnesses, read_public_key(running.keys))

@@ -19,7 +19,7 @@ from shared.logs import log, place_of
 from shared.witness_files import Witnessed
 
 BATCH_EVENTS = 5_000
-IDLE_S = 0.25
+IDLE_S = 0.1
 """How long one look for new events waits; also bounds how long a stop takes."""
 RETRY_S = 1.0
 LAST_LOOK_S = 0.3
