@@ -32,6 +32,8 @@ from shared.checkpoints import Line, WitnessKeyError, read_signing_key, signed
 from shared.jetstream.raw_client import RawClient
 from shared.witness_files import Witnessed
 
+REASON = "repaired from the archive"
+
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
 AcceptLoss = Annotated[
     bool, typer.Option("--accept-loss", help="Go on where events can't be brought back.")
@@ -75,7 +77,7 @@ def repair_verb(
     data: DataDir = DEFAULT_DATA_DIR,
     dry_run: DryRun = False,
     accept_loss: AcceptLoss = False,
-    reason: Reason = "repaired from the archive",
+    reason: Reason = REASON,
     save_to: SaveTo = None,
     as_json: AsJson = False,
 ) -> None:
@@ -91,12 +93,20 @@ def repair_verb(
             return
         with Progress(console=err, transient=True, disable=as_json) as progress:
             work = _Repair(running, gate.witnessed, folder, reason, progress)
-            repaired = asyncio.run(work.run(dry_run, accept_loss))
+            repaired = asyncio.run(work.run(dry_run=dry_run, accept_loss=accept_loss))
         after = None if dry_run else asyncio.run(check_gate(running))
     print_json(repaired.as_json()) if as_json else _print(repaired)
     if after is not None and not after.is_open:
         print_gate(after)
         raise VerbEndedError(Exit.FAILED, "the gate is still closed; see docs/operating.md")
+
+
+async def repair(
+    running: Running, witnessed: Witnessed, folder: Path, progress: Progress
+) -> Repaired:
+    """Makes CASES anew where nothing is lost by it. Raises VerbEndedError."""
+    work = _Repair(running, witnessed, folder, REASON, progress)
+    return await work.run(dry_run=False, accept_loss=False)
 
 
 async def _look(running: Running) -> Gate:
@@ -116,7 +126,7 @@ class _Repair:
     reason: str
     progress: Progress
 
-    async def run(self, dry_run: bool, accept_loss: bool) -> Repaired:
+    async def run(self, *, dry_run: bool, accept_loss: bool) -> Repaired:
         """Plans, and carries the plan out unless only that was asked for."""
         began = time.perf_counter()
         previous = self._previous()

@@ -63,7 +63,7 @@ def verify_verb(data: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> No
     """Check log, chain, index, data keys, archive and read models; exit code 1 if any fails."""
     running = find_running(data)
     with Progress(console=err, transient=True, disable=as_json) as progress:
-        checked = asyncio.run(_verify(running, progress))
+        checked = asyncio.run(verify(running, progress))
     if as_json:
         print_json(checked.as_json())
     else:
@@ -72,7 +72,8 @@ def verify_verb(data: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> No
         raise typer.Exit(Exit.FAILED)
 
 
-async def _verify(running: Running, progress: Progress) -> Checked:
+async def verify(running: Running, progress: Progress) -> Checked:
+    """Gives what was read and found, of a system that runs or of a log without services."""
     checked = Checked()
     async with connected(running) as client:
         last = await last_sequence(client, subjects.CASES)
