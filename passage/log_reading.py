@@ -66,16 +66,16 @@ async def read_stream(
 
 
 async def read_batches(
-    client: Client, stream: str, up_to: int, subject: str = ">"
+    client: Client, stream: str, up_to: int, subject: str = ">", first: int = 1
 ) -> AsyncIterator[list[Stored]]:
-    """Gives the same in batches of at most a thousand.
+    """Gives the same in batches of at most a thousand, from sequence `first` on.
 
     The next batch is asked for before one is given, so that the server reads meanwhile.
     """
-    if up_to < 1:
+    if up_to < first:
         return
     async with _reading(client, stream, subject) as reading:
-        await reading.ask(1)
+        await reading.ask(first)
         while batch := await reading.batch():
             is_last = batch[-1].sequence >= up_to
             if not is_last:

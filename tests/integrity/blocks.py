@@ -61,9 +61,15 @@ def read_records(folder: Path) -> list[Record]:
     return found
 
 
-def write_records(folder: Path, records: Sequence[Record], stream: str = "CASES") -> None:
-    """Replaces all of a stream by these records, in one valid block, and drops the index."""
-    forget_index(folder)
+def write_records(
+    folder: Path, records: Sequence[Record], stream: str = "CASES", *, index: bool = False
+) -> None:
+    """Replaces all of a stream by these records, in one valid block; keeps the index if told to.
+
+    The server believes an index that fits the block's size and last checksum.
+    """
+    if not index:
+        forget_index(folder)
     for path in folder.glob("*.blk"):
         path.unlink()
     key = hashlib.sha256(f"{stream}-1".encode()).digest()
