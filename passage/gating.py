@@ -22,7 +22,8 @@ from passage.provisioning import ApiRefusedError, ask, incarnation_of
 from passage.running import Running
 from passage.verifying.findings import Findings
 from shared import subjects
-from shared.checkpoints import Line, WitnessKeyError, read_public_key, read_signing_key, signed
+from shared.checkpoints import Line, read_public_key, read_signing_key, signed
+from shared.keyfiles import KeyFilesError
 from shared.log_heads import LogHeads, Problem
 from shared.witness_files import Witnessed, append_line, read_witness_files
 
@@ -87,7 +88,7 @@ def witnessed_of(running: Running) -> Witnessed:
     """Reads the witness files. Raises VerbEndedError where witness.pub isn't there."""
     try:
         return read_witness_files(running.witnesses, read_public_key(running.keys))
-    except WitnessKeyError as error:
+    except KeyFilesError as error:
         raise VerbEndedError(Exit.FAILED, str(error)) from None
 
 
@@ -106,7 +107,7 @@ def open_gate(gate: Gate, running: Running) -> None:
     """Writes into the witness files that the gate was open. Raises VerbEndedError."""
     try:
         key = read_signing_key(running.keys)
-    except WitnessKeyError as error:
+    except KeyFilesError as error:
         raise VerbEndedError(Exit.FAILED, str(error)) from None
     line = Line(
         kind="opened",

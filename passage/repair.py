@@ -28,8 +28,9 @@ from passage.repairing.rebuild import floors_of, make_anew, make_durables, store
 from passage.repairing.saved import Saved, new_file, save_stream, unfinished_in
 from passage.running import Running
 from shared import subjects
-from shared.checkpoints import Line, WitnessKeyError, read_signing_key, signed
+from shared.checkpoints import Line, read_signing_key, signed
 from shared.jetstream.raw_client import RawClient
+from shared.keyfiles import KeyFilesError
 from shared.witness_files import Witnessed
 
 REASON = "repaired from the archive"
@@ -158,7 +159,7 @@ class _Repair:
             )
         try:
             read_signing_key(self.running.keys)
-        except WitnessKeyError as error:
+        except KeyFilesError as error:
             raise VerbEndedError(Exit.FAILED, str(error)) from None
         return known[0] if known else ""
 

@@ -76,6 +76,8 @@ class Supervisor:
     """Gives the incarnation that services may write into. Raises VerbEndedError if into none."""
     _watches: dict[str, Watch] = field(default_factory=dict)
     _ready: bool = False
+    _was_sealed: bool = False
+    """Whether the key holder was sealed when nats-server ended; it then stays so."""
     _admitted: bool = False
     """Whether the gate let services write into the log that nats-server has now."""
     _why_not: str = "its log says why"
@@ -101,8 +103,9 @@ class Supervisor:
             return
         for service in self.services:
             service.environment["PASSAGE_INCARNATION"] = incarnation
-            self._launch(service.name, service)
-        self._admitted = True
+            if not (self._was_sealed and service.is_sealed):
+                self._launch(service.name, service)
+        self._admitted, self._was_sealed = True, False
 
     async def wait_until_ready(self) -> None:
         """Returns when every service answers. Raises VerbEndedError (5) when one doesn't."""
@@ -161,6 +164,9 @@ class Supervisor:
         where the gate is closed.
         """
         self._admitted = False
+        if not self._was_sealed:
+            # An end in good order looks the same as sealing, so this is asked before the stop.
+            self._was_sealed = any(service.is_sealed for service in self.services)
         delay = self._watches.setdefault(NATS, Watch()).end(time.monotonic())
         err.print(f"{NATS} ended; ending the services, and starting all again in {delay:.1f} s")
         self._stop_services()

@@ -35,8 +35,6 @@ from shared import subjects
 INDEX_STREAM = f"KV_{subjects.INDEX_BUCKET}"
 INDEX_PREFIX = f"$KV.{subjects.INDEX_BUCKET}."
 OF_THE_GATE = frozenset({"witness", "incarnation"})
-KEYS_STREAM = f"KV_{subjects.KEYS_BUCKET}"
-KEYS_PREFIX = f"$KV.{subjects.KEYS_BUCKET}."
 
 
 class Checked:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -22,10 +21,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from shared.keyfiles import KeyFilesError, read_secret, write_once
+
 KEY_NAME = "witness.key"
 PUBLIC_NAME = "witness.pub"
-KEY_BYTES = 32
-FILE_MODE = 0o600
 FIRST_DIGEST = bytes(32)
 """The digest of a log that holds nothing."""
 
@@ -34,10 +33,6 @@ _SIGNATURE = ',"signature":"'
 
 HexId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 HexDigest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class WitnessKeyError(Exception):
-    """A key file of the witness is missing or damaged; the message names it."""
 
 
 class BadLineError(Exception):
@@ -111,39 +106,18 @@ def make_witness_keys(folder: Path) -> None:
     if private.exists() or public.exists():
         return
     key = Ed25519PrivateKey.generate()
-    _write_once(private, key.private_bytes_raw())
-    _write_once(public, key.public_key().public_bytes_raw())
+    write_once(private, key.private_bytes_raw())
+    write_once(public, key.public_key().public_bytes_raw())
 
 
 def read_signing_key(folder: Path) -> Ed25519PrivateKey:
-    """Reads witness.key. Raises WitnessKeyError, also where witness.pub is another key's."""
-    key = Ed25519PrivateKey.from_private_bytes(_read(folder / KEY_NAME))
+    """Reads witness.key. Raises KeyFilesError, also where witness.pub is another key's."""
+    key = Ed25519PrivateKey.from_private_bytes(read_secret(folder / KEY_NAME))
     if key.public_key() != read_public_key(folder):
-        raise WitnessKeyError(f"{KEY_NAME} doesn't belong to {PUBLIC_NAME}; put the pair in place")
+        raise KeyFilesError(f"{KEY_NAME} doesn't belong to {PUBLIC_NAME}; put the pair in place")
     return key
 
 
 def read_public_key(folder: Path) -> Ed25519PublicKey:
-    """Reads witness.pub, which is all that checking takes. Raises WitnessKeyError."""
-    return Ed25519PublicKey.from_public_bytes(_read(folder / PUBLIC_NAME))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise WitnessKeyError(
-            f"cannot read {path.name} in the key folder ({error.strerror}); put it back from its "
-            "copy"
-        ) from None
-    if len(content) != KEY_BYTES:
-        raise WitnessKeyError(f"{path.name} in the key folder is damaged: not {KEY_BYTES} bytes")
-    return content
-
-
-def _write_once(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    """Reads witness.pub, which is all that checking takes. Raises KeyFilesError."""
+    return Ed25519PublicKey.from_public_bytes(read_secret(folder / PUBLIC_NAME))

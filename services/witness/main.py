@@ -14,9 +14,10 @@ from services.witness.health import answering_health
 from services.witness.signing import Signer
 from shared import logs
 from shared.case_log import jetstream_env
-from shared.checkpoints import WitnessKeyError, read_signing_key
+from shared.checkpoints import read_signing_key
 from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
+from shared.keyfiles import KeyFilesError
 from shared.logs import log
 from shared.settings import Settings
 from shared.witness_files import read_witness_files
@@ -80,7 +81,7 @@ def main() -> None:
     logs.configure(SERVICE, settings.log_level)
     try:
         witness = Witness(settings)
-    except WitnessKeyError as error:
+    except KeyFilesError as error:
         log.error("witness_key", error=str(error))
         sys.exit(CANNOT_START)
     asyncio.run(witness.run())

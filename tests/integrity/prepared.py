@@ -23,13 +23,12 @@ from services.query.database import open_database
 from services.query.generations import Generations
 from services.witness.signing import Signer
 from shared import subjects
-from shared.checkpoints import read_signing_key
+from shared.checkpoints import make_witness_keys, read_signing_key
 from shared.events.base import Event
 from shared.events.fields import Sealed
 from shared.events.intake import NoteAdded, ReturnCodeIssued, SurrenderDeclared
 from shared.jetstream.log import RecordedEvent
 from shared.jetstream.raw_client import RawClient
-from shared.keyfiles import make_key_files
 from shared.log_heads import LogHeads
 from tests.passage.test_case_logs import opened, stored_log
 
@@ -57,7 +56,7 @@ def prepare(data: Path, log: list[Stored], *, ended: bool = True, archived: int 
     """Makes an installation that holds a log; gives its folders when it is stopped again."""
     folders = folders_of(data)
     folders.make()
-    make_key_files(folders.keys)
+    make_witness_keys(folders.keys)
     with stopped_log_of(folders) as running:
         asyncio.run(_fill(running, log))
         fill_archive(running, log if archived < 0 else log[:archived])
