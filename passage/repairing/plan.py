@@ -80,6 +80,8 @@ class Plan:
     kept: int = 0
     """Up to here old checkpoints bind."""
     lost: int = 0
+    told: int = 0
+    """The last sequence of the old stream at which an event of ours stood, taken or not."""
 
     @property
     def last(self) -> int:
@@ -120,9 +122,8 @@ def plan_of(rows: Iterable[Archived], stream: Iterable[Archived], witnessed: Wit
     for old in foreign:
         plan.left_out.note(old.sequence, DISPLACED if _mark_of(old) in known else FOREIGN)
     _take_newer(plan, heads, _chained(one, rest), known, witnessed)
-    told = max((max(witnessed.binding, default=0), plan.last))
-    plan.lost = told - plan.last + plan.left_out.count(UNSOUND)
-    plan.lost += plan.left_out.count(CONTRADICTED)
+    told = max(plan.last, max(witnessed.binding, default=0), plan.told)
+    plan.lost = told - plan.last
     plan.kept = plan.unmoved
     return plan
 
@@ -155,11 +156,13 @@ def _take_newer(
             plan.left_out.note(one.sequence, DISPLACED)
         elif not heads.fits(one.subject, one.body):
             plan.left_out.note(one.sequence, UNSOUND)
+            plan.told = one.sequence
         else:
             sequence = heads.sequence + 1
             contradicted = heads.take(sequence, one.subject, one.body)
             plan.newer.append(one._replace(sequence=sequence))
             origins.append(one.sequence)
+            plan.told = one.sequence
             plan.taken.note(sequence, NEWER if sequence == one.sequence else MOVED)
             if contradicted:
                 break
@@ -170,6 +173,7 @@ def _take_newer(
         return
     for sequence in (*origins[mark.newer :], *(one.sequence for one in stream)):
         plan.left_out.note(sequence, CONTRADICTED)
+        plan.told = sequence
     del plan.newer[mark.newer :]
     plan.taken.cut(plan.last)
     plan.digest, plan.cases = mark.digest, mark.cases
