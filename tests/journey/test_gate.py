@@ -1,4 +1,4 @@
-"""`passage up` starts no service on a log that isn't what it was, and ends where it was replaced."""
+"""`passage up` starts no service on a log that isn't what it was, nor on one put in its place."""
 
 from __future__ import annotations
 
