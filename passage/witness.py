@@ -47,7 +47,7 @@ def show_verb(
 
 
 @witness.command("begin")
-def begin_verb(data: DataDir = DEFAULT_DATA_DIR) -> None:
+def begin_verb(data: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
     """Begin witness files for a log that has none, if nothing else is wrong with it."""
     with quiet_log_of(data) as running:
         gate = asyncio.run(check_gate(running))
@@ -58,7 +58,10 @@ def begin_verb(data: DataDir = DEFAULT_DATA_DIR) -> None:
             raise VerbEndedError(Exit.FAILED, "something else is wrong; see `passage gate`")
         open_gate(gate, running)
     err.print("nothing but the archive vouches for what the log held before now")
-    out.print(f"begun at sequence {gate.heads.sequence} in {_named(running)}")
+    if as_json:
+        print_json({"sequence": gate.heads.sequence, "files": list(running.witnesses)})
+    else:
+        out.print(f"begun at sequence {gate.heads.sequence} in {_named(running)}")
 
 
 def _named(running: Running) -> str:
