@@ -35,9 +35,9 @@ READY_TIMEOUT_S = 60.0
 NATS_READY_TIMEOUT_S = 120.0
 """A large store is read through at the start."""
 ENDS_BEFORE_READY_MAX = 5
-SERVICES_STOP_S = 0.9
-WITNESS_STOP_S = 0.5
-NATS_STOP_S = 0.4
+SERVICES_STOP_S = 0.7
+WITNESS_STOP_S = 0.6
+NATS_STOP_S = 0.3
 NATS = "nats-server"
 
 Process = ServiceProcess | NatsServer
