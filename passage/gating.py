@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from passage.archive import Archive, opened_archive
 from passage.connecting import connected
@@ -87,7 +87,7 @@ async def check_gate(running: Running, progress: Callable[[int], None] = lambda 
 def witnessed_of(running: Running) -> Witnessed:
     """Reads the witness files. Raises VerbEndedError where witness.pub isn't there."""
     try:
-        return read_witness_files(running.witnesses, read_public_key(running.keys))
+        return read_witness_files(running.witnesses, read_public_key(running.witness_keys or running.keys))
     except KeyFilesError as error:
         raise VerbEndedError(Exit.FAILED, str(error)) from None
 
@@ -103,22 +103,45 @@ def take_batch(gate: Gate, batch: Sequence[Stored], archive: Archive | None) -> 
         _compare(gate.findings, batch, archive)
 
 
+class Succession(NamedTuple):
+    """Which incarnation came before, and what of it goes on: the fields of a `succession`."""
+
+    previous: str
+    kept: int
+    lost: int
+    reason: str
+
+
 def open_gate(gate: Gate, running: Running) -> None:
     """Writes into the witness files that the gate was open. Raises VerbEndedError."""
+    _write(gate, running, {"kind": "opened"})
+
+
+def succeed(gate: Gate, running: Running, succession: Succession) -> list[str]:
+    """Writes into the witness files that this log, as the gate read it, follows another.
+
+    Where there was none that they knew, it is the first. Gives the files that didn't take it.
+    """
+    if not succession.previous:
+        return _write(gate, running, {"kind": "opened"})
+    return _write(gate, running, {"kind": "succession", **succession._asdict()})
+
+
+def _write(gate: Gate, running: Running, fields: dict[str, Any]) -> list[str]:
     try:
-        key = read_signing_key(running.keys)
+        key = read_signing_key(running.witness_keys or running.keys)
     except KeyFilesError as error:
         raise VerbEndedError(Exit.FAILED, str(error)) from None
     line = Line(
-        kind="opened",
         number=gate.witnessed.next_number,
         incarnation=gate.incarnation,
         sequence=gate.heads.sequence,
         cases=gate.heads.cases,
         digest=gate.heads.digest.hex(),
         at=datetime.now(UTC),
+        **fields,
     )
-    append_signed(running, signed(line, key))
+    return append_signed(running, signed(line, key))
 
 
 def append_signed(running: Running, text: str) -> list[str]:

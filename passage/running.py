@@ -41,6 +41,8 @@ class Running(BaseModel):
     ready: bool = True
     pids: dict[str, int] = {}
     witnesses: tuple[Path, ...] = ()
+    witness_keys: Path | None = None
+    """Where witness.key and witness.pub are, if not with the other keys."""
     ca: Path | None = None
     """Whose certificates nats-server and the API must show; None: they speak without TLS."""
     nkey: Path | None = None

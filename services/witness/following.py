@@ -29,6 +29,10 @@ LAST_LOOK_S = 0.3
 class AlarmError(Exception):
     """The log isn't what it was, or not what it must be; the text names sequences and ids."""
 
+    def __init__(self, check: str, text: str) -> None:
+        self.check = check
+        super().__init__(text)
+
 
 class Follower:
     """Reads the log once from its beginning, and then what is added to it."""
@@ -69,7 +73,7 @@ class Follower:
                 self._follow(stop)
             except (AlarmError, SequenceGapError, OtherIncarnationError) as error:
                 self.alarm = str(error)
-                log.error("log_unsound", sequence=self._heads.sequence, reason=self.alarm)
+                log.error("log_unsound", sequence=self._heads.sequence, reason=_check_of(error))
                 return
             except Exception as error:  # Whatever it was, the last event read says where to go on.
                 self.failing = type(error).__name__
@@ -81,18 +85,19 @@ class Follower:
         """Raises AlarmError where the witness files don't know this log."""
         self._incarnation.check()
         if self._witnessed.problems:
-            raise AlarmError(self._witnessed.problems[0])
+            raise AlarmError("witness", self._witnessed.problems[0])
         if self._witnessed.current != {self._incarnation.known}:
             raise AlarmError(
+                "incarnation",
                 f"CASES is incarnation {self._incarnation.known}, which no witness file knows as "
-                "the current one; see `passage gate`"
+                "the current one; see `passage gate`",
             )
 
     def _follow(self, stop: Event) -> None:
         self._target = self._recorder.max_notification_id() or 0
         if self._target < self._heads.sequence:
             raise AlarmError(
-                f"the log ends at {self._target}, though {self._heads.sequence} was read"
+                "cut", f"it ends at {self._target}, but {self._heads.sequence} was read"
             )
         with self._recorder.subscribe(gt=self._heads.sequence) as subscription:
             self.failing = None
@@ -109,7 +114,7 @@ class Follower:
         if not self._caught_up and self._heads.sequence >= self._target:
             self._raise_any(self._heads.end(self._heads.sequence))
             self._caught_up = True
-            log.info("following", sequence=self._heads.sequence, cases=self._heads.cases)
+            log.info("following", sequence=self._heads.sequence, last=self._target)
 
     def _sign_if_due(self) -> None:
         if not self._caught_up:
@@ -148,4 +153,11 @@ class Follower:
     @staticmethod
     def _raise_any(problems: list[Problem]) -> None:
         for problem in problems:
-            raise AlarmError(f"{problem.check}: sequence {problem.sequence}: {problem.what}")
+            check = problem.check.partition(" ")[0]
+            raise AlarmError(check, f"{problem.check}: sequence {problem.sequence}: {problem.what}")
+
+
+def _check_of(error: Exception) -> str:
+    if isinstance(error, AlarmError):
+        return error.check
+    return "gap" if isinstance(error, SequenceGapError) else "incarnation"

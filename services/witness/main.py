@@ -19,6 +19,7 @@ from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.keyfiles import KeyFilesError
 from shared.logs import log
+from shared.own_process import own_process
 from shared.settings import Settings
 from shared.witness_files import read_witness_files
 
@@ -77,11 +78,12 @@ class Witness:
 
 def main() -> None:
     """Runs the witness until it is told to stop."""
+    own_process(SERVICE)
     settings = Settings()
     logs.configure(SERVICE, settings.log_level)
     try:
         witness = Witness(settings)
-    except KeyFilesError as error:
-        log.error("witness_key", error=str(error))
+    except KeyFilesError:
+        log.error("witness_key")
         sys.exit(CANNOT_START)
     asyncio.run(witness.run())

@@ -39,9 +39,15 @@ class Signer:
             at=datetime.now(UTC),
         )
         failed = append_line(self._paths, signed(line, self._key))
-        for one in failed:
-            log.error("witness_file_failed", file=one)
+        if failed:
+            log.error("witness_file_failed", files=len(failed))
         self.failing = len(failed) == len(self._paths)
         if not self.failing:
-            log.info(kind, sequence=line.sequence, cases=line.cases, number=line.number)
+            log.info(
+                "signed",
+                kind=kind,
+                sequence=line.sequence,
+                cases=line.cases,
+                number=line.number,
+            )
         return not self.failing

@@ -123,7 +123,7 @@ class Witnessing:
             interval_s,
         )
         self.stop = threading.Event()
-        self.thread = threading.Thread(target=self.follower.run, args=(self.stop,))
+        self.thread = threading.Thread(target=self.follower.run, args=(self.stop,), daemon=True)
 
     def run(self) -> None:
         """Lets it follow until it stops by itself."""
