@@ -46,7 +46,7 @@ class Line(BaseModel):
     until the gate opens again. `succession`: the log was made anew by `passage repair`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     kind: Literal["opened", "checkpoint", "ended", "succession"]
     number: Annotated[int, Field(ge=1)]
