@@ -66,7 +66,7 @@ async def check_gate(running: Running, progress: Callable[[int], None] = lambda 
     """Reads the whole log and compares; changes nothing. Raises VerbEndedError."""
     began = time.perf_counter()
     witnessed = witnessed_of(running)
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         try:
             answer = await ask(client, f"STREAM.INFO.{subjects.CASES}", None)
         except ApiRefusedError:
@@ -87,7 +87,8 @@ async def check_gate(running: Running, progress: Callable[[int], None] = lambda 
 def witnessed_of(running: Running) -> Witnessed:
     """Reads the witness files. Raises VerbEndedError where witness.pub isn't there."""
     try:
-        return read_witness_files(running.witnesses, read_public_key(running.witness_keys or running.keys))
+        key = read_public_key(running.witness_keys or running.keys)
+        return read_witness_files(running.witnesses, key)
     except KeyFilesError as error:
         raise VerbEndedError(Exit.FAILED, str(error)) from None
 

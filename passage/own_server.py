@@ -12,6 +12,8 @@ from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of, is_held, locked
 from passage.health import answers
+from passage.identities import FOLDER as SEEDS
+from passage.init import accounts_of
 from passage.nats_server import NatsServer, NatsServerError
 from passage.running import NATS_URL_VARIABLE, Running, find_running
 from passage.witness_places import stopped
@@ -42,7 +44,8 @@ def log_of(data_dir: Path) -> Iterator[Running]:
 def stopped_log_of(folders: Folders) -> Iterator[Running]:
     """Starts nats-server on a data folder that nobody uses, for as long as the block runs."""
     with locked(folders):
-        server = NatsServer(data_dir=folders.nats)
+        accounts = accounts_of(folders.keys) if (folders.keys / SEEDS).is_dir() else ""
+        server = NatsServer(data_dir=folders.nats, extra_config=accounts)
         try:
             server.start(READY_TIMEOUT_S)
         except NatsServerError as error:
@@ -70,5 +73,5 @@ def quiet_log_of(data_dir: Path) -> Iterator[Running]:
 
 
 async def _services_of(running: Running) -> list[str]:
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         return [name for name in WRITERS if await answers(client, name, ready=False)]

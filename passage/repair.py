@@ -112,7 +112,7 @@ async def repair(
 
 async def _look(running: Running) -> Gate:
     """Gives what the gate finds; a CASES that is gone altogether is made first, empty."""
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         done = await provision(client, running.replicas)
     if any(one.state == "differs" and one.name == subjects.CASES for one in done):
         print_provisioned(done)
@@ -131,7 +131,7 @@ class _Repair:
         """Plans, and carries the plan out unless only that was asked for."""
         began = time.perf_counter()
         previous = self._previous()
-        async with connected(self.running.nats) as client:
+        async with connected(self.running) as client:
             saved = unfinished_in(self.folder) or await self._save(client)
             try:
                 with opened_archive(self.running.database) as archive:

@@ -12,6 +12,7 @@ from nats.aio.msg import Msg
 
 from services.witness import SERVICE
 from shared import subjects
+from shared.credentials import connect_options
 from shared.logs import log
 from shared.settings import Settings
 
@@ -26,13 +27,14 @@ async def answering_health(settings: Settings, is_ready: Callable[[], bool]) -> 
         await message.respond(json.dumps({"service": SERVICE, "ready": is_ready()}).encode())
 
     client = await nats.connect(
-        settings.nats_url.split(","),
+        settings.nats_servers,
         name=f"passage-{SERVICE}",
         allow_reconnect=True,
         max_reconnect_attempts=-1,
         # nats-py says whole seconds, but hands it to asyncio as it is.
         reconnect_time_wait=cast("int", RECONNECT_WAIT_S),
         error_cb=_on_error,
+        **connect_options(settings.nats_nkey, settings.nats_ca),
     )
     try:
         await client.subscribe(subjects.health(SERVICE), cb=answer)

@@ -92,10 +92,10 @@ def sign(running: Running, log: list[Stored], *, ended: bool) -> None:
 
 
 async def _fill(running: Running, log: list[Stored]) -> None:
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         await provision(client, 1)
     open_gate(await check_gate(running), running)
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         await store(client, [archived(one) for one in log], lambda _: None)
         await _index(client, log)
 
@@ -117,7 +117,7 @@ def archived(one: Stored) -> Archived:
 
 async def contents(running: Running) -> list[tuple[int, str, bytes]]:
     """Gives everything that the stream holds."""
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         last = await last_sequence(client, subjects.CASES)
         return [
             (one.sequence, one.subject, one.body)

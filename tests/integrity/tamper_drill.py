@@ -119,7 +119,7 @@ async def _repaired(
 
 async def by_api(running: Running, kind: str, chance: random.Random) -> None:
     """Deletes the stream and makes it again with other content, under its own incarnation."""
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         config = (await ask(client, "STREAM.INFO.CASES", None))["config"]
         last = await last_sequence(client, subjects.CASES)
         records = [

@@ -53,7 +53,7 @@ def log(running: Running) -> Iterator[CaseLog[int]]:
 
 
 async def replace_stream(running: Running) -> None:
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         await ask(client, "STREAM.DELETE.CASES", None)
         await provision(client, 1)
 
@@ -64,7 +64,7 @@ async def test_a_stream_in_the_place_of_the_known_one_is_refused_for_good(
     monkeypatch.setattr("shared.incarnation.LOOK_AGAIN_AFTER_S", 0.0)
     log.check_incarnation()
     assert log.is_connected()
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         old = (await ask(client, "STREAM.INFO.CASES", None))["config"]
         await replace_stream(running)
         with pytest.raises(OtherIncarnationError, match="passage gate"):
@@ -87,7 +87,7 @@ async def test_the_one_that_the_gate_named_is_the_only_one(running: Running) -> 
 
 
 async def test_provisioning_gives_cases_an_incarnation_once(running: Running) -> None:
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         first = (await ask(client, "STREAM.INFO.CASES", None))["config"]["metadata"]
         await provision(client, 1, update=True)
         again = (await ask(client, "STREAM.INFO.CASES", None))["config"]["metadata"]
@@ -95,7 +95,7 @@ async def test_provisioning_gives_cases_an_incarnation_once(running: Running) ->
 
 
 async def test_a_log_of_an_older_version_gets_one_by_update(running: Running) -> None:
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         config = (await ask(client, "STREAM.INFO.CASES", None))["config"]
         await ask(client, "STREAM.DELETE.CASES", None)
         await ask(client, "STREAM.CREATE.CASES", {**config, "metadata": {}})
@@ -178,7 +178,7 @@ async def test_the_witness_alarms_and_signs_nothing_in_another_stream(
 async def test_the_witness_alarms_at_an_event_that_does_not_fit(
     running: Running, log: CaseLog[int]
 ) -> None:
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         await client.publish("cases.CASE0001.9.NoteAdded", b'{"subject":"CASE0001"}')
         await client.flush()
     witness = Witnessing(running, log)
@@ -189,7 +189,7 @@ async def test_the_witness_alarms_at_an_event_that_does_not_fit(
 async def test_the_witness_alarms_where_a_checkpoint_says_otherwise(
     running: Running, log: CaseLog[int]
 ) -> None:
-    async with connected(running.nats) as client:
+    async with connected(running) as client:
         config = (await ask(client, "STREAM.INFO.CASES", None))["config"]
         await ask(client, "STREAM.DELETE.CASES", None)
         await ask(client, "STREAM.CREATE.CASES", config)
