@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import nats
-from nats.aio.client import Client
 from nats.errors import AuthorizationError
 from nats.errors import Error as NatsError
 
 from passage.exits import Exit, VerbEndedError
 from passage.running import Running
 from shared.credentials import connect_options
+from shared.jetstream.raw_client import RawClient
 from shared.subjects import KEEPER
 
 CONNECT_TIMEOUT_S = 3
@@ -21,7 +20,7 @@ CONNECT_TIMEOUT_S = 3
 @asynccontextmanager
 async def connected(
     where: Running | str, identity: str = KEEPER, attempts: int = 3
-) -> AsyncIterator[Client]:
+) -> AsyncIterator[RawClient]:
     """Connects as an identity to a running system's nats-servers; reconnects while in use.
 
     An address alone is that of a server without accounts. Raises VerbEndedError: 5 where none
@@ -29,13 +28,14 @@ async def connected(
     """
     if isinstance(where, str):
         where = Running.bare(where)
+    client = RawClient()
     try:
-        client = await nats.connect(
+        await client.connect(
             where.nats.split(","),
             connect_timeout=CONNECT_TIMEOUT_S,
             allow_reconnect=True,
             max_reconnect_attempts=attempts,
-            reconnect_time_wait=0.2,
+            reconnect_time_wait=0.2,  # type: ignore[arg-type]  # nats-py takes floats.
             error_cb=_stay_quiet,
             **connect_options(where.nkey_of(identity), where.ca),
         )

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from services import handover, intake, keyholder, query, verification
+from services import handover, intake, keyholder, query, verification, witness
 from shared import subjects
 from shared.parking import CALLS_MAX_MESSAGE_BYTES
 from shared.policy import policy
@@ -25,7 +25,7 @@ MESSAGE_MAX_BYTES = 1_048_576
 
 SERVICES: dict[str, tuple[Durable, ...]] = {
     service.SERVICE: service.CONSUMES
-    for service in (keyholder, intake, verification, handover, query)
+    for service in (keyholder, intake, verification, handover, query, witness)
 }
 """The services by name, in the order they are started, with what each consumes."""
 

@@ -35,6 +35,15 @@ class Folders:
         return self.data.with_name(f"{self.data.name}.keys")
 
     @property
+    def witness(self) -> Path:
+        return self.data.with_name(f"{self.data.name}.witness")
+
+    @property
+    def damaged(self) -> Path:
+        """Where `passage repair` keeps what stood in a stream that it replaced."""
+        return self.data.with_name(f"{self.data.name}.damaged")
+
+    @property
     def nats(self) -> Path:
         return self.data / "nats"
 

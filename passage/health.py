@@ -25,7 +25,7 @@ from shared.subjects import KEEPER
 TIMEOUT_S = 2.0
 QUERY = "query"
 NATS = "nats"
-OVER_NATS = ("keyholder", "intake", "verification", "handover")
+OVER_NATS = ("keyholder", "intake", "verification", "handover", "witness")
 
 
 def health_verb(
@@ -52,11 +52,11 @@ async def _ask(running: Running, services: tuple[str, ...]) -> dict[str, bool]:
         return {name: await is_ready(client, running.http, name) for name in services}
 
 
-async def answers(client: Client, service: str) -> bool:
-    """Whether a service answers a health request that it is ready."""
+async def answers(client: Client, service: str, ready: bool = True) -> bool:
+    """Whether a service answers a health request that it is ready, or answers at all."""
     try:
         reply = await client.request(subjects.health(service), b"", timeout=TIMEOUT_S)
-        return bool(json.loads(reply.data).get("ready"))
+        return not ready or bool(json.loads(reply.data).get("ready"))
     except (NatsError, ValueError, AttributeError):
         return False
 

@@ -25,6 +25,7 @@ from passage.nats_server import Tls
 from passage.permissions import configuration
 from passage.printing import out, print_table
 from services.keyholder.secrets import make_key_files
+from shared.checkpoints import make_witness_keys
 from shared.keyfiles import KeyFilesError
 from shared.policy import policy
 
@@ -70,6 +71,7 @@ def init_verb(
 def make_installation(folder: Path, names: list[str] | None = None) -> None:
     """Makes what is missing. Raises OSError, KeyFilesError, and ValueError for a bad name."""
     make_key_files(folder)
+    make_witness_keys(folder)
     make_identities(folder)
     make_certificates(folder, names or ())
     write_anew(folder / ACCOUNTS_FILE, accounts_of(folder).encode())

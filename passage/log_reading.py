@@ -9,20 +9,23 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from passage.exits import Exit, VerbEndedError
 from passage.provisioning import ApiRefusedError, ask
+from shared.jetstream.calls import Reply
+from shared.jetstream.raw_client import RawClient
+from shared.jetstream.stream import SERVER_HEADERS
 
 BATCH_MESSAGES = 1_000
 BATCH_BYTES = 8_388_608
 TIMEOUT_S = 10.0
-BATCH_ENDS = ("204", "404")
+BATCH_ENDS = (204, 404)
 """End of batch; nothing found."""
 
 
@@ -63,59 +66,96 @@ async def read_stream(
 
 
 async def read_batches(
-    client: Client, stream: str, up_to: int, subject: str = ">"
+    client: Client, stream: str, up_to: int, subject: str = ">", first: int = 1
 ) -> AsyncIterator[list[Stored]]:
-    """Gives the same in batches of at most a thousand."""
-    sequence = 0
-    while sequence < up_to:
-        batch = await _batch(client, stream, sequence + 1, subject)
-        if not batch:
-            return
-        sequence = batch[-1].sequence
-        yield [message for message in batch if message.sequence <= up_to]
+    """Gives the same in batches of at most a thousand, from sequence `first` on.
+
+    The next batch is asked for before one is given, so that the server reads meanwhile.
+    """
+    if up_to < first:
+        return
+    async with _reading(client, stream, subject) as reading:
+        await reading.ask(first)
+        while batch := await reading.batch():
+            is_last = batch[-1].sequence >= up_to
+            if not is_last:
+                await reading.ask(batch[-1].sequence + 1)
+            yield [message for message in batch if message.sequence <= up_to]
+            if is_last:
+                return
 
 
-async def _batch(client: Client, stream: str, first: int, subject: str) -> list[Stored]:
-    request = {
-        "seq": first,
-        "batch": BATCH_MESSAGES,
-        "max_bytes": BATCH_BYTES,
-        "next_by_subj": subject,
-    }
-    found: list[Stored] = []
-    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+@dataclass(slots=True)
+class _Reading:
+    """One inbox for one reader; one request under way at a time."""
 
-    async def take(message: Msg) -> None:
-        status = (message.headers or {}).get("Status")
-        if status is None:
-            found.append(_stored(message))
-        elif not ended.done():
-            ended.set_result(None) if status in BATCH_ENDS else ended.set_exception(
-                VerbEndedError(Exit.UNAVAILABLE, f"reading {stream} ended with status {status}")
+    client: RawClient
+    stream: str
+    subject: str
+    inbox: str
+    _replies: list[Reply] = field(default_factory=list)
+    _ended: asyncio.Queue[list[Reply]] = field(default_factory=asyncio.Queue)
+
+    async def ask(self, first: int) -> None:
+        request: dict[str, object] = {
+            "seq": first,
+            "batch": BATCH_MESSAGES,
+            "max_bytes": BATCH_BYTES,
+        }
+        if self.subject != ">":
+            request["next_by_subj"] = self.subject
+        try:
+            await self.client.publish(
+                f"$JS.API.DIRECT.GET.{self.stream}", json.dumps(request).encode(), reply=self.inbox
             )
+            await self.client.flush(TIMEOUT_S)  # type: ignore[arg-type]  # nats-py takes floats.
+        except (NatsError, OSError) as error:
+            raise self.failed(error) from None
 
-    inbox = client.new_inbox()
-    subscription = await client.subscribe(inbox, cb=take)
-    try:
-        await client.publish(
-            f"$JS.API.DIRECT.GET.{stream}", json.dumps(request).encode(), reply=inbox
+    def take(self, _subject: bytes, reply: Reply) -> None:
+        """Called by the parser for every message: nothing is spent on it here."""
+        self._replies.append(reply)
+        if reply.status:
+            self._ended.put_nowait(self._replies)
+            self._replies = []
+
+    async def batch(self) -> list[Stored]:
+        try:
+            replies = await asyncio.wait_for(self._ended.get(), TIMEOUT_S)
+        except TimeoutError as error:
+            raise self.failed(error) from None
+        status = replies[-1].status
+        if status not in BATCH_ENDS:
+            raise VerbEndedError(
+                Exit.UNAVAILABLE, f"reading {self.stream} ended with status {status}"
+            )
+        return [_stored(reply) for reply in replies[:-1]]
+
+    def failed(self, error: Exception) -> VerbEndedError:
+        return VerbEndedError(
+            Exit.UNAVAILABLE, f"reading {self.stream} failed ({type(error).__name__}); try again"
         )
-        # A callback and one wait a batch: a wait a message costs five times as much.
-        await asyncio.wait_for(ended, TIMEOUT_S)
-    except (NatsError, TimeoutError) as error:
-        raise VerbEndedError(
-            Exit.UNAVAILABLE, f"reading {stream} failed ({type(error).__name__}); try again"
-        ) from None
+
+
+@asynccontextmanager
+async def _reading(client: Client, stream: str, subject: str) -> AsyncIterator[_Reading]:
+    if not isinstance(client, RawClient):
+        raise TypeError("streams are read over a connection of `passage.connecting`")
+    reading = _Reading(client, stream, subject, client.new_inbox())
+    try:
+        subscription = await client.subscribe_raw(reading.inbox, reading.take)
+    except NatsError as error:
+        raise reading.failed(error) from None
+    try:
+        yield reading
     finally:
-        await subscription.unsubscribe()
-    return found
+        await client.unsubscribe_raw(subscription)
 
 
-def _stored(message: Msg) -> Stored:
-    headers = message.headers or {}
-    return Stored(
-        int(headers["Nats-Sequence"]),
-        headers["Nats-Subject"],
-        message.data,
-        headers["Nats-Time-Stamp"],
-    )
+def _stored(reply: Reply) -> Stored:
+    headers = reply.headers
+    found = SERVER_HEADERS.match(headers, headers.rfind(b"\r\nNats-Stream: "))
+    if found is None:
+        raise VerbEndedError(Exit.FAILED, "a direct get was answered in an unknown form")
+    subject, sequence, stored_at = found.groups()
+    return Stored(int(sequence), subject.decode(), reply.body, stored_at.decode())

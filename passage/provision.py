@@ -9,6 +9,7 @@ import typer
 
 from passage.connecting import connected
 from passage.exits import Exit
+from passage.gate import pass_gate
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import err, print_json, print_table
 from passage.provisioning import Provisioned, provision
@@ -18,10 +19,12 @@ from passage.running import Running, find_running
 def provision_verb(
     data: DataDir = DEFAULT_DATA_DIR,
     update: bool = typer.Option(False, "--update", help="Change what JetStream lets be changed."),
+    gate: bool = typer.Option(False, "--gate", help="Then pass the gate, before services start."),
     as_json: AsJson = False,
 ) -> None:
     """Make and check streams, buckets and consumers; exit code 1 where one differs."""
-    done = asyncio.run(_provision(find_running(data), update))
+    running = find_running(data)
+    done = asyncio.run(_provision(running, update))
     if as_json:
         print_json([asdict(one) for one in done])
     else:
@@ -29,6 +32,8 @@ def provision_verb(
     if any(one.state == "differs" for one in done):
         err.print("definitions differ; --update changes what JetStream lets be changed")
         raise typer.Exit(Exit.FAILED)
+    if gate:
+        asyncio.run(pass_gate(running))
 
 
 async def _provision(running: Running, update: bool) -> list[Provisioned]:

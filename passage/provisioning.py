@@ -6,8 +6,9 @@ Talks the JetStream API itself, so that what is asked for is exactly what `defin
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
+from uuid import uuid4
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -20,6 +21,7 @@ from passage.definitions import (
     streams,
 )
 from passage.exits import Exit, VerbEndedError
+from shared import subjects
 
 TIMEOUT_S = 15.0
 """A replicated stream's first leader takes some seconds."""
@@ -73,39 +75,60 @@ async def provision(client: Client, replicas: int, update: bool = False) -> list
 async def _stream(client: Client, wanted: StreamDefinition, update: bool) -> Provisioned:
     found = await _existing(client, f"STREAM.INFO.{wanted.name}")
     if found is None:
-        await ask(client, f"STREAM.CREATE.{wanted.name}", wanted.config)
+        await ask(client, f"STREAM.CREATE.{wanted.name}", incarnated(wanted))
         return Provisioned("stream", wanted.name, "made")
     unlike = differences(wanted.config, found)
+    if wanted.name == subjects.CASES and not incarnation_of(found):
+        # A log of an older version of Passage: it gets one, and keeps it.
+        unlike += (Difference("metadata", subjects.INCARNATION, None),)
     if not unlike or not update:
         return Provisioned("stream", wanted.name, "differs" if unlike else "as defined", unlike)
     try:
-        await ask(client, f"STREAM.UPDATE.{wanted.name}", {**found, **wanted.config})
+        await ask(client, f"STREAM.UPDATE.{wanted.name}", {**found, **incarnated(wanted, found)})
     except ApiRefusedError as error:
         return Provisioned("stream", wanted.name, "differs", unlike, str(error))
     return Provisioned("stream", wanted.name, "updated", unlike)
+
+
+def incarnated(wanted: StreamDefinition, found: Definition | None = None) -> Definition:
+    """Gives the definition to ask for: CASES with the incarnation it has, or a new one."""
+    if wanted.name != subjects.CASES:
+        return wanted.config
+    incarnation = incarnation_of(found or {}) or uuid4().hex
+    kept = (found or {}).get("metadata") or {}
+    return {**wanted.config, "metadata": {**kept, subjects.INCARNATION: incarnation}}
+
+
+def incarnation_of(config: Definition) -> str:
+    """Gives what tells this stream from any other of its name; empty where it has nothing."""
+    return str((config.get("metadata") or {}).get(subjects.INCARNATION, ""))
 
 
 async def _consumer(client: Client, wanted: ConsumerDefinition, update: bool) -> Provisioned:
     name = f"{wanted.stream}/{wanted.name}"
     found = await _existing(client, f"CONSUMER.INFO.{wanted.stream}.{wanted.name}")
     if found is None:
-        await _put_consumer(client, wanted, wanted.config, "create")
+        await put_consumer(client, wanted, wanted.config, "create")
         return Provisioned("consumer", name, "made")
     if "filter_subject" in found:
         found["filter_subjects"] = [found.pop("filter_subject")]
+    if found.get("deliver_policy") == "by_start_sequence":
+        # `passage repair` let it go on where it was; where it began can't be changed afterwards.
+        wanted = replace(wanted, config={**wanted.config, "deliver_policy": "by_start_sequence"})
     unlike = differences(wanted.config, found)
     if not unlike or not update:
         return Provisioned("consumer", name, "differs" if unlike else "as defined", unlike)
     try:
-        await _put_consumer(client, wanted, {**found, **wanted.config}, "update")
+        await put_consumer(client, wanted, {**found, **wanted.config}, "update")
     except ApiRefusedError as error:
         return Provisioned("consumer", name, "differs", unlike, str(error))
     return Provisioned("consumer", name, "updated", unlike)
 
 
-async def _put_consumer(
+async def put_consumer(
     client: Client, wanted: ConsumerDefinition, config: Definition, action: str
 ) -> None:
+    """Makes or updates a durable consumer."""
     await ask(
         client,
         f"CONSUMER.CREATE.{wanted.stream}.{wanted.name}",

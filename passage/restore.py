@@ -32,7 +32,9 @@ from passage.backing_up.witnesses import (
 )
 from passage.backup import KeyOption, events_of, summary
 from passage.connecting import connected
+from passage.exits import VerbEndedError
 from passage.folders import LOCK_NAME, Folders, folders_of, locked
+from passage.gating import Succession, check_gate, succeed
 from passage.identities import make_identities
 from passage.init import accounts_of
 from passage.nats_server import NatsServer, NatsServerError
@@ -40,6 +42,7 @@ from passage.options import AsJson
 from passage.printing import err, out, print_json
 from passage.provisioning import ask
 from passage.running import Running, find_running
+from passage.witness_places import FILE_NAME
 from shared import subjects
 
 
@@ -69,12 +72,17 @@ class Restored:
         }
 
 
+REASON = "restored from a backup"
+
+
 @dataclass(frozen=True)
 class Place:
     """Where to restore: the servers and how to log in, the database, and the checkpoints."""
 
     running: Running
     witness: Path
+    keys: Path
+    """Where the witness's key is; the servers' identities may be passing ones."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +157,7 @@ def _into_folder(folders: Folders, database: str | None, reading: Reading) -> Fi
                         "database": database or draft.database_url,
                     }
                 )
-                place = Place(running, witness_folder(draft.data))
+                place = Place(running, witness_folder(draft.data), folders.keys)
                 filled = asyncio.run(_fill(place, reading))
         except NatsServerError as error:
             raise BackupError(str(error)) from None
@@ -160,7 +168,8 @@ def _into_folder(folders: Folders, database: str | None, reading: Reading) -> Fi
 
 
 def _into_running(folders: Folders, reading: Reading) -> Filled:
-    place = Place(find_running(folders.data), witness_folder(folders.data))
+    running = find_running(folders.data)
+    place = Place(running, witness_folder(folders.data), running.keys)
 
     async def fill_or_clear() -> Filled:
         try:
@@ -185,7 +194,22 @@ async def _fill(place: Place, reading: Reading) -> Filled:
         newest = max([*reading.checkpoints, *([] if own is None else [own])], default=None)
         lost = lost_against(newest, done.manifest.stream(subjects.CASES).last_sequence)
         incarnation = await begin_incarnation(client) if lost.events else None
+    if incarnation is not None:
+        await _succeed(place, lost)
     return done, lost, incarnation
+
+
+async def _succeed(place: Place, lost: Lost) -> None:
+    """Signs that the log goes on under its new incarnation, where its witness files came back."""
+    running = place.running.model_copy(
+        update={"witnesses": (place.witness / FILE_NAME,), "witness_keys": place.keys}
+    )
+    try:
+        gate = await check_gate(running)
+        previous = min(gate.witnessed.current, default="")
+        succeed(gate, running, Succession(previous, gate.heads.sequence, lost.events, REASON))
+    except VerbEndedError as error:
+        err.print(f"the gate will be closed, because no witness file knows this log: {error}")
 
 
 @contextmanager

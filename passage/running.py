@@ -40,6 +40,9 @@ class Running(BaseModel):
     replicas: int = 1
     ready: bool = True
     pids: dict[str, int] = {}
+    witnesses: tuple[Path, ...] = ()
+    witness_keys: Path | None = None
+    """Where witness.key and witness.pub are, if not with the other keys."""
     ca: Path | None = None
     """Whose certificates nats-server and the API must show; None: they speak without TLS."""
     nkey: Path | None = None
@@ -96,6 +99,7 @@ def from_environment() -> Running:
         replicas=settings.replicas,
         ca=settings.nats_ca,
         nkey=settings.nats_nkey,
+        witnesses=settings.witness_paths,
     )
 
 

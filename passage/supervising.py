@@ -1,4 +1,4 @@
-"""Runs nats-server and the four services as children: in order, watched, started again, ended.
+"""Runs nats-server and the services as children: in order, watched, started again, ended.
 
 Everything here runs on the main thread, because the kernel ends a child when the thread that
 forked it ends (prctl(2), PR_SET_PDEATHSIG): so `kill -9` of the runner leaves no orphan.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from passage.health import is_ready
 from passage.nats_server import NatsServer, NatsServerError
 from passage.printing import err
 from passage.running import Running, is_asked_to_unseal, write_running
+from services import witness
 
 LOOK_EVERY_S = 0.05
 LOOK_AT_LOGS_EVERY_S = 5.0
@@ -34,8 +35,9 @@ READY_TIMEOUT_S = 60.0
 NATS_READY_TIMEOUT_S = 120.0
 """A large store is read through at the start."""
 ENDS_BEFORE_READY_MAX = 5
-SERVICES_STOP_S = 1.2
-NATS_STOP_S = 0.5
+SERVICES_STOP_S = 0.7
+WITNESS_STOP_S = 0.6
+NATS_STOP_S = 0.3
 NATS = "nats-server"
 
 Process = ServiceProcess | NatsServer
@@ -70,8 +72,14 @@ class Supervisor:
     nats: NatsServer
     services: list[ServiceProcess]
     stopping: asyncio.Event
+    gate: Callable[[Running], Awaitable[str]]
+    """Gives the incarnation that services may write into. Raises VerbEndedError if into none."""
     _watches: dict[str, Watch] = field(default_factory=dict)
     _ready: bool = False
+    _was_sealed: bool = False
+    """Whether the key holder was sealed when nats-server ended; it then stays so."""
+    _admitted: bool = False
+    """Whether the gate let services write into the log that nats-server has now."""
     _why_not: str = "its log says why"
 
     async def start_nats(self) -> None:
@@ -88,10 +96,16 @@ class Supervisor:
                 )
             await self._pause(LOOK_EVERY_S)
 
-    def start_services(self) -> None:
-        """Starts all services; the log must be provisioned."""
+    async def start_services(self) -> None:
+        """Starts all services, if the gate lets them write. Raises VerbEndedError."""
+        incarnation = await self._unless_stopping(self._passed())
+        if incarnation is None:  # All shall end.
+            return
         for service in self.services:
-            self._launch(service.name, service)
+            service.environment["PASSAGE_INCARNATION"] = incarnation
+            if not (self._was_sealed and service.is_sealed):
+                self._launch(service.name, service)
+        self._admitted, self._was_sealed = True, False
 
     async def wait_until_ready(self) -> None:
         """Returns when every service answers. Raises VerbEndedError (5) when one doesn't."""
@@ -99,7 +113,7 @@ class Supervisor:
         waiting = {service.name for service in self.services}
         async with connected(self.running) as client:
             while waiting and not self.stopping.is_set():
-                self._look()
+                await self._look()
                 self._give_up(waiting, deadline)
                 answering = await self._unless_stopping(self._answering(client, waiting))
                 waiting -= set() if answering is None else answering
@@ -111,7 +125,7 @@ class Supervisor:
         """Starts again whatever ends, until `stopping` is set."""
         next_log_look = 0.0
         while not self.stopping.is_set():
-            self._look()
+            await self._look()
             if time.monotonic() > next_log_look:
                 self._bound_logs()
                 next_log_look = time.monotonic() + LOOK_AT_LOGS_EVERY_S
@@ -119,19 +133,54 @@ class Supervisor:
 
     def stop(self) -> None:
         """Ends the services, then nats-server, within two seconds in all."""
-        for service in self.services:
-            service.ask_to_stop()
-        deadline = time.monotonic() + SERVICES_STOP_S
-        for service in self.services:
-            service.end_by(deadline)
+        self._stop_services()
         self.nats.stop(timeout=NATS_STOP_S)
 
-    def _look(self) -> None:
-        self._look_at(NATS, self.nats)
+    def _stop_services(self) -> None:
+        """Ends the services; the witness last, so that it signs the end of the log."""
+        last = [service for service in self.services if service.name == witness.SERVICE]
+        others = [service for service in self.services if service not in last]
+        for group, seconds in ((others, SERVICES_STOP_S), (last, WITNESS_STOP_S)):
+            for service in group:
+                service.ask_to_stop()
+            deadline = time.monotonic() + seconds
+            for service in group:
+                service.end_by(deadline)
+
+    async def _passed(self) -> str:
+        return await self.gate(self.running)
+
+    async def _look(self) -> None:
+        if not (self._admitted and self.nats.running):
+            await self._start_again()
+            return
         for service in self.services:
             self._look_at(service.name, service)
 
-    def _look_at(self, name: str, process: Process) -> None:
+    async def _start_again(self) -> None:
+        """After nats-server ended: services write again only once the gate let them.
+
+        What nats-server has on its disk need not be what they saw. Raises VerbEndedError (1)
+        where the gate is closed.
+        """
+        self._admitted = False
+        if not self._was_sealed:
+            # An end in good order looks the same as sealing, so this is asked before the stop.
+            self._was_sealed = any(service.is_sealed for service in self.services)
+        delay = self._watches.setdefault(NATS, Watch()).end(time.monotonic())
+        err.print(f"{NATS} ended; ending the services, and starting all again in {delay:.1f} s")
+        self._stop_services()
+        await self._pause(delay)
+        try:
+            if not self.nats.running:
+                await self.start_nats()
+            await self.start_services()
+        except VerbEndedError as error:
+            if self.nats.running and error.code is not Exit.UNAVAILABLE:
+                raise
+            err.print(f"not started yet: {error}")
+
+    def _look_at(self, name: str, process: ServiceProcess) -> None:
         watch, now = self._watches.setdefault(name, Watch(time.monotonic())), time.monotonic()
         if process.running or self._stays_sealed(process):
             return

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import Process
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from passage.connecting import connected
 from passage.definitions import SERVICES
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of, locked
+from passage.gate import pass_gate
 from passage.init import accounts_of, server_tls
 from passage.keys import ensure_keys
 from passage.nats_server import NatsServer, die_with_parent
@@ -27,6 +29,7 @@ from passage.provision import print_provisioned
 from passage.provisioning import provision
 from passage.running import Running, forget_running
 from passage.supervising import Supervisor
+from passage.witness_places import witnesses_of
 
 USUAL_HTTP = Address("127.0.0.1", 8080)
 USUAL_NATS = Address("127.0.0.1", 4222)
@@ -42,13 +45,24 @@ NatsOption = Annotated[
 ]
 
 
+WitnessOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--witness",
+        help="File for checkpoints of the log, best on another disk; may be repeated.  "
+        "[default: PASSAGE_WITNESS_FILES, or DIR.witness/checkpoints.jsonl]",
+    ),
+]
+
+
 def up_verb(
     data: DataDir = DEFAULT_DATA_DIR,
     http: HttpOption = None,
     nats: NatsOption = None,
+    witness: WitnessOption = None,
     demo: Annotated[bool, typer.Option("--demo", help="Also play invented cases.")] = False,
 ) -> None:
-    """Start nats-server and the four services, watch them, and stop all on Ctrl-C."""
+    """Start nats-server and the services, watch them, and stop all on Ctrl-C."""
     folders = folders_of(data)
     folders.make()
     with locked(folders):
@@ -56,7 +70,8 @@ def up_verb(
         ensure_keys(folders)
         http_address, nats_address = _addresses(http, nats)
         _check_certificate(folders, nats_address)
-        asyncio.run(_run(_plan(folders, http_address, nats_address), demo))
+        witnesses = witnesses_of(folders, witness or ())
+        asyncio.run(_run(_plan(folders, http_address, nats_address, witnesses), demo))
 
 
 def _addresses(http: str | None, nats: str | None) -> tuple[Address, Address]:
@@ -81,7 +96,9 @@ def _check_certificate(folders: Folders, nats: Address) -> None:
         )
 
 
-def _plan(folders: Folders, http: Address, nats: Address) -> Supervisor:
+def _plan(
+    folders: Folders, http: Address, nats: Address, witnesses: tuple[Path, ...]
+) -> Supervisor:
     tls = server_tls(folders.keys)
     running = Running(
         nats=f"nats://{nats.reached_at}",
@@ -91,6 +108,7 @@ def _plan(folders: Folders, http: Address, nats: Address) -> Supervisor:
         database=folders.database_url,
         ready=False,
         ca=None if is_loopback(nats.host) else tls.ca,
+        witnesses=witnesses,
     )
     return Supervisor(
         folders=folders,
@@ -107,6 +125,7 @@ def _plan(folders: Folders, http: Address, nats: Address) -> Supervisor:
             for name in reversed(SERVICES)
         ],
         stopping=asyncio.Event(),
+        gate=_gate,
     )
 
 
@@ -122,6 +141,8 @@ def service_environment(running: Running, http: Address, service: str) -> dict[s
         "PASSAGE_DATABASE_URL": running.database,
         "PASSAGE_REGISTRY_FILE": str(running.registry),
         "PASSAGE_HTTP": str(http),
+        "PASSAGE_WITNESS_FILES": ",".join(str(path) for path in running.witnesses),
+        "PASSAGE_WITNESS_ENDS": "true",
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -148,16 +169,21 @@ async def _start(supervisor: Supervisor) -> None:
     await supervisor.start_nats()
     if supervisor.stopping.is_set():
         return
-    async with connected(supervisor.running) as client:
-        done = await provision(client, supervisor.running.replicas)
+    await supervisor.start_services()
+    await supervisor.wait_until_ready()
+
+
+async def _gate(running: Running) -> str:
+    """Gives the incarnation of a log that is provisioned and sound. Raises VerbEndedError."""
+    async with connected(running) as client:
+        done = await provision(client, running.replicas)
     if any(one.state == "differs" for one in done):
         print_provisioned(done)
         raise VerbEndedError(
             Exit.FAILED,
             "the log's definitions differ from this version's; see `passage provision --update`",
         )
-    supervisor.start_services()
-    await supervisor.wait_until_ready()
+    return await pass_gate(running)
 
 
 def _print_addresses(supervisor: Supervisor) -> None:
@@ -174,6 +200,7 @@ def _print_addresses(supervisor: Supervisor) -> None:
             ("data folder", folders.data),
             ("key files", folders.keys),
             ("logs", folders.logs),
+            ("checkpoints", ", ".join(str(path) for path in running.witnesses)),
         ),
     )
 

@@ -19,8 +19,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from passage.connecting import connected
 from passage.erased import verify_erased
 from passage.exits import Exit, VerbEndedError
+from passage.gating import check_gate
 from passage.log_reading import Stored, last_sequence, read_batches
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
+from passage.own_server import log_of
 from passage.printing import err, out, print_json, print_table
 from passage.running import Running, find_running
 from passage.verifying.case_logs import CaseLogs
@@ -28,13 +30,13 @@ from passage.verifying.findings import Findings
 from passage.verifying.index_check import IndexCheck
 from passage.verifying.keys_check import check_keys
 from passage.verifying.read_model_check import ReadModelCheck
+from passage.verifying.replicas_check import check_replicas
 from services.query.database import Database, open_database
 from shared import subjects
 
 INDEX_STREAM = f"KV_{subjects.INDEX_BUCKET}"
 INDEX_PREFIX = f"$KV.{subjects.INDEX_BUCKET}."
-KEYS_STREAM = f"KV_{subjects.KEYS_BUCKET}"
-KEYS_PREFIX = f"$KV.{subjects.KEYS_BUCKET}."
+OF_THE_GATE = frozenset({"witness", "incarnation"})
 
 
 class Checked:
@@ -44,6 +46,8 @@ class Checked:
         self.findings = Findings()
         self.logs = CaseLogs(self.findings)
         self.rows_of_cases: int | None = None
+        self.copies = 0
+        """How many servers' copies of CASES were read; 0 where there is one only."""
 
     def as_json(self) -> dict[str, object]:
         counts = [
@@ -55,6 +59,7 @@ class Checked:
             "cases": self.logs.cases,
             "sequence": self.logs.sequence,
             "cases_in_read_model": self.rows_of_cases,
+            "copies": self.copies,
             "errors": self.findings.errors,
             "counts": counts,
             "findings": [asdict(one) for one in self.findings.kept],
@@ -72,12 +77,14 @@ def verify_verb(
     as_json: AsJson = False,
 ) -> None:
     """Check log, chain, index, data keys, archive and read models; exit code 1 if any fails."""
-    running = find_running(data)
     if erased is not None:
-        verify_erased(running, erased, look_in or (), as_json)
+        verify_erased(find_running(data), erased, look_in or (), as_json)
         return
-    with Progress(console=err, transient=True, disable=as_json) as progress:
-        checked = asyncio.run(_verify(running, progress))
+    with (
+        log_of(data) as running,
+        Progress(console=err, transient=True, disable=as_json) as progress,
+    ):
+        checked = asyncio.run(verify(running, progress))
     if as_json:
         print_json(checked.as_json())
     else:
@@ -86,7 +93,8 @@ def verify_verb(
         raise typer.Exit(Exit.FAILED)
 
 
-async def _verify(running: Running, progress: Progress) -> Checked:
+async def verify(running: Running, progress: Progress) -> Checked:
+    """Gives what was read and found, of a system that runs or of a log without services."""
     checked = Checked()
     async with connected(running) as client:
         last = await last_sequence(client, subjects.CASES)
@@ -96,6 +104,8 @@ async def _verify(running: Running, progress: Progress) -> Checked:
             comparing = await asyncio.to_thread(read_model.wait_for, last)
             await _check_log(client, last, checked, read_model if comparing else None, progress)
             await check_keys(client, checked.findings)
+            await _check_witnesses(running, checked.findings)
+            checked.copies = await check_replicas(client, last, checked.findings)
             if comparing:
                 task = progress.add_task("read models", total=None)
                 checked.rows_of_cases = await asyncio.to_thread(read_model.compare_rows)
@@ -143,6 +153,13 @@ async def _check_index(client: Client, index: IndexCheck, checked: Checked) -> N
     async for batch in read_batches(client, INDEX_STREAM, last):
         _take_entries(index, batch, checked.findings)
     index.compare(checked.findings, datetime.now(UTC), checked.logs.knows)
+
+
+async def _check_witnesses(running: Running, findings: Findings) -> None:
+    """What the gate checks and nothing else here does: checkpoints and incarnation."""
+    for one in (await check_gate(running)).findings.kept:
+        if one.check in OF_THE_GATE:
+            findings.add(one.check, one.where, one.what, one.severity)
 
 
 def _take_entries(index: IndexCheck, batch: Sequence[Stored], findings: Findings) -> None:

@@ -252,7 +252,8 @@ class Bus:
         return RetryAnswer(result="done")  # `passage parked retry` takes it away: no service may.
 
     async def _on_health(self, _msg: NatsMessage) -> bytes:
-        ready = all(check() for check in self._ready_checks)
+        # Whether the log is there and the right one takes a request: not on the loop's thread.
+        ready = await run_sync(lambda: all(check() for check in self._ready_checks))
         health = {"service": self.service, "ready": ready, "version": VERSION}
         return json.dumps(health).encode()
 

@@ -27,6 +27,7 @@ from shared import subjects
 from shared.credentials import api_prefix
 from shared.events.base import CONTENT_TYPE, FIRST_PREVHASH, CaseEvent, chain_hash
 from shared.events.catalogue import read_case_event
+from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.calls import RequestLostError
 from shared.jetstream.connection import Connection
@@ -125,6 +126,10 @@ class CaseLog(Application[str], Generic[StateT]):
         self.fold = fold
         self._kept: LRUCache[str, History[StateT]] = LRUCache(HISTORIES_KEPT)
         super().__init__(env)
+        self.incarnation: IncarnationCheck | None = None
+        if isinstance(self.recorder, JetStreamApplicationRecorder):
+            expected = str(env.get("PASSAGE_INCARNATION", ""))
+            self.incarnation = IncarnationCheck(self.recorder.log.stream, expected)
 
     @override
     def construct_transcoder(self) -> Transcoder:
@@ -172,12 +177,18 @@ class CaseLog(Application[str], Generic[StateT]):
         return newest is None or newest.sequence <= history.sequence
 
     def is_connected(self) -> bool:
-        """Says whether the log can be reached right now."""
+        """Says whether the log can be reached right now, and is still the same one."""
         try:
             self.connection.wait_connected(0)
-        except RequestLostError:
+            self.check_incarnation()
+        except (RequestLostError, LogError):
             return False
         return True
+
+    def check_incarnation(self) -> None:
+        """Raises OtherIncarnationError where CASES is not the stream that this service knows."""
+        if self.incarnation is not None:
+            self.incarnation.check()
 
     @property
     def connection(self) -> Connection:
@@ -257,4 +268,5 @@ def jetstream_env(settings: Settings, connection_name: str) -> dict[str, str]:
         "JETSTREAM_TIMEOUT": str(settings.request_timeout_s),
         "JETSTREAM_CONTENT_TYPE": CONTENT_TYPE,
         "ORIGINATOR_ID_TYPE": "text",
+        "PASSAGE_INCARNATION": settings.incarnation,
     }

@@ -41,6 +41,18 @@ PARK_REASONS = (
 )
 
 
+CHECKS_OF_THE_LOG = (
+    "contiguous",
+    "readable",
+    "versions",
+    "chain",
+    "witness",
+    "incarnation",
+    "gap",
+    "cut",
+)
+
+
 class LogEvent(NamedTuple):
     """What a line of this name says, and what it may carry."""
 
@@ -124,9 +136,11 @@ EVENTS: dict[str, LogEvent] = {
         "query listens; the read model may still be behind",
         {"service": SERVICE, "version": VERSION_TEXT},
     ),
-    "ended": LogEvent("query ended in good order", {"service": SERVICE, "sequence": COUNT}),
+    "ended": LogEvent(
+        "query or the witness ended in good order", {"service": SERVICE, "sequence": COUNT}
+    ),
     "following": LogEvent(
-        "the read model begins to follow the log", {"sequence": COUNT, "last": COUNT}
+        "query or the witness follows the log", {"sequence": COUNT, "last": COUNT}
     ),
     "caught_up": LogEvent("the read model has all there was at its start", {"sequence": COUNT}),
     "feed_failed": LogEvent(
@@ -145,6 +159,28 @@ EVENTS: dict[str, LogEvent] = {
     "rotated": LogEvent(
         "every data key is wrapped under a new key-encryption key", {"count": COUNT, "epoch": COUNT}
     ),
+    "signed": LogEvent(
+        "the witness signed what the log held",
+        {
+            "kind": words("opened", "checkpoint", "ended"),
+            "sequence": COUNT,
+            "cases": COUNT,
+            "number": COUNT,
+        },
+    ),
+    "log_unsound": LogEvent(
+        "the witness stopped: the log isn't what it was; `passage gate` says more",
+        {"sequence": COUNT, "reason": words(*CHECKS_OF_THE_LOG)},
+    ),
+    "other_incarnation": LogEvent(
+        "CASES is another stream than the service knows; it writes nothing until it is restarted",
+        {"known": ID, "found": ID},
+    ),
+    "witness_file_failed": LogEvent("so many witness files didn't take a line", {"files": COUNT}),
+    "witness_failed": LogEvent(
+        "the witness begins anew after a fault", {"error": ERROR, "place": PLACES}
+    ),
+    "witness_key": LogEvent("the witness's key files are missing or no pair; it ends", {}),
     "sealed": LogEvent("the key holder ends: nothing personal can be opened any more", {}),
     "messages_put_aside": LogEvent(
         "messages of the log can't be read; their cases are shown as damaged",

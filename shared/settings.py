@@ -63,6 +63,21 @@ class Settings(BaseSettings):
     location_retention_hours: float = Field(
         72.0, ge=0, description="how long places are kept after handover, hours"
     )
+    incarnation: str = Field(
+        "",
+        pattern=r"^([0-9a-f]{32})?$",
+        description="the incarnation of CASES that the gate let through; the one found if empty",
+    )
+    witness_files: str = Field(
+        ".passage.witness/checkpoints.jsonl",
+        description="where checkpoints are kept, separated by commas; best on another disk each",
+    )
+    witness_interval_s: float = Field(
+        60.0, gt=0, description="how often the witness signs what is new, seconds"
+    )
+    witness_ends: bool = Field(
+        False, description="whether the witness is stopped last, so that the log ends with it"
+    )
     threads: int = Field(64, ge=1, description="messages that a service works on at once, threads")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
@@ -77,3 +92,8 @@ class Settings(BaseSettings):
     def nats_servers(self) -> list[str]:
         """The URLs of nats-servers, one an element."""
         return [server.strip() for server in self.nats_url.split(",")]
+
+    @property
+    def witness_paths(self) -> tuple[Path, ...]:
+        """The witness files."""
+        return tuple(Path(one.strip()) for one in self.witness_files.split(",") if one.strip())

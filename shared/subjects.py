@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 CASES = "CASES"
 CASES_PREFIX = "cases"
+INCARNATION = "passage_incarnation"
+"""The key in the metadata of CASES that tells this stream from any other of its name."""
 CALLS = "CALLS"
 PARKED = "PARKED"
 AUDIT = "AUDIT"

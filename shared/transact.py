@@ -83,7 +83,8 @@ def transact(
     """Records what `decide` makes of the case, once for a cause.
 
     Raises RefusedError (on a fresh fold), ContendedError, ChainBrokenError, KeysUnavailableError,
-    and the recorder's OperationalError where the server didn't answer.
+    the recorder's OperationalError where the server didn't answer, and of that kind
+    OtherIncarnationError.
     """
     log = writer.log
     history, fresh = _remembered(log, case_id, cause), False
@@ -152,6 +153,7 @@ def _append(
         stored.append(log.mapper.to_stored_event(envelope))
         hashes.append(chain_hash(stored[-1].state))
     message_ids = [envelope.id for envelope in envelopes]
+    log.check_incarnation()
     sequences = log.recorder.insert_events(stored, message_ids=message_ids) or ()
     links = map(Link, envelopes, hashes[1:], sequences)
     longer = log.follow(history, links)

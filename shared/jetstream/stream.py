@@ -160,6 +160,13 @@ class Stream:
         sequence: int = answer["state"]["last_seq"]
         return sequence
 
+    def metadata(self) -> dict[str, str]:
+        """What the stream's maker wrote into its definition, from the leader."""
+        answer = self._api(f"STREAM.INFO.{self.name}", None)
+        if answer is None:
+            raise OperationalError(f"no stream {self.name}")
+        return answer["config"].get("metadata") or {}
+
     def create(self, subjects: Sequence[str], replicas: int) -> None:
         """Create the stream as a log of record needs it; nothing happens if it is there already."""
         config = {

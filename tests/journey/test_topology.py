@@ -82,6 +82,7 @@ def environments(folder: Path, nats_url: str, postgres_url: str) -> dict[str, di
         "PASSAGE_REGISTRY_FILE": str(folder / "registry.db"),
         "PASSAGE_DATABASE_URL": postgres_url,
         "PASSAGE_HTTP": http,
+        "PASSAGE_WITNESS_FILES": str(folder / "witness" / "checkpoints.jsonl"),
     }
     found = {}
     secrets = {
@@ -92,6 +93,7 @@ def environments(folder: Path, nats_url: str, postgres_url: str) -> dict[str, di
         given = {key: interpolated(value, {}) for key, value in service.environment.items()}
         placed = {key: secrets.get(value, value) for key, value in given.items()}
         found[name] = {key: here.get(key, value) for key, value in placed.items()}
+    found["query"]["PASSAGE_WITNESS_FILES"] = here["PASSAGE_WITNESS_FILES"]  # For the verbs.
     found["query"]["PASSAGE_HTTP_URL"] = f"https://{http}"
     return found
 
@@ -108,7 +110,7 @@ def topology(tmp_path: Path) -> Iterator[Topology]:
         found = Topology(environments(tmp_path, cluster.url, url))
         assert found.environments["provision"]["PASSAGE_REPLICAS"] == "3"
         # The job of compose starts again until all servers have found each other.
-        until(lambda: found.runs("provision"), READY_TIMEOUT_S, "streams are made")
+        until(lambda: found.runs("provision", "--gate"), READY_TIMEOUT_S, "streams are made")
         for name in SERVICES:
             environment = {**os.environ, **found.environments[name]}
             process = ServiceProcess(name, environment, tmp_path / f"{name}.log")

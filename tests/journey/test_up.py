@@ -79,7 +79,7 @@ def test_a_killed_service_is_started_again(system: System) -> None:
 def test_ctrl_c_ends_all_within_two_seconds(tmp_path: Path, number: signal.Signals) -> None:
     with System(tmp_path / "data") as system:
         processes = system.processes()
-        assert len(processes) == 7
+        assert len(processes) == 8
         system.signal(number)
         seconds = until(lambda: system.runner.poll() is not None, 10, "the runner ends")
         assert gone(processes)

@@ -58,6 +58,7 @@ def test_the_log_and_the_database_cannot_be_reached_from_outside() -> None:
     assert COMPOSE.networks["database"].internal
     assert [n for n, one in COMPOSE.services.items() if "database" in one.networks] == [
         "postgres",
+        "provision",
         "query",
     ]
 
@@ -87,8 +88,11 @@ def test_services_wait_for_the_log_and_hold_their_own_nkey_alone(name: str) -> N
     assert service.environment["PASSAGE_NATS_NKEY"] == f"/run/secrets/{name}.nk"
     assert service.environment["PASSAGE_NATS_CA"] == "/run/secrets/ca.pem"
     public = {"ca.pem", "intake.pub"}
-    of_the_api = {"server.pem", "server.key"} if name == "query" else set()
-    assert set(service.secrets) - public == {f"{name}.nk"} | of_the_api
+    more = {
+        "query": {"server.pem", "server.key"},
+        "witness": {"witness.key", "witness.pub"},
+    }.get(name, set())
+    assert set(service.secrets) - public == {f"{name}.nk"} | more
 
 
 def test_the_key_holder_alone_has_the_keys_and_stays_sealed() -> None:
@@ -110,6 +114,14 @@ def test_the_database_is_reached_with_its_name_checked() -> None:
     url = COMPOSE.services["query"].environment["PASSAGE_DATABASE_URL"]
     assert "sslmode=verify-full&sslrootcert=/run/secrets/ca.pem" in url
     assert "--ssl=on" in COMPOSE.services["postgres"].command
+
+
+def test_no_service_starts_before_the_gate_and_both_see_the_same_witness_file() -> None:
+    provision, witness = COMPOSE.services["provision"], COMPOSE.services["witness"]
+    assert provision.command == ["passage", "provision", "--gate"]
+    files = {one.environment["PASSAGE_WITNESS_FILES"] for one in (provision, witness)}
+    assert len(files) == 1
+    assert provision.volumes == witness.volumes == ["witness:/witness"]
 
 
 @pytest.mark.parametrize("name", NATS)

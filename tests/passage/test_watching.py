@@ -57,6 +57,10 @@ def test_a_log_within_its_limit_stays(tmp_path: Path) -> None:
     assert path.read_bytes() == b"x"
 
 
+async def _no_gate(_running: object) -> str:
+    return ""
+
+
 async def test_a_nats_server_that_cannot_be_started_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,6 +70,6 @@ async def test_a_nats_server_that_cannot_be_started_is_said(
     folders = folders_of(tmp_path)
     folders.make()
     nats = NatsServer(folders.nats, port=1)
-    supervisor = Supervisor(folders, RUNNING, nats, [], asyncio.Event())
+    supervisor = Supervisor(folders, RUNNING, nats, [], asyncio.Event(), _no_gate)
     with pytest.raises(VerbEndedError, match="PASSAGE_NATS_SERVER"):
         await supervisor.start_nats()

@@ -1,0 +1,233 @@
+"""The start-up gate: nothing may write until the log was read in full and is what it was.
+
+Sequences, envelopes, versions and chain; the digest at every checkpoint; the incarnation that the
+witness files know; and the archive of query, byte for byte.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from passage.archive import Archive, opened_archive
+from passage.connecting import connected
+from passage.exits import Exit, VerbEndedError
+from passage.log_reading import Stored, read_batches
+from passage.provisioning import ApiRefusedError, ask, incarnation_of
+from passage.running import Running
+from passage.verifying.findings import Findings
+from shared import subjects
+from shared.checkpoints import Line, read_public_key, read_signing_key, signed
+from shared.keyfiles import KeyFilesError
+from shared.log_heads import LogHeads, Problem
+from shared.witness_files import Witnessed, append_line, read_witness_files
+
+
+@dataclass
+class Gate:
+    """What the gate read, and what it found; open where it found nothing."""
+
+    incarnation: str
+    witnessed: Witnessed
+    heads: LogHeads
+    findings: Findings = field(default_factory=Findings)
+    archived: int = 0
+    """The last sequence of the archive."""
+    seconds: float = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        return not self.findings.errors
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the log holds nothing yet, and nothing ever said that it did."""
+        return not (self.heads.sequence or self.archived or self.witnessed.lines)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "open": self.is_open,
+            "incarnation": self.incarnation,
+            "events": self.heads.sequence,
+            "cases": self.heads.cases,
+            "archived": self.archived,
+            "checkpoints": len(self.witnessed.lines),
+            "seconds": round(self.seconds, 3),
+            "findings": [asdict(one) for one in self.findings.kept],
+        }
+
+
+async def check_gate(running: Running, progress: Callable[[int], None] = lambda _: None) -> Gate:
+    """Reads the whole log and compares; changes nothing. Raises VerbEndedError."""
+    began = time.perf_counter()
+    witnessed = witnessed_of(running)
+    async with connected(running) as client:
+        try:
+            answer = await ask(client, f"STREAM.INFO.{subjects.CASES}", None)
+        except ApiRefusedError:
+            raise VerbEndedError(
+                Exit.FAILED, "there is no stream CASES; run `passage provision`, then the gate"
+            ) from None
+        gate = Gate(incarnation_of(answer["config"]), witnessed, LogHeads(witnessed))
+        last = int(answer["state"]["last_seq"])
+        with opened_archive(running.database) as archive, _no_collection():
+            async for batch in read_batches(client, subjects.CASES, last):
+                take_batch(gate, batch, archive)
+                progress(len(batch))
+            _end(gate, last, archive)
+    gate.seconds = time.perf_counter() - began
+    return gate
+
+
+def witnessed_of(running: Running) -> Witnessed:
+    """Reads the witness files. Raises VerbEndedError where witness.pub isn't there."""
+    try:
+        key = read_public_key(running.witness_keys or running.keys)
+        return read_witness_files(running.witnesses, key)
+    except KeyFilesError as error:
+        raise VerbEndedError(Exit.FAILED, str(error)) from None
+
+
+def take_batch(gate: Gate, batch: Sequence[Stored], archive: Archive | None) -> None:
+    """Checks some messages of the log by themselves and against the archive."""
+    take = gate.heads.take
+    for stored in batch:
+        problems = take(stored.sequence, stored.subject, stored.body)
+        if problems:
+            _add(gate.findings, problems)
+    if archive is not None:
+        _compare(gate.findings, batch, archive)
+
+
+class Succession(NamedTuple):
+    """Which incarnation came before, and what of it goes on: the fields of a `succession`."""
+
+    previous: str
+    kept: int
+    lost: int
+    reason: str
+
+
+def open_gate(gate: Gate, running: Running) -> None:
+    """Writes into the witness files that the gate was open. Raises VerbEndedError."""
+    _write(gate, running, {"kind": "opened"})
+
+
+def succeed(gate: Gate, running: Running, succession: Succession) -> list[str]:
+    """Writes into the witness files that this log, as the gate read it, follows another.
+
+    Where there was none that they knew, it is the first. Gives the files that didn't take it.
+    """
+    if not succession.previous:
+        return _write(gate, running, {"kind": "opened"})
+    return _write(gate, running, {"kind": "succession", **succession._asdict()})
+
+
+def _write(gate: Gate, running: Running, fields: dict[str, Any]) -> list[str]:
+    try:
+        key = read_signing_key(running.witness_keys or running.keys)
+    except KeyFilesError as error:
+        raise VerbEndedError(Exit.FAILED, str(error)) from None
+    line = Line(
+        number=gate.witnessed.next_number,
+        incarnation=gate.incarnation,
+        sequence=gate.heads.sequence,
+        cases=gate.heads.cases,
+        digest=gate.heads.digest.hex(),
+        at=datetime.now(UTC),
+        **fields,
+    )
+    return append_signed(running, signed(line, key))
+
+
+def append_signed(running: Running, text: str) -> list[str]:
+    """Appends a signed line; gives the files that didn't take it. Raises VerbEndedError if none."""
+    failed = append_line(running.witnesses, text)
+    if len(failed) == len(running.witnesses):
+        raise VerbEndedError(
+            Exit.FAILED, f"no witness file can be written: {'; '.join(failed) or 'none is named'}"
+        )
+    return failed
+
+
+def _end(gate: Gate, last: int, archive: Archive | None) -> None:
+    findings, heads = gate.findings, gate.heads
+    _add(findings, heads.end(last))
+    gate.archived = archive.last if archive is not None else 0
+    if gate.archived > heads.sequence:
+        findings.add(
+            "archive",
+            f"sequence {heads.sequence}",
+            f"the log ends here, but the archive goes on to {gate.archived}",
+        )
+    for problem in gate.witnessed.problems:
+        findings.add("witness", "witness files", problem)
+    for warning in gate.witnessed.warnings:
+        findings.add("witness", "witness files", warning, "warning")
+    _check_incarnation(gate)
+    ended_at = gate.witnessed.ended_at
+    if ended_at is not None and heads.sequence > ended_at:
+        findings.add(
+            "witness",
+            f"sequence {heads.sequence}",
+            f"the log was ended in good order at {ended_at}; what follows was added afterwards",
+        )
+
+
+def _check_incarnation(gate: Gate) -> None:
+    known = gate.witnessed.current
+    if not gate.incarnation:
+        gate.findings.add(
+            "incarnation", "CASES", "it has none; `passage provision --update` gives it one"
+        )
+    elif not known and not gate.is_new:
+        gate.findings.add(
+            "incarnation",
+            "witness files",
+            "no checkpoint is there: put the files back, or see `passage witness begin`",
+        )
+    elif known and known != {gate.incarnation}:
+        gate.findings.add(
+            "incarnation",
+            "CASES",
+            f"it is incarnation {gate.incarnation}; the witness files know {', '.join(known)}",
+        )
+
+
+def _compare(findings: Findings, batch: Sequence[Stored], archive: Archive) -> None:
+    if batch[0].sequence > archive.last:
+        return
+    rows = archive.between(batch[0].sequence, batch[-1].sequence)
+    for stored in batch:
+        row = rows.pop(stored.sequence, None)
+        if row is None:
+            if stored.sequence <= archive.last:
+                findings.add("archive", f"sequence {stored.sequence}", "not in the archive")
+        elif row.body != stored.body:
+            findings.add("archive", f"sequence {stored.sequence}", "other bytes than in the log")
+        elif row.subject != stored.subject:
+            findings.add("archive", f"sequence {stored.sequence}", "filed under another subject")
+    for sequence in rows:
+        findings.add("archive", f"sequence {sequence}", "not in the log")
+
+
+def _add(findings: Findings, problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        findings.add(problem.check, f"sequence {problem.sequence}", problem.what)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    # A batch makes thousands of objects and drops them at once; nothing here makes a cycle.
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,1 @@
+"""The steps of `passage repair`: keep what is there, plan, make the stream anew."""

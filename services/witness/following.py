@@ -1,0 +1,163 @@
+"""Follows the log as it is stored, checks it event by event, and has it signed.
+
+At the first thing that is wrong it stops signing, says so, and is not ready any more; other
+faults (the server is away) are tried again from the last event read.
+"""
+
+from __future__ import annotations
+
+import time
+from threading import Event
+from typing import Literal
+
+from services.witness.signing import Signer
+from shared.incarnation import IncarnationCheck, OtherIncarnationError
+from shared.jetstream import JetStreamApplicationRecorder, SequenceGapError
+from shared.jetstream.log import RecordedEvent
+from shared.log_heads import LogHeads, Problem
+from shared.logs import log, place_of
+from shared.witness_files import Witnessed
+
+BATCH_EVENTS = 5_000
+IDLE_S = 0.1
+"""How long one look for new events waits; also bounds how long a stop takes."""
+RETRY_S = 1.0
+LAST_LOOK_S = 0.3
+"""How long the witness reads on after it was told to stop."""
+
+
+class AlarmError(Exception):
+    """The log isn't what it was, or not what it must be; the text names sequences and ids."""
+
+    def __init__(self, check: str, text: str) -> None:
+        self.check = check
+        super().__init__(text)
+
+
+class Follower:
+    """Reads the log once from its beginning, and then what is added to it."""
+
+    def __init__(
+        self,
+        recorder: JetStreamApplicationRecorder,
+        witnessed: Witnessed,
+        signer: Signer,
+        incarnation: IncarnationCheck,
+        interval_s: float,
+    ) -> None:
+        self._recorder = recorder
+        self._witnessed = witnessed
+        self._signer = signer
+        self._incarnation = incarnation
+        self._interval_s = interval_s
+        self._heads = LogHeads(witnessed)
+        newest = witnessed.newest
+        self._signed_sequence = newest.sequence if newest is not None else 0
+        self._must_reopen = newest is not None and newest.kind == "ended"
+        self._sign_at = time.monotonic() + interval_s
+        self._target = 0
+        self._caught_up = False
+        self._ends_log = False
+        self.alarm: str | None = None
+        self.failing: str | None = None
+
+    def end_log(self) -> None:
+        """Says before the stop that nobody writes any more: the last line is then the log's end."""
+        self._ends_log = True
+
+    def run(self, stop: Event) -> None:
+        """Follows until `stop` is set or something is wrong."""
+        while not stop.is_set():
+            try:
+                self._check_files()
+                self._follow(stop)
+            except (AlarmError, SequenceGapError, OtherIncarnationError) as error:
+                self.alarm = str(error)
+                log.error("log_unsound", sequence=self._heads.sequence, reason=_check_of(error))
+                return
+            except Exception as error:  # Whatever it was, the last event read says where to go on.
+                self.failing = type(error).__name__
+                log.warning("witness_failed", error=self.failing, place=place_of(error))
+                stop.wait(RETRY_S)
+        self._sign_last()
+
+    def _check_files(self) -> None:
+        """Raises AlarmError where the witness files don't know this log."""
+        self._incarnation.check()
+        if self._witnessed.problems:
+            raise AlarmError("witness", self._witnessed.problems[0])
+        if self._witnessed.current != {self._incarnation.known}:
+            raise AlarmError(
+                "incarnation",
+                f"CASES is incarnation {self._incarnation.known}, which no witness file knows as "
+                "the current one; see `passage gate`",
+            )
+
+    def _follow(self, stop: Event) -> None:
+        self._target = self._recorder.max_notification_id() or 0
+        if self._target < self._heads.sequence:
+            raise AlarmError(
+                "cut", f"it ends at {self._target}, but {self._heads.sequence} was read"
+            )
+        with self._recorder.subscribe(gt=self._heads.sequence) as subscription:
+            self.failing = None
+            while not stop.is_set():
+                self._take(subscription.next_batch(BATCH_EVENTS, IDLE_S))
+                self._incarnation.check()
+                self._sign_if_due()
+
+    def _take(self, batch: list[RecordedEvent]) -> None:
+        subject_of = self._recorder.log.subjects.event
+        for event in batch:
+            subject = subject_of(event.originator_id, event.originator_version, event.topic)
+            self._raise_any(self._heads.take(event.id, subject, event.state))
+        if not self._caught_up and self._heads.sequence >= self._target:
+            self._raise_any(self._heads.end(self._heads.sequence))
+            self._caught_up = True
+            log.info("following", sequence=self._heads.sequence, last=self._target)
+
+    def _sign_if_due(self) -> None:
+        if not self._caught_up:
+            return
+        if self._must_reopen:
+            self._must_reopen = not self._sign("opened")
+        elif time.monotonic() >= self._sign_at:
+            self._sign_at = time.monotonic() + self._interval_s
+            if self._heads.sequence != self._signed_sequence:
+                self._sign("checkpoint")
+
+    def _sign_last(self) -> None:
+        """Signs what there is at the end, and that it is the end where nobody writes any more."""
+        if not self._caught_up or self.failing is not None:
+            return
+        try:
+            last = self._recorder.max_notification_id() or 0
+            with self._recorder.subscribe(gt=self._heads.sequence) as subscription:
+                until = time.monotonic() + LAST_LOOK_S
+                while self._heads.sequence < last and time.monotonic() < until:
+                    self._take(subscription.next_batch(BATCH_EVENTS, LAST_LOOK_S))
+            self._incarnation.check()
+            if self._ends_log and self._heads.sequence == last:
+                self._sign("ended")
+            elif self._heads.sequence != self._signed_sequence:
+                self._sign("checkpoint")
+        except Exception as error:  # The next start reads the log anew.
+            log.warning("witness_failed", error=type(error).__name__, place=place_of(error))
+
+    def _sign(self, kind: Literal["opened", "checkpoint", "ended"]) -> bool:
+        done = self._signer.sign(kind, self._incarnation.known, self._heads)
+        if done:
+            self._signed_sequence = self._heads.sequence
+        return done
+
+    @staticmethod
+    def _raise_any(problems: list[Problem]) -> None:
+        for problem in problems:
+            check = problem.check.partition(" ")[0]
+            raise AlarmError(check, f"{problem.check}: sequence {problem.sequence}: {problem.what}")
+
+
+def _check_of(error: Exception) -> str:
+    if isinstance(error, AlarmError):
+        return error.check
+    return "gap" if isinstance(error, SequenceGapError) else "incarnation"

@@ -1,0 +1,47 @@
+"""The witness's answer to "how are you", over a connection of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import cast
+
+import nats
+from nats.aio.msg import Msg
+
+from services.witness import SERVICE
+from shared import subjects
+from shared.credentials import connect_options
+from shared.logs import log
+from shared.settings import Settings
+
+RECONNECT_WAIT_S = 0.1
+
+
+@asynccontextmanager
+async def answering_health(settings: Settings, is_ready: Callable[[], bool]) -> AsyncIterator[None]:
+    """Answers for as long as the block runs; connects for ever."""
+
+    async def answer(message: Msg) -> None:
+        await message.respond(json.dumps({"service": SERVICE, "ready": is_ready()}).encode())
+
+    client = await nats.connect(
+        settings.nats_servers,
+        name=f"passage-{SERVICE}",
+        allow_reconnect=True,
+        max_reconnect_attempts=-1,
+        # nats-py says whole seconds, but hands it to asyncio as it is.
+        reconnect_time_wait=cast("int", RECONNECT_WAIT_S),
+        error_cb=_on_error,
+        **connect_options(settings.nats_nkey, settings.nats_ca),
+    )
+    try:
+        await client.subscribe(subjects.health(SERVICE), cb=answer)
+        yield
+    finally:
+        await client.close()
+
+
+async def _on_error(error: Exception) -> None:
+    log.warning("connection", error=type(error).__name__)

@@ -1,0 +1,89 @@
+"""The witness's wiring: its key, its files, the log, and the thread that follows it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from typing import cast
+
+from services.witness import SERVICE
+from services.witness.following import Follower
+from services.witness.health import answering_health
+from services.witness.signing import Signer
+from shared import logs
+from shared.case_log import jetstream_env
+from shared.checkpoints import read_signing_key
+from shared.incarnation import IncarnationCheck
+from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
+from shared.keyfiles import KeyFilesError
+from shared.logs import log
+from shared.own_process import own_process
+from shared.settings import Settings
+from shared.witness_files import read_witness_files
+
+END_S = 2.0
+CANNOT_START = 1
+"""Exit code."""
+
+
+class Witness:
+    """The service put together; `run` serves until it is told to stop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        key = read_signing_key(settings.keys_dir)
+        paths = settings.witness_paths
+        self._factory = JetStreamFactory(jetstream_env(settings, "passage-witness-log"))
+        recorder = cast("JetStreamApplicationRecorder", self._factory.application_recorder())
+        self._signer = Signer(key, paths)
+        self.follower = Follower(
+            recorder,
+            read_witness_files(paths, key.public_key()),
+            self._signer,
+            IncarnationCheck(recorder.log.stream, settings.incarnation),
+            settings.witness_interval_s,
+        )
+
+    def is_ready(self) -> bool:
+        """Whether the log is followed and its checkpoints are kept."""
+        follower = self.follower
+        return not (follower.alarm or follower.failing or self._signer.failing)
+
+    async def run(self) -> None:
+        """Follows until SIGTERM or SIGINT."""
+        stopping, stop = asyncio.Event(), threading.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        thread = threading.Thread(target=self.follower.run, args=(stop,), name="follower")
+        thread.daemon = True
+        thread.start()
+        waiting = asyncio.create_task(self._answer_until(stopping))
+        await stopping.wait()
+        if self._settings.witness_ends:
+            self.follower.end_log()
+        stop.set()
+        await asyncio.to_thread(thread.join, END_S)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        self._factory.close()
+        log.info("ended", service=SERVICE)
+
+    async def _answer_until(self, stopping: asyncio.Event) -> None:
+        async with answering_health(self._settings, self.is_ready):
+            await stopping.wait()
+
+
+def main() -> None:
+    """Runs the witness until it is told to stop."""
+    own_process(SERVICE)
+    settings = Settings()
+    logs.configure(SERVICE, settings.log_level)
+    try:
+        witness = Witness(settings)
+    except KeyFilesError:
+        log.error("witness_key")
+        sys.exit(CANNOT_START)
+    asyncio.run(witness.run())

@@ -1,0 +1,53 @@
+"""Signs what the log held, and appends it to every witness file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from shared.checkpoints import Line, signed
+from shared.log_heads import LogHeads
+from shared.logs import log
+from shared.witness_files import append_line, read_newest
+
+
+class Signer:
+    """The witness's key and files; `failing` while no file takes a line."""
+
+    def __init__(self, key: Ed25519PrivateKey, paths: Sequence[Path]) -> None:
+        self._key = key
+        self._paths = paths
+        self.failing = False
+
+    def sign(
+        self, kind: Literal["opened", "checkpoint", "ended"], incarnation: str, heads: LogHeads
+    ) -> bool:
+        """Signs the log as it was read; gives whether a file has it."""
+        # The gate and `passage repair` write lines too, so the number is looked up each time.
+        newest = read_newest(self._paths, self._key.public_key())
+        line = Line(
+            kind=kind,
+            number=1 if newest is None else newest.number + 1,
+            incarnation=incarnation,
+            sequence=heads.sequence,
+            cases=heads.cases,
+            digest=heads.digest.hex(),
+            at=datetime.now(UTC),
+        )
+        failed = append_line(self._paths, signed(line, self._key))
+        if failed:
+            log.error("witness_file_failed", files=len(failed))
+        self.failing = len(failed) == len(self._paths)
+        if not self.failing:
+            log.info(
+                "signed",
+                kind=kind,
+                sequence=line.sequence,
+                cases=line.cases,
+                number=line.number,
+            )
+        return not self.failing

@@ -1,0 +1,1 @@
+"""Whether tampering with the log shows, and what is repaired afterwards."""

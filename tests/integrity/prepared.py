@@ -1,0 +1,130 @@
+"""A stopped installation with some hundred events, their archive, index and checkpoints."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+from itertools import chain, zip_longest
+from pathlib import Path
+
+from passage.archive import Archived
+from passage.connecting import connected
+from passage.folders import Folders, folders_of
+from passage.gating import check_gate, open_gate
+from passage.log_reading import Stored, last_sequence, read_batches
+from passage.own_server import stopped_log_of
+from passage.provisioning import provision
+from passage.repairing.rebuild import store
+from passage.running import Running
+from passage.verifying.case_logs import CaseLogs
+from passage.verifying.findings import Findings
+from services.query.database import open_database
+from services.query.generations import Generations
+from services.witness.signing import Signer
+from shared import subjects
+from shared.checkpoints import make_witness_keys, read_signing_key
+from shared.events.base import Event
+from shared.events.fields import Sealed
+from shared.events.intake import NoteAdded, ReturnCodeIssued, SurrenderDeclared
+from shared.jetstream.log import RecordedEvent
+from shared.jetstream.raw_client import RawClient
+from shared.log_heads import LogHeads
+from tests.passage.test_case_logs import opened, stored_log
+
+SEALED = Sealed("1." + "A" * 60)
+CASES, EVENTS_A_CASE = 20, 15
+SIGNED_PARTS = 3
+
+
+def some_log(cases: int = CASES, events: int = EVENTS_A_CASE) -> list[Stored]:
+    """Gives a sound log of cases that were under way at once."""
+    logs = []
+    for number in range(1, cases + 1):
+        history: list[Event] = [
+            opened(number),
+            SurrenderDeclared(party="alone", declared_size=1),
+            ReturnCodeIssued(code_hash=f"{number:064x}"),
+            *(NoteAdded(text=SEALED) for _ in range(events - 3)),
+        ]
+        logs.append(stored_log(f"CASE{number:04}", history))
+    mixed = [one for one in chain.from_iterable(zip_longest(*logs)) if one is not None]
+    return [replace(one, sequence=sequence) for sequence, one in enumerate(mixed, start=1)]
+
+
+def prepare(data: Path, log: list[Stored], *, ended: bool = True, archived: int = -1) -> Folders:
+    """Makes an installation that holds a log; gives its folders when it is stopped again."""
+    folders = folders_of(data)
+    folders.make()
+    make_witness_keys(folders.keys)
+    with stopped_log_of(folders) as running:
+        asyncio.run(_fill(running, log))
+        fill_archive(running, log if archived < 0 else log[:archived])
+        sign(running, log, ended=ended)
+    return folders
+
+
+def fill_archive(running: Running, log: list[Stored]) -> None:
+    """Builds query's read models by query's own code."""
+    database = open_database(running.database)
+    generations = Generations(database)
+    generations.open()
+    recorded = [
+        RecordedEvent(*subjects.read_case_subject(one.subject), one.body, one.sequence, _at(one))
+        for one in log
+    ]
+    if recorded:
+        generations.following.apply(recorded, 0)
+    generations.swap()
+    database.dispose()
+
+
+def sign(running: Running, log: list[Stored], *, ended: bool) -> None:
+    """Signs checkpoints on the way and, in good order, the end."""
+    signer = Signer(read_signing_key(running.keys), running.witnesses)
+    incarnation = asyncio.run(check_gate(running)).incarnation
+    heads = LogHeads()
+    for one in log:
+        heads.take(one.sequence, one.subject, one.body)
+        if one.sequence % max(1, len(log) // SIGNED_PARTS) == 0:
+            signer.sign("checkpoint", incarnation, heads)
+    signer.sign("ended" if ended else "checkpoint", incarnation, heads)
+
+
+async def _fill(running: Running, log: list[Stored]) -> None:
+    async with connected(running) as client:
+        await provision(client, 1)
+    open_gate(await check_gate(running), running)
+    async with connected(running) as client:
+        await store(client, [archived(one) for one in log], lambda _: None)
+        await _index(client, log)
+
+
+async def _index(client: RawClient, log: list[Stored]) -> None:
+    logs = CaseLogs(Findings())
+    for one in log:
+        for promise in logs.take(one):
+            subject = f"$KV.{subjects.INDEX_BUCKET}.{promise.key}"
+            case_id = promise.case_id or one.subject.split(".")[1]
+            await client.publish(subject, f'{{"case_id":"{case_id}"}}'.encode())
+    await client.flush()
+
+
+def archived(one: Stored) -> Archived:
+    """Gives an event as `store` takes it."""
+    return Archived(one.sequence, one.subject, one.body)
+
+
+async def contents(running: Running) -> list[tuple[int, str, bytes]]:
+    """Gives everything that the stream holds."""
+    async with connected(running) as client:
+        last = await last_sequence(client, subjects.CASES)
+        return [
+            (one.sequence, one.subject, one.body)
+            async for batch in read_batches(client, subjects.CASES, last)
+            for one in batch
+        ]
+
+
+def _at(one: Stored) -> datetime:
+    return one.recorded_at
