@@ -93,7 +93,9 @@ def test_a_task_nobody_waits_for_tells_its_type_and_place() -> None:
     assert {line["logger"] for line in lines} == {"asyncio"}
 
 
-@pytest.mark.parametrize("service", ["intake", "verification", "handover", "query"])
+@pytest.mark.parametrize(
+    "service", ["intake", "verification", "handover", "query", "keyholder", "witness"]
+)
 def test_a_wrong_setting_is_named_and_its_value_not_shown(service: str) -> None:
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-m", f"services.{service}"],
@@ -113,7 +115,7 @@ def test_a_wrong_setting_is_named_and_its_value_not_shown(service: str) -> None:
     assert done.returncode == 1
 
 
-@pytest.mark.parametrize("service", ["intake", "verification", "handover", "query"])
+@pytest.mark.parametrize("service", ["intake", "verification", "handover", "keyholder", "witness"])
 def test_a_start_without_keys_tells_no_path_and_no_text(service: str, tmp_path: Path) -> None:
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-m", f"services.{service}"],
@@ -128,7 +130,10 @@ def test_a_start_without_keys_tells_no_path_and_no_text(service: str, tmp_path: 
         },
     )
     assert CANARY not in done.stdout + done.stderr
-    assert [json.loads(one)["event"] for one in done.stderr.splitlines()] == ["ended_by_fault"]
+    (line,) = done.stderr.splitlines()
+    assert json.loads(line)["event"] == (
+        "witness_key" if service == "witness" else "ended_by_fault"
+    )
     assert done.returncode == 1
 
 
