@@ -13,6 +13,7 @@ import pytest
 from passage.connecting import connected
 from passage.folders import folders_of
 from passage.provisioning import ask, provision
+from passage.running import Running
 from passage.supervising import NATS
 from tests.integrity.attacks import rewrite
 from tests.integrity.blocks import message_folder, read_records, write_records
@@ -46,7 +47,7 @@ def test_a_rewritten_log_starts_nothing_and_is_repaired(tmp_path: Path) -> None:
 def test_a_log_replaced_under_running_services_is_not_written_into(tmp_path: Path) -> None:
     with System(tmp_path / "data") as system:
         with_a_case(system)
-        asyncio.run(replace_log(system.running.nats))
+        asyncio.run(replace_log(system.running))
         until(
             lambda: system.verb("health", "intake", check=False).returncode != 0,
             20,
@@ -59,7 +60,7 @@ def test_a_log_replaced_under_running_services_is_not_written_into(tmp_path: Pat
     assert system.verb("gate", check=False).returncode == 1
 
 
-async def replace_log(url: str) -> None:
-    async with connected(url) as client:
+async def replace_log(running: Running) -> None:
+    async with connected(running) as client:
         await ask(client, "STREAM.DELETE.CASES", None)
         await provision(client, 1)
