@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,7 +20,6 @@ from passage.nats_server import NatsServer
 from passage.provisioning import ask, provision
 from passage.running import Running
 from shared.credentials import connect_options
-from shared.policy import policy
 from shared.settings import Settings
 
 FOLLOWED = ("CASES", "CALLS", "PARKED", "TIMERS", "AUDIT")
@@ -91,22 +89,6 @@ async def stored(client: Client, stream: str, subject: str) -> int:
 async def _provision(ground: Ground) -> None:
     async with connected(ground.running) as keeper:
         await provision(keeper, replicas=1)
-        names = await keeper.request("$JS.API.STREAM.NAMES", b"")
-        if "TIMERS" not in json.loads(names.data)["streams"]:
-            timers = {
-                "name": "TIMERS",
-                "subjects": ["timers.>", "due.>"],
-                "allow_msg_schedules": True,
-                "allow_direct": True,
-            }
-            await ask(keeper, "STREAM.CREATE.TIMERS", timers)
-        for durable in {one for rights in policy().services.values() for one in rights.consumes}:
-            stream, name = durable.split("/")
-            listed = await ask(keeper, f"CONSUMER.NAMES.{stream}", None)
-            if name not in (listed["consumers"] or ()):
-                config = {"durable_name": name, "name": name, "ack_policy": "explicit"}
-                body = {"stream_name": stream, "config": config}
-                await ask(keeper, f"CONSUMER.CREATE.{stream}.{name}", body)
 
 
 def open_ground(folder: Path, **server: Any) -> Ground:

@@ -22,6 +22,7 @@ import services.intake.main
 import services.keyholder.main
 import services.verification.main
 from passage import channel
+from passage.connecting import connected
 from passage.nats_server import NatsServer
 from passage.provisioning import provision
 from services.keyholder.lock import Lock
@@ -207,13 +208,12 @@ async def site(tmp_path: Path, server: NatsServer) -> AsyncIterator[Site]:
         fsync="trusted",  # A server without accounts can't be asked.
         threads=8,
     )
-    client = await nats.connect(server.url)
-    await provision(client, replicas=1)
-    site = Site(settings, server, client)
-    await site.restart_key_holder()
-    yield site
-    await site.stop_key_holder()
-    await client.close()
+    async with connected(server.url) as client:
+        await provision(client, replicas=1)
+        site = Site(settings, server, client)
+        await site.restart_key_holder()
+        yield site
+        await site.stop_key_holder()
 
 
 @pytest.fixture
