@@ -141,6 +141,12 @@ def restoring_server(draft: Folders) -> NatsServer:
     )
 
 
+def restoring(draft: Folders, server: NatsServer) -> Running:
+    """Gives how to log in to the server that is filled, and the draft's database."""
+    bare = Running.bare(server.url)
+    return bare.model_copy(update={"keys": _passing_keys(draft), "database": draft.database_url})
+
+
 def _passing_keys(draft: Folders) -> Path:
     """The keeper of the draft's server has a seed of its own: the real key folder may be away."""
     return draft.data / "restoring.keys"
@@ -151,12 +157,9 @@ def _into_folder(folders: Folders, database: str | None, reading: Reading) -> Fi
         try:
             # Started here, on the main thread: it dies with the thread that starts it.
             with restoring_server(draft) as server:
-                running = Running.bare(server.url).model_copy(
-                    update={
-                        "keys": _passing_keys(draft),
-                        "database": database or draft.database_url,
-                    }
-                )
+                running = restoring(draft, server)
+                if database is not None:
+                    running = running.model_copy(update={"database": database})
                 place = Place(running, witness_folder(draft.data), folders.keys)
                 filled = asyncio.run(_fill(place, reading))
         except NatsServerError as error:

@@ -150,9 +150,10 @@ def _shown(system: System, case_ids: list[str] | None = None) -> dict[str, Json]
     found = {}
     for case_id in chosen:
         url = f"{system.running.http}/api/cases/{case_id}"
-        reply = httpx.get(url, params={"reveal": "identity"})
-        if reply.status_code == httpx.codes.OK:
-            found[case_id] = reply.json()
+        asked = {"by": "Olena Example", "purpose": "a drill", "classes": ["identity"]}
+        shown, revealed = httpx.get(url), httpx.post(f"{url}/reveal", json=asked)
+        if shown.status_code == revealed.status_code == httpx.codes.OK:
+            found[case_id] = {**shown.json(), "revealed": revealed.json()["values"]}
     return found
 
 
@@ -171,6 +172,9 @@ def _differences(
         timeline = case["timeline"]
         if timeline != shown[0][case_id]["timeline"][: len(timeline)]:
             found.append(f"timeline of {case_id}")
+        values = case["revealed"]
+        if values != shown[0][case_id]["revealed"][: len(values)]:
+            found.append(f"personal values of {case_id}")
     return found
 
 

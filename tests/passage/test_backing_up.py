@@ -22,7 +22,7 @@ from passage.log_reading import last_sequence
 from passage.nats_cluster import NatsCluster
 from passage.nats_server import NatsServer
 from passage.provisioning import ask, provision
-from passage.restore import restoring_server
+from passage.restore import restoring, restoring_server
 from shared.subjects import timers_stream
 from tests.arrivals import (
     ANSWER_WITHIN_S,
@@ -195,8 +195,9 @@ async def test_a_stream_of_many_small_messages_comes_back(
         entries = (f"$KV.INDEX.next.{number}" for number in range(first, first + 100))
         await asyncio.gather(*(put(client, one, os.urandom(100)) for one in entries))
     manifest = await back_up(client, tmp_path / "backup", identity)
-    with restoring_server(folders_of(tmp_path / "new")) as server:
-        async with connected(server.url) as filled:
+    folders = folders_of(tmp_path / "new")
+    with restoring_server(folders) as server:
+        async with connected(restoring(folders, server)) as filled:
             done = await restore(filled, tmp_path / "backup", identity)
     assert done.streams["KV_INDEX"].messages == manifest.stream("KV_INDEX").messages > MANY
 
