@@ -47,18 +47,17 @@ def timers_at(url: str, service: str = SERVICE) -> Iterator[Timers]:
 
 
 @asynccontextmanager
-async def client_of(url: str, replicas: int = 1) -> AsyncIterator[Client]:
+async def client_of(url: str) -> AsyncIterator[Client]:
     client = await nats.connect(url.split(","))
-    await provision(client, replicas)
     try:
         yield client
     finally:
         await client.close()
 
 
-async def fired_until(url: str, last: str, replicas: int = 1) -> list[Timer]:
+async def fired_until(url: str, last: str) -> list[Timer]:
     """Takes what is due, until the timer of that kind has come."""
-    async with client_of(url, replicas) as client:
+    async with client_of(url) as client:
         js = client.jetstream(timeout=WITHIN_S)
         subscription = await js.pull_subscribe_bind(SERVICE, STREAM)
         fired: list[Timer] = []
@@ -84,8 +83,9 @@ async def fired_until(url: str, last: str, replicas: int = 1) -> list[Timer]:
 
 @pytest.fixture
 async def url(server: NatsServer) -> str:
-    async with client_of(server.url):
-        return server.url
+    async with client_of(server.url) as client:
+        await provision(client, 1)
+    return server.url
 
 
 async def test_a_timer_arrives_as_it_was_set_and_leaves_nothing_behind(url: str) -> None:
@@ -122,12 +122,10 @@ async def test_a_cancelled_timer_does_not_fire(url: str) -> None:
 
 
 async def test_killed_and_started_again_the_server_fires_each_timer_once(
-    server: NatsServer,
+    server: NatsServer, url: str
 ) -> None:
-    async with client_of(server.url):
-        pass
     soon = datetime.now(UTC) + timedelta(milliseconds=300)
-    with timers_at(server.url) as timers:
+    with timers_at(url) as timers:
         timers.set(timer("late"))
         timers.set(timer("in_time", soon))
         timers.set(timer("cancelled", soon))
@@ -135,13 +133,15 @@ async def test_killed_and_started_again_the_server_fires_each_timer_once(
         server.kill()
         server.start()
         timers.set(timer("last", soon))
-    fired = [one.kind for one in await fired_until(server.url, "last")]
+    fired = [one.kind for one in await fired_until(url, "last")]
     assert sorted(fired) == ["in_time", "last", "late"]
 
 
-async def test_a_timer_that_fired_waits_for_a_service_over_a_kill(server: NatsServer) -> None:
-    async with client_of(server.url) as client:
-        with timers_at(server.url) as timers:
+async def test_a_timer_that_fired_waits_for_a_service_over_a_kill(
+    server: NatsServer, url: str
+) -> None:
+    async with client_of(url) as client:
+        with timers_at(url) as timers:
             timers.set(timer("fired"))
         subject = subjects.due(SERVICE, timer("fired").name)
         found: dict[str, int] = {}
@@ -150,7 +150,7 @@ async def test_a_timer_that_fired_waits_for_a_service_over_a_kill(server: NatsSe
             found = answer["state"].get("subjects") or {}
     server.kill()
     server.start()
-    assert await fired_until(server.url, "fired") == [timer("fired")]
+    assert await fired_until(url, "fired") == [timer("fired")]
 
 
 async def test_with_its_leader_killed_a_replicated_stream_fires_each_timer_once(
@@ -158,7 +158,8 @@ async def test_with_its_leader_killed_a_replicated_stream_fires_each_timer_once(
 ) -> None:
     names = [f"t_{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(60)]
     with NatsCluster(tmp_path) as cluster:
-        async with client_of(cluster.url, 3) as client:
+        async with client_of(cluster.url) as client:
+            await provision(client, 3)
             soon = datetime.now(UTC) + timedelta(seconds=1)
             with timers_at(cluster.url) as timers:
                 for name in names:
@@ -169,7 +170,7 @@ async def test_with_its_leader_killed_a_replicated_stream_fires_each_timer_once(
                 next(one for one in cluster.servers if one.name == leader).kill()
                 timers.set(timer("last", soon + timedelta(seconds=1)))
         living = ",".join(one.url for one in cluster.servers if one.running)
-        fired = [one.kind for one in await fired_until(living, "last", 3)]
+        fired = [one.kind for one in await fired_until(living, "last")]
     assert sorted(fired) == sorted([*(set(names) - set(names[::3])), "last"])
 
 
