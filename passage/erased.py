@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import typer
 from nats.aio.client import Client
 from sqlalchemy.exc import SQLAlchemyError
 
+from passage.backing_up.recipient import SECRET, read_identity
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
+from passage.folders import folders_of
 from passage.keys import SealedError, asked
 from passage.printing import out, print_json, print_table
+from passage.restore import restore_into
 from passage.running import Running
 from passage.verifying.erased import Erasures
-from passage.verifying.erased_stores import read_database, read_log, read_path
+from passage.verifying.erased_stores import files_in, is_backup, read_database, read_log, read_path
 from passage.verifying.findings import Findings
 from services.keyholder.secrets import EPOCHS_KEPT
 from services.query.database import open_database
@@ -49,7 +54,8 @@ class Looked:
 
 def verify_erased(running: Running, case_id: str, paths: Sequence[Path], as_json: bool) -> None:
     """Looks for all copies and tries every key; exit code 1 where anything opens."""
-    looked = asyncio.run(look(running, case_id, paths))
+    with _restored(running, paths) as places:
+        looked = asyncio.run(look(running, case_id, places))
     if as_json:
         print_json(looked.as_json())
     else:
@@ -58,28 +64,44 @@ def verify_erased(running: Running, case_id: str, paths: Sequence[Path], as_json
         raise typer.Exit(Exit.FAILED)
 
 
-async def look(running: Running, case_id: str, paths: Sequence[Path]) -> Looked:
+@contextmanager
+def _restored(running: Running, paths: Sequence[Path]) -> Iterator[dict[str, Path]]:
+    """Gives where to look by what the person knows it by; a backup is restored for as long."""
+    key = running.keys / SECRET
+    with TemporaryDirectory(prefix="passage-erased-") as folder:
+        places: dict[str, Path] = {}
+        for path in paths:
+            for file in files_in(path) if path.exists() else (path,):
+                places[str(file)] = file
+                if key.exists() and file.exists() and is_backup(file):
+                    draft = folders_of(Path(folder) / str(len(places)))
+                    restore_into(draft, file, read_identity(key))
+                    places[str(file)] = draft.data
+        yield places
+
+
+async def look(running: Running, case_id: str, places: Mapping[str, Path]) -> Looked:
     """Reads log, keys, database and the paths, and tries every key on every erased value."""
     erasures, findings = Erasures(case_id), Findings()
     async with connected(running) as client:
         await read_log(client, erasures)
         if not erasures.erased_at:
             raise VerbEndedError(Exit.FAILED, f"nothing of case {case_id} was erased")
-        await _look_elsewhere(running.database, paths, erasures, findings)
+        await _look_elsewhere(running.database, places, erasures, findings)
         keys = await _keys_that_open(client, erasures)
-    for spot, places in erasures.open_still(keys):
+    for spot, found_in in erasures.open_still(keys):
         where = f"{spot.type_name}.{spot.field} version {spot.version}"
-        findings.add("opens", where, f"opens with the key in {', '.join(sorted({*places}))}")
+        findings.add("opens", where, f"opens with the key in {', '.join(sorted({*found_in}))}")
     return Looked(erasures, findings)
 
 
 async def _look_elsewhere(
-    database: str, paths: Sequence[Path], erasures: Erasures, findings: Findings
+    database: str, places: Mapping[str, Path], erasures: Erasures, findings: Findings
 ) -> None:
     for table in await asyncio.to_thread(_tables_that_keep, database, erasures):
         findings.add("read model", f"table {table}", "keeps a sealed value that was erased")
-    for path in paths:
-        for closed in await asyncio.to_thread(read_path, path, erasures):
+    for called, path in places.items():
+        for closed in await asyncio.to_thread(read_path, path, erasures, called):
             findings.add("not looked into", closed.partition(": ")[0], closed.partition(": ")[2])
 
 

@@ -128,6 +128,12 @@ def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     print_json(restored.as_json()) if as_json else _print(restored)
 
 
+def restore_into(folders: Folders, file: Path, identity: Any) -> None:
+    """Restores a backup into an empty data folder, saying nothing. Raises BackupError."""
+    with opened(file, identity, lambda _: None) as members:
+        _into_folder(folders, None, Reading(members, [], lambda _: None))
+
+
 def restoring_server(draft: Folders) -> NatsServer:
     """Gives the server that is filled, on a port that nobody knows.
 

@@ -78,43 +78,54 @@ def _read_table(reader: Engine, table: Table, erasures: Erasures) -> bool:
     return keeps
 
 
-def read_path(path: Path, erasures: Erasures) -> list[str]:
-    """Reads a file, or every file below a folder; gives those that can't be looked into."""
+def read_path(path: Path, erasures: Erasures, called: str = "") -> list[str]:
+    """Reads a file, or every file below a folder; gives those that can't be looked into.
+
+    `called` is what the person knows the path by, where that is something else.
+    """
+    called = called or str(path)
     if not path.exists():
-        return [f"{path}: there is no such file or folder"]
+        return [f"{called}: there is no such file or folder"]
     closed = []
-    for file in _files(path):
+    for file in files_in(path):
+        where = str(file).replace(str(path), called, 1)
         try:
-            _read_file(file, erasures)
+            _read_file(where, file, erasures)
         except NotLookedIntoError as error:
-            closed.append(f"{file}: {error}")
+            closed.append(f"{where}: {error}")
         except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
-            closed.append(f"{file}: can't be read ({type(error).__name__})")
+            closed.append(f"{where}: can't be read ({type(error).__name__})")
     return closed
 
 
-def _files(path: Path) -> Iterator[Path]:
+def is_backup(path: Path) -> bool:
+    """Whether a file is encrypted as backups are."""
+    with path.open("rb") as file:
+        return file.read(len(AGE_STARTS)) == AGE_STARTS
+
+
+def files_in(path: Path) -> Iterator[Path]:
+    """Gives a file, or every file below a folder."""
     if path.is_dir():
         yield from (one for one in sorted(path.rglob("*")) if one.is_file())
     else:
         yield path
 
 
-def _read_file(path: Path, erasures: Erasures) -> None:
-    where = str(path)
+def _read_file(where: str, path: Path, erasures: Erasures) -> None:
     with path.open("rb") as file:
         start = file.read(512)
         file.seek(0)
         _read_stream(where, start, file, erasures)
     if start.startswith(SQLITE_STARTS):
         # A long value lies in pieces on several pages; as a row it is whole.
-        _read_sqlite(path, erasures)
+        _read_sqlite(where, path, erasures)
 
 
 def _read_stream(where: str, start: bytes, file: IO[bytes], erasures: Erasures) -> None:
     if start.startswith(AGE_STARTS):
         raise NotLookedIntoError(
-            "encrypted; `passage restore` it into an empty folder, and name that with --in"
+            "encrypted; it is looked into where `backup.key` lies in the key folder"
         )
     if start.startswith(GZIP_STARTS):
         with gzip.open(file) as plain:
@@ -143,7 +154,7 @@ def _read_plain(where: str, file: IO[bytes], erasures: Erasures) -> None:
     erasures.looked_at[where] += 0
 
 
-def _read_sqlite(path: Path, erasures: Erasures) -> None:
+def _read_sqlite(where: str, path: Path, erasures: Erasures) -> None:
     try:
         with closing(
             sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
@@ -153,7 +164,7 @@ def _read_sqlite(path: Path, erasures: Erasures) -> None:
                 quoted = name.replace('"', '""')
                 for row in connection.execute(f'SELECT * FROM "{quoted}"'):  # noqa: S608
                     for value in row:
-                        erasures.take_bytes(str(path), _as_bytes(value))
+                        erasures.take_bytes(where, _as_bytes(value))
     except sqlite3.Error as error:
         raise NotLookedIntoError(f"not a whole database ({type(error).__name__})") from None
 

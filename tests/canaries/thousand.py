@@ -84,6 +84,7 @@ def _run(folder: Path, site: Path, persons: Sequence[Canary]) -> Result:
         system.verb("registry", "load", str(source))
         played = asyncio.run(_play(system, persons))
         _export(system, site / "exports")
+        system.verb("backup", "--to", str(site / "backups"))
         looked_at = _looked_at(site)
         running = scanner.scan(*looked_at)
     return Result(

@@ -206,7 +206,7 @@ def test_what_can_not_be_looked_into_is_said(tmp_path: Path) -> None:
     erasures = Erasures(CASE)
     said = read_path(tmp_path, erasures)
     assert len(said) == 3
-    assert any("passage restore" in one for one in said)
+    assert any("backup.key" in one for one in said)
     assert len(read_path(tmp_path / "nowhere", erasures)) == 1
 
 

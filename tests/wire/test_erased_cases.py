@@ -165,21 +165,21 @@ async def test_a_hundred_erased_cases_open_nowhere_and_counts_stay(
         await models.follow(site)
 
         for case_id in cases:
-            looked = await look(running, case_id, [tmp_path / "export.jsonl"])
+            looked = await look(running, case_id, {"export": tmp_path / "export.jsonl"})
             assert len(list(looked.erasures.must_stay_closed())) >= VALUES
             assert looked.findings.errors == 0, looked.findings.kept
         assert models.counts() == before
         assert models.timeline(cases[0])[-1] == "PersonalDataErased"
 
         # A backup holds the keys as they were: it opens until its epoch is dropped.
-        assert (await look(running, cases[0], [backup])).findings.errors >= VALUES
+        assert (await look(running, cases[0], {"backup": backup})).findings.errors >= VALUES
         for _ in range(3):
             await rotate(site)
         for case_id in cases:
-            looked = await look(running, case_id, [backup])
+            looked = await look(running, case_id, {"backup": backup})
             assert len(looked.erasures.copies) > CASES
             assert looked.findings.errors == 0, looked.findings.kept
-        looked = await look(running, cases[0], [site.server.store_path])
+        looked = await look(running, cases[0], {"store": site.server.store_path})
         assert looked.findings.errors == 0, looked.findings.kept
         for case_id in kept:
             await site.record(AddNote, case_id, text="still here")

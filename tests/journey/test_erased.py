@@ -1,0 +1,48 @@
+"""A person is erased from a running system: nothing opens him, in it or in a backup of before."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journey.system import System, until
+
+pytestmark = pytest.mark.journey
+WITHIN_S = 30.0
+BY = ("--by", "Olena Example")
+
+
+def looked(system: System, case_id: str, *paths: Path) -> dict[str, Any]:
+    named = [part for path in paths for part in ("--in", str(path))]
+    done = system.verb("verify", "--erased", case_id, *named, "--json", check=False)
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert (done.returncode != 0) == bool(found["errors"])
+    return found
+
+
+def test_an_erased_man_opens_nowhere_once_three_rotations_have_followed(tmp_path: Path) -> None:
+    with System(tmp_path / "data") as system:
+        system.verb("call", "--channel", "phone", "--from", "+380440000001", "--text", "wait")
+        until(lambda: bool(system.json("case", "list")["items"]), WITHIN_S, "the call is a case")
+        case_id = system.json("case", "list")["items"][0]["case_id"]
+        system.verb("backup", "--to", str(tmp_path / "backups"))
+        erase = ("do", "ErasePersonalData", "--case", case_id, *BY)
+        why = ("--set", "legal_basis=request_of_person", "--set", "reference=letter 5")
+        system.verb(*erase, *why, "--set-json", 'classes=["identity","narrative"]')
+        until(lambda: not looked(system, case_id)["errors"], WITHIN_S, "its keys are destroyed")
+
+        assert looked(system, case_id, tmp_path / "backups")["errors"] > 0
+        for _ in range(3):
+            system.verb("keys", "rotate")
+        found = looked(system, case_id, tmp_path / "backups")
+        assert found["errors"] == 0
+        assert found["key_entries"] == 2
+        accesses = system.json("audit", case_id)
+        assert accesses == []
+        shown = system.verb("case", "show", case_id, *BY, "--purpose", "x", "--reveal", "narrative")
+        assert "erased" in shown.stdout
+        assert "wait" not in shown.stdout
+        assert len(system.json("audit", case_id)) == 1
