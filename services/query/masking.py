@@ -58,7 +58,7 @@ def entry_shown(item: ReadEvent, erased: Erased) -> dict[str, Any]:
 
 def state_of(event: CaseEvent[Any], personal_class: PersonalClass, erased: Erased) -> str:
     """Gives what stands in place of a personal value: `sealed`, or `erased` where it was."""
-    return ERASED if event.caseversion < erased.get(personal_class, 0) else SEALED
+    return ERASED if event.caseversion <= erased.get(personal_class, 0) else SEALED
 
 
 def _is_sealed(value: object) -> bool:

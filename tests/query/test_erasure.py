@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.query.folding import ReadEvent, Rows, fold
+from services.query.masking import ERASED, SEALED, Erased, state_of
 from shared.events.base import Event
 from tests.examples import (
     CASE,
@@ -10,6 +11,7 @@ from tests.examples import (
     CaseBook,
     case_closed,
     erasure_requested,
+    note_added,
     personal_data_erased,
     whole_way,
 )
@@ -51,3 +53,11 @@ def test_no_count_changes_and_the_case_stands_where_it_stood() -> None:
     assert unlike == POSITION
     assert one.case.last_event_at is not None
     assert one.case.last_event_at > NOON
+
+
+def test_what_a_request_is_filed_under_is_shown_as_erased_with_the_rest() -> None:
+    erased: Erased = {"identity": 5, "narrative": 5}
+    event = CaseBook(version=4).add(personal_data_erased("identity", "narrative"))
+    later = CaseBook(version=5).add(note_added())
+    assert state_of(event, "narrative", erased) == ERASED
+    assert state_of(later, "narrative", erased) == SEALED

@@ -13,6 +13,7 @@ from typing import Any, Self
 import pytest
 from sqlalchemy import select
 
+from passage.connecting import connected
 from passage.erased import look
 from passage.log_reading import Stored, last_sequence, read_stream
 from passage.running import Running
@@ -53,11 +54,10 @@ class ReadModels:
         return cls(database, generations)
 
     async def follow(self, site: Site) -> None:
-        last = await last_sequence(site.client, subjects.CASES)
-        log = [one async for one in read_stream(site.client, subjects.CASES, last)]
+        log = await log_of(site)
         new = [recorded(one) for one in log if one.sequence > self.read]
         self.generations.following.apply(new, self.read)
-        self.read = last
+        self.read = log[-1].sequence
 
     def counts(self) -> dict[str, list[tuple[Any, ...]]]:
         """Gives the rows of the statistics."""
@@ -188,6 +188,10 @@ async def test_a_hundred_erased_cases_open_nowhere_and_counts_stay(
 
 async def exported(site: Site) -> bytes:
     """Gives what `passage log export` writes."""
-    last = await last_sequence(site.client, subjects.CASES)
-    lines = [one.body async for one in read_stream(site.client, subjects.CASES, last)]
-    return b"\n".join(lines) + b"\n"
+    return b"".join(one.body + b"\n" for one in await log_of(site))
+
+
+async def log_of(site: Site) -> list[Stored]:
+    async with connected(site.settings.nats_url) as client:
+        last = await last_sequence(client, subjects.CASES)
+        return [one async for one in read_stream(client, subjects.CASES, last)]
