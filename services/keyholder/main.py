@@ -14,7 +14,7 @@ from services.keyholder.handlers import Keeping
 from services.keyholder.holder import Holder
 from services.keyholder.lock import Lock
 from services.keyholder.ring import KeyRing
-from services.keyholder.secrets import read_secrets
+from services.keyholder.secrets import held, read_secrets
 from shared import logs, subjects
 from shared.buckets import JetStreamBucket
 from shared.bus import Bus
@@ -89,7 +89,8 @@ def main() -> None:
 async def _until_exit() -> int:
     settings = Settings()
     lock = Lock(settings.seal_after_idle_s)
-    code = await serve(wire(settings, lock), lock)
+    with held(settings.keys_dir):
+        code = await serve(wire(settings, lock), lock)
     if code == SEALED_EXIT:
         sys.stderr.flush()
         os._exit(code)  # Nothing is waited for: a process that has ended has no keys.

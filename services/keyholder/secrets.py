@@ -7,10 +7,13 @@ holder/intake.key            opens what channels sealed with intake.pub (X25519)
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,6 +95,25 @@ def newest_kek_made_at(folder: Path) -> datetime:
     """Gives when the last rotation began, by its key file."""
     newest = max(_numbered(folder / HOLDER, "kek").items())[1]
     return datetime.fromtimestamp(newest.stat().st_mtime, UTC)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Holds the secrets: two key holders at once would undo each other's rotations.
+
+    The kernel frees them when the process ends, however it ends. Raises KeyFilesError while
+    another process holds them.
+    """
+    descriptor = os.open(folder / HOLDER, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise KeyFilesError("another key holder works with these key files; end it") from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def add_kek(folder: Path, secrets: Secrets) -> Secrets:

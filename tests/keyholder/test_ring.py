@@ -12,12 +12,14 @@ from services.keyholder.ring import CHANGED_AT_ONCE, ErasurePendingError, KeyRin
 from services.keyholder.secrets import (
     EPOCHS_KEPT,
     Secrets,
+    held,
     make_key_files,
     read_secrets,
 )
 from shared.buckets import Kept
 from shared.events.fields import PersonalClass
 from shared.key_messages import OpenedValue, SealedValue
+from shared.keyfiles import KeyFilesError
 from shared.sealing import SealBrokenError, Spot
 from tests.desks import MemoryBucket
 
@@ -228,6 +230,13 @@ def test_a_ring_that_forgot_all_opens_nothing(bucket: MemoryBucket, folder: Path
     keys.forget_all()
     assert opened(keys, value).state == "broken"
     assert keys.secrets.keks == {}
+
+
+def test_two_key_holders_never_work_with_the_same_secrets(folder: Path) -> None:
+    with held(folder), pytest.raises(KeyFilesError, match="another key holder"), held(folder):
+        raise AssertionError("both hold them")
+    with held(folder):
+        pass
 
 
 def test_secrets_show_nothing_of_themselves(folder: Path) -> None:

@@ -202,7 +202,8 @@ class Town:
             decide: Decide = services.verification.handlers.DECISIONS[type(command)]
         else:
             desk = self.intake
-            decide = services.intake.handlers.DECISIONS[type(command)]
+            decisions = services.intake.handlers.DECISIONS
+            decide = {**decisions, ProvidePersonalData: intake.decide_personal_data}[type(command)]
         return transact(
             desk.writer,
             command.case_id,
