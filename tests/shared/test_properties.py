@@ -202,8 +202,9 @@ class Town:
             decide: Decide = services.verification.handlers.DECISIONS[type(command)]
         else:
             desk = self.intake
-            decisions = services.intake.handlers.DECISIONS
-            decide = {**decisions, ProvidePersonalData: intake.decide_personal_data}[type(command)]
+            decisions: dict[type[Command], Decide] = {**services.intake.handlers.DECISIONS}
+            decisions[ProvidePersonalData] = intake.decide_personal_data
+            decide = decisions[type(command)]
         return transact(
             desk.writer,
             command.case_id,
