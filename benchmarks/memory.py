@@ -30,6 +30,7 @@ from shared.commands.base import ANSWER, Command
 from shared.commands.handover import RecordArrival, RecordContactLost
 from shared.commands.intake import AddNote, ProvidePersonalData, TriageCall
 from shared.keyfiles import read_intake_public_key
+from shared.subjects import channel_identity
 
 EVENTS = 100_000
 IN_FLIGHT = 64
@@ -66,7 +67,9 @@ def _held(when: str, system: System, events: int, **notes: float) -> Measured:
 class Push:
     """What it takes to drive cases through the services."""
 
-    client: Client
+    channel: Client
+    asker: Client
+    """query, which alone may send commands."""
     key: PublicKey
     opened: dict[str, asyncio.Future[str]]
     """Call id -> the case that it opened."""
@@ -78,7 +81,8 @@ class Push:
         call = Call(
             call_id, "telegram", f"@invented_{call_id}", "ru", datetime.now(UTC), "(Invented.)"
         )
-        await publish(self.client.jetstream(timeout=ANSWER_WITHIN_S), envelope_of(call, self.key))
+        jetstream = self.channel.jetstream(timeout=ANSWER_WITHIN_S)
+        await publish(jetstream, envelope_of(call, self.key))
         case_id = await self.opened[call_id]
         del self.opened[call_id]
         await self._ask(TriageCall, case_id, call_id=call_id, **TRIAGE)
@@ -94,7 +98,7 @@ class Push:
         body = json.dumps({**who, **fields}).encode()
         deadline = time.monotonic() + ANSWER_WITHIN_S
         while True:
-            reply = await self.client.request(subject, body, timeout=ANSWER_WITHIN_S)
+            reply = await self.asker.request(subject, body, timeout=ANSWER_WITHIN_S)
             result = ANSWER.validate_json(reply.data).result
             if result in {"recorded", "repeated", "ignored"}:
                 return
@@ -114,9 +118,13 @@ class Push:
 async def _push(system: System, events: int) -> int:
     """Drives cases until so many events are in the log and shown; gives how many those are."""
     running = system.running
-    async with connected(running) as client:
-        push = Push(client, read_intake_public_key(running.keys), {})
-        await client.subscribe(subjects.case_events("CaseOpened"), cb=push.on_opened)
+    async with (
+        connected(running) as keeper,
+        connected(running, channel_identity("telegram")) as channel,
+        connected(running, "query") as asker,
+    ):
+        push = Push(channel, asker, read_intake_public_key(running.keys), {})
+        await keeper.subscribe(subjects.case_events("CaseOpened"), cb=push.on_opened)
         cases = -(-events // EVENTS_OF_CASE)
         left = iter(range(cases))
 

@@ -32,14 +32,14 @@ TIMEOUT_S = 60
 
 
 @contextmanager
-def intake(server: NatsServer, folder: Path) -> Iterator[None]:
+def service(name: str, server: NatsServer, folder: Path) -> Iterator[None]:
     environment = {
         **os.environ,
         "PASSAGE_NATS_URL": server.url,
         "PASSAGE_KEYS_DIR": str(folder / "keys"),
         "PASSAGE_FSYNC": "trusted",  # A server without accounts can't be asked.
     }
-    process = ServiceProcess("intake", environment, folder / "intake.log")
+    process = ServiceProcess(name, environment, folder / f"{name}.log")
     process.launch()
     try:
         yield
@@ -84,7 +84,10 @@ async def test_a_thousand_calls_wait_for_intake_and_each_counts_once(tmp_path: P
             await publish_all(client, tmp_path)
             assert await last_sequence(client, "CALLS") == CALLS
             assert not await calls_in_cases(client)
-            with intake(server, tmp_path):
+            with (
+                service("keyholder", server, tmp_path),
+                service("intake", server, tmp_path),
+            ):
                 async with asyncio.timeout(TIMEOUT_S):
                     while await last_sequence(client, "CASES") < CALLS:  # noqa: ASYNC110
                         await asyncio.sleep(0.1)  # The log is another process's.

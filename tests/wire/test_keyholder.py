@@ -10,7 +10,6 @@ import pytest
 from nats.js.errors import NotFoundError
 
 from services.keyholder.lock import Lock
-from services.keyholder.main import SEALED_EXIT, TERMINATED_EXIT, serve, wire
 from shared import subjects
 from shared.access import AccessRecord
 from shared.commands.base import Unavailable
@@ -133,15 +132,6 @@ async def test_a_rotation_and_a_new_pepper_leave_everything_findable(site: Site)
         assert (again.type_name, again.subject) == ("CallLinked", value.case_id)
         await site.restart_key_holder()
         assert (await opened(site, "query", value)).state == "open"
-
-
-async def test_only_being_sealed_ends_it_with_exit_code_0(site: Site) -> None:
-    await site.stop_key_holder()
-    lock = Lock()
-    serving = asyncio.create_task(serve(wire(site.settings, lock), lock))
-    lock.close()
-    assert await serving == SEALED_EXIT != TERMINATED_EXIT
-    serving.cancel()
 
 
 def test_an_idle_key_holder_closes_itself_and_a_used_one_does_not() -> None:
