@@ -92,6 +92,11 @@ async def look(running: Running, case_id: str, places: Mapping[str, Path]) -> Lo
     for spot, found_in in erasures.open_still(keys):
         where = f"{spot.type_name}.{spot.field} version {spot.version}"
         findings.add("opens", where, f"opens with the key in {', '.join(sorted({*found_in}))}")
+    for call_id, boxes in sorted(erasures.boxes.items()):
+        where = ", ".join(sorted(boxes))
+        findings.add(
+            "box", f"call {call_id}", f"the intake key opens what its channel sealed: {where}"
+        )
     return Looked(erasures, findings)
 
 

@@ -1,6 +1,7 @@
 """The intake box: what a channel seals with the public intake key, only intake can open.
 
-A channel's adapter can't read what it sent. libsodium's sealed box (X25519, XSalsa20-Poly1305).
+A channel's adapter can't read what it sent. libsodium's sealed box (X25519, XSalsa20-Poly1305) over
+the plaintext, padded to steps.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
+
+from shared.padding import padded, unpadded
 
 PREFIX = "box1."
 
@@ -19,15 +22,15 @@ class BoxBrokenError(Exception):
 
 def box_up(public_key: PublicKey, plaintext: bytes) -> str:
     """Gives `plaintext` sealed for the holder of the private key, as text."""
-    return PREFIX + urlsafe_b64encode(SealedBox(public_key).encrypt(plaintext)).decode().rstrip("=")
+    sealed = SealedBox(public_key).encrypt(padded(plaintext))
+    return PREFIX + urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
 def unbox(private_key: PrivateKey, box: str) -> bytes:
     """Gives the plaintext back. Raises BoxBrokenError."""
     body = box.removeprefix(PREFIX)
     try:
-        return bytes(
-            SealedBox(private_key).decrypt(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        )
+        raw = urlsafe_b64decode(body + "=" * (-len(body) % 4))
+        return unpadded(bytes(SealedBox(private_key).decrypt(raw)))
     except (CryptoError, ValueError):
         raise BoxBrokenError("a box doesn't open with the intake key") from None

@@ -17,7 +17,7 @@ from shared.events.fields import At
 CALL_MAX_BYTES = 131_072
 """The largest call that intake processes; a larger one is parked as `too_large`."""
 
-CALLS_MAX_MESSAGE_BYTES = 524_288
+CALLS_MAX_MESSAGE_BYTES = 524_287
 """The largest message that CALLS takes at all, so that it fits into a box on PARKED."""
 
 Reason = Literal[

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from shared.events.fields import PersonalClass, Sealed
+from shared.padding import padded, unpadded
 
 FORMAT = "1"
-SMALLEST_STEP_BYTES = 64
 CLASS_CODES: dict[PersonalClass, int] = {"identity": 1, "location": 2, "narrative": 3}
 SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 
@@ -54,7 +54,9 @@ class SealingKey(NamedTuple):
     def seal(self, spot: Spot, plaintext: str) -> Sealed:
         """Gives the sealed form of a text for one spot."""
         header = _HEADER.pack(self.epoch, self.key_id, CLASS_CODES[spot.personal_class])
-        ciphertext = SUITE.encrypt(_pad(plaintext.encode()), self.public, info=_bound(spot, header))
+        ciphertext = SUITE.encrypt(
+            padded(plaintext.encode()), self.public, info=_bound(spot, header)
+        )
         return Sealed(f"{FORMAT}.{urlsafe_b64encode(header + ciphertext).decode().rstrip('=')}")
 
 
@@ -74,7 +76,8 @@ class DataKey(NamedTuple):
         raw = _decode(sealed)
         header, ciphertext = raw[: _HEADER.size], raw[_HEADER.size :]
         try:
-            return _unpad(SUITE.decrypt(ciphertext, self.private, info=_bound(spot, header)))
+            plain = SUITE.decrypt(ciphertext, self.private, info=_bound(spot, header))
+            return unpadded(plain).decode()
         except (InvalidTag, ValueError):
             raise SealBrokenError(
                 f"{spot.type_name}.{spot.field} of case {spot.case_id} version {spot.version}"
@@ -101,14 +104,3 @@ def _decode(sealed: str) -> bytes:
         return urlsafe_b64decode(body + "=" * (-len(body) % 4))
     except ValueError:
         raise SealBrokenError("a sealed value is not base64") from None
-
-
-def _pad(plaintext: bytes) -> bytes:
-    step = SMALLEST_STEP_BYTES
-    while step < len(plaintext) + 1:
-        step *= 2
-    return plaintext + b"\x80" + b"\x00" * (step - len(plaintext) - 1)
-
-
-def _unpad(padded: bytes) -> str:
-    return padded.rstrip(b"\x00")[:-1].decode()

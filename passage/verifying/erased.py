@@ -17,14 +17,15 @@ from pydantic import ValidationError
 
 from services.keyholder.entries import Entry
 from shared.events.base import CaseEvent
-from shared.events.catalogue import UnreadableEventError, read_case_event
+from shared.events.catalogue import UnreadableEventError, read_call, read_case_event
 from shared.events.fields import PersonalClass, Sealed
-from shared.events.intake import PersonalDataErased
+from shared.events.intake import CallLinked, CaseOpened, PersonalDataErased
 from shared.key_messages import OpeningKey
 from shared.sealing import Spot, key_id_of
 
 STARTS = re.compile(rb'\{"(?:specversion|epoch)":')
 """How a stored event and an entry of KEYS begin, wherever their bytes lie."""
+SUBJECT = re.compile(rb'"subject":"([A-Za-z0-9_-]{1,64})"')
 LONGEST_OBJECT_BYTES = 1_048_576
 """Nothing that the server stores is longer."""
 ENVELOPE_BYTES = 1_024
@@ -47,6 +48,10 @@ class Erasures:
     """Where a value stands -> the sealed values found for that place."""
     copies: dict[str, list[str]] = field(default_factory=dict)
     """An entry of KEYS -> where it was found; most are other cases', and open nothing here."""
+    call_ids: set[str] = field(default_factory=set)
+    """The calls of the case: what a channel published of them may still lie in a box."""
+    boxes: dict[str, set[str]] = field(default_factory=dict)
+    """Call -> where a box of it lies, which the intake key opens."""
     looked_at: Counter[str] = field(default_factory=Counter)
     """Store -> how many sealed values of the case it holds; 0 is said too."""
 
@@ -57,6 +62,8 @@ class Erasures:
         if isinstance(event.data, PersonalDataErased):
             for name in event.data.classes:
                 self.erased_at[name] = max(self.erased_at.get(name, 0), event.caseversion)
+        if isinstance(event.data, CaseOpened | CallLinked):
+            self.call_ids.add(event.data.call_id)
         for name, personal_class in type(event.data).PERSONAL.items():
             value = getattr(event.data, name)
             if isinstance(value, Sealed):
@@ -70,6 +77,9 @@ class Erasures:
         taken = 0
         for found in self._objects(content):
             event, is_entry = _event_in(found), _is_entry(found)
+            call_id = _call_in(found)
+            if call_id is not None:
+                self.boxes.setdefault(call_id, set()).add(where)
             if event is not None:
                 self.take_event(where, event)
             elif is_entry:
@@ -79,11 +89,12 @@ class Erasures:
 
     def _objects(self, content: bytes) -> Iterator[bytes]:
         """Gives what may be events of the case, and entries of KEYS of any."""
-        subject = f'"subject":"{self.case_id}"'.encode()
+        wanted = {one.encode() for one in (self.case_id, *self.call_ids)}
         for start in STARTS.finditer(content):
             is_event = start.group().startswith(b'{"s')
             # The envelope's subject stands near its beginning: other cases' needn't be parsed.
-            if is_event and content.find(subject, *_envelope(start.start())) < 0:
+            subject = SUBJECT.search(content, *_envelope(start.start()))
+            if is_event and (subject is None or subject.group(1) not in wanted):
                 continue
             found = _object_at(content, start.start())
             if found is not None:
@@ -132,6 +143,13 @@ def _object_at(content: bytes, start: int) -> bytes | None:
 def _event_in(found: bytes) -> CaseEvent[Any] | None:
     try:
         return read_case_event(found)
+    except UnreadableEventError:
+        return None
+
+
+def _call_in(found: bytes) -> str | None:
+    try:
+        return read_call(found).data.call_id
     except UnreadableEventError:
         return None
 

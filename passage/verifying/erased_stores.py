@@ -6,7 +6,8 @@ import gzip
 import sqlite3
 import tarfile
 import zlib
-from collections.abc import Iterator
+from base64 import b64decode
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
@@ -15,6 +16,7 @@ from nats.aio.client import Client
 from sqlalchemy import Engine, MetaData, Table, select
 
 from passage.log_reading import last_sequence, read_batches
+from passage.provisioning import ApiRefusedError, ask
 from passage.verifying.erased import Erasures
 from shared import subjects
 
@@ -41,12 +43,28 @@ async def read_log(client: Client, erasures: Erasures) -> None:
     async for batch in read_batches(client, subjects.CASES, last, wanted):
         for stored in batch:
             erasures.take_bytes("log", stored.body)
+    erasures.looked_at["calls waiting"] += 0
+    async for call in _waiting_calls(client):
+        erasures.take_bytes("calls waiting", call)
     last = await last_sequence(client, KEYS_STREAM)
     wanted = f"$KV.{subjects.KEYS_BUCKET}.{erasures.case_id}"
     erasures.looked_at["keys"] += 0
     async for batch in read_batches(client, KEYS_STREAM, last, wanted):
         for stored in batch:
             erasures.take_bytes("keys", stored.body)
+
+
+async def _waiting_calls(client: Client) -> AsyncIterator[bytes]:
+    """Gives the calls that wait; one by one, for a work queue has no direct reads."""
+    sequence = 0
+    while True:
+        wanted = {"seq": sequence + 1, "next_by_subj": subjects.calls(">")}
+        try:
+            message = (await ask(client, f"STREAM.MSG.GET.{subjects.CALLS}", wanted))["message"]
+        except ApiRefusedError:
+            return
+        sequence = message["seq"]
+        yield b64decode(message.get("data", ""))
 
 
 def read_database(reader: Engine, erasures: Erasures) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from nacl.public import PrivateKey
 
 from passage.verifying.erased import Erasures
 from passage.verifying.erased_stores import read_database, read_path
@@ -21,8 +22,10 @@ from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import Secrets
 from services.query.database import Database, open_database
 from services.query.generations import Generations
+from shared.boxes import box_up
 from shared.case_log import CaseLog, Fold
-from shared.events.base import Event
+from shared.events.base import CallEnvelope, Event, type_of
+from shared.events.calls import CallReceived
 from shared.events.catalogue import read_case_event
 from shared.events.fields import PersonalClass, Plain
 from shared.events.handover import ArrivedInUkraine
@@ -178,6 +181,28 @@ def test_copies_are_found_in_files_of_every_kind(
     assert read_path(path, erasures) == []
     assert sorted(open_fields(erasures)) == ["identity", "place", "text"]
     assert sum(count for where, count in erasures.looked_at.items() if "export" in where) >= 3
+
+
+def test_a_call_that_lies_in_its_box_still_is_found(sealing: Sealing, tmp_path: Path) -> None:
+    sealing.record(OPENED, GIVEN, erased())
+    boxed = box_up(PrivateKey.generate().public_key, b"I want to live")
+    for call_id in ("call-1", "call-2"):
+        received = CallReceived(
+            call_id=call_id, channel="phone", language="ru", started_at=NOON, text=boxed
+        )
+        envelope = CallEnvelope[CallReceived](
+            id=call_id,
+            source="/channels/phone",
+            type=type_of(CallReceived),
+            subject=call_id,
+            time=NOON,
+            data=received,
+        )
+        text = envelope.model_dump_json(exclude_none=True)
+        (tmp_path / call_id).write_text(f"junk {text} junk", "utf-8")
+    erasures = sealing.erasures()
+    assert read_path(tmp_path, erasures) == []
+    assert erasures.boxes == {"call-1": {str(tmp_path / "call-1")}}
 
 
 def test_a_value_that_only_a_copy_holds_is_tried_too(sealing: Sealing, tmp_path: Path) -> None:

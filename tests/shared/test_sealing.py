@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
-from nacl.public import PrivateKey
+from nacl.public import PrivateKey, SealedBox
 
 from shared.boxes import BoxBrokenError, box_up, unbox
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import PersonalClass, Sealed
+from shared.padding import padded, unpadded
 from shared.sealing import DataKey, SealBrokenError, Spot
 
 KEY = DataKey(1, 1, X25519PrivateKey.from_private_bytes(bytes(range(32))))
@@ -69,6 +72,24 @@ def test_lengths_show_in_steps_only() -> None:
 def test_another_key_does_not_open() -> None:
     with pytest.raises(SealBrokenError):
         DataKey(1, 1, X25519PrivateKey.generate()).open(SPOT, KEY.sealing.seal(SPOT, "Vzorov"))
+
+
+def test_boxes_show_lengths_in_steps_only() -> None:
+    public = PrivateKey.generate().public_key
+    assert len({len(box_up(public, b"x" * length)) for length in range(64)}) == 1
+    assert len(box_up(public, b"x" * 64)) > len(box_up(public, b"x" * 63))
+
+
+def test_a_box_of_what_was_not_padded_does_not_open() -> None:
+    private = PrivateKey.generate()
+    raw = SealedBox(private.public_key).encrypt(b"Vzorov")
+    with pytest.raises(BoxBrokenError):
+        unbox(private, "box1." + urlsafe_b64encode(raw).decode())
+
+
+@given(st.binary(max_size=300))
+def test_what_is_padded_comes_back(plain: bytes) -> None:
+    assert unpadded(padded(plain)) == plain
 
 
 def test_a_box_opens_with_the_private_key_alone() -> None:

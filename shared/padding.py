@@ -1,0 +1,24 @@
+"""Pads what is sealed to steps, so that its length tells little: 64 bytes, 128, 256 and so on.
+
+ISO/IEC 7816-4: one byte 0x80, then zeros.
+"""
+
+from __future__ import annotations
+
+SMALLEST_STEP_BYTES = 64
+
+
+def padded(plain: bytes) -> bytes:
+    """Gives the bytes filled up to the next step."""
+    step = SMALLEST_STEP_BYTES
+    while step < len(plain) + 1:
+        step *= 2
+    return plain + b"\x80" + b"\x00" * (step - len(plain) - 1)
+
+
+def unpadded(filled: bytes) -> bytes:
+    """Gives the bytes back. Raises ValueError where they weren't filled up so."""
+    plain, mark, _ = filled.rpartition(b"\x80")
+    if not mark or filled[len(plain) + 1 :].strip(b"\x00"):
+        raise ValueError("not padded")
+    return plain
