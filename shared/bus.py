@@ -49,10 +49,6 @@ RECONNECT_WAIT_S = 0.1
 VERSION = version("passage")
 
 
-Responder = Callable[[str, bytes, bool], bytes | None]
-"""Answers (subject, body, may it wait); None where it would have to wait and may not."""
-
-
 class Bus:
     """What a service listens to, and how it answers. Handlers are plain functions in threads."""
 
@@ -121,19 +117,6 @@ class Bus:
                 await self._on_delivery(handler, msg)
             except Exception as error:  # FastStream says nothing; the message comes again.
                 log.error("fault", error=type(error).__name__, place=place_of(error))
-
-    def respond(self, subject: str, responder: Responder) -> None:
-        """Answers requests on a subject, from the loop where that takes no wait for anything."""
-
-        async def on_request(msg: NatsMessage) -> bytes:
-            came_on, body = msg.raw_message.subject, msg.raw_message.data
-            quick = responder(came_on, body, False)
-            if quick is not None:
-                return quick
-            waited = await run_sync(responder, came_on, body, True, limiter=self._limiter)
-            return waited or b""
-
-        self._listen(subject, on_request)
 
     def ready_only_if(self, check: Callable[[], bool]) -> None:
         """Adds a condition without which the service says that it isn't ready."""

@@ -13,6 +13,7 @@ from services.keyholder.access import Records
 from services.keyholder.handlers import Keeping
 from services.keyholder.holder import Holder
 from services.keyholder.lock import Lock
+from services.keyholder.responding import respond
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import held, read_secrets
 from shared import logs, subjects
@@ -54,7 +55,8 @@ def wire(settings: Settings, lock: Lock) -> Service:
     bus = Bus(SERVICE, settings, holder, secrets.intake_public, case_log.is_connected)
     bus.consume(ERASURES, partial(handlers.receive_erasure, keeping))
     bus.consume(DUE, partial(handlers.receive_timer, keeping))
-    bus.respond(subjects.keyholder("*", "*"), partial(handlers.respond, keeping))
+    everything = subjects.keyholder("*", "*")
+    respond(connection, everything, partial(handlers.respond, keeping), settings.threads)
     return Service(settings, Desk(SERVICE, Writer(case_log, holder)), bus, case_log)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
+from nats.aio.subscription import Subscription
+
 STATUS_AT = len(b"NATS/1.0")
 
 
@@ -44,6 +46,14 @@ class Outgoing:
     subject: str
     body: bytes
     headers: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A subscription to a subject of our own."""
+
+    subject: str
+    subscription: Subscription
 
 
 class Call:
@@ -90,3 +100,8 @@ class Call:
             raise error
         # A cluster may answer one request twice, e.g. for a stream that exists already.
         return self._replies if self._many else self._replies[:1]
+
+
+def headers_of(message: Outgoing) -> dict[str, str] | None:
+    """The headers as nats-py wants them."""
+    return None if message.headers is None else dict(message.headers)

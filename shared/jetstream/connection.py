@@ -13,7 +13,6 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from nats.aio.subscription import Subscription
@@ -21,10 +20,12 @@ from nats.errors import Error as NatsError
 
 from shared.jetstream.calls import (
     Call,
+    Listening,
     Outgoing,
     Reply,
     RequestLostError,
     RequestRefusedError,
+    headers_of,
 )
 from shared.jetstream.raw_client import RawClient
 
@@ -33,14 +34,6 @@ logger = logging.getLogger(__name__)
 RECONNECT_WAIT_SECONDS = 0.1
 CLOSE_SECONDS = 5.0
 QUOTED = re.compile(r'"([^"]+)"')
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """A subscription to a subject of our own."""
-
-    subject: str
-    subscription: Subscription
 
 
 class Connection:
@@ -61,6 +54,9 @@ class Connection:
         self._connect_listeners: list[Callable[[], None]] = []
         self._outbox: deque[tuple[Sequence[Outgoing], Call | None]] = deque()
         self._pump_is_woken = False
+        self._served: dict[str, Callable[[bytes, Reply], None]] = {}
+        self._subscribed: set[str] = set()
+        self._subscribing: set[asyncio.Task[Subscription]] = set()
         self._connected = threading.Event()
         self._closed = False
         self._failure = ""
@@ -142,6 +138,11 @@ class Connection:
         except (TimeoutError, NatsError) as error:
             raise RequestLostError(f"not subscribed to {subject}: {error}") from error
 
+    def serve(self, subject: str, handler: Callable[[bytes, Reply], None]) -> None:
+        """Have `handler` called, on the loop's thread, for messages to a subject, for good."""
+        self._served[subject] = handler
+        self._loop.call_soon_threadsafe(self._subscribe_served)
+
     def unlisten(self, listening: Listening) -> None:
         """End a `listen`, without waiting."""
         if not (self._closed or self._failure):
@@ -222,9 +223,22 @@ class Connection:
             )
             self._inbox = self._client.new_inbox()
             await self._client.subscribe_raw(f"{self._inbox}.*", self._on_reply)
+            self._subscribed = set()
+            self._subscribe_served()
             await self._on_connected()
             await self._pump()
             await asyncio.sleep(RECONNECT_WAIT_SECONDS)
+
+    def _subscribe_served(self) -> None:
+        """On the loop's thread; nothing before the first connect, which does it."""
+        for subject in self._served.keys() - self._subscribed:
+            if self._inbox:
+                self._subscribed.add(subject)
+                task = self._loop.create_task(
+                    self._client.subscribe_raw(subject, self._served[subject])
+                )
+                self._subscribing.add(task)
+                task.add_done_callback(self._subscribing.discard)
 
     async def _pump(self) -> None:
         """Send what is put into the outbox, until the client is closed."""
@@ -283,8 +297,3 @@ class Connection:
     def _fail_calls(self, error: Exception) -> None:
         for call in list(self._calls.values()):
             call.fail(error)
-
-
-def headers_of(message: Outgoing) -> dict[str, str] | None:
-    """The headers as nats-py wants them."""
-    return None if message.headers is None else dict(message.headers)

@@ -13,8 +13,7 @@ import uuid
 
 from eventsourcing.persistence import OperationalError
 
-from shared.jetstream.calls import Outgoing, Reply, RequestLostError, RequestRefusedError
-from shared.jetstream.connection import Listening
+from shared.jetstream.calls import Listening, Outgoing, Reply, RequestLostError, RequestRefusedError
 from shared.jetstream.stream import Stream
 
 logger = logging.getLogger(__name__)
