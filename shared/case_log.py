@@ -97,6 +97,8 @@ class History(Generic[StateT]):
     causes: Mapping[tuple[str, str], int] | None = None
     """Who recorded (`source`) and what he answered (`causationid`) -> version of the last event."""
     sequences: tuple[int, ...] = ()
+    actors: tuple[str, ...] = ()
+    """Who recorded each event, in order."""
 
     def last_version_of(self, type_name: str) -> int:
         """Gives the version of the last event of a type, 0 if there is none."""
@@ -218,6 +220,7 @@ class CaseLog(Application[str], Generic[StateT]):
         """Folds events as they follow one another; raises ChainBrokenError where they don't."""
         state, version, last_hash = known.state, known.version, known.last_hash
         types, sequences = list(known.types), list(known.sequences)
+        actors = list(known.actors)
         causes = dict(known.causes or {})
         evolve = self.fold.evolve
         for event, stored_hash, sequence in links:
@@ -227,6 +230,7 @@ class CaseLog(Application[str], Generic[StateT]):
             state = evolve(state, event)
             last_hash = stored_hash
             types.append(event.type_name)
+            actors.append(event.actor)
             causes[event.source, event.causationid] = version
             sequences.append(sequence or version)
         return History(
@@ -238,6 +242,7 @@ class CaseLog(Application[str], Generic[StateT]):
             types=tuple(types),
             causes=causes,
             sequences=tuple(sequences),
+            actors=tuple(actors),
         )
 
 

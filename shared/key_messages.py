@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.events.base import CaseEvent
-from shared.events.fields import Id, KeyedHash, Person, PersonalClass, Word
+from shared.events.fields import Channel, Id, KeyedHash, Person, PersonalClass, Word
 
 VALUES_MAX = 1_000
 """How many values one request may name."""
 
 NOT_YET = "not yet"
-"""What the key holder says while an erasure is still to be carried out."""
+"""What the key holder says while an erasure is still to be carried out, or above a limit."""
 
 
 class _Message(BaseModel):
@@ -100,10 +100,19 @@ class Unboxed(_Message):
     contents: Annotated[tuple[str | None, ...], Field(repr=False)]
 
 
+HashPurpose = Annotated[
+    str,
+    StringConstraints(
+        pattern=rf"^(caller-({'|'.join(get_args(Channel))})|return-code|return-code-of|service-number)$"
+    ),
+]
+"""What a keyed hash is for; the policy says who may ask for which."""
+
+
 class ToHash(_Message):
     """A value and what its hash is for: the same value for another purpose hashes otherwise."""
 
-    purpose: Word
+    purpose: HashPurpose
     value: Annotated[str, Field(repr=False)]
 
 

@@ -99,6 +99,10 @@ EVENTS: dict[str, LogEvent] = {
         "a message is tried again later: the log doesn't answer, or the case keeps changing",
         {"stream": STREAM, "error": ERROR},
     ),
+    "hash_limit": LogEvent(
+        "a service asks for more hashes than the policy gives it a minute; what it asks for waits",
+        {"asker": SERVICE, "count": COUNT},
+    ),
     "log_unavailable": LogEvent("a command met a log that doesn't answer", {"error": ERROR}),
     "fault": LogEvent("a fault of ours; nothing is lost", {"error": ERROR, "place": PLACES}),
     "ended_by_fault": LogEvent(

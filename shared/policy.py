@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events.fields import Channel
 
@@ -28,6 +28,8 @@ class Rights(_Table):
     commands: tuple[str, ...] = ()
     retries: bool = False
     asks: tuple[Literal["seal", "open", "unbox", "hash"], ...] = ()
+    hashes: tuple[Literal["caller-*", "return-code", "return-code-of", "service-number"], ...] = ()
+    hashes_a_minute: Annotated[int, Field(ge=0)] = 0
     opens: tuple[str, ...] = ()
     timers: bool = False
     audits: bool = False
@@ -36,6 +38,11 @@ class Rights(_Table):
     def may_open(self, type_name: str, field: str) -> bool:
         """Says whether the key holder opens this field of this event type for it."""
         return bool({"*", f"{type_name}.{field}"} & set(self.opens))
+
+    def may_hash(self, purpose: str) -> bool:
+        """Says whether the key holder hashes values for this purpose for it."""
+        kind = "caller-*" if purpose.startswith("caller-") else purpose
+        return kind in self.hashes
 
 
 class Channels(_Table):

@@ -1,23 +1,28 @@
 """Return codes: what a caller is given at stage one to be known again by; ten digits, speakable.
 
-A code is derived from the command that issued it, so that the same command answers the same code.
-Both steps are keyed hashes, so there is one of each under every pepper that is kept.
+A code is derived from the command that issued it and from who sent it, so that his same command
+answers the same code. Both steps are keyed hashes, so there is one of each under every pepper that
+is kept. Only intake may ask for the first step's (`shared/policy.toml`), and no record has what
+goes into it: the log keeps a digest of the command's id.
 """
 
 from __future__ import annotations
 
+from shared.commands.intake import IssueReturnCode
 from shared.keyholder import Keys
 
 DIGITS = 10
 HASH_PURPOSE = "return-code"
+MAKING_PURPOSE = "return-code-of"
 
 
-def codes_for(keys: Keys, command_id: str, attempt: int = 0) -> list[str]:
+def codes_for(keys: Keys, command: IssueReturnCode, attempt: int = 0) -> list[str]:
     """Gives the codes that one IssueReturnCode command may hand out, that of today first.
 
     Each in speakable groups. The others are what it handed out under earlier peppers.
     """
-    ((*hashes,),) = keys.hashes([("return-code-of", f"{command_id}|{attempt}")])
+    asked = f"{command.command_id}|{command.case_id}|{attempt}|{command.by}"
+    ((*hashes,),) = keys.hashes([(MAKING_PURPOSE, asked)])
     return [_speakable(int(one.rpartition("-")[2], 16) % 10**DIGITS) for one in hashes]
 
 

@@ -54,7 +54,7 @@ class Desk:
         require((command.happened_at or now) <= now + CLOCK_LEEWAY, HAPPENED_BY_NOW)
         return Cause(
             causation_id=command.cause_id,
-            correlation_id=command.command_id,
+            correlation_id=command.correlation_id,
             actor=f"operator:{command.by}",
             source=self.source,
             happened_at=command.happened_at or now,

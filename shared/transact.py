@@ -22,7 +22,7 @@ from shared.events.catalogue import envelope_of
 from shared.events.fields import Plain
 from shared.events.intake import PersonalDataErased
 from shared.keyholder import Keys
-from shared.refusals import Guard, RefusedError
+from shared.refusals import Guard, RefusedError, require
 from shared.sealing import Spot
 
 ATTEMPTS = 50
@@ -31,6 +31,9 @@ ATTEMPTS = 50
 ERASURE = PersonalDataErased.__name__
 
 SEEN_VERSION = Guard("seen_version", "look at the case as it is now and decide again")
+
+OWN_COMMAND = Guard("own_command", "a command_id of your own")
+"""A repeated command is answered to whoever sent it first, and to nobody else."""
 
 StateT = TypeVar("StateT")
 Decide = Callable[[StateT], Sequence[Event]]
@@ -106,6 +109,17 @@ def transact(
     raise ContendedError(f"case {case_id} changed under {ATTEMPTS} attempts")
 
 
+def answered_at(history: History[Any], cause: Cause) -> int | None:
+    """Gives the version at which a message was answered before, or None if it wasn't.
+
+    Raises RefusedError where somebody else had sent it.
+    """
+    done = history.caused_by(cause.source, cause.causation_id)
+    if done is not None:
+        require(history.actors[done - 1] == cause.actor, OWN_COMMAND)
+    return done
+
+
 def _remembered(log: CaseLog[Any], case_id: str, cause: Cause) -> History[Any] | None:
     history = log.remembered(case_id)
     if history is None and cause.opens_case:
@@ -122,7 +136,7 @@ def _attempt(
     cause: Cause,
     decide: Decide[Any],
 ) -> Outcome:
-    done = history.caused_by(cause.source, cause.causation_id)
+    done = answered_at(history, cause)
     if done is not None:
         return Outcome(
             "repeated",

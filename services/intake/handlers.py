@@ -36,7 +36,7 @@ from shared.parking import Delivery
 from shared.refusals import CASE_KNOWN, require
 from shared.return_codes import code_hashes, codes_for
 from shared.service import Desk
-from shared.transact import Cause, Outcome, transact
+from shared.transact import Cause, Outcome, answered_at, transact
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,12 @@ def provide_personal_data(intake: Intake, command: ProvidePersonalData) -> Outco
 def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:
     """Reserves the code before the event that relies on it; the answer alone carries it."""
     desk = intake.desk
-    require(desk.writer.log.load_current(command.case_id).state.opened, CASE_KNOWN)
+    history, cause = desk.writer.log.load_current(command.case_id), desk.cause_of(command)
+    require(history.state.opened, CASE_KNOWN)
+    answered_at(history, cause)  # Nothing is reserved for a command that is somebody else's.
     code, hashed = _free_code(intake, command)
     decide = partial(decide_return_code, code_hash=hashed)
-    done = transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+    done = transact(desk.writer, command.case_id, cause, decide)
     return Recorded(
         result="repeated" if done.result == "repeated" else "recorded",
         case_id=done.case_id,
@@ -122,7 +124,7 @@ def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:
 def _free_code(intake: Intake, command: IssueReturnCode) -> tuple[str, str]:
     keys, attempt = intake.desk.keys, 0
     while True:
-        codes = codes_for(keys, command.command_id, attempt)
+        codes = codes_for(keys, command, attempt)
         hashed = [code_hashes(keys, code) for code in codes]
         for code, hashes in zip(codes, hashed, strict=True):
             # The same command again, answered before a new pepper came.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
 from services.keyholder.access import Records
+from services.keyholder.hash_limits import HashLimits
 from services.keyholder.holder import Holder, class_of
 from services.keyholder.lock import Lock
 from services.keyholder.ring import ErasurePendingError
@@ -62,6 +63,7 @@ OPERATIONS: dict[str, type[BaseModel]] = {
 
 
 NOT_NOW = Denied(denied=NOT_YET, expected="the key holder's log says why")
+HASH_LIMIT = Denied(denied=NOT_YET, expected="fewer hashes a minute; the policy says how many")
 SEALED = Denied(denied="sealed", expected="`passage keys unseal`")
 
 
@@ -76,6 +78,7 @@ class Keeping:
     folder: Path
     """The key folder."""
     now: Callable[[], datetime]
+    hash_limits: HashLimits = field(default_factory=HashLimits)
 
 
 def respond(desk: Keeping, subject: str, body: bytes, may_wait: bool) -> bytes | None:
@@ -153,7 +156,7 @@ def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
             case Unbox():
                 return unbox(desk.holder, asked)
             case Hash():
-                return hash_values(desk.holder, asked)
+                return hash_values(desk, service, asked)
             case _:
                 return asked
     except KeysDeniedError as error:
@@ -194,9 +197,15 @@ def unbox(holder: Holder, asked: Unbox) -> BaseModel:
     return Unboxed(contents=tuple(_content(holder, box) for box in asked.boxes))
 
 
-def hash_values(holder: Holder, asked: Hash) -> BaseModel:
-    """Gives keyed hashes."""
-    return Hashes(hashes=tuple(holder.hashes([(one.purpose, one.value) for one in asked.values])))
+def hash_values(desk: Keeping, service: str, asked: Hash) -> BaseModel:
+    """Gives keyed hashes for the purposes the policy gives the service, so many a minute."""
+    rights = desk.policy.services.get(service, NOBODY)
+    if not all(rights.may_hash(one.purpose) for one in asked.values):
+        raise KeysDeniedError("a purpose that the policy gives this service")
+    if not desk.hash_limits.take(service, len(asked.values), rights.hashes_a_minute):
+        return HASH_LIMIT
+    made = desk.holder.hashes([(one.purpose, one.value) for one in asked.values])
+    return Hashes(hashes=tuple(made))
 
 
 def receive_timer(desk: Keeping, delivery: Delivery) -> Outcome:

@@ -27,6 +27,7 @@ from shared.folding import folded_name
 from shared.key_messages import SealedValue
 from shared.keyholder import Keys, KeysUnavailableError
 from shared.logs import log
+from shared.return_codes import to_hash
 
 Part = Literal["surname", "first_names", "patronymic"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -232,7 +233,7 @@ class Names:
     def _confirmed(self, found: Sequence[Suggestion], by: str, purpose: str) -> list[Suggestion]:
         """Opens what was found for whoever searches: recorded, and still there."""
         if not found:
-            self._keys.hashes([(PURPOSE, "")])  # Says whether the key holder is sealed.
+            self._keys.hashes([to_hash("")])  # Says whether the key holder is sealed.
             return []
         values = [self._names[one.case_id, one.version].value for one in found]
         answers = opened(self._keys, values, by, purpose)

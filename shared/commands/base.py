@@ -38,6 +38,11 @@ class Command(BaseModel):
         """What its events give as their cause: the same id in another command is another cause."""
         return f"{type(self).__name__}-{self.command_id}"
 
+    @property
+    def correlation_id(self) -> str:
+        """What its events, and all that follows from them, give as what started it."""
+        return self.command_id
+
 
 class Fact(Command):
     """Something that happened; never refused for its order."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator
+from typing_extensions import override
 
 from shared.commands.base import Decision, Fact
 from shared.events.fields import HeadCount, Id, Identity, Person, PersonalClasses, Text, Word
 from shared.events.intake import ClosingReason, Intent, Provenance, Situation, Urgency
+
+DIGEST_CHARACTERS = 32
+"""Of a SHA-256 in hex, where it stands for a command's id."""
 
 
 def _in_order(classes: object) -> object:
@@ -49,9 +54,23 @@ class ProvidePersonalData(Fact):
 
 
 class IssueReturnCode(Fact):
-    """Give the caller a code to call back with; the answer carries it."""
+    """Give the caller a code to call back with; the answer carries it.
+
+    Whoever sends the same command again is told the code again. So nobody learns its id from the
+    log: its events carry a digest of it.
+    """
 
     SERVICE: ClassVar[str] = "intake"
+
+    @property
+    @override
+    def cause_id(self) -> str:
+        return f"{type(self).__name__}-{self.correlation_id}"
+
+    @property
+    @override
+    def correlation_id(self) -> str:
+        return sha256(self.command_id.encode()).hexdigest()[:DIGEST_CHARACTERS]
 
 
 class AddNote(Fact):

@@ -71,6 +71,16 @@ def test_the_same_message_again_is_answered_as_before_and_stores_nothing() -> No
     assert len(stored(at)) == 2
 
 
+def test_a_message_again_by_another_actor_is_refused_and_stores_nothing() -> None:
+    at = desk()
+    transact(at.writer, CASE, cause("m1"), add_note)
+    transact(at.writer, CASE, replace(cause("m2"), actor="operator:Another Person"), add_note)
+    with pytest.raises(RefusedError, match="own_command"):
+        transact(at.writer, CASE, replace(cause("m1"), actor="operator:Another Person"), add_note)
+    assert transact(at.writer, CASE, cause("m1"), add_note).result == "repeated"
+    assert len(stored(at)) == 2
+
+
 def test_several_facts_of_one_decision_are_recorded_together() -> None:
     at = desk()
 

@@ -167,6 +167,11 @@ class Site:
         found = [subjects.read_case_subject(name) for name in info.state.subjects or {}]
         return [one.type_name for one in sorted(found, key=lambda one: one.version)]
 
+    async def codes(self) -> list[str]:
+        """Gives the keys of the index under which return codes are reserved."""
+        index = await self.jetstream.key_value(subjects.INDEX_BUCKET)
+        return sorted(key for key in await index.keys() if key.startswith("code."))
+
     async def calls_left(self) -> int:
         """Waits until every call is processed, and gives how many weren't in time: 0."""
         left = 1

@@ -110,15 +110,6 @@ async def test_an_unknown_code_opens_a_case_and_says_so(site: Site) -> None:
         assert (await site.next_event("CaseOpened")).data.unmatched_code
 
 
-async def test_the_same_issue_command_again_answers_the_same_code(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call()
-        case_id = (await site.next_event()).subject
-        first = await site.record(IssueReturnCode, case_id, command_id="same")
-        again = await site.record(IssueReturnCode, case_id, command_id="same")
-    assert (again.result, again.return_code) == ("repeated", first.return_code)
-
-
 async def test_a_call_delivered_any_number_of_times_has_one_effect(site: Site) -> None:
     async with site.service("intake"):
         # Channels that lost their acknowledgement publish again, minutes later too: another id.

@@ -17,10 +17,13 @@ from shared.commands.intake import AddNote, TriageCall
 from shared.events.catalogue import read_case_event
 from shared.key_messages import Denied, OpenedValue, SealedValue
 from shared.keyholder import KeysDeniedError, KeysUnavailableError
+from shared.policy import policy
 from tests.asking import OLENA
 from tests.wire.conftest import ANSWER_WITHIN_S, Site
 
 pytestmark = pytest.mark.wire
+
+PURPOSES = ("caller-phone", "caller-walk_in", "return-code", "return-code-of", "service-number")
 
 
 async def keeper(site: Site, operation: str) -> dict[str, Any]:
@@ -148,3 +151,38 @@ def test_an_idle_key_holder_closes_itself_and_a_used_one_does_not() -> None:
     never = Lock(clock=lambda: 10.0**9)
     never.close_if_idle()
     assert not never.closed
+
+
+async def hashes(site: Site, asker: str, purpose: str, count: int = 1) -> list[tuple[str, ...]]:
+    """Asks in a service's name for the hashes of so many numbers."""
+    values = [(purpose, f"+38044{number:07}") for number in range(count)]
+    return await asyncio.to_thread(site.keys_of(asker).hashes, values)
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+@pytest.mark.parametrize("asker", ["intake", "query", "verification", "handover", "witness"])
+async def test_hashes_are_made_for_the_purposes_that_the_policy_gives(
+    site: Site, asker: str, purpose: str
+) -> None:
+    granted = asker == "intake" or (asker == "query" and purpose != "return-code-of")
+    if granted:
+        assert await hashes(site, asker, purpose)
+    else:
+        with pytest.raises(KeysDeniedError, match="not granted"):
+            await hashes(site, asker, purpose)
+
+
+@pytest.mark.parametrize("purpose", ["caller-*", "caller-", "caller-post", "name", "return-codes"])
+async def test_no_hash_is_made_for_a_purpose_that_is_not_listed(site: Site, purpose: str) -> None:
+    body = json.dumps({"values": [{"purpose": purpose, "value": "+380440000001"}]}).encode()
+    reply = await site.client.request("keyholder.hash.intake", body, timeout=ANSWER_WITHIN_S)
+    denied = Denied.model_validate_json(reply.data)
+    assert (denied.denied, "purpose" in denied.expected) == ("invalid", True)
+
+
+async def test_a_service_gets_no_more_hashes_than_the_policy_gives_it_a_minute(site: Site) -> None:
+    allowed = policy().services["query"].hashes_a_minute
+    assert len(await hashes(site, "query", "caller-phone", allowed)) == allowed
+    with pytest.raises(KeysUnavailableError, match="not yet"):
+        await hashes(site, "query", "caller-phone", allowed)
+    assert len(await hashes(site, "intake", "caller-phone", allowed)) == allowed

@@ -1,0 +1,48 @@
+"""Return codes on a real server: the same for the same command, and for nobody else."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from shared.commands.base import Refused
+from shared.commands.intake import IssueReturnCode
+from tests.wire.conftest import Site
+
+pytestmark = pytest.mark.wire
+
+
+async def test_the_same_issue_command_again_answers_the_same_code(site: Site) -> None:
+    async with site.service("intake"):
+        await site.call()
+        case_id = (await site.next_event()).subject
+        first = await site.record(IssueReturnCode, case_id, command_id="same")
+        again = await site.record(IssueReturnCode, case_id, command_id="same")
+    assert (again.result, again.return_code) == ("repeated", first.return_code)
+
+
+async def test_somebody_elses_issue_command_is_not_answered_with_its_code(site: Site) -> None:
+    async with site.service("intake"):
+        await site.call()
+        case_id = (await site.next_event()).subject
+        first = await site.record(IssueReturnCode, case_id, command_id="same")
+        codes = await site.codes()
+        other = await site.ask(IssueReturnCode, case_id, by="Another Person", command_id="same")
+        assert isinstance(other, Refused)
+        assert other.guard == "own_command"
+        assert str(first.return_code) not in other.model_dump_json()
+        assert await site.codes() == codes
+    assert await site.history(case_id) == ["CaseOpened", "ReturnCodeIssued"]
+
+
+async def test_the_log_does_not_have_the_id_that_a_code_is_asked_for_with(site: Site) -> None:
+    async with site.service("intake"):
+        await site.call()
+        case_id = (await site.next_event()).subject
+        command_id = uuid4().hex
+        first = await site.record(IssueReturnCode, case_id, command_id=command_id)
+        issued = await site.next_event("ReturnCodeIssued")
+        assert command_id not in issued.model_dump_json()
+        found = await site.record(IssueReturnCode, case_id, command_id=issued.correlationid)
+        assert (found.result, found.return_code == first.return_code) == ("recorded", False)
