@@ -27,6 +27,7 @@ from shared import subjects
 from shared.credentials import api_prefix
 from shared.events.base import CONTENT_TYPE, FIRST_PREVHASH, CaseEvent, chain_hash
 from shared.events.catalogue import read_case_event
+from shared.events.intake import PersonalDataErased
 from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.calls import RequestLostError
@@ -97,6 +98,8 @@ class History(Generic[StateT]):
     causes: Mapping[tuple[str, str], int] | None = None
     """Who recorded (`source`) and what he answered (`causationid`) -> version of the last event."""
     sequences: tuple[int, ...] = ()
+    erasure: str = ""
+    """The id of the last event that erased personal data; empty if there is none."""
 
     def last_version_of(self, type_name: str) -> int:
         """Gives the version of the last event of a type, 0 if there is none."""
@@ -218,7 +221,7 @@ class CaseLog(Application[str], Generic[StateT]):
         """Folds events as they follow one another; raises ChainBrokenError where they don't."""
         state, version, last_hash = known.state, known.version, known.last_hash
         types, sequences = list(known.types), list(known.sequences)
-        causes = dict(known.causes or {})
+        causes, erasure = dict(known.causes or {}), known.erasure
         evolve = self.fold.evolve
         for event, stored_hash, sequence in links:
             version += 1
@@ -229,6 +232,8 @@ class CaseLog(Application[str], Generic[StateT]):
             types.append(event.type_name)
             causes[event.source, event.causationid] = version
             sequences.append(sequence or version)
+            if isinstance(event.data, PersonalDataErased):
+                erasure = event.id
         return History(
             case_id=known.case_id,
             state=state,
@@ -238,6 +243,7 @@ class CaseLog(Application[str], Generic[StateT]):
             types=tuple(types),
             causes=causes,
             sequences=tuple(sequences),
+            erasure=erasure,
         )
 
 
