@@ -46,7 +46,7 @@ class NoKeys(Keys):
     """Nothing is asked of the key holder."""
 
     @override
-    def for_sealing(self, case_id: str, version: int, erased_at: int) -> SealingKeys:
+    def for_sealing(self, case_id: str, version: int, erasure: str) -> SealingKeys:
         return {"identity": OPEN_KEY, "location": OPEN_KEY, "narrative": OPEN_KEY}
 
     @override

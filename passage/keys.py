@@ -70,6 +70,8 @@ def rotate_verb(
         print_json(done.model_dump())
     else:
         out.print(said)
+    if isinstance(done, Rotated) and done.dropped and not as_json:
+        out.print(f"keys of a dropped epoch, erased by that: {', '.join(done.dropped)}")
     if isinstance(done, Rotated) and done.damaged:
         raise VerbEndedError(Exit.FAILED, f"keys don't unwrap of: {', '.join(done.damaged)}")
 

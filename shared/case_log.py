@@ -27,6 +27,7 @@ from shared import subjects
 from shared.credentials import api_prefix
 from shared.events.base import CONTENT_TYPE, FIRST_PREVHASH, CaseEvent, chain_hash
 from shared.events.catalogue import read_case_event
+from shared.events.intake import PersonalDataErased
 from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.calls import RequestLostError
@@ -99,12 +100,8 @@ class History(Generic[StateT]):
     sequences: tuple[int, ...] = ()
     actors: tuple[str, ...] = ()
     """Who recorded each event, in order."""
-
-    def last_version_of(self, type_name: str) -> int:
-        """Gives the version of the last event of a type, 0 if there is none."""
-        if type_name not in self.types:
-            return 0
-        return len(self.types) - self.types[::-1].index(type_name)
+    erasure: str = ""
+    """The id of the last event that erased personal data; empty if there is none."""
 
     def caused_by(self, source: str, causation_id: str) -> int | None:
         """Gives the version at which a service answered a message, or None if it hasn't."""
@@ -221,7 +218,7 @@ class CaseLog(Application[str], Generic[StateT]):
         state, version, last_hash = known.state, known.version, known.last_hash
         types, sequences = list(known.types), list(known.sequences)
         actors = list(known.actors)
-        causes = dict(known.causes or {})
+        causes, erasure = dict(known.causes or {}), known.erasure
         evolve = self.fold.evolve
         for event, stored_hash, sequence in links:
             version += 1
@@ -233,6 +230,8 @@ class CaseLog(Application[str], Generic[StateT]):
             actors.append(event.actor)
             causes[event.source, event.causationid] = version
             sequences.append(sequence or version)
+            if isinstance(event.data, PersonalDataErased):
+                erasure = event.id
         return History(
             case_id=known.case_id,
             state=state,
@@ -243,6 +242,7 @@ class CaseLog(Application[str], Generic[StateT]):
             causes=causes,
             sequences=tuple(sequences),
             actors=tuple(actors),
+            erasure=erasure,
         )
 
 

@@ -23,13 +23,13 @@ class _Message(BaseModel):
 class Seal(_Message):
     """Give the public keys to which a case's personal values are sealed.
 
-    `version` is the version about to be recorded; `erased_at` that of the last erasure before it,
-    0 if there is none: what follows an erasure is never sealed to a key that it destroys.
+    `version` is the version about to be recorded; `erasure` the id of the last erasure before it,
+    if there is one: what follows an erasure is never sealed to a key that it destroys.
     """
 
     case_id: Id
     version: Annotated[int, Field(ge=1)]
-    erased_at: Annotated[int, Field(ge=0)] = 0
+    erasure: Id | Literal[""] = ""
 
 
 class PublicKey(_Message):
@@ -137,11 +137,13 @@ class Closed(_Message):
 class Rotated(_Message):
     """To the keeper: data keys are wrapped under a new epoch; older epochs were destroyed.
 
-    `damaged` are cases whose keys don't unwrap any more; they stay as they are.
+    `damaged` are cases with keys that don't unwrap; these stay as they are. `dropped` are cases
+    whose keys were wrapped under an epoch that was destroyed before; they count as destroyed.
     """
 
     cases: int
     damaged: tuple[str, ...]
+    dropped: tuple[str, ...]
     epoch: int
     epochs_kept: tuple[int, ...]
 
@@ -153,10 +155,11 @@ class PepperRenewed(_Message):
 
 
 class KeysChecked(_Message):
-    """To the keeper: how many cases have keys, and those whose keys don't unwrap."""
+    """To the keeper: how many cases have keys; `damaged` and `dropped` as in Rotated."""
 
     cases: int
     damaged: tuple[str, ...]
+    dropped: tuple[str, ...]
 
 
 class Trial(_Message):

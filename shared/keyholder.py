@@ -62,11 +62,11 @@ class KeysDeniedError(Exception):
 class Keys(Protocol):
     """The key holder as a service sees it. All raise KeysUnavailableError and KeysDeniedError."""
 
-    def for_sealing(self, case_id: str, version: int, erased_at: int) -> SealingKeys:
+    def for_sealing(self, case_id: str, version: int, erasure: str) -> SealingKeys:
         """Gives the keys that what is recorded as a version of a case is sealed to.
 
-        They are made now where the case has none. `erased_at` is the version of the last erasure
-        before, 0 if there is none.
+        They are made now where the case has none. `erasure` is the id of the last erasure before,
+        empty if there is none.
         """
 
     def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
@@ -89,21 +89,21 @@ class RemoteKeys(Keys):
         self._connection = connection
         self._service = service
         self._timeout_s = timeout_s
-        self._kept: dict[str, tuple[int, SealingKeys]] = {}
+        self._kept: dict[str, tuple[str, SealingKeys]] = {}
         self._lock = Lock()
 
     @override
-    def for_sealing(self, case_id: str, version: int, erased_at: int) -> SealingKeys:
+    def for_sealing(self, case_id: str, version: int, erasure: str) -> SealingKeys:
         kept = self._kept.get(case_id)
-        if kept is not None and kept[0] == erased_at:
+        if kept is not None and kept[0] == erasure:
             return kept[1]
-        asked = Seal(case_id=case_id, version=version, erased_at=erased_at)
+        asked = Seal(case_id=case_id, version=version, erasure=erasure)
         found = {
             name: SealingKey(key.epoch, key.key_id, _public(key.public))
             for name, key in self._ask("seal", asked, PublicKeys).keys.items()
         }
         with self._lock:
-            self._kept[case_id] = (erased_at, found)
+            self._kept[case_id] = (erasure, found)
             while len(self._kept) > CASES_KEPT:
                 del self._kept[next(iter(self._kept))]
         return found

@@ -161,7 +161,9 @@ EVENTS: dict[str, LogEvent] = {
         },
     ),
     "rotated": LogEvent(
-        "every data key is wrapped under a new key-encryption key", {"count": COUNT, "epoch": COUNT}
+        "every data key is wrapped under a new key-encryption key; `damaged` and `dropped` count "
+        "cases whose keys don't unwrap, or were of an epoch destroyed before",
+        {"count": COUNT, "damaged": COUNT, "dropped": COUNT, "epoch": COUNT},
     ),
     "signed": LogEvent(
         "the witness signed what the log held",

@@ -44,6 +44,14 @@ class Spot(NamedTuple):
         return "|".join((FORMAT, *(str(part) for part in self))).encode()
 
 
+class Header(NamedTuple):
+    """What stands before the ciphertext: authenticated only where that is opened."""
+
+    epoch: int
+    key_id: int
+    class_code: int
+
+
 class SealingKey(NamedTuple):
     """The public half of a case's data key of one class; it opens nothing."""
 
@@ -84,12 +92,17 @@ class DataKey(NamedTuple):
             ) from None
 
 
-def key_id_of(sealed: str) -> int:
-    """Gives the id of the data key that a value was sealed to. Raises SealBrokenError."""
+def header_of(sealed: str) -> Header:
+    """Gives what a sealed value says of itself; it may lie. Raises SealBrokenError."""
     raw = _decode(sealed)
     if len(raw) < _HEADER.size:
         raise SealBrokenError("a sealed value is cut short")
-    return int(_HEADER.unpack_from(raw)[1])
+    return Header(*_HEADER.unpack_from(raw))
+
+
+def key_id_of(sealed: str) -> int:
+    """Gives the id of the data key that a value was sealed to. Raises SealBrokenError."""
+    return header_of(sealed).key_id
 
 
 def _bound(spot: Spot, header: bytes) -> bytes:

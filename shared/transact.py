@@ -20,15 +20,12 @@ from shared.case_log import CaseLog, History, Link
 from shared.events.base import CaseEvent, Event, chain_hash, type_of
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Plain
-from shared.events.intake import PersonalDataErased
 from shared.keyholder import Keys
 from shared.refusals import Guard, RefusedError, require
 from shared.sealing import Spot
 
 ATTEMPTS = 50
 """How often one message is decided anew because somebody else was faster."""
-
-ERASURE = PersonalDataErased.__name__
 
 SEEN_VERSION = Guard("seen_version", "look at the case as it is now and decide again")
 
@@ -209,7 +206,7 @@ def _sealed(keys: Keys, history: History[Any], version: int, event: Event) -> Ev
     if not plain:
         return event
     case_id, name, classes = history.case_id, type(event).__name__, type(event).PERSONAL
-    sealing = keys.for_sealing(case_id, version, history.last_version_of(ERASURE))
+    sealing = keys.for_sealing(case_id, version, history.erasure)
     return event.model_copy(
         update={
             field: sealing[personal].seal(Spot(case_id, version, name, field, personal), value)

@@ -18,3 +18,6 @@ async def check_keys(client: Client, findings: Findings) -> None:
         return
     for case_id in checked.damaged:
         findings.add("keys", f"case {case_id}", "its data keys don't unwrap")
+    for case_id in checked.dropped:
+        said = "its data keys are of a dropped epoch: what they sealed counts as erased"
+        findings.add("keys", f"case {case_id}", said, "warning")

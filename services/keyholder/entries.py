@@ -1,23 +1,23 @@
 """The entry of a case in the KEYS bucket: its data keys, wrapped by a key-encryption key.
 
 One pair of keys a class of personal data, all made when the case first needs one. The public half
-seals; the private half opens, and is wrapped. A destroyed key leaves
-its number behind; what is sealed afterwards is sealed under the next.
+seals; the private half opens, and is wrapped. A key that is destroyed, or damaged, leaves its
+number behind; what is sealed afterwards is sealed under the next.
 """
 
 from __future__ import annotations
 
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
-from typing import Annotated, get_args
+from collections.abc import Iterable, Mapping
+from typing import Annotated, NamedTuple, get_args
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.events.fields import PersonalClass
+from shared.events.fields import Id, PersonalClass
 from shared.sealing import DataKey, SealBrokenError
 
 CLASSES: tuple[PersonalClass, ...] = get_args(PersonalClass)
@@ -26,10 +26,7 @@ NONCE_BYTES = 12
 
 
 class WrappedKey(BaseModel):
-    """One data key; `wrapped` is missing once it is destroyed.
-
-    `erased_at`: the version of the case's last erasure that took a key of this class.
-    """
+    """One data key; `wrapped` is missing once it is destroyed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -39,7 +36,8 @@ class WrappedKey(BaseModel):
     wrapped: str | None = None
     """The private key in base64: nonce and AES-256-GCM ciphertext, bound to case, class, epoch,
     key id and the public key."""
-    erased_at: int = 0
+    damaged: tuple[int, ...] = ()
+    """Ids of earlier keys that didn't unwrap when they were renewed; other ones are destroyed."""
 
 
 class Entry(BaseModel):
@@ -49,6 +47,23 @@ class Entry(BaseModel):
 
     epoch: Annotated[int, Field(ge=1, le=65_535)]
     keys: dict[PersonalClass, WrappedKey]
+    erasures: tuple[Id, ...] = ()
+    """Ids of the erasures that were carried out. Versions wouldn't do: a log that was cut gives
+    the same ones to other events."""
+
+
+class Found(NamedTuple):
+    """A key of a case as it is now: `key` is None where it is destroyed, or doesn't unwrap."""
+
+    key_id: int
+    key: DataKey | None
+    damaged: tuple[int, ...]
+    """Ids, up to this key's, of those that don't unwrap; what they sealed is not erased."""
+
+    def is_destroyed(self, key_id: int) -> bool:
+        """Says whether the key of an id is known to be destroyed."""
+        was_there = 1 <= key_id < self.key_id or (key_id == self.key_id and self.key is None)
+        return was_there and key_id not in self.damaged
 
 
 def new_entry(case_id: str, epoch: int, kek: bytes) -> tuple[Entry, dict[PersonalClass, DataKey]]:
@@ -61,13 +76,11 @@ def new_entry(case_id: str, epoch: int, kek: bytes) -> tuple[Entry, dict[Persona
     return entry, keys
 
 
-def unwrapped(case_id: str, name: PersonalClass, entry: Entry, kek: bytes | None) -> DataKey | None:
+def unwrapped(case_id: str, name: PersonalClass, entry: Entry, kek: bytes) -> DataKey | None:
     """Gives a class's key, or None if it is destroyed. Raises SealBrokenError."""
     key = entry.keys[name]
     if key.wrapped is None:
         return None
-    if kek is None:
-        raise SealBrokenError(f"the data keys of case {case_id} are of a dropped epoch")
     bound = _bound(case_id, name, entry.epoch, key)
     try:
         raw = b64decode(key.wrapped, validate=True)
@@ -77,37 +90,58 @@ def unwrapped(case_id: str, name: PersonalClass, entry: Entry, kek: bytes | None
         raise SealBrokenError(f"the data keys of case {case_id} don't unwrap") from None
 
 
-def rewrapped(case_id: str, entry: Entry, old: bytes | None, epoch: int, kek: bytes) -> Entry:
-    """Gives the same keys under another key-encryption key. Raises SealBrokenError."""
+def found(case_id: str, entry: Entry, kek: bytes) -> dict[PersonalClass, Found]:
+    """Gives every class's key as it is now."""
+    return {name: _found(case_id, name, entry, kek) for name in entry.keys}
+
+
+def rewrapped(
+    case_id: str, entry: Entry, keys: Mapping[PersonalClass, Found], epoch: int, kek: bytes
+) -> Entry:
+    """Gives the same keys under another key-encryption key; one that is damaged stays so."""
     kept = dict(entry.keys)
-    for name in entry.keys:
-        key = unwrapped(case_id, name, entry, old)
-        if key is not None:
-            new = _wrapped(case_id, name, key, epoch, kek)
-            kept[name] = new.model_copy(update={"erased_at": entry.keys[name].erased_at})
-    return Entry(epoch=epoch, keys=kept)
+    for name, old in keys.items():
+        if old.key is not None:
+            new = _wrapped(case_id, name, old.key, epoch, kek)
+            kept[name] = new.model_copy(update={"damaged": entry.keys[name].damaged})
+    return entry.model_copy(update={"epoch": epoch, "keys": kept})
 
 
-def without(entry: Entry, classes: Iterable[PersonalClass], version: int) -> Entry:
-    """Gives the entry with keys destroyed by the erasure at a version of the case.
+def without(entry: Entry, classes: Iterable[PersonalClass], erasure: str) -> Entry:
+    """Gives the entry with keys destroyed by an erasure, by its id; once for each.
 
     What was given after that erasure was sealed under a new key, and stays.
     """
-    gone = {
-        name: WrappedKey(key_id=entry.keys[name].key_id, erased_at=version)
-        for name in classes
-        if entry.keys[name].erased_at < version
-    }
-    return Entry(epoch=entry.epoch, keys={**entry.keys, **gone})
+    if erasure in entry.erasures:
+        return entry
+    gone = {name: WrappedKey(key_id=entry.keys[name].key_id) for name in classes}
+    erasures = (*entry.erasures, erasure)
+    return Entry(epoch=entry.epoch, keys={**entry.keys, **gone}, erasures=erasures)
 
 
-def renewed(case_id: str, name: PersonalClass, entry: Entry, kek: bytes) -> Entry:
-    """Gives the entry with a new key for a class whose last one was destroyed."""
-    last = entry.keys[name]
-    key = DataKey(entry.epoch, last.key_id + 1, X25519PrivateKey.generate())
-    new = _wrapped(case_id, name, key, entry.epoch, kek)
-    new = new.model_copy(update={"erased_at": last.erased_at})
-    return Entry(epoch=entry.epoch, keys={**entry.keys, name: new})
+def dropped(entry: Entry, epoch: int) -> Entry:
+    """Gives an entry whose key-encryption key was destroyed, and all its keys with it, as such."""
+    gone = {name: WrappedKey(key_id=key.key_id) for name, key in entry.keys.items()}
+    return Entry(epoch=epoch, keys=gone, erasures=entry.erasures)
+
+
+def renewed(case_id: str, entry: Entry, kek: bytes) -> Entry:
+    """Gives the entry with a new key for each class whose last one is destroyed or damaged."""
+    keys = dict(entry.keys)
+    for name, last in found(case_id, entry, kek).items():
+        if last.key is None:
+            key = DataKey(entry.epoch, last.key_id + 1, X25519PrivateKey.generate())
+            new = _wrapped(case_id, name, key, entry.epoch, kek)
+            keys[name] = new.model_copy(update={"damaged": last.damaged})
+    return entry.model_copy(update={"keys": keys})
+
+
+def _found(case_id: str, name: PersonalClass, entry: Entry, kek: bytes) -> Found:
+    key = entry.keys[name]
+    try:
+        return Found(key.key_id, unwrapped(case_id, name, entry, kek), key.damaged)
+    except SealBrokenError:
+        return Found(key.key_id, None, (*key.damaged, key.key_id))
 
 
 def _wrapped(case_id: str, name: PersonalClass, key: DataKey, epoch: int, kek: bytes) -> WrappedKey:

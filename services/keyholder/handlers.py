@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,6 +18,8 @@ from services.keyholder.lock import Lock
 from services.keyholder.ring import ErasurePendingError
 from services.keyholder.secrets import newest_kek_made_at
 from shared.boxes import BoxBrokenError
+from shared.case_log import CaseLog, Fold
+from shared.events.base import CaseEvent
 from shared.events.catalogue import read_case_event
 from shared.events.intake import PersonalDataErased
 from shared.key_messages import (
@@ -53,6 +56,12 @@ ROTATION = "rotation"
 SHORTEST_NIGHT = timedelta(hours=12)
 """A timer that comes sooner after the last rotation is the same night's."""
 
+ERASING = "/services/intake"
+"""Who alone erases."""
+
+Erasures = tuple[CaseEvent[Any], ...]
+"""What the key holder folds of a case: its erasures."""
+
 NOBODY = Rights()
 OPERATIONS: dict[str, type[BaseModel]] = {
     "seal": Seal,
@@ -75,6 +84,7 @@ class Keeping:
     records: Records
     policy: Policy
     lock: Lock
+    log: CaseLog[Erasures]
     folder: Path
     """The key folder."""
     now: Callable[[], datetime]
@@ -84,7 +94,7 @@ class Keeping:
 def respond(desk: Keeping, subject: str, body: bytes, may_wait: bool) -> bytes | None:
     """Answers `keyholder.<operation>.<asker>`; None where that has to wait and may not."""
     _, operation, asker = subject.split(".")
-    if desk.lock.closed:
+    if _is_closed(desk):
         return _json(SEALED)
     try:
         if asker == KEEPER:
@@ -93,8 +103,12 @@ def respond(desk: Keeping, subject: str, body: bytes, may_wait: bool) -> bytes |
         if not may_wait and not is_quick(desk, asked):
             return None
         desk.lock.use()
-        return _json(answer(desk, asker, asked))
+        answered = _json(answer(desk, asker, asked))
+        # Closed under way it answered without secrets, or after them: neither is to be believed.
+        return _json(SEALED) if _is_closed(desk) else answered
     except Exception as error:  # Whoever asked must not wait for an answer that never comes.
+        if _is_closed(desk):
+            return _json(SEALED)
         log.error("fault", error=type(error).__name__, place=place_of(error))
         return _json(NOT_NOW)
 
@@ -141,7 +155,7 @@ def read(desk: Keeping, operation: str, service: str, body: bytes) -> BaseModel:
 def is_quick(desk: Keeping, asked: BaseModel) -> bool:
     """Says whether it can be answered from memory, without waiting for the server."""
     if isinstance(asked, Seal):
-        return desk.holder.ring.knows(asked.case_id, asked.erased_at)
+        return desk.holder.ring.knows(asked.case_id, asked.erasure)
     return not isinstance(asked, Open)
 
 
@@ -166,7 +180,7 @@ def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
 def public_keys(holder: Holder, asked: Seal) -> BaseModel:
     """Gives the keys to seal to; they open nothing."""
     try:
-        keys = holder.for_sealing(asked.case_id, asked.version, asked.erased_at)
+        keys = holder.for_sealing(asked.case_id, asked.version, asked.erasure)
     except ErasurePendingError as error:
         return Denied(denied=NOT_YET, expected=str(error))
     return PublicKeys(
@@ -216,17 +230,42 @@ def receive_timer(desk: Keeping, delivery: Delivery) -> Outcome:
     if desk.now() - newest_kek_made_at(desk.folder) < SHORTEST_NIGHT:
         return Outcome("ignored", "", 0, delivery.sequence)
     rotation = desk.holder.ring.rotate(desk.folder)
-    log.info("rotated", count=rotation.cases, epoch=rotation.epoch)
+    log.info(
+        "rotated",
+        count=rotation.cases,
+        damaged=len(rotation.damaged),
+        dropped=len(rotation.dropped),
+        epoch=rotation.epoch,
+    )
     return Outcome("recorded", "", 0, delivery.sequence)
 
 
 def receive_erasure(desk: Keeping, delivery: Delivery) -> Outcome:
-    """Destroys the keys that an erasure names; again is harmless."""
+    """Destroys the keys that an erasure names; again is harmless.
+
+    Only for an event that stands in the unbroken chain of its case, as intake's: who can append to
+    CASES can't erase by that alone. Raises UnprocessableError and ChainBrokenError.
+    """
     subject = read_case_subject(delivery.subject)
     event = read_case_event(delivery.body, subject.type_name)
+    if (event.subject, event.source) != (subject.case_id, ERASING):
+        raise UnprocessableError("wrong_envelope", "source", f"{ERASING}, about the subject's case")
+    if event not in desk.log.load_current(event.subject).state:
+        raise UnprocessableError("chain_broken", "caseversion", "an event of the case's chain")
     erased: PersonalDataErased = event.data
-    desk.holder.ring.destroy(event.subject, erased.classes, event.caseversion)
+    desk.holder.ring.destroy(event.subject, erased.classes, event.id)
     return Outcome("recorded", event.subject, event.caseversion, delivery.sequence)
+
+
+def _with_erasure(erasures: Erasures, event: CaseEvent[Any]) -> Erasures:
+    return (*erasures, event) if isinstance(event.data, PersonalDataErased) else erasures
+
+
+ERASURES_OF_CASE: Fold[Erasures] = Fold((), _with_erasure)
+
+
+def _is_closed(desk: Keeping) -> bool:
+    return desk.lock.closed
 
 
 def _invalid(error: ValidationError) -> Denied:

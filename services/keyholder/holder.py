@@ -13,7 +13,7 @@ from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import PersonalClass
 from shared.key_messages import OpenedValue, SealedValue
 from shared.keyholder import Keys, KeysDeniedError, SealingKeys
-from shared.sealing import SealBrokenError, Spot, key_id_of
+from shared.sealing import CLASS_CODES, SealBrokenError, Spot, header_of
 
 ERASED = OpenedValue(state="erased")
 BROKEN = OpenedValue(state="broken")
@@ -26,8 +26,8 @@ class Holder(Keys):
     ring: KeyRing
 
     @override
-    def for_sealing(self, case_id: str, version: int, erased_at: int) -> SealingKeys:
-        keys = self.ring.for_sealing(case_id, version, erased_at)
+    def for_sealing(self, case_id: str, version: int, erasure: str) -> SealingKeys:
+        keys = self.ring.for_sealing(case_id, version, erasure)
         return {name: key.sealing for name, key in keys.items()}
 
     @override
@@ -47,10 +47,15 @@ class Holder(Keys):
         name = class_of(value.type_name, value.field)
         spot = Spot(value.case_id, value.version, value.type_name, value.field, name)
         try:
-            key = self.ring.for_opening(value.case_id, name)
-            if key is None or key_id_of(value.sealed) < key.key_id:
+            header = header_of(value.sealed)
+            found = self.ring.for_opening(value.case_id, name)
+            if found is None or header.class_code != CLASS_CODES[name]:
+                return BROKEN
+            if found.is_destroyed(header.key_id):
                 return ERASED
-            return OpenedValue(state="open", text=key.open(spot, value.sealed))
+            if found.key is None or header.key_id != found.key_id:
+                return BROKEN
+            return OpenedValue(state="open", text=found.key.open(spot, value.sealed))
         except SealBrokenError:
             return BROKEN
 

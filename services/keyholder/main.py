@@ -19,7 +19,7 @@ from services.keyholder.secrets import held, read_secrets
 from shared import logs, subjects
 from shared.buckets import JetStreamBucket
 from shared.bus import Bus
-from shared.case_log import CaseLog, Fold, jetstream_env
+from shared.case_log import CaseLog, jetstream_env
 from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
 from shared.logs import log
@@ -40,7 +40,7 @@ def wire(settings: Settings, lock: Lock) -> Service:
     """Gives keyholder, ready to run until the lock is closed."""
     logs.configure(SERVICE, settings.log_level)
     secrets, timeout_s = read_secrets(settings.keys_dir), settings.request_timeout_s
-    case_log = CaseLog(Fold(None, lambda state, _: state), jetstream_env(settings, SERVICE))
+    case_log = CaseLog(handlers.ERASURES_OF_CASE, jetstream_env(settings, SERVICE))
     connection = case_log.connection
     ring = KeyRing(JetStreamBucket(connection, subjects.KEYS_BUCKET, timeout_s), secrets)
     holder = Holder(ring)
@@ -49,6 +49,7 @@ def wire(settings: Settings, lock: Lock) -> Service:
         records=Records(Stream(connection, subjects.AUDIT, timeout_s, 2 * timeout_s), _now),
         policy=policy(),
         lock=lock,
+        log=case_log,
         folder=settings.keys_dir,
         now=_now,
     )

@@ -10,18 +10,31 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from threading import Lock, RLock
-from typing import NamedTuple
 
 from nacl.public import PrivateKey
 from pydantic import ValidationError
 
 from services.keyholder.entries import (
     Entry,
+    Found,
+    dropped,
     new_entry,
     renewed,
     rewrapped,
     unwrapped,
     without,
+)
+from services.keyholder.kept import (
+    Checked,
+    Held,
+    Rotation,
+    change_of,
+    current,
+    held_of,
+    is_dropped,
+    kek_of,
+    read,
+    written,
 )
 from services.keyholder.secrets import Secrets, add_kek, add_pepper, drop_old_keks
 from shared.buckets import Bucket, Change, Kept, TakenError
@@ -36,35 +49,12 @@ CHANGED_AT_ONCE = 500
 """How many entries one atomic batch wraps anew."""
 
 
-class Held(NamedTuple):
-    """A case's keys in memory; None where one is destroyed."""
-
-    keys: dict[PersonalClass, DataKey | None]
-    erased_at: int
-    """The version of the case's last erasure that destroyed any."""
-
-
 class ErasurePendingError(Exception):
     """An erasure that is in the log has not been carried out yet; ask again in a moment."""
 
 
-class Rotation(NamedTuple):
-    """What a rotation did: cases wrapped anew, under which epoch, and the epochs kept.
-
-    `damaged`: cases whose keys don't unwrap any more; they stay as they are.
-    """
-
-    cases: int
-    damaged: tuple[str, ...]
-    epoch: int
-    epochs_kept: tuple[int, ...]
-
-
-class Checked(NamedTuple):
-    """How many cases have keys, and those whose keys don't unwrap."""
-
-    cases: int
-    damaged: tuple[str, ...]
+class ForgottenError(Exception):
+    """The ring has forgotten its secrets: the key holder is sealed."""
 
 
 class KeyRing:
@@ -77,18 +67,18 @@ class KeyRing:
         self._lock = Lock()
         self._changing = RLock()
         """Held while entries change, so that none is wrapped anew while it is destroyed."""
+        self._destroyed = 0
+        """How often keys were destroyed; changed while `_changing` is held."""
 
-    def knows(self, case_id: str, erased_at: int) -> bool:
+    def knows(self, case_id: str, erasure: str) -> bool:
         """Whether the case's keys can be given from memory, without asking the server."""
         held = self._kept.get(case_id)
-        return held is not None and held.erased_at >= erased_at and None not in held.keys.values()
+        return held is not None and held.has_seen(erasure) and held.seals
 
-    def for_sealing(
-        self, case_id: str, version: int, erased_at: int
-    ) -> dict[PersonalClass, DataKey]:
-        """Gives a case's keys, made now where it has none yet or they were destroyed.
+    def for_sealing(self, case_id: str, version: int, erasure: str) -> dict[PersonalClass, DataKey]:
+        """Gives a case's keys, made now where it has none yet; destroyed and damaged are renewed.
 
-        `erased_at` is the version of the last erasure that the asker knows of. Raises
+        `erasure` is the id of the last erasure that the asker knows of, or empty. Raises
         ErasurePendingError where its keys still have to be destroyed: then ask again.
         """
         held = self._kept.get(case_id)
@@ -96,19 +86,19 @@ class KeyRing:
             held = self._make(case_id)  # Most likely there is none: one request instead of two.
         elif held is None:
             held = self._find(case_id) or self._make(case_id)
-        if held.erased_at < erased_at:
-            raise ErasurePendingError(f"case {case_id}: the erasure at version {erased_at}")
-        if None in held.keys.values():
+        if not held.has_seen(erasure):
+            raise ErasurePendingError(f"case {case_id}: the erasure {erasure}")
+        if not held.seals:
             held = self._renew(case_id)
-        return {name: key for name, key in held.keys.items() if key is not None}
+        return {name: one.key for name, one in held.keys.items() if one.key is not None}
 
-    def for_opening(self, case_id: str, name: PersonalClass) -> DataKey | None:
-        """Gives a case's key of a class, or None where there is none any more."""
+    def for_opening(self, case_id: str, name: PersonalClass) -> Found | None:
+        """Gives a case's key of a class as it is now, or None where the case has none."""
         held = self._kept.get(case_id) or self._find(case_id)
         return None if held is None else held.keys[name]
 
-    def destroy(self, case_id: str, classes: Iterable[PersonalClass], version: int) -> None:
-        """Destroys keys by the erasure at a version of the case; once for each erasure.
+    def destroy(self, case_id: str, classes: Iterable[PersonalClass], erasure: str) -> None:
+        """Destroys keys by an erasure, which its id names; once for each erasure.
 
         What was sealed under them can't be opened again, in any copy.
         """
@@ -118,13 +108,14 @@ class KeyRing:
                 if kept is None:
                     self._make(case_id)  # So that the erasure is remembered.
                     continue
-                entry = _read(kept)
-                left = without(entry, tuple(classes), version)
+                entry = read(kept)
+                left = without(entry, tuple(classes), erasure)
                 try:
                     if left != entry:
-                        self._bucket.change([_change(case_id, left, kept.revision)])
+                        self._bucket.change([change_of(case_id, left, kept.revision)])
                 except TakenError:
                     continue
+                self._destroyed += 1
                 self._forget(case_id)
                 return
 
@@ -133,24 +124,30 @@ class KeyRing:
 
         When it is interrupted both epochs stay, and the next rotation finishes it.
         """
-        self.secrets = add_kek(folder, self.secrets)
-        epoch, count, damaged = self.secrets.epoch, 0, list[str]()
+        self._exchange(add_kek(folder, self._known()))
+        count, damaged, gone = 0, list[str](), list[str]()
         entries = self._bucket.entries()
         while batch := list(islice(entries, CHANGED_AT_ONCE)):
-            count += self._rewrap_all(batch, epoch, damaged)
-        self.secrets = drop_old_keks(folder, self.secrets)
-        return Rotation(count, tuple(damaged), epoch, tuple(sorted(self.secrets.keks)))
+            count += self._rewrap_all(batch, damaged, gone)
+        secrets = drop_old_keks(folder, self._known())
+        self._exchange(secrets)
+        kept = tuple(sorted(secrets.keks))
+        return Rotation(count, tuple(damaged), tuple(gone), secrets.epoch, kept)
 
     def check(self) -> Checked:
         """Looks whether every case's keys unwrap."""
-        count, damaged = 0, list[str]()
+        count, damaged, gone = 0, list[str](), list[str]()
         for case_id, kept in self._bucket.entries():
             count += 1
             try:
-                self._held(case_id, _read(kept))
+                secrets, entry = self._known(), read(kept)
+                if is_dropped(entry, secrets):
+                    gone.append(case_id)
+                elif held_of(case_id, entry, secrets).is_damaged:
+                    damaged.append(case_id)
             except (SealBrokenError, ValidationError):
                 damaged.append(case_id)
-        return Checked(count, tuple(damaged))
+        return Checked(count, tuple(damaged), tuple(gone))
 
     def opening(self, case_id: str, entries: Iterable[str]) -> Iterator[OpeningKey]:
         """Gives the data keys in entries of a case, from wherever, that a key kept here opens."""
@@ -166,84 +163,108 @@ class KeyRing:
 
     def renew_pepper(self, folder: Path) -> int:
         """Makes the next pepper and gives its version; older ones still find what they hashed."""
-        self.secrets = add_pepper(folder, self.secrets)
+        self._exchange(add_pepper(folder, self._known()))
         return max(self.secrets.peppers)
 
-    def _rewrap_all(self, batch: list[tuple[str, Kept]], epoch: int, damaged: list[str]) -> int:
+    def _known(self) -> Secrets:
+        """Gives the secrets as they are now. Raises ForgottenError."""
+        secrets = self.secrets
+        if not secrets.keks:
+            raise ForgottenError
+        return secrets
+
+    def _exchange(self, secrets: Secrets) -> None:
+        with self._changing, self._lock:
+            self._known()
+            self.secrets = secrets
+
+    def _rewrap_all(
+        self, batch: list[tuple[str, Kept]], damaged: list[str], gone: list[str]
+    ) -> int:
         with self._changing:
             changes = []
             for case_id, kept in batch:
-                entry = _read(kept)
-                if entry.epoch == epoch:
-                    continue
                 try:
-                    entry = self._rewrapped(case_id, entry, epoch)
-                except SealBrokenError:
+                    changed = self._rewrapped(case_id, kept, damaged, gone)
+                except (SealBrokenError, ValidationError):
                     damaged.append(case_id)
-                else:
-                    changes.append(_change(case_id, entry, kept.revision))
-            if not changes:
-                return 0
+                    continue
+                if changed is not None:
+                    changes.append(changed)
             try:
-                self._bucket.change(changes)
+                if changes:
+                    self._bucket.change(changes)
             except TakenError:  # One of them changed since it was read: each for itself.
-                return sum(self._rewrap_one(change.key, epoch) for change in changes)
-            return len(changes)
+                for change in changes:
+                    self._rewrap_one(change.key)
+            said = {*damaged, *gone}
+            return sum(change.key not in said for change in changes)
 
-    def _rewrap_one(self, case_id: str, epoch: int) -> int:
-        while True:
-            kept = self._bucket.get(case_id)
-            if kept is None or _read(kept).epoch == epoch:
-                return 0
-            entry = self._rewrapped(case_id, _read(kept), epoch)
+    def _rewrap_one(self, case_id: str) -> None:
+        while (kept := self._bucket.get(case_id)) is not None:
+            changed = self._rewrapped(case_id, kept, [], [])
             try:
-                self._bucket.change([_change(case_id, entry, kept.revision)])
+                if changed is not None:
+                    self._bucket.change([changed])
             except TakenError:
                 continue
-            return 1
+            return
 
-    def _rewrapped(self, case_id: str, entry: Entry, epoch: int) -> Entry:
-        keks = self.secrets.keks
-        return rewrapped(case_id, entry, keks.get(entry.epoch), epoch, keks[epoch])
+    def _rewrapped(
+        self, case_id: str, kept: Kept, damaged: list[str], gone: list[str]
+    ) -> Change | None:
+        """Gives a case's entry under the newest epoch, or None where it is; says what is wrong."""
+        secrets, entry = self._known(), read(kept)
+        if is_dropped(entry, secrets):
+            gone.append(case_id)
+            return change_of(case_id, dropped(entry, secrets.epoch), kept.revision)
+        if entry.epoch == secrets.epoch:
+            return None
+        held = held_of(case_id, entry, secrets)
+        if held.is_damaged:
+            damaged.append(case_id)
+        entry = rewrapped(case_id, entry, held.keys, secrets.epoch, secrets.keks[secrets.epoch])
+        return change_of(case_id, entry, kept.revision)
 
     def _make(self, case_id: str) -> Held:
-        epoch = self.secrets.epoch
-        entry, keys = new_entry(case_id, epoch, self.secrets.keks[epoch])
+        secrets, destroyed = self._known(), self._destroyed
+        entry, keys = new_entry(case_id, secrets.epoch, secrets.keks[secrets.epoch])
         try:
-            self._bucket.create(case_id, _written(entry))
+            self._bucket.create(case_id, written(entry))
         except TakenError:  # Another thread was faster: its keys are the ones.
-            found = self._find(case_id)
-            assert found is not None  # noqa: S101 - entries are never removed
-            return found
-        return self._keep(case_id, Held({**keys}, 0))
+            return self._there(case_id)
+        with self._changing:
+            if self._destroyed == destroyed:
+                held = {name: Found(key.key_id, key, ()) for name, key in keys.items()}
+                return self._keep(case_id, Held(held, ()))
+        return self._there(case_id)  # These may be destroyed already.
 
     def _renew(self, case_id: str) -> Held:
         while True:
             with self._changing:
                 kept = self._bucket.get(case_id)
                 assert kept is not None  # noqa: S101 - entries are never removed
-                old = entry = _read(kept)
-                for name, key in old.keys.items():
-                    if key.wrapped is None:
-                        entry = renewed(case_id, name, entry, self.secrets.keks[entry.epoch])
+                secrets = self._known()
+                old = current(read(kept), secrets)
+                entry = renewed(case_id, old, kek_of(case_id, old, secrets))
                 try:
                     if entry != old:
-                        self._bucket.change([_change(case_id, entry, kept.revision)])
+                        self._bucket.change([change_of(case_id, entry, kept.revision)])
                 except TakenError:
                     continue
-                return self._keep(case_id, self._held(case_id, entry))
+                return self._keep(case_id, held_of(case_id, entry, secrets))
+
+    def _there(self, case_id: str) -> Held:
+        held = self._find(case_id)
+        assert held is not None  # noqa: S101 - entries are never removed
+        return held
 
     def _find(self, case_id: str) -> Held | None:
         with self._changing:
             kept = self._bucket.get(case_id)
             if kept is None:
                 return None
-            return self._keep(case_id, self._held(case_id, _read(kept)))
-
-    def _held(self, case_id: str, entry: Entry) -> Held:
-        kek = self.secrets.keks.get(entry.epoch)
-        keys = {name: unwrapped(case_id, name, entry, kek) for name in entry.keys}
-        return Held(keys, max(key.erased_at for key in entry.keys.values()))
+            return self._keep(case_id, held_of(case_id, read(kept), self._known()))
 
     def _keep(self, case_id: str, held: Held) -> Held:
         with self._lock:
@@ -261,15 +282,3 @@ class KeyRing:
     def _forget(self, case_id: str) -> None:
         with self._lock:
             self._kept.pop(case_id, None)
-
-
-def _read(kept: Kept) -> Entry:
-    return Entry.model_validate_json(kept.value)
-
-
-def _written(entry: Entry) -> bytes:
-    return entry.model_dump_json(exclude_none=True).encode()
-
-
-def _change(case_id: str, entry: Entry, revision: int) -> Change:
-    return Change(case_id, _written(entry), revision)

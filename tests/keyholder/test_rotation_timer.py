@@ -10,11 +10,12 @@ from typing import cast
 import pytest
 
 from services.keyholder.access import Records
-from services.keyholder.handlers import ROTATION, Keeping, receive_timer
+from services.keyholder.handlers import ROTATION, Erasures, Keeping, receive_timer
 from services.keyholder.holder import Holder
 from services.keyholder.lock import Lock
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import make_key_files, read_secrets
+from shared.case_log import CaseLog
 from shared.parking import Delivery, UnprocessableError
 from shared.policy import policy
 from shared.timers import Timer
@@ -25,12 +26,13 @@ from tests.desks import MemoryBucket
 def keeping(tmp_path: Path) -> Keeping:
     make_key_files(tmp_path)
     ring = KeyRing(MemoryBucket(), read_secrets(tmp_path))
-    ring.for_sealing("CASE", 1, 0)
+    ring.for_sealing("CASE", 1, "")
     return Keeping(
         holder=Holder(ring),
         records=cast("Records", None),  # Nothing is opened here.
         policy=policy(),
         lock=Lock(),
+        log=cast("CaseLog[Erasures]", None),  # Nothing is erased.
         folder=tmp_path,
         now=lambda: datetime.now(UTC),
     )

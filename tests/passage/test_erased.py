@@ -66,7 +66,7 @@ class Sealing:
     def destroy(self, *classes: PersonalClass) -> None:
         """Destroys keys as the key holder does on the last event."""
         key_holder(self.bucket).ring.destroy(
-            CASE, classes or ALL_CLASSES, self.log.load(CASE).version
+            CASE, classes or ALL_CLASSES, self.log.load(CASE).erasure
         )
 
     def stored(self, case_id: str = CASE) -> list[bytes]:
@@ -214,7 +214,7 @@ def test_a_value_that_only_a_copy_holds_is_tried_too(sealing: Sealing, tmp_path:
     elsewhere = Sealing(MemoryBucket(), sealing.log)
     elsewhere.bucket.create(CASE, entry)
     spot = Spot(CASE, 2, "PersonalDataProvided", "unit", "identity")
-    key = key_holder(elsewhere.bucket).for_sealing(CASE, 2, 0)["identity"]
+    key = key_holder(elsewhere.bucket).for_sealing(CASE, 2, "")["identity"]
     event = read_case_event(forked[1])
     data = event.data.model_copy(update={"unit": key.seal(spot, "1st")})
     body = event.model_copy(update={"data": data}).model_dump_json(exclude_none=True).encode()

@@ -45,7 +45,7 @@ class FixedKeys(Keys):
     accesses: list[Access] = field(default_factory=list)
 
     @override
-    def for_sealing(self, case_id: str, version: int, erased_at: int) -> SealingKeys:
+    def for_sealing(self, case_id: str, version: int, erasure: str) -> SealingKeys:
         self._check()
         return dict.fromkeys(CLASSES, _key(case_id).sealing)
 

@@ -65,7 +65,7 @@ def test_one_writer_creates_a_key_and_all_agree_on_the_cases_data_key(
     rings = [KeyRing(bucket, secrets()) for bucket in buckets]
     with ThreadPoolExecutor(3) as threads:
         for case in range(30):
-            made = threads.map(KeyRing.for_sealing, rings, 3 * [f"CASE{case}"], 3 * [1], 3 * [0])
+            made = threads.map(KeyRing.for_sealing, rings, 3 * [f"CASE{case}"], 3 * [1], 3 * [""])
             assert len({_public(keys) for keys in made}) == 1
     with pytest.raises(TakenError):
         buckets[0].create("CASE0", b"another")

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from nats.js.errors import NotFoundError
 
 from services.keyholder.lock import Lock
+from services.keyholder.secrets import EPOCHS_KEPT
 from shared import subjects
 from shared.access import AccessRecord
 from shared.commands.base import Unavailable
 from shared.commands.intake import AddNote, TriageCall
+from shared.events.base import FIRST_PREVHASH
 from shared.events.catalogue import read_case_event
 from shared.key_messages import Denied, OpenedValue, SealedValue
 from shared.keyholder import KeysDeniedError, KeysUnavailableError
@@ -109,6 +112,44 @@ async def test_sealed_means_that_nothing_opens_and_calls_wait(site: Site) -> Non
         assert await site.calls_left() == 0
 
 
+async def test_a_forged_erasure_is_parked_and_everything_still_opens(site: Site) -> None:
+    async with site.service("intake"):
+        value = await a_call(site)
+        opening = read_case_event(await site.stored(1))
+        data = {"classes": ["narrative"], "legal_basis": "retention_passed", "by": "nobody"}
+        forged = {
+            **opening.model_dump(mode="json", exclude_none=True),
+            **{"id": uuid4().hex, "type": "passage.PersonalDataErased.v1", "data": data},
+            **{"caseversion": 60_000, "prevhash": FIRST_PREVHASH},
+        }
+        subject = f"{subjects.CASES_PREFIX}.{value.case_id}.60000.PersonalDataErased"
+        await site.jetstream.publish(subject, json.dumps(forged).encode())
+        (parked,) = await site.parked()
+        assert (parked.service, parked.reason) == ("keyholder", "chain_broken")
+        assert (await opened(site, "query", value)).state == "open"
+
+
+async def test_a_case_whose_keys_are_of_a_dropped_epoch_goes_on(site: Site) -> None:
+    """KEYS comes back from a backup that is older than three rotations."""
+    async with site.service("intake"):
+        value = await a_call(site)
+        bucket = await site.jetstream.key_value(subjects.KEYS_BUCKET)
+        copy = (await bucket.get(value.case_id)).value or b""
+        for _ in range(EPOCHS_KEPT):
+            await keeper(site, "rotate")
+        await bucket.put(value.case_id, copy)
+        await site.restart_key_holder()
+        found = {"cases": 1, "damaged": [], "dropped": [value.case_id]}
+        assert await keeper(site, "check") == found
+    async with site.service("intake"):
+        await site.call(text="are you there")
+        again = await site.next_event()
+        assert (again.type_name, again.subject) == ("CallLinked", value.case_id)
+        assert (await opened(site, "query", value)).state == "erased"
+        assert (await opened(site, "query", SealedValue.of(again, "text"))).text == "are you there"
+        assert await keeper(site, "check") == {**found, "dropped": []}
+
+
 async def _call_id(site: Site) -> str:
     return str(read_case_event(await site.stored(1)).data.call_id)
 
@@ -128,7 +169,7 @@ async def test_a_rotation_and_a_new_pepper_leave_everything_findable(site: Site)
         rotated = await keeper(site, "rotate")
         assert (rotated["cases"], rotated["epoch"], rotated["epochs_kept"]) == (1, 2, [1, 2])
         assert (await keeper(site, "pepper"))["version"] == 2
-        assert await keeper(site, "check") == {"cases": 1, "damaged": []}
+        assert await keeper(site, "check") == {"cases": 1, "damaged": [], "dropped": []}
         assert (await opened(site, "query", value)).state == "open"
         await site.call()
         again = await site.next_event()

@@ -1,0 +1,92 @@
+"""What the bucket KEYS keeps of a case, as it counts with the secrets of now."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from services.keyholder.entries import Entry, Found, dropped, found
+from services.keyholder.secrets import Secrets
+from shared.buckets import Change, Kept
+from shared.events.fields import PersonalClass
+from shared.sealing import SealBrokenError
+
+
+class Held(NamedTuple):
+    """A case's keys in memory, and the ids of the erasures that were carried out."""
+
+    keys: dict[PersonalClass, Found]
+    erasures: tuple[str, ...]
+
+    @property
+    def seals(self) -> bool:
+        """Whether every class has a key to seal to."""
+        return all(one.key is not None for one in self.keys.values())
+
+    @property
+    def is_damaged(self) -> bool:
+        return any(one.damaged for one in self.keys.values())
+
+    def has_seen(self, erasure: str) -> bool:
+        """Whether an erasure was carried out; empty: there was none."""
+        return not erasure or erasure in self.erasures
+
+
+class Rotation(NamedTuple):
+    """What a rotation did: cases wrapped anew, under which epoch, and the epochs kept.
+
+    `damaged`: cases with keys that don't unwrap; these stay as they are. `dropped`: cases whose
+    keys were wrapped under an epoch that was dropped before; they are destroyed.
+    """
+
+    cases: int
+    damaged: tuple[str, ...]
+    dropped: tuple[str, ...]
+    epoch: int
+    epochs_kept: tuple[int, ...]
+
+
+class Checked(NamedTuple):
+    """How many cases have keys, and which of them damaged ones, or of an epoch dropped before."""
+
+    cases: int
+    damaged: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+
+def held_of(case_id: str, entry: Entry, secrets: Secrets) -> Held:
+    """Gives an entry's keys. Raises SealBrokenError where the key files are older than it."""
+    entry = current(entry, secrets)
+    return Held(found(case_id, entry, kek_of(case_id, entry, secrets)), entry.erasures)
+
+
+def is_dropped(entry: Entry, secrets: Secrets) -> bool:
+    """Says whether the entry's key-encryption key was destroyed, and its keys by that."""
+    return entry.epoch < min(secrets.keks)
+
+
+def current(entry: Entry, secrets: Secrets) -> Entry:
+    """Gives the entry as it counts now: of a dropped epoch, without its keys."""
+    return dropped(entry, secrets.epoch) if is_dropped(entry, secrets) else entry
+
+
+def kek_of(case_id: str, entry: Entry, secrets: Secrets) -> bytes:
+    """Gives the key that wraps an entry's. Raises SealBrokenError where it isn't here."""
+    kek = secrets.keks.get(entry.epoch)
+    if kek is None:  # Nothing is destroyed or damaged: the right key files open it.
+        raise SealBrokenError(f"the data keys of case {case_id} are newer than the key files")
+    return kek
+
+
+def read(kept: Kept) -> Entry:
+    """Gives an entry as the bucket has it. Raises ValidationError."""
+    return Entry.model_validate_json(kept.value)
+
+
+def written(entry: Entry) -> bytes:
+    """Gives an entry as the bucket keeps it."""
+    return entry.model_dump_json(exclude_defaults=True).encode()
+
+
+def change_of(case_id: str, entry: Entry, revision: int) -> Change:
+    """Gives the change of a case's entry from the revision that was read."""
+    return Change(case_id, written(entry), revision)

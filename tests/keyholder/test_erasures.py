@@ -1,0 +1,144 @@
+"""The key holder obeys an erasure only where it stands in the unbroken chain of its case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
+
+import pytest
+
+from services.keyholder.access import Records
+from services.keyholder.handlers import (
+    ERASURES_OF_CASE,
+    SEALED,
+    Keeping,
+    keep,
+    receive_erasure,
+    respond,
+)
+from services.keyholder.holder import Holder
+from services.keyholder.lock import Lock
+from shared import subjects
+from shared.events.base import FIRST_PREVHASH
+from shared.events.catalogue import read_case_event
+from shared.events.fields import Plain
+from shared.events.intake import NoteAdded, PersonalDataErased
+from shared.key_messages import Denied, Open, SealedValue
+from shared.parking import Delivery, UnprocessableError
+from shared.policy import policy
+from shared.transact import Cause, Writer, transact
+from tests.desks import NOW, MemoryBucket, desk_for
+from tests.examples import OTHER_CASE
+from tests.keyholder.conftest import CASE, ring
+
+ERASED = PersonalDataErased(classes=("narrative",), legal_basis="court_order", by="Olena Example")
+INTAKE = "/services/intake"
+
+
+@pytest.fixture
+def keeping(bucket: MemoryBucket, folder: Path) -> Keeping:
+    return Keeping(
+        holder=Holder(ring(bucket, folder)),
+        records=cast("Records", _NoRecords()),
+        policy=policy(),
+        lock=Lock(),
+        log=desk_for("keyholder", ERASURES_OF_CASE).writer.log,
+        folder=folder,
+        now=lambda: NOW,
+    )
+
+
+class _NoRecords:
+    def write(self, *_: object) -> None:
+        """Nothing is recorded here."""
+
+
+def record(keeping: Keeping, *events: NoteAdded | PersonalDataErased, source: str = INTAKE) -> None:
+    writer = Writer(keeping.log, keeping.holder)
+    for event in events:
+        cause = Cause(uuid4().hex, "story", "operator:Olena Example", source, NOW)
+        transact(writer, CASE, cause, lambda _, event=event: [event])  # type: ignore[misc]
+
+
+def note() -> NoteAdded:
+    return NoteAdded(text=Plain("calm"))
+
+
+def delivery(keeping: Keeping, version: int, subject: str = CASE, **forged: Any) -> Delivery:
+    """The delivery of a version of the case, or of what somebody made of it."""
+    stored = list(keeping.log.recorder.select_events(CASE))[version - 1]
+    event = read_case_event(stored.state, stored.topic).model_copy(update=forged)
+    return Delivery(
+        stream=subjects.CASES,
+        sequence=event.caseversion,
+        subject=f"{subjects.CASES_PREFIX}.{subject}.{event.caseversion}.{stored.topic}",
+        body=event.model_dump_json(exclude_none=True).encode(),
+        deliveries=1,
+    )
+
+
+def state_of(keeping: Keeping, version: int) -> str:
+    stored = list(keeping.log.recorder.select_events(CASE))[version - 1]
+    value = SealedValue.of(read_case_event(stored.state, stored.topic), "text")
+    return keeping.holder.open([value], "Olena Example", "a test")[0].state
+
+
+def test_an_erasure_of_the_chain_is_carried_out_once(keeping: Keeping) -> None:
+    record(keeping, note(), ERASED)
+    receive_erasure(keeping, delivery(keeping, 2))
+    record(keeping, note())
+    receive_erasure(keeping, delivery(keeping, 2))
+    assert [state_of(keeping, 1), state_of(keeping, 3)] == ["erased", "open"]
+
+
+@pytest.mark.parametrize(
+    ("forged", "reason"),
+    [
+        ({"id": "another"}, "chain_broken"),
+        ({"caseversion": 1}, "chain_broken"),
+        ({"caseversion": 60_000}, "chain_broken"),
+        ({"prevhash": FIRST_PREVHASH}, "chain_broken"),
+        ({"data": ERASED.model_copy(update={"classes": ("identity",)})}, "chain_broken"),
+        ({"source": "/services/query"}, "wrong_envelope"),
+        ({"subject": OTHER_CASE}, "wrong_envelope"),
+    ],
+)
+def test_an_erasure_that_is_not_of_the_chain_destroys_nothing(
+    keeping: Keeping, bucket: MemoryBucket, forged: dict[str, Any], reason: str
+) -> None:
+    record(keeping, note(), ERASED)
+    there = dict(bucket.kept)
+    with pytest.raises(UnprocessableError, match=reason):
+        receive_erasure(keeping, delivery(keeping, 2, **forged))
+    assert bucket.kept == there
+    assert state_of(keeping, 1) == "open"
+
+
+def test_an_erasure_in_another_ones_name_destroys_nothing(keeping: Keeping) -> None:
+    record(keeping, note())
+    record(keeping, ERASED, source="/services/handover")
+    with pytest.raises(UnprocessableError, match="wrong_envelope"):
+        receive_erasure(keeping, delivery(keeping, 2))
+    assert state_of(keeping, 1) == "open"
+
+
+class _Closing:
+    """Seals the installation between the record of an access and the opening."""
+
+    def __init__(self, keeping: Keeping) -> None:
+        self.keeping = keeping
+
+    def write(self, *_: object) -> None:
+        keep(self.keeping, "close", b"")
+
+
+def test_what_is_under_way_while_it_closes_is_answered_as_sealed(keeping: Keeping) -> None:
+    record(keeping, note())
+    stored = next(iter(keeping.log.recorder.select_events(CASE)))
+    value = SealedValue.of(read_case_event(stored.state, stored.topic), "text")
+    asked = Open(by="Olena Example", purpose="a test", values=(value,))
+    closing = replace(keeping, records=cast("Records", _Closing(keeping)))
+    answered = respond(closing, "keyholder.open.query", asked.model_dump_json().encode(), True)
+    assert Denied.model_validate_json(answered or b"") == SEALED
