@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from passage.connecting import connected
-from passage.exits import Exit
+from passage.exits import Exit, VerbEndedError
 from passage.log_reading import last_sequence, read_stream
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import err, print_json, print_table, short_time
@@ -26,7 +26,10 @@ def audit_verb(
     as_json: AsJson = False,
 ) -> None:
     """List who had personal values of a case opened, read from the record itself."""
-    records, unreadable = asyncio.run(_read(find_running(data), case_id))
+    running = find_running(data)
+    records, unreadable = asyncio.run(_read(running, case_id))
+    if not (records or unreadable or asyncio.run(_is_there(running, case_id))):
+        raise VerbEndedError(Exit.FAILED, f"there is no case {case_id}")
     if as_json:
         print_json([_of_case(record, case_id) for record in records])
     else:
@@ -61,6 +64,15 @@ async def _read(running: Running, case_id: str) -> tuple[list[AccessRecord], int
                 if case_id in record.case_ids:
                     records.append(record)
     return sorted(records, key=lambda one: one.at), unreadable
+
+
+async def _is_there(running: Running, case_id: str) -> bool:
+    async with connected(running) as client:
+        last = await last_sequence(client, subjects.CASES)
+        subject = f"{subjects.CASES_PREFIX}.{case_id}.>"
+        async for _ in read_stream(client, subjects.CASES, last, subject):
+            return True
+    return False
 
 
 def _of_case(record: AccessRecord, case_id: str) -> dict[str, object]:

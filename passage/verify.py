@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,11 +19,12 @@ from passage.connecting import connected
 from passage.erased import verify_erased
 from passage.exits import Exit, VerbEndedError
 from passage.gating import check_gate
-from passage.log_reading import Stored, last_sequence, read_batches
+from passage.log_reading import last_sequence, read_batches
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.own_server import log_of
 from passage.printing import err, out, print_json, print_table
 from passage.running import Running, find_running
+from passage.verifying.audit_check import check_audit
 from passage.verifying.case_logs import CaseLogs
 from passage.verifying.findings import Findings
 from passage.verifying.index_check import IndexCheck
@@ -33,6 +33,7 @@ from passage.verifying.read_model_check import ReadModelCheck
 from passage.verifying.replicas_check import check_replicas
 from services.query.database import Database, open_database
 from shared import subjects
+from shared.witness_files import Witnessed
 
 INDEX_STREAM = f"KV_{subjects.INDEX_BUCKET}"
 INDEX_PREFIX = f"$KV.{subjects.INDEX_BUCKET}."
@@ -104,7 +105,8 @@ async def verify(running: Running, progress: Progress) -> Checked:
             comparing = await asyncio.to_thread(read_model.wait_for, last)
             await _check_log(client, last, checked, read_model if comparing else None, progress)
             await check_keys(client, checked.findings)
-            await _check_witnesses(running, checked.findings)
+            witnessed = await _check_witnesses(running, checked.findings)
+            await check_audit(client, witnessed, checked.findings)
             checked.copies = await check_replicas(client, last, checked.findings)
             if comparing:
                 task = progress.add_task("read models", total=None)
@@ -151,22 +153,19 @@ async def _check_log(
 async def _check_index(client: Client, index: IndexCheck, checked: Checked) -> None:
     last = await last_sequence(client, INDEX_STREAM)
     async for batch in read_batches(client, INDEX_STREAM, last):
-        _take_entries(index, batch, checked.findings)
+        for stored in batch:
+            index.take(stored, checked.findings)
+    index.end(last, checked.findings)
     index.compare(checked.findings, datetime.now(UTC), checked.logs.knows)
 
 
-async def _check_witnesses(running: Running, findings: Findings) -> None:
+async def _check_witnesses(running: Running, findings: Findings) -> Witnessed:
     """What the gate checks and nothing else here does: checkpoints and incarnation."""
-    for one in (await check_gate(running)).findings.kept:
+    gate = await check_gate(running)
+    for one in gate.findings.kept:
         if one.check in OF_THE_GATE:
             findings.add(one.check, one.where, one.what, one.severity)
-
-
-def _take_entries(index: IndexCheck, batch: Sequence[Stored], findings: Findings) -> None:
-    for stored in batch:
-        unreadable = index.take(stored)
-        if unreadable is not None:
-            findings.add("index", unreadable, "not readable")
+    return gate.witnessed
 
 
 def _print(checked: Checked) -> None:

@@ -1,4 +1,4 @@
-"""Checkpoints of CASES: the signed lines of the witness files, and the digest that they fix.
+"""Checkpoints of CASES and AUDIT: the signed lines of the witness files, and what they fix.
 
 The digest rolls over every stored event in order: SHA-256 of the digest before, the sequence, the
 subject and the SHA-256 of the stored bytes. So it fixes every event and every case's head up to a
@@ -64,11 +64,17 @@ class Line(BaseModel):
     """Of a succession: events that checkpoints or the old stream's end told of and that are gone;
     sequences, so it is an upper bound."""
     reason: Annotated[str, Field(max_length=200)] | None = None
+    audit_sequence: Annotated[int, Field(ge=0)] | None = None
+    """How much of AUDIT the witness had read; lines of older versions, and of verbs, don't say."""
+    audit_digest: HexDigest | None = None
+    """The rolled digest of AUDIT up to there."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if self.kind == "succession" and None in {self.previous, self.kept, self.lost}:
             raise ValueError("a succession names previous, kept and lost")
+        if (self.audit_sequence is None) != (self.audit_digest is None):
+            raise ValueError("a line names AUDIT's sequence and digest, or neither")
         return self
 
 

@@ -58,6 +58,18 @@ class Witnessed:
                 found.setdefault(line.sequence, []).append(line)
         return found
 
+    @cached_property
+    def binding_audit(self) -> Mapping[int, Sequence[Line]]:
+        """Sequence of AUDIT -> the lines whose digest it must have there.
+
+        A repair or restore of CASES begins a new incarnation, and with it AUDIT's comparison.
+        """
+        found: dict[int, list[Line]] = {}
+        for line in self.lines:
+            if line.audit_sequence is not None and line.incarnation in self.current:
+                found.setdefault(line.audit_sequence, []).append(line)
+        return found
+
     @property
     def ended_at(self) -> int | None:
         """The sequence at which the log was ended in good order, if nothing opened it since."""

@@ -18,11 +18,16 @@ HASH_BYTES = bytes.fromhex
 
 
 class Promise(NamedTuple):
-    """What an event says must stand in the index; `case_id` None: any case will do."""
+    """What an event says must stand in the index.
+
+    A caller's entry may also name an earlier episode of the case; and where one of his calls came
+    to the case `by_code`, the entry may be about another case, which he called about before.
+    """
 
     key: str
-    case_id: str | None
+    case_id: str
     sequence: int
+    by_code: bool = False
 
 
 @dataclass(slots=True)
@@ -112,7 +117,8 @@ def _promises(event: CaseEvent[Any], sequence: int) -> Iterator[Promise]:
     if isinstance(data, CaseOpened | CallLinked):
         yield Promise(f"call.{data.channel}.{data.call_id}", case_id, sequence)
         if data.caller_key is not None:
-            yield Promise(f"caller.{data.caller_key}", None, sequence)
+            by_code = isinstance(data, CallLinked) and data.basis != "caller"
+            yield Promise(f"caller.{data.caller_key}", case_id, sequence, by_code)
     if isinstance(data, CaseOpened) and data.previous_case is not None:
         yield Promise(f"next.{data.previous_case}", case_id, sequence)
     if isinstance(data, ReturnCodeIssued):

@@ -24,6 +24,10 @@ from shared.parking import UnprocessableError
 
 CASE_ID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CASE_ID_CHARACTERS = 12
+EPISODES_MAX = 1_000
+"""More of one man are no episodes but a damaged index: the call is parked."""
+CREATE_ATTEMPTS = 3
+"""A key that is taken and yet holds nothing was deleted; nobody who is meant to write does so."""
 SURE = 1.0
 LIKELY = 0.7
 """One phone may be several men's: the same caller is a likely link, no more. So is an old code."""
@@ -59,7 +63,8 @@ class Index:
     def route(self, call: IncomingCall) -> Route:
         """Gives the call's route: the one reserved for it before, or a new one.
 
-        Raises UnprocessableError where the channel gave another caller's call the same id.
+        Raises UnprocessableError where the channel gave another caller's call the same id, and
+        where the index leads nowhere.
         """
         key = f"call.{call.channel}.{call.call_id}"
         reserved = self._get(key)
@@ -127,8 +132,8 @@ class Index:
         )
 
     def _latest_episode(self, case_id: str) -> Episode:
-        episode = Episode(case_id)
-        while True:
+        episode, seen = Episode(case_id), {case_id}
+        while len(seen) <= EPISODES_MAX:
             key = f"next.{episode.case_id}"
             following = self._get(key)
             if following is None:
@@ -136,6 +141,10 @@ class Index:
                     return episode
                 following, _ = self._create(key, {"case_id": new_case_id()})
             episode = Episode(following["case_id"], episode.case_id, episode.number + 1)
+            if episode.case_id in seen:
+                break
+            seen.add(episode.case_id)
+        raise UnprocessableError("failed", "index", f"episodes of case {case_id} that have an end")
 
     def _get(self, key: str) -> dict[str, Any] | None:
         entry = self._bucket.get(key)
@@ -143,7 +152,7 @@ class Index:
 
     def _create(self, key: str, value: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """Gives what stands under the key, and whether it was written now."""
-        while True:
+        for _ in range(CREATE_ATTEMPTS):
             try:
                 self._bucket.create(key, json.dumps(value).encode())
             except TakenError:
@@ -152,3 +161,4 @@ class Index:
                     return there, False
             else:
                 return value, True
+        raise UnprocessableError("failed", "index", "entries that were not deleted")

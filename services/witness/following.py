@@ -123,7 +123,7 @@ class Follower:
             self._must_reopen = not self._sign("opened")
         elif time.monotonic() >= self._sign_at:
             self._sign_at = time.monotonic() + self._interval_s
-            if self._heads.sequence != self._signed_sequence:
+            if self._signer.reads_audit() or self._heads.sequence != self._signed_sequence:
                 self._sign("checkpoint")
 
     def _sign_last(self) -> None:
@@ -137,9 +137,10 @@ class Follower:
                 while self._heads.sequence < last and time.monotonic() < until:
                     self._take(subscription.next_batch(BATCH_EVENTS, LAST_LOOK_S))
             self._incarnation.check()
+            audit_is_newer = self._signer.reads_audit()
             if self._ends_log and self._heads.sequence == last:
                 self._sign("ended")
-            elif self._heads.sequence != self._signed_sequence:
+            elif audit_is_newer or self._heads.sequence != self._signed_sequence:
                 self._sign("checkpoint")
         except Exception as error:  # The next start reads the log anew.
             log.warning("witness_failed", error=type(error).__name__, place=place_of(error))

@@ -9,14 +9,16 @@ import threading
 from typing import cast
 
 from services.witness import SERVICE
+from services.witness.audit import AuditTrail
 from services.witness.following import Follower
 from services.witness.health import answering_health
 from services.witness.signing import Signer
-from shared import logs
+from shared import logs, subjects
 from shared.case_log import jetstream_env
 from shared.checkpoints import read_signing_key
 from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
+from shared.jetstream.stream import Stream
 from shared.keyfiles import KeyFilesError
 from shared.logs import log
 from shared.own_process import own_process
@@ -37,7 +39,9 @@ class Witness:
         paths = settings.witness_paths
         self._factory = JetStreamFactory(jetstream_env(settings, "passage-witness-log"))
         recorder = cast("JetStreamApplicationRecorder", self._factory.application_recorder())
-        self._signer = Signer(key, paths)
+        timeout_s = settings.request_timeout_s
+        audit = Stream(recorder.log.stream.connection, subjects.AUDIT, timeout_s, timeout_s)
+        self._signer = Signer(key, paths, AuditTrail(audit))
         self.follower = Follower(
             recorder,
             read_witness_files(paths, key.public_key()),

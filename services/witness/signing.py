@@ -9,6 +9,7 @@ from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from services.witness.audit import AuditTrail
 from shared.checkpoints import Line, signed
 from shared.log_heads import LogHeads
 from shared.logs import log
@@ -18,10 +19,21 @@ from shared.witness_files import append_line, read_newest
 class Signer:
     """The witness's key and files; `failing` while no file takes a line."""
 
-    def __init__(self, key: Ed25519PrivateKey, paths: Sequence[Path]) -> None:
+    def __init__(
+        self, key: Ed25519PrivateKey, paths: Sequence[Path], audit: AuditTrail | None = None
+    ) -> None:
         self._key = key
         self._paths = paths
+        self._audit = audit
+        self._signed_audit = 0
         self.failing = False
+
+    def reads_audit(self) -> bool:
+        """Reads what was added to AUDIT; gives whether anything of it isn't signed yet."""
+        if self._audit is None:
+            return False
+        self._audit.read_on()
+        return self._audit.sequence != self._signed_audit
 
     def sign(
         self, kind: Literal["opened", "checkpoint", "ended"], incarnation: str, heads: LogHeads
@@ -37,12 +49,15 @@ class Signer:
             cases=heads.cases,
             digest=heads.digest.hex(),
             at=datetime.now(UTC),
+            audit_sequence=None if self._audit is None else self._audit.sequence,
+            audit_digest=None if self._audit is None else self._audit.digest.hex(),
         )
         failed = append_line(self._paths, signed(line, self._key))
         if failed:
             log.error("witness_file_failed", files=len(failed))
         self.failing = len(failed) == len(self._paths)
         if not self.failing:
+            self._signed_audit = line.audit_sequence or 0
             log.info(
                 "signed",
                 kind=kind,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -82,6 +83,26 @@ def test_a_line_of_another_key_is_refused() -> None:
 def test_a_succession_names_what_it_succeeds() -> None:
     with pytest.raises(ValidationError, match="names previous"):
         line(1, kind="succession")
+
+
+def test_a_line_names_audit_by_sequence_and_digest_or_not_at_all() -> None:
+    with pytest.raises(ValidationError, match="AUDIT's sequence and digest"):
+        line(1, audit_sequence=3)
+    assert "audit" not in signed(line(1), KEY)
+
+
+def test_checkpoints_of_audit_bind_within_their_incarnation(tmp_path: Path) -> None:
+    audited: dict[str, Any] = {"audit_digest": "a" * 64}
+    path = written(
+        tmp_path / "one",
+        line(1, audit_sequence=9, **audited),
+        succession(2, ONE, TWO, 7),
+        line(3, incarnation=ONE, audit_sequence=10, **audited),
+        line(4, incarnation=TWO),
+        line(5, incarnation=TWO, audit_sequence=4, **audited),
+    )
+    found = read_witness_files([path], KEY.public_key()).binding_audit
+    assert {at: [one.number for one in lines] for at, lines in found.items()} == {4: [5]}
 
 
 def test_keys_are_made_once_and_belong_together(tmp_path: Path) -> None:

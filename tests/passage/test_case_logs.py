@@ -138,7 +138,7 @@ def test_a_case_that_begins_with_another_event_is_found() -> None:
 
 def entry(key: str, case_id: str, at: datetime = NOW) -> Stored:
     text = at.isoformat().replace("+00:00", ".0Z")
-    return Stored(1, f"$KV.INDEX.{key}", f'{{"case_id":"{case_id}"}}'.encode(), text)
+    return Stored(0, f"$KV.INDEX.{key}", f'{{"case_id":"{case_id}"}}'.encode(), text)
 
 
 def index_findings(
@@ -147,8 +147,8 @@ def index_findings(
     findings = Findings()
     with IndexCheck(folder, "$KV.INDEX.") as index:
         index.promise(promises)
-        for one in entries:
-            index.take(one)
+        for sequence, one in enumerate(entries, start=1):
+            index.take(replace(one, sequence=one.sequence or sequence), findings)
         index.compare(findings, NOW + timedelta(minutes=6), lambda case_id: case_id == "FIRST")
     return [(one.severity, one.what) for one in findings.kept]
 
@@ -160,7 +160,7 @@ def promised(log: list[Stored]) -> list[Promise]:
 
 def test_the_index_agrees_with_a_good_log(tmp_path: Path) -> None:
     log = good_log()
-    entries = [entry(one.key, one.case_id or "FIRST") for one in promised(log)]
+    entries = [entry(one.key, one.case_id) for one in promised(log)]
     assert {one.key.partition(".")[0] for one in promised(log)} == {"call", "caller", "code"}
     assert index_findings(tmp_path, promised(log), entries) == []
 
@@ -199,3 +199,51 @@ def test_an_old_reservation_without_event_is_a_warning_and_a_young_one_nothing(
         entry("caller.known", "FIRST"),
     ]
     assert index_findings(tmp_path, [], entries) == [("warning", "reservation without event")]
+
+
+ANNAS = [
+    Promise("caller.anna", "FIRST", 1),
+    Promise("next.FIRST", "SECOND", 5),
+    Promise("caller.anna", "SECOND", 5),
+    Promise("caller.anna", "OTHER", 9, by_code=True),
+]
+NEXT = entry("next.FIRST", "SECOND")
+
+
+def test_a_caller_is_known_by_his_first_case_whatever_episode_or_code_came_later(
+    tmp_path: Path,
+) -> None:
+    assert index_findings(tmp_path, ANNAS, [entry("caller.anna", "FIRST"), NEXT]) == []
+
+
+@pytest.mark.parametrize("case_id", ["SECOND", "OTHER", "ELSEWHERE"])
+def test_a_caller_who_was_led_to_another_case_is_found(tmp_path: Path, case_id: str) -> None:
+    found = index_findings(tmp_path, ANNAS, [entry("caller.anna", case_id), NEXT])
+    assert found == [("error", "caller.anna names another case than its caller's first")]
+
+
+def test_a_caller_known_by_codes_alone_has_one_of_their_cases(tmp_path: Path) -> None:
+    codes = [Promise("caller.anna", name, 9, by_code=True) for name in ("FIRST", "SECOND")]
+    assert index_findings(tmp_path, codes, [entry("caller.anna", "FIRST")]) == []
+    (tmp_path / "again").mkdir()
+    found = index_findings(tmp_path / "again", codes, [entry("caller.anna", "ELSEWHERE")])
+    assert found == [("error", "caller.anna names another case than its caller's first")]
+
+
+def test_an_episode_that_does_not_follow_its_case_is_found(tmp_path: Path) -> None:
+    found = index_findings(tmp_path, [], [entry("next.OTHER", "FIRST")])
+    assert found == [("error", "names a case that doesn't follow it")]
+
+
+def test_episodes_in_a_circle_are_found(tmp_path: Path) -> None:
+    circle = [entry("next.A", "B"), entry("next.B", "C"), entry("next.C", "B")]
+    found = index_findings(tmp_path, [], circle)
+    assert found.count(("error", "the episodes after it come back to it")) == 2
+
+
+def test_an_entry_that_was_written_again_leaves_a_hole(tmp_path: Path) -> None:
+    entries = [entry("next.FIRST", "SECOND"), replace(entry("code.b", "FIRST"), sequence=3)]
+    promises = [Promise("next.FIRST", "SECOND", 1), Promise("code.b", "FIRST", 2)]
+    assert index_findings(tmp_path, promises, entries) == [
+        ("error", "missing in the index: 2 to 2; an entry was overwritten or removed")
+    ]

@@ -1,0 +1,33 @@
+"""Reads AUDIT on, so that the witness's checkpoints fix the record of access too.
+
+What is wrong with it is found by `passage verify`: the witness signs what it read, and what it
+signed before stays signed. So AUDIT keeps no checkpoint of CASES from being made.
+"""
+
+from __future__ import annotations
+
+from shared.checkpoints import FIRST_DIGEST, rolled
+from shared.jetstream.stream import READ_BATCH_MESSAGES, Stream
+from shared.logs import log, place_of
+
+
+class AuditTrail:
+    """AUDIT read up to `sequence`, and its digest there."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self.sequence = 0
+        self.digest = FIRST_DIGEST
+
+    def read_on(self) -> None:
+        """Reads to the end, or as far as the server lets it: what was read can be signed."""
+        try:
+            while True:
+                page = self._stream.read_from(self.sequence + 1, READ_BATCH_MESSAGES)
+                for one in page.messages:
+                    self.digest = rolled(self.digest, one.sequence, one.subject, one.body)
+                    self.sequence = one.sequence
+                if page.is_last or not page.messages:
+                    return
+        except Exception as error:  # Whatever it was, the next look goes on from the last record.
+            log.warning("witness_failed", error=type(error).__name__, place=place_of(error))

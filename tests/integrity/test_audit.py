@@ -1,0 +1,199 @@
+"""The record of access can't be changed without `passage verify` finding it; on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from rich.progress import Progress
+
+from passage.audit import audit_verb
+from passage.connecting import connected
+from passage.exits import VerbEndedError
+from passage.gating import Succession, check_gate, succeed, witnessed_of
+from passage.own_server import stopped_log_of
+from passage.provisioning import ask
+from passage.running import Running
+from passage.verify import verify
+from services.witness.audit import AuditTrail
+from services.witness.signing import Signer
+from shared import subjects
+from shared.access import AccessRecord, Spotted
+from shared.case_log import CaseLog, Fold, jetstream_env
+from shared.checkpoints import read_signing_key
+from shared.jetstream.raw_client import RawClient
+from shared.jetstream.stream import Stream
+from shared.settings import Settings
+from tests.integrity.prepared import prepare, some_log
+from tests.integrity.test_incarnation import Witnessing
+
+pytestmark = pytest.mark.wire
+
+LOG = some_log(2, 4)
+RECORDS = 5
+
+
+def record(number: int, by: str = "olena") -> AccessRecord:
+    spot = Spotted(
+        case_id="CASE0001", version=4, type_name="PersonalDataProvided", field="identity"
+    )
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    return AccessRecord(
+        access_id=f"access-{number}",
+        at=at,
+        by=by,
+        service="query",
+        purpose="call",
+        values=(spot,),
+    )
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
+    """An installation with records of access, signed after the third and at the end."""
+    site = await asyncio.to_thread(prepare, tmp_path / "data", LOG, ended=False)
+    with stopped_log_of(site) as found:
+        await write(found, [record(number) for number in range(3)])
+        await asyncio.to_thread(witness, found)
+        await write(found, [record(number) for number in range(3, RECORDS)])
+        await asyncio.to_thread(witness, found)
+        yield found
+
+
+async def write(running: Running, records: list[AccessRecord]) -> None:
+    async with connected(running) as client:
+        for one in records:
+            await client.jetstream().publish(one.subject, one.model_dump_json().encode())
+
+
+def witness(running: Running) -> None:
+    """Lets a witness read everything and sign at its end."""
+    log: CaseLog[int] = CaseLog(
+        Fold(0, lambda count, _: count + 1), jetstream_env(Settings(nats_url=running.nats), "test")
+    )
+    try:
+        one = Witnessing(running, log, interval_s=0.01)
+        audit = Stream(log.connection, subjects.AUDIT, 5.0, 5.0)
+        key = read_signing_key(running.keys)
+        one.follower._signer = Signer(key, running.witnesses, AuditTrail(audit))
+        one.thread.start()
+        signed = wait_for_line(running, audit.last_sequence())
+        assert signed, "AUDIT was not signed"
+        one.stop.set()
+        one.thread.join(20.0)
+        assert one.follower.alarm is None
+    finally:
+        log.close()
+
+
+def wait_for_line(running: Running, audit_sequence: int) -> bool:
+    pause, before = threading.Event(), witnessed_of(running).next_number
+    for _ in range(500):
+        newest = witnessed_of(running).newest
+        if newest and newest.number >= before and newest.audit_sequence == audit_sequence:
+            return True
+        pause.wait(0.02)
+    return False
+
+
+async def found(running: Running) -> list[str]:
+    with Progress(disable=True) as progress:
+        checked = await verify(running, progress)
+    return [one.what for one in checked.findings.kept if one.check == "audit"]
+
+
+async def remade(client: RawClient, records: list[AccessRecord]) -> None:
+    config = (await ask(client, "STREAM.INFO.AUDIT", None))["config"]
+    await ask(client, "STREAM.DELETE.AUDIT", None)
+    await ask(client, "STREAM.CREATE.AUDIT", {**config, "deny_delete": False})
+    for one in records:
+        await client.jetstream().publish(one.subject, one.model_dump_json().encode())
+
+
+async def test_a_whole_record_of_access_has_no_findings(running: Running) -> None:
+    assert await found(running) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda _: [], f"AUDIT ends at 0, but a checkpoint was signed at {RECORDS}"),
+        (lambda all_: all_[:-1], f"AUDIT ends at 4, but a checkpoint was signed at {RECORDS}"),
+        (lambda all_: [*all_[1:], record(9)], "another digest than checkpoint"),
+        (lambda all_: [*all_[:-1], record(4, "somebody")], "another digest than checkpoint"),
+    ],
+)
+async def test_a_record_of_access_that_was_made_anew_is_found(
+    running: Running,
+    change: Callable[[list[AccessRecord]], list[AccessRecord]],
+    expected: str,
+) -> None:
+    async with connected(running) as client:
+        await remade(client, change([record(number) for number in range(RECORDS)]))
+    assert any(expected in one for one in await found(running))
+
+
+async def test_a_record_that_was_removed_or_is_none_and_a_missing_stream_are_found(
+    running: Running,
+) -> None:
+    async with connected(running) as client:
+        await remade(client, [record(number) for number in range(RECORDS)])
+        await ask(client, "STREAM.MSG.DELETE.AUDIT", {"seq": 2})
+        await client.jetstream().publish(subjects.audit("CASE0002"), b"torn")
+        what = await found(running)
+        await ask(client, "STREAM.DELETE.AUDIT", None)
+        assert any("there is no stream AUDIT" in one for one in await found(running))
+    assert "missing: 2 to 2" in what
+    assert "it is no record of access, or stands under another one's subject" in what
+
+
+async def test_the_witness_signs_on_over_another_record_of_access_and_it_is_found(
+    running: Running,
+) -> None:
+    async with connected(running) as client:
+        await remade(client, [record(number, "somebody") for number in range(RECORDS + 1)])
+    await asyncio.to_thread(witness, running)
+    assert any("another digest than checkpoint" in one for one in await found(running))
+
+
+async def test_after_a_succession_the_comparison_begins_anew(running: Running) -> None:
+    before = await check_gate(running)
+    async with connected(running) as client:
+        await remade(client, [record(1)])
+        config = (await ask(client, "STREAM.INFO.CASES", None))["config"]
+        new = {**config["metadata"], subjects.INCARNATION: "f" * 32}
+        await ask(client, "STREAM.UPDATE.CASES", {**config, "metadata": new})
+    gate = await check_gate(running)
+    lost = Succession(before.incarnation, len(LOG), 1, "restored from a backup")
+    succeed(gate, running, lost)
+    assert await found(running) == []
+    await asyncio.to_thread(witness, running)
+    assert await found(running) == []
+    async with connected(running) as client:
+        await remade(client, [])
+    assert await found(running) == ["AUDIT ends at 0, but a checkpoint was signed at 1"]
+
+
+async def test_an_index_entry_that_was_written_again_is_found(running: Running) -> None:
+    caller = f"caller.{1:064x}"
+    async with connected(running) as client:
+        await client.jetstream().publish(f"$KV.INDEX.{caller}", b'{"case_id":"CASE0002"}')
+    with Progress(disable=True) as progress:
+        checked = await verify(running, progress)
+    what = [one.what for one in checked.findings.kept if one.check == "index"]
+    assert f"{caller[:23]} names another case than its caller's first" in what
+    assert any("an entry was overwritten or removed" in one for one in what)
+
+
+def test_a_case_that_nobody_knows_has_no_accesses_to_list(
+    running: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("passage.audit.find_running", lambda _: running)
+    with pytest.raises(VerbEndedError, match="there is no case NOSUCH"):
+        audit_verb("NOSUCH", as_json=True)
+    audit_verb("CASE0002", as_json=True)  # It is there, and nobody had anything of it opened.
+    assert capsys.readouterr().out.strip() == "[]"
