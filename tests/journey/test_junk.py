@@ -25,11 +25,12 @@ pytestmark = pytest.mark.journey
 def messages(case_id: str, version: int) -> list[tuple[str, bytes]]:
     """Gives what is no event, or follows from nothing; `version` is the case's last."""
     squat = f'{{"subject":"{case_id}","caseversion":%d,"type":"%s","prevhash":"{"0" * 64}"}}'
-    kind = "dev.passage.ContactLost.v1"
+    kind = "passage.ContactLost.v1"
     return [
         (f"cases.{case_id}.{version + 9}.ContactLost", b"{}"),
         (f"cases.{case_id}.x.ContactLost", b"x" * 500_000),
         (f"cases.{case_id}.0.ContactLost", b"{}"),
+        ("cases.\x01.%.ContactLost", b"{}"),
         ("cases.a%b.7.ContactLost", b"\x00\xff"),
         (f"cases.{case_id}.1.ContactLost", (squat % (1, kind)).encode()),
         (f"cases.{case_id}.{version + 1}.ContactLost", (squat % (version + 1, kind)).encode()),
@@ -75,11 +76,9 @@ def test_junk_is_named_and_kept_and_real_tampering_beside_it_is_still_found(tmp_
         os.kill(old, signal.SIGKILL)
         until(lambda: system.running.pids.get(NATS) not in {old, None}, 60, "another nats-server")
         until(lambda: system.running.ready, 60, "the gate is open, the services are back")
-    before = read_records(folder)
-    dry = system.json("repair", "--dry-run", check=False) if not warned(system) else None
-    assert dry is None
+    assert "nothing to repair" in system.verb("repair", "--dry-run").stdout
     stored = kept(folder)
-    write_records(folder, forged(before))
+    write_records(folder, forged(read_records(folder)))
     assert system.verb("gate", check=False).returncode == 1
     planned = system.json("repair", "--dry-run")
     assert [(one["first"], one["last"]) for one in planned["put_aside"]] == [
