@@ -153,7 +153,7 @@ def test_junk_that_a_second_copy_knows_stays_at_its_sequence(known_by: str) -> N
     else:
         plan = plan_of(log, log[:5], witnessed(log, 20))
     assert found(plan)[ASIDE] == 1
-    assert (plan.aside.sequences(), plan.last, plan.lost) == ({12}, COUNT + 1, 0)
+    assert (plan.aside.sequences(), plan.last, plan.lost) == (frozenset({12}), COUNT + 1, 0)
 
 
 def test_junk_newer_than_the_archive_stays_where_a_checkpoint_knows_it() -> None:
