@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, Engine, Table, func, inspect, select
 from sqlalchemy.engine import make_url
@@ -13,10 +14,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from passage.exits import Exit, VerbEndedError
 from services.query.database import open_database
+from services.query.folding import put_aside
 from services.query.tables import READ_MODELS, tables_for
+from shared.jetstream.log import Log
+from shared.jetstream.stream import StoredMessage, Stream
+from shared.jetstream.subjects import Subjects
 from shared.subjects import CASES_PREFIX
 
 ROWS_AT_ONCE = 1_000
+_CASES = Log(cast("Stream", None), Subjects(CASES_PREFIX), originator_ids_are_uuids=False)
+"""The log's grammar; nothing is read by it."""
 
 
 class Archived(NamedTuple):
@@ -109,8 +116,31 @@ def _last(connection: Connection, table: Table) -> int:
     return int(connection.execute(select(func.max(table.c.sequence))).scalar() or 0)
 
 
+def is_filed(row: Archived, subject: str) -> bool:
+    """Whether query archives under the row's subject what stands under this one in the log.
+
+    What is put aside may stand in the archive in other letters: printable, and as columns take it.
+    """
+    return subject == row.subject or row.subject == _filed(subject)
+
+
+def _filed(subject: str) -> str:
+    message = StoredMessage(0, subject, b"", datetime.now(UTC))
+    event = _CASES.recorded_event(message) or _CASES.stray(message)
+    if event is None:
+        return subject
+    aside = put_aside(event, "")
+    return _subject(aside.case_id, aside.version, aside.type_name)
+
+
+def _subject(case_id: str, version: int, type_name: str) -> str:
+    if version == 0 and type_name.startswith(f"{CASES_PREFIX}."):
+        return type_name
+    return f"{CASES_PREFIX}.{case_id}.{version}.{type_name}"
+
+
 def _archived(row: Sequence[Any]) -> Archived:
     sequence, case_id, version, type_name, body = row
     # Whoever changed a row of SQLite by hand may have left text where bytes were.
     raw = body.encode() if isinstance(body, str) else bytes(body)
-    return Archived(int(sequence), f"{CASES_PREFIX}.{case_id}.{version}.{type_name}", raw)
+    return Archived(int(sequence), _subject(case_id, version, type_name), raw)

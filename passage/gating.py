@@ -1,7 +1,8 @@
 """The start-up gate: nothing may write until the log was read in full and is what it was.
 
 Sequences, envelopes, versions and chain; the digest at every checkpoint; the incarnation that the
-witness files know; and the archive of query, byte for byte.
+witness files know; and the archive of query, byte for byte. What is no event, or follows from
+nothing, but was stored just so, is a warning (ADR 11): anybody who may publish can send one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from passage.archive import Archive, opened_archive
+from passage.archive import Archive, is_filed, opened_archive
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.log_reading import Stored, read_batches
@@ -24,8 +25,10 @@ from passage.verifying.findings import Findings
 from shared import subjects
 from shared.checkpoints import Line, read_public_key, read_signing_key, signed
 from shared.keyfiles import KeyFilesError
-from shared.log_heads import LogHeads, Problem
+from shared.log_heads import LogHeads, Problem, shown
 from shared.witness_files import Witnessed, append_line, read_witness_files
+
+NOBODY_ELSE = "neither the archive nor a checkpoint knows it"
 
 
 @dataclass
@@ -38,6 +41,8 @@ class Gate:
     findings: Findings = field(default_factory=Findings)
     archived: int = 0
     """The last sequence of the archive."""
+    alone: list[Problem] = field(default_factory=list)
+    """Misfits that the archive doesn't have; a later checkpoint may know them."""
     seconds: float = 0.0
 
     @property
@@ -95,13 +100,17 @@ def witnessed_of(running: Running) -> Witnessed:
 
 def take_batch(gate: Gate, batch: Sequence[Stored], archive: Archive | None) -> None:
     """Checks some messages of the log by themselves and against the archive."""
-    take = gate.heads.take
+    take, misfits = gate.heads.take, list[Problem]()
     for stored in batch:
         problems = take(stored.sequence, stored.subject, stored.body)
         if problems:
-            _add(gate.findings, problems)
-    if archive is not None:
-        _compare(gate.findings, batch, archive)
+            misfits += [one for one in problems if one.is_misfit]
+            _add(gate.findings, [one for one in problems if not one.is_misfit])
+    same = set[int]() if archive is None else _compare(gate.findings, batch, archive)
+    gate.alone += [one for one in misfits if one.sequence not in same]
+    _put_aside(gate.findings, [one for one in misfits if one.sequence in same])
+    if gate.alone and gate.alone[0].sequence <= gate.heads.certified:
+        _settle(gate)
 
 
 class Succession(NamedTuple):
@@ -155,9 +164,17 @@ def append_signed(running: Running, text: str) -> list[str]:
     return failed
 
 
+def _settle(gate: Gate) -> None:
+    """Puts aside the misfits that a checkpoint knows as they are."""
+    certified = gate.heads.certified
+    _put_aside(gate.findings, [one for one in gate.alone if one.sequence <= certified])
+    gate.alone = [one for one in gate.alone if one.sequence > certified]
+
+
 def _end(gate: Gate, last: int, archive: Archive | None) -> None:
     findings, heads = gate.findings, gate.heads
     _add(findings, heads.end(last))
+    _add(findings, [one._replace(what=f"{one.what}; {NOBODY_ELSE}") for one in gate.alone])
     gate.archived = archive.last if archive is not None else 0
     if gate.archived > heads.sequence:
         findings.add(
@@ -199,9 +216,11 @@ def _check_incarnation(gate: Gate) -> None:
         )
 
 
-def _compare(findings: Findings, batch: Sequence[Stored], archive: Archive) -> None:
+def _compare(findings: Findings, batch: Sequence[Stored], archive: Archive) -> set[int]:
+    """Gives the sequences that the archive has just so."""
+    same = set[int]()
     if batch[0].sequence > archive.last:
-        return
+        return same
     rows = archive.between(batch[0].sequence, batch[-1].sequence)
     for stored in batch:
         row = rows.pop(stored.sequence, None)
@@ -210,10 +229,19 @@ def _compare(findings: Findings, batch: Sequence[Stored], archive: Archive) -> N
                 findings.add("archive", f"sequence {stored.sequence}", "not in the archive")
         elif row.body != stored.body:
             findings.add("archive", f"sequence {stored.sequence}", "other bytes than in the log")
-        elif row.subject != stored.subject:
+        elif not is_filed(row, stored.subject):
             findings.add("archive", f"sequence {stored.sequence}", "filed under another subject")
+        else:
+            same.add(stored.sequence)
     for sequence in rows:
         findings.add("archive", f"sequence {sequence}", "not in the log")
+    return same
+
+
+def _put_aside(findings: Findings, misfits: Sequence[Problem]) -> None:
+    for one in misfits:
+        what = f"{one.what}; stored so, under {shown(one.subject)}"
+        findings.add("put aside", f"sequence {one.sequence}", what, "warning")
 
 
 def _add(findings: Findings, problems: Sequence[Problem]) -> None:

@@ -25,6 +25,7 @@ from shared.subjects import KEEPER
 TIMEOUT_S = 2.0
 QUERY = "query"
 NATS = "nats"
+READY, NO_ANSWER = "ready", "no answer"
 OVER_NATS = ("keyholder", "intake", "verification", "handover", "witness")
 
 
@@ -37,19 +38,40 @@ def health_verb(
     known = (*OVER_NATS, QUERY)
     if service is not None and service not in known:
         raise VerbEndedError(Exit.USAGE, f"unknown service; one of {', '.join(known)}")
-    ready = asyncio.run(_ask(find_running(data), known if service is None else (service,)))
+    states = asyncio.run(_ask(find_running(data), known if service is None else (service,)))
+    ready = {name: state == READY for name, state in states.items()}
     if as_json:
         print_json(ready)
     else:
-        rows = [(name, "ready" if is_one else "no answer") for name, is_one in ready.items()]
-        print_table("Health", ("service", "state"), rows)
+        print_table("Health", ("service", "state"), states.items())
     if not all(ready.values()):
         raise typer.Exit(Exit.UNAVAILABLE)
 
 
-async def _ask(running: Running, services: tuple[str, ...]) -> dict[str, bool]:
+async def _ask(running: Running, services: tuple[str, ...]) -> dict[str, str]:
     async with connected(running) as client:
-        return {name: await is_ready(client, running.http, name) for name in services}
+        return {name: await _state(client, running.http, name) for name in services}
+
+
+async def _state(client: Client, http_url: str, service: str) -> str:
+    if service == QUERY:
+        return READY if await query_answers(http_url) else "no answer, or not ready"
+    try:
+        reply = await client.request(subjects.health(service), b"", timeout=TIMEOUT_S)
+        return state_in(reply.data)
+    except NatsError:
+        return NO_ANSWER
+
+
+def state_in(answer: bytes) -> str:
+    """Reads what a service says of itself: ready, or `not ready: REASON` where it gives one."""
+    try:
+        said = json.loads(answer)
+        if said.get("ready"):
+            return READY
+        return f"not ready: {reason}" if (reason := said.get("reason")) else "not ready"
+    except (ValueError, AttributeError):
+        return NO_ANSWER
 
 
 async def answers(client: Client, service: str, ready: bool = True) -> bool:

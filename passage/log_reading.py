@@ -158,4 +158,6 @@ def _stored(reply: Reply) -> Stored:
     if found is None:
         raise VerbEndedError(Exit.FAILED, "a direct get was answered in an unknown form")
     subject, sequence, stored_at = found.groups()
-    return Stored(int(sequence), subject.decode(), reply.body, stored_at.decode())
+    return Stored(
+        int(sequence), subject.decode(errors="backslashreplace"), reply.body, stored_at.decode()
+    )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
 
-from passage.archive import Archive, opened_archive
+from passage.archive import Archive, Archived, opened_archive
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import folders_of
@@ -23,7 +26,7 @@ from passage.own_server import quiet_log_of
 from passage.printing import err, out, print_json, print_table
 from passage.provision import print_provisioned
 from passage.provisioning import ApiRefusedError, ask, incarnation_of, provision
-from passage.repairing.plan import ArchiveUnsoundError, Plan, counts, plan_of
+from passage.repairing.plan import ArchiveUnsoundError, Plan, as_stored, counts, plan_of
 from passage.repairing.rebuild import floors_of, make_anew, make_durables, store
 from passage.repairing.saved import Saved, new_file, save_stream, unfinished_in
 from passage.running import Running
@@ -68,6 +71,7 @@ class Repaired:
             "kept": plan.kept,
             "counts": dict(counts(plan)),
             "taken": plan.taken.as_json(),
+            "put_aside": plan.aside.as_json(),
             "left_out": plan.left_out.as_json(),
             "saved": str(self.saved or ""),
             "seconds": round(self.seconds, 3),
@@ -189,12 +193,14 @@ class _Repair:
         self, client: RawClient, plan: Plan, saved: Saved, archive: Archive | None
     ) -> str:
         task = self.progress.add_task("stored", total=plan.last)
+        misfits = plan.aside.sequences()
+        advance = partial(self.progress.advance, task)
         try:
             incarnation = await make_anew(client, self.running.replicas)
+            rows: Iterator[Archived] = iter(())
             if archive is not None:
-                rows = archive.rows()
-                await store(client, rows, lambda count: self.progress.advance(task, count))
-            await store(client, plan.newer, lambda count: self.progress.advance(task, count))
+                rows = as_stored(archive.rows(), saved.messages())
+            await store(client, chain(rows, plan.newer), advance, misfits)
             await make_durables(client, saved.floors, plan.unmoved)
         except ApiRefusedError as error:
             raise VerbEndedError(Exit.FAILED, f"JetStream refused: {error}") from None
@@ -236,6 +242,9 @@ def _print(repaired: Repaired) -> None:
     plan = repaired.plan
     rows = [(one.first, one.last, one.what) for one in plan.taken.found]
     print_table("The new log, by its sequences", ("first", "last", "taken from"), rows)
+    if plan.aside.found:
+        rows = [(one.first, one.last, one.what) for one in plan.aside.found]
+        print_table("Among them", ("first", "last", "what"), rows)
     if plan.left_out.found:
         rows = [(one.first, one.last, one.what) for one in plan.left_out.found]
         print_table("Not taken, by the old sequences", ("first", "last", "why"), rows)

@@ -10,10 +10,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from shared.checkpoints import FIRST_DIGEST, Line
+from shared.checkpoints import FIRST_DIGEST, Line, rolled
 from shared.events.base import FIRST_PREVHASH, TYPE_PREFIX
 from shared.subjects import CASES_PREFIX
 from shared.witness_files import Witnessed
+
+MISFITS = frozenset({"readable", "versions 1..n", "chain"})
+SUBJECT_SHOWN_MAX = 80
 
 
 class Problem(NamedTuple):
@@ -22,6 +25,13 @@ class Problem(NamedTuple):
     check: str
     sequence: int
     what: str
+    subject: str = ""
+    """Of a misfit: under what it stands."""
+
+    @property
+    def is_misfit(self) -> bool:
+        """Whether the message itself follows from nothing; whether it was stored so, others say."""
+        return self.check in MISFITS
 
 
 class Head(NamedTuple):
@@ -65,7 +75,7 @@ class LogHeads:
         self.sequence = sequence
         problem = self._follow(subject, body, body_hash.hexdigest())
         if problem is not None:
-            problems.append(Problem(problem[0], sequence, problem[1]))
+            problems.append(Problem(problem[0], sequence, problem[1], subject))
         if sequence in self._checkpoints:
             problems += self._compare(sequence)
         return problems
@@ -81,6 +91,21 @@ class LogHeads:
             problems.append(Problem("witness", self.sequence, what))
         return problems
 
+    def agreed(self, messages: Iterable[tuple[int, str, bytes]]) -> int:
+        """Gives the last checkpoint's sequence that agrees if these follow as they are, or 0.
+
+        Takes nothing.
+        """
+        digest, last, found = self.digest, self.sequence, 0
+        for sequence, subject, body in messages:
+            if sequence != last + 1 or sequence > self._last_bound:
+                break
+            digest, last = rolled(digest, sequence, subject, body), sequence
+            lines = self._checkpoints.get(sequence, ())
+            if lines and all(line.digest == digest.hex() for line in lines):
+                found = sequence
+        return found
+
     def fits(self, subject: str, body: bytes) -> bool:
         """Whether an event could follow: the next version of its case, chained to the one before.
 
@@ -89,19 +114,22 @@ class LogHeads:
         return self._read(subject, body) is not None
 
     def _follow(self, subject: str, body: bytes, stored_hash: str) -> tuple[str, str] | None:
-        """Makes the event its case's head; gives what is wrong with it and by which check."""
+        """Makes the event its case's head, or gives what is wrong with it and by which check.
+
+        What doesn't fit moves no head: the case's next event follows the one before it.
+        """
         envelope = _envelope(subject, body)
         if envelope is None:
             return "readable", "it is no event, or stands under another event's subject"
         case_id, version, prevhash = envelope
         before = self._heads.get(case_id, _NO_HEAD)
-        self._heads[case_id] = Head(version, stored_hash)
         if version != before.version + 1:
             return "versions 1..n", (
                 f"case {case_id}: version {version} follows version {before.version}"
             )
         if prevhash != before.stored_hash:
             return "chain", f"case {case_id}: version {version} doesn't fit the event before it"
+        self._heads[case_id] = Head(version, stored_hash)
         return None
 
     def _read(self, subject: str, body: bytes) -> str | None:
@@ -121,6 +149,12 @@ class LogHeads:
             Problem("witness", sequence, f"another digest than checkpoint {line.number} signed")
             for line in wrong
         ]
+
+
+def shown(subject: str) -> str:
+    """Gives a subject that anybody may have chosen in printable ASCII; a long one in part."""
+    text = ascii(subject)[1:-1]
+    return text if len(text) <= SUBJECT_SHOWN_MAX else f"{text[:SUBJECT_SHOWN_MAX]}..."
 
 
 def _envelope(subject: str, body: bytes) -> tuple[str, int, Any] | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 from passage.archive import Archived
 from passage.definitions import ConsumerDefinition, StreamDefinition, consumers, streams
@@ -15,13 +15,14 @@ from passage.exits import Exit, VerbEndedError
 from passage.provisioning import NOT_FOUND, ApiRefusedError, ask, incarnated, put_consumer
 from shared import subjects
 from shared.events.base import CONTENT_TYPE
-from shared.jetstream.append import Entry, headers
+from shared.jetstream.append import EXPECTED_SEQUENCE, EXPECTED_SUBJECT, Entry, headers
 from shared.jetstream.calls import Reply
 from shared.jetstream.raw_client import RawClient
 from shared.jetstream.subjects import Subjects
 
 UNDER_WAY_MAX = 500
 ACK_TIMEOUT_S = 30.0
+GUARD = frozenset({EXPECTED_SEQUENCE, EXPECTED_SUBJECT})
 
 
 async def floors_of(client: RawClient) -> dict[str, int]:
@@ -49,16 +50,31 @@ async def make_anew(client: RawClient, replicas: int) -> str:
 
 
 async def store(
-    client: RawClient, events: Iterable[Archived], stored: Callable[[int], None]
+    client: RawClient,
+    events: Iterable[Archived],
+    stored: Callable[[int], None],
+    misfits: Container[int] = frozenset(),
 ) -> None:
-    """Stores the events. Raises VerbEndedError where one doesn't get its sequence."""
+    """Stores the events. Raises VerbEndedError where one doesn't get its sequence.
+
+    A misfit gets no headers, and who stands in a misfit's place in its case no guard.
+    """
     acks: asyncio.Queue[Reply] = asyncio.Queue()
     inbox = client.new_inbox()
     subscription = await client.subscribe_raw(inbox, lambda _, reply: acks.put_nowait(reply))
     under_way: list[int] = []
+    squatted: set[str] = set()
     try:
         for event in events:
-            await client.publish(event.subject, event.body, inbox, _headers(event))
+            place = event.subject.rpartition(".")[0]
+            given: dict[str, str] = {}
+            if event.sequence in misfits:
+                squatted.add(place)
+            else:
+                given = _headers(event)
+            if place in squatted:
+                given = {key: given[key] for key in given if key not in GUARD}
+            await client.publish(event.subject, event.body, inbox, given)
             under_way.append(event.sequence)
             if len(under_way) == UNDER_WAY_MAX:
                 await _confirm(acks, under_way)

@@ -1,7 +1,8 @@
 """Follows the log as it is stored, checks it event by event, and has it signed.
 
 At the first thing that is wrong it stops signing, says so, and is not ready any more; other
-faults (the server is away) are tried again from the last event read.
+faults (the server is away) are tried again from the last event read. A message that is no event, or
+follows from nothing, is signed as it was stored: anybody who may publish can send one.
 """
 
 from __future__ import annotations
@@ -107,10 +108,14 @@ class Follower:
                 self._sign_if_due()
 
     def _take(self, batch: list[RecordedEvent]) -> None:
-        subject_of = self._recorder.log.subjects.event
+        aside = 0
         for event in batch:
-            subject = subject_of(event.originator_id, event.originator_version, event.topic)
-            self._raise_any(self._heads.take(event.id, subject, event.state))
+            problems = self._heads.take(event.id, event.subject, event.state)
+            if problems:
+                aside += any(one.is_misfit for one in problems)
+                self._raise_any([one for one in problems if not one.is_misfit])
+        if aside:
+            log.warning("messages_put_aside", count=aside, sequence=batch[-1].id)
         if not self._caught_up and self._heads.sequence >= self._target:
             self._raise_any(self._heads.end(self._heads.sequence))
             self._caught_up = True

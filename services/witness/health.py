@@ -20,11 +20,13 @@ RECONNECT_WAIT_S = 0.1
 
 
 @asynccontextmanager
-async def answering_health(settings: Settings, is_ready: Callable[[], bool]) -> AsyncIterator[None]:
-    """Answers for as long as the block runs; connects for ever."""
+async def answering_health(settings: Settings, missing: Callable[[], str]) -> AsyncIterator[None]:
+    """Answers for as long as the block runs; connects for ever. `missing`: "" when it is ready."""
 
     async def answer(message: Msg) -> None:
-        await message.respond(json.dumps({"service": SERVICE, "ready": is_ready()}).encode())
+        reason = missing()
+        body = {"service": SERVICE, "ready": not reason, "reason": reason}
+        await message.respond(json.dumps(body).encode())
 
     client = await nats.connect(
         settings.nats_servers,

@@ -50,10 +50,14 @@ class Witness:
             settings.witness_interval_s,
         )
 
-    def is_ready(self) -> bool:
-        """Whether the log is followed and its checkpoints are kept."""
+    def not_ready_because(self) -> str:
+        """Gives why the log isn't followed or its checkpoints aren't kept; "" where they are."""
         follower = self.follower
-        return not (follower.alarm or follower.failing or self._signer.failing)
+        if follower.alarm is not None:
+            return f"it signs no more: {follower.alarm}"
+        if follower.failing is not None:
+            return f"it can't read the log ({follower.failing})"
+        return "no witness file takes a line" if self._signer.failing else ""
 
     async def run(self) -> None:
         """Follows until SIGTERM or SIGINT."""
@@ -76,7 +80,7 @@ class Witness:
         log.info("ended", service=SERVICE)
 
     async def _answer_until(self, stopping: asyncio.Event) -> None:
-        async with answering_health(self._settings, self.is_ready):
+        async with answering_health(self._settings, self.not_ready_because):
             await stopping.wait()
 
 

@@ -1,7 +1,7 @@
 """A log: a stream with the subjects of its events, and the event in each message."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +18,8 @@ class RecordedEvent(Notification):
 
     recorded_at: datetime
     """When the server stored it: aware, UTC, microseconds (header Nats-Time-Stamp)."""
+    subject: str = field(default="", compare=False)
+    """Under what the server stored it, to the letter."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Log:
             message.body,
             message.sequence,
             message.recorded_at,
+            message.subject,
         )
 
     def stray(self, message: StoredMessage) -> RecordedEvent | None:
@@ -64,6 +67,7 @@ class Log:
             message.body,
             message.sequence,
             message.recorded_at,
+            message.subject,
         )
 
     def entries(

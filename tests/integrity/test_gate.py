@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -273,3 +274,17 @@ async def test_durables_go_on_after_what_they_had_acknowledged(
 def test_every_kind_of_tampering_is_detected_and_repaired(tmp_path: Path) -> None:
     for name, counts in drill(tmp_path, 1, seed=3).items():
         assert counts.trials == counts.detected == counts.repaired == 1, (name, counts.wrong)
+
+
+def test_the_newest_message_follows_from_nothing_and_nobody_else_knows_it(site: Folders) -> None:
+    forget_archive(site, COUNT - 1)
+    lines = (site.witness / "checkpoints.jsonl").read_text().splitlines(keepends=True)
+    (site.witness / "checkpoints.jsonl").write_text("".join(lines[:-2]))  # Those at the end.
+    folder = message_folder(site.nats)
+    records = read_records(folder)
+    write_records(folder, [*records[:-1], replace(records[-1], body=records[-1].body[:-9])])
+    assert found(site) == {"readable"}
+    assert "neither the archive nor a checkpoint knows it" in what(site)
+    assert "1 events can't be brought back" in verb(site, "repair")[1]
+    code, done = verb(site, "repair", "--accept-loss")
+    assert (code, done["events"]) == (0, COUNT - 1)

@@ -12,6 +12,7 @@ import pytest
 from passage.connecting import connected
 from passage.definitions import streams
 from passage.folders import Folders
+from passage.gating import check_gate
 from passage.own_server import stopped_log_of
 from passage.provisioning import ask, incarnated, provision
 from passage.running import Running
@@ -175,15 +176,25 @@ async def test_the_witness_alarms_and_signs_nothing_in_another_stream(
     assert witness.lines() == before
 
 
-async def test_the_witness_alarms_at_an_event_that_does_not_fit(
+async def test_the_witness_signs_a_message_that_is_no_event_as_it_was_stored(
     running: Running, log: CaseLog[int]
 ) -> None:
     async with connected(running) as client:
         await client.publish("cases.CASE0001.9.NoteAdded", b'{"subject":"CASE0001"}')
+        await client.publish("cases.CASE0001.x.NoteAdded", b"{}")
+        await client.publish("cases.CASE0001.0.cases%2ECASE0001", b"{}")
         await client.flush()
     witness = Witnessing(running, log)
-    witness.run()
-    assert f"sequence {COUNT + 1}" in str(witness.follower.alarm)
+    witness.thread.start()
+    witness.wait_for(("checkpoint", COUNT + 3))
+    witness.stop.set()
+    witness.thread.join(FOLLOWED_WITHIN_S)
+    assert witness.follower.alarm is None
+    gate = await check_gate(running)
+    assert (gate.is_open, gate.heads.certified) == (True, COUNT + 3)
+    assert [one.where for one in gate.findings.kept if one.check == "put aside"] == [
+        f"sequence {COUNT + number}" for number in (1, 2, 3)
+    ]
 
 
 async def test_the_witness_alarms_where_a_checkpoint_says_otherwise(

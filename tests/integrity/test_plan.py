@@ -10,6 +10,7 @@ import pytest
 from passage.archive import Archived
 from passage.repairing.plan import (
     AFTER_THE_END,
+    ASIDE,
     CONTRADICTED,
     DIFFERING,
     DISPLACED,
@@ -136,3 +137,41 @@ def test_without_an_archive_the_sound_part_of_the_stream_is_taken() -> None:
     plan = plan_of([], LOG, witnessed(LOG, 25))
     assert found(plan) == {NEWER: COUNT}
     assert replace(plan, newer=[]).archived == 0
+
+
+def with_junk(log: list[Archived], at: int) -> list[Archived]:
+    """Puts what is no event at a sequence; what follows stands one higher."""
+    junk = Archived(at, "cases.CASE0001.x.NoteAdded", b"{}")
+    return [*log[: at - 1], junk, *moved(log[at - 1 :], 1)]
+
+
+@pytest.mark.parametrize("known_by", ["a checkpoint", "the stream"])
+def test_junk_that_a_second_copy_knows_stays_at_its_sequence(known_by: str) -> None:
+    log = with_junk(LOG, 12)
+    if known_by == "the stream":
+        plan = plan_of(log, log[:20], NOTHING)
+    else:
+        plan = plan_of(log, log[:5], witnessed(log, 20))
+    assert found(plan)[ASIDE] == 1
+    assert (plan.aside.sequences(), plan.last, plan.lost) == (frozenset({12}), COUNT + 1, 0)
+
+
+def test_junk_newer_than_the_archive_stays_where_a_checkpoint_knows_it() -> None:
+    log = with_junk(LOG, 22)
+    plan = plan_of(LOG[:20], log, witnessed(log, 25))
+    assert found(plan) == {SAME: 20, NEWER: COUNT - 19, ASIDE: 1}
+    assert (plan.newer, plan.lost) == (log[20:], 0)
+
+
+def test_junk_that_nobody_else_knows_is_left_out() -> None:
+    log = with_junk(LOG, 22)
+    plan = plan_of(LOG[:20], log, NOTHING)
+    assert found(plan) == {SAME: 20, NEWER: 1, MOVED: COUNT - 21, UNSOUND: 1}
+
+
+def test_a_break_behind_a_row_that_the_stream_has_otherwise_is_no_junk() -> None:
+    forged = LOG[9]._replace(body=LOG[9].body.replace(b"operator:amber", b"operator:green"))
+    archive = with_junk([*LOG[:9], forged, *LOG[10:]], 15)
+    stream = with_junk(LOG, 15)
+    with pytest.raises(ArchiveUnsoundError, match="chain: sequence 13"):
+        plan_of(archive, stream, NOTHING)
