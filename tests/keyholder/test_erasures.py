@@ -127,18 +127,24 @@ def test_an_erasure_in_another_ones_name_destroys_nothing(keeping: Keeping) -> N
 class _Closing:
     """Seals the installation between the record of an access and the opening."""
 
-    def __init__(self, keeping: Keeping) -> None:
-        self.keeping = keeping
+    def __init__(self, keeping: Keeping, idle: bool) -> None:
+        self.keeping, self.idle = keeping, idle
 
     def write(self, *_: object) -> None:
-        keep(self.keeping, "close", b"")
+        if self.idle:
+            self.keeping.lock.close()
+        else:
+            keep(self.keeping, "close", b"")
 
 
-def test_what_is_under_way_while_it_closes_is_answered_as_sealed(keeping: Keeping) -> None:
+@pytest.mark.parametrize("idle", [True, False])
+def test_what_is_under_way_while_it_closes_is_answered_as_sealed(
+    keeping: Keeping, idle: bool
+) -> None:
     record(keeping, note())
     stored = next(iter(keeping.log.recorder.select_events(CASE)))
     value = SealedValue.of(read_case_event(stored.state, stored.topic), "text")
     asked = Open(by="Olena Example", purpose="a test", values=(value,))
-    closing = replace(keeping, records=cast("Records", _Closing(keeping)))
+    closing = replace(keeping, records=cast("Records", _Closing(keeping, idle)))
     answered = respond(closing, "keyholder.open.query", asked.model_dump_json().encode(), True)
     assert Denied.model_validate_json(answered or b"") == SEALED
