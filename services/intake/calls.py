@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from pydantic import TypeAdapter, ValidationError
 
 from services.intake.decisions import IncomingCall
@@ -13,6 +15,9 @@ from shared.keyholder import Keys
 from shared.parking import CALL_MAX_BYTES, UnprocessableError
 from shared.return_codes import to_hash
 from shared.wrong_fields import wrong_fields
+
+ID_MAX_CHARACTERS = 64
+"""As long as an id may be (`shared.events.fields.Id`)."""
 
 WITHHELD = frozenset(
     {"anonymous", "blocked", "private", "restricted", "unavailable", "unknown", "withheld"}
@@ -49,7 +54,7 @@ def open_call(keys: Keys, subject: str, body: bytes) -> IncomingCall:
         keys, caller_to_hash(call.channel, address) if address else None, to_hash(code or "")
     )
     return IncomingCall(
-        message_id=envelope.id,
+        message_id=message_of(call.channel, envelope.id),
         call_id=call.call_id,
         channel=call.channel,
         caller_keys=caller_keys,
@@ -61,6 +66,14 @@ def open_call(keys: Keys, subject: str, body: bytes) -> IncomingCall:
         recording_ref=call.recording_ref,
         media=call.media,
     )
+
+
+def message_of(channel: Channel, message_id: str) -> str:
+    """Gives one id for a channel's message: each channel numbers its own; long ones by digest."""
+    named = f"{channel}-{message_id}"
+    if len(named) <= ID_MAX_CHARACTERS:
+        return named
+    return hashlib.sha256(named.encode()).hexdigest()[:ID_MAX_CHARACTERS]
 
 
 def caller_to_hash(channel: Channel, address: str) -> tuple[str, str]:

@@ -1,0 +1,29 @@
+"""One man on two channels, each of which numbers its messages for itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.intake.calls import ID_MAX_CHARACTERS, message_of
+from shared.commands.intake import IssueReturnCode
+from tests.wire.conftest import Site
+
+pytestmark = pytest.mark.wire
+
+
+async def test_the_same_message_id_on_two_channels_is_two_calls_of_one_case(site: Site) -> None:
+    async with site.service("intake"):
+        await site.call("+380440000001", call_id="update-1")
+        case_id = (await site.next_event()).subject
+        code = (await site.record(IssueReturnCode, case_id)).return_code
+        await site.call("@beispiel", call_id="update-1", on="telegram", code=code)
+        linked = await site.next_event("CallLinked")
+        assert await site.calls_left() == 0
+    assert (linked.subject, linked.data.channel) == (case_id, "telegram")
+
+
+def test_a_long_id_stays_an_id_and_its_own() -> None:
+    long = ["x" * ID_MAX_CHARACTERS, "x" * (ID_MAX_CHARACTERS - 1) + "y"]
+    named = {message_of("telegram", one) for one in long}
+    assert len(named) == 2
+    assert {len(one) for one in named} == {ID_MAX_CHARACTERS}
