@@ -8,7 +8,7 @@ import pytest
 
 from tests.canaries.thousand import run
 
-PERSONS = 30
+PERSONS = 12
 """`python -m tests.canaries.thousand` plays a thousand."""
 
 pytestmark = pytest.mark.journey

@@ -10,11 +10,11 @@ from tests.journey.restore_drill import drill
 
 pytestmark = pytest.mark.journey
 
-EVENTS = 300
+EVENTS = 120
 
 
 def test_a_killed_system_comes_back_from_a_backup_taken_while_calls_came_in(tmp_path: Path) -> None:
-    drilled = drill(tmp_path, EVENTS, stories_meanwhile=24)
+    drilled = drill(tmp_path, EVENTS, stories_meanwhile=12)
     assert drilled.differences == []
     assert drilled.verified["errors"] == 0
     assert drilled.revealed > 0
