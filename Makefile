@@ -21,8 +21,16 @@ run: $(READY) ## Start everything here and print the addresses; ARGS go to `pass
 demo: $(READY) ## Play CASES invented cases through the running system; ARGS go to `passage demo`
 	@$(BIN)/passage demo --cases $(CASES) $(ARGS)
 
+# The journeys mostly wait, for processes to start and end; the other tests run beside them.
 test: check ## Lint, types, import rules and every test; ARGS go to pytest
+ifneq ($(ARGS),)
 	@$(BIN)/pytest $(ARGS)
+else
+	@journeys=$$(mktemp); $(BIN)/pytest -m journey >$$journeys 2>&1 & journey=$$!; \
+	$(BIN)/pytest -m "not journey"; others=$$?; \
+	wait $$journey; journey=$$?; cat $$journeys; rm -f $$journeys; \
+	exit $$((others > journey ? others : journey))
+endif
 
 check: $(READY) ## Lint, format, types and import rules
 	@$(BIN)/ruff check .
