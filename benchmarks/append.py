@@ -19,8 +19,8 @@ from nats.js.client import JetStreamContext
 from benchmarks.figures import Bench, Measured, Stopwatch, compared, rounded, take_turns
 from benchmarks.site import Site, site_in
 from passage.connecting import connected
-from services.intake.decisions import IntakeState, evolve
 from services.intake.routing import new_case_id
+from services.intake.state import IntakeState, evolve
 from shared import subjects
 from shared.case_log import Fold
 from shared.events.base import CONTENT_TYPE, Event

@@ -20,12 +20,9 @@ from services.handover.decisions import (
     decide_plan,
 )
 from services.intake import decisions as intake
-from services.intake.decisions import (
-    decide_call,
-    decide_note,
-    decide_personal_data,
-    decide_triage,
-)
+from services.intake.decisions import decide_call, decide_note, decide_personal_data, decide_triage
+from services.intake.state import IntakeState
+from services.intake.state import evolve as evolve_intake
 from services.verification import decisions as verification
 from services.verification.decisions import decide_registry_answer, decide_verify
 from shared.case_log import Fold
@@ -51,7 +48,7 @@ WHERE = Place(description="the mill of Musterdorf")
 TRIAGE = {"intent": "surrender", "situation": "serving", "urgency": "today"}
 
 FOLDS: dict[str, Fold[Any]] = {
-    "intake": Fold(intake.IntakeState(), intake.evolve),
+    "intake": Fold(IntakeState(), evolve_intake),
     "verification": Fold(verification.VerificationState(), verification.evolve),
     "handover": Fold(handover.HandoverState(), handover.evolve),
 }

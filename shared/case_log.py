@@ -26,8 +26,8 @@ from typing_extensions import override
 from shared import subjects
 from shared.credentials import api_prefix
 from shared.events.base import CONTENT_TYPE, FIRST_PREVHASH, CaseEvent, chain_hash
-from shared.events.catalogue import read_case_event
 from shared.events.intake import PersonalDataErased
+from shared.events.reading import read_case_event
 from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.calls import RequestLostError

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from shared.boxes import BoxBrokenError
 from shared.case_log import ChainBrokenError, LogError
-from shared.events.catalogue import UnreadableEventError
+from shared.events.reading import UnreadableEventError
 from shared.keyholder import KeysUnavailableError
 from shared.logs import log, place_of
 from shared.parking import Delivery, UnprocessableError

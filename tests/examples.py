@@ -235,23 +235,6 @@ def whole_way(case_id: str = CASE) -> list[Event]:
     ]
 
 
-def every_event() -> list[Event]:
-    """Gives one of each type in the catalogue."""
-    return [
-        *{type(event): event for event in whole_way()}.values(),
-        note_added(),
-        case_reopened(),
-        verification_escalated(),
-        identity_contradicted(),
-        identity_rejected(),
-        rendezvous_missed(),
-        handover_refused(),
-        contact_lost(),
-        erasure_requested(),
-        personal_data_erased(),
-    ]
-
-
 @dataclass
 class CaseBook:
     """One case's log while it grows: versions from 1, each event chained to the stored bytes."""

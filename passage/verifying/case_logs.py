@@ -10,8 +10,9 @@ from passage.log_reading import Stored
 from passage.verifying.findings import Findings
 from passage.verifying.transitions import Trail, broken_rules
 from shared.events.base import FIRST_PREVHASH, CaseEvent, chain_hash
-from shared.events.catalogue import OWNER, UnreadableEventError, read_case_event
+from shared.events.catalogue import OWNER
 from shared.events.intake import CallLinked, CaseOpened, ReturnCodeIssued
+from shared.events.reading import UnreadableEventError, read_case_event
 from shared.subjects import read_case_subject
 
 HASH_BYTES = bytes.fromhex

@@ -17,9 +17,10 @@ from pydantic import ValidationError
 
 from services.keyholder.entries import Entry
 from shared.events.base import CaseEvent
-from shared.events.catalogue import UnreadableEventError, read_call, read_case_event
+from shared.events.calls import CallReceived
 from shared.events.fields import PersonalClass, Sealed
 from shared.events.intake import CallLinked, CaseOpened, PersonalDataErased
+from shared.events.reading import UnreadableEventError, read_case_event, read_upstream
 from shared.key_messages import OpeningKey
 from shared.sealing import Spot, key_id_of
 
@@ -149,9 +150,10 @@ def _event_in(found: bytes) -> CaseEvent[Any] | None:
 
 def _call_in(found: bytes) -> str | None:
     try:
-        return read_call(found).data.call_id
+        call = read_upstream(found).data
     except UnreadableEventError:
         return None
+    return call.call_id if isinstance(call, CallReceived) else None
 
 
 def _is_entry(found: bytes) -> bool:

@@ -8,7 +8,13 @@ from typing import Literal, assert_never
 
 from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent
+from shared.events.calls import CallEnded
 from shared.events.catalogue import AnyCaseEvent
+from shared.events.claims import ClaimEvent
+from shared.events.custody import CustodyEvent
+from shared.events.groups import GroupEvent
+from shared.events.outbound import OutboundEvent
+from shared.events.shifts import DeskEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,35 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
             | intake.ErasureRequested()
             | intake.PersonalDataErased()
             | verification.VerificationEscalated()
+            | intake.DuressSignalled()
+            | intake.DuressCleared()
+            | intake.AdviceGiven()
+            | intake.ContactRuleSet()
+            | intake.DeadlinePassed()
+            | intake.CasesLinked()
+            | intake.CasesUnlinked()
+            | intake.EpisodeContinued()
+            | verification.CredibilityAssessed()
+            | verification.ReviewOpened()
+            | verification.ReviewResolved()
+            | handover.GuidanceGiven()
+            | handover.RendezvousReplanned()
+            | handover.RendezvousCancelled()
+            | handover.RendezvousExpired()
+            | handover.HandoverWithdrawn()
+            | handover.GroupHandedOver()
+            | handover.HandoverDiscrepancyRaised()
+            | handover.HandoverDiscrepancyResolved()
+            | handover.EmergencyOverrideUsed()
+            | handover.ContactRegained()
+            | handover.FollowUpSet()
+            | handover.FollowUpOverdue()
+            | ClaimEvent()
+            | GroupEvent()
+            | OutboundEvent()
+            | DeskEvent()
+            | CustodyEvent()
+            | CallEnded()
         ):
             return state
         case _ as unreachable:

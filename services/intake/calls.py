@@ -9,8 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 from services.intake.decisions import IncomingCall
 from shared.addresses import folded
 from shared.events.calls import CallReceived
-from shared.events.catalogue import read_call
 from shared.events.fields import Channel, Name, Plain, Text, Word
+from shared.events.reading import read_upstream
 from shared.keyholder import Keys
 from shared.parking import CALL_MAX_BYTES, UnprocessableError
 from shared.return_codes import to_hash
@@ -39,8 +39,10 @@ def open_call(keys: Keys, subject: str, body: bytes) -> IncomingCall:
     """
     if len(body) > CALL_MAX_BYTES:
         raise UnprocessableError("too_large", "", f"at most {CALL_MAX_BYTES} bytes")
-    envelope = read_call(body)
+    envelope = read_upstream(body)
     call = envelope.data
+    if not isinstance(call, CallReceived):
+        raise UnprocessableError("wrong_data", "type", "a call")
     if subject != f"calls.{call.channel}":
         raise UnprocessableError("wrong_data", "data.channel", f"the channel of {subject}")
     if envelope.subject != call.call_id:

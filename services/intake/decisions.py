@@ -1,11 +1,11 @@
-"""intake's view of a case, and its decisions: events, evolve, guards, decide."""
+"""intake's decisions on calls and on what callers say: its rows of the guard table."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
 
+from services.intake.state import IntakeState
 from shared.commands.intake import (
     AddNote,
     CloseCase,
@@ -14,11 +14,10 @@ from shared.commands.intake import (
     ReopenCase,
     TriageCall,
 )
-from shared.events import handover, intake, verification
-from shared.events.base import CaseEvent, Event
-from shared.events.catalogue import AnyCaseEvent
-from shared.events.fields import Channel, PersonalClass, Plain
-from shared.events.intake import ClosingReason, LegalBasis, LinkBasis
+from shared.events import intake
+from shared.events.base import Event
+from shared.events.fields import Channel, Plain
+from shared.events.intake import ClosingReason, LinkBasis
 from shared.refusals import CASE_KNOWN, Guard, is_another_person, require
 
 NEEDS_TWO_PEOPLE: frozenset[ClosingReason] = frozenset({"hoax", "infiltration"})
@@ -28,38 +27,6 @@ SECOND_PERSON = Guard(
     "second_person", "second_by, another person than by, for closing as hoax or infiltration"
 )
 RECEIPT_EXISTS = Guard("receipt_exists", "a HandedOver event before closing as handed_over")
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedErasure:
-    """An erasure that was found lawful and waits until it may happen."""
-
-    classes: tuple[PersonalClass, ...]
-    legal_basis: LegalBasis
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeState:
-    """What intake's decisions read."""
-
-    opened: bool = False
-    closed_as: ClosingReason | None = None
-    closed_at: datetime | None = None
-    """When it was last closed."""
-    meeting: str | None = None
-    """The rendezvous planned last, while it is neither missed nor met."""
-    sealed: frozenset[PersonalClass] = frozenset()
-    """The classes in which something was sealed since they were last erased."""
-    queued: tuple[QueuedErasure, ...] = ()
-    handed_over: bool = False
-    calls: frozenset[tuple[Channel, str]] = frozenset()
-    """Channel and call_id: each channel counts its own."""
-
-    @property
-    def is_underway(self) -> bool:
-        """Whether he is between planned and handed over."""
-        return self.meeting is not None and self.closed_as is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,85 +62,6 @@ class Route:
     """Whether the case was numbered for this call."""
     caller_key: str | None = None
     """Whose call it is, as the index knows him; None where the number is withheld."""
-
-
-def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
-    """Gives the state after one more event; never refuses."""
-    data = event.data
-    after = _after(state, event)
-    sealed = state.sealed | _sealed_in(data)
-    if isinstance(data, intake.PersonalDataErased):
-        sealed -= set(data.classes)
-        return replace(after, sealed=sealed, queued=_still_queued(after.queued, data, sealed))
-    return after if sealed == state.sealed else replace(after, sealed=sealed)
-
-
-def _after(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
-    match event.data:
-        case intake.CaseOpened() as opened:
-            return replace(
-                state, opened=True, calls=state.calls | {(opened.channel, opened.call_id)}
-            )
-        case intake.CallLinked() as linked:
-            return replace(state, calls=state.calls | {(linked.channel, linked.call_id)})
-        case intake.CaseClosed() as closed:
-            return replace(state, closed_as=closed.reason, closed_at=event.time)
-        case intake.CaseReopened():
-            return replace(state, closed_as=None, closed_at=None)
-        case intake.ErasureRequested() as asked:
-            queued = QueuedErasure(asked.classes, asked.legal_basis, asked.by)
-            return replace(state, queued=(*state.queued, queued))
-        case handover.RendezvousPlanned() as planned:
-            return replace(state, meeting=planned.rendezvous_id)
-        case handover.RendezvousMissed() as missed:
-            still = state.meeting if state.meeting != missed.rendezvous_id else None
-            return replace(state, meeting=still)
-        case handover.HandedOver():
-            return replace(state, handed_over=True, meeting=None)
-        case (
-            intake.CallTriaged()
-            | intake.SurrenderDeclared()
-            | intake.PersonalDataProvided()
-            | intake.ReturnCodeIssued()
-            | intake.NoteAdded()
-            | intake.PersonalDataErased()
-            | verification.RegistryChecked()
-            | verification.VerificationEscalated()
-            | verification.IdentityVerified()
-            | verification.IdentityContradicted()
-            | verification.IdentityRejected()
-            | handover.ArrivedInUkraine()
-            | handover.ContactLost()
-            | handover.RendezvousApproved()
-            | handover.RendezvousDisclosed()
-            | handover.HandoverOffered()
-            | handover.HandoverAccepted()
-            | handover.HandoverRefused()
-        ):
-            return state
-        case _ as unreachable:
-            assert_never(unreachable)
-
-
-def _sealed_in(data: AnyCaseEvent) -> frozenset[PersonalClass]:
-    return frozenset(
-        personal_class
-        for field, personal_class in type(data).PERSONAL.items()
-        if getattr(data, field) is not None
-    )
-
-
-def _still_queued(
-    queued: tuple[QueuedErasure, ...],
-    erased: intake.PersonalDataErased,
-    sealed: frozenset[PersonalClass],
-) -> tuple[QueuedErasure, ...]:
-    """Gives what is left to do; what holds nothing any more is done."""
-    left = (
-        replace(one, classes=tuple(name for name in one.classes if name not in erased.classes))
-        for one in queued
-    )
-    return tuple(one for one in left if sealed.intersection(one.classes))
 
 
 def decide_call(state: IntakeState, call: IncomingCall, route: Route) -> list[Event]:

@@ -8,8 +8,8 @@ from functools import partial
 
 from services.intake.erasure import decide_erase, decide_location_retention, decide_queued
 from shared.commands.intake import ErasePersonalData
-from shared.events.catalogue import read_case_event
 from shared.events.handover import HandedOver
+from shared.events.reading import read_case_event
 from shared.parking import Delivery, UnprocessableError
 from shared.service import Desk
 from shared.subjects import read_case_subject

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from services.intake.decisions import IntakeState, QueuedErasure
+from services.intake.state import IntakeState, QueuedErasure
 from shared.commands.intake import ErasePersonalData
 from shared.events.base import Event
 from shared.events.fields import PersonalClass, Plain

@@ -9,7 +9,6 @@ from typing import Any
 
 from services.intake.calls import open_call
 from services.intake.decisions import (
-    IntakeState,
     decide_call,
     decide_close,
     decide_declare_surrender,
@@ -20,6 +19,7 @@ from services.intake.decisions import (
     decide_triage,
 )
 from services.intake.routing import Index
+from services.intake.state import IntakeState
 from shared.commands.base import Command, Recorded
 from shared.commands.intake import (
     AddNote,

@@ -7,11 +7,11 @@ from datetime import timedelta
 from functools import partial
 
 from services.intake import CALLS, DUE, SERVICE, WAY_ENDS, erasing, handlers
-from services.intake.decisions import IntakeState, evolve
 from services.intake.durability import Durability
 from services.intake.erasing import Erasure
 from services.intake.handlers import Intake
 from services.intake.routing import Index
+from services.intake.state import IntakeState, evolve
 from shared import subjects
 from shared.case_log import Fold
 from shared.commands.intake import ErasePersonalData, IssueReturnCode, ProvidePersonalData

@@ -20,8 +20,8 @@ from services.keyholder.secrets import newest_kek_made_at
 from shared.boxes import BoxBrokenError
 from shared.case_log import CaseLog, Fold
 from shared.events.base import CaseEvent
-from shared.events.catalogue import read_case_event
 from shared.events.intake import PersonalDataErased
+from shared.events.reading import read_case_event
 from shared.key_messages import (
     NOT_YET,
     Closed,

@@ -20,9 +20,9 @@ from services.query.log import RecordedEvent
 from services.query.opening import opened
 from services.query.reads import Reads
 from shared.events.base import Event
-from shared.events.catalogue import UnreadableEventError, read_case_event
 from shared.events.fields import Identity
 from shared.events.intake import PersonalDataErased, PersonalDataProvided
+from shared.events.reading import UnreadableEventError, read_case_event
 from shared.folding import folded_name
 from shared.key_messages import SealedValue
 from shared.keyholder import Keys, KeysUnavailableError

@@ -20,9 +20,9 @@ from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsRow, FunnelRow
 from services.query.read_model import sequence_of
 from services.query.tables import ASIDE, OF_NAMES, Tables
-from shared.events.catalogue import read_case_event
 from shared.events.fields import Channel, PersonalClass
 from shared.events.intake import Urgency
+from shared.events.reading import read_case_event
 
 AnswerT = TypeVar("AnswerT")
 

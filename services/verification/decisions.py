@@ -13,8 +13,14 @@ from shared.commands.verification import (
 )
 from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent, Event
+from shared.events.calls import CallEnded
 from shared.events.catalogue import AnyCaseEvent
+from shared.events.claims import ClaimEvent
+from shared.events.custody import CustodyEvent
 from shared.events.fields import Plain, Sealed
+from shared.events.groups import GroupEvent
+from shared.events.outbound import OutboundEvent
+from shared.events.shifts import DeskEvent
 from shared.events.verification import RegistryOutcome
 from shared.refusals import CASE_KNOWN, Guard, RefusedError, is_another_person, require
 
@@ -89,6 +95,35 @@ def evolve(state: VerificationState, event: CaseEvent[AnyCaseEvent]) -> Verifica
             | handover.HandoverOffered()
             | handover.HandoverAccepted()
             | handover.HandoverRefused()
+            | intake.DuressSignalled()
+            | intake.DuressCleared()
+            | intake.AdviceGiven()
+            | intake.ContactRuleSet()
+            | intake.DeadlinePassed()
+            | intake.CasesLinked()
+            | intake.CasesUnlinked()
+            | intake.EpisodeContinued()
+            | verification.CredibilityAssessed()
+            | verification.ReviewOpened()
+            | verification.ReviewResolved()
+            | handover.GuidanceGiven()
+            | handover.RendezvousReplanned()
+            | handover.RendezvousCancelled()
+            | handover.RendezvousExpired()
+            | handover.HandoverWithdrawn()
+            | handover.GroupHandedOver()
+            | handover.HandoverDiscrepancyRaised()
+            | handover.HandoverDiscrepancyResolved()
+            | handover.EmergencyOverrideUsed()
+            | handover.ContactRegained()
+            | handover.FollowUpSet()
+            | handover.FollowUpOverdue()
+            | ClaimEvent()
+            | GroupEvent()
+            | OutboundEvent()
+            | DeskEvent()
+            | CustodyEvent()
+            | CallEnded()
         ):
             return state
         case _ as unreachable:

@@ -28,9 +28,9 @@ from shared.commands.verification import (
     VerifyIdentity,
 )
 from shared.events.base import CaseEvent, Event
-from shared.events.catalogue import read_case_event
 from shared.events.fields import Identity, Sealed
 from shared.events.intake import PersonalDataProvided
+from shared.events.reading import read_case_event
 from shared.events.verification import RegistryChecked
 from shared.key_messages import SealedValue
 from shared.parking import Delivery

@@ -32,6 +32,8 @@ class Command(BaseModel):
     by: Person
     happened_at: At | None = None
     """When it happened, where that isn't now."""
+    fence: Annotated[int, Field(ge=1)] | None = None
+    """The case's fence as the person saw it: an older one than the case has is refused."""
 
     @property
     def cause_id(self) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from shared.commands.base import Decision, Fact
-from shared.events.fields import At, HeadCount, Id, Place, Word
-from shared.events.handover import Condition, Missed
+from shared.events.custody import Custody
+from shared.events.fields import At, HeadCount, Id, Language, Person, Place, Text, Word
+from shared.events.handover import Condition, Missed, OverridableGuard
 
 
 class RecordArrival(Fact):
@@ -40,13 +43,60 @@ class ApproveRendezvous(Decision):
 
 
 class DiscloseRendezvous(Decision):
-    """Tell the caller the place, in the call that he is on."""
+    """Tell the caller the place: in the call that he is on, or by a message to him.
+
+    `call_id` of a call in which he gave his code; or `message_id`, if the contact rule allows it.
+    """
 
     SERVICE: ClassVar[str] = "handover"
 
     rendezvous_id: Id
     to_whom: Word
-    call_id: Id
+    call_id: Id | None = None
+    message_id: Id | None = None
+
+
+class GiveGuidance(Decision):
+    """Tell him a step of his way, in a call or by a message."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    step: Place
+    call_id: Id | None = None
+    message_id: Id | None = None
+
+
+class ReplanRendezvous(Decision):
+    """Propose another place or window in the stead of the rendezvous planned last."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    replaces: Id
+    place: Place
+    window_from: At
+    window_to: At
+    team: Word
+    reason: Text
+
+
+class CancelRendezvous(Decision):
+    """Call the rendezvous off."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    rendezvous_id: Id
+    reason: Text
+
+
+class UseEmergencyOverride(Decision):
+    """Set one guard aside, with another person, until `expires_at`: 24 hours ahead at most."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    guard: OverridableGuard
+    reason: Text
+    second_by: Person
+    expires_at: At
 
 
 class RecordMissed(Fact):
@@ -105,3 +155,131 @@ class RecordContactLost(Fact):
     SERVICE: ClassVar[str] = "handover"
 
     since: At
+
+
+class WithdrawHandover(Decision):
+    """Take an offer back that the team hasn't answered."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    offer_id: Id
+    reason: Text
+
+
+class RecordGroupHandover(Decision):
+    """Record one receipt for a group, on the case that leads it.
+
+    `received`, `missing` and `refused` are case numbers; `extra` counts who came and has no case.
+    """
+
+    SERVICE: ClassVar[str] = "handover"
+
+    team: Word
+    receipt_number: Word
+    received_at: At
+    head_count: HeadCount
+    received: Annotated[tuple[Id, ...], Field(min_length=1, max_length=500)]
+    missing: Annotated[tuple[Id, ...], Field(max_length=500)] = ()
+    refused: Annotated[tuple[Id, ...], Field(max_length=500)] = ()
+    extra: HeadCount = 0
+    condition: Condition = "unknown"
+
+
+class ResolveDiscrepancy(Decision):
+    """Say, with another person, what became of the difference between counts."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    explanation: Text
+    second_by: Person
+
+
+class RecordContactRegained(Fact):
+    """Record that a man who was lost was heard of again."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    call_id: Id | None = None
+
+
+class SetFollowUp(Fact):
+    """Be reminded of a case at `due_at`; without it, not any more."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    due_at: At | None = None
+    remark: Text | None = None
+
+
+class RecordCustody(Fact):
+    """Record where he is held, or that he isn't any more."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    custody: Custody
+    changed_at: At
+    place: Place | None = None
+
+
+class ConfirmCaptureCard(Fact):
+    """Record that his capture card was sent."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    reference: Word
+    sent_at: At
+
+
+class OfferExchange(Decision):
+    """Ask him whether he wants to be exchanged."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    language: Language
+    wording: Word
+
+
+class GiveExchangeConsent(Decision):
+    """Record that he wants to be exchanged, what was read to him, and before whom."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    language: Language
+    wording: Word
+    witness: Person
+
+
+class WithdrawExchangeConsent(Fact):
+    """Record that he doesn't want to be exchanged; never refused for its reason or its time."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    witness: Person
+    remark: Text | None = None
+
+
+class RecordExchange(Decision):
+    """Record that he was exchanged; his consent must stand."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    exchanged_at: At
+
+
+class GivePublicityConsent(Decision):
+    """Record that he may be shown in public, as far as the wording says."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    language: Language
+    wording: Word
+    witness: Person
+
+
+class WithdrawPublicityConsent(Fact):
+    """Record that he may not be shown in public any more."""
+
+    SERVICE: ClassVar[str] = "handover"
+
+    witness: Person
+    remark: Text | None = None

@@ -5,12 +5,31 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from typing_extensions import override
 
 from shared.commands.base import Decision, Fact
-from shared.events.fields import HeadCount, Id, Identity, Person, PersonalClasses, Text, Word
-from shared.events.intake import ClosingReason, Intent, Provenance, Situation, Urgency
+from shared.events.fields import (
+    Channel,
+    ContactWindows,
+    HeadCount,
+    Id,
+    Identity,
+    Person,
+    PersonalClasses,
+    Text,
+    Word,
+)
+from shared.events.groups import CountKind, LeavingReason
+from shared.events.intake import (
+    CaseLinkBasis,
+    ClosingReason,
+    ContactRule,
+    Intent,
+    Provenance,
+    Situation,
+    Urgency,
+)
 
 DIGEST_CHARACTERS = 32
 """Of a SHA-256 in hex, where it stands for a command's id."""
@@ -113,3 +132,132 @@ class ErasePersonalData(Decision):
     )
     legal_basis: Literal["request_of_person", "retention_passed", "court_order"]
     reference: Word | None = None
+
+
+class OpenOtherCase(Fact):
+    """Open a case for another man who is on the line in a call of this case.
+
+    The answer carries the new case's number.
+    """
+
+    SERVICE: ClassVar[str] = "intake"
+
+    call_id: Id
+    channel: Channel
+
+
+class GiveAdvice(Fact):
+    """Record what a caller was told that he can do."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    text: Text
+    call_id: Id | None = None
+
+
+class SetContactRule(Fact):
+    """Record whether and when he says it is safe to reach him; `windows` for rule `window` only."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    rule: ContactRule
+    windows: ContactWindows = ()
+
+
+class ClearDuress(Decision):
+    """Find, as a supervisor, that nobody forces him."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    reason: Text
+
+
+class ClaimCase(Decision):
+    """Take a case to work on; renews your own claim, loses to another's that still runs."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+
+class TakeOverCase(Decision):
+    """Take a case from whoever holds it, because he can't go on."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    reason: Text
+
+
+class ReleaseCase(Fact):
+    """Let a case go that you hold; skipping one needs a remark."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    reason: Literal["done", "skipped"] = "done"
+    remark: Text | None = None
+
+
+class FormGroup(Decision):
+    """Record that this case's man leads a group; the group gets this case's number."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    declared_size: HeadCount
+
+
+class JoinGroup(Fact):
+    """Record, on the leading case, that another case's man travels with the group."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    member_case: Id
+
+
+class LeaveGroup(Fact):
+    """Record, on the leading case, that a man no longer travels with the group."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    member_case: Id
+    reason: LeavingReason
+    remark: Text | None = None
+
+
+class CountHeads(Fact):
+    """Record, on the leading case, how many somebody says or sees that they are."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    kind: CountKind
+    count: HeadCount
+    source: Word
+
+
+class LinkCases(Decision):
+    """Accept that another case may be the same man's; nothing is merged."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    other_case: Id
+    basis: CaseLinkBasis
+    reason: Text
+
+
+class UnlinkCases(Decision):
+    """Take the link with another case back."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    other_case: Id
+    reason: Text
+
+
+class SendMessage(Decision):
+    """Have something said to the caller on a channel, if the contact rule allows it now.
+
+    It goes to the address of his last call on that channel, once, within `valid_minutes`.
+    """
+
+    SERVICE: ClassVar[str] = "intake"
+
+    channel: Channel
+    text: Text
+    valid_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from shared.commands.base import Decision, Fact
-from shared.events.fields import Person, Word
-from shared.events.verification import IdentityField, VerificationBasis
+from shared.events.fields import At, Id, Person, Text, Word
+from shared.events.verification import Credibility, IdentityField, VerificationBasis
 
 
 class CheckRegistry(Fact):
@@ -50,3 +50,31 @@ class RejectIdentity(Decision):
 
     fields: tuple[IdentityField, ...] = ()
     reason: Word
+
+
+class AssessCredibility(Decision):
+    """Judge whether he means what he says; `expires_at` at most 30 days ahead."""
+
+    SERVICE: ClassVar[str] = "verification"
+
+    level: Credibility
+    indicators: Text
+    expires_at: At
+
+
+class OpenReview(Fact):
+    """Ask that a decision be looked at again; no rendezvous is planned meanwhile."""
+
+    SERVICE: ClassVar[str] = "verification"
+
+    about_event: Id | None = None
+    remark: Text
+
+
+class ResolveReview(Decision):
+    """Say what became of a review: the decision stands, or was taken back."""
+
+    SERVICE: ClassVar[str] = "verification"
+
+    outcome: Literal["decision_stands", "decision_withdrawn"]
+    remark: Text

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from shared.events.base import Event
-from shared.events.fields import At, Channel, Id, Language
+from shared.events.fields import At, Channel, Id, Language, Word
 
 BOX_MAX_CHARACTERS = 120_000
 
@@ -15,6 +15,9 @@ Boxed = Annotated[
     str, StringConstraints(pattern=r"^box1\.[A-Za-z0-9_-]{64,}$", max_length=BOX_MAX_CHARACTERS)
 ]
 """Text sealed by the channel with the public intake key (`shared.boxes`); only intake opens it."""
+
+
+DeliveryOutcome = Literal["sent", "failed", "refused"]
 
 
 class CallReceived(Event):
@@ -33,3 +36,22 @@ class CallReceived(Event):
     return_code: Boxed | None = None
     recording_ref: Id | None = None
     media: Annotated[tuple[Id, ...], Field(max_length=20)] = ()
+
+
+class CallEnded(Event):
+    """A call ended, by the channel's clock; on CALLS, and in the log of the call's case."""
+
+    call_id: Id
+    channel: Channel
+    ended_at: At
+
+
+class DeliveryReported(Event):
+    """A channel says what became of a message that it was given to send."""
+
+    message_id: Id
+    case_id: Id
+    channel: Channel
+    outcome: DeliveryOutcome
+    happened_at: At
+    reason: Word | None = None

@@ -30,6 +30,7 @@ HEAD_COUNT_MAX_PERSONS = 500
 OLDEST_BIRTH_YEAR = 1920
 LATEST_BIRTH_YEAR = 2020
 PERSON_MAX_CHARACTERS = 80
+CONTACT_WINDOWS_MAX = 10
 NO_OFFSET = timedelta(0)
 
 HIDDEN_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -91,6 +92,9 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 KeyedHash = Annotated[str, StringConstraints(pattern=r"^([0-9]{1,3}-)?[0-9a-f]{64}$")]
 """An HMAC-SHA-256 under a pepper: `<pepper version>-<hex>`; the first pepper's has no prefix."""
 
+DayTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+"""A time of day in UTC, HH:MM."""
+
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")]
 """A language tag of BCP 47: `ru`, `uk`, `en`."""
 
@@ -124,6 +128,18 @@ Text = Annotated[
 
 HeadCount = Annotated[int, Field(ge=0, le=HEAD_COUNT_MAX_PERSONS)]
 """How many persons."""
+
+
+class ContactWindow(BaseModel):
+    """A time of day in UTC, `from_time` to `to_time`; over midnight where it ends earlier."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    from_time: DayTime
+    to_time: DayTime
+
+
+ContactWindows = Annotated[tuple[ContactWindow, ...], Field(max_length=CONTACT_WINDOWS_MAX)]
 
 Channel = Literal["phone", "telegram", "whatsapp", "signal", "web", "walk_in"]
 

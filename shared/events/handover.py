@@ -9,6 +9,7 @@ from shared.events.fields import (
     At,
     HeadCount,
     Id,
+    Person,
     PersonalIdentity,
     PersonalLocation,
     PersonalNarrative,
@@ -17,6 +18,15 @@ from shared.events.fields import (
 
 Condition = Literal["ok", "wounded", "unknown"]
 Missed = Literal["caller", "team", "both"]
+OverridableGuard = Literal["identity_verified", "credibility_allows", "group_cleared", "no_hold"]
+FollowUpRule = Literal[
+    "operator",
+    "arrived_contact_due",
+    "arrived_silent",
+    "decide_whether_lost",
+    "handover_unacknowledged",
+    "handover_unacknowledged_again",
+]
 
 
 class ArrivedInUkraine(Event):
@@ -50,11 +60,20 @@ class RendezvousApproved(Event):
 
 
 class RendezvousDisclosed(Event):
-    """The place was told to the caller, in the call named."""
+    """The place was told to the caller: in the call named, or in the message named."""
 
     rendezvous_id: Id
     to_whom: PersonalIdentity
-    call_id: Id
+    call_id: Id | None = None
+    message_id: Id | None = None
+
+
+class GuidanceGiven(Event):
+    """He was told a step of his way, in the call or the message named."""
+
+    step: PersonalLocation
+    call_id: Id | None = None
+    message_id: Id | None = None
 
 
 class RendezvousMissed(Event):
@@ -63,6 +82,33 @@ class RendezvousMissed(Event):
     rendezvous_id: Id
     who: Missed
     reason: PersonalNarrative
+
+
+class RendezvousReplanned(Event):
+    """Another place or window, in the stead of rendezvous `replaces`; to be approved anew."""
+
+    rendezvous_id: Id
+    replaces: Id
+    place: PersonalLocation
+    window_from: At
+    window_to: At
+    team: Word
+    planned_by: Word
+    reason: PersonalNarrative
+
+
+class RendezvousCancelled(Event):
+    """A person called the rendezvous off."""
+
+    rendezvous_id: Id
+    by: Person
+    reason: PersonalNarrative
+
+
+class RendezvousExpired(Event):
+    """Its window passed some hours ago, and nobody said what became of it."""
+
+    rendezvous_id: Id
 
 
 class HandoverOffered(Event):
@@ -88,14 +134,72 @@ class HandoverRefused(Event):
     reason: PersonalNarrative
 
 
+class HandoverWithdrawn(Event):
+    """The hotline took the offer back before the team answered."""
+
+    offer_id: Id
+    by: Person
+    reason: PersonalNarrative
+
+
 class HandedOver(Event):
-    """The team's receipt: `head_count` persons received at `received_at`."""
+    """The team's receipt: `head_count` persons received at `received_at`.
+
+    `group_id`: he was received with that group; `head_count` then is 1, him, and the receipt's own
+    count stands in `GroupHandedOver`.
+    """
 
     team: Word
     receipt_number: Word
     received_at: At
     head_count: HeadCount
     condition: Condition
+    group_id: Id | None = None
+
+
+class GroupHandedOver(Event):
+    """One receipt for a group, in the log of the case that leads it: `head_count` persons in all.
+
+    `received`, `missing` and `refused` are case numbers, the leader's among them; `extra` is how
+    many came whom no case describes.
+    """
+
+    group_id: Id
+    team: Word
+    receipt_number: Word
+    received_at: At
+    head_count: HeadCount
+    received: tuple[Id, ...]
+    missing: tuple[Id, ...] = ()
+    refused: tuple[Id, ...] = ()
+    extra: HeadCount = 0
+
+
+class HandoverDiscrepancyRaised(Event):
+    """Counts don't agree: `expected` were to come, `present` were received."""
+
+    expected: HeadCount
+    present: HeadCount
+    missing: HeadCount
+    extra: HeadCount
+
+
+class HandoverDiscrepancyResolved(Event):
+    """Two people know what became of the difference."""
+
+    explanation: PersonalNarrative
+    by: Person
+    second_by: Person
+
+
+class EmergencyOverrideUsed(Event):
+    """Two people set one guard aside for this case until `expires_at`, and answer for it."""
+
+    guard: OverridableGuard
+    reason: PersonalNarrative
+    by: Person
+    second_by: Person
+    expires_at: At
 
 
 class ContactLost(Event):
@@ -103,3 +207,24 @@ class ContactLost(Event):
 
     since: At
     by: Word
+
+
+class ContactRegained(Event):
+    """The man who had been lost was heard of again; `call_id` where it was he who called."""
+
+    by: Person
+    call_id: Id | None = None
+
+
+class FollowUpSet(Event):
+    """An operator wants to be reminded of the case; `due_at` None takes it back."""
+
+    due_at: At | None = None
+    remark: PersonalNarrative | None = None
+
+
+class FollowUpOverdue(Event):
+    """A time has passed by which somebody should have been heard of."""
+
+    rule: FollowUpRule
+    due_at: At

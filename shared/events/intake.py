@@ -10,10 +10,12 @@ from shared.events.base import Event
 from shared.events.fields import (
     At,
     Channel,
+    ContactWindows,
     HeadCount,
     Id,
     KeyedHash,
     Language,
+    Person,
     PersonalClasses,
     PersonalIdentity,
     PersonalNarrative,
@@ -27,6 +29,11 @@ Situation = Literal["serving", "mobilised", "not_mobilised", "on_ukrainian_terri
 Urgency = Literal["life_now", "today", "later"]
 LinkBasis = Literal["return_code", "earlier_code", "caller", "operator"]
 Provenance = Literal["caller", "relative", "after_capture"]
+ContactRule = Literal["never", "window", "yes"]
+CaseLinkBasis = Literal[
+    "return_code", "caller", "service_number", "name", "told_by_caller", "other"
+]
+IntakeDeadline = Literal["life_now_unanswered", "second_call_review"]
 LegalBasis = Literal["request_of_person", "retention_passed", "court_order", "location_retention"]
 ClosingReason = Literal[
     "handed_over",
@@ -45,7 +52,9 @@ class CaseOpened(Event):
     """A call that belongs to no open case began a new one; always the case's first event.
 
     `caller_key` is a keyed hash of channel and address; both are missing where the number is
-    withheld. `unmatched_code`: he gave a return code that no case has.
+    withheld. `unmatched_code`: he gave a return code that no case has. `split_from`: the case from
+    whose call an operator opened this one, because another man was on the line too; then the call
+    is counted there, and nothing the caller said is repeated here.
     """
 
     call_id: Id
@@ -60,6 +69,7 @@ class CaseOpened(Event):
     recording_ref: Id | None = None
     media: tuple[Id, ...] = ()
     unmatched_code: bool = False
+    split_from: Id | None = None
 
 
 class CallLinked(Event):
@@ -115,15 +125,90 @@ class PersonalDataProvided(Event):
 
 
 class ReturnCodeIssued(Event):
-    """The caller was given a code to call back with; only its keyed hash is kept."""
+    """The caller was given a code to call back with; only its keyed hash is kept.
+
+    `duress_hash`: the code's twin, told with it, for when somebody forces him to call. Codes
+    issued before there were twins have none.
+    """
 
     code_hash: KeyedHash
+    duress_hash: KeyedHash | None = None
+
+
+class DuressSignalled(Event):
+    """In this call he gave the duress twin of his code: somebody may be forcing him.
+
+    Supervisors alone are shown it. The call itself is linked as with the code, so that nothing the
+    caller could notice differs.
+    """
+
+    call_id: Id
+    channel: Channel
+
+
+class DuressCleared(Event):
+    """A supervisor found that nobody forces him, or not any more."""
+
+    by: Person
+    reason: PersonalNarrative
 
 
 class NoteAdded(Event):
     """An operator wrote something down."""
 
     text: PersonalNarrative
+
+
+class AdviceGiven(Event):
+    """An operator told a caller what he can do; most calls end so."""
+
+    text: PersonalNarrative
+    call_id: Id | None = None
+
+
+class ContactRuleSet(Event):
+    """He said whether, and when, it is safe to reach him; until he says so it never is.
+
+    `windows`: the times of day, in UTC, at which it is; only where the rule is `window`.
+    """
+
+    rule: ContactRule
+    windows: ContactWindows = ()
+
+
+class DeadlinePassed(Event):
+    """A time by which intake's work should have been done has passed; somebody must look.
+
+    `life_now_unanswered`: nobody had claimed a case of urgency `life_now`. `second_call_review`:
+    he was given a code and hasn't called again.
+    """
+
+    rule: IntakeDeadline
+    due_at: At
+
+
+class CasesLinked(Event):
+    """A person accepted that another case may be the same man's; a link, never a merge.
+
+    It stands in the log of both cases. `confidence` isn't given: a person decided.
+    """
+
+    other_case: Id
+    basis: CaseLinkBasis
+    reason: PersonalNarrative
+
+
+class CasesUnlinked(Event):
+    """A person took the link with another case back; in the log of both cases."""
+
+    other_case: Id
+    reason: PersonalNarrative
+
+
+class EpisodeContinued(Event):
+    """He called again after this case was over; his present one is `next_case`."""
+
+    next_case: Id
 
 
 class CaseClosed(Event):

@@ -7,12 +7,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.events.base import Event
-from shared.events.fields import Id, PersonalNarrative, Word
+from shared.events.fields import At, Id, Person, PersonalNarrative, Word
 
 RegistryOutcome = Literal["match", "partial", "none", "ambiguous", "unavailable"]
 IdentityField = Literal[
     "surname", "first_names", "patronymic", "rank", "date_of_birth", "service_number", "unit"
 ]
+Credibility = Literal["credible", "unclear", "doubtful", "hostile"]
+EscalationReason = Literal[
+    "partial", "none", "ambiguous", "unavailable", "operator", "no_answer", "overdue"
+]
+ReviewReason = Literal["late_fact", "answer_after_verified", "operator"]
 VerificationBasis = Literal["registry_and_operator", "two_sources"]
 
 
@@ -32,9 +37,12 @@ class RegistryChecked(Event):
 
 
 class VerificationEscalated(Event):
-    """A person must look: the registry's answer alone doesn't decide."""
+    """A person must look: the registry's answer alone doesn't decide, or there is none.
 
-    reason: Literal["partial", "none", "ambiguous", "unavailable", "operator"]
+    `no_answer`: none within the registry's time. `overdue`: still none a day after he registered.
+    """
+
+    reason: EscalationReason
     remark: PersonalNarrative | None = None
 
 
@@ -59,3 +67,36 @@ class IdentityRejected(Event):
     fields: tuple[IdentityField, ...] = ()
     reason: PersonalNarrative
     by: Word
+
+
+class CredibilityAssessed(Event):
+    """A person judged whether he means what he says; it says nothing about who he is.
+
+    `indicators` is a compartment of its own. After `expires_at` it counts as `unclear`.
+    """
+
+    level: Credibility
+    indicators: PersonalNarrative
+    expires_at: At
+    by: Person
+
+
+class ReviewOpened(Event):
+    """Something came to light that might have changed a decision; the decision stands meanwhile.
+
+    While a review is open no rendezvous is planned. `about_event` is what came to light, or the
+    decision it concerns.
+    """
+
+    reason: ReviewReason
+    fields: tuple[IdentityField, ...] = ()
+    about_event: Id | None = None
+    remark: PersonalNarrative | None = None
+
+
+class ReviewResolved(Event):
+    """A person looked: the decision stands, or was taken back by an event of its own."""
+
+    by: Person
+    outcome: Literal["decision_stands", "decision_withdrawn"]
+    remark: PersonalNarrative

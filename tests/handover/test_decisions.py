@@ -54,7 +54,6 @@ from tests.examples import (
     case_closed,
     case_opened,
     contact_lost,
-    every_event,
     handed_over,
     handover_accepted,
     handover_offered,
@@ -68,6 +67,7 @@ from tests.examples import (
     rendezvous_missed,
     rendezvous_planned,
 )
+from tests.rarer_examples import every_event
 
 HOUR = timedelta(hours=1)
 AFTER_WINDOW = NOON + 9 * HOUR

@@ -8,7 +8,6 @@ import pytest
 
 from services.intake.decisions import (
     IncomingCall,
-    IntakeState,
     Route,
     decide_call,
     decide_close,
@@ -18,8 +17,8 @@ from services.intake.decisions import (
     decide_reopen,
     decide_return_code,
     decide_triage,
-    evolve,
 )
+from services.intake.state import IntakeState, evolve
 from shared.commands.intake import (
     AddNote,
     CloseCase,
@@ -51,9 +50,9 @@ from tests.examples import (
     case_opened,
     case_reopened,
     digest,
-    every_event,
     handed_over,
 )
+from tests.rarer_examples import every_event
 
 
 def given(*events: Event) -> IntakeState:

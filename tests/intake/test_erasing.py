@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 
-from services.intake.decisions import IntakeState, evolve
 from services.intake.erasing import (
     LOCATION_RETENTION,
     Erasure,
@@ -18,6 +17,7 @@ from services.intake.erasing import (
     receive_event,
     receive_timer,
 )
+from services.intake.state import IntakeState, evolve
 from shared import subjects
 from shared.case_log import Fold
 from shared.commands.intake import ErasePersonalData

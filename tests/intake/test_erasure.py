@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.intake.decisions import IntakeState, evolve
 from services.intake.erasure import decide_erase, decide_location_retention, decide_queued
+from services.intake.state import IntakeState, evolve
 from shared.commands.intake import ErasePersonalData
 from shared.events.base import Event
 from shared.events.fields import Plain
@@ -25,7 +25,6 @@ from tests.examples import (
     case_opened,
     case_reopened,
     erasure_requested,
-    every_event,
     handed_over,
     note_added,
     personal_data_erased,
@@ -37,6 +36,7 @@ from tests.examples import (
     return_code_issued,
     surrender_declared,
 )
+from tests.rarer_examples import every_event
 
 RETENTION = timedelta(days=10)
 CALLED = [case_opened(), call_triaged(), surrender_declared(), personal_data_provided()]

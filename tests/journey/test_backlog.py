@@ -20,8 +20,8 @@ from passage.log_reading import last_sequence, read_stream
 from passage.nats_server import NatsServer
 from passage.provisioning import provision
 from services.keyholder.secrets import make_key_files
-from shared.events.catalogue import read_case_event
 from shared.events.intake import CallLinked, CaseOpened
+from shared.events.reading import read_case_event
 from shared.keyfiles import read_intake_public_key
 
 pytestmark = pytest.mark.journey

@@ -22,9 +22,9 @@ from services.keyholder.holder import Holder
 from services.keyholder.lock import Lock
 from shared import subjects
 from shared.events.base import FIRST_PREVHASH
-from shared.events.catalogue import read_case_event
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded, PersonalDataErased
+from shared.events.reading import read_case_event
 from shared.key_messages import Denied, Open, SealedValue
 from shared.parking import Delivery, UnprocessableError
 from shared.policy import policy

@@ -17,7 +17,7 @@ from nacl.public import PrivateKey
 
 from passage.verifying.erased import Erasures
 from passage.verifying.erased_stores import read_database, read_path
-from services.intake.decisions import IntakeState, evolve
+from services.intake.state import IntakeState, evolve
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import Secrets
 from services.query.database import Database, open_database
@@ -26,10 +26,10 @@ from shared.boxes import box_up
 from shared.case_log import CaseLog, Fold
 from shared.events.base import CallEnvelope, Event, type_of
 from shared.events.calls import CallReceived
-from shared.events.catalogue import read_case_event
 from shared.events.fields import PersonalClass, Plain
 from shared.events.handover import ArrivedInUkraine
 from shared.events.intake import CaseOpened, NoteAdded, PersonalDataErased, PersonalDataProvided
+from shared.events.reading import read_case_event
 from shared.jetstream import RecordedEvent
 from shared.sealing import Spot
 from shared.transact import Cause, Writer, transact

@@ -14,7 +14,7 @@ from passage.verifying.findings import Findings
 from passage.verifying.read_model_check import ReadModelCheck
 from services.query.database import Database, open_database
 from services.query.generations import Generations
-from shared.events.catalogue import read_case_event
+from shared.events.reading import read_case_event
 from shared.jetstream import RecordedEvent
 from tests.passage.test_case_logs import good_log
 

@@ -19,7 +19,7 @@ from services.query.folding import ReadEvent, Rows, StoppedError, fold, touched_
 from services.query.generations import Generations
 from services.query.projections.statistics import call_in
 from shared.events.base import Event
-from shared.events.catalogue import read_case_event
+from shared.events.reading import read_case_event
 from tests import examples as e
 from tests.examples import CASE, CaseBook
 from tests.query.stage import (

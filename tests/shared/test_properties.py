@@ -15,6 +15,8 @@ import services.intake.handlers
 import services.verification.handlers
 from services.handover import state as handover
 from services.intake import decisions as intake
+from services.intake.state import IntakeState
+from services.intake.state import evolve as evolve_intake
 from services.verification import decisions as verification
 from shared.case_log import Fold
 from shared.commands.base import Command, Decision
@@ -31,7 +33,6 @@ from shared.commands.handover import (
 from shared.commands.intake import CloseCase, ProvidePersonalData, ReopenCase
 from shared.commands.verification import ContradictIdentity, RejectIdentity, VerifyIdentity
 from shared.events.base import CaseEvent, Event
-from shared.events.catalogue import read_case_event
 from shared.events.fields import Plain
 from shared.events.handover import (
     HandedOver,
@@ -41,6 +42,7 @@ from shared.events.handover import (
     RendezvousPlanned,
 )
 from shared.events.intake import PersonalDataProvided
+from shared.events.reading import read_case_event
 from shared.events.verification import (
     IdentityContradicted,
     IdentityRejected,
@@ -157,7 +159,7 @@ class Town:
     """The three services on one log in memory."""
 
     def __init__(self) -> None:
-        self.intake = desk_for("intake", Fold(intake.IntakeState(), intake.evolve))
+        self.intake = desk_for("intake", Fold(IntakeState(), evolve_intake))
         self.verification = desk_for(
             "verification", Fold(verification.VerificationState(), verification.evolve)
         )

@@ -38,12 +38,12 @@ from tests.examples import (
     CASE,
     CaseBook,
     case_opened,
-    every_event,
     identity_contradicted,
     identity_rejected,
     identity_verified,
     personal_data_provided,
 )
+from tests.rarer_examples import every_event
 
 VERIFY = ask(VerifyIdentity, basis="registry_and_operator")
 BY_TWO = ask(VerifyIdentity, basis="two_sources", second_by="Petro Example")

@@ -33,8 +33,8 @@ from shared import subjects
 from shared.answering import AnyAnswer
 from shared.commands.base import ANSWER, Command, Decision, Recorded
 from shared.events.base import CaseEvent
-from shared.events.catalogue import read_case_event
 from shared.events.fields import Channel
+from shared.events.reading import read_case_event
 from shared.keyfiles import read_intake_public_key
 from shared.keyholder import RemoteKeys
 from shared.parking import Parked

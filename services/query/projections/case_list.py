@@ -11,8 +11,14 @@ from typing import Any, Literal, NamedTuple, assert_never, cast, get_args
 from services.query.projections.rows import earlier, with_changes
 from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent
-from shared.events.catalogue import AnyCaseEvent, HandoverEvent, VerificationEvent
+from shared.events.calls import CallEnded
+from shared.events.catalogue import AnyCaseEvent
+from shared.events.claims import ClaimEvent
+from shared.events.custody import CustodyEvent
 from shared.events.fields import Channel
+from shared.events.groups import GroupEvent
+from shared.events.outbound import OutboundEvent
+from shared.events.shifts import DeskEvent
 
 VERSION = 3
 
@@ -86,6 +92,26 @@ class CaseRow(NamedTuple):
 
 
 with_changes(CaseRow)
+
+_OfIdentity = (
+    verification.RegistryChecked
+    | verification.VerificationEscalated
+    | verification.IdentityVerified
+    | verification.IdentityContradicted
+    | verification.IdentityRejected
+)
+_OfHandover = (
+    handover.ArrivedInUkraine
+    | handover.ContactLost
+    | handover.HandedOver
+    | handover.RendezvousPlanned
+    | handover.RendezvousApproved
+    | handover.RendezvousDisclosed
+    | handover.RendezvousMissed
+    | handover.HandoverOffered
+    | handover.HandoverAccepted
+    | handover.HandoverRefused
+)
 _POSITION = CaseRow._fields.index("last_call_at")
 """Where the four fields begin that nearly every event sets."""
 
@@ -128,6 +154,38 @@ def _after(row: CaseRow, event: AnyCaseEvent, event_id: str) -> CaseRow:
             | verification.IdentityRejected()
         ):
             return _after_verification(row, event)
+        case (
+            intake.DuressSignalled()
+            | intake.DuressCleared()
+            | intake.AdviceGiven()
+            | intake.ContactRuleSet()
+            | intake.DeadlinePassed()
+            | intake.CasesLinked()
+            | intake.CasesUnlinked()
+            | intake.EpisodeContinued()
+            | verification.CredibilityAssessed()
+            | verification.ReviewOpened()
+            | verification.ReviewResolved()
+            | handover.GuidanceGiven()
+            | handover.RendezvousReplanned()
+            | handover.RendezvousCancelled()
+            | handover.RendezvousExpired()
+            | handover.HandoverWithdrawn()
+            | handover.GroupHandedOver()
+            | handover.HandoverDiscrepancyRaised()
+            | handover.HandoverDiscrepancyResolved()
+            | handover.EmergencyOverrideUsed()
+            | handover.ContactRegained()
+            | handover.FollowUpSet()
+            | handover.FollowUpOverdue()
+            | ClaimEvent()
+            | GroupEvent()
+            | OutboundEvent()
+            | DeskEvent()
+            | CustodyEvent()
+            | CallEnded()
+        ):
+            return row
         case _:
             return _after_handover(row, event)
 
@@ -173,7 +231,7 @@ def _after_stage_one(
             assert_never(event)
 
 
-def _after_verification(row: CaseRow, event: VerificationEvent) -> CaseRow:
+def _after_verification(row: CaseRow, event: _OfIdentity) -> CaseRow:
     match event:
         case verification.RegistryChecked():
             return row._replace(identity=_identity_after(row, event))
@@ -198,7 +256,7 @@ def _identity_after(row: CaseRow, checked: verification.RegistryChecked) -> Iden
     return "partial" if checked.outcome in helps.get(row.identity, ()) else row.identity
 
 
-def _after_handover(row: CaseRow, event: HandoverEvent) -> CaseRow:
+def _after_handover(row: CaseRow, event: _OfHandover) -> CaseRow:
     match event:
         case handover.ArrivedInUkraine():
             return _reached(row, "arrived")._replace(contact="in_touch")

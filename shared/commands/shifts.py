@@ -1,0 +1,62 @@
+"""What can be asked of intake about shifts and exports; `case_id` is the number of either."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from shared.commands.base import Decision, Fact
+from shared.events.fields import Digest, Id, Person, Text
+from shared.events.shifts import SHIFT_CASES_MAX, Day, ExportId, Operators, ShiftId
+
+
+class StartShift(Fact):
+    """Begin a shift with these operators."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    case_id: ShiftId
+    operators: Operators
+
+
+class HandOverShift(Decision):
+    """Name the shift's live cases to those who follow; again, with cases that came since."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    case_id: ShiftId
+    to: Operators
+    case_ids: Annotated[tuple[Id, ...], Field(max_length=SHIFT_CASES_MAX)]
+    remark: Text | None = None
+
+
+class AcceptShiftCase(Fact):
+    """Take responsibility for one live case that a shift hands over."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    case_id: ShiftId
+    live_case: Id
+
+
+class EndShift(Decision):
+    """End a shift whose every case was accepted by name."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    case_id: ShiftId
+
+
+class RecordExport(Fact):
+    """Record that figures of class `public` left the house; query sends it with every export."""
+
+    SERVICE: ClassVar[str] = "intake"
+
+    case_id: ExportId
+    first_day: Day
+    last_day: Day
+    digest: Digest
+    rows: Annotated[int, Field(ge=0)]
+    suppressed: Annotated[int, Field(ge=0)]
+    second_by: Person

@@ -1,0 +1,41 @@
+"""What intake records of who works on a case: a lease of some minutes, numbered by a fence."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.events.base import Event
+from shared.events.fields import At, Person, PersonalNarrative
+
+ClaimBasis = Literal["free", "renewal", "takeover"]
+ReleaseReason = Literal["done", "expired", "skipped"]
+Fence = Annotated[int, Field(ge=1)]
+
+
+class ClaimEvent(Event):
+    """Who works on a case, and until when."""
+
+
+class CaseClaimed(ClaimEvent):
+    """An operator took the case until `lease_until`; nobody else is given it meanwhile.
+
+    `fence` counts the case's holders, 1, 2, 3 ...; a renewal keeps it. A command that carries an
+    older one is refused: whoever sent it doesn't know that somebody else has taken over.
+    """
+
+    operator: Person
+    lease_until: At
+    fence: Fence
+    basis: ClaimBasis
+    reason: PersonalNarrative | None = None
+
+
+class CaseReleased(ClaimEvent):
+    """The operator let the case go, or his lease ran out."""
+
+    operator: Person
+    fence: Fence
+    reason: ReleaseReason
+    remark: PersonalNarrative | None = None

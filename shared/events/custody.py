@@ -1,0 +1,90 @@
+"""What handover records after the receipt: custody, his own consents, and exchange.
+
+A consent is asked for in a language that he understands, before a witness; it is never assumed, may
+be withdrawn at any time, and ends with the case.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from shared.events.base import Event
+from shared.events.fields import At, Language, Person, PersonalLocation, PersonalNarrative, Word
+
+Custody = Literal[
+    "arrived_at_camp",
+    "transferred",
+    "released",
+    "repatriated",
+    "escaped",
+    "hospitalised",
+    "died",
+]
+
+
+class CustodyEvent(Event):
+    """What became of him after he was handed over."""
+
+
+class CustodyChanged(CustodyEvent):
+    """Where he is held, or that he isn't any more; `changed_at` is when."""
+
+    custody: Custody
+    changed_at: At
+    place: PersonalLocation | None = None
+
+
+class CaptureCardDue(CustodyEvent):
+    """A week after he came to a camp no capture card is confirmed (Third Geneva Convention, 70)."""
+
+    due_at: At
+
+
+class CaptureCardConfirmed(CustodyEvent):
+    """His capture card was sent to the Central Tracing Agency; `reference` is the card's."""
+
+    reference: Word
+    sent_at: At
+
+
+class ExchangeOffered(CustodyEvent):
+    """He was asked whether he wants to be exchanged."""
+
+    language: Language
+    wording: Word
+
+
+class ExchangeConsentGiven(CustodyEvent):
+    """He wants to be exchanged; `wording` is the revision of the text that was read to him."""
+
+    language: Language
+    wording: Word
+    witness: Person
+
+
+class ExchangeConsentWithdrawn(CustodyEvent):
+    """He doesn't want to be exchanged any more, or never did."""
+
+    witness: Person
+    remark: PersonalNarrative | None = None
+
+
+class Exchanged(CustodyEvent):
+    """He was exchanged; his next call opens another case, and no consent goes with him."""
+
+    exchanged_at: At
+
+
+class PublicityConsentGiven(CustodyEvent):
+    """He may be shown or named in public, as far as `wording` says."""
+
+    language: Language
+    wording: Word
+    witness: Person
+
+
+class PublicityConsentWithdrawn(CustodyEvent):
+    """He may not be shown or named in public any more."""
+
+    witness: Person
+    remark: PersonalNarrative | None = None

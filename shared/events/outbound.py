@@ -1,0 +1,66 @@
+"""What intake records of messages that go out to a caller, and what became of each.
+
+A message is queued by a person, goes to its channel once, and ends as sent, failed or refused.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from shared.events.base import Event
+from shared.events.fields import (
+    At,
+    Channel,
+    Id,
+    Language,
+    PersonalIdentity,
+    PersonalNarrative,
+    Word,
+)
+
+OutboundRefusal = Literal["contact_rule", "too_late", "erased", "case_over", "channel"]
+
+
+class OutboundEvent(Event):
+    """A message to a caller, on its way out."""
+
+
+class MessageQueued(OutboundEvent):
+    """A person wants this said to the caller; the contact rule allowed it then.
+
+    Not after `valid_until`: what comes too late may endanger him.
+    """
+
+    message_id: Id
+    channel: Channel
+    to_address: PersonalIdentity
+    language: Language
+    text: PersonalNarrative
+    valid_until: At
+
+
+class MessageDispatched(OutboundEvent):
+    """It is about to be given to its channel; recorded before, so that it never goes twice."""
+
+    message_id: Id
+
+
+class MessageSent(OutboundEvent):
+    """The channel says that it went out at `sent_at`, by the channel's clock."""
+
+    message_id: Id
+    sent_at: At
+
+
+class MessageFailed(OutboundEvent):
+    """The channel says that it could not be delivered; `reason` is the channel's word for why."""
+
+    message_id: Id
+    reason: Word
+
+
+class MessageRefused(OutboundEvent):
+    """It was not sent: what allowed it doesn't hold any more, or the channel won't take it."""
+
+    message_id: Id
+    reason: OutboundRefusal
