@@ -31,6 +31,7 @@ from tests.query.stage import (
     books_of,
     followed,
 )
+from tests.rarer_examples import every_event
 
 
 def many_cases(count: int = 30) -> list[CaseBook]:
@@ -39,7 +40,7 @@ def many_cases(count: int = 30) -> list[CaseBook]:
     books = books_of(count)
     for book in books:
         way: list[Event] = e.whole_way(book.case_id)[: rng.randint(1, 17)]
-        book.add_all([*way, *rng.sample(e.every_event()[1:], rng.randint(0, 6))])
+        book.add_all([*way, *rng.sample(every_event()[1:], rng.randint(0, 6))])
     return books
 
 

@@ -20,6 +20,7 @@ from tests.examples import CASE, NOON, CaseBook
 from tests.query.asking import Desk, asked
 from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event
 from tests.query.stage import MemoryLog, book_with
+from tests.rarer_examples import every_event
 
 CANARY = "Kanarienvogel"
 SEALED_TOKEN = re.compile(r"1\.[A-Za-z0-9_-]{40,}")
@@ -30,7 +31,7 @@ CALLER_KEY = "c" * 64
 def canary_book(*events: Event) -> CaseBook:
     """Gives a case of these events, or of every one there is; a canary in each personal field."""
     book = CaseBook()
-    for version, event in enumerate(events or e.every_event(), start=1):
+    for version, event in enumerate(events or every_event(), start=1):
         texts = {
             field: identity_text(CANARY) if field == "identity" else f"{CANARY} {field}"
             for field in event.PERSONAL
@@ -43,7 +44,7 @@ def canary_book(*events: Event) -> CaseBook:
 
 def test_the_canaries_are_really_there_and_really_sealed() -> None:
     bodies = [body.decode() for _, body in canary_book().stored]
-    personal = sum(len(event.PERSONAL) for event in e.every_event())
+    personal = sum(len(event.PERSONAL) for event in every_event())
     assert personal > 12
     assert sum(len(SEALED_TOKEN.findall(body)) for body in bodies) == personal
     assert CANARY not in "".join(bodies)
@@ -97,7 +98,7 @@ async def test_no_sealed_value_and_no_plaintext_leaves_by_any_way_but_reveal(
         assert CANARY not in answer, asked_for
         assert not SEALED_TOKEN.search(answer), asked_for
         assert CALLER_KEY not in answer, asked_for
-    assert revealed.count(CANARY) == sum(len(event.PERSONAL) for event in e.every_event())
+    assert revealed.count(CANARY) == sum(len(event.PERSONAL) for event in every_event())
     assert not SEALED_TOKEN.search(revealed)
     assert CANARY not in metrics
     said = capsys.readouterr()
@@ -126,7 +127,7 @@ async def test_a_revealed_value_is_not_there_the_next_time(tmp_path: Path) -> No
     assert CANARY not in again.text + shown.text
 
 
-@pytest.mark.parametrize("event", e.every_event(), ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("event", every_event(), ids=lambda one: type(one).__name__)
 def test_every_personal_field_of_every_event_is_masked(event: Event) -> None:
     book = CaseBook()
     envelope = book.add(event)

@@ -14,6 +14,7 @@ from shared.events.base import Event
 from shared.events.catalogue import CASE_EVENTS
 from tests import examples as e
 from tests.examples import CASE, NOON, CaseBook
+from tests.rarer_examples import every_event
 
 LATE = NOON + timedelta(days=30)
 """After everything in the examples happened."""
@@ -272,7 +273,7 @@ def test_every_stage_of_the_funnel_is_reached_by_one_event_type() -> None:
 
 
 def test_every_event_of_the_catalogue_can_follow_any_other() -> None:
-    kinds = e.every_event()
+    kinds = every_event()
     assert {type(event).__name__ for event in kinds} == set(CASE_EVENTS)
     for first in kinds:
         for second in kinds:
@@ -294,6 +295,6 @@ def test_what_does_not_follow_its_cases_last_version_is_put_aside() -> None:
 
 
 def test_no_row_but_the_archive_holds_anything_sealed() -> None:
-    rows = rows_after(*e.every_event())
+    rows = rows_after(*every_event())
     for token in (e.sealed(), e.sealed("Vzorov"), e.sealed("Musterdorf")):
         assert token not in repr((rows.after, rows.timeline, rows.calls))
