@@ -63,6 +63,11 @@ class Settings(BaseSettings):
     location_retention_hours: float = Field(
         72.0, ge=0, description="how long places are kept after handover, hours"
     )
+    outbound_report_minutes: float = Field(
+        10.0,
+        gt=0,
+        description="how long a channel may take to say what became of a message, minutes",
+    )
     incarnation: str = Field(
         "",
         pattern=r"^([0-9a-f]{32})?$",

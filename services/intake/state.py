@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 
+from services.intake.exports import evolve_exported
+from services.intake.outbox import Outbox, evolve_outbox
+from services.intake.shift import ShiftState, evolve_shift
 from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded
@@ -44,6 +47,11 @@ class IntakeState:
     handed_over: bool = False
     calls: frozenset[tuple[Channel, str]] = frozenset()
     """Channel and call_id: each channel counts its own."""
+    outbox: Outbox = field(default_factory=Outbox)
+    shift: ShiftState | None = None
+    """Where this is the log of a shift, and of no case."""
+    exported: bool = False
+    """Whether this is the log of an export, and of no case."""
 
     @property
     def is_underway(self) -> bool:
@@ -54,12 +62,24 @@ class IntakeState:
 def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
     """Gives the state after one more event; never refuses."""
     data = event.data
-    after = _after(state, event)
+    after = _with_slices(_after(state, event), event)
     sealed = state.sealed | _sealed_in(data)
     if isinstance(data, intake.PersonalDataErased):
         sealed -= set(data.classes)
         return replace(after, sealed=sealed, queued=_still_queued(after.queued, data, sealed))
     return after if sealed == state.sealed else replace(after, sealed=sealed)
+
+
+def _with_slices(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
+    """What `outbox`, `shift` and `exports` keep of the log; see there."""
+    if isinstance(event.data, DeskEvent):
+        return replace(
+            state,
+            shift=evolve_shift(state.shift, event.data),
+            exported=evolve_exported(state.exported, event.data),
+        )
+    outbox = evolve_outbox(state.outbox, event)
+    return state if outbox is state.outbox else replace(state, outbox=outbox)
 
 
 def _after(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
