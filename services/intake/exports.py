@@ -5,9 +5,11 @@ An export's number begins with `EXPORT-`; no case's number has a dash.
 
 from __future__ import annotations
 
+from typing import Any
+
 from shared.commands.shifts import RecordExport
-from shared.events.base import Event
-from shared.events.shifts import DeskEvent, StatisticsExported
+from shared.events.base import CaseEvent, Event
+from shared.events.shifts import StatisticsExported
 from shared.refusals import Guard, is_another_person, require
 
 EXPORT_NEW = Guard("export_new", "the number of an export that isn't recorded yet")
@@ -15,9 +17,9 @@ SECOND_PERSON = Guard("second_person", "second_by, another person than by")
 DAYS_IN_ORDER = Guard("days_in_order", "a last_day that isn't before first_day")
 
 
-def evolve_exported(exported: bool, event: DeskEvent) -> bool:
+def evolve_exported(exported: bool, event: CaseEvent[Any]) -> bool:
     """Says whether the log is that of an export that was made; never refuses."""
-    return exported or isinstance(event, StatisticsExported)
+    return exported or isinstance(event.data, StatisticsExported)
 
 
 def decide_export(exported: bool, command: RecordExport) -> list[Event]:

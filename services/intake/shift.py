@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from shared.commands.shifts import AcceptShiftCase, EndShift, HandOverShift, StartShift
 from shared.events import shifts
-from shared.events.base import Event
+from shared.events.base import CaseEvent, Event
 from shared.events.fields import Plain
-from shared.events.shifts import DeskEvent
 from shared.refusals import Guard, RefusedError, is_another_person, require
 
 SHIFT_NEW = Guard("shift_new", "the number of a shift that hasn't begun")
@@ -43,18 +43,19 @@ class ShiftState:
     ended: bool = False
 
 
-def evolve_shift(shift: ShiftState | None, event: DeskEvent) -> ShiftState | None:
-    """Gives the shift after one more event; never refuses."""
-    if isinstance(event, shifts.ShiftStarted):
-        return ShiftState(event.operators)
+def evolve_shift(shift: ShiftState | None, event: CaseEvent[Any]) -> ShiftState | None:
+    """Gives the shift after one more event, None in the log of a case; never refuses."""
+    data = event.data
+    if isinstance(data, shifts.ShiftStarted):
+        return ShiftState(data.operators)
     if shift is None:
         return None
-    match event:
+    match data:
         case shifts.ShiftHandedOver():
-            named = dict.fromkeys(event.case_ids, event.by)
-            return replace(shift, to=event.to, handed_over={**shift.handed_over, **named})
+            named = dict.fromkeys(data.case_ids, data.by)
+            return replace(shift, to=data.to, handed_over={**shift.handed_over, **named})
         case shifts.ShiftCaseAccepted():
-            return replace(shift, accepted={**shift.accepted, event.live_case: event.by})
+            return replace(shift, accepted={**shift.accepted, data.live_case: data.by})
         case shifts.ShiftEnded():
             return replace(shift, ended=True)
         case _:

@@ -23,6 +23,7 @@ from shared.commands.shifts import (
     RecordExport,
     StartShift,
 )
+from shared.events.base import Event
 from shared.events.fields import Plain
 from shared.events.shifts import (
     DeskEvent,
@@ -33,7 +34,7 @@ from shared.events.shifts import (
     StatisticsExported,
 )
 from tests.asking import OLENA, PETRO, ask, refused_by
-from tests.examples import CASE, OTHER_CASE, digest
+from tests.examples import CASE, OTHER_CASE, CaseBook, digest
 
 SHIFT = "SHIFT-2026-03-14-night"
 IVAN, MARIA = "Ivan Example", "Maria Example"
@@ -45,7 +46,7 @@ OTHER_ACCEPTED = ShiftCaseAccepted(live_case=OTHER_CASE, by=MARIA)
 
 
 def given(*events: DeskEvent) -> ShiftState | None:
-    return reduce(evolve_shift, events, None)
+    return reduce(evolve_shift, CaseBook(SHIFT).add_all(events), None)
 
 
 def start(by: str = OLENA) -> StartShift:
@@ -153,7 +154,8 @@ def test_a_case_that_came_since_must_be_accepted_too() -> None:
     refused_by("all_accepted", decide_end, state, end())
     (event,) = decide_accept(state, accept(by=MARIA, live_case=OTHER_CASE))
     assert isinstance(event, ShiftCaseAccepted)
-    assert decide_end(evolve_shift(state, event), end()) == [ShiftEnded(by=OLENA)]
+    accepted = given(STARTED, first, ACCEPTED, came_since, event)
+    assert decide_end(accepted, end()) == [ShiftEnded(by=OLENA)]
 
 
 def test_nobody_else_ends_it_and_none_that_has_not_begun() -> None:
@@ -169,6 +171,10 @@ def test_ending_again_is_nothing() -> None:
 @pytest.mark.parametrize("event", [HANDED_OVER, ACCEPTED, ShiftEnded(by=OLENA)])
 def test_a_log_that_begins_strangely_is_no_shift(event: DeskEvent) -> None:
     assert given(event) is None
+
+
+def exported(event: Event) -> bool:
+    return evolve_exported(False, CaseBook().add(event))
 
 
 def export(**fields: Any) -> RecordExport:
@@ -196,7 +202,7 @@ def test_two_people_let_figures_out() -> None:
         by=OLENA,
         second_by=PETRO,
     )
-    assert evolve_exported(False, event)
+    assert exported(event)
 
 
 def test_one_person_lets_nothing_out() -> None:
@@ -205,7 +211,7 @@ def test_one_person_lets_nothing_out() -> None:
 
 def test_one_number_is_one_export() -> None:
     refused_by("export_new", decide_export, True, export())
-    assert not evolve_exported(False, STARTED)
+    assert not exported(STARTED)
 
 
 def test_the_days_of_an_export_are_in_order() -> None:
