@@ -37,7 +37,7 @@ def due(*events: Event) -> dict[str, datetime]:
 
 
 def passed(kind: str, at: datetime, *events: Event) -> list[Event]:
-    return decide_due(RULES, given(*events), kind, at)
+    return decide_due(given(*events), kind, at)
 
 
 def test_a_case_where_nothing_waits_has_no_deadline() -> None:
