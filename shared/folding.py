@@ -36,6 +36,16 @@ SPELLINGS = (
 г is g, h or gh; х is kh or h; щ is shch or sch; ц is ts, tz or c; ё and є are yo, io, ye, ie or e;
 й, и, і, ї and ы are y, j or i. So Solovyov, Soloviev and Solovjow are one."""
 
+FIRST_NAMES = (
+    "Алексей Олексій, Николай Микола, Дмитрий Дмитро, Михаил Михайло, Александр Олександр, "
+    "Сергей Сергій, Евгений Євген, Василий Василь, Павел Павло, Пётр Петро, Владимир Володимир, "
+    "Филипп Пилип, Фёдор Федір, Даниил Данило, Константин Костянтин, Кирилл Кирило, Яков Яків, "
+    "Матвей Матвій, Никита Микита, Тимофей Тимофій, Антон Антін, Иосиф Йосип, Артемий Артем, "
+    "Степан Стефан, Андрей Андрій, Афанасий Панас, Елена Олена, Анна Ганна, Екатерина Катерина, "
+    "Надежда Надія"
+)
+"""What one man is called in Russian and in Ukrainian, where the two fold to different words."""
+
 _HARD_C = re.compile(r"c(?=[aouklrt])")
 _DOUBLED = re.compile(r"([^\W\d_])\1+")
 
@@ -57,11 +67,7 @@ def folded_name(name: str) -> str:
 
     For comparing alone: it is nobody's name any more. `Олексій` and `Алексей` come close.
     """
-    plain = unicodedata.normalize("NFKC", name).translate(_DROPPED)
-    one_script = _WORD.sub(lambda word: _in_one_script(word[0]), plain)
-    latin = anyascii.anyascii(one_script.casefold().translate(_LETTERS)).casefold()
-    words = "".join(c if c.isalnum() else " " for c in latin).split()
-    return " ".join(_spelled(word) for word in words)
+    return " ".join(_ONE_NAME.get(word, word) for word in _spelled_words(name))
 
 
 def other_reading(name: str) -> str:
@@ -76,6 +82,14 @@ def other_reading(name: str) -> str:
         if letters and letters <= set(alphabet):
             return folded_name(capitals.translate(table))
     return ""
+
+
+def _spelled_words(name: str) -> list[str]:
+    plain = unicodedata.normalize("NFKC", name).translate(_DROPPED)
+    one_script = _WORD.sub(lambda word: _in_one_script(word[0]), plain)
+    latin = anyascii.anyascii(one_script.casefold().translate(_LETTERS)).casefold()
+    words = "".join(c if c.isalnum() else " " for c in latin).split()
+    return [_spelled(word) for word in words]
 
 
 def _in_one_script(word: str) -> str:
@@ -100,3 +114,8 @@ def _spelled(word: str) -> str:
 
 def _digit(character: str) -> str:
     return str(unicodedata.digit(character, character))
+
+
+_ONE_NAME = {
+    ours: other for pair in FIRST_NAMES.split(", ") for other, ours in (_spelled_words(pair),)
+}
