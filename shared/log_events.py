@@ -1,7 +1,7 @@
 """The closed catalogue of log events: what each says, which keys it may carry, in which form.
 
-To log something new, add one entry here and its row to docs/operating.md
-(`python -m tests.architecture.log_table` writes it). What isn't listed here is never printed.
+To log something new, add one entry here; `make docs` adds its row to docs/operating.md. What isn't
+listed here is never printed.
 """
 
 from __future__ import annotations
