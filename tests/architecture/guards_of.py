@@ -45,10 +45,11 @@ class Reading:
             case ast.FunctionDef():
                 for statement in node.body:
                     self._read(statement, module)
-            case ast.Call(func=ast.Name(id="Guard"), args=[ast.Constant(), ast.Constant()]):
-                self._take(
-                    Guard(*(one.value for one in node.args if isinstance(one, ast.Constant)))
-                )
+            case ast.Call(
+                func=ast.Name(id="Guard"),
+                args=[ast.Constant(value=str(name)), ast.Constant(value=str(satisfied_by))],
+            ):
+                self._take(Guard(name, satisfied_by))
             case ast.Call(func=called):
                 # What is handed over is named before what the called function asks for.
                 for argument in [*node.args, *(one.value for one in node.keywords)]:
