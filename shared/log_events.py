@@ -194,8 +194,6 @@ EVENTS: dict[str, LogEvent] = {
 }
 
 KNOWN_KEYS = frozenset(key for event in EVENTS.values() for key in event.keys)
-ADDED_KEYS = ("service", "level", "timestamp")
-"""On every line, beside `event`; never given by a caller."""
 
 LEVEL = words(*LEVELS)
 
