@@ -26,13 +26,14 @@ cases in every state (`services/query/projections/case_list.py`). A fold refuses
 what follows if an event is recorded; [guards.md](guards.md) says when it may be. The regions move
 independently. An event that isn't in a region's table leaves it as it is.
 """
-NOT_STATES = frozenset({"channel", "intent", "situation", "urgency", "closing_reason", "stage"})
-"""Closed choices of a row that say what was stated last, not where the case stands; and the stage,
-which progress shows."""
+NOT_STATES = frozenset({"channel", "intent", "situation", "urgency", "closing_reason"})
+"""Closed choices of a row that say what was stated last, not where the case stands."""
+NOT_SHOWN = "stage"
+"""The region that progress shows too, but for closed cases: it is told apart, and not drawn."""
 EVENT_ID = "event-1"
 NOTHING = "none"
 """What a region is called that has no value."""
-SWITCHES = ("_id", "open", "stage")
+SWITCHES = ("_id", "open")
 """How the names of a row's fields end on whose presence it may depend what an event does."""
 MANY = 3
 """From more states than these an arrow begins at one box that names them."""
@@ -73,7 +74,8 @@ def written(_: str = "") -> str:
     """Gives the whole document."""
     variants = [one for event in every_event() for one in variants_of(event)]
     found = moves(variants)
-    return "\n".join([OPENING, *(line for one in regions() for line in _section(one, found[one]))])
+    shown = [one for one in regions() if one.name != NOT_SHOWN]
+    return "\n".join([OPENING, *(line for one in shown for line in _section(one, found[one]))])
 
 
 def regions() -> list[Region]:
