@@ -6,9 +6,10 @@ case that shows two regions in a pair of states not met before.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from types import UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -106,26 +107,28 @@ def moves(variants: list[Variant]) -> dict[Region, Moves]:
     all_regions = regions()
     taken: dict[Region, dict[tuple[str, str, str], set[tuple[str, str]]]]
     taken = {one: defaultdict(set) for one in all_regions}
-    for row in _rows(all_regions, variants):
-        for variant in variants:
-            after = _folded(row, variant)
-            for region in all_regions:
-                before, now = region.of(row), region.of(after)
-                if before != now:
-                    at = (type(variant.event).__name__, before, now)
-                    taken[region][at].add((variant.choice, variant.value))
+    for row, variant, after in _steps(all_regions, variants):
+        for region in all_regions:
+            before, now = region.of(row), region.of(after)
+            if before != now:
+                at = (type(variant.event).__name__, before, now)
+                taken[region][at].add((variant.choice, variant.value))
     return {one: _by_event(taken[one], _values(variants)) for one in all_regions}
 
 
-def _rows(all_regions: list[Region], variants: list[Variant]) -> Iterator[CaseRow]:
-    """Gives rows, each of which shows a pair of states that none before it showed."""
+def _steps(
+    all_regions: list[Region], variants: list[Variant]
+) -> Iterator[tuple[CaseRow, Variant, CaseRow]]:
+    """Gives what becomes of rows, each of which shows a pair of states that none before it did."""
     first = _folded(None, Variant(case_opened()))
-    waiting, seen = [first], _pairs(first, all_regions)
+    waiting, seen = deque([first]), _pairs(first, all_regions)
     while waiting:
-        row = waiting.pop(0)
-        yield row
+        row = waiting.popleft()
         for variant in variants:
             after = _folded(row, variant)
+            if after == row:
+                continue
+            yield row, variant, after
             pairs = _pairs(after, all_regions)
             if not pairs <= seen:
                 seen |= pairs
@@ -141,31 +144,25 @@ def _pairs(row: CaseRow, all_regions: list[Region]) -> set[Any]:
 
 
 def _folded(row: CaseRow | None, variant: Variant) -> CaseRow:
-    return evolve(row, _recorded(_about(row, variant.event)), 1)
+    ids = _ids_of(row, type(variant.event)) if row is not None else ()
+    return evolve(row, _recorded(variant.event, ids), 1)
 
 
-def _about(row: CaseRow | None, event: Event) -> Event:
-    """Gives the event about what the row is about: its rendezvous, offer, group or claim."""
-    if row is None:
-        return event
+def _ids_of(row: CaseRow, event: type[Event]) -> tuple[tuple[str, str], ...]:
+    """Gives the ids by which an event is about the row's rendezvous, offer, group or claim."""
     known = {
-        **row._asdict(),
         "about_event": row.claim_event_id,
         "replaces": row.rendezvous_id,
+        **{name: getattr(row, name, None) for name in ("rendezvous_id", "offer_id", "group_id")},
     }
-    names = [one for one in type(event).model_fields if one.endswith("_id") or one in known]
-    ids = {
-        name: known[name]
-        for name in names
-        if name in {"about_event", "replaces", "rendezvous_id", "offer_id", "group_id"}
-        and known.get(name) is not None
-    }
-    if "replaces" in ids:
-        ids["rendezvous_id"] = f"after-{row.rendezvous_id}"[:60]
-    return event.model_copy(update=ids) if ids else event
+    if "replaces" in event.model_fields:
+        known["rendezvous_id"] = None  # It is another rendezvous than the one it replaces.
+    return tuple((name, one) for name, one in known.items() if one and name in event.model_fields)
 
 
-def _recorded(event: Event) -> CaseEvent[Any]:
+@cache
+def _recorded(example: Event, ids: tuple[tuple[str, str], ...]) -> CaseEvent[Any]:
+    event = example.model_copy(update=dict(ids))
     return envelope_of(event).model_construct(
         id=EVENT_ID,
         source=f"/services/{OWNER[type(event)]}",
