@@ -90,8 +90,7 @@ class Settings(BaseSettings):
     location_retention_hours: float = Field(
         72.0,
         ge=0,
-        description="how long places are kept after handover, hours; read by intake when the "
-        "handover is recorded",
+        description="how long places are kept after handover, hours",
     )
     contact_due_hours: float = Field(
         6.0, ge=0, description="after so long without contact he should be heard of, hours"
@@ -128,7 +127,12 @@ class Settings(BaseSettings):
     second_call_days: float = Field(
         30.0, gt=0, description="how long after his code a man may be silent, days"
     )
-    supervisors: str = Field("", description="the supervisors' names, separated by commas")
+    supervisors: str = Field(
+        "",
+        description="the supervisors' names, separated by commas. Named, they alone clear a duress "
+        "alarm, and close as hoax or infiltration without a second person; with none named anybody "
+        "clears an alarm, and closing so takes two",
+    )
     incarnation: str = Field(
         "",
         pattern=r"^([0-9a-f]{32})?$",
