@@ -135,7 +135,7 @@ def _stream(name: str, replicas: int, special: Definition) -> StreamDefinition:
 
 
 def _outbound(replicas: int) -> StreamDefinition:
-    """Messages to callers (ADR 18): what no channel took in time is gone, as it may endanger him."""
+    """Messages to callers (ADR 18): what no channel took in time is gone; it may endanger him."""
     return _stream(
         subjects.OUTBOUND,
         replicas,
