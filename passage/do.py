@@ -18,7 +18,6 @@ from passage.running import find_running
 from shared.commands.base import Decision
 from shared.commands.catalogue import COMMANDS
 
-
 SHIFTS_BEGIN = "SHIFT-"
 
 
