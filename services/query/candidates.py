@@ -13,7 +13,7 @@ from typing import NamedTuple
 from services.query.candidate_reads import CandidateReads, Said
 from services.query.comparing import BASES, Candidate, Person, compared, in_order, strongest
 from services.query.name_index import Place
-from services.query.names import Names
+from services.query.names import Likely, Names
 from services.query.projections.case_list import CaseRow
 from services.query.projections.lookups import Kind
 from services.query.reads import Answer
@@ -116,7 +116,9 @@ class Candidates:
     def _matches(self, asked: Asked) -> tuple[dict[str, _Match], bool]:
         """Gives what was found, by the last episode of each man."""
         hits = self._reads.hits(self._keys_of(asked)).found
-        likely = self._names.likely(asked.name, asked.person.born)
+        likely = Likely([], complete=True)
+        if asked.name:
+            likely = self._names.likely(asked.name, asked.person.born)
         ids = {*hits, *(one.case_id for one in likely.suggestions)}
         latest = self._reads.latest_episodes({*ids, asked.own_case}).found
         matches: defaultdict[str, _Match] = defaultdict(_Match)

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, Literal, NamedTuple, get_args
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 from shared.events.fields import Identity
 from shared.folding import folded_name, other_reading
@@ -21,6 +22,10 @@ BITS: dict[Part, int] = {part: 1 << number for number, part in enumerate(PARTS)}
 
 ALIKE = 85
 """Out of 100: from here on two words may be spellings of one name. A suggestion, so it is low."""
+SLIP_FROM = 75
+"""No word in which one letter was misheard, or two swapped, is less like than this."""
+SLIP_CHARACTERS = 5
+"""In shorter words one letter makes another name."""
 READ_OTHERWISE = 90
 """What a word counts that is the same only if it was typed in the other alphabet's look-alikes."""
 SUGGESTED_FROM = 50
@@ -128,9 +133,10 @@ class NameIndex:
         if self._vocabulary is None:
             self._vocabulary = list(self._places)
         for word, score, _ in process.extract(
-            one.word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=None
+            one.word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=SLIP_FROM, limit=None
         ):
-            yield word, score
+            if score >= ALIKE or is_slip(one.word, word):
+                yield word, score
         if one.reading in self._places:
             yield one.reading, READ_OTHERWISE
 
@@ -140,6 +146,16 @@ class NameIndex:
         if born is None or known is None:
             return 1
         return 0 if known == born else 2
+
+
+def alike(one: str, other: str) -> bool:
+    """Says whether two words may be spellings of one name."""
+    return fuzz.ratio(one, other) >= ALIKE or is_slip(one, other)
+
+
+def is_slip(one: str, other: str) -> bool:
+    """Says whether one letter was misheard, left out or added, or two swapped."""
+    return min(len(one), len(other)) >= SLIP_CHARACTERS and OSA.distance(one, other) <= 1
 
 
 def sought_words(name: str) -> list[Sought]:
