@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from services.query.candidate_reads import CandidateReads, Said
+from services.query.candidate_reads import CALLS, WHO_HE_IS, CandidateReads, Said
 from services.query.comparing import BASES, Candidate, Person, compared, in_order, strongest
 from services.query.name_index import Place
 from services.query.names import Likely, Names
@@ -104,7 +104,7 @@ class Candidates:
 
     def of_case(self, case_id: str, by: str, purpose: str) -> Answer[Found] | None:
         """Gives who may be the man of a case, by what that case was told; None: no such case."""
-        said = self._reads.said([case_id]).found.get(case_id)
+        said = self._reads.said([case_id], CALLS + WHO_HE_IS).found.get(case_id)
         if said is None:
             return None
         told = statements_of(self._keys, {case_id: said}, (), by, purpose)[case_id]
