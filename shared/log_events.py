@@ -99,6 +99,18 @@ EVENTS: dict[str, LogEvent] = {
         "a message is tried again later: the log doesn't answer, or the case keeps changing",
         {"stream": STREAM, "error": ERROR},
     ),
+    "message_not_given": LogEvent(
+        "a message to a caller may not have reached OUTBOUND; it isn't given again, and fails "
+        "after `outbound_report_minutes` unless its channel reports",
+        {"case_id": CASE, "message_id": ID},
+    ),
+    "timers_set_anew": LogEvent(
+        "a service's timers were lost, or it has none yet; it set those of every case",
+        {"cases": COUNT},
+    ),
+    "not_at_start": LogEvent(
+        "what is done once when a service starts is tried again later", {"error": ERROR}
+    ),
     "hash_limit": LogEvent(
         "a service asks for more hashes than the policy gives it a minute; what it asks for waits",
         {"asker": SERVICE, "count": COUNT},
