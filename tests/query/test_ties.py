@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
-from datetime import timedelta
+from itertools import permutations
 from pathlib import Path
 
 from services.query.projections.outbox import outbox_of
 from shared.events import groups, handover, intake, outbound
 from tests import examples as e
-from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
+from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked
 from tests.query.stage import MemoryLog, book_with
 from tests.rarer_examples import AT, OLENA, PETRO
@@ -66,9 +65,7 @@ async def test_the_outbox_says_what_became_of_each_message_and_nothing_of_its_te
 
 
 def test_a_report_that_comes_late_still_says_what_became_of_a_message() -> None:
-    reports = [DISPATCHED, FAILED, SENT]
-    for seed in range(10):
-        random.Random(seed).shuffle(reports)
+    for reports in permutations([DISPATCHED, FAILED, SENT]):
         (row,) = outbox_of(CaseBook().add_all([QUEUED, *reports]))
         assert (row.state, row.state_at, row.reason) == ("sent", AT, None)
 
@@ -77,7 +74,8 @@ def group_books() -> list[CaseBook]:
     lead, member, third = (CaseBook(case_id=one) for one in (CASE, OTHER_CASE, "0EXAMP000003"))
     for book in (member, third):
         joined = groups.GroupJoined(group_id=CASE, member_case=book.case_id)
-        book.add_all([*e.whole_way(book.case_id)[:7], joined])
+        known = 7 if book is member else 5
+        book.add_all([*e.whole_way(book.case_id)[:known], joined])
     lead.add_all(
         [
             *e.whole_way()[:7],
@@ -92,7 +90,7 @@ def group_books() -> list[CaseBook]:
 
 async def test_a_group_sheet_has_roll_counts_and_discrepancy(tmp_path: Path) -> None:
     log, books = MemoryLog(), group_books()
-    lead, member, third = books
+    lead, _, third = books
     log.write(*books)
     receipt = handover.GroupHandedOver(
         group_id=CASE,
@@ -121,9 +119,9 @@ async def test_a_group_sheet_has_roll_counts_and_discrepancy(tmp_path: Path) -> 
         no_lead = await desk.http.get(f"/api/groups/{OTHER_CASE}")
     assert [(one["case_id"], one["case"]["identity"]) for one in before["members"]] == [
         (CASE, "verified"),
-        (OTHER_CASE, "partial"),
+        (OTHER_CASE, "verified"),
         (third.case_id, "partial"),
-    ] or {one["case"]["identity"] for one in before["members"]} == {"verified"}
+    ]
     assert (before["counts"]["declared"]["heads"], before["counts"]["expected"]) == (3, 4)
     assert (before["counts"]["on_the_roll"], before["counts"]["head_count"]) == (3, None)
     assert [one["received"] for one in after["members"]] == ["received", "received", "missing"]
