@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from services.verification.decisions import (
-    Claim,
-    VerificationState,
     claim_to_check,
+    decide_assess,
     decide_consequence,
     decide_contradict,
     decide_escalate,
+    decide_open_review,
     decide_registry_answer,
     decide_reject,
+    decide_resolve_review,
     decide_verify,
 )
 from services.verification.registry import Registry, RegistryAnswer
+from services.verification.state import Claim, VerificationState
 from shared.commands.base import Command
 from shared.commands.verification import (
+    AssessCredibility,
     CheckRegistry,
     ContradictIdentity,
     EscalateVerification,
+    OpenReview,
     RejectIdentity,
+    ResolveReview,
     VerifyIdentity,
 )
 from shared.events.base import CaseEvent, Event
@@ -48,11 +54,14 @@ class Verification:
     registry: Registry
 
 
-DECISIONS: dict[type[Command], Callable[[VerificationState, Any], list[Event]]] = {
+DECISIONS: dict[type[Command], Callable[[VerificationState, Any, datetime], list[Event]]] = {
     EscalateVerification: decide_escalate,
     VerifyIdentity: decide_verify,
     ContradictIdentity: decide_contradict,
     RejectIdentity: decide_reject,
+    AssessCredibility: decide_assess,
+    OpenReview: decide_open_review,
+    ResolveReview: decide_resolve_review,
 }
 """The commands that need nothing but the case. CheckRegistry also needs the registry."""
 
@@ -65,7 +74,7 @@ def carry_out(verification: Verification, command: Command) -> Outcome:
         desk.writer,
         command.case_id,
         desk.cause_of(command),
-        lambda state: decision(state, command),
+        lambda state: decision(state, command, desk.now()),
     )
 
 
@@ -78,8 +87,13 @@ def receive_event(verification: Verification, delivery: Delivery) -> Outcome:
 
 
 def ask_registry(verification: Verification, event: CaseEvent[PersonalDataProvided]) -> Outcome:
-    """Records the registry's answer about the personal data in an event."""
+    """Records the registry's answer about the personal data in an event.
+
+    What a prisoner states is no claim of the hotline's, and isn't checked.
+    """
     desk = verification.desk
+    if event.data.provenance == "after_capture":
+        return transact(desk.writer, event.subject, desk.cause_in(event), lambda _: ())
     claim = Claim(event.id, event.caseversion, Sealed(event.data.identity))
     answer = answer_about(verification, event.subject, claim)
     decide = partial(decide_registry_answer, answer=answer)
@@ -89,7 +103,7 @@ def ask_registry(verification: Verification, event: CaseEvent[PersonalDataProvid
 def act_on_answer(verification: Verification, event: CaseEvent[RegistryChecked]) -> Outcome:
     """Records what follows from a registry's answer."""
     desk = verification.desk
-    decide = partial(decide_consequence, answer=event.data)
+    decide = partial(decide_consequence, answered=event)
     return transact(desk.writer, event.subject, desk.cause_in(event), decide)
 
 

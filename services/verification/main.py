@@ -6,9 +6,9 @@ import asyncio
 from functools import partial
 
 from services.verification import CLAIMS, SERVICE, handlers
-from services.verification.decisions import VerificationState, evolve
 from services.verification.handlers import Verification
 from services.verification.registry import SqliteRegistry
+from services.verification.state import VerificationState, evolve
 from shared.case_log import Fold
 from shared.commands.verification import CheckRegistry
 from shared.own_process import own_process

@@ -10,9 +10,9 @@ import pytest
 
 from services.keyholder.secrets import make_key_files, read_secrets
 from services.verification import CLAIMS, handlers
-from services.verification.decisions import VerificationState, evolve
 from services.verification.handlers import Verification
 from services.verification.registry import RegistryAnswer
+from services.verification.state import VerificationState, evolve
 from shared import subjects
 from shared.case_log import Fold
 from shared.commands.intake import ProvidePersonalData
