@@ -22,6 +22,7 @@ from services.verification.decisions import (
 )
 from services.verification.registry import Registry, RegistryAnswer
 from services.verification.state import Claim, VerificationState
+from services.verification.waiting import REASONS, Waits, decide_due, due_in
 from shared.commands.base import Command
 from shared.commands.verification import (
     AssessCredibility,
@@ -33,6 +34,7 @@ from shared.commands.verification import (
     ResolveReview,
     VerifyIdentity,
 )
+from shared.deadlines import Deadlines
 from shared.events.base import CaseEvent, Event
 from shared.events.fields import Identity, Sealed
 from shared.events.intake import PersonalDataProvided
@@ -43,6 +45,7 @@ from shared.parking import Delivery
 from shared.sealing import SealBrokenError
 from shared.service import Desk
 from shared.subjects import read_case_subject
+from shared.timers import Timers
 from shared.transact import Outcome, transact
 
 
@@ -52,6 +55,18 @@ class Verification:
 
     desk: Desk
     registry: Registry
+    deadlines: Deadlines[VerificationState]
+
+
+def deadlines_of(desk: Desk, timers: Timers, waits: Waits) -> Deadlines[VerificationState]:
+    """Gives the times that a registry has."""
+    return Deadlines(
+        desk,
+        timers,
+        frozenset(REASONS),
+        of=lambda state: due_in(state, waits),
+        record=lambda _, due: decide_due(due.kind),
+    )
 
 
 DECISIONS: dict[type[Command], Callable[[VerificationState, Any, datetime], list[Event]]] = {
@@ -83,7 +98,16 @@ def receive_event(verification: Verification, delivery: Delivery) -> Outcome:
     event = read_case_event(delivery.body, read_case_subject(delivery.subject).type_name)
     if isinstance(event.data, RegistryChecked):
         return act_on_answer(verification, event)
-    return ask_registry(verification, event)
+    # Before the registry is asked: it is by these that one which doesn't answer shows.
+    verification.deadlines.keep(event.subject)
+    if isinstance(event.data, PersonalDataProvided):
+        return ask_registry(verification, event)
+    return _nothing(verification, event)
+
+
+def _nothing(verification: Verification, event: CaseEvent[Any]) -> Outcome:
+    desk = verification.desk
+    return transact(desk.writer, event.subject, desk.cause_in(event), lambda _: ())
 
 
 def ask_registry(verification: Verification, event: CaseEvent[PersonalDataProvided]) -> Outcome:
@@ -93,8 +117,8 @@ def ask_registry(verification: Verification, event: CaseEvent[PersonalDataProvid
     """
     desk = verification.desk
     if event.data.provenance == "after_capture":
-        return transact(desk.writer, event.subject, desk.cause_in(event), lambda _: ())
-    claim = Claim(event.id, event.caseversion, Sealed(event.data.identity))
+        return _nothing(verification, event)
+    claim = Claim(event.id, event.caseversion, Sealed(event.data.identity), event.time)
     answer = answer_about(verification, event.subject, claim)
     decide = partial(decide_registry_answer, answer=answer)
     return transact(desk.writer, event.subject, desk.cause_in(event), decide)

@@ -64,6 +64,52 @@ class VerificationState:
     """Whether the call judged last was of urgency `life_now`."""
 
 
+_Untouched = (
+    intake.CallLinked
+    | intake.SurrenderDeclared
+    | intake.ReturnCodeIssued
+    | intake.DuressSignalled
+    | intake.DuressCleared
+    | intake.NoteAdded
+    | intake.AdviceGiven
+    | intake.ContactRuleSet
+    | intake.DeadlinePassed
+    | intake.CasesLinked
+    | intake.CasesUnlinked
+    | intake.ErasureRequested
+    | intake.PersonalDataErased
+    | verification.CredibilityAssessed
+    | CallEnded
+    | CaseReleased
+    | GroupEvent
+    | OutboundEvent
+    | DeskEvent
+    | CustodyEvent
+    | handover.ArrivedInUkraine
+    | handover.RendezvousPlanned
+    | handover.RendezvousApproved
+    | handover.RendezvousDisclosed
+    | handover.GuidanceGiven
+    | handover.RendezvousMissed
+    | handover.RendezvousReplanned
+    | handover.RendezvousCancelled
+    | handover.RendezvousExpired
+    | handover.HandoverOffered
+    | handover.HandoverAccepted
+    | handover.HandoverRefused
+    | handover.HandoverWithdrawn
+    | handover.GroupHandedOver
+    | handover.HandoverDiscrepancyRaised
+    | handover.HandoverDiscrepancyResolved
+    | handover.EmergencyOverrideUsed
+    | handover.ContactLost
+    | handover.ContactRegained
+    | handover.FollowUpSet
+    | handover.FollowUpOverdue
+)
+"""What says nothing about who he is."""
+
+
 def evolve(state: VerificationState, event: CaseEvent[AnyCaseEvent]) -> VerificationState:
     """Gives the state after one more event; never refuses."""
     match event.data:
@@ -94,31 +140,8 @@ def evolve(state: VerificationState, event: CaseEvent[AnyCaseEvent]) -> Verifica
             return replace(state, review_open=True, review_of_identity=of_identity)
         case verification.ReviewResolved():
             return replace(state, review_open=False, review_of_identity=False)
-        case (
-            intake.CallLinked()
-            | intake.SurrenderDeclared()
-            | intake.ReturnCodeIssued()
-            | intake.DuressSignalled()
-            | intake.DuressCleared()
-            | intake.NoteAdded()
-            | intake.AdviceGiven()
-            | intake.ContactRuleSet()
-            | intake.DeadlinePassed()
-            | intake.CasesLinked()
-            | intake.CasesUnlinked()
-            | intake.ErasureRequested()
-            | intake.PersonalDataErased()
-            | verification.CredibilityAssessed()
-            | CallEnded()
-            | CaseReleased()
-            | GroupEvent()
-            | OutboundEvent()
-            | DeskEvent()
-            | CustodyEvent()
-        ):
-            return state
         case _:
-            return _after_handover(state, event.data)
+            return _untouched(state, event.data)
 
 
 def _after_course(
@@ -192,31 +215,7 @@ def _after_registry(
     return replace(state, registry=checked.outcome, contradicted_at=open_at)
 
 
-def _after_handover(
-    state: VerificationState,
-    data: handover.ArrivedInUkraine
-    | handover.RendezvousPlanned
-    | handover.RendezvousApproved
-    | handover.RendezvousDisclosed
-    | handover.GuidanceGiven
-    | handover.RendezvousMissed
-    | handover.RendezvousReplanned
-    | handover.RendezvousCancelled
-    | handover.RendezvousExpired
-    | handover.HandoverOffered
-    | handover.HandoverAccepted
-    | handover.HandoverRefused
-    | handover.HandoverWithdrawn
-    | handover.GroupHandedOver
-    | handover.HandoverDiscrepancyRaised
-    | handover.HandoverDiscrepancyResolved
-    | handover.EmergencyOverrideUsed
-    | handover.ContactLost
-    | handover.ContactRegained
-    | handover.FollowUpSet
-    | handover.FollowUpOverdue,
-) -> VerificationState:
-    """Where and how he is handed over says nothing about who he is."""
+def _untouched(state: VerificationState, data: _Untouched) -> VerificationState:
     del data
     return state
 
