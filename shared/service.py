@@ -20,7 +20,7 @@ from shared.logs import log, place_of
 from shared.refusals import CLOCK_LEEWAY, Guard, require
 from shared.settings import Settings
 from shared.timers import JetStreamTimers, Timers
-from shared.transact import Cause, Writer
+from shared.transact import Cause, Leased, Writer
 
 BEGIN_AGAIN_AFTER_S = 5.0
 
@@ -63,6 +63,7 @@ class Desk:
             source=self.source,
             happened_at=command.happened_at or now,
             seen_version=command.seen_version if isinstance(command, Decision) else None,
+            leased=None if command.TAKES_CASE else Leased(command.by, command.fence),
         )
 
     def cause_in(self, event: CaseEvent[Any]) -> Cause:
