@@ -84,7 +84,7 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: list[Event]) -> None:
         ([VERIFIED_BY_TWO.model_copy(update={"second_by": None})], "without a second person"),
         ([*KNOWN, PLANNED, DISCLOSED], "before it was approved"),
         ([CODED, GIVEN, MATCH, ARRIVED, PLANNED, APPROVED], "before the identity was verified"),
-        ([*KNOWN, PLANNED, APPROVED, CONTRADICTED, DISCLOSED], "before the identity"),
+        ([*KNOWN, PLANNED, APPROVED, CONTRADICTED, DISCLOSED], "he is another"),
         ([*KNOWN, PLANNED, APPROVED, GIVEN, DISCLOSED], "before the identity"),
         ([UNCODED, *KNOWN[1:], PLANNED, APPROVED, DISCLOSED], "without the case's return code"),
         ([EARLIER, *KNOWN[1:], PLANNED, APPROVED, DISCLOSED], "without the case's return code"),

@@ -81,7 +81,9 @@ def _approved(trail: Trail, data: RendezvousApproved, event: CaseEvent[Any]) -> 
 
 
 def _why_not_trusted(trail: Trail, done: str, at: datetime) -> Iterator[str]:
-    if not trail.who.verified and not trail.overrides("identity_verified", at):
+    if trail.who.contradicted_at or trail.who.rejected:
+        yield f"{done} though somebody found that he is another"
+    elif not trail.who.verified and not trail.overrides("identity_verified", at):
         yield f"{done} before the identity was verified"
     doubted = _is_judged(trail, {"doubtful", "hostile"}, at)
     if doubted and not trail.overrides("credibility_allows", at):

@@ -17,6 +17,7 @@ from shared.events.outbound import (
 )
 from shared.events.shifts import StatisticsExported
 
+NO_REPORT = "no report"
 Ending = MessageSent | MessageFailed | MessageRefused
 
 
@@ -53,11 +54,14 @@ def _ended(trail: Trail, data: Ending, _event: CaseEvent[Any]) -> Iterator[str]:
         yield "a message ended that nobody queued"
         return
     refused_here = isinstance(data, MessageRefused) and data.reason != "channel"
-    if message.ended:
+    given_up = isinstance(data, MessageFailed) and data.reason == NO_REPORT
+    # A channel's first word counts even after the service gave it up.
+    if message.reported or (message.ended and (given_up or refused_here)):
         yield "a message ended twice"
-    if message.dispatched == refused_here:
+    refused = isinstance(data, MessageRefused)
+    if refused_here if message.dispatched else not refused:
         yield "a message ended in a way that doesn't follow from whether it was sent"
-    _put(trail, data.message_id, message._replace(ended=True))
+    _put(trail, data.message_id, message._replace(ended=True, reported=not given_up))
 
 
 def _put(trail: Trail, message_id: str, message: Message) -> None:

@@ -70,16 +70,17 @@ def _withdrawn(trail: Trail, data: HandoverWithdrawn, _event: CaseEvent[Any]) ->
 def _group_received(trail: Trail, data: GroupHandedOver, event: CaseEvent[Any]) -> Iterator[str]:
     way = trail.way
     named = (*data.received, *data.missing, *data.refused)
+    awaited = {*trail.roll, event.subject} - way.received
     if way.accepted_by != data.team:
         yield "handed over to a team that had not accepted"
     if data.group_id != event.subject or trail.group != event.subject:
         yield "a group was received on a case that does not lead it"
-    if len(named) != len({*named}) or {*named} != {*trail.roll, event.subject}:
+    if len(named) != len({*named}) or {*named} != awaited:
         yield "a receipt names others than the group's roll, or somebody twice"
-    if event.subject in data.received:
-        way.received_with = data.group_id
-    else:  # The leader didn't come; whoever did is handed over.
-        way.meeting = None
+    way.received |= {*data.received}
+    way.accepted_by = None  # Who was missing is offered anew.
+    if trail.receipts is not None:
+        trail.receipts.update((data.group_id, one) for one in data.received)
 
 
 def _handed_over(trail: Trail, data: HandedOver, event: CaseEvent[Any]) -> Iterator[str]:
@@ -89,12 +90,15 @@ def _handed_over(trail: Trail, data: HandedOver, event: CaseEvent[Any]) -> Itera
     if data.group_id is None:
         if way.accepted_by != data.team:
             yield "handed over to a team that had not accepted"
-    elif data.group_id == event.subject:
-        if way.received_with != data.group_id:
-            yield "handed over with a group that was not received"
-    elif trail.group != data.group_id:
-        yield "handed over with a group that he does not travel with"
-    way.handed_over, way.meeting, way.received_with = True, None, None
+    elif not _is_on_receipt(trail, data.group_id, event.subject):
+        yield "handed over with a group whose receipt does not name him"
+    way.handed_over, way.meeting = True, None
+
+
+def _is_on_receipt(trail: Trail, group_id: str, case_id: str) -> bool:
+    if group_id == case_id:
+        return case_id in trail.way.received
+    return trail.receipts is None or (group_id, case_id) in trail.receipts
 
 
 def _raised(

@@ -68,8 +68,8 @@ class Way:
     overrides: Mapping[str, datetime] = field(default_factory=lambda: _NONE)
     """Guard set aside -> until when."""
     handed_over: bool = False
-    received_with: str | None = None
-    """The group that this leader's receipt is about, until he is handed over himself."""
+    received: frozenset[str] = frozenset()
+    """Who of the group that he leads stands on a receipt."""
     discrepancy: bool = False
 
 
@@ -97,6 +97,8 @@ class Message(NamedTuple):
     valid_until: datetime
     dispatched: bool = False
     ended: bool = False
+    reported: bool = False
+    """Whether it ended by what its channel said."""
 
 
 @dataclass(slots=True)
@@ -116,9 +118,12 @@ _NONE: Mapping[str, Any] = {}
 
 @dataclass(slots=True)
 class Trail:
-    """What the rules need to know of a case so far."""
+    """What the rules need to know of a case so far, and of the log around it."""
 
     supervisors: tuple[str, ...] = ()
+    """Who may close a case as hoax or infiltration alone."""
+    receipts: set[tuple[str, str]] | None = None
+    """Group and case of every receipt for a group in the log; None: only this case is read."""
     who: Who = field(default_factory=Who)
     way: Way = field(default_factory=Way)
     lease: Lease | None = None
