@@ -20,7 +20,7 @@ from shared.events.calls import DeliveryReported
 from shared.events.custody import Exchanged
 from shared.events.fields import Channel, Plain, Sealed
 from shared.events.outbound import OutboundRefusal
-from shared.refusals import CASE_KNOWN, Guard, require
+from shared.refusals import Guard, require
 
 CASE_OPEN = Guard(
     "case_open", "a case that is open, and neither exchanged nor continued by another"
@@ -28,6 +28,8 @@ CASE_OPEN = Guard(
 ADDRESS_KNOWN = Guard("address_known", "a channel on which he called with an address")
 CHANNEL_SENDS = Guard("channel_sends", "a channel whose public key intake has; see `passage init`")
 
+UNREPORTED = "outbound_unreported"
+"""The deadline by which a channel must have said what became of a message."""
 NO_REPORT = "no report"
 """Why a message failed of which its channel said nothing in time; it may have gone out."""
 ID_CHARACTERS = 32
@@ -61,7 +63,6 @@ class Message:
 class Outbox:
     """What decisions about messages read of a case."""
 
-    opened: bool = False
     closed: bool = False
     left: bool = False
     """He was exchanged, or another case continues this one."""
@@ -81,7 +82,7 @@ def evolve_outbox(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
     """Gives the slice after one more event; never refuses."""
     match event.data:
         case intake.CaseOpened() | intake.CallLinked() as call:
-            return _with_address(replace(outbox, opened=True), call, event.caseversion)
+            return _with_address(outbox, call, event.caseversion)
         case intake.ContactRuleSet() as said:
             return replace(outbox, contact=said_in(said))
         case intake.CaseClosed() | intake.CaseReopened() as turned:
@@ -153,7 +154,6 @@ def may_send(
     outbox: Outbox, command: SendMessage, now: datetime, channels: Container[str]
 ) -> Address:
     """Gives where the address stands that he may be reached at now; RefusedError if he mayn't."""
-    require(outbox.opened, CASE_KNOWN)
     require(not outbox.over, CASE_OPEN)
     require(outbox.contact.allows(now), CONTACT_ALLOWED)
     require(command.channel in outbox.addresses, ADDRESS_KNOWN)
@@ -229,21 +229,28 @@ def decide_report(outbox: Outbox, report: DeliveryReported) -> list[Event]:
 
 def unreported_at(outbox: Outbox, within: timedelta) -> datetime | None:
     """Gives when the first message that was dispatched counts as failed; None if there is none."""
-    waiting = [
-        one.dispatched_at + within
-        for one in outbox.messages.values()
-        if one.dispatched_at is not None and not one.ended
-    ]
-    return min(waiting, default=None)
+    first = min(_waiting(outbox).values(), default=None)
+    return None if first is None else first + within
 
 
-def decide_unreported(outbox: Outbox, due_at: datetime, within: timedelta) -> list[Event]:
-    """Its channel said nothing in time: somebody must reach him another way."""
+def decide_unreported(outbox: Outbox) -> list[Event]:
+    """The first one's channel said nothing in time: he must be reached another way."""
+    waiting = _waiting(outbox)
+    first = min(waiting.values(), default=None)
     return [
         outbound.MessageFailed(message_id=message_id, reason=NO_REPORT)
-        for message_id, one in outbox.messages.items()
-        if one.dispatched_at is not None and not one.ended and one.dispatched_at + within <= due_at
+        for message_id, dispatched_at in waiting.items()
+        if dispatched_at == first
     ]
+
+
+def _waiting(outbox: Outbox) -> dict[str, datetime]:
+    """Gives when each message was dispatched of which nothing is known since."""
+    return {
+        message_id: one.dispatched_at
+        for message_id, one in outbox.messages.items()
+        if one.dispatched_at is not None and not one.ended
+    }
 
 
 def goes_until(valid_until: datetime, dispatched_at: datetime, within: timedelta) -> datetime:
