@@ -57,6 +57,7 @@ class HandoverState:
     contact: Contact = field(default_factory=Contact)
     meeting: Meeting = field(default_factory=Meeting)
     overrides: tuple[Override, ...] = ()
+    """The newest of each guard."""
     party: Party = field(default_factory=Party)
     custody: CustodyView = field(default_factory=CustodyView)
     follow_up_at: datetime | None = None
@@ -86,13 +87,7 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
             return replace(state, duress_open=isinstance(data, intake.DuressSignalled))
         case intake.ContactRuleSet():
             return replace(state, safe_to_contact=said_in(data))
-        case (
-            intake.SurrenderDeclared()
-            | groups.GroupFormed()
-            | groups.GroupJoined()
-            | groups.GroupLeft()
-            | groups.HeadsCounted()
-        ):
+        case intake.SurrenderDeclared() | groups.GroupEvent():
             return replace(state, party=party_after(state.party, data, event.subject))
         case (
             intake.CallTriaged()
@@ -110,6 +105,16 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
             | DeskEvent()
         ):
             return state
+        case _:
+            return _after_others(state, event, data)
+
+
+def _after_others(
+    state: HandoverState,
+    event: CaseEvent[AnyCaseEvent],
+    data: VerificationEvent | HandoverEvent,
+) -> HandoverState:
+    match data:
         case (
             verification.RegistryChecked()
             | verification.VerificationEscalated()
@@ -177,8 +182,9 @@ def _after_handover(
         ):
             return _after_receipt(state, event, data)
         case handover.EmergencyOverrideUsed():
+            others = tuple(one for one in state.overrides if one.guard != data.guard)
             override = Override(data.guard, data.expires_at)
-            return replace(state, overrides=(*state.overrides, override))
+            return replace(state, overrides=(*others, override))
         case handover.FollowUpSet():
             return replace(state, follow_up_at=data.due_at)
         case handover.FollowUpOverdue():
