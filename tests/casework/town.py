@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 from eventsourcing.persistence import OperationalError
 from nacl.public import PrivateKey
@@ -82,6 +82,9 @@ FOLDS: dict[str, Fold[Any]] = {
 }
 
 
+ResultT = TypeVar("ResultT")
+
+
 class Waiting(NamedTuple):
     """An event that a service hasn't heard of yet."""
 
@@ -119,6 +122,10 @@ class Town:
 
     def __init__(self, registry: dict[str, RegistryAnswer] | None = None) -> None:
         self.now = NOW
+        self.order: random.Random | None = None
+        """By which chance deliveries overtake one another; None: in the log's order."""
+        self.crashing: random.Random | None = None
+        """By which chance an append is lost, or its answer is; None: never."""
         self.store = Store()
         self.keys = MemoryKeys()
         self.post = Posted()
@@ -153,7 +160,7 @@ class Town:
             self.timers["intake"],
             KINDS,
             partial(deadlines, rules),
-            lambda state, due: decide_due(rules, state, due.kind, due.due_at),
+            lambda state, due: decide_due(state, due.kind, due.due_at),
         )
         intake = Intake(desk, Index(MemoryBucket(), is_over), rules)
         channel_keys = {"phone": CHANNEL_KEY, "telegram": CHANNEL_KEY}
@@ -240,11 +247,14 @@ class Town:
             media=(),
         )
         envelope = CallEnvelope[CallReceived].model_construct(id=call.call_id, data=call)
-        return services.intake.handlers.receive_call(self.intake, envelope)
+        return self.until_done(
+            partial(services.intake.handlers.receive_call, self.intake, envelope)
+        )
 
     def ask(self, command: Command) -> Outcome | Recorded:
         """An operator asks for something. Raises RefusedError."""
-        answer: Outcome | Recorded = self.carries_out[type(command)](command)
+        carry_out = self.carries_out[type(command)]
+        answer: Outcome | Recorded = self.until_done(partial(carry_out, command))
         return answer
 
     def hear(self) -> list[Waiting]:
@@ -267,28 +277,36 @@ class Town:
             del self.waiting[position]
         return outcome
 
-    def settle(self, order: random.Random | None = None) -> None:
-        """Delivers until nothing waits, in the log's order or a random one; crashes are healed."""
+    def settle(self) -> None:
+        """Delivers until nothing waits, in the log's order or in `order`, some of it twice."""
         while waiting := self.hear():
+            order = self.order
+            position = order.randrange(len(waiting)) if order else 0
+            again = order is not None and order.random() < 0.3
+            self.until_done(partial(self.deliver, position, keep=again))
+
+    def until_done(self, step: Callable[[], ResultT]) -> ResultT:
+        """Takes a step again until no crash is in its way; whoever crashed has forgotten all."""
+        while True:
+            if self.crashing is not None:
+                fates = self.crashing.choices(("none", "before", "after"), (6, 1, 1), k=3)
+                self.store.crashes[:] = fates
             try:
-                self.deliver(order.randrange(len(waiting)) if order else 0)
+                return step()
             except OperationalError:
-                continue  # It is delivered again.
+                self.forget()
+
+    def forget(self) -> None:
+        """Every service starts anew, and knows of the log what it reads."""
+        for desk in self.desks.values():
+            cast(MemoryLog, desk.writer.log).histories.clear()
 
     def pass_time(self, span: timedelta) -> None:
         """The clock goes on, and what falls due by then fires."""
         self.now += span
         for service, timers in self.timers.items():
             for delivery in timers.due(service, self.now):
-                self._fire(service, delivery)
-
-    def _fire(self, service: str, delivery: Delivery) -> None:
-        while True:
-            try:
-                self.deadlines[service].receive(delivery)
-            except OperationalError:
-                continue
-            return
+                self.until_done(partial(self.deadlines[service].receive, delivery))
 
     def broken(self) -> list[str]:
         """Gives the rules that what was recorded since breaks, as `passage verify` sees it."""
