@@ -260,14 +260,18 @@ class Town:
     def hear(self) -> list[Waiting]:
         """Puts what was recorded since before those who listen; gives all that waits."""
         for event in self.log[self._heard :]:
-            subject = subjects.case_events(event.type_name)
-            self.waiting += [
-                Waiting(service, event)
-                for service, durable in DURABLES.items()
-                if subject in durable.filter_subjects
-            ]
+            self.hear_again(event)
         self._heard = len(self.log)
         return self.waiting
+
+    def hear_again(self, event: CaseEvent[Any]) -> None:
+        """Puts an event before those who listen for its type."""
+        subject = subjects.case_events(event.type_name)
+        self.waiting += [
+            Waiting(service, event)
+            for service, durable in DURABLES.items()
+            if subject in durable.filter_subjects
+        ]
 
     def deliver(self, position: int = 0, *, keep: bool = False) -> Outcome:
         """A service hears of what waits at a position; kept, it comes again."""
