@@ -17,7 +17,8 @@ from services.query.projections.case_list import CaseRow
 from shared.events.base import CaseEvent
 from tests.casework.callers import REGISTRY, town_of_infiltrators
 from tests.casework.rights import wrongly_told
-from tests.casework.town import FOLDS, SERVICES, Town
+from tests.casework.town import Town
+from tests.casework.wiring import FOLDS, SERVICES
 
 HASH = re.compile(r"[0-9a-f]{32,64}")
 SEEDS = range(24)
