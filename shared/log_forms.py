@@ -50,6 +50,7 @@ STREAMS = (
     "PARKED",
     "AUDIT",
     "TIMERS_intake",
+    "TIMERS_verification",
     "TIMERS_handover",
     "TIMERS_keyholder",
 )

@@ -1,0 +1,200 @@
+"""Intake, verification and handover with their own handlers, on one log in memory.
+
+Nothing moves by itself: `deliver` takes what waits for a service, in any order and more than once,
+and `pass_time` fires the timers that fall due.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any, NamedTuple, TypeVar, cast
+
+from eventsourcing.persistence import OperationalError
+
+import services.handover
+import services.handover.due
+import services.handover.handlers
+import services.handover.main
+import services.intake
+import services.intake.handlers
+import services.verification
+import services.verification.handlers
+from passage.verifying.rules.trail import Trail
+from passage.verifying.transitions import broken_rules
+from services.verification.registry import RegistryAnswer
+from shared import subjects
+from shared.commands.base import Command, Recorded
+from shared.events.base import CallEnvelope, CaseEvent
+from shared.events.calls import CallReceived
+from shared.events.fields import Channel
+from shared.parking import Delivery
+from shared.service import Desk
+from shared.transact import Outcome, Writer
+from tests.casework.memory import MemoryKeys, MemoryLog, Store
+from tests.casework.wiring import DURABLES, FOLDS, SERVICES, FewKnow, Wired
+from tests.desks import NOW
+from tests.timing import MemoryTimers
+
+ResultT = TypeVar("ResultT")
+
+
+class Waiting(NamedTuple):
+    """An event that a service hasn't heard of yet."""
+
+    service: str
+    event: CaseEvent[Any]
+
+
+class Town:
+    """The three services, their log, their timers and their clock."""
+
+    def __init__(self, registry: dict[str, RegistryAnswer] | None = None) -> None:
+        self.now = NOW
+        self.order: random.Random | None = None
+        """By which chance deliveries overtake one another; None: in the log's order."""
+        self.crashing: random.Random | None = None
+        """By which chance an append is lost, or its answer is; None: never."""
+        self.store = Store()
+        self.keys = MemoryKeys()
+        self.waiting: list[Waiting] = []
+        self.timers = {service: MemoryTimers() for service in SERVICES}
+        self.desks = {service: self._desk(service) for service in SERVICES}
+        self.wired = Wired()
+        desks, timers, knows = self.desks, self.timers, FewKnow(registry or {})
+        self.intake = self.wired.intake(desks["intake"], timers["intake"])
+        self.wired.verification(desks["verification"], timers["verification"], knows)
+        self.wired.handover(desks["handover"], timers["handover"])
+        self.calls = 0
+        self._heard = 0
+        self._judged = 0
+        self._receipts: set[tuple[str, str]] = set()
+        self._trails: dict[str, Trail] = {}
+
+    def _desk(self, service: str) -> Desk:
+        log = MemoryLog(FOLDS[service], self.store)
+        return Desk(service, Writer(log, self.keys), lambda: self.now)
+
+    @property
+    def log(self) -> list[CaseEvent[Any]]:
+        """Every event of every case, in the order of the log."""
+        return self.store.events
+
+    def version(self, case_id: str) -> int:
+        """Gives how many events a case has."""
+        return len(self.store.cases.get(case_id, []))
+
+    def types(self, case_id: str) -> list[str]:
+        """Gives the types of a case's events."""
+        return [link.event.type_name for link in self.store.cases.get(case_id, [])]
+
+    def state(self, service: str, case_id: str) -> Any:
+        """Gives a case as a service sees it."""
+        return self.desks[service].writer.log.load_current(case_id).state
+
+    def call(
+        self,
+        address: str | None,
+        code: str | None = None,
+        call_id: str | None = None,
+        channel: Channel = "phone",
+    ) -> Outcome:
+        """A channel's call comes in."""
+        self.calls += 1
+        call = CallReceived.model_construct(
+            call_id=call_id or f"call-{self.calls}",
+            channel=channel,
+            caller_address=self.keys.box(address) if address else None,
+            language="ru",
+            started_at=self.now,
+            text=None,
+            return_code=self.keys.box(code) if code else None,
+            recording_ref=None,
+            media=(),
+        )
+        envelope = CallEnvelope[CallReceived].model_construct(id=call.call_id, data=call)
+        return self.until_done(
+            partial(services.intake.handlers.receive_call, self.intake, envelope)
+        )
+
+    def ask(self, command: Command) -> Outcome | Recorded:
+        """An operator asks for something. Raises RefusedError."""
+        carry_out = self.wired.carries_out[type(command)]
+        answer: Outcome | Recorded = self.until_done(partial(carry_out, command))
+        return answer
+
+    def hear(self) -> list[Waiting]:
+        """Puts what was recorded since before those who listen; gives all that waits."""
+        for event in self.log[self._heard :]:
+            self.hear_again(event)
+        self._heard = len(self.log)
+        return self.waiting
+
+    def hear_again(self, event: CaseEvent[Any]) -> None:
+        """Puts an event before those who listen for its type."""
+        subject = subjects.case_events(event.type_name)
+        self.waiting += [
+            Waiting(service, event)
+            for service, durable in DURABLES.items()
+            if subject in durable.filter_subjects
+        ]
+
+    def deliver(self, position: int = 0, *, keep: bool = False) -> Outcome:
+        """A service hears of what waits at a position; kept, it comes again."""
+        service, event = self.waiting[position]
+        outcome = self.wired.hears[service](delivery_of(event))
+        if not keep:
+            del self.waiting[position]
+        return outcome
+
+    def settle(self) -> None:
+        """Delivers until nothing waits, in the log's order or in `order`, some of it twice."""
+        while waiting := self.hear():
+            order = self.order
+            position = order.randrange(len(waiting)) if order else 0
+            again = order is not None and order.random() < 0.3
+            self.until_done(partial(self.deliver, position, keep=again))
+
+    def until_done(self, step: Callable[[], ResultT]) -> ResultT:
+        """Takes a step again until no crash is in its way; whoever crashed has forgotten all."""
+        while True:
+            if self.crashing is not None:
+                fates = self.crashing.choices(("none", "before", "after"), (6, 1, 1), k=3)
+                self.store.crashes[:] = fates
+            try:
+                return step()
+            except OperationalError:
+                self.forget()
+
+    def forget(self) -> None:
+        """Every service starts anew, and knows of the log what it reads."""
+        for desk in self.desks.values():
+            cast(MemoryLog, desk.writer.log).histories.clear()
+
+    def pass_time(self, span: timedelta) -> None:
+        """The clock goes on, and what falls due by then fires."""
+        self.now += span
+        for service, timers in self.timers.items():
+            for delivery in timers.due(service, self.now):
+                self.until_done(partial(self.wired.deadlines[service].receive, delivery))
+
+    def broken(self) -> list[str]:
+        """Gives the rules that what was recorded since breaks, as `passage verify` sees it."""
+        found: list[str] = []
+        for event in self.log[self._judged :]:
+            trail = self._trails.setdefault(event.subject, Trail(receipts=self._receipts))
+            found += [
+                f"{event.subject} {event.caseversion} {event.type_name}: {rule}"
+                for rule in broken_rules(trail, event)
+            ]
+        self._judged = len(self.log)
+        return found
+
+
+def delivery_of(event: CaseEvent[Any]) -> Delivery:
+    """Gives an event as the bus delivers it."""
+    subject = f"cases.{event.subject}.{event.caseversion}.{event.type_name}"
+    body = event.model_dump_json(exclude_none=True).encode()
+    return Delivery(stream=subjects.CASES, sequence=1, subject=subject, body=body, deliveries=1)
