@@ -279,6 +279,7 @@ def test_custody_and_exchange_are_stages_of_the_funnel() -> None:
     assert funnel.exchanged_at is not None
 
 
+REGISTERED = e.whole_way()[:4]
 LIFE_NOW: list[Event] = [e.case_opened(), e.call_triaged(urgency="life_now")]
 UNANSWERED = intake.DeadlinePassed(rule="life_now_unanswered", due_at=AT)
 NO_SECOND_CALL = intake.DeadlinePassed(rule="second_call_review", due_at=AT)
@@ -297,15 +298,15 @@ FOLLOW_UP = handover.FollowUpSet(due_at=AT)
         ([*e.whole_way()[:7], NO_SECOND_CALL], ["second_call_review"]),
         ([*e.whole_way()[:7], NO_SECOND_CALL, e.call_linked()], []),
         ([*e.whole_way()[:7], NO_SECOND_CALL, FOLLOW_UP], []),
-        ([*e.whole_way()[:4], NO_ANSWER], ["registry_no_answer"]),
-        ([*e.whole_way()[:4], NO_ANSWER, OVERDUE], ["registry_overdue"]),
-        ([*e.whole_way()[:4], NO_ANSWER, e.registry_checked("none")], []),
+        ([*REGISTERED, NO_ANSWER], ["registry_no_answer"]),
+        ([*REGISTERED, NO_ANSWER, OVERDUE], ["registry_overdue"]),
+        ([*REGISTERED, NO_ANSWER, e.registry_checked("none")], []),
         (
-            [*e.whole_way()[:4], NO_ANSWER, e.registry_checked("unavailable")],
+            [*REGISTERED, NO_ANSWER, e.registry_checked("unavailable")],
             ["registry_no_answer"],
         ),
-        ([*e.whole_way()[:4], NO_ANSWER, e.personal_data_provided()], []),
-        ([*e.whole_way()[:4], NO_ANSWER, AFTER_CAPTURE], ["registry_no_answer"]),
+        ([*REGISTERED, NO_ANSWER, e.personal_data_provided()], []),
+        ([*REGISTERED, NO_ANSWER, AFTER_CAPTURE], ["registry_no_answer"]),
         ([*ARRIVED, overdue("arrived_silent"), overdue("arrived_contact_due")], ["arrived_silent"]),
         ([*ARRIVED, overdue("decide_whether_lost"), e.contact_lost()], []),
         ([*OFFERED, overdue("handover_unacknowledged")], ["handover_unacknowledged"]),
