@@ -63,7 +63,6 @@ class Settings(BaseSettings):
     location_retention_hours: float = Field(
         72.0, ge=0, description="how long places are kept after handover, hours"
     )
-    supervisors: str = Field("", description="the supervisors' names, separated by commas")
     incarnation: str = Field(
         "",
         pattern=r"^([0-9a-f]{32})?$",
@@ -93,11 +92,6 @@ class Settings(BaseSettings):
     def nats_servers(self) -> list[str]:
         """The URLs of nats-servers, one an element."""
         return [server.strip() for server in self.nats_url.split(",")]
-
-    @property
-    def supervisor_names(self) -> tuple[str, ...]:
-        """Who is a supervisor."""
-        return tuple(one.strip() for one in self.supervisors.split(",") if one.strip())
 
     @property
     def witness_paths(self) -> tuple[Path, ...]:

@@ -13,6 +13,7 @@ from services.query.projections.case_row import CaseRow
 from services.query.projections.queue import need_of
 from shared.events import claims, custody, groups, handover, intake, verification
 from shared.events.base import Event
+from shared.events.fields import Channel
 from tests import examples as e
 from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
 from tests.query.test_projections import LATE, case_after, rows_after
@@ -193,9 +194,10 @@ def test_reports_of_custody_give_the_same_row_in_any_order() -> None:
 
 
 def test_calls_of_a_backlog_give_the_same_row_in_any_order() -> None:
+    channels: list[tuple[int, Channel]] = [(2, "phone"), (3, "telegram"), (4, "signal")]
     calls = [
         e.call_linked(f"call-{number}", channel, NOON + timedelta(minutes=number))
-        for number, channel in ((2, "phone"), (3, "telegram"), (4, "signal"))
+        for number, channel in channels
     ]
     ways = [[e.case_opened(), *some] for some in permutations(calls)]
     found = {_without_position(case_after(*way)) for way in ways}
