@@ -26,6 +26,8 @@ class Command(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     SERVICE: ClassVar[str]
+    TAKES_CASE: ClassVar[bool] = False
+    """Whether it is how one comes by a case: it is carried out whatever fence he saw."""
 
     command_id: CommandId
     case_id: Id
@@ -70,6 +72,8 @@ class Recorded(BaseModel):
     events: tuple[str, ...]
     return_code: str | None = None
     """The code to read out to the caller, in answer to IssueReturnCode."""
+    duress_code: str | None = None
+    """The code's twin, told with it: for when somebody forces him to call."""
 
 
 class Ignored(BaseModel):

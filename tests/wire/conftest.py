@@ -35,7 +35,7 @@ from shared.commands.base import ANSWER, Command, Decision, Recorded
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from shared.events.reading import read_case_event
-from shared.keyfiles import read_intake_public_key
+from shared.keyfiles import make_channel_keys, read_intake_public_key
 from shared.keyholder import RemoteKeys
 from shared.parking import Parked
 from shared.service import Service
@@ -75,12 +75,13 @@ class Site:
         """Runs a service while the block lasts."""
         service = WIRES[name](self.settings)
         await service.bus.broker.start()
+        service.begin()
         self.running[name] = service
         try:
             yield service
         finally:
             await service.bus.broker.stop()
-            service.log.close()
+            service.close()
 
     async def restart_key_holder(self) -> None:
         """Starts a key holder, in place of the one that runs."""
@@ -213,6 +214,7 @@ def server(tmp_path: Path) -> Iterator[NatsServer]:
 async def site(tmp_path: Path, server: NatsServer) -> AsyncIterator[Site]:
     """An installation with streams, registry and a key holder; no other service runs yet."""
     make_key_files(tmp_path / "keys")
+    make_channel_keys(tmp_path / "keys")
     rows = tmp_path / "rows.csv"
     rows.write_text(REGISTRY, encoding="utf-8")
     load_csv(tmp_path / "registry.db", rows)
@@ -238,4 +240,19 @@ async def all_services(site: Site) -> AsyncIterator[Site]:
     async with AsyncExitStack() as stack:
         for name in ("intake", "verification", "handover"):
             await stack.enter_async_context(site.service(name))
+        yield site
+
+
+@pytest.fixture
+async def intake(site: Site) -> AsyncIterator[Site]:
+    """An installation with intake running, and nothing else."""
+    async with site.service("intake"):
+        yield site
+
+
+@pytest.fixture
+async def impatient(site: Site) -> AsyncIterator[Site]:
+    """An installation in which a channel must report at once."""
+    site.settings = site.settings.model_copy(update={"outbound_report_minutes": 0.001})
+    async with site.service("intake"):
         yield site

@@ -9,9 +9,11 @@ from starlette.staticfiles import StaticFiles
 from services.query.api import (
     accesses,
     boards,
+    candidates,
     cases,
     commands,
     desk,
+    exports,
     groups,
     health,
     problems,
@@ -39,7 +41,7 @@ def create_app(context: Context) -> FastAPI:
         responses={422: {"model": problems.Problem, "description": "A field breaks a rule"}},
     )
     problems.install(app)
-    for made in (cases, search, reveal, statistics, commands, health):
+    for made in (cases, search, candidates, reveal, statistics, exports, commands, health):
         app.include_router(made.routes(context))
     for made in (boards, groups, desk, ties, accesses):
         app.include_router(made.routes(context))

@@ -12,6 +12,7 @@ from services.query.projections.case_row import CaseRow
 from services.query.projections.case_timeline import TimelineRow
 from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsRow
+from services.query.publication import STATISTICS, PublicationClass
 from services.query.reads import PutAside
 from shared.events.fields import PersonalClass
 
@@ -145,7 +146,7 @@ class Queue(Shape):
 class Calls(Shape):
     """Calls by day and channel. These may be published."""
 
-    publication: Literal["public"] = "public"
+    publication: PublicationClass = STATISTICS["calls"].publication
     days: list[CallsOfDay]
     total: int
     sequence: int
@@ -154,17 +155,33 @@ class Calls(Shape):
 class Stage(Shape):
     """How many cases ever came to a stage."""
 
+    publication: PublicationClass
     stage: str
     cases: int
 
 
 class Funnel(Shape):
-    """How far cases came. For the hotline alone."""
+    """How far cases came; each stage says who may see how many came there."""
 
-    publication: Literal["internal"] = "internal"
+    publication: PublicationClass = STATISTICS["closings"].publication
     stages: list[Stage]
     closed: dict[str, int]
     sequence: int
+
+
+class Statistic(Shape):
+    """A statistic, where it is, and who may see it."""
+
+    name: str
+    publication: PublicationClass
+    counts: str
+    path: str
+
+
+class Statistics(Shape):
+    """Every statistic there is; only those of class `public` ever leave the house."""
+
+    items: list[Statistic]
 
 
 class Shown(Shape):

@@ -1,0 +1,110 @@
+"""What intake does where another case is concerned: groups, links, a second man on the line.
+
+What a person records in one case's log about another is told to the other's log by following
+CASES, in the order in which it was recorded. What came so isn't told back.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from services.intake.groups import decide_join, decide_struck_off, decide_told_of_group
+from services.intake.handlers import Intake
+from services.intake.links import (
+    decide_continued,
+    decide_link,
+    decide_other_case,
+    decide_told_of_link,
+)
+from services.intake.regions import Told, is_from_service
+from services.intake.routing import case_id_for
+from services.intake.state import IntakeState
+from shared.case_log import History
+from shared.commands.intake import JoinGroup, LinkCases, OpenOtherCase
+from shared.events.base import CaseEvent, Event
+from shared.events.groups import GroupJoined, GroupLeft
+from shared.events.intake import CaseOpened, CasesLinked, CasesUnlinked
+from shared.leases import LEASE_CURRENT
+from shared.refusals import require
+from shared.service import Desk
+from shared.transact import Cause, Outcome, transact
+
+
+def join_group(intake: Intake, command: JoinGroup) -> Outcome:
+    """Puts another case's man on the roll of this case's group."""
+    desk = intake.desk
+    member = desk.writer.log.load_current(command.member_case).state
+    decide = partial(decide_join, command=command, member=member)
+    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+
+
+def link_cases(intake: Intake, command: LinkCases) -> Outcome:
+    """Links this case with another."""
+    desk = intake.desk
+    other = desk.writer.log.load_current(command.other_case).state
+    decide = partial(decide_link, command=command, other=other)
+    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+
+
+def open_other_case(intake: Intake, command: OpenOtherCase) -> Outcome:
+    """Opens a case for another man on the line; the same command again gives the same case."""
+    desk = intake.desk
+    source = desk.writer.log.load_current(command.case_id)
+    require(source.lease.lets(command.by, command.fence), LEASE_CURRENT)
+    new_id = case_id_for(f"{command.cause_id}|{command.case_id}")
+    decide = partial(decide_other_case, command=command, source=source.state)
+    return transact(desk.writer, new_id, desk.cause_of(command), decide)
+
+
+def continue_episode(intake: Intake, event: CaseEvent[CaseOpened]) -> Outcome:
+    """Says in the log of the episode before that this one follows it."""
+    desk, previous = intake.desk, event.data.previous_case
+    decide = partial(decide_continued, next_case=event.subject)
+    return transact(desk.writer, str(previous), desk.cause_in(event), decide)
+
+
+def tell_other(
+    intake: Intake, event: CaseEvent[GroupJoined | GroupLeft | CasesLinked | CasesUnlinked]
+) -> Outcome:
+    """Records in the other case's log what a person recorded here about both.
+
+    What wasn't told to that case before goes first: deliveries may overtake one another.
+    """
+    desk, data = intake.desk, event.data
+    log, lead = desk.writer.log, event.subject
+    about = data.member_case if isinstance(data, GroupJoined | GroupLeft) else data.other_case
+    source, other = log.load_current(lead), log.load_current(about)
+    outcome = Outcome("ignored", about, other.version, other.sequence)
+    if is_from_service(event):
+        return outcome
+    for told in _untold(source.state, other, desk.source, about):
+        decide = partial(_decide_told, told=told, source=lead)
+        outcome = transact(desk.writer, about, _cause_of(desk, told), decide)
+    member_of = log.load_current(about).state.group.member_of
+    if isinstance(data, GroupJoined) and member_of not in {None, lead}:
+        strike = partial(decide_struck_off, lead=lead, member=about)
+        transact(desk.writer, lead, desk.cause_in(event), strike)
+    return outcome
+
+
+def _untold(state: IntakeState, other: History[IntakeState], source: str, about: str) -> list[Told]:
+    """Gives what comes after the last that the other case's log has the answer to."""
+    told = [one for one in state.told if one.other_case == about]
+    answered = [other.caused_by(source, one.event_id) is not None for one in told]
+    return told[len(answered) - answered[::-1].index(True) :] if any(answered) else told
+
+
+def _decide_told(state: IntakeState, told: Told, source: str) -> list[Event]:
+    if told.is_of_group:
+        return decide_told_of_group(state, told, source, told.other_case)
+    return decide_told_of_link(state, told, source)
+
+
+def _cause_of(desk: Desk, told: Told) -> Cause:
+    return Cause(
+        causation_id=told.event_id,
+        correlation_id=told.correlation_id,
+        actor=f"service:{desk.service}",
+        source=desk.source,
+        happened_at=desk.now(),
+    )
