@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ async def test_a_verified_man_is_erased_once_and_what_he_gives_later_again(
         await site.ask(ErasePersonalData, case_id, classes=["identity"], **REQUEST), Ignored
     )
     # The key holder hears of the erasure a moment later, and gives no new keys before.
-    given = {"command_id": "same", "identity": HIM}
+    given: dict[str, Any] = {"command_id": "same", "identity": HIM}
     while isinstance(await site.ask(ProvidePersonalData, case_id, **given), Unavailable):
         pass
     await site.next_event("RegistryChecked")
