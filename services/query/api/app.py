@@ -6,7 +6,22 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
-from services.query.api import cases, commands, health, problems, reveal, search, statistics
+from services.query.api import (
+    accesses,
+    boards,
+    candidates,
+    cases,
+    commands,
+    desk,
+    exports,
+    groups,
+    health,
+    problems,
+    reveal,
+    search,
+    statistics,
+    ties,
+)
 from services.query.api.guards import Guards
 from services.query.context import Context
 from services.query.pages import routes as pages
@@ -26,7 +41,9 @@ def create_app(context: Context) -> FastAPI:
         responses={422: {"model": problems.Problem, "description": "A field breaks a rule"}},
     )
     problems.install(app)
-    for made in (cases, search, reveal, statistics, commands, health):
+    for made in (cases, search, candidates, reveal, statistics, exports, commands, health):
+        app.include_router(made.routes(context))
+    for made in (boards, groups, desk, ties, accesses):
         app.include_router(made.routes(context))
     app.include_router(pages.routes(context))
     app.mount("/static", StaticFiles(packages=[("services.query", "static")]), name="static")
