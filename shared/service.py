@@ -23,6 +23,8 @@ from shared.transact import Cause, Writer
 HAPPENED_BY_NOW = Guard("happened_by_now", "a happened_at that isn't in the future")
 
 StateT = TypeVar("StateT")
+Assemble = Callable[[str, Fold[Any], Settings], "Service"]
+"""Puts a service together; stories have one that gives it their clock and their timers."""
 
 
 def _now() -> datetime:

@@ -16,13 +16,13 @@ from shared import subjects
 from shared.case_log import Fold
 from shared.commands.intake import ErasePersonalData, IssueReturnCode, ProvidePersonalData
 from shared.own_process import own_process
-from shared.service import Service, assemble
+from shared.service import Assemble, Service, assemble
 from shared.settings import Settings
 
 
-def wire(settings: Settings) -> Service:
+def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     """Gives intake, ready to run."""
-    service = assemble(SERVICE, Fold(IntakeState(), evolve), settings)
+    service = put_together(SERVICE, Fold(IntakeState(), evolve), settings)
 
     def is_closed(case_id: str) -> bool:
         return bool(service.log.load_current(case_id).state.closed_as)

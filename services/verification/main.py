@@ -12,13 +12,13 @@ from services.verification.registry import SqliteRegistry
 from shared.case_log import Fold
 from shared.commands.verification import CheckRegistry
 from shared.own_process import own_process
-from shared.service import Service, assemble
+from shared.service import Assemble, Service, assemble
 from shared.settings import Settings
 
 
-def wire(settings: Settings) -> Service:
+def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     """Gives verification, ready to run."""
-    service = assemble(SERVICE, Fold(VerificationState(), evolve), settings)
+    service = put_together(SERVICE, Fold(VerificationState(), evolve), settings)
     verification = Verification(service.desk, SqliteRegistry(settings.registry_file))
     bus = service.bus
     bus.consume(CLAIMS, partial(handlers.receive_event, verification))
