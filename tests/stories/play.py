@@ -1,0 +1,341 @@
+"""Plays one story on an installation, step by step, in one of its modes."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from passage.channel import Call, envelope_of
+from services.query.log import RecordedEvent
+from shared import subjects
+from shared.answering import AnyAnswer
+from shared.commands.base import Decision, Ignored, Recorded, Refused
+from shared.events.fields import Channel
+from shared.events.reading import read_case_event
+from tests.stories import reports
+from tests.stories.script import CallStep, CommandStep, Step, Story, gives, needs, order_kept
+from tests.stories.site import Handed, StorySite, delivered
+
+AT_ONCE = 8
+CLAIMS = "PersonalDataProvided"
+"""What the registry is asked about."""
+
+
+@dataclass
+class Play:
+    """One playing of a story; names of the story stand for what this playing makes of them."""
+
+    site: StorySite
+    story: Story
+    number: int
+    """Of this playing, among all on the site: it makes ids and addresses its own."""
+    twice: bool = False
+    """Whether each message and each command comes twice."""
+    chance: random.Random | None = None
+    """Shuffles facts, where it is given."""
+    split_at: Sequence[datetime] = ()
+    """When something fell due in the story played in order: no fact is moved over that."""
+    names: dict[str, str] = field(default_factory=dict)
+    events: list[RecordedEvent] = field(default_factory=list)
+    versions: Counter[str] = field(default_factory=Counter)
+    fired: list[tuple[datetime, str, str]] = field(default_factory=list)
+    """When which kind of timer fell due, and about which case."""
+    waiting: list[Handed] = field(default_factory=list)
+    """Messages that no service has been handed yet."""
+    registry_silent: bool = False
+    on_expect: Callable[[Step], None] = lambda _step: None
+    on_move: Callable[[], None] = lambda: None
+
+    def play(self) -> None:
+        """Plays all of it. Raises AssertionError, with the step, where something is otherwise."""
+        for timers in self.site.timers.values():
+            timers.running.clear()
+        for block in self._blocks():
+            moved = shuffled(block, self.chance) if self.chance is not None else block
+            late = block[-1].at if self.chance is not None else None
+            for step in moved:
+                try:
+                    self._take(step, late)
+                except Exception as error:
+                    error.add_note(f"{self.story.name}: {step.model_dump_json(exclude_none=True)}")
+                    raise
+
+    def _blocks(self) -> list[list[Step]]:
+        """Gives the story's steps, those together that may change places."""
+        blocks: list[list[Step]] = []
+        for step in self.story.steps:
+            before = blocks[-1][-1] if blocks else None
+            joins = (
+                before is not None
+                and before.may_change_places
+                and step.may_change_places
+                and not any(_between(before.at, at, step.at) for at in self.split_at)
+            )
+            if joins:
+                blocks[-1].append(step)
+            else:
+                blocks.append([step])
+        return blocks
+
+    def _take(self, step: Step, late: datetime | None) -> None:
+        assert step.at is not None
+        self._until(late or step.at)
+        happened_at = step.at if late is not None else None
+        self._do(step, happened_at)
+        self._settle(everything=self.chance is None)
+
+    def _do(self, step: Step, happened_at: datetime | None) -> None:
+        if not step.may_change_places:
+            self._settle(everything=True)
+        if step.registry is not None:
+            self._tell_registry(step.registry)
+        if step.call is not None:
+            self._call(step.call, step.at)
+        if step.command is not None:
+            self._command(step, step.command, happened_at)
+        if step.backlog is not None:
+            self._backlog(step.backlog)
+        if step.race is not None:
+            self._race(step.race)
+        if step.report is not None:
+            self._hand(reports.handed(self, step.report))
+        if step.note is not None and step.case is not None:
+            self.names[step.note] = str(self.versions[self.names[step.case]])
+        if step.due is not None:
+            about = self.names[step.case or ""]
+            assert any((kind, case) == (step.due, about) for _, kind, case in self.fired), self.fired
+        if step.moves:
+            self.on_move()
+        if step.expect is not None:
+            self.on_expect(step)
+
+    def _until(self, at: datetime) -> None:
+        """Lets time pass: what falls due by then falls due at its time, each once."""
+        if self.site.clock.at < at:
+            self._settle(everything=True)
+        while due := self.site.next_due(at):
+            self.site.clock.at = max(self.site.clock.at, due.at)
+            self.fired.append((due.at, due.timer.kind, due.timer.about or ""))
+            self._hand(self.site.fired(due))
+            self._settle(everything=True)
+        self.site.clock.at = at
+
+    # Calls
+
+    def _call(self, call: CallStep, at: datetime | None) -> None:
+        handed = self._handed(call, at)
+        self._hand(handed)
+        self._collect()
+        self._bind_case(call)
+
+    def _handed(self, call: CallStep, at: datetime | None) -> Handed:
+        self.names[call.id] = self._own(call.id)
+        said = Call(
+            call_id=self.names[call.id],
+            channel=call.on,
+            address=self.address(call.on, call.from_),
+            language=call.language,
+            started_at=call.started_at or at or self.site.clock.at,
+            text=call.text,
+            return_code=self.names.get(call.code, call.code) if call.code else None,
+        )
+        envelope = envelope_of(said, self.site.key)
+        body = envelope.model_dump_json(exclude_none=True).encode()
+        return Handed("intake", delivered(subjects.CALLS, 1, subjects.calls(call.on), body))
+
+    def _bind_case(self, call: CallStep) -> None:
+        found = self._case_of(call)
+        known = self.names.setdefault(call.case, found)
+        assert found == known, f"call {call.id} came into another case than {call.case}"
+
+    def _case_of(self, call: CallStep) -> str:
+        for one in reversed(self.events):
+            data: Any = read_case_event(bytes(one.state), one.topic).data
+            if one.topic in {"CaseOpened", "CallLinked"} and (
+                data.call_id == self.names[call.id] and data.channel == call.on
+            ) and getattr(data, "split_from", None) is None:
+                return str(one.originator_id)
+        raise AssertionError(f"call {call.id} is in no case")
+
+    def address(self, on: Channel, written: str | None) -> str | None:
+        """Gives a caller's address, as it is in this playing alone."""
+        if written is None:
+            return None
+        return f"{written}_{self.number}" if on in {"telegram", "web"} else f"{written}{self.number}"
+
+    def _backlog(self, calls: Sequence[CallStep]) -> None:
+        """Hands intake many calls at once, as it would find them after it was away."""
+        handed = [self._handed(call, call.started_at) for call in calls]
+        if self.chance is not None:
+            self.chance.shuffle(handed)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(self.site.hand_over, handed * (2 if self.twice else 1)))
+        self._collect()
+        for call in calls:
+            self._bind_case(call)
+
+    # Commands
+
+    def _command(self, step: Step, command: CommandStep, happened_at: datetime | None) -> None:
+        body = self._body(command, happened_at)
+        answered = self.site.ask(command.command_type, body)
+        self._check(step, command, answered)
+        self._collect()
+        if self.twice:
+            self._again(command, body, answered)
+
+    def _body(self, command: CommandStep, happened_at: datetime | None = None) -> bytes:
+        own_id = self._own(command.id or f"{len(self.events)}-{len(self.names)}")
+        if command.id:
+            self.names[command.id] = own_id
+        case_id = self.resolved(f"@{command.case}")
+        body: dict[str, Any] = {"command_id": own_id, "case_id": case_id, "by": command.by}
+        if issubclass(command.command_type, Decision):
+            seen = command.seen_version
+            body["seen_version"] = (
+                self.versions[case_id] if seen is None else int(self.resolved(seen))
+            )
+        if happened_at is not None:
+            body["happened_at"] = happened_at.isoformat()
+        return json.dumps({**body, **self.resolved(command.own_fields)}).encode()
+
+    def _check(self, step: Step, command: CommandStep, answered: AnyAnswer) -> None:
+        if step.refused is not None:
+            assert isinstance(answered, Refused), answered
+            assert answered.guard == step.refused, answered
+        elif step.ignored:
+            assert isinstance(answered, Ignored), answered
+        else:
+            assert isinstance(answered, Recorded), answered
+            assert answered.result == "recorded", answered
+            self._bind(command, answered)
+
+    def _bind(self, command: CommandStep, answered: Recorded) -> None:
+        if command.opens is not None:
+            self.names[command.opens] = str(answered.case_id)
+        if answered.return_code is not None:
+            self.names[f"{command.case}.code"] = answered.return_code
+            duress = getattr(answered, "duress_code", None)
+            if duress is not None:
+                self.names[f"{command.case}.duress"] = duress
+
+    def _again(self, command: CommandStep, body: bytes, first: AnyAnswer) -> None:
+        """The same command again is answered as before, and stores nothing."""
+        before = len(self.events)
+        again = self.site.ask(command.command_type, body)
+        self._collect()
+        stored = [one.topic for one in self.events[before:]]
+        assert not stored, f"{command.name} came twice and was recorded twice: {stored}"
+        match first:
+            case Recorded():
+                assert isinstance(again, Recorded), again
+                assert again.result == "repeated", again
+                assert again.case_id == first.case_id, again
+                assert again.return_code == first.return_code
+            case Refused():
+                assert isinstance(again, Refused), again
+                assert again.guard == first.guard
+            case _:
+                assert again.result == first.result, again
+
+    def _race(self, commands: Sequence[CommandStep]) -> None:
+        """Sends commands at the same moment; whoever is first wins, and nobody else."""
+        asked = [(one.command_type, self._body(one)) for one in commands]
+        if self.chance is not None:
+            self.chance.shuffle(asked)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            answers = list(pool.map(lambda one: self.site.ask(*one), asked))
+        won = [one for one in answers if isinstance(one, Recorded)]
+        lost = [one for one in answers if isinstance(one, Refused)]
+        assert (len(won), len(lost)) == (1, len(commands) - 1), answers
+        self._collect()
+
+    # Messages
+
+    def _tell_registry(self, state: str) -> None:
+        self.registry_silent = state == "silent"
+        self.site.registry_answers(state != "unavailable")
+        self._settle(everything=True)
+
+    def _hand(self, handed: Handed) -> None:
+        """Has a service process a message; a second time too, where everything comes twice."""
+        self.site.hand_over(handed)
+        self._collect()
+        if self.twice:
+            before = len(self.events)
+            self.site.hand_over(handed)
+            self._collect()
+            stored = [one.topic for one in self.events[before:]]
+            assert not stored, f"{handed.delivery.subject} came twice: {stored}"
+
+    def _collect(self) -> None:
+        for event in self.site.new_events():
+            self.events.append(event)
+            self.versions[str(event.originator_id)] += 1
+            self.waiting += self.site.deliveries_of(event)
+
+    def _settle(self, *, everything: bool) -> None:
+        """Hands out what waits: all of it, until nothing follows any more; or, by chance, some."""
+        while ready := [one for one in self.waiting if not self._is_held(one)]:
+            if self.chance is not None:
+                if not everything and self.chance.random() < 0.5:
+                    return
+                chosen = self.chance.choice(ready)
+            else:
+                chosen = ready[0]
+            self.waiting.remove(chosen)
+            self._hand(chosen)
+
+    def _is_held(self, handed: Handed) -> bool:
+        """Says whether the registry hasn't answered yet."""
+        subject = handed.delivery.subject
+        return (
+            self.registry_silent and handed.service == "verification" and subject.endswith(CLAIMS)
+        )
+
+    # Names
+
+    def _own(self, name: str) -> str:
+        return f"{self.story.name}-{self.number}-{name}"
+
+    def resolved(self, value: Any) -> Any:
+        """Gives a value with each `@name` replaced by what it stands for."""
+        if isinstance(value, str) and value.startswith("@"):
+            return self.names[value[1:]]
+        if isinstance(value, dict):
+            return {key: self.resolved(one) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.resolved(one) for one in value]
+        return value
+
+
+def shuffled(block: Sequence[Step], chance: random.Random) -> list[Step]:
+    """Gives facts in another order that is possible.
+
+    What needs a name comes after what gives it, and where the last of its kind counts, each stays
+    behind the one before it.
+    """
+    left, taken = list(block), []
+    while left:
+        ready = [
+            step
+            for number, step in enumerate(left)
+            if not any(
+                gives(other) & needs(step) or order_kept(other) == order_kept(step)
+                for other in left[:number]
+            )
+        ]
+        chosen = chance.choice(ready)
+        left.remove(chosen)
+        taken.append(chosen)
+    return taken
+
+
+def _between(before: datetime | None, at: datetime, after: datetime | None) -> bool:
+    return before is not None and after is not None and before < at <= after

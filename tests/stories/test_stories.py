@@ -1,0 +1,92 @@
+"""Every story in every mode: in order, facts shuffled, everything twice, and after a rebuild.
+
+The log is a real server's, the handlers are the services' own, and the rows come out of
+`ReadModel.apply`; only the way of a message from server to handler is short.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stories.play import Play
+from tests.stories.script import Step, names, story
+from tests.stories.shown import Tables, after_events, check, compared
+from tests.stories.site import StorySite
+
+pytestmark = pytest.mark.wire
+
+SEEDS = (1, 2, 3)
+ALL_AT_ONCE = 5_000
+NUMBERS = itertools.count(10_001)
+
+
+@dataclass
+class Played:
+    """What came out of one playing."""
+
+    play: Play
+    tables: Tables
+
+
+@pytest.fixture
+def played(story_stage: StorySite, tmp_path: Path) -> Callable[..., Played]:
+    """Plays a story, comparing all that it expects on the way."""
+
+    def run(name: str, **mode: Any) -> Played:
+        play = Play(story_stage, story(name), next(NUMBERS), **mode)
+        shown: dict[int, Tables] = {}
+
+        def tables() -> Tables:
+            count = len(play.events)
+            if count not in shown:
+                shown[count] = after_events(tmp_path, play.events, ALL_AT_ONCE)
+            return shown[count]
+
+        def expect(step: Step) -> None:
+            assert step.expect is not None
+            check(step.expect, play, tables(), story_stage.keys_of("query"))
+
+        play.on_expect = expect
+        story_stage.new_events()  # What came before belongs to another story.
+        play.play()
+        return Played(play, tables())
+
+    return run
+
+
+@pytest.mark.parametrize("name", names())
+def test_in_order_it_comes_out_as_told_and_a_rebuild_agrees(
+    name: str, played: Callable[..., Played], tmp_path: Path
+) -> None:
+    told = played(name)
+    live = after_events(tmp_path, told.play.events, at_once=1)
+    assert live == told.tables
+
+
+@pytest.mark.parametrize("name", names())
+def test_with_everything_twice_nothing_more_is_stored(
+    name: str, played: Callable[..., Played]
+) -> None:
+    once, twice = played(name), played(name, twice=True)
+    assert compared(twice.tables, twice.play) == compared(once.tables, once.play)
+    assert len(twice.play.events) == len(once.play.events)
+
+
+@pytest.mark.parametrize("name", names())
+def test_facts_in_another_order_make_the_same_read_models(
+    name: str, played: Callable[..., Played]
+) -> None:
+    told = played(name)
+    split_at = tuple(at for at, _, _ in told.play.fired)
+    for seed in SEEDS:
+        chance = random.Random(zlib.crc32(f"{name} {seed}".encode()))  # noqa: S311 - no secret
+        other = played(name, chance=chance, split_at=split_at)
+        assert compared(other.tables, other.play) == compared(told.tables, told.play), seed
