@@ -118,6 +118,8 @@ class Story(_Part):
 
     name: str
     about: str
+    by_arrival: list[str] = []
+    """Columns that say which of several calls at once was first or last to come in."""
     steps: list[Step]
 
 
@@ -131,7 +133,7 @@ def story(name: str) -> Story:
     for step in steps:
         at = step.at or at
         timed.append(step.model_copy(update={"at": at}))
-    return Story(name=name, about=first["about"], steps=timed)
+    return Story(name=name, steps=timed, **first)
 
 
 def read(path: Path) -> list[dict[str, Any]]:

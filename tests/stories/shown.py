@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,18 +81,29 @@ def compared(tables: Tables, play: Play) -> dict[str, list[str]]:
     names = sorted(
         ((value, name) for name, value in play.names.items() if len(value) > 6), key=lambda p: p[0]
     )
+    left_out = IN_ANY_ORDER | set(play.story.by_arrival)
     return {
-        table: sorted(_named(row, names) for row in rows)
+        table: sorted(_named(row, names, left_out) for row in rows)
         for table, rows in tables.items()
         if table != "archive"
     }
 
 
-def _named(row: RowOf, names: Sequence[tuple[str, str]]) -> str:
+def differences(one: Mapping[str, list[str]], other: Mapping[str, list[str]]) -> list[str]:
+    """Gives the rows that only one of two has."""
+    found = []
+    for table in one:
+        ours, theirs = Counter(one[table]), Counter(other[table])
+        found += [f"+ {table} {row}" for row in (ours - theirs).elements()]
+        found += [f"- {table} {row}" for row in (theirs - ours).elements()]
+    return found
+
+
+def _named(row: RowOf, names: Sequence[tuple[str, str]], left_out: Collection[str]) -> str:
     kept = {
         key: value
         for key, value in row.items()
-        if key not in IN_ANY_ORDER and not SINCE.fullmatch(key)
+        if key not in left_out and not SINCE.fullmatch(key)
     }
     text = repr(kept)
     for value, name in reversed(names):
