@@ -23,7 +23,7 @@ from services.intake import decisions as intake
 from services.intake.decisions import decide_call, decide_note, decide_personal_data, decide_triage
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
-from services.verification import decisions as verification
+from services.verification import state as verification
 from services.verification.decisions import decide_registry_answer, decide_verify
 from shared.case_log import Fold
 from shared.commands.base import Command, Decision
@@ -72,7 +72,7 @@ class Story:
         self._decide(decide_triage, TriageCall, call_id=first, **TRIAGE)
         self._decide(decide_personal_data, ProvidePersonalData, identity=WHO)
         self._registry_answers()
-        self._decide(decide_verify, VerifyIdentity, basis="registry_and_operator")
+        self._decide_now(decide_verify, VerifyIdentity, basis="registry_and_operator")
         self._call(second, "return_code")
         self._decide_now(decide_arrival, RecordArrival, place=WHERE)
         window: dict[str, Any] = {"window_from": _in_hours(1), "window_to": _in_hours(3)}

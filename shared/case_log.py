@@ -32,6 +32,7 @@ from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.calls import RequestLostError
 from shared.jetstream.connection import Connection
+from shared.leases import NEVER_CLAIMED, Lease
 from shared.settings import Settings
 
 HISTORIES_KEPT = 2_000
@@ -102,6 +103,7 @@ class History(Generic[StateT]):
     """Who recorded each event, in order."""
     erasure: str = ""
     """The id of the last event that erased personal data; empty if there is none."""
+    lease: Lease = NEVER_CLAIMED
 
     def caused_by(self, source: str, causation_id: str) -> int | None:
         """Gives the version at which a service answered a message, or None if it hasn't."""
@@ -218,7 +220,7 @@ class CaseLog(Application[str], Generic[StateT]):
         state, version, last_hash = known.state, known.version, known.last_hash
         types, sequences = list(known.types), list(known.sequences)
         actors = list(known.actors)
-        causes, erasure = dict(known.causes or {}), known.erasure
+        causes, erasure, lease = dict(known.causes or {}), known.erasure, known.lease
         evolve = self.fold.evolve
         for event, stored_hash, sequence in links:
             version += 1
@@ -230,6 +232,7 @@ class CaseLog(Application[str], Generic[StateT]):
             actors.append(event.actor)
             causes[event.source, event.causationid] = version
             sequences.append(sequence or version)
+            lease = lease.after(event.data)
             if isinstance(event.data, PersonalDataErased):
                 erasure = event.id
         return History(
@@ -243,6 +246,7 @@ class CaseLog(Application[str], Generic[StateT]):
             sequences=tuple(sequences),
             actors=tuple(actors),
             erasure=erasure,
+            lease=lease,
         )
 
 

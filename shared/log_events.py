@@ -99,6 +99,13 @@ EVENTS: dict[str, LogEvent] = {
         "a message is tried again later: the log doesn't answer, or the case keeps changing",
         {"stream": STREAM, "error": ERROR},
     ),
+    "timers_set_anew": LogEvent(
+        "a service's timers were lost, or it has none yet; it set those of every case",
+        {"cases": COUNT},
+    ),
+    "not_at_start": LogEvent(
+        "what is done once when a service starts is tried again later", {"error": ERROR}
+    ),
     "hash_limit": LogEvent(
         "a service asks for more hashes than the policy gives it a minute; what it asks for waits",
         {"asker": SERVICE, "count": COUNT},

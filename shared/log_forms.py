@@ -44,7 +44,15 @@ SERVICES = (
     "witness",
     "keeper",
 )
-STREAMS = ("CASES", "CALLS", "PARKED", "AUDIT", "TIMERS_intake", "TIMERS_keyholder")
+STREAMS = (
+    "CASES",
+    "CALLS",
+    "PARKED",
+    "AUDIT",
+    "TIMERS_intake",
+    "TIMERS_verification",
+    "TIMERS_keyholder",
+)
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from shared import logs
 from shared.buckets import Bucket, JetStreamBucket
 from shared.bus import Bus
-from shared.case_log import CaseLog, Fold, jetstream_env
+from shared.case_log import CaseLog, Fold, LogError, jetstream_env
 from shared.commands.base import Command, Decision
 from shared.events.base import CaseEvent
 from shared.keyfiles import read_intake_public_key
 from shared.keyholder import Keys, RemoteKeys
+from shared.logs import log, place_of
 from shared.refusals import CLOCK_LEEWAY, Guard, require
 from shared.settings import Settings
 from shared.timers import JetStreamTimers, Timers
-from shared.transact import Cause, Writer
+from shared.transact import Cause, Leased, Writer
+
+BEGIN_AGAIN_AFTER_S = 5.0
 
 HAPPENED_BY_NOW = Guard("happened_by_now", "a happened_at that isn't in the future")
 
@@ -61,6 +65,7 @@ class Desk:
             source=self.source,
             happened_at=command.happened_at or now,
             seen_version=command.seen_version if isinstance(command, Decision) else None,
+            leased=None if command.TAKES_CASE else Leased(command.by, command.fence),
         )
 
     def cause_in(self, event: CaseEvent[Any]) -> Cause:
@@ -82,13 +87,41 @@ class Service:
     desk: Desk
     bus: Bus
     log: CaseLog[Any]
+    at_start: list[Callable[[], None]] = field(default_factory=list)
+    """What is to be done once, beside serving; again until the log answers."""
+    _ended: threading.Event = field(default_factory=threading.Event)
 
     async def run(self) -> None:
         """Serves until SIGTERM or SIGINT, then leaves the log."""
+        self.begin()
         try:
             await self.bus.run()
         finally:
-            self.log.close()
+            self.close()
+
+    def begin(self) -> None:
+        """Starts what is to be done at the start, on threads of its own."""
+        for work in self.at_start:
+            threading.Thread(target=self._do, args=(work,), name="start", daemon=True).start()
+
+    def close(self) -> None:
+        """Leaves the log."""
+        self._ended.set()
+        self.log.close()
+
+    def _do(self, work: Callable[[], None]) -> None:
+        while not self._ended.is_set():
+            try:
+                work()
+            except (LogError, TimeoutError) as error:
+                log.warning("not_at_start", error=type(error).__name__)
+                self._ended.wait(BEGIN_AGAIN_AFTER_S)
+            except Exception as error:
+                if not self._ended.is_set():
+                    log.error("fault", error=type(error).__name__, place=place_of(error))
+                return
+            else:
+                return
 
     def bucket(self, name: str) -> Bucket:
         """Gives a bucket, over the connection of the log."""

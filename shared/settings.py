@@ -63,6 +63,12 @@ class Settings(BaseSettings):
     location_retention_hours: float = Field(
         72.0, ge=0, description="how long places are kept after handover, hours"
     )
+    registry_answer_minutes: float = Field(
+        15.0, ge=0, description="how long a registry has to answer before a person looks, minutes"
+    )
+    registry_overdue_hours: float = Field(
+        24.0, ge=0, description="how long a claim may be without a registry's word, hours"
+    )
     incarnation: str = Field(
         "",
         pattern=r"^([0-9a-f]{32})?$",

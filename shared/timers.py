@@ -69,6 +69,9 @@ class Timers(Protocol):
     def cancel(self, timer: Timer) -> None:
         """Takes a timer back. One that fired already may still be delivered."""
 
+    def is_set(self, timer: Timer) -> bool:
+        """Says whether a timer of this name waits, whatever its time."""
+
 
 class JetStreamTimers(Timers):
     """The timers of one service, in its own stream; `timeout_s` is for one request."""
@@ -92,6 +95,12 @@ class JetStreamTimers(Timers):
     @override
     def cancel(self, timer: Timer) -> None:
         self._publish(timer.name, b"", {"Nats-TTL": CANCELLED_FOR})
+
+    @override
+    def is_set(self, timer: Timer) -> bool:
+        subject = subjects.timer(self._service, timer.name)
+        found = self._stream.leader_message(last_by_subj=subject)
+        return found is not None and bool(found.body)
 
     def _schedule(self, timer: Timer, when: str) -> None:
         target = subjects.due(self._service, timer.name)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 from uuid import uuid4
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
@@ -21,6 +21,7 @@ from shared.events.base import CaseEvent, Event, chain_hash, type_of
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Plain
 from shared.keyholder import Keys
+from shared.leases import LEASE_CURRENT
 from shared.refusals import Guard, RefusedError, require
 from shared.sealing import Spot
 
@@ -40,6 +41,13 @@ class ContendedError(Exception):
     """The case changed under every attempt; sending the message again is safe."""
 
 
+class Leased(NamedTuple):
+    """A person who works on a case, and the fence of the claim that he saw, if he says so."""
+
+    by: str
+    fence: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """What an event answers: `causation_id` names the message, and makes it repeatable."""
@@ -51,6 +59,8 @@ class Cause:
     happened_at: datetime
     seen_version: int | None = None
     """The version of the case that a person decided on; None where nobody did."""
+    leased: Leased | None = None
+    """Who asks, and which fence he saw; None where no claim is asked about."""
     opens_case: bool = False
     """The case was numbered for this message: nothing is known of it, most likely."""
 
@@ -142,6 +152,7 @@ def _attempt(
             history.sequences[done - 1],
             (history.types[done - 1],),
         )
+    require(cause.leased is None or history.lease.lets(*cause.leased), LEASE_CURRENT)
     if cause.seen_version not in {None, history.version}:
         raise RefusedError(SEEN_VERSION, history.types[cause.seen_version :])
     events = decide(history.state)

@@ -30,6 +30,10 @@ class MemoryTimers(Timers):
     def cancel(self, timer: Timer) -> None:
         self.set_now.pop(timer.name, None)
 
+    @override
+    def is_set(self, timer: Timer) -> bool:
+        return timer.name in self.set_now
+
     def due(self, service: str, now: datetime) -> list[Delivery]:
         """Takes what is due and gives it as it is delivered."""
         fired = [one for one in self.set_now.values() if one.due_at and one.due_at <= now]

@@ -1,7 +1,8 @@
 """verification decides who the caller is: it asks the registry, and a person decides in doubt.
 
-Consumes PersonalDataProvided and RegistryChecked from CASES; answers the commands of
-`shared.commands.verification`; records the events of `shared.events.verification`.
+Consumes PersonalDataProvided, RegistryChecked and CaseReopened from CASES, and its own timers;
+answers the commands of `shared.commands.verification`; records the events of
+`shared.events.verification`.
 """
 
 from shared import subjects
@@ -11,6 +12,9 @@ SERVICE = "verification"
 CLAIMS = Durable(
     "verification",
     subjects.CASES,
-    (subjects.case_events("PersonalDataProvided"), subjects.case_events("RegistryChecked")),
+    tuple(map(subjects.case_events, ("PersonalDataProvided", "RegistryChecked", "CaseReopened"))),
 )
-CONSUMES = (CLAIMS,)
+DUE = Durable(
+    "verification", subjects.timers_stream("verification"), (subjects.due("verification", ">"),)
+)
+CONSUMES = (CLAIMS, DUE)

@@ -1,29 +1,29 @@
-"""verification's view of a case, and its decisions: events, evolve, guards, decide."""
+"""verification's decisions: its rows of the guard table."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import assert_never
+from datetime import datetime, timedelta
 
+from services.verification.state import Claim, VerificationState
 from shared.commands.verification import (
+    AssessCredibility,
     ContradictIdentity,
     EscalateVerification,
+    OpenReview,
     RejectIdentity,
+    ResolveReview,
     VerifyIdentity,
 )
-from shared.events import handover, intake, verification
+from shared.events import verification
 from shared.events.base import CaseEvent, Event
-from shared.events.calls import CallEnded
-from shared.events.catalogue import AnyCaseEvent
-from shared.events.claims import ClaimEvent
-from shared.events.custody import CustodyEvent
-from shared.events.fields import Plain, Sealed
-from shared.events.groups import GroupEvent
-from shared.events.outbound import OutboundEvent
-from shared.events.shifts import DeskEvent
-from shared.events.verification import RegistryOutcome
+from shared.events.fields import Plain
 from shared.refusals import CASE_KNOWN, Guard, RefusedError, is_another_person, require
 
+CREDIBILITY_MAX = timedelta(days=30)
+"""How long a judgement of his credibility counts at most."""
+
+LATEST_EPISODE = Guard("latest_episode", "the case that goes on with him, next_case")
+NOT_HANDED_OVER = Guard("not_handed_over", "a case that isn't handed over yet")
 IDENTITY_CLAIMED = Guard("identity_claimed", "ProvidePersonalData first")
 NO_CONTRADICTION = Guard(
     "no_open_contradiction", "personal data given after it that the registry matches"
@@ -32,112 +32,15 @@ NOT_REJECTED = Guard("not_rejected", "new personal data, or second_by, another p
 TWO_SOURCES = Guard(
     "two_agreeing_sources", "a registry match for the data last given, or second_by, another person"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The personal data last given: where it stands, and its sealed values."""
-
-    event_id: str
-    version: int
-    identity: Sealed
-
-
-@dataclass(frozen=True, slots=True)
-class VerificationState:
-    """What verification's decisions read."""
-
-    opened: bool = False
-    claim: Claim | None = None
-    registry: RegistryOutcome | None = None
-    """What the registry last said about the claim; None while it hasn't."""
-    contradicted_at: int | None = None
-    """The version of an open contradiction; only data given after it can end it."""
-    verified: bool = False
-    rejected: bool = False
-
-
-def evolve(state: VerificationState, event: CaseEvent[AnyCaseEvent]) -> VerificationState:
-    """Gives the state after one more event; never refuses."""
-    match event.data:
-        case intake.CaseOpened():
-            return replace(state, opened=True)
-        case intake.PersonalDataProvided() as given:
-            claim = Claim(event.id, event.caseversion, Sealed(given.identity))
-            # What was verified was the data given before, not this.
-            return replace(state, claim=claim, registry=None, verified=False, rejected=False)
-        case verification.RegistryChecked() as checked:
-            return _after_registry(state, checked)
-        case verification.IdentityContradicted():
-            return replace(state, contradicted_at=event.caseversion, verified=False)
-        case verification.IdentityVerified():
-            return replace(state, verified=True, rejected=False)
-        case verification.IdentityRejected():
-            return replace(state, rejected=True, verified=False)
-        case (
-            verification.VerificationEscalated()
-            | intake.CallLinked()
-            | intake.CallTriaged()
-            | intake.SurrenderDeclared()
-            | intake.ReturnCodeIssued()
-            | intake.NoteAdded()
-            | intake.CaseClosed()
-            | intake.CaseReopened()
-            | intake.ErasureRequested()
-            | intake.PersonalDataErased()
-            | handover.ArrivedInUkraine()
-            | handover.ContactLost()
-            | handover.HandedOver()
-            | handover.RendezvousPlanned()
-            | handover.RendezvousApproved()
-            | handover.RendezvousDisclosed()
-            | handover.RendezvousMissed()
-            | handover.HandoverOffered()
-            | handover.HandoverAccepted()
-            | handover.HandoverRefused()
-            | intake.DuressSignalled()
-            | intake.DuressCleared()
-            | intake.AdviceGiven()
-            | intake.ContactRuleSet()
-            | intake.DeadlinePassed()
-            | intake.CasesLinked()
-            | intake.CasesUnlinked()
-            | intake.EpisodeContinued()
-            | verification.CredibilityAssessed()
-            | verification.ReviewOpened()
-            | verification.ReviewResolved()
-            | handover.GuidanceGiven()
-            | handover.RendezvousReplanned()
-            | handover.RendezvousCancelled()
-            | handover.RendezvousExpired()
-            | handover.HandoverWithdrawn()
-            | handover.GroupHandedOver()
-            | handover.HandoverDiscrepancyRaised()
-            | handover.HandoverDiscrepancyResolved()
-            | handover.EmergencyOverrideUsed()
-            | handover.ContactRegained()
-            | handover.FollowUpSet()
-            | handover.FollowUpOverdue()
-            | ClaimEvent()
-            | GroupEvent()
-            | OutboundEvent()
-            | DeskEvent()
-            | CustodyEvent()
-            | CallEnded()
-        ):
-            return state
-        case _ as unreachable:
-            assert_never(unreachable)
-
-
-def _after_registry(
-    state: VerificationState, checked: verification.RegistryChecked
-) -> VerificationState:
-    if state.claim is None or checked.about_event != state.claim.event_id:
-        return state  # An answer about data that was corrected meanwhile.
-    ends = checked.outcome == "match" and state.claim.version > (state.contradicted_at or 0)
-    open_at = None if ends else state.contradicted_at
-    return replace(state, registry=checked.outcome, contradicted_at=open_at)
+ANOTHER_THAN_CLAIMANT = Guard(
+    "another_than_claimant",
+    "somebody else than the only one who claimed the case, second_by, or urgency life_now",
+)
+EXPIRES_IN_TIME = Guard("expires_in_time", "an expires_at ahead, at most 30 days")
+REVIEW_OPEN = Guard("review_open", "OpenReview first")
+DECISION_TAKEN_BACK = Guard(
+    "decision_taken_back", "RejectIdentity or ContradictIdentity first, or decision_stands"
+)
 
 
 def decide_registry_answer(
@@ -149,20 +52,47 @@ def decide_registry_answer(
 
 
 def decide_consequence(
-    state: VerificationState, answer: verification.RegistryChecked
+    state: VerificationState, answered: CaseEvent[verification.RegistryChecked]
 ) -> list[Event]:
-    """What follows from an answer: nothing on a match, a contradiction, or a person must look."""
+    """What follows from an answer: nothing on a match, a contradiction, or a person must look.
+
+    Once he is verified the decision stands: an answer that speaks against it opens a review.
+    """
+    answer = answered.data
     if state.claim is None or answer.about_event != state.claim.event_id:
         return []
     if answer.outcome == "match":
         return []
-    if "service_number" in answer.fields_agreeing and answer.fields_conflicting:
+    if state.verified is not None:
+        known = answered.caseversion < state.verified.version
+        return _after_verified(answered, known=known)
+    if _contradicts(answer):
         return [
             verification.IdentityContradicted(
                 fields=answer.fields_conflicting, reason=Plain(f"registry {answer.registry}")
             )
         ]
     return [verification.VerificationEscalated(reason=answer.outcome)]
+
+
+def _after_verified(
+    answered: CaseEvent[verification.RegistryChecked], *, known: bool
+) -> list[Event]:
+    answer = answered.data
+    # Who verified him knew the answer; and an absent one says nothing about the man.
+    if answer.outcome == "unavailable" or (known and not _contradicts(answer)):
+        return []
+    return [
+        verification.ReviewOpened(
+            reason="late_fact" if known else "answer_after_verified",
+            fields=answer.fields_conflicting,
+            about_event=answered.id,
+        )
+    ]
+
+
+def _contradicts(answer: verification.RegistryChecked) -> bool:
+    return "service_number" in answer.fields_agreeing and bool(answer.fields_conflicting)
 
 
 def claim_to_check(state: VerificationState) -> Claim:
@@ -173,19 +103,28 @@ def claim_to_check(state: VerificationState) -> Claim:
     return state.claim
 
 
-def decide_escalate(state: VerificationState, command: EscalateVerification) -> list[Event]:
+def decide_escalate(
+    state: VerificationState, command: EscalateVerification, _now: datetime
+) -> list[Event]:
     """An operator wants another person to look."""
     require(state.opened, CASE_KNOWN)
     return [verification.VerificationEscalated(reason="operator", remark=Plain(command.remark))]
 
 
-def decide_verify(state: VerificationState, command: VerifyIdentity) -> list[Event]:
-    """Two agreeing sources, or a registry match plus an operator; no open contradiction."""
-    require(state.opened, CASE_KNOWN)
+def decide_verify(state: VerificationState, command: VerifyIdentity, _now: datetime) -> list[Event]:
+    """Two agreeing sources, or a registry match plus an operator; no open contradiction.
+
+    Not by the only operator who claimed the case, unless a life is at stake now.
+    """
+    _require_live(state)
+    by_two = is_another_person(command.by, command.second_by)
     require(state.claim is not None, IDENTITY_CLAIMED)
     require(state.contradicted_at is None, NO_CONTRADICTION)
-    require(not state.rejected or _by_two_people(command), NOT_REJECTED)
-    require(_has_two_sources(state, command), TWO_SOURCES)
+    require(not state.rejected or by_two, NOT_REJECTED)
+    require(_has_two_sources(state, command, by_two=by_two), TWO_SOURCES)
+    require(
+        by_two or state.life_now or not _is_only_claimant(state, command), ANOTHER_THAN_CLAIMANT
+    )
     if state.verified:
         return []
     return [
@@ -195,30 +134,86 @@ def decide_verify(state: VerificationState, command: VerifyIdentity) -> list[Eve
     ]
 
 
-def _has_two_sources(state: VerificationState, command: VerifyIdentity) -> bool:
-    if command.basis == "registry_and_operator":
-        return state.registry == "match"
-    return _by_two_people(command)
-
-
-def _by_two_people(command: VerifyIdentity) -> bool:
-    return is_another_person(command.by, command.second_by)
-
-
-def decide_contradict(state: VerificationState, command: ContradictIdentity) -> list[Event]:
-    """A source contradicts the claim; a fact."""
+def _require_live(state: VerificationState) -> None:
     require(state.opened, CASE_KNOWN)
-    return [verification.IdentityContradicted(fields=command.fields, reason=Plain(command.reason))]
+    require(not state.continued, LATEST_EPISODE)
+    require(not state.handed_over, NOT_HANDED_OVER)
 
 
-def decide_reject(state: VerificationState, command: RejectIdentity) -> list[Event]:
+def _has_two_sources(state: VerificationState, command: VerifyIdentity, *, by_two: bool) -> bool:
+    return state.registry == "match" if command.basis == "registry_and_operator" else by_two
+
+
+def _is_only_claimant(state: VerificationState, command: VerifyIdentity) -> bool:
+    others = [one for one in state.claimants if is_another_person(one, command.by)]
+    return bool(state.claimants) and not others
+
+
+def decide_contradict(
+    state: VerificationState, command: ContradictIdentity, _now: datetime
+) -> list[Event]:
+    """A source contradicts the claim; a fact. Of before he was verified, it opens a review."""
+    require(state.opened, CASE_KNOWN)
+    reason, happened_at = Plain(command.reason), command.happened_at
+    verified = state.verified
+    if verified is not None and happened_at is not None and happened_at < verified.at:
+        return [verification.ReviewOpened(reason="late_fact", fields=command.fields, remark=reason)]
+    return [verification.IdentityContradicted(fields=command.fields, reason=reason)]
+
+
+def decide_reject(state: VerificationState, command: RejectIdentity, _now: datetime) -> list[Event]:
     """He isn't who he says."""
-    require(state.opened, CASE_KNOWN)
+    _require_live(state)
     require(state.claim is not None, IDENTITY_CLAIMED)
     if state.rejected:
         return []
     return [
         verification.IdentityRejected(
             fields=command.fields, reason=Plain(command.reason), by=command.by
+        )
+    ]
+
+
+def decide_assess(
+    state: VerificationState, command: AssessCredibility, now: datetime
+) -> list[Event]:
+    """Whether he means what he says, as a person judges it for some days."""
+    _require_live(state)
+    require(now < command.expires_at <= now + CREDIBILITY_MAX, EXPIRES_IN_TIME)
+    return [
+        verification.CredibilityAssessed(
+            level=command.level,
+            indicators=Plain(command.indicators),
+            expires_at=command.expires_at,
+            by=command.by,
+        )
+    ]
+
+
+def decide_open_review(
+    state: VerificationState, command: OpenReview, _now: datetime
+) -> list[Event]:
+    """Somebody wants a decision to be looked at again; a fact."""
+    require(state.opened, CASE_KNOWN)
+    return [
+        verification.ReviewOpened(
+            reason="operator", about_event=command.about_event, remark=Plain(command.remark)
+        )
+    ]
+
+
+def decide_resolve_review(
+    state: VerificationState, command: ResolveReview, _now: datetime
+) -> list[Event]:
+    """What became of the reviews, all that are open; a decision is taken back by its own event."""
+    require(state.opened, CASE_KNOWN)
+    require(not state.continued, LATEST_EPISODE)
+    require(state.review_open, REVIEW_OPEN)
+    withdrawn = command.outcome == "decision_withdrawn"
+    still_stands = state.review_of_identity and state.verified is not None
+    require(not (withdrawn and still_stands), DECISION_TAKEN_BACK)
+    return [
+        verification.ReviewResolved(
+            by=command.by, outcome=command.outcome, remark=Plain(command.remark)
         )
     ]

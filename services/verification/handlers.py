@@ -4,29 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from services.verification.decisions import (
-    Claim,
-    VerificationState,
     claim_to_check,
+    decide_assess,
     decide_consequence,
     decide_contradict,
     decide_escalate,
+    decide_open_review,
     decide_registry_answer,
     decide_reject,
+    decide_resolve_review,
     decide_verify,
 )
 from services.verification.registry import Registry, RegistryAnswer
+from services.verification.state import Claim, VerificationState
+from services.verification.waiting import REASONS, Waits, decide_due, due_in
 from shared.commands.base import Command
 from shared.commands.verification import (
+    AssessCredibility,
     CheckRegistry,
     ContradictIdentity,
     EscalateVerification,
+    OpenReview,
     RejectIdentity,
+    ResolveReview,
     VerifyIdentity,
 )
+from shared.deadlines import Deadlines
 from shared.events.base import CaseEvent, Event
 from shared.events.fields import Identity, Sealed
 from shared.events.intake import PersonalDataProvided
@@ -37,6 +45,7 @@ from shared.parking import Delivery
 from shared.sealing import SealBrokenError
 from shared.service import Desk
 from shared.subjects import read_case_subject
+from shared.timers import Timers
 from shared.transact import Outcome, transact
 
 
@@ -46,13 +55,28 @@ class Verification:
 
     desk: Desk
     registry: Registry
+    deadlines: Deadlines[VerificationState]
 
 
-DECISIONS: dict[type[Command], Callable[[VerificationState, Any], list[Event]]] = {
+def deadlines_of(desk: Desk, timers: Timers, waits: Waits) -> Deadlines[VerificationState]:
+    """Gives the times that a registry has."""
+    return Deadlines(
+        desk,
+        timers,
+        frozenset(REASONS),
+        of=lambda state: due_in(state, waits),
+        record=lambda _, due: decide_due(due.kind),
+    )
+
+
+DECISIONS: dict[type[Command], Callable[[VerificationState, Any, datetime], list[Event]]] = {
     EscalateVerification: decide_escalate,
     VerifyIdentity: decide_verify,
     ContradictIdentity: decide_contradict,
     RejectIdentity: decide_reject,
+    AssessCredibility: decide_assess,
+    OpenReview: decide_open_review,
+    ResolveReview: decide_resolve_review,
 }
 """The commands that need nothing but the case. CheckRegistry also needs the registry."""
 
@@ -65,7 +89,7 @@ def carry_out(verification: Verification, command: Command) -> Outcome:
         desk.writer,
         command.case_id,
         desk.cause_of(command),
-        lambda state: decision(state, command),
+        lambda state: decision(state, command, desk.now()),
     )
 
 
@@ -74,13 +98,27 @@ def receive_event(verification: Verification, delivery: Delivery) -> Outcome:
     event = read_case_event(delivery.body, read_case_subject(delivery.subject).type_name)
     if isinstance(event.data, RegistryChecked):
         return act_on_answer(verification, event)
-    return ask_registry(verification, event)
+    # Before the registry is asked: it is by these that one which doesn't answer shows.
+    verification.deadlines.keep(event.subject)
+    if isinstance(event.data, PersonalDataProvided):
+        return ask_registry(verification, event)
+    return _nothing(verification, event)
+
+
+def _nothing(verification: Verification, event: CaseEvent[Any]) -> Outcome:
+    desk = verification.desk
+    return transact(desk.writer, event.subject, desk.cause_in(event), lambda _: ())
 
 
 def ask_registry(verification: Verification, event: CaseEvent[PersonalDataProvided]) -> Outcome:
-    """Records the registry's answer about the personal data in an event."""
+    """Records the registry's answer about the personal data in an event.
+
+    What a prisoner states is no claim of the hotline's, and isn't checked.
+    """
     desk = verification.desk
-    claim = Claim(event.id, event.caseversion, Sealed(event.data.identity))
+    if event.data.provenance == "after_capture":
+        return _nothing(verification, event)
+    claim = Claim(event.id, event.caseversion, Sealed(event.data.identity), event.time)
     answer = answer_about(verification, event.subject, claim)
     decide = partial(decide_registry_answer, answer=answer)
     return transact(desk.writer, event.subject, desk.cause_in(event), decide)
@@ -89,7 +127,7 @@ def ask_registry(verification: Verification, event: CaseEvent[PersonalDataProvid
 def act_on_answer(verification: Verification, event: CaseEvent[RegistryChecked]) -> Outcome:
     """Records what follows from a registry's answer."""
     desk = verification.desk
-    decide = partial(decide_consequence, answer=event.data)
+    decide = partial(decide_consequence, answered=event)
     return transact(desk.writer, event.subject, desk.cause_in(event), decide)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 
-from services.verification import CLAIMS, SERVICE, handlers
-from services.verification.decisions import VerificationState, evolve
+from services.verification import CLAIMS, DUE, SERVICE, handlers
 from services.verification.handlers import Verification
 from services.verification.registry import SqliteRegistry
+from services.verification.state import VerificationState, evolve
+from services.verification.waiting import Waits
 from shared.case_log import Fold
 from shared.commands.verification import CheckRegistry
 from shared.own_process import own_process
@@ -19,9 +21,17 @@ from shared.settings import Settings
 def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     """Gives verification, ready to run."""
     service = put_together(SERVICE, Fold(VerificationState(), evolve), settings)
-    verification = Verification(service.desk, SqliteRegistry(settings.registry_file))
+    waits = Waits(
+        answer=timedelta(minutes=settings.registry_answer_minutes),
+        overdue=timedelta(hours=settings.registry_overdue_hours),
+    )
+    deadlines = handlers.deadlines_of(service.desk, service.timers(), waits)
+    registry = SqliteRegistry(settings.registry_file)
+    verification = Verification(service.desk, registry, deadlines)
     bus = service.bus
+    service.at_start.append(deadlines.set_anew)
     bus.consume(CLAIMS, partial(handlers.receive_event, verification))
+    bus.consume(DUE, deadlines.receive)
     for command_type in handlers.DECISIONS:
         bus.command(command_type, partial(handlers.carry_out, verification))
     bus.command(CheckRegistry, partial(handlers.check_registry, verification))

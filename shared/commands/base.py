@@ -26,6 +26,8 @@ class Command(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     SERVICE: ClassVar[str]
+    TAKES_CASE: ClassVar[bool] = False
+    """Whether it is how one comes by a case: it is carried out whatever fence he saw."""
 
     command_id: CommandId
     case_id: Id

@@ -176,12 +176,14 @@ class ClaimCase(Decision):
     """Take a case to work on; renews your own claim, loses to another's that still runs."""
 
     SERVICE: ClassVar[str] = "intake"
+    TAKES_CASE: ClassVar[bool] = True
 
 
 class TakeOverCase(Decision):
     """Take a case from whoever holds it, because he can't go on."""
 
     SERVICE: ClassVar[str] = "intake"
+    TAKES_CASE: ClassVar[bool] = True
 
     reason: Text
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from services.intake import decisions as intake
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
 from services.verification import decisions as verification
+from services.verification import state as verification_state
 from shared.case_log import Fold
 from shared.commands.base import Command, Decision
 from shared.commands.handover import (
@@ -161,7 +162,7 @@ class Town:
     def __init__(self) -> None:
         self.intake = desk_for("intake", Fold(IntakeState(), evolve_intake))
         self.verification = desk_for(
-            "verification", Fold(verification.VerificationState(), verification.evolve)
+            "verification", Fold(verification_state.VerificationState(), verification_state.evolve)
         )
         self.handover = desk_for("handover", Fold(handover.HandoverState(), handover.evolve))
         self._seen: dict[int, int] = {}
@@ -201,7 +202,8 @@ class Town:
             return services.handover.handlers.carry_out(self.handover, command)
         if command.SERVICE == "verification":
             desk = self.verification
-            decide: Decide = services.verification.handlers.DECISIONS[type(command)]
+            timed = services.verification.handlers.DECISIONS[type(command)]
+            decide: Decide = partial(_at_noon, timed)
         else:
             desk = self.intake
             decisions: dict[type[Command], Decide] = {**services.intake.handlers.DECISIONS}
@@ -250,6 +252,12 @@ class Town:
     def log(self) -> list[CaseEvent[Any]]:
         stored = self.intake.writer.log.recorder.select_events(CASE)
         return [read_case_event(one.state) for one in stored]
+
+
+def _at_noon(
+    decide: Callable[[Any, Any, datetime], Sequence[Event]], state: Any, command: Command
+) -> Sequence[Event]:
+    return decide(state, command, NOW)
 
 
 def who_is_verified(log: Sequence[CaseEvent[Any]]) -> bool:

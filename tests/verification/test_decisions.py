@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 import pytest
 
 from services.verification.decisions import (
-    VerificationState,
     claim_to_check,
-    decide_consequence,
     decide_contradict,
     decide_escalate,
     decide_registry_answer,
     decide_reject,
     decide_verify,
-    evolve,
 )
 from shared.commands.verification import (
     ContradictIdentity,
@@ -23,20 +18,17 @@ from shared.commands.verification import (
     RejectIdentity,
     VerifyIdentity,
 )
-from shared.events.base import Event
 from shared.events.verification import (
     IdentityContradicted,
-    IdentityField,
     IdentityRejected,
     IdentityVerified,
-    RegistryChecked,
     RegistryOutcome,
     VerificationEscalated,
 )
 from tests.asking import ask, refused_by
 from tests.examples import (
     CASE,
-    CaseBook,
+    NOON,
     case_opened,
     identity_contradicted,
     identity_rejected,
@@ -44,32 +36,10 @@ from tests.examples import (
     personal_data_provided,
 )
 from tests.rarer_examples import every_event
+from tests.verification.cases import CLAIM_ID, CLAIMED, answered, consequence, given
 
 VERIFY = ask(VerifyIdentity, basis="registry_and_operator")
 BY_TWO = ask(VerifyIdentity, basis="two_sources", second_by="Petro Example")
-CLAIMED = (case_opened(), personal_data_provided())
-"""The claim is version 2, so the book calls its event by that number."""
-CLAIM_ID = f"{CASE}-2"
-
-
-def given(*events: Event) -> VerificationState:
-    return reduce(evolve, CaseBook().add_all(events), VerificationState())
-
-
-def answered(
-    outcome: RegistryOutcome,
-    about: str = CLAIM_ID,
-    agreeing: tuple[IdentityField, ...] = (),
-    conflicting: tuple[IdentityField, ...] = (),
-) -> RegistryChecked:
-    return RegistryChecked(
-        registry="invented",
-        about_event=about,
-        outcome=outcome,
-        score=50,
-        fields_agreeing=agreeing,
-        fields_conflicting=conflicting,
-    )
 
 
 def test_a_registry_answer_is_a_fact() -> None:
@@ -80,82 +50,83 @@ def test_a_registry_answer_is_a_fact() -> None:
 
 @pytest.mark.parametrize("outcome", ["partial", "none", "ambiguous", "unavailable"])
 def test_anything_but_a_match_calls_a_person(outcome: RegistryOutcome) -> None:
-    (event,) = decide_consequence(given(*CLAIMED), answered(outcome))
+    (event,) = consequence(*CLAIMED, answered(outcome))
     assert isinstance(event, VerificationEscalated)
     assert event.reason == outcome
 
 
 def test_a_match_waits_for_an_operator_and_verifies_nobody_by_itself() -> None:
-    assert decide_consequence(given(*CLAIMED), answered("match")) == []
+    assert consequence(*CLAIMED, answered("match")) == []
     assert not given(*CLAIMED, answered("match")).verified
 
 
 def test_the_right_number_with_another_birth_date_is_a_contradiction() -> None:
     answer = answered("partial", CLAIM_ID, ("service_number", "surname"), ("date_of_birth",))
-    (event,) = decide_consequence(given(*CLAIMED), answer)
+    (event,) = consequence(*CLAIMED, answer)
     assert isinstance(event, IdentityContradicted)
     assert event.fields == ("date_of_birth",)
 
 
 def test_an_answer_about_data_corrected_meanwhile_leads_to_nothing() -> None:
-    corrected = given(*CLAIMED, personal_data_provided())
-    assert decide_consequence(corrected, answered("none")) == []
+    assert consequence(*CLAIMED, personal_data_provided(), answered("none")) == []
     assert given(*CLAIMED, personal_data_provided(), answered("match")).registry is None
 
 
 def test_a_registry_match_and_an_operator_verify() -> None:
-    (event,) = decide_verify(given(*CLAIMED, answered("match")), VERIFY)
+    (event,) = decide_verify(given(*CLAIMED, answered("match")), VERIFY, NOON)
     assert isinstance(event, IdentityVerified)
 
 
 def test_two_people_verify_without_a_match() -> None:
-    (event,) = decide_verify(given(*CLAIMED, answered("none")), BY_TWO)
+    (event,) = decide_verify(given(*CLAIMED, answered("none")), BY_TWO, NOON)
     assert isinstance(event, IdentityVerified)
 
 
 def test_nobody_is_verified_without_two_agreeing_sources() -> None:
     alone = BY_TWO.model_copy(update={"second_by": "Olena Example"})
-    refused_by("two_agreeing_sources", decide_verify, given(*CLAIMED), VERIFY)
-    refused_by("two_agreeing_sources", decide_verify, given(*CLAIMED, answered("partial")), VERIFY)
-    refused_by("two_agreeing_sources", decide_verify, given(*CLAIMED), alone)
+    refused_by("two_agreeing_sources", decide_verify, given(*CLAIMED), VERIFY, NOON)
+    refused_by(
+        "two_agreeing_sources", decide_verify, given(*CLAIMED, answered("partial")), VERIFY, NOON
+    )
+    refused_by("two_agreeing_sources", decide_verify, given(*CLAIMED), alone, NOON)
 
 
 def test_nobody_is_verified_before_he_said_who_he_is_or_without_a_case() -> None:
-    refused_by("identity_claimed", decide_verify, given(case_opened()), BY_TWO)
-    refused_by("case_known", decide_verify, given(), BY_TWO)
+    refused_by("identity_claimed", decide_verify, given(case_opened()), BY_TWO, NOON)
+    refused_by("case_known", decide_verify, given(), BY_TWO, NOON)
 
 
 def test_an_open_contradiction_blocks_and_a_matching_correction_clears_it() -> None:
     contradicted = (*CLAIMED, identity_contradicted())
-    refused_by("no_open_contradiction", decide_verify, given(*contradicted), BY_TWO)
+    refused_by("no_open_contradiction", decide_verify, given(*contradicted), BY_TWO, NOON)
     corrected = (*contradicted, personal_data_provided())
-    refused_by("no_open_contradiction", decide_verify, given(*corrected), BY_TWO)
+    refused_by("no_open_contradiction", decide_verify, given(*corrected), BY_TWO, NOON)
     cleared = given(*corrected, answered("match", f"{CASE}-4"))
-    assert len(decide_verify(cleared, VERIFY)) == 1
+    assert len(decide_verify(cleared, VERIFY, NOON)) == 1
 
 
 def test_asking_again_about_contradicted_data_ends_no_contradiction() -> None:
     asked_again = given(*CLAIMED, identity_contradicted(), answered("match"))
-    refused_by("no_open_contradiction", decide_verify, asked_again, VERIFY)
+    refused_by("no_open_contradiction", decide_verify, asked_again, VERIFY, NOON)
 
 
 def test_after_a_rejection_it_takes_two_people_or_new_data() -> None:
     rejected = (*CLAIMED, answered("match"), identity_rejected())
-    refused_by("not_rejected", decide_verify, given(*rejected), VERIFY)
-    assert len(decide_verify(given(*rejected), BY_TWO)) == 1
+    refused_by("not_rejected", decide_verify, given(*rejected), VERIFY, NOON)
+    assert len(decide_verify(given(*rejected), BY_TWO, NOON)) == 1
     anew = given(*rejected, personal_data_provided(), answered("match", f"{CASE}-5"))
-    assert len(decide_verify(anew, VERIFY)) == 1
+    assert len(decide_verify(anew, VERIFY, NOON)) == 1
 
 
 def test_spelling_a_name_in_another_way_makes_no_second_person() -> None:
     alone = BY_TWO.model_copy(update={"second_by": " olena  EXAMPLE"})
-    refused_by("two_agreeing_sources", decide_verify, given(*CLAIMED), alone)
+    refused_by("two_agreeing_sources", decide_verify, given(*CLAIMED), alone, NOON)
 
 
 def test_new_data_takes_the_verification_back() -> None:
     before = given(*CLAIMED, answered("match"), identity_verified())
     assert before.verified
-    assert decide_verify(before, VERIFY) == []
+    assert decide_verify(before, VERIFY, NOON) == []
     assert not given(*CLAIMED, identity_verified(), personal_data_provided()).verified
 
 
@@ -170,10 +141,10 @@ def test_a_person_escalates_contradicts_and_rejects() -> None:
     escalate = ask(EscalateVerification, remark="another voice")
     contradict = ask(ContradictIdentity, fields=("rank",), reason="knows no ranks")
     reject = ask(RejectIdentity, reason="somebody else's number")
-    assert isinstance(decide_escalate(state, escalate)[0], VerificationEscalated)
-    assert isinstance(decide_contradict(state, contradict)[0], IdentityContradicted)
-    assert isinstance(decide_reject(state, reject)[0], IdentityRejected)
-    assert decide_reject(given(*CLAIMED, identity_rejected()), reject) == []
+    assert isinstance(decide_escalate(state, escalate, NOON)[0], VerificationEscalated)
+    assert isinstance(decide_contradict(state, contradict, NOON)[0], IdentityContradicted)
+    assert isinstance(decide_reject(state, reject, NOON)[0], IdentityRejected)
+    assert decide_reject(given(*CLAIMED, identity_rejected()), reject, NOON) == []
 
 
 def test_evolve_takes_every_event_in_any_order() -> None:

@@ -75,12 +75,13 @@ class Site:
         """Runs a service while the block lasts."""
         service = WIRES[name](self.settings)
         await service.bus.broker.start()
+        service.begin()
         self.running[name] = service
         try:
             yield service
         finally:
             await service.bus.broker.stop()
-            service.log.close()
+            service.close()
 
     async def restart_key_holder(self) -> None:
         """Starts a key holder, in place of the one that runs."""

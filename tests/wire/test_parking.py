@@ -10,9 +10,10 @@ import pytest
 
 from services.keyholder.secrets import make_key_files, read_secrets
 from services.verification import CLAIMS, handlers
-from services.verification.decisions import VerificationState, evolve
 from services.verification.handlers import Verification
 from services.verification.registry import RegistryAnswer
+from services.verification.state import VerificationState, evolve
+from services.verification.waiting import Waits
 from shared import subjects
 from shared.case_log import Fold
 from shared.commands.intake import ProvidePersonalData
@@ -51,7 +52,8 @@ async def test_a_fault_is_tried_a_few_times_then_parked_then_mended_by_a_retry(s
         await site.record(ProvidePersonalData, case_id, identity={"surname": "Beispiel"})
 
         broken = assemble("verification", Fold(VerificationState(), evolve), site.settings)
-        faulty = Verification(broken.desk, RegistryWithAFault())
+        deadlines = handlers.deadlines_of(broken.desk, broken.timers(), Waits())
+        faulty = Verification(broken.desk, RegistryWithAFault(), deadlines)
         broken.bus.consume(CLAIMS, partial(handlers.receive_event, faulty))
         await broken.bus.broker.start()
         (parked,) = await site.parked()

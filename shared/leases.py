@@ -1,0 +1,46 @@
+"""Who holds a case, as every service knows it: the fence of the last claim, and who lost his."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from shared.events.base import Event
+from shared.events.claims import CaseClaimed, CaseReleased
+from shared.refusals import Guard, is_another_person
+
+LEASE_CURRENT = Guard("lease_current", "claim the case again: somebody else has taken it over")
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What the claims of a case come to."""
+
+    fence: int = 0
+    """The last claim's; 0 where nobody ever claimed it."""
+    holder: str | None = None
+    """Who claimed it last, unless he let it go."""
+    lost_by: tuple[str, ...] = ()
+    """From whom it was taken over, and who haven't claimed it since."""
+
+    def after(self, event: Event) -> Lease:
+        """Gives the lease after one more event; never refuses."""
+        match event:
+            case CaseClaimed():
+                lost = self.lost_by
+                if event.basis == "takeover" and self.holder is not None:
+                    lost = (*lost, self.holder)
+                left = (one for one in lost if is_another_person(one, event.operator))
+                return Lease(event.fence, event.operator, tuple(left))
+            case CaseReleased() if event.fence == self.fence:
+                return replace(self, holder=None)
+            case _:
+                return self
+
+    def lets(self, by: str, fence: int | None) -> bool:
+        """Says whether a command of this person, who saw this fence, may still be carried out."""
+        if fence is not None:
+            return fence >= self.fence
+        return all(is_another_person(one, by) for one in self.lost_by)
+
+
+NEVER_CLAIMED = Lease()

@@ -1,0 +1,104 @@
+"""The fence of a case: whose command is too late, in every service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from shared.case_log import Fold
+from shared.commands.base import Command
+from shared.commands.handover import RecordArrival
+from shared.commands.intake import AddNote, ClaimCase, CloseCase
+from shared.events.base import CaseEvent, Event
+from shared.events.claims import CaseClaimed, CaseReleased, ClaimBasis, ReleaseReason
+from shared.events.fields import Plain
+from shared.events.intake import NoteAdded
+from shared.refusals import RefusedError
+from shared.service import Desk
+from shared.transact import Cause, Outcome, transact
+from tests.asking import OLENA, PETRO, ask
+from tests.desks import NOW, desk_for
+from tests.examples import CASE
+
+PLACE: dict[str, Any] = {"place": {"description": "a mill"}}
+
+
+def claimed(by: str, fence: int, basis: ClaimBasis = "free") -> CaseClaimed:
+    lease_until = NOW + timedelta(minutes=5)
+    return CaseClaimed(operator=by, lease_until=lease_until, fence=fence, basis=basis)
+
+
+def released(by: str, fence: int, reason: ReleaseReason = "done") -> CaseReleased:
+    return CaseReleased(operator=by, fence=fence, reason=reason)
+
+
+def count(state: int, _event: CaseEvent[Any]) -> int:
+    return state + 1
+
+
+def only(event: Event, _state: int) -> list[Event]:
+    return [event]
+
+
+@dataclass
+class Case:
+    """A case that intake claims, and on which handover decides."""
+
+    desk: Desk = field(default_factory=lambda: desk_for("handover", Fold(0, count)))
+
+    def given(self, *events: Event) -> None:
+        for event in events:
+            cause = Cause(uuid4().hex, "story", "operator:O", "/services/intake", NOW)
+            transact(self.desk.writer, CASE, cause, partial(only, event))
+
+    def when(self, command: Command) -> Outcome:
+        event = NoteAdded(text=Plain("whatever is decided"))
+        return transact(self.desk.writer, CASE, self.desk.cause_of(command), partial(only, event))
+
+    def refuses(self, command: Command) -> None:
+        with pytest.raises(RefusedError, match="lease_current"):
+            self.when(command)
+
+
+@pytest.fixture
+def case() -> Case:
+    return Case()
+
+
+def test_who_claimed_it_and_who_never_did_may_both_write(case: Case) -> None:
+    case.given(claimed(OLENA, 1))
+    assert case.when(ask(AddNote, text="calm", fence=1)).result == "recorded"
+    assert case.when(ask(AddNote, PETRO, command_id="cmd-2", text="x")).result == "recorded"
+
+
+def test_an_older_fence_is_refused_in_every_service(case: Case) -> None:
+    case.given(claimed(OLENA, 1), claimed(PETRO, 2))
+    case.refuses(ask(RecordArrival, fence=1, **PLACE))
+    assert case.when(ask(RecordArrival, fence=2, **PLACE)).result == "recorded"
+
+
+def test_from_whom_it_was_taken_over_is_refused_without_a_fence_until_he_claims(
+    case: Case,
+) -> None:
+    case.given(claimed(OLENA, 1), claimed(PETRO, 2, "takeover"))
+    case.refuses(ask(RecordArrival, "olena  example", **PLACE))
+    case.refuses(ask(CloseCase, reason="other", seen_version=1))
+    assert case.when(ask(ClaimCase, fence=1, seen_version=2)).result == "recorded"
+    case.given(released(PETRO, 2), claimed(OLENA, 3))
+    assert case.when(ask(RecordArrival, command_id="cmd-2", **PLACE)).result == "recorded"
+
+
+def test_who_let_it_go_himself_lost_nothing_when_another_takes_over(case: Case) -> None:
+    case.given(claimed(OLENA, 1), released(OLENA, 1), claimed(PETRO, 2, "takeover"))
+    assert case.when(ask(RecordArrival, **PLACE)).result == "recorded"
+
+
+def test_a_late_release_of_an_earlier_claim_frees_nobody(case: Case) -> None:
+    case.given(claimed(OLENA, 1), claimed(PETRO, 2), released(OLENA, 1, "expired"))
+    case.given(claimed("Iryna Example", 3, "takeover"))
+    case.refuses(ask(RecordArrival, PETRO, **PLACE))

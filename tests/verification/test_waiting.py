@@ -1,0 +1,83 @@
+"""How long a registry has to answer, and what is recorded when it had its time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.verification.waiting import Waits, decide_due, due_in
+from shared.events.base import Event
+from shared.events.handover import HandedOver
+from shared.events.intake import EpisodeContinued
+from shared.events.verification import EscalationReason, VerificationEscalated
+from tests.examples import (
+    CASE,
+    NOON,
+    OTHER_CASE,
+    case_closed,
+    case_opened,
+    case_reopened,
+    identity_contradicted,
+    identity_rejected,
+    identity_verified,
+    personal_data_provided,
+)
+from tests.verification.cases import CLAIMED, answered, given
+
+WAITS = Waits()
+GIVEN_AT = NOON + timedelta(minutes=1)
+ANSWER = {"registry_answer": GIVEN_AT + timedelta(minutes=15)}
+OVERDUE = {"registry_overdue": GIVEN_AT + timedelta(hours=24)}
+CLOSED = case_closed("unreachable")
+RECEIPT = HandedOver(
+    team="Heron", receipt_number="R-1", received_at=NOON, head_count=1, condition="ok"
+)
+
+
+def escalated(reason: EscalationReason) -> VerificationEscalated:
+    return VerificationEscalated(reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("events", "due"),
+    [
+        ((case_opened(),), {}),
+        (CLAIMED, ANSWER | OVERDUE),
+        ((*CLAIMED, answered("unavailable")), OVERDUE),
+        ((*CLAIMED, answered("none")), {}),
+        ((*CLAIMED, answered("match")), {}),
+        ((*CLAIMED, escalated("no_answer")), OVERDUE),
+        ((*CLAIMED, escalated("no_answer"), escalated("overdue")), {}),
+        ((*CLAIMED, escalated("operator")), ANSWER | OVERDUE),
+        ((*CLAIMED, identity_verified()), {}),
+        ((*CLAIMED, identity_rejected()), {}),
+        ((*CLAIMED, identity_contradicted()), {}),
+        ((*CLAIMED, CLOSED), {}),
+        ((*CLAIMED, CLOSED, case_reopened()), ANSWER | OVERDUE),
+        ((*CLAIMED, RECEIPT), {}),
+        ((*CLAIMED, EpisodeContinued(next_case=OTHER_CASE)), {}),
+    ],
+)
+def test_a_claim_waits_for_a_registry_until_it_is_told_something(
+    events: tuple[Event, ...], due: dict[str, object]
+) -> None:
+    assert due_in(given(*events), WAITS) == due
+
+
+def test_what_is_given_anew_waits_anew() -> None:
+    anew = (*CLAIMED, escalated("no_answer"), escalated("overdue"), personal_data_provided())
+    due = due_in(given(*anew), WAITS)
+    assert due["registry_answer"] == NOON + timedelta(minutes=4 + 15)
+    assert due_in(given(*anew, answered("none", f"{CASE}-5")), WAITS) == {}
+    assert due_in(given(*anew, answered("none")), WAITS) == due
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"), [("registry_answer", "no_answer"), ("registry_overdue", "overdue")]
+)
+def test_a_wait_in_vain_calls_a_person_once(kind: str, reason: str) -> None:
+    (event,) = decide_due(kind)
+    assert isinstance(event, VerificationEscalated)
+    assert event.reason == reason
+    assert kind not in due_in(given(*CLAIMED, event), WAITS)
