@@ -19,6 +19,8 @@ NANOSECONDS = 1_000_000_000
 ACK_WAIT_S = 30
 ACK_PENDING_MAX = 256
 CONSUMERS_MAX = 64
+OUTBOUND_DEDUPLICATION_S = 86_400
+"""As long as a message may be valid at most: within it none is taken twice for its id."""
 DEDUPLICATION_S = 120
 MESSAGE_MAX_BYTES = 1_048_576
 """The server's own limit (`max_payload`) as well."""
@@ -101,6 +103,17 @@ def streams(replicas: int) -> tuple[StreamDefinition, ...]:
                 "deny_purge": True,
             },
         ),
+        _stream(
+            subjects.OUTBOUND,
+            replicas,
+            {
+                "subjects": [subjects.outbound("*")],
+                "retention": "workqueue",
+                # What nobody fetched in time is gone: what comes too late may endanger him.
+                "allow_msg_ttl": True,
+                "duplicate_window": OUTBOUND_DEDUPLICATION_S * NANOSECONDS,
+            },
+        ),
         *(_timers(name, replicas) for name in TIMED),
         _bucket(subjects.INDEX_BUCKET, replicas),
         # A rotation wraps hundreds of keys anew in one batch.
@@ -109,8 +122,10 @@ def streams(replicas: int) -> tuple[StreamDefinition, ...]:
 
 
 def consumers(services: Iterable[str] = SERVICES) -> tuple[ConsumerDefinition, ...]:
-    """Gives the durable consumers of the services."""
-    return tuple(_consumer(durable) for service in services for durable in SERVICES[service])
+    """Gives the durable consumers of the services, and of the channels."""
+    found = [durable for service in services for durable in SERVICES[service]]
+    found += map(subjects.outbound_consumer, policy().channels.names)
+    return tuple(map(_consumer, found))
 
 
 def _stream(name: str, replicas: int, special: Definition) -> StreamDefinition:

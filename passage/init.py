@@ -26,7 +26,7 @@ from passage.permissions import configuration
 from passage.printing import out, print_table
 from services.keyholder.secrets import make_key_files
 from shared.checkpoints import make_witness_keys
-from shared.keyfiles import KeyFilesError
+from shared.keyfiles import CHANNELS, KeyFilesError, make_channel_keys
 from shared.policy import policy
 
 ACCOUNTS_FILE = "accounts.conf"
@@ -61,17 +61,20 @@ def init_verb(
         (
             ("key files", "back them up apart from the data"),
             ("identities", ", ".join(identities())),
+            ("channels' keys", folder / CHANNELS),
             ("server certificate", ", ".join(names_of(folder))),
             ("nats-server's accounts", folder / ACCOUNTS_FILE),
         ),
     )
     out.print("give each service its own nkeys/NAME.nk and nothing else; keep tls/ca.key elsewhere")
+    out.print("give each channel its own nkeys/channel-NAME.nk and channels/NAME.key")
 
 
 def make_installation(folder: Path, names: list[str] | None = None) -> None:
     """Makes what is missing. Raises OSError, KeyFilesError, and ValueError for a bad name."""
     make_key_files(folder)
     make_witness_keys(folder)
+    make_channel_keys(folder)
     make_identities(folder)
     make_certificates(folder, names or ())
     write_anew(folder / ACCOUNTS_FILE, accounts_of(folder).encode())

@@ -67,7 +67,9 @@ def grants(rules: Policy) -> tuple[Grant, ...]:
         if rights.consumes:
             found.append(_service(account_of(name), KEEPER, subjects.retry(name)))
     for channel in rules.channels.names:
-        found.append(_service(LOG_ACCOUNT, channel_identity(channel), subjects.calls(channel)))
+        identity = channel_identity(channel)
+        found.append(_log(identity, subjects.calls(channel)))
+        found += _consuming(identity, subjects.OUTBOUND, subjects.outbound_consumer(channel).name)
     return tuple(found)
 
 
@@ -123,6 +125,7 @@ def _of_the_log(name: str, rights: Rights) -> Iterator[Grant]:
         subjects.parked(name, ">"): bool(rights.consumes),
         subjects.timer(name, ">"): rights.timers,
         subjects.audit("*"): rights.audits,
+        subjects.outbound("*"): rights.sends,
     }
     yield from (_log(name, subject) for subject, is_allowed in allowed.items() if is_allowed)
     if rights.storage:

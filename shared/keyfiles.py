@@ -2,19 +2,27 @@
 
 intake.pub is public: with it channels seal what callers said, and services what they park. The
 key holder's own secrets lie in the folder `holder` (`services.keyholder.secrets`).
+
+channels/NAME.pub is a channel's public key: with it intake seals what the channel is to send.
+channels/NAME.key opens it, and belongs to the channel alone.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
-from nacl.public import PublicKey
+from nacl.public import PrivateKey, PublicKey
+
+from shared.events.fields import Channel
 
 SECRET_BYTES = 32
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 INTAKE_PUBLIC = "intake.pub"
+CHANNELS = "channels"
 
 
 class KeyFilesError(Exception):
@@ -24,6 +32,30 @@ class KeyFilesError(Exception):
 def read_intake_public_key(folder: Path) -> PublicKey:
     """Reads the one key a channel needs. Raises KeyFilesError."""
     return PublicKey(read_secret(folder / INTAKE_PUBLIC))
+
+
+def make_channel_keys(folder: Path) -> None:
+    """Makes the key pairs of channels that have none; where the public one is, nothing is made."""
+    for channel in get_args(Channel):
+        public, private = _of_channel(folder, channel)
+        if not public.exists():
+            write_once(private, bytes(PrivateKey.generate()))
+            write_once(public, bytes(PrivateKey(read_secret(private)).public_key))
+
+
+def read_channel_public_keys(folder: Path) -> Mapping[str, PublicKey]:
+    """Reads the public keys of the channels that have one. Raises KeyFilesError."""
+    files = {channel: _of_channel(folder, channel)[0] for channel in get_args(Channel)}
+    return {name: PublicKey(read_secret(file)) for name, file in files.items() if file.exists()}
+
+
+def read_channel_private_key(folder: Path, channel: str) -> PrivateKey:
+    """Reads what opens a channel's messages. Raises KeyFilesError."""
+    return PrivateKey(read_secret(_of_channel(folder, channel)[1]))
+
+
+def _of_channel(folder: Path, channel: str) -> tuple[Path, Path]:
+    return folder / CHANNELS / f"{channel}.pub", folder / CHANNELS / f"{channel}.key"
 
 
 def read_secret(path: Path) -> bytes:

@@ -99,6 +99,11 @@ EVENTS: dict[str, LogEvent] = {
         "a message is tried again later: the log doesn't answer, or the case keeps changing",
         {"stream": STREAM, "error": ERROR},
     ),
+    "message_not_given": LogEvent(
+        "a message to a caller may not have reached OUTBOUND; it isn't given again, and fails "
+        "after `outbound_report_minutes` unless its channel reports",
+        {"case_id": CASE, "message_id": ID},
+    ),
     "timers_set_anew": LogEvent(
         "a service's timers were lost, or it has none yet; it set those of every case",
         {"cases": COUNT},

@@ -34,6 +34,7 @@ class Rights(_Table):
     timers: bool = False
     audits: bool = False
     storage: bool = False
+    sends: bool = False
 
     def may_open(self, type_name: str, field: str) -> bool:
         """Says whether the key holder opens this field of this event type for it."""
@@ -46,7 +47,7 @@ class Rights(_Table):
 
 
 class Channels(_Table):
-    """The upstream channels: each may publish its own calls, and nothing else."""
+    """The channels: each may publish its own calls, and take its own messages to send."""
 
     names: tuple[Channel, ...]
 

@@ -68,6 +68,10 @@ class Settings(BaseSettings):
     )
     registry_overdue_hours: float = Field(
         24.0, ge=0, description="how long a claim may be without a registry's word, hours"
+    outbound_report_minutes: float = Field(
+        10.0,
+        gt=0,
+        description="how long a channel may take to say what became of a message, minutes",
     )
     incarnation: str = Field(
         "",

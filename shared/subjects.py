@@ -15,6 +15,7 @@ INCARNATION = "passage_incarnation"
 CALLS = "CALLS"
 PARKED = "PARKED"
 AUDIT = "AUDIT"
+OUTBOUND = "OUTBOUND"
 KEYHOLDER_SEALED = "keyholder.sealed"
 """Where the key holder says that it ends and nothing can be opened any more."""
 INDEX_BUCKET = "INDEX"
@@ -38,7 +39,7 @@ class CaseSubject(NamedTuple):
 
 
 class Durable(NamedTuple):
-    """A durable consumer of a service; `passage provision` makes it."""
+    """A durable consumer of a service or a channel; `passage provision` makes it."""
 
     name: str
     stream: str
@@ -53,6 +54,16 @@ def calls(channel: str) -> str:
 def channel_identity(channel: str) -> str:
     """The identity by which a channel is known to the server."""
     return f"channel-{channel}"
+
+
+def outbound(channel: str) -> str:
+    """Where a channel finds the messages that it is to send."""
+    return f"outbound.{channel}"
+
+
+def outbound_consumer(channel: str) -> Durable:
+    """The durable consumer through which a channel, and it alone, takes them."""
+    return Durable(channel, OUTBOUND, (outbound(channel),))
 
 
 def inbox(identity: str) -> str:

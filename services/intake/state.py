@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
-from shared.events import handover, intake, verification
+from services.intake.exports import evolve_exported
+from services.intake.outbox import Outbox, evolve_outbox
+from services.intake.regions import (
+    Claim,
+    Group,
+    Told,
+    Waiting,
+    evolve_claim,
+    evolve_group,
+    evolve_links,
+    evolve_told,
+    evolve_waiting,
+)
+from services.intake.shift import ShiftState, evolve_shift
+from shared.events import handover, intake
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded
-from shared.events.catalogue import AnyCaseEvent
+from shared.events.catalogue import AnyCaseEvent, HandoverEvent, IntakeEvent
 from shared.events.claims import ClaimEvent
-from shared.events.custody import CustodyEvent
+from shared.events.custody import CustodyEvent, Exchanged
 from shared.events.fields import Channel, PersonalClass
 from shared.events.groups import GroupEvent
 from shared.events.intake import ClosingReason, LegalBasis
 from shared.events.outbound import OutboundEvent
 from shared.events.shifts import DeskEvent
+
+
+class Call(NamedTuple):
+    """A call of the case, as far as decisions need it."""
+
+    caller_key: str | None
+    language: str
+    started_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,113 +59,166 @@ class IntakeState:
     closed_as: ClosingReason | None = None
     closed_at: datetime | None = None
     """When it was last closed."""
+    next_case: str | None = None
+    """The case of his next episode, if he called again after this one was over."""
     meeting: str | None = None
-    """The rendezvous planned last, while it is neither missed nor met."""
+    """The rendezvous planned last, while it stands: neither missed, called off nor met."""
     sealed: frozenset[PersonalClass] = frozenset()
     """The classes in which something was sealed since they were last erased."""
     queued: tuple[QueuedErasure, ...] = ()
     handed_over: bool = False
-    calls: frozenset[tuple[Channel, str]] = frozenset()
-    """Channel and call_id: each channel counts its own."""
+    exchanged: bool = False
+    calls: Mapping[tuple[Channel, str], Call] = field(default_factory=dict)
+    """By channel and call_id: each channel counts its own."""
+    calls_before: frozenset[tuple[Channel, str]] = frozenset()
+    """The calls that it had when he was handed over."""
+    calls_ended: frozenset[tuple[Channel, str]] = frozenset()
+    duress: bool = False
+    """Whether he gave his duress code, and no supervisor has looked since."""
+    claim: Claim = field(default_factory=Claim)
+    group: Group = field(default_factory=Group)
+    links: frozenset[str] = frozenset()
+    """The other cases that may be the same man's."""
+    told: tuple[Told, ...] = ()
+    waiting: Waiting = field(default_factory=Waiting)
+    outbox: Outbox = field(default_factory=Outbox)
+    shift: ShiftState | None = None
+    """Only in the log of a shift, which is no case."""
+    exported: bool = False
+    """Whether this is the log of an export, which is no case either."""
 
     @property
     def is_underway(self) -> bool:
         """Whether he is between planned and handed over."""
         return self.meeting is not None and self.closed_as is None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether his next call is of another episode."""
+        return self.closed_as is not None or self.exchanged
+
 
 def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
     """Gives the state after one more event; never refuses."""
-    data = event.data
     after = _after(state, event)
-    sealed = state.sealed | _sealed_in(data)
-    if isinstance(data, intake.PersonalDataErased):
-        sealed -= set(data.classes)
-        return replace(after, sealed=sealed, queued=_still_queued(after.queued, data, sealed))
-    return after if sealed == state.sealed else replace(after, sealed=sealed)
+    sealed, queued = state.sealed | _sealed_in(event.data), after.queued
+    if isinstance(event.data, intake.PersonalDataErased):
+        sealed -= set(event.data.classes)
+        queued = _still_queued(queued, event.data, sealed)
+    return replace(
+        after,
+        sealed=sealed,
+        queued=queued,
+        claim=evolve_claim(state.claim, event),
+        group=evolve_group(state.group, event),
+        links=evolve_links(state.links, event),
+        told=evolve_told(state.told, event),
+        waiting=evolve_waiting(state.waiting, event, state.claim),
+        outbox=evolve_outbox(state.outbox, event),
+        shift=evolve_shift(state.shift, event),
+        exported=evolve_exported(state.exported, event),
+    )
 
 
 def _after(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
-    match event.data:
-        case intake.CaseOpened() as opened:
-            return replace(
-                state, opened=True, calls=state.calls | {(opened.channel, opened.call_id)}
-            )
-        case intake.CallLinked() as linked:
-            return replace(state, calls=state.calls | {(linked.channel, linked.call_id)})
-        case intake.CaseClosed() as closed:
-            return replace(state, closed_as=closed.reason, closed_at=event.time)
+    data = event.data
+    if isinstance(data, IntakeEvent):
+        return _after_intake(state, data, event.time)
+    if isinstance(data, HandoverEvent):
+        return _after_handover(state, data)
+    return state
+
+
+def _after_intake(state: IntakeState, data: IntakeEvent, at: datetime) -> IntakeState:
+    match data:
+        case intake.CaseOpened() | intake.CallLinked():
+            return _with_call(state, data)
+        case CallEnded():
+            return replace(state, calls_ended=state.calls_ended | {(data.channel, data.call_id)})
+        case intake.DuressSignalled() | intake.DuressCleared():
+            return replace(state, duress=isinstance(data, intake.DuressSignalled))
+        case intake.EpisodeContinued():
+            return replace(state, next_case=data.next_case)
+        case intake.CaseClosed():
+            return replace(state, closed_as=data.reason, closed_at=at)
         case intake.CaseReopened():
             return replace(state, closed_as=None, closed_at=None)
-        case intake.ErasureRequested() as asked:
-            queued = QueuedErasure(asked.classes, asked.legal_basis, asked.by)
+        case intake.ErasureRequested():
+            queued = QueuedErasure(data.classes, data.legal_basis, data.by)
             return replace(state, queued=(*state.queued, queued))
-        case handover.RendezvousPlanned() as planned:
-            return replace(state, meeting=planned.rendezvous_id)
-        case handover.RendezvousMissed() as missed:
-            still = state.meeting if state.meeting != missed.rendezvous_id else None
-            return replace(state, meeting=still)
-        case handover.HandedOver():
-            return replace(state, handed_over=True, meeting=None)
         case (
             intake.CallTriaged()
             | intake.SurrenderDeclared()
             | intake.PersonalDataProvided()
             | intake.ReturnCodeIssued()
             | intake.NoteAdded()
-            | intake.PersonalDataErased()
-            | verification.RegistryChecked()
-            | verification.VerificationEscalated()
-            | verification.IdentityVerified()
-            | verification.IdentityContradicted()
-            | verification.IdentityRejected()
-            | handover.ArrivedInUkraine()
-            | handover.ContactLost()
-            | handover.RendezvousApproved()
-            | handover.RendezvousDisclosed()
-            | handover.HandoverOffered()
-            | handover.HandoverAccepted()
-            | handover.HandoverRefused()
-            | intake.DuressSignalled()
-            | intake.DuressCleared()
             | intake.AdviceGiven()
             | intake.ContactRuleSet()
             | intake.DeadlinePassed()
             | intake.CasesLinked()
             | intake.CasesUnlinked()
-            | intake.EpisodeContinued()
-            | verification.CredibilityAssessed()
-            | verification.ReviewOpened()
-            | verification.ReviewResolved()
-            | handover.GuidanceGiven()
-            | handover.RendezvousReplanned()
-            | handover.RendezvousCancelled()
-            | handover.RendezvousExpired()
-            | handover.HandoverWithdrawn()
-            | handover.GroupHandedOver()
-            | handover.HandoverDiscrepancyRaised()
-            | handover.HandoverDiscrepancyResolved()
-            | handover.EmergencyOverrideUsed()
-            | handover.ContactRegained()
-            | handover.FollowUpSet()
-            | handover.FollowUpOverdue()
+            | intake.PersonalDataErased()
             | ClaimEvent()
             | GroupEvent()
             | OutboundEvent()
             | DeskEvent()
-            | CustodyEvent()
-            | CallEnded()
         ):
             return state
         case _ as unreachable:
             assert_never(unreachable)
 
 
+def _after_handover(state: IntakeState, data: HandoverEvent) -> IntakeState:
+    match data:
+        case handover.RendezvousPlanned() | handover.RendezvousReplanned():
+            return replace(state, meeting=data.rendezvous_id)
+        case (
+            handover.RendezvousMissed()
+            | handover.RendezvousCancelled()
+            | handover.RendezvousExpired()
+        ):
+            still = state.meeting if state.meeting != data.rendezvous_id else None
+            return replace(state, meeting=still)
+        case handover.HandedOver():
+            before = state.calls_before or frozenset(state.calls)
+            return replace(state, handed_over=True, meeting=None, calls_before=before)
+        case Exchanged():
+            return replace(state, exchanged=True)
+        case (
+            handover.ArrivedInUkraine()
+            | handover.RendezvousApproved()
+            | handover.RendezvousDisclosed()
+            | handover.GuidanceGiven()
+            | handover.HandoverOffered()
+            | handover.HandoverAccepted()
+            | handover.HandoverRefused()
+            | handover.HandoverWithdrawn()
+            | handover.GroupHandedOver()
+            | handover.HandoverDiscrepancyRaised()
+            | handover.HandoverDiscrepancyResolved()
+            | handover.EmergencyOverrideUsed()
+            | handover.ContactLost()
+            | handover.ContactRegained()
+            | handover.FollowUpSet()
+            | handover.FollowUpOverdue()
+            | CustodyEvent()
+        ):
+            return state
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _with_call(state: IntakeState, data: intake.CaseOpened | intake.CallLinked) -> IntakeState:
+    call = Call(data.caller_key, data.language, data.started_at)
+    calls = {**state.calls, (data.channel, data.call_id): call}
+    return replace(state, opened=True, calls=calls)
+
+
 def _sealed_in(data: AnyCaseEvent) -> frozenset[PersonalClass]:
     return frozenset(
         personal_class
-        for field, personal_class in type(data).PERSONAL.items()
-        if getattr(data, field) is not None
+        for field_name, personal_class in type(data).PERSONAL.items()
+        if getattr(data, field_name) is not None
     )
 
 

@@ -13,10 +13,13 @@ from shared.policy import Rights, policy
 
 SERVICES = tuple(policy().services)
 CHANNELS = tuple(policy().channels.names)
-STREAMS = ("CASES", "CALLS", "PARKED", "TIMERS", "AUDIT", "KV_INDEX", "KV_KEYS")
+STREAMS = ("CASES", "CALLS", "PARKED", "TIMERS", "AUDIT", "OUTBOUND", "KV_INDEX", "KV_KEYS")
 BUCKETS = ("INDEX", "KEYS")
 OPERATIONS = ("seal", "open", "unbox", "hash", "rotate", "pepper", "close")
-DURABLES = tuple(sorted({one for rights in policy().services.values() for one in rights.consumes}))
+DURABLES = (
+    *sorted({one for rights in policy().services.values() for one in rights.consumes}),
+    *(f"OUTBOUND/{channel}" for channel in CHANNELS),
+)
 EVENT_TYPES = (*CASE_EVENTS, "Invented")
 WITHOUT_STREAM = (
     "INFO", "STREAM.LIST", "STREAM.NAMES", "STREAM.CREATE.MINE", "SERVER.REMOVE",
@@ -92,6 +95,7 @@ def cells() -> Iterator[Cell]:
     )
     yield Cell("audit", (), "audit.0EXAMP000001")
     yield from (Cell("call", (one,), f"calls.{one}") for one in CHANNELS)
+    yield from (Cell("outbound", (one,), f"outbound.{one}") for one in CHANNELS)
     yield Cell("news", (), "news.0EXAMP000001.1.IdentityVerified")
     yield Cell("other", (), "$SYS.REQ.SERVER.PING.VARZ")
     yield Cell("other", (), "$SYS.REQ.ACCOUNT.PASSAGE.CONNZ")
@@ -108,6 +112,7 @@ RULES: dict[str, Callable[[str, Rights, Names], bool]] = {
     "parked": lambda who, rights, names: names[0] == who and bool(rights.consumes),
     "timer": lambda who, rights, names: names[0] == who and rights.timers,
     "audit": lambda _, rights, __: rights.audits,
+    "outbound": lambda _, rights, __: rights.sends,
     "command": lambda _, rights, names: names[0] in rights.commands,
     "ask": lambda who, rights, names: names[1] == who and names[0] in rights.asks,
     "retry": lambda _, rights, names: rights.retries and _consumes(names[0]),
@@ -119,7 +124,10 @@ RULES: dict[str, Callable[[str, Rights, Names], bool]] = {
 def granted(identity: str, cell: Cell) -> bool:
     """Whether the policy file lets a service or a channel publish it."""
     if identity.startswith("channel-"):
-        return cell.kind == "call" and identity == f"channel-{cell.names[0]}"
+        channel = identity.removeprefix("channel-")
+        if cell.kind == "consumer":
+            return cell.names[0] in OF_CONSUMERS and cell.names[1] == f"OUTBOUND/{channel}"
+        return cell.kind == "call" and cell.names == (channel,)
     rule = RULES.get(cell.kind)
     return rule is not None and rule(identity, policy().services[identity], cell.names)
 

@@ -47,7 +47,7 @@ def contents(folders: Folders) -> dict[str, bytes]:
 def test_a_new_data_folder_gets_its_key_files_once(folders: Folders) -> None:
     ensure_keys(folders)
     made = contents(folders)
-    assert {name for name in made if not name.startswith(("nkeys/", "tls/"))} == {
+    assert {name for name in made if not name.startswith(("nkeys/", "tls/", "channels/"))} == {
         *FILES,
         PUBLIC,
         SECRET,

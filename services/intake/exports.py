@@ -1,0 +1,40 @@
+"""Exports: which figures left the house, agreed by two people, each in a log of its own.
+
+An export's number begins with `EXPORT-`; no case's number has a dash.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.commands.shifts import RecordExport
+from shared.events.base import CaseEvent, Event
+from shared.events.shifts import StatisticsExported
+from shared.refusals import Guard, is_another_person, require
+
+EXPORT_NEW = Guard("export_new", "the number of an export that isn't recorded yet")
+SECOND_PERSON = Guard("second_person", "second_by, another person than by")
+DAYS_IN_ORDER = Guard("days_in_order", "a last_day that isn't before first_day")
+
+
+def evolve_exported(exported: bool, event: CaseEvent[Any]) -> bool:
+    """Says whether the log is that of an export that was made; never refuses."""
+    return exported or isinstance(event.data, StatisticsExported)
+
+
+def decide_export(exported: bool, command: RecordExport) -> list[Event]:
+    """Two people let figures out, once under one number."""
+    require(not exported, EXPORT_NEW)
+    require(is_another_person(command.by, command.second_by), SECOND_PERSON)
+    require(command.first_day <= command.last_day, DAYS_IN_ORDER)
+    return [
+        StatisticsExported(
+            first_day=command.first_day,
+            last_day=command.last_day,
+            digest=command.digest,
+            rows=command.rows,
+            suppressed=command.suppressed,
+            by=command.by,
+            second_by=command.second_by,
+        )
+    ]

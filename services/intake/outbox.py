@@ -1,0 +1,251 @@
+"""Messages that go out to a caller: what intake keeps of them, and when one may go.
+
+A message is queued by a person, dispatched once, and ends as sent, failed or refused. It is
+recorded as dispatched before it goes, so that nothing that comes twice can send it twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from shared.commands.intake import SendMessage
+from shared.contact_rule import CONTACT_ALLOWED, SafeToContact, said_in
+from shared.events import intake, outbound
+from shared.events.base import CaseEvent, Event
+from shared.events.calls import DeliveryReported
+from shared.events.custody import Exchanged
+from shared.events.fields import Channel, Plain, Sealed
+from shared.events.outbound import OutboundRefusal
+from shared.refusals import CASE_KNOWN, Guard, require
+
+CASE_OPEN = Guard(
+    "case_open", "a case that is open, and neither exchanged nor continued by another"
+)
+ADDRESS_KNOWN = Guard("address_known", "a channel on which he called with an address")
+CHANNEL_SENDS = Guard("channel_sends", "a channel whose public key intake has; see `passage init`")
+
+NO_REPORT = "no report"
+"""Why a message failed of which its channel said nothing in time; it may have gone out."""
+ID_CHARACTERS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where he is reached on a channel: the sealed value, and where in his log it stands."""
+
+    version: int
+    type_name: str
+    sealed: Sealed
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message on its way out."""
+
+    channel: Channel
+    valid_until: datetime
+    erased: bool = False
+    """Its text or address was erased before it went."""
+    dispatched_at: datetime | None = None
+    ended: bool = False
+    reported: bool = False
+    """Whether it ended by what its channel said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """What decisions about messages read of a case."""
+
+    opened: bool = False
+    closed: bool = False
+    left: bool = False
+    """He was exchanged, or another case continues this one."""
+    contact: SafeToContact = field(default_factory=SafeToContact)
+    addresses: Mapping[Channel, Address] = field(default_factory=dict)
+    """Of his last call on each channel on which he gave one."""
+    messages: Mapping[str, Message] = field(default_factory=dict)
+    """By message_id."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is said to him any more about this case."""
+        return self.closed or self.left
+
+
+def evolve_outbox(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
+    """Gives the slice after one more event; never refuses."""
+    match event.data:
+        case intake.CaseOpened() | intake.CallLinked() as call:
+            return _with_address(replace(outbox, opened=True), call, event.caseversion)
+        case intake.ContactRuleSet() as said:
+            return replace(outbox, contact=said_in(said))
+        case intake.CaseClosed() | intake.CaseReopened() as turned:
+            return replace(outbox, closed=isinstance(turned, intake.CaseClosed))
+        case intake.EpisodeContinued() | Exchanged():
+            return replace(outbox, left=True)
+        case intake.PersonalDataErased() as erased:
+            return _without(outbox, erased)
+        case outbound.OutboundEvent() as step:
+            return _with_step(outbox, step, event.time)
+        case _:
+            return outbox
+
+
+def _with_address(
+    outbox: Outbox, call: intake.CaseOpened | intake.CallLinked, version: int
+) -> Outbox:
+    if call.caller_address is None:
+        return outbox
+    sealed = Sealed(call.caller_address)
+    address = Address(version, type(call).__name__, sealed, call.language)
+    return replace(outbox, addresses={**outbox.addresses, call.channel: address})
+
+
+def _without(outbox: Outbox, erased: intake.PersonalDataErased) -> Outbox:
+    """What was queued and hasn't gone by then never goes."""
+    gone = {"identity", "narrative"} & set(erased.classes)
+    addresses = {} if "identity" in gone else outbox.addresses
+    messages = {
+        message_id: replace(message, erased=message.erased or bool(gone))
+        for message_id, message in outbox.messages.items()
+    }
+    return replace(outbox, addresses=addresses, messages=messages)
+
+
+def _with_step(outbox: Outbox, step: outbound.OutboundEvent, at: datetime) -> Outbox:
+    match step:
+        case outbound.MessageQueued():
+            message = Message(step.channel, step.valid_until)
+            return _with_message(outbox, step.message_id, message)
+        case outbound.MessageDispatched():
+            return _changed(outbox, step.message_id, dispatched_at=at)
+        case outbound.MessageFailed() if step.reason == NO_REPORT:
+            return _changed(outbox, step.message_id, ended=True)
+        case outbound.MessageSent() | outbound.MessageFailed() | outbound.MessageRefused():
+            return _changed(outbox, step.message_id, ended=True, reported=True)
+        case _:
+            return outbox
+
+
+def _changed(outbox: Outbox, message_id: str, **what: Any) -> Outbox:
+    message = outbox.messages.get(message_id)
+    if message is None:
+        return outbox
+    return _with_message(outbox, message_id, replace(message, **what))
+
+
+def _with_message(outbox: Outbox, message_id: str, message: Message) -> Outbox:
+    return replace(outbox, messages={**outbox.messages, message_id: message})
+
+
+def message_id_of(command: SendMessage) -> str:
+    """Gives the id of the message that a command asks for; no other case's, no other command's."""
+    asked = f"{command.case_id}|{command.cause_id}"
+    return sha256(asked.encode()).hexdigest()[:ID_CHARACTERS]
+
+
+def may_send(
+    outbox: Outbox, command: SendMessage, now: datetime, channels: Container[str]
+) -> Address:
+    """Gives where the address stands that he may be reached at now; RefusedError if he mayn't."""
+    require(outbox.opened, CASE_KNOWN)
+    require(not outbox.over, CASE_OPEN)
+    require(outbox.contact.allows(now), CONTACT_ALLOWED)
+    require(command.channel in outbox.addresses, ADDRESS_KNOWN)
+    require(command.channel in channels, CHANNEL_SENDS)
+    return outbox.addresses[command.channel]
+
+
+def queued(command: SendMessage, language: str, to_address: str, now: datetime) -> list[Event]:
+    """What is recorded of a message that may be sent; `to_address` is sealed anew with it."""
+    return [
+        outbound.MessageQueued(
+            message_id=message_id_of(command),
+            channel=command.channel,
+            to_address=Plain(to_address),
+            language=language,
+            text=Plain(command.text),
+            valid_until=now + timedelta(minutes=command.valid_minutes),
+        )
+    ]
+
+
+def decide_dispatch(
+    outbox: Outbox, message_id: str, now: datetime, *, openable: bool, channels: Container[str]
+) -> list[Event]:
+    """Once: it goes, or it is refused because what allowed it doesn't hold any more."""
+    message = outbox.messages.get(message_id)
+    if message is None or message.ended or message.dispatched_at is not None:
+        return []
+    reason = _reason_to_refuse(outbox, message, now, openable=openable)
+    if reason is None and message.channel not in channels:
+        reason = "channel"
+    if reason is not None:
+        return [outbound.MessageRefused(message_id=message_id, reason=reason)]
+    return [outbound.MessageDispatched(message_id=message_id)]
+
+
+def _reason_to_refuse(
+    outbox: Outbox, message: Message, now: datetime, *, openable: bool
+) -> OutboundRefusal | None:
+    if message.erased or not openable:
+        return "erased"
+    if outbox.over:
+        return "case_over"
+    if now >= message.valid_until:
+        return "too_late"
+    return None if outbox.contact.allows(now) else "contact_rule"
+
+
+def was_given(outbox: Outbox, report: DeliveryReported) -> bool:
+    """Says whether this channel was given the message that it reports on."""
+    message = outbox.messages.get(report.message_id)
+    return (
+        message is not None
+        and message.dispatched_at is not None
+        and message.channel == report.channel
+    )
+
+
+def decide_report(outbox: Outbox, report: DeliveryReported) -> list[Event]:
+    """What the channel says became of it: its first word counts, even after `no report`."""
+    if not was_given(outbox, report) or outbox.messages[report.message_id].reported:
+        return []
+    message_id = report.message_id
+    match report.outcome:
+        case "sent":
+            return [outbound.MessageSent(message_id=message_id, sent_at=report.happened_at)]
+        case "failed":
+            reason = report.reason or "not said"
+            return [outbound.MessageFailed(message_id=message_id, reason=reason)]
+        case "refused":
+            return [outbound.MessageRefused(message_id=message_id, reason="channel")]
+
+
+def unreported_at(outbox: Outbox, within: timedelta) -> datetime | None:
+    """Gives when the first message that was dispatched counts as failed; None if there is none."""
+    waiting = [
+        one.dispatched_at + within
+        for one in outbox.messages.values()
+        if one.dispatched_at is not None and not one.ended
+    ]
+    return min(waiting, default=None)
+
+
+def decide_unreported(outbox: Outbox, due_at: datetime, within: timedelta) -> list[Event]:
+    """Its channel said nothing in time: somebody must reach him another way."""
+    return [
+        outbound.MessageFailed(message_id=message_id, reason=NO_REPORT)
+        for message_id, one in outbox.messages.items()
+        if one.dispatched_at is not None and not one.ended and one.dispatched_at + within <= due_at
+    ]
+
+
+def goes_until(valid_until: datetime, dispatched_at: datetime, within: timedelta) -> datetime:
+    """Gives until when a channel may send it: never after it counts as failed."""
+    return min(valid_until, dispatched_at + within)

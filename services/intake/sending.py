@@ -1,0 +1,216 @@
+"""What intake does about messages to callers: queue, dispatch, and take the channels' reports."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Protocol
+
+from nacl.public import PublicKey
+from typing_extensions import override
+
+from services.intake.calls import message_of
+from services.intake.outbox import (
+    ADDRESS_KNOWN,
+    Address,
+    decide_dispatch,
+    decide_report,
+    goes_until,
+    may_send,
+    queued,
+    was_given,
+)
+from services.intake.state import IntakeState
+from shared import subjects
+from shared.commands.intake import SendMessage
+from shared.events.base import CaseEvent, Event
+from shared.events.calls import DeliveryReported
+from shared.events.outbound import MessageDispatched, MessageQueued
+from shared.events.reading import read_upstream
+from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
+from shared.jetstream.connection import Connection
+from shared.jetstream.stream import Stream
+from shared.key_messages import SealedValue
+from shared.logs import log
+from shared.outgoing import CONTENT_TYPE, OutgoingMessage, outgoing
+from shared.parking import Delivery, UnprocessableError
+from shared.refusals import RefusedError
+from shared.sealing import SealBrokenError
+from shared.service import Desk
+from shared.transact import Cause, Outcome, transact
+
+PURPOSE = "message to the caller"
+"""What the record of access says that address and text were opened for."""
+
+
+class Post(Protocol):
+    """Where messages are given to channels."""
+
+    def give(self, message: OutgoingMessage, now: datetime) -> bool:
+        """Gives a message to its channel, once; False where it may not have arrived."""
+
+
+class OutboundStream(Post):
+    """The stream OUTBOUND; `timeout_s` is for the one attempt."""
+
+    def __init__(self, connection: Connection, timeout_s: float) -> None:
+        self._stream = Stream(connection, subjects.OUTBOUND, timeout_s, timeout_s)
+        self._timeout_s = timeout_s
+
+    @override
+    def give(self, message: OutgoingMessage, now: datetime) -> bool:
+        seconds = max(1, math.floor((message.valid_until - now).total_seconds()))
+        headers = {
+            "Nats-Msg-Id": message.message_id,
+            "Nats-TTL": f"{seconds}s",
+            "Content-Type": CONTENT_TYPE,
+        }
+        body = message.model_dump_json().encode()
+        sent = Outgoing(subjects.outbound(message.channel), body, headers)
+        try:
+            # Once: what seems lost may have arrived, and the man may read it on a bad moment.
+            return self._stream.publish_batch([sent], self._timeout_s).is_stored
+        except (RequestLostError, RequestRefusedError):
+            return False
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What these handlers work with."""
+
+    desk: Desk
+    post: Post
+    channel_keys: Mapping[str, PublicKey]
+    report_within: timedelta
+    """How long a channel may take to say what became of a message."""
+    keep_deadlines: Callable[[str], None]
+    """Sets the timers of a case."""
+
+
+def send_message(sending: Sending, command: SendMessage) -> Outcome:
+    """Queues a message, its address sealed anew; opened in the name of who sends it."""
+    desk, now = sending.desk, sending.desk.now()
+
+    def decide(state: IntakeState) -> list[Event]:
+        address = may_send(state.outbox, command, now, sending.channel_keys)
+        to_address = _address(desk, command, address)
+        return queued(command, address.language, to_address, now)
+
+    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+
+
+def _address(desk: Desk, command: SendMessage, address: Address) -> str:
+    value = SealedValue(
+        case_id=command.case_id,
+        version=address.version,
+        type_name=address.type_name,
+        field="caller_address",
+        sealed=address.sealed,
+    )
+    (text,) = _opened(desk, [value], command.by) or (None,)
+    if text is None:
+        raise RefusedError(ADDRESS_KNOWN)
+    return text
+
+
+def dispatch(sending: Sending, event: CaseEvent[MessageQueued]) -> Outcome:
+    """Records that a message goes, then gives it to its channel; whatever comes twice, once.
+
+    Only who recorded it gives it. After a crash in between nobody does: its timer says so.
+    """
+    desk = sending.desk
+    cause, letter = desk.cause_in(event), _Letter(desk, event)
+
+    def decide(state: IntakeState) -> list[Event]:
+        once = partial(
+            decide_dispatch,
+            state.outbox,
+            event.data.message_id,
+            cause.happened_at,
+            channels=sending.channel_keys,
+        )
+        would_go = any(isinstance(one, MessageDispatched) for one in once(openable=True))
+        return once(openable=not would_go or letter.is_open())
+
+    outcome = transact(desk.writer, event.subject, cause, decide)
+    if outcome.result == "recorded" and outcome.events == (MessageDispatched.__name__,):
+        _give(sending, event, letter.opened, cause.happened_at)
+    sending.keep_deadlines(event.subject)
+    return outcome
+
+
+class _Letter:
+    """Address and text of a queued message, opened when they are needed, and recorded then."""
+
+    def __init__(self, desk: Desk, event: CaseEvent[MessageQueued]) -> None:
+        self._desk = desk
+        self._event = event
+        self.opened: Sequence[str] = ()
+
+    def is_open(self) -> bool:
+        """Says whether it can be opened; not where its keys were destroyed."""
+        if not self.opened:
+            values = [SealedValue.of(self._event, field) for field in ("to_address", "text")]
+            self.opened = _opened(self._desk, values, f"service:{self._desk.service}")
+        return bool(self.opened)
+
+
+def _give(
+    sending: Sending, event: CaseEvent[MessageQueued], opened: Sequence[str], at: datetime
+) -> None:
+    data = event.data
+    to_address, text = opened
+    message = outgoing(
+        event.subject,
+        data,
+        (to_address, text),
+        sending.channel_keys[data.channel],
+        goes_until(data.valid_until, at, sending.report_within),
+    )
+    if not sending.post.give(message, at):
+        log.warning("message_not_given", case_id=event.subject, message_id=data.message_id)
+
+
+def _opened(desk: Desk, values: Sequence[SealedValue], by: str) -> Sequence[str]:
+    """Gives the texts, or nothing where one is erased. Raises SealBrokenError."""
+    found = desk.keys.open(values, by, PURPOSE)
+    for value, one in zip(values, found, strict=True):
+        if one.state == "broken":
+            raise SealBrokenError(f"{value.field} of case {value.case_id} version {value.version}")
+    texts = [one.text for one in found if one.text is not None]
+    return texts if len(texts) == len(values) else ()
+
+
+def receive_report(sending: Sending, delivery: Delivery) -> Outcome:
+    """Records what a channel says became of a message that it was given.
+
+    Raises UnprocessableError and UnreadableEventError.
+    """
+    envelope = read_upstream(delivery.body)
+    report: Any = envelope.data
+    if not isinstance(report, DeliveryReported):
+        raise UnprocessableError("wrong_data", "type", "a report")
+    if delivery.subject != subjects.calls(report.channel):
+        expected = f"the channel of {delivery.subject}"
+        raise UnprocessableError("wrong_data", "data.channel", expected)
+    desk = sending.desk
+    state: IntakeState = desk.writer.log.load_current(report.case_id).state
+    if not was_given(state.outbox, report):
+        expected = "a message that this channel was given"
+        raise UnprocessableError("wrong_data", "data.message_id", expected)
+    cause = Cause(
+        causation_id=message_of(report.channel, envelope.id),
+        correlation_id=report.message_id,
+        actor=f"channel:{report.channel}",
+        source=desk.source,
+        # A channel's clock may be ahead. What it said stands in the data.
+        happened_at=min(report.happened_at, desk.now()),
+    )
+
+    def decide(state: IntakeState) -> list[Event]:
+        return decide_report(state.outbox, report)
+
+    return transact(desk.writer, report.case_id, cause, decide)

@@ -1,0 +1,122 @@
+"""Shifts: who was at the desk, and which live cases the next ones took over, each by name.
+
+A shift has a log of its own, under a number that is no case's: `SHIFT-...`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shared.commands.shifts import AcceptShiftCase, EndShift, HandOverShift, StartShift
+from shared.events import shifts
+from shared.events.base import CaseEvent, Event
+from shared.events.fields import Plain
+from shared.refusals import Guard, RefusedError, is_another_person, require
+
+SHIFT_NEW = Guard("shift_new", "the number of a shift that hasn't begun")
+SHIFT_STARTED = Guard("shift_started", "the number of a shift that has begun")
+SHIFT_OPEN = Guard("shift_open", "a shift that hasn't ended")
+OPERATOR_OF_SHIFT = Guard("operator_of_shift", "one of the shift's operators")
+CASE_HANDED_OVER = Guard("case_handed_over", "a live case that the shift hands over")
+ONE_WHO_FOLLOWS = Guard("one_who_follows", "one of those to whom the shift was handed over")
+ANOTHER_ACCEPTS = Guard("another_accepts", "another person than the one who hands the case over")
+NOT_ACCEPTED = Guard("not_accepted", "a live case that nobody else has accepted")
+SHIFT_HANDED_OVER = Guard(
+    "shift_handed_over", "a handover of the shift, without cases if none live"
+)
+ALL_ACCEPTED = Guard("all_accepted", "every case that was handed over, accepted by name")
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftState:
+    """What decisions about one shift read."""
+
+    operators: tuple[str, ...]
+    to: tuple[str, ...] = ()
+    """Those who follow, as they were named last; empty before the first handover."""
+    handed_over: Mapping[str, str] = field(default_factory=dict)
+    """Live case -> who handed it over last."""
+    accepted: Mapping[str, str] = field(default_factory=dict)
+    """Live case -> who took responsibility for it."""
+    ended: bool = False
+
+
+def evolve_shift(shift: ShiftState | None, event: CaseEvent[Any]) -> ShiftState | None:
+    """Gives the shift after one more event, None in the log of a case; never refuses."""
+    data = event.data
+    if isinstance(data, shifts.ShiftStarted):
+        return ShiftState(data.operators)
+    if shift is None:
+        return None
+    match data:
+        case shifts.ShiftHandedOver():
+            named = dict.fromkeys(data.case_ids, data.by)
+            return replace(shift, to=data.to, handed_over={**shift.handed_over, **named})
+        case shifts.ShiftCaseAccepted():
+            return replace(shift, accepted={**shift.accepted, data.live_case: data.by})
+        case shifts.ShiftEnded():
+            return replace(shift, ended=True)
+        case _:
+            return shift
+
+
+def decide_start(shift: ShiftState | None, command: StartShift) -> list[Event]:
+    """A shift begins, once."""
+    require(shift is None, SHIFT_NEW)
+    return [shifts.ShiftStarted(operators=command.operators, started_by=command.by)]
+
+
+def decide_hand_over(shift: ShiftState | None, command: HandOverShift) -> list[Event]:
+    """Its operators name the live cases to those who follow; again with cases that came since."""
+    running = _running(shift)
+    require(_is_one_of(running.operators, command.by), OPERATOR_OF_SHIFT)
+    return [
+        shifts.ShiftHandedOver(
+            to=command.to,
+            case_ids=command.case_ids,
+            by=command.by,
+            remark=Plain(command.remark) if command.remark else None,
+        )
+    ]
+
+
+def decide_accept(shift: ShiftState | None, command: AcceptShiftCase) -> list[Event]:
+    """One of those who follow takes one live case; the same again is nothing."""
+    started = _started(shift)
+    live_case = command.live_case
+    require(live_case in started.handed_over, CASE_HANDED_OVER)
+    require(_is_one_of(started.to, command.by), ONE_WHO_FOLLOWS)
+    require(is_another_person(started.handed_over[live_case], command.by), ANOTHER_ACCEPTS)
+    if live_case in started.accepted:
+        require(_is_one_of((started.accepted[live_case],), command.by), NOT_ACCEPTED)
+        return []
+    return [shifts.ShiftCaseAccepted(live_case=live_case, by=command.by)]
+
+
+def decide_end(shift: ShiftState | None, command: EndShift) -> list[Event]:
+    """It ends when nothing it handed over is left without somebody responsible."""
+    started = _started(shift)
+    require(_is_one_of(started.operators, command.by), OPERATOR_OF_SHIFT)
+    if started.ended:
+        return []
+    require(bool(started.to), SHIFT_HANDED_OVER)
+    require(started.handed_over.keys() <= started.accepted.keys(), ALL_ACCEPTED)
+    return [shifts.ShiftEnded(by=command.by)]
+
+
+def _started(shift: ShiftState | None) -> ShiftState:
+    if shift is None:
+        raise RefusedError(SHIFT_STARTED)
+    return shift
+
+
+def _running(shift: ShiftState | None) -> ShiftState:
+    started = _started(shift)
+    require(not started.ended, SHIFT_OPEN)
+    return started
+
+
+def _is_one_of(persons: Iterable[str], person: str) -> bool:
+    return any(not is_another_person(one, person) for one in persons)

@@ -1,0 +1,329 @@
+"""Messages that go out: given events, when something comes, then these events or this guard."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import reduce
+from typing import Any
+
+import pytest
+
+from services.intake.outbox import (
+    NO_REPORT,
+    Outbox,
+    decide_dispatch,
+    decide_report,
+    decide_unreported,
+    evolve_outbox,
+    goes_until,
+    may_send,
+    message_id_of,
+    queued,
+    unreported_at,
+    was_given,
+)
+from shared.commands.intake import SendMessage
+from shared.events.base import Event
+from shared.events.calls import DeliveryOutcome, DeliveryReported
+from shared.events.custody import Exchanged
+from shared.events.fields import ContactWindow, Plain
+from shared.events.intake import ContactRuleSet, EpisodeContinued, PersonalDataErased
+from shared.events.outbound import (
+    MessageDispatched,
+    MessageFailed,
+    MessageQueued,
+    MessageRefused,
+    MessageSent,
+)
+from tests.asking import ask, refused_by
+from tests.examples import (
+    CASE,
+    NOON,
+    OTHER_CASE,
+    CaseBook,
+    call_linked,
+    case_closed,
+    case_opened,
+    case_reopened,
+    sealed,
+)
+from tests.rarer_examples import every_event
+
+CHANNELS = frozenset({"telegram", "phone"})
+WITHIN = timedelta(minutes=10)
+LATER = NOON + timedelta(minutes=20)
+
+CALLED = (case_opened(), call_linked())
+SAFE = ContactRuleSet(rule="yes")
+AT_NOON = ContactRuleSet(
+    rule="window", windows=(ContactWindow(from_time="12:00", to_time="12:10"),)
+)
+READY = (*CALLED, SAFE)
+QUEUED = MessageQueued(
+    message_id="message-1",
+    channel="telegram",
+    to_address=sealed("@beispiel"),
+    language="uk",
+    text=sealed("wait where you are"),
+    valid_until=NOON + timedelta(minutes=30),
+)
+DISPATCHED = MessageDispatched(message_id="message-1")
+SENT = MessageSent(message_id="message-1", sent_at=NOON)
+FAILED = MessageFailed(message_id="message-1", reason="no such user")
+UNREPORTED = MessageFailed(message_id="message-1", reason=NO_REPORT)
+
+
+def given(*events: Event) -> Outbox:
+    return reduce(evolve_outbox, CaseBook().add_all(events), Outbox())
+
+
+def send(channel: str = "telegram", **fields: Any) -> SendMessage:
+    return ask(SendMessage, channel=channel, text="wait where you are", **fields)
+
+
+def report(outcome: DeliveryOutcome = "sent", **fields: Any) -> DeliveryReported:
+    what = {"message_id": "message-1", "case_id": CASE, "channel": "telegram", **fields}
+    return DeliveryReported(outcome=outcome, happened_at=NOON, **what)
+
+
+def dispatch(
+    outbox: Outbox, now: datetime = NOON, *, openable: bool = True, channels: Any = CHANNELS
+) -> list[Event]:
+    return decide_dispatch(outbox, "message-1", now, openable=openable, channels=channels)
+
+
+def refused(reason: Any) -> list[Event]:
+    return [MessageRefused(message_id="message-1", reason=reason)]
+
+
+def test_it_goes_to_the_address_of_his_last_call_on_that_channel() -> None:
+    again = call_linked("call-3").model_copy(update={"caller_address": sealed("@neu")})
+    address = may_send(given(*READY, again), send(), NOON, CHANNELS)
+    assert (address.version, address.type_name) == (4, "CallLinked")
+    assert address.sealed == sealed("@neu")
+    on_phone = may_send(given(*READY, again), send("phone"), NOON, CHANNELS)
+    assert (on_phone.version, on_phone.type_name, on_phone.language) == (1, "CaseOpened", "ru")
+
+
+def test_a_call_from_a_withheld_number_leaves_the_address_that_is_known() -> None:
+    withheld = call_linked("call-3").model_copy(update={"caller_address": None})
+    assert may_send(given(*READY, withheld), send(), NOON, CHANNELS).version == 2
+
+
+def test_nobody_writes_to_a_case_that_does_not_exist() -> None:
+    refused_by("case_known", may_send, given(), send(), NOON, CHANNELS)
+
+
+@pytest.mark.parametrize(
+    "end", [case_closed(), EpisodeContinued(next_case=OTHER_CASE), Exchanged(exchanged_at=NOON)]
+)
+def test_nobody_writes_about_a_case_that_is_over(end: Event) -> None:
+    refused_by("case_open", may_send, given(*READY, end), send(), NOON, CHANNELS)
+
+
+def test_a_reopened_case_is_open_and_a_continued_one_stays_over() -> None:
+    reopened = given(*READY, case_closed(), case_reopened())
+    assert may_send(reopened, send(), NOON, CHANNELS).version == 2
+    continued = given(*READY, EpisodeContinued(next_case=OTHER_CASE), case_reopened())
+    refused_by("case_open", may_send, continued, send(), NOON, CHANNELS)
+
+
+def test_until_he_says_that_it_is_safe_nobody_writes_to_him() -> None:
+    refused_by("contact_allowed", may_send, given(*CALLED), send(), NOON, CHANNELS)
+
+
+def test_nobody_writes_outside_his_windows() -> None:
+    outbox = given(*CALLED, AT_NOON)
+    assert may_send(outbox, send(), NOON, CHANNELS).version == 2
+    refused_by("contact_allowed", may_send, outbox, send(), LATER, CHANNELS)
+
+
+def test_what_he_said_last_about_contact_counts() -> None:
+    taken_back = given(*READY, ContactRuleSet(rule="never"))
+    refused_by("contact_allowed", may_send, taken_back, send(), NOON, CHANNELS)
+
+
+def test_nobody_writes_on_a_channel_on_which_he_never_called() -> None:
+    refused_by("address_known", may_send, given(*READY), send("signal"), NOON, CHANNELS)
+
+
+def test_nobody_writes_to_an_address_that_was_erased() -> None:
+    erased = PersonalDataErased(classes=("identity",), legal_basis="court_order", by="x")
+    refused_by("address_known", may_send, given(*READY, erased), send(), NOON, CHANNELS)
+
+
+def test_nobody_writes_on_a_channel_that_has_no_key() -> None:
+    refused_by("channel_sends", may_send, given(*READY), send(), NOON, frozenset())
+
+
+def test_a_queued_message_is_valid_for_so_long() -> None:
+    command = send(valid_minutes=5)
+    (event,) = queued(command, "uk", "@beispiel", NOON)
+    assert event == MessageQueued(
+        message_id=message_id_of(command),
+        channel="telegram",
+        to_address=Plain("@beispiel"),
+        language="uk",
+        text=Plain("wait where you are"),
+        valid_until=NOON + timedelta(minutes=5),
+    )
+
+
+def test_every_command_on_every_case_is_a_message_of_its_own() -> None:
+    commands = (send(), send(command_id="cmd-2"), send(case_id=OTHER_CASE))
+    assert len({message_id_of(one) for one in commands}) == 3
+    assert message_id_of(send()) == message_id_of(send())
+
+
+def test_a_queued_message_goes() -> None:
+    assert dispatch(given(*READY, QUEUED)) == [DISPATCHED]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (DISPATCHED,),
+        (DISPATCHED, SENT),
+        (DISPATCHED, FAILED),
+        (DISPATCHED, UNREPORTED),
+        (MessageRefused(message_id="message-1", reason="contact_rule"),),
+    ],
+)
+def test_it_never_goes_twice(events: tuple[Event, ...]) -> None:
+    assert dispatch(given(*READY, QUEUED, *events)) == []
+
+
+def test_an_unknown_message_does_not_go() -> None:
+    assert dispatch(given(*READY)) == []
+
+
+def test_it_is_refused_when_the_rule_was_taken_back_meanwhile() -> None:
+    state = given(*READY, QUEUED, ContactRuleSet(rule="never"))
+    assert dispatch(state) == refused("contact_rule")
+
+
+def test_it_is_refused_when_his_window_ended_meanwhile() -> None:
+    state = given(*CALLED, AT_NOON, QUEUED)
+    assert dispatch(state, NOON + timedelta(minutes=9)) == [DISPATCHED]
+    assert dispatch(state, NOON + timedelta(minutes=10)) == refused("contact_rule")
+
+
+def test_it_is_refused_when_it_comes_too_late() -> None:
+    state = given(*READY, QUEUED)
+    assert dispatch(state, QUEUED.valid_until - timedelta(seconds=1)) == [DISPATCHED]
+    assert dispatch(state, QUEUED.valid_until) == refused("too_late")
+
+
+@pytest.mark.parametrize("personal", ["identity", "narrative"])
+def test_it_is_refused_when_text_or_address_were_erased_meanwhile(personal: Any) -> None:
+    erased = PersonalDataErased(classes=(personal,), legal_basis="court_order", by="x")
+    assert dispatch(given(*READY, QUEUED, erased)) == refused("erased")
+
+
+def test_erasing_places_holds_no_message_up() -> None:
+    erased = PersonalDataErased(classes=("location",), legal_basis="location_retention", by="x")
+    assert dispatch(given(*READY, QUEUED, erased)) == [DISPATCHED]
+
+
+def test_a_message_queued_after_an_erasure_goes() -> None:
+    erased = PersonalDataErased(classes=("narrative",), legal_basis="court_order", by="x")
+    assert dispatch(given(*READY, erased, QUEUED)) == [DISPATCHED]
+
+
+def test_it_is_refused_when_the_key_holder_can_not_open_it_any_more() -> None:
+    assert dispatch(given(*READY, QUEUED), openable=False) == refused("erased")
+
+
+def test_it_is_refused_when_the_case_is_over_meanwhile() -> None:
+    assert dispatch(given(*READY, QUEUED, case_closed())) == refused("case_over")
+    continued = EpisodeContinued(next_case=OTHER_CASE)
+    assert dispatch(given(*READY, QUEUED, continued)) == refused("case_over")
+
+
+def test_it_is_refused_when_its_channel_has_no_key() -> None:
+    assert dispatch(given(*READY, QUEUED), channels=()) == refused("channel")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "event"),
+    [
+        ("sent", SENT),
+        ("failed", MessageFailed(message_id="message-1", reason="not said")),
+        ("refused", MessageRefused(message_id="message-1", reason="channel")),
+    ],
+)
+def test_the_channel_says_what_became_of_it(outcome: DeliveryOutcome, event: Event) -> None:
+    assert decide_report(given(*READY, QUEUED, DISPATCHED), report(outcome)) == [event]
+
+
+def test_the_channel_says_why_it_failed() -> None:
+    state = given(*READY, QUEUED, DISPATCHED)
+    assert decide_report(state, report("failed", reason="no such user")) == [FAILED]
+
+
+def test_a_channels_first_word_counts() -> None:
+    state = given(*READY, QUEUED, DISPATCHED, SENT)
+    assert decide_report(state, report("sent")) == []
+    assert decide_report(state, report("failed")) == []
+
+
+def test_a_report_that_comes_after_the_timer_is_recorded() -> None:
+    state = given(*READY, QUEUED, DISPATCHED, UNREPORTED)
+    assert decide_report(state, report("sent")) == [SENT]
+
+
+@pytest.mark.parametrize(
+    ("events", "fields"),
+    [
+        ((), {}),
+        ((QUEUED,), {}),
+        ((QUEUED, MessageRefused(message_id="message-1", reason="too_late")), {}),
+        ((QUEUED, DISPATCHED), {"channel": "signal"}),
+        ((QUEUED, DISPATCHED), {"message_id": "message-2"}),
+    ],
+)
+def test_a_channel_reports_on_nothing_that_it_was_not_given(
+    events: tuple[Event, ...], fields: dict[str, Any]
+) -> None:
+    state = given(*READY, *events)
+    assert not was_given(state, report(**fields))
+    assert decide_report(state, report(**fields)) == []
+
+
+def test_without_a_report_it_failed_after_a_while() -> None:
+    state = given(*READY, QUEUED, DISPATCHED)  # Dispatched at 12:04.
+    due_at = NOON + timedelta(minutes=14)
+    assert unreported_at(state, WITHIN) == due_at
+    assert decide_unreported(state, due_at - timedelta(seconds=1), WITHIN) == []
+    assert decide_unreported(state, due_at, WITHIN) == [UNREPORTED]
+
+
+@pytest.mark.parametrize("end", [SENT, FAILED, UNREPORTED])
+def test_what_ended_does_not_fail_any_more(end: Event) -> None:
+    state = given(*READY, QUEUED, DISPATCHED, end)
+    assert unreported_at(state, WITHIN) is None
+    assert decide_unreported(state, LATER, WITHIN) == []
+
+
+def test_what_has_not_gone_is_not_waited_for() -> None:
+    assert unreported_at(given(*READY, QUEUED), WITHIN) is None
+    assert decide_unreported(given(*READY, QUEUED), LATER, WITHIN) == []
+
+
+def test_the_first_of_several_messages_is_due_first() -> None:
+    other = QUEUED.model_copy(update={"message_id": "message-2"})
+    gone = MessageDispatched(message_id="message-2")
+    state = given(*READY, QUEUED, DISPATCHED, other, gone)
+    due_at = unreported_at(state, WITHIN)
+    assert due_at == NOON + timedelta(minutes=14)
+    assert decide_unreported(state, due_at, WITHIN) == [UNREPORTED]
+
+
+def test_a_channel_may_not_send_it_after_it_counts_as_failed() -> None:
+    assert goes_until(NOON + timedelta(hours=1), NOON, WITHIN) == NOON + WITHIN
+    assert goes_until(NOON + timedelta(minutes=3), NOON, WITHIN) == NOON + timedelta(minutes=3)
+
+
+def test_the_fold_takes_every_event_in_any_order() -> None:
+    given(*every_event())
+    given(*reversed(every_event()))
