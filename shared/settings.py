@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     )
     registry_overdue_hours: float = Field(
         24.0, ge=0, description="how long a claim may be without a registry's word, hours"
+    )
     outbound_report_minutes: float = Field(
         10.0,
         gt=0,

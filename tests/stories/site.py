@@ -85,6 +85,10 @@ class StoryTimers(Timers):
         """No story is about what is done every night."""
 
     @override
+    def is_set(self, timer: Timer) -> bool:
+        return timer.name in self.running
+
+    @override
     def cancel(self, timer: Timer) -> None:
         self.running.pop(timer.name, None)
 
@@ -93,7 +97,7 @@ class StoryTimers(Timers):
 class StoryService(Service):
     """A service whose timers are the story's."""
 
-    story_timers: StoryTimers
+    story_timers: StoryTimers = field(kw_only=True)
 
     @override
     def timers(self) -> Timers:
