@@ -13,12 +13,9 @@ from typing import Any
 from uuid import uuid4
 
 from services.handover import state as handover
-from services.handover.decisions import (
-    decide_approve,
-    decide_arrival,
-    decide_disclose,
-    decide_plan,
-)
+from services.handover.contact import decide_arrival
+from services.handover.disclosure import decide_disclose
+from services.handover.rendezvous import decide_approve, decide_plan
 from services.intake import decisions as intake
 from services.intake.decisions import decide_call, decide_note, decide_personal_data, decide_triage
 from services.intake.state import IntakeState

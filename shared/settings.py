@@ -74,6 +74,29 @@ class Settings(BaseSettings):
         gt=0,
         description="how long a channel may take to say what became of a message, minutes",
     )
+    contact_due_hours: float = Field(
+        6.0, ge=0, description="after so long without contact he should be heard of, hours"
+    )
+    contact_silent_hours: float = Field(
+        12.0, ge=0, description="after so long without contact he counts as silent, hours"
+    )
+    decide_lost_hours: float = Field(
+        72.0,
+        ge=0,
+        description="after so long without contact a person decides if he is lost, hours",
+    )
+    rendezvous_expiry_hours: float = Field(
+        2.0, ge=0, description="how long after its window a rendezvous expires, hours"
+    )
+    offer_unanswered_minutes: float = Field(
+        30.0, ge=0, description="after so long a team should have answered an offer, minutes"
+    )
+    offer_unanswered_again_minutes: float = Field(
+        120.0, ge=0, description="after so long without the team's answer it is said again, minutes"
+    )
+    capture_card_days: float = Field(
+        7.0, ge=0, description="how long after he came to a camp his card is to be sent, days"
+    )
     incarnation: str = Field(
         "",
         pattern=r"^([0-9a-f]{32})?$",

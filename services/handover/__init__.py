@@ -1,11 +1,35 @@
-"""handover brings a man to a safe place and records the receiving team's receipt.
+"""handover brings a man to a safe place, records the receiving team's receipt and what follows.
 
 Answers the commands of `shared.commands.handover`; records the events of
-`shared.events.handover`. It consumes nothing: all it needs to know of the other services stands
-in the case's log.
+`shared.events.handover` and `shared.events.custody`. Consumes from CASES what makes or moves one
+of its deadlines, the calls of lost men and the receipts for groups; and its own timers.
 """
 
+from shared import subjects
 from shared.subjects import Durable
 
 SERVICE = "handover"
-CONSUMES: tuple[Durable, ...] = ()
+REACTS_TO = Durable(
+    "handover",
+    subjects.CASES,
+    tuple(
+        map(
+            subjects.case_events,
+            (
+                "CallLinked",
+                "CaseReopened",
+                "ArrivedInUkraine",
+                "GuidanceGiven",
+                "ContactRegained",
+                "RendezvousPlanned",
+                "RendezvousReplanned",
+                "HandoverOffered",
+                "GroupHandedOver",
+                "FollowUpSet",
+                "CustodyChanged",
+            ),
+        )
+    ),
+)
+DUE = Durable("handover", subjects.timers_stream("handover"), (subjects.due("handover", ">"),))
+CONSUMES = (REACTS_TO, DUE)

@@ -3,59 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
-from services.handover.decisions import (
-    decide_accept,
-    decide_approve,
-    decide_arrival,
-    decide_contact_lost,
-    decide_disclose,
-    decide_hand_over,
-    decide_missed,
-    decide_offer,
-    decide_plan,
-    decide_refuse,
-)
+from services.handover import contact, custody, disclosure, offers, overrides, receipt, rendezvous
+from services.handover.guards import Members
 from services.handover.state import HandoverState
+from shared.commands import handover as commands
 from shared.commands.base import Command
-from shared.commands.handover import (
-    AcceptHandover,
-    ApproveRendezvous,
-    DiscloseRendezvous,
-    OfferHandover,
-    PlanRendezvous,
-    RecordArrival,
-    RecordContactLost,
-    RecordHandover,
-    RecordMissed,
-    RefuseHandover,
-)
 from shared.events.base import Event
 from shared.service import Desk
 from shared.transact import Outcome, transact
 
-DECISIONS: dict[type[Command], Callable[[HandoverState, Any, datetime], list[Event]]] = {
-    RecordArrival: decide_arrival,
-    PlanRendezvous: decide_plan,
-    ApproveRendezvous: decide_approve,
-    DiscloseRendezvous: decide_disclose,
-    RecordMissed: decide_missed,
-    OfferHandover: decide_offer,
-    AcceptHandover: decide_accept,
-    RefuseHandover: decide_refuse,
-    RecordHandover: decide_hand_over,
-    RecordContactLost: decide_contact_lost,
+DECISIONS: dict[type[Command], Callable[..., list[Event]]] = {
+    commands.RecordArrival: contact.decide_arrival,
+    commands.PlanRendezvous: rendezvous.decide_plan,
+    commands.ReplanRendezvous: rendezvous.decide_replan,
+    commands.ApproveRendezvous: rendezvous.decide_approve,
+    commands.CancelRendezvous: rendezvous.decide_cancel,
+    commands.DiscloseRendezvous: disclosure.decide_disclose,
+    commands.GiveGuidance: disclosure.decide_guidance,
+    commands.RecordMissed: rendezvous.decide_missed,
+    commands.UseEmergencyOverride: overrides.decide_override,
+    commands.OfferHandover: offers.decide_offer,
+    commands.AcceptHandover: offers.decide_accept,
+    commands.RefuseHandover: offers.decide_refuse,
+    commands.WithdrawHandover: offers.decide_withdraw,
+    commands.RecordHandover: receipt.decide_hand_over,
+    commands.RecordGroupHandover: receipt.decide_group_handover,
+    commands.ResolveDiscrepancy: receipt.decide_resolve,
+    commands.RecordContactLost: contact.decide_contact_lost,
+    commands.RecordContactRegained: contact.decide_contact_regained,
+    commands.SetFollowUp: contact.decide_follow_up,
+    commands.RecordCustody: custody.decide_custody,
+    commands.ConfirmCaptureCard: custody.decide_capture_card,
+    commands.OfferExchange: custody.decide_offer_exchange,
+    commands.GiveExchangeConsent: custody.decide_exchange_consent,
+    commands.WithdrawExchangeConsent: custody.decide_no_exchange,
+    commands.RecordExchange: custody.decide_exchange,
+    commands.GivePublicityConsent: custody.decide_publicity_consent,
+    commands.WithdrawPublicityConsent: custody.decide_no_publicity,
 }
+"""What decides each command: (state, command, now) -> events."""
+OF_THE_WHOLE_GROUP = frozenset({commands.ApproveRendezvous, commands.DiscloseRendezvous})
+"""The commands whose decision also takes `members`: the other cases of the group he leads."""
 
 
 def carry_out(desk: Desk, command: Command) -> Outcome:
     """Carries out one of the commands in DECISIONS."""
     decision = DECISIONS[type(command)]
-    return transact(
-        desk.writer,
-        command.case_id,
-        desk.cause_of(command),
-        lambda state: decision(state, command, desk.now()),
-    )
+
+    def decide(state: HandoverState) -> list[Event]:
+        more: dict[str, Any] = {}
+        if type(command) in OF_THE_WHOLE_GROUP:
+            more["members"] = members_of(desk, state)
+        return decision(state, command, desk.now(), **more)
+
+    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+
+
+def members_of(desk: Desk, state: HandoverState) -> Members:
+    """Gives the other cases of the group that he leads, as the log has them now."""
+    load = desk.writer.log.load_current
+    return {one: load(one).state for one in state.party.awaited_members}

@@ -1,53 +1,42 @@
-"""handover's view of a case: what its decisions read, and how events change it."""
+"""handover's view of a case: what its decisions read, and how events change it.
+
+Each region has a file of its own; here stands which event goes where.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import assert_never
 
-from shared.events import handover, intake, verification
+from services.handover.contact_state import Contact, contact_after
+from services.handover.custody_state import CustodyView, custody_after
+from services.handover.identity_state import (
+    Assessment,
+    IdentityView,
+    assessed_in,
+    claimed,
+    identity_after,
+)
+from services.handover.meeting_state import Meeting, meeting_after, offer_after
+from services.handover.party_state import Party, party_after
+from shared.contact_rule import SafeToContact, said_in
+from shared.events import custody, groups, handover, intake, verification
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded
-from shared.events.catalogue import AnyCaseEvent
+from shared.events.catalogue import AnyCaseEvent, HandoverEvent, VerificationEvent
 from shared.events.claims import ClaimEvent
-from shared.events.custody import CustodyEvent
-from shared.events.groups import GroupEvent
+from shared.events.handover import FollowUpRule, OverridableGuard
 from shared.events.outbound import OutboundEvent
 from shared.events.shifts import DeskEvent
 
 
 @dataclass(frozen=True, slots=True)
-class IdentityView:
-    """What handover knows of who he is."""
+class Override:
+    """Two people set a guard aside until `expires_at`."""
 
-    about_event: str | None = None
-    partial: bool = False
-    verified: bool = False
-    contradicted: bool = False
-    rejected: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Rendezvous:
-    """The rendezvous last planned."""
-
-    rendezvous_id: str
-    planned_by: str
-    window_to: datetime
-    approved: bool = False
-    disclosed: bool = False
-    missed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """The offer last made to a team."""
-
-    offer_id: str
-    team: str
-    deadline_at: datetime
-    answer: Literal["open", "accepted", "refused", "void"] = "open"
+    guard: OverridableGuard
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +45,27 @@ class HandoverState:
 
     opened: bool = False
     closed: bool = False
+    continued: bool = False
+    """He called again after this case was over; what is decided is decided on his latest one."""
     arrived: bool = False
-    lost: bool = False
-    identity: IdentityView = IdentityView()
-    rendezvous: Rendezvous | None = None
-    offer: Offer | None = None
     handed_over: bool = False
-    coded_calls: frozenset[str] = frozenset()
-    """The calls in which the caller gave this case's return code."""
+    identity: IdentityView = field(default_factory=IdentityView)
+    assessment: Assessment | None = None
+    review_open: bool = False
+    duress_open: bool = False
+    safe_to_contact: SafeToContact = field(default_factory=SafeToContact)
+    contact: Contact = field(default_factory=Contact)
+    meeting: Meeting = field(default_factory=Meeting)
+    overrides: tuple[Override, ...] = ()
+    party: Party = field(default_factory=Party)
+    custody: CustodyView = field(default_factory=CustodyView)
+    follow_up_at: datetime | None = None
+    reminded: frozenset[tuple[FollowUpRule, datetime]] = frozenset()
+    """The deadlines that passed, as they were recorded."""
+
+    def is_overridden(self, guard: str, now: datetime) -> bool:
+        """Says whether two people have set the guard aside, and it hasn't expired."""
+        return any(one.guard == guard and now < one.expires_at for one in self.overrides)
 
 
 def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverState:
@@ -71,140 +73,139 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
     data = event.data
     match data:
         case intake.CaseOpened():
-            return replace(state, opened=True)
+            return replace(state, opened=True, contact=contact_after(state.contact, event, data))
         case intake.CallLinked():
-            coded = {data.call_id} if data.basis == "return_code" else set()
-            return replace(state, lost=False, coded_calls=state.coded_calls | coded)
+            return replace(state, contact=contact_after(state.contact, event, data))
         case intake.CaseClosed() | intake.CaseReopened():
             return replace(state, closed=isinstance(data, intake.CaseClosed))
-        case handover.ArrivedInUkraine():
-            return replace(state, arrived=True, lost=False)
-        case handover.HandedOver():
-            return replace(state, handed_over=True)
-        case handover.ContactLost():
-            return replace(state, lost=True)
+        case intake.EpisodeContinued():
+            return replace(state, continued=True)
         case intake.PersonalDataProvided():
-            return replace(state, identity=_claimed(state.identity, event.id))
+            return replace(state, identity=claimed(state.identity, event.id, data))
+        case intake.DuressSignalled() | intake.DuressCleared():
+            return replace(state, duress_open=isinstance(data, intake.DuressSignalled))
+        case intake.ContactRuleSet():
+            return replace(state, safe_to_contact=said_in(data))
+        case (
+            intake.SurrenderDeclared()
+            | groups.GroupFormed()
+            | groups.GroupJoined()
+            | groups.GroupLeft()
+            | groups.HeadsCounted()
+        ):
+            return replace(state, party=party_after(state.party, data, event.subject))
+        case (
+            intake.CallTriaged()
+            | intake.ReturnCodeIssued()
+            | intake.NoteAdded()
+            | intake.AdviceGiven()
+            | intake.DeadlinePassed()
+            | intake.CasesLinked()
+            | intake.CasesUnlinked()
+            | intake.ErasureRequested()
+            | intake.PersonalDataErased()
+            | CallEnded()
+            | ClaimEvent()
+            | OutboundEvent()
+            | DeskEvent()
+        ):
+            return state
+        case (
+            verification.RegistryChecked()
+            | verification.VerificationEscalated()
+            | verification.IdentityVerified()
+            | verification.IdentityContradicted()
+            | verification.IdentityRejected()
+            | verification.CredibilityAssessed()
+            | verification.ReviewOpened()
+            | verification.ReviewResolved()
+        ):
+            return _after_verification(state, data)
+        case _:
+            return _after_handover(state, event, data)
+
+
+def _after_verification(state: HandoverState, data: VerificationEvent) -> HandoverState:
+    match data:
         case (
             verification.RegistryChecked()
             | verification.IdentityVerified()
             | verification.IdentityContradicted()
             | verification.IdentityRejected()
         ):
-            return replace(state, identity=_identity_after(state.identity, data))
-        case (
-            handover.RendezvousPlanned()
-            | handover.RendezvousApproved()
-            | handover.RendezvousDisclosed()
-        ):
-            return replace(state, rendezvous=_rendezvous_after(state.rendezvous, data))
-        case handover.RendezvousMissed():
-            return _after_missed(state, data)
-        case handover.HandoverOffered() | handover.HandoverAccepted() | handover.HandoverRefused():
-            return replace(state, offer=_offer_after(state.offer, data))
-        case (
-            intake.CallTriaged()
-            | intake.SurrenderDeclared()
-            | intake.ReturnCodeIssued()
-            | intake.NoteAdded()
-            | intake.ErasureRequested()
-            | intake.PersonalDataErased()
-            | verification.VerificationEscalated()
-            | intake.DuressSignalled()
-            | intake.DuressCleared()
-            | intake.AdviceGiven()
-            | intake.ContactRuleSet()
-            | intake.DeadlinePassed()
-            | intake.CasesLinked()
-            | intake.CasesUnlinked()
-            | intake.EpisodeContinued()
-            | verification.CredibilityAssessed()
-            | verification.ReviewOpened()
-            | verification.ReviewResolved()
-            | handover.GuidanceGiven()
-            | handover.RendezvousReplanned()
-            | handover.RendezvousCancelled()
-            | handover.RendezvousExpired()
-            | handover.HandoverWithdrawn()
-            | handover.GroupHandedOver()
-            | handover.HandoverDiscrepancyRaised()
-            | handover.HandoverDiscrepancyResolved()
-            | handover.EmergencyOverrideUsed()
-            | handover.ContactRegained()
-            | handover.FollowUpSet()
-            | handover.FollowUpOverdue()
-            | ClaimEvent()
-            | GroupEvent()
-            | OutboundEvent()
-            | DeskEvent()
-            | CustodyEvent()
-            | CallEnded()
-        ):
+            return replace(state, identity=identity_after(state.identity, data))
+        case verification.CredibilityAssessed():
+            return replace(state, assessment=assessed_in(data))
+        case verification.ReviewOpened() | verification.ReviewResolved():
+            return replace(state, review_open=isinstance(data, verification.ReviewOpened))
+        case verification.VerificationEscalated():
             return state
         case _ as unreachable:
             assert_never(unreachable)
 
 
-def _claimed(view: IdentityView, event_id: str) -> IdentityView:
-    # What was verified was the data given before, not this; a contradiction stays open.
-    return IdentityView(event_id, contradicted=view.contradicted)
-
-
-def _identity_after(
-    view: IdentityView,
-    data: verification.RegistryChecked
-    | verification.IdentityVerified
-    | verification.IdentityContradicted
-    | verification.IdentityRejected,
-) -> IdentityView:
+def _after_handover(
+    state: HandoverState, event: CaseEvent[AnyCaseEvent], data: HandoverEvent
+) -> HandoverState:
     match data:
-        case verification.RegistryChecked():
-            if data.about_event != view.about_event:
-                return view
-            contradicted = view.contradicted and data.outcome != "match"
-            partial = data.outcome in {"match", "partial"}
-            return replace(view, partial=partial, contradicted=contradicted)
-        case verification.IdentityVerified():
-            return replace(view, verified=True, rejected=False)
-        case verification.IdentityContradicted():
-            # The registry's answer about the contradicted data ends nothing: only new data can.
-            return replace(view, about_event=None, contradicted=True, verified=False)
-        case verification.IdentityRejected():
-            return replace(view, rejected=True, verified=False)
+        case handover.ArrivedInUkraine():
+            party = party_after(state.party, data, event.subject)
+            contact = contact_after(state.contact, event, data)
+            return replace(state, arrived=True, party=party, contact=contact)
+        case handover.GuidanceGiven() | handover.ContactLost() | handover.ContactRegained():
+            return replace(state, contact=contact_after(state.contact, event, data))
+        case (
+            handover.RendezvousPlanned()
+            | handover.RendezvousReplanned()
+            | handover.RendezvousApproved()
+            | handover.RendezvousDisclosed()
+            | handover.RendezvousMissed()
+            | handover.RendezvousCancelled()
+            | handover.RendezvousExpired()
+        ):
+            return replace(state, meeting=meeting_after(state.meeting, data))
+        case handover.HandedOver():
+            return replace(state, handed_over=True)
+        case (
+            handover.HandoverOffered()
+            | handover.HandoverAccepted()
+            | handover.HandoverRefused()
+            | handover.HandoverWithdrawn()
+            | handover.GroupHandedOver()
+            | handover.HandoverDiscrepancyRaised()
+            | handover.HandoverDiscrepancyResolved()
+        ):
+            return _after_receipt(state, event, data)
+        case handover.EmergencyOverrideUsed():
+            override = Override(data.guard, data.expires_at)
+            return replace(state, overrides=(*state.overrides, override))
+        case handover.FollowUpSet():
+            return replace(state, follow_up_at=data.due_at)
+        case handover.FollowUpOverdue():
+            return replace(state, reminded=state.reminded | {(data.rule, data.due_at)})
+        case custody.CustodyEvent():
+            return replace(state, custody=custody_after(state.custody, data))
         case _ as unreachable:
             assert_never(unreachable)
 
 
-def _rendezvous_after(
-    rendezvous: Rendezvous | None,
-    data: handover.RendezvousPlanned | handover.RendezvousApproved | handover.RendezvousDisclosed,
-) -> Rendezvous | None:
-    if isinstance(data, handover.RendezvousPlanned):
-        return Rendezvous(data.rendezvous_id, data.planned_by, data.window_to)
-    if rendezvous is None or rendezvous.rendezvous_id != data.rendezvous_id:
-        return rendezvous
-    if isinstance(data, handover.RendezvousApproved):
-        return replace(rendezvous, approved=True)
-    return replace(rendezvous, disclosed=True)
-
-
-def _after_missed(state: HandoverState, missed: handover.RendezvousMissed) -> HandoverState:
-    rendezvous, offer = state.rendezvous, state.offer
-    if rendezvous is None or rendezvous.rendezvous_id != missed.rendezvous_id:
-        return state
-    # A team that was to wait there isn't bound any more: it has to be asked anew.
-    offer = replace(offer, answer="void") if offer is not None else None
-    return replace(state, rendezvous=replace(rendezvous, missed=True), offer=offer)
-
-
-def _offer_after(
-    offer: Offer | None,
-    data: handover.HandoverOffered | handover.HandoverAccepted | handover.HandoverRefused,
-) -> Offer | None:
-    if isinstance(data, handover.HandoverOffered):
-        return Offer(data.offer_id, data.team, data.deadline_at)
-    if offer is None or offer.offer_id != data.offer_id:
-        return offer
-    return replace(
-        offer, answer="accepted" if isinstance(data, handover.HandoverAccepted) else "refused"
-    )
+def _after_receipt(
+    state: HandoverState,
+    event: CaseEvent[AnyCaseEvent],
+    data: handover.HandoverOffered
+    | handover.HandoverAccepted
+    | handover.HandoverRefused
+    | handover.HandoverWithdrawn
+    | handover.GroupHandedOver
+    | handover.HandoverDiscrepancyRaised
+    | handover.HandoverDiscrepancyResolved,
+) -> HandoverState:
+    match data:
+        case handover.HandoverDiscrepancyRaised() | handover.HandoverDiscrepancyResolved():
+            return replace(state, party=party_after(state.party, data, event.subject))
+        case handover.GroupHandedOver():
+            state = replace(state, party=party_after(state.party, data, event.subject))
+        case _:
+            pass
+    offer = offer_after(state.meeting.offer, data, event.time)
+    return replace(state, meeting=replace(state.meeting, offer=offer))

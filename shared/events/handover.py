@@ -77,7 +77,10 @@ class GuidanceGiven(Event):
 
 
 class RendezvousMissed(Event):
-    """The window passed without a meeting; a new rendezvous can be planned."""
+    """The window passed without a meeting; a new rendezvous can be planned.
+
+    Every offer that was open or accepted is void.
+    """
 
     rendezvous_id: Id
     who: Missed
@@ -85,7 +88,10 @@ class RendezvousMissed(Event):
 
 
 class RendezvousReplanned(Event):
-    """Another place or window, in the stead of rendezvous `replaces`; to be approved anew."""
+    """Another place or window, in the stead of rendezvous `replaces`; to be approved anew.
+
+    What was approved, disclosed or offered of the one before is void.
+    """
 
     rendezvous_id: Id
     replaces: Id
@@ -98,7 +104,7 @@ class RendezvousReplanned(Event):
 
 
 class RendezvousCancelled(Event):
-    """A person called the rendezvous off."""
+    """A person called the rendezvous off; it ends, and every offer with it, as when missed."""
 
     rendezvous_id: Id
     by: Person
@@ -106,7 +112,10 @@ class RendezvousCancelled(Event):
 
 
 class RendezvousExpired(Event):
-    """Its window passed some hours ago, and nobody said what became of it."""
+    """Its window passed some hours ago, and nobody said what became of it; it ends as when missed.
+
+    Not while a team has accepted: then the team says what became of him.
+    """
 
     rendezvous_id: Id
 
@@ -135,7 +144,7 @@ class HandoverRefused(Event):
 
 
 class HandoverWithdrawn(Event):
-    """The hotline took the offer back before the team answered."""
+    """The hotline took the offer back before the team answered; exactly one of the answers wins."""
 
     offer_id: Id
     by: Person
@@ -161,7 +170,7 @@ class GroupHandedOver(Event):
     """One receipt for a group, in the log of the case that leads it: `head_count` persons in all.
 
     `received`, `missing` and `refused` are case numbers, the leader's among them; `extra` is how
-    many came whom no case describes.
+    many came whom no case describes. `HandedOver` follows in the log of each that was received.
     """
 
     group_id: Id
@@ -173,10 +182,15 @@ class GroupHandedOver(Event):
     missing: tuple[Id, ...] = ()
     refused: tuple[Id, ...] = ()
     extra: HeadCount = 0
+    condition: Condition = "unknown"
 
 
 class HandoverDiscrepancyRaised(Event):
-    """Counts don't agree: `expected` were to come, `present` were received."""
+    """Counts don't agree: `expected` were to come, `present` were received.
+
+    Expected are as many as somebody counted last; else as were declared last; else as are on the
+    group's roll, or as he said are with him. Open until it is resolved.
+    """
 
     expected: HeadCount
     present: HeadCount
@@ -203,7 +217,10 @@ class EmergencyOverrideUsed(Event):
 
 
 class ContactLost(Event):
-    """A person decided that the man no longer answers; the case stays open."""
+    """A person decided that the man no longer answers; the case stays open.
+
+    It ends with `ContactRegained` alone, which handover records when he calls.
+    """
 
     since: At
     by: Word
@@ -224,7 +241,10 @@ class FollowUpSet(Event):
 
 
 class FollowUpOverdue(Event):
-    """A time has passed by which somebody should have been heard of."""
+    """A time has passed by which somebody should have been heard of, or an operator be reminded.
+
+    Recorded once for a rule and its time; what is heard of him afterwards moves the time.
+    """
 
     rule: FollowUpRule
     due_at: At

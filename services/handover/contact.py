@@ -1,0 +1,75 @@
+"""What handover records of the contact with him: arrival, loss and return, and reminders. Facts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.handover.state import HandoverState
+from shared.commands.handover import (
+    RecordArrival,
+    RecordContactLost,
+    RecordContactRegained,
+    SetFollowUp,
+)
+from shared.events.base import CaseEvent, Event
+from shared.events.fields import Plain
+from shared.events.handover import (
+    ArrivedInUkraine,
+    ContactLost,
+    ContactRegained,
+    FollowUpSet,
+)
+from shared.events.intake import CallLinked
+from shared.refusals import CASE_KNOWN, require
+
+
+def decide_arrival(state: HandoverState, command: RecordArrival, _now: datetime) -> list[Event]:
+    """He said where he is; a fact. A first call from the field may skip every step before."""
+    require(state.opened, CASE_KNOWN)
+    return [
+        ArrivedInUkraine(
+            place=Plain.of(command.place),
+            companions=command.companions,
+            condition=command.condition,
+            call_id=command.call_id,
+        )
+    ]
+
+
+def decide_contact_lost(
+    state: HandoverState, command: RecordContactLost, _now: datetime
+) -> list[Event]:
+    """He no longer answers; a fact that a person states."""
+    require(state.opened, CASE_KNOWN)
+    if state.contact.is_lost:
+        return []
+    return [ContactLost(since=command.since, by=command.by)]
+
+
+def decide_contact_regained(
+    state: HandoverState, command: RecordContactRegained, _now: datetime
+) -> list[Event]:
+    """A person heard of him again; nothing to record of a man who wasn't lost."""
+    require(state.opened, CASE_KNOWN)
+    if not state.contact.is_lost:
+        return []
+    return [ContactRegained(by=command.by, call_id=command.call_id)]
+
+
+def decide_call_of_the_lost(
+    state: HandoverState, event: CaseEvent[CallLinked], by: str
+) -> list[Event]:
+    """He called after somebody had given him up; a call recorded before that changes nothing."""
+    lost_at = state.contact.lost_at_version
+    if lost_at is None or event.caseversion < lost_at:
+        return []
+    return [ContactRegained(by=by, call_id=event.data.call_id)]
+
+
+def decide_follow_up(state: HandoverState, command: SetFollowUp, _now: datetime) -> list[Event]:
+    """Somebody wants to be reminded, or not any more; one reminder a case, the newest counts."""
+    require(state.opened, CASE_KNOWN)
+    if command.due_at == state.follow_up_at:
+        return []
+    remark = Plain(command.remark) if command.remark is not None else None
+    return [FollowUpSet(due_at=command.due_at, remark=remark)]

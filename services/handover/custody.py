@@ -1,0 +1,130 @@
+"""What is recorded after the receipt: custody, capture card, exchange, and his own consents.
+
+A consent is taken in words that were read to him, before a witness. Withdrawing it is a fact: it is
+never refused, whenever and why ever he does.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.handover.custody_state import HELD
+from services.handover.guards import HAPPENED_BY_NOW, require_latest, require_not_exchanged
+from services.handover.state import HandoverState
+from shared.commands.handover import (
+    ConfirmCaptureCard,
+    GiveExchangeConsent,
+    GivePublicityConsent,
+    OfferExchange,
+    RecordCustody,
+    RecordExchange,
+    WithdrawExchangeConsent,
+    WithdrawPublicityConsent,
+)
+from shared.events.base import Event
+from shared.events.custody import (
+    CaptureCardConfirmed,
+    CustodyChanged,
+    ExchangeConsentGiven,
+    ExchangeConsentWithdrawn,
+    Exchanged,
+    ExchangeOffered,
+    PublicityConsentGiven,
+    PublicityConsentWithdrawn,
+)
+from shared.events.fields import Plain
+from shared.refusals import CASE_KNOWN, CLOCK_LEEWAY, Guard, is_another_person, require
+
+IN_OUR_HANDS = Guard("handed_over_or_in_custody", "a man who is handed over, or held")
+WITNESSED = Guard("witnessed", "a witness who is another person than who records it")
+CONSENT_STANDS = Guard("exchange_consent_stands", "GiveExchangeConsent by himself first")
+
+
+def decide_custody(state: HandoverState, command: RecordCustody, now: datetime) -> list[Event]:
+    """Where he is held, or that he isn't any more; a fact."""
+    require(state.opened, CASE_KNOWN)
+    require(command.changed_at <= now + CLOCK_LEEWAY, HAPPENED_BY_NOW)
+    place = Plain.of(command.place) if command.place is not None else None
+    return [CustodyChanged(custody=command.custody, changed_at=command.changed_at, place=place)]
+
+
+def decide_capture_card(
+    state: HandoverState, command: ConfirmCaptureCard, now: datetime
+) -> list[Event]:
+    """His card was sent; a fact."""
+    require(state.opened, CASE_KNOWN)
+    require(command.sent_at <= now + CLOCK_LEEWAY, HAPPENED_BY_NOW)
+    if state.custody.card_reference == command.reference:
+        return []
+    return [CaptureCardConfirmed(reference=command.reference, sent_at=command.sent_at)]
+
+
+def decide_offer_exchange(
+    state: HandoverState, command: OfferExchange, _now: datetime
+) -> list[Event]:
+    """Handed over or in custody; asked in his language, in the wording named."""
+    require_not_exchanged(state)
+    require(_is_in_our_hands(state), IN_OUR_HANDS)
+    return [ExchangeOffered(language=command.language, wording=command.wording)]
+
+
+def decide_exchange_consent(
+    state: HandoverState, command: GiveExchangeConsent, _now: datetime
+) -> list[Event]:
+    """Handed over or in custody; language and wording named; before a witness."""
+    require_not_exchanged(state)
+    require(_is_in_our_hands(state), IN_OUR_HANDS)
+    require(is_another_person(command.by, command.witness), WITNESSED)
+    if state.custody.exchange_consent == command.wording:
+        return []
+    return [
+        ExchangeConsentGiven(
+            language=command.language, wording=command.wording, witness=command.witness
+        )
+    ]
+
+
+def decide_no_exchange(
+    state: HandoverState, command: WithdrawExchangeConsent, _now: datetime
+) -> list[Event]:
+    """He doesn't want to be exchanged; a fact, also where he never said that he does."""
+    require(state.opened, CASE_KNOWN)
+    remark = Plain(command.remark) if command.remark is not None else None
+    return [ExchangeConsentWithdrawn(witness=command.witness, remark=remark)]
+
+
+def decide_exchange(state: HandoverState, command: RecordExchange, now: datetime) -> list[Event]:
+    """His consent stands; once."""
+    require_not_exchanged(state)
+    require(state.custody.exchange_consent is not None, CONSENT_STANDS)
+    require(command.exchanged_at <= now + CLOCK_LEEWAY, HAPPENED_BY_NOW)
+    return [Exchanged(exchanged_at=command.exchanged_at)]
+
+
+def decide_publicity_consent(
+    state: HandoverState, command: GivePublicityConsent, _now: datetime
+) -> list[Event]:
+    """Language and wording named; before a witness; at any time, also after exchange."""
+    require_latest(state)
+    require(is_another_person(command.by, command.witness), WITNESSED)
+    if state.custody.publicity_consent == command.wording:
+        return []
+    return [
+        PublicityConsentGiven(
+            language=command.language, wording=command.wording, witness=command.witness
+        )
+    ]
+
+
+def decide_no_publicity(
+    state: HandoverState, command: WithdrawPublicityConsent, _now: datetime
+) -> list[Event]:
+    """He doesn't want to be shown; a fact, also where he never said that he does."""
+    require(state.opened, CASE_KNOWN)
+    remark = Plain(command.remark) if command.remark is not None else None
+    return [PublicityConsentWithdrawn(witness=command.witness, remark=remark)]
+
+
+def _is_in_our_hands(state: HandoverState) -> bool:
+    held = state.custody.custody
+    return state.handed_over if held is None else held in HELD

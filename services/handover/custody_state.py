@@ -1,0 +1,88 @@
+"""What becomes of him after the receipt: custody, capture card, his consents, exchange."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from shared.events.custody import (
+    CaptureCardConfirmed,
+    CaptureCardDue,
+    Custody,
+    CustodyChanged,
+    ExchangeConsentGiven,
+    ExchangeConsentWithdrawn,
+    Exchanged,
+    ExchangeOffered,
+    PublicityConsentGiven,
+    PublicityConsentWithdrawn,
+)
+
+HELD: frozenset[Custody] = frozenset({"arrived_at_camp", "transferred", "hospitalised"})
+"""The kinds of custody in which he can be asked whether he wants to be exchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyView:
+    """What handover knows of him after the receipt."""
+
+    custody: Custody | None = None
+    changed_at: datetime | None = None
+    """When that happened; what happened earlier but is recorded later changes nothing."""
+    camp_at: datetime | None = None
+    """When he first came to a camp."""
+    card_reference: str | None = None
+    card_due_at: datetime | None = None
+    """The time by which the card was missed, once that is recorded."""
+    exchange_consent: str | None = None
+    """The wording under which it stands."""
+    publicity_consent: str | None = None
+    exchanged: bool = False
+
+
+CustodyStep = (
+    CustodyChanged
+    | CaptureCardDue
+    | CaptureCardConfirmed
+    | ExchangeOffered
+    | ExchangeConsentGiven
+    | ExchangeConsentWithdrawn
+    | Exchanged
+    | PublicityConsentGiven
+    | PublicityConsentWithdrawn
+)
+
+
+def custody_after(view: CustodyView, data: CustodyStep) -> CustodyView:
+    """Gives the view after one more event; a withdrawal ends a consent whenever it was said."""
+    match data:
+        case CustodyChanged():
+            return _moved(view, data)
+        case CaptureCardDue():
+            return replace(view, card_due_at=data.due_at)
+        case CaptureCardConfirmed():
+            return replace(view, card_reference=data.reference)
+        case ExchangeConsentGiven():
+            return replace(view, exchange_consent=data.wording)
+        case ExchangeConsentWithdrawn():
+            return replace(view, exchange_consent=None)
+        case Exchanged():
+            return replace(view, exchanged=True)
+        case PublicityConsentGiven():
+            return replace(view, publicity_consent=data.wording)
+        case PublicityConsentWithdrawn():
+            return replace(view, publicity_consent=None)
+        case ExchangeOffered():
+            return view
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _moved(view: CustodyView, data: CustodyChanged) -> CustodyView:
+    if data.custody == "arrived_at_camp":
+        camp_at = min(data.changed_at, view.camp_at or data.changed_at)
+        view = replace(view, camp_at=camp_at)
+    if view.changed_at is not None and data.changed_at < view.changed_at:
+        return view
+    return replace(view, custody=data.custody, changed_at=data.changed_at)

@@ -1,0 +1,73 @@
+"""Decisions on what he is told: the place of his rendezvous, and each step of his way.
+
+He is told it in a call in which he gave his code, or by a message at an hour he said is safe. A
+message has the id of the SendMessage that sends it, which follows when this is recorded.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.handover.guards import (
+    CLEARED_BY_SUPERVISOR,
+    NOBODY,
+    Members,
+    require_cleared,
+    require_live,
+)
+from services.handover.rendezvous import WINDOW_IN_FUTURE, require_current
+from services.handover.state import HandoverState
+from shared.commands.handover import DiscloseRendezvous, GiveGuidance
+from shared.contact_rule import CONTACT_ALLOWED
+from shared.events.base import Event
+from shared.events.fields import Plain
+from shared.events.handover import GuidanceGiven, RendezvousDisclosed
+from shared.refusals import Guard, require
+
+APPROVED = Guard("approved", "ApproveRendezvous by another person first")
+CALL_CODE_MATCHED = Guard(
+    "call_code_matched", "a call_id in which the caller gave this case's return code"
+)
+
+
+def decide_disclose(
+    state: HandoverState, command: DiscloseRendezvous, now: datetime, members: Members = NOBODY
+) -> list[Event]:
+    """Approved; still verified, believed and free; to the man himself; once."""
+    require_live(state)
+    rendezvous = require_current(state, command.rendezvous_id)
+    require_cleared(state, members, now)
+    require(rendezvous.approved, APPROVED)
+    require(rendezvous.window_to > now, WINDOW_IN_FUTURE)
+    _require_told_to_him(state, command, now)
+    if rendezvous.disclosed:
+        return []
+    return [
+        RendezvousDisclosed(
+            rendezvous_id=rendezvous.rendezvous_id,
+            to_whom=Plain(command.to_whom),
+            call_id=command.call_id,
+            message_id=command.message_id,
+        )
+    ]
+
+
+def decide_guidance(state: HandoverState, command: GiveGuidance, now: datetime) -> list[Event]:
+    """Not under duress; to the man himself."""
+    require_live(state)
+    require(not state.duress_open, CLEARED_BY_SUPERVISOR)
+    _require_told_to_him(state, command, now)
+    return [
+        GuidanceGiven(
+            step=Plain.of(command.step), call_id=command.call_id, message_id=command.message_id
+        )
+    ]
+
+
+def _require_told_to_him(
+    state: HandoverState, command: DiscloseRendezvous | GiveGuidance, now: datetime
+) -> None:
+    in_call, by_message = command.call_id is not None, command.message_id is not None
+    coded = command.call_id in state.contact.coded_calls
+    require(coded or (by_message and not in_call), CALL_CODE_MATCHED)
+    require(state.safe_to_contact.allows(now) or not by_message, CONTACT_ALLOWED)

@@ -1,0 +1,99 @@
+"""Handover's deadlines: what is due in a case, and what is recorded when it has come.
+
+Silence counts from the last contact after he arrived, until he is handed over, given up or the case
+is closed. A rendezvous whose team has accepted doesn't expire: the team says what became of him.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.handover.rendezvous import expired
+from services.handover.state import HandoverState
+from shared.deadlines import Due
+from shared.events.base import Event
+from shared.events.custody import CaptureCardDue
+from shared.events.handover import FollowUpOverdue, FollowUpRule
+
+RULES: dict[str, FollowUpRule] = {
+    "contact_due": "arrived_contact_due",
+    "contact_silent": "arrived_silent",
+    "decide_lost": "decide_whether_lost",
+    "offer_unanswered": "handover_unacknowledged",
+    "offer_unanswered_again": "handover_unacknowledged_again",
+    "follow_up": "operator",
+}
+"""The kinds of timer after which somebody must look, and the rule that is recorded."""
+RENDEZVOUS_EXPIRES = "rendezvous_expires"
+CAPTURE_CARD = "capture_card"
+KINDS = frozenset({*RULES, RENDEZVOUS_EXPIRES, CAPTURE_CARD})
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """How long may pass until somebody must look."""
+
+    contact_due: timedelta
+    contact_silent: timedelta
+    decide_lost: timedelta
+    rendezvous_expires: timedelta
+    """After the window's end."""
+    offer_unanswered: timedelta
+    offer_unanswered_again: timedelta
+    capture_card: timedelta
+
+
+def deadlines(state: HandoverState, spans: Spans) -> dict[str, datetime]:
+    """Gives what is due by kind; what was recorded as passed isn't in it any more."""
+    standing: dict[str, datetime] = {}
+    if not state.closed and not state.handed_over:
+        standing |= {**_silence(state, spans), **_meeting(state, spans)}
+    if state.follow_up_at is not None:
+        standing["follow_up"] = state.follow_up_at
+    standing = {
+        kind: at
+        for kind, at in standing.items()
+        if kind not in RULES or (RULES[kind], at) not in state.reminded
+    }
+    return standing | dict(_card(state, spans))
+
+
+def record_due(state: HandoverState, due: Due) -> list[Event]:
+    """Gives what is recorded of a deadline that has come and still stands."""
+    if due.kind == RENDEZVOUS_EXPIRES:
+        return expired(state)
+    if due.kind == CAPTURE_CARD:
+        return [CaptureCardDue(due_at=due.due_at)]
+    return [FollowUpOverdue(rule=RULES[due.kind], due_at=due.due_at)]
+
+
+def _silence(state: HandoverState, spans: Spans) -> dict[str, datetime]:
+    last = state.contact.last_at
+    if not state.arrived or state.contact.is_lost or last is None:
+        return {}
+    return {
+        "contact_due": last + spans.contact_due,
+        "contact_silent": last + spans.contact_silent,
+        "decide_lost": last + spans.decide_lost,
+    }
+
+
+def _meeting(state: HandoverState, spans: Spans) -> dict[str, datetime]:
+    rendezvous, offer = state.meeting.rendezvous, state.meeting.offer
+    answer = offer.answer if offer is not None else None
+    due: dict[str, datetime] = {}
+    if rendezvous is not None and not rendezvous.over and answer != "accepted":
+        due[RENDEZVOUS_EXPIRES] = rendezvous.window_to + spans.rendezvous_expires
+    if offer is not None and answer == "open":
+        due["offer_unanswered"] = offer.offered_at + spans.offer_unanswered
+        due["offer_unanswered_again"] = offer.offered_at + spans.offer_unanswered_again
+    return due
+
+
+def _card(state: HandoverState, spans: Spans) -> Iterator[tuple[str, datetime]]:
+    view = state.custody
+    if view.camp_at is None or view.card_reference is not None or view.card_due_at is not None:
+        return
+    yield CAPTURE_CARD, view.camp_at + spans.capture_card

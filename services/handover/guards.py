@@ -1,0 +1,91 @@
+"""The guards that several of handover's decisions ask: is the case live, may he be trusted so far.
+
+Two people may set some of them aside by an emergency override; never that two people approve, that
+he is under duress, that somebody contradicts who he is, or how it is safe to reach him.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from services.handover.state import HandoverState
+from shared.refusals import CASE_KNOWN, Guard, require
+
+LATEST_EPISODE = Guard("latest_episode", "the case of his latest episode; this one is read-only")
+CASE_OPEN = Guard("case_open", "ReopenCase first")
+NOT_HANDED_OVER = Guard("not_handed_over", "a case that isn't handed over yet")
+NOT_EXCHANGED = Guard("not_exchanged", "a case whose man isn't exchanged yet; it is read-only")
+IDENTITY_VERIFIED = Guard("identity_verified", "VerifyIdentity first")
+NO_CONTRADICTION = Guard(
+    "no_open_contradiction", "personal data given after it that the registry matches"
+)
+CREDIBILITY_ALLOWS = Guard(
+    "credibility_allows", "AssessCredibility anew: credible or unclear, at least not hostile"
+)
+GROUP_CLEARED = Guard(
+    "group_cleared", "every case of the group verified and not doubtful; or LeaveGroup for it"
+)
+CLEARED_BY_SUPERVISOR = Guard("cleared_by_supervisor", "ask a supervisor to look at the case")
+"""Why he must look is for supervisors alone: it doesn't say that he gave the duress code."""
+TWO_PEOPLE = Guard("two_people", "second_by, another person who agrees")
+TEAM_NAMED = Guard("team_named", "the team that the offer names")
+HAPPENED_BY_NOW = Guard("happened_by_now", "a time that isn't in the future")
+
+Members = Mapping[str, HandoverState]
+"""The cases of a group as they are now, by number; whoever isn't among them isn't cleared."""
+NOBODY: Members = {}
+UNKNOWN = HandoverState()
+
+
+def require_latest(state: HandoverState) -> None:
+    """The guards of every decision: the case is there, and he has no later one."""
+    require(state.opened, CASE_KNOWN)
+    require(not state.continued, LATEST_EPISODE)
+
+
+def require_not_exchanged(state: HandoverState) -> None:
+    """The guards of what is decided until he is exchanged."""
+    require_latest(state)
+    require(not state.custody.exchanged, NOT_EXCHANGED)
+
+
+def require_live(state: HandoverState) -> None:
+    """The guards of what is decided until he is handed over."""
+    require_latest(state)
+    require(not state.closed, CASE_OPEN)
+    require(not state.handed_over, NOT_HANDED_OVER)
+    require(not state.custody.exchanged, NOT_EXCHANGED)
+
+
+def require_or_override(state: HandoverState, holds: bool, guard: Guard, now: datetime) -> None:
+    """Asks a guard that two people may have set aside."""
+    require(holds or state.is_overridden(guard.name, now), guard)
+
+
+def require_cleared(state: HandoverState, members: Members, now: datetime) -> None:
+    """The guards of approving and telling a place: who he is, who is with him, no duress."""
+    group = [members.get(one, UNKNOWN) for one in state.party.awaited_members]
+    require_or_override(state, state.identity.verified, IDENTITY_VERIFIED, now)
+    require(not state.identity.is_doubted, NO_CONTRADICTION)
+    require_or_override(state, is_believed(state, now), CREDIBILITY_ALLOWS, now)
+    require_or_override(state, all(_is_clear(one, now) for one in group), GROUP_CLEARED, now)
+    require(not any(one.duress_open for one in (state, *group)), CLEARED_BY_SUPERVISOR)
+
+
+def is_believed(state: HandoverState, now: datetime) -> bool:
+    """Says whether nobody found him doubtful or hostile; who isn't assessed is believed."""
+    return _level(state, now) not in {"doubtful", "hostile"}
+
+
+def is_hostile(state: HandoverState, now: datetime) -> bool:
+    """Says whether somebody found him hostile, and that hasn't expired."""
+    return _level(state, now) == "hostile"
+
+
+def _is_clear(member: HandoverState, now: datetime) -> bool:
+    return member.identity.verified and is_believed(member, now)
+
+
+def _level(state: HandoverState, now: datetime) -> str | None:
+    return state.assessment.level_at(now) if state.assessment is not None else None

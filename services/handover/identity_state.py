@@ -1,0 +1,85 @@
+"""Who he is, as far as handover must know: his identity, how far he is believed, open doubts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from shared.events.intake import PersonalDataProvided
+from shared.events.verification import (
+    Credibility,
+    CredibilityAssessed,
+    IdentityContradicted,
+    IdentityRejected,
+    IdentityVerified,
+    RegistryChecked,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityView:
+    """What handover knows of who he is."""
+
+    about_event: str | None = None
+    """The personal data last given; None since they were contradicted."""
+    partial: bool = False
+    verified: bool = False
+    contradicted: bool = False
+    rejected: bool = False
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether somebody found that he isn't who he says; no override sets that aside."""
+        return self.contradicted or self.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """How far somebody believed him, and until when that counts."""
+
+    level: Credibility
+    expires_at: datetime
+
+    def level_at(self, now: datetime) -> Credibility:
+        """Gives what counts now: an assessment that has expired is `unclear`."""
+        return self.level if now < self.expires_at else "unclear"
+
+
+def assessed_in(event: CredibilityAssessed) -> Assessment:
+    """Gives what counts since this assessment; nothing of the one before does."""
+    return Assessment(event.level, event.expires_at)
+
+
+def claimed(view: IdentityView, event_id: str, given: PersonalDataProvided) -> IdentityView:
+    """Gives the view after new personal data, which stand in that event.
+
+    What was verified was the data given before, not these; a contradiction stays open. What a
+    prisoner states after his capture is kept apart, and says nothing here.
+    """
+    if given.provenance == "after_capture":
+        return view
+    return IdentityView(event_id, contradicted=view.contradicted)
+
+
+def identity_after(
+    view: IdentityView,
+    data: RegistryChecked | IdentityVerified | IdentityContradicted | IdentityRejected,
+) -> IdentityView:
+    """Gives the view after what verification found; an answer about older data changes nothing."""
+    match data:
+        case RegistryChecked():
+            if data.about_event != view.about_event:
+                return view
+            contradicted = view.contradicted and data.outcome != "match"
+            partial = data.outcome in {"match", "partial"}
+            return replace(view, partial=partial, contradicted=contradicted)
+        case IdentityVerified():
+            return replace(view, verified=True, rejected=False)
+        case IdentityContradicted():
+            # The registry's answer about the contradicted data ends nothing: only new data can.
+            return replace(view, about_event=None, contradicted=True, verified=False)
+        case IdentityRejected():
+            return replace(view, rejected=True, verified=False)
+        case _ as unreachable:
+            assert_never(unreachable)

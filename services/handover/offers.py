@@ -1,0 +1,85 @@
+"""Decisions on asking a team to take him: offer, accept, refuse, withdraw; one answer wins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.handover.guards import TEAM_NAMED, require_live
+from services.handover.meeting_state import Offer
+from services.handover.state import HandoverState
+from shared.commands.handover import (
+    AcceptHandover,
+    OfferHandover,
+    RefuseHandover,
+    WithdrawHandover,
+)
+from shared.events.base import Event
+from shared.events.fields import Plain
+from shared.events.handover import (
+    HandoverAccepted,
+    HandoverOffered,
+    HandoverRefused,
+    HandoverWithdrawn,
+)
+from shared.refusals import Guard, RefusedError, require
+
+DISCLOSED = Guard("disclosed", "DiscloseRendezvous first")
+NO_OFFER_OPEN = Guard(
+    "no_offer_open", "the team's answer, the deadline or WithdrawHandover of the offer before"
+)
+DEADLINE_IN_FUTURE = Guard("deadline_in_future", "a deadline_at in the future")
+OFFER_OPEN = Guard("offer_open", "an offer that is unanswered and before its deadline")
+
+
+def decide_offer(state: HandoverState, command: OfferHandover, now: datetime) -> list[Event]:
+    """A disclosed rendezvous; one offer at a time; time left to answer."""
+    require_live(state)
+    rendezvous, offer = state.meeting.rendezvous, state.meeting.offer
+    told = rendezvous is not None and rendezvous.disclosed and not rendezvous.over
+    require(told, DISCLOSED)
+    require(offer is None or offer.is_over(now), NO_OFFER_OPEN)
+    require(command.deadline_at > now, DEADLINE_IN_FUTURE)
+    return [
+        HandoverOffered(
+            offer_id=command.command_id, team=command.team, deadline_at=command.deadline_at
+        )
+    ]
+
+
+def decide_accept(state: HandoverState, command: AcceptHandover, now: datetime) -> list[Event]:
+    """The named team only; the offer is open; exactly one answer wins."""
+    _require_answerable(state, command, now)
+    return [HandoverAccepted(offer_id=command.offer_id, team=command.team)]
+
+
+def decide_refuse(state: HandoverState, command: RefuseHandover, now: datetime) -> list[Event]:
+    """The named team only; the offer is open; exactly one answer wins."""
+    _require_answerable(state, command, now)
+    return [
+        HandoverRefused(offer_id=command.offer_id, team=command.team, reason=Plain(command.reason))
+    ]
+
+
+def decide_withdraw(state: HandoverState, command: WithdrawHandover, _now: datetime) -> list[Event]:
+    """Any named person may take it back, also after its deadline, until the team has answered."""
+    require_live(state)
+    _require_unanswered(state, command.offer_id)
+    return [
+        HandoverWithdrawn(offer_id=command.offer_id, by=command.by, reason=Plain(command.reason))
+    ]
+
+
+def _require_answerable(
+    state: HandoverState, command: AcceptHandover | RefuseHandover, now: datetime
+) -> None:
+    require_live(state)
+    offer = _require_unanswered(state, command.offer_id)
+    require(offer.deadline_at > now, OFFER_OPEN)
+    require(offer.team == command.team, TEAM_NAMED)
+
+
+def _require_unanswered(state: HandoverState, offer_id: str) -> Offer:
+    offer = state.meeting.offer
+    if offer is None or offer.offer_id != offer_id or offer.answer != "open":
+        raise RefusedError(OFFER_OPEN)
+    return offer

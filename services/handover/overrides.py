@@ -1,0 +1,34 @@
+"""The decision of two people to set one guard aside for a case, for a day at most."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from services.handover.guards import TWO_PEOPLE, require_live
+from services.handover.state import HandoverState
+from shared.commands.handover import UseEmergencyOverride
+from shared.events.base import Event
+from shared.events.fields import Plain
+from shared.events.handover import EmergencyOverrideUsed
+from shared.refusals import Guard, is_another_person, require
+
+LONGEST_OVERRIDE = timedelta(hours=24)
+OVERRIDE_ENDS_SOON = Guard("override_ends_soon", "an expires_at to come, 24 hours ahead at most")
+
+
+def decide_override(
+    state: HandoverState, command: UseEmergencyOverride, now: datetime
+) -> list[Event]:
+    """Two people; an end within a day. What it sets aside stands in its decisions' guards."""
+    require_live(state)
+    require(is_another_person(command.by, command.second_by), TWO_PEOPLE)
+    require(now < command.expires_at <= now + LONGEST_OVERRIDE, OVERRIDE_ENDS_SOON)
+    return [
+        EmergencyOverrideUsed(
+            guard=command.guard,
+            reason=Plain(command.reason),
+            by=command.by,
+            second_by=command.second_by,
+            expires_at=command.expires_at,
+        )
+    ]

@@ -1,0 +1,103 @@
+"""How many they are: what was declared and counted, the roll of a group, an open discrepancy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted
+from shared.events.handover import (
+    ArrivedInUkraine,
+    GroupHandedOver,
+    HandoverDiscrepancyRaised,
+    HandoverDiscrepancyResolved,
+)
+from shared.events.intake import SurrenderDeclared
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who travels on this case, as its own log says; a group's roll stands with its lead."""
+
+    case_id: str = ""
+    leads: bool = False
+    members: tuple[str, ...] = ()
+    """The cases on the roll beside the lead's, in the order in which they joined."""
+    received: frozenset[str] = frozenset()
+    """The cases on a receipt for the group."""
+    declared: int | None = None
+    observed: int | None = None
+    companions: int = 0
+    discrepancy_open: bool = False
+
+    @property
+    def awaited_members(self) -> tuple[str, ...]:
+        """The cases of the roll, beside the lead's, that no receipt for the group names yet."""
+        return tuple(one for one in self.members if one not in self.received)
+
+    @property
+    def awaited(self) -> frozenset[str]:
+        """The cases of the whole roll that no receipt for the group names yet."""
+        return frozenset((self.case_id, *self.members)) - self.received
+
+    @property
+    def expected(self) -> int:
+        """How many are to come: the last count that somebody made; else what was declared last;
+        else the roll, and who he said is with him."""
+        if self.observed is not None:
+            return self.observed
+        if self.declared is not None:
+            return self.declared
+        return max(1 + len(self.members), 1 + self.companions)
+
+
+PartyStep = (
+    SurrenderDeclared
+    | ArrivedInUkraine
+    | GroupFormed
+    | GroupJoined
+    | GroupLeft
+    | HeadsCounted
+    | GroupHandedOver
+    | HandoverDiscrepancyRaised
+    | HandoverDiscrepancyResolved
+)
+
+
+def party_after(party: Party, data: PartyStep, case_id: str) -> Party:
+    """Gives the party after one more event in the log of a case."""
+    match data:
+        case SurrenderDeclared():
+            return replace(party, declared=data.declared_size)
+        case ArrivedInUkraine():
+            return replace(party, companions=data.companions)
+        case HandoverDiscrepancyRaised() | HandoverDiscrepancyResolved():
+            raised = isinstance(data, HandoverDiscrepancyRaised)
+            return replace(party, discrepancy_open=raised)
+        case GroupFormed() | GroupJoined() | GroupLeft() | HeadsCounted() | GroupHandedOver():
+            # The member's log has it too, that he joined and left; the roll is the lead's alone.
+            return _group_after(party, data) if data.group_id == case_id else party
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _group_after(
+    party: Party, data: GroupFormed | GroupJoined | GroupLeft | HeadsCounted | GroupHandedOver
+) -> Party:
+    match data:
+        case GroupFormed():
+            return replace(party, case_id=data.group_id, leads=True, declared=data.declared_size)
+        case GroupJoined():
+            members = dict.fromkeys((*party.members, data.member_case))
+            return replace(party, members=tuple(members))
+        case GroupLeft():
+            stayed = tuple(one for one in party.members if one != data.member_case)
+            return replace(party, members=stayed)
+        case HeadsCounted() if data.kind == "observed":
+            return replace(party, observed=data.count)
+        case HeadsCounted():
+            return replace(party, declared=data.count)
+        case GroupHandedOver():
+            return replace(party, received=party.received | set(data.received))
+        case _ as unreachable:
+            assert_never(unreachable)

@@ -1,0 +1,153 @@
+"""Decisions on a rendezvous: plan, replan, approve, cancel; and that it was missed or expired."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.handover.guards import (
+    CREDIBILITY_ALLOWS,
+    NO_CONTRADICTION,
+    NOBODY,
+    Members,
+    is_hostile,
+    require_cleared,
+    require_live,
+    require_or_override,
+)
+from services.handover.meeting_state import Rendezvous
+from services.handover.state import HandoverState
+from shared.commands.handover import (
+    ApproveRendezvous,
+    CancelRendezvous,
+    PlanRendezvous,
+    RecordMissed,
+    ReplanRendezvous,
+)
+from shared.events.base import Event
+from shared.events.fields import Plain
+from shared.events.handover import (
+    RendezvousApproved,
+    RendezvousCancelled,
+    RendezvousExpired,
+    RendezvousMissed,
+    RendezvousPlanned,
+    RendezvousReplanned,
+)
+from shared.refusals import CASE_KNOWN, Guard, RefusedError, is_another_person, require
+
+ARRIVED = Guard("arrived", "RecordArrival first")
+IDENTITY_PARTIAL = Guard(
+    "identity_at_least_partial", "a registry answer of match or partial, or VerifyIdentity"
+)
+NO_HOLD = Guard("no_hold", "ResolveReview first")
+WINDOW_IN_ORDER = Guard("window_in_order", "a window_to after window_from")
+WINDOW_IN_FUTURE = Guard("window_in_future", "a window that hasn't ended; plan a new rendezvous")
+NOTHING_DISCLOSED = Guard(
+    "nothing_disclosed", "ReplanRendezvous; or RecordMissed or CancelRendezvous for the one before"
+)
+RENDEZVOUS_CURRENT = Guard(
+    "rendezvous_current", "the rendezvous_id planned last, neither missed, cancelled nor expired"
+)
+RENDEZVOUS_KNOWN = Guard("rendezvous_known", "a rendezvous_id that was planned on this case")
+ANOTHER_PERSON = Guard("another_person", "approval by another person than the planner")
+
+
+def decide_plan(state: HandoverState, command: PlanRendezvous, now: datetime) -> list[Event]:
+    """Arrived; identity at least partial; not hostile; no hold; a window still to come."""
+    current = state.meeting.rendezvous
+    _require_plannable(state, command, now)
+    require(current is None or current.over or not current.disclosed, NOTHING_DISCLOSED)
+    return [
+        RendezvousPlanned(
+            rendezvous_id=command.command_id,
+            place=Plain.of(command.place),
+            window_from=command.window_from,
+            window_to=command.window_to,
+            team=command.team,
+            planned_by=command.by,
+        )
+    ]
+
+
+def decide_replan(state: HandoverState, command: ReplanRendezvous, now: datetime) -> list[Event]:
+    """As planning, in the stead of the current one: what was told of that is void."""
+    _require_plannable(state, command, now)
+    replaced = require_current(state, command.replaces)
+    return [
+        RendezvousReplanned(
+            rendezvous_id=command.command_id,
+            replaces=replaced.rendezvous_id,
+            place=Plain.of(command.place),
+            window_from=command.window_from,
+            window_to=command.window_to,
+            team=command.team,
+            planned_by=command.by,
+            reason=Plain(command.reason),
+        )
+    ]
+
+
+def _require_plannable(
+    state: HandoverState, command: PlanRendezvous | ReplanRendezvous, now: datetime
+) -> None:
+    known = state.identity.partial or state.identity.verified
+    require_live(state)
+    require(state.arrived, ARRIVED)
+    require(not state.identity.is_doubted, NO_CONTRADICTION)
+    require(known or state.is_overridden("identity_verified", now), IDENTITY_PARTIAL)
+    require_or_override(state, not is_hostile(state, now), CREDIBILITY_ALLOWS, now)
+    require_or_override(state, not state.review_open, NO_HOLD, now)
+    require(command.window_from < command.window_to, WINDOW_IN_ORDER)
+    require(command.window_to > now, WINDOW_IN_FUTURE)
+
+
+def decide_approve(
+    state: HandoverState, command: ApproveRendezvous, now: datetime, members: Members = NOBODY
+) -> list[Event]:
+    """Verified and believed, and so is his group; no duress; another person; a window to come."""
+    require_live(state)
+    rendezvous = require_current(state, command.rendezvous_id)
+    require_cleared(state, members, now)
+    require(is_another_person(rendezvous.planned_by, command.by), ANOTHER_PERSON)
+    require(rendezvous.window_to > now, WINDOW_IN_FUTURE)
+    if rendezvous.approved:
+        return []
+    return [RendezvousApproved(rendezvous_id=rendezvous.rendezvous_id, by=command.by)]
+
+
+def decide_cancel(state: HandoverState, command: CancelRendezvous, _now: datetime) -> list[Event]:
+    """Any named person may call off the current one; whoever was offered it isn't bound."""
+    require_live(state)
+    rendezvous = require_current(state, command.rendezvous_id)
+    return [
+        RendezvousCancelled(
+            rendezvous_id=rendezvous.rendezvous_id, by=command.by, reason=Plain(command.reason)
+        )
+    ]
+
+
+def decide_missed(state: HandoverState, command: RecordMissed, _now: datetime) -> list[Event]:
+    """Nobody met; a fact about a rendezvous of this case, whatever became of it since."""
+    require(state.opened, CASE_KNOWN)
+    require(command.rendezvous_id in state.meeting.planned_ids, RENDEZVOUS_KNOWN)
+    if command.rendezvous_id in state.meeting.missed_ids:
+        return []
+    return [
+        RendezvousMissed(
+            rendezvous_id=command.rendezvous_id, who=command.who, reason=Plain(command.reason)
+        )
+    ]
+
+
+def expired(state: HandoverState) -> list[Event]:
+    """What is recorded hours after the window, when nobody said what became of it."""
+    rendezvous = state.meeting.rendezvous
+    return [RendezvousExpired(rendezvous_id=rendezvous.rendezvous_id)] if rendezvous else []
+
+
+def require_current(state: HandoverState, rendezvous_id: str) -> Rendezvous:
+    """Gives the rendezvous planned last, if it is this one and hasn't ended."""
+    rendezvous = state.meeting.rendezvous
+    if rendezvous is None or rendezvous.over or rendezvous.rendezvous_id != rendezvous_id:
+        raise RefusedError(RENDEZVOUS_CURRENT)
+    return rendezvous

@@ -1,0 +1,194 @@
+"""Cases at each step of the way, and the commands that are tried on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import reduce
+from typing import Any
+
+from services.handover.guards import Members
+from services.handover.handlers import DECISIONS
+from services.handover.state import HandoverState, evolve
+from shared.commands import handover as commands
+from shared.commands.base import Command
+from shared.events.base import Event
+from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted
+from shared.events.handover import EmergencyOverrideUsed, OverridableGuard
+from shared.events.intake import (
+    ContactRuleSet,
+    DuressCleared,
+    DuressSignalled,
+    EpisodeContinued,
+)
+from shared.events.verification import (
+    Credibility,
+    CredibilityAssessed,
+    RegistryChecked,
+    ReviewOpened,
+    ReviewResolved,
+)
+from tests.asking import OLENA, PETRO, ask, refused_by
+from tests.examples import (
+    CASE,
+    NOON,
+    OTHER_CASE,
+    CaseBook,
+    arrived_in_ukraine,
+    call_linked,
+    case_opened,
+    handover_accepted,
+    handover_offered,
+    identity_verified,
+    personal_data_provided,
+    rendezvous_approved,
+    rendezvous_disclosed,
+    rendezvous_planned,
+    sealed,
+)
+
+HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
+AFTER_WINDOW = NOON + 9 * HOUR
+PLACE = {"description": "the mill of Musterdorf"}
+THIRD_CASE = "9ZZT4LMB2QXE"
+
+ARRIVED = (case_opened(), personal_data_provided(), call_linked(), arrived_in_ukraine())
+VERIFIED = (*ARRIVED, identity_verified())
+PLANNED = (*VERIFIED, rendezvous_planned())
+APPROVED = (*PLANNED, rendezvous_approved())
+DISCLOSED = (*APPROVED, rendezvous_disclosed())
+OFFERED = (*DISCLOSED, handover_offered())
+ACCEPTED = (*OFFERED, handover_accepted())
+
+DURESS = DuressSignalled(call_id="call-2", channel="telegram")
+CLEARED = DuressCleared(by=PETRO, reason=sealed("he is alone"))
+REVIEW = ReviewOpened(reason="late_fact", fields=("unit",))
+REVIEWED = ReviewResolved(by=PETRO, outcome="decision_stands", remark=sealed("an error"))
+CONTINUED = EpisodeContinued(next_case=OTHER_CASE)
+SAFE = ContactRuleSet(rule="yes")
+LED = (
+    GroupFormed(group_id=CASE, declared_size=2),
+    GroupJoined(group_id=CASE, member_case=OTHER_CASE),
+)
+LEFT = GroupLeft(group_id=CASE, member_case=OTHER_CASE, reason="not_cleared")
+
+WINDOW = {"window_from": NOON + HOUR, "window_to": NOON + 2 * HOUR, "team": "Heron"}
+PLAN = ask(commands.PlanRendezvous, place=PLACE, **WINDOW)
+REPLAN = ask(commands.ReplanRendezvous, replaces="meet-1", place=PLACE, reason="shelling", **WINDOW)
+APPROVE = ask(commands.ApproveRendezvous, by=PETRO, rendezvous_id="meet-1")
+CANCEL = ask(commands.CancelRendezvous, rendezvous_id="meet-1", reason="mined")
+MISSED = ask(commands.RecordMissed, rendezvous_id="meet-1", who="team", reason="the battery")
+DISCLOSE = ask(
+    commands.DiscloseRendezvous, rendezvous_id="meet-1", to_whom="the caller", call_id="call-2"
+)
+GUIDE = ask(commands.GiveGuidance, step=PLACE, call_id="call-2")
+OFFER = ask(commands.OfferHandover, team="Heron", deadline_at=NOON + HOUR)
+ACCEPT = ask(commands.AcceptHandover, offer_id="offer-1", team="Heron")
+REFUSE = ask(commands.RefuseHandover, offer_id="offer-1", team="Heron", reason="another way")
+WITHDRAW = ask(commands.WithdrawHandover, offer_id="offer-1", reason="too far")
+RECEIPT = ask(
+    commands.RecordHandover,
+    team="Heron",
+    receipt_number="R-0001",
+    received_at=NOON,
+    head_count=1,
+)
+GROUP_RECEIPT = ask(
+    commands.RecordGroupHandover,
+    team="Heron",
+    receipt_number="R-0002",
+    received_at=NOON,
+    head_count=2,
+    received=(CASE, OTHER_CASE),
+)
+RESOLVE = ask(commands.ResolveDiscrepancy, explanation="he came later", second_by=PETRO)
+OVERRIDE = ask(
+    commands.UseEmergencyOverride,
+    guard="identity_verified",
+    reason="wounded, can't speak",
+    second_by=PETRO,
+    expires_at=NOON + DAY,
+)
+OFFER_EXCHANGE = ask(commands.OfferExchange, language="ru", wording="exchange-3")
+CONSENT = ask(commands.GiveExchangeConsent, language="ru", wording="exchange-3", witness=PETRO)
+EXCHANGE = ask(commands.RecordExchange, exchanged_at=NOON)
+PUBLICITY = ask(commands.GivePublicityConsent, language="ru", wording="public-1", witness=PETRO)
+
+UNTIL_HANDED_OVER = (
+    *(PLAN, REPLAN, APPROVE, CANCEL, DISCLOSE, GUIDE, OVERRIDE),
+    *(OFFER, ACCEPT, REFUSE, WITHDRAW, RECEIPT, GROUP_RECEIPT),
+)
+"""Decisions of the hotline's part."""
+UNTIL_EXCHANGED = (RESOLVE, OFFER_EXCHANGE, CONSENT, EXCHANGE)
+DECIDED = (*UNTIL_HANDED_OVER, *UNTIL_EXCHANGED, PUBLICITY)
+"""One of each decision; all other commands are facts."""
+
+
+def folded(events: Iterable[Event], case_id: str = CASE) -> HandoverState:
+    """Gives a case in which this happened, an event a minute from noon."""
+    return reduce(evolve, CaseBook(case_id).add_all(events), HandoverState())
+
+
+def given(*events: Event) -> HandoverState:
+    return folded(events)
+
+
+def answered(outcome: str) -> RegistryChecked:
+    """The claim is version 2 of the case in these tests."""
+    return RegistryChecked.model_validate(
+        {"registry": "invented", "about_event": f"{CASE}-2", "outcome": outcome, "score": 50}
+    )
+
+
+def assessed(level: Credibility, *, hours: int = 30) -> CredibilityAssessed:
+    return CredibilityAssessed(
+        level=level, indicators=sealed("his voice"), expires_at=NOON + hours * HOUR, by=OLENA
+    )
+
+
+def overridden(guard: OverridableGuard, *, hours: int = 20) -> EmergencyOverrideUsed:
+    return EmergencyOverrideUsed(
+        guard=guard,
+        reason=sealed("he bleeds"),
+        by=OLENA,
+        second_by=PETRO,
+        expires_at=NOON + hours * HOUR,
+    )
+
+
+def counted(count: int, kind: str = "observed") -> HeadsCounted:
+    return HeadsCounted.model_validate(
+        {"group_id": CASE, "kind": kind, "count": count, "source": "drone"}
+    )
+
+
+def member(*events: Event) -> Members:
+    """Gives the other case of the group, in which this happened."""
+    return {OTHER_CASE: folded(events, OTHER_CASE)}
+
+
+def changed(command: Command, **fields: Any) -> Command:
+    """Gives the command with other fields, checked."""
+    return type(command).model_validate({**command.model_dump(), **fields})
+
+
+def decide(
+    state: HandoverState, command: Command, at: timedelta = timedelta(0), **more: Any
+) -> list[Event]:
+    """Decides a command at so long after noon."""
+    return DECISIONS[type(command)](state, command, NOON + at, **more)
+
+
+def names(events: Iterable[Event]) -> list[str]:
+    return [type(event).__name__ for event in events]
+
+
+def refuses(
+    guard: str,
+    state: HandoverState,
+    command: Command,
+    at: timedelta = timedelta(0),
+    **more: Any,
+) -> None:
+    """Asserts that the guard refuses the command."""
+    refused_by(guard, lambda: decide(state, command, at, **more))
