@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     capture_card_days: float = Field(
         7.0, ge=0, description="how long after he came to a camp his card is to be sent, days"
     )
+    )
     incarnation: str = Field(
         "",
         pattern=r"^([0-9a-f]{32})?$",

@@ -36,7 +36,7 @@ def due_in(state: VerificationState, waits: Waits) -> dict[str, datetime]:
     claim = state.claim
     if claim is None or not _is_waiting(state, claim):
         return {}
-    due = {}
+    due: dict[str, datetime] = {}
     if state.registry is None and "no_answer" not in claim.escalated:
         due[REGISTRY_ANSWER] = claim.given_at + waits.answer
     if state.registry in {None, "unavailable"} and "overdue" not in claim.escalated:

@@ -1,0 +1,1 @@
+"""The rules of a log's reader, one file a noun; `transitions` puts them together."""

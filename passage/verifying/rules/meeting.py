@@ -1,0 +1,147 @@
+"""The rules about the rendezvous: who planned and approved it, and who was told of it, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from passage.verifying.rules.trail import LEEWAY, Meeting, Rules, Trail, same_person, two_people
+from shared.events.base import CaseEvent
+from shared.events.handover import (
+    ArrivedInUkraine,
+    EmergencyOverrideUsed,
+    GuidanceGiven,
+    RendezvousApproved,
+    RendezvousCancelled,
+    RendezvousDisclosed,
+    RendezvousExpired,
+    RendezvousMissed,
+    RendezvousPlanned,
+    RendezvousReplanned,
+)
+
+OVERRIDE_MAX = timedelta(hours=24)
+
+
+def _arrived(trail: Trail, _data: ArrivedInUkraine, _event: CaseEvent[Any]) -> Iterator[str]:
+    trail.way.arrived = True
+    yield from ()
+
+
+def _overridden(trail: Trail, data: EmergencyOverrideUsed, event: CaseEvent[Any]) -> Iterator[str]:
+    if not two_people(data.by, data.second_by):
+        yield "a guard was set aside by one person"
+    if data.expires_at > event.time + OVERRIDE_MAX + LEEWAY:
+        yield "a guard was set aside for more than a day"
+    trail.way.overrides = {**trail.way.overrides, data.guard: data.expires_at}
+
+
+def _planned(
+    trail: Trail, data: RendezvousPlanned | RendezvousReplanned, event: CaseEvent[Any]
+) -> Iterator[str]:
+    yield from _why_not_planned(trail, event.time)
+    way = trail.way
+    if isinstance(data, RendezvousReplanned):
+        if way.meeting is None or way.meeting.rendezvous_id != data.replaces:
+            yield "replaced a rendezvous that is not the present one"
+    elif way.meeting is not None and way.meeting.disclosed:
+        yield "planned another rendezvous while one was disclosed"
+    way.meeting = Meeting(data.rendezvous_id, data.planned_by)
+
+
+def _why_not_planned(trail: Trail, at: datetime) -> Iterator[str]:
+    who = trail.who
+    known = who.partial or who.verified or trail.overrides("identity_verified", at)
+    if not trail.way.arrived:
+        yield "planned before he had arrived"
+    if not known or who.contradicted_at or who.rejected:
+        yield "planned though it is not known who he is"
+    if _is_judged(trail, {"hostile"}, at) and not trail.overrides("credibility_allows", at):
+        yield "planned for a hostile man"
+    if who.review_open and not trail.overrides("no_hold", at):
+        yield "planned while a review was open"
+
+
+def _is_judged(trail: Trail, levels: set[str], at: datetime) -> bool:
+    who = trail.who
+    stands = who.level_until is not None and at < who.level_until - LEEWAY
+    return stands and who.level in levels
+
+
+def _approved(trail: Trail, data: RendezvousApproved, event: CaseEvent[Any]) -> Iterator[str]:
+    meeting = trail.way.meeting
+    yield from _why_not_trusted(trail, "approved", event.time)
+    if meeting is None or meeting.rendezvous_id != data.rendezvous_id:
+        yield "approved a rendezvous that was not planned"
+        return
+    if same_person(meeting.planned_by, data.by):
+        yield "planned and approved by one person"
+    trail.way.meeting = meeting._replace(approved=True)
+
+
+def _why_not_trusted(trail: Trail, done: str, at: datetime) -> Iterator[str]:
+    if trail.who.contradicted_at or trail.who.rejected:
+        yield f"{done} though somebody found that he is another"
+    elif not trail.who.verified and not trail.overrides("identity_verified", at):
+        yield f"{done} before the identity was verified"
+    doubted = _is_judged(trail, {"doubtful", "hostile"}, at)
+    if doubted and not trail.overrides("credibility_allows", at):
+        yield f"{done} though he was not believed"
+    if trail.duress:
+        yield f"{done} while somebody might be forcing him"
+
+
+def _disclosed(trail: Trail, data: RendezvousDisclosed, event: CaseEvent[Any]) -> Iterator[str]:
+    meeting = trail.way.meeting
+    yield from _why_not_trusted(trail, "disclosed", event.time)
+    yield from _why_not_told(trail, "disclosed", data, event.time)
+    if meeting is None or meeting.rendezvous_id != data.rendezvous_id or not meeting.approved:
+        yield "disclosed before it was approved"
+        return
+    trail.way.meeting = meeting._replace(disclosed=True)
+
+
+def _guided(trail: Trail, data: GuidanceGiven, event: CaseEvent[Any]) -> Iterator[str]:
+    yield from _why_not_told(trail, "guided", data, event.time)
+    if trail.duress:
+        yield "guided while somebody might be forcing him"
+
+
+def _why_not_told(
+    trail: Trail, done: str, data: RendezvousDisclosed | GuidanceGiven, at: datetime
+) -> Iterator[str]:
+    if data.call_id is not None:
+        if data.call_id not in trail.coded_calls:
+            yield f"{done} in a call without the case's return code"
+    elif data.message_id is None:
+        yield f"{done} in no call and by no message"
+    elif not trail.may_be_contacted(at):
+        yield f"{done} by a message that the contact rule did not allow"
+
+
+def _ended(
+    trail: Trail,
+    data: RendezvousMissed | RendezvousCancelled | RendezvousExpired,
+    _event: CaseEvent[Any],
+) -> Iterator[str]:
+    way = trail.way
+    current = way.meeting is not None and way.meeting.rendezvous_id == data.rendezvous_id
+    if current:
+        way.meeting = way.offer = way.accepted_by = None
+    elif isinstance(data, RendezvousCancelled):
+        yield "called off a rendezvous that is not the present one"
+
+
+RULES: Rules = {
+    ArrivedInUkraine: _arrived,
+    EmergencyOverrideUsed: _overridden,
+    RendezvousPlanned: _planned,
+    RendezvousReplanned: _planned,
+    RendezvousApproved: _approved,
+    RendezvousDisclosed: _disclosed,
+    GuidanceGiven: _guided,
+    RendezvousMissed: _ended,
+    RendezvousCancelled: _ended,
+    RendezvousExpired: _ended,
+}

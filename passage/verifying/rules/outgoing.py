@@ -1,0 +1,86 @@
+"""The rules about what goes out: messages to callers, and figures that leave the house."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from passage.verifying.rules.trail import LEEWAY, Message, Rules, Trail, two_people
+from shared.events.base import CaseEvent
+from shared.events.intake import ContactRuleSet
+from shared.events.outbound import (
+    MessageDispatched,
+    MessageFailed,
+    MessageQueued,
+    MessageRefused,
+    MessageSent,
+)
+from shared.events.shifts import StatisticsExported
+
+NO_REPORT = "no report"
+Ending = MessageSent | MessageFailed | MessageRefused
+
+
+def _safe(trail: Trail, data: ContactRuleSet, _event: CaseEvent[Any]) -> Iterator[str]:
+    trail.contact, trail.windows = data.rule, data.windows
+    yield from ()
+
+
+def _queued(trail: Trail, data: MessageQueued, event: CaseEvent[Any]) -> Iterator[str]:
+    if data.message_id in trail.messages:
+        yield "a message was queued twice"
+    if not trail.may_be_contacted(event.time):
+        yield "a message was queued though the contact rule did not allow it"
+    _put(trail, data.message_id, Message(data.valid_until))
+
+
+def _dispatched(trail: Trail, data: MessageDispatched, event: CaseEvent[Any]) -> Iterator[str]:
+    message = trail.messages.get(data.message_id)
+    if message is None:
+        yield "a message was sent that nobody queued"
+        return
+    if message.dispatched or message.ended:
+        yield "a message was sent twice"
+    if event.time > message.valid_until + LEEWAY:
+        yield "a message was sent too late"
+    if not trail.may_be_contacted(event.time):
+        yield "a message was sent though the contact rule did not allow it"
+    _put(trail, data.message_id, message._replace(dispatched=True))
+
+
+def _ended(trail: Trail, data: Ending, _event: CaseEvent[Any]) -> Iterator[str]:
+    message = trail.messages.get(data.message_id)
+    if message is None:
+        yield "a message ended that nobody queued"
+        return
+    refused_here = isinstance(data, MessageRefused) and data.reason != "channel"
+    given_up = isinstance(data, MessageFailed) and data.reason == NO_REPORT
+    # A channel's first word counts even after the service gave it up.
+    if message.reported or (message.ended and (given_up or refused_here)):
+        yield "a message ended twice"
+    refused = isinstance(data, MessageRefused)
+    if refused_here if message.dispatched else not refused:
+        yield "a message ended in a way that doesn't follow from whether it was sent"
+    _put(trail, data.message_id, message._replace(ended=True, reported=not given_up))
+
+
+def _put(trail: Trail, message_id: str, message: Message) -> None:
+    trail.messages = {**trail.messages, message_id: message}
+
+
+def _exported(_trail: Trail, data: StatisticsExported, event: CaseEvent[Any]) -> Iterator[str]:
+    if not two_people(data.by, data.second_by):
+        yield "figures were exported by one person"
+    if event.caseversion != 1:
+        yield "figures were exported into a log that has begun"
+
+
+RULES: Rules = {
+    ContactRuleSet: _safe,
+    MessageQueued: _queued,
+    MessageDispatched: _dispatched,
+    MessageSent: _ended,
+    MessageFailed: _ended,
+    MessageRefused: _ended,
+    StatisticsExported: _exported,
+}

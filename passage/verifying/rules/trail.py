@@ -1,0 +1,184 @@
+"""What the rules need to know of a case so far, and how they are written.
+
+Everything in it is small and shared where empty: there is one trail for each case of the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from shared.events.base import CaseEvent, Event
+from shared.events.fields import ContactWindow
+from shared.events.intake import ContactRule
+
+LEEWAY = timedelta(minutes=5)
+"""Clocks differ; whoever decided is given the benefit of so much."""
+
+
+class Meeting(NamedTuple):
+    """The rendezvous planned last, while it is neither missed, met, expired nor cancelled."""
+
+    rendezvous_id: str
+    planned_by: str
+    approved: bool = False
+    disclosed: bool = False
+
+
+class OpenOffer(NamedTuple):
+    """An offer that no team has answered."""
+
+    offer_id: str
+    team: str
+    deadline_at: datetime
+
+
+@dataclass(slots=True)
+class Who:
+    """Who he is, as far as it was found out."""
+
+    claim: tuple[str, int] | None = None
+    """The personal data last given: the event's id and version."""
+    matched: bool = False
+    partial: bool = False
+    """What a registry said of that data."""
+    verified: bool = False
+    rejected: bool = False
+    """Rejected, and no personal data given since."""
+    contradicted_at: int = 0
+    """Version of the open contradiction; 0: there is none."""
+    level: str = ""
+    level_until: datetime | None = None
+    """The credibility judged last."""
+    review_open: bool = False
+    claimants: tuple[str, ...] = ()
+    life_now: bool = False
+
+
+@dataclass(slots=True)
+class Way:
+    """His way to the handover."""
+
+    arrived: bool = False
+    meeting: Meeting | None = None
+    offer: OpenOffer | None = None
+    accepted_by: str | None = None
+    overrides: Mapping[str, datetime] = field(default_factory=lambda: _NONE)
+    """Guard set aside -> until when."""
+    handed_over: bool = False
+    received: frozenset[str] = frozenset()
+    """Who of the group that he leads stands on a receipt."""
+    discrepancy: bool = False
+
+
+@dataclass(slots=True)
+class Lease:
+    """Who works on the case."""
+
+    fence: int = 0
+    operator: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(slots=True)
+class Custody:
+    """What became of him."""
+
+    held: bool = False
+    consent: bool = False
+    exchanged: bool = False
+
+
+class Message(NamedTuple):
+    """A message to him."""
+
+    valid_until: datetime
+    dispatched: bool = False
+    ended: bool = False
+    reported: bool = False
+    """Whether it ended by what its channel said."""
+
+
+@dataclass(slots=True)
+class Shift:
+    """A shift's log."""
+
+    operators: tuple[str, ...]
+    to: tuple[str, ...] = ()
+    handed_over_by: str = ""
+    waiting: frozenset[str] = frozenset()
+    accepted: frozenset[str] = frozenset()
+    ended: bool = False
+
+
+_NONE: Mapping[str, Any] = {}
+
+
+@dataclass(slots=True)
+class Trail:
+    """What the rules need to know of a case so far, and of the log around it."""
+
+    supervisors: tuple[str, ...] = ()
+    """Who may close a case as hoax or infiltration alone."""
+    receipts: set[tuple[str, str]] | None = None
+    """Group and case of every receipt for a group in the log; None: only this case is read."""
+    who: Who = field(default_factory=Who)
+    way: Way = field(default_factory=Way)
+    lease: Lease | None = None
+    custody: Custody | None = None
+    shift: Shift | None = None
+    coded_calls: frozenset[str] = frozenset()
+    """Calls in which this case's own code was given; an earlier episode's is not."""
+    duress: bool = False
+    contact: ContactRule = "never"
+    windows: tuple[ContactWindow, ...] = ()
+    messages: Mapping[str, Message] = field(default_factory=lambda: _NONE)
+    group: str | None = None
+    """The group that he leads or travels with."""
+    roll: frozenset[str] = frozenset()
+    """Who travels with a leader, himself not among them."""
+    linked: frozenset[str] = frozenset()
+    closed: bool = False
+    continued: bool = False
+    """He called again after it was over: another case goes on with him."""
+
+    def overrides(self, guard: str, at: datetime) -> bool:
+        """Says whether a guard was set aside then."""
+        until = self.way.overrides.get(guard)
+        return until is not None and at <= until + LEEWAY
+
+    def may_be_contacted(self, at: datetime) -> bool:
+        """Says whether it was safe to reach him then, or close enough to it."""
+        if self.contact != "window":
+            return self.contact == "yes"
+        moments = (at - LEEWAY, at, at + LEEWAY)
+        clocks = [moment.strftime("%H:%M") for moment in moments]
+        return any(_within(one, clock) for one in self.windows for clock in clocks)
+
+
+def _within(window: ContactWindow, clock: str) -> bool:
+    start, end = window.from_time, window.to_time
+    return start <= clock < end if start <= end else clock >= start or clock < end
+
+
+Rule = Callable[[Trail, Any, CaseEvent[Any]], Iterator[str]]
+"""Takes an event into the trail and gives the rules that it breaks."""
+
+Rules = dict[type[Event], Rule]
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names are one person's: upper case and white space make nobody else."""
+    return one.casefold().split() == other.casefold().split()
+
+
+def two_people(one: str, other: str | None) -> bool:
+    """Whether a second person is named, and is another one."""
+    return other is not None and not same_person(one, other)
+
+
+def actor_of(event: CaseEvent[Any]) -> str:
+    """Who recorded an event, by his name."""
+    return event.actor.partition(":")[2]
