@@ -37,7 +37,7 @@ from services.keyholder.holder import Holder
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import Secrets
 from services.query.projections import case_list
-from services.query.projections.case_list import CaseRow
+from services.query.projections.case_row import CaseRow
 from shared.buckets import Bucket, Change, Kept, TakenError
 from shared.case_log import CaseLog, Fold, History
 from shared.events.base import CaseEvent

@@ -22,12 +22,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from passage.backing_up.errors import BackupError, BackupIncompleteError, TargetNotEmptyError
 from passage.backing_up.manifest import ReadModelsPart
+from services.query.columns import UtcDateTime
 from services.query.database import open_database
 from services.query.generations import Generations
 from services.query.read_model import sequence_of
 from services.query.tables import (
     READ_MODELS,
-    UtcDateTime,
     fingerprint,
     prefix_of,
     tables_for,

@@ -6,9 +6,10 @@ The read models are compared in one read transaction, so that a running system m
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
@@ -16,12 +17,16 @@ from passage.log_reading import Stored
 from passage.verifying.findings import Findings
 from services.query.database import Database
 from services.query.folding import ReadEvent, Rows, Unreadable, fold
-from services.query.projections.case_list import CaseRow
+from services.query.log_tables import ASIDE
+from services.query.projections.alarms import AlarmRow
+from services.query.projections.case_row import CaseRow
 from services.query.projections.case_timeline import TimelineRow
+from services.query.projections.desk import ExportRow, ShiftRow
+from services.query.projections.overdue import OverdueRow
 from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsKey, CallsRow, FunnelRow
 from services.query.read_model import sequence_of
-from services.query.tables import ASIDE, fingerprint, prefix_of, tables_for
+from services.query.tables import fingerprint, prefix_of, tables_for
 from services.query.writing import read_rows
 from shared.events.reading import UnreadableEventError, read_case_event
 
@@ -30,7 +35,17 @@ CATCH_UP_TIMEOUT_S = 30.0
 LOOK_EVERY_S = 0.1
 
 Item = ReadEvent | Unreadable
-RowT = TypeVar("RowT", CaseRow, QueueRow, FunnelRow)
+
+OF_LOGS: dict[str, Any] = {
+    "case_list": CaseRow,
+    "queue": QueueRow,
+    "statistics_funnel": FunnelRow,
+    "overdue": OverdueRow,
+    "alarms": AlarmRow,
+    "shifts": ShiftRow,
+    "exports": ExportRow,
+}
+"""The tables whose rows follow from one log each, the key in their first columns."""
 
 
 class ReadModelCheck:
@@ -82,25 +97,19 @@ class ReadModelCheck:
     def compare_rows(self) -> int:
         """Folds the archived log case by case and compares every row; gives the cases compared."""
         calls: dict[CallsKey, CallsRow] = {}
-        cases = waiting = 0
+        counted: Counter[str] = Counter()
         with self._reader.connect() as connection:
             aside = self._aside(connection)
             put_aside = sum(len(one) for one in aside.values())
             for some in self._cases_in_batches(connection, aside):
                 rows = self._folded(some, calls)
-                cases += len(rows.after)
-                waiting += self._compare_batch(connection, rows)
+                counted.update(self._compare_batch(connection, rows))
             self._compare_calls(connection, calls)
             shown = sequence_of(connection, self._fingerprint)
-            for table, expected in (
-                (self._tables.case_list, cases),
-                (self._tables.funnel, cases),
-                (self._tables.queue, waiting),
-                (self._tables.case_timeline, shown - put_aside),
-                (self._tables.archive, shown),
-            ):
-                self._compare_count(connection, table, expected)
-        return cases
+            counted.update({"case_timeline": shown - put_aside, "archive": shown})
+            for name in (*OF_LOGS, "case_timeline", "archive"):
+                self._compare_count(connection, self._tables.by_name[name], counted[name])
+        return counted["case_list"]
 
     def _cases_in_batches(
         self, connection: Connection, aside: dict[str, list[Item]]
@@ -160,30 +169,28 @@ class ReadModelCheck:
             fold(case, rows)
         return rows
 
-    def _compare_batch(self, connection: Connection, rows: Rows) -> int:
-        """Compares the rows of some cases; gives how many of them wait for a person."""
-        ids, made = set(rows.after), rows.after
-        tables = self._tables
-        queue = {case_id: one.queue for case_id, one in made.items() if one.queue is not None}
-        self._compare(
-            "case_list",
-            {case_id: one.case for case_id, one in made.items()},
-            _by_case(connection, tables.case_list, CaseRow, ids),
-        )
-        self._compare("queue", queue, _by_case(connection, tables.queue, QueueRow, ids))
-        self._compare(
-            "funnel",
-            {case_id: one.funnel for case_id, one in made.items()},
-            _by_case(connection, tables.funnel, FunnelRow, ids),
-        )
-        timeline = tables.case_timeline
+    def _compare_batch(self, connection: Connection, rows: Rows) -> dict[str, int]:
+        """Compares the rows of some logs; gives how many rows each table has of them."""
+        ids = {*rows.after, *rows.desk}
+        expected = _expected(rows)
+        for name, row_type in OF_LOGS.items():
+            table = self._tables.by_name[name]
+            found = read_rows(connection, table, next(iter(table.columns)), ids)
+            keys = len(table.primary_key.columns)
+            self._compare(
+                name, _by_key(expected[name], keys), _by_key(map(row_type._make, found), keys)
+            )
+        self._compare_timeline(connection, rows, ids)
+        return {name: len(rows_) for name, rows_ in expected.items()}
+
+    def _compare_timeline(self, connection: Connection, rows: Rows, ids: set[str]) -> None:
+        timeline = self._tables.case_timeline
         found = map(TimelineRow._make, read_rows(connection, timeline, timeline.c.case_id, ids))
         self._compare(
             "case_timeline",
             {(row.case_id, row.version): row for row in rows.timeline},
             {(row.case_id, row.version): row for row in found},
         )
-        return len(queue)
 
     def _compare(self, table: str, expected: Mapping[Any, Any], found: Mapping[Any, Any]) -> None:
         for key in expected.keys() | found.keys():
@@ -215,11 +222,23 @@ def _differing(one: Any, other: Any) -> list[str]:
     return [name for name in one._fields if getattr(one, name) != getattr(other, name)]
 
 
-def _by_case(
-    connection: Connection, table: Table, row_type: type[RowT], ids: set[str]
-) -> dict[str, RowT]:
-    rows = read_rows(connection, table, table.c.case_id, ids)
-    return {row[0]: row_type(*row) for row in rows}
+def _expected(rows: Rows) -> dict[str, list[tuple[Any, ...]]]:
+    """Gives the rows that the fold made, by table."""
+    cases, desk = rows.after.values(), rows.desk.values()
+    return {
+        "case_list": [one.case for one in cases],
+        "queue": [one.queue for one in cases if one.queue is not None],
+        "statistics_funnel": [one.funnel for one in cases],
+        "overdue": [row for one in cases for row in one.overdue],
+        "alarms": [row for one in cases for row in one.alarms],
+        "shifts": [row for row in desk if isinstance(row, ShiftRow)],
+        "exports": [row for row in desk if isinstance(row, ExportRow)],
+    }
+
+
+def _by_key(rows: Iterable[tuple[Any, ...]], columns: int) -> dict[Any, tuple[Any, ...]]:
+    """Gives rows by their first columns, which are their key."""
+    return {row[0] if columns == 1 else row[:columns]: row for row in rows}
 
 
 def _subject(case_id: str, version: int, type_name: str) -> str:

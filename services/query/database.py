@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 
-from services.query.tables import moment_text
+from services.query.columns import moment_text
 
 READERS = 8
 SQLITE_BUSY_TIMEOUT_MS = 5_000

@@ -13,12 +13,24 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from services.query.log import RecordedEvent
-from services.query.projections import case_list, case_timeline, lookups, queue, statistics
+from services.query.projections import (
+    alarms,
+    case_list,
+    case_timeline,
+    desk,
+    lookups,
+    overdue,
+    queue,
+    statistics,
+)
+from services.query.projections.alarms import AlarmRow
 from services.query.projections.archive import ArchiveRow
-from services.query.projections.case_list import CaseRow
+from services.query.projections.case_row import CaseRow
 from services.query.projections.case_timeline import TimelineRow
 from services.query.projections.damage import damaged
+from services.query.projections.desk import DeskRow, is_of_the_desk
 from services.query.projections.lookups import LookupChange
+from services.query.projections.overdue import OverdueRow
 from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsKey, CallsRow, FunnelRow
 from shared.events.base import CaseEvent
@@ -64,6 +76,8 @@ class CaseRows(NamedTuple):
     case: CaseRow
     queue: QueueRow | None
     funnel: FunnelRow
+    overdue: tuple[OverdueRow, ...] = ()
+    alarms: tuple[AlarmRow, ...] = ()
 
 
 @dataclass(slots=True)
@@ -72,6 +86,9 @@ class Rows:
 
     before: dict[str, CaseRows] = field(default_factory=dict)
     after: dict[str, CaseRows] = field(default_factory=dict)
+    desk_before: dict[str, DeskRow] = field(default_factory=dict)
+    desk: dict[str, DeskRow] = field(default_factory=dict)
+    """The logs of shifts and of exports; they are no cases."""
     calls: dict[CallsKey, CallsRow] = field(default_factory=dict)
     lookups: list[LookupChange] = field(default_factory=list)
     timeline: list[TimelineRow] = field(default_factory=list)
@@ -128,8 +145,8 @@ def _filed(stored: RecordedEvent) -> tuple[str, int, str]:
     return case_id if is_case else "", 0, shown
 
 
-def touched_cases(batch: Iterable[RecordedEvent]) -> set[str]:
-    """Gives the cases that a batch may change; what no case is called isn't looked for."""
+def touched_logs(batch: Iterable[RecordedEvent]) -> set[str]:
+    """Gives the logs that a batch may change; what no case is called isn't looked for."""
     return {
         one for one in {str(stored.originator_id) for stored in batch} if CASE_ID.fullmatch(one)
     }
@@ -143,13 +160,27 @@ def fold(items: Iterable[ReadEvent | Unreadable], rows: Rows) -> None:
             _set_aside(item, rows)
             continue
         event = item.event
-        case_id = event.subject
-        known = after.get(case_id) or before.get(case_id)
+        log_id = event.subject
+        if is_of_the_desk(log_id):
+            _take_of_desk(item, rows)
+            continue
+        known = after.get(log_id) or before.get(log_id)
         version = known.case.version if known is not None else 0
         if event.caseversion == version + 1:
             _take(item, known, rows)
         else:
             _set_aside(_out_of_order(item, version), rows)
+
+
+def _take_of_desk(item: ReadEvent, rows: Rows) -> None:
+    event = item.event
+    known = rows.desk.get(event.subject) or rows.desk_before.get(event.subject)
+    version = known.version if known is not None else 0
+    if event.caseversion != version + 1:
+        _set_aside(_out_of_order(item, version), rows)
+        return
+    rows.desk[event.subject] = desk.evolve(known, event, item.sequence, item.recorded_at)
+    _note(item, rows)
 
 
 def _take(item: ReadEvent, known: CaseRows | None, rows: Rows) -> None:
@@ -159,7 +190,11 @@ def _take(item: ReadEvent, known: CaseRows | None, rows: Rows) -> None:
     if key is not None:
         rows.calls[key] = statistics.counted(rows.calls.get(key), key)
     rows.lookups += lookups.changes(event)
-    rows.timeline.append(case_timeline.entry(event, item.sequence, item.recorded_at))
+    _note(item, rows)
+
+
+def _note(item: ReadEvent, rows: Rows) -> None:
+    rows.timeline.append(case_timeline.entry(item.event, item.sequence, item.recorded_at))
     rows.archive.append(_archived(item))
 
 
@@ -190,6 +225,20 @@ def _set_aside(item: Unreadable, rows: Rows) -> None:
             item.reason,
         )
     )
+    if is_of_the_desk(item.case_id):
+        _damage_of_desk(item, rows)
+    else:
+        _damage(item, rows)
+
+
+def _damage_of_desk(item: Unreadable, rows: Rows) -> None:
+    known = rows.desk.get(item.case_id) or rows.desk_before.get(item.case_id)
+    row = desk.damaged(known, item.case_id, item.version, item.sequence, item.recorded_at)
+    if row is not None:
+        rows.desk[item.case_id] = row
+
+
+def _damage(item: Unreadable, rows: Rows) -> None:
     known = rows.after.get(item.case_id) or rows.before.get(item.case_id)
     case = damaged(
         known.case if known is not None else None,
@@ -198,25 +247,38 @@ def _set_aside(item: Unreadable, rows: Rows) -> None:
         item.sequence,
         item.recorded_at,
     )
-    if case is not None:
-        rows.after[item.case_id] = CaseRows(
-            case,
-            known.queue if known is not None else queue.evolve(None, case, item.recorded_at),
-            known.funnel
-            if known is not None
-            else statistics.FunnelRow(item.case_id, opened_at=item.recorded_at),
-        )
+    if case is None:
+        return
+    if known is not None:
+        rows.after[item.case_id] = known._replace(case=case)
+        return
+    rows.after[item.case_id] = CaseRows(
+        case,
+        queue.evolve(None, case, item.recorded_at),
+        statistics.FunnelRow(item.case_id, opened_at=item.recorded_at),
+    )
 
 
 def _evolved(known: CaseRows | None, item: ReadEvent) -> CaseRows:
-    event = item.event
-    case = case_list.evolve(
-        known.case if known is not None else None, event, item.sequence, item.recorded_at
-    )
+    event, recorded_at = item.event, item.recorded_at
+    if known is None:
+        case = case_list.evolve(None, event, item.sequence, recorded_at)
+        late = overdue.evolve((), case, event, recorded_at)
+        return CaseRows(
+            case,
+            queue.evolve(None, case, recorded_at, overdue.rules_of(late)),
+            statistics.reached(None, event, recorded_at),
+            late,
+            alarms.evolve((), event, recorded_at),
+        )
+    case = case_list.evolve(known.case, event, item.sequence, recorded_at)
+    late = overdue.evolve(known.overdue, case, event, recorded_at)
     return CaseRows(
         case,
-        queue.evolve(known.queue if known is not None else None, case, item.recorded_at),
-        statistics.reached(known.funnel if known is not None else None, event, item.recorded_at),
+        queue.evolve(known.queue, case, recorded_at, overdue.rules_of(late)),
+        statistics.reached(known.funnel, event, recorded_at),
+        late,
+        alarms.evolve(known.alarms, event, recorded_at),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.exc import DataError
@@ -17,14 +18,18 @@ from services.query.folding import (
     fold,
     put_aside,
     read_events,
-    touched_cases,
+    touched_logs,
 )
 from services.query.log import RecordedEvent
+from services.query.log_tables import ASIDE
 from services.query.projections import lookups, statistics
-from services.query.projections.case_list import CaseRow
+from services.query.projections.alarms import AlarmRow
+from services.query.projections.case_row import CaseRow
+from services.query.projections.desk import DeskRow, ExportRow, ShiftRow, is_of_the_desk
+from services.query.projections.overdue import OverdueRow
 from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsKey, CallsRow, FunnelRow
-from services.query.tables import ASIDE, READ_MODELS, prefix_of, tables_for
+from services.query.tables import READ_MODELS, prefix_of, tables_for
 from services.query.writing import RowWriter, read_rows
 
 CASES_KEPT = 5_000
@@ -88,7 +93,12 @@ class ReadModel:
     ) -> int:
         after = batch[-1].id
         with self._writer.begin() as connection:
-            rows = Rows(before=self._rows_before(connection, touched_cases(batch)))
+            touched = touched_logs(batch)
+            of_desk = {one for one in touched if is_of_the_desk(one)}
+            rows = Rows(
+                before=self._rows_before(connection, touched - of_desk),
+                desk_before=self._desk_before(connection, of_desk),
+            )
             fold(items, rows)
             self._add_calls_before(connection, rows)
             self._write(connection, rows)
@@ -100,6 +110,18 @@ class ReadModel:
         before = {one: self._kept[one] for one in touched if one in self._kept}
         before.update(self._read_cases(connection, touched.difference(before)))
         return before
+
+    def _desk_before(self, connection: Connection, ids: set[str]) -> dict[str, DeskRow]:
+        if not ids:
+            return {}
+        shifts, exports = self.tables.shifts, self.tables.exports
+        found: dict[str, DeskRow] = {
+            row[0]: ShiftRow._make(row)
+            for row in read_rows(connection, shifts, shifts.c.shift_id, ids)
+        }
+        for row in read_rows(connection, exports, exports.c.export_id, ids):
+            found[row[0]] = ExportRow._make(row)
+        return found
 
     def _add_calls_before(self, connection: Connection, rows: Rows) -> None:
         """Makes the counts of the batch those of all time."""
@@ -113,17 +135,22 @@ class ReadModel:
     def _read_cases(self, connection: Connection, ids: set[str]) -> dict[str, CaseRows]:
         if not ids:
             return {}
-        case_list, queue, funnel = self.tables.case_list, self.tables.queue, self.tables.funnel
+        tables = self.tables
+        case_list, queue, funnel = tables.case_list, tables.queue, tables.funnel
         cases = read_rows(connection, case_list, case_list.c.case_id, ids)
         # Most that are asked for in a rebuild have just begun: they have no rows anywhere.
         ids = {row[0] for row in cases}
         waiting = {row[0]: row for row in read_rows(connection, queue, queue.c.case_id, ids)}
         reached = {row[0]: row for row in read_rows(connection, funnel, funnel.c.case_id, ids)}
+        late = _by_case(read_rows(connection, tables.overdue, tables.overdue.c.case_id, ids))
+        alarms = _by_case(read_rows(connection, tables.alarms, tables.alarms.c.case_id, ids))
         return {
             row[0]: CaseRows(
                 CaseRow._make(row),
                 QueueRow._make(waiting[row[0]]) if row[0] in waiting else None,
                 FunnelRow._make(reached[row[0]]),
+                tuple(map(OverdueRow._make, late.get(row[0], ()))),
+                tuple(map(AlarmRow._make, alarms.get(row[0], ()))),
             )
             for row in cases
         }
@@ -135,10 +162,22 @@ class ReadModel:
         writers["queue"].set(connection, waiting)
         writers["queue"].delete(connection, gone)
         writers["statistics_funnel"].set(connection, reached)
+        self._replace(connection, "overdue", _of_each(rows, "overdue"))
+        self._replace(connection, "alarms", _of_each(rows, "alarms"))
+        writers["shifts"].set(connection, [r for r in rows.desk.values() if type(r) is ShiftRow])
+        writers["exports"].set(connection, [r for r in rows.desk.values() if type(r) is ExportRow])
         self._set_lookups(connection, rows)
         writers["statistics_calls"].set(connection, rows.calls.values())
         writers["case_timeline"].insert(connection, rows.timeline)
         writers["archive"].insert(connection, rows.archive)
+
+    def _replace(
+        self, connection: Connection, name: str, changed: Mapping[str, tuple[Any, ...]]
+    ) -> None:
+        """Makes a table's rows of some cases these."""
+        writer = self._writers[name]
+        writer.delete(connection, list(changed))
+        writer.insert(connection, [row for rows in changed.values() for row in rows])
 
     def _set_lookups(self, connection: Connection, rows: Rows) -> None:
         forgotten, found_by = lookups.together(rows.lookups)
@@ -192,3 +231,23 @@ def _changed(rows: Rows) -> tuple[list[QueueRow], list[str], list[FunnelRow]]:
         if before is None or after.funnel is not before.funnel:
             reached.append(after.funnel)
     return waiting, gone, reached
+
+
+def _of_each(
+    rows: Rows, name: Literal["overdue", "alarms"]
+) -> dict[str, tuple[tuple[Any, ...], ...]]:
+    """Gives the rows of the cases of which they changed."""
+    changed: dict[str, tuple[tuple[Any, ...], ...]] = {}
+    for case_id, after in rows.after.items():
+        before = rows.before.get(case_id)
+        was = getattr(before, name) if before is not None else ()
+        if getattr(after, name) is not was:
+            changed[case_id] = getattr(after, name)
+    return changed
+
+
+def _by_case(rows: Iterable[Sequence[Any]]) -> dict[str, list[Sequence[Any]]]:
+    found: dict[str, list[Sequence[Any]]] = {}
+    for row in sorted(rows, key=tuple):
+        found.setdefault(row[0], []).append(row)
+    return found

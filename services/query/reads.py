@@ -13,13 +13,14 @@ from sqlalchemy.exc import DBAPIError
 
 from services.query.folding import ReadEvent
 from services.query.generations import Generations
+from services.query.log_tables import ASIDE, OF_NAMES
 from services.query.masking import erased_in
-from services.query.projections.case_list import CaseRow, IdentityState, Progress
+from services.query.projections.case_row import CaseRow, IdentityState, Progress
 from services.query.projections.lookups import Kind
 from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsRow, FunnelRow
 from services.query.read_model import sequence_of
-from services.query.tables import ASIDE, OF_NAMES, Tables
+from services.query.tables import Tables
 from shared.events.fields import Channel, PersonalClass
 from shared.events.intake import Urgency
 from shared.events.reading import read_case_event

@@ -78,7 +78,7 @@ def test_a_read_model_that_was_folded_from_the_log_has_no_findings(database: Dat
         ),
         (
             "UPDATE @statistics_funnel SET declared_at = NULL WHERE case_id = 'FIRST'",
-            "read model: funnel FIRST: differs from the fold of the log: declared_at",
+            "read model: statistics_funnel FIRST: differs from the fold of the log: declared_at",
         ),
         (
             "DELETE FROM @queue WHERE case_id = 'FIRST'",

@@ -18,7 +18,7 @@ from tests.examples import (
 
 GUIDED = whole_way()[:13]
 HANDED_OVER = [*whole_way()[13:-1]]
-POSITION = {"version", "sequence", "last_event_at"}
+POSITION = {"version", "sequence", "last_event_at", "offer_answered_at"}
 
 
 def rows_after(*events: Event) -> Rows:

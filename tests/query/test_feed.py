@@ -15,7 +15,7 @@ from sqlalchemy import event as engine_events
 from sqlalchemy.exc import DBAPIError
 from typing_extensions import override
 
-from services.query.folding import ReadEvent, Rows, StoppedError, fold, touched_cases
+from services.query.folding import ReadEvent, Rows, StoppedError, fold, touched_logs
 from services.query.generations import Generations
 from services.query.projections.statistics import call_in
 from shared.events.base import Event
@@ -234,7 +234,7 @@ def test_how_events_are_batched_changes_no_row(sizes: list[int], cases: int) -> 
     for size in [*sizes, len(events)]:
         batch = events[start : start + size]
         start += size
-        touched = touched_cases(log.events[start - size : start])
+        touched = touched_logs(log.events[start - size : start])
         before = {one: parts.after[one] for one in touched if one in parts.after}
         step = Rows(before=before, calls=dict(parts.calls))
         fold(batch, step)

@@ -11,7 +11,7 @@ import pytest
 
 from services.query.folding import ReadEvent
 from services.query.masking import entry_shown, erased_in, row_shown
-from services.query.projections.case_list import CaseRow
+from services.query.projections.case_row import CaseRow
 from shared.events.base import Event
 from shared.events.fields import personal_fields
 from shared.events.intake import PersonalDataErased

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.query.folding import ReadEvent, Rows, fold
-from services.query.projections.case_list import CaseRow, evolve
+from services.query.projections.case_list import evolve
+from services.query.projections.case_row import CaseRow
 from services.query.projections.queue import QueueRow, need_of
 from services.query.projections.statistics import STAGE_OF, FunnelRow, FunnelStage
 from shared.events.base import Event

@@ -12,7 +12,7 @@ from services.query.api.problems import Problem, ProblemError
 from services.query.context import Context
 from services.query.history import AsOf, LogUnavailableError, case_as_of
 from services.query.masking import entry_shown, row_shown
-from services.query.projections.case_list import CaseRow, IdentityState, Progress
+from services.query.projections.case_row import CaseRow, IdentityState, Progress
 from services.query.reads import Answer, CaseFilter, CaseHistory, Cursor, read_cursor
 from shared.events.fields import Channel, Id
 from shared.events.intake import Urgency

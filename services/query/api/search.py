@@ -15,7 +15,7 @@ from services.query.api import shapes
 from services.query.api.problems import Problem, ProblemError
 from services.query.context import Context
 from services.query.masking import SEALED, row_shown
-from services.query.projections.case_list import CaseRow
+from services.query.projections.case_row import CaseRow
 from services.query.projections.lookups import Kind
 from services.query.reads import Answer
 from shared.addresses import folded

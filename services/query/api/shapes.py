@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, create_model
 
-from services.query.projections.case_list import CaseRow
+from services.query.projections.case_row import CaseRow
 from services.query.projections.case_timeline import TimelineRow
 from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsRow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.query.projections.case_list import CaseRow
+from services.query.projections.case_row import CaseRow
 
 
 def damaged(

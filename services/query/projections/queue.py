@@ -1,23 +1,39 @@
-"""queue: the open cases that wait for a person, what each needs, and since when."""
+"""queue: the cases that wait for a person, what each needs, since when, and who works on it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from services.query.projections.case_list import (
+from services.query.projections.case_row import (
+    RANK as STAGE_RANK,
+)
+from services.query.projections.case_row import (
+    RECEIVED,
     CaseRow,
     ContactState,
     IdentityState,
     Progress,
+    Stage,
 )
+from services.query.projections.overdue import OverdueRule
 from shared.events.fields import Channel
 from shared.events.intake import Urgency
 
-VERSION = 2
+VERSION = 3
 
 Need = Literal[
+    "resolve_discrepancy",
+    "capture_card",
     "triage",
+    "claim_expired",
+    "review",
+    "decide_lost",
+    "contact_silent",
+    "contact_due",
+    "follow_up",
+    "second_call_review",
     "answer",
     "register",
     "verify",
@@ -33,6 +49,11 @@ Need = Literal[
 ]
 
 FIRST, LAST = 0, 3
+CAN_WAIT: frozenset[Need] = frozenset({"close", "second_call_review"})
+WAITING: tuple[Stage, ...] = ("registered", "awaiting_second_call")
+"""The stages of the waiting pool: he has registered, and the next step is his second call."""
+LIVE: tuple[Stage, ...] = ("arrived", "planned", "guided", "offered")
+"""The stages of the live board: he is on Ukrainian territory and nobody has received him yet."""
 RANK: dict[Urgency | None, int] = {"life_now": FIRST, None: 1, "today": 2, "later": LAST}
 """The most urgent first; what nobody judged yet comes before what can wait."""
 
@@ -53,18 +74,26 @@ class QueueRow(NamedTuple):
     identity: IdentityState
     contact: ContactState
     last_call_at: datetime | None
+    claimed_by: str | None
+    """Who works on it already, until `lease_until`."""
+    lease_until: datetime | None
 
 
-def evolve(row: QueueRow | None, case: CaseRow, recorded_at: datetime) -> QueueRow | None:
+def evolve(
+    row: QueueRow | None,
+    case: CaseRow,
+    recorded_at: datetime,
+    overdue: Collection[OverdueRule] = (),
+) -> QueueRow | None:
     """Gives the row after an event made the case what it is; None: nobody is waited for."""
-    needs = need_of(case)
+    needs = need_of(case, overdue)
     if needs is None:
         return None
     after = QueueRow(
         case.case_id,
         needs,
         row.since_at if row is not None and row.needs == needs else recorded_at,
-        LAST if needs == "close" else RANK[case.urgency],
+        LAST if needs in CAN_WAIT else RANK[case.urgency],
         case.urgency,
         case.channel,
         case.language,
@@ -72,34 +101,70 @@ def evolve(row: QueueRow | None, case: CaseRow, recorded_at: datetime) -> QueueR
         case.identity,
         case.contact,
         case.last_call_at,
+        case.claimed_by,
+        case.lease_until,
     )
     return row if after == row else after
 
 
-def need_of(case: CaseRow) -> Need | None:
+def need_of(case: CaseRow, overdue: Collection[OverdueRule] = ()) -> Need | None:
     """Gives what a person has to do next; the earliest thing in the hotline's order of work."""
-    if not case.open:
-        return None
+    if case.next_case is not None:
+        return None  # He has another case now; this one is only read.
+    return _after_receipt(case, overdue) or (_of_open_case(case, overdue) if case.open else None)
+
+
+def _after_receipt(case: CaseRow, overdue: Collection[OverdueRule]) -> Need | None:
+    """Gives what is owed to him even where the case is closed."""
+    if case.discrepancy:
+        return "resolve_discrepancy"
+    return "capture_card" if "capture_card" in overdue else None
+
+
+def _of_open_case(case: CaseRow, overdue: Collection[OverdueRule]) -> Need | None:
     if not case.triaged:
         return "triage"
-    if case.stage == "handed_over" or case.identity == "rejected":
-        return "close"
-    if _identity_waits(case):
-        return "verify"
-    return _next_of_handover(case) or _next_of_stage(case)
+    if STAGE_RANK[case.stage] >= RECEIVED or case.identity == "rejected":
+        return "follow_up" if "operator" in overdue else "close"
+    return (
+        _of_interrupted(case)
+        or ("verify" if _identity_waits(case) else None)
+        or _of_offer(case)
+        or _of_contact(case, overdue)
+        or ("follow_up" if "operator" in overdue else None)
+        or _next_of_rendezvous(case)
+        or _next_of_stage(case)
+        or ("second_call_review" if "second_call_review" in overdue else None)
+    )
+
+
+def _of_interrupted(case: CaseRow) -> Need | None:
+    """Gives what must be taken up before anything else goes on."""
+    if case.claim_expired and case.stage in LIVE:
+        return "claim_expired"
+    return "review" if case.hold == "review" else None
 
 
 def _identity_waits(case: CaseRow) -> bool:
     return case.escalated or case.identity in {"partial", "contradicted"}
 
 
-def _next_of_handover(case: CaseRow) -> Need | None:
-    if case.offer == "open":
-        return "team_answer"
-    if case.offer == "accepted":
-        return "record_handover"
+def _of_offer(case: CaseRow) -> Need | None:
+    by_offer: dict[str, Need] = {"open": "team_answer", "accepted": "record_handover"}
+    return by_offer.get(case.offer)
+
+
+def _of_contact(case: CaseRow, overdue: Collection[OverdueRule]) -> Need | None:
+    if "decide_whether_lost" in overdue:
+        return "decide_lost"
+    by_contact: dict[str, Need] = {"silent": "contact_silent", "due": "contact_due"}
+    return by_contact.get(case.contact)
+
+
+def _next_of_rendezvous(case: CaseRow) -> Need | None:
     by_rendezvous: dict[str, Need] = {
         "planned": "approve",
+        "replanned": "approve",
         "approved": "disclose",
         "disclosed": "offer",
     }

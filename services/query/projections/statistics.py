@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from services.query.projections.rows import earlier, with_changes
 from shared.events.base import CaseEvent, Event
+from shared.events.custody import CustodyChanged, Exchanged
 from shared.events.fields import Channel
 from shared.events.handover import (
     ArrivedInUkraine,
@@ -29,7 +30,7 @@ from shared.events.intake import (
 )
 from shared.events.verification import IdentityVerified
 
-VERSION = 2
+VERSION = 3
 
 
 class CallsKey(NamedTuple):
@@ -53,9 +54,14 @@ CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)
 
 
 def call_in(event: CaseEvent[Any], recorded_at: datetime) -> CallsKey | None:
-    """Gives what the event's call counts for, or None where the event is no call."""
+    """Gives what the event's call counts for, or None where the event is no call.
+
+    A case that was split off a call of another case began with no call of its own.
+    """
     data = event.data
     if type(data) not in CALLS:  # Asked of every event: isinstance is slow on pydantic's classes.
+        return None
+    if type(data) is CaseOpened and data.split_from is not None:
         return None
     began_at = earlier(data.started_at, recorded_at)
     return CallsKey(began_at.astimezone(UTC).date().isoformat(), data.channel)
@@ -86,6 +92,8 @@ class FunnelRow(NamedTuple):
     offered_at: datetime | None = None
     accepted_at: datetime | None = None
     handed_over_at: datetime | None = None
+    in_custody_at: datetime | None = None
+    exchanged_at: datetime | None = None
     closed_at: datetime | None = None
 
 
@@ -102,6 +110,8 @@ FunnelStage = Literal[
     "offered_at",
     "accepted_at",
     "handed_over_at",
+    "in_custody_at",
+    "exchanged_at",
     "closed_at",
 ]
 
@@ -116,6 +126,8 @@ STAGE_OF: dict[type[Event], FunnelStage] = {
     HandoverOffered: "offered_at",
     HandoverAccepted: "accepted_at",
     HandedOver: "handed_over_at",
+    CustodyChanged: "in_custody_at",
+    Exchanged: "exchanged_at",
     CaseClosed: "closed_at",
 }
 """Which event brings a case to which stage; the others bring it to none."""
@@ -125,8 +137,14 @@ def reached(row: FunnelRow | None, event: CaseEvent[Any], recorded_at: datetime)
     """Gives the row after one more event; a stage counts from its first time."""
     at = earlier(event.time, recorded_at)
     before = row if row is not None else FunnelRow(event.subject, opened_at=at)
-    stage = STAGE_OF.get(type(event.data))
+    stage = _stage_of(event.data)
     if stage is None or getattr(before, stage) is not None:
         return before
     # The name is one of the row's own, which mypy can't see through the double star.
     return before._replace(**{stage: at})  # type: ignore[arg-type]
+
+
+def _stage_of(data: Event) -> FunnelStage | None:
+    if type(data) is PersonalDataProvided and data.provenance == "after_capture":
+        return None  # It was stated to others, after his way was over.
+    return STAGE_OF.get(type(data))

@@ -1,0 +1,232 @@
+"""What handover's events make of a case's row: rendezvous, offer, receipt, contact, custody."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import assert_never
+
+from services.query.projections.case_row import (
+    CaseRow,
+    ContactState,
+    Stage,
+    heard_of,
+    moved_to,
+    reached,
+)
+from shared.events import custody, handover
+from shared.events.catalogue import HandoverEvent
+
+_Ending = handover.RendezvousMissed | handover.RendezvousCancelled | handover.RendezvousExpired
+_OfOffer = (
+    handover.HandoverOffered
+    | handover.HandoverAccepted
+    | handover.HandoverRefused
+    | handover.HandoverWithdrawn
+)
+_OfContact = (
+    handover.ArrivedInUkraine
+    | handover.ContactLost
+    | handover.ContactRegained
+    | handover.FollowUpOverdue
+)
+_OfConsent = (
+    custody.ExchangeOffered
+    | custody.ExchangeConsentGiven
+    | custody.ExchangeConsentWithdrawn
+    | custody.PublicityConsentGiven
+    | custody.PublicityConsentWithdrawn
+)
+CONTACT_BY_RULE: dict[handover.FollowUpRule, ContactState] = {
+    "arrived_contact_due": "due",
+    "arrived_silent": "silent",
+    "decide_whether_lost": "silent",
+}
+WORSE_THAN: dict[ContactState, frozenset[ContactState]] = {
+    "due": frozenset({"in_touch"}),
+    "silent": frozenset({"in_touch", "due"}),
+}
+
+
+def after_handover(row: CaseRow, event: HandoverEvent, at: datetime) -> CaseRow:
+    """Gives the row after an event of handover's, which happened at `at`."""
+    match event:
+        case (
+            handover.ArrivedInUkraine()
+            | handover.ContactLost()
+            | handover.ContactRegained()
+            | handover.FollowUpOverdue()
+        ):
+            return _after_contact(row, event, at)
+        case handover.RendezvousPlanned() | handover.RendezvousReplanned():
+            return _planned(row, event)
+        case (
+            handover.RendezvousApproved()
+            | handover.RendezvousDisclosed()
+            | handover.RendezvousMissed()
+            | handover.RendezvousCancelled()
+            | handover.RendezvousExpired()
+        ):
+            # Another rendezvous may have been planned meanwhile.
+            return _after_meeting(row, event) if event.rendezvous_id == row.rendezvous_id else row
+        case (
+            handover.HandoverOffered()
+            | handover.HandoverAccepted()
+            | handover.HandoverRefused()
+            | handover.HandoverWithdrawn()
+        ):
+            return _after_offer(row, event, at)
+        case (
+            handover.HandedOver()
+            | handover.HandoverDiscrepancyRaised()
+            | handover.HandoverDiscrepancyResolved()
+        ):
+            return _received(row, event)
+        case (
+            handover.GuidanceGiven()
+            | handover.GroupHandedOver()  # What it says of this man follows as his own receipt.
+            | handover.EmergencyOverrideUsed()
+            | handover.FollowUpSet()
+        ):
+            return row
+        case _:
+            return _after_custody(row, event)
+
+
+def _after_contact(row: CaseRow, event: _OfContact, at: datetime) -> CaseRow:
+    match event:
+        case handover.ArrivedInUkraine():
+            return heard_of(reached(row, "arrived"), at)
+        case handover.ContactLost():
+            return row._replace(contact="lost")
+        case handover.ContactRegained():
+            return heard_of(row, at)
+        case handover.FollowUpOverdue():
+            after = CONTACT_BY_RULE.get(event.rule)
+            if after is None or row.contact not in WORSE_THAN[after]:
+                return row
+            return row._replace(contact=after)
+        case _:
+            assert_never(event)
+
+
+def _planned(
+    row: CaseRow, event: handover.RendezvousPlanned | handover.RendezvousReplanned
+) -> CaseRow:
+    again = isinstance(event, handover.RendezvousReplanned)
+    if isinstance(event, handover.RendezvousReplanned) and event.replaces != row.rendezvous_id:
+        return row  # Another one was planned meanwhile.
+    return moved_to(row, "planned")._replace(
+        rendezvous="replanned" if again else "planned",
+        rendezvous_id=event.rendezvous_id,
+        rendezvous_window_from=event.window_from,
+        rendezvous_window_to=event.window_to,
+        team=event.team,
+    )
+
+
+def _after_meeting(
+    row: CaseRow, event: handover.RendezvousApproved | handover.RendezvousDisclosed | _Ending
+) -> CaseRow:
+    match event:
+        case handover.RendezvousApproved():
+            return row._replace(rendezvous="approved")
+        case handover.RendezvousDisclosed():
+            return reached(row, "guided")._replace(rendezvous="disclosed")
+        case handover.RendezvousMissed():
+            return _ended(row)._replace(rendezvous="missed")
+        case handover.RendezvousCancelled():
+            return _ended(row)._replace(rendezvous="cancelled")
+        case handover.RendezvousExpired():
+            return _ended(row)._replace(rendezvous="expired")
+        case _:
+            assert_never(event)
+
+
+def _ended(row: CaseRow) -> CaseRow:
+    # A team that was to wait there isn't bound any more: it has to be asked anew.
+    return moved_to(row, "arrived")._replace(offer="none" if row.offer == "none" else "void")
+
+
+def _after_offer(row: CaseRow, event: _OfOffer, at: datetime) -> CaseRow:
+    if isinstance(event, handover.HandoverOffered):
+        return moved_to(row, "offered")._replace(
+            offer="open",
+            offer_id=event.offer_id,
+            offer_deadline_at=event.deadline_at,
+            offer_answered_at=None,
+            team=event.team,
+        )
+    if event.offer_id != row.offer_id or row.offer != "open":
+        return row  # Exactly one of accept, refuse and withdraw wins.
+    row = row._replace(offer_answered_at=at)
+    match event:
+        case handover.HandoverAccepted():
+            return row._replace(offer="accepted")
+        case handover.HandoverRefused():
+            return moved_to(row, _stage_without_offer(row))._replace(offer="refused")
+        case handover.HandoverWithdrawn():
+            return moved_to(row, _stage_without_offer(row))._replace(offer="withdrawn")
+        case _:
+            assert_never(event)
+
+
+def _stage_without_offer(row: CaseRow) -> Stage:
+    if row.rendezvous == "disclosed":
+        return "guided"
+    return "planned" if row.rendezvous in {"planned", "replanned", "approved"} else "arrived"
+
+
+def _received(
+    row: CaseRow,
+    event: handover.HandedOver
+    | handover.HandoverDiscrepancyRaised
+    | handover.HandoverDiscrepancyResolved,
+) -> CaseRow:
+    match event:
+        case handover.HandedOver():
+            return reached(row, "handed_over")._replace(team=event.team, claim_expired=False)
+        case handover.HandoverDiscrepancyRaised():
+            return row._replace(discrepancy=True)
+        case handover.HandoverDiscrepancyResolved():
+            return row._replace(discrepancy=False)
+        case _:
+            assert_never(event)
+
+
+def _after_custody(
+    row: CaseRow,
+    event: custody.CustodyChanged
+    | custody.Exchanged
+    | custody.CaptureCardDue
+    | custody.CaptureCardConfirmed
+    | _OfConsent,
+) -> CaseRow:
+    match event:
+        case custody.CustodyChanged():
+            after = reached(row, "in_custody")
+            if row.custody_at is not None and event.changed_at < row.custody_at:
+                return after  # A report that came late.
+            return after._replace(custody=event.custody, custody_at=event.changed_at)
+        case custody.Exchanged():
+            return reached(row, "exchanged")
+        case custody.CaptureCardDue() | custody.CaptureCardConfirmed():
+            return row
+        case _:
+            return _after_consent(row, event)
+
+
+def _after_consent(row: CaseRow, event: _OfConsent) -> CaseRow:
+    match event:
+        case custody.ExchangeOffered():
+            standing = row.exchange_consent
+            return row._replace(exchange_consent="asked" if standing == "none" else standing)
+        case custody.ExchangeConsentGiven():
+            return row._replace(exchange_consent="given")
+        case custody.ExchangeConsentWithdrawn():
+            return row._replace(exchange_consent="withdrawn")
+        case custody.PublicityConsentGiven():
+            return row._replace(publicity_consent="given")
+        case custody.PublicityConsentWithdrawn():
+            return row._replace(publicity_consent="withdrawn")
+        case _:
+            assert_never(event)

@@ -1,0 +1,149 @@
+"""A case's row, all that the work needs of it at a glance, and how it moves along its stages.
+
+Its regions move independently: progress, identity, credibility, contact, hold, the claim, the
+group, the present rendezvous and offer, and what became of him after the receipt.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, NamedTuple, get_args
+
+from services.query.projections.rows import with_changes
+from shared.events import custody, intake, verification
+from shared.events.fields import Channel
+
+Stage = Literal[
+    "new",
+    "declared",
+    "registered",
+    "awaiting_second_call",
+    "arrived",
+    "planned",
+    "guided",
+    "offered",
+    "handed_over",
+    "in_custody",
+    "exchanged",
+]
+Progress = Literal[Stage, "closed"]
+IdentityState = Literal["none", "claimed", "partial", "verified", "contradicted", "rejected"]
+CredibilityState = Literal["none", verification.Credibility]
+ContactState = Literal["in_touch", "due", "silent", "lost"]
+HoldState = Literal["none", "review"]
+GroupRole = Literal["lead", "member"]
+RendezvousState = Literal[
+    "none", "planned", "replanned", "approved", "disclosed", "missed", "cancelled", "expired"
+]
+OfferState = Literal["none", "open", "accepted", "refused", "withdrawn", "void"]
+ExchangeState = Literal["none", "asked", "given", "withdrawn"]
+PublicityState = Literal["none", "given", "withdrawn"]
+
+RANK: dict[Stage, int] = {stage: rank for rank, stage in enumerate(get_args(Stage))}
+"""How far along a stage is; a late fact never moves a case back."""
+RECEIVED = RANK["handed_over"]
+"""From here on the team has him, and the hotline's part is over."""
+
+
+class CaseRow(NamedTuple):
+    """A case as it stands; nothing personal, only what the work needs."""
+
+    case_id: str
+    opened_at: datetime
+    """When the first call began the case; no time of a sender counts as later than recorded."""
+    channel: Channel | None = None
+    """Of the last call."""
+    language: str | None = None
+    episode: int = 1
+    previous_case: str | None = None
+    next_case: str | None = None
+    """He called again when this case was over; that one is his present case."""
+    progress: Progress = "new"
+    """The stage, or `closed`."""
+    stage: Stage = "new"
+    """How far the case came, whether it is closed or not."""
+    identity: IdentityState = "none"
+    claim_event_id: str | None = None
+    """The event that gave the personal data last; registries answer about it."""
+    credibility: CredibilityState = "none"
+    credibility_expires_at: datetime | None = None
+    """From then on it counts as `unclear`."""
+    hold: HoldState = "none"
+    contact: ContactState = "in_touch"
+    last_contact_at: datetime | None = None
+    """When he was last heard of: by a call, or by somebody who says so."""
+    contact_rule: intake.ContactRule = "never"
+    contact_windows: str | None = None
+    """The times of day in UTC at which it is safe to reach him: `22:00-02:00, 05:00-06:00`."""
+    intent: intake.Intent | None = None
+    situation: intake.Situation | None = None
+    urgency: intake.Urgency | None = None
+    triaged: bool = False
+    """Whether no call waits for an operator to judge it."""
+    untriaged_call_id: str | None = None
+    """The call that waits for it; of several the one that began last."""
+    untriaged_call_at: datetime | None = None
+    escalated: bool = False
+    calls: int = 0
+    last_call_id: str | None = None
+    last_call_at: datetime | None = None
+    last_event_at: datetime | None = None
+    version: int = 0
+    sequence: int = 0
+    """Position in CASES of the case's last event."""
+    open: bool = True
+    closing_reason: intake.ClosingReason | None = None
+    code_hash: str | None = None
+    """Keyed hash of the return code given last."""
+    claimed_by: str | None = None
+    lease_until: datetime | None = None
+    fence: int = 0
+    """How many operators have held the case, one after the other."""
+    claim_expired: bool = False
+    """Whether the last holder's lease ran out and nobody has taken the case since."""
+    group_id: str | None = None
+    group_role: GroupRole | None = None
+    rendezvous: RendezvousState = "none"
+    rendezvous_id: str | None = None
+    rendezvous_window_from: datetime | None = None
+    rendezvous_window_to: datetime | None = None
+    offer: OfferState = "none"
+    offer_id: str | None = None
+    offer_deadline_at: datetime | None = None
+    """Until when the team is to answer."""
+    offer_answered_at: datetime | None = None
+    team: str | None = None
+    """The team planned, asked or receiving, whichever came last."""
+    discrepancy: bool = False
+    """Whether the counts of a receipt don't agree and nobody has explained it."""
+    custody: custody.Custody | None = None
+    custody_at: datetime | None = None
+    exchange_consent: ExchangeState = "none"
+    publicity_consent: PublicityState = "none"
+    damaged: bool = False
+    """Whether a message under this case's subject can't be read: facts may be missing."""
+
+
+with_changes(CaseRow)
+
+
+def moved_to(row: CaseRow, stage: Stage) -> CaseRow:
+    """Puts a case at a stage, before or behind; one that the team has received only goes on."""
+    if RANK[row.stage] >= RECEIVED and RANK[stage] < RANK[row.stage]:
+        return row
+    return row._replace(stage=stage, progress=stage if row.open else "closed")
+
+
+def reached(row: CaseRow, stage: Stage) -> CaseRow:
+    """Moves a case forward, never back."""
+    return moved_to(row, stage) if RANK[stage] > RANK[row.stage] else row
+
+
+def heard_of(row: CaseRow, at: datetime) -> CaseRow:
+    """Gives the row of a man who was heard of."""
+    return row._replace(contact="in_touch", last_contact_at=later(row.last_contact_at, at))
+
+
+def later(known: datetime | None, other: datetime) -> datetime:
+    """Gives the later of two moments."""
+    return other if known is None or other > known else known

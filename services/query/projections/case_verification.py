@@ -1,0 +1,58 @@
+"""What verification's events make of a case's row: identity, credibility and hold."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from services.query.projections.case_row import CaseRow, IdentityState
+from shared.events import verification
+from shared.events.catalogue import VerificationEvent
+
+
+def after_verification(row: CaseRow, event: VerificationEvent) -> CaseRow:
+    """Gives the row after an event of verification's."""
+    match event:
+        case verification.RegistryChecked():
+            return row._replace(identity=_identity_after(row, event))
+        case verification.VerificationEscalated():
+            return row._replace(escalated=True)
+        case (
+            verification.IdentityVerified()
+            | verification.IdentityContradicted()
+            | verification.IdentityRejected()
+        ):
+            return _judged(row, event)
+        case verification.CredibilityAssessed():
+            return row._replace(credibility=event.level, credibility_expires_at=event.expires_at)
+        case verification.ReviewOpened():
+            return row._replace(hold="review")
+        case verification.ReviewResolved():
+            return row._replace(hold="none")
+        case _:
+            assert_never(event)
+
+
+def _identity_after(row: CaseRow, checked: verification.RegistryChecked) -> IdentityState:
+    if checked.about_event != row.claim_event_id:
+        return row.identity  # An answer about data that was corrected meanwhile.
+    # A registry never decides: even a match waits for a person, but it ends a contradiction.
+    helps = {"claimed": {"match", "partial"}, "contradicted": {"match"}}
+    return "partial" if checked.outcome in helps.get(row.identity, ()) else row.identity
+
+
+def _judged(
+    row: CaseRow,
+    event: verification.IdentityVerified
+    | verification.IdentityContradicted
+    | verification.IdentityRejected,
+) -> CaseRow:
+    match event:
+        case verification.IdentityVerified():
+            return row._replace(identity="verified", escalated=False)
+        case verification.IdentityContradicted():
+            # What a registry says of this data ends nothing any more: only new data can.
+            return row._replace(identity="contradicted", claim_event_id=None, escalated=False)
+        case verification.IdentityRejected():
+            return row._replace(identity="rejected", escalated=False)
+        case _:
+            assert_never(event)
