@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import append, lifecycle, memory, read_model, rebuild, sealing, visible
+from benchmarks import append, casework, lifecycle, memory, read_model, rebuild, sealing, visible
 from benchmarks.figures import Bench, Benchmark, Measured, as_line, machine, print_table
 from shared import logs
 
@@ -30,6 +30,7 @@ class Name(StrEnum):
     SEALING = "sealing"
     READ_MODEL = "read-model"
     MEMORY = "memory"
+    CASEWORK = "casework"
 
 
 BENCHMARKS: dict[Name, Benchmark] = {
@@ -40,6 +41,7 @@ BENCHMARKS: dict[Name, Benchmark] = {
     Name.SEALING: sealing.run,
     Name.READ_MODEL: read_model.run,
     Name.MEMORY: memory.run,
+    Name.CASEWORK: casework.run,
 }
 DATA_DIR = Path(".passage-bench")
 """In the current folder, because the one for temporary files is often no disk."""

@@ -85,7 +85,7 @@ def fill(site: Site, events: int) -> Filled:
     template = _played(site)
     filled = Filled(events=len(template.bodies))
     site.restart(RELAXED)
-    asyncio.run(_send(site, _messages(template, events, filled)))
+    asyncio.run(send(site, _messages(template, events, filled)))
     site.restart(SYNCED)
     return filled
 
@@ -135,7 +135,8 @@ def _messages(template: Template, events: int, filled: Filled) -> Iterator[Messa
             known.append(copy.case_id)
 
 
-async def _send(site: Site, messages: Iterator[Message]) -> None:
+async def send(site: Site, messages: Iterator[Message]) -> None:
+    """Stores messages in their order, and sees to it that none is missing."""
     async with connected(site.server.url) as client:
         jetstream = client.jetstream(timeout=ACK_TIMEOUT_S)
         before = (await jetstream.stream_info(subjects.CASES)).state.last_seq

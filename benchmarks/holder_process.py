@@ -30,14 +30,15 @@ def key_holder(settings: Settings, folder: Path) -> Iterator[None]:
     process = ServiceProcess("keyholder", environment, folder / "keyholder.log")
     process.launch()
     try:
-        _wait(settings)
+        wait_for_keys(settings)
         yield
     finally:
         process.ask_to_stop()
         process.end_by(time.monotonic() + STOPPED_WITHIN_S)
 
 
-def _wait(settings: Settings) -> None:
+def wait_for_keys(settings: Settings) -> None:
+    """Waits until the key holder answers, as after a restart of the server."""
     connection = Connection({"servers": settings.nats_url.split(",")})
     keys = RemoteKeys(connection, "intake", settings.request_timeout_s)
     deadline = time.monotonic() + ANSWERS_WITHIN_S

@@ -210,6 +210,9 @@ EVENTS: dict[str, LogEvent] = {
     "searched_by_name": LogEvent(
         "an operator searched by name; `count` is of cases suggested", {"count": COUNT}
     ),
+    "looked_for_caller": LogEvent(
+        "somebody asked who a caller is; `count` is of candidates", {"count": COUNT}
+    ),
     "names_dropped": LogEvent("query let go of the names, for nobody searched for them", {}),
     "keys_denied": LogEvent("the key holder refused query what it asked", {}),
     "answer_unreadable": LogEvent(

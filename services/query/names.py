@@ -8,65 +8,42 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from threading import Lock
-from typing import Any, Literal, NamedTuple, get_args
+from collections.abc import Iterable, Sequence
+from datetime import date
+from threading import Lock, Thread
+from typing import NamedTuple
 
 from pydantic import ValidationError
-from rapidfuzz import fuzz, process
 
 from services.query.folding import ReadEvent
 from services.query.log import RecordedEvent
+from services.query.name_index import NameIndex, Place, Sought, Suggestion, parts_of, sought_words
 from services.query.opening import opened
-from services.query.reads import Reads
+from services.query.reads import ReadModelUnavailableError, Reads
 from shared.events.base import Event
 from shared.events.fields import Identity
 from shared.events.intake import PersonalDataErased, PersonalDataProvided
 from shared.events.reading import UnreadableEventError, read_case_event
-from shared.folding import folded_name
-from shared.key_messages import SealedValue
-from shared.keyholder import Keys, KeysUnavailableError
+from shared.key_messages import OpenedValue, SealedValue
+from shared.keyholder import Keys, KeysDeniedError, KeysUnavailableError
 from shared.logs import log
 from shared.return_codes import to_hash
 
-Part = Literal["surname", "first_names", "patronymic"]
-PARTS: tuple[Part, ...] = get_args(Part)
-
-AT_ONCE = 1_000
+AT_ONCE = 500
 """Events read, and names opened, in one go."""
 BY = "service:query"
 PURPOSE = "name search"
-ALIKE = 85
-"""Out of 100: from here on two words may be spellings of one name. A suggestion, so it is low."""
-SUGGESTED_FROM = 50
 SUGGESTIONS_MAX = 20
-
-SPELLINGS = (
-    *(("kh", "h"), ("w", "v"), ("yo", "e"), ("jo", "e"), ("io", "e"), ("ye", "e"), ("je", "e")),
-    *(("ie", "e"), ("y", "i"), ("j", "i"), ("ii", "i")),
-)
-"""What Latin spellings of one Cyrillic name differ in: Solovyov, Soloviev, Solovjow."""
-
-Place = tuple[str, int]
-"""A case, and its version at which a name was given."""
+FOLLOWS_WITHIN_S = 0.05
+"""So long an answer that doesn't depend on names waits for another that opens some."""
 
 
-class Suggestion(NamedTuple):
-    """A case that may be meant."""
+class Likely(NamedTuple):
+    """Cases that a name may mean, not confirmed yet."""
 
-    case_id: str
-    version: int
-    score: int
-    """Out of 100: how much of what was searched for is in the name."""
-    agrees: tuple[Part, ...]
-
-    def shown(self) -> dict[str, Any]:
-        return {"score": self.score, "agrees": self.agrees, "version": self.version}
-
-
-class _Name(NamedTuple):
-    value: SealedValue
-    parts: dict[Part, tuple[str, ...]]
+    suggestions: list[Suggestion]
+    complete: bool
+    """Whether every name was in memory; where not, they are being opened now."""
 
 
 class Names:
@@ -76,7 +53,10 @@ class Names:
         self._reads = reads
         self._keys = keys
         self._idle_s = idle_s
+        self._following = Lock()
+        """Held while names are opened, so that none is opened twice."""
         self._lock = Lock()
+        """Held while what is in memory changes or is looked at; never while anybody is asked."""
         self._erased: dict[str, int] = {}
         """Case -> version of the event that erased what was given before."""
         self._to_sweep: deque[str] = deque()
@@ -84,32 +64,46 @@ class Names:
 
     def _empty(self) -> None:
         self._sequence = 0
-        self._names: dict[Place, _Name] = {}
+        self._index = NameIndex()
+        self._values: dict[Place, SealedValue] = {}
         self._versions: dict[str, set[int]] = {}
-        self._places: dict[str, set[Place]] = {}
-        """Word -> where it is part of a name."""
+        self._loading = False
         self._used_at = time.monotonic()
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._index)
 
     def suggestions(self, name: str, by: str, purpose: str) -> list[Suggestion]:
         """Gives the cases that a name may mean, the likeliest first.
 
         Raises KeysUnavailableError, and then nothing stays in memory, and KeysDeniedError.
         """
-        words = _words(name)
-        with self._lock:
-            try:
-                self._follow()
-                found = self._compare(words) if words else []
-                found = self._confirmed(found, by, purpose)
-            except KeysUnavailableError:
-                self._empty()
-                raise
-            self._used_at = time.monotonic()
+        while not self._follow_once():
+            pass
+        found = self._confirmed(self._find(sought_words(name), None), by, purpose)
         log.info("searched_by_name", count=len(found))
         return found
+
+    def likely(self, name: str, born: date | None) -> Likely:
+        """Gives the cases that a name may mean, as far as names are in memory; never waits long.
+
+        Where there are many to open first, that goes on beside. Raises as `suggestions`.
+        """
+        complete = False
+        if self._following.acquire(timeout=FOLLOWS_WITHIN_S):
+            try:
+                complete = self._follow()
+            finally:
+                self._following.release()
+        if not complete:
+            self._load_beside()
+        return Likely(self._find(sought_words(name), born), complete)
+
+    def forget(self, places: Iterable[Place]) -> None:
+        """Forgets names that don't open any more."""
+        with self._lock:
+            for place in places:
+                self._forget(place)
 
     def drop(self) -> None:
         """Forgets every name."""
@@ -118,7 +112,7 @@ class Names:
 
     def drop_if_idle(self, now: float) -> None:
         """Forgets every name where nobody searched for long; `now` is of the monotonic clock."""
-        if self._names and now - self._used_at >= self._idle_s:
+        if len(self._index) and now - self._used_at >= self._idle_s:
             self.drop()
             log.info("names_dropped")
 
@@ -132,47 +126,73 @@ class Names:
             except UnreadableEventError:
                 continue
             if _erases_names(event.data):
-                self._note_erasure(event.subject, event.caseversion)
-                # Whoever holds the lock looks at `_erased` before he lets go.
-                if self._lock.acquire(blocking=False):
-                    try:
-                        self._forget_erased()
-                    finally:
-                        self._lock.release()
+                with self._lock:
+                    self._note_erasure(event.subject, event.caseversion)
+                    self._forget_erased()
 
-    def _follow(self) -> None:
-        """Takes what the read model has since the last time; all of it on first use."""
-        while True:
-            events = self._reads.names_after(self._sequence, AT_ONCE).found
-            if not events:
-                self._forget_erased()
+    def _find(self, wanted: Sequence[Sought], born: date | None) -> list[Suggestion]:
+        with self._lock:
+            self._used_at = time.monotonic()
+            return self._index.find(wanted, born, SUGGESTIONS_MAX) if wanted else []
+
+    def _load_beside(self) -> None:
+        with self._lock:
+            if self._loading:
                 return
-            self._note_erasures(events)
-            self._add(_identities(events))
-            self._sequence = events[-1].sequence
+            self._loading = True
+        Thread(target=self._load, name="names", daemon=True).start()
 
-    def _note_erasures(self, events: Iterable[ReadEvent]) -> None:
-        for event in (item.event for item in events):
-            if _erases_names(event.data):
-                self._note_erasure(event.subject, event.caseversion)
+    def _load(self) -> None:
+        """Opens names until all are there, or `drop` says that nobody wants them any more."""
+        try:
+            while self._loading and not self._follow_once():
+                pass
+        except (KeysUnavailableError, KeysDeniedError, ReadModelUnavailableError):
+            pass  # Whoever searches next hears of it.
+        finally:
+            with self._lock:
+                self._loading = False
+
+    def _follow_once(self) -> bool:
+        with self._following:
+            return self._follow()
+
+    def _follow(self) -> bool:
+        """Takes some of what the read model has since the last time; says whether that was all."""
+        index, sequence = self._index, self._sequence
+        events = self._reads.names_after(sequence, AT_ONCE).found
+        with self._lock:
+            for event in (item.event for item in events):
+                if _erases_names(event.data):
+                    self._note_erasure(event.subject, event.caseversion)
+            self._forget_erased()
+            values = [one for one in _identities(events) if not self._is_erased(one)]
+        try:
+            answers = opened(self._keys, values, BY, PURPOSE) if values else []
+        except KeysUnavailableError:
+            self.drop()
+            raise
+        with self._lock:
+            if self._index is not index:
+                return False  # Names were let go of meanwhile: these are not to stay either.
+            for value, answer in zip(values, answers, strict=True):
+                self._add(value, answer)
+            self._sequence = events[-1].sequence if events else sequence
+        return len(events) < AT_ONCE
+
+    def _add(self, value: SealedValue, answer: OpenedValue) -> None:
+        identity = identity_in(answer.text)
+        parts = parts_of(identity) if identity is not None else {}
+        if identity is None or not parts or self._is_erased(value):
+            return
+        place = (value.case_id, value.version)
+        self._values[place] = value
+        self._versions.setdefault(value.case_id, set()).add(value.version)
+        self._index.add(place, parts, identity.date_of_birth)
 
     def _note_erasure(self, case_id: str, version: int) -> None:
         self._erased[case_id] = max(version, self._erased.get(case_id, 0))
         self._to_sweep.append(case_id)
-
-    def _add(self, values: Sequence[SealedValue]) -> None:
-        wanted = [one for one in values if not self._is_erased(one)]
-        for value, answer in zip(
-            wanted, opened(self._keys, wanted, BY, PURPOSE) if wanted else (), strict=True
-        ):
-            parts = _parts_of(answer.text) if answer.text is not None else {}
-            if not parts:
-                continue
-            place = (value.case_id, value.version)
-            self._names[place] = _Name(value, parts)
-            self._versions.setdefault(value.case_id, set()).add(value.version)
-            for word in {word for words in parts.values() for word in words}:
-                self._places.setdefault(word, set()).add(place)
 
     def _is_erased(self, value: SealedValue) -> bool:
         return value.version < self._erased.get(value.case_id, 0)
@@ -185,88 +205,48 @@ class Names:
                     self._forget((case_id, version))
 
     def _forget(self, place: Place) -> None:
-        case_id, version = place
-        self._versions[case_id].discard(version)
-        name = self._names.pop(place)
-        for word in {word for words in name.parts.values() for word in words}:
-            places = self._places[word]
-            places.discard(place)
-            if not places:
-                del self._places[word]
-
-    def _compare(self, words: Sequence[str]) -> list[Suggestion]:
-        vocabulary = list(self._places)
-        likeness = [
-            {
-                word: score
-                for word, score, _ in process.extract(
-                    sought, vocabulary, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=None
-                )
-            }
-            for sought in words
-        ]
-        places = {place for one in likeness for word in one for place in self._places[word]}
-        found = [self._suggestion(place, likeness) for place in places]
-        # A first name alone, where more was given, says too little.
-        wanted = (
-            one
-            for one in found
-            if one.score >= SUGGESTED_FROM and ("surname" in one.agrees or one.score >= ALIKE)
-        )
-        best = sorted(wanted, key=lambda one: (-one.score, -len(one.agrees), one.case_id))
-        by_case: dict[str, Suggestion] = {}
-        for one in best:
-            by_case.setdefault(one.case_id, one)
-        return list(by_case.values())[:SUGGESTIONS_MAX]
-
-    def _suggestion(self, place: Place, likeness: Sequence[Mapping[str, float]]) -> Suggestion:
-        parts = self._names[place].parts
-        own = {word for words in parts.values() for word in words}
-        best = [max((one.get(word, 0.0) for word in own), default=0.0) for one in likeness]
-        agrees = tuple(
-            part
-            for part in PARTS
-            if any(word in one for word in parts.get(part, ()) for one in likeness)
-        )
-        return Suggestion(*place, round(sum(best) / len(best)), agrees)
+        if self._values.pop(place, None) is not None:
+            self._versions[place[0]].discard(place[1])
+            self._index.remove(place)
 
     def _confirmed(self, found: Sequence[Suggestion], by: str, purpose: str) -> list[Suggestion]:
         """Opens what was found for whoever searches: recorded, and still there."""
-        if not found:
-            self._keys.hashes([to_hash("")])  # Says whether the key holder is sealed.
-            return []
-        values = [self._names[one.case_id, one.version].value for one in found]
-        answers = opened(self._keys, values, by, purpose)
-        for one, answer in zip(found, answers, strict=True):
-            if answer.state != "open":
-                self._forget((one.case_id, one.version))
-        return [one for one in found if (one.case_id, one.version) in self._names]
+        with self._lock:
+            places = [(one.case_id, one.version) for one in found]
+            values = [self._values[place] for place in places if place in self._values]
+        try:
+            answers = opened(self._keys, values, by, purpose)
+            if not values:
+                self._keys.hashes([to_hash("")])  # Says whether the key holder is sealed.
+        except KeysUnavailableError:
+            self.drop()
+            raise
+        there = {
+            (value.case_id, value.version)
+            for value, answer in zip(values, answers, strict=True)
+            if answer.state == "open"
+        }
+        self.forget(set(places) - there)
+        return [one for one in found if (one.case_id, one.version) in there]
+
+
+def identity_in(text: str | None) -> Identity | None:
+    """Gives the identity that was sealed, or None where it isn't one or doesn't open."""
+    try:
+        return Identity.model_validate_json(text) if text is not None else None
+    except ValidationError:
+        return None
 
 
 def _identities(events: Iterable[ReadEvent]) -> list[SealedValue]:
+    """Gives what was said of who people are; what a prisoner states is kept apart."""
     return [
         SealedValue.of(item.event, "identity")
         for item in events
         if isinstance(item.event.data, PersonalDataProvided)
+        and item.event.data.provenance != "after_capture"
     ]
 
 
 def _erases_names(data: Event) -> bool:
     return isinstance(data, PersonalDataErased) and "identity" in data.classes
-
-
-def _parts_of(text: str) -> dict[Part, tuple[str, ...]]:
-    try:
-        identity = Identity.model_validate_json(text)
-    except ValidationError:
-        return {}
-    folded = {part: _words(getattr(identity, part) or "") for part in PARTS}
-    return {part: words for part, words in folded.items() if words}
-
-
-def _words(name: str) -> tuple[str, ...]:
-    """Gives the words of a name as they are compared: in Latin, and in one spelling."""
-    folded = folded_name(name)
-    for spelling, ours in SPELLINGS:
-        folded = folded.replace(spelling, ours)
-    return tuple(folded.split())

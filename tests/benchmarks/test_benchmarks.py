@@ -19,6 +19,7 @@ RESULTS = {
     "lifecycle": 3,
     "read-model": 1,
     "memory": 2,
+    "casework": 9,
 }
 """How many results each benchmark gives."""
 WITH_EVERY_PROCESS = {"visible", "memory"}

@@ -6,7 +6,16 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
-from services.query.api import cases, commands, health, problems, reveal, search, statistics
+from services.query.api import (
+    candidates,
+    cases,
+    commands,
+    health,
+    problems,
+    reveal,
+    search,
+    statistics,
+)
 from services.query.api.guards import Guards
 from services.query.context import Context
 from services.query.pages import routes as pages
@@ -26,7 +35,7 @@ def create_app(context: Context) -> FastAPI:
         responses={422: {"model": problems.Problem, "description": "A field breaks a rule"}},
     )
     problems.install(app)
-    for made in (cases, search, reveal, statistics, commands, health):
+    for made in (cases, search, candidates, reveal, statistics, commands, health):
         app.include_router(made.routes(context))
     app.include_router(pages.routes(context))
     app.mount("/static", StaticFiles(packages=[("services.query", "static")]), name="static")

@@ -1,4 +1,6 @@
-"""lookups: by which keyed hashes a case is found: its callers, service numbers and return codes."""
+"""lookups: by what a case is found: keyed hashes of its callers, service numbers and return codes,
+and the number of the case that it continues.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +16,15 @@ from shared.events.intake import (
     ReturnCodeIssued,
 )
 
-VERSION = 1
+VERSION = 2
 
-Kind = Literal["caller", "service_number", "return_code"]
+Kind = Literal["caller", "service_number", "return_code", "previous_case"]
 OF_IDENTITY: tuple[Kind, ...] = ("caller", "service_number")
-"""What goes when the identity is erased; a return code names nobody."""
+"""What goes when the identity is erased; a return code names nobody, nor does a case's number."""
 
 
 class LookupRow(NamedTuple):
-    """A keyed hash and the case that it finds; several cases may have one, and one case several."""
+    """A key and the case that it finds; several cases may have one, and one case several."""
 
     key: str
     kind: Kind
@@ -42,11 +44,17 @@ def changes(event: CaseEvent[Any]) -> Sequence[LookupChange]:
     """Gives what an event adds to the lookups, or takes out of them."""
     data, case_id = event.data, event.subject
     kind = type(data)
-    if kind is CaseOpened or kind is CallLinked:
+    if kind is CaseOpened:
+        previous = _one(case_id, "previous_case", data.previous_case)
+        return (*_one(case_id, "caller", data.caller_key), *previous)
+    if kind is CallLinked:
         return _one(case_id, "caller", data.caller_key)
     if kind is ReturnCodeIssued:
-        return _one(case_id, "return_code", data.code_hash)
-    if kind is PersonalDataProvided:
+        # The twin finds what the code finds, and nothing tells them apart here.
+        twin = _one(case_id, "return_code", data.duress_hash)
+        return (*_one(case_id, "return_code", data.code_hash), *twin)
+    # What he states as a prisoner is kept apart: nobody is found by it.
+    if kind is PersonalDataProvided and data.provenance != "after_capture":
         return _one(case_id, "service_number", data.service_number_key)
     if kind is PersonalDataErased and "identity" in data.classes:
         return (Forgotten(case_id),)

@@ -1,0 +1,225 @@
+"""The casework with a million events in the log: who is this caller, one case, a new case.
+
+Candidates are asked for as an operator's page does, over HTTP, of query's own process; names are
+misheard or in the other alphabet. A new case is appended to this log and to an empty one in turns.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from benchmarks.casework_filling import Case, Casework, Size, fill_casework
+from benchmarks.figures import Bench, Measured, compared, percentile, rounded, take_turns
+from benchmarks.people import People
+from benchmarks.query_process import Query, query_process
+from benchmarks.site import Site, site_in
+from benchmarks.story import CALLER_KEY, FOLDS
+from services.intake.routing import new_case_id
+from shared.case_log import CaseLog, History
+from shared.events.fields import Plain
+from shared.events.intake import CaseOpened
+from shared.transact import Cause, Writer, transact
+
+EVENTS, WAITING, PAST = 1_000_000, 1_000, 40_000
+ASKED, KNOWN = 400, 250
+"""How many questions of a kind; by key fewer, for query may have 600 hashes made a minute."""
+LOADED = 2_000
+ROUNDS, NEW_A_ROUND = 15, 40
+FOLLOWED_WITHIN_S = 1_800.0
+NAMES_WITHIN_S = 600.0
+LOOK_EVERY_S = 0.2
+MILLISECONDS = 1_000.0
+WHO = {"by": "Olena Example", "purpose": "benchmark"}
+AIM_OF_CANDIDATES, AIM_OF_CASE = "p99 < 100", "p99 < 10"
+
+
+class Asked(NamedTuple):
+    """A question, and the case that is to be among the candidates."""
+
+    body: dict[str, Any]
+    case_id: str
+
+
+def run(bench: Bench) -> Iterator[Measured]:
+    """Gives the time that query takes to follow, then of candidates, cases and new cases."""
+    size = Size(
+        bench.count(EVENTS, 1_000),
+        bench.count(WAITING, 5),
+        bench.count(PAST, 45),
+        bench.count(KNOWN, 10),
+    )
+    with ExitStack() as stack:
+        site = stack.enter_context(site_in(bench.folder_for("casework")))
+        empty = stack.enter_context(site_in(bench.folder_for("casework-empty")))
+        casework = fill_casework(site, size)
+        began = time.perf_counter()
+        with query_process(site, bench.folder_for("casework-query")) as query:
+            yield _followed(query, casework, began)
+            yield _names_opened(query, casework)
+            for name, questions in _questions(bench, casework):
+                yield _candidates(query, name, questions)
+            yield _shown(bench, query, casework)
+        yield _loaded(bench, site, casework)
+        yield _new_cases(bench, {f"{casework.events} in the log": site, "empty log": empty})
+
+
+def _followed(query: Query, casework: Casework, began: float) -> Measured:
+    """Gives how fast the read models were made, from the start of query's process on."""
+    query.wait(casework.events, FOLLOWED_WITHIN_S)
+    seconds = time.perf_counter() - began
+    figures = {"rate": casework.events / seconds}
+    load = round(os.getloadavg()[0], 1)
+    notes = {"events": casework.events, "cases": len(casework.cases), "load": load}
+    return Measured("casework/query follows", rounded(figures), "events/s", notes=notes)
+
+
+def _names_opened(query: Query, casework: Casework) -> Measured:
+    """Gives how long the names take to be opened, once after a start; others are served beside."""
+    body = {**WHO, "surname": casework.cases[0].identity.surname}
+    began = time.perf_counter()
+    first_s = 0.0
+    while not _ask(query, body)["names_complete"]:
+        first_s = first_s or time.perf_counter() - began
+        if time.perf_counter() - began > NAMES_WITHIN_S:
+            raise RuntimeError("the names aren't open yet")
+        time.sleep(LOOK_EVERY_S)
+    seconds = time.perf_counter() - began
+    figures = {"all": seconds, "first answer": first_s or seconds}
+    return Measured(
+        "casework/names opened", rounded(figures), "s", notes={"names": len(casework.cases)}
+    )
+
+
+def _questions(bench: Bench, casework: Casework) -> Iterator[tuple[str, list[Asked]]]:
+    people, cases, known = People(seed=5), casework.cases, casework.known
+    count = bench.count(ASKED, 10)
+    yield "by name", [_by_name(people, one) for one in cases[:: max(1, len(cases) // count)]]
+    yield "by caller and name", [_by_caller(people, one) for one in known]
+    yield "by service number", [_by_number(one) for one in known if one.identity.service_number]
+    some = cases[1 :: max(1, len(cases) // (count // 4))]
+    yield "of a case", [Asked({**WHO, "case_id": one.case_id}, "") for one in some]
+
+
+def _by_name(people: People, case: Case) -> Asked:
+    man = case.identity
+    body = {
+        **WHO,
+        "surname": people.misspelled(man.surname),
+        "first_names": man.first_names,
+        "patronymic": man.patronymic,
+    }
+    if man.date_of_birth is not None:
+        body["date_of_birth"] = man.date_of_birth.isoformat()
+    return Asked(body, case.case_id)
+
+
+def _by_caller(people: People, case: Case) -> Asked:
+    body = {**_by_name(people, case).body, "caller": {"channel": "phone", "address": case.address}}
+    return Asked(body, case.case_id)
+
+
+def _by_number(case: Case) -> Asked:
+    return Asked({**WHO, "service_number": case.identity.service_number}, case.case_id)
+
+
+def _candidates(query: Query, name: str, questions: Sequence[Asked]) -> Measured:
+    taken, found = [], 0
+    for one in questions:
+        began = time.perf_counter()
+        answer = _ask(query, one.body)
+        taken.append(MILLISECONDS * (time.perf_counter() - began))
+        found += not one.case_id or one.case_id in {item["case_id"] for item in answer["items"]}
+    notes = {"questions": len(questions), "found": round(found / len(questions), 3)}
+    return _times(f"candidates/{name}", taken, AIM_OF_CANDIDATES, **notes)
+
+
+def _ask(query: Query, body: dict[str, Any]) -> dict[str, Any]:
+    answer = query.client.post("/api/candidates", json=body, timeout=FOLLOWED_WITHIN_S)
+    answer.raise_for_status()
+    shown: dict[str, Any] = answer.json()
+    return shown
+
+
+def _shown(bench: Bench, query: Query, casework: Casework) -> Measured:
+    taken = []
+    for case in _spread(bench, casework):
+        began = time.perf_counter()
+        query.client.get(f"/api/cases/{case.case_id}").raise_for_status()
+        taken.append(MILLISECONDS * (time.perf_counter() - began))
+    return _times("one case shown by the API", taken, "")
+
+
+def _loaded(bench: Bench, site: Site, casework: Casework) -> Measured:
+    taken = []
+    fold = FOLDS["handover"]
+    with site.case_log(fold, "load") as log:
+        for case in _spread(bench, casework):
+            began = time.perf_counter()
+            _load(log, case.case_id)
+            taken.append(MILLISECONDS * (time.perf_counter() - began))
+    return _times("one case loaded and folded", taken, AIM_OF_CASE)
+
+
+def _load(log: CaseLog[Any], case_id: str) -> None:
+    empty: History[Any] = History(case_id, log.fold.initial)
+    log.extend(empty, log.recorder.select_events(case_id))
+
+
+def _spread(bench: Bench, casework: Casework) -> Sequence[Case]:
+    return casework.cases[:: max(1, len(casework.cases) // bench.count(LOADED, 10))]
+
+
+def _times(name: str, taken: Sequence[float], aim: str, **notes: float) -> Measured:
+    figures = {"p50": percentile(taken, 50), "p99": percentile(taken, 99), "highest": max(taken)}
+    return Measured(
+        f"casework/{name}", rounded(figures), "ms", aim=aim, notes={"times": len(taken), **notes}
+    )
+
+
+def _new_cases(bench: Bench, sites: dict[str, Site]) -> Measured:
+    """Gives the milliseconds of a new case: its keys are made, its first call is sealed."""
+    with ExitStack() as stack:
+        sides: dict[str, Callable[[], float]] = {}
+        for name, site in sites.items():
+            writer = stack.enter_context(site.writer(FOLDS["intake"], "intake"))
+            _open_case(writer)
+            sides[name] = _opener(writer)
+        return compared("casework/new case", take_turns(sides, bench.rounds(ROUNDS)), "ms", "~ 1")
+
+
+def _opener(writer: Writer) -> Callable[[], float]:
+    def open_some() -> float:
+        began = time.perf_counter()
+        for _ in range(NEW_A_ROUND):
+            _open_case(writer)
+        return MILLISECONDS * (time.perf_counter() - began) / NEW_A_ROUND
+
+    return open_some
+
+
+def _open_case(writer: Writer) -> None:
+    now, call_id = datetime.now(UTC), uuid4().hex
+    opened = CaseOpened(
+        call_id=call_id,
+        channel="phone",
+        caller_key=CALLER_KEY,
+        caller_address=Plain("+380 44 000 00 00"),
+        language="ru",
+        started_at=now,
+        text=Plain("I want to live. (Invented.)"),
+    )
+    cause = Cause(
+        causation_id=call_id,
+        correlation_id=call_id,
+        actor="channel:phone",
+        source="/services/intake",
+        happened_at=now,
+        opens_case=True,
+    )
+    transact(writer, new_case_id(), cause, lambda _state: [opened])

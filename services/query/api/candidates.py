@@ -1,0 +1,186 @@
+"""POST /api/candidates: who is this caller? The cases that may be his, and why, for a person.
+
+Names of fields that agree or conflict are given, never values; a name alone is a suggestion.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Self
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from services.query.api.problems import Problem, ProblemError
+from services.query.api.search import Caller, Typed
+from services.query.candidate_reads import CandidateReads
+from services.query.candidates import Asked, Candidates, Found
+from services.query.comparing import Basis, Candidate, Person, PersonField
+from services.query.context import Context
+from services.query.name_index import PARTS
+from services.query.reads import Answer
+from shared.events.fields import ContactWindow, Id, Name, Word
+from shared.events.fields import Person as By
+from shared.events.intake import ContactRule
+from shared.folding import folded_name, folded_number
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class WhoIsThis(_Body):
+    """What is known of a caller, or the case whose caller it is; who asks, and why."""
+
+    by: By
+    purpose: Word
+    case_id: Id | None = None
+    code: Typed | None = None
+    caller: Caller | None = None
+    service_number: Name | None = None
+    surname: Name | None = None
+    first_names: Name | None = None
+    patronymic: Name | None = None
+    date_of_birth: date | None = None
+    unit: Name | None = None
+
+    @model_validator(mode="after")
+    def _something_to_find_by(self) -> Self:
+        told = self.model_fields_set - {"by", "purpose", "case_id"}
+        if self.case_id is not None and told:
+            raise ValueError("give case_id or what the caller says, not both")
+        if self.case_id is None and not told - {"date_of_birth", "unit"}:
+            raise ValueError("give case_id, code, caller, service_number or a name")
+        return self
+
+    def asked(self) -> Asked:
+        """Gives what is asked, folded."""
+        names = {part: getattr(self, part) or "" for part in PARTS}
+        parts = {part: tuple(folded_name(name).split()) for part, name in names.items()}
+        return Asked(
+            Person(
+                {part: words for part, words in parts.items() if words},
+                self.date_of_birth,
+                folded_number(self.service_number or ""),
+                folded_name(self.unit or ""),
+            ),
+            " ".join(name for name in names.values() if name),
+            self.code or "",
+            ((self.caller.channel, self.caller.address.strip()),) if self.caller else (),
+        )
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+
+class OpenPlan(_Shape):
+    """A rendezvous that stands."""
+
+    state: str
+    team: str | None
+    window_from: datetime | None
+    window_to: datetime | None
+
+
+class Contact(_Shape):
+    """When he may be called."""
+
+    rule: ContactRule = "never"
+    windows: list[ContactWindow] = []
+
+
+class FoundCandidate(_Shape):
+    """A man who may be the caller; `case_id` is his last episode, `found_in` where he was found."""
+
+    case_id: str
+    found_in: list[str]
+    episode: int
+    basis: Basis
+    suggestion_only: bool
+    """Found by a name alone: others may bear it."""
+    reason: str
+    agrees: list[PersonField]
+    conflicts: list[PersonField]
+    name_score: int
+    """How like the name is, out of 100; 0 where he wasn't found by it."""
+    waiting: bool
+    """Whether the case is open and he isn't handed over."""
+    progress: str
+    identity: str
+    plan: OpenPlan | None
+    contact: Contact
+    channel: str | None
+    last_call_at: datetime | None
+
+
+class FoundCandidates(_Shape):
+    """Candidates, the strongest first, 20 at most; nothing makes two of them one man's.
+
+    `names_complete` is false while query still opens names: then ask again in a minute.
+    """
+
+    items: list[FoundCandidate]
+    names_complete: bool
+    sequence: int
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem} for status in (403, 404, 503)
+}
+STANDING = frozenset({"planned", "approved", "disclosed"})
+
+
+def routes(context: Context) -> APIRouter:
+    """Gives the route of the question."""
+    router = APIRouter(prefix="/api", tags=["cases"])
+    looking = Candidates(CandidateReads(context.generations), context.keys, context.names)
+
+    @router.post("/candidates", response_model=FoundCandidates, responses=PROBLEMS)
+    def candidates(wanted: WhoIsThis) -> dict[str, object]:
+        """Finds who a caller may be; what is opened for it is recorded with `by` and `purpose`."""
+        answer = _found(looking, wanted)
+        if answer is None:
+            raise ProblemError(404, "no-such-case", "There is no such case.")
+        return {
+            "items": [_shown(one) for one in answer.found.candidates],
+            "names_complete": answer.found.complete,
+            "sequence": answer.sequence,
+        }
+
+    return router
+
+
+def _found(looking: Candidates, wanted: WhoIsThis) -> Answer[Found] | None:
+    if wanted.case_id is not None:
+        return looking.of_case(wanted.case_id, wanted.by, wanted.purpose)
+    return looking.of_caller(wanted.asked(), wanted.by, wanted.purpose)
+
+
+def _shown(one: Candidate) -> dict[str, object]:
+    case = one.case
+    plan = {
+        "state": case.rendezvous,
+        "team": case.team,
+        "window_from": case.rendezvous_window_from,
+        "window_to": case.rendezvous_window_to,
+    }
+    contact = one.contact
+    return {
+        "case_id": case.case_id,
+        "found_in": one.found_in,
+        "episode": case.episode,
+        "basis": one.basis,
+        "suggestion_only": one.basis == "name",
+        "reason": one.reason,
+        "agrees": one.compared.agrees,
+        "conflicts": one.compared.conflicts,
+        "name_score": one.score,
+        "waiting": one.waits,
+        "progress": case.progress,
+        "identity": case.identity,
+        "plan": plan if one.waits and case.rendezvous in STANDING else None,
+        "contact": {"rule": contact.rule, "windows": contact.windows} if contact else {},
+        "channel": case.channel,
+        "last_call_at": case.last_call_at,
+    }

@@ -1,0 +1,111 @@
+"""What the question "who is this caller?" reads: who is found by a key, episodes, what was said."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, and_, or_, select
+
+from services.query.folding import ReadEvent
+from services.query.masking import Erased, erased_in
+from services.query.projections.lookups import Kind
+from services.query.reads import Answer, Reads
+from services.query.tables import Tables
+from shared.events.intake import (
+    CallLinked,
+    CaseOpened,
+    ContactRuleSet,
+    PersonalDataErased,
+    PersonalDataProvided,
+)
+from shared.events.reading import read_case_event
+
+WHAT_WAS_SAID = tuple(
+    one.__name__
+    for one in (CaseOpened, CallLinked, PersonalDataProvided, PersonalDataErased, ContactRuleSet)
+)
+EPISODES_MAX = 100
+"""A chain of more isn't followed to its end; nobody calls in so many episodes."""
+
+Hits = Mapping[str, Collection[Kind]]
+"""Case -> by which kinds of keys it was found."""
+
+
+class Said(NamedTuple):
+    """What bears on who somebody is, out of one case's events, in their order."""
+
+    events: Sequence[ReadEvent]
+    erased: Erased
+
+
+class CandidateReads(Reads):
+    """Reads the generation that is served, always by an index."""
+
+    def hits(self, keys: Mapping[Kind, Sequence[str]]) -> Answer[Hits]:
+        """Gives the cases that any of the keys finds."""
+
+        def read(connection: Connection, tables: Tables) -> Hits:
+            table = tables.lookups
+            wanted = [
+                and_(table.c.kind == kind, table.c.key.in_(values))
+                for kind, values in keys.items()
+                if values
+            ]
+            found: defaultdict[str, set[Kind]] = defaultdict(set)
+            if wanted:
+                for row in connection.execute(select(table).where(or_(*wanted))):
+                    found[row.case_id].add(row.kind)
+            return found
+
+        return self._read(read)
+
+    def latest_episodes(self, ids: Collection[str]) -> Answer[dict[str, str]]:
+        """Gives for each case the last one of its chain of episodes, which may be itself."""
+
+        def read(connection: Connection, tables: Tables) -> dict[str, str]:
+            latest = {one: one for one in ids}
+            for _ in range(EPISODES_MAX):
+                following = _following(connection, tables, set(latest.values()))
+                if not following:
+                    break
+                latest = {one: following.get(last, last) for one, last in latest.items()}
+            return latest
+
+        return self._read(read)
+
+    def said(self, ids: Collection[str]) -> Answer[dict[str, Said]]:
+        """Gives what was said in these cases, by whom they are, and when they may be called."""
+
+        def read(connection: Connection, tables: Tables) -> dict[str, Said]:
+            timeline, archive = tables.case_timeline, tables.archive
+            query = (
+                select(
+                    archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name
+                )
+                .join(timeline, timeline.c.sequence == archive.c.sequence)
+                .where(timeline.c.case_id.in_(ids), timeline.c.type_name.in_(WHAT_WAS_SAID))
+                .order_by(timeline.c.case_id, timeline.c.version)
+            )
+            events: defaultdict[str, list[ReadEvent]] = defaultdict(list)
+            for row in connection.execute(query):
+                event = read_case_event(row.body, row.type_name)
+                events[event.subject].append(
+                    ReadEvent(row.sequence, row.recorded_at, row.body, event)
+                )
+            return {
+                case_id: Said(found, erased_in(one.event for one in found))
+                for case_id, found in events.items()
+            }
+
+        return self._read(read)
+
+
+def _following(connection: Connection, tables: Tables, ids: set[str]) -> dict[str, str]:
+    """Gives for each case that is continued the one that continues it."""
+    table = tables.lookups
+    query = select(table.c.key, table.c.case_id).where(
+        table.c.kind == "previous_case", table.c.key.in_(ids)
+    )
+    return {row.key: row.case_id for row in connection.execute(query)}

@@ -1,0 +1,172 @@
+"""Who is this caller? Finds the cases that may be his, by key and by name, and compares them.
+
+By a key he is found for certain, by a name never: nothing here makes two cases one man's.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from services.query.candidate_reads import CandidateReads, Said
+from services.query.comparing import BASES, Candidate, Person, compared, in_order, strongest
+from services.query.name_index import Place
+from services.query.names import Names
+from services.query.projections.case_list import CaseRow
+from services.query.projections.lookups import Kind
+from services.query.reads import Answer
+from services.query.statements import Statement, addresses_of, name_of, statements_of
+from shared.addresses import folded
+from shared.events.fields import Channel
+from shared.events.intake import ContactRuleSet
+from shared.keyholder import Keys
+from shared.logs import log
+from shared.return_codes import to_hash
+
+CANDIDATES_MAX = 20
+OPENED_MAX = 50
+"""Of so many men the values are opened and compared, when a phone is many men's."""
+
+
+class Asked(NamedTuple):
+    """What is known of the caller."""
+
+    person: Person
+    name: str = ""
+    code: str = ""
+    callers: tuple[tuple[Channel, str], ...] = ()
+    own_case: str = ""
+    """The case that is asked about, where there is one; it isn't its own candidate."""
+
+
+class Found(NamedTuple):
+    """Candidates, the strongest first; not `complete` while names are still being opened."""
+
+    candidates: Sequence[Candidate]
+    complete: bool
+
+
+@dataclass
+class _Match:
+    """One man's chain of episodes in which something was found."""
+
+    kinds: set[Kind] = field(default_factory=set)
+    score: int = 0
+    places: set[Place] = field(default_factory=set)
+    """Where the names were given by which he was found."""
+    ids: set[str] = field(default_factory=set)
+
+    @property
+    def strength(self) -> tuple[int, int]:
+        return BASES.index(strongest(self.kinds)), -self.score
+
+    def stands(self, told: Statements) -> bool:
+        """Whether it is still so, after what was said was opened: a name may be erased by now."""
+        if self.kinds:
+            return True
+        return any(one.place in self.places for some in told.values() for one in some)
+
+
+Statements = Mapping[str, Sequence[Statement]]
+"""Case -> what it was told of who he is."""
+
+
+class Candidates:
+    """Looks for candidates; any thread may."""
+
+    def __init__(self, reads: CandidateReads, keys: Keys, names: Names) -> None:
+        self._reads = reads
+        self._keys = keys
+        self._names = names
+
+    def of_caller(self, asked: Asked, by: str, purpose: str) -> Answer[Found]:
+        """Gives who may be calling. Raises as the key holder and the read model do."""
+        matches, complete = self._matches(asked)
+        wanted = sorted(matches, key=lambda one: (*matches[one].strength, one))[:OPENED_MAX]
+        rows = self._reads.cases_by_ids(wanted)
+        ids = {case_id for one in wanted for case_id in (one, *matches[one].ids)}
+        said = self._reads.said(ids).found
+        places = {place for one in wanted for place in matches[one].places}
+        told: Statements = {}
+        if asked.person.is_told:
+            told = statements_of(self._keys, said, places, by, purpose)
+            there = {one.place for some in told.values() for one in some}
+            self._names.forget(places - there)
+        found = [
+            _candidate(asked, row, matches[case_id], said, told)
+            for case_id, row in rows.found.items()
+            if matches[case_id].stands(told)
+        ]
+        log.info("looked_for_caller", count=len(found))
+        return Answer(Found(in_order(found)[:CANDIDATES_MAX], complete), rows.sequence)
+
+    def of_case(self, case_id: str, by: str, purpose: str) -> Answer[Found] | None:
+        """Gives who may be the man of a case, by what that case was told; None: no such case."""
+        said = self._reads.said([case_id]).found.get(case_id)
+        if said is None:
+            return None
+        told = statements_of(self._keys, {case_id: said}, (), by, purpose)[case_id]
+        callers = tuple(addresses_of(self._keys, said, by, purpose))
+        person = told[-1].person if told else Person({})
+        asked = Asked(person, name_of(told), callers=callers, own_case=case_id)
+        return self.of_caller(asked, by, purpose)
+
+    def _matches(self, asked: Asked) -> tuple[dict[str, _Match], bool]:
+        """Gives what was found, by the last episode of each man."""
+        hits = self._reads.hits(self._keys_of(asked)).found
+        likely = self._names.likely(asked.name, asked.person.born)
+        ids = {*hits, *(one.case_id for one in likely.suggestions)}
+        latest = self._reads.latest_episodes({*ids, asked.own_case}).found
+        matches: defaultdict[str, _Match] = defaultdict(_Match)
+        for case_id, kinds in hits.items():
+            match = matches[latest[case_id]]
+            match.kinds.update(kinds)
+            match.ids.add(case_id)
+        for one in likely.suggestions:
+            match = matches[latest[one.case_id]]
+            match.score = max(match.score, one.score)
+            match.places.add((one.case_id, one.version))
+            match.ids.add(one.case_id)
+        matches.pop(latest[asked.own_case], None)
+        return matches, likely.complete
+
+    def _keys_of(self, asked: Asked) -> dict[Kind, list[str]]:
+        wanted: list[tuple[Kind, tuple[str, str]]] = [
+            ("caller", (f"caller-{channel}", folded(channel, address)))
+            for channel, address in asked.callers
+        ]
+        # What folds to nothing names nobody, and must not find whoever else folds to nothing.
+        if asked.person.number:
+            wanted.append(("service_number", ("service-number", asked.person.number)))
+        if to_hash(asked.code)[1]:
+            wanted.append(("return_code", to_hash(asked.code)))
+        keys: defaultdict[Kind, list[str]] = defaultdict(list)
+        hashes = self._keys.hashes([value for _, value in wanted])
+        for (kind, _), made in zip(wanted, hashes, strict=True):
+            keys[kind] += made
+        return keys
+
+
+def _candidate(
+    asked: Asked, row: CaseRow, match: _Match, said: Mapping[str, Said], told: Statements
+) -> Candidate:
+    ids = sorted({row.case_id, *match.ids})
+    other_code = bool(asked.code) and row.code_hash is not None and "return_code" not in match.kinds
+    persons = [one.person for case_id in ids for one in told.get(case_id, ())]
+    return Candidate(
+        case=row,
+        found_in=tuple(sorted(match.ids)),
+        basis=strongest(match.kinds),
+        compared=compared(asked.person, persons, match.kinds, other_code=other_code),
+        score=match.score,
+        contact=_contact(said.get(row.case_id)),
+    )
+
+
+def _contact(said: Said | None) -> ContactRuleSet | None:
+    """Gives the contact rule of a case; none is taken over from an earlier episode."""
+    events = said.events if said is not None else ()
+    rules = [one.event.data for one in events if isinstance(one.event.data, ContactRuleSet)]
+    return rules[-1] if rules else None
