@@ -1,12 +1,15 @@
 """Return codes: what a caller is given at stage one to be known again by; ten digits, speakable.
 
 A code is derived from the command that issued it and from who sent it, so that his same command
-answers the same code. Both steps are keyed hashes, so there is one of each under every pepper that
-is kept. Only intake may ask for the first step's (`shared/policy.toml`), and no record has what
-goes into it: the log keeps a digest of the command's id.
+answers the same code; its duress twin likewise. Both steps are keyed hashes, so there is one of
+each under every pepper that is kept. Only intake may ask for the first step's
+(`shared/policy.toml`), and no record has what goes into it: the log keeps a digest of the
+command's id.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from shared.commands.intake import IssueReturnCode
 from shared.keyholder import Keys
@@ -16,14 +19,21 @@ HASH_PURPOSE = "return-code"
 MAKING_PURPOSE = "return-code-of"
 
 
-def codes_for(keys: Keys, command: IssueReturnCode, attempt: int = 0) -> list[str]:
-    """Gives the codes that one IssueReturnCode command may hand out, that of today first.
+class Codes(NamedTuple):
+    """A code, and its twin to give instead when somebody forces him to call."""
+
+    code: str
+    duress: str
+
+
+def codes_for(keys: Keys, command: IssueReturnCode, attempt: int = 0) -> list[Codes]:
+    """Gives the codes that one IssueReturnCode command may hand out, those of today first.
 
     Each in speakable groups. The others are what it handed out under earlier peppers.
     """
     asked = f"{command.command_id}|{command.case_id}|{attempt}|{command.by}"
-    ((*hashes,),) = keys.hashes([(MAKING_PURPOSE, asked)])
-    return [_speakable(int(one.rpartition("-")[2], 16) % 10**DIGITS) for one in hashes]
+    of_code, of_twin = keys.hashes([(MAKING_PURPOSE, asked), (MAKING_PURPOSE, f"{asked}|duress")])
+    return [Codes(_spoken(one), _spoken(two)) for one, two in zip(of_code, of_twin, strict=True)]
 
 
 def code_hashes(keys: Keys, code: str) -> tuple[str, ...]:
@@ -37,6 +47,6 @@ def to_hash(code: str) -> tuple[str, str]:
     return HASH_PURPOSE, "".join(c for c in code if c.isdigit())
 
 
-def _speakable(number: int) -> str:
-    digits = f"{number:0{DIGITS}d}"
+def _spoken(hashed: str) -> str:
+    digits = f"{int(hashed.rpartition('-')[2], 16) % 10**DIGITS:0{DIGITS}d}"
     return f"{digits[:3]} {digits[3:6]} {digits[6:]}"

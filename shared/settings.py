@@ -98,6 +98,15 @@ class Settings(BaseSettings):
         7.0, ge=0, description="how long after he came to a camp his card is to be sent, days"
     )
     )
+    )
+    lease_minutes: float = Field(5.0, gt=0, description="how long a claim lasts, minutes")
+    life_now_s: float = Field(
+        60.0, gt=0, description="how long a case of urgency life_now may wait unclaimed, seconds"
+    )
+    second_call_days: float = Field(
+        30.0, gt=0, description="how long after his code a man may be silent, days"
+    )
+    supervisors: str = Field("", description="the supervisors' names, separated by commas")
     incarnation: str = Field(
         "",
         pattern=r"^([0-9a-f]{32})?$",
@@ -127,6 +136,11 @@ class Settings(BaseSettings):
     def nats_servers(self) -> list[str]:
         """The URLs of nats-servers, one an element."""
         return [server.strip() for server in self.nats_url.split(",")]
+
+    @property
+    def supervisor_names(self) -> tuple[str, ...]:
+        """Who is a supervisor."""
+        return tuple(one.strip() for one in self.supervisors.split(",") if one.strip())
 
     @property
     def witness_paths(self) -> tuple[Path, ...]:

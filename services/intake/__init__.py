@@ -1,19 +1,24 @@
 """intake turns calls into cases, and records what callers say.
 
-Consumes CallReceived from CALLS, from CASES what ends a man's way to his handover (an erasure may
-wait for it), and its own timers; answers the commands of `shared.commands.intake`; records the
-events of `shared.events.intake`.
+Consumes from CALLS what channels publish: calls, their ends, and what became of messages; from
+CASES what makes a deadline, what concerns another case too, messages that are to go out, and what
+ends a man's way to his handover (an erasure may wait for it); and its own timers. Answers the
+commands of `shared.commands.intake` and `shared.commands.shifts`; records intake's events of
+`shared.events.catalogue`.
 """
 
 from shared import subjects
 from shared.subjects import Durable
 
 SERVICE = "intake"
-CALLS = Durable("intake", subjects.CALLS, ("calls.>",))
-WAY_ENDS = Durable(
-    "intake",
-    subjects.CASES,
-    tuple(map(subjects.case_events, ("HandedOver", "RendezvousMissed", "CaseClosed"))),
+HEARD = (
+    *("CallTriaged", "CaseClaimed", "ReturnCodeIssued", "CaseReopened"),
+    *("CaseOpened", "GroupJoined", "GroupLeft", "CasesLinked", "CasesUnlinked"),
+    "MessageQueued",
+    *("HandedOver", "RendezvousMissed", "RendezvousCancelled", "RendezvousExpired", "CaseClosed"),
 )
+"""The types of event that intake takes from the log; what each leads to says `listening`."""
+CALLS = Durable("intake", subjects.CALLS, ("calls.>",))
+CASES = Durable("intake", subjects.CASES, tuple(map(subjects.case_events, HEARD)))
 DUE = Durable("intake", subjects.timers_stream("intake"), (subjects.due("intake", ">"),))
-CONSUMES = (CALLS, WAY_ENDS, DUE)
+CONSUMES = (CALLS, CASES, DUE)

@@ -1,4 +1,4 @@
-"""Opens a call as a channel published it: envelope, boxes, and what is inside them."""
+"""Opens what channels publish: envelopes, and of a call the boxes and what is inside them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.intake.decisions import IncomingCall
 from shared.addresses import folded
-from shared.events.calls import CallReceived
+from shared.events.base import CallEnvelope
+from shared.events.calls import CallReceived, DeliveryReported
 from shared.events.fields import Channel, Name, Plain, Text, Word
-from shared.events.reading import read_upstream
+from shared.events.reading import UpstreamEvent, read_upstream
 from shared.keyholder import Keys
 from shared.parking import CALL_MAX_BYTES, UnprocessableError
 from shared.return_codes import to_hash
@@ -32,21 +33,25 @@ _SEALED: dict[str, TypeAdapter[str]] = {
 """What a channel seals, and the form of what is inside."""
 
 
-def open_call(keys: Keys, subject: str, body: bytes) -> IncomingCall:
-    """Gives the call in a message of CALLS.
-
-    Raises UnprocessableError, UnreadableEventError and BoxBrokenError; none of them holds a value.
-    """
+def read_message(subject: str, body: bytes) -> CallEnvelope[UpstreamEvent]:
+    """Gives what a channel published. Raises UnprocessableError and UnreadableEventError."""
     if len(body) > CALL_MAX_BYTES:
         raise UnprocessableError("too_large", "", f"at most {CALL_MAX_BYTES} bytes")
     envelope = read_upstream(body)
-    call = envelope.data
-    if not isinstance(call, CallReceived):
-        raise UnprocessableError("wrong_data", "type", "a call")
-    if subject != f"calls.{call.channel}":
+    data = envelope.data
+    if subject != f"calls.{data.channel}":
         raise UnprocessableError("wrong_data", "data.channel", f"the channel of {subject}")
-    if envelope.subject != call.call_id:
-        raise UnprocessableError("wrong_envelope", "subject", "the call_id in data")
+    name = "message_id" if isinstance(data, DeliveryReported) else "call_id"
+    if envelope.subject != getattr(data, name):
+        raise UnprocessableError("wrong_envelope", "subject", f"the {name} in data")
+    return envelope
+
+
+def open_call(keys: Keys, message_id: str, call: CallReceived) -> IncomingCall:
+    """Gives a call with its boxes opened; `message_id` is the channel's own.
+
+    Raises UnprocessableError and BoxBrokenError; neither holds a value.
+    """
     said = _unboxed(keys, call)
     address = said.get("caller_address")
     if address is not None and address.strip().casefold() in WITHHELD:
@@ -56,7 +61,7 @@ def open_call(keys: Keys, subject: str, body: bytes) -> IncomingCall:
         keys, caller_to_hash(call.channel, address) if address else None, to_hash(code or "")
     )
     return IncomingCall(
-        message_id=message_of(call.channel, envelope.id),
+        message_id=message_of(call.channel, message_id),
         call_id=call.call_id,
         channel=call.channel,
         caller_keys=caller_keys,

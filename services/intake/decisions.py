@@ -5,27 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.intake.guards import (
+    CALL_OF_CASE,
+    NOT_HANDED_OVER,
+    Rules,
+    require_latest,
+    require_live,
+    require_ours,
+)
 from services.intake.state import IntakeState
 from shared.commands.intake import (
     AddNote,
+    ClearDuress,
     CloseCase,
     DeclareSurrender,
+    GiveAdvice,
     ProvidePersonalData,
     ReopenCase,
+    SetContactRule,
     TriageCall,
 )
 from shared.events import intake
 from shared.events.base import Event
+from shared.events.calls import CallEnded
 from shared.events.fields import Channel, Plain
 from shared.events.intake import ClosingReason, LinkBasis
-from shared.refusals import CASE_KNOWN, Guard, is_another_person, require
+from shared.refusals import Guard, is_another_person, require
 
 NEEDS_TWO_PEOPLE: frozenset[ClosingReason] = frozenset({"hoax", "infiltration"})
 
-CALL_OF_CASE = Guard("call_of_case", "a call_id that belongs to this case")
 SECOND_PERSON = Guard(
-    "second_person", "second_by, another person than by, for closing as hoax or infiltration"
+    "second_person",
+    "a supervisor, or second_by, another person than by, for closing as hoax or infiltration",
 )
+CLEARED_BY_SUPERVISOR = Guard("cleared_by_supervisor", "ask a supervisor to look at the case")
+WINDOWS_FIT = Guard("windows_fit", "windows for rule `window`, and for no other")
 RECEIPT_EXISTS = Guard("receipt_exists", "a HandedOver event before closing as handed_over")
 
 
@@ -60,6 +74,8 @@ class Route:
     episode: int = 1
     is_new: bool = False
     """Whether the case was numbered for this call."""
+    duress: bool = False
+    """Whether he gave the duress twin of a code."""
     caller_key: str | None = None
     """Whose call it is, as the index knows him; None where the number is withheld."""
 
@@ -68,9 +84,15 @@ def decide_call(state: IntakeState, call: IncomingCall, route: Route) -> list[Ev
     """A first call opens the case, a further one is linked to it; a fact, never refused."""
     if (call.channel, call.call_id) in state.calls:
         return []
-    if not state.opened:
-        return [_opened(call, route)]
-    return [_linked(call, route)]
+    taken = _linked(call, route) if state.opened else _opened(call, route)
+    if not route.duress:
+        return [taken]
+    return [taken, intake.DuressSignalled(call_id=call.call_id, channel=call.channel)]
+
+
+def decide_call_ended(state: IntakeState, ended: CallEnded) -> list[Event]:
+    """A fact of one of the case's calls; once."""
+    return [] if (ended.channel, ended.call_id) in state.calls_ended else [ended]
 
 
 def _opened(call: IncomingCall, route: Route) -> intake.CaseOpened:
@@ -108,9 +130,11 @@ def _linked(call: IncomingCall, route: Route) -> intake.CallLinked:
 
 
 def decide_triage(state: IntakeState, command: TriageCall) -> list[Event]:
-    """What a call is about; the call must be one of this case's."""
-    require(state.opened, CASE_KNOWN)
-    require(any(command.call_id == call_id for _, call_id in state.calls), CALL_OF_CASE)
+    """What a call is about; the call must be one of this case's, and not of before his handover."""
+    require_live(state)
+    require(_has_call(state, command.call_id), CALL_OF_CASE)
+    is_old = any(command.call_id == call_id for _, call_id in state.calls_before)
+    require(not is_old, NOT_HANDED_OVER)
     return [
         intake.CallTriaged(
             call_id=command.call_id,
@@ -123,7 +147,7 @@ def decide_triage(state: IntakeState, command: TriageCall) -> list[Event]:
 
 def decide_declare_surrender(state: IntakeState, command: DeclareSurrender) -> list[Event]:
     """He wants to surrender; every statement is kept."""
-    require(state.opened, CASE_KNOWN)
+    require_ours(state)
     return [intake.SurrenderDeclared(party=command.party, declared_size=command.declared_size)]
 
 
@@ -131,7 +155,8 @@ def decide_personal_data(
     state: IntakeState, command: ProvidePersonalData, service_number_key: str | None = None
 ) -> list[Event]:
     """Who he says he is; every statement is kept, the latest counts."""
-    require(state.opened, CASE_KNOWN)
+    require_live(state)
+    require(command.provenance == "after_capture" or not state.handed_over, NOT_HANDED_OVER)
     return [
         intake.PersonalDataProvided(
             identity=Plain.of(command.identity),
@@ -142,32 +167,66 @@ def decide_personal_data(
     ]
 
 
-def decide_return_code(state: IntakeState, code_hash: str) -> list[Event]:
-    """A code was reserved for the case."""
-    require(state.opened, CASE_KNOWN)
-    return [intake.ReturnCodeIssued(code_hash=code_hash)]
+def decide_return_code(
+    state: IntakeState, code_hash: str, duress_hash: str | None = None
+) -> list[Event]:
+    """A code and its duress twin were reserved for the case."""
+    require_ours(state)
+    return [intake.ReturnCodeIssued(code_hash=code_hash, duress_hash=duress_hash)]
+
+
+def decide_clear_duress(
+    state: IntakeState, command: ClearDuress, _now: datetime, rules: Rules
+) -> list[Event]:
+    """A supervisor looked; where none is named anybody may. Nothing else is said to others."""
+    require_live(state)
+    may = not rules.supervisors or rules.is_supervisor(command.by)
+    require(may, CLEARED_BY_SUPERVISOR)
+    if not state.duress:
+        return []
+    return [intake.DuressCleared(by=command.by, reason=Plain(command.reason))]
 
 
 def decide_note(state: IntakeState, command: AddNote) -> list[Event]:
     """An operator's note."""
-    require(state.opened, CASE_KNOWN)
+    require_live(state)
     return [intake.NoteAdded(text=Plain(command.text))]
 
 
-def decide_close(state: IntakeState, command: CloseCase) -> list[Event]:
-    """Ends the work; hoax and infiltration take two people."""
-    require(state.opened, CASE_KNOWN)
+def decide_advice(state: IntakeState, command: GiveAdvice) -> list[Event]:
+    """What he was told that he can do, in one of the case's calls if one is named."""
+    require_live(state)
+    require(command.call_id is None or _has_call(state, command.call_id), CALL_OF_CASE)
+    return [intake.AdviceGiven(text=Plain(command.text), call_id=command.call_id)]
+
+
+def decide_contact_rule(state: IntakeState, command: SetContactRule) -> list[Event]:
+    """What he says about reaching him; his latest word counts."""
+    require_live(state)
+    require((command.rule == "window") == bool(command.windows), WINDOWS_FIT)
+    return [intake.ContactRuleSet(rule=command.rule, windows=command.windows)]
+
+
+def decide_close(
+    state: IntakeState, command: CloseCase, _now: datetime, rules: Rules
+) -> list[Event]:
+    """Ends the work; hoax and infiltration take a supervisor or two people."""
+    require_latest(state)
     if state.closed_as is not None:
         return []
-    two_people = is_another_person(command.by, command.second_by)
-    require(command.reason not in NEEDS_TWO_PEOPLE or two_people, SECOND_PERSON)
+    agreed = is_another_person(command.by, command.second_by) or rules.is_supervisor(command.by)
+    require(command.reason not in NEEDS_TWO_PEOPLE or agreed, SECOND_PERSON)
     require(command.reason != "handed_over" or state.handed_over, RECEIPT_EXISTS)
     return [intake.CaseClosed(reason=command.reason, second_by=command.second_by)]
 
 
 def decide_reopen(state: IntakeState, command: ReopenCase) -> list[Event]:
     """Takes the closing back; nothing to do on an open case."""
-    require(state.opened, CASE_KNOWN)
+    require_live(state)
     if state.closed_as is None:
         return []
     return [intake.CaseReopened(reason=Plain(command.reason))]
+
+
+def _has_call(state: IntakeState, call_id: str) -> bool:
+    return any(call_id == known for _, known in state.calls)

@@ -1,42 +1,61 @@
-"""What intake does with each message: name the case, transact, return."""
+"""What intake does with calls and commands about one case: name the case, transact, return."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from services.intake.calls import open_call
+from services.intake.calls import message_of, open_call
+from services.intake.claims import decide_claim, decide_release, decide_take_over
 from services.intake.decisions import (
+    decide_advice,
     decide_call,
+    decide_call_ended,
+    decide_clear_duress,
     decide_close,
+    decide_contact_rule,
     decide_declare_surrender,
     decide_note,
     decide_personal_data,
     decide_reopen,
-    decide_return_code,
     decide_triage,
 )
+from services.intake.groups import decide_count, decide_form, decide_leave
+from services.intake.guards import Rules
+from services.intake.links import decide_unlink
 from services.intake.routing import Index
 from services.intake.state import IntakeState
-from shared.commands.base import Command, Recorded
+from shared.commands.base import Command
 from shared.commands.intake import (
     AddNote,
+    ClaimCase,
+    ClearDuress,
     CloseCase,
+    CountHeads,
     DeclareSurrender,
-    IssueReturnCode,
+    FormGroup,
+    GiveAdvice,
+    LeaveGroup,
     ProvidePersonalData,
+    ReleaseCase,
     ReopenCase,
+    SetContactRule,
+    TakeOverCase,
     TriageCall,
+    UnlinkCases,
 )
-from shared.events.base import Event
+from shared.events.base import CallEnvelope, Event
+from shared.events.calls import CallEnded, CallReceived
 from shared.folding import folded_number
-from shared.parking import Delivery
-from shared.refusals import CASE_KNOWN, require
-from shared.return_codes import code_hashes, codes_for
+from shared.parking import Delivery, UnprocessableError
 from shared.service import Desk
-from shared.transact import Cause, Outcome, answered_at, transact
+from shared.transact import Cause, ContendedError, Outcome, transact
+
+CALL_AWAITED_DELIVERIES = 10
+"""So often, some two minutes, an end is tried again whose call is in no case yet."""
 
 
 @dataclass(frozen=True)
@@ -45,27 +64,39 @@ class Intake:
 
     desk: Desk
     index: Index
+    rules: Rules = field(default_factory=Rules)
 
 
 DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     TriageCall: decide_triage,
     DeclareSurrender: decide_declare_surrender,
     AddNote: decide_note,
-    CloseCase: decide_close,
+    GiveAdvice: decide_advice,
+    SetContactRule: decide_contact_rule,
     ReopenCase: decide_reopen,
+    ReleaseCase: decide_release,
+    FormGroup: decide_form,
+    LeaveGroup: decide_leave,
+    CountHeads: decide_count,
+    UnlinkCases: decide_unlink,
 }
-"""The commands that need nothing but the case.
+"""The commands that need nothing but the case."""
 
-IssueReturnCode also needs the index, ProvidePersonalData a keyed hash of the service number.
-"""
+RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Event]]] = {
+    CloseCase: decide_close,
+    ClearDuress: decide_clear_duress,
+    ClaimCase: decide_claim,
+    TakeOverCase: decide_take_over,
+}
+"""The commands that need the time and the settings, too."""
 
 SERVICE_NUMBER = "service-number"
 """What the keyed hash of a folded service number is for."""
 
 
-def receive_call(intake: Intake, delivery: Delivery) -> Outcome:
+def receive_call(intake: Intake, envelope: CallEnvelope[CallReceived]) -> Outcome:
     """Puts a call into the case it belongs to."""
-    call = open_call(intake.desk.keys, delivery.subject, delivery.body)
+    call = open_call(intake.desk.keys, envelope.id, envelope.data)
     route = intake.index.route(call)
     cause = Cause(
         causation_id=call.message_id,
@@ -80,16 +111,43 @@ def receive_call(intake: Intake, delivery: Delivery) -> Outcome:
     return transact(intake.desk.writer, route.case_id, cause, decide)
 
 
+def receive_end(intake: Intake, envelope: CallEnvelope[CallEnded], delivery: Delivery) -> Outcome:
+    """Records in a call's case that it ended.
+
+    Raises ContendedError while the call is in no case yet, and in the end UnprocessableError.
+    """
+    ended = envelope.data
+    case_id = intake.index.case_of_call(ended.channel, ended.call_id)
+    if case_id is None:
+        if delivery.deliveries < CALL_AWAITED_DELIVERIES:
+            raise ContendedError(f"call {ended.call_id} is in no case yet")
+        raise UnprocessableError("wrong_data", "data.call_id", "a call that came")
+    cause = Cause(
+        causation_id=message_of(ended.channel, envelope.id),
+        correlation_id=ended.call_id,
+        actor=f"channel:{ended.channel}",
+        source=intake.desk.source,
+        happened_at=min(ended.ended_at, intake.desk.now()),
+    )
+    return transact(intake.desk.writer, case_id, cause, partial(decide_call_ended, ended=ended))
+
+
 def carry_out(intake: Intake, command: Command) -> Outcome:
-    """Carries out one of the commands in DECISIONS."""
-    decision = DECISIONS[type(command)]
+    """Carries out one of the commands in DECISIONS and RULED."""
     desk = intake.desk
     return transact(
         desk.writer,
         command.case_id,
         desk.cause_of(command),
-        lambda state: decision(state, command),
+        lambda state: decided(intake, command, state),
     )
+
+
+def decided(intake: Intake, command: Command, state: IntakeState) -> list[Event]:
+    """Gives what one of the commands in DECISIONS and RULED makes of a case."""
+    if type(command) in RULED:
+        return RULED[type(command)](state, command, intake.desk.now(), intake.rules)
+    return DECISIONS[type(command)](state, command)
 
 
 def provide_personal_data(intake: Intake, command: ProvidePersonalData) -> Outcome:
@@ -100,40 +158,3 @@ def provide_personal_data(intake: Intake, command: ProvidePersonalData) -> Outco
     key = hashes[0][0] if hashes else None
     decide = partial(decide_personal_data, command=command, service_number_key=key)
     return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
-
-
-def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:
-    """Reserves the code before the event that relies on it; the answer alone carries it."""
-    desk = intake.desk
-    history, cause = desk.writer.log.load_current(command.case_id), desk.cause_of(command)
-    require(history.state.opened, CASE_KNOWN)
-    answered_at(history, cause)  # Nothing is reserved for a command that is somebody else's.
-    code, hashed = _free_code(intake, command)
-    decide = partial(decide_return_code, code_hash=hashed)
-    done = transact(desk.writer, command.case_id, cause, decide)
-    return Recorded(
-        result="repeated" if done.result == "repeated" else "recorded",
-        case_id=done.case_id,
-        version=done.version,
-        sequence=done.sequence,
-        events=done.events,
-        return_code=code,
-    )
-
-
-def _free_code(intake: Intake, command: IssueReturnCode) -> tuple[str, str]:
-    keys, attempt = intake.desk.keys, 0
-    while True:
-        codes = codes_for(keys, command, attempt)
-        hashed = [code_hashes(keys, code) for code in codes]
-        for code, hashes in zip(codes, hashed, strict=True):
-            # The same command again, answered before a new pepper came.
-            if len(codes) > 1 and (one := _reserved(intake, hashes, command.case_id)):
-                return code, one
-        if intake.index.reserve_code(hashed[0][0], command.case_id):
-            return codes[0], hashed[0][0]
-        attempt += 1  # Another case has this code: one in ten million times at a thousand cases.
-
-
-def _reserved(intake: Intake, hashes: tuple[str, ...], case_id: str) -> str | None:
-    return next((one for one in hashes if intake.index.has_code(one, case_id)), None)

@@ -6,46 +6,102 @@ import asyncio
 from datetime import timedelta
 from functools import partial
 
-from services.intake import CALLS, DUE, SERVICE, WAY_ENDS, erasing, handlers
+from services.intake import CALLS, CASES, DUE, SERVICE, erasing, handlers, others, sending
+from services.intake.codes import issue_return_code
+from services.intake.deadlines import KINDS, deadlines, decide_due
 from services.intake.durability import Durability
 from services.intake.erasing import Erasure
+from services.intake.guards import Rules
 from services.intake.handlers import Intake
+from services.intake.listening import Listening, receive_event, receive_upstream
 from services.intake.routing import Index
+from services.intake.sending import OutboundStream, Sending
 from services.intake.state import IntakeState, evolve
 from shared import subjects
+from shared.bus import Bus
 from shared.case_log import Fold
-from shared.commands.intake import ErasePersonalData, IssueReturnCode, ProvidePersonalData
+from shared.commands.intake import (
+    ErasePersonalData,
+    IssueReturnCode,
+    JoinGroup,
+    LinkCases,
+    OpenOtherCase,
+    ProvidePersonalData,
+    SendMessage,
+)
+from shared.deadlines import Deadlines
+from shared.keyfiles import read_channel_public_keys
 from shared.own_process import own_process
 from shared.service import Assemble, Service, assemble
 from shared.settings import Settings
 
 
+def rules_of(settings: Settings) -> Rules:
+    """Gives what of the settings decisions read."""
+    return Rules(
+        lease=timedelta(minutes=settings.lease_minutes),
+        life_now=timedelta(seconds=settings.life_now_s),
+        second_call=timedelta(days=settings.second_call_days),
+        places=timedelta(hours=settings.location_retention_hours),
+        report=timedelta(minutes=settings.outbound_report_minutes),
+        supervisors=settings.supervisor_names,
+    )
+
+
 def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     """Gives intake, ready to run."""
     service = put_together(SERVICE, Fold(IntakeState(), evolve), settings)
-
-    def is_closed(case_id: str) -> bool:
-        return bool(service.log.load_current(case_id).state.closed_as)
-
-    intake = Intake(service.desk, Index(service.bucket(subjects.INDEX_BUCKET), is_closed))
-    erasure = Erasure(
-        service.desk,
-        service.timers(),
-        retention=timedelta(days=settings.retention_days),
-        location_retention=timedelta(hours=settings.location_retention_hours),
-    )
+    listening = _listening(service)
     bus = service.bus
     durability = Durability(service.log.connection, settings)
     bus.ready_only_if(durability.is_assured)
-    bus.consume(CALLS, durability.guarded(partial(handlers.receive_call, intake)))
-    for command_type in handlers.DECISIONS:
+    bus.consume(CALLS, durability.guarded(partial(receive_upstream, listening)))
+    bus.consume(CASES, partial(receive_event, listening))
+    bus.consume(DUE, listening.deadlines.receive)
+    _answer_commands(bus, listening)
+    service.at_start.append(listening.deadlines.set_anew)
+    return service
+
+
+def _listening(service: Service) -> Listening:
+    settings, desk, connection = service.settings, service.desk, service.log.connection
+    rules = rules_of(settings)
+
+    def is_over(case_id: str) -> bool:
+        return bool(service.log.load_current(case_id).state.is_over)
+
+    due: Deadlines[IntakeState] = Deadlines(
+        desk,
+        service.timers(),
+        KINDS,
+        partial(deadlines, rules),
+        lambda state, due: decide_due(rules, state, due.kind, due.due_at),
+    )
+    return Listening(
+        Intake(desk, Index(service.bucket(subjects.INDEX_BUCKET), is_over), rules),
+        Erasure(desk, timedelta(days=settings.retention_days)),
+        Sending(
+            desk,
+            OutboundStream(connection, settings.request_timeout_s),
+            read_channel_public_keys(settings.keys_dir),
+            rules.report,
+            due.keep,
+        ),
+        due,
+    )
+
+
+def _answer_commands(bus: Bus, listening: Listening) -> None:
+    intake = listening.intake
+    for command_type in (*handlers.DECISIONS, *handlers.RULED):
         bus.command(command_type, partial(handlers.carry_out, intake))
     bus.command(ProvidePersonalData, partial(handlers.provide_personal_data, intake))
-    bus.command(IssueReturnCode, partial(handlers.issue_return_code, intake))
-    bus.consume(WAY_ENDS, partial(erasing.receive_event, erasure))
-    bus.consume(DUE, partial(erasing.receive_timer, erasure))
-    bus.command(ErasePersonalData, partial(erasing.erase, erasure))
-    return service
+    bus.command(IssueReturnCode, partial(issue_return_code, intake))
+    bus.command(OpenOtherCase, partial(others.open_other_case, intake))
+    bus.command(JoinGroup, partial(others.join_group, intake))
+    bus.command(LinkCases, partial(others.link_cases, intake))
+    bus.command(ErasePersonalData, partial(erasing.erase, listening.erasure))
+    bus.command(SendMessage, partial(sending.send_message, listening.sending))
 
 
 def main() -> None:

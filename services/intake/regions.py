@@ -92,6 +92,11 @@ class Told:
     linked: CaseLinkBasis | None = None
     """Neither joined, left nor linked: a link was taken back."""
 
+    @property
+    def is_of_group(self) -> bool:
+        """Whether it is about the roll of the group that this case leads."""
+        return self.joined or self.left is not None
+
 
 def evolve_told(told: tuple[Told, ...], event: CaseEvent[Any]) -> tuple[Told, ...]:
     """Gives what is to be told to other cases, in order; what came from one isn't told back."""
@@ -134,8 +139,10 @@ class Waiting:
     """When he was received, while places are kept since."""
 
 
-def evolve_waiting(waiting: Waiting, event: CaseEvent[Any], claim: Claim) -> Waiting:
-    """Gives the region after one more event; `claim` is as it was before."""
+def evolve_waiting(
+    waiting: Waiting, event: CaseEvent[Any], claim: Claim, *, holds_places: bool
+) -> Waiting:
+    """Gives the region after one more event; `claim` and `holds_places` are as they were before."""
     match event.data:
         case intake.CallTriaged(urgency="life_now"):
             is_new = waiting.life_now_at is None and claim.lease_until is None
@@ -153,7 +160,9 @@ def evolve_waiting(waiting: Waiting, event: CaseEvent[Any], claim: Claim) -> Wai
         ):
             return replace(waiting, code_at=None)
         case handover.HandedOver() as receipt:
-            return replace(waiting, life_now_at=None, code_at=None, places_at=receipt.received_at)
+            # What is said of places afterwards, in custody, isn't what this was to end.
+            places_at = receipt.received_at if holds_places else None
+            return replace(waiting, life_now_at=None, code_at=None, places_at=places_at)
         case intake.PersonalDataErased() as erased if "location" in erased.classes:
             return replace(waiting, places_at=None)
         case _:

@@ -5,20 +5,22 @@ calls at once therefore open one case, and a crash in between is healed by the r
 
     call.<channel>.<call_id>  the route of one call
     caller.<caller_key>       the first case of a caller
-    code.<code_hash>          the case that a return code was issued for
-    next.<case_id>            the episode that follows a closed case
+    code.<code_hash>          the case that a return code, or its duress twin, was issued for
+    next.<case_id>            the episode that follows a case that is over
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 from services.intake.decisions import IncomingCall, Route
 from shared.buckets import Bucket, TakenError
+from shared.events.fields import Channel
 from shared.events.intake import LinkBasis
 from shared.parking import UnprocessableError
 
@@ -53,12 +55,22 @@ def new_case_id() -> str:
     return "".join(secrets.choice(CASE_ID_ALPHABET) for _ in range(CASE_ID_CHARACTERS))
 
 
-class Index:
-    """Finds and reserves cases; `is_closed` asks the log."""
+def case_id_for(asked: str) -> str:
+    """Gives the case number that belongs to what was asked: the same again gives the same."""
+    digest = hashlib.sha256(asked.encode()).digest()
+    return "".join(CASE_ID_ALPHABET[byte % 32] for byte in digest[:CASE_ID_CHARACTERS])
 
-    def __init__(self, bucket: Bucket, is_closed: Callable[[str], bool]) -> None:
+
+def _code_entry(case_id: str, duress: bool) -> dict[str, Any]:
+    return {"case_id": case_id, **({"duress": True} if duress else {})}
+
+
+class Index:
+    """Finds and reserves cases; `is_over` asks the log."""
+
+    def __init__(self, bucket: Bucket, is_over: Callable[[str], bool]) -> None:
         self._bucket = bucket
-        self._is_closed = is_closed
+        self._is_over = is_over
 
     def route(self, call: IncomingCall) -> Route:
         """Gives the call's route: the one reserved for it before, or a new one.
@@ -75,26 +87,33 @@ class Index:
             raise UnprocessableError("wrong_data", "data.call_id", "an id of its own for each call")
         return route
 
-    def has_code(self, code_hash: str, case_id: str) -> bool:
-        """Says whether a code was reserved for this case."""
-        kept = self._get(f"code.{code_hash}")
-        return kept is not None and bool(kept["case_id"] == case_id)
+    def case_of_call(self, channel: Channel, call_id: str) -> str | None:
+        """Gives the case that a call belongs to, or None where it has come to none yet."""
+        reserved = self._get(f"call.{channel}.{call_id}")
+        return None if reserved is None else str(reserved["case_id"])
 
-    def reserve_code(self, code_hash: str, case_id: str) -> bool:
+    def has_code(self, code_hash: str, case_id: str, *, duress: bool = False) -> bool:
+        """Says whether a code, or a duress twin, was reserved for this case."""
+        return self._get(f"code.{code_hash}") == _code_entry(case_id, duress)
+
+    def reserve_code(self, code_hash: str, case_id: str, *, duress: bool = False) -> bool:
         """Says whether the code is this case's now; another case may have it already."""
-        kept, _ = self._create(f"code.{code_hash}", {"case_id": case_id})
-        return bool(kept["case_id"] == case_id)
+        entry = _code_entry(case_id, duress)
+        kept, _ = self._create(f"code.{code_hash}", entry)
+        return kept == entry
 
     def _choose(self, call: IncomingCall) -> Route:
         _, coded = self._first("code", call.code_hashes)
         caller = self._first("caller", call.caller_keys)
         if coded is not None:
             if call.caller_keys and caller.entry is None:
-                self._create(f"caller.{call.caller_keys[0]}", coded)
+                self._create(f"caller.{call.caller_keys[0]}", {"case_id": coded["case_id"]})
             latest = self._latest_episode(coded["case_id"])
             # A code proves what this case was told, not what an earlier one was.
             is_own = latest.case_id == coded["case_id"]
-            return self._to(latest, call, caller.key, "return_code" if is_own else "earlier_code")
+            basis: LinkBasis = "return_code" if is_own else "earlier_code"
+            route = self._to(latest, call, caller.key, basis)
+            return replace(route, duress=bool(coded.get("duress")))
         if caller.key is None:
             return self._to(Episode(new_case_id()), call, None, "caller", is_new=True)
         first, is_new = caller.entry, False
@@ -137,7 +156,7 @@ class Index:
             key = f"next.{episode.case_id}"
             following = self._get(key)
             if following is None:
-                if not self._is_closed(episode.case_id):
+                if not self._is_over(episode.case_id):
                     return episode
                 following, _ = self._create(key, {"case_id": new_case_id()})
             episode = Episode(following["case_id"], episode.case_id, episode.number + 1)

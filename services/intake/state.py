@@ -113,7 +113,9 @@ def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
         group=evolve_group(state.group, event),
         links=evolve_links(state.links, event),
         told=evolve_told(state.told, event),
-        waiting=evolve_waiting(state.waiting, event, state.claim),
+        waiting=evolve_waiting(
+            state.waiting, event, state.claim, holds_places="location" in state.sealed
+        ),
         outbox=evolve_outbox(state.outbox, event),
         shift=evolve_shift(state.shift, event),
         exported=evolve_exported(state.exported, event),

@@ -72,6 +72,8 @@ class Recorded(BaseModel):
     events: tuple[str, ...]
     return_code: str | None = None
     """The code to read out to the caller, in answer to IssueReturnCode."""
+    duress_code: str | None = None
+    """The code's twin, told with it: for when somebody forces him to call."""
 
 
 class Ignored(BaseModel):

@@ -34,7 +34,7 @@ WITHIN_S = 10.0
 
 UNDER_COMMANDS = (
     "services.intake.handlers.transact",
-    "services.intake.handlers.codes_for",
+    "services.intake.codes.codes_for",
     "services.verification.handlers.transact",
     "services.verification.handlers.claim_to_check",
     "services.handover.handlers.transact",

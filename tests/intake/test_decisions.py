@@ -18,6 +18,7 @@ from services.intake.decisions import (
     decide_return_code,
     decide_triage,
 )
+from services.intake.guards import Rules
 from services.intake.state import IntakeState, evolve
 from shared.commands.intake import (
     AddNote,
@@ -35,12 +36,13 @@ from shared.events.intake import (
     CaseClosed,
     CaseOpened,
     CaseReopened,
+    ClosingReason,
     NoteAdded,
     PersonalDataProvided,
     ReturnCodeIssued,
     SurrenderDeclared,
 )
-from tests.asking import ask, refused_by
+from tests.asking import OLENA, PETRO, ask, refused_by
 from tests.examples import (
     CASE,
     NOON,
@@ -53,6 +55,10 @@ from tests.examples import (
     handed_over,
 )
 from tests.rarer_examples import every_event
+
+
+def close(state: IntakeState, command: CloseCase, *supervisors: str) -> list[Event]:
+    return decide_close(state, command, NOON, Rules(supervisors=supervisors))
 
 
 def given(*events: Event) -> IntakeState:
@@ -128,8 +134,7 @@ def test_nothing_is_recorded_on_a_case_that_does_not_exist() -> None:
     refused_by("case_known", decide_note, given(), ask(AddNote, text="calm"))
     refused_by("case_known", decide_return_code, given(), digest("code"))
     refused_by("case_known", decide_declare_surrender, given(), ask(DeclareSurrender))
-    close = ask(CloseCase, reason="other")
-    refused_by("case_known", decide_close, given(), close)
+    refused_by("case_known", close, given(), ask(CloseCase, reason="other"))
     reopen = ask(ReopenCase, reason="mistake")
     refused_by("case_known", decide_reopen, given(), reopen)
 
@@ -139,28 +144,31 @@ def test_only_a_call_of_the_case_is_triaged() -> None:
 
 
 @pytest.mark.parametrize("reason", ["hoax", "infiltration"])
-def test_closing_as_hoax_or_infiltration_takes_two_people(reason: str) -> None:
+def test_closing_as_hoax_or_infiltration_takes_a_supervisor_or_two_people(
+    reason: ClosingReason,
+) -> None:
     opened = given(case_opened())
 
-    def close(second: str | None) -> CloseCase:
+    def by(second: str | None) -> CloseCase:
         return ask(CloseCase, reason=reason, second_by=second)
 
-    refused_by("second_person", decide_close, opened, close(None))
-    refused_by("second_person", decide_close, opened, close("Olena Example"))
-    (event,) = decide_close(opened, close("Petro Example"))
-    assert isinstance(event, CaseClosed)
+    refused_by("second_person", close, opened, by(None))
+    refused_by("second_person", close, opened, by(OLENA))
+    refused_by("second_person", close, opened, by(None), PETRO)
+    assert close(opened, by(PETRO)) == [CaseClosed(reason=reason, second_by=PETRO)]
+    assert close(opened, by(None), PETRO, OLENA) == [CaseClosed(reason=reason)]
 
 
 def test_closing_as_handed_over_takes_a_receipt() -> None:
     command = ask(CloseCase, reason="handed_over")
-    refused_by("receipt_exists", decide_close, given(case_opened()), command)
-    assert len(decide_close(given(case_opened(), handed_over()), command)) == 1
+    refused_by("receipt_exists", close, given(case_opened()), command)
+    assert len(close(given(case_opened(), handed_over()), command)) == 1
 
 
 def test_closing_a_closed_case_and_reopening_an_open_one_change_nothing() -> None:
     closed = given(case_opened(), case_closed("other"))
     reopen = ask(ReopenCase, reason="mistake")
-    assert decide_close(closed, ask(CloseCase, reason="other")) == []
+    assert close(closed, ask(CloseCase, reason="other")) == []
     (event,) = decide_reopen(closed, reopen)
     assert isinstance(event, CaseReopened)
     assert decide_reopen(given(case_opened(), case_closed(), case_reopened()), reopen) == []

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from services.intake.erasing import LOCATION_RETENTION
+from services.intake.deadlines import LOCATION_RETENTION
 from shared.commands.base import Ignored, Refused
 from shared.commands.handover import (
     AcceptHandover,
@@ -124,12 +123,12 @@ async def test_a_timer_that_fell_due_while_intake_was_away_is_done_when_it_is_ba
         for name in SERVICES:
             await stack.enter_async_context(site.service(name))
         case_id, _ = await guided(site)
-        await hand_over(site, case_id)
-        timers = site.running["handover"].log.connection
-        long_ago = datetime.now(UTC) - timedelta(days=1)
-        due = Timer(kind=LOCATION_RETENTION, about=case_id, due_at=long_ago)
         await site.running["intake"].bus.broker.stop()
-        JetStreamTimers(timers, "intake", 5.0).set(due)
+        await hand_over(site, case_id)
+        received_at = (await site.next_event("HandedOver")).data.received_at
+        due = Timer(kind=LOCATION_RETENTION, about=case_id, due_at=received_at)
+        JetStreamTimers(site.running["handover"].log.connection, "intake", 5.0).set(due)
+    site.settings = site.settings.model_copy(update={"location_retention_hours": 0.0})
     async with site.service("intake"):
         erased = await site.next_event("PersonalDataErased")
     assert (erased.data.classes, erased.causationid) == (("location",), due.cause_id)

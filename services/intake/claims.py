@@ -1,0 +1,82 @@
+"""intake's decisions on who works on a case: its rows of the guard table about claims.
+
+A claim is a lease of some minutes with a fence, which counts the holders. Whoever comes with an
+older fence is refused in every service (`shared.leases`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.intake.guards import Rules, require_latest
+from services.intake.state import IntakeState
+from shared.commands.intake import ClaimCase, ReleaseCase, TakeOverCase
+from shared.events.base import Event
+from shared.events.claims import CaseClaimed, CaseReleased
+from shared.events.fields import Plain
+from shared.refusals import CASE_KNOWN, Guard, require
+
+UNCLAIMED = Guard("unclaimed", "a case that nobody works on; or take it over, with a reason")
+HELD_BY_ANOTHER = Guard("held_by_another", "a case that another holds; one that is free is claimed")
+HELD_BY_YOU = Guard("held_by_you", "a case that you hold yourself")
+REMARK_GIVEN = Guard("remark_given", "a remark that says why the case is skipped")
+
+
+def decide_claim(
+    state: IntakeState, command: ClaimCase, now: datetime, rules: Rules
+) -> list[Event]:
+    """A lease; one's own that still runs is renewed, another's that still runs wins."""
+    require_latest(state)
+    is_renewal = state.claim.runs_at(now) and state.claim.is_held_by(command.by)
+    require(is_renewal or not state.claim.runs_at(now), UNCLAIMED)
+    return [
+        CaseClaimed(
+            operator=command.by,
+            lease_until=now + rules.lease,
+            fence=state.claim.fence if is_renewal else state.claim.fence + 1,
+            basis="renewal" if is_renewal else "free",
+        )
+    ]
+
+
+def decide_take_over(
+    state: IntakeState, command: TakeOverCase, now: datetime, rules: Rules
+) -> list[Event]:
+    """Another person goes on where the holder can't; the holder's commands are refused now."""
+    require_latest(state)
+    is_held = state.claim.holder is not None
+    require(is_held and not state.claim.is_held_by(command.by), HELD_BY_ANOTHER)
+    return [
+        CaseClaimed(
+            operator=command.by,
+            lease_until=now + rules.lease,
+            fence=state.claim.fence + 1,
+            basis="takeover",
+            reason=Plain(command.reason),
+        )
+    ]
+
+
+def decide_release(state: IntakeState, command: ReleaseCase) -> list[Event]:
+    """He lets it go himself; nothing to do where nobody holds it."""
+    require(state.opened, CASE_KNOWN)
+    if state.claim.holder is None:
+        return []
+    require(state.claim.is_held_by(command.by), HELD_BY_YOU)
+    require(command.reason != "skipped" or command.remark is not None, REMARK_GIVEN)
+    return [
+        CaseReleased(
+            operator=command.by,
+            fence=state.claim.fence,
+            reason=command.reason,
+            remark=Plain(command.remark) if command.remark else None,
+        )
+    ]
+
+
+def decide_lease_over(state: IntakeState) -> list[Event]:
+    """The lease ran out while nobody renewed it."""
+    claim = state.claim
+    if claim.holder is None or claim.lease_until is None:
+        return []
+    return [CaseReleased(operator=claim.holder, fence=claim.fence, reason="expired")]

@@ -1,0 +1,84 @@
+"""What intake does to issue a return code and its duress twin: reserve both, then record them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+from services.intake.decisions import decide_return_code
+from services.intake.handlers import Intake
+from shared.commands.base import Recorded
+from shared.commands.intake import IssueReturnCode
+from shared.parking import UnprocessableError
+from shared.refusals import CASE_KNOWN, require
+from shared.return_codes import Codes, code_hashes, codes_for
+from shared.transact import answered_at, transact
+
+ATTEMPTS = 100
+"""A code that another case has comes once in ten million times; so many in a row never."""
+
+
+class _Reserved(NamedTuple):
+    code: str
+    code_hash: str
+    duress: str | None
+    duress_hash: str | None
+
+
+def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:
+    """Reserves the codes before the event that relies on them; the answer alone carries them."""
+    desk = intake.desk
+    history, cause = desk.writer.log.load_current(command.case_id), desk.cause_of(command)
+    require(history.state.opened, CASE_KNOWN)
+    # Nothing is reserved for a command that is somebody else's.
+    is_issued = answered_at(history, cause) is not None
+    if not is_issued:
+        decide_return_code(history.state, "")  # Nor for one that is refused.
+    found = _reserved(intake, command, is_issued=is_issued)
+    decide = partial(decide_return_code, code_hash=found.code_hash, duress_hash=found.duress_hash)
+    done = transact(desk.writer, command.case_id, cause, decide)
+    return Recorded(
+        result="repeated" if done.result == "repeated" else "recorded",
+        case_id=done.case_id,
+        version=done.version,
+        sequence=done.sequence,
+        events=done.events,
+        return_code=found.code,
+        duress_code=found.duress,
+    )
+
+
+def _reserved(intake: Intake, command: IssueReturnCode, *, is_issued: bool) -> _Reserved:
+    for attempt in range(ATTEMPTS):
+        codes = codes_for(intake.desk.keys, command, attempt)
+        # The others were handed out by the same command before a new pepper came.
+        candidates = codes if is_issued else codes[:1]
+        for one in candidates:
+            found = _issued(intake, command, one) if is_issued else _new(intake, command, one)
+            if found is not None:
+                return found
+    raise UnprocessableError("failed", "index", "a code that no other case has")
+
+
+def _issued(intake: Intake, command: IssueReturnCode, codes: Codes) -> _Reserved | None:
+    """Gives what the command reserved before; before there were twins that was a code alone."""
+    keys, index, case_id = intake.desk.keys, intake.index, command.case_id
+    of_code, of_twin = code_hashes(keys, codes.code), code_hashes(keys, codes.duress)
+    mine = next((one for one in of_code if index.has_code(one, case_id)), None)
+    if mine is None:
+        return None
+    twin = next((one for one in of_twin if index.has_code(one, case_id, duress=True)), None)
+    return _Reserved(codes.code, mine, codes.duress if twin else None, twin)
+
+
+def _new(intake: Intake, command: IssueReturnCode, codes: Codes) -> _Reserved | None:
+    """Reserves both; gives None where another case has one of them."""
+    if codes.code == codes.duress:
+        return None
+    keys, index, case_id = intake.desk.keys, intake.index, command.case_id
+    code_hash, twin_hash = (code_hashes(keys, one)[0] for one in codes)
+    if not index.reserve_code(code_hash, case_id):
+        return None
+    if not index.reserve_code(twin_hash, case_id, duress=True):
+        return None
+    return _Reserved(codes.code, code_hash, codes.duress, twin_hash)

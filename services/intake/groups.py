@@ -1,0 +1,84 @@
+"""intake's decisions on groups: cases that travel together, led by one of them.
+
+The roll stands in the leading case's log; each member's log says with whom he travels.
+"""
+
+from __future__ import annotations
+
+from services.intake.guards import require_latest, require_ours
+from services.intake.regions import Told
+from services.intake.state import IntakeState
+from shared.commands.intake import CountHeads, FormGroup, JoinGroup, LeaveGroup
+from shared.events.base import Event
+from shared.events.fields import Plain
+from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted
+from shared.refusals import Guard, require
+
+IN_NO_OTHER_GROUP = Guard("in_no_other_group", "a man who leaves the group he is in first")
+GROUP_FORMED = Guard("group_formed", "a case that leads a group; form one first")
+MEMBER_IS_ANOTHER = Guard("member_is_another", "another case than the one that leads")
+MEMBER_KNOWN = Guard("member_known", "a member_case that exists, goes on, and isn't handed over")
+
+
+def decide_form(state: IntakeState, command: FormGroup) -> list[Event]:
+    """He leads others; the group has his case's number."""
+    require_ours(state)
+    require(state.group.member_of is None, IN_NO_OTHER_GROUP)
+    if state.group.led is not None:
+        return []
+    return [GroupFormed(group_id=command.case_id, declared_size=command.declared_size)]
+
+
+def decide_join(state: IntakeState, command: JoinGroup, member: IntakeState) -> list[Event]:
+    """Another case's man is on the roll; he travels with one group at a time."""
+    require_ours(state)
+    require(state.group.led is not None, GROUP_FORMED)
+    require(command.member_case != command.case_id, MEMBER_IS_ANOTHER)
+    if command.member_case in state.group.members:
+        return []
+    goes_on = member.opened and not member.handed_over and not member.exchanged
+    require(goes_on and member.next_case is None, MEMBER_KNOWN)
+    require(member.group.led is None, IN_NO_OTHER_GROUP)
+    require(member.group.member_of in {None, command.case_id}, IN_NO_OTHER_GROUP)
+    return [GroupJoined(group_id=command.case_id, member_case=command.member_case)]
+
+
+def decide_leave(state: IntakeState, command: LeaveGroup) -> list[Event]:
+    """He isn't on the roll any more; nothing to do where he wasn't."""
+    require_latest(state)
+    require(state.group.led is not None, GROUP_FORMED)
+    if command.member_case not in state.group.members:
+        return []
+    return [
+        GroupLeft(
+            group_id=command.case_id,
+            member_case=command.member_case,
+            reason=command.reason,
+            remark=Plain(command.remark) if command.remark else None,
+        )
+    ]
+
+
+def decide_count(state: IntakeState, command: CountHeads) -> list[Event]:
+    """Every count is kept; the latest seen counts, else the latest said."""
+    require_ours(state)
+    require(state.group.led is not None, GROUP_FORMED)
+    return [
+        HeadsCounted(
+            group_id=command.case_id,
+            kind=command.kind,
+            count=command.count,
+            source=command.source,
+        )
+    ]
+
+
+def decide_told_of_group(state: IntakeState, told: Told, lead: str, member: str) -> list[Event]:
+    """In a member's log: what a person recorded about him in the leading case's."""
+    if not state.opened:
+        return []
+    if told.joined and state.group.member_of is None:
+        return [GroupJoined(group_id=lead, member_case=member)]
+    if told.left is not None and state.group.member_of == lead:
+        return [GroupLeft(group_id=lead, member_case=member, reason=told.left)]
+    return []

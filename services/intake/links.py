@@ -1,0 +1,79 @@
+"""intake's decisions on cases that may be the same man's: links, and episodes.
+
+Nothing is merged. A link stands in both cases' logs, and a person can take it back in either.
+"""
+
+from __future__ import annotations
+
+from services.intake.guards import CALL_OF_CASE, require_live
+from services.intake.regions import Told
+from services.intake.state import IntakeState
+from shared.commands.intake import LinkCases, OpenOtherCase, UnlinkCases
+from shared.events.base import Event
+from shared.events.fields import Plain
+from shared.events.intake import CaseOpened, CasesLinked, CasesUnlinked, EpisodeContinued
+from shared.refusals import CASE_KNOWN, Guard, require
+
+OTHER_CASE_KNOWN = Guard("other_case_known", "an other_case that exists, and isn't this one")
+
+
+def decide_link(state: IntakeState, command: LinkCases, other: IntakeState) -> list[Event]:
+    """A person accepts that both may be the same man's."""
+    require_live(state)
+    require(other.opened and command.other_case != command.case_id, OTHER_CASE_KNOWN)
+    if command.other_case in state.links:
+        return []
+    return [
+        CasesLinked(
+            other_case=command.other_case, basis=command.basis, reason=Plain(command.reason)
+        )
+    ]
+
+
+def decide_unlink(state: IntakeState, command: UnlinkCases) -> list[Event]:
+    """A person takes the link back; nothing to do where there is none."""
+    require(state.opened, CASE_KNOWN)
+    if command.other_case not in state.links:
+        return []
+    return [CasesUnlinked(other_case=command.other_case, reason=Plain(command.reason))]
+
+
+def decide_told_of_link(state: IntakeState, told: Told, source: str) -> list[Event]:
+    """In the other case's log: the link, or its end; why stands in the log of `source` alone."""
+    if not state.opened:
+        return []
+    why = Plain(f"as the log of case {source} says")
+    is_linked = source in state.links
+    if told.linked is not None and not is_linked:
+        return [CasesLinked(other_case=source, basis=told.linked, reason=why)]
+    if told.linked is None and is_linked:
+        return [CasesUnlinked(other_case=source, reason=why)]
+    return []
+
+
+def decide_continued(state: IntakeState, next_case: str) -> list[Event]:
+    """In the log of an earlier episode: he called again."""
+    if not state.opened or state.next_case is not None:
+        return []
+    return [EpisodeContinued(next_case=next_case)]
+
+
+def decide_other_case(
+    state: IntakeState, command: OpenOtherCase, source: IntakeState
+) -> list[Event]:
+    """A case for another man on the line: the call, and nothing of what was said in it."""
+    require_live(source)
+    call = source.calls.get((command.channel, command.call_id))
+    require(call is not None, CALL_OF_CASE)
+    if call is None or state.opened:
+        return []
+    return [
+        CaseOpened(
+            call_id=command.call_id,
+            channel=command.channel,
+            caller_key=call.caller_key,
+            language=call.language,
+            started_at=call.started_at,
+            split_from=command.case_id,
+        )
+    ]

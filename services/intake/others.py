@@ -1,0 +1,96 @@
+"""What intake does where another case is concerned: groups, links, a second man on the line.
+
+What a person records in one case's log about another is told to the other's log by following
+CASES, in the order in which it was recorded. What came so isn't told back.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from services.intake.groups import decide_join, decide_told_of_group
+from services.intake.handlers import Intake
+from services.intake.links import (
+    decide_continued,
+    decide_link,
+    decide_other_case,
+    decide_told_of_link,
+)
+from services.intake.regions import Told
+from services.intake.routing import case_id_for
+from services.intake.state import IntakeState
+from shared.commands.intake import JoinGroup, LinkCases, OpenOtherCase
+from shared.events.base import CaseEvent, Event
+from shared.events.groups import GroupJoined, GroupLeft
+from shared.events.intake import CaseOpened, CasesLinked, CasesUnlinked
+from shared.leases import LEASE_CURRENT
+from shared.refusals import require
+from shared.service import Desk
+from shared.transact import Cause, Outcome, transact
+
+
+def join_group(intake: Intake, command: JoinGroup) -> Outcome:
+    """Puts another case's man on the roll of this case's group."""
+    desk = intake.desk
+    member = desk.writer.log.load_current(command.member_case).state
+    decide = partial(decide_join, command=command, member=member)
+    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+
+
+def link_cases(intake: Intake, command: LinkCases) -> Outcome:
+    """Links this case with another."""
+    desk = intake.desk
+    other = desk.writer.log.load_current(command.other_case).state
+    decide = partial(decide_link, command=command, other=other)
+    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+
+
+def open_other_case(intake: Intake, command: OpenOtherCase) -> Outcome:
+    """Opens a case for another man on the line; the same command again gives the same case."""
+    desk = intake.desk
+    source = desk.writer.log.load_current(command.case_id)
+    require(source.lease.lets(command.by, command.fence), LEASE_CURRENT)
+    new_id = case_id_for(f"{command.cause_id}|{command.case_id}")
+    decide = partial(decide_other_case, command=command, source=source.state)
+    return transact(desk.writer, new_id, desk.cause_of(command), decide)
+
+
+def continue_episode(intake: Intake, event: CaseEvent[CaseOpened]) -> Outcome:
+    """Says in the log of the episode before that this one follows it."""
+    desk, previous = intake.desk, event.data.previous_case
+    decide = partial(decide_continued, next_case=event.subject)
+    return transact(desk.writer, str(previous), desk.cause_in(event), decide)
+
+
+def tell_other(
+    intake: Intake, event: CaseEvent[GroupJoined | GroupLeft | CasesLinked | CasesUnlinked]
+) -> Outcome:
+    """Records in the other case's log what a person recorded here about both.
+
+    Everything told to that case before goes first: deliveries may overtake one another.
+    """
+    desk, data = intake.desk, event.data
+    about = data.member_case if isinstance(data, GroupJoined | GroupLeft) else data.other_case
+    source = desk.writer.log.load_current(event.subject)
+    outcome = Outcome("ignored", event.subject, source.version, source.sequence)
+    for told in source.state.told:
+        if told.other_case == about:
+            decide = partial(_decide_told, told=told, source=event.subject)
+            outcome = transact(desk.writer, about, _cause_of(desk, told), decide)
+    return outcome
+
+
+def _decide_told(state: IntakeState, told: Told, source: str) -> list[Event]:
+    if told.is_of_group:
+        return decide_told_of_group(state, told, source, told.other_case)
+    return decide_told_of_link(state, told, source)
+
+
+def _cause_of(desk: Desk, told: Told) -> Cause:
+    return Cause(
+        causation_id=told.event_id,
+        correlation_id=told.correlation_id,
+        actor=f"service:{desk.service}",
+        source=desk.source,
+        happened_at=desk.now(),
+    )
