@@ -20,11 +20,11 @@ from shared.events.fields import Channel
 from shared.events.reading import read_case_event
 from tests.stories import reports
 from tests.stories.script import CallStep, CommandStep, Step, Story, gives, needs, order_kept
-from tests.stories.site import Handed, StorySite, delivered
+from tests.stories.site import Handed, RegistryState, StorySite, delivered
 
 AT_ONCE = 8
-CLAIMS = "PersonalDataProvided"
-"""What the registry is asked about."""
+STAYS_BACK = 0.5
+"""How likely it is that nothing more is handed out for now, where chance decides."""
 
 
 @dataclass
@@ -48,12 +48,14 @@ class Play:
     """When which kind of timer fell due, and about which case."""
     waiting: list[Handed] = field(default_factory=list)
     """Messages that no service has been handed yet."""
-    registry_silent: bool = False
+    unanswered: list[Handed] = field(default_factory=list)
+    """Messages about which the registry was silent; they come again when it answers."""
     on_expect: Callable[[Step], None] = lambda _step: None
     on_move: Callable[[], None] = lambda: None
 
     def play(self) -> None:
         """Plays all of it. Raises AssertionError, with the step, where something is otherwise."""
+        self.site.registry.state = "answers"
         for timers in self.site.timers.values():
             timers.running.clear()
         for block in self._blocks():
@@ -258,14 +260,19 @@ class Play:
 
     # Messages
 
-    def _tell_registry(self, state: str) -> None:
-        self.registry_silent = state == "silent"
-        self.site.registry_answers(state != "unavailable")
+    def _tell_registry(self, state: RegistryState) -> None:
+        self.site.registry.state = state
+        self.waiting += self.unanswered
+        self.unanswered.clear()
         self._settle(everything=True)
 
     def _hand(self, handed: Handed) -> None:
         """Has a service process a message; a second time too, where everything comes twice."""
-        self.site.hand_over(handed)
+        try:
+            self.site.hand_over(handed)
+        except TimeoutError:
+            self.unanswered.append(handed)
+            return
         self._collect()
         if self.twice:
             before = len(self.events)
@@ -282,22 +289,13 @@ class Play:
 
     def _settle(self, *, everything: bool) -> None:
         """Hands out what waits: all of it, until nothing follows any more; or, by chance, some."""
-        while ready := [one for one in self.waiting if not self._is_held(one)]:
+        while self.waiting:
+            place = 0
             if self.chance is not None:
-                if not everything and self.chance.random() < 0.5:
+                if not everything and self.chance.random() < STAYS_BACK:
                     return
-                chosen = self.chance.choice(ready)
-            else:
-                chosen = ready[0]
-            self.waiting.remove(chosen)
-            self._hand(chosen)
-
-    def _is_held(self, handed: Handed) -> bool:
-        """Says whether the registry hasn't answered yet."""
-        subject = handed.delivery.subject
-        return (
-            self.registry_silent and handed.service == "verification" and subject.endswith(CLAIMS)
-        )
+                place = self.chance.randrange(len(self.waiting))
+            self._hand(self.waiting.pop(place))
 
     # Names
 

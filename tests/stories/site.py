@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from typing_extensions import override
 
@@ -28,11 +28,12 @@ from services import handover, intake, keyholder, verification
 from services.keyholder.lock import Lock
 from services.keyholder.secrets import make_key_files
 from services.query.log import RecordedEvent
-from services.verification.registry import load_csv
+from services.verification.registry import Registry, RegistryAnswer, SqliteRegistry, load_csv
 from shared import subjects
 from shared.answering import AnyAnswer, answer
 from shared.case_log import Fold
 from shared.commands.base import Command
+from shared.events.fields import Identity
 from shared.keyfiles import read_intake_public_key
 from shared.keyholder import RemoteKeys
 from shared.parking import Delivery
@@ -43,13 +44,9 @@ from shared.transact import Outcome
 
 STORIES = Path(__file__).parents[1] / "golden" / "stories"
 REGISTRY = STORIES / "registry.csv"
+RegistryState = Literal["answers", "unavailable", "silent"]
 WITHIN_S = 20.0
 READ_AT_ONCE = 500
-WIRES = {
-    "intake": services.intake.main.wire,
-    "verification": services.verification.main.wire,
-    "handover": services.handover.main.wire,
-}
 CONSUMERS = {
     "keyholder": keyholder.CONSUMES,
     "intake": intake.CONSUMES,
@@ -93,6 +90,24 @@ class StoryTimers(Timers):
         self.running.pop(timer.name, None)
 
 
+class StoryRegistry(Registry):
+    """The registry, which a story may have silent or out of reach."""
+
+    name = "local"
+
+    def __init__(self, file: Registry) -> None:
+        self._file = file
+        self.state: RegistryState = "answers"
+
+    @override
+    def look_up(self, claim: Identity) -> RegistryAnswer:
+        if self.state == "silent":
+            raise TimeoutError("the registry is silent in this story")
+        if self.state == "unavailable":
+            return RegistryAnswer("unavailable")
+        return self._file.look_up(claim)
+
+
 @dataclass(frozen=True)
 class StoryService(Service):
     """A service whose timers are the story's."""
@@ -134,9 +149,15 @@ class StorySite:
     def start(self) -> None:
         """Wires every service; none listens: what is to be heard is handed over."""
         self.services["keyholder"] = services.keyholder.main.wire(self.settings, Lock())
-        for name, wire in WIRES.items():
+        for name in ("intake", "verification", "handover"):
             self.timers[name] = StoryTimers()
-            self.services[name] = wire(self.settings, self._assemble)
+        self.registry = StoryRegistry(SqliteRegistry(self.settings.registry_file))
+        wired = (
+            services.intake.main.wire(self.settings, self._assemble),
+            services.verification.main.wire(self.settings, self._assemble, self.registry),
+            services.handover.main.wire(self.settings, self._assemble),
+        )
+        self.services.update({service.desk.service: service for service in wired})
         self.key = read_intake_public_key(self.settings.keys_dir)
 
     def stop(self) -> None:
@@ -212,13 +233,6 @@ class StorySite:
         """The key holder, asked in a service's name."""
         connection = self.services["keyholder"].log.connection
         return RemoteKeys(connection, service, WITHIN_S)
-
-    def registry_answers(self, answers: bool) -> None:
-        """Has the registry at hand, or not."""
-        if answers:
-            load_csv(self.settings.registry_file, REGISTRY)
-        else:
-            self.settings.registry_file.unlink(missing_ok=True)
 
 
 def delivered(stream: str, sequence: int, subject: str, body: bytes) -> Delivery:
