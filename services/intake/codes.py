@@ -6,11 +6,11 @@ from functools import partial
 from typing import NamedTuple
 
 from services.intake.decisions import decide_return_code
+from services.intake.guards import require_ours
 from services.intake.handlers import Intake
 from shared.commands.base import Recorded
 from shared.commands.intake import IssueReturnCode
 from shared.parking import UnprocessableError
-from shared.refusals import CASE_KNOWN, require
 from shared.return_codes import Codes, code_hashes, codes_for
 from shared.transact import answered_at, transact
 
@@ -29,11 +29,10 @@ def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:
     """Reserves the codes before the event that relies on them; the answer alone carries them."""
     desk = intake.desk
     history, cause = desk.writer.log.load_current(command.case_id), desk.cause_of(command)
-    require(history.state.opened, CASE_KNOWN)
     # Nothing is reserved for a command that is somebody else's.
     is_issued = answered_at(history, cause) is not None
     if not is_issued:
-        decide_return_code(history.state, "")  # Nor for one that is refused.
+        require_ours(history.state)  # Nor for one that is refused.
     found = _reserved(intake, command, is_issued=is_issued)
     decide = partial(decide_return_code, code_hash=found.code_hash, duress_hash=found.duress_hash)
     done = transact(desk.writer, command.case_id, cause, decide)
