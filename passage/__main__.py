@@ -21,6 +21,7 @@ VERBS: dict[str, str] = {
     "keys": "keys",
     "health": "health_verb",
     "call": "call_verb",
+    "outbox": "outbox_verb",
     "do": "do_verb",
     "case": "cases",
     "audit": "audit_verb",

@@ -13,7 +13,7 @@ from typing_extensions import override
 from shared import subjects
 from shared.boxes import box_up
 from shared.events.base import CONTENT_TYPE, CallEnvelope, type_of
-from shared.events.calls import CallReceived
+from shared.events.calls import CallReceived, DeliveryReported
 from shared.events.fields import Channel
 
 PUBLISH_TIMEOUT_S = 5.0
@@ -69,8 +69,11 @@ def envelope_of(call: Call, key: PublicKey) -> CallEnvelope[CallReceived]:
     )
 
 
-async def publish(jetstream: JetStreamContext, envelope: CallEnvelope[CallReceived]) -> Kept:
-    """Publishes a call and gives where CALLS has it; once given, the call can't be lost."""
+async def publish(
+    jetstream: JetStreamContext,
+    envelope: CallEnvelope[CallReceived] | CallEnvelope[DeliveryReported],
+) -> Kept:
+    """Publishes a call or a report, and gives where CALLS has it; then it can't be lost."""
     # Each channel counts its own calls: their ids may be alike.
     message_id = f"{envelope.data.channel}.{envelope.id}"
     headers: dict[str, Any] = {"Nats-Msg-Id": message_id, "Content-Type": CONTENT_TYPE}

@@ -28,6 +28,8 @@ CASE_OPEN = Guard(
 ADDRESS_KNOWN = Guard("address_known", "a channel on which he called with an address")
 CHANNEL_SENDS = Guard("channel_sends", "a channel whose public key intake has; see `passage init`")
 
+UNREPORTED = "outbound_unreported"
+"""The deadline by which a channel must have said what became of a message."""
 NO_REPORT = "no report"
 """Why a message failed of which its channel said nothing in time; it may have gone out."""
 ID_CHARACTERS = 32
@@ -229,21 +231,28 @@ def decide_report(outbox: Outbox, report: DeliveryReported) -> list[Event]:
 
 def unreported_at(outbox: Outbox, within: timedelta) -> datetime | None:
     """Gives when the first message that was dispatched counts as failed; None if there is none."""
-    waiting = [
-        one.dispatched_at + within
-        for one in outbox.messages.values()
-        if one.dispatched_at is not None and not one.ended
-    ]
-    return min(waiting, default=None)
+    first = min(_waiting(outbox).values(), default=None)
+    return None if first is None else first + within
 
 
-def decide_unreported(outbox: Outbox, due_at: datetime, within: timedelta) -> list[Event]:
-    """Its channel said nothing in time: somebody must reach him another way."""
+def decide_unreported(outbox: Outbox) -> list[Event]:
+    """The first one's channel said nothing in time: he must be reached another way."""
+    waiting = _waiting(outbox)
+    first = min(waiting.values(), default=None)
     return [
         outbound.MessageFailed(message_id=message_id, reason=NO_REPORT)
-        for message_id, one in outbox.messages.items()
-        if one.dispatched_at is not None and not one.ended and one.dispatched_at + within <= due_at
+        for message_id, dispatched_at in waiting.items()
+        if dispatched_at == first
     ]
+
+
+def _waiting(outbox: Outbox) -> dict[str, datetime]:
+    """Gives when each message was dispatched of which nothing is known since."""
+    return {
+        message_id: one.dispatched_at
+        for message_id, one in outbox.messages.items()
+        if one.dispatched_at is not None and not one.ended
+    }
 
 
 def goes_until(valid_until: datetime, dispatched_at: datetime, within: timedelta) -> datetime:

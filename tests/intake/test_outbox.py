@@ -292,31 +292,31 @@ def test_a_channel_reports_on_nothing_that_it_was_not_given(
 
 def test_without_a_report_it_failed_after_a_while() -> None:
     state = given(*READY, QUEUED, DISPATCHED)  # Dispatched at 12:04.
-    due_at = NOON + timedelta(minutes=14)
-    assert unreported_at(state, WITHIN) == due_at
-    assert decide_unreported(state, due_at - timedelta(seconds=1), WITHIN) == []
-    assert decide_unreported(state, due_at, WITHIN) == [UNREPORTED]
+    assert unreported_at(state, WITHIN) == NOON + timedelta(minutes=14)
+    assert decide_unreported(state) == [UNREPORTED]
 
 
 @pytest.mark.parametrize("end", [SENT, FAILED, UNREPORTED])
 def test_what_ended_does_not_fail_any_more(end: Event) -> None:
     state = given(*READY, QUEUED, DISPATCHED, end)
     assert unreported_at(state, WITHIN) is None
-    assert decide_unreported(state, LATER, WITHIN) == []
+    assert decide_unreported(state) == []
 
 
 def test_what_has_not_gone_is_not_waited_for() -> None:
     assert unreported_at(given(*READY, QUEUED), WITHIN) is None
-    assert decide_unreported(given(*READY, QUEUED), LATER, WITHIN) == []
+    assert decide_unreported(given(*READY, QUEUED)) == []
 
 
 def test_the_first_of_several_messages_is_due_first() -> None:
     other = QUEUED.model_copy(update={"message_id": "message-2"})
     gone = MessageDispatched(message_id="message-2")
     state = given(*READY, QUEUED, DISPATCHED, other, gone)
-    due_at = unreported_at(state, WITHIN)
-    assert due_at == NOON + timedelta(minutes=14)
-    assert decide_unreported(state, due_at, WITHIN) == [UNREPORTED]
+    assert unreported_at(state, WITHIN) == NOON + timedelta(minutes=14)
+    assert decide_unreported(state) == [UNREPORTED]
+    later = given(*READY, QUEUED, DISPATCHED, other, gone, UNREPORTED)
+    assert unreported_at(later, WITHIN) == NOON + timedelta(minutes=16)
+    assert decide_unreported(later) == [MessageFailed(message_id="message-2", reason=NO_REPORT)]
 
 
 def test_a_channel_may_not_send_it_after_it_counts_as_failed() -> None:

@@ -35,7 +35,7 @@ from shared.commands.base import ANSWER, Command, Decision, Recorded
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from shared.events.reading import read_case_event
-from shared.keyfiles import read_intake_public_key
+from shared.keyfiles import make_channel_keys, read_intake_public_key
 from shared.keyholder import RemoteKeys
 from shared.parking import Parked
 from shared.service import Service
@@ -214,6 +214,7 @@ def server(tmp_path: Path) -> Iterator[NatsServer]:
 async def site(tmp_path: Path, server: NatsServer) -> AsyncIterator[Site]:
     """An installation with streams, registry and a key holder; no other service runs yet."""
     make_key_files(tmp_path / "keys")
+    make_channel_keys(tmp_path / "keys")
     rows = tmp_path / "rows.csv"
     rows.write_text(REGISTRY, encoding="utf-8")
     load_csv(tmp_path / "registry.db", rows)

@@ -1,0 +1,111 @@
+"""What a channel does with the messages it is to send: take one, open it, send it, report.
+
+It acknowledges a message before it sends it: after a crash in between it was not sent, which a
+report that is missing shows, rather than sent twice.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from nacl.public import PrivateKey
+from nats.aio.client import Client
+from typing_extensions import override
+
+from passage.channel import publish
+from shared import subjects
+from shared.boxes import unbox
+from shared.credentials import api_prefix
+from shared.events.base import CallEnvelope, type_of
+from shared.events.calls import DeliveryOutcome, DeliveryReported
+from shared.events.fields import Channel
+from shared.outgoing import OutgoingMessage
+
+ANSWER_TIMEOUT_S = 5.0
+NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class ToSend:
+    """A message in plain text, as the channel sends it; never logged."""
+
+    message: OutgoingMessage
+    to_address: str
+    text: str
+
+    @override
+    def __repr__(self) -> str:
+        return f"ToSend({self.message.message_id})"
+
+
+@dataclass(frozen=True)
+class Station:
+    """A channel's own connection, name and private key; `identity` is empty without accounts."""
+
+    client: Client
+    channel: Channel
+    key: PrivateKey
+    identity: str = ""
+
+    async def receive(self, wait_s: float) -> ToSend | None:
+        """Takes the next message, for good, and opens it; None where none comes in time.
+
+        Raises nats-py's Error where the server doesn't answer, and BoxBrokenError.
+        """
+        consumer = subjects.outbound_consumer(self.channel)
+        api = api_prefix(self.identity)
+        asked = {"batch": 1, "expires": int(wait_s * NANOSECONDS)}
+        inbox = self.client.new_inbox()
+        # An inbox of its own: for a consumer, nats-server 2.15 takes no wildcard for a listener.
+        subscription = await self.client.subscribe(inbox)
+        try:
+            await self.client.publish(
+                f"{api}.CONSUMER.MSG.NEXT.{consumer.stream}.{consumer.name}",
+                json.dumps(asked).encode(),
+                reply=inbox,
+            )
+            reply = await subscription.next_msg(timeout=wait_s + ANSWER_TIMEOUT_S)
+        finally:
+            await subscription.unsubscribe()
+        if "Status" in (reply.headers or {}):
+            return None
+        await self.client.request(reply.reply, b"+ACK", timeout=ANSWER_TIMEOUT_S)
+        message = OutgoingMessage.model_validate_json(reply.data)
+        to_address, text = (
+            unbox(self.key, box).decode() for box in (message.to_address, message.text)
+        )
+        return ToSend(message, to_address, text)
+
+    async def report(
+        self, message_id: str, case_id: str, outcome: DeliveryOutcome, reason: str | None = None
+    ) -> None:
+        """Says on CALLS what became of a message. Raises nats-py's Error, and ValidationError."""
+        now = datetime.now(UTC)
+        reported = DeliveryReported(
+            message_id=message_id,
+            case_id=case_id,
+            channel=self.channel,
+            outcome=outcome,
+            happened_at=now,
+            reason=reason,
+        )
+        envelope = CallEnvelope[DeliveryReported](
+            id=f"report-{message_id}",
+            source=f"/channels/{self.channel}",
+            type=type_of(DeliveryReported),
+            subject=message_id,
+            time=now,
+            data=reported,
+        )
+        await publish(self.client.jetstream(), envelope)
+
+    async def deliver_next(
+        self, wait_s: float, outcome: DeliveryOutcome = "sent", reason: str | None = None
+    ) -> ToSend | None:
+        """Plays the channel's whole part for one message; gives what the caller would read."""
+        found = await self.receive(wait_s)
+        if found is not None:
+            await self.report(found.message.message_id, found.message.case_id, outcome, reason)
+        return found
