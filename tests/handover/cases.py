@@ -72,7 +72,7 @@ LED = (
 )
 LEFT = GroupLeft(group_id=CASE, member_case=OTHER_CASE, reason="not_cleared")
 
-WINDOW = {"window_from": NOON + HOUR, "window_to": NOON + 2 * HOUR, "team": "Heron"}
+WINDOW: dict[str, Any] = {"window_from": NOON + HOUR, "window_to": NOON + 2 * HOUR, "team": "Heron"}
 PLAN = ask(commands.PlanRendezvous, place=PLACE, **WINDOW)
 REPLAN = ask(commands.ReplanRendezvous, replaces="meet-1", place=PLACE, reason="shelling", **WINDOW)
 APPROVE = ask(commands.ApproveRendezvous, by=PETRO, rendezvous_id="meet-1")

@@ -1,0 +1,175 @@
+"""What he is told: the place and the steps of his way, allowed and refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.commands.base import Command
+from shared.events.base import Event
+from shared.events.fields import ContactWindow
+from shared.events.handover import GuidanceGiven, RendezvousDisclosed
+from shared.events.intake import ContactRuleSet
+from tests.examples import (
+    arrived_in_ukraine,
+    call_linked,
+    case_opened,
+    identity_contradicted,
+    identity_rejected,
+    identity_verified,
+    personal_data_provided,
+    rendezvous_approved,
+    rendezvous_planned,
+)
+from tests.handover.cases import (
+    APPROVED,
+    ARRIVED,
+    CLEARED,
+    DISCLOSE,
+    DISCLOSED,
+    DURESS,
+    GUIDE,
+    HOUR,
+    PLANNED,
+    SAFE,
+    VERIFIED,
+    assessed,
+    changed,
+    decide,
+    given,
+    overridden,
+    refuses,
+)
+
+BY_MESSAGE = {"call_id": None, "message_id": "message-1"}
+both = pytest.mark.parametrize("command", [DISCLOSE, GUIDE], ids=["disclose", "guide"])
+
+
+def test_the_place_is_told_once_to_a_caller_who_gave_the_code() -> None:
+    (event,) = decide(given(*APPROVED), DISCLOSE)
+    assert isinstance(event, RendezvousDisclosed)
+    assert (event.call_id, event.message_id) == ("call-2", None)
+    assert decide(given(*DISCLOSED), DISCLOSE) == []
+
+
+def test_he_is_guided_step_by_step() -> None:
+    (event,) = decide(given(*ARRIVED), GUIDE)
+    assert isinstance(event, GuidanceGiven)
+    assert "Musterdorf" not in repr(event)
+    again = given(*ARRIVED, event.model_copy(update={"step": arrived_in_ukraine().place}))
+    assert len(decide(again, GUIDE)) == 1
+
+
+@both
+@pytest.mark.parametrize("call", [{"call_id": "call-1"}, {"call_id": None}])
+def test_only_in_a_call_in_which_he_gave_the_code(command: Command, call: dict[str, str]) -> None:
+    refuses("call_code_matched", given(*APPROVED, SAFE), changed(command, **call))
+
+
+@both
+def test_the_code_of_an_earlier_episode_opens_no_place(command: Command) -> None:
+    old = call_linked("call-3").model_copy(update={"basis": "earlier_code"})
+    refuses("call_code_matched", given(*APPROVED, old), changed(command, call_id="call-3"))
+
+
+@both
+def test_by_message_only_when_he_said_that_it_is_safe_now(command: Command) -> None:
+    at_night = ContactRuleSet(
+        rule="window", windows=(ContactWindow(from_time="22:00", to_time="02:00"),)
+    )
+    message = changed(command, **BY_MESSAGE)
+    planned = rendezvous_planned()
+    until_dawn = planned.model_copy(update={"window_to": planned.window_to + 30 * HOUR})
+    long_approved = given(*VERIFIED, until_dawn, rendezvous_approved(), at_night)
+    (event,) = decide(given(*APPROVED, SAFE), message)
+    assert isinstance(event, RendezvousDisclosed | GuidanceGiven)
+    assert (event.call_id, event.message_id) == (None, "message-1")
+    assert len(decide(long_approved, message, 11 * HOUR)) == 1
+    refuses("contact_allowed", long_approved, message, 15 * HOUR)
+    refuses("contact_allowed", given(*APPROVED), message)
+    taken_back = given(*APPROVED, SAFE, ContactRuleSet(rule="never"))
+    refuses("contact_allowed", taken_back, message)
+
+
+@both
+def test_a_message_beside_a_call_needs_both_to_be_allowed(command: Command) -> None:
+    beside = changed(command, message_id="message-1")
+    refuses("contact_allowed", given(*APPROVED), beside)
+    refuses("call_code_matched", given(*APPROVED, SAFE), changed(beside, call_id="call-1"))
+    assert len(decide(given(*APPROVED, SAFE), beside)) == 1
+
+
+@both
+def test_nothing_is_told_while_he_may_be_forced(command: Command) -> None:
+    coded = call_linked("call-4")
+    forced = DURESS.model_copy(update={"call_id": "call-4"})
+    state = given(*APPROVED, SAFE, coded, forced)
+    refuses("cleared_by_supervisor", state, changed(command, call_id="call-4"))
+    refuses("cleared_by_supervisor", state, changed(command, **BY_MESSAGE))
+    every = (overridden(one) for one in ("identity_verified", "credibility_allows", "no_hold"))
+    refuses("cleared_by_supervisor", given(*APPROVED, DURESS, *every), command)
+    assert len(decide(given(*APPROVED, DURESS, CLEARED), command)) == 1
+
+
+def test_the_refusal_does_not_say_that_he_gave_the_duress_code() -> None:
+    with pytest.raises(Exception, match="supervisor") as refused:
+        decide(given(*APPROVED, DURESS), DISCLOSE)
+    assert "duress" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("guard", "history"),
+    [
+        ("rendezvous_current", VERIFIED),
+        ("rendezvous_current", (*APPROVED, rendezvous_planned("meet-2"))),
+        ("approved", PLANNED),
+        ("identity_verified", (*APPROVED, identity_contradicted())),
+        ("identity_verified", (*APPROVED, identity_rejected())),
+        ("identity_verified", (*APPROVED, personal_data_provided())),
+        (
+            "no_open_contradiction",
+            (*APPROVED, identity_contradicted(), overridden("identity_verified")),
+        ),
+        ("credibility_allows", (*APPROVED, assessed("doubtful"))),
+        ("credibility_allows", (*APPROVED, assessed("hostile"))),
+    ],
+)
+def test_the_place_is_not_told(guard: str, history: tuple[Event, ...]) -> None:
+    refuses(guard, given(*history), DISCLOSE)
+
+
+def test_the_place_is_not_told_once_the_window_has_ended() -> None:
+    refuses("window_in_future", given(*APPROVED), DISCLOSE, 9 * HOUR)
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        (*APPROVED, assessed("unclear")),
+        (*APPROVED, assessed("hostile", hours=-1)),
+        (*APPROVED, assessed("hostile"), overridden("credibility_allows")),
+        (*APPROVED, personal_data_provided(), identity_verified()),
+        (*ARRIVED, rendezvous_planned(), rendezvous_approved(), overridden("identity_verified")),
+    ],
+)
+def test_the_place_is_told(history: tuple[Event, ...]) -> None:
+    assert len(decide(given(*history), DISCLOSE)) == 1
+
+
+def test_an_override_that_has_expired_sets_nothing_aside() -> None:
+    state = given(
+        *ARRIVED,
+        rendezvous_planned(),
+        rendezvous_approved(),
+        overridden("identity_verified", hours=1),
+    )
+    refuses("identity_verified", state, DISCLOSE, HOUR)
+
+
+def test_an_override_of_one_guard_leaves_the_others() -> None:
+    others = (overridden(one) for one in ("credibility_allows", "group_cleared", "no_hold"))
+    state = given(*ARRIVED, rendezvous_planned(), rendezvous_approved(), *others)
+    refuses("identity_verified", state, DISCLOSE)
+
+
+def test_guidance_needs_neither_a_place_nor_a_name() -> None:
+    assert len(decide(given(case_opened(), call_linked()), GUIDE)) == 1

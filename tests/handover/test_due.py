@@ -1,0 +1,254 @@
+"""Deadlines: when each stands, when it moves or is moot, and that it is recorded once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from services.handover.due import KINDS, RULES, deadlines, record_due
+from services.handover.main import spans_of
+from services.handover.state import HandoverState
+from shared.deadlines import Due
+from shared.events.base import Event
+from shared.events.custody import CaptureCardConfirmed, CaptureCardDue, CustodyChanged
+from shared.events.handover import (
+    ContactRegained,
+    FollowUpOverdue,
+    FollowUpSet,
+    GroupHandedOver,
+    GuidanceGiven,
+    RendezvousExpired,
+)
+from shared.settings import Settings
+from tests.asking import OLENA
+from tests.examples import (
+    CASE,
+    NOON,
+    OTHER_CASE,
+    arrived_in_ukraine,
+    call_linked,
+    case_closed,
+    case_opened,
+    case_reopened,
+    contact_lost,
+    handed_over,
+    handover_accepted,
+    handover_offered,
+    handover_refused,
+    rendezvous_missed,
+    rendezvous_planned,
+    sealed,
+)
+from tests.handover.cases import (
+    ACCEPTED,
+    ARRIVED,
+    DAY,
+    DISCLOSED,
+    HOUR,
+    MINUTE,
+    OFFERED,
+    PLANNED,
+    given,
+)
+
+SPANS = spans_of(Settings())
+SILENCE = {"contact_due": 6 * HOUR, "contact_silent": 12 * HOUR, "decide_lost": 72 * HOUR}
+CAMP = CustodyChanged(custody="arrived_at_camp", changed_at=NOON)
+GUIDED = GuidanceGiven(step=sealed("follow the river"), call_id="call-2")
+WINDOW_ENDS = rendezvous_planned().window_to
+
+
+def due(*events: Event, prefix: str = "") -> dict[str, datetime]:
+    found = deadlines(given(*events), SPANS)
+    return {kind: at for kind, at in found.items() if kind.startswith(prefix)}
+
+
+def silence_since(minute: int) -> dict[str, datetime]:
+    """Each event happens a minute after the one before."""
+    return {kind: NOON + minute * MINUTE + span for kind, span in SILENCE.items()}
+
+
+def silence(*events: Event) -> dict[str, datetime]:
+    return {kind: at for kind, at in due(*events).items() if kind in SILENCE}
+
+
+def recorded(state: HandoverState, kind: str) -> list[Event]:
+    return record_due(state, Due(kind, CASE, deadlines(state, SPANS)[kind]))
+
+
+@pytest.mark.parametrize(
+    ("history", "minute"),
+    [
+        ((*ARRIVED,), 3),
+        ((*ARRIVED, call_linked("call-3")), 4),
+        ((*ARRIVED, GUIDED), 4),
+        ((*ARRIVED, arrived_in_ukraine()), 4),
+        ((*PLANNED,), 3),
+        ((*ARRIVED, contact_lost(), ContactRegained(by=OLENA)), 5),
+        ((*ARRIVED, case_closed("unreachable"), case_reopened()), 3),
+    ],
+)
+def test_silence_counts_from_the_last_contact_after_he_arrived(
+    history: tuple[Event, ...], minute: int
+) -> None:
+    assert silence(*history) == silence_since(minute)
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        (case_opened(), call_linked()),
+        (*ARRIVED, contact_lost()),
+        (*ARRIVED, contact_lost(), call_linked("call-3")),
+        (*ARRIVED, case_closed("unreachable")),
+        (*ACCEPTED, handed_over()),
+    ],
+)
+def test_nobody_waits_for_word_of_who_has_not_arrived_or_is_not_waited_for(
+    history: tuple[Event, ...],
+) -> None:
+    assert silence(*history) == {}
+
+
+def test_a_call_that_comes_late_by_its_channel_moves_nothing_back() -> None:
+    book_order = silence(*ARRIVED)
+    late = given(*ARRIVED, call_linked("call-3"))
+    assert deadlines(late, SPANS)["contact_due"] > book_order["contact_due"]
+    earlier = (case_opened(), call_linked(), arrived_in_ukraine(), call_linked("call-3"))
+    assert silence(*earlier) == silence_since(3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "history"),
+    [
+        ("contact_due", ARRIVED),
+        ("contact_silent", ARRIVED),
+        ("decide_lost", ARRIVED),
+        ("offer_unanswered", OFFERED),
+        ("offer_unanswered_again", OFFERED),
+        ("follow_up", (case_opened(), FollowUpSet(due_at=NOON + DAY))),
+    ],
+)
+def test_what_passed_is_recorded_once_by_its_rule(kind: str, history: tuple[Event, ...]) -> None:
+    at = due(*history)[kind]
+    (event,) = recorded(given(*history), kind)
+    assert event == FollowUpOverdue(rule=RULES[kind], due_at=at)
+    assert kind not in due(*history, event)
+    assert due(*history, event) == {k: a for k, a in due(*history).items() if k != kind}
+
+
+def test_after_the_next_contact_the_same_silence_counts_again() -> None:
+    passed = [
+        FollowUpOverdue(rule=RULES[kind], due_at=at) for kind, at in silence(*ARRIVED).items()
+    ]
+    assert silence(*ARRIVED, *passed) == {}
+    assert silence(*ARRIVED, *passed, call_linked("call-3")) == silence_since(7)
+
+
+def test_a_rendezvous_expires_two_hours_after_its_window() -> None:
+    assert due(*PLANNED)["rendezvous_expires"] == WINDOW_ENDS + 2 * HOUR
+    assert due(*DISCLOSED)["rendezvous_expires"] == WINDOW_ENDS + 2 * HOUR
+    assert due(*OFFERED)["rendezvous_expires"] == WINDOW_ENDS + 2 * HOUR
+    assert recorded(given(*PLANNED), "rendezvous_expires") == [
+        RendezvousExpired(rendezvous_id="meet-1")
+    ]
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        (*PLANNED, RendezvousExpired(rendezvous_id="meet-1")),
+        (*PLANNED, rendezvous_missed()),
+        (*PLANNED, case_closed("withdrew")),
+        (*ACCEPTED, handed_over()),
+        ACCEPTED,
+    ],
+)
+def test_a_rendezvous_that_ended_or_was_accepted_does_not_expire(
+    history: tuple[Event, ...],
+) -> None:
+    assert due(*history, prefix="rendezvous") == {}
+
+
+def test_a_leader_left_behind_by_his_group_still_has_a_rendezvous_that_expires() -> None:
+    received = GroupHandedOver(
+        group_id=CASE,
+        team="Heron",
+        receipt_number="R-0002",
+        received_at=NOON,
+        head_count=1,
+        received=(OTHER_CASE,),
+        missing=(CASE,),
+    )
+    assert due(*ACCEPTED, received, prefix="rendezvous") != {}
+
+
+def test_an_offer_is_unanswered_after_half_an_hour_and_again_after_two() -> None:
+    offered_at = NOON + (len(OFFERED) - 1) * MINUTE
+    assert due(*OFFERED, prefix="offer") == {
+        "offer_unanswered": offered_at + 30 * MINUTE,
+        "offer_unanswered_again": offered_at + 2 * HOUR,
+    }
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        ACCEPTED,
+        (*OFFERED, handover_refused()),
+        (*OFFERED, rendezvous_missed()),
+        (*OFFERED, case_closed("withdrew")),
+        (*OFFERED, handed_over()),
+    ],
+)
+def test_an_answered_or_void_offer_waits_for_nobody(history: tuple[Event, ...]) -> None:
+    assert due(*history, prefix="offer") == {}
+
+
+def test_the_next_offer_has_deadlines_of_its_own() -> None:
+    again = (*OFFERED, handover_refused(), handover_offered("offer-2"))
+    assert due(*again, prefix="offer") != due(*OFFERED, prefix="offer")
+    late_answer = (*again, handover_accepted())
+    assert due(*late_answer, prefix="offer") == due(*again, prefix="offer")
+
+
+def test_a_capture_card_is_due_a_week_after_he_first_came_to_a_camp() -> None:
+    after = (case_opened(), handed_over(), case_closed(), CAMP)
+    assert due(*after) == {"capture_card": NOON + 7 * DAY}
+    moved = CustodyChanged(custody="arrived_at_camp", changed_at=NOON + DAY)
+    assert due(case_opened(), moved, CAMP) == due(case_opened(), CAMP, moved) == due(*after)
+    (event,) = recorded(given(*after), "capture_card")
+    assert event == CaptureCardDue(due_at=NOON + 7 * DAY)
+    assert due(*after, event) == {}
+    assert due(*after, CaptureCardConfirmed(reference="CC-0001", sent_at=NOON)) == {}
+    assert due(case_opened(), CustodyChanged(custody="hospitalised", changed_at=NOON)) == {}
+
+
+def test_a_reminder_stands_whatever_became_of_the_case() -> None:
+    remind = FollowUpSet(due_at=NOON + DAY)
+    over = (*ACCEPTED, handed_over(), case_closed())
+    assert due(*over, remind) == {"follow_up": NOON + DAY}
+    assert due(*over, remind, FollowUpSet()) == {}
+    assert due(*over, remind, FollowUpSet(due_at=NOON + 2 * DAY)) == {"follow_up": NOON + 2 * DAY}
+
+
+def test_every_span_is_a_setting() -> None:
+    settings = Settings(
+        contact_due_hours=1,
+        contact_silent_hours=2,
+        decide_lost_hours=3,
+        rendezvous_expiry_hours=4,
+        offer_unanswered_minutes=5,
+        offer_unanswered_again_minutes=6,
+        capture_card_days=7,
+    )
+    spans = spans_of(settings)
+    assert spans.contact_due + spans.contact_silent + spans.decide_lost == 6 * HOUR
+    assert spans.rendezvous_expires == 4 * HOUR
+    assert spans.offer_unanswered + spans.offer_unanswered_again == 11 * MINUTE
+    assert spans.capture_card == timedelta(days=7)
+
+
+def test_every_kind_is_a_name_that_timers_take() -> None:
+    assert {*RULES, "rendezvous_expires", "capture_card"} == KINDS

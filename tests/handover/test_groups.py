@@ -1,0 +1,110 @@
+"""A group travels only when each of it is cleared, has left it, or two people answer for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.handover.guards import Members
+from shared.commands.base import Command
+from shared.events.base import Event
+from shared.events.groups import GroupJoined
+from shared.events.handover import GroupHandedOver
+from tests.examples import (
+    CASE,
+    NOON,
+    OTHER_CASE,
+    case_opened,
+    identity_contradicted,
+    identity_verified,
+    personal_data_provided,
+)
+from tests.handover.cases import (
+    APPROVE,
+    APPROVED,
+    CLEARED,
+    DISCLOSE,
+    DURESS,
+    LED,
+    LEFT,
+    PLANNED,
+    assessed,
+    decide,
+    given,
+    member,
+    overridden,
+    refuses,
+)
+
+STEPS = [(PLANNED, APPROVE), (APPROVED, DISCLOSE)]
+steps = pytest.mark.parametrize(("history", "command"), STEPS, ids=["approve", "disclose"])
+VERIFIED = (case_opened(), personal_data_provided(), identity_verified())
+
+
+@steps
+@pytest.mark.parametrize(
+    "members",
+    [
+        member(*VERIFIED),
+        member(*VERIFIED, assessed("credible")),
+        member(*VERIFIED, assessed("unclear")),
+        member(*VERIFIED, assessed("doubtful", hours=-1)),
+        member(*VERIFIED, DURESS, CLEARED),
+    ],
+)
+def test_a_cleared_group_may_be_met(
+    history: tuple[Event, ...], command: Command, members: Members
+) -> None:
+    assert len(decide(given(*history, *LED), command, members=members)) == 1
+
+
+@steps
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        member(),
+        member(case_opened(), personal_data_provided()),
+        member(*VERIFIED, identity_contradicted()),
+        member(*VERIFIED, personal_data_provided()),
+        member(*VERIFIED, assessed("doubtful")),
+        member(*VERIFIED, assessed("hostile")),
+    ],
+)
+def test_a_group_is_not_met_while_one_of_it_is_not_cleared(
+    history: tuple[Event, ...], command: Command, members: Members
+) -> None:  # E4
+    refuses("group_cleared", given(*history, *LED), command, members=members)
+    left = given(*history, *LED, LEFT)
+    assert len(decide(left, command, members=members)) == 1
+    answered_for = given(*history, *LED, overridden("group_cleared"))
+    assert len(decide(answered_for, command, members=members)) == 1
+
+
+@steps
+def test_nobody_answers_for_a_member_who_may_be_forced(
+    history: tuple[Event, ...], command: Command
+) -> None:
+    state = given(*history, *LED, overridden("group_cleared"))
+    refuses("cleared_by_supervisor", state, command, members=member(*VERIFIED, DURESS))
+
+
+@steps
+def test_who_was_received_already_is_not_asked_about(
+    history: tuple[Event, ...], command: Command
+) -> None:
+    received = GroupHandedOver(
+        group_id=CASE,
+        team="Heron",
+        receipt_number="R-0002",
+        received_at=NOON,
+        head_count=1,
+        received=(OTHER_CASE,),
+        missing=(CASE,),
+    )
+    assert len(decide(given(*history, *LED, received), command)) == 1
+
+
+@steps
+def test_a_member_is_met_for_himself(history: tuple[Event, ...], command: Command) -> None:
+    joined = GroupJoined(group_id=OTHER_CASE, member_case=CASE)
+    assert len(decide(given(*history, joined), command)) == 1

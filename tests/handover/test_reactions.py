@@ -1,0 +1,198 @@
+"""handover's handlers on a log in memory: groups, lost men, timers; each once, however often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.handover import REACTS_TO, handlers
+from services.handover.due import KINDS, deadlines, record_due
+from services.handover.main import spans_of
+from services.handover.reactions import Reactions, receive_event
+from services.handover.state import HandoverState, evolve
+from shared import subjects
+from shared.case_log import Fold
+from shared.commands.base import Command, Decision
+from shared.deadlines import Deadlines
+from shared.events.base import Event
+from shared.parking import Delivery
+from shared.refusals import RefusedError
+from shared.settings import Settings
+from shared.transact import Cause, Outcome, transact
+from tests.desks import NOW, desk_for
+from tests.examples import (
+    CASE,
+    OTHER_CASE,
+    call_linked,
+    case_opened,
+    contact_lost,
+    handed_over,
+    handover_offered,
+    identity_verified,
+    personal_data_provided,
+    rendezvous_disclosed,
+)
+from tests.handover.cases import (
+    ACCEPTED,
+    APPROVE,
+    ARRIVED,
+    DISCLOSED,
+    GROUP_RECEIPT,
+    HOUR,
+    LED,
+    OFFER,
+    PLANNED,
+    counted,
+)
+from tests.timing import MemoryTimers
+
+
+@dataclass
+class Hotline:
+    """handover's handlers on a log in memory, its timers, and a clock that a test sets."""
+
+    now: datetime = NOW
+    timers: MemoryTimers = field(default_factory=MemoryTimers)
+
+    def __post_init__(self) -> None:
+        desk = desk_for("handover", Fold(HandoverState(), evolve))
+        self.desk = replace(desk, now=lambda: self.now)
+        of = partial(deadlines, spans=spans_of(Settings()))
+        self.deadlines = Deadlines(self.desk, self.timers, KINDS, of, record_due)
+        self.reactions = Reactions(self.desk, self.deadlines)
+
+    def record(self, *events: Event, case_id: str = CASE) -> None:
+        """Records what happened, whoever recorded it."""
+        for event in events:
+            cause = Cause(uuid4().hex, "story", "operator:Olena Example", "/services/x", self.now)
+            transact(self.desk.writer, case_id, cause, partial(_only, event))
+
+    def carry_out(self, command: Command, **fields: Any) -> Outcome:
+        seen = {"seen_version": len(self.types())} if isinstance(command, Decision) else {}
+        return handlers.carry_out(self.desk, command.model_copy(update={**seen, **fields}))
+
+    def receive(self, type_name: str = "", case_id: str = CASE) -> Outcome:
+        """Hands the last event, or the last of a type, to handover as CASES does."""
+        stored = list(self.desk.writer.log.recorder.select_events(case_id))
+        one = [event for event in stored if type_name in {"", event.topic}][-1]
+        subject = f"{subjects.CASES_PREFIX}.{case_id}.{one.originator_version}.{one.topic}"
+        delivery = Delivery(
+            stream=subjects.CASES,
+            sequence=one.originator_version,
+            subject=subject,
+            body=one.state,
+            deliveries=1,
+        )
+        return receive_event(self.reactions, delivery)
+
+    def fire(self) -> list[Outcome]:
+        return [self.deadlines.receive(one) for one in self.timers.due("handover", self.now)]
+
+    def types(self, case_id: str = CASE) -> list[str]:
+        return list(self.desk.writer.log.load(case_id).types)
+
+
+def _only(event: Event, _state: HandoverState) -> list[Event]:
+    return [event]
+
+
+@pytest.fixture
+def hotline() -> Hotline:
+    return Hotline()
+
+
+def test_the_same_command_twice_stores_nothing_new(hotline: Hotline) -> None:
+    hotline.record(*DISCLOSED)
+    command = OFFER.model_copy(update={"seen_version": len(DISCLOSED)})
+    for expected in ("recorded", "repeated"):
+        assert handlers.carry_out(hotline.desk, command).result == expected
+    assert hotline.types().count("HandoverOffered") == 1
+
+
+def test_a_group_receipt_reaches_each_log_once_even_when_redelivered(hotline: Hotline) -> None:
+    hotline.record(case_opened(), case_id=OTHER_CASE)
+    hotline.record(*ACCEPTED, *LED)
+    assert hotline.carry_out(GROUP_RECEIPT).events == ("GroupHandedOver",)
+    assert [hotline.receive("GroupHandedOver").result for _ in range(2)] == ["recorded", "repeated"]
+    assert hotline.types(OTHER_CASE) == ["CaseOpened", "HandedOver"]
+    assert hotline.types()[-2:] == ["GroupHandedOver", "HandedOver"]
+
+
+def test_a_crash_between_two_members_is_healed_by_the_redelivery(hotline: Hotline) -> None:
+    hotline.record(*ACCEPTED, *LED)
+    hotline.carry_out(GROUP_RECEIPT)
+    hotline.receive("GroupHandedOver")  # The other case isn't known here yet: nothing for it.
+    hotline.record(case_opened(), case_id=OTHER_CASE)
+    hotline.receive("GroupHandedOver")
+    assert hotline.types(OTHER_CASE) == ["CaseOpened", "HandedOver"]
+    assert hotline.types().count("HandedOver") == 1
+
+
+def test_the_receipt_and_its_discrepancy_are_one_append(hotline: Hotline) -> None:
+    hotline.record(*ACCEPTED, *LED, counted(12))
+    done = hotline.carry_out(GROUP_RECEIPT)
+    assert done.events == ("GroupHandedOver", "HandoverDiscrepancyRaised")
+
+
+def test_a_group_is_cleared_by_the_logs_of_its_cases(hotline: Hotline) -> None:
+    hotline.record(*PLANNED, *LED)
+    hotline.record(case_opened(), personal_data_provided(), case_id=OTHER_CASE)
+    with pytest.raises(RefusedError, match="group_cleared"):
+        hotline.carry_out(APPROVE)
+    hotline.record(identity_verified(), case_id=OTHER_CASE)
+    assert hotline.carry_out(APPROVE).events == ("RendezvousApproved",)
+
+
+def test_a_call_from_a_lost_man_regains_him_once(hotline: Hotline) -> None:
+    hotline.record(*ARRIVED, contact_lost(), call_linked("call-3"))
+    assert [hotline.receive("CallLinked").result for _ in range(2)] == ["recorded", "repeated"]
+    assert hotline.types()[-1] == "ContactRegained"
+    assert hotline.types().count("ContactRegained") == 1
+
+
+def test_a_call_from_a_man_who_is_not_lost_is_only_a_call(hotline: Hotline) -> None:
+    hotline.record(*ARRIVED)
+    assert hotline.receive("CallLinked").result == "ignored"
+
+
+def test_silence_is_said_three_times_and_starts_anew_with_a_call(hotline: Hotline) -> None:
+    hotline.record(*ARRIVED)
+    hotline.receive("ArrivedInUkraine")
+    for hours in (7, 13, 73):
+        hotline.now = NOW + hours * HOUR
+        assert [one.events for one in hotline.fire()] == [("FollowUpOverdue",)]
+    assert hotline.fire() == []
+    hotline.record(call_linked("call-3"))
+    hotline.receive("CallLinked")
+    hotline.now += 7 * HOUR
+    assert [one.events for one in hotline.fire()] == [("FollowUpOverdue",)]
+
+
+def test_late_by_days_each_deadline_is_recorded_once(hotline: Hotline) -> None:
+    hotline.record(*ARRIVED)
+    hotline.deadlines.set_anew()
+    hotline.now += 100 * HOUR
+    assert [one.events for one in hotline.fire()] == [("FollowUpOverdue",)] * 3
+    hotline.timers.set_now.clear()
+    hotline.deadlines.set_anew()
+    assert hotline.fire() == []
+
+
+def test_a_deadline_that_was_met_records_nothing(hotline: Hotline) -> None:
+    hotline.record(*DISCLOSED, handover_offered())
+    hotline.receive("HandoverOffered")
+    hotline.record(handed_over())
+    hotline.now += 100 * HOUR
+    assert {one.result for one in hotline.fire()} == {"ignored"}
+
+
+def test_all_that_makes_a_deadline_is_consumed() -> None:
+    consumed = {one.rpartition(".")[2] for one in REACTS_TO.filter_subjects}
+    sets = {"ArrivedInUkraine", "RendezvousPlanned", "HandoverOffered", "CustodyChanged"}
+    assert sets <= consumed
+    assert type(rendezvous_disclosed()).__name__ not in consumed
