@@ -130,7 +130,8 @@ def check(expect: Expect, play: Play, tables: Tables, keys: Keys) -> None:
     (row,) = (one for one in tables["case_list"] if one["case_id"] == case_id)
     wanted = play.resolved(expect.row)
     found = {key: plain(row.get(key, "(no such column)")) for key in wanted}
-    assert found == wanted, f"case {expect.case}"
+    wrong = {key: found[key] for key in wanted if found[key] != wanted[key]}
+    assert not wrong, f"case {expect.case} shows {wrong}"
     if expect.either:
         hits = [one for one in play.resolved(expect.either) if is_shown(row, one)]
         assert len(hits) == 1, {key: plain(value) for key, value in row.items()}
