@@ -115,6 +115,8 @@ class CaseLogs:
 
 def _promises(event: CaseEvent[Any], sequence: int) -> Iterator[Promise]:
     data, case_id = event.data, event.subject
+    if isinstance(data, CaseOpened) and data.split_from is not None:
+        return  # The call is of the case that it was split from; the index has nothing of this one.
     if isinstance(data, CaseOpened | CallLinked):
         yield Promise(f"call.{data.channel}.{data.call_id}", case_id, sequence)
         if data.caller_key is not None:
@@ -124,3 +126,5 @@ def _promises(event: CaseEvent[Any], sequence: int) -> Iterator[Promise]:
         yield Promise(f"next.{data.previous_case}", case_id, sequence)
     if isinstance(data, ReturnCodeIssued):
         yield Promise(f"code.{data.code_hash}", case_id, sequence)
+        if data.duress_hash is not None:
+            yield Promise(f"code.{data.duress_hash}", case_id, sequence)

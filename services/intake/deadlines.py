@@ -7,7 +7,7 @@ from datetime import datetime
 from services.intake.claims import decide_lease_over
 from services.intake.erasure import decide_location_retention
 from services.intake.guards import Rules
-from services.intake.outbox import decide_unreported, unreported_at
+from services.intake.outbox import UNREPORTED, decide_unreported, unreported_at
 from services.intake.state import IntakeState
 from shared.events.base import Event
 from shared.events.intake import DeadlinePassed
@@ -16,7 +16,6 @@ LEASE = "lease"
 LIFE_NOW = "life_now_unanswered"
 SECOND_CALL = "second_call_review"
 LOCATION_RETENTION = "location_retention"
-UNREPORTED = "outbound_unreported"
 KINDS = frozenset({LEASE, LIFE_NOW, SECOND_CALL, LOCATION_RETENTION, UNREPORTED})
 
 
@@ -33,7 +32,7 @@ def deadlines(rules: Rules, state: IntakeState) -> dict[str, datetime]:
     return {kind: at for kind, at in due.items() if at is not None}
 
 
-def decide_due(rules: Rules, state: IntakeState, kind: str, due_at: datetime) -> list[Event]:
+def decide_due(state: IntakeState, kind: str, due_at: datetime) -> list[Event]:
     """What a deadline leads to that has come and still stands."""
     match kind:
         case "lease":
@@ -43,6 +42,6 @@ def decide_due(rules: Rules, state: IntakeState, kind: str, due_at: datetime) ->
         case "location_retention":
             return decide_location_retention(state, by="service:intake")
         case "outbound_unreported":
-            return decide_unreported(state.outbox, due_at, rules.report)
+            return decide_unreported(state.outbox)
         case _:
             return []

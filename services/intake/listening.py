@@ -60,7 +60,7 @@ def receive_upstream(listening: Listening, delivery: Delivery) -> Outcome:
         return receive_call(listening.intake, envelope)
     if isinstance(envelope.data, CallEnded):
         return receive_end(listening.intake, envelope, delivery)
-    return sending.receive_report(listening.sending, delivery)
+    return sending.receive_report(listening.sending, envelope)
 
 
 def receive_event(listening: Listening, delivery: Delivery) -> Outcome:

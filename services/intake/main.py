@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 from functools import partial
 
-from services.intake import CALLS, CASES, DUE, SERVICE, erasing, handlers, others, sending
+from services.intake import CALLS, CASES, DUE, SERVICE, erasing, handlers, others, sending, shifting
 from services.intake.codes import issue_return_code
 from services.intake.deadlines import KINDS, deadlines, decide_due
 from services.intake.durability import Durability
@@ -75,7 +75,7 @@ def _listening(service: Service) -> Listening:
         service.timers(),
         KINDS,
         partial(deadlines, rules),
-        lambda state, due: decide_due(rules, state, due.kind, due.due_at),
+        lambda state, due: decide_due(state, due.kind, due.due_at),
     )
     return Listening(
         Intake(desk, Index(service.bucket(subjects.INDEX_BUCKET), is_over), rules),
@@ -102,6 +102,8 @@ def _answer_commands(bus: Bus, listening: Listening) -> None:
     bus.command(LinkCases, partial(others.link_cases, intake))
     bus.command(ErasePersonalData, partial(erasing.erase, listening.erasure))
     bus.command(SendMessage, partial(sending.send_message, listening.sending))
+    for command_type in shifting.DECISIONS:
+        bus.command(command_type, partial(shifting.carry_out, intake.desk))
 
 
 def main() -> None:

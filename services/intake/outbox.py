@@ -20,7 +20,7 @@ from shared.events.calls import DeliveryReported
 from shared.events.custody import Exchanged
 from shared.events.fields import Channel, Plain, Sealed
 from shared.events.outbound import OutboundRefusal
-from shared.refusals import CASE_KNOWN, Guard, require
+from shared.refusals import Guard, require
 
 CASE_OPEN = Guard(
     "case_open", "a case that is open, and neither exchanged nor continued by another"
@@ -63,7 +63,6 @@ class Message:
 class Outbox:
     """What decisions about messages read of a case."""
 
-    opened: bool = False
     closed: bool = False
     left: bool = False
     """He was exchanged, or another case continues this one."""
@@ -83,7 +82,7 @@ def evolve_outbox(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
     """Gives the slice after one more event; never refuses."""
     match event.data:
         case intake.CaseOpened() | intake.CallLinked() as call:
-            return _with_address(replace(outbox, opened=True), call, event.caseversion)
+            return _with_address(outbox, call, event.caseversion)
         case intake.ContactRuleSet() as said:
             return replace(outbox, contact=said_in(said))
         case intake.CaseClosed() | intake.CaseReopened() as turned:
@@ -155,7 +154,6 @@ def may_send(
     outbox: Outbox, command: SendMessage, now: datetime, channels: Container[str]
 ) -> Address:
     """Gives where the address stands that he may be reached at now; RefusedError if he mayn't."""
-    require(outbox.opened, CASE_KNOWN)
     require(not outbox.over, CASE_OPEN)
     require(outbox.contact.allows(now), CONTACT_ALLOWED)
     require(command.channel in outbox.addresses, ADDRESS_KNOWN)

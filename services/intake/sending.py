@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from nacl.public import PublicKey
 from typing_extensions import override
 
 from services.intake.calls import message_of
+from services.intake.guards import require_live
 from services.intake.outbox import (
     ADDRESS_KNOWN,
     Address,
@@ -26,17 +27,16 @@ from services.intake.outbox import (
 from services.intake.state import IntakeState
 from shared import subjects
 from shared.commands.intake import SendMessage
-from shared.events.base import CaseEvent, Event
+from shared.events.base import CallEnvelope, CaseEvent, Event
 from shared.events.calls import DeliveryReported
 from shared.events.outbound import MessageDispatched, MessageQueued
-from shared.events.reading import read_upstream
 from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
 from shared.jetstream.stream import Stream
 from shared.key_messages import SealedValue
 from shared.logs import log
 from shared.outgoing import CONTENT_TYPE, OutgoingMessage, outgoing
-from shared.parking import Delivery, UnprocessableError
+from shared.parking import UnprocessableError
 from shared.refusals import RefusedError
 from shared.sealing import SealBrokenError
 from shared.service import Desk
@@ -95,6 +95,7 @@ def send_message(sending: Sending, command: SendMessage) -> Outcome:
     desk, now = sending.desk, sending.desk.now()
 
     def decide(state: IntakeState) -> list[Event]:
+        require_live(state)
         address = may_send(state.outbox, command, now, sending.channel_keys)
         to_address = _address(desk, command, address)
         return queued(command, address.language, to_address, now)
@@ -184,18 +185,12 @@ def _opened(desk: Desk, values: Sequence[SealedValue], by: str) -> Sequence[str]
     return texts if len(texts) == len(values) else ()
 
 
-def receive_report(sending: Sending, delivery: Delivery) -> Outcome:
+def receive_report(sending: Sending, envelope: CallEnvelope[DeliveryReported]) -> Outcome:
     """Records what a channel says became of a message that it was given.
 
-    Raises UnprocessableError and UnreadableEventError.
+    Raises UnprocessableError.
     """
-    envelope = read_upstream(delivery.body)
-    report: Any = envelope.data
-    if not isinstance(report, DeliveryReported):
-        raise UnprocessableError("wrong_data", "type", "a report")
-    if delivery.subject != subjects.calls(report.channel):
-        expected = f"the channel of {delivery.subject}"
-        raise UnprocessableError("wrong_data", "data.channel", expected)
+    report = envelope.data
     desk = sending.desk
     state: IntakeState = desk.writer.log.load_current(report.case_id).state
     if not was_given(state.outbox, report):

@@ -88,7 +88,7 @@ class Hotline:
             self.timers,
             KINDS,
             partial(deadlines, rules),
-            lambda state, due: decide_due(rules, state, due.kind, due.due_at),
+            lambda state, due: decide_due(state, due.kind, due.due_at),
         )
 
     def record(self, *events: Event) -> None:

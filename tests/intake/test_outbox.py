@@ -12,19 +12,13 @@ from services.intake.outbox import (
     NO_REPORT,
     Outbox,
     decide_dispatch,
-    decide_report,
-    decide_unreported,
     evolve_outbox,
-    goes_until,
     may_send,
     message_id_of,
     queued,
-    unreported_at,
-    was_given,
 )
 from shared.commands.intake import SendMessage
 from shared.events.base import Event
-from shared.events.calls import DeliveryOutcome, DeliveryReported
 from shared.events.custody import Exchanged
 from shared.events.fields import ContactWindow, Plain
 from shared.events.intake import ContactRuleSet, EpisodeContinued, PersonalDataErased
@@ -37,7 +31,6 @@ from shared.events.outbound import (
 )
 from tests.asking import ask, refused_by
 from tests.examples import (
-    CASE,
     NOON,
     OTHER_CASE,
     CaseBook,
@@ -50,7 +43,6 @@ from tests.examples import (
 from tests.rarer_examples import every_event
 
 CHANNELS = frozenset({"telegram", "phone"})
-WITHIN = timedelta(minutes=10)
 LATER = NOON + timedelta(minutes=20)
 
 CALLED = (case_opened(), call_linked())
@@ -81,11 +73,6 @@ def send(channel: str = "telegram", **fields: Any) -> SendMessage:
     return ask(SendMessage, channel=channel, text="wait where you are", **fields)
 
 
-def report(outcome: DeliveryOutcome = "sent", **fields: Any) -> DeliveryReported:
-    what = {"message_id": "message-1", "case_id": CASE, "channel": "telegram", **fields}
-    return DeliveryReported(outcome=outcome, happened_at=NOON, **what)
-
-
 def dispatch(
     outbox: Outbox, now: datetime = NOON, *, openable: bool = True, channels: Any = CHANNELS
 ) -> list[Event]:
@@ -108,10 +95,6 @@ def test_it_goes_to_the_address_of_his_last_call_on_that_channel() -> None:
 def test_a_call_from_a_withheld_number_leaves_the_address_that_is_known() -> None:
     withheld = call_linked("call-3").model_copy(update={"caller_address": None})
     assert may_send(given(*READY, withheld), send(), NOON, CHANNELS).version == 2
-
-
-def test_nobody_writes_to_a_case_that_does_not_exist() -> None:
-    refused_by("case_known", may_send, given(), send(), NOON, CHANNELS)
 
 
 @pytest.mark.parametrize(
@@ -242,86 +225,6 @@ def test_it_is_refused_when_the_case_is_over_meanwhile() -> None:
 
 def test_it_is_refused_when_its_channel_has_no_key() -> None:
     assert dispatch(given(*READY, QUEUED), channels=()) == refused("channel")
-
-
-@pytest.mark.parametrize(
-    ("outcome", "event"),
-    [
-        ("sent", SENT),
-        ("failed", MessageFailed(message_id="message-1", reason="not said")),
-        ("refused", MessageRefused(message_id="message-1", reason="channel")),
-    ],
-)
-def test_the_channel_says_what_became_of_it(outcome: DeliveryOutcome, event: Event) -> None:
-    assert decide_report(given(*READY, QUEUED, DISPATCHED), report(outcome)) == [event]
-
-
-def test_the_channel_says_why_it_failed() -> None:
-    state = given(*READY, QUEUED, DISPATCHED)
-    assert decide_report(state, report("failed", reason="no such user")) == [FAILED]
-
-
-def test_a_channels_first_word_counts() -> None:
-    state = given(*READY, QUEUED, DISPATCHED, SENT)
-    assert decide_report(state, report("sent")) == []
-    assert decide_report(state, report("failed")) == []
-
-
-def test_a_report_that_comes_after_the_timer_is_recorded() -> None:
-    state = given(*READY, QUEUED, DISPATCHED, UNREPORTED)
-    assert decide_report(state, report("sent")) == [SENT]
-
-
-@pytest.mark.parametrize(
-    ("events", "fields"),
-    [
-        ((), {}),
-        ((QUEUED,), {}),
-        ((QUEUED, MessageRefused(message_id="message-1", reason="too_late")), {}),
-        ((QUEUED, DISPATCHED), {"channel": "signal"}),
-        ((QUEUED, DISPATCHED), {"message_id": "message-2"}),
-    ],
-)
-def test_a_channel_reports_on_nothing_that_it_was_not_given(
-    events: tuple[Event, ...], fields: dict[str, Any]
-) -> None:
-    state = given(*READY, *events)
-    assert not was_given(state, report(**fields))
-    assert decide_report(state, report(**fields)) == []
-
-
-def test_without_a_report_it_failed_after_a_while() -> None:
-    state = given(*READY, QUEUED, DISPATCHED)  # Dispatched at 12:04.
-    assert unreported_at(state, WITHIN) == NOON + timedelta(minutes=14)
-    assert decide_unreported(state) == [UNREPORTED]
-
-
-@pytest.mark.parametrize("end", [SENT, FAILED, UNREPORTED])
-def test_what_ended_does_not_fail_any_more(end: Event) -> None:
-    state = given(*READY, QUEUED, DISPATCHED, end)
-    assert unreported_at(state, WITHIN) is None
-    assert decide_unreported(state) == []
-
-
-def test_what_has_not_gone_is_not_waited_for() -> None:
-    assert unreported_at(given(*READY, QUEUED), WITHIN) is None
-    assert decide_unreported(given(*READY, QUEUED)) == []
-
-
-def test_the_first_of_several_messages_is_due_first() -> None:
-    other = QUEUED.model_copy(update={"message_id": "message-2"})
-    gone = MessageDispatched(message_id="message-2")
-    state = given(*READY, QUEUED, DISPATCHED, other, gone)
-    assert unreported_at(state, WITHIN) == NOON + timedelta(minutes=14)
-    assert decide_unreported(state) == [UNREPORTED]
-    later = given(*READY, QUEUED, DISPATCHED, other, gone, UNREPORTED)
-    assert unreported_at(later, WITHIN) == NOON + timedelta(minutes=16)
-    assert decide_unreported(later) == [MessageFailed(message_id="message-2", reason=NO_REPORT)]
-
-
-def test_a_channel_may_not_send_it_after_it_counts_as_failed() -> None:
-    assert goes_until(NOON + timedelta(hours=1), NOON, WITHIN) == NOON + WITHIN
-    assert goes_until(NOON + timedelta(minutes=3), NOON, WITHIN) == NOON + timedelta(minutes=3)
 
 
 def test_the_fold_takes_every_event_in_any_order() -> None:

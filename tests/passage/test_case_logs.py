@@ -247,3 +247,14 @@ def test_an_entry_that_was_written_again_leaves_a_hole(tmp_path: Path) -> None:
     assert index_findings(tmp_path, promises, entries) == [
         ("error", "missing in the index: 2 to 2; an entry was overwritten or removed")
     ]
+
+
+def test_the_duress_twin_of_a_code_stands_in_the_index_too() -> None:
+    code = ReturnCodeIssued(code_hash="a" * 64, duress_hash="b" * 64)
+    found = promised(stored_log("A", [withheld(1), code]))
+    assert [one.key for one in found][1:] == [f"code.{'a' * 64}", f"code.{'b' * 64}"]
+
+
+def test_a_case_that_was_split_from_another_has_nothing_in_the_index() -> None:
+    split = opened(1).model_copy(update={"split_from": "OTHER"})
+    assert promised(stored_log("A", [split])) == []

@@ -241,3 +241,18 @@ async def all_services(site: Site) -> AsyncIterator[Site]:
         for name in ("intake", "verification", "handover"):
             await stack.enter_async_context(site.service(name))
         yield site
+
+
+@pytest.fixture
+async def intake(site: Site) -> AsyncIterator[Site]:
+    """An installation with intake running, and nothing else."""
+    async with site.service("intake"):
+        yield site
+
+
+@pytest.fixture
+async def impatient(site: Site) -> AsyncIterator[Site]:
+    """An installation in which a channel must report at once."""
+    site.settings = site.settings.model_copy(update={"outbound_report_minutes": 0.001})
+    async with site.service("intake"):
+        yield site

@@ -1,24 +1,18 @@
-"""A message to a caller through real services: it goes once, whatever comes twice or breaks off."""
+"""A message to a caller through real services: from the command to its channel, and back."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from typing_extensions import override
 
 from passage.deliveries import Station
-from passage.provisioning import ask, provision
-from services.intake.sending import Post, Sending, dispatch
-from services.intake.state import IntakeState, evolve
+from passage.provisioning import ask
 from shared import subjects
 from shared.boxes import BoxBrokenError
-from shared.case_log import Fold
 from shared.commands.base import Command, Refused
 from shared.commands.intake import (
     CloseCase,
@@ -26,88 +20,24 @@ from shared.commands.intake import (
     SendMessage,
     SetContactRule,
 )
-from shared.events.base import CaseEvent
 from shared.events.fields import Channel
-from shared.keyfiles import read_channel_private_key, read_channel_public_keys
-from shared.outgoing import OutgoingMessage
-from shared.parking import Delivery
-from shared.service import assemble
+from shared.keyfiles import read_channel_private_key
 from tests.asking import PETRO
 from tests.wire.conftest import ANSWER_WITHIN_S, Site
+from tests.wire.outbound import (
+    ADDRESS,
+    TEXT,
+    TOLD,
+    all_processed,
+    begin_anew,
+    given_to_channels,
+    held_back,
+    outcome_of,
+    safe_case,
+    station,
+)
 
 pytestmark = pytest.mark.wire
-
-ADDRESS = "@beispiel_canary"
-TEXT = "wait at the river of Musterdorf"
-CALLED = ["CaseOpened", "ContactRuleSet"]
-TOLD: dict[str, Any] = {"channel": "telegram", "text": TEXT}
-
-
-class PowerCutError(BaseException):
-    """The process ended."""
-
-
-@pytest.fixture
-async def intake(site: Site) -> AsyncIterator[Site]:
-    async with site.service("intake"):
-        yield site
-
-
-@pytest.fixture
-async def impatient(site: Site) -> AsyncIterator[Site]:
-    """An installation in which a channel must report at once."""
-    site.settings = site.settings.model_copy(update={"outbound_report_minutes": 0.001})
-    async with site.service("intake"):
-        yield site
-
-
-@asynccontextmanager
-async def held_back(site: Site) -> AsyncIterator[None]:
-    """Has intake get no event while the block lasts."""
-    consumer = f"CONSUMER.PAUSE.{subjects.CASES}.intake"
-    await ask(site.client, consumer, {"pause_until": "2126-01-01T00:00:00Z"})
-    yield
-    await ask(site.client, consumer, {})
-
-
-def station(site: Site, channel: Channel = "telegram") -> Station:
-    key = read_channel_private_key(site.settings.keys_dir, channel)
-    return Station(site.client, channel, key)
-
-
-async def safe_case(site: Site, rule: str = "yes") -> str:
-    """Gives the case of a man who called on telegram, and said when it is safe to reach him."""
-    await site.call(ADDRESS, on="telegram")
-    case_id = (await site.next_event("CaseOpened")).subject
-    await site.record(SetContactRule, case_id, rule=rule)
-    return case_id
-
-
-async def given_to_channels(site: Site) -> int:
-    """Gives how many messages OUTBOUND ever took."""
-    return (await site.jetstream.stream_info(subjects.OUTBOUND)).state.last_seq
-
-
-async def begin_anew(site: Site) -> None:
-    """Has intake read CASES from its beginning again."""
-    consumer = f"{subjects.CASES}.intake"
-    found = await ask(site.client, f"CONSUMER.INFO.{consumer}", None)
-    await ask(site.client, f"CONSUMER.DELETE.{consumer}", None)
-    config = {"stream_name": subjects.CASES, "config": found["config"], "action": "create"}
-    await ask(site.client, f"CONSUMER.CREATE.{consumer}", config)
-
-
-async def all_processed(site: Site) -> None:
-    """Waits until intake has acknowledged every event that it consumes."""
-    left = 1
-    async with asyncio.timeout(ANSWER_WITHIN_S):
-        while left:
-            info = await ask(site.client, f"CONSUMER.INFO.{subjects.CASES}.intake", None)
-            left = info["num_pending"] + info["num_ack_pending"]
-
-
-async def outcome_of(site: Site) -> CaseEvent[Any]:
-    return await site.next_event("MessageSent", "MessageFailed", "MessageRefused")
 
 
 async def test_a_message_goes_out_and_its_channel_says_that_it_was_sent(intake: Site) -> None:
@@ -195,101 +125,6 @@ async def test_the_same_command_again_sends_nothing_again(intake: Site) -> None:
     assert await station(intake).deliver_next(ANSWER_WITHIN_S) is not None
     await outcome_of(intake)
     assert await given_to_channels(intake) == 1
-
-
-async def test_reading_the_log_from_its_beginning_sends_nothing_again(intake: Site) -> None:
-    case_id = await safe_case(intake)
-    for channel_says in ("sent", "failed"):
-        await intake.record(SendMessage, case_id, **TOLD)
-        await station(intake).deliver_next(ANSWER_WITHIN_S, channel_says)
-        await outcome_of(intake)
-    await intake.record(SendMessage, case_id, **TOLD)
-    assert await station(intake).receive(ANSWER_WITHIN_S) is not None
-    before = await intake.history(case_id)
-    await all_processed(intake)
-    await begin_anew(intake)
-    await all_processed(intake)
-    assert await intake.history(case_id) == before
-    assert await given_to_channels(intake) == 3
-
-
-async def test_a_message_delivered_again_to_intake_is_not_given_again(intake: Site) -> None:
-    case_id = await safe_case(intake)
-    await intake.record(SendMessage, case_id, **TOLD)
-    await intake.next_event("MessageDispatched")
-    await all_processed(intake)
-    deliver = intake.running["intake"].bus._deliveries[subjects.CASES]
-    queued = await intake.jetstream.get_msg(subjects.CASES, 3)
-    delivery = Delivery(
-        stream=subjects.CASES,
-        sequence=3,
-        subject=queued.subject or "",
-        body=queued.data or b"",
-        deliveries=2,
-    )
-    outcomes = await asyncio.gather(*(asyncio.to_thread(deliver, delivery) for _ in range(8)))
-    assert {one.result for one in outcomes} == {"repeated"}
-    assert await given_to_channels(intake) == 1
-
-
-async def test_two_processes_of_intake_send_it_once(site: Site) -> None:
-    async with site.service("intake"), site.service("intake"):
-        case_id = await safe_case(site)
-        for _ in range(5):
-            await site.record(SendMessage, case_id, **TOLD)
-            await begin_anew(site)
-        for _ in range(5):
-            assert await station(site).receive(ANSWER_WITHIN_S) is not None
-        await all_processed(site)
-    assert (await site.history(case_id)).count("MessageDispatched") == 5
-    assert await given_to_channels(site) == 5
-
-
-class PowerCut(Post):
-    """A post at which the process ends: nothing that follows happens."""
-
-    @override
-    def give(self, message: OutgoingMessage, now: datetime) -> bool:
-        raise PowerCutError
-
-
-async def test_a_process_that_ends_before_the_channel_gets_it_sends_nothing_later(
-    impatient: Site,
-) -> None:
-    site = impatient
-    case_id = await safe_case(site)
-    async with held_back(site):
-        await site.record(SendMessage, case_id, **TOLD)
-        queued = await site.next_event("MessageQueued")
-        service = assemble("intake", Fold(IntakeState(), evolve), site.settings)
-        keys = read_channel_public_keys(site.settings.keys_dir)
-        cut = Sending(service.desk, PowerCut(), keys, timedelta(minutes=10), [].append)
-        with pytest.raises(PowerCutError):
-            await asyncio.to_thread(dispatch, cut, queued)
-        service.close()
-    failed = await outcome_of(site)  # The service that goes on is told by its timer alone.
-    assert (failed.type_name, failed.data.reason) == ("MessageFailed", "no report")
-    assert failed.actor == "service:intake"
-    assert await site.history(case_id) == [
-        *CALLED,
-        "MessageQueued",
-        "MessageDispatched",
-        "MessageFailed",
-    ]
-    assert await given_to_channels(site) == 0
-
-
-async def test_what_can_not_be_given_to_its_channel_is_not_tried_again(impatient: Site) -> None:
-    site = impatient
-    case_id = await safe_case(site)
-    await ask(site.client, f"STREAM.DELETE.{subjects.OUTBOUND}", None)
-    await site.record(SendMessage, case_id, **TOLD)
-    failed = await outcome_of(site)
-    assert (failed.type_name, failed.data.reason) == ("MessageFailed", "no report")
-    await provision(site.client, replicas=1)
-    await begin_anew(site)
-    await all_processed(site)
-    assert await given_to_channels(site) == 0
 
 
 async def test_what_no_channel_fetches_in_time_is_gone_and_has_failed(impatient: Site) -> None:

@@ -1,0 +1,95 @@
+"""What is due in a case: given events, then these deadlines, and what follows when one comes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from services.intake import HEARD
+from services.intake.deadlines import KINDS, LEASE, LIFE_NOW, SECOND_CALL, deadlines, decide_due
+from services.intake.guards import Rules
+from services.intake.listening import MAKES_DEADLINE
+from shared.events.base import Event
+from shared.events.claims import CaseClaimed, CaseReleased
+from shared.events.intake import DeadlinePassed, ReturnCodeIssued
+from tests.asking import OLENA
+from tests.examples import (
+    NOON,
+    arrived_in_ukraine,
+    call_linked,
+    call_triaged,
+    case_closed,
+    case_opened,
+    case_reopened,
+    handed_over,
+    personal_data_erased,
+    return_code_issued,
+)
+from tests.intake.stories import given
+
+RULES = Rules()
+MINUTE = timedelta(minutes=1)
+URGENT = call_triaged(urgency="life_now")
+CLAIMED = CaseClaimed(operator=OLENA, lease_until=NOON + 5 * MINUTE, fence=1, basis="free")
+
+
+def due(*events: Event) -> dict[str, datetime]:
+    return deadlines(RULES, given(*events))
+
+
+def passed(kind: str, at: datetime, *events: Event) -> list[Event]:
+    return decide_due(given(*events), kind, at)
+
+
+def test_a_case_where_nothing_waits_has_no_deadline() -> None:
+    assert due(case_opened(), call_triaged()) == {}
+
+
+def test_a_life_at_stake_waits_a_minute_for_somebody_to_claim_it() -> None:
+    at = NOON + MINUTE + RULES.life_now
+    assert due(case_opened(), URGENT) == {LIFE_NOW: at}
+    assert due(case_opened(), URGENT, URGENT) == {LIFE_NOW: at}
+    event = DeadlinePassed(rule="life_now_unanswered", due_at=at)
+    assert passed(LIFE_NOW, at, case_opened(), URGENT) == [event]
+    assert due(case_opened(), URGENT, event) == {}
+
+
+def test_it_waits_no_more_when_claimed_found_less_urgent_or_closed() -> None:
+    assert LIFE_NOW not in due(case_opened(), URGENT, CLAIMED)
+    assert LIFE_NOW not in due(case_opened(), CLAIMED, URGENT)
+    assert due(case_opened(), URGENT, call_triaged()) == {}
+    assert due(case_opened(), URGENT, case_closed()) == {}
+
+
+def test_who_has_a_code_and_does_not_call_again_is_looked_at() -> None:
+    at = NOON + MINUTE + RULES.second_call
+    assert due(case_opened(), return_code_issued()) == {SECOND_CALL: at}
+    event = DeadlinePassed(rule="second_call_review", due_at=at)
+    assert passed(SECOND_CALL, at, case_opened(), return_code_issued()) == [event]
+    for done in (event, call_linked(), arrived_in_ukraine(), case_closed(), handed_over()):
+        assert SECOND_CALL not in due(case_opened(), return_code_issued(), done)
+    reopened = (case_opened(), return_code_issued(), case_closed(), case_reopened())
+    assert due(*reopened) == {SECOND_CALL: at}
+
+
+def test_a_lease_ends_when_it_is_over_and_once() -> None:
+    at = NOON + 5 * MINUTE
+    assert due(case_opened(), CLAIMED) == {LEASE: at}
+    (event,) = passed(LEASE, at, case_opened(), CLAIMED)
+    assert event == CaseReleased(operator=OLENA, fence=1, reason="expired")
+    assert due(case_opened(), CLAIMED, event) == {}
+    renewed = CLAIMED.model_copy(update={"lease_until": NOON + 9 * MINUTE, "basis": "renewal"})
+    assert due(case_opened(), CLAIMED, renewed) == {LEASE: NOON + 9 * MINUTE}
+
+
+def test_places_are_due_after_handover_where_there_are_any_and_until_they_are_erased() -> None:
+    at = handed_over().received_at + RULES.places
+    assert due(case_opened(), arrived_in_ukraine(), handed_over()) == {"location_retention": at}
+    assert due(case_opened(), handed_over(), arrived_in_ukraine()) == {}
+    erased = personal_data_erased("location")
+    assert due(case_opened(), arrived_in_ukraine(), handed_over(), erased) == {}
+
+
+def test_what_makes_a_deadline_is_heard_and_every_kind_is_answered() -> None:
+    assert {one.__name__ for one in MAKES_DEADLINE} <= set(HEARD)
+    assert ReturnCodeIssued in MAKES_DEADLINE
+    assert {"lease", "outbound_unreported"} < KINDS

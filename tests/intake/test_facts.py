@@ -1,0 +1,178 @@
+"""What callers and operators say on a case, rare things too: given, when, then, or this guard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.intake.decisions import (
+    Route,
+    decide_advice,
+    decide_call,
+    decide_call_ended,
+    decide_clear_duress,
+    decide_contact_rule,
+    decide_declare_surrender,
+    decide_note,
+    decide_personal_data,
+    decide_reopen,
+    decide_return_code,
+    decide_triage,
+)
+from services.intake.guards import Rules
+from services.intake.state import IntakeState
+from shared.commands.intake import (
+    AddNote,
+    ClearDuress,
+    CloseCase,
+    DeclareSurrender,
+    GiveAdvice,
+    ProvidePersonalData,
+    ReopenCase,
+    SetContactRule,
+)
+from shared.events.base import Event
+from shared.events.calls import CallEnded
+from shared.events.fields import ContactWindow, Identity, Plain
+from shared.events.intake import (
+    AdviceGiven,
+    CallLinked,
+    CallTriaged,
+    CaseOpened,
+    ContactRuleSet,
+    DuressCleared,
+    DuressSignalled,
+    PersonalDataProvided,
+)
+from tests.asking import OLENA, PETRO, ask, refused_by
+from tests.examples import (
+    CASE,
+    NOON,
+    call_linked,
+    case_closed,
+    case_opened,
+    digest,
+    handed_over,
+    sealed,
+)
+from tests.intake.stories import CONTINUED, EXCHANGED, given
+from tests.intake.test_decisions import DATA, TRIAGE, call, close
+
+ENDED = CallEnded(call_id="call-1", channel="phone", ended_at=NOON)
+ALARM = DuressSignalled(call_id="call-9", channel="phone")
+CLEAR = ask(ClearDuress, PETRO, reason="he is alone")
+WINDOWS = (ContactWindow(from_time="22:00", to_time="02:00"),)
+HANDED_OVER = given(case_opened(), handed_over())
+CAPTURED = ask(ProvidePersonalData, identity=Identity(surname="Vzorov"), provenance="after_capture")
+
+
+def test_a_call_with_the_duress_twin_is_taken_as_with_the_code_and_rings_an_alarm() -> None:
+    coded, forced = Route(CASE, "return_code"), Route(CASE, "return_code", duress=True)
+    plain = decide_call(given(case_opened()), call(), coded)
+    assert decide_call(given(case_opened()), call(), forced) == [*plain, ALARM]
+    assert isinstance(plain[0], CallLinked)
+    opened, alarm = decide_call(given(), call(), forced)
+    assert isinstance(opened, CaseOpened)
+    assert alarm == ALARM
+    linked = call_linked("call-9", channel="phone")
+    assert decide_call(given(case_opened(), linked, ALARM), call(), forced) == []
+
+
+def test_where_supervisors_are_named_one_of_them_clears_an_alarm() -> None:
+    alarmed, named = given(case_opened(), ALARM), Rules(supervisors=("petro example",))
+    cleared = [DuressCleared(by=PETRO, reason=Plain("he is alone"))]
+    assert decide_clear_duress(alarmed, CLEAR, NOON, named) == cleared
+    assert decide_clear_duress(alarmed, CLEAR, NOON, Rules()) == cleared
+    other = ask(ClearDuress, OLENA, reason="he sounds well")
+    # Nor is he told whether there is one.
+    for state in (alarmed, given(case_opened())):
+        refused_by("cleared_by_supervisor", decide_clear_duress, state, other, NOON, named)
+    assert decide_clear_duress(given(case_opened()), CLEAR, NOON, named) == []
+
+
+def test_an_alarm_rings_until_it_is_cleared_and_may_ring_again() -> None:
+    cleared = DuressCleared(by=PETRO, reason=sealed("he is alone"))
+    assert given(case_opened(), ALARM).duress
+    assert not given(case_opened(), ALARM, cleared).duress
+    assert given(case_opened(), ALARM, cleared, ALARM).duress
+
+
+def test_a_call_ends_once() -> None:
+    assert decide_call_ended(given(case_opened()), ENDED) == [ENDED]
+    assert decide_call_ended(given(case_opened(), ENDED), ENDED) == []
+
+
+def test_advice_is_given_in_a_call_of_the_case_or_in_none() -> None:
+    opened, told = given(case_opened()), ask(GiveAdvice, text="wait", call_id="call-1")
+    assert decide_advice(opened, told) == [AdviceGiven(text=Plain("wait"), call_id="call-1")]
+    assert len(decide_advice(opened, ask(GiveAdvice, text="wait"))) == 1
+    refused_by("call_of_case", decide_advice, opened, ask(GiveAdvice, text="x", call_id="call-9"))
+
+
+def test_a_contact_rule_has_windows_where_it_is_one_of_windows() -> None:
+    opened = given(case_opened())
+    window = ask(SetContactRule, rule="window", windows=WINDOWS)
+    assert decide_contact_rule(opened, window) == [ContactRuleSet(rule="window", windows=WINDOWS)]
+    assert decide_contact_rule(opened, ask(SetContactRule, rule="never")) == [
+        ContactRuleSet(rule="never")
+    ]
+    for wrong in ({"rule": "window"}, {"rule": "yes", "windows": WINDOWS}):
+        refused_by("windows_fit", decide_contact_rule, opened, ask(SetContactRule, **wrong))
+
+
+def test_after_handover_the_hotlines_part_is_read_only() -> None:
+    refused_by("not_handed_over", decide_declare_surrender, HANDED_OVER, ask(DeclareSurrender))
+    refused_by("not_handed_over", decide_personal_data, HANDED_OVER, DATA)
+    refused_by("not_handed_over", decide_return_code, HANDED_OVER, digest("code"))
+    refused_by("not_handed_over", decide_triage, HANDED_OVER, TRIAGE)
+
+
+def test_after_handover_calls_notes_contact_and_what_he_states_in_custody_go_on() -> None:
+    (stated,) = decide_personal_data(HANDED_OVER, CAPTURED)
+    assert isinstance(stated, PersonalDataProvided)
+    called = given(case_opened(), handed_over(), call_linked("call-2"))
+    (triaged,) = decide_triage(called, TRIAGE.model_copy(update={"call_id": "call-2"}))
+    assert isinstance(triaged, CallTriaged)
+    assert len(decide_call(HANDED_OVER, call(), Route(CASE))) == 1
+    assert len(decide_note(HANDED_OVER, ask(AddNote, text="calm"))) == 1
+    assert len(decide_advice(HANDED_OVER, ask(GiveAdvice, text="x"))) == 1
+    assert len(decide_contact_rule(HANDED_OVER, ask(SetContactRule, rule="never"))) == 1
+
+
+def clear_duress(state: IntakeState, command: ClearDuress) -> list[Event]:
+    return decide_clear_duress(state, command, NOON, Rules())
+
+
+FACTS: list[tuple[Any, Any]] = [
+    (decide_triage, TRIAGE),
+    (decide_declare_surrender, ask(DeclareSurrender)),
+    (decide_personal_data, CAPTURED),
+    (decide_note, ask(AddNote, text="calm")),
+    (decide_advice, ask(GiveAdvice, text="wait")),
+    (decide_contact_rule, ask(SetContactRule, rule="yes")),
+    (decide_return_code, digest("code")),
+    (decide_reopen, ask(ReopenCase, reason="mistake")),
+    (clear_duress, CLEAR),
+]
+
+
+@pytest.mark.parametrize(("decide", "command"), FACTS)
+def test_nothing_is_said_on_a_case_that_is_not_there_was_continued_or_is_done_with(
+    decide: Any, command: Any
+) -> None:
+    refused_by("case_known", decide, given(), command)
+    refused_by("latest_episode", decide, given(*CONTINUED), command)
+    refused_by("not_exchanged", decide, given(*EXCHANGED), command)
+
+
+def test_a_continued_case_is_not_closed_and_an_exchanged_one_may_be() -> None:
+    command = ask(CloseCase, reason="handed_over")
+    refused_by("latest_episode", close, given(*CONTINUED), command)
+    assert len(close(given(*EXCHANGED), command)) == 1
+
+
+def test_a_case_is_over_when_it_is_closed_or_he_was_exchanged() -> None:
+    assert given(case_opened(), case_closed()).is_over
+    assert given(*EXCHANGED).is_over
+    assert not HANDED_OVER.is_over

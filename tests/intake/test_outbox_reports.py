@@ -1,0 +1,121 @@
+"""What became of messages: given events, when a channel reports or doesn't, then these events."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.intake.outbox import (
+    NO_REPORT,
+    decide_report,
+    decide_unreported,
+    goes_until,
+    unreported_at,
+    was_given,
+)
+from shared.events.base import Event
+from shared.events.calls import DeliveryOutcome, DeliveryReported
+from shared.events.outbound import (
+    MessageDispatched,
+    MessageFailed,
+    MessageRefused,
+)
+from tests.examples import CASE, NOON
+from tests.intake.test_outbox import (
+    DISPATCHED,
+    FAILED,
+    QUEUED,
+    READY,
+    SENT,
+    UNREPORTED,
+    given,
+)
+
+WITHIN = timedelta(minutes=10)
+
+
+def report(outcome: DeliveryOutcome = "sent", **fields: Any) -> DeliveryReported:
+    what = {"message_id": "message-1", "case_id": CASE, "channel": "telegram", **fields}
+    return DeliveryReported(outcome=outcome, happened_at=NOON, **what)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "event"),
+    [
+        ("sent", SENT),
+        ("failed", MessageFailed(message_id="message-1", reason="not said")),
+        ("refused", MessageRefused(message_id="message-1", reason="channel")),
+    ],
+)
+def test_the_channel_says_what_became_of_it(outcome: DeliveryOutcome, event: Event) -> None:
+    assert decide_report(given(*READY, QUEUED, DISPATCHED), report(outcome)) == [event]
+
+
+def test_the_channel_says_why_it_failed() -> None:
+    state = given(*READY, QUEUED, DISPATCHED)
+    assert decide_report(state, report("failed", reason="no such user")) == [FAILED]
+
+
+def test_a_channels_first_word_counts() -> None:
+    state = given(*READY, QUEUED, DISPATCHED, SENT)
+    assert decide_report(state, report("sent")) == []
+    assert decide_report(state, report("failed")) == []
+
+
+def test_a_report_that_comes_after_the_timer_is_recorded() -> None:
+    state = given(*READY, QUEUED, DISPATCHED, UNREPORTED)
+    assert decide_report(state, report("sent")) == [SENT]
+
+
+@pytest.mark.parametrize(
+    ("events", "fields"),
+    [
+        ((), {}),
+        ((QUEUED,), {}),
+        ((QUEUED, MessageRefused(message_id="message-1", reason="too_late")), {}),
+        ((QUEUED, DISPATCHED), {"channel": "signal"}),
+        ((QUEUED, DISPATCHED), {"message_id": "message-2"}),
+    ],
+)
+def test_a_channel_reports_on_nothing_that_it_was_not_given(
+    events: tuple[Event, ...], fields: dict[str, Any]
+) -> None:
+    state = given(*READY, *events)
+    assert not was_given(state, report(**fields))
+    assert decide_report(state, report(**fields)) == []
+
+
+def test_without_a_report_it_failed_after_a_while() -> None:
+    state = given(*READY, QUEUED, DISPATCHED)  # Dispatched at 12:04.
+    assert unreported_at(state, WITHIN) == NOON + timedelta(minutes=14)
+    assert decide_unreported(state) == [UNREPORTED]
+
+
+@pytest.mark.parametrize("end", [SENT, FAILED, UNREPORTED])
+def test_what_ended_does_not_fail_any_more(end: Event) -> None:
+    state = given(*READY, QUEUED, DISPATCHED, end)
+    assert unreported_at(state, WITHIN) is None
+    assert decide_unreported(state) == []
+
+
+def test_what_has_not_gone_is_not_waited_for() -> None:
+    assert unreported_at(given(*READY, QUEUED), WITHIN) is None
+    assert decide_unreported(given(*READY, QUEUED)) == []
+
+
+def test_the_first_of_several_messages_is_due_first() -> None:
+    other = QUEUED.model_copy(update={"message_id": "message-2"})
+    gone = MessageDispatched(message_id="message-2")
+    state = given(*READY, QUEUED, DISPATCHED, other, gone)
+    assert unreported_at(state, WITHIN) == NOON + timedelta(minutes=14)
+    assert decide_unreported(state) == [UNREPORTED]
+    later = given(*READY, QUEUED, DISPATCHED, other, gone, UNREPORTED)
+    assert unreported_at(later, WITHIN) == NOON + timedelta(minutes=16)
+    assert decide_unreported(later) == [MessageFailed(message_id="message-2", reason=NO_REPORT)]
+
+
+def test_a_channel_may_not_send_it_after_it_counts_as_failed() -> None:
+    assert goes_until(NOON + timedelta(hours=1), NOON, WITHIN) == NOON + WITHIN
+    assert goes_until(NOON + timedelta(minutes=3), NOON, WITHIN) == NOON + timedelta(minutes=3)

@@ -1,0 +1,137 @@
+"""A message to a caller goes once, whatever comes twice or breaks off in between."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+from typing_extensions import override
+
+from passage.provisioning import ask, provision
+from services.intake.sending import Post, Sending, dispatch
+from services.intake.state import IntakeState, evolve
+from shared import subjects
+from shared.case_log import Fold
+from shared.commands.intake import (
+    SendMessage,
+)
+from shared.keyfiles import read_channel_public_keys
+from shared.outgoing import OutgoingMessage
+from shared.parking import Delivery
+from shared.service import assemble
+from tests.wire.conftest import ANSWER_WITHIN_S, Site
+from tests.wire.outbound import (
+    CALLED,
+    TOLD,
+    all_processed,
+    begin_anew,
+    given_to_channels,
+    held_back,
+    outcome_of,
+    safe_case,
+    station,
+)
+
+pytestmark = pytest.mark.wire
+
+
+async def test_reading_the_log_from_its_beginning_sends_nothing_again(intake: Site) -> None:
+    case_id = await safe_case(intake)
+    for channel_says in ("sent", "failed"):
+        await intake.record(SendMessage, case_id, **TOLD)
+        await station(intake).deliver_next(ANSWER_WITHIN_S, channel_says)
+        await outcome_of(intake)
+    await intake.record(SendMessage, case_id, **TOLD)
+    assert await station(intake).receive(ANSWER_WITHIN_S) is not None
+    before = await intake.history(case_id)
+    await all_processed(intake)
+    await begin_anew(intake)
+    await all_processed(intake)
+    assert await intake.history(case_id) == before
+    assert await given_to_channels(intake) == 3
+
+
+async def test_a_message_delivered_again_to_intake_is_not_given_again(intake: Site) -> None:
+    case_id = await safe_case(intake)
+    await intake.record(SendMessage, case_id, **TOLD)
+    await intake.next_event("MessageDispatched")
+    await all_processed(intake)
+    deliver = intake.running["intake"].bus._deliveries[subjects.CASES]
+    queued = await intake.jetstream.get_msg(subjects.CASES, 3)
+    delivery = Delivery(
+        stream=subjects.CASES,
+        sequence=3,
+        subject=queued.subject or "",
+        body=queued.data or b"",
+        deliveries=2,
+    )
+    outcomes = await asyncio.gather(*(asyncio.to_thread(deliver, delivery) for _ in range(8)))
+    assert {one.result for one in outcomes} == {"repeated"}
+    assert await given_to_channels(intake) == 1
+
+
+async def test_two_processes_of_intake_send_it_once(site: Site) -> None:
+    async with site.service("intake"), site.service("intake"):
+        case_id = await safe_case(site)
+        for _ in range(5):
+            await site.record(SendMessage, case_id, **TOLD)
+            await begin_anew(site)
+        for _ in range(5):
+            assert await station(site).receive(ANSWER_WITHIN_S) is not None
+        await all_processed(site)
+    assert (await site.history(case_id)).count("MessageDispatched") == 5
+    assert await given_to_channels(site) == 5
+
+
+class PowerCutError(BaseException):
+    """The process ended."""
+
+
+class PowerCut(Post):
+    """A post at which the process ends: nothing that follows happens."""
+
+    @override
+    def give(self, message: OutgoingMessage, now: datetime) -> bool:
+        raise PowerCutError
+
+
+async def test_a_process_that_ends_before_the_channel_gets_it_sends_nothing_later(
+    impatient: Site,
+) -> None:
+    site = impatient
+    case_id = await safe_case(site)
+    async with held_back(site):
+        await site.record(SendMessage, case_id, **TOLD)
+        queued = await site.next_event("MessageQueued")
+        service = assemble("intake", Fold(IntakeState(), evolve), site.settings)
+        keys = read_channel_public_keys(site.settings.keys_dir)
+        told: list[str] = []
+        cut = Sending(service.desk, PowerCut(), keys, timedelta(minutes=10), told.append)
+        with pytest.raises(PowerCutError):
+            await asyncio.to_thread(dispatch, cut, queued)
+        service.close()
+    assert told == []
+    failed = await outcome_of(site)  # The service that goes on is told by its timer alone.
+    assert (failed.type_name, failed.data.reason) == ("MessageFailed", "no report")
+    assert failed.actor == "service:intake"
+    assert await site.history(case_id) == [
+        *CALLED,
+        "MessageQueued",
+        "MessageDispatched",
+        "MessageFailed",
+    ]
+    assert await given_to_channels(site) == 0
+
+
+async def test_what_can_not_be_given_to_its_channel_is_not_tried_again(impatient: Site) -> None:
+    site = impatient
+    case_id = await safe_case(site)
+    await ask(site.client, f"STREAM.DELETE.{subjects.OUTBOUND}", None)
+    await site.record(SendMessage, case_id, **TOLD)
+    failed = await outcome_of(site)
+    assert (failed.type_name, failed.data.reason) == ("MessageFailed", "no report")
+    await provision(site.client, replicas=1)
+    await begin_anew(site)
+    await all_processed(site)
+    assert await given_to_channels(site) == 0
