@@ -10,11 +10,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from passage.backing_up.errors import BackupIncompleteError
 from passage.definitions import streams
+from shared import subjects
 
 FORMAT: Literal["passage-backup/1"] = "passage-backup/1"
 HEADER = "header.json"
 MANIFEST = "manifest.json"
 STREAMS = "streams"
+NOT_COPIED = frozenset({subjects.OUTBOUND})
+"""Streams of which no copy may come back: a message to a caller goes out once."""
 
 
 class _Written(BaseModel):
@@ -130,7 +133,7 @@ def read_header(content: bytes) -> Header:
 
 def compare(manifest: Manifest, tally: Tally) -> None:
     """Raises BackupIncompleteError where members aren't what the manifest says they are."""
-    needed = {one.name for one in streams(manifest.replicas)}
+    needed = {one.name for one in streams(manifest.replicas)} - NOT_COPIED
     named = {one.name for one in manifest.streams}
     if missing := sorted(needed - named):
         raise BackupIncompleteError(f"not in the backup's manifest: {', '.join(missing)}")

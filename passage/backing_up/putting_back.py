@@ -21,6 +21,7 @@ from passage.backing_up.errors import BackupIncompleteError, StreamRefusedError,
 from passage.backing_up.manifest import (
     HEADER,
     MANIFEST,
+    NOT_COPIED,
     STREAMS,
     Manifest,
     StreamPart,
@@ -196,7 +197,7 @@ async def _provision(target: Target, done: PutBack) -> None:
         if one.state == "differs":
             keys = ", ".join(difference.key for difference in one.differences)
             raise StreamRefusedError(f"{one.name} came back with another definition: {keys}")
-        if one.kind == "stream" and one.state == "made":
+        if one.kind == "stream" and one.state == "made" and one.name not in NOT_COPIED:
             done.notes.append(f"{one.name} is not in the backup and was made empty")
 
 

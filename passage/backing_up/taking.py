@@ -15,6 +15,8 @@ where things come from, last what they rely on:
    copied event finds its own. They may hold more: reservations of events that came too late.
 7. AUDIT, and streams that this program doesn't know.
 
+OUTBOUND is left out: what it holds was given to a channel, and may not be given to it again.
+
 So a backup holds all that was acknowledged before it began, whatever came in while it was taken.
 """
 
@@ -33,6 +35,7 @@ from nats.aio.client import Client
 from passage.backing_up.manifest import (
     HEADER,
     MANIFEST,
+    NOT_COPIED,
     STREAMS,
     Header,
     Manifest,
@@ -96,7 +99,7 @@ async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
     """
     client, started_at = source.client, datetime.now(UTC)
     told("positions")
-    names = await stream_names(client)
+    names = [one for one in await stream_names(client) if one not in NOT_COPIED]
     positions = await _positions(client, names)
     header = Header(passage_version=_version(), started_at=started_at, positions=positions)
     writer.put(HEADER, header.model_dump_json().encode())

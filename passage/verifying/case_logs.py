@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from passage.log_reading import Stored
 from passage.verifying.findings import Findings
 from passage.verifying.transitions import Trail, broken_rules
-from shared.events.base import FIRST_PREVHASH, CaseEvent, chain_hash
+from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash
 from shared.events.catalogue import OWNER
 from shared.events.intake import CallLinked, CaseOpened, ReturnCodeIssued
 from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.shifts import DeskEvent, ShiftStarted, StatisticsExported
 from shared.subjects import read_case_subject
 
 HASH_BYTES = bytes.fromhex
+OF_THE_DESK: Mapping[str, type[Event]] = {
+    "SHIFT-": ShiftStarted,
+    "EXPORT-": StatisticsExported,
+}
+"""How the numbers of logs begin that are no case's, and what such a log begins with."""
 
 
 class Promise(NamedTuple):
@@ -49,7 +55,8 @@ class CaseLogs:
 
     @property
     def cases(self) -> int:
-        return len(self._cases)
+        """How many cases there are; logs of shifts and exports are none."""
+        return sum(_first_of(one) is CaseOpened for one in self._cases)
 
     def knows(self, case_id: str) -> bool:
         """Whether the log has a case."""
@@ -107,10 +114,19 @@ class CaseLogs:
             )
         elif HASH_BYTES(event.prevhash) != case.last_hash:
             self._findings.add("chain", where, "prevhash doesn't fit the event before it")
-        if event.caseversion == 1 and not isinstance(event.data, CaseOpened):
-            self._findings.add("transitions", where, "a case begins with another event")
+        first = _first_of(event.subject)
+        if event.caseversion == 1 and not isinstance(event.data, first):
+            self._findings.add("transitions", where, f"its log doesn't begin with {first.__name__}")
+        if isinstance(event.data, DeskEvent) and first is CaseOpened:
+            self._findings.add("transitions", where, f"{event.type_name} in the log of a case")
         case.version = event.caseversion
         case.last_hash = HASH_BYTES(chain_hash(stored.body))
+
+
+def _first_of(log_id: str) -> type[Event]:
+    """Gives what the log of this number begins with."""
+    found = (first for begins, first in OF_THE_DESK.items() if log_id.startswith(begins))
+    return next(found, CaseOpened)
 
 
 def _promises(event: CaseEvent[Any], sequence: int) -> Iterator[Promise]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -93,6 +93,8 @@ class Sending:
 def send_message(sending: Sending, command: SendMessage) -> Outcome:
     """Queues a message, its address sealed anew; opened in the name of who sends it."""
     desk, now = sending.desk, sending.desk.now()
+    # Whether he may be reached is a question of now, whatever the command says.
+    cause = replace(desk.cause_of(command), happened_at=now)
 
     def decide(state: IntakeState) -> list[Event]:
         require_live(state)
@@ -100,7 +102,7 @@ def send_message(sending: Sending, command: SendMessage) -> Outcome:
         to_address = _address(desk, command, address)
         return queued(command, address.language, to_address, now)
 
-    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+    return transact(desk.writer, command.case_id, cause, decide)
 
 
 def _address(desk: Desk, command: SendMessage, address: Address) -> str:

@@ -98,6 +98,20 @@ async def test_sequences_holes_times_headers_and_content_come_back(
     assert await put(other, "cases.C0.2.NoteAdded") == EVENTS + 1
 
 
+async def test_what_channels_were_given_to_send_does_not_come_back(
+    client: Client, other: Client, tmp_path: Path, identity: Any
+) -> None:
+    await fill(client)
+    for number in range(3):
+        await put(client, "outbound.telegram", b"%d" % number)
+    manifest = await back_up(client, tmp_path / "backup", identity)
+    assert "OUTBOUND" not in {one.name for one in manifest.streams}
+    await restore(other, tmp_path / "backup", identity)
+    assert await put(other, "outbound.telegram", b"new") == 1
+    taken = await ask(other, "CONSUMER.INFO.OUTBOUND.telegram", None)
+    assert (taken["ack_floor"]["stream_seq"], taken["num_pending"]) == (0, 1)
+
+
 async def test_three_servers_to_one_and_back(tmp_path: Path, other: Client, identity: Any) -> None:
     with NatsCluster(tmp_path / "three", sync_interval='"1m"') as cluster:
         async with connected(cluster.url) as client:

@@ -17,6 +17,7 @@ from shared.events.base import FIRST_PREVHASH, Event, chain_hash, type_of
 from shared.events.catalogue import OWNER, envelope_of
 from shared.events.fields import Sealed
 from shared.events.intake import CaseOpened, NoteAdded, ReturnCodeIssued, SurrenderDeclared
+from tests.rarer_examples import of_shifts
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SEALED = Sealed("1." + "A" * 60)
@@ -133,7 +134,39 @@ def test_an_event_of_another_service_is_found() -> None:
 
 def test_a_case_that_begins_with_another_event_is_found() -> None:
     log = stored_log("FIRST", [SurrenderDeclared(party="alone", declared_size=1)])
-    assert checks(log) == ["transitions: a case begins with another event"]
+    assert checks(log) == ["transitions: its log doesn't begin with CaseOpened"]
+
+
+def test_logs_of_shifts_and_exports_are_good_and_no_cases() -> None:
+    started, *_, ended, exported = of_shifts()
+    shift = stored_log("SHIFT-night", [started, ended], 7)
+    findings = Findings()
+    logs = CaseLogs(findings)
+    for stored in [*good_log(), *shift, *stored_log("EXPORT-1", [exported], 9)]:
+        assert list(logs.take(stored)) == [] or stored.sequence < 7
+    assert findings.kept == []
+    assert logs.cases == 2
+    assert logs.knows("SHIFT-night")
+
+
+@pytest.mark.parametrize(
+    ("log_id", "position", "first"),
+    [
+        ("SHIFT-night", 4, "ShiftStarted"),
+        ("EXPORT-1", 0, "StatisticsExported"),
+        ("FIRST", 0, "CaseOpened"),
+    ],
+)
+def test_a_log_that_begins_as_another_kind_does_is_found(
+    log_id: str, position: int, first: str
+) -> None:
+    found = checks(stored_log(log_id, [of_shifts()[position]]))
+    assert f"transitions: its log doesn't begin with {first}" in found
+
+
+def test_an_event_of_the_desk_in_the_log_of_a_case_is_found() -> None:
+    log = stored_log("FIRST", [opened(1), of_shifts()[0]])
+    assert checks(log) == ["transitions: ShiftStarted in the log of a case"]
 
 
 def entry(key: str, case_id: str, at: datetime = NOW) -> Stored:
