@@ -51,6 +51,7 @@ STREAMS = (
     "AUDIT",
     "TIMERS_intake",
     "TIMERS_verification",
+    "TIMERS_handover",
     "TIMERS_keyholder",
 )
 

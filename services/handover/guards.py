@@ -12,10 +12,10 @@ from datetime import datetime
 from services.handover.state import HandoverState
 from shared.refusals import CASE_KNOWN, Guard, require
 
-LATEST_EPISODE = Guard("latest_episode", "the case of his latest episode; this one is read-only")
+LATEST_EPISODE = Guard("latest_episode", "the man's present case; this one was continued by it")
 CASE_OPEN = Guard("case_open", "ReopenCase first")
 NOT_HANDED_OVER = Guard("not_handed_over", "a case that isn't handed over yet")
-NOT_EXCHANGED = Guard("not_exchanged", "a case whose man isn't exchanged yet; it is read-only")
+NOT_EXCHANGED = Guard("not_exchanged", "a case of a man who wasn't exchanged")
 IDENTITY_VERIFIED = Guard("identity_verified", "VerifyIdentity first")
 NO_CONTRADICTION = Guard(
     "no_open_contradiction", "personal data given after it that the registry matches"

@@ -86,13 +86,7 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
             return replace(state, duress_open=isinstance(data, intake.DuressSignalled))
         case intake.ContactRuleSet():
             return replace(state, safe_to_contact=said_in(data))
-        case (
-            intake.SurrenderDeclared()
-            | groups.GroupFormed()
-            | groups.GroupJoined()
-            | groups.GroupLeft()
-            | groups.HeadsCounted()
-        ):
+        case intake.SurrenderDeclared() | groups.GroupEvent():
             return replace(state, party=party_after(state.party, data, event.subject))
         case (
             intake.CallTriaged()
@@ -110,6 +104,16 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
             | DeskEvent()
         ):
             return state
+        case _:
+            return _after_others(state, event, data)
+
+
+def _after_others(
+    state: HandoverState,
+    event: CaseEvent[AnyCaseEvent],
+    data: VerificationEvent | HandoverEvent,
+) -> HandoverState:
+    match data:
         case (
             verification.RegistryChecked()
             | verification.VerificationEscalated()
