@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     names_idle_s: float = Field(
         900.0, gt=0, description="query forgets names when nobody searched for so long, seconds"
     )
+    small_numbers_below: int = Field(
+        5, ge=2, description="public exports show numbers below this as smaller, not as they are"
+    )
     retention_days: int = Field(
         3650, ge=1, description="how long a closed case is kept before it may be erased, days"
     )

@@ -10,6 +10,7 @@ from services.query.api import (
     candidates,
     cases,
     commands,
+    exports,
     health,
     problems,
     reveal,
@@ -35,7 +36,7 @@ def create_app(context: Context) -> FastAPI:
         responses={422: {"model": problems.Problem, "description": "A field breaks a rule"}},
     )
     problems.install(app)
-    for made in (cases, search, candidates, reveal, statistics, commands, health):
+    for made in (cases, search, candidates, reveal, statistics, exports, commands, health):
         app.include_router(made.routes(context))
     app.include_router(pages.routes(context))
     app.mount("/static", StaticFiles(packages=[("services.query", "static")]), name="static")

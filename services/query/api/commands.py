@@ -71,7 +71,7 @@ def _endpoint(
     )
 
     async def endpoint(body: Any) -> dict[str, Any]:
-        return await _pass_on(context, command_type.SERVICE, body)
+        return await pass_on(context, command_type.SERVICE, body)
 
     # The type of the body differs by route, so it can't stand in the text of the function.
     endpoint.__annotations__["body"] = request_type
@@ -83,7 +83,8 @@ def _new_id() -> str:
     return uuid4().hex
 
 
-async def _pass_on(context: Context, service: str, command: Command) -> dict[str, Any]:
+async def pass_on(context: Context, service: str, command: Command) -> dict[str, Any]:
+    """Gives a service's answer, once the read model shows it. Raises ProblemError."""
     began = time.perf_counter()
     name = type(command).__name__
     answer = await _ask(context, service, command)

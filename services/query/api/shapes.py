@@ -11,6 +11,7 @@ from services.query.projections.case_row import CaseRow
 from services.query.projections.case_timeline import TimelineRow
 from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsRow
+from services.query.publication import STATISTICS, PublicationClass
 from services.query.reads import PutAside
 from shared.events.fields import PersonalClass
 
@@ -120,7 +121,7 @@ class Queue(_Shape):
 class Calls(_Shape):
     """Calls by day and channel. These may be published."""
 
-    publication: Literal["public"] = "public"
+    publication: PublicationClass = STATISTICS["calls"].publication
     days: list[CallsOfDay]
     total: int
     sequence: int
@@ -129,17 +130,33 @@ class Calls(_Shape):
 class Stage(_Shape):
     """How many cases ever came to a stage."""
 
+    publication: PublicationClass
     stage: str
     cases: int
 
 
 class Funnel(_Shape):
-    """How far cases came. For the hotline alone."""
+    """How far cases came; each stage says who may see how many came there."""
 
-    publication: Literal["internal"] = "internal"
+    publication: PublicationClass = STATISTICS["closings"].publication
     stages: list[Stage]
     closed: dict[str, int]
     sequence: int
+
+
+class Statistic(_Shape):
+    """A statistic, where it is, and who may see it."""
+
+    name: str
+    publication: PublicationClass
+    counts: str
+    path: str
+
+
+class Statistics(_Shape):
+    """Every statistic there is; only those of class `public` ever leave the house."""
+
+    items: list[Statistic]
 
 
 class Shown(_Shape):

@@ -11,6 +11,7 @@ from services.query.api import shapes
 from services.query.api.cases import MinSequence, wait_for
 from services.query.context import Context
 from services.query.masking import row_shown
+from services.query.publication import STATISTICS, class_of_stage
 
 QUEUE_MAX = 1_000
 
@@ -32,6 +33,12 @@ def routes(context: Context) -> APIRouter:
             "sequence": answer.sequence,
         }
 
+    @router.get("/statistics", response_model=shapes.Statistics)
+    def statistics() -> dict[str, object]:
+        """Every statistic, and who may see it."""
+        items = [{"name": name, **one._asdict()} for name, one in STATISTICS.items()]
+        return {"items": items}
+
     @router.get("/statistics/calls", response_model=shapes.Calls)
     def calls(from_day: date | None = None, to_day: date | None = None) -> dict[str, object]:
         """Calls by day (UTC) and channel, between two days if given, these included."""
@@ -49,7 +56,10 @@ def routes(context: Context) -> APIRouter:
         """How many cases ever came to each stage, and why closed ones were closed."""
         reached, closed = context.reads.funnel(), context.reads.closings()
         return {
-            "stages": [{"stage": name, "cases": n} for name, n in reached.found.items()],
+            "stages": [
+                {"stage": name, "cases": count, "publication": class_of_stage(name)}
+                for name, count in reached.found.items()
+            ],
             "closed": closed.found,
             "sequence": reached.sequence,
         }

@@ -1,0 +1,127 @@
+"""POST /api/exports: public figures leave the house, agreed by two people and recorded first."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, Self
+from uuid import uuid4
+
+from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from services.query.api.commands import PROBLEMS, pass_on
+from services.query.api.problems import ProblemError
+from services.query.context import Context
+from services.query.publication import PublicFile, public_file
+from shared.case_log import LogError
+from shared.commands.base import CommandId
+from shared.commands.shifts import RecordExport
+from shared.events.fields import Person
+from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.shifts import StatisticsExported
+
+DAYS_MAX = 3_660
+OLDEST = date(2022, 1, 1)
+"""No call was taken before."""
+CSV = "text/csv; charset=utf-8"
+DIGEST_HEADER = "X-Passage-SHA256"
+EXPORT_HEADER = "X-Passage-Export"
+
+
+def _new_id() -> str:
+    return uuid4().hex
+
+
+class Export(BaseModel):
+    """Which days, both counted, in UTC; two people. The same `command_id` gives the same file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    first_day: Annotated[date, Field(ge=OLDEST)]
+    last_day: date
+    by: Person
+    second_by: Person
+    command_id: Annotated[CommandId, Field(default_factory=_new_id)]
+
+    @model_validator(mode="after")
+    def _days_in_order(self) -> Self:
+        if not timedelta() <= self.last_day - self.first_day < timedelta(days=DAYS_MAX):
+            raise ValueError(f"last_day must be at most {DAYS_MAX} days from first_day, not before")
+        return self
+
+
+def routes(context: Context) -> APIRouter:
+    """Gives the route of exports."""
+    router = APIRouter(prefix="/api", tags=["statistics"])
+
+    @router.post(
+        "/exports",
+        response_class=Response,
+        responses={**PROBLEMS, 200: {"content": {"text/csv": {}}, "description": "The file"}},
+    )
+    async def export(wanted: Export) -> Response:
+        """Calls a day by channel as CSV; intake records the file's digest before it is given."""
+        _require_over(wanted, datetime.now(UTC))
+        file = await run_in_threadpool(_file, context, wanted)
+        command = _command(wanted, file)
+        answer = await pass_on(context, command.SERVICE, command)
+        if answer["result"] == "repeated":
+            await run_in_threadpool(_require_same, context, command)
+        return _response(command, file)
+
+    return router
+
+
+def _require_over(wanted: Export, now: datetime) -> None:
+    """A day that isn't over has a number that grows: two files would tell of what lies between."""
+    if wanted.last_day >= now.date():
+        errors = [{"field": "last_day", "problem": "must be over (UTC)"}]
+        raise ProblemError(422, "invalid", "A field breaks a rule.", errors=errors)
+
+
+def _file(context: Context, wanted: Export) -> PublicFile:
+    first, last = wanted.first_day, wanted.last_day
+    rows = context.reads.calls(first.isoformat(), last.isoformat()).found
+    return public_file(rows, first, last, context.settings.small_numbers_below)
+
+
+def _command(wanted: Export, file: PublicFile) -> RecordExport:
+    return RecordExport(
+        command_id=wanted.command_id,
+        case_id=f"EXPORT-{wanted.command_id}",
+        by=wanted.by,
+        second_by=wanted.second_by,
+        first_day=wanted.first_day.isoformat(),
+        last_day=wanted.last_day.isoformat(),
+        digest=file.digest,
+        rows=file.rows,
+        suppressed=file.suppressed,
+    )
+
+
+def _require_same(context: Context, command: RecordExport) -> None:
+    """Raises ProblemError where another file than this one was recorded under the number."""
+    try:
+        (first, *_) = context.open_log().select_events(command.case_id)
+        recorded: Any = read_case_event(first.state, first.topic).data
+    except (LogError, UnreadableEventError, ValueError, ValidationError):
+        detail = "The log doesn't say what was recorded; ask again."
+        raise ProblemError(503, "unavailable", detail, service="log") from None
+    if not isinstance(recorded, StatisticsExported) or recorded.digest != command.digest:
+        detail = "The figures have changed since: another file was recorded. Make a new export."
+        raise ProblemError(409, "export-changed", detail)
+
+
+def _response(command: RecordExport, file: PublicFile) -> Response:
+    name = f"passage-calls-{command.first_day}-{command.last_day}.csv"
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(file.digest)).decode()}:",
+        DIGEST_HEADER: file.digest,
+        EXPORT_HEADER: command.case_id,
+        "Cache-Control": "no-store",
+    }
+    return Response(file.text, media_type=CSV, headers=headers)

@@ -1,0 +1,167 @@
+"""Public figures leave the house: agreed by two, recorded first, and only then given."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from passage.nats_server import NatsServer
+from shared.commands.base import Recorded, Refused
+from shared.commands.shifts import RecordExport
+from shared.events.shifts import StatisticsExported
+from tests import examples as e
+from tests.examples import CaseBook
+from tests.query.asking import asked
+from tests.query.stage import MemoryLog, ServerLog, books_of
+from tests.query.test_commands import Site, site_on
+
+WANTED = {
+    "first_day": "2026-03-14",
+    "last_day": "2026-03-15",
+    "by": "Olena Example",
+    "second_by": "Petro Example",
+}
+
+
+@pytest.fixture
+async def site(server: NatsServer, server_log: ServerLog, tmp_path: Path) -> AsyncIterator[Site]:
+    assert server_log.url == server.url
+    async with site_on(server, tmp_path) as made:
+        yield made
+
+
+class Intake:
+    """Records exports as intake does, as far as query sees it."""
+
+    def __init__(self, log: ServerLog) -> None:
+        self.log = log
+        self.books: dict[str, CaseBook] = {}
+
+    def record(self, body: dict[str, Any]) -> Recorded:
+        command = RecordExport.model_validate(body)
+        known = command.case_id in self.books
+        book = self.books.setdefault(command.case_id, CaseBook(case_id=command.case_id))
+        if not known:
+            fields = command.model_dump(include=set(StatisticsExported.model_fields))
+            book.add(StatisticsExported.model_validate(fields))
+        return Recorded(
+            result="repeated" if known else "recorded",
+            case_id=command.case_id,
+            version=1,
+            sequence=self.log.write(book),
+            events=("StatisticsExported",),
+        )
+
+
+def calls(count: int, first: int = 1) -> list[CaseBook]:
+    books = books_of(first + count - 1)[first - 1 :]
+    for book in books:
+        book.add(e.case_opened())
+    return books
+
+
+@pytest.mark.wire
+async def test_the_file_is_given_once_intake_has_recorded_its_digest(
+    site: Site, server_log: ServerLog
+) -> None:
+    server_log.write(*calls(6))
+    await site.answer("intake", Intake(server_log).record)
+    answer = await site.http.post("/api/exports", json={**WANTED, "command_id": "export-1"})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.text == (
+        "day,phone,telegram,whatsapp,signal,web,walk_in,total\n"
+        "2026-03-14,6,<5,<5,<5,<5,<5,>=6\n"
+        "2026-03-15,<5,<5,<5,<5,<5,<5,\n"
+        "total,>=6,,,,,,>=6\n"
+    )
+    ((subject, command),) = site.asked
+    assert subject == "commands.intake.RecordExport"
+    assert answer.headers["x-passage-sha256"] == hashlib.sha256(answer.content).hexdigest()
+    assert command["digest"] == answer.headers["x-passage-sha256"]
+    assert (command["case_id"], command["rows"], command["suppressed"]) == (
+        "EXPORT-export-1",
+        2,
+        11,
+    )
+    assert (command["by"], command["second_by"]) == ("Olena Example", "Petro Example")
+
+
+@pytest.mark.wire
+async def test_what_intake_refuses_is_not_given(site: Site) -> None:
+    def refuse(_: dict[str, Any]) -> Refused:
+        return Refused(
+            case_id="EXPORT-1", version=0, guard="second_person", satisfied_by="another person"
+        )
+
+    await site.answer("intake", refuse)
+    answer = await site.http.post("/api/exports", json=WANTED)
+    assert (answer.status_code, answer.json()["guard"]) == (409, "second_person")
+    assert "2026-03-14" not in answer.text
+
+
+@pytest.mark.wire
+async def test_the_same_export_again_is_the_same_file_or_none(
+    site: Site, server_log: ServerLog
+) -> None:
+    server_log.write(*calls(6))
+    await site.answer("intake", Intake(server_log).record)
+    wanted = {**WANTED, "command_id": "export-1"}
+    first = await site.http.post("/api/exports", json=wanted)
+    again = await site.http.post("/api/exports", json=wanted)
+    assert first.text == again.text
+    late = server_log.write(*calls(1, first=7))
+    await site.http.get("/api/cases", params={"min_sequence": late})
+    changed = await site.http.post("/api/exports", json=wanted)
+    assert (changed.status_code, changed.json()["type"]) == (
+        409,
+        "urn:passage:problem:export-changed",
+    )
+
+
+async def test_without_intake_nothing_is_given(tmp_path: Path) -> None:
+    async with asked(MemoryLog(), tmp_path) as desk:
+        answer = await desk.http.post("/api/exports", json=WANTED)
+    assert answer.status_code == 503
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"last_day": "2026-03-13"},
+        {"last_day": datetime.now(UTC).date().isoformat()},
+        {"first_day": "1999-01-01"},
+        {"second_by": ""},
+        {"statistic": "handed_over"},
+    ],
+)
+async def test_only_whole_days_of_calls_can_be_asked_for(
+    tmp_path: Path, changed: dict[str, str]
+) -> None:
+    async with asked(MemoryLog(), tmp_path) as desk:
+        answer = await desk.http.post("/api/exports", json={**WANTED, **changed})
+    assert answer.status_code == 422
+
+
+async def test_every_statistic_says_who_may_see_it(tmp_path: Path) -> None:
+    async with asked(MemoryLog(), tmp_path) as desk:
+        items = (await desk.http.get("/api/statistics")).json()["items"]
+        funnel = (await desk.http.get("/api/statistics/funnel")).json()
+        paths = set((await desk.http.get("/openapi.json")).json()["paths"])
+    assert {one["name"]: one["publication"] for one in items} == {
+        "calls": "public",
+        "queue": "internal",
+        "stages": "internal",
+        "closings": "internal",
+        "handed_over": "secret",
+        "exchanged": "secret",
+    }
+    assert {path for path in paths if path.startswith("/api/statistics/")} <= {
+        one["path"] for one in items
+    }
+    assert {one["stage"]: one["publication"] for one in funnel["stages"]}["handed_over"] == "secret"
