@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.stories.script import Expect
 
 RowOf = dict[str, Any]
 Tables = dict[str, list[RowOf]]
+Compared = dict[str, list[tuple[str, ...]]]
 
 IN_ANY_ORDER = frozenset({"version", "sequence", "recorded_at", "happened_at", "last_event_at"})
 """Columns that say when a thing was recorded, or in which order."""
@@ -76,7 +78,7 @@ def after_events(folder: Path, events: Sequence[RecordedEvent], at_once: int) ->
         return tables_of(database, model)
 
 
-def compared(tables: Tables, play: Play) -> dict[str, list[str]]:
+def compared(tables: Tables, play: Play) -> Compared:
     """Gives what must be equal however the facts were ordered: with the story's names for ids."""
     names = sorted(
         ((value, name) for name, value in play.names.items() if len(value) > 6), key=lambda p: p[0]
@@ -89,23 +91,28 @@ def compared(tables: Tables, play: Play) -> dict[str, list[str]]:
     }
 
 
-def differences(one: Mapping[str, list[str]], other: Mapping[str, list[str]]) -> list[str]:
-    """Gives the rows that only one of two has."""
+def differences(one: Compared, other: Compared) -> list[str]:
+    """Gives what differs: of rows that only one of two has, the columns that are unlike."""
     found = []
     for table in one:
-        ours, theirs = Counter(one[table]), Counter(other[table])
-        found += [f"+ {table} {row}" for row in (ours - theirs).elements()]
-        found += [f"- {table} {row}" for row in (theirs - ours).elements()]
+        ours = sorted((Counter(one[table]) - Counter(other[table])).elements())
+        theirs = sorted((Counter(other[table]) - Counter(one[table])).elements())
+        for mine, his in zip_longest(ours, theirs, fillvalue=()):
+            found.append(f"{table}: {set(mine) - set(his)} where {set(his) - set(mine)} was")
     return found
 
 
-def _named(row: RowOf, names: Sequence[tuple[str, str]], left_out: Collection[str]) -> str:
-    kept = {
-        key: value
+def _named(
+    row: RowOf, names: Sequence[tuple[str, str]], left_out: Collection[str]
+) -> tuple[str, ...]:
+    return tuple(
+        f"{key}={_by_name(repr(plain(value)), names)}"
         for key, value in row.items()
         if key not in left_out and not SINCE.fullmatch(key)
-    }
-    text = repr(kept)
+    )
+
+
+def _by_name(text: str, names: Sequence[tuple[str, str]]) -> str:
     for value, name in reversed(names):
         text = text.replace(value, f"@{name}")
     return HASH.sub("#", text)
