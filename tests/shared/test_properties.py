@@ -15,6 +15,7 @@ import services.intake.handlers
 import services.verification.handlers
 from services.handover import state as handover
 from services.intake import decisions as intake
+from services.intake.guards import Rules
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
 from services.verification import decisions as verification
@@ -208,6 +209,7 @@ class Town:
             desk = self.intake
             decisions: dict[type[Command], Decide] = {**services.intake.handlers.DECISIONS}
             decisions[ProvidePersonalData] = intake.decide_personal_data
+            decisions[CloseCase] = partial(intake.decide_close, _now=NOW, rules=Rules())
             decide = decisions[type(command)]
         return transact(
             desk.writer,
