@@ -81,7 +81,7 @@ def test_an_operation_of_the_key_holder_that_is_not_granted(
 ) -> None:
     keys = RemoteKeys(log.log.stream.connection, "handover", AN_HOUR_S)
     with pytest.raises(KeysDeniedError, match="permissions violation"):
-        keys.unbox(["box"])
+        keys.hashes([("service-number", "AB000123")])
 
 
 async def test_the_link_of_query(ground: Ground) -> None:
@@ -99,10 +99,10 @@ async def test_the_link_of_query(ground: Ground) -> None:
 
 
 async def test_parking_where_it_is_not_allowed(ground: Ground) -> None:
-    # handover consumes nothing, so it may park nothing.
-    settings = ground.settings("handover", request_timeout_s=AN_HOUR_S)
+    # query consumes nothing, so it may park nothing.
+    settings = ground.settings("query", request_timeout_s=AN_HOUR_S)
     public = PrivateKey.generate().public_key
-    bus = Bus("handover", settings, cast(Keys, None), public, lambda: True)
+    bus = Bus("query", settings, cast(Keys, None), public, lambda: True)
     await bus.broker.start()
     delivery = Delivery(stream="CASES", sequence=1, subject="cases.x.1.y", body=b"", deliveries=1)
     try:
