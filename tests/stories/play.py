@@ -41,6 +41,8 @@ class Play:
     """Shuffles facts, where it is given."""
     split_at: Sequence[datetime] = ()
     """When something fell due in the story played in order: no fact is moved over that."""
+    winners: list[str] = field(default_factory=list)
+    """The command that won each race; given, that one comes first."""
     names: dict[str, str] = field(default_factory=dict)
     events: list[RecordedEvent] = field(default_factory=list)
     versions: Counter[str] = field(default_factory=Counter)
@@ -248,14 +250,15 @@ class Play:
 
     def _race(self, commands: Sequence[CommandStep]) -> None:
         """Sends commands at the same moment; whoever is first wins, and nobody else."""
+        if self.winners:
+            commands = sorted(commands, key=lambda one: one.name != self.winners[0])
         asked = [(one.command_type, self._body(one)) for one in commands]
-        if self.chance is not None:
-            self.chance.shuffle(asked)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(1 if self.winners else AT_ONCE) as pool:
             answers = list(pool.map(lambda one: self.site.ask(*one), asked))
-        won = [one for one in answers if isinstance(one, Recorded)]
-        lost = [one for one in answers if isinstance(one, Refused)]
+        won = [n for n, one in enumerate(answers) if isinstance(one, Recorded)]
+        lost = [n for n, one in enumerate(answers) if isinstance(one, Refused)]
         assert (len(won), len(lost)) == (1, len(commands) - 1), answers
+        self.winners = [commands[won[0]].name]
         self._collect()
 
     # Messages
