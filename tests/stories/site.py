@@ -192,6 +192,10 @@ class StorySite:
             found += batch
         return found
 
+    def all_events(self) -> list[RecordedEvent]:
+        """Gives the whole log."""
+        return replace(self, sequence=0).new_events()
+
     def deliveries_of(self, event: RecordedEvent) -> list[Handed]:
         """Gives who hears of an event."""
         subject = ".".join(

@@ -9,17 +9,20 @@ from __future__ import annotations
 import itertools
 import random
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.stories.moving import moved
 from tests.stories.play import Play
-from tests.stories.script import Step, names, story
+from tests.stories.script import Step, Story, names, story
 from tests.stories.shown import Tables, after_events, check, compared, differences
-from tests.stories.site import StorySite
+from tests.stories.site import StorySite, story_site
 
 pytestmark = pytest.mark.wire
 
@@ -37,29 +40,56 @@ class Played:
 
 
 @pytest.fixture
-def played(story_stage: StorySite, tmp_path: Path) -> Callable[..., Played]:
+def played(
+    story_stage: StorySite, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Played]]:
     """Plays a story, comparing all that it expects on the way."""
+    with ExitStack() as stack:
 
-    def run(name: str, **mode: Any) -> Played:
-        play = Play(story_stage, story(name), next(NUMBERS), **mode)
-        shown: dict[int, Tables] = {}
+        def stage_for(play: Story, folder: Path) -> StorySite:
+            if not any(step.moves for step in play.steps):
+                return story_stage
+            return stack.enter_context(story_site(folder, story_stage.clock))  # It is left behind.
 
-        def tables() -> Tables:
-            count = len(play.events)
-            if count not in shown:
-                shown[count] = after_events(tmp_path, play.events, ALL_AT_ONCE)
-            return shown[count]
+        def run(name: str, **mode: Any) -> Played:
+            told, folder = story(name), tmp_path_factory.mktemp(name)
+            play = Play(stage_for(told, folder), told, next(NUMBERS), **mode)
+            shown: dict[int, Tables] = {}
 
-        def expect(step: Step) -> None:
-            assert step.expect is not None
-            check(step.expect, play, tables(), story_stage.keys_of("query"))
+            def tables() -> Tables:
+                count = len(play.events)
+                if count not in shown:
+                    shown[count] = after_events(folder, play.events, ALL_AT_ONCE)
+                return shown[count]
 
-        play.on_expect = expect
-        story_stage.new_events()  # What came before belongs to another story.
-        play.play()
-        return Played(play, tables())
+            def expect(step: Step) -> None:
+                assert step.expect is not None
+                check(step.expect, play, tables(), play.site.keys_of("query"))
 
-    return run
+            def move() -> None:
+                running = timers_of(play.site)
+                play.site = stack.enter_context(moved(play.site, folder / "elsewhere"))
+                # What was moot already isn't set anew; everything else is, and nothing besides.
+                assert timers_of(play.site)
+                assert timers_of(play.site) <= running
+                assert [one.id for one in play.site.all_events()] == [one.id for one in play.events]
+
+            play.on_expect, play.on_move = expect, move
+            play.site.new_events()  # What came before belongs to another story.
+            play.play()
+            return Played(play, tables())
+
+        yield run
+
+
+def timers_of(site: StorySite) -> set[tuple[str, datetime | None]]:
+    """Gives what is to fall due, about which case and when."""
+    return {
+        (name, timer.due_at)
+        for timers in site.timers.values()
+        for name, timer in timers.running.items()
+        if timer.about is not None
+    }
 
 
 @pytest.fixture
