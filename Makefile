@@ -10,7 +10,7 @@ ARGS ?=
 CASES ?= 24
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench requirements clean
+.PHONY: help run demo test check docs bench requirements clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ check: $(READY) ## Lint, format, types and import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+docs: $(READY) ## Write anew what the code documents itself: events, commands, guards, states, settings
+	@$(BIN)/python -m tests.architecture.documents
 
 bench: $(READY) ## Measure; prints a table and JSON lines; ARGS go to the benchmarks
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -129,32 +129,44 @@ class KeyTable(Bucket):
 
     def __init__(self, datastore: SQLiteDatastore) -> None:
         self._datastore = datastore
+        columns = "name TEXT PRIMARY KEY, value BLOB, revision INTEGER"
         with datastore.transaction(commit=True) as cursor:
-            cursor.execute("CREATE TABLE keys (name TEXT PRIMARY KEY, value BLOB)")
+            cursor.execute(f"CREATE TABLE keys ({columns})")
 
     @override
     def get(self, key: str) -> Kept | None:
         with self._datastore.transaction(commit=False) as cursor:
-            cursor.execute("SELECT value FROM keys WHERE name = ?", (key,))
+            cursor.execute("SELECT value, revision FROM keys WHERE name = ?", (key,))
             row = cursor.fetchone()
-        return None if row is None else Kept(row[0], 1)
+        return None if row is None else Kept(row[0], row[1])
 
     @override
     def create(self, key: str, value: bytes) -> int:
         try:
             with self._datastore.transaction(commit=True) as cursor:
-                cursor.execute("INSERT INTO keys VALUES (?, ?)", (key, value))
+                cursor.execute("INSERT INTO keys VALUES (?, ?, 1)", (key, value))
         except IntegrityError:
             raise TakenError(key) from None
         return 1
 
     @override
     def change(self, changes: Sequence[Change]) -> list[int]:
-        raise NotImplementedError("no story erases anything")
+        setting = "UPDATE keys SET value = ?, revision = ? WHERE name = ? AND revision = ?"
+        with self._datastore.transaction(commit=True) as cursor:
+            for key, value, revision in changes:
+                cursor.execute(setting, (value, revision + 1, key, revision))
+                cursor.execute("SELECT changes()")
+                if cursor.fetchone()[0] == 0:
+                    raise TakenError(key)  # Ends the transaction, so that none is changed.
+        return [one.revision + 1 for one in changes]
 
     @override
     def entries(self) -> Iterator[tuple[str, Kept]]:
-        raise NotImplementedError("no story rotates keys")
+        with self._datastore.transaction(commit=False) as cursor:
+            cursor.execute("SELECT name, value, revision FROM keys ORDER BY name")
+            rows = cursor.fetchall()
+        for name, value, revision in rows:
+            yield name, Kept(value, revision)
 
 
 class CaseListView(SQLiteTrackingRecorder):

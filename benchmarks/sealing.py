@@ -7,7 +7,7 @@ model and all else are the same work.
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -19,8 +19,7 @@ from benchmarks.query_process import query_process
 from benchmarks.site import site_in
 from benchmarks.story import FOLDS
 from shared.events.fields import Sealed
-from shared.key_messages import OpenedValue, SealedValue
-from shared.keyholder import Keys, SealingKeys
+from shared.keyholder import RemoteKeys, SealingKeys
 from shared.sealing import SealingKey, Spot
 from shared.transact import Writer
 
@@ -42,24 +41,12 @@ class OpenKey(SealingKey):
 OPEN_KEY = OpenKey(0, 0, X25519PrivateKey.generate().public_key())
 
 
-class NoKeys(Keys):
-    """Nothing is asked of the key holder."""
+class OpenKeys(RemoteKeys):
+    """The key holder, but for sealing: there it isn't asked."""
 
     @override
     def for_sealing(self, case_id: str, version: int, erasure: str) -> SealingKeys:
         return {"identity": OPEN_KEY, "location": OPEN_KEY, "narrative": OPEN_KEY}
-
-    @override
-    def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
-        raise NotImplementedError("no story opens anything")
-
-    @override
-    def unbox(self, boxes: Sequence[str]) -> list[bytes]:
-        raise NotImplementedError("stories begin with opened calls")
-
-    @override
-    def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
-        raise NotImplementedError("stories begin with opened calls")
 
 
 def run(bench: Bench) -> Iterator[Measured]:
@@ -68,7 +55,11 @@ def run(bench: Bench) -> Iterator[Measured]:
         site = stack.enter_context(site_in(bench.folder_for("sealing")))
         query = stack.enter_context(query_process(site, bench.folder_for("sealing-query")))
         logs = {name: stack.enter_context(site.writer(fold, name)) for name, fold in FOLDS.items()}
-        unsealed = {name: Writer(writer.log, NoKeys()) for name, writer in logs.items()}
+        timeout_s = site.settings.request_timeout_s
+        unsealed = {
+            name: Writer(writer.log, OpenKeys(writer.log.connection, name, timeout_s))
+            for name, writer in logs.items()
+        }
         yield measure(
             "sealing",
             Level(IN_FLIGHT, bench.count(CASES, IN_FLIGHT), bench.rounds(2 * ROUNDS)),

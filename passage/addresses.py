@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from passage.exits import Exit, VerbEndedError
+from passage.nats_server import free_port
 
 PORT_MAX = 65_535
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it isn't listened on here
@@ -69,7 +70,7 @@ def choose_address(
         return address, False
     if is_free(usual):
         return usual, False
-    return Address(usual.host, _any_free_port(usual.host)), True
+    return Address(usual.host, free_port(usual.host)), True
 
 
 def is_free(address: Address) -> bool:
@@ -97,10 +98,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _any_free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -18,7 +18,7 @@ class Lease:
     fence: int = 0
     """The last claim's; 0 where nobody ever claimed it."""
     holder: str | None = None
-    """Who claimed it last, unless he let it go."""
+    """Who claimed it last, unless he let it go himself; one whose time ran out didn't."""
     lost_by: tuple[str, ...] = ()
     """From whom it was taken over, and who haven't claimed it since."""
 
@@ -31,7 +31,7 @@ class Lease:
                     lost = (*lost, self.holder)
                 left = (one for one in lost if is_another_person(one, event.operator))
                 return Lease(event.fence, event.operator, tuple(left))
-            case CaseReleased() if event.fence == self.fence:
+            case CaseReleased() if event.fence == self.fence and event.reason != "expired":
                 return replace(self, holder=None)
             case _:
                 return self

@@ -1,13 +1,13 @@
 """The closed catalogue of log events: what each says, which keys it may carry, in which form.
 
-To log something new, add one entry here and its row to docs/operating.md
-(`python -m tests.architecture.log_table` writes it). What isn't listed here is never printed.
+To log something new, add one entry here; `make docs` adds its row to docs/operating.md. What isn't
+listed here is never printed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from shared.log_forms import (
     CASE,
@@ -25,22 +25,10 @@ from shared.log_forms import (
     Form,
     words,
 )
+from shared.parking import Reason
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 COMMAND_RESULTS = ("recorded", "repeated", "ignored", "refused", "invalid", "unavailable")
-PARK_REASONS = (
-    "not_json",
-    "wrong_envelope",
-    "unknown_type",
-    "unknown_version",
-    "wrong_data",
-    "too_large",
-    "box_broken",
-    "chain_broken",
-    "failed",
-)
-
-
 CHECKS_OF_THE_LOG = (
     "contiguous",
     "readable",
@@ -93,7 +81,7 @@ EVENTS: dict[str, LogEvent] = {
     ),
     "parked": LogEvent(
         "a message can't be processed and waits for a person",
-        {"reason": words(*PARK_REASONS), "field": FIELD, "parked_id": ID},
+        {"reason": words(*get_args(Reason)), "field": FIELD, "parked_id": ID},
     ),
     "not_now": LogEvent(
         "a message is tried again later: the log doesn't answer, or the case keeps changing",
@@ -221,8 +209,6 @@ EVENTS: dict[str, LogEvent] = {
 }
 
 KNOWN_KEYS = frozenset(key for event in EVENTS.values() for key in event.keys)
-ADDED_KEYS = ("service", "level", "timestamp")
-"""On every line, beside `event`; never given by a caller."""
 
 LEVEL = words(*LEVELS)
 

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -19,7 +19,7 @@ from shared.commands.catalogue import COMMANDS
 from shared.events.base import CallEnvelope, CaseEvent
 from shared.events.calls import CallReceived
 from shared.events.catalogue import CASE_EVENTS
-from shared.events.fields import Identity, PersonalClass, Place
+from shared.events.fields import Identity, Place
 from shared.settings import Settings
 
 NUMBER_MAX = 2**53
@@ -100,10 +100,6 @@ def _number(value: Any) -> object | None:
     return value if type(value) is float and math.isfinite(value) else None
 
 
-def _yes_or_no(value: Any) -> object | None:
-    return value if isinstance(value, bool) else None
-
-
 def _error(value: Any) -> object | None:
     """Gives the name of an exception's type; a text passes where a type of that name is loaded."""
     if isinstance(value, BaseException):
@@ -162,7 +158,6 @@ def _logger(value: Any) -> object | None:
 CASE = _matching("a case number", CASE_ID)
 ID = _matching("an id that Passage made: a UUID in hex", MADE_ID)
 COUNT = Form("a number", _number)
-YES_NO = Form("true or false", _yes_or_no)
 ERROR = Form("the name of an exception's type", _error)
 PLACES = Form(
     "lines of code, `file.py:12 function`",
@@ -172,8 +167,6 @@ FIELD = Form("the path of a field, never its value", _field)
 SERVICE = words(*SERVICES)
 STREAM = words(*STREAMS)
 COMMAND = Form("a command of the catalogue", words(*COMMANDS).read)
-EVENT_TYPE = Form("an event type of the catalogue", words(*CASE_EVENTS).read)
-CLASSES = some_of(*get_args(PersonalClass))
 SETTINGS = Form("names of settings", some_of(*Settings.model_fields).read)
 LOGGER_NAME = Form("the name of a library's logger", _logger)
 VERSION_TEXT = _matching("a release, `0.1.0`", RELEASE)

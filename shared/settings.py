@@ -19,52 +19,78 @@ class Settings(BaseSettings):
 
     nats_url: str = Field("nats://127.0.0.1:4222", description="nats-servers, separated by commas")
     nats_nkey: Path | None = Field(
-        None, description="file NAME.nk of the seed by which nats-server knows this process as NAME"
+        None,
+        description="file `NAME.nk` of the seed by which nats-server knows this process as NAME; "
+        "the file's name counts. None: a server without accounts",
     )
     nats_ca: Path | None = Field(
-        None, description="certificates to trust; set, nats-server must show one of theirs"
+        None,
+        description="authority to trust: set, nats-server must show a certificate of its, for the"
+        " name in the URL, by TLS 1.3. The verbs trust it for the API too",
     )
     fsync: Literal["demanded", "trusted"] = Field(
-        "demanded", description="whether intake waits until nats-server says that it syncs always"
+        "demanded",
+        description="intake handles calls only once every nats-server says that it syncs always; "
+        "`trusted` doesn't ask, for a test's server without accounts",
     )
-    replicas: int = Field(1, ge=1, le=5, description="copies of every stream (`provision`)")
-    keys_dir: Path = Field(
-        Path(".passage.keys"), description="folder of the key files; never inside the data folder"
+    replicas: int = Field(
+        1, ge=1, le=5, description="copies of every stream, 1 to 5; read by `passage provision`"
     )
+    keys_dir: Path = Field(Path(".passage.keys"), description="folder of the key files")
     database_url: str = Field(
-        "sqlite:///.passage/query.db", description="where query keeps its read models"
+        "sqlite:///.passage/query.db",
+        description="query's read models; PostgreSQL as `postgresql+psycopg://...`",
     )
     http: str = Field(
         "127.0.0.1:8080",
         pattern=r"^.+:[0-9]{1,5}$",
-        description="HOST:PORT of the API and the pages",
+        description="where query serves the API and the pages; must be HOST:PORT",
     )
-    http_certificate: Path | None = Field(None, description="certificate of the API, with TLS")
-    http_key: Path | None = Field(None, description="private key of the API's certificate")
+    http_certificate: Path | None = Field(
+        None,
+        description="certificate of the API: set, it speaks TLS 1.3 only; off loopback query "
+        "doesn't start without",
+    )
+    http_key: Path | None = Field(None, description="private key of that certificate")
     registry_file: Path = Field(
-        Path(".passage.keys/registry.db"), description="the personnel registry, a SQLite file"
+        Path(".passage.keys/registry.db"),
+        description="the personnel registry, a SQLite file; `passage up` sets it to "
+        "`DIR.keys/registry.db`",
     )
-    request_timeout_s: float = Field(
-        5.0, gt=0, description="how long one request to the server may take, seconds"
-    )
+    request_timeout_s: float = Field(5.0, gt=0, description="one request to nats-server, seconds")
     command_timeout_s: float = Field(
         10.0, gt=0, description="how long query waits for a service's answer, seconds"
     )
-    rotate_at: time = Field(time(3), description="when keys are rotated every night, HH:MM in UTC")
+    rotate_at: time = Field(
+        time(3),
+        description="when the key holder wraps all data keys under a new key-encryption key every"
+        " night, UTC",
+    )
     seal_after_idle_s: float = Field(
-        0.0, ge=0, description="the key holder seals itself after so long unused, seconds; 0: never"
+        0.0,
+        ge=0,
+        description="the key holder seals itself after so many seconds in which nobody asked for "
+        "anything; 0: never",
     )
     names_idle_s: float = Field(
-        900.0, gt=0, description="query forgets names when nobody searched for so long, seconds"
+        900.0,
+        gt=0,
+        description="query forgets the names that it holds in memory when nobody searched by name"
+        " for so long, seconds",
     )
     small_numbers_below: int = Field(
         5, ge=2, description="public exports show numbers below this as smaller, not as they are"
     )
     retention_days: int = Field(
-        3650, ge=1, description="how long a closed case is kept before it may be erased, days"
+        3650,
+        ge=1,
+        description="how long a case must be closed before it may be erased without a request, "
+        "days",
     )
     location_retention_hours: float = Field(
-        72.0, ge=0, description="how long places are kept after handover, hours"
+        72.0,
+        ge=0,
+        description="how long places are kept after handover, hours",
     )
     registry_answer_minutes: float = Field(
         15.0, ge=0, description="how long a registry has to answer before a person looks, minutes"
@@ -112,23 +138,33 @@ class Settings(BaseSettings):
     second_call_days: float = Field(
         30.0, gt=0, description="how long after his code a man may be silent, days"
     )
-    supervisors: str = Field("", description="the supervisors' names, separated by commas")
+    supervisors: str = Field(
+        "",
+        description="the supervisors' names, separated by commas. Named, they alone clear a duress "
+        "alarm, and close as hoax or infiltration without a second person; with none named anybody "
+        "clears an alarm, and closing so takes two",
+    )
     incarnation: str = Field(
         "",
         pattern=r"^([0-9a-f]{32})?$",
-        description="the incarnation of CASES that the gate let through; the one found if empty",
+        description="the incarnation of CASES that services may write into; set by `passage up` "
+        "from the gate; empty: the one they find",
     )
     witness_files: str = Field(
         ".passage.witness/checkpoints.jsonl",
-        description="where checkpoints are kept, separated by commas; best on another disk each",
+        description="where checkpoints are kept, separated by commas; `passage up` takes "
+        "`DIR.witness/checkpoints.jsonl` where it isn't set. Name a second one on "
+        "another disk",
     )
     witness_interval_s: float = Field(
         60.0, gt=0, description="how often the witness signs what is new, seconds"
     )
     witness_ends: bool = Field(
-        False, description="whether the witness is stopped last, so that the log ends with it"
+        False,
+        description="whether the witness is stopped after all other services, so that its last "
+        "line is the log's end; set by `passage up`, and by nobody else",
     )
-    threads: int = Field(64, ge=1, description="messages that a service works on at once, threads")
+    threads: int = Field(64, ge=1, description="messages that a service works on at once")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )

@@ -82,3 +82,10 @@ def decide_told_of_group(state: IntakeState, told: Told, lead: str, member: str)
     if told.left is not None and state.group.member_of == lead:
         return [GroupLeft(group_id=lead, member_case=member, reason=told.left)]
     return []
+
+
+def decide_struck_off(state: IntakeState, lead: str, member: str) -> list[Event]:
+    """In the leading case's log: he was with another group already when he was put on the roll."""
+    if member not in state.group.members:
+        return []
+    return [GroupLeft(group_id=lead, member_case=member, reason="other")]

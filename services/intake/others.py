@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from services.intake.groups import decide_join, decide_told_of_group
+from services.intake.groups import decide_join, decide_struck_off, decide_told_of_group
 from services.intake.handlers import Intake
 from services.intake.links import (
     decide_continued,
@@ -16,9 +16,10 @@ from services.intake.links import (
     decide_other_case,
     decide_told_of_link,
 )
-from services.intake.regions import Told
+from services.intake.regions import Told, is_from_service
 from services.intake.routing import case_id_for
 from services.intake.state import IntakeState
+from shared.case_log import History
 from shared.commands.intake import JoinGroup, LinkCases, OpenOtherCase
 from shared.events.base import CaseEvent, Event
 from shared.events.groups import GroupJoined, GroupLeft
@@ -67,17 +68,30 @@ def tell_other(
 ) -> Outcome:
     """Records in the other case's log what a person recorded here about both.
 
-    Everything told to that case before goes first: deliveries may overtake one another.
+    What wasn't told to that case before goes first: deliveries may overtake one another.
     """
     desk, data = intake.desk, event.data
+    log, lead = desk.writer.log, event.subject
     about = data.member_case if isinstance(data, GroupJoined | GroupLeft) else data.other_case
-    source = desk.writer.log.load_current(event.subject)
-    outcome = Outcome("ignored", event.subject, source.version, source.sequence)
-    for told in source.state.told:
-        if told.other_case == about:
-            decide = partial(_decide_told, told=told, source=event.subject)
-            outcome = transact(desk.writer, about, _cause_of(desk, told), decide)
+    source, other = log.load_current(lead), log.load_current(about)
+    outcome = Outcome("ignored", about, other.version, other.sequence)
+    if is_from_service(event):
+        return outcome
+    for told in _untold(source.state, other, desk.source, about):
+        decide = partial(_decide_told, told=told, source=lead)
+        outcome = transact(desk.writer, about, _cause_of(desk, told), decide)
+    member_of = log.load_current(about).state.group.member_of
+    if isinstance(data, GroupJoined) and member_of not in {None, lead}:
+        strike = partial(decide_struck_off, lead=lead, member=about)
+        transact(desk.writer, lead, desk.cause_in(event), strike)
     return outcome
+
+
+def _untold(state: IntakeState, other: History[IntakeState], source: str, about: str) -> list[Told]:
+    """Gives what comes after the last that the other case's log has the answer to."""
+    told = [one for one in state.told if one.other_case == about]
+    answered = [other.caused_by(source, one.event_id) is not None for one in told]
+    return told[len(answered) - answered[::-1].index(True) :] if any(answered) else told
 
 
 def _decide_told(state: IntakeState, told: Told, source: str) -> list[Event]:

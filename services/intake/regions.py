@@ -98,9 +98,14 @@ class Told:
         return self.joined or self.left is not None
 
 
+def is_from_service(event: CaseEvent[Any]) -> bool:
+    """Says whether nobody decided it here: it follows from an event elsewhere."""
+    return event.actor.startswith("service:")
+
+
 def evolve_told(told: tuple[Told, ...], event: CaseEvent[Any]) -> tuple[Told, ...]:
     """Gives what is to be told to other cases, in order; what came from one isn't told back."""
-    if event.actor.startswith("service:"):
+    if is_from_service(event):
         return told
     here = (event.id, event.correlationid)
     match event.data:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from shared.log_events import EVENTS
-from tests.architecture.sources import ROOT
+from tests.architecture.sources import ROOT, with_part
 
 OPERATING = ROOT / "docs" / "operating.md"
-BETWEEN = re.compile(r"(?<=<!-- log events -->\n).*?(?=<!-- end of log events -->)", re.S)
 
 
 def table() -> str:
@@ -37,13 +34,10 @@ def table() -> str:
     )
 
 
-def documented() -> str:
-    """Gives the table that stands in the document."""
-    found = BETWEEN.search(OPERATING.read_text(encoding="utf-8"))
-    return found.group(0) if found is not None else ""
+def written(text: str) -> str:
+    """Gives the document with the table as the catalogue makes it."""
+    return with_part(text, "log events", table())
 
 
 if __name__ == "__main__":
-    OPERATING.write_text(
-        BETWEEN.sub(lambda _: table(), OPERATING.read_text(encoding="utf-8")), encoding="utf-8"
-    )
+    OPERATING.write_text(written(OPERATING.read_text(encoding="utf-8")), encoding="utf-8")

@@ -29,6 +29,18 @@ def all_files() -> list[Path]:
     return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
 
 
+def with_part(text: str, name: str, part: str) -> str:
+    """Gives a document with what stands between its marks of a name in comments replaced.
+
+    Raises ValueError where the marks are missing.
+    """
+    before, begin, rest = text.partition(f"<!-- {name} -->\n")
+    _, end, after = rest.partition(f"<!-- end of {name} -->")
+    if not end:
+        raise ValueError(f"no marks for {name}")
+    return f"{before}{begin}{part}{end}{after}"
+
+
 def name_of(path: Path) -> str:
     """Gives a file's path in the project."""
     return path.relative_to(ROOT).as_posix()

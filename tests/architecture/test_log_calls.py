@@ -1,4 +1,4 @@
-"""Every log call names an event of the catalogue and keys that it has; the table is documented."""
+"""Every log call names an event of the catalogue and keys that it has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from shared.log_events import EVENTS
-from tests.architecture.log_table import documented, table
 from tests.architecture.sources import name_of, python_files
 
 METHODS = frozenset(
@@ -99,7 +98,3 @@ def test_every_event_is_logged_somewhere() -> None:
     assert [
         name for name in EVENTS if f'"{name}"' not in text.replace(f'"{name}": LogEvent', "")
     ] == []
-
-
-def test_the_documented_table_is_the_catalogue() -> None:
-    assert documented() == table(), "python -m tests.architecture.log_table"

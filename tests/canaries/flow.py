@@ -46,6 +46,8 @@ class Flow:
         await p.do("AddNote", case_id, text=told)
         await acts.verify(p, case_id)
         code = await acts.give_code(p, case_id)
+        await p.do("SetContactRule", case_id, rule="yes")
+        await p.do("SendMessage", case_id, channel=p.channel, text=told)
         await self._arrive_and_meet(case_id, code)
         await self._hand_over(case_id)
         await self._reveal(case_id)

@@ -7,16 +7,15 @@ import json
 import logging
 import math
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import structlog
 from typing_extensions import override
 
-from shared.log_events import EVENTS, KNOWN_KEYS, PARK_REASONS, listed
+from shared.log_events import EVENTS, KNOWN_KEYS, listed
 from shared.log_forms import SERVICES, STREAMS
 from shared.logs import configure, log
-from shared.parking import Reason
 from shared.policy import policy
 from tests.examples import CASE
 
@@ -171,7 +170,6 @@ def test_a_log_that_cannot_be_written_does_not_stop_the_work(
 
 
 def test_the_words_are_those_of_the_code() -> None:
-    assert set(PARK_REASONS) == set(get_args(Reason))
     assert set(SERVICES) >= set(policy().services)
     assert {one.partition("/")[0] for s in policy().services.values() for one in s.consumes} <= set(
         STREAMS

@@ -102,3 +102,8 @@ def test_a_late_release_of_an_earlier_claim_frees_nobody(case: Case) -> None:
     case.given(claimed(OLENA, 1), claimed(PETRO, 2), released(OLENA, 1, "expired"))
     case.given(claimed("Iryna Example", 3, "takeover"))
     case.refuses(ask(RecordArrival, PETRO, **PLACE))
+
+
+def test_whose_time_ran_out_is_refused_when_another_takes_over(case: Case) -> None:
+    case.given(claimed(OLENA, 1), released(OLENA, 1, "expired"), claimed(PETRO, 2, "takeover"))
+    case.refuses(ask(RecordArrival, **PLACE))

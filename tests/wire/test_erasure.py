@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Any
 
 import pytest
 
 from services.intake.deadlines import LOCATION_RETENTION
 from shared.commands.base import Ignored, Refused
-from shared.commands.handover import (
-    AcceptHandover,
-    ApproveRendezvous,
-    DiscloseRendezvous,
-    OfferHandover,
-    PlanRendezvous,
-    RecordArrival,
-    RecordHandover,
-    RecordMissed,
-)
+from shared.commands.handover import RecordMissed
 from shared.commands.intake import ErasePersonalData, ProvidePersonalData
 from shared.timers import JetStreamTimers, Timer
-from tests.asking import PETRO
 from tests.wire.conftest import Site
-from tests.wire.test_lifecycle import HIM, PLACE, in_hours, verified
+from tests.wire.test_lifecycle import HIM, guided, hand_over, verified
 
 pytestmark = pytest.mark.wire
 SERVICES = ("intake", "verification", "handover")
@@ -39,33 +28,6 @@ async def forgetful(site: Site) -> AsyncIterator[Site]:
         for name in SERVICES:
             await stack.enter_async_context(site.service(name))
         yield site
-
-
-async def guided(site: Site) -> tuple[str, str]:
-    """Gives the case of a man who was told where to go, and his rendezvous."""
-    case_id, code = await verified(site)
-    call_id = await site.call("+380990000000", code=code)
-    await site.next_event("CallLinked")
-    await site.record(RecordArrival, case_id, place=PLACE, call_id=call_id)
-    window = {"window_from": in_hours(1), "window_to": in_hours(3)}
-    await site.record(PlanRendezvous, case_id, place=PLACE, team="Heron", **window)
-    meeting = (await site.next_event("RendezvousPlanned")).data.rendezvous_id
-    await site.record(ApproveRendezvous, case_id, PETRO, rendezvous_id=meeting)
-    told = {"rendezvous_id": meeting, "to_whom": "caller", "call_id": call_id}
-    await site.record(DiscloseRendezvous, case_id, **told)
-    return case_id, meeting
-
-
-async def hand_over(site: Site, case_id: str) -> None:
-    await site.record(OfferHandover, case_id, team="Heron", deadline_at=in_hours(1))
-    offer = (await site.next_event("HandoverOffered")).data.offer_id
-    await site.record(AcceptHandover, case_id, offer_id=offer, team="Heron")
-    receipt: dict[str, Any] = {
-        "receipt_number": "R-0001",
-        "received_at": in_hours(0),
-        "head_count": 1,
-    }
-    await site.record(RecordHandover, case_id, team="Heron", **receipt)
 
 
 async def test_erasure_asked_while_guided_follows_handover_and_places_die_by_their_timer(

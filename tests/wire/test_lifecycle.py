@@ -65,23 +65,33 @@ async def verified(site: Site) -> tuple[str, str]:
     return case_id, code
 
 
-async def test_a_man_is_verified_guided_and_handed_over(all_services: Site) -> None:
-    site = all_services
+async def guided(site: Site) -> tuple[str, str]:
+    """Gives the case of a man who was told where to go, and his rendezvous."""
     case_id, code = await verified(site)
-    second_call = await site.call("+380990000000", code=code)
+    call_id = await site.call("+380990000000", code=code)
     await site.next_event("CallLinked")
-    await site.record(RecordArrival, case_id, place=PLACE, call_id=second_call)
+    await site.record(RecordArrival, case_id, place=PLACE, call_id=call_id)
     window = {"window_from": in_hours(1), "window_to": in_hours(3)}
     await site.record(PlanRendezvous, case_id, place=PLACE, team="Heron", **window)
     meeting = (await site.next_event("RendezvousPlanned")).data.rendezvous_id
     await site.record(ApproveRendezvous, case_id, PETRO, rendezvous_id=meeting)
-    told = {"rendezvous_id": meeting, "to_whom": "caller", "call_id": second_call}
+    told = {"rendezvous_id": meeting, "to_whom": "caller", "call_id": call_id}
     await site.record(DiscloseRendezvous, case_id, **told)
+    return case_id, meeting
+
+
+async def hand_over(site: Site, case_id: str) -> None:
     await site.record(OfferHandover, case_id, team="Heron", deadline_at=in_hours(1))
     offer = (await site.next_event("HandoverOffered")).data.offer_id
     await site.record(AcceptHandover, case_id, offer_id=offer, team="Heron")
     receipt: dict[str, Any] = {"receipt_number": "R-0001", "received_at": in_hours(0)}
     await site.record(RecordHandover, case_id, team="Heron", head_count=1, **receipt)
+
+
+async def test_a_man_is_verified_guided_and_handed_over(all_services: Site) -> None:
+    site = all_services
+    case_id, _ = await guided(site)
+    await hand_over(site, case_id)
     closed = await site.record(CloseCase, case_id, reason="handed_over")
     assert closed.version == 16
     assert (await site.history(case_id))[-2:] == ["HandedOver", "CaseClosed"]

@@ -1,0 +1,40 @@
+"""The documents that the code writes itself; run as a module it writes them all (`make docs`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from shared.logs import configure
+from tests.architecture import (
+    command_catalogue,
+    event_catalogue,
+    guard_table,
+    log_table,
+    routes_table,
+    settings_table,
+    state_diagrams,
+)
+from tests.architecture.sources import ROOT
+
+DOCS = ROOT / "docs"
+WRITTEN: dict[Path, Callable[[str], str]] = {
+    DOCS / "events.md": event_catalogue.written,
+    DOCS / "commands.md": command_catalogue.written,
+    DOCS / "guards.md": guard_table.written,
+    DOCS / "states.md": state_diagrams.written,
+    DOCS / "api.md": routes_table.written,
+    DOCS / "operating.md": lambda text: log_table.written(settings_table.written(text)),
+}
+"""Each document, and what it reads like when its text so far is written anew."""
+
+
+def text_of(path: Path) -> str:
+    """Gives a document as it stands; nothing where there is none."""
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+if __name__ == "__main__":
+    configure("query", "ERROR")  # Its routes are read from the app, which would say that it runs.
+    for path, written in WRITTEN.items():
+        path.write_text(written(text_of(path)), encoding="utf-8")

@@ -1,0 +1,90 @@
+"""docs/events.md: every event, when it is recorded, what is in it and who acts on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import get_args
+
+import services
+from shared import subjects
+from shared.events.base import Event
+from shared.events.catalogue import OWNER
+from shared.events.reading import UpstreamEvent
+from shared.subjects import Durable
+from tests.architecture.field_words import paragraphs, table
+
+OPENING = """# Events
+
+Written by `make docs` from `shared/events`; change it there.
+
+Every event stands in a case's log under `cases.<case>.<version>.<Event>`, in the envelope of
+CloudEvents; query and the witness follow the whole log, so they aren't named below. *Sealed* names
+the class of data keys under which a field's value is kept; every other value is open. A field
+called optional may be missing. What can be asked for is in [commands.md](commands.md), what may
+refuse it in [guards.md](guards.md), and what events change in [states.md](states.md).
+"""
+
+
+def written(_: str = "") -> str:
+    """Gives the whole document."""
+    return "\n".join(_lines())
+
+
+def consumers(stream: str, subject: str) -> list[str]:
+    """Gives the services with a durable consumer that gets a subject of a stream."""
+    return [
+        name
+        for name in service_names()
+        for durable in _consumes(name)
+        if durable.stream == stream
+        and any(_takes(pattern, subject) for pattern in durable.filter_subjects)
+    ]
+
+
+def service_names() -> list[str]:
+    """Gives every service."""
+    return sorted(one.name for one in iter_modules(services.__path__) if one.ispkg)
+
+
+def modules_of(service: str) -> list[str]:
+    """Gives the names of a service's own modules, not those that start it."""
+    package = import_module(f"services.{service}")
+    names = sorted(path.stem for path in Path(package.__path__[0]).glob("*.py"))
+    return [f"services.{service}.{name}" for name in names if not name.startswith("__")]
+
+
+def _consumes(service: str) -> tuple[Durable, ...]:
+    found: tuple[Durable, ...] = import_module(f"services.{service}").CONSUMES
+    return found
+
+
+def _takes(pattern: str, subject: str) -> bool:
+    wanted, given = pattern.split("."), subject.split(".")
+    if wanted[-1] == ">":
+        wanted, given = wanted[:-1], given[: len(wanted) - 1]
+    pairs = zip(wanted, given, strict=False)
+    return len(wanted) == len(given) and all(one in {"*", other} for one, other in pairs)
+
+
+def _lines() -> Iterator[str]:
+    yield OPENING
+    yield "## From the channels, on CALLS\n"
+    for event in get_args(UpstreamEvent):
+        yield from _event(event, subjects.CALLS, subjects.calls("<channel>"))
+    for owner in dict.fromkeys(OWNER.values()):
+        yield f"## {owner}\n"
+        for event in (one for one, its_owner in OWNER.items() if its_owner == owner):
+            name = event.__name__
+            yield from _event(event, subjects.CASES, f"cases.<case>.<version>.{name}")
+
+
+def _event(event: type[Event], stream: str, subject: str) -> Iterator[str]:
+    taken_by = consumers(stream, subject)
+    yield f"### {event.__name__}\n"
+    yield f"{paragraphs(event)}\n"
+    acted_on = f"; consumed by {', '.join(taken_by)}" if taken_by else ""
+    yield f"Version {event.VERSION}, `{subject}`{acted_on}.\n"
+    yield from table(event)

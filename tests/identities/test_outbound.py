@@ -1,0 +1,81 @@
+"""A channel takes the messages that it is to send, and no other channel's."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from passage.connecting import connected
+from passage.deliveries import Station
+from passage.provisioning import ask
+from shared.events.calls import DeliveryReported
+from shared.events.fields import Channel
+from shared.events.outbound import MessageQueued
+from shared.events.reading import read_upstream
+from shared.keyfiles import read_channel_private_key, read_channel_public_keys
+from shared.outgoing import outgoing
+from tests.examples import CASE, sealed
+from tests.identities.conftest import Ground
+
+pytestmark = pytest.mark.wire
+WITHIN_S = 5.0
+
+
+async def give(ground: Ground, channel: Channel, message_id: str, text: str) -> None:
+    """Gives a message to a channel, as intake."""
+    until = datetime.now(UTC) + timedelta(minutes=5)
+    queued = MessageQueued(
+        message_id=message_id,
+        channel=channel,
+        to_address=sealed(),
+        language="ru",
+        text=sealed(),
+        valid_until=until,
+    )
+    key = read_channel_public_keys(ground.keys)[channel]
+    message = outgoing(CASE, queued, ("@beispiel", text), key, until)
+    async with ground.guest("intake") as intake:
+        await intake.client.request(
+            f"outbound.{channel}", message.model_dump_json().encode(), timeout=WITHIN_S
+        )
+
+
+async def test_a_channel_takes_its_own_messages_once_and_reports(ground: Ground) -> None:
+    await give(ground, "telegram", "message-1", "wait where you are")
+    await give(ground, "signal", "message-2", "come to the bridge")
+    async with connected(ground.running, "channel-telegram") as client:
+        key = read_channel_private_key(ground.keys, "telegram")
+        station = Station(client, "telegram", key, "channel-telegram")
+        found = await station.deliver_next(WITHIN_S)
+        assert found is not None
+        assert (found.to_address, found.text) == ("@beispiel", "wait where you are")
+        assert await station.receive(0.1) is None
+    async with ground.guest("keeper") as keeper:
+        info = await ask(keeper.client, "CONSUMER.INFO.OUTBOUND.telegram", None)
+        left = await ask(keeper.client, "STREAM.INFO.OUTBOUND", {"subjects_filter": ">"})
+        stored = await keeper.client.jetstream().get_last_msg("CALLS", "calls.telegram")
+    assert info["num_ack_pending"] == 0
+    assert left["state"]["subjects"] == {"outbound.signal": 1}
+    report = read_upstream(stored.data or b"").data
+    assert isinstance(report, DeliveryReported)
+    assert (report.message_id, report.outcome) == ("message-1", "sent")
+
+
+async def test_a_channel_gets_nothing_of_another_s(ground: Ground) -> None:
+    await give(ground, "web", "message-3", "wait where you are")
+    key = read_channel_private_key(ground.keys, "web")
+    async with ground.guest("channel-telegram") as telegram:
+        stolen = Station(telegram.client, "web", key, "channel-telegram")
+        taking = asyncio.ensure_future(stolen.receive(WITHIN_S))
+        while not telegram.refused:
+            await telegram.client.flush()
+        taking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await taking
+    assert "consumer.msg.next.outbound.web" in telegram.refused[0].lower()
+    async with connected(ground.running, "channel-web") as client:
+        found = await Station(client, "web", key, "channel-web").receive(WITHIN_S)
+    assert found is not None
+    assert found.message.message_id == "message-3"

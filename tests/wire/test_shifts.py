@@ -1,0 +1,94 @@
+"""Shifts and exports through real services: logs of their own, and no cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from passage.log_reading import read_stream
+from passage.verifying.case_logs import CaseLogs
+from passage.verifying.findings import Findings
+from shared import subjects
+from shared.commands.base import Command, Refused
+from shared.commands.handover import RecordContactLost
+from shared.commands.intake import AddNote, SendMessage
+from shared.commands.shifts import (
+    AcceptShiftCase,
+    EndShift,
+    HandOverShift,
+    RecordExport,
+    StartShift,
+)
+from shared.commands.verification import CheckRegistry
+from tests.asking import OLENA, PETRO
+from tests.examples import digest
+from tests.wire.conftest import Site
+
+pytestmark = pytest.mark.wire
+
+SHIFT, EXPORT = "SHIFT-2026-03-14-night", "EXPORT-2026-03"
+IVAN = "Ivan Example"
+FIGURES: dict[str, Any] = {
+    "first_day": "2026-03-01",
+    "last_day": "2026-03-14",
+    "digest": digest("the file"),
+    "rows": 14,
+    "suppressed": 2,
+}
+
+
+async def refused_by(
+    site: Site, guard: str, command: type[Command], *who: str, **what: Any
+) -> None:
+    answered = await site.ask(command, *who, **what)
+    assert isinstance(answered, Refused), answered
+    assert answered.guard == guard
+
+
+async def found_in(site: Site, count: int) -> tuple[list[str], int]:
+    """Gives what `passage verify` finds in the log, and how many cases it counts."""
+    findings = Findings()
+    logs = CaseLogs(findings)
+    async for stored in read_stream(site.client, subjects.CASES, count):
+        list(logs.take(stored))
+    return [f"{one.check}: {one.what}" for one in findings.kept], logs.cases
+
+
+async def test_a_shift_ends_when_every_live_case_is_accepted_by_name(intake: Site) -> None:
+    site = intake
+    await site.call()
+    live = (await site.next_event("CaseOpened")).subject
+    await site.record(StartShift, SHIFT, operators=[OLENA, PETRO])
+    await refused_by(site, "shift_new", StartShift, SHIFT, operators=[OLENA])
+    named = {"to": [IVAN], "case_ids": [live], "remark": "one is on his way"}
+    await refused_by(site, "operator_of_shift", HandOverShift, SHIFT, IVAN, **named)
+    await site.record(HandOverShift, SHIFT, **named)
+    await refused_by(site, "all_accepted", EndShift, SHIFT)
+    await refused_by(site, "one_who_follows", AcceptShiftCase, SHIFT, PETRO, live_case=live)
+    await site.record(AcceptShiftCase, SHIFT, IVAN, live_case=live)
+    done = await site.record(EndShift, SHIFT)
+    kinds = ["ShiftStarted", "ShiftHandedOver", "ShiftCaseAccepted", "ShiftEnded"]
+    assert await site.history(SHIFT) == kinds
+    assert await found_in(site, done.sequence) == ([], 1)
+
+
+async def test_two_people_let_figures_out_once(intake: Site) -> None:
+    site = intake
+    await refused_by(site, "second_person", RecordExport, EXPORT, second_by=OLENA, **FIGURES)
+    done = await site.record(RecordExport, EXPORT, second_by=PETRO, **FIGURES)
+    await refused_by(site, "export_new", RecordExport, EXPORT, second_by=PETRO, **FIGURES)
+    assert await found_in(site, done.sequence) == ([], 0)
+
+
+async def test_what_is_no_case_takes_no_command_about_cases(all_services: Site) -> None:
+    site = all_services
+    await site.record(StartShift, SHIFT, operators=[OLENA])
+    await site.record(RecordExport, EXPORT, second_by=PETRO, **FIGURES)
+    for log_id in (SHIFT, EXPORT):
+        await refused_by(site, "case_known", AddNote, log_id, text="x")
+        await refused_by(site, "case_known", SendMessage, log_id, channel="phone", text="x")
+        await refused_by(site, "case_known", CheckRegistry, log_id)
+        await refused_by(site, "case_known", RecordContactLost, log_id, since="2026-03-14T12:00Z")
+    assert await site.history(SHIFT) == ["ShiftStarted"]
+    await refused_by(site, "shift_started", EndShift, "SHIFT-other")
