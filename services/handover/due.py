@@ -1,7 +1,8 @@
 """Handover's deadlines: what is due in a case, and what is recorded when it has come.
 
 Silence counts from the last contact after he arrived, until he is handed over, given up or the case
-is closed. A rendezvous whose team has accepted doesn't expire: the team says what became of him.
+is closed. A rendezvous whose team has accepted doesn't expire: the team says what became of him. A
+capture card is waited for while he is held.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.handover.custody_state import HELD
 from services.handover.rendezvous import expired
 from services.handover.state import HandoverState
 from shared.deadlines import Due
@@ -94,6 +96,6 @@ def _meeting(state: HandoverState, spans: Spans) -> dict[str, datetime]:
 
 def _card(state: HandoverState, spans: Spans) -> Iterator[tuple[str, datetime]]:
     view = state.custody
-    if view.camp_at is None or view.card_reference is not None or view.card_due_at is not None:
-        return
-    yield CAPTURE_CARD, view.camp_at + spans.capture_card
+    settled = view.card_reference is not None or view.card_due_at is not None
+    if view.camp_at is not None and not settled and view.custody in HELD and not view.exchanged:
+        yield CAPTURE_CARD, view.camp_at + spans.capture_card

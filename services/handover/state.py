@@ -57,6 +57,7 @@ class HandoverState:
     contact: Contact = field(default_factory=Contact)
     meeting: Meeting = field(default_factory=Meeting)
     overrides: tuple[Override, ...] = ()
+    """The newest of each guard."""
     party: Party = field(default_factory=Party)
     custody: CustodyView = field(default_factory=CustodyView)
     follow_up_at: datetime | None = None
@@ -181,8 +182,9 @@ def _after_handover(
         ):
             return _after_receipt(state, event, data)
         case handover.EmergencyOverrideUsed():
+            others = tuple(one for one in state.overrides if one.guard != data.guard)
             override = Override(data.guard, data.expires_at)
-            return replace(state, overrides=(*state.overrides, override))
+            return replace(state, overrides=(*others, override))
         case handover.FollowUpSet():
             return replace(state, follow_up_at=data.due_at)
         case handover.FollowUpOverdue():

@@ -35,7 +35,10 @@ class CustodyChanged(CustodyEvent):
 
 
 class CaptureCardDue(CustodyEvent):
-    """A week after he came to a camp no capture card is confirmed (Third Geneva Convention, 70)."""
+    """A week after he came to a camp no capture card is confirmed (Third Geneva Convention, 70).
+
+    Recorded once, and only while he is held.
+    """
 
     due_at: At
 

@@ -207,7 +207,10 @@ class HandoverDiscrepancyResolved(Event):
 
 
 class EmergencyOverrideUsed(Event):
-    """Two people set one guard aside for this case until `expires_at`, and answer for it."""
+    """Two people set one guard aside for this case until `expires_at`, and answer for it.
+
+    Of two for the same guard the newest counts.
+    """
 
     guard: OverridableGuard
     reason: PersonalNarrative

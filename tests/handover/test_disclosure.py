@@ -165,6 +165,13 @@ def test_an_override_that_has_expired_sets_nothing_aside() -> None:
     refuses("identity_verified", state, DISCLOSE, HOUR)
 
 
+def test_of_two_overrides_of_a_guard_the_newest_counts() -> None:
+    shorter = (overridden("identity_verified"), overridden("identity_verified", hours=1))
+    state = given(*ARRIVED, rendezvous_planned(), rendezvous_approved(), *shorter)
+    assert len(decide(state, DISCLOSE)) == 1
+    refuses("identity_verified", state, DISCLOSE, HOUR)
+
+
 def test_an_override_of_one_guard_leaves_the_others() -> None:
     others = (overridden(one) for one in ("credibility_allows", "group_cleared", "no_hold"))
     state = given(*ARRIVED, rendezvous_planned(), rendezvous_approved(), *others)

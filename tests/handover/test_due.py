@@ -11,7 +11,13 @@ from services.handover.main import spans_of
 from services.handover.state import HandoverState
 from shared.deadlines import Due
 from shared.events.base import Event
-from shared.events.custody import CaptureCardConfirmed, CaptureCardDue, CustodyChanged
+from shared.events.custody import (
+    CaptureCardConfirmed,
+    CaptureCardDue,
+    Custody,
+    CustodyChanged,
+    Exchanged,
+)
 from shared.events.handover import (
     ContactRegained,
     FollowUpOverdue,
@@ -223,6 +229,15 @@ def test_a_capture_card_is_due_a_week_after_he_first_came_to_a_camp() -> None:
     assert due(*after, event) == {}
     assert due(*after, CaptureCardConfirmed(reference="CC-0001", sent_at=NOON)) == {}
     assert due(case_opened(), CustodyChanged(custody="hospitalised", changed_at=NOON)) == {}
+    assert due(*after, Exchanged(exchanged_at=NOON)) == {}
+
+
+@pytest.mark.parametrize("custody", ["released", "repatriated", "escaped", "died"])
+def test_nobody_waits_for_the_card_of_a_man_who_is_not_held(custody: Custody) -> None:
+    gone = CustodyChanged(custody=custody, changed_at=NOON + HOUR)
+    assert due(case_opened(), CAMP, gone) == {}
+    back = CustodyChanged(custody="arrived_at_camp", changed_at=NOON + 2 * HOUR)
+    assert due(case_opened(), CAMP, gone, back) == {"capture_card": NOON + 7 * DAY}
 
 
 def test_a_reminder_stands_whatever_became_of_the_case() -> None:
