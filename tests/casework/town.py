@@ -268,7 +268,7 @@ class Town:
         return outcome
 
     def settle(self, order: random.Random | None = None) -> None:
-        """Delivers until nothing waits, in the log's order or in a random one; crashes are healed."""
+        """Delivers until nothing waits, in the log's order or a random one; crashes are healed."""
         while waiting := self.hear():
             try:
                 self.deliver(order.randrange(len(waiting)) if order else 0)

@@ -1,0 +1,126 @@
+"""Whether anybody was told a place who shouldn't have been: in the words of the guard table.
+
+Written a third time, apart from the services' folds and from the rules of `passage verify`; it
+reads all cases together, as the guards about groups ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shared.events.base import CaseEvent
+from shared.events.groups import GroupJoined, GroupLeft
+from shared.events.handover import (
+    EmergencyOverrideUsed,
+    RendezvousApproved,
+    RendezvousDisclosed,
+    RendezvousPlanned,
+    RendezvousReplanned,
+)
+from shared.events.intake import (
+    CallLinked,
+    ContactRuleSet,
+    DuressCleared,
+    DuressSignalled,
+    PersonalDataProvided,
+)
+from shared.events.verification import (
+    CredibilityAssessed,
+    IdentityContradicted,
+    IdentityRejected,
+    IdentityVerified,
+)
+
+
+@dataclass
+class _Man:
+    verified: bool = False
+    disbelieved_until: datetime | None = None
+    forced: bool = False
+    coded: set[str] = field(default_factory=set)
+    reachable: bool = False
+    overrides: dict[str, datetime] = field(default_factory=dict)
+    planners: dict[str, str] = field(default_factory=dict)
+    approvers: dict[str, str] = field(default_factory=dict)
+    roll: set[str] = field(default_factory=set)
+
+    def is_believed(self, at: datetime) -> bool:
+        return self.disbelieved_until is None or at >= self.disbelieved_until
+
+    def set_aside(self, guard: str, at: datetime) -> bool:
+        return guard in self.overrides and at < self.overrides[guard]
+
+
+def wrongly_told(log: Iterable[CaseEvent[Any]]) -> list[str]:
+    """Gives each disclosure that nobody had a right to, and why."""
+    men: dict[str, _Man] = {}
+    found: list[str] = []
+    for event in log:
+        man = men.setdefault(event.subject, _Man())
+        if isinstance(event.data, RendezvousDisclosed):
+            reasons = _reasons(men, man, event.data, event.time)
+            found += [f"{event.subject} {event.caseversion}: {one}" for one in reasons]
+        _note_who(man, event.data)
+        _note_how(man, event.data, event.subject)
+    return found
+
+
+def _reasons(
+    men: dict[str, _Man], man: _Man, told: RendezvousDisclosed, at: datetime
+) -> Iterable[str]:
+    meeting = told.rendezvous_id
+    planner, approver = man.planners.get(meeting), man.approvers.get(meeting)
+    if not (man.verified or man.set_aside("identity_verified", at)):
+        yield "neither verified nor overridden"
+    if not (man.is_believed(at) or man.set_aside("credibility_allows", at)):
+        yield "not believed"
+    if planner is None or approver is None or planner.lower() == approver.lower():
+        yield "not two people"
+    if not (told.call_id in man.coded if told.call_id else man.reachable):
+        yield "told to whoever was there"
+    group = [men.get(one, _Man()) for one in man.roll]
+    if any(one.forced for one in (man, *group)):
+        yield "somebody is forced"
+    clear = all(one.verified and one.is_believed(at) for one in group)
+    if not (clear or man.set_aside("group_cleared", at)):
+        yield "somebody of his group is not cleared"
+
+
+def _note_who(man: _Man, data: Any) -> None:
+    match data:
+        case PersonalDataProvided() if data.provenance != "after_capture":
+            man.verified = False
+        case IdentityContradicted() | IdentityRejected():
+            man.verified = False
+        case IdentityVerified():
+            man.verified = True
+        case CredibilityAssessed():
+            doubted = data.level in {"doubtful", "hostile"}
+            man.disbelieved_until = data.expires_at if doubted else None
+        case DuressSignalled() | DuressCleared():
+            man.forced = isinstance(data, DuressSignalled)
+        case _:
+            pass
+
+
+def _note_how(man: _Man, data: Any, case_id: str) -> None:
+    match data:
+        case CallLinked() if data.basis == "return_code":
+            man.coded.add(data.call_id)
+        case ContactRuleSet():
+            man.reachable = data.rule != "never"
+        case EmergencyOverrideUsed() if data.by.lower() != data.second_by.lower():
+            man.overrides[data.guard] = data.expires_at
+        case RendezvousPlanned() | RendezvousReplanned():
+            man.planners = {data.rendezvous_id: data.planned_by}
+        case RendezvousApproved():
+            man.approvers[data.rendezvous_id] = data.by
+        case GroupJoined() if data.group_id == case_id:
+            man.roll.add(data.member_case)
+        case GroupLeft() if data.group_id == case_id:
+            man.roll.discard(data.member_case)
+        case _:
+            pass
