@@ -144,6 +144,7 @@ class Settings(BaseSettings):
         "alarm, and close as hoax or infiltration without a second person; with none named anybody "
         "clears an alarm, and closing so takes two",
     )
+    supervisors: str = Field("", description="the supervisors' names, separated by commas")
     incarnation: str = Field(
         "",
         pattern=r"^([0-9a-f]{32})?$",

@@ -1,21 +1,23 @@
-"""Reads from AUDIT who had personal values of a case opened."""
+"""Reads from AUDIT who had personal values opened, of one case or of all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from shared import subjects
 from shared.access import MANY, AccessRecord
-from shared.jetstream.stream import Stream
+from shared.jetstream.stream import Page, Stream
 
 PAGE_MESSAGES = 200
 
 
 class Accesses(NamedTuple):
-    """The records that name a case, the oldest first; `unreadable` is how many can't be read."""
+    """Records of access, the oldest first; `unreadable` is how many can't be read."""
 
     records: list[AccessRecord]
     unreadable: int
@@ -23,24 +25,34 @@ class Accesses(NamedTuple):
 
 def accesses_of(audit: Stream, case_id: str) -> Accesses:
     """Gives who opened what of a case. Raises LogError."""
+    pages = [
+        partial(audit.read_subject, subject)
+        for subject in (subjects.audit(case_id), subjects.audit(MANY))
+    ]
+    found = _read(chain.from_iterable(map(_bodies, pages)))
+    return found._replace(records=[one for one in found.records if case_id in one.case_ids])
+
+
+def all_accesses(audit: Stream) -> Accesses:
+    """Gives who opened what of any case; the whole stream is read. Raises LogError."""
+    return _read(_bodies(audit.read_from))
+
+
+def _read(bodies: Iterable[bytes]) -> Accesses:
     records: list[AccessRecord] = []
     unreadable = 0
-    for subject in (subjects.audit(case_id), subjects.audit(MANY)):
-        for body in _bodies(audit, subject):
-            try:
-                record = AccessRecord.model_validate_json(body)
-            except ValidationError:
-                unreadable += 1
-                continue
-            if case_id in record.case_ids:
-                records.append(record)
+    for body in bodies:
+        try:
+            records.append(AccessRecord.model_validate_json(body))
+        except ValidationError:
+            unreadable += 1
     return Accesses(sorted(records, key=lambda one: one.at), unreadable)
 
 
-def _bodies(audit: Stream, subject: str) -> Iterator[bytes]:
+def _bodies(read_page: Callable[[int, int], Page]) -> Iterator[bytes]:
     sequence = 1
     while True:
-        page = audit.read_subject(subject, sequence, PAGE_MESSAGES)
+        page = read_page(sequence, PAGE_MESSAGES)
         yield from (message.body for message in page.messages)
         if page.is_last or not page.messages:
             return

@@ -15,6 +15,7 @@ from services.query.progress import Progress
 from services.query.reads import Reads
 from shared import subjects
 from shared.keyholder import Keys
+from shared.refusals import is_another_person
 from shared.settings import Settings
 
 
@@ -33,6 +34,14 @@ class Context:
     keys: Keys
     names: Names
     accesses: Callable[[str], Accesses]
+    all_accesses: Callable[[], Accesses]
+
+    def is_supervisor(self, person: str | None) -> bool:
+        """Whether somebody is named as a supervisor; where none is named, anybody is."""
+        names = self.settings.supervisor_names
+        if person is None:
+            return False
+        return not names or not all(is_another_person(one, person) for one in names)
 
     async def parked(self) -> int | None:
         """Gives how many messages wait for a person, or None where the server doesn't say."""

@@ -15,6 +15,7 @@ from threading import Event
 from services.query.folding import StoppedError
 from services.query.generations import Generations
 from services.query.log import Log, RecordedEvent, Subscription
+from services.query.masking import type_shown
 from services.query.metrics import Metrics
 from services.query.progress import Progress
 from shared.jetstream import SequenceGapError
@@ -120,7 +121,7 @@ class Feed:
         metrics = self._metrics
         metrics.batch_size.observe(len(batch))
         metrics.batch_seconds.observe(time.perf_counter() - began)
-        for type_name, count in Counter(one.topic for one in batch).items():
+        for type_name, count in Counter(type_shown(one.topic) for one in batch).items():
             metrics.events.labels(type_name).inc(count)
 
     def _show(self) -> None:

@@ -10,16 +10,25 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from services.query.folding import ReadEvent
+from services.query.projections.alarms import OF_DURESS
 from services.query.projections.case_timeline import entry
 from shared.events.base import CaseEvent
 from shared.events.fields import PersonalClass, Sealed
 from shared.events.intake import PersonalDataErased
+from shared.events.verification import CredibilityAssessed
 
 SEALED: Literal["sealed"] = "sealed"
 ERASED: Literal["erased"] = "erased"
 
-LOOKUP_KEYS = frozenset({"caller_key", "service_number_key"})
+LOOKUP_KEYS = frozenset({"caller_key", "service_number_key", "duress_hash"})
 """Keyed hashes by which a person is found again: for machines, so they aren't shown at all."""
+
+RESTRICTED = "Restricted"
+"""What an event that only supervisors are shown is called to all others."""
+FOR_SUPERVISORS: frozenset[str] = frozenset(one.__name__ for one in OF_DURESS)
+"""The types of events whose very existence only supervisors are shown."""
+DETAILS_FOR_SUPERVISORS: frozenset[str] = FOR_SUPERVISORS | {CredibilityAssessed.__name__}
+"""The types of events whose details only supervisors are shown, or have opened."""
 
 Erased = Mapping[PersonalClass, int]
 """Class -> version of the event that erased what was given before."""
@@ -44,21 +53,46 @@ def row_shown(row: Any) -> dict[str, Any]:
     return {name: SEALED if _is_sealed(value) else value for name, value in fields.items()}
 
 
-def entry_shown(item: ReadEvent, erased: Erased) -> dict[str, Any]:
-    """Gives one event of a case as everybody sees it."""
+def entry_shown(item: ReadEvent, erased: Erased, *, to_supervisor: bool = False) -> dict[str, Any]:
+    """Gives one event of a case as everybody sees it, or as a supervisor does."""
     event = item.event
-    return {
+    shown = {
         **entry(event, item.sequence, item.recorded_at)._asdict(),
         "event_id": event.id,
         "correlation_id": event.correlationid,
         "causation_id": event.causationid,
-        "details": _details(event, erased),
+        "details": {},
     }
+    if to_supervisor or event.type_name not in DETAILS_FOR_SUPERVISORS:
+        return {**shown, "details": _details(event, erased)}
+    if event.type_name in FOR_SUPERVISORS:
+        hidden = ("actor", "correlation_id", "causation_id")
+        return {**shown, "type_name": RESTRICTED, **dict.fromkeys(hidden, RESTRICTED.lower())}
+    return shown
+
+
+def type_shown(type_name: str) -> str:
+    """Gives an event type's name as everybody sees it."""
+    return RESTRICTED if type_name in FOR_SUPERVISORS else type_name
+
+
+def may_open(type_name: str, *, is_supervisor: bool) -> bool:
+    """Whether somebody may have the personal values of an event of this type opened."""
+    return is_supervisor or type_name not in DETAILS_FOR_SUPERVISORS
 
 
 def state_of(event: CaseEvent[Any], personal_class: PersonalClass, erased: Erased) -> str:
     """Gives what stands in place of a personal value: `sealed`, or `erased` where it was."""
     return ERASED if event.caseversion <= erased.get(personal_class, 0) else SEALED
+
+
+def personal_shown(event: CaseEvent[Any], erased: Erased) -> dict[str, str]:
+    """Gives what stands in place of an event's personal values."""
+    return {
+        field: state_of(event, personal_class, erased)
+        for field, personal_class in type(event.data).PERSONAL.items()
+        if getattr(event.data, field) is not None
+    }
 
 
 def _is_sealed(value: object) -> bool:
@@ -70,7 +104,4 @@ def _details(event: CaseEvent[Any], erased: Erased) -> dict[str, Any]:
     details: dict[str, Any] = event.data.model_dump(
         mode="json", exclude_none=True, exclude={*personal, *LOOKUP_KEYS}
     )
-    for field, personal_class in personal.items():
-        if getattr(event.data, field) is not None:
-            details[field] = state_of(event, personal_class, erased)
-    return details
+    return {**details, **personal_shown(event, erased)}

@@ -143,7 +143,7 @@ class Reads:
             found = _cases(connection, select(table).where(table.c.case_id == case_id))
             if not found:
                 return None
-            events = _events(connection, tables, case_id)
+            events = events_of(connection, tables, case_id)
             aside = _put_aside(connection, tables, case_id) if found[0].damaged else []
             return CaseHistory(found[0], events, aside, erased_in(one.event for one in events))
 
@@ -256,8 +256,8 @@ def _cases(connection: Connection, query: Select[Any]) -> list[CaseRow]:
     return [CaseRow._make(row) for row in connection.execute(query)]
 
 
-def _events(connection: Connection, tables: Tables, case_id: str) -> list[ReadEvent]:
-    """Gives a case's events by its timeline, their data from the archive."""
+def events_of(connection: Connection, tables: Tables, case_id: str) -> list[ReadEvent]:
+    """Gives the events of a log by its timeline, their data from the archive."""
     timeline, archive = tables.case_timeline, tables.archive
     query = (
         select(archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name)

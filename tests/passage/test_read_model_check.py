@@ -81,6 +81,23 @@ def test_a_read_model_that_was_folded_from_the_log_has_no_findings(database: Dat
             "read model: statistics_funnel FIRST: differs from the fold of the log: declared_at",
         ),
         (
+            "UPDATE @case_list SET claimed_by = 'nobody' WHERE case_id = 'FIRST'",
+            "read model: case_list FIRST: differs from the fold of the log: claimed_by",
+        ),
+        (
+            "INSERT INTO @overdue VALUES ('FIRST', 'operator', '2026-11-22', '2026-11-22')",
+            "read model: overdue FIRST operator: a row too many",
+        ),
+        (
+            "INSERT INTO @alarms VALUES ('FIRST', 'call', 'phone', '2026-11-22', 1)",
+            "read model: alarms FIRST call: a row too many",
+        ),
+        (
+            "INSERT INTO @exports (export_id, exported_at, rows, suppressed, version, sequence, "
+            "damaged) VALUES ('EXPORT-1', '2026-11-22', 1, 0, 1, 1, 0)",
+            "read model: @exports: 1 rows instead of 0",
+        ),
+        (
             "DELETE FROM @queue WHERE case_id = 'FIRST'",
             "read model: queue FIRST: no row",
         ),

@@ -36,10 +36,12 @@ async def asked(
     keys: Keys | None = None,
     link: Link | None = None,
     accesses: Callable[[str], Accesses] = lambda _: Accesses([], 0),
+    supervisors: str = "",
 ) -> AsyncIterator[Desk]:
     """Gives an app that follows `log`; without a `link` no service can be reached."""
     url = f"sqlite:///{folder}/query.db"
     settings = settings_for("nats://127.0.0.1:1", folder, url)
+    settings = settings.model_copy(update={"supervisors": supervisors})
     keys = keys or FixedKeys()
     with Follower(log, url, keys) as follower:
         follower.until(log.last)
@@ -55,6 +57,7 @@ async def asked(
             keys=keys,
             names=follower.names,
             accesses=accesses,
+            all_accesses=lambda: accesses(""),
         )
         transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=HOST) as http:

@@ -20,12 +20,13 @@ from tests.examples import CASE, NOON, CaseBook
 from tests.query.asking import Desk, asked
 from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event
 from tests.query.stage import MemoryLog, book_with
-from tests.rarer_examples import every_event
+from tests.rarer_examples import PETRO, every_event, of_shifts
 
 CANARY = "Kanarienvogel"
 SEALED_TOKEN = re.compile(r"1\.[A-Za-z0-9_-]{40,}")
 BY = {"by": "Olena Example", "purpose": "he is on the line"}
 CALLER_KEY = "c" * 64
+SHIFT = "SHIFT-0EXAMPLE"
 
 
 def canary_book(*events: Event) -> CaseBook:
@@ -60,9 +61,11 @@ async def every_answer(desk: Desk) -> dict[str, str]:
 
     described = (await desk.http.get("/openapi.json")).json()
     for path, methods in described["paths"].items():
-        filled = path.replace("{case_id}", CASE)
+        filled = path.replace("{case_id}", CASE).replace("{group_id}", CASE)
+        filled = filled.replace("{shift_id}", SHIFT)
         if "get" in methods:
             await ask("GET", filled)
+            await ask("GET", filled, params={"by": BY["by"]})
         elif "/commands/" in path:
             await ask("POST", filled, json={**BY, "case_id": CASE, "text": CANARY})
     for version in range(1, 25):
@@ -86,8 +89,11 @@ async def every_answer(desk: Desk) -> dict[str, str]:
 async def test_no_sealed_value_and_no_plaintext_leaves_by_any_way_but_reveal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log = MemoryLog()
-    log.write(canary_book())
+    log, shift = MemoryLog(), CaseBook(case_id=SHIFT)
+    for version, event in enumerate(of_shifts()[:3], start=1):
+        text = {"remark": f"{CANARY} remark"} if event.PERSONAL else {}
+        shift.add(sealed_event(event, SHIFT, version, **text))
+    log.write(canary_book(), shift)
     async with asked(log, tmp_path, FixedKeys()) as desk:
         answers = await every_answer(desk)
         reveal = {**BY, "classes": ["identity", "location", "narrative"]}
@@ -131,11 +137,52 @@ async def test_a_revealed_value_is_not_there_the_next_time(tmp_path: Path) -> No
 def test_every_personal_field_of_every_event_is_masked(event: Event) -> None:
     book = CaseBook()
     envelope = book.add(event)
-    shown = entry_shown(_read(envelope), {})["details"]
+    shown = entry_shown(_read(envelope), {}, to_supervisor=True)["details"]
     given = {name for name in event.PERSONAL if getattr(event, name) is not None}
     assert {name for name, value in shown.items() if value == "sealed"} == given
     assert personal_fields(type(event)) == event.PERSONAL
     assert not SEALED_TOKEN.search(json.dumps(shown))
+
+
+@pytest.mark.parametrize("event", every_event(), ids=lambda one: type(one).__name__)
+def test_only_supervisors_are_shown_duress_and_why_somebody_is_believed(event: Event) -> None:
+    item = _read(CaseBook().add(event))
+    to_all, to_supervisor = entry_shown(item, {}), entry_shown(item, {}, to_supervisor=True)
+    name = type(event).__name__
+    if name in {"DuressSignalled", "DuressCleared"}:
+        assert (to_all["type_name"], to_all["details"]) == ("Restricted", {})
+        assert to_all["actor"] == to_all["causation_id"] == "restricted"
+        assert name not in json.dumps(to_all, default=str)
+    elif name == "CredibilityAssessed":
+        assert to_all == {**to_supervisor, "details": {}}
+    else:
+        assert to_all == to_supervisor
+    assert to_supervisor["type_name"] == name
+    assert to_supervisor["details"]
+
+
+def test_a_duress_hash_is_shown_to_nobody() -> None:
+    issued = e.return_code_issued().model_copy(update={"duress_hash": e.digest("twin")})
+    shown = entry_shown(_read(CaseBook().add(issued)), {}, to_supervisor=True)
+    assert shown["details"] == {"code_hash": issued.code_hash}
+
+
+async def test_what_only_supervisors_are_shown_is_opened_for_them_alone(tmp_path: Path) -> None:
+    log, keys = MemoryLog(), FixedKeys()
+    log.write(canary_book())
+    path, narrative = f"/api/cases/{CASE}", {**BY, "classes": ["narrative"]}
+    async with asked(log, tmp_path, keys, supervisors=PETRO) as desk:
+        to_all = await desk.http.post(f"{path}/reveal", json=narrative)
+        to_her = await desk.http.post(f"{path}/reveal", json={**narrative, "by": PETRO})
+        hidden = (await desk.http.get(path, params={"by": BY["by"]})).text
+        shown = (await desk.http.get(path, params={"by": PETRO})).text
+    for name in ("DuressCleared", "CredibilityAssessed"):
+        assert name not in to_all.text
+        assert name in to_her.text
+    assert "DuressSignalled" in shown
+    assert "DuressSignalled" not in hidden
+    opened = [one.type_name for access in keys.accesses[:1] for one in access.values]
+    assert "DuressCleared" not in opened
 
 
 def test_what_was_erased_is_shown_as_erased_and_what_came_later_is_not() -> None:

@@ -113,7 +113,9 @@ class Play:
             self.names[step.note] = str(self.versions[self.names[step.case]])
         if step.due is not None:
             about = self.names[step.case or ""]
-            assert any((kind, case) == (step.due, about) for _, kind, case in self.fired), self.fired
+            assert any((kind, case) == (step.due, about) for _, kind, case in self.fired), (
+                self.fired
+            )
         if step.moves:
             self.on_move()
         if step.expect is not None:
@@ -161,9 +163,11 @@ class Play:
     def _case_of(self, call: CallStep) -> str:
         for one in reversed(self.events):
             data: Any = read_case_event(bytes(one.state), one.topic).data
-            if one.topic in {"CaseOpened", "CallLinked"} and (
-                data.call_id == self.names[call.id] and data.channel == call.on
-            ) and getattr(data, "split_from", None) is None:
+            if (
+                one.topic in {"CaseOpened", "CallLinked"}
+                and (data.call_id == self.names[call.id] and data.channel == call.on)
+                and getattr(data, "split_from", None) is None
+            ):
                 return str(one.originator_id)
         raise AssertionError(f"call {call.id} is in no case")
 
@@ -171,7 +175,9 @@ class Play:
         """Gives a caller's address, as it is in this playing alone."""
         if written is None:
             return None
-        return f"{written}_{self.number}" if on in {"telegram", "web"} else f"{written}{self.number}"
+        return (
+            f"{written}_{self.number}" if on in {"telegram", "web"} else f"{written}{self.number}"
+        )
 
     def _backlog(self, calls: Sequence[CallStep]) -> None:
         """Hands intake many calls at once, as it would find them after it was away."""

@@ -182,4 +182,6 @@ def states_of(
                 values.append(
                     SealedValue(**spot, type_name=stored.topic, field=name, sealed=sealed)
                 )
-    return {one.state for one in keys.open(values, "operator:story", "a story")} if values else set()
+    return (
+        {one.state for one in keys.open(values, "operator:story", "a story")} if values else set()
+    )

@@ -7,15 +7,20 @@ from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
 from services.query.api import (
+    accesses,
+    boards,
     candidates,
     cases,
     commands,
+    desk,
     exports,
+    groups,
     health,
     problems,
     reveal,
     search,
     statistics,
+    ties,
 )
 from services.query.api.guards import Guards
 from services.query.context import Context
@@ -37,6 +42,8 @@ def create_app(context: Context) -> FastAPI:
     )
     problems.install(app)
     for made in (cases, search, candidates, reveal, statistics, exports, commands, health):
+        app.include_router(made.routes(context))
+    for made in (boards, groups, desk, ties, accesses):
         app.include_router(made.routes(context))
     app.include_router(pages.routes(context))
     app.mount("/static", StaticFiles(packages=[("services.query", "static")]), name="static")

@@ -14,7 +14,7 @@ from services.query.history import AsOf, LogUnavailableError, case_as_of
 from services.query.masking import entry_shown, row_shown
 from services.query.projections.case_row import CaseRow, IdentityState, Progress
 from services.query.reads import Answer, CaseFilter, CaseHistory, Cursor, read_cursor
-from shared.events.fields import Channel, Id
+from shared.events.fields import Channel, Id, Person
 from shared.events.intake import Urgency
 
 CASES_MAX = 500
@@ -55,13 +55,19 @@ def routes(context: Context) -> APIRouter:
         "/cases/{case_id}", response_model=shapes.OneCase, responses={404: {"model": Problem}}
     )
     def show_case(case_id: CaseId, wanted: Annotated[_View, Query()]) -> dict[str, object]:
-        """One case with its timeline; of the three `as_of`, one at most."""
+        """One case with its timeline; of the three `as_of`, one at most.
+
+        What only supervisors are shown is there where `by` names one.
+        """
         wait_for(context, wanted.min_sequence)
         answer = look_up(context, case_id, wanted.as_of())
         history = answer.found
         return {
             "case": row_shown(history.case),
-            "timeline": [entry_shown(one, history.erased) for one in history.events],
+            "timeline": [
+                entry_shown(one, history.erased, to_supervisor=context.is_supervisor(wanted.by))
+                for one in history.events
+            ],
             "unreadable": [one._asdict() for one in history.put_aside],
             "sequence": answer.sequence,
         }
@@ -88,6 +94,7 @@ class _View(BaseModel):
     as_of_version: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)] | None = None
     as_of_sequence: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)] | None = None
     as_of_time: AwareDatetime | None = None
+    by: Person | None = None
     min_sequence: MinSequence = None
 
     def as_of(self) -> AsOf | None:

@@ -15,6 +15,7 @@ from services.query.api import shapes
 from services.query.api.cases import SEQUENCE_MAX, CaseId, look_up
 from services.query.api.problems import Problem, ProblemError
 from services.query.context import Context
+from services.query.masking import may_open, type_shown
 from services.query.opening import Found, content_of, opened, personal_values
 from shared.case_log import LogError
 from shared.events.fields import Person, PersonalClass, Word
@@ -76,7 +77,12 @@ def routes(context: Context) -> APIRouter:
     def reveal(case_id: CaseId, wanted: Reveal) -> dict[str, object]:
         """Opens personal values; who, what and why is recorded before the answer is given."""
         answer = look_up(context, case_id, None)
-        found = [one for one in personal_values(answer.found.events) if wanted.asks_for(one)]
+        supervisor = context.is_supervisor(wanted.by)
+        found = [
+            one
+            for one in personal_values(answer.found.events)
+            if wanted.asks_for(one) and may_open(one.value.type_name, is_supervisor=supervisor)
+        ]
         values = _revealed(context, found, wanted) if found else []
         log.info("revealed", case_id=case_id, count=len(values))
         return {"case_id": case_id, "values": values, "sequence": answer.sequence}
@@ -93,7 +99,10 @@ def routes(context: Context) -> APIRouter:
             {
                 **one.model_dump(exclude={"values"}),
                 "cases": len(one.case_ids),
-                "values": [value.model_dump() for value in one.values_of(case_id)],
+                "values": [
+                    {**value.model_dump(), "type_name": type_shown(value.type_name)}
+                    for value in one.values_of(case_id)
+                ],
             }
             for one in found.records
         ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, create_model
 
+from services.query.projections import alarms, desk, group, links, outbox, overdue, shift
 from services.query.projections.case_row import CaseRow
 from services.query.projections.case_timeline import TimelineRow
 from services.query.projections.queue import QueueRow
@@ -16,13 +17,15 @@ from services.query.reads import PutAside
 from shared.events.fields import PersonalClass
 
 
-class _Shape(BaseModel):
+class Shape(BaseModel):
+    """What every answer's shape begins with."""
+
     model_config = ConfigDict(hide_input_in_errors=True)
 
 
 def _model_of(name: str, row: type[tuple[Any, ...]], **more: Any) -> Any:
     fields: dict[str, Any] = {field: (hint, ...) for field, hint in get_type_hints(row).items()}
-    return create_model(name, __base__=_Shape, **fields, **more)
+    return create_model(name, __base__=Shape, **fields, **more)
 
 
 if TYPE_CHECKING:
@@ -31,6 +34,17 @@ if TYPE_CHECKING:
     Unreadable: TypeAlias = BaseModel
     TimelineEntry: TypeAlias = BaseModel
     CallsOfDay: TypeAlias = BaseModel
+    Overdue: TypeAlias = BaseModel
+    Alarm: TypeAlias = BaseModel
+    Member: TypeAlias = BaseModel
+    Count: TypeAlias = BaseModel
+    Receipt: TypeAlias = BaseModel
+    Discrepancy: TypeAlias = BaseModel
+    Shift: TypeAlias = BaseModel
+    ListedCase: TypeAlias = BaseModel
+    Export: TypeAlias = BaseModel
+    Link: TypeAlias = BaseModel
+    Message: TypeAlias = BaseModel
 else:
     Case = _model_of("Case", CaseRow)
     Waiting = _model_of("Waiting", QueueRow)
@@ -44,9 +58,20 @@ else:
         details=(dict[str, Any], ...),
     )
     CallsOfDay = _model_of("CallsOfDay", CallsRow)
+    Overdue = _model_of("Overdue", overdue.OverdueRow)
+    Alarm = _model_of("AlarmRow", alarms.AlarmRow)
+    Member = _model_of("MemberRow", group.MemberRow)
+    Count = _model_of("Count", group.CountRow)
+    Receipt = _model_of("Receipt", group.ReceiptRow)
+    Discrepancy = _model_of("Discrepancy", group.Discrepancy)
+    Shift = _model_of("ShiftRow", desk.ShiftRow)
+    ListedCase = _model_of("ListedCase", shift.ListedCase)
+    Export = _model_of("ExportRow", desk.ExportRow)
+    Link = _model_of("LinkRow", links.LinkRow)
+    Message = _model_of("MessageRow", outbox.MessageRow)
 
 
-class Cases(_Shape):
+class Cases(Shape):
     """Cases, those opened last first; `next` is the cursor of the next page."""
 
     items: list[Case]
@@ -54,7 +79,7 @@ class Cases(_Shape):
     sequence: int
 
 
-class OneCase(_Shape):
+class OneCase(Shape):
     """A case with its timeline, as at a sequence; `unreadable` is what a damaged one lacks."""
 
     case: Case
@@ -63,7 +88,7 @@ class OneCase(_Shape):
     sequence: int
 
 
-class RevealedValue(_Shape):
+class RevealedValue(Shape):
     """A personal value; `value` is there where `state` is `open`."""
 
     version: int
@@ -74,7 +99,7 @@ class RevealedValue(_Shape):
     value: Any = None
 
 
-class Revealed(_Shape):
+class Revealed(Shape):
     """What was revealed of a case."""
 
     case_id: str
@@ -82,7 +107,7 @@ class Revealed(_Shape):
     sequence: int
 
 
-class OpenedField(_Shape):
+class OpenedField(Shape):
     """A personal value that somebody had opened."""
 
     case_id: str
@@ -91,7 +116,7 @@ class OpenedField(_Shape):
     field: str
 
 
-class Access(_Shape):
+class Access(Shape):
     """One opening; `cases` is of how many cases in all, `values` what it was of this case."""
 
     access_id: str
@@ -103,14 +128,14 @@ class Access(_Shape):
     values: list[OpenedField]
 
 
-class Accesses(_Shape):
+class Accesses(Shape):
     """Who had what of a case opened, the first at the top."""
 
     items: list[Access]
     unreadable: int
 
 
-class Queue(_Shape):
+class Queue(Shape):
     """The cases that wait for a person; `waiting` is how many there are in all."""
 
     items: list[Waiting]
@@ -118,7 +143,7 @@ class Queue(_Shape):
     sequence: int
 
 
-class Calls(_Shape):
+class Calls(Shape):
     """Calls by day and channel. These may be published."""
 
     publication: PublicationClass = STATISTICS["calls"].publication
@@ -127,7 +152,7 @@ class Calls(_Shape):
     sequence: int
 
 
-class Stage(_Shape):
+class Stage(Shape):
     """How many cases ever came to a stage."""
 
     publication: PublicationClass
@@ -135,7 +160,7 @@ class Stage(_Shape):
     cases: int
 
 
-class Funnel(_Shape):
+class Funnel(Shape):
     """How far cases came; each stage says who may see how many came there."""
 
     publication: PublicationClass = STATISTICS["closings"].publication
@@ -144,7 +169,7 @@ class Funnel(_Shape):
     sequence: int
 
 
-class Statistic(_Shape):
+class Statistic(Shape):
     """A statistic, where it is, and who may see it."""
 
     name: str
@@ -153,13 +178,13 @@ class Statistic(_Shape):
     path: str
 
 
-class Statistics(_Shape):
+class Statistics(Shape):
     """Every statistic there is; only those of class `public` ever leave the house."""
 
     items: list[Statistic]
 
 
-class Shown(_Shape):
+class Shown(Shape):
     """A command's answer, and whether the read model shows its effect already."""
 
     result: Literal["recorded", "repeated", "ignored"]
@@ -169,4 +194,5 @@ class Shown(_Shape):
     sequence: int
     events: list[str] = []
     return_code: str | None = None
+    duress_code: str | None = None
     visible: bool

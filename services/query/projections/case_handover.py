@@ -10,6 +10,7 @@ from services.query.projections.case_row import (
     ContactState,
     Stage,
     heard_of,
+    later,
     moved_to,
     reached,
 )
@@ -27,6 +28,7 @@ _OfContact = (
     handover.ArrivedInUkraine
     | handover.ContactLost
     | handover.ContactRegained
+    | handover.GuidanceGiven
     | handover.FollowUpOverdue
 )
 _OfConsent = (
@@ -54,6 +56,7 @@ def after_handover(row: CaseRow, event: HandoverEvent, at: datetime) -> CaseRow:
             handover.ArrivedInUkraine()
             | handover.ContactLost()
             | handover.ContactRegained()
+            | handover.GuidanceGiven()
             | handover.FollowUpOverdue()
         ):
             return _after_contact(row, event, at)
@@ -77,16 +80,12 @@ def after_handover(row: CaseRow, event: HandoverEvent, at: datetime) -> CaseRow:
             return _after_offer(row, event, at)
         case (
             handover.HandedOver()
+            | handover.GroupHandedOver()
             | handover.HandoverDiscrepancyRaised()
             | handover.HandoverDiscrepancyResolved()
         ):
             return _received(row, event)
-        case (
-            handover.GuidanceGiven()
-            | handover.GroupHandedOver()  # What it says of this man follows as his own receipt.
-            | handover.EmergencyOverrideUsed()
-            | handover.FollowUpSet()
-        ):
+        case handover.EmergencyOverrideUsed() | handover.FollowUpSet():
             return row
         case _:
             return _after_custody(row, event)
@@ -99,6 +98,8 @@ def _after_contact(row: CaseRow, event: _OfContact, at: datetime) -> CaseRow:
         case handover.ContactLost():
             return row._replace(contact="lost")
         case handover.ContactRegained():
+            return row._replace(contact="in_touch", last_contact_at=later(row.last_contact_at, at))
+        case handover.GuidanceGiven():
             return heard_of(row, at)
         case handover.FollowUpOverdue():
             after = CONTACT_BY_RULE.get(event.rule)
@@ -112,11 +113,9 @@ def _after_contact(row: CaseRow, event: _OfContact, at: datetime) -> CaseRow:
 def _planned(
     row: CaseRow, event: handover.RendezvousPlanned | handover.RendezvousReplanned
 ) -> CaseRow:
-    again = isinstance(event, handover.RendezvousReplanned)
-    if isinstance(event, handover.RendezvousReplanned) and event.replaces != row.rendezvous_id:
-        return row  # Another one was planned meanwhile.
-    return moved_to(row, "planned")._replace(
-        rendezvous="replanned" if again else "planned",
+    # A team that was to wait at the one before isn't bound any more: it has to be asked anew.
+    return moved_to(_unbound(row), "planned")._replace(
+        rendezvous="planned" if isinstance(event, handover.RendezvousPlanned) else "replanned",
         rendezvous_id=event.rendezvous_id,
         rendezvous_window_from=event.window_from,
         rendezvous_window_to=event.window_to,
@@ -143,8 +142,11 @@ def _after_meeting(
 
 
 def _ended(row: CaseRow) -> CaseRow:
-    # A team that was to wait there isn't bound any more: it has to be asked anew.
-    return moved_to(row, "arrived")._replace(offer="none" if row.offer == "none" else "void")
+    return moved_to(_unbound(row), "arrived")
+
+
+def _unbound(row: CaseRow) -> CaseRow:
+    return row._replace(offer="none" if row.offer == "none" else "void")
 
 
 def _after_offer(row: CaseRow, event: _OfOffer, at: datetime) -> CaseRow:
@@ -179,12 +181,18 @@ def _stage_without_offer(row: CaseRow) -> Stage:
 def _received(
     row: CaseRow,
     event: handover.HandedOver
+    | handover.GroupHandedOver
     | handover.HandoverDiscrepancyRaised
     | handover.HandoverDiscrepancyResolved,
 ) -> CaseRow:
     match event:
         case handover.HandedOver():
             return reached(row, "handed_over")._replace(team=event.team, claim_expired=False)
+        case handover.GroupHandedOver():
+            # That he himself was received, his own receipt says; perhaps he wasn't.
+            if row.offer == "none":
+                return row
+            return moved_to(row._replace(offer="received"), _stage_without_offer(row))
         case handover.HandoverDiscrepancyRaised():
             return row._replace(discrepancy=True)
         case handover.HandoverDiscrepancyResolved():

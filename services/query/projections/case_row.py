@@ -35,7 +35,7 @@ GroupRole = Literal["lead", "member"]
 RendezvousState = Literal[
     "none", "planned", "replanned", "approved", "disclosed", "missed", "cancelled", "expired"
 ]
-OfferState = Literal["none", "open", "accepted", "refused", "withdrawn", "void"]
+OfferState = Literal["none", "open", "accepted", "refused", "withdrawn", "void", "received"]
 ExchangeState = Literal["none", "asked", "given", "withdrawn"]
 PublicityState = Literal["none", "given", "withdrawn"]
 
@@ -140,8 +140,10 @@ def reached(row: CaseRow, stage: Stage) -> CaseRow:
 
 
 def heard_of(row: CaseRow, at: datetime) -> CaseRow:
-    """Gives the row of a man who was heard of."""
-    return row._replace(contact="in_touch", last_contact_at=later(row.last_contact_at, at))
+    """Gives the row of a man who was heard of; what came late is no news of him."""
+    if row.last_contact_at is not None and at < row.last_contact_at:
+        return row
+    return row._replace(contact="in_touch", last_contact_at=at)
 
 
 def later(known: datetime | None, other: datetime) -> datetime:

@@ -136,9 +136,10 @@ def _stands(rule: OverdueRule, case: CaseRow) -> bool:
     """Whether the case still waits for what was due."""
     if rule == "capture_card":
         return case.custody not in OUT_OF_CUSTODY and case.stage != "exchanged"
-    if not case.open or case.next_case is not None:
-        return False
-    return rule == "operator" or (RANK[case.stage] < RECEIVED and _waits(case)[rule])
+    if rule == "operator":
+        return case.next_case is None
+    ended = not case.open or case.next_case is not None or RANK[case.stage] >= RECEIVED
+    return not ended and _waits(case)[rule]
 
 
 def _waits(case: CaseRow) -> Mapping[OverdueRule, bool]:

@@ -118,7 +118,9 @@ def _after_receipt(case: CaseRow, overdue: Collection[OverdueRule]) -> Need | No
     """Gives what is owed to him even where the case is closed."""
     if case.discrepancy:
         return "resolve_discrepancy"
-    return "capture_card" if "capture_card" in overdue else None
+    if "capture_card" in overdue:
+        return "capture_card"
+    return "follow_up" if "operator" in overdue and not case.open else None
 
 
 def _of_open_case(case: CaseRow, overdue: Collection[OverdueRule]) -> Need | None:

@@ -1,0 +1,118 @@
+"""The boards: the waiting pool, the live board, awaited receipts, what is overdue, and alarms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from services.query.api import shapes
+from services.query.api.cases import MinSequence, wait_for
+from services.query.api.problems import Problem, ProblemError
+from services.query.boards import Boards, Listed, OnBoard
+from services.query.context import Context
+from services.query.masking import row_shown
+from services.query.projections.case_row import IdentityState
+from services.query.projections.overdue import OverdueRule
+from services.query.reads import Answer
+from shared.events.fields import Person
+
+BOARD_MAX = 2_000
+
+Limit = Annotated[int, Query(ge=1, le=BOARD_MAX)]
+
+
+class BoardCase(shapes.Case):
+    """A case on a board: how it stands, when it came so far, and what is overdue in it."""
+
+    waiting_since_at: datetime
+    """Since he was given his code; else since he registered."""
+    arrived_at: datetime | None
+    offered_at: datetime | None
+    overdue: list[shapes.Overdue]
+
+
+class Board(shapes.Shape):
+    """The first cases of a board; `in_all` is how many there are."""
+
+    items: list[BoardCase]
+    in_all: int
+    sequence: int
+
+
+class Alarm(shapes.Alarm):
+    """A call in which a duress code was given, and how the case stands."""
+
+    case: shapes.Case
+
+
+class Alarms(shapes.Shape):
+    """The alarms that no supervisor has cleared, the newest first."""
+
+    items: list[Alarm]
+    sequence: int
+
+
+def routes(context: Context) -> APIRouter:
+    """Gives the routes of the boards."""
+    router = APIRouter(prefix="/api", tags=["boards"])
+    boards = Boards(context.generations)
+
+    @router.get("/waiting", response_model=Board)
+    def waiting(
+        identity: IdentityState | None = None,
+        limit: Limit = BOARD_MAX,
+        min_sequence: MinSequence = None,
+    ) -> dict[str, object]:
+        """Who is registered and hasn't called again, the longest waiting first."""
+        wait_for(context, min_sequence)
+        return _shown(boards.waiting(identity, limit))
+
+    @router.get("/live", response_model=Board)
+    def live(limit: Limit = BOARD_MAX, min_sequence: MinSequence = None) -> dict[str, object]:
+        """Who is on Ukrainian territory and not yet received, the first window at the top."""
+        wait_for(context, min_sequence)
+        return _shown(boards.live(limit))
+
+    @router.get("/receipts", response_model=Board)
+    def receipts(limit: Limit = BOARD_MAX, min_sequence: MinSequence = None) -> dict[str, object]:
+        """Whom a team will take and of whom no receipt says that it has, with the window's end."""
+        wait_for(context, min_sequence)
+        return _shown(boards.awaiting_receipt(limit))
+
+    @router.get("/overdue", response_model=Board)
+    def overdue(
+        rule: OverdueRule | None = None, limit: Limit = 200, min_sequence: MinSequence = None
+    ) -> dict[str, object]:
+        """Cases in which a time has passed and nobody has acted since, the longest ago first."""
+        wait_for(context, min_sequence)
+        return _shown(boards.overdue(rule, limit))
+
+    @router.get("/alarms", response_model=Alarms, responses={403: {"model": Problem}})
+    def alarms(by: Person) -> dict[str, object]:
+        """Calls in which a duress code was given, until they are cleared; for supervisors."""
+        if not context.is_supervisor(by):
+            raise ProblemError(403, "for-supervisors", "Only a supervisor is shown this.")
+        answer = boards.alarms()
+        items = [{**row_shown(alarm), "case": row_shown(case)} for alarm, case in answer.found]
+        return {"items": items, "sequence": answer.sequence}
+
+    return router
+
+
+def _shown(answer: Answer[Listed]) -> dict[str, object]:
+    items = [_case_shown(one) for one in answer.found.rows]
+    return {"items": items, "in_all": answer.found.in_all, "sequence": answer.sequence}
+
+
+def _case_shown(one: OnBoard) -> dict[str, Any]:
+    reached = one.reached
+    since = reached.code_issued_at or reached.registered_at or reached.opened_at
+    return {
+        **row_shown(one.case),
+        "waiting_since_at": since,
+        "arrived_at": reached.arrived_at,
+        "offered_at": reached.offered_at,
+        "overdue": [row_shown(row) for row in one.overdue],
+    }

@@ -1,0 +1,92 @@
+"""GET /api/groups/{group_id}: who travels together, how many they are, and who was received."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from services.query.api import shapes
+from services.query.api.cases import CaseId, MinSequence, look_up, wait_for
+from services.query.api.problems import Problem, ProblemError
+from services.query.context import Context
+from services.query.masking import row_shown
+from services.query.projections.group import Group, MemberRow, group_of
+
+
+class Member(shapes.Member):
+    """A man on the roll, or one who was, and how his case stands."""
+
+    case: shapes.Case | None
+
+
+class Counts(shapes.Shape):
+    """How many they are: `expected` are to come, by what was seen last, else declared last."""
+
+    expected: int
+    on_the_roll: int
+    received: int
+    """How many of the roll the receipts name."""
+    head_count: int | None
+    """How many the teams counted in all; none before there is a receipt."""
+    declared: shapes.Count
+    observed: shapes.Count | None
+
+
+class GroupSheet(shapes.Shape):
+    """A group; its number is that of the case that leads it."""
+
+    group_id: str
+    members: list[Member]
+    counts: Counts
+    receipts: list[shapes.Receipt]
+    discrepancy: shapes.Discrepancy | None
+    sequence: int
+
+
+def routes(context: Context) -> APIRouter:
+    """Gives the route of the group sheet."""
+    router = APIRouter(prefix="/api", tags=["boards"])
+
+    @router.get(
+        "/groups/{group_id}", response_model=GroupSheet, responses={404: {"model": Problem}}
+    )
+    def group_sheet(group_id: CaseId, min_sequence: MinSequence = None) -> dict[str, object]:
+        """A group's roll with how each man's case stands, its counts and its receipts."""
+        wait_for(context, min_sequence)
+        answer = look_up(context, group_id, None)
+        group = group_of(one.event for one in answer.found.events)
+        if group is None:
+            raise ProblemError(404, "no-such-group", "That case leads no group.")
+        cases = context.reads.cases_by_ids([one.case_id for one in group.roll]).found
+        return {
+            "group_id": group_id,
+            "members": [
+                {**row_shown(one), "case": row_shown(cases[one.case_id])}
+                if one.case_id in cases
+                else {**row_shown(one), "case": None}
+                for one in group.roll
+            ],
+            "counts": _counts(group),
+            "receipts": [row_shown(one) for one in group.receipts],
+            "discrepancy": group.discrepancy and row_shown(group.discrepancy),
+            "sequence": answer.sequence,
+        }
+
+    return router
+
+
+def _counts(group: Group) -> dict[str, Any]:
+    received = [one for one in group.roll if _is_received(one)]
+    return {
+        "expected": group.expected,
+        "on_the_roll": group.on_the_roll,
+        "received": len(received),
+        "head_count": sum(one.head_count for one in group.receipts) if group.receipts else None,
+        "declared": row_shown(group.declared),
+        "observed": group.observed and row_shown(group.observed),
+    }
+
+
+def _is_received(member: MemberRow) -> bool:
+    return member.received == "received"

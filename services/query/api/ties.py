@@ -1,0 +1,92 @@
+"""What hangs on one case: the other cases it is tied to, and the messages to its caller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from services.query.api import shapes
+from services.query.api.cases import CaseId, MinSequence, look_up, wait_for
+from services.query.api.problems import Problem
+from services.query.context import Context
+from services.query.masking import personal_shown, row_shown
+from services.query.projections.links import links_of
+from services.query.projections.outbox import outbox_of
+from services.query.reads import CaseHistory
+
+
+class Link(shapes.Link):
+    """Another case that may be the same man's; why, is sealed."""
+
+    reason: str
+
+
+class Links(shapes.Shape):
+    """What a case is tied to: his other episodes, the case it was split off, and links."""
+
+    case_id: str
+    previous_case: str | None
+    next_case: str | None
+    split_from: str | None
+    group_id: str | None
+    links: list[Link]
+    sequence: int
+
+
+class Message(shapes.Message):
+    """A message to a caller; its text and his address are sealed."""
+
+    text: str | None
+    to_address: str | None
+
+
+class Outbox(shapes.Shape):
+    """The messages to a caller, the first queued at the top."""
+
+    case_id: str
+    items: list[Message]
+    sequence: int
+
+
+def routes(context: Context) -> APIRouter:
+    """Gives the routes about what hangs on a case."""
+    router = APIRouter(
+        prefix="/api/cases/{case_id}", tags=["cases"], responses={404: {"model": Problem}}
+    )
+
+    @router.get("/links", response_model=Links)
+    def links(case_id: CaseId, min_sequence: MinSequence = None) -> dict[str, object]:
+        """The other cases that a case is tied to, and by what."""
+        wait_for(context, min_sequence)
+        answer = look_up(context, case_id, None)
+        history = answer.found
+        found = links_of(one.event for one in history.events)
+        return {
+            **found._asdict(),
+            "case_id": case_id,
+            "group_id": history.case.group_id,
+            "links": [{**row_shown(one), **_sealed(history, one.version)} for one in found.links],
+            "sequence": answer.sequence,
+        }
+
+    @router.get("/outbox", response_model=Outbox)
+    def outbox(case_id: CaseId, min_sequence: MinSequence = None) -> dict[str, object]:
+        """The messages to the caller, and what became of each."""
+        wait_for(context, min_sequence)
+        answer = look_up(context, case_id, None)
+        history = answer.found
+        rows = outbox_of(one.event for one in history.events)
+        nothing = {"text": None, "to_address": None}
+        items = [{**row_shown(one), **nothing, **_sealed(history, one.version)} for one in rows]
+        return {"case_id": case_id, "items": items, "sequence": answer.sequence}
+
+    return router
+
+
+def _sealed(history: CaseHistory, version: int) -> dict[str, Any]:
+    """Gives what stands in place of the personal values of the event at a version."""
+    for item in history.events:
+        if item.event.caseversion == version:
+            return personal_shown(item.event, history.erased)
+    return {}

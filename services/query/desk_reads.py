@@ -1,0 +1,56 @@
+"""What the sheets of shifts and exports read: their rows, and a shift's own log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from services.query.folding import ReadEvent
+from services.query.projections.desk import ExportRow, ShiftRow
+from services.query.reads import Answer, Reads, events_of
+from services.query.tables import Tables
+
+
+class ShiftLog(NamedTuple):
+    """A shift with its events in order."""
+
+    shift: ShiftRow
+    events: Sequence[ReadEvent]
+
+
+class DeskReads(Reads):
+    """Reads the desk's own logs in the generation that is served."""
+
+    def shifts(self, limit: int) -> Answer[Sequence[ShiftRow]]:
+        """Gives the shifts, those begun last first."""
+
+        def read(connection: Connection, tables: Tables) -> list[ShiftRow]:
+            table = tables.shifts
+            query = select(table).order_by(table.c.started_at.desc(), table.c.shift_id)
+            return [ShiftRow._make(row) for row in connection.execute(query.limit(limit))]
+
+        return self._read(read)
+
+    def shift(self, shift_id: str) -> Answer[ShiftLog | None]:
+        """Gives one shift with its events, or None."""
+
+        def read(connection: Connection, tables: Tables) -> ShiftLog | None:
+            table = tables.shifts
+            row = connection.execute(select(table).where(table.c.shift_id == shift_id)).first()
+            if row is None:
+                return None
+            return ShiftLog(ShiftRow._make(row), events_of(connection, tables, shift_id))
+
+        return self._read(read)
+
+    def exports(self, limit: int) -> Answer[Sequence[ExportRow]]:
+        """Gives what left the house, the last first."""
+
+        def read(connection: Connection, tables: Tables) -> list[ExportRow]:
+            table = tables.exports
+            query = select(table).order_by(table.c.exported_at.desc(), table.c.export_id)
+            return [ExportRow._make(row) for row in connection.execute(query.limit(limit))]
+
+        return self._read(read)

@@ -1,0 +1,59 @@
+"""links: what other cases a case is tied to, and by what; folded from its log when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from shared.events.base import CaseEvent
+from shared.events.intake import (
+    CaseLinkBasis,
+    CaseOpened,
+    CasesLinked,
+    CasesUnlinked,
+    EpisodeContinued,
+)
+
+
+class LinkRow(NamedTuple):
+    """Another case that may be the same man's; a person accepted that, and can take it back."""
+
+    other_case: str
+    basis: CaseLinkBasis
+    linked_at: datetime
+    by: str
+    version: int
+    """The case's version at which the reason stands."""
+
+
+class Links(NamedTuple):
+    """What a case is tied to."""
+
+    previous_case: str | None = None
+    next_case: str | None = None
+    split_from: str | None = None
+    """The case from whose call it was opened, because another man was on the line too."""
+    links: tuple[LinkRow, ...] = ()
+
+
+def links_of(events: Iterable[CaseEvent[Any]]) -> Links:
+    """Gives what a case is tied to, by its own log."""
+    found, linked = Links(), dict[str, LinkRow]()
+    for event in events:
+        match event.data:
+            case CaseOpened() as opened:
+                found = found._replace(
+                    previous_case=opened.previous_case, split_from=opened.split_from
+                )
+            case EpisodeContinued() as continued:
+                found = found._replace(next_case=continued.next_case)
+            case CasesLinked() as link:
+                linked[link.other_case] = LinkRow(
+                    link.other_case, link.basis, event.time, event.actor, event.caseversion
+                )
+            case CasesUnlinked() as unlinked:
+                linked.pop(unlinked.other_case, None)
+            case _:
+                pass
+    return found._replace(links=tuple(linked[one] for one in sorted(linked)))

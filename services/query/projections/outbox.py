@@ -1,0 +1,78 @@
+"""outbox: the messages to one caller, and what became of each; folded from his case when asked for.
+
+Reports come in any order; what says most of a message stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, cast
+
+from shared.events.base import CaseEvent
+from shared.events.fields import Channel
+from shared.events.outbound import (
+    MessageDispatched,
+    MessageFailed,
+    MessageQueued,
+    MessageRefused,
+    MessageSent,
+    OutboundEvent,
+)
+
+MessageState = Literal["queued", "dispatched", "refused", "failed", "sent"]
+
+STATES: dict[type[OutboundEvent], MessageState] = {
+    MessageQueued: "queued",
+    MessageDispatched: "dispatched",
+    MessageRefused: "refused",
+    MessageFailed: "failed",
+    MessageSent: "sent",
+}
+"""The later one says more: what went out did so, even where nobody said it in time."""
+ORDER = list(STATES.values())
+
+
+class MessageRow(NamedTuple):
+    """A message to a caller."""
+
+    message_id: str
+    channel: Channel | None = None
+    language: str | None = None
+    queued_at: datetime | None = None
+    queued_by: str | None = None
+    valid_until: datetime | None = None
+    state: MessageState = "queued"
+    state_at: datetime | None = None
+    reason: str | None = None
+    """Why it was refused, or the channel's word for why it failed."""
+    version: int = 0
+    """The case's version at which it was queued: there its text can be revealed."""
+
+
+def outbox_of(events: Iterable[CaseEvent[Any]]) -> list[MessageRow]:
+    """Gives a case's messages, the first queued at the top."""
+    rows: dict[str, MessageRow] = {}
+    for event in events:
+        if isinstance(event.data, OutboundEvent):
+            message_id = cast("MessageQueued", event.data).message_id
+            rows[message_id] = _after(rows.get(message_id, MessageRow(message_id)), event)
+    return sorted(rows.values(), key=lambda one: one.version)
+
+
+def _after(row: MessageRow, event: CaseEvent[Any]) -> MessageRow:
+    data = event.data
+    if isinstance(data, MessageQueued):
+        row = row._replace(
+            channel=data.channel,
+            language=data.language,
+            queued_at=event.time,
+            queued_by=event.actor,
+            valid_until=data.valid_until,
+            version=event.caseversion,
+        )
+    state = STATES[type(data)]
+    if row.state_at is not None and ORDER.index(state) < ORDER.index(row.state):
+        return row
+    at = data.sent_at if isinstance(data, MessageSent) else event.time
+    return row._replace(state=state, state_at=at, reason=getattr(data, "reason", None))

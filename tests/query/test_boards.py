@@ -1,0 +1,154 @@
+"""The boards: who waits, who is live, whose receipt is awaited, what is overdue, and alarms."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.events import claims, handover, intake
+from shared.events.base import Event
+from tests import examples as e
+from tests.examples import CASE, NOON, CaseBook
+from tests.query.asking import Desk, asked
+from tests.query.stage import MemoryLog, book_with, books_of
+from tests.rarer_examples import AT, OLENA, PETRO
+
+ARRIVED = e.whole_way()[:10]
+DUE = handover.FollowUpOverdue(rule="arrived_contact_due", due_at=AT)
+SILENT = handover.FollowUpOverdue(rule="arrived_silent", due_at=AT)
+DURESS = intake.DuressSignalled(call_id="call-2", channel="telegram")
+CLEARED = intake.DuressCleared(by=PETRO, reason=e.sealed("he is alone"))
+
+
+def three_books(*ways: list[Event]) -> list[CaseBook]:
+    books = books_of(len(ways))
+    for number, (book, way) in enumerate(zip(books, ways, strict=True)):
+        book.at = NOON + timedelta(hours=number)
+        book.add_all(way)
+    return books
+
+
+async def board(desk: Desk, path: str, **wanted: Any) -> dict[str, Any]:
+    answer = await desk.http.get(f"/api/{path}", params=wanted)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_the_waiting_pool_has_who_registered_and_has_not_called_again(
+    tmp_path: Path,
+) -> None:
+    log = MemoryLog()
+    books = three_books(e.whole_way()[:3], e.whole_way()[:7], e.whole_way()[:4], ARRIVED)
+    log.write(*books)
+    async with asked(log, tmp_path) as desk:
+        shown = await board(desk, "waiting")
+        verified = await board(desk, "waiting", identity="verified")
+        first = await board(desk, "waiting", limit=1)
+    assert [one["case_id"] for one in shown["items"]] == [books[2].case_id, books[1].case_id]
+    assert (shown["in_all"], first["in_all"], len(first["items"])) == (2, 2, 1)
+    one = verified["items"][0]
+    assert (one["identity"], one["progress"]) == ("verified", "awaiting_second_call")
+    assert NOON.isoformat() < one["waiting_since_at"] < one["last_event_at"]
+    assert one["last_contact_at"] is not None
+
+
+async def test_the_live_board_has_window_owner_contact_and_timers(tmp_path: Path) -> None:
+    log = MemoryLog()
+    claimed = claims.CaseClaimed(
+        operator=OLENA, lease_until=NOON + timedelta(minutes=5), fence=1, basis="free"
+    )
+    books = three_books(
+        [*ARRIVED, DUE], [*e.whole_way()[:13], claimed], e.whole_way()[:7], e.whole_way()[:16]
+    )
+    log.write(*books)
+    async with asked(log, tmp_path) as desk:
+        items = (await board(desk, "live"))["items"]
+    assert [one["case_id"] for one in items] == [books[1].case_id, books[0].case_id]
+    guided, arrived = items
+    assert (guided["progress"], guided["claimed_by"]) == ("guided", OLENA)
+    assert guided["rendezvous_window_from"] is not None
+    assert (arrived["contact"], [row["rule"] for row in arrived["overdue"]]) == (
+        "due",
+        ["arrived_contact_due"],
+    )
+
+
+async def test_a_handover_awaits_its_receipt_from_acceptance_on(tmp_path: Path) -> None:
+    log, book = MemoryLog(), book_with(e.whole_way()[:14])
+    log.write(book)
+    async with asked(log, tmp_path) as desk:
+        offered = await board(desk, "receipts")
+        book.add_all(e.whole_way()[14:15])
+        accepted = await board(desk, "receipts", min_sequence=log.write(book))
+        book.add_all(e.whole_way()[15:16])
+        received = await board(desk, "receipts", min_sequence=log.write(book))
+    assert (offered["in_all"], accepted["in_all"], received["in_all"]) == (0, 1, 0)
+    one = accepted["items"][0]
+    assert (one["offer"], one["team"]) == ("accepted", "Heron")
+    assert one["offer_deadline_at"] is not None
+    assert one["rendezvous_window_to"] is not None
+
+
+async def test_what_is_overdue_is_there_until_somebody_acts(tmp_path: Path) -> None:
+    log = MemoryLog()
+    life_now = [e.case_opened(), e.call_triaged(urgency="life_now")]
+    passed = intake.DeadlinePassed(rule="life_now_unanswered", due_at=NOON)
+    silent, urgent = three_books([*ARRIVED, DUE, SILENT], [*life_now, passed])
+    log.write(silent, urgent)
+    async with asked(log, tmp_path) as desk:
+        both = await board(desk, "overdue")
+        one_rule = await board(desk, "overdue", rule="arrived_silent")
+        urgent.add(
+            claims.CaseClaimed(operator=OLENA, lease_until=AT, fence=1, basis="free"),
+        )
+        silent.add(e.call_linked("call-3", at=NOON + timedelta(hours=20)))
+        nothing = await board(desk, "overdue", min_sequence=log.write(silent, urgent))
+    assert [one["case_id"] for one in both["items"]] == [urgent.case_id, silent.case_id]
+    assert [row["rule"] for row in both["items"][1]["overdue"]] == ["arrived_silent"]
+    assert [one["case_id"] for one in one_rule["items"]] == [silent.case_id]
+    assert (nothing["items"], nothing["in_all"]) == ([], 0)
+
+
+async def test_alarms_are_for_supervisors_until_one_clears_them(tmp_path: Path) -> None:
+    log, book = MemoryLog(), book_with([*ARRIVED, DURESS])
+    log.write(book)
+    async with asked(log, tmp_path, supervisors=f"{PETRO}, Ivan Example") as desk:
+        refused = await desk.http.get("/api/alarms", params={"by": OLENA})
+        nobody = await desk.http.get("/api/alarms")
+        found = await board(desk, "alarms", by="petro  example")
+        book.add(CLEARED)
+        desk.follower.until(log.write(book))
+        after = await board(desk, "alarms", by=PETRO)
+    assert (refused.status_code, nobody.status_code) == (403, 422)
+    assert CASE not in refused.text
+    assert [(one["case_id"], one["call_id"]) for one in found["items"]] == [(CASE, "call-2")]
+    assert found["items"][0]["case"]["progress"] == "arrived"
+    assert after["items"] == []
+
+
+async def test_with_no_supervisor_named_anybody_is_one(tmp_path: Path) -> None:
+    log = MemoryLog()
+    log.write(book_with([*ARRIVED, DURESS]))
+    async with asked(log, tmp_path) as desk:
+        assert len((await board(desk, "alarms", by=OLENA))["items"]) == 1
+
+
+@pytest.mark.parametrize("path", ["queue", "cases", "live", "overdue", f"cases/{CASE}"])
+async def test_duress_shows_in_nothing_that_others_are_shown(tmp_path: Path, path: str) -> None:
+    calm, forced = MemoryLog(), MemoryLog()
+    calm.write(book_with([*ARRIVED, e.note_added(), e.note_added()]))
+    forced.write(book_with([*ARRIVED, DURESS, CLEARED]))
+    async with asked(calm, tmp_path / "calm") as desk:
+        expected = await board(desk, path)
+    async with asked(forced, tmp_path / "forced", supervisors=PETRO) as desk:
+        shown = await board(desk, path)
+    expected.pop("timeline", None)
+    assert [one["type_name"] for one in shown.pop("timeline", [])][10:] in (
+        [],
+        ["Restricted", "Restricted"],
+    )
+    assert shown == expected
