@@ -10,11 +10,23 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from random import Random
 from typing import NamedTuple
 
+from benchmarks.casework_events import (
+    CASE,
+    CODE_KEY,
+    DAY,
+    NUMBER_KEY,
+    PREVIOUS,
+    TEMPLATES,
+    VERSION,
+    WAITING,
+    WHO_HE_IS,
+    Template,
+)
 from benchmarks.filling import CASES_AT_ONCE, Message, send
 from benchmarks.holder_process import wait_for_keys
 from benchmarks.people import People
@@ -23,10 +35,9 @@ from benchmarks.story import CALLER_KEY, FOLDS
 from services.intake.routing import new_case_id
 from shared import subjects
 from shared.addresses import folded
-from shared.events import handover, intake, verification
-from shared.events.base import FIRST_PREVHASH, Event, chain_hash, type_of
-from shared.events.catalogue import OWNER, envelope_of
-from shared.events.fields import Identity, Plain, Sealed
+from shared.events import intake
+from shared.events.base import FIRST_PREVHASH, chain_hash
+from shared.events.fields import Identity, Plain
 from shared.folding import folded_number
 from shared.jetstream.subjects import Subjects
 from shared.keyholder import Keys
@@ -34,16 +45,9 @@ from shared.sealing import Spot
 
 THREADS = 16
 DAYS = 700
-LAST_DAY = datetime(2026, 3, 1, 9, tzinfo=UTC)
 HANDED_OVER_EVERY = 100
 """One past case of so many ended with a handover."""
 HASHES_AT_ONCE = 500
-
-SOMETHING = Sealed("1." + "c29tZXRoaW5n" * 20)
-WHO_HE_IS = Sealed("1." + "d2hvaGVpcw" * 20)
-CASE, VERSION, DAY = "CASECASECASE", 987654321, LAST_DAY
-NUMBER_KEY, CODE_KEY, PREVIOUS = "1" * 64, "2" * 64, "3" * 64
-"""What stands in a template in place of a case's own."""
 
 
 class Case(NamedTuple):
@@ -123,115 +127,15 @@ def _cases(keys: Keys, people: People, size: Size) -> list[Case]:
     ]
 
 
-def _any_key(kind: str, number: int) -> str:
-    return sha256(f"{kind} {number}".encode()).hexdigest()
+def _any_key(kind: str, of: object) -> str:
+    return sha256(f"{kind} {of}".encode()).hexdigest()
 
 
 def _sealed(keys: Keys, case: Case) -> str:
-    version = [type(one) for one in _WAITING].index(intake.PersonalDataProvided) + 1
+    version = [type(one) for one in WAITING].index(intake.PersonalDataProvided) + 1
     spot = Spot(case.case_id, version, "PersonalDataProvided", "identity", "identity")
     key = keys.for_sealing(case.case_id, version, "")["identity"]
     return str(key.seal(spot, Plain.of(case.identity).value))
-
-
-def _call(number: int) -> intake.CallLinked:
-    return intake.CallLinked(
-        call_id=f"{CASE}-call-{number}",
-        channel="phone",
-        caller_key=CALLER_KEY,
-        caller_address=SOMETHING,
-        language="ru",
-        started_at=DAY,
-        basis="return_code",
-        confidence=1.0,
-        text=SOMETHING,
-    )
-
-
-def _triage(number: int) -> intake.CallTriaged:
-    call_id = f"{CASE}-call-{number}"
-    return intake.CallTriaged(
-        call_id=call_id, intent="surrender", situation="serving", urgency="today"
-    )
-
-
-NOTE = intake.NoteAdded(text=SOMETHING)
-_WAITING: list[Event] = [
-    intake.CaseOpened(
-        call_id=f"{CASE}-call-1",
-        channel="phone",
-        caller_key=CALLER_KEY,
-        caller_address=SOMETHING,
-        language="ru",
-        started_at=DAY,
-        text=SOMETHING,
-    ),
-    _triage(1),
-    intake.SurrenderDeclared(party="alone", declared_size=1),
-    intake.PersonalDataProvided(
-        identity=WHO_HE_IS, provenance="caller", service_number_key=NUMBER_KEY
-    ),
-    verification.RegistryChecked(
-        registry="invented registry", about_event=f"{CASE}-4", outcome="match", score=97
-    ),
-    intake.ReturnCodeIssued(code_hash=CODE_KEY),
-    verification.IdentityVerified(basis="registry_and_operator", by="Olena Example"),
-    intake.ContactRuleSet(rule="never"),
-    _call(2),
-    _triage(2),
-]
-_ON_THE_WAY: list[Event] = [
-    handover.ArrivedInUkraine(
-        call_id=f"{CASE}-call-2", place=SOMETHING, companions=0, condition="ok"
-    ),
-    handover.RendezvousPlanned(
-        rendezvous_id=f"{CASE}-meeting",
-        place=SOMETHING,
-        window_from=DAY + timedelta(hours=3),
-        window_to=DAY + timedelta(hours=5),
-        team="Heron",
-        planned_by="Olena Example",
-    ),
-    handover.RendezvousApproved(rendezvous_id=f"{CASE}-meeting", by="Petro Example"),
-    handover.RendezvousDisclosed(
-        rendezvous_id=f"{CASE}-meeting", to_whom=SOMETHING, call_id=f"{CASE}-call-2"
-    ),
-    handover.HandoverOffered(
-        offer_id=f"{CASE}-offer", team="Heron", deadline_at=DAY + timedelta(hours=6)
-    ),
-    handover.HandoverAccepted(offer_id=f"{CASE}-offer", team="Heron"),
-    handover.HandedOver(
-        team="Heron",
-        receipt_number="R-0001",
-        received_at=DAY + timedelta(hours=5),
-        head_count=1,
-        condition="ok",
-    ),
-]
-
-
-class Template(NamedTuple):
-    """One event as stored, with placeholders for what is the case's own."""
-
-    type_name: str
-    body: str
-
-    @classmethod
-    def of(cls, event: Event) -> Template:
-        envelope = envelope_of(event)(
-            id=f"{CASE}-{VERSION}",
-            source=f"/services/{OWNER[type(event)]}",
-            type=type_of(type(event)),
-            subject=CASE,
-            time=DAY,
-            data=event,
-            caseversion=VERSION,
-            correlationid=f"{CASE}-{VERSION}",
-            causationid=f"{CASE}-{VERSION}",
-            actor="operator:Olena Example",
-            prevhash=PREVIOUS,
-        )
-        return cls(type(event).__name__, envelope.model_dump_json(exclude_none=True))
 
 
 @dataclass
@@ -251,7 +155,7 @@ class _Growing:
         text = step.body.replace(CASE, case.case_id).replace(str(VERSION), str(self.version))
         text = text.replace(PREVIOUS, self.last_hash).replace(_day(DAY), self.day)
         text = text.replace(CALLER_KEY, case.caller_key).replace(NUMBER_KEY, case.number_key)
-        text = text.replace(CODE_KEY, _any_key("code", hash(case.case_id)))
+        text = text.replace(CODE_KEY, _any_key("code", case.case_id))
         body = text.replace(WHO_HE_IS, self.sealed).encode()
         self.last_hash = chain_hash(body)
         subject = Subjects(subjects.CASES_PREFIX).event(case.case_id, self.version, step.type_name)
@@ -269,7 +173,7 @@ def _messages(casework: Casework, sealed: Sequence[str], size: Size) -> Iterator
         _Growing(
             case,
             sealed[number],
-            _day(LAST_DAY - timedelta(days=chance.randrange(DAYS))),
+            _day(DAY - timedelta(days=chance.randrange(DAYS))),
             _steps(casework, size, case, number),
         )
         for number, case in enumerate(casework.cases)
@@ -281,18 +185,6 @@ def _messages(casework: Casework, sealed: Sequence[str], size: Size) -> Iterator
                 if version < len(one.steps):
                     casework.events += 1
                     yield one.next()
-
-
-TEMPLATES = {
-    name: [Template.of(event) for event in events]
-    for name, events in {
-        "waiting": _WAITING,
-        "on the way": _ON_THE_WAY,
-        "note": [NOTE],
-        "closed": [intake.CaseClosed(reason="unreachable")],
-        "ended": [intake.CaseClosed(reason="handed_over")],
-    }.items()
-}
 
 
 def _steps(casework: Casework, size: Size, case: Case, number: int) -> list[Template]:

@@ -13,6 +13,7 @@ from services.query.masking import Erased, erased_in
 from services.query.projections.lookups import Kind
 from services.query.reads import Answer, Reads
 from services.query.tables import Tables
+from shared.events.base import Event
 from shared.events.intake import (
     CallLinked,
     CaseOpened,
@@ -22,10 +23,8 @@ from shared.events.intake import (
 )
 from shared.events.reading import read_case_event
 
-WHAT_WAS_SAID = tuple(
-    one.__name__
-    for one in (CaseOpened, CallLinked, PersonalDataProvided, PersonalDataErased, ContactRuleSet)
-)
+WHO_HE_IS: tuple[type[Event], ...] = (PersonalDataProvided, PersonalDataErased, ContactRuleSet)
+CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)
 EPISODES_MAX = 100
 """A chain of more isn't followed to its end; nobody calls in so many episodes."""
 
@@ -75,8 +74,11 @@ class CandidateReads(Reads):
 
         return self._read(read)
 
-    def said(self, ids: Collection[str]) -> Answer[dict[str, Said]]:
-        """Gives what was said in these cases, by whom they are, and when they may be called."""
+    def said(
+        self, ids: Collection[str], types: Sequence[type[Event]] = WHO_HE_IS
+    ) -> Answer[dict[str, Said]]:
+        """Gives what was said in these cases of who they are, and when they may be called."""
+        wanted = [one.__name__ for one in types]
 
         def read(connection: Connection, tables: Tables) -> dict[str, Said]:
             timeline, archive = tables.case_timeline, tables.archive
@@ -85,7 +87,7 @@ class CandidateReads(Reads):
                     archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name
                 )
                 .join(timeline, timeline.c.sequence == archive.c.sequence)
-                .where(timeline.c.case_id.in_(ids), timeline.c.type_name.in_(WHAT_WAS_SAID))
+                .where(timeline.c.case_id.in_(ids), timeline.c.type_name.in_(wanted))
                 .order_by(timeline.c.case_id, timeline.c.version)
             )
             events: defaultdict[str, list[ReadEvent]] = defaultdict(list)

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from services.query.candidate_reads import CandidateReads, Said
+from services.query.candidate_reads import CALLS, WHO_HE_IS, CandidateReads, Said
 from services.query.comparing import BASES, Candidate, Person, compared, in_order, strongest
 from services.query.name_index import Place
-from services.query.names import Names
+from services.query.names import Likely, Names
 from services.query.projections.case_list import CaseRow
 from services.query.projections.lookups import Kind
 from services.query.reads import Answer
@@ -104,7 +104,7 @@ class Candidates:
 
     def of_case(self, case_id: str, by: str, purpose: str) -> Answer[Found] | None:
         """Gives who may be the man of a case, by what that case was told; None: no such case."""
-        said = self._reads.said([case_id]).found.get(case_id)
+        said = self._reads.said([case_id], CALLS + WHO_HE_IS).found.get(case_id)
         if said is None:
             return None
         told = statements_of(self._keys, {case_id: said}, (), by, purpose)[case_id]
@@ -116,7 +116,9 @@ class Candidates:
     def _matches(self, asked: Asked) -> tuple[dict[str, _Match], bool]:
         """Gives what was found, by the last episode of each man."""
         hits = self._reads.hits(self._keys_of(asked)).found
-        likely = self._names.likely(asked.name, asked.person.born)
+        likely = Likely([], complete=True)
+        if asked.name:
+            likely = self._names.likely(asked.name, asked.person.born)
         ids = {*hits, *(one.case_id for one in likely.suggestions)}
         latest = self._reads.latest_episodes({*ids, asked.own_case}).found
         matches: defaultdict[str, _Match] = defaultdict(_Match)

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, get_args
 
 from rapidfuzz import fuzz
 
-from services.query.name_index import ALIKE, NameParts, Part, parts_of
+from services.query.name_index import ALIKE, NameParts, Part, alike, parts_of
 from services.query.projections.case_list import CaseRow
 from services.query.projections.lookups import Kind
 from shared.events.fields import Identity
@@ -170,7 +170,7 @@ def _same_part(part: Part, one: Person, other: Person) -> bool | None:
     theirs = [word for word in other.parts.get(part, ()) if len(word) > 1]
     if not mine or not theirs:
         return None
-    return any(fuzz.ratio(word, known) >= ALIKE for word in mine for known in theirs)
+    return any(alike(word, known) for word in mine for known in theirs)
 
 
 def _same_unit(one: str, other: str) -> bool | None:

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, Literal, NamedTuple, get_args
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 from shared.events.fields import Identity
 from shared.folding import folded_name, other_reading
@@ -21,6 +22,10 @@ BITS: dict[Part, int] = {part: 1 << number for number, part in enumerate(PARTS)}
 
 ALIKE = 85
 """Out of 100: from here on two words may be spellings of one name. A suggestion, so it is low."""
+SLIP_FROM = 75
+"""No word in which one letter was misheard, or two swapped, is less like than this."""
+SLIP_CHARACTERS = 5
+"""In shorter words one letter makes another name."""
 READ_OTHERWISE = 90
 """What a word counts that is the same only if it was typed in the other alphabet's look-alikes."""
 SUGGESTED_FROM = 50
@@ -30,6 +35,10 @@ Place = tuple[str, int]
 
 NameParts = Mapping[Part, tuple[str, ...]]
 """The words of a name as they are compared."""
+
+
+Likeness = Mapping[str, float]
+"""The words of the index that are like one that is searched for, and how like."""
 
 
 class Suggestion(NamedTuple):
@@ -64,6 +73,8 @@ class NameIndex:
         self._names: dict[Place, _Name] = {}
         self._places: dict[str, dict[Place, int]] = {}
         """Word -> where it is part of a name, and of which of its parts."""
+        self._surnames: dict[str, set[Place]] = {}
+        """Word -> where it is part of a surname."""
         self._vocabulary: list[str] | None = None
 
     def __len__(self) -> int:
@@ -81,13 +92,17 @@ class NameIndex:
                 self._vocabulary = None
             places = self._places[word]
             places[place] = places.get(place, 0) | BITS[part]
+            if part == "surname":
+                self._surnames.setdefault(word, set()).add(place)
 
     def remove(self, place: Place) -> None:
         """Takes the name given at a place out."""
         for _, word in _words_of(self._names.pop(place).parts):
             places = self._places.get(word, {})
             places.pop(place, None)
+            self._surnames.get(word, set()).discard(place)
             if not places and self._places.pop(word, None) is not None:
+                self._surnames.pop(word, None)
                 self._vocabulary = None
 
     def find(self, wanted: Sequence[Sought], born: date | None, limit: int) -> list[Suggestion]:
@@ -95,17 +110,15 @@ class NameIndex:
 
         Of names that are equally like, those who were born on that day come first.
         """
-        totals: dict[Place, float] = {}
-        agreeing: dict[Place, int] = {}
-        for one in wanted:
-            for place, score in self._likeness(one, agreeing).items():
-                totals[place] = totals.get(place, 0.0) + score
-        found = [
-            (round(total / len(wanted)), agreeing[place], place)
-            for place, total in totals.items()
-            if _says_enough(total / len(wanted), agreeing[place])
-        ]
-        found.sort(key=lambda one: (-one[0], self._strangeness(one[2], born), -one[1].bit_count()))
+        likeness = [dict(self._alike(one)) for one in wanted]
+        found = []
+        for place in self._worth_a_look(likeness):
+            score, bits = self._compared(place, likeness)
+            if _says_enough(score, bits):
+                found.append((round(score), bits, place))
+        found.sort(
+            key=lambda one: (-one[0], self._strangeness(one[2], born), -one[1].bit_count(), one[2])
+        )
         by_case: dict[str, Suggestion] = {}
         for score, bits, (case_id, version) in found:
             if len(by_case) == limit:
@@ -114,23 +127,36 @@ class NameIndex:
             by_case.setdefault(case_id, Suggestion(case_id, version, score, agrees))
         return list(by_case.values())
 
-    def _likeness(self, one: Sought, agreeing: dict[Place, int]) -> dict[Place, float]:
-        """Gives how like a word is to the likest of each name; notes which parts agree."""
-        best: dict[Place, float] = {}
-        for word, score in self._alike(one):
-            for place, bits in self._places[word].items():
-                agreeing[place] = agreeing.get(place, 0) | bits
-                if score > best.get(place, 0.0):
-                    best[place] = score
-        return best
+    def _worth_a_look(self, likeness: Sequence[Likeness]) -> set[Place]:
+        """Gives the names that can say enough: by the surname, or by every word, so by the rarest.
+
+        First names and patronymics that thousands bear aren't gone through.
+        """
+        rarest = min(likeness, key=lambda one: sum(len(self._places[word]) for word in one))
+        surnames = (self._surnames.get(word, set()) for one in likeness for word in one)
+        return set().union(*surnames, *(self._places[word] for word in rarest))
+
+    def _compared(self, place: Place, likeness: Sequence[Likeness]) -> tuple[float, int]:
+        """Gives how much of what is searched for is in a name, and which of its parts agree."""
+        total, bits = 0.0, 0
+        for one in likeness:
+            best = 0.0
+            for word, score in one.items():
+                part = self._places[word].get(place)
+                if part is not None:
+                    bits |= part
+                    best = max(best, score)
+            total += best
+        return total / len(likeness), bits
 
     def _alike(self, one: Sought) -> Iterator[tuple[str, float]]:
         if self._vocabulary is None:
             self._vocabulary = list(self._places)
         for word, score, _ in process.extract(
-            one.word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=None
+            one.word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=SLIP_FROM, limit=None
         ):
-            yield word, score
+            if score >= ALIKE or is_slip(one.word, word):
+                yield word, score
         if one.reading in self._places:
             yield one.reading, READ_OTHERWISE
 
@@ -140,6 +166,16 @@ class NameIndex:
         if born is None or known is None:
             return 1
         return 0 if known == born else 2
+
+
+def alike(one: str, other: str) -> bool:
+    """Says whether two words may be spellings of one name."""
+    return fuzz.ratio(one, other) >= ALIKE or is_slip(one, other)
+
+
+def is_slip(one: str, other: str) -> bool:
+    """Says whether one letter was misheard, left out or added, or two swapped."""
+    return min(len(one), len(other)) >= SLIP_CHARACTERS and OSA.distance(one, other) <= 1
 
 
 def sought_words(name: str) -> list[Sought]:

@@ -34,6 +34,8 @@ AT_ONCE = 500
 BY = "service:query"
 PURPOSE = "name search"
 SUGGESTIONS_MAX = 20
+FEW = 25
+"""So many new names are opened before an answer; more are opened beside it."""
 FOLLOWS_WITHIN_S = 0.05
 """So long an answer that doesn't depend on names waits for another that opens some."""
 
@@ -92,7 +94,7 @@ class Names:
         complete = False
         if self._following.acquire(timeout=FOLLOWS_WITHIN_S):
             try:
-                complete = self._follow()
+                complete = self._follow(at_most=FEW)
             finally:
                 self._following.release()
         if not complete:
@@ -157,10 +159,15 @@ class Names:
         with self._following:
             return self._follow()
 
-    def _follow(self) -> bool:
-        """Takes some of what the read model has since the last time; says whether that was all."""
+    def _follow(self, at_most: int | None = None) -> bool:
+        """Takes some of what the read model has since the last time; says whether that was all.
+
+        Where there is more than `at_most`, it takes nothing.
+        """
         index, sequence = self._index, self._sequence
         events = self._reads.names_after(sequence, AT_ONCE).found
+        if at_most is not None and len(events) > at_most:
+            return False
         with self._lock:
             for event in (item.event for item in events):
                 if _erases_names(event.data):
