@@ -6,7 +6,7 @@ over, and messages to the caller.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from passage.playing import acts
@@ -159,7 +159,7 @@ async def exchanged_and_calls_again(p: Player) -> list[End]:
 
 
 async def taken_over(p: Player) -> list[End]:
-    """An operator vanishes; a colleague takes over, and what the first one still sends is refused."""
+    """An operator vanishes; a colleague takes over, and what she still sends is refused."""
     case_id, call_id = await p.call("Что мне делать? (Вымысел.)")
     await acts.triage(p, case_id, call_id, "advice", "serving", "today")
     await p.do("ClaimCase", case_id)

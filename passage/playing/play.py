@@ -91,6 +91,7 @@ def _cast(count: int, seed: int) -> list[tuple[Story, int]]:
 
 
 async def play_one(player: Player, story: Story) -> Played:
+    """Plays one story, and compares each of its cases with its planned end."""
     kind = story.__name__.replace("_", " ")
     calls = 0
     try:

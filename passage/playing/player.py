@@ -19,7 +19,11 @@ from shared.events.fields import Channel
 
 CHANNELS: tuple[Channel, ...] = ("phone", "telegram", "whatsapp", "signal", "web")
 SUPERVISOR = "supervisor-elm"
-OPERATORS = ("operator-amber", "operator-birch", "operator-cedar", "operator-dune")
+OPERATORS = (
+    *("operator-amber", "operator-birch"),
+    *("operator-cedar", "operator-dune"),
+    *("operator-ember", "operator-fir"),
+)
 TEAMS = ("team-lynx", "team-heron", "team-badger")
 SEEN_VERSION_TRIES = 20
 

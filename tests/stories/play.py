@@ -97,18 +97,29 @@ class Play:
     def _do(self, step: Step, happened_at: datetime | None) -> None:
         if not step.may_change_places:
             self._settle(everything=True)
-        if step.registry is not None:
-            self._tell_registry(step.registry)
         if step.call is not None:
             self._call(step.call, step.at)
-        if step.command is not None:
+        elif step.command is not None:
             self._command(step, step.command, happened_at)
+        else:
+            self._do_at_once(step)
+            self._look(step)
+
+    def _do_at_once(self, step: Step) -> None:
+        """What concerns more than one call or command, or the site."""
+        if step.registry is not None:
+            self._tell_registry(step.registry)
         if step.backlog is not None:
             self._backlog(step.backlog)
         if step.race is not None:
             self._race(step.race)
         if step.report is not None:
             self._hand(reports.handed(self, step.report))
+        if step.moves:
+            self.on_move()
+
+    def _look(self, step: Step) -> None:
+        """What is compared with the story."""
         if step.note is not None and step.case is not None:
             self.names[step.note] = str(self.versions[self.names[step.case]])
         if step.due is not None:
@@ -116,8 +127,6 @@ class Play:
             assert any((kind, case) == (step.due, about) for _, kind, case in self.fired), (
                 self.fired
             )
-        if step.moves:
-            self.on_move()
         if step.expect is not None:
             self.on_expect(step)
 

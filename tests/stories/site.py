@@ -66,7 +66,7 @@ class Clock:
 
 
 class StoryTimers(Timers):
-    """A service's timers: they fall due by the story's clock. The real ones are tested on the wire."""
+    """A service's timers, due by the story's clock; the real ones have tests on the wire."""
 
     def __init__(self) -> None:
         self.running: dict[str, Timer] = {}
