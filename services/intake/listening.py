@@ -11,6 +11,7 @@ from services.intake.calls import read_message
 from services.intake.erasing import Erasure, finish
 from services.intake.handlers import Intake, receive_call, receive_end
 from services.intake.others import continue_episode, tell_other
+from services.intake.regions import is_from_service
 from services.intake.sending import Sending
 from services.intake.state import IntakeState
 from shared.deadlines import Deadlines
@@ -81,7 +82,9 @@ def _following(
     match event.data:
         case CaseOpened(previous_case=str()):
             return lambda event: continue_episode(listening.intake, event)
-        case GroupJoined() | GroupLeft() | CasesLinked() | CasesUnlinked():
+        case GroupJoined() | GroupLeft() | CasesLinked() | CasesUnlinked() if not is_from_service(
+            event
+        ):
             return lambda event: tell_other(listening.intake, event)
         case (
             HandedOver()

@@ -16,7 +16,7 @@ from services.intake.links import (
     decide_other_case,
     decide_told_of_link,
 )
-from services.intake.regions import Told, is_from_service
+from services.intake.regions import Told
 from services.intake.routing import case_id_for
 from services.intake.state import IntakeState
 from shared.case_log import History
@@ -75,8 +75,6 @@ def tell_other(
     about = data.member_case if isinstance(data, GroupJoined | GroupLeft) else data.other_case
     source, other = log.load_current(lead), log.load_current(about)
     outcome = Outcome("ignored", about, other.version, other.sequence)
-    if is_from_service(event):
-        return outcome
     for told in _untold(source.state, other, desk.source, about):
         decide = partial(_decide_told, told=told, source=lead)
         outcome = transact(desk.writer, about, _cause_of(desk, told), decide)
