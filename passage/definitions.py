@@ -103,17 +103,7 @@ def streams(replicas: int) -> tuple[StreamDefinition, ...]:
                 "deny_purge": True,
             },
         ),
-        _stream(
-            subjects.OUTBOUND,
-            replicas,
-            {
-                "subjects": [subjects.outbound("*")],
-                "retention": "workqueue",
-                # What nobody fetched in time is gone: what comes too late may endanger him.
-                "allow_msg_ttl": True,
-                "duplicate_window": OUTBOUND_DEDUPLICATION_S * NANOSECONDS,
-            },
-        ),
+        _outbound(replicas),
         *(_timers(name, replicas) for name in TIMED),
         _bucket(subjects.INDEX_BUCKET, replicas),
         # A rotation wraps hundreds of keys anew in one batch.
@@ -140,6 +130,20 @@ def _stream(name: str, replicas: int, special: Definition) -> StreamDefinition:
             "max_msg_size": MESSAGE_MAX_BYTES,
             "duplicate_window": DEDUPLICATION_S * NANOSECONDS,
             **special,
+        },
+    )
+
+
+def _outbound(replicas: int) -> StreamDefinition:
+    """Messages to callers (ADR 18): what no channel took in time is gone; it may endanger him."""
+    return _stream(
+        subjects.OUTBOUND,
+        replicas,
+        {
+            "subjects": [subjects.outbound("*")],
+            "retention": "workqueue",
+            "allow_msg_ttl": True,
+            "duplicate_window": OUTBOUND_DEDUPLICATION_S * NANOSECONDS,
         },
     )
 

@@ -18,10 +18,14 @@ from passage.running import find_running
 from shared.commands.base import Decision
 from shared.commands.catalogue import COMMANDS
 
+SHIFTS_BEGIN = "SHIFT-"
+
 
 def do_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     command: Annotated[str, typer.Argument(help=f"One of {', '.join(COMMANDS)}.")],
-    case: Annotated[str, typer.Option("--case", help="Case number.")],
+    case: Annotated[
+        str, typer.Option("--case", help="Case number; or that of a shift or an export.")
+    ],
     by: Annotated[str, typer.Option("--by", help="Who acts.")],
     seen: Annotated[int | None, typer.Option(help="Version seen; the newest if none.")] = None,
     fields: Annotated[
@@ -63,8 +67,15 @@ async def _send(url: str, command: str, body: Json, seen: int | None) -> Reply:
 
 
 async def _version(api: Api, body: Json) -> int:
-    shown = await fetched(api, f"cases/{body['case_id']}")
-    return int(shown["case"]["version"])
+    path, name = seen_in(body["case_id"])
+    return int((await fetched(api, path))[name]["version"])
+
+
+def seen_in(log_id: str) -> tuple[str, str]:
+    """Gives where the API shows a log as it is now: a shift's, or a case's."""
+    if log_id.startswith(SHIFTS_BEGIN):
+        return f"shifts/{log_id}", "shift"
+    return f"cases/{log_id}", "case"
 
 
 def _show(command: str, reply: Reply, as_json: bool) -> None:

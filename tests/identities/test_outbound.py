@@ -23,6 +23,13 @@ pytestmark = pytest.mark.wire
 WITHIN_S = 5.0
 
 
+@pytest.fixture(autouse=True)
+async def nothing_to_send(ground: Ground) -> None:
+    """What other tests put into OUTBOUND is no message."""
+    async with ground.guest("keeper") as keeper:
+        await ask(keeper.client, "STREAM.PURGE.OUTBOUND", {})
+
+
 async def give(ground: Ground, channel: Channel, message_id: str, text: str) -> None:
     """Gives a message to a channel, as intake."""
     until = datetime.now(UTC) + timedelta(minutes=5)

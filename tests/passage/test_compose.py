@@ -13,6 +13,7 @@ from passage.certificates import names_of
 from passage.definitions import SERVICES
 from passage.init import make_installation
 from passage.nats_server import find_binary
+from shared.policy import policy
 from shared.settings import Settings
 from tests.passage.compose import FILE, ROOT, interpolated, read_compose
 
@@ -101,6 +102,19 @@ def test_the_key_holder_alone_has_the_keys_and_stays_sealed() -> None:
     having = [n for n, one in COMPOSE.services.items() if "holder" in "".join(one.volumes)]
     assert having == ["keyholder"]
     assert not any("holder/" in one.file or one.file.endswith("ca.key") for one in SECRETS)
+
+
+def test_intake_has_the_channels_public_keys_and_nobody_their_private_ones(tmp_path: Path) -> None:
+    make_installation(tmp_path, ["nats-1"])
+    found = [one.partition(":/run/secrets/") for one in COMPOSE.services["intake"].volumes]
+    files = [Path(interpolated(one, {"PASSAGE_KEYS": str(tmp_path)})) for one, _, _ in found]
+    assert [file.is_file() for file in files] == [True] * len(policy().channels.names)
+    assert {inside for _, _, inside in found} == {
+        f"channels/{name}.pub:ro" for name in policy().channels.names
+    }
+    having = [n for n, one in COMPOSE.services.items() if "/channels" in "".join(one.volumes)]
+    assert having == ["intake"]
+    assert not any("/channels" in one.file for one in SECRETS)
 
 
 def test_every_secret_is_made_by_init(tmp_path: Path) -> None:

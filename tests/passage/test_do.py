@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from passage.api import Json, Reply, ended_by_problem
-from passage.do import put, read_json, split
+from passage.do import put, read_json, seen_in, split
 from passage.exits import Exit, VerbEndedError
 
 
@@ -30,6 +30,11 @@ def test_what_is_no_assignment_is_wrong_usage_and_not_repeated(text: str) -> Non
         split(text)
     assert ended.value.code == Exit.USAGE
     assert "Вигаданов" not in str(ended.value)
+
+
+def test_the_version_of_a_shift_is_seen_where_shifts_are_shown() -> None:
+    assert seen_in("SHIFT-night") == ("shifts/SHIFT-night", "shift")
+    assert seen_in("7KQ2M9XW4TRD") == ("cases/7KQ2M9XW4TRD", "case")
 
 
 def test_wrong_json_is_invalid_and_not_repeated() -> None:

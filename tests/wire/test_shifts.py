@@ -61,7 +61,7 @@ async def test_a_shift_ends_when_every_live_case_is_accepted_by_name(intake: Sit
     live = (await site.next_event("CaseOpened")).subject
     await site.record(StartShift, SHIFT, operators=[OLENA, PETRO])
     await refused_by(site, "shift_new", StartShift, SHIFT, operators=[OLENA])
-    named = {"to": [IVAN], "case_ids": [live], "remark": "one is on his way"}
+    named: dict[str, Any] = {"to": [IVAN], "case_ids": [live], "remark": "one is on his way"}
     await refused_by(site, "operator_of_shift", HandOverShift, SHIFT, IVAN, **named)
     await site.record(HandOverShift, SHIFT, **named)
     await refused_by(site, "all_accepted", EndShift, SHIFT)

@@ -1,0 +1,109 @@
+"""Messages to callers as a person sends them, and while intake is killed again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from base64 import b64decode
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from passage.connecting import connected
+from passage.exits import Exit
+from passage.provisioning import ApiRefusedError, ask
+from tests.journey.system import System, until
+
+pytestmark = pytest.mark.journey
+WITHIN_S = 30.0
+KILLS = 4
+BY = ("--by", "Olena Example")
+TEXT = "wait at the river of Musterdorf"
+
+
+def stored(system: System, stream: str) -> list[dict[str, Any]]:
+    """Gives the messages that a stream has: subject and body."""
+    return asyncio.run(_stored(system, stream))
+
+
+async def _stored(system: System, stream: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    async with connected(system.running) as client:
+        sequence = 0
+        while True:
+            wanted = {"seq": sequence + 1, "next_by_subj": ">"}
+            try:
+                one = (await ask(client, f"STREAM.MSG.GET.{stream}", wanted))["message"]
+            except ApiRefusedError:
+                return found
+            sequence = one["seq"]
+            body = json.loads(b64decode(one["data"]))
+            found.append({"subject": one["subject"], "body": body})
+
+
+def types(system: System) -> list[str]:
+    return [one["subject"].rpartition(".")[2] for one in stored(system, "CASES")]
+
+
+def case_of_a_caller(system: System) -> str:
+    """Gives the case of a man who says that he may be written to."""
+    system.verb("call", "--channel", "telegram", "--from", "@beispiel", "--text", "hello")
+    until(lambda: bool(types(system)), WITHIN_S, "the call is in a case")
+    case_id = str(stored(system, "CASES")[0]["subject"].split(".")[1])
+    system.verb("do", "SetContactRule", "--case", case_id, *BY, "--set", "rule=yes")
+    return case_id
+
+
+def send(system: System, case_id: str) -> int:
+    told = ("--set", "channel=telegram", "--set", f"text={TEXT}")
+    return system.verb("do", "SendMessage", "--case", case_id, *BY, *told, check=False).returncode
+
+
+def test_a_person_sees_a_message_go_out_and_says_what_became_of_it(tmp_path: Path) -> None:
+    with System(tmp_path / "data") as system:
+        nothing = system.verb("outbox", "--channel", "telegram", "--wait", "0.1", check=False)
+        assert nothing.returncode == Exit.FAILED
+        case_id = case_of_a_caller(system)
+        assert send(system, case_id) == Exit.OK
+        sent = system.json("outbox", "--channel", "telegram", "--wait", "10", "--report", "sent")
+        assert (sent["to_address"], sent["text"], sent["case_id"]) == ("@beispiel", TEXT, case_id)
+        until(lambda: types(system)[-1] == "MessageSent", WITHIN_S, "it is recorded as sent")
+
+        assert send(system, case_id) == Exit.OK
+        taken = system.json("outbox", "--channel", "telegram", "--wait", "10")
+        assert taken["reported"] is None
+        named = ("--message", f"{taken['message_id']}@{case_id}")
+        why = ("--report", "failed", "--reason", "no such user")
+        system.verb("outbox", "--channel", "telegram", *named, *why)
+        until(lambda: types(system)[-1] == "MessageFailed", WITHIN_S, "it is recorded as failed")
+        assert system.json("verify")["errors"] == 0
+        text = b"Musterdorf"
+        assert not [one for one in tmp_path.rglob("*.log*") if text in one.read_bytes()]
+
+
+def test_whatever_is_killed_no_message_goes_twice(tmp_path: Path) -> None:
+    with System(tmp_path / "data") as system:
+        case_id = case_of_a_caller(system)
+        for _ in range(KILLS):
+            send(system, case_id)
+            killed = system.running.pids["intake"]
+            psutil.Process(killed).kill()
+            until(partial(_lives_again, system, killed), WITHIN_S, "intake is back")
+        until(lambda: _is_settled(system), WITHIN_S, "every message was dispatched")
+        given = [one["body"]["message_id"] for one in stored(system, "OUTBOUND")]
+        dispatched = types(system).count("MessageDispatched")
+        assert len(given) == len({*given}) <= dispatched
+        assert system.json("verify")["errors"] == 0
+
+
+def _is_settled(system: System) -> bool:
+    found = types(system)
+    return found.count("MessageQueued") == found.count("MessageDispatched")
+
+
+def _lives_again(system: System, killed: int) -> bool:
+    running = system.running.pids.get("intake", killed) != killed
+    return running and system.json("health", check=False).get("intake") is True
