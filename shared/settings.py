@@ -145,6 +145,7 @@ class Settings(BaseSettings):
         "clears an alarm, and closing so takes two",
     )
     supervisors: str = Field("", description="the supervisors' names, separated by commas")
+    )
     incarnation: str = Field(
         "",
         pattern=r"^([0-9a-f]{32})?$",

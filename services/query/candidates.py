@@ -14,7 +14,7 @@ from services.query.candidate_reads import CALLS, WHO_HE_IS, CandidateReads, Sai
 from services.query.comparing import BASES, Candidate, Person, compared, in_order, strongest
 from services.query.name_index import Place
 from services.query.names import Likely, Names
-from services.query.projections.case_list import CaseRow
+from services.query.projections.case_row import CaseRow
 from services.query.projections.lookups import Kind
 from services.query.reads import Answer
 from services.query.statements import Statement, addresses_of, name_of, statements_of

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, get_args
 from rapidfuzz import fuzz
 
 from services.query.name_index import ALIKE, NameParts, Part, alike, parts_of
-from services.query.projections.case_list import CaseRow
+from services.query.projections.case_row import CaseRow
 from services.query.projections.lookups import Kind
 from shared.events.fields import Identity
 from shared.events.intake import ContactRuleSet

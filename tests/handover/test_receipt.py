@@ -162,6 +162,12 @@ def test_a_groups_counts_that_do_not_agree_are_raised(
     assert [tuple(one.model_dump().values()) for one in more] == ([raised] if raised else [])
 
 
+@pytest.mark.parametrize("heads", [1, 3])
+def test_heads_that_no_case_and_no_extra_account_for_are_raised(heads: int) -> None:
+    _, raised = decide(given(*GROUP, counted(heads)), changed(GROUP_RECEIPT, head_count=heads))
+    assert tuple(raised.model_dump().values()) == (heads, heads, 0, 0)
+
+
 def test_ten_declared_twelve_arrived_eleven_received() -> None:  # E5
     history = (declared(10), counted(12))
     decided = decide(given(*ACCEPTED, *LED, *history), changed(RECEIPT, head_count=11))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -99,7 +100,11 @@ async def test_a_group_receipt_reaches_each_members_log_once_even_when_redeliver
 ) -> None:
     formed = GroupFormed(group_id=LEAD, declared_size=4)
     joined = [GroupJoined(group_id=LEAD, member_case=one) for one in MEMBERS]
-    receipt = {"team": "Heron", "receipt_number": "R-0002", "received_at": datetime.now(UTC)}
+    receipt: dict[str, Any] = {
+        "team": "Heron",
+        "receipt_number": "R-0002",
+        "received_at": datetime.now(UTC),
+    }
     async with site.service("handover") as service:
         for one in MEMBERS:
             await seed(service, one, [case_opened()])
@@ -131,8 +136,8 @@ async def test_accepted_and_withdrawn_at_the_same_moment_exactly_one_wins(site: 
     async def one_round(service: Service, number: int) -> list[AnyAnswer]:
         case_id = f"OFFER{number:07}"
         await seed(service, case_id, [case_opened(), offer_now()])
-        answer = {"offer_id": "offer-1", "seen_version": 2}
-        by_team = {**answer, "team": "Heron", "by": PETRO}
+        answer: dict[str, Any] = {"offer_id": "offer-1", "seen_version": 2}
+        by_team: dict[str, Any] = {**answer, "team": "Heron", "by": PETRO}
         answers = await asyncio.gather(
             site.ask(AcceptHandover, case_id, **by_team),
             site.ask(WithdrawHandover, case_id, reason="too far", **answer),
@@ -148,7 +153,7 @@ async def test_accepted_and_withdrawn_at_the_same_moment_exactly_one_wins(site: 
 
 
 async def test_an_offer_is_made_answered_and_withdrawn_over_the_wire(site: Site) -> None:
-    later = {"team": "Heron", "deadline_at": datetime.now(UTC) + HOUR}
+    later: dict[str, Any] = {"team": "Heron", "deadline_at": datetime.now(UTC) + HOUR}
     told = [case_opened(), rendezvous_planned(), rendezvous_disclosed()]
     async with site.service("handover") as service:
         await seed(service, LEAD, told)
@@ -224,7 +229,7 @@ async def test_what_is_no_timer_of_handovers_is_parked(site: Site) -> None:
 
 
 async def test_the_same_command_again_is_answered_as_before(site: Site) -> None:
-    when = {"due_at": datetime.now(UTC) + HOUR, "command_id": "remind-1"}
+    when: dict[str, Any] = {"due_at": datetime.now(UTC) + HOUR, "command_id": "remind-1"}
     async with site.service("handover") as service:
         await seed(service, LEAD, [case_opened()])
         first = await site.record(SetFollowUp, LEAD, **when)

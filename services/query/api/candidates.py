@@ -128,7 +128,7 @@ class FoundCandidates(_Shape):
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem} for status in (403, 404, 503)
 }
-STANDING = frozenset({"planned", "approved", "disclosed"})
+STANDING = frozenset({"planned", "replanned", "approved", "disclosed"})
 
 
 def routes(context: Context) -> APIRouter:
