@@ -33,6 +33,7 @@ from passage.verifying.read_model_check import ReadModelCheck
 from passage.verifying.replicas_check import check_replicas
 from services.query.database import Database, open_database
 from shared import subjects
+from shared.settings import Settings
 from shared.witness_files import Witnessed
 
 INDEX_STREAM = f"KV_{subjects.INDEX_BUCKET}"
@@ -45,7 +46,7 @@ class Checked:
 
     def __init__(self) -> None:
         self.findings = Findings()
-        self.logs = CaseLogs(self.findings)
+        self.logs = CaseLogs(self.findings, Settings().supervisor_names)
         self.rows_of_cases: int | None = None
         self.copies = 0
         """How many servers' copies of CASES were read; 0 where there is one only."""

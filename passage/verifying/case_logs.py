@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from passage.log_reading import Stored
@@ -39,16 +39,18 @@ class Promise(NamedTuple):
 
 @dataclass(slots=True)
 class _Case:
+    trail: Trail
     version: int = 0
     last_hash: bytes = HASH_BYTES(FIRST_PREVHASH)
-    trail: Trail = field(default_factory=Trail)
 
 
 class CaseLogs:
     """Takes the messages of CASES in order; memory grows with the number of cases, not events."""
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings, supervisors: tuple[str, ...] = ()) -> None:
         self._findings = findings
+        self._supervisors = supervisors
+        self._receipts: set[tuple[str, str]] = set()
         self._cases: dict[str, _Case] = {}
         self.sequence = 0
         self.events = 0
@@ -107,7 +109,10 @@ class CaseLogs:
         return event
 
     def _check_version_and_chain(self, event: CaseEvent[Any], stored: Stored, where: str) -> None:
-        case = self._cases.setdefault(event.subject, _Case())
+        case = self._cases.get(event.subject)
+        if case is None:
+            case = _Case(Trail(self._supervisors, self._receipts))
+            self._cases[event.subject] = case
         if event.caseversion != case.version + 1:
             self._findings.add(
                 "versions 1..n", where, f"follows version {case.version} of its case"

@@ -168,10 +168,17 @@ class Infiltrator(Caller):
         self.operators.tries(kind, self.case_id, **fields)
 
 
-def town_of_infiltrators(seed: int, policies: int, *, may_override: bool, stolen: bool) -> Town:
+def town_of_infiltrators(
+    seed: int,
+    policies: int,
+    *,
+    may_override: bool,
+    stolen: bool,
+    begun: Town | None = None,
+) -> Town:
     """Plays so many policies in one town, in which a genuine man waits too."""
     chance = random.Random(seed)
-    town = Town(REGISTRY)
+    town = begun or Town(REGISTRY)
     operators = Operators(town, chance)
     operators.may_override = may_override
     genuine(operators, chance)

@@ -1,0 +1,168 @@
+"""The three services wired as their own `main` wires them, without a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from nacl.public import PrivateKey
+from typing_extensions import override
+
+import services.handover
+import services.handover.due
+import services.handover.handlers
+import services.handover.main
+import services.intake
+import services.intake.handlers
+import services.verification
+import services.verification.handlers
+from services.handover.reactions import Reactions
+from services.handover.reactions import receive_event as handover_hears
+from services.handover.state import HandoverState
+from services.handover.state import evolve as evolve_handover
+from services.intake import erasing, listening, others, sending
+from services.intake.codes import issue_return_code
+from services.intake.deadlines import KINDS, deadlines, decide_due
+from services.intake.erasing import Erasure
+from services.intake.guards import Rules
+from services.intake.handlers import Intake
+from services.intake.listening import Listening
+from services.intake.routing import Index
+from services.intake.sending import Post, Sending
+from services.intake.state import IntakeState
+from services.intake.state import evolve as evolve_intake
+from services.verification.handlers import Verification, deadlines_of
+from services.verification.handlers import receive_event as verification_hears
+from services.verification.registry import Registry, RegistryAnswer
+from services.verification.state import VerificationState
+from services.verification.state import evolve as evolve_verification
+from services.verification.waiting import Waits
+from shared.case_log import Fold
+from shared.commands import intake as asked
+from shared.commands.base import Command
+from shared.commands.verification import CheckRegistry
+from shared.deadlines import Deadlines
+from shared.events.fields import Identity
+from shared.outgoing import OutgoingMessage
+from shared.parking import Delivery
+from shared.service import Desk
+from shared.settings import Settings
+from shared.subjects import Durable
+from shared.transact import Outcome
+from tests.desks import MemoryBucket
+from tests.timing import MemoryTimers
+
+SERVICES = ("intake", "verification", "handover")
+DURABLES: dict[str, Durable] = {
+    "intake": services.intake.CASES,
+    "verification": services.verification.CLAIMS,
+    "handover": services.handover.REACTS_TO,
+}
+SETTINGS = Settings()
+CHANNEL_KEY = PrivateKey(b"c" * 32).public_key
+
+FOLDS: dict[str, Fold[Any]] = {
+    "intake": Fold(IntakeState(), evolve_intake),
+    "verification": Fold(VerificationState(), evolve_verification),
+    "handover": Fold(HandoverState(), evolve_handover),
+}
+
+
+class FewKnow(Registry):
+    """A registry that knows whom it is told to know: by surname."""
+
+    name = "invented"
+
+    def __init__(self, known: dict[str, RegistryAnswer]) -> None:
+        self.known = known
+
+    @override
+    def look_up(self, claim: Identity) -> RegistryAnswer:
+        return self.known.get(claim.surname, RegistryAnswer("none"))
+
+
+class Posted(Post):
+    """The messages that went out."""
+
+    def __init__(self) -> None:
+        self.messages: list[OutgoingMessage] = []
+
+    @override
+    def give(self, message: OutgoingMessage, now: datetime) -> bool:
+        self.messages.append(message)
+        return True
+
+
+@dataclass
+class Wired:
+    """Who hears, who carries out commands, and whose deadlines there are."""
+
+    post: Posted = field(default_factory=Posted)
+    hears: dict[str, Callable[[Delivery], Outcome]] = field(default_factory=dict)
+    deadlines: dict[str, Deadlines[Any]] = field(default_factory=dict)
+    carries_out: dict[type[Command], Callable[[Any], Any]] = field(default_factory=dict)
+
+    def intake(self, desk: Desk, timers: MemoryTimers) -> Intake:
+        """Wires intake, and gives what takes its calls."""
+        rules = Rules()
+
+        def is_over(case_id: str) -> bool:
+            return bool(desk.writer.log.load_current(case_id).state.is_over)
+
+        due: Deadlines[IntakeState] = Deadlines(
+            desk,
+            timers,
+            KINDS,
+            partial(deadlines, rules),
+            lambda state, due: decide_due(state, due.kind, due.due_at),
+        )
+        intake = Intake(desk, Index(MemoryBucket(), is_over), rules)
+        channel_keys = {"phone": CHANNEL_KEY, "telegram": CHANNEL_KEY}
+        sender = Sending(desk, self.post, channel_keys, timedelta(minutes=10), due.keep)
+        heard = Listening(intake, Erasure(desk, timedelta(days=3650)), sender, due)
+        self.deadlines["intake"] = due
+        self.hears["intake"] = partial(listening.receive_event, heard)
+        for kind in (*services.intake.handlers.DECISIONS, *services.intake.handlers.RULED):
+            self.carries_out[kind] = partial(services.intake.handlers.carry_out, intake)
+        self.carries_out |= {
+            asked.ProvidePersonalData: partial(
+                services.intake.handlers.provide_personal_data, intake
+            ),
+            asked.IssueReturnCode: partial(issue_return_code, intake),
+            asked.OpenOtherCase: partial(others.open_other_case, intake),
+            asked.JoinGroup: partial(others.join_group, intake),
+            asked.LinkCases: partial(others.link_cases, intake),
+            asked.ErasePersonalData: partial(erasing.erase, heard.erasure),
+            asked.SendMessage: partial(sending.send_message, sender),
+        }
+        return intake
+
+    def verification(self, desk: Desk, timers: MemoryTimers, registry: Registry) -> None:
+        """Wires verification."""
+        due = deadlines_of(desk, timers, Waits())
+        verification = Verification(desk, registry, due)
+        self.deadlines["verification"] = due
+        self.hears["verification"] = partial(verification_hears, verification)
+        for kind in services.verification.handlers.DECISIONS:
+            self.carries_out[kind] = partial(services.verification.handlers.carry_out, verification)
+        self.carries_out[CheckRegistry] = partial(
+            services.verification.handlers.check_registry, verification
+        )
+
+    def handover(self, desk: Desk, timers: MemoryTimers) -> None:
+        """Wires handover."""
+        spans = services.handover.main.spans_of(SETTINGS)
+        due: Deadlines[HandoverState] = Deadlines(
+            desk,
+            timers,
+            services.handover.due.KINDS,
+            partial(services.handover.due.deadlines, spans=spans),
+            services.handover.due.record_due,
+        )
+        self.deadlines["handover"] = due
+        self.hears["handover"] = partial(handover_hears, Reactions(desk, due))
+        for kind in services.handover.handlers.DECISIONS:
+            self.carries_out[kind] = partial(services.handover.handlers.carry_out, desk)
