@@ -95,10 +95,11 @@ def broken(
     actor: str = "operator:amber",
     case_id: str = "CASE",
     first_version: int = 2,
-    at: datetime = NOON,
+    supervisors: tuple[str, ...] = (),
+    receipts: set[tuple[str, str]] | None = None,
 ) -> list[str]:
     """Gives the rules that a case's events break."""
-    trail = Trail()
+    trail = Trail(supervisors, receipts)
     found: list[str] = []
     claim = ""
     for version, said in enumerate(events, start=first_version):
@@ -112,7 +113,7 @@ def broken(
             source="/services/intake",
             type=type_of(type(data)),
             subject=case_id,
-            time=at,
+            time=NOON,
             data=data,
             caseversion=version,
             correlationid="c",
