@@ -98,6 +98,7 @@ async def test_no_sealed_value_and_no_plaintext_leaves_by_any_way_but_reveal(
         answers = await every_answer(desk)
         reveal = {**BY, "classes": ["identity", "location", "narrative"]}
         revealed = (await desk.http.post(f"/api/cases/{CASE}/reveal", json=reveal)).text
+        of_shift = (await desk.http.post(f"/api/shifts/{SHIFT}/reveal", json=reveal)).json()
         metrics = (await desk.http.get("/metrics")).text
     assert len(answers) > 60
     for asked_for, answer in answers.items():
@@ -106,7 +107,9 @@ async def test_no_sealed_value_and_no_plaintext_leaves_by_any_way_but_reveal(
         assert CALLER_KEY not in answer, asked_for
     assert revealed.count(CANARY) == sum(len(event.PERSONAL) for event in every_event())
     assert not SEALED_TOKEN.search(revealed)
+    assert [one["value"] for one in of_shift["values"]] == [f"{CANARY} remark"]
     assert CANARY not in metrics
+    assert "Duress" not in metrics.replace("ClearDuress", "")
     said = capsys.readouterr()
     assert CANARY not in said.out + said.err
 

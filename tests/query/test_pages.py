@@ -12,8 +12,12 @@ from typing_extensions import override
 
 from services.query.link import Link, StreamState
 from shared import subjects
+from shared.events.claims import CaseClaimed
+from shared.events.groups import GroupFormed
+from shared.events.handover import HandoverDiscrepancyRaised
+from shared.events.intake import DuressSignalled
 from tests import examples as e
-from tests.examples import CASE, OTHER_CASE
+from tests.examples import CASE, NOON, OTHER_CASE
 from tests.query.asking import asked
 from tests.query.stage import MemoryLog, book_with, books_of
 
@@ -173,3 +177,19 @@ async def test_a_page_says_when_the_projection_stopped(log: MemoryLog, tmp_path:
         page = (await desk.http.get("/")).text
     assert 'role="alert"' in page
     assert "sequence 12 came where 11 was due" in page
+
+
+async def test_the_case_page_shows_the_regions_that_a_case_has(tmp_path: Path) -> None:
+    log = MemoryLog()
+    claimed = CaseClaimed(operator="Petro Example", lease_until=NOON, fence=1, basis="free")
+    group = GroupFormed(group_id=CASE, declared_size=3)
+    raised = HandoverDiscrepancyRaised(expected=3, present=1, missing=2, extra=0)
+    duress = DuressSignalled(call_id="call-2", channel="telegram")
+    log.write(book_with([*e.whole_way()[:16], claimed, group, raised, duress]))
+    async with asked(log, tmp_path) as desk:
+        page = (await desk.http.get(f"/cases/{CASE}")).text
+        queue = (await desk.http.get("/")).text
+    for shown in ("Petro Example", "lead of", "don't agree", "accepted", "Restricted"):
+        assert shown in page
+    assert "Petro Example" in queue
+    assert "Duress" not in page

@@ -13,6 +13,7 @@ from services.query.projections.case_row import CaseRow
 from services.query.projections.queue import need_of
 from shared.events import claims, custody, groups, handover, intake, verification
 from shared.events.base import Event
+from shared.events.fields import Channel
 from tests import examples as e
 from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
 from tests.query.test_projections import LATE, case_after, rows_after
@@ -193,9 +194,10 @@ def test_reports_of_custody_give_the_same_row_in_any_order() -> None:
 
 
 def test_calls_of_a_backlog_give_the_same_row_in_any_order() -> None:
+    channels: list[tuple[int, Channel]] = [(2, "phone"), (3, "telegram"), (4, "signal")]
     calls = [
         e.call_linked(f"call-{number}", channel, NOON + timedelta(minutes=number))
-        for number, channel in ((2, "phone"), (3, "telegram"), (4, "signal"))
+        for number, channel in channels
     ]
     ways = [[e.case_opened(), *some] for some in permutations(calls)]
     found = {_without_position(case_after(*way)) for way in ways}
@@ -279,6 +281,7 @@ def test_custody_and_exchange_are_stages_of_the_funnel() -> None:
     assert funnel.exchanged_at is not None
 
 
+REGISTERED = e.whole_way()[:4]
 LIFE_NOW: list[Event] = [e.case_opened(), e.call_triaged(urgency="life_now")]
 UNANSWERED = intake.DeadlinePassed(rule="life_now_unanswered", due_at=AT)
 NO_SECOND_CALL = intake.DeadlinePassed(rule="second_call_review", due_at=AT)
@@ -297,15 +300,15 @@ FOLLOW_UP = handover.FollowUpSet(due_at=AT)
         ([*e.whole_way()[:7], NO_SECOND_CALL], ["second_call_review"]),
         ([*e.whole_way()[:7], NO_SECOND_CALL, e.call_linked()], []),
         ([*e.whole_way()[:7], NO_SECOND_CALL, FOLLOW_UP], []),
-        ([*e.whole_way()[:4], NO_ANSWER], ["registry_no_answer"]),
-        ([*e.whole_way()[:4], NO_ANSWER, OVERDUE], ["registry_overdue"]),
-        ([*e.whole_way()[:4], NO_ANSWER, e.registry_checked("none")], []),
+        ([*REGISTERED, NO_ANSWER], ["registry_no_answer"]),
+        ([*REGISTERED, NO_ANSWER, OVERDUE], ["registry_overdue"]),
+        ([*REGISTERED, NO_ANSWER, e.registry_checked("none")], []),
         (
-            [*e.whole_way()[:4], NO_ANSWER, e.registry_checked("unavailable")],
+            [*REGISTERED, NO_ANSWER, e.registry_checked("unavailable")],
             ["registry_no_answer"],
         ),
-        ([*e.whole_way()[:4], NO_ANSWER, e.personal_data_provided()], []),
-        ([*e.whole_way()[:4], NO_ANSWER, AFTER_CAPTURE], ["registry_no_answer"]),
+        ([*REGISTERED, NO_ANSWER, e.personal_data_provided()], []),
+        ([*REGISTERED, NO_ANSWER, AFTER_CAPTURE], ["registry_no_answer"]),
         ([*ARRIVED, overdue("arrived_silent"), overdue("arrived_contact_due")], ["arrived_silent"]),
         ([*ARRIVED, overdue("decide_whether_lost"), e.contact_lost()], []),
         ([*OFFERED, overdue("handover_unacknowledged")], ["handover_unacknowledged"]),

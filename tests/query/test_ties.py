@@ -130,4 +130,3 @@ async def test_a_group_sheet_has_roll_counts_and_discrepancy(tmp_path: Path) -> 
     assert settled["discrepancy"] is None
     assert (row["group_id"], row["group_role"]) == (CASE, "member")
     assert no_lead.status_code == 404
-    assert AT - timedelta(hours=1) > NOON

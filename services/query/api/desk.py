@@ -9,21 +9,25 @@ from fastapi import APIRouter, Path, Query
 
 from services.query.api import shapes
 from services.query.api.problems import Problem, ProblemError
+from services.query.api.reveal import PROBLEMS, Reveal, revealed
 from services.query.boards import Boards
 from services.query.context import Context
 from services.query.desk_reads import DeskReads, ShiftLog
 from services.query.masking import entry_shown, erased_in, row_shown
+from services.query.opening import personal_values
 from services.query.projections.case_row import CaseRow
 from services.query.projections.desk import ShiftRow, names_in
 from services.query.projections.shift import ListedCase, listed_of
 from services.query.reads import Answer
 from shared.events.shifts import ShiftId
+from shared.logs import log
 from shared.refusals import is_another_person
 
 LIMIT_MAX = 500
 LIVE_MAX = 2_000
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
+ShiftPath = Annotated[ShiftId, Path(description="the shift's number")]
 
 
 class Shift(shapes.Shift):
@@ -86,14 +90,19 @@ def routes(context: Context) -> APIRouter:
     @router.get(
         "/shifts/{shift_id}", response_model=ShiftSheet, responses={404: {"model": Problem}}
     )
-    def shift_sheet(
-        shift_id: Annotated[ShiftId, Path(description="the shift's number")],
-    ) -> dict[str, object]:
+    def shift_sheet(shift_id: ShiftPath) -> dict[str, object]:
         """One shift: the live cases that each operator holds, and which are handed over."""
-        answer = desk.shift(shift_id)
-        if answer.found is None:
-            raise ProblemError(404, "no-such-shift", "There is no such shift.")
-        return _sheet(context, boards, cast("Answer[ShiftLog]", answer))
+        return _sheet(context, boards, _find(desk, shift_id))
+
+    @router.post("/shifts/{shift_id}/reveal", response_model=shapes.Revealed, responses=PROBLEMS)
+    def reveal_of_shift(shift_id: ShiftPath, wanted: Reveal) -> dict[str, object]:
+        """Opens what was remarked when the shift handed over; recorded as for a case."""
+        log_of_shift = _find(desk, shift_id)
+        events = log_of_shift.found.events
+        found = [one for one in personal_values(events) if wanted.asks_for(one)]
+        values = revealed(context, found, wanted) if found else []
+        log.info("revealed", case_id=shift_id, count=len(values))
+        return {"case_id": shift_id, "values": values, "sequence": log_of_shift.sequence}
 
     @router.get("/exports", response_model=Exports)
     def exports(limit: Limit = 50) -> dict[str, object]:
@@ -102,6 +111,13 @@ def routes(context: Context) -> APIRouter:
         return {"items": [row_shown(one) for one in answer.found], "sequence": answer.sequence}
 
     return router
+
+
+def _find(desk: DeskReads, shift_id: str) -> Answer[ShiftLog]:
+    answer = desk.shift(shift_id)
+    if answer.found is None:
+        raise ProblemError(404, "no-such-shift", "There is no such shift.")
+    return cast("Answer[ShiftLog]", answer)
 
 
 def _sheet(context: Context, boards: Boards, answer: Answer[ShiftLog]) -> dict[str, object]:

@@ -83,7 +83,7 @@ def routes(context: Context) -> APIRouter:
             for one in personal_values(answer.found.events)
             if wanted.asks_for(one) and may_open(one.value.type_name, is_supervisor=supervisor)
         ]
-        values = _revealed(context, found, wanted) if found else []
+        values = revealed(context, found, wanted) if found else []
         log.info("revealed", case_id=case_id, count=len(values))
         return {"case_id": case_id, "values": values, "sequence": answer.sequence}
 
@@ -111,7 +111,8 @@ def routes(context: Context) -> APIRouter:
     return router
 
 
-def _revealed(context: Context, found: Sequence[Found], wanted: Reveal) -> list[dict[str, object]]:
+def revealed(context: Context, found: Sequence[Found], wanted: Reveal) -> list[dict[str, object]]:
+    """Gives values opened, in their order; recorded before it is answered."""
     values = [one.value for one in found]
     answers = opened(context.keys, values, wanted.by, wanted.purpose)
     return [

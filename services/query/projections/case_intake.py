@@ -77,18 +77,22 @@ def _called(
 ) -> CaseRow:
     began_at = earlier(call.started_at, recorded_at)
     this = (began_at, call.call_id)
-    row = heard_of(row, began_at)
     # Calls of a backlog come in any order; the one that began last is the last.
-    if row.last_call_at is None or this > (row.last_call_at, row.last_call_id or ""):
-        row = row._replace(
-            channel=call.channel,
-            language=call.language,
-            last_call_id=call.call_id,
-            last_call_at=began_at,
-        )
-    if row.untriaged_call_at is None or this > (row.untriaged_call_at, row.untriaged_call_id or ""):
-        row = row._replace(untriaged_call_id=call.call_id, untriaged_call_at=began_at)
-    return row._replace(calls=row.calls + 1, triaged=False)
+    is_last = row.last_call_at is None or this > (row.last_call_at, row.last_call_id or "")
+    pending = (row.untriaged_call_at, row.untriaged_call_id or "")
+    if pending[0] is None or this > pending:
+        pending = this
+    row = heard_of(row, began_at)
+    return row._replace(
+        channel=call.channel if is_last else row.channel,
+        language=call.language if is_last else row.language,
+        last_call_id=call.call_id if is_last else row.last_call_id,
+        last_call_at=began_at if is_last else row.last_call_at,
+        untriaged_call_at=pending[0],
+        untriaged_call_id=pending[1],
+        calls=row.calls + 1,
+        triaged=False,
+    )
 
 
 def _triaged(row: CaseRow, triage: intake.CallTriaged) -> CaseRow:

@@ -14,7 +14,9 @@ from services.query.projections.case_row import (
     CaseRow,
     ContactState,
     IdentityState,
+    OfferState,
     Progress,
+    RendezvousState,
     Stage,
 )
 from services.query.projections.overdue import OverdueRule
@@ -54,6 +56,14 @@ WAITING: tuple[Stage, ...] = ("registered", "awaiting_second_call")
 """The stages of the waiting pool: he has registered, and the next step is his second call."""
 LIVE: tuple[Stage, ...] = ("arrived", "planned", "guided", "offered")
 """The stages of the live board: he is on Ukrainian territory and nobody has received him yet."""
+BY_OFFER: dict[OfferState, Need] = {"open": "team_answer", "accepted": "record_handover"}
+BY_CONTACT: dict[ContactState, Need] = {"silent": "contact_silent", "due": "contact_due"}
+BY_RENDEZVOUS: dict[RendezvousState, Need] = {
+    "planned": "approve",
+    "replanned": "approve",
+    "approved": "disclose",
+    "disclosed": "offer",
+}
 RANK: dict[Urgency | None, int] = {"life_now": FIRST, None: 1, "today": 2, "later": LAST}
 """The most urgent first; what nobody judged yet comes before what can wait."""
 
@@ -152,25 +162,17 @@ def _identity_waits(case: CaseRow) -> bool:
 
 
 def _of_offer(case: CaseRow) -> Need | None:
-    by_offer: dict[str, Need] = {"open": "team_answer", "accepted": "record_handover"}
-    return by_offer.get(case.offer)
+    return BY_OFFER.get(case.offer)
 
 
 def _of_contact(case: CaseRow, overdue: Collection[OverdueRule]) -> Need | None:
     if "decide_whether_lost" in overdue:
         return "decide_lost"
-    by_contact: dict[str, Need] = {"silent": "contact_silent", "due": "contact_due"}
-    return by_contact.get(case.contact)
+    return BY_CONTACT.get(case.contact)
 
 
 def _next_of_rendezvous(case: CaseRow) -> Need | None:
-    by_rendezvous: dict[str, Need] = {
-        "planned": "approve",
-        "replanned": "approve",
-        "approved": "disclose",
-        "disclosed": "offer",
-    }
-    return by_rendezvous.get(case.rendezvous)
+    return BY_RENDEZVOUS.get(case.rendezvous)
 
 
 def _next_of_stage(case: CaseRow) -> Need | None:
