@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.stories.site import Clock, StorySite, story_site
+from tests.stories.ports import Clock
+from tests.stories.site import StorySite, story_site
 
 
 @pytest.fixture(scope="session")

@@ -11,16 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from passage.channel import Call, envelope_of
 from services.query.log import RecordedEvent
-from shared import subjects
 from shared.answering import AnyAnswer
 from shared.commands.base import Decision, Ignored, Recorded, Refused
-from shared.events.fields import Channel
-from shared.events.reading import read_case_event
-from tests.stories import reports
-from tests.stories.script import CallStep, CommandStep, Step, Story, gives, needs, order_kept
-from tests.stories.site import Handed, RegistryState, StorySite, delivered
+from tests.stories import incoming, reports
+from tests.stories.ordering import shuffled
+from tests.stories.ports import RegistryState
+from tests.stories.script import CallStep, CommandStep, Step, Story
+from tests.stories.site import Handed, StorySite
 
 AT_ONCE = 8
 STAYS_BACK = 0.5
@@ -144,53 +142,19 @@ class Play:
     # Calls
 
     def _call(self, call: CallStep, at: datetime | None) -> None:
-        handed = self._handed(call, at)
+        handed = incoming.handed(self, call, at)
         self._hand(handed)
         self._collect()
         self._bind_case(call)
 
-    def _handed(self, call: CallStep, at: datetime | None) -> Handed:
-        self.names[call.id] = self._own(call.id)
-        said = Call(
-            call_id=self.names[call.id],
-            channel=call.on,
-            address=self.address(call.on, call.from_),
-            language=call.language,
-            started_at=call.started_at or at or self.site.clock.at,
-            text=call.text,
-            return_code=self.names.get(call.code, call.code) if call.code else None,
-        )
-        envelope = envelope_of(said, self.site.key)
-        body = envelope.model_dump_json(exclude_none=True).encode()
-        return Handed("intake", delivered(subjects.CALLS, 1, subjects.calls(call.on), body))
-
     def _bind_case(self, call: CallStep) -> None:
-        found = self._case_of(call)
+        found = incoming.case_of(self, call)
         known = self.names.setdefault(call.case, found)
         assert found == known, f"call {call.id} came into another case than {call.case}"
 
-    def _case_of(self, call: CallStep) -> str:
-        for one in reversed(self.events):
-            data: Any = read_case_event(bytes(one.state), one.topic).data
-            if (
-                one.topic in {"CaseOpened", "CallLinked"}
-                and (data.call_id == self.names[call.id] and data.channel == call.on)
-                and getattr(data, "split_from", None) is None
-            ):
-                return str(one.originator_id)
-        raise AssertionError(f"call {call.id} is in no case")
-
-    def address(self, on: Channel, written: str | None) -> str | None:
-        """Gives a caller's address, as it is in this playing alone."""
-        if written is None:
-            return None
-        return (
-            f"{written}_{self.number}" if on in {"telegram", "web"} else f"{written}{self.number}"
-        )
-
     def _backlog(self, calls: Sequence[CallStep]) -> None:
         """Hands intake many calls at once, as it would find them after it was away."""
-        handed = [self._handed(call, call.started_at) for call in calls]
+        handed = [incoming.handed(self, call, call.started_at) for call in calls]
         if self.chance is not None:
             self.chance.shuffle(handed)
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -210,7 +174,7 @@ class Play:
             self._again(command, body, answered)
 
     def _body(self, command: CommandStep, happened_at: datetime | None = None) -> bytes:
-        own_id = self._own(command.id or f"{len(self.events)}-{len(self.names)}")
+        own_id = self.own(command.id or f"{len(self.events)}-{len(self.names)}")
         if command.id:
             self.names[command.id] = own_id
         case_id = self.resolved(f"@{command.case}")
@@ -317,7 +281,7 @@ class Play:
 
     # Names
 
-    def _own(self, name: str) -> str:
+    def own(self, name: str) -> str:
         return f"{self.story.name}-{self.number}-{name}"
 
     def resolved(self, value: Any) -> Any:
@@ -329,28 +293,6 @@ class Play:
         if isinstance(value, list | tuple):
             return [self.resolved(one) for one in value]
         return value
-
-
-def shuffled(block: Sequence[Step], chance: random.Random) -> list[Step]:
-    """Gives facts in another order that is possible.
-
-    What needs a name comes after what gives it, and where the last of its kind counts, each stays
-    behind the one before it.
-    """
-    left, taken = list(block), []
-    while left:
-        ready = [
-            step
-            for number, step in enumerate(left)
-            if not any(
-                gives(other) & needs(step) or order_kept(other) == order_kept(step)
-                for other in left[:number]
-            )
-        ]
-        chosen = chance.choice(ready)
-        left.remove(chosen)
-        taken.append(chosen)
-    return taken
 
 
 def _between(before: datetime | None, at: datetime, after: datetime | None) -> bool:

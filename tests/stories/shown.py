@@ -178,10 +178,7 @@ def states_of(
         for name, one in CASE_EVENTS[stored.topic].PERSONAL.items():
             sealed = getattr(event.data, name)
             if one == personal_class and isinstance(sealed, Sealed):
-                spot = {"case_id": case_id, "version": stored.originator_version}
-                values.append(
-                    SealedValue(**spot, type_name=stored.topic, field=name, sealed=sealed)
-                )
+                values.append(SealedValue.of(event, name))
     return (
         {one.state for one in keys.open(values, "operator:story", "a story")} if values else set()
     )

@@ -11,9 +11,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, time
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from typing_extensions import override
 
@@ -28,12 +28,11 @@ from services import handover, intake, keyholder, verification
 from services.keyholder.lock import Lock
 from services.keyholder.secrets import make_key_files
 from services.query.log import RecordedEvent
-from services.verification.registry import Registry, RegistryAnswer, SqliteRegistry, load_csv
+from services.verification.registry import SqliteRegistry, load_csv
 from shared import subjects
 from shared.answering import AnyAnswer, answer
 from shared.case_log import Fold
 from shared.commands.base import Command
-from shared.events.fields import Identity
 from shared.keyfiles import read_intake_public_key
 from shared.keyholder import RemoteKeys
 from shared.parking import Delivery
@@ -41,10 +40,10 @@ from shared.service import Service, assemble
 from shared.settings import Settings
 from shared.timers import Timer, Timers
 from shared.transact import Outcome
+from tests.stories.ports import Clock, StoryRegistry, StoryTimers
 
 STORIES = Path(__file__).parents[1] / "golden" / "stories"
 REGISTRY = STORIES / "registry.csv"
-RegistryState = Literal["answers", "unavailable", "silent"]
 WITHIN_S = 20.0
 READ_AT_ONCE = 500
 CONSUMERS = {
@@ -53,59 +52,6 @@ CONSUMERS = {
     "verification": verification.CONSUMES,
     "handover": handover.CONSUMES,
 }
-
-
-@dataclass
-class Clock:
-    """What time it is in the story."""
-
-    at: datetime
-
-    def __call__(self) -> datetime:
-        return self.at
-
-
-class StoryTimers(Timers):
-    """A service's timers, due by the story's clock; the real ones have tests on the wire."""
-
-    def __init__(self) -> None:
-        self.running: dict[str, Timer] = {}
-
-    @override
-    def set(self, timer: Timer) -> None:
-        if timer.due_at is None:
-            raise ValueError("a timer that is set once has a due_at")
-        self.running[timer.name] = timer
-
-    @override
-    def set_daily(self, kind: str, at: time) -> None:
-        """No story is about what is done every night."""
-
-    @override
-    def is_set(self, timer: Timer) -> bool:
-        return timer.name in self.running
-
-    @override
-    def cancel(self, timer: Timer) -> None:
-        self.running.pop(timer.name, None)
-
-
-class StoryRegistry(Registry):
-    """The registry, which a story may have silent or out of reach."""
-
-    name = "local"
-
-    def __init__(self, file: Registry) -> None:
-        self._file = file
-        self.state: RegistryState = "answers"
-
-    @override
-    def look_up(self, claim: Identity) -> RegistryAnswer:
-        if self.state == "silent":
-            raise TimeoutError("the registry is silent in this story")
-        if self.state == "unavailable":
-            return RegistryAnswer("unavailable")
-        return self._file.look_up(claim)
 
 
 @dataclass(frozen=True)
