@@ -10,8 +10,8 @@ from shared.events.base import CaseEvent
 from shared.events.shifts import ShiftCaseAccepted, ShiftEnded, ShiftHandedOver, ShiftStarted
 
 
-def _started(trail: Trail, data: ShiftStarted, event: CaseEvent[Any]) -> Iterator[str]:
-    if event.caseversion != 1:
+def _started(trail: Trail, data: ShiftStarted, _event: CaseEvent[Any]) -> Iterator[str]:
+    if trail.shift is not None:
         yield "a shift began twice"
     trail.shift = Shift(data.operators)
 

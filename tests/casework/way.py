@@ -1,0 +1,187 @@
+"""What people ask about a man: who he is, his way, the case's course; and a good way through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from shared.commands import handover as h
+from shared.commands import intake as i
+from shared.commands import verification as v
+from shared.commands.base import Command
+from tests.casework.asking import HOUR, OLENA, PETRO, PLACE, TEAMS, Desk
+from tests.casework.callers import REGISTRY
+from tests.casework.town import Town
+
+
+class Machine(Protocol):
+    """What the fields of a command are made from."""
+
+    town: Town
+    desk: Desk
+
+    def cases(self) -> list[str]:
+        """Gives the case numbers."""
+
+    def meeting(self, case_id: str) -> str:
+        """Gives the rendezvous planned last."""
+
+    def offer(self, case_id: str) -> str:
+        """Gives the offer made last."""
+
+    def by_call(self) -> dict[str, str]:
+        """Gives the last call."""
+
+
+Fields = Callable[[Machine, str], dict[str, Any]]
+ADDRESSES = ("+380440000001", "+380440000002")
+GUARDS = ("identity_verified", "credibility_allows", "group_cleared", "no_hold")
+HIS_CALL = {"call_id": "call-2"}
+"""His second call, in which he gave his code."""
+IN_GROUP = {"party": "group", "declared_size": 2}
+
+
+def fixed(**fields: Any) -> Fields:
+    return lambda _machine, _case_id: fields
+
+
+def _planned(machine: Machine, _case_id: str) -> dict[str, Any]:
+    return {"place": PLACE, "team": TEAMS[0], **machine.desk.window()}
+
+
+def _replanned(machine: Machine, case_id: str) -> dict[str, Any]:
+    replaces = machine.meeting(case_id)
+    return {**_planned(machine, case_id), "replaces": replaces, "reason": "fog"}
+
+
+def _meeting(**fields: Any) -> Fields:
+    return lambda machine, case_id: {"rendezvous_id": machine.meeting(case_id), **fields}
+
+
+def _told(machine: Machine, case_id: str) -> dict[str, Any]:
+    return {"rendezvous_id": machine.meeting(case_id), "to_whom": "him", **machine.by_call()}
+
+
+def _offer(machine: Machine, _case_id: str) -> dict[str, Any]:
+    return {"team": TEAMS[0], "deadline_at": machine.town.now + HOUR}
+
+
+def _answer(**fields: Any) -> Fields:
+    return lambda machine, case_id: {"offer_id": machine.offer(case_id), **fields}
+
+
+def _receipt(machine: Machine, _case_id: str) -> dict[str, Any]:
+    receipt = {"receipt_number": "R-1", "received_at": machine.town.now}
+    return {"team": TEAMS[0], "head_count": 2, **receipt}
+
+
+def _group_receipt(machine: Machine, case_id: str) -> dict[str, Any]:
+    awaited = machine.town.state("handover", case_id).party.awaited - {""}
+    return {**_receipt(machine, case_id), "received": sorted(awaited) or [case_id]}
+
+
+def _until(hours: int, **fields: Any) -> Fields:
+    return lambda machine, _case_id: {
+        "expires_at": machine.town.now + hours * HOUR,
+        **fields,
+    }
+
+
+def _other(name: str, **fields: Any) -> Fields:
+    return lambda machine, _case_id: {name: machine.cases()[0], **fields}
+
+
+WHO: dict[type[Command], tuple[Fields, ...]] = {
+    i.ProvidePersonalData: tuple(
+        fixed(identity={"surname": name, "service_number": "AB-1"}) for name in REGISTRY
+    ),
+    v.VerifyIdentity: (
+        fixed(basis="registry_and_operator"),
+        fixed(basis="two_sources", second_by=PETRO),
+    ),
+    v.ContradictIdentity: (fixed(fields=["rank"], reason="doubt"),),
+    v.RejectIdentity: (fixed(reason="doubt"),),
+    v.AssessCredibility: tuple(
+        _until(5, level=one, indicators="calm") for one in ("credible", "doubtful", "hostile")
+    ),
+    v.OpenReview: (fixed(remark="another voice"),),
+    v.ResolveReview: (
+        fixed(outcome="decision_stands", remark="it is he"),
+        fixed(outcome="decision_withdrawn", remark="it isn't"),
+    ),
+    h.UseEmergencyOverride: tuple(
+        _until(hours, guard=one, reason="wounded", second_by=PETRO)
+        for one in GUARDS
+        for hours in (2, 25)
+    ),
+}
+WAY: dict[type[Command], tuple[Fields, ...]] = {
+    h.RecordArrival: (fixed(place=PLACE, companions=1),),
+    h.PlanRendezvous: (_planned,),
+    h.ReplanRendezvous: (_replanned,),
+    h.ApproveRendezvous: (_meeting(),),
+    h.CancelRendezvous: (_meeting(reason="fog"),),
+    h.RecordMissed: (_meeting(who="team", reason="fog"),),
+    h.DiscloseRendezvous: (_told,),
+    h.GiveGuidance: (lambda machine, _case_id: {"step": PLACE, **machine.by_call()},),
+    h.OfferHandover: (_offer,),
+    h.AcceptHandover: (_answer(team=TEAMS[0]), _answer(team=TEAMS[1])),
+    h.RefuseHandover: (_answer(team=TEAMS[0], reason="no car"),),
+    h.WithdrawHandover: (_answer(reason="fog"),),
+    h.RecordHandover: (_receipt,),
+    h.RecordGroupHandover: (_group_receipt,),
+    h.ResolveDiscrepancy: (fixed(explanation="counted twice", second_by=PETRO),),
+    h.RecordCustody: (
+        lambda machine, _case_id: {"custody": "arrived_at_camp", "changed_at": machine.town.now},
+    ),
+    h.GiveExchangeConsent: (fixed(language="ru", wording="1", witness=PETRO),),
+    h.WithdrawExchangeConsent: (fixed(witness=PETRO),),
+    h.RecordExchange: (lambda machine, _case_id: {"exchanged_at": machine.town.now},),
+}
+COURSE: dict[type[Command], tuple[Fields, ...]] = {
+    i.ClaimCase: (fixed(),),
+    i.TakeOverCase: (fixed(reason="gone"),),
+    i.ReleaseCase: (fixed(),),
+    i.IssueReturnCode: (fixed(),),
+    i.ClearDuress: (fixed(reason="he is alone"),),
+    i.SetContactRule: (fixed(rule="yes"), fixed(rule="never")),
+    i.SendMessage: (fixed(channel="phone", text="call us"),),
+    i.DeclareSurrender: (fixed(**IN_GROUP),),
+    i.FormGroup: (fixed(declared_size=2),),
+    i.JoinGroup: (_other("member_case"),),
+    i.LeaveGroup: (_other("member_case", reason="separated"),),
+    i.LinkCases: (_other("other_case", basis="name", reason="alike"),),
+    i.UnlinkCases: (_other("other_case", reason="not alike"),),
+    i.CloseCase: (fixed(reason="withdrew"), fixed(reason="hoax", second_by=PETRO)),
+    i.ReopenCase: (fixed(reason="mistake"),),
+    i.ErasePersonalData: (fixed(legal_basis="request_of_person", reference="letter"),),
+}
+
+
+GOOD_WAY: tuple[tuple[type[Command], Fields, str], ...] = (
+    (i.ProvidePersonalData, WHO[i.ProvidePersonalData][0], OLENA),
+    (v.VerifyIdentity, fixed(basis="registry_and_operator"), PETRO),
+    (h.RecordArrival, WAY[h.RecordArrival][0], OLENA),
+    (h.PlanRendezvous, _planned, OLENA),
+    (h.ApproveRendezvous, _meeting(), PETRO),
+    (h.DiscloseRendezvous, lambda m, c: {**_meeting(to_whom="him")(m, c), **HIS_CALL}, OLENA),
+    (h.OfferHandover, _offer, OLENA),
+    (h.AcceptHandover, _answer(team=TEAMS[0]), OLENA),
+    (h.RecordGroupHandover, _group_receipt, OLENA),
+    (h.RecordHandover, _receipt, OLENA),
+    (h.RecordCustody, WAY[h.RecordCustody][0], OLENA),
+    (h.GiveExchangeConsent, WAY[h.GiveExchangeConsent][0], OLENA),
+    (h.RecordExchange, WAY[h.RecordExchange][0], OLENA),
+)
+"""From his personal data to his exchange; a single man's steps and a group's."""
+
+
+TWISTS: tuple[tuple[type[Command], Fields], ...] = (
+    (i.ProvidePersonalData, WHO[i.ProvidePersonalData][1]),
+    (v.ContradictIdentity, WHO[v.ContradictIdentity][0]),
+    (v.AssessCredibility, _until(5, level="doubtful", indicators="x")),
+    (v.OpenReview, WHO[v.OpenReview][0]),
+    (i.ErasePersonalData, COURSE[i.ErasePersonalData][0]),
+    (h.WithdrawExchangeConsent, WAY[h.WithdrawExchangeConsent][0]),
+)
+"""What comes in between."""
