@@ -14,7 +14,8 @@ from itertools import combinations
 from types import UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from services.query.projections.case_list import CaseRow, evolve
+from services.query.projections.case_list import evolve
+from services.query.projections.case_row import CaseRow
 from shared.events.base import CaseEvent, Event, type_of
 from shared.events.catalogue import OWNER, envelope_of
 from tests.examples import CASE, NOON, case_opened, digest
