@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.stories.moving import moved
+from tests.stories.ordering import shuffled
 from tests.stories.play import Play
 from tests.stories.script import Step, Story, names, story
 from tests.stories.shown import Tables, after_events, check, compared, differences
@@ -109,6 +110,22 @@ def in_order(
 @pytest.fixture(scope="module")
 def kept_plays() -> dict[str, Played]:
     return {}
+
+
+def test_every_story_of_the_design_is_told_and_says_what_comes_out() -> None:
+    assert names() == [f"E{number:02d}" for number in range(1, 27)]
+    for name in names():
+        assert story(name).steps[-1].expect is not None, name
+
+
+def test_in_most_stories_facts_may_change_places() -> None:
+    chance = random.Random(1)  # noqa: S311 - no secret
+    moved = set()
+    for name in names():
+        steps = [step for step in story(name).steps if step.may_change_places]
+        if any(shuffled(steps, chance) != steps for _ in range(20)):
+            moved.add(name)
+    assert len(moved) >= 20, moved
 
 
 @pytest.mark.parametrize("name", names())
