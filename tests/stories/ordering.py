@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from datetime import datetime
 
 from tests.stories.script import NOBODY, Step
 
@@ -82,3 +83,25 @@ def shuffled(block: Sequence[Step], chance: random.Random) -> list[Step]:
         left.remove(chosen)
         taken.append(chosen)
     return taken
+
+
+def blocks(steps: Sequence[Step], split_at: Sequence[datetime]) -> list[list[Step]]:
+    """Gives the steps, those together that may change places: facts that follow one another."""
+    found: list[list[Step]] = []
+    for step in steps:
+        before = found[-1][-1] if found else None
+        joins = (
+            before is not None
+            and before.may_change_places
+            and step.may_change_places
+            and not any(_between(before.at, at, step.at) for at in split_at)
+        )
+        if joins:
+            found[-1].append(step)
+        else:
+            found.append([step])
+    return found
+
+
+def _between(before: datetime | None, at: datetime, after: datetime | None) -> bool:
+    return before is not None and after is not None and before < at <= after

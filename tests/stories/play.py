@@ -15,7 +15,7 @@ from services.query.log import RecordedEvent
 from shared.answering import AnyAnswer
 from shared.commands.base import Decision, Ignored, Recorded, Refused
 from tests.stories import incoming, reports
-from tests.stories.ordering import shuffled
+from tests.stories.ordering import blocks, shuffled
 from tests.stories.ports import RegistryState
 from tests.stories.script import CallStep, CommandStep, Step, Story
 from tests.stories.site import Handed, StorySite
@@ -58,7 +58,7 @@ class Play:
         self.site.registry.state = "answers"
         for timers in self.site.timers.values():
             timers.running.clear()
-        for block in self._blocks():
+        for block in blocks(self.story.steps, self.split_at):
             moved = shuffled(block, self.chance) if self.chance is not None else block
             late = block[-1].at if self.chance is not None else None
             for step in moved:
@@ -67,23 +67,6 @@ class Play:
                 except Exception as error:
                     error.add_note(f"{self.story.name}: {step.model_dump_json(exclude_none=True)}")
                     raise
-
-    def _blocks(self) -> list[list[Step]]:
-        """Gives the story's steps, those together that may change places."""
-        blocks: list[list[Step]] = []
-        for step in self.story.steps:
-            before = blocks[-1][-1] if blocks else None
-            joins = (
-                before is not None
-                and before.may_change_places
-                and step.may_change_places
-                and not any(_between(before.at, at, step.at) for at in self.split_at)
-            )
-            if joins:
-                blocks[-1].append(step)
-            else:
-                blocks.append([step])
-        return blocks
 
     def _take(self, step: Step, late: datetime | None) -> None:
         assert step.at is not None
@@ -293,7 +276,3 @@ class Play:
         if isinstance(value, list | tuple):
             return [self.resolved(one) for one in value]
         return value
-
-
-def _between(before: datetime | None, at: datetime, after: datetime | None) -> bool:
-    return before is not None and after is not None and before < at <= after
