@@ -121,11 +121,6 @@ class Settings(BaseSettings):
     capture_card_days: float = Field(
         7.0, ge=0, description="how long after he came to a camp his card is to be sent, days"
     )
-    outbound_report_minutes: float = Field(
-        10.0,
-        gt=0,
-        description="how long a channel may take to say what became of a message, minutes",
-    )
     lease_minutes: float = Field(5.0, gt=0, description="how long a claim lasts, minutes")
     life_now_s: float = Field(
         60.0, gt=0, description="how long a case of urgency life_now may wait unclaimed, seconds"
