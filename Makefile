@@ -27,7 +27,7 @@ ifneq ($(ARGS),)
 	@$(BIN)/pytest $(ARGS)
 else
 	@journeys=$$(mktemp); $(BIN)/pytest -m journey >$$journeys 2>&1 & journey=$$!; \
-	$(BIN)/pytest -m "not journey"; others=$$?; \
+	$(BIN)/pytest -m "not journey" -n 2 --dist loadfile; others=$$?; \
 	wait $$journey; journey=$$?; cat $$journeys; rm -f $$journeys; \
 	exit $$((others > journey ? others : journey))
 endif
