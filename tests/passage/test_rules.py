@@ -99,6 +99,8 @@ CANCELLED = handover.RendezvousCancelled(rendezvous_id="r-1", by="amber", reason
 EXPIRED = handover.RendezvousExpired(rendezvous_id="r-1")
 ERASED = intake.PersonalDataErased(classes=("identity",), legal_basis="court_order", by="amber")
 CAPTURED = GIVEN.model_copy(update={"provenance": "after_capture"})
+ANYBODY: handover.OverridableGuard = "identity_verified"
+UNKNOWN = [CODED, GIVEN, MATCH, *KNOWN[4:]]
 OFFER = [*GUIDED, OFFERED]
 HANDED = [*OFFER, ACCEPTED, RECEIPT]
 FORMED = groups.GroupFormed(group_id="CASE", declared_size=2)
@@ -137,8 +139,9 @@ CLOSED = intake.CaseClosed(reason="withdrew")
     "lawful",
     [
         [*GUIDED, REPLANNED, APPROVED.model_copy(update={"rendezvous_id": "r-2", "by": "amber"})],
-        [CODED, GIVEN, MATCH, *KNOWN[4:], overridden("identity_verified"), PLANNED, APPROVED],
+        [*UNKNOWN, overridden(ANYBODY), PLANNED, APPROVED],
         [*KNOWN, assessed("doubtful"), PLANNED, overridden("credibility_allows"), APPROVED],
+        [*UNKNOWN, overridden(ANYBODY, 1), overridden(ANYBODY), PLANNED, APPROVED],
         [*KNOWN, REVIEW, RESOLVED, PLANNED],
         [*KNOWN, REVIEW, overridden("no_hold"), PLANNED],
         [*KNOWN, FORCED, FREE, PLANNED, APPROVED, DISCLOSED],
@@ -172,6 +175,10 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: Sequence[Event]) -> None:
         ([*KNOWN, REVIEW, PLANNED], "while a review was open"),
         ([*KNOWN, PLANNED, assessed("doubtful"), APPROVED], "not believed"),
         ([*KNOWN, PLANNED, FORCED, APPROVED], "forcing him"),
+        (
+            [*UNKNOWN, overridden(ANYBODY), overridden(ANYBODY, -1), PLANNED, APPROVED],
+            "approved before the identity was verified",
+        ),
         ([*KNOWN, PLANNED, APPROVED, FORCED, DISCLOSED], "forcing him"),
         ([*GUIDED, FORCED, STEP], "guided while somebody might be forcing him"),
         ([*KNOWN, PLANNED, APPROVED, STEP], "guided to no place"),
