@@ -47,6 +47,8 @@ def contact_after(contact: Contact, event: CaseEvent[Any], data: ContactStep) ->
         case CallLinked() if data.basis == "return_code":
             coded = contact.coded_calls | {data.call_id}
             return replace(_heard(contact, event.time), coded_calls=coded)
+        case GuidanceGiven() if data.call_id is None:
+            return contact  # He was written to, and hasn't answered.
         case CaseOpened() | CallLinked() | ArrivedInUkraine() | GuidanceGiven():
             return _heard(contact, event.time)
         case _ as unreachable:

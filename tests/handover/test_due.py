@@ -62,6 +62,7 @@ SPANS = spans_of(Settings())
 SILENCE = {"contact_due": 6 * HOUR, "contact_silent": 12 * HOUR, "decide_lost": 72 * HOUR}
 CAMP = CustodyChanged(custody="arrived_at_camp", changed_at=NOON)
 GUIDED = GuidanceGiven(step=sealed("follow the river"), call_id="call-2")
+GUIDED_BY_MESSAGE = GuidanceGiven(step=sealed("follow the river"), message_id="message-1")
 WINDOW_ENDS = rendezvous_planned().window_to
 
 
@@ -89,6 +90,7 @@ def recorded(state: HandoverState, kind: str) -> list[Event]:
         ((*ARRIVED,), 3),
         ((*ARRIVED, call_linked("call-3")), 4),
         ((*ARRIVED, GUIDED), 4),
+        ((*ARRIVED, GUIDED_BY_MESSAGE), 3),
         ((*ARRIVED, arrived_in_ukraine()), 4),
         ((*PLANNED,), 3),
         ((*ARRIVED, contact_lost(), ContactRegained(by=OLENA)), 5),

@@ -45,6 +45,8 @@ REVIEW = verification.ReviewOpened(reason="late_fact")
 REVIEWED = verification.ReviewResolved(
     by=PETRO, outcome="decision_stands", remark=e.sealed("an error")
 )
+GUIDED = handover.GuidanceGiven(step=e.sealed("follow the river"), call_id="call-2")
+GUIDED_BY_MESSAGE = handover.GuidanceGiven(step=GUIDED.step, message_id="message-1")
 CARD_DUE = custody.CaptureCardDue(due_at=AT)
 CARD = custody.CaptureCardConfirmed(reference="CC-0001", sent_at=AT)
 
@@ -128,6 +130,8 @@ def test_a_review_holds_the_case_until_a_person_looked() -> None:
         ([overdue("decide_whether_lost")], "silent", "decide_lost"),
         ([overdue("decide_whether_lost"), e.contact_lost()], "lost", "plan"),
         ([overdue("arrived_silent"), e.call_linked("call-3", at=LATE)], "in_touch", "triage"),
+        ([overdue("arrived_silent"), GUIDED], "in_touch", "plan"),
+        ([overdue("arrived_silent"), GUIDED_BY_MESSAGE], "silent", "contact_silent"),
         ([e.contact_lost(), handover.ContactRegained(by=OLENA)], "in_touch", "plan"),
         ([overdue("operator")], "in_touch", "follow_up"),
     ],

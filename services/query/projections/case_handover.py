@@ -100,7 +100,8 @@ def _after_contact(row: CaseRow, event: _OfContact, at: datetime) -> CaseRow:
         case handover.ContactRegained():
             return row._replace(contact="in_touch", last_contact_at=later(row.last_contact_at, at))
         case handover.GuidanceGiven():
-            return heard_of(row, at)
+            # By a message alone he was written to, and not heard of.
+            return heard_of(row, at) if event.call_id is not None else row
         case handover.FollowUpOverdue():
             after = CONTACT_BY_RULE.get(event.rule)
             if after is None or row.contact not in WORSE_THAN[after]:
