@@ -75,7 +75,7 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
     match data:
         case intake.CaseOpened():
             return replace(state, opened=True, contact=contact_after(state.contact, event, data))
-        case intake.CallLinked():
+        case intake.CallLinked() | CallEnded():
             return replace(state, contact=contact_after(state.contact, event, data))
         case intake.CaseClosed() | intake.CaseReopened():
             return replace(state, closed=isinstance(data, intake.CaseClosed))
@@ -99,7 +99,6 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
             | intake.CasesUnlinked()
             | intake.ErasureRequested()
             | intake.PersonalDataErased()
-            | CallEnded()
             | ClaimEvent()
             | OutboundEvent()
             | DeskEvent()

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.events.base import CaseEvent
+from shared.events.calls import CallEnded
 from shared.events.groups import GroupJoined, GroupLeft
 from shared.events.handover import (
     EmergencyOverrideUsed,
@@ -117,6 +118,8 @@ def _note_how(man: _Man, data: Any, case_id: str) -> None:
     match data:
         case CallLinked() if data.basis == "return_code":
             man.coded.add(data.call_id)
+        case CallEnded():
+            man.coded.discard(data.call_id)
         case ContactRuleSet():
             man.reachable = data.rule != "never"
         case EmergencyOverrideUsed() if data.by.lower() != data.second_by.lower():

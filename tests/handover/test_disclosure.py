@@ -6,10 +6,12 @@ import pytest
 
 from shared.commands.base import Command
 from shared.events.base import Event
+from shared.events.calls import CallEnded
 from shared.events.fields import ContactWindow
 from shared.events.handover import GuidanceGiven, RendezvousDisclosed
 from shared.events.intake import ContactRuleSet
 from tests.examples import (
+    NOON,
     arrived_in_ukraine,
     call_linked,
     identity_contradicted,
@@ -75,6 +77,30 @@ def test_the_code_of_an_earlier_episode_opens_no_place(
 ) -> None:
     old = call_linked("call-3").model_copy(update={"basis": "earlier_code"})
     refuses("call_code_matched", given(*before, old), changed(command, call_id="call-3"))
+
+
+@both
+def test_not_in_a_call_that_has_ended(before: tuple[Event, ...], command: Command) -> None:
+    ended = CallEnded(call_id="call-2", channel="telegram", ended_at=NOON)
+    elsewhere = ended.model_copy(update={"channel": "phone"})
+    refuses("call_code_matched", given(*before, ended), command)
+    again = given(*before, ended, call_linked("call-3"))
+    assert len(decide(again, changed(command, call_id="call-3"))) == 1
+    assert len(decide(given(*before, elsewhere), command)) == 1
+
+
+@both
+def test_where_channels_number_alike_the_code_was_given_in_every_call_of_that_number(
+    before: tuple[Event, ...], command: Command
+) -> None:
+    coded = call_linked("call-2", channel="phone")
+    uncoded = coded.model_copy(update={"basis": "caller"})
+    ended = CallEnded(call_id="call-2", channel="telegram", ended_at=NOON)
+    refuses("call_code_matched", given(*before, uncoded), command)
+    assert len(decide(given(*before, coded), command)) == 1
+    assert len(decide(given(*before, coded, ended), command)) == 1
+    ended_too = CallEnded(call_id="call-2", channel="phone", ended_at=NOON)
+    refuses("call_code_matched", given(*before, coded, ended, ended_too), command)
 
 
 @both

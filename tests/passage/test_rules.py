@@ -9,6 +9,7 @@ import pytest
 
 from shared.events import claims, custody, groups, handover, intake, outbound, shifts, verification
 from shared.events.base import Event
+from shared.events.calls import CallEnded
 from tests.passage.judged import (
     ACCEPTED,
     APPROVED,
@@ -92,6 +93,12 @@ REVIEW = verification.ReviewOpened(reason="operator", remark=SEALED)
 RESOLVED = verification.ReviewResolved(by="cedar", outcome="decision_stands", remark=SEALED)
 BY_MESSAGE = handover.RendezvousDisclosed(rendezvous_id="r-1", to_whom=SEALED, message_id="m-1")
 STEP = handover.GuidanceGiven(step=SEALED, call_id="call-2")
+STEP_3 = STEP.model_copy(update={"call_id": "call-3"})
+HUNG_UP = CallEnded(call_id="call-2", channel="phone", ended_at=NOON)
+HUNG_UP_TOO = CallEnded(call_id="call-2", channel="telegram", ended_at=NOON)
+CODED_TOO = CODED.model_copy(update={"channel": "telegram"})
+"""Another channel gave its call the same number."""
+UNCODED_TOO = CODED_TOO.model_copy(update={"basis": "caller"})
 YES = intake.ContactRuleSet(rule="yes")
 NEVER = intake.ContactRuleSet(rule="never")
 WITHDRAWN = handover.HandoverWithdrawn(offer_id="o-1", by="amber", reason=SEALED)
@@ -146,6 +153,8 @@ CLOSED = intake.CaseClosed(reason="withdrew")
         [*KNOWN, REVIEW, overridden("no_hold"), PLANNED],
         [*KNOWN, FORCED, FREE, PLANNED, APPROVED, DISCLOSED],
         [*KNOWN, PLANNED, APPROVED, YES, BY_MESSAGE],
+        [*KNOWN, PLANNED, APPROVED, CODED_TOO, HUNG_UP, DISCLOSED],
+        [*GUIDED, HUNG_UP, CODED_TOO.model_copy(update={"call_id": "call-3"}), STEP_3],
         [*GUIDED, STEP, assessed("hostile"), overridden("credibility_allows"), STEP],
         [*OFFER, WITHDRAWN, OFFERED, ACCEPTED, RECEIPT],
         [*GROUP, received("CASE", "OTHER"), WITH_GROUP],
@@ -186,7 +195,10 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: Sequence[Event]) -> None:
         ([*GUIDED, GIVEN, STEP], "guided before the identity was verified"),
         ([*GUIDED, CONTRADICTED, overridden("identity_verified"), STEP], "that he is another"),
         ([*GUIDED, assessed("hostile"), STEP], "guided though he was not believed"),
-        ([STEP], "without the case's return code"),
+        ([*KNOWN, PLANNED, APPROVED, HUNG_UP, DISCLOSED], "in no call"),
+        ([*KNOWN, PLANNED, APPROVED, UNCODED_TOO, DISCLOSED], "in no call"),
+        ([*GUIDED, CODED_TOO, HUNG_UP, HUNG_UP_TOO, STEP], "in no call"),
+        ([STEP], "in no call with the case's return code"),
         ([*KNOWN, PLANNED, APPROVED, BY_MESSAGE], "contact rule did not allow"),
         ([*KNOWN, PLANNED, APPROVED, YES, NEVER, BY_MESSAGE], "contact rule did not allow"),
         ([overridden("no_hold", second_by="AMBER")], "by one person"),

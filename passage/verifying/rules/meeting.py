@@ -114,8 +114,8 @@ def _why_not_told(
     trail: Trail, done: str, data: RendezvousDisclosed | GuidanceGiven, at: datetime
 ) -> Iterator[str]:
     if data.call_id is not None:
-        if data.call_id not in trail.coded_calls:
-            yield f"{done} in a call without the case's return code"
+        if not trail.is_on_coded_call(data.call_id):
+            yield f"{done} in no call with the case's return code that still went on"
     elif data.message_id is None:
         yield f"{done} in no call and by no message"
     elif not trail.may_be_contacted(at):
