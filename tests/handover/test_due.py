@@ -146,6 +146,26 @@ def test_what_passed_is_recorded_once_by_its_rule(kind: str, history: tuple[Even
     assert due(*history, event) == {k: a for k, a in due(*history).items() if k != kind}
 
 
+LONGER = spans_of(
+    Settings(
+        contact_due_hours=7,
+        contact_silent_hours=13,
+        decide_lost_hours=73,
+        offer_unanswered_minutes=31,
+        offer_unanswered_again_minutes=121,
+    )
+)
+
+
+@pytest.mark.parametrize("history", [ARRIVED, OFFERED])
+def test_a_span_that_is_set_anew_reminds_of_nothing_again(history: tuple[Event, ...]) -> None:
+    before = given(*history)
+    kinds = RULES.keys() & deadlines(before, SPANS)
+    passed = [event for kind in kinds for event in recorded(before, kind)]
+    assert RULES.keys() & deadlines(given(*history, *passed), LONGER).keys() == set()
+    assert RULES.keys() & deadlines(before, LONGER).keys() == kinds
+
+
 def test_after_the_next_contact_the_same_silence_counts_again() -> None:
     passed = [
         FollowUpOverdue(rule=RULES[kind], due_at=at) for kind, at in silence(*ARRIVED).items()
