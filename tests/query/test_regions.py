@@ -190,6 +190,29 @@ def test_after_the_receipt_come_custody_and_exchange_and_nothing_goes_back() -> 
     assert need_of(row) == "close"
 
 
+GONE: tuple[custody.Custody, ...] = ("released", "repatriated", "escaped", "died")
+
+
+@pytest.mark.parametrize("gone", GONE)
+def test_who_is_not_held_any_more_moves_to_no_stage(gone: custody.Custody) -> None:
+    for given, progress in (
+        ([e.case_opened()], "new"),
+        (ARRIVED, "arrived"),
+        (RECEIVED, "handed_over"),
+        ([*RECEIVED, in_camp()], "in_custody"),
+    ):
+        row = case_after(*given, in_camp(gone, 1))
+        assert (row.progress, row.custody) == (progress, gone)
+    funnel = rows_after(*RECEIVED, in_camp(gone)).after[CASE].funnel
+    assert funnel.in_custody_at is None
+
+
+@pytest.mark.parametrize("held", ["arrived_at_camp", "transferred", "hospitalised"])
+def test_only_who_was_received_is_in_custody_when_he_is_held(held: custody.Custody) -> None:
+    assert case_after(e.case_opened(), in_camp(held)).progress == "new"
+    assert case_after(*RECEIVED, in_camp(held)).progress == "in_custody"
+
+
 def test_reports_of_custody_give_the_same_row_in_any_order() -> None:
     reports = [in_camp(), in_camp("hospitalised", 1), in_camp("transferred", 2), e.handed_over()]
     found = {_without_position(case_after(*RECEIVED[:-1], *some)) for some in permutations(reports)}
