@@ -114,7 +114,14 @@ class Town:
             recording_ref=None,
             media=(),
         )
-        envelope = CallEnvelope[CallReceived].model_construct(id=call.call_id, data=call)
+        envelope = CallEnvelope[CallReceived].model_construct(
+            id=call.call_id,
+            source=f"/channels/{channel}",
+            type="passage.CallReceived",
+            subject=call.call_id,
+            time=self.now,
+            data=call,
+        )
         return self.until_done(
             partial(services.intake.handlers.receive_call, self.intake, envelope)
         )
@@ -184,7 +191,7 @@ class Town:
         """Gives the rules that what was recorded since breaks, as `passage verify` sees it."""
         found: list[str] = []
         for event in self.log[self._judged :]:
-            trail = self._trails.setdefault(event.subject, Trail(receipts=self._receipts))
+            trail = self._trails.setdefault(event.subject, Trail((), self._receipts, self._trails))
             found += [
                 f"{event.subject} {event.caseversion} {event.type_name}: {rule}"
                 for rule in broken_rules(trail, event)

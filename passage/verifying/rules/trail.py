@@ -121,7 +121,7 @@ class Shift:
     ended: bool = False
 
 
-_NONE: Mapping[str, Any] = {}
+_NONE: Mapping[Any, Any] = {}
 
 
 @dataclass(slots=True)
@@ -132,6 +132,8 @@ class Trail:
     """Who may close a case as hoax or infiltration alone."""
     receipts: set[tuple[str, str]] | None = None
     """Group and case of every receipt for a group in the log; None: only this case is read."""
+    others: Mapping[str, Trail] | None = None
+    """The trails of all cases of the log, by number; None: only this case is read."""
     who: Who = field(default_factory=Who)
     way: Way = field(default_factory=Way)
     lease: Lease | None = None
