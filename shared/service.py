@@ -54,17 +54,20 @@ class Desk:
     def cause_of(self, command: Command) -> Cause:
         """Gives the cause under which a command's events are recorded.
 
-        Raises RefusedError where it says that it happened in the future.
+        Raises RefusedError where it says that it happened in the future. A decision has the time
+        now, by which it is judged; one that is said to be older is refused unless it is a repeat.
         """
         now = self.now()
-        require((command.happened_at or now) <= now + CLOCK_LEEWAY, HAPPENED_BY_NOW)
+        happened_at, is_decision = command.happened_at or now, isinstance(command, Decision)
+        require(happened_at <= now + CLOCK_LEEWAY, HAPPENED_BY_NOW)
         return Cause(
             causation_id=command.cause_id,
             correlation_id=command.correlation_id,
             actor=f"operator:{command.by}",
             source=self.source,
-            happened_at=command.happened_at or now,
+            happened_at=now if is_decision else happened_at,
             seen_version=command.seen_version if isinstance(command, Decision) else None,
+            is_back_dated=is_decision and happened_at < now - CLOCK_LEEWAY,
             leased=None if command.TAKES_CASE else Leased(command.by, command.fence),
         )
 

@@ -30,6 +30,11 @@ ATTEMPTS = 50
 
 SEEN_VERSION = Guard("seen_version", "look at the case as it is now and decide again")
 
+DECIDED_NOW = Guard(
+    "decided_now", "no happened_at: a decision is made now; only facts are told afterwards"
+)
+"""Its guards are asked of the present; a time of long ago would say that they held then."""
+
 OWN_COMMAND = Guard("own_command", "a command_id of your own")
 """A repeated command is answered to whoever sent it first, and to nobody else."""
 
@@ -61,6 +66,8 @@ class Cause:
     """The version of the case that a person decided on; None where nobody did."""
     leased: Leased | None = None
     """Who asks, and which fence he saw; None where no claim is asked about."""
+    is_back_dated: bool = False
+    """A decision said to be made long ago: refused, unless it was recorded then."""
     opens_case: bool = False
     """The case was numbered for this message: nothing is known of it, most likely."""
 
@@ -152,6 +159,7 @@ def _attempt(
             history.sequences[done - 1],
             (history.types[done - 1],),
         )
+    require(not cause.is_back_dated, DECIDED_NOW)
     require(cause.leased is None or history.lease.lets(*cause.leased), LEASE_CURRENT)
     if cause.seen_version not in {None, history.version}:
         raise RefusedError(SEEN_VERSION, history.types[cause.seen_version :])

@@ -50,6 +50,7 @@ class CaseLogs:
     def __init__(self, findings: Findings, supervisors: tuple[str, ...] = ()) -> None:
         self._findings = findings
         self._supervisors = supervisors
+        self._trails: dict[str, Trail] = {}
         self._receipts: set[tuple[str, str]] = set()
         self._cases: dict[str, _Case] = {}
         self.sequence = 0
@@ -111,8 +112,9 @@ class CaseLogs:
     def _check_version_and_chain(self, event: CaseEvent[Any], stored: Stored, where: str) -> None:
         case = self._cases.get(event.subject)
         if case is None:
-            case = _Case(Trail(self._supervisors, self._receipts))
+            case = _Case(Trail(self._supervisors, self._receipts, self._trails))
             self._cases[event.subject] = case
+            self._trails[event.subject] = case.trail
         if event.caseversion != case.version + 1:
             self._findings.add(
                 "versions 1..n", where, f"follows version {case.version} of its case"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from shared.events.base import CaseEvent
+from shared.events.calls import CallEnded
+from shared.events.fields import Channel
 from shared.events.handover import (
     ArrivedInUkraine,
     ContactLost,
@@ -14,6 +17,13 @@ from shared.events.handover import (
     GuidanceGiven,
 )
 from shared.events.intake import CallLinked, CaseOpened
+
+
+class Call(NamedTuple):
+    """A call of this case, by its channel's own number; another channel may use the same."""
+
+    channel: Channel
+    call_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +34,29 @@ class Contact:
     """When he was last heard of, in whatever order it was recorded."""
     lost_at_version: int | None = None
     """Where the open loss stands; it ends with ContactRegained, which a later call brings about."""
-    coded_calls: frozenset[str] = frozenset()
-    """The calls in which the caller gave this case's return code."""
+    calls: Mapping[Call, bool] = field(default_factory=dict)
+    """Each call, and whether the caller gave this case's return code in it."""
+    ended: frozenset[Call] = frozenset()
+    """The calls that ended; a call of which nobody says so goes on."""
 
     @property
     def is_lost(self) -> bool:
         return self.lost_at_version is not None
 
+    def is_coded(self, call_id: str | None) -> bool:
+        """Says whether he is on a call of that number, and gave his code in each that has it."""
+        calls = {call: coded for call, coded in self.calls.items() if call.call_id == call_id}
+        return all(calls.values()) and not calls.keys() <= self.ended
+
 
 ContactStep = (
-    CaseOpened | CallLinked | ArrivedInUkraine | GuidanceGiven | ContactLost | ContactRegained
+    CaseOpened
+    | CallLinked
+    | CallEnded
+    | ArrivedInUkraine
+    | GuidanceGiven
+    | ContactLost
+    | ContactRegained
 )
 
 
@@ -44,10 +67,15 @@ def contact_after(contact: Contact, event: CaseEvent[Any], data: ContactStep) ->
             return replace(contact, lost_at_version=event.caseversion)
         case ContactRegained():
             return replace(_heard(contact, event.time), lost_at_version=None)
-        case CallLinked() if data.basis == "return_code":
-            coded = contact.coded_calls | {data.call_id}
-            return replace(_heard(contact, event.time), coded_calls=coded)
-        case CaseOpened() | CallLinked() | ArrivedInUkraine() | GuidanceGiven():
+        case CaseOpened() | CallLinked():
+            coded = isinstance(data, CallLinked) and data.basis == "return_code"
+            calls = {**contact.calls, Call(data.channel, data.call_id): coded}
+            return replace(_heard(contact, event.time), calls=calls)
+        case CallEnded():
+            return replace(contact, ended=contact.ended | {Call(data.channel, data.call_id)})
+        case GuidanceGiven() if data.call_id is None:
+            return contact  # He was written to, and hasn't answered.
+        case ArrivedInUkraine() | GuidanceGiven():
             return _heard(contact, event.time)
         case _ as unreachable:
             assert_never(unreachable)

@@ -1,7 +1,8 @@
 """Decisions on what he is told: the place of his rendezvous, and each step of his way.
 
-He is told it in a call in which he gave his code, or by a message at an hour he said is safe. A
-message has the id of the SendMessage that sends it, which follows when this is recorded.
+He is told it in the call that he is on, in which he gave his code, or by a message at an hour he
+said is safe. A message has the id of the SendMessage that sends it, which follows when this is
+recorded.
 """
 
 from __future__ import annotations
@@ -9,13 +10,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.handover.guards import (
-    CLEARED_BY_SUPERVISOR,
     NOBODY,
     Members,
     require_cleared,
     require_live,
 )
-from services.handover.rendezvous import WINDOW_IN_FUTURE, require_current
+from services.handover.rendezvous import WINDOW_IN_FUTURE, require_current, require_disclosed
 from services.handover.state import HandoverState
 from shared.commands.handover import DiscloseRendezvous, GiveGuidance
 from shared.contact_rule import CONTACT_ALLOWED
@@ -26,7 +26,8 @@ from shared.refusals import Guard, require
 
 APPROVED = Guard("approved", "ApproveRendezvous by another person first")
 CALL_CODE_MATCHED = Guard(
-    "call_code_matched", "a call_id in which the caller gave this case's return code"
+    "call_code_matched",
+    "a call_id in which he gave this case's return code, and which hasn't ended",
 )
 
 
@@ -52,10 +53,13 @@ def decide_disclose(
     ]
 
 
-def decide_guidance(state: HandoverState, command: GiveGuidance, now: datetime) -> list[Event]:
-    """Not under duress; to the man himself."""
+def decide_guidance(
+    state: HandoverState, command: GiveGuidance, now: datetime, members: Members = NOBODY
+) -> list[Event]:
+    """On the way to a place that he was told; still verified, believed and free; to himself."""
     require_live(state)
-    require(not state.duress_open, CLEARED_BY_SUPERVISOR)
+    require_disclosed(state)
+    require_cleared(state, members, now)
     _require_told_to_him(state, command, now)
     return [
         GuidanceGiven(
@@ -68,6 +72,6 @@ def _require_told_to_him(
     state: HandoverState, command: DiscloseRendezvous | GiveGuidance, now: datetime
 ) -> None:
     in_call, by_message = command.call_id is not None, command.message_id is not None
-    coded = command.call_id in state.contact.coded_calls
+    coded = state.contact.is_coded(command.call_id)
     require(coded or (by_message and not in_call), CALL_CODE_MATCHED)
     require(state.safe_to_contact.allows(now) or not by_message, CONTACT_ALLOWED)

@@ -57,7 +57,7 @@ def deadlines(state: HandoverState, spans: Spans) -> dict[str, datetime]:
     standing = {
         kind: at
         for kind, at in standing.items()
-        if kind not in RULES or (RULES[kind], at) not in state.reminded
+        if kind not in RULES or (RULES[kind], state.since(RULES[kind])) not in state.reminded
     }
     return standing | dict(_card(state, spans))
 

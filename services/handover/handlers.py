@@ -44,7 +44,9 @@ DECISIONS: dict[type[Command], Callable[..., list[Event]]] = {
     commands.WithdrawPublicityConsent: custody.decide_no_publicity,
 }
 """What decides each command: (state, command, now) -> events."""
-OF_THE_WHOLE_GROUP = frozenset({commands.ApproveRendezvous, commands.DiscloseRendezvous})
+OF_THE_WHOLE_GROUP = frozenset(
+    {commands.ApproveRendezvous, commands.DiscloseRendezvous, commands.GiveGuidance}
+)
 """The commands whose decision also takes `members`: the other cases of the group he leads."""
 
 
@@ -62,6 +64,6 @@ def carry_out(desk: Desk, command: Command) -> Outcome:
 
 
 def members_of(desk: Desk, state: HandoverState) -> Members:
-    """Gives the other cases of the group that he leads, as the log has them now."""
+    """Gives the other cases of the group that he leads, as the log has them in this attempt."""
     load = desk.writer.log.load_current
     return {one: load(one).state for one in state.party.awaited_members}

@@ -62,7 +62,19 @@ class HandoverState:
     custody: CustodyView = field(default_factory=CustodyView)
     follow_up_at: datetime | None = None
     reminded: frozenset[tuple[FollowUpRule, datetime]] = frozenset()
-    """The deadlines that passed, as they were recorded."""
+    """The rules whose time passed, each with the moment since which it counted (`since`)."""
+
+    def since(self, rule: FollowUpRule) -> datetime | None:
+        """Gives the moment since which a rule's time counts: of a reminder, when it is due."""
+        match rule:
+            case "arrived_contact_due" | "arrived_silent" | "decide_whether_lost":
+                return self.contact.last_at
+            case "handover_unacknowledged" | "handover_unacknowledged_again":
+                return self.meeting.offer.offered_at if self.meeting.offer is not None else None
+            case "operator":
+                return self.follow_up_at
+            case _ as unreachable:
+                assert_never(unreachable)
 
     def is_overridden(self, guard: str, now: datetime) -> bool:
         """Says whether two people have set the guard aside, and it hasn't expired."""
@@ -75,7 +87,7 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
     match data:
         case intake.CaseOpened():
             return replace(state, opened=True, contact=contact_after(state.contact, event, data))
-        case intake.CallLinked():
+        case intake.CallLinked() | CallEnded():
             return replace(state, contact=contact_after(state.contact, event, data))
         case intake.CaseClosed() | intake.CaseReopened():
             return replace(state, closed=isinstance(data, intake.CaseClosed))
@@ -99,7 +111,6 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
             | intake.CasesUnlinked()
             | intake.ErasureRequested()
             | intake.PersonalDataErased()
-            | CallEnded()
             | ClaimEvent()
             | OutboundEvent()
             | DeskEvent()
@@ -188,7 +199,10 @@ def _after_handover(
         case handover.FollowUpSet():
             return replace(state, follow_up_at=data.due_at)
         case handover.FollowUpOverdue():
-            return replace(state, reminded=state.reminded | {(data.rule, data.due_at)})
+            # Not when it was due: a span that is set anew makes nothing due a second time.
+            counted_from = state.since(data.rule)
+            passed = {(data.rule, counted_from)} if counted_from is not None else set()
+            return replace(state, reminded=state.reminded | passed)
         case custody.CustodyEvent():
             return replace(state, custody=custody_after(state.custody, data))
         case _ as unreachable:

@@ -33,7 +33,7 @@ class Command(BaseModel):
     case_id: Id
     by: Person
     happened_at: At | None = None
-    """When it happened, where that isn't now."""
+    """When it happened, where that isn't now; a decision is made now."""
     fence: Annotated[int, Field(ge=1)] | None = None
     """The case's fence as the person saw it: an older one than the case has is refused."""
 
@@ -53,7 +53,11 @@ class Fact(Command):
 
 
 class Decision(Command):
-    """Something a person decided on what he saw: refused when the case has moved on since."""
+    """Something a person decided on what he saw: refused when the case has moved on since.
+
+    Its events have the time at which it is decided, for it is judged by that; a `happened_at` that
+    is long past is refused.
+    """
 
     seen_version: Annotated[int, Field(ge=0)]
     """The version of the case that the person had before him."""

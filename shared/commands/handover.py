@@ -45,7 +45,8 @@ class ApproveRendezvous(Decision):
 class DiscloseRendezvous(Decision):
     """Tell the caller the place: in the call that he is on, or by a message to him.
 
-    `call_id` of a call in which he gave his code; or `message_id`, if the contact rule allows it.
+    `call_id` of a call in which he gave his code and which hasn't ended; or `message_id`, if the
+    contact rule allows it.
     """
 
     SERVICE: ClassVar[str] = "handover"
@@ -57,7 +58,7 @@ class DiscloseRendezvous(Decision):
 
 
 class GiveGuidance(Decision):
-    """Tell him a step of his way, in a call or by a message."""
+    """Tell him a step of his way to the place that he was told, in a call or by a message."""
 
     SERVICE: ClassVar[str] = "handover"
 

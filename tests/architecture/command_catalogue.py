@@ -17,7 +17,8 @@ Written by `make docs` from `shared/commands`; change it there.
 A command is asked with `POST /api/commands/<Command>`, with `passage do <Command>`, or as a request
 to `commands.<service>.<Command>`. A *fact* is recorded whatever became of the case meanwhile; a
 *decision* names the version of the case that the person saw, and is refused where the case has
-moved on. [guards.md](guards.md) says what else may refuse it.
+moved on; it is made now, so a `happened_at` more than five minutes ago is refused (`decided_now`).
+[guards.md](guards.md) says what else may refuse it.
 
 ## What all have
 

@@ -191,7 +191,7 @@ class Town:
         """Gives the rules that what was recorded since breaks, as `passage verify` sees it."""
         found: list[str] = []
         for event in self.log[self._judged :]:
-            trail = self._trails.setdefault(event.subject, Trail(receipts=self._receipts))
+            trail = self._trails.setdefault(event.subject, Trail((), self._receipts, self._trails))
             found += [
                 f"{event.subject} {event.caseversion} {event.type_name}: {rule}"
                 for rule in broken_rules(trail, event)

@@ -62,6 +62,7 @@ SPANS = spans_of(Settings())
 SILENCE = {"contact_due": 6 * HOUR, "contact_silent": 12 * HOUR, "decide_lost": 72 * HOUR}
 CAMP = CustodyChanged(custody="arrived_at_camp", changed_at=NOON)
 GUIDED = GuidanceGiven(step=sealed("follow the river"), call_id="call-2")
+GUIDED_BY_MESSAGE = GuidanceGiven(step=sealed("follow the river"), message_id="message-1")
 WINDOW_ENDS = rendezvous_planned().window_to
 
 
@@ -89,6 +90,7 @@ def recorded(state: HandoverState, kind: str) -> list[Event]:
         ((*ARRIVED,), 3),
         ((*ARRIVED, call_linked("call-3")), 4),
         ((*ARRIVED, GUIDED), 4),
+        ((*ARRIVED, GUIDED_BY_MESSAGE), 3),
         ((*ARRIVED, arrived_in_ukraine()), 4),
         ((*PLANNED,), 3),
         ((*ARRIVED, contact_lost(), ContactRegained(by=OLENA)), 5),
@@ -142,6 +144,26 @@ def test_what_passed_is_recorded_once_by_its_rule(kind: str, history: tuple[Even
     assert event == FollowUpOverdue(rule=RULES[kind], due_at=at)
     assert kind not in due(*history, event)
     assert due(*history, event) == {k: a for k, a in due(*history).items() if k != kind}
+
+
+LONGER = spans_of(
+    Settings(
+        contact_due_hours=7,
+        contact_silent_hours=13,
+        decide_lost_hours=73,
+        offer_unanswered_minutes=31,
+        offer_unanswered_again_minutes=121,
+    )
+)
+
+
+@pytest.mark.parametrize("history", [ARRIVED, OFFERED])
+def test_a_span_that_is_set_anew_reminds_of_nothing_again(history: tuple[Event, ...]) -> None:
+    before = given(*history)
+    kinds = RULES.keys() & deadlines(before, SPANS)
+    passed = [event for kind in kinds for event in recorded(before, kind)]
+    assert RULES.keys() & deadlines(given(*history, *passed), LONGER).keys() == set()
+    assert RULES.keys() & deadlines(before, LONGER).keys() == kinds
 
 
 def test_after_the_next_contact_the_same_silence_counts_again() -> None:

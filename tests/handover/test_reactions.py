@@ -148,6 +148,24 @@ def test_a_group_is_cleared_by_the_logs_of_its_cases(hotline: Hotline) -> None:
     assert hotline.carry_out(APPROVE).events == ("RendezvousApproved",)
 
 
+def test_each_attempt_reads_the_group_s_cases_anew(hotline: Hotline) -> None:
+    hotline.record(*PLANNED, *LED)
+    hotline.record(case_opened(), personal_data_provided(), case_id=OTHER_CASE)
+    attempts = []
+
+    def verified_between_two_attempts() -> datetime:
+        """The clock is read once for the cause, then in each attempt, after the members."""
+        attempts.append(hotline.types(OTHER_CASE))
+        if len(attempts) == 2:
+            hotline.record(identity_verified(), case_id=OTHER_CASE)
+        return NOW
+
+    desk = replace(hotline.desk, now=verified_between_two_attempts)
+    command = APPROVE.model_copy(update={"seen_version": len(hotline.types())})
+    assert handlers.carry_out(desk, command).events == ("RendezvousApproved",)
+    assert len(attempts) == 3
+
+
 def test_a_call_from_a_lost_man_regains_him_once(hotline: Hotline) -> None:
     hotline.record(*ARRIVED, contact_lost(), call_linked("call-3"))
     assert [hotline.receive("CallLinked").result for _ in range(2)] == ["recorded", "repeated"]

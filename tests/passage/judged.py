@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from passage.verifying.transitions import Trail, broken_rules
 from shared.events.base import FIRST_PREVHASH, Event, type_of
@@ -95,11 +96,10 @@ def broken(
     actor: str = "operator:amber",
     case_id: str = "CASE",
     first_version: int = 2,
-    supervisors: tuple[str, ...] = (),
-    receipts: set[tuple[str, str]] | None = None,
+    **around: Any,
 ) -> list[str]:
-    """Gives the rules that a case's events break."""
-    trail = Trail(supervisors, receipts)
+    """Gives the rules that a case's events break; `around`: what its trail knows of the log."""
+    trail = Trail(**around)
     found: list[str] = []
     claim = ""
     for version, said in enumerate(events, start=first_version):

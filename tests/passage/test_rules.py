@@ -9,10 +9,12 @@ import pytest
 
 from shared.events import claims, custody, groups, handover, intake, outbound, shifts, verification
 from shared.events.base import Event
+from shared.events.calls import CallEnded
 from tests.passage.judged import (
     ACCEPTED,
     APPROVED,
     CODED,
+    CONTRADICTED,
     DISCLOSED,
     GIVEN,
     GUIDED,
@@ -91,6 +93,12 @@ REVIEW = verification.ReviewOpened(reason="operator", remark=SEALED)
 RESOLVED = verification.ReviewResolved(by="cedar", outcome="decision_stands", remark=SEALED)
 BY_MESSAGE = handover.RendezvousDisclosed(rendezvous_id="r-1", to_whom=SEALED, message_id="m-1")
 STEP = handover.GuidanceGiven(step=SEALED, call_id="call-2")
+STEP_3 = STEP.model_copy(update={"call_id": "call-3"})
+HUNG_UP = CallEnded(call_id="call-2", channel="phone", ended_at=NOON)
+HUNG_UP_TOO = CallEnded(call_id="call-2", channel="telegram", ended_at=NOON)
+CODED_TOO = CODED.model_copy(update={"channel": "telegram"})
+"""Another channel gave its call the same number."""
+UNCODED_TOO = CODED_TOO.model_copy(update={"basis": "caller"})
 YES = intake.ContactRuleSet(rule="yes")
 NEVER = intake.ContactRuleSet(rule="never")
 WITHDRAWN = handover.HandoverWithdrawn(offer_id="o-1", by="amber", reason=SEALED)
@@ -98,6 +106,8 @@ CANCELLED = handover.RendezvousCancelled(rendezvous_id="r-1", by="amber", reason
 EXPIRED = handover.RendezvousExpired(rendezvous_id="r-1")
 ERASED = intake.PersonalDataErased(classes=("identity",), legal_basis="court_order", by="amber")
 CAPTURED = GIVEN.model_copy(update={"provenance": "after_capture"})
+ANYBODY: handover.OverridableGuard = "identity_verified"
+UNKNOWN = [CODED, GIVEN, MATCH, *KNOWN[4:]]
 OFFER = [*GUIDED, OFFERED]
 HANDED = [*OFFER, ACCEPTED, RECEIPT]
 FORMED = groups.GroupFormed(group_id="CASE", declared_size=2)
@@ -136,12 +146,16 @@ CLOSED = intake.CaseClosed(reason="withdrew")
     "lawful",
     [
         [*GUIDED, REPLANNED, APPROVED.model_copy(update={"rendezvous_id": "r-2", "by": "amber"})],
-        [CODED, GIVEN, MATCH, *KNOWN[4:], overridden("identity_verified"), PLANNED, APPROVED],
+        [*UNKNOWN, overridden(ANYBODY), PLANNED, APPROVED],
         [*KNOWN, assessed("doubtful"), PLANNED, overridden("credibility_allows"), APPROVED],
+        [*UNKNOWN, overridden(ANYBODY, 1), overridden(ANYBODY), PLANNED, APPROVED],
         [*KNOWN, REVIEW, RESOLVED, PLANNED],
         [*KNOWN, REVIEW, overridden("no_hold"), PLANNED],
         [*KNOWN, FORCED, FREE, PLANNED, APPROVED, DISCLOSED],
         [*KNOWN, PLANNED, APPROVED, YES, BY_MESSAGE],
+        [*KNOWN, PLANNED, APPROVED, CODED_TOO, HUNG_UP, DISCLOSED],
+        [*GUIDED, HUNG_UP, CODED_TOO.model_copy(update={"call_id": "call-3"}), STEP_3],
+        [*GUIDED, STEP, assessed("hostile"), overridden("credibility_allows"), STEP],
         [*OFFER, WITHDRAWN, OFFERED, ACCEPTED, RECEIPT],
         [*GROUP, received("CASE", "OTHER"), WITH_GROUP],
         [*OFFER, ACCEPTED, RECEIPT, RAISED, SETTLED],
@@ -170,9 +184,21 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: Sequence[Event]) -> None:
         ([*KNOWN, REVIEW, PLANNED], "while a review was open"),
         ([*KNOWN, PLANNED, assessed("doubtful"), APPROVED], "not believed"),
         ([*KNOWN, PLANNED, FORCED, APPROVED], "forcing him"),
+        (
+            [*UNKNOWN, overridden(ANYBODY), overridden(ANYBODY, -1), PLANNED, APPROVED],
+            "approved before the identity was verified",
+        ),
         ([*KNOWN, PLANNED, APPROVED, FORCED, DISCLOSED], "forcing him"),
-        ([CODED, FORCED, STEP], "forcing him"),
-        ([STEP], "without the case's return code"),
+        ([*GUIDED, FORCED, STEP], "guided while somebody might be forcing him"),
+        ([*KNOWN, PLANNED, APPROVED, STEP], "guided to no place"),
+        ([*GUIDED, CANCELLED, STEP], "guided to no place"),
+        ([*GUIDED, GIVEN, STEP], "guided before the identity was verified"),
+        ([*GUIDED, CONTRADICTED, overridden("identity_verified"), STEP], "that he is another"),
+        ([*GUIDED, assessed("hostile"), STEP], "guided though he was not believed"),
+        ([*KNOWN, PLANNED, APPROVED, HUNG_UP, DISCLOSED], "in no call"),
+        ([*KNOWN, PLANNED, APPROVED, UNCODED_TOO, DISCLOSED], "in no call"),
+        ([*GUIDED, CODED_TOO, HUNG_UP, HUNG_UP_TOO, STEP], "in no call"),
+        ([STEP], "in no call with the case's return code"),
         ([*KNOWN, PLANNED, APPROVED, BY_MESSAGE], "contact rule did not allow"),
         ([*KNOWN, PLANNED, APPROVED, YES, NEVER, BY_MESSAGE], "contact rule did not allow"),
         ([overridden("no_hold", second_by="AMBER")], "by one person"),
@@ -224,15 +250,6 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: Sequence[Event]) -> None:
 def test_what_no_guard_would_allow_is_found(unlawful: Sequence[Event], rule: str) -> None:
     assert any(rule in one for one in broken(unlawful))
     assert not any(rule in one for one in broken(unlawful[:-1]))
-
-
-def test_a_group_s_receipt_names_every_member_that_is_handed_over_with_it() -> None:
-    member = [groups.GroupJoined(group_id="LEAD", member_case="CASE")]
-    with_group = RECEIPT.model_copy(update={"group_id": "LEAD"})
-    assert broken([*member, with_group], receipts={("LEAD", "CASE")}) == []
-    (rule,) = broken([*member, with_group], receipts=set())
-    assert "does not name him" in rule
-    assert broken([*member, with_group]) == []
 
 
 @pytest.mark.parametrize(

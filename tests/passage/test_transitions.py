@@ -86,8 +86,14 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: list[Event]) -> None:
         ([CODED, GIVEN, MATCH, ARRIVED, PLANNED, APPROVED], "before the identity was verified"),
         ([*KNOWN, PLANNED, APPROVED, CONTRADICTED, DISCLOSED], "he is another"),
         ([*KNOWN, PLANNED, APPROVED, GIVEN, DISCLOSED], "before the identity"),
-        ([UNCODED, *KNOWN[1:], PLANNED, APPROVED, DISCLOSED], "without the case's return code"),
-        ([EARLIER, *KNOWN[1:], PLANNED, APPROVED, DISCLOSED], "without the case's return code"),
+        (
+            [UNCODED, *KNOWN[1:], PLANNED, APPROVED, DISCLOSED],
+            "in no call with the case's return code",
+        ),
+        (
+            [EARLIER, *KNOWN[1:], PLANNED, APPROVED, DISCLOSED],
+            "in no call with the case's return code",
+        ),
         ([ACCEPTED], "not open"),
         ([*GUIDED, OFFERED, ACCEPTED, ACCEPTED], "not open"),
         ([*GUIDED, OFFERED, REFUSED.model_copy(update={"team": "heron"})], "not open for this"),

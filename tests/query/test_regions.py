@@ -44,6 +44,8 @@ REVIEW = verification.ReviewOpened(reason="late_fact")
 REVIEWED = verification.ReviewResolved(
     by=PETRO, outcome="decision_stands", remark=e.sealed("an error")
 )
+GUIDED = handover.GuidanceGiven(step=e.sealed("follow the river"), call_id="call-2")
+GUIDED_BY_MESSAGE = handover.GuidanceGiven(step=GUIDED.step, message_id="message-1")
 CARD_DUE = custody.CaptureCardDue(due_at=AT)
 CARD = custody.CaptureCardConfirmed(reference="CC-0001", sent_at=AT)
 
@@ -123,6 +125,8 @@ def test_a_review_holds_the_case_until_a_person_looked() -> None:
         ([overdue("decide_whether_lost")], "silent", "decide_lost"),
         ([overdue("decide_whether_lost"), e.contact_lost()], "lost", "plan"),
         ([overdue("arrived_silent"), e.call_linked("call-3", at=LATE)], "in_touch", "triage"),
+        ([overdue("arrived_silent"), GUIDED], "in_touch", "plan"),
+        ([overdue("arrived_silent"), GUIDED_BY_MESSAGE], "silent", "contact_silent"),
         ([e.contact_lost(), handover.ContactRegained(by=OLENA)], "in_touch", "plan"),
         ([overdue("operator")], "in_touch", "follow_up"),
     ],
@@ -179,6 +183,29 @@ def test_after_the_receipt_come_custody_and_exchange_and_nothing_goes_back() -> 
     row = case_after(*gone, in_camp("transferred", hours=-1), e.rendezvous_planned("meet-9"))
     assert (row.progress, row.custody) == ("exchanged", "arrived_at_camp")
     assert need_of(row) == "close"
+
+
+GONE: tuple[custody.Custody, ...] = ("released", "repatriated", "escaped", "died")
+
+
+@pytest.mark.parametrize("gone", GONE)
+def test_who_is_not_held_any_more_moves_to_no_stage(gone: custody.Custody) -> None:
+    for given, progress in (
+        ([e.case_opened()], "new"),
+        (ARRIVED, "arrived"),
+        (RECEIVED, "handed_over"),
+        ([*RECEIVED, in_camp()], "in_custody"),
+    ):
+        row = case_after(*given, in_camp(gone, 1))
+        assert (row.progress, row.custody) == (progress, gone)
+    funnel = rows_after(*RECEIVED, in_camp(gone)).after[CASE].funnel
+    assert funnel.in_custody_at is None
+
+
+@pytest.mark.parametrize("held", ["arrived_at_camp", "transferred", "hospitalised"])
+def test_only_who_was_received_is_in_custody_when_he_is_held(held: custody.Custody) -> None:
+    assert case_after(e.case_opened(), in_camp(held)).progress == "new"
+    assert case_after(*RECEIVED, in_camp(held)).progress == "in_custody"
 
 
 def test_reports_of_custody_give_the_same_row_in_any_order() -> None:

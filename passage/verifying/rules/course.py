@@ -8,6 +8,7 @@ from typing import Any
 from passage.verifying.rules.trail import (
     LEEWAY,
     Lease,
+    Line,
     Rules,
     Trail,
     actor_of,
@@ -15,6 +16,7 @@ from passage.verifying.rules.trail import (
     two_people,
 )
 from shared.events.base import CaseEvent
+from shared.events.calls import CallEnded
 from shared.events.claims import CaseClaimed, CaseReleased
 from shared.events.groups import GroupFormed, GroupJoined, GroupLeft
 from shared.events.intake import (
@@ -35,16 +37,27 @@ from shared.events.intake import (
 TWO_PEOPLE_REASONS = frozenset({"hoax", "infiltration"})
 
 
-def _opened(_trail: Trail, data: CaseOpened, event: CaseEvent[Any]) -> Iterator[str]:
+def _opened(trail: Trail, data: CaseOpened, event: CaseEvent[Any]) -> Iterator[str]:
     if event.caseversion != 1:
         yield "opened twice"
     if data.previous_case == event.subject or (data.episode > 1) != bool(data.previous_case):
         yield "an episode that follows no other case"
+    _take_call(trail, data, coded=False)
 
 
 def _linked(trail: Trail, data: CallLinked, _event: CaseEvent[Any]) -> Iterator[str]:
-    if data.basis == "return_code":
-        trail.coded_calls |= {data.call_id}
+    _take_call(trail, data, coded=data.basis == "return_code")
+    yield from ()
+
+
+def _take_call(trail: Trail, data: CaseOpened | CallLinked, *, coded: bool) -> None:
+    trail.calls = {**trail.calls, (data.channel, data.call_id): Line(coded)}
+
+
+def _hung_up(trail: Trail, data: CallEnded, _event: CaseEvent[Any]) -> Iterator[str]:
+    call = (data.channel, data.call_id)
+    if call in trail.calls:
+        trail.calls = {**trail.calls, call: trail.calls[call]._replace(ended=True)}
     yield from ()
 
 
@@ -163,6 +176,7 @@ def _erased(trail: Trail, _data: PersonalDataErased, _event: CaseEvent[Any]) -> 
 RULES: Rules = {
     CaseOpened: _opened,
     CallLinked: _linked,
+    CallEnded: _hung_up,
     CallTriaged: _triaged,
     ReturnCodeIssued: _coded,
     DuressSignalled: _forced,

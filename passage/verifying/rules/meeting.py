@@ -90,6 +90,21 @@ def _why_not_trusted(trail: Trail, done: str, at: datetime) -> Iterator[str]:
         yield f"{done} though he was not believed"
     if trail.duress:
         yield f"{done} while somebody might be forcing him"
+    yield from _why_not_with_group(trail, done, at)
+
+
+def _why_not_with_group(trail: Trail, done: str, at: datetime) -> Iterator[str]:
+    """Members have logs of their own: one may change just when the leader's is decided on."""
+    if trail.others is None:
+        return
+    group = [trail.others.get(one, Trail()) for one in trail.roll - trail.way.received]
+    clear = all(
+        one.who.verified and not _is_judged(one, {"doubtful", "hostile"}, at) for one in group
+    )
+    if not clear and not trail.overrides("group_cleared", at):
+        yield f"{done} while one of his group was not cleared"
+    if any(one.duress for one in group):
+        yield f"{done} while somebody might be forcing one of his group"
 
 
 def _disclosed(trail: Trail, data: RendezvousDisclosed, event: CaseEvent[Any]) -> Iterator[str]:
@@ -103,17 +118,19 @@ def _disclosed(trail: Trail, data: RendezvousDisclosed, event: CaseEvent[Any]) -
 
 
 def _guided(trail: Trail, data: GuidanceGiven, event: CaseEvent[Any]) -> Iterator[str]:
+    meeting = trail.way.meeting
+    yield from _why_not_trusted(trail, "guided", event.time)
     yield from _why_not_told(trail, "guided", data, event.time)
-    if trail.duress:
-        yield "guided while somebody might be forcing him"
+    if meeting is None or not meeting.disclosed:
+        yield "guided to no place that he was told"
 
 
 def _why_not_told(
     trail: Trail, done: str, data: RendezvousDisclosed | GuidanceGiven, at: datetime
 ) -> Iterator[str]:
     if data.call_id is not None:
-        if data.call_id not in trail.coded_calls:
-            yield f"{done} in a call without the case's return code"
+        if not trail.is_on_coded_call(data.call_id):
+            yield f"{done} in no call with the case's return code that still went on"
     elif data.message_id is None:
         yield f"{done} in no call and by no message"
     elif not trail.may_be_contacted(at):

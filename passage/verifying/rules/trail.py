@@ -91,6 +91,14 @@ class Custody:
     exchanged: bool = False
 
 
+class Line(NamedTuple):
+    """A call of the case."""
+
+    coded: bool = False
+    """Whether this case's own code was given in it; an earlier episode's is not."""
+    ended: bool = False
+
+
 class Message(NamedTuple):
     """A message to him."""
 
@@ -113,7 +121,7 @@ class Shift:
     ended: bool = False
 
 
-_NONE: Mapping[str, Any] = {}
+_NONE: Mapping[Any, Any] = {}
 
 
 @dataclass(slots=True)
@@ -124,13 +132,15 @@ class Trail:
     """Who may close a case as hoax or infiltration alone."""
     receipts: set[tuple[str, str]] | None = None
     """Group and case of every receipt for a group in the log; None: only this case is read."""
+    others: Mapping[str, Trail] | None = None
+    """The trails of all cases of the log, by number; None: only this case is read."""
     who: Who = field(default_factory=Who)
     way: Way = field(default_factory=Way)
     lease: Lease | None = None
     custody: Custody | None = None
     shift: Shift | None = None
-    coded_calls: frozenset[str] = frozenset()
-    """Calls in which this case's own code was given; an earlier episode's is not."""
+    calls: Mapping[tuple[str, str], Line] = field(default_factory=lambda: _NONE)
+    """Channel and the channel's own number of each call."""
     duress: bool = False
     contact: ContactRule = "never"
     windows: tuple[ContactWindow, ...] = ()
@@ -148,6 +158,11 @@ class Trail:
         """Says whether a guard was set aside then."""
         until = self.way.overrides.get(guard)
         return until is not None and at <= until + LEEWAY
+
+    def is_on_coded_call(self, call_id: str) -> bool:
+        """Says whether a call of that number went on, and all that have it are his."""
+        lines = [line for (_, number), line in self.calls.items() if number == call_id]
+        return all(line.coded for line in lines) and any(not line.ended for line in lines)
 
     def may_be_contacted(self, at: datetime) -> bool:
         """Says whether it was safe to reach him then, or close enough to it."""

@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import assert_never
 
 from services.query.projections.case_row import (
+    HELD,
+    RANK,
+    RECEIVED,
     CaseRow,
     ContactState,
     Stage,
@@ -100,7 +103,8 @@ def _after_contact(row: CaseRow, event: _OfContact, at: datetime) -> CaseRow:
         case handover.ContactRegained():
             return row._replace(contact="in_touch", last_contact_at=later(row.last_contact_at, at))
         case handover.GuidanceGiven():
-            return heard_of(row, at)
+            # By a message alone he was written to, and not heard of.
+            return heard_of(row, at) if event.call_id is not None else row
         case handover.FollowUpOverdue():
             after = CONTACT_BY_RULE.get(event.rule)
             if after is None or row.contact not in WORSE_THAN[after]:
@@ -187,7 +191,8 @@ def _received(
 ) -> CaseRow:
     match event:
         case handover.HandedOver():
-            return reached(row, "handed_over")._replace(team=event.team, claim_expired=False)
+            received = reached(row, "handed_over")._replace(team=event.team, claim_expired=False)
+            return _held(received, received.custody)
         case handover.GroupHandedOver():
             # That he himself was received, his own receipt says; perhaps he wasn't.
             if row.offer == "none":
@@ -211,7 +216,7 @@ def _after_custody(
 ) -> CaseRow:
     match event:
         case custody.CustodyChanged():
-            after = reached(row, "in_custody")
+            after = _held(row, event.custody)
             if row.custody_at is not None and event.changed_at < row.custody_at:
                 return after  # A report that came late.
             return after._replace(custody=event.custody, custody_at=event.changed_at)
@@ -221,6 +226,12 @@ def _after_custody(
             return row
         case _:
             return _after_consent(row, event)
+
+
+def _held(row: CaseRow, known: custody.Custody | None) -> CaseRow:
+    """Moves a man on who was received and is held; release, escape and death lead nowhere."""
+    is_held = known in HELD and RANK[row.stage] >= RECEIVED
+    return reached(row, "in_custody") if is_held else row
 
 
 def _after_consent(row: CaseRow, event: _OfConsent) -> CaseRow:

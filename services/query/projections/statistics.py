@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
+from services.query.projections.case_row import HELD
 from services.query.projections.rows import earlier, with_changes
 from shared.events.base import CaseEvent, Event
 from shared.events.custody import CustodyChanged, Exchanged
@@ -30,7 +31,7 @@ from shared.events.intake import (
 )
 from shared.events.verification import IdentityVerified
 
-VERSION = 3
+VERSION = 4
 
 
 class CallsKey(NamedTuple):
@@ -147,4 +148,6 @@ def reached(row: FunnelRow | None, event: CaseEvent[Any], recorded_at: datetime)
 def _stage_of(data: Event) -> FunnelStage | None:
     if type(data) is PersonalDataProvided and data.provenance == "after_capture":
         return None  # It was stated to others, after his way was over.
+    if type(data) is CustodyChanged and data.custody not in HELD:
+        return None
     return STAGE_OF.get(type(data))
