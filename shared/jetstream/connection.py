@@ -13,7 +13,6 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from nats.aio.subscription import Subscription
@@ -193,7 +192,7 @@ class Connection:
         try:
             self._loop.run_until_complete(self._main)
         except asyncio.CancelledError:
-            with suppress(OSError):  # The server may go in the moment in which we take leave.
+            with contextlib.suppress(OSError):  # The server may go in the moment in which we take leave.
                 self._loop.run_until_complete(self._client.close())
         except Exception as error:
             # Settings that can't work, such as an unreadable seed; no retry would help.
