@@ -98,6 +98,7 @@ def _contradicts(answer: verification.RegistryChecked) -> bool:
 def claim_to_check(state: VerificationState) -> Claim:
     """The guards of asking the registry again; the asking itself is the handler's."""
     require(state.opened, CASE_KNOWN)
+    require(not state.continued, LATEST_EPISODE)
     if state.claim is None:
         raise RefusedError(IDENTITY_CLAIMED)
     return state.claim
