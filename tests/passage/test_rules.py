@@ -120,6 +120,11 @@ SHIFT = shifts.ShiftStarted(operators=("amber",), started_by="amber")
 NAMED = shifts.ShiftHandedOver(to=("birch",), case_ids=("A",), by="amber")
 TAKEN = shifts.ShiftCaseAccepted(live_case="A", by="birch")
 OVER = shifts.ShiftEnded(by="amber")
+BOTH = shifts.ShiftStarted(operators=("amber", "birch"), started_by="amber")
+HERS = shifts.ShiftHandedOver(to=("amber", "birch"), case_ids=("A",), by="amber")
+HIS = shifts.ShiftHandedOver(to=("amber", "birch"), case_ids=("B",), by="birch")
+A_BY_BIRCH = shifts.ShiftCaseAccepted(live_case="A", by="birch")
+B_BY_AMBER = shifts.ShiftCaseAccepted(live_case="B", by="amber")
 EXPORT = shifts.StatisticsExported(
     first_day="2026-01-01",
     last_day="2026-01-31",
@@ -252,6 +257,8 @@ def test_a_group_s_receipt_names_every_member_that_is_handed_over_with_it() -> N
             ],
             "by who handed it over",
         ),
+        ([BOTH, HERS, HIS, A_BY_BIRCH, B_BY_AMBER, OVER], ""),
+        ([BOTH, HERS, HIS, A_BY_BIRCH.model_copy(update={"by": "amber"})], "by who handed it"),
         ([EXPORT], ""),
         ([EXPORT.model_copy(update={"second_by": "AMBER"})], "by one person"),
         ([EXPORT, EXPORT], "that has begun"),
