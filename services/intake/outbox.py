@@ -10,7 +10,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from shared.commands.intake import SendMessage
 from shared.contact_rule import CONTACT_ALLOWED, SafeToContact, said_in
@@ -30,7 +30,7 @@ CHANNEL_SENDS = Guard("channel_sends", "a channel whose public key intake has; s
 
 UNREPORTED = "outbound_unreported"
 """The deadline by which a channel must have said what became of a message."""
-NO_REPORT = "no report"
+NO_REPORT: Final = "no_report"
 """Why a message failed of which its channel said nothing in time; it may have gone out."""
 ID_CHARACTERS = 32
 
@@ -213,7 +213,7 @@ def was_given(outbox: Outbox, report: DeliveryReported) -> bool:
 
 
 def decide_report(outbox: Outbox, report: DeliveryReported) -> list[Event]:
-    """What the channel says became of it: its first word counts, even after `no report`."""
+    """What the channel says became of it: its first word counts, even after `no_report`."""
     if not was_given(outbox, report) or outbox.messages[report.message_id].reported:
         return []
     message_id = report.message_id
@@ -221,7 +221,7 @@ def decide_report(outbox: Outbox, report: DeliveryReported) -> list[Event]:
         case "sent":
             return [outbound.MessageSent(message_id=message_id, sent_at=report.happened_at)]
         case "failed":
-            reason = report.reason or "not said"
+            reason = report.reason or "other"
             return [outbound.MessageFailed(message_id=message_id, reason=reason)]
         case "refused":
             return [outbound.MessageRefused(message_id=message_id, reason="channel")]

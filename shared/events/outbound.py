@@ -15,9 +15,9 @@ from shared.events.fields import (
     Language,
     PersonalIdentity,
     PersonalNarrative,
-    Word,
 )
 
+OutboundFault = Literal["no_report", "no_such_user", "blocked", "unreachable", "rejected", "other"]
 OutboundRefusal = Literal["contact_rule", "too_late", "erased", "case_over", "channel"]
 
 
@@ -53,10 +53,13 @@ class MessageSent(OutboundEvent):
 
 
 class MessageFailed(OutboundEvent):
-    """The channel says that it could not be delivered; `reason` is the channel's word for why."""
+    """The channel says that it could not be delivered, or (`no_report`) nothing in time.
+
+    `reason` is one of a few words: the channel's own might hold his address or name.
+    """
 
     message_id: Id
-    reason: Word
+    reason: OutboundFault
 
 
 class MessageRefused(OutboundEvent):

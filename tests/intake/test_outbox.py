@@ -61,7 +61,7 @@ QUEUED = MessageQueued(
 )
 DISPATCHED = MessageDispatched(message_id="message-1")
 SENT = MessageSent(message_id="message-1", sent_at=NOON)
-FAILED = MessageFailed(message_id="message-1", reason="no such user")
+FAILED = MessageFailed(message_id="message-1", reason="no_such_user")
 UNREPORTED = MessageFailed(message_id="message-1", reason=NO_REPORT)
 
 

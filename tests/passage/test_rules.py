@@ -108,7 +108,7 @@ RAISED = handover.HandoverDiscrepancyRaised(expected=2, present=1, missing=1, ex
 SETTLED = handover.HandoverDiscrepancyResolved(explanation=SEALED, by="amber", second_by="birch")
 SENT = [outbound.MessageDispatched(message_id="m-1")]
 OUT = outbound.MessageSent(message_id="m-1", sent_at=NOON)
-GIVEN_UP = outbound.MessageFailed(message_id="m-1", reason="no report")
+GIVEN_UP = outbound.MessageFailed(message_id="m-1", reason="no_report")
 CONSENT = custody.ExchangeConsentGiven(language="ru", wording="1", witness="birch")
 NO_CONSENT = custody.ExchangeConsentWithdrawn(witness="birch")
 EXCHANGED = custody.Exchanged(exchanged_at=NOON)

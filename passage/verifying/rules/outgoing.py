@@ -17,7 +17,7 @@ from shared.events.outbound import (
 )
 from shared.events.shifts import StatisticsExported
 
-NO_REPORT = "no report"
+NO_REPORT = "no_report"
 Ending = MessageSent | MessageFailed | MessageRefused
 
 
