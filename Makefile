@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 ARGS ?=
-CASES ?= 24
+SPEED ?= 0
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check docs bench requirements clean
@@ -18,8 +18,8 @@ help: ## List the targets
 run: $(READY) ## Start everything here and print the addresses; ARGS go to `passage up`
 	@$(BIN)/passage up $(ARGS)
 
-demo: $(READY) ## Play CASES invented cases through the running system; ARGS go to `passage demo`
-	@$(BIN)/passage demo --cases $(CASES) $(ARGS)
+demo: $(READY) ## Play an invented day on the running system, SPEED times as fast; ARGS go to `passage demo`
+	@$(BIN)/passage demo --speed $(SPEED) $(ARGS)
 
 # The journeys mostly wait, for processes to start and end; the other tests run beside them.
 test: check ## Lint, types, import rules and every test; ARGS go to pytest
@@ -27,7 +27,7 @@ ifneq ($(ARGS),)
 	@$(BIN)/pytest $(ARGS)
 else
 	@journeys=$$(mktemp); $(BIN)/pytest -m journey >$$journeys 2>&1 & journey=$$!; \
-	$(BIN)/pytest -m "not journey"; others=$$?; \
+	$(BIN)/pytest -m "not journey" -n 2 --dist loadfile; others=$$?; \
 	wait $$journey; journey=$$?; cat $$journeys; rm -f $$journeys; \
 	exit $$((others > journey ? others : journey))
 endif

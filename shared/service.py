@@ -27,6 +27,8 @@ BEGIN_AGAIN_AFTER_S = 5.0
 HAPPENED_BY_NOW = Guard("happened_by_now", "a happened_at that isn't in the future")
 
 StateT = TypeVar("StateT")
+Assemble = Callable[[str, Fold[Any], Settings], "Service"]
+"""Puts a service together; stories have one that gives it their clock and their timers."""
 
 
 def _now() -> datetime:

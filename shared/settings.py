@@ -98,6 +98,11 @@ class Settings(BaseSettings):
     registry_overdue_hours: float = Field(
         24.0, ge=0, description="how long a claim may be without a registry's word, hours"
     )
+    outbound_report_minutes: float = Field(
+        10.0,
+        gt=0,
+        description="how long a channel may take to say what became of a message, minutes",
+    )
     contact_due_hours: float = Field(
         6.0, ge=0, description="after so long without contact he should be heard of, hours"
     )
@@ -120,11 +125,6 @@ class Settings(BaseSettings):
     )
     capture_card_days: float = Field(
         7.0, ge=0, description="how long after he came to a camp his card is to be sent, days"
-    )
-    outbound_report_minutes: float = Field(
-        10.0,
-        gt=0,
-        description="how long a channel may take to say what became of a message, minutes",
     )
     lease_minutes: float = Field(5.0, gt=0, description="how long a claim lasts, minutes")
     life_now_s: float = Field(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,10 @@ class End:
     closing_reason: str | None = None
     contact: str = "in_touch"
     episode: int = 1
+    counted: bool = True
+    """Whether the calls are counted that came into the case; one opened by hand has none."""
+    shows: Mapping[str, Any] = field(default_factory=dict)
+    """What else must be shown of it."""
 
 
 async def ask_to_surrender(
@@ -83,19 +88,40 @@ async def register(p: Player) -> tuple[str, str]:
     return case_id, await give_code(p, case_id)
 
 
-async def arrive(p: Player, case_id: str, code: str, *, new_phone: bool = False) -> str:
+async def arrive(
+    p: Player, case_id: str, code: str, *, new_phone: bool = False, companions: int = 0
+) -> str:
     """The second call, with the code, from Ukrainian territory; gives its call id."""
+    await p.later(minutes=p.random.randrange(20, 120))
     found, call_id = await p.call("Я на месте. (Вымысел.)", code=code, new_phone=new_phone)
     p.expect_same_case(found, case_id)
     await triage(p, case_id, call_id, "surrender", "on_ukrainian_territory", "life_now")
-    await p.do("RecordArrival", case_id, place=CAMP_ROAD, condition="ok", call_id=call_id)
+    await p.do(
+        "RecordArrival",
+        case_id,
+        place=CAMP_ROAD,
+        companions=companions,
+        condition="ok",
+        call_id=call_id,
+    )
     return call_id
 
 
 async def guide(p: Player, case_id: str, call_id: str) -> str:
     """Plan, approval by another person, disclosure; gives the rendezvous id."""
+    rendezvous_id = await plan(p, case_id)
+    await approve_and_disclose(p, case_id, call_id, rendezvous_id)
+    return rendezvous_id
+
+
+async def plan(p: Player, case_id: str) -> str:
+    """Proposes a rendezvous; gives its id."""
     planned = await p.do("PlanRendezvous", case_id, place=SAFE_PLACE, team=p.team, **p.window())
-    rendezvous_id = str(planned["command_id"])
+    return str(planned["command_id"])
+
+
+async def approve_and_disclose(p: Player, case_id: str, call_id: str, rendezvous_id: str) -> None:
+    """Another person agrees, and the caller is told."""
     await p.do("ApproveRendezvous", case_id, by=p.other, rendezvous_id=rendezvous_id)
     await p.do(
         "DiscloseRendezvous",
@@ -104,7 +130,6 @@ async def guide(p: Player, case_id: str, call_id: str) -> str:
         to_whom="the caller",
         call_id=call_id,
     )
-    return rendezvous_id
 
 
 async def offer(p: Player, case_id: str, team: str) -> str:

@@ -58,6 +58,7 @@ class Played:
     calls: int
     ended: str
     problem: str = ""
+    ends: tuple[End, ...] = ()
 
 
 async def play(
@@ -74,7 +75,7 @@ async def play(
             await asyncio.sleep(max(0.0, begun + number / per_second - time.monotonic()))
         async with slots:
             player = Player(stage, f"{seed}-{number}", f"{run}-{number}", people()[person])
-            played = await _play_one(player, story)
+            played = await play_one(player, story)
             told(played)
             return played
 
@@ -89,7 +90,8 @@ def _cast(count: int, seed: int) -> list[tuple[Story, int]]:
     return [(STORIES[n % len(STORIES)], order[n % len(order)]) for n in range(count)]
 
 
-async def _play_one(player: Player, story: Story) -> Played:
+async def play_one(player: Player, story: Story) -> Played:
+    """Plays one story, and compares each of its cases with its planned end."""
     kind = story.__name__.replace("_", " ")
     calls = 0
     try:
@@ -99,7 +101,8 @@ async def _play_one(player: Player, story: Story) -> Played:
     except (StuckError, UnexpectedError) as error:
         return Played(kind, len(player.calls), calls, "", str(error))
     ended = ", ".join(f"{end.progress}/{end.identity}" for end in ends)
-    return Played(kind, len(ends), calls, ended, "; ".join(p for p in problems if p))
+    problem = "; ".join(p for p in problems if p)
+    return Played(kind, len(ends), calls, ended, problem, tuple(ends))
 
 
 async def _problem(player: Player, end: End) -> str:
@@ -110,7 +113,8 @@ async def _problem(player: Player, end: End) -> str:
         "contact": end.contact,
         "closing_reason": end.closing_reason,
         "episode": end.episode,
-        "calls": len(player.calls[end.case_id]),
+        **({"calls": len(player.calls[end.case_id])} if end.counted else {}),
+        **end.shows,
     }
     shown = await player.stage.case(end.case_id, lambda _shown: True, "is shown")
     return _difference(end.case_id, shown["case"], expected)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +18,12 @@ from shared.commands.catalogue import COMMANDS
 from shared.events.fields import Channel
 
 CHANNELS: tuple[Channel, ...] = ("phone", "telegram", "whatsapp", "signal", "web")
-OPERATORS = ("operator-amber", "operator-birch", "operator-cedar", "operator-dune")
+SUPERVISOR = "supervisor-elm"
+OPERATORS = (
+    *("operator-amber", "operator-birch"),
+    *("operator-cedar", "operator-dune"),
+    *("operator-ember", "operator-fir"),
+)
 TEAMS = ("team-lynx", "team-heron", "team-badger")
 SEEN_VERSION_TRIES = 20
 
@@ -36,6 +43,10 @@ class Player:
     seed: str
     run: str
     person: Person
+    operators: Sequence[str] = OPERATORS
+    """Who is on duty."""
+    minute_s: float = 0.0
+    """How many seconds a minute of the story takes here; 0: as fast as it goes."""
     calls: dict[str, set[str]] = field(default_factory=dict)
     """Case number -> the distinct calls that belong to it."""
     _count: int = 0
@@ -44,9 +55,28 @@ class Player:
         self.random = random.Random(self.seed)  # noqa: S311 - invented cases, not secrets
         self._addresses = random.Random(self.run)  # noqa: S311 - likewise
         self.channel: Channel = self.random.choice(CHANNELS)
-        self.operator, self.other = self.random.sample(OPERATORS, 2)
+        self.operator, self.other = self.random.sample(list(self.operators), 2)
+        self.supervisor = SUPERVISOR
         self.team, self.other_team = self.random.sample(TEAMS, 2)
         self.address = self.new_address(self.channel)
+
+    def use(self, channel: Channel) -> None:
+        """Has him call on this channel."""
+        self.channel, self.address = channel, self.new_address(channel)
+
+    async def later(self, minutes: int) -> None:
+        """Lets so much of the story's time pass."""
+        await asyncio.sleep(minutes * self.minute_s)
+
+    async def delivered(self, case_id: str, channel: Channel) -> None:
+        """Plays a channel until it has sent the message that a case has for it."""
+        while True:
+            # Whoever plays the channel sends what comes next, be it another story's.
+            await self.stage.send_next(channel)
+            shown = await self.stage.case(case_id, lambda _shown: True, "is shown")
+            if recorded(shown, "MessageSent"):
+                return
+            self.stage.check_deadline(f"case {case_id}: a message is sent")
 
     def new_address(self, channel: Channel) -> str:
         """Gives an invented address; no telephone number begins with +7 000."""

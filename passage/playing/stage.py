@@ -10,7 +10,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,15 +22,17 @@ from nats.errors import Error as NatsError
 from passage.api import NOT_FOUND, Api, Json, Reply, api_of
 from passage.channel import Call, Kept, envelope_of, publish
 from passage.connecting import connected
+from passage.deliveries import Station
 from passage.running import Running
 from shared import subjects
 from shared.events.fields import Channel
-from shared.keyfiles import read_intake_public_key
+from shared.keyfiles import read_channel_private_key, read_intake_public_key
 from shared.policy import policy
 from shared.subjects import channel_identity
 
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 1.0
+MESSAGE_WAIT_S = 0.5
 SERVER_FAULT = 500
 
 T = TypeVar("T")
@@ -48,6 +50,8 @@ class Stage:
     client: Client
     channels: Mapping[Channel, Client]
     """Each channel publishes as itself."""
+    stations: Mapping[Channel, Station]
+    """Each channel takes what it is to send, too."""
     intake_key: PublicKey
     deadline: float
 
@@ -97,6 +101,16 @@ class Stage:
 
         return await self._until(attempt, f"case {fields['case_id']}: {name} is answered")
 
+    async def send_next(self, channel: Channel) -> None:
+        """Has a channel send the next message that it is given, if one comes soon, and report."""
+        with suppress(NatsError, TimeoutError, OSError):
+            await self.stations[channel].deliver_next(MESSAGE_WAIT_S)
+
+    def check_deadline(self, wanted: str) -> None:
+        """Raises StuckError when it has passed."""
+        if time.monotonic() > self.deadline:
+            raise StuckError(f"not before the deadline: {wanted}")
+
     async def _ask(self, send: Callable[[], Awaitable[Reply]]) -> Reply | None:
         """Gives the answer, or None where sending the same again may bring one."""
         try:
@@ -111,8 +125,7 @@ class Stage:
             result = await attempt()
             if result is not None:
                 return result
-            if time.monotonic() > self.deadline:
-                raise StuckError(f"not before the deadline: {wanted}")
+            self.check_deadline(wanted)
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE_S)
 
@@ -121,7 +134,7 @@ class Stage:
 async def staged(running: Running, patience_s: float, at_once: int) -> AsyncIterator[Stage]:
     """Connects to a running system as the keeper and as every channel.
 
-    Raises VerbEndedError, and KeyFilesError where the channels' key can't be read.
+    Raises VerbEndedError, and KeyFilesError where the channels' keys can't be read.
     """
     key = read_intake_public_key(running.keys)
     async with AsyncExitStack() as stack:
@@ -133,7 +146,13 @@ async def staged(running: Running, patience_s: float, at_once: int) -> AsyncIter
             )
             for name in policy().channels.names
         }
-        yield Stage(api, client, channels, key, time.monotonic() + patience_s)
+        stations = {
+            name: Station(one, name, read_channel_private_key(running.keys, name), known)
+            for name, one in channels.items()
+            for identity in (channel_identity(name),)
+            for known in ("" if running.nkey_of(identity) is None else identity,)
+        }
+        yield Stage(api, client, channels, stations, key, time.monotonic() + patience_s)
 
 
 def recorded(shown: Json, type_name: str) -> int:

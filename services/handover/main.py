@@ -13,13 +13,13 @@ from services.handover.state import HandoverState, evolve
 from shared.case_log import Fold
 from shared.deadlines import Deadlines
 from shared.own_process import own_process
-from shared.service import Service, assemble
+from shared.service import Assemble, Service, assemble
 from shared.settings import Settings
 
 
-def wire(settings: Settings) -> Service:
+def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     """Gives handover, ready to run."""
-    service = assemble(SERVICE, Fold(HandoverState(), evolve), settings)
+    service = put_together(SERVICE, Fold(HandoverState(), evolve), settings)
     spans = spans_of(settings)
     kept = Deadlines(
         service.desk, service.timers(), KINDS, partial(deadlines, spans=spans), record_due

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -42,7 +42,9 @@ def _follow(desk: Desk, event: CaseEvent[Any], delivery: Delivery) -> Outcome:
             return hand_over_members(desk, event)
         case CallLinked():
             decide = partial(decide_call_of_the_lost, event=event, by=f"service:{desk.service}")
-            return transact(desk.writer, event.subject, desk.cause_in(event), decide)
+            # He was heard of when he called, however late this is found.
+            cause = replace(desk.cause_in(event), happened_at=event.time)
+            return transact(desk.writer, event.subject, cause, decide)
         case _:
             return Outcome("ignored", event.subject, event.caseversion, delivery.sequence)
 

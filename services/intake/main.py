@@ -32,7 +32,7 @@ from shared.commands.intake import (
 from shared.deadlines import Deadlines
 from shared.keyfiles import read_channel_public_keys
 from shared.own_process import own_process
-from shared.service import Service, assemble
+from shared.service import Assemble, Service, assemble
 from shared.settings import Settings
 
 
@@ -48,9 +48,9 @@ def rules_of(settings: Settings) -> Rules:
     )
 
 
-def wire(settings: Settings) -> Service:
+def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     """Gives intake, ready to run."""
-    service = assemble(SERVICE, Fold(IntakeState(), evolve), settings)
+    service = put_together(SERVICE, Fold(IntakeState(), evolve), settings)
     listening = _listening(service)
     bus = service.bus
     durability = Durability(service.log.connection, settings)

@@ -8,26 +8,28 @@ from functools import partial
 
 from services.verification import CLAIMS, DUE, SERVICE, handlers
 from services.verification.handlers import Verification
-from services.verification.registry import SqliteRegistry
+from services.verification.registry import Registry, SqliteRegistry
 from services.verification.state import VerificationState, evolve
 from services.verification.waiting import Waits
 from shared.case_log import Fold
 from shared.commands.verification import CheckRegistry
 from shared.own_process import own_process
-from shared.service import Service, assemble
+from shared.service import Assemble, Service, assemble
 from shared.settings import Settings
 
 
-def wire(settings: Settings) -> Service:
-    """Gives verification, ready to run."""
-    service = assemble(SERVICE, Fold(VerificationState(), evolve), settings)
+def wire(
+    settings: Settings, put_together: Assemble = assemble, registry: Registry | None = None
+) -> Service:
+    """Gives verification, ready to run; it asks the settings' registry file if no other."""
+    service = put_together(SERVICE, Fold(VerificationState(), evolve), settings)
     waits = Waits(
         answer=timedelta(minutes=settings.registry_answer_minutes),
         overdue=timedelta(hours=settings.registry_overdue_hours),
     )
     deadlines = handlers.deadlines_of(service.desk, service.timers(), waits)
-    registry = SqliteRegistry(settings.registry_file)
-    verification = Verification(service.desk, registry, deadlines)
+    asked = registry or SqliteRegistry(settings.registry_file)
+    verification = Verification(service.desk, asked, deadlines)
     bus = service.bus
     service.at_start.append(deadlines.set_anew)
     bus.consume(CLAIMS, partial(handlers.receive_event, verification))

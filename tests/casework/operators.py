@@ -110,7 +110,11 @@ class Operators:
         if not self.may_override:
             return
         until = self.town.now + timedelta(hours=self.chance.choice((1, 24, 30)))
-        fields = {"guard": self.chance.choice(OVERRIDES), "reason": "wounded", "expires_at": until}
+        fields: dict[str, Any] = {
+            "guard": self.chance.choice(OVERRIDES),
+            "reason": "wounded",
+            "expires_at": until,
+        }
         self.tries(h.UseEmergencyOverride, case_id, second_by=self.somebody(), **fields)
 
     def clear_duress(self, case_id: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from typing_extensions import override
 
 from shared.commands import intake as i
 from shared.commands.base import Command, Recorded
@@ -78,7 +79,8 @@ class Casework(RuleBasedStateMachine):
             if number == at and twist == "forced":
                 self.town.call(ADDRESSES[1], self.codes[1], call_id="call-forced")
             elif number == at and twist is not None:
-                self._ask(*twist, case_id, PETRO)
+                unforeseen, said = twist
+                self._ask(unforeseen, said, case_id, PETRO)
             if number != skipped:
                 self._ask(kind, fields, case_id, by)
             self.town.settle()
@@ -152,6 +154,7 @@ class Casework(RuleBasedStateMachine):
     def no_rule_is_broken(self) -> None:
         assert self.town.broken() == []
 
+    @override
     def teardown(self) -> None:
         self.town.settle()
         assert self.town.broken() == []

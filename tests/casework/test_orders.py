@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from services.query.projections import case_list
-from services.query.projections.case_list import CaseRow
+from services.query.projections.case_row import CaseRow
 from shared.events.base import CaseEvent
 from tests.casework.callers import REGISTRY, town_of_infiltrators
 from tests.casework.rights import wrongly_told

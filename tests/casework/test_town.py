@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from services.verification.registry import RegistryAnswer
 from shared.commands import handover as h
 from shared.commands import intake as i
 from shared.commands import verification as v
-from shared.commands.base import Recorded
+from shared.commands.base import Command, Recorded
+from shared.transact import Outcome
 from tests.casework.asking import OLENA, PETRO, PLACE, Desk
 from tests.casework.town import Town
 
@@ -19,7 +22,7 @@ def test_a_genuine_caller_goes_the_whole_way() -> None:
     case = town.call("+380440000001").case_id
     town.settle()
 
-    def does(kind, by=OLENA, **fields):
+    def does(kind: type[Command], by: str = OLENA, **fields: Any) -> Outcome | Recorded:
         answer = desk.tries(kind, case, by, **fields)
         assert not isinstance(answer, str), (kind, answer)
         town.settle()

@@ -114,7 +114,14 @@ class Town:
             recording_ref=None,
             media=(),
         )
-        envelope = CallEnvelope[CallReceived].model_construct(id=call.call_id, data=call)
+        envelope = CallEnvelope[CallReceived](
+            id=call.call_id,
+            source="/channels/test",
+            type="passage.CallReceived.v1",
+            subject=call.call_id,
+            time=self.now,
+            data=call,
+        )
         return self.until_done(
             partial(services.intake.handlers.receive_call, self.intake, envelope)
         )

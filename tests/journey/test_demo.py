@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from passage.connecting import connected
+from passage.playing.day import KINDS
 from passage.playing.play import STORIES
 from tests.journey.system import System, until
 
@@ -21,6 +22,16 @@ def test_every_kind_of_case_ends_as_it_must_and_verify_finds_nothing(system: Sys
     assert checked["findings"] == []
     assert checked["cases"] >= played["cases"]
     assert checked["cases_in_read_model"] == checked["cases"]
+
+
+def test_a_day_with_every_kind_ends_as_planned_and_verify_finds_nothing(system: System) -> None:
+    calls = sum(kind.calls for kind in KINDS)
+    played = system.json("demo", "--calls", str(calls), "--seed", "3")
+    assert played["problems"] == []
+    assert played["shift_problem"] == ""
+    assert (played["stories"], played["calls"], played["shifts"]) == (len(KINDS), calls, 3)
+    assert played["handed_over_by_name"]
+    assert system.json("verify")["findings"] == []
 
 
 def test_a_case_is_shown_as_it_was_after_its_third_event(system: System) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from passage.playing.day import CALLS_A_DAY, KINDS, chosen, plan
 from passage.playing.people import people
 from passage.playing.play import STORIES, _cast
+from passage.playing.shifts import WATCHES
 from shared.folding import folded_number
 
 
@@ -15,6 +19,32 @@ def test_every_kind_comes_before_any_comes_again() -> None:
 def test_a_seed_casts_one_way() -> None:
     assert _cast(100, seed=5) == _cast(100, seed=5)
     assert _cast(100, seed=5) != _cast(100, seed=6)
+
+
+def test_a_day_has_a_hundred_calls_and_every_kind() -> None:
+    calls = {kind.story: kind.calls for kind in KINDS}
+    told = chosen(CALLS_A_DAY)
+    assert sum(calls[story] for story in told) == CALLS_A_DAY
+    assert Counter(told) == {kind.story: kind.times for kind in KINDS}
+
+
+def test_a_small_day_has_each_kind_once_before_any_comes_again() -> None:
+    told = chosen(sum(kind.calls for kind in KINDS))
+    assert Counter(told) == {kind.story: 1 for kind in KINDS}
+
+
+def test_a_seed_plans_one_day_and_the_evening_is_busiest() -> None:
+    assert plan(CALLS_A_DAY, seed=5) == plan(CALLS_A_DAY, seed=5)
+    assert plan(CALLS_A_DAY, seed=5) != plan(CALLS_A_DAY, seed=6)
+    hours = [one.minute // 60 for seed in range(30) for one in plan(CALLS_A_DAY, seed)]
+    evening, night = (sum(hour in range(*of) for hour in hours) for of in ((18, 22), (2, 6)))
+    assert evening > 5 * night
+
+
+def test_nobody_hands_a_shift_over_to_himself() -> None:
+    for watch, following in zip(WATCHES, (*WATCHES[1:], WATCHES[0]), strict=True):
+        assert not set(watch.operators) & set(following.operators)
+        assert following.from_hour == watch.until_hour % 24
 
 
 def test_the_sample_holds_some_three_hundred_distinct_people() -> None:

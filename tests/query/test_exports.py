@@ -69,7 +69,8 @@ def calls(count: int, first: int = 1) -> list[CaseBook]:
 async def test_the_file_is_given_once_intake_has_recorded_its_digest(
     site: Site, server_log: ServerLog
 ) -> None:
-    server_log.write(*calls(6))
+    written = server_log.write(*calls(6))
+    await site.http.get("/api/cases", params={"min_sequence": written})
     await site.answer("intake", Intake(server_log).record)
     answer = await site.http.post("/api/exports", json={**WANTED, "command_id": "export-1"})
     assert answer.status_code == 200
@@ -109,7 +110,8 @@ async def test_what_intake_refuses_is_not_given(site: Site) -> None:
 async def test_the_same_export_again_is_the_same_file_or_none(
     site: Site, server_log: ServerLog
 ) -> None:
-    server_log.write(*calls(6))
+    written = server_log.write(*calls(6))
+    await site.http.get("/api/cases", params={"min_sequence": written})
     await site.answer("intake", Intake(server_log).record)
     wanted = {**WANTED, "command_id": "export-1"}
     first = await site.http.post("/api/exports", json=wanted)

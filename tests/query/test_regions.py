@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from services.query.projections import case_list
 from services.query.projections.case_row import CaseRow
 from services.query.projections.queue import need_of
 from shared.events import claims, custody, groups, handover, intake, verification
 from shared.events.base import Event
 from shared.events.fields import Channel
 from tests import examples as e
-from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
+from tests.examples import CASE, NOON, OTHER_CASE
 from tests.query.test_projections import LATE, case_after, rows_after
 from tests.rarer_examples import AT, OLENA, PETRO
 
@@ -65,10 +64,6 @@ def overdue(rule: handover.FollowUpRule) -> handover.FollowUpOverdue:
 
 def in_camp(what: custody.Custody = "arrived_at_camp", hours: int = 0) -> custody.CustodyChanged:
     return custody.CustodyChanged(custody=what, changed_at=AT + timedelta(hours=hours))
-
-
-def rules_after(*events: Event) -> list[str]:
-    return [row.rule for row in rows_after(*events).after[CASE].overdue]
 
 
 def need_after(*events: Event) -> str | None:
@@ -281,70 +276,6 @@ def test_custody_and_exchange_are_stages_of_the_funnel() -> None:
     assert funnel.exchanged_at is not None
 
 
-REGISTERED = e.whole_way()[:4]
-LIFE_NOW: list[Event] = [e.case_opened(), e.call_triaged(urgency="life_now")]
-UNANSWERED = intake.DeadlinePassed(rule="life_now_unanswered", due_at=AT)
-NO_SECOND_CALL = intake.DeadlinePassed(rule="second_call_review", due_at=AT)
-NO_ANSWER = verification.VerificationEscalated(reason="no_answer")
-OVERDUE = verification.VerificationEscalated(reason="overdue")
-FOLLOW_UP = handover.FollowUpSet(due_at=AT)
-
-
-@pytest.mark.parametrize(
-    ("given", "rules"),
-    [
-        ([*LIFE_NOW, UNANSWERED], ["life_now_unanswered"]),
-        ([*LIFE_NOW, UNANSWERED, claimed()], []),
-        ([*LIFE_NOW, UNANSWERED, e.call_triaged(urgency="later")], []),
-        ([*LIFE_NOW, claimed(), UNANSWERED], []),
-        ([*e.whole_way()[:7], NO_SECOND_CALL], ["second_call_review"]),
-        ([*e.whole_way()[:7], NO_SECOND_CALL, e.call_linked()], []),
-        ([*e.whole_way()[:7], NO_SECOND_CALL, FOLLOW_UP], []),
-        ([*REGISTERED, NO_ANSWER], ["registry_no_answer"]),
-        ([*REGISTERED, NO_ANSWER, OVERDUE], ["registry_overdue"]),
-        ([*REGISTERED, NO_ANSWER, e.registry_checked("none")], []),
-        (
-            [*REGISTERED, NO_ANSWER, e.registry_checked("unavailable")],
-            ["registry_no_answer"],
-        ),
-        ([*REGISTERED, NO_ANSWER, e.personal_data_provided()], []),
-        ([*REGISTERED, NO_ANSWER, AFTER_CAPTURE], ["registry_no_answer"]),
-        ([*ARRIVED, overdue("arrived_silent"), overdue("arrived_contact_due")], ["arrived_silent"]),
-        ([*ARRIVED, overdue("decide_whether_lost"), e.contact_lost()], []),
-        ([*OFFERED, overdue("handover_unacknowledged")], ["handover_unacknowledged"]),
-        (
-            [
-                *OFFERED,
-                overdue("handover_unacknowledged"),
-                overdue("handover_unacknowledged_again"),
-            ],
-            ["handover_unacknowledged_again"],
-        ),
-        ([*OFFERED, overdue("handover_unacknowledged"), e.handover_accepted()], []),
-        ([*ARRIVED, overdue("operator")], ["operator"]),
-        ([*ARRIVED, overdue("operator"), FOLLOW_UP], []),
-        ([*ARRIVED, claimed(), overdue("operator"), released(reason="skipped")], ["operator"]),
-        ([*ARRIVED, claimed(), overdue("operator"), released(reason="done")], []),
-        ([*RECEIVED, in_camp(), CARD_DUE, e.case_closed()], ["capture_card"]),
-        ([*RECEIVED, in_camp(), CARD_DUE, CARD], []),
-        ([*RECEIVED, in_camp(), CARD_DUE, in_camp("released", 1)], []),
-        ([*ARRIVED, overdue("arrived_silent"), e.case_closed("unreachable")], []),
-    ],
-)
-def test_what_is_overdue_stays_until_it_is_handled(given: list[Event], rules: list[str]) -> None:
-    assert rules_after(*given) == rules
-
-
-def test_a_capture_card_that_is_due_is_needed_even_of_a_closed_case() -> None:
-    assert need_after(*RECEIVED, in_camp(), CARD_DUE, e.case_closed()) == "capture_card"
-
-
-def test_a_review_of_who_never_called_again_can_wait() -> None:
-    queue = rows_after(*e.whole_way()[:7], NO_SECOND_CALL).after[CASE].queue
-    assert queue is not None
-    assert (queue.needs, queue.rank) == ("second_call_review", 3)
-
-
 def test_duress_leaves_no_mark_on_the_row_the_queue_or_the_funnel() -> None:
     signalled = intake.DuressSignalled(call_id="call-2", channel="telegram")
     forced, calm = (rows_after(*ARRIVED, one).after[CASE] for one in (signalled, e.note_added()))
@@ -360,8 +291,3 @@ def _group(*events: Event) -> tuple[str | None, str | None]:
 
 def _without_position(row: CaseRow) -> CaseRow:
     return row._replace(version=0, sequence=0, last_event_at=None)
-
-
-def test_without_a_time_of_recording_the_senders_are_believed() -> None:
-    event = CaseBook(at=LATE).add(e.case_opened(at=LATE))
-    assert case_list.evolve(None, event, 1).last_call_at == LATE

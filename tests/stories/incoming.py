@@ -1,0 +1,54 @@
+"""Calls of a story on their way to intake, and the case that each came into."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from passage.channel import Call, envelope_of
+from shared import subjects
+from shared.events.fields import Channel
+from shared.events.reading import read_case_event
+from tests.stories.script import CallStep
+from tests.stories.site import Handed, delivered
+
+if TYPE_CHECKING:
+    from tests.stories.play import Play
+
+WITH_SUFFIX = frozenset({"telegram", "web"})
+
+
+def handed(play: Play, call: CallStep, at: datetime | None) -> Handed:
+    """Gives a call as intake gets it; its name stands for its id from now on."""
+    play.names[call.id] = play.own(call.id)
+    said = Call(
+        call_id=play.names[call.id],
+        channel=call.on,
+        address=address(play, call.on, call.from_),
+        language=call.language,
+        started_at=call.started_at or at or play.site.clock.at,
+        text=call.text,
+        return_code=play.names.get(call.code, call.code) if call.code else None,
+    )
+    envelope = envelope_of(said, play.site.key)
+    body = envelope.model_dump_json(exclude_none=True).encode()
+    return Handed("intake", delivered(subjects.CALLS, 1, subjects.calls(call.on), body))
+
+
+def address(play: Play, on: Channel, written: str | None) -> str | None:
+    """Gives a caller's address, as it is in this playing alone."""
+    if written is None:
+        return None
+    return f"{written}_{play.number}" if on in WITH_SUFFIX else f"{written}{play.number}"
+
+
+def case_of(play: Play, call: CallStep) -> str:
+    """Gives the case that a call came into."""
+    for one in reversed(play.events):
+        if one.topic not in {"CaseOpened", "CallLinked"}:
+            continue
+        data: Any = read_case_event(bytes(one.state), one.topic).data
+        is_it = (data.call_id, data.channel) == (play.names[call.id], call.on)
+        if is_it and getattr(data, "split_from", None) is None:
+            return str(one.originator_id)
+    raise AssertionError(f"call {call.id} is in no case")

@@ -1,0 +1,57 @@
+"""The site moves: its streams are copied to a new server as a backup does it, and everything starts
+there anew. Timers aren't copied: each service sets them from the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nats.aio.client import Client
+
+from passage.backing_up.snapshots import begin_restoring, snapshot_of
+from passage.backing_up.taking import INDEX, KEYS
+from passage.connecting import connected
+from passage.nats_server import NatsServer
+from passage.provisioning import provision
+from shared import subjects
+from tests.stories.site import StorySite, settings_for
+
+COPIED = (subjects.CALLS, subjects.CASES, INDEX, KEYS, subjects.AUDIT)
+
+
+@contextmanager
+def moved(site: StorySite, folder: Path) -> Iterator[StorySite]:
+    """Gives the site as it goes on elsewhere; the old one is there until it is copied."""
+    server = NatsServer(folder / "nats", sync_interval="2m")
+    server.start()
+    try:
+        asyncio.run(_copy(site.server.url, server.url))
+        settings = settings_for(server, site.settings.keys_dir, site.settings.registry_file)
+        there = StorySite(settings, server, site.clock, sequence=site.sequence)
+        there.start()
+        site.stop()
+        for service in there.services.values():
+            for work in service.at_start:
+                work()
+        yield there
+    finally:
+        server.stop()
+
+
+async def _copy(old: str, new: str) -> None:
+    async with connected(old) as source, connected(new) as target:
+        for stream in COPIED:
+            await _copy_stream(source, target, stream)
+        await provision(target, replicas=1)
+
+
+async def _copy_stream(source: Client, target: Client, stream: str) -> None:
+    async with snapshot_of(source, stream) as snapshot:
+        restoring = await begin_restoring(target, snapshot.config, snapshot.state)
+        async for chunk in snapshot.chunks:
+            await restoring.put(chunk)
+        part = await restoring.end()
+        assert part == snapshot.part()

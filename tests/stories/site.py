@@ -1,0 +1,248 @@
+"""An installation on which stories are played: the real services in this process, on a real server.
+
+Nothing waits: the clock is the story's, a timer falls due when the story says that it is so late,
+and each message is handed to its handler as the server would hand it over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from typing_extensions import override
+
+import services.handover.main
+import services.intake.main
+import services.keyholder.main
+import services.verification.main
+from passage.connecting import connected
+from passage.nats_server import NatsServer
+from passage.provisioning import provision
+from services import handover, intake, keyholder, verification
+from services.keyholder.lock import Lock
+from services.keyholder.secrets import make_key_files
+from services.query.log import RecordedEvent
+from services.verification.registry import SqliteRegistry, load_csv
+from shared import subjects
+from shared.answering import AnyAnswer, answer
+from shared.case_log import Fold
+from shared.commands.base import Command
+from shared.keyfiles import read_intake_public_key
+from shared.keyholder import RemoteKeys
+from shared.parking import Delivery
+from shared.service import Service, assemble
+from shared.settings import Settings
+from shared.timers import Timer, Timers
+from shared.transact import Outcome
+from tests.stories.ports import Clock, StoryRegistry, StoryTimers
+
+STORIES = Path(__file__).parents[1] / "golden" / "stories"
+REGISTRY = STORIES / "registry.csv"
+WITHIN_S = 20.0
+READ_AT_ONCE = 500
+CONSUMERS = {
+    "keyholder": keyholder.CONSUMES,
+    "intake": intake.CONSUMES,
+    "verification": verification.CONSUMES,
+    "handover": handover.CONSUMES,
+}
+
+
+@dataclass(frozen=True)
+class StoryService(Service):
+    """A service whose timers are the story's."""
+
+    story_timers: StoryTimers = field(kw_only=True)
+
+    @override
+    def timers(self) -> Timers:
+        return self.story_timers
+
+
+class Due(NamedTuple):
+    """A timer that falls due, and whose it is."""
+
+    at: datetime
+    service: str
+    timer: Timer
+
+
+class Handed(NamedTuple):
+    """A message on its way to a service."""
+
+    service: str
+    delivery: Delivery
+
+
+@dataclass
+class StorySite:
+    """One installation; stories follow one another on it, each with callers of its own."""
+
+    settings: Settings
+    server: NatsServer
+    clock: Clock
+    services: dict[str, Service] = field(default_factory=dict)
+    timers: dict[str, StoryTimers] = field(default_factory=dict)
+    sequence: int = 0
+    """Up to where CASES was read."""
+
+    def start(self) -> None:
+        """Wires every service; none listens: what is to be heard is handed over."""
+        self.services["keyholder"] = services.keyholder.main.wire(self.settings, Lock())
+        for name in ("intake", "verification", "handover"):
+            self.timers[name] = StoryTimers()
+        self.registry = StoryRegistry(SqliteRegistry(self.settings.registry_file))
+        wired = (
+            services.intake.main.wire(self.settings, self._assemble),
+            services.verification.main.wire(self.settings, self._assemble, self.registry),
+            services.handover.main.wire(self.settings, self._assemble),
+        )
+        self.services.update({service.desk.service: service for service in wired})
+        self.key = read_intake_public_key(self.settings.keys_dir)
+
+    def stop(self) -> None:
+        for service in self.services.values():
+            service.log.close()
+
+    def _assemble(self, name: str, fold: Fold[Any], settings: Settings) -> Service:
+        made = assemble(name, fold, settings)
+        parts = {one.name: getattr(made, one.name) for one in fields(made)}
+        desk = replace(made.desk, now=self.clock)
+        return StoryService(**{**parts, "desk": desk, "story_timers": self.timers[name]})
+
+    def ask(self, command_type: type[Command], body: bytes) -> AnyAnswer:
+        """Gives a service's answer to a command, as the bus would."""
+        _, handler = self.services[command_type.SERVICE].bus._commands[command_type.__name__]
+        return answer(command_type, body, handler)
+
+    def hand_over(self, handed: Handed) -> Outcome:
+        """Has a service process a message; what it would park or try again later is a fault."""
+        return self.services[handed.service].bus._deliveries[handed.delivery.stream](
+            handed.delivery
+        )
+
+    def new_events(self) -> list[RecordedEvent]:
+        """Gives what was recorded since this was asked before."""
+        recorder: Any = self.services["intake"].log.recorder
+        found: list[RecordedEvent] = []
+        while batch := recorder.select_notifications(
+            self.sequence, READ_AT_ONCE, inclusive_of_start=False
+        ):
+            self.sequence = batch[-1].id
+            found += batch
+        return found
+
+    def all_events(self) -> list[RecordedEvent]:
+        """Gives the whole log."""
+        return replace(self, sequence=0).new_events()
+
+    def deliveries_of(self, event: RecordedEvent) -> list[Handed]:
+        """Gives who hears of an event."""
+        subject = ".".join(
+            (subjects.CASES_PREFIX, *map(str, (event.originator_id, event.originator_version)))
+        )
+        subject = f"{subject}.{event.topic}"
+        delivery = delivered(subjects.CASES, event.id, subject, bytes(event.state))
+        return [
+            Handed(service, delivery)
+            for service, durables in CONSUMERS.items()
+            for durable in durables
+            if durable.stream == subjects.CASES
+            and any(matches(one, subject) for one in durable.filter_subjects)
+        ]
+
+    def next_due(self, until: datetime) -> Due | None:
+        """Gives the timer that falls due first, if any does by then, and takes it away."""
+        running = [
+            Due(timer.due_at, service, timer)
+            for service, timers in self.timers.items()
+            for timer in timers.running.values()
+            if timer.due_at is not None and timer.due_at <= until
+        ]
+        if not running:
+            return None
+        first = min(running, key=lambda one: (one.at, one.timer.name))
+        del self.timers[first.service].running[first.timer.name]
+        return first
+
+    @staticmethod
+    def fired(due: Due) -> Handed:
+        """Gives a timer as the server delivers it."""
+        body = due.timer.model_dump_json(exclude_none=True).encode()
+        stream = subjects.timers_stream(due.service)
+        subject = subjects.due(due.service, due.timer.name)
+        return Handed(due.service, delivered(stream, 1, subject, body))
+
+    def keys_of(self, service: str) -> RemoteKeys:
+        """The key holder, asked in a service's name."""
+        connection = self.services["keyholder"].log.connection
+        return RemoteKeys(connection, service, WITHIN_S)
+
+
+def delivered(stream: str, sequence: int, subject: str, body: bytes) -> Delivery:
+    """Gives a message as a consumer hands it over the first time."""
+    return Delivery(stream=stream, sequence=sequence, subject=subject, body=body, deliveries=1)
+
+
+def matches(pattern: str, subject: str) -> bool:
+    """Says whether a subject is one of a consumer's."""
+    wanted, found = pattern.split("."), subject.split(".")
+    if wanted[-1] == ">":
+        return len(found) >= len(wanted) and matches_all(wanted[:-1], found)
+    return len(found) == len(wanted) and matches_all(wanted, found)
+
+
+def matches_all(wanted: list[str], found: list[str]) -> bool:
+    return all(one in {"*", other} for one, other in zip(wanted, found, strict=False))
+
+
+@contextmanager
+def story_site(folder: Path, clock: Clock) -> Iterator[StorySite]:
+    """An installation with streams, keys and a registry."""
+    keys = folder / "keys"
+    make_key_files(keys)
+    settings_file = folder / "registry.db"
+    load_csv(settings_file, REGISTRY)
+    with running_server(folder / "nats") as server:
+        site = StorySite(settings_for(server, keys, settings_file), server, clock)
+        site.start()
+        try:
+            yield site
+        finally:
+            site.stop()
+
+
+@contextmanager
+def running_server(folder: Path) -> Iterator[NatsServer]:
+    """A server with every stream."""
+    server = NatsServer(folder, sync_interval="2m")
+    server.start()
+    try:
+        asyncio.run(_provision(server))
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _provision(server: NatsServer) -> None:
+    async with connected(server.url) as client:
+        await provision(client, replicas=1)
+
+
+def settings_for(server: NatsServer, keys: Path, registry: Path) -> Settings:
+    return Settings(
+        nats_url=server.url,
+        keys_dir=keys,
+        registry_file=registry,
+        log_level="ERROR",
+        fsync="trusted",  # A server without accounts can't be asked.
+        threads=8,
+        request_timeout_s=WITHIN_S,
+    )
