@@ -9,13 +9,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.handover.guards import (
-    CLEARED_BY_SUPERVISOR,
     NOBODY,
     Members,
     require_cleared,
     require_live,
 )
-from services.handover.rendezvous import WINDOW_IN_FUTURE, require_current
+from services.handover.rendezvous import WINDOW_IN_FUTURE, require_current, require_disclosed
 from services.handover.state import HandoverState
 from shared.commands.handover import DiscloseRendezvous, GiveGuidance
 from shared.contact_rule import CONTACT_ALLOWED
@@ -52,10 +51,13 @@ def decide_disclose(
     ]
 
 
-def decide_guidance(state: HandoverState, command: GiveGuidance, now: datetime) -> list[Event]:
-    """Not under duress; to the man himself."""
+def decide_guidance(
+    state: HandoverState, command: GiveGuidance, now: datetime, members: Members = NOBODY
+) -> list[Event]:
+    """On the way to a place that he was told; still verified, believed and free; to himself."""
     require_live(state)
-    require(not state.duress_open, CLEARED_BY_SUPERVISOR)
+    require_disclosed(state)
+    require_cleared(state, members, now)
     _require_told_to_him(state, command, now)
     return [
         GuidanceGiven(

@@ -44,7 +44,9 @@ DECISIONS: dict[type[Command], Callable[..., list[Event]]] = {
     commands.WithdrawPublicityConsent: custody.decide_no_publicity,
 }
 """What decides each command: (state, command, now) -> events."""
-OF_THE_WHOLE_GROUP = frozenset({commands.ApproveRendezvous, commands.DiscloseRendezvous})
+OF_THE_WHOLE_GROUP = frozenset(
+    {commands.ApproveRendezvous, commands.DiscloseRendezvous, commands.GiveGuidance}
+)
 """The commands whose decision also takes `members`: the other cases of the group he leads."""
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.handover.guards import TEAM_NAMED, require_live
 from services.handover.meeting_state import Offer
+from services.handover.rendezvous import require_disclosed
 from services.handover.state import HandoverState
 from shared.commands.handover import (
     AcceptHandover,
@@ -23,7 +24,6 @@ from shared.events.handover import (
 )
 from shared.refusals import Guard, RefusedError, require
 
-DISCLOSED = Guard("disclosed", "DiscloseRendezvous first")
 NO_OFFER_OPEN = Guard(
     "no_offer_open", "the team's answer, the deadline or WithdrawHandover of the offer before"
 )
@@ -34,9 +34,8 @@ OFFER_OPEN = Guard("offer_open", "an offer that is unanswered and before its dea
 def decide_offer(state: HandoverState, command: OfferHandover, now: datetime) -> list[Event]:
     """A disclosed rendezvous; one offer at a time; time left to answer."""
     require_live(state)
-    rendezvous, offer = state.meeting.rendezvous, state.meeting.offer
-    told = rendezvous is not None and rendezvous.disclosed and not rendezvous.over
-    require(told, DISCLOSED)
+    require_disclosed(state)
+    offer = state.meeting.offer
     require(offer is None or offer.is_over(now), NO_OFFER_OPEN)
     require(command.deadline_at > now, DEADLINE_IN_FUTURE)
     return [

@@ -48,6 +48,7 @@ NOTHING_DISCLOSED = Guard(
 RENDEZVOUS_CURRENT = Guard(
     "rendezvous_current", "the rendezvous_id planned last, neither missed, cancelled nor expired"
 )
+DISCLOSED = Guard("disclosed", "DiscloseRendezvous first")
 RENDEZVOUS_KNOWN = Guard("rendezvous_known", "a rendezvous_id that was planned on this case")
 ANOTHER_PERSON = Guard("another_person", "approval by another person than the planner")
 
@@ -151,3 +152,10 @@ def require_current(state: HandoverState, rendezvous_id: str) -> Rendezvous:
     if rendezvous is None or rendezvous.over or rendezvous.rendezvous_id != rendezvous_id:
         raise RefusedError(RENDEZVOUS_CURRENT)
     return rendezvous
+
+
+def require_disclosed(state: HandoverState) -> None:
+    """Asks that he was told of the rendezvous planned last, and that it hasn't ended."""
+    rendezvous = state.meeting.rendezvous
+    told = rendezvous is not None and rendezvous.disclosed and not rendezvous.over
+    require(told, DISCLOSED)

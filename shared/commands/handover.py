@@ -57,7 +57,7 @@ class DiscloseRendezvous(Decision):
 
 
 class GiveGuidance(Decision):
-    """Tell him a step of his way, in a call or by a message."""
+    """Tell him a step of his way to the place that he was told, in a call or by a message."""
 
     SERVICE: ClassVar[str] = "handover"
 

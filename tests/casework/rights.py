@@ -1,4 +1,4 @@
-"""Whether anybody was told a place who shouldn't have been: in the words of the guard table.
+"""Whether anybody was told a place who shouldn't have been, or the way: as the guard table says.
 
 Written a third time, apart from the services' folds and from the rules of `passage verify`; it
 reads all cases together, as the guards about groups ask.
@@ -15,8 +15,12 @@ from shared.events.base import CaseEvent
 from shared.events.groups import GroupJoined, GroupLeft
 from shared.events.handover import (
     EmergencyOverrideUsed,
+    GuidanceGiven,
     RendezvousApproved,
+    RendezvousCancelled,
     RendezvousDisclosed,
+    RendezvousExpired,
+    RendezvousMissed,
     RendezvousPlanned,
     RendezvousReplanned,
 )
@@ -45,6 +49,8 @@ class _Man:
     overrides: dict[str, datetime] = field(default_factory=dict)
     planners: dict[str, str] = field(default_factory=dict)
     approvers: dict[str, str] = field(default_factory=dict)
+    told: str = ""
+    """The rendezvous that he knows of, while it stands."""
     roll: set[str] = field(default_factory=set)
 
     def is_believed(self, at: datetime) -> bool:
@@ -55,23 +61,24 @@ class _Man:
 
 
 def wrongly_told(log: Iterable[CaseEvent[Any]]) -> list[str]:
-    """Gives each disclosure that nobody had a right to, and why."""
+    """Gives each disclosure and guidance that nobody had a right to, and why."""
     men: dict[str, _Man] = {}
     found: list[str] = []
     for event in log:
         man = men.setdefault(event.subject, _Man())
-        if isinstance(event.data, RendezvousDisclosed):
+        if isinstance(event.data, RendezvousDisclosed | GuidanceGiven):
             reasons = _reasons(men, man, event.data, event.time)
             found += [f"{event.subject} {event.caseversion}: {one}" for one in reasons]
         _note_who(man, event.data)
         _note_how(man, event.data, event.subject)
+        _note_meeting(man, event.data)
     return found
 
 
 def _reasons(
-    men: dict[str, _Man], man: _Man, told: RendezvousDisclosed, at: datetime
+    men: dict[str, _Man], man: _Man, told: RendezvousDisclosed | GuidanceGiven, at: datetime
 ) -> Iterable[str]:
-    meeting = told.rendezvous_id
+    meeting = told.rendezvous_id if isinstance(told, RendezvousDisclosed) else man.told
     planner, approver = man.planners.get(meeting), man.approvers.get(meeting)
     if not (man.verified or man.set_aside("identity_verified", at)):
         yield "neither verified nor overridden"
@@ -114,13 +121,23 @@ def _note_how(man: _Man, data: Any, case_id: str) -> None:
             man.reachable = data.rule != "never"
         case EmergencyOverrideUsed() if data.by.lower() != data.second_by.lower():
             man.overrides[data.guard] = data.expires_at
-        case RendezvousPlanned() | RendezvousReplanned():
-            man.planners = {data.rendezvous_id: data.planned_by}
-        case RendezvousApproved():
-            man.approvers[data.rendezvous_id] = data.by
         case GroupJoined() if data.group_id == case_id:
             man.roll.add(data.member_case)
         case GroupLeft() if data.group_id == case_id:
             man.roll.discard(data.member_case)
+        case _:
+            pass
+
+
+def _note_meeting(man: _Man, data: Any) -> None:
+    match data:
+        case RendezvousPlanned() | RendezvousReplanned():
+            man.planners, man.told = {data.rendezvous_id: data.planned_by}, ""
+        case RendezvousApproved():
+            man.approvers[data.rendezvous_id] = data.by
+        case RendezvousDisclosed():
+            man.told = data.rendezvous_id
+        case RendezvousMissed() | RendezvousCancelled() | RendezvousExpired():
+            man.told = "" if data.rendezvous_id == man.told else man.told
         case _:
             pass

@@ -12,12 +12,12 @@ from shared.events.intake import ContactRuleSet
 from tests.examples import (
     arrived_in_ukraine,
     call_linked,
-    case_opened,
     identity_contradicted,
     identity_rejected,
     identity_verified,
     personal_data_provided,
     rendezvous_approved,
+    rendezvous_missed,
     rendezvous_planned,
 )
 from tests.handover.cases import (
@@ -41,7 +41,9 @@ from tests.handover.cases import (
 )
 
 BY_MESSAGE = {"call_id": None, "message_id": "message-1"}
-both = pytest.mark.parametrize("command", [DISCLOSE, GUIDE], ids=["disclose", "guide"])
+both = pytest.mark.parametrize(
+    ("before", "command"), [(APPROVED, DISCLOSE), (DISCLOSED, GUIDE)], ids=["disclose", "guide"]
+)
 
 
 def test_the_place_is_told_once_to_a_caller_who_gave_the_code() -> None:
@@ -52,62 +54,72 @@ def test_the_place_is_told_once_to_a_caller_who_gave_the_code() -> None:
 
 
 def test_he_is_guided_step_by_step() -> None:
-    (event,) = decide(given(*ARRIVED), GUIDE)
+    (event,) = decide(given(*DISCLOSED), GUIDE)
     assert isinstance(event, GuidanceGiven)
     assert "Musterdorf" not in repr(event)
-    again = given(*ARRIVED, event.model_copy(update={"step": arrived_in_ukraine().place}))
+    again = given(*DISCLOSED, event.model_copy(update={"step": arrived_in_ukraine().place}))
     assert len(decide(again, GUIDE)) == 1
 
 
 @both
 @pytest.mark.parametrize("call", [{"call_id": "call-1"}, {"call_id": None}])
-def test_only_in_a_call_in_which_he_gave_the_code(command: Command, call: dict[str, str]) -> None:
-    refuses("call_code_matched", given(*APPROVED, SAFE), changed(command, **call))
+def test_only_in_a_call_in_which_he_gave_the_code(
+    before: tuple[Event, ...], command: Command, call: dict[str, str]
+) -> None:
+    refuses("call_code_matched", given(*before, SAFE), changed(command, **call))
 
 
 @both
-def test_the_code_of_an_earlier_episode_opens_no_place(command: Command) -> None:
+def test_the_code_of_an_earlier_episode_opens_no_place(
+    before: tuple[Event, ...], command: Command
+) -> None:
     old = call_linked("call-3").model_copy(update={"basis": "earlier_code"})
-    refuses("call_code_matched", given(*APPROVED, old), changed(command, call_id="call-3"))
+    refuses("call_code_matched", given(*before, old), changed(command, call_id="call-3"))
 
 
 @both
-def test_by_message_only_when_he_said_that_it_is_safe_now(command: Command) -> None:
+def test_by_message_only_when_he_said_that_it_is_safe_now(
+    before: tuple[Event, ...], command: Command
+) -> None:
     at_night = ContactRuleSet(
         rule="window", windows=(ContactWindow(from_time="22:00", to_time="02:00"),)
     )
     message = changed(command, **BY_MESSAGE)
     planned = rendezvous_planned()
     until_dawn = planned.model_copy(update={"window_to": planned.window_to + 30 * HOUR})
-    long_approved = given(*VERIFIED, until_dawn, rendezvous_approved(), at_night)
-    (event,) = decide(given(*APPROVED, SAFE), message)
+    long_approved = given(*VERIFIED, until_dawn, *before[len(PLANNED) :], at_night)
+    (event,) = decide(given(*before, SAFE), message)
     assert isinstance(event, RendezvousDisclosed | GuidanceGiven)
     assert (event.call_id, event.message_id) == (None, "message-1")
     assert len(decide(long_approved, message, 11 * HOUR)) == 1
     refuses("contact_allowed", long_approved, message, 15 * HOUR)
-    refuses("contact_allowed", given(*APPROVED), message)
-    taken_back = given(*APPROVED, SAFE, ContactRuleSet(rule="never"))
+    refuses("contact_allowed", given(*before), message)
+    taken_back = given(*before, SAFE, ContactRuleSet(rule="never"))
     refuses("contact_allowed", taken_back, message)
 
 
 @both
-def test_a_message_beside_a_call_needs_both_to_be_allowed(command: Command) -> None:
+def test_a_message_beside_a_call_needs_both_to_be_allowed(
+    before: tuple[Event, ...], command: Command
+) -> None:
     beside = changed(command, message_id="message-1")
-    refuses("contact_allowed", given(*APPROVED), beside)
-    refuses("call_code_matched", given(*APPROVED, SAFE), changed(beside, call_id="call-1"))
-    assert len(decide(given(*APPROVED, SAFE), beside)) == 1
+    refuses("contact_allowed", given(*before), beside)
+    refuses("call_code_matched", given(*before, SAFE), changed(beside, call_id="call-1"))
+    assert len(decide(given(*before, SAFE), beside)) == 1
 
 
 @both
-def test_nothing_is_told_while_he_may_be_forced(command: Command) -> None:
+def test_nothing_is_told_while_he_may_be_forced(
+    before: tuple[Event, ...], command: Command
+) -> None:
     coded = call_linked("call-4")
     forced = DURESS.model_copy(update={"call_id": "call-4"})
-    state = given(*APPROVED, SAFE, coded, forced)
+    state = given(*before, SAFE, coded, forced)
     refuses("cleared_by_supervisor", state, changed(command, call_id="call-4"))
     refuses("cleared_by_supervisor", state, changed(command, **BY_MESSAGE))
     every = (overridden(one) for one in ("identity_verified", "credibility_allows", "no_hold"))
-    refuses("cleared_by_supervisor", given(*APPROVED, DURESS, *every), command)
-    assert len(decide(given(*APPROVED, DURESS, CLEARED), command)) == 1
+    refuses("cleared_by_supervisor", given(*before, DURESS, *every), command)
+    assert len(decide(given(*before, DURESS, CLEARED), command)) == 1
 
 
 def test_the_refusal_does_not_say_that_he_gave_the_duress_code() -> None:
@@ -178,5 +190,29 @@ def test_an_override_of_one_guard_leaves_the_others() -> None:
     refuses("identity_verified", state, DISCLOSE)
 
 
-def test_guidance_needs_neither_a_place_nor_a_name() -> None:
-    assert len(decide(given(case_opened(), call_linked()), GUIDE)) == 1
+@pytest.mark.parametrize(
+    ("guard", "history"),
+    [
+        ("disclosed", ARRIVED),
+        ("disclosed", APPROVED),
+        ("disclosed", (*DISCLOSED, rendezvous_missed())),
+        ("disclosed", (*DISCLOSED, rendezvous_missed(), rendezvous_planned("meet-2"))),
+        ("identity_verified", (*DISCLOSED, identity_rejected())),
+        ("identity_verified", (*DISCLOSED, personal_data_provided())),
+        (
+            "no_open_contradiction",
+            (*DISCLOSED, identity_contradicted(), overridden("identity_verified")),
+        ),
+        ("credibility_allows", (*DISCLOSED, assessed("hostile"))),
+    ],
+)
+def test_nobody_is_guided_who_would_not_be_told_the_place(
+    guard: str, history: tuple[Event, ...]
+) -> None:
+    refuses(guard, given(*history), GUIDE)
+
+
+def test_he_is_guided_though_he_is_late_or_two_people_answer_for_him() -> None:
+    assert len(decide(given(*DISCLOSED), GUIDE, 9 * HOUR)) == 1
+    answered_for = given(*DISCLOSED, personal_data_provided(), overridden("identity_verified"))
+    assert len(decide(answered_for, GUIDE)) == 1

@@ -23,7 +23,9 @@ from tests.handover.cases import (
     APPROVED,
     CLEARED,
     DISCLOSE,
+    DISCLOSED,
     DURESS,
+    GUIDE,
     LED,
     LEFT,
     PLANNED,
@@ -35,8 +37,8 @@ from tests.handover.cases import (
     refuses,
 )
 
-STEPS = [(PLANNED, APPROVE), (APPROVED, DISCLOSE)]
-steps = pytest.mark.parametrize(("history", "command"), STEPS, ids=["approve", "disclose"])
+STEPS = [(PLANNED, APPROVE), (APPROVED, DISCLOSE), (DISCLOSED, GUIDE)]
+steps = pytest.mark.parametrize(("history", "command"), STEPS, ids=["approve", "disclose", "guide"])
 VERIFIED = (case_opened(), personal_data_provided(), identity_verified())
 
 

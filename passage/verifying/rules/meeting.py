@@ -103,9 +103,11 @@ def _disclosed(trail: Trail, data: RendezvousDisclosed, event: CaseEvent[Any]) -
 
 
 def _guided(trail: Trail, data: GuidanceGiven, event: CaseEvent[Any]) -> Iterator[str]:
+    meeting = trail.way.meeting
+    yield from _why_not_trusted(trail, "guided", event.time)
     yield from _why_not_told(trail, "guided", data, event.time)
-    if trail.duress:
-        yield "guided while somebody might be forcing him"
+    if meeting is None or not meeting.disclosed:
+        yield "guided to no place that he was told"
 
 
 def _why_not_told(
