@@ -20,11 +20,8 @@ from shared.events.calls import DeliveryReported
 from shared.events.custody import Exchanged
 from shared.events.fields import Channel, Plain, Sealed
 from shared.events.outbound import OutboundRefusal
-from shared.refusals import Guard, require
+from shared.refusals import CASE_OPEN, Guard, require
 
-CASE_OPEN = Guard(
-    "case_open", "a case that is open, and neither exchanged nor continued by another"
-)
 ADDRESS_KNOWN = Guard("address_known", "a channel on which he called with an address")
 CHANNEL_SENDS = Guard("channel_sends", "a channel whose public key intake has; see `passage init`")
 
