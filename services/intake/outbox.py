@@ -20,7 +20,7 @@ from shared.events.calls import DeliveryReported
 from shared.events.custody import Exchanged
 from shared.events.fields import Channel, Plain, Sealed
 from shared.events.outbound import OutboundRefusal
-from shared.refusals import CASE_OPEN, Guard, require
+from shared.refusals import CASE_OPEN, CLEARED_BY_SUPERVISOR, Guard, require
 
 ADDRESS_KNOWN = Guard("address_known", "a channel on which he called with an address")
 CHANNEL_SENDS = Guard("channel_sends", "a channel whose public key intake has; see `passage init`")
@@ -63,6 +63,8 @@ class Outbox:
     closed: bool = False
     left: bool = False
     """He was exchanged, or another case continues this one."""
+    duress: bool = False
+    """Whether he gave his duress code, and no supervisor has looked since."""
     contact: SafeToContact = field(default_factory=SafeToContact)
     addresses: Mapping[Channel, Address] = field(default_factory=dict)
     """Of his last call on each channel on which he gave one."""
@@ -86,6 +88,8 @@ def evolve_outbox(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
             return replace(outbox, closed=isinstance(turned, intake.CaseClosed))
         case intake.EpisodeContinued() | Exchanged():
             return replace(outbox, left=True)
+        case intake.DuressSignalled() | intake.DuressCleared() as code:
+            return replace(outbox, duress=isinstance(code, intake.DuressSignalled))
         case intake.PersonalDataErased() as erased:
             return _without(outbox, erased)
         case outbound.OutboundEvent() as step:
@@ -152,6 +156,7 @@ def may_send(
 ) -> Address:
     """Gives where the address stands that he may be reached at now; RefusedError if he mayn't."""
     require(not outbox.over, CASE_OPEN)
+    require(not outbox.duress, CLEARED_BY_SUPERVISOR)
     require(outbox.contact.allows(now), CONTACT_ALLOWED)
     require(command.channel in outbox.addresses, ADDRESS_KNOWN)
     require(command.channel in channels, CHANNEL_SENDS)
@@ -194,6 +199,8 @@ def _reason_to_refuse(
         return "erased"
     if outbox.over:
         return "case_over"
+    if outbox.duress:
+        return "cleared_by_supervisor"
     if now >= message.valid_until:
         return "too_late"
     return None if outbox.contact.allows(now) else "contact_rule"

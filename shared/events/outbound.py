@@ -18,7 +18,9 @@ from shared.events.fields import (
 )
 
 OutboundFault = Literal["no_report", "no_such_user", "blocked", "unreachable", "rejected", "other"]
-OutboundRefusal = Literal["contact_rule", "too_late", "erased", "case_over", "channel"]
+OutboundRefusal = Literal[
+    "contact_rule", "too_late", "erased", "case_over", "cleared_by_supervisor", "channel"
+]
 
 
 class OutboundEvent(Event):

@@ -214,6 +214,7 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: Sequence[Event]) -> None:
         ([YES, queued(), NEVER, *SENT], "contact rule did not allow"),
         ([YES, queued(-30), *SENT], "too late"),
         (SENT, "that nobody queued"),
+        ([YES, queued(), FORCED, *SENT], "sent while somebody might be forcing him"),
         ([YES, queued(), OUT], "doesn't follow"),
         ([YES, queued(), *SENT, OUT, OUT], "ended twice"),
         ([claimed("amber", 1), claimed("birch", 1, "takeover")], "with fence 1 after 1"),
