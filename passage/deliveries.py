@@ -19,7 +19,7 @@ from shared import subjects
 from shared.boxes import unbox
 from shared.credentials import api_prefix
 from shared.events.base import CallEnvelope, type_of
-from shared.events.calls import DeliveryOutcome, DeliveryReported
+from shared.events.calls import DeliveryFault, DeliveryOutcome, DeliveryReported
 from shared.events.fields import Channel
 from shared.outgoing import OutgoingMessage
 
@@ -79,7 +79,11 @@ class Station:
         return ToSend(message, to_address, text)
 
     async def report(
-        self, message_id: str, case_id: str, outcome: DeliveryOutcome, reason: str | None = None
+        self,
+        message_id: str,
+        case_id: str,
+        outcome: DeliveryOutcome,
+        reason: DeliveryFault | None = None,
     ) -> None:
         """Says on CALLS what became of a message. Raises nats-py's Error, and ValidationError."""
         now = datetime.now(UTC)
@@ -102,7 +106,7 @@ class Station:
         await publish(self.client.jetstream(), envelope)
 
     async def deliver_next(
-        self, wait_s: float, outcome: DeliveryOutcome = "sent", reason: str | None = None
+        self, wait_s: float, outcome: DeliveryOutcome = "sent", reason: DeliveryFault | None = None
     ) -> ToSend | None:
         """Plays the channel's whole part for one message; gives what the caller would read."""
         found = await self.receive(wait_s)

@@ -20,12 +20,12 @@ from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import out, print_json, print_table
 from passage.running import Running, find_running
 from shared.boxes import BoxBrokenError
-from shared.events.calls import DeliveryOutcome
+from shared.events.calls import DeliveryFault, DeliveryOutcome
 from shared.events.fields import Channel
 from shared.keyfiles import KeyFilesError, read_channel_private_key
 from shared.subjects import channel_identity
 
-Asked = tuple[str, DeliveryOutcome | None, str | None]
+Asked = tuple[str, DeliveryOutcome | None, DeliveryFault | None]
 """Message and case that are meant (`ID@CASE`; empty: the next one), what became of it, and why."""
 
 
@@ -35,7 +35,10 @@ def outbox_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         Literal["sent", "failed", "refused"] | None,
         typer.Option(help="Say at once what became of it."),
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="With --report failed: why.")] = None,
+    reason: Annotated[
+        Literal["no_such_user", "blocked", "unreachable", "rejected", "other"] | None,
+        typer.Option(help="With --report failed: why."),
+    ] = None,
     message: Annotated[
         str, typer.Option(help="Take none; report on this one, as MESSAGE@CASE.")
     ] = "",

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from passage.backing_up.bars import byte_bar
 from passage.backing_up.checking import newest_of
 from passage.backing_up.durable import sync, sync_tree
 from passage.backing_up.errors import BackupError, TargetNotEmptyError
+from passage.backing_up.messages import warning_of_messages
 from passage.backing_up.putting_back import PutBack, Target, put_back
 from passage.backing_up.recipient import SECRET, read_identity
 from passage.backing_up.sealed_file import Member, opened
@@ -124,6 +126,8 @@ def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
             done, lost, incarnation = _into_running(folders, reading)
         else:
             done, lost, incarnation = _into_folder(folders, database, reading)
+    warning = warning_of_messages(done.manifest, datetime.now(UTC))
+    done.notes += [] if warning is None else [warning]
     restored = Restored(file, folders.data, done, lost, incarnation, time.monotonic() - started)
     print_json(restored.as_json()) if as_json else _print(restored)
 

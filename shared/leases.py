@@ -8,7 +8,9 @@ from shared.events.base import Event
 from shared.events.claims import CaseClaimed, CaseReleased
 from shared.refusals import Guard, is_another_person
 
-LEASE_CURRENT = Guard("lease_current", "claim the case again: somebody else has taken it over")
+LEASE_CURRENT = Guard(
+    "lease_current", "the fence of the last claim; if somebody took it over, claim the case again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Lease:
     def lets(self, by: str, fence: int | None) -> bool:
         """Says whether a command of this person, who saw this fence, may still be carried out."""
         if fence is not None:
-            return fence >= self.fence
+            return fence == self.fence
         return all(is_another_person(one, by) for one in self.lost_by)
 
 

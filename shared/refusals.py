@@ -19,6 +19,19 @@ class Guard:
 
 CASE_KNOWN = Guard("case_known", "a case number that exists")
 """Nothing is recorded on a case that no call has opened; every service asks this first."""
+LATEST_EPISODE = Guard("latest_episode", "the man's present case; this one was continued by it")
+CASE_OPEN = Guard("case_open", "a case that isn't closed; ReopenCase first")
+NOT_HANDED_OVER = Guard("not_handed_over", "a case that isn't handed over yet")
+NOT_EXCHANGED = Guard("not_exchanged", "a case of a man who wasn't exchanged")
+NO_CONTRADICTION = Guard(
+    "no_open_contradiction", "personal data given after it that the registry matches"
+)
+CLEARED_BY_SUPERVISOR = Guard("cleared_by_supervisor", "ask a supervisor to look at the case")
+"""Why he must look is for supervisors alone: it doesn't say that he gave the duress code."""
+TWO_PEOPLE = Guard(
+    "two_people", "second_by, another person who agrees; a supervisor closes a case alone"
+)
+HAPPENED_BY_NOW = Guard("happened_by_now", "a time that isn't in the future")
 
 
 class RefusedError(Exception):

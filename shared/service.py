@@ -17,14 +17,12 @@ from shared.events.base import CaseEvent
 from shared.keyfiles import read_intake_public_key
 from shared.keyholder import Keys, RemoteKeys
 from shared.logs import log, place_of
-from shared.refusals import CLOCK_LEEWAY, Guard, require
+from shared.refusals import CLOCK_LEEWAY, HAPPENED_BY_NOW, require
 from shared.settings import Settings
 from shared.timers import JetStreamTimers, Timers
 from shared.transact import Cause, Leased, Writer
 
 BEGIN_AGAIN_AFTER_S = 5.0
-
-HAPPENED_BY_NOW = Guard("happened_by_now", "a happened_at that isn't in the future")
 
 StateT = TypeVar("StateT")
 Assemble = Callable[[str, Fold[Any], Settings], "Service"]

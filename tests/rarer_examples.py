@@ -73,7 +73,7 @@ def of_the_desk() -> list[Event]:
         ),
         outbound.MessageDispatched(message_id="message-1"),
         outbound.MessageSent(message_id="message-1", sent_at=AT),
-        outbound.MessageFailed(message_id="message-1", reason="no such user"),
+        outbound.MessageFailed(message_id="message-1", reason="no_such_user"),
         outbound.MessageRefused(message_id="message-1", reason="contact_rule"),
     ]
 

@@ -33,8 +33,8 @@ async def hoax(p: Player) -> list[End]:
     """A joker; it takes two people to say so."""
     case_id, call_id = await p.call("Ха-ха. (Вымысел.)")
     await acts.triage(p, case_id, call_id, "hoax", "unknown", "later")
-    await p.refused("CloseCase", case_id, "second_person", reason="hoax")
-    await p.refused("CloseCase", case_id, "second_person", reason="hoax", second_by=p.operator)
+    await p.refused("CloseCase", case_id, "two_people", reason="hoax")
+    await p.refused("CloseCase", case_id, "two_people", reason="hoax", second_by=p.operator)
     await p.do("CloseCase", case_id, reason="hoax", second_by=p.other)
     return [End(case_id, "closed", closing_reason="hoax")]
 

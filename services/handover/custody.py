@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.handover.custody_state import HELD
-from services.handover.guards import HAPPENED_BY_NOW, require_latest, require_not_exchanged
+from services.handover.guards import require_latest, require_not_exchanged
 from services.handover.state import HandoverState
 from shared.commands.handover import (
     ConfirmCaptureCard,
@@ -33,7 +33,14 @@ from shared.events.custody import (
     PublicityConsentWithdrawn,
 )
 from shared.events.fields import Plain
-from shared.refusals import CASE_KNOWN, CLOCK_LEEWAY, Guard, is_another_person, require
+from shared.refusals import (
+    CASE_KNOWN,
+    CLOCK_LEEWAY,
+    HAPPENED_BY_NOW,
+    Guard,
+    is_another_person,
+    require,
+)
 
 IN_OUR_HANDS = Guard("handed_over_or_in_custody", "a man who is handed over, or held")
 WITNESSED = Guard("witnessed", "a witness who is another person than who records it")

@@ -10,27 +10,26 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from services.handover.state import HandoverState
-from shared.refusals import CASE_KNOWN, Guard, require
-
-LATEST_EPISODE = Guard("latest_episode", "the man's present case; this one was continued by it")
-CASE_OPEN = Guard("case_open", "ReopenCase first")
-NOT_HANDED_OVER = Guard("not_handed_over", "a case that isn't handed over yet")
-NOT_EXCHANGED = Guard("not_exchanged", "a case of a man who wasn't exchanged")
-IDENTITY_VERIFIED = Guard("identity_verified", "VerifyIdentity first")
-NO_CONTRADICTION = Guard(
-    "no_open_contradiction", "personal data given after it that the registry matches"
+from shared.refusals import (
+    CASE_KNOWN,
+    CASE_OPEN,
+    CLEARED_BY_SUPERVISOR,
+    LATEST_EPISODE,
+    NO_CONTRADICTION,
+    NOT_EXCHANGED,
+    NOT_HANDED_OVER,
+    Guard,
+    require,
 )
+
+IDENTITY_VERIFIED = Guard("identity_verified", "VerifyIdentity first")
 CREDIBILITY_ALLOWS = Guard(
     "credibility_allows", "AssessCredibility anew: credible or unclear, at least not hostile"
 )
 GROUP_CLEARED = Guard(
     "group_cleared", "every case of the group verified and not doubtful; or LeaveGroup for it"
 )
-CLEARED_BY_SUPERVISOR = Guard("cleared_by_supervisor", "ask a supervisor to look at the case")
-"""Why he must look is for supervisors alone: it doesn't say that he gave the duress code."""
-TWO_PEOPLE = Guard("two_people", "second_by, another person who agrees")
 TEAM_NAMED = Guard("team_named", "the team that the offer names")
-HAPPENED_BY_NOW = Guard("happened_by_now", "a time that isn't in the future")
 
 Members = Mapping[str, HandoverState]
 """The cases of a group as they are now, by number; whoever isn't among them isn't cleared."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from services.handover.guards import TWO_PEOPLE, require_live
+from services.handover.guards import require_live
 from services.handover.state import HandoverState
 from shared.commands.handover import UseEmergencyOverride
 from shared.events.base import Event
 from shared.events.fields import Plain
 from shared.events.handover import EmergencyOverrideUsed
-from shared.refusals import Guard, is_another_person, require
+from shared.refusals import TWO_PEOPLE, Guard, is_another_person, require
 
 LONGEST_OVERRIDE = timedelta(hours=24)
 OVERRIDE_ENDS_SOON = Guard("override_ends_soon", "an expires_at to come, 24 hours ahead at most")

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from services.handover.guards import (
     TEAM_NAMED,
-    TWO_PEOPLE,
     require_live,
     require_not_exchanged,
 )
@@ -21,7 +20,14 @@ from shared.events.handover import (
     HandoverDiscrepancyRaised,
     HandoverDiscrepancyResolved,
 )
-from shared.refusals import CLOCK_LEEWAY, Guard, RefusedError, is_another_person, require
+from shared.refusals import (
+    CLOCK_LEEWAY,
+    TWO_PEOPLE,
+    Guard,
+    RefusedError,
+    is_another_person,
+    require,
+)
 
 ACCEPTED = Guard("accepted", "AcceptHandover by the team first")
 HEADS_COUNTED = Guard("heads_counted", "a head_count of at least one")

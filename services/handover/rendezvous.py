@@ -6,7 +6,6 @@ from datetime import datetime
 
 from services.handover.guards import (
     CREDIBILITY_ALLOWS,
-    NO_CONTRADICTION,
     NOBODY,
     Members,
     is_hostile,
@@ -33,7 +32,14 @@ from shared.events.handover import (
     RendezvousPlanned,
     RendezvousReplanned,
 )
-from shared.refusals import CASE_KNOWN, Guard, RefusedError, is_another_person, require
+from shared.refusals import (
+    CASE_KNOWN,
+    NO_CONTRADICTION,
+    Guard,
+    RefusedError,
+    is_another_person,
+    require,
+)
 
 ARRIVED = Guard("arrived", "RecordArrival first")
 IDENTITY_PARTIAL = Guard(

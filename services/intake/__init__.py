@@ -12,7 +12,7 @@ from shared.subjects import Durable
 
 SERVICE = "intake"
 HEARD = (
-    *("CallTriaged", "CaseClaimed", "ReturnCodeIssued", "CaseReopened"),
+    *("CallTriaged", "CaseClaimed", "CaseReleased", "ReturnCodeIssued", "CaseReopened"),
     *("CaseOpened", "GroupJoined", "GroupLeft", "CasesLinked", "CasesUnlinked"),
     "MessageQueued",
     *("HandedOver", "RendezvousMissed", "RendezvousCancelled", "RendezvousExpired", "CaseClosed"),

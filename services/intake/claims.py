@@ -58,9 +58,9 @@ def decide_take_over(
 
 
 def decide_release(state: IntakeState, command: ReleaseCase) -> list[Event]:
-    """He lets it go himself; nothing to do where nobody holds it."""
+    """He lets it go himself; nothing to do where nobody's lease is on it any more."""
     require(state.opened, CASE_KNOWN)
-    if state.claim.holder is None:
+    if state.claim.lease_until is None:
         return []
     require(state.claim.is_held_by(command.by), HELD_BY_YOU)
     require(command.reason != "skipped" or command.remark is not None, REMARK_GIVEN)
@@ -77,6 +77,6 @@ def decide_release(state: IntakeState, command: ReleaseCase) -> list[Event]:
 def decide_lease_over(state: IntakeState) -> list[Event]:
     """The lease ran out while nobody renewed it."""
     claim = state.claim
-    if claim.holder is None or claim.lease_until is None:
+    if claim.holder is None or claim.lease_until is None:  # It has an end in the log already.
         return []
     return [CaseReleased(operator=claim.holder, fence=claim.fence, reason="expired")]

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from services.intake.guards import (
     CALL_OF_CASE,
-    NOT_HANDED_OVER,
     Rules,
     require_latest,
     require_live,
@@ -30,15 +29,17 @@ from shared.events.base import Event
 from shared.events.calls import CallEnded
 from shared.events.fields import Channel, Plain
 from shared.events.intake import ClosingReason, LinkBasis
-from shared.refusals import Guard, is_another_person, require
+from shared.refusals import (
+    CLEARED_BY_SUPERVISOR,
+    NOT_HANDED_OVER,
+    TWO_PEOPLE,
+    Guard,
+    is_another_person,
+    require,
+)
 
 NEEDS_TWO_PEOPLE: frozenset[ClosingReason] = frozenset({"hoax", "infiltration"})
 
-SECOND_PERSON = Guard(
-    "second_person",
-    "a supervisor, or second_by, another person than by, for closing as hoax or infiltration",
-)
-CLEARED_BY_SUPERVISOR = Guard("cleared_by_supervisor", "ask a supervisor to look at the case")
 WINDOWS_FIT = Guard("windows_fit", "windows for rule `window`, and for no other")
 RECEIPT_EXISTS = Guard("receipt_exists", "a HandedOver event before closing as handed_over")
 
@@ -215,7 +216,7 @@ def decide_close(
     if state.closed_as is not None:
         return []
     agreed = is_another_person(command.by, command.second_by) or rules.is_supervisor(command.by)
-    require(command.reason not in NEEDS_TWO_PEOPLE or agreed, SECOND_PERSON)
+    require(command.reason not in NEEDS_TWO_PEOPLE or agreed, TWO_PEOPLE)
     require(command.reason != "handed_over" or state.handed_over, RECEIPT_EXISTS)
     return [intake.CaseClosed(reason=command.reason, second_by=command.second_by)]
 

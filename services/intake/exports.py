@@ -10,10 +10,9 @@ from typing import Any
 from shared.commands.shifts import RecordExport
 from shared.events.base import CaseEvent, Event
 from shared.events.shifts import StatisticsExported
-from shared.refusals import Guard, is_another_person, require
+from shared.refusals import TWO_PEOPLE, Guard, is_another_person, require
 
 EXPORT_NEW = Guard("export_new", "the number of an export that isn't recorded yet")
-SECOND_PERSON = Guard("second_person", "second_by, another person than by")
 DAYS_IN_ORDER = Guard("days_in_order", "a last_day that isn't before first_day")
 
 
@@ -25,7 +24,7 @@ def evolve_exported(exported: bool, event: CaseEvent[Any]) -> bool:
 def decide_export(exported: bool, command: RecordExport) -> list[Event]:
     """Two people let figures out, once under one number."""
     require(not exported, EXPORT_NEW)
-    require(is_another_person(command.by, command.second_by), SECOND_PERSON)
+    require(is_another_person(command.by, command.second_by), TWO_PEOPLE)
     require(command.first_day <= command.last_day, DAYS_IN_ORDER)
     return [
         StatisticsExported(

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.intake.state import IntakeState
-from shared.refusals import CASE_KNOWN, Guard, is_another_person, require
+from shared.refusals import (
+    CASE_KNOWN,
+    LATEST_EPISODE,
+    NOT_EXCHANGED,
+    NOT_HANDED_OVER,
+    Guard,
+    is_another_person,
+    require,
+)
 
-LATEST_EPISODE = Guard("latest_episode", "the man's present case; this one was continued by it")
-NOT_EXCHANGED = Guard("not_exchanged", "a case of a man who wasn't exchanged")
-NOT_HANDED_OVER = Guard("not_handed_over", "a case that isn't handed over yet")
 CALL_OF_CASE = Guard("call_of_case", "a call_id that belongs to this case")
 
 

@@ -17,7 +17,7 @@ from services.intake.state import IntakeState
 from shared.deadlines import Deadlines
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded, CallReceived
-from shared.events.claims import CaseClaimed
+from shared.events.claims import CaseClaimed, CaseReleased
 from shared.events.groups import GroupJoined, GroupLeft
 from shared.events.handover import (
     HandedOver,
@@ -40,7 +40,14 @@ from shared.parking import Delivery
 from shared.subjects import read_case_subject
 from shared.transact import Outcome
 
-MAKES_DEADLINE = (CallTriaged, CaseClaimed, ReturnCodeIssued, HandedOver, CaseReopened)
+MAKES_DEADLINE = (
+    CallTriaged,
+    CaseClaimed,
+    CaseReleased,
+    ReturnCodeIssued,
+    HandedOver,
+    CaseReopened,
+)
 """After these something is due in the case that wasn't before, or at another time."""
 
 

@@ -29,6 +29,7 @@ from shared.commands.intake import (
     ProvidePersonalData,
     SendMessage,
 )
+from shared.commands.shifts import HandOverShift
 from shared.deadlines import Deadlines
 from shared.keyfiles import read_channel_public_keys
 from shared.own_process import own_process
@@ -102,6 +103,7 @@ def _answer_commands(bus: Bus, listening: Listening) -> None:
     bus.command(LinkCases, partial(others.link_cases, intake))
     bus.command(ErasePersonalData, partial(erasing.erase, listening.erasure))
     bus.command(SendMessage, partial(sending.send_message, listening.sending))
+    bus.command(HandOverShift, partial(shifting.hand_over, intake.desk))
     for command_type in shifting.DECISIONS:
         bus.command(command_type, partial(shifting.carry_out, intake.desk))
 

@@ -10,7 +10,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from shared.commands.intake import SendMessage
 from shared.contact_rule import CONTACT_ALLOWED, SafeToContact, said_in
@@ -20,17 +20,14 @@ from shared.events.calls import DeliveryReported
 from shared.events.custody import Exchanged
 from shared.events.fields import Channel, Plain, Sealed
 from shared.events.outbound import OutboundRefusal
-from shared.refusals import Guard, require
+from shared.refusals import CASE_OPEN, CLEARED_BY_SUPERVISOR, Guard, require
 
-CASE_OPEN = Guard(
-    "case_open", "a case that is open, and neither exchanged nor continued by another"
-)
 ADDRESS_KNOWN = Guard("address_known", "a channel on which he called with an address")
 CHANNEL_SENDS = Guard("channel_sends", "a channel whose public key intake has; see `passage init`")
 
 UNREPORTED = "outbound_unreported"
 """The deadline by which a channel must have said what became of a message."""
-NO_REPORT = "no report"
+NO_REPORT: Final = "no_report"
 """Why a message failed of which its channel said nothing in time; it may have gone out."""
 ID_CHARACTERS = 32
 
@@ -66,6 +63,8 @@ class Outbox:
     closed: bool = False
     left: bool = False
     """He was exchanged, or another case continues this one."""
+    duress: bool = False
+    """Whether he gave his duress code, and no supervisor has looked since."""
     contact: SafeToContact = field(default_factory=SafeToContact)
     addresses: Mapping[Channel, Address] = field(default_factory=dict)
     """Of his last call on each channel on which he gave one."""
@@ -89,6 +88,8 @@ def evolve_outbox(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
             return replace(outbox, closed=isinstance(turned, intake.CaseClosed))
         case intake.EpisodeContinued() | Exchanged():
             return replace(outbox, left=True)
+        case intake.DuressSignalled() | intake.DuressCleared() as code:
+            return replace(outbox, duress=isinstance(code, intake.DuressSignalled))
         case intake.PersonalDataErased() as erased:
             return _without(outbox, erased)
         case outbound.OutboundEvent() as step:
@@ -155,6 +156,7 @@ def may_send(
 ) -> Address:
     """Gives where the address stands that he may be reached at now; RefusedError if he mayn't."""
     require(not outbox.over, CASE_OPEN)
+    require(not outbox.duress, CLEARED_BY_SUPERVISOR)
     require(outbox.contact.allows(now), CONTACT_ALLOWED)
     require(command.channel in outbox.addresses, ADDRESS_KNOWN)
     require(command.channel in channels, CHANNEL_SENDS)
@@ -197,6 +199,8 @@ def _reason_to_refuse(
         return "erased"
     if outbox.over:
         return "case_over"
+    if outbox.duress:
+        return "cleared_by_supervisor"
     if now >= message.valid_until:
         return "too_late"
     return None if outbox.contact.allows(now) else "contact_rule"
@@ -213,7 +217,7 @@ def was_given(outbox: Outbox, report: DeliveryReported) -> bool:
 
 
 def decide_report(outbox: Outbox, report: DeliveryReported) -> list[Event]:
-    """What the channel says became of it: its first word counts, even after `no report`."""
+    """What the channel says became of it: its first word counts, even after `no_report`."""
     if not was_given(outbox, report) or outbox.messages[report.message_id].reported:
         return []
     message_id = report.message_id
@@ -221,7 +225,7 @@ def decide_report(outbox: Outbox, report: DeliveryReported) -> list[Event]:
         case "sent":
             return [outbound.MessageSent(message_id=message_id, sent_at=report.happened_at)]
         case "failed":
-            reason = report.reason or "not said"
+            reason = report.reason or "other"
             return [outbound.MessageFailed(message_id=message_id, reason=reason)]
         case "refused":
             return [outbound.MessageRefused(message_id=message_id, reason="channel")]

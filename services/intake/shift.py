@@ -17,6 +17,7 @@ from shared.refusals import Guard, RefusedError, is_another_person, require
 
 SHIFT_NEW = Guard("shift_new", "the number of a shift that hasn't begun")
 SHIFT_STARTED = Guard("shift_started", "the number of a shift that has begun")
+CASES_KNOWN = Guard("cases_known", "case_ids of cases that exist")
 SHIFT_OPEN = Guard("shift_open", "a shift that hasn't ended")
 OPERATOR_OF_SHIFT = Guard("operator_of_shift", "one of the shift's operators")
 CASE_HANDED_OVER = Guard("case_handed_over", "a live case that the shift hands over")
@@ -68,10 +69,18 @@ def decide_start(shift: ShiftState | None, command: StartShift) -> list[Event]:
     return [shifts.ShiftStarted(operators=command.operators, started_by=command.by)]
 
 
-def decide_hand_over(shift: ShiftState | None, command: HandOverShift) -> list[Event]:
-    """Its operators name the live cases to those who follow; again with cases that came since."""
+def decide_hand_over(
+    shift: ShiftState | None, command: HandOverShift, unknown: str | None = None
+) -> list[Event]:
+    """Its operators name the live cases to those who follow; again with cases that came since.
+
+    `unknown` is the first of them that doesn't exist.
+    """
     running = _running(shift)
     require(_is_one_of(running.operators, command.by), OPERATOR_OF_SHIFT)
+    if unknown is not None:
+        words = f"{CASES_KNOWN.satisfied_by}; {unknown} doesn't"
+        raise RefusedError(replace(CASES_KNOWN, satisfied_by=words))
     return [
         shifts.ShiftHandedOver(
             to=command.to,

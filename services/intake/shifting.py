@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from services.intake.exports import decide_export
 from services.intake.shift import decide_accept, decide_end, decide_hand_over, decide_start
 from services.intake.state import IntakeState
+from shared.case_log import ChainBrokenError
 from shared.commands.base import Command
 from shared.commands.shifts import (
     AcceptShiftCase,
@@ -17,12 +18,12 @@ from shared.commands.shifts import (
     StartShift,
 )
 from shared.events.base import Event
+from shared.events.reading import UnreadableEventError
 from shared.service import Desk
 from shared.transact import Outcome, transact
 
 DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     StartShift: lambda state, command: decide_start(state.shift, command),
-    HandOverShift: lambda state, command: decide_hand_over(state.shift, command),
     AcceptShiftCase: lambda state, command: decide_accept(state.shift, command),
     EndShift: lambda state, command: decide_end(state.shift, command),
     RecordExport: lambda state, command: decide_export(state.exported, command),
@@ -38,3 +39,30 @@ def carry_out(desk: Desk, command: Command) -> Outcome:
         desk.cause_of(command),
         lambda state: decision(state, command),
     )
+
+
+def hand_over(desk: Desk, command: HandOverShift) -> Outcome:
+    """Names a shift's live cases to those who follow, each of which must exist."""
+    unknown = first_unknown(desk, command.case_ids)
+    return transact(
+        desk.writer,
+        command.case_id,
+        desk.cause_of(command),
+        lambda state: decide_hand_over(state.shift, command, unknown),
+    )
+
+
+def first_unknown(desk: Desk, case_ids: Iterable[str]) -> str | None:
+    """Gives the first number that no case has; None where each has one."""
+    return next((one for one in case_ids if not _exists(desk, one)), None)
+
+
+def _exists(desk: Desk, case_id: str) -> bool:
+    log = desk.writer.log
+    remembered = log.remembered(case_id)
+    if remembered is not None and remembered.state.opened:  # It stays so.
+        return True
+    try:
+        return bool(log.load_current(case_id).state.opened)
+    except (ChainBrokenError, UnreadableEventError):
+        return True  # Somebody must be responsible for a damaged case, too.

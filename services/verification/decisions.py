@@ -17,17 +17,21 @@ from shared.commands.verification import (
 from shared.events import verification
 from shared.events.base import CaseEvent, Event
 from shared.events.fields import Plain
-from shared.refusals import CASE_KNOWN, Guard, RefusedError, is_another_person, require
+from shared.refusals import (
+    CASE_KNOWN,
+    LATEST_EPISODE,
+    NO_CONTRADICTION,
+    NOT_HANDED_OVER,
+    Guard,
+    RefusedError,
+    is_another_person,
+    require,
+)
 
 CREDIBILITY_MAX = timedelta(days=30)
 """How long a judgement of his credibility counts at most."""
 
-LATEST_EPISODE = Guard("latest_episode", "the case that goes on with him, next_case")
-NOT_HANDED_OVER = Guard("not_handed_over", "a case that isn't handed over yet")
 IDENTITY_CLAIMED = Guard("identity_claimed", "ProvidePersonalData first")
-NO_CONTRADICTION = Guard(
-    "no_open_contradiction", "personal data given after it that the registry matches"
-)
 NOT_REJECTED = Guard("not_rejected", "new personal data, or second_by, another person")
 TWO_SOURCES = Guard(
     "two_agreeing_sources", "a registry match for the data last given, or second_by, another person"
@@ -98,6 +102,7 @@ def _contradicts(answer: verification.RegistryChecked) -> bool:
 def claim_to_check(state: VerificationState) -> Claim:
     """The guards of asking the registry again; the asking itself is the handler's."""
     require(state.opened, CASE_KNOWN)
+    require(not state.continued, LATEST_EPISODE)
     if state.claim is None:
         raise RefusedError(IDENTITY_CLAIMED)
     return state.claim

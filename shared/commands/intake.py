@@ -31,6 +31,8 @@ from shared.events.intake import (
     Urgency,
 )
 
+MESSAGE_VALID_MAX_MINUTES = 1_440
+"""How long a message to a caller may wait to be sent at most."""
 DIGEST_CHARACTERS = 32
 """Of a SHA-256 in hex, where it stands for a command's id."""
 
@@ -262,4 +264,4 @@ class SendMessage(Decision):
 
     channel: Channel
     text: Text
-    valid_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30
+    valid_minutes: Annotated[int, Field(ge=1, le=MESSAGE_VALID_MAX_MINUTES)] = 30

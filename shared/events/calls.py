@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from shared.events.base import Event
-from shared.events.fields import At, Channel, Id, Language, Word
+from shared.events.fields import At, Channel, Id, Language
 
 BOX_MAX_CHARACTERS = 120_000
 
@@ -18,6 +18,12 @@ Boxed = Annotated[
 
 
 DeliveryOutcome = Literal["sent", "failed", "refused"]
+DeliveryFault = Literal["no_such_user", "blocked", "unreachable", "rejected", "other"]
+
+
+def _known_fault(word: object) -> object:
+    """Gives `other` for a word of the channel's own, which may hold an address or a name."""
+    return "other" if isinstance(word, str) and word not in get_args(DeliveryFault) else word
 
 
 class CallReceived(Event):
@@ -47,11 +53,14 @@ class CallEnded(Event):
 
 
 class DeliveryReported(Event):
-    """A channel says what became of a message that it was given to send."""
+    """A channel says what became of a message that it was given to send.
+
+    Any other `reason` than these words is read as `other`, so that no report is lost.
+    """
 
     message_id: Id
     case_id: Id
     channel: Channel
     outcome: DeliveryOutcome
     happened_at: At
-    reason: Word | None = None
+    reason: Annotated[DeliveryFault | None, BeforeValidator(_known_fault)] = None

@@ -15,10 +15,12 @@ from shared.events.fields import (
     Language,
     PersonalIdentity,
     PersonalNarrative,
-    Word,
 )
 
-OutboundRefusal = Literal["contact_rule", "too_late", "erased", "case_over", "channel"]
+OutboundFault = Literal["no_report", "no_such_user", "blocked", "unreachable", "rejected", "other"]
+OutboundRefusal = Literal[
+    "contact_rule", "too_late", "erased", "case_over", "cleared_by_supervisor", "channel"
+]
 
 
 class OutboundEvent(Event):
@@ -53,10 +55,13 @@ class MessageSent(OutboundEvent):
 
 
 class MessageFailed(OutboundEvent):
-    """The channel says that it could not be delivered; `reason` is the channel's word for why."""
+    """The channel says that it could not be delivered, or (`no_report`) nothing in time.
+
+    `reason` is one of a few words: the channel's own might hold his address or name.
+    """
 
     message_id: Id
-    reason: Word
+    reason: OutboundFault
 
 
 class MessageRefused(OutboundEvent):

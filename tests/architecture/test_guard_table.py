@@ -30,5 +30,10 @@ def test_every_guard_that_is_defined_is_asked() -> None:
     assert [where for where, guard in defined().items() if guard not in asked] == []
 
 
+def test_a_guard_has_one_definition_and_the_same_words_in_every_service() -> None:
+    names = [guard.name for guard in defined().values()]
+    assert [name for name in names if names.count(name) > 1] == []
+
+
 def test_every_command_in_the_table_is_in_the_catalogue() -> None:
     assert {name for row in rows() for name in row.commands} <= set(COMMANDS)

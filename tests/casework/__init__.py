@@ -1,0 +1,1 @@
+"""The three services' decisions together: a machine of random people, and infiltrators."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import reduce
+
+import pytest
 
 from services.intake.claims import (
     decide_claim,
@@ -12,8 +15,10 @@ from services.intake.claims import (
 )
 from services.intake.guards import Rules
 from shared.commands.intake import ClaimCase, ReleaseCase, TakeOverCase
+from shared.events.base import Event
 from shared.events.claims import CaseClaimed, CaseReleased, ReleaseReason
 from shared.events.fields import Plain
+from shared.leases import NEVER_CLAIMED, Lease
 from tests.asking import OLENA, PETRO, ask, refused_by
 from tests.examples import NOON, case_opened
 from tests.intake.stories import CONTINUED, given
@@ -92,6 +97,30 @@ def test_nobody_lets_go_what_another_holds_and_what_is_free_stays_so() -> None:
     refused_by("held_by_you", decide_release, HELD, ask(ReleaseCase, PETRO))
     refused_by("case_known", decide_release, given(), ask(ReleaseCase))
     assert decide_release(given(case_opened(), claimed(), released()), ask(ReleaseCase)) == []
+
+
+def test_after_the_lease_has_ended_there_is_nothing_left_to_let_go() -> None:
+    ended = given(case_opened(), claimed(), released("expired"))
+    assert decide_release(ended, ask(ReleaseCase)) == []
+    assert decide_release(ended, ask(ReleaseCase, PETRO)) == []
+
+
+RELEASES: list[tuple[Event, ...]] = [
+    (),
+    (released("expired"),),
+    (released("done"),),
+    (released("expired"), claimed(PETRO, 2)),
+    (released("expired"), claimed(PETRO, 2), released("expired")),
+    (claimed(PETRO, 2), released("done")),
+]
+
+
+@pytest.mark.parametrize("after", RELEASES)
+def test_every_service_knows_the_same_holder_and_fence_as_intake(after: tuple[Event, ...]) -> None:
+    events = (claimed(), *after)
+    claim = given(case_opened(), *events).claim
+    lease = reduce(Lease.after, events, NEVER_CLAIMED)
+    assert (lease.fence, lease.holder) == (claim.fence, claim.holder)
 
 
 def test_a_lease_that_is_over_is_released_once() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from services.intake import HEARD
 from services.intake.deadlines import KINDS, LEASE, LIFE_NOW, SECOND_CALL, deadlines, decide_due
 from services.intake.guards import Rules
 from services.intake.listening import MAKES_DEADLINE
 from shared.events.base import Event
-from shared.events.claims import CaseClaimed, CaseReleased
-from shared.events.intake import DeadlinePassed, ReturnCodeIssued
+from shared.events.claims import CaseClaimed, CaseReleased, ReleaseReason
+from shared.events.intake import AdviceGiven, DeadlinePassed, ReturnCodeIssued
 from tests.asking import OLENA
 from tests.examples import (
     NOON,
@@ -23,6 +25,7 @@ from tests.examples import (
     handed_over,
     personal_data_erased,
     return_code_issued,
+    sealed,
 )
 from tests.intake.stories import given
 
@@ -60,6 +63,27 @@ def test_it_waits_no_more_when_claimed_found_less_urgent_or_closed() -> None:
     assert due(case_opened(), URGENT, case_closed()) == {}
 
 
+@pytest.mark.parametrize("reason", ["skipped", "expired"])
+def test_whoever_lets_a_life_at_stake_go_without_doing_anything_leaves_it_waiting_anew(
+    reason: ReleaseReason,
+) -> None:
+    let_go = CaseReleased(operator=OLENA, fence=1, reason=reason)
+    for before in ((URGENT, CLAIMED), (CLAIMED, URGENT)):
+        assert due(case_opened(), *before, let_go) == {LIFE_NOW: NOON + 3 * MINUTE + RULES.life_now}
+    helped = (case_opened(), URGENT, CLAIMED, AdviceGiven(text=sealed("lie down")), let_go)
+    assert due(*helped) == {}
+    assert due(case_opened(), URGENT, CLAIMED, call_triaged(), let_go) == {}
+    assert due(case_opened(), URGENT, CLAIMED, handed_over(), let_go) == {}
+
+
+def test_a_life_at_stake_waits_no_more_once_that_was_said_or_somebody_was_done_with_it() -> None:
+    let_go = CaseReleased(operator=OLENA, fence=1, reason="skipped")
+    passed_by = DeadlinePassed(rule="life_now_unanswered", due_at=NOON + 4 * MINUTE)
+    assert due(case_opened(), URGENT, CLAIMED, let_go, passed_by) == {}
+    done = let_go.model_copy(update={"reason": "done"})
+    assert due(case_opened(), URGENT, CLAIMED, done) == {}
+
+
 def test_who_has_a_code_and_does_not_call_again_is_looked_at() -> None:
     at = NOON + MINUTE + RULES.second_call
     assert due(case_opened(), return_code_issued()) == {SECOND_CALL: at}
@@ -91,5 +115,5 @@ def test_places_are_due_after_handover_where_there_are_any_and_until_they_are_er
 
 def test_what_makes_a_deadline_is_heard_and_every_kind_is_answered() -> None:
     assert {one.__name__ for one in MAKES_DEADLINE} <= set(HEARD)
-    assert ReturnCodeIssued in MAKES_DEADLINE
+    assert {ReturnCodeIssued, CaseReleased} <= set(MAKES_DEADLINE)
     assert {"lease", "outbound_unreported"} < KINDS

@@ -152,9 +152,9 @@ def test_closing_as_hoax_or_infiltration_takes_a_supervisor_or_two_people(
     def by(second: str | None) -> CloseCase:
         return ask(CloseCase, reason=reason, second_by=second)
 
-    refused_by("second_person", close, opened, by(None))
-    refused_by("second_person", close, opened, by(OLENA))
-    refused_by("second_person", close, opened, by(None), PETRO)
+    refused_by("two_people", close, opened, by(None))
+    refused_by("two_people", close, opened, by(OLENA))
+    refused_by("two_people", close, opened, by(None), PETRO)
     assert close(opened, by(PETRO)) == [CaseClosed(reason=reason, second_by=PETRO)]
     assert close(opened, by(None), PETRO, OLENA) == [CaseClosed(reason=reason)]
 

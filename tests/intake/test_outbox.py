@@ -21,7 +21,13 @@ from shared.commands.intake import SendMessage
 from shared.events.base import Event
 from shared.events.custody import Exchanged
 from shared.events.fields import ContactWindow, Plain
-from shared.events.intake import ContactRuleSet, EpisodeContinued, PersonalDataErased
+from shared.events.intake import (
+    ContactRuleSet,
+    DuressCleared,
+    DuressSignalled,
+    EpisodeContinued,
+    PersonalDataErased,
+)
 from shared.events.outbound import (
     MessageDispatched,
     MessageFailed,
@@ -59,9 +65,11 @@ QUEUED = MessageQueued(
     text=sealed("wait where you are"),
     valid_until=NOON + timedelta(minutes=30),
 )
+FORCED = DuressSignalled(call_id="call-2", channel="phone")
+LOOKED = DuressCleared(by="Petro Example", reason=sealed("his own child on the line"))
 DISPATCHED = MessageDispatched(message_id="message-1")
 SENT = MessageSent(message_id="message-1", sent_at=NOON)
-FAILED = MessageFailed(message_id="message-1", reason="no such user")
+FAILED = MessageFailed(message_id="message-1", reason="no_such_user")
 UNREPORTED = MessageFailed(message_id="message-1", reason=NO_REPORT)
 
 
@@ -81,6 +89,14 @@ def dispatch(
 
 def refused(reason: Any) -> list[Event]:
     return [MessageRefused(message_id="message-1", reason=reason)]
+
+
+def test_until_a_supervisor_has_looked_nothing_is_sent_and_nobody_is_told_why() -> None:
+    forced = given(*READY, FORCED)
+    refused_by("cleared_by_supervisor", may_send, forced, send(), NOON, CHANNELS)
+    assert dispatch(given(*READY, QUEUED, FORCED)) == refused("cleared_by_supervisor")
+    assert may_send(given(*READY, FORCED, LOOKED), send(), NOON, CHANNELS).version == 2
+    assert dispatch(given(*READY, FORCED, LOOKED, QUEUED)) == [DISPATCHED]
 
 
 def test_it_goes_to_the_address_of_his_last_call_on_that_channel() -> None:

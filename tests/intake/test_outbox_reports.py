@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from services.intake.outbox import (
     NO_REPORT,
@@ -45,7 +46,7 @@ def report(outcome: DeliveryOutcome = "sent", **fields: Any) -> DeliveryReported
     ("outcome", "event"),
     [
         ("sent", SENT),
-        ("failed", MessageFailed(message_id="message-1", reason="not said")),
+        ("failed", MessageFailed(message_id="message-1", reason="other")),
         ("refused", MessageRefused(message_id="message-1", reason="channel")),
     ],
 )
@@ -55,7 +56,19 @@ def test_the_channel_says_what_became_of_it(outcome: DeliveryOutcome, event: Eve
 
 def test_the_channel_says_why_it_failed() -> None:
     state = given(*READY, QUEUED, DISPATCHED)
-    assert decide_report(state, report("failed", reason="no such user")) == [FAILED]
+    assert decide_report(state, report("failed", reason="no_such_user")) == [FAILED]
+
+
+def test_what_a_channel_says_in_its_own_words_is_recorded_as_other() -> None:
+    said = report("failed", reason="@beispiel has blocked us")
+    (event,) = decide_report(given(*READY, QUEUED, DISPATCHED), said)
+    assert event == MessageFailed(message_id="message-1", reason="other")
+    assert report("failed", reason="no_report").reason == "other"
+
+
+def test_a_failure_is_recorded_in_one_of_a_few_words() -> None:
+    with pytest.raises(ValidationError):
+        MessageFailed.model_validate({"message_id": "message-1", "reason": "@beispiel is gone"})
 
 
 def test_a_channels_first_word_counts() -> None:

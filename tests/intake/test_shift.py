@@ -206,7 +206,7 @@ def test_two_people_let_figures_out() -> None:
 
 
 def test_one_person_lets_nothing_out() -> None:
-    refused_by("second_person", decide_export, False, export(second_by=" OLENA example"))
+    refused_by("two_people", decide_export, False, export(second_by=" OLENA example"))
 
 
 def test_one_number_is_one_export() -> None:

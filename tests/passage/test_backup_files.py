@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import tarfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from passage.backing_up.errors import (
     WitnessUnreadableError,
 )
 from passage.backing_up.manifest import HEADER, NOT_COPIED, Header, Manifest, StreamPart, Tally
+from passage.backing_up.messages import warning_of_messages
 from passage.backing_up.recipient import (
     PUBLIC,
     SECRET,
@@ -216,3 +217,11 @@ def test_a_checkpoint_says_how_many_events_are_lost(tmp_path: Path) -> None:
     path.write_bytes(b"{}\n")
     with pytest.raises(WitnessUnreadableError):
         read_witness(path)
+
+
+def test_for_a_day_a_restore_says_that_messages_may_go_twice() -> None:
+    made = manifest(ended_at=NOW)
+    said = warning_of_messages(made, NOW + timedelta(days=1, seconds=-1))
+    assert said is not None
+    assert "until 2026-05-02 12:00:00" in said
+    assert warning_of_messages(made, NOW + timedelta(days=1)) is None

@@ -118,7 +118,7 @@ RAISED = handover.HandoverDiscrepancyRaised(expected=2, present=1, missing=1, ex
 SETTLED = handover.HandoverDiscrepancyResolved(explanation=SEALED, by="amber", second_by="birch")
 SENT = [outbound.MessageDispatched(message_id="m-1")]
 OUT = outbound.MessageSent(message_id="m-1", sent_at=NOON)
-GIVEN_UP = outbound.MessageFailed(message_id="m-1", reason="no report")
+GIVEN_UP = outbound.MessageFailed(message_id="m-1", reason="no_report")
 CONSENT = custody.ExchangeConsentGiven(language="ru", wording="1", witness="birch")
 NO_CONSENT = custody.ExchangeConsentWithdrawn(witness="birch")
 EXCHANGED = custody.Exchanged(exchanged_at=NOON)
@@ -130,6 +130,11 @@ SHIFT = shifts.ShiftStarted(operators=("amber",), started_by="amber")
 NAMED = shifts.ShiftHandedOver(to=("birch",), case_ids=("A",), by="amber")
 TAKEN = shifts.ShiftCaseAccepted(live_case="A", by="birch")
 OVER = shifts.ShiftEnded(by="amber")
+BOTH = shifts.ShiftStarted(operators=("amber", "birch"), started_by="amber")
+HERS = shifts.ShiftHandedOver(to=("amber", "birch"), case_ids=("A",), by="amber")
+HIS = shifts.ShiftHandedOver(to=("amber", "birch"), case_ids=("B",), by="birch")
+A_BY_BIRCH = shifts.ShiftCaseAccepted(live_case="A", by="birch")
+B_BY_AMBER = shifts.ShiftCaseAccepted(live_case="B", by="amber")
 EXPORT = shifts.StatisticsExported(
     first_day="2026-01-01",
     last_day="2026-01-31",
@@ -228,6 +233,7 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: Sequence[Event]) -> None:
         ([YES, queued(), NEVER, *SENT], "contact rule did not allow"),
         ([YES, queued(-30), *SENT], "too late"),
         (SENT, "that nobody queued"),
+        ([YES, queued(), FORCED, *SENT], "sent while somebody might be forcing him"),
         ([YES, queued(), OUT], "doesn't follow"),
         ([YES, queued(), *SENT, OUT, OUT], "ended twice"),
         ([claimed("amber", 1), claimed("birch", 1, "takeover")], "with fence 1 after 1"),
@@ -269,6 +275,8 @@ def test_what_no_guard_would_allow_is_found(unlawful: Sequence[Event], rule: str
             ],
             "by who handed it over",
         ),
+        ([BOTH, HERS, HIS, A_BY_BIRCH, B_BY_AMBER, OVER], ""),
+        ([BOTH, HERS, HIS, A_BY_BIRCH.model_copy(update={"by": "amber"})], "by who handed it"),
         ([EXPORT], ""),
         ([EXPORT.model_copy(update={"second_by": "AMBER"})], "by one person"),
         ([EXPORT, EXPORT], "that has begun"),

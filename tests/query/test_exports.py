@@ -97,12 +97,12 @@ async def test_the_file_is_given_once_intake_has_recorded_its_digest(
 async def test_what_intake_refuses_is_not_given(site: Site) -> None:
     def refuse(_: dict[str, Any]) -> Refused:
         return Refused(
-            case_id="EXPORT-1", version=0, guard="second_person", satisfied_by="another person"
+            case_id="EXPORT-1", version=0, guard="two_people", satisfied_by="another person"
         )
 
     await site.answer("intake", refuse)
     answer = await site.http.post("/api/exports", json=WANTED)
-    assert (answer.status_code, answer.json()["guard"]) == (409, "second_person")
+    assert (answer.status_code, answer.json()["guard"]) == (409, "two_people")
     assert "2026-03-14" not in answer.text
 
 

@@ -177,44 +177,6 @@ def test_a_discrepancy_stays_open_until_it_is_explained_even_when_closed() -> No
     assert need_after(*closed, RESOLVED) is None
 
 
-def test_after_the_receipt_come_custody_and_exchange_and_nothing_goes_back() -> None:
-    gone = [*RECEIVED, in_camp(), custody.Exchanged(exchanged_at=AT)]
-    assert case_after(*gone[:-1]).progress == "in_custody"
-    row = case_after(*gone, in_camp("transferred", hours=-1), e.rendezvous_planned("meet-9"))
-    assert (row.progress, row.custody) == ("exchanged", "arrived_at_camp")
-    assert need_of(row) == "close"
-
-
-GONE: tuple[custody.Custody, ...] = ("released", "repatriated", "escaped", "died")
-
-
-@pytest.mark.parametrize("gone", GONE)
-def test_who_is_not_held_any_more_moves_to_no_stage(gone: custody.Custody) -> None:
-    for given, progress in (
-        ([e.case_opened()], "new"),
-        (ARRIVED, "arrived"),
-        (RECEIVED, "handed_over"),
-        ([*RECEIVED, in_camp()], "in_custody"),
-    ):
-        row = case_after(*given, in_camp(gone, 1))
-        assert (row.progress, row.custody) == (progress, gone)
-    funnel = rows_after(*RECEIVED, in_camp(gone)).after[CASE].funnel
-    assert funnel.in_custody_at is None
-
-
-@pytest.mark.parametrize("held", ["arrived_at_camp", "transferred", "hospitalised"])
-def test_only_who_was_received_is_in_custody_when_he_is_held(held: custody.Custody) -> None:
-    assert case_after(e.case_opened(), in_camp(held)).progress == "new"
-    assert case_after(*RECEIVED, in_camp(held)).progress == "in_custody"
-
-
-def test_reports_of_custody_give_the_same_row_in_any_order() -> None:
-    reports = [in_camp(), in_camp("hospitalised", 1), in_camp("transferred", 2), e.handed_over()]
-    found = {_without_position(case_after(*RECEIVED[:-1], *some)) for some in permutations(reports)}
-    assert len(found) == 1
-    assert {(row.custody, row.progress) for row in found} == {("transferred", "in_custody")}
-
-
 def test_calls_of_a_backlog_give_the_same_row_in_any_order() -> None:
     channels: list[tuple[int, Channel]] = [(2, "phone"), (3, "telegram"), (4, "signal")]
     calls = [
@@ -222,8 +184,8 @@ def test_calls_of_a_backlog_give_the_same_row_in_any_order() -> None:
         for number, channel in channels
     ]
     ways = [[e.case_opened(), *some] for some in permutations(calls)]
-    found = {_without_position(case_after(*way)) for way in ways}
-    judged = {_without_position(case_after(*way, e.call_triaged("call-4"))) for way in ways}
+    found = {without_position(case_after(*way)) for way in ways}
+    judged = {without_position(case_after(*way, e.call_triaged("call-4"))) for way in ways}
     assert len(found) == len(judged) == 1
     assert {(row.last_call_id, row.channel, row.triaged) for row in judged} == {
         ("call-4", "signal", True)
@@ -237,26 +199,9 @@ def test_a_call_that_came_late_is_still_to_be_judged() -> None:
     assert case_after(*late, e.call_triaged("call-0")).triaged
 
 
-def test_consents_stand_until_they_are_withdrawn() -> None:
-    given = custody.ExchangeConsentGiven(language="ru", wording="exchange-3", witness=PETRO)
-    shown = custody.PublicityConsentGiven(language="ru", wording="publicity-1", witness=PETRO)
-    asked = custody.ExchangeOffered(language="ru", wording="exchange-3")
-    row = case_after(*RECEIVED, given, asked, shown)
-    assert (row.exchange_consent, row.publicity_consent) == ("given", "given")
-    row = case_after(
-        *RECEIVED,
-        given,
-        shown,
-        custody.ExchangeConsentWithdrawn(witness=PETRO),
-        custody.PublicityConsentWithdrawn(witness=PETRO),
-    )
-    assert (row.exchange_consent, row.publicity_consent) == ("withdrawn", "withdrawn")
-    assert case_after(*RECEIVED, asked).exchange_consent == "asked"
-
-
 def test_what_he_states_after_capture_changes_no_identity_and_no_stage() -> None:
     plain, stated = rows_after(*RECEIVED), rows_after(*RECEIVED, AFTER_CAPTURE)
-    assert _without_position(stated.after[CASE].case) == _without_position(plain.after[CASE].case)
+    assert without_position(stated.after[CASE].case) == without_position(plain.after[CASE].case)
     assert stated.after[CASE].funnel == plain.after[CASE].funnel
     first = rows_after(e.case_opened(), AFTER_CAPTURE).after[CASE]
     assert (first.case.identity, first.case.progress, first.funnel.registered_at) == (
@@ -316,5 +261,5 @@ def _group(*events: Event) -> tuple[str | None, str | None]:
     return row.group_id, row.group_role
 
 
-def _without_position(row: CaseRow) -> CaseRow:
+def without_position(row: CaseRow) -> CaseRow:
     return row._replace(version=0, sequence=0, last_event_at=None)

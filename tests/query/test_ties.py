@@ -25,7 +25,7 @@ QUEUED = outbound.MessageQueued(
 )
 DISPATCHED = outbound.MessageDispatched(message_id="message-1")
 SENT = outbound.MessageSent(message_id="message-1", sent_at=AT)
-FAILED = outbound.MessageFailed(message_id="message-1", reason="no report")
+FAILED = outbound.MessageFailed(message_id="message-1", reason="no_report")
 
 
 async def test_a_case_is_tied_to_its_episodes_and_to_what_a_person_linked(tmp_path: Path) -> None:

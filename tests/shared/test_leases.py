@@ -82,6 +82,13 @@ def test_an_older_fence_is_refused_in_every_service(case: Case) -> None:
     assert case.when(ask(RecordArrival, fence=2, **PLACE)).result == "recorded"
 
 
+def test_a_fence_that_no_claim_ever_had_is_refused(case: Case) -> None:
+    case.refuses(ask(AddNote, text="calm", fence=99))
+    case.given(claimed(OLENA, 1))
+    case.refuses(ask(AddNote, text="calm", fence=99))
+    case.refuses(ask(AddNote, text="calm", fence=2))
+
+
 def test_from_whom_it_was_taken_over_is_refused_without_a_fence_until_he_claims(
     case: Case,
 ) -> None:

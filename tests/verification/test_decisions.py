@@ -18,6 +18,7 @@ from shared.commands.verification import (
     RejectIdentity,
     VerifyIdentity,
 )
+from shared.events.intake import EpisodeContinued
 from shared.events.verification import (
     IdentityContradicted,
     IdentityRejected,
@@ -29,6 +30,7 @@ from tests.asking import ask, refused_by
 from tests.examples import (
     CASE,
     NOON,
+    OTHER_CASE,
     case_opened,
     identity_contradicted,
     identity_rejected,
@@ -133,6 +135,8 @@ def test_new_data_takes_the_verification_back() -> None:
 def test_the_registry_is_asked_again_only_about_something() -> None:
     refused_by("identity_claimed", claim_to_check, given(case_opened()))
     refused_by("case_known", claim_to_check, given())
+    continued = EpisodeContinued(next_case=OTHER_CASE)
+    refused_by("latest_episode", claim_to_check, given(*CLAIMED, continued))
     assert claim_to_check(given(*CLAIMED)).event_id == CLAIM_ID
 
 

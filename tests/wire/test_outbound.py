@@ -132,7 +132,7 @@ async def test_what_no_channel_fetches_in_time_is_gone_and_has_failed(impatient:
     case_id = await safe_case(site)
     await site.record(SendMessage, case_id, **TOLD)
     failed = await outcome_of(site)
-    assert failed.data.reason == "no report"
+    assert failed.data.reason == "no_report"
     left = 1
     async with asyncio.timeout(ANSWER_WITHIN_S):
         while left:

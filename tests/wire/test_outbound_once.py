@@ -113,7 +113,7 @@ async def test_a_process_that_ends_before_the_channel_gets_it_sends_nothing_late
         service.close()
     assert told == []
     failed = await outcome_of(site)  # The service that goes on is told by its timer alone.
-    assert (failed.type_name, failed.data.reason) == ("MessageFailed", "no report")
+    assert (failed.type_name, failed.data.reason) == ("MessageFailed", "no_report")
     assert failed.actor == "service:intake"
     assert await site.history(case_id) == [
         *CALLED,
@@ -130,7 +130,7 @@ async def test_what_can_not_be_given_to_its_channel_is_not_tried_again(impatient
     await ask(site.client, f"STREAM.DELETE.{subjects.OUTBOUND}", None)
     await site.record(SendMessage, case_id, **TOLD)
     failed = await outcome_of(site)
-    assert (failed.type_name, failed.data.reason) == ("MessageFailed", "no report")
+    assert (failed.type_name, failed.data.reason) == ("MessageFailed", "no_report")
     await provision(site.client, replicas=1)
     await begin_anew(site)
     await all_processed(site)

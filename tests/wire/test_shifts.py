@@ -75,7 +75,7 @@ async def test_a_shift_ends_when_every_live_case_is_accepted_by_name(intake: Sit
 
 async def test_two_people_let_figures_out_once(intake: Site) -> None:
     site = intake
-    await refused_by(site, "second_person", RecordExport, EXPORT, second_by=OLENA, **FIGURES)
+    await refused_by(site, "two_people", RecordExport, EXPORT, second_by=OLENA, **FIGURES)
     done = await site.record(RecordExport, EXPORT, second_by=PETRO, **FIGURES)
     await refused_by(site, "export_new", RecordExport, EXPORT, second_by=PETRO, **FIGURES)
     assert await found_in(site, done.sequence) == ([], 0)

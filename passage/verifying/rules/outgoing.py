@@ -17,7 +17,7 @@ from shared.events.outbound import (
 )
 from shared.events.shifts import StatisticsExported
 
-NO_REPORT = "no report"
+NO_REPORT = "no_report"
 Ending = MessageSent | MessageFailed | MessageRefused
 
 
@@ -41,6 +41,8 @@ def _dispatched(trail: Trail, data: MessageDispatched, event: CaseEvent[Any]) ->
         return
     if message.dispatched or message.ended:
         yield "a message was sent twice"
+    if trail.duress:
+        yield "a message was sent while somebody might be forcing him"
     if event.time > message.valid_until + LEEWAY:
         yield "a message was sent too late"
     if not trail.may_be_contacted(event.time):

@@ -23,7 +23,8 @@ def _handed_over(trail: Trail, data: ShiftHandedOver, _event: CaseEvent[Any]) ->
         return
     if not _is_one_of(data.by, shift.operators):
         yield "a shift was handed over by somebody else"
-    shift.to, shift.handed_over_by = data.to, data.by
+    shift.to = data.to
+    shift.handed_over = {**shift.handed_over, **dict.fromkeys(data.case_ids, data.by)}
     shift.waiting |= {*data.case_ids} - shift.accepted
 
 
@@ -34,7 +35,7 @@ def _accepted(trail: Trail, data: ShiftCaseAccepted, _event: CaseEvent[Any]) -> 
         return
     if not _is_one_of(data.by, shift.to):
         yield "a case was accepted by somebody who doesn't follow"
-    if same_person(data.by, shift.handed_over_by):
+    if same_person(data.by, shift.handed_over[data.live_case]):
         yield "a case was accepted by who handed it over"
     shift.waiting -= {data.live_case}
     shift.accepted |= {data.live_case}

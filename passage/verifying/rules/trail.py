@@ -115,7 +115,8 @@ class Shift:
 
     operators: tuple[str, ...]
     to: tuple[str, ...] = ()
-    handed_over_by: str = ""
+    handed_over: Mapping[str, str] = field(default_factory=lambda: _NONE)
+    """Live case -> who handed it over last."""
     waiting: frozenset[str] = frozenset()
     accepted: frozenset[str] = frozenset()
     ended: bool = False

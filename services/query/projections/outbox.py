@@ -45,7 +45,7 @@ class MessageRow(NamedTuple):
     state: MessageState = "queued"
     state_at: datetime | None = None
     reason: str | None = None
-    """Why it was refused, or the channel's word for why it failed."""
+    """Why it was refused, or why it failed."""
     version: int = 0
     """The case's version at which it was queued: there its text can be revealed."""
 
