@@ -267,8 +267,7 @@ class Connection:
                 call.fail(RequestLostError(f"not sent on {call.subject}: {error}"))
 
     def _on_reply(self, subject: bytes, reply: Reply) -> None:
-        token = subject.rpartition(b".")[2]
-        call = self._calls.get(token)
+        call = self._calls.get(subject.rpartition(b".")[2])
         if call is not None:
             call.add(reply)
 
