@@ -6,6 +6,7 @@ CASES, in the order in which it was recorded. What came so isn't told back.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from services.intake.groups import decide_join, decide_struck_off, decide_told_of_group
@@ -53,7 +54,8 @@ def open_other_case(intake: Intake, command: OpenOtherCase) -> Outcome:
     require(source.lease.lets(command.by, command.fence), LEASE_CURRENT)
     new_id = case_id_for(f"{command.cause_id}|{command.case_id}")
     decide = partial(decide_other_case, command=command, source=source.state)
-    return transact(desk.writer, new_id, desk.cause_of(command), decide)
+    # The claim he saw is of the case that he came from; the new one has none.
+    return transact(desk.writer, new_id, replace(desk.cause_of(command), leased=None), decide)
 
 
 def continue_episode(intake: Intake, event: CaseEvent[CaseOpened]) -> Outcome:

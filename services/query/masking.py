@@ -25,10 +25,10 @@ LOOKUP_KEYS = frozenset({"caller_key", "service_number_key", "duress_hash"})
 
 RESTRICTED = "Restricted"
 """What an event that only supervisors are shown is called to all others."""
-FOR_SUPERVISORS: frozenset[str] = frozenset(one.__name__ for one in OF_DURESS)
-"""The types of events whose very existence only supervisors are shown."""
-DETAILS_FOR_SUPERVISORS: frozenset[str] = FOR_SUPERVISORS | {CredibilityAssessed.__name__}
-"""The types of events whose details only supervisors are shown, or have opened."""
+FOR_SUPERVISORS: frozenset[str] = frozenset(
+    one.__name__ for one in (*OF_DURESS, CredibilityAssessed)
+)
+"""The types of events that only supervisors are shown. Two kinds, or the word would be an alarm."""
 
 Erased = Mapping[PersonalClass, int]
 """Class -> version of the event that erased what was given before."""
@@ -63,12 +63,10 @@ def entry_shown(item: ReadEvent, erased: Erased, *, to_supervisor: bool = False)
         "causation_id": event.causationid,
         "details": {},
     }
-    if to_supervisor or event.type_name not in DETAILS_FOR_SUPERVISORS:
+    if to_supervisor or event.type_name not in FOR_SUPERVISORS:
         return {**shown, "details": _details(event, erased)}
-    if event.type_name in FOR_SUPERVISORS:
-        hidden = ("actor", "correlation_id", "causation_id")
-        return {**shown, "type_name": RESTRICTED, **dict.fromkeys(hidden, RESTRICTED.lower())}
-    return shown
+    hidden = ("actor", "correlation_id", "causation_id")
+    return {**shown, "type_name": RESTRICTED, **dict.fromkeys(hidden, RESTRICTED.lower())}
 
 
 def type_shown(type_name: str) -> str:
@@ -78,7 +76,7 @@ def type_shown(type_name: str) -> str:
 
 def may_open(type_name: str, *, is_supervisor: bool) -> bool:
     """Whether somebody may have the personal values of an event of this type opened."""
-    return is_supervisor or type_name not in DETAILS_FOR_SUPERVISORS
+    return is_supervisor or type_name not in FOR_SUPERVISORS
 
 
 def state_of(event: CaseEvent[Any], personal_class: PersonalClass, erased: Erased) -> str:

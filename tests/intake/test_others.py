@@ -146,6 +146,12 @@ def test_the_same_command_opens_the_same_other_case(hotline: Hotline) -> None:
     assert other.case_id != first.case_id
 
 
+def test_who_saw_the_claim_of_the_first_case_opens_the_other(hotline: Hotline) -> None:
+    hotline.when(ClaimCase, CASE)
+    what = {"call_id": "call-1", "channel": "phone", "fence": 1}
+    assert hotline.when(OpenOtherCase, CASE, **what).result == "recorded"
+
+
 def test_from_whom_the_case_was_taken_he_opens_none_from_it(hotline: Hotline) -> None:
     hotline.when(ClaimCase, CASE)
     hotline.when(TakeOverCase, CASE, by=PETRO, reason="she doesn't answer")

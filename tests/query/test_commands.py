@@ -152,7 +152,7 @@ async def test_a_refusal_names_the_guard_and_what_satisfies_it(site: Site) -> No
         version=7,
         guard="seen_version",
         satisfied_by="look at the case as it is now",
-        changed_since=("NoteAdded",),
+        changed_since=("NoteAdded", "DuressSignalled"),
     )
     await site.answer("verification", lambda _: refused)
     body = {"case_id": CASE, "by": "Olena Example", "seen_version": 6}
@@ -161,7 +161,7 @@ async def test_a_refusal_names_the_guard_and_what_satisfies_it(site: Site) -> No
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/problem+json"
     assert (said["guard"], said["satisfied_by"]) == (refused.guard, refused.satisfied_by)
-    assert (said["changed_since"], said["version"]) == (["NoteAdded"], 7)
+    assert (said["changed_since"], said["version"]) == (["NoteAdded", "Restricted"], 7)
 
 
 async def test_what_the_service_finds_invalid_is_told_by_field(site: Site) -> None:

@@ -11,7 +11,7 @@ from services.query.api import shapes
 from services.query.api.problems import Problem, ProblemError
 from services.query.context import Context
 from services.query.history import AsOf, LogUnavailableError, case_as_of
-from services.query.masking import entry_shown, row_shown
+from services.query.masking import entry_shown, row_shown, type_shown
 from services.query.projections.case_row import CaseRow, IdentityState, Progress
 from services.query.reads import Answer, CaseFilter, CaseHistory, Cursor, read_cursor
 from shared.events.fields import Channel, Id, Person
@@ -68,7 +68,10 @@ def routes(context: Context) -> APIRouter:
                 entry_shown(one, history.erased, to_supervisor=context.is_supervisor(wanted.by))
                 for one in history.events
             ],
-            "unreadable": [one._asdict() for one in history.put_aside],
+            "unreadable": [
+                {**one._asdict(), "type_name": type_shown(one.type_name)}
+                for one in history.put_aside
+            ],
             "sequence": answer.sequence,
         }
 

@@ -16,6 +16,7 @@ from services.query.api import shapes
 from services.query.api.problems import Problem, ProblemError
 from services.query.context import Context
 from services.query.link import NobodyAnswersError
+from services.query.masking import type_shown
 from shared import subjects
 from shared.commands.base import (
     ANSWER,
@@ -106,6 +107,7 @@ async def pass_on(context: Context, service: str, command: Command) -> dict[str,
             # Of a case that the log doesn't have, the number is only what somebody typed.
             unknown = set() if answer.version else {"case_id"}
             more = answer.model_dump(mode="json", exclude={"result", *unknown})
+            more["changed_since"] = [type_shown(one) for one in answer.changed_since]
             raise ProblemError(409, "refused", f"Not now: {answer.satisfied_by}.", **more)
         case Invalid():
             errors = [error.model_dump() for error in answer.errors]
