@@ -127,12 +127,8 @@ class Connection:
         self.wait_connected(timeout)
         subject = subject or f"{self._inbox}.news.{next(self._numbers)}"
 
-        def pass_on(_: bytes, reply: Reply) -> None:
-            listener(reply)
-
-        subscribing = asyncio.run_coroutine_threadsafe(
-            self._client.subscribe_raw(subject, pass_on), self._loop
-        )
+        opening = self._client.subscribe_raw(subject, lambda _, reply: listener(reply))
+        subscribing = asyncio.run_coroutine_threadsafe(opening, self._loop)
         try:
             return Listening(subject, subscribing.result(timeout))
         except (TimeoutError, NatsError) as error:

@@ -83,6 +83,7 @@ def fitting(command_type: type[Command]) -> bytes:
     schema = command_type.model_json_schema()
     body = filled(schema, CANARY, schema.get("$defs", {}))
     made = {"command_id": uuid4().hex, "case_id": CASE}
+    body.pop("fence", None)  # Nobody has claimed the case; who says so is refused at once.
     return json.dumps({**body, **{k: v for k, v in made.items() if k in body}}).encode()
 
 

@@ -76,7 +76,7 @@ def test_a_person_sees_a_message_go_out_and_says_what_became_of_it(tmp_path: Pat
         taken = system.json("outbox", "--channel", "telegram", "--wait", "10")
         assert taken["reported"] is None
         named = ("--message", f"{taken['message_id']}@{case_id}")
-        why = ("--report", "failed", "--reason", "no such user")
+        why = ("--report", "failed", "--reason", "no_such_user")
         system.verb("outbox", "--channel", "telegram", *named, *why)
         until(lambda: types(system)[-1] == "MessageFailed", WITHIN_S, "it is recorded as failed")
         assert system.json("verify")["errors"] == 0
