@@ -25,9 +25,9 @@ LOOKUP_KEYS = frozenset({"caller_key", "service_number_key", "duress_hash"})
 
 RESTRICTED = "Restricted"
 """What an event that only supervisors are shown is called to all others."""
-FOR_SUPERVISORS: frozenset[str] = frozenset(
-    one.__name__ for one in (*OF_DURESS, CredibilityAssessed)
-)
+FOR_SUPERVISORS: frozenset[str] = frozenset(one.__name__ for one in OF_DURESS) | {
+    CredibilityAssessed.__name__
+}
 """The types of events that only supervisors are shown. Two kinds, or the word would be an alarm."""
 
 Erased = Mapping[PersonalClass, int]
