@@ -125,7 +125,7 @@ async def test_it_goes_until_the_window_ends_and_not_to_a_phone_that_called_sinc
     window = {"from_time": f"{now - timedelta(hours=1):%H:%M}", "to_time": f"{end:%H:%M}"}
     await intake.record(SetContactRule, case_id, rule="window", windows=[window])
     codes = await intake.record(IssueReturnCode, case_id)
-    await intake.call("@fremd", on="telegram", return_code=codes.return_code)
+    await intake.call("@fremd", code=codes.return_code, on="telegram")
     linked = await intake.next_event("CallLinked")
     assert (linked.subject, linked.data.caller_address is None) == (case_id, False)
     await intake.record(SendMessage, case_id, **TOLD)
