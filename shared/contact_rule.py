@@ -6,8 +6,10 @@ intake asks before it queues and before it sends, handover before it tells him a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from shared.events.base import CaseEvent
 from shared.events.fields import ContactWindow
 from shared.events.intake import ContactRule, ContactRuleSet
 from shared.refusals import Guard
@@ -23,18 +25,39 @@ class SafeToContact:
 
     rule: ContactRule = "never"
     windows: tuple[ContactWindow, ...] = ()
+    said_at: datetime | None = None
 
     def allows(self, at: datetime) -> bool:
         """Says whether he may be contacted at this moment."""
         if self.rule == "yes":
             return True
+        return bool(self._open(at))
+
+    def until(self, at: datetime) -> datetime | None:
+        """Gives when it isn't safe any more to go on with what was begun then; None: it stays."""
+        if self.rule == "yes":
+            return None
+        return max((_end(one, at) for one in self._open(at)), default=at)
+
+    def _open(self, at: datetime) -> list[ContactWindow]:
         clock = at.astimezone(UTC).strftime("%H:%M")
-        return self.rule == "window" and any(_contains(one, clock) for one in self.windows)
+        return [one for one in self.windows if self.rule == "window" and _contains(one, clock)]
 
 
-def said_in(event: ContactRuleSet) -> SafeToContact:
-    """Gives what holds since he said this; nothing of what he said earlier does."""
-    return SafeToContact(event.rule, event.windows)
+def is_latest(known_at: datetime | None, said_at: datetime) -> bool:
+    """Says whether this is what he said last; of the same moment, what was recorded later is."""
+    return known_at is None or said_at >= known_at
+
+
+def said_in(known: SafeToContact, event: CaseEvent[Any]) -> SafeToContact:
+    """Gives what holds after he said this; nothing of what he said earlier does.
+
+    He may be told of late: what was recorded later isn't what he said later.
+    """
+    said: ContactRuleSet = event.data
+    if not is_latest(known.said_at, event.time):
+        return known
+    return SafeToContact(said.rule, said.windows, event.time)
 
 
 def _contains(window: ContactWindow, clock: str) -> bool:
@@ -46,3 +69,10 @@ def _contains(window: ContactWindow, clock: str) -> bool:
     if start <= end:
         return start <= clock < end
     return clock >= start or clock < end
+
+
+def _end(window: ContactWindow, at: datetime) -> datetime:
+    """Gives the next moment after this one at which the window ends."""
+    hour, minute = map(int, window.to_time.split(":"))
+    end = at.astimezone(UTC).replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return end if end > at else end + timedelta(days=1)

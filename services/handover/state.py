@@ -98,7 +98,7 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
         case intake.DuressSignalled() | intake.DuressCleared():
             return replace(state, duress_open=isinstance(data, intake.DuressSignalled))
         case intake.ContactRuleSet():
-            return replace(state, safe_to_contact=said_in(data))
+            return replace(state, safe_to_contact=said_in(state.safe_to_contact, event))
         case intake.SurrenderDeclared() | groups.GroupEvent():
             return replace(state, party=party_after(state.party, data, event.subject))
         case (

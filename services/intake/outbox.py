@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
+from services.intake.addresses import Address, Addresses
 from shared.commands.intake import SendMessage
 from shared.contact_rule import CONTACT_ALLOWED, SafeToContact, said_in
 from shared.events import intake, outbound
@@ -22,7 +23,10 @@ from shared.events.fields import Channel, Plain, Sealed
 from shared.events.outbound import OutboundRefusal
 from shared.refusals import CASE_OPEN, CLEARED_BY_SUPERVISOR, Guard, require
 
-ADDRESS_KNOWN = Guard("address_known", "a channel on which he called with an address")
+ADDRESS_KNOWN = Guard(
+    "address_known",
+    "an address on that channel from before he said that it is safe; or SetContactRule again",
+)
 CHANNEL_SENDS = Guard("channel_sends", "a channel whose public key intake has; see `passage init`")
 
 UNREPORTED = "outbound_unreported"
@@ -30,16 +34,6 @@ UNREPORTED = "outbound_unreported"
 NO_REPORT: Final = "no_report"
 """Why a message failed of which its channel said nothing in time; it may have gone out."""
 ID_CHARACTERS = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where he is reached on a channel: the sealed value, and where in his log it stands."""
-
-    version: int
-    type_name: str
-    sealed: Sealed
-    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +60,7 @@ class Outbox:
     duress: bool = False
     """Whether he gave his duress code, and no supervisor has looked since."""
     contact: SafeToContact = field(default_factory=SafeToContact)
-    addresses: Mapping[Channel, Address] = field(default_factory=dict)
-    """Of his last call on each channel on which he gave one."""
+    addresses: Addresses = field(default_factory=Addresses)
     messages: Mapping[str, Message] = field(default_factory=dict)
     """By message_id."""
 
@@ -81,9 +74,9 @@ def evolve_outbox(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
     """Gives the slice after one more event; never refuses."""
     match event.data:
         case intake.CaseOpened() | intake.CallLinked() as call:
-            return _with_address(outbox, call, event.caseversion)
-        case intake.ContactRuleSet() as said:
-            return replace(outbox, contact=said_in(said))
+            return _with_address(outbox, call, event)
+        case intake.ContactRuleSet():
+            return _with_rule(outbox, event)
         case intake.CaseClosed() | intake.CaseReopened() as turned:
             return replace(outbox, closed=isinstance(turned, intake.CaseClosed))
         case intake.EpisodeContinued() | Exchanged():
@@ -99,19 +92,33 @@ def evolve_outbox(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
 
 
 def _with_address(
-    outbox: Outbox, call: intake.CaseOpened | intake.CallLinked, version: int
+    outbox: Outbox, call: intake.CaseOpened | intake.CallLinked, event: CaseEvent[Any]
 ) -> Outbox:
     if call.caller_address is None:
         return outbox
-    sealed = Sealed(call.caller_address)
-    address = Address(version, type(call).__name__, sealed, call.language)
-    return replace(outbox, addresses={**outbox.addresses, call.channel: address})
+    address = Address(
+        channel=call.channel,
+        version=event.caseversion,
+        type_name=type(call).__name__,
+        sealed=Sealed(call.caller_address),
+        language=call.language,
+        caller_key=call.caller_key,
+        called_at=event.time,
+    )
+    return replace(outbox, addresses=outbox.addresses.after_call(address))
+
+
+def _with_rule(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
+    contact = said_in(outbox.contact, event)
+    if contact is outbox.contact:
+        return outbox
+    return replace(outbox, contact=contact, addresses=outbox.addresses.after_rule(event.time))
 
 
 def _without(outbox: Outbox, erased: intake.PersonalDataErased) -> Outbox:
     """What was queued and hasn't gone by then never goes."""
     gone = {"identity", "narrative"} & set(erased.classes)
-    addresses = {} if "identity" in gone else outbox.addresses
+    addresses = Addresses() if "identity" in gone else outbox.addresses
     messages = {
         message_id: replace(message, erased=message.erased or bool(gone))
         for message_id, message in outbox.messages.items()
@@ -158,9 +165,9 @@ def may_send(
     require(not outbox.over, CASE_OPEN)
     require(not outbox.duress, CLEARED_BY_SUPERVISOR)
     require(outbox.contact.allows(now), CONTACT_ALLOWED)
-    require(command.channel in outbox.addresses, ADDRESS_KNOWN)
+    require(command.channel in outbox.addresses.covered, ADDRESS_KNOWN)
     require(command.channel in channels, CHANNEL_SENDS)
-    return outbox.addresses[command.channel]
+    return outbox.addresses.covered[command.channel]
 
 
 def queued(command: SendMessage, language: str, to_address: str, now: datetime) -> list[Event]:
@@ -257,6 +264,12 @@ def _waiting(outbox: Outbox) -> dict[str, datetime]:
     }
 
 
-def goes_until(valid_until: datetime, dispatched_at: datetime, within: timedelta) -> datetime:
-    """Gives until when a channel may send it: never after it counts as failed."""
-    return min(valid_until, dispatched_at + within)
+def goes_until(
+    contact: SafeToContact, valid_until: datetime, dispatched_at: datetime, within: timedelta
+) -> datetime:
+    """Gives until when a channel may send it.
+
+    Never after it counts as failed, nor after the window in which it was allowed.
+    """
+    safe_until = contact.until(dispatched_at) or valid_until
+    return min(valid_until, dispatched_at + within, safe_until)

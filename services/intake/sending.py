@@ -12,11 +12,11 @@ from typing import Protocol
 from nacl.public import PublicKey
 from typing_extensions import override
 
+from services.intake.addresses import Address
 from services.intake.calls import message_of
 from services.intake.guards import require_live
 from services.intake.outbox import (
     ADDRESS_KNOWN,
-    Address,
     decide_dispatch,
     decide_report,
     goes_until,
@@ -27,6 +27,7 @@ from services.intake.outbox import (
 from services.intake.state import IntakeState
 from shared import subjects
 from shared.commands.intake import SendMessage
+from shared.contact_rule import SafeToContact
 from shared.events.base import CallEnvelope, CaseEvent, Event
 from shared.events.calls import DeliveryReported
 from shared.events.outbound import MessageDispatched, MessageQueued
@@ -128,6 +129,7 @@ def dispatch(sending: Sending, event: CaseEvent[MessageQueued]) -> Outcome:
     cause, letter = desk.cause_in(event), _Letter(desk, event)
 
     def decide(state: IntakeState) -> list[Event]:
+        letter.contact = state.outbox.contact
         once = partial(
             decide_dispatch,
             state.outbox,
@@ -140,7 +142,7 @@ def dispatch(sending: Sending, event: CaseEvent[MessageQueued]) -> Outcome:
 
     outcome = transact(desk.writer, event.subject, cause, decide)
     if outcome.result == "recorded" and outcome.events == (MessageDispatched.__name__,):
-        _give(sending, event, letter.opened, cause.happened_at)
+        _give(sending, event, letter, cause.happened_at)
     sending.keep_deadlines(event.subject)
     return outcome
 
@@ -152,6 +154,8 @@ class _Letter:
         self._desk = desk
         self._event = event
         self.opened: Sequence[str] = ()
+        self.contact = SafeToContact()
+        """What he had said when it was decided that it goes."""
 
     def is_open(self) -> bool:
         """Says whether it can be opened; not where its keys were destroyed."""
@@ -161,17 +165,15 @@ class _Letter:
         return bool(self.opened)
 
 
-def _give(
-    sending: Sending, event: CaseEvent[MessageQueued], opened: Sequence[str], at: datetime
-) -> None:
+def _give(sending: Sending, event: CaseEvent[MessageQueued], letter: _Letter, at: datetime) -> None:
     data = event.data
-    to_address, text = opened
+    to_address, text = letter.opened
     message = outgoing(
         event.subject,
         data,
         (to_address, text),
         sending.channel_keys[data.channel],
-        goes_until(data.valid_until, at, sending.report_within),
+        goes_until(letter.contact, data.valid_until, at, sending.report_within),
     )
     if not sending.post.give(message, at):
         log.warning("message_not_given", case_id=event.subject, message_id=data.message_id)

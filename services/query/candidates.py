@@ -163,12 +163,14 @@ def _candidate(
         basis=strongest(match.kinds),
         compared=compared(asked.person, persons, match.kinds, other_code=other_code),
         score=match.score,
-        contact=_contact(said.get(row.case_id)),
+        contact=contact_rule_of(said.get(row.case_id)),
     )
 
 
-def _contact(said: Said | None) -> ContactRuleSet | None:
+def contact_rule_of(said: Said | None) -> ContactRuleSet | None:
     """Gives the contact rule of a case; none is taken over from an earlier episode."""
     events = said.events if said is not None else ()
-    rules = [one.event.data for one in events if isinstance(one.event.data, ContactRuleSet)]
-    return rules[-1] if rules else None
+    rules = [one.event for one in events if isinstance(one.event.data, ContactRuleSet)]
+    # What he said last, which isn't what was recorded last; of the same moment, that is.
+    latest = max(enumerate(rules), key=lambda one: (one[1].time, one[0]), default=None)
+    return None if latest is None else latest[1].data

@@ -47,6 +47,7 @@ class _Man:
     forced: bool = False
     coded: set[str] = field(default_factory=set)
     reachable: bool = False
+    said_at: datetime | None = None
     overrides: dict[str, datetime] = field(default_factory=dict)
     planners: dict[str, str] = field(default_factory=dict)
     approvers: dict[str, str] = field(default_factory=dict)
@@ -72,6 +73,7 @@ def wrongly_told(log: Iterable[CaseEvent[Any]]) -> list[str]:
             found += [f"{event.subject} {event.caseversion}: {one}" for one in reasons]
         _note_who(man, event.data)
         _note_how(man, event.data, event.subject)
+        _note_rule(man, event)
         _note_meeting(man, event.data)
     return found
 
@@ -120,8 +122,6 @@ def _note_how(man: _Man, data: Any, case_id: str) -> None:
             man.coded.add(data.call_id)
         case CallEnded():
             man.coded.discard(data.call_id)
-        case ContactRuleSet():
-            man.reachable = data.rule != "never"
         case EmergencyOverrideUsed() if data.by.lower() != data.second_by.lower():
             man.overrides[data.guard] = data.expires_at
         case GroupJoined() if data.group_id == case_id:
@@ -130,6 +130,11 @@ def _note_how(man: _Man, data: Any, case_id: str) -> None:
             man.roll.discard(data.member_case)
         case _:
             pass
+
+
+def _note_rule(man: _Man, event: CaseEvent[Any]) -> None:
+    if isinstance(event.data, ContactRuleSet) and event.time >= (man.said_at or event.time):
+        man.reachable, man.said_at = event.data.rule != "never", event.time
 
 
 def _note_meeting(man: _Man, data: Any) -> None:

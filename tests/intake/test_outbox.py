@@ -99,20 +99,6 @@ def test_until_a_supervisor_has_looked_nothing_is_sent_and_nobody_is_told_why() 
     assert dispatch(given(*READY, FORCED, LOOKED, QUEUED)) == [DISPATCHED]
 
 
-def test_it_goes_to_the_address_of_his_last_call_on_that_channel() -> None:
-    again = call_linked("call-3").model_copy(update={"caller_address": sealed("@neu")})
-    address = may_send(given(*READY, again), send(), NOON, CHANNELS)
-    assert (address.version, address.type_name) == (4, "CallLinked")
-    assert address.sealed == sealed("@neu")
-    on_phone = may_send(given(*READY, again), send("phone"), NOON, CHANNELS)
-    assert (on_phone.version, on_phone.type_name, on_phone.language) == (1, "CaseOpened", "ru")
-
-
-def test_a_call_from_a_withheld_number_leaves_the_address_that_is_known() -> None:
-    withheld = call_linked("call-3").model_copy(update={"caller_address": None})
-    assert may_send(given(*READY, withheld), send(), NOON, CHANNELS).version == 2
-
-
 @pytest.mark.parametrize(
     "end", [case_closed(), EpisodeContinued(next_case=OTHER_CASE), Exchanged(exchanged_at=NOON)]
 )

@@ -16,8 +16,10 @@ from services.intake.outbox import (
     unreported_at,
     was_given,
 )
+from shared.contact_rule import SafeToContact
 from shared.events.base import Event
 from shared.events.calls import DeliveryOutcome, DeliveryReported
+from shared.events.fields import ContactWindow
 from shared.events.outbound import (
     MessageDispatched,
     MessageFailed,
@@ -130,5 +132,16 @@ def test_the_first_of_several_messages_is_due_first() -> None:
 
 
 def test_a_channel_may_not_send_it_after_it_counts_as_failed() -> None:
-    assert goes_until(NOON + timedelta(hours=1), NOON, WITHIN) == NOON + WITHIN
-    assert goes_until(NOON + timedelta(minutes=3), NOON, WITHIN) == NOON + timedelta(minutes=3)
+    always = SafeToContact("yes")
+    assert goes_until(always, NOON + timedelta(hours=1), NOON, WITHIN) == NOON + WITHIN
+    soon = NOON + timedelta(minutes=3)
+    assert goes_until(always, soon, NOON, WITHIN) == soon
+
+
+def test_a_channel_may_not_send_it_after_the_window_in_which_it_was_allowed() -> None:
+    window = ContactWindow(from_time="11:00", to_time="12:01")
+    at_noon = SafeToContact("window", (window,))
+    end = NOON + timedelta(minutes=1)
+    assert goes_until(at_noon, NOON + timedelta(hours=1), NOON, WITHIN) == end
+    sooner = NOON + timedelta(seconds=30)
+    assert goes_until(at_noon, sooner, NOON, WITHIN) == sooner

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from functools import reduce
+from itertools import permutations
+from typing import Any
 
 import pytest
 
 from shared.contact_rule import SafeToContact, said_in
+from shared.events.base import CaseEvent
 from shared.events.fields import ContactWindow
 from shared.events.intake import ContactRuleSet
+from tests.examples import CaseBook
 
 EVENING = ContactWindow(from_time="18:00", to_time="20:30")
 OVER_MIDNIGHT = ContactWindow(from_time="22:00", to_time="02:00")
@@ -17,6 +22,10 @@ OVER_MIDNIGHT = ContactWindow(from_time="22:00", to_time="02:00")
 def at(clock: str, *, second: int = 0) -> datetime:
     hour, minute = map(int, clock.split(":"))
     return datetime(2026, 3, 1, hour, minute, second, tzinfo=UTC)
+
+
+def said(clock: str, data: ContactRuleSet) -> CaseEvent[Any]:
+    return CaseBook(at=at(clock)).add(data)
 
 
 def test_until_he_says_so_it_is_never_safe() -> None:
@@ -88,6 +97,49 @@ def test_windows_are_in_utc_wherever_the_clock_is() -> None:
 
 
 def test_what_he_says_replaces_what_he_said() -> None:
-    assert said_in(ContactRuleSet(rule="window", windows=(EVENING,))).allows(at("19:00"))
-    assert said_in(ContactRuleSet(rule="yes")) == SafeToContact("yes")
-    assert said_in(ContactRuleSet(rule="never")) == SafeToContact()
+    window = said("19:00", ContactRuleSet(rule="window", windows=(EVENING,)))
+    known = said_in(SafeToContact(), window)
+    assert known == SafeToContact("window", (EVENING,), at("19:00"))
+    known = said_in(known, said("19:10", ContactRuleSet(rule="yes")))
+    assert known == SafeToContact("yes", (), at("19:10"))
+    never = said_in(known, said("19:10", ContactRuleSet(rule="never")))
+    assert never == SafeToContact("never", (), at("19:10"))
+
+
+def test_what_he_said_later_counts_in_whatever_order_it_is_recorded() -> None:
+    events = [
+        said("10:00", ContactRuleSet(rule="yes")),
+        said("10:30", ContactRuleSet(rule="window", windows=(EVENING,))),
+        said("11:00", ContactRuleSet(rule="never")),
+    ]
+    for order in permutations(events):
+        known = reduce(said_in, order, SafeToContact())
+        assert known == SafeToContact("never", (), at("11:00"))
+
+
+@pytest.mark.parametrize(
+    ("begun", "until"), [("18:00", "20:30"), ("20:29", "20:30"), ("17:59", "17:59")]
+)
+def test_it_is_safe_until_the_window_ends(begun: str, until: str) -> None:
+    assert SafeToContact("window", (EVENING,)).until(at(begun)) == at(until)
+
+
+def test_it_is_safe_until_the_last_of_the_windows_ends_that_it_was_begun_in() -> None:
+    longer = ContactWindow(from_time="19:00", to_time="21:00")
+    rule = SafeToContact("window", (longer, EVENING, OVER_MIDNIGHT))
+    assert rule.until(at("18:30")) == at("20:30")
+    assert rule.until(at("19:00", second=30)) == at("21:00")
+
+
+def test_a_window_over_midnight_ends_on_the_next_day_or_on_this_one() -> None:
+    rule = SafeToContact("window", (OVER_MIDNIGHT,))
+    assert rule.until(at("23:00")) == at("02:00") + timedelta(days=1)
+    assert rule.until(at("01:59", second=59)) == at("02:00")
+    kyiv = at("23:00").astimezone(timezone(timedelta(hours=2)))
+    assert rule.until(kyiv) == at("02:00") + timedelta(days=1)
+
+
+def test_who_may_be_reached_always_may_be_so_without_end_and_who_never_may_not_at_all() -> None:
+    assert SafeToContact("yes").until(at("12:00")) is None
+    assert SafeToContact().until(at("12:00")) == at("12:00")
+    assert SafeToContact("never", (EVENING,)).until(at("19:00")) == at("19:00")

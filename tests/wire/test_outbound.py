@@ -17,6 +17,7 @@ from shared.commands.base import Command, Refused
 from shared.commands.intake import (
     CloseCase,
     ErasePersonalData,
+    IssueReturnCode,
     SendMessage,
     SetContactRule,
 )
@@ -113,6 +114,24 @@ async def test_until_he_says_so_nobody_writes_and_a_window_that_is_over_does_not
     assert isinstance(refused, Refused)
     assert refused.guard == "contact_allowed"
     assert await given_to_channels(intake) == 0
+
+
+async def test_it_goes_until_the_window_ends_and_not_to_a_phone_that_called_since(
+    intake: Site,
+) -> None:
+    case_id = await safe_case(intake, "never")
+    now = datetime.now(UTC)
+    end = (now + timedelta(minutes=5)).replace(second=0, microsecond=0)
+    window = {"from_time": f"{now - timedelta(hours=1):%H:%M}", "to_time": f"{end:%H:%M}"}
+    await intake.record(SetContactRule, case_id, rule="window", windows=[window])
+    codes = await intake.record(IssueReturnCode, case_id)
+    await intake.call("@fremd", code=codes.return_code, on="telegram")
+    linked = await intake.next_event("CallLinked")
+    assert (linked.subject, linked.data.caller_address is None) == (case_id, False)
+    await intake.record(SendMessage, case_id, **TOLD)
+    found = await station(intake).deliver_next(ANSWER_WITHIN_S)
+    assert found is not None
+    assert (found.to_address, found.message.valid_until) == (ADDRESS, end)
 
 
 async def test_the_same_command_again_sends_nothing_again(intake: Site) -> None:

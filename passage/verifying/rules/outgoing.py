@@ -21,8 +21,11 @@ NO_REPORT = "no_report"
 Ending = MessageSent | MessageFailed | MessageRefused
 
 
-def _safe(trail: Trail, data: ContactRuleSet, _event: CaseEvent[Any]) -> Iterator[str]:
-    trail.contact, trail.windows = data.rule, data.windows
+def _safe(trail: Trail, data: ContactRuleSet, event: CaseEvent[Any]) -> Iterator[str]:
+    # It is told of late at times; then what he said later stands already.
+    if trail.contact_said_at is None or trail.contact_said_at <= event.time:
+        trail.contact, trail.windows = data.rule, data.windows
+        trail.contact_said_at = event.time
     yield from ()
 
 

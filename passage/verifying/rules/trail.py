@@ -145,6 +145,7 @@ class Trail:
     duress: bool = False
     contact: ContactRule = "never"
     windows: tuple[ContactWindow, ...] = ()
+    contact_said_at: datetime | None = None
     messages: Mapping[str, Message] = field(default_factory=lambda: _NONE)
     group: str | None = None
     """The group that he leads or travels with."""

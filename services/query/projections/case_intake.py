@@ -7,7 +7,9 @@ from typing import assert_never
 
 from services.query.projections.case_row import CaseRow, heard_of, moved_to, reached
 from services.query.projections.rows import earlier
+from shared.contact_rule import is_latest
 from shared.events import claims, groups, intake
+from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded
 from shared.events.catalogue import IntakeEvent
 from shared.events.outbound import OutboundEvent
@@ -15,14 +17,14 @@ from shared.events.shifts import DeskEvent
 
 
 def after_intake(
-    row: CaseRow, event: IntakeEvent, event_id: str, recorded_at: datetime | None
+    row: CaseRow, envelope: CaseEvent[IntakeEvent], recorded_at: datetime | None
 ) -> CaseRow:
     """Gives the row after an event of intake's."""
-    match event:
+    match event := envelope.data:
         case intake.CaseOpened() | intake.CallLinked() | intake.CallTriaged():
             return _after_call(row, event, recorded_at)
         case intake.SurrenderDeclared() | intake.PersonalDataProvided() | intake.ReturnCodeIssued():
-            return _after_stage_one(row, event, event_id)
+            return _after_stage_one(row, event, envelope.id)
         case claims.CaseClaimed() | claims.CaseReleased():
             return _after_claim(row, event)
         case groups.GroupFormed() | groups.GroupJoined() | groups.GroupLeft():
@@ -33,7 +35,7 @@ def after_intake(
             | intake.CaseClosed()
             | intake.CaseReopened()
         ):
-            return _after_desk(row, event)
+            return _after_desk(row, event, envelope.time)
         case (
             CallEnded()
             | intake.DuressSignalled()  # Nobody who looks at the case may see it.
@@ -168,11 +170,16 @@ def _after_desk(
     | intake.EpisodeContinued
     | intake.CaseClosed
     | intake.CaseReopened,
+    at: datetime,
 ) -> CaseRow:
     match event:
         case intake.ContactRuleSet():
+            if not is_latest(row.contact_said_at, at):
+                return row
             windows = ", ".join(f"{one.from_time}-{one.to_time}" for one in event.windows)
-            return row._replace(contact_rule=event.rule, contact_windows=windows or None)
+            return row._replace(
+                contact_rule=event.rule, contact_windows=windows or None, contact_said_at=at
+            )
         case intake.EpisodeContinued():
             return row._replace(next_case=event.next_case)
         case intake.CaseClosed():

@@ -16,7 +16,7 @@ from services.query.projections.rows import earlier
 from shared.events.base import CaseEvent
 from shared.events.catalogue import OWNER, HandoverEvent, IntakeEvent, VerificationEvent
 
-VERSION = 5
+VERSION = 6
 
 _POSITION = CaseRow._fields.index("last_event_at")
 """Where the three fields begin that every event sets."""
@@ -40,7 +40,7 @@ def _after(
     # By the catalogue, and not by one match: to ask pydantic's classes one by one takes long.
     owner = OWNER[type(event.data)]
     if owner == "intake":
-        return after_intake(row, cast("IntakeEvent", event.data), event.id, recorded_at)
+        return after_intake(row, cast("CaseEvent[IntakeEvent]", event), recorded_at)
     if owner == "verification":
         return after_verification(row, cast("VerificationEvent", event.data))
     return after_handover(row, cast("HandoverEvent", event.data), at)

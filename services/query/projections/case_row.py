@@ -77,6 +77,8 @@ class CaseRow(NamedTuple):
     contact_rule: intake.ContactRule = "never"
     contact_windows: str | None = None
     """The times of day in UTC at which it is safe to reach him: `22:00-02:00, 05:00-06:00`."""
+    contact_said_at: datetime | None = None
+    """When he said so."""
     intent: intake.Intent | None = None
     situation: intake.Situation | None = None
     urgency: intake.Urgency | None = None

@@ -1,0 +1,56 @@
+"""Where a man is reached: the addresses that were called from, and those that he said are safe.
+
+What he said of reaching him covers, on each channel, the address that was known last when he said
+it. A call from another one, a comrade's phone or one that was taken from him, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from operator import attrgetter
+
+from shared.events.fields import Channel, Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address on a channel: the sealed value, and where in the log it stands."""
+
+    channel: Channel
+    version: int
+    type_name: str
+    sealed: Sealed
+    language: str
+    caller_key: str | None
+    """The same address has the same one, on one channel."""
+    called_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The addresses of one case."""
+
+    known: tuple[Address, ...] = ()
+    """Of every call that had one."""
+    covered: Mapping[Channel, Address] = field(default_factory=dict)
+    """Where the contact rule that holds lets him be reached."""
+
+    def after_call(self, address: Address) -> Addresses:
+        """Gives the addresses after one more call; a covered one stays, read anew from it."""
+        known = (*self.known, address)
+        covered = self.covered.get(address.channel)
+        if (
+            covered is None
+            or covered.caller_key is None
+            or covered.caller_key != address.caller_key
+        ):
+            return replace(self, known=known)
+        return Addresses(known, {**self.covered, address.channel: address})
+
+    def after_rule(self, said_at: datetime) -> Addresses:
+        """Gives the addresses after he said whether he may be reached: then known, now covered."""
+        before = [one for one in self.known if one.called_at <= said_at]
+        in_order = sorted(before, key=attrgetter("called_at"))
+        return replace(self, covered={one.channel: one for one in in_order})

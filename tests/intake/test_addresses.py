@@ -1,0 +1,121 @@
+"""Which address a message goes to: the one that was known when he said that it is safe."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import reduce
+from itertools import permutations
+
+from services.intake.outbox import Outbox, evolve_outbox, may_send
+from shared.events.base import Event
+from shared.events.intake import (
+    CallLinked,
+    ContactRuleSet,
+    LinkBasis,
+    PersonalDataErased,
+)
+from tests.asking import refused_by
+from tests.examples import (
+    NOON,
+    CaseBook,
+    call_linked,
+    digest,
+    sealed,
+)
+from tests.intake.test_outbox import CHANNELS, READY, SAFE, given, send
+
+NEVER = ContactRuleSet(rule="never")
+ERASED = PersonalDataErased(classes=("identity",), legal_basis="court_order", by="x")
+
+
+def elsewhere(basis: LinkBasis = "return_code") -> CallLinked:
+    """Gives a call on his channel from another address than his."""
+    other = {"caller_key": digest("another caller"), "caller_address": sealed("@fremd")}
+    return call_linked("call-9").model_copy(update={"basis": basis, **other})
+
+
+def told(*said: tuple[int, Event]) -> Outbox:
+    """Gives the outbox after events of which each happened at its minute."""
+    book, outbox = CaseBook(), Outbox()
+    for minute, event in said:
+        # The book dates each event a minute after the one before.
+        book.at = NOON + timedelta(minutes=minute - book.version)
+        outbox = evolve_outbox(outbox, book.add(event))
+    return outbox
+
+
+def goes_to(outbox: Outbox, channel: str = "telegram", now: datetime = NOON) -> tuple[int, str]:
+    address = may_send(outbox, send(channel), now, CHANNELS)
+    return address.version, address.type_name
+
+
+def test_it_goes_to_the_address_that_was_known_when_he_said_that_it_is_safe() -> None:
+    outbox = given(*READY)
+    assert goes_to(outbox) == (2, "CallLinked")
+    assert goes_to(outbox, "phone") == (1, "CaseOpened")
+    on_phone = may_send(outbox, send("phone"), NOON, CHANNELS)
+    assert (on_phone.sealed, on_phone.language) == (sealed("+380 00 000 00 00"), "ru")
+
+
+def test_a_call_from_another_address_changes_nothing_whatever_it_was_linked_by() -> None:
+    bases: tuple[LinkBasis, ...] = ("return_code", "earlier_code", "caller", "operator")
+    for basis in bases:
+        address = may_send(given(*READY, elsewhere(basis)), send(), NOON, CHANNELS)
+        assert (address.version, address.sealed) == (2, sealed("@beispiel"))
+
+
+def test_a_call_from_the_same_address_is_where_it_is_read_from_then() -> None:
+    again = call_linked("call-3").model_copy(update={"language": "de"})
+    address = may_send(given(*READY, again, elsewhere()), send(), NOON, CHANNELS)
+    assert (address.version, address.language) == (4, "de")
+
+
+def test_a_call_from_a_withheld_number_changes_nothing() -> None:
+    withheld = {"caller_address": None, "caller_key": None}
+    call = call_linked("call-3").model_copy(update=withheld)
+    assert goes_to(given(*READY, call)) == (2, "CallLinked")
+
+
+def test_addresses_without_a_key_are_never_the_same() -> None:
+    first, second = (
+        call_linked(call_id).model_copy(update={"caller_key": None}) for call_id in ("c-1", "c-2")
+    )
+    assert goes_to(given(first, SAFE, second)) == (1, "CallLinked")
+
+
+def test_an_address_that_became_known_afterwards_is_not_covered_until_he_says_so_again() -> None:
+    on_signal = call_linked("call-3", "signal")
+    channels = CHANNELS | {"signal"}
+    outbox = given(*READY, on_signal)
+    refused_by("address_known", may_send, outbox, send("signal"), NOON, channels)
+    covered = given(*READY, on_signal, SAFE)
+    assert may_send(covered, send("signal"), NOON, channels).version == 4
+    assert goes_to(given(*READY, elsewhere(), SAFE)) == (4, "CallLinked")
+
+
+def test_an_erasure_leaves_nothing_that_is_known_or_covered() -> None:
+    erased = given(*READY, ERASED)
+    assert (erased.addresses.known, erased.addresses.covered) == ((), {})
+    refused_by("address_known", may_send, given(*READY, ERASED, SAFE), send(), NOON, CHANNELS)
+    again = given(*READY, ERASED, call_linked("call-3"))
+    refused_by("address_known", may_send, again, send(), NOON, CHANNELS)
+
+
+def test_a_rule_that_is_told_of_late_covers_what_was_known_when_it_was_said() -> None:
+    outbox = told((0, call_linked()), (10, elsewhere()), (5, SAFE))
+    assert goes_to(outbox) == (1, "CallLinked")
+    before = told((10, call_linked()), (5, SAFE))
+    refused_by("address_known", may_send, before, send(), NOON, CHANNELS)
+
+
+def test_a_yes_that_was_said_earlier_neither_undoes_a_never_nor_covers_anything() -> None:
+    for facts in permutations([(4, SAFE), (5, NEVER)]):
+        outbox = told((0, call_linked()), *facts)
+        refused_by("contact_allowed", may_send, outbox, send(), NOON, CHANNELS)
+    late = told((0, call_linked()), (5, SAFE), (1, elsewhere()), (4, SAFE))
+    assert goes_to(late) == (1, "CallLinked")
+
+
+def test_calls_and_rules_are_folded_from_a_log_of_many() -> None:
+    events = CaseBook().add_all([*READY, elsewhere(), call_linked("call-3"), elsewhere("caller")])
+    assert goes_to(reduce(evolve_outbox, events, Outbox())) == (5, "CallLinked")
