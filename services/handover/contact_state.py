@@ -33,7 +33,7 @@ class Contact:
     last_at: datetime | None = None
     """When he was last heard of, in whatever order it was recorded."""
     lost_at_version: int | None = None
-    """Where the open loss stands; it ends with ContactRegained, which a later call brings about."""
+    """Where the open loss stands; ContactRegained ends it, or what he said in a call after it."""
     calls: Mapping[Call, bool] = field(default_factory=dict)
     """Each call, and whether the caller gave this case's return code in it."""
     ended: frozenset[Call] = frozenset()
@@ -76,7 +76,8 @@ def contact_after(contact: Contact, event: CaseEvent[Any], data: ContactStep) ->
         case GuidanceGiven() if data.call_id is None:
             return contact  # He was written to, and hasn't answered.
         case ArrivedInUkraine() | GuidanceGiven():
-            return _heard(contact, event.time)
+            lost_at = contact.lost_at_version if data.call_id is None else None
+            return replace(_heard(contact, event.time), lost_at_version=lost_at)
         case _ as unreachable:
             assert_never(unreachable)
 

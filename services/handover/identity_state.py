@@ -71,6 +71,8 @@ def identity_after(
         case RegistryChecked():
             if data.about_event != view.about_event:
                 return view
+            if data.outcome == "unavailable":
+                return view  # It says nothing about the man.
             contradicted = view.contradicted and data.outcome != "match"
             partial = data.outcome in {"match", "partial"}
             return replace(view, partial=partial, contradicted=contradicted)

@@ -55,6 +55,7 @@ def _columns_of_the_case() -> list[Column[Any]]:
         Column("stage", String(32), nullable=False),
         Column("identity", String(16), nullable=False),
         Column("claim_event_id", String(64)),
+        Column("contradicted", Boolean, nullable=False),
         Column("credibility", String(16), nullable=False),
         Column("credibility_expires_at", UtcDateTime),
         Column("hold", String(16), nullable=False),

@@ -97,6 +97,8 @@ def shifts(metadata: MetaData, prefix: str) -> Table:
         Column("handed_over_to", Text, nullable=False),
         Column("listed", Integer, nullable=False),
         Column("accepted", Integer, nullable=False),
+        Column("listed_cases", Text, nullable=False),
+        Column("accepted_cases", Text, nullable=False),
         Column("ended_at", UtcDateTime),
         Column("version", Integer, nullable=False),
         Column("sequence", SEQUENCE, nullable=False),

@@ -50,7 +50,7 @@ class VerificationState:
     handed_over: bool = False
     claim: Claim | None = None
     registry: RegistryOutcome | None = None
-    """What the registry last said about the claim; None while it hasn't."""
+    """What the registry last said about the claim, `unavailable` if only that; None: not yet."""
     contradicted_at: int | None = None
     """The version of an open contradiction; only data given after it can end it."""
     verified: Verified | None = None
@@ -210,6 +210,8 @@ def _after_registry(
 ) -> VerificationState:
     if state.claim is None or checked.about_event != state.claim.event_id:
         return state  # An answer about data that was corrected meanwhile.
+    if checked.outcome == "unavailable" and state.registry is not None:
+        return state  # It says nothing about the man, so what it said before stands.
     ends = checked.outcome == "match" and state.claim.version > (state.contradicted_at or 0)
     open_at = None if ends else state.contradicted_at
     return replace(state, registry=checked.outcome, contradicted_at=open_at)

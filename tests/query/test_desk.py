@@ -60,6 +60,8 @@ def test_their_rows_are_those_of_their_logs(database_url: str) -> None:
         handed_over_to=IVAN,
         listed=1,
         accepted=1,
+        listed_cases=CASE,
+        accepted_cases=CASE,
         ended_at=NOON + timedelta(seconds=5),
         version=4,
         sequence=5,
@@ -110,6 +112,21 @@ async def test_a_shift_sheet_says_who_holds_what_and_what_is_not_accepted(tmp_pa
         "ShiftCaseAccepted",
     ]
     assert (nobody.status_code, wrong.status_code) == (404, 422)
+
+
+async def test_what_a_shift_handed_over_in_two_goes_adds_up(tmp_path: Path) -> None:
+    log, shift = MemoryLog(), CaseBook(case_id=SHIFT)
+    then = NAMED_TWO.model_copy(update={"case_ids": (OTHER_CASE,)})
+    shift.add_all([STARTED, HANDED_OVER, ACCEPTED, ACCEPTED, then])
+    log.write(shift)
+    async with asked(log, tmp_path) as desk:
+        (item,) = (await desk.http.get("/api/shifts")).json()["items"]
+        sheet = (await desk.http.get(f"/api/shifts/{SHIFT}")).json()
+    assert (item["listed"], item["accepted"]) == (2, 1)
+    assert [(one["case_id"], one["accepted_by"]) for one in sheet["listed"]] == [
+        (CASE, IVAN),
+        (OTHER_CASE, None),
+    ]
 
 
 async def test_exports_are_listed_with_what_fixes_them(tmp_path: Path) -> None:

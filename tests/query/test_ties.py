@@ -26,6 +26,7 @@ QUEUED = outbound.MessageQueued(
 DISPATCHED = outbound.MessageDispatched(message_id="message-1")
 SENT = outbound.MessageSent(message_id="message-1", sent_at=AT)
 FAILED = outbound.MessageFailed(message_id="message-1", reason="no_report")
+BLOCKED = outbound.MessageFailed(message_id="message-1", reason="blocked")
 
 
 async def test_a_case_is_tied_to_its_episodes_and_to_what_a_person_linked(tmp_path: Path) -> None:
@@ -68,6 +69,15 @@ def test_a_report_that_comes_late_still_says_what_became_of_a_message() -> None:
     for reports in permutations([DISPATCHED, FAILED, SENT]):
         (row,) = outbox_of(CaseBook().add_all([QUEUED, *reports]))
         assert (row.state, row.state_at, row.reason) == ("sent", AT, None)
+
+
+def test_a_channels_word_stands_for_a_message_that_was_given_up() -> None:
+    refused = outbound.MessageRefused(message_id="message-1", reason="channel")
+    for reports in permutations([DISPATCHED, FAILED, refused]):
+        (row,) = outbox_of(CaseBook().add_all([QUEUED, *reports]))
+        assert (row.state, row.reason) == ("refused", "channel")
+    (row,) = outbox_of(CaseBook().add_all([QUEUED, DISPATCHED, FAILED, BLOCKED]))
+    assert (row.state, row.reason) == ("failed", "blocked")
 
 
 def group_books() -> list[CaseBook]:

@@ -32,6 +32,8 @@ def _checked(trail: Trail, data: RegistryChecked, _event: CaseEvent[Any]) -> Ite
     who = trail.who
     if who.claim is None or data.about_event != who.claim[0]:
         return
+    if data.outcome == "unavailable":
+        return  # It says nothing about the man.
     who.matched = data.outcome == "match"
     who.partial = data.outcome in {"match", "partial"}
     if who.matched and who.claim[1] > who.contradicted_at:

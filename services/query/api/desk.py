@@ -35,6 +35,8 @@ class Shift(shapes.Shift):
 
     operators: list[str]
     handed_over_to: list[str]
+    listed_cases: list[str]
+    accepted_cases: list[str]
 
 
 class Shifts(shapes.Shape):
@@ -143,6 +145,8 @@ def _shift(row: ShiftRow) -> dict[str, Any]:
     several = {
         "operators": names_in(row.operators),
         "handed_over_to": names_in(row.handed_over_to),
+        "listed_cases": names_in(row.listed_cases),
+        "accepted_cases": names_in(row.accepted_cases),
     }
     return {**row_shown(row), **several}
 

@@ -97,14 +97,14 @@ def after_handover(row: CaseRow, event: HandoverEvent, at: datetime) -> CaseRow:
 def _after_contact(row: CaseRow, event: _OfContact, at: datetime) -> CaseRow:
     match event:
         case handover.ArrivedInUkraine():
-            return heard_of(reached(row, "arrived"), at)
+            return _told(reached(row, "arrived"), at, in_call=event.call_id is not None)
         case handover.ContactLost():
             return row._replace(contact="lost")
         case handover.ContactRegained():
-            return row._replace(contact="in_touch", last_contact_at=later(row.last_contact_at, at))
+            return _regained(row, at)
         case handover.GuidanceGiven():
             # By a message alone he was written to, and not heard of.
-            return heard_of(row, at) if event.call_id is not None else row
+            return _told(row, at, in_call=True) if event.call_id is not None else row
         case handover.FollowUpOverdue():
             after = CONTACT_BY_RULE.get(event.rule)
             if after is None or row.contact not in WORSE_THAN[after]:
@@ -112,6 +112,17 @@ def _after_contact(row: CaseRow, event: _OfContact, at: datetime) -> CaseRow:
             return row._replace(contact=after)
         case _:
             assert_never(event)
+
+
+def _told(row: CaseRow, at: datetime, *, in_call: bool) -> CaseRow:
+    """A lost man is lost no more once he was on a call; others' word of him isn't enough."""
+    if row.contact != "lost":
+        return heard_of(row, at)
+    return _regained(row, at)._replace(contact="in_touch" if in_call else "lost")
+
+
+def _regained(row: CaseRow, at: datetime) -> CaseRow:
+    return row._replace(contact="in_touch", last_contact_at=later(row.last_contact_at, at))
 
 
 def _planned(

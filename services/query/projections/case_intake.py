@@ -117,7 +117,7 @@ def _after_stage_one(
                 return row  # Kept apart from what he told the hotline.
             # What was verified was the data given before, not this; a contradiction stays open.
             return reached(row, "registered")._replace(
-                identity="contradicted" if row.identity == "contradicted" else "claimed",
+                identity="contradicted" if row.contradicted else "claimed",
                 claim_event_id=event_id,
             )
         case intake.ReturnCodeIssued():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from services.query.projections.case_row import CaseRow, IdentityState
+from services.query.projections.case_row import CaseRow
 from shared.events import verification
 from shared.events.catalogue import VerificationEvent
 
@@ -13,7 +13,7 @@ def after_verification(row: CaseRow, event: VerificationEvent) -> CaseRow:
     """Gives the row after an event of verification's."""
     match event:
         case verification.RegistryChecked():
-            return row._replace(identity=_identity_after(row, event))
+            return _answered(row, event)
         case verification.VerificationEscalated():
             return row._replace(escalated=True)
         case (
@@ -32,12 +32,18 @@ def after_verification(row: CaseRow, event: VerificationEvent) -> CaseRow:
             assert_never(event)
 
 
-def _identity_after(row: CaseRow, checked: verification.RegistryChecked) -> IdentityState:
+def _answered(row: CaseRow, checked: verification.RegistryChecked) -> CaseRow:
     if checked.about_event != row.claim_event_id:
-        return row.identity  # An answer about data that was corrected meanwhile.
+        return row  # An answer about data that was corrected meanwhile.
+    if checked.outcome == "unavailable":
+        return row  # It says nothing about the man.
     # A registry never decides: even a match waits for a person, but it ends a contradiction.
-    helps = {"claimed": {"match", "partial"}, "contradicted": {"match"}}
-    return "partial" if checked.outcome in helps.get(row.identity, ()) else row.identity
+    contradicted = row.contradicted and checked.outcome != "match"
+    row = row._replace(contradicted=contradicted)
+    if contradicted or row.identity in {"verified", "rejected"}:
+        return row
+    helps = checked.outcome in {"match", "partial"}
+    return row._replace(identity="partial" if helps else "claimed")
 
 
 def _judged(
@@ -51,7 +57,9 @@ def _judged(
             return row._replace(identity="verified", escalated=False)
         case verification.IdentityContradicted():
             # What a registry says of this data ends nothing any more: only new data can.
-            return row._replace(identity="contradicted", claim_event_id=None, escalated=False)
+            return row._replace(
+                identity="contradicted", contradicted=True, claim_event_id=None, escalated=False
+            )
         case verification.IdentityRejected():
             return row._replace(identity="rejected", escalated=False)
         case _:

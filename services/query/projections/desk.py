@@ -18,7 +18,7 @@ from shared.events.shifts import (
     StatisticsExported,
 )
 
-VERSION = 1
+VERSION = 2
 
 OF_SHIFTS, OF_EXPORTS = "SHIFT-", "EXPORT-"
 BETWEEN_NAMES = "\n"
@@ -36,8 +36,11 @@ class ShiftRow(NamedTuple):
     handed_over_by: str | None = None
     handed_over_to: str = ""
     listed: int = 0
-    """How many live cases were named to those who follow."""
+    """How many live cases were named to those who follow, however often it was handed over."""
     accepted: int = 0
+    """How many of them somebody took."""
+    listed_cases: str = ""
+    accepted_cases: str = ""
     ended_at: datetime | None = None
     version: int = 0
     sequence: int = 0
@@ -100,19 +103,29 @@ def _shift(row: ShiftRow, data: Any, at: datetime) -> ShiftRow:
             operators = BETWEEN_NAMES.join(data.operators)
             return row._replace(started_by=data.started_by, operators=operators)
         case ShiftHandedOver():
-            return row._replace(
+            named = row._replace(
                 handed_over_at=at,
                 handed_over_by=data.by,
                 handed_over_to=BETWEEN_NAMES.join(data.to),
-                listed=len(data.case_ids),
-                accepted=0,
+                listed_cases=_with(row.listed_cases, *data.case_ids),
             )
+            return _counted(named)
         case ShiftCaseAccepted():
-            return row._replace(accepted=row.accepted + 1)
+            taken = _with(row.accepted_cases, data.live_case)
+            return _counted(row._replace(accepted_cases=taken))
         case ShiftEnded():
             return row._replace(ended_at=at)
         case _:
             return row  # What belongs to a case says nothing of a shift.
+
+
+def _counted(row: ShiftRow) -> ShiftRow:
+    listed, accepted = {*names_in(row.listed_cases)}, {*names_in(row.accepted_cases)}
+    return row._replace(listed=len(listed), accepted=len(listed & accepted))
+
+
+def _with(names: str, *more: str) -> str:
+    return BETWEEN_NAMES.join(dict.fromkeys([*names_in(names), *more]))
 
 
 def _export(row: ExportRow, data: Any) -> ExportRow:

@@ -31,6 +31,9 @@ STATES: dict[type[OutboundEvent], MessageState] = {
 }
 """The later one says more: what went out did so, even where nobody said it in time."""
 ORDER = list(STATES.values())
+ENDED = frozenset({"refused", "failed", "sent"})
+NO_REPORT = "no_report"
+"""Why a message failed of which its channel said nothing in time."""
 
 
 class MessageRow(NamedTuple):
@@ -71,8 +74,14 @@ def _after(row: MessageRow, event: CaseEvent[Any]) -> MessageRow:
             valid_until=data.valid_until,
             version=event.caseversion,
         )
-    state = STATES[type(data)]
-    if row.state_at is not None and ORDER.index(state) < ORDER.index(row.state):
+    state, reason = STATES[type(data)], getattr(data, "reason", None)
+    if row.state_at is not None and _says(state, reason) < _says(row.state, row.reason):
         return row
     at = data.sent_at if isinstance(data, MessageSent) else event.time
-    return row._replace(state=state, state_at=at, reason=getattr(data, "reason", None))
+    return row._replace(state=state, state_at=at, reason=reason)
+
+
+def _says(state: MessageState, reason: str | None) -> tuple[bool, int]:
+    """Orders what is said of a message; that nobody said anything is less than a channel's word."""
+    is_word = state in ENDED and reason != NO_REPORT
+    return is_word, ORDER.index(state)

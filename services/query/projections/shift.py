@@ -19,15 +19,15 @@ class ListedCase(NamedTuple):
 
 
 def listed_of(events: Iterable[CaseEvent[Any]]) -> list[ListedCase]:
-    """Gives the cases that the shift named, in its order, accepted or not."""
-    listed: dict[str, ListedCase] = {}
+    """Gives the cases that the shift named, each time it was handed over, accepted or not."""
+    listed: list[str] = []
+    accepted: dict[str, ListedCase] = {}
     for event in events:
         match event.data:
             case ShiftHandedOver() as handed_over:
-                listed = {one: listed.get(one, ListedCase(one)) for one in handed_over.case_ids}
-            case ShiftCaseAccepted() as accepted:
-                case_id = accepted.live_case
-                listed[case_id] = ListedCase(case_id, accepted.by, event.time)
+                listed += handed_over.case_ids
+            case ShiftCaseAccepted(live_case=case_id) as one:
+                accepted[case_id] = ListedCase(case_id, one.by, event.time)
             case _:
                 pass
-    return list(listed.values())
+    return [accepted.get(one, ListedCase(one)) for one in dict.fromkeys(listed)]
