@@ -35,7 +35,7 @@ NOT_SHOWN = "stage"
 EVENT_ID = "event-1"
 NOTHING = "none"
 """What a region is called that has no value."""
-SWITCHES = ("_id", "open")
+SWITCHES = ("_id", "open", "contradicted")
 """How the names of a row's fields end on whose presence it may depend what an event does."""
 MANY = 3
 """From more states than these an arrow begins at one box that names them."""
@@ -98,7 +98,7 @@ def variants_of(event: Event) -> list[Variant]:
         Variant(event.model_copy(update={name: value}), name, value)
         for name in type(event).model_fields
         for value in _choices(hints[name])
-        if value != NOTHING or getattr(event, name) == NOTHING
+        if value != NOTHING or NOTHING in get_args(hints[name])
     ]
     return found or [Variant(event)]
 
