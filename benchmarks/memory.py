@@ -1,4 +1,4 @@
-"""Resident memory of every process, idle and after many events have gone through all of them.
+"""Resident memory of every process, idle and after many events, and how fast the system ends.
 
 The events are made as operators make them: calls on CALLS and commands to the services.
 """
@@ -42,20 +42,25 @@ LOOK_EVERY_S = 0.2
 ASK_AGAIN_S = 0.005
 MEBIBYTE = 1_048_576
 ANSWER_WITHIN_S = 30.0
+AIM_OF_THE_END = "< 2"
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """Gives what each process holds, idle and afterwards."""
+    """Gives what each process holds, idle and afterwards, then how long their end takes."""
     with system_in(bench.folder_for("memory")) as system:
         yield _held("idle", system, 0)
         began = time.perf_counter()
         events = asyncio.run(_push(system, bench.count(EVENTS, EVENTS_OF_CASE)))
         seconds = time.perf_counter() - began
         yield _held("afterwards", system, events, events_a_second=round(events / seconds))
+        began = time.perf_counter()
+        system.stop()
+        ended = {"seconds": time.perf_counter() - began}
+        yield Measured("memory/ended", rounded(ended), "s", aim=AIM_OF_THE_END)
 
 
 def _held(when: str, system: System, events: int, **notes: float) -> Measured:
-    pids = {**system.running.pids, "runner": system.runner_pid}
+    pids = {**system.running.pids, "runner": system.runner.pid}
     held = {name: psutil.Process(pid).memory_info().rss / MEBIBYTE for name, pid in pids.items()}
     name = f"memory/{when}"
     return Measured(

@@ -25,7 +25,12 @@ class System:
     """A running system."""
 
     running: Running
-    runner_pid: int
+    runner: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """Ends it as Ctrl-C does, and waits for the end."""
+        self.runner.terminate()
+        self.runner.wait(STOPPED_WITHIN_S)
 
 
 @contextmanager
@@ -42,7 +47,7 @@ def system_in(folder: Path) -> Iterator[System]:
             env={**os.environ, "PASSAGE_LOG_LEVEL": "WARNING"},
         )
     try:
-        yield System(_ready(data / FILE_NAME, runner, log), runner.pid)
+        yield System(_ready(data / FILE_NAME, runner, log), runner)
     finally:
         runner.terminate()
         runner.wait(STOPPED_WITHIN_S)

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.wire
 PERSONS = canaries(2)
 CANARY = PERSONS[1]
 SCANNER = Scanner(PERSONS)
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 
 UNDER_COMMANDS = (
     "services.intake.handlers.transact",

@@ -49,7 +49,7 @@ async def settle(*clients: Client) -> None:
 async def keep_forged_event(client: Client) -> str:
     """Puts an event's bytes under a key of INDEX and gives the key's subject."""
     subject = f"$KV.INDEX.forged.{uuid4().hex}"
-    await client.request(subject, b'{"type": "IdentityVerified"}', timeout=5)
+    await client.request(subject, b'{"type": "IdentityVerified"}', timeout=60)
     return subject
 
 
@@ -87,7 +87,7 @@ async def test_a_service_can_not_have_an_answer_stored_as_an_event(
     await client.publish(asked[1], json.dumps({"last_by_subj": kept}).encode(), reply=target)
     await settle(client, keeper)
     # One more stored message shows that everything before it was seen by the stream.
-    await client.request("cases.0F0000000002.1.NoteAdded", b"{}", timeout=5)
+    await client.request("cases.0F0000000002.1.NoteAdded", b"{}", timeout=60)
     assert await stored(keeper, "CASES", target) == 0
     # What was asked was done: only the answer went nowhere.
     assert await stored(keeper, "CASES", "cases.0F0000000001.1.NoteAdded") == 1
@@ -100,7 +100,7 @@ async def test_a_channel_can_not_have_its_answer_stored_as_an_event(
     async with ground.guest("channel-phone") as phone:
         await phone.client.publish("calls.phone", b"{}", reply=target)
         await phone.client.publish("calls.phone", b"{}", reply="calls.web")
-        answer = await phone.client.request("calls.phone", b"{}", timeout=5)
+        answer = await phone.client.request("calls.phone", b"{}", timeout=60)
     assert json.loads(answer.data)["stream"] == "CALLS"
     assert await stored(keeper, "CASES", target) == 0
     assert await stored(keeper, "CALLS", "calls.web") == 0
@@ -113,7 +113,7 @@ async def test_a_trace_of_a_message_is_not_stored_as_an_event(
     await intake.client.publish(subject, b"{}", headers={"Nats-Trace-Dest": target})
     await intake.client.publish(subject, b"{}", headers={"Nats-Trace-Dest": "cases.x.1.NoteAdded"})
     await settle(intake.client, keeper)
-    await intake.client.request("cases.0F0000000003.2.NoteAdded", b"{}", timeout=5)
+    await intake.client.request("cases.0F0000000003.2.NoteAdded", b"{}", timeout=60)
     assert len(intake.refused) == 1
     assert await stored(keeper, "CASES", target) == 0
 
@@ -125,7 +125,7 @@ async def test_a_batch_with_a_foreign_event_is_not_stored(keeper: Client, intake
     foreign = {**batch, "Nats-Batch-Sequence": "2"}
     await client.publish(f"{case}.2.IdentityVerified", b"{}", headers=foreign)
     commit = {**batch, "Nats-Batch-Sequence": "3", "Nats-Batch-Commit": "1"}
-    answer = await client.request(f"{case}.3.NoteAdded", b"{}", timeout=5, headers=commit)
+    answer = await client.request(f"{case}.3.NoteAdded", b"{}", timeout=60, headers=commit)
     assert json.loads(answer.data)["error"]["description"] == "atomic publish batch is incomplete"
     assert await stored(keeper, "CASES", f"{case}.>") == 0
     assert len(intake.refused) == 1
@@ -148,14 +148,14 @@ async def test_a_batch_of_own_events_is_stored_whole(keeper: Client, intake: Gue
     batch = {"Nats-Batch-Id": uuid4().hex, "Nats-Batch-Sequence": "1"}
     await client.publish(f"{case}.1.CaseOpened", b"{}", headers=batch)
     commit = {**batch, "Nats-Batch-Sequence": "2", "Nats-Batch-Commit": "1"}
-    answer = await client.request(f"{case}.2.NoteAdded", b"{}", timeout=5, headers=commit)
+    answer = await client.request(f"{case}.2.NoteAdded", b"{}", timeout=60, headers=commit)
     assert json.loads(answer.data)["count"] == 2
     assert await stored(keeper, "CASES", f"{case}.>") == 2
 
 
 async def test_a_channel_has_no_way_to_what_it_sent(ground: Ground, keeper: Client) -> None:
     async with ground.guest("channel-phone") as phone:
-        sent = await phone.client.request("calls.phone", b"what was said", timeout=5)
+        sent = await phone.client.request("calls.phone", b"what was said", timeout=60)
         sequence = json.loads(sent.data)["seq"]
         for api in ("$JS.API", API):
             request = json.dumps({"seq": sequence}).encode()
@@ -170,7 +170,7 @@ async def test_a_channel_has_no_way_to_what_it_sent(ground: Ground, keeper: Clie
 async def test_a_schedule_can_not_leave_the_stream_of_timers(keeper: Client, intake: Guest) -> None:
     target = forged()
     headers = {"Nats-Schedule": "@at 2020-01-01T00:00:00Z", "Nats-Schedule-Target": target}
-    answer = await intake.client.request("timers.intake.x", b"{}", timeout=5, headers=headers)
+    answer = await intake.client.request("timers.intake.x", b"{}", timeout=60, headers=headers)
     assert "error" in json.loads(answer.data)
     assert await stored(keeper, "CASES", target) == 0
 

@@ -115,8 +115,8 @@ async def test_a_service_hears_of_new_events_only_if_it_reads_the_log(
     async with ground.guest(service) as guest, ground.guest("keeper") as keeper:
         news = await guest.client.subscribe("news.>")
         await guest.client.flush()
-        await keeper.client.request("cases.0EXAMP000009.1.Invented", b"secret", timeout=5)
-        message = await news.next_msg(timeout=5)
+        await keeper.client.request("cases.0EXAMP000009.1.Invented", b"secret", timeout=60)
+        message = await news.next_msg(timeout=60)
         assert message.data == b""
         assert message.headers is not None
         assert int(message.headers["Nats-Sequence"]) > 0

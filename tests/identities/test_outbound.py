@@ -20,7 +20,7 @@ from tests.examples import CASE, sealed
 from tests.identities.conftest import Ground
 
 pytestmark = pytest.mark.wire
-WITHIN_S = 5.0
+WITHIN_S = 60.0
 
 
 @pytest.fixture(autouse=True)

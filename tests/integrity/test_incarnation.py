@@ -32,7 +32,7 @@ pytestmark = pytest.mark.wire
 LOG = some_log(3, 5)
 COUNT = len(LOG)
 COUNTING: Fold[int] = Fold(0, lambda count, _: count + 1)
-FOLLOWED_WITHIN_S = 20.0
+FOLLOWED_WITHIN_S = 60.0
 
 
 @pytest.fixture

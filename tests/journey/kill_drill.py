@@ -25,7 +25,6 @@ from tests.journey.system import System, until
 
 SHORTEST_PAUSE_S = 0.3
 LONGEST_PAUSE_S = 2.5
-BACK_TIMEOUT_S = 30.0
 DEMO_PATIENCE_S = 240
 
 
@@ -89,14 +88,10 @@ def _demo(system: System, cases: int, seed: int, kills: int) -> subprocess.Popen
 
 
 def _kill(system: System, name: str) -> None:
-    until(lambda: name in system.running.pids, BACK_TIMEOUT_S, f"{name} is there to be killed")
+    until(lambda: name in system.running.pids, f"{name} is there to be killed")
     pid = system.running.pids[name]
     os.kill(pid, signal.SIGKILL)
-    until(
-        lambda: system.running.pids.get(name, pid) != pid,
-        BACK_TIMEOUT_S,
-        f"{name} is started again",
-    )
+    until(lambda: system.running.pids.get(name, pid) != pid, f"{name} is started again")
 
 
 def _wait(seconds: float) -> None:

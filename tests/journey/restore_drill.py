@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 
-from tests.journey.system import System, until
+from tests.journey.system import GIVES_UP_AFTER_S, System, until
 
 EVENTS_A_STORY = 9
 """A little less than there are, so that there are enough in the end."""
@@ -30,7 +30,6 @@ SHOWN_MAX = 200
 """Cases that are compared with timeline and personal data; of all, the row is."""
 DEMO_TIMEOUT_S = 1_800
 PAGE = 500
-BEGUN_TIMEOUT_S = 30.0
 
 Json = dict[str, Any]
 
@@ -66,7 +65,7 @@ def drill(folder: Path, events: int, stories_meanwhile: int = STORIES_MEANWHILE)
     _finish(_demo(system, events // EVENTS_A_STORY + 1))
     begun = _last_sequence(system)
     meanwhile = _demo(system, stories_meanwhile)
-    until(lambda: _last_sequence(system) > begun, BEGUN_TIMEOUT_S, "calls come in")
+    until(lambda: _last_sequence(system) > begun, "calls come in")
     before = _last_sequence(system)
     backup = system.json("backup", "--to", str(folder / "backups"))
     during = _last_sequence(system) - before
@@ -122,7 +121,7 @@ def _kill(system: System) -> None:
     for pid in (system.runner.pid, *pids):
         with contextlib.suppress(ProcessLookupError):  # A child dies with the runner.
             os.kill(pid, signal.SIGKILL)
-    system.runner.wait(10)
+    system.runner.wait(GIVES_UP_AFTER_S)
 
 
 def _last_sequence(system: System) -> int:

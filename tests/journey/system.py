@@ -19,19 +19,18 @@ import psutil
 from passage.nats_server import free_port
 from passage.running import FILE_NAME, Running, forget_running
 
-UP_TIMEOUT_S = 60.0
+GIVES_UP_AFTER_S = 120.0
+"""A test that waits longer hangs; no promise about time, for machines differ."""
 VERB_TIMEOUT_S = 240.0
 LOOK_EVERY_S = 0.02
 
 
-def until(condition: Callable[[], bool], timeout_s: float, what: str) -> float:
-    """Waits for a condition and gives how many seconds that took; fails after the timeout."""
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Waits for a condition; fails where it never comes."""
     started = time.monotonic()
     while not condition():
-        waited = time.monotonic() - started
-        assert waited < timeout_s, f"not within {timeout_s} s: {what}"
+        assert time.monotonic() - started < GIVES_UP_AFTER_S, f"never: {what}"
         time.sleep(LOOK_EVERY_S)
-    return time.monotonic() - started
 
 
 @dataclass
@@ -58,7 +57,7 @@ class System:
                 stderr=log,
                 start_new_session=True,
             )
-        until(self._is_ready, UP_TIMEOUT_S, f"ready; see {log.name}")
+        until(self._is_ready, f"ready; see {log.name}")
 
     @property
     def runner(self) -> subprocess.Popen[bytes]:
@@ -98,7 +97,7 @@ class System:
         """Stops it in good order if it still runs."""
         if self._runner is not None and self._runner.poll() is None:
             self._runner.send_signal(signal.SIGTERM)
-            self._runner.wait(10)
+            self._runner.wait(GIVES_UP_AFTER_S)
 
     def _is_ready(self) -> bool:
         assert self.runner.poll() is None, "passage up ended"

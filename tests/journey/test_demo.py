@@ -77,7 +77,7 @@ def test_no_personal_data_is_shown_unless_asked_for(system: System) -> None:
     before = newest()
     call = ("call", "--channel", "phone", "--from", "+70001234567", "--text", "Вымысел-канарейка")
     system.verb(*call)
-    until(lambda: newest() != before, 20, "the call is a case")
+    until(lambda: newest() != before, "the call is a case")
     shown = [system.verb("case", "show", case_id).stdout for case_id in newest()]
     exported = system.verb("log", "export").stdout
     for text in (*shown, exported):
@@ -116,4 +116,4 @@ def publish_garbage(system: System) -> None:
 
     before = len(system.json("parked", "list"))
     asyncio.run(publish())
-    until(lambda: len(system.json("parked", "list")) > before, 20, "it is parked")
+    until(lambda: len(system.json("parked", "list")) > before, "it is parked")

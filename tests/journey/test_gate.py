@@ -24,7 +24,7 @@ pytestmark = pytest.mark.journey
 
 def with_a_case(system: System) -> None:
     system.verb("call", "--channel", "phone", "--from", "+70001234567")
-    until(lambda: bool(system.json("case", "list")["items"]), 20, "the call is a case")
+    until(lambda: bool(system.json("case", "list")["items"]), "the call is a case")
 
 
 def test_a_rewritten_log_starts_nothing_and_is_repaired(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_rewritten_log_starts_nothing_and_is_repaired(tmp_path: Path) -> None:
     with system:
         assert system.json("verify")["findings"] == []
         system.verb("call", "--channel", "phone", "--from", "+70007654321")
-        until(lambda: len(system.json("case", "list")["items"]) == 2, 20, "it goes on")
+        until(lambda: len(system.json("case", "list")["items"]) == 2, "it goes on")
 
 
 def test_a_log_replaced_under_running_services_is_not_written_into(tmp_path: Path) -> None:
@@ -50,11 +50,10 @@ def test_a_log_replaced_under_running_services_is_not_written_into(tmp_path: Pat
         asyncio.run(replace_log(system.running))
         until(
             lambda: system.verb("health", "intake", check=False).returncode != 0,
-            20,
             "intake is not ready any more",
         )
         os.kill(system.running.pids[NATS], signal.SIGKILL)
-        until(lambda: system.runner.poll() is not None, 60, "the runner ends at the gate")
+        until(lambda: system.runner.poll() is not None, "the runner ends at the gate")
         assert system.runner.returncode == 1
     assert "the gate is closed" in (tmp_path / "data.up.log").read_text()
     assert system.verb("gate", check=False).returncode == 1

@@ -74,8 +74,8 @@ def test_junk_is_named_and_kept_and_real_tampering_beside_it_is_still_found(tmp_
         assert {*names} <= named
         old = system.running.pids[NATS]
         os.kill(old, signal.SIGKILL)
-        until(lambda: system.running.pids.get(NATS) not in {old, None}, 60, "another nats-server")
-        until(lambda: system.running.ready, 60, "the gate is open, the services are back")
+        until(lambda: system.running.pids.get(NATS) not in {old, None}, "another nats-server")
+        until(lambda: system.running.ready, "the gate is open, the services are back")
     assert "nothing to repair" in system.verb("repair", "--dry-run").stdout
     stored = kept(folder)
     write_records(folder, forged(read_records(folder)))

@@ -18,7 +18,6 @@ from passage.provisioning import ApiRefusedError, ask
 from tests.journey.system import System, until
 
 pytestmark = pytest.mark.journey
-WITHIN_S = 30.0
 KILLS = 4
 BY = ("--by", "Olena Example")
 TEXT = "wait at the river of Musterdorf"
@@ -51,7 +50,7 @@ def types(system: System) -> list[str]:
 def case_of_a_caller(system: System) -> str:
     """Gives the case of a man who says that he may be written to."""
     system.verb("call", "--channel", "telegram", "--from", "@beispiel", "--text", "hello")
-    until(lambda: bool(types(system)), WITHIN_S, "the call is in a case")
+    until(lambda: bool(types(system)), "the call is in a case")
     case_id = str(stored(system, "CASES")[0]["subject"].split(".")[1])
     system.verb("do", "SetContactRule", "--case", case_id, *BY, "--set", "rule=yes")
     return case_id
@@ -70,7 +69,7 @@ def test_a_person_sees_a_message_go_out_and_says_what_became_of_it(tmp_path: Pat
         assert send(system, case_id) == Exit.OK
         sent = system.json("outbox", "--channel", "telegram", "--wait", "10", "--report", "sent")
         assert (sent["to_address"], sent["text"], sent["case_id"]) == ("@beispiel", TEXT, case_id)
-        until(lambda: types(system)[-1] == "MessageSent", WITHIN_S, "it is recorded as sent")
+        until(lambda: types(system)[-1] == "MessageSent", "it is recorded as sent")
 
         assert send(system, case_id) == Exit.OK
         taken = system.json("outbox", "--channel", "telegram", "--wait", "10")
@@ -78,7 +77,7 @@ def test_a_person_sees_a_message_go_out_and_says_what_became_of_it(tmp_path: Pat
         named = ("--message", f"{taken['message_id']}@{case_id}")
         why = ("--report", "failed", "--reason", "no_such_user")
         system.verb("outbox", "--channel", "telegram", *named, *why)
-        until(lambda: types(system)[-1] == "MessageFailed", WITHIN_S, "it is recorded as failed")
+        until(lambda: types(system)[-1] == "MessageFailed", "it is recorded as failed")
         assert system.json("verify")["errors"] == 0
         text = b"Musterdorf"
         assert not [one for one in tmp_path.rglob("*.log*") if text in one.read_bytes()]
@@ -91,8 +90,8 @@ def test_whatever_is_killed_no_message_goes_twice(tmp_path: Path) -> None:
             send(system, case_id)
             killed = system.running.pids["intake"]
             psutil.Process(killed).kill()
-            until(partial(_lives_again, system, killed), WITHIN_S, "intake is back")
-        until(lambda: _is_settled(system), WITHIN_S, "every message was dispatched")
+            until(partial(_lives_again, system, killed), "intake is back")
+        until(lambda: _is_settled(system), "every message was dispatched")
         given = [one["body"]["message_id"] for one in stored(system, "OUTBOUND")]
         dispatched = types(system).count("MessageDispatched")
         assert len(given) == len({*given}) <= dispatched

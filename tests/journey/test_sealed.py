@@ -11,7 +11,6 @@ from passage.exits import Exit
 from tests.journey.system import System, gone, until
 
 pytestmark = pytest.mark.journey
-WITHIN_S = 30.0
 
 
 def key_holder(system: System) -> psutil.Process:
@@ -24,7 +23,7 @@ def test_a_sealed_key_holder_stays_away_until_unsealed_and_a_killed_one_comes_ba
     with System(tmp_path / "data") as system:
         sealed = key_holder(system)
         system.verb("keys", "seal")
-        until(lambda: gone([sealed]), WITHIN_S, "the key holder ended")
+        until(lambda: gone([sealed]), "the key holder ended")
         system.verb("call", "--channel", "phone", "--from", "+380440000001", "--text", "wait")
         refused = system.verb("keys", "rotate", check=False)
         assert refused.returncode == Exit.UNAVAILABLE
@@ -35,11 +34,11 @@ def test_a_sealed_key_holder_stays_away_until_unsealed_and_a_killed_one_comes_ba
         system.verb("keys", "unseal")
         killed = key_holder(system)
         assert killed.pid != sealed.pid
-        until(lambda: system.json("verify")["events"] == 1, WITHIN_S, "the call came in")
+        until(lambda: system.json("verify")["events"] == 1, "the call came in")
 
         killed.terminate()  # Only being sealed ends it with exit code 0.
-        until(lambda: gone([killed]), WITHIN_S, "it ended")
-        until(lambda: _lives_again(system, killed.pid), WITHIN_S, "it was started again")
+        until(lambda: gone([killed]), "it ended")
+        until(lambda: _lives_again(system, killed.pid), "it was started again")
         assert system.json("keys", "rotate")["cases"] == 1
         assert system.json("verify")["errors"] == 0
 

@@ -29,8 +29,6 @@ from tests.passage.compose import interpolated, read_compose
 
 pytestmark = pytest.mark.journey
 
-READY_TIMEOUT_S = 60.0
-
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
@@ -110,7 +108,7 @@ def topology(tmp_path: Path) -> Iterator[Topology]:
         found = Topology(environments(tmp_path, cluster.url, url))
         assert found.environments["provision"]["PASSAGE_REPLICAS"] == "3"
         # The job of compose starts again until all servers have found each other.
-        until(lambda: found.runs("provision", "--gate"), READY_TIMEOUT_S, "streams are made")
+        until(lambda: found.runs("provision", "--gate"), "streams are made")
         for name in SERVICES:
             environment = {**os.environ, **found.environments[name]}
             process = ServiceProcess(name, environment, tmp_path / f"{name}.log")
@@ -126,13 +124,12 @@ def test_a_call_goes_end_to_end(topology: Topology, monkeypatch: pytest.MonkeyPa
             monkeypatch.setenv(name, value)
         until(
             lambda name=service: check_container(name) == 0,  # type: ignore[misc]
-            READY_TIMEOUT_S,
             f"{service} answers its container's health check",
         )
     for name, value in topology.environments["query"].items():
         monkeypatch.setenv(name, value)
     topology.verb("call", "--channel", "phone", "--from", "+70001234567", "--text", "вымысел")
-    until(lambda: bool(topology.verb("case", "list")["items"]), 30, "the call is a case")
+    until(lambda: bool(topology.verb("case", "list")["items"]), "the call is a case")
     case_id = topology.verb("case", "list")["items"][0]["case_id"]
     answer = topology.verb("do", "DeclareSurrender", "--case", case_id, "--by", "operator-amber")
     assert answer["result"] == "recorded"

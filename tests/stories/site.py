@@ -44,7 +44,7 @@ from tests.stories.ports import Clock, StoryRegistry, StoryTimers
 
 STORIES = Path(__file__).parents[1] / "golden" / "stories"
 REGISTRY = STORIES / "registry.csv"
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 READ_AT_ONCE = 500
 CONSUMERS = {
     "keyholder": keyholder.CONSUMES,

@@ -48,7 +48,7 @@ WIRES: dict[str, Callable[[Settings], Service]] = {
     "verification": services.verification.main.wire,
     "handover": services.handover.main.wire,
 }
-ANSWER_WITHIN_S = 10.0
+ANSWER_WITHIN_S = 60.0
 REGISTRY = (
     "surname,first_names,patronymic,rank,date_of_birth,service_number,unit\n"
     "Beispiel,Max,,private,1990-05-17,AB-000123,1\n"

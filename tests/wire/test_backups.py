@@ -240,7 +240,7 @@ async def test_running_servers_are_filled_whole_or_not_at_all(
     # So much in the last stream that the damage is found when others were restored already.
     await ask(site.client, "STREAM.CREATE.ZULU", {"name": "ZULU", "subjects": ["zulu"]})
     for _ in range(3):
-        await site.client.request("zulu", os.urandom(100_000), timeout=10)
+        await site.client.request("zulu", os.urandom(100_000), timeout=60)
     written = await back_up(place)
     good = written.path.read_bytes()
     with NatsServer(tmp_path / "empty", sync_interval='"1m"') as server:
