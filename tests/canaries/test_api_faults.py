@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 import services.query.api.cases
 import services.query.api.guards
@@ -125,16 +126,23 @@ def _headers(canary: Canary) -> dict[str, str]:
     return {"x-name": latin, "user-agent": latin, "cookie": latin, "x-request-id": canary.phone}
 
 
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture(autouse=True)
+def logged() -> None:
+    configure("query", "DEBUG")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
     log = MemoryLog()
     log.write(book_with(e.whole_way()))
-    configure("query", "DEBUG")
-    async with asked(log, tmp_path) as made:
+    async with asked(log, tmp_path_factory.mktemp("faults")) as made:
         yield made
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def routes(desk: Desk) -> list[Route]:
     described = (await desk.http.get("/openapi.json")).json()
     shared = described["components"]["schemas"]
@@ -211,7 +219,6 @@ async def test_the_logs_would_show_it(
 async def test_a_fault_of_the_feed_tells_no_value(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configure("query", "DEBUG")
     log = MemoryLog()
     log.write(book_with(e.whole_way()[:1]))
     async with asked(log, tmp_path) as desk:

@@ -118,7 +118,8 @@ class MemorySubscription:
 
     def next_batch(self, max_events: int, timeout: float) -> list[Recorded]:
         with self._log.changed:
-            self._log.changed.wait_for(lambda: len(self._log.events) > self._given, timeout)
+            if len(self._log.events) <= self._given:
+                self._log.changed.wait(timeout)
             batch = self._log.events[self._given : self._given + max_events]
         self._given += len(batch)
         return batch
@@ -197,6 +198,9 @@ class Follower:
 
     def end(self) -> None:
         self._stop.set()
+        if isinstance(self.log, MemoryLog):
+            with self.log.changed:
+                self.log.changed.notify_all()
         self._thread.join(WITHIN_S)
         assert not self._thread.is_alive()
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from services.query.api.guards import BODY_MAX_BYTES
 from shared.commands.catalogue import COMMANDS
@@ -23,11 +24,14 @@ PROBLEM = "application/problem+json"
 JSON = {"content-type": "application/json"}
 
 
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
     log = MemoryLog()
     log.write(book_with(e.whole_way()))
-    async with asked(log, tmp_path) as made:
+    async with asked(log, tmp_path_factory.mktemp("problems")) as made:
         yield made
 
 
@@ -263,9 +267,12 @@ async def test_every_answer_forbids_what_a_page_does_not_need(desk: Desk) -> Non
         assert headers["cache-control"] == "no-store"
 
 
-async def test_the_database_away_is_unavailable_not_a_fault(desk: Desk) -> None:
-    desk.follower.end()
-    desk.follower.generations.served.tables.queue.name = "gone"
-    answer = await desk.http.get("/api/queue")
+async def test_the_database_away_is_unavailable_not_a_fault(tmp_path: Path) -> None:
+    log = MemoryLog()
+    log.write(book_with(e.whole_way()))
+    async with asked(log, tmp_path) as desk:
+        desk.follower.end()
+        desk.follower.generations.served.tables.queue.name = "gone"
+        answer = await desk.http.get("/api/queue")
     assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
     assert "gone" not in json.dumps(answer.json())

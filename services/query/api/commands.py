@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -64,20 +65,23 @@ def routes(context: Context) -> APIRouter:
 def _endpoint(
     context: Context, command_type: type[Command]
 ) -> Callable[[Any], Awaitable[dict[str, Any]]]:
-    request_type = create_model(
+    async def endpoint(body: Any) -> dict[str, Any]:
+        return await pass_on(context, command_type.SERVICE, body)
+
+    # The type of the body differs by route, so it can't stand in the text of the function.
+    endpoint.__annotations__["body"] = _request_type(command_type)
+    endpoint.__doc__ = command_type.__doc__
+    return endpoint
+
+
+@cache
+def _request_type(command_type: type[Command]) -> type[Command]:
+    return create_model(
         command_type.__name__,
         __base__=command_type,
         __doc__=command_type.__doc__,
         command_id=(Id, Field(default_factory=_new_id, description="made if missing")),
     )
-
-    async def endpoint(body: Any) -> dict[str, Any]:
-        return await pass_on(context, command_type.SERVICE, body)
-
-    # The type of the body differs by route, so it can't stand in the text of the function.
-    endpoint.__annotations__["body"] = request_type
-    endpoint.__doc__ = command_type.__doc__
-    return endpoint
 
 
 def _new_id() -> str:
