@@ -40,14 +40,17 @@ class Addresses:
     def after_call(self, address: Address) -> Addresses:
         """Gives the addresses after one more call; a covered one stays, read anew from it."""
         known = (*self.known, address)
-        covered = self.covered.get(address.channel)
-        if (
-            covered is None
-            or covered.caller_key is None
-            or covered.caller_key != address.caller_key
-        ):
+        if not self.covers(address):
             return replace(self, known=known)
         return Addresses(known, {**self.covered, address.channel: address})
+
+    def covers(self, address: Address) -> bool:
+        """Says whether the contact rule that holds lets him be reached at this address."""
+        covered = self.covered.get(address.channel)
+        if covered is None or covered.caller_key is None:
+            # Without a key nobody can tell whether two calls came from one address.
+            return covered == address
+        return covered.caller_key == address.caller_key
 
     def after_rule(self, said_at: datetime) -> Addresses:
         """Gives the addresses after he said whether he may be reached: then known, now covered."""

@@ -42,6 +42,8 @@ class Message:
 
     channel: Channel
     valid_until: datetime
+    address: Address | None
+    """Where it goes: what the contact rule covered when it was queued; None if nothing."""
     erased: bool = False
     """Its text or address was erased before it went."""
     dispatched_at: datetime | None = None
@@ -129,7 +131,9 @@ def _without(outbox: Outbox, erased: intake.PersonalDataErased) -> Outbox:
 def _with_step(outbox: Outbox, step: outbound.OutboundEvent, at: datetime) -> Outbox:
     match step:
         case outbound.MessageQueued():
-            message = Message(step.channel, step.valid_until)
+            # The version guard let nothing come between what was covered and this.
+            address = outbox.addresses.covered.get(step.channel)
+            message = Message(step.channel, step.valid_until, address)
             return _with_message(outbox, step.message_id, message)
         case outbound.MessageDispatched():
             return _changed(outbox, step.message_id, dispatched_at=at)
@@ -210,7 +214,10 @@ def _reason_to_refuse(
         return "cleared_by_supervisor"
     if now >= message.valid_until:
         return "too_late"
-    return None if outbox.contact.allows(now) else "contact_rule"
+    if not outbox.contact.allows(now):
+        return "contact_rule"
+    is_covered = message.address is not None and outbox.addresses.covers(message.address)
+    return None if is_covered else "address"
 
 
 def was_given(outbox: Outbox, report: DeliveryReported) -> bool:

@@ -257,7 +257,8 @@ class UnlinkCases(Decision):
 class SendMessage(Decision):
     """Have something said to the caller on a channel, if the contact rule allows it now.
 
-    It goes to the address of his last call on that channel, once, within `valid_minutes`.
+    It goes once, within `valid_minutes`, to the address on that channel that the rule covers; not
+    any more if he says meanwhile that another one is safe.
     """
 
     SERVICE: ClassVar[str] = "intake"

@@ -19,7 +19,13 @@ from shared.events.fields import (
 
 OutboundFault = Literal["no_report", "no_such_user", "blocked", "unreachable", "rejected", "other"]
 OutboundRefusal = Literal[
-    "contact_rule", "too_late", "erased", "case_over", "cleared_by_supervisor", "channel"
+    "contact_rule",
+    "address",
+    "too_late",
+    "erased",
+    "case_over",
+    "cleared_by_supervisor",
+    "channel",
 ]
 
 
@@ -65,7 +71,10 @@ class MessageFailed(OutboundEvent):
 
 
 class MessageRefused(OutboundEvent):
-    """It was not sent: what allowed it doesn't hold any more, or the channel won't take it."""
+    """It was not sent: what allowed it doesn't hold any more, or the channel won't take it.
+
+    `contact_rule`: not at this hour; `address`: at this hour, but not at the address it was for.
+    """
 
     message_id: Id
     reason: OutboundRefusal

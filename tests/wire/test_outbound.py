@@ -197,6 +197,24 @@ async def test_what_changed_meanwhile_holds_a_message_back(
     assert await given_to_channels(intake) == 0
 
 
+async def test_it_does_not_go_to_a_phone_that_is_not_the_safe_one_any_more(intake: Site) -> None:
+    case_id = await safe_case(intake)
+    codes = await intake.record(IssueReturnCode, case_id)
+    await intake.call("@fremd", code=codes.return_code, on="telegram")
+    await intake.next_event("CallLinked")
+    async with held_back(intake):
+        await intake.record(SendMessage, case_id, **TOLD)
+        await intake.record(SetContactRule, case_id, rule="yes")
+    refused = await intake.next_event("MessageDispatched", "MessageRefused")
+    assert refused.type_name == "MessageRefused"
+    assert refused.data.reason == "address"
+    assert await given_to_channels(intake) == 0
+    await intake.record(SendMessage, case_id, **TOLD)
+    found = await station(intake).deliver_next(ANSWER_WITHIN_S)
+    assert found is not None
+    assert found.to_address == "@fremd"
+
+
 async def test_a_sealed_key_holder_holds_a_message_back_until_it_is_unsealed(
     intake: Site,
 ) -> None:
