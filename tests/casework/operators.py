@@ -30,15 +30,17 @@ class Operators:
         self.desk = Desk(town)
         self.chance = chance
         self.may_override = True
-        self._routine: tuple[Callable[[str], None], ...] = (
-            self.claim,
-            self.verify,
-            self.plan,
-            self.approve,
-            self.disclose,
-            self.guide,
+        self._routine: tuple[tuple[str, Callable[[str], None]], ...] = (
+            ("PersonalDataProvided", self.verify),
+            ("ArrivedInUkraine", self.plan),
+            ("RendezvousPlanned", self.approve),
+            ("RendezvousApproved", self.disclose),
+            ("RendezvousDisclosed", self.guide),
         )
+        """What is done next, each after a thing without which it is seldom thought of."""
         self._rarely: tuple[Callable[[str], None], ...] = (
+            self.claim,
+            self.claim,
             self.take_over,
             self.check,
             self.assess,
@@ -61,8 +63,9 @@ class Operators:
 
     def work_on(self, case_id: str) -> None:
         """Does the next things that might be done on a case."""
-        for step in self._routine:
-            if self.chance.random() < 0.6:
+        for before, step in self._routine:
+            likely = before in self.town.types(case_id)
+            if self.chance.random() < (0.6 if likely else 0.1):
                 step(case_id)
         if self.chance.random() < 0.4:
             self.chance.choice(self._rarely)(case_id)
