@@ -165,7 +165,7 @@ class Infiltrator(Caller):
         self.call(self.duress)
 
     def outlasts_who_answers_for_him(self) -> None:
-        """Two people set a guard aside for him; he says another thing, and calls when it is over."""
+        """Two people set a guard aside; he says another thing, and calls when that is over."""
         self.operators.override(self.case_id)
         self.operators.work_on(self.case_id)
         self.claims_to_be_somebody()

@@ -30,14 +30,14 @@ class Operators:
         self.desk = Desk(town)
         self.chance = chance
         self.may_override = True
-        self._routine: tuple[tuple[str, Callable[[str], None]], ...] = (
-            ("PersonalDataProvided", self.verify),
-            ("ArrivedInUkraine", self.plan),
-            ("RendezvousPlanned", self.approve),
-            ("RendezvousApproved", self.disclose),
-            ("RendezvousDisclosed", self.guide),
+        self._routine: tuple[tuple[str, str, Callable[[str], None]], ...] = (
+            ("PersonalDataProvided", "IdentityVerified", self.verify),
+            ("ArrivedInUkraine", "RendezvousPlanned", self.plan),
+            ("RendezvousPlanned", "RendezvousApproved", self.approve),
+            ("RendezvousApproved", "RendezvousDisclosed", self.disclose),
+            ("RendezvousDisclosed", "HandedOver", self.guide),
         )
-        """What is done next, each after a thing without which it is seldom thought of."""
+        """What is done after which event and leads to which; at other times it is tried seldom."""
         self._rarely: tuple[Callable[[str], None], ...] = (
             self.claim,
             self.claim,
@@ -63,9 +63,11 @@ class Operators:
 
     def work_on(self, case_id: str) -> None:
         """Does the next things that might be done on a case."""
-        for before, step in self._routine:
-            likely = before in self.town.types(case_id)
-            if self.chance.random() < (0.6 if likely else 0.1):
+        for before, done, step in self._routine:
+            newest = next(
+                (one for one in reversed(self.town.types(case_id)) if one in {before, done}), done
+            )
+            if self.chance.random() < (0.6 if newest == before else 0.1):
                 step(case_id)
         if self.chance.random() < 0.4:
             self.chance.choice(self._rarely)(case_id)

@@ -34,14 +34,15 @@ A_WHILE = timedelta(minutes=90)
 """Longer than an override of an hour, shorter than until a window of now has ended."""
 
 
-def brings(machine: Machine, case_id: str, address: str, *, is_cleared: bool) -> None:
-    """Another man is with him, on the roll of his group."""
+def brings(machine: Machine, case_id: str, address: str, *, is_cleared: bool) -> str:
+    """Another man is with him, on the roll of his group; gives that man's case."""
     member = machine.town.call(address).case_id
     machine.ask(i.FormGroup, fixed(declared_size=2), case_id, OLENA)
     machine.ask(i.JoinGroup, fixed(member_case=member), case_id, OLENA)
     for kind, fields, by in GOOD_WAY[:2] if is_cleared else ():
         machine.ask(kind, fields, member, by)
         machine.town.settle()
+    return member
 
 
 def goes_on(machine: Machine, case_id: str) -> None:
@@ -67,11 +68,11 @@ def _is_forced(machine: Machine, _case_id: str) -> None:
 
 
 def _is_forced_with_him(machine: Machine, case_id: str) -> None:
-    for member in machine.town.state("handover", case_id).party.awaited_members:
-        issued = len(machine.codes)
-        machine.ask(i.IssueReturnCode, fixed(), member, OLENA)
-        if len(machine.codes) > issued:
-            machine.town.call(MEMBERS_ADDRESS, machine.codes[-1])
+    member = brings(machine, case_id, STRANGERS_ADDRESS, is_cleared=True)
+    issued = len(machine.codes)
+    machine.ask(i.IssueReturnCode, fixed(), member, OLENA)
+    if len(machine.codes) > issued:
+        machine.town.call(STRANGERS_ADDRESS, machine.codes[-1])
 
 
 def _brings_a_stranger(machine: Machine, case_id: str) -> None:
