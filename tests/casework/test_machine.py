@@ -1,7 +1,8 @@
 """Random people give random commands, on what they saw then or now, while messages wait.
 
 Hypothesis looks for a history that breaks a rule: `passage verify` must find nothing in any that
-decisions made, nobody is told a place who mustn't, and the same again stores nothing new.
+decisions made, nobody is told a place who mustn't, a duress code rings an alarm, new data leave
+nobody verified, and the same again stores nothing new.
 """
 
 from __future__ import annotations

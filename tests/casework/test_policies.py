@@ -59,7 +59,7 @@ def test_no_infiltrator_is_told_a_place_before_he_is_verified_or_two_people_answ
     types = sum((half.types for half in halves), Counter[str]())
     # The tricks did come to something: else the above would say nothing.
     reached = {"DuressSignalled", "GroupJoined", "EmergencyOverrideUsed", "IdentityContradicted"}
-    assert all(types[name] > 100 for name in reached | {"RendezvousDisclosed", "CallLinked"})
+    assert all(types[name] > 100 for name in reached | {"RendezvousDisclosed", "GuidanceGiven"})
 
 
 def test_a_genuine_man_is_told_one_by_the_same_operators() -> None:
