@@ -87,7 +87,7 @@ class Infiltrator(Caller):
         stolen: bool,
     ) -> None:
         super().__init__(name, operators, chance)
-        self.names = (*INVENTED, REAL) if stolen else INVENTED
+        self.names = (*INVENTED, *(REAL,) * len(INVENTED)) if stolen else INVENTED
         self.others = others
         """Case numbers that he heard of: other infiltrators', and a genuine man's."""
         self._tricks: tuple[tuple[int, Callable[[], None]], ...] = (
@@ -101,14 +101,22 @@ class Infiltrator(Caller):
             (2, self.brings_others),
             (1, self.leaves_somebody_behind),
             (1, self.waits),
+            (1, self.is_forced),
+            (1, self.outlasts_who_answers_for_him),
             (1, self.has_it_erased),
             (1, self.hangs_up_for_good),
             (1, self.is_captured),
         )
 
     def plays(self, actions: int) -> None:
-        """Plays his policy; after each thing the operators do what they can."""
+        """Plays his policy; after each thing the operators do what they can.
+
+        Most begin as a genuine man does: who doesn't is told nothing for the simplest of reasons.
+        """
         self.call()
+        for step in (self.claims_to_be_somebody, self.wants_a_code, self.says_he_has_arrived):
+            if self.chance.random() < 0.7:
+                step()
         for _ in range(actions):
             weights = [weight for weight, _ in self._tricks]
             ((_, trick),) = self.chance.choices(self._tricks, weights)
@@ -153,6 +161,17 @@ class Infiltrator(Caller):
         self.town.pass_time(timedelta(minutes=self.chance.choice((6, 90, 60 * 26))))
         self.town.settle()
 
+    def is_forced(self) -> None:
+        self.call(self.duress)
+
+    def outlasts_who_answers_for_him(self) -> None:
+        """Two people set a guard aside; he says another thing, and calls when that is over."""
+        self.operators.override(self.case_id)
+        self.operators.work_on(self.case_id)
+        self.claims_to_be_somebody()
+        self.town.pass_time(timedelta(minutes=90))
+        self.call(self.code)
+
     def has_it_erased(self) -> None:
         self._asks(i.ErasePersonalData, legal_basis="request_of_person", reference="letter")
 
@@ -187,7 +206,7 @@ def town_of_infiltrators(
     town.settle()
     for number in range(policies):
         man = Infiltrator(f"inf-{seed}-{number}", operators, chance, others, stolen=stolen)
-        man.plays(chance.randrange(3, 10))
+        man.plays(chance.randrange(2, 7))
     return town
 
 

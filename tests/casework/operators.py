@@ -30,15 +30,17 @@ class Operators:
         self.desk = Desk(town)
         self.chance = chance
         self.may_override = True
-        self._routine: tuple[Callable[[str], None], ...] = (
-            self.claim,
-            self.verify,
-            self.plan,
-            self.approve,
-            self.disclose,
-            self.guide,
+        self._routine: tuple[tuple[str, str, Callable[[str], None]], ...] = (
+            ("PersonalDataProvided", "IdentityVerified", self.verify),
+            ("ArrivedInUkraine", "RendezvousPlanned", self.plan),
+            ("RendezvousPlanned", "RendezvousApproved", self.approve),
+            ("RendezvousApproved", "RendezvousDisclosed", self.disclose),
+            ("RendezvousDisclosed", "HandedOver", self.guide),
         )
+        """What is done after which event and leads to which; at other times it is tried seldom."""
         self._rarely: tuple[Callable[[str], None], ...] = (
+            self.claim,
+            self.claim,
             self.take_over,
             self.check,
             self.assess,
@@ -61,8 +63,11 @@ class Operators:
 
     def work_on(self, case_id: str) -> None:
         """Does the next things that might be done on a case."""
-        for step in self._routine:
-            if self.chance.random() < 0.6:
+        for before, done, step in self._routine:
+            newest = next(
+                (one for one in reversed(self.town.types(case_id)) if one in {before, done}), done
+            )
+            if self.chance.random() < (0.6 if newest == before else 0.1):
                 step(case_id)
         if self.chance.random() < 0.4:
             self.chance.choice(self._rarely)(case_id)

@@ -16,7 +16,7 @@ from services.query.projections import case_list
 from services.query.projections.case_row import CaseRow
 from shared.events.base import CaseEvent
 from tests.casework.callers import REGISTRY, town_of_infiltrators
-from tests.casework.rights import wrongly_told
+from tests.casework.consequences import wrong_in
 from tests.casework.town import Town
 from tests.casework.wiring import FOLDS, SERVICES
 
@@ -76,7 +76,7 @@ def test_any_order_of_deliveries_leads_to_the_same_read_model(seed: int) -> None
     played(seed, overtaking)
     assert known_in(overtaking) == known_in(in_order)
     assert overtaking.broken() == []
-    assert wrongly_told(overtaking.log) == []
+    assert wrong_in(overtaking) == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -15,8 +15,8 @@ from multiprocessing import get_context
 from typing import NamedTuple
 
 from tests.casework.callers import REGISTRY, genuine, town_of_infiltrators
+from tests.casework.consequences import wrong_in
 from tests.casework.operators import Operators
-from tests.casework.rights import wrongly_told
 from tests.casework.town import Town
 
 POLICIES = 10_000
@@ -39,7 +39,7 @@ def play(seeds: Iterable[int]) -> Found:
     for seed in seeds:
         overriding, stolen = seed % 2 == 1, seed % 4 >= 2
         town = town_of_infiltrators(seed, IN_ONE_TOWN, may_override=overriding, stolen=stolen)
-        found.wrong.extend(f"seed {seed}: {one}" for one in wrongly_told(town.log))
+        found.wrong.extend(f"seed {seed}: {one}" for one in wrong_in(town))
         found.wrong.extend(f"seed {seed}: {one}" for one in town.broken())
         found.types.update(event.type_name for event in town.log)
         if overriding or stolen:
@@ -59,7 +59,7 @@ def test_no_infiltrator_is_told_a_place_before_he_is_verified_or_two_people_answ
     types = sum((half.types for half in halves), Counter[str]())
     # The tricks did come to something: else the above would say nothing.
     reached = {"DuressSignalled", "GroupJoined", "EmergencyOverrideUsed", "IdentityContradicted"}
-    assert all(types[name] > 100 for name in reached | {"RendezvousDisclosed", "CallLinked"})
+    assert all(types[name] > 100 for name in reached | {"RendezvousDisclosed", "GuidanceGiven"})
 
 
 def test_a_genuine_man_is_told_one_by_the_same_operators() -> None:
@@ -69,5 +69,5 @@ def test_a_genuine_man_is_told_one_by_the_same_operators() -> None:
         operators = Operators(town, chance)
         operators.may_override = False
         told += genuine(operators, chance)
-        assert wrongly_told(town.log) == []
+        assert wrong_in(town) == []
     assert told > MEN * 0.7

@@ -68,6 +68,9 @@ class Town:
         self.wired.verification(desks["verification"], timers["verification"], knows)
         self.wired.handover(desks["handover"], timers["handover"])
         self.calls = 0
+        self.forced_calls: list[str] = []
+        """The calls in which a duress code was given."""
+        self._duress_codes: set[str] = set()
         self._heard = 0
         self._judged = 0
         self._receipts: set[tuple[str, str]] = set()
@@ -122,6 +125,8 @@ class Town:
             time=self.now,
             data=call,
         )
+        if code in self._duress_codes:
+            self.forced_calls.append(call.call_id)
         return self.until_done(
             partial(services.intake.handlers.receive_call, self.intake, envelope)
         )
@@ -130,6 +135,8 @@ class Town:
         """An operator asks for something. Raises RefusedError."""
         carry_out = self.wired.carries_out[type(command)]
         answer: Outcome | Recorded = self.until_done(partial(carry_out, command))
+        if isinstance(answer, Recorded) and answer.duress_code is not None:
+            self._duress_codes.add(answer.duress_code)
         return answer
 
     def hear(self) -> list[Waiting]:

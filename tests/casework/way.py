@@ -19,6 +19,13 @@ class Machine(Protocol):
 
     town: Town
     desk: Desk
+    codes: list[str]
+    """The codes that were issued, each followed by its duress twin."""
+
+    def ask(
+        self, kind: type[Command], fields: Fields, case_id: str, by: str, crash: str = "none"
+    ) -> None:
+        """Somebody asks for something, and once more for the very same."""
 
     def cases(self) -> list[str]:
         """Gives the case numbers."""
@@ -42,6 +49,7 @@ IN_GROUP = {"party": "group", "declared_size": 2}
 
 
 def fixed(**fields: Any) -> Fields:
+    """Gives the same fields whenever it is asked."""
     return lambda _machine, _case_id: fields
 
 
@@ -80,7 +88,8 @@ def _group_receipt(machine: Machine, case_id: str) -> dict[str, Any]:
     return {**_receipt(machine, case_id), "received": sorted(awaited) or [case_id]}
 
 
-def _until(hours: int, **fields: Any) -> Fields:
+def until(hours: int, **fields: Any) -> Fields:
+    """Gives fields among which is an end, so many hours ahead."""
     return lambda machine, _case_id: {
         "expires_at": machine.town.now + hours * HOUR,
         **fields,
@@ -102,7 +111,7 @@ WHO: dict[type[Command], tuple[Fields, ...]] = {
     v.ContradictIdentity: (fixed(fields=["rank"], reason="doubt"),),
     v.RejectIdentity: (fixed(reason="doubt"),),
     v.AssessCredibility: tuple(
-        _until(5, level=one, indicators="calm") for one in ("credible", "doubtful", "hostile")
+        until(5, level=one, indicators="calm") for one in ("credible", "doubtful", "hostile")
     ),
     v.OpenReview: (fixed(remark="another voice"),),
     v.ResolveReview: (
@@ -110,7 +119,7 @@ WHO: dict[type[Command], tuple[Fields, ...]] = {
         fixed(outcome="decision_withdrawn", remark="it isn't"),
     ),
     h.UseEmergencyOverride: tuple(
-        _until(hours, guard=one, reason="wounded", second_by=PETRO)
+        until(hours, guard=one, reason="wounded", second_by=PETRO)
         for one in GUARDS
         for hours in (2, 25)
     ),
@@ -165,6 +174,7 @@ GOOD_WAY: tuple[tuple[type[Command], Fields, str], ...] = (
     (h.PlanRendezvous, _planned, OLENA),
     (h.ApproveRendezvous, _meeting(), PETRO),
     (h.DiscloseRendezvous, lambda m, c: {**_meeting(to_whom="him")(m, c), **HIS_CALL}, OLENA),
+    (h.GiveGuidance, fixed(step=PLACE, **HIS_CALL), OLENA),
     (h.OfferHandover, _offer, OLENA),
     (h.AcceptHandover, _answer(team=TEAMS[0]), OLENA),
     (h.RecordGroupHandover, _group_receipt, OLENA),
@@ -174,14 +184,3 @@ GOOD_WAY: tuple[tuple[type[Command], Fields, str], ...] = (
     (h.RecordExchange, WAY[h.RecordExchange][0], OLENA),
 )
 """From his personal data to his exchange; a single man's steps and a group's."""
-
-
-TWISTS: tuple[tuple[type[Command], Fields], ...] = (
-    (i.ProvidePersonalData, WHO[i.ProvidePersonalData][1]),
-    (v.ContradictIdentity, WHO[v.ContradictIdentity][0]),
-    (v.AssessCredibility, _until(5, level="doubtful", indicators="x")),
-    (v.OpenReview, WHO[v.OpenReview][0]),
-    (i.ErasePersonalData, COURSE[i.ErasePersonalData][0]),
-    (h.WithdrawExchangeConsent, WAY[h.WithdrawExchangeConsent][0]),
-)
-"""What comes in between."""
