@@ -7,16 +7,18 @@ come as fast as they are acknowledged.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 
 from passage.backing_up.errors import BackupIncompleteError, StreamRefusedError
 from passage.backing_up.manifest import StreamPart
@@ -27,6 +29,7 @@ from passage.provisioning import ApiRefusedError, ask
 CHUNK_BYTES = 262_144
 CHUNK_TIMEOUT_S = 30.0
 """Before the first chunk the server reads the whole stream."""
+HEARD_PAUSE_S = 0.02
 LAST_TIMEOUT_S = 600.0
 """After the last chunk the server reads what it was given."""
 FAILED_STATUS = 400
@@ -98,7 +101,7 @@ class Restoring:
         self._subject = subject
 
     async def put(self, chunk: bytes) -> None:
-        """Hands one chunk to the server. Raises StreamRefusedError."""
+        """Hands one chunk to the server. Raises StreamRefusedError, VerbEndedError."""
         self._raise_refusal(await self._request(chunk, CHUNK_TIMEOUT_S))
 
     async def end(self) -> StreamPart:
@@ -109,11 +112,20 @@ class Restoring:
 
     async def _request(self, chunk: bytes, timeout_s: float) -> bytes:
         try:
-            return (await self._client.request(self._subject, chunk, timeout=timeout_s)).data
-        except NatsError as error:
+            async with asyncio.timeout(timeout_s):
+                return await self._once_heard(chunk, timeout_s)
+        except (NatsError, TimeoutError) as error:
             raise VerbEndedError(
                 Exit.UNAVAILABLE, f"restoring {self._stream} stopped ({type(error).__name__})"
             ) from None
+
+    async def _once_heard(self, chunk: bytes, timeout_s: float) -> bytes:
+        # In a cluster our own server may hear of the restore later than we do; what nobody
+        # heard is not in the stream, so it can be said again.
+        while True:
+            with suppress(NoRespondersError):
+                return (await self._client.request(self._subject, chunk, timeout=timeout_s)).data
+            await asyncio.sleep(HEARD_PAUSE_S)
 
     def _raise_refusal(self, answer: bytes) -> None:
         refusal = json.loads(answer).get("error") if answer else None

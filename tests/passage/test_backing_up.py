@@ -15,6 +15,7 @@ from nats.aio.client import Client
 
 from passage.backing_up.errors import BackupIncompleteError, TargetNotEmptyError
 from passage.backing_up.manifest import MANIFEST, read_manifest
+from passage.backing_up.snapshots import Restoring
 from passage.backing_up.taking import APPEND_ONLY
 from passage.connecting import connected
 from passage.folders import folders_of
@@ -110,6 +111,19 @@ async def test_what_channels_were_given_to_send_does_not_come_back(
     assert await put(other, "outbound.telegram", b"new") == 1
     taken = await ask(other, "CONSUMER.INFO.OUTBOUND.telegram", None)
     assert (taken["ack_floor"]["stream_seq"], taken["num_pending"]) == (0, 1)
+
+
+async def test_a_chunk_that_no_server_heard_is_said_again(client: Client) -> None:
+    said = client.stats["out_msgs"]
+    putting = asyncio.ensure_future(Restoring(client, "INVENTED", "restoring").put(b"chunk"))
+    while client.stats["out_msgs"] == said:  # noqa: ASYNC110 - no event tells of it
+        await asyncio.sleep(0)
+    await client.flush()  # The server has it, and nobody was there to be given it.
+    restoring = await client.subscribe("restoring")
+    chunk = await restoring.next_msg(ANSWER_WITHIN_S)
+    await chunk.respond(b"")
+    await putting
+    assert chunk.data == b"chunk"
 
 
 async def test_three_servers_to_one_and_back(tmp_path: Path, other: Client, identity: Any) -> None:
