@@ -1,8 +1,8 @@
 """One NATS connection on an event loop in a thread of its own, used by any number of threads.
 
-The eventsourcing library is synchronous and nats-py is not. Callers put requests into an
-outbox that one task on the loop sends; replies go straight from nats-py's parser to the waiting
-thread. Measured with 64 threads, a coroutine for every request cost twice the time.
+The eventsourcing library is synchronous and nats-py is not. Callers put requests into an outbox
+that one task sends; replies go straight from nats-py's parser to the waiting thread.
+Measured with 64 threads, a coroutine for every request cost twice the time.
 """
 
 import asyncio
@@ -256,11 +256,10 @@ class Connection:
     async def _send(self, outgoing: Sequence[Outgoing], call: Call | None) -> None:
         if call is not None and call.token not in self._calls:
             return  # Its caller gave up before it was sent.
-        publish = self._client.publish
+        publish, last = self._client.publish, outgoing[-1]
         try:
             for message in outgoing[:-1]:
                 await publish(message.subject, message.body, headers=headers_of(message))
-            last = outgoing[-1]
             reply_to = "" if call is None else f"{self._inbox}.{call.token.decode()}"
             await publish(last.subject, last.body, reply_to, headers_of(last))
         except NatsError as error:
