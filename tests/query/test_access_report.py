@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from passage.nats_server import NatsServer
 from services.query.access_pages import newest_accesses
@@ -36,9 +36,11 @@ class CountedStream(Stream):
 
     counts: list[int] = field(default_factory=list)
 
+    @override
     def read_from(self, sequence: int, batch: int) -> Page:
         return self._counted(super().read_from(sequence, batch))
 
+    @override
     def read_subject(self, subject: str, sequence: int, batch: int) -> Page:
         return self._counted(super().read_subject(subject, sequence, batch))
 
@@ -71,7 +73,7 @@ RECORDS = [
 
 
 @pytest.fixture
-def audit(server_log: ServerLog) -> Iterator[CountedStream]:
+def audit(server_log: ServerLog) -> CountedStream:
     return CountedStream(server_log.recorder.log.stream.connection, subjects.AUDIT, 2.0, 2.0)
 
 
@@ -85,9 +87,11 @@ def write(log: ServerLog, *records: AccessRecord, torn: bool = False) -> None:
 def report(folder: Path, audit: Stream, **wanted: Any) -> tuple[int, Any]:
     async def ask() -> tuple[int, Any]:
         read = partial(newest_accesses, audit)
-        async with asked(MemoryLog(), folder) as desk:
-            async with client_of(replace(desk.context, newest_accesses=read)) as http:
-                answer = await http.get("/api/accesses", params=wanted)
+        async with (
+            asked(MemoryLog(), folder) as desk,
+            client_of(replace(desk.context, newest_accesses=read)) as http,
+        ):
+            answer = await http.get("/api/accesses", params=wanted)
         return answer.status_code, answer.json()
 
     return asyncio.run(ask())
