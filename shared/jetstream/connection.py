@@ -195,8 +195,7 @@ class Connection:
         try:
             self._loop.run_until_complete(self._main)
         except asyncio.CancelledError:
-            # The server may go in the moment in which we take leave.
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # The server may go just as we take leave.
                 self._loop.run_until_complete(self._client.close())
         except Exception as error:
             # Settings that can't work, such as an unreadable seed; no retry would help.
