@@ -46,6 +46,8 @@ from shared.transact import Outcome
 PULL_WAIT_S = 1.0
 """How long one pull waits for a message; also bounds how long a stop takes."""
 RECONNECT_WAIT_S = 0.1
+GRACE_S = 1.0
+"""How long a stop waits for handlers at work. What they don't finish is delivered again."""
 VERSION = version("passage")
 
 
@@ -80,6 +82,7 @@ class Bus:
             max_reconnect_attempts=-1,
             reconnect_time_wait=RECONNECT_WAIT_S,  # type: ignore[arg-type]  # nats-py takes floats.
             error_cb=self._on_error,
+            graceful_timeout=GRACE_S,
             logger=None,
         )
         self._app = FastStream(self.broker, logger=None)

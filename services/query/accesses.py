@@ -1,4 +1,4 @@
-"""Reads from AUDIT who had personal values opened, of one case or of all."""
+"""Reads from AUDIT who had personal values of a case opened."""
 
 from __future__ import annotations
 
@@ -31,11 +31,6 @@ def accesses_of(audit: Stream, case_id: str) -> Accesses:
     ]
     found = _read(chain.from_iterable(map(_bodies, pages)))
     return found._replace(records=[one for one in found.records if case_id in one.case_ids])
-
-
-def all_accesses(audit: Stream) -> Accesses:
-    """Gives who opened what of any case; the whole stream is read. Raises LogError."""
-    return _read(_bodies(audit.read_from))
 
 
 def _read(bodies: Iterable[bytes]) -> Accesses:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from services.query.access_pages import AccessPage
 from services.query.accesses import Accesses
 from services.query.generations import Generations
 from services.query.link import Link
@@ -34,7 +35,8 @@ class Context:
     keys: Keys
     names: Names
     accesses: Callable[[str], Accesses]
-    all_accesses: Callable[[], Accesses]
+    newest_accesses: Callable[[str | None, int | None, int], AccessPage]
+    """Of a case or of all, up to a sequence of AUDIT, at most so many."""
 
     def is_supervisor(self, person: str | None) -> bool:
         """Whether somebody is named as a supervisor; where none is named, anybody is."""

@@ -22,7 +22,8 @@ import uvicorn
 from typing_extensions import override
 
 from services.query import SERVICE
-from services.query.accesses import accesses_of, all_accesses
+from services.query.access_pages import newest_accesses
+from services.query.accesses import accesses_of
 from services.query.api.app import create_app
 from services.query.context import Context
 from services.query.database import open_database
@@ -116,7 +117,7 @@ class Query:
             keys=keys,
             names=names,
             accesses=partial(accesses_of, audit),
-            all_accesses=partial(all_accesses, audit),
+            newest_accesses=partial(newest_accesses, audit),
         )
 
     @contextlib.asynccontextmanager

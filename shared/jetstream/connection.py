@@ -1,8 +1,8 @@
 """One NATS connection on an event loop in a thread of its own, used by any number of threads.
 
-The eventsourcing library is synchronous and nats-py is not. Callers put requests into an
-outbox that one task on the loop sends; replies go straight from nats-py's parser to the waiting
-thread. Measured with 64 threads, a coroutine for every request cost twice the time.
+The eventsourcing library is synchronous and nats-py is not. Callers put requests into an outbox
+that one task sends; replies go straight from nats-py's parser to the waiting thread.
+Measured with 64 threads, a coroutine for every request cost twice the time.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 RECONNECT_WAIT_SECONDS = 0.1
 CLOSE_SECONDS = 5.0
+END_AGAIN_SECONDS = 0.02
 QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -100,10 +101,8 @@ class Connection:
 
     def start(self, outgoing: Sequence[Outgoing], *, many: bool = False) -> Call:
         """Send without waiting; `Call.wait` waits, and `forget` ends it in any case."""
-        if self._closed or self._failure:
-            raise RequestRefusedError(self._failure or "the connection was closed")
-        subjects = [one.subject for one in outgoing]
-        call = Call(subjects, b"%d" % next(self._numbers), many=many)
+        self._refuse_if_over()
+        call = Call([one.subject for one in outgoing], b"%d" % next(self._numbers), many=many)
         self._calls[call.token] = call
         self._put(outgoing, call)
         return call
@@ -126,7 +125,6 @@ class Connection:
         """
         self.wait_connected(timeout)
         subject = subject or f"{self._inbox}.news.{next(self._numbers)}"
-
         opening = self._client.subscribe_raw(subject, lambda _, reply: listener(reply))
         subscribing = asyncio.run_coroutine_threadsafe(opening, self._loop)
         try:
@@ -159,11 +157,10 @@ class Connection:
         return self._client.max_payload
 
     def wait_connected(self, timeout: float) -> None:
-        """Return once connected; `RequestLostError` after `timeout` seconds without."""
-        if not self._connected.wait(timeout):
+        """Return once connected; `RequestLostError` after `timeout` s, or refused at the end."""
+        if not (self._connected.wait(timeout) or self._closed):
             raise RequestLostError(f"not connected to NATS after {timeout:.3f} s")
-        if self._failure:
-            raise RequestRefusedError(self._failure)
+        self._refuse_if_over()
 
     def close(self) -> None:
         """Close the connection and end its thread; calls under way fail."""
@@ -171,9 +168,19 @@ class Connection:
             return
         self._closed = True
         if not self._failure:
-            self._loop.call_soon_threadsafe(self._main.cancel)
+            self._loop.call_soon_threadsafe(self._end)
         self._thread.join(CLOSE_SECONDS)
+        self._connected.set()  # Whoever waits for it is refused now.
         self._fail_calls(RequestLostError("the connection was closed"))
+
+    def _end(self) -> None:
+        """On the loop's thread; again until it is so, for nats-py's connect may swallow it."""
+        if self._main.cancel():
+            self._loop.call_later(END_AGAIN_SECONDS, self._end)
+
+    def _refuse_if_over(self) -> None:
+        if self._closed or self._failure:
+            raise RequestRefusedError(self._failure or "the connection was closed")
 
     def _put(self, outgoing: Sequence[Outgoing], call: Call | None) -> None:
         self._outbox.append((outgoing, call))
@@ -188,9 +195,7 @@ class Connection:
         try:
             self._loop.run_until_complete(self._main)
         except asyncio.CancelledError:
-            with contextlib.suppress(
-                OSError
-            ):  # The server may go in the moment in which we take leave.
+            with contextlib.suppress(OSError):  # The server may go just as we take leave.
                 self._loop.run_until_complete(self._client.close())
         except Exception as error:
             # Settings that can't work, such as an unreadable seed; no retry would help.
@@ -233,9 +238,8 @@ class Connection:
         for subject in self._served.keys() - self._subscribed:
             if self._inbox:
                 self._subscribed.add(subject)
-                task = self._loop.create_task(
-                    self._client.subscribe_raw(subject, self._served[subject])
-                )
+                opening = self._client.subscribe_raw(subject, self._served[subject])
+                task = self._loop.create_task(opening)
                 self._subscribing.add(task)
                 task.add_done_callback(self._subscribing.discard)
 
@@ -251,11 +255,10 @@ class Connection:
     async def _send(self, outgoing: Sequence[Outgoing], call: Call | None) -> None:
         if call is not None and call.token not in self._calls:
             return  # Its caller gave up before it was sent.
-        publish = self._client.publish
+        publish, last = self._client.publish, outgoing[-1]
         try:
             for message in outgoing[:-1]:
                 await publish(message.subject, message.body, headers=headers_of(message))
-            last = outgoing[-1]
             reply_to = "" if call is None else f"{self._inbox}.{call.token.decode()}"
             await publish(last.subject, last.body, reply_to, headers_of(last))
         except NatsError as error:
@@ -263,8 +266,7 @@ class Connection:
                 call.fail(RequestLostError(f"not sent on {call.subject}: {error}"))
 
     def _on_reply(self, subject: bytes, reply: Reply) -> None:
-        call = self._calls.get(subject.rpartition(b".")[2])
-        if call is not None:
+        if (call := self._calls.get(subject.rpartition(b".")[2])) is not None:
             call.add(reply)
 
     async def _on_connected(self) -> None:

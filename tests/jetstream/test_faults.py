@@ -12,6 +12,8 @@ from eventsourcing.persistence import OperationalError
 from passage.nats_cluster import NatsCluster
 from passage.nats_server import NatsServer
 from shared.jetstream import JetStreamApplicationRecorder, RecordedEvent, SequenceGapError
+from shared.jetstream.calls import RequestLostError, RequestRefusedError
+from shared.jetstream.connection import Connection
 from tests.jetstream.conftest import log_env
 from tests.jetstream.logs import open_log, opened
 
@@ -21,6 +23,7 @@ WRITERS = 16
 KILLS = 3
 ACKS_BETWEEN_KILLS = 300
 PATIENCE_SECONDS = 30
+ENDS_WHILE_CONNECTING = 300
 
 
 class Load:
@@ -139,6 +142,46 @@ def test_an_insert_without_a_server_ends_at_the_deadline(own_server: NatsServer)
     with pytest.raises(OperationalError) as caught:
         log.select_events(uuid4())
     assert "secret" not in str(caught.value)
+
+
+def test_what_comes_after_the_end_is_refused_and_waits_for_no_deadline(
+    own_server: NatsServer,
+) -> None:
+    log = open_log(log_env(own_server.url, 1), JETSTREAM_DEADLINE="2")
+    log.select_events(uuid4())
+    log.log.stream.connection.close()
+    with pytest.raises(OperationalError, match="was closed"):
+        log.insert_events([opened()])
+    with pytest.raises(OperationalError, match="was closed"):
+        log.select_events(uuid4())
+
+
+def test_who_waits_for_a_server_is_refused_when_the_connection_ends(
+    own_server: NatsServer,
+) -> None:
+    own_server.stop()
+    connection = Connection({"servers": [own_server.url]})
+    said: list[Exception] = []
+
+    def wait() -> None:
+        try:
+            connection.wait_connected(PATIENCE_SECONDS)
+        except (RequestRefusedError, RequestLostError) as error:
+            said.append(error)
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    connection.close()
+    waiter.join()
+    assert [str(one) for one in said] == ["the connection was closed"]
+
+
+def test_a_connection_ends_at_whatever_moment_of_connecting(own_server: NatsServer) -> None:
+    # nats-py's connect swallows a cancelling now and then: one in some hundreds of these.
+    for _ in range(ENDS_WHILE_CONNECTING):
+        connection = Connection({"servers": [own_server.url]})
+        connection.close()
+        assert not any(one is connection._thread for one in threading.enumerate())
 
 
 def test_an_insert_waits_for_a_server_that_comes_back(own_server: NatsServer) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from services.query.access_pages import AccessPage
 from services.query.accesses import Accesses
 from services.query.api.app import create_app
 from services.query.context import Context
@@ -57,8 +58,13 @@ async def asked(
             keys=keys,
             names=follower.names,
             accesses=accesses,
-            all_accesses=lambda: accesses(""),
+            newest_accesses=lambda *_: AccessPage([], 0, None, None),
         )
-        transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=HOST) as http:
+        async with client_of(context) as http:
             yield Desk(http, follower, context)
+
+
+def client_of(context: Context) -> httpx.AsyncClient:
+    """Gives a client of an app over a context."""
+    transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url=HOST)

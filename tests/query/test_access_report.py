@@ -1,20 +1,52 @@
-"""The access report: who had how much opened, by person and day, of all cases or of one."""
+"""The access report, page by page, out of AUDIT on a real server: of all cases or of one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from services.query.accesses import Accesses
+import pytest
+from typing_extensions import override
+
+from passage.nats_server import NatsServer
+from services.query.access_pages import newest_accesses
+from services.query.api.accesses import OPENINGS_MAX
+from shared import subjects
 from shared.access import AccessRecord, Spotted
-from shared.case_log import LogError
+from shared.jetstream.stream import Page, Stream
 from tests.examples import CASE, NOON, OTHER_CASE
-from tests.query.asking import asked
-from tests.query.stage import MemoryLog
+from tests.query.asking import asked, client_of
+from tests.query.stage import MemoryLog, ServerLog
+from tests.query.test_accesses import publish
+
+pytestmark = pytest.mark.wire
 
 OLENA, PETRO = "Olena Example", "Petro Example"
+THIRD = "0EXAMP000003"
+FIRST_DAY, SECOND_DAY, THIRD_DAY = "2026-03-14", "2026-03-15", "2026-03-16"
+
+
+@dataclass(frozen=True)
+class CountedStream(Stream):
+    """A stream that counts the messages that the server sends for its reads."""
+
+    counts: list[int] = field(default_factory=list)
+
+    @override
+    def read_from(self, sequence: int, batch: int) -> Page:
+        return self._counted(super().read_from(sequence, batch))
+
+    @override
+    def read_subject(self, subject: str, sequence: int, batch: int) -> Page:
+        return self._counted(super().read_subject(subject, sequence, batch))
+
+    def _counted(self, page: Page) -> Page:
+        self.counts.append(len(page.messages))
+        return page
 
 
 def record(by: str, hours: int, *case_ids: str, service: str = "query") -> AccessRecord:
@@ -40,49 +72,152 @@ RECORDS = [
 ]
 
 
-def of_case(case_id: str) -> Accesses:
-    return Accesses([one for one in RECORDS if not case_id or case_id in one.case_ids], 1)
+@pytest.fixture
+def audit(server_log: ServerLog) -> CountedStream:
+    return CountedStream(server_log.recorder.log.stream.connection, subjects.AUDIT, 2.0, 2.0)
 
 
-async def report(
-    folder: Path, accesses: Callable[[str], Accesses] = of_case, **wanted: Any
-) -> tuple[int, Any]:
-    async with asked(MemoryLog(), folder, accesses=accesses) as desk:
-        answer = await desk.http.get("/api/accesses", params=wanted)
-    return answer.status_code, answer.json()
+def write(log: ServerLog, *records: AccessRecord, torn: bool = False) -> None:
+    messages = [(one.subject, one.model_dump_json().encode()) for one in records]
+    if torn:
+        messages.append((subjects.audit(CASE), b"torn"))
+    asyncio.run(publish(log.url, messages))
 
 
-async def test_it_counts_openings_cases_and_values_by_day_and_person(tmp_path: Path) -> None:
-    status, found = await report(tmp_path)
+def report(folder: Path, audit: Stream, **wanted: Any) -> tuple[int, Any]:
+    async def ask() -> tuple[int, Any]:
+        read = partial(newest_accesses, audit)
+        async with (
+            asked(MemoryLog(), folder) as desk,
+            client_of(replace(desk.context, newest_accesses=read)) as http,
+        ):
+            answer = await http.get("/api/accesses", params=wanted)
+        return answer.status_code, answer.json()
+
+    return asyncio.run(ask())
+
+
+def pages(folder: Path, audit: Stream, **wanted: Any) -> list[dict[str, Any]]:
+    """Gives the answers from the first to the last, each asked for with the cursor before."""
+    found: list[dict[str, Any]] = []
+    while True:
+        status, answer = report(folder, audit, **wanted)
+        assert status == 200, answer
+        found.append(answer)
+        if answer["next"] is None:
+            return found
+        wanted["cursor"] = answer["next"]
+
+
+def test_it_counts_openings_cases_and_values_by_day_and_person(
+    server_log: ServerLog, audit: Stream, tmp_path: Path
+) -> None:
+    write(server_log, *RECORDS, torn=True)
+    (found,) = pages(tmp_path, audit)
     rows = [
         (one["day"], one["by"], one["service"], one["openings"], one["cases"], one["values"])
         for one in found["items"]
     ]
-    assert (status, found["unreadable"]) == (200, 1)
+    assert (found["unreadable"], found["cut_day"]) == (1, None)
     assert rows == [
-        ("2026-03-15", OLENA, "intake", 1, 1, 1),
-        ("2026-03-15", OLENA, "query", 1, 1, 1),
-        ("2026-03-14", OLENA, "query", 2, 2, 3),
-        ("2026-03-14", PETRO, "query", 1, 1, 1),
+        (SECOND_DAY, OLENA, "intake", 1, 1, 1),
+        (SECOND_DAY, OLENA, "query", 1, 1, 1),
+        (FIRST_DAY, OLENA, "query", 2, 2, 3),
+        (FIRST_DAY, PETRO, "query", 1, 1, 1),
     ]
 
 
-async def test_it_is_filtered_by_person_day_service_and_case(tmp_path: Path) -> None:
-    _, his = await report(tmp_path / "his", by="petro  example")
-    _, later = await report(tmp_path / "later", from_day="2026-03-15", service="query")
-    _, earlier = await report(tmp_path / "earlier", to_day="2026-03-14", case_id=CASE)
-    wrong, problem = await report(tmp_path / "wrong", from_day="2026-03-15", to_day="2026-03-14")
+def test_it_is_filtered_by_person_day_service_and_case(
+    server_log: ServerLog, audit: Stream, tmp_path: Path
+) -> None:
+    write(server_log, *RECORDS)
+    _, his = report(tmp_path, audit, by="petro  example")
+    _, later = report(tmp_path, audit, from_day=SECOND_DAY, service="query")
+    _, earlier = report(tmp_path, audit, to_day=FIRST_DAY, case_id=CASE)
     assert [one["by"] for one in his["items"]] == [PETRO]
-    assert [(one["day"], one["openings"]) for one in later["items"]] == [("2026-03-15", 1)]
+    assert [(one["day"], one["openings"]) for one in later["items"]] == [(SECOND_DAY, 1)]
     assert [(one["openings"], one["cases"], one["values"]) for one in earlier["items"]] == [
         (2, 1, 2)
     ]
-    assert (wrong, problem["errors"][0]["field"]) == (422, "to_day")
 
 
-async def test_a_record_that_does_not_answer_is_said_to(tmp_path: Path) -> None:
-    def silent(_: str) -> Accesses:
-        raise LogError("away")
+def test_pages_have_whole_days_the_last_first_and_each_opening_once(
+    server_log: ServerLog, audit: Stream, tmp_path: Path
+) -> None:
+    write(server_log, *RECORDS, record(PETRO, 48, THIRD))
+    found = pages(tmp_path, audit, limit=4)
+    assert [one["cut_day"] for one in found] == [None, None]
+    assert [[(row["day"], row["openings"]) for row in one["items"]] for one in found] == [
+        [(THIRD_DAY, 1), (SECOND_DAY, 1), (SECOND_DAY, 1)],
+        [(FIRST_DAY, 2), (FIRST_DAY, 1)],
+    ]
 
-    status, problem = await report(tmp_path, silent)
+
+def test_a_day_that_is_longer_than_a_page_is_said_to_go_on(
+    server_log: ServerLog, audit: Stream, tmp_path: Path
+) -> None:
+    write(server_log, *(record(OLENA, hours, CASE) for hours in range(5)))
+    found = pages(tmp_path, audit, limit=2)
+    assert [one["cut_day"] for one in found] == [FIRST_DAY, FIRST_DAY, None]
+    assert [one["items"][0]["openings"] for one in found] == [2, 2, 1]
+
+
+def test_a_page_costs_what_it_asks_for_however_long_the_record_is(
+    server_log: ServerLog, audit: CountedStream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.query.access_pages.PIECE_MESSAGES", 8)
+    write(server_log, *(record(OLENA, hours, CASE) for hours in range(200)))
+    assert report(tmp_path, audit, limit=20)[0] == 200
+    assert sum(audit.counts) < 50
+
+
+def test_of_one_case_what_was_opened_of_others_is_not_read(
+    server_log: ServerLog, audit: CountedStream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.query.access_pages.PIECE_MESSAGES", 4)
+    others = [record(PETRO, hours, OTHER_CASE) for hours in range(100)]
+    write(server_log, record(OLENA, 0, CASE), record(OLENA, 0, CASE, THIRD), *others)
+    write(server_log, *(record(OLENA, 100 + hours, CASE) for hours in range(9)))
+    (found,) = pages(tmp_path, audit, case_id=CASE)
+    assert sum(row["openings"] for row in found["items"]) == 11
+    assert sum(audit.counts) < 50
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("cursor", "yesterday"),
+        ("cursor", "0"),
+        ("cursor", "-1"),
+        ("cursor", "9" * 30),
+        ("limit", 0),
+        ("limit", OPENINGS_MAX + 1),
+    ],
+)
+def test_a_wrong_cursor_or_limit_is_named(
+    audit: Stream, tmp_path: Path, name: str, value: object
+) -> None:
+    status, problem = report(tmp_path, audit, **{name: value})
+    assert (status, problem["errors"][0]["field"]) == (422, name)
+
+
+def test_days_the_wrong_way_round_are_named(audit: Stream, tmp_path: Path) -> None:
+    status, problem = report(tmp_path, audit, from_day=SECOND_DAY, to_day=FIRST_DAY)
+    assert (status, problem["errors"][0]["field"]) == (422, "to_day")
+
+
+def test_older_pages_than_the_first_day_wanted_are_not_offered(
+    server_log: ServerLog, audit: Stream, tmp_path: Path
+) -> None:
+    write(server_log, *(record(OLENA, 24 * day, CASE) for day in range(9)))
+    found = pages(tmp_path, audit, from_day="2026-03-21", limit=3)
+    assert [row["day"] for one in found for row in one["items"]] == ["2026-03-22", "2026-03-21"]
+    assert len(found) == 2
+
+
+def test_a_record_that_does_not_answer_is_said_to(
+    server: NatsServer, audit: Stream, tmp_path: Path
+) -> None:
+    server.stop()
+    status, problem = report(tmp_path, audit)
     assert (status, problem["service"]) == (503, "log")

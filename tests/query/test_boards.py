@@ -130,6 +130,31 @@ async def test_alarms_are_for_supervisors_until_one_clears_them(tmp_path: Path) 
     assert after["items"] == []
 
 
+async def test_open_alarms_are_there_after_a_restart_and_none_twice(tmp_path: Path) -> None:
+    log, book = MemoryLog(), book_with([*ARRIVED, DURESS])
+    log.write(book)
+    async with asked(log, tmp_path) as desk:
+        before = await board(desk, "alarms", by=PETRO)
+    async with asked(log, tmp_path) as desk:
+        again = await board(desk, "alarms", by=PETRO)
+        # The case's rows are read anew for it: what stood open must stay so beside it.
+        book.add(DURESS.model_copy(update={"call_id": "call-3"}))
+        desk.follower.until(log.write(book))
+        both = await board(desk, "alarms", by=PETRO)
+        book.add(DURESS)
+        desk.follower.until(log.write(book))
+        repeated = await board(desk, "alarms", by=PETRO)
+    async with asked(log, tmp_path) as desk:
+        book.add(CLEARED)
+        desk.follower.until(log.write(book))
+        cleared = await board(desk, "alarms", by=PETRO)
+    assert [one["call_id"] for one in before["items"]] == ["call-2"]
+    assert again["items"] == before["items"]
+    assert sorted(one["call_id"] for one in both["items"]) == ["call-2", "call-3"]
+    assert sorted(one["call_id"] for one in repeated["items"]) == ["call-2", "call-3"]
+    assert cleared["items"] == []
+
+
 async def test_with_no_supervisor_named_anybody_is_one(tmp_path: Path) -> None:
     log = MemoryLog()
     log.write(book_with([*ARRIVED, DURESS]))

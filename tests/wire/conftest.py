@@ -73,10 +73,15 @@ class Site:
     @asynccontextmanager
     async def service(self, name: str) -> AsyncIterator[Service]:
         """Runs a service while the block lasts."""
-        service = WIRES[name](self.settings)
+        async with self.serving(WIRES[name](self.settings)) as service:
+            yield service
+
+    @asynccontextmanager
+    async def serving(self, service: Service) -> AsyncIterator[Service]:
+        """Runs a service that is put together already."""
         await service.bus.broker.start()
         service.begin()
-        self.running[name] = service
+        self.running[service.desk.service] = service
         try:
             yield service
         finally:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.query.accesses import Accesses
+from services.query.access_pages import AccessPage
 from services.query.api import shapes
-from services.query.api.cases import invalid
+from services.query.api.cases import SEQUENCE_MAX, invalid
 from services.query.api.problems import Problem, ProblemError
 from services.query.context import Context
 from shared.access import AccessRecord
 from shared.case_log import LogError
 from shared.events.fields import Id, Person, Word
 from shared.refusals import is_another_person
+
+OPENINGS_MAX = 5_000
 
 
 class AccessesOfDay(shapes.Shape):
@@ -40,6 +42,10 @@ class AccessReport(shapes.Shape):
 
     items: list[AccessesOfDay]
     unreadable: int
+    next: str | None
+    """The cursor of the next page. A page may have no items and still be followed by one."""
+    cut_day: str | None
+    """A day with more openings than `limit`: these are counted here, the others on the next."""
 
 
 def routes(context: Context) -> APIRouter:
@@ -48,12 +54,17 @@ def routes(context: Context) -> APIRouter:
 
     @router.get("/accesses", response_model=AccessReport, responses={503: {"model": Problem}})
     def report(wanted: Annotated[_Wanted, Query()]) -> dict[str, object]:
-        """Who had how much opened, by day and person; all of the record, or what filters leave."""
+        """Who had how much opened, by day and person, the last day first; a page of the record."""
         if wanted.from_day and wanted.to_day and wanted.to_day < wanted.from_day:
             raise invalid("to_day", "must not be before from_day")
-        found = _read(context, wanted.case_id)
-        fitting = [one for one in found.records if wanted.fits(one)]
-        return {"items": _by_day(fitting, wanted.case_id), "unreadable": found.unreadable}
+        page = _read(context, wanted)
+        fitting = [one for one in page.records if wanted.fits(one)]
+        return {
+            "items": _by_day(fitting, wanted.case_id),
+            "unreadable": page.unreadable,
+            "next": str(page.following) if wanted.goes_on_after(page) else None,
+            "cut_day": page.cut_day,
+        }
 
     return router
 
@@ -66,6 +77,10 @@ class _Wanted(BaseModel):
     case_id: Id | None = None
     from_day: date | None = None
     to_day: date | None = None
+    limit: Annotated[
+        int, Field(ge=1, le=OPENINGS_MAX, description="openings that are read for one answer")
+    ] = 1_000
+    cursor: Annotated[str, Field(max_length=200)] | None = None
 
     def fits(self, record: AccessRecord) -> bool:
         """Whether an opening is among those wanted."""
@@ -77,13 +92,29 @@ class _Wanted(BaseModel):
             and (self.to_day is None or day <= self.to_day)
         )
 
+    def goes_on_after(self, page: AccessPage) -> bool:
+        """Whether an older page may have what is wanted."""
+        if page.following is None or self.from_day is None or not page.records:
+            return page.following is not None
+        # The record is in the order of storing; a day is more than clocks ever differ.
+        return page.records[-1].at.date() >= self.from_day - timedelta(days=1)
 
-def _read(context: Context, case_id: str | None) -> Accesses:
+
+def _read(context: Context, wanted: _Wanted) -> AccessPage:
+    begin = _sequence(wanted.cursor)
     try:
-        return context.accesses(case_id) if case_id is not None else context.all_accesses()
+        return context.newest_accesses(wanted.case_id, begin, wanted.limit)
     except LogError:
         detail = "The record of access doesn't answer; ask again."
         raise ProblemError(503, "unavailable", detail, service="log") from None
+
+
+def _sequence(cursor: str | None) -> int | None:
+    if cursor is None:
+        return None
+    if cursor.isascii() and cursor.isdecimal() and 0 < int(cursor) <= SEQUENCE_MAX:
+        return int(cursor)
+    raise invalid("cursor", "must be the `next` of an earlier answer")
 
 
 def _by_day(records: Iterable[AccessRecord], case_id: str | None) -> list[dict[str, Any]]:
