@@ -64,11 +64,17 @@ def require_or_override(state: HandoverState, holds: bool, guard: Guard, now: da
 
 def require_cleared(state: HandoverState, members: Members, now: datetime) -> None:
     """The guards of approving and telling a place: who he is, who is with him, no duress."""
-    group = [members.get(one, UNKNOWN) for one in state.party.awaited_members]
+    group = _group_of(state, members)
     require_or_override(state, state.identity.verified, IDENTITY_VERIFIED, now)
     require(not state.identity.is_doubted, NO_CONTRADICTION)
     require_or_override(state, is_believed(state, now), CREDIBILITY_ALLOWS, now)
     require_or_override(state, all(_is_clear(one, now) for one in group), GROUP_CLEARED, now)
+    require_no_duress(state, members)
+
+
+def require_no_duress(state: HandoverState, members: Members) -> None:
+    """The guard of whatever brings our people to him; nobody may set it aside."""
+    group = _group_of(state, members)
     require(not any(one.duress_open for one in (state, *group)), CLEARED_BY_SUPERVISOR)
 
 
@@ -80,6 +86,10 @@ def is_believed(state: HandoverState, now: datetime) -> bool:
 def is_hostile(state: HandoverState, now: datetime) -> bool:
     """Says whether somebody found him hostile, and that hasn't expired."""
     return _level(state, now) == "hostile"
+
+
+def _group_of(state: HandoverState, members: Members) -> list[HandoverState]:
+    return [members.get(one, UNKNOWN) for one in state.party.awaited_members]
 
 
 def _is_clear(member: HandoverState, now: datetime) -> bool:

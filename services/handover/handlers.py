@@ -45,7 +45,12 @@ DECISIONS: dict[type[Command], Callable[..., list[Event]]] = {
 }
 """What decides each command: (state, command, now) -> events."""
 OF_THE_WHOLE_GROUP = frozenset(
-    {commands.ApproveRendezvous, commands.DiscloseRendezvous, commands.GiveGuidance}
+    {
+        commands.ApproveRendezvous,
+        commands.DiscloseRendezvous,
+        commands.GiveGuidance,
+        commands.OfferHandover,
+    }
 )
 """The commands whose decision also takes `members`: the other cases of the group he leads."""
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.handover.guards import TEAM_NAMED, require_live
+from services.handover.guards import (
+    NOBODY,
+    TEAM_NAMED,
+    Members,
+    require_live,
+    require_no_duress,
+)
 from services.handover.meeting_state import Offer
 from services.handover.rendezvous import require_disclosed
 from services.handover.state import HandoverState
@@ -31,10 +37,13 @@ DEADLINE_IN_FUTURE = Guard("deadline_in_future", "a deadline_at in the future")
 OFFER_OPEN = Guard("offer_open", "an offer that is unanswered and before its deadline")
 
 
-def decide_offer(state: HandoverState, command: OfferHandover, now: datetime) -> list[Event]:
-    """A disclosed rendezvous; one offer at a time; time left to answer."""
+def decide_offer(
+    state: HandoverState, command: OfferHandover, now: datetime, members: Members = NOBODY
+) -> list[Event]:
+    """A disclosed rendezvous; no duress since; one offer at a time; time left to answer."""
     require_live(state)
     require_disclosed(state)
+    require_no_duress(state, members)
     offer = state.meeting.offer
     require(offer is None or offer.is_over(now), NO_OFFER_OPEN)
     require(command.deadline_at > now, DEADLINE_IN_FUTURE)

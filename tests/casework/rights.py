@@ -1,4 +1,4 @@
-"""Whether anybody was told a place who shouldn't have been, or the way: as the guard table says.
+"""Whether anybody was told a place or the way who shouldn't have been, or a team sent to him.
 
 Written a third time, apart from the services' folds and from the rules of `passage verify`; it
 reads all cases together, as the guards about groups ask.
@@ -17,6 +17,7 @@ from shared.events.groups import GroupJoined, GroupLeft
 from shared.events.handover import (
     EmergencyOverrideUsed,
     GuidanceGiven,
+    HandoverOffered,
     RendezvousApproved,
     RendezvousCancelled,
     RendezvousDisclosed,
@@ -63,7 +64,7 @@ class _Man:
 
 
 def wrongly_told(log: Iterable[CaseEvent[Any]]) -> list[str]:
-    """Gives each disclosure and guidance that nobody had a right to, and why."""
+    """Gives each disclosure, guidance and asking of a team that nobody had a right to, and why."""
     men: dict[str, _Man] = {}
     found: list[str] = []
     for event in log:
@@ -71,6 +72,8 @@ def wrongly_told(log: Iterable[CaseEvent[Any]]) -> list[str]:
         if isinstance(event.data, RendezvousDisclosed | GuidanceGiven):
             reasons = _reasons(men, man, event.data, event.time)
             found += [f"{event.subject} {event.caseversion}: {one}" for one in reasons]
+        if isinstance(event.data, HandoverOffered) and _is_forced(men, man):
+            found.append(f"{event.subject} {event.caseversion}: a team asked to come to an ambush")
         _note_who(man, event.data)
         _note_how(man, event.data, event.subject)
         _note_rule(man, event)
@@ -92,11 +95,15 @@ def _reasons(
     if not (told.call_id in man.coded if told.call_id else man.reachable):
         yield "told to whoever was there"
     group = [men.get(one, _Man()) for one in man.roll]
-    if any(one.forced for one in (man, *group)):
+    if _is_forced(men, man):
         yield "somebody is forced"
     clear = all(one.verified and one.is_believed(at) for one in group)
     if not (clear or man.set_aside("group_cleared", at)):
         yield "somebody of his group is not cleared"
+
+
+def _is_forced(men: dict[str, _Man], man: _Man) -> bool:
+    return man.forced or any(men.get(one, _Man()).forced for one in man.roll)
 
 
 def _note_who(man: _Man, data: Any) -> None:

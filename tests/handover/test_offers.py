@@ -14,9 +14,12 @@ from shared.events.handover import (
 )
 from tests.asking import OLENA
 from tests.examples import (
+    case_opened,
     handover_accepted,
     handover_offered,
     handover_refused,
+    identity_verified,
+    personal_data_provided,
     rendezvous_missed,
     sealed,
 )
@@ -24,8 +27,11 @@ from tests.handover.cases import (
     ACCEPT,
     ACCEPTED,
     APPROVED,
+    CLEARED,
     DISCLOSED,
+    DURESS,
     HOUR,
+    LED,
     OFFER,
     OFFERED,
     RECEIPT,
@@ -34,6 +40,8 @@ from tests.handover.cases import (
     changed,
     decide,
     given,
+    member,
+    overridden,
     refuses,
 )
 
@@ -49,6 +57,17 @@ def test_a_team_is_asked_after_the_place_is_disclosed() -> None:
     refuses("disclosed", given(*APPROVED), OFFER)
     refuses("disclosed", given(*DISCLOSED, rendezvous_missed()), OFFER)
     refuses("deadline_in_future", given(*DISCLOSED), OFFER, 2 * HOUR)
+
+
+def test_no_team_is_sent_while_he_or_one_of_his_group_may_be_forced() -> None:
+    refuses("cleared_by_supervisor", given(*DISCLOSED, DURESS), OFFER)
+    every = (overridden(one) for one in ("identity_verified", "credibility_allows", "no_hold"))
+    refuses("cleared_by_supervisor", given(*DISCLOSED, DURESS, *every), OFFER)
+    assert len(decide(given(*DISCLOSED, DURESS, CLEARED), OFFER)) == 1
+    leads = given(*DISCLOSED, *LED)
+    known = (case_opened(), personal_data_provided(), identity_verified())
+    refuses("cleared_by_supervisor", leads, OFFER, members=member(*known, DURESS))
+    assert len(decide(leads, OFFER, members=member(*known))) == 1
 
 
 def test_one_offer_at_a_time() -> None:

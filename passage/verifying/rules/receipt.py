@@ -39,6 +39,8 @@ def _offered(trail: Trail, data: HandoverOffered, event: CaseEvent[Any]) -> Iter
     way = trail.way
     if way.meeting is None or not way.meeting.disclosed:
         yield "offered before a rendezvous was disclosed"
+    if trail.duress:
+        yield "offered while somebody might be forcing him"
     waits = way.offer is not None and event.time < way.offer.deadline_at - LEEWAY
     if waits or way.accepted_by is not None:
         yield "offered while another offer stood"
