@@ -27,6 +27,9 @@ from tests.casework.town import Town
 from tests.casework.twists import MEMBERS_ADDRESS, TWISTS, brings, goes_on
 from tests.casework.way import ADDRESSES, COURSE, GOOD_WAY, WAY, WHO, Fields, fixed
 
+FORCE = ("he is forced",) * 3 + ("a man with him is forced",) * 3
+"""Comes up more often than the rest: it has to be met at every step, not just somewhere."""
+
 
 def _asked_of(table: dict[type[Command], tuple[Fields, ...]]) -> st.SearchStrategy[Any]:
     return st.sampled_from([(kind, one) for kind, many in table.items() for one in many])
@@ -64,7 +67,7 @@ class Casework(RuleBasedStateMachine):
     @initialize(
         as_far_as=st.integers(4, len(GOOD_WAY)),
         skipped=st.integers(0, 2 * len(GOOD_WAY)),
-        twist=st.sampled_from(("none", *TWISTS)),
+        twist=st.sampled_from(("none", *TWISTS, *FORCE)),
         at=st.integers(2, 8),
         member=st.sampled_from(("none", "cleared", "unknown")),
     )
@@ -86,7 +89,7 @@ class Casework(RuleBasedStateMachine):
                 self.ask(kind, fields, case_id, by)
             self.town.settle()
 
-    @rule(twist=st.sampled_from(tuple(TWISTS)), heard=st.booleans())
+    @rule(twist=st.sampled_from((*TWISTS, *FORCE)), heard=st.booleans())
     def somebody_goes_on_whatever_comes_in_between(self, twist: str, heard: bool) -> None:
         TWISTS[twist](self, self.cases()[0])
         if heard:

@@ -27,8 +27,8 @@ from tests.casework.way import (
 )
 
 Twist = Callable[[Machine, str], None]
-TELLING = GOOD_WAY[4:7]
-"""To approve, to disclose and to guide."""
+TELLING = GOOD_WAY[4:8]
+"""To approve, to disclose, to guide, and to ask a team to come."""
 MEMBERS_ADDRESS, STRANGERS_ADDRESS = "+380440000003", "+380440000004"
 A_WHILE = timedelta(minutes=90)
 """Longer than an override of an hour, shorter than until a window of now has ended."""
@@ -46,7 +46,8 @@ def brings(machine: Machine, case_id: str, address: str, *, is_cleared: bool) ->
 
 
 def goes_on(machine: Machine, case_id: str) -> None:
-    """Somebody tells him what there is to tell, in the call of his code; then of a new place."""
+    """Somebody tells him what there is to tell, in the call of his code, and sends a team; then
+    of a new place."""
     for kind, fields, by in (*TELLING, *GOOD_WAY[3:4], *TELLING):
         machine.ask(kind, fields, case_id, by)
 
