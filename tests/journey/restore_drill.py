@@ -30,6 +30,8 @@ SHOWN_MAX = 200
 """Cases that are compared with timeline and personal data; of all, the row is."""
 DEMO_TIMEOUT_S = 1_800
 PAGE = 500
+NOT_OPENED: dict[str, Any] = {}
+"""The row of a case that was opened later."""
 
 Json = dict[str, Any]
 
@@ -46,6 +48,8 @@ class Drilled:
     restore_seconds: float
     until_ready_seconds: float
     events_restored: int
+    events_since: int
+    """What became due, and what services answered anew, from the restored system's start on."""
     events_lost: int
     cases_compared: int
     timelines_compared: int
@@ -70,8 +74,9 @@ def drill(folder: Path, events: int, stories_meanwhile: int = STORIES_MEANWHILE)
     backup = system.json("backup", "--to", str(folder / "backups"))
     during = _last_sequence(system) - before
     _finish(meanwhile)
-    last = _last_sequence(system)
-    rows, shown = _rows(system), _shown(system)
+    last, copied = _last_sequence(system), backup["events"]
+    rows = _rows(system, copied)
+    shown = _shown(system, sorted(rows)[:SHOWN_MAX])
     _kill(system)
     (folder / "witness.jsonl").write_text(json.dumps({"sequence": last}) + "\n", encoding="utf-8")
     # The keeper brings the key folder from where it is kept.
@@ -82,7 +87,7 @@ def drill(folder: Path, events: int, stories_meanwhile: int = STORIES_MEANWHILE)
     new.start()
     ready = time.monotonic() - started
     verified = new.json("verify", check=False)
-    rows_after, shown_after = _rows(new), _shown(new, list(shown))
+    rows_after, shown_after = _rows(new, copied), _shown(new, list(shown))
     new.stop()
     return Drilled(
         events_before=last,
@@ -92,11 +97,12 @@ def drill(folder: Path, events: int, stories_meanwhile: int = STORIES_MEANWHILE)
         restore_seconds=restored["seconds"],
         until_ready_seconds=round(ready, 2),
         events_restored=restored["events"],
+        events_since=verified["events"] - restored["events"],
         events_lost=restored["lost"]["events"],
         cases_compared=len(rows_after),
         timelines_compared=len(shown_after),
         revealed=sum(json.dumps(one).count('"surname"') for one in shown_after.values()),
-        differences=_differences((rows, rows_after), (shown, shown_after)),
+        differences=_differences((rows, rows_after), (shown, shown_after), copied),
         verified=verified,
     )
 
@@ -130,24 +136,32 @@ def _last_sequence(system: System) -> int:
     return int(answer["sequence"])
 
 
-def _rows(system: System) -> dict[str, Json]:
-    """Gives the row of every case."""
+def _rows(system: System, copied: int) -> dict[str, Json]:
+    """Gives the row of every case, as of the sequence up to which the log was copied."""
     found: dict[str, Json] = {}
     after: str | None = None
     while True:
         parameters = {"limit": PAGE} | ({} if after is None else {"cursor": after})
         page = httpx.get(f"{system.running.http}/api/cases", params=parameters).json()
-        found |= {item["case_id"]: item for item in page["items"]}
+        found |= {item["case_id"]: _as_of(system, item, copied) for item in page["items"]}
         after = page.get("next")
         if not after:
             return found
 
 
-def _shown(system: System, case_ids: list[str] | None = None) -> dict[str, Json]:
-    """Gives some cases with timeline and revealed identity."""
-    chosen = case_ids if case_ids is not None else sorted(_rows(system))[:SHOWN_MAX]
+def _as_of(system: System, row: Json, copied: int) -> Json:
+    if row["sequence"] <= copied:
+        return row
+    url = f"{system.running.http}/api/cases/{row['case_id']}"
+    then = httpx.get(url, params={"as_of_sequence": copied})
+    case: Json = then.json()["case"] if then.status_code == httpx.codes.OK else NOT_OPENED
+    return case
+
+
+def _shown(system: System, case_ids: list[str]) -> dict[str, Json]:
+    """Gives cases with timeline and revealed identity."""
     found = {}
-    for case_id in chosen:
+    for case_id in case_ids:
         url = f"{system.running.http}/api/cases/{case_id}"
         asked = {"by": "Olena Example", "purpose": "a drill", "classes": ["identity"]}
         shown, revealed = httpx.get(url), httpx.post(f"{url}/reveal", json=asked)
@@ -157,19 +171,23 @@ def _shown(system: System, case_ids: list[str] | None = None) -> dict[str, Json]
 
 
 def _differences(
-    rows: tuple[dict[str, Json], dict[str, Json]], shown: tuple[dict[str, Json], dict[str, Json]]
+    rows: tuple[dict[str, Json], dict[str, Json]],
+    shown: tuple[dict[str, Json], dict[str, Json]],
+    copied: int,
 ) -> list[str]:
-    """Compares what came back with what was: all that hasn't changed since, and every past."""
-    found = [case_id for case_id in rows[1] if case_id not in rows[0]]
-    for case_id, row in rows[1].items():
-        before = rows[0].get(case_id, row)
-        if row["version"] > before["version"] or (
-            row["version"] == before["version"] and row != before
-        ):
-            found.append(f"row of {case_id}")
+    """Compares what came back with what was, as of what was copied: time goes on in both."""
+    before, after = rows
+    found = [
+        f"row of {case_id}"
+        for case_id in sorted(before.keys() | after.keys())
+        if before.get(case_id, NOT_OPENED) != after.get(case_id, NOT_OPENED)
+    ]
     for case_id, case in shown[1].items():
-        timeline = case["timeline"]
-        if timeline != shown[0][case_id]["timeline"][: len(timeline)]:
+        pasts = [
+            [entry for entry in one["timeline"] if entry["sequence"] <= copied]
+            for one in (case, shown[0][case_id])
+        ]
+        if pasts[0] != pasts[1]:
             found.append(f"timeline of {case_id}")
         values = case["revealed"]
         if values != shown[0][case_id]["revealed"][: len(values)]:
