@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -29,7 +29,8 @@ from passage.provisioning import ApiRefusedError, ask
 CHUNK_BYTES = 262_144
 CHUNK_TIMEOUT_S = 30.0
 """Before the first chunk the server reads the whole stream."""
-HEARD_PAUSE_S = 0.02
+HEARD_TRIES, HEARD_PAUSE_S = 250, 0.02
+"""Where no server hears a chunk; some five seconds in all."""
 LAST_TIMEOUT_S = 600.0
 """After the last chunk the server reads what it was given."""
 FAILED_STATUS = 400
@@ -102,7 +103,7 @@ class Restoring:
 
     async def put(self, chunk: bytes) -> None:
         """Hands one chunk to the server. Raises StreamRefusedError, VerbEndedError."""
-        self._raise_refusal(await self._request(chunk, CHUNK_TIMEOUT_S))
+        self._raise_refusal(await self._once_heard(chunk))
 
     async def end(self) -> StreamPart:
         """Gives the stream as the server has it now. Raises StreamRefusedError."""
@@ -112,20 +113,23 @@ class Restoring:
 
     async def _request(self, chunk: bytes, timeout_s: float) -> bytes:
         try:
-            async with asyncio.timeout(timeout_s):
-                return await self._once_heard(chunk, timeout_s)
-        except (NatsError, TimeoutError) as error:
+            return (await self._client.request(self._subject, chunk, timeout=timeout_s)).data
+        except NatsError as error:
             raise VerbEndedError(
                 Exit.UNAVAILABLE, f"restoring {self._stream} stopped ({type(error).__name__})"
-            ) from None
+            ) from error
 
-    async def _once_heard(self, chunk: bytes, timeout_s: float) -> bytes:
+    async def _once_heard(self, chunk: bytes) -> bytes:
         # In a cluster our own server may hear of the restore later than we do; what nobody
         # heard is not in the stream, so it can be said again.
-        while True:
-            with suppress(NoRespondersError):
-                return (await self._client.request(self._subject, chunk, timeout=timeout_s)).data
+        for _ in range(HEARD_TRIES - 1):
+            try:
+                return await self._request(chunk, CHUNK_TIMEOUT_S)
+            except VerbEndedError as error:
+                if not isinstance(error.__cause__, NoRespondersError):
+                    raise
             await asyncio.sleep(HEARD_PAUSE_S)
+        return await self._request(chunk, CHUNK_TIMEOUT_S)
 
     def _raise_refusal(self, answer: bytes) -> None:
         refusal = json.loads(answer).get("error") if answer else None

@@ -50,6 +50,7 @@ OF_THE_WHOLE_GROUP = frozenset(
         commands.DiscloseRendezvous,
         commands.GiveGuidance,
         commands.OfferHandover,
+        commands.AcceptHandover,
     }
 )
 """The commands whose decision also takes `members`: the other cases of the group he leads."""

@@ -54,9 +54,12 @@ def decide_offer(
     ]
 
 
-def decide_accept(state: HandoverState, command: AcceptHandover, now: datetime) -> list[Event]:
-    """The named team only; the offer is open; exactly one answer wins."""
+def decide_accept(
+    state: HandoverState, command: AcceptHandover, now: datetime, members: Members = NOBODY
+) -> list[Event]:
+    """The named team only; the offer is open; no duress since; exactly one answer wins."""
     _require_answerable(state, command, now)
+    require_no_duress(state, members)
     return [HandoverAccepted(offer_id=command.offer_id, team=command.team)]
 
 

@@ -59,15 +59,20 @@ def test_a_team_is_asked_after_the_place_is_disclosed() -> None:
     refuses("deadline_in_future", given(*DISCLOSED), OFFER, 2 * HOUR)
 
 
-def test_no_team_is_sent_while_he_or_one_of_his_group_may_be_forced() -> None:
-    refuses("cleared_by_supervisor", given(*DISCLOSED, DURESS), OFFER)
+@pytest.mark.parametrize(
+    ("before", "command"), [(DISCLOSED, OFFER), (OFFERED, ACCEPT)], ids=["offer", "accept"]
+)
+def test_no_team_is_sent_while_he_or_one_of_his_group_may_be_forced(
+    before: tuple[Event, ...], command: Command
+) -> None:
+    refuses("cleared_by_supervisor", given(*before, DURESS), command)
     every = (overridden(one) for one in ("identity_verified", "credibility_allows", "no_hold"))
-    refuses("cleared_by_supervisor", given(*DISCLOSED, DURESS, *every), OFFER)
-    assert len(decide(given(*DISCLOSED, DURESS, CLEARED), OFFER)) == 1
-    leads = given(*DISCLOSED, *LED)
+    refuses("cleared_by_supervisor", given(*before, DURESS, *every), command)
+    assert len(decide(given(*before, DURESS, CLEARED), command)) == 1
+    leads = given(*before, *LED)
     known = (case_opened(), personal_data_provided(), identity_verified())
-    refuses("cleared_by_supervisor", leads, OFFER, members=member(*known, DURESS))
-    assert len(decide(leads, OFFER, members=member(*known))) == 1
+    refuses("cleared_by_supervisor", leads, command, members=member(*known, DURESS))
+    assert len(decide(leads, command, members=member(*known))) == 1
 
 
 def test_one_offer_at_a_time() -> None:

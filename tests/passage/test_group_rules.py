@@ -6,7 +6,18 @@ import pytest
 
 from passage.verifying.rules.trail import Trail, Who
 from shared.events import groups
-from tests.passage.judged import APPROVED, KNOWN, NOON, PLANNED, RECEIPT, broken
+from shared.events.base import Event
+from tests.passage.judged import (
+    ACCEPTED,
+    APPROVED,
+    GUIDED,
+    KNOWN,
+    NOON,
+    OFFERED,
+    PLANNED,
+    RECEIPT,
+    broken,
+)
 from tests.passage.test_rules import FORMED, HOUR, JOINED, overridden
 
 
@@ -36,6 +47,16 @@ def test_a_group_s_members_are_read_in_their_own_logs(member: Trail, rule: str) 
     assert found == [] if not rule else any(rule in one for one in found)
     assert broken([*group, left, APPROVED], others={"OTHER": member}) == []
     assert broken([*group, APPROVED]) == []
+
+
+@pytest.mark.parametrize(("answer", "done"), [([], "offered"), ([ACCEPTED], "accepted")])
+def test_no_team_is_sent_to_a_group_of_which_one_may_be_forced(
+    answer: list[Event], done: str
+) -> None:
+    group = [FORMED, JOINED, *GUIDED, OFFERED, *answer]
+    found = broken(group, others={"OTHER": Trail(who=Who(verified=True), duress=True)})
+    assert f"{done} while somebody might be forcing one of his group" in "\n".join(found)
+    assert broken(group, others={"OTHER": Trail(who=Who(verified=True))}) == []
 
 
 def test_a_member_who_is_in_no_log_was_not_cleared() -> None:

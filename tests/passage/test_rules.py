@@ -211,6 +211,7 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: Sequence[Event]) -> None:
         ([*GUIDED, REPLANNED, REPLANNED], "not the present one"),
         ([*GUIDED, PLANNED], "while one was disclosed"),
         ([*GUIDED, FORCED, OFFERED], "offered while somebody might be forcing him"),
+        ([*OFFER, FORCED, ACCEPTED], "accepted while somebody might be forcing him"),
         ([*KNOWN, PLANNED, OFFERED], "before a rendezvous was disclosed"),
         ([*OFFER, ACCEPTED, OFFERED], "another offer stood"),
         ([*OFFER, WITHDRAWN, ACCEPTED], "not open"),

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from passage.verifying.rules.trail import LEEWAY, Meeting, Rules, Trail, same_person, two_people
+from passage.verifying.rules.trail import (
+    LEEWAY,
+    Meeting,
+    Rules,
+    Trail,
+    same_person,
+    two_people,
+    why_forced,
+)
 from shared.events.base import CaseEvent
 from shared.events.handover import (
     ArrivedInUkraine,
@@ -89,23 +97,18 @@ def _why_not_trusted(trail: Trail, done: str, at: datetime) -> Iterator[str]:
     doubted = _is_judged(trail, {"doubtful", "hostile"}, at)
     if doubted and not trail.overrides("credibility_allows", at):
         yield f"{done} though he was not believed"
-    if trail.duress:
-        yield f"{done} while somebody might be forcing him"
+    yield from why_forced(trail, done)
     yield from _why_not_with_group(trail, done, at)
 
 
 def _why_not_with_group(trail: Trail, done: str, at: datetime) -> Iterator[str]:
     """Members have logs of their own: one may change just when the leader's is decided on."""
-    if trail.others is None:
-        return
-    group = [trail.others.get(one, Trail()) for one in trail.roll - trail.way.received]
     clear = all(
-        one.who.verified and not _is_judged(one, {"doubtful", "hostile"}, at) for one in group
+        one.who.verified and not _is_judged(one, {"doubtful", "hostile"}, at)
+        for one in trail.awaited
     )
     if not clear and not trail.overrides("group_cleared", at):
         yield f"{done} while one of his group was not cleared"
-    if any(one.duress for one in group):
-        yield f"{done} while somebody might be forcing one of his group"
 
 
 def _disclosed(trail: Trail, data: RendezvousDisclosed, event: CaseEvent[Any]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from passage.verifying.rules.trail import (
     Trail,
     actor_of,
     two_people,
+    why_forced,
 )
 from shared.events.base import CaseEvent
 from shared.events.custody import (
@@ -39,8 +40,7 @@ def _offered(trail: Trail, data: HandoverOffered, event: CaseEvent[Any]) -> Iter
     way = trail.way
     if way.meeting is None or not way.meeting.disclosed:
         yield "offered before a rendezvous was disclosed"
-    if trail.duress:
-        yield "offered while somebody might be forcing him"
+    yield from why_forced(trail, "offered")
     waits = way.offer is not None and event.time < way.offer.deadline_at - LEEWAY
     if waits or way.accepted_by is not None:
         yield "offered while another offer stood"
@@ -57,6 +57,8 @@ def _answered(
         yield "answered an offer that is not open for this team"
     elif event.time > offer.deadline_at + LEEWAY:
         yield "answered an offer after its deadline"
+    if isinstance(data, HandoverAccepted):
+        yield from why_forced(trail, "accepted")
     way.offer = None
     way.accepted_by = data.team if isinstance(data, HandoverAccepted) else None
 

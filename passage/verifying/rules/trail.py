@@ -156,6 +156,13 @@ class Trail:
     continued: bool = False
     """He called again after it was over: another case goes on with him."""
 
+    @property
+    def awaited(self) -> list[Trail]:
+        """Those who travel with him and were not received yet, as far as their logs were read."""
+        if self.others is None:
+            return []
+        return [self.others.get(one, Trail()) for one in self.roll - self.way.received]
+
     def overrides(self, guard: str, at: datetime) -> bool:
         """Says whether a guard was set aside then."""
         until = self.way.overrides.get(guard)
@@ -184,6 +191,14 @@ Rule = Callable[[Trail, Any, CaseEvent[Any]], Iterator[str]]
 """Takes an event into the trail and gives the rules that it breaks."""
 
 Rules = dict[type[Event], Rule]
+
+
+def why_forced(trail: Trail, done: str) -> Iterator[str]:
+    """Gives whom somebody might have forced when people of ours were brought to him."""
+    if trail.duress:
+        yield f"{done} while somebody might be forcing him"
+    if any(one.duress for one in trail.awaited):
+        yield f"{done} while somebody might be forcing one of his group"
 
 
 def same_person(one: str, other: str) -> bool:
