@@ -223,7 +223,11 @@ def hash_values(desk: Keeping, service: str, asked: Hash) -> BaseModel:
 
 
 def receive_timer(desk: Keeping, delivery: Delivery) -> Outcome:
-    """Rotates the keys, as every night; delivered again it finds them rotated."""
+    """Rotates the keys, as every night; delivered again it does nothing.
+
+    What a rotation that was cut off left under the older key opens with that one, and is wrapped
+    anew by the next.
+    """
     timer = read_timer(delivery)
     if timer.kind != ROTATION:
         raise UnprocessableError("wrong_data", "kind", ROTATION)
