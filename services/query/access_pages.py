@@ -1,7 +1,8 @@
 """Pages of AUDIT, the newest first: each costs what it asks for, however long the record is.
 
 JetStream reads only forwards. So a page is read in windows of sequences from its upper end down;
-a window that holds more than a piece is read again, halved.
+a window that holds more than one batch, which the server ends by count or by bytes, is read again,
+halved.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from shared.jetstream.stream import Page, StoredMessage, Stream
 
 PIECE_MESSAGES = 200
 """At most so many messages in one read."""
+
+_Read = Callable[[int, int], Page]
+"""Reads at most so many messages from a sequence on."""
 
 
 class AccessPage(NamedTuple):
@@ -44,7 +48,8 @@ def newest_accesses(
     With `case_id` only that case's subject and that of many cases at once are read. A day that
     doesn't fit on the page is left to the next, where its counts are whole. Raises LogError.
     """
-    begin = audit.last_sequence() if begin is None else begin
+    last = audit.last_sequence()
+    begin = last if begin is None else min(begin, last)
     reads: list[_Read] = [audit.read_from]
     if case_id is not None:
         names = (subjects.audit(case_id), subjects.audit(MANY))
@@ -56,29 +61,26 @@ def newest_accesses(
         return _of_case(page, case_id, None, None)
     held_back = _last_day(page)
     if held_back is None:
-        return _of_case(page, case_id, found[limit].sequence, _day(page[-1]))
+        return _of_case(page, case_id, found[limit].sequence, _oldest_day(page))
     whole = [one for one in page if one.sequence > held_back]
     return _of_case(whole, case_id, held_back, None)
 
 
-_Read = Callable[[int, int], Page]
-"""Reads at most so many messages from a sequence on."""
-
-
 def _newest(read: _Read, begin: int, limit: int) -> list[StoredMessage]:
-    """Gives the newest messages up to a sequence, `limit` at most, in any order."""
+    """Gives the newest messages up to a sequence, `limit` at most, the newest first."""
     found: list[StoredMessage] = []
     top, size = begin, min(PIECE_MESSAGES, limit)
     while top > 0 and len(found) < limit:
-        low = max(1, top - size + 1)
-        page = read(low, PIECE_MESSAGES)
-        within = [one for one in page.messages if one.sequence <= top]
-        if len(within) == PIECE_MESSAGES and within[-1].sequence < top and not page.is_last:
+        size = min(size, top)
+        batch = min(PIECE_MESSAGES, size)
+        page = read(top - size + 1, batch)
+        if page.messages and not page.is_last and page.messages[-1].sequence < top:
             size //= 2
             continue
+        within = [one for one in page.messages if one.sequence <= top]
         found += reversed(within)
-        top = low - 1
-        if len(within) < PIECE_MESSAGES // 2:
+        top -= size
+        if 2 * len(within) < batch:
             size *= 2
     return found[:limit]
 
@@ -94,10 +96,14 @@ def _day(opening: _Opening) -> str | None:
     return opening.record.at.date().isoformat() if opening.record is not None else None
 
 
+def _oldest_day(page: list[_Opening]) -> str | None:
+    return min((day for one in page if (day := _day(one)) is not None), default=None)
+
+
 def _last_day(page: list[_Opening]) -> int | None:
     """Gives where the oldest day of a page begins, from above; None where there is no other."""
     days = [(day, one.sequence) for one in page if (day := _day(one)) is not None]
-    oldest = min((day for day, _ in days), default=None)
+    oldest = _oldest_day(page)
     newest_of_it = max((sequence for day, sequence in days if day == oldest), default=None)
     # By sequence, so that nothing is lost or told twice where clocks differ round midnight.
     if newest_of_it is None or not any(sequence > newest_of_it for _, sequence in days):

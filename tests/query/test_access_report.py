@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -12,9 +13,10 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from passage.nats_server import NatsServer
+from passage.nats_server import MAX_PAYLOAD_BYTES, NatsServer
 from services.query.access_pages import newest_accesses
 from services.query.api.accesses import OPENINGS_MAX
+from services.query.api.cases import SEQUENCE_MAX
 from shared import subjects
 from shared.access import AccessRecord, Spotted
 from shared.jetstream.stream import Page, Stream
@@ -74,7 +76,20 @@ RECORDS = [
 
 @pytest.fixture
 def audit(server_log: ServerLog) -> CountedStream:
-    return CountedStream(server_log.recorder.log.stream.connection, subjects.AUDIT, 2.0, 2.0)
+    return audit_of(server_log)
+
+
+@pytest.fixture
+def short_batches(tmp_path: Path) -> Iterator[ServerLog]:
+    """A log whose server ends a batch after 1 MB instead of 64 MB."""
+    with NatsServer(tmp_path / "short", extra_config=f"max_pending: {MAX_PAYLOAD_BYTES}") as server:
+        log = ServerLog(server)
+        yield log
+        log.close()
+
+
+def audit_of(log: ServerLog) -> CountedStream:
+    return CountedStream(log.recorder.log.stream.connection, subjects.AUDIT, 2.0, 2.0)
 
 
 def write(log: ServerLog, *records: AccessRecord, torn: bool = False) -> None:
@@ -162,12 +177,37 @@ def test_a_day_that_is_longer_than_a_page_is_said_to_go_on(
     assert [one["items"][0]["openings"] for one in found] == [2, 2, 1]
 
 
+def test_a_day_is_said_to_go_on_also_after_a_record_that_is_unreadable(
+    server_log: ServerLog, audit: Stream, tmp_path: Path
+) -> None:
+    write(server_log, record(OLENA, 0, CASE), record(OLENA, 1, CASE), torn=True)
+    write(server_log, record(OLENA, 2, CASE), record(OLENA, 3, CASE))
+    found = pages(tmp_path, audit, limit=3)
+    assert [(one["unreadable"], one["cut_day"]) for one in found] == [(1, FIRST_DAY), (0, None)]
+
+
+@pytest.mark.parametrize("wanted", [{}, {"case_id": CASE}])
+def test_each_opening_is_told_where_the_server_ends_a_batch_by_its_bytes(
+    short_batches: ServerLog, tmp_path: Path, wanted: dict[str, str]
+) -> None:
+    write(short_batches, *[record(OLENA, 0, *[CASE] * 600)] * 40)
+    audit = audit_of(short_batches)
+    (found,) = pages(tmp_path, audit, **wanted)
+    assert 0 < len(audit.read_from(1, 40).messages) < 40
+    assert [row["openings"] for row in found["items"]] == [40]
+
+
+@pytest.mark.parametrize("wanted", [{}, {"cursor": SEQUENCE_MAX}])
 def test_a_page_costs_what_it_asks_for_however_long_the_record_is(
-    server_log: ServerLog, audit: CountedStream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server_log: ServerLog,
+    audit: CountedStream,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: dict[str, int],
 ) -> None:
     monkeypatch.setattr("services.query.access_pages.PIECE_MESSAGES", 8)
     write(server_log, *(record(OLENA, hours, CASE) for hours in range(200)))
-    assert report(tmp_path, audit, limit=20)[0] == 200
+    assert report(tmp_path, audit, limit=20, **wanted)[0] == 200
     assert sum(audit.counts) < 50
 
 
