@@ -57,8 +57,11 @@ from shared.policy import policy
 
 INDEX = f"KV_{subjects.INDEX_BUCKET}"
 KEYS = f"KV_{subjects.KEYS_BUCKET}"
+TIMERS = tuple(
+    subjects.timers_stream(name) for name, may in policy().services.items() if may.timers
+)
 ORDER = (
-    *(subjects.timers_stream(name) for name, may in policy().services.items() if may.timers),
+    *TIMERS,
     subjects.CALLS,
     subjects.PARKED,
     subjects.CASES,

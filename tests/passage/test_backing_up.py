@@ -14,7 +14,8 @@ import pytest
 from nats.aio.client import Client
 
 from passage.backing_up.errors import BackupIncompleteError, TargetNotEmptyError
-from passage.backing_up.manifest import MANIFEST, read_manifest
+from passage.backing_up.manifest import MANIFEST, StreamPart, read_manifest
+from passage.backing_up.putting_back import came_back
 from passage.backing_up.snapshots import Restoring
 from passage.backing_up.taking import APPEND_ONLY
 from passage.connecting import connected
@@ -157,6 +158,24 @@ async def test_a_timer_that_is_set_goes_off_after_the_restore(
     (due,) = await pull.fetch(1, timeout=DUE_WITHIN_S)
     assert due.subject == "due.intake.one"
     assert (await everything(other))["CASES"] == (await everything(client))["CASES"]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last", "is_back"),
+    [
+        (TIMERS, 1, 5, True),
+        (TIMERS, 6, 10, True),  # All five were due, and went off before anybody could look.
+        (TIMERS, 1, 4, False),
+        ("CASES", 1, 5, True),
+        ("CASES", 1, 6, False),
+    ],
+)
+def test_only_timers_may_have_gone_on_when_a_stream_is_back(
+    name: str, first: int, last: int, is_back: bool
+) -> None:
+    part = StreamPart(name=name, messages=5, first_sequence=1, last_sequence=5)
+    there = StreamPart(name=name, messages=5, first_sequence=first, last_sequence=last)
+    assert came_back(part, there) == is_back
 
 
 async def test_what_was_acknowledged_during_the_copy_is_delivered_again(
