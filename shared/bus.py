@@ -46,8 +46,10 @@ from shared.transact import Outcome
 PULL_WAIT_S = 1.0
 """How long one pull waits for a message; also bounds how long a stop takes."""
 RECONNECT_WAIT_S = 0.1
-GRACE_S = 1.0
-"""How long a stop waits for handlers at work. What they don't finish is delivered again."""
+GRACE_S = 0.5
+"""How long a stop waits for handlers at work, less than `passage up` waits before it kills.
+
+What they don't finish is delivered again."""
 VERSION = version("passage")
 
 

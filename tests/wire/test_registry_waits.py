@@ -1,41 +1,26 @@
-"""A registry that says nothing, on a real server: the late timer fires once."""
+"""A registry that says nothing, on a real server: the late timer fires once, and the end comes."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import os
+import sys
+from asyncio.subprocess import PIPE
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from nats.js.errors import NotFoundError
 
-from services.verification.main import wire
-from services.verification.registry import RegistryAnswer
+from services.verification import CLAIMS
 from shared import subjects
 from shared.commands.intake import ProvidePersonalData
 from shared.deadlines import ALL_SET
-from shared.events.fields import Identity
 from tests.wire.conftest import ANSWER_WITHIN_S, Site
 
 pytestmark = pytest.mark.wire
 STREAM = subjects.timers_stream("verification")
-
-
-class StuckRegistry:
-    """A registry that takes a question and doesn't answer before it is let go."""
-
-    name = "stuck"
-
-    def __init__(self) -> None:
-        self.is_asked = threading.Event()
-        self.let_go = threading.Event()
-
-    def look_up(self, claim: Identity) -> RegistryAnswer:
-        del claim
-        self.is_asked.set()
-        self.let_go.wait()
-        return RegistryAnswer("none")
 
 
 async def told_overdue(site: Site) -> str:
@@ -90,18 +75,46 @@ async def test_a_claim_of_the_day_before_yesterday_is_overdue_once(
 
 
 async def test_a_registry_that_is_stuck_does_not_hold_up_the_end(intake: Site) -> None:
-    site, stuck = intake, StuckRegistry()
-    before = asyncio.all_tasks()
+    site = intake
+    stuck = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.wire.stuck_verification"),
+        env=process_env(site),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
     try:
-        verification = wire(site.settings, registry=stuck)
-        async with asyncio.timeout(ANSWER_WITHIN_S), site.serving(verification):
+        async with asyncio.timeout(ANSWER_WITHIN_S):
             await site.call()
             case_id = (await site.next_event("CaseOpened")).subject
             await site.record(ProvidePersonalData, case_id, identity={"surname": "Beispiel"})
-            await asyncio.to_thread(stuck.is_asked.wait)
+            assert stuck.stdout is not None
+            assert await stuck.stdout.readline() == b"asked\n"
+            stuck.terminate()
+            # Nobody has written to its standard input: the registry hangs still.
+            assert await stuck.wait() == 0
+        assert stuck.stderr is not None
+        assert await stuck.stdout.read() == b"and said, but not flushed"
+        assert await stuck.stderr.read() == b""
     finally:
-        stuck.let_go.set()
-    # Its handler comes to a log that was left: it is refused, and doesn't wait for the server.
-    _, at_work = await asyncio.wait(asyncio.all_tasks() - before, timeout=ANSWER_WITHIN_S)
-    assert not at_work
+        with suppress(ProcessLookupError):
+            stuck.kill()
+        await stuck.wait()
+    # Its question is delivered again, and nothing of it is recorded.
+    claims = await site.jetstream.consumer_info(subjects.CASES, CLAIMS.name)
+    assert claims.num_ack_pending == 1
     assert await site.history(case_id) == ["CaseOpened", "PersonalDataProvided"]
+
+
+def process_env(site: Site) -> dict[str, str]:
+    """The environment of a service's process on a site."""
+    settings = site.settings
+    return {
+        **os.environ,
+        "PASSAGE_NATS_URL": settings.nats_url,
+        "PASSAGE_KEYS_DIR": str(settings.keys_dir),
+        "PASSAGE_REGISTRY_FILE": str(settings.registry_file),
+        "PASSAGE_FSYNC": settings.fsync,
+        "PASSAGE_THREADS": str(settings.threads),
+        "PASSAGE_LOG_LEVEL": settings.log_level,
+    }
