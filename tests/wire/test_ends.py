@@ -23,11 +23,11 @@ pytestmark = pytest.mark.wire
 
 
 @asynccontextmanager
-async def process_of(module: str, site: Site) -> AsyncIterator[Process]:
+async def running(module: str, site: Site) -> AsyncIterator[Process]:
     """Runs a module as a process on a site; it is killed if it still runs afterwards."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", module),
-        env=process_env(site),
+        env=environment_on(site),
         stdin=PIPE,
         stdout=PIPE,
         stderr=PIPE,
@@ -40,7 +40,7 @@ async def process_of(module: str, site: Site) -> AsyncIterator[Process]:
         await process.wait()
 
 
-def process_env(site: Site) -> dict[str, str]:
+def environment_on(site: Site) -> dict[str, str]:
     """The environment of a service's process on a site."""
     settings = site.settings
     return {
@@ -59,7 +59,7 @@ async def test_a_registry_that_is_stuck_does_not_hold_up_the_end(intake: Site) -
     site = intake
     async with (
         asyncio.timeout(ANSWER_WITHIN_S),
-        process_of("tests.wire.stuck_verification", site) as stuck,
+        running("tests.wire.stuck_verification", site) as stuck,
     ):
         assert stuck.stdout is not None
         assert stuck.stderr is not None
@@ -92,7 +92,7 @@ async def test_without_a_server_the_end_is_none_by_a_fault(
     try:
         async with (
             asyncio.timeout(ANSWER_WITHIN_S),
-            process_of("services.verification", site) as process,
+            running("services.verification", site) as process,
         ):
             await answers(site, "verification")
             hung(site.server)
