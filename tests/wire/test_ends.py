@@ -37,7 +37,7 @@ async def running(module: str, site: Site) -> AsyncIterator[Process]:
     finally:
         with suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        await process.communicate()  # It closes the pipes as well.
 
 
 def environment_on(site: Site) -> dict[str, str]:
