@@ -1,24 +1,31 @@
-"""What a service's process does first of all: nothing that it says or leaves holds personal data.
+"""What a service's process does first and last: nothing that it says or leaves holds personal data,
+and no thread holds up its end.
 
 Not for a process of tests, which has to see what is taken over here.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ctypes
 import io
 import logging
+import os
 import resource
 import sys
 import threading
+from collections.abc import Coroutine
 from types import TracebackType
-from typing import TextIO, cast
+from typing import Any, NoReturn, TextIO, cast
 
 from pydantic import ValidationError
 from typing_extensions import override
 
 from shared.logs import caller, configure, log, places
 
+FAULT_EXIT = 1
+"""The exit code after a fault; Python's own."""
 PR_SET_DUMPABLE = 4  # <linux/prctl.h>
 
 
@@ -32,6 +39,34 @@ def own_process(service: str) -> None:
     threading.excepthook = _on_uncaught_in_thread
     sys.unraisablehook = _on_unraisable
     _keep_memory_in()
+
+
+def run_to_end(main: Coroutine[Any, Any, int | None]) -> NoReturn:
+    """Runs a service until it ends, then ends the process with the exit code that it gives, or 0.
+
+    Handlers work in threads, and one may wait for what never answers, such as a registry that
+    hangs; the interpreter would wait for it in turn. By now the bus and the log are left: such a
+    thread can't acknowledge or record anything any more, and its message is delivered again.
+    """
+    try:
+        code = asyncio.run(main) or 0
+    except Exception:
+        if not _threads_at_work():
+            raise
+        sys.excepthook(*sys.exc_info())
+        code = FAULT_EXIT
+    if _threads_at_work():
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _threads_at_work() -> bool:
+    """Whether there are threads for which the interpreter would wait at its end."""
+    own = threading.current_thread()
+    return any(one is not own and not one.daemon for one in threading.enumerate())
 
 
 def _keep_memory_in() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from functools import partial
 
@@ -12,7 +11,7 @@ from services.handover.reactions import Reactions
 from services.handover.state import HandoverState, evolve
 from shared.case_log import Fold
 from shared.deadlines import Deadlines
-from shared.own_process import own_process
+from shared.own_process import own_process, run_to_end
 from shared.service import Assemble, Service, assemble
 from shared.settings import Settings
 
@@ -49,4 +48,4 @@ def spans_of(settings: Settings) -> Spans:
 def main() -> None:
     """Runs handover until it is told to stop."""
     own_process(SERVICE)
-    asyncio.run(wire(Settings()).run())
+    run_to_end(wire(Settings()).run())

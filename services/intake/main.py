@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from functools import partial
 
@@ -32,7 +31,7 @@ from shared.commands.intake import (
 from shared.commands.shifts import HandOverShift
 from shared.deadlines import Deadlines
 from shared.keyfiles import read_channel_public_keys
-from shared.own_process import own_process
+from shared.own_process import own_process, run_to_end
 from shared.service import Assemble, Service, assemble
 from shared.settings import Settings
 
@@ -111,4 +110,4 @@ def _answer_commands(bus: Bus, listening: Listening) -> None:
 def main() -> None:
     """Runs intake until it is told to stop."""
     own_process(SERVICE)
-    asyncio.run(wire(Settings()).run())
+    run_to_end(wire(Settings()).run())

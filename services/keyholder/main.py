@@ -23,7 +23,7 @@ from shared.case_log import CaseLog, jetstream_env
 from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
 from shared.logs import log
-from shared.own_process import own_process
+from shared.own_process import own_process, run_to_end
 from shared.policy import policy
 from shared.service import Desk, Service
 from shared.settings import Settings
@@ -85,8 +85,7 @@ def _now() -> datetime:
 def main() -> None:
     """Runs keyholder until it is sealed or told to stop."""
     own_process(SERVICE)
-    code = asyncio.run(_until_exit())
-    sys.exit(code)
+    run_to_end(_until_exit())
 
 
 async def _until_exit() -> int:

@@ -41,7 +41,7 @@ from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.jetstream.stream import Stream
 from shared.keyholder import RemoteKeys
 from shared.logs import log
-from shared.own_process import own_process
+from shared.own_process import own_process, run_to_end
 from shared.settings import Settings
 
 BACKLOG_CONNECTIONS = 256
@@ -227,4 +227,4 @@ def main() -> None:
     query = Query(settings)
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD_OBJECTS)
-    asyncio.run(query.run(listener))
+    run_to_end(query.run(listener))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from functools import partial
 
@@ -13,7 +12,7 @@ from services.verification.state import VerificationState, evolve
 from services.verification.waiting import Waits
 from shared.case_log import Fold
 from shared.commands.verification import CheckRegistry
-from shared.own_process import own_process
+from shared.own_process import own_process, run_to_end
 from shared.service import Assemble, Service, assemble
 from shared.settings import Settings
 
@@ -40,7 +39,7 @@ def wire(
     return service
 
 
-def main() -> None:
-    """Runs verification until it is told to stop."""
+def main(registry: Registry | None = None) -> None:
+    """Runs verification until it is told to stop; for the registry see `wire`."""
     own_process(SERVICE)
-    asyncio.run(wire(Settings()).run())
+    run_to_end(wire(Settings(), registry=registry).run())

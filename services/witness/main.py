@@ -21,7 +21,7 @@ from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.jetstream.stream import Stream
 from shared.keyfiles import KeyFilesError
 from shared.logs import log
-from shared.own_process import own_process
+from shared.own_process import own_process, run_to_end
 from shared.settings import Settings
 from shared.witness_files import read_witness_files
 
@@ -94,4 +94,4 @@ def main() -> None:
     except KeyFilesError:
         log.error("witness_key")
         sys.exit(CANNOT_START)
-    asyncio.run(witness.run())
+    run_to_end(witness.run())

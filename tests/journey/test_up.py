@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from passage.supervising import NATS_STOP_S, SERVICES_STOP_S, WITNESS_STOP_S
+from shared.bus import GRACE_S, LEAVE_S
 from tests.journey.system import GIVES_UP_AFTER_S, System, gone, until
 
 pytestmark = pytest.mark.journey
@@ -88,6 +89,10 @@ def test_ctrl_c_ends_all(tmp_path: Path, number: signal.Signals) -> None:
 
 def test_what_does_not_end_is_killed_within_two_seconds_of_ctrl_c() -> None:
     assert SERVICES_STOP_S + WITNESS_STOP_S + NATS_STOP_S < 2.0
+
+
+def test_a_handler_at_work_has_had_its_grace_before_the_kill() -> None:
+    assert GRACE_S + LEAVE_S < SERVICES_STOP_S
 
 
 def test_kill_9_of_the_runner_leaves_no_orphan(tmp_path: Path) -> None:

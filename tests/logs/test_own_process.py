@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 CANARY = "Kanarienvogel"
+GIVES_UP_AFTER_S = 60.0
 START = (
     "import asyncio, gc, logging, os, sys, threading, traceback, warnings\n"
     "from shared.own_process import own_process\n"
@@ -27,6 +28,7 @@ def said_by(code: str, **environment: str) -> tuple[int, list[dict[str, Any]]]:
         capture_output=True,
         text=True,
         check=False,
+        timeout=GIVES_UP_AFTER_S,
         env={"PYTHONPATH": str(Path(__file__).parents[2]), **environment},
     )
     assert done.stdout == ""
@@ -74,6 +76,30 @@ def test_a_text_never_comes_out(code: str, event: str, error: str | None) -> Non
     assert lines[0]["place"]
     assert lines[0]["service"] == "intake"
     assert status == (error is not None and event == "ended_by_fault" and "thread" not in code)
+
+
+STUCK = (
+    "from shared.own_process import run_to_end\n"
+    "threading.Thread(target=threading.Event().wait).start()\n"
+    "async def main():\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("main", "status", "said"),
+    [
+        ("    pass\n", 0, []),
+        ("    return 143\n", 143, []),
+        ("    log.warning('sealed')\n", 0, ["sealed"]),
+        ("    raise ValueError(name)\n", 1, ["ended_by_fault"]),
+    ],
+)
+def test_a_thread_that_is_stuck_does_not_hold_up_the_end(
+    main: str, status: int, said: list[str]
+) -> None:
+    ended, lines = said_by(STUCK + main + "run_to_end(main())\n")
+    assert ended == status
+    assert [line["event"] for line in lines] == said
 
 
 def test_a_task_nobody_waits_for_tells_its_type_and_place() -> None:

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from nats.js.errors import NotFoundError
 
-from services.verification.main import wire
-from services.verification.registry import RegistryAnswer
 from shared import subjects
 from shared.commands.intake import ProvidePersonalData
 from shared.deadlines import ALL_SET
-from shared.events.fields import Identity
-from tests.wire.conftest import ANSWER_WITHIN_S, Site
+from tests.wire.conftest import Site
 
 pytestmark = pytest.mark.wire
 STREAM = subjects.timers_stream("verification")
-
-
-class StuckRegistry:
-    """A registry that takes a question and doesn't answer before it is let go."""
-
-    name = "stuck"
-
-    def __init__(self) -> None:
-        self.is_asked = threading.Event()
-        self.let_go = threading.Event()
-
-    def look_up(self, claim: Identity) -> RegistryAnswer:
-        del claim
-        self.is_asked.set()
-        self.let_go.wait()
-        return RegistryAnswer("none")
 
 
 async def told_overdue(site: Site) -> str:
@@ -87,21 +66,3 @@ async def test_a_claim_of_the_day_before_yesterday_is_overdue_once(
                 ProvidePersonalData, third, identity={"surname": "Vzorov"}, happened_at=long_ago
             )
             assert await told_overdue(site) == third
-
-
-async def test_a_registry_that_is_stuck_does_not_hold_up_the_end(intake: Site) -> None:
-    site, stuck = intake, StuckRegistry()
-    before = asyncio.all_tasks()
-    try:
-        verification = wire(site.settings, registry=stuck)
-        async with asyncio.timeout(ANSWER_WITHIN_S), site.serving(verification):
-            await site.call()
-            case_id = (await site.next_event("CaseOpened")).subject
-            await site.record(ProvidePersonalData, case_id, identity={"surname": "Beispiel"})
-            await asyncio.to_thread(stuck.is_asked.wait)
-    finally:
-        stuck.let_go.set()
-    # Its handler comes to a log that was left: it is refused, and doesn't wait for the server.
-    _, at_work = await asyncio.wait(asyncio.all_tasks() - before, timeout=ANSWER_WITHIN_S)
-    assert not at_work
-    assert await site.history(case_id) == ["CaseOpened", "PersonalDataProvided"]

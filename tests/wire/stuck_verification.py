@@ -1,0 +1,27 @@
+"""`python -m tests.wire.stuck_verification`: verification, with a registry that never answers."""
+
+from __future__ import annotations
+
+import sys
+
+from services.verification.main import main
+from services.verification.registry import RegistryAnswer
+from shared.events.fields import Identity
+
+
+class StuckRegistry:
+    """A registry that says that it is asked, and then waits for its standard input."""
+
+    name = "stuck"
+
+    def look_up(self, claim: Identity) -> RegistryAnswer:
+        del claim
+        sys.stdout.write("asked\n")
+        sys.stdout.flush()
+        sys.stdout.write("and said, but not flushed")
+        sys.stdin.read(1)
+        return RegistryAnswer("none")
+
+
+if __name__ == "__main__":
+    main(StuckRegistry())

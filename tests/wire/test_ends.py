@@ -1,0 +1,115 @@
+"""How a service's process ends when what it talks to hangs: a registry, or nats-server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from nats.errors import NoRespondersError
+
+from passage.nats_server import NatsServer
+from services.verification import CLAIMS
+from shared import subjects
+from shared.commands.intake import ProvidePersonalData
+from tests.wire.conftest import ANSWER_WITHIN_S, Site
+
+pytestmark = pytest.mark.wire
+
+
+@asynccontextmanager
+async def running(module: str, site: Site) -> AsyncIterator[Process]:
+    """Runs a module as a process on a site; it is killed if it still runs afterwards."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module),
+        env=environment_on(site),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()  # It closes the pipes as well.
+
+
+def environment_on(site: Site) -> dict[str, str]:
+    """The environment of a service's process on a site."""
+    settings = site.settings
+    return {
+        **os.environ,
+        "PYTHONUNBUFFERED": "",
+        "PASSAGE_NATS_URL": settings.nats_url,
+        "PASSAGE_KEYS_DIR": str(settings.keys_dir),
+        "PASSAGE_REGISTRY_FILE": str(settings.registry_file),
+        "PASSAGE_FSYNC": settings.fsync,
+        "PASSAGE_THREADS": str(settings.threads),
+        "PASSAGE_LOG_LEVEL": settings.log_level,
+    }
+
+
+async def test_a_registry_that_is_stuck_does_not_hold_up_the_end(intake: Site) -> None:
+    site = intake
+    async with (
+        asyncio.timeout(ANSWER_WITHIN_S),
+        running("tests.wire.stuck_verification", site) as stuck,
+    ):
+        assert stuck.stdout is not None
+        assert stuck.stderr is not None
+        await site.call()
+        case_id = (await site.next_event("CaseOpened")).subject
+        await site.record(ProvidePersonalData, case_id, identity={"surname": "Beispiel"})
+        assert await stuck.stdout.readline() == b"asked\n"
+        stuck.terminate()
+        # Nobody has written to its standard input: the registry hangs still.
+        assert await stuck.wait() == 0
+        assert await stuck.stdout.read() == b"and said, but not flushed"
+        assert await stuck.stderr.read() == b""
+    # Its question is delivered again, and nothing of it is recorded.
+    claims = await site.jetstream.consumer_info(subjects.CASES, CLAIMS.name)
+    assert claims.num_ack_pending == 1
+    assert await site.history(case_id) == ["CaseOpened", "PersonalDataProvided"]
+
+
+def frozen(server: NatsServer) -> None:
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGSTOP)
+
+
+@pytest.mark.parametrize("hung", [frozen, NatsServer.kill])
+async def test_without_a_server_the_end_is_none_by_a_fault(
+    site: Site, hung: Callable[[NatsServer], None]
+) -> None:
+    pid = site.server.pid
+    assert pid is not None
+    try:
+        async with (
+            asyncio.timeout(ANSWER_WITHIN_S),
+            running("services.verification", site) as process,
+        ):
+            await answers(site, "verification")
+            hung(site.server)
+            process.terminate()
+            assert process.stderr is not None
+            assert await process.wait() == 0
+            assert b"ended_by_fault" not in await process.stderr.read()
+    finally:
+        if site.server.pid is None:
+            site.server.start()
+        os.kill(site.server.pid or pid, signal.SIGCONT)
+    await answers(site, "keyholder")  # The site's own connections are there again.
+
+
+async def answers(site: Site, service: str) -> None:
+    """Waits until a service listens."""
+    while True:
+        with suppress(NoRespondersError):
+            await site.client.request(subjects.health(service), timeout=ANSWER_WITHIN_S)
+            return
