@@ -231,7 +231,7 @@ async def site(tmp_path: Path, server: NatsServer) -> AsyncIterator[Site]:
         fsync="trusted",  # A server without accounts can't be asked.
         threads=8,
     )
-    async with connected(server.url) as client:
+    async with connected(server.url, attempts=-1) as client:  # However long a test stops it.
         await provision(client, replicas=1)
         site = Site(settings, server, client)
         await site.restart_key_holder()
