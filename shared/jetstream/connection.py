@@ -32,8 +32,7 @@ from shared.jetstream.raw_client import RawClient
 logger = logging.getLogger(__name__)
 
 RECONNECT_WAIT_SECONDS = 0.1
-CLOSE_SECONDS = 5.0
-END_AGAIN_SECONDS = 0.02
+CLOSE_SECONDS, END_AGAIN_SECONDS = 5.0, 0.02
 QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -169,7 +168,8 @@ class Connection:
         self._closed = True
         if not self._failure:
             self._loop.call_soon_threadsafe(self._end)
-        self._thread.join(CLOSE_SECONDS)
+        if threading.current_thread() is not self._thread:  # The garbage collector closes anywhere.
+            self._thread.join(CLOSE_SECONDS)
         self._connected.set()  # Whoever waits for it is refused now.
         self._fail_calls(RequestLostError("the connection was closed"))
 

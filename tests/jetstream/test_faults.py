@@ -1,5 +1,6 @@
 """Servers that are killed while events are stored and read: nothing acknowledged is lost."""
 
+import asyncio
 import threading
 import uuid
 from collections.abc import Iterator
@@ -184,6 +185,19 @@ def test_a_connection_ends_at_whatever_moment_of_connecting(own_server: NatsServ
         connection = Connection({"servers": [own_server.url]})
         connection.close()
         assert not any(one is connection._thread for one in threading.enumerate())
+
+
+def test_the_garbage_collector_may_close_a_connection_in_its_own_thread(
+    own_server: NatsServer,
+) -> None:
+    connection = Connection({"servers": [own_server.url]})
+
+    async def close() -> None:
+        connection.close()
+
+    asyncio.run_coroutine_threadsafe(close(), connection._loop).result(PATIENCE_SECONDS)
+    connection._thread.join(PATIENCE_SECONDS)
+    assert not connection._thread.is_alive()
 
 
 def test_an_insert_waits_for_a_server_that_comes_back(own_server: NatsServer) -> None:
