@@ -195,7 +195,7 @@ class Connection:
         try:
             self._loop.run_until_complete(self._main)
         except asyncio.CancelledError:
-            with contextlib.suppress(OSError):  # The server may go just as we take leave.
+            with contextlib.suppress(OSError, asyncio.CancelledError):  # It may go as we do.
                 self._loop.run_until_complete(self._client.close())
         except Exception as error:
             # Settings that can't work, such as an unreadable seed; no retry would help.
