@@ -14,6 +14,7 @@ from shared.settings import Settings
 from tests.architecture.sources import ROOT
 
 TARGETS = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = "\n".join(
     path.read_text(encoding="utf-8") for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 )
@@ -29,6 +30,13 @@ def test_every_target_of_the_makefile_says_what_it_does() -> None:
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_make_target_is_documented(target: str) -> None:
     assert f"make {target}" in DOCUMENTS
+
+
+@pytest.mark.parametrize(
+    "path", sorted(set(re.findall(r"`(tests/[\w/.]+)`|\]\(([\w/.]+)\)", README)))
+)
+def test_what_the_readme_points_to_is_there(path: tuple[str, str]) -> None:
+    assert (ROOT / "".join(path)).exists()
 
 
 @pytest.mark.parametrize("field", Settings.model_fields)

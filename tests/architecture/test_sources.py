@@ -29,7 +29,7 @@ FORBIDDEN_IN_CLASS_NAMES = re.compile(r"(Manager|Helper|Util|Impl|Info)s?$")
 FORBIDDEN_FUNCTION_PREFIXES = ("handle_", "process_")
 REGISTRY_NAMES = (
     "pypi",
-    "pythonhosted",
+    "python.?hosted",
     "npmjs",
     "registry",
     "artifact",
