@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from passage.nats_greeting import request
-from passage.nats_server import ClusterSettings, NatsServer, NatsServerError, Tls, free_port
+from passage.nats_server import ClusterSettings, NatsServer, NatsServerError, Tls, free_ports
 
 PROBE_STREAM = "cluster_ready_probe"
 
@@ -55,7 +55,8 @@ class NatsCluster:
             server.stop()
 
     def _plan(self) -> list[NatsServer]:
-        ports = [(free_port(self.host), free_port(self.host)) for _ in range(self.size)]
+        numbers = iter(free_ports(self.host, 2 * self.size))
+        ports = [(next(numbers), next(numbers)) for _ in range(self.size)]
         routes = tuple(f"nats-route://{self.host}:{route}" for _, route in ports)
         return [
             NatsServer(

@@ -271,10 +271,16 @@ def find_binary(explicit: Path | None = None) -> Path:
 
 def free_port(host: str) -> int:
     """A TCP port that is free on `host` now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(host, 1)[0]
+
+
+def free_ports(host: str, count: int) -> list[int]:
+    """So many TCP ports that are free on `host` now, no two the same."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((host, 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def die_with_parent() -> Callable[[], None] | None:

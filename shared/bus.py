@@ -6,30 +6,26 @@ re-declared, nothing is dropped after an exception, nothing is retried in a hot 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
-from types import TracebackType
 from typing import Any
 
 import anyio
 from anyio.to_thread import run_sync
 from faststream import AckPolicy, FastStream
-from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from faststream.nats import JStream, NatsMessage, PullSub
 from nacl.public import PublicKey
-from nats.aio.client import Client
-from nats.errors import Error as NatsError
 from nats.js.api import ConsumerConfig
 from nats.js.errors import NotFoundError
 from pydantic import ValidationError
-from typing_extensions import override
 
 from shared import subjects
 from shared.answering import FAULT, AnyAnswer, CommandHandler, answer
 from shared.boxes import BoxBrokenError
+from shared.broker import Broker
 from shared.commands.base import Command, FieldError, Invalid, Unavailable
 from shared.consuming import process, retry_delay_s
 from shared.credentials import api_prefix, broker_options, pull_inbox
@@ -55,41 +51,7 @@ GRACE_S = 0.5
 """How long a stop waits for handlers at work, less than `passage up` waits before it kills.
 
 What they don't finish is delivered again."""
-LEAVE_S = 0.1
-"""How long a stop waits for the server to have all that was sent, where there is one."""
 VERSION = version("passage")
-
-
-class _Broker(NatsBroker):
-    """A broker that ends in time, whether or not a server is there to take leave of."""
-
-    @override
-    async def stop(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_val: BaseException | None = None,
-        exc_tb: TracebackType | None = None,
-    ) -> None:
-        client = self._connection
-        try:
-            # Past NatsBroker's, which drains: 20 s with a silent server, a fault without one.
-            # The subscribers have let go of their subscriptions here, so nothing comes any more.
-            await super(NatsBroker, self).stop(exc_type, exc_val, exc_tb)
-        except* (NatsError, OSError) as gone:
-            log.warning("connection", error=type(gone.exceptions[0]).__name__)
-        if client is not None:
-            await _leave(client)
-            self._connection = None
-        self.config.disconnect()
-
-
-async def _leave(client: Client) -> None:
-    """Has the server take what was sent, such as acknowledgements, and closes the connection."""
-    with contextlib.suppress(NatsError, OSError), anyio.move_on_after(LEAVE_S):
-        if client.is_connected:
-            await client.flush()
-    with contextlib.suppress(NatsError, OSError), anyio.move_on_after(LEAVE_S):
-        await client.close()
 
 
 class Bus:
@@ -115,7 +77,7 @@ class Bus:
         self._pull_inbox = pull_inbox(settings.identity)
         self._denials = Denials()
         self._limiter = anyio.CapacityLimiter(settings.threads)
-        self.broker = _Broker(
+        self.broker = Broker(
             settings.nats_servers,
             **broker_options(settings),
             name=f"passage-{service}",
@@ -126,6 +88,7 @@ class Bus:
             graceful_timeout=GRACE_S,
             logger=None,
         )
+        self.ready_only_if(lambda: self.broker.heard)
         self._app = FastStream(self.broker, logger=None)
         self._listen(subjects.command(service, "*"), self._on_command)
         self._listen(subjects.retry(service), self._on_retry)

@@ -173,11 +173,18 @@ class Player:
                 return answer, "done"
             guard = str(reply.body.get("guard"))
             if guard == "seen_version":
-                continue  # A service recorded something meanwhile: look again, decide again.
+                # A service recorded something meanwhile: look at it, decide again.
+                await self._shown_with(case_id, int(reply.body.get("version") or 0))
+                continue
             if reply.status == REFUSED:
                 return answer, f"refused by {guard}"
             return answer, f"answered with {reply.status}"
         return {}, "always overtaken"
+
+    async def _shown_with(self, case_id: str, version: int) -> None:
+        await self.stage.case(
+            case_id, lambda shown: shown["case"]["version"] >= version, "is shown anew"
+        )
 
     def _next_id(self) -> str:
         self._count += 1

@@ -117,12 +117,12 @@ class Feed:
             logger.error("messages_put_aside", count=aside, sequence=self._checkpoint)
         if self._on_applied is not None:
             self._on_applied(batch)
-        self._show()
         metrics = self._metrics
         metrics.batch_size.observe(len(batch))
         metrics.batch_seconds.observe(time.perf_counter() - began)
         for type_name, count in Counter(type_shown(one.topic) for one in batch).items():
             metrics.events.labels(type_name).inc(count)
+        self._show()
 
     def _show(self) -> None:
         if not self._progress.caught_up and self._checkpoint >= self._target:

@@ -6,6 +6,7 @@ His values are also put where they don't belong, as operators in a hurry do; tho
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -22,6 +23,7 @@ from tests.canaries.persons import Canary
 CLASSES = ["identity", "location", "narrative"]
 ASKED_MAX = 20
 CLIENT_ERROR = range(400, 500)
+SERVER_FAULT = 500
 
 
 class LeakError(Exception):
@@ -132,12 +134,15 @@ class Flow:
 
 
 async def _answered(ask: Callable[[], Awaitable[Reply]]) -> Reply:
-    """Asks until there is an answer: a connection that idled may be closed while it is used."""
+    """Asks until there is an answer.
+
+    A connection that idled may be closed while it is used; a service may be late for query.
+    """
     for _ in range(ASKED_MAX):
-        try:
-            return await ask()
-        except httpx.HTTPError:
-            continue
+        with suppress(httpx.HTTPError):
+            reply = await ask()
+            if reply.status < SERVER_FAULT:
+                return reply
     raise LeakError("nobody answers")
 
 

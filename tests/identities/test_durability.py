@@ -40,7 +40,7 @@ async def call(ground: Ground, call_id: str) -> None:
     key = read_intake_public_key(ground.keys)
     async with connected(ground.running, "channel-phone") as client:
         one = Call(call_id, "phone", "+380440000000", "ru", NOON, "I want to live")
-        await publish(client.jetstream(), envelope_of(one, key))
+        await publish(client.jetstream(timeout=60), envelope_of(one, key))
 
 
 async def waiting(keeper: Client) -> tuple[int, int]:

@@ -106,8 +106,7 @@ async def _index(client: RawClient, log: list[Stored]) -> None:
         for promise in logs.take(one):
             subject = f"$KV.{subjects.INDEX_BUCKET}.{promise.key}"
             case_id = promise.case_id or one.subject.split(".")[1]
-            await client.publish(subject, f'{{"case_id":"{case_id}"}}'.encode())
-    await client.flush()
+            await client.request(subject, f'{{"case_id":"{case_id}"}}'.encode(), timeout=60)
 
 
 def archived(one: Stored) -> Archived:

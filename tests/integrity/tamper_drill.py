@@ -133,7 +133,7 @@ async def by_api(running: Running, kind: str, chance: random.Random) -> None:
         sequence = 0
         for one in forged:
             for _ in range(sequence + 1, one.sequence):  # A hole: stored, and deleted again.
-                await client.request("cases.GAP.1.CaseOpened", b"{}")
+                await client.request("cases.GAP.1.CaseOpened", b"{}", timeout=60)
                 await ask(client, "STREAM.MSG.DELETE.CASES", {"seq": sequence + 1})
             sequence = one.sequence
             await client.publish(one.subject, one.body)

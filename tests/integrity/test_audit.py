@@ -67,7 +67,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
 async def write(running: Running, records: list[AccessRecord]) -> None:
     async with connected(running) as client:
         for one in records:
-            await client.jetstream().publish(one.subject, one.model_dump_json().encode())
+            await client.jetstream(timeout=60).publish(one.subject, one.model_dump_json().encode())
 
 
 def witness(running: Running) -> None:
@@ -77,11 +77,12 @@ def witness(running: Running) -> None:
     )
     try:
         one = Witnessing(running, log, interval_s=0.01)
-        audit = Stream(log.connection, subjects.AUDIT, 5.0, 5.0)
+        audit = Stream(log.connection, subjects.AUDIT, 60.0, 60.0)
         key = read_signing_key(running.keys)
         one.follower._signer = Signer(key, running.witnesses, AuditTrail(audit))
+        before = witnessed_of(running).next_number  # It may sign as soon as it runs.
         one.thread.start()
-        signed = wait_for_line(running, audit.last_sequence())
+        signed = wait_for_line(running, before, audit.last_sequence())
         assert signed, "AUDIT was not signed"
         one.stop.set()
         one.thread.join(20.0)
@@ -90,9 +91,9 @@ def witness(running: Running) -> None:
         log.close()
 
 
-def wait_for_line(running: Running, audit_sequence: int) -> bool:
-    pause, before = threading.Event(), witnessed_of(running).next_number
-    for _ in range(500):
+def wait_for_line(running: Running, before: int, audit_sequence: int) -> bool:
+    pause = threading.Event()
+    for _ in range(3_000):
         newest = witnessed_of(running).newest
         if newest and newest.number >= before and newest.audit_sequence == audit_sequence:
             return True
@@ -111,7 +112,7 @@ async def remade(client: RawClient, records: list[AccessRecord]) -> None:
     await ask(client, "STREAM.DELETE.AUDIT", None)
     await ask(client, "STREAM.CREATE.AUDIT", {**config, "deny_delete": False})
     for one in records:
-        await client.jetstream().publish(one.subject, one.model_dump_json().encode())
+        await client.jetstream(timeout=60).publish(one.subject, one.model_dump_json().encode())
 
 
 async def test_a_whole_record_of_access_has_no_findings(running: Running) -> None:
@@ -143,7 +144,7 @@ async def test_a_record_that_was_removed_or_is_none_and_a_missing_stream_are_fou
     async with connected(running) as client:
         await remade(client, [record(number) for number in range(RECORDS)])
         await ask(client, "STREAM.MSG.DELETE.AUDIT", {"seq": 2})
-        await client.jetstream().publish(subjects.audit("CASE0002"), b"torn")
+        await client.jetstream(timeout=60).publish(subjects.audit("CASE0002"), b"torn")
         what = await found(running)
         await ask(client, "STREAM.DELETE.AUDIT", None)
         assert any("there is no stream AUDIT" in one for one in await found(running))
@@ -181,7 +182,7 @@ async def test_after_a_succession_the_comparison_begins_anew(running: Running) -
 async def test_an_index_entry_that_was_written_again_is_found(running: Running) -> None:
     caller = f"caller.{1:064x}"
     async with connected(running) as client:
-        await client.jetstream().publish(f"$KV.INDEX.{caller}", b'{"case_id":"CASE0002"}')
+        await client.jetstream(timeout=60).publish(f"$KV.INDEX.{caller}", b'{"case_id":"CASE0002"}')
     with Progress(disable=True) as progress:
         checked = await verify(running, progress)
     what = [one.what for one in checked.findings.kept if one.check == "index"]

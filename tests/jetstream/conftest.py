@@ -76,4 +76,6 @@ def log_env(url: str, replicas: int) -> dict[str, str]:
         "COUNTERS_JETSTREAM_STREAM": f"{stream}C",
         "JETSTREAM_CREATE_STREAM": "yes",
         "JETSTREAM_REPLICAS": str(replicas),
+        # An election takes up to 9 s; a test that wants less says so.
+        "JETSTREAM_DEADLINE": "60",
     }

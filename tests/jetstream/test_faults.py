@@ -117,7 +117,7 @@ def test_kill_9_of_the_server_under_load(own_server: NatsServer) -> None:
         for _ in range(KILLS):
             load.wait_acknowledged(ACKS_BETWEEN_KILLS)
             own_server.kill()
-            own_server.start()
+            own_server.start(PATIENCE_SECONDS)
         load.wait_acknowledged(ACKS_BETWEEN_KILLS)
     check(load)
 
@@ -130,13 +130,15 @@ def test_kill_9_of_each_server_of_three_under_load(r3_cluster: NatsCluster) -> N
             load.wait_acknowledged(ACKS_BETWEEN_KILLS)
             server.kill()
             load.wait_acknowledged(1)
-            server.start()
+            server.start(PATIENCE_SECONDS)
         load.wait_acknowledged(ACKS_BETWEEN_KILLS)
     check(load)
 
 
 def test_an_insert_without_a_server_ends_at_the_deadline(own_server: NatsServer) -> None:
-    log = open_log(log_env(own_server.url, 1), JETSTREAM_DEADLINE="0.3")
+    settings = log_env(own_server.url, 1)
+    open_log(settings)  # Makes the stream, in its own time.
+    log = open_log(settings, JETSTREAM_CREATE_STREAM="no", JETSTREAM_DEADLINE="0.3")
     own_server.kill()
     with pytest.raises(OperationalError, match="outcome unknown"):
         log.insert_events([opened(state=b"secret")])
@@ -148,7 +150,7 @@ def test_an_insert_without_a_server_ends_at_the_deadline(own_server: NatsServer)
 def test_what_comes_after_the_end_is_refused_and_waits_for_no_deadline(
     own_server: NatsServer,
 ) -> None:
-    log = open_log(log_env(own_server.url, 1), JETSTREAM_DEADLINE="2")
+    log = open_log(log_env(own_server.url, 1))
     log.select_events(uuid4())
     log.log.stream.connection.close()
     with pytest.raises(OperationalError, match="was closed"):
@@ -184,6 +186,7 @@ def test_a_connection_ends_at_whatever_moment_of_connecting(own_server: NatsServ
     for _ in range(ENDS_WHILE_CONNECTING):
         connection = Connection({"servers": [own_server.url]})
         connection.close()
+        connection._thread.join(PATIENCE_SECONDS)
         assert not any(one is connection._thread for one in threading.enumerate())
 
 
@@ -201,12 +204,12 @@ def test_the_garbage_collector_may_close_a_connection_in_its_own_thread(
 
 
 def test_an_insert_waits_for_a_server_that_comes_back(own_server: NatsServer) -> None:
-    log = open_log(log_env(own_server.url, 1), JETSTREAM_DEADLINE="20")
+    log = open_log(log_env(own_server.url, 1), JETSTREAM_DEADLINE="60")
     own_server.kill()
     stored: list[object] = []
     writer = threading.Thread(target=lambda: stored.append(log.insert_events([opened()])))
     writer.start()
-    own_server.start()
+    own_server.start(PATIENCE_SECONDS)
     writer.join(PATIENCE_SECONDS)
     assert stored == [[1]]
 
@@ -228,10 +231,11 @@ def test_a_lost_acknowledgement_does_not_store_twice(own_server: NatsServer) -> 
 
 
 def test_a_stream_that_lost_its_end_stops_the_subscription(own_server: NatsServer) -> None:
-    log = open_log(log_env(own_server.url, 1), JETSTREAM_DEADLINE="0.5")
-    log.insert_events([opened()])
+    settings = log_env(own_server.url, 1)
+    open_log(settings).insert_events([opened()])
+    log = open_log(settings, JETSTREAM_CREATE_STREAM="no", JETSTREAM_DEADLINE="3")
     with log.subscribe(gt=5) as subscription, pytest.raises(SequenceGapError) as caught:
-        subscription.next_batch(10, 5)
+        subscription.next_batch(10, PATIENCE_SECONDS)
     assert (caught.value.expected, caught.value.found) == (6, 1)
 
 
@@ -240,12 +244,12 @@ def test_a_connection_that_the_server_ends_for_good_is_made_again(own_server: Na
     connection = log.log.stream.connection
     log.insert_events([opened()])
     with log.subscribe() as subscription:
-        assert len(subscription.next_batch(10, 5)) == 1
+        assert len(subscription.next_batch(10, PATIENCE_SECONDS)) == 1
         transport = connection._client._transport
         assert transport is not None
         connection._loop.call_soon_threadsafe(transport.write, b"NONSENSE\r\n")
         assert len(log.insert_events([opened()]) or []) == 1
-        assert len(subscription.next_batch(10, 5)) == 1
+        assert len(subscription.next_batch(10, PATIENCE_SECONDS)) == 1
         assert connection.generation > 1
 
 

@@ -17,6 +17,7 @@ from eventsourcing.persistence import (
     Tracking,
     TrackingRecorder,
 )
+from eventsourcing.projection import EventSourcedProjectionRunner
 from eventsourcing.tests import application, persistence, projection
 from eventsourcing.utils import Environment
 from typing_extensions import override
@@ -30,6 +31,13 @@ from shared.jetstream import (
 )
 
 pytestmark = pytest.mark.wire
+PATIENCE_SECONDS = 10.0
+
+
+def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has the suites wait for a projection longer than their 1 s: a busy machine may stall."""
+    monkeypatch.setattr(TrackingRecorder.wait, "__defaults__", (PATIENCE_SECONDS, None))
+    monkeypatch.setattr(EventSourcedProjectionRunner.wait, "__defaults__", (PATIENCE_SECONDS,))
 
 
 class OnOneServer:
@@ -38,6 +46,7 @@ class OnOneServer:
     @pytest.fixture(autouse=True)
     def take_settings(self, r1_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
         self.settings = r1_env
+        be_patient(monkeypatch)
         # Some suites construct applications without settings, from the process's environment.
         for name, value in r1_env.items():
             monkeypatch.setenv(name, value)
@@ -51,6 +60,7 @@ class OnThreeServers(OnOneServer):
     @pytest.fixture(autouse=True)
     def take_settings(self, r3_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
         self.settings = r3_env
+        be_patient(monkeypatch)
         for name, value in r3_env.items():
             monkeypatch.setenv(name, value)
 

@@ -31,6 +31,7 @@ SHOWN_MAX = 200
 DEMO_TIMEOUT_S = 1_800
 PAGE = 500
 NOT_OPENED: dict[str, Any] = {}
+_HTTP = httpx.Client(timeout=GIVES_UP_AFTER_S, trust_env=False)
 """The row of a case that was opened later."""
 
 Json = dict[str, Any]
@@ -132,7 +133,7 @@ def _kill(system: System) -> None:
 
 def _last_sequence(system: System) -> int:
     """Gives how many events the log has; sequences of CASES have no holes."""
-    answer = httpx.get(f"{system.running.http}/readyz").json()
+    answer = _HTTP.get(f"{system.running.http}/readyz").json()
     return int(answer["sequence"])
 
 
@@ -142,7 +143,7 @@ def _rows(system: System, copied: int) -> dict[str, Json]:
     after: str | None = None
     while True:
         parameters = {"limit": PAGE} | ({} if after is None else {"cursor": after})
-        page = httpx.get(f"{system.running.http}/api/cases", params=parameters).json()
+        page = _HTTP.get(f"{system.running.http}/api/cases", params=parameters).json()
         found |= {item["case_id"]: _as_of(system, item, copied) for item in page["items"]}
         after = page.get("next")
         if not after:
@@ -153,8 +154,10 @@ def _as_of(system: System, row: Json, copied: int) -> Json:
     if row["sequence"] <= copied:
         return row
     url = f"{system.running.http}/api/cases/{row['case_id']}"
-    then = httpx.get(url, params={"as_of_sequence": copied})
-    case: Json = then.json()["case"] if then.status_code == httpx.codes.OK else NOT_OPENED
+    then = _HTTP.get(url, params={"as_of_sequence": copied})
+    if then.status_code == httpx.codes.NOT_FOUND:
+        return NOT_OPENED
+    case: Json = then.raise_for_status().json()["case"]
     return case
 
 
@@ -164,7 +167,7 @@ def _shown(system: System, case_ids: list[str]) -> dict[str, Json]:
     for case_id in case_ids:
         url = f"{system.running.http}/api/cases/{case_id}"
         asked = {"by": "Olena Example", "purpose": "a drill", "classes": ["identity"]}
-        shown, revealed = httpx.get(url), httpx.post(f"{url}/reveal", json=asked)
+        shown, revealed = _HTTP.get(url), _HTTP.post(f"{url}/reveal", json=asked)
         if shown.status_code == revealed.status_code == httpx.codes.OK:
             found[case_id] = {**shown.json(), "revealed": revealed.json()["values"]}
     return found

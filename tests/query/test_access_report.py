@@ -22,7 +22,7 @@ from shared.access import AccessRecord, Spotted
 from shared.jetstream.stream import Page, Stream
 from tests.examples import CASE, NOON, OTHER_CASE
 from tests.query.asking import asked, client_of
-from tests.query.stage import MemoryLog, ServerLog
+from tests.query.stage import WITHIN_S, MemoryLog, ServerLog
 from tests.query.test_accesses import publish
 
 pytestmark = pytest.mark.wire
@@ -89,7 +89,7 @@ def short_batches(tmp_path: Path) -> Iterator[ServerLog]:
 
 
 def audit_of(log: ServerLog) -> CountedStream:
-    return CountedStream(log.recorder.log.stream.connection, subjects.AUDIT, 2.0, 2.0)
+    return CountedStream(log.recorder.log.stream.connection, subjects.AUDIT, WITHIN_S, WITHIN_S)
 
 
 def write(log: ServerLog, *records: AccessRecord, torn: bool = False) -> None:

@@ -15,7 +15,7 @@ from shared import subjects
 from shared.access import AccessRecord, Spotted
 from shared.jetstream.stream import Stream
 from tests.examples import CASE, NOON, OTHER_CASE
-from tests.query.stage import ServerLog
+from tests.query.stage import WITHIN_S, ServerLog
 
 pytestmark = pytest.mark.wire
 
@@ -38,7 +38,7 @@ async def publish(url: str, messages: list[tuple[str, bytes]]) -> None:
     client = Client()
     await client.connect([url])
     for subject, body in messages:
-        await client.jetstream().publish(subject, body)
+        await client.jetstream(timeout=60).publish(subject, body)
     await client.close()
 
 
@@ -53,7 +53,7 @@ def test_what_names_a_case_is_found_in_order_and_what_is_unreadable_is_counted(
     ]
     messages = [(one.subject, one.model_dump_json().encode()) for one in made]
     asyncio.run(publish(server_log.url, [*messages, (subjects.audit(CASE), b"torn")]))
-    audit = Stream(server_log.recorder.log.stream.connection, subjects.AUDIT, 2.0, 2.0)
+    audit = Stream(server_log.recorder.log.stream.connection, subjects.AUDIT, WITHIN_S, WITHIN_S)
     found = accesses_of(audit, CASE)
     assert [one.access_id for one in found.records] == [f"access-{n}" for n in (1, 3, 4, 5)]
     assert found.unreadable == 1

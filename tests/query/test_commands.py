@@ -208,6 +208,7 @@ async def test_nobody_answering_in_time_is_unavailable(site: Site) -> None:
 
     await site.nats.subscribe(subjects.command("intake", "*"), cb=silent)
     await site.nats.flush()
+    site.query.context.settings.command_timeout_s = 0.5
     answer = await site.post("AddNote", NOTE)
     assert waiting.is_set()
     assert (answer.status_code, answer.json()["service"]) == (503, "intake")
@@ -230,8 +231,8 @@ async def test_as_of_reads_the_real_log(site: Site, server_log: ServerLog) -> No
 
 
 async def test_metrics_know_what_is_parked_and_waiting(site: Site) -> None:
-    await site.nats.jetstream().publish("parked.intake.not_json", b"{}")
-    await site.nats.jetstream().publish("calls.phone", b"{}")
+    await site.nats.jetstream(timeout=60).publish("parked.intake.not_json", b"{}")
+    await site.nats.jetstream(timeout=60).publish("calls.phone", b"{}")
     text = (await site.http.get("/metrics")).text
     assert "passage_parked_messages 1.0" in text
     assert "passage_calls_waiting 1.0" in text

@@ -212,5 +212,5 @@ def test_on_a_real_server_no_subject_can_stop_it(
 async def publish(url: str, subject: str, body: bytes) -> None:
     client = Client()
     await client.connect([url])
-    await client.jetstream().publish(subject, body)
+    await client.jetstream(timeout=60).publish(subject, body)
     await client.close()

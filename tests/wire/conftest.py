@@ -15,7 +15,6 @@ from uuid import uuid4
 import nats
 import pytest
 from nats.aio.client import Client
-from nats.errors import NoRespondersError
 from nats.js.client import JetStreamContext
 
 import services.handover.main
@@ -92,16 +91,6 @@ class Site:
         """Starts a key holder, in place of the one that runs."""
         await self.stop_key_holder()
         await self.key_holder.enter_async_context(self.service("keyholder"))
-        async with asyncio.timeout(ANSWER_WITHIN_S):
-            while not await self._key_holder_answers():
-                pass
-
-    async def _key_holder_answers(self) -> bool:
-        try:
-            await self.client.request("keyholder.look.nobody", b"", timeout=ANSWER_WITHIN_S)
-        except NoRespondersError:
-            return False
-        return True
 
     async def stop_key_holder(self) -> None:
         await self.key_holder.aclose()

@@ -230,7 +230,7 @@ async def test_checkpoints_come_back_and_say_what_is_lost(
     assert '"events": 7,\n    "first": 3,\n    "last": 9' in capsys.readouterr().out
     with restored_server(place) as server:
         async with connected(server.url) as client:
-            found = (await client.jetstream().stream_info("CASES")).config.metadata or {}
+            found = (await client.jetstream(timeout=60).stream_info("CASES")).config.metadata or {}
     assert len(found["passage_incarnation"]) == 32
 
 

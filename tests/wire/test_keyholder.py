@@ -97,6 +97,7 @@ async def test_a_malformed_request_is_denied_and_says_which_field(site: Site) ->
 async def test_sealed_means_that_nothing_opens_and_calls_wait(site: Site) -> None:
     async with site.service("intake"):
         value = await a_call(site)
+        assert await site.calls_left() == 0  # The first is acknowledged.
         case_id = value.case_id
         assert await keeper(site, "close") == {"closed": True}
         with pytest.raises(KeysUnavailableError, match="unseal"):

@@ -77,6 +77,7 @@ async def test_two_processes_of_intake_send_it_once(site: Site) -> None:
         for _ in range(5):
             await site.record(SendMessage, case_id, **TOLD)
             await begin_anew(site)
+            await site.next_event("MessageDispatched")  # Else it might overtake the next.
         for _ in range(5):
             assert await station(site).receive(ANSWER_WITHIN_S) is not None
         await all_processed(site)

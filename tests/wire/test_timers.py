@@ -72,6 +72,11 @@ async def fired_until(url: str, last: str) -> list[Timer]:
     return list(fired.values())
 
 
+def in_a_while() -> datetime:
+    """Gives a time when a test has set and cancelled what it sets and cancels."""
+    return datetime.now(UTC) + timedelta(seconds=5)
+
+
 def delivered(message: Msg) -> Delivery:
     """Gives a message as the bus hands it on."""
     return Delivery(
@@ -96,33 +101,35 @@ async def test_a_timer_arrives_as_it_was_set_and_leaves_nothing_behind(url: str)
 
 
 async def test_set_again_it_counts_as_it_was_set_last(url: str) -> None:
+    soon = in_a_while()
     with timers_at(url) as timers:
-        timers.set(timer("same"))
-        timers.set(timer("same"))
-        timers.set(timer("later"))
+        timers.set(timer("same", soon))
+        timers.set(timer("same", soon))
+        timers.set(timer("later", soon))
         timers.set(timer("later", FAR_OFF))
         timers.set(timer("sooner", FAR_OFF))
-        timers.set(timer("sooner"))
-        timers.set(timer("last"))
+        timers.set(timer("sooner", soon))
+        timers.set(timer("last", soon))
     assert [one.kind for one in await fired_until(url, "last")] == ["same", "sooner", "last"]
 
 
 async def test_a_cancelled_timer_does_not_fire(url: str) -> None:
+    soon = in_a_while()
     with timers_at(url) as timers:
-        timers.set(timer("cancelled"))
-        timers.cancel(timer("cancelled"))
-        timers.cancel(timer("never_set"))
-        timers.set(timer("set_anew"))
-        timers.cancel(timer("set_anew"))
-        timers.set(timer("set_anew"))
-        timers.set(timer("last"))
+        timers.set(timer("cancelled", soon))
+        timers.cancel(timer("cancelled", soon))
+        timers.cancel(timer("never_set", soon))
+        timers.set(timer("set_anew", soon))
+        timers.cancel(timer("set_anew", soon))
+        timers.set(timer("set_anew", soon))
+        timers.set(timer("last", soon))
     assert [one.kind for one in await fired_until(url, "last")] == ["set_anew", "last"]
 
 
 async def test_killed_and_started_again_the_server_fires_each_timer_once(
     server: NatsServer, url: str
 ) -> None:
-    soon = datetime.now(UTC) + timedelta(milliseconds=300)
+    soon = in_a_while()
     with timers_at(url) as timers:
         timers.set(timer("late"))
         timers.set(timer("in_time", soon))
@@ -158,7 +165,7 @@ async def test_with_its_leader_killed_a_replicated_stream_fires_each_timer_once(
     with NatsCluster(tmp_path) as cluster:
         async with client_of(cluster.url) as client:
             await provision(client, 3)
-            soon = datetime.now(UTC) + timedelta(seconds=1)
+            soon = datetime.now(UTC) + timedelta(seconds=15)  # Later than the last cancelling.
             with timers_at(cluster.url) as timers:
                 for name in names:
                     timers.set(timer(name, soon))
@@ -173,11 +180,12 @@ async def test_with_its_leader_killed_a_replicated_stream_fires_each_timer_once(
 
 
 async def test_a_daily_timer_set_again_stays_one_with_its_hour(url: str) -> None:
+    hour = (datetime.now(UTC).hour + 12) % 24  # Not now, or it would fire.
     with timers_at(url) as timers:
-        timers.set_daily("rotation", time(2, 30))
-        timers.set_daily("rotation", time(3, 0))
+        timers.set_daily("rotation", time(hour, 30))
+        timers.set_daily("rotation", time(hour, 0))
     async with client_of(url) as client:
-        js = client.jetstream()
+        js = client.jetstream(timeout=60)
         kept = await js.get_last_msg(STREAM, subjects.timer(SERVICE, "rotation"))
         state = (await ask(client, f"STREAM.INFO.{STREAM}", None))["state"]
     assert kept.headers is not None
@@ -213,7 +221,7 @@ async def test_wiping_its_own_timers_a_service_leaves_those_of_others(url: str) 
             await client.request(
                 subjects.timer(SERVICE, "hostile"), b"", timeout=WITHIN_S, headers=headers
             )
-        kept = await client.jetstream().get_last_msg(
+        kept = await client.jetstream(timeout=60).get_last_msg(
             subjects.timers_stream("keyholder"), "timers.keyholder.theirs-CASE"
         )
     assert kept.data
