@@ -88,8 +88,8 @@ def short_batches(tmp_path: Path) -> Iterator[ServerLog]:
         log.close()
 
 
-def audit_of(log: ServerLog) -> CountedStream:
-    return CountedStream(log.recorder.log.stream.connection, subjects.AUDIT, WITHIN_S, WITHIN_S)
+def audit_of(log: ServerLog, within_s: float = WITHIN_S) -> CountedStream:
+    return CountedStream(log.recorder.log.stream.connection, subjects.AUDIT, within_s, within_s)
 
 
 def write(log: ServerLog, *records: AccessRecord, torn: bool = False) -> None:
@@ -256,8 +256,8 @@ def test_older_pages_than_the_first_day_wanted_are_not_offered(
 
 
 def test_a_record_that_does_not_answer_is_said_to(
-    server: NatsServer, audit: Stream, tmp_path: Path
+    server: NatsServer, server_log: ServerLog, tmp_path: Path
 ) -> None:
     server.stop()
-    status, problem = report(tmp_path, audit)
+    status, problem = report(tmp_path, audit_of(server_log, within_s=0.5))
     assert (status, problem["service"]) == (503, "log")

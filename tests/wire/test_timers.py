@@ -189,7 +189,7 @@ async def test_a_daily_timer_set_again_stays_one_with_its_hour(url: str) -> None
         kept = await js.get_last_msg(STREAM, subjects.timer(SERVICE, "rotation"))
         state = (await ask(client, f"STREAM.INFO.{STREAM}", None))["state"]
     assert kept.headers is not None
-    assert kept.headers["Nats-Schedule"] == "0 0 3 * * *"
+    assert kept.headers["Nats-Schedule"] == f"0 0 {hour} * * *"
     assert state["messages"] == 1
 
 
