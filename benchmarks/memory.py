@@ -130,6 +130,7 @@ async def _push(system: System, events: int) -> int:
     ):
         push = Push(channel, asker, read_intake_public_key(running.keys), {})
         await keeper.subscribe(subjects.case_events("CaseOpened"), cb=push.on_opened)
+        await keeper.flush()
         cases = -(-events // EVENTS_OF_CASE)
         left = iter(range(cases))
 

@@ -15,8 +15,8 @@ from passage.nats_server import free_port
 from passage.running import FILE_NAME, Running
 
 HOST = "127.0.0.1"
-READY_WITHIN_S = 60.0
-STOPPED_WITHIN_S = 15.0
+READY_WITHIN_S = 180.0
+STOPPED_WITHIN_S = 60.0
 LOOK_EVERY_S = 0.05
 
 

@@ -20,7 +20,7 @@ from tests.examples import CaseBook
 from tests.query.asking import asked
 from tests.query.fixed_keys import FixedKeys
 from tests.query.men import CODE, PHONE, TWIN, WHO, Man, book_of, log_of, numbers, statement, who
-from tests.query.stage import MemoryLog, books_of
+from tests.query.stage import WITHIN_S, MemoryLog, books_of
 
 BY_PHONE = {"caller": {"channel": "phone", "address": "044 000 00 01"}}
 
@@ -259,6 +259,7 @@ async def test_while_names_are_opened_what_is_certain_is_answered_already(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(names_module, "FEW", 2)
+    monkeypatch.setattr(names_module, "FOLLOWS_WITHIN_S", WITHIN_S)
     log = log_of(Man("Взоров", code=CODE), Man("Kwarz"), Man("Взоров"))
     async with asked(log, tmp_path) as desk:
         wanted = {**WHO, "code": CODE, "surname": "Взоров"}
