@@ -1,4 +1,4 @@
-"""FastStream's broker, which says when the server hears it, and ends in time."""
+"""FastStream's broker, as services need it: heard once it has started, and ended in time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEAVE_S = 0.1
 
 
 class Broker(NatsBroker):
-    """A broker that ends in time, whether or not a server is there to take leave of."""
+    """A broker that has started when the server hears it, and ends whether or not one is there."""
 
     heard = False
     """Whether the server has every subscription; FastStream makes them in no certain order."""

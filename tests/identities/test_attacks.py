@@ -63,6 +63,8 @@ async def test_within_one_account_a_stored_message_can_be_answered_into_the_log(
     async with asyncio.timeout(60):
         while not await stored(keeper, "CASES", target):
             pass
+    answer = await ask(keeper, "STREAM.MSG.GET.CASES", {"last_by_subj": target})
+    assert answer["message"]["subject"] == target
 
 
 async def test_a_service_can_not_have_an_answer_stored_as_an_event(

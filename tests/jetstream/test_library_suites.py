@@ -1,5 +1,7 @@
 """The library's shipped suites, unmodified, on one server and on a cluster of three.
 
+Only how long the library waits for a projection by default is more than its 1 s (`be_patient`).
+
 Hooks used, all of them the suites' own: `create_recorder`, `new_originator_id`, `view_class`,
 `construct_event_counters_view`, `expected_*`, `tracking_recorder_subclass`, and
 `optional_test_insert_subscribe`, which a recorder with subscriptions calls from a test of its own

@@ -31,8 +31,8 @@ SHOWN_MAX = 200
 DEMO_TIMEOUT_S = 1_800
 PAGE = 500
 NOT_OPENED: dict[str, Any] = {}
-_HTTP = httpx.Client(timeout=GIVES_UP_AFTER_S, trust_env=False)
 """The row of a case that was opened later."""
+_HTTP = httpx.Client(timeout=GIVES_UP_AFTER_S, trust_env=False)
 
 Json = dict[str, Any]
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from passage.nats_server import NatsServer
+from services.query.api import exports
+from services.query.api.problems import ProblemError
 from shared.commands.base import Recorded, Refused
 from shared.commands.shifts import RecordExport
 from shared.events.shifts import StatisticsExported
@@ -149,6 +151,14 @@ async def test_only_whole_days_of_calls_can_be_asked_for(
     async with asked(MemoryLog(), tmp_path) as desk:
         answer = await desk.http.post("/api/exports", json={**WANTED, **changed})
     assert answer.status_code == 422
+
+
+def test_a_day_is_exported_only_when_it_is_over() -> None:
+    wanted = exports.Export.model_validate(WANTED)
+    midnight = datetime.combine(wanted.last_day + timedelta(days=1), time(), UTC)
+    exports._require_over(wanted, midnight)
+    with pytest.raises(ProblemError, match="invalid"):
+        exports._require_over(wanted, midnight - timedelta(microseconds=1))
 
 
 async def test_every_statistic_says_who_may_see_it(tmp_path: Path) -> None:

@@ -39,11 +39,15 @@ async def test_a_service_is_ready_when_the_server_has_every_subscription(
     service = WIRES["intake"](site.settings)
     monkeypatch.setattr(Client, "flush", held_up)
     starting = asyncio.create_task(service.bus.broker.start())
-    async with asyncio.timeout(ANSWER_WITHIN_S):
-        await asked.wait()
-    assert not await is_ready(site)
-    heard.set()
-    await starting
-    assert await is_ready(site)
-    await service.bus.broker.stop()
-    service.close()
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            await asked.wait()
+        assert not await is_ready(site)
+        heard.set()
+        await starting
+        assert await is_ready(site)
+    finally:
+        starting.cancel()
+        heard.set()
+        await service.bus.broker.stop()
+        service.close()

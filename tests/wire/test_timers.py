@@ -180,9 +180,9 @@ async def test_with_its_leader_killed_a_replicated_stream_fires_each_timer_once(
 
 
 async def test_a_daily_timer_set_again_stays_one_with_its_hour(url: str) -> None:
-    hour = (datetime.now(UTC).hour + 12) % 24  # Not now, or it would fire.
+    hour = (datetime.now(UTC).hour + 12) % 24  # Far from now, or it would fire.
     with timers_at(url) as timers:
-        timers.set_daily("rotation", time(hour, 30))
+        timers.set_daily("rotation", time((hour - 1) % 24, 30))
         timers.set_daily("rotation", time(hour, 0))
     async with client_of(url) as client:
         js = client.jetstream(timeout=60)
