@@ -32,6 +32,8 @@ class Broker(NatsBroker):
         while not self.heard:
             with contextlib.suppress(FlushTimeoutError):  # It is away; nats-py subscribes anew.
                 await client.flush()
+                # nats-py's ping overtakes what is pending; the next one comes after it.
+                await client.flush()
                 self.heard = True
 
     @override

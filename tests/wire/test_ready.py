@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
+from nats.aio.transport import TcpTransport
 from nats.errors import FlushTimeoutError, NoRespondersError
 
 from shared import subjects
@@ -51,3 +53,28 @@ async def test_a_service_is_ready_when_the_server_has_every_subscription(
         heard.set()
         await service.bus.broker.stop()
         service.close()
+
+
+async def test_a_service_has_started_when_its_last_subscription_was_answered_for(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[bytes] = []
+    write: Any = TcpTransport.write
+    writelines: Any = TcpTransport.writelines
+
+    def written(transport: TcpTransport, payload: bytes) -> None:
+        sent.append(payload)
+        write(transport, payload)
+
+    def lines_written(transport: TcpTransport, payload: list[bytes]) -> None:
+        sent.extend(payload)
+        writelines(transport, payload)
+
+    service = WIRES["handover"](site.settings)
+    monkeypatch.setattr(TcpTransport, "write", written)
+    monkeypatch.setattr(TcpTransport, "writelines", lines_written)
+    await service.bus.broker.start()
+    told = [one.partition(b" ")[0].strip() for one in sent]
+    await service.bus.broker.stop()
+    service.close()
+    assert b"PING" in told[len(told) - told[::-1].index(b"SUB") :]
