@@ -29,6 +29,7 @@ _SEALED: dict[str, TypeAdapter[str]] = {
     "caller_address": TypeAdapter(Name),
     "text": TypeAdapter(Text),
     "return_code": TypeAdapter(Word),
+    "display_name": TypeAdapter(Name),
 }
 """What a channel seals, and the form of what is inside."""
 
@@ -53,10 +54,10 @@ def open_call(keys: Keys, message_id: str, call: CallReceived) -> IncomingCall:
     Raises UnprocessableError and BoxBrokenError; neither holds a value.
     """
     said = _unboxed(keys, call)
-    address = said.get("caller_address")
+    address = None if call.withheld else said.get("caller_address")
     if address is not None and address.strip().casefold() in WITHHELD:
         address = None
-    text, code = said.get("text"), said.get("return_code")
+    text, code, name = said.get("text"), said.get("return_code"), said.get("display_name")
     caller_keys, code_hashes = _hashes(
         keys, caller_to_hash(call.channel, address) if address else None, to_hash(code or "")
     )
@@ -72,6 +73,9 @@ def open_call(keys: Keys, message_id: str, call: CallReceived) -> IncomingCall:
         code_hashes=code_hashes if code else (),
         recording_ref=call.recording_ref,
         media=call.media,
+        withheld=call.withheld,
+        display_name=Plain(name) if name else None,
+        region=call.region,
     )
 
 

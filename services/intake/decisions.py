@@ -61,6 +61,9 @@ class IncomingCall:
     """Keyed hashes of the return code he gave, that of today first."""
     recording_ref: str | None
     media: tuple[str, ...]
+    withheld: bool = False
+    display_name: Plain | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ def _opened(call: IncomingCall, route: Route) -> intake.CaseOpened:
         channel=call.channel,
         caller_key=route.caller_key,
         caller_address=call.caller_address,
+        display_name=call.display_name,
         language=call.language,
         started_at=call.started_at,
         episode=route.episode,
@@ -119,6 +123,7 @@ def _linked(call: IncomingCall, route: Route) -> intake.CallLinked:
         channel=call.channel,
         caller_key=route.caller_key,
         caller_address=call.caller_address,
+        display_name=call.display_name,
         language=call.language,
         started_at=call.started_at,
         basis=route.basis,

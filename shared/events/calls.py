@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from shared.events.base import Event
-from shared.events.fields import At, Channel, Id, Language
+from shared.events.fields import At, Channel, Id, Language, Region
 
 BOX_MAX_CHARACTERS = 120_000
 
@@ -31,11 +31,17 @@ class CallReceived(Event):
 
     `started_at` is the channel's clock. No `caller_address`: the number is withheld. A chat message
     edited later is a new call, never a change. A channel gives each call an id of its own.
+    `caller_address` is the provider's stable id, `display_name` what people see beside it;
+    `withheld` says that the number is hidden, whatever the address holds. `region`: where a
+    national number is dialled, ISO 3166 (`UA`).
     """
 
     call_id: Id
     channel: Channel
     caller_address: Boxed | None = None
+    withheld: bool = False
+    display_name: Boxed | None = None
+    region: Region | None = None
     language: Language
     started_at: At
     text: Boxed | None = None

@@ -61,6 +61,7 @@ class CaseOpened(Event):
     channel: Channel
     caller_key: KeyedHash | None = None
     caller_address: PersonalIdentity | None = None
+    display_name: PersonalIdentity | None = None
     language: Language
     started_at: At
     episode: Annotated[int, Field(ge=1)] = 1
@@ -83,6 +84,7 @@ class CallLinked(Event):
     channel: Channel
     caller_key: KeyedHash | None = None
     caller_address: PersonalIdentity | None = None
+    display_name: PersonalIdentity | None = None
     language: Language
     started_at: At
     basis: LinkBasis
