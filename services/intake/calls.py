@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
 from services.intake.decisions import IncomingCall
-from shared.addresses import folded
+from shared.addresses import Spelled, spelled, without_marks
 from shared.events.base import CallEnvelope
 from shared.events.calls import CallReceived, DeliveryReported
 from shared.events.fields import Channel, Name, Plain, Text, Word
 from shared.events.reading import UpstreamEvent, read_upstream
+from shared.key_messages import caller_purpose
 from shared.keyholder import Keys
 from shared.parking import CALL_MAX_BYTES, UnprocessableError
 from shared.return_codes import to_hash
@@ -19,11 +22,6 @@ from shared.wrong_fields import wrong_fields
 
 ID_MAX_CHARACTERS = 64
 """As long as an id may be (`shared.events.fields.Id`)."""
-
-WITHHELD = frozenset(
-    {"anonymous", "blocked", "private", "restricted", "unavailable", "unknown", "withheld"}
-)
-"""What exchanges send in place of a number: it names nobody, so it must not be taken for a man."""
 
 _SEALED: dict[str, TypeAdapter[str]] = {
     "caller_address": TypeAdapter(Name),
@@ -55,27 +53,27 @@ def open_call(keys: Keys, message_id: str, call: CallReceived) -> IncomingCall:
     """
     said = _unboxed(keys, call)
     address = None if call.withheld else said.get("caller_address")
-    if address is not None and address.strip().casefold() in WITHHELD:
-        address = None
+    kept = spelled(call.channel, address, call.region) if address is not None else None
     text, code, name = said.get("text"), said.get("return_code"), said.get("display_name")
-    caller_keys, code_hashes = _hashes(
-        keys, caller_to_hash(call.channel, address) if address else None, to_hash(code or "")
-    )
+    hashes = _hashes(keys, call.channel, kept, name, code)
     return IncomingCall(
         message_id=message_of(call.channel, message_id),
         call_id=call.call_id,
         channel=call.channel,
-        caller_keys=caller_keys,
-        caller_address=Plain(address) if address else None,
+        caller_keys=tuple(one for some in hashes.own for one in some),
+        caller_address=Plain(address) if address is not None and kept is not None else None,
         language=call.language,
         started_at=call.started_at,
         text=Plain(text) if text else None,
-        code_hashes=code_hashes if code else (),
+        code_hashes=hashes.code,
         recording_ref=call.recording_ref,
         media=call.media,
         withheld=call.withheld,
         display_name=Plain(name) if name else None,
         region=call.region,
+        reading_keys=hashes.readings,
+        unclear=kept is not None and kept.unclear,
+        name_key=hashes.name,
     )
 
 
@@ -85,11 +83,6 @@ def message_of(channel: Channel, message_id: str) -> str:
     if len(named) <= ID_MAX_CHARACTERS:
         return named
     return hashlib.sha256(named.encode()).hexdigest()[:ID_MAX_CHARACTERS]
-
-
-def caller_to_hash(channel: Channel, address: str) -> tuple[str, str]:
-    """Gives purpose and value of the keyed hash by which a caller is known again."""
-    return f"caller-{channel}", folded(channel, address)
 
 
 def _unboxed(keys: Keys, call: CallReceived) -> dict[str, str]:
@@ -106,6 +99,8 @@ def _unboxed(keys: Keys, call: CallReceived) -> dict[str, str]:
 def _text(field: str, content: bytes) -> str | None:
     try:
         plain = content.decode()
+        if field == "caller_address":
+            plain = without_marks(plain)
         # Nothing said is no mistake of his: a silent call is a call.
         return _SEALED[field].validate_python(plain) if plain.strip() else None
     except UnicodeDecodeError:
@@ -115,9 +110,27 @@ def _text(field: str, content: bytes) -> str | None:
         raise UnprocessableError("wrong_data", f"data.{field}", problem) from None
 
 
+class _Hashes(NamedTuple):
+    own: Sequence[tuple[str, ...]]
+    readings: tuple[tuple[str, ...], ...]
+    name: str | None
+    code: tuple[str, ...]
+
+
 def _hashes(
-    keys: Keys, caller: tuple[str, str] | None, code: tuple[str, str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Gives the keyed hashes of caller and code, in one request."""
-    of_code, *of_caller = keys.hashes([code, *([caller] if caller else [])])
-    return (of_caller[0] if of_caller else ()), of_code
+    keys: Keys, channel: Channel, kept: Spelled | None, name: str | None, code: str | None
+) -> _Hashes:
+    """The keyed hashes of whose call it is and of the code, in one request."""
+    purpose = caller_purpose(channel)
+    own, readings = (kept.own, kept.readings) if kept is not None else ((), ())
+    shown = spelled(channel, name) if name is not None else None
+    names = shown.own[:1] if shown is not None else ()
+    wanted = [(purpose, one) for one in (*own, *readings, *names)]
+    made = keys.hashes([*wanted, *([to_hash(code)] if code is not None else [])])
+    last = len(own) + len(readings)
+    return _Hashes(
+        made[: len(own)],
+        tuple(made[len(own) : last]),
+        made[last][0] if names else None,
+        made[-1] if code is not None else (),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from services.intake.guards import (
     CALL_OF_CASE,
@@ -12,6 +13,7 @@ from services.intake.guards import (
     require_live,
     require_ours,
 )
+from services.intake.known import Given, Proof
 from services.intake.state import IntakeState
 from shared.commands.intake import (
     AddNote,
@@ -64,6 +66,12 @@ class IncomingCall:
     withheld: bool = False
     display_name: Plain | None = None
     region: str | None = None
+    reading_keys: tuple[tuple[str, ...], ...] = ()
+    """Those of the other numbers that his may be, the likeliest first."""
+    unclear: bool = False
+    """Whether nothing tells which of them it is."""
+    name_key: str | None = None
+    """Keyed hash of the name that his account shows: search finds him by it, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +90,19 @@ class Route:
     """Whether he gave the duress twin of a code."""
     caller_key: str | None = None
     """Whose call it is, as the index knows him; None where the number is withheld."""
+    code_hash: str | None = None
+    """The code he gave, or its twin, as the index knows it."""
+    guessable: bool = False
+    """Whether more wrong codes came before it than mistakes explain."""
 
 
 def decide_call(state: IntakeState, call: IncomingCall, route: Route) -> list[Event]:
     """A first call opens the case, a further one is linked to it; a fact, never refused."""
     if (call.channel, call.call_id) in state.calls:
         return []
-    taken = _linked(call, route) if state.opened else _opened(call, route)
+    taken = (
+        _linked(call, route, _proof(state, call, route)) if state.opened else _opened(call, route)
+    )
     if not route.duress:
         return [taken]
     return [taken, intake.DuressSignalled(call_id=call.call_id, channel=call.channel)]
@@ -114,10 +128,24 @@ def _opened(call: IncomingCall, route: Route) -> intake.CaseOpened:
         recording_ref=call.recording_ref,
         media=call.media,
         unmatched_code=route.unmatched_code,
+        **_also_found_by(call),
     )
 
 
-def _linked(call: IncomingCall, route: Route) -> intake.CallLinked:
+def _also_found_by(call: IncomingCall) -> dict[str, Any]:
+    readings = tuple(one[0] for one in call.reading_keys)
+    return {"reading_keys": readings or None, "name_key": call.name_key}
+
+
+def _proof(state: IntakeState, call: IncomingCall, route: Route) -> Proof:
+    if route.basis != "return_code":
+        return Proof(route.basis, route.confidence)
+    return state.known.proof_by_code(
+        Given(call.channel, route.caller_key, route.code_hash, route.confidence, route.guessable)
+    )
+
+
+def _linked(call: IncomingCall, route: Route, proof: Proof) -> intake.CallLinked:
     return intake.CallLinked(
         call_id=call.call_id,
         channel=call.channel,
@@ -126,12 +154,14 @@ def _linked(call: IncomingCall, route: Route) -> intake.CallLinked:
         display_name=call.display_name,
         language=call.language,
         started_at=call.started_at,
-        basis=route.basis,
-        confidence=route.confidence,
+        basis=proof.basis,
+        confidence=proof.confidence,
+        second_fact_needed=True if proof.second_fact_needed else None,
         text=call.text,
         recording_ref=call.recording_ref,
         media=call.media,
         unmatched_code=route.unmatched_code,
+        **_also_found_by(call),
     )
 
 

@@ -18,9 +18,10 @@ from services.query.projections.case_row import CaseRow
 from services.query.projections.lookups import Kind
 from services.query.reads import Answer
 from services.query.statements import Statement, addresses_of, name_of, statements_of
-from shared.addresses import folded
+from shared.addresses import callers_to_hash
 from shared.events.fields import Channel
 from shared.events.intake import ContactRuleSet
+from shared.key_messages import SERVICE_NUMBER
 from shared.keyholder import Keys
 from shared.logs import log
 from shared.return_codes import to_hash
@@ -136,12 +137,13 @@ class Candidates:
 
     def _keys_of(self, asked: Asked) -> dict[Kind, list[str]]:
         wanted: list[tuple[Kind, tuple[str, str]]] = [
-            ("caller", (f"caller-{channel}", folded(channel, address)))
+            ("caller", value)
             for channel, address in asked.callers
+            for value in callers_to_hash(channel, address)
         ]
         # What folds to nothing names nobody, and must not find whoever else folds to nothing.
         if asked.person.number:
-            wanted.append(("service_number", ("service-number", asked.person.number)))
+            wanted.append(("service_number", (SERVICE_NUMBER, asked.person.number)))
         if to_hash(asked.code)[1]:
             wanted.append(("return_code", to_hash(asked.code)))
         keys: defaultdict[Kind, list[str]] = defaultdict(list)

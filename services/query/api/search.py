@@ -5,7 +5,7 @@ Codes, callers and service numbers are found by their keyed hashes; names are co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter
@@ -18,9 +18,10 @@ from services.query.masking import SEALED, row_shown
 from services.query.projections.case_row import CaseRow
 from services.query.projections.lookups import Kind
 from services.query.reads import Answer
-from shared.addresses import folded
-from shared.events.fields import Channel, Person, Word
+from shared.addresses import callers_to_hash
+from shared.events.fields import Channel, Person, Region, Word
 from shared.folding import folded_number
+from shared.key_messages import SERVICE_NUMBER
 from shared.return_codes import to_hash
 
 Typed = Annotated[str, Field(min_length=1, max_length=40)]
@@ -34,6 +35,14 @@ class Caller(BaseModel):
 
     channel: Channel
     address: Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARACTERS)]
+    """However it is written; the name that his account shows will do."""
+    region: Region | None = None
+    """Where a number without a country code is dialled."""
+
+    @property
+    def to_hash(self) -> list[tuple[str, str]]:
+        """Purpose and value of each keyed hash by which the caller may be kept."""
+        return callers_to_hash(self.channel, self.address, self.region)
 
 
 class Search(BaseModel):
@@ -109,13 +118,12 @@ def routes(context: Context) -> APIRouter:
 def find(context: Context, wanted: Search) -> Answer[Sequence[CaseRow]]:
     """Gives the cases that a search finds for certain, by whatever but a name."""
     if wanted.return_code is not None:
-        return _by_key(context, "return_code", *to_hash(wanted.return_code))
+        return _by_keys(context, ["return_code"], [to_hash(wanted.return_code)])
     if wanted.caller is not None:
-        channel, address = wanted.caller.channel, wanted.caller.address.strip()
-        return _by_key(context, "caller", f"caller-{channel}", folded(channel, address))
+        return _by_keys(context, ["caller", "shown_name"], wanted.caller.to_hash)
     if wanted.service_number is not None:
         number = folded_number(wanted.service_number)
-        return _by_key(context, "service_number", "service-number", number)
+        return _by_keys(context, ["service_number"], [(SERVICE_NUMBER, number)])
     return context.reads.case_by_number(typed_case_number(wanted.case_number or ""))
 
 
@@ -125,10 +133,12 @@ def typed_case_number(text: str) -> str:
     return plain.translate(str.maketrans("OIL", "011"))
 
 
-def _by_key(context: Context, kind: Kind, purpose: str, value: str) -> Answer[Sequence[CaseRow]]:
+def _by_keys(
+    context: Context, kinds: Collection[Kind], values: Sequence[tuple[str, str]]
+) -> Answer[Sequence[CaseRow]]:
     # What folds to nothing names nobody, and must not find whoever else folds to nothing.
-    (keys,) = context.keys.hashes([(purpose, value)]) if value else ((),)
-    return context.reads.cases_by_key(kind, keys)
+    made = context.keys.hashes([one for one in values if one[1]])
+    return context.reads.cases_by_key(kinds, [key for keys in made for key in keys])
 
 
 def _asked_by(wanted: Search) -> tuple[str, str]:
