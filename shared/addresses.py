@@ -63,9 +63,7 @@ class Spelled(NamedTuple):
     own: tuple[str, ...]
     """What it is kept under now, then what earlier versions may have kept it under."""
     readings: tuple[str, ...] = ()
-    """The other numbers that it may be, the likeliest first."""
-    unclear: bool = False
-    """Whether nothing tells which of the readings it is."""
+    """The numbers that it may be, the likeliest first, where nothing tells which it is."""
 
 
 class _Number(NamedTuple):
@@ -85,8 +83,6 @@ def spelled(channel: Channel, address: str, region: str | None = None) -> Spelle
     number = _number_in(channel, folded, region)
     kept = number or Spelled(_account(folded) if channel == "telegram" else (folded,))
     older = _as_before(channel, address.strip(), is_number=number is not None)
-    # What it was kept under may be another man's number now: then it is a reading, not his own.
-    older = tuple(one for one in older if one not in kept.readings)
     return kept._replace(own=tuple(dict.fromkeys((*kept.own, *older))))
 
 
@@ -151,9 +147,9 @@ def _read(text: str, region: str | None) -> Spelled | None:
     if not likely:
         return None
     if len(likely) == 1 or (of_region is not None and likely[0] == f"{of_region[0]}{suffix}"):
-        return Spelled((likely[0],), tuple(likely[1:]))
+        return Spelled((likely[0],))
     # One key for all ways of writing a number that may be any of these.
-    return Spelled(("/".join(sorted(likely)),), tuple(likely), unclear=True)
+    return Spelled(("/".join(sorted(likely)),), tuple(likely))
 
 
 def _out_of_address(text: str) -> str:
@@ -233,7 +229,8 @@ def _as_before(channel: Channel, address: str, *, is_number: bool) -> tuple[str,
         number = phonenumbers.parse(address, OLD_HOME_REGION)
     except phonenumbers.NumberParseException:
         return (address.casefold(),)
-    if not is_number:
-        return ()  # The digits in it stood for whoever had the same ones.
+    if not is_number or phonenumbers.is_valid_number(number):
+        # Its digits stood for whoever had the same ones; or it may be another man's number.
+        return ()
     plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return (f"{plain};ext={number.extension}" if number.extension else plain,)

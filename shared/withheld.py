@@ -30,12 +30,13 @@ HIDDEN_STEMS = tuple(
     _words(
         "anonim anonym unknown unbekannt unterdrück verborgen inconnu sconosciut necunoscut ascuns",
         "bilinmeyen nieznan prywatn zastrzeżon neznám skryt soukrom",
-        "аноним анонім ананім заблокирован заблокован засекреч неизвестн невідом невядом",
+        "аноним анонім ананім заблокирован заблокован засекреч неизвест невідом невядом",
         "неопредел невизнач недоступ приватн прыватн частн прихован прыхаван скрыт скрит схован",
     )
 )
 """Of words that are inflected."""
-ENDING_MAX_CHARACTERS = 4
+UNINFLECTED = HIDDEN_WORDS.union(HIDDEN_STEMS)
+ENDING_MAX_CHARACTERS = 5
 OTHER_WORDS = _words(
     "a addr address by call called caller callerid calling cli clir id identity is no not nr num",
     "number of party person sip tel the user",
@@ -96,7 +97,7 @@ def _names_nobody(user: str) -> bool:
         return True
     if joined in KEYPAD or " ".join(words) in PHRASES:
         return True
-    if any(_says_hidden(joined.removesuffix(one).removeprefix(one)) for one in GLUED):
+    if any(joined.removesuffix(one).removeprefix(one) in UNINFLECTED for one in GLUED):
         return True
     others = [word for word in words if not _says_hidden(word)]
     return len(others) < len(words) and OTHER_WORDS.issuperset(others)

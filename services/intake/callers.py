@@ -37,9 +37,9 @@ def case_of_caller(
     if entry is not None:
         _note_readings(entries, call, entry["case_id"])
         return CallerCase(entry["case_id"], str(key))
-    known = None if call.unclear else _began_unclear(entries, call)
+    known = None if call.reading_keys else _began_unclear(entries, call)
     if known is None:
-        other = _read_otherwise(entries, call)
+        other = _read(entries, call)
         if other is not None:
             # Nothing is written: when more is known of who has which number, it is decided anew.
             return CallerCase(other, str(key), DOUBTFUL)
@@ -61,7 +61,7 @@ def keep_caller(entries: Entries, call: IncomingCall, case_id: str) -> str:
 
 def _note_readings(entries: Entries, call: IncomingCall, case_id: str) -> None:
     """Leads each number that an unclear one may be to its case; again after a crash."""
-    for keys in call.reading_keys if call.unclear else ():
+    for keys in call.reading_keys:
         if entries.first("maybe", keys).entry is None:
             entries.create(f"maybe.{keys[0]}", {"case_id": case_id})
 
@@ -76,7 +76,7 @@ def _began_unclear(entries: Entries, call: IncomingCall) -> str | None:
     return case_id if read["key"] in call.caller_keys else None
 
 
-def _read_otherwise(entries: Entries, call: IncomingCall) -> str | None:
+def _read(entries: Entries, call: IncomingCall) -> str | None:
     """The one case of all numbers that this one may be; None where they are several men's."""
     for cases in (set(_cases_of(entries, call)), set(_cases_unclear(entries, call))):
         if cases:

@@ -72,7 +72,6 @@ def open_call(keys: Keys, message_id: str, call: CallReceived) -> IncomingCall:
         display_name=Plain(name) if name else None,
         region=call.region,
         reading_keys=hashes.readings,
-        unclear=kept is not None and kept.unclear,
         name_key=hashes.name,
     )
 

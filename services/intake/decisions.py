@@ -67,9 +67,7 @@ class IncomingCall:
     display_name: Plain | None = None
     region: str | None = None
     reading_keys: tuple[tuple[str, ...], ...] = ()
-    """Those of the other numbers that his may be, the likeliest first."""
-    unclear: bool = False
-    """Whether nothing tells which of them it is."""
+    """Those of the numbers that his may be, where nothing tells which; the likeliest first."""
     name_key: str | None = None
     """Keyed hash of the name that his account shows: search finds him by it, and nothing else."""
 
