@@ -26,7 +26,7 @@ from shared.commands.intake import (
 )
 from shared.events import intake
 from shared.events.base import Event
-from shared.events.calls import CallEnded
+from shared.events.calls import CallEnded, Change
 from shared.events.fields import Channel, Plain
 from shared.events.intake import ClosingReason, LinkBasis
 from shared.refusals import (
@@ -64,6 +64,14 @@ class IncomingCall:
     withheld: bool = False
     display_name: Plain | None = None
     region: str | None = None
+    gave_code: bool = False
+    """Whether he gave something as a code, whatever it was."""
+    words: str = ""
+    """A keyed digest of what was said: the same id with other words is another message."""
+    same_id_as: str | None = None
+    changed: tuple[Change, ...] = ()
+    as_received: Plain | None = None
+    address_as_received: Plain | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,8 @@ class Route:
     """Whether he gave the duress twin of a code."""
     caller_key: str | None = None
     """Whose call it is, as the index knows him; None where the number is withheld."""
+    words: str = ""
+    """What was said in it, as a keyed digest; empty in what was reserved before that was kept."""
 
 
 def decide_call(state: IntakeState, call: IncomingCall, route: Route) -> list[Event]:
@@ -114,6 +124,10 @@ def _opened(call: IncomingCall, route: Route) -> intake.CaseOpened:
         recording_ref=call.recording_ref,
         media=call.media,
         unmatched_code=route.unmatched_code,
+        changed=call.changed,
+        same_id_as=call.same_id_as,
+        as_received=call.as_received,
+        address_as_received=call.address_as_received,
     )
 
 
@@ -132,6 +146,10 @@ def _linked(call: IncomingCall, route: Route) -> intake.CallLinked:
         recording_ref=call.recording_ref,
         media=call.media,
         unmatched_code=route.unmatched_code,
+        changed=call.changed,
+        same_id_as=call.same_id_as,
+        as_received=call.as_received,
+        address_as_received=call.address_as_received,
     )
 
 

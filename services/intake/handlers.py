@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from services.intake.calls import message_of, open_call
+from services.intake.calls import ChannelMessage, message_of, open_call, open_end, placed
 from services.intake.claims import decide_claim, decide_release, decide_take_over
 from services.intake.decisions import (
     decide_advice,
@@ -47,8 +47,7 @@ from shared.commands.intake import (
     TriageCall,
     UnlinkCases,
 )
-from shared.events.base import CallEnvelope, Event
-from shared.events.calls import CallEnded, CallReceived
+from shared.events.base import Event
 from shared.folding import folded_number
 from shared.parking import Delivery, UnprocessableError
 from shared.service import Desk
@@ -94,12 +93,13 @@ SERVICE_NUMBER = "service-number"
 """What the keyed hash of a folded service number is for."""
 
 
-def receive_call(intake: Intake, envelope: CallEnvelope[CallReceived]) -> Outcome:
+def receive_call(intake: Intake, message: ChannelMessage) -> Outcome:
     """Puts a call into the case it belongs to."""
-    call = open_call(intake.desk.keys, envelope.id, envelope.data)
-    route = intake.index.route(call)
+    opened = open_call(intake.desk.keys, message.upstream, message.channel, message.received_at)
+    call, route = intake.index.route(opened.incoming)
+    call = placed(opened, call, route)
     cause = Cause(
-        causation_id=call.message_id,
+        causation_id=message_of(call.channel, call.call_id),
         correlation_id=call.call_id,
         actor=f"channel:{call.channel}",
         source=intake.desk.source,
@@ -111,19 +111,19 @@ def receive_call(intake: Intake, envelope: CallEnvelope[CallReceived]) -> Outcom
     return transact(intake.desk.writer, route.case_id, cause, decide)
 
 
-def receive_end(intake: Intake, envelope: CallEnvelope[CallEnded], delivery: Delivery) -> Outcome:
+def receive_end(intake: Intake, message: ChannelMessage, delivery: Delivery) -> Outcome:
     """Records in a call's case that it ended.
 
     Raises ContendedError while the call is in no case yet, and in the end UnprocessableError.
     """
-    ended = envelope.data
+    ended = open_end(intake.desk.keys, message.upstream, message.channel, message.received_at)
     case_id = intake.index.case_of_call(ended.channel, ended.call_id)
     if case_id is None:
         if delivery.deliveries < CALL_AWAITED_DELIVERIES:
-            raise ContendedError(f"call {ended.call_id} is in no case yet")
+            raise ContendedError("the call that ended is in no case yet")
         raise UnprocessableError("wrong_data", "data.call_id", "a call that came")
     cause = Cause(
-        causation_id=message_of(ended.channel, envelope.id),
+        causation_id=message_of(ended.channel, f"{ended.call_id}-end"),
         correlation_id=ended.call_id,
         actor=f"channel:{ended.channel}",
         source=intake.desk.source,

@@ -43,6 +43,13 @@ class Episode(NamedTuple):
     number: int = 1
 
 
+class RoutedCall(NamedTuple):
+    """A call, under the id that it has inside, and its route."""
+
+    call: IncomingCall
+    route: Route
+
+
 class _Found(NamedTuple):
     """A key of the index and what stands under it."""
 
@@ -61,6 +68,11 @@ def case_id_for(asked: str) -> str:
     return "".join(CASE_ID_ALPHABET[byte % 32] for byte in digest[:CASE_ID_CHARACTERS])
 
 
+def id_by_words(call_id: str, words: str) -> str:
+    """The id of a message whose own id was given to another one before; `words` are keyed."""
+    return hashlib.sha256(f"{call_id}|{words}".encode()).hexdigest()
+
+
 def _code_entry(case_id: str, duress: bool) -> dict[str, Any]:
     return {"case_id": case_id, **({"duress": True} if duress else {})}
 
@@ -72,20 +84,29 @@ class Index:
         self._bucket = bucket
         self._is_over = is_over
 
-    def route(self, call: IncomingCall) -> Route:
-        """Gives the call's route: the one reserved for it before, or a new one.
+    def route(self, call: IncomingCall) -> RoutedCall:
+        """The call's route: the one reserved for it before, or a new one.
 
-        Raises UnprocessableError where the channel gave another caller's call the same id, and
-        where the index leads nowhere.
+        Two messages of one id are one only if they say the same: other words are an edit or another
+        man's, and get an id of their own. Raises UnprocessableError where the index leads nowhere.
         """
-        key = f"call.{call.channel}.{call.call_id}"
+        route = self._reserved(call.channel, call.call_id, call)
+        is_same = route.words == call.words
+        if not route.words:  # Reserved before words were kept.
+            is_same = route.caller_key in (call.caller_keys or (None,))
+        if is_same:
+            return RoutedCall(call, route)
+        own_id = id_by_words(call.call_id, call.words)
+        other = replace(call, call_id=own_id, same_id_as=call.call_id)
+        return RoutedCall(other, self._reserved(call.channel, own_id, call))
+
+    def _reserved(self, channel: Channel, call_id: str, call: IncomingCall) -> Route:
+        key = f"call.{channel}.{call_id}"
         reserved = self._get(key)
         if reserved is None:
-            reserved, _ = self._create(key, asdict(self._choose(call)))
-        route = Route(**reserved)
-        if route.caller_key not in (call.caller_keys or (None,)):
-            raise UnprocessableError("wrong_data", "data.call_id", "an id of its own for each call")
-        return route
+            route = replace(self._choose(call), words=call.words)
+            reserved, _ = self._create(key, asdict(route))
+        return Route(**reserved)
 
     def case_of_call(self, channel: Channel, call_id: str) -> str | None:
         """Gives the case that a call belongs to, or None where it has come to none yet."""
@@ -144,7 +165,7 @@ class Index:
             caller_key=caller_key,
             basis=basis,
             confidence=SURE if basis == "return_code" else LIKELY,
-            unmatched_code=bool(call.code_hashes) and basis == "caller",
+            unmatched_code=call.gave_code and basis == "caller",
             previous_case=episode.previous_case,
             episode=episode.number,
             is_new=is_new,

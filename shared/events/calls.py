@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from shared.events.base import Event
-from shared.events.fields import At, Channel, Id, Language, Region
+from shared.events.fields import At, Channel, Id, Language, PersonalNarrative, Region
 
-BOX_MAX_CHARACTERS = 120_000
+BOX_MAX_CHARACTERS = 400_000
+
+Change = Literal[
+    "address_cleaned",
+    "call_id_replaced",
+    "channel_corrected",
+    "code_cleaned",
+    "code_in_text",
+    "ended_at_replaced",
+    "language_replaced",
+    "media_replaced",
+    "more_fields",
+    "name_cleaned",
+    "not_sealed",
+    "oversize",
+    "recording_replaced",
+    "region_unknown",
+    "started_at_replaced",
+    "taken_up",
+    "text_cleaned",
+    "text_shortened",
+    "type_unknown",
+    "unopened",
+]
+"""What was done to a call so that it could be recorded (ADR 23); what it was stands sealed beside.
+
+`code_in_text`: the code was found among the words. `more_fields`: there were fields that no call
+has. `not_sealed`: the channel sent something in the clear. `oversize`: the original is kept as its
+head and digest. `taken_up`: a person made a case of what could not be read. `unopened`: a part of
+it doesn't open.
+"""
 
 Boxed = Annotated[
     str, StringConstraints(pattern=r"^box1\.[A-Za-z0-9_-]{64,}$", max_length=BOX_MAX_CHARACTERS)
@@ -53,9 +83,14 @@ class CallReceived(Event):
 class CallEnded(Event):
     """A call ended, by the channel's clock; on CALLS, and in the log of the call's case."""
 
+    UPSTREAM: ClassVar[tuple[str, ...]] = ("call_id", "channel", "ended_at")
+    """What of it channels send; the rest says how intake had to read it."""
+
     call_id: Id
     channel: Channel
     ended_at: At
+    changed: tuple[Change, ...] = ()
+    as_received: PersonalNarrative | None = None
 
 
 class DeliveryReported(Event):

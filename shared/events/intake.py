@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from shared.events.base import Event
+from shared.events.calls import Change
 from shared.events.fields import (
     At,
     Channel,
@@ -55,6 +56,11 @@ class CaseOpened(Event):
     withheld. `unmatched_code`: he gave a return code that no case has. `split_from`: the case from
     whose call an operator opened this one, because another man was on the line too; then the call
     is counted there, and nothing the caller said is repeated here.
+
+    `changed`: what was done to the call so that it could be recorded; `as_received` seals what
+    those parts were, a JSON object by field, and `address_as_received` those that name somebody.
+    `same_id_as`: the channel gave the id of that call to these other words: an edit, or another
+    man's call.
     """
 
     call_id: Id
@@ -70,6 +76,10 @@ class CaseOpened(Event):
     recording_ref: Id | None = None
     media: tuple[Id, ...] = ()
     unmatched_code: bool = False
+    changed: tuple[Change, ...] = ()
+    same_id_as: Id | None = None
+    as_received: PersonalNarrative | None = None
+    address_as_received: PersonalIdentity | None = None
     split_from: Id | None = None
 
 
@@ -77,7 +87,7 @@ class CallLinked(Event):
     """A further call was found to belong to this case; `basis` says by what, `confidence` 0 to 1.
 
     Only basis `return_code` shows that the caller knows something that this case was told;
-    `earlier_code` is the code of an earlier episode.
+    `earlier_code` is the code of an earlier episode. `changed` and what follows: as in CaseOpened.
     """
 
     call_id: Id
@@ -93,6 +103,10 @@ class CallLinked(Event):
     recording_ref: Id | None = None
     media: tuple[Id, ...] = ()
     unmatched_code: bool = False
+    changed: tuple[Change, ...] = ()
+    same_id_as: Id | None = None
+    as_received: PersonalNarrative | None = None
+    address_as_received: PersonalIdentity | None = None
 
 
 class CallTriaged(Event):
