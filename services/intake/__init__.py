@@ -1,10 +1,10 @@
 """intake turns calls into cases, and records what callers say.
 
 Consumes what channels publish, from a stream of each: calls, their ends, and what became of
-messages; from CASES what makes a deadline, what concerns another case too, messages that are to go out, and what
-ends a man's way to his handover (an erasure may wait for it); and its own timers. Answers the
-commands of `shared.commands.intake` and `shared.commands.shifts`; records intake's events of
-`shared.events.catalogue`.
+messages; from CASES what makes a deadline, what concerns another case too, messages that are to
+go out, and what ends a man's way to his handover (an erasure may wait for it); and its own timers.
+Answers the commands of `shared.commands.intake` and `shared.commands.shifts`; records intake's
+events of `shared.events.catalogue`.
 """
 
 from shared import subjects
