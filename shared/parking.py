@@ -46,6 +46,8 @@ class Parked(BaseModel):
     subject: str
     stream: str
     sequence: int
+    received_at: At | None = None
+    """When its stream took it."""
     original: str
     """The message as it came, in a box of `shared.boxes`."""
 
@@ -106,5 +108,6 @@ def park(
         subject=delivery.subject,
         stream=delivery.stream,
         sequence=delivery.sequence,
+        received_at=delivery.received_at,
         original=box_up(box_key, delivery.body),
     )

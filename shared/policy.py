@@ -31,7 +31,9 @@ class Rights(_Table):
     commands: tuple[str, ...] = ()
     retries: bool = False
     asks: tuple[Literal["seal", "open", "unbox", "hash"], ...] = ()
-    hashes: tuple[Literal["caller-*", "return-code", "return-code-of", "service-number"], ...] = ()
+    hashes: tuple[
+        Literal["call", "caller-*", "return-code", "return-code-of", "service-number"], ...
+    ] = ()
     hashes_a_minute: Annotated[int, Field(ge=0)] = 0
     opens: tuple[str, ...] = ()
     timers: bool = False

@@ -63,7 +63,7 @@ def to_hash(code: str) -> tuple[str, str]:
 def codes_in(said: str) -> tuple[str, ...]:
     """The ten digits that may be a code in what somebody said, likeliest first, a few at most.
 
-    Digits of any script count, in any grouping: `１２３ ４５６ ７８９０`, `код 123 456 7890 от 12.11`.
+    Digits of any script count, in any grouping, among words: `код 123 456 7890 от 12.11`.
     """
     phrases = [_GROUP.findall(phrase) for phrase in _WORDS.split(_readable(said))]
     found = [

@@ -28,7 +28,13 @@ from services.intake.reading import (
     unboxed,
 )
 from shared.addresses import folded
-from shared.events.calls import CallEnded, Change, DeliveryOutcome, DeliveryReported
+from shared.events.calls import (
+    UNKNOWN_LANGUAGE,
+    CallEnded,
+    Change,
+    DeliveryOutcome,
+    DeliveryReported,
+)
 from shared.events.fields import Channel, Plain
 from shared.events.upstream import read_upstream
 from shared.keyholder import Keys
@@ -72,8 +78,8 @@ def open_call(keys: Keys, message: ChannelMessage) -> OpenedCall:
     """A call with its boxes opened. Raises BoxBrokenError where none opens; it holds no value."""
     fields, reading, channel = message.upstream.fields, begin(message), message.channel
     said = unboxed(keys, fields, reading)
-    code, text = said.get("return_code", "").strip(), said.get("text", "")
-    codes = codes_in(code or text)
+    code, text = said.get("return_code", ""), said.get("text", "")
+    codes = codes_in(code if code.strip() else text)
     address = _address(fields, said, reading)
     name = line(said, "display_name", "name_cleaned", reading)
     # Not the channel's clock, nor what it calls him: a call sent again has both anew.
@@ -102,11 +108,11 @@ def open_call(keys: Keys, message: ChannelMessage) -> OpenedCall:
         withheld=cleaning.is_true(fields.get("withheld")),
         display_name=shortened(name, "display_name", "name_cleaned", reading),
         region=_region(fields, reading),
-        gave_code=bool(code),
+        gave_code=bool(code.strip()),
         words=oldest(hashes["words"][0]),
     )
     odd_code = code if code and not is_plain(code) else None
-    return OpenedCall(incoming, reading, odd_code, code_in_text=bool(codes) and not code)
+    return OpenedCall(incoming, reading, odd_code, bool(codes) and not code.strip())
 
 
 def placed(opened: OpenedCall, call: IncomingCall, route: Route) -> IncomingCall:
@@ -116,23 +122,24 @@ def placed(opened: OpenedCall, call: IncomingCall, route: Route) -> IncomingCall
     """
     reading, recognised = opened.reading, route.basis in {"return_code", "earlier_code"}
     if opened.code is not None:
-        kept = without_codes(opened.code) if recognised else opened.code
+        kept = reading.originals.get("return_code", opened.code)
+        kept = without_codes(opened.code) if recognised else kept
         reading.note("code_cleaned", "return_code", kept)
     if opened.code_in_text and recognised:
         reading.changed.add("code_in_text")
     narrative, naming = reading.sealed(naming=False), reading.sealed(naming=True)
     return replace(
         call,
-        changed=tuple(sorted(reading.changed)),
+        changed=tuple(sorted(reading.changed)) or None,
         as_received=narrative,
         address_as_received=naming,
     )
 
 
-def open_end(keys: Keys, upstream: Upstream, channel: Channel, received_at: datetime) -> CallEnded:
+def open_end(keys: Keys, message: ChannelMessage) -> CallEnded:
     """What a channel says of a call's end."""
-    reading = begin(upstream, channel, received_at)
-    ids = GivenIds(upstream.fields, digest("end"))
+    reading, fields = begin(message), message.upstream.fields
+    ids = GivenIds(fields, digest("end"))
     wanted = [(CALL_PURPOSE, digest("id", one)) for one in ids.unsafe]
     ids.replace_by(hashed(keys, ids=wanted)["ids"], reading)
     ended_at = _moment(fields, "ended_at", "ended_at_replaced", reading)
@@ -141,7 +148,7 @@ def open_end(keys: Keys, upstream: Upstream, channel: Channel, received_at: date
         call_id=ids.call_id,
         channel=message.channel,
         ended_at=ended_at,
-        changed=tuple(sorted(reading.changed - {"call_id_replaced"})),
+        changed=tuple(sorted(reading.changed - {"call_id_replaced"})) or None,
         as_received=original,
     )
 
@@ -199,7 +206,7 @@ def _language(fields: Mapping[str, Any], reading: Reading) -> str:
     found = cleaning.language(fields.get("language"))
     if found.lossy:
         reading.note("language_replaced", "language", fields["language"])
-    return found.value or cleaning.UNKNOWN_LANGUAGE
+    return found.value or UNKNOWN_LANGUAGE
 
 
 def _region(fields: Mapping[str, Any], reading: Reading) -> str | None:

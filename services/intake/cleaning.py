@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.events.calls import UNKNOWN_LANGUAGE
 from shared.events.fields import (
     HIDDEN_IN_LINE,
     HIDDEN_IN_TEXT,
@@ -29,10 +30,11 @@ CLOCK_LEEWAY = timedelta(minutes=1)
 """A channel's clock may be so far ahead of ours; what is later didn't happen yet."""
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """An earlier time is a clock's that was never set."""
+SECONDS_MAX = 100_000_000_000
+"""A larger number of seconds since 1970 lies after the year 5000."""
 ORIGINAL_MAX_BYTES = 131_000
 """So much of what was received is kept whole; of more its head and digest (ADR 23)."""
 HEAD_CHARACTERS = 10_000
-UNKNOWN_LANGUAGE = "und"
 FALSE_WORDS = frozenset({"", "0", "false", "no", "none", "null", "off"})
 
 _LINE_BREAKS = str.maketrans({"\x0b": "\n", "\x0c": "\n", "\x85": "\n"})
@@ -78,10 +80,12 @@ def text(said: str) -> Cleaned:
     if not said.strip():
         return Cleaned(None, said != "")
     clean = HIDDEN_IN_TEXT.sub(_shown, said.translate(_LINE_BREAKS))
-    return Cleaned(clean[:TEXT_MAX_CHARACTERS] or None, clean != said)
+    short = clean[:TEXT_MAX_CHARACTERS]
+    return Cleaned(short or None, short != said)
 
 
 def is_long(said: str) -> bool:
+    """Whether an event holds only the beginning of it."""
     return len(said) > TEXT_MAX_CHARACTERS
 
 
@@ -146,7 +150,7 @@ def _told(said: str) -> datetime | None:
     try:
         if _EPOCH.fullmatch(said):
             seconds = float(said)
-            while seconds > 1e11:  # In the year 5138: these are milli-, micro- or nanoseconds.
+            while seconds > SECONDS_MAX:  # Milli-, micro- or nanoseconds.
                 seconds /= 1_000
             return datetime.fromtimestamp(seconds, UTC)
         at = datetime.fromisoformat(said)
@@ -177,6 +181,8 @@ def in_json(content: bytes) -> Any:
 
 
 def _head(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_head(one) for one in value]
     said = plain(value)
     if len(said) <= HEAD_CHARACTERS:
         return value

@@ -69,7 +69,7 @@ class IncomingCall:
     words: str = ""
     """A keyed digest of what was said: the same id with other words is another message."""
     same_id_as: str | None = None
-    changed: tuple[Change, ...] = ()
+    changed: tuple[Change, ...] | None = None
     as_received: Plain | None = None
     address_as_received: Plain | None = None
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from services.intake.calls import ChannelMessage, message_of, open_call, open_end, placed
+from services.intake.calls import message_of, open_call, open_end, placed
 from services.intake.claims import decide_claim, decide_release, decide_take_over
 from services.intake.decisions import (
     decide_advice,
@@ -26,6 +26,7 @@ from services.intake.decisions import (
 from services.intake.groups import decide_count, decide_form, decide_leave
 from services.intake.guards import Rules
 from services.intake.links import decide_unlink
+from services.intake.reading import ChannelMessage
 from services.intake.routing import Index
 from services.intake.state import IntakeState
 from shared.commands.base import Command
@@ -95,7 +96,7 @@ SERVICE_NUMBER = "service-number"
 
 def receive_call(intake: Intake, message: ChannelMessage) -> Outcome:
     """Puts a call into the case it belongs to."""
-    opened = open_call(intake.desk.keys, message.upstream, message.channel, message.received_at)
+    opened = open_call(intake.desk.keys, message)
     call, route = intake.index.route(opened.incoming)
     call = placed(opened, call, route)
     cause = Cause(
@@ -116,7 +117,7 @@ def receive_end(intake: Intake, message: ChannelMessage, delivery: Delivery) -> 
 
     Raises ContendedError while the call is in no case yet, and in the end UnprocessableError.
     """
-    ended = open_end(intake.desk.keys, message.upstream, message.channel, message.received_at)
+    ended = open_end(intake.desk.keys, message)
     case_id = intake.index.case_of_call(ended.channel, ended.call_id)
     if case_id is None:
         if delivery.deliveries < CALL_AWAITED_DELIVERIES:

@@ -126,6 +126,7 @@ def _in_the_clear(name: str, value: Any) -> str:
 
 
 def line(said: Mapping[str, str], name: str, change: Change, reading: Reading) -> str | None:
+    """A sealed field on one line, whole."""
     found = cleaning.line(said.get(name, ""))
     if found.lossy and name not in reading.originals:
         reading.note(change, name, said[name])
@@ -133,6 +134,7 @@ def line(said: Mapping[str, str], name: str, change: Change, reading: Reading) -
 
 
 def shortened(whole: str | None, name: str, change: Change, reading: Reading) -> Plain | None:
+    """A line as long as an event holds it."""
     if whole is None:
         return None
     found = cleaning.shortened(whole)
@@ -149,7 +151,7 @@ class GivenIds:
         # Without an id a call is known by what it says, and when.
         self._call = self._given or digest("none", words, fields.get("started_at"))
         named = fields.get("recording_ref")
-        self._recording = [] if named in {None, ""} else [cleaning.plain(named)]
+        self._recording = [] if named is None or named == "" else [cleaning.plain(named)]
         self._media = _listed(fields.get("media"))
         every = (self._call, *self._recording, *self._media[:MEDIA_MAX])
         self.unsafe = [one for one in dict.fromkeys(every) if not cleaning.is_token(one)]
@@ -196,4 +198,5 @@ def oldest(hashes: tuple[str, ...]) -> str:
 
 
 def digest(*parts: Any) -> str:
+    """One short value for anything that JSON can hold; it is to be hashed under a key yet."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

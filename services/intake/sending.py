@@ -13,7 +13,7 @@ from nacl.public import PublicKey
 from typing_extensions import override
 
 from services.intake.addresses import Address
-from services.intake.calls import ChannelMessage, message_of, read_report
+from services.intake.calls import message_of, read_report
 from services.intake.guards import require_live
 from services.intake.outbox import (
     ADDRESS_KNOWN,
@@ -24,6 +24,7 @@ from services.intake.outbox import (
     queued,
     was_given,
 )
+from services.intake.reading import ChannelMessage
 from services.intake.state import IntakeState
 from shared import subjects
 from shared.commands.intake import SendMessage
@@ -193,7 +194,7 @@ def receive_report(sending: Sending, message: ChannelMessage) -> Outcome:
 
     Raises UnprocessableError.
     """
-    report = read_report(message.upstream, message.channel, message.received_at)
+    report = read_report(message)
     desk = sending.desk
     state: IntakeState = desk.writer.log.load_current(report.case_id).state
     if not was_given(state.outbox, report):

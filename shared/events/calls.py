@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, get_args
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, StringConstraints
 
 from shared.events.base import Event
-from shared.events.fields import At, Channel, Id, Language, PersonalNarrative, Region
+from shared.events.fields import At, Channel, Id, PersonalNarrative, Region
 
 BOX_MAX_CHARACTERS = 400_000
+UNKNOWN_LANGUAGE = "und"
 
 Change = Literal[
     "address_cleaned",
@@ -59,25 +60,27 @@ def _known_fault(word: object) -> object:
 class CallReceived(Event):
     """A contact on any channel; recorded by the channel the moment the caller is heard.
 
-    `started_at` is the channel's clock. No `caller_address`: the number is withheld. A chat message
-    edited later is a new call, never a change. A channel gives each call an id of its own.
+    So it should look; intake takes a call in whatever form it comes (`shared.events.upstream`).
+    `started_at` is the channel's clock. An id may be anything; letters, digits, `_` and `-`, up to
+    64, are kept as they are. `language`: a tag of BCP 47. No `caller_address`: the number is
+    withheld. A chat message edited later is a new call, with an id of its own.
     `caller_address` is the provider's stable id, `display_name` what people see beside it;
     `withheld` says that the number is hidden, whatever the address holds. `region`: where a
     national number is dialled, ISO 3166 (`UA`).
     """
 
-    call_id: Id
+    call_id: str
     channel: Channel
     caller_address: Boxed | None = None
     withheld: bool = False
     display_name: Boxed | None = None
     region: Region | None = None
-    language: Language
+    language: str = UNKNOWN_LANGUAGE
     started_at: At
     text: Boxed | None = None
     return_code: Boxed | None = None
-    recording_ref: Id | None = None
-    media: Annotated[tuple[Id, ...], Field(max_length=20)] = ()
+    recording_ref: str | None = None
+    media: tuple[str, ...] = ()
 
 
 class CallEnded(Event):
@@ -89,7 +92,7 @@ class CallEnded(Event):
     call_id: Id
     channel: Channel
     ended_at: At
-    changed: tuple[Change, ...] = ()
+    changed: tuple[Change, ...] | None = None
     as_received: PersonalNarrative | None = None
 
 
@@ -105,3 +108,7 @@ class DeliveryReported(Event):
     outcome: DeliveryOutcome
     happened_at: At
     reason: Annotated[DeliveryFault | None, BeforeValidator(_known_fault)] = None
+
+
+UpstreamEvent = CallReceived | CallEnded | DeliveryReported
+"""What channels publish on CALLS."""

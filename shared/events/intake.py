@@ -76,7 +76,7 @@ class CaseOpened(Event):
     recording_ref: Id | None = None
     media: tuple[Id, ...] = ()
     unmatched_code: bool = False
-    changed: tuple[Change, ...] = ()
+    changed: tuple[Change, ...] | None = None
     same_id_as: Id | None = None
     as_received: PersonalNarrative | None = None
     address_as_received: PersonalIdentity | None = None
@@ -103,7 +103,7 @@ class CallLinked(Event):
     recording_ref: Id | None = None
     media: tuple[Id, ...] = ()
     unmatched_code: bool = False
-    changed: tuple[Change, ...] = ()
+    changed: tuple[Change, ...] | None = None
     same_id_as: Id | None = None
     as_received: PersonalNarrative | None = None
     address_as_received: PersonalIdentity | None = None

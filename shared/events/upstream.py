@@ -11,10 +11,10 @@ import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from shared.events.base import TYPE_PREFIX
-from shared.events.calls import CallEnded, CallReceived, Change, DeliveryReported
+from shared.events.calls import CallEnded, CallReceived, Change, DeliveryReported, UpstreamEvent
 from shared.events.reading import UnreadableEventError
 
 Kind = Literal["call", "end", "report"]
@@ -22,7 +22,7 @@ Kind = Literal["call", "end", "report"]
 DEPTH_MAX = 32
 """What is nested deeper stays text: it is none of ours, and a parser's stack is finite."""
 
-_TYPE = re.compile(r"(CallReceived|CallEnded|DeliveryReported)")
+_TYPE = re.compile("|".join(one.__name__ for one in get_args(UpstreamEvent)))
 _KINDS: dict[str, Kind] = {
     "CallReceived": "call",
     "CallEnded": "end",
@@ -92,7 +92,7 @@ def read_upstream(received: bytes) -> Upstream:
     top, rest = _object(received)
     data, beside = _data(top)
     named = _TYPE.search(_as_text(top.get("type")))
-    kind = _KINDS[named.group(1)] if named else _kind_of(data)
+    kind = _KINDS[named.group()] if named else _kind_of(data)
     if kind is None:
         expected = "a CallReceived, CallEnded or DeliveryReported"
         raise UnreadableEventError("wrong_envelope", "data", expected)
