@@ -151,6 +151,7 @@ class Bus:
             subject=raw.subject,
             body=raw.data,
             deliveries=meta.num_delivered,
+            received_at=meta.timestamp,
         )
         done = await run_sync(process, handler, delivery, limiter=self._limiter)
         if done.why is not None:
@@ -233,6 +234,7 @@ class Bus:
             subject=parked.subject,
             body=original,
             deliveries=1,
+            received_at=parked.received_at or parked.parked_at,
         )
         done = await run_sync(process, handler, delivery, limiter=self._limiter)
         if not done.settled or done.why is not None:

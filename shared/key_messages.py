@@ -112,7 +112,7 @@ def caller_purpose(channel: Channel) -> str:
 HashPurpose = Annotated[
     str,
     StringConstraints(
-        pattern=rf"^(caller-({'|'.join(get_args(Channel))})|return-code|return-code-of|service-number)$"
+        pattern=rf"^(call|caller-({'|'.join(get_args(Channel))})|return-code|return-code-of|service-number)$"
     ),
 ]
 """What a keyed hash is for; the policy says who may ask for which."""

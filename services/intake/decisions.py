@@ -28,7 +28,7 @@ from shared.commands.intake import (
 )
 from shared.events import intake
 from shared.events.base import Event
-from shared.events.calls import CallEnded
+from shared.events.calls import CallEnded, Change
 from shared.events.fields import Channel, Plain
 from shared.events.intake import ClosingReason, LinkBasis
 from shared.refusals import (
@@ -70,6 +70,14 @@ class IncomingCall:
     """Those of the numbers that his may be, where nothing tells which; the likeliest first."""
     name_key: str | None = None
     """Keyed hash of the name that his account shows: search finds him by it, and nothing else."""
+    gave_code: bool = False
+    """Whether he gave something as a code, whatever it was."""
+    words: str = ""
+    """A keyed digest of what was said: the same id with other words is another message."""
+    same_id_as: str | None = None
+    changed: tuple[Change, ...] | None = None
+    as_received: Plain | None = None
+    address_as_received: Plain | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,9 @@ class Route:
     code_hash: str | None = None
     """The code he gave, or its twin, as the index knows it."""
     guessable: bool = False
-    """Whether more wrong codes came before it than mistakes explain."""
+    """Whether it may be a guess: it stood among his words, or too many wrong ones came before."""
+    words: str = ""
+    """What was said in it, as a keyed digest; empty in what was reserved before that was kept."""
 
 
 def decide_call(state: IntakeState, call: IncomingCall, route: Route) -> list[Event]:
@@ -127,6 +137,10 @@ def _opened(call: IncomingCall, route: Route) -> intake.CaseOpened:
         media=call.media,
         unmatched_code=route.unmatched_code,
         **_also_found_by(call),
+        changed=call.changed,
+        same_id_as=call.same_id_as,
+        as_received=call.as_received,
+        address_as_received=call.address_as_received,
     )
 
 
@@ -160,6 +174,10 @@ def _linked(call: IncomingCall, route: Route, proof: Proof) -> intake.CallLinked
         media=call.media,
         unmatched_code=route.unmatched_code,
         **_also_found_by(call),
+        changed=call.changed,
+        same_id_as=call.same_id_as,
+        as_received=call.as_received,
+        address_as_received=call.address_as_received,
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from services.intake.calls import message_of, open_call
+from services.intake.calls import message_of, open_call, open_end, placed
 from services.intake.claims import decide_claim, decide_release, decide_take_over
 from services.intake.confirming import decide_confirm_caller
 from services.intake.decisions import (
@@ -27,6 +27,7 @@ from services.intake.decisions import (
 from services.intake.groups import decide_count, decide_form, decide_leave
 from services.intake.guards import Rules
 from services.intake.links import decide_unlink
+from services.intake.reading import ChannelMessage
 from services.intake.routing import Index
 from services.intake.state import IntakeState
 from shared.commands.base import Command
@@ -49,8 +50,7 @@ from shared.commands.intake import (
     TriageCall,
     UnlinkCases,
 )
-from shared.events.base import CallEnvelope, Event
-from shared.events.calls import CallEnded, CallReceived
+from shared.events.base import Event
 from shared.folding import folded_number
 from shared.key_messages import SERVICE_NUMBER
 from shared.parking import Delivery, UnprocessableError
@@ -95,12 +95,13 @@ RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Ev
 """The commands that need the time and the settings, too."""
 
 
-def receive_call(intake: Intake, envelope: CallEnvelope[CallReceived]) -> Outcome:
+def receive_call(intake: Intake, message: ChannelMessage) -> Outcome:
     """Puts a call into the case it belongs to."""
-    call = open_call(intake.desk.keys, envelope.id, envelope.data)
-    route = intake.index.route(call)
+    opened = open_call(intake.desk.keys, message)
+    call, route = intake.index.route(opened.incoming)
+    call = placed(opened, call, route)
     cause = Cause(
-        causation_id=call.message_id,
+        causation_id=message_of(call.channel, call.call_id),
         correlation_id=call.call_id,
         actor=f"channel:{call.channel}",
         source=intake.desk.source,
@@ -112,19 +113,19 @@ def receive_call(intake: Intake, envelope: CallEnvelope[CallReceived]) -> Outcom
     return transact(intake.desk.writer, route.case_id, cause, decide)
 
 
-def receive_end(intake: Intake, envelope: CallEnvelope[CallEnded], delivery: Delivery) -> Outcome:
+def receive_end(intake: Intake, message: ChannelMessage, delivery: Delivery) -> Outcome:
     """Records in a call's case that it ended.
 
     Raises ContendedError while the call is in no case yet, and in the end UnprocessableError.
     """
-    ended = envelope.data
+    ended = open_end(intake.desk.keys, message)
     case_id = intake.index.case_of_call(ended.channel, ended.call_id)
     if case_id is None:
         if delivery.deliveries < CALL_AWAITED_DELIVERIES:
-            raise ContendedError(f"call {ended.call_id} is in no case yet")
+            raise ContendedError("the call that ended is in no case yet")
         raise UnprocessableError("wrong_data", "data.call_id", "a call that came")
     cause = Cause(
-        causation_id=message_of(ended.channel, envelope.id),
+        causation_id=message_of(ended.channel, f"{ended.call_id}-end"),
         correlation_id=ended.call_id,
         actor=f"channel:{ended.channel}",
         source=intake.desk.source,

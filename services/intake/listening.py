@@ -16,7 +16,6 @@ from services.intake.sending import Sending
 from services.intake.state import IntakeState
 from shared.deadlines import Deadlines
 from shared.events.base import CaseEvent
-from shared.events.calls import CallEnded, CallReceived
 from shared.events.claims import CaseClaimed, CaseReleased
 from shared.events.groups import GroupJoined, GroupLeft
 from shared.events.handover import (
@@ -63,12 +62,14 @@ class Listening:
 
 def receive_upstream(listening: Listening, delivery: Delivery) -> Outcome:
     """Takes what a channel published. Raises UnprocessableError and UnreadableEventError."""
-    envelope: Any = read_message(delivery.subject, delivery.body)
-    if isinstance(envelope.data, CallReceived):
-        return receive_call(listening.intake, envelope)
-    if isinstance(envelope.data, CallEnded):
-        return receive_end(listening.intake, envelope, delivery)
-    return sending.receive_report(listening.sending, envelope)
+    message = read_message(delivery, listening.intake.desk.now())
+    match message.upstream.kind:
+        case "call":
+            return receive_call(listening.intake, message)
+        case "end":
+            return receive_end(listening.intake, message, delivery)
+        case "report":
+            return sending.receive_report(listening.sending, message)
 
 
 def receive_event(listening: Listening, delivery: Delivery) -> Outcome:

@@ -46,6 +46,13 @@ class Episode(NamedTuple):
     number: int = 1
 
 
+class RoutedCall(NamedTuple):
+    """A call, under the id that it has inside, and its route."""
+
+    call: IncomingCall
+    route: Route
+
+
 def new_case_id() -> str:
     """Gives a random case number: 12 characters of Crockford's base32, 60 bits."""
     return "".join(secrets.choice(CASE_ID_ALPHABET) for _ in range(CASE_ID_CHARACTERS))
@@ -55,6 +62,11 @@ def case_id_for(asked: str) -> str:
     """Gives the case number that belongs to what was asked: the same again gives the same."""
     digest = hashlib.sha256(asked.encode()).digest()
     return "".join(CASE_ID_ALPHABET[byte % 32] for byte in digest[:CASE_ID_CHARACTERS])
+
+
+def id_by_words(call_id: str, words: str) -> str:
+    """The id of a message whose own id was given to another one before; `words` are keyed."""
+    return hashlib.sha256(f"{call_id}|{words}".encode()).hexdigest()
 
 
 def _code_entry(case_id: str, duress: bool) -> dict[str, Any]:
@@ -71,20 +83,29 @@ class Index:
         self._is_over = is_over
         self._guesses = guesses if guesses is not None else Guesses()
 
-    def route(self, call: IncomingCall) -> Route:
+    def route(self, call: IncomingCall) -> RoutedCall:
         """The call's route: the one reserved for it before, or a new one.
 
-        Raises UnprocessableError where the channel gave another caller's call the same id, and
-        where the index leads nowhere.
+        Two messages of one id are one only if they say the same: other words are an edit or another
+        man's, and get an id of their own. Raises UnprocessableError where the index leads nowhere.
         """
-        key = f"call.{call.channel}.{call.call_id}"
+        route = self._reserved(call.channel, call.call_id, call)
+        is_same = route.words == call.words
+        if not route.words:  # Reserved before words were kept.
+            is_same = route.caller_key in (call.caller_keys or (None,))
+        if is_same:
+            return RoutedCall(call, route)
+        own_id = id_by_words(call.call_id, call.words)
+        other = replace(call, call_id=own_id, same_id_as=call.call_id)
+        return RoutedCall(other, self._reserved(call.channel, own_id, call))
+
+    def _reserved(self, channel: Channel, call_id: str, call: IncomingCall) -> Route:
+        key = f"call.{channel}.{call_id}"
         reserved = self._entries.get(key)
         if reserved is None:
-            reserved, _ = self._entries.create(key, asdict(self._choose(call)))
-        route = Route(**reserved)
-        if route.caller_key not in (call.caller_keys or (None,)):
-            raise UnprocessableError("wrong_data", "data.call_id", "an id of its own for each call")
-        return route
+            route = replace(self._choose(call), words=call.words)
+            reserved, _ = self._entries.create(key, asdict(route))
+        return Route(**reserved)
 
     def case_of_call(self, channel: Channel, call_id: str) -> str | None:
         """Gives the case that a call belongs to, or None where it has come to none yet."""
@@ -110,7 +131,7 @@ class Index:
         source = call.caller_keys[0] if call.caller_keys else None
         if code.entry is not None:
             return self._by_code(call, code, self._guesses.suspicion(call.channel, source))
-        if call.code_hashes:
+        if call.gave_code and call.code_hashes:
             self._guesses.missed(call.channel, source)
         if not call.caller_keys:
             return self._to(Episode(new_case_id()), call, None, "caller", is_new=True)
@@ -133,7 +154,8 @@ class Index:
             route,
             confidence=GUESSABLE if suspicion.over_limit else believed,
             code_hash=code.key,
-            guessable=suspicion.over_limit,
+            # Ten digits among his words count as no guess; so they must not pay as one.
+            guessable=suspicion.over_limit or not call.gave_code,
             duress=bool(coded.get("duress")),
         )
 
@@ -151,7 +173,7 @@ class Index:
             caller_key=caller_key,
             basis=basis,
             confidence=SURE if basis == "return_code" else LIKELY,
-            unmatched_code=bool(call.code_hashes) and basis == "caller",
+            unmatched_code=call.gave_code and basis == "caller",
             previous_case=episode.previous_case,
             episode=episode.number,
             is_new=is_new,

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from shared.events.base import Event
+from shared.events.calls import Change
 from shared.events.fields import (
     At,
     Channel,
@@ -55,9 +56,15 @@ class CaseOpened(Event):
     `caller_key` is a keyed hash of channel and address; both are missing where the number is
     withheld. `unmatched_code`: he gave a return code that no case has. `split_from`: the case from
     whose call an operator opened this one, because another man was on the line too; then the call
-    is counted there, and nothing the caller said is repeated here. `reading_keys`: the other
-    numbers that his may be; `name_key`: the name that his account shows; both as keyed hashes, for
-    search alone.
+    is counted there, and nothing the caller said is repeated here.
+
+    `reading_keys`: the numbers that his may be; `name_key`: the name that his account shows; both
+    as keyed hashes, for search alone.
+
+    `changed`: what was done to the call so that it could be recorded; `as_received` seals what
+    those parts were, a JSON object by field, and `address_as_received` those that name somebody.
+    `same_id_as`: the channel gave the id of that call to these other words: an edit, or another
+    man's call.
     """
 
     call_id: Id
@@ -73,6 +80,10 @@ class CaseOpened(Event):
     recording_ref: Id | None = None
     media: tuple[Id, ...] = ()
     unmatched_code: bool = False
+    changed: tuple[Change, ...] | None = None
+    same_id_as: Id | None = None
+    as_received: PersonalNarrative | None = None
+    address_as_received: PersonalIdentity | None = None
     split_from: Id | None = None
     reading_keys: tuple[KeyedHash, ...] | None = None
     name_key: KeyedHash | None = None
@@ -84,7 +95,8 @@ class CallLinked(Event):
     Only basis `return_code` shows that the caller knows something that this case was told;
     `earlier_code` is the code of an earlier episode, or one that a later code replaced.
     `second_fact_needed`: the code came from a channel that he never called on, or after many wrong
-    ones; alone it shows too little to tell him a place (`CallerConfirmed`).
+    ones; alone it shows too little to tell him a place (`CallerConfirmed`). `changed` and
+    what follows: as in CaseOpened.
     """
 
     call_id: Id
@@ -103,6 +115,10 @@ class CallLinked(Event):
     second_fact_needed: Literal[True] | None = None
     reading_keys: tuple[KeyedHash, ...] | None = None
     name_key: KeyedHash | None = None
+    changed: tuple[Change, ...] | None = None
+    same_id_as: Id | None = None
+    as_received: PersonalNarrative | None = None
+    address_as_received: PersonalIdentity | None = None
 
 
 class CallTriaged(Event):

@@ -36,7 +36,7 @@ def linked(line: Line, before: tuple[Event, ...], address: str, on: Channel) -> 
     """What the right code becomes that an attacker hits in the end."""
     call = line.incoming(address, "the code", on)
     state = reduce(evolve_intake, CaseBook(VICTIM).add_all(before), IntakeState())
-    event, *_ = decide_call(state, call, line.index.route(call))
+    event, *_ = decide_call(state, call, line.index.route(call).route)
     return event.model_copy(update={"call_id": "call-9"})
 
 

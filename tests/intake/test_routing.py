@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import count, permutations
 
 import pytest
@@ -36,7 +37,7 @@ class Line:
         on: Channel = "phone",
         region: str | None = None,
     ) -> Route:
-        return self.index.route(self.incoming(address, code, on, region))
+        return self.index.route(self.incoming(address, code, on, region)).route
 
     def incoming(
         self,
@@ -58,6 +59,7 @@ class Line:
             started_at=NOON,
             text=None,
             code_hashes=(digest(code),) if code else (),
+            gave_code=bool(code),
             recording_ref=None,
             media=(),
             reading_keys=tuple((digest(f"{on} {one}"),) for one in readings),
@@ -183,6 +185,17 @@ def test_a_channel_over_its_limit_is_doubted_whoever_calls_and_no_other(
     assert not line.call("@other_man", "code", on="telegram").guessable
     line.seconds += 2 * HOUR_S
     assert not line.call("+380500000003", "code").guessable
+
+
+def test_a_code_among_his_words_may_be_a_guess_and_counts_as_none(line: Line) -> None:
+    coded(line)
+    for number in range(2 * CHANNEL_MISSES_MAX):
+        said = replace(line.incoming("+380440000001", f"{number}"), gave_code=False)
+        assert not line.index.route(said).route.unmatched_code
+    said = replace(line.incoming("+380440000001", "code"), gave_code=False)
+    route = line.index.route(said).route
+    assert (route.basis, route.guessable, route.confidence) == ("return_code", True, SURE)
+    assert not line.call("+380440000001", "code").guessable
 
 
 def test_a_duress_twin_is_heard_whatever_was_guessed_before(line: Line) -> None:

@@ -141,6 +141,7 @@ def test_an_unclear_number_has_one_key_however_it_is_written_and_no_certain_mans
     spellings = ("8 044 000 00 05", "0440000005", "044-000-00-05", "80440000005")
     assert {kept("phone", one) for one in spellings} == {"+375440000005/+380440000005"}
     found = spelled("phone", "0440000005")
+    assert found is not None
     assert found == Spelled(found.own, ("+380440000005", "+375440000005"))
     assert not set(found.own) & set(found.readings)
 

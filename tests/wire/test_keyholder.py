@@ -26,7 +26,10 @@ from tests.wire.conftest import ANSWER_WITHIN_S, Site
 
 pytestmark = pytest.mark.wire
 
-PURPOSES = ("caller-phone", "caller-walk_in", "return-code", "return-code-of", "service-number")
+PURPOSES = (
+    *("call", "caller-phone", "caller-walk_in"),
+    *("return-code", "return-code-of", "service-number"),
+)
 
 
 async def keeper(site: Site, operation: str) -> dict[str, Any]:
@@ -107,7 +110,9 @@ async def test_sealed_means_that_nothing_opens_and_calls_wait(site: Site) -> Non
         await site.call("+380440000009", text="are you there")
         triage = {"intent": "surrender", "situation": "serving", "urgency": "today"}
         await site.record(TriageCall, case_id, call_id=await _call_id(site), **triage)
-        assert (await site.jetstream.stream_info(subjects.CALLS)).state.messages == 1
+        assert (
+            await site.jetstream.stream_info(subjects.calls_stream("phone"))
+        ).state.messages == 1
         await site.restart_key_holder()
         assert (await site.next_event("CaseOpened")).type_name == "CaseOpened"
         assert await site.calls_left() == 0
@@ -206,7 +211,7 @@ async def hashes(site: Site, asker: str, purpose: str, count: int = 1) -> list[t
 async def test_hashes_are_made_for_the_purposes_that_the_policy_gives(
     site: Site, asker: str, purpose: str
 ) -> None:
-    granted = asker == "intake" or (asker == "query" and purpose != "return-code-of")
+    granted = asker == "intake" or (asker == "query" and purpose not in {"call", "return-code-of"})
     if granted:
         assert await hashes(site, asker, purpose)
     else:
