@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from shared.events.fields import Channel
 from shared.logs import log
+from shared.return_codes import WRONG_CODES_AN_HOUR
 
 SOURCE_MISSES_MAX = 5
-CHANNEL_MISSES_MAX = 30
-"""So many wrong codes at once, and as many an hour, are taken for mistakes."""
+"""So many of one source, at once or within an hour, are taken for mistakes."""
+CHANNEL_MISSES_MAX = WRONG_CODES_AN_HOUR
 HOUR_S = 3600.0
 SAID_EVERY_S = 60.0
 SOURCES_KEPT = 50_000

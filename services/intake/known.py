@@ -16,8 +16,8 @@ from shared.events.fields import Channel
 from shared.events.intake import LinkBasis
 
 SURE = 1.0
-FOREIGN = 0.6
-"""How far a code is believed on a channel that he never called on."""
+DOUBTED = 0.6
+"""How far a code is believed on a channel that he never called on, or where it may be a guess."""
 REPLACED = 0.7
 """And a code that was replaced by a later one."""
 
@@ -65,8 +65,9 @@ class Known:
         if given.caller_key is not None and caller in self.callers:
             return Proof("return_code", SURE)
         is_foreign = all(channel != given.channel for channel, _ in self.callers)
-        confidence = min(FOREIGN, given.confidence) if is_foreign else given.confidence
-        return Proof("return_code", confidence, second_fact_needed=is_foreign or given.guessable)
+        if is_foreign or given.guessable:
+            return Proof("return_code", min(DOUBTED, given.confidence), second_fact_needed=True)
+        return Proof("return_code", given.confidence)
 
 
 def evolve_known(known: Known, event: CaseEvent[Any]) -> Known:

@@ -10,7 +10,7 @@ import pytest
 
 from services.intake.confirming import decide_confirm_caller
 from services.intake.decisions import IncomingCall, Route, decide_call
-from services.intake.known import FOREIGN, REPLACED, SURE
+from services.intake.known import DOUBTED, REPLACED, SURE
 from services.intake.routing import GUESSABLE
 from services.intake.state import IntakeState, evolve
 from shared.commands.intake import ConfirmCaller
@@ -68,7 +68,7 @@ def test_on_a_foreign_channel_it_needs_a_second_fact(channel: Channel, caller: s
     found = linked((case_opened(), FIRST), on=channel, caller=caller)
     assert (found.basis, found.confidence, found.second_fact_needed) == (
         "return_code",
-        FOREIGN,
+        DOUBTED,
         True,
     )
 
