@@ -39,7 +39,7 @@ from shared.events.fields import Channel, Plain
 from shared.events.upstream import read_upstream
 from shared.keyholder import Keys
 from shared.parking import Delivery, UnprocessableError
-from shared.return_codes import HASH_PURPOSE, codes_in, is_plain, without_codes
+from shared.return_codes import HASH_PURPOSE, code_in_text, codes_in, is_plain, without_codes
 
 ID_MAX_CHARACTERS = 64
 """As long as an id may be (`shared.events.fields.Id`)."""
@@ -79,7 +79,7 @@ def open_call(keys: Keys, message: ChannelMessage) -> OpenedCall:
     fields, reading, channel = message.upstream.fields, begin(message), message.channel
     said = unboxed(keys, fields, reading)
     code, text = said.get("return_code", ""), said.get("text", "")
-    codes = codes_in(code if code.strip() else text)
+    codes = codes_in(code) if code.strip() else _code_in(text)
     address = _address(fields, said, reading)
     name = line(said, "display_name", "name_cleaned", reading)
     # Not the channel's clock, nor what it calls him: a call sent again has both anew.
@@ -184,6 +184,11 @@ def message_of(channel: Channel, message_id: str) -> str:
 def caller_to_hash(channel: Channel, address: str) -> tuple[str, str]:
     """Purpose and value of the keyed hash by which a caller is known again."""
     return f"caller-{channel}", folded(channel, address)
+
+
+def _code_in(text: str) -> tuple[str, ...]:
+    code = code_in_text(text)
+    return (code,) if code is not None else ()
 
 
 def _address(fields: Mapping[str, Any], said: Mapping[str, str], reading: Reading) -> str | None:

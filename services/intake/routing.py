@@ -20,12 +20,11 @@ from typing import Any, NamedTuple
 
 from services.intake.decisions import IncomingCall, Route
 from shared.buckets import Bucket, TakenError
+from shared.case_numbers import ALPHABET, CHARACTERS
 from shared.events.fields import Channel
 from shared.events.intake import LinkBasis
 from shared.parking import UnprocessableError
 
-CASE_ID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-CASE_ID_CHARACTERS = 12
 EPISODES_MAX = 1_000
 """More of one man are no episodes but a damaged index: the call is parked."""
 CREATE_ATTEMPTS = 3
@@ -59,13 +58,13 @@ class _Found(NamedTuple):
 
 def new_case_id() -> str:
     """Gives a random case number: 12 characters of Crockford's base32, 60 bits."""
-    return "".join(secrets.choice(CASE_ID_ALPHABET) for _ in range(CASE_ID_CHARACTERS))
+    return "".join(secrets.choice(ALPHABET) for _ in range(CHARACTERS))
 
 
 def case_id_for(asked: str) -> str:
     """Gives the case number that belongs to what was asked: the same again gives the same."""
     digest = hashlib.sha256(asked.encode()).digest()
-    return "".join(CASE_ID_ALPHABET[byte % 32] for byte in digest[:CASE_ID_CHARACTERS])
+    return "".join(ALPHABET[byte % 32] for byte in digest[:CHARACTERS])
 
 
 def id_by_words(call_id: str, words: str) -> str:

@@ -19,11 +19,12 @@ from services.query.projections.case_row import CaseRow
 from services.query.projections.lookups import Kind
 from services.query.reads import Answer
 from shared.addresses import folded
+from shared.case_numbers import typed_case_number
 from shared.events.fields import Channel, Person, Word
 from shared.folding import folded_number
 from shared.return_codes import to_hash
 
-Typed = Annotated[str, Field(min_length=1, max_length=40)]
+Typed = Annotated[str, Field(min_length=1, max_length=80)]
 NAME_MAX_CHARACTERS = 200
 
 
@@ -117,12 +118,6 @@ def find(context: Context, wanted: Search) -> Answer[Sequence[CaseRow]]:
         number = folded_number(wanted.service_number)
         return _by_key(context, "service_number", "service-number", number)
     return context.reads.case_by_number(typed_case_number(wanted.case_number or ""))
-
-
-def typed_case_number(text: str) -> str:
-    """Gives a case number as it is kept, from how people type it (Crockford's base32)."""
-    plain = "".join(one for one in text.upper() if one.isalnum())
-    return plain.translate(str.maketrans("OIL", "011"))
 
 
 def _by_key(context: Context, kind: Kind, purpose: str, value: str) -> Answer[Sequence[CaseRow]]:

@@ -20,7 +20,9 @@ from services.query.context import Context
 from services.query.history import AsOf
 from services.query.masking import entry_shown
 from services.query.projections.queue import FIRST
+from shared.case_numbers import case_number_in
 from shared.keyholder import KeysUnavailableError
+from shared.return_codes import codes_in
 
 QUEUE_SHOWN = 200
 
@@ -83,17 +85,13 @@ async def _found(context: Context, wanted: Search | None) -> Response:
 
 
 def _read_form(body: bytes) -> Search | None:
-    """Reads what was typed: ten digits are a return code, anything else a case number."""
+    """Reads what was typed: a case number, else a return code if ten digits are in it."""
     typed = parse_qs(body.decode("ascii", "replace")).get("sought", [""])[0].strip()
-    digits = "".join(one for one in typed if one.isdigit())
-    is_code = len(digits) == RETURN_CODE_DIGITS and not any(one.isalpha() for one in typed)
+    is_code = case_number_in(typed) is None and bool(codes_in(typed))
     try:
         return Search(return_code=typed) if is_code else Search(case_number=typed)
     except ValidationError:
         return None
-
-
-RETURN_CODE_DIGITS = 10
 
 
 def _minute(moment: datetime | None) -> str:
