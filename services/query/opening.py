@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from services.query.folding import ReadEvent
+from shared.access import Use
 from shared.events.fields import PersonalClass, Sealed
 from shared.key_messages import VALUES_MAX, OpenedValue, SealedValue
 from shared.keyholder import Keys
@@ -35,11 +36,13 @@ def personal_values(events: Iterable[ReadEvent]) -> Iterator[Found]:
                 yield Found(SealedValue.of(event, field), personal_class)
 
 
-def opened(keys: Keys, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
+def opened(
+    keys: Keys, values: Sequence[SealedValue], by: str, purpose: str, use: Use
+) -> list[OpenedValue]:
     """Gives values opened, in their order. Raises KeysUnavailableError and KeysDeniedError."""
     found: list[OpenedValue] = []
     for some in _requests(values):
-        found += keys.open(some, by, purpose)
+        found += keys.open(some, by, purpose, use)
     return found
 
 

@@ -15,7 +15,7 @@ SERVICES = tuple(policy().services)
 CHANNELS = tuple(policy().channels.names)
 STREAMS = ("CASES", "CALLS", "PARKED", "TIMERS", "AUDIT", "OUTBOUND", "KV_INDEX", "KV_KEYS")
 BUCKETS = ("INDEX", "KEYS")
-OPERATIONS = ("seal", "open", "unbox", "hash", "rotate", "pepper", "close")
+OPERATIONS = ("seal", "open", "unbox", "hash", "search", "found", "rotate", "pepper", "close")
 DURABLES = (
     *sorted({one for rights in policy().services.values() for one in rights.consumes}),
     *(f"OUTBOUND/{channel}" for channel in CHANNELS),

@@ -28,6 +28,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status, description in (
         (403, "The key holder doesn't open these for us"),
         (404, "There is no such case"),
+        (429, "The person's budget is spent; `Retry-After` says for how long"),
         (503, "The key holder is sealed; `passage keys unseal`"),
     )
 }
@@ -97,7 +98,7 @@ def routes(context: Context) -> APIRouter:
             raise ProblemError(503, "unavailable", detail, service="log") from None
         items = [
             {
-                **one.model_dump(exclude={"values"}),
+                **one.model_dump(exclude={"values", "found_cases"}),
                 "cases": len(one.case_ids),
                 "values": [
                     {**value.model_dump(), "type_name": type_shown(value.type_name)}
@@ -114,7 +115,7 @@ def routes(context: Context) -> APIRouter:
 def revealed(context: Context, found: Sequence[Found], wanted: Reveal) -> list[dict[str, object]]:
     """Gives values opened, in their order; recorded before it is answered."""
     values = [one.value for one in found]
-    answers = opened(context.keys, values, wanted.by, wanted.purpose)
+    answers = opened(context.keys, values, wanted.by, wanted.purpose, "shown")
     return [
         {
             "version": one.value.version,

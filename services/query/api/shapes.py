@@ -14,6 +14,7 @@ from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsRow
 from services.query.publication import STATISTICS, PublicationClass
 from services.query.reads import PutAside
+from shared.access import SearchKind, Use
 from shared.events.fields import PersonalClass
 
 
@@ -117,13 +118,19 @@ class OpenedField(Shape):
 
 
 class Access(Shape):
-    """One opening; `cases` is of how many cases in all, `values` what it was of this case."""
+    """One opening, or a search that found the case: `asked` says by what.
+
+    `cases` is of how many cases in all, `values` what was opened of this one.
+    """
 
     access_id: str
     at: datetime
     by: str
     service: str
     purpose: str
+    use: Use
+    asked: list[SearchKind]
+    found: int | None
     cases: int
     values: list[OpenedField]
 

@@ -20,7 +20,7 @@ from services.query.context import Context
 from services.query.history import AsOf
 from services.query.masking import entry_shown
 from services.query.projections.queue import FIRST
-from shared.keyholder import KeysUnavailableError
+from shared.keyholder import KeysUnavailableError, TooManyError
 
 QUEUE_SHOWN = 200
 
@@ -53,7 +53,7 @@ def routes(context: Context) -> APIRouter:
         try:
             answer = look_up(context, case_id, as_of)
         except ProblemError as problem:
-            return HTMLResponse(_render("no_case.html", context, sealed=""), problem.status)
+            return HTMLResponse(_render("no_case.html", context, why=""), problem.status)
         timeline = [entry_shown(one, answer.found.erased) for one in answer.found.events]
         page = _render(
             "case.html",
@@ -75,24 +75,36 @@ def routes(context: Context) -> APIRouter:
 async def _found(context: Context, wanted: Search | None) -> Response:
     try:
         found = await run_in_threadpool(find, context, wanted) if wanted is not None else None
+    except TooManyError as many:
+        return _nothing(context, f"Too many: {many.expected}.", 429)
     except KeysUnavailableError:
-        return HTMLResponse(_render("no_case.html", context, sealed=SEALED_DETAIL), 503)
+        return _nothing(context, SEALED_DETAIL, 503)
+    except ProblemError as problem:
+        return _nothing(context, RECORDED, problem.status)
     if found is None or not found.found:
-        return HTMLResponse(_render("no_case.html", context, sealed=""), 404)
+        return _nothing(context, "", 404)
     return RedirectResponse(f"/cases/{found.found[0].case_id}", 303)
+
+
+def _nothing(context: Context, why: str, status: int) -> HTMLResponse:
+    return HTMLResponse(_render("no_case.html", context, why=why), status)
 
 
 def _read_form(body: bytes) -> Search | None:
     """Reads what was typed: ten digits are a return code, anything else a case number."""
-    typed = parse_qs(body.decode("ascii", "replace")).get("sought", [""])[0].strip()
+    form = parse_qs(body.decode("ascii", "replace"))
+    typed, by, purpose = (form.get(name, [""])[0].strip() for name in ("sought", "by", "purpose"))
     digits = "".join(one for one in typed if one.isdigit())
     is_code = len(digits) == RETURN_CODE_DIGITS and not any(one.isalpha() for one in typed)
     try:
-        return Search(return_code=typed) if is_code else Search(case_number=typed)
+        if not is_code:
+            return Search(case_number=typed)
+        return Search(return_code=typed, by=by or None, purpose=purpose or None)
     except ValidationError:
         return None
 
 
+RECORDED = "A search by return code is recorded: give your name and what you search for."
 RETURN_CODE_DIGITS = 10
 
 
