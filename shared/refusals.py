@@ -47,11 +47,10 @@ class RefusedError(Exception):
 
 def is_another_person(one: str, other: str | None) -> bool:
     """Says whether two names are two people's; case and spaces make no other person."""
-    return other is not None and folded_person(one) != folded_person(other)
+    return other is not None and _plain(one) != _plain(other)
 
 
-def folded_person(name: str) -> str:
-    """One spelling for all that count as one person's name."""
+def _plain(name: str) -> str:
     return " ".join(name.casefold().split())
 
 

@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 
 from services.keyholder.allowance import Allowance
 from shared.logs import log
-from shared.refusals import folded_person
+from shared.refusals import is_another_person
 
 HOUR_S = 3_600.0
 FIRST_SHARE = 0.25
@@ -91,8 +91,8 @@ class Budgets:
         self, by: str, wanted: Mapping[Measure, int], case_ids: Collection[str]
     ) -> Spent | None:
         now = self._clock()
-        key = folded_person(by)
-        person = self._people.get(key)
+        person = self._find(by)
+        is_new = person is None
         if person is None:
             self._forget_idle(now)
             wait_s = self._names.wait_s(1, now)
@@ -110,10 +110,17 @@ class Budgets:
         for measure, cost in costs.items():
             person.left[measure].take(cost, now)
         person.cases.update(dict.fromkeys(case_ids, now))
-        if key not in self._people:
+        if is_new:
             self._names.take(1, now)
-            self._people[key] = person
+            self._people[by] = person
         return None
+
+    def _find(self, by: str) -> _Person | None:
+        if by in self._people:
+            return self._people[by]
+        return next(
+            (one for name, one in self._people.items() if not is_another_person(name, by)), None
+        )
 
     def _new(self, now: float) -> _Person:
         share = min(1.0, FIRST_SHARE + (now - self._started_at) / HOUR_S)

@@ -51,7 +51,7 @@ from shared.keyholder import KEEPER, KeysDeniedError
 from shared.logs import log, place_of
 from shared.parking import Delivery, UnprocessableError
 from shared.policy import Policy, Rights
-from shared.refusals import folded_person
+from shared.refusals import is_another_person
 from shared.subjects import read_case_subject
 from shared.timers import read_timer
 from shared.transact import Outcome
@@ -266,7 +266,7 @@ def require_person(rights: Rights, service: str, asked: Open | Search | Found) -
     What it does for its own work is under its own name, and nobody's who asks through it.
     """
     is_own = isinstance(asked, Open) and asked.use == "own"
-    if rights.people and (folded_person(asked.by) == f"service:{service}") != is_own:
+    if rights.people and is_another_person(asked.by, f"service:{service}") == is_own:
         raise KeysDeniedError("the name of a person")
 
 

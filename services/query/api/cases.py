@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.query.api import shapes
@@ -35,12 +35,11 @@ def routes(context: Context) -> APIRouter:
     """Gives the routes about cases."""
     router = APIRouter(prefix="/api", tags=["cases"])
 
-    @router.get("/cases", response_model=shapes.Cases)
+    @router.get("/cases", response_model=shapes.Cases, dependencies=[waits(context)])
     def list_cases(
         wanted: Annotated[_Wanted, Query()],
     ) -> dict[str, object]:
         """Cases that fit all filters given, those opened last first."""
-        wait_for(context, wanted.min_sequence)
         after = _cursor(wanted.cursor)
         filters = CaseFilter(
             wanted.progress, wanted.identity, wanted.channel, wanted.urgency, wanted.open
@@ -52,14 +51,16 @@ def routes(context: Context) -> APIRouter:
         return {**_items(page, answer.sequence), "next": following}
 
     @router.get(
-        "/cases/{case_id}", response_model=shapes.OneCase, responses={404: {"model": Problem}}
+        "/cases/{case_id}",
+        response_model=shapes.OneCase,
+        responses={404: {"model": Problem}},
+        dependencies=[waits(context)],
     )
     def show_case(case_id: CaseId, wanted: Annotated[_View, Query()]) -> dict[str, object]:
         """One case with its timeline; of the three `as_of`, one at most.
 
         What only supervisors are shown is there where `by` names one.
         """
-        wait_for(context, wanted.min_sequence)
         answer = look_up(context, case_id, wanted.as_of())
         history = answer.found
         return {
@@ -118,12 +119,20 @@ def invalid(field: str, rule: str) -> ProblemError:
     )
 
 
-def wait_for(context: Context, sequence: int | None) -> None:
-    """Waits until the read model has a sequence. Raises ProblemError where it takes too long."""
-    if sequence is None or context.progress.wait(sequence, MIN_SEQUENCE_WAIT_S):
-        return
-    detail = "The read model hasn't come so far yet; ask again."
-    raise ProblemError(503, "not-yet", detail, sequence=context.progress.sequence)
+def waits(context: Context) -> Any:
+    """A dependency that waits for `min_sequence`, on the event loop, before the route is called.
+
+    It raises ProblemError where that takes too long, or too many wait already.
+    """
+
+    async def wait(min_sequence: MinSequence = None) -> None:
+        reached = context.progress.reached
+        if min_sequence is None or await reached(min_sequence, MIN_SEQUENCE_WAIT_S):
+            return
+        detail = "The read model hasn't come so far yet; ask again."
+        raise ProblemError(503, "not-yet", detail, sequence=context.progress.sequence)
+
+    return Depends(wait)
 
 
 def look_up(context: Context, case_id: str, as_of: AsOf | None) -> Answer[CaseHistory]:

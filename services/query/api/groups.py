@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from services.query.api import shapes
-from services.query.api.cases import CaseId, MinSequence, look_up, wait_for
+from services.query.api.cases import CaseId, look_up, waits
 from services.query.api.problems import Problem, ProblemError
 from services.query.context import Context
 from services.query.masking import row_shown
@@ -49,11 +49,13 @@ def routes(context: Context) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["boards"])
 
     @router.get(
-        "/groups/{group_id}", response_model=GroupSheet, responses={404: {"model": Problem}}
+        "/groups/{group_id}",
+        response_model=GroupSheet,
+        responses={404: {"model": Problem}},
+        dependencies=[waits(context)],
     )
-    def group_sheet(group_id: CaseId, min_sequence: MinSequence = None) -> dict[str, object]:
+    def group_sheet(group_id: CaseId) -> dict[str, object]:
         """A group's roll with how each man's case stands, its counts and its receipts."""
-        wait_for(context, min_sequence)
         answer = look_up(context, group_id, None)
         group = group_of(one.event for one in answer.found.events)
         if group is None:

@@ -92,7 +92,9 @@ def install(app: FastAPI) -> None:
 
 def errors_of(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Gives fields and rules out of FastAPI's errors, whose places begin with body or query."""
-    return [_error_of(one)._asdict() for one in errors[:ERRORS_NAMED]]
+    # A parameter that two readers share is wrong for both; it is said once.
+    found = dict.fromkeys(_error_of(one) for one in errors)
+    return [one._asdict() for one in list(found)[:ERRORS_NAMED]]
 
 
 def _error_of(error: Mapping[str, Any]) -> BrokenRule:

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from services.query.api.cases import SEQUENCE_MAX, CaseId, MinSequence, look_up, wait_for
+from services.query.api.cases import SEQUENCE_MAX, CaseId, look_up, waits
 from services.query.api.problems import SEALED_DETAIL, ProblemError
 from services.query.api.search import Search, find
 from services.query.context import Context
@@ -42,13 +42,11 @@ def routes(context: Context) -> APIRouter:
             sequence=answer.sequence,
         )
 
-    @router.get("/cases/{case_id}")
+    @router.get("/cases/{case_id}", dependencies=[waits(context)])
     def case(
         case_id: CaseId,
         as_of_version: Annotated[int | None, Query(ge=1, le=SEQUENCE_MAX)] = None,
-        min_sequence: MinSequence = None,
     ) -> HTMLResponse:
-        wait_for(context, min_sequence)
         as_of = AsOf(version=as_of_version) if as_of_version is not None else None
         try:
             answer = look_up(context, case_id, as_of)
