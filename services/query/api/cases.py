@@ -13,11 +13,13 @@ from services.query.context import Context
 from services.query.history import AsOf, LogUnavailableError, case_as_of
 from services.query.masking import entry_shown, row_shown, type_shown
 from services.query.projections.case_row import CaseRow, IdentityState, Progress
-from services.query.reads import Answer, CaseFilter, CaseHistory, Cursor, read_cursor
+from services.query.reads import WHOLE, Answer, CaseFilter, CaseHistory, Cursor, Slice, read_cursor
 from shared.events.fields import Channel, Id, Person
 from shared.events.intake import Urgency
 
 CASES_MAX = 500
+TIMELINE_SHOWN = 200
+TIMELINE_MAX = 500
 MIN_SEQUENCE_WAIT_S = 2.0
 """How long a read waits for the sequence it is to hold at."""
 SEQUENCE_MAX = 2**53
@@ -28,6 +30,10 @@ CaseId = Annotated[Id, Path(description="the case number")]
 MinSequence = Annotated[
     int | None,
     Query(ge=0, le=SEQUENCE_MAX, description="wait, two seconds at most, until the answer has it"),
+]
+
+VersionCursor = Annotated[
+    str | None, Field(pattern=r"^[0-9]{1,15}$", description="the `next` of an earlier answer")
 ]
 
 
@@ -61,7 +67,7 @@ def routes(context: Context) -> APIRouter:
 
         What only supervisors are shown is there where `by` names one.
         """
-        answer = look_up(context, case_id, wanted.as_of())
+        answer = look_up(context, case_id, wanted.as_of(), wanted.slice())
         history = answer.found
         return {
             "case": row_shown(history.case),
@@ -73,6 +79,7 @@ def routes(context: Context) -> APIRouter:
                 {**one._asdict(), "type_name": type_shown(one.type_name)}
                 for one in history.put_aside
             ],
+            "next": following(history),
             "sequence": answer.sequence,
         }
 
@@ -99,7 +106,15 @@ class _View(BaseModel):
     as_of_sequence: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)] | None = None
     as_of_time: AwareDatetime | None = None
     by: Person | None = None
+    limit: Annotated[int, Field(ge=1, le=TIMELINE_MAX, description="events of one answer")] = (
+        TIMELINE_SHOWN
+    )
+    cursor: VersionCursor = None
     min_sequence: MinSequence = None
+
+    def slice(self) -> Slice:
+        """Gives which part of the timeline is asked for."""
+        return Slice(int(self.cursor or 0), self.limit)
 
     def as_of(self) -> AsOf | None:
         """Gives the moment asked for. Raises ProblemError where there is more than one."""
@@ -135,13 +150,20 @@ def waits(context: Context) -> Any:
     return Depends(wait)
 
 
-def look_up(context: Context, case_id: str, as_of: AsOf | None) -> Answer[CaseHistory]:
-    """Gives one case with its events. Raises ProblemError where there is none."""
+def following(history: CaseHistory) -> str | None:
+    """Gives the cursor of the next page of a case's events, or None where this is the last."""
+    return str(history.events[-1].event.caseversion) if history.more else None
+
+
+def look_up(
+    context: Context, case_id: str, as_of: AsOf | None = None, wanted: Slice = WHOLE
+) -> Answer[CaseHistory]:
+    """Gives one case with some of its events. Raises ProblemError where there is none."""
     try:
         answer = (
-            context.reads.case(case_id)
+            context.reads.case(case_id, wanted)
             if as_of is None
-            else case_as_of(context.open_log(), case_id, as_of)
+            else case_as_of(context.open_log(), case_id, as_of, wanted)
         )
     except LogUnavailableError:
         raise ProblemError(

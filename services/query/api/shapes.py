@@ -81,11 +81,15 @@ class Cases(Shape):
 
 
 class OneCase(Shape):
-    """A case with its timeline, as at a sequence; `unreadable` is what a damaged one lacks."""
+    """A case with a page of its timeline, as at a sequence; `next` is the cursor of the next one.
+
+    `unreadable` is what a damaged case lacks.
+    """
 
     case: Case
     timeline: list[TimelineEntry]
     unreadable: list[Unreadable]
+    next: str | None
     sequence: int
 
 
@@ -101,10 +105,11 @@ class RevealedValue(Shape):
 
 
 class Revealed(Shape):
-    """What was revealed of a case."""
+    """What was revealed of a case; `next` is the cursor of the next page."""
 
     case_id: str
     values: list[RevealedValue]
+    next: str | None
     sequence: int
 
 

@@ -11,9 +11,9 @@ from services.query.api.cases import CaseId, look_up, waits
 from services.query.api.problems import Problem
 from services.query.context import Context
 from services.query.masking import personal_shown, row_shown
-from services.query.projections.links import links_of
-from services.query.projections.outbox import outbox_of
-from services.query.reads import CaseHistory
+from services.query.projections import links as ties
+from services.query.projections import outbox as messages
+from services.query.reads import FOLDED_MAX, CaseHistory, Slice
 
 
 class Link(shapes.Link):
@@ -58,9 +58,9 @@ def routes(context: Context) -> APIRouter:
     @router.get("/links", response_model=Links, dependencies=[waits(context)])
     def links(case_id: CaseId) -> dict[str, object]:
         """The other cases that a case is tied to, and by what."""
-        answer = look_up(context, case_id, None)
+        answer = look_up(context, case_id, None, Slice(types=ties.TYPES, limit=FOLDED_MAX))
         history = answer.found
-        found = links_of(one.event for one in history.events)
+        found = ties.links_of(one.event for one in history.events)
         return {
             **found._asdict(),
             "case_id": case_id,
@@ -72,9 +72,9 @@ def routes(context: Context) -> APIRouter:
     @router.get("/outbox", response_model=Outbox, dependencies=[waits(context)])
     def outbox(case_id: CaseId) -> dict[str, object]:
         """The messages to the caller, and what became of each."""
-        answer = look_up(context, case_id, None)
+        answer = look_up(context, case_id, None, Slice(types=messages.TYPES, limit=FOLDED_MAX))
         history = answer.found
-        rows = outbox_of(one.event for one in history.events)
+        rows = messages.outbox_of(one.event for one in history.events)
         nothing = {"text": None, "to_address": None}
         items = [{**row_shown(one), **nothing, **_sealed(history, one.version)} for one in rows]
         return {"case_id": case_id, "items": items, "sequence": answer.sequence}

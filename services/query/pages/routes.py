@@ -20,9 +20,11 @@ from services.query.context import Context
 from services.query.history import AsOf
 from services.query.masking import entry_shown
 from services.query.projections.queue import FIRST
+from services.query.reads import Answer, CaseHistory, Slice
 from shared.keyholder import KeysUnavailableError, TooManyError
 
 QUEUE_SHOWN = 200
+EVENTS_SHOWN = 200
 
 
 def routes(context: Context) -> APIRouter:
@@ -46,19 +48,23 @@ def routes(context: Context) -> APIRouter:
     def case(
         case_id: CaseId,
         as_of_version: Annotated[int | None, Query(ge=1, le=SEQUENCE_MAX)] = None,
+        from_version: Annotated[int | None, Query(ge=1, le=SEQUENCE_MAX)] = None,
     ) -> HTMLResponse:
         as_of = AsOf(version=as_of_version) if as_of_version is not None else None
         try:
-            answer = look_up(context, case_id, as_of)
+            answer = _page_of(context, case_id, as_of, from_version)
         except ProblemError as problem:
             return HTMLResponse(_render("no_case.html", context, why=""), problem.status)
-        timeline = [entry_shown(one, answer.found.erased) for one in answer.found.events]
+        history = answer.found
+        first = history.events[0].event.caseversion if history.events else 1
         page = _render(
             "case.html",
             context,
-            case=answer.found.case,
-            timeline=timeline,
+            case=history.case,
+            timeline=[entry_shown(one, history.erased) for one in history.events],
             as_of_version=as_of_version,
+            earlier=max(1, first - EVENTS_SHOWN) if first > 1 else None,
+            later=history.events[-1].event.caseversion + 1 if history.more else None,
             sequence=answer.sequence,
         )
         return HTMLResponse(page)
@@ -68,6 +74,17 @@ def routes(context: Context) -> APIRouter:
         return await _found(context, _read_form(await request.body()))
 
     return router
+
+
+def _page_of(
+    context: Context, case_id: str, as_of: AsOf | None, from_version: int | None
+) -> Answer[CaseHistory]:
+    """Gives a case with the events from a version on; without one, with its last ones."""
+    if from_version is None:
+        # The row alone says how long the case is; it may have grown by the second look.
+        row = look_up(context, case_id, as_of, Slice(limit=0)).found.case
+        from_version = max(1, row.version - EVENTS_SHOWN + 1)
+    return look_up(context, case_id, as_of, Slice(from_version - 1, EVENTS_SHOWN))
 
 
 async def _found(context: Context, wanted: Search | None) -> Response:
