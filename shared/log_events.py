@@ -103,6 +103,11 @@ EVENTS: dict[str, LogEvent] = {
         "a service asks for more hashes than the policy gives it a minute; what it asks for waits",
         {"asker": SERVICE, "count": COUNT},
     ),
+    "budget_spent": LogEvent(
+        "somebody has had as much shown, or searched as often, as one person may in an hour; the "
+        "record of access says who",
+        {"measure": words("searches", "hashes", "cases", "values"), "count": COUNT},
+    ),
     "log_unavailable": LogEvent("a command met a log that doesn't answer", {"error": ERROR}),
     "fault": LogEvent("a fault of ours; nothing is lost", {"error": ERROR, "place": PLACES}),
     "ended_by_fault": LogEvent(

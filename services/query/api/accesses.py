@@ -1,4 +1,6 @@
-"""GET /api/accesses: who had how much opened, by person and day, out of the record of access."""
+"""GET /api/accesses: who had how much opened and searched how often, by person and day, out of the
+record of access.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ OPENINGS_MAX = 5_000
 
 
 class AccessesOfDay(shapes.Shape):
-    """What one person had opened on one day (UTC), through one service."""
+    """What one person had opened and searched for on one day (UTC), through one service."""
 
     day: str
     by: str
@@ -35,6 +37,10 @@ class AccessesOfDay(shapes.Shape):
     """Of how many different cases."""
     values: int
     """How many values in all; the same one twice counts twice."""
+    searches: int
+    """How often he searched by number, caller, code or name, or asked who a caller is."""
+    found: int
+    """How many cases these found in all."""
     purposes: list[str]
 
 
@@ -127,9 +133,11 @@ def _by_day(records: Iterable[AccessRecord], case_id: str | None) -> list[dict[s
     return [
         {
             **dict(zip(("day", "by", "service"), key, strict=True)),
-            "openings": len(some),
+            "openings": sum(not one.asked for one in some),
             "cases": len({case for one in some for case in one.case_ids}) if not case_id else 1,
             "values": sum(len(one.values_of(case_id) if case_id else one.values) for one in some),
+            "searches": sum(one.is_search for one in some),
+            "found": sum(one.found or 0 for one in some),
             "purposes": sorted({one.purpose for one in some}),
         }
         for key, some in ordered

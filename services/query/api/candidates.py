@@ -127,7 +127,7 @@ class FoundCandidates(_Shape):
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (403, 404, 503)
+    status: {"model": Problem} for status in (403, 404, 429, 503)
 }
 STANDING = frozenset({"planned", "replanned", "approved", "disclosed"})
 
