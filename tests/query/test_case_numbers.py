@@ -16,12 +16,6 @@ TYPED = [
     *("7kq2m9xw4trd", "7KQ2-M9XW-4TRD", "７ＫＱ２Ｍ９ＸＷ４ＴＲＤ"),
     *("7КQ2М9ХW4ТRD", "7лй2ь9чц4екв"),
 ]
-    "7kq2m9xw4trd",
-    "7KQ2-M9XW-4TRD",
-    "７ＫＱ２Ｍ９ＸＷ４ＴＲＤ",
-    "7КQ2М9ХW4ТRD",
-    "7лй2ь9чц4екв",
-]
 
 
 @pytest.mark.parametrize("typed", TYPED)
