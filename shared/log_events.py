@@ -109,6 +109,11 @@ EVENTS: dict[str, LogEvent] = {
         "from an address that isn't known in its case needs a second fact",
         {"channel": CHANNEL, "count": COUNT},
     ),
+    "budget_spent": LogEvent(
+        "somebody has had as much shown, or searched as often, as one person may in an hour; the "
+        "record of access says who",
+        {"measure": words("searches", "hashes", "cases", "values"), "count": COUNT},
+    ),
     "log_unavailable": LogEvent("a command met a log that doesn't answer", {"error": ERROR}),
     "fault": LogEvent("a fault of ours; nothing is lost", {"error": ERROR, "place": PLACES}),
     "ended_by_fault": LogEvent(

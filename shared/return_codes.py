@@ -21,14 +21,16 @@ HASH_PURPOSE = "return-code"
 MAKING_PURPOSE = "return-code-of"
 WRONG_CODES_AN_HOUR = 30
 """So many on one channel, at once or within an hour, are taken for mistakes (ADR 25)."""
-CODES_MAX = 5
-"""So many ten digits of one call are tried: each is a guess that whoever guesses codes has free."""
+CODES_MAX = 3
+"""So many ten digits of one call are tried: each is a guess."""
 SEARCHED_CHARACTERS = 10_000
-SPOKEN_GROUPS = frozenset({(3, 3, 4), (DIGITS,)})
+SPOKEN_GROUPS = frozenset({(3, 3, 4)})
 
 _GROUP = re.compile(r"[0-9]+")
 _WORDS = re.compile(r"[^\W\d_]+|[,;\n]")
 """What parts one number from another: words, and marks between numbers of a list."""
+_NAMED = re.compile(r"код|code|kod|парол|гасл|password", re.IGNORECASE)
+_PHONE = re.compile(r"[+][0-9][0-9 ().-]*")
 _PLAIN = re.compile(r"[0-9](?:[ -]?[0-9]){9}")
 _UNSEEN = frozenset({"Cf", "Cc", "Mn", "Me"})
 
@@ -67,6 +69,23 @@ def codes_in(said: str) -> tuple[str, ...]:
 
     Digits of any script count, in any grouping, among words: `код 123 456 7890 от 12.11`.
     """
+    found = _windows(said)
+    found.sort(key=_is_spoken, reverse=True)
+    return tuple(dict.fromkeys("".join(window) for window in found))[:CODES_MAX]
+
+
+def code_in_text(text: str) -> str | None:
+    """The one ten digits in a message that he most likely means as his code.
+
+    Grouped as a code is read out, named as one, or all that he wrote: other numbers are no guesses.
+    """
+    found = _windows(_PHONE.sub(" ", _readable(text)))
+    is_meant = not any(one.isalpha() for one in text) or _NAMED.search(text) is not None
+    return next(("".join(window) for window in found if is_meant or _is_spoken(window)), None)
+
+
+def _windows(said: str) -> list[list[str]]:
+    """Every neighbouring groups of digits that are ten in all."""
     phrases = [_GROUP.findall(phrase) for phrase in _WORDS.split(_readable(said))]
     found = [
         window
@@ -75,9 +94,12 @@ def codes_in(said: str) -> tuple[str, ...]:
         for end in range(begin + 1, min(begin + DIGITS, len(phrase)) + 1)
         if sum(map(len, window := phrase[begin:end])) == DIGITS
     ]
-    found += [whole] if (whole := _digits(said)) and len(whole) == DIGITS else []
-    found.sort(key=lambda window: tuple(map(len, window)) not in SPOKEN_GROUPS)
-    return tuple(dict.fromkeys("".join(window) for window in found))[:CODES_MAX]
+    whole = _digits(said)
+    return [*found, whole] if len(whole) == DIGITS else found
+
+
+def _is_spoken(window: list[str]) -> bool:
+    return tuple(map(len, window)) in SPOKEN_GROUPS
 
 
 def is_plain(said: str) -> bool:

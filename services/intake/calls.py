@@ -40,7 +40,7 @@ from shared.events.upstream import read_upstream
 from shared.key_messages import caller_purpose
 from shared.keyholder import Keys
 from shared.parking import Delivery, UnprocessableError
-from shared.return_codes import HASH_PURPOSE, codes_in, is_plain, without_codes
+from shared.return_codes import HASH_PURPOSE, code_in_text, codes_in, is_plain, without_codes
 
 ID_MAX_CHARACTERS = 64
 """As long as an id may be (`shared.events.fields.Id`)."""
@@ -75,7 +75,7 @@ def open_call(keys: Keys, message: ChannelMessage) -> OpenedCall:
     fields, reading, channel = message.upstream.fields, begin(message), message.channel
     said = unboxed(keys, fields, reading)
     code, text = said.get("return_code", ""), said.get("text", "")
-    codes = codes_in(code if code.strip() else text)
+    codes = codes_in(code) if code.strip() else _code_in(text)
     region = _region(fields, reading)
     address, kept = _address(fields, said, channel, region, reading)
     name = line(said, "display_name", "name_cleaned", reading)
@@ -112,6 +112,7 @@ def open_call(keys: Keys, message: ChannelMessage) -> OpenedCall:
         reading_keys=tuple(hashes["readings"]),
         name_key=hashes["name"][0][0] if hashes["name"] else None,
         gave_code=bool(code.strip()),
+        tries=len(codes),
         words=oldest(hashes["words"][0]),
     )
     odd_code = code if code and not is_plain(code) else None
@@ -182,6 +183,11 @@ def message_of(channel: Channel, message_id: str) -> str:
     if len(named) <= ID_MAX_CHARACTERS and cleaning.is_token(named):
         return named
     return hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:ID_MAX_CHARACTERS]
+
+
+def _code_in(text: str) -> tuple[str, ...]:
+    code = code_in_text(text)
+    return (code,) if code is not None else ()
 
 
 def _address(

@@ -72,6 +72,8 @@ class IncomingCall:
     """Keyed hash of the name that his account shows: search finds him by it, and nothing else."""
     gave_code: bool = False
     """Whether he gave something as a code, whatever it was."""
+    tries: int = 1
+    """How many codes that may be."""
     words: str = ""
     """A keyed digest of what was said: the same id with other words is another message."""
     same_id_as: str | None = None

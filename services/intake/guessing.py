@@ -60,15 +60,15 @@ class Guesses:
             over = of_channel >= CHANNEL_MISSES_MAX or of_source >= SOURCE_MISSES_MAX
             return Suspicion(of_source, over)
 
-    def missed(self, channel: Channel, source: str | None) -> None:
-        """Counts a code that no case has, and says so where there are too many."""
+    def missed(self, channel: Channel, source: str | None, tries: int = 1) -> None:
+        """Counts a call with codes that no case has, and says so where there are too many."""
         with self._lock:
             now = self.clock()
-            counted = _added(self._channels.get(channel), CHANNEL_MISSES_MAX, now)
+            counted = _added(self._channels.get(channel), tries, CHANNEL_MISSES_MAX, now)
             self._channels[channel] = counted
             if source is not None:
                 known = self._sources.pop((channel, source), None)
-                self._sources[channel, source] = _added(known, SOURCE_MISSES_MAX, now)
+                self._sources[channel, source] = _added(known, tries, SOURCE_MISSES_MAX, now)
                 while len(self._sources) > SOURCES_KEPT:  # Their channel's count stays.
                     del self._sources[next(iter(self._sources))]
             silent = counted.said_at is None or now - counted.said_at >= SAID_EVERY_S
@@ -85,7 +85,7 @@ def _left(known: _Misses | None, an_hour: int, now: float) -> float:
     return max(0.0, known.count - (now - known.counted_at) * an_hour / HOUR_S)
 
 
-def _added(known: _Misses | None, an_hour: int, now: float) -> _Misses:
+def _added(known: _Misses | None, tries: int, an_hour: int, now: float) -> _Misses:
     # No more than twice the limit is remembered: an hour after the last wrong code it is over.
-    count = min(2.0 * an_hour, _left(known, an_hour, now) + 1.0)
+    count = min(2.0 * an_hour, _left(known, an_hour, now) + tries)
     return _Misses(count, now, known.said_at if known is not None else None)

@@ -23,12 +23,11 @@ from services.intake.decisions import IncomingCall, Route
 from services.intake.entries import Entries, Found
 from services.intake.guessing import Guesses, Suspicion
 from shared.buckets import Bucket
+from shared.case_numbers import ALPHABET, CHARACTERS
 from shared.events.fields import Channel
 from shared.events.intake import LinkBasis
 from shared.parking import UnprocessableError
 
-CASE_ID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-CASE_ID_CHARACTERS = 12
 EPISODES_MAX = 1_000
 """More of one man are no episodes but a damaged index: the call is parked."""
 SURE = 1.0
@@ -55,13 +54,13 @@ class RoutedCall(NamedTuple):
 
 def new_case_id() -> str:
     """Gives a random case number: 12 characters of Crockford's base32, 60 bits."""
-    return "".join(secrets.choice(CASE_ID_ALPHABET) for _ in range(CASE_ID_CHARACTERS))
+    return "".join(secrets.choice(ALPHABET) for _ in range(CHARACTERS))
 
 
 def case_id_for(asked: str) -> str:
     """Gives the case number that belongs to what was asked: the same again gives the same."""
     digest = hashlib.sha256(asked.encode()).digest()
-    return "".join(CASE_ID_ALPHABET[byte % 32] for byte in digest[:CASE_ID_CHARACTERS])
+    return "".join(ALPHABET[byte % 32] for byte in digest[:CHARACTERS])
 
 
 def id_by_words(call_id: str, words: str) -> str:
@@ -132,7 +131,7 @@ class Index:
         if code.entry is not None:
             return self._by_code(call, code, self._guesses.suspicion(call.channel, source))
         if call.gave_code and call.code_hashes:
-            self._guesses.missed(call.channel, source)
+            self._guesses.missed(call.channel, source, call.tries)
         if not call.caller_keys:
             return self._to(Episode(new_case_id()), call, None, "caller", is_new=True)
         found = case_of_caller(self._entries, call, new_case_id)

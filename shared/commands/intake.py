@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 from typing_extensions import override
 
+from shared.case_numbers import CaseNumber
 from shared.commands.base import Decision, Fact
 from shared.events.fields import (
     Channel,
@@ -227,7 +228,7 @@ class JoinGroup(Fact):
 
     SERVICE: ClassVar[str] = "intake"
 
-    member_case: Id
+    member_case: CaseNumber
 
 
 class LeaveGroup(Fact):
@@ -235,7 +236,7 @@ class LeaveGroup(Fact):
 
     SERVICE: ClassVar[str] = "intake"
 
-    member_case: Id
+    member_case: CaseNumber
     reason: LeavingReason
     remark: Text | None = None
 
@@ -255,7 +256,7 @@ class LinkCases(Decision):
 
     SERVICE: ClassVar[str] = "intake"
 
-    other_case: Id
+    other_case: CaseNumber
     basis: CaseLinkBasis
     reason: Text
 
@@ -265,7 +266,7 @@ class UnlinkCases(Decision):
 
     SERVICE: ClassVar[str] = "intake"
 
-    other_case: Id
+    other_case: CaseNumber
     reason: Text
 
 

@@ -187,6 +187,13 @@ def test_a_channel_over_its_limit_is_doubted_whoever_calls_and_no_other(
     assert not line.call("+380500000003", "code").guessable
 
 
+def test_a_call_with_several_codes_is_several_guesses(line: Line) -> None:
+    coded(line)
+    for number in range(CHANNEL_MISSES_MAX // 5):
+        line.index.route(replace(line.incoming(None, f"wrong {number}"), tries=5))
+    assert line.call("+380500000002", "code").guessable
+
+
 def test_a_code_among_his_words_may_be_a_guess_and_counts_as_none(line: Line) -> None:
     coded(line)
     for number in range(2 * CHANNEL_MISSES_MAX):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.return_codes import CODES_MAX, codes_in, is_plain, to_hash
+from shared.return_codes import CODES_MAX, code_in_text, codes_in, is_plain, to_hash
 
 CODE = "1234567890"
 
@@ -39,6 +39,28 @@ def test_what_has_no_ten_digits_has_no_code(said: str) -> None:
 
 def test_the_likeliest_comes_first() -> None:
     assert codes_in("1 2 3 4 5 6 7 8 9 0 1, 123 456 7890")[0] == CODE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it's me, 123 456 7890",
+        "123 456 7890",
+        "1234567890",
+        "мой код 12345 67890",
+        "код:1234567890",
+    ],
+)
+def test_a_code_in_a_message_is_one_that_is_meant_as_such(text: str) -> None:
+    assert code_in_text(text) == CODE
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["call 044 000 00 00", "my wife: 9000000001", "+38 044 000-00-00", "100 200 at 12.11", ""],
+)
+def test_other_numbers_in_a_message_are_no_guesses(text: str) -> None:
+    assert code_in_text(text) is None
 
 
 def test_what_is_typed_is_hashed_as_the_code_that_was_issued() -> None:

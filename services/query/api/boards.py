@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from services.query.api import shapes
-from services.query.api.cases import MinSequence, wait_for
+from services.query.api.cases import waits
 from services.query.api.problems import Problem, ProblemError
 from services.query.boards import Boards, Listed, OnBoard
 from services.query.context import Context
@@ -68,34 +68,27 @@ def routes(context: Context) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["boards"])
     boards = Boards(context.generations)
 
-    @router.get("/waiting", response_model=Board)
+    @router.get("/waiting", response_model=Board, dependencies=[waits(context)])
     def waiting(
         identity: IdentityState | None = None,
         limit: Limit = BOARD_MAX,
-        min_sequence: MinSequence = None,
     ) -> dict[str, object]:
         """Who is registered and hasn't called again, the longest waiting first."""
-        wait_for(context, min_sequence)
         return _shown(boards.waiting(identity, limit))
 
-    @router.get("/live", response_model=Board)
-    def live(limit: Limit = BOARD_MAX, min_sequence: MinSequence = None) -> dict[str, object]:
+    @router.get("/live", response_model=Board, dependencies=[waits(context)])
+    def live(limit: Limit = BOARD_MAX) -> dict[str, object]:
         """Who is on Ukrainian territory and not yet received, the first window at the top."""
-        wait_for(context, min_sequence)
         return _shown(boards.live(limit))
 
-    @router.get("/receipts", response_model=Board)
-    def receipts(limit: Limit = BOARD_MAX, min_sequence: MinSequence = None) -> dict[str, object]:
+    @router.get("/receipts", response_model=Board, dependencies=[waits(context)])
+    def receipts(limit: Limit = BOARD_MAX) -> dict[str, object]:
         """Whom a team will take and of whom no receipt says that it has, with the window's end."""
-        wait_for(context, min_sequence)
         return _shown(boards.awaiting_receipt(limit))
 
-    @router.get("/overdue", response_model=Board)
-    def overdue(
-        rule: OverdueRule | None = None, limit: Limit = 200, min_sequence: MinSequence = None
-    ) -> dict[str, object]:
+    @router.get("/overdue", response_model=Board, dependencies=[waits(context)])
+    def overdue(rule: OverdueRule | None = None, limit: Limit = 200) -> dict[str, object]:
         """Cases in which a time has passed and nobody has acted since, the longest ago first."""
-        wait_for(context, min_sequence)
         return _shown(boards.overdue(rule, limit))
 
     @router.get("/alarms", response_model=Alarms, responses={403: {"model": Problem}})
