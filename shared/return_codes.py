@@ -19,6 +19,8 @@ from shared.keyholder import Keys
 DIGITS = 10
 HASH_PURPOSE = "return-code"
 MAKING_PURPOSE = "return-code-of"
+WRONG_CODES_AN_HOUR = 30
+"""So many on one channel, at once or within an hour, are taken for mistakes (ADR 25)."""
 CODES_MAX = 3
 """So many ten digits of one call are tried: each is a guess."""
 SEARCHED_CHARACTERS = 10_000

@@ -27,7 +27,7 @@ from services.intake.reading import (
     shortened,
     unboxed,
 )
-from shared.addresses import folded
+from shared.addresses import Spelled, spelled
 from shared.events.calls import (
     UNKNOWN_LANGUAGE,
     CallEnded,
@@ -37,17 +37,13 @@ from shared.events.calls import (
 )
 from shared.events.fields import Channel, Plain
 from shared.events.upstream import read_upstream
+from shared.key_messages import caller_purpose
 from shared.keyholder import Keys
 from shared.parking import Delivery, UnprocessableError
 from shared.return_codes import HASH_PURPOSE, code_in_text, codes_in, is_plain, without_codes
 
 ID_MAX_CHARACTERS = 64
 """As long as an id may be (`shared.events.fields.Id`)."""
-WITHHELD = frozenset(
-    {"anonymous", "blocked", "private", "restricted", "unavailable", "unknown", "withheld"}
-)
-"""What exchanges send in place of a number: it names nobody, so it must not be taken for a man."""
-
 _OUTCOMES: dict[str, DeliveryOutcome] = {
     **dict.fromkeys(("sent", "delivered", "read", "ok", "success"), "sent"),
     **dict.fromkeys(("refused", "rejected"), "refused"),
@@ -80,8 +76,11 @@ def open_call(keys: Keys, message: ChannelMessage) -> OpenedCall:
     said = unboxed(keys, fields, reading)
     code, text = said.get("return_code", ""), said.get("text", "")
     codes = codes_in(code) if code.strip() else _code_in(text)
-    address = _address(fields, said, reading)
+    region = _region(fields, reading)
+    address, kept = _address(fields, said, channel, region, reading)
     name = line(said, "display_name", "name_cleaned", reading)
+    shown = spelled(channel, name) if name is not None else None
+    purpose = caller_purpose(channel)
     # Not the channel's clock, nor what it calls him: a call sent again has both anew.
     words = digest(address, text, code, fields.get("recording_ref"), fields.get("media"))
     ids = GivenIds(fields, words)
@@ -89,7 +88,9 @@ def open_call(keys: Keys, message: ChannelMessage) -> OpenedCall:
         keys,
         words=[(CALL_PURPOSE, words)],
         ids=[(CALL_PURPOSE, digest("id", one)) for one in ids.unsafe],
-        caller=[caller_to_hash(channel, address)] if address else [],
+        caller=[(purpose, one) for one in kept.own],
+        readings=[(purpose, one) for one in kept.readings],
+        name=[(purpose, one) for one in (shown.own[:1] if shown is not None else ())],
         codes=[(HASH_PURPOSE, one) for one in codes],
     )
     ids.replace_by(hashes["ids"], reading)
@@ -107,8 +108,11 @@ def open_call(keys: Keys, message: ChannelMessage) -> OpenedCall:
         media=ids.media,
         withheld=cleaning.is_true(fields.get("withheld")),
         display_name=shortened(name, "display_name", "name_cleaned", reading),
-        region=_region(fields, reading),
+        region=region,
+        reading_keys=tuple(hashes["readings"]),
+        name_key=hashes["name"][0][0] if hashes["name"] else None,
         gave_code=bool(code.strip()),
+        tries=len(codes),
         words=oldest(hashes["words"][0]),
     )
     odd_code = code if code and not is_plain(code) else None
@@ -181,21 +185,23 @@ def message_of(channel: Channel, message_id: str) -> str:
     return hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:ID_MAX_CHARACTERS]
 
 
-def caller_to_hash(channel: Channel, address: str) -> tuple[str, str]:
-    """Purpose and value of the keyed hash by which a caller is known again."""
-    return f"caller-{channel}", folded(channel, address)
-
-
 def _code_in(text: str) -> tuple[str, ...]:
     code = code_in_text(text)
     return (code,) if code is not None else ()
 
 
-def _address(fields: Mapping[str, Any], said: Mapping[str, str], reading: Reading) -> str | None:
+def _address(
+    fields: Mapping[str, Any],
+    said: Mapping[str, str],
+    channel: Channel,
+    region: str | None,
+    reading: Reading,
+) -> tuple[str | None, Spelled]:
+    """The address, and how it is kept; neither where the number is withheld."""
     address = line(said, "caller_address", "address_cleaned", reading)
-    if cleaning.is_true(fields.get("withheld")) or (address or "").casefold() in WITHHELD:
-        return None
-    return address
+    withheld = address is None or cleaning.is_true(fields.get("withheld"))
+    kept = None if withheld else spelled(channel, address or "", region)
+    return (address, kept) if kept is not None else (None, Spelled(()))
 
 
 def _text(said: str, reading: Reading) -> Plain | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from services.intake.calls import message_of, open_call, open_end, placed
 from services.intake.claims import decide_claim, decide_release, decide_take_over
+from services.intake.confirming import decide_confirm_caller
 from services.intake.decisions import (
     decide_advice,
     decide_call,
@@ -35,6 +36,7 @@ from shared.commands.intake import (
     ClaimCase,
     ClearDuress,
     CloseCase,
+    ConfirmCaller,
     CountHeads,
     DeclareSurrender,
     FormGroup,
@@ -50,6 +52,7 @@ from shared.commands.intake import (
 )
 from shared.events.base import Event
 from shared.folding import folded_number
+from shared.key_messages import SERVICE_NUMBER
 from shared.parking import Delivery, UnprocessableError
 from shared.service import Desk
 from shared.transact import Cause, ContendedError, Outcome, transact
@@ -79,6 +82,7 @@ DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     LeaveGroup: decide_leave,
     CountHeads: decide_count,
     UnlinkCases: decide_unlink,
+    ConfirmCaller: decide_confirm_caller,
 }
 """The commands that need nothing but the case."""
 
@@ -89,9 +93,6 @@ RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Ev
     TakeOverCase: decide_take_over,
 }
 """The commands that need the time and the settings, too."""
-
-SERVICE_NUMBER = "service-number"
-"""What the keyed hash of a folded service number is for."""
 
 
 def receive_call(intake: Intake, message: ChannelMessage) -> Outcome:

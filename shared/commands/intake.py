@@ -28,6 +28,7 @@ from shared.events.intake import (
     ContactRule,
     Intent,
     Provenance,
+    SecondFact,
     Situation,
     Urgency,
 )
@@ -76,7 +77,7 @@ class ProvidePersonalData(Fact):
 
 
 class IssueReturnCode(Fact):
-    """Give the caller a code to call back with; the answer carries it.
+    """Give the caller a code to call back with; the answer carries it. An earlier one is void then.
 
     Whoever sends the same command again is told the code again. So nobody learns its id from the
     log: its events carry a digest of it.
@@ -93,6 +94,20 @@ class IssueReturnCode(Fact):
     @override
     def correlation_id(self) -> str:
         return sha256(self.command_id.encode()).hexdigest()[:DIGEST_CHARACTERS]
+
+
+class ConfirmCaller(Decision):
+    """Find by a second fact that who gave the code in a call is this case's man himself.
+
+    Needed where the code came from a channel that he never called on, or after many wrong codes.
+    """
+
+    SERVICE: ClassVar[str] = "intake"
+
+    call_id: Id
+    channel: Channel
+    second_fact: SecondFact
+    remark: Text | None = None
 
 
 class AddNote(Fact):
