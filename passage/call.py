@@ -36,7 +36,7 @@ def call_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Publish one call; exit code 1 when its id was kept before, and the message is not."""
+    """Publish one call; exit code 0 once it is kept and can't be lost."""
     if caller is not None and not caller.strip():
         raise VerbEndedError(Exit.INVALID, "--from: is empty; leave it out for a withheld number")
     call = Call(
@@ -51,14 +51,8 @@ def call_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     kept = asyncio.run(_publish(find_running(data), call))
     if as_json:
         print_json({"call_id": call.call_id, **kept._asdict()})
-    elif not kept.duplicate:
-        out.print(f"call {call.call_id} is kept at sequence {kept.sequence} of CALLS")
-    if kept.duplicate:
-        raise VerbEndedError(
-            Exit.FAILED,
-            f"call {call.call_id} of {channel} was kept before, at sequence {kept.sequence} of "
-            "CALLS; this message was NOT stored again",
-        )
+    else:
+        out.print(f"call {call.call_id} is kept at sequence {kept.sequence} of {kept.stream}")
 
 
 def _moment(text: str | None) -> datetime:

@@ -1,4 +1,4 @@
-"""What an upstream channel does: seal a call with the public intake key and publish it on CALLS."""
+"""What an upstream channel does: seal a call with the public intake key and publish it."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Call:
 
 
 class Kept(NamedTuple):
-    """Where CALLS has a call; `duplicate`: it was kept before, this message was not."""
+    """Where a call is kept."""
 
+    stream: str
     sequence: int
-    duplicate: bool
 
 
 def envelope_of(call: Call, key: PublicKey) -> CallEnvelope[CallReceived]:
@@ -73,14 +73,14 @@ async def publish(
     jetstream: JetStreamContext,
     envelope: CallEnvelope[CallReceived] | CallEnvelope[DeliveryReported],
 ) -> Kept:
-    """Publishes a call or a report, and gives where CALLS has it; then it can't be lost."""
-    # Each channel counts its own calls: their ids may be alike.
-    message_id = f"{envelope.data.channel}.{envelope.id}"
-    headers: dict[str, Any] = {"Nats-Msg-Id": message_id, "Content-Type": CONTENT_TYPE}
+    """Publishes a call or a report, and gives where it is kept; then it can't be lost."""
+    # No Nats-Msg-Id: what has been stored under an id, by whomever, must not keep a call out.
+    # Published twice it is stored twice, and has one effect: intake knows it by its own id.
+    headers: dict[str, Any] = {"Content-Type": CONTENT_TYPE}
     ack = await jetstream.publish(
         subjects.calls(envelope.data.channel),
         envelope.model_dump_json(exclude_none=True).encode(),
         timeout=PUBLISH_TIMEOUT_S,
         headers=headers,
     )
-    return Kept(ack.seq, bool(ack.duplicate))
+    return Kept(ack.stream, ack.seq)

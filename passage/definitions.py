@@ -16,12 +16,15 @@ from shared.policy import policy
 from shared.subjects import Durable
 
 NANOSECONDS = 1_000_000_000
+MILLISECOND = 1_000_000
 ACK_WAIT_S = 30
 ACK_PENDING_MAX = 256
 CONSUMERS_MAX = 64
 OUTBOUND_DEDUPLICATION_S = 86_400
 """As long as a message may be valid at most: within it none is taken twice for its id."""
 DEDUPLICATION_S = 120
+SHORTEST_DEDUPLICATION_MS = 100
+"""The least that nats-server takes; a call's id decides nothing, so none is to be remembered."""
 MESSAGE_MAX_BYTES = 1_048_576
 """The server's own limit (`max_payload`) as well."""
 
@@ -78,15 +81,7 @@ def streams(replicas: int) -> tuple[StreamDefinition, ...]:
                 "deny_purge": True,
             },
         ),
-        _stream(
-            subjects.CALLS,
-            replicas,
-            {
-                "subjects": [subjects.calls(">")],
-                "retention": "workqueue",
-                "max_msg_size": CALLS_MAX_MESSAGE_BYTES,
-            },
-        ),
+        *(_calls(channel, replicas) for channel in policy().channels.names),
         _stream(
             subjects.PARKED,
             replicas,
@@ -130,6 +125,20 @@ def _stream(name: str, replicas: int, special: Definition) -> StreamDefinition:
             "max_msg_size": MESSAGE_MAX_BYTES,
             "duplicate_window": DEDUPLICATION_S * NANOSECONDS,
             **special,
+        },
+    )
+
+
+def _calls(channel: str, replicas: int) -> StreamDefinition:
+    """What one channel publishes (ADR 26)."""
+    return _stream(
+        subjects.calls_stream(channel),
+        replicas,
+        {
+            "subjects": [subjects.calls(channel)],
+            "retention": "workqueue",
+            "max_msg_size": CALLS_MAX_MESSAGE_BYTES,
+            "duplicate_window": SHORTEST_DEDUPLICATION_MS * MILLISECOND,
         },
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.resources import files
 from typing import Annotated, Literal
@@ -10,8 +11,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events.fields import Channel
+from shared.subjects import calls_stream
 
 FILE_NAME = "policy.toml"
+OF_EVERY_CHANNEL = "CALLS_*/"
 
 
 class _Table(BaseModel):
@@ -63,4 +66,19 @@ class Policy(_Table):
 def policy() -> Policy:
     """Gives the policy of this version of Passage."""
     text = (files("shared") / FILE_NAME).read_text(encoding="utf-8")
-    return Policy.model_validate(tomllib.loads(text))
+    read = Policy.model_validate(tomllib.loads(text))
+    channels = read.channels.names
+    services = {
+        name: rights.model_copy(update={"consumes": tuple(_each(rights.consumes, channels))})
+        for name, rights in read.services.items()
+    }
+    return read.model_copy(update={"services": services})
+
+
+def _each(durables: Iterable[str], channels: Iterable[str]) -> Iterator[str]:
+    for durable in durables:
+        if durable.startswith(OF_EVERY_CHANNEL):
+            name = durable.removeprefix(OF_EVERY_CHANNEL)
+            yield from (f"{calls_stream(channel)}/{name}" for channel in channels)
+        else:
+            yield durable

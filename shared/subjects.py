@@ -12,7 +12,6 @@ CASES = "CASES"
 CASES_PREFIX = "cases"
 INCARNATION = "passage_incarnation"
 """The key in the metadata of CASES that tells this stream from any other of its name."""
-CALLS = "CALLS"
 PARKED = "PARKED"
 AUDIT = "AUDIT"
 OUTBOUND = "OUTBOUND"
@@ -49,6 +48,11 @@ class Durable(NamedTuple):
 def calls(channel: str) -> str:
     """Where a channel publishes its calls."""
     return f"calls.{channel}"
+
+
+def calls_stream(channel: str) -> str:
+    """The stream of a channel's calls: one each, so that none can harm another's (ADR 26)."""
+    return f"CALLS_{channel}"
 
 
 def channel_identity(channel: str) -> str:

@@ -8,8 +8,8 @@ where things come from, last what they rely on:
    could claim to have set a timer that was not yet in the copy of TIMERS.
 2. checkpoints: none is newer than the copied log, else a backup would deny itself.
 3. read models: they follow the log, so the copied log has all that they have.
-4. TIMERS, CALLS, PARKED: a message leaves them only after its events are in CASES. What is gone
-   from the copy of CALLS is therefore in the copy of CASES; what is in both is a repetition.
+4. TIMERS, calls, PARKED: a message leaves them only after its events are in CASES. A call that is
+   gone from its copy is therefore in the copy of CASES; what is in both is a repetition.
 5. CASES.
 6. INDEX, KEYS: entry and data key are written before the event that relies on them, and so every
    copied event finds its own. They may hold more: reservations of events that came too late.
@@ -62,7 +62,7 @@ TIMERS = tuple(
 )
 ORDER = (
     *TIMERS,
-    subjects.CALLS,
+    *map(subjects.calls_stream, policy().channels.names),
     subjects.PARKED,
     subjects.CASES,
     INDEX,

@@ -55,7 +55,8 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     bus = service.bus
     durability = Durability(service.log.connection, settings)
     bus.ready_only_if(durability.is_assured)
-    bus.consume(CALLS, durability.guarded(partial(receive_upstream, listening)))
+    for calls in CALLS:
+        bus.consume(calls, durability.guarded(partial(receive_upstream, listening)))
     bus.consume(CASES, partial(receive_event, listening))
     bus.consume(DUE, listening.deadlines.receive)
     _answer_commands(bus, listening)

@@ -13,7 +13,10 @@ from shared.policy import Rights, policy
 
 SERVICES = tuple(policy().services)
 CHANNELS = tuple(policy().channels.names)
-STREAMS = ("CASES", "CALLS", "PARKED", "TIMERS", "AUDIT", "OUTBOUND", "KV_INDEX", "KV_KEYS")
+STREAMS = (
+    "CASES", "CALLS_phone", "CALLS_web", "CALLS", "PARKED", "TIMERS", "AUDIT", "OUTBOUND",
+    "KV_INDEX", "KV_KEYS",
+)  # fmt: skip
 BUCKETS = ("INDEX", "KEYS")
 OPERATIONS = ("seal", "open", "unbox", "hash", "rotate", "pepper", "close")
 DURABLES = (

@@ -44,9 +44,9 @@ async def call(ground: Ground, call_id: str) -> None:
 
 
 async def waiting(keeper: Client) -> tuple[int, int]:
-    """Gives how many calls wait in CALLS, and how often intake was given one in vain."""
-    calls = await ask(keeper, "STREAM.INFO.CALLS", None)
-    consumer = await ask(keeper, "CONSUMER.INFO.CALLS.intake", None)
+    """Gives how many calls wait, and how often intake was given one in vain."""
+    calls = await ask(keeper, "STREAM.INFO.CALLS_phone", None)
+    consumer = await ask(keeper, "CONSUMER.INFO.CALLS_phone.intake", None)
     return calls["state"]["messages"], consumer["num_redelivered"]
 
 

@@ -62,7 +62,9 @@ async def test_a_channel_takes_its_own_messages_once_and_reports(ground: Ground)
     async with ground.guest("keeper") as keeper:
         info = await ask(keeper.client, "CONSUMER.INFO.OUTBOUND.telegram", None)
         left = await ask(keeper.client, "STREAM.INFO.OUTBOUND", {"subjects_filter": ">"})
-        stored = await keeper.client.jetstream(timeout=60).get_last_msg("CALLS", "calls.telegram")
+        stored = await keeper.client.jetstream(timeout=60).get_last_msg(
+            "CALLS_telegram", "calls.telegram"
+        )
     assert info["num_ack_pending"] == 0
     assert left["state"]["subjects"] == {"outbound.signal": 1}
     report = read_upstream(stored.data or b"").data

@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from services.query.context import Context
 from shared import subjects
+from shared.policy import policy
 
 NOT_KNOWN = float("nan")
 
@@ -53,9 +54,10 @@ async def _look_at_streams(context: Context) -> None:
     metrics, link = context.metrics, context.link
     cases = await link.stream_state(subjects.CASES)
     parked = await context.parked()
-    calls = await link.stream_state(subjects.CALLS)
+    streams = map(subjects.calls_stream, policy().channels.names)
+    calls = [await link.stream_state(stream) for stream in streams]
     metrics.last.set(cases.last_sequence if cases else NOT_KNOWN)
     behind = cases.last_sequence - context.progress.sequence if cases else NOT_KNOWN
     metrics.lag.set(max(behind, 0.0) if cases else NOT_KNOWN)
     metrics.parked.set(parked if parked is not None else NOT_KNOWN)
-    metrics.calls_waiting.set(calls.messages if calls else NOT_KNOWN)
+    metrics.calls_waiting.set(sum(one.messages if one else NOT_KNOWN for one in calls))
