@@ -18,7 +18,7 @@ from shared.subjects import Durable
 NANOSECONDS = 1_000_000_000
 MILLISECOND = 1_000_000
 ACK_WAIT_S = 30
-ACK_PENDING_MAX = 256
+ACK_PENDING_MAX = 65_536
 CONSUMERS_MAX = 64
 OUTBOUND_DEDUPLICATION_S = 86_400
 """As long as a message may be valid at most: within it none is taken twice for its id."""
