@@ -228,5 +228,7 @@ async def _ready(client: Client) -> None:
 
 
 async def _left(client: Client) -> int:
-    info = await client.jetstream(timeout=READY_WITHIN_S).stream_info(subjects.calls_stream(HOSTILE))
+    info = await client.jetstream(timeout=READY_WITHIN_S).stream_info(
+        subjects.calls_stream(HOSTILE)
+    )
     return info.state.messages

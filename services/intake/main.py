@@ -9,6 +9,7 @@ from services.intake import CALLS, CASES, DUE, SERVICE, erasing, handlers, other
 from services.intake.codes import issue_return_code
 from services.intake.deadlines import KINDS, deadlines, decide_due
 from services.intake.durability import Durability
+from services.intake.ends import EarlyEnds
 from services.intake.erasing import Erasure
 from services.intake.guards import Rules
 from services.intake.handlers import Intake
@@ -81,6 +82,7 @@ def _listening(service: Service) -> Listening:
     )
     return Listening(
         Intake(desk, Index(service.bucket(subjects.INDEX_BUCKET), is_over), rules),
+        EarlyEnds(service.bucket(subjects.EARLY_ENDS_BUCKET)),
         Erasure(desk, timedelta(days=settings.retention_days)),
         Sending(
             desk,
