@@ -19,7 +19,7 @@ from faststream import AckPolicy, FastStream
 from faststream.nats import JStream, NatsMessage, PullSub
 from nacl.public import PublicKey
 from nats.js.api import ConsumerConfig
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 from pydantic import ValidationError
 
 from shared import subjects
@@ -27,7 +27,7 @@ from shared.answering import FAULT, AnyAnswer, CommandHandler, answer
 from shared.boxes import BoxBrokenError
 from shared.broker import Broker
 from shared.commands.base import Command, FieldError, Invalid, Unavailable
-from shared.consuming import process, retry_delay_s
+from shared.consuming import LONGEST_RETRY_DELAY_S, process, retry_delay_s
 from shared.credentials import api_prefix, broker_options, pull_inbox
 from shared.denials import Denials
 from shared.keyholder import Keys
@@ -71,6 +71,7 @@ class Bus:
         self._intake_public = intake_public
         self._commands: dict[str, tuple[type[Command], CommandHandler]] = {}
         self._deliveries: dict[str, Callable[[Delivery], Outcome]] = {}
+        self._of_subject: dict[str, Callable[[Delivery], Outcome]] = {}
         self._threads = settings.threads
         self._timeout_s = settings.request_timeout_s
         self._api_prefix = api_prefix(settings.identity)
@@ -105,6 +106,7 @@ class Bus:
         mend.
         """
         self._deliveries[durable.stream] = handler
+        self._of_subject.update(dict.fromkeys(durable.filter_subjects, handler))
         subscriber = self.broker.subscriber(
             stream=JStream(durable.stream, declare=False),
             durable=durable.name,
@@ -154,7 +156,13 @@ class Bus:
         )
         done = await run_sync(process, handler, delivery, limiter=self._limiter)
         if done.why is not None:
-            await self._park(delivery, done.why)
+            try:
+                await self._park(delivery, done.why)
+            except APIError:
+                # PARKED takes no more of this channel: it stays in the channel's own stream.
+                log.warning("not_parked", stream=delivery.stream, reason=done.why.reason)
+                await msg.nack(delay=LONGEST_RETRY_DELAY_S)
+                return
         if done.settled:
             await msg.ack()
         else:
@@ -162,7 +170,7 @@ class Bus:
 
     async def _park(self, delivery: Delivery, why: UnprocessableError) -> None:
         parked = park(self.service, delivery, why, datetime.now(UTC), self._intake_public)
-        subject = subjects.parked(self.service, parked.reason)
+        subject = subjects.parked(self.service, delivery.stream, delivery.sequence)
         stored = self.broker.publish(
             parked.model_dump_json().encode(),
             subject,
@@ -220,7 +228,8 @@ class Bus:
         except NotFoundError:
             return RetryAnswer(result="gone", reason="nothing is parked there")
         parked = Parked.model_validate_json(stored.data or b"")
-        handler = self._deliveries.get(parked.stream)
+        # A call that an older version parked names a stream that is no more.
+        handler = self._deliveries.get(parked.stream) or self._of_subject.get(parked.subject)
         if handler is None or parked.service != self.service:
             return RetryAnswer(result="still_parked", reason=f"{parked.service} parked it")
         try:
