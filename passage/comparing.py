@@ -44,6 +44,11 @@ class Provisioned:
         return self.state in {"made", "moved", "as defined", "updated"}
 
     @property
+    def is_usable(self) -> bool:
+        """Whether Passage may run on it: what is unknown is to be looked at, and stops nothing."""
+        return self.is_sound or self.state == "unknown"
+
+    @property
     def summary(self) -> str:
         """Its state in one line, with the keys that differ."""
         keys = ", ".join(f"{one.key} is {one.found!r}" for one in self.differences)

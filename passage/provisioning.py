@@ -120,7 +120,10 @@ async def _consumer(client: Client, wanted: ConsumerDefinition, update: bool) ->
     name = f"{wanted.stream}/{wanted.name}"
     found = await existing(client, f"CONSUMER.INFO.{wanted.stream}.{wanted.name}")
     if found is None:
-        await put_consumer(client, wanted, wanted.config, "create")
+        try:
+            await put_consumer(client, wanted, wanted.config, "create")
+        except ApiRefusedError as error:  # By a stream that differs, and is named before.
+            return Provisioned("consumer", name, "missing", problem=str(error))
         return Provisioned("consumer", name, "made")
     unlike = consumer_differences(wanted, found)
     if not unlike or not update:

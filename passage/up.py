@@ -182,7 +182,7 @@ async def _gate(running: Running) -> str:
     for one in done:
         if one.state in {"moved", "unknown"}:
             err.print(f"{one.kind} {one.name}: {one.summary}")
-    if any(one.state == "differs" for one in done):
+    if not all(one.is_usable for one in done):
         print_provisioned(done)
         raise VerbEndedError(
             Exit.FAILED,

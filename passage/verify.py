@@ -79,7 +79,7 @@ def verify_verb(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check definitions, log, chain, index, keys, archive, read models; exit code 1 if any fails."""
+    """Check streams, log, chain, index, keys, archive and read models; exit code 1 if any fails."""
     if erased is not None:
         verify_erased(find_running(data), erased, look_in or (), as_json)
         return
@@ -100,7 +100,7 @@ async def verify(running: Running, progress: Progress) -> Checked:
     """Gives what was read and found, of a system that runs or of a log without services."""
     checked = Checked()
     async with connected(running) as client:
-        await _check_definitions(client, running, checked.findings)
+        await check_definitions(client, running, checked.findings)
         last = await last_sequence(client, subjects.CASES)
         database = _database(running.database)
         try:
@@ -124,7 +124,8 @@ async def verify(running: Running, progress: Progress) -> Checked:
     return checked
 
 
-async def _check_definitions(client: Client, running: Running, findings: Findings) -> None:
+async def check_definitions(client: Client, running: Running, findings: Findings) -> None:
+    """Compares every stream and consumer, the whole of each, with what it must be."""
     for one in await compare(client, running.replicas, running.quota):
         if not one.is_sound:
             findings.add("definitions", f"{one.kind} {one.name}", one.summary)

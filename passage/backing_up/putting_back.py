@@ -193,7 +193,7 @@ def _keep_read_models(
 
 async def _provision(target: Target, done: PutBack) -> None:
     for one in await provision(target.client, target.replicas, quota=target.quota):
-        if one.state == "differs" or (one.kind, one.state) == ("consumer", "unknown"):
+        if not one.is_usable or (one.kind, one.state) == ("consumer", "unknown"):
             # A consumer that nobody defined may publish what is stored to wherever it likes.
             raise StreamRefusedError(f"{one.kind} {one.name} came back {one.summary}")
         if one.kind == "stream" and one.state == "made" and one.name not in NOT_COPIED:
