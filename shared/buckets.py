@@ -42,6 +42,10 @@ class Bucket(Protocol):
     def get(self, key: str) -> Kept | None:
         """Gives the entry under a key, or None."""
 
+    def there(self, keys: Sequence[str]) -> set[str]:
+        """Those of the keys that have an entry; a replica that lags behind may lack new ones."""
+        return {key for key in keys if self.get(key) is not None}
+
     def create(self, key: str, value: bytes) -> int:
         """Writes a key that must not exist and gives its revision; raises TakenError."""
 
@@ -68,6 +72,14 @@ class JetStreamBucket(Bucket):
         if found is None or not found.body:  # Nothing, or the mark that it was deleted.
             return None
         return Kept(found.body, found.sequence)
+
+    @override
+    def there(self, keys: Sequence[str]) -> set[str]:
+        if not keys:
+            return set()
+        subjects = [self._subject(key) for key in keys]
+        found = self._stream.read_last(subjects)
+        return {one.subject.removeprefix(self._subject("")) for one in found if one.body}
 
     @override
     def create(self, key: str, value: bytes) -> int:

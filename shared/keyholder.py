@@ -55,6 +55,10 @@ class KeysUnavailableError(Exception):
     """The key holder doesn't answer: it is sealed or starting. Nothing is lost; ask again."""
 
 
+class KeysSealedError(KeysUnavailableError):
+    """Nobody has keys now: nothing that needs any can be done, whoever's it is."""
+
+
 class KeysDeniedError(Exception):
     """The key holder refused: the policy doesn't grant it to this service, or it is malformed."""
 
@@ -137,7 +141,7 @@ class RemoteKeys(Keys):
         except RequestRefusedError as error:
             raise KeysDeniedError(str(error)) from None
         if reply.status == NO_RESPONDER:
-            raise KeysUnavailableError(SEALED) from None
+            raise KeysSealedError(SEALED) from None
         return _read(answer, reply.body)
 
 
@@ -148,7 +152,7 @@ def _read(answer: type[AnswerT], body: bytes) -> AnswerT:
         pass
     denied = Denied.model_validate_json(body)
     if denied.denied == "sealed":
-        raise KeysUnavailableError(SEALED)
+        raise KeysSealedError(SEALED)
     if denied.denied == NOT_YET:
         raise KeysUnavailableError(f"{NOT_YET}: {denied.expected}")
     raise KeysDeniedError(f"{denied.denied}: {denied.expected}")

@@ -141,3 +141,11 @@ def timer(service: str, name: str) -> str:
 def due(service: str, name: str) -> str:
     """Where a timer arrives when it is due."""
     return f"due.{service}.{name}"
+
+
+def about(subject: str) -> str:
+    """What a delivered message is about: a case, or a timer that is about none."""
+    if subject.startswith(f"{CASES_PREFIX}."):
+        return subject.split(".")[1]
+    name = subject.rpartition(".")[2]
+    return name.partition("-")[2] or name

@@ -11,6 +11,7 @@ from typing import Any
 from services.intake.calls import message_of, open_call
 from services.intake.claims import decide_claim, decide_release, decide_take_over
 from services.intake.decisions import (
+    IncomingCall,
     decide_advice,
     decide_call,
     decide_call_ended,
@@ -95,8 +96,12 @@ SERVICE_NUMBER = "service-number"
 
 
 def receive_call(intake: Intake, envelope: CallEnvelope[CallReceived]) -> Outcome:
+    """Opens a call and puts it into the case it belongs to."""
+    return record_call(intake, open_call(intake.desk.keys, envelope.id, envelope.data))
+
+
+def record_call(intake: Intake, call: IncomingCall) -> Outcome:
     """Puts a call into the case it belongs to."""
-    call = open_call(intake.desk.keys, envelope.id, envelope.data)
     route = intake.index.route(call)
     cause = Cause(
         causation_id=call.message_id,

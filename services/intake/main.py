@@ -12,9 +12,10 @@ from services.intake.durability import Durability
 from services.intake.erasing import Erasure
 from services.intake.guards import Rules
 from services.intake.handlers import Intake
-from services.intake.listening import Listening, receive_event, receive_upstream
+from services.intake.listening import Listening, receive_event
 from services.intake.routing import Index
 from services.intake.sending import OutboundStream, Sending
+from services.intake.sorting import sort_upstream
 from services.intake.state import IntakeState, evolve
 from shared import subjects
 from shared.bus import Bus
@@ -56,7 +57,7 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     durability = Durability(service.log.connection, settings)
     bus.ready_only_if(durability.is_assured)
     for calls in CALLS:
-        bus.consume(calls, durability.guarded(partial(receive_upstream, listening)))
+        bus.consume_sorted(calls, durability.guarded(partial(sort_upstream, listening)))
     bus.consume(CASES, partial(receive_event, listening))
     bus.consume(DUE, listening.deadlines.receive)
     _answer_commands(bus, listening)

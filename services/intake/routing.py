@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
@@ -91,6 +91,11 @@ class Index:
         """Gives the case that a call belongs to, or None where it has come to none yet."""
         reserved = self._get(f"call.{channel}.{call_id}")
         return None if reserved is None else str(reserved["case_id"])
+
+    def live_codes(self, code_hashes: Collection[str]) -> frozenset[str]:
+        """Those of the codes that were issued, as far as a server knows that may lag behind."""
+        there = self._bucket.there([f"code.{one}" for one in code_hashes])
+        return frozenset(key.removeprefix("code.") for key in there)
 
     def has_code(self, code_hash: str, case_id: str, *, duress: bool = False) -> bool:
         """Says whether a code, or a duress twin, was reserved for this case."""
