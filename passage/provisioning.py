@@ -150,11 +150,11 @@ async def _unknown(client: Client, wanted: Sequence[StreamDefinition]) -> list[P
     """Streams and consumers that nobody defined: they may copy, forward or swallow messages."""
     known = {one.name for one in wanted}
     names = await all_streams(client)
-    found = [
-        Provisioned("stream", name, "unknown")
-        for name in names
-        if name not in known and name != OLD_CALLS
-    ]
+    found = []
+    for name in sorted(set(names) - known):
+        state = (await ask(client, f"STREAM.INFO.{name}", None))["state"]
+        problem = f"{state['messages']} messages are in it"
+        found.append(Provisioned("stream", name, "unknown", problem=problem))
     durables = {(one.stream, one.name) for one in consumers()}
     for stream in sorted(names):
         its_own = {name for its_stream, name in durables if its_stream == stream}
@@ -204,13 +204,11 @@ async def _move_old_calls(client: Client, wanted: Sequence[StreamDefinition]) ->
         await ask(client, f"STREAM.{verb}.{one.name}", {**one.config, **AS_ROOMY_AS_CALLS})
     for subject in streams_of:
         await _move(client, subject)
-    left = (await ask(client, f"STREAM.INFO.{OLD_CALLS}", None))["state"]["messages"]
-    if left:
-        problem = f"{left} messages of no channel of the policy are left in it"
-        return [Provisioned("stream", OLD_CALLS, "unknown", problem=problem)]
-    await ask(client, f"STREAM.DELETE.{OLD_CALLS}", None)
     for one in streams_of.values():
         await ask(client, f"STREAM.UPDATE.{one.name}", one.config)
+    if (await ask(client, f"STREAM.INFO.{OLD_CALLS}", None))["state"]["messages"]:
+        return []  # Of no channel of the policy: it is unknown, and named as such.
+    await ask(client, f"STREAM.DELETE.{OLD_CALLS}", None)
     return [Provisioned("stream", OLD_CALLS, "moved")]
 
 
