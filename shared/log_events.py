@@ -84,7 +84,7 @@ EVENTS: dict[str, LogEvent] = {
         {"reason": words(*get_args(Reason)), "field": FIELD, "parked_id": ID},
     ),
     "not_parked": LogEvent(
-        "PARKED doesn't take a message, mostly because its channel has so many there: it stays in the "
+        "PARKED doesn't take a message, mostly as its channel has so many there: it stays in the "
         "channel's own stream, and is tried again; look at what is parked",
         {"stream": STREAM, "reason": words(*get_args(Reason))},
     ),
