@@ -122,7 +122,7 @@ def _of_the_log(name: str, rights: Rights) -> Iterator[Grant]:
     for durable in rights.consumes:
         yield from _consuming(name, *durable.split("/"))
     allowed = {
-        subjects.parked(name, ">"): bool(rights.consumes),
+        subjects.all_parked(name): bool(rights.consumes),
         subjects.timer(name, ">"): rights.timers,
         subjects.audit("*"): rights.audits,
         subjects.outbound("*"): rights.sends,

@@ -19,7 +19,7 @@ from anyio.to_thread import run_sync
 from faststream import FastStream
 from faststream.nats import NatsMessage
 from nacl.public import PublicKey
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 from pydantic import ValidationError
 
 from shared import subjects
@@ -68,6 +68,7 @@ class Bus:
         self._intake_public = intake_public
         self._commands: dict[str, tuple[type[Command], CommandHandler]] = {}
         self._hands: dict[str, Hand] = {}
+        self._of_subject: dict[str, Hand] = {}
         self._working = Working(settings.threads)
         self._threads = settings.threads
         self._timeout_s = settings.request_timeout_s
@@ -109,6 +110,7 @@ class Bus:
         """The same for messages whose source only `sort` can tell."""
         hand = Hand(durable, self._api_prefix, sort, self._working.put, self._park)
         self._hands[durable.stream] = hand
+        self._of_subject.update(dict.fromkeys(durable.filter_subjects, hand))
         self.broker.alongside.append(hand)
 
     def ready_only_if(self, check: Callable[[], bool]) -> None:
@@ -128,9 +130,10 @@ class Bus:
             subject, queue=self.service, max_workers=self._threads, decoder=_undecoded
         )(handler)
 
-    async def _park(self, delivery: Delivery, why: UnprocessableError) -> None:
+    async def _park(self, delivery: Delivery, why: UnprocessableError) -> bool:
+        """Whether PARKED took it; of a channel it takes only so many."""
         parked = park(self.service, delivery, why, datetime.now(UTC), self._intake_public)
-        subject = subjects.parked(self.service, parked.reason)
+        subject = subjects.parked(self.service, delivery.stream, delivery.sequence)
         stored = self.broker.publish(
             parked.model_dump_json().encode(),
             subject,
@@ -139,8 +142,13 @@ class Bus:
             # The same delivery parked twice, after a crash before the ack, is stored once.
             headers={"Nats-Msg-Id": f"{delivery.stream}.{delivery.sequence}.{self.service}"},
         )
-        await self._denials.unless_denied(subject, stored)
+        try:
+            await self._denials.unless_denied(subject, stored)
+        except APIError:
+            log.warning("not_parked", stream=delivery.stream, reason=parked.reason)
+            return False
         log.warning("parked", reason=parked.reason, field=parked.field, parked_id=parked.parked_id)
+        return True
 
     async def _on_command(self, msg: NatsMessage) -> bytes:
         try:
@@ -188,7 +196,8 @@ class Bus:
         except NotFoundError:
             return RetryAnswer(result="gone", reason="nothing is parked there")
         parked = Parked.model_validate_json(stored.data or b"")
-        hand = self._hands.get(parked.stream)
+        # A call that an older version parked names a stream that is no more.
+        hand = self._hands.get(parked.stream) or self._of_subject.get(parked.subject)
         if hand is None or parked.service != self.service:
             return RetryAnswer(result="still_parked", reason=f"{parked.service} parked it")
         try:

@@ -19,7 +19,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from shared.case_log import LogError
-from shared.consuming import Processed, retry_delay_s
+from shared.consuming import LONGEST_RETRY_DELAY_S, Processed, retry_delay_s
 from shared.keyholder import KeysUnavailableError
 from shared.lanes import Work
 from shared.logs import log, place_of
@@ -41,7 +41,8 @@ Sort = Callable[[Sequence[Delivery]], Sequence[Work]]
 
 Raises KeysUnavailableError and LogError where that can't be told now: it is asked again.
 """
-Park = Callable[[Delivery, UnprocessableError], Awaitable[None]]
+Park = Callable[[Delivery, UnprocessableError], Awaitable[bool]]
+"""Whether there was room for it."""
 
 
 @dataclass
@@ -108,13 +109,12 @@ class Hand:
     async def settle(self, held: Held, done: Processed) -> None:
         """Ends a message's time in hand as it was processed: acknowledged, parked or given back."""
         try:
-            if done.why is not None:
-                await self._park(held.delivery, done.why)
-            if done.settled:
+            if done.why is not None and not await self._park(held.delivery, done.why):
+                await _give_back(held, LONGEST_RETRY_DELAY_S)
+            elif done.settled:
                 await _answer(held, Msg.Ack.Ack)
             else:
-                delay = int(retry_delay_s(held.delivery.deliveries) * NANOSECONDS)
-                await _answer(held, b'%b {"delay": %d}' % (Msg.Ack.Nak, delay))
+                await _give_back(held, retry_delay_s(held.delivery.deliveries))
         except Exception as error:  # It isn't acknowledged, so it comes again.
             log.error("fault", error=type(error).__name__, place=place_of(error))
         finally:
@@ -173,6 +173,10 @@ class Hand:
             before = time.monotonic() - STILL_WANTED_EVERY_S
             for held in [one for one in self._held.values() if one.since < before]:
                 await _answer(held, Msg.Ack.Progress)
+
+
+async def _give_back(held: Held, delay_s: float) -> None:
+    await _answer(held, b'%b {"delay": %d}' % (Msg.Ack.Nak, int(delay_s * NANOSECONDS)))
 
 
 async def _answer(held: Held, word: bytes) -> None:

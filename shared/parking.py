@@ -15,10 +15,7 @@ from shared.boxes import box_up
 from shared.events.fields import At
 
 CALL_MAX_BYTES = 131_072
-"""The largest call that intake processes; a larger one is parked as `too_large`."""
-
-CALLS_MAX_MESSAGE_BYTES = 524_287
-"""The largest message that CALLS takes at all, so that it fits into a box on PARKED."""
+"""The largest call that intake processes, and that a channel's stream takes."""
 
 Reason = Literal[
     "not_json",

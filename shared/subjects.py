@@ -99,9 +99,19 @@ def health(service: str) -> str:
     return f"health.{service}"
 
 
-def parked(service: str, reason: str) -> str:
-    """Where a service puts what it couldn't process."""
-    return f"parked.{service}.{reason}"
+def parked(service: str, stream: str, sequence: int) -> str:
+    """Where a service puts what it couldn't process.
+
+    All of a channel under one subject, which PARKED bounds: it is the channel that decides how
+    much it sends. What else can't be processed has a place of its own.
+    """
+    of_a_channel = stream.startswith(calls_stream(""))
+    return f"parked.{service}.{stream}" if of_a_channel else f"parked.{service}.{stream}.{sequence}"
+
+
+def all_parked(service: str) -> str:
+    """All that a service puts there."""
+    return f"parked.{service}.>"
 
 
 def retry(service: str) -> str:
