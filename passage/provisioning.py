@@ -39,6 +39,11 @@ from shared.events.base import CONTENT_TYPE
 TIMEOUT_S = 15.0
 """A replicated stream's first leader takes some seconds."""
 NOT_FOUND = 404
+TOO_LITTLE_DISK = 10047
+DISK_HINT = (
+    "; the quotas of all channels are reserved: make room on the disk, or lower "
+    "PASSAGE_CALLS_MAX_BYTES"
+)
 OLD_CALLS = "CALLS"
 """The one stream of all channels that older versions had."""
 AS_ROOMY_AS_CALLS = {"max_msg_size": 524_287, "max_msgs": -1, "max_bytes": -1}
@@ -67,7 +72,8 @@ async def provision(
         done += [await _consumer(client, one, update) for one in consumers()]
         return [*done, *await _unknown(client, wanted)]
     except ApiRefusedError as error:
-        raise VerbEndedError(Exit.FAILED, f"JetStream refused: {error}") from None
+        hint = DISK_HINT if error.detail_code == TOO_LITTLE_DISK else ""
+        raise VerbEndedError(Exit.FAILED, f"JetStream refused: {error}{hint}") from None
 
 
 async def compare(client: Client, replicas: int, quota: Quota = USUAL) -> list[Provisioned]:
