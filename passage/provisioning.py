@@ -199,7 +199,9 @@ async def _move_old_calls(client: Client, wanted: Sequence[StreamDefinition]) ->
     old = await existing(client, f"STREAM.INFO.{OLD_CALLS}")
     if old is None:
         return []
-    streams_of = {one.config["subjects"][0]: one for one in wanted if _is_of_a_channel(one)}
+    streams_of = {
+        one.config["subjects"][0]: one for one in wanted if subjects.is_calls_stream(one.name)
+    }
     # No subject may be of two streams. Until the new ones are there a channel is refused.
     given_up = {**old, "subjects": [f"{OLD_CALLS}.moved"]}
     await ask(client, f"STREAM.UPDATE.{OLD_CALLS}", given_up)
@@ -233,10 +235,6 @@ async def _move(client: Client, subject: str) -> None:
         if "error" in (answer := json.loads(reply.data)):
             raise VerbEndedError(Exit.FAILED, f"{subject}: {answer['error']['description']}")
         await ask(client, f"STREAM.MSG.DELETE.{OLD_CALLS}", {"seq": message["seq"]})
-
-
-def _is_of_a_channel(one: StreamDefinition) -> bool:
-    return one.name.startswith(subjects.calls_stream(""))
 
 
 async def existing(client: Client, subject: str) -> Definition | None:
