@@ -120,6 +120,7 @@ def streams(replicas: int, quota: Quota = USUAL) -> tuple[StreamDefinition, ...]
         _outbound(replicas),
         *(_timers(name, replicas) for name in TIMED),
         _bucket(subjects.INDEX_BUCKET, replicas),
+        _bucket(subjects.EARLY_ENDS_BUCKET, replicas),
         # A rotation wraps hundreds of keys anew in one batch.
         _bucket(subjects.KEYS_BUCKET, replicas, {"allow_atomic": True}),
     )

@@ -8,13 +8,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from services.intake.calls import message_of, open_call
+from services.intake.calls import open_call
 from services.intake.claims import decide_claim, decide_release, decide_take_over
 from services.intake.decisions import (
     IncomingCall,
     decide_advice,
     decide_call,
-    decide_call_ended,
     decide_clear_duress,
     decide_close,
     decide_contact_rule,
@@ -49,14 +48,10 @@ from shared.commands.intake import (
     UnlinkCases,
 )
 from shared.events.base import CallEnvelope, Event
-from shared.events.calls import CallEnded, CallReceived
+from shared.events.calls import CallReceived
 from shared.folding import folded_number
-from shared.parking import Delivery, UnprocessableError
 from shared.service import Desk
-from shared.transact import Cause, ContendedError, Outcome, transact
-
-CALL_AWAITED_DELIVERIES = 10
-"""So often, some two minutes, an end is tried again whose call is in no case yet."""
+from shared.transact import Cause, Outcome, transact
 
 
 @dataclass(frozen=True)
@@ -114,27 +109,6 @@ def record_call(intake: Intake, call: IncomingCall) -> Outcome:
     )
     decide = partial(decide_call, call=call, route=route)
     return transact(intake.desk.writer, route.case_id, cause, decide)
-
-
-def receive_end(intake: Intake, envelope: CallEnvelope[CallEnded], delivery: Delivery) -> Outcome:
-    """Records in a call's case that it ended.
-
-    Raises ContendedError while the call is in no case yet, and in the end UnprocessableError.
-    """
-    ended = envelope.data
-    case_id = intake.index.case_of_call(ended.channel, ended.call_id)
-    if case_id is None:
-        if delivery.deliveries < CALL_AWAITED_DELIVERIES:
-            raise ContendedError(f"call {ended.call_id} is in no case yet")
-        raise UnprocessableError("wrong_data", "data.call_id", "a call that came")
-    cause = Cause(
-        causation_id=message_of(ended.channel, envelope.id),
-        correlation_id=ended.call_id,
-        actor=f"channel:{ended.channel}",
-        source=intake.desk.source,
-        happened_at=min(ended.ended_at, intake.desk.now()),
-    )
-    return transact(intake.desk.writer, case_id, cause, partial(decide_call_ended, ended=ended))
 
 
 def carry_out(intake: Intake, command: Command) -> Outcome:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.intake import sending
+from services.intake.ends import EarlyEnds
 from services.intake.erasing import Erasure, finish
 from services.intake.handlers import Intake
 from services.intake.others import continue_episode, tell_other
@@ -54,6 +55,7 @@ class Listening:
     """Those who answer to what intake hears."""
 
     intake: Intake
+    early_ends: EarlyEnds
     erasure: Erasure
     sending: Sending
     deadlines: Deadlines[IntakeState]

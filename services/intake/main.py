@@ -9,6 +9,7 @@ from services.intake import CALLS, CASES, DUE, SERVICE, erasing, handlers, other
 from services.intake.codes import issue_return_code
 from services.intake.deadlines import KINDS, deadlines, decide_due
 from services.intake.durability import Durability
+from services.intake.ends import EarlyEnds
 from services.intake.erasing import Erasure
 from services.intake.guards import Rules
 from services.intake.handlers import Intake
@@ -18,6 +19,7 @@ from services.intake.sending import OutboundStream, Sending
 from services.intake.sorting import sort_upstream
 from services.intake.state import IntakeState, evolve
 from shared import subjects
+from shared.buckets import WrittenOnce
 from shared.bus import Bus
 from shared.case_log import Fold
 from shared.commands.intake import (
@@ -80,7 +82,8 @@ def _listening(service: Service) -> Listening:
         lambda state, due: decide_due(state, due.kind, due.due_at),
     )
     return Listening(
-        Intake(desk, Index(service.bucket(subjects.INDEX_BUCKET), is_over), rules),
+        Intake(desk, Index(WrittenOnce(service.bucket(subjects.INDEX_BUCKET)), is_over), rules),
+        EarlyEnds(service.bucket(subjects.EARLY_ENDS_BUCKET)),
         Erasure(desk, timedelta(days=settings.retention_days)),
         Sending(
             desk,

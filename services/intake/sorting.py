@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from services.intake import sending
 from services.intake.calls import open_call, read_message
-from services.intake.handlers import receive_end, record_call
+from services.intake.ends import receive_call, receive_end
 from services.intake.listening import Listening
 from shared.case_log import LogError
 from shared.events.calls import CallEnded, CallReceived
@@ -46,7 +46,7 @@ def _sort(listening: Listening, delivery: Delivery) -> _Sorted:
             call = open_call(listening.intake.desk.keys, envelope.id, envelope.data)
             work = Work(
                 call.caller_keys[0] if call.caller_keys else WITHHELD,
-                partial(record_call, listening.intake, call),
+                partial(receive_call, listening.intake, listening.early_ends, call),
                 in_turn=bool(call.caller_keys),
             )
             return _Sorted(work, call.code_hashes)
@@ -55,7 +55,9 @@ def _sort(listening: Listening, delivery: Delivery) -> _Sorted:
     except Exception as error:
         return _Sorted(Work.that_fails(error))
     if isinstance(envelope.data, CallEnded):
-        handle = partial(receive_end, listening.intake, envelope, delivery)
+        handle = partial(
+            receive_end, listening.intake, listening.early_ends, envelope, delivery.body
+        )
         return _Sorted(Work(ENDS, handle, in_turn=False))
     handle = partial(sending.receive_report, listening.sending, envelope)
     return _Sorted(Work(envelope.data.case_id, handle))

@@ -1,0 +1,103 @@
+"""Ends of calls, in whatever order they come: one whose call is in no case yet is remembered, and
+takes effect with its call.
+
+What is remembered is bounded, for each channel: a newer early end may take an older one's place,
+and only on its own channel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+
+from services.intake.calls import message_of, read_message
+from services.intake.decisions import IncomingCall, decide_call_ended
+from services.intake.handlers import Intake, record_call
+from shared.buckets import Bucket, Change, TakenError
+from shared.events.base import CallEnvelope
+from shared.events.calls import CallEnded
+from shared.events.fields import Channel
+from shared.parking import UnprocessableError
+from shared.subjects import calls
+from shared.transact import Cause, ContendedError, Outcome, transact
+
+PLACES = 16_384
+"""How many early ends of one channel are remembered."""
+EARLY_MAX_BYTES = 4_096
+"""With as many places that is 64 MiB a channel at most."""
+ATTEMPTS = 10
+
+
+class EarlyEnds:
+    """Ends that wait for their calls, as the channel published them."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def remember(self, ended: CallEnded, body: bytes) -> None:
+        """Raises UnprocessableError, and ContendedError where its place keeps changing."""
+        if len(body) > EARLY_MAX_BYTES:
+            expected = f"at most {EARLY_MAX_BYTES} bytes, as its call is in no case yet"
+            raise UnprocessableError("too_large", "", expected)
+        key = _place(ended.channel, ended.call_id)
+        for _ in range(ATTEMPTS):
+            kept = self._bucket.get(key)
+            try:
+                if kept is None:
+                    self._bucket.create(key, body)
+                elif kept.value != body:
+                    self._bucket.change([Change(key, body, kept.revision)])
+            except TakenError:
+                continue
+            return
+        raise ContendedError("the place of an early end keeps changing")
+
+    def of_call(self, channel: Channel, call_id: str) -> CallEnvelope[CallEnded] | None:
+        """The end that came before its call, if one did."""
+        kept = self._bucket.get(_place(channel, call_id))
+        if kept is None:
+            return None
+        envelope = read_message(calls(channel), kept.value)
+        is_its = isinstance(envelope.data, CallEnded) and envelope.data.call_id == call_id
+        return envelope if is_its else None  # type: ignore[return-value]
+
+
+def receive_end(
+    intake: Intake, early_ends: EarlyEnds, envelope: CallEnvelope[CallEnded], body: bytes
+) -> Outcome:
+    """Records in a call's case that it ended: now, or when its call comes."""
+    ended = envelope.data
+    case_id = intake.index.case_of_call(ended.channel, ended.call_id)
+    if case_id is None:
+        early_ends.remember(ended, body)
+        # Its call may have come meanwhile, and found no end.
+        case_id = intake.index.case_of_call(ended.channel, ended.call_id)
+    if case_id is None:
+        return Outcome("ignored", "", 0, 0)
+    return _record_end(intake, case_id, envelope)
+
+
+def receive_call(intake: Intake, early_ends: EarlyEnds, call: IncomingCall) -> Outcome:
+    """Puts a call into the case it belongs to, and its end too where that came before."""
+    outcome = record_call(intake, call)
+    early = early_ends.of_call(call.channel, call.call_id)
+    if early is not None:
+        _record_end(intake, outcome.case_id, early)
+    return outcome
+
+
+def _record_end(intake: Intake, case_id: str, envelope: CallEnvelope[CallEnded]) -> Outcome:
+    ended = envelope.data
+    cause = Cause(
+        causation_id=message_of(ended.channel, envelope.id),
+        correlation_id=ended.call_id,
+        actor=f"channel:{ended.channel}",
+        source=intake.desk.source,
+        happened_at=min(ended.ended_at, intake.desk.now()),
+    )
+    return transact(intake.desk.writer, case_id, cause, partial(decide_call_ended, ended=ended))
+
+
+def _place(channel: Channel, call_id: str) -> str:
+    digest = hashlib.sha256(call_id.encode()).digest()
+    return f"{channel}.{int.from_bytes(digest[:8], 'big') % PLACES}"
