@@ -39,6 +39,11 @@ from shared.events.base import CONTENT_TYPE
 TIMEOUT_S = 15.0
 """A replicated stream's first leader takes some seconds."""
 NOT_FOUND = 404
+TOO_LITTLE_DISK = 10047
+DISK_HINT = (
+    "; the quotas of all channels are reserved: make room on the disk, or lower "
+    "PASSAGE_CALLS_MAX_BYTES"
+)
 OLD_CALLS = "CALLS"
 """The one stream of all channels that older versions had."""
 AS_ROOMY_AS_CALLS = {"max_msg_size": 524_287, "max_msgs": -1, "max_bytes": -1}
@@ -67,7 +72,8 @@ async def provision(
         done += [await _consumer(client, one, update) for one in consumers()]
         return [*done, *await _unknown(client, wanted)]
     except ApiRefusedError as error:
-        raise VerbEndedError(Exit.FAILED, f"JetStream refused: {error}") from None
+        hint = DISK_HINT if error.detail_code == TOO_LITTLE_DISK else ""
+        raise VerbEndedError(Exit.FAILED, f"JetStream refused: {error}{hint}") from None
 
 
 async def compare(client: Client, replicas: int, quota: Quota = USUAL) -> list[Provisioned]:
@@ -193,7 +199,9 @@ async def _move_old_calls(client: Client, wanted: Sequence[StreamDefinition]) ->
     old = await existing(client, f"STREAM.INFO.{OLD_CALLS}")
     if old is None:
         return []
-    streams_of = {one.config["subjects"][0]: one for one in wanted if _is_of_a_channel(one)}
+    streams_of = {
+        one.config["subjects"][0]: one for one in wanted if subjects.is_calls_stream(one.name)
+    }
     # No subject may be of two streams. Until the new ones are there a channel is refused.
     given_up = {**old, "subjects": [f"{OLD_CALLS}.moved"]}
     await ask(client, f"STREAM.UPDATE.{OLD_CALLS}", given_up)
@@ -227,10 +235,6 @@ async def _move(client: Client, subject: str) -> None:
         if "error" in (answer := json.loads(reply.data)):
             raise VerbEndedError(Exit.FAILED, f"{subject}: {answer['error']['description']}")
         await ask(client, f"STREAM.MSG.DELETE.{OLD_CALLS}", {"seq": message["seq"]})
-
-
-def _is_of_a_channel(one: StreamDefinition) -> bool:
-    return one.name.startswith(subjects.calls_stream(""))
 
 
 async def existing(client: Client, subject: str) -> Definition | None:

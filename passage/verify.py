@@ -30,6 +30,7 @@ from passage.verifying.case_logs import CaseLogs
 from passage.verifying.findings import Findings
 from passage.verifying.index_check import IndexCheck
 from passage.verifying.keys_check import check_keys
+from passage.verifying.quota_check import check_quotas
 from passage.verifying.read_model_check import ReadModelCheck
 from passage.verifying.replicas_check import check_replicas
 from services.query.database import Database, open_database
@@ -101,6 +102,7 @@ async def verify(running: Running, progress: Progress) -> Checked:
     checked = Checked()
     async with connected(running) as client:
         await check_definitions(client, running, checked.findings)
+        await check_quotas(client, running.quota, checked.findings)
         last = await last_sequence(client, subjects.CASES)
         database = _database(running.database)
         try:

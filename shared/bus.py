@@ -48,6 +48,8 @@ from shared.transact import Outcome
 from shared.working import GRACE_S, Working
 
 RECONNECT_WAIT_S = 0.1
+NO_ROOM_FOR_S = 60.0
+"""How long PARKED isn't asked again for a place that it had no room for."""
 VERSION = version("passage")
 
 
@@ -69,6 +71,7 @@ class Bus:
         self._commands: dict[str, tuple[type[Command], CommandHandler]] = {}
         self._hands: dict[str, Hand] = {}
         self._of_subject: dict[str, Hand] = {}
+        self._no_room_until: dict[str, float] = {}
         self._working = Working(settings.threads)
         self._threads = settings.threads
         self._timeout_s = settings.request_timeout_s
@@ -131,6 +134,8 @@ class Bus:
 
     async def _park(self, delivery: Delivery, why: UnprocessableError) -> bool:
         """Whether PARKED took it; of a channel it takes only so many."""
+        if time.monotonic() < self._no_room_until.get(delivery.stream, 0.0):
+            return False
         parked = park(self.service, delivery, why, datetime.now(UTC), self._intake_public)
         subject = subjects.parked(self.service, delivery.stream, delivery.sequence)
         stored = self.broker.publish(
@@ -144,7 +149,10 @@ class Bus:
         try:
             await self._denials.unless_denied(subject, stored)
         except APIError:
+            if not subjects.is_calls_stream(delivery.stream):
+                raise
             log.warning("not_parked", stream=delivery.stream, reason=parked.reason)
+            self._no_room_until[delivery.stream] = time.monotonic() + NO_ROOM_FOR_S
             return False
         log.warning("parked", reason=parked.reason, field=parked.field, parked_id=parked.parked_id)
         return True

@@ -19,7 +19,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from shared.case_log import LogError
-from shared.consuming import LONGEST_RETRY_DELAY_S, Processed, retry_delay_s
+from shared.consuming import Processed, retry_delay_s
 from shared.keyholder import KeysUnavailableError
 from shared.lanes import Work
 from shared.logs import log, place_of
@@ -31,6 +31,8 @@ MESSAGES_MAX = 20_480
 BYTES_MAX = 67_108_864
 """So much of one consumer is in hand at most: so far behind a flood a service still sees."""
 SORTED_AT_ONCE = 64
+NOT_PARKED_DELAY_S = 600.0
+"""A channel may have 100,000 of them: rarely enough that they cost the others nothing."""
 STILL_WANTED_EVERY_S = 8.0
 """Well within the consumer's `ack_wait`."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5
@@ -112,7 +114,7 @@ class Hand:
         """Ends a message's time in hand as it was processed: acknowledged, parked or given back."""
         try:
             if done.why is not None and not await self._park(held.delivery, done.why):
-                await _give_back(held, LONGEST_RETRY_DELAY_S)
+                await _give_back(held, NOT_PARKED_DELAY_S)
             elif done.settled:
                 await _answer(held, Msg.Ack.Ack)
             else:

@@ -56,6 +56,11 @@ def calls_stream(channel: str) -> str:
     return f"CALLS_{channel}"
 
 
+def is_calls_stream(stream: str) -> bool:
+    """Whether it is a stream of a channel's calls."""
+    return stream.startswith(calls_stream(""))
+
+
 def channel_identity(channel: str) -> str:
     """The identity by which a channel is known to the server."""
     return f"channel-{channel}"
@@ -105,8 +110,8 @@ def parked(service: str, stream: str, sequence: int) -> str:
     All of a channel under one subject, which PARKED bounds: it is the channel that decides how
     much it sends. What else can't be processed has a place of its own.
     """
-    of_a_channel = stream.startswith(calls_stream(""))
-    return f"parked.{service}.{stream}" if of_a_channel else f"parked.{service}.{stream}.{sequence}"
+    together = f"parked.{service}.{stream}"
+    return together if is_calls_stream(stream) else f"{together}.{sequence}"
 
 
 def all_parked(service: str) -> str:

@@ -8,14 +8,19 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 
 from passage.backing_up.taking import stream_names
 from passage.channel import Call, Kept, envelope_of, publish
+from passage.identities import seed_file
+from passage.permissions import CHANNEL_CONNECTIONS_MAX
 from passage.provisioning import ask
+from shared.credentials import connect_options
 from shared.events.fields import Channel
 from shared.keyfiles import read_intake_public_key
 from tests.arrivals import messages, text
@@ -94,6 +99,19 @@ async def test_no_header_opens_another_stream(own_ground: Ground) -> None:
         while len(phone.refused) < tried:
             await phone.client.flush(60)
         assert await states(keeper.client) == before
+
+
+async def test_a_channel_takes_no_connections_from_others(own_ground: Ground) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(CHANNEL_CONNECTIONS_MAX):
+            await stack.enter_async_context(own_ground.guest("channel-phone"))
+        options = connect_options(seed_file(own_ground.keys, "channel-phone"), None)
+        one_more = Client()
+        with pytest.raises(NatsError, match="maximum account active connections"):
+            await one_more.connect(own_ground.server.url, allow_reconnect=False, **options)
+        await one_more.close()
+        async with own_ground.guest("channel-web") as web:
+            await web.client.request("calls.web", b"{}", timeout=60)
 
 
 async def test_what_phone_may_publish_its_rollups_purge_nothing(own_ground: Ground) -> None:

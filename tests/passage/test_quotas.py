@@ -19,6 +19,8 @@ from passage.exits import Exit, VerbEndedError
 from passage.nats_server import NatsServer
 from passage.provisioning import ask, provision
 from passage.quotas import USUAL, Quota
+from passage.verifying.findings import Findings
+from passage.verifying.quota_check import check_quotas
 from services.keyholder.secrets import make_key_files
 from shared.events.fields import Channel
 from shared.policy import policy
@@ -105,6 +107,34 @@ async def test_the_verb_says_what_to_do(  # noqa: PLR0917, PLR0913 - the columns
     assert isinstance(done.exception, VerbEndedError)
     assert done.exception.code == code
     assert said in str(done.exception)
+
+
+@pytest.mark.wire
+async def test_quotas_that_the_disk_has_no_room_for_are_said_with_what_to_do(
+    client: Client,
+) -> None:
+    with pytest.raises(VerbEndedError, match="lower PASSAGE_CALLS_MAX_BYTES"):
+        await provision(client, replicas=1, quota=Quota(10**15, 10, 20_000))
+
+
+@pytest.mark.wire
+async def test_verify_warns_before_a_channel_is_refused(client: Client) -> None:
+    await provision(client, replicas=1, quota=SMALL)
+    quiet, findings = Findings(), Findings()
+    await check_quotas(client, SMALL, quiet)
+    assert quiet.kept == []
+    for number in range(4):
+        await publish(client.jetstream(timeout=60), call("phone", number))
+    await client.request("calls.web", b"x" * 19_000, timeout=60)
+    for number in range(850):
+        await client.request("parked.intake.CALLS_web", b"%d" % number, timeout=60)
+    await client.request("parked.intake.CASES.7", b"one alone", timeout=60)
+    await check_quotas(client, SMALL, findings)
+    assert [(one.where, one.what) for one in findings.kept] == [
+        ("stream CALLS_phone", "4 messages of at most 5"),
+        ("subject parked.intake.CALLS_web", "850 messages of at most 1000"),
+    ]
+    assert findings.errors == 0
 
 
 def test_the_bounds_are_settings() -> None:

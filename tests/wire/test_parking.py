@@ -102,7 +102,8 @@ async def test_what_an_older_version_parked_from_its_one_stream_can_be_put_back(
 async def test_what_parked_has_no_room_for_waits_in_its_channels_own_stream(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.hands.LONGEST_RETRY_DELAY_S", 0.05)
+    monkeypatch.setattr("shared.hands.NOT_PARKED_DELAY_S", 0.05)
+    monkeypatch.setattr("shared.bus.NO_ROOM_FOR_S", 0.05)
     parked = (await site.jetstream.stream_info(subjects.PARKED)).config
     await site.jetstream.update_stream(parked, max_msgs_per_subject=2)
     async with site.service("intake"):
