@@ -226,6 +226,7 @@ async def clear(client: Client, parked_id: str | None = None) -> int:
         await ask(client, f"STREAM.MSG.DELETE.{subjects.PARKED}", {"seq": sequence})
     for one_id in wanted:
         # After the message: without its note it would wait again.
-        subject = f"{subjects.parked('intake', 'settled')}.{one_id}"
-        await ask(client, f"STREAM.PURGE.{subjects.PARKED}", {"filter": subject})
+        await ask(
+            client, f"STREAM.PURGE.{subjects.PARKED}", {"filter": subjects.parked_note(one_id)}
+        )
     return len(gone)

@@ -61,6 +61,10 @@ class KeysUnavailableError(Exception):
     """The key holder doesn't answer: it is sealed or starting. Nothing is lost; ask again."""
 
 
+class KeysSealedError(KeysUnavailableError):
+    """Nobody has keys now: nothing that needs any can be done, whoever's it is."""
+
+
 class TooManyError(KeysUnavailableError):
     """A limit is reached: the service's, or the budget of the person it asks for."""
 
@@ -194,7 +198,7 @@ class RemoteKeys(Keys):
         except RequestRefusedError as error:
             raise KeysDeniedError(str(error)) from None
         if reply.status == NO_RESPONDER:
-            raise KeysUnavailableError(SEALED) from None
+            raise KeysSealedError(SEALED) from None
         return _read(answer, reply.body)
 
 
@@ -205,7 +209,7 @@ def _read(answer: type[AnswerT], body: bytes) -> AnswerT:
         pass
     denied = Denied.model_validate_json(body)
     if denied.denied == "sealed":
-        raise KeysUnavailableError(SEALED)
+        raise KeysSealedError(SEALED)
     if denied.denied == TOO_MANY:
         raise TooManyError(denied.expected, denied.retry_after_s or 0.0)
     if denied.denied == NOT_YET:

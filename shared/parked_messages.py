@@ -17,7 +17,7 @@ from shared.events.fields import At, Id, Person
 from shared.jetstream.stream import Stream
 from shared.parking import Parked
 
-SETTLED_PREFIX = f"{subjects.parked('intake', 'settled')}."
+SETTLED_PREFIX = subjects.parked_note("")
 PAGE_MESSAGES = 100
 
 
@@ -38,7 +38,7 @@ class Settled(BaseModel):
     @property
     def subject(self) -> str:
         """Where the note is put."""
-        return f"{SETTLED_PREFIX}{self.parked_id}"
+        return subjects.parked_note(self.parked_id)
 
 
 class Waiting(NamedTuple):

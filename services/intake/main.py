@@ -20,15 +20,18 @@ from services.intake import (
 from services.intake.codes import issue_return_code
 from services.intake.deadlines import KINDS, deadlines, decide_due
 from services.intake.durability import Durability
+from services.intake.ends import EarlyEnds
 from services.intake.erasing import Erasure
 from services.intake.guards import Rules
 from services.intake.handlers import Intake
-from services.intake.listening import Listening, receive_event, receive_upstream
+from services.intake.listening import Listening, receive_event
 from services.intake.parked import ParkedDesk
 from services.intake.routing import Index
 from services.intake.sending import OutboundStream, Sending
+from services.intake.sorting import sort_upstream
 from services.intake.state import IntakeState, evolve
 from shared import subjects
+from shared.buckets import WrittenOnce
 from shared.bus import Bus
 from shared.case_log import Fold
 from shared.commands.intake import (
@@ -70,7 +73,7 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     durability = Durability(service.log.connection, settings)
     bus.ready_only_if(durability.is_assured)
     for calls in CALLS:
-        bus.consume(calls, durability.guarded(partial(receive_upstream, listening)))
+        bus.consume_sorted(calls, durability.guarded(partial(sort_upstream, listening)))
     bus.consume(CASES, partial(receive_event, listening))
     bus.consume(DUE, listening.deadlines.receive)
     _answer_commands(bus, listening)
@@ -98,7 +101,8 @@ def _listening(service: Service) -> Listening:
         lambda state, due: decide_due(state, due.kind, due.due_at),
     )
     return Listening(
-        Intake(desk, Index(service.bucket(subjects.INDEX_BUCKET), is_over), rules),
+        Intake(desk, Index(WrittenOnce(service.bucket(subjects.INDEX_BUCKET)), is_over), rules),
+        EarlyEnds(service.bucket(subjects.EARLY_ENDS_BUCKET)),
         Erasure(desk, timedelta(days=settings.retention_days)),
         Sending(
             desk,

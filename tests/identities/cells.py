@@ -15,9 +15,9 @@ SERVICES = tuple(policy().services)
 CHANNELS = tuple(policy().channels.names)
 STREAMS = (
     "CASES", "CALLS_phone", "CALLS_web", "CALLS", "PARKED", "TIMERS", "AUDIT", "OUTBOUND",
-    "KV_INDEX", "KV_KEYS",
+    "KV_INDEX", "KV_EARLY_ENDS", "KV_KEYS",
 )  # fmt: skip
-BUCKETS = ("INDEX", "KEYS")
+BUCKETS = ("INDEX", "EARLY_ENDS", "KEYS")
 OPERATIONS = (
     *("seal", "open", "unbox", "hash", "search", "found", "parked"),
     *("rotate", "pepper", "close"),

@@ -61,7 +61,7 @@ class FakeLink(Link):
 
     @override
     async def stream_state(self, stream: str) -> StreamState | None:
-        return StreamState(0, 0)
+        return StreamState(0, 0, 0.0, consumers=1)
 
     @override
     async def parked_waiting(self) -> int | None:
