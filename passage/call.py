@@ -11,7 +11,14 @@ import typer
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
-from passage.channel import Call, Kept, envelope_of, publish
+from passage.channel import (
+    Call,
+    Kept,
+    QuotaUsedUpError,
+    TooLargeError,
+    envelope_of,
+    publish,
+)
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.invalid import ended_by
@@ -87,6 +94,18 @@ async def _publish(running: Running, call: Call) -> Kept:
     async with connected(running, channel_identity(call.channel)) as client:
         try:
             return await publish(client.jetstream(), envelope)
+        except TooLargeError as error:
+            raise VerbEndedError(
+                Exit.INVALID,
+                f"--text: the call is too large ({error}): shorten it, or send it in parts, each "
+                "with a --call-id of its own",
+            ) from None
+        except QuotaUsedUpError as error:
+            raise VerbEndedError(
+                Exit.UNAVAILABLE,
+                f"the call is not kept, as too much of {call.channel} waits already ({error}): "
+                f"keep it and send it again later with --call-id {call.call_id}; does intake run?",
+            ) from None
         except NatsError as error:
             raise VerbEndedError(
                 Exit.UNAVAILABLE,

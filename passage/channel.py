@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from nacl.public import PublicKey
+from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
 from nats.js.client import JetStreamContext
+from nats.js.errors import APIError
 from typing_extensions import override
 
 from shared import subjects
@@ -17,6 +20,8 @@ from shared.events.calls import CallReceived, DeliveryReported
 from shared.events.fields import Channel
 
 PUBLISH_TIMEOUT_S = 5.0
+STORE_FAILED, MESSAGE_TOO_LARGE = 10077, 10054
+"""Of nats-server; the first is said of a quota, and of a disk that is full."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,29 @@ class Call:
         return f"Call({self.call_id})"
 
 
+class NotKeptError(NatsError):
+    """The log has nothing of the call: its channel keeps it, and sends it again."""
+
+
+class QuotaUsedUpError(NotKeptError):
+    """As much of this channel waits already as may wait of one."""
+
+
+class TooLargeError(NotKeptError):
+    """Sent again it is refused again: shorten it, or send it in parts under ids of their own."""
+
+
 class Kept(NamedTuple):
     """Where a call is kept."""
 
     stream: str
     sequence: int
+
+
+REFUSALS: dict[int, type[NotKeptError]] = {
+    STORE_FAILED: QuotaUsedUpError,
+    MESSAGE_TOO_LARGE: TooLargeError,
+}
 
 
 def envelope_of(call: Call, key: PublicKey) -> CallEnvelope[CallReceived]:
@@ -81,14 +104,26 @@ async def publish(
     jetstream: JetStreamContext,
     envelope: CallEnvelope[CallReceived] | CallEnvelope[DeliveryReported],
 ) -> Kept:
-    """Publishes a call or a report, and gives where it is kept; then it can't be lost."""
+    """Publishes a call or a report, and gives where it is kept; then it can't be lost.
+
+    Raises NotKeptError where it is refused, and nats-py's other errors where no answer came: then
+    it may be kept or not, and sending it again is safe.
+    """
     # No Nats-Msg-Id: what has been stored under an id, by whomever, must not keep a call out.
     # Published twice it is stored twice, and has one effect: intake knows it by its own id.
     headers: dict[str, Any] = {"Content-Type": CONTENT_TYPE}
-    ack = await jetstream.publish(
-        subjects.calls(envelope.data.channel),
-        envelope.model_dump_json(exclude_none=True).encode(),
-        timeout=PUBLISH_TIMEOUT_S,
-        headers=headers,
-    )
+    try:
+        ack = await jetstream.publish(
+            subjects.calls(envelope.data.channel),
+            envelope.model_dump_json(exclude_none=True).encode(),
+            timeout=PUBLISH_TIMEOUT_S,
+            headers=headers,
+        )
+    except MaxPayloadError as error:
+        raise TooLargeError(str(error)) from None
+    except APIError as error:
+        kind = REFUSALS.get(error.err_code or 0)
+        if kind is None:
+            raise
+        raise kind(error.description) from None
     return Kept(ack.stream, ack.seq)

@@ -84,6 +84,11 @@ EVENTS: dict[str, LogEvent] = {
         "a message can't be processed and waits for a person",
         {"reason": words(*get_args(Reason)), "field": FIELD, "parked_id": ID},
     ),
+    "not_parked": LogEvent(
+        "PARKED doesn't take a message, mostly as its channel has so many there: it stays in the "
+        "channel's own stream, and is tried again; look at what is parked",
+        {"stream": STREAM, "reason": words(*get_args(Reason))},
+    ),
     "not_now": LogEvent(
         "a message is tried again later: the log doesn't answer, or the case keeps changing",
         {"stream": STREAM, "error": ERROR},

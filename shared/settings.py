@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.parking import CALL_MAX_BYTES
+
 
 class Settings(BaseSettings):
     """One flat list; each has a default that suits `passage up` on one machine."""
@@ -35,6 +37,24 @@ class Settings(BaseSettings):
     )
     replicas: int = Field(
         1, ge=1, le=5, description="copies of every stream, 1 to 5; read by `passage provision`"
+    )
+    calls_max_bytes: int = Field(
+        268_435_456,
+        ge=1_048_576,
+        description="how much may wait of one channel, bytes; beyond it the channel gets an error "
+        "and keeps its calls. Read by `passage provision`, which reserves so much disk a channel",
+    )
+    calls_max_messages: int = Field(
+        100_000,
+        ge=1,
+        description="how many messages may wait of one channel; read by `passage provision`",
+    )
+    call_message_max_bytes: int = Field(
+        CALL_MAX_BYTES,
+        ge=16_384,
+        le=CALL_MAX_BYTES,
+        description="the largest message that a channel may publish, headers included, bytes; "
+        "recordings go by reference. Read by `passage provision`",
     )
     keys_dir: Path = Field(Path(".passage.keys"), description="folder of the key files")
     database_url: str = Field(

@@ -51,7 +51,7 @@ from passage.backing_up.witnesses import (
     newest_checkpoint,
     witness_files,
 )
-from passage.provisioning import ask
+from passage.provisioning import all_streams, consumers_of
 from shared import subjects
 from shared.policy import policy
 
@@ -138,21 +138,14 @@ async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
 
 async def stream_names(client: Client) -> list[str]:
     """Gives the names of all streams there are, in the order in which they are copied."""
-    names: list[str] = []
-    while True:
-        answer = await ask(client, "STREAM.NAMES", {"offset": len(names)})
-        names += answer["streams"] or []
-        if len(names) >= answer["total"]:
-            break
     known = {name: place for place, name in enumerate(ORDER)}
-    return sorted(names, key=lambda name: (known.get(name, len(known)), name))
+    return sorted(await all_streams(client), key=lambda name: (known.get(name, len(known)), name))
 
 
 async def _positions(client: Client, names: list[str]) -> dict[str, int]:
     positions: dict[str, int] = {}
     for stream in names:
-        answer = await ask(client, f"CONSUMER.LIST.{stream}", None)
-        for one in answer["consumers"] or []:
+        for one in await consumers_of(client, stream):
             if one["config"].get("durable_name"):
                 positions[f"{stream}/{one['name']}"] = one["ack_floor"]["stream_seq"]
     return positions

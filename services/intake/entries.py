@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from shared.buckets import Bucket, TakenError
@@ -29,6 +29,10 @@ class Entries:
     def get(self, key: str) -> dict[str, Any] | None:
         entry = self._bucket.get(key)
         return None if entry is None else json.loads(entry.value)
+
+    def there(self, keys: Sequence[str]) -> Collection[str]:
+        """Those of the keys that have entries, as far as a server knows that may lag behind."""
+        return self._bucket.there(keys)
 
     def first(self, kind: str, keys: Sequence[str]) -> Found:
         """The first key that is there, else that of today; they differ by pepper and version."""

@@ -8,13 +8,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from services.intake.calls import message_of, open_call, open_end, placed
+from services.intake.calls import OpenedCall, message_of, open_call, placed
 from services.intake.claims import decide_claim, decide_release, decide_take_over
 from services.intake.confirming import decide_confirm_caller
 from services.intake.decisions import (
     decide_advice,
     decide_call,
-    decide_call_ended,
     decide_clear_duress,
     decide_close,
     decide_contact_rule,
@@ -53,12 +52,8 @@ from shared.commands.intake import (
 from shared.events.base import Event
 from shared.folding import folded_number
 from shared.key_messages import SERVICE_NUMBER
-from shared.parking import Delivery, UnprocessableError
 from shared.service import Desk
-from shared.transact import Cause, ContendedError, Outcome, transact
-
-CALL_AWAITED_DELIVERIES = 10
-"""So often, some two minutes, an end is tried again whose call is in no case yet."""
+from shared.transact import Cause, Outcome, transact
 
 
 @dataclass(frozen=True)
@@ -96,8 +91,12 @@ RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Ev
 
 
 def receive_call(intake: Intake, message: ChannelMessage) -> Outcome:
+    """Opens a call and puts it into the case it belongs to."""
+    return record_call(intake, open_call(intake.desk.keys, message))
+
+
+def record_call(intake: Intake, opened: OpenedCall) -> Outcome:
     """Puts a call into the case it belongs to."""
-    opened = open_call(intake.desk.keys, message)
     call, route = intake.index.route(opened.incoming)
     call = placed(opened, call, route)
     cause = Cause(
@@ -111,27 +110,6 @@ def receive_call(intake: Intake, message: ChannelMessage) -> Outcome:
     )
     decide = partial(decide_call, call=call, route=route)
     return transact(intake.desk.writer, route.case_id, cause, decide)
-
-
-def receive_end(intake: Intake, message: ChannelMessage, delivery: Delivery) -> Outcome:
-    """Records in a call's case that it ended.
-
-    Raises ContendedError while the call is in no case yet, and in the end UnprocessableError.
-    """
-    ended = open_end(intake.desk.keys, message)
-    case_id = intake.index.case_of_call(ended.channel, ended.call_id)
-    if case_id is None:
-        if delivery.deliveries < CALL_AWAITED_DELIVERIES:
-            raise ContendedError("the call that ended is in no case yet")
-        raise UnprocessableError("wrong_data", "data.call_id", "a call that came")
-    cause = Cause(
-        causation_id=message_of(ended.channel, f"{ended.call_id}-end"),
-        correlation_id=ended.call_id,
-        actor=f"channel:{ended.channel}",
-        source=intake.desk.source,
-        happened_at=min(ended.ended_at, intake.desk.now()),
-    )
-    return transact(intake.desk.writer, case_id, cause, partial(decide_call_ended, ended=ended))
 
 
 def carry_out(intake: Intake, command: Command) -> Outcome:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
@@ -111,6 +111,11 @@ class Index:
         reserved = self._entries.get(f"call.{channel}.{call_id}")
         return None if reserved is None else str(reserved["case_id"])
 
+    def live_codes(self, code_hashes: Collection[str]) -> frozenset[str]:
+        """Those of the codes that were issued, as far as a server knows that may lag behind."""
+        there = self._entries.there([f"code.{one}" for one in code_hashes])
+        return frozenset(key.removeprefix("code.") for key in there)
+
     def has_code(self, code_hash: str, case_id: str, *, duress: bool = False) -> bool:
         """Says whether a code, or a duress twin, was reserved for this case."""
         return self._entries.get(f"code.{code_hash}") == _code_entry(case_id, duress)
@@ -130,7 +135,7 @@ class Index:
         source = call.caller_keys[0] if call.caller_keys else None
         if code.entry is not None:
             return self._by_code(call, code, self._guesses.suspicion(call.channel, source))
-        if call.gave_code and call.code_hashes:
+        if call.code_hashes:
             self._guesses.missed(call.channel, source, call.tries)
         if not call.caller_keys:
             return self._to(Episode(new_case_id()), call, None, "caller", is_new=True)

@@ -15,10 +15,13 @@ SERVICES = tuple(policy().services)
 CHANNELS = tuple(policy().channels.names)
 STREAMS = (
     "CASES", "CALLS_phone", "CALLS_web", "CALLS", "PARKED", "TIMERS", "AUDIT", "OUTBOUND",
-    "KV_INDEX", "KV_KEYS",
+    "KV_INDEX", "KV_EARLY_ENDS", "KV_KEYS",
 )  # fmt: skip
-BUCKETS = ("INDEX", "KEYS")
-OPERATIONS = ("seal", "open", "unbox", "hash", "search", "found", "rotate", "pepper", "close")
+BUCKETS = ("INDEX", "EARLY_ENDS", "KEYS")
+OPERATIONS = (
+    *("seal", "open", "unbox", "hash", "search", "found", "parked"),
+    *("rotate", "pepper", "close"),
+)
 DURABLES = (
     *sorted({one for rights in policy().services.values() for one in rights.consumes}),
     *(f"OUTBOUND/{channel}" for channel in CHANNELS),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from nats.aio.client import Client
 
+from passage.comparing import differences
 from passage.definitions import streams
 from passage.exits import VerbEndedError
-from passage.provisioning import ask, differences, provision
+from passage.provisioning import ask, provision
 
 pytestmark = pytest.mark.wire
 
