@@ -135,7 +135,7 @@ class Index:
         source = call.caller_keys[0] if call.caller_keys else None
         if code.entry is not None:
             return self._by_code(call, code, self._guesses.suspicion(call.channel, source))
-        if call.code_hashes:
+        if call.gave_code and call.code_hashes:
             self._guesses.missed(call.channel, source, call.tries)
         if not call.caller_keys:
             return self._to(Episode(new_case_id()), call, None, "caller", is_new=True)
