@@ -22,6 +22,8 @@ _TO_CYRILLIC = str.maketrans(_LATIN_CAPITALS + _LATIN_SMALL, _CYRILLIC_CAPITALS 
 _NUMBER_LETTERS = str.maketrans("ЁЇ" + _CYRILLIC_CAPITALS, "EI" + _LATIN_CAPITALS)
 _NOT_OF_NUMBERS = str.maketrans("", "", "№")
 
+SERVICE_NUMBER = "service-number"
+"""The purpose of the keyed hash of a folded service number."""
 _WORD = re.compile(r"[^\W\d_]+")
 _DROPPED = str.maketrans("", "", "'’‘ʼ`´′ʹьъЬЪ")
 _LETTERS = str.maketrans({"ё": "е", "і": "и", "ї": "и", "ґ": "г", "є": "е", "э": "е", "ы": "и"})

@@ -50,8 +50,7 @@ from shared.commands.intake import (
     UnlinkCases,
 )
 from shared.events.base import Event
-from shared.folding import folded_number
-from shared.key_messages import SERVICE_NUMBER
+from shared.folding import SERVICE_NUMBER, folded_number
 from shared.service import Desk
 from shared.transact import Cause, Outcome, transact
 

@@ -22,7 +22,7 @@ from shared.access import SearchKind
 from shared.addresses import callers_to_hash
 from shared.events.fields import Channel
 from shared.events.intake import ContactRuleSet
-from shared.key_messages import SERVICE_NUMBER
+from shared.folding import SERVICE_NUMBER
 from shared.keyholder import Keys, Searcher
 from shared.logs import log
 from shared.return_codes import to_hash

@@ -96,10 +96,9 @@ STEP = handover.GuidanceGiven(step=SEALED, call_id="call-2")
 STEP_3 = STEP.model_copy(update={"call_id": "call-3"})
 HUNG_UP = CallEnded(call_id="call-2", channel="phone", ended_at=NOON)
 HUNG_UP_TOO = CallEnded(call_id="call-2", channel="telegram", ended_at=NOON)
+NINTH = PLANNED.model_copy(update={"rendezvous_id": "r-9"})
 DOUBTED = CODED.model_copy(update={"second_fact_needed": True})
-CONFIRMED = intake.CallerConfirmed(
-    call_id="call-2", channel="phone", second_fact="called_back", by="amber"
-)
+CONFIRMED = intake.CallerConfirmed(call_id="call-2", channel="phone", second_fact="other", by="x")
 CODED_TOO = CODED.model_copy(update={"channel": "telegram"})
 """Another channel gave its call the same number."""
 UNCODED_TOO = CODED_TOO.model_copy(update={"basis": "caller"})
@@ -229,10 +228,7 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: Sequence[Event]) -> None:
         ([*OFFER, ACCEPTED, RECEIPT, RECEIPT], "handed over twice"),
         ([RAISED, SETTLED.model_copy(update={"second_by": " AMBER"})], "by one person"),
         ([SETTLED], "no discrepancy was open"),
-        (
-            [*HANDED, PLANNED.model_copy(update={"rendezvous_id": "r-9"})],
-            "after he was handed over",
-        ),
+        ([*HANDED, NINTH], "after he was handed over"),
         ([*HANDED, CONSENT.model_copy(update={"witness": "Amber"})], "witnessed by who recorded"),
         ([CONSENT], "before he was handed over"),
         ([*HANDED, EXCHANGED], "without his consent"),
