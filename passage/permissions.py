@@ -118,6 +118,7 @@ def _of_the_log(name: str, rights: Rights) -> Iterator[Grant]:
     for stream in rights.reads:
         yield from _reading(name, stream)
         yield _api(name, f"STREAM.INFO.{stream}")
+    yield from (_api(name, f"STREAM.INFO.{stream}") for stream in rights.watches)
     if subjects.CASES in rights.reads:
         yield _told(LOG_ACCOUNT, name, subjects.NEWS)
     for bucket, verb in rights.buckets.items():

@@ -18,7 +18,6 @@ from shared.jetstream.append import Entry, append
 from shared.jetstream.connection import Connection
 from shared.jetstream.stream import READ_BATCH_MESSAGES, Stream
 
-
 ENTRIES_REMEMBERED = 50_000
 
 

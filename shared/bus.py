@@ -91,7 +91,6 @@ class Bus:
         )
         self.broker.alongside.append(self._working)
         self.ready_only_if(lambda: self.broker.heard)
-        self.ready_only_if(lambda: not any(hand.pull.fails for hand in self._hands.values()))
         self._app = FastStream(self.broker, logger=None)
         self._listen(subjects.command(service, "*"), self._on_command)
         self._listen(subjects.retry(service), self._on_retry)
@@ -230,7 +229,11 @@ class Bus:
     async def _on_health(self, _msg: NatsMessage) -> bytes:
         # Whether the log is there and the right one takes a request: not on the loop's thread.
         ready = await run_sync(lambda: all(check() for check in self._ready_checks))
-        health = {"service": self.service, "ready": ready, "version": VERSION}
+        problems = [hand.problem for hand in self._hands.values() if hand.problem is not None]
+        health: dict[str, object] = {"service": self.service, "version": VERSION}
+        health["ready"] = ready and not problems
+        if problems:
+            health["reason"] = "; ".join(problems)
         return json.dumps(health).encode()
 
     async def _on_error(self, error: Exception) -> None:

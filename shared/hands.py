@@ -37,6 +37,7 @@ STILL_WANTED_EVERY_S = 8.0
 """Well within the consumer's `ack_wait`."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5
 """Between two attempts to sort what can't be sorted now."""
+HELD_UP = "messages wait: the key holder is sealed, or the log doesn't answer"
 
 Sort = Callable[[Sequence[Delivery]], Sequence[Work]]
 """Says what work some messages are, in their order; called in a thread.
@@ -89,6 +90,7 @@ class Hand:
         self._limiter = anyio.CapacityLimiter(1)
         self._held: dict[int, Held] = {}
         self._bytes = 0
+        self._is_held_up = False
         self._unsorted: deque[Held] = deque()
         self._has_unsorted = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -121,6 +123,13 @@ class Hand:
             log.error("fault", error=type(error).__name__, place=place_of(error))
         finally:
             self._let_go(held)
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing of this consumer is worked on."""
+        if self._is_held_up:
+            return f"{self.durable.stream}/{self.durable.name}: {HELD_UP}"
+        return self.pull.problem
 
     def _arrived(self, msg: Msg) -> None:
         held = Held.of(msg)
@@ -161,13 +170,17 @@ class Hand:
         pause = FIRST_PAUSE_S
         while True:
             try:
-                return await run_sync(self.sort, deliveries, limiter=self._limiter)
+                works = await run_sync(self.sort, deliveries, limiter=self._limiter)
             except (KeysUnavailableError, LogError, TimeoutError) as error:
                 log.warning("not_now", stream=self.durable.stream, error=type(error).__name__)
+                self._is_held_up = True
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_S)
             except Exception as error:
                 return [Work.that_fails(error)] * len(deliveries)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_S)
+            else:
+                self._is_held_up = False
+                return works
 
     async def _say_still_wanted(self) -> None:
         while True:

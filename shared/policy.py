@@ -14,7 +14,7 @@ from shared.events.fields import Channel
 from shared.subjects import calls_stream
 
 FILE_NAME = "policy.toml"
-OF_EVERY_CHANNEL = "CALLS_*/"
+OF_EVERY_CHANNEL = "CALLS_*"
 
 
 class _Table(BaseModel):
@@ -26,6 +26,7 @@ class Rights(_Table):
 
     records: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    watches: tuple[str, ...] = ()
     consumes: tuple[str, ...] = ()
     buckets: dict[str, Literal["read", "write"]] = {}
     commands: tuple[str, ...] = ()
@@ -68,17 +69,23 @@ def policy() -> Policy:
     text = (files("shared") / FILE_NAME).read_text(encoding="utf-8")
     read = Policy.model_validate(tomllib.loads(text))
     channels = read.channels.names
-    services = {
-        name: rights.model_copy(update={"consumes": tuple(_each(rights.consumes, channels))})
-        for name, rights in read.services.items()
-    }
+    services = {name: _spelled_out(rights, channels) for name, rights in read.services.items()}
     return read.model_copy(update={"services": services})
 
 
-def _each(durables: Iterable[str], channels: Iterable[str]) -> Iterator[str]:
-    for durable in durables:
-        if durable.startswith(OF_EVERY_CHANNEL):
-            name = durable.removeprefix(OF_EVERY_CHANNEL)
-            yield from (f"{calls_stream(channel)}/{name}" for channel in channels)
+def _spelled_out(rights: Rights, channels: Iterable[str]) -> Rights:
+    return rights.model_copy(
+        update={
+            "consumes": tuple(_each(rights.consumes, channels)),
+            "watches": tuple(_each(rights.watches, channels)),
+        }
+    )
+
+
+def _each(streams: Iterable[str], channels: Iterable[str]) -> Iterator[str]:
+    for stream in streams:
+        if stream.startswith(OF_EVERY_CHANNEL):
+            rest = stream.removeprefix(OF_EVERY_CHANNEL)
+            yield from (f"{calls_stream(channel)}{rest}" for channel in channels)
         else:
-            yield durable
+            yield stream

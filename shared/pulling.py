@@ -5,12 +5,14 @@ stream has no leader, or the server is silent. Then it asks again at growing int
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from shared.logs import log
@@ -25,6 +27,7 @@ SILENT_AFTER_S = 3.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 FAILING_AFTER_S = 2.0
 """A new leader takes a moment: what fails shorter than this is no reason to say so."""
+UNREACHABLE = "the consumer is gone, its stream has no leader, or the server is silent"
 NANOSECONDS = 1_000_000_000
 STATUS, DESCRIPTION = "Status", "Description"
 HEARTBEAT, NOTHING, EXPIRED = "100", "404", "408"
@@ -54,24 +57,29 @@ class Pull:
         self._signs = 0
         self._failing_since: float | None = None
         self._task: asyncio.Task[None] | None = None
+        self._subscription: Subscription | None = None
 
     @property
-    def fails(self) -> bool:
-        """Whether nothing can be pulled, for longer than a change of leaders takes."""
+    def problem(self) -> str | None:
+        """Why nothing can be pulled, for longer than a change of leaders takes."""
         since = self._failing_since
-        return since is not None and time.monotonic() - since > FAILING_AFTER_S
+        if since is None or time.monotonic() - since < FAILING_AFTER_S:
+            return None
+        return f"{self.durable.stream}/{self.durable.name}: {UNREACHABLE}"
 
     async def start(self, client: Client) -> None:
         """Subscribes to an inbox of its own, and pulls until `stop`."""
         inbox = client.new_inbox()
-        await client.subscribe(f"{inbox}.*", cb=self._on_message)
+        self._subscription = await client.subscribe(f"{inbox}.*", cb=self._on_message)
         self._task = asyncio.create_task(self._pull(client, inbox))
 
     async def stop(self) -> None:
-        """Pulls no more. What was pulled may still arrive."""
+        """Pulls no more, and lets the server know that nobody waits for what was asked for."""
         if self._task is not None:
             self._task.cancel()
-            self._task = None
+        if self._subscription is not None:
+            with contextlib.suppress(NatsError):
+                await self._subscription.unsubscribe()
 
     def has_room(self) -> None:
         """There is room for more."""

@@ -65,7 +65,16 @@ class Metrics:
             "passage_parked_messages", "Messages that wait for a person", registry=registry
         )
         self.calls_waiting = Gauge(
-            "passage_calls_waiting", "Calls that intake has not recorded yet", registry=registry
+            "passage_calls_waiting",
+            "Messages of a channel that intake has not recorded yet",
+            ["channel"],
+            registry=registry,
+        )
+        self.oldest_call = Gauge(
+            "passage_oldest_call_seconds",
+            "Age of the oldest message of a channel that intake has not recorded yet",
+            ["channel"],
+            registry=registry,
         )
 
     def _measure_requests(self, registry: CollectorRegistry) -> None:

@@ -62,7 +62,7 @@ class FakeLink(Link):
 
     @override
     async def stream_state(self, stream: str) -> StreamState | None:
-        return StreamState(self.parked if stream == subjects.PARKED else 0, 0)
+        return StreamState(self.parked if stream == subjects.PARKED else 0, 0, 0.0, consumers=1)
 
     @property
     @override
