@@ -217,6 +217,7 @@ class Bus:
             subject=parked.subject,
             body=original,
             deliveries=1,
+            received_at=parked.received_at or parked.parked_at,
         )
         (work,) = await run_sync(hand.sort, [delivery], limiter=self._limiter)
         done = await run_sync(process, work.handle, delivery, limiter=self._limiter)

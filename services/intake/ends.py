@@ -10,35 +10,33 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 
-from services.intake.calls import message_of, read_message
-from services.intake.decisions import IncomingCall, decide_call_ended
+from services.intake.calls import OpenedCall, message_of, open_end
+from services.intake.decisions import decide_call_ended
 from services.intake.handlers import Intake, record_call
+from services.intake.reading import ChannelMessage
 from shared.buckets import Bucket, Change, TakenError
-from shared.events.base import CallEnvelope
 from shared.events.calls import CallEnded
 from shared.events.fields import Channel
-from shared.parking import UnprocessableError
-from shared.subjects import calls
 from shared.transact import Cause, ContendedError, Outcome, transact
 
 PLACES = 16_384
 """How many early ends of one channel are remembered."""
-EARLY_MAX_BYTES = 4_096
-"""With as many places that is 64 MiB a channel at most."""
 ATTEMPTS = 10
 
 
 class EarlyEnds:
-    """Ends that wait for their calls, as the channel published them."""
+    """Ends that wait for their calls."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    def remember(self, ended: CallEnded, body: bytes) -> None:
-        """Raises UnprocessableError, and ContendedError where its place keeps changing."""
-        if len(body) > EARLY_MAX_BYTES:
-            expected = f"at most {EARLY_MAX_BYTES} bytes, as its call is in no case yet"
-            raise UnprocessableError("too_large", "", expected)
+    def remember(self, ended: CallEnded) -> None:
+        """Raises ContendedError where its place keeps changing.
+
+        What the channel said of it in an odd form isn't kept: nobody has keys for a call that is
+        in no case.
+        """
+        body = ended.model_copy(update={"as_received": None}).model_dump_json().encode()
         key = _place(ended.channel, ended.call_id)
         for _ in range(ATTEMPTS):
             kept = self._bucket.get(key)
@@ -52,44 +50,40 @@ class EarlyEnds:
             return
         raise ContendedError("the place of an early end keeps changing")
 
-    def of_call(self, channel: Channel, call_id: str) -> CallEnvelope[CallEnded] | None:
+    def of_call(self, channel: Channel, call_id: str) -> CallEnded | None:
         """The end that came before its call, if one did."""
         kept = self._bucket.get(_place(channel, call_id))
         if kept is None:
             return None
-        envelope = read_message(calls(channel), kept.value)
-        is_its = isinstance(envelope.data, CallEnded) and envelope.data.call_id == call_id
-        return envelope if is_its else None  # type: ignore[return-value]
+        ended = CallEnded.model_validate_json(kept.value)
+        return ended if ended.call_id == call_id else None
 
 
-def receive_end(
-    intake: Intake, early_ends: EarlyEnds, envelope: CallEnvelope[CallEnded], body: bytes
-) -> Outcome:
+def receive_end(intake: Intake, early_ends: EarlyEnds, message: ChannelMessage) -> Outcome:
     """Records in a call's case that it ended: now, or when its call comes."""
-    ended = envelope.data
+    ended = open_end(intake.desk.keys, message)
     case_id = intake.index.case_of_call(ended.channel, ended.call_id)
     if case_id is None:
-        early_ends.remember(ended, body)
+        early_ends.remember(ended)
         # Its call may have come meanwhile, and found no end.
         case_id = intake.index.case_of_call(ended.channel, ended.call_id)
     if case_id is None:
         return Outcome("ignored", "", 0, 0)
-    return _record_end(intake, case_id, envelope)
+    return _record_end(intake, case_id, ended)
 
 
-def receive_call(intake: Intake, early_ends: EarlyEnds, call: IncomingCall) -> Outcome:
+def receive_call(intake: Intake, early_ends: EarlyEnds, opened: OpenedCall) -> Outcome:
     """Puts a call into the case it belongs to, and its end too where that came before."""
-    outcome = record_call(intake, call)
+    outcome, call = record_call(intake, opened), opened.incoming
     early = early_ends.of_call(call.channel, call.call_id)
     if early is not None:
         _record_end(intake, outcome.case_id, early)
     return outcome
 
 
-def _record_end(intake: Intake, case_id: str, envelope: CallEnvelope[CallEnded]) -> Outcome:
-    ended = envelope.data
+def _record_end(intake: Intake, case_id: str, ended: CallEnded) -> Outcome:
     cause = Cause(
-        causation_id=message_of(ended.channel, envelope.id),
+        causation_id=message_of(ended.channel, f"{ended.call_id}-end"),
         correlation_id=ended.call_id,
         actor=f"channel:{ended.channel}",
         source=intake.desk.source,

@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from services.intake.calls import open_call
+from services.intake.calls import OpenedCall, message_of, open_call, placed
 from services.intake.claims import decide_claim, decide_release, decide_take_over
+from services.intake.confirming import decide_confirm_caller
 from services.intake.decisions import (
-    IncomingCall,
     decide_advice,
     decide_call,
     decide_clear_duress,
@@ -26,6 +26,7 @@ from services.intake.decisions import (
 from services.intake.groups import decide_count, decide_form, decide_leave
 from services.intake.guards import Rules
 from services.intake.links import decide_unlink
+from services.intake.reading import ChannelMessage
 from services.intake.routing import Index
 from services.intake.state import IntakeState
 from shared.commands.base import Command
@@ -34,6 +35,7 @@ from shared.commands.intake import (
     ClaimCase,
     ClearDuress,
     CloseCase,
+    ConfirmCaller,
     CountHeads,
     DeclareSurrender,
     FormGroup,
@@ -47,9 +49,9 @@ from shared.commands.intake import (
     TriageCall,
     UnlinkCases,
 )
-from shared.events.base import CallEnvelope, Event
-from shared.events.calls import CallReceived
+from shared.events.base import Event
 from shared.folding import folded_number
+from shared.key_messages import SERVICE_NUMBER
 from shared.service import Desk
 from shared.transact import Cause, Outcome, transact
 
@@ -75,6 +77,7 @@ DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     LeaveGroup: decide_leave,
     CountHeads: decide_count,
     UnlinkCases: decide_unlink,
+    ConfirmCaller: decide_confirm_caller,
 }
 """The commands that need nothing but the case."""
 
@@ -86,20 +89,18 @@ RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Ev
 }
 """The commands that need the time and the settings, too."""
 
-SERVICE_NUMBER = "service-number"
-"""What the keyed hash of a folded service number is for."""
 
-
-def receive_call(intake: Intake, envelope: CallEnvelope[CallReceived]) -> Outcome:
+def receive_call(intake: Intake, message: ChannelMessage) -> Outcome:
     """Opens a call and puts it into the case it belongs to."""
-    return record_call(intake, open_call(intake.desk.keys, envelope.id, envelope.data))
+    return record_call(intake, open_call(intake.desk.keys, message))
 
 
-def record_call(intake: Intake, call: IncomingCall) -> Outcome:
+def record_call(intake: Intake, opened: OpenedCall) -> Outcome:
     """Puts a call into the case it belongs to."""
-    route = intake.index.route(call)
+    call, route = intake.index.route(opened.incoming)
+    call = placed(opened, call, route)
     cause = Cause(
-        causation_id=call.message_id,
+        causation_id=message_of(call.channel, call.call_id),
         correlation_id=call.call_id,
         actor=f"channel:{call.channel}",
         source=intake.desk.source,

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from services.intake import sending
-from services.intake.calls import open_call, read_message
+from services.intake.calls import open_call, read_message, read_report
 from services.intake.ends import receive_call, receive_end
 from services.intake.listening import Listening
+from services.intake.reading import ChannelMessage
 from shared.case_log import LogError
-from shared.events.calls import CallEnded, CallReceived
 from shared.keyholder import KeysUnavailableError
 from shared.lanes import Work
 from shared.parking import Delivery
@@ -40,27 +40,33 @@ def sort_upstream(listening: Listening, deliveries: Sequence[Delivery]) -> list[
 
 
 def _sort(listening: Listening, delivery: Delivery) -> _Sorted:
+    intake, early_ends = listening.intake, listening.early_ends
     try:
-        envelope: Any = read_message(delivery.subject, delivery.body)
-        if isinstance(envelope.data, CallReceived):
-            call = open_call(listening.intake.desk.keys, envelope.id, envelope.data)
-            work = Work(
-                call.caller_keys[0] if call.caller_keys else WITHHELD,
-                partial(receive_call, listening.intake, listening.early_ends, call),
-                in_turn=bool(call.caller_keys),
-            )
-            return _Sorted(work, call.code_hashes)
+        message = read_message(delivery, intake.desk.now())
+        match message.upstream.kind:
+            case "call":
+                return _sort_call(listening, message)
+            case "end":
+                handle = partial(receive_end, intake, early_ends, message)
+                return _Sorted(Work(ENDS, handle, in_turn=False))
+            case "report":
+                handle = partial(sending.receive_report, listening.sending, message)
+                return _Sorted(Work(read_report(message).case_id, handle))
     except (KeysUnavailableError, LogError):
         raise
     except Exception as error:
         return _Sorted(Work.that_fails(error))
-    if isinstance(envelope.data, CallEnded):
-        handle = partial(
-            receive_end, listening.intake, listening.early_ends, envelope, delivery.body
-        )
-        return _Sorted(Work(ENDS, handle, in_turn=False))
-    handle = partial(sending.receive_report, listening.sending, envelope)
-    return _Sorted(Work(envelope.data.case_id, handle))
+
+
+def _sort_call(listening: Listening, message: ChannelMessage) -> _Sorted:
+    opened = open_call(listening.intake.desk.keys, message)
+    call = opened.incoming
+    work = Work(
+        call.caller_keys[0] if call.caller_keys else WITHHELD,
+        partial(receive_call, listening.intake, listening.early_ends, opened),
+        in_turn=bool(call.caller_keys),
+    )
+    return _Sorted(work, call.code_hashes)
 
 
 def _in_front(one: _Sorted, live: frozenset[str]) -> Work:
