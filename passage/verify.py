@@ -35,6 +35,7 @@ from passage.verifying.read_model_check import ReadModelCheck
 from passage.verifying.replicas_check import check_replicas
 from services.query.database import Database, open_database
 from shared import subjects
+from shared.case_numbers import typed_case_number
 from shared.settings import Settings
 from shared.witness_files import Witnessed
 
@@ -73,7 +74,10 @@ class Checked:
 def verify_verb(
     data: DataDir = DEFAULT_DATA_DIR,
     erased: Annotated[
-        str | None, typer.Option(help="Show that nothing opens what was erased of this case.")
+        str | None,
+        typer.Option(
+            help="Show that nothing opens what was erased of this case.", parser=typed_case_number
+        ),
     ] = None,
     look_in: Annotated[
         list[Path] | None, typer.Option("--in", help="With --erased: also files and folders.")

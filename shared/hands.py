@@ -67,6 +67,7 @@ class Held:
             subject=msg.subject,
             body=msg.data,
             deliveries=meta.num_delivered,
+            received_at=meta.timestamp,
         )
         return cls(msg, delivery)
 

@@ -9,28 +9,33 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Sequence
 from threading import Lock
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from pydantic import BaseModel, ValidationError
 from typing_extensions import override
 
 from shared import subjects
+from shared.access import FOUND_CASES_MAX, SearchKind, Use
 from shared.boxes import BoxBrokenError
 from shared.events.fields import PersonalClass
 from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
 from shared.key_messages import (
     NOT_YET,
+    TOO_MANY,
     Denied,
+    Found,
     Hash,
     Hashes,
+    Noted,
     Open,
     OpenedValue,
     OpenedValues,
     PublicKeys,
     Seal,
     SealedValue,
+    Search,
     ToHash,
     Unbox,
     Unboxed,
@@ -48,7 +53,7 @@ SEALED = "the key holder is sealed; `passage keys unseal`"
 
 SealingKeys = dict[PersonalClass, SealingKey]
 
-Operation = Literal["seal", "open", "unbox", "hash"]
+Operation = Literal["seal", "open", "unbox", "hash", "search", "found"]
 
 
 class KeysUnavailableError(Exception):
@@ -57,6 +62,23 @@ class KeysUnavailableError(Exception):
 
 class KeysSealedError(KeysUnavailableError):
     """Nobody has keys now: nothing that needs any can be done, whoever's it is."""
+
+
+class TooManyError(KeysUnavailableError):
+    """A limit is reached: the service's, or the budget of the person it asks for."""
+
+    def __init__(self, expected: str, retry_after_s: float) -> None:
+        self.expected = expected
+        self.retry_after_s = retry_after_s
+        super().__init__(f"too many; {expected}")
+
+
+class Searcher(NamedTuple):
+    """Who searches, what for, and by what kinds of things."""
+
+    by: str
+    purpose: str
+    asked: tuple[SearchKind, ...]
 
 
 class KeysDeniedError(Exception):
@@ -73,7 +95,9 @@ class Keys(Protocol):
         empty if there is none.
         """
 
-    def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
+    def open(
+        self, values: Sequence[SealedValue], by: str, purpose: str, use: Use = "shown"
+    ) -> list[OpenedValue]:
         """Gives sealed values' texts, after the access was recorded."""
 
     def unbox(self, boxes: Sequence[str]) -> list[bytes]:
@@ -81,6 +105,14 @@ class Keys(Protocol):
 
     def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
         """Gives for each (purpose, value) its keyed hashes, under the newest pepper first."""
+
+    def search(
+        self, who: Searcher, values: Sequence[tuple[str, str]] = ()
+    ) -> list[tuple[str, ...]]:
+        """`hashes` for a person's search, after it was recorded and counted."""
+
+    def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
+        """Records what a search found; to be called before the person is told."""
 
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
@@ -113,8 +145,10 @@ class RemoteKeys(Keys):
         return found
 
     @override
-    def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
-        asked = Open(by=by, purpose=purpose, values=tuple(values))
+    def open(
+        self, values: Sequence[SealedValue], by: str, purpose: str, use: Use = "shown"
+    ) -> list[OpenedValue]:
+        asked = Open(by=by, purpose=purpose, use=use, values=tuple(values))
         return list(self._ask("open", asked, OpenedValues).values)
 
     @override
@@ -128,8 +162,19 @@ class RemoteKeys(Keys):
     def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
         if not values:
             return []
-        asked = Hash(values=tuple(ToHash(purpose=p, value=v) for p, v in values))
-        return list(self._ask("hash", asked, Hashes).hashes)
+        return list(self._ask("hash", Hash(values=_to_hash(values)), Hashes).hashes)
+
+    @override
+    def search(
+        self, who: Searcher, values: Sequence[tuple[str, str]] = ()
+    ) -> list[tuple[str, ...]]:
+        asked = Search(**who._asdict(), values=_to_hash(values))
+        return list(self._ask("search", asked, Hashes).hashes)
+
+    @override
+    def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
+        first = tuple(case_ids[:FOUND_CASES_MAX])
+        self._ask("found", Found(**who._asdict(), found=len(case_ids), case_ids=first), Noted)
 
     def _ask(self, operation: Operation, asked: BaseModel, answer: type[AnswerT]) -> AnswerT:
         subject = subjects.keyholder(operation, self._service)
@@ -153,9 +198,15 @@ def _read(answer: type[AnswerT], body: bytes) -> AnswerT:
     denied = Denied.model_validate_json(body)
     if denied.denied == "sealed":
         raise KeysSealedError(SEALED)
+    if denied.denied == TOO_MANY:
+        raise TooManyError(denied.expected, denied.retry_after_s or 0.0)
     if denied.denied == NOT_YET:
         raise KeysUnavailableError(f"{NOT_YET}: {denied.expected}")
     raise KeysDeniedError(f"{denied.denied}: {denied.expected}")
+
+
+def _to_hash(values: Sequence[tuple[str, str]]) -> tuple[ToHash, ...]:
+    return tuple(ToHash(purpose=purpose, value=value) for purpose, value in values)
 
 
 def _public(text: str) -> X25519PublicKey:

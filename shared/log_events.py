@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, get_args
 
 from shared.log_forms import (
     CASE,
+    CHANNEL,
     COMMAND,
     COUNT,
     ERROR,
@@ -107,6 +108,16 @@ EVENTS: dict[str, LogEvent] = {
     "hash_limit": LogEvent(
         "a service asks for more hashes than the policy gives it a minute; what it asks for waits",
         {"asker": SERVICE, "count": COUNT},
+    ),
+    "codes_guessed": LogEvent(
+        "more wrong return codes come on a channel than mistakes explain; until it is less, a code "
+        "from an address that isn't known in its case needs a second fact",
+        {"channel": CHANNEL, "count": COUNT},
+    ),
+    "budget_spent": LogEvent(
+        "somebody has had as much shown, or searched as often, as one person may in an hour; the "
+        "record of access says who",
+        {"measure": words("searches", "hashes", "cases", "values"), "count": COUNT},
     ),
     "log_unavailable": LogEvent("a command met a log that doesn't answer", {"error": ERROR}),
     "fault": LogEvent("a fault of ours; nothing is lost", {"error": ERROR, "place": PLACES}),

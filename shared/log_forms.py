@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -19,7 +19,7 @@ from shared.commands.catalogue import COMMANDS
 from shared.events.base import CallEnvelope, CaseEvent
 from shared.events.calls import CallReceived
 from shared.events.catalogue import CASE_EVENTS
-from shared.events.fields import Identity, Place
+from shared.events.fields import Channel, Identity, Place
 from shared.policy import policy
 from shared.settings import Settings
 from shared.subjects import calls_stream
@@ -157,6 +157,7 @@ def _logger(value: Any) -> object | None:
     return value if value in LOGGERS or value.partition(".")[0] in sys.modules else None
 
 
+CHANNEL = words(*get_args(Channel))
 CASE = _matching("a case number", CASE_ID)
 ID = _matching("an id that Passage made: a UUID in hex", MADE_ID)
 COUNT = Form("a number", _number)

@@ -5,6 +5,7 @@ A person sees it with `passage parked list` and has it tried again with `passage
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import uuid4
 
@@ -45,6 +46,8 @@ class Parked(BaseModel):
     subject: str
     stream: str
     sequence: int
+    received_at: At | None = None
+    """When its stream took it."""
     original: str
     """The message as it came, in a box of `shared.boxes`."""
 
@@ -86,6 +89,8 @@ class Delivery(BaseModel):
     subject: str
     body: bytes
     deliveries: int
+    received_at: datetime | None = None
+    """When the stream took it."""
 
 
 def park(
@@ -103,5 +108,6 @@ def park(
         subject=delivery.subject,
         stream=delivery.stream,
         sequence=delivery.sequence,
+        received_at=delivery.received_at,
         original=box_up(box_key, delivery.body),
     )

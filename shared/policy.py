@@ -31,10 +31,14 @@ class Rights(_Table):
     buckets: dict[str, Literal["read", "write"]] = {}
     commands: tuple[str, ...] = ()
     retries: bool = False
-    asks: tuple[Literal["seal", "open", "unbox", "hash"], ...] = ()
-    hashes: tuple[Literal["caller-*", "return-code", "return-code-of", "service-number"], ...] = ()
+    asks: tuple[Literal["seal", "open", "unbox", "hash", "search", "found"], ...] = ()
+    hashes: tuple[
+        Literal["call", "caller-*", "return-code", "return-code-of", "service-number"], ...
+    ] = ()
     hashes_a_minute: Annotated[int, Field(ge=0)] = 0
     opens: tuple[str, ...] = ()
+    people: bool = False
+    opens_itself: tuple[str, ...] = ()
     timers: bool = False
     audits: bool = False
     storage: bool = False
@@ -43,6 +47,11 @@ class Rights(_Table):
     def may_open(self, type_name: str, field: str) -> bool:
         """Says whether the key holder opens this field of this event type for it."""
         return bool({"*", f"{type_name}.{field}"} & set(self.opens))
+
+    def may_open_itself(self, type_name: str, field: str) -> bool:
+        """Whether it may have this field opened for its own work."""
+        named = self.opens_itself if self.people else self.opens
+        return f"{type_name}.{field}" in named
 
     def may_hash(self, purpose: str) -> bool:
         """Says whether the key holder hashes values for this purpose for it."""

@@ -98,6 +98,33 @@ class Settings(BaseSettings):
         description="query forgets the names that it holds in memory when nobody searched by name"
         " for so long, seconds",
     )
+    person_searches_an_hour: int = Field(
+        240,
+        ge=1,
+        description="how many searches by number, caller, code or name, and questions who a caller "
+        "is, one person may make in an hour",
+    )
+    person_hashes_an_hour: int = Field(
+        2_000,
+        ge=1,
+        description="how many numbers, callers and codes are hashed for one person's searches in "
+        "an hour; a search hashes each reading of a number",
+    )
+    person_cases_an_hour: int = Field(
+        60,
+        ge=1,
+        description="of how many cases one person may have personal values shown in an hour; the "
+        "same case again within it counts once",
+    )
+    person_values_an_hour: int = Field(
+        5_000, ge=1, description="how many personal values one person may have shown in an hour"
+    )
+    new_names_an_hour: int = Field(
+        60,
+        ge=1,
+        description="under how many names that nobody used within the hour values may be shown and "
+        "searches made",
+    )
     small_numbers_below: int = Field(
         5, ge=2, description="public exports show numbers below this as smaller, not as they are"
     )

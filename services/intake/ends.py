@@ -10,15 +10,15 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 
-from services.intake.calls import message_of, read_message
-from services.intake.decisions import IncomingCall, decide_call_ended
+from services.intake.calls import OpenedCall, message_of, open_end, read_message
+from services.intake.decisions import decide_call_ended
 from services.intake.handlers import Intake, record_call
+from services.intake.reading import ChannelMessage
 from shared.buckets import Bucket, Change, TakenError
-from shared.events.base import CallEnvelope
 from shared.events.calls import CallEnded
 from shared.events.fields import Channel
-from shared.parking import UnprocessableError
-from shared.subjects import calls
+from shared.parking import Delivery, UnprocessableError
+from shared.subjects import calls, calls_stream
 from shared.transact import Cause, ContendedError, Outcome, transact
 
 PLACES = 16_384
@@ -52,21 +52,17 @@ class EarlyEnds:
             return
         raise ContendedError("the place of an early end keeps changing")
 
-    def of_call(self, channel: Channel, call_id: str) -> CallEnvelope[CallEnded] | None:
-        """The end that came before its call, if one did."""
+    def of_call(self, channel: Channel, call_id: str) -> bytes | None:
+        """What stands where an end of this call would: another call's end, perhaps."""
         kept = self._bucket.get(_place(channel, call_id))
-        if kept is None:
-            return None
-        envelope = read_message(calls(channel), kept.value)
-        is_its = isinstance(envelope.data, CallEnded) and envelope.data.call_id == call_id
-        return envelope if is_its else None  # type: ignore[return-value]
+        return None if kept is None else kept.value
 
 
 def receive_end(
-    intake: Intake, early_ends: EarlyEnds, envelope: CallEnvelope[CallEnded], body: bytes
+    intake: Intake, early_ends: EarlyEnds, message: ChannelMessage, body: bytes
 ) -> Outcome:
     """Records in a call's case that it ended: now, or when its call comes."""
-    ended = envelope.data
+    ended = open_end(intake.desk.keys, message)
     case_id = intake.index.case_of_call(ended.channel, ended.call_id)
     if case_id is None:
         early_ends.remember(ended, body)
@@ -74,22 +70,32 @@ def receive_end(
         case_id = intake.index.case_of_call(ended.channel, ended.call_id)
     if case_id is None:
         return Outcome("ignored", "", 0, 0)
-    return _record_end(intake, case_id, envelope)
+    return _record_end(intake, case_id, ended)
 
 
-def receive_call(intake: Intake, early_ends: EarlyEnds, call: IncomingCall) -> Outcome:
+def receive_call(intake: Intake, early_ends: EarlyEnds, opened: OpenedCall) -> Outcome:
     """Puts a call into the case it belongs to, and its end too where that came before."""
-    outcome = record_call(intake, call)
-    early = early_ends.of_call(call.channel, call.call_id)
-    if early is not None:
-        _record_end(intake, outcome.case_id, early)
+    outcome, call_id = record_call(intake, opened)
+    channel = opened.incoming.channel
+    body = early_ends.of_call(channel, call_id)
+    if body is not None:
+        early = Delivery(
+            stream=calls_stream(channel),
+            sequence=0,
+            subject=calls(channel),
+            body=body,
+            deliveries=1,
+        )
+        message = read_message(early, intake.desk.now())
+        ended = open_end(intake.desk.keys, message)
+        if ended.call_id == call_id:
+            _record_end(intake, outcome.case_id, ended)
     return outcome
 
 
-def _record_end(intake: Intake, case_id: str, envelope: CallEnvelope[CallEnded]) -> Outcome:
-    ended = envelope.data
+def _record_end(intake: Intake, case_id: str, ended: CallEnded) -> Outcome:
     cause = Cause(
-        causation_id=message_of(ended.channel, envelope.id),
+        causation_id=message_of(ended.channel, f"{ended.call_id}-end"),
         correlation_id=ended.call_id,
         actor=f"channel:{ended.channel}",
         source=intake.desk.source,

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from services.intake.calls import open_call
+from services.intake.calls import OpenedCall, message_of, placed
 from services.intake.claims import decide_claim, decide_release, decide_take_over
+from services.intake.confirming import decide_confirm_caller
 from services.intake.decisions import (
-    IncomingCall,
     decide_advice,
     decide_call,
     decide_clear_duress,
@@ -34,6 +34,7 @@ from shared.commands.intake import (
     ClaimCase,
     ClearDuress,
     CloseCase,
+    ConfirmCaller,
     CountHeads,
     DeclareSurrender,
     FormGroup,
@@ -47,9 +48,9 @@ from shared.commands.intake import (
     TriageCall,
     UnlinkCases,
 )
-from shared.events.base import CallEnvelope, Event
-from shared.events.calls import CallReceived
+from shared.events.base import Event
 from shared.folding import folded_number
+from shared.key_messages import SERVICE_NUMBER
 from shared.service import Desk
 from shared.transact import Cause, Outcome, transact
 
@@ -75,6 +76,7 @@ DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     LeaveGroup: decide_leave,
     CountHeads: decide_count,
     UnlinkCases: decide_unlink,
+    ConfirmCaller: decide_confirm_caller,
 }
 """The commands that need nothing but the case."""
 
@@ -86,20 +88,20 @@ RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Ev
 }
 """The commands that need the time and the settings, too."""
 
-SERVICE_NUMBER = "service-number"
-"""What the keyed hash of a folded service number is for."""
+
+class RecordedCall(NamedTuple):
+    """What became of a call, and the id that it has in its case."""
+
+    outcome: Outcome
+    call_id: str
 
 
-def receive_call(intake: Intake, envelope: CallEnvelope[CallReceived]) -> Outcome:
-    """Opens a call and puts it into the case it belongs to."""
-    return record_call(intake, open_call(intake.desk.keys, envelope.id, envelope.data))
-
-
-def record_call(intake: Intake, call: IncomingCall) -> Outcome:
+def record_call(intake: Intake, opened: OpenedCall) -> RecordedCall:
     """Puts a call into the case it belongs to."""
-    route = intake.index.route(call)
+    call, route = intake.index.route(opened.incoming)
+    call = placed(opened, call, route)
     cause = Cause(
-        causation_id=call.message_id,
+        causation_id=message_of(call.channel, call.call_id),
         correlation_id=call.call_id,
         actor=f"channel:{call.channel}",
         source=intake.desk.source,
@@ -108,7 +110,7 @@ def record_call(intake: Intake, call: IncomingCall) -> Outcome:
         opens_case=route.is_new,
     )
     decide = partial(decide_call, call=call, route=route)
-    return transact(intake.desk.writer, route.case_id, cause, decide)
+    return RecordedCall(transact(intake.desk.writer, route.case_id, cause, decide), call.call_id)
 
 
 def carry_out(intake: Intake, command: Command) -> Outcome:

@@ -13,7 +13,7 @@ from nacl.public import PublicKey
 from typing_extensions import override
 
 from services.intake.addresses import Address
-from services.intake.calls import message_of
+from services.intake.calls import message_of, read_report
 from services.intake.guards import require_live
 from services.intake.outbox import (
     ADDRESS_KNOWN,
@@ -24,12 +24,12 @@ from services.intake.outbox import (
     queued,
     was_given,
 )
+from services.intake.reading import ChannelMessage
 from services.intake.state import IntakeState
 from shared import subjects
 from shared.commands.intake import SendMessage
 from shared.contact_rule import SafeToContact
-from shared.events.base import CallEnvelope, CaseEvent, Event
-from shared.events.calls import DeliveryReported
+from shared.events.base import CaseEvent, Event
 from shared.events.outbound import MessageDispatched, MessageQueued
 from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
@@ -189,19 +189,19 @@ def _opened(desk: Desk, values: Sequence[SealedValue], by: str) -> Sequence[str]
     return texts if len(texts) == len(values) else ()
 
 
-def receive_report(sending: Sending, envelope: CallEnvelope[DeliveryReported]) -> Outcome:
+def receive_report(sending: Sending, message: ChannelMessage) -> Outcome:
     """Records what a channel says became of a message that it was given.
 
     Raises UnprocessableError.
     """
-    report = envelope.data
+    report = read_report(message)
     desk = sending.desk
     state: IntakeState = desk.writer.log.load_current(report.case_id).state
     if not was_given(state.outbox, report):
         expected = "a message that this channel was given"
         raise UnprocessableError("wrong_data", "data.message_id", expected)
     cause = Cause(
-        causation_id=message_of(report.channel, envelope.id),
+        causation_id=message_of(report.channel, f"{report.message_id}-{report.outcome}"),
         correlation_id=report.message_id,
         actor=f"channel:{report.channel}",
         source=desk.source,

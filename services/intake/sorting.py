@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from services.intake import sending
-from services.intake.calls import open_call, read_message
+from services.intake.calls import OpenedCall, open_call, read_message
 from services.intake.ends import receive_call, receive_end
 from services.intake.listening import Listening
 from shared.case_log import LogError
-from shared.events.calls import CallEnded, CallReceived
 from shared.keyholder import KeysUnavailableError
 from shared.lanes import Work
 from shared.parking import Delivery
 
-WITHHELD, ENDS = "withheld", "ends"
+WITHHELD, ENDS, REPORTS = "withheld", "ends", "reports"
 
 
 class _Sorted(NamedTuple):
@@ -40,27 +39,28 @@ def sort_upstream(listening: Listening, deliveries: Sequence[Delivery]) -> list[
 
 
 def _sort(listening: Listening, delivery: Delivery) -> _Sorted:
+    intake = listening.intake
     try:
-        envelope: Any = read_message(delivery.subject, delivery.body)
-        if isinstance(envelope.data, CallReceived):
-            call = open_call(listening.intake.desk.keys, envelope.id, envelope.data)
-            work = Work(
-                call.caller_keys[0] if call.caller_keys else WITHHELD,
-                partial(receive_call, listening.intake, listening.early_ends, call),
-                in_turn=bool(call.caller_keys),
-            )
-            return _Sorted(work, call.code_hashes)
+        message = read_message(delivery, intake.desk.now())
+        match message.upstream.kind:
+            case "call":
+                return _call(listening, open_call(intake.desk.keys, message))
+            case "end":
+                end = (intake, listening.early_ends, message, delivery.body)
+                return _Sorted(Work(ENDS, partial(receive_end, *end), in_turn=False))
+            case "report":
+                handle = partial(sending.receive_report, listening.sending, message)
+                return _Sorted(Work(REPORTS, handle, in_turn=False))
     except (KeysUnavailableError, LogError):
         raise
     except Exception as error:
         return _Sorted(Work.that_fails(error))
-    if isinstance(envelope.data, CallEnded):
-        handle = partial(
-            receive_end, listening.intake, listening.early_ends, envelope, delivery.body
-        )
-        return _Sorted(Work(ENDS, handle, in_turn=False))
-    handle = partial(sending.receive_report, listening.sending, envelope)
-    return _Sorted(Work(envelope.data.case_id, handle))
+
+
+def _call(listening: Listening, opened: OpenedCall) -> _Sorted:
+    keys, codes = opened.incoming.caller_keys, opened.incoming.code_hashes
+    handle = partial(receive_call, listening.intake, listening.early_ends, opened)
+    return _Sorted(Work(keys[0] if keys else WITHHELD, handle, in_turn=bool(keys)), codes)
 
 
 def _in_front(one: _Sorted, live: frozenset[str]) -> Work:

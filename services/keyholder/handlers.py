@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from services.keyholder.access import Records
+from services.keyholder.budgets import Budgets
 from services.keyholder.hash_limits import HashLimits
 from services.keyholder.holder import Holder, class_of
 from services.keyholder.lock import Lock
@@ -24,11 +25,14 @@ from shared.events.intake import PersonalDataErased
 from shared.events.reading import read_case_event
 from shared.key_messages import (
     NOT_YET,
+    TOO_MANY,
     Closed,
     Denied,
+    Found,
     Hash,
     Hashes,
     KeysChecked,
+    Noted,
     Open,
     OpenedValues,
     PepperRenewed,
@@ -36,6 +40,8 @@ from shared.key_messages import (
     PublicKeys,
     Rotated,
     Seal,
+    Search,
+    ToHash,
     Trial,
     Tried,
     Unbox,
@@ -45,6 +51,7 @@ from shared.keyholder import KEEPER, KeysDeniedError
 from shared.logs import log, place_of
 from shared.parking import Delivery, UnprocessableError
 from shared.policy import Policy, Rights
+from shared.refusals import is_another_person
 from shared.subjects import read_case_subject
 from shared.timers import read_timer
 from shared.transact import Outcome
@@ -68,11 +75,12 @@ OPERATIONS: dict[str, type[BaseModel]] = {
     "open": Open,
     "unbox": Unbox,
     "hash": Hash,
+    "search": Search,
+    "found": Found,
 }
 
 
 NOT_NOW = Denied(denied=NOT_YET, expected="the key holder's log says why")
-HASH_LIMIT = Denied(denied=NOT_YET, expected="fewer hashes a minute; the policy says how many")
 SEALED = Denied(denied="sealed", expected="`passage keys unseal`")
 
 
@@ -88,6 +96,7 @@ class Keeping:
     folder: Path
     """The key folder."""
     now: Callable[[], datetime]
+    budgets: Budgets
     hash_limits: HashLimits = field(default_factory=HashLimits)
 
 
@@ -156,7 +165,7 @@ def is_quick(desk: Keeping, asked: BaseModel) -> bool:
     """Says whether it can be answered from memory, without waiting for the server."""
     if isinstance(asked, Seal):
         return desk.holder.ring.knows(asked.case_id, asked.erasure)
-    return not isinstance(asked, Open)
+    return not isinstance(asked, Open | Search | Found)
 
 
 def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
@@ -171,6 +180,10 @@ def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
                 return unbox(desk.holder, asked)
             case Hash():
                 return hash_values(desk, service, asked)
+            case Search():
+                return search(desk, service, asked)
+            case Found():
+                return note_found(desk, service, asked)
             case _:
                 return asked
     except KeysDeniedError as error:
@@ -198,11 +211,18 @@ def public_keys(holder: Holder, asked: Seal) -> BaseModel:
 def open_values(desk: Keeping, service: str, asked: Open) -> BaseModel:
     """Opens values that the policy opens for the service, after the access was recorded."""
     rights = desk.policy.services.get(service, NOBODY)
-    if not all(rights.may_open(value.type_name, value.field) for value in asked.values):
+    require_person(rights, service, asked)
+    may_open = rights.may_open_itself if asked.use == "own" else rights.may_open
+    if not all(may_open(value.type_name, value.field) for value in asked.values):
         raise KeysDeniedError("a field that the policy opens for this service")
     for value in asked.values:
         class_of(value.type_name, value.field)
-    desk.records.write(service, asked.values, asked.by, asked.purpose)
+    if rights.people and asked.use == "shown":
+        case_ids = {value.case_id for value in asked.values}
+        spent = desk.budgets.open(asked.by, len(asked.values), case_ids)
+        if spent is not None:
+            return _too_many(spent.expected, spent.retry_after_s)
+    desk.records.opening(service, asked)
     return OpenedValues(values=tuple(desk.holder.open(asked.values, asked.by, asked.purpose)))
 
 
@@ -213,12 +233,52 @@ def unbox(holder: Holder, asked: Unbox) -> BaseModel:
 
 def hash_values(desk: Keeping, service: str, asked: Hash) -> BaseModel:
     """Gives keyed hashes for the purposes the policy gives the service, so many a minute."""
+    require_purposes(desk, service, asked.values)
+    a_minute = desk.policy.services.get(service, NOBODY).hashes_a_minute
+    wait_s = desk.hash_limits.take(service, len(asked.values), a_minute)
+    if wait_s:
+        return _too_many("fewer hashes a minute; the policy says how many", wait_s)
+    return _hashed(desk, asked.values)
+
+
+def search(desk: Keeping, service: str, asked: Search) -> BaseModel:
+    """Hashes what a person searches for, after it was counted and recorded."""
     rights = desk.policy.services.get(service, NOBODY)
-    if not all(rights.may_hash(one.purpose) for one in asked.values):
+    require_person(rights, service, asked)
+    require_purposes(desk, service, asked.values)
+    spent = desk.budgets.search(asked.by, len(asked.values))
+    if spent is not None:
+        return _too_many(spent.expected, spent.retry_after_s)
+    desk.records.search(service, asked)
+    return _hashed(desk, asked.values)
+
+
+def note_found(desk: Keeping, service: str, asked: Found) -> BaseModel:
+    """Records what a search found."""
+    require_person(desk.policy.services.get(service, NOBODY), service, asked)
+    desk.records.found(service, asked)
+    return Noted()
+
+
+def require_person(rights: Rights, service: str, asked: Open | Search | Found) -> None:
+    """Raises KeysDeniedError where a service that asks for people takes another's name.
+
+    What it does for its own work is under its own name, and nobody's who asks through it.
+    """
+    is_own = isinstance(asked, Open) and asked.use == "own"
+    if rights.people and is_another_person(asked.by, f"service:{service}") == is_own:
+        raise KeysDeniedError("the name of a person")
+
+
+def require_purposes(desk: Keeping, service: str, values: Sequence[ToHash]) -> None:
+    """Raises KeysDeniedError where one is for a purpose that the policy doesn't give."""
+    rights = desk.policy.services.get(service, NOBODY)
+    if not all(rights.may_hash(one.purpose) for one in values):
         raise KeysDeniedError("a purpose that the policy gives this service")
-    if not desk.hash_limits.take(service, len(asked.values), rights.hashes_a_minute):
-        return HASH_LIMIT
-    made = desk.holder.hashes([(one.purpose, one.value) for one in asked.values])
+
+
+def _hashed(desk: Keeping, values: Sequence[ToHash]) -> BaseModel:
+    made = desk.holder.hashes([(one.purpose, one.value) for one in values])
     return Hashes(hashes=tuple(made))
 
 
@@ -270,6 +330,10 @@ ERASURES_OF_CASE: Fold[Erasures] = Fold((), _with_erasure)
 
 def _is_closed(desk: Keeping) -> bool:
     return desk.lock.closed
+
+
+def _too_many(expected: str, retry_after_s: float) -> Denied:
+    return Denied(denied=TOO_MANY, expected=expected, retry_after_s=retry_after_s)
 
 
 def _invalid(error: ValidationError) -> Denied:

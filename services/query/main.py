@@ -25,6 +25,7 @@ from services.query import SERVICE
 from services.query.access_pages import newest_accesses
 from services.query.accesses import accesses_of
 from services.query.api.app import create_app
+from services.query.connections import CONNECTIONS_MAX, Connection
 from services.query.context import Context
 from services.query.database import open_database
 from services.query.feed import Feed
@@ -148,6 +149,8 @@ class Query:
                 access_log=False,
                 server_header=False,
                 lifespan="off",
+                http=Connection,
+                limit_concurrency=CONNECTIONS_MAX + 1,
                 # uvicorn says whole seconds, but hands it to asyncio as it is.
                 timeout_graceful_shutdown=cast("int", GRACE_S),
             )

@@ -48,6 +48,7 @@ from shared.events.handover import (
 )
 from shared.events.intake import (
     AdviceGiven,
+    CallerConfirmed,
     CallLinked,
     CallTriaged,
     CaseClosed,
@@ -100,6 +101,7 @@ IntakeEvent = (
     | SurrenderDeclared
     | PersonalDataProvided
     | ReturnCodeIssued
+    | CallerConfirmed
     | DuressSignalled
     | DuressCleared
     | NoteAdded

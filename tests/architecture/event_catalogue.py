@@ -11,8 +11,8 @@ from typing import get_args
 import services
 from shared import subjects
 from shared.events.base import Event
+from shared.events.calls import UpstreamEvent
 from shared.events.catalogue import OWNER
-from shared.events.reading import UpstreamEvent
 from shared.subjects import Durable
 from tests.architecture.field_words import paragraphs, table
 

@@ -123,7 +123,9 @@ class Wired:
         intake = Intake(desk, Index(MemoryBucket(), is_over), rules)
         channel_keys = {"phone": CHANNEL_KEY, "telegram": CHANNEL_KEY}
         sender = Sending(desk, self.post, channel_keys, timedelta(minutes=10), due.keep)
-        heard = Listening(intake, EarlyEnds(MemoryBucket()), Erasure(desk, timedelta(days=3650)), sender, due)
+        heard = Listening(
+            intake, EarlyEnds(MemoryBucket()), Erasure(desk, timedelta(days=3650)), sender, due
+        )
         self.deadlines["intake"] = due
         self.hears["intake"] = partial(listening.receive_event, heard)
         for kind in (*services.intake.handlers.DECISIONS, *services.intake.handlers.RULED):

@@ -219,7 +219,7 @@ async def test_as_of_reads_the_real_log(site: Site, server_log: ServerLog) -> No
     book = book_with(e.whole_way())
     last = server_log.write(book)
     moment = server_log.recorder.select_events(CASE)[8].recorded_at.isoformat()
-    await asyncio.to_thread(site.query.context.progress.wait, last, WITHIN_S)
+    await site.query.context.progress.reached(last, WITHIN_S)
     path = f"/api/cases/{CASE}"
     by_version = (await site.http.get(path, params={"as_of_version": 9})).json()
     by_sequence = (await site.http.get(path, params={"as_of_sequence": 9})).json()

@@ -19,7 +19,8 @@ from services.query.comparing import Basis, Candidate, Person, PersonField
 from services.query.context import Context
 from services.query.name_index import PARTS
 from services.query.reads import Answer
-from shared.events.fields import ContactWindow, Id, Name, Word
+from shared.case_numbers import CaseNumber
+from shared.events.fields import ContactWindow, Name, Word
 from shared.events.fields import Person as By
 from shared.events.intake import ContactRule
 from shared.folding import folded_name, folded_number
@@ -34,7 +35,7 @@ class WhoIsThis(_Body):
 
     by: By
     purpose: Word
-    case_id: Id | None = None
+    case_id: CaseNumber | None = None
     code: Typed | None = None
     caller: Caller | None = None
     service_number: Name | None = None
@@ -126,7 +127,7 @@ class FoundCandidates(_Shape):
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (403, 404, 503)
+    status: {"model": Problem} for status in (403, 404, 429, 503)
 }
 STANDING = frozenset({"planned", "replanned", "approved", "disclosed"})
 
