@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.access import FOUND_CASES_MAX, SearchKinds, Use
+from shared.access import FOUND_CASES_MAX, ParkedUse, SearchKinds, Use
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel, Id, KeyedHash, Person, PersonalClass, Word
 
@@ -97,6 +97,18 @@ class Unbox(_Message):
     """Open boxes that were sealed with the public intake key (`shared.boxes`)."""
 
     boxes: Annotated[tuple[str, ...], Field(min_length=1, max_length=VALUES_MAX)]
+
+
+class NoteParked(_Message):
+    """Record what a person does with a parked message, then open its box if one is given."""
+
+    by: Person
+    purpose: Word
+    parked_id: Id
+    sequence: Annotated[int, Field(ge=1)]
+    """Where it stands on PARKED."""
+    use: ParkedUse
+    box: str | None = None
 
 
 class Unboxed(_Message):

@@ -29,6 +29,7 @@ from shared.key_messages import (
     Hash,
     Hashes,
     Noted,
+    NoteParked,
     Open,
     OpenedValue,
     OpenedValues,
@@ -53,7 +54,7 @@ SEALED = "the key holder is sealed; `passage keys unseal`"
 
 SealingKeys = dict[PersonalClass, SealingKey]
 
-Operation = Literal["seal", "open", "unbox", "hash", "search", "found"]
+Operation = Literal["seal", "open", "unbox", "hash", "search", "found", "parked"]
 
 
 class KeysUnavailableError(Exception):
@@ -113,6 +114,12 @@ class Keys(Protocol):
 
     def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
         """Records what a search found; to be called before the person is told."""
+
+    def note_parked(self, asked: NoteParked) -> bytes:
+        """What is in a parked message's box, after it was recorded who does what with it.
+
+        Empty where no box was given. Raises BoxBrokenError.
+        """
 
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
@@ -175,6 +182,11 @@ class RemoteKeys(Keys):
     def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
         first = tuple(case_ids[:FOUND_CASES_MAX])
         self._ask("found", Found(**who._asdict(), found=len(case_ids), case_ids=first), Noted)
+
+    @override
+    def note_parked(self, asked: NoteParked) -> bytes:
+        contents = self._ask("parked", asked, Unboxed).contents
+        return _content(contents[0]) if contents else b""
 
     def _ask(self, operation: Operation, asked: BaseModel, answer: type[AnswerT]) -> AnswerT:
         subject = subjects.keyholder(operation, self._service)

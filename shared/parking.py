@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.boxes import box_up
 from shared.events.fields import At
 
-CALL_MAX_BYTES = 131_072
-"""The largest call that intake processes, and that a channel's stream takes."""
+CALL_MAX_BYTES = 393_216
+"""The largest call that a channel's stream takes: one of a text of 250 kB; in a box on PARKED it is
+within what the server takes."""
 
 Reason = Literal[
     "not_json",

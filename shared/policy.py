@@ -31,7 +31,7 @@ class Rights(_Table):
     buckets: dict[str, Literal["read", "write"]] = {}
     commands: tuple[str, ...] = ()
     retries: bool = False
-    asks: tuple[Literal["seal", "open", "unbox", "hash", "search", "found"], ...] = ()
+    asks: tuple[Literal["seal", "open", "unbox", "hash", "search", "found", "parked"], ...] = ()
     hashes: tuple[
         Literal["call", "caller-*", "return-code", "return-code-of", "service-number"], ...
     ] = ()

@@ -119,6 +119,11 @@ def all_parked(service: str) -> str:
     return f"parked.{service}.>"
 
 
+def parked_note(parked_id: str) -> str:
+    """Where it is noted that a parked message waits for nobody any more."""
+    return f"parked.intake.settled.{parked_id}"
+
+
 def retry(service: str) -> str:
     """Where a service is asked to try something parked once more (request/reply)."""
     return f"retry.{service}"

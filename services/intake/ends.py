@@ -10,35 +10,33 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 
-from services.intake.calls import OpenedCall, message_of, open_end, read_message
+from services.intake.calls import OpenedCall, message_of, open_end
 from services.intake.decisions import decide_call_ended
 from services.intake.handlers import Intake, record_call
 from services.intake.reading import ChannelMessage
 from shared.buckets import Bucket, Change, TakenError
 from shared.events.calls import CallEnded
 from shared.events.fields import Channel
-from shared.parking import Delivery, UnprocessableError
-from shared.subjects import calls, calls_stream
 from shared.transact import Cause, ContendedError, Outcome, transact
 
 PLACES = 16_384
 """How many early ends of one channel are remembered."""
-EARLY_MAX_BYTES = 4_096
-"""With as many places that is 64 MiB a channel at most."""
 ATTEMPTS = 10
 
 
 class EarlyEnds:
-    """Ends that wait for their calls, as the channel published them."""
+    """Ends that wait for their calls."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    def remember(self, ended: CallEnded, body: bytes) -> None:
-        """Raises UnprocessableError, and ContendedError where its place keeps changing."""
-        if len(body) > EARLY_MAX_BYTES:
-            expected = f"at most {EARLY_MAX_BYTES} bytes, as its call is in no case yet"
-            raise UnprocessableError("too_large", "", expected)
+    def remember(self, ended: CallEnded) -> None:
+        """Raises ContendedError where its place keeps changing.
+
+        What the channel said of it in an odd form isn't kept: nobody has keys for a call that is
+        in no case.
+        """
+        body = ended.model_copy(update={"as_received": None}).model_dump_json().encode()
         key = _place(ended.channel, ended.call_id)
         for _ in range(ATTEMPTS):
             kept = self._bucket.get(key)
@@ -52,20 +50,21 @@ class EarlyEnds:
             return
         raise ContendedError("the place of an early end keeps changing")
 
-    def of_call(self, channel: Channel, call_id: str) -> bytes | None:
-        """What stands where an end of this call would: another call's end, perhaps."""
+    def of_call(self, channel: Channel, call_id: str) -> CallEnded | None:
+        """The end that came before its call, if one did."""
         kept = self._bucket.get(_place(channel, call_id))
-        return None if kept is None else kept.value
+        if kept is None:
+            return None
+        ended = CallEnded.model_validate_json(kept.value)
+        return ended if ended.call_id == call_id else None
 
 
-def receive_end(
-    intake: Intake, early_ends: EarlyEnds, message: ChannelMessage, body: bytes
-) -> Outcome:
+def receive_end(intake: Intake, early_ends: EarlyEnds, message: ChannelMessage) -> Outcome:
     """Records in a call's case that it ended: now, or when its call comes."""
     ended = open_end(intake.desk.keys, message)
     case_id = intake.index.case_of_call(ended.channel, ended.call_id)
     if case_id is None:
-        early_ends.remember(ended, body)
+        early_ends.remember(ended)
         # Its call may have come meanwhile, and found no end.
         case_id = intake.index.case_of_call(ended.channel, ended.call_id)
     if case_id is None:
@@ -76,20 +75,9 @@ def receive_end(
 def receive_call(intake: Intake, early_ends: EarlyEnds, opened: OpenedCall) -> Outcome:
     """Puts a call into the case it belongs to, and its end too where that came before."""
     outcome, call_id = record_call(intake, opened)
-    channel = opened.incoming.channel
-    body = early_ends.of_call(channel, call_id)
-    if body is not None:
-        early = Delivery(
-            stream=calls_stream(channel),
-            sequence=0,
-            subject=calls(channel),
-            body=body,
-            deliveries=1,
-        )
-        message = read_message(early, intake.desk.now())
-        ended = open_end(intake.desk.keys, message)
-        if ended.call_id == call_id:
-            _record_end(intake, outcome.case_id, ended)
+    early = early_ends.of_call(opened.incoming.channel, call_id)
+    if early is not None:
+        _record_end(intake, outcome.case_id, early)
     return outcome
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from services.intake import CALLS, CASES, DUE, SERVICE, erasing, handlers, others, sending, shifting
+from services.intake import (
+    CALLS,
+    CASES,
+    DUE,
+    SERVICE,
+    erasing,
+    handlers,
+    others,
+    parked,
+    sending,
+    shifting,
+)
 from services.intake.codes import issue_return_code
 from services.intake.deadlines import KINDS, deadlines, decide_due
 from services.intake.durability import Durability
@@ -14,6 +25,7 @@ from services.intake.erasing import Erasure
 from services.intake.guards import Rules
 from services.intake.handlers import Intake
 from services.intake.listening import Listening, receive_event
+from services.intake.parked import ParkedDesk
 from services.intake.routing import Index
 from services.intake.sending import OutboundStream, Sending
 from services.intake.sorting import sort_upstream
@@ -31,8 +43,10 @@ from shared.commands.intake import (
     ProvidePersonalData,
     SendMessage,
 )
+from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.commands.shifts import HandOverShift
 from shared.deadlines import Deadlines
+from shared.jetstream.stream import Stream
 from shared.keyfiles import read_channel_public_keys
 from shared.own_process import own_process, run_to_end
 from shared.service import Assemble, Service, assemble
@@ -63,6 +77,11 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     bus.consume(CASES, partial(receive_event, listening))
     bus.consume(DUE, listening.deadlines.receive)
     _answer_commands(bus, listening)
+    timeout_s = settings.request_timeout_s
+    stream = Stream(service.log.connection, subjects.PARKED, timeout_s, timeout_s)
+    parked_desk = ParkedDesk(listening.intake, stream)
+    bus.command(TakeUpParked, partial(parked.take_up, parked_desk))
+    bus.command(SetParkedAside, partial(parked.set_aside, parked_desk))
     service.at_start.append(listening.deadlines.set_anew)
     return service
 

@@ -12,15 +12,16 @@ from functools import partial
 from typing import NamedTuple
 
 from services.intake import sending
-from services.intake.calls import OpenedCall, open_call, read_message
+from services.intake.calls import open_call, read_message, read_report
 from services.intake.ends import receive_call, receive_end
 from services.intake.listening import Listening
+from services.intake.reading import ChannelMessage
 from shared.case_log import LogError
 from shared.keyholder import KeysUnavailableError
 from shared.lanes import Work
 from shared.parking import Delivery
 
-WITHHELD, ENDS, REPORTS = "withheld", "ends", "reports"
+WITHHELD, ENDS = "withheld", "ends"
 
 
 class _Sorted(NamedTuple):
@@ -39,28 +40,33 @@ def sort_upstream(listening: Listening, deliveries: Sequence[Delivery]) -> list[
 
 
 def _sort(listening: Listening, delivery: Delivery) -> _Sorted:
-    intake = listening.intake
+    intake, early_ends = listening.intake, listening.early_ends
     try:
         message = read_message(delivery, intake.desk.now())
         match message.upstream.kind:
             case "call":
-                return _call(listening, open_call(intake.desk.keys, message))
+                return _sort_call(listening, message)
             case "end":
-                end = (intake, listening.early_ends, message, delivery.body)
-                return _Sorted(Work(ENDS, partial(receive_end, *end), in_turn=False))
+                handle = partial(receive_end, intake, early_ends, message)
+                return _Sorted(Work(ENDS, handle, in_turn=False))
             case "report":
                 handle = partial(sending.receive_report, listening.sending, message)
-                return _Sorted(Work(REPORTS, handle, in_turn=False))
+                return _Sorted(Work(read_report(message).case_id, handle))
     except (KeysUnavailableError, LogError):
         raise
     except Exception as error:
         return _Sorted(Work.that_fails(error))
 
 
-def _call(listening: Listening, opened: OpenedCall) -> _Sorted:
-    keys, codes = opened.incoming.caller_keys, opened.incoming.code_hashes
-    handle = partial(receive_call, listening.intake, listening.early_ends, opened)
-    return _Sorted(Work(keys[0] if keys else WITHHELD, handle, in_turn=bool(keys)), codes)
+def _sort_call(listening: Listening, message: ChannelMessage) -> _Sorted:
+    opened = open_call(listening.intake.desk.keys, message)
+    call = opened.incoming
+    work = Work(
+        call.caller_keys[0] if call.caller_keys else WITHHELD,
+        partial(receive_call, listening.intake, listening.early_ends, opened),
+        in_turn=bool(call.caller_keys),
+    )
+    return _Sorted(work, call.code_hashes)
 
 
 def _in_front(one: _Sorted, live: frozenset[str]) -> Work:

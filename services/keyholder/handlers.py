@@ -33,6 +33,7 @@ from shared.key_messages import (
     Hashes,
     KeysChecked,
     Noted,
+    NoteParked,
     Open,
     OpenedValues,
     PepperRenewed,
@@ -77,6 +78,7 @@ OPERATIONS: dict[str, type[BaseModel]] = {
     "hash": Hash,
     "search": Search,
     "found": Found,
+    "parked": NoteParked,
 }
 
 
@@ -165,7 +167,7 @@ def is_quick(desk: Keeping, asked: BaseModel) -> bool:
     """Says whether it can be answered from memory, without waiting for the server."""
     if isinstance(asked, Seal):
         return desk.holder.ring.knows(asked.case_id, asked.erasure)
-    return not isinstance(asked, Open | Search | Found)
+    return not isinstance(asked, Open | Search | Found | NoteParked)
 
 
 def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
@@ -174,20 +176,32 @@ def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
         match asked:
             case Seal():
                 return public_keys(desk.holder, asked)
-            case Open():
-                return open_values(desk, service, asked)
             case Unbox():
                 return unbox(desk.holder, asked)
             case Hash():
                 return hash_values(desk, service, asked)
-            case Search():
-                return search(desk, service, asked)
-            case Found():
-                return note_found(desk, service, asked)
+            case Open() | Search() | Found() | NoteParked():
+                return answer_person(desk, service, asked)
             case _:
                 return asked
     except KeysDeniedError as error:
         return Denied(denied="not granted", expected=str(error))
+
+
+def answer_person(
+    desk: Keeping, service: str, asked: Open | Search | Found | NoteParked
+) -> BaseModel:
+    """Answers what is asked for a person: it is recorded. Raises KeysDeniedError."""
+    require_person(desk.policy.services.get(service, NOBODY), service, asked)
+    match asked:
+        case Open():
+            return open_values(desk, service, asked)
+        case Search():
+            return search(desk, service, asked)
+        case Found():
+            return note_found(desk, service, asked)
+        case NoteParked():
+            return note_parked(desk, service, asked)
 
 
 def public_keys(holder: Holder, asked: Seal) -> BaseModel:
@@ -211,7 +225,6 @@ def public_keys(holder: Holder, asked: Seal) -> BaseModel:
 def open_values(desk: Keeping, service: str, asked: Open) -> BaseModel:
     """Opens values that the policy opens for the service, after the access was recorded."""
     rights = desk.policy.services.get(service, NOBODY)
-    require_person(rights, service, asked)
     may_open = rights.may_open_itself if asked.use == "own" else rights.may_open
     if not all(may_open(value.type_name, value.field) for value in asked.values):
         raise KeysDeniedError("a field that the policy opens for this service")
@@ -243,8 +256,6 @@ def hash_values(desk: Keeping, service: str, asked: Hash) -> BaseModel:
 
 def search(desk: Keeping, service: str, asked: Search) -> BaseModel:
     """Hashes what a person searches for, after it was counted and recorded."""
-    rights = desk.policy.services.get(service, NOBODY)
-    require_person(rights, service, asked)
     require_purposes(desk, service, asked.values)
     spent = desk.budgets.search(asked.by, len(asked.values))
     if spent is not None:
@@ -255,12 +266,23 @@ def search(desk: Keeping, service: str, asked: Search) -> BaseModel:
 
 def note_found(desk: Keeping, service: str, asked: Found) -> BaseModel:
     """Records what a search found."""
-    require_person(desk.policy.services.get(service, NOBODY), service, asked)
     desk.records.found(service, asked)
     return Noted()
 
 
-def require_person(rights: Rights, service: str, asked: Open | Search | Found) -> None:
+def note_parked(desk: Keeping, service: str, asked: NoteParked) -> BaseModel:
+    """Opens a parked message's box for a person, after it was counted and recorded."""
+    rights = desk.policy.services.get(service, NOBODY)
+    if rights.people and asked.box is not None:
+        spent = desk.budgets.open(asked.by, 1, {asked.parked_id})
+        if spent is not None:
+            return _too_many(spent.expected, spent.retry_after_s)
+    desk.records.parked(service, asked)
+    boxes = () if asked.box is None else (asked.box,)
+    return Unboxed(contents=tuple(_content(desk.holder, box) for box in boxes))
+
+
+def require_person(rights: Rights, service: str, asked: Open | Search | Found | NoteParked) -> None:
     """Raises KeysDeniedError where a service that asks for people takes another's name.
 
     What it does for its own work is under its own name, and nobody's who asks through it.

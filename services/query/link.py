@@ -21,6 +21,7 @@ from shared.credentials import api_prefix, connect_options
 from shared.denials import Denials, DeniedError
 from shared.jetstream.stream import read_time
 from shared.logs import log
+from shared.parked_messages import SETTLED_PREFIX
 from shared.settings import Settings
 
 RECONNECT_WAIT_S = 0.1
@@ -106,6 +107,19 @@ class Link:
                 oldest_s=max(0.0, age.total_seconds()) if state["messages"] else 0.0,
                 consumers=int(state["consumer_count"]),
             )
+        except (NobodyAnswersError, KeyError, ValueError):
+            return None
+
+    async def parked_waiting(self) -> int | None:
+        """How many parked messages wait for a person, or None where the server doesn't say."""
+        subject = f"{self._api_prefix}.STREAM.INFO.{subjects.PARKED}"
+        asked = json.dumps({"subjects_filter": f"{SETTLED_PREFIX}*"}).encode()
+        try:
+            state = json.loads(await self.request(subject, asked, STREAM_TIMEOUT_S))["state"]
+            notes = state.get("subjects") or {}
+            # Beside each note its message is there still.
+            gone = sum(map(int, notes.values())) + len(notes)
+            return max(0, int(state["messages"]) - gone)
         except (NobodyAnswersError, KeyError, ValueError):
             return None
 

@@ -57,6 +57,7 @@ from shared.commands.intake import (
     TriageCall,
     UnlinkCases,
 )
+from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.commands.shifts import (
     AcceptShiftCase,
     EndShift,
@@ -141,5 +142,7 @@ COMMANDS: dict[str, type[Command]] = {
         AcceptShiftCase,
         EndShift,
         RecordExport,
+        TakeUpParked,
+        SetParkedAside,
     )
 }

@@ -18,7 +18,10 @@ STREAMS = (
     "KV_INDEX", "KV_EARLY_ENDS", "KV_KEYS",
 )  # fmt: skip
 BUCKETS = ("INDEX", "EARLY_ENDS", "KEYS")
-OPERATIONS = ("seal", "open", "unbox", "hash", "search", "found", "rotate", "pepper", "close")
+OPERATIONS = (
+    *("seal", "open", "unbox", "hash", "search", "found", "parked"),
+    *("rotate", "pepper", "close"),
+)
 DURABLES = (
     *sorted({one for rights in policy().services.values() for one in rights.consumes}),
     *(f"OUTBOUND/{channel}" for channel in CHANNELS),

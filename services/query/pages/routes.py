@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from services.query.api.cases import SEQUENCE_MAX, CaseId, look_up, waits
+from services.query.api.parked import PAGE_MAX, page_of, shown
 from services.query.api.problems import SEALED_DETAIL, ProblemError
 from services.query.api.search import Search, find
 from services.query.context import Context
@@ -45,6 +46,12 @@ def routes(context: Context) -> APIRouter:
             parked=await context.parked(),
             sequence=answer.sequence,
         )
+
+    @router.get("/parked")
+    def parked(after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0) -> HTMLResponse:
+        page = page_of(context, after, PAGE_MAX)
+        rows = [shown(one) for one in page.items]
+        return HTMLResponse(_render("parked.html", context, rows=rows, next=page.following))
 
     @router.get("/cases/{case_id}", dependencies=[waits(context)])
     def case(
