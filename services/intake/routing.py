@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
@@ -124,10 +124,6 @@ class Index:
         entry = _code_entry(case_id, duress)
         kept, _ = self._entries.create(f"code.{code_hash}", entry)
         return kept == entry
-
-    def has_live_code(self, code_hashes: Sequence[str]) -> bool:
-        """Whether one of these is the hash of a code or a twin that was handed out."""
-        return self._entries.first("code", code_hashes).entry is not None
 
     def _choose(self, call: IncomingCall) -> Route:
         code = self._entries.first("code", call.code_hashes)
