@@ -228,5 +228,7 @@ async def _ready(client: Client) -> None:
 
 async def _until_none_is_left(client: Client) -> None:
     jetstream, stream = client.jetstream(timeout=READY_WITHIN_S), subjects.calls_stream(HOSTILE)
-    while (await jetstream.stream_info(stream)).state.messages:
+    left = 1
+    while left:
+        left = (await jetstream.stream_info(stream)).state.messages
         await asyncio.sleep(LOOK_EVERY_S)
