@@ -172,7 +172,7 @@ async def _fill(site: Site, make: Make, count: int) -> None:
 
 
 @asynccontextmanager
-async def _intake(site: Site, client: Client) -> AsyncIterator[None]:
+async def _intake(site: Site) -> AsyncIterator[None]:
     environment = {
         **os.environ,
         "PASSAGE_NATS_URL": site.settings.nats_url,
@@ -194,7 +194,7 @@ async def _quiet(site: Site, count: int) -> list[float]:
     async with connected(site.settings.nats_url) as client:
         genuine = Genuine(client, read_intake_public_key(site.settings.keys_dir))
         await genuine.listen()
-        async with _intake(site, client):
+        async with _intake(site):
             for _ in range(count + 1):
                 await genuine.call()
     return genuine.took[1:]  # Intake started under the first one.
@@ -207,12 +207,11 @@ async def _work_off(site: Site) -> tuple[float, list[float]]:
         await genuine.listen()
         working = asyncio.Event()
         working.set()
-        async with _intake(site, client):
+        async with _intake(site):
             await _ready(client)
             began = time.perf_counter()
             calling = asyncio.create_task(genuine.call_while(working))
-            while await _left(client):
-                await asyncio.sleep(LOOK_EVERY_S)
+            await _until_none_is_left(client)
             seconds = time.perf_counter() - began
             working.clear()
             await calling
@@ -227,8 +226,9 @@ async def _ready(client: Client) -> None:
         await asyncio.sleep(LOOK_OFTEN_S)
 
 
-async def _left(client: Client) -> int:
-    info = await client.jetstream(timeout=READY_WITHIN_S).stream_info(
-        subjects.calls_stream(HOSTILE)
-    )
-    return info.state.messages
+async def _until_none_is_left(client: Client) -> None:
+    jetstream, stream = client.jetstream(timeout=READY_WITHIN_S), subjects.calls_stream(HOSTILE)
+    left = 1
+    while left:
+        left = (await jetstream.stream_info(stream)).state.messages
+        await asyncio.sleep(LOOK_EVERY_S)

@@ -99,7 +99,7 @@ class Unbox(_Message):
     boxes: Annotated[tuple[str, ...], Field(min_length=1, max_length=VALUES_MAX)]
 
 
-class HandleParked(_Message):
+class NoteParked(_Message):
     """Record what a person does with a parked message, then open its box if one is given."""
 
     by: Person

@@ -26,10 +26,10 @@ from shared.key_messages import (
     TOO_MANY,
     Denied,
     Found,
-    HandleParked,
     Hash,
     Hashes,
     Noted,
+    NoteParked,
     Open,
     OpenedValue,
     OpenedValues,
@@ -115,7 +115,7 @@ class Keys(Protocol):
     def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
         """Records what a search found; to be called before the person is told."""
 
-    def handle_parked(self, asked: HandleParked) -> bytes:
+    def note_parked(self, asked: NoteParked) -> bytes:
         """What is in a parked message's box, after it was recorded who does what with it.
 
         Empty where no box was given. Raises BoxBrokenError.
@@ -184,7 +184,7 @@ class RemoteKeys(Keys):
         self._ask("found", Found(**who._asdict(), found=len(case_ids), case_ids=first), Noted)
 
     @override
-    def handle_parked(self, asked: HandleParked) -> bytes:
+    def note_parked(self, asked: NoteParked) -> bytes:
         contents = self._ask("parked", asked, Unboxed).contents
         return _content(contents[0]) if contents else b""
 

@@ -21,7 +21,7 @@ from shared.events.calls import UNKNOWN_LANGUAGE
 from shared.events.fields import Channel, Plain
 from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
-from shared.key_messages import HandleParked
+from shared.key_messages import NoteParked
 from shared.parked_messages import Settled, parked_at
 from shared.parking import Parked
 from shared.refusals import Guard, require
@@ -80,7 +80,7 @@ def _opened(
     parked: Parked,
     use: Literal["taken_up", "set_aside"],
 ) -> bytes | None:
-    asked = HandleParked(
+    asked = NoteParked(
         by=command.by,
         purpose=command.purpose,
         parked_id=command.case_id,
@@ -89,7 +89,7 @@ def _opened(
         box=parked.original if use == "taken_up" else None,
     )
     try:
-        return desk.intake.desk.keys.handle_parked(asked)
+        return desk.intake.desk.keys.note_parked(asked)
     except BoxBrokenError:
         return None
 

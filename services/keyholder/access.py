@@ -13,7 +13,7 @@ from shared.access import PARKED_TYPE, AccessRecord, Spotted
 from shared.case_log import LogError
 from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
-from shared.key_messages import Found, HandleParked, Open, Search
+from shared.key_messages import Found, NoteParked, Open, Search
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Records:
         what = {"asked": asked.asked, "found": asked.found, "found_cases": asked.case_ids}
         self._write(service, asked.by, asked.purpose, **what)
 
-    def parked(self, service: str, asked: HandleParked) -> None:
+    def parked(self, service: str, asked: NoteParked) -> None:
         """Records what somebody does with a parked message. Raises LogError."""
         place = Spotted(
             case_id=asked.parked_id,

@@ -29,11 +29,11 @@ from shared.key_messages import (
     Closed,
     Denied,
     Found,
-    HandleParked,
     Hash,
     Hashes,
     KeysChecked,
     Noted,
+    NoteParked,
     Open,
     OpenedValues,
     PepperRenewed,
@@ -78,7 +78,7 @@ OPERATIONS: dict[str, type[BaseModel]] = {
     "hash": Hash,
     "search": Search,
     "found": Found,
-    "parked": HandleParked,
+    "parked": NoteParked,
 }
 
 
@@ -167,7 +167,7 @@ def is_quick(desk: Keeping, asked: BaseModel) -> bool:
     """Says whether it can be answered from memory, without waiting for the server."""
     if isinstance(asked, Seal):
         return desk.holder.ring.knows(asked.case_id, asked.erasure)
-    return not isinstance(asked, Open | Search | Found | HandleParked)
+    return not isinstance(asked, Open | Search | Found | NoteParked)
 
 
 def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
@@ -180,7 +180,7 @@ def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
                 return unbox(desk.holder, asked)
             case Hash():
                 return hash_values(desk, service, asked)
-            case Open() | Search() | Found() | HandleParked():
+            case Open() | Search() | Found() | NoteParked():
                 return answer_person(desk, service, asked)
             case _:
                 return asked
@@ -189,7 +189,7 @@ def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
 
 
 def answer_person(
-    desk: Keeping, service: str, asked: Open | Search | Found | HandleParked
+    desk: Keeping, service: str, asked: Open | Search | Found | NoteParked
 ) -> BaseModel:
     """Answers what is asked for a person: it is recorded. Raises KeysDeniedError."""
     require_person(desk.policy.services.get(service, NOBODY), service, asked)
@@ -200,8 +200,8 @@ def answer_person(
             return search(desk, service, asked)
         case Found():
             return note_found(desk, service, asked)
-        case HandleParked():
-            return handle_parked(desk, service, asked)
+        case NoteParked():
+            return note_parked(desk, service, asked)
 
 
 def public_keys(holder: Holder, asked: Seal) -> BaseModel:
@@ -270,7 +270,7 @@ def note_found(desk: Keeping, service: str, asked: Found) -> BaseModel:
     return Noted()
 
 
-def handle_parked(desk: Keeping, service: str, asked: HandleParked) -> BaseModel:
+def note_parked(desk: Keeping, service: str, asked: NoteParked) -> BaseModel:
     """Opens a parked message's box for a person, after it was counted and recorded."""
     rights = desk.policy.services.get(service, NOBODY)
     if rights.people and asked.box is not None:
@@ -282,9 +282,7 @@ def handle_parked(desk: Keeping, service: str, asked: HandleParked) -> BaseModel
     return Unboxed(contents=tuple(_content(desk.holder, box) for box in boxes))
 
 
-def require_person(
-    rights: Rights, service: str, asked: Open | Search | Found | HandleParked
-) -> None:
+def require_person(rights: Rights, service: str, asked: Open | Search | Found | NoteParked) -> None:
     """Raises KeysDeniedError where a service that asks for people takes another's name.
 
     What it does for its own work is under its own name, and nobody's who asks through it.

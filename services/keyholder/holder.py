@@ -12,7 +12,7 @@ from shared.access import Use
 from shared.boxes import unbox
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import PersonalClass
-from shared.key_messages import HandleParked, OpenedValue, SealedValue
+from shared.key_messages import NoteParked, OpenedValue, SealedValue
 from shared.keyholder import Keys, KeysDeniedError, SealingKeys, Searcher
 from shared.sealing import CLASS_CODES, SealBrokenError, Spot, header_of
 
@@ -57,7 +57,7 @@ class Holder(Keys):
         """What was found is recorded by the caller, as who opened what."""
 
     @override
-    def handle_parked(self, asked: HandleParked) -> bytes:
+    def note_parked(self, asked: NoteParked) -> bytes:
         return unbox(self.ring.secrets.intake_private, asked.box) if asked.box else b""
 
     def _opened(self, value: SealedValue) -> OpenedValue:

@@ -33,7 +33,7 @@ from tests.asking import PETRO, ask
 from tests.desks import NOW, MemoryBucket, desk_for
 from tests.examples import CASE, OTHER_CASE, case_opened
 
-THIRD = "0THIRDCASE00"
+THIRD = "0TH1RDCASE00"
 
 
 @dataclass

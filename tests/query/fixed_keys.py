@@ -20,7 +20,7 @@ from shared.boxes import unbox
 from shared.events.base import Event
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Identity, PersonalClass, Plain, Sealed
-from shared.key_messages import HandleParked, OpenedValue, SealedValue
+from shared.key_messages import NoteParked, OpenedValue, SealedValue
 from shared.keyholder import (
     Keys,
     KeysDeniedError,
@@ -60,7 +60,7 @@ class FixedKeys(Keys):
     """Who searched, and how many values were hashed for it."""
     told: list[tuple[Searcher, tuple[str, ...]]] = field(default_factory=list)
     """What searches found."""
-    handled: list[HandleParked] = field(default_factory=list)
+    handled: list[NoteParked] = field(default_factory=list)
 
     @override
     def for_sealing(self, case_id: str, version: int, erasure: str) -> SealingKeys:
@@ -102,7 +102,7 @@ class FixedKeys(Keys):
         self.told.append((who, tuple(case_ids)))
 
     @override
-    def handle_parked(self, asked: HandleParked) -> bytes:
+    def note_parked(self, asked: NoteParked) -> bytes:
         self._check()
         self._count()
         self.handled.append(asked)

@@ -19,7 +19,7 @@ from services.query.context import Context
 from shared.boxes import BoxBrokenError
 from shared.case_log import LogError
 from shared.events.fields import Person, Word
-from shared.key_messages import HandleParked
+from shared.key_messages import NoteParked
 from shared.parked_messages import Waiting, WaitingPage
 from shared.parking import Parked, Reason
 
@@ -99,7 +99,7 @@ def routes(context: Context) -> APIRouter:
         if not context.is_supervisor(wanted.by):
             raise ProblemError(403, "for-supervisors", "Only a supervisor reads parked messages.")
         parked = _parked_at(context, sequence)
-        asked = HandleParked(
+        asked = NoteParked(
             by=wanted.by,
             purpose=wanted.purpose,
             parked_id=parked.parked_id,
@@ -143,9 +143,9 @@ def _parked_at(context: Context, sequence: int) -> Parked:
     return parked
 
 
-def _content(context: Context, asked: HandleParked) -> dict[str, str | None]:
+def _content(context: Context, asked: NoteParked) -> dict[str, str | None]:
     try:
-        content = context.keys.handle_parked(asked)
+        content = context.keys.note_parked(asked)
     except BoxBrokenError:
         raise ProblemError(
             404, "not-parked", "The message is sealed for another installation's key."
