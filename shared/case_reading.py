@@ -1,4 +1,4 @@
-"""Reads what is new of a case: nothing that is known already, and no more of a long one than asked."""
+"""Reads what is new of a case: nothing known already, and of a long one no more than is asked."""
 
 from __future__ import annotations
 
