@@ -24,6 +24,7 @@ from passage.verifying.findings import Findings
 from passage.verifying.quota_check import check_quotas
 from services.keyholder.secrets import make_key_files
 from shared.events.fields import Channel
+from shared.parking import CALL_MAX_BYTES
 from shared.policy import policy
 from shared.settings import Settings
 
@@ -144,6 +145,7 @@ def test_the_bounds_are_settings() -> None:
     )
     assert Quota.of(settings) == Quota(2_000_000, 7, 20_000)
     assert Quota.of(Settings()) == USUAL
+    assert USUAL.message_bytes == CALL_MAX_BYTES
 
 
 def test_the_usual_bounds_of_all_channels_fit_on_a_small_disk() -> None:
