@@ -35,6 +35,13 @@ def call_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     caller: Annotated[
         str | None, typer.Option("--from", help="The caller's address; none: a withheld number.")
     ] = None,
+    withheld: Annotated[
+        bool, typer.Option("--withheld", help="The caller hides his number.")
+    ] = False,
+    name: Annotated[str | None, typer.Option(help="The name that his account shows.")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Where a national number is dialled, as UA.")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="What was said or written.")] = None,
     language: Annotated[str, typer.Option(help="Language tag, as ru or uk.")] = "ru",
     code: Annotated[str | None, typer.Option(help="Return code that the caller gave.")] = None,
@@ -54,6 +61,9 @@ def call_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         started_at=_moment(started_at),
         text=text,
         return_code=code,
+        withheld=withheld,
+        display_name=name,
+        region=region,
     )
     kept = asyncio.run(_publish(find_running(data), call))
     if as_json:

@@ -36,6 +36,11 @@ class Call:
     started_at: datetime
     text: str | None = None
     return_code: str | None = None
+    withheld: bool = False
+    """Whether the caller hides his number, whatever `address` holds."""
+    display_name: str | None = None
+    region: str | None = None
+    """Where a number without a country code was dialled: `UA`."""
 
     @override
     def __repr__(self) -> str:
@@ -82,6 +87,9 @@ def envelope_of(call: Call, key: PublicKey) -> CallEnvelope[CallReceived]:
         started_at=call.started_at,
         text=boxed(call.text),
         return_code=boxed(call.return_code),
+        withheld=call.withheld,
+        display_name=boxed(call.display_name),
+        region=call.region,
     )
     return CallEnvelope[CallReceived](
         id=call.call_id,

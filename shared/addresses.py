@@ -126,6 +126,9 @@ def _number_in(channel: Channel, text: str, region: str | None) -> Spelled | Non
     link = _NUMBER_IN_LINK[channel].fullmatch(text) if channel in _NUMBER_IN_LINK else None
     if link is None and channel == "whatsapp":
         link = _WHATSAPP_ID.fullmatch(text)
+    if link is None and channel == "whatsapp" and text.isdecimal():
+        whole = _of_country(f"+{text}")  # As its ids are: with the country's code, but no plus.
+        link = re.fullmatch(r"([0-9]+)", text) if whole is not None and whole.exists else None
     if link is not None:
         return _read(f"+{link[1]}", region)
     # An id may be a number; with a plus it is a telephone number on any channel.
@@ -181,14 +184,12 @@ def _readings(digits: str, of_region: _Number | None) -> list[str]:
     if digits.startswith("+"):
         whole = _parsed(digits, None)
         return [whole[0]] if whole is not None else []
-    tried = (
-        of_region,
-        *(_in_region(digits, one) for one in HOME_REGIONS),
-        _of_country(f"+{digits}"),
-    )
-    found: dict[str, bool] = {}
-    for one in filter(None, tried):
-        found.setdefault(*one)
+    national = (of_region, *(_in_region(digits, region) for region in HOME_REGIONS))
+    found: dict[str, bool] = dict(filter(None, national))
+    whole = _of_country(f"+{digits}")
+    # Some gateways leave out the plus; where the digits are a national number they didn't.
+    if whole is not None and not any(found.values()):
+        found.setdefault(*whole)
     return [number for number, exists in found.items() if exists] or list(found)
 
 

@@ -40,9 +40,9 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5
 HELD_UP = "messages wait: the key holder is sealed, or the log doesn't answer"
 
 Sort = Callable[[Sequence[Delivery]], Sequence[Work]]
-"""Says what work some messages are, in their order; called in a thread.
+"""Says what work the first of some messages are, as many as can be told now; called in a thread.
 
-Raises KeysUnavailableError and LogError where that can't be told now: it is asked again.
+Raises KeysUnavailableError and LogError where it can't be told of any: it is asked again.
 """
 Park = Callable[[Delivery, UnprocessableError], Awaitable[bool]]
 """Whether there was room for it."""
@@ -162,7 +162,7 @@ class Hand:
                 count = min(len(self._unsorted), SORTED_AT_ONCE)
                 some = [self._unsorted[index] for index in range(count)]
                 works = await self._sorted([held.delivery for held in some])
-                for held, work in zip(some, works, strict=True):
+                for held, work in zip(some, works, strict=False):
                     self._unsorted.popleft()
                     self._put(self, work, held)
                 self.pull.has_room()

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
@@ -112,9 +112,8 @@ class Index:
         return None if reserved is None else str(reserved["case_id"])
 
     def live_codes(self, code_hashes: Collection[str]) -> frozenset[str]:
-        """Those of the codes that were issued, as far as a server knows that may lag behind."""
-        there = self._entries.there([f"code.{one}" for one in code_hashes])
-        return frozenset(key.removeprefix("code.") for key in there)
+        """Those of the codes that were handed out, as far as a server knows that may lag behind."""
+        return self._entries.there("code", code_hashes)
 
     def has_code(self, code_hash: str, case_id: str, *, duress: bool = False) -> bool:
         """Says whether a code, or a duress twin, was reserved for this case."""
@@ -125,10 +124,6 @@ class Index:
         entry = _code_entry(case_id, duress)
         kept, _ = self._entries.create(f"code.{code_hash}", entry)
         return kept == entry
-
-    def has_live_code(self, code_hashes: Sequence[str]) -> bool:
-        """Whether one of these is the hash of a code or a twin that was handed out."""
-        return self._entries.first("code", code_hashes).entry is not None
 
     def _choose(self, call: IncomingCall) -> Route:
         code = self._entries.first("code", call.code_hashes)

@@ -222,6 +222,7 @@ def test_a_call_that_comes_again_is_no_second_guess(line: Line) -> None:
 
 def test_an_index_tells_cheaply_whether_a_code_is_one(line: Line) -> None:
     coded(line)
-    assert line.index.has_live_code([digest("code under an older pepper"), digest("code")])
-    assert not line.index.has_live_code([digest("wrong")])
-    assert not line.index.has_live_code([])
+    asked = [digest("code under an older pepper"), digest("code")]
+    assert line.index.live_codes(asked) == {digest("code")}
+    assert line.index.live_codes([digest("wrong")]) == frozenset()
+    assert line.index.live_codes([]) == frozenset()
