@@ -83,7 +83,7 @@ def routes(context: Context) -> APIRouter:
     router = APIRouter(prefix="/api/parked", tags=["parked"])
 
     @router.get("", response_model=WaitingMessages, responses={503: {"model": Problem}})
-    def list_parked(
+    def waiting_messages(
         after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0,
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = PAGE_MAX,
     ) -> dict[str, object]:
