@@ -1,0 +1,14 @@
+"""Birth dates: may be partial."""
+
+from __future__ import annotations
+
+from shared.matching.verdicts import NOT_GIVEN, Judged
+
+
+def judged_dates(one: str | None, other: str | None) -> Judged:
+    """The verdict on two dates as they were written."""
+    if not one or not other:
+        return NOT_GIVEN
+    if one == other:
+        return Judged("agrees", f"{one} = {other}")
+    return Judged("conflicts", f"{one} is not {other}")
