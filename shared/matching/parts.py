@@ -1,0 +1,151 @@
+"""Who is stated, field by field: what isn't known is empty, what stands in one field is parted.
+
+Where a statement can be parted in several ways, `partings` gives them all; which was meant shows
+when it is compared.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from shared.matching.given_names import given_names
+from shared.matching.letters import clean, is_cyrillic
+from shared.matching.patronymics import has_form, is_child_of, looks_like
+from shared.matching.readings import KEPT, readings
+from shared.matching.verdicts import Stated
+
+Words = tuple[str, ...]
+
+_UNKNOWN = frozenset(
+    """неизвестно неизвестна неизвестен неизвестный неизвестная неизвестное неизв неопознан
+    неопознанный неустановлен неустановленный неустановлено незнаю неуказано неуказан невыяснено
+    невідомо невідомий невідома невідоме невстановлено невстановлений невизначено нд данных даних
+    нет немає нема нету відсутнє відсутній відсутня відсутні отсутствует отсутствуют отсутствие
+    не ни без знаю знаем знает помню помнит помнить знаємо знає памятаю памятає памʼятаю назвал
+    назвала назвался называет назван названо указал указала указано указан указана назвав назвала
+    назвався вказав вказано вказана зазначено зазначив представился представилась представлено
+    представився відрекомендувався установлено установлен установлена встановлено выяснено
+    определено определен заполнено заповнено сказал сказала сказав сообщил сообщила повідомив
+    отказался отказалась отказ відмовився відмовилась відмова скрыл скрыто приховано прочерк пусто
+    порожньо аноним анонимно анонимный анонім анонімно анонімний инкогнито інкогніто некто хтось
+    фамилия фамилии фамилию прізвище прізвища имя имени имен імя імені отчество отчества побатькові
+    фио піб бо боти бп би бф тест
+    unknown anonymous anonym anon none null nil nan na nn no name noname nameless undefined
+    unspecified unidentified undisclosed withheld refused not given known stated provided available
+    applicable specified missing empty blank tbd tba test doe
+    unbekannt keine angabe inconnu inconnue sans nieznany nieznane brak danych nepoznat""".split()
+)
+_BY_READING_FROM = 4
+"""Longer Cyrillic words for "unknown" are known in any spelling; shorter ones as they stand."""
+_NOTHING_SAID = re.compile(r"^(.)\1*$")
+_BETWEEN = re.compile(r"[\s,;:/\\()\[\]<>=+&]+")
+_DOT = re.compile(r"(?<=\.)(?=.)")
+_INITIAL = re.compile(r"^[^\W\d_]{1,2}\.$|^[^\W\d_]$")
+_YOUNGER = re.compile(r"^(?:мл|ст|младший|старший|молодший|jr|sr|junior|senior)\.?$")
+
+
+class Parting(NamedTuple):
+    """The words of each field."""
+
+    surname: Words
+    first_names: Words
+    patronymic: str
+
+
+@lru_cache(maxsize=KEPT)
+def partings(stated: Stated) -> tuple[Parting, ...]:
+    """The ways in which a statement can be read, the likeliest first."""
+    surname, firsts = _words(stated.surname), _words(stated.first_names)
+    fathers = _words(stated.patronymic)
+    if fathers and not any(map(has_form, fathers)) and any(map(looks_like, firsts)):
+        firsts, fathers = fathers, firsts
+    found = dict.fromkeys(
+        _without_joined_name(*parting)
+        for parting in _without_joined_father(surname, firsts, fathers)
+    )
+    return tuple(parting for several in found for parting in several)
+
+
+def forget() -> None:
+    """Lets go of every statement in memory."""
+    partings.cache_clear()
+
+
+def _without_joined_father(
+    surname: Words, firsts: Words, fathers: Words
+) -> list[tuple[Words, Words, str]]:
+    """A patronymic that stands in another field is moved to its own."""
+    if fathers:
+        return [(surname, firsts, _father(fathers))]
+    for number, word in enumerate(firsts):
+        if looks_like(word) or (has_form(word) and number == len(firsts) - 1 > 0):
+            return [(surname, _without(firsts, number), word)]
+    if firsts or len(surname) == 1:
+        return [(surname, firsts, "")]
+    found = [number for number, word in enumerate(surname) if has_form(word)]
+    return [(_without(surname, number), firsts, surname[number]) for number in found] or [
+        (surname, firsts, "")
+    ]
+
+
+def _without_joined_name(surname: Words, firsts: Words, father: str) -> tuple[Parting, ...]:
+    """A given name that stands with the surname is moved to its own field."""
+    as_said = Parting(surname, firsts, father)
+    if firsts or len(surname) == 1:
+        return (as_said,)
+    table = given_names()
+    known = [number for number, word in enumerate(surname) if table.any(readings(word))]
+    moved = [
+        Parting(_without(surname, number), (surname[number],), father)
+        for number in known or range(len(surname))
+    ]
+    return (*moved, as_said)
+
+
+def _father(words: Words) -> str:
+    with_form = [word for word in words if has_form(word)]
+    return with_form[-1] if with_form else " ".join(words)
+
+
+def _without(words: Words, number: int) -> Words:
+    return words[:number] + words[number + 1 :]
+
+
+def _words(text: str | None) -> Words:
+    """The words of a field but initials and words for "unknown"; `X oglu` is one of them."""
+    plain = clean(text or "").strip()
+    if is_unknown(plain):
+        return ()
+    pieces = [piece for chunk in _BETWEEN.split(plain) for piece in _DOT.split(chunk)]
+    words: list[str] = []
+    for piece in pieces:
+        word = piece.rstrip(".")
+        if not readings(word) or _INITIAL.match(piece) or _YOUNGER.match(piece.lower()):
+            continue
+        if words and is_child_of(word):
+            words[-1] = f"{words[-1]} {word}"
+        elif not is_unknown(word):
+            words.append(word)
+    return tuple(words)
+
+
+def is_unknown(text: str) -> bool:
+    """Whether a field says only that something isn't known, or nothing at all."""
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    whole = "".join(words)
+    if not words or whole in _UNKNOWN or (_NOTHING_SAID.match(whole) and len(whole) > 1):
+        return True
+    return all(word in _UNKNOWN or readings(word) & _unknown_keys() for word in words)
+
+
+@cache
+def _unknown_keys() -> frozenset[str]:
+    return frozenset().union(
+        *(
+            readings(word)
+            for word in _UNKNOWN
+            if is_cyrillic(word) and len(word) >= _BY_READING_FROM
+        )
+    )

@@ -1,0 +1,124 @@
+"""Patronymics, compared by the father: whose son or daughter somebody is said to be."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from shared.matching.given_names import Gender, given_names
+from shared.matching.readings import KEPT, Keys, readings
+from shared.matching.verdicts import Judged
+
+_FOREIGN_ICH = re.compile(r"(?<=[iyȳ])(?:tsch|t?ch|cz|tš|t?s?j|cs|čs|č|ć|c|ts|š)$", re.IGNORECASE)
+_OGLU = re.compile(r"(?:\W+)?(?:ог(?:лы|лу|ли)|у(?:г|ғ)ли|ўғли|уулу|улы|улу|о[gğ]lu|og?h?l[yiıu]|"
+                   r"oğlu|o['`’]?g['`’]?li|ul[yiıu]|uulu)$", re.IGNORECASE)  # fmt: skip
+_KYZY = re.compile(r"(?:\W+)?(?:[кгқ][ыи]зы|[кг]ызи|[кг]изи|[кқ]из|[кқ]ыз|[qkg][yiı]z[yiı]?)$",
+                   re.IGNORECASE)  # fmt: skip
+_OBLIQUE_SON = re.compile("(?<=ич)(?:а|у|е|ем|ом|ам|иа|иу)$")
+_OBLIQUE_DAUGHTER = re.compile("(?<=[вч]н)(?:е|у|ы|и|ои|оиу|ои)$")
+_SON = re.compile("^(.{2,}?)(ович|евич|ивич|ич)$|^(.+[ауеои])(ч)$")
+_DAUGHTER = re.compile("^(.{2,}?)(овна|евна|ивна|инична|ична)$")
+_SPOKEN = {
+    **dict.fromkeys(("санич", "алексанич", "алексаныч"), "александр"),
+    **{"палич": "павел", "михалич": "михаил", "данилич": "данил", "данич": "данил"},
+    **{"лвович": "лев", "лвовна": "лев", "иаковлевич": "иаков", "иаковлевна": "иаков"},
+    **{"иакович": "иаков", "иакивна": "иаков", "иаковна": "иаков", "иаковлич": "иаков"},
+    **{"лович": "лев", "сергич": "сергеи", "антонич": "антон"},
+}
+"""Patronymics whose father can't be told by the rule, with his name."""
+
+
+class Patronymic(NamedTuple):
+    """A patronymic as it is compared."""
+
+    said: str
+    fathers: Keys
+    """What his name may be, as keys; where a patronymic's form isn't there, that word itself."""
+    gender: Gender | None
+    """None: a bare name."""
+    inflected: bool = False
+
+
+@lru_cache(maxsize=KEPT)
+def patronymic_of(text: str) -> Patronymic:
+    """What is told of the father by a patronymic of one word, or two with `oglu`."""
+    for pattern, gender in ((_OGLU, "man"), (_KYZY, "woman")):
+        rest = pattern.sub("", text)
+        if rest and rest != text:
+            return Patronymic(text, readings(rest), gender)  # type: ignore[arg-type]
+    keys = readings(text) | readings(_FOREIGN_ICH.sub("ch", text))
+    for inflected, some in ((False, keys), (True, _nominative(keys))):
+        for pattern, gender in ((_SON, "man"), (_DAUGHTER, "woman")):
+            found = [one for key in some for one in _fathers(pattern, key)]
+            if found:
+                return Patronymic(text, frozenset(found), gender, inflected)  # type: ignore[arg-type]
+    return Patronymic(text, keys, None)
+
+
+def has_form(text: str) -> bool:
+    """Whether a word has a patronymic's form; many surnames have it too."""
+    return patronymic_of(text).gender is not None
+
+
+def looks_like(text: str) -> bool:
+    """Whether a word has a patronymic's form, and its father's name is known."""
+    found = patronymic_of(text)
+    return found.gender is not None and bool(given_names().fathers(found.fathers))
+
+
+def is_child_of(word: str) -> bool:
+    """Whether a word is `oglu` or `kyzy` alone."""
+    return any(pattern.fullmatch(word) for pattern in (_OGLU, _KYZY))
+
+
+def judged_patronymics(one: Patronymic, other: Patronymic) -> Judged:
+    """Agrees where the father is the same, conflicts where he or the gender is another."""
+    both = f"{one.said}, {other.said}"
+    if one.gender is None or other.gender is None:
+        if one.said.casefold() == other.said.casefold():
+            return Judged("agrees", f"{one.said} = {other.said}")
+        return Judged("says_nothing", f"{both}: a father's name alone says too little")
+    if one.gender != other.gender:
+        return Judged("conflicts", f"{both}: one is a man's, the other a woman's")
+    table = given_names()
+    fathers, others = table.fathers(one.fathers), table.fathers(other.fathers)
+    same = bool(fathers & others or one.fathers & other.fathers)
+    if same and one.inflected == other.inflected:
+        return Judged("agrees", f"{one.said} = {other.said}, same father")
+    if same:
+        return Judged("says_nothing", f"{both}: the same father in another grammatical case")
+    if not fathers or not others:
+        return Judged("says_nothing", f"{both}: a father's name is not in the table")
+    if table.often_one(fathers, others):
+        return Judged("says_nothing", f"{both}: fathers' names that are often one man's")
+    return Judged("conflicts", f"{both}: another father")
+
+
+def _fathers(pattern: re.Pattern[str], key: str) -> list[str]:
+    """The keys of the names from which a patronymic with this key may be made."""
+    if key in _SPOKEN:
+        return [_SPOKEN[key]]
+    found = pattern.match(key)
+    if found is None:
+        return []
+    stem, ending = (found[1], found[2]) if found[1] else (found[3], found[4])
+    # What is -ій in Ukrainian is -ей or -ий in Russian, and neither is always written.
+    short = stem.removesuffix("и")
+    hard = [stem, f"{stem}о", f"{stem}а", short, *([f"{short}еи"] if short != stem else [])]
+    if ending.startswith("о"):
+        return hard
+    soft = [stem, short, f"{stem}и", f"{short}еи", f"{stem}иа"]
+    return soft if ending.startswith("е") else [*hard, *soft]
+
+
+def _nominative(keys: Keys) -> frozenset[str]:
+    bases = set()
+    for key in keys:
+        bases |= {_OBLIQUE_SON.sub("", key), _OBLIQUE_DAUGHTER.sub("а", key)}
+    return frozenset(bases - keys)
+
+
+def forget() -> None:
+    """Lets go of every patronymic in memory."""
+    patronymic_of.cache_clear()
