@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -54,7 +55,9 @@ class SqliteRegistry:
         """What the file says about the claim."""
         try:
             with closing(self._connect()) as connection:
-                return answer_from(claim, registry_store.known_to(connection, claim))
+                has_number = registry_store.by_number(connection, claim)
+                namesakes = partial(registry_store.by_name, connection, claim)
+                return answer_from(claim, has_number, namesakes)
         except sqlite3.Error:
             return RegistryAnswer("unavailable")
         finally:

@@ -6,7 +6,7 @@ One conflict is a slip until a person has looked. `decisions` says when it is a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -37,16 +37,12 @@ class RegistryAnswer:
     number_of_another: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The men in a registry who may be meant."""
+class Namesakes(NamedTuple):
+    """The men in a registry who bear the surname, or were born that day."""
 
-    by_number: Sequence[Stated] = ()
-    """Who has the number that was said."""
-    by_name: Sequence[Stated] = ()
-    """Who bears the surname, or was born that day."""
-    too_many: bool = False
-    """Whether more bear that name than were looked at."""
+    men: Sequence[Stated]
+    too_many: bool
+    """Whether there are more than were looked at."""
 
 
 class _Compared(NamedTuple):
@@ -79,22 +75,26 @@ class _Compared(NamedTuple):
         )
 
 
-def answer_from(claim: Stated, known: Known) -> RegistryAnswer:
-    """The answer about a claim of a registry that knows these men."""
-    by_name = _compared(claim, known.by_name)
-    if known.by_number:
-        best, ties = _best(_compared(claim, known.by_number))
+def answer_from(
+    claim: Stated, by_number: Sequence[Stated], by_name: Callable[[], Namesakes]
+) -> RegistryAnswer:
+    """The answer of a registry in which these men have the number, and those the name."""
+    if by_number:
+        best, ties = _best(_compared(claim, by_number))
         if ties:
             return _answer("ambiguous", best)
         if best.is_certain:
             return _answer("match", best)
-        another = bool(best.conflicting) and any(map(_fits_better, by_name))
+        another = bool(best.conflicting) and any(
+            _fits_better(one) for one in _compared(claim, by_name().men)
+        )
         return _answer("partial", best, number_of_another=another)
-    plausible = [one for one in by_name if one.is_plausible]
+    namesakes = by_name()
+    plausible = [one for one in _compared(claim, namesakes.men) if one.is_plausible]
     if not plausible:
         return RegistryAnswer("none")
     best, ties = _best(plausible)
-    return _answer("ambiguous" if ties or known.too_many else "partial", best)
+    return _answer("ambiguous" if ties or namesakes.too_many else "partial", best)
 
 
 def _fits_better(other: _Compared) -> bool:

@@ -13,9 +13,10 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from pathlib import Path
 
-from services.verification.registry_answers import Known
+from services.verification.registry_answers import Namesakes
 from services.verification.registry_file.cells import Person
 from shared.matching import Stated
 from shared.matching.dates import read_date
@@ -85,21 +86,26 @@ class Filled:
 
 def fill(connection: sqlite3.Connection, persons: Iterable[Person]) -> Filled:
     """Puts persons into an empty database; whoever is listed twice stands in it once."""
-    filled, seen = Filled(), set[Person]()
+    filled, seen = Filled(), set[bytes]()
     connection.executescript(_SCHEMA)
     with connection:
         for person in persons:
-            plain = Person(*(" ".join(value.casefold().split()) for value in person))
-            if plain in seen:
+            same = _digest(person)
+            if same in seen:
                 filled.doubles += 1
                 continue
-            seen.add(plain)
+            seen.add(same)
             filled.persons += 1
             _insert(connection, filled.persons, person)
     connection.executescript(_INDEXES)
     filled.shared_numbers = int(connection.execute(_SHARED_NUMBERS).fetchone()[0])
     filled.short_numbers = _short_numbers(connection)
     return filled
+
+
+def _digest(person: Person) -> bytes:
+    plain = "\n".join(" ".join(value.casefold().split()) for value in person)
+    return blake2b(plain.encode(), digest_size=16).digest()
 
 
 def _short_numbers(connection: sqlite3.Connection) -> int:
@@ -120,13 +126,8 @@ def _insert(connection: sqlite3.Connection, place: int, person: Person) -> None:
     connection.executemany(_INSERT_SURNAME, [(key, year, place) for key in keys])
 
 
-def known_to(connection: sqlite3.Connection, claim: Stated) -> Known:
-    """The men in the registry who may be meant."""
-    by_name, too_many = _by_name(connection, claim)
-    return Known(_by_number(connection, claim), by_name, too_many)
-
-
-def _by_number(connection: sqlite3.Connection, claim: Stated) -> list[Stated]:
+def by_number(connection: sqlite3.Connection, claim: Stated) -> list[Stated]:
+    """Who has the number that was said; with other zeros ahead only where nobody has it so."""
     number = folded_number(claim.service_number or "")
     if not number.strip("0"):
         return []  # "-" and "000000" are written where there is none.
@@ -134,7 +135,8 @@ def _by_number(connection: sqlite3.Connection, claim: Stated) -> list[Stated]:
     return exact or _all(connection, _BY_BARE_NUMBER, (without_zeros(number),))
 
 
-def _by_name(connection: sqlite3.Connection, claim: Stated) -> tuple[list[Stated], bool]:
+def by_name(connection: sqlite3.Connection, claim: Stated) -> Namesakes:
+    """Who bears the surname, above all of those born that year; and who was born that day."""
     keys, born = surname_keys(claim), read_date(claim.date_of_birth or "")
     found: set[int] = set()
     if born is not None and not born.says_nothing:
@@ -150,7 +152,7 @@ def _by_name(connection: sqlite3.Connection, claim: Stated) -> tuple[list[Stated
     if born is not None and born.is_whole and not born.says_nothing:
         # The surname may have been misheard.
         men += [one for one in _all(connection, _BY_BIRTH, (born.written,)) if one not in men]
-    return men, len(found) > COMPARED_MAX
+    return Namesakes(men, len(found) > COMPARED_MAX)
 
 
 def _may_be_called(connection: sqlite3.Connection, place: int, given: frozenset[str]) -> bool:
