@@ -53,6 +53,8 @@ _SYSTEMS = (
     _system("[jc]", {"ck": "цк", "j": "ж", "sc": "щ", "c": "ц", "ch": "ч", "h": "х", "sch": "щ"}),
     # GOST 7.79 and 7.034: cz and c for ц, x for х.
     _system("[cx]", {"ck": "цк", "cz": "ц", "c": "ц", "x": "х", "ch": "ч", "h": "х", "sch": "щ"}),
+    # An older Ukrainian passport: c is к wherever it stands.
+    _system("c", {"c": "к", "tc": "тк", "ch": "ч", "sch": "щ", "h": "г"}),
     # Scientific, ISO 9.
     _system("[cxh]", {"ck": "цк", "c": "ц", "ch": "х", "cz": "ц", "x": "х", "h": "х"}),
     _system("[cxh]", {"ck": "цк", "c": "ц", "ch": "х", "cz": "ц", "x": "х", "h": "г"}),
