@@ -1,10 +1,9 @@
 """Folds what people write so that spellings of the same thing compare equal.
 
-Service numbers: Cyrillic and Latin look-alikes. Names: look-alikes within a word, and every usual
-way to write a Ukrainian or Russian name, in either alphabet. What folds to nothing says nothing:
-it counts as absent.
+Look-alikes within a word, and every usual way to write a Ukrainian or Russian name, in either
+alphabet. What folds to nothing says nothing: it counts as absent.
 
-No library serves for the second: those that transliterate follow one standard, and here every
+No library serves for it: those that transliterate follow one standard, and here every
 standard has to meet. `anyascii` gives Latin letters for any script; what they differ in is below.
 """
 
@@ -19,8 +18,6 @@ _CYRILLIC_CAPITALS, _LATIN_CAPITALS = "АВЕКМНОРСТУХІЈЅ", "ABEKMHO
 _CYRILLIC_SMALL, _LATIN_SMALL = "аеорсухіјѕ", "aeopcyxijs"
 _TO_LATIN = str.maketrans(_CYRILLIC_CAPITALS + _CYRILLIC_SMALL, _LATIN_CAPITALS + _LATIN_SMALL)
 _TO_CYRILLIC = str.maketrans(_LATIN_CAPITALS + _LATIN_SMALL, _CYRILLIC_CAPITALS + _CYRILLIC_SMALL)
-_NUMBER_LETTERS = str.maketrans("ЁЇ" + _CYRILLIC_CAPITALS, "EI" + _LATIN_CAPITALS)
-_NOT_OF_NUMBERS = str.maketrans("", "", "№")
 
 _WORD = re.compile(r"[^\W\d_]+")
 _DROPPED = str.maketrans("", "", "'’‘ʼ`´′ʹьъЬЪ")
@@ -48,18 +45,6 @@ FIRST_NAMES = (
 
 _HARD_C = re.compile(r"c(?=[aouklrt])")
 _DOUBLED = re.compile(r"([^\W\d_])\1+")
-
-
-def folded_number(number: str) -> str:
-    """Gives a service number in one alphabet: `АБ-000123` and its Latin look-alike meet.
-
-    What has no digit is no number (`-`, `б/н`, `n/a`) and folds to nothing.
-    """
-    plain = unicodedata.normalize("NFKC", number.translate(_NOT_OF_NUMBERS))
-    if not any(c.isdigit() for c in plain):
-        return ""
-    kept = "".join(_digit(c) for c in plain.upper() if c.isalnum())
-    return kept.translate(_NUMBER_LETTERS)
 
 
 def folded_name(name: str) -> str:
@@ -110,10 +95,6 @@ def _spelled(word: str) -> str:
     for spelling, ours in SPELLINGS:
         word = word.replace(spelling, ours)
     return _DOUBLED.sub(r"\1", word)
-
-
-def _digit(character: str) -> str:
-    return str(unicodedata.digit(character, character))
 
 
 _ONE_NAME = {

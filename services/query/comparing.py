@@ -6,7 +6,6 @@ Pure. Values stay in here; what comes out is names of fields, an order and a rea
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
 from typing import Literal, NamedTuple, get_args
 
 from rapidfuzz import fuzz
@@ -16,7 +15,10 @@ from services.query.projections.case_row import CaseRow
 from services.query.projections.lookups import Kind
 from shared.events.fields import Identity
 from shared.events.intake import ContactRuleSet
-from shared.folding import folded_name, folded_number
+from shared.folding import folded_name
+from shared.matching.dates import judged_dates
+from shared.matching.numbers import folded_number
+from shared.matching.verdicts import Judged
 
 Basis = Literal["return_code", "caller", "service_number", "name"]
 PersonField = Literal[
@@ -46,7 +48,7 @@ class Person(NamedTuple):
     """Who somebody says he is, folded; empty is what he didn't say."""
 
     parts: NameParts
-    born: date | None = None
+    born: str | None = None
     number: str = ""
     unit: str = ""
 
@@ -148,8 +150,7 @@ def _verdict(field: PersonField, asked: Person, told: Sequence[Person]) -> bool 
         case "return_code" | "caller":
             return None  # Found by them or not; nothing is compared.
         case "date_of_birth":
-            born = [one.born for one in told if one.born is not None]
-            return asked.born in born if asked.born is not None and born else None
+            return _any([_known(judged_dates(asked.born, one.born)) for one in told])
         case "service_number":
             numbers = [one.number for one in told if one.number]
             return asked.number in numbers if asked.number and numbers else None
@@ -157,6 +158,10 @@ def _verdict(field: PersonField, asked: Person, told: Sequence[Person]) -> bool 
             return _any([_same_unit(asked.unit, one.unit) for one in told])
         case _:
             return _any([_same_part(field, asked, one) for one in told])
+
+
+def _known(judged: Judged) -> bool | None:
+    return None if judged.verdict == "says_nothing" else judged.verdict == "agrees"
 
 
 def _any(verdicts: Sequence[bool | None]) -> bool | None:

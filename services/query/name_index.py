@@ -7,7 +7,6 @@ has no such word.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from typing import Any, Literal, NamedTuple, get_args
 
 from rapidfuzz import fuzz, process
@@ -15,6 +14,7 @@ from rapidfuzz.distance import OSA
 
 from shared.events.fields import Identity
 from shared.folding import folded_name, other_reading
+from shared.matching.dates import judged_dates
 
 Part = Literal["surname", "first_names", "patronymic"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -63,7 +63,7 @@ class Sought(NamedTuple):
 
 class _Name(NamedTuple):
     parts: NameParts
-    born: date | None
+    born: str | None
 
 
 class NameIndex:
@@ -83,7 +83,7 @@ class NameIndex:
     def __contains__(self, place: Place) -> bool:
         return place in self._names
 
-    def add(self, place: Place, parts: NameParts, born: date | None) -> None:
+    def add(self, place: Place, parts: NameParts, born: str | None) -> None:
         """Adds the name given at a place."""
         self._names[place] = _Name(parts, born)
         for part, word in _words_of(parts):
@@ -105,7 +105,7 @@ class NameIndex:
                 self._surnames.pop(word, None)
                 self._vocabulary = None
 
-    def find(self, wanted: Sequence[Sought], born: date | None, limit: int) -> list[Suggestion]:
+    def find(self, wanted: Sequence[Sought], born: str | None, limit: int) -> list[Suggestion]:
         """Gives the cases that may be meant, the likeliest first, each once.
 
         Of names that are equally like, those who were born on that day come first.
@@ -160,12 +160,10 @@ class NameIndex:
         if one.reading in self._places:
             yield one.reading, READ_OTHERWISE
 
-    def _strangeness(self, place: Place, born: date | None) -> int:
+    def _strangeness(self, place: Place, born: str | None) -> int:
         """Gives 0 where the birthday is the same, 1 where it isn't known, 2 where it is another."""
-        known = self._names[place].born
-        if born is None or known is None:
-            return 1
-        return 0 if known == born else 2
+        verdict = judged_dates(self._names[place].born, born).verdict
+        return {"agrees": 0, "says_nothing": 1, "conflicts": 2}[verdict]
 
 
 def alike(one: str, other: str) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from datetime import date
 from threading import Lock, Thread
 from typing import NamedTuple
 
@@ -86,7 +85,7 @@ class Names:
         log.info("searched_by_name", count=len(found))
         return found
 
-    def likely(self, name: str, born: date | None) -> Likely:
+    def likely(self, name: str, born: str | None) -> Likely:
         """Gives the cases that a name may mean, as far as names are in memory; never waits long.
 
         Where there are many to open first, that goes on beside. Raises as `suggestions`.
@@ -132,7 +131,7 @@ class Names:
                     self._note_erasure(event.subject, event.caseversion)
                     self._forget_erased()
 
-    def _find(self, wanted: Sequence[Sought], born: date | None) -> list[Suggestion]:
+    def _find(self, wanted: Sequence[Sought], born: str | None) -> list[Suggestion]:
         with self._lock:
             self._used_at = time.monotonic()
             return self._index.find(wanted, born, SUGGESTIONS_MAX) if wanted else []

@@ -21,7 +21,8 @@ from rapidfuzz import fuzz
 
 from shared.events.fields import NAME_MAX_CHARACTERS, Identity
 from shared.events.verification import IdentityField, RegistryOutcome
-from shared.folding import folded_name, folded_number
+from shared.folding import folded_name
+from shared.matching.numbers import folded_number
 
 SAME_NAME_SCORE = 93
 """Out of 100. True pairs of spellings were measured down to 93; Олег and Ольга reach 91."""
@@ -187,15 +188,15 @@ def _is_date(text: str) -> bool:
 
 def _candidates(connection: sqlite3.Connection, claim: Identity) -> list[Row]:
     """Gives those with the number, else those born that day, else those of that surname."""
-    number, surname = folded_number(claim.service_number or ""), folded_name(claim.surname)
+    number, surname = folded_number(claim.service_number or ""), folded_name(claim.surname or "")
     if number:  # "-" and "???" are written where there is none.
         found = connection.execute(BY_NUMBER, (number,)).fetchall()
         if found:
             return [dict(row) for row in found]
     found = []
     if claim.date_of_birth:
-        found = connection.execute(BY_BIRTH, (claim.date_of_birth.isoformat(),)).fetchall()
-    same_day = [dict(row) for row in found if same_name(row["surname"], claim.surname)]
+        found = connection.execute(BY_BIRTH, (claim.date_of_birth,)).fetchall()
+    same_day = [dict(row) for row in found if same_name(row["surname"], claim.surname or "")]
     if same_day:
         return same_day
     if not surname:

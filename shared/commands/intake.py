@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 from typing_extensions import override
 
 from shared.commands.base import Decision, Fact
@@ -72,6 +72,13 @@ class ProvidePersonalData(Fact):
     identity: Identity
     unit: Word | None = None
     provenance: Provenance = "caller"
+
+    @field_validator("identity")
+    @classmethod
+    def _something_said(cls, value: Identity) -> Identity:
+        if value == Identity():
+            raise ValueError("must hold at least one field")
+        return value
 
 
 class IssueReturnCode(Fact):

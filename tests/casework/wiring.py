@@ -81,7 +81,7 @@ class FewKnow(Registry):
 
     @override
     def look_up(self, claim: Identity) -> RegistryAnswer:
-        return self.known.get(claim.surname, RegistryAnswer("none"))
+        return self.known.get(claim.surname or "", RegistryAnswer("none"))
 
 
 class Posted(Post):

@@ -11,7 +11,7 @@ from services.query.projections.lookups import Forgotten, LookupChange, LookupRo
 from shared.events.base import Event
 from shared.events.fields import PersonalClass
 from shared.events.intake import PersonalDataErased
-from shared.folding import folded_number
+from shared.matching.numbers import folded_number
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked

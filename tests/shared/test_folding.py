@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
-from shared.folding import FIRST_NAMES, _spelled_words, folded_name, folded_number, other_reading
+from shared.folding import FIRST_NAMES, _spelled_words, folded_name, other_reading
+from shared.matching.numbers import folded_number
 
 ONE_NAME = {
     "solovyov": "Соловьёв Соловьев Соловйов Solovyov Soloviev Solovjow Solowjew",

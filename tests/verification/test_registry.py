@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,8 @@ from services.verification.registry import (
     same_name,
 )
 from shared.events.fields import Identity
-from shared.folding import folded_name, folded_number
+from shared.folding import folded_name
+from shared.matching.numbers import folded_number
 
 HEADER = "surname,first_names,patronymic,rank,date_of_birth,service_number,unit\n"
 ROWS = (
@@ -34,9 +34,7 @@ def registry(tmp_path: Path) -> SqliteRegistry:
 
 
 def test_number_name_and_birth_date_together_are_a_match(registry: SqliteRegistry) -> None:
-    claim = Identity(
-        surname="Вигаданов", date_of_birth=date(1990, 5, 17), service_number="АВ-000123"
-    )
+    claim = Identity(surname="Вигаданов", date_of_birth="1990-05-17", service_number="АВ-000123")
     answer = registry.look_up(claim)
     assert (answer.outcome, answer.score) == ("match", 100)
     assert answer.agreeing == ("service_number", "surname", "date_of_birth")
@@ -48,22 +46,20 @@ def test_a_number_typed_in_latin_look_alikes_is_the_same_number(registry: Sqlite
 
 
 def test_the_right_number_with_another_birth_date_is_partial(registry: SqliteRegistry) -> None:
-    claim = Identity(
-        surname="Вигаданов", date_of_birth=date(1991, 5, 17), service_number="АВ-000123"
-    )
+    claim = Identity(surname="Вигаданов", date_of_birth="1991-05-17", service_number="АВ-000123")
     answer = registry.look_up(claim)
     assert (answer.outcome, answer.conflicting) == ("partial", ("date_of_birth",))
 
 
 def test_without_a_number_a_name_and_birth_date_are_only_partial(registry: SqliteRegistry) -> None:
-    claim = Identity(surname="Зразков", first_names="Иван", date_of_birth=date(1985, 1, 2))
+    claim = Identity(surname="Зразков", first_names="Иван", date_of_birth="1985-01-02")
     answer = registry.look_up(claim)
     assert answer.outcome == "partial"
     assert answer.agreeing == ("surname", "date_of_birth", "first_names")
 
 
 def test_two_men_of_one_name_and_birth_date_are_ambiguous(registry: SqliteRegistry) -> None:
-    claim = Identity(surname="Двойников", first_names="Петро", date_of_birth=date(1991, 3, 3))
+    claim = Identity(surname="Двойников", first_names="Петро", date_of_birth="1991-03-03")
     assert registry.look_up(claim).outcome == "ambiguous"
 
 
@@ -82,7 +78,7 @@ def test_a_placeholder_for_a_number_is_no_number(tmp_path: Path, stated: str) ->
     source.write_text(f"{HEADER}Вигаданов,Олексій,,,1990-05-17,{stated},\n", encoding="utf-8")
     load_csv(tmp_path / "registry.db", source)
     registry = SqliteRegistry(tmp_path / "registry.db")
-    same = Identity(surname="Вигаданов", date_of_birth=date(1990, 5, 17), service_number=stated)
+    same = Identity(surname="Вигаданов", date_of_birth="1990-05-17", service_number=stated)
     answer = registry.look_up(same)
     assert (answer.outcome, answer.agreeing) == ("partial", ("surname", "date_of_birth"))
     other = Identity(surname="Вигаданов", service_number="АВ-000123")
