@@ -1,4 +1,4 @@
-"""`passage registry load`: fill the personnel registry from a CSV file."""
+"""`passage registry`: try how names compare, and fill the personnel registry from a CSV file."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from passage.exits import Exit, VerbEndedError
 from passage.folders import folders_of
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import out, print_json
+from passage.registry_try import try_verb
 from passage.running import Running, find_running
 from services.verification.registry import RegistryFileError, load_csv
 
 SAMPLE = Path(__file__).parent / "sample" / "registry.csv"
 
 registry = typer.Typer(help="The personnel registry.", no_args_is_help=True)
+registry.command("try")(try_verb)
 
 
 @registry.command("load")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from itertools import product
+from itertools import islice, product
 from typing import NamedTuple
 
 from shared.matching.cyrillic import CONSONANTS, settled
@@ -150,7 +150,7 @@ def _vowels_of(read: str) -> Iterator[str]:
         pieces.append(_heard(found, read))
         end = found.end()
     pieces.append((read[end:],))
-    for choice in product(*pieces):
+    for choice in islice(product(*pieces), MOST_KEYS):
         yield "".join(choice).replace("~", "").translate(_VOWELS)
 
 

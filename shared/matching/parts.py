@@ -7,6 +7,7 @@ when it is compared.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -23,6 +24,7 @@ _BY_READING_FROM = 4
 """Longer Cyrillic words for "unknown" are known in any spelling; shorter ones as they stand."""
 _NOTHING_SAID = re.compile(r"^(.)\1*$")
 _BETWEEN = re.compile(r"[\s,;:/\\()\[\]<>=+&]+")
+_HYPHENS = re.compile("[-‐‑‒–—―−]+")
 _DOT = re.compile(r"(?<=\.)(?=.)")
 _INITIAL = re.compile(r"^[^\W\d_]\.?$")
 _YOUNGER = re.compile(r"^(?:мл|ст|младший|старший|молодший|jr|sr|junior|senior)\.?$")
@@ -39,8 +41,8 @@ class Parting(NamedTuple):
 @lru_cache(maxsize=KEPT)
 def partings(stated: Stated) -> tuple[Parting, ...]:
     """The ways in which a statement can be read, the likeliest first."""
-    surname, firsts = _words(stated.surname), _words(stated.first_names)
-    fathers = _words(stated.patronymic)
+    surname, firsts = words_of(stated.surname), words_of(stated.first_names)
+    fathers = words_of(stated.patronymic)
     if not surname and len(firsts) > 1:
         surname, firsts = firsts, ()
     if fathers and not any(map(has_form, fathers)) and any(map(looks_like, firsts)):
@@ -97,7 +99,7 @@ def _without(words: Words, number: int) -> Words:
     return words[:number] + words[number + 1 :]
 
 
-def _words(text: str | None) -> Words:
+def words_of(text: str | None) -> Words:
     """The words of a field but initials and words for "unknown"; `X oglu` is one of them."""
     plain = clean(text or "").strip()
     if is_unknown(plain):
@@ -115,17 +117,22 @@ def _words(text: str | None) -> Words:
     return tuple(words)
 
 
+def halves(words: Iterable[str]) -> list[str]:
+    """The words, and what hyphens join parted."""
+    return [half for word in words for half in _HYPHENS.split(word) if half]
+
+
 def is_unknown(text: str) -> bool:
     """Whether a field says only that something isn't known, or nothing at all."""
     words = re.findall(r"[^\W\d_]+", text.lower())
     whole = "".join(words)
-    if not words or whole in unknown_words() or (_NOTHING_SAID.match(whole) and len(whole) > 1):
+    if not words or whole in unknownwords_of() or (_NOTHING_SAID.match(whole) and len(whole) > 1):
         return True
-    return all(word in unknown_words() or readings(word) & _unknown_keys() for word in words)
+    return all(word in unknownwords_of() or readings(word) & _unknown_keys() for word in words)
 
 
 @cache
-def unknown_words() -> frozenset[str]:
+def unknownwords_of() -> frozenset[str]:
     """The words of the table for what isn't known."""
     text = files("shared.matching").joinpath("unknown-words.txt").read_text("utf-8")
     lines = (line for line in text.splitlines() if not line.startswith("#"))
@@ -137,7 +144,7 @@ def _unknown_keys() -> frozenset[str]:
     return frozenset().union(
         *(
             readings(word)
-            for word in unknown_words()
+            for word in unknownwords_of()
             if is_cyrillic(word) and len(word) >= _BY_READING_FROM
         )
     )

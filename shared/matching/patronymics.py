@@ -61,6 +61,8 @@ def patronymic_of(text: str) -> Patronymic:
     for inflected, some in ((False, keys), (True, _nominative(keys))):
         for pattern, gender in _FORMS:
             fathers = frozenset(one for key in some for one in _fathers(pattern, key))
+            if fathers and not given_names().fathers(fathers):
+                fathers = _with_other_endings(fathers)
             if fathers:
                 return Patronymic(text, fathers, gender, inflected)
     return Patronymic(text, keys, None)
@@ -113,13 +115,17 @@ def _fathers(pattern: re.Pattern[str], key: str) -> list[str]:
     if key in _SPOKEN:
         return [_SPOKEN[key]]
     stem, ending = (found[1], found[2]) if found[1] else (found[3], found[4])
-    # What is -ій in Ukrainian is -ей or -ий in Russian, and neither is always written.
-    short = stem.removesuffix("и")
-    hard = [stem, f"{stem}о", f"{stem}а", short, *([f"{short}еи"] if short != stem else [])]
+    hard = [stem, f"{stem}о", f"{stem}а"]
     if ending.startswith("о"):
         return hard
-    soft = [stem, short, f"{stem}и", f"{short}еи", f"{stem}иа"]
-    return soft if ending.startswith("е") else [*hard, *soft]
+    soft = [stem, f"{stem}и", f"{stem}иа"]
+    return soft if ending.startswith("е") else [*hard, *soft, f"{stem}еи"]
+
+
+def _with_other_endings(fathers: Keys) -> Keys:
+    """What is -ій in Ukrainian is -ей or -ий in Russian, and neither is always written."""
+    short = {key.removesuffix("и").removesuffix("е") for key in fathers if key.endswith("и")}
+    return fathers | short | {f"{key}еи" for key in short}
 
 
 def _nominative(keys: Keys) -> frozenset[str]:
