@@ -1,10 +1,12 @@
-"""`passage registry`: the personnel registry."""
+"""`passage registry`: try how names compare, and fill the personnel registry."""
 
 from __future__ import annotations
 
 import typer
 
 from passage.registry_load import load_verb
+from passage.registry_try import try_verb
 
 registry = typer.Typer(help="The personnel registry.", no_args_is_help=True)
+registry.command("try")(try_verb)
 registry.command("load")(load_verb)

@@ -8,7 +8,7 @@ with a threshold (docs/decisions/0021).
 from __future__ import annotations
 
 from shared.matching.dates import judged_dates
-from shared.matching.names import judged_names
+from shared.matching.names import forget, judged_names
 from shared.matching.numbers import judged_numbers
 from shared.matching.units import judged_units
 from shared.matching.verdicts import (
@@ -20,7 +20,16 @@ from shared.matching.verdicts import (
     Verdict,
 )
 
-__all__ = ["NOT_GIVEN", "STATED_FIELDS", "Judged", "Stated", "StatedField", "Verdict", "compare"]
+__all__ = [
+    "NOT_GIVEN",
+    "STATED_FIELDS",
+    "Judged",
+    "Stated",
+    "StatedField",
+    "Verdict",
+    "compare",
+    "forget",
+]
 
 
 def compare(one: Stated, other: Stated) -> dict[StatedField, Judged]:

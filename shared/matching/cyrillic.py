@@ -30,7 +30,7 @@ _ONE_LETTER = str.maketrans(
 )
 _SIBILANTS = re.compile("[тд]с|тц|дц")
 _SHCH = re.compile("[сзшж]ч")
-_DOUBLED = re.compile(rf"([{CONSONANTS}и])\1+")
+_DOUBLED = re.compile(rf"([{CONSONANTS}аиоу])\1+")
 
 
 def keys_of_cyrillic(word: str) -> list[str]:
@@ -44,7 +44,7 @@ def keys_of_cyrillic(word: str) -> list[str]:
 
 
 def settled(key: str) -> str:
-    """A key in which тс is ц, сч is щ, and no consonant stands twice."""
+    """A key in which тс is ц, сч is щ, and no letter but е stands twice."""
     return _DOUBLED.sub(r"\1", _SIBILANTS.sub("ц", _SHCH.sub("щ", key.replace("тч", "ч"))))
 
 

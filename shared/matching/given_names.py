@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, NamedTuple
 
+from shared.matching.latin import keys_of_latin
 from shared.matching.letters import is_cyrillic
 from shared.matching.readings import Keys, readings
 
@@ -97,11 +98,4 @@ def parsed(text: str) -> tuple[list[GivenName], list[tuple[str, str]]]:
 
 def _own_keys(word: str) -> Keys:
     # Of a foreign form only what is written: Jan is not Жан.
-    keys = readings(word)
-    return keys if is_cyrillic(word) or len(keys) == 1 else frozenset({_plainest(word)})
-
-
-def _plainest(word: str) -> str:
-    from shared.matching.latin import keys_of_latin
-
-    return keys_of_latin(word.lower())[0]
+    return readings(word) if is_cyrillic(word) else frozenset(keys_of_latin(word.lower())[:1])

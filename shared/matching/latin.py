@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from itertools import product
+from itertools import islice, product
 from typing import NamedTuple
 
 from shared.matching.cyrillic import CONSONANTS, settled
@@ -53,6 +53,8 @@ _SYSTEMS = (
     _system("[jc]", {"ck": "цк", "j": "ж", "sc": "щ", "c": "ц", "ch": "ч", "h": "х", "sch": "щ"}),
     # GOST 7.79 and 7.034: cz and c for ц, x for х.
     _system("[cx]", {"ck": "цк", "cz": "ц", "c": "ц", "x": "х", "ch": "ч", "h": "х", "sch": "щ"}),
+    # An older Ukrainian passport: c is к wherever it stands.
+    _system("c", {"c": "к", "tc": "тк", "ch": "ч", "sch": "щ", "h": "г"}),
     # Scientific, ISO 9.
     _system("[cxh]", {"ck": "цк", "c": "ц", "ch": "х", "cz": "ц", "x": "х", "h": "х"}),
     _system("[cxh]", {"ck": "цк", "c": "ц", "ch": "х", "cz": "ц", "x": "х", "h": "г"}),
@@ -148,7 +150,7 @@ def _vowels_of(read: str) -> Iterator[str]:
         pieces.append(_heard(found, read))
         end = found.end()
     pieces.append((read[end:],))
-    for choice in product(*pieces):
+    for choice in islice(product(*pieces), MOST_KEYS):
         yield "".join(choice).replace("~", "").translate(_VOWELS)
 
 

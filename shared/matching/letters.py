@@ -16,9 +16,12 @@ _TO_CYRILLIC = str.maketrans(LATIN_CAPITALS + LATIN_SMALL, CYRILLIC_CAPITALS + C
 _DIGITS = str.maketrans("03468", "ОЗЧБВ")
 """What a digit in the middle of a Cyrillic word was taken for."""
 
-_APOSTROPHES = str.maketrans(dict.fromkeys("'’‘ʼ`´′ʹ\"ʺ″”“„*ˈʾʿ‛＇", "'"))
+_LEFT_IN_LATIN = str.maketrans("ёЁьЬъЪ", "ëË''''")
+"""Systems for Russian leave ё as it is, Uzbek ones ь: Fёdorovich."""
+
+_APOSTROPHES = str.maketrans(dict.fromkeys("'’‘ʼʻ`´′ʹ\"ʺ″”“„*ˈʾʿ‛＇", "'"))
 _PALOCHKAS = re.compile(r"[ӀӏlL1|!]")
-_AS_PALOCHKA = re.compile(r"(?<=[гдкхтпцч])і(?=[аеиоуэ])|^і(?=[аоуэ])")
+_AS_PALOCHKA = re.compile(r"(?<=[гкхтпцч])і(?=[аеиоуэ])|^і(?=[аоуэ])")
 _CAPITAL_WITHIN = re.compile(r"(?<=.)І")
 _CYRILLIC = re.compile(r"[\u0400-\u052f]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u0259\u1e00-\u1eff]")
@@ -52,8 +55,7 @@ def _cyrillic_spellings(word: str) -> list[str]:
     mixed = _letters(without_marks.translate(_DIGITS))
     latin = set(_LATIN.findall(mixed))
     if latin and not latin <= set(LATIN_CAPITALS + LATIN_SMALL):
-        # Systems for Russian leave ё as it is: Fёdorovich.
-        mixed = mixed.replace("ё", "ë").replace("Ё", "Ë")
+        mixed = mixed.translate(_LEFT_IN_LATIN)
         cyrillic = set(_CYRILLIC.findall(mixed))
         if cyrillic <= set(CYRILLIC_CAPITALS + CYRILLIC_SMALL):
             return [mixed.translate(_TO_LATIN).lower()]

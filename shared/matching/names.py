@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from shared.matching import first_names, parts, patronymics, readings, surnames
 from shared.matching.first_names import first_name, judged_first_names
-from shared.matching.parts import Parting, Words, partings
+from shared.matching.parts import Parting, Words, halves, partings
 from shared.matching.patronymics import judged_patronymics, patronymic_of
 from shared.matching.surnames import judged_surnames
 from shared.matching.verdicts import NOT_GIVEN, Judged, Stated, Verdict
 
 NameVerdicts = tuple[Judged, Judged, Judged]
 
-_HYPHENS = re.compile("[-‐‑‒–—―−]+")
 _WORTH: dict[Verdict, int] = {"agrees": 2, "says_nothing": 0, "conflicts": -3}
 
 
@@ -42,11 +39,11 @@ def _name_alone(one: Stated) -> Stated:
 
 def _judged(one: Parting, other: Parting) -> NameVerdicts:
     inflected = _inflected(one, other)
-    mine, theirs = _halves(one.surname), _halves(other.surname)
+    mine, theirs = halves(one.surname), halves(other.surname)
     surname = first = patronymic = NOT_GIVEN
     if mine and theirs:
         surname = judged_surnames(mine, theirs, inflected=inflected)
-    firsts, others = _halves(one.first_names), _halves(other.first_names)
+    firsts, others = halves(one.first_names), halves(other.first_names)
     if firsts and others:
         first = judged_first_names(firsts, others, inflected=inflected)
     if one.patronymic and other.patronymic:
@@ -84,7 +81,3 @@ def _same(one: Words, other: Words) -> bool:
         judged_surnames(one, other, inflected=False).verdict == "agrees"
         or judged_first_names(one, other, inflected=False).verdict == "agrees"
     )
-
-
-def _halves(words: Words) -> list[str]:
-    return [half for word in words for half in _HYPHENS.split(word) if half]

@@ -7,7 +7,9 @@ when it is compared.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache, lru_cache
+from importlib.resources import files
 from typing import NamedTuple
 
 from shared.matching.given_names import given_names
@@ -18,31 +20,13 @@ from shared.matching.verdicts import Stated
 
 Words = tuple[str, ...]
 
-_UNKNOWN = frozenset(
-    """неизвестно неизвестна неизвестен неизвестный неизвестная неизвестное неизв неопознан
-    неопознанный неустановлен неустановленный неустановлено незнаю неуказано неуказан невыяснено
-    невідомо невідомий невідома невідоме невстановлено невстановлений невизначено нд данных даних
-    нет немає нема нету відсутнє відсутній відсутня відсутні отсутствует отсутствуют отсутствие
-    не ни без знаю знаем знает помню помнит помнить знаємо знає памятаю памятає памʼятаю назвал
-    назвала назвался называет назван названо указал указала указано указан указана назвав назвала
-    назвався вказав вказано вказана зазначено зазначив представился представилась представлено
-    представився відрекомендувався установлено установлен установлена встановлено выяснено
-    определено определен заполнено заповнено сказал сказала сказав сообщил сообщила повідомив
-    отказался отказалась отказ відмовився відмовилась відмова скрыл скрыто приховано прочерк пусто
-    порожньо аноним анонимно анонимный анонім анонімно анонімний инкогнито інкогніто некто хтось
-    фамилия фамилии фамилию прізвище прізвища имя имени имен імя імені отчество отчества побатькові
-    фио піб бо боти бп би бф тест
-    unknown anonymous anonym anon none null nil nan na nn no name noname nameless undefined
-    unspecified unidentified undisclosed withheld refused not given known stated provided available
-    applicable specified missing empty blank tbd tba test doe
-    unbekannt keine angabe inconnu inconnue sans nieznany nieznane brak danych nepoznat""".split()
-)
 _BY_READING_FROM = 4
 """Longer Cyrillic words for "unknown" are known in any spelling; shorter ones as they stand."""
 _NOTHING_SAID = re.compile(r"^(.)\1*$")
 _BETWEEN = re.compile(r"[\s,;:/\\()\[\]<>=+&]+")
+_HYPHENS = re.compile("[-‐‑‒–—―−]+")
 _DOT = re.compile(r"(?<=\.)(?=.)")
-_INITIAL = re.compile(r"^[^\W\d_]{1,2}\.$|^[^\W\d_]$")
+_INITIAL = re.compile(r"^[^\W\d_]\.?$")
 _YOUNGER = re.compile(r"^(?:мл|ст|младший|старший|молодший|jr|sr|junior|senior)\.?$")
 
 
@@ -57,15 +41,16 @@ class Parting(NamedTuple):
 @lru_cache(maxsize=KEPT)
 def partings(stated: Stated) -> tuple[Parting, ...]:
     """The ways in which a statement can be read, the likeliest first."""
-    surname, firsts = _words(stated.surname), _words(stated.first_names)
-    fathers = _words(stated.patronymic)
+    surname, firsts = words_of(stated.surname), words_of(stated.first_names)
+    fathers = words_of(stated.patronymic)
+    if not surname and len(firsts) > 1:
+        surname, firsts = firsts, ()
     if fathers and not any(map(has_form, fathers)) and any(map(looks_like, firsts)):
         firsts, fathers = fathers, firsts
-    found = dict.fromkeys(
-        _without_joined_name(*parting)
-        for parting in _without_joined_father(surname, firsts, fathers)
-    )
-    return tuple(parting for several in found for parting in several)
+    found: dict[Parting, None] = {}
+    for parted in _without_joined_father(surname, firsts, fathers):
+        found.update(dict.fromkeys(_without_joined_name(parted)))
+    return tuple(found)
 
 
 def forget() -> None:
@@ -73,35 +58,36 @@ def forget() -> None:
     partings.cache_clear()
 
 
-def _without_joined_father(
-    surname: Words, firsts: Words, fathers: Words
-) -> list[tuple[Words, Words, str]]:
+def _without_joined_father(surname: Words, firsts: Words, fathers: Words) -> list[Parting]:
     """A patronymic that stands in another field is moved to its own."""
     if fathers:
-        return [(surname, firsts, _father(fathers))]
+        return [Parting(surname, firsts, _father(fathers))]
     for number, word in enumerate(firsts):
         if looks_like(word) or (has_form(word) and number == len(firsts) - 1 > 0):
-            return [(surname, _without(firsts, number), word)]
-    if firsts or len(surname) == 1:
-        return [(surname, firsts, "")]
-    found = [number for number, word in enumerate(surname) if has_form(word)]
-    return [(_without(surname, number), firsts, surname[number]) for number in found] or [
-        (surname, firsts, "")
+            return [Parting(surname, _without(firsts, number), word)]
+    as_said = Parting(surname, firsts, "")
+    if len(surname) == 1:
+        return [as_said]
+    found = [
+        Parting(_without(surname, number), firsts, word)
+        for number, word in enumerate(surname)
+        if (looks_like if firsts else has_form)(word)
     ]
+    return [*found, as_said] if firsts or not found else found
 
 
-def _without_joined_name(surname: Words, firsts: Words, father: str) -> tuple[Parting, ...]:
+def _without_joined_name(parted: Parting) -> tuple[Parting, ...]:
     """A given name that stands with the surname is moved to its own field."""
-    as_said = Parting(surname, firsts, father)
+    surname, firsts, father = parted
     if firsts or len(surname) == 1:
-        return (as_said,)
+        return (parted,)
     table = given_names()
     known = [number for number, word in enumerate(surname) if table.any(readings(word))]
     moved = [
         Parting(_without(surname, number), (surname[number],), father)
         for number in known or range(len(surname))
     ]
-    return (*moved, as_said)
+    return (*moved, parted)
 
 
 def _father(words: Words) -> str:
@@ -113,7 +99,7 @@ def _without(words: Words, number: int) -> Words:
     return words[:number] + words[number + 1 :]
 
 
-def _words(text: str | None) -> Words:
+def words_of(text: str | None) -> Words:
     """The words of a field but initials and words for "unknown"; `X oglu` is one of them."""
     plain = clean(text or "").strip()
     if is_unknown(plain):
@@ -131,13 +117,26 @@ def _words(text: str | None) -> Words:
     return tuple(words)
 
 
+def halves(words: Iterable[str]) -> list[str]:
+    """The words, and what hyphens join parted."""
+    return [half for word in words for half in _HYPHENS.split(word) if half]
+
+
 def is_unknown(text: str) -> bool:
     """Whether a field says only that something isn't known, or nothing at all."""
     words = re.findall(r"[^\W\d_]+", text.lower())
     whole = "".join(words)
-    if not words or whole in _UNKNOWN or (_NOTHING_SAID.match(whole) and len(whole) > 1):
+    if not words or whole in unknownwords_of() or (_NOTHING_SAID.match(whole) and len(whole) > 1):
         return True
-    return all(word in _UNKNOWN or readings(word) & _unknown_keys() for word in words)
+    return all(word in unknownwords_of() or readings(word) & _unknown_keys() for word in words)
+
+
+@cache
+def unknownwords_of() -> frozenset[str]:
+    """The words of the table for what isn't known."""
+    text = files("shared.matching").joinpath("unknown-words.txt").read_text("utf-8")
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    return frozenset(word for line in lines for word in line.split())
 
 
 @cache
@@ -145,7 +144,7 @@ def _unknown_keys() -> frozenset[str]:
     return frozenset().union(
         *(
             readings(word)
-            for word in _UNKNOWN
+            for word in unknownwords_of()
             if is_cyrillic(word) and len(word) >= _BY_READING_FROM
         )
     )

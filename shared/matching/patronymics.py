@@ -11,22 +11,33 @@ from shared.matching.readings import KEPT, Keys, readings
 from shared.matching.verdicts import Judged
 
 _FOREIGN_ICH = re.compile(r"(?<=[iyȳ])(?:tsch|t?ch|cz|tš|t?s?j|cs|čs|č|ć|c|ts|š)$", re.IGNORECASE)
-_OGLU = re.compile(r"(?:\W+)?(?:ог(?:лы|лу|ли)|у(?:г|ғ)ли|ўғли|уулу|улы|улу|о[gğ]lu|og?h?l[yiıu]|"
-                   r"oğlu|o['`’]?g['`’]?li|ul[yiıu]|uulu)$", re.IGNORECASE)  # fmt: skip
-_KYZY = re.compile(r"(?:\W+)?(?:[кгқ][ыи]зы|[кг]ызи|[кг]изи|[кқ]из|[кқ]ыз|[qkg][yiı]z[yiı]?)$",
-                   re.IGNORECASE)  # fmt: skip
+_JOINED_SON = "оглы оглу огли угли ogly oglu oghlu oghly oğlu ogli oglı ugli"
+_SON_APART = f"{_JOINED_SON} улы улу уулу ұлы ўғли уғли uly ulu uulu ulı o'g'li og'li o'gli"
+_JOINED_DAUGHTER = "кызы кизи гызы гизи қызы kyzy kizi gyzy gizi qızı qizi kızı qyzy"
+_DAUGHTER_APART = f"{_JOINED_DAUGHTER} кыз киз қизи қиз qiz kyz"
 _OBLIQUE_SON = re.compile("(?<=ич)(?:а|у|е|ем|ом|ам|иа|иу)$")
 _OBLIQUE_DAUGHTER = re.compile("(?<=[вч]н)(?:е|у|ы|и|ои|оиу|ои)$")
 _SON = re.compile("^(.{2,}?)(ович|евич|ивич|ич)$|^(.+[ауеои])(ч)$")
 _DAUGHTER = re.compile("^(.{2,}?)(овна|евна|ивна|инична|ична)$")
 _SPOKEN = {
-    **dict.fromkeys(("санич", "алексанич", "алексаныч"), "александр"),
-    **{"палич": "павел", "михалич": "михаил", "данилич": "данил", "данич": "данил"},
+    **{"санич": "александр", "алексанич": "александр", "палич": "павел", "михалич": "михаил"},
     **{"лвович": "лев", "лвовна": "лев", "иаковлевич": "иаков", "иаковлевна": "иаков"},
     **{"иакович": "иаков", "иакивна": "иаков", "иаковна": "иаков", "иаковлич": "иаков"},
-    **{"лович": "лев", "сергич": "сергеи", "антонич": "антон"},
+    **{"лович": "лев", "левович": "лев", "сергич": "сергеи"},
 }
 """Patronymics whose father can't be told by the rule, with his name."""
+
+
+def _child(joined: str, apart: str) -> re.Pattern[str]:
+    alone, at_the_end = "|".join(apart.split()), "|".join(joined.split())
+    return re.compile(rf"^(.*?)(?:(?:^|[\W_]+)(?:{alone})|(?:{at_the_end}))$", re.IGNORECASE)
+
+
+_CHILDREN: tuple[tuple[re.Pattern[str], Gender], ...] = (
+    (_child(_JOINED_SON, _SON_APART), "man"),
+    (_child(_JOINED_DAUGHTER, _DAUGHTER_APART), "woman"),
+)
+_FORMS: tuple[tuple[re.Pattern[str], Gender], ...] = ((_SON, "man"), (_DAUGHTER, "woman"))
 
 
 class Patronymic(NamedTuple):
@@ -43,16 +54,17 @@ class Patronymic(NamedTuple):
 @lru_cache(maxsize=KEPT)
 def patronymic_of(text: str) -> Patronymic:
     """What is told of the father by a patronymic of one word, or two with `oglu`."""
-    for pattern, gender in ((_OGLU, "man"), (_KYZY, "woman")):
-        rest = pattern.sub("", text)
-        if rest and rest != text:
-            return Patronymic(text, readings(rest), gender)  # type: ignore[arg-type]
+    for pattern, gender in _CHILDREN:
+        if (found := pattern.match(text)) and found[1]:
+            return Patronymic(text, readings(found[1]), gender)
     keys = readings(text) | readings(_FOREIGN_ICH.sub("ch", text))
     for inflected, some in ((False, keys), (True, _nominative(keys))):
-        for pattern, gender in ((_SON, "man"), (_DAUGHTER, "woman")):
-            found = [one for key in some for one in _fathers(pattern, key)]
-            if found:
-                return Patronymic(text, frozenset(found), gender, inflected)  # type: ignore[arg-type]
+        for pattern, gender in _FORMS:
+            fathers = frozenset(one for key in some for one in _fathers(pattern, key))
+            if fathers and not given_names().fathers(fathers):
+                fathers = _with_other_endings(fathers)
+            if fathers:
+                return Patronymic(text, fathers, gender, inflected)
     return Patronymic(text, keys, None)
 
 
@@ -69,7 +81,7 @@ def looks_like(text: str) -> bool:
 
 def is_child_of(word: str) -> bool:
     """Whether a word is `oglu` or `kyzy` alone."""
-    return any(pattern.fullmatch(word) for pattern in (_OGLU, _KYZY))
+    return any((found := pattern.match(word)) and not found[1] for pattern, _ in _CHILDREN)
 
 
 def judged_patronymics(one: Patronymic, other: Patronymic) -> Judged:
@@ -97,19 +109,23 @@ def judged_patronymics(one: Patronymic, other: Patronymic) -> Judged:
 
 def _fathers(pattern: re.Pattern[str], key: str) -> list[str]:
     """The keys of the names from which a patronymic with this key may be made."""
-    if key in _SPOKEN:
-        return [_SPOKEN[key]]
     found = pattern.match(key)
     if found is None:
         return []
+    if key in _SPOKEN:
+        return [_SPOKEN[key]]
     stem, ending = (found[1], found[2]) if found[1] else (found[3], found[4])
-    # What is -ій in Ukrainian is -ей or -ий in Russian, and neither is always written.
-    short = stem.removesuffix("и")
-    hard = [stem, f"{stem}о", f"{stem}а", short, *([f"{short}еи"] if short != stem else [])]
+    hard = [stem, f"{stem}о", f"{stem}а"]
     if ending.startswith("о"):
         return hard
-    soft = [stem, short, f"{stem}и", f"{short}еи", f"{stem}иа"]
-    return soft if ending.startswith("е") else [*hard, *soft]
+    soft = [stem, f"{stem}и", f"{stem}иа"]
+    return soft if ending.startswith("е") else [*hard, *soft, f"{stem}еи"]
+
+
+def _with_other_endings(fathers: Keys) -> Keys:
+    """What is -ій in Ukrainian is -ей or -ий in Russian, and neither is always written."""
+    short = {key.removesuffix("и").removesuffix("е") for key in fathers if key.endswith("и")}
+    return fathers | short | {f"{key}еи" for key in short}
 
 
 def _nominative(keys: Keys) -> frozenset[str]:

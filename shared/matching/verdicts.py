@@ -9,7 +9,9 @@ Verdict = Literal["agrees", "says_nothing", "conflicts"]
 StatedField = Literal[
     "surname", "first_names", "patronymic", "date_of_birth", "service_number", "unit"
 ]
+NameField = Literal["surname", "first_names", "patronymic"]
 STATED_FIELDS: tuple[StatedField, ...] = get_args(StatedField)
+NAME_FIELDS: tuple[NameField, ...] = get_args(NameField)
 
 
 @dataclass(frozen=True, slots=True)
