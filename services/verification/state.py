@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 
 from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent
@@ -27,6 +27,7 @@ class Claim:
     version: int
     identity: Sealed
     given_at: datetime
+    unit: Sealed | None = None
     escalated: frozenset[EscalationReason] = frozenset()
     """Why a person was asked to look since."""
 
@@ -176,9 +177,15 @@ def _after_claim(
 ) -> VerificationState:
     if given.provenance == "after_capture":
         return state  # What a prisoner states is kept apart from what the hotline was told.
-    claim = Claim(event.id, event.caseversion, Sealed(given.identity), event.time)
+    claim = claim_in(event, given)
     # What was verified or rejected was the data given before, not this.
     return replace(state, claim=claim, registry=None, answered_at=0, verified=None, rejected=False)
+
+
+def claim_in(event: CaseEvent[Any], given: intake.PersonalDataProvided) -> Claim:
+    """The claim that stands in an event."""
+    unit = Sealed(given.unit) if given.unit is not None else None
+    return Claim(event.id, event.caseversion, Sealed(given.identity), event.time, unit=unit)
 
 
 def _after_identity(

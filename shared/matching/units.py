@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from shared.matching.parts import is_unknown
 from shared.matching.unit_words import (
     ABBREVIATED,
     ABBREVIATED_NOUNS,
@@ -47,7 +48,7 @@ class _Unit(NamedTuple):
 
 def judged_units(one: str | None, other: str | None) -> Judged:
     """The verdict on two units as they were written."""
-    mine, theirs = _read(one or ""), _read(other or "")
+    mine, theirs = _read(_said(one)), _read(_said(other))
     if not mine.plain or not theirs.plain:
         return NOT_GIVEN
     if mine.plain == theirs.plain:
@@ -61,6 +62,12 @@ def judged_units(one: str | None, other: str | None) -> Judged:
     if mine.arms and theirs.arms and mine.arms.isdisjoint(theirs.arms):
         return Judged("says_nothing", f"{one} and {other}: one number, other troops")
     return Judged("agrees", f"{one} = {other}: the same {', '.join(map(_named, shared))}")
+
+
+def _said(unit: str | None) -> str:
+    """What was said of a unit; a word for "unknown" says nothing."""
+    has_number = any(c.isdigit() for c in unit or "")
+    return "" if unit is None or (not has_number and is_unknown(unit)) else unit
 
 
 def _named(noun: str) -> str:

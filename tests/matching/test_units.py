@@ -73,6 +73,8 @@ def test_another_number_beside_the_same_noun_conflicts(one: str, other: str) -> 
         ("разведка", "связь"),
         ("", "44 бригада"),
         ("-", "-"),
+        ("неизвестно", "неизвестно"),
+        ("н/д", "44 бригада"),
     ],
 )
 def test_too_little_says_nothing(one: str, other: str) -> None:

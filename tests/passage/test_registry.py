@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from passage.registry import SAMPLE, holds_only, load
+from passage.registry_load import SAMPLE, holds_only, load
 
 
 def test_the_demo_recognises_a_registry_that_is_not_the_sample(tmp_path: Path) -> None:
