@@ -140,7 +140,7 @@ def _read(rows: csv.DictReader[str]) -> Iterator[Pair]:
             found = True
             yield _pair(row, rows.line_num)
     except csv.Error as error:  # Its texts say what is wrong with the form, never a value.
-        raise _WrongFileError(f"line {rows.line_num}: isn't CSV: {error}") from None
+        raise _WrongFileError(f"line {rows.reader.line_num}: isn't CSV: {error}") from None
     if not found:
         raise _WrongFileError("line 2: there is no pair below the header")
 

@@ -28,7 +28,7 @@ _ONE_LETTER = str.maketrans(
         **{"і": "и", "ї": "и", "ы": "и", "й": "и", "ь": "", "ъ": "", "'": ""},
     }
 )
-_SIBILANTS = re.compile("[тд]с|тц|дц")
+_SIBILANTS = re.compile("т[сц]|дц")
 _SHCH = re.compile("[сзшж]ч")
 _DOUBLED = re.compile(rf"([{CONSONANTS}аиоу])\1+")
 

@@ -31,7 +31,9 @@ _NOT_OF_A_WORD = re.compile(r"[^\w'\u0300-\u036f]|[\d_]")
 def clean(text: str) -> str:
     """Text in composed letters without what can't be seen, with `'` for every apostrophe."""
     plain = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES))
-    return "".join(one for one in plain if unicodedata.category(one) not in ("Cf", "Cc"))
+    if plain.isprintable():
+        return plain
+    return "".join(one for one in plain if one.isspace() or one.isprintable())
 
 
 def spellings(word: str) -> list[str]:

@@ -24,7 +24,12 @@ def judged_names(one: Stated, other: Stated) -> NameVerdicts:
         for mine in partings(_name_alone(one))
         for theirs in partings(_name_alone(other))
     ]
-    return max(compared, key=lambda three: sum(_WORTH[judged.verdict] for judged in three))
+    return max(compared, key=_worth)
+
+
+def _worth(three: NameVerdicts) -> tuple[int, ...]:
+    each = [_WORTH[judged.verdict] for judged in three]
+    return sum(each), *each
 
 
 def forget() -> None:

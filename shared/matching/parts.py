@@ -25,6 +25,7 @@ _BY_READING_FROM = 4
 _NOTHING_SAID = re.compile(r"^(.)\1*$")
 _BETWEEN = re.compile(r"[\s,;:/\\()\[\]<>=+&]+")
 _HYPHENS = re.compile("[-‐‑‒–—―−]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _DOT = re.compile(r"(?<=\.)(?=.)")
 _INITIAL = re.compile(r"^[^\W\d_]\.?$")
 _YOUNGER = re.compile(r"^(?:мл|ст|младший|старший|молодший|jr|sr|junior|senior)\.?$")
@@ -56,6 +57,7 @@ def partings(stated: Stated) -> tuple[Parting, ...]:
 def forget() -> None:
     """Lets go of every statement in memory."""
     partings.cache_clear()
+    words_of.cache_clear()
 
 
 def _without_joined_father(surname: Words, firsts: Words, fathers: Words) -> list[Parting]:
@@ -99,6 +101,7 @@ def _without(words: Words, number: int) -> Words:
     return words[:number] + words[number + 1 :]
 
 
+@lru_cache(maxsize=KEPT)
 def words_of(text: str | None) -> Words:
     """The words of a field but initials and words for "unknown"; `X oglu` is one of them."""
     plain = clean(text or "").strip()
@@ -124,7 +127,7 @@ def halves(words: Iterable[str]) -> list[str]:
 
 def is_unknown(text: str) -> bool:
     """Whether a field says only that something isn't known, or nothing at all."""
-    words = re.findall(r"[^\W\d_]+", text.lower())
+    words = _LETTERS.findall(text.lower())
     whole = "".join(words)
     if not words or whole in unknownwords_of() or (_NOTHING_SAID.match(whole) and len(whole) > 1):
         return True

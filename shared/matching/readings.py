@@ -20,6 +20,9 @@ KEPT = 20_000
 SLIP_FROM = 3
 """In a shorter word one letter makes another name."""
 
+_GLIDE = re.compile("и(?=[аеоу])")
+_HISSED = str.maketrans("зц", "сс")
+
 Keys = frozenset[str]
 
 
@@ -41,10 +44,7 @@ def forget() -> None:
 
 
 def nearly(one: Collection[str], other: Collection[str]) -> bool:
-    """Whether any two of the keys differ by a letter too many, too few, wrong or swapped.
-
-    That no soft sign was heard, or з for с, doesn't count as a letter.
-    """
+    """Whether any two of the keys differ by a letter too many, too few, wrong or swapped."""
     return any(
         min(len(mine), len(theirs)) >= SLIP_FROM and OSA.distance(mine, theirs, score_cutoff=1) <= 1
         for mine in one
@@ -53,8 +53,7 @@ def nearly(one: Collection[str], other: Collection[str]) -> bool:
 
 
 def roughly(keys: Collection[str]) -> Keys:
-    """The keys without what is easily misheard: glides before a vowel, and з for с."""
-    return frozenset(_GLIDE.sub("", key).replace("з", "с") for key in keys)
+    """The keys without what is easily misheard: glides before a vowel, and which с it is."""
+    return frozenset(_GLIDE.sub("", key).translate(_HISSED) for key in keys)
 
 
-_GLIDE = re.compile("и(?=[аеоу])")
