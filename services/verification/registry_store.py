@@ -8,6 +8,7 @@ load, the next `passage up` and the next start of verification.
 from __future__ import annotations
 
 import fcntl
+import glob
 import os
 import sqlite3
 from collections import Counter
@@ -210,7 +211,7 @@ def _draft(path: Path) -> Iterator[tuple[Path, int]]:
 def remove_drafts(path: Path) -> int:
     """Removes what killed loads left beside the registry, and counts it."""
     removed = 0
-    for draft in path.parent.glob(f".{path.name}*"):
+    for draft in path.parent.glob(f".{glob.escape(path.name)}*"):
         with suppress(OSError), _opened(draft) as descriptor:
             # Locked: a load is at work on it.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

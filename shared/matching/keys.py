@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from shared.matching.given_names import given_names
 from shared.matching.parts import partings
 from shared.matching.readings import readings
 from shared.matching.surnames import surname
 from shared.matching.verdicts import Stated
+
+_HYPHENS = re.compile("[-‐‑‒–—―−]+")
 
 
 def surname_keys(stated: Stated) -> frozenset[str]:
@@ -14,7 +18,7 @@ def surname_keys(stated: Stated) -> frozenset[str]:
     keys: set[str] = set()
     for parting in partings(_names(stated)):
         for word in parting.surname:
-            for half in (word, *word.split("-")):
+            for half in (word, *_HYPHENS.split(word)):
                 keys.update(surname(half).keys)
     return frozenset(keys)
 

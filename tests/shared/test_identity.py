@@ -7,6 +7,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from shared.commands.intake import ProvidePersonalData
 from shared.events.fields import Identity
 
 
@@ -55,3 +56,11 @@ def test_a_year_in_which_no_caller_was_born_is_refused(year: str) -> None:
 
 def test_no_field_is_required_not_even_the_surname() -> None:
     assert Identity(service_number="АВ-000123", date_of_birth="1990-05-17").surname is None
+
+
+def test_who_says_nothing_of_himself_is_refused_and_a_unit_alone_is_something() -> None:
+    asked = {"command_id": "c-1", "case_id": "CASE", "by": "Olena Example", "identity": {}}
+    with pytest.raises(ValidationError) as refused:
+        ProvidePersonalData.model_validate(asked)
+    assert [error["loc"] for error in refused.value.errors()] == [("identity",)]
+    assert ProvidePersonalData.model_validate({**asked, "unit": "44 бригада"}).unit == "44 бригада"

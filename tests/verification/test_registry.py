@@ -185,3 +185,9 @@ def test_a_number_that_lost_its_zeros_in_the_file_is_found(tmp_path: Path) -> No
         registry.look_up(Stated("Вигаданов", "Олексій", service_number="000123")).outcome == "match"
     )
     assert registry.look_up(Stated("Інший", "Іван", service_number="124")).outcome == "match"
+
+
+@pytest.mark.parametrize("said", ["Сокол", "Ястреб", "Ястреб – Сокол", "Yastreb-Sokol"])
+def test_half_of_a_double_surname_finds_him(tmp_path: Path, said: str) -> None:
+    registry = registry_of(tmp_path, "Сокол-Ястреб,Иван,,,1990-05-17,,\n")
+    assert registry.look_up(Stated(said, "Иван", None, "1990-05-17")).outcome == "partial"
