@@ -55,5 +55,3 @@ def nearly(one: Collection[str], other: Collection[str]) -> bool:
 def roughly(keys: Collection[str]) -> Keys:
     """The keys without what is easily misheard: glides before a vowel, and which с it is."""
     return frozenset(_GLIDE.sub("", key).translate(_HISSED) for key in keys)
-
-
