@@ -23,6 +23,7 @@ from benchmarks import (
     memory,
     read_model,
     rebuild,
+    registry,
     sealing,
     visible,
 )
@@ -42,6 +43,7 @@ class Name(StrEnum):
     MEMORY = "memory"
     CASEWORK = "casework"
     MATCHING = "matching"
+    REGISTRY = "registry"
 
 
 BENCHMARKS: dict[Name, Benchmark] = {
@@ -54,6 +56,7 @@ BENCHMARKS: dict[Name, Benchmark] = {
     Name.MEMORY: memory.run,
     Name.CASEWORK: casework.run,
     Name.MATCHING: matching.run,
+    Name.REGISTRY: registry.run,
 }
 DATA_DIR = Path(".passage-bench")
 """In the current folder, because the one for temporary files is often no disk."""

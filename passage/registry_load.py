@@ -102,7 +102,7 @@ def summary(loaded: Loaded) -> dict[str, Any]:
 
 def _said(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {one}" for name, one in value.items()) or "none"
+        return ", ".join(f"{name}: {one}" for name, one in value.items()) or "none"
     return str(value)
 
 

@@ -23,8 +23,9 @@ from shared.matching.dates import read_date
 from shared.matching.keys import given_keys, surname_keys
 from shared.matching.numbers import folded_number, without_zeros
 
-COMPARED_MAX = 1_000
-"""Of one name so many are compared at most; of more nobody is told apart without a date."""
+COMPARED_MAX = 500
+"""Of one name so many are compared; of more nobody is told apart, and only a few are."""
+FEW = 20
 FOLDER_MODE = 0o700
 DRAFT_MARK = ".draft-"
 
@@ -52,9 +53,11 @@ _FIELDS = "surname, first_names, patronymic, date_of_birth, service_number, unit
 _BY_NUMBER = f"SELECT {_FIELDS} FROM persons WHERE number_key = ? AND number_key != ''"  # noqa: S608
 _BY_BARE_NUMBER = f"SELECT {_FIELDS} FROM persons WHERE bare_number = ? AND bare_number != ''"  # noqa: S608
 _BY_BIRTH = f"SELECT {_FIELDS} FROM persons WHERE date_of_birth = ? AND date_of_birth != ''"  # noqa: S608
-_BY_SURNAME = "SELECT person FROM surnames WHERE surname_key = ?"
+_BY_SURNAME = (
+    "SELECT persons.person, given_keys FROM surnames JOIN persons USING (person) "
+    "WHERE surname_key = ?"
+)
 _BY_SURNAME_AND_YEAR = _BY_SURNAME + " AND year IN (?, '')"
-_GIVEN_OF = "SELECT given_keys FROM persons WHERE person = ?"
 _PERSON = f"SELECT {_FIELDS} FROM persons WHERE person = ?"  # noqa: S608
 
 _SHARED_NUMBERS = """
@@ -138,26 +141,27 @@ def by_number(connection: sqlite3.Connection, claim: Stated) -> list[Stated]:
 def by_name(connection: sqlite3.Connection, claim: Stated) -> Namesakes:
     """Who bears the surname, above all of those born that year; and who was born that day."""
     keys, born = surname_keys(claim), read_date(claim.date_of_birth or "")
-    found: set[int] = set()
-    if born is not None and not born.says_nothing:
+    known = born if born is not None and not born.says_nothing else None
+    found: dict[int, str] = {}
+    if known is not None:
         for key in keys:
-            found.update(_places(connection, _BY_SURNAME_AND_YEAR, (key, f"{born.year:04}")))
-    if not found:
-        for key in keys:
-            found.update(_places(connection, _BY_SURNAME, (key,)))
+            found |= _places(connection, _BY_SURNAME_AND_YEAR, (key, f"{known.year:04}"))
+    for key in keys if not found else ():
+        found |= _places(connection, _BY_SURNAME, (key,))
     if len(found) > COMPARED_MAX:
         given = given_keys(claim)
-        found = {one for one in found if _may_be_called(connection, one, given)}
-    men = [_one(connection, place) for place in sorted(found)[:COMPARED_MAX]]
-    if born is not None and born.is_whole and not born.says_nothing:
+        found = {place: one for place, one in found.items() if _may_be_called(one, given)}
+    too_many = len(found) > COMPARED_MAX
+    looked_at = sorted(found)[: FEW if too_many else COMPARED_MAX]
+    men = [_one(connection, place) for place in looked_at]
+    if known is not None and known.is_whole:
         # The surname may have been misheard.
-        men += [one for one in _all(connection, _BY_BIRTH, (born.written,)) if one not in men]
-    return Namesakes(men, len(found) > COMPARED_MAX)
+        men += [one for one in _all(connection, _BY_BIRTH, (known.written,)) if one not in men]
+    return Namesakes(men, too_many)
 
 
-def _may_be_called(connection: sqlite3.Connection, place: int, given: frozenset[str]) -> bool:
-    known = str(connection.execute(_GIVEN_OF, (place,)).fetchone()[0]).split()
-    return not known or not given or not given.isdisjoint(known)
+def _may_be_called(known: str, given: frozenset[str]) -> bool:
+    return not known or not given or not given.isdisjoint(known.split())
 
 
 def _all(connection: sqlite3.Connection, query: str, asked: tuple[str, ...]) -> list[Stated]:
@@ -168,8 +172,9 @@ def _one(connection: sqlite3.Connection, place: int) -> Stated:
     return _stated(connection.execute(_PERSON, (place,)).fetchone())
 
 
-def _places(connection: sqlite3.Connection, query: str, asked: tuple[str, ...]) -> Iterator[int]:
-    return (int(row[0]) for row in connection.execute(query, asked))
+def _places(connection: sqlite3.Connection, query: str, asked: tuple[str, ...]) -> dict[int, str]:
+    """The persons, and by which given names they are found."""
+    return {int(place): str(given) for place, given in connection.execute(query, asked)}
 
 
 def _stated(row: Sequence[str]) -> Stated:

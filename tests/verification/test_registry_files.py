@@ -49,10 +49,24 @@ def test_the_encoding_is_recognised(tmp_path: Path, encoding: str, header: str, 
     assert outcome(tmp_path) == "match"
 
 
+@pytest.mark.parametrize("begins", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1", b"%PDF-1.7"])
+def test_a_workbook_is_told_to_be_saved_as_csv(tmp_path: Path, begins: bytes) -> None:
+    (tmp_path / "rows.csv").write_bytes(begins + bytes(range(256)))
+    with pytest.raises(RegistryFileError, match="save the table as CSV"):
+        load_csv(tmp_path / "registry.db", tmp_path / "rows.csv")
+
+
+def test_a_heading_of_two_lines_is_recognised(tmp_path: Path) -> None:
+    header = '"Фамилия";Имя;"Дата\nрождения";"Личный\nномер"\n'
+    assert load_text(tmp_path, f"{header}Зразков;Иван;17.05.1990;АВ-000123\n").persons == 1
+    assert outcome(tmp_path) == "match"
+
+
 def test_an_encoding_that_cant_be_told_is_refused_and_can_be_named(tmp_path: Path) -> None:
     text = HEADER + "Щъ,Ыэ,,,,1,\n"
     assert "--encoding" in str(refused(tmp_path, text, "cp1251"))
-    assert load_text(tmp_path, text, "cp1251", named="cp1251").persons == 1
+    for named in ("cp1251", "windows-1251", "CP1251"):
+        assert load_text(tmp_path, text, "cp1251", named=named).persons == 1
     with pytest.raises(RegistryFileError, match="is not utf-8"):
         load_text(tmp_path, text, "cp1251", named="utf-8")
     with pytest.raises(RegistryFileError, match="must be one of utf-8"):

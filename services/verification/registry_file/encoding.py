@@ -22,9 +22,14 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+WORKBOOKS = {
+    b"PK\x03\x04": "a workbook or an archive",
+    b"\xd0\xcf\x11\xe0": "an old workbook",
+    b"%PDF": "a PDF",
+}
 OF_ONE_BYTE = ("cp1251", "koi8-u", "cp866", "cp1125", "iso8859-5", "mac-cyrillic", "koi8-r")
 """In the order in which they are preferred where they read the same."""
-NAMED = ("utf-8", "utf-16-le", "utf-16-be", *OF_ONE_BYTE)
+NAMED = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", *OF_ONE_BYTE)
 SAMPLE_BYTES = 200_000
 HALF = 0.5
 NEARLY_ALL = 0.97
@@ -52,6 +57,9 @@ class Decoded(NamedTuple):
 
 def decoded(data: bytes, named: str | None = None) -> Decoded:
     """The text of a file, in the encoding that is named or found. Raises RegistryFileError."""
+    for mark, kind in WORKBOOKS.items():
+        if data.startswith(mark):
+            raise refuse(f"is {kind}, no text: save the table as CSV (UTF-8)")
     if named is not None:
         return _as_named(data, named)
     for mark, encoding in MARKS:
@@ -67,8 +75,12 @@ def decoded(data: bytes, named: str | None = None) -> Decoded:
     return _of_one_byte(data)
 
 
-def _as_named(data: bytes, encoding: str) -> Decoded:
-    if encoding.lower() not in {*NAMED, *(one for _, one in MARKS)}:
+def _as_named(data: bytes, named: str) -> Decoded:
+    try:
+        encoding = codecs.lookup(named).name.replace("_", "-")
+    except LookupError:
+        encoding = ""
+    if encoding not in NAMED:
         raise refuse(f"the encoding must be one of {', '.join(NAMED)}")
     try:
         return Decoded(data.decode(encoding).removeprefix("\ufeff"), encoding)

@@ -42,8 +42,8 @@ _NOT_WORDS = re.compile(r"[^\w№ʼ]+|_")
 _TO_CYRILLIC = str.maketrans("aeopcyxi", "аеорсухі")
 _APOSTROPHES = str.maketrans(dict.fromkeys("'’‘`´′", "ʼ"))
 NAMES: tuple[Column, ...] = ("surname", "full_name")
-LINES_BEFORE_MAX = 10
-"""So many lines may stand above the header: a title, a date."""
+ROWS_BEFORE_MAX = 10
+"""Among so many rows the header is looked for: a title or a date may stand above it."""
 
 
 class Header(NamedTuple):

@@ -6,12 +6,13 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from services.verification.registry_file.cells import Counts, Person, person_of
 from services.verification.registry_file.dates import DateOrder, order_of
 from services.verification.registry_file.encoding import Decoded, decoded
-from services.verification.registry_file.header import LINES_BEFORE_MAX, Header, check, header_of
+from services.verification.registry_file.header import ROWS_BEFORE_MAX, Header, check, header_of
 from services.verification.registry_file.problems import Problems, refuse
 
 SEPARATORS = (";", ",", "\t", "|")
@@ -49,16 +50,16 @@ class RegistryFile:
     def __init__(self, data: bytes, encoding: str | None = None) -> None:
         source: Decoded = decoded(data, encoding)
         self._text = source.text
-        separator, first, header, width = _header_in(source.text)
+        separator, first, header = _header_in(source.text)
         problems = Problems()
         check(header, first, problems)
         problems.raise_any()
-        self._header, self._width = header, width
+        self._header, self._width = header, header.width
         self.recognised = Recognised(
             source.encoding,
             separator,
             first,
-            {str(place + 1): header.columns.get(place, "ignored") for place in range(width)},
+            {str(place + 1): header.columns.get(place, "ignored") for place in range(header.width)},
         )
 
     def persons(self) -> Iterator[Person]:
@@ -128,23 +129,15 @@ def _rows_of(text: str, separator: str, problems: Problems) -> Iterator[Row]:
         yield Row(line, cells)
 
 
-def _header_in(text: str) -> tuple[str, int, Header, int]:
-    """Separator, line and columns of the line in which most headings are known."""
-    found: list[tuple[int, int, str, Header, int]] = []
-    named = ""
-    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
-        if number > LINES_BEFORE_MAX:
-            break
-        if number == 1 and line.casefold().startswith(SEPARATOR_LINE):
-            named = line.strip("\r\n")[len(SEPARATOR_LINE) :]
-            continue
-        for separator in (named,) if named else SEPARATORS:
-            try:
-                cells = next(csv.reader([line], delimiter=separator), [])
-            except csv.Error:
-                continue
-            header = header_of(cells)
-            found.append((len(header.columns), -number, separator, header, header.width))
+def _header_in(text: str) -> tuple[str, int, Header]:
+    """Separator, line and columns of the row in which most headings are known."""
+    found: list[tuple[int, int, str, Header]] = []
+    first = text[: text.find("\n") + 1 or None].strip("\r\n")
+    named = first[len(SEPARATOR_LINE) :] if first.casefold().startswith(SEPARATOR_LINE) else ""
+    for separator in (named,) if len(named) == 1 else SEPARATORS:
+        for row in islice(_rows_of(text, separator, Problems()), ROWS_BEFORE_MAX):
+            header = header_of(row.cells)
+            found.append((len(header.columns), -row.line, separator, header))
     best = max(found, key=lambda one: one[:2], default=None)
     if best is None or best[0] < LEAST_COLUMNS:
         raise refuse(
@@ -153,4 +146,4 @@ def _header_in(text: str) -> tuple[str, int, Header, int]:
             "отчество, звание, дата рождения, личный номер, часть), separated by ; , | or tabs",
             line=1,
         )
-    return best[2], -best[1], best[3], best[4]
+    return best[2], -best[1], best[3]
