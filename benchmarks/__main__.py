@@ -19,6 +19,7 @@ from benchmarks import (
     append,
     casework,
     lifecycle,
+    matching,
     memory,
     read_model,
     rebuild,
@@ -41,6 +42,7 @@ class Name(StrEnum):
     READ_MODEL = "read-model"
     MEMORY = "memory"
     CASEWORK = "casework"
+    MATCHING = "matching"
     REGISTRY = "registry"
 
 
@@ -53,6 +55,7 @@ BENCHMARKS: dict[Name, Benchmark] = {
     Name.READ_MODEL: read_model.run,
     Name.MEMORY: memory.run,
     Name.CASEWORK: casework.run,
+    Name.MATCHING: matching.run,
     Name.REGISTRY: registry.run,
 }
 DATA_DIR = Path(".passage-bench")

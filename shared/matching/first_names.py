@@ -30,6 +30,13 @@ def first_name(word: str) -> FirstName:
     return FirstName(keys, names, table.any(bases(keys)) if keys else NOTHING)
 
 
+def is_of_one_gender(words: Sequence[str]) -> bool:
+    """Whether all these are names, and none of them may be another gender's."""
+    table = given_names()
+    names = [first_name(word).names for word in words]
+    return all(names) and len({table.names[line].gender for some in names for line in some}) == 1
+
+
 def forget() -> None:
     """Lets go of every first name in memory."""
     first_name.cache_clear()

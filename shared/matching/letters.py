@@ -19,6 +19,8 @@ _DIGITS = str.maketrans("03468", "ОЗЧБВ")
 _LEFT_IN_LATIN = str.maketrans("ёЁьЬъЪ", "ëË''''")
 """Systems for Russian leave ё as it is, Uzbek ones ь: Fёdorovich."""
 
+_IN_LATIN_WORDS = frozenset(CYRILLIC_CAPITALS + CYRILLIC_SMALL + "ёЁьЬъЪ")
+_LATIN_LOOK_ALIKES = frozenset(LATIN_CAPITALS + LATIN_SMALL)
 _APOSTROPHES = str.maketrans(dict.fromkeys("'’‘ʼʻ`´′ʹ\"ʺ″”“„*ˈʾʿ‛＇", "'"))
 _PALOCHKAS = re.compile(r"[ӀӏlL1|!]")
 _AS_PALOCHKA = re.compile(r"(?<=[гкхтпцч])і(?=[аеиоуэ])|^і(?=[аоуэ])")
@@ -53,14 +55,9 @@ def is_cyrillic(word: str) -> bool:
 
 
 def _cyrillic_spellings(word: str) -> list[str]:
-    without_marks = _PALOCHKAS.sub("", word)
-    mixed = _letters(without_marks.translate(_DIGITS))
-    latin = set(_LATIN.findall(mixed))
-    if latin and not latin <= set(LATIN_CAPITALS + LATIN_SMALL):
-        mixed = mixed.translate(_LEFT_IN_LATIN)
-        cyrillic = set(_CYRILLIC.findall(mixed))
-        if cyrillic <= set(CYRILLIC_CAPITALS + CYRILLIC_SMALL):
-            return [mixed.translate(_TO_LATIN).lower()]
+    if _is_latin_but_for_look_alikes(word):
+        return [_letters(word).translate(_LEFT_IN_LATIN).translate(_TO_LATIN).lower()]
+    mixed = _letters(_PALOCHKAS.sub("", word).translate(_DIGITS))
     plain = unicodedata.normalize("NFC", mixed.translate(_TO_CYRILLIC))
     small = plain.lower()
     found = [small]
@@ -69,6 +66,11 @@ def _cyrillic_spellings(word: str) -> list[str]:
     if _AS_PALOCHKA.search(small):
         found.append(_AS_PALOCHKA.sub("", small))
     return found
+
+
+def _is_latin_but_for_look_alikes(word: str) -> bool:
+    letters = set(_CYRILLIC.findall(word))
+    return letters <= _IN_LATIN_WORDS and not set(_LATIN.findall(word)) <= _LATIN_LOOK_ALIKES
 
 
 def _letters(word: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from shared.matching import first_names, parts, patronymics, readings, surnames
-from shared.matching.first_names import first_name, judged_first_names
+from shared.matching.first_names import first_name, is_of_one_gender, judged_first_names
 from shared.matching.parts import Parting, Words, halves, partings
 from shared.matching.patronymics import judged_patronymics, patronymic_of
-from shared.matching.surnames import judged_surnames
+from shared.matching.surnames import Otherwise, judged_surnames
 from shared.matching.verdicts import NOT_GIVEN, Judged, Stated, Verdict
 
 NameVerdicts = tuple[Judged, Judged, Judged]
@@ -46,8 +46,6 @@ def _judged(one: Parting, other: Parting) -> NameVerdicts:
     inflected = _inflected(one, other)
     mine, theirs = halves(one.surname), halves(other.surname)
     surname = first = patronymic = NOT_GIVEN
-    if mine and theirs:
-        surname = judged_surnames(mine, theirs, inflected=inflected)
     firsts, others = halves(one.first_names), halves(other.first_names)
     if firsts and others:
         first = judged_first_names(firsts, others, inflected=inflected)
@@ -55,6 +53,10 @@ def _judged(one: Parting, other: Parting) -> NameVerdicts:
         patronymic = judged_patronymics(
             patronymic_of(one.patronymic), patronymic_of(other.patronymic)
         )
+    if mine and theirs:
+        may_be_one = first.verdict == "agrees" and patronymic.verdict != "conflicts"
+        of_one_gender = may_be_one and is_of_one_gender(firsts + others)
+        surname = judged_surnames(mine, theirs, Otherwise(inflected, of_one_gender))
     if not surname.verdict == first.verdict == "agrees" and _crosswise(one, other):
         hint = Judged("says_nothing", "surname and first name seem to have changed places")
         return hint, hint, patronymic
@@ -83,6 +85,6 @@ def _same(one: Words, other: Words) -> bool:
     if not one or not other:
         return False
     return (
-        judged_surnames(one, other, inflected=False).verdict == "agrees"
+        judged_surnames(one, other).verdict == "agrees"
         or judged_first_names(one, other, inflected=False).verdict == "agrees"
     )

@@ -64,10 +64,12 @@ def _without_joined_father(surname: Words, firsts: Words, fathers: Words) -> lis
     """A patronymic that stands in another field is moved to its own."""
     if fathers:
         return [Parting(surname, firsts, _father(fathers))]
+    as_said = Parting(surname, firsts, "")
     for number, word in enumerate(firsts):
         if looks_like(word) or (has_form(word) and number == len(firsts) - 1 > 0):
-            return [Parting(surname, _without(firsts, number), word)]
-    as_said = Parting(surname, firsts, "")
+            moved = Parting(surname, _without(firsts, number), word)
+            # Саныч is what some are called.
+            return [moved, as_said] if given_names().any(readings(word)) else [moved]
     if len(surname) == 1:
         return [as_said]
     found = [

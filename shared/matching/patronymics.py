@@ -10,7 +10,9 @@ from shared.matching.given_names import Gender, given_names
 from shared.matching.readings import KEPT, Keys, readings
 from shared.matching.verdicts import Judged
 
-_FOREIGN_ICH = re.compile(r"(?<=[iyȳ])(?:tsch|t?ch|cz|tš|t?s?j|cs|čs|č|ć|c|ts|š)$", re.IGNORECASE)
+_FOREIGN_ICH = re.compile(
+    r"(?<=[iyȳ])(?:tsch|t?ch|cz|tš|tsj|sj|tj|cs|čs|č|ć|c|ts|š)$", re.IGNORECASE
+)
 _JOINED_SON = "оглы оглу огли угли ogly oglu oghlu oghly oğlu ogli oglı ugli"
 _SON_APART = f"{_JOINED_SON} улы улу уулу ұлы ўғли уғли uly ulu uulu ulı o'g'li og'li o'gli"
 _JOINED_DAUGHTER = "кызы кизи гызы гизи қызы kyzy kizi gyzy gizi qızı qizi kızı qyzy"

@@ -15,10 +15,22 @@ from shared.matching.verdicts import Judged, Verdict
 
 _EV = re.compile("(?<=[^еи])ев(?=а?$)")
 _PLAIN_EV = re.compile("(?<=[бвгджзклмнпрстфхцчшщ])ев(?=а?$)")
-_OI = re.compile("[оеи]и$")
+_OI = re.compile("ои$")
 _AIA = re.compile("аиа$")
 _POSSESSIVE = re.compile("(?:ов|ев|ин)а?$")
 _MANS = re.compile("(?:ов|ев|ин)$")
+
+
+class Otherwise(NamedTuple):
+    """What the rest of two names says of their surnames."""
+
+    inflected: bool = False
+    """One of the whole names seems to stand in another grammatical case."""
+    of_one_gender: bool = False
+    """The first names agree, and no woman bears what a man bears."""
+
+
+NOTHING_ELSE = Otherwise()
 
 
 class Surname(NamedTuple):
@@ -47,13 +59,15 @@ def surname(word: str) -> Surname:
     return Surname(frozenset(keys), near, bare, given_names().full(names) if names else frozenset())
 
 
-def judged_surnames(one: Sequence[str], other: Sequence[str], *, inflected: bool) -> Judged:
-    """`inflected`: one side's whole name seems to stand in another grammatical case."""
+def judged_surnames(
+    one: Sequence[str], other: Sequence[str], otherwise: Otherwise = NOTHING_ELSE
+) -> Judged:
+    """A man's and a woman's form conflict, unless the rest of the names says otherwise."""
     said, too = "-".join(one), "-".join(other)
     if surname("".join(one)).keys & surname("".join(other)).keys:
         return Judged("agrees", f"{said} = {too}")
     few, many = sorted((one, other), key=len)
-    several = [[_judged(mine, theirs, inflected) for theirs in many] for mine in few]
+    several = [[_judged(mine, theirs, otherwise) for theirs in many] for mine in few]
     agreeing = [any(verdict == "agrees" for verdict, _ in row) for row in several]
     if all(agreeing) and len(few) == len(many):
         return Judged("agrees", f"{said} = {too}, same surname")
@@ -79,13 +93,15 @@ def _weakest(rows: Sequence[Sequence[tuple[Verdict, str]]]) -> tuple[Verdict, st
     return "says_nothing", next(reason for verdict, reason in rows[0] if verdict == "says_nothing")
 
 
-def _judged(one: str, other: str, inflected: bool) -> tuple[Verdict, str]:
+def _judged(one: str, other: str, otherwise: Otherwise) -> tuple[Verdict, str]:
     mine, theirs = surname(one), surname(other)
     if mine.keys & theirs.keys:
         return "agrees", ""
-    if inflected and (mine.bases & theirs.keys or mine.keys & theirs.bases):
+    if otherwise.inflected and (mine.bases & theirs.keys or mine.keys & theirs.bases):
         return "says_nothing", "one surname in another grammatical case"
     if _is_womans(mine.keys, theirs.keys) or _is_womans(theirs.keys, mine.keys):
+        if otherwise.of_one_gender:
+            return "says_nothing", "a man's and a woman's form, but one first name"
         return "conflicts", "one is a man's form, the other a woman's"
     if mine.bases & theirs.keys or mine.keys & theirs.bases:
         return "says_nothing", "one surname in another grammatical case"

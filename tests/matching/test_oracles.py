@@ -1,7 +1,6 @@
 """Libraries that know other people's spellings: what they write, the readings recognise.
 
-Their dictionaries and tables are measured whole by `python -m benchmarks --only matching`; here by
-every so many entries.
+Every so-many-th entry of their dictionaries is compared.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ OF_UKRAINIAN: dict[str, Spelling] = {
     one.__name__: partial(translit, table=one) for one in TABLES.ALL_UKRAINIAN
 }
 UNCLEAR = frozenset({"UZ", "MOSMETRO", "UkrainianGerman"})
-"""They write one letter for two, or leave out soft signs: what they write says nothing more often."""
+"""They write one letter for two, or leave out soft signs, so they say nothing more often."""
 
 
 def pairs(category: str) -> list[Pair]:

@@ -113,6 +113,9 @@ def test_an_erased_identity_takes_its_lookups_along() -> None:
         ("Наталья Vzorova", "Взорова", "Наталія"),
         ("Solovyov", "Соловьёв", None),
         ("О'Взоров", "O’Vzorov", None),
+        ("Сашко Взоров", "Vzorow", "Олександр"),
+        ("Tsyplyaschev", "Цыплящев", "Иван"),
+        ("Взоров Иван", "Иван Взоров", None),
     ],
 )
 async def test_a_name_is_found_in_other_spellings(
