@@ -76,7 +76,8 @@ def envelope_of(call: Call, key: PublicKey) -> CallEnvelope[CallReceived]:
     """Gives the message for a call; the same call gives the same id. Raises ValidationError."""
 
     def boxed(text: str | None) -> str | None:
-        return None if text is None else box_up(key, text.encode())
+        # Bytes of the command line that are no text are kept as they are.
+        return None if text is None else box_up(key, text.encode("utf-8", "surrogateescape"))
 
     received = CallReceived(
         call_id=call.call_id,

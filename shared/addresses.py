@@ -21,6 +21,8 @@ CHANNELS_WITH_NUMBERS: frozenset[Channel] = frozenset({"phone", "whatsapp", "sig
 HOME_REGIONS = ("UA", "RU", "BY")
 """Where a number without a country code is read, after the region of the call."""
 NO_COUNTRY = "001"
+ADDRESS_MAX_CHARACTERS = 300
+"""A longer text is no number and no account; nobody's time is spent on reading it as one."""
 OLD_HOME_REGION = "UA"
 """Where versions before readings read it."""
 
@@ -77,9 +79,11 @@ class _Number(NamedTuple):
 def spelled(channel: Channel, address: str, region: str | None = None) -> Spelled | None:
     """Reads an address; None where the number is withheld. `region`: where it was dialled."""
     plain = without_marks(address)
-    if not plain or is_withheld(plain):
+    if not plain or is_withheld(plain[:ADDRESS_MAX_CHARACTERS]):
         return None
     folded = plain.casefold()
+    if len(folded) > ADDRESS_MAX_CHARACTERS:
+        return Spelled((folded,))
     number = _number_in(channel, folded, region)
     kept = number or Spelled(_account(folded) if channel == "telegram" else (folded,))
     older = _as_before(channel, address.strip(), is_number=number is not None)
@@ -161,7 +165,7 @@ def _out_of_address(text: str) -> str:
     scheme = _SCHEME.fullmatch(named[1] if named is not None else text)
     if scheme is None:
         return named[1] if named is not None else text
-    number, *parameters = unquote(scheme["rest"]).partition("@")[0].split(";")
+    number, *parameters = without_marks(unquote(scheme["rest"])).partition("@")[0].split(";")
     context = _CONTEXT.match(";" + next((p for p in parameters if p.startswith("phone-")), ""))
     extension = next((f";{p}" for p in parameters if p.startswith("ext=")), "")
     is_local = context is not None and not number.startswith("+")

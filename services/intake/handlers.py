@@ -49,8 +49,8 @@ from shared.commands.intake import (
     UnlinkCases,
 )
 from shared.events.base import Event
-from shared.folding import folded_number
 from shared.key_messages import SERVICE_NUMBER
+from shared.matching.numbers import folded_number
 from shared.service import Desk
 from shared.transact import Cause, Outcome, transact
 

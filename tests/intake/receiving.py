@@ -9,9 +9,11 @@ from typing import Any, cast
 
 from nacl.public import PrivateKey
 
-from services.intake.calls import open_call, placed, read_message
+from services.intake.calls import open_call, open_end, placed, read_message
 from services.intake.decisions import IncomingCall, Route
+from services.intake.reading import ChannelMessage
 from shared.boxes import box_up, unbox
+from shared.events.calls import CallEnded
 from shared.events.fields import Channel
 from shared.keyholder import Keys
 from shared.parking import Delivery
@@ -64,7 +66,19 @@ def envelope(**data: Any) -> dict[str, Any]:
 def received(
     message: dict[str, Any] | bytes, basis: str = "caller", channel: Channel = "phone"
 ) -> IncomingCall:
-    """What intake makes of a message. Raises what it parks a message for."""
+    """What intake makes of a call. Raises what it parks a message for."""
+    opened = open_call(KEYS, message_of(message, channel))
+    route = Route("CASE00000001", basis=cast(Any, basis))
+    return placed(opened, opened.incoming, route)
+
+
+def ended_of(data: dict[str, Any]) -> CallEnded:
+    """What intake makes of an end."""
+    return open_end(KEYS, message_of({"type": "passage.CallEnded.v1", "data": data}))
+
+
+def message_of(message: dict[str, Any] | bytes, channel: Channel = "phone") -> ChannelMessage:
+    """What a channel published, as it is delivered at noon."""
     body = message if isinstance(message, bytes) else json.dumps(message).encode()
     delivery = Delivery(
         stream=f"CALLS_{channel}",
@@ -74,9 +88,7 @@ def received(
         deliveries=1,
         received_at=NOON,
     )
-    opened = open_call(KEYS, read_message(delivery, NOON))
-    route = Route("CASE00000001", basis=cast(Any, basis))
-    return placed(opened, opened.incoming, route)
+    return read_message(delivery, NOON)
 
 
 def originals(call: IncomingCall) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,12 +13,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.public import PrivateKey
 
+from services.intake.calls import read_report
 from services.intake.cleaning import HEAD_CHARACTERS, ORIGINAL_MAX_BYTES
 from services.intake.decisions import Route, decide_call
 from services.intake.state import IntakeState
 from shared.boxes import BoxBrokenError, box_up
 from shared.events.reading import UnreadableEventError
-from tests.intake.receiving import boxed, envelope, originals, received
+from shared.events.upstream import _NESTING
+from tests.examples import CASE
+from tests.intake.receiving import (
+    NOON,
+    boxed,
+    ended_of,
+    envelope,
+    message_of,
+    originals,
+    received,
+)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +184,50 @@ def test_a_code_among_the_words_of_a_message_is_tried_and_marked_where_it_is_one
 def test_a_code_written_as_a_number_has_its_zeros_again() -> None:
     said = received(envelope(return_code=12_345_678))
     assert said.code_hashes == received(envelope(return_code=boxed("001 234 5678"))).code_hashes
+
+
+@pytest.mark.parametrize("ended_at", ["2026-03-14T13:59:00+02:00", 1_773_489_540])
+def test_an_end_is_read_in_whatever_form_it_comes(ended_at: Any) -> None:
+    ended = ended_of({"call_id": "17.5", "ended_at": ended_at, "cause": "hung up"})
+    assert ended.call_id == received(envelope(call_id="17.5")).call_id
+    assert ended.ended_at == NOON - timedelta(minutes=1)
+    assert ended.changed == ("more_fields",)
+
+
+@pytest.mark.parametrize("ended_at", [None, "0001-01-01T00:00:00Z", "now", {}])
+def test_an_end_without_a_time_that_can_be_is_of_when_it_came(ended_at: Any) -> None:
+    ended = ended_of({"call_id": "call-1", "ended_at": ended_at})
+    assert (ended.call_id, ended.ended_at) == ("call-1", NOON)
+    assert ended.changed == (None if ended_at is None else ("ended_at_replaced",))
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome", "reason"),
+    [
+        ({"outcome": "sent"}, "sent", None),
+        ({"outcome": "Delivered", "happened_at": "today"}, "sent", None),
+        ({"outcome": "refused", "reason": None, "more": 1}, "refused", None),
+        ({"outcome": "bounced", "reason": "blocked"}, "failed", "blocked"),
+        ({"reason": 17}, "failed", "other"),
+        ({"outcome": "failed", "reason": "его телефон +380"}, "failed", "other"),
+    ],
+)
+def test_a_report_is_read_in_whatever_form_it_comes(
+    fields: dict[str, Any], outcome: str, reason: str | None
+) -> None:
+    ids = {"message_id": "message-1", "case_id": CASE}
+    message = {"type": "passage.DeliveryReported.v1", "data": {**ids, **fields}}
+    report = read_report(message_of(message))
+    assert (report.outcome, report.reason, report.happened_at) == (outcome, reason, NOON)
+    assert (report.message_id, report.case_id, report.channel) == ("message-1", CASE, "phone")
+
+
+def test_a_text_without_an_end_is_looked_through_once() -> None:
+    """Begun anew at each of its quotes, one message would take hours."""
+    unfinished = '"' + '\\"' * 100_000
+    assert _NESTING.findall(unfinished) == [unfinished]
+    with pytest.raises(UnreadableEventError):
+        received(raw()[:-1] + b', "many": ' + b"[" * 40 + unfinished.encode())
 
 
 ODD = st.recursive(

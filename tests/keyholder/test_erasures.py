@@ -13,12 +13,12 @@ from services.keyholder.access import Records
 from services.keyholder.handlers import (
     ERASURES_OF_CASE,
     SEALED,
-    Keeping,
     keep,
     receive_erasure,
     respond,
 )
 from services.keyholder.holder import Holder
+from services.keyholder.keeping import Keeping
 from services.keyholder.lock import Lock
 from services.keyholder.main import budgets_of
 from shared import subjects

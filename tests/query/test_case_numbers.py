@@ -19,7 +19,9 @@ TYPED = [
 
 
 @pytest.mark.parametrize("typed", TYPED)
-async def test_a_case_number_is_found_however_it_is_typed(tmp_path: Path, typed: str) -> None:
+async def test_a_case_number_on_another_keyboard_is_found_at_every_door(
+    tmp_path: Path, typed: str
+) -> None:
     log = MemoryLog()
     log.write(book_with([e.case_opened()]), CaseBook(case_id="3FHN8VZP6AJC"))
     path = quote(typed)

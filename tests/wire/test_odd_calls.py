@@ -74,7 +74,7 @@ ODD_CALLS: list[dict[str, Any]] = [
 ]
 
 
-async def test_a_call_of_any_form_is_in_a_case_and_what_was_changed_is_sealed_beside_it(
+async def test_a_fact_is_not_refused_for_its_form_and_its_original_is_sealed_beside_it(
     site: Site,
 ) -> None:
     key = read_intake_public_key(site.settings.keys_dir)
@@ -113,7 +113,9 @@ async def test_a_call_of_any_form_is_in_a_case_and_what_was_changed_is_sealed_be
     assert kept[3:] == [ODD_CALLS[3], *ODD_CALLS[6:]]
 
 
-async def test_one_call_id_for_two_callers_of_a_channel_is_two_cases(site: Site) -> None:
+async def test_duplicates_are_not_judged_by_the_id_alone_two_callers_have_two_cases(
+    site: Site,
+) -> None:
     key = read_intake_public_key(site.settings.keys_dir)
     async with site.service("intake"):
         await publish(site, envelope(key, call_id="call-1", message_id="m-1"))
@@ -126,7 +128,7 @@ async def test_one_call_id_for_two_callers_of_a_channel_is_two_cases(site: Site)
     assert (first.data.same_id_as, second.data.same_id_as) == (None, "call-1")
 
 
-async def test_other_words_under_a_call_s_id_are_linked_as_a_message_of_their_own(
+async def test_duplicates_are_not_judged_by_the_id_alone_an_edit_is_linked(
     site: Site,
 ) -> None:
     key = read_intake_public_key(site.settings.keys_dir)
@@ -149,7 +151,7 @@ async def test_other_words_under_a_call_s_id_are_linked_as_a_message_of_their_ow
     assert last.data.call_id == "call-2"
 
 
-async def test_two_withheld_callers_with_one_call_id_have_a_case_each(site: Site) -> None:
+async def test_duplicates_are_not_judged_by_the_id_alone_two_withheld_callers(site: Site) -> None:
     async with site.service("intake"):
         for text in ("I am Anton", "I am Boris", "I am Anton"):
             await site.call(None, text=text, call_id="call-1")

@@ -48,10 +48,8 @@ def routes(context: Context) -> APIRouter:
         )
 
     @router.get("/parked")
-    def parked(after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0) -> HTMLResponse:
-        page = page_of(context, after, PAGE_MAX)
-        rows = [shown(one) for one in page.items]
-        return HTMLResponse(_render("parked.html", context, rows=rows, next=page.following))
+    def parked(after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0) -> str:
+        return _parked(context, after)
 
     @router.get("/cases/{case_id}", dependencies=[waits(context)])
     def case(
@@ -83,6 +81,12 @@ def routes(context: Context) -> APIRouter:
         return await _found(context, _read_form(await request.body()))
 
     return router
+
+
+def _parked(context: Context, after: int) -> str:
+    page = page_of(context, after, PAGE_MAX)
+    rows = [shown(one) for one in page.items]
+    return _render("parked.html", context, rows=rows, next=page.following)
 
 
 def _page_of(
