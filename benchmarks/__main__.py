@@ -20,9 +20,11 @@ from benchmarks import (
     casework,
     hostile,
     lifecycle,
+    matching,
     memory,
     read_model,
     rebuild,
+    registry,
     sealing,
     visible,
 )
@@ -42,6 +44,8 @@ class Name(StrEnum):
     MEMORY = "memory"
     CASEWORK = "casework"
     HOSTILE = "hostile"
+    MATCHING = "matching"
+    REGISTRY = "registry"
 
 
 BENCHMARKS: dict[Name, Benchmark] = {
@@ -54,6 +58,8 @@ BENCHMARKS: dict[Name, Benchmark] = {
     Name.MEMORY: memory.run,
     Name.CASEWORK: casework.run,
     Name.HOSTILE: hostile.run,
+    Name.MATCHING: matching.run,
+    Name.REGISTRY: registry.run,
 }
 DATA_DIR = Path(".passage-bench")
 """In the current folder, because the one for temporary files is often no disk."""

@@ -21,7 +21,7 @@ ACK_WAIT_S = 30
 ACK_PENDING_MAX = 65_536
 PULLS_WAITING_MAX = 512
 CONSUMERS_MAX = 64
-PARKED_OF_A_CHANNEL_MAX = 1_000
+PARKED_OF_A_CHANNEL_MAX = 500
 """What more of a channel can't be processed waits in its own stream, and counts for its quota."""
 OUTBOUND_OF_A_CHANNEL_MAX = 1_000
 OUTBOUND_MESSAGE_MAX_BYTES = 131_072

@@ -12,9 +12,10 @@ from passage.connecting import connected
 from passage.exits import Exit
 from passage.gate import pass_gate
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
+from passage.own_server import log_of
 from passage.printing import err, print_json, print_table
 from passage.provisioning import provision
-from passage.running import Running, find_running
+from passage.running import Running
 
 
 def provision_verb(
@@ -24,20 +25,20 @@ def provision_verb(
     as_json: AsJson = False,
 ) -> None:
     """Make and check streams, buckets, consumers; exit code 1 where one differs or is unknown."""
-    running = find_running(data)
-    done = asyncio.run(_provision(running, update))
-    if as_json:
-        print_json([asdict(one) for one in done])
-    else:
-        print_provisioned(done)
-    if not all(one.is_sound for one in done):
-        err.print(
-            "what differs is changed by --update, where JetStream lets it be changed; what is "
-            "unknown was made by somebody else: see docs/operating.md"
-        )
-        raise typer.Exit(Exit.FAILED)
-    if gate:
-        asyncio.run(pass_gate(running))
+    with log_of(data) as running:
+        done = asyncio.run(_provision(running, update))
+        if as_json:
+            print_json([asdict(one) for one in done])
+        else:
+            print_provisioned(done)
+        if not all(one.is_sound for one in done):
+            err.print(
+                "what differs is changed by --update, where JetStream lets it be changed; what is "
+                "unknown was made by somebody else: see docs/operating.md"
+            )
+            raise typer.Exit(Exit.FAILED)
+        if gate:
+            asyncio.run(pass_gate(running))
 
 
 async def _provision(running: Running, update: bool) -> list[Provisioned]:

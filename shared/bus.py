@@ -115,6 +115,18 @@ class Bus:
         self._of_subject.update(dict.fromkeys(durable.filter_subjects, hand))
         self.broker.alongside.append(hand)
 
+    def handle(self, delivery: Delivery) -> Outcome:
+        """Does the work of one message now; raises what it would be parked or retried for."""
+        hand = self._hand_of(delivery.stream, delivery.subject)
+        if hand is None:
+            raise LookupError(f"{self.service} consumes nothing of {delivery.stream}")
+        (work,) = hand.sort([delivery])
+        return work.handle()
+
+    def _hand_of(self, stream: str, subject: str) -> Hand | None:
+        # A call that an older version parked names a stream that is no more.
+        return self._hands.get(stream) or self._of_subject.get(subject)
+
     def ready_only_if(self, check: Callable[[], bool]) -> None:
         """Adds a condition without which the service says that it isn't ready."""
         self._ready_checks.append(check)
@@ -203,8 +215,7 @@ class Bus:
         except NotFoundError:
             return RetryAnswer(result="gone", reason="nothing is parked there")
         parked = Parked.model_validate_json(stored.data or b"")
-        # A call that an older version parked names a stream that is no more.
-        hand = self._hands.get(parked.stream) or self._of_subject.get(parked.subject)
+        hand = self._hand_of(parked.stream, parked.subject)
         if hand is None or parked.service != self.service:
             return RetryAnswer(result="still_parked", reason=f"{parked.service} parked it")
         try:
@@ -219,8 +230,9 @@ class Bus:
             deliveries=1,
             received_at=parked.received_at or parked.parked_at,
         )
-        (work,) = await run_sync(hand.sort, [delivery], limiter=self._limiter)
-        done = await run_sync(process, work.handle, delivery, limiter=self._limiter)
+        done = await run_sync(
+            process, partial(self.handle, delivery), delivery, limiter=self._limiter
+        )
         if not done.settled or done.why is not None:
             return RetryAnswer(
                 result="still_parked", reason=done.why.reason if done.why else "failed"

@@ -7,7 +7,7 @@ before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
@@ -24,6 +24,7 @@ from eventsourcing.utils import EnvType
 from typing_extensions import override
 
 from shared import subjects
+from shared.case_reading import events_after
 from shared.credentials import api_prefix
 from shared.events.base import CONTENT_TYPE, FIRST_PREVHASH, CaseEvent, chain_hash
 from shared.events.intake import PersonalDataErased
@@ -37,9 +38,6 @@ from shared.settings import Settings
 
 HISTORIES_KEPT = 2_000
 """How many folded cases a service keeps in memory."""
-
-LONG_EVENTS, NEWER_AT_ONCE = 500, 50
-"""What is new in a case of so many events is read so many versions at a time."""
 
 READS_AGAIN = 50
 """How often a case is read anew because a replica that lags answered."""
@@ -146,7 +144,8 @@ class CaseLog(Application[str], Generic[StateT]):
     def load(self, case_id: str) -> History[StateT]:
         """Gives the case as the log has it now; raises ChainBrokenError."""
         known = self.remembered(case_id) or History(case_id, self.fold.initial)
-        history = self.extend(known, self._newer(known))
+        newer = events_after(self.recorder, case_id, known.version, known.sequence)
+        history = self.extend(known, newer)
         self.remember(history)
         return history
 
@@ -156,31 +155,15 @@ class CaseLog(Application[str], Generic[StateT]):
         Raises LogError where the replicas that answer lag behind for all of READS_AGAIN reads.
         """
         known = self.remembered(case_id)
-        if known is not None and self.is_current(known):
+        # Most often nothing was recorded since: then one look is enough. A log in memory has none.
+        is_asked = isinstance(self.recorder, JetStreamApplicationRecorder)
+        if known is not None and is_asked and self.is_current(known):
             return known
         for _ in range(READS_AGAIN):
             history = self.load(case_id)
             if self.is_current(history):
                 return history
         raise LogError(f"case {case_id}: {READS_AGAIN} reads lagged behind the log's leader")
-
-    def _newer(self, known: History[StateT]) -> Sequence[StoredEvent]:
-        if isinstance(self.recorder, JetStreamApplicationRecorder):
-            if known.version >= LONG_EVENTS:
-                return list(self._newer_by_version(known))
-            # The server then sends only what was stored since.
-            return self.recorder.select_events(known.case_id, after_sequence=known.sequence)
-        return self.recorder.select_events(known.case_id, gt=known.version or None)
-
-    def _newer_by_version(self, known: History[StateT]) -> Iterator[StoredEvent]:
-        """The server looks at every subject of a case unless it is told which: too many here."""
-        version, count = known.version, NEWER_AT_ONCE
-        while count == NEWER_AT_ONCE:
-            last = version + NEWER_AT_ONCE
-            page = self.recorder.select_events(known.case_id, gt=version, lte=last)
-            yield from page
-            count = len(page)
-            version += count
 
     def is_current(self, history: History[StateT]) -> bool:
         """Says whether the log holds no more of the case than this, by the stream's leader.

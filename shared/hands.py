@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import anyio
 from anyio.to_thread import run_sync
@@ -40,9 +41,9 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5
 HELD_UP = "messages wait: the key holder is sealed, or the log doesn't answer"
 
 Sort = Callable[[Sequence[Delivery]], Sequence[Work]]
-"""Says what work some messages are, in their order; called in a thread.
+"""Says what work the first of some messages are, as many as can be told now; called in a thread.
 
-Raises KeysUnavailableError and LogError where that can't be told now: it is asked again.
+Raises KeysUnavailableError and LogError where it can't be told of any: it is asked again.
 """
 Park = Callable[[Delivery, UnprocessableError], Awaitable[bool]]
 """Whether there was room for it."""
@@ -98,14 +99,16 @@ class Hand:
 
     async def start(self, client: Client) -> None:
         await self.pull.start(client)
-        working = (self._sort_arrived(), self._say_still_wanted())
-        self._tasks = [asyncio.create_task(one) for one in working]
+        for work in (self._sort_arrived, self._say_still_wanted):
+            self._tasks.append(asyncio.create_task(_kept_up(work)))
 
     async def stop(self) -> None:
         """Pulls no more, and gives back what nobody works on."""
         await self.pull.stop()
         for task in self._tasks:
             task.cancel()
+        self._tasks.clear()
+        self._unsorted.clear()
         for held in list(self._held.values()):
             if not held.is_at_work:
                 self._let_go(held)
@@ -132,6 +135,10 @@ class Hand:
             return f"{self.durable.stream}/{self.durable.name}: {HELD_UP}"
         return self.pull.problem
 
+    def holds(self, held: Held) -> bool:
+        """Whether it wasn't given back meanwhile."""
+        return self._held.get(held.delivery.sequence) is held
+
     def _arrived(self, msg: Msg) -> None:
         held = Held.of(msg)
         before = self._held.get(held.delivery.sequence)
@@ -156,16 +163,15 @@ class Hand:
 
     async def _sort_arrived(self) -> None:
         while True:
-            await self._has_unsorted.wait()
-            self._has_unsorted.clear()
-            while self._unsorted:
-                count = min(len(self._unsorted), SORTED_AT_ONCE)
-                some = [self._unsorted[index] for index in range(count)]
-                works = await self._sorted([held.delivery for held in some])
-                for held, work in zip(some, works, strict=True):
-                    self._unsorted.popleft()
-                    self._put(self, work, held)
-                self.pull.has_room()
+            if not self._unsorted:
+                self._has_unsorted.clear()
+                await self._has_unsorted.wait()
+            some = list(islice(self._unsorted, SORTED_AT_ONCE))
+            works = await self._sorted([held.delivery for held in some])
+            for held, work in zip(some, works, strict=False):
+                self._unsorted.popleft()
+                self._put(self, work, held)
+            self.pull.has_room()
 
     async def _sorted(self, deliveries: Sequence[Delivery]) -> Sequence[Work]:
         pause = FIRST_PAUSE_S
@@ -189,6 +195,16 @@ class Hand:
             before = time.monotonic() - STILL_WANTED_EVERY_S
             for held in [one for one in self._held.values() if one.since < before]:
                 await _answer(held, Msg.Ack.Progress)
+
+
+async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:
+    """A fault must not leave a service deaf."""
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            log.error("fault", error=type(error).__name__, place=place_of(error))
+            await asyncio.sleep(LONGEST_PAUSE_S)
 
 
 async def _give_back(held: Held, delay_s: float) -> None:

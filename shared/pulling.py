@@ -15,7 +15,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
-from shared.logs import log
+from shared.logs import log, place_of
 from shared.subjects import Durable
 
 BATCH_MESSAGES = 256
@@ -93,7 +93,12 @@ class Pull:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            if await self._once(client, inbox, room):
+            try:
+                ended_well = await self._once(client, inbox, room)
+            except Exception as error:  # Whatever it is, it must not leave the service deaf.
+                log.error("fault", error=type(error).__name__, place=place_of(error))
+                ended_well = False
+            if ended_well:
                 self._failing_since, pause = None, FIRST_PAUSE_S
                 continue
             if self._failing_since is None:

@@ -9,8 +9,6 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.parking import CALL_MAX_BYTES
-
 
 class Settings(BaseSettings):
     """One flat list; each has a default that suits `passage up` on one machine."""
@@ -50,9 +48,9 @@ class Settings(BaseSettings):
         description="how many messages may wait of one channel; read by `passage provision`",
     )
     call_message_max_bytes: int = Field(
-        CALL_MAX_BYTES,
+        393_216,
         ge=16_384,
-        le=CALL_MAX_BYTES,
+        le=393_216,
         description="the largest message that a channel may publish, headers included, bytes; "
         "recordings go by reference. Read by `passage provision`",
     )

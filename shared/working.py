@@ -54,7 +54,10 @@ class Working:
             taken = self._lanes.take()
             if taken is None:
                 return
-            _, work, (hand, held) = taken
+            stream, work, (hand, held) = taken
+            if not hand.holds(held):
+                self._lanes.done(stream, work)
+                continue
             held.is_at_work = True
             task = asyncio.create_task(self._work(hand, work, held))
             self._tasks.add(task)

@@ -20,6 +20,13 @@ MANIFEST = "manifest.json"
 STREAMS = "streams"
 NOT_COPIED = frozenset({subjects.OUTBOUND})
 """Streams of which no copy may come back: a message to a caller goes out once."""
+WITH_OLD_CALLS_MISSING = frozenset(
+    {
+        *map(subjects.calls_stream, policy().channels.names),
+        f"KV_{subjects.EARLY_ENDS_BUCKET}",
+    }
+)
+"""Streams that the backup of a version with one CALLS lacks; provisioning moves the calls."""
 
 
 class _Written(BaseModel):
@@ -138,8 +145,7 @@ def compare(manifest: Manifest, tally: Tally) -> None:
     needed = {one.name for one in streams(manifest.replicas)} - NOT_COPIED
     named = {one.name for one in manifest.streams}
     if OLD_CALLS in named:
-        # Of an older version: provisioning moves what waited there to the channels' streams.
-        needed -= set(map(subjects.calls_stream, policy().channels.names))
+        needed -= WITH_OLD_CALLS_MISSING
     if missing := sorted(needed - named):
         raise BackupIncompleteError(f"not in the backup's manifest: {', '.join(missing)}")
     found, wanted = tally.parts(), manifest.parts

@@ -8,8 +8,9 @@ where things come from, last what they rely on:
    could claim to have set a timer that was not yet in the copy of TIMERS.
 2. checkpoints: none is newer than the copied log, else a backup would deny itself.
 3. read models: they follow the log, so the copied log has all that they have.
-4. TIMERS, calls, PARKED: a message leaves them only after its events are in CASES. A call that is
-   gone from its copy is therefore in the copy of CASES; what is in both is a repetition.
+4. TIMERS, calls, early ends, PARKED: a message leaves them only after its events are in CASES. A
+   call that is gone from its copy is therefore in the copy of CASES; what is in both is a
+   repetition.
 5. CASES.
 6. INDEX, KEYS: entry and data key are written before the event that relies on them, and so every
    copied event finds its own. They may hold more: reservations of events that came too late.
@@ -57,12 +58,14 @@ from shared.policy import policy
 
 INDEX = f"KV_{subjects.INDEX_BUCKET}"
 KEYS = f"KV_{subjects.KEYS_BUCKET}"
+EARLY_ENDS = f"KV_{subjects.EARLY_ENDS_BUCKET}"
 TIMERS = tuple(
     subjects.timers_stream(name) for name, may in policy().services.items() if may.timers
 )
 ORDER = (
     *TIMERS,
     *map(subjects.calls_stream, policy().channels.names),
+    EARLY_ENDS,
     subjects.PARKED,
     subjects.CASES,
     INDEX,

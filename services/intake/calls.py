@@ -18,6 +18,7 @@ from services.intake.reading import (
     CALL_PURPOSE,
     ChannelMessage,
     GivenIds,
+    Opener,
     Reading,
     begin,
     digest,
@@ -37,7 +38,6 @@ from shared.events.calls import (
 )
 from shared.events.fields import Channel, Plain
 from shared.events.upstream import read_upstream
-from shared.keyholder import Keys
 from shared.parking import Delivery, UnprocessableError
 from shared.return_codes import HASH_PURPOSE, code_in_text, codes_in, is_plain, without_codes
 
@@ -69,7 +69,7 @@ def read_message(delivery: Delivery, now: datetime) -> ChannelMessage:
     return ChannelMessage(upstream, cast(Channel, channel), delivery.received_at or now)
 
 
-def open_call(keys: Keys, message: ChannelMessage) -> OpenedCall:
+def open_call(keys: Opener, message: ChannelMessage) -> OpenedCall:
     """A call with its boxes opened. Raises BoxBrokenError where none opens; it holds no value."""
     fields, reading, channel = message.upstream.fields, begin(message), message.channel
     said = unboxed(keys, fields, reading)
@@ -139,7 +139,7 @@ def placed(opened: OpenedCall, call: IncomingCall, route: Route) -> IncomingCall
     )
 
 
-def open_end(keys: Keys, message: ChannelMessage) -> CallEnded:
+def open_end(keys: Opener, message: ChannelMessage) -> CallEnded:
     """What a channel says of a call's end."""
     reading, fields = begin(message), message.upstream.fields
     ids = GivenIds(fields, digest("end"))

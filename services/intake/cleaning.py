@@ -39,7 +39,8 @@ FALSE_WORDS = frozenset({"", "0", "false", "no", "none", "null", "off"})
 
 _LINE_BREAKS = str.maketrans({"\x0b": "\n", "\x0c": "\n", "\x85": "\n"})
 _BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
-_LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z0-9]{2,8}))?")
+_LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}|[A-Za-z]{2}|[0-9]{3})(?![A-Za-z0-9]))?")
+"""With a script or a region: other words that look like a tag may be a name."""
 _EPOCH = re.compile(r"[0-9]{9,19}(\.[0-9]{1,9})?")
 _TOKEN: TypeAdapter[str] = TypeAdapter(Id)
 _LANGUAGE_TAG: TypeAdapter[str] = TypeAdapter(Language)

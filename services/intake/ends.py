@@ -74,8 +74,8 @@ def receive_end(intake: Intake, early_ends: EarlyEnds, message: ChannelMessage) 
 
 def receive_call(intake: Intake, early_ends: EarlyEnds, opened: OpenedCall) -> Outcome:
     """Puts a call into the case it belongs to, and its end too where that came before."""
-    outcome, call = record_call(intake, opened), opened.incoming
-    early = early_ends.of_call(call.channel, call.call_id)
+    outcome, call_id = record_call(intake, opened)
+    early = early_ends.of_call(opened.incoming.channel, call_id)
     if early is not None:
         _record_end(intake, outcome.case_id, early)
     return outcome

@@ -30,10 +30,6 @@ class Entries:
         entry = self._bucket.get(key)
         return None if entry is None else json.loads(entry.value)
 
-    def there(self, keys: Sequence[str]) -> Collection[str]:
-        """Those of the keys that have entries, as far as a server knows that may lag behind."""
-        return self._bucket.there(keys)
-
     def first(self, kind: str, keys: Sequence[str]) -> Found:
         """The first key that is there, else that of today; they differ by pepper and version."""
         for key in keys:
@@ -41,6 +37,11 @@ class Entries:
             if entry is not None:
                 return Found(key, entry)
         return Found(keys[0] if keys else None, None)
+
+    def there(self, kind: str, keys: Collection[str]) -> frozenset[str]:
+        """Those of the keys that are there; a replica that lags behind may lack new ones."""
+        found = self._bucket.there([f"{kind}.{key}" for key in keys])
+        return frozenset(one.removeprefix(f"{kind}.") for one in found)
 
     def create(self, key: str, value: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """What stands under the key, and whether it was written now. Raises UnprocessableError."""

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from services.intake.calls import OpenedCall, message_of, open_call, placed
+from services.intake.calls import OpenedCall, message_of, placed
 from services.intake.claims import decide_claim, decide_release, decide_take_over
 from services.intake.confirming import decide_confirm_caller
 from services.intake.decisions import (
@@ -26,7 +26,6 @@ from services.intake.decisions import (
 from services.intake.groups import decide_count, decide_form, decide_leave
 from services.intake.guards import Rules
 from services.intake.links import decide_unlink
-from services.intake.reading import ChannelMessage
 from services.intake.routing import Index
 from services.intake.state import IntakeState
 from shared.commands.base import Command
@@ -50,7 +49,7 @@ from shared.commands.intake import (
     UnlinkCases,
 )
 from shared.events.base import Event
-from shared.folding import SERVICE_NUMBER, folded_number
+from shared.matching.numbers import SERVICE_NUMBER, folded_number
 from shared.service import Desk
 from shared.transact import Cause, Outcome, transact
 
@@ -89,12 +88,14 @@ RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Ev
 """The commands that need the time and the settings, too."""
 
 
-def receive_call(intake: Intake, message: ChannelMessage) -> Outcome:
-    """Opens a call and puts it into the case it belongs to."""
-    return record_call(intake, open_call(intake.desk.keys, message))
+class RecordedCall(NamedTuple):
+    """What became of a call, and the id that it has in its case."""
+
+    outcome: Outcome
+    call_id: str
 
 
-def record_call(intake: Intake, opened: OpenedCall) -> Outcome:
+def record_call(intake: Intake, opened: OpenedCall) -> RecordedCall:
     """Puts a call into the case it belongs to."""
     call, route = intake.index.route(opened.incoming)
     call = placed(opened, call, route)
@@ -108,7 +109,7 @@ def record_call(intake: Intake, opened: OpenedCall) -> Outcome:
         opens_case=route.is_new,
     )
     decide = partial(decide_call, call=call, route=route)
-    return transact(intake.desk.writer, route.case_id, cause, decide)
+    return RecordedCall(transact(intake.desk.writer, route.case_id, cause, decide), call.call_id)
 
 
 def carry_out(intake: Intake, command: Command) -> Outcome:

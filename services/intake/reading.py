@@ -11,14 +11,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from services.intake import cleaning
 from shared.boxes import PREFIX, BoxBrokenError
 from shared.events.calls import Change
 from shared.events.fields import Channel, Plain
 from shared.events.upstream import Number, Upstream
-from shared.keyholder import Keys
 from shared.return_codes import DIGITS
 
 CALL_PURPOSE = "call"
@@ -35,6 +34,16 @@ _CLEANED: dict[str, Change] = {
 }
 _NAMING = frozenset({"caller_address", "display_name", "call_id", "region"})
 """What may tell who or where somebody is."""
+
+
+class Opener(Protocol):
+    """What of the key holder it takes to read a call."""
+
+    def unbox(self, boxes: Sequence[str]) -> list[bytes]:
+        """What is in boxes. Raises BoxBrokenError where one doesn't open."""
+
+    def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
+        """Of each (purpose, value) its keyed hashes, under the newest pepper first."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ def begin(message: ChannelMessage) -> Reading:
     return reading
 
 
-def unboxed(keys: Keys, fields: Mapping[str, Any], reading: Reading) -> dict[str, str]:
+def unboxed(keys: Opener, fields: Mapping[str, Any], reading: Reading) -> dict[str, str]:
     """What the channel sealed, by field; without what is empty.
 
     What it sent in the clear is taken as well. Raises BoxBrokenError where nothing can be read.
@@ -102,7 +111,7 @@ def unboxed(keys: Keys, fields: Mapping[str, Any], reading: Reading) -> dict[str
     return said
 
 
-def _contents(keys: Keys, boxes: Mapping[str, str]) -> dict[str, bytes | None]:
+def _contents(keys: Opener, boxes: Mapping[str, str]) -> dict[str, bytes | None]:
     """What is in boxes; None for one that doesn't open."""
     if all(one.isascii() for one in boxes.values()):
         try:
@@ -112,7 +121,7 @@ def _contents(keys: Keys, boxes: Mapping[str, str]) -> dict[str, bytes | None]:
     return {name: _content(keys, box) for name, box in boxes.items()}
 
 
-def _content(keys: Keys, box: str) -> bytes | None:
+def _content(keys: Opener, box: str) -> bytes | None:
     try:
         return keys.unbox([box])[0] if box.isascii() else None
     except BoxBrokenError:
@@ -186,7 +195,7 @@ def _listed(media: Any) -> list[str]:
     return [cleaning.plain(one) for one in (media if isinstance(media, list) else [media])]
 
 
-def hashed(keys: Keys, **wanted: Sequence[tuple[str, str]]) -> dict[str, list[tuple[str, ...]]]:
+def hashed(keys: Opener, **wanted: Sequence[tuple[str, str]]) -> dict[str, list[tuple[str, ...]]]:
     """Keyed hashes of several kinds, in one request."""
     made = iter(keys.hashes([one for some in wanted.values() for one in some]))
     return {name: [next(made) for _ in some] for name, some in wanted.items()}

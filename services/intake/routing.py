@@ -112,9 +112,8 @@ class Index:
         return None if reserved is None else str(reserved["case_id"])
 
     def live_codes(self, code_hashes: Collection[str]) -> frozenset[str]:
-        """Those of the codes that were issued, as far as a server knows that may lag behind."""
-        there = self._entries.there([f"code.{one}" for one in code_hashes])
-        return frozenset(key.removeprefix("code.") for key in there)
+        """Those of the codes that were handed out, as far as a server knows that may lag behind."""
+        return self._entries.there("code", code_hashes)
 
     def has_code(self, code_hash: str, case_id: str, *, duress: bool = False) -> bool:
         """Says whether a code, or a duress twin, was reserved for this case."""

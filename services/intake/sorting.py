@@ -12,10 +12,11 @@ from functools import partial
 from typing import NamedTuple
 
 from services.intake import sending
+from services.intake.boxes import OpenedAtOnce
 from services.intake.calls import open_call, read_message, read_report
 from services.intake.ends import receive_call, receive_end
 from services.intake.listening import Listening
-from services.intake.reading import ChannelMessage
+from services.intake.reading import ChannelMessage, Opener
 from shared.case_log import LogError
 from shared.keyholder import KeysUnavailableError
 from shared.lanes import Work
@@ -30,22 +31,30 @@ class _Sorted(NamedTuple):
 
 
 def sort_upstream(listening: Listening, deliveries: Sequence[Delivery]) -> list[Work]:
-    """Says what work a channel's messages are, in their order.
+    """Says what work a channel's messages are, in their order, as many as can be opened now.
 
-    Raises KeysUnavailableError and LogError; what is wrong with one message its own work raises.
+    Raises KeysUnavailableError and LogError where none can; what is wrong with one message its own
+    work raises.
     """
-    found = [_sort(listening, delivery) for delivery in deliveries]
+    found: list[_Sorted] = []
+    opener = OpenedAtOnce(listening.intake.desk.keys, [one.body for one in deliveries])
+    try:
+        for delivery in deliveries:
+            found.append(_sort(listening, opener, delivery))
+    except (KeysUnavailableError, LogError):
+        if not found:
+            raise
     live = listening.intake.index.live_codes({code for one in found for code in one.code_hashes})
     return [_in_front(one, live) for one in found]
 
 
-def _sort(listening: Listening, delivery: Delivery) -> _Sorted:
+def _sort(listening: Listening, opener: Opener, delivery: Delivery) -> _Sorted:
     intake, early_ends = listening.intake, listening.early_ends
     try:
         message = read_message(delivery, intake.desk.now())
         match message.upstream.kind:
             case "call":
-                return _sort_call(listening, message)
+                return _sort_call(listening, opener, message)
             case "end":
                 handle = partial(receive_end, intake, early_ends, message)
                 return _Sorted(Work(ENDS, handle, in_turn=False))
@@ -58,8 +67,8 @@ def _sort(listening: Listening, delivery: Delivery) -> _Sorted:
         return _Sorted(Work.that_fails(error))
 
 
-def _sort_call(listening: Listening, message: ChannelMessage) -> _Sorted:
-    opened = open_call(listening.intake.desk.keys, message)
+def _sort_call(listening: Listening, opener: Opener, message: ChannelMessage) -> _Sorted:
+    opened = open_call(opener, message)
     call = opened.incoming
     work = Work(
         call.caller_keys[0] if call.caller_keys else WITHHELD,

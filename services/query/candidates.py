@@ -22,9 +22,9 @@ from shared.access import SearchKind
 from shared.addresses import callers_to_hash
 from shared.events.fields import Channel
 from shared.events.intake import ContactRuleSet
-from shared.folding import SERVICE_NUMBER
 from shared.keyholder import Keys, Searcher
 from shared.logs import log
+from shared.matching.numbers import SERVICE_NUMBER
 from shared.return_codes import to_hash
 
 CANDIDATES_MAX = 20
@@ -116,7 +116,7 @@ class Candidates:
         self._keys.search(Searcher(by, purpose, ("case",)))
         told = statements_of(self._keys, {case_id: said}, (), by, purpose)[case_id]
         callers = tuple(addresses_of(self._keys, said, by, purpose))
-        person = told[-1].person if told else Person({})
+        person = told[-1].person if told else Person()
         asked = Asked(person, name_of(told), callers=callers, own_case=case_id)
         return self.of_caller(asked, by, purpose)
 

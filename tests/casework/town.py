@@ -24,6 +24,7 @@ import services.verification
 import services.verification.handlers
 from passage.verifying.rules.trail import Trail
 from passage.verifying.transitions import broken_rules
+from services.intake.calls import open_call
 from services.intake.reading import ChannelMessage
 from services.verification.registry import RegistryAnswer
 from shared import subjects
@@ -118,7 +119,12 @@ class Town:
         message = ChannelMessage(Upstream("call", named, fields), channel, self.now)
         if code in self._duress_codes:
             self.forced_calls.append(named)
-        return self.until_done(partial(services.intake.handlers.receive_call, self.intake, message))
+
+        def receive() -> Outcome:
+            opened = open_call(self.intake.desk.keys, message)
+            return services.intake.handlers.record_call(self.intake, opened).outcome
+
+        return self.until_done(receive)
 
     def ask(self, command: Command) -> Outcome | Recorded:
         """An operator asks for something. Raises RefusedError."""

@@ -144,6 +144,6 @@ def _consumes(service: str) -> bool:
 
 def _may_read(rights: Rights, verb: str, stream: str) -> bool:
     if verb == "STREAM.INFO":
-        return stream in rights.reads
+        return stream in (*rights.reads, *rights.watches)
     is_bucket = stream.removeprefix("KV_") in rights.buckets and stream.startswith("KV_")
     return verb in {"STREAM.MSG.GET", "DIRECT.GET"} and (stream in rights.reads or is_bucket)

@@ -25,7 +25,7 @@ from shared.events.fields import Channel
 from shared.keyfiles import read_intake_public_key
 from tests.arrivals import messages, text
 from tests.examples import NOON
-from tests.identities.conftest import Ground, open_ground
+from tests.identities.conftest import Ground, open_ground, stored
 from tests.identities.hostile import FOREIGN, claimed, headers
 
 pytestmark = pytest.mark.wire
@@ -99,6 +99,31 @@ async def test_no_header_opens_another_stream(own_ground: Ground) -> None:
         while len(phone.refused) < tried:
             await phone.client.flush(60)
         assert await states(keeper.client) == before
+
+
+async def test_a_channel_can_not_acknowledge_what_another_is_to_send(own_ground: Ground) -> None:
+    async with (
+        own_ground.guest("channel-phone") as phone,
+        own_ground.guest("intake") as intake,
+        own_ground.guest("keeper") as keeper,
+    ):
+        for to in ("telegram", "phone", "telegram"):
+            await intake.client.request(f"outbound.{to}", b"{}", timeout=60)
+        inbox = phone.client.new_inbox()
+        answers = await phone.client.subscribe(inbox)
+        wanted = b'{"batch": 1, "expires": 60000000000}'
+        pull = "PASSAGE.API.CONSUMER.MSG.NEXT.OUTBOUND.phone"
+        await phone.client.publish(pull, wanted, reply=inbox)
+        own = (await answers.next_msg(timeout=60)).reply.split(".")
+        for sequence in (1, 3):
+            for word in (b"+ACK", b"+TERM"):
+                foreign = [*own[:-4], str(sequence), *own[-3:]]
+                await phone.client.publish(".".join(foreign), word)
+        await phone.client.publish(".".join(own), b"+ACK")
+        while await stored(keeper.client, "OUTBOUND", "outbound.phone"):
+            pass
+        assert await stored(keeper.client, "OUTBOUND", "outbound.telegram") == 2
+        assert phone.refused == []
 
 
 async def test_a_channel_takes_no_connections_from_others(own_ground: Ground) -> None:

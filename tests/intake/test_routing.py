@@ -218,3 +218,11 @@ def test_a_call_that_comes_again_is_no_second_guess(line: Line) -> None:
         line.index.route(call)
     coded(line)
     assert not line.call("+380440000001", "code").guessable
+
+
+def test_an_index_tells_cheaply_whether_a_code_is_one(line: Line) -> None:
+    coded(line)
+    asked = [digest("code under an older pepper"), digest("code")]
+    assert line.index.live_codes(asked) == {digest("code")}
+    assert line.index.live_codes([digest("wrong")]) == frozenset()
+    assert line.index.live_codes([]) == frozenset()

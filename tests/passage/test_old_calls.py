@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nats.aio.client import Client
+from typer.testing import CliRunner
 
 from passage import provisioning
+from passage.__main__ import command_line
 from passage.connecting import connected
+from passage.folders import folders_of
 from passage.nats_server import NatsServer
 from passage.provisioning import ApiRefusedError, ask, compare, provision
 from tests.arrivals import messages, put, text
@@ -99,6 +104,25 @@ async def test_an_end_on_the_way_loses_nothing(
     assert {one.state for one in await compare(client, 1)} == {"as defined"}
 
 
+def test_the_verb_moves_them_in_a_data_folder_on_which_nothing_runs(tmp_path: Path) -> None:
+    folders = folders_of(tmp_path / "data")
+    folders.make()
+
+    async def on(server: NatsServer, work: Callable[[Client], Awaitable[Any]]) -> Any:
+        async with connected(server.url) as client:
+            return await work(client)
+
+    with NatsServer(folders.nats) as server:
+        asyncio.run(on(server, old_installation))
+    arguments = ["provision", "--update", "--data", str(folders.data)]
+    done = CliRunner().invoke(command_line("provision"), arguments)
+    assert done.exit_code == 0, done.output
+    with NatsServer(folders.nats) as server:
+        assert asyncio.run(on(server, partial(said, channel="phone"))) == ["0", "2", "4"]
+        unsound = asyncio.run(on(server, partial(compare, replicas=1)))
+        assert {one.state for one in unsound} == {"as defined"}
+
+
 async def test_what_is_of_no_channel_stays_and_is_named(client: Client) -> None:
     await old_installation(client, "calls.fax", "calls.fax.urgent")
     for _ in range(2):
@@ -115,7 +139,7 @@ async def test_a_backup_of_an_older_version_comes_back_with_its_calls_moved(
 ) -> None:
     await provision(client, 1)
     for one in await compare(client, 1):
-        if one.kind == "stream" and one.name.startswith("CALLS_"):
+        if one.kind == "stream" and one.name.startswith(("CALLS_", "KV_EARLY_ENDS")):
             await ask(client, f"STREAM.DELETE.{one.name}", None)
     await old_installation(client)
     identity = new_identity()

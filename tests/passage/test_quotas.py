@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from passage.__main__ import command_line
 from passage.channel import Call, QuotaUsedUpError, envelope_of, publish
+from passage.definitions import PARKED_OF_A_CHANNEL_MAX
 from passage.exits import Exit, VerbEndedError
 from passage.nats_server import NatsServer
 from passage.provisioning import ask, provision
@@ -23,6 +24,7 @@ from passage.verifying.findings import Findings
 from passage.verifying.quota_check import check_quotas
 from services.keyholder.secrets import make_key_files
 from shared.events.fields import Channel
+from shared.parking import CALL_MAX_BYTES
 from shared.policy import policy
 from shared.settings import Settings
 
@@ -71,10 +73,10 @@ async def test_large_messages_are_bounded_each_and_together(client: Client) -> N
 async def test_what_of_one_channel_is_parked_leaves_room_for_anothers(client: Client) -> None:
     await provision(client, replicas=1)
     subject, answers = "parked.intake.CALLS_phone", []
-    for _ in range(1_010):
+    for _ in range(PARKED_OF_A_CHANNEL_MAX + 10):
         reply = await client.request(subject, b"junk", timeout=60)
         answers.append(json.loads(reply.data))
-    assert [n for n, one in enumerate(answers) if "error" in one] == list(range(1_000, 1_010))
+    assert ["error" in one for one in answers[-11:]] == [False, *[True] * 10]
     for other in ("parked.intake.CALLS_web", "parked.intake.CASES.7", "parked.handover.CASES.7"):
         assert "seq" in json.loads((await client.request(other, b"junk", timeout=60)).data)
 
@@ -126,13 +128,13 @@ async def test_verify_warns_before_a_channel_is_refused(client: Client) -> None:
     for number in range(4):
         await publish(client.jetstream(timeout=60), call("phone", number))
     await client.request("calls.web", b"x" * 19_000, timeout=60)
-    for number in range(850):
+    for number in range(425):
         await client.request("parked.intake.CALLS_web", b"%d" % number, timeout=60)
     await client.request("parked.intake.CASES.7", b"one alone", timeout=60)
     await check_quotas(client, SMALL, findings)
     assert [(one.where, one.what) for one in findings.kept] == [
         ("stream CALLS_phone", "4 messages of at most 5"),
-        ("subject parked.intake.CALLS_web", "850 messages of at most 1000"),
+        ("subject parked.intake.CALLS_web", "425 messages of at most 500"),
     ]
     assert findings.errors == 0
 
@@ -143,6 +145,7 @@ def test_the_bounds_are_settings() -> None:
     )
     assert Quota.of(settings) == Quota(2_000_000, 7, 20_000)
     assert Quota.of(Settings()) == USUAL
+    assert USUAL.message_bytes == CALL_MAX_BYTES
 
 
 def test_the_usual_bounds_of_all_channels_fit_on_a_small_disk() -> None:

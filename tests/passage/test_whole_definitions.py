@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nats.aio.client import Client
+from typer.testing import CliRunner
 
+from passage.__main__ import command_line
 from passage.backing_up.checking import check
 from passage.backing_up.errors import StreamRefusedError
 from passage.backing_up.stream_configs import Definitions
 from passage.connecting import connected
+from passage.exits import Exit
 from passage.nats_server import NatsServer
 from passage.provisioning import ApiRefusedError, ask, compare, provision
 from passage.quotas import USUAL, Quota
@@ -200,6 +205,11 @@ async def test_a_backup_of_streams_that_only_look_right_is_named_and_comes_back_
         (note,) = [one for one in seen.notes if f" {name} " in one]
         assert all(key in note for key in altered)
     assert any("MORE" in note for note in seen.notes)
+    (tmp_path / "backup.key").write_text(str(identity))
+    arguments = ["backup", "check", str(path), "--key", str(tmp_path / "backup.key"), "--json"]
+    checked = await asyncio.to_thread(CliRunner().invoke, command_line("backup"), arguments)
+    assert checked.exit_code == Exit.FAILED
+    assert json.loads(checked.stdout)["definitions"] == seen.notes
     done = await restore(other, path, identity)
     assert [one for one in seen.notes if one not in done.notes] == []
     left = {one.name: one for one in await compare(other, 1) if not one.is_sound}

@@ -123,9 +123,7 @@ class StorySite:
 
     def hand_over(self, handed: Handed) -> Outcome:
         """Has a service process a message; what it would park or try again later is a fault."""
-        hand = self.services[handed.service].bus._hands[handed.delivery.stream]
-        (work,) = hand.sort([handed.delivery])
-        return work.handle()
+        return self.services[handed.service].bus.handle(handed.delivery)
 
     def new_events(self) -> list[RecordedEvent]:
         """Gives what was recorded since this was asked before."""

@@ -24,7 +24,8 @@ def routes(context: Context) -> APIRouter:
 
     @router.get("/readyz")
     async def readyz() -> JSONResponse:
-        """200 when query does all that it is for; 503 with what is missing."""
+        """200 when query does all that it is for and calls can come into cases; 503 with what is
+        missing. `calls_waiting` and `oldest_call_s` say what is in no case yet."""
         missing, calls = context.not_ready_because(), await calls_waiting(context.link)
         if context.link.connected:
             missing += [one.problem for one in calls if one.problem is not None]

@@ -92,7 +92,7 @@ def routes(context: Context) -> APIRouter:
         return {"items": [shown(one) for one in page.items], "next": page.following}
 
     @router.post("/{sequence}/read", response_model=ParkedContent, responses=PROBLEMS)
-    def read(
+    def read_parked(
         sequence: Annotated[int, Path(ge=1, le=SEQUENCE_MAX)], wanted: ReadParked
     ) -> dict[str, object]:
         """What one message says; who, which and why is recorded before the answer is given."""
