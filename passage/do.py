@@ -109,9 +109,14 @@ def split(text: str) -> tuple[str, str]:
 def read_json(path: str, value: str) -> Any:
     """Reads the value of --set-json."""
     try:
-        return json.loads(value)
+        return json.loads(value, parse_constant=_no_constant)
     except ValueError:
         raise VerbEndedError(Exit.INVALID, f"{path}: not JSON") from None
+
+
+def _no_constant(name: str) -> Any:
+    # Python reads NaN and Infinity, which JSON doesn't have.
+    raise ValueError(f"{name} is not JSON")
 
 
 def put(body: Json, path: str, value: Any) -> None:

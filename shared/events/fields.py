@@ -23,6 +23,8 @@ from pydantic import (
 from pydantic_core import core_schema
 from typing_extensions import override
 
+from shared.written import Day, Number
+
 TEXT_MAX_CHARACTERS = 10_000
 NAME_MAX_CHARACTERS = 200
 WORD_MAX_CHARACTERS = 100
@@ -228,7 +230,7 @@ class Identity(_PersonalModel):
     first_names: Name | None = None
     patronymic: Name | None = None
     rank: Name | None = None
-    date_of_birth: Annotated[date, AfterValidator(_plausible_birth)] | None = None
+    date_of_birth: Annotated[Day, AfterValidator(_plausible_birth)] | None = None
     service_number: Name | None = None
 
 
@@ -236,8 +238,8 @@ class Place(_PersonalModel):
     """A place as an operator describes it; coordinates in degrees, WGS 84."""
 
     description: Text
-    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
 
 
 def personal_fields(model: type[BaseModel]) -> dict[str, PersonalClass]:

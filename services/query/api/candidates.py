@@ -5,7 +5,7 @@ Names of fields that agree or conflict are given, never values; a name alone is 
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Self
 
 from fastapi import APIRouter
@@ -23,6 +23,7 @@ from shared.events.fields import ContactWindow, Id, Name, Word
 from shared.events.fields import Person as By
 from shared.events.intake import ContactRule
 from shared.folding import folded_name, folded_number
+from shared.written import Day
 
 
 class _Body(BaseModel):
@@ -41,7 +42,7 @@ class WhoIsThis(_Body):
     surname: Name | None = None
     first_names: Name | None = None
     patronymic: Name | None = None
-    date_of_birth: date | None = None
+    date_of_birth: Day | None = None
     unit: Name | None = None
 
     @model_validator(mode="after")
