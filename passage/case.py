@@ -106,16 +106,13 @@ def _classes(reveal: str | None) -> list[str]:
 async def _show(url: str, case_id: str, query: Json, wanted: Json | None) -> Json:
     async with api_of(url) as api:
         shown = await fetched(api, f"cases/{case_id}", limit=EVENTS_AT_ONCE, **query)
-        # As it was when the first page was read, however it grows meanwhile.
-        version = shown["case"]["version"]
-        if not query["as_of_time"]:
-            query = {**query, "as_of_version": version}
-        cursor = shown.pop("next")
+        cursor, version = shown.pop("next"), shown["case"]["version"]
         while cursor is not None:
             page = await fetched(
                 api, f"cases/{case_id}", limit=EVENTS_AT_ONCE, cursor=cursor, **query
             )
-            shown["timeline"] += page["timeline"]
+            # It may grow meanwhile: it is shown as its first page was read.
+            shown["timeline"] += [one for one in page["timeline"] if one["version"] <= version]
             cursor = page["next"]
         body = {**wanted, "up_to_version": version} if wanted is not None else None
         values = await _revealed(api, case_id, body) if body is not None else []

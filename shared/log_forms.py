@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -19,7 +19,7 @@ from shared.commands.catalogue import COMMANDS
 from shared.events.base import CallEnvelope, CaseEvent
 from shared.events.calls import CallReceived
 from shared.events.catalogue import CASE_EVENTS
-from shared.events.fields import Identity, Place
+from shared.events.fields import Channel, Identity, Place
 from shared.settings import Settings
 
 NUMBER_MAX = 2**53
@@ -43,6 +43,11 @@ SERVICES = (
     "keyholder",
     "witness",
     "keeper",
+)
+KEY_FILE_NAME = re.compile(
+    r"((kek|pepper)-[0-9]{1,5}|intake|witness|backup|ca)\.(key|pub)"
+    rf"|(channel-)?({'|'.join(get_args(Channel))})\.(key|pub|nk)"
+    rf"|({'|'.join(SERVICES)})\.(nk|pub)|folder"
 )
 STREAMS = (
     "CASES",
@@ -169,4 +174,5 @@ STREAM = words(*STREAMS)
 COMMAND = Form("a command of the catalogue", words(*COMMANDS).read)
 SETTINGS = Form("names of settings", some_of(*Settings.model_fields).read)
 LOGGER_NAME = Form("the name of a library's logger", _logger)
+KEY_FILE = _matching("a key file, or `folder`", KEY_FILE_NAME)
 VERSION_TEXT = _matching("a release, `0.1.0`", RELEASE)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nats.aio.client import Client
 
 from passage.backing_up import read_models, witnesses
@@ -22,6 +23,7 @@ from passage.backing_up.manifest import (
     HEADER,
     MANIFEST,
     NOT_COPIED,
+    SIGNATURE,
     STREAMS,
     Manifest,
     StreamPart,
@@ -31,6 +33,7 @@ from passage.backing_up.manifest import (
     read_manifest,
 )
 from passage.backing_up.sealed_file import Member
+from passage.backing_up.signing import check_signature
 from passage.backing_up.snapshots import Json, Restoring, begin_restoring, content_sha256
 from passage.backing_up.taking import BEGIN, TIMERS, stream_names
 from passage.definitions import streams
@@ -49,6 +52,8 @@ class Target:
     database: str
     replicas: int
     witness: Path
+    signer: Ed25519PublicKey | None = None
+    """Who must have signed the backup; None: that isn't looked at."""
 
 
 @dataclass
@@ -76,6 +81,7 @@ async def put_back(
             await filling.take(member)
         await filling.end_stream()
         manifest = read_manifest(filling.manifest)
+        check_signature(target.signer, filling.manifest or b"", filling.signature)
         compare(manifest, filling.tally)
         done = PutBack(manifest, filling.streams)
         _compare_streams(manifest, done.streams)
@@ -101,12 +107,16 @@ class _Sink:
         self.read_models: read_models.Filling | None = None
         self.tally = Tally()
         self.manifest: bytes | None = None
+        self.signature: bytes | None = None
         self.positions: dict[str, int] = {}
         self.streams: dict[str, StreamPart] = {}
 
     async def take(self, member: Member) -> None:
         if member.name == MANIFEST:
             self.manifest = member.content
+            return
+        if member.name == SIGNATURE:
+            self.signature = member.content
             return
         self.tally.take(member.name, member.content)
         first, *rest = PurePosixPath(member.name).parts
