@@ -1,4 +1,4 @@
-"""`passage case list|show`: cases as the read model has them, now or as of an earlier moment."""
+"""`passage case list|find|show`: cases as the read model has them, now or as they were."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from passage.api import Api, Json, api_of, fetched, sent
+from passage.case_find import find_verb
 from passage.exits import Exit, VerbEndedError
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import err, out, print_json, print_table, short_time
@@ -20,6 +21,7 @@ DIGEST_CHARACTERS = 64
 DIGEST_SHOWN = 8
 
 cases = typer.Typer(help="Cases as the read model has them.", no_args_is_help=True)
+cases.command("find")(find_verb)
 
 
 @cases.command("list")
