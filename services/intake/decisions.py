@@ -181,8 +181,7 @@ def decide_clear_duress(
 ) -> list[Event]:
     """A supervisor looked; where none is named anybody may. Nothing else is said to others."""
     require_live(state)
-    may = not rules.supervisors or rules.is_supervisor(command.by)
-    require(may, CLEARED_BY_SUPERVISOR)
+    require(rules.supervisors.let(command.by), CLEARED_BY_SUPERVISOR)
     if not state.duress:
         return []
     return [intake.DuressCleared(by=command.by, reason=Plain(command.reason))]
@@ -215,7 +214,8 @@ def decide_close(
     require_latest(state)
     if state.closed_as is not None:
         return []
-    agreed = is_another_person(command.by, command.second_by) or rules.is_supervisor(command.by)
+    agreed = is_another_person(command.by, command.second_by)
+    agreed = agreed or rules.supervisors.include(command.by)
     require(command.reason not in NEEDS_TWO_PEOPLE or agreed, TWO_PEOPLE)
     require(command.reason != "handed_over" or state.handed_over, RECEIPT_EXISTS)
     return [intake.CaseClosed(reason=command.reason, second_by=command.second_by)]

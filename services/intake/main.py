@@ -32,6 +32,7 @@ from shared.commands.shifts import HandOverShift
 from shared.deadlines import Deadlines
 from shared.keyfiles import read_channel_public_keys
 from shared.own_process import own_process, run_to_end
+from shared.refusals import Supervisors
 from shared.service import Assemble, Service, assemble
 from shared.settings import Settings
 
@@ -44,7 +45,7 @@ def rules_of(settings: Settings) -> Rules:
         second_call=timedelta(days=settings.second_call_days),
         places=timedelta(hours=settings.location_retention_hours),
         report=timedelta(minutes=settings.outbound_report_minutes),
-        supervisors=settings.supervisor_names,
+        supervisors=Supervisors(settings.supervisor_names),
     )
 
 

@@ -45,6 +45,7 @@ from shared.events.intake import (
     DuressSignalled,
     PersonalDataProvided,
 )
+from shared.refusals import Supervisors
 from tests.asking import OLENA, PETRO, ask, refused_by
 from tests.examples import (
     CASE,
@@ -80,7 +81,7 @@ def test_a_call_with_the_duress_twin_is_taken_as_with_the_code_and_rings_an_alar
 
 
 def test_where_supervisors_are_named_one_of_them_clears_an_alarm() -> None:
-    alarmed, named = given(case_opened(), ALARM), Rules(supervisors=("petro example",))
+    alarmed, named = given(case_opened(), ALARM), Rules(supervisors=Supervisors(("petro example",)))
     cleared = [DuressCleared(by=PETRO, reason=Plain("he is alone"))]
     assert decide_clear_duress(alarmed, CLEAR, NOON, named) == cleared
     assert decide_clear_duress(alarmed, CLEAR, NOON, Rules()) == cleared

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from shared.events.base import CaseEvent, Event
 from shared.events.fields import ContactWindow
 from shared.events.intake import ContactRule
+from shared.refusals import is_another_person
 
 LEEWAY = timedelta(minutes=5)
 """Clocks differ; whoever decided is given the benefit of so much."""
@@ -202,13 +203,13 @@ def why_forced(trail: Trail, done: str) -> Iterator[str]:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's: upper case and white space make nobody else."""
-    return one.casefold().split() == other.casefold().split()
+    """Whether two names are one person's, whatever they look like."""
+    return not is_another_person(one, other)
 
 
 def two_people(one: str, other: str | None) -> bool:
     """Whether a second person is named, and is another one."""
-    return other is not None and not same_person(one, other)
+    return is_another_person(one, other)
 
 
 def actor_of(event: CaseEvent[Any]) -> str:
