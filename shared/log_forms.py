@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -19,7 +19,7 @@ from shared.commands.catalogue import COMMANDS
 from shared.events.base import CallEnvelope, CaseEvent
 from shared.events.calls import CallReceived
 from shared.events.catalogue import CASE_EVENTS
-from shared.events.fields import Identity, Place
+from shared.events.fields import Channel, Identity, Place
 from shared.settings import Settings
 
 NUMBER_MAX = 2**53
@@ -166,6 +166,7 @@ PLACES = Form(
 FIELD = Form("the path of a field, never its value", _field)
 SERVICE = words(*SERVICES)
 STREAM = words(*STREAMS)
+CHANNEL = words(*get_args(Channel))
 COMMAND = Form("a command of the catalogue", words(*COMMANDS).read)
 SETTINGS = Form("names of settings", some_of(*Settings.model_fields).read)
 LOGGER_NAME = Form("the name of a library's logger", _logger)

@@ -9,6 +9,8 @@ from shared.look_alikes import spellings
 
 CLOCK_LEEWAY = timedelta(minutes=5)
 """How far ahead of ours another clock may be."""
+CLOCK_OFF = timedelta(minutes=1)
+"""From here on another clock is wrong, and somebody must set it."""
 
 
 @dataclass(frozen=True, slots=True)

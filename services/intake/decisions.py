@@ -27,7 +27,7 @@ from shared.commands.intake import (
 from shared.events import intake
 from shared.events.base import Event
 from shared.events.calls import CallEnded
-from shared.events.fields import Channel, Plain
+from shared.events.fields import Channel, ContactWindow, Plain
 from shared.events.intake import ClosingReason, LinkBasis
 from shared.refusals import (
     CLEARED_BY_SUPERVISOR,
@@ -200,11 +200,19 @@ def decide_advice(state: IntakeState, command: GiveAdvice) -> list[Event]:
     return [intake.AdviceGiven(text=Plain(command.text), call_id=command.call_id)]
 
 
-def decide_contact_rule(state: IntakeState, command: SetContactRule) -> list[Event]:
-    """What he says about reaching him; his latest word counts."""
+def decide_contact_rule(state: IntakeState, command: SetContactRule, now: datetime) -> list[Event]:
+    """What he says about reaching him; in doubt which is his last word, the more careful counts."""
     require_live(state)
     require((command.rule == "window") == bool(command.windows), WINDOWS_FIT)
-    return [intake.ContactRuleSet(rule=command.rule, windows=command.windows)]
+    windows = tuple(
+        ContactWindow(from_time=one.from_time, to_time=one.to_time, zone=one.zone)
+        for one in command.windows
+    )
+    return [
+        intake.ContactRuleSet(
+            rule=command.rule, windows=windows, recorded_at=now, said_at=command.happened_at
+        )
+    ]
 
 
 def decide_close(

@@ -27,6 +27,7 @@ from shared.commands.intake import (
     OpenOtherCase,
     ProvidePersonalData,
     SendMessage,
+    SetContactRule,
 )
 from shared.commands.shifts import HandOverShift
 from shared.deadlines import Deadlines
@@ -97,6 +98,7 @@ def _answer_commands(bus: Bus, listening: Listening) -> None:
     for command_type in (*handlers.DECISIONS, *handlers.RULED):
         bus.command(command_type, partial(handlers.carry_out, intake))
     bus.command(ProvidePersonalData, partial(handlers.provide_personal_data, intake))
+    bus.command(SetContactRule, partial(handlers.set_contact_rule, intake))
     bus.command(IssueReturnCode, partial(issue_return_code, intake))
     bus.command(OpenOtherCase, partial(others.open_other_case, intake))
     bus.command(JoinGroup, partial(others.join_group, intake))

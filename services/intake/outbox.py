@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from services.intake.addresses import Address, Addresses
 from shared.commands.intake import SendMessage
-from shared.contact_rule import CONTACT_ALLOWED, SafeToContact, said_in
+from shared.contact_rule import CONTACT_ALLOWED, SafeToContact, is_surely_later, said_in
 from shared.events import intake, outbound
 from shared.events.base import CaseEvent, Event
 from shared.events.calls import DeliveryReported
@@ -111,10 +111,13 @@ def _with_address(
 
 
 def _with_rule(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
-    contact = said_in(outbox.contact, event)
-    if contact is outbox.contact:
-        return outbox
-    return replace(outbox, contact=contact, addresses=outbox.addresses.after_rule(event.time))
+    known, contact = outbox.contact, said_in(outbox.contact, event)
+    covered = outbox.addresses.after_rule(event.time)
+    if is_surely_later(known, event):
+        return replace(outbox, contact=contact, addresses=covered)
+    if (contact.rule, contact.windows) == (known.rule, known.windows):
+        return replace(outbox, contact=contact)
+    return replace(outbox, contact=contact, addresses=covered.covered_by_both(outbox.addresses))
 
 
 def _without(outbox: Outbox, erased: intake.PersonalDataErased) -> Outbox:

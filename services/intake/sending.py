@@ -17,6 +17,7 @@ from services.intake.calls import message_of
 from services.intake.guards import require_live
 from services.intake.outbox import (
     ADDRESS_KNOWN,
+    Message,
     decide_dispatch,
     decide_report,
     goes_until,
@@ -38,7 +39,7 @@ from shared.key_messages import SealedValue
 from shared.logs import log
 from shared.outgoing import CONTENT_TYPE, OutgoingMessage, outgoing
 from shared.parking import UnprocessableError
-from shared.refusals import RefusedError
+from shared.refusals import CLOCK_OFF, RefusedError
 from shared.sealing import SealBrokenError
 from shared.service import Desk
 from shared.transact import Cause, Outcome, transact
@@ -200,16 +201,25 @@ def receive_report(sending: Sending, envelope: CallEnvelope[DeliveryReported]) -
     if not was_given(state.outbox, report):
         expected = "a message that this channel was given"
         raise UnprocessableError("wrong_data", "data.message_id", expected)
+    _alarm_if_behind(state.outbox.messages[report.message_id], report)
     cause = Cause(
         causation_id=message_of(report.channel, envelope.id),
         correlation_id=report.message_id,
         actor=f"channel:{report.channel}",
         source=desk.source,
-        # A channel's clock may be ahead. What it said stands in the data.
-        happened_at=min(report.happened_at, desk.now()),
+        # What a channel's clock said stands in the data.
+        happened_at=desk.by_now(report.happened_at, channel=report.channel),
     )
 
     def decide(state: IntakeState) -> list[Event]:
         return decide_report(state.outbox, report)
 
     return transact(desk.writer, report.case_id, cause, decide)
+
+
+def _alarm_if_behind(message: Message, report: DeliveryReported) -> None:
+    """No channel can have sent what it hadn't been given: then its clock is behind ours."""
+    given_at = message.dispatched_at or report.happened_at
+    if report.happened_at < given_at - CLOCK_OFF:
+        seconds = round((report.happened_at - given_at).total_seconds())
+        log.error("clock_off", channel=report.channel, seconds=seconds)

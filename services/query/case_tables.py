@@ -64,6 +64,7 @@ def _columns_of_the_case() -> list[Column[Any]]:
         Column("contact_rule", String(16), nullable=False),
         Column("contact_windows", Text),
         Column("contact_said_at", UtcDateTime),
+        Column("contact_heard_at", UtcDateTime),
         Column("intent", String(16)),
         Column("situation", String(32)),
         Column("urgency", String(16)),

@@ -131,6 +131,7 @@ class Wired:
             asked.ProvidePersonalData: partial(
                 services.intake.handlers.provide_personal_data, intake
             ),
+            asked.SetContactRule: partial(services.intake.handlers.set_contact_rule, intake),
             asked.IssueReturnCode: partial(issue_return_code, intake),
             asked.OpenOtherCase: partial(others.open_other_case, intake),
             asked.JoinGroup: partial(others.join_group, intake),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from passage.verifying.rules.trail import LEEWAY, Message, Rules, Trail, two_people
+from passage.verifying.rules.trail import LEEWAY, Message, Rules, Safe, Trail, two_people
 from shared.events.base import CaseEvent
 from shared.events.intake import ContactRuleSet
 from shared.events.outbound import (
@@ -22,10 +22,12 @@ Ending = MessageSent | MessageFailed | MessageRefused
 
 
 def _safe(trail: Trail, data: ContactRuleSet, event: CaseEvent[Any]) -> Iterator[str]:
-    # It is told of late at times; then what he said later stands already.
-    if trail.contact_said_at is None or trail.contact_said_at <= event.time:
-        trail.contact, trail.windows = data.rule, data.windows
-        trail.contact_said_at = event.time
+    # Told as he said it, it replaces all before; told of late, only what was surely said earlier.
+    heard_at = data.recorded_at or event.time
+    told_at_once = data.recorded_at is not None and data.said_at is None
+    certain = event.time - LEEWAY if data.recorded_at is not None else event.time
+    stand = () if told_at_once else tuple(one for one in trail.contact if certain < one.heard_at)
+    trail.contact = (*stand, Safe(data.rule, data.windows, heard_at))
     yield from ()
 
 

@@ -16,7 +16,7 @@ from services.query.projections.rows import earlier
 from shared.events.base import CaseEvent
 from shared.events.catalogue import OWNER, HandoverEvent, IntakeEvent, VerificationEvent
 
-VERSION = 6
+VERSION = 7
 
 _POSITION = CaseRow._fields.index("last_event_at")
 """Where the three fields begin that every event sets."""
