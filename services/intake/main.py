@@ -33,6 +33,7 @@ from shared.commands.shifts import HandOverShift
 from shared.deadlines import Deadlines
 from shared.keyfiles import read_channel_public_keys
 from shared.own_process import own_process, run_to_end
+from shared.policy import policy
 from shared.refusals import Supervisors
 from shared.service import Assemble, Service, assemble
 from shared.settings import Settings
@@ -86,6 +87,7 @@ def _listening(service: Service) -> Listening:
             desk,
             OutboundStream(connection, settings.request_timeout_s),
             read_channel_public_keys(settings.keys_dir),
+            policy().channels.messages,
             rules.report,
             due.keep,
         ),

@@ -271,7 +271,9 @@ class SendMessage(Decision):
     """Have something said to the caller on a channel, if the contact rule allows it now.
 
     It goes once, within `valid_minutes`, to the address on that channel that the rule covers; not
-    any more if he says meanwhile that another one is safe.
+    any more if he says meanwhile that another one is safe. The answer carries its `message_id`.
+    A message that tells him of a place, or of his way there, names the `rendezvous_id`: it waits
+    until DiscloseRendezvous or GiveGuidance names it. `again`: the same words may be said twice.
     """
 
     SERVICE: ClassVar[str] = "intake"
@@ -279,3 +281,5 @@ class SendMessage(Decision):
     channel: Channel
     text: Text
     valid_minutes: Annotated[int, Field(ge=1, le=MESSAGE_VALID_MAX_MINUTES)] = 30
+    rendezvous_id: Id | None = None
+    again: bool = False

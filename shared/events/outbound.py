@@ -25,6 +25,7 @@ OutboundRefusal = Literal[
     "erased",
     "case_over",
     "cleared_by_supervisor",
+    "rendezvous",
     "channel",
 ]
 
@@ -36,7 +37,8 @@ class OutboundEvent(Event):
 class MessageQueued(OutboundEvent):
     """A person wants this said to the caller; the contact rule allowed it then.
 
-    Not after `valid_until`: what comes too late may endanger him.
+    Not after `valid_until`: what comes too late may endanger him. `rendezvous_id`: it tells him of
+    this rendezvous, and waits until handover has recorded that he is told by it.
     """
 
     message_id: Id
@@ -45,6 +47,7 @@ class MessageQueued(OutboundEvent):
     language: Language
     text: PersonalNarrative
     valid_until: At
+    rendezvous_id: Id | None = None
 
 
 class MessageDispatched(OutboundEvent):
@@ -73,7 +76,8 @@ class MessageFailed(OutboundEvent):
 class MessageRefused(OutboundEvent):
     """It was not sent: what allowed it doesn't hold any more, or the channel won't take it.
 
-    `contact_rule`: not at this hour; `address`: at this hour, but not at the address it was for.
+    `contact_rule`: not at this hour; `address`: at this hour, but not at the address it was for;
+    `rendezvous`: the one that it tells of isn't the present one any more.
     """
 
     message_id: Id

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.intake.outbox import (
-    NO_REPORT,
+from services.intake.delivery import (
     decide_report,
     decide_unreported,
     goes_until,
     unreported_at,
     was_given,
 )
+from services.intake.outbox import NO_REPORT
 from shared.contact_rule import SafeToContact
 from shared.events.base import Event
 from shared.events.calls import DeliveryOutcome, DeliveryReported
