@@ -27,6 +27,10 @@ class Meeting(NamedTuple):
     planned_by: str
     approved: bool = False
     disclosed: bool = False
+    told_by: str | None = None
+    """The message by which he was told; None: in a call."""
+    perhaps_told_by: frozenset[str] = frozenset()
+    """Messages that may have told him of it, as nobody reported on them."""
 
 
 class OpenOffer(NamedTuple):
@@ -118,6 +122,10 @@ class Message(NamedTuple):
     ended: bool = False
     reported: bool = False
     """Whether it ended by what its channel said."""
+    failed: bool = False
+    rendezvous_id: str | None = None
+    """Of which rendezvous it tells; it goes only when he is said to be told by it."""
+    told: bool = False
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
+from services.query.projections.case_messages import after_message
 from services.query.projections.case_row import CaseRow, heard_of, moved_to, reached
 from services.query.projections.rows import earlier
 from shared.contact_rule import SafeToContact, said_in, windows_in, words_of
@@ -48,10 +49,11 @@ def after_intake(
             | intake.ErasureRequested()
             | intake.PersonalDataErased()
             | groups.HeadsCounted()
-            | OutboundEvent()
             | DeskEvent()
         ):
             return row
+        case OutboundEvent():
+            return after_message(row, event)
         case _:
             assert_never(event)
 

@@ -116,6 +116,12 @@ class CaseRow(NamedTuple):
     rendezvous_id: str | None = None
     rendezvous_window_from: datetime | None = None
     rendezvous_window_to: datetime | None = None
+    told_by: str | None = None
+    """The message by which he was told of it; none where it was in a call."""
+    perhaps_told_by: str | None = None
+    """Messages that may have told him of it: their channels said nothing in time."""
+    failed_messages: str | None = None
+    """Messages that failed or were refused, and nobody has acted since."""
     offer: OfferState = "none"
     offer_id: str | None = None
     offer_deadline_at: datetime | None = None
