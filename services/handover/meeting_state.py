@@ -25,7 +25,7 @@ from shared.events.handover import (
     RendezvousPlanned,
     RendezvousReplanned,
 )
-from shared.events.outbound import MessageFailed, MessageRefused, MessageSent
+from shared.events.outbound import NO_REPORT, MessageFailed, MessageRefused, MessageSent
 
 OfferAnswer = Literal["open", "accepted", "refused", "withdrawn", "void", "received"]
 
@@ -138,7 +138,8 @@ def meeting_after_message(
 ) -> Meeting:
     """Gives the meeting after its channel's late word on a message that may have told him."""
     current, message_id = meeting.rendezvous, data.message_id
-    if current is None or message_id not in current.perhaps_told_by:
+    is_word = not isinstance(data, MessageFailed) or data.reason != NO_REPORT
+    if current is None or message_id not in current.perhaps_told_by or not is_word:
         return meeting
     after = replace(current, perhaps_told_by=current.perhaps_told_by - {message_id})
     if isinstance(data, MessageSent):

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
 
 from shared.events.handover import DisclosureFault, GuidanceGiven, RendezvousDisclosed
 from shared.events.outbound import (
+    NO_REPORT,
     MessageFailed,
     MessageQueued,
     MessageRefused,
     MessageSent,
     OutboundEvent,
 )
-
-NO_REPORT: Final = "no_report"
-"""Why a message failed of which its channel said nothing in time; it may have gone out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from services.intake.outbox import NO_REPORT, Message, Outbox
+from services.intake.outbox import Message, Outbox
 from shared.contact_rule import SafeToContact
 from shared.events import outbound
 from shared.events.base import Event
@@ -47,7 +47,7 @@ def decide_unreported(outbox: Outbox) -> list[Event]:
     waiting = _waiting(outbox)
     first = min(waiting.values(), default=None)
     return [
-        outbound.MessageFailed(message_id=message_id, reason=NO_REPORT)
+        outbound.MessageFailed(message_id=message_id, reason=outbound.NO_REPORT)
         for message_id, dispatched_at in waiting.items()
         if dispatched_at == first
     ]

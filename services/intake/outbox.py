@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from services.intake.addresses import Address, Addresses
 from shared.contact_rule import SafeToContact, is_surely_later, said_in
@@ -31,8 +31,6 @@ UNREPORTED = "outbound_unreported"
 """The deadline by which a channel must have said what became of a message."""
 UNTOLD = "outbound_untold"
 """The deadline by which it must be recorded that he is told by a message that tells of a place."""
-NO_REPORT: Final = "no_report"
-"""Why a message failed of which its channel said nothing in time; it may have gone out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +171,7 @@ def _with_step(outbox: Outbox, step: outbound.OutboundEvent, event: CaseEvent[An
             return _with_message(outbox, step.message_id, message)
         case outbound.MessageDispatched():
             return _changed(outbox, step.message_id, dispatched_at=event.time)
-        case outbound.MessageFailed() if step.reason == NO_REPORT:
+        case outbound.MessageFailed() if step.reason == outbound.NO_REPORT:
             return _changed(outbox, step.message_id, ended=True, failed=True)
         case outbound.MessageSent() | outbound.MessageFailed() | outbound.MessageRefused():
             failed = not isinstance(step, outbound.MessageSent)

@@ -5,7 +5,7 @@ A message is queued by a person, goes to its channel once, and ends as sent, fai
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from shared.events.base import Event
 from shared.events.fields import (
@@ -17,6 +17,8 @@ from shared.events.fields import (
     PersonalNarrative,
 )
 
+NO_REPORT: Final = "no_report"
+"""Why a message failed of which its channel said nothing in time; it may have gone out."""
 OutboundFault = Literal["no_report", "no_such_user", "blocked", "unreachable", "rejected", "other"]
 OutboundRefusal = Literal[
     "contact_rule",

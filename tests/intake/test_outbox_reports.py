@@ -15,12 +15,12 @@ from services.intake.delivery import (
     unreported_at,
     was_given,
 )
-from services.intake.outbox import NO_REPORT
 from shared.contact_rule import SafeToContact
 from shared.events.base import Event
 from shared.events.calls import DeliveryOutcome, DeliveryReported
 from shared.events.fields import ContactWindow
 from shared.events.outbound import (
+    NO_REPORT,
     MessageDispatched,
     MessageFailed,
     MessageRefused,

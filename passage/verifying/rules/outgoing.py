@@ -9,6 +9,7 @@ from passage.verifying.rules.trail import LEEWAY, Message, Rules, Safe, Trail, t
 from shared.events.base import CaseEvent
 from shared.events.intake import ContactRuleSet
 from shared.events.outbound import (
+    NO_REPORT,
     MessageDispatched,
     MessageFailed,
     MessageQueued,
@@ -17,7 +18,6 @@ from shared.events.outbound import (
 )
 from shared.events.shifts import StatisticsExported
 
-NO_REPORT = "no_report"
 Ending = MessageSent | MessageFailed | MessageRefused
 
 

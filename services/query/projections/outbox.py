@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, cast
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from shared.events.outbound import (
+    NO_REPORT,
     MessageDispatched,
     MessageFailed,
     MessageQueued,
@@ -32,8 +33,6 @@ STATES: dict[type[OutboundEvent], MessageState] = {
 """The later one says more: what went out did so, even where nobody said it in time."""
 ORDER = list(STATES.values())
 ENDED = frozenset({"refused", "failed", "sent"})
-NO_REPORT = "no_report"
-"""Why a message failed of which its channel said nothing in time."""
 
 
 class MessageRow(NamedTuple):
