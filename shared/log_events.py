@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, get_args
 
 from shared.log_forms import (
     CASE,
+    CHANNEL,
     COMMAND,
     COUNT,
     ERROR,
@@ -92,6 +93,12 @@ EVENTS: dict[str, LogEvent] = {
         "a message to a caller may not have reached OUTBOUND; it isn't given again, and fails "
         "after `outbound_report_minutes` unless its channel reports",
         {"case_id": CASE, "message_id": ID},
+    ),
+    "clock_off": LogEvent(
+        "an alarm: the clock of a channel, or of whoever gave a command its time, is off by more "
+        "than a minute (`seconds` ahead of ours; behind where negative); set it. Nothing that is "
+        "safe for a caller depends on it",
+        {"channel": CHANNEL, "command": COMMAND, "seconds": COUNT},
     ),
     "timers_set_anew": LogEvent(
         "a service's timers were lost, or it has none yet; it set those of every case",

@@ -171,6 +171,7 @@ PLACES = Form(
 FIELD = Form("the path of a field, never its value", _field)
 SERVICE = words(*SERVICES)
 STREAM = words(*STREAMS)
+CHANNEL = words(*get_args(Channel))
 COMMAND = Form("a command of the catalogue", words(*COMMANDS).read)
 SETTINGS = Form("names of settings", some_of(*Settings.model_fields).read)
 LOGGER_NAME = Form("the name of a library's logger", _logger)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import NamedTuple
 
 from services.query.candidate_reads import CALLS, WHO_HE_IS, CandidateReads, Said
@@ -20,6 +21,7 @@ from services.query.reads import Answer
 from services.query.statements import Statement, addresses_of, name_of, statements_of
 from shared.access import SearchKind
 from shared.addresses import folded
+from shared.contact_rule import SafeToContact, said_in
 from shared.events.fields import Channel
 from shared.events.intake import ContactRuleSet
 from shared.keyholder import Keys, Searcher
@@ -189,10 +191,8 @@ def _candidate(
     )
 
 
-def contact_rule_of(said: Said | None) -> ContactRuleSet | None:
+def contact_rule_of(said: Said | None) -> SafeToContact | None:
     """Gives the contact rule of a case; none is taken over from an earlier episode."""
     events = said.events if said is not None else ()
     rules = [one.event for one in events if isinstance(one.event.data, ContactRuleSet)]
-    # What he said last, which isn't what was recorded last; of the same moment, that is.
-    latest = max(enumerate(rules), key=lambda one: (one[1].time, one[0]), default=None)
-    return None if latest is None else latest[1].data
+    return reduce(said_in, rules, SafeToContact()) if rules else None

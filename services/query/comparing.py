@@ -14,8 +14,8 @@ from rapidfuzz import fuzz
 from services.query.name_index import ALIKE, NameParts, Part, alike, parts_of
 from services.query.projections.case_row import CaseRow
 from services.query.projections.lookups import Kind
+from shared.contact_rule import SafeToContact
 from shared.events.fields import Identity
-from shared.events.intake import ContactRuleSet
 from shared.folding import folded_name, folded_number
 
 Basis = Literal["return_code", "caller", "service_number", "name"]
@@ -72,7 +72,7 @@ class Candidate(NamedTuple):
     compared: Comparison
     score: int
     """How like the name is, out of 100; 0 where he wasn't found by it."""
-    contact: ContactRuleSet | None
+    contact: SafeToContact | None
     """When he may be called; None: never."""
 
     @property

@@ -106,6 +106,8 @@ class Recorded(BaseModel):
     """The code to read out to the caller, in answer to IssueReturnCode."""
     duress_code: str | None = None
     """The code's twin, told with it: for when somebody forces him to call."""
+    message_id: str | None = None
+    """The message to the caller, in answer to SendMessage."""
 
 
 class Ignored(BaseModel):

@@ -26,6 +26,7 @@ from shared.events.handover import (
     ArrivedInUkraine,
     ContactLost,
     ContactRegained,
+    DisclosureWithdrawn,
     EmergencyOverrideUsed,
     FollowUpOverdue,
     FollowUpSet,
@@ -145,6 +146,7 @@ HandoverEvent = (
     | RendezvousPlanned
     | RendezvousApproved
     | RendezvousDisclosed
+    | DisclosureWithdrawn
     | GuidanceGiven
     | RendezvousMissed
     | RendezvousReplanned

@@ -24,6 +24,7 @@ from pydantic_core import core_schema
 from typing_extensions import override
 
 from shared.written import Day, Number
+from shared.zones import ZoneName
 
 TEXT_MAX_CHARACTERS = 10_000
 NAME_MAX_CHARACTERS = 200
@@ -95,7 +96,7 @@ KeyedHash = Annotated[str, StringConstraints(pattern=r"^([0-9]{1,3}-)?[0-9a-f]{6
 """An HMAC-SHA-256 under a pepper: `<pepper version>-<hex>`; the first pepper's has no prefix."""
 
 DayTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-"""A time of day in UTC, HH:MM."""
+"""A time of day, HH:MM."""
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")]
 """A language tag of BCP 47: `ru`, `uk`, `en`."""
@@ -133,12 +134,16 @@ HeadCount = Annotated[int, Field(ge=0, le=HEAD_COUNT_MAX_PERSONS)]
 
 
 class ContactWindow(BaseModel):
-    """A time of day in UTC, `from_time` to `to_time`; over midnight where it ends earlier."""
+    """A time of day by the clocks of a zone; over midnight where it ends earlier.
+
+    Without a zone it is UTC: windows had none at first.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     from_time: DayTime
     to_time: DayTime
+    zone: ZoneName | None = None
 
 
 ContactWindows = Annotated[tuple[ContactWindow, ...], Field(max_length=CONTACT_WINDOWS_MAX)]

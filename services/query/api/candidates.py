@@ -19,6 +19,7 @@ from services.query.comparing import Basis, Candidate, Person, PersonField
 from services.query.context import Context
 from services.query.name_index import PARTS
 from services.query.reads import Answer
+from shared.contact_rule import with_zones
 from shared.events.fields import ContactWindow, Id, Name, Word
 from shared.events.fields import Person as By
 from shared.events.intake import ContactRule
@@ -181,7 +182,7 @@ def _shown(one: Candidate) -> dict[str, object]:
         "progress": case.progress,
         "identity": case.identity,
         "plan": plan if one.waits and case.rendezvous in STANDING else None,
-        "contact": {"rule": contact.rule, "windows": contact.windows} if contact else {},
+        "contact": {"rule": contact.rule, "windows": with_zones(contact)} if contact else {},
         "channel": case.channel,
         "last_call_at": case.last_call_at,
     }
