@@ -3,45 +3,42 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from services.keyholder.access import Records
-from services.keyholder.budgets import Budgets
-from services.keyholder.hash_limits import HashLimits
-from services.keyholder.holder import Holder, class_of
-from services.keyholder.lock import Lock
+from services.keyholder.granting import (
+    NOBODY,
+    Erasures,
+    Keeping,
+    hash_values,
+    note_found,
+    open_values,
+    search,
+)
+from services.keyholder.holder import Holder
 from services.keyholder.ring import ErasurePendingError
 from services.keyholder.secrets import newest_kek_made_at
 from shared.boxes import BoxBrokenError
-from shared.case_log import CaseLog, Fold
+from shared.case_log import Fold
 from shared.events.base import CaseEvent
 from shared.events.intake import PersonalDataErased
 from shared.events.reading import read_case_event
 from shared.key_messages import (
     NOT_YET,
-    TOO_MANY,
     Closed,
     Denied,
     Found,
     Hash,
-    Hashes,
     KeysChecked,
-    Noted,
     Open,
-    OpenedValues,
     PepperRenewed,
     PublicKey,
     PublicKeys,
     Rotated,
     Seal,
     Search,
-    ToHash,
     Trial,
     Tried,
     Unbox,
@@ -50,8 +47,6 @@ from shared.key_messages import (
 from shared.keyholder import KEEPER, KeysDeniedError
 from shared.logs import log, place_of
 from shared.parking import Delivery, UnprocessableError
-from shared.policy import Policy, Rights
-from shared.refusals import is_another_person
 from shared.subjects import read_case_subject
 from shared.timers import read_timer
 from shared.transact import Outcome
@@ -66,10 +61,6 @@ SHORTEST_NIGHT = timedelta(hours=12)
 ERASING = "/services/intake"
 """Who alone erases."""
 
-Erasures = tuple[CaseEvent[Any], ...]
-"""What the key holder folds of a case: its erasures."""
-
-NOBODY = Rights()
 OPERATIONS: dict[str, type[BaseModel]] = {
     "seal": Seal,
     "open": Open,
@@ -82,22 +73,6 @@ OPERATIONS: dict[str, type[BaseModel]] = {
 
 NOT_NOW = Denied(denied=NOT_YET, expected="the key holder's log says why")
 SEALED = Denied(denied="sealed", expected="`passage keys unseal`")
-
-
-@dataclass(frozen=True)
-class Keeping:
-    """What the key holder's handlers work with."""
-
-    holder: Holder
-    records: Records
-    policy: Policy
-    lock: Lock
-    log: CaseLog[Erasures]
-    folder: Path
-    """The key folder."""
-    now: Callable[[], datetime]
-    budgets: Budgets
-    hash_limits: HashLimits = field(default_factory=HashLimits)
 
 
 def respond(desk: Keeping, subject: str, body: bytes, may_wait: bool) -> bytes | None:
@@ -208,78 +183,9 @@ def public_keys(holder: Holder, asked: Seal) -> BaseModel:
     )
 
 
-def open_values(desk: Keeping, service: str, asked: Open) -> BaseModel:
-    """Opens values that the policy opens for the service, after the access was recorded."""
-    rights = desk.policy.services.get(service, NOBODY)
-    require_person(rights, service, asked)
-    may_open = rights.may_open_itself if asked.use == "own" else rights.may_open
-    if not all(may_open(value.type_name, value.field) for value in asked.values):
-        raise KeysDeniedError("a field that the policy opens for this service")
-    for value in asked.values:
-        class_of(value.type_name, value.field)
-    if rights.people and asked.use == "shown":
-        case_ids = {value.case_id for value in asked.values}
-        spent = desk.budgets.open(asked.by, len(asked.values), case_ids)
-        if spent is not None:
-            return _too_many(spent.expected, spent.retry_after_s)
-    desk.records.opening(service, asked)
-    return OpenedValues(values=tuple(desk.holder.open(asked.values, asked.by, asked.purpose)))
-
-
 def unbox(holder: Holder, asked: Unbox) -> BaseModel:
     """Opens boxes of channels."""
     return Unboxed(contents=tuple(_content(holder, box) for box in asked.boxes))
-
-
-def hash_values(desk: Keeping, service: str, asked: Hash) -> BaseModel:
-    """Gives keyed hashes for the purposes the policy gives the service, so many a minute."""
-    require_purposes(desk, service, asked.values)
-    a_minute = desk.policy.services.get(service, NOBODY).hashes_a_minute
-    wait_s = desk.hash_limits.take(service, len(asked.values), a_minute)
-    if wait_s:
-        return _too_many("fewer hashes a minute; the policy says how many", wait_s)
-    return _hashed(desk, asked.values)
-
-
-def search(desk: Keeping, service: str, asked: Search) -> BaseModel:
-    """Hashes what a person searches for, after it was counted and recorded."""
-    rights = desk.policy.services.get(service, NOBODY)
-    require_person(rights, service, asked)
-    require_purposes(desk, service, asked.values)
-    spent = desk.budgets.search(asked.by, len(asked.values))
-    if spent is not None:
-        return _too_many(spent.expected, spent.retry_after_s)
-    desk.records.search(service, asked)
-    return _hashed(desk, asked.values)
-
-
-def note_found(desk: Keeping, service: str, asked: Found) -> BaseModel:
-    """Records what a search found."""
-    require_person(desk.policy.services.get(service, NOBODY), service, asked)
-    desk.records.found(service, asked)
-    return Noted()
-
-
-def require_person(rights: Rights, service: str, asked: Open | Search | Found) -> None:
-    """Raises KeysDeniedError where a service that asks for people takes another's name.
-
-    What it does for its own work is under its own name, and nobody's who asks through it.
-    """
-    is_own = isinstance(asked, Open) and asked.use == "own"
-    if rights.people and is_another_person(asked.by, f"service:{service}") == is_own:
-        raise KeysDeniedError("the name of a person")
-
-
-def require_purposes(desk: Keeping, service: str, values: Sequence[ToHash]) -> None:
-    """Raises KeysDeniedError where one is for a purpose that the policy doesn't give."""
-    rights = desk.policy.services.get(service, NOBODY)
-    if not all(rights.may_hash(one.purpose) for one in values):
-        raise KeysDeniedError("a purpose that the policy gives this service")
-
-
-def _hashed(desk: Keeping, values: Sequence[ToHash]) -> BaseModel:
-    made = desk.holder.hashes([(one.purpose, one.value) for one in values])
-    return Hashes(hashes=tuple(made))
 
 
 def receive_timer(desk: Keeping, delivery: Delivery) -> Outcome:
@@ -330,10 +236,6 @@ ERASURES_OF_CASE: Fold[Erasures] = Fold((), _with_erasure)
 
 def _is_closed(desk: Keeping) -> bool:
     return desk.lock.closed
-
-
-def _too_many(expected: str, retry_after_s: float) -> Denied:
-    return Denied(denied=TOO_MANY, expected=expected, retry_after_s=retry_after_s)
 
 
 def _invalid(error: ValidationError) -> Denied:

@@ -10,10 +10,10 @@ from uuid import uuid4
 import pytest
 
 from services.keyholder.access import Records
+from services.keyholder.granting import Keeping
 from services.keyholder.handlers import (
     ERASURES_OF_CASE,
     SEALED,
-    Keeping,
     keep,
     receive_erasure,
     respond,

@@ -56,7 +56,7 @@ def events_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         count[0] += 1
         return read(*args)
 
-    monkeypatch.setattr("services.query.reads.read_case_event", counting)
+    monkeypatch.setattr("services.query.slices.read_case_event", counting)
     yield count
 
 

@@ -13,7 +13,8 @@ from services.query.context import Context
 from services.query.history import AsOf, LogUnavailableError, case_as_of
 from services.query.masking import entry_shown, row_shown, type_shown
 from services.query.projections.case_row import CaseRow, IdentityState, Progress
-from services.query.reads import WHOLE, Answer, CaseFilter, CaseHistory, Cursor, Slice, read_cursor
+from services.query.reads import Answer, CaseFilter, CaseHistory, Cursor, read_cursor
+from services.query.slices import WHOLE, Slice
 from shared.events.fields import Channel, Id, Person
 from shared.events.intake import Urgency
 from shared.written import Moment

@@ -17,7 +17,7 @@ from services.query.api.problems import Problem, ProblemError
 from services.query.context import Context
 from services.query.masking import may_open, type_shown
 from services.query.opening import Found, content_of, first_values, opened, personal_values
-from services.query.reads import Slice
+from services.query.slices import Slice
 from shared.case_log import LogError
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Person, PersonalClass, Word

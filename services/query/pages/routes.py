@@ -20,7 +20,8 @@ from services.query.context import Context
 from services.query.history import AsOf
 from services.query.masking import entry_shown
 from services.query.projections.queue import FIRST
-from services.query.reads import Answer, CaseHistory, Slice
+from services.query.reads import Answer, CaseHistory
+from services.query.slices import Slice
 from shared.keyholder import KeysUnavailableError, TooManyError
 
 QUEUE_SHOWN = 200
