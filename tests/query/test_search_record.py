@@ -70,3 +70,19 @@ async def test_a_spent_budget_is_said_as_such_with_when_he_may_go_on(
     assert answer.json()["type"] == "urn:passage:problem:too-many"
     assert (page.status_code, "Too many" in page.text) == (429, True)
     assert by_number.status_code == 200
+
+
+@pytest.mark.parametrize(("reveal", "uses"), [(False, {"compared"}), (True, {"compared", "shown"})])
+async def test_reasons_that_hold_values_count_as_shown_and_only_of_whom_they_are_told(
+    tmp_path: Path, reveal: bool, uses: set[str]
+) -> None:
+    keys = FixedKeys()
+    async with asked(log_of_names(("Vzorov", None), ("Kwarz", None)), tmp_path, keys) as desk:
+        await desk.http.post("/api/search", json={"name": "Vzorov", **BY})
+        keys.accesses.clear()
+        body = {"surname": "Vzorov", "reveal": reveal, **BY}
+        answer = await desk.http.post("/api/candidates", json=body)
+    assert len(answer.json()["items"]) == 1
+    assert {one.use for one in keys.accesses} == uses
+    shown = [value.case_id for one in keys.accesses if one.use == "shown" for value in one.values]
+    assert set(shown) == ({"0EXAMP000001"} if reveal else set())

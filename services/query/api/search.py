@@ -19,8 +19,8 @@ from services.query.projections.case_row import CaseRow
 from services.query.reads import Answer
 from shared.addresses import folded
 from shared.events.fields import Channel, Person, Word
-from shared.folding import folded_number
 from shared.keyholder import Searcher
+from shared.matching.numbers import folded_number
 from shared.return_codes import to_hash
 
 SearchedKind = Literal["caller", "return_code", "service_number"]
