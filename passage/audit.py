@@ -18,12 +18,13 @@ from passage.printing import err, print_json, print_table, short_time
 from passage.running import Running, find_running
 from shared import subjects
 from shared.access import MANY, AccessRecord
+from shared.case_numbers import typed_case_number
 
 COLUMNS = ("at", "by", "through", "purpose", "opened")
 
 
 def audit_verb(
-    case_id: Annotated[str, typer.Argument(help="Case number.")],
+    case_id: Annotated[str, typer.Argument(help="Case number.", parser=typed_case_number)],
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:

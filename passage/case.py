@@ -13,6 +13,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import err, out, print_json, print_table, short_time
 from passage.running import find_running
+from shared.case_numbers import typed_case_number
 
 COLUMNS = ("case_id", "progress", "identity", "contact", "urgency", "channel", "calls", "version")
 TIMELINE = ("version", "happened at", "event", "actor", "details")
@@ -59,7 +60,7 @@ def list_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
 
 @cases.command("show")
 def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
-    case_id: Annotated[str, typer.Argument(help="Case number.")],
+    case_id: Annotated[str, typer.Argument(help="Case number.", parser=typed_case_number)],
     as_of: Annotated[int | None, typer.Option(help="As it was after this version.")] = None,
     as_of_time: Annotated[str | None, typer.Option(help="As it was then (ISO 8601).")] = None,
     reveal: Annotated[

@@ -28,6 +28,10 @@ does its own work with them. What is shown counts against the person's budget.""
 
 SearchKind = Literal["caller", "case", "name", "return_code", "service_number"]
 """By what somebody searched; `case`: by what a case was told."""
+ParkedUse = Literal["read", "taken_up", "set_aside"]
+"""What a person does with a parked message: its record names it where others name a case."""
+PARKED_TYPE = "Parked"
+
 SearchKinds = Annotated[tuple[SearchKind, ...], Field(min_length=1)]
 
 

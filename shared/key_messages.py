@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.access import FOUND_CASES_MAX, SearchKinds, Use
+from shared.access import FOUND_CASES_MAX, ParkedUse, SearchKinds, Use
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel, Id, KeyedHash, Person, PersonalClass, Word
 
@@ -99,16 +99,37 @@ class Unbox(_Message):
     boxes: Annotated[tuple[str, ...], Field(min_length=1, max_length=VALUES_MAX)]
 
 
+class NoteParked(_Message):
+    """Record what a person does with a parked message, then open its box if one is given."""
+
+    by: Person
+    purpose: Word
+    parked_id: Id
+    sequence: Annotated[int, Field(ge=1)]
+    """Where it stands on PARKED."""
+    use: ParkedUse
+    box: str | None = None
+
+
 class Unboxed(_Message):
     """Their contents in base64, in the order asked; None where a box doesn't open."""
 
     contents: Annotated[tuple[str | None, ...], Field(repr=False)]
 
 
+SERVICE_NUMBER = "service-number"
+"""The purpose of the keyed hash of a folded service number."""
+
+
+def caller_purpose(channel: Channel) -> str:
+    """The purpose of the keyed hashes of a channel's callers."""
+    return f"caller-{channel}"
+
+
 HashPurpose = Annotated[
     str,
     StringConstraints(
-        pattern=rf"^(caller-({'|'.join(get_args(Channel))})|return-code|return-code-of|service-number)$"
+        pattern=rf"^(call|caller-({'|'.join(get_args(Channel))})|return-code|return-code-of|service-number)$"
     ),
 ]
 """What a keyed hash is for; the policy says who may ask for which."""

@@ -29,6 +29,7 @@ from shared.key_messages import (
     Hash,
     Hashes,
     Noted,
+    NoteParked,
     Open,
     OpenedValue,
     OpenedValues,
@@ -53,11 +54,15 @@ SEALED = "the key holder is sealed; `passage keys unseal`"
 
 SealingKeys = dict[PersonalClass, SealingKey]
 
-Operation = Literal["seal", "open", "unbox", "hash", "search", "found"]
+Operation = Literal["seal", "open", "unbox", "hash", "search", "found", "parked"]
 
 
 class KeysUnavailableError(Exception):
     """The key holder doesn't answer: it is sealed or starting. Nothing is lost; ask again."""
+
+
+class KeysSealedError(KeysUnavailableError):
+    """Nobody has keys now: nothing that needs any can be done, whoever's it is."""
 
 
 class TooManyError(KeysUnavailableError):
@@ -109,6 +114,12 @@ class Keys(Protocol):
 
     def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
         """Records what a search found; to be called before the person is told."""
+
+    def note_parked(self, asked: NoteParked) -> bytes:
+        """What is in a parked message's box, after it was recorded who does what with it.
+
+        Empty where no box was given. Raises BoxBrokenError.
+        """
 
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
@@ -172,6 +183,11 @@ class RemoteKeys(Keys):
         first = tuple(case_ids[:FOUND_CASES_MAX])
         self._ask("found", Found(**who._asdict(), found=len(case_ids), case_ids=first), Noted)
 
+    @override
+    def note_parked(self, asked: NoteParked) -> bytes:
+        contents = self._ask("parked", asked, Unboxed).contents
+        return _content(contents[0]) if contents else b""
+
     def _ask(self, operation: Operation, asked: BaseModel, answer: type[AnswerT]) -> AnswerT:
         subject = subjects.keyholder(operation, self._service)
         outgoing = Outgoing(subject, asked.model_dump_json().encode())
@@ -182,7 +198,7 @@ class RemoteKeys(Keys):
         except RequestRefusedError as error:
             raise KeysDeniedError(str(error)) from None
         if reply.status == NO_RESPONDER:
-            raise KeysUnavailableError(SEALED) from None
+            raise KeysSealedError(SEALED) from None
         return _read(answer, reply.body)
 
 
@@ -193,7 +209,7 @@ def _read(answer: type[AnswerT], body: bytes) -> AnswerT:
         pass
     denied = Denied.model_validate_json(body)
     if denied.denied == "sealed":
-        raise KeysUnavailableError(SEALED)
+        raise KeysSealedError(SEALED)
     if denied.denied == TOO_MANY:
         raise TooManyError(denied.expected, denied.retry_after_s or 0.0)
     if denied.denied == NOT_YET:

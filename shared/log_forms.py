@@ -20,7 +20,9 @@ from shared.events.base import CallEnvelope, CaseEvent
 from shared.events.calls import CallReceived
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Channel, Identity, Place
+from shared.policy import policy
 from shared.settings import Settings
+from shared.subjects import calls_stream
 
 NUMBER_MAX = 2**53
 LIST_MAX = 20
@@ -51,7 +53,7 @@ KEY_FILE_NAME = re.compile(
 )
 STREAMS = (
     "CASES",
-    "CALLS",
+    *map(calls_stream, policy().channels.names),
     "PARKED",
     "AUDIT",
     "TIMERS_intake",
@@ -160,6 +162,7 @@ def _logger(value: Any) -> object | None:
     return value if value in LOGGERS or value.partition(".")[0] in sys.modules else None
 
 
+CHANNEL = words(*get_args(Channel))
 CASE = _matching("a case number", CASE_ID)
 ID = _matching("an id that Passage made: a UUID in hex", MADE_ID)
 COUNT = Form("a number", _number)

@@ -36,6 +36,24 @@ class Settings(BaseSettings):
     replicas: int = Field(
         1, ge=1, le=5, description="copies of every stream, 1 to 5; read by `passage provision`"
     )
+    calls_max_bytes: int = Field(
+        268_435_456,
+        ge=1_048_576,
+        description="how much may wait of one channel, bytes; beyond it the channel gets an error "
+        "and keeps its calls. Read by `passage provision`, which reserves so much disk a channel",
+    )
+    calls_max_messages: int = Field(
+        100_000,
+        ge=1,
+        description="how many messages may wait of one channel; read by `passage provision`",
+    )
+    call_message_max_bytes: int = Field(
+        393_216,
+        ge=16_384,
+        le=393_216,
+        description="the largest message that a channel may publish, headers included, bytes; "
+        "recordings go by reference. Read by `passage provision`",
+    )
     keys_dir: Path = Field(Path(".passage.keys"), description="folder of the key files")
     database_url: str = Field(
         "sqlite:///.passage/query.db",

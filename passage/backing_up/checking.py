@@ -19,7 +19,7 @@ from passage.backing_up.manifest import (
     read_header,
     read_manifest,
 )
-from passage.backing_up.sealed_file import opened
+from passage.backing_up.sealed_file import Member, opened
 from passage.backing_up.signing import check_signature
 
 PATTERN = "passage-*.age"
@@ -30,8 +30,12 @@ def check(
     identity: Any,
     told: Callable[[int], None],
     signer: Ed25519PublicKey | None = None,
+    seen: Callable[[Member], None] = lambda _: None,
 ) -> Manifest:
-    """Gives the manifest of a good backup. Raises BackupError, of the kind that fits."""
+    """Gives the manifest of a good backup; `seen` gets each member.
+
+    Raises BackupError, of the kind that fits.
+    """
     tally, last, signature = Tally(), None, None
     with opened(path, identity, told) as members:
         for member in members:
@@ -42,6 +46,7 @@ def check(
                 signature = member.content
                 continue
             tally.take(member.name, member.content)
+            seen(member)
             if member.name == HEADER:
                 read_header(member.content)
     manifest = read_manifest(last)

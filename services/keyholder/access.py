@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from shared.access import AccessRecord, Spotted
+from shared.access import PARKED_TYPE, AccessRecord, Spotted
 from shared.case_log import LogError
 from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
-from shared.key_messages import Found, Open, Search
+from shared.key_messages import Found, NoteParked, Open, Search
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,16 @@ class Records:
         """Records what a search found. Raises LogError."""
         what = {"asked": asked.asked, "found": asked.found, "found_cases": asked.case_ids}
         self._write(service, asked.by, asked.purpose, **what)
+
+    def parked(self, service: str, asked: NoteParked) -> None:
+        """Records what somebody does with a parked message. Raises LogError."""
+        place = Spotted(
+            case_id=asked.parked_id,
+            version=asked.sequence,
+            type_name=PARKED_TYPE,
+            field=asked.use,
+        )
+        self._write(service, asked.by, asked.purpose, values=(place,))
 
     def _write(self, service: str, by: str, purpose: str, **what: Any) -> None:
         record = AccessRecord(

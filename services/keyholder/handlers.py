@@ -8,19 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from services.keyholder.granting import (
-    NOBODY,
-    Erasures,
-    Keeping,
-    hash_values,
-    note_found,
-    open_values,
-    search,
-)
 from services.keyholder.holder import Holder
+from services.keyholder.keeping import NOBODY, Erasures, Keeping, content_in
+from services.keyholder.people import answer_person, hash_values
 from services.keyholder.ring import ErasurePendingError
 from services.keyholder.secrets import newest_kek_made_at
-from shared.boxes import BoxBrokenError
 from shared.case_log import Fold
 from shared.events.base import CaseEvent
 from shared.events.intake import PersonalDataErased
@@ -32,6 +24,7 @@ from shared.key_messages import (
     Found,
     Hash,
     KeysChecked,
+    NoteParked,
     Open,
     PepperRenewed,
     PublicKey,
@@ -68,6 +61,7 @@ OPERATIONS: dict[str, type[BaseModel]] = {
     "hash": Hash,
     "search": Search,
     "found": Found,
+    "parked": NoteParked,
 }
 
 
@@ -140,7 +134,7 @@ def is_quick(desk: Keeping, asked: BaseModel) -> bool:
     """Says whether it can be answered from memory, without waiting for the server."""
     if isinstance(asked, Seal):
         return desk.holder.ring.knows(asked.case_id, asked.erasure)
-    return not isinstance(asked, Open | Search | Found)
+    return not isinstance(asked, Open | Search | Found | NoteParked)
 
 
 def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
@@ -149,16 +143,12 @@ def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
         match asked:
             case Seal():
                 return public_keys(desk.holder, asked)
-            case Open():
-                return open_values(desk, service, asked)
             case Unbox():
                 return unbox(desk.holder, asked)
             case Hash():
                 return hash_values(desk, service, asked)
-            case Search():
-                return search(desk, service, asked)
-            case Found():
-                return note_found(desk, service, asked)
+            case Open() | Search() | Found() | NoteParked():
+                return answer_person(desk, service, asked)
             case _:
                 return asked
     except KeysDeniedError as error:
@@ -185,7 +175,7 @@ def public_keys(holder: Holder, asked: Seal) -> BaseModel:
 
 def unbox(holder: Holder, asked: Unbox) -> BaseModel:
     """Opens boxes of channels."""
-    return Unboxed(contents=tuple(_content(holder, box) for box in asked.boxes))
+    return Unboxed(contents=tuple(content_in(holder, box) for box in asked.boxes))
 
 
 def receive_timer(desk: Keeping, delivery: Delivery) -> Outcome:
@@ -245,10 +235,3 @@ def _invalid(error: ValidationError) -> Denied:
 
 def _json(message: BaseModel) -> bytes:
     return message.model_dump_json().encode()
-
-
-def _content(holder: Holder, box: str) -> str | None:
-    try:
-        return b64encode(holder.unbox([box])[0]).decode()
-    except BoxBrokenError:
-        return None

@@ -12,7 +12,7 @@ from shared.access import Use
 from shared.boxes import unbox
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import PersonalClass
-from shared.key_messages import OpenedValue, SealedValue
+from shared.key_messages import NoteParked, OpenedValue, SealedValue
 from shared.keyholder import Keys, KeysDeniedError, SealingKeys, Searcher
 from shared.sealing import CLASS_CODES, SealBrokenError, Spot, header_of
 
@@ -55,6 +55,10 @@ class Holder(Keys):
     @override
     def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
         """What was found is recorded by the caller, as who opened what."""
+
+    @override
+    def note_parked(self, asked: NoteParked) -> bytes:
+        return unbox(self.ring.secrets.intake_private, asked.box) if asked.box else b""
 
     def _opened(self, value: SealedValue) -> OpenedValue:
         name = class_of(value.type_name, value.field)

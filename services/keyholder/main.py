@@ -11,8 +11,8 @@ from functools import partial
 from services.keyholder import DUE, ERASURES, SERVICE, handlers
 from services.keyholder.access import Records
 from services.keyholder.budgets import Budgets
-from services.keyholder.granting import Keeping
 from services.keyholder.holder import Holder
+from services.keyholder.keeping import Keeping
 from services.keyholder.lock import Lock
 from services.keyholder.responding import respond
 from services.keyholder.ring import KeyRing

@@ -20,10 +20,11 @@ from services.query.projections.lookups import Kind
 from services.query.reads import Answer
 from services.query.statements import Statement, addresses_of, name_of, statements_of
 from shared.access import SearchKind, Use
-from shared.addresses import folded
+from shared.addresses import callers_to_hash
 from shared.contact_rule import SafeToContact, said_in
 from shared.events.fields import Channel
 from shared.events.intake import ContactRuleSet
+from shared.key_messages import SERVICE_NUMBER
 from shared.keyholder import Keys, Searcher
 from shared.logs import log
 from shared.return_codes import to_hash
@@ -169,12 +170,13 @@ def _ids_of(candidate: Candidate) -> set[str]:
 
 def _to_hash(asked: Asked) -> list[tuple[Kind, tuple[str, str]]]:
     wanted: list[tuple[Kind, tuple[str, str]]] = [
-        ("caller", (f"caller-{channel}", folded(channel, address)))
+        ("caller", value)
         for channel, address in asked.callers
+        for value in callers_to_hash(channel, address)
     ]
     # What folds to nothing names nobody, and must not find whoever else folds to nothing.
     if asked.person.number:
-        wanted.append(("service_number", ("service-number", asked.person.number)))
+        wanted.append(("service_number", (SERVICE_NUMBER, asked.person.number)))
     if to_hash(asked.code)[1]:
         wanted.append(("return_code", to_hash(asked.code)))
     return wanted

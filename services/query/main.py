@@ -43,6 +43,7 @@ from shared.jetstream.stream import Stream
 from shared.keyholder import RemoteKeys
 from shared.logs import log
 from shared.own_process import own_process, run_to_end
+from shared.parked_messages import parked_at, waiting_page
 from shared.settings import Settings
 
 BACKLOG_CONNECTIONS = 256
@@ -95,6 +96,7 @@ class Query:
         timeout_s = settings.request_timeout_s
         keys = RemoteKeys(connection, SERVICE, timeout_s)
         audit = Stream(connection, subjects.AUDIT, timeout_s, timeout_s)
+        parked = Stream(connection, subjects.PARKED, timeout_s, timeout_s)
         self._database = open_database(settings.database_url)
         generations, progress = Generations(self._database), Progress()
         metrics = Metrics(passage_version())
@@ -119,6 +121,8 @@ class Query:
             names=names,
             accesses=partial(accesses_of, audit),
             newest_accesses=partial(newest_accesses, audit),
+            parked_page=partial(waiting_page, parked),
+            parked_at=partial(parked_at, parked),
         )
 
     @contextlib.asynccontextmanager

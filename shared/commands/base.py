@@ -19,7 +19,8 @@ from pydantic import (
     field_validator,
 )
 
-from shared.events.fields import At, Id, Person
+from shared.case_numbers import CaseNumber
+from shared.events.fields import At, Person
 from shared.written import check_for, within_years
 
 COMMAND_ID_MAX_CHARACTERS = 40
@@ -41,7 +42,7 @@ class Command(BaseModel):
     """Whether it is how one comes by a case: it is carried out whatever fence he saw."""
 
     command_id: CommandId
-    case_id: Id
+    case_id: CaseNumber
     by: Person
     happened_at: At | None = None
     """When it happened, where that isn't now; a decision is made now."""

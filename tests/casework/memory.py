@@ -18,7 +18,7 @@ from shared.access import Use
 from shared.case_log import CaseLog, Fold, History, Link
 from shared.events.base import CaseEvent, chain_hash
 from shared.events.fields import Sealed
-from shared.key_messages import OpenedValue, SealedValue
+from shared.key_messages import NoteParked, OpenedValue, SealedValue
 from shared.keyholder import Keys, SealingKeys, Searcher
 from shared.sealing import Spot
 
@@ -154,3 +154,7 @@ class MemoryKeys(Keys):
     @override
     def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
         """Nobody asks what was found."""
+
+    @override
+    def note_parked(self, asked: NoteParked) -> bytes:
+        return self.letters[asked.box].encode() if asked.box else b""

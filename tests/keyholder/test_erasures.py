@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 
 from services.keyholder.access import Records
-from services.keyholder.granting import Keeping
 from services.keyholder.handlers import (
     ERASURES_OF_CASE,
     SEALED,
@@ -19,6 +18,7 @@ from services.keyholder.handlers import (
     respond,
 )
 from services.keyholder.holder import Holder
+from services.keyholder.keeping import Keeping
 from services.keyholder.lock import Lock
 from services.keyholder.main import budgets_of
 from shared import subjects

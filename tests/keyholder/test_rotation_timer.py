@@ -10,9 +10,9 @@ from typing import cast
 import pytest
 
 from services.keyholder.access import Records
-from services.keyholder.granting import Erasures, Keeping
 from services.keyholder.handlers import ROTATION, receive_timer
 from services.keyholder.holder import Holder
+from services.keyholder.keeping import Erasures, Keeping
 from services.keyholder.lock import Lock
 from services.keyholder.main import budgets_of
 from services.keyholder.ring import KeyRing

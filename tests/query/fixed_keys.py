@@ -20,7 +20,7 @@ from shared.boxes import unbox
 from shared.events.base import Event
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Identity, PersonalClass, Plain, Sealed
-from shared.key_messages import OpenedValue, SealedValue
+from shared.key_messages import NoteParked, OpenedValue, SealedValue
 from shared.keyholder import (
     Keys,
     KeysDeniedError,
@@ -61,6 +61,7 @@ class FixedKeys(Keys):
     """Who searched, and how many values were hashed for it."""
     told: list[tuple[Searcher, tuple[str, ...]]] = field(default_factory=list)
     """What searches found."""
+    handled: list[NoteParked] = field(default_factory=list)
 
     @override
     def for_sealing(self, case_id: str, version: int, erasure: str) -> SealingKeys:
@@ -100,6 +101,13 @@ class FixedKeys(Keys):
     def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
         self._check()
         self.told.append((who, tuple(case_ids)))
+
+    @override
+    def note_parked(self, asked: NoteParked) -> bytes:
+        self._check()
+        self._count()
+        self.handled.append(asked)
+        return unbox(INTAKE_PRIVATE, asked.box) if asked.box else b""
 
     def _count(self) -> None:
         if self.spent:

@@ -11,7 +11,6 @@ import pytest
 from typing_extensions import override
 
 from services.query.link import Link, StreamState
-from shared import subjects
 from shared.events.claims import CaseClaimed
 from shared.events.groups import GroupFormed
 from shared.events.handover import HandoverDiscrepancyRaised
@@ -62,7 +61,11 @@ class FakeLink(Link):
 
     @override
     async def stream_state(self, stream: str) -> StreamState | None:
-        return StreamState(self.parked if stream == subjects.PARKED else 0, 0)
+        return StreamState(0, 0, 0.0, consumers=1)
+
+    @override
+    async def parked_waiting(self) -> int | None:
+        return self.parked
 
     @property
     @override
@@ -72,7 +75,7 @@ class FakeLink(Link):
 
 @pytest.mark.parametrize(
     ("parked", "said"),
-    [(0, ""), (1, "1 message waits in parked"), (3, "3 messages wait in parked")],
+    [(0, ""), (1, "1 message waits in"), (3, "3 messages wait in")],
 )
 async def test_parked_messages_are_said_but_do_no_harm(
     log: MemoryLog, tmp_path: Path, parked: int, said: str
@@ -82,7 +85,7 @@ async def test_parked_messages_are_said_but_do_no_harm(
         ready = await desk.http.get("/readyz")
     assert ('role="alert"' in page) == (parked > 0)
     assert said in page
-    assert ("passage parked list" in page) == (parked > 0)
+    assert ('href="/parked"' in page) == (parked > 0)
     assert (ready.status_code, ready.json()["parked"]) == (200, parked)
 
 

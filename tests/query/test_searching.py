@@ -13,7 +13,7 @@ from shared.events.fields import PersonalClass
 from shared.events.intake import PersonalDataErased
 from shared.matching.numbers import folded_number
 from tests import examples as e
-from tests.examples import CASE, OTHER_CASE, CaseBook
+from tests.examples import CASE, OTHER_CASE
 from tests.query.asking import asked
 from tests.query.fixed_keys import FixedKeys, hashes_of, identity_text, sealed_event
 from tests.query.stage import NAMES_IDLE_S, MemoryLog, book_with, books_of
@@ -33,29 +33,6 @@ def log_of_names(*names: tuple[str, str | None]) -> MemoryLog:
         book.add_all([e.case_opened(), named(book.case_id, surname, first_names)])
     log.write(*books)
     return log
-
-
-@pytest.mark.parametrize("pepper", [0, 1])
-@pytest.mark.parametrize(
-    "typed", ["+380 44 000 00 01", "044 000-00-01", "+380440000001", " 0440000001 "]
-)
-async def test_a_caller_is_found_however_his_number_is_typed(
-    tmp_path: Path, typed: str, pepper: int
-) -> None:
-    key = hashes_of("caller-phone", "+380440000001")[pepper]
-    opened = e.case_opened().model_copy(update={"caller_key": key})
-    log = MemoryLog()
-    log.write(book_with([opened]), CaseBook(case_id=OTHER_CASE))
-    async with asked(log, tmp_path) as desk:
-        found, elsewhere = [
-            (await desk.http.post("/api/search", json={"caller": caller, **BY})).json()
-            for caller in (
-                {"channel": "phone", "address": typed},
-                {"channel": "signal", "address": typed},
-            )
-        ]
-    assert [one["case_id"] for one in found["items"]] == [CASE]
-    assert elsewhere["items"] == []
 
 
 async def test_a_case_is_found_by_every_code_that_its_caller_was_given(tmp_path: Path) -> None:

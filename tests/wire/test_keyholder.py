@@ -27,7 +27,10 @@ from tests.wire.conftest import ANSWER_WITHIN_S, Site
 
 pytestmark = pytest.mark.wire
 
-PURPOSES = ("caller-phone", "caller-walk_in", "return-code", "return-code-of", "service-number")
+PURPOSES = (
+    *("call", "caller-phone", "caller-walk_in"),
+    *("return-code", "return-code-of", "service-number"),
+)
 
 
 async def keeper(site: Site, operation: str) -> dict[str, Any]:
@@ -108,7 +111,9 @@ async def test_sealed_means_that_nothing_opens_and_calls_wait(site: Site) -> Non
         await site.call("+380440000009", text="are you there")
         triage = {"intent": "surrender", "situation": "serving", "urgency": "today"}
         await site.record(TriageCall, case_id, call_id=await _call_id(site), **triage)
-        assert (await site.jetstream.stream_info(subjects.CALLS)).state.messages == 1
+        assert (
+            await site.jetstream.stream_info(subjects.calls_stream("phone"))
+        ).state.messages == 1
         await site.restart_key_holder()
         assert (await site.next_event("CaseOpened")).type_name == "CaseOpened"
         assert await site.calls_left() == 0

@@ -18,7 +18,8 @@ from services.query.api.problems import Problem, ProblemError
 from services.query.context import Context
 from shared.access import AccessRecord
 from shared.case_log import LogError
-from shared.events.fields import Id, Person, Word
+from shared.case_numbers import CaseNumber
+from shared.events.fields import Person, Word
 from shared.refusals import is_another_person
 from shared.written import Day
 
@@ -81,7 +82,7 @@ class _Wanted(BaseModel):
 
     by: Person | None = None
     service: Word | None = None
-    case_id: Id | None = None
+    case_id: CaseNumber | None = None
     from_day: Day | None = None
     to_day: Day | None = None
     limit: Annotated[

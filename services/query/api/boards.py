@@ -16,7 +16,8 @@ from services.query.masking import row_shown
 from services.query.projections.case_row import IdentityState
 from services.query.projections.overdue import OverdueRule
 from services.query.reads import Answer
-from shared.events.fields import Person
+from shared.events.fields import Channel, Person
+from shared.return_codes import WRONG_CODES_AN_HOUR
 
 BOARD_MAX = 2_000
 
@@ -47,10 +48,18 @@ class Alarm(shapes.Alarm):
     case: shapes.Case
 
 
+class Guessing(shapes.Shape):
+    """A channel on which more wrong return codes came within an hour than mistakes explain."""
+
+    channel: Channel
+    wrong_codes: int
+
+
 class Alarms(shapes.Shape):
-    """The alarms that no supervisor has cleared, the newest first."""
+    """The alarms that no supervisor has cleared, the newest first, and where codes are guessed."""
 
     items: list[Alarm]
+    guessing: list[Guessing]
     sequence: int
 
 
@@ -89,7 +98,12 @@ def routes(context: Context) -> APIRouter:
             raise ProblemError(403, "for-supervisors", "Only a supervisor is shown this.")
         answer = boards.alarms()
         items = [{**row_shown(alarm), "case": row_shown(case)} for alarm, case in answer.found]
-        return {"items": items, "sequence": answer.sequence}
+        guessing = [
+            {"channel": channel, "wrong_codes": count}
+            for channel, count in sorted(context.metrics.recent_wrong_codes.in_last_hour().items())
+            if count >= WRONG_CODES_AN_HOUR
+        ]
+        return {"items": items, "guessing": guessing, "sequence": answer.sequence}
 
     return router
 

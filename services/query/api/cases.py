@@ -15,7 +15,8 @@ from services.query.masking import entry_shown, row_shown, type_shown
 from services.query.projections.case_row import CaseRow, IdentityState, Progress
 from services.query.reads import Answer, CaseFilter, CaseHistory, Cursor, read_cursor
 from services.query.slices import WHOLE, Slice
-from shared.events.fields import Channel, Id, Person
+from shared.case_numbers import CaseNumber
+from shared.events.fields import Channel, Person
 from shared.events.intake import Urgency
 from shared.written import Moment
 
@@ -28,7 +29,7 @@ SEQUENCE_MAX = 2**53
 """The largest number that JSON carries everywhere without loss."""
 YEARS = range(2000, 3000)
 
-CaseId = Annotated[Id, Path(description="the case number")]
+CaseId = Annotated[CaseNumber, Path(description="the case number")]
 MinSequence = Annotated[
     int | None,
     Query(ge=0, le=SEQUENCE_MAX, description="wait, two seconds at most, until the answer has it"),

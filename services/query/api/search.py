@@ -16,15 +16,18 @@ from services.query.api.problems import Problem, ProblemError
 from services.query.context import Context
 from services.query.masking import SEALED, row_shown
 from services.query.projections.case_row import CaseRow
+from services.query.projections.lookups import Kind
 from services.query.reads import Answer
-from shared.addresses import folded
-from shared.events.fields import Channel, Person, Word
+from shared.addresses import callers_to_hash
+from shared.case_numbers import typed_case_number
+from shared.events.fields import Channel, Person, Region, Word
+from shared.key_messages import SERVICE_NUMBER
 from shared.keyholder import Searcher
 from shared.matching.numbers import folded_number
 from shared.return_codes import to_hash
 
 SearchedKind = Literal["caller", "return_code", "service_number"]
-Typed = Annotated[str, Field(min_length=1, max_length=40)]
+Typed = Annotated[str, Field(min_length=1, max_length=80)]
 NAME_MAX_CHARACTERS = 200
 
 
@@ -35,6 +38,14 @@ class Caller(BaseModel):
 
     channel: Channel
     address: Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARACTERS)]
+    """However it is written; the name that his account shows will do."""
+    region: Region | None = None
+    """Where a number without a country code is dialled."""
+
+    @property
+    def to_hash(self) -> list[tuple[str, str]]:
+        """Purpose and value of each keyed hash by which the caller may be kept."""
+        return callers_to_hash(self.channel, self.address, self.region)
 
 
 class Search(BaseModel):
@@ -111,29 +122,24 @@ def routes(context: Context) -> APIRouter:
 def find(context: Context, wanted: Search) -> Answer[Sequence[CaseRow]]:
     """Gives the cases that a search finds for certain, by whatever but a name."""
     if wanted.return_code is not None:
-        return _by_key(context, wanted, "return_code", *to_hash(wanted.return_code))
+        return _by_keys(context, wanted, "return_code", [to_hash(wanted.return_code)])
     if wanted.caller is not None:
-        channel, address = wanted.caller.channel, wanted.caller.address.strip()
-        return _by_key(context, wanted, "caller", f"caller-{channel}", folded(channel, address))
+        return _by_keys(context, wanted, "caller", wanted.caller.to_hash)
     if wanted.service_number is not None:
-        number = folded_number(wanted.service_number)
-        return _by_key(context, wanted, "service_number", "service-number", number)
+        number = (SERVICE_NUMBER, folded_number(wanted.service_number))
+        return _by_keys(context, wanted, "service_number", [number])
     return context.reads.case_by_number(typed_case_number(wanted.case_number or ""))
 
 
-def typed_case_number(text: str) -> str:
-    """Gives a case number as it is kept, from how people type it (Crockford's base32)."""
-    plain = "".join(one for one in text.upper() if one.isalnum())
-    return plain.translate(str.maketrans("OIL", "011"))
-
-
-def _by_key(
-    context: Context, wanted: Search, kind: SearchedKind, purpose: str, value: str
+def _by_keys(
+    context: Context, wanted: Search, asked: SearchedKind, values: Sequence[tuple[str, str]]
 ) -> Answer[Sequence[CaseRow]]:
-    who = Searcher(*asked_by(wanted), (kind,))
+    who = Searcher(*asked_by(wanted), (asked,))
     # What folds to nothing names nobody, and must not find whoever else folds to nothing.
-    found = context.keys.search(who, [(purpose, value)] if value else [])
-    answer = context.reads.cases_by_key(kind, found[0] if found else ())
+    made = context.keys.search(who, [one for one in values if one[1]])
+    # An account is found by the name that it shows, too.
+    kinds: list[Kind] = [asked, "shown_name"] if asked == "caller" else [asked]
+    answer = context.reads.cases_by_key(kinds, [key for keys in made for key in keys])
     context.keys.found(who, [row.case_id for row in answer.found])
     return answer
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from services.query.api.cases import SEQUENCE_MAX, CaseId, look_up, waits
+from services.query.api.parked import PAGE_MAX, page_of, shown
 from services.query.api.problems import SEALED_DETAIL, ProblemError
 from services.query.api.search import Search, find
 from services.query.context import Context
@@ -22,7 +23,9 @@ from services.query.masking import entry_shown
 from services.query.projections.queue import FIRST
 from services.query.reads import Answer, CaseHistory
 from services.query.slices import Slice
+from shared.case_numbers import case_number_in
 from shared.keyholder import KeysUnavailableError, TooManyError
+from shared.return_codes import codes_in
 
 QUEUE_SHOWN = 200
 EVENTS_SHOWN = 200
@@ -44,6 +47,10 @@ def routes(context: Context) -> APIRouter:
             parked=await context.parked(),
             sequence=answer.sequence,
         )
+
+    @router.get("/parked")
+    def parked(after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0) -> str:
+        return _parked(context, after)
 
     @router.get("/cases/{case_id}", dependencies=[waits(context)])
     def case(
@@ -77,6 +84,12 @@ def routes(context: Context) -> APIRouter:
     return router
 
 
+def _parked(context: Context, after: int) -> str:
+    page = page_of(context, after, PAGE_MAX)
+    rows = [shown(one) for one in page.items]
+    return _render("parked.html", context, rows=rows, next=page.following)
+
+
 def _page_of(
     context: Context, case_id: str, as_of: AsOf | None, from_version: int | None
 ) -> Answer[CaseHistory]:
@@ -107,11 +120,10 @@ def _nothing(context: Context, why: str, status: int) -> HTMLResponse:
 
 
 def _read_form(body: bytes) -> Search | None:
-    """Reads what was typed: ten digits are a return code, anything else a case number."""
+    """Reads what was typed: a case number, else a return code if ten digits are in it."""
     form = parse_qs(body.decode("ascii", "replace"))
     typed, by, purpose = (form.get(name, [""])[0].strip() for name in ("sought", "by", "purpose"))
-    digits = "".join(one for one in typed if one.isdigit())
-    is_code = len(digits) == RETURN_CODE_DIGITS and not any(one.isalpha() for one in typed)
+    is_code = case_number_in(typed) is None and bool(codes_in(typed))
     try:
         if not is_code:
             return Search(case_number=typed)
@@ -121,7 +133,6 @@ def _read_form(body: bytes) -> Search | None:
 
 
 RECORDED = "A search by return code is recorded: give your name and what you search for."
-RETURN_CODE_DIGITS = 10
 
 
 def _minute(moment: datetime | None) -> str:
