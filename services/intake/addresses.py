@@ -57,3 +57,8 @@ class Addresses:
         before = [one for one in self.known if one.called_at <= said_at]
         in_order = sorted(before, key=attrgetter("called_at"))
         return replace(self, covered={one.channel: one for one in in_order})
+
+    def covered_by_both(self, other: Addresses) -> Addresses:
+        """Gives the addresses with what both cover: for two words of which either may hold."""
+        covered = {channel: one for channel, one in self.covered.items() if other.covers(one)}
+        return replace(self, covered=covered)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import NamedTuple
 
 from services.query.candidate_reads import CALLS, WHO_HE_IS, CandidateReads, Said
@@ -18,8 +19,9 @@ from services.query.projections.case_row import CaseRow
 from services.query.projections.lookups import Kind
 from services.query.reads import Answer
 from services.query.statements import Statement, addresses_of, name_of, statements_of
-from shared.access import SearchKind
+from shared.access import SearchKind, Use
 from shared.addresses import callers_to_hash
+from shared.contact_rule import SafeToContact, said_in
 from shared.events.fields import Channel
 from shared.events.intake import ContactRuleSet
 from shared.keyholder import Keys, Searcher
@@ -83,8 +85,13 @@ class Candidates:
         self._keys = keys
         self._names = names
 
-    def of_caller(self, asked: Asked, by: str, purpose: str) -> Answer[Found]:
-        """Gives who may be calling. Raises as the key holder and the read model do."""
+    def of_caller(
+        self, asked: Asked, by: str, purpose: str, *, reveal: bool = False
+    ) -> Answer[Found]:
+        """Gives who may be calling. Raises as the key holder and the read model do.
+
+        With `reveal` the reasons are to be shown, which hold values: those are counted as shown.
+        """
         who = _searcher(asked, by, purpose)
         matches, complete = self._matches(asked, who)
         wanted = sorted(matches, key=lambda one: (*matches[one].strength, one))[:OPENED_MAX]
@@ -104,21 +111,28 @@ class Candidates:
         ]
         first = in_order(found)[:CANDIDATES_MAX]
         self._keys.found(who, [one.case.case_id for one in first])
+        if reveal and told:
+            shown_ids = {case_id for one in first for case_id in _ids_of(one)}
+            shown = {case_id: said[case_id] for case_id in shown_ids & said.keys()}
+            statements_of(self._keys, shown, places, by, purpose, "shown")
         log.info("looked_for_caller", count=len(found))
         return Answer(Found(first, complete), rows.sequence)
 
-    def of_case(self, case_id: str, by: str, purpose: str) -> Answer[Found] | None:
+    def of_case(
+        self, case_id: str, by: str, purpose: str, *, reveal: bool = False
+    ) -> Answer[Found] | None:
         """Gives who may be the man of a case, by what that case was told; None: no such case."""
         said = self._reads.said([case_id], CALLS + WHO_HE_IS).found.get(case_id)
         if said is None:
             return None
         # Counted before anything is opened: what the case was told may be nothing to search by.
         self._keys.search(Searcher(by, purpose, ("case",)))
-        told = statements_of(self._keys, {case_id: said}, (), by, purpose)[case_id]
+        use: Use = "shown" if reveal else "compared"
+        told = statements_of(self._keys, {case_id: said}, (), by, purpose, use)[case_id]
         callers = tuple(addresses_of(self._keys, said, by, purpose))
         person = told[-1].person if told else Person()
         asked = Asked(person, name_of(told), callers=callers, own_case=case_id)
-        return self.of_caller(asked, by, purpose)
+        return self.of_caller(asked, by, purpose, reveal=reveal)
 
     def _matches(self, asked: Asked, who: Searcher) -> tuple[dict[str, _Match], bool]:
         """Gives what was found, by the last episode of each man."""
@@ -148,6 +162,10 @@ class Candidates:
         for (kind, _), made in zip(wanted, hashes, strict=True):
             keys[kind] += made
         return keys
+
+
+def _ids_of(candidate: Candidate) -> set[str]:
+    return {candidate.case.case_id, *candidate.found_in}
 
 
 def _to_hash(asked: Asked) -> list[tuple[Kind, tuple[str, str]]]:
@@ -191,10 +209,8 @@ def _candidate(
     )
 
 
-def contact_rule_of(said: Said | None) -> ContactRuleSet | None:
+def contact_rule_of(said: Said | None) -> SafeToContact | None:
     """Gives the contact rule of a case; none is taken over from an earlier episode."""
     events = said.events if said is not None else ()
     rules = [one.event for one in events if isinstance(one.event.data, ContactRuleSet)]
-    # What he said last, which isn't what was recorded last; of the same moment, that is.
-    latest = max(enumerate(rules), key=lambda one: (one[1].time, one[0]), default=None)
-    return None if latest is None else latest[1].data
+    return reduce(said_in, rules, SafeToContact()) if rules else None

@@ -13,6 +13,7 @@ from services.query.comparing import Person, person_of
 from services.query.name_index import Place
 from services.query.names import identity_in
 from services.query.opening import opened
+from shared.access import Use
 from shared.events.fields import Channel, Identity
 from shared.events.intake import CallLinked, CaseOpened, PersonalDataProvided
 from shared.key_messages import SealedValue
@@ -48,12 +49,17 @@ class Caller(NamedTuple):
 
 
 def statements_of(
-    keys: Keys, said: Mapping[str, Said], places: Collection[Place], by: str, purpose: str
+    keys: Keys,
+    said: Mapping[str, Said],
+    places: Collection[Place],
+    by: str,
+    purpose: str,
+    use: Use = "compared",
 ) -> dict[str, list[Statement]]:
     """Gives for each case its last statements, and those at `places`, as far as they open."""
     claims = {case_id: _claims(one, places) for case_id, one in said.items()}
     values = [value for some in claims.values() for one in some for value in one[1:] if value]
-    answers = opened(keys, values, by, purpose, "compared")
+    answers = opened(keys, values, by, purpose, use)
     texts = {one: answer.text for one, answer in zip(values, answers, strict=True)}
     return {
         case_id: [statement for one in some if (statement := _statement(one, texts)) is not None]

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from functools import reduce
 from itertools import permutations
 
-from services.intake.outbox import Outbox, evolve_outbox, may_send
+from services.intake.messages import may_send
+from services.intake.outbox import Outbox, evolve_outbox
 from shared.events.base import Event
 from shared.events.intake import (
     CallLinked,

@@ -91,7 +91,6 @@ FORCED = intake.DuressSignalled(call_id="call-2", channel="phone")
 FREE = intake.DuressCleared(by="cedar", reason=SEALED)
 REVIEW = verification.ReviewOpened(reason="operator", remark=SEALED)
 RESOLVED = verification.ReviewResolved(by="cedar", outcome="decision_stands", remark=SEALED)
-BY_MESSAGE = handover.RendezvousDisclosed(rendezvous_id="r-1", to_whom=SEALED, message_id="m-1")
 STEP = handover.GuidanceGiven(step=SEALED, call_id="call-2")
 STEP_3 = STEP.model_copy(update={"call_id": "call-3"})
 HUNG_UP = CallEnded(call_id="call-2", channel="phone", ended_at=NOON)
@@ -160,7 +159,6 @@ CLOSED = intake.CaseClosed(reason="withdrew")
         [*KNOWN, REVIEW, RESOLVED, PLANNED],
         [*KNOWN, REVIEW, overridden("no_hold"), PLANNED],
         [*KNOWN, FORCED, FREE, PLANNED, APPROVED, DISCLOSED],
-        [*KNOWN, PLANNED, APPROVED, YES, BY_MESSAGE],
         [*KNOWN, PLANNED, APPROVED, CODED_TOO, HUNG_UP, DISCLOSED],
         [DOUBTED, CONFIRMED, *KNOWN[1:], PLANNED, APPROVED, DISCLOSED],
         [*GUIDED, HUNG_UP, CODED_TOO.model_copy(update={"call_id": "call-3"}), STEP_3],
@@ -210,8 +208,6 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: Sequence[Event]) -> None:
         ([*KNOWN, PLANNED, APPROVED, UNCODED_TOO, DISCLOSED], "in no call"),
         ([*GUIDED, CODED_TOO, HUNG_UP, HUNG_UP_TOO, STEP], "in no call"),
         ([STEP], "in no call with the case's return code"),
-        ([*KNOWN, PLANNED, APPROVED, BY_MESSAGE], "contact rule did not allow"),
-        ([*KNOWN, PLANNED, APPROVED, YES, NEVER, BY_MESSAGE], "contact rule did not allow"),
         ([overridden("no_hold", second_by="AMBER")], "by one person"),
         ([overridden("no_hold", 25)], "more than a day"),
         ([*GUIDED, REPLANNED, REPLANNED], "not the present one"),

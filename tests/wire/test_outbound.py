@@ -108,6 +108,7 @@ async def test_until_he_says_so_nobody_writes_and_a_window_that_is_over_does_not
     window = {
         "from_time": f"{over - timedelta(hours=1):%H:%M}",
         "to_time": f"{over:%H:%M}",
+        "zone": "UTC",
     }
     await intake.record(SetContactRule, case_id, rule="window", windows=[window])
     refused = await intake.ask(SendMessage, case_id, **TOLD)
@@ -122,7 +123,8 @@ async def test_it_goes_until_the_window_ends_and_not_to_a_phone_that_called_sinc
     case_id = await safe_case(intake, "never")
     now = datetime.now(UTC)
     end = (now + timedelta(minutes=5)).replace(second=0, microsecond=0)
-    window = {"from_time": f"{now - timedelta(hours=1):%H:%M}", "to_time": f"{end:%H:%M}"}
+    begin = now - timedelta(hours=1)
+    window = {"from_time": f"{begin:%H:%M}", "to_time": f"{end:%H:%M}", "zone": "UTC"}
     await intake.record(SetContactRule, case_id, rule="window", windows=[window])
     codes = await intake.record(IssueReturnCode, case_id)
     await intake.call("@fremd", code=codes.return_code, on="telegram")

@@ -19,6 +19,7 @@ from shared.commands.intake import (
 from shared.keyfiles import read_channel_public_keys
 from shared.outgoing import OutgoingMessage
 from shared.parking import Delivery
+from shared.policy import policy
 from shared.service import assemble
 from tests.wire.conftest import ANSWER_WITHIN_S, Site
 from tests.wire.outbound import (
@@ -108,7 +109,8 @@ async def test_a_process_that_ends_before_the_channel_gets_it_sends_nothing_late
         service = assemble("intake", Fold(IntakeState(), evolve), site.settings)
         keys = read_channel_public_keys(site.settings.keys_dir)
         told: list[str] = []
-        cut = Sending(service.desk, PowerCut(), keys, timedelta(minutes=10), told.append)
+        limits = policy().channels.messages
+        cut = Sending(service.desk, PowerCut(), keys, limits, timedelta(minutes=10), told.append)
         with pytest.raises(PowerCutError):
             await asyncio.to_thread(dispatch, cut, queued)
         service.close()
