@@ -15,7 +15,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import append, casework, lifecycle, memory, read_model, rebuild, sealing, visible
+from benchmarks import (
+    append,
+    casework,
+    lifecycle,
+    matching,
+    memory,
+    read_model,
+    rebuild,
+    registry,
+    sealing,
+    visible,
+)
 from benchmarks.figures import Bench, Benchmark, Measured, as_line, machine, print_table
 from shared import logs
 
@@ -31,6 +42,8 @@ class Name(StrEnum):
     READ_MODEL = "read-model"
     MEMORY = "memory"
     CASEWORK = "casework"
+    MATCHING = "matching"
+    REGISTRY = "registry"
 
 
 BENCHMARKS: dict[Name, Benchmark] = {
@@ -42,6 +55,8 @@ BENCHMARKS: dict[Name, Benchmark] = {
     Name.READ_MODEL: read_model.run,
     Name.MEMORY: memory.run,
     Name.CASEWORK: casework.run,
+    Name.MATCHING: matching.run,
+    Name.REGISTRY: registry.run,
 }
 DATA_DIR = Path(".passage-bench")
 """In the current folder, because the one for temporary files is often no disk."""

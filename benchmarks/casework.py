@@ -113,12 +113,12 @@ def _by_name(people: People, case: Case) -> Asked:
     man = case.identity
     body = {
         **WHO,
-        "surname": people.misspelled(man.surname),
+        "surname": people.misspelled(man.surname or ""),
         "first_names": man.first_names,
         "patronymic": man.patronymic,
     }
     if man.date_of_birth is not None:
-        body["date_of_birth"] = man.date_of_birth.isoformat()
+        body["date_of_birth"] = man.date_of_birth
     return Asked(body, case.case_id)
 
 

@@ -38,9 +38,9 @@ from shared.addresses import folded
 from shared.events import intake
 from shared.events.base import FIRST_PREVHASH, chain_hash
 from shared.events.fields import Identity, Plain
-from shared.folding import folded_number
 from shared.jetstream.subjects import Subjects
 from shared.keyholder import Keys
+from shared.matching.numbers import folded_number
 from shared.sealing import Spot
 
 THREADS = 16

@@ -75,7 +75,7 @@ class People:
             surname=names[0],
             first_names=names[1],
             patronymic=names[2],
-            date_of_birth=born if chance.random() >= UNKNOWN_BIRTH_SHARE else None,
+            date_of_birth=born.isoformat() if chance.random() >= UNKNOWN_BIRTH_SHARE else None,
             service_number=(
                 f"АВ-{number:06d}" if chance.random() >= UNKNOWN_NUMBER_SHARE else None
             ),

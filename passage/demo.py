@@ -20,7 +20,7 @@ from passage.playing.play import AT_ONCE, Played, play, tally
 from passage.playing.player import UnexpectedError
 from passage.playing.stage import StuckError, staged
 from passage.printing import err, out, print_json, print_table
-from passage.registry import holds_only, load
+from passage.registry_load import holds_only, load
 from passage.running import Running, find_running
 from shared.keyfiles import KeyFilesError
 

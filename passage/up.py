@@ -30,6 +30,7 @@ from passage.provisioning import provision
 from passage.running import Running, forget_running
 from passage.supervising import Supervisor
 from passage.witness_places import witnesses_of
+from services.verification.registry import remove_drafts
 
 USUAL_HTTP = Address("127.0.0.1", 8080)
 USUAL_NATS = Address("127.0.0.1", 4222)
@@ -67,6 +68,7 @@ def up_verb(
     folders.make()
     with locked(folders):
         forget_running(folders.data)  # What a killed runner left would name its addresses.
+        remove_drafts(folders.registry)  # What a killed load left holds names in the clear.
         ensure_keys(folders)
         http_address, nats_address = _addresses(http, nats)
         _check_certificate(folders, nats_address)

@@ -28,7 +28,8 @@ CASE_OPEN = Guard("case_open", "a case that isn't closed; ReopenCase first")
 NOT_HANDED_OVER = Guard("not_handed_over", "a case that isn't handed over yet")
 NOT_EXCHANGED = Guard("not_exchanged", "a case of a man who wasn't exchanged")
 NO_CONTRADICTION = Guard(
-    "no_open_contradiction", "personal data given after it that the registry matches"
+    "no_open_contradiction",
+    "data given after it that the registry matches, or VerifyIdentity with second_by and reason",
 )
 CLEARED_BY_SUPERVISOR = Guard("cleared_by_supervisor", "ask a supervisor to look at the case")
 """Why he must look is for supervisors alone: it doesn't say that he gave the duress code."""

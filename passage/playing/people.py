@@ -24,15 +24,17 @@ class Person:
     date_of_birth: date
     service_number: str | None
     unit: str | None
+    whole_date: bool = True
 
     def as_identity(self) -> dict[str, Any]:
         """Gives the `identity` of ProvidePersonalData."""
+        born = self.date_of_birth.isoformat()
         said = {
             "surname": self.surname,
             "first_names": self.first_names,
             "patronymic": self.patronymic,
             "rank": self.rank,
-            "date_of_birth": self.date_of_birth.isoformat(),
+            "date_of_birth": born if self.whole_date else born[:4],
             "service_number": self.service_number,
         }
         return {name: value for name, value in said.items() if value is not None}
@@ -47,8 +49,17 @@ class Person:
         return replace(self, service_number=number)
 
     def born_another_day(self) -> Person:
-        """The right number with a wrong date of birth."""
+        """The right number with a wrong date of birth: a person must look."""
         return replace(self, date_of_birth=self.date_of_birth + timedelta(days=400))
+
+    def another_mans(self) -> Person:
+        """The right number with another man's first name and date of birth: contradicted."""
+        other = "Олег" if self.first_names != "Олег" else "Юрий"
+        return replace(self.born_another_day(), first_names=other)
+
+    def born_some_day(self) -> Person:
+        """He tells only the year of his birth."""
+        return replace(self, whole_date=False)
 
     def unknown(self) -> Person:
         """Somebody no registry knows."""

@@ -133,10 +133,41 @@ async def nobody_knows_him(p: Player) -> list[End]:
     return [End(case_id, "closed", "rejected", "infiltration")]
 
 
-async def contradicted_then_corrected(p: Player) -> list[End]:
-    """Right number, wrong birth date: no verification until it is corrected."""
+async def one_field_differs(p: Player) -> list[End]:
+    """Right number, wrong birth date: a person looks, and two decide."""
     case_id = await acts.ask_to_surrender(p)
     await acts.tell_who(p, case_id, p.person.born_another_day())
+    await p.until_recorded(case_id, "VerificationEscalated")
+    await p.refused(
+        "VerifyIdentity", case_id, "two_agreeing_sources", basis="registry_and_operator"
+    )
+    await acts.verify_by_two(p, case_id)
+    return [End(case_id, "registered", "verified")]
+
+
+async def only_the_year(p: Player) -> list[End]:
+    """He tells only the year of his birth; the registry knows him all the same."""
+    case_id = await acts.ask_to_surrender(p)
+    await acts.tell_who(p, case_id, p.person.born_some_day())
+    await acts.verify(p, case_id)
+    return [End(case_id, "registered", "verified")]
+
+
+async def contradicted_and_overruled(p: Player) -> list[End]:
+    """Two fields speak against him; two people know better, and say why."""
+    case_id = await acts.ask_to_surrender(p)
+    await acts.tell_who(p, case_id, p.person.another_mans())
+    await p.until_recorded(case_id, "IdentityContradicted")
+    by_two = {"basis": "two_sources", "second_by": p.other}
+    await p.refused("VerifyIdentity", case_id, "no_open_contradiction", **by_two)
+    await p.do("VerifyIdentity", case_id, **by_two, reason="invented reason: his papers")
+    return [End(case_id, "registered", "verified")]
+
+
+async def contradicted_then_corrected(p: Player) -> list[End]:
+    """Right number, another name and birth date: no verification until they are corrected."""
+    case_id = await acts.ask_to_surrender(p)
+    await acts.tell_who(p, case_id, p.person.another_mans())
     await p.until_recorded(case_id, "IdentityContradicted")
     await p.refused(
         "VerifyIdentity", case_id, "no_open_contradiction", basis="two_sources", second_by=p.other

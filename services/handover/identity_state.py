@@ -22,7 +22,7 @@ class IdentityView:
     """What handover knows of who he is."""
 
     about_event: str | None = None
-    """The personal data last given; None since they were contradicted."""
+    """The personal data last given; None since a person contradicted them."""
     partial: bool = False
     verified: bool = False
     contradicted: bool = False
@@ -77,10 +77,12 @@ def identity_after(
             partial = data.outcome in {"match", "partial"}
             return replace(view, partial=partial, contradicted=contradicted)
         case IdentityVerified():
-            return replace(view, verified=True, rejected=False)
+            # Two people may have decided past a contradiction.
+            return replace(view, verified=True, rejected=False, contradicted=False)
         case IdentityContradicted():
-            # The registry's answer about the contradicted data ends nothing: only new data can.
-            return replace(view, about_event=None, contradicted=True, verified=False)
+            # What a registry found it may take back; what a person found, only new data can.
+            about = view.about_event if data.registry is not None else None
+            return replace(view, about_event=about, contradicted=True, verified=False)
         case IdentityRejected():
             return replace(view, rejected=True, verified=False)
         case _ as unreachable:

@@ -49,7 +49,7 @@ from shared.commands.intake import (
 )
 from shared.events.base import CallEnvelope, Event
 from shared.events.calls import CallEnded, CallReceived
-from shared.folding import folded_number
+from shared.matching.numbers import folded_number
 from shared.parking import Delivery, UnprocessableError
 from shared.service import Desk
 from shared.transact import Cause, ContendedError, Outcome, transact

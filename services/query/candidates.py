@@ -111,7 +111,7 @@ class Candidates:
             return None
         told = statements_of(self._keys, {case_id: said}, (), by, purpose)[case_id]
         callers = tuple(addresses_of(self._keys, said, by, purpose))
-        person = told[-1].person if told else Person({})
+        person = told[-1].person if told else Person()
         asked = Asked(person, name_of(told), callers=callers, own_case=case_id)
         return self.of_caller(asked, by, purpose)
 

@@ -5,18 +5,17 @@ Pure. Values stay in here; what comes out is names of fields, an order and a rea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
-from rapidfuzz import fuzz
-
-from services.query.name_index import ALIKE, NameParts, Part, alike, parts_of
+from services.query.name_index import stated_by
 from services.query.projections.case_row import CaseRow
 from services.query.projections.lookups import Kind
 from shared.contact_rule import SafeToContact
 from shared.events.fields import Identity
-from shared.folding import folded_name, folded_number
+from shared.matching import NOT_GIVEN, STATED_FIELDS, Judged, Stated, compare
+from shared.matching.numbers import folded_number
+from shared.matching.verdicts import Verdict
 
 Basis = Literal["return_code", "caller", "service_number", "name"]
 PersonField = Literal[
@@ -38,28 +37,55 @@ REASONS: dict[Basis, str] = {
     "service_number": "The same service number was given in this case.",
     "name": "Only a suggestion: the name may be the same, and others may bear it.",
 }
+FOUND_BY_IT = "the case was found by it"
+VERDICTS: tuple[Verdict, ...] = ("agrees", "says_nothing", "conflicts")
+"""Those that speak for him first."""
 OVER = frozenset({"handed_over", "in_custody", "exchanged"})
 """Stages at which nobody waits to cross any more."""
 
 
 class Person(NamedTuple):
-    """Who somebody says he is, folded; empty is what he didn't say."""
+    """Who somebody says he is; empty is what he didn't say."""
 
-    parts: NameParts
-    born: date | None = None
-    number: str = ""
-    unit: str = ""
+    stated: Stated = Stated()
 
     @property
     def is_told(self) -> bool:
-        return bool(self.parts or self.born or self.number or self.unit)
+        return self.stated != Stated()
+
+    @property
+    def born(self) -> str | None:
+        return self.stated.date_of_birth
+
+    @property
+    def number(self) -> str:
+        """As it is looked up."""
+        return folded_number(self.stated.service_number or "")
 
 
 class Comparison(NamedTuple):
-    """Names of fields; what either side lacks is in neither."""
+    """The verdict on each field that both sides have."""
 
-    agrees: tuple[PersonField, ...]
-    conflicts: tuple[PersonField, ...]
+    judged: Mapping[PersonField, Judged]
+
+    @property
+    def agrees(self) -> tuple[PersonField, ...]:
+        return self._with("agrees")
+
+    @property
+    def says_nothing(self) -> tuple[PersonField, ...]:
+        return self._with("says_nothing")
+
+    @property
+    def conflicts(self) -> tuple[PersonField, ...]:
+        return self._with("conflicts")
+
+    def _with(self, verdict: Verdict) -> tuple[PersonField, ...]:
+        return tuple(
+            field
+            for field in FIELDS
+            if field in self.judged and self.judged[field].verdict == verdict
+        )
 
 
 class Candidate(NamedTuple):
@@ -82,19 +108,19 @@ class Candidate(NamedTuple):
     @property
     def reason(self) -> str:
         """Why he may be meant, in words."""
-        agrees, conflicts = self.compared
-        said = [REASONS[self.basis]]
-        if agrees:
-            said.append(f"Agrees: {_listed(agrees)}.")
-        if conflicts:
-            said.append(f"Differs: {_listed(conflicts)}.")
-        return " ".join(said)
+        found = self.compared
+        listed = {
+            "Agrees": found.agrees,
+            "Differs": found.conflicts,
+            "Says too little": found.says_nothing,
+        }
+        said = [f"{word}: {_listed(fields)}." for word, fields in listed.items() if fields]
+        return " ".join([REASONS[self.basis], *said])
 
 
 def person_of(identity: Identity, unit: str | None) -> Person:
-    """Gives a person as he is compared."""
-    number = folded_number(identity.service_number or "")
-    return Person(parts_of(identity), identity.date_of_birth, number, folded_name(unit or ""))
+    """A person as he is compared."""
+    return Person(stated_by(identity, unit))
 
 
 def strongest(kinds: Collection[Kind]) -> Basis:
@@ -110,29 +136,28 @@ def compared(
     `other_code`: the caller gave a code, and the case has another. That he calls from elsewhere
     says nothing: one man has several phones.
     """
-    agrees: set[PersonField] = {one for one in FIELDS if one in found_by}
-    conflicts: set[PersonField] = set()
-    for field in FIELDS:
-        verdict = _verdict(field, asked, told)
-        if verdict is not None and field not in agrees:
-            (agrees if verdict else conflicts).add(field)
+    by_field: dict[PersonField, list[Judged]] = {}
+    for one in told:
+        verdicts = compare(asked.stated, one.stated)
+        for field in STATED_FIELDS:
+            if verdicts[field] != NOT_GIVEN:
+                by_field.setdefault(field, []).append(verdicts[field])
+    judged = {field: _best(several) for field, several in by_field.items()}
+    judged |= {kind: Judged("agrees", FOUND_BY_IT) for kind in FIELDS if kind in found_by}
     if other_code:
-        conflicts.add("return_code")
-    return Comparison(
-        tuple(one for one in FIELDS if one in agrees),
-        tuple(one for one in FIELDS if one in conflicts),
-    )
+        judged["return_code"] = Judged("conflicts", "another code was issued in this case")
+    return Comparison(judged)
 
 
 def in_order(found: Sequence[Candidate]) -> list[Candidate]:
     """Gives candidates, the strongest first; among equals, whoever waits and called last."""
 
     def weakness(one: Candidate) -> tuple[object, ...]:
-        agrees, conflicts = one.compared
+        found = one.compared
         called_at = one.case.last_call_at
         return (
             BASES.index(one.basis),
-            len(conflicts) - len(agrees),
+            len(found.conflicts) - len(found.agrees),
             -one.score,
             not one.waits,
             -called_at.timestamp() if called_at is not None else 0.0,
@@ -142,49 +167,9 @@ def in_order(found: Sequence[Candidate]) -> list[Candidate]:
     return sorted(found, key=weakness)
 
 
-def _verdict(field: PersonField, asked: Person, told: Sequence[Person]) -> bool | None:
-    """Says whether the field agrees with any that was told; None where one side lacks it."""
-    match field:
-        case "return_code" | "caller":
-            return None  # Found by them or not; nothing is compared.
-        case "date_of_birth":
-            born = [one.born for one in told if one.born is not None]
-            return asked.born in born if asked.born is not None and born else None
-        case "service_number":
-            numbers = [one.number for one in told if one.number]
-            return asked.number in numbers if asked.number and numbers else None
-        case "unit":
-            return _any([_same_unit(asked.unit, one.unit) for one in told])
-        case _:
-            return _any([_same_part(field, asked, one) for one in told])
-
-
-def _any(verdicts: Sequence[bool | None]) -> bool | None:
-    known = [one for one in verdicts if one is not None]
-    return any(known) if known else None
-
-
-def _same_part(part: Part, one: Person, other: Person) -> bool | None:
-    # An initial says too little to agree or to conflict.
-    mine = [word for word in one.parts.get(part, ()) if len(word) > 1]
-    theirs = [word for word in other.parts.get(part, ()) if len(word) > 1]
-    if not mine or not theirs:
-        return None
-    return any(alike(word, known) for word in mine for known in theirs)
-
-
-def _same_unit(one: str, other: str) -> bool | None:
-    if not one or not other:
-        return None
-    numbers, others = _numbers(one), _numbers(other)
-    if numbers and others:
-        return not numbers.isdisjoint(others)
-    return fuzz.token_set_ratio(one, other) >= ALIKE
-
-
-def _numbers(unit: str) -> set[str]:
-    digits = "".join(one if one.isdigit() else " " for one in unit)
-    return set(digits.split())
+def _best(several: Sequence[Judged]) -> Judged:
+    """Of what was told at several times, the verdict that speaks for him most."""
+    return min(several, key=lambda one: VERDICTS.index(one.verdict))
 
 
 def _listed(fields: Sequence[PersonField]) -> str:

@@ -1,44 +1,43 @@
-"""An index of names in memory: word -> where it is part of a name; what sounds alike is suggested.
+"""An index of names in memory: sign -> where it is part of a name; what sounds alike is suggested.
 
-Whole words are compared, each spelling once however many bear it; nobody's name is looked at who
-has no such word.
+Names are found by the signs by which they are compared (`shared/matching/searching.py`), each sign
+looked at once however many have it; nobody's name is looked at who has no such sign.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
 from shared.events.fields import Identity
-from shared.folding import folded_name, other_reading
+from shared.matching import Stated
+from shared.matching.dates import judged_dates
+from shared.matching.searching import Signs, is_key, signs_of
+from shared.matching.verdicts import NAME_FIELDS, NameField
 
-Part = Literal["surname", "first_names", "patronymic"]
-PARTS: tuple[Part, ...] = get_args(Part)
-BITS: dict[Part, int] = {part: 1 << number for number, part in enumerate(PARTS)}
+BITS: dict[NameField, int] = {part: 1 << number for number, part in enumerate(NAME_FIELDS)}
 
+SAME = 100.0
 ALIKE = 85
 """Out of 100: from here on two words may be spellings of one name. A suggestion, so it is low."""
 SLIP_FROM = 75
 """No word in which one letter was misheard, or two swapped, is less like than this."""
 SLIP_CHARACTERS = 5
 """In shorter words one letter makes another name."""
-READ_OTHERWISE = 90
-"""What a word counts that is the same only if it was typed in the other alphabet's look-alikes."""
 SUGGESTED_FROM = 50
 
 Place = tuple[str, int]
 """A case, and its version at which a name was given."""
 
-NameParts = Mapping[Part, tuple[str, ...]]
-"""The words of a name as they are compared."""
+NameParts = Mapping[NameField, Signs]
+"""The signs of a name."""
 
 
 Likeness = Mapping[str, float]
-"""The words of the index that are like one that is searched for, and how like."""
+"""The signs of the index that are like those of a word that is searched for, and how like."""
 
 
 class Suggestion(NamedTuple):
@@ -48,33 +47,26 @@ class Suggestion(NamedTuple):
     version: int
     score: int
     """Out of 100: how much of what was searched for is in the name."""
-    agrees: tuple[Part, ...]
+    agrees: tuple[NameField, ...]
 
     def shown(self) -> dict[str, Any]:
         return {"score": self.score, "agrees": self.agrees, "version": self.version}
 
 
-class Sought(NamedTuple):
-    """A word that is searched for, and how else it may have been meant; empty: no other way."""
-
-    word: str
-    reading: str
-
-
 class _Name(NamedTuple):
     parts: NameParts
-    born: date | None
+    born: str | None
 
 
 class NameIndex:
-    """Names by their words. Not for several threads at once."""
+    """Names by their signs. Not for several threads at once."""
 
     def __init__(self) -> None:
         self._names: dict[Place, _Name] = {}
         self._places: dict[str, dict[Place, int]] = {}
-        """Word -> where it is part of a name, and of which of its parts."""
+        """Sign -> where it is part of a name, and of which of its parts."""
         self._surnames: dict[str, set[Place]] = {}
-        """Word -> where it is part of a surname."""
+        """Sign -> where it is part of a surname."""
         self._vocabulary: list[str] | None = None
 
     def __len__(self) -> int:
@@ -83,34 +75,34 @@ class NameIndex:
     def __contains__(self, place: Place) -> bool:
         return place in self._names
 
-    def add(self, place: Place, parts: NameParts, born: date | None) -> None:
+    def add(self, place: Place, parts: NameParts, born: str | None) -> None:
         """Adds the name given at a place."""
         self._names[place] = _Name(parts, born)
-        for part, word in _words_of(parts):
-            if word not in self._places:
-                self._places[word] = {}
+        for part, sign in _signs_in(parts):
+            if sign not in self._places:
+                self._places[sign] = {}
                 self._vocabulary = None
-            places = self._places[word]
+            places = self._places[sign]
             places[place] = places.get(place, 0) | BITS[part]
             if part == "surname":
-                self._surnames.setdefault(word, set()).add(place)
+                self._surnames.setdefault(sign, set()).add(place)
 
     def remove(self, place: Place) -> None:
-        """Takes the name given at a place out."""
-        for _, word in _words_of(self._names.pop(place).parts):
-            places = self._places.get(word, {})
+        """Removes the name given at a place."""
+        for _, sign in _signs_in(self._names.pop(place).parts):
+            places = self._places.get(sign, {})
             places.pop(place, None)
-            self._surnames.get(word, set()).discard(place)
-            if not places and self._places.pop(word, None) is not None:
-                self._surnames.pop(word, None)
+            self._surnames.get(sign, set()).discard(place)
+            if not places and self._places.pop(sign, None) is not None:
+                self._surnames.pop(sign, None)
                 self._vocabulary = None
 
-    def find(self, wanted: Sequence[Sought], born: date | None, limit: int) -> list[Suggestion]:
+    def find(self, wanted: Sequence[Signs], born: str | None, limit: int) -> list[Suggestion]:
         """Gives the cases that may be meant, the likeliest first, each once.
 
         Of names that are equally like, those who were born on that day come first.
         """
-        likeness = [dict(self._alike(one)) for one in wanted]
+        likeness = [self._alike(one) for one in wanted]
         found = []
         for place in self._worth_a_look(likeness):
             score, bits = self._compared(place, likeness)
@@ -123,7 +115,7 @@ class NameIndex:
         for score, bits, (case_id, version) in found:
             if len(by_case) == limit:
                 break
-            agrees = tuple(part for part in PARTS if bits & BITS[part])
+            agrees = tuple(part for part in NAME_FIELDS if bits & BITS[part])
             by_case.setdefault(case_id, Suggestion(case_id, version, score, agrees))
         return list(by_case.values())
 
@@ -132,45 +124,39 @@ class NameIndex:
 
         First names and patronymics that thousands bear aren't gone through.
         """
-        rarest = min(likeness, key=lambda one: sum(len(self._places[word]) for word in one))
-        surnames = (self._surnames.get(word, set()) for one in likeness for word in one)
-        return set().union(*surnames, *(self._places[word] for word in rarest))
+        rarest = min(likeness, key=lambda one: sum(len(self._places[sign]) for sign in one))
+        surnames = (self._surnames.get(sign, set()) for one in likeness for sign in one)
+        return set().union(*surnames, *(self._places[sign] for sign in rarest))
 
     def _compared(self, place: Place, likeness: Sequence[Likeness]) -> tuple[float, int]:
         """Gives how much of what is searched for is in a name, and which of its parts agree."""
         total, bits = 0.0, 0
         for one in likeness:
             best = 0.0
-            for word, score in one.items():
-                part = self._places[word].get(place)
+            for sign, score in one.items():
+                part = self._places[sign].get(place)
                 if part is not None:
                     bits |= part
                     best = max(best, score)
             total += best
         return total / len(likeness), bits
 
-    def _alike(self, one: Sought) -> Iterator[tuple[str, float]]:
+    def _alike(self, sought: Signs) -> Likeness:
         if self._vocabulary is None:
-            self._vocabulary = list(self._places)
-        for word, score, _ in process.extract(
-            one.word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=SLIP_FROM, limit=None
-        ):
-            if score >= ALIKE or is_slip(one.word, word):
-                yield word, score
-        if one.reading in self._places:
-            yield one.reading, READ_OTHERWISE
+            self._vocabulary = [sign for sign in self._places if is_key(sign)]
+        alike = {sign: SAME for sign in sought if sign in self._places}
+        for key in filter(is_key, sought):
+            for found, score, _ in process.extract(
+                key, self._vocabulary, scorer=fuzz.ratio, score_cutoff=SLIP_FROM, limit=None
+            ):
+                if score >= ALIKE or is_slip(key, found):
+                    alike[found] = max(score, alike.get(found, 0.0))
+        return alike
 
-    def _strangeness(self, place: Place, born: date | None) -> int:
+    def _strangeness(self, place: Place, born: str | None) -> int:
         """Gives 0 where the birthday is the same, 1 where it isn't known, 2 where it is another."""
-        known = self._names[place].born
-        if born is None or known is None:
-            return 1
-        return 0 if known == born else 2
-
-
-def alike(one: str, other: str) -> bool:
-    """Says whether two words may be spellings of one name."""
-    return fuzz.ratio(one, other) >= ALIKE or is_slip(one, other)
+        verdict = judged_dates(self._names[place].born, born).verdict
+        return {"agrees": 0, "says_nothing": 1, "conflicts": 2}[verdict]
 
 
 def is_slip(one: str, other: str) -> bool:
@@ -178,23 +164,25 @@ def is_slip(one: str, other: str) -> bool:
     return min(len(one), len(other)) >= SLIP_CHARACTERS and OSA.distance(one, other) <= 1
 
 
-def sought_words(name: str) -> list[Sought]:
-    """Gives the words of a name as they are searched for."""
-    return [
-        Sought(word, other_reading(typed))
-        for typed in name.split()
-        for word in folded_name(typed).split()
-    ]
+def stated_by(identity: Identity, unit: str | None = None) -> Stated:
+    """Who somebody says he is, as it is compared."""
+    return Stated(
+        identity.surname,
+        identity.first_names,
+        identity.patronymic,
+        identity.date_of_birth,
+        identity.service_number,
+        unit,
+    )
 
 
-def parts_of(identity: Identity) -> dict[Part, tuple[str, ...]]:
-    """Gives the words of somebody's name as they are compared; a part that says nothing isn't."""
-    folded = {part: tuple(folded_name(getattr(identity, part) or "").split()) for part in PARTS}
-    return {part: words for part, words in folded.items() if words}
+def parts_of(identity: Identity) -> NameParts:
+    """The signs of somebody's name; a part that says nothing isn't."""
+    return signs_of(stated_by(identity))
 
 
-def _words_of(parts: NameParts) -> Iterator[tuple[Part, str]]:
-    return ((part, word) for part, words in parts.items() for word in words)
+def _signs_in(parts: NameParts) -> Iterator[tuple[NameField, str]]:
+    return ((part, sign) for part, signs in parts.items() for sign in signs)
 
 
 def _says_enough(score: float, bits: int) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from datetime import date
 from threading import Lock, Thread
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from pydantic import ValidationError
 
 from services.query.folding import ReadEvent
 from services.query.log import RecordedEvent
-from services.query.name_index import NameIndex, Place, Sought, Suggestion, parts_of, sought_words
+from services.query.name_index import NameIndex, Place, Suggestion, parts_of
 from services.query.opening import opened
 from services.query.reads import ReadModelUnavailableError, Reads
 from shared.events.base import Event
@@ -27,6 +26,8 @@ from shared.events.reading import UnreadableEventError, read_case_event
 from shared.key_messages import OpenedValue, SealedValue
 from shared.keyholder import Keys, KeysDeniedError, KeysUnavailableError
 from shared.logs import log
+from shared.matching import forget
+from shared.matching.searching import Signs, signs_sought
 from shared.return_codes import to_hash
 
 AT_ONCE = 500
@@ -82,11 +83,11 @@ class Names:
         """
         while not self._follow_once():
             pass
-        found = self._confirmed(self._find(sought_words(name), None), by, purpose)
+        found = self._confirmed(self._find(signs_sought(name), None), by, purpose)
         log.info("searched_by_name", count=len(found))
         return found
 
-    def likely(self, name: str, born: date | None) -> Likely:
+    def likely(self, name: str, born: str | None) -> Likely:
         """Gives the cases that a name may mean, as far as names are in memory; never waits long.
 
         Where there are many to open first, that goes on beside. Raises as `suggestions`.
@@ -99,7 +100,7 @@ class Names:
                 self._following.release()
         if not complete:
             self._load_beside()
-        return Likely(self._find(sought_words(name), born), complete)
+        return Likely(self._find(signs_sought(name), born), complete)
 
     def forget(self, places: Iterable[Place]) -> None:
         """Forgets names that don't open any more."""
@@ -108,15 +109,19 @@ class Names:
                 self._forget(place)
 
     def drop(self) -> None:
-        """Forgets every name."""
+        """Forgets every name, those too that were compared."""
         with self._lock:
             self._empty()
+        forget()
 
     def drop_if_idle(self, now: float) -> None:
         """Forgets every name where nobody searched for long; `now` is of the monotonic clock."""
-        if len(self._index) and now - self._used_at >= self._idle_s:
+        if now - self._used_at < self._idle_s:
+            return
+        if len(self._index):
             self.drop()
             log.info("names_dropped")
+        forget()  # Names are compared also where none is found by its name.
 
     def applied(self, batch: Sequence[RecordedEvent]) -> None:
         """Hears what the read model has applied: an erased name goes at once."""
@@ -132,7 +137,7 @@ class Names:
                     self._note_erasure(event.subject, event.caseversion)
                     self._forget_erased()
 
-    def _find(self, wanted: Sequence[Sought], born: date | None) -> list[Suggestion]:
+    def _find(self, wanted: Sequence[Signs], born: str | None) -> list[Suggestion]:
         with self._lock:
             self._used_at = time.monotonic()
             return self._index.find(wanted, born, SUGGESTIONS_MAX) if wanted else []
@@ -215,6 +220,7 @@ class Names:
         if self._values.pop(place, None) is not None:
             self._versions[place[0]].discard(place[1])
             self._index.remove(place)
+            forget()
 
     def _confirmed(self, found: Sequence[Suggestion], by: str, purpose: str) -> list[Suggestion]:
         """Opens what was found for whoever searches: recorded, and still there."""

@@ -28,6 +28,7 @@ from shared.refusals import (
     require,
 )
 
+CONFLICTS_TO_CONTRADICT = 2
 CREDIBILITY_MAX = timedelta(days=30)
 """How long a judgement of his credibility counts at most."""
 
@@ -60,12 +61,13 @@ def decide_consequence(
 ) -> list[Event]:
     """What follows from an answer: nothing on a match, a contradiction, or a person must look.
 
+    Nothing follows from an answer after which the registry gave another about the same data.
     Once he is verified the decision stands: an answer that speaks against it opens a review.
     """
     answer = answered.data
     if state.claim is None or answer.about_event != state.claim.event_id:
         return []
-    if answer.outcome == "match":
+    if answer.outcome == "match" or answered.caseversion < state.answered_at:
         return []
     if state.verified is not None:
         known = answered.caseversion < state.verified.version
@@ -73,7 +75,9 @@ def decide_consequence(
     if _contradicts(answer):
         return [
             verification.IdentityContradicted(
-                fields=answer.fields_conflicting, reason=Plain(f"registry {answer.registry}")
+                fields=answer.fields_conflicting,
+                reason=Plain(f"registry {answer.registry}"),
+                registry=answer.registry,
             )
         ]
     return [verification.VerificationEscalated(reason=answer.outcome)]
@@ -96,7 +100,11 @@ def _after_verified(
 
 
 def _contradicts(answer: verification.RegistryChecked) -> bool:
-    return "service_number" in answer.fields_agreeing and bool(answer.fields_conflicting)
+    """One field may be a slip of anybody's: with the right number it takes two to contradict."""
+    conflicts = len(answer.fields_conflicting)
+    is_his_number = "service_number" in answer.fields_agreeing
+    enough = 1 if answer.number_of_another else CONFLICTS_TO_CONTRADICT
+    return is_his_number and conflicts >= enough
 
 
 def claim_to_check(state: VerificationState) -> Claim:
@@ -119,12 +127,14 @@ def decide_escalate(
 def decide_verify(state: VerificationState, command: VerifyIdentity, _now: datetime) -> list[Event]:
     """Two agreeing sources, or a registry match plus an operator; no open contradiction.
 
-    Not by the only operator who claimed the case, unless a life is at stake now.
+    Two people can verify past a contradiction, with a reason. Not by the only operator who claimed
+    the case, unless a life is at stake now.
     """
     _require_live(state)
     by_two = is_another_person(command.by, command.second_by)
     require(state.claim is not None, IDENTITY_CLAIMED)
-    require(state.contradicted_at is None, NO_CONTRADICTION)
+    past_it = by_two and command.reason is not None
+    require(state.contradicted_at is None or past_it, NO_CONTRADICTION)
     require(not state.rejected or by_two, NOT_REJECTED)
     require(_has_two_sources(state, command, by_two=by_two), TWO_SOURCES)
     require(
@@ -134,7 +144,10 @@ def decide_verify(state: VerificationState, command: VerifyIdentity, _now: datet
         return []
     return [
         verification.IdentityVerified(
-            basis=command.basis, by=command.by, second_by=command.second_by
+            basis=command.basis,
+            by=command.by,
+            second_by=command.second_by,
+            reason=Plain(command.reason) if command.reason else None,
         )
     ]
 

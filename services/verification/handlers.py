@@ -21,7 +21,7 @@ from services.verification.decisions import (
     decide_verify,
 )
 from services.verification.registry import Registry, RegistryAnswer
-from services.verification.state import Claim, VerificationState
+from services.verification.state import Claim, VerificationState, claim_in
 from services.verification.waiting import REASONS, Waits, decide_due, due_in
 from shared.commands.base import Command
 from shared.commands.verification import (
@@ -36,11 +36,12 @@ from shared.commands.verification import (
 )
 from shared.deadlines import Deadlines
 from shared.events.base import CaseEvent, Event
-from shared.events.fields import Identity, Sealed
+from shared.events.fields import Identity
 from shared.events.intake import PersonalDataProvided
 from shared.events.reading import read_case_event
 from shared.events.verification import RegistryChecked
 from shared.key_messages import SealedValue
+from shared.matching import Stated
 from shared.parking import Delivery
 from shared.sealing import SealBrokenError
 from shared.service import Desk
@@ -118,7 +119,7 @@ def ask_registry(verification: Verification, event: CaseEvent[PersonalDataProvid
     desk = verification.desk
     if event.data.provenance == "after_capture":
         return _nothing(verification, event)
-    claim = Claim(event.id, event.caseversion, Sealed(event.data.identity), event.time)
+    claim = claim_in(event, event.data)
     answer = answer_about(verification, event.subject, claim)
     decide = partial(decide_registry_answer, answer=answer)
     return transact(desk.writer, event.subject, desk.cause_in(event), decide)
@@ -153,20 +154,30 @@ def answer_about(verification: Verification, case_id: str, claim: Claim) -> Regi
         score=answer.score,
         fields_agreeing=answer.agreeing,
         fields_conflicting=answer.conflicting,
+        number_of_another=answer.number_of_another or None,
     )
 
 
-def _stated(verification: Verification, case_id: str, claim: Claim) -> Identity | None:
-    """Gives who the man said he is, or None where that is erased. Raises SealBrokenError."""
-    value = SealedValue(
-        case_id=case_id,
-        version=claim.version,
-        type_name=PersonalDataProvided.__name__,
-        field="identity",
-        sealed=claim.identity,
-    )
+def _stated(verification: Verification, case_id: str, claim: Claim) -> Stated | None:
+    """Who the man said he is, or None where that is erased. Raises SealBrokenError."""
+    sealed = {"identity": claim.identity, "unit": claim.unit}
+    values = [
+        SealedValue(
+            case_id=case_id,
+            version=claim.version,
+            type_name=PersonalDataProvided.__name__,
+            field=field,
+            sealed=value,
+        )
+        for field, value in sealed.items()
+        if value is not None
+    ]
     desk = verification.desk
-    (opened,) = desk.keys.open([value], f"service:{desk.service}", "registry check")
-    if opened.state == "broken":
+    answers = desk.keys.open(values, f"service:{desk.service}", "registry check")
+    if any(one.state == "broken" for one in answers):
         raise SealBrokenError(f"the personal data of case {case_id} version {claim.version}")
-    return Identity.model_validate_json(opened.text) if opened.text is not None else None
+    identity, *unit = (one.text for one in answers)
+    if identity is None:
+        return None
+    said = Identity.model_validate_json(identity).model_dump(exclude={"rank"})
+    return Stated(**said, unit=unit[0] if unit else None)

@@ -7,7 +7,7 @@ from functools import partial
 
 from services.verification import CLAIMS, DUE, SERVICE, handlers
 from services.verification.handlers import Verification
-from services.verification.registry import Registry, SqliteRegistry
+from services.verification.registry import Registry, SqliteRegistry, remove_drafts
 from services.verification.state import VerificationState, evolve
 from services.verification.waiting import Waits
 from shared.case_log import Fold
@@ -31,12 +31,18 @@ def wire(
     verification = Verification(service.desk, asked, deadlines)
     bus = service.bus
     service.at_start.append(deadlines.set_anew)
+    service.at_start.append(partial(_tidy, settings))
     bus.consume(CLAIMS, partial(handlers.receive_event, verification))
     bus.consume(DUE, deadlines.receive)
     for command_type in handlers.DECISIONS:
         bus.command(command_type, partial(handlers.carry_out, verification))
     bus.command(CheckRegistry, partial(handlers.check_registry, verification))
     return service
+
+
+def _tidy(settings: Settings) -> None:
+    """What a killed load left beside the registry holds names in the clear."""
+    remove_drafts(settings.registry_file)
 
 
 def main(registry: Registry | None = None) -> None:

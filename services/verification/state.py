@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 
 from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent
@@ -27,6 +27,7 @@ class Claim:
     version: int
     identity: Sealed
     given_at: datetime
+    unit: Sealed | None = None
     escalated: frozenset[EscalationReason] = frozenset()
     """Why a person was asked to look since."""
 
@@ -51,8 +52,12 @@ class VerificationState:
     claim: Claim | None = None
     registry: RegistryOutcome | None = None
     """What the registry last said about the claim, `unavailable` if only that; None: not yet."""
+    answered_at: int = 0
+    """The version of the registry's last answer about the claim that said something."""
     contradicted_at: int | None = None
-    """The version of an open contradiction; only data given after it can end it."""
+    """The version of an open contradiction; a match ends it, or two people."""
+    doubted_at: int = 0
+    """The version of a person's last contradiction: no match of data given before ends it."""
     verified: Verified | None = None
     rejected: bool = False
     review_open: bool = False
@@ -173,9 +178,15 @@ def _after_claim(
 ) -> VerificationState:
     if given.provenance == "after_capture":
         return state  # What a prisoner states is kept apart from what the hotline was told.
-    claim = Claim(event.id, event.caseversion, Sealed(given.identity), event.time)
+    claim = claim_in(event, given)
     # What was verified or rejected was the data given before, not this.
-    return replace(state, claim=claim, registry=None, verified=None, rejected=False)
+    return replace(state, claim=claim, registry=None, answered_at=0, verified=None, rejected=False)
+
+
+def claim_in(event: CaseEvent[Any], given: intake.PersonalDataProvided) -> Claim:
+    """The claim that stands in an event."""
+    unit = Sealed(given.unit) if given.unit is not None else None
+    return Claim(event.id, event.caseversion, Sealed(given.identity), event.time, unit=unit)
 
 
 def _after_identity(
@@ -189,7 +200,7 @@ def _after_identity(
 ) -> VerificationState:
     match data:
         case verification.RegistryChecked():
-            return _after_registry(state, data)
+            return _after_registry(state, event.caseversion, data)
         case verification.VerificationEscalated():
             claim = state.claim
             if claim is not None:
@@ -197,9 +208,11 @@ def _after_identity(
             return replace(state, claim=claim)
         case verification.IdentityVerified():
             decided = Verified(event.caseversion, event.time)
-            return replace(state, verified=decided, rejected=False)
+            return replace(state, verified=decided, rejected=False, contradicted_at=None)
         case verification.IdentityContradicted():
-            return replace(state, contradicted_at=event.caseversion, verified=None)
+            at = event.caseversion
+            doubted_at = at if data.registry is None else state.doubted_at
+            return replace(state, contradicted_at=at, doubted_at=doubted_at, verified=None)
         case verification.IdentityRejected():
             return replace(state, rejected=True, verified=None)
         case _ as unreachable:
@@ -207,15 +220,18 @@ def _after_identity(
 
 
 def _after_registry(
-    state: VerificationState, checked: verification.RegistryChecked
+    state: VerificationState, version: int, checked: verification.RegistryChecked
 ) -> VerificationState:
     if state.claim is None or checked.about_event != state.claim.event_id:
         return state  # An answer about data that was corrected meanwhile.
     if checked.outcome == "unavailable" and state.registry is not None:
         return state  # It says nothing about the man, so what it said before stands.
-    ends = checked.outcome == "match" and state.claim.version > (state.contradicted_at or 0)
+    answered_at = state.answered_at if checked.outcome == "unavailable" else version
+    ends = checked.outcome == "match" and state.claim.version > state.doubted_at
     open_at = None if ends else state.contradicted_at
-    return replace(state, registry=checked.outcome, contradicted_at=open_at)
+    return replace(
+        state, registry=checked.outcome, answered_at=answered_at, contradicted_at=open_at
+    )
 
 
 def _untouched(state: VerificationState, data: _Untouched) -> VerificationState:

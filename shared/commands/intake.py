@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from typing_extensions import override
 
 from shared.commands.base import Decision, Fact
@@ -71,9 +71,16 @@ class ProvidePersonalData(Fact):
 
     SERVICE: ClassVar[str] = "intake"
 
-    identity: Identity
     unit: Word | None = None
+    identity: Identity
     provenance: Provenance = "caller"
+
+    @field_validator("identity")
+    @classmethod
+    def _something_said(cls, value: Identity, info: ValidationInfo) -> Identity:
+        if value == Identity() and not info.data.get("unit"):
+            raise ValueError("must hold at least one field, or a unit must be given")
+        return value
 
 
 class IssueReturnCode(Fact):

@@ -26,12 +26,16 @@ class EscalateVerification(Fact):
 
 
 class VerifyIdentity(Decision):
-    """Decide that the man is who he says."""
+    """Decide that the man is who he says.
+
+    Two people can decide it past an open contradiction; `reason` says why, and is recorded.
+    """
 
     SERVICE: ClassVar[str] = "verification"
 
     basis: VerificationBasis
     second_by: Person | None = None
+    reason: Word | None = None
 
 
 class ContradictIdentity(Fact):

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
@@ -23,14 +24,13 @@ from pydantic import (
 from pydantic_core import core_schema
 from typing_extensions import override
 
+from shared.matching.dates import LATEST_BIRTH_YEAR, OLDEST_BIRTH_YEAR, read_date
 from shared.zones import ZoneName
 
 TEXT_MAX_CHARACTERS = 10_000
 NAME_MAX_CHARACTERS = 200
 WORD_MAX_CHARACTERS = 100
 HEAD_COUNT_MAX_PERSONS = 500
-OLDEST_BIRTH_YEAR = 1920
-LATEST_BIRTH_YEAR = 2020
 PERSON_MAX_CHARACTERS = 80
 CONTACT_WINDOWS_MAX = 10
 NO_OFFSET = timedelta(0)
@@ -64,8 +64,12 @@ def _of_text(value: str) -> str:
     return value
 
 
-def _plausible_birth(value: date) -> date:
-    if not OLDEST_BIRTH_YEAR <= value.year <= LATEST_BIRTH_YEAR:
+def _birth_date(value: object) -> object:
+    """Takes no number: 0 isn't 1970."""
+    known = read_date(value) if isinstance(value, str) else None
+    if known is None:
+        raise ValueError("must be a date as YYYY-MM-DD, or what is known of it: YYYY-MM or YYYY")
+    if not OLDEST_BIRTH_YEAR <= known.year <= LATEST_BIRTH_YEAR:
         raise ValueError(f"must lie within {OLDEST_BIRTH_YEAR} to {LATEST_BIRTH_YEAR}")
     return value
 
@@ -120,6 +124,9 @@ Name = Annotated[
     AfterValidator(_of_one_line),
 ]
 """A person's name in any script."""
+
+BirthDate = Annotated[str, BeforeValidator(_birth_date)]
+"""When somebody was born, as far as it is known: `1990-05-17`, `1990-05` or `1990`."""
 
 Text = Annotated[
     str,
@@ -227,14 +234,14 @@ class _PersonalModel(BaseModel):
 class Identity(_PersonalModel):
     """Who a man says he is; the fields of the Third Geneva Convention, article 17.
 
-    All optional but the surname: no optional field may gate anything.
+    All optional: a number and a date are "equivalent information", and none may gate anything.
     """
 
-    surname: Name
+    surname: Name | None = None
     first_names: Name | None = None
     patronymic: Name | None = None
     rank: Name | None = None
-    date_of_birth: Annotated[date, AfterValidator(_plausible_birth)] | None = None
+    date_of_birth: BirthDate | None = None
     service_number: Name | None = None
 
 

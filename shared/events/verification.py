@@ -25,7 +25,8 @@ class RegistryChecked(Event):
     """A registry answered about the personal data of one `PersonalDataProvided`.
 
     `fields_agreeing` and `fields_conflicting` are names of fields, never values; `score` is 0 to
-    100. `unavailable` says nothing about the man.
+    100. `unavailable` says nothing about the man. `number_of_another`: the number is one man's, and
+    what else was said fits another man in the registry, with another number.
     """
 
     registry: Word
@@ -34,6 +35,7 @@ class RegistryChecked(Event):
     score: Annotated[int, Field(ge=0, le=100)]
     fields_agreeing: tuple[IdentityField, ...] = ()
     fields_conflicting: tuple[IdentityField, ...] = ()
+    number_of_another: bool | None = None
 
 
 class VerificationEscalated(Event):
@@ -47,18 +49,28 @@ class VerificationEscalated(Event):
 
 
 class IdentityVerified(Event):
-    """A person decided that the man is who he says; `second_by` is another person's agreement."""
+    """A person decided that the man is who he says; `second_by` is another person's agreement.
+
+    It ends a contradiction that was open; then two people decided, and `reason` says why.
+    """
 
     basis: VerificationBasis
     by: Word
     second_by: Word | None = None
+    reason: PersonalNarrative | None = None
 
 
 class IdentityContradicted(Event):
-    """A source contradicts what was claimed in `fields`; no meeting until it is cleared up."""
+    """A source contradicts what was claimed in `fields`; no meeting until it is cleared up.
+
+    A later match ends it: of the same data where `registry` names the source, else only of data
+    given afterwards. Two people can verify past it.
+    """
 
     fields: Annotated[tuple[IdentityField, ...], Field(min_length=1)]
     reason: PersonalNarrative
+    registry: Word | None = None
+    """The registry whose answer it follows from; None: a person recorded it."""
 
 
 class IdentityRejected(Event):

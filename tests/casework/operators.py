@@ -15,7 +15,7 @@ from shared.commands import handover as h
 from shared.commands import intake as i
 from shared.commands import verification as v
 from shared.commands.base import Recorded
-from tests.casework.asking import HOUR, PEOPLE, PLACE, TEAMS, Desk
+from tests.casework.asking import HOUR, PEOPLE, PETRO, PLACE, TEAMS, Desk
 from tests.casework.town import Town
 
 CREDIBILITY = ("credible", "credible", "unclear", "doubtful", "hostile")
@@ -79,7 +79,9 @@ class Operators:
         self.tries(i.TakeOverCase, case_id, reason="she is on another line")
 
     def verify(self, case_id: str) -> None:
-        self.tries(v.VerifyIdentity, case_id, basis="registry_and_operator")
+        past_it = {"second_by": PETRO, "reason": "an invented reason"}
+        by_two = past_it if self.may_override and self.chance.random() < 0.2 else {}
+        self.tries(v.VerifyIdentity, case_id, basis="registry_and_operator", **by_two)
 
     def check(self, case_id: str) -> None:
         self.tries(v.CheckRegistry, case_id)

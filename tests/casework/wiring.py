@@ -45,7 +45,7 @@ from shared.commands import intake as asked
 from shared.commands.base import Command
 from shared.commands.verification import CheckRegistry
 from shared.deadlines import Deadlines
-from shared.events.fields import Identity
+from shared.matching import Stated
 from shared.outgoing import OutgoingMessage
 from shared.parking import Delivery
 from shared.policy import policy
@@ -81,8 +81,8 @@ class FewKnow(Registry):
         self.known = known
 
     @override
-    def look_up(self, claim: Identity) -> RegistryAnswer:
-        return self.known.get(claim.surname, RegistryAnswer("none"))
+    def look_up(self, claim: Stated) -> RegistryAnswer:
+        return self.known.get(claim.surname or "", RegistryAnswer("none"))
 
 
 class Posted(Post):

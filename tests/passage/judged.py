@@ -56,6 +56,9 @@ VERIFIED = IdentityVerified(basis="registry_and_operator", by="amber")
 VERIFIED_BY_TWO = IdentityVerified(basis="two_sources", by="amber", second_by="birch")
 REJECTED = IdentityRejected(reason=SEALED, by="birch")
 CONTRADICTED = IdentityContradicted(fields=("date_of_birth",), reason=SEALED)
+BY_REGISTRY = CONTRADICTED.model_copy(update={"registry": "local"})
+ALONE_PAST_IT = VERIFIED.model_copy(update={"reason": SEALED})
+PAST_IT = VERIFIED_BY_TWO.model_copy(update={"reason": SEALED})
 PLANNED = RendezvousPlanned(
     rendezvous_id="r-1",
     place=SEALED,

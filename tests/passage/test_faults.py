@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from passage import __main__ as command_line
-from services.verification import registry
 from services.verification.registry import RegistryFileError, load_csv
 
 CANARY = "Kanarienvogel"
@@ -46,14 +46,13 @@ def test_loading_the_registry_writes_beside_it_and_nowhere_else(
     rows = tmp_path / "rows.csv"
     rows.write_text(f"{HEADER}{CANARY},,,,,,\n", encoding="utf-8")
     seen: list[Path] = []
-    fill = registry._fill
+    sync = os.fsync
 
-    def watched(draft: Path, file: Path) -> int:
-        count = fill(draft, file)
+    def watched(descriptor: int) -> None:
         seen.extend(tmp_path.rglob("*"))
-        return count
+        sync(descriptor)
 
-    monkeypatch.setattr(registry, "_fill", watched)
+    monkeypatch.setattr(os, "fsync", watched)
     load_csv(keys / "registry.db", rows)
     drafts = {path for path in seen if path.name.startswith(".registry.db.")}
     assert {path.parent for path in drafts} == {keys}

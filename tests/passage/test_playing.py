@@ -8,7 +8,7 @@ from passage.playing.day import CALLS_A_DAY, KINDS, chosen, plan
 from passage.playing.people import people
 from passage.playing.play import STORIES, _cast
 from passage.playing.shifts import WATCHES
-from shared.folding import folded_number
+from shared.matching.numbers import folded_number
 
 
 def test_every_kind_comes_before_any_comes_again() -> None:

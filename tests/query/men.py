@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from shared.events.base import Event
 from shared.events.fields import Identity, Plain
-from shared.folding import folded_number
+from shared.matching.numbers import folded_number
 from tests import examples as e
 from tests.examples import CaseBook
 from tests.query.asking import Desk
@@ -56,9 +55,9 @@ def book_of(case_id: str, man: Man) -> CaseBook:
 
 def statement(case_id: str, version: int, man: Man) -> Event:
     identity = Identity(
-        surname=man.surname or "",
+        surname=man.surname,
         first_names=man.first_names,
-        date_of_birth=date.fromisoformat(man.born) if man.born else None,
+        date_of_birth=man.born,
         service_number=man.number,
     )
     texts = {"identity": Plain.of(identity).value}

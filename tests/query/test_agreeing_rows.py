@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 
+from services.handover.identity_state import IdentityView
 from services.handover.state import HandoverState
 from services.handover.state import evolve as evolve_handover
 from services.query.projections.case_row import CaseRow, IdentityState
@@ -29,6 +30,8 @@ MATCH, PARTIAL, NONE, AMBIGUOUS, UNAVAILABLE = (
     for one in ("match", "partial", "none", "ambiguous", "unavailable")
 )
 CONTRADICTED, REJECTED = e.identity_contradicted(), e.identity_rejected()
+BY_REGISTRY = CONTRADICTED.model_copy(update={"registry": "invented registry"})
+VERIFIED = e.identity_verified()
 
 
 def about_last(events: list[Event]) -> list[Event]:
@@ -73,6 +76,11 @@ def test_only_who_was_on_a_call_is_lost_no_more(event: Event, contact: str) -> N
         ([GIVEN, CONTRADICTED, REJECTED, GIVEN, PARTIAL], "contradicted"),
         ([GIVEN, CONTRADICTED, REJECTED, GIVEN, MATCH], "partial"),
         ([GIVEN, CONTRADICTED, GIVEN, REJECTED, MATCH, GIVEN], "claimed"),
+        ([GIVEN, BY_REGISTRY, PARTIAL], "contradicted"),
+        ([GIVEN, BY_REGISTRY, MATCH], "partial"),
+        ([GIVEN, CONTRADICTED, BY_REGISTRY, MATCH], "contradicted"),
+        ([GIVEN, CONTRADICTED, VERIFIED], "verified"),
+        ([GIVEN, CONTRADICTED, VERIFIED, GIVEN], "claimed"),
         ([GIVEN, MATCH, UNAVAILABLE], "partial"),
         ([GIVEN, MATCH, NONE], "claimed"),
         ([GIVEN, PARTIAL, AMBIGUOUS], "claimed"),
@@ -83,7 +91,7 @@ def test_who_he_is_known_to_be(events: list[Event], identity: IdentityState) -> 
     assert case_after(*about_last([e.case_opened(), *events])).identity == identity
 
 
-STEPS = [GIVEN, MATCH, PARTIAL, NONE, UNAVAILABLE, CONTRADICTED, REJECTED]
+STEPS = [GIVEN, MATCH, PARTIAL, NONE, UNAVAILABLE, CONTRADICTED, BY_REGISTRY, REJECTED, VERIFIED]
 
 
 def test_the_row_knows_as_much_of_him_as_the_services() -> None:
@@ -92,9 +100,16 @@ def test_the_row_knows_as_much_of_him_as_the_services() -> None:
         row = case_after(*events)
         view, state = handover_after(*events).identity, verification_after(*events)
         assert row.contradicted == view.contradicted == (state.contradicted_at is not None), steps
-        assert (row.identity == "partial") == (view.partial and not view.is_doubted), steps
+        assert (row.identity == "partial") == is_partial(view), steps
+        assert (row.identity == "verified") == view.verified == (state.verified is not None), steps
         assert is_rejected(row) <= view.rejected == state.rejected, steps
-        assert view.partial == (state.registry in {"match", "partial"}) or view.contradicted, steps
+        overruled = CONTRADICTED in steps and VERIFIED in steps
+        helps = state.registry in {"match", "partial"}
+        assert view.partial == helps or view.contradicted or overruled, steps
+
+
+def is_partial(view: IdentityView) -> bool:
+    return view.partial and not (view.is_doubted or view.verified)
 
 
 def is_rejected(row: CaseRow) -> bool:

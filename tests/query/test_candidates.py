@@ -52,7 +52,7 @@ async def test_fields_agree_and_conflict_by_name_and_no_value_is_given(tmp_path:
         "first_names": "Алексей",
         "patronymic": "Иванович",
         "date_of_birth": "1990-02-04",
-        "service_number": "АВ-000124",
+        "service_number": "АВ-000456",
         "unit": "army unit 12345",
     }
     async with asked(log_of(man), tmp_path) as desk:

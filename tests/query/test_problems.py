@@ -113,6 +113,20 @@ async def test_the_field_and_the_rule_are_named(desk: Desk) -> None:
     assert errors["identity.surname"] == "String should have at most 200 characters"
 
 
+@pytest.mark.parametrize("born", ["0", "33010", "true", "1.5", "NaN", '"0"', '"NaN"', '"1_990"'])
+async def test_a_number_for_a_birth_date_is_refused_with_the_field(desk: Desk, born: str) -> None:
+    about = f'"case_id": "{CASE}", "by": "Olena Example"'
+    asked = {
+        "commands/ProvidePersonalData": f'{about}, "identity": {{"date_of_birth": {born}}}',
+        "candidates": f'"by": "Olena", "purpose": "x", "surname": "V", "date_of_birth": {born}',
+    }
+    for path, body in asked.items():
+        answer = await desk.http.post(f"/api/{path}", content=f"{{{body}}}", headers=JSON)
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["field"].split(".")[-1]) == (422, "date_of_birth")
+        assert "YYYY-MM-DD" in error["problem"]
+
+
 @pytest.mark.parametrize("hidden", ["Vzorov\u0000", "Vzorov\u202e", "Vzo\u200brov", "Vzorov\n"])
 async def test_hidden_characters_in_a_name_are_refused(desk: Desk, hidden: str) -> None:
     body = {"case_id": CASE, "by": "Olena Example", "identity": {"surname": f"{hidden}x"}}

@@ -11,7 +11,7 @@ from services.query.projections.lookups import Forgotten, LookupChange, LookupRo
 from shared.events.base import Event
 from shared.events.fields import PersonalClass
 from shared.events.intake import PersonalDataErased
-from shared.folding import folded_number
+from shared.matching.numbers import folded_number
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked
@@ -113,6 +113,9 @@ def test_an_erased_identity_takes_its_lookups_along() -> None:
         ("Наталья Vzorova", "Взорова", "Наталія"),
         ("Solovyov", "Соловьёв", None),
         ("О'Взоров", "O’Vzorov", None),
+        ("Сашко Взоров", "Vzorow", "Олександр"),
+        ("Tsyplyaschev", "Цыплящев", "Иван"),
+        ("Взоров Иван", "Иван Взоров", None),
     ],
 )
 async def test_a_name_is_found_in_other_spellings(

@@ -9,7 +9,7 @@ from typing import Literal
 from typing_extensions import override
 
 from services.verification.registry import Registry, RegistryAnswer
-from shared.events.fields import Identity
+from shared.matching import Stated
 from shared.timers import Timer, Timers
 
 RegistryState = Literal["answers", "unavailable", "silent"]
@@ -60,7 +60,7 @@ class StoryRegistry(Registry):
         self.state: RegistryState = "answers"
 
     @override
-    def look_up(self, claim: Identity) -> RegistryAnswer:
+    def look_up(self, claim: Stated) -> RegistryAnswer:
         if self.state == "silent":
             raise TimeoutError("the registry is silent in this story")
         if self.state == "unavailable":

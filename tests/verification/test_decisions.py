@@ -18,9 +18,12 @@ from shared.commands.verification import (
     RejectIdentity,
     VerifyIdentity,
 )
+from shared.events.base import Event
+from shared.events.fields import Plain
 from shared.events.intake import EpisodeContinued
 from shared.events.verification import (
     IdentityContradicted,
+    IdentityField,
     IdentityRejected,
     IdentityVerified,
     RegistryOutcome,
@@ -40,6 +43,8 @@ from tests.examples import (
 from tests.rarer_examples import every_event
 from tests.verification.cases import CLAIM_ID, CLAIMED, answered, consequence, given
 
+HIS_NUMBER: tuple[IdentityField, ...] = ("service_number",)
+BY_REGISTRY = identity_contradicted().model_copy(update={"registry": "invented"})
 VERIFY = ask(VerifyIdentity, basis="registry_and_operator")
 BY_TWO = ask(VerifyIdentity, basis="two_sources", second_by="Petro Example")
 
@@ -62,11 +67,37 @@ def test_a_match_waits_for_an_operator_and_verifies_nobody_by_itself() -> None:
     assert not given(*CLAIMED, answered("match")).verified
 
 
-def test_the_right_number_with_another_birth_date_is_a_contradiction() -> None:
-    answer = answered("partial", CLAIM_ID, ("service_number", "surname"), ("date_of_birth",))
-    (event,) = consequence(*CLAIMED, answer)
+@pytest.mark.parametrize("field", ["surname", "first_names", "patronymic", "date_of_birth", "unit"])
+def test_the_right_number_with_one_conflict_calls_a_person(field: IdentityField) -> None:
+    (event,) = consequence(*CLAIMED, answered("partial", CLAIM_ID, HIS_NUMBER, (field,)))
+    assert isinstance(event, VerificationEscalated)
+    assert event.reason == "partial"
+
+
+def test_the_right_number_with_two_conflicts_is_a_contradiction() -> None:
+    two: tuple[IdentityField, ...] = ("surname", "date_of_birth")
+    (event,) = consequence(*CLAIMED, answered("partial", CLAIM_ID, HIS_NUMBER, two))
     assert isinstance(event, IdentityContradicted)
-    assert event.fields == ("date_of_birth",)
+    assert (event.fields, event.registry) == (two, "invented")
+
+
+def test_two_conflicts_without_the_right_number_call_a_person() -> None:
+    two: tuple[IdentityField, ...] = ("first_names", "date_of_birth")
+    (event,) = consequence(*CLAIMED, answered("partial", CLAIM_ID, ("surname",), two))
+    assert isinstance(event, VerificationEscalated)
+
+
+def test_one_conflict_is_a_contradiction_where_the_number_is_another_mans() -> None:
+    answer = answered("partial", CLAIM_ID, HIS_NUMBER, ("first_names",))
+    (event,) = consequence(*CLAIMED, answer.model_copy(update={"number_of_another": True}))
+    assert isinstance(event, IdentityContradicted)
+    assert event.fields == ("first_names",)
+
+
+def test_an_answer_that_another_followed_leads_to_nothing() -> None:
+    answer = answered("partial", CLAIM_ID, HIS_NUMBER, ("surname", "date_of_birth"))
+    assert consequence(*CLAIMED, answer, then=(answered("match"),)) == []
+    assert len(consequence(*CLAIMED, answer, then=(answered("unavailable"),))) == 1
 
 
 def test_an_answer_about_data_corrected_meanwhile_leads_to_nothing() -> None:
@@ -107,9 +138,40 @@ def test_an_open_contradiction_blocks_and_a_matching_correction_clears_it() -> N
     assert len(decide_verify(cleared, VERIFY, NOON)) == 1
 
 
-def test_asking_again_about_contradicted_data_ends_no_contradiction() -> None:
+def test_asking_again_about_data_that_a_person_contradicted_ends_no_contradiction() -> None:
     asked_again = given(*CLAIMED, identity_contradicted(), answered("match"))
     refused_by("no_open_contradiction", decide_verify, asked_again, VERIFY, NOON)
+    both = given(*CLAIMED, identity_contradicted(), BY_REGISTRY, answered("match"))
+    refused_by("no_open_contradiction", decide_verify, both, VERIFY, NOON)
+
+
+def test_a_registry_takes_its_own_contradiction_back_with_a_match() -> None:
+    asked_again = given(*CLAIMED, BY_REGISTRY, answered("match"))
+    assert len(decide_verify(asked_again, VERIFY, NOON)) == 1
+    partial = given(*CLAIMED, BY_REGISTRY, answered("partial"))
+    refused_by("no_open_contradiction", decide_verify, partial, BY_TWO, NOON)
+
+
+@pytest.mark.parametrize("contradicted", [identity_contradicted(), BY_REGISTRY])
+def test_two_people_verify_past_a_contradiction_with_a_reason(contradicted: Event) -> None:
+    state = given(*CLAIMED, contradicted)
+    alone = VERIFY.model_copy(update={"reason": "an invented reason"})
+    refused_by("no_open_contradiction", decide_verify, state, alone, NOON)
+    refused_by("no_open_contradiction", decide_verify, state, BY_TWO, NOON)
+    himself = alone.model_copy(update={"second_by": alone.by, "basis": "two_sources"})
+    refused_by("no_open_contradiction", decide_verify, state, himself, NOON)
+    both = BY_TWO.model_copy(update={"reason": "an invented reason"})
+    (event,) = decide_verify(state, both, NOON)
+    assert isinstance(event, IdentityVerified)
+    assert event.reason == Plain("an invented reason")
+    after = given(*CLAIMED, contradicted, event)
+    assert after.verified
+    assert after.contradicted_at is None
+
+
+def test_new_data_after_a_contradiction_was_overruled_is_judged_by_itself() -> None:
+    overruled = (*CLAIMED, BY_REGISTRY, identity_verified(), personal_data_provided())
+    assert len(decide_verify(given(*overruled), BY_TWO, NOON)) == 1
 
 
 def test_after_a_rejection_it_takes_two_people_or_new_data() -> None:

@@ -1,175 +1,193 @@
-"""The local registry: folded numbers, fuzzy names with a birth date, and honest doubt."""
+"""The local registry: what is a match, what a person must look at, and who isn't in it."""
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import pytest
 
-from services.verification.registry import (
-    RegistryFileError,
-    SqliteRegistry,
-    load_csv,
-    same_name,
-)
-from shared.events.fields import Identity
-from shared.folding import folded_name, folded_number
+from services.verification.registry import SqliteRegistry
+from services.verification.registry_answers import is_one_man
+from shared.events.verification import RegistryOutcome
+from shared.matching import Stated
+from tests.verification.registries import registry_of
 
-HEADER = "surname,first_names,patronymic,rank,date_of_birth,service_number,unit\n"
 ROWS = (
-    "Вигаданов,Олексій,Прикладович,солдат,1990-05-17,АВ-000123,1\n"
+    "Вигаданов,Олексій,Степанович,солдат,1990-05-17,АВ-000123,44 бригада\n"
     "Зразков,Іван,,солдат,1985-01-02,АВ-000124,1\n"
     "Двойников,Петро,,солдат,1991-03-03,АВ-000125,1\n"
     "Двойников,Петро,,солдат,1991-03-03,АВ-000126,2\n"
+    "Близнецов,Кирилл,Семёнович,солдат,1992-08-09,АВ-000555,\n"
+    "Близнецов,Антон,Семёнович,солдат,1992-08-09,АВ-000777,\n"
 )
+HIM = Stated("Вигаданов", "Олексій", "Степанович", "1990-05-17", "АВ-000123", "44 бригада")
+
+
+def him(**changes: str | None) -> Stated:
+    """Вигаданов, with some of it said otherwise."""
+    said = {field: getattr(HIM, field) for field in HIM.__slots__}
+    return Stated(**{**said, **changes})
 
 
 @pytest.fixture
 def registry(tmp_path: Path) -> SqliteRegistry:
-    source = tmp_path / "rows.csv"
-    source.write_text(HEADER + ROWS, encoding="utf-8")
-    assert load_csv(tmp_path / "registry.db", source) == 4
-    return SqliteRegistry(tmp_path / "registry.db")
+    return registry_of(tmp_path, ROWS)
 
 
-def test_number_name_and_birth_date_together_are_a_match(registry: SqliteRegistry) -> None:
-    claim = Identity(
-        surname="Вигаданов", date_of_birth=date(1990, 5, 17), service_number="АВ-000123"
-    )
+@pytest.mark.parametrize(
+    "claim",
+    [
+        HIM,
+        him(first_names=None, patronymic=None, unit=None),
+        him(date_of_birth=None, patronymic=None, unit=None),
+        him(date_of_birth="1990", unit=None),
+        him(date_of_birth="1990-01-01"),
+        him(service_number="AB 000123"),
+        him(service_number="ав123"),
+        him(surname="Vyhadanov", first_names="Aleksei"),
+        him(unit="сорок четвёртая бригада"),
+    ],
+)
+def test_number_surname_and_a_first_name_or_the_birth_date_are_a_match(
+    registry: SqliteRegistry, claim: Stated
+) -> None:
     answer = registry.look_up(claim)
-    assert (answer.outcome, answer.score) == ("match", 100)
-    assert answer.agreeing == ("service_number", "surname", "date_of_birth")
+    assert (answer.outcome, answer.score, answer.conflicting) == ("match", 100, ())
 
 
-def test_a_number_typed_in_latin_look_alikes_is_the_same_number(registry: SqliteRegistry) -> None:
-    claim = Identity(surname="Вигаданов", service_number="ab 000123".upper())
+@pytest.mark.parametrize(
+    "claim",
+    [
+        Stated(surname="Вигаданов", service_number="АВ-000123"),
+        Stated(surname="Вигаданов", service_number="АВ-000123", date_of_birth="1990"),
+        Stated(service_number="АВ-000123"),
+        Stated(service_number="АВ-000123", first_names="Олексій"),
+        him(surname="Вигадалов"),
+    ],
+)
+def test_the_number_with_less_than_that_is_partial(registry: SqliteRegistry, claim: Stated) -> None:
+    answer = registry.look_up(claim)
+    assert (answer.outcome, answer.conflicting) == ("partial", ())
+
+
+def test_without_a_surname_number_and_date_are_looked_up(registry: SqliteRegistry) -> None:
+    answer = registry.look_up(Stated(service_number="АВ-000123", date_of_birth="1990-05-17"))
+    assert answer.outcome == "partial"
+    assert set(answer.agreeing) == {"service_number", "date_of_birth"}
+
+
+@pytest.mark.parametrize(
+    ("field", "other"),
+    [
+        ("date_of_birth", "1991-06-18"),
+        ("surname", "Зовсімінший"),
+        ("first_names", "Микола"),
+        ("patronymic", "Іванович"),
+        ("unit", "45 бригада"),
+    ],
+)
+def test_the_right_number_with_one_conflict_is_partial(
+    registry: SqliteRegistry, field: str, other: str
+) -> None:
+    answer = registry.look_up(him(**{field: other}))
+    assert (answer.outcome, answer.conflicting) == ("partial", (field,))
+    assert not answer.number_of_another
+
+
+def test_a_number_whose_man_fits_less_than_another_man_is_said_to_be_anothers(
+    registry: SqliteRegistry,
+) -> None:
+    his_brothers = Stated("Близнецов", "Антон", None, "1992-08-09", "АВ-000555")
+    answer = registry.look_up(his_brothers)
+    assert (answer.outcome, answer.conflicting) == ("partial", ("first_names",))
+    assert answer.number_of_another
+
+
+def test_a_slip_in_the_number_is_no_theft_of_it(tmp_path: Path) -> None:
+    slips = registry_of(
+        tmp_path,
+        "Близнецов,Кирилл,,,1992-08-09,ВС-10555,\nБлизнецов,Антон,,,1992-08-09,ВС-10556,\n",
+    )
+    answer = slips.look_up(Stated("Близнецов", "Антон", None, "1992-08-09", "ВС-10555"))
+    assert (answer.outcome, answer.number_of_another) == ("partial", False)
+
+
+def test_of_two_men_with_one_number_who_fits_is_meant(tmp_path: Path) -> None:
+    twice = registry_of(tmp_path, "Перший,Іван,,,,АВ-1,\nДругий,Петро,,,,АВ-1,\n")
+    assert twice.look_up(Stated("Другий", "Петро", None, None, "АВ-1")).outcome == "match"
+    assert twice.look_up(Stated(service_number="АВ-1")).outcome == "ambiguous"
+
+
+@pytest.mark.parametrize(
+    ("claim", "outcome"),
+    [
+        (Stated("Зразков", "Иван", None, "1985-01-02"), "partial"),
+        (Stated("Зразков"), "partial"),
+        (Stated("Zrazkov", "Ivan", None, "1985"), "partial"),
+        (Stated("Зразкоов", "Иван", None, "1985-01-02"), "partial"),
+        (Stated("Зразков", "Иван", None, "1985-02-01"), "partial"),
+        (Stated("Зразков", "Иван", None, None, "ЯЯ-999999"), "partial"),
+        (Stated("Зразков", None, None, None, "ЯЯ-999999"), "none"),
+        (Stated("Зразков", "Олег", None, "1999-09-09"), "none"),
+        (Stated("Двойников", "Петро", None, "1991-03-03"), "ambiguous"),
+        (Stated("Ніхтоненко"), "none"),
+        (Stated("Ніхтоненко", None, None, "1985-01-02"), "none"),
+        (Stated(date_of_birth="1985-01-02"), "none"),
+        (Stated(first_names="Иван"), "none"),
+        (Stated("неизвестно", "н/д", "-", "1985-01-02", "б/н"), "none"),
+    ],
+)
+def test_without_a_number_a_name_is_at_most_partial(
+    registry: SqliteRegistry, claim: Stated, outcome: RegistryOutcome
+) -> None:
+    assert registry.look_up(claim).outcome == outcome
+
+
+def test_men_of_one_name_are_told_apart_by_what_only_one_fits(registry: SqliteRegistry) -> None:
+    claim = Stated("Двойников", "Петро", None, "1991-03-03", "АВ-000126")
     assert registry.look_up(claim).outcome == "match"
 
 
-def test_the_right_number_with_another_birth_date_is_partial(registry: SqliteRegistry) -> None:
-    claim = Identity(
-        surname="Вигаданов", date_of_birth=date(1991, 5, 17), service_number="АВ-000123"
-    )
-    answer = registry.look_up(claim)
-    assert (answer.outcome, answer.conflicting) == ("partial", ("date_of_birth",))
+def test_one_man_listed_twice_is_one_man(tmp_path: Path) -> None:
+    row = "Двойников,Петро,,солдат,1991-03-03,,1\n"
+    again = "двойников, Петро ,,солдат,1991-03-03,,1\n"
+    claim = Stated("Двойников", "Петро", None, "1991-03-03")
+    assert registry_of(tmp_path, row + again).look_up(claim).outcome == "partial"
+    moved = "Двойников,Петро,,сержант,1991-03-03,АВ-9,2 рота\n"
+    as_was = "Двойников,Петро,,солдат,1991-03-03,АВ-9,1 рота\n"
+    assert registry_of(tmp_path, moved + as_was).look_up(claim).outcome == "partial"
 
 
-def test_without_a_number_a_name_and_birth_date_are_only_partial(registry: SqliteRegistry) -> None:
-    claim = Identity(surname="Зразков", first_names="Иван", date_of_birth=date(1985, 1, 2))
-    answer = registry.look_up(claim)
-    assert answer.outcome == "partial"
-    assert answer.agreeing == ("surname", "date_of_birth", "first_names")
+def test_whoever_has_another_number_or_unit_is_another_man() -> None:
+    one = Stated("Двойников", "Петро", None, "1991-03-03", "АВ-1", "1 рота")
+    assert not is_one_man(one, Stated("Двойников", "Петро", None, "1991-03-03", "АВ-2", "1 рота"))
+    without = Stated("Двойников", "Петро", None, "1991-03-03", None, "1 рота")
+    assert not is_one_man(without, Stated("Двойников", "Петро", None, "1991-03-03", None, "2 рота"))
 
 
-def test_two_men_of_one_name_and_birth_date_are_ambiguous(registry: SqliteRegistry) -> None:
-    claim = Identity(surname="Двойников", first_names="Петро", date_of_birth=date(1991, 3, 3))
-    assert registry.look_up(claim).outcome == "ambiguous"
+@pytest.mark.parametrize("stated", ["-", "???", "№", "000000"])
+def test_a_placeholder_for_a_number_is_no_number(tmp_path: Path, stated: str) -> None:
+    registry = registry_of(tmp_path, f"Вигаданов,Олексій,,,1990-05-17,{stated},\n")
+    answer = registry.look_up(Stated("Вигаданов", None, None, "1990-05-17", stated))
+    assert (answer.outcome, answer.agreeing) == ("partial", ("surname", "date_of_birth"))
+    assert registry.look_up(Stated("Вигаданов", service_number="АВ-000123")).conflicting == ()
+    assert registry.look_up(Stated("Інший", service_number=stated)).outcome == "none"
 
 
-def test_nobody_known_is_none_and_a_missing_file_is_unavailable(
-    registry: SqliteRegistry, tmp_path: Path
-) -> None:
-    claim = Identity(surname="Ніхтоненко")
-    assert registry.look_up(claim).outcome == "none"
-    assert SqliteRegistry(tmp_path / "missing.db").look_up(claim).outcome == "unavailable"
+def test_a_missing_registry_is_unavailable_and_stays_missing(tmp_path: Path) -> None:
+    assert SqliteRegistry(tmp_path / "missing.db").look_up(HIM).outcome == "unavailable"
     assert not (tmp_path / "missing.db").exists()
 
 
-@pytest.mark.parametrize("stated", ["-", "???", "№"])
-def test_a_placeholder_for_a_number_is_no_number(tmp_path: Path, stated: str) -> None:
-    source = tmp_path / "rows.csv"
-    source.write_text(f"{HEADER}Вигаданов,Олексій,,,1990-05-17,{stated},\n", encoding="utf-8")
-    load_csv(tmp_path / "registry.db", source)
-    registry = SqliteRegistry(tmp_path / "registry.db")
-    same = Identity(surname="Вигаданов", date_of_birth=date(1990, 5, 17), service_number=stated)
-    answer = registry.look_up(same)
-    assert (answer.outcome, answer.agreeing) == ("partial", ("surname", "date_of_birth"))
-    other = Identity(surname="Вигаданов", service_number="АВ-000123")
-    assert registry.look_up(other).conflicting == ()
-    assert registry.look_up(Identity(surname="Інший", service_number=stated)).outcome == "none"
+def test_a_number_that_lost_its_zeros_in_the_file_is_found(tmp_path: Path) -> None:
+    registry = registry_of(tmp_path, "Вигаданов,Олексій,,,,123,\nІнший,Іван,,,,000124,\n")
+    assert (
+        registry.look_up(Stated("Вигаданов", "Олексій", service_number="000123")).outcome == "match"
+    )
+    assert registry.look_up(Stated("Інший", "Іван", service_number="124")).outcome == "match"
 
 
-def test_names_without_a_letter_are_nobodys(tmp_path: Path) -> None:
-    assert not same_name("???", "-")
-    source = tmp_path / "rows.csv"
-    source.write_text(f"{HEADER}-,-,,,1990-05-17,АВ-1,\n", encoding="utf-8")
-    load_csv(tmp_path / "registry.db", source)
-    registry = SqliteRegistry(tmp_path / "registry.db")
-    assert registry.look_up(Identity(surname="?")).outcome == "none"
-    by_number = registry.look_up(Identity(surname="?", first_names="?", service_number="АВ-1"))
-    assert (by_number.outcome, by_number.agreeing) == ("partial", ("service_number",))
-
-
-GOOD = "Новий,А,,,1990-05-17,1,1\n"
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (f"{HEADER}{GOOD},Б,,,,2,1\n", "line 3: surname is empty"),
-        ("surname\nНовий\n", "line 1: columns missing: date_of_birth"),
-        (f"{HEADER}{GOOD}Таємний,А,,,17.05.1990,1,1\n", "line 3: date_of_birth must be YYYY-MM-DD"),
-        (f"{HEADER}Таємний,А,,,1990-02-30,1,1\n", "line 2: date_of_birth"),
-        (f"{HEADER}Таємний,А,,,19900517,1,1\n", "line 2: date_of_birth"),
-        (f"{HEADER}Таємний,А,,,1990-W20-4,1,1\n", "line 2: date_of_birth"),
-        (f'{HEADER}Новий,"А\nБ",,,,1,1\n{GOOD}Таємний,А,,,x,1,1\n', "line 5: date_of_birth"),
-        (f"{HEADER}{GOOD}Таємний,{'А' * 201},,,,1,1\n", "line 3: first_names is longer than 200"),
-        (f"{HEADER}{GOOD}{'Т' * 140_000},А,,,,1,1\n", "line 3: not CSV"),
-        (f'{HEADER}"Таємний,А,,,,1,1\n', "line 2: not CSV"),
-        (f"{HEADER}Таємний,А,,,,1,1,1\n", "line 2: more fields than the header"),
-        (HEADER, "no row below the header"),
-        ("", "line 1: columns missing"),
-    ],
-)
-def test_a_bad_file_is_refused_by_line_and_column_and_the_registry_stays(
-    registry: SqliteRegistry, tmp_path: Path, content: str, said: str
-) -> None:
-    bad = tmp_path / "bad.csv"
-    bad.write_text(content, encoding="utf-8")
-    with pytest.raises(RegistryFileError, match=said) as refused:
-        load_csv(tmp_path / "registry.db", bad)
-    assert "Таємний" not in str(refused.value)
-    assert registry.look_up(Identity(surname="Зразков")).outcome == "partial"
-    assert {path.name for path in tmp_path.iterdir()} == {"bad.csv", "registry.db", "rows.csv"}
-
-
-@pytest.mark.parametrize("encoding", ["cp1251", "utf-16"])
-def test_a_file_in_another_encoding_is_told_to_be_utf_8(tmp_path: Path, encoding: str) -> None:
-    bad = tmp_path / "bad.csv"
-    bad.write_text(HEADER + GOOD, encoding=encoding)
-    with pytest.raises(RegistryFileError, match=r"line [12]: the file must be UTF-8"):
-        load_csv(tmp_path / "registry.db", bad)
-    assert not (tmp_path / "registry.db").exists()
-
-
-def test_a_folder_or_nothing_at_all_is_refused(tmp_path: Path) -> None:
-    for source in (tmp_path, tmp_path / "none.csv"):
-        with pytest.raises(RegistryFileError, match="cannot be read"):
-            load_csv(tmp_path / "registry.db", source)
-    assert not (tmp_path / "registry.db").exists()
-
-
-def test_loading_again_replaces_everybody(registry: SqliteRegistry, tmp_path: Path) -> None:
-    again = tmp_path / "again.csv"
-    again.write_text(HEADER + GOOD, encoding="utf-8")
-    assert load_csv(tmp_path / "registry.db", again) == 1
-    assert registry.look_up(Identity(surname="Зразков")).outcome == "none"
-    assert "Зразков" not in (tmp_path / "registry.db").read_bytes().decode(errors="ignore")
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [("Ёжиков", "Ежиков"), ("Кіт", "Кит"), ("Соловʼёв", "Соловьев"), ("Ґалаґан", "Галаган")],
-)
-def test_spellings_of_one_name_meet(one: str, other: str) -> None:
-    assert folded_name(one) == folded_name(other)
-
-
-def test_look_alike_letters_of_a_number_meet() -> None:
-    assert folded_number("АВ-000 123") == folded_number("AB000123")
-
-
-@pytest.mark.parametrize("placeholder", ["-", "б/н", "N/A", "???"])
-def test_what_has_no_digit_is_no_service_number(placeholder: str) -> None:
-    assert folded_number(placeholder) == ""
+@pytest.mark.parametrize("said", ["Сокол", "Ястреб", "Ястреб – Сокол", "Yastreb-Sokol"])
+def test_half_of_a_double_surname_finds_him(tmp_path: Path, said: str) -> None:
+    registry = registry_of(tmp_path, "Сокол-Ястреб,Иван,,,1990-05-17,,\n")
+    assert registry.look_up(Stated(said, "Иван", None, "1990-05-17")).outcome == "partial"

@@ -35,7 +35,7 @@ from tests.verification.cases import CLAIM_ID, CLAIMED, answered, consequence, g
 VERIFIED = (*CLAIMED, answered("match"), identity_verified())
 """Verified as version 4: three minutes after noon, as the book counts."""
 NUMBER_FITS: tuple[IdentityField, ...] = ("service_number",)
-BORN_ELSEWHEN: tuple[IdentityField, ...] = ("date_of_birth",)
+BORN_ELSEWHEN: tuple[IdentityField, ...] = ("first_names", "date_of_birth")
 CONFLICTING = answered("partial", CLAIM_ID, NUMBER_FITS, BORN_ELSEWHEN)
 STANDS = ask(ResolveReview, outcome="decision_stands", remark="a typing error of the registry")
 TAKEN_BACK = ask(ResolveReview, outcome="decision_withdrawn", remark="another man")

@@ -6,7 +6,7 @@ import sys
 
 from services.verification.main import main
 from services.verification.registry import RegistryAnswer
-from shared.events.fields import Identity
+from shared.matching import Stated
 
 
 class StuckRegistry:
@@ -14,7 +14,7 @@ class StuckRegistry:
 
     name = "stuck"
 
-    def look_up(self, claim: Identity) -> RegistryAnswer:
+    def look_up(self, claim: Stated) -> RegistryAnswer:
         del claim
         sys.stdout.write("asked\n")
         sys.stdout.flush()

@@ -18,8 +18,8 @@ from shared import subjects
 from shared.case_log import Fold
 from shared.commands.intake import ProvidePersonalData
 from shared.consuming import FIRST_RETRY_DELAY_S, LONGEST_RETRY_DELAY_S, retry_delay_s
-from shared.events.fields import Identity
 from shared.keyfiles import KeyFilesError
+from shared.matching import Stated
 from shared.parking import RetryAnswer
 from shared.service import assemble
 from tests.wire.conftest import ANSWER_WITHIN_S, Site
@@ -30,7 +30,7 @@ class RegistryWithAFault:
 
     name = "faulty"
 
-    def look_up(self, claim: Identity) -> RegistryAnswer:
+    def look_up(self, claim: Stated) -> RegistryAnswer:
         raise ZeroDivisionError(claim.surname)
 
 

@@ -36,15 +36,15 @@ def _checked(trail: Trail, data: RegistryChecked, _event: CaseEvent[Any]) -> Ite
         return  # It says nothing about the man.
     who.matched = data.outcome == "match"
     who.partial = data.outcome in {"match", "partial"}
-    if who.matched and who.claim[1] > who.contradicted_at:
+    if who.matched and who.claim[1] > who.doubted_at:
         who.contradicted_at = 0
     yield from ()
 
 
-def _contradicted(
-    trail: Trail, _data: IdentityContradicted, event: CaseEvent[Any]
-) -> Iterator[str]:
+def _contradicted(trail: Trail, data: IdentityContradicted, event: CaseEvent[Any]) -> Iterator[str]:
     trail.who.verified, trail.who.contradicted_at = False, event.caseversion
+    if data.registry is None:
+        trail.who.doubted_at = event.caseversion
     yield from ()
 
 
@@ -56,8 +56,8 @@ def _rejected(trail: Trail, _data: IdentityRejected, _event: CaseEvent[Any]) -> 
 def _verified(trail: Trail, data: IdentityVerified, _event: CaseEvent[Any]) -> Iterator[str]:
     who = trail.who
     by_two = two_people(data.by, data.second_by)
-    if who.contradicted_at:
-        yield "verified while contradicted"
+    if who.contradicted_at and not (by_two and data.reason is not None):
+        yield "verified while contradicted without a second person and a reason"
     if who.rejected and not by_two:
         yield "verified after a rejection without new personal data or a second person"
     elif data.basis == "two_sources" and not by_two:
@@ -67,7 +67,7 @@ def _verified(trail: Trail, data: IdentityVerified, _event: CaseEvent[Any]) -> I
     only_him = who.claimants and all(same_person(one, data.by) for one in who.claimants)
     if only_him and not by_two and not who.life_now:
         yield "verified by the only operator who claimed the case"
-    who.verified, who.rejected = True, False
+    who.verified, who.rejected, who.contradicted_at = True, False, 0
 
 
 def _assessed(trail: Trail, data: CredibilityAssessed, event: CaseEvent[Any]) -> Iterator[str]:

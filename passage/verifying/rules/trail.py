@@ -55,6 +55,8 @@ class Who:
     """Rejected, and no personal data given since."""
     contradicted_at: int = 0
     """Version of the open contradiction; 0: there is none."""
+    doubted_at: int = 0
+    """Version of a person's last contradiction: no match of data given before ends it."""
     level: str = ""
     level_until: datetime | None = None
     """The credibility judged last."""

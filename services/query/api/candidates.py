@@ -5,7 +5,7 @@ Names of fields that agree or conflict are given, never values; a name alone is 
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Self
 
 from fastapi import APIRouter
@@ -17,13 +17,12 @@ from services.query.candidate_reads import CandidateReads
 from services.query.candidates import Asked, Candidates, Found
 from services.query.comparing import Basis, Candidate, Person, PersonField
 from services.query.context import Context
-from services.query.name_index import PARTS
 from services.query.reads import Answer
 from shared.contact_rule import with_zones
-from shared.events.fields import ContactWindow, Id, Name, Word
+from shared.events.fields import BirthDate, ContactWindow, Id, Name, Word
 from shared.events.fields import Person as By
 from shared.events.intake import ContactRule
-from shared.folding import folded_name, folded_number
+from shared.matching import Stated, Verdict
 
 
 class _Body(BaseModel):
@@ -42,12 +41,14 @@ class WhoIsThis(_Body):
     surname: Name | None = None
     first_names: Name | None = None
     patronymic: Name | None = None
-    date_of_birth: date | None = None
+    date_of_birth: BirthDate | None = None
     unit: Name | None = None
+    reveal: bool = False
+    """Also say why each field agrees or not, in words that hold what was said and told."""
 
     @model_validator(mode="after")
     def _something_to_find_by(self) -> Self:
-        told = self.model_fields_set - {"by", "purpose", "case_id"}
+        told = self.model_fields_set - {"by", "purpose", "case_id", "reveal"}
         if self.case_id is not None and told:
             raise ValueError("give case_id or what the caller says, not both")
         if self.case_id is None and not told - {"date_of_birth", "unit"}:
@@ -55,17 +56,11 @@ class WhoIsThis(_Body):
         return self
 
     def asked(self) -> Asked:
-        """Gives what is asked, folded."""
-        names = {part: getattr(self, part) or "" for part in PARTS}
-        parts = {part: tuple(folded_name(name).split()) for part, name in names.items()}
+        """What is asked, as it is looked for."""
+        names = (self.surname, self.first_names, self.patronymic)
         return Asked(
-            Person(
-                {part: words for part, words in parts.items() if words},
-                self.date_of_birth,
-                folded_number(self.service_number or ""),
-                folded_name(self.unit or ""),
-            ),
-            " ".join(name for name in names.values() if name),
+            Person(Stated(*names, self.date_of_birth, self.service_number, self.unit)),
+            " ".join(name for name in names if name),
             self.code or "",
             ((self.caller.channel, self.caller.address.strip()),) if self.caller else (),
         )
@@ -91,6 +86,15 @@ class Contact(_Shape):
     windows: list[ContactWindow] = []
 
 
+class FieldVerdict(_Shape):
+    """What comparing one field comes to."""
+
+    field: PersonField
+    verdict: Verdict
+    reason: str | None = None
+    """Only where it was asked to be revealed: it holds personal values."""
+
+
 class FoundCandidate(_Shape):
     """A man who may be the caller; `case_id` is his last episode, `found_in` where he was found."""
 
@@ -103,6 +107,9 @@ class FoundCandidate(_Shape):
     reason: str
     agrees: list[PersonField]
     conflicts: list[PersonField]
+    says_nothing: list[PersonField]
+    """Both sides have it, and it speaks neither for him nor against him."""
+    verdicts: list[FieldVerdict]
     name_score: int
     """How like the name is, out of 100; 0 where he wasn't found by it."""
     waiting: bool
@@ -144,7 +151,7 @@ def routes(context: Context) -> APIRouter:
         if answer is None:
             raise ProblemError(404, "no-such-case", "There is no such case.")
         return {
-            "items": [_shown(one) for one in answer.found.candidates],
+            "items": [_shown(one, reveal=wanted.reveal) for one in answer.found.candidates],
             "names_complete": answer.found.complete,
             "sequence": answer.sequence,
         }
@@ -158,7 +165,7 @@ def _found(looking: Candidates, wanted: WhoIsThis) -> Answer[Found] | None:
     return looking.of_caller(wanted.asked(), wanted.by, wanted.purpose)
 
 
-def _shown(one: Candidate) -> dict[str, object]:
+def _shown(one: Candidate, *, reveal: bool) -> dict[str, object]:
     case = one.case
     plan = {
         "state": case.rendezvous,
@@ -176,6 +183,15 @@ def _shown(one: Candidate) -> dict[str, object]:
         "reason": one.reason,
         "agrees": one.compared.agrees,
         "conflicts": one.compared.conflicts,
+        "says_nothing": one.compared.says_nothing,
+        "verdicts": [
+            {
+                "field": field,
+                "verdict": judged.verdict,
+                "reason": judged.reason if reveal else None,
+            }
+            for field, judged in one.compared.judged.items()
+        ],
         "name_score": one.score,
         "waiting": one.waits,
         "progress": case.progress,

@@ -20,7 +20,7 @@ from services.query.projections.lookups import Kind
 from services.query.reads import Answer
 from shared.addresses import folded
 from shared.events.fields import Channel, Person, Word
-from shared.folding import folded_number
+from shared.matching.numbers import folded_number
 from shared.return_codes import to_hash
 
 Typed = Annotated[str, Field(min_length=1, max_length=40)]

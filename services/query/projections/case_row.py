@@ -68,7 +68,7 @@ class CaseRow(NamedTuple):
     claim_event_id: str | None = None
     """The event that gave the personal data last; registries answer about it."""
     contradicted: bool = False
-    """Whether a contradiction is open; new data and a rejection leave it so, a match ends it."""
+    """Whether one is open; new data and a rejection leave it so, a match or two people end it."""
     credibility: CredibilityState = "none"
     credibility_expires_at: datetime | None = None
     """From then on it counts as `unclear`."""

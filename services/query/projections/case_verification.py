@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from services.query.projections.case_row import CaseRow
+from services.query.projections.case_row import CaseRow, IdentityState
 from shared.events import verification
 from shared.events.catalogue import VerificationEvent
 
@@ -54,11 +54,14 @@ def _judged(
 ) -> CaseRow:
     match event:
         case verification.IdentityVerified():
-            return row._replace(identity="verified", escalated=False)
+            return row._replace(identity="verified", contradicted=False, escalated=False)
         case verification.IdentityContradicted():
-            # What a registry says of this data ends nothing any more: only new data can.
+            # What a registry found it may take back; what a person found, only new data can.
+            claim = row.claim_event_id if event.registry is not None else None
+            # A rejection stays: a person decided it, and a match takes it back no more than this.
+            identity: IdentityState = "rejected" if row.identity == "rejected" else "contradicted"
             return row._replace(
-                identity="contradicted", contradicted=True, claim_event_id=None, escalated=False
+                identity=identity, contradicted=True, claim_event_id=claim, escalated=False
             )
         case verification.IdentityRejected():
             return row._replace(identity="rejected", escalated=False)

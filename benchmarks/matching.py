@@ -1,0 +1,66 @@
+"""Pairs of statements compared a second on one core: words never met before, and met ones.
+
+Half of the pairs are one invented man, told twice and once in the other alphabet or misheard; the
+others are two men.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from benchmarks.figures import Bench, Measured, Stopwatch, rounded, take_turns
+from benchmarks.people import People
+from shared.events.fields import Identity
+from shared.matching import Stated, compare, forget
+
+PAIRS = 20_000
+ROUNDS = 5
+AIM = ">= 5000 a second"
+
+
+def run(bench: Bench) -> Iterator[Measured]:
+    """Measures processor time, so that noise of others is not in it."""
+    pairs = _pairs(bench.count(PAIRS))
+    _compare(pairs[:1])  # The table of given names is read once.
+
+    def never_met() -> float:
+        forget()
+        return _compare(pairs)
+
+    rounds = take_turns(
+        {"words never met": never_met, "words met before": lambda: _compare(pairs)},
+        bench.rounds(ROUNDS),
+    )
+    yield Measured(
+        name="statements compared",
+        figures=rounded({name: max(taken) for name, taken in rounds.items()}),
+        unit="pairs/s of one core",
+        aim=AIM,
+        notes={"pairs": len(pairs)},
+    )
+
+
+def _compare(pairs: list[tuple[Stated, Stated]]) -> float:
+    watch = Stopwatch()
+    with watch:
+        for one, other in pairs:
+            compare(one, other)
+    return len(pairs) / watch.cpu_s
+
+
+def _pairs(count: int) -> list[tuple[Stated, Stated]]:
+    people = People()
+    pairs = []
+    for number in range(count):
+        one, other = _stated(people.next(number)), _stated(people.next(number + count))
+        if number % 2:
+            other = replace(one, surname=people.misspelled(one.surname or ""))
+        pairs.append((one, other))
+    return pairs
+
+
+def _stated(one: Identity) -> Stated:
+    return Stated(
+        one.surname, one.first_names, one.patronymic, one.date_of_birth, one.service_number
+    )

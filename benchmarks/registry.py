@@ -1,0 +1,68 @@
+"""The registry: how long a file of an office takes to load, and a look-up in it."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.figures import MILLISECONDS, Bench, Measured, Stopwatch, percentile, rounded
+from benchmarks.people import People
+from services.verification.registry import SqliteRegistry, load_csv
+from shared.events.fields import Identity
+from shared.matching import Stated
+
+PERSONS, LOOK_UPS = 500_000, 400
+SEED = 9
+COLUMNS = ("surname", "first_names", "patronymic", "date_of_birth", "service_number")
+AIM_MS = 500
+ASKED: dict[str, Callable[[Identity], Stated]] = {
+    "by number": lambda man: stated(man, *COLUMNS),
+    "by number of another": lambda man: Stated(
+        "Никтошенко", "Абрам", None, man.date_of_birth, man.service_number
+    ),
+    "by name and date": lambda man: stated(man, *COLUMNS[:4]),
+    "by name": lambda man: stated(man, *COLUMNS[:3]),
+    "by surname": lambda man: stated(man, "surname"),
+}
+
+
+def stated(man: Identity, *fields: str) -> Stated:
+    """What a man says of himself who says only these."""
+    return Stated(**{field: getattr(man, field) for field in fields})
+
+
+def run(bench: Bench) -> Iterator[Measured]:
+    """Fills a registry and asks it."""
+    folder = bench.folder_for("registry")
+    count = bench.count(PERSONS, LOOK_UPS)
+    people = People(SEED)
+    men = [people.next(number) for number in range(count)]
+    rows = _written(folder / "rows.csv", men)
+    watch = Stopwatch()
+    with watch:
+        loaded = load_csv(folder / "registry.db", rows)
+    figures = {"load": loaded.persons / watch.seconds}
+    yield Measured("registry/load", rounded(figures), "persons/s", notes={"persons": count})
+    registry = SqliteRegistry(folder / "registry.db")
+    some = men[:: count // bench.count(LOOK_UPS, 40)]
+    for name, asking in ASKED.items():
+        taken = [_taken_ms(registry, asking(man)) for man in some]
+        figures = {"p50": percentile(taken, 50), "p99": percentile(taken, 99)}
+        aim = f"p99 <= {AIM_MS}"
+        yield Measured(f"registry/{name}", rounded(figures), "ms", aim=aim, notes={"of": count})
+
+
+def _written(path: Path, men: list[Identity]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(COLUMNS)
+        table.writerows([getattr(man, column) or "" for column in COLUMNS] for man in men)
+    return path
+
+
+def _taken_ms(registry: SqliteRegistry, claim: Stated) -> float:
+    began = time.perf_counter()
+    registry.look_up(claim)
+    return (time.perf_counter() - began) * MILLISECONDS

@@ -1,0 +1,148 @@
+"""What a registry answers about a claim, given the men in it who may be meant.
+
+A match is the number, the surname, and a first name or the birth date, with nothing that conflicts.
+One conflict is a slip until a person has looked. `decisions` says when it is a contradiction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from shared.events.verification import RegistryOutcome
+from shared.matching import STATED_FIELDS, Stated, StatedField, compare
+
+WEIGHTS: dict[StatedField, int] = {
+    "service_number": 40,
+    "surname": 20,
+    "date_of_birth": 20,
+    "first_names": 10,
+    "patronymic": 10,
+    "unit": 5,
+}
+BESIDE_NUMBER = frozenset({"surname", "first_names", "patronymic", "date_of_birth"})
+CONFLICTS_MAX = 1
+"""In so many fields a man may differ who is found without his number."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAnswer:
+    """What a registry says about a claim."""
+
+    outcome: RegistryOutcome
+    score: int = 0
+    agreeing: tuple[StatedField, ...] = ()
+    conflicting: tuple[StatedField, ...] = ()
+    number_of_another: bool = False
+
+
+class Namesakes(NamedTuple):
+    """The men in a registry who bear the surname, or were born that day."""
+
+    men: Sequence[Stated]
+    too_many: bool
+    """Whether there are more than were looked at."""
+
+
+class _Compared(NamedTuple):
+    man: Stated
+    agreeing: tuple[StatedField, ...]
+    conflicting: tuple[StatedField, ...]
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """The more the better."""
+        return -len(self.conflicting), sum(WEIGHTS[field] for field in self.agreeing)
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether he may be meant who was found by his name alone."""
+        agreeing = len(BESIDE_NUMBER.intersection(self.agreeing))
+        enough = "surname" in self.agreeing or agreeing > 1
+        return enough and len(self.conflicting) <= min(CONFLICTS_MAX, agreeing - 1)
+
+    @property
+    def is_certain(self) -> bool:
+        agreeing = set(self.agreeing)
+        return {"service_number", "surname"} <= agreeing and not self.conflicting and self.is_named
+
+    @property
+    def is_named(self) -> bool:
+        """A surname alone is borne by many."""
+        return "surname" in self.agreeing and not {"first_names", "date_of_birth"}.isdisjoint(
+            self.agreeing
+        )
+
+
+def answer_from(
+    claim: Stated, by_number: Sequence[Stated], by_name: Callable[[], Namesakes]
+) -> RegistryAnswer:
+    """The answer of a registry in which these men have the number, and those the name."""
+    if by_number:
+        best, ties = _best(_compared(claim, by_number))
+        if ties:
+            return _answer("ambiguous", best)
+        if best.is_certain:
+            return _answer("match", best)
+        another = bool(best.conflicting) and any(
+            _fits_better(one) for one in _compared(claim, by_name().men)
+        )
+        return _answer("partial", best, number_of_another=another)
+    namesakes = by_name()
+    plausible = [one for one in _compared(claim, namesakes.men) if one.is_plausible]
+    if not plausible:
+        return RegistryAnswer("none")
+    best, ties = _best(plausible)
+    return _answer("ambiguous" if ties or namesakes.too_many else "partial", best)
+
+
+def _fits_better(other: _Compared) -> bool:
+    """Whether a man with another number is all that was said, but for the number."""
+    return other.is_named and other.conflicting == ("service_number",)
+
+
+def _compared(claim: Stated, men: Sequence[Stated]) -> list[_Compared]:
+    compared = []
+    for man in men:
+        verdicts = compare(claim, man)
+        agreeing, conflicting = (
+            tuple(field for field in STATED_FIELDS if verdicts[field].verdict == verdict)
+            for verdict in ("agrees", "conflicts")
+        )
+        compared.append(_Compared(man, agreeing, conflicting))
+    return compared
+
+
+def _best(compared: Sequence[_Compared]) -> tuple[_Compared, bool]:
+    """Who fits best, and whether another man fits as well."""
+    best = max(compared, key=lambda one: one.rank)
+    ties = [one for one in compared if one.rank == best.rank and one is not best]
+    return best, any(not is_one_man(best.man, one.man) for one in ties)
+
+
+def is_one_man(one: Stated, other: Stated) -> bool:
+    """Whether one man is listed twice: the same in all fields, or his number and his name.
+
+    He may have been moved to another unit between.
+    """
+    if one == other:
+        return True
+    verdicts = compare(one, other)
+    agrees = {field for field, judged in verdicts.items() if judged.verdict == "agrees"}
+    conflicts = {field for field, judged in verdicts.items() if judged.verdict == "conflicts"}
+    return {"service_number", "surname"} <= agrees and conflicts <= {"unit"}
+
+
+def _answer(
+    outcome: RegistryOutcome, best: _Compared, *, number_of_another: bool = False
+) -> RegistryAnswer:
+    score = _score(best)
+    return RegistryAnswer(outcome, score, best.agreeing, best.conflicting, number_of_another)
+
+
+def _score(compared: _Compared) -> int:
+    """How much of what both sides know agrees, out of 100."""
+    agreeing = sum(WEIGHTS[field] for field in compared.agreeing)
+    given = agreeing + sum(WEIGHTS[field] for field in compared.conflicting)
+    return round(100 * agreeing / given) if given else 0

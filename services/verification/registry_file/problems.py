@@ -1,0 +1,54 @@
+"""What is wrong with a registry file, line by line; never a value."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+SHOWN_MAX = 50
+"""So many problems are listed; the rest is counted."""
+
+
+class FileProblem(NamedTuple):
+    """One thing wrong; `line` is 0 where the whole file is meant, `column` empty for the line."""
+
+    line: int
+    column: str
+    problem: str
+
+    @property
+    def said(self) -> str:
+        place = [f"line {self.line}"] if self.line else []
+        return ": ".join([*place, *([self.column] if self.column else []), self.problem])
+
+
+class RegistryFileError(Exception):
+    """A registry file can't be loaded; `problems` are the first ones of `total`."""
+
+    def __init__(self, problems: list[FileProblem], total: int | None = None) -> None:
+        self.problems = tuple(problems[:SHOWN_MAX])
+        self.total = len(problems) if total is None else total
+        more = self.total - len(self.problems)
+        lines = [one.said for one in self.problems] + ([f"and {more} more"] if more else [])
+        super().__init__("\n".join(lines))
+
+
+class Problems:
+    """Collects what is wrong; keeps what is shown, and counts the rest."""
+
+    def __init__(self) -> None:
+        self._first: list[FileProblem] = []
+        self.total = 0
+
+    def add(self, line: int, column: str, problem: str) -> None:
+        self.total += 1
+        if len(self._first) < SHOWN_MAX:
+            self._first.append(FileProblem(line, column, problem))
+
+    def raise_any(self) -> None:
+        if self.total:
+            raise RegistryFileError(sorted(self._first), self.total)
+
+
+def refuse(problem: str, line: int = 0, column: str = "") -> RegistryFileError:
+    """An error of one problem."""
+    return RegistryFileError([FileProblem(line, column, problem)])

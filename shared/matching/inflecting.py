@@ -1,0 +1,45 @@
+"""Grammatical cases: `Бушуеву Ефиму` is what was written to or of Бушуев Ефим."""
+
+from __future__ import annotations
+
+import re
+
+from shared.matching.readings import Keys
+
+_ENDINGS = (
+    # What stands at the end of a key, and what a name in the nominative may have there.
+    ("иу", ("", "и", "иа")),
+    ("иа", ("", "и")),
+    ("ого", ("и", "")),
+    ("ому", ("и", "")),
+    ("ему", ("и",)),
+    ("его", ("и",)),
+    ("оиу", ("а",)),
+    ("ои", ("а", "")),
+    ("еи", ("а", "иа")),
+    ("уиу", ("а", "")),
+    ("им", ("", "и")),
+    ("ом", ("", "и")),
+    ("ем", ("", "и")),
+    ("а", ("", "о")),
+    ("у", ("", "о", "а")),
+    ("е", ("", "а", "о")),
+    ("и", ("а",)),
+)
+_OBLIQUE_PATRONYMIC = re.compile("ич(?:а|у|ем|е|ом)$|[вч]н(?:е|у|и|ои|оиу)$")
+
+
+def bases(keys: Keys) -> Keys:
+    """The keys of the words of which these may be another grammatical case."""
+    return frozenset(
+        key[: -len(ending)] + base
+        for key in keys
+        for ending, several in _ENDINGS
+        if key.endswith(ending) and len(key) > len(ending) + 1
+        for base in several
+    )
+
+
+def oblique_patronymic(keys: Keys) -> bool:
+    """Whether a patronymic stands in another case than the nominative."""
+    return any(_OBLIQUE_PATRONYMIC.search(key) for key in keys)

@@ -1,0 +1,90 @@
+"""Surname, first names and patronymic, and what crosses them."""
+
+from __future__ import annotations
+
+from shared.matching import first_names, parts, patronymics, readings, surnames
+from shared.matching.first_names import first_name, is_of_one_gender, judged_first_names
+from shared.matching.parts import Parting, Words, halves, partings
+from shared.matching.patronymics import judged_patronymics, patronymic_of
+from shared.matching.surnames import Otherwise, judged_surnames
+from shared.matching.verdicts import NOT_GIVEN, Judged, Stated, Verdict
+
+NameVerdicts = tuple[Judged, Judged, Judged]
+
+_WORTH: dict[Verdict, int] = {"agrees": 2, "says_nothing": 0, "conflicts": -3}
+
+
+def judged_names(one: Stated, other: Stated) -> NameVerdicts:
+    """The verdicts on surname, first names and patronymic.
+
+    Where fields were joined, as the two statements fit best.
+    """
+    compared = [
+        _judged(mine, theirs)
+        for mine in partings(_name_alone(one))
+        for theirs in partings(_name_alone(other))
+    ]
+    return max(compared, key=_worth)
+
+
+def _worth(three: NameVerdicts) -> tuple[int, ...]:
+    each = [_WORTH[judged.verdict] for judged in three]
+    return sum(each), *each
+
+
+def forget() -> None:
+    """Lets go of every name in memory: what was compared stays there to be compared faster."""
+    for part in (readings, surnames, first_names, patronymics, parts):
+        part.forget()
+
+
+def _name_alone(one: Stated) -> Stated:
+    return Stated(one.surname, one.first_names, one.patronymic)
+
+
+def _judged(one: Parting, other: Parting) -> NameVerdicts:
+    inflected = _inflected(one, other)
+    mine, theirs = halves(one.surname), halves(other.surname)
+    surname = first = patronymic = NOT_GIVEN
+    firsts, others = halves(one.first_names), halves(other.first_names)
+    if firsts and others:
+        first = judged_first_names(firsts, others, inflected=inflected)
+    if one.patronymic and other.patronymic:
+        patronymic = judged_patronymics(
+            patronymic_of(one.patronymic), patronymic_of(other.patronymic)
+        )
+    if mine and theirs:
+        may_be_one = first.verdict == "agrees" and patronymic.verdict != "conflicts"
+        of_one_gender = may_be_one and is_of_one_gender(firsts + others)
+        surname = judged_surnames(mine, theirs, Otherwise(inflected, of_one_gender))
+    if not surname.verdict == first.verdict == "agrees" and _crosswise(one, other):
+        hint = Judged("says_nothing", "surname and first name seem to have changed places")
+        return hint, hint, patronymic
+    return surname, first, patronymic
+
+
+def _inflected(one: Parting, other: Parting) -> bool:
+    """Whether one name stands in the nominative and the other in another case."""
+    fathers = [patronymic_of(part.patronymic).inflected for part in (one, other)]
+    if any(fathers):
+        return not all(fathers)
+    mine = [first_name(word) for word in one.first_names]
+    theirs = [first_name(word) for word in other.first_names]
+    return any(
+        (not a.names and a.bases & b.names) or (not b.names and b.bases & a.names)
+        for a in mine
+        for b in theirs
+    )
+
+
+def _crosswise(one: Parting, other: Parting) -> bool:
+    return _same(one.surname, other.first_names) and _same(one.first_names, other.surname)
+
+
+def _same(one: Words, other: Words) -> bool:
+    if not one or not other:
+        return False
+    return (
+        judged_surnames(one, other).verdict == "agrees"
+        or judged_first_names(one, other, inflected=False).verdict == "agrees"
+    )

@@ -1,0 +1,155 @@
+"""Who is stated, field by field: what isn't known is empty, what stands in one field is parted.
+
+Where a statement can be parted in several ways, `partings` gives them all; which was meant shows
+when it is compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from shared.matching.given_names import given_names
+from shared.matching.letters import clean, is_cyrillic
+from shared.matching.patronymics import has_form, is_child_of, looks_like
+from shared.matching.readings import KEPT, readings
+from shared.matching.verdicts import Stated
+
+Words = tuple[str, ...]
+
+_BY_READING_FROM = 4
+"""Longer Cyrillic words for "unknown" are known in any spelling; shorter ones as they stand."""
+_NOTHING_SAID = re.compile(r"^(.)\1*$")
+_BETWEEN = re.compile(r"[\s,;:/\\()\[\]<>=+&]+")
+_HYPHENS = re.compile("[-‐‑‒–—―−]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_DOT = re.compile(r"(?<=\.)(?=.)")
+_INITIAL = re.compile(r"^[^\W\d_]\.?$")
+_YOUNGER = re.compile(r"^(?:мл|ст|младший|старший|молодший|jr|sr|junior|senior)\.?$")
+
+
+class Parting(NamedTuple):
+    """The words of each field."""
+
+    surname: Words
+    first_names: Words
+    patronymic: str
+
+
+@lru_cache(maxsize=KEPT)
+def partings(stated: Stated) -> tuple[Parting, ...]:
+    """The ways in which a statement can be read, the likeliest first."""
+    surname, firsts = words_of(stated.surname), words_of(stated.first_names)
+    fathers = words_of(stated.patronymic)
+    if not surname and len(firsts) > 1:
+        surname, firsts = firsts, ()
+    if fathers and not any(map(has_form, fathers)) and any(map(looks_like, firsts)):
+        firsts, fathers = fathers, firsts
+    found: dict[Parting, None] = {}
+    for parted in _without_joined_father(surname, firsts, fathers):
+        found.update(dict.fromkeys(_without_joined_name(parted)))
+    return tuple(found)
+
+
+def forget() -> None:
+    """Lets go of every statement in memory."""
+    partings.cache_clear()
+    words_of.cache_clear()
+
+
+def _without_joined_father(surname: Words, firsts: Words, fathers: Words) -> list[Parting]:
+    """A patronymic that stands in another field is moved to its own."""
+    if fathers:
+        return [Parting(surname, firsts, _father(fathers))]
+    as_said = Parting(surname, firsts, "")
+    for number, word in enumerate(firsts):
+        if looks_like(word) or (has_form(word) and number == len(firsts) - 1 > 0):
+            moved = Parting(surname, _without(firsts, number), word)
+            # Саныч is what some are called.
+            return [moved, as_said] if given_names().any(readings(word)) else [moved]
+    if len(surname) == 1:
+        return [as_said]
+    found = [
+        Parting(_without(surname, number), firsts, word)
+        for number, word in enumerate(surname)
+        if (looks_like if firsts else has_form)(word)
+    ]
+    return [*found, as_said] if firsts or not found else found
+
+
+def _without_joined_name(parted: Parting) -> tuple[Parting, ...]:
+    """A given name that stands with the surname is moved to its own field."""
+    surname, firsts, father = parted
+    if firsts or len(surname) == 1:
+        return (parted,)
+    table = given_names()
+    known = [number for number, word in enumerate(surname) if table.any(readings(word))]
+    moved = [
+        Parting(_without(surname, number), (surname[number],), father)
+        for number in known or range(len(surname))
+    ]
+    return (*moved, parted)
+
+
+def _father(words: Words) -> str:
+    with_form = [word for word in words if has_form(word)]
+    return with_form[-1] if with_form else " ".join(words)
+
+
+def _without(words: Words, number: int) -> Words:
+    return words[:number] + words[number + 1 :]
+
+
+@lru_cache(maxsize=KEPT)
+def words_of(text: str | None) -> Words:
+    """The words of a field but initials and words for "unknown"; `X oglu` is one of them."""
+    plain = clean(text or "").strip()
+    if is_unknown(plain):
+        return ()
+    pieces = [piece for chunk in _BETWEEN.split(plain) for piece in _DOT.split(chunk)]
+    words: list[str] = []
+    for piece in pieces:
+        word = piece.rstrip(".")
+        if not readings(word) or _INITIAL.match(piece) or _YOUNGER.match(piece.lower()):
+            continue
+        if words and is_child_of(word):
+            words[-1] = f"{words[-1]} {word}"
+        elif not is_unknown(word):
+            words.append(word)
+    return tuple(words)
+
+
+def halves(words: Iterable[str]) -> list[str]:
+    """The words, and what hyphens join parted."""
+    return [half for word in words for half in _HYPHENS.split(word) if half]
+
+
+def is_unknown(text: str) -> bool:
+    """Whether a field says only that something isn't known, or nothing at all."""
+    words = _LETTERS.findall(text.lower())
+    whole = "".join(words)
+    if not words or whole in unknownwords_of() or (_NOTHING_SAID.match(whole) and len(whole) > 1):
+        return True
+    return all(word in unknownwords_of() or readings(word) & _unknown_keys() for word in words)
+
+
+@cache
+def unknownwords_of() -> frozenset[str]:
+    """The words of the table for what isn't known."""
+    text = files("shared.matching").joinpath("unknown-words.txt").read_text("utf-8")
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    return frozenset(word for line in lines for word in line.split())
+
+
+@cache
+def _unknown_keys() -> frozenset[str]:
+    return frozenset().union(
+        *(
+            readings(word)
+            for word in unknownwords_of()
+            if is_cyrillic(word) and len(word) >= _BY_READING_FROM
+        )
+    )

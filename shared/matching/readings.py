@@ -1,0 +1,57 @@
+"""What a word may be heard as: the set of its keys. Two words agree where their sets meet.
+
+A Cyrillic word has one key, a Latin one several. Readings are kept in memory, for comparing a name
+with thousands; `forget` lets go of them, for they are names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA
+
+from shared.matching.cyrillic import keys_of_cyrillic
+from shared.matching.latin import keys_of_latin
+from shared.matching.letters import clean, is_cyrillic, spellings
+
+KEPT = 20_000
+SLIP_FROM = 2
+"""Of one letter nothing is left where another is off."""
+
+_GLIDE = re.compile("и(?=[аеоу])")
+_HISSED = str.maketrans("зц", "сс")
+
+Keys = frozenset[str]
+
+
+@lru_cache(maxsize=KEPT)
+def readings(word: str) -> Keys:
+    """The keys of one word as it was typed; none where it has no letters."""
+    keys: set[str] = set()
+    for spelling in spellings(clean(word)):
+        keys.update(
+            keys_of_cyrillic(spelling) if is_cyrillic(spelling) else keys_of_latin(spelling)
+        )
+    keys.discard("")
+    return frozenset(keys)
+
+
+def forget() -> None:
+    """Lets go of every reading in memory."""
+    readings.cache_clear()
+
+
+def nearly(one: Collection[str], other: Collection[str]) -> bool:
+    """Whether any two of the keys differ by a letter too many, too few, wrong or swapped."""
+    return any(
+        min(len(mine), len(theirs)) >= SLIP_FROM and OSA.distance(mine, theirs, score_cutoff=1) <= 1
+        for mine in one
+        for theirs in other
+    )
+
+
+def roughly(keys: Collection[str]) -> Keys:
+    """The keys without what is easily misheard: glides before a vowel, and which с it is."""
+    return frozenset(_GLIDE.sub("", key).translate(_HISSED) for key in keys)

@@ -1,0 +1,68 @@
+"""By what a name is found: signs, of which those that one name has in all spellings are the same.
+
+A sign is a key (what a word is heard as), or a letter that stands for a line of the table of given
+names: Сашко and Alexander have one in common.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared.matching.given_names import given_names
+from shared.matching.parts import halves, words_of
+from shared.matching.patronymics import patronymic_of
+from shared.matching.readings import readings
+from shared.matching.surnames import surname
+from shared.matching.verdicts import NameField, Stated
+
+Signs = frozenset[str]
+
+FIRST_GIVEN_NAME, FIRST_FATHER = 0xE000, 0xF0000
+"""Code points for private use: no key has such a letter, and none is like another."""
+
+
+def is_key(sign: str) -> bool:
+    """Whether a sign is a key, which may be heard amiss."""
+    return len(sign) > 1
+
+
+def signs_of(one: Stated) -> dict[NameField, Signs]:
+    """The signs of each name field; a field that says nothing isn't there."""
+    found: dict[NameField, Signs] = {
+        "surname": _united(_of_surname(word) for word in _halves(one.surname)),
+        "first_names": _united(_of_first_name(word) for word in _halves(one.first_names)),
+        "patronymic": _united(_of_patronymic(word) for word in words_of(one.patronymic)),
+    }
+    return {field: signs for field, signs in found.items() if signs}
+
+
+def signs_sought(name: str) -> list[Signs]:
+    """The signs of each word of a name that is searched for, whichever field it belongs to."""
+    return [
+        _of_surname(word) | _of_first_name(word) | _of_patronymic(word) for word in _halves(name)
+    ]
+
+
+def _of_surname(word: str) -> Signs:
+    return readings(word) | surname(word).keys
+
+
+def _of_first_name(word: str) -> Signs:
+    keys = readings(word)
+    return keys | {chr(FIRST_GIVEN_NAME + line) for line in given_names().any(keys)}
+
+
+def _of_patronymic(word: str) -> Signs:
+    found = patronymic_of(word)
+    if found.gender is None:
+        return readings(word)
+    fathers = {chr(FIRST_FATHER + line) for line in given_names().fathers(found.fathers)}
+    return readings(word) | fathers
+
+
+def _united(several: Iterable[Signs]) -> Signs:
+    return frozenset().union(*several)
+
+
+def _halves(text: str | None) -> list[str]:
+    return halves(words_of(text))

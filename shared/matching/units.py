@@ -1,0 +1,152 @@
+"""Units: a number counts with the noun beside it, in Russian, Ukrainian, English or Latin letters.
+
+`1-й батальон 5-й бригады` is not `5-й батальон 9-й бригады`; `сорок четвёртая бригада` is
+`44 бригада`; `в/ч 00001` is `00001`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from shared.matching.parts import is_unknown
+from shared.matching.unit_words import (
+    ABBREVIATED,
+    ABBREVIATED_NOUNS,
+    ADJECTIVES_MAX,
+    CODE,
+    CODE_DIGITS,
+    arm_of,
+    noun_of,
+    number_of,
+    plain_letters,
+)
+from shared.matching.verdicts import NOT_GIVEN, Judged
+
+_CODE_WRITTEN = re.compile(r"\b[vb]\s*[/.\\-]?\s*ch\b\.?")
+_BATTALION_WRITTEN = re.compile(r"\bb-n[a-z]{0,2}\b")
+_LETTER_OF_CODE = re.compile(r"\b([a-z])[ -]?([0-9]{4})\b")
+_WITH_ENDING = re.compile(r"\b([0-9]+)-?([a-z]{1,4})\b")
+_TOKEN = re.compile(r"[a-z][0-9]{4}\b|[0-9]+|[a-z]+")
+PLACES = ((100, 100), (10, 20))
+"""What a spelled number may go on after, and from where on: hundreds, and tens from twenty."""
+
+
+class _Token(NamedTuple):
+    text: str
+    number: str = ""
+    noun: str = ""
+
+
+class _Unit(NamedTuple):
+    plain: str
+    numbers: Mapping[str, frozenset[str]]
+    """Noun -> the numbers beside it."""
+    arms: frozenset[str]
+
+
+def judged_units(one: str | None, other: str | None) -> Judged:
+    """The verdict on two units as they were written."""
+    mine, theirs = _read(_said(one)), _read(_said(other))
+    if not mine.plain or not theirs.plain:
+        return NOT_GIVEN
+    if mine.plain == theirs.plain:
+        return Judged("agrees", f"{one} = {other}")
+    shared = sorted(mine.numbers.keys() & theirs.numbers.keys())
+    if not shared:
+        return Judged("says_nothing", f"{one} and {other}: no number beside the same noun")
+    for noun in shared:
+        if mine.numbers[noun].isdisjoint(theirs.numbers[noun]):
+            return Judged("conflicts", f"{one} is not {other}: another {_named(noun)}")
+    if mine.arms and theirs.arms and mine.arms.isdisjoint(theirs.arms):
+        return Judged("says_nothing", f"{one} and {other}: one number, other troops")
+    return Judged("agrees", f"{one} = {other}: the same {', '.join(map(_named, shared))}")
+
+
+def _said(unit: str | None) -> str:
+    """What was said of a unit; a word for "unknown" says nothing."""
+    has_number = any(c.isdigit() for c in unit or "")
+    return "" if unit is None or (not has_number and is_unknown(unit)) else unit
+
+
+def _named(noun: str) -> str:
+    return "unit number" if noun == CODE else noun
+
+
+def _read(written: str) -> _Unit:
+    text = _CODE_WRITTEN.sub(" vch ", plain_letters(written))
+    text = _BATTALION_WRITTEN.sub("bn", text)
+    text = _WITH_ENDING.sub(_without_ending, _LETTER_OF_CODE.sub(r" \1\2 ", text))
+    tokens = _tokens(_TOKEN.findall(text))
+    numbers: dict[str, set[str]] = {}
+    for noun, number in _paired(tokens):
+        numbers.setdefault(noun, set()).add(number)
+    return _Unit(
+        " ".join(token.number or token.noun or token.text for token in tokens),
+        {noun: frozenset(some) for noun, some in numbers.items()},
+        frozenset(arm for token in tokens if (arm := arm_of(token.text))),
+    )
+
+
+def _without_ending(found: re.Match[str]) -> str:
+    """`5-й` is `5`; but `44омсбр` and `2-bn` are a number and a noun."""
+    number, letters = found.groups()
+    is_noun = noun_of(letters) or ABBREVIATED.fullmatch(letters)
+    return f"{number} {letters}" if is_noun else f"{number} "
+
+
+def _tokens(words: Sequence[str]) -> list[_Token]:
+    tokens: list[_Token] = []
+    spelled = 0
+    for place, word in enumerate(words):
+        value = number_of(word)
+        if value and spelled and _continues(spelled, value):
+            spelled += value
+            tokens[-1] = _Token(word, str(spelled))
+            continue
+        spelled = value
+        if value:
+            tokens.append(_Token(word, str(value)))
+        elif word[-1].isdigit():
+            # Zeros ahead are lost in spreadsheets.
+            tokens.append(_Token(word, word.lstrip("0") or "0"))
+        else:
+            beside_number = any(one[-1].isdigit() for one in words[max(place - 1, 0) : place + 2])
+            tokens.append(_Token(word, noun=_noun(word, beside_number=beside_number)))
+    return tokens
+
+
+def _continues(before: int, value: int) -> bool:
+    """`сто` `двадцать` `седьмая` are one number."""
+    return any(
+        before >= smallest and before % place == 0 and value < place for place, smallest in PLACES
+    )
+
+
+def _noun(word: str, *, beside_number: bool) -> str:
+    noun = noun_of(word)
+    short = ABBREVIATED.fullmatch(word) if beside_number and not noun else None
+    return noun if short is None else ABBREVIATED_NOUNS[short["noun"] or short["own"]]
+
+
+def _paired(tokens: Sequence[_Token]) -> Iterator[tuple[str, str]]:
+    """Each number with its noun: after it, or before it where the text begins with a noun."""
+    noun_first = next((bool(one.noun) for one in tokens if one.noun or one.number), False)
+    for place, token in enumerate(tokens):
+        if not token.number:
+            continue
+        ahead = _noun_beside(tokens[place + 1 :])
+        behind = _noun_beside(tokens[:place][::-1])
+        noun = (behind or ahead) if noun_first else (ahead or behind)
+        if len(token.text) == CODE_DIGITS and token.text[-1].isdigit():
+            noun = CODE  # A number of five digits, or a letter and four, is a unit's own.
+        if noun:
+            yield noun, token.number
+
+
+def _noun_beside(tokens: Sequence[_Token]) -> str:
+    for token in tokens[: ADJECTIVES_MAX + 1]:
+        if token.noun or token.number:
+            return token.noun
+    return ""

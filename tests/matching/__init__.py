@@ -1,0 +1,1 @@
+"""Tests of matching: one comparison for the registry and for candidates."""

@@ -1,0 +1,79 @@
+"""Every verdict on a name has its reason in words, and nothing makes the comparison fail."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.matching import STATED_FIELDS, Stated, compare, forget
+from shared.matching.readings import readings
+from shared.matching.verdicts import NAME_FIELDS, NameField
+
+TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=40)
+NAMES = st.text(alphabet="абвгєіїйьё'АІІ abchjosyzСЦ-.|1", max_size=30) | TEXT
+
+
+@pytest.mark.parametrize(
+    ("field", "one", "other", "reason"),
+    [
+        ("patronymic", "Ігорович", "Игоревич", "Ігорович = Игоревич, same father"),
+        ("patronymic", "Ігорович", "Іванович", "Ігорович, Іванович: another father"),
+        ("patronymic", "Ігорович", "Ігор", "a father's name alone says too little"),
+        ("patronymic", "Ігорович", "Игоревна", "one is a man's, the other a woman's"),
+        ("first_names", "Sashko", "Александр", "Sashko = Александр, one given name"),
+        ("first_names", "Иван", "Олег", "Иван, Олег: two given names"),
+        ("first_names", "Егор", "Георгий", "two names that are often one man's"),
+        ("first_names", "Иван", "Вигадай", "a name is not in the table"),
+        ("surname", "Взоров", "Взоровы", "one letter off"),
+        ("surname", "Взоров", "Взорова", "one is a man's form, the other a woman's"),
+        ("surname", "Взоров", "Примерный", "another surname"),
+        ("surname", "Взоров-Примерный", "Взоров", "half of a double surname"),
+    ],
+)
+def test_a_verdict_says_why(field: NameField, one: str, other: str, reason: str) -> None:
+    judged = compare(Stated(**{field: one}), Stated(**{field: other}))[field]
+    assert reason in judged.reason
+    assert one in judged.reason
+
+
+def test_a_name_in_the_wrong_fields_says_nothing_with_a_hint() -> None:
+    judged = compare(Stated("Иван", "Взоров"), Stated("Взоров", "Іван"))
+    for field in NAME_FIELDS[:2]:
+        assert judged[field].verdict == "says_nothing"
+        assert "changed places" in judged[field].reason
+
+
+def test_a_man_whose_surname_is_a_given_name_agrees_with_himself() -> None:
+    judged = compare(Stated("Иван", "Иван"), Stated("Іван", "Ivan"))
+    assert [judged[field].verdict for field in NAME_FIELDS[:2]] == ["agrees", "agrees"]
+
+
+@given(st.tuples(NAMES, NAMES, NAMES), st.tuples(NAMES, NAMES, NAMES))
+def test_any_text_is_compared_and_the_same_both_ways(
+    one: tuple[str, str, str], other: tuple[str, str, str]
+) -> None:
+    there, back = (
+        compare(Stated(*mine), Stated(*theirs)) for mine, theirs in ((one, other), (other, one))
+    )
+    assert set(there) == set(STATED_FIELDS)
+    for field in NAME_FIELDS:
+        assert there[field].verdict == back[field].verdict
+
+
+@given(st.tuples(NAMES, NAMES, NAMES))
+def test_nobody_is_contradicted_by_himself(one: tuple[str, str, str]) -> None:
+    judged = compare(Stated(*one), Stated(*one))
+    assert "conflicts" not in {judged[field].verdict for field in NAME_FIELDS}
+
+
+@given(NAMES)
+def test_a_word_has_few_readings_however_long_it_is(text: str) -> None:
+    assert len(readings(text * 5)) <= 48
+
+
+def test_what_was_compared_can_be_let_go_of() -> None:
+    compare(Stated("Взоров"), Stated("Vzorov"))
+    assert readings.cache_info().currsize
+    forget()
+    assert not readings.cache_info().currsize

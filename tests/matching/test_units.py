@@ -1,0 +1,81 @@
+"""Units: a number counts with the noun beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.matching.units import judged_units
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("44 бригада", "сорок четвёртая бригада"),
+        ("44-та механізована бригада", "44 омбр"),
+        ("сорок четверта бригада", "44-а бригада"),
+        ("sorok chetvertaya brigada", "44 бригада"),
+        ("44th brigade", "forty-fourth brigade"),
+        ("44омсбр", "44-я отдельная мотострелковая бригада"),
+        ("бригада № 44", "44 бр."),
+        ("сто двадцать седьмая дивизия", "127 дивизия"),
+        ("п’ята рота", "5 рота"),
+        ("п'ятнадцята рота", "15-а рота"),
+        ("третьего взвода", "3 взвод"),
+        ("2 б-н", "второй батальон"),
+        ("1 рота 2 бат", "рота 1, батальон 2"),
+        ("1 мсб 44 омсбр", "1 батальон 44 бригады"),
+        ("1-й батальон 5-й бригады", "5 бригада"),
+    ],
+)
+def test_the_same_number_beside_the_same_noun_agrees(one: str, other: str) -> None:
+    assert judged_units(one, other).verdict == "agrees"
+    assert judged_units(other, one).verdict == "agrees"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("в/ч 00001", "00001"),
+        ("В/Ч 00001", "войсковая часть 00001"),
+        ("військова частина А1234", "в/ч А1234"),
+        ("А-1234", "A1234"),
+        ("unit 12345", "12345"),
+        ("в/ч 1", "в/ч 00001"),
+    ],
+)
+def test_a_units_own_number_agrees_however_it_is_introduced(one: str, other: str) -> None:
+    assert judged_units(one, other).verdict == "agrees"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1-й батальон 5-й бригады", "5-й батальон 9-й бригады"),
+        ("1 батальон 5 бригады", "2 батальон 5 бригады"),
+        ("44 бригада", "сорок пятая бригада"),
+        ("в/ч 00001", "00010"),
+        ("А1234", "А1235"),
+        ("учебная часть 0002", "учебная часть 0003"),
+    ],
+)
+def test_another_number_beside_the_same_noun_conflicts(one: str, other: str) -> None:
+    assert judged_units(one, other).verdict == "conflicts"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1 рота", "2 бригада"),
+        ("44", "44 бригада"),
+        ("5 дивизион", "6 дивизия"),
+        ("5 танковая бригада", "5 мотострелковая бригада"),
+        ("Первомайская бригада", "2 бригада"),
+        ("разведка", "связь"),
+        ("", "44 бригада"),
+        ("-", "-"),
+        ("неизвестно", "неизвестно"),
+        ("н/д", "44 бригада"),
+    ],
+)
+def test_too_little_says_nothing(one: str, other: str) -> None:
+    assert judged_units(one, other).verdict == "says_nothing"
