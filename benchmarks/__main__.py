@@ -18,6 +18,7 @@ from rich.console import Console
 from benchmarks import (
     append,
     casework,
+    hostile,
     lifecycle,
     matching,
     memory,
@@ -42,6 +43,7 @@ class Name(StrEnum):
     READ_MODEL = "read-model"
     MEMORY = "memory"
     CASEWORK = "casework"
+    HOSTILE = "hostile"
     MATCHING = "matching"
     REGISTRY = "registry"
 
@@ -55,6 +57,7 @@ BENCHMARKS: dict[Name, Benchmark] = {
     Name.READ_MODEL: read_model.run,
     Name.MEMORY: memory.run,
     Name.CASEWORK: casework.run,
+    Name.HOSTILE: hostile.run,
     Name.MATCHING: matching.run,
     Name.REGISTRY: registry.run,
 }

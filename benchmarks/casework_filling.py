@@ -34,13 +34,13 @@ from benchmarks.site import RELAXED, SYNCED, Site
 from benchmarks.story import CALLER_KEY, FOLDS
 from services.intake.routing import new_case_id
 from shared import subjects
-from shared.addresses import folded
+from shared.addresses import callers_to_hash
 from shared.events import intake
 from shared.events.base import FIRST_PREVHASH, chain_hash
 from shared.events.fields import Identity, Plain
 from shared.jetstream.subjects import Subjects
 from shared.keyholder import Keys
-from shared.matching.numbers import folded_number
+from shared.matching.numbers import SERVICE_NUMBER, folded_number
 from shared.sealing import Spot
 
 THREADS = 16
@@ -102,9 +102,9 @@ def _cases(keys: Keys, people: People, size: Size) -> list[Case]:
     known = set(range(0, count, max(1, count // size.known)))
     men = [people.next(number) for number in range(count)]
     addresses = [f"+38044{number:07d}" for number in range(count)]
-    asked = [("caller-phone", folded("phone", addresses[one])) for one in sorted(known)]
+    asked = [callers_to_hash("phone", addresses[one])[0] for one in sorted(known)]
     asked += [
-        ("service-number", folded_number(men[one].service_number or f"0{one}"))
+        (SERVICE_NUMBER, folded_number(men[one].service_number or f"0{one}"))
         for one in sorted(known)
     ]
     hashes = [

@@ -16,6 +16,7 @@ TIMEOUT_S = 30.0
 REFUSED = 409
 INVALID = 422
 NOT_FOUND = 404
+TOO_MANY = 429
 UNAVAILABLE = 503
 FIRST_ERROR = 400
 CASE_KNOWN = "case_known"
@@ -114,7 +115,7 @@ def ended_by_problem(reply: Reply) -> VerbEndedError:
     if reply.status == INVALID:
         errors = "; ".join(f"{one['field']}: {one['problem']}" for one in body.get("errors", ()))
         return VerbEndedError(Exit.INVALID, errors or text)
-    if reply.status >= UNAVAILABLE:
+    if reply.status == TOO_MANY or reply.status >= UNAVAILABLE:
         return VerbEndedError(Exit.UNAVAILABLE, text)
     return VerbEndedError(Exit.FAILED, text)
 

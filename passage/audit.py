@@ -1,4 +1,6 @@
-"""`passage audit CASE`: who had personal values of a case opened, when, and for what purpose."""
+"""`passage audit CASE`: who had personal values of a case opened or found it by a search, when, and
+for what purpose.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +18,17 @@ from passage.printing import err, print_json, print_table, short_time
 from passage.running import Running, find_running
 from shared import subjects
 from shared.access import MANY, AccessRecord
+from shared.case_numbers import typed_case_number
 
 COLUMNS = ("at", "by", "through", "purpose", "opened")
 
 
 def audit_verb(
-    case_id: Annotated[str, typer.Argument(help="Case number.")],
+    case_id: Annotated[str, typer.Argument(help="Case number.", parser=typed_case_number)],
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """List who had personal values of a case opened, read from the record itself."""
+    """List who had personal values of a case opened or found it, read from the record itself."""
     running = find_running(data)
     records, unreadable = asyncio.run(_read(running, case_id))
     if not (records or unreadable or asyncio.run(_is_there(running, case_id))):
@@ -77,13 +80,15 @@ async def _is_there(running: Running, case_id: str) -> bool:
 
 def _of_case(record: AccessRecord, case_id: str) -> dict[str, object]:
     return {
-        **record.model_dump(mode="json", exclude={"values"}),
+        **record.model_dump(mode="json", exclude={"values", "found_cases"}),
         "cases": len(record.case_ids),
         "values": [one.model_dump() for one in record.values_of(case_id)],
     }
 
 
 def _opened(record: AccessRecord, case_id: str) -> str:
+    if record.asked:
+        return f"found by {', '.join(record.asked)}"
     values = record.values_of(case_id)
     others = len(record.case_ids) - 1
     text = ", ".join(f"{one.version} {one.type_name}.{one.field}" for one in values)

@@ -20,6 +20,7 @@ from passage.backing_up.errors import BackupDamagedError, BackupError
 from passage.backing_up.manifest import Manifest
 from passage.backing_up.recipient import SECRET, read_identity, read_recipient
 from passage.backing_up.sealed_file import SealedWriter, sealed
+from passage.backing_up.stream_configs import Definitions
 from passage.backing_up.taking import ORDER, Source, Taken, take
 from passage.backing_up.witnesses import witness_folder
 from passage.connecting import connected
@@ -27,7 +28,8 @@ from passage.exits import Exit, VerbEndedError
 from passage.folders import FILE_MODE, FOLDER_MODE, folders_of
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import err, out, print_json, print_table
-from passage.running import find_running
+from passage.quotas import Quota
+from passage.running import find_running, settings_of_environment
 from shared import subjects
 
 STEPS = len(ORDER) + 3
@@ -102,13 +104,25 @@ def check_verb(
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Open a backup, read it to its end and compare it with its manifest; changes nothing."""
+    """Open a backup, and compare it with its manifest and its streams with their definitions.
+
+    Changes nothing. Exit code 1 where it is damaged, or a stream in it is defined otherwise.
+    """
+    definitions = Definitions(Quota.of(settings_of_environment()))
     identity = read_identity(key or folders_of(data).keys / SECRET)
     with byte_bar(file, as_json) as (_, read):
-        manifest = check(file, identity, read)
+        manifest = check(file, identity, read, definitions.take)
     if as_json:
-        print_json({"file": str(file), **summary(manifest)})
-        return
+        print_json({"file": str(file), **summary(manifest), "definitions": definitions.notes})
+    else:
+        _print_checked(file, manifest)
+    for note in definitions.notes:
+        err.print(note)
+    if definitions.notes:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _print_checked(file: Path, manifest: Manifest) -> None:
     rows = [
         (one.name, one.messages, one.first_sequence, one.last_sequence) for one in manifest.streams
     ]

@@ -11,7 +11,14 @@ import typer
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
-from passage.channel import Call, Kept, envelope_of, publish
+from passage.channel import (
+    Call,
+    Kept,
+    QuotaUsedUpError,
+    TooLargeError,
+    envelope_of,
+    publish,
+)
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.invalid import ended_by
@@ -28,6 +35,13 @@ def call_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     caller: Annotated[
         str | None, typer.Option("--from", help="The caller's address; none: a withheld number.")
     ] = None,
+    withheld: Annotated[
+        bool, typer.Option("--withheld", help="The caller hides his number.")
+    ] = False,
+    name: Annotated[str | None, typer.Option(help="The name that his account shows.")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Where a national number is dialled, as UA.")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="What was said or written.")] = None,
     language: Annotated[str, typer.Option(help="Language tag, as ru or uk.")] = "ru",
     code: Annotated[str | None, typer.Option(help="Return code that the caller gave.")] = None,
@@ -36,7 +50,7 @@ def call_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Publish one call; exit code 1 when its id was kept before, and the message is not."""
+    """Publish one call; exit code 0 once it is kept and can't be lost."""
     if caller is not None and not caller.strip():
         raise VerbEndedError(Exit.INVALID, "--from: is empty; leave it out for a withheld number")
     call = Call(
@@ -47,18 +61,15 @@ def call_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         started_at=_moment(started_at),
         text=text,
         return_code=code,
+        withheld=withheld,
+        display_name=name,
+        region=region,
     )
     kept = asyncio.run(_publish(find_running(data), call))
     if as_json:
         print_json({"call_id": call.call_id, **kept._asdict()})
-    elif not kept.duplicate:
-        out.print(f"call {call.call_id} is kept at sequence {kept.sequence} of CALLS")
-    if kept.duplicate:
-        raise VerbEndedError(
-            Exit.FAILED,
-            f"call {call.call_id} of {channel} was kept before, at sequence {kept.sequence} of "
-            "CALLS; this message was NOT stored again",
-        )
+    else:
+        out.print(f"call {call.call_id} is kept at sequence {kept.sequence} of {kept.stream}")
 
 
 def _moment(text: str | None) -> datetime:
@@ -83,6 +94,18 @@ async def _publish(running: Running, call: Call) -> Kept:
     async with connected(running, channel_identity(call.channel)) as client:
         try:
             return await publish(client.jetstream(), envelope)
+        except TooLargeError as error:
+            raise VerbEndedError(
+                Exit.INVALID,
+                f"--text: the call is too large ({error}): shorten it, or send it in parts, each "
+                "with a --call-id of its own",
+            ) from None
+        except QuotaUsedUpError as error:
+            raise VerbEndedError(
+                Exit.UNAVAILABLE,
+                f"the call is not kept, as too much of {call.channel} waits already ({error}): "
+                f"keep it and send it again later with --call-id {call.call_id}; does intake run?",
+            ) from None
         except NatsError as error:
             raise VerbEndedError(
                 Exit.UNAVAILABLE,

@@ -7,14 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from passage.api import Json, api_of, fetched, sent
+from passage.api import Api, Json, api_of, fetched, sent
 from passage.exits import Exit, VerbEndedError
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import err, out, print_json, print_table, short_time
 from passage.running import find_running
+from shared.case_numbers import typed_case_number
 
 COLUMNS = ("case_id", "progress", "identity", "contact", "urgency", "channel", "calls", "version")
 TIMELINE = ("version", "happened at", "event", "actor", "details")
+EVENTS_AT_ONCE = 500
 DIGEST_CHARACTERS = 64
 DIGEST_SHOWN = 8
 
@@ -56,7 +58,7 @@ def list_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
 
 @cases.command("show")
 def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
-    case_id: Annotated[str, typer.Argument(help="Case number.")],
+    case_id: Annotated[str, typer.Argument(help="Case number.", parser=typed_case_number)],
     as_of: Annotated[int | None, typer.Option(help="As it was after this version.")] = None,
     as_of_time: Annotated[str | None, typer.Option(help="As it was then (ISO 8601).")] = None,
     reveal: Annotated[
@@ -104,17 +106,38 @@ def _classes(reveal: str | None) -> list[str]:
 
 async def _show(url: str, case_id: str, query: Json, wanted: Json | None) -> Json:
     async with api_of(url) as api:
-        shown = await fetched(api, f"cases/{case_id}", **query)
-        if wanted is None:
-            return shown
-        body = {**wanted, "up_to_version": shown["case"]["version"]}
-        revealed = await sent(api, f"cases/{case_id}/reveal", body)
+        shown = await fetched(api, f"cases/{case_id}", limit=EVENTS_AT_ONCE, **query)
+        # As it was when the first page was read, however it grows meanwhile.
+        version = shown["case"]["version"]
+        if not query["as_of_time"]:
+            query = {**query, "as_of_version": version}
+        cursor = shown.pop("next")
+        while cursor is not None:
+            page = await fetched(
+                api, f"cases/{case_id}", limit=EVENTS_AT_ONCE, cursor=cursor, **query
+            )
+            shown["timeline"] += page["timeline"]
+            cursor = page["next"]
+        body = {**wanted, "up_to_version": version} if wanted is not None else None
+        values = await _revealed(api, case_id, body) if body is not None else []
     details = {entry["version"]: entry["details"] for entry in shown["timeline"]}
-    for one in revealed["values"]:
+    for one in values:
         if one["version"] in details:
             value = one["value"] if one["state"] == "open" else one["state"]
             details[one["version"]][one["field"]] = value
     return shown
+
+
+async def _revealed(api: Api, case_id: str, body: Json) -> list[Json]:
+    values: list[Json] = []
+    cursor = None
+    while True:
+        asked = {**body, "cursor": cursor} if cursor else body
+        page = await sent(api, f"cases/{case_id}/reveal", asked)
+        values += page["values"]
+        cursor = page["next"]
+        if cursor is None:
+            return values
 
 
 async def _fetch(url: str, path: str, query: Json) -> Json:

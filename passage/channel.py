@@ -1,4 +1,4 @@
-"""What an upstream channel does: seal a call with the public intake key and publish it on CALLS."""
+"""What an upstream channel does: seal a call with the public intake key and publish it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from nacl.public import PublicKey
+from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
 from nats.js.client import JetStreamContext
+from nats.js.errors import APIError
 from typing_extensions import override
 
 from shared import subjects
@@ -17,6 +20,8 @@ from shared.events.calls import CallReceived, DeliveryReported
 from shared.events.fields import Channel
 
 PUBLISH_TIMEOUT_S = 5.0
+STORE_FAILED, MESSAGE_TOO_LARGE = 10077, 10054
+"""Of nats-server; the first is said of a quota, and of a disk that is full."""
 
 
 @dataclass(frozen=True)
@@ -31,24 +36,48 @@ class Call:
     started_at: datetime
     text: str | None = None
     return_code: str | None = None
+    withheld: bool = False
+    """Whether the caller hides his number, whatever `address` holds."""
+    display_name: str | None = None
+    region: str | None = None
+    """Where a number without a country code was dialled: `UA`."""
 
     @override
     def __repr__(self) -> str:
         return f"Call({self.call_id})"
 
 
-class Kept(NamedTuple):
-    """Where CALLS has a call; `duplicate`: it was kept before, this message was not."""
+class NotKeptError(NatsError):
+    """The log has nothing of the call: its channel keeps it, and sends it again."""
 
+
+class QuotaUsedUpError(NotKeptError):
+    """As much of this channel waits already as may wait of one."""
+
+
+class TooLargeError(NotKeptError):
+    """Sent again it is refused again: shorten it, or send it in parts under ids of their own."""
+
+
+class Kept(NamedTuple):
+    """Where a call is kept."""
+
+    stream: str
     sequence: int
-    duplicate: bool
+
+
+REFUSALS: dict[int, type[NotKeptError]] = {
+    STORE_FAILED: QuotaUsedUpError,
+    MESSAGE_TOO_LARGE: TooLargeError,
+}
 
 
 def envelope_of(call: Call, key: PublicKey) -> CallEnvelope[CallReceived]:
     """Gives the message for a call; the same call gives the same id. Raises ValidationError."""
 
     def boxed(text: str | None) -> str | None:
-        return None if text is None else box_up(key, text.encode())
+        # Bytes of the command line that are no text are kept as they are.
+        return None if text is None else box_up(key, text.encode("utf-8", "surrogateescape"))
 
     received = CallReceived(
         call_id=call.call_id,
@@ -58,6 +87,9 @@ def envelope_of(call: Call, key: PublicKey) -> CallEnvelope[CallReceived]:
         started_at=call.started_at,
         text=boxed(call.text),
         return_code=boxed(call.return_code),
+        withheld=call.withheld,
+        display_name=boxed(call.display_name),
+        region=call.region,
     )
     return CallEnvelope[CallReceived](
         id=call.call_id,
@@ -73,14 +105,26 @@ async def publish(
     jetstream: JetStreamContext,
     envelope: CallEnvelope[CallReceived] | CallEnvelope[DeliveryReported],
 ) -> Kept:
-    """Publishes a call or a report, and gives where CALLS has it; then it can't be lost."""
-    # Each channel counts its own calls: their ids may be alike.
-    message_id = f"{envelope.data.channel}.{envelope.id}"
-    headers: dict[str, Any] = {"Nats-Msg-Id": message_id, "Content-Type": CONTENT_TYPE}
-    ack = await jetstream.publish(
-        subjects.calls(envelope.data.channel),
-        envelope.model_dump_json(exclude_none=True).encode(),
-        timeout=PUBLISH_TIMEOUT_S,
-        headers=headers,
-    )
-    return Kept(ack.seq, bool(ack.duplicate))
+    """Publishes a call or a report, and gives where it is kept; then it can't be lost.
+
+    Raises NotKeptError where it is refused, and nats-py's other errors where no answer came: then
+    it may be kept or not, and sending it again is safe.
+    """
+    # No Nats-Msg-Id: what has been stored under an id, by whomever, must not keep a call out.
+    # Published twice it is stored twice, and has one effect: intake knows it by its own id.
+    headers: dict[str, Any] = {"Content-Type": CONTENT_TYPE}
+    try:
+        ack = await jetstream.publish(
+            subjects.calls(envelope.data.channel),
+            envelope.model_dump_json(exclude_none=True).encode(),
+            timeout=PUBLISH_TIMEOUT_S,
+            headers=headers,
+        )
+    except MaxPayloadError as error:
+        raise TooLargeError(str(error)) from None
+    except APIError as error:
+        kind = REFUSALS.get(error.err_code or 0)
+        if kind is None:
+            raise
+        raise kind(error.description) from None
+    return Kept(ack.stream, ack.seq)

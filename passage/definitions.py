@@ -9,19 +9,35 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from passage.quotas import USUAL, Quota
 from services import handover, intake, keyholder, query, verification, witness
 from shared import subjects
-from shared.parking import CALLS_MAX_MESSAGE_BYTES
 from shared.policy import policy
 from shared.subjects import Durable
 
 NANOSECONDS = 1_000_000_000
+MILLISECOND = 1_000_000
 ACK_WAIT_S = 30
-ACK_PENDING_MAX = 256
+ACK_PENDING_MAX = 65_536
+PULLS_WAITING_MAX = 512
 CONSUMERS_MAX = 64
+PARKED_OF_A_CHANNEL_MAX = 500
+"""What more of a channel can't be processed waits in its own stream, and counts for its quota."""
+OUTBOUND_OF_A_CHANNEL_MAX = 1_000
+OUTBOUND_MESSAGE_MAX_BYTES = 131_072
+UNBOUNDED = {
+    "max_consumers": -1,
+    "max_msgs": -1,
+    "max_bytes": -1,
+    "max_msgs_per_subject": -1,
+    "compression": "none",
+}
+"""What the server says of a stream of which nothing else was asked for."""
 OUTBOUND_DEDUPLICATION_S = 86_400
 """As long as a message may be valid at most: within it none is taken twice for its id."""
 DEDUPLICATION_S = 120
+SHORTEST_DEDUPLICATION_MS = 100
+"""The least that nats-server takes; a call's id decides nothing, so none is to be remembered."""
 MESSAGE_MAX_BYTES = 1_048_576
 """The server's own limit (`max_payload`) as well."""
 
@@ -46,7 +62,7 @@ REPUBLISHED = {
 
 @dataclass(frozen=True)
 class StreamDefinition:
-    """A stream as it must be; keys that aren't here are left to the server."""
+    """A stream as it must be; keys that aren't here must be false, zero, empty or not there."""
 
     name: str
     config: Definition
@@ -54,14 +70,14 @@ class StreamDefinition:
 
 @dataclass(frozen=True)
 class ConsumerDefinition:
-    """A durable consumer as it must be."""
+    """A durable consumer as it must be, as a stream."""
 
     stream: str
     name: str
     config: Definition
 
 
-def streams(replicas: int) -> tuple[StreamDefinition, ...]:
+def streams(replicas: int, quota: Quota = USUAL) -> tuple[StreamDefinition, ...]:
     """Gives all streams; buckets are streams too."""
     return (
         _stream(
@@ -78,19 +94,17 @@ def streams(replicas: int) -> tuple[StreamDefinition, ...]:
                 "deny_purge": True,
             },
         ),
-        _stream(
-            subjects.CALLS,
-            replicas,
-            {
-                "subjects": [subjects.calls(">")],
-                "retention": "workqueue",
-                "max_msg_size": CALLS_MAX_MESSAGE_BYTES,
-            },
-        ),
+        *(_calls(channel, replicas, quota) for channel in policy().channels.names),
         _stream(
             subjects.PARKED,
             replicas,
-            {"subjects": ["parked.>"], "retention": "limits", "allow_direct": True},
+            {
+                "subjects": ["parked.>"],
+                "retention": "limits",
+                "max_msgs_per_subject": PARKED_OF_A_CHANNEL_MAX,
+                "discard_new_per_subject": True,
+                "allow_direct": True,
+            },
         ),
         _stream(
             subjects.AUDIT,
@@ -106,6 +120,7 @@ def streams(replicas: int) -> tuple[StreamDefinition, ...]:
         _outbound(replicas),
         *(_timers(name, replicas) for name in TIMED),
         _bucket(subjects.INDEX_BUCKET, replicas),
+        _bucket(subjects.EARLY_ENDS_BUCKET, replicas),
         # A rotation wraps hundreds of keys anew in one batch.
         _bucket(subjects.KEYS_BUCKET, replicas, {"allow_atomic": True}),
     )
@@ -126,10 +141,26 @@ def _stream(name: str, replicas: int, special: Definition) -> StreamDefinition:
             "storage": "file",
             "num_replicas": replicas,
             "discard": "new",
-            "max_age": 0,
             "max_msg_size": MESSAGE_MAX_BYTES,
             "duplicate_window": DEDUPLICATION_S * NANOSECONDS,
+            **UNBOUNDED,
             **special,
+        },
+    )
+
+
+def _calls(channel: str, replicas: int, quota: Quota) -> StreamDefinition:
+    """What one channel publishes (ADR 26)."""
+    return _stream(
+        subjects.calls_stream(channel),
+        replicas,
+        {
+            "subjects": [subjects.calls(channel)],
+            "retention": "workqueue",
+            "max_bytes": quota.stream_bytes,
+            "max_msgs": quota.messages,
+            "max_msg_size": quota.message_bytes,
+            "duplicate_window": SHORTEST_DEDUPLICATION_MS * MILLISECOND,
         },
     )
 
@@ -142,6 +173,9 @@ def _outbound(replicas: int) -> StreamDefinition:
         {
             "subjects": [subjects.outbound("*")],
             "retention": "workqueue",
+            "max_msgs_per_subject": OUTBOUND_OF_A_CHANNEL_MAX,
+            "discard_new_per_subject": True,
+            "max_msg_size": OUTBOUND_MESSAGE_MAX_BYTES,
             "allow_msg_ttl": True,
             "duplicate_window": OUTBOUND_DEDUPLICATION_S * NANOSECONDS,
         },
@@ -159,6 +193,7 @@ def _timers(service: str, replicas: int) -> StreamDefinition:
             "max_msgs_per_subject": 1,
             "allow_msg_schedules": True,
             "allow_msg_ttl": True,
+            "allow_rollup_hdrs": True,  # The server allows them where it allows schedules.
             # The server refuses `new` with schedules; without a limit nothing is discarded.
             "discard": "old",
         },
@@ -176,11 +211,12 @@ def _bucket(bucket: str, replicas: int, special: Definition | None = None) -> St
             "num_replicas": replicas,
             "retention": "limits",
             "discard": "new",
-            "max_age": 0,
+            "duplicate_window": DEDUPLICATION_S * NANOSECONDS,
+            **UNBOUNDED,
+            "max_msg_size": -1,
             "max_msgs_per_subject": 1,
             "allow_direct": True,
             "deny_delete": True,
-            "duplicate_window": DEDUPLICATION_S * NANOSECONDS,
             **(special or {}),
         },
     )
@@ -199,6 +235,7 @@ def _consumer(durable: Durable) -> ConsumerDefinition:
             "ack_wait": ACK_WAIT_S * NANOSECONDS,
             "max_deliver": -1,
             "max_ack_pending": ACK_PENDING_MAX,
+            "max_waiting": PULLS_WAITING_MAX,
             "filter_subjects": list(durable.filter_subjects),
         },
     )

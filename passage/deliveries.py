@@ -85,7 +85,10 @@ class Station:
         outcome: DeliveryOutcome,
         reason: DeliveryFault | None = None,
     ) -> None:
-        """Says on CALLS what became of a message. Raises nats-py's Error, and ValidationError."""
+        """Publishes what became of a message, as the channel's calls are published.
+
+        Raises nats-py's Error, and ValidationError.
+        """
         now = datetime.now(UTC)
         reported = DeliveryReported(
             message_id=message_id,

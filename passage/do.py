@@ -15,6 +15,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import err, out, print_json
 from passage.running import find_running
+from shared.case_numbers import typed_case_number
 from shared.commands.base import Decision
 from shared.commands.catalogue import COMMANDS
 
@@ -24,7 +25,12 @@ SHIFTS_BEGIN = "SHIFT-"
 def do_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     command: Annotated[str, typer.Argument(help=f"One of {', '.join(COMMANDS)}.")],
     case: Annotated[
-        str, typer.Option("--case", help="Case number; or that of a shift or an export.")
+        str,
+        typer.Option(
+            "--case",
+            help="Case number; or that of a shift or an export.",
+            parser=typed_case_number,
+        ),
     ],
     by: Annotated[str, typer.Option("--by", help="Who acts.")],
     seen: Annotated[int | None, typer.Option(help="Version seen; the newest if none.")] = None,

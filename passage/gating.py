@@ -16,10 +16,11 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from passage.archive import Archive, is_filed, opened_archive
+from passage.comparing import incarnation_of
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.log_reading import Stored, read_batches
-from passage.provisioning import ApiRefusedError, ask, incarnation_of
+from passage.provisioning import ApiRefusedError, ask
 from passage.running import Running
 from passage.verifying.findings import Findings
 from shared import subjects

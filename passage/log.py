@@ -13,13 +13,17 @@ from passage.log_reading import last_sequence, read_stream
 from passage.options import DEFAULT_DATA_DIR, DataDir
 from passage.running import Running, find_running
 from shared import subjects
+from shared.case_numbers import typed_case_number
 
 log = typer.Typer(help="The log of record.", no_args_is_help=True)
 
 
 @log.command("export")
 def export_verb(
-    case: Annotated[str | None, typer.Option("--case", help="Only this case.")] = None,
+    case: Annotated[
+        str | None,
+        typer.Option("--case", help="Only this case.", parser=typed_case_number),
+    ] = None,
     data: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Write the stored events to standard output, one a line, in the order of the log."""

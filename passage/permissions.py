@@ -20,6 +20,10 @@ SYSTEM_ACCOUNT = "SYS"
 SERVER_API = "$JS.API"
 ANSWERS_WITHIN = "30s"
 """How long the server keeps the way back of a request that may have several answers."""
+JETSTREAM = "jetstream: enabled"
+CHANNEL_CONNECTIONS_MAX = 64
+CHANNEL_LIMITS = f"limits: {{max_connections: {CHANNEL_CONNECTIONS_MAX}, max_subscriptions: 1024}}"
+"""The server has room for so many connections in all; none is to take another's."""
 SERVERS_STORAGE = "$SYS.REQ.SERVER.PING.JSZ"
 
 
@@ -91,11 +95,12 @@ def user(rules: Policy, identity: str) -> User:
 def configuration(rules: Policy, public_keys: Mapping[str, str]) -> str:
     """Gives the `accounts` block and what belongs to it, for nats-server's configuration."""
     found = grants(rules)
-    names = [*rules.services, *map(channel_identity, rules.channels.names)]
-    blocks = [_block(LOG_ACCOUNT, f"users: [{{nkey: {public_keys[KEEPER]}}}]", found, True)]
-    for name in names:
+    blocks = [_block(LOG_ACCOUNT, f"users: [{{nkey: {public_keys[KEEPER]}}}]", found, JETSTREAM)]
+    channels = tuple(map(channel_identity, rules.channels.names))
+    for name in (*rules.services, *channels):
         users = _users(user(rules, name), public_keys[name])
-        blocks.append(_block(account_of(name), users, found))
+        limits = CHANNEL_LIMITS if name in channels else ""
+        blocks.append(_block(account_of(name), users, found, limits))
     blocks.append(_block(SYSTEM_ACCOUNT, "", found))
     lines = [
         "# Made by `passage init` from shared/policy.toml; written anew each time.",
@@ -113,6 +118,7 @@ def _of_the_log(name: str, rights: Rights) -> Iterator[Grant]:
     for stream in rights.reads:
         yield from _reading(name, stream)
         yield _api(name, f"STREAM.INFO.{stream}")
+    yield from (_api(name, f"STREAM.INFO.{stream}") for stream in rights.watches)
     if subjects.CASES in rights.reads:
         yield _told(LOG_ACCOUNT, name, subjects.NEWS)
     for bucket, verb in rights.buckets.items():
@@ -122,7 +128,7 @@ def _of_the_log(name: str, rights: Rights) -> Iterator[Grant]:
     for durable in rights.consumes:
         yield from _consuming(name, *durable.split("/"))
     allowed = {
-        subjects.parked(name, ">"): bool(rights.consumes),
+        subjects.all_parked(name): bool(rights.consumes),
         subjects.timer(name, ">"): rights.timers,
         subjects.audit("*"): rights.audits,
         subjects.outbound("*"): rights.sends,
@@ -195,12 +201,8 @@ def _users(one: User, public_key: str) -> str:
     return f"users: [{{nkey: {public_key}, permissions: {{{permissions}}}}}]"
 
 
-def _block(account: str, users: str, found: tuple[Grant, ...], jetstream: bool = False) -> str:
-    lines = [f"  {account} {{"]
-    if jetstream:
-        lines.append("    jetstream: enabled")
-    if users:
-        lines.append(f"    {users}")
+def _block(account: str, users: str, found: tuple[Grant, ...], special: str = "") -> str:
+    lines = [f"  {account} {{", *(f"    {line}" for line in (special, users) if line)]
     lines += ["    exports: [", *_exports(account, found), "    ]"]
     lines += ["    imports: [", *_imports(account, found), "    ]", "  }"]
     return "\n".join(lines)

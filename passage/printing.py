@@ -8,13 +8,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
 WIDTH_WITHOUT_TERMINAL = 160
+PADDING = 3
+"""What a table adds to a column's width, at most."""
+LAST_COLUMN = 20
+"""So wide the last column is at least, if it is."""
 
-out = Console(highlight=False, markup=False, soft_wrap=True)
-err = Console(highlight=False, markup=False, soft_wrap=True, stderr=True)
+PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}
+out = Console(**PLAIN)
+err = Console(**PLAIN, stderr=True)
 if not out.is_terminal:
     out.width = WIDTH_WITHOUT_TERMINAL
 
@@ -25,13 +31,20 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Prints a table on stdout; the last column wraps, the others stay whole while they can."""
+    """Prints a table on stdout; the last column wraps, the others stay whole.
+
+    Where they don't fit the lines are longer than the terminal's: an id that is cut is none.
+    """
     table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD)
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column != columns[-1])
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    out.print(table, markup=False)
+    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    for row_texts in texts:
+        table.add_row(*row_texts)
+    whole = [max(map(cell_len, cells)) for cells in zip(columns, *texts, strict=True)]
+    needed = sum(width + PADDING for width in whole[:-1]) + min(whole[-1], LAST_COLUMN) + PADDING
+    wide = Console(**PLAIN, file=out.file, width=max(out.width, needed))
+    wide.print(table, markup=False)
 
 
 def short_time(text: str | None) -> str:

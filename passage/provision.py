@@ -7,13 +7,15 @@ from dataclasses import asdict
 
 import typer
 
+from passage.comparing import Provisioned
 from passage.connecting import connected
 from passage.exits import Exit
 from passage.gate import pass_gate
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
+from passage.own_server import log_of
 from passage.printing import err, print_json, print_table
-from passage.provisioning import Provisioned, provision
-from passage.running import Running, find_running
+from passage.provisioning import provision
+from passage.running import Running
 
 
 def provision_verb(
@@ -22,23 +24,26 @@ def provision_verb(
     gate: bool = typer.Option(False, "--gate", help="Then pass the gate, before services start."),
     as_json: AsJson = False,
 ) -> None:
-    """Make and check streams, buckets and consumers; exit code 1 where one differs."""
-    running = find_running(data)
-    done = asyncio.run(_provision(running, update))
-    if as_json:
-        print_json([asdict(one) for one in done])
-    else:
-        print_provisioned(done)
-    if any(one.state == "differs" for one in done):
-        err.print("definitions differ; --update changes what JetStream lets be changed")
-        raise typer.Exit(Exit.FAILED)
-    if gate:
-        asyncio.run(pass_gate(running))
+    """Make and check streams, buckets, consumers; exit code 1 where one differs or is unknown."""
+    with log_of(data) as running:
+        done = asyncio.run(_provision(running, update))
+        if as_json:
+            print_json([asdict(one) for one in done])
+        else:
+            print_provisioned(done)
+        if not all(one.is_sound for one in done):
+            err.print(
+                "what differs is changed by --update, where JetStream lets it be changed; what is "
+                "unknown was made by somebody else: see docs/operating.md"
+            )
+            raise typer.Exit(Exit.FAILED)
+        if gate:
+            asyncio.run(pass_gate(running))
 
 
 async def _provision(running: Running, update: bool) -> list[Provisioned]:
     async with connected(running) as client:
-        return await provision(client, running.replicas, update)
+        return await provision(client, running.replicas, update, running.quota)
 
 
 def print_provisioned(done: list[Provisioned]) -> None:

@@ -6,13 +6,24 @@ Talks the JetStream API itself, so that what is asked for is exactly what `defin
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from base64 import b64decode
+from collections.abc import Sequence
+from typing import Any, cast
 from uuid import uuid4
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from passage.comparing import (
+    Difference,
+    Kind,
+    Provisioned,
+    begun_where,
+    consumer_differences,
+    incarnation_of,
+    is_foreign,
+    stream_differences,
+)
 from passage.definitions import (
     ConsumerDefinition,
     Definition,
@@ -21,13 +32,21 @@ from passage.definitions import (
     streams,
 )
 from passage.exits import Exit, VerbEndedError
+from passage.quotas import USUAL, Quota
 from shared import subjects
+from shared.events.base import CONTENT_TYPE
 
 TIMEOUT_S = 15.0
 """A replicated stream's first leader takes some seconds."""
 NOT_FOUND = 404
-
-State = Literal["made", "as defined", "updated", "differs"]
+TOO_LITTLE_DISK = 10047
+DISK_HINT = (
+    "; the quotas of all channels are reserved: make room on the disk, or lower "
+    "PASSAGE_CALLS_MAX_BYTES"
+)
+OLD_CALLS = "CALLS"
+"""The one stream of all channels that older versions had."""
+AS_ROOMY_AS_CALLS = {"max_msg_size": 524_287, "max_msgs": -1, "max_bytes": -1}
 
 
 class ApiRefusedError(Exception):
@@ -39,52 +58,57 @@ class ApiRefusedError(Exception):
         super().__init__(description)
 
 
-@dataclass(frozen=True)
-class Difference:
-    """One key of an existing definition that is not as it must be."""
-
-    key: str
-    expected: Any
-    found: Any
-
-
-@dataclass(frozen=True)
-class Provisioned:
-    """What became of one definition; `problem` is the server's answer to a refused update."""
-
-    kind: Literal["stream", "consumer"]
-    name: str
-    state: State
-    differences: tuple[Difference, ...] = ()
-    problem: str = ""
-
-
-async def provision(client: Client, replicas: int, update: bool = False) -> list[Provisioned]:
+async def provision(
+    client: Client, replicas: int, update: bool = False, quota: Quota = USUAL
+) -> list[Provisioned]:
     """Makes what is missing and compares the rest; with `update` changes what JetStream allows.
 
     Raises VerbEndedError where JetStream refuses to make one, as with more replicas than servers.
     """
+    wanted = streams(replicas, quota)
     try:
-        done = [await _stream(client, one, update) for one in streams(replicas)]
+        done = await _move_old_calls(client, wanted)
+        done += [await _stream(client, one, update) for one in wanted]
         done += [await _consumer(client, one, update) for one in consumers()]
+        return [*done, *await _unknown(client, wanted)]
     except ApiRefusedError as error:
-        raise VerbEndedError(Exit.FAILED, f"JetStream refused: {error}") from None
-    return done
+        hint = DISK_HINT if error.detail_code == TOO_LITTLE_DISK else ""
+        raise VerbEndedError(Exit.FAILED, f"JetStream refused: {error}{hint}") from None
+
+
+async def compare(client: Client, replicas: int, quota: Quota = USUAL) -> list[Provisioned]:
+    """Compares everything there is with the definitions, and changes nothing."""
+    wanted = streams(replicas, quota)
+    done = []
+    for stream in wanted:
+        found = await existing(client, f"STREAM.INFO.{stream.name}")
+        unlike = () if found is None else stream_differences(stream, found)
+        done.append(_compared("stream", stream.name, found, unlike))
+    for one in consumers():
+        found = await existing(client, f"CONSUMER.INFO.{one.stream}.{one.name}")
+        unlike = () if found is None else consumer_differences(one, found)
+        done.append(_compared("consumer", f"{one.stream}/{one.name}", found, unlike))
+    return [*done, *await _unknown(client, wanted)]
+
+
+def _compared(
+    kind: Kind, name: str, found: Definition | None, unlike: tuple[Difference, ...]
+) -> Provisioned:
+    if found is None:
+        return Provisioned(kind, name, "missing")
+    return Provisioned(kind, name, "differs" if unlike else "as defined", unlike)
 
 
 async def _stream(client: Client, wanted: StreamDefinition, update: bool) -> Provisioned:
-    found = await _existing(client, f"STREAM.INFO.{wanted.name}")
+    found = await existing(client, f"STREAM.INFO.{wanted.name}")
     if found is None:
         await ask(client, f"STREAM.CREATE.{wanted.name}", incarnated(wanted))
         return Provisioned("stream", wanted.name, "made")
-    unlike = differences(wanted.config, found)
-    if wanted.name == subjects.CASES and not incarnation_of(found):
-        # A log of an older version of Passage: it gets one, and keeps it.
-        unlike += (Difference("metadata", subjects.INCARNATION, None),)
+    unlike = stream_differences(wanted, found)
     if not unlike or not update:
-        return Provisioned("stream", wanted.name, "differs" if unlike else "as defined", unlike)
+        return _compared("stream", wanted.name, found, unlike)
     try:
-        await ask(client, f"STREAM.UPDATE.{wanted.name}", {**found, **incarnated(wanted, found)})
+        await ask(client, f"STREAM.UPDATE.{wanted.name}", incarnated(wanted, found))
     except ApiRefusedError as error:
         return Provisioned("stream", wanted.name, "differs", unlike, str(error))
     return Provisioned("stream", wanted.name, "updated", unlike)
@@ -95,31 +119,23 @@ def incarnated(wanted: StreamDefinition, found: Definition | None = None) -> Def
     if wanted.name != subjects.CASES:
         return wanted.config
     incarnation = incarnation_of(found or {}) or uuid4().hex
-    kept = (found or {}).get("metadata") or {}
-    return {**wanted.config, "metadata": {**kept, subjects.INCARNATION: incarnation}}
-
-
-def incarnation_of(config: Definition) -> str:
-    """Gives what tells this stream from any other of its name; empty where it has nothing."""
-    return str((config.get("metadata") or {}).get(subjects.INCARNATION, ""))
+    return {**wanted.config, "metadata": {subjects.INCARNATION: incarnation}}
 
 
 async def _consumer(client: Client, wanted: ConsumerDefinition, update: bool) -> Provisioned:
     name = f"{wanted.stream}/{wanted.name}"
-    found = await _existing(client, f"CONSUMER.INFO.{wanted.stream}.{wanted.name}")
+    found = await existing(client, f"CONSUMER.INFO.{wanted.stream}.{wanted.name}")
     if found is None:
-        await put_consumer(client, wanted, wanted.config, "create")
+        try:
+            await put_consumer(client, wanted, wanted.config, "create")
+        except ApiRefusedError as error:  # By a stream that differs, and is named before.
+            return Provisioned("consumer", name, "missing", problem=str(error))
         return Provisioned("consumer", name, "made")
-    if "filter_subject" in found:
-        found["filter_subjects"] = [found.pop("filter_subject")]
-    if found.get("deliver_policy") == "by_start_sequence":
-        # `passage repair` let it go on where it was; where it began can't be changed afterwards.
-        wanted = replace(wanted, config={**wanted.config, "deliver_policy": "by_start_sequence"})
-    unlike = differences(wanted.config, found)
+    unlike = consumer_differences(wanted, found)
     if not unlike or not update:
-        return Provisioned("consumer", name, "differs" if unlike else "as defined", unlike)
+        return _compared("consumer", name, found, unlike)
     try:
-        await put_consumer(client, wanted, {**found, **wanted.config}, "update")
+        await put_consumer(client, wanted, begun_where(wanted.config, found), "update")
     except ApiRefusedError as error:
         return Provisioned("consumer", name, "differs", unlike, str(error))
     return Provisioned("consumer", name, "updated", unlike)
@@ -136,22 +152,93 @@ async def put_consumer(
     )
 
 
-def differences(wanted: Definition, found: Definition) -> tuple[Difference, ...]:
-    """Gives the keys whose values differ; the server leaves out what is false, zero or empty."""
-    return tuple(
-        Difference(key, value, found.get(key))
-        for key, value in wanted.items()
-        if _plain(found.get(key)) != _plain(value)
-    )
+async def _unknown(client: Client, wanted: Sequence[StreamDefinition]) -> list[Provisioned]:
+    """Streams and consumers that nobody defined: they may copy, forward or swallow messages."""
+    known = {one.name for one in wanted}
+    names = await all_streams(client)
+    found = []
+    for name in sorted(set(names) - known):
+        state = (await ask(client, f"STREAM.INFO.{name}", None))["state"]
+        problem = f"{state['messages']} messages are in it"
+        found.append(Provisioned("stream", name, "unknown", problem=problem))
+    durables = {(one.stream, one.name) for one in consumers()}
+    for stream in sorted(names):
+        its_own = {name for its_stream, name in durables if its_stream == stream}
+        for one in await consumers_of(client, stream):
+            if is_foreign(one["config"], its_own):
+                found.append(Provisioned("consumer", f"{stream}/{one['name']}", "unknown"))
+    return found
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return sorted(value) or None
-    return value or None
+async def all_streams(client: Client) -> list[str]:
+    """The names of all streams there are."""
+    return [str(name) for name in await _listed(client, "STREAM.NAMES", "streams")]
 
 
-async def _existing(client: Client, subject: str) -> Definition | None:
+async def consumers_of(client: Client, stream: str) -> list[dict[str, Any]]:
+    """All consumers of a stream, as the server describes them."""
+    return await _listed(client, f"CONSUMER.LIST.{stream}", "consumers")
+
+
+async def _listed(client: Client, subject: str, key: str) -> list[Any]:
+    found: list[Any] = []
+    while True:
+        answer = await ask(client, subject, {"offset": len(found)})
+        page = answer[key] or []
+        found += page
+        if not page or len(found) >= answer["total"]:
+            return found
+
+
+async def _move_old_calls(client: Client, wanted: Sequence[StreamDefinition]) -> list[Provisioned]:
+    """Moves what waits in an older version's CALLS to the streams of its channels.
+
+    A message is in its channel's stream before it leaves the old one: after an end in between it
+    is in both, and has one effect.
+    """
+    old = await existing(client, f"STREAM.INFO.{OLD_CALLS}")
+    if old is None:
+        return []
+    streams_of = {
+        one.config["subjects"][0]: one for one in wanted if subjects.is_calls_stream(one.name)
+    }
+    # No subject may be of two streams. Until the new ones are there a channel is refused.
+    given_up = {**old, "subjects": [f"{OLD_CALLS}.moved"]}
+    await ask(client, f"STREAM.UPDATE.{OLD_CALLS}", given_up)
+    for one in streams_of.values():
+        there = await existing(client, f"STREAM.INFO.{one.name}")
+        verb = "CREATE" if there is None else "UPDATE"
+        # What was acknowledged once is taken, however large or much it is.
+        await ask(client, f"STREAM.{verb}.{one.name}", {**one.config, **AS_ROOMY_AS_CALLS})
+    for subject in streams_of:
+        await _move(client, subject)
+    for one in streams_of.values():
+        await ask(client, f"STREAM.UPDATE.{one.name}", one.config)
+    if (await ask(client, f"STREAM.INFO.{OLD_CALLS}", None))["state"]["messages"]:
+        return []  # Of no channel of the policy: it is unknown, and named as such.
+    await ask(client, f"STREAM.DELETE.{OLD_CALLS}", None)
+    return [Provisioned("stream", OLD_CALLS, "moved")]
+
+
+async def _move(client: Client, subject: str) -> None:
+    while True:
+        try:
+            first = {"seq": 1, "next_by_subj": subject}
+            message = (await ask(client, f"STREAM.MSG.GET.{OLD_CALLS}", first))["message"]
+        except ApiRefusedError as error:
+            if error.code == NOT_FOUND:
+                return
+            raise
+        body = b64decode(message.get("data", ""))
+        headers = {"Content-Type": CONTENT_TYPE}
+        reply = await client.request(subject, body, timeout=TIMEOUT_S, headers=headers)
+        if "error" in (answer := json.loads(reply.data)):
+            raise VerbEndedError(Exit.FAILED, f"{subject}: {answer['error']['description']}")
+        await ask(client, f"STREAM.MSG.DELETE.{OLD_CALLS}", {"seq": message["seq"]})
+
+
+async def existing(client: Client, subject: str) -> Definition | None:
+    """The configuration that a STREAM.INFO or CONSUMER.INFO gives; None where there is nothing."""
     try:
         return cast(Definition, (await ask(client, subject, None))["config"])
     except ApiRefusedError as error:

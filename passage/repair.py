@@ -16,6 +16,7 @@ import typer
 from rich.progress import Progress
 
 from passage.archive import Archive, Archived, opened_archive
+from passage.comparing import incarnation_of
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import folders_of
@@ -25,7 +26,7 @@ from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.own_server import quiet_log_of
 from passage.printing import err, out, print_json, print_table
 from passage.provision import print_provisioned
-from passage.provisioning import ApiRefusedError, ask, incarnation_of, provision
+from passage.provisioning import ApiRefusedError, ask, provision
 from passage.repairing.plan import ArchiveUnsoundError, Plan, as_stored, counts, plan_of
 from passage.repairing.rebuild import floors_of, make_anew, make_durables, store
 from passage.repairing.saved import Saved, new_file, save_stream, unfinished_in
@@ -117,7 +118,7 @@ async def repair(
 async def _look(running: Running) -> Gate:
     """Gives what the gate finds; a CASES that is gone altogether is made first, empty."""
     async with connected(running) as client:
-        done = await provision(client, running.replicas)
+        done = await provision(client, running.replicas, quota=running.quota)
     if any(one.state == "differs" and one.name == subjects.CASES for one in done):
         print_provisioned(done)
     return await check_gate(running)

@@ -43,7 +43,8 @@ from passage.nats_server import NatsServer, NatsServerError
 from passage.options import AsJson
 from passage.printing import err, out, print_json
 from passage.provisioning import ask
-from passage.running import Running, find_running
+from passage.quotas import Quota
+from passage.running import Running, find_running, settings_of_environment
 from passage.witness_places import FILE_NAME
 from shared import subjects
 
@@ -153,8 +154,13 @@ def restoring_server(draft: Folders) -> NatsServer:
 
 def restoring(draft: Folders, server: NatsServer) -> Running:
     """Gives how to log in to the server that is filled, and the draft's database."""
-    bare = Running.bare(server.url)
-    return bare.model_copy(update={"keys": _passing_keys(draft), "database": draft.database_url})
+    return Running.bare(server.url).model_copy(
+        update={
+            "keys": _passing_keys(draft),
+            "database": draft.database_url,
+            "quota": Quota.of(settings_of_environment()),
+        }
+    )
 
 
 def _passing_keys(draft: Folders) -> Path:
@@ -201,7 +207,7 @@ def _into_running(folders: Folders, reading: Reading) -> Filled:
 async def _fill(place: Place, reading: Reading) -> Filled:
     async with connected(place.running) as client:
         running = place.running
-        target = Target(client, running.database, running.replicas, place.witness)
+        target = Target(client, running.database, running.replicas, place.witness, running.quota)
         done = await put_back(target, reading.members, reading.told)
         own = newest_checkpoint(witness_files(place.witness).values())
         newest = max([*reading.checkpoints, *([] if own is None else [own])], default=None)

@@ -16,6 +16,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.folders import is_held
 from passage.identities import seed_file
 from passage.invalid import ended_by
+from passage.quotas import USUAL, Quota
 from shared.jetstream.tls import tls_context
 from shared.settings import Settings
 
@@ -38,6 +39,7 @@ class Running(BaseModel):
     registry: Path
     database: str
     replicas: int = 1
+    quota: Quota = USUAL
     ready: bool = True
     pids: dict[str, int] = {}
     witnesses: tuple[Path, ...] = ()
@@ -85,10 +87,7 @@ def find_running(data_dir: Path) -> Running:
 
 def from_environment() -> Running:
     """Gives the addresses that the services themselves use; raises VerbEndedError (4)."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        raise VerbEndedError(Exit.INVALID, f"PASSAGE_ environment: {ended_by(error)}") from None
+    settings = settings_of_environment()
     scheme = "http" if settings.http_certificate is None else "https"
     return Running(
         nats=settings.nats_url,
@@ -97,10 +96,19 @@ def from_environment() -> Running:
         registry=settings.registry_file,
         database=settings.database_url,
         replicas=settings.replicas,
+        quota=Quota.of(settings),
         ca=settings.nats_ca,
         nkey=settings.nats_nkey,
         witnesses=settings.witness_paths,
     )
+
+
+def settings_of_environment() -> Settings:
+    """Raises VerbEndedError (4) where the environment has a wrong one."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise VerbEndedError(Exit.INVALID, f"PASSAGE_ environment: {ended_by(error)}") from None
 
 
 def trusted() -> ssl.SSLContext:

@@ -27,7 +27,8 @@ from passage.options import DEFAULT_DATA_DIR, DataDir
 from passage.printing import err, print_table
 from passage.provision import print_provisioned
 from passage.provisioning import provision
-from passage.running import Running, forget_running
+from passage.quotas import Quota
+from passage.running import Running, forget_running, settings_of_environment
 from passage.supervising import Supervisor
 from passage.witness_places import witnesses_of
 from services.verification.registry import remove_drafts
@@ -111,6 +112,7 @@ def _plan(
         ready=False,
         ca=None if is_loopback(nats.host) else tls.ca,
         witnesses=witnesses,
+        quota=Quota.of(settings_of_environment()),
     )
     return Supervisor(
         folders=folders,
@@ -178,8 +180,11 @@ async def _start(supervisor: Supervisor) -> None:
 async def _gate(running: Running) -> str:
     """Gives the incarnation of a log that is provisioned and sound. Raises VerbEndedError."""
     async with connected(running) as client:
-        done = await provision(client, running.replicas)
-    if any(one.state == "differs" for one in done):
+        done = await provision(client, running.replicas, quota=running.quota)
+    for one in done:
+        if one.state in {"moved", "unknown"}:
+            err.print(f"{one.kind} {one.name}: {one.summary}")
+    if not all(one.is_usable for one in done):
         print_provisioned(done)
         raise VerbEndedError(
             Exit.FAILED,

@@ -23,16 +23,19 @@ from passage.log_reading import last_sequence, read_batches
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.own_server import log_of
 from passage.printing import err, out, print_json, print_table
+from passage.provisioning import compare
 from passage.running import Running, find_running
 from passage.verifying.audit_check import check_audit
 from passage.verifying.case_logs import CaseLogs
 from passage.verifying.findings import Findings
 from passage.verifying.index_check import IndexCheck
 from passage.verifying.keys_check import check_keys
+from passage.verifying.quota_check import check_quotas
 from passage.verifying.read_model_check import ReadModelCheck
 from passage.verifying.replicas_check import check_replicas
 from services.query.database import Database, open_database
 from shared import subjects
+from shared.case_numbers import typed_case_number
 from shared.settings import Settings
 from shared.witness_files import Witnessed
 
@@ -71,14 +74,17 @@ class Checked:
 def verify_verb(
     data: DataDir = DEFAULT_DATA_DIR,
     erased: Annotated[
-        str | None, typer.Option(help="Show that nothing opens what was erased of this case.")
+        str | None,
+        typer.Option(
+            help="Show that nothing opens what was erased of this case.", parser=typed_case_number
+        ),
     ] = None,
     look_in: Annotated[
         list[Path] | None, typer.Option("--in", help="With --erased: also files and folders.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check log, chain, index, data keys, archive and read models; exit code 1 if any fails."""
+    """Check streams, log, chain, index, keys, archive and read models; exit code 1 if any fails."""
     if erased is not None:
         verify_erased(find_running(data), erased, look_in or (), as_json)
         return
@@ -99,6 +105,8 @@ async def verify(running: Running, progress: Progress) -> Checked:
     """Gives what was read and found, of a system that runs or of a log without services."""
     checked = Checked()
     async with connected(running) as client:
+        await check_definitions(client, running, checked.findings)
+        await check_quotas(client, running.quota, checked.findings)
         last = await last_sequence(client, subjects.CASES)
         database = _database(running.database)
         try:
@@ -120,6 +128,13 @@ async def verify(running: Running, progress: Progress) -> Checked:
         finally:
             database.dispose()
     return checked
+
+
+async def check_definitions(client: Client, running: Running, findings: Findings) -> None:
+    """Compares every stream and consumer, the whole of each, with what it must be."""
+    for one in await compare(client, running.replicas, running.quota):
+        if not one.is_sound:
+            findings.add("definitions", f"{one.kind} {one.name}", one.summary)
 
 
 def _database(url: str) -> Database:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from passage.folders import Folders, folders_of, is_held
-from passage.running import NATS_URL_VARIABLE, Running, find_running
+from passage.quotas import Quota
+from passage.running import NATS_URL_VARIABLE, Running, find_running, settings_of_environment
 from shared.settings import Settings
 
 VARIABLE = "PASSAGE_WITNESS_FILES"
@@ -40,4 +41,5 @@ def stopped(folders: Folders, nats: str) -> Running:
         registry=folders.registry,
         database=folders.database_url,
         witnesses=witnesses_of(folders),
+        quota=Quota.of(settings_of_environment()),
     )

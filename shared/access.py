@@ -1,19 +1,38 @@
-"""The record of access: who opened which personal values, when and for what, on the stream AUDIT.
+"""The record of access, on the stream AUDIT: who opened which personal values or searched for whom,
+when and for what.
 
-The key holder writes it before it answers. It names places in the log, never values.
+The key holder writes it before it answers. It names places in the log and kinds of searches, never
+values.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared import subjects
 from shared.events.fields import At, Id, Person, Word
 
 MANY = "many"
 """The last token of the subject where values of more than one case were opened at once."""
+
+SEARCHES = "searches"
+"""The last token of the subject of a search that named no case."""
+FOUND_CASES_MAX = 20
+"""So many of the cases that a search found are named in its record."""
+
+Use = Literal["shown", "compared", "own"]
+"""What opened values are for: a person sees them, they are only compared for him, or the service
+does its own work with them. What is shown counts against the person's budget."""
+
+SearchKind = Literal["caller", "case", "name", "return_code", "service_number"]
+"""By what somebody searched; `case`: by what a case was told."""
+ParkedUse = Literal["read", "taken_up", "set_aside"]
+"""What a person does with a parked message: its record names it where others name a case."""
+PARKED_TYPE = "Parked"
+
+SearchKinds = Annotated[tuple[SearchKind, ...], Field(min_length=1)]
 
 
 class Spotted(BaseModel):
@@ -28,7 +47,10 @@ class Spotted(BaseModel):
 
 
 class AccessRecord(BaseModel):
-    """Somebody opened values, through a service, for a purpose."""
+    """Somebody opened values or searched, through a service, for a purpose.
+
+    A search is recorded twice: as it is asked, without `found`, and with what it found.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -37,12 +59,31 @@ class AccessRecord(BaseModel):
     by: Person
     service: Word
     purpose: Word
-    values: Annotated[tuple[Spotted, ...], Field(min_length=1)]
+    values: tuple[Spotted, ...] = ()
+    use: Use = "shown"
+    """What the values were for."""
+    asked: tuple[SearchKind, ...] = ()
+    """By what was searched; empty where values were opened."""
+    found: Annotated[int, Field(ge=0)] | None = None
+    """How many cases the search found."""
+    found_cases: Annotated[tuple[Id, ...], Field(max_length=FOUND_CASES_MAX)] = ()
+
+    @model_validator(mode="after")
+    def _of_values_or_a_search(self) -> Self:
+        if bool(self.values) == bool(self.asked):
+            raise ValueError("names the values that were opened, or what was asked")
+        return self
+
+    @property
+    def is_search(self) -> bool:
+        """Whether somebody searched; its second record, of what was found, is none."""
+        return bool(self.asked) and self.found is None
 
     @property
     def case_ids(self) -> tuple[str, ...]:
-        """The cases whose values were opened, each once."""
-        return tuple(dict.fromkeys(value.case_id for value in self.values))
+        """The cases whose values were opened, or that a search found; each once."""
+        opened = (value.case_id for value in self.values)
+        return tuple(dict.fromkeys((*opened, *self.found_cases)))
 
     def values_of(self, case_id: str) -> list[Spotted]:
         """Gives what was opened of one case."""
@@ -52,4 +93,6 @@ class AccessRecord(BaseModel):
     def subject(self) -> str:
         """Where it is recorded."""
         cases = self.case_ids
+        if not cases:
+            return subjects.audit(SEARCHES)
         return subjects.audit(cases[0] if len(cases) == 1 else MANY)

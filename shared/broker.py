@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from types import TracebackType
+from typing import Any, Protocol
 
 import anyio
 from faststream.nats import NatsBroker
@@ -18,17 +20,61 @@ LEAVE_S = 0.1
 """How long a stop waits for the server to have all that was sent, where there is one."""
 
 
+class Alongside(Protocol):
+    """Lives as long as the broker's connection."""
+
+    async def start(self, client: Client) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+class _AnyHeaders(Client):
+    """nats-py's client, reading on whatever stands where a message's headers should be.
+
+    nats-server passes on whatever bytes a channel sends there, and some of them end nats-py 2.16's
+    reading for good: one channel would have made intake deaf for all. The method is private:
+    `tests/wire/test_hostile_headers.py` fails should it change.
+    """
+
+    @override
+    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
+        try:
+            return await super()._process_headers(headers)
+        except (IndexError, ValueError):
+            return None
+
+
 class Broker(NatsBroker):
     """A broker that has started when the server hears it, and ends whether or not one is there."""
 
+    alongside: list[Alongside]
+    """What starts with the broker, and ends before it."""
     heard = False
     """Whether the server has every subscription; FastStream makes them in no certain order."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.alongside = []
+
+    @override
+    async def _connect(self) -> Client:
+        client = _AnyHeaders()
+        await client.connect(**self._connection_kwargs)
+        self.config.connect(client)
+        return client
+
+    @property
+    def sent(self) -> int:
+        """How many messages went out on this connection."""
+        return int(self._connection.stats["out_msgs"]) if self._connection is not None else 0
 
     @override
     async def start(self) -> None:
         self.heard = False
         await super().start()
         client = await self.connect()
+        for one in self.alongside:
+            await one.start(client)
         while not self.heard:
             with contextlib.suppress(FlushTimeoutError):  # It is away; nats-py subscribes anew.
                 await client.flush()
@@ -44,6 +90,8 @@ class Broker(NatsBroker):
         exc_tb: TracebackType | None = None,
     ) -> None:
         client = self._connection
+        # No longer than one of them takes: a stop has its time.
+        await asyncio.gather(*(one.stop() for one in self.alongside))
         try:
             # Past NatsBroker's, which drains: 20 s with a silent server, a fault without one.
             # The subscribers have let go of their subscriptions here, so nothing comes any more.

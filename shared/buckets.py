@@ -6,15 +6,19 @@ Layout of a bucket: NATS ADR-8.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from eventsourcing.application import LRUCache
 from eventsourcing.persistence import IntegrityError
 from typing_extensions import override
 
 from shared.jetstream.append import Entry, append
 from shared.jetstream.connection import Connection
 from shared.jetstream.stream import READ_BATCH_MESSAGES, Stream
+
+ENTRIES_REMEMBERED = 50_000
 
 
 class Kept(NamedTuple):
@@ -42,6 +46,10 @@ class Bucket(Protocol):
     def get(self, key: str) -> Kept | None:
         """Gives the entry under a key, or None."""
 
+    def there(self, keys: Sequence[str]) -> set[str]:
+        """Those of the keys that have an entry; a replica that lags behind may lack new ones."""
+        return {key for key in keys if self.get(key) is not None}
+
     def create(self, key: str, value: bytes) -> int:
         """Writes a key that must not exist and gives its revision; raises TakenError."""
 
@@ -68,6 +76,14 @@ class JetStreamBucket(Bucket):
         if found is None or not found.body:  # Nothing, or the mark that it was deleted.
             return None
         return Kept(found.body, found.sequence)
+
+    @override
+    def there(self, keys: Sequence[str]) -> set[str]:
+        if not keys:
+            return set()
+        subjects = [self._subject(key) for key in keys]
+        found = self._stream.read_last(subjects)
+        return {one.subject.removeprefix(self._subject("")) for one in found if one.body}
 
     @override
     def create(self, key: str, value: bytes) -> int:
@@ -102,3 +118,38 @@ class JetStreamBucket(Bucket):
 
     def _subject(self, key: str) -> str:
         return f"$KV.{self._name}.{key}"
+
+
+class WrittenOnce(Bucket):
+    """A bucket whose entries never change: what was seen of it is remembered."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._seen: LRUCache[str, Kept] = LRUCache(ENTRIES_REMEMBERED)
+
+    @override
+    def get(self, key: str) -> Kept | None:
+        with contextlib.suppress(KeyError):
+            return self._seen.get(key)
+        found = self._bucket.get(key)
+        if found is not None:
+            self._seen.put(key, found)
+        return found
+
+    @override
+    def there(self, keys: Sequence[str]) -> set[str]:
+        return self._bucket.there(keys)
+
+    @override
+    def create(self, key: str, value: bytes) -> int:
+        revision = self._bucket.create(key, value)
+        self._seen.put(key, Kept(value, revision))
+        return revision
+
+    @override
+    def change(self, changes: Sequence[Change]) -> list[int]:
+        raise NotImplementedError("its entries are written once")
+
+    @override
+    def entries(self) -> Iterator[tuple[str, Kept]]:
+        return self._bucket.entries()

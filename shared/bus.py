@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 import anyio
 from anyio.to_thread import run_sync
-from faststream import AckPolicy, FastStream
-from faststream.nats import JStream, NatsMessage, PullSub
+from faststream import FastStream
+from faststream.nats import NatsMessage
 from nacl.public import PublicKey
-from nats.js.api import ConsumerConfig
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 from pydantic import ValidationError
 
 from shared import subjects
@@ -27,10 +27,12 @@ from shared.answering import FAULT, AnyAnswer, CommandHandler, answer
 from shared.boxes import BoxBrokenError
 from shared.broker import Broker
 from shared.commands.base import Command, FieldError, Invalid, Unavailable
-from shared.consuming import process, retry_delay_s
-from shared.credentials import api_prefix, broker_options, pull_inbox
+from shared.consuming import process
+from shared.credentials import api_prefix, broker_options
 from shared.denials import Denials
+from shared.hands import Hand, Sort
 from shared.keyholder import Keys
+from shared.lanes import Work
 from shared.logs import log, place_of
 from shared.parking import (
     Delivery,
@@ -43,14 +45,11 @@ from shared.parking import (
 from shared.settings import Settings
 from shared.subjects import Durable
 from shared.transact import Outcome
+from shared.working import GRACE_S, Working
 
-PULL_WAIT_S = 1.0
-"""How long one pull waits for a message; also bounds how long a stop takes."""
 RECONNECT_WAIT_S = 0.1
-GRACE_S = 0.5
-"""How long a stop waits for handlers at work, less than `passage up` waits before it kills.
-
-What they don't finish is delivered again."""
+NO_ROOM_FOR_S = 60.0
+"""How long PARKED isn't asked again for a place that it had no room for."""
 VERSION = version("passage")
 
 
@@ -70,11 +69,13 @@ class Bus:
         self._keys = keys
         self._intake_public = intake_public
         self._commands: dict[str, tuple[type[Command], CommandHandler]] = {}
-        self._deliveries: dict[str, Callable[[Delivery], Outcome]] = {}
+        self._hands: dict[str, Hand] = {}
+        self._of_subject: dict[str, Hand] = {}
+        self._no_room_until: dict[str, float] = {}
+        self._working = Working(settings.threads)
         self._threads = settings.threads
         self._timeout_s = settings.request_timeout_s
         self._api_prefix = api_prefix(settings.identity)
-        self._pull_inbox = pull_inbox(settings.identity)
         self._denials = Denials()
         self._limiter = anyio.CapacityLimiter(settings.threads)
         self.broker = Broker(
@@ -83,11 +84,12 @@ class Bus:
             name=f"passage-{service}",
             allow_reconnect=True,
             max_reconnect_attempts=-1,
-            reconnect_time_wait=RECONNECT_WAIT_S,  # type: ignore[arg-type]  # nats-py takes floats.
+            reconnect_time_wait=RECONNECT_WAIT_S,
             error_cb=self._on_error,
             graceful_timeout=GRACE_S,
             logger=None,
         )
+        self.broker.alongside.append(self._working)
         self.ready_only_if(lambda: self.broker.heard)
         self._app = FastStream(self.broker, logger=None)
         self._listen(subjects.command(service, "*"), self._on_command)
@@ -101,29 +103,29 @@ class Bus:
     def consume(self, durable: Durable, handler: Callable[[Delivery], Outcome]) -> None:
         """Hands a durable consumer's messages to a handler, each until it is processed or parked.
 
-        The handler raises UnprocessableError or UnreadableEventError for what no repetition will
-        mend.
+        What is about one case is handled in turn. The handler raises UnprocessableError or
+        UnreadableEventError for what no repetition will mend.
         """
-        self._deliveries[durable.stream] = handler
-        subscriber = self.broker.subscriber(
-            stream=JStream(durable.stream, declare=False),
-            durable=durable.name,
-            config=ConsumerConfig(filter_subjects=list(durable.filter_subjects)),
-            # One message a pull: a larger fetch can stall after idling, and would be overtaken.
-            pull_sub=PullSub(batch_size=1, timeout=PULL_WAIT_S),
-            max_workers=self._threads,
-            ack_policy=AckPolicy.MANUAL,
-            inbox_prefix=self._pull_inbox,
-            no_reply=True,
-            decoder=_undecoded,
-        )
+        self.consume_sorted(durable, partial(_by_case, handler))
 
-        @subscriber
-        async def deliver(msg: NatsMessage) -> None:
-            try:
-                await self._on_delivery(handler, msg)
-            except Exception as error:  # FastStream says nothing; the message comes again.
-                log.error("fault", error=type(error).__name__, place=place_of(error))
+    def consume_sorted(self, durable: Durable, sort: Sort) -> None:
+        """The same for messages whose source only `sort` can tell."""
+        hand = Hand(durable, self._api_prefix, sort, self._working.put, self._park)
+        self._hands[durable.stream] = hand
+        self._of_subject.update(dict.fromkeys(durable.filter_subjects, hand))
+        self.broker.alongside.append(hand)
+
+    def handle(self, delivery: Delivery) -> Outcome:
+        """Does the work of one message now; raises what it would be parked or retried for."""
+        hand = self._hand_of(delivery.stream, delivery.subject)
+        if hand is None:
+            raise LookupError(f"{self.service} consumes nothing of {delivery.stream}")
+        (work,) = hand.sort([delivery])
+        return work.handle()
+
+    def _hand_of(self, stream: str, subject: str) -> Hand | None:
+        # A call that an older version parked names a stream that is no more.
+        return self._hands.get(stream) or self._of_subject.get(subject)
 
     def ready_only_if(self, check: Callable[[], bool]) -> None:
         """Adds a condition without which the service says that it isn't ready."""
@@ -142,27 +144,12 @@ class Bus:
             subject, queue=self.service, max_workers=self._threads, decoder=_undecoded
         )(handler)
 
-    async def _on_delivery(self, handler: Callable[[Delivery], Outcome], msg: NatsMessage) -> None:
-        raw = msg.raw_message
-        meta = raw.metadata
-        delivery = Delivery(
-            stream=meta.stream,
-            sequence=meta.sequence.stream,
-            subject=raw.subject,
-            body=raw.data,
-            deliveries=meta.num_delivered,
-        )
-        done = await run_sync(process, handler, delivery, limiter=self._limiter)
-        if done.why is not None:
-            await self._park(delivery, done.why)
-        if done.settled:
-            await msg.ack()
-        else:
-            await msg.nack(delay=retry_delay_s(delivery.deliveries))
-
-    async def _park(self, delivery: Delivery, why: UnprocessableError) -> None:
+    async def _park(self, delivery: Delivery, why: UnprocessableError) -> bool:
+        """Whether PARKED took it; of a channel it takes only so many."""
+        if time.monotonic() < self._no_room_until.get(delivery.stream, 0.0):
+            return False
         parked = park(self.service, delivery, why, datetime.now(UTC), self._intake_public)
-        subject = subjects.parked(self.service, parked.reason)
+        subject = subjects.parked(self.service, delivery.stream, delivery.sequence)
         stored = self.broker.publish(
             parked.model_dump_json().encode(),
             subject,
@@ -171,8 +158,16 @@ class Bus:
             # The same delivery parked twice, after a crash before the ack, is stored once.
             headers={"Nats-Msg-Id": f"{delivery.stream}.{delivery.sequence}.{self.service}"},
         )
-        await self._denials.unless_denied(subject, stored)
+        try:
+            await self._denials.unless_denied(subject, stored)
+        except APIError:
+            if not subjects.is_calls_stream(delivery.stream):
+                raise
+            log.warning("not_parked", stream=delivery.stream, reason=parked.reason)
+            self._no_room_until[delivery.stream] = time.monotonic() + NO_ROOM_FOR_S
+            return False
         log.warning("parked", reason=parked.reason, field=parked.field, parked_id=parked.parked_id)
+        return True
 
     async def _on_command(self, msg: NatsMessage) -> bytes:
         try:
@@ -220,8 +215,8 @@ class Bus:
         except NotFoundError:
             return RetryAnswer(result="gone", reason="nothing is parked there")
         parked = Parked.model_validate_json(stored.data or b"")
-        handler = self._deliveries.get(parked.stream)
-        if handler is None or parked.service != self.service:
+        hand = self._hand_of(parked.stream, parked.subject)
+        if hand is None or parked.service != self.service:
             return RetryAnswer(result="still_parked", reason=f"{parked.service} parked it")
         try:
             (original,) = await run_sync(self._keys.unbox, [parked.original])
@@ -233,8 +228,11 @@ class Bus:
             subject=parked.subject,
             body=original,
             deliveries=1,
+            received_at=parked.received_at or parked.parked_at,
         )
-        done = await run_sync(process, handler, delivery, limiter=self._limiter)
+        done = await run_sync(
+            process, partial(self.handle, delivery), delivery, limiter=self._limiter
+        )
         if not done.settled or done.why is not None:
             return RetryAnswer(
                 result="still_parked", reason=done.why.reason if done.why else "failed"
@@ -244,7 +242,11 @@ class Bus:
     async def _on_health(self, _msg: NatsMessage) -> bytes:
         # Whether the log is there and the right one takes a request: not on the loop's thread.
         ready = await run_sync(lambda: all(check() for check in self._ready_checks))
-        health = {"service": self.service, "ready": ready, "version": VERSION}
+        problems = [hand.problem for hand in self._hands.values() if hand.problem is not None]
+        health: dict[str, object] = {"service": self.service, "version": VERSION}
+        health["ready"] = ready and not problems
+        if problems:
+            health["reason"] = "; ".join(problems)
         return json.dumps(health).encode()
 
     async def _on_error(self, error: Exception) -> None:
@@ -254,6 +256,12 @@ class Bus:
 
 def _json(message: AnyAnswer | RetryAnswer) -> bytes:
     return message.model_dump_json().encode()
+
+
+def _by_case(
+    handler: Callable[[Delivery], Outcome], deliveries: Sequence[Delivery]
+) -> Sequence[Work]:
+    return [Work(subjects.about(one.subject), partial(handler, one)) for one in deliveries]
 
 
 async def _undecoded(message: NatsMessage) -> bytes:

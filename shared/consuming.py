@@ -9,7 +9,7 @@ from typing import NamedTuple
 from shared.boxes import BoxBrokenError
 from shared.case_log import ChainBrokenError, LogError
 from shared.events.reading import UnreadableEventError
-from shared.keyholder import KeysUnavailableError
+from shared.keyholder import KeysSealedError, KeysUnavailableError
 from shared.logs import log, place_of
 from shared.parking import Delivery, UnprocessableError
 from shared.transact import ContendedError, Outcome
@@ -22,10 +22,11 @@ LONGEST_RETRY_DELAY_S = 30.0
 
 
 class Processed(NamedTuple):
-    """`settled`: acknowledge it. `why`: park it first."""
+    """`settled`: acknowledge it. `why`: park it first. `is_sealed`: nothing needing keys works."""
 
     settled: bool
     why: UnprocessableError | None = None
+    is_sealed: bool = False
 
 
 def retry_delay_s(deliveries: int) -> float:
@@ -33,14 +34,14 @@ def retry_delay_s(deliveries: int) -> float:
     return float(min(FIRST_RETRY_DELAY_S * 2 ** min(deliveries - 1, 20), LONGEST_RETRY_DELAY_S))
 
 
-def process(handler: Callable[[Delivery], Outcome], delivery: Delivery) -> Processed:
-    """Runs a handler on a delivery; never raises."""
+def process(handle: Callable[[], Outcome], delivery: Delivery) -> Processed:
+    """Does the work of a delivery; never raises."""
     started = time.perf_counter()
     try:
-        outcome = handler(delivery)
+        outcome = handle()
     except (ContendedError, KeysUnavailableError, LogError, TimeoutError) as error:
         log.warning("not_now", stream=delivery.stream, error=type(error).__name__)
-        return Processed(settled=False)
+        return Processed(settled=False, is_sealed=isinstance(error, KeysSealedError))
     except Exception as error:
         why = _reason_to_park(error, delivery)
         return Processed(settled=why is not None, why=why)

@@ -44,8 +44,3 @@ def broker_options(settings: Settings) -> dict[str, Any]:
 def api_prefix(identity: str) -> str:
     """Gives the name of JetStream's API for an identity: services have it from another account."""
     return LOG_API if identity not in {"", KEEPER} else SERVER_API
-
-
-def pull_inbox(identity: str) -> bytes:
-    """Gives where a consumer's messages go; nats-py doesn't take the connection's prefix there."""
-    return f"{inbox(identity) if identity else '_INBOX'}.".encode()

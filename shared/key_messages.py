@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from shared.access import FOUND_CASES_MAX, ParkedUse, SearchKinds, Use
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel, Id, KeyedHash, Person, PersonalClass, Word
 
@@ -13,7 +14,10 @@ VALUES_MAX = 1_000
 """How many values one request may name."""
 
 NOT_YET = "not yet"
-"""What the key holder says while an erasure is still to be carried out, or above a limit."""
+"""What the key holder says while an erasure is still to be carried out."""
+
+TOO_MANY = "too_many"
+"""What it says above a limit; `retry_after_s` says when it may go on."""
 
 
 class _Message(BaseModel):
@@ -72,6 +76,7 @@ class Open(_Message):
 
     by: Person
     purpose: Word
+    use: Use = "shown"
     values: Annotated[tuple[SealedValue, ...], Field(min_length=1, max_length=VALUES_MAX)]
 
 
@@ -94,6 +99,18 @@ class Unbox(_Message):
     boxes: Annotated[tuple[str, ...], Field(min_length=1, max_length=VALUES_MAX)]
 
 
+class NoteParked(_Message):
+    """Record what a person does with a parked message, then open its box if one is given."""
+
+    by: Person
+    purpose: Word
+    parked_id: Id
+    sequence: Annotated[int, Field(ge=1)]
+    """Where it stands on PARKED."""
+    use: ParkedUse
+    box: str | None = None
+
+
 class Unboxed(_Message):
     """Their contents in base64, in the order asked; None where a box doesn't open."""
 
@@ -103,7 +120,7 @@ class Unboxed(_Message):
 HashPurpose = Annotated[
     str,
     StringConstraints(
-        pattern=rf"^(caller-({'|'.join(get_args(Channel))})|return-code|return-code-of|service-number)$"
+        pattern=rf"^(call|caller-({'|'.join(get_args(Channel))})|return-code|return-code-of|service-number)$"
     ),
 ]
 """What a keyed hash is for; the policy says who may ask for which."""
@@ -120,6 +137,31 @@ class Hash(_Message):
     """Give the keyed hashes of values."""
 
     values: Annotated[tuple[ToHash, ...], Field(min_length=1, max_length=VALUES_MAX)]
+
+
+class Search(_Message):
+    """Search for a person and a purpose: recorded and counted, then answered with Hashes."""
+
+    by: Person
+    purpose: Word
+    asked: SearchKinds
+    values: Annotated[tuple[ToHash, ...], Field(max_length=VALUES_MAX)] = ()
+
+
+class Found(_Message):
+    """What a search found, to be recorded before a person is told."""
+
+    by: Person
+    purpose: Word
+    asked: SearchKinds
+    found: Annotated[int, Field(ge=0)]
+    case_ids: Annotated[tuple[Id, ...], Field(max_length=FOUND_CASES_MAX)] = ()
+
+
+class Noted(_Message):
+    """It is recorded."""
+
+    noted: Literal[True] = True
 
 
 class Hashes(_Message):
@@ -192,3 +234,5 @@ class Denied(_Message):
 
     denied: str
     expected: str = ""
+    retry_after_s: Annotated[float, Field(ge=0)] | None = None
+    """For `too_many`: after so many seconds the same request is granted, if nothing else is."""

@@ -9,28 +9,34 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Sequence
 from threading import Lock
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from pydantic import BaseModel, ValidationError
 from typing_extensions import override
 
 from shared import subjects
+from shared.access import FOUND_CASES_MAX, SearchKind, Use
 from shared.boxes import BoxBrokenError
 from shared.events.fields import PersonalClass
 from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
 from shared.key_messages import (
     NOT_YET,
+    TOO_MANY,
     Denied,
+    Found,
     Hash,
     Hashes,
+    Noted,
+    NoteParked,
     Open,
     OpenedValue,
     OpenedValues,
     PublicKeys,
     Seal,
     SealedValue,
+    Search,
     ToHash,
     Unbox,
     Unboxed,
@@ -48,11 +54,32 @@ SEALED = "the key holder is sealed; `passage keys unseal`"
 
 SealingKeys = dict[PersonalClass, SealingKey]
 
-Operation = Literal["seal", "open", "unbox", "hash"]
+Operation = Literal["seal", "open", "unbox", "hash", "search", "found", "parked"]
 
 
 class KeysUnavailableError(Exception):
     """The key holder doesn't answer: it is sealed or starting. Nothing is lost; ask again."""
+
+
+class KeysSealedError(KeysUnavailableError):
+    """Nobody has keys now: nothing that needs any can be done, whoever's it is."""
+
+
+class TooManyError(KeysUnavailableError):
+    """A limit is reached: the service's, or the budget of the person it asks for."""
+
+    def __init__(self, expected: str, retry_after_s: float) -> None:
+        self.expected = expected
+        self.retry_after_s = retry_after_s
+        super().__init__(f"too many; {expected}")
+
+
+class Searcher(NamedTuple):
+    """Who searches, what for, and by what kinds of things."""
+
+    by: str
+    purpose: str
+    asked: tuple[SearchKind, ...]
 
 
 class KeysDeniedError(Exception):
@@ -69,7 +96,9 @@ class Keys(Protocol):
         empty if there is none.
         """
 
-    def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
+    def open(
+        self, values: Sequence[SealedValue], by: str, purpose: str, use: Use = "shown"
+    ) -> list[OpenedValue]:
         """Gives sealed values' texts, after the access was recorded."""
 
     def unbox(self, boxes: Sequence[str]) -> list[bytes]:
@@ -77,6 +106,20 @@ class Keys(Protocol):
 
     def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
         """Gives for each (purpose, value) its keyed hashes, under the newest pepper first."""
+
+    def search(
+        self, who: Searcher, values: Sequence[tuple[str, str]] = ()
+    ) -> list[tuple[str, ...]]:
+        """`hashes` for a person's search, after it was recorded and counted."""
+
+    def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
+        """Records what a search found; to be called before the person is told."""
+
+    def note_parked(self, asked: NoteParked) -> bytes:
+        """What is in a parked message's box, after it was recorded who does what with it.
+
+        Empty where no box was given. Raises BoxBrokenError.
+        """
 
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
@@ -109,8 +152,10 @@ class RemoteKeys(Keys):
         return found
 
     @override
-    def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
-        asked = Open(by=by, purpose=purpose, values=tuple(values))
+    def open(
+        self, values: Sequence[SealedValue], by: str, purpose: str, use: Use = "shown"
+    ) -> list[OpenedValue]:
+        asked = Open(by=by, purpose=purpose, use=use, values=tuple(values))
         return list(self._ask("open", asked, OpenedValues).values)
 
     @override
@@ -124,8 +169,24 @@ class RemoteKeys(Keys):
     def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
         if not values:
             return []
-        asked = Hash(values=tuple(ToHash(purpose=p, value=v) for p, v in values))
-        return list(self._ask("hash", asked, Hashes).hashes)
+        return list(self._ask("hash", Hash(values=_to_hash(values)), Hashes).hashes)
+
+    @override
+    def search(
+        self, who: Searcher, values: Sequence[tuple[str, str]] = ()
+    ) -> list[tuple[str, ...]]:
+        asked = Search(**who._asdict(), values=_to_hash(values))
+        return list(self._ask("search", asked, Hashes).hashes)
+
+    @override
+    def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
+        first = tuple(case_ids[:FOUND_CASES_MAX])
+        self._ask("found", Found(**who._asdict(), found=len(case_ids), case_ids=first), Noted)
+
+    @override
+    def note_parked(self, asked: NoteParked) -> bytes:
+        contents = self._ask("parked", asked, Unboxed).contents
+        return _content(contents[0]) if contents else b""
 
     def _ask(self, operation: Operation, asked: BaseModel, answer: type[AnswerT]) -> AnswerT:
         subject = subjects.keyholder(operation, self._service)
@@ -137,7 +198,7 @@ class RemoteKeys(Keys):
         except RequestRefusedError as error:
             raise KeysDeniedError(str(error)) from None
         if reply.status == NO_RESPONDER:
-            raise KeysUnavailableError(SEALED) from None
+            raise KeysSealedError(SEALED) from None
         return _read(answer, reply.body)
 
 
@@ -148,10 +209,16 @@ def _read(answer: type[AnswerT], body: bytes) -> AnswerT:
         pass
     denied = Denied.model_validate_json(body)
     if denied.denied == "sealed":
-        raise KeysUnavailableError(SEALED)
+        raise KeysSealedError(SEALED)
+    if denied.denied == TOO_MANY:
+        raise TooManyError(denied.expected, denied.retry_after_s or 0.0)
     if denied.denied == NOT_YET:
         raise KeysUnavailableError(f"{NOT_YET}: {denied.expected}")
     raise KeysDeniedError(f"{denied.denied}: {denied.expected}")
+
+
+def _to_hash(values: Sequence[tuple[str, str]]) -> tuple[ToHash, ...]:
+    return tuple(ToHash(purpose=purpose, value=value) for purpose, value in values)
 
 
 def _public(text: str) -> X25519PublicKey:

@@ -84,6 +84,11 @@ EVENTS: dict[str, LogEvent] = {
         "a message can't be processed and waits for a person",
         {"reason": words(*get_args(Reason)), "field": FIELD, "parked_id": ID},
     ),
+    "not_parked": LogEvent(
+        "PARKED doesn't take a message, mostly as its channel has so many there: it stays in the "
+        "channel's own stream, and is tried again; look at what is parked",
+        {"stream": STREAM, "reason": words(*get_args(Reason))},
+    ),
     "not_now": LogEvent(
         "a message is tried again later: the log doesn't answer, or the case keeps changing",
         {"stream": STREAM, "error": ERROR},
@@ -109,6 +114,16 @@ EVENTS: dict[str, LogEvent] = {
     "hash_limit": LogEvent(
         "a service asks for more hashes than the policy gives it a minute; what it asks for waits",
         {"asker": SERVICE, "count": COUNT},
+    ),
+    "codes_guessed": LogEvent(
+        "more wrong return codes come on a channel than mistakes explain; until it is less, a code "
+        "from an address that isn't known in its case needs a second fact",
+        {"channel": CHANNEL, "count": COUNT},
+    ),
+    "budget_spent": LogEvent(
+        "somebody has had as much shown, or searched as often, as one person may in an hour; the "
+        "record of access says who",
+        {"measure": words("searches", "hashes", "cases", "values"), "count": COUNT},
     ),
     "log_unavailable": LogEvent("a command met a log that doesn't answer", {"error": ERROR}),
     "fault": LogEvent("a fault of ours; nothing is lost", {"error": ERROR, "place": PLACES}),

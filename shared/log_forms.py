@@ -20,7 +20,9 @@ from shared.events.base import CallEnvelope, CaseEvent
 from shared.events.calls import CallReceived
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Channel, Identity, Place
+from shared.policy import policy
 from shared.settings import Settings
+from shared.subjects import calls_stream
 
 NUMBER_MAX = 2**53
 LIST_MAX = 20
@@ -46,7 +48,7 @@ SERVICES = (
 )
 STREAMS = (
     "CASES",
-    "CALLS",
+    *map(calls_stream, policy().channels.names),
     "PARKED",
     "AUDIT",
     "TIMERS_intake",

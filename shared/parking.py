@@ -5,6 +5,7 @@ A person sees it with `passage parked list` and has it tried again with `passage
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import uuid4
 
@@ -14,11 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.boxes import box_up
 from shared.events.fields import At
 
-CALL_MAX_BYTES = 131_072
-"""The largest call that intake processes; a larger one is parked as `too_large`."""
-
-CALLS_MAX_MESSAGE_BYTES = 524_287
-"""The largest message that CALLS takes at all, so that it fits into a box on PARKED."""
+CALL_MAX_BYTES = 393_216
+"""The largest call that a channel's stream takes: one of a text of 250 kB; in a box on PARKED it is
+within what the server takes."""
 
 Reason = Literal[
     "not_json",
@@ -48,6 +47,8 @@ class Parked(BaseModel):
     subject: str
     stream: str
     sequence: int
+    received_at: At | None = None
+    """When its stream took it."""
     original: str
     """The message as it came, in a box of `shared.boxes`."""
 
@@ -89,6 +90,8 @@ class Delivery(BaseModel):
     subject: str
     body: bytes
     deliveries: int
+    received_at: datetime | None = None
+    """When the stream took it."""
 
 
 def park(
@@ -106,5 +109,6 @@ def park(
         subject=delivery.subject,
         stream=delivery.stream,
         sequence=delivery.sequence,
+        received_at=delivery.received_at,
         original=box_up(box_key, delivery.body),
     )

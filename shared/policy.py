@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.resources import files
 from typing import Annotated, Literal
@@ -11,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events.fields import Channel
 from shared.message_lengths import MessageLimit
+from shared.subjects import calls_stream
 
 FILE_NAME = "policy.toml"
+OF_EVERY_CHANNEL = "CALLS_*"
 
 
 class _Table(BaseModel):
@@ -24,14 +27,19 @@ class Rights(_Table):
 
     records: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    watches: tuple[str, ...] = ()
     consumes: tuple[str, ...] = ()
     buckets: dict[str, Literal["read", "write"]] = {}
     commands: tuple[str, ...] = ()
     retries: bool = False
-    asks: tuple[Literal["seal", "open", "unbox", "hash"], ...] = ()
-    hashes: tuple[Literal["caller-*", "return-code", "return-code-of", "service-number"], ...] = ()
+    asks: tuple[Literal["seal", "open", "unbox", "hash", "search", "found", "parked"], ...] = ()
+    hashes: tuple[
+        Literal["call", "caller-*", "return-code", "return-code-of", "service-number"], ...
+    ] = ()
     hashes_a_minute: Annotated[int, Field(ge=0)] = 0
     opens: tuple[str, ...] = ()
+    people: bool = False
+    opens_itself: tuple[str, ...] = ()
     timers: bool = False
     audits: bool = False
     storage: bool = False
@@ -40,6 +48,11 @@ class Rights(_Table):
     def may_open(self, type_name: str, field: str) -> bool:
         """Says whether the key holder opens this field of this event type for it."""
         return bool({"*", f"{type_name}.{field}"} & set(self.opens))
+
+    def may_open_itself(self, type_name: str, field: str) -> bool:
+        """Whether it may have this field opened for its own work."""
+        named = self.opens_itself if self.people else self.opens
+        return f"{type_name}.{field}" in named
 
     def may_hash(self, purpose: str) -> bool:
         """Says whether the key holder hashes values for this purpose for it."""
@@ -66,4 +79,25 @@ class Policy(_Table):
 def policy() -> Policy:
     """Gives the policy of this version of Passage."""
     text = (files("shared") / FILE_NAME).read_text(encoding="utf-8")
-    return Policy.model_validate(tomllib.loads(text))
+    read = Policy.model_validate(tomllib.loads(text))
+    channels = read.channels.names
+    services = {name: _spelled_out(rights, channels) for name, rights in read.services.items()}
+    return read.model_copy(update={"services": services})
+
+
+def _spelled_out(rights: Rights, channels: Iterable[str]) -> Rights:
+    return rights.model_copy(
+        update={
+            "consumes": tuple(_each(rights.consumes, channels)),
+            "watches": tuple(_each(rights.watches, channels)),
+        }
+    )
+
+
+def _each(streams: Iterable[str], channels: Iterable[str]) -> Iterator[str]:
+    for stream in streams:
+        if stream.startswith(OF_EVERY_CHANNEL):
+            rest = stream.removeprefix(OF_EVERY_CHANNEL)
+            yield from (f"{calls_stream(channel)}{rest}" for channel in channels)
+        else:
+            yield stream

@@ -9,6 +9,8 @@ command's id.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import NamedTuple
 
 from shared.commands.intake import IssueReturnCode
@@ -17,6 +19,20 @@ from shared.keyholder import Keys
 DIGITS = 10
 HASH_PURPOSE = "return-code"
 MAKING_PURPOSE = "return-code-of"
+WRONG_CODES_AN_HOUR = 30
+"""So many on one channel, at once or within an hour, are taken for mistakes (ADR 25)."""
+CODES_MAX = 3
+"""So many ten digits of one call are tried: each is a guess."""
+SEARCHED_CHARACTERS = 10_000
+SPOKEN_GROUPS = frozenset({(3, 3, 4)})
+
+_GROUP = re.compile(r"[0-9]+")
+_WORDS = re.compile(r"[^\W\d_]+|[,;\n]")
+"""What parts one number from another: words, and marks between numbers of a list."""
+_NAMED = re.compile(r"код|code|kod|парол|гасл|password", re.IGNORECASE)
+_PHONE = re.compile(r"[+][0-9][0-9 ().-]*")
+_PLAIN = re.compile(r"[0-9](?:[ -]?[0-9]){9}")
+_UNSEEN = frozenset({"Cf", "Cc", "Mn", "Me"})
 
 
 class Codes(NamedTuple):
@@ -43,8 +59,73 @@ def code_hashes(keys: Keys, code: str) -> tuple[str, ...]:
 
 
 def to_hash(code: str) -> tuple[str, str]:
-    """Gives purpose and value of a code's hash; spaces and dashes don't matter."""
-    return HASH_PURPOSE, "".join(c for c in code if c.isdigit())
+    """Purpose and value of the hash of a code as somebody typed it."""
+    found = codes_in(code)
+    return HASH_PURPOSE, found[0] if found else "".join(_digits(code))
+
+
+def codes_in(said: str) -> tuple[str, ...]:
+    """The ten digits that may be a code in what somebody said, likeliest first, a few at most.
+
+    Digits of any script count, in any grouping, among words: `код 123 456 7890 от 12.11`.
+    """
+    found = _windows(said)
+    found.sort(key=_is_spoken, reverse=True)
+    return tuple(dict.fromkeys("".join(window) for window in found))[:CODES_MAX]
+
+
+def code_in_text(text: str) -> str | None:
+    """The one ten digits in a message that he most likely means as his code.
+
+    Grouped as a code is read out, named as one, or all that he wrote: other numbers are no guesses.
+    """
+    found = _windows(_PHONE.sub(" ", _readable(text)))
+    is_meant = not any(one.isalpha() for one in text) or _NAMED.search(text) is not None
+    return next(("".join(window) for window in found if is_meant or _is_spoken(window)), None)
+
+
+def _windows(said: str) -> list[list[str]]:
+    """Every neighbouring groups of digits that are ten in all."""
+    phrases = [_GROUP.findall(phrase) for phrase in _WORDS.split(_readable(said))]
+    found = [
+        window
+        for phrase in phrases
+        for begin in range(len(phrase))
+        for end in range(begin + 1, min(begin + DIGITS, len(phrase)) + 1)
+        if sum(map(len, window := phrase[begin:end])) == DIGITS
+    ]
+    whole = _digits(said)
+    return [*found, whole] if len(whole) == DIGITS else found
+
+
+def _is_spoken(window: list[str]) -> bool:
+    return tuple(map(len, window)) in SPOKEN_GROUPS
+
+
+def is_plain(said: str) -> bool:
+    """Whether it is a code and nothing else."""
+    return _PLAIN.fullmatch(said.strip()) is not None
+
+
+def without_codes(said: str) -> str:
+    """What somebody said, a mark in place of each digit."""
+    return "".join("•" if unicodedata.digit(one, None) is not None else one for one in said)
+
+
+def _readable(said: str) -> str:
+    """With digits of every script as 0 to 9, and without what can't be seen."""
+    signs = []
+    for one in said[:SEARCHED_CHARACTERS]:
+        digit = unicodedata.digit(one, None)
+        if digit is not None:
+            signs.append(str(digit))
+        elif one == "\n" or unicodedata.category(one) not in _UNSEEN:
+            signs.append(one)
+    return "".join(signs)
+
+
+def _digits(said: str) -> list[str]:
+    return [one for one in _readable(said) if one in "0123456789"]
 
 
 def _spoken(hashed: str) -> str:

@@ -36,6 +36,24 @@ class Settings(BaseSettings):
     replicas: int = Field(
         1, ge=1, le=5, description="copies of every stream, 1 to 5; read by `passage provision`"
     )
+    calls_max_bytes: int = Field(
+        268_435_456,
+        ge=1_048_576,
+        description="how much may wait of one channel, bytes; beyond it the channel gets an error "
+        "and keeps its calls. Read by `passage provision`, which reserves so much disk a channel",
+    )
+    calls_max_messages: int = Field(
+        100_000,
+        ge=1,
+        description="how many messages may wait of one channel; read by `passage provision`",
+    )
+    call_message_max_bytes: int = Field(
+        393_216,
+        ge=16_384,
+        le=393_216,
+        description="the largest message that a channel may publish, headers included, bytes; "
+        "recordings go by reference. Read by `passage provision`",
+    )
     keys_dir: Path = Field(Path(".passage.keys"), description="folder of the key files")
     database_url: str = Field(
         "sqlite:///.passage/query.db",
@@ -77,6 +95,33 @@ class Settings(BaseSettings):
         gt=0,
         description="query forgets the names that it holds in memory when nobody searched by name"
         " for so long, seconds",
+    )
+    person_searches_an_hour: int = Field(
+        240,
+        ge=1,
+        description="how many searches by number, caller, code or name, and questions who a caller "
+        "is, one person may make in an hour",
+    )
+    person_hashes_an_hour: int = Field(
+        2_000,
+        ge=1,
+        description="how many numbers, callers and codes are hashed for one person's searches in "
+        "an hour; a search hashes each reading of a number",
+    )
+    person_cases_an_hour: int = Field(
+        60,
+        ge=1,
+        description="of how many cases one person may have personal values shown in an hour; the "
+        "same case again within it counts once",
+    )
+    person_values_an_hour: int = Field(
+        5_000, ge=1, description="how many personal values one person may have shown in an hour"
+    )
+    new_names_an_hour: int = Field(
+        60,
+        ge=1,
+        description="under how many names that nobody used within the hour values may be shown and "
+        "searches made",
     )
     small_numbers_below: int = Field(
         5, ge=2, description="public exports show numbers below this as smaller, not as they are"

@@ -12,13 +12,13 @@ CASES = "CASES"
 CASES_PREFIX = "cases"
 INCARNATION = "passage_incarnation"
 """The key in the metadata of CASES that tells this stream from any other of its name."""
-CALLS = "CALLS"
 PARKED = "PARKED"
 AUDIT = "AUDIT"
 OUTBOUND = "OUTBOUND"
 KEYHOLDER_SEALED = "keyholder.sealed"
 """Where the key holder says that it ends and nothing can be opened any more."""
 INDEX_BUCKET = "INDEX"
+EARLY_ENDS_BUCKET = "EARLY_ENDS"
 KEYS_BUCKET = "KEYS"
 NEWS = "news.>"
 """Where the server repeats the headers of every event that CASES stored."""
@@ -49,6 +49,16 @@ class Durable(NamedTuple):
 def calls(channel: str) -> str:
     """Where a channel publishes its calls."""
     return f"calls.{channel}"
+
+
+def calls_stream(channel: str) -> str:
+    """The stream of a channel's calls: one each, so that none can harm another's (ADR 26)."""
+    return f"CALLS_{channel}"
+
+
+def is_calls_stream(stream: str) -> bool:
+    """Whether it is a stream of a channel's calls."""
+    return stream.startswith(calls_stream(""))
 
 
 def channel_identity(channel: str) -> str:
@@ -94,9 +104,24 @@ def health(service: str) -> str:
     return f"health.{service}"
 
 
-def parked(service: str, reason: str) -> str:
-    """Where a service puts what it couldn't process."""
-    return f"parked.{service}.{reason}"
+def parked(service: str, stream: str, sequence: int) -> str:
+    """Where a service puts what it couldn't process.
+
+    All of a channel under one subject, which PARKED bounds: it is the channel that decides how
+    much it sends. What else can't be processed has a place of its own.
+    """
+    together = f"parked.{service}.{stream}"
+    return together if is_calls_stream(stream) else f"{together}.{sequence}"
+
+
+def all_parked(service: str) -> str:
+    """All that a service puts there."""
+    return f"parked.{service}.>"
+
+
+def parked_note(parked_id: str) -> str:
+    """Where it is noted that a parked message waits for nobody any more."""
+    return f"parked.intake.settled.{parked_id}"
 
 
 def retry(service: str) -> str:
@@ -127,3 +152,11 @@ def timer(service: str, name: str) -> str:
 def due(service: str, name: str) -> str:
     """Where a timer arrives when it is due."""
     return f"due.{service}.{name}"
+
+
+def about(subject: str) -> str:
+    """What a delivered message is about: a case, or a timer that is about none."""
+    if subject.startswith(f"{CASES_PREFIX}."):
+        return subject.split(".")[1]
+    name = subject.rpartition(".")[2]
+    return name.partition("-")[2] or name

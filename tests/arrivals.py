@@ -68,7 +68,7 @@ class Arrivals:
             await self._record(client, timers_stream("intake"))
             await self._record(client, "PARKED")
             await self._park(client)
-            await self._record(client, "CALLS")
+            await self._record(client, "CALLS_phone")
 
     async def _accept(self, client: Client) -> None:
         self._count += 1
@@ -76,9 +76,9 @@ class Arrivals:
         self.accepted.add(f"c{self._count}")
 
     async def _park(self, client: Client) -> None:
-        first = (await messages(client, "CALLS"))[0]
+        first = (await messages(client, "CALLS_phone"))[0]
         await put(client, "parked.intake.fault", text(first).encode())
-        await delete(client, "CALLS", first["seq"])
+        await delete(client, "CALLS_phone", first["seq"])
 
     async def _record(self, client: Client, stream: str) -> None:
         first = (await messages(client, stream))[0]

@@ -40,6 +40,13 @@ def of_intake() -> list[Event]:
     return [
         CallEnded(call_id="call-1", channel="phone", ended_at=NOON + timedelta(minutes=4)),
         intake.DuressSignalled(call_id="call-2", channel="telegram"),
+        intake.CallerConfirmed(
+            call_id="call-2",
+            channel="telegram",
+            second_fact="personal_data",
+            by=OLENA,
+            remark=sealed("he named his brother"),
+        ),
         intake.DuressCleared(by=PETRO, reason=sealed("he is alone")),
         intake.AdviceGiven(text=sealed("told what to do"), call_id="call-1"),
         intake.ContactRuleSet(

@@ -16,13 +16,21 @@ from passage.backing_up.manifest import (
     read_header,
     read_manifest,
 )
-from passage.backing_up.sealed_file import opened
+from passage.backing_up.sealed_file import Member, opened
 
 PATTERN = "passage-*.age"
 
 
-def check(path: Path, identity: Any, told: Callable[[int], None]) -> Manifest:
-    """Gives the manifest of a good backup. Raises BackupError, of the kind that fits."""
+def check(
+    path: Path,
+    identity: Any,
+    told: Callable[[int], None],
+    seen: Callable[[Member], None] = lambda _: None,
+) -> Manifest:
+    """Gives the manifest of a good backup; `seen` gets each member.
+
+    Raises BackupError, of the kind that fits.
+    """
     tally, last = Tally(), None
     with opened(path, identity, told) as members:
         for member in members:
@@ -30,6 +38,7 @@ def check(path: Path, identity: Any, told: Callable[[int], None]) -> Manifest:
                 last = member.content
                 continue
             tally.take(member.name, member.content)
+            seen(member)
             if member.name == HEADER:
                 read_header(member.content)
     manifest = read_manifest(last)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from nats.aio.client import Client
 
@@ -32,13 +31,11 @@ from passage.backing_up.manifest import (
 )
 from passage.backing_up.sealed_file import Member
 from passage.backing_up.snapshots import Json, Restoring, begin_restoring, content_sha256
+from passage.backing_up.stream_configs import config_for, note_on
 from passage.backing_up.taking import BEGIN, TIMERS, stream_names
-from passage.definitions import streams
 from passage.folders import FILE_MODE, FOLDER_MODE
-from passage.provisioning import ask, provision
-
-SERVERS_OWN = "_nats."
-"""What nats-server itself notes in a stream's metadata; it does so anew."""
+from passage.provisioning import ask, existing, provision
+from passage.quotas import USUAL, Quota
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,7 @@ class Target:
     database: str
     replicas: int
     witness: Path
+    quota: Quota = USUAL
 
 
 @dataclass
@@ -77,7 +75,7 @@ async def put_back(
         await filling.end_stream()
         manifest = read_manifest(filling.manifest)
         compare(manifest, filling.tally)
-        done = PutBack(manifest, filling.streams)
+        done = PutBack(manifest, filling.streams, notes=filling.notes)
         _compare_streams(manifest, done.streams)
         told("definitions")
         await _provision(target, done)
@@ -103,6 +101,7 @@ class _Sink:
         self.manifest: bytes | None = None
         self.positions: dict[str, int] = {}
         self.streams: dict[str, StreamPart] = {}
+        self.notes: list[str] = []
 
     async def take(self, member: Member) -> None:
         if member.name == MANIFEST:
@@ -136,7 +135,10 @@ class _Sink:
             await self.end_stream()
             self._told(name)
             begin: dict[str, Json] = json.loads(content)
-            config = _config(begin["config"], self._target.replicas)
+            found, quota = begin["config"], self._target.quota
+            note = note_on(found, quota)
+            self.notes += [note] if note else []
+            config = config_for(found, self._target.replicas, quota)
             self._restoring = (
                 name,
                 await begin_restoring(self._target.client, config, begin["state"]),
@@ -158,16 +160,6 @@ class _Sink:
         if not path.exists():  # One that is there already is newer, and tells of what is lost.
             path.write_bytes(content)
             path.chmod(FILE_MODE)
-
-
-def _config(found: Json, replicas: int) -> Json:
-    """Gives a stream's definition as this program has it, with what else the backup says of it."""
-    wanted = next((one.config for one in streams(replicas) if one.name == found["name"]), {})
-    kept = found.get("metadata", {}).items()
-    metadata = {key: value for key, value in kept if not key.startswith(SERVERS_OWN)}
-    config = {**found, **wanted, "num_replicas": replicas, "metadata": metadata}
-    config.pop("placement", None)  # Where the old servers stood.
-    return config
 
 
 def _compare_streams(manifest: Manifest, restored: dict[str, StreamPart]) -> None:
@@ -200,10 +192,10 @@ def _keep_read_models(
 
 
 async def _provision(target: Target, done: PutBack) -> None:
-    for one in await provision(target.client, target.replicas):
-        if one.state == "differs":
-            keys = ", ".join(difference.key for difference in one.differences)
-            raise StreamRefusedError(f"{one.name} came back with another definition: {keys}")
+    for one in await provision(target.client, target.replicas, quota=target.quota):
+        if not one.is_usable or (one.kind, one.state) == ("consumer", "unknown"):
+            # A consumer that nobody defined may publish what is stored to wherever it likes.
+            raise StreamRefusedError(f"{one.kind} {one.name} came back {one.summary}")
         if one.kind == "stream" and one.state == "made" and one.name not in NOT_COPIED:
             done.notes.append(f"{one.name} is not in the backup and was made empty")
 
@@ -212,13 +204,8 @@ async def _reset_consumers(client: Client, positions: dict[str, int]) -> None:
     """Sets each consumer back to where it stood before anything was copied."""
     for name, floor in positions.items():
         stream, _, consumer = name.partition("/")
-        if floor and await _exists(client, stream, consumer):
+        if floor and await existing(client, f"CONSUMER.INFO.{stream}.{consumer}") is not None:
             await ask(client, f"CONSUMER.RESET.{stream}.{consumer}", {"seq": floor + 1})
-
-
-async def _exists(client: Client, stream: str, consumer: str) -> bool:
-    answer: dict[str, Any] = await ask(client, f"CONSUMER.NAMES.{stream}", None)
-    return consumer in (answer["consumers"] or [])
 
 
 async def _compare_content(client: Client, part: StreamPart) -> None:

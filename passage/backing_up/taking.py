@@ -8,8 +8,9 @@ where things come from, last what they rely on:
    could claim to have set a timer that was not yet in the copy of TIMERS.
 2. checkpoints: none is newer than the copied log, else a backup would deny itself.
 3. read models: they follow the log, so the copied log has all that they have.
-4. TIMERS, CALLS, PARKED: a message leaves them only after its events are in CASES. What is gone
-   from the copy of CALLS is therefore in the copy of CASES; what is in both is a repetition.
+4. TIMERS, calls, early ends, PARKED: a message leaves them only after its events are in CASES. A
+   call that is gone from its copy is therefore in the copy of CASES; what is in both is a
+   repetition.
 5. CASES.
 6. INDEX, KEYS: entry and data key are written before the event that relies on them, and so every
    copied event finds its own. They may hold more: reservations of events that came too late.
@@ -51,18 +52,20 @@ from passage.backing_up.witnesses import (
     newest_checkpoint,
     witness_files,
 )
-from passage.provisioning import ask
+from passage.provisioning import all_streams, consumers_of
 from shared import subjects
 from shared.policy import policy
 
 INDEX = f"KV_{subjects.INDEX_BUCKET}"
 KEYS = f"KV_{subjects.KEYS_BUCKET}"
+EARLY_ENDS = f"KV_{subjects.EARLY_ENDS_BUCKET}"
 TIMERS = tuple(
     subjects.timers_stream(name) for name, may in policy().services.items() if may.timers
 )
 ORDER = (
     *TIMERS,
-    subjects.CALLS,
+    *map(subjects.calls_stream, policy().channels.names),
+    EARLY_ENDS,
     subjects.PARKED,
     subjects.CASES,
     INDEX,
@@ -138,21 +141,14 @@ async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
 
 async def stream_names(client: Client) -> list[str]:
     """Gives the names of all streams there are, in the order in which they are copied."""
-    names: list[str] = []
-    while True:
-        answer = await ask(client, "STREAM.NAMES", {"offset": len(names)})
-        names += answer["streams"] or []
-        if len(names) >= answer["total"]:
-            break
     known = {name: place for place, name in enumerate(ORDER)}
-    return sorted(names, key=lambda name: (known.get(name, len(known)), name))
+    return sorted(await all_streams(client), key=lambda name: (known.get(name, len(known)), name))
 
 
 async def _positions(client: Client, names: list[str]) -> dict[str, int]:
     positions: dict[str, int] = {}
     for stream in names:
-        answer = await ask(client, f"CONSUMER.LIST.{stream}", None)
-        for one in answer["consumers"] or []:
+        for one in await consumers_of(client, stream):
             if one["config"].get("durable_name"):
                 positions[f"{stream}/{one['name']}"] = one["ack_floor"]["stream_seq"]
     return positions

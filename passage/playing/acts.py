@@ -93,9 +93,12 @@ async def arrive(
 ) -> str:
     """The second call, with the code, from Ukrainian territory; gives its call id."""
     await p.later(minutes=p.random.randrange(20, 120))
+    known = p.channel
     found, call_id = await p.call("Я на месте. (Вымысел.)", code=code, new_phone=new_phone)
     p.expect_same_case(found, case_id)
     await triage(p, case_id, call_id, "surrender", "on_ukrainian_territory", "life_now")
+    if p.channel != known:
+        await confirm(p, case_id, call_id)
     await p.do(
         "RecordArrival",
         case_id,
@@ -105,6 +108,18 @@ async def arrive(
         call_id=call_id,
     )
     return call_id
+
+
+async def confirm(p: Player, case_id: str, call_id: str) -> None:
+    """A second fact beside the code, which came on a channel that he never called on."""
+    await p.do(
+        "ConfirmCaller",
+        case_id,
+        call_id=call_id,
+        channel=p.channel,
+        second_fact="personal_data",
+        remark="invented remark: he named his brother",
+    )
 
 
 async def guide(p: Player, case_id: str, call_id: str) -> str:

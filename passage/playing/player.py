@@ -18,6 +18,8 @@ from shared.commands.catalogue import COMMANDS
 from shared.events.fields import Channel
 
 CHANNELS: tuple[Channel, ...] = ("phone", "telegram", "whatsapp", "signal", "web")
+WITHHELD = (None, "anonymous@anonymous.invalid", "+266696687", "Скрытый номер")
+"""How channels say that a number is hidden."""
 SUPERVISOR = "supervisor-elm"
 OPERATORS = (
     *("operator-amber", "operator-birch"),
@@ -83,6 +85,13 @@ class Player:
         digits = "".join(str(self._addresses.randrange(10)) for _ in range(9))
         return f"@invented_{digits}" if channel in {"telegram", "web"} else f"+7000{digits}"
 
+    def _written(self) -> str:
+        """Gives his address as it is written this time; it is the same to the hotline."""
+        if self.channel == "telegram":
+            link = f"https://t.me/{self.address.removeprefix('@')}"
+            return self._addresses.choice((self.address, link))
+        return self._addresses.choice((self.address, f"\u2068{self.address}\u2069"))
+
     async def call(
         self,
         text: str,
@@ -99,7 +108,7 @@ class Player:
         call = Call(
             call_id=f"call-{self._next_id()}",
             channel="phone" if withheld else self.channel,
-            address=None if withheld else self.address,
+            address=self._addresses.choice(WITHHELD) if withheld else self._written(),
             language="ru",
             started_at=datetime.now(UTC),
             text=text,

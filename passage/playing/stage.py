@@ -56,7 +56,7 @@ class Stage:
     deadline: float
 
     async def publish(self, call: Call) -> Kept:
-        """Publishes a call until it is acknowledged; gives where CALLS has it."""
+        """Publishes a call until it is acknowledged; gives where it is kept."""
         envelope = envelope_of(call, self.intake_key)
         jetstream = self.channels[call.channel].jetstream()
 

@@ -142,7 +142,8 @@ def _promises(event: CaseEvent[Any], sequence: int) -> Iterator[Promise]:
         return  # The call is of the case that it was split from; the index has nothing of this one.
     if isinstance(data, CaseOpened | CallLinked):
         yield Promise(f"call.{data.channel}.{data.call_id}", case_id, sequence)
-        if data.caller_key is not None:
+        # What may be several numbers is found by any of them, whichever the index has.
+        if data.caller_key is not None and not data.reading_keys:
             by_code = isinstance(data, CallLinked) and data.basis != "caller"
             yield Promise(f"caller.{data.caller_key}", case_id, sequence, by_code)
     if isinstance(data, CaseOpened) and data.previous_case is not None:

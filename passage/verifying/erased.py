@@ -17,10 +17,10 @@ from pydantic import ValidationError
 
 from services.keyholder.entries import Entry
 from shared.events.base import CaseEvent
-from shared.events.calls import CallReceived
 from shared.events.fields import PersonalClass, Sealed
 from shared.events.intake import CallLinked, CaseOpened, PersonalDataErased
-from shared.events.reading import UnreadableEventError, read_case_event, read_upstream
+from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.upstream import read_upstream
 from shared.key_messages import OpeningKey
 from shared.sealing import Spot, key_id_of
 
@@ -150,10 +150,11 @@ def _event_in(found: bytes) -> CaseEvent[Any] | None:
 
 def _call_in(found: bytes) -> str | None:
     try:
-        call = read_upstream(found).data
+        message = read_upstream(found)
     except UnreadableEventError:
         return None
-    return call.call_id if isinstance(call, CallReceived) else None
+    is_call = message.kind == "call" and "type_unknown" not in message.changed
+    return str(message.fields["call_id"]) if is_call else None
 
 
 def _is_entry(found: bytes) -> bool:

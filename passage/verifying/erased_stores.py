@@ -19,6 +19,7 @@ from passage.log_reading import last_sequence, read_batches
 from passage.provisioning import ApiRefusedError, ask
 from passage.verifying.erased import Erasures
 from shared import subjects
+from shared.policy import policy
 
 KEYS_STREAM = f"KV_{subjects.KEYS_BUCKET}"
 CASE_COLUMN = "case_id"
@@ -44,8 +45,9 @@ async def read_log(client: Client, erasures: Erasures) -> None:
         for stored in batch:
             erasures.take_bytes("log", stored.body)
     erasures.looked_at["calls waiting"] += 0
-    async for call in _waiting_calls(client):
-        erasures.take_bytes("calls waiting", call)
+    for channel in policy().channels.names:
+        async for call in _waiting_calls(client, channel):
+            erasures.take_bytes("calls waiting", call)
     last = await last_sequence(client, KEYS_STREAM)
     wanted = f"$KV.{subjects.KEYS_BUCKET}.{erasures.case_id}"
     erasures.looked_at["keys"] += 0
@@ -54,15 +56,16 @@ async def read_log(client: Client, erasures: Erasures) -> None:
             erasures.take_bytes("keys", stored.body)
 
 
-async def _waiting_calls(client: Client) -> AsyncIterator[bytes]:
-    """Gives the calls that wait; one by one, for a work queue has no direct reads."""
+async def _waiting_calls(client: Client, channel: str) -> AsyncIterator[bytes]:
+    """Gives the calls of a channel that wait; one by one, for a work queue has no direct reads."""
     sequence = 0
     while True:
-        wanted = {"seq": sequence + 1, "next_by_subj": subjects.calls(">")}
+        wanted = {"seq": sequence + 1, "next_by_subj": subjects.calls(channel)}
         try:
-            message = (await ask(client, f"STREAM.MSG.GET.{subjects.CALLS}", wanted))["message"]
+            answer = await ask(client, f"STREAM.MSG.GET.{subjects.calls_stream(channel)}", wanted)
         except ApiRefusedError:
             return
+        message = answer["message"]
         sequence = message["seq"]
         yield b64decode(message.get("data", ""))
 

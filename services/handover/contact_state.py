@@ -16,7 +16,7 @@ from shared.events.handover import (
     ContactRegained,
     GuidanceGiven,
 )
-from shared.events.intake import CallLinked, CaseOpened
+from shared.events.intake import CallerConfirmed, CallLinked, CaseOpened
 
 
 class Call(NamedTuple):
@@ -35,7 +35,8 @@ class Contact:
     lost_at_version: int | None = None
     """Where the open loss stands; ContactRegained ends it, or what he said in a call after it."""
     calls: Mapping[Call, bool] = field(default_factory=dict)
-    """Each call, and whether the caller gave this case's return code in it."""
+    """Each call, and whether it is proved that this case's man is on it: by his return code, and a
+    second fact where the code needs one."""
     ended: frozenset[Call] = frozenset()
     """The calls that ended; a call of which nobody says so goes on."""
 
@@ -52,6 +53,7 @@ class Contact:
 ContactStep = (
     CaseOpened
     | CallLinked
+    | CallerConfirmed
     | CallEnded
     | ArrivedInUkraine
     | GuidanceGiven
@@ -68,9 +70,13 @@ def contact_after(contact: Contact, event: CaseEvent[Any], data: ContactStep) ->
         case ContactRegained():
             return replace(_heard(contact, event.time), lost_at_version=None)
         case CaseOpened() | CallLinked():
-            coded = isinstance(data, CallLinked) and data.basis == "return_code"
+            coded = isinstance(data, CallLinked) and proves_himself(data)
             calls = {**contact.calls, Call(data.channel, data.call_id): coded}
             return replace(_heard(contact, event.time), calls=calls)
+        case CallerConfirmed():
+            # It is recorded of a call with his code alone, whatever another of its number has.
+            call = Call(data.channel, data.call_id)
+            return replace(contact, calls={**contact.calls, call: True})
         case CallEnded():
             return replace(contact, ended=contact.ended | {Call(data.channel, data.call_id)})
         case GuidanceGiven() if data.call_id is None:
@@ -80,6 +86,11 @@ def contact_after(contact: Contact, event: CaseEvent[Any], data: ContactStep) ->
             return replace(_heard(contact, event.time), lost_at_version=lost_at)
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def proves_himself(call: CallLinked) -> bool:
+    """Whether the code that was given in a call proves enough alone."""
+    return call.basis == "return_code" and not call.second_fact_needed
 
 
 def _heard(contact: Contact, at: datetime) -> Contact:

@@ -27,7 +27,8 @@ from shared.refusals import Guard, require
 APPROVED = Guard("approved", "ApproveRendezvous by another person first")
 CALL_CODE_MATCHED = Guard(
     "call_code_matched",
-    "a call_id in which he gave this case's return code, and which hasn't ended",
+    "a call_id in which he gave this case's return code, and which hasn't ended; where that came "
+    "from a channel he never called on, or after many wrong codes, ConfirmCaller first",
 )
 MESSAGE_TELLS = Guard(
     "message_tells",

@@ -1,119 +1,239 @@
-"""Opens what channels publish: envelopes, and of a call the boxes and what is inside them."""
+"""Opens what channels publish: of a call the boxes, what is inside them, and the keyed hashes.
+
+Whatever a call says is taken. What an event can't hold as it came is cleaned, shortened or
+replaced, which the call says of itself, and the original goes with it, to be sealed.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, cast, get_args
 
-from pydantic import TypeAdapter, ValidationError
-
-from services.intake.decisions import IncomingCall
-from shared.addresses import folded
-from shared.events.base import CallEnvelope
-from shared.events.calls import CallReceived, DeliveryReported
-from shared.events.fields import Channel, Name, Plain, Text, Word
-from shared.events.reading import UpstreamEvent, read_upstream
-from shared.keyholder import Keys
-from shared.parking import CALL_MAX_BYTES, UnprocessableError
-from shared.return_codes import to_hash
-from shared.wrong_fields import wrong_fields
+from services.intake import cleaning
+from services.intake.decisions import IncomingCall, Route
+from services.intake.reading import (
+    CALL_PURPOSE,
+    ChannelMessage,
+    GivenIds,
+    Opener,
+    Reading,
+    begin,
+    digest,
+    hashed,
+    line,
+    oldest,
+    shortened,
+    unboxed,
+)
+from shared.addresses import Spelled, caller_purpose, spelled
+from shared.events.calls import (
+    UNKNOWN_LANGUAGE,
+    CallEnded,
+    Change,
+    DeliveryOutcome,
+    DeliveryReported,
+)
+from shared.events.fields import Channel, Plain
+from shared.events.upstream import read_upstream
+from shared.parking import Delivery, UnprocessableError
+from shared.return_codes import HASH_PURPOSE, code_in_text, codes_in, is_plain, without_codes
 
 ID_MAX_CHARACTERS = 64
 """As long as an id may be (`shared.events.fields.Id`)."""
-
-WITHHELD = frozenset(
-    {"anonymous", "blocked", "private", "restricted", "unavailable", "unknown", "withheld"}
-)
-"""What exchanges send in place of a number: it names nobody, so it must not be taken for a man."""
-
-_SEALED: dict[str, TypeAdapter[str]] = {
-    "caller_address": TypeAdapter(Name),
-    "text": TypeAdapter(Text),
-    "return_code": TypeAdapter(Word),
+_OUTCOMES: dict[str, DeliveryOutcome] = {
+    **dict.fromkeys(("sent", "delivered", "read", "ok", "success"), "sent"),
+    **dict.fromkeys(("refused", "rejected"), "refused"),
 }
-"""What a channel seals, and the form of what is inside."""
 
 
-def read_message(subject: str, body: bytes) -> CallEnvelope[UpstreamEvent]:
-    """Gives what a channel published. Raises UnprocessableError and UnreadableEventError."""
-    if len(body) > CALL_MAX_BYTES:
-        raise UnprocessableError("too_large", "", f"at most {CALL_MAX_BYTES} bytes")
-    envelope = read_upstream(body)
-    data = envelope.data
-    if subject != f"calls.{data.channel}":
-        raise UnprocessableError("wrong_data", "data.channel", f"the channel of {subject}")
-    name = "message_id" if isinstance(data, DeliveryReported) else "call_id"
-    if envelope.subject != getattr(data, name):
-        raise UnprocessableError("wrong_envelope", "subject", f"the {name} in data")
-    return envelope
+@dataclass(frozen=True)
+class OpenedCall:
+    """A call that is open, before its case is known."""
+
+    incoming: IncomingCall
+    reading: Reading
+    code: str | None = field(default=None, repr=False)
+    """What he gave as a code, unless that is ten digits and nothing else."""
+    code_in_text: bool = False
 
 
-def open_call(keys: Keys, message_id: str, call: CallReceived) -> IncomingCall:
-    """Gives a call with its boxes opened; `message_id` is the channel's own.
+def read_message(delivery: Delivery, now: datetime) -> ChannelMessage:
+    """Raises UnreadableEventError for what is no message of a channel."""
+    channel = delivery.subject.removeprefix("calls.")
+    if channel not in get_args(Channel):
+        raise UnprocessableError("wrong_data", "data.channel", "one of the channels")
+    upstream = read_upstream(delivery.body)
+    return ChannelMessage(upstream, cast(Channel, channel), delivery.received_at or now)
 
-    Raises UnprocessableError and BoxBrokenError; neither holds a value.
-    """
-    said = _unboxed(keys, call)
-    address = said.get("caller_address")
-    if address is not None and address.strip().casefold() in WITHHELD:
-        address = None
-    text, code = said.get("text"), said.get("return_code")
-    caller_keys, code_hashes = _hashes(
-        keys, caller_to_hash(call.channel, address) if address else None, to_hash(code or "")
+
+def open_call(keys: Opener, message: ChannelMessage) -> OpenedCall:
+    """A call with its boxes opened. Raises BoxBrokenError where none opens; it holds no value."""
+    fields, reading, channel = message.upstream.fields, begin(message), message.channel
+    said = unboxed(keys, fields, reading)
+    code, text = said.get("return_code", ""), said.get("text", "")
+    codes = codes_in(code) if code.strip() else _code_in(text)
+    region = _region(fields, reading)
+    address, kept = _address(fields, said, channel, region, reading)
+    name = line(said, "display_name", "name_cleaned", reading)
+    shown = spelled(channel, name) if name is not None else None
+    purpose = caller_purpose(channel)
+    # Not the channel's clock, nor what it calls him: a call sent again has both anew.
+    words = digest(address, text, code, fields.get("recording_ref"), fields.get("media"))
+    ids = GivenIds(fields, words)
+    hashes = hashed(
+        keys,
+        words=[(CALL_PURPOSE, words)],
+        ids=[(CALL_PURPOSE, digest("id", one)) for one in ids.unsafe],
+        caller=[(purpose, one) for one in kept.own],
+        readings=[(purpose, one) for one in kept.readings],
+        name=[(purpose, one) for one in (shown.own[:1] if shown is not None else ())],
+        codes=[(HASH_PURPOSE, one) for one in codes],
     )
-    return IncomingCall(
-        message_id=message_of(call.channel, message_id),
-        call_id=call.call_id,
-        channel=call.channel,
-        caller_keys=caller_keys,
-        caller_address=Plain(address) if address else None,
-        language=call.language,
-        started_at=call.started_at,
-        text=Plain(text) if text else None,
-        code_hashes=code_hashes if code else (),
-        recording_ref=call.recording_ref,
-        media=call.media,
+    ids.replace_by(hashes["ids"], reading)
+    incoming = IncomingCall(
+        message_id=message_of(channel, ids.call_id),
+        call_id=ids.call_id,
+        channel=channel,
+        caller_keys=tuple(one for some in hashes["caller"] for one in some),
+        caller_address=shortened(address, "caller_address", "address_cleaned", reading),
+        language=_language(fields, reading),
+        started_at=_moment(fields, "started_at", "started_at_replaced", reading),
+        text=_text(text, reading),
+        code_hashes=tuple(one for some in hashes["codes"] for one in some),
+        recording_ref=ids.recording,
+        media=ids.media,
+        withheld=cleaning.is_true(fields.get("withheld")),
+        display_name=shortened(name, "display_name", "name_cleaned", reading),
+        region=region,
+        reading_keys=tuple(hashes["readings"]),
+        name_key=hashes["name"][0][0] if hashes["name"] else None,
+        gave_code=bool(code.strip()),
+        tries=len(codes),
+        words=oldest(hashes["words"][0]),
+    )
+    odd_code = code if code and not is_plain(code) else None
+    return OpenedCall(incoming, reading, odd_code, bool(codes) and not code.strip())
+
+
+def placed(opened: OpenedCall, call: IncomingCall, route: Route) -> IncomingCall:
+    """The call as its case records it.
+
+    A code that was recognised is a secret still: of the words round it the digits are left out.
+    """
+    reading, recognised = opened.reading, route.basis in {"return_code", "earlier_code"}
+    if opened.code is not None:
+        kept = reading.originals.get("return_code", opened.code)
+        kept = without_codes(opened.code) if recognised else kept
+        reading.note("code_cleaned", "return_code", kept)
+    if opened.code_in_text and recognised:
+        reading.changed.add("code_in_text")
+    narrative, naming = reading.sealed(naming=False), reading.sealed(naming=True)
+    return replace(
+        call,
+        changed=tuple(sorted(reading.changed)) or None,
+        as_received=narrative,
+        address_as_received=naming,
+    )
+
+
+def open_end(keys: Opener, message: ChannelMessage) -> CallEnded:
+    """What a channel says of a call's end."""
+    reading, fields = begin(message), message.upstream.fields
+    ids = GivenIds(fields, digest("end"))
+    wanted = [(CALL_PURPOSE, digest("id", one)) for one in ids.unsafe]
+    ids.replace_by(hashed(keys, ids=wanted)["ids"], reading)
+    ended_at = _moment(fields, "ended_at", "ended_at_replaced", reading)
+    original = reading.sealed(naming=False)
+    return CallEnded(
+        call_id=ids.call_id,
+        channel=message.channel,
+        ended_at=ended_at,
+        changed=tuple(sorted(reading.changed - {"call_id_replaced"})) or None,
+        as_received=original,
+    )
+
+
+def read_report(message: ChannelMessage) -> DeliveryReported:
+    """What a channel says became of a message. Raises UnprocessableError for no message of ours."""
+    fields = message.upstream.fields
+    message_id, case_id = (
+        cleaning.plain(fields.get(name, "")).strip() for name in ("message_id", "case_id")
+    )
+    if not (cleaning.is_token(message_id) and cleaning.is_token(case_id)):
+        expected = "a message that this channel was given"
+        raise UnprocessableError("wrong_data", "data.message_id", expected)
+    happened_at, _ = cleaning.moment(fields.get("happened_at"), message.received_at)
+    return DeliveryReported(
+        message_id=message_id,
+        case_id=case_id,
+        channel=message.channel,
+        outcome=_outcome(fields.get("outcome")),
+        happened_at=happened_at,
+        reason=fields.get("reason") if isinstance(fields.get("reason"), str) else None,
     )
 
 
 def message_of(channel: Channel, message_id: str) -> str:
-    """Gives one id for a channel's message: each channel numbers its own; long ones by digest."""
+    """One id for a channel's message: each channel numbers its own; long ones by digest."""
     named = f"{channel}-{message_id}"
-    if len(named) <= ID_MAX_CHARACTERS:
+    if len(named) <= ID_MAX_CHARACTERS and cleaning.is_token(named):
         return named
-    return hashlib.sha256(named.encode()).hexdigest()[:ID_MAX_CHARACTERS]
+    return hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:ID_MAX_CHARACTERS]
 
 
-def caller_to_hash(channel: Channel, address: str) -> tuple[str, str]:
-    """Gives purpose and value of the keyed hash by which a caller is known again."""
-    return f"caller-{channel}", folded(channel, address)
+def _code_in(text: str) -> tuple[str, ...]:
+    code = code_in_text(text)
+    return (code,) if code is not None else ()
 
 
-def _unboxed(keys: Keys, call: CallReceived) -> dict[str, str]:
-    """Gives what the channel sealed, by field; without what is empty."""
-    boxes = {field: box for field in _SEALED if (box := getattr(call, field)) is not None}
-    contents = dict(zip(boxes, keys.unbox(list(boxes.values())), strict=True))
-    return {
-        field: text
-        for field, content in contents.items()
-        if (text := _text(field, content)) is not None
-    }
+def _address(
+    fields: Mapping[str, Any],
+    said: Mapping[str, str],
+    channel: Channel,
+    region: str | None,
+    reading: Reading,
+) -> tuple[str | None, Spelled]:
+    """The address, and how it is kept; neither where the number is withheld."""
+    address = line(said, "caller_address", "address_cleaned", reading)
+    withheld = address is None or cleaning.is_true(fields.get("withheld"))
+    kept = None if withheld else spelled(channel, address or "", region)
+    return (address, kept) if kept is not None else (None, Spelled(()))
 
 
-def _text(field: str, content: bytes) -> str | None:
-    try:
-        plain = content.decode()
-        # Nothing said is no mistake of his: a silent call is a call.
-        return _SEALED[field].validate_python(plain) if plain.strip() else None
-    except UnicodeDecodeError:
-        raise UnprocessableError("wrong_data", f"data.{field}", "text in UTF-8") from None
-    except ValidationError as error:
-        problem = wrong_fields(error)[0].problem
-        raise UnprocessableError("wrong_data", f"data.{field}", problem) from None
+def _text(said: str, reading: Reading) -> Plain | None:
+    found = cleaning.text(said)
+    if cleaning.is_long(said):
+        reading.changed.add("text_shortened")
+    if found.lossy and "text" not in reading.originals:
+        reading.note("text_shortened" if cleaning.is_long(said) else "text_cleaned", "text", said)
+    return Plain(found.value) if found.value else None
 
 
-def _hashes(
-    keys: Keys, caller: tuple[str, str] | None, code: tuple[str, str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Gives the keyed hashes of caller and code, in one request."""
-    of_code, *of_caller = keys.hashes([code, *([caller] if caller else [])])
-    return (of_caller[0] if of_caller else ()), of_code
+def _language(fields: Mapping[str, Any], reading: Reading) -> str:
+    found = cleaning.language(fields.get("language"))
+    if found.lossy:
+        reading.note("language_replaced", "language", fields["language"])
+    return found.value or UNKNOWN_LANGUAGE
+
+
+def _region(fields: Mapping[str, Any], reading: Reading) -> str | None:
+    found = cleaning.region(fields.get("region"))
+    if found.lossy:
+        reading.note("region_unknown", "region", fields["region"])
+    return found.value
+
+
+def _moment(fields: Mapping[str, Any], name: str, change: Change, reading: Reading) -> datetime:
+    at, is_replaced = cleaning.moment(fields.get(name), reading.received_at)
+    if is_replaced:
+        reading.note(change, name, fields[name])
+    return at
+
+
+def _outcome(said: Any) -> DeliveryOutcome:
+    word = cleaning.plain(said).strip().casefold() if said is not None else ""
+    # What isn't known to have arrived goes back to the people at the desk.
+    return _OUTCOMES.get(word, "failed")

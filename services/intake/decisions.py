@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from services.intake.guards import (
     CALL_OF_CASE,
@@ -12,6 +13,7 @@ from services.intake.guards import (
     require_live,
     require_ours,
 )
+from services.intake.known import Given, Proof
 from services.intake.state import IntakeState
 from shared.commands.intake import (
     AddNote,
@@ -26,7 +28,7 @@ from shared.commands.intake import (
 )
 from shared.events import intake
 from shared.events.base import Event
-from shared.events.calls import CallEnded
+from shared.events.calls import CallEnded, Change
 from shared.events.fields import Channel, ContactWindow, Plain
 from shared.events.intake import ClosingReason, LinkBasis
 from shared.refusals import (
@@ -61,6 +63,23 @@ class IncomingCall:
     """Keyed hashes of the return code he gave, that of today first."""
     recording_ref: str | None
     media: tuple[str, ...]
+    withheld: bool = False
+    display_name: Plain | None = None
+    region: str | None = None
+    reading_keys: tuple[tuple[str, ...], ...] = ()
+    """Those of the numbers that his may be, where nothing tells which; the likeliest first."""
+    name_key: str | None = None
+    """Keyed hash of the name that his account shows: search finds him by it, and nothing else."""
+    gave_code: bool = False
+    """Whether he gave something as a code, whatever it was."""
+    tries: int = 1
+    """How many codes that may be."""
+    words: str = ""
+    """A keyed digest of what was said: the same id with other words is another message."""
+    same_id_as: str | None = None
+    changed: tuple[Change, ...] | None = None
+    as_received: Plain | None = None
+    address_as_received: Plain | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +98,21 @@ class Route:
     """Whether he gave the duress twin of a code."""
     caller_key: str | None = None
     """Whose call it is, as the index knows him; None where the number is withheld."""
+    code_hash: str | None = None
+    """The code he gave, or its twin, as the index knows it."""
+    guessable: bool = False
+    """Whether it may be a guess: it stood among his words, or too many wrong ones came before."""
+    words: str = ""
+    """What was said in it, as a keyed digest; empty in what was reserved before that was kept."""
 
 
 def decide_call(state: IntakeState, call: IncomingCall, route: Route) -> list[Event]:
     """A first call opens the case, a further one is linked to it; a fact, never refused."""
     if (call.channel, call.call_id) in state.calls:
         return []
-    taken = _linked(call, route) if state.opened else _opened(call, route)
+    taken = (
+        _linked(call, route, _proof(state, call, route)) if state.opened else _opened(call, route)
+    )
     if not route.duress:
         return [taken]
     return [taken, intake.DuressSignalled(call_id=call.call_id, channel=call.channel)]
@@ -102,6 +129,7 @@ def _opened(call: IncomingCall, route: Route) -> intake.CaseOpened:
         channel=call.channel,
         caller_key=route.caller_key,
         caller_address=call.caller_address,
+        display_name=call.display_name,
         language=call.language,
         started_at=call.started_at,
         episode=route.episode,
@@ -110,23 +138,48 @@ def _opened(call: IncomingCall, route: Route) -> intake.CaseOpened:
         recording_ref=call.recording_ref,
         media=call.media,
         unmatched_code=route.unmatched_code,
+        **_also_found_by(call),
+        changed=call.changed,
+        same_id_as=call.same_id_as,
+        as_received=call.as_received,
+        address_as_received=call.address_as_received,
     )
 
 
-def _linked(call: IncomingCall, route: Route) -> intake.CallLinked:
+def _also_found_by(call: IncomingCall) -> dict[str, Any]:
+    readings = tuple(one[0] for one in call.reading_keys)
+    return {"reading_keys": readings or None, "name_key": call.name_key}
+
+
+def _proof(state: IntakeState, call: IncomingCall, route: Route) -> Proof:
+    if route.basis != "return_code":
+        return Proof(route.basis, route.confidence)
+    return state.known.proof_by_code(
+        Given(call.channel, route.caller_key, route.code_hash, route.confidence, route.guessable)
+    )
+
+
+def _linked(call: IncomingCall, route: Route, proof: Proof) -> intake.CallLinked:
     return intake.CallLinked(
         call_id=call.call_id,
         channel=call.channel,
         caller_key=route.caller_key,
         caller_address=call.caller_address,
+        display_name=call.display_name,
         language=call.language,
         started_at=call.started_at,
-        basis=route.basis,
-        confidence=route.confidence,
+        basis=proof.basis,
+        confidence=proof.confidence,
+        second_fact_needed=True if proof.second_fact_needed else None,
         text=call.text,
         recording_ref=call.recording_ref,
         media=call.media,
         unmatched_code=route.unmatched_code,
+        **_also_found_by(call),
+        changed=call.changed,
+        same_id_as=call.same_id_as,
+        as_received=call.as_received,
+        address_as_received=call.address_as_received,
     )
 
 

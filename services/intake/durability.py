@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from shared import subjects
 from shared.case_log import LogError
+from shared.hands import Sort
 from shared.jetstream.calls import Outgoing, Reply, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
+from shared.lanes import Work
 from shared.logs import log
 from shared.parking import Delivery
 from shared.settings import Settings
-from shared.transact import Outcome
 
 ANSWERS_WITHIN_S = 1.0
 ASK_AGAIN_AFTER_S = 5.0
@@ -42,15 +43,15 @@ class Durability:
         """Whether every server that answered syncs always."""
         return self._assured
 
-    def guarded(self, handler: Callable[[Delivery], Outcome]) -> Callable[[Delivery], Outcome]:
-        """Gives a handler that leaves messages where they are until it is assured."""
+    def guarded(self, sort: Sort) -> Sort:
+        """Has messages wait where they are until it is assured."""
 
-        def handle(delivery: Delivery) -> Outcome:
+        def sort_if_assured(deliveries: Sequence[Delivery]) -> Sequence[Work]:
             if not self._assured:
                 raise LogError("nats-server doesn't say that it syncs always")
-            return handler(delivery)
+            return sort(deliveries)
 
-        return handle
+        return sort_if_assured
 
     def close(self) -> None:
         """Ends the watch."""

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from services.intake.calls import message_of, open_call
+from services.intake.calls import OpenedCall, message_of, placed
 from services.intake.claims import decide_claim, decide_release, decide_take_over
+from services.intake.confirming import decide_confirm_caller
 from services.intake.decisions import (
     decide_advice,
     decide_call,
-    decide_call_ended,
     decide_clear_duress,
     decide_close,
     decide_contact_rule,
@@ -34,6 +34,7 @@ from shared.commands.intake import (
     ClaimCase,
     ClearDuress,
     CloseCase,
+    ConfirmCaller,
     CountHeads,
     DeclareSurrender,
     FormGroup,
@@ -47,15 +48,10 @@ from shared.commands.intake import (
     TriageCall,
     UnlinkCases,
 )
-from shared.events.base import CallEnvelope, Event
-from shared.events.calls import CallEnded, CallReceived
-from shared.matching.numbers import folded_number
-from shared.parking import Delivery, UnprocessableError
+from shared.events.base import Event
+from shared.matching.numbers import SERVICE_NUMBER, folded_number
 from shared.service import Desk
-from shared.transact import Cause, ContendedError, Outcome, transact
-
-CALL_AWAITED_DELIVERIES = 10
-"""So often, some two minutes, an end is tried again whose call is in no case yet."""
+from shared.transact import Cause, Outcome, transact
 
 
 @dataclass(frozen=True)
@@ -78,6 +74,7 @@ DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     LeaveGroup: decide_leave,
     CountHeads: decide_count,
     UnlinkCases: decide_unlink,
+    ConfirmCaller: decide_confirm_caller,
 }
 """The commands that need nothing but the case."""
 
@@ -89,16 +86,20 @@ RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Ev
 }
 """The commands that need the time and the settings, too."""
 
-SERVICE_NUMBER = "service-number"
-"""What the keyed hash of a folded service number is for."""
+
+class RecordedCall(NamedTuple):
+    """What became of a call, and the id that it has in its case."""
+
+    outcome: Outcome
+    call_id: str
 
 
-def receive_call(intake: Intake, envelope: CallEnvelope[CallReceived]) -> Outcome:
+def record_call(intake: Intake, opened: OpenedCall) -> RecordedCall:
     """Puts a call into the case it belongs to."""
-    call = open_call(intake.desk.keys, envelope.id, envelope.data)
-    route = intake.index.route(call)
+    call, route = intake.index.route(opened.incoming)
+    call = placed(opened, call, route)
     cause = Cause(
-        causation_id=call.message_id,
+        causation_id=message_of(call.channel, call.call_id),
         correlation_id=call.call_id,
         actor=f"channel:{call.channel}",
         source=intake.desk.source,
@@ -107,28 +108,7 @@ def receive_call(intake: Intake, envelope: CallEnvelope[CallReceived]) -> Outcom
         opens_case=route.is_new,
     )
     decide = partial(decide_call, call=call, route=route)
-    return transact(intake.desk.writer, route.case_id, cause, decide)
-
-
-def receive_end(intake: Intake, envelope: CallEnvelope[CallEnded], delivery: Delivery) -> Outcome:
-    """Records in a call's case that it ended.
-
-    Raises ContendedError while the call is in no case yet, and in the end UnprocessableError.
-    """
-    ended = envelope.data
-    case_id = intake.index.case_of_call(ended.channel, ended.call_id)
-    if case_id is None:
-        if delivery.deliveries < CALL_AWAITED_DELIVERIES:
-            raise ContendedError(f"call {ended.call_id} is in no case yet")
-        raise UnprocessableError("wrong_data", "data.call_id", "a call that came")
-    cause = Cause(
-        causation_id=message_of(ended.channel, envelope.id),
-        correlation_id=ended.call_id,
-        actor=f"channel:{ended.channel}",
-        source=intake.desk.source,
-        happened_at=intake.desk.by_now(ended.ended_at, channel=ended.channel),
-    )
-    return transact(intake.desk.writer, case_id, cause, partial(decide_call_ended, ended=ended))
+    return RecordedCall(transact(intake.desk.writer, route.case_id, cause, decide), call.call_id)
 
 
 def carry_out(intake: Intake, command: Command) -> Outcome:

@@ -1,4 +1,4 @@
-"""All that intake hears of channels and of the log, and which of its handlers answers to each."""
+"""All that intake hears of the log, and which of its handlers answers to each."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.intake import sending
-from services.intake.calls import read_message
+from services.intake.ends import EarlyEnds
 from services.intake.erasing import Erasure, finish
-from services.intake.handlers import Intake, receive_call, receive_end
+from services.intake.handlers import Intake
 from services.intake.others import continue_episode, tell_other
 from services.intake.regions import is_from_service
 from services.intake.sending import Sending
 from services.intake.state import IntakeState
 from shared.deadlines import Deadlines
 from shared.events.base import CaseEvent
-from shared.events.calls import CallEnded, CallReceived
 from shared.events.claims import CaseClaimed, CaseReleased
 from shared.events.groups import GroupJoined, GroupLeft
 from shared.events.handover import (
@@ -58,19 +57,10 @@ class Listening:
     """Those who answer to what intake hears."""
 
     intake: Intake
+    early_ends: EarlyEnds
     erasure: Erasure
     sending: Sending
     deadlines: Deadlines[IntakeState]
-
-
-def receive_upstream(listening: Listening, delivery: Delivery) -> Outcome:
-    """Takes what a channel published. Raises UnprocessableError and UnreadableEventError."""
-    envelope: Any = read_message(delivery.subject, delivery.body)
-    if isinstance(envelope.data, CallReceived):
-        return receive_call(listening.intake, envelope)
-    if isinstance(envelope.data, CallEnded):
-        return receive_end(listening.intake, envelope, delivery)
-    return sending.receive_report(listening.sending, envelope)
 
 
 def receive_event(listening: Listening, delivery: Delivery) -> Outcome:

@@ -5,18 +5,33 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from services.intake import CALLS, CASES, DUE, SERVICE, erasing, handlers, others, sending, shifting
+from services.intake import (
+    CALLS,
+    CASES,
+    DUE,
+    SERVICE,
+    erasing,
+    handlers,
+    others,
+    parked,
+    sending,
+    shifting,
+)
 from services.intake.codes import issue_return_code
 from services.intake.deadlines import KINDS, deadlines, decide_due
 from services.intake.durability import Durability
+from services.intake.ends import EarlyEnds
 from services.intake.erasing import Erasure
 from services.intake.guards import Rules
 from services.intake.handlers import Intake
-from services.intake.listening import Listening, receive_event, receive_upstream
+from services.intake.listening import Listening, receive_event
+from services.intake.parked import ParkedDesk
 from services.intake.routing import Index
 from services.intake.sending import OutboundStream, Sending
+from services.intake.sorting import sort_upstream
 from services.intake.state import IntakeState, evolve
 from shared import subjects
+from shared.buckets import WrittenOnce
 from shared.bus import Bus
 from shared.case_log import Fold
 from shared.commands.intake import (
@@ -29,8 +44,10 @@ from shared.commands.intake import (
     SendMessage,
     SetContactRule,
 )
+from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.commands.shifts import HandOverShift
 from shared.deadlines import Deadlines
+from shared.jetstream.stream import Stream
 from shared.keyfiles import read_channel_public_keys
 from shared.own_process import own_process, run_to_end
 from shared.policy import policy
@@ -58,10 +75,16 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     bus = service.bus
     durability = Durability(service.log.connection, settings)
     bus.ready_only_if(durability.is_assured)
-    bus.consume(CALLS, durability.guarded(partial(receive_upstream, listening)))
+    for calls in CALLS:
+        bus.consume_sorted(calls, durability.guarded(partial(sort_upstream, listening)))
     bus.consume(CASES, partial(receive_event, listening))
     bus.consume(DUE, listening.deadlines.receive)
     _answer_commands(bus, listening)
+    timeout_s = settings.request_timeout_s
+    stream = Stream(service.log.connection, subjects.PARKED, timeout_s, timeout_s)
+    parked_desk = ParkedDesk(listening.intake, stream)
+    bus.command(TakeUpParked, partial(parked.take_up, parked_desk))
+    bus.command(SetParkedAside, partial(parked.set_aside, parked_desk))
     service.at_start.append(listening.deadlines.set_anew)
     return service
 
@@ -81,7 +104,8 @@ def _listening(service: Service) -> Listening:
         lambda state, due: decide_due(state, due.kind, due.due_at),
     )
     return Listening(
-        Intake(desk, Index(service.bucket(subjects.INDEX_BUCKET), is_over), rules),
+        Intake(desk, Index(WrittenOnce(service.bucket(subjects.INDEX_BUCKET)), is_over), rules),
+        EarlyEnds(service.bucket(subjects.EARLY_ENDS_BUCKET)),
         Erasure(desk, timedelta(days=settings.retention_days)),
         Sending(
             desk,

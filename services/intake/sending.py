@@ -13,7 +13,7 @@ from nacl.public import PublicKey
 from typing_extensions import override
 
 from services.intake.addresses import Address
-from services.intake.calls import message_of
+from services.intake.calls import message_of, read_report
 from services.intake.delivery import decide_report, goes_until, was_given
 from services.intake.guards import require_live
 from services.intake.messages import (
@@ -27,12 +27,13 @@ from services.intake.messages import (
     require_said_once,
 )
 from services.intake.outbox import Message, Outbox
+from services.intake.reading import ChannelMessage
 from services.intake.state import IntakeState
 from shared import subjects
 from shared.commands.base import Recorded
 from shared.commands.intake import SendMessage
 from shared.contact_rule import SafeToContact
-from shared.events.base import CallEnvelope, CaseEvent, Event
+from shared.events.base import CaseEvent, Event
 from shared.events.calls import DeliveryReported
 from shared.events.fields import Channel
 from shared.events.handover import GuidanceGiven, RendezvousDisclosed
@@ -231,12 +232,12 @@ def _opened(desk: Desk, values: Sequence[SealedValue], by: str) -> Sequence[str]
     return texts if len(texts) == len(values) else ()
 
 
-def receive_report(sending: Sending, envelope: CallEnvelope[DeliveryReported]) -> Outcome:
+def receive_report(sending: Sending, message: ChannelMessage) -> Outcome:
     """Records what a channel says became of a message that it was given.
 
     Raises UnprocessableError.
     """
-    report = envelope.data
+    report = read_report(message)
     desk = sending.desk
     state: IntakeState = desk.writer.log.load_current(report.case_id).state
     if not was_given(state.outbox, report):
@@ -244,7 +245,7 @@ def receive_report(sending: Sending, envelope: CallEnvelope[DeliveryReported]) -
         raise UnprocessableError("wrong_data", "data.message_id", expected)
     _alarm_if_behind(state.outbox.messages[report.message_id], report)
     cause = Cause(
-        causation_id=message_of(report.channel, envelope.id),
+        causation_id=message_of(report.channel, f"{report.message_id}-{report.outcome}"),
         correlation_id=report.message_id,
         actor=f"channel:{report.channel}",
         source=desk.source,

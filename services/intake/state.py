@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple, assert_never
 
 from services.intake.exports import evolve_exported
+from services.intake.known import Known, evolve_known
 from services.intake.outbox import Outbox, evolve_outbox
 from services.intake.regions import (
     Claim,
@@ -79,6 +80,7 @@ class IntakeState:
     group: Group = field(default_factory=Group)
     links: frozenset[str] = frozenset()
     """The other cases that may be the same man's."""
+    known: Known = field(default_factory=Known)
     told: tuple[Told, ...] = ()
     waiting: Waiting = field(default_factory=Waiting)
     outbox: Outbox = field(default_factory=Outbox)
@@ -112,6 +114,7 @@ def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
         claim=evolve_claim(state.claim, event),
         group=evolve_group(state.group, event),
         links=evolve_links(state.links, event),
+        known=evolve_known(state.known, event),
         told=evolve_told(state.told, event),
         waiting=evolve_waiting(
             state.waiting, event, state.claim, holds_places="location" in state.sealed
@@ -153,6 +156,7 @@ def _after_intake(state: IntakeState, data: IntakeEvent, at: datetime) -> Intake
             | intake.SurrenderDeclared()
             | intake.PersonalDataProvided()
             | intake.ReturnCodeIssued()
+            | intake.CallerConfirmed()
             | intake.NoteAdded()
             | intake.AdviceGiven()
             | intake.ContactRuleSet()

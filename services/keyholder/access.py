@@ -1,18 +1,19 @@
-"""Writes the record of access: an opening is on the disk before it is answered."""
+"""Writes the record of access: an opening or a search is on the disk before it is answered."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
-from shared.access import AccessRecord, Spotted
+from shared.access import PARKED_TYPE, AccessRecord, Spotted
 from shared.case_log import LogError
 from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
-from shared.key_messages import SealedValue
+from shared.key_messages import Found, NoteParked, Open, Search
 
 
 @dataclass(frozen=True)
@@ -22,17 +23,40 @@ class Records:
     stream: Stream
     now: Callable[[], datetime]
 
-    def write(self, service: str, values: Sequence[SealedValue], by: str, purpose: str) -> None:
-        """Records one access. Raises LogError: then nothing may be opened."""
+    def opening(self, service: str, asked: Open) -> None:
+        """Records one opening. Raises LogError: then nothing may be opened."""
+        places = tuple(
+            Spotted(**value.model_dump(include=set(Spotted.model_fields))) for value in asked.values
+        )
+        self._write(service, asked.by, asked.purpose, use=asked.use, values=places)
+
+    def search(self, service: str, asked: Search) -> None:
+        """Records that somebody searches. Raises LogError: then nothing may be hashed."""
+        self._write(service, asked.by, asked.purpose, asked=asked.asked)
+
+    def found(self, service: str, asked: Found) -> None:
+        """Records what a search found. Raises LogError."""
+        what = {"asked": asked.asked, "found": asked.found, "found_cases": asked.case_ids}
+        self._write(service, asked.by, asked.purpose, **what)
+
+    def parked(self, service: str, asked: NoteParked) -> None:
+        """Records what somebody does with a parked message. Raises LogError."""
+        place = Spotted(
+            case_id=asked.parked_id,
+            version=asked.sequence,
+            type_name=PARKED_TYPE,
+            field=asked.use,
+        )
+        self._write(service, asked.by, asked.purpose, values=(place,))
+
+    def _write(self, service: str, by: str, purpose: str, **what: Any) -> None:
         record = AccessRecord(
             access_id=uuid4().hex,
             at=self.now(),
             by=by,
             service=service,
             purpose=purpose,
-            values=tuple(
-                Spotted(**value.model_dump(include=set(Spotted.model_fields))) for value in values
-            ),
+            **what,
         )
         body = record.model_dump_json().encode()
         message = Outgoing(record.subject, body, {"Nats-Msg-Id": record.access_id})

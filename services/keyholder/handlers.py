@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from services.keyholder.access import Records
-from services.keyholder.hash_limits import HashLimits
-from services.keyholder.holder import Holder, class_of
-from services.keyholder.lock import Lock
+from services.keyholder.holder import Holder
+from services.keyholder.keeping import NOBODY, Erasures, Keeping, content_in
+from services.keyholder.people import answer_person, hash_values
 from services.keyholder.ring import ErasurePendingError
 from services.keyholder.secrets import newest_kek_made_at
-from shared.boxes import BoxBrokenError
-from shared.case_log import CaseLog, Fold
+from shared.case_log import Fold
 from shared.events.base import CaseEvent
 from shared.events.intake import PersonalDataErased
 from shared.events.reading import read_case_event
@@ -26,16 +21,17 @@ from shared.key_messages import (
     NOT_YET,
     Closed,
     Denied,
+    Found,
     Hash,
-    Hashes,
     KeysChecked,
+    NoteParked,
     Open,
-    OpenedValues,
     PepperRenewed,
     PublicKey,
     PublicKeys,
     Rotated,
     Seal,
+    Search,
     Trial,
     Tried,
     Unbox,
@@ -44,7 +40,6 @@ from shared.key_messages import (
 from shared.keyholder import KEEPER, KeysDeniedError
 from shared.logs import log, place_of
 from shared.parking import Delivery, UnprocessableError
-from shared.policy import Policy, Rights
 from shared.subjects import read_case_subject
 from shared.timers import read_timer
 from shared.transact import Outcome
@@ -59,36 +54,19 @@ SHORTEST_NIGHT = timedelta(hours=12)
 ERASING = "/services/intake"
 """Who alone erases."""
 
-Erasures = tuple[CaseEvent[Any], ...]
-"""What the key holder folds of a case: its erasures."""
-
-NOBODY = Rights()
 OPERATIONS: dict[str, type[BaseModel]] = {
     "seal": Seal,
     "open": Open,
     "unbox": Unbox,
     "hash": Hash,
+    "search": Search,
+    "found": Found,
+    "parked": NoteParked,
 }
 
 
 NOT_NOW = Denied(denied=NOT_YET, expected="the key holder's log says why")
-HASH_LIMIT = Denied(denied=NOT_YET, expected="fewer hashes a minute; the policy says how many")
 SEALED = Denied(denied="sealed", expected="`passage keys unseal`")
-
-
-@dataclass(frozen=True)
-class Keeping:
-    """What the key holder's handlers work with."""
-
-    holder: Holder
-    records: Records
-    policy: Policy
-    lock: Lock
-    log: CaseLog[Erasures]
-    folder: Path
-    """The key folder."""
-    now: Callable[[], datetime]
-    hash_limits: HashLimits = field(default_factory=HashLimits)
 
 
 def respond(desk: Keeping, subject: str, body: bytes, may_wait: bool) -> bytes | None:
@@ -156,7 +134,7 @@ def is_quick(desk: Keeping, asked: BaseModel) -> bool:
     """Says whether it can be answered from memory, without waiting for the server."""
     if isinstance(asked, Seal):
         return desk.holder.ring.knows(asked.case_id, asked.erasure)
-    return not isinstance(asked, Open)
+    return not isinstance(asked, Open | Search | Found | NoteParked)
 
 
 def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
@@ -165,12 +143,12 @@ def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
         match asked:
             case Seal():
                 return public_keys(desk.holder, asked)
-            case Open():
-                return open_values(desk, service, asked)
             case Unbox():
                 return unbox(desk.holder, asked)
             case Hash():
                 return hash_values(desk, service, asked)
+            case Open() | Search() | Found() | NoteParked():
+                return answer_person(desk, service, asked)
             case _:
                 return asked
     except KeysDeniedError as error:
@@ -195,31 +173,9 @@ def public_keys(holder: Holder, asked: Seal) -> BaseModel:
     )
 
 
-def open_values(desk: Keeping, service: str, asked: Open) -> BaseModel:
-    """Opens values that the policy opens for the service, after the access was recorded."""
-    rights = desk.policy.services.get(service, NOBODY)
-    if not all(rights.may_open(value.type_name, value.field) for value in asked.values):
-        raise KeysDeniedError("a field that the policy opens for this service")
-    for value in asked.values:
-        class_of(value.type_name, value.field)
-    desk.records.write(service, asked.values, asked.by, asked.purpose)
-    return OpenedValues(values=tuple(desk.holder.open(asked.values, asked.by, asked.purpose)))
-
-
 def unbox(holder: Holder, asked: Unbox) -> BaseModel:
     """Opens boxes of channels."""
-    return Unboxed(contents=tuple(_content(holder, box) for box in asked.boxes))
-
-
-def hash_values(desk: Keeping, service: str, asked: Hash) -> BaseModel:
-    """Gives keyed hashes for the purposes the policy gives the service, so many a minute."""
-    rights = desk.policy.services.get(service, NOBODY)
-    if not all(rights.may_hash(one.purpose) for one in asked.values):
-        raise KeysDeniedError("a purpose that the policy gives this service")
-    if not desk.hash_limits.take(service, len(asked.values), rights.hashes_a_minute):
-        return HASH_LIMIT
-    made = desk.holder.hashes([(one.purpose, one.value) for one in asked.values])
-    return Hashes(hashes=tuple(made))
+    return Unboxed(contents=tuple(content_in(holder, box) for box in asked.boxes))
 
 
 def receive_timer(desk: Keeping, delivery: Delivery) -> Outcome:
@@ -279,10 +235,3 @@ def _invalid(error: ValidationError) -> Denied:
 
 def _json(message: BaseModel) -> bytes:
     return message.model_dump_json().encode()
-
-
-def _content(holder: Holder, box: str) -> str | None:
-    try:
-        return b64encode(holder.unbox([box])[0]).decode()
-    except BoxBrokenError:
-        return None

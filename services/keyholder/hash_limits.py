@@ -11,16 +11,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from services.keyholder.allowance import Allowance
 from shared.logs import log
 
 MINUTE_S = 60.0
-
-
-@dataclass
-class _Bucket:
-    left: float
-    filled_at: float
-    said_at: float | None = None
 
 
 @dataclass
@@ -28,22 +22,24 @@ class HashLimits:
     """Counts what each service had hashed."""
 
     clock: Callable[[], float] = time.monotonic
-    _buckets: dict[str, _Bucket] = field(default_factory=dict)
+    _left: dict[str, Allowance] = field(default_factory=dict)
+    _said_at: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, service: str, count: int, a_minute: int) -> bool:
-        """Says whether a service may have so many hashes now, and counts them if so."""
+    def take(self, service: str, count: int, a_minute: int) -> float:
+        """Counts hashes for a service, and gives 0; or in how many seconds it may have them."""
         with self._lock:
             now = self.clock()
-            bucket = self._buckets.setdefault(service, _Bucket(a_minute, now))
-            gained = (now - bucket.filled_at) * a_minute / MINUTE_S
-            bucket.left, bucket.filled_at = min(a_minute, bucket.left + gained), now
-            if count <= bucket.left:
-                bucket.left -= count
-                return True
-            says = bucket.said_at is None or now - bucket.said_at >= MINUTE_S
+            left = self._left.setdefault(service, Allowance(a_minute, MINUTE_S, now))
+            # Above a minute's worth there is no bucket that it would ever fit in.
+            wait_s = left.wait_s(count, now) if count <= a_minute else MINUTE_S
+            if not wait_s:
+                left.take(count, now)
+                return 0.0
+            said_at = self._said_at.get(service)
+            says = said_at is None or now - said_at >= MINUTE_S
             if says:
-                bucket.said_at = now
+                self._said_at[service] = now
         if says:
             log.warning("hash_limit", asker=service, count=a_minute)
-        return False
+        return wait_s

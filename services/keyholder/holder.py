@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from services.keyholder.ring import KeyRing
+from shared.access import Use
 from shared.boxes import unbox
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import PersonalClass
-from shared.key_messages import OpenedValue, SealedValue
-from shared.keyholder import Keys, KeysDeniedError, SealingKeys
+from shared.key_messages import NoteParked, OpenedValue, SealedValue
+from shared.keyholder import Keys, KeysDeniedError, SealingKeys, Searcher
 from shared.sealing import CLASS_CODES, SealBrokenError, Spot, header_of
 
 ERASED = OpenedValue(state="erased")
@@ -31,7 +32,9 @@ class Holder(Keys):
         return {name: key.sealing for name, key in keys.items()}
 
     @override
-    def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
+    def open(
+        self, values: Sequence[SealedValue], by: str, purpose: str, use: Use = "shown"
+    ) -> list[OpenedValue]:
         """Gives the texts; by whom and for what is recorded by the caller."""
         return [self._opened(value) for value in values]
 
@@ -42,6 +45,20 @@ class Holder(Keys):
     @override
     def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
         return [self.ring.secrets.hashes(purpose, value) for purpose, value in values]
+
+    @override
+    def search(
+        self, who: Searcher, values: Sequence[tuple[str, str]] = ()
+    ) -> list[tuple[str, ...]]:
+        return self.hashes(values)
+
+    @override
+    def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
+        """What was found is recorded by the caller, as who opened what."""
+
+    @override
+    def note_parked(self, asked: NoteParked) -> bytes:
+        return unbox(self.ring.secrets.intake_private, asked.box) if asked.box else b""
 
     def _opened(self, value: SealedValue) -> OpenedValue:
         name = class_of(value.type_name, value.field)

@@ -10,8 +10,9 @@ from functools import partial
 
 from services.keyholder import DUE, ERASURES, SERVICE, handlers
 from services.keyholder.access import Records
-from services.keyholder.handlers import Keeping
+from services.keyholder.budgets import Budgets
 from services.keyholder.holder import Holder
+from services.keyholder.keeping import Keeping
 from services.keyholder.lock import Lock
 from services.keyholder.responding import respond
 from services.keyholder.ring import KeyRing
@@ -52,6 +53,7 @@ def wire(settings: Settings, lock: Lock) -> Service:
         log=case_log,
         folder=settings.keys_dir,
         now=_now,
+        budgets=budgets_of(settings),
     )
     bus = Bus(SERVICE, settings, holder, secrets.intake_public, case_log.is_connected)
     bus.consume(ERASURES, partial(handlers.receive_erasure, keeping))
@@ -76,6 +78,19 @@ async def serve(service: Service, lock: Lock) -> int:
     await asyncio.sleep(LAST_ANSWER_S)
     log.warning("sealed")
     return SEALED_EXIT
+
+
+def budgets_of(settings: Settings) -> Budgets:
+    """What each person may have in an hour, by the settings."""
+    return Budgets(
+        {
+            "searches": settings.person_searches_an_hour,
+            "hashes": settings.person_hashes_an_hour,
+            "cases": settings.person_cases_an_hour,
+            "values": settings.person_values_an_hour,
+        },
+        settings.new_names_an_hour,
+    )
 
 
 def _now() -> datetime:

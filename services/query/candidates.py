@@ -19,12 +19,14 @@ from services.query.projections.case_row import CaseRow
 from services.query.projections.lookups import Kind
 from services.query.reads import Answer
 from services.query.statements import Statement, addresses_of, name_of, statements_of
-from shared.addresses import folded
+from shared.access import SearchKind
+from shared.addresses import callers_to_hash
 from shared.contact_rule import SafeToContact, said_in
 from shared.events.fields import Channel
 from shared.events.intake import ContactRuleSet
-from shared.keyholder import Keys
+from shared.keyholder import Keys, Searcher
 from shared.logs import log
+from shared.matching.numbers import SERVICE_NUMBER
 from shared.return_codes import to_hash
 
 CANDIDATES_MAX = 20
@@ -85,7 +87,8 @@ class Candidates:
 
     def of_caller(self, asked: Asked, by: str, purpose: str) -> Answer[Found]:
         """Gives who may be calling. Raises as the key holder and the read model do."""
-        matches, complete = self._matches(asked)
+        who = _searcher(asked, by, purpose)
+        matches, complete = self._matches(asked, who)
         wanted = sorted(matches, key=lambda one: (*matches[one].strength, one))[:OPENED_MAX]
         rows = self._reads.cases_by_ids(wanted)
         ids = {case_id for one in wanted for case_id in (one, *matches[one].ids)}
@@ -101,23 +104,27 @@ class Candidates:
             for case_id, row in rows.found.items()
             if matches[case_id].stands(told)
         ]
+        first = in_order(found)[:CANDIDATES_MAX]
+        self._keys.found(who, [one.case.case_id for one in first])
         log.info("looked_for_caller", count=len(found))
-        return Answer(Found(in_order(found)[:CANDIDATES_MAX], complete), rows.sequence)
+        return Answer(Found(first, complete), rows.sequence)
 
     def of_case(self, case_id: str, by: str, purpose: str) -> Answer[Found] | None:
         """Gives who may be the man of a case, by what that case was told; None: no such case."""
         said = self._reads.said([case_id], CALLS + WHO_HE_IS).found.get(case_id)
         if said is None:
             return None
+        # Counted before anything is opened: what the case was told may be nothing to search by.
+        self._keys.search(Searcher(by, purpose, ("case",)))
         told = statements_of(self._keys, {case_id: said}, (), by, purpose)[case_id]
         callers = tuple(addresses_of(self._keys, said, by, purpose))
         person = told[-1].person if told else Person()
         asked = Asked(person, name_of(told), callers=callers, own_case=case_id)
         return self.of_caller(asked, by, purpose)
 
-    def _matches(self, asked: Asked) -> tuple[dict[str, _Match], bool]:
+    def _matches(self, asked: Asked, who: Searcher) -> tuple[dict[str, _Match], bool]:
         """Gives what was found, by the last episode of each man."""
-        hits = self._reads.hits(self._keys_of(asked)).found
+        hits = self._reads.hits(self._keys_of(asked, who)).found
         likely = Likely([], complete=True)
         if asked.name:
             likely = self._names.likely(asked.name, asked.person.born)
@@ -136,21 +143,38 @@ class Candidates:
         matches.pop(latest[asked.own_case], None)
         return matches, likely.complete
 
-    def _keys_of(self, asked: Asked) -> dict[Kind, list[str]]:
-        wanted: list[tuple[Kind, tuple[str, str]]] = [
-            ("caller", (f"caller-{channel}", folded(channel, address)))
-            for channel, address in asked.callers
-        ]
-        # What folds to nothing names nobody, and must not find whoever else folds to nothing.
-        if asked.person.number:
-            wanted.append(("service_number", ("service-number", asked.person.number)))
-        if to_hash(asked.code)[1]:
-            wanted.append(("return_code", to_hash(asked.code)))
+    def _keys_of(self, asked: Asked, who: Searcher) -> dict[Kind, list[str]]:
+        wanted = _to_hash(asked)
         keys: defaultdict[Kind, list[str]] = defaultdict(list)
-        hashes = self._keys.hashes([value for _, value in wanted])
+        hashes = self._keys.search(who, [value for _, value in wanted])
         for (kind, _), made in zip(wanted, hashes, strict=True):
             keys[kind] += made
         return keys
+
+
+def _to_hash(asked: Asked) -> list[tuple[Kind, tuple[str, str]]]:
+    wanted: list[tuple[Kind, tuple[str, str]]] = [
+        ("caller", value)
+        for channel, address in asked.callers
+        for value in callers_to_hash(channel, address)
+    ]
+    # What folds to nothing names nobody, and must not find whoever else folds to nothing.
+    if asked.person.number:
+        wanted.append(("service_number", (SERVICE_NUMBER, asked.person.number)))
+    if to_hash(asked.code)[1]:
+        wanted.append(("return_code", to_hash(asked.code)))
+    return wanted
+
+
+def _searcher(asked: Asked, by: str, purpose: str) -> Searcher:
+    given: dict[SearchKind, object] = {
+        "caller": asked.callers,
+        "name": asked.name,
+        "return_code": asked.code,
+        "service_number": asked.person.number,
+    }
+    kinds = tuple(kind for kind, value in given.items() if value)
+    return Searcher(by, purpose, kinds or ("case",))
 
 
 def _candidate(

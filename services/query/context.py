@@ -14,8 +14,9 @@ from services.query.metrics import Metrics
 from services.query.names import Names
 from services.query.progress import Progress
 from services.query.reads import Reads
-from shared import subjects
 from shared.keyholder import Keys
+from shared.parked_messages import WaitingPage
+from shared.parking import Parked
 from shared.refusals import Supervisors
 from shared.settings import Settings
 
@@ -37,6 +38,9 @@ class Context:
     accesses: Callable[[str], Accesses]
     newest_accesses: Callable[[str | None, int | None, int], AccessPage]
     """Of a case or of all, up to a sequence of AUDIT, at most so many."""
+    parked_page: Callable[[int, int], WaitingPage]
+    """After a sequence of PARKED, at most so many."""
+    parked_at: Callable[[int], Parked | None]
 
     def is_supervisor(self, person: str | None) -> bool:
         """Whether somebody is named as a supervisor; where none is named, anybody is."""
@@ -44,8 +48,7 @@ class Context:
 
     async def parked(self) -> int | None:
         """Gives how many messages wait for a person, or None where the server doesn't say."""
-        state = await self.link.stream_state(subjects.PARKED)
-        return state.messages if state is not None else None
+        return await self.link.parked_waiting()
 
     def not_ready_because(self) -> list[str]:
         """Gives what is missing; empty when query does all that it is for."""

@@ -9,8 +9,10 @@ from sqlalchemy import Connection, select
 
 from services.query.folding import ReadEvent
 from services.query.projections.desk import ExportRow, ShiftRow
-from services.query.reads import Answer, Reads, events_of
+from services.query.reads import FOLDED_MAX, Answer, Reads, Slice, events_of
 from services.query.tables import Tables
+
+WHOLE_LOG = Slice(limit=FOLDED_MAX)
 
 
 class ShiftLog(NamedTuple):
@@ -41,7 +43,7 @@ class DeskReads(Reads):
             row = connection.execute(select(table).where(table.c.shift_id == shift_id)).first()
             if row is None:
                 return None
-            return ShiftLog(ShiftRow._make(row), events_of(connection, tables, shift_id))
+            return ShiftLog(ShiftRow._make(row), events_of(connection, tables, shift_id, WHOLE_LOG))
 
         return self._read(read)
 

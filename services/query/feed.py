@@ -122,6 +122,8 @@ class Feed:
         metrics.batch_seconds.observe(time.perf_counter() - began)
         for type_name, count in Counter(type_shown(one.topic) for one in batch).items():
             metrics.events.labels(type_name).inc(count)
+        for channel, count in metrics.recent_wrong_codes.take(batch).items():
+            metrics.wrong_codes.labels(channel).inc(count)
         self._show()
 
     def _show(self) -> None:

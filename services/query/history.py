@@ -8,7 +8,7 @@ from typing import NamedTuple
 from services.query.folding import ReadEvent, Rows, Unreadable, fold, read_stored
 from services.query.log import Log
 from services.query.masking import erased_in
-from services.query.reads import Answer, CaseHistory, PutAside
+from services.query.reads import WHOLE, Answer, CaseHistory, PutAside, Slice
 from shared.case_log import LogError
 
 
@@ -25,8 +25,10 @@ class LogUnavailableError(Exception):
     """The log doesn't answer."""
 
 
-def case_as_of(log: Log, case_id: str, moment: AsOf) -> Answer[CaseHistory | None]:
-    """Gives a case with its events up to a moment, or None. Raises LogUnavailableError.
+def case_as_of(
+    log: Log, case_id: str, moment: AsOf, wanted: Slice = WHOLE
+) -> Answer[CaseHistory | None]:
+    """Gives a case with some of its events up to a moment, or None. Raises LogUnavailableError.
 
     The whole case is read: what was erased since then is erased in the past as well.
     """
@@ -47,9 +49,11 @@ def case_as_of(log: Log, case_id: str, moment: AsOf) -> Answer[CaseHistory | Non
         for row in rows.archive
         if row.unreadable is not None
     ]
-    events = [one for one in readable if one.sequence in shown]
+    events = [one for one in readable if one.sequence in shown and wanted.holds(one.event)]
+    more = len(events) > wanted.limit
     erased = erased_in(one.event for one in readable)
-    return Answer(CaseHistory(made.case, events, aside, erased), made.case.sequence)
+    history = CaseHistory(made.case, events[: wanted.limit], more, aside, erased)
+    return Answer(history, made.case.sequence)
 
 
 def _is_within(item: ReadEvent | Unreadable, moment: AsOf) -> bool:

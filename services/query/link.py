@@ -19,11 +19,14 @@ from nats.errors import TimeoutError as NatsTimeoutError
 from shared import subjects
 from shared.credentials import api_prefix, connect_options
 from shared.denials import Denials, DeniedError
+from shared.jetstream.stream import read_time
 from shared.logs import log
+from shared.parked_messages import SETTLED_PREFIX
 from shared.settings import Settings
 
 RECONNECT_WAIT_S = 0.1
-STREAM_TIMEOUT_S = 1.0
+STREAM_TIMEOUT_S = 5.0
+"""`passage health` doesn't wait so long, and says that query isn't ready."""
 
 
 class NobodyAnswersError(Exception):
@@ -31,10 +34,13 @@ class NobodyAnswersError(Exception):
 
 
 class StreamState(NamedTuple):
-    """How full a stream is."""
+    """How full a stream is, and since when, by the server's clock."""
 
     messages: int
     last_sequence: int
+    oldest_s: float
+    """Age of the oldest message, seconds; 0 where there is none."""
+    consumers: int
 
 
 class Link:
@@ -87,13 +93,33 @@ class Link:
         return reply.data
 
     async def stream_state(self, stream: str) -> StreamState | None:
-        """Gives a stream's state, or None where the server doesn't say."""
+        """Gives a stream's state, or None where its leader doesn't say."""
         try:
             raw = await self.request(
                 f"{self._api_prefix}.STREAM.INFO.{stream}", b"", STREAM_TIMEOUT_S
             )
-            state = json.loads(raw)["state"]
-            return StreamState(int(state["messages"]), int(state["last_seq"]))
+            told = json.loads(raw)
+            state = told["state"]
+            age = read_time(told["ts"]) - read_time(state["first_ts"])
+            return StreamState(
+                messages=int(state["messages"]),
+                last_sequence=int(state["last_seq"]),
+                oldest_s=max(0.0, age.total_seconds()) if state["messages"] else 0.0,
+                consumers=int(state["consumer_count"]),
+            )
+        except (NobodyAnswersError, KeyError, ValueError):
+            return None
+
+    async def parked_waiting(self) -> int | None:
+        """How many parked messages wait for a person, or None where the server doesn't say."""
+        subject = f"{self._api_prefix}.STREAM.INFO.{subjects.PARKED}"
+        asked = json.dumps({"subjects_filter": f"{SETTLED_PREFIX}*"}).encode()
+        try:
+            state = json.loads(await self.request(subject, asked, STREAM_TIMEOUT_S))["state"]
+            notes = state.get("subjects") or {}
+            # Beside each note its message is there still.
+            gone = sum(map(int, notes.values())) + len(notes)
+            return max(0, int(state["messages"]) - gone)
         except (NobodyAnswersError, KeyError, ValueError):
             return None
 

@@ -25,6 +25,7 @@ from services.query import SERVICE
 from services.query.access_pages import newest_accesses
 from services.query.accesses import accesses_of
 from services.query.api.app import create_app
+from services.query.connections import CONNECTIONS_MAX, Connection
 from services.query.context import Context
 from services.query.database import open_database
 from services.query.feed import Feed
@@ -42,6 +43,7 @@ from shared.jetstream.stream import Stream
 from shared.keyholder import RemoteKeys
 from shared.logs import log
 from shared.own_process import own_process, run_to_end
+from shared.parked_messages import parked_at, waiting_page
 from shared.settings import Settings
 
 BACKLOG_CONNECTIONS = 256
@@ -94,6 +96,7 @@ class Query:
         timeout_s = settings.request_timeout_s
         keys = RemoteKeys(connection, SERVICE, timeout_s)
         audit = Stream(connection, subjects.AUDIT, timeout_s, timeout_s)
+        parked = Stream(connection, subjects.PARKED, timeout_s, timeout_s)
         self._database = open_database(settings.database_url)
         generations, progress = Generations(self._database), Progress()
         metrics = Metrics(passage_version())
@@ -118,6 +121,8 @@ class Query:
             names=names,
             accesses=partial(accesses_of, audit),
             newest_accesses=partial(newest_accesses, audit),
+            parked_page=partial(waiting_page, parked),
+            parked_at=partial(parked_at, parked),
         )
 
     @contextlib.asynccontextmanager
@@ -148,6 +153,8 @@ class Query:
                 access_log=False,
                 server_header=False,
                 lifespan="off",
+                http=Connection,
+                limit_concurrency=CONNECTIONS_MAX + 1,
                 # uvicorn says whole seconds, but hands it to asyncio as it is.
                 timeout_graceful_shutdown=cast("int", GRACE_S),
             )

@@ -20,7 +20,9 @@ from shared.events.verification import CredibilityAssessed
 SEALED: Literal["sealed"] = "sealed"
 ERASED: Literal["erased"] = "erased"
 
-LOOKUP_KEYS = frozenset({"caller_key", "service_number_key", "duress_hash"})
+LOOKUP_KEYS = frozenset(
+    {"caller_key", "reading_keys", "name_key", "service_number_key", "duress_hash"}
+)
 """Keyed hashes by which a person is found again: for machines, so they aren't shown at all."""
 
 RESTRICTED = "Restricted"

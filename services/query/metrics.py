@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
 from services.query.progress import Progress
+from services.query.wrong_codes import WrongCodes
 
 BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
@@ -17,6 +18,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._measure_feed(self.registry)
         self._measure_waiting(self.registry)
+        self._measure_codes(self.registry)
         self._measure_requests(self.registry)
         Info("passage_build", "What runs", registry=self.registry).info({"version": version})
 
@@ -65,7 +67,25 @@ class Metrics:
             "passage_parked_messages", "Messages that wait for a person", registry=registry
         )
         self.calls_waiting = Gauge(
-            "passage_calls_waiting", "Calls that intake has not recorded yet", registry=registry
+            "passage_calls_waiting",
+            "Messages of a channel that intake has not recorded yet",
+            ["channel"],
+            registry=registry,
+        )
+        self.oldest_call = Gauge(
+            "passage_oldest_call_seconds",
+            "Age of the oldest message of a channel that intake has not recorded yet",
+            ["channel"],
+            registry=registry,
+        )
+
+    def _measure_codes(self, registry: CollectorRegistry) -> None:
+        self.recent_wrong_codes = WrongCodes()
+        self.wrong_codes = Counter(
+            "passage_wrong_return_codes",
+            "Calls with a return code that no case has",
+            ["channel"],
+            registry=registry,
         )
 
     def _measure_requests(self, registry: CollectorRegistry) -> None:

@@ -24,11 +24,10 @@ from shared.events.fields import Identity
 from shared.events.intake import PersonalDataErased, PersonalDataProvided
 from shared.events.reading import UnreadableEventError, read_case_event
 from shared.key_messages import OpenedValue, SealedValue
-from shared.keyholder import Keys, KeysDeniedError, KeysUnavailableError
+from shared.keyholder import Keys, KeysDeniedError, KeysUnavailableError, Searcher, TooManyError
 from shared.logs import log
 from shared.matching import forget
 from shared.matching.searching import Signs, signs_sought
-from shared.return_codes import to_hash
 
 AT_ONCE = 500
 """Events read, and names opened, in one go."""
@@ -81,6 +80,13 @@ class Names:
 
         Raises KeysUnavailableError, and then nothing stays in memory, and KeysDeniedError.
         """
+        try:
+            self._keys.search(Searcher(by, purpose, ("name",)))
+        except TooManyError:
+            raise  # His own budget is spent; others may go on searching.
+        except KeysUnavailableError:
+            self.drop()
+            raise
         while not self._follow_once():
             pass
         found = self._confirmed(self._find(signs_sought(name), None), by, purpose)
@@ -180,7 +186,7 @@ class Names:
             self._forget_erased()
             values = [one for one in _identities(events) if not self._is_erased(one)]
         try:
-            answers = opened(self._keys, values, BY, PURPOSE) if values else []
+            answers = opened(self._keys, values, BY, PURPOSE, "own") if values else []
         except KeysUnavailableError:
             self.drop()
             raise
@@ -228,9 +234,7 @@ class Names:
             places = [(one.case_id, one.version) for one in found]
             values = [self._values[place] for place in places if place in self._values]
         try:
-            answers = opened(self._keys, values, by, purpose)
-            if not values:
-                self._keys.hashes([to_hash("")])  # Says whether the key holder is sealed.
+            answers = opened(self._keys, values, by, purpose, "compared")
         except KeysUnavailableError:
             self.drop()
             raise

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from services.query.folding import ReadEvent
+from shared.access import Use
 from shared.events.fields import PersonalClass, Sealed
 from shared.key_messages import VALUES_MAX, OpenedValue, SealedValue
 from shared.keyholder import Keys
 
 REQUEST_MAX_BYTES = 600_000
 """Sealed values in one request; nats-server takes a megabyte a message."""
+PAGE_MAX_BYTES = 2_000_000
+"""Sealed values that are revealed in one answer."""
 PLACE_BYTES = 200
 """What a value's place takes at most in a request."""
 STRUCTURED = frozenset({"identity", "place"})
@@ -35,11 +39,26 @@ def personal_values(events: Iterable[ReadEvent]) -> Iterator[Found]:
                 yield Found(SealedValue.of(event, field), personal_class)
 
 
-def opened(keys: Keys, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
+def first_values(found: Iterable[Found], limit: int) -> list[Found]:
+    """Gives the first values of a case, to the end of an event; more than `limit` only of one."""
+    page: list[Found] = []
+    size = 0
+    for _, of_event in groupby(found, lambda one: one.value.version):
+        some = list(of_event)
+        size += sum(len(one.value.sealed) for one in some)
+        if page and (len(page) + len(some) > limit or size > PAGE_MAX_BYTES):
+            break
+        page += some
+    return page
+
+
+def opened(
+    keys: Keys, values: Sequence[SealedValue], by: str, purpose: str, use: Use
+) -> list[OpenedValue]:
     """Gives values opened, in their order. Raises KeysUnavailableError and KeysDeniedError."""
     found: list[OpenedValue] = []
     for some in _requests(values):
-        found += keys.open(some, by, purpose)
+        found += keys.open(some, by, purpose, use)
     return found
 
 

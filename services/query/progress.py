@@ -1,14 +1,17 @@
 """How far the served read model follows the log, and whether it is well; shared by all threads.
 
-Whoever sent a command waits here for its sequence, and so reads what he wrote.
+Whoever sent a command waits here for its sequence, and so reads what he wrote. All wait on the
+event loop: however many there are, no thread is kept from others' requests.
 """
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from threading import Lock
+
+WAITERS_MAX = 1_000
+"""So many wait at once; others are answered as if their time were over."""
 
 
 class Progress:
@@ -47,15 +50,6 @@ class Progress:
         for _, future in waiting:
             _settle(future, shown=False)
 
-    def wait(self, sequence: int, timeout_s: float) -> bool:
-        """Waits in a thread; gives whether the read model shows the sequence by then."""
-        future = self._when(sequence)
-        try:
-            return future.result(timeout_s)
-        except FutureTimeoutError:
-            self._forget(future)
-            return False
-
     async def reached(self, sequence: int, timeout_s: float) -> bool:
         """Waits on the event loop; gives whether the read model shows the sequence by then."""
         if sequence <= self.sequence:
@@ -73,7 +67,7 @@ class Progress:
         with self._lock:
             if sequence <= self.sequence:
                 future.set_result(True)
-            elif self._ended:
+            elif self._ended or len(self._waiting) >= WAITERS_MAX:
                 future.set_result(False)
             else:
                 self._waiting.append((sequence, future))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -21,9 +21,16 @@ from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsRow, FunnelRow
 from services.query.read_model import sequence_of
 from services.query.tables import Tables
+from shared.events.base import CaseEvent
 from shared.events.fields import Channel, PersonalClass
-from shared.events.intake import Urgency
+from shared.events.intake import PersonalDataErased, Urgency
 from shared.events.reading import read_case_event
+
+EVENTS_MAX = 1_000
+"""At most so many events of a case are read for one answer, whoever asks for them."""
+
+FOLDED_MAX = 10_000
+"""Of one log, where only some types of events are read to be folded."""
 
 AnswerT = TypeVar("AnswerT")
 
@@ -49,15 +56,45 @@ class CaseFilter(NamedTuple):
     open: bool | None = None
 
 
+class Slice(NamedTuple):
+    """Which of a case's events are wanted: so many of those after a version, of some types."""
+
+    after_version: int = 0
+    limit: int = EVENTS_MAX
+    types: Collection[str] | None = None
+    """None: all."""
+    up_to_version: int | None = None
+    versions: Collection[int] | None = None
+    """None: all."""
+
+    def holds(self, event: CaseEvent[Any]) -> bool:
+        """Whether an event is among those wanted, were there no limit."""
+        version = event.caseversion
+        return (
+            version > self.after_version
+            and (self.types is None or event.type_name in self.types)
+            and (self.up_to_version is None or version <= self.up_to_version)
+            and (self.versions is None or version in self.versions)
+        )
+
+
+WHOLE = Slice()
+
+
 class CaseHistory(NamedTuple):
-    """A case as it stands, with its events in order."""
+    """A case as it stands, with a slice of its events in order."""
 
     case: CaseRow
     events: list[ReadEvent]
+    more: bool
+    """Whether there are more than the slice's limit."""
     put_aside: list[PutAside]
     """What stands under the case's subject and can't be read."""
     erased: dict[PersonalClass, int]
     """Class -> version of the event that erased what was given before; as it is now."""
+
+
+ERASURES = Slice(types=(PersonalDataErased.__name__,))
 
 
 class PutAside(NamedTuple):
@@ -135,17 +172,25 @@ class Reads:
 
         return self._read(read)
 
-    def case(self, case_id: str) -> Answer[CaseHistory | None]:
-        """Gives one case with its events, or None."""
+    def case(self, case_id: str, wanted: Slice = WHOLE) -> Answer[CaseHistory | None]:
+        """Gives one case with some of its events, or None."""
 
         def read(connection: Connection, tables: Tables) -> CaseHistory | None:
             table = tables.case_list
             found = _cases(connection, select(table).where(table.c.case_id == case_id))
             if not found:
                 return None
-            events = events_of(connection, tables, case_id)
+            one_more = wanted._replace(limit=wanted.limit + 1)
+            events = events_of(connection, tables, case_id, one_more)
+            erasures = events_of(connection, tables, case_id, ERASURES)
             aside = _put_aside(connection, tables, case_id) if found[0].damaged else []
-            return CaseHistory(found[0], events, aside, erased_in(one.event for one in events))
+            return CaseHistory(
+                found[0],
+                events[: wanted.limit],
+                len(events) > wanted.limit,
+                aside,
+                erased_in(one.event for one in erasures),
+            )
 
         return self._read(read)
 
@@ -158,13 +203,15 @@ class Reads:
 
         return self._read(read)
 
-    def cases_by_key(self, kind: Kind, keys: Sequence[str]) -> Answer[Sequence[CaseRow]]:
+    def cases_by_key(
+        self, kinds: Collection[Kind], keys: Sequence[str]
+    ) -> Answer[Sequence[CaseRow]]:
         """Gives the cases that one of the keyed hashes finds, those opened last first."""
 
         def read(connection: Connection, tables: Tables) -> list[CaseRow]:
             table, found_by = tables.case_list, tables.lookups
             ids = select(found_by.c.case_id).where(
-                found_by.c.kind == kind, found_by.c.key.in_(keys)
+                found_by.c.kind.in_(kinds), found_by.c.key.in_(keys)
             )
             query = select(table).where(table.c.case_id.in_(ids))
             return _cases(connection, query.order_by(table.c.opened_at.desc(), table.c.case_id))
@@ -256,15 +303,24 @@ def _cases(connection: Connection, query: Select[Any]) -> list[CaseRow]:
     return [CaseRow._make(row) for row in connection.execute(query)]
 
 
-def events_of(connection: Connection, tables: Tables, case_id: str) -> list[ReadEvent]:
-    """Gives the events of a log by its timeline, their data from the archive."""
+def events_of(
+    connection: Connection, tables: Tables, case_id: str, wanted: Slice = WHOLE
+) -> list[ReadEvent]:
+    """Gives some events of a log by its timeline, their data from the archive."""
     timeline, archive = tables.case_timeline, tables.archive
     query = (
         select(archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name)
         .join(timeline, timeline.c.sequence == archive.c.sequence)
-        .where(timeline.c.case_id == case_id)
+        .where(timeline.c.case_id == case_id, timeline.c.version > wanted.after_version)
         .order_by(timeline.c.version)
+        .limit(wanted.limit)
     )
+    if wanted.types is not None:
+        query = query.where(timeline.c.type_name.in_(wanted.types))
+    if wanted.up_to_version is not None:
+        query = query.where(timeline.c.version <= wanted.up_to_version)
+    if wanted.versions is not None:
+        query = query.where(timeline.c.version.in_(wanted.versions))
     return _read_events(connection, query)
 
 

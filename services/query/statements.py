@@ -53,7 +53,7 @@ def statements_of(
     """Gives for each case its last statements, and those at `places`, as far as they open."""
     claims = {case_id: _claims(one, places) for case_id, one in said.items()}
     values = [value for some in claims.values() for one in some for value in one[1:] if value]
-    answers = opened(keys, values, by, purpose)
+    answers = opened(keys, values, by, purpose, "compared")
     texts = {one: answer.text for one, answer in zip(values, answers, strict=True)}
     return {
         case_id: [statement for one in some if (statement := _statement(one, texts)) is not None]
@@ -64,7 +64,7 @@ def statements_of(
 def addresses_of(keys: Keys, said: Said, by: str, purpose: str) -> list[tuple[Channel, str]]:
     """Gives by which addresses the man of a case called, as far as they open; the last ones."""
     callers = _callers(said)
-    answers = opened(keys, [one.address for one in callers], by, purpose)
+    answers = opened(keys, [one.address for one in callers], by, purpose, "compared")
     return [
         (one.channel, answer.text)
         for one, answer in zip(callers, answers, strict=True)

@@ -73,6 +73,7 @@ _Untouched = (
     intake.CallLinked
     | intake.SurrenderDeclared
     | intake.ReturnCodeIssued
+    | intake.CallerConfirmed
     | intake.DuressSignalled
     | intake.DuressCleared
     | intake.NoteAdded

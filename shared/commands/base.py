@@ -9,7 +9,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from shared.events.fields import At, Id, Person
+from shared.case_numbers import CaseNumber
+from shared.events.fields import At, Person
 
 COMMAND_ID_MAX_CHARACTERS = 40
 
@@ -30,7 +31,7 @@ class Command(BaseModel):
     """Whether it is how one comes by a case: it is carried out whatever fence he saw."""
 
     command_id: CommandId
-    case_id: Id
+    case_id: CaseNumber
     by: Person
     happened_at: At | None = None
     """When it happened, where that isn't now; a decision is made now."""

@@ -37,6 +37,7 @@ from shared.commands.intake import (
     ClaimCase,
     ClearDuress,
     CloseCase,
+    ConfirmCaller,
     CountHeads,
     DeclareSurrender,
     ErasePersonalData,
@@ -56,6 +57,7 @@ from shared.commands.intake import (
     TriageCall,
     UnlinkCases,
 )
+from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.commands.shifts import (
     AcceptShiftCase,
     EndShift,
@@ -81,6 +83,7 @@ COMMANDS: dict[str, type[Command]] = {
         DeclareSurrender,
         ProvidePersonalData,
         IssueReturnCode,
+        ConfirmCaller,
         AddNote,
         CloseCase,
         ReopenCase,
@@ -139,5 +142,7 @@ COMMANDS: dict[str, type[Command]] = {
         AcceptShiftCase,
         EndShift,
         RecordExport,
+        TakeUpParked,
+        SetParkedAside,
     )
 }

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from typing_extensions import override
 
+from shared.case_numbers import CaseNumber
 from shared.commands.base import Decision, Fact
 from shared.events.fields import (
     CONTACT_WINDOWS_MAX,
@@ -28,6 +29,7 @@ from shared.events.intake import (
     ContactRule,
     Intent,
     Provenance,
+    SecondFact,
     Situation,
     Urgency,
 )
@@ -84,7 +86,7 @@ class ProvidePersonalData(Fact):
 
 
 class IssueReturnCode(Fact):
-    """Give the caller a code to call back with; the answer carries it.
+    """Give the caller a code to call back with; the answer carries it. An earlier one is void then.
 
     Whoever sends the same command again is told the code again. So nobody learns its id from the
     log: its events carry a digest of it.
@@ -101,6 +103,20 @@ class IssueReturnCode(Fact):
     @override
     def correlation_id(self) -> str:
         return sha256(self.command_id.encode()).hexdigest()[:DIGEST_CHARACTERS]
+
+
+class ConfirmCaller(Decision):
+    """Find by a second fact that who gave the code in a call is this case's man himself.
+
+    Needed where the code came from a channel that he never called on, or after many wrong codes.
+    """
+
+    SERVICE: ClassVar[str] = "intake"
+
+    call_id: Id
+    channel: Channel
+    second_fact: SecondFact
+    remark: Text | None = None
 
 
 class AddNote(Fact):
@@ -232,7 +248,7 @@ class JoinGroup(Fact):
 
     SERVICE: ClassVar[str] = "intake"
 
-    member_case: Id
+    member_case: CaseNumber
 
 
 class LeaveGroup(Fact):
@@ -240,7 +256,7 @@ class LeaveGroup(Fact):
 
     SERVICE: ClassVar[str] = "intake"
 
-    member_case: Id
+    member_case: CaseNumber
     reason: LeavingReason
     remark: Text | None = None
 
@@ -260,7 +276,7 @@ class LinkCases(Decision):
 
     SERVICE: ClassVar[str] = "intake"
 
-    other_case: Id
+    other_case: CaseNumber
     basis: CaseLinkBasis
     reason: Text
 
@@ -270,7 +286,7 @@ class UnlinkCases(Decision):
 
     SERVICE: ClassVar[str] = "intake"
 
-    other_case: Id
+    other_case: CaseNumber
     reason: Text
 
 

@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from shared.case_numbers import CaseNumber
 from shared.commands.base import Decision, Fact
-from shared.events.fields import Digest, Id, Person, Text
+from shared.events.fields import Digest, Person, Text
 from shared.events.shifts import SHIFT_CASES_MAX, Day, ExportId, Operators, ShiftId
 
 
@@ -27,7 +28,7 @@ class HandOverShift(Decision):
 
     case_id: ShiftId
     to: Operators
-    case_ids: Annotated[tuple[Id, ...], Field(max_length=SHIFT_CASES_MAX)]
+    case_ids: Annotated[tuple[CaseNumber, ...], Field(max_length=SHIFT_CASES_MAX)]
     remark: Text | None = None
 
 
@@ -37,7 +38,7 @@ class AcceptShiftCase(Fact):
     SERVICE: ClassVar[str] = "intake"
 
     case_id: ShiftId
-    live_case: Id
+    live_case: CaseNumber
 
 
 class EndShift(Decision):

@@ -55,7 +55,10 @@ class Envelope(BaseModel, Generic[EventT]):
 
 
 class CallEnvelope(Envelope[EventT]):
-    """A message on CALLS; `subject` is the call's id."""
+    """A message on CALLS; `subject` is the call's id. Channels choose both, in any form."""
+
+    id: str
+    subject: str
 
 
 class CaseEvent(Envelope[EventT]):

@@ -49,6 +49,7 @@ from shared.events.handover import (
 )
 from shared.events.intake import (
     AdviceGiven,
+    CallerConfirmed,
     CallLinked,
     CallTriaged,
     CaseClosed,
@@ -101,6 +102,7 @@ IntakeEvent = (
     | SurrenderDeclared
     | PersonalDataProvided
     | ReturnCodeIssued
+    | CallerConfirmed
     | DuressSignalled
     | DuressCleared
     | NoteAdded

@@ -104,6 +104,9 @@ DayTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")]
 """A language tag of BCP 47: `ru`, `uk`, `en`."""
 
+Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+"""A country of ISO 3166, alpha-2: `UA`."""
+
 Word = Annotated[
     str,
     StringConstraints(min_length=1, max_length=WORD_MAX_CHARACTERS, strip_whitespace=True),

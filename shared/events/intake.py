@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from shared.events.base import Event
+from shared.events.calls import Change
 from shared.events.fields import (
     At,
     Channel,
@@ -34,6 +35,7 @@ CaseLinkBasis = Literal[
     "return_code", "caller", "service_number", "name", "told_by_caller", "other"
 ]
 IntakeDeadline = Literal["life_now_unanswered", "second_call_review"]
+SecondFact = Literal["personal_data", "called_back", "known_to_operator", "other"]
 LegalBasis = Literal["request_of_person", "retention_passed", "court_order", "location_retention"]
 ClosingReason = Literal[
     "handed_over",
@@ -55,12 +57,21 @@ class CaseOpened(Event):
     withheld. `unmatched_code`: he gave a return code that no case has. `split_from`: the case from
     whose call an operator opened this one, because another man was on the line too; then the call
     is counted there, and nothing the caller said is repeated here.
+
+    `reading_keys`: the numbers that his may be; `name_key`: the name that his account shows; both
+    as keyed hashes, for search alone.
+
+    `changed`: what was done to the call so that it could be recorded; `as_received` seals what
+    those parts were, a JSON object by field, and `address_as_received` those that name somebody.
+    `same_id_as`: the channel gave the id of that call to these other words: an edit, or another
+    man's call.
     """
 
     call_id: Id
     channel: Channel
     caller_key: KeyedHash | None = None
     caller_address: PersonalIdentity | None = None
+    display_name: PersonalIdentity | None = None
     language: Language
     started_at: At
     episode: Annotated[int, Field(ge=1)] = 1
@@ -69,20 +80,30 @@ class CaseOpened(Event):
     recording_ref: Id | None = None
     media: tuple[Id, ...] = ()
     unmatched_code: bool = False
+    changed: tuple[Change, ...] | None = None
+    same_id_as: Id | None = None
+    as_received: PersonalNarrative | None = None
+    address_as_received: PersonalIdentity | None = None
     split_from: Id | None = None
+    reading_keys: tuple[KeyedHash, ...] | None = None
+    name_key: KeyedHash | None = None
 
 
 class CallLinked(Event):
     """A further call was found to belong to this case; `basis` says by what, `confidence` 0 to 1.
 
     Only basis `return_code` shows that the caller knows something that this case was told;
-    `earlier_code` is the code of an earlier episode.
+    `earlier_code` is the code of an earlier episode, or one that a later code replaced.
+    `second_fact_needed`: the code came from a channel that he never called on, or after many wrong
+    ones; alone it shows too little to tell him a place (`CallerConfirmed`). `changed` and
+    what follows: as in CaseOpened.
     """
 
     call_id: Id
     channel: Channel
     caller_key: KeyedHash | None = None
     caller_address: PersonalIdentity | None = None
+    display_name: PersonalIdentity | None = None
     language: Language
     started_at: At
     basis: LinkBasis
@@ -91,6 +112,13 @@ class CallLinked(Event):
     recording_ref: Id | None = None
     media: tuple[Id, ...] = ()
     unmatched_code: bool = False
+    second_fact_needed: Literal[True] | None = None
+    reading_keys: tuple[KeyedHash, ...] | None = None
+    name_key: KeyedHash | None = None
+    changed: tuple[Change, ...] | None = None
+    same_id_as: Id | None = None
+    as_received: PersonalNarrative | None = None
+    address_as_received: PersonalIdentity | None = None
 
 
 class CallTriaged(Event):
@@ -128,11 +156,22 @@ class ReturnCodeIssued(Event):
     """The caller was given a code to call back with; only its keyed hash is kept.
 
     `duress_hash`: the code's twin, told with it, for when somebody forces him to call. Codes
-    issued before there were twins have none.
+    issued before there were twins have none. A code that was issued before is void from here on;
+    its twin still signals duress.
     """
 
     code_hash: KeyedHash
     duress_hash: KeyedHash | None = None
+
+
+class CallerConfirmed(Event):
+    """An operator found by a second fact that who gave the code in this call is the man himself."""
+
+    call_id: Id
+    channel: Channel
+    second_fact: SecondFact
+    by: Person
+    remark: PersonalNarrative | None = None
 
 
 class DuressSignalled(Event):

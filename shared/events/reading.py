@@ -1,4 +1,4 @@
-"""How stored and received bytes are read: as an event of the catalogue, or not at all."""
+"""How stored bytes are read: as an event of the catalogue, or not at all."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from shared.events.base import TYPE_PREFIX, CallEnvelope, CaseEvent, type_of
-from shared.events.calls import CallEnded, CallReceived, DeliveryReported
+from shared.events.base import TYPE_PREFIX, CaseEvent, type_of
 from shared.events.catalogue import CASE_EVENTS, ENVELOPES
 from shared.events.upcast import upcast
 from shared.wrong_fields import wrong_fields
@@ -22,13 +21,6 @@ _READERS: dict[str, Callable[[bytes], CaseEvent[Any]]] = {
 }
 _TYPES: dict[str, str] = {name: type_of(event) for name, event in CASE_EVENTS.items()}
 _TYPE_PATTERN = re.compile(rf"^{re.escape(TYPE_PREFIX)}([A-Za-z]+)\.v([0-9]{{1,3}})$")
-UpstreamEvent = CallReceived | CallEnded | DeliveryReported
-_UPSTREAM: dict[str, type[CallEnvelope[Any]]] = {
-    "CallReceived": CallEnvelope[CallReceived],
-    "CallEnded": CallEnvelope[CallEnded],
-    "DeliveryReported": CallEnvelope[DeliveryReported],
-}
-"""What channels publish on CALLS."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -83,17 +75,6 @@ def _read_any_version(stored: bytes) -> CaseEvent[Any]:
             "data": upcast(name, version, current, data),
         }
     return _validated(ENVELOPES[name], envelope)
-
-
-def read_upstream(received: bytes) -> CallEnvelope[UpstreamEvent]:
-    """Reads a message of CALLS. Raises UnreadableEventError."""
-    envelope = _as_object(received)
-    name, version = _type_and_version(envelope)
-    if name not in _UPSTREAM:
-        raise UnreadableEventError("unknown_type", "type", f"one of {', '.join(_UPSTREAM)}")
-    if version != 1:
-        raise UnreadableEventError("unknown_version", "type", f"{TYPE_PREFIX}{name}.v1")
-    return _validated(_UPSTREAM[name], envelope)
 
 
 def _as_object(raw: bytes) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import get_args
 import services
 from shared import subjects
 from shared.events.base import Event
+from shared.events.calls import UpstreamEvent
 from shared.events.catalogue import OWNER
-from shared.events.reading import UpstreamEvent
 from shared.subjects import Durable
 from tests.architecture.field_words import paragraphs, table
 
@@ -71,18 +71,19 @@ def _takes(pattern: str, subject: str) -> bool:
 
 def _lines() -> Iterator[str]:
     yield OPENING
-    yield "## From the channels, on CALLS\n"
+    yield "## From the channels, on CALLS_*\n"
     for event in get_args(UpstreamEvent):
-        yield from _event(event, subjects.CALLS, subjects.calls("<channel>"))
+        taken_by = consumers(subjects.calls_stream("phone"), subjects.calls("phone"))
+        yield from _event(event, taken_by, subjects.calls("<channel>"))
     for owner in dict.fromkeys(OWNER.values()):
         yield f"## {owner}\n"
         for event in (one for one, its_owner in OWNER.items() if its_owner == owner):
             name = event.__name__
-            yield from _event(event, subjects.CASES, f"cases.<case>.<version>.{name}")
+            subject = f"cases.<case>.<version>.{name}"
+            yield from _event(event, consumers(subjects.CASES, subject), subject)
 
 
-def _event(event: type[Event], stream: str, subject: str) -> Iterator[str]:
-    taken_by = consumers(stream, subject)
+def _event(event: type[Event], taken_by: list[str], subject: str) -> Iterator[str]:
     yield f"### {event.__name__}\n"
     yield f"{paragraphs(event)}\n"
     acted_on = f"; consumed by {', '.join(taken_by)}" if taken_by else ""

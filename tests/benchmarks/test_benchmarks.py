@@ -20,6 +20,7 @@ RESULTS = {
     "read-model": 1,
     "memory": 3,
     "casework": 11,
+    "hostile": 6,
     "matching": 1,
     "registry": 6,
 }

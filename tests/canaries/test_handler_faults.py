@@ -49,11 +49,11 @@ UNDER_COMMANDS = (
 """Functions of ours that answers to commands stand on."""
 
 UNDER_DELIVERIES = (
-    "services.intake.handlers.open_call",
+    "services.intake.sorting.open_call",
     "services.intake.handlers.transact",
     "services.intake.routing.Index.route",
     "shared.keyholder.RemoteKeys.unbox",
-    "shared.bus.process",
+    "shared.working.process",
     "shared.bus.park",
     "shared.consuming._reason_to_park",
 )
@@ -141,14 +141,14 @@ async def test_a_fault_on_the_way_of_a_call_tells_no_value(
         return fail(*given, **named)
 
     if target in {"shared.bus.park", "shared.consuming._reason_to_park"}:
-        monkeypatch.setattr("services.intake.handlers.open_call", fail)
+        monkeypatch.setattr("services.intake.sorting.open_call", fail)
     monkeypatch.setattr(target, fail_and_tell)
     for _ in FAULTS:
         await running.call(address=CANARY.phone, text=text_of(CANARY), code=CANARY.service_number)
     await asyncio.wait_for(reached.wait(), WITHIN_S)
     # Whatever becomes of them: calls are processed as soon as nothing fails any more, or parked.
     parked = []
-    if target == "services.intake.handlers.open_call":
+    if target == "services.intake.sorting.open_call":
         parked = [one.model_dump_json().encode() for one in await running.parked(3)]
     monkeypatch.undo()
     async with asyncio.timeout(WITHIN_S):
@@ -162,14 +162,14 @@ async def test_a_fault_of_a_retry_tells_no_value(
     def unprocessable(*_: object) -> None:
         raise UnprocessableError("wrong_data", "data.text", "text in UTF-8")
 
-    monkeypatch.setattr("services.intake.handlers.open_call", unprocessable)
+    monkeypatch.setattr("services.intake.sorting.open_call", unprocessable)
     await running.call(address=CANARY.phone, text=text_of(CANARY))
     (parked,) = await running.parked()
     answers = [parked.model_dump_json().encode()]
     for target in (
         "shared.keyholder.RemoteKeys.unbox",
         "shared.bus.process",
-        "services.intake.handlers.open_call",
+        "services.intake.sorting.open_call",
     ):
         monkeypatch.setattr(target, raising(CANARY))
         for _ in FAULTS:
@@ -186,7 +186,7 @@ async def _retried(site: Site, body: bytes) -> bytes:
     return (await site.client.request(subject, body, timeout=WITHIN_S)).data
 
 
-async def test_a_call_in_the_clear_or_of_nonsense_is_parked_without_a_value(
+async def test_a_call_in_the_clear_or_of_nonsense_leaves_no_value(
     running: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A channel that seals nothing: what it said comes into a box, and nowhere else."""
@@ -195,9 +195,14 @@ async def test_a_call_in_the_clear_or_of_nonsense_is_parked_without_a_value(
     bodies.append(json.dumps({**envelope, "data": {"text": text_of(CANARY)}}).encode())
     for body in bodies:
         await running.jetstream.publish("calls.phone", body)
-    found = await running.parked(len(bodies))
     assert await running.calls_left() == 0
-    clean(capsys, *(one.model_dump_json().encode() for one in found))
+    info = await running.jetstream.stream_info(subjects.PARKED)
+    found = [one.model_dump_json() for one in await running.parked(info.state.messages)]
+    cases = (await running.jetstream.stream_info(subjects.CASES)).state.messages
+    stored = [await running.stored(sequence + 1) for sequence in range(cases)]
+    assert found
+    assert stored  # What can be read as a call is one, and is sealed.
+    clean(capsys, *(one.encode() for one in found), *stored)
 
 
 async def test_a_fault_of_the_connection_tells_no_value(

@@ -14,11 +14,12 @@ from typing import Any, cast
 from eventsourcing.persistence import IntegrityError, OperationalError
 from typing_extensions import override
 
+from shared.access import Use
 from shared.case_log import CaseLog, Fold, History, Link
 from shared.events.base import CaseEvent, chain_hash
 from shared.events.fields import Sealed
-from shared.key_messages import OpenedValue, SealedValue
-from shared.keyholder import Keys, SealingKeys
+from shared.key_messages import NoteParked, OpenedValue, SealedValue
+from shared.keyholder import Keys, SealingKeys, Searcher
 from shared.sealing import Spot
 
 
@@ -131,7 +132,9 @@ class MemoryKeys(Keys):
         return self._keys
 
     @override
-    def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
+    def open(
+        self, values: Sequence[SealedValue], by: str, purpose: str, use: Use = "shown"
+    ) -> list[OpenedValue]:
         return [OpenedValue(state="open", text=self.letters[one.sealed]) for one in values]
 
     @override
@@ -141,3 +144,17 @@ class MemoryKeys(Keys):
     @override
     def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
         return [(sha256("|".join(one).encode()).hexdigest(),) for one in values]
+
+    @override
+    def search(
+        self, who: Searcher, values: Sequence[tuple[str, str]] = ()
+    ) -> list[tuple[str, ...]]:
+        return self.hashes(values)
+
+    @override
+    def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
+        """Nobody asks what was found."""
+
+    @override
+    def note_parked(self, asked: NoteParked) -> bytes:
+        return self.letters[asked.box].encode() if asked.box else b""

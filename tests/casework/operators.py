@@ -32,6 +32,7 @@ class Operators:
         self.may_override = True
         self._routine: tuple[tuple[str, str, Callable[[str], None]], ...] = (
             ("PersonalDataProvided", "IdentityVerified", self.verify),
+            ("CallLinked", "CallerConfirmed", self.confirm),
             ("ArrivedInUkraine", "RendezvousPlanned", self.plan),
             ("RendezvousPlanned", "RendezvousApproved", self.approve),
             ("RendezvousApproved", "RendezvousDisclosed", self.disclose),
@@ -90,6 +91,12 @@ class Operators:
         level, until = self.chance.choice(CREDIBILITY), self.town.now + 5 * HOUR
         self.tries(v.AssessCredibility, case_id, level=level, indicators="x", expires_at=until)
 
+    def confirm(self, case_id: str) -> None:
+        calls = self.calls(case_id)
+        if calls:
+            call = {"call_id": calls[-1].call_id, "channel": calls[-1].channel}
+            self.tries(i.ConfirmCaller, case_id, second_fact="personal_data", **call)
+
     def plan(self, case_id: str) -> None:
         team = self.chance.choice(TEAMS)
         self.tries(h.PlanRendezvous, case_id, place=PLACE, team=team, **self.desk.window())
@@ -145,12 +152,16 @@ class Operators:
         """Gives in which call or by which message he might be told: his last, if there is one."""
         if self.chance.random() < 0.2:
             return self.told_by_message(case_id)
-        calls = [
-            link.event.data.call_id
+        calls = self.calls(case_id)
+        return {"call_id": calls[-1].call_id} if calls else {}
+
+    def calls(self, case_id: str) -> list[Any]:
+        """The calls of a case, the last one last."""
+        return [
+            link.event.data
             for link in self.town.store.cases.get(case_id, [])
             if link.event.type_name in {"CaseOpened", "CallLinked"}
         ]
-        return {"call_id": calls[-1]} if calls else {}
 
     def told_by_message(self, case_id: str) -> dict[str, str]:
         """Gives a message of the place, or one that there isn't."""

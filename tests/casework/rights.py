@@ -27,7 +27,9 @@ from shared.events.handover import (
     RendezvousReplanned,
 )
 from shared.events.intake import (
+    CallerConfirmed,
     CallLinked,
+    CaseOpened,
     ContactRuleSet,
     DuressCleared,
     DuressSignalled,
@@ -47,6 +49,8 @@ class _Man:
     disbelieved_until: datetime | None = None
     forced: bool = False
     coded: set[str] = field(default_factory=set)
+    channels: set[str] = field(default_factory=set)
+    """Those that he called on for certain."""
     reachable: bool = False
     said_at: datetime | None = None
     overrides: dict[str, datetime] = field(default_factory=dict)
@@ -75,6 +79,7 @@ def wrongly_told(log: Iterable[CaseEvent[Any]]) -> list[str]:
         if isinstance(event.data, HandoverOffered) and _is_forced(men, man):
             found.append(f"{event.subject} {event.caseversion}: a team asked to come to an ambush")
         _note_who(man, event.data)
+        _note_line(man, event.data)
         _note_how(man, event.data, event.subject)
         _note_rule(man, event)
         _note_meeting(man, event.data)
@@ -123,12 +128,24 @@ def _note_who(man: _Man, data: Any) -> None:
             pass
 
 
-def _note_how(man: _Man, data: Any, case_id: str) -> None:
+def _note_line(man: _Man, data: Any) -> None:
     match data:
-        case CallLinked() if data.basis == "return_code":
+        case CaseOpened():
+            man.channels.add(data.channel)
+        case CallLinked() if data.basis == "return_code" and not data.second_fact_needed:
+            if data.channel in man.channels:
+                man.coded.add(data.call_id)
+        case CallerConfirmed():
             man.coded.add(data.call_id)
+            man.channels.add(data.channel)
         case CallEnded():
             man.coded.discard(data.call_id)
+        case _:
+            pass
+
+
+def _note_how(man: _Man, data: Any, case_id: str) -> None:
+    match data:
         case EmergencyOverrideUsed() if data.by.lower() != data.second_by.lower():
             man.overrides[data.guard] = data.expires_at
         case GroupJoined() if data.group_id == case_id:

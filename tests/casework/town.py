@@ -24,12 +24,14 @@ import services.verification
 import services.verification.handlers
 from passage.verifying.rules.trail import Trail
 from passage.verifying.transitions import broken_rules
+from services.intake.calls import open_call
+from services.intake.reading import ChannelMessage
 from services.verification.registry import RegistryAnswer
 from shared import subjects
 from shared.commands.base import Command, Recorded
-from shared.events.base import CallEnvelope, CaseEvent
-from shared.events.calls import CallReceived
+from shared.events.base import CaseEvent
 from shared.events.fields import Channel
+from shared.events.upstream import Upstream
 from shared.parking import Delivery
 from shared.service import Desk
 from shared.transact import Outcome, Writer
@@ -106,30 +108,23 @@ class Town:
     ) -> Outcome:
         """A channel's call comes in."""
         self.calls += 1
-        call = CallReceived.model_construct(
-            call_id=call_id or f"call-{self.calls}",
-            channel=channel,
-            caller_address=self.keys.box(address) if address else None,
-            language="ru",
-            started_at=self.now,
-            text=None,
-            return_code=self.keys.box(code) if code else None,
-            recording_ref=None,
-            media=(),
-        )
-        envelope = CallEnvelope[CallReceived](
-            id=call.call_id,
-            source="/channels/test",
-            type="passage.CallReceived.v1",
-            subject=call.call_id,
-            time=self.now,
-            data=call,
-        )
+        named = call_id or f"call-{self.calls}"
+        fields = {
+            "call_id": named,
+            "caller_address": self.keys.box(address) if address else None,
+            "language": "ru",
+            "started_at": self.now.isoformat(),
+            "return_code": self.keys.box(code) if code else None,
+        }
+        message = ChannelMessage(Upstream("call", named, fields), channel, self.now)
         if code in self._duress_codes:
-            self.forced_calls.append(call.call_id)
-        return self.until_done(
-            partial(services.intake.handlers.receive_call, self.intake, envelope)
-        )
+            self.forced_calls.append(named)
+
+        def receive() -> Outcome:
+            opened = open_call(self.intake.desk.keys, message)
+            return services.intake.handlers.record_call(self.intake, opened).outcome
+
+        return self.until_done(receive)
 
     def ask(self, command: Command) -> Outcome | Recorded:
         """An operator asks for something. Raises RefusedError."""

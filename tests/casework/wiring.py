@@ -26,6 +26,7 @@ from services.handover.state import evolve as evolve_handover
 from services.intake import erasing, listening, others, sending
 from services.intake.codes import issue_return_code
 from services.intake.deadlines import KINDS, deadlines, decide_due
+from services.intake.ends import EarlyEnds
 from services.intake.erasing import Erasure
 from services.intake.guards import Rules
 from services.intake.handlers import Intake
@@ -130,7 +131,9 @@ class Wired:
             timedelta(minutes=10),
             due.keep,
         )
-        heard = Listening(intake, Erasure(desk, timedelta(days=3650)), sender, due)
+        heard = Listening(
+            intake, EarlyEnds(MemoryBucket()), Erasure(desk, timedelta(days=3650)), sender, due
+        )
         self.deadlines["intake"] = due
         self.hears["intake"] = partial(listening.receive_event, heard)
         for kind in (*services.intake.handlers.DECISIONS, *services.intake.handlers.RULED):

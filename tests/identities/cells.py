@@ -13,9 +13,15 @@ from shared.policy import Rights, policy
 
 SERVICES = tuple(policy().services)
 CHANNELS = tuple(policy().channels.names)
-STREAMS = ("CASES", "CALLS", "PARKED", "TIMERS", "AUDIT", "OUTBOUND", "KV_INDEX", "KV_KEYS")
-BUCKETS = ("INDEX", "KEYS")
-OPERATIONS = ("seal", "open", "unbox", "hash", "rotate", "pepper", "close")
+STREAMS = (
+    "CASES", "CALLS_phone", "CALLS_web", "CALLS", "PARKED", "TIMERS", "AUDIT", "OUTBOUND",
+    "KV_INDEX", "KV_EARLY_ENDS", "KV_KEYS",
+)  # fmt: skip
+BUCKETS = ("INDEX", "EARLY_ENDS", "KEYS")
+OPERATIONS = (
+    *("seal", "open", "unbox", "hash", "search", "found", "parked"),
+    *("rotate", "pepper", "close"),
+)
 DURABLES = (
     *sorted({one for rights in policy().services.values() for one in rights.consumes}),
     *(f"OUTBOUND/{channel}" for channel in CHANNELS),
@@ -138,6 +144,6 @@ def _consumes(service: str) -> bool:
 
 def _may_read(rights: Rights, verb: str, stream: str) -> bool:
     if verb == "STREAM.INFO":
-        return stream in rights.reads
+        return stream in (*rights.reads, *rights.watches)
     is_bucket = stream.removeprefix("KV_") in rights.buckets and stream.startswith("KV_")
     return verb in {"STREAM.MSG.GET", "DIRECT.GET"} and (stream in rights.reads or is_bucket)

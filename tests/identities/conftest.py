@@ -22,7 +22,6 @@ from passage.running import Running
 from shared.credentials import connect_options
 from shared.settings import Settings
 
-FOLLOWED = ("CASES", "CALLS", "PARKED", "TIMERS", "AUDIT", "OUTBOUND")
 ALL = identities()
 
 

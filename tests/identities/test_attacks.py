@@ -76,7 +76,7 @@ async def test_a_service_can_not_have_an_answer_stored_as_an_event(
         f"{API}.DIRECT.GET.KV_INDEX.{kept}",
         f"{API}.STREAM.MSG.GET.KV_INDEX",
         f"{API}.STREAM.INFO.CASES",
-        f"{API}.CONSUMER.MSG.NEXT.CALLS.intake",
+        f"{API}.CONSUMER.MSG.NEXT.CALLS_phone.intake",
         "keyholder.seal.intake",
         "servers.storage",
         "health.intake",
@@ -104,9 +104,9 @@ async def test_a_channel_can_not_have_its_answer_stored_as_an_event(
         await phone.client.publish("calls.phone", b"{}", reply=target)
         await phone.client.publish("calls.phone", b"{}", reply="calls.web")
         answer = await phone.client.request("calls.phone", b"{}", timeout=60)
-    assert json.loads(answer.data)["stream"] == "CALLS"
+    assert json.loads(answer.data)["stream"] == "CALLS_phone"
     assert await stored(keeper, "CASES", target) == 0
-    assert await stored(keeper, "CALLS", "calls.web") == 0
+    assert await stored(keeper, "CALLS_web", "calls.web") == 0
 
 
 async def test_a_trace_of_a_message_is_not_stored_as_an_event(
@@ -162,11 +162,15 @@ async def test_a_channel_has_no_way_to_what_it_sent(ground: Ground, keeper: Clie
         sequence = json.loads(sent.data)["seq"]
         for api in ("$JS.API", API):
             request = json.dumps({"seq": sequence}).encode()
-            for verb in ("STREAM.MSG.GET.CALLS", "DIRECT.GET.CALLS", "CONSUMER.CREATE.CALLS.x"):
+            for verb in (
+                "STREAM.MSG.GET.CALLS_phone",
+                "DIRECT.GET.CALLS_phone",
+                "CONSUMER.CREATE.CALLS_phone.x",
+            ):
                 await phone.client.publish(f"{api}.{verb}", request, reply="_INBOX_channel-phone.x")
         while len(phone.refused) < 6:
             await phone.client.flush(10)
-    answer = await ask(keeper, "CONSUMER.NAMES.CALLS", None)
+    answer = await ask(keeper, "CONSUMER.NAMES.CALLS_phone", None)
     assert answer["consumers"] == ["intake"]
 
 

@@ -44,10 +44,10 @@ async def call(ground: Ground, call_id: str) -> None:
 
 
 async def waiting(keeper: Client) -> tuple[int, int]:
-    """Gives how many calls wait in CALLS, and how often intake was given one in vain."""
-    calls = await ask(keeper, "STREAM.INFO.CALLS", None)
-    consumer = await ask(keeper, "CONSUMER.INFO.CALLS.intake", None)
-    return calls["state"]["messages"], consumer["num_redelivered"]
+    """How many calls wait, and how many of them intake has in hand."""
+    calls = await ask(keeper, "STREAM.INFO.CALLS_phone", None)
+    consumer = await ask(keeper, "CONSUMER.INFO.CALLS_phone.intake", None)
+    return calls["state"]["messages"], consumer["num_ack_pending"]
 
 
 async def until(keeper: Client, condition: Callable[[tuple[int, int]], bool]) -> None:

@@ -10,10 +10,9 @@ import pytest
 from passage.connecting import connected
 from passage.deliveries import Station
 from passage.provisioning import ask
-from shared.events.calls import DeliveryReported
 from shared.events.fields import Channel
 from shared.events.outbound import MessageQueued
-from shared.events.reading import read_upstream
+from shared.events.upstream import read_upstream
 from shared.keyfiles import read_channel_private_key, read_channel_public_keys
 from shared.outgoing import outgoing
 from tests.examples import CASE, sealed
@@ -62,12 +61,14 @@ async def test_a_channel_takes_its_own_messages_once_and_reports(ground: Ground)
     async with ground.guest("keeper") as keeper:
         info = await ask(keeper.client, "CONSUMER.INFO.OUTBOUND.telegram", None)
         left = await ask(keeper.client, "STREAM.INFO.OUTBOUND", {"subjects_filter": ">"})
-        stored = await keeper.client.jetstream(timeout=60).get_last_msg("CALLS", "calls.telegram")
+        stored = await keeper.client.jetstream(timeout=60).get_last_msg(
+            "CALLS_telegram", "calls.telegram"
+        )
     assert info["num_ack_pending"] == 0
     assert left["state"]["subjects"] == {"outbound.signal": 1}
-    report = read_upstream(stored.data or b"").data
-    assert isinstance(report, DeliveryReported)
-    assert (report.message_id, report.outcome) == ("message-1", "sent")
+    report = read_upstream(stored.data or b"")
+    assert report.kind == "report"
+    assert (report.fields["message_id"], report.fields["outcome"]) == ("message-1", "sent")
 
 
 async def test_a_channel_gets_nothing_of_another_s(ground: Ground) -> None:

@@ -82,7 +82,7 @@ async def test_a_thousand_calls_wait_for_intake_and_each_counts_once(tmp_path: P
         async with connected(server.url) as client:
             await provision(client, replicas=1)
             await publish_all(client, tmp_path)
-            assert await last_sequence(client, "CALLS") == CALLS
+            assert await last_sequence(client, "CALLS_phone") == CALLS
             assert not await calls_in_cases(client)
             with (
                 service("keyholder", server, tmp_path),

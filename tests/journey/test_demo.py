@@ -63,7 +63,7 @@ def test_an_unknown_case_has_one_exit_code_in_every_verb(system: System) -> None
 
 def test_a_call_id_that_was_kept_before_is_said(system: System) -> None:
     call = ("call", "--channel", "phone", "--call-id", "call-kept-once", "--text", "вымысел")
-    assert not system.json(*call)["duplicate"]
+    assert system.json(*call)["stream"] == "CALLS_phone"
     again = system.verb(*call, check=False)
     assert again.returncode == 1
     assert "NOT stored again" in again.stderr

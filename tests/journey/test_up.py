@@ -12,7 +12,7 @@ import pytest
 
 from passage.supervising import NATS_STOP_S, SERVICES_STOP_S, WITNESS_STOP_S
 from shared.broker import LEAVE_S
-from shared.bus import GRACE_S
+from shared.working import GRACE_S
 from tests.journey.system import GIVES_UP_AFTER_S, System, gone, until
 
 pytestmark = pytest.mark.journey

@@ -13,13 +13,14 @@ from services.keyholder.access import Records
 from services.keyholder.handlers import (
     ERASURES_OF_CASE,
     SEALED,
-    Keeping,
     keep,
     receive_erasure,
     respond,
 )
 from services.keyholder.holder import Holder
+from services.keyholder.keeping import Keeping
 from services.keyholder.lock import Lock
+from services.keyholder.main import budgets_of
 from shared import subjects
 from shared.events.base import FIRST_PREVHASH
 from shared.events.fields import Plain
@@ -28,6 +29,7 @@ from shared.events.reading import read_case_event
 from shared.key_messages import Denied, Open, SealedValue
 from shared.parking import Delivery, UnprocessableError
 from shared.policy import policy
+from shared.settings import Settings
 from shared.transact import Cause, Writer, transact
 from tests.desks import NOW, MemoryBucket, desk_for
 from tests.examples import OTHER_CASE
@@ -40,6 +42,7 @@ INTAKE = "/services/intake"
 @pytest.fixture
 def keeping(bucket: MemoryBucket, folder: Path) -> Keeping:
     return Keeping(
+        budgets=budgets_of(Settings()),
         holder=Holder(ring(bucket, folder)),
         records=cast("Records", _NoRecords()),
         policy=policy(),
@@ -51,7 +54,7 @@ def keeping(bucket: MemoryBucket, folder: Path) -> Keeping:
 
 
 class _NoRecords:
-    def write(self, *_: object) -> None:
+    def opening(self, *_: object) -> None:
         """Nothing is recorded here."""
 
 
@@ -130,7 +133,7 @@ class _Closing:
     def __init__(self, keeping: Keeping, idle: bool) -> None:
         self.keeping, self.idle = keeping, idle
 
-    def write(self, *_: object) -> None:
+    def opening(self, *_: object) -> None:
         if self.idle:
             self.keeping.lock.close()
         else:

@@ -23,31 +23,31 @@ def limits(now: list[float]) -> HashLimits:
 
 
 def test_a_minutes_worth_may_come_at_once_and_no_more(limits: HashLimits) -> None:
-    assert limits.take("query", A_MINUTE - 1, A_MINUTE)
-    assert not limits.take("query", 2, A_MINUTE)
-    assert limits.take("query", 1, A_MINUTE)
-    assert not limits.take("query", 1, A_MINUTE)
+    assert limits.take("query", A_MINUTE - 1, A_MINUTE) == 0
+    assert limits.take("query", 2, A_MINUTE) > 0
+    assert limits.take("query", 1, A_MINUTE) == 0
+    assert limits.take("query", 1, A_MINUTE) > 0
 
 
 def test_it_fills_with_time_and_never_above_a_minutes_worth(
     limits: HashLimits, now: list[float]
 ) -> None:
-    assert limits.take("query", A_MINUTE, A_MINUTE)
+    assert limits.take("query", A_MINUTE, A_MINUTE) == 0
     now[0] += 1.0
-    assert limits.take("query", 10, A_MINUTE)
-    assert not limits.take("query", 1, A_MINUTE)
+    assert limits.take("query", 10, A_MINUTE) == 0
+    assert limits.take("query", 1, A_MINUTE) > 0
     now[0] += 86_400.0
-    assert not limits.take("query", A_MINUTE + 1, A_MINUTE)
-    assert limits.take("query", A_MINUTE, A_MINUTE)
+    assert limits.take("query", A_MINUTE + 1, A_MINUTE) > 0
+    assert limits.take("query", A_MINUTE, A_MINUTE) == 0
 
 
 def test_one_services_hashes_are_not_anothers(limits: HashLimits) -> None:
-    assert limits.take("query", A_MINUTE, A_MINUTE)
-    assert limits.take("intake", A_MINUTE, A_MINUTE)
+    assert limits.take("query", A_MINUTE, A_MINUTE) == 0
+    assert limits.take("intake", A_MINUTE, A_MINUTE) == 0
 
 
 def test_who_has_no_limit_in_the_policy_has_no_hashes(limits: HashLimits) -> None:
-    assert not limits.take("handover", 1, 0)
+    assert limits.take("handover", 1, 0) > 0
 
 
 def test_the_log_says_it_once_a_minute(

@@ -10,14 +10,17 @@ from typing import cast
 import pytest
 
 from services.keyholder.access import Records
-from services.keyholder.handlers import ROTATION, Erasures, Keeping, receive_timer
+from services.keyholder.handlers import ROTATION, receive_timer
 from services.keyholder.holder import Holder
+from services.keyholder.keeping import Erasures, Keeping
 from services.keyholder.lock import Lock
+from services.keyholder.main import budgets_of
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import make_key_files, read_secrets
 from shared.case_log import CaseLog
 from shared.parking import Delivery, UnprocessableError
 from shared.policy import policy
+from shared.settings import Settings
 from shared.timers import Timer
 from tests.desks import MemoryBucket
 
@@ -28,6 +31,7 @@ def keeping(tmp_path: Path) -> Keeping:
     ring = KeyRing(MemoryBucket(), read_secrets(tmp_path))
     ring.for_sealing("CASE", 1, "")
     return Keeping(
+        budgets=budgets_of(Settings()),
         holder=Holder(ring),
         records=cast("Records", None),  # Nothing is opened here.
         policy=policy(),

@@ -41,12 +41,14 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
 
 
 def test_what_the_catalogue_lists_is_printed_with_service_level_and_time(lines: Any) -> None:
-    log.info("decided", stream="CALLS", sequence=7, case_id=CASE, result="recorded", version=1)
+    log.info(
+        "decided", stream="CALLS_phone", sequence=7, case_id=CASE, result="recorded", version=1
+    )
     (line,) = lines()
     assert line.pop("timestamp").endswith("Z")
     assert line == {
         "event": "decided",
-        "stream": "CALLS",
+        "stream": "CALLS_phone",
         "sequence": 7,
         "case_id": CASE,
         "result": "recorded",

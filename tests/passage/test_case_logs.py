@@ -207,6 +207,11 @@ def test_a_call_is_promised_by_channel_and_id_and_a_withheld_number_by_no_caller
     assert [one.key for one in unknown] == ["call.phone.call-1"]
 
 
+def test_a_number_that_may_be_several_is_promised_under_none_of_them() -> None:
+    doubtful = opened(1).model_copy(update={"reading_keys": ("c" * 64, "d" * 64)})
+    assert [one.key for one in promised(stored_log("A", [doubtful]))] == ["call.phone.call-1"]
+
+
 def test_what_the_index_lacks_or_names_otherwise_is_found(tmp_path: Path) -> None:
     promises = [Promise("call.phone.a", "FIRST", 1), Promise("code.b", "FIRST", 2)]
     found = index_findings(tmp_path, promises, [entry("code.b", "SECOND")])
@@ -229,7 +234,7 @@ def test_an_old_reservation_without_event_is_a_warning_and_a_young_one_nothing(
     entries = [
         entry("call.phone.old", "NOWHERE"),
         entry("call.phone.young", "NOWHERE", young),
-        entry("caller.known", "FIRST"),
+        *(entry(f"{kind}.known", "FIRST") for kind in ("caller", "maybe", "read")),
     ]
     assert index_findings(tmp_path, [], entries) == [("warning", "reservation without event")]
 

@@ -29,9 +29,9 @@ def test_the_id_of_the_message_is_the_calls() -> None:
 
 
 @pytest.mark.wire
-async def test_a_call_is_kept_once_a_channel_and_a_repetition_is_said(client: Client) -> None:
+async def test_every_message_of_a_channel_is_kept_whatever_its_id(client: Client) -> None:
     await provision(client, replicas=1)
     jetstream = client.jetstream(timeout=60)
-    assert await publish(jetstream, envelope_of(call(), KEY)) == Kept(1, duplicate=False)
-    assert await publish(jetstream, envelope_of(call("web"), KEY)) == Kept(2, duplicate=False)
-    assert await publish(jetstream, envelope_of(call(), KEY)) == Kept(1, duplicate=True)
+    assert await publish(jetstream, envelope_of(call(), KEY)) == Kept("CALLS_phone", 1)
+    assert await publish(jetstream, envelope_of(call("web"), KEY)) == Kept("CALLS_web", 1)
+    assert await publish(jetstream, envelope_of(call(), KEY)) == Kept("CALLS_phone", 2)

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from nats.aio.client import Client
 
-from passage.parked import COLUMNS, _waiting
+from passage.parked import COLUMNS, as_json_of, as_row, parked_in
+from passage.printing import print_table
 from passage.provisioning import provision
+from shared.parked_messages import Waiting
 from shared.parking import Parked
 
 pytestmark = pytest.mark.wire
@@ -31,12 +33,23 @@ async def test_an_unreadable_message_is_a_row_and_hides_no_other(client: Client)
     jetstream = client.jetstream(timeout=60)
     await jetstream.publish("parked.intake.not_json", b"\xffnothing")
     await jetstream.publish("parked.intake.not_json", GOOD.model_dump_json().encode())
-    unreadable, readable = await _waiting(client)
-    assert unreadable.as_row()[2:] == ("unreadable", "sequence 1 of PARKED")
-    assert unreadable.as_json() == {
+    (unreadable, readable), _ = await parked_in(client)
+    assert as_row(unreadable)[2:4] == ("unreadable", "sequence 1 of PARKED")
+    assert as_json_of(unreadable) == {
         "parked_id": None,
         "reason": "unreadable",
         "parked_sequence": 1,
     }
-    assert readable.as_row()[COLUMNS.index("parked_id")] == "p-1"
-    assert "original" not in readable.as_json()
+    assert as_row(readable)[COLUMNS.index("parked_id")] == "p-1"
+    assert "original" not in as_json_of(readable)
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_ids_are_shown_whole_however_narrow_the_terminal(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("passage.printing.out.width", columns)
+    parked_id = "0123456789abcdef" * 2
+    one = Waiting(1, GOOD.model_copy(update={"parked_id": parked_id}))
+    print_table("1 parked", COLUMNS, [as_row(one)])
+    assert parked_id in capsys.readouterr().out

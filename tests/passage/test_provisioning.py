@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from nats.aio.client import Client
 
+from passage.comparing import differences
 from passage.definitions import streams
 from passage.exits import VerbEndedError
-from passage.provisioning import ask, differences, provision
+from passage.provisioning import ask, provision
 
 pytestmark = pytest.mark.wire
 
@@ -17,7 +18,7 @@ async def test_the_first_run_makes_all_and_the_second_finds_all_as_defined(clien
     again = await provision(client, replicas=1)
     assert {one.state for one in again} == {"as defined"}
     names = {one.name for one in again}
-    assert {"CASES", "CALLS", "PARKED", "KV_INDEX", "KV_KEYS", "CALLS/intake"} <= names
+    assert {"CASES", "CALLS_web", "PARKED", "KV_INDEX", "KV_KEYS", "CALLS_web/intake"} <= names
 
 
 async def test_the_log_refuses_deletes_and_purges(client: Client) -> None:
@@ -60,14 +61,14 @@ async def test_what_jetstream_refuses_to_change_stays_reported(client: Client) -
 
 async def test_a_changed_consumer_is_reported_and_updated(client: Client) -> None:
     await provision(client, replicas=1)
-    info = await ask(client, "CONSUMER.INFO.CALLS.intake", None)
+    info = await ask(client, "CONSUMER.INFO.CALLS_web.intake", None)
     config = {**info["config"], "max_ack_pending": 7}
-    body = {"stream_name": "CALLS", "config": config, "action": "update"}
-    await ask(client, "CONSUMER.CREATE.CALLS.intake", body)
+    body = {"stream_name": "CALLS_web", "config": config, "action": "update"}
+    await ask(client, "CONSUMER.CREATE.CALLS_web.intake", body)
     found = {one.name: one for one in await provision(client, replicas=1)}
-    assert [d.key for d in found["CALLS/intake"].differences] == ["max_ack_pending"]
+    assert [d.key for d in found["CALLS_web/intake"].differences] == ["max_ack_pending"]
     updated = {one.name: one for one in await provision(client, replicas=1, update=True)}
-    assert updated["CALLS/intake"].state == "updated"
+    assert updated["CALLS_web/intake"].state == "updated"
 
 
 async def test_more_copies_than_servers_is_said(client: Client) -> None:

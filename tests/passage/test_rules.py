@@ -95,6 +95,9 @@ STEP = handover.GuidanceGiven(step=SEALED, call_id="call-2")
 STEP_3 = STEP.model_copy(update={"call_id": "call-3"})
 HUNG_UP = CallEnded(call_id="call-2", channel="phone", ended_at=NOON)
 HUNG_UP_TOO = CallEnded(call_id="call-2", channel="telegram", ended_at=NOON)
+NINTH = PLANNED.model_copy(update={"rendezvous_id": "r-9"})
+DOUBTED = CODED.model_copy(update={"second_fact_needed": True})
+CONFIRMED = intake.CallerConfirmed(call_id="call-2", channel="phone", second_fact="other", by="x")
 CODED_TOO = CODED.model_copy(update={"channel": "telegram"})
 """Another channel gave its call the same number."""
 UNCODED_TOO = CODED_TOO.model_copy(update={"basis": "caller"})
@@ -157,6 +160,7 @@ CLOSED = intake.CaseClosed(reason="withdrew")
         [*KNOWN, REVIEW, overridden("no_hold"), PLANNED],
         [*KNOWN, FORCED, FREE, PLANNED, APPROVED, DISCLOSED],
         [*KNOWN, PLANNED, APPROVED, CODED_TOO, HUNG_UP, DISCLOSED],
+        [DOUBTED, CONFIRMED, *KNOWN[1:], PLANNED, APPROVED, DISCLOSED],
         [*GUIDED, HUNG_UP, CODED_TOO.model_copy(update={"call_id": "call-3"}), STEP_3],
         [*GUIDED, STEP, assessed("hostile"), overridden("credibility_allows"), STEP],
         [*OFFER, WITHDRAWN, OFFERED, ACCEPTED, RECEIPT],
@@ -199,6 +203,8 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: Sequence[Event]) -> None:
         ([*GUIDED, CONTRADICTED, overridden("identity_verified"), STEP], "that he is another"),
         ([*GUIDED, assessed("hostile"), STEP], "guided though he was not believed"),
         ([*KNOWN, PLANNED, APPROVED, HUNG_UP, DISCLOSED], "in no call"),
+        ([DOUBTED, *KNOWN[1:], PLANNED, APPROVED, DISCLOSED], "in no call"),
+        ([CONFIRMED.model_copy(update={"call_id": "call-9"})], "in a call that the case hasn't"),
         ([*KNOWN, PLANNED, APPROVED, UNCODED_TOO, DISCLOSED], "in no call"),
         ([*GUIDED, CODED_TOO, HUNG_UP, HUNG_UP_TOO, STEP], "in no call"),
         ([STEP], "in no call with the case's return code"),
@@ -218,10 +224,7 @@ def test_what_the_guards_allow_breaks_no_rule(lawful: Sequence[Event]) -> None:
         ([*OFFER, ACCEPTED, RECEIPT, RECEIPT], "handed over twice"),
         ([RAISED, SETTLED.model_copy(update={"second_by": " AMBER"})], "by one person"),
         ([SETTLED], "no discrepancy was open"),
-        (
-            [*HANDED, PLANNED.model_copy(update={"rendezvous_id": "r-9"})],
-            "after he was handed over",
-        ),
+        ([*HANDED, NINTH], "after he was handed over"),
         ([*HANDED, CONSENT.model_copy(update={"witness": "Amber"})], "witnessed by who recorded"),
         ([CONSENT], "before he was handed over"),
         ([*HANDED, EXCHANGED], "without his consent"),

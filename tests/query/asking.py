@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from services.query.api.app import create_app
 from services.query.context import Context
 from services.query.link import Link
 from shared.keyholder import Keys
+from shared.parked_messages import Waiting, WaitingPage
 from tests.query.fixed_keys import FixedKeys
 from tests.query.stage import Follower, MemoryLog, settings_for
 
@@ -31,13 +32,14 @@ class Desk:
 
 
 @asynccontextmanager
-async def asked(
+async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
     log: MemoryLog,
     folder: Path,
     keys: Keys | None = None,
     link: Link | None = None,
     accesses: Callable[[str], Accesses] = lambda _: Accesses([], 0),
     supervisors: str = "",
+    parked: Sequence[Waiting] = (),
 ) -> AsyncIterator[Desk]:
     """Gives an app that follows `log`; without a `link` no service can be reached."""
     url = f"sqlite:///{folder}/query.db"
@@ -60,6 +62,10 @@ async def asked(
             names=follower.names,
             accesses=accesses,
             newest_accesses=lambda *_: AccessPage([], 0, None, None),
+            parked_page=lambda after, limit: WaitingPage(
+                [one for one in parked if one.sequence > after][:limit], None
+            ),
+            parked_at=dict(parked).get,
         )
         async with client_of(context) as http:
             yield Desk(http, follower, context)

@@ -15,12 +15,20 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from nacl.public import PrivateKey
 from typing_extensions import override
 
+from shared.access import Use
 from shared.boxes import unbox
 from shared.events.base import Event
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Identity, PersonalClass, Plain, Sealed
-from shared.key_messages import OpenedValue, SealedValue
-from shared.keyholder import Keys, KeysDeniedError, KeysUnavailableError, SealingKeys
+from shared.key_messages import NoteParked, OpenedValue, SealedValue
+from shared.keyholder import (
+    Keys,
+    KeysDeniedError,
+    KeysUnavailableError,
+    SealingKeys,
+    Searcher,
+    TooManyError,
+)
 from shared.sealing import DataKey, SealBrokenError, Spot
 
 CLASSES: tuple[PersonalClass, ...] = get_args(PersonalClass)
@@ -45,7 +53,14 @@ class FixedKeys(Keys):
     sealed: bool = False
     denied: bool = False
     erased: set[tuple[str, PersonalClass]] = field(default_factory=set)
+    spent: bool = False
+    """Whether everybody's budget is spent."""
     accesses: list[Access] = field(default_factory=list)
+    searches: list[tuple[Searcher, int]] = field(default_factory=list)
+    """Who searched, and how many values were hashed for it."""
+    told: list[tuple[Searcher, tuple[str, ...]]] = field(default_factory=list)
+    """What searches found."""
+    handled: list[NoteParked] = field(default_factory=list)
 
     @override
     def for_sealing(self, case_id: str, version: int, erasure: str) -> SealingKeys:
@@ -53,8 +68,12 @@ class FixedKeys(Keys):
         return dict.fromkeys(CLASSES, _key(case_id).sealing)
 
     @override
-    def open(self, values: Sequence[SealedValue], by: str, purpose: str) -> list[OpenedValue]:
+    def open(
+        self, values: Sequence[SealedValue], by: str, purpose: str, use: Use = "shown"
+    ) -> list[OpenedValue]:
         self._check()
+        if use == "shown":
+            self._count()
         self.accesses.append(Access(by, purpose, tuple(values)))
         return [self._opened(one) for one in values]
 
@@ -67,6 +86,31 @@ class FixedKeys(Keys):
     def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
         self._check()
         return [hashes_of(purpose, value) for purpose, value in values]
+
+    @override
+    def search(
+        self, who: Searcher, values: Sequence[tuple[str, str]] = ()
+    ) -> list[tuple[str, ...]]:
+        self._check()
+        self._count()
+        self.searches.append((who, len(values)))
+        return self.hashes(values)
+
+    @override
+    def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
+        self._check()
+        self.told.append((who, tuple(case_ids)))
+
+    @override
+    def note_parked(self, asked: NoteParked) -> bytes:
+        self._check()
+        self._count()
+        self.handled.append(asked)
+        return unbox(INTAKE_PRIVATE, asked.box) if asked.box else b""
+
+    def _count(self) -> None:
+        if self.spent:
+            raise TooManyError("at most 240 searches an hour for one person; wait", 14.2)
 
     def _check(self) -> None:
         if self.sealed:

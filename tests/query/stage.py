@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -206,14 +207,21 @@ class Follower:
 
     def until(self, sequence: int) -> None:
         """Waits until the served read model has a sequence."""
-        assert self.progress.wait(sequence, WITHIN_S), vars(self.progress)
+        assert self.reaches(sequence, WITHIN_S), vars(self.progress)
+
+    def reaches(self, sequence: int, within_s: float) -> bool:
+        """Waits in this thread; gives whether the served read model has a sequence by then."""
+        until = time.monotonic() + within_s
+        while self.progress.sequence < sequence and time.monotonic() < until:
+            time.sleep(0.001)
+        return self.progress.sequence >= sequence
 
     def until_caught_up(self) -> None:
         """Waits until this program's own read model has all that was in the log at the start."""
         self.until(max(self.log.max_notification_id() or 0, self.progress.sequence))
         while not self.progress.caught_up:
             assert self._thread.is_alive(), vars(self.progress)
-            self.progress.wait(self.progress.sequence + 1, 0.01)
+            self.reaches(self.progress.sequence + 1, 0.01)
 
     def until_stopped(self) -> str:
         """Waits until the projection stops by itself; gives why."""

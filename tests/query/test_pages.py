@@ -11,7 +11,6 @@ import pytest
 from typing_extensions import override
 
 from services.query.link import Link, StreamState
-from shared import subjects
 from shared.events.claims import CaseClaimed
 from shared.events.groups import GroupFormed
 from shared.events.handover import HandoverDiscrepancyRaised
@@ -62,7 +61,11 @@ class FakeLink(Link):
 
     @override
     async def stream_state(self, stream: str) -> StreamState | None:
-        return StreamState(self.parked if stream == subjects.PARKED else 0, 0)
+        return StreamState(0, 0, 0.0, consumers=1)
+
+    @override
+    async def parked_waiting(self) -> int | None:
+        return self.parked
 
     @property
     @override
@@ -72,7 +75,7 @@ class FakeLink(Link):
 
 @pytest.mark.parametrize(
     ("parked", "said"),
-    [(0, ""), (1, "1 message waits in parked"), (3, "3 messages wait in parked")],
+    [(0, ""), (1, "1 message waits in"), (3, "3 messages wait in")],
 )
 async def test_parked_messages_are_said_but_do_no_harm(
     log: MemoryLog, tmp_path: Path, parked: int, said: str
@@ -82,7 +85,7 @@ async def test_parked_messages_are_said_but_do_no_harm(
         ready = await desk.http.get("/readyz")
     assert ('role="alert"' in page) == (parked > 0)
     assert said in page
-    assert ("passage parked list" in page) == (parked > 0)
+    assert ('href="/parked"' in page) == (parked > 0)
     assert (ready.status_code, ready.json()["parked"]) == (200, parked)
 
 
@@ -163,12 +166,15 @@ async def test_what_people_wrote_is_text_never_markup(tmp_path: Path) -> None:
 async def test_searching_leads_to_the_case(log: MemoryLog, tmp_path: Path) -> None:
     async with asked(log, tmp_path) as desk:
         found = await desk.http.post("/search", data={"sought": CASE.lower()})
-        nothing = await desk.http.post("/search", data={"sought": "000 111 2222"})
+        who = {"by": "Olena Example", "purpose": "he is on the line"}
+        nothing = await desk.http.post("/search", data={"sought": "000 111 2222", **who})
+        nobody = await desk.http.post("/search", data={"sought": "000 111 2222"})
         empty = await desk.http.post("/search", data={})
         missing = await desk.http.get(f"/cases/{OTHER_CASE}")
     assert (found.status_code, found.headers["location"]) == (303, f"/cases/{CASE}")
     assert [one.status_code for one in (nothing, empty, missing)] == [404, 404, 404]
     assert "No such case" in nothing.text
+    assert (nobody.status_code, "give your name" in nobody.text) == (422, True)
 
 
 async def test_a_page_says_when_the_projection_stopped(log: MemoryLog, tmp_path: Path) -> None:

@@ -1,39 +1,28 @@
-"""Waiting for a sequence, from threads and from the event loop."""
+"""Waiting for a sequence on the event loop."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
+
+import pytest
 
 from services.query.progress import Progress
 
 
-def test_what_is_there_already_is_not_waited_for() -> None:
+async def test_what_is_there_already_is_not_waited_for() -> None:
     progress = Progress()
     progress.advance(5)
-    assert progress.wait(5, 0.0)
+    assert await progress.reached(5, 0.0)
 
 
-def test_a_wait_that_takes_too_long_says_so_and_leaves_nothing_behind() -> None:
+async def test_no_more_wait_at_once_than_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.query.progress.WAITERS_MAX", 3)
     progress = Progress()
-    assert not progress.wait(1, 0.01)
-    assert progress._waiting == []
-
-
-def test_a_thread_wakes_at_its_sequence_not_before() -> None:
-    progress, woken = Progress(), threading.Event()
-
-    def wait() -> None:
-        assert progress.wait(3, 10.0)
-        woken.set()
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    progress.advance(2)
-    assert not woken.wait(0.05)
-    progress.advance(4)
-    thread.join(10.0)
-    assert woken.is_set()
+    waiting = [asyncio.create_task(progress.reached(1, 10.0)) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert not await progress.reached(1, 10.0)
+    progress.advance(1)
+    assert await asyncio.gather(*waiting) == [True] * 3
 
 
 async def test_the_event_loop_waits_without_a_thread() -> None:

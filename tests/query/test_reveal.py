@@ -144,7 +144,7 @@ def test_no_request_to_the_key_holder_is_too_large() -> None:
     )
     large = small.model_copy(update={"sealed": "1." + "a" * 90_000})
     values = [small] * (2 * VALUES_MAX + 1) + [large] * 20
-    assert len(opened(keys, values, "Olena Example", "counting")) == len(values)
+    assert len(opened(keys, values, "Olena Example", "counting", "shown")) == len(values)
     asked_for = [one.values for one in keys.accesses]
     assert [value for some in asked_for for value in some] == values
     assert all(len(some) <= VALUES_MAX for some in asked_for)
@@ -156,7 +156,14 @@ def record(*case_ids: str) -> AccessRecord:
         Spotted(case_id=one, version=2, type_name="PersonalDataProvided", field="identity")
         for one in case_ids
     )
-    return AccessRecord(access_id="access-1", at=NOON, service="query", values=values, **BY)
+    return AccessRecord(
+        access_id="access-1",
+        at=NOON,
+        service="query",
+        values=values,
+        by=BY["by"],
+        purpose=BY["purpose"],
+    )
 
 
 async def test_who_had_what_of_a_case_opened_is_listed(log: MemoryLog, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,9 +12,10 @@ from services.query.projections.lookups import Forgotten, LookupChange, LookupRo
 from shared.events.base import Event
 from shared.events.fields import PersonalClass
 from shared.events.intake import PersonalDataErased
+from shared.keyholder import Searcher
 from shared.matching.numbers import folded_number
 from tests import examples as e
-from tests.examples import CASE, OTHER_CASE, CaseBook
+from tests.examples import CASE, OTHER_CASE
 from tests.query.asking import asked
 from tests.query.fixed_keys import FixedKeys, hashes_of, identity_text, sealed_event
 from tests.query.stage import NAMES_IDLE_S, MemoryLog, book_with, books_of
@@ -35,26 +37,6 @@ def log_of_names(*names: tuple[str, str | None]) -> MemoryLog:
     return log
 
 
-@pytest.mark.parametrize("pepper", [0, 1])
-@pytest.mark.parametrize(
-    "typed", ["+380 44 000 00 01", "044 000-00-01", "+380440000001", " 0440000001 "]
-)
-async def test_a_caller_is_found_however_his_number_is_typed(
-    tmp_path: Path, typed: str, pepper: int
-) -> None:
-    key = hashes_of("caller-phone", "+380440000001")[pepper]
-    opened = e.case_opened().model_copy(update={"caller_key": key})
-    log = MemoryLog()
-    log.write(book_with([opened]), CaseBook(case_id=OTHER_CASE))
-    async with asked(log, tmp_path) as desk:
-        wanted = {"caller": {"channel": "phone", "address": typed}}
-        found = (await desk.http.post("/api/search", json=wanted)).json()
-        wanted["caller"]["channel"] = "signal"
-        elsewhere = (await desk.http.post("/api/search", json=wanted)).json()
-    assert [one["case_id"] for one in found["items"]] == [CASE]
-    assert elsewhere["items"] == []
-
-
 async def test_a_case_is_found_by_every_code_that_its_caller_was_given(tmp_path: Path) -> None:
     old, new = hashes_of("return-code", "0001112222")[1], hashes_of("return-code", "3334445555")[0]
     issued = [e.return_code_issued().model_copy(update={"code_hash": one}) for one in (old, new)]
@@ -62,7 +44,7 @@ async def test_a_case_is_found_by_every_code_that_its_caller_was_given(tmp_path:
     log.write(book_with([e.case_opened(), *issued]))
     async with asked(log, tmp_path) as desk:
         for code, cases in (("000 111-2222", [CASE]), ("3334445555", [CASE]), ("999", [])):
-            found = (await desk.http.post("/api/search", json={"return_code": code})).json()
+            found = (await desk.http.post("/api/search", json={"return_code": code, **BY})).json()
             assert [one["case_id"] for one in found["items"]] == cases
 
 
@@ -73,7 +55,7 @@ async def test_what_folds_to_nothing_finds_nobody(tmp_path: Path) -> None:
     log.write(book_with([e.case_opened(), issued]))
     async with asked(log, tmp_path) as desk:
         for wanted in ({"return_code": "-"}, {"service_number": "n/a"}):
-            found = await desk.http.post("/api/search", json=wanted)
+            found = await desk.http.post("/api/search", json={**wanted, **BY})
             assert (found.status_code, found.json()["items"]) == (200, [])
 
 
@@ -81,13 +63,13 @@ async def test_a_sealed_key_holder_is_said_by_api_and_page(tmp_path: Path) -> No
     log = MemoryLog()
     log.write(book_with([e.case_opened()]))
     async with asked(log, tmp_path, FixedKeys(sealed=True)) as desk:
-        for wanted in ({"return_code": "000 111 2222"}, {"name": "Vzorov", **BY}):
-            answer = await desk.http.post("/api/search", json=wanted)
+        for wanted in ({"return_code": "000 111 2222"}, {"name": "Vzorov"}):
+            answer = await desk.http.post("/api/search", json={**wanted, **BY})
             assert (answer.status_code, answer.json()["type"]) == (
                 503,
                 "urn:passage:problem:sealed",
             )
-        page = await desk.http.post("/search", data={"sought": "000 111 2222"})
+        page = await desk.http.post("/search", data={"sought": "000 111 2222", **BY})
         by_number = await desk.http.post("/api/search", json={"case_number": CASE})
     assert (page.status_code, "passage keys unseal" in page.text) == (503, True)
     assert by_number.status_code == 200
@@ -156,14 +138,61 @@ async def test_who_searched_by_name_is_recorded_with_what_he_found(tmp_path: Pat
     assert [one.values[0].case_id[-1] for one in keys.accesses[1:]] == ["1", "2"]
 
 
-async def test_a_search_by_name_is_for_a_person_and_a_purpose(tmp_path: Path) -> None:
+SEARCHES: list[tuple[dict[str, Any], tuple[str, ...]]] = [
+    ({"return_code": "000 111 2222"}, ("return_code",)),
+    ({"caller": {"channel": "phone", "address": "+380440000001"}}, ("caller",)),
+    ({"service_number": "AB 000123"}, ("service_number",)),
+    ({"name": "Vzorov"}, ("name",)),
+]
+
+
+@pytest.mark.parametrize(("wanted", "asked_by"), SEARCHES)
+async def test_every_search_but_by_case_number_is_for_a_person_and_a_purpose(
+    tmp_path: Path, wanted: dict[str, Any], asked_by: tuple[str, ...]
+) -> None:
     keys = FixedKeys()
     async with asked(log_of_names(("Vzorov", None)), tmp_path, keys) as desk:
-        answer = await desk.http.post("/api/search", json={"name": "Vzorov"})
-        two = await desk.http.post("/api/search", json={"name": "V", "case_number": CASE, **BY})
-    assert [one["field"] for one in answer.json()["errors"]] == ["by", "purpose"]
-    assert two.status_code == 422
-    assert keys.accesses == []
+        answer = await desk.http.post("/api/search", json=wanted)
+        two = await desk.http.post("/api/search", json={**wanted, "case_number": CASE, **BY})
+        assert [one["field"] for one in answer.json()["errors"]] == ["by", "purpose"]
+        assert two.status_code == 422
+        assert (keys.accesses, keys.searches) == ([], [])
+        found = await desk.http.post("/api/search", json={**wanted, **BY})
+    assert found.status_code == 200
+    ((who, hashed),) = keys.searches
+    assert (who.by, who.purpose, who.asked) == (*BY.values(), asked_by)
+    assert hashed == ("name" not in wanted)
+
+
+async def test_what_a_search_found_is_recorded_before_it_is_told(tmp_path: Path) -> None:
+    key = hashes_of("caller-phone", "+380440000001")[0]
+    opened = e.case_opened().model_copy(update={"caller_key": key})
+    log, keys = MemoryLog(), FixedKeys()
+    log.write(book_with([opened]))
+    async with asked(log, tmp_path, keys) as desk:
+        for address in ("+380440000001", "+380440000009"):
+            caller = {"channel": "phone", "address": address}
+            await desk.http.post("/api/search", json={"caller": caller, **BY})
+    who = Searcher(BY["by"], BY["purpose"], ("caller",))
+    assert keys.told == [(who, (CASE,)), (who, ())]
+
+
+@pytest.mark.parametrize(("wanted", "_asked_by"), SEARCHES)
+async def test_a_spent_budget_is_said_as_such_with_when_he_may_go_on(
+    tmp_path: Path, wanted: dict[str, Any], _asked_by: tuple[str, ...]
+) -> None:
+    keys = FixedKeys()
+    async with asked(log_of_names(("Vzorov", None)), tmp_path, keys) as desk:
+        await desk.http.post("/api/search", json={"name": "Vzorov", **BY})
+        keys.spent = True
+        answer = await desk.http.post("/api/search", json={**wanted, **BY})
+        assert len(desk.context.names) == 1  # Others may go on searching by name.
+        page = await desk.http.post("/search", data={"sought": "000 111 2222", **BY})
+        by_number = await desk.http.post("/api/search", json={"case_number": CASE})
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "15")
+    assert answer.json()["type"] == "urn:passage:problem:too-many"
+    assert (page.status_code, "Too many" in page.text) == (429, True)
+    assert by_number.status_code == 200
 
 
 async def test_names_are_followed_live(tmp_path: Path) -> None:
@@ -200,7 +229,7 @@ async def test_an_erased_name_goes_at_once_with_its_lookups(
     opened = e.case_opened().model_copy(update={"caller_key": key})
     log, book = MemoryLog(), book_with([opened, named(CASE, "Vzorov")])
     log.write(book)
-    caller = {"caller": {"channel": "phone", "address": "+380440000001"}}
+    caller = {"caller": {"channel": "phone", "address": "+380440000001"}, **BY}
     async with asked(log, tmp_path) as desk:
         await desk.http.post("/api/search", json={"name": "Vzorov", **BY})
         before = (await desk.http.post("/api/search", json=caller)).json()
@@ -219,8 +248,12 @@ async def test_a_case_is_found_by_its_service_number(tmp_path: Path) -> None:
     provided = e.personal_data_provided().model_copy(update={"service_number_key": key})
     log.write(book_with([e.case_opened(), provided]))
     async with asked(log, tmp_path) as desk:
-        found = (await desk.http.post("/api/search", json={"service_number": "AБ 000123"})).json()
-        other = (await desk.http.post("/api/search", json={"service_number": "AБ 000124"})).json()
+        found = (
+            await desk.http.post("/api/search", json={"service_number": "AБ 000123", **BY})
+        ).json()
+        other = (
+            await desk.http.post("/api/search", json={"service_number": "AБ 000124", **BY})
+        ).json()
     assert [len(one["items"]) for one in (found, other)] == [1, 0]
 
 

@@ -32,7 +32,9 @@ def handed(play: Play, call: CallStep, at: datetime | None) -> Handed:
     )
     envelope = envelope_of(said, play.site.key)
     body = envelope.model_dump_json(exclude_none=True).encode()
-    return Handed("intake", delivered(subjects.CALLS, 1, subjects.calls(call.on), body))
+    return Handed(
+        "intake", delivered(subjects.calls_stream(call.on), 1, subjects.calls(call.on), body)
+    )
 
 
 def address(play: Play, on: Channel, written: str | None) -> str | None:

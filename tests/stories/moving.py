@@ -17,9 +17,11 @@ from passage.connecting import connected
 from passage.nats_server import NatsServer
 from passage.provisioning import provision
 from shared import subjects
+from shared.policy import policy
 from tests.stories.site import StorySite, settings_for
 
-COPIED = (subjects.CALLS, subjects.CASES, INDEX, KEYS, subjects.AUDIT)
+CALLS = map(subjects.calls_stream, policy().channels.names)
+COPIED = (*CALLS, subjects.CASES, INDEX, KEYS, subjects.AUDIT)
 
 
 @contextmanager

@@ -28,4 +28,5 @@ def handed(play: Play, told: dict[str, Any]) -> Handed:
         data=report,
     )
     body = envelope.model_dump_json(exclude_none=True).encode()
-    return Handed("intake", delivered(subjects.CALLS, 1, subjects.calls(report.channel), body))
+    stream = subjects.calls_stream(report.channel)
+    return Handed("intake", delivered(stream, 1, subjects.calls(report.channel), body))

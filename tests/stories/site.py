@@ -123,9 +123,7 @@ class StorySite:
 
     def hand_over(self, handed: Handed) -> Outcome:
         """Has a service process a message; what it would park or try again later is a fault."""
-        return self.services[handed.service].bus._deliveries[handed.delivery.stream](
-            handed.delivery
-        )
+        return self.services[handed.service].bus.handle(handed.delivery)
 
     def new_events(self) -> list[RecordedEvent]:
         """Gives what was recorded since this was asked before."""

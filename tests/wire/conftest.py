@@ -37,6 +37,7 @@ from shared.events.reading import read_case_event
 from shared.keyfiles import make_channel_keys, read_intake_public_key
 from shared.keyholder import RemoteKeys
 from shared.parking import Parked
+from shared.policy import policy
 from shared.service import Service
 from shared.settings import Settings
 from tests.asking import OLENA
@@ -183,7 +184,9 @@ class Site:
         left = 1
         async with asyncio.timeout(ANSWER_WITHIN_S):
             while left:
-                left = (await self.jetstream.stream_info(subjects.CALLS)).state.messages
+                streams = map(subjects.calls_stream, policy().channels.names)
+                infos = [await self.jetstream.stream_info(stream) for stream in streams]
+                left = sum(info.state.messages for info in infos)
         return left
 
     async def parked(self, count: int = 1) -> list[Parked]:

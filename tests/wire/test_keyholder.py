@@ -18,15 +18,19 @@ from shared.commands.base import Unavailable
 from shared.commands.intake import AddNote, TriageCall
 from shared.events.base import FIRST_PREVHASH
 from shared.events.reading import read_case_event
-from shared.key_messages import Denied, OpenedValue, SealedValue
-from shared.keyholder import KeysDeniedError, KeysUnavailableError
+from shared.key_messages import VALUES_MAX, Denied, OpenedValue, SealedValue
+from shared.keyholder import KeysDeniedError, KeysUnavailableError, Searcher, TooManyError
 from shared.policy import policy
+from shared.settings import Settings
 from tests.asking import OLENA
 from tests.wire.conftest import ANSWER_WITHIN_S, Site
 
 pytestmark = pytest.mark.wire
 
-PURPOSES = ("caller-phone", "caller-walk_in", "return-code", "return-code-of", "service-number")
+PURPOSES = (
+    *("call", "caller-phone", "caller-walk_in"),
+    *("return-code", "return-code-of", "service-number"),
+)
 
 
 async def keeper(site: Site, operation: str) -> dict[str, Any]:
@@ -107,7 +111,9 @@ async def test_sealed_means_that_nothing_opens_and_calls_wait(site: Site) -> Non
         await site.call("+380440000009", text="are you there")
         triage = {"intent": "surrender", "situation": "serving", "urgency": "today"}
         await site.record(TriageCall, case_id, call_id=await _call_id(site), **triage)
-        assert (await site.jetstream.stream_info(subjects.CALLS)).state.messages == 1
+        assert (
+            await site.jetstream.stream_info(subjects.calls_stream("phone"))
+        ).state.messages == 1
         await site.restart_key_holder()
         assert (await site.next_event("CaseOpened")).type_name == "CaseOpened"
         assert await site.calls_left() == 0
@@ -206,8 +212,7 @@ async def hashes(site: Site, asker: str, purpose: str, count: int = 1) -> list[t
 async def test_hashes_are_made_for_the_purposes_that_the_policy_gives(
     site: Site, asker: str, purpose: str
 ) -> None:
-    granted = asker == "intake" or (asker == "query" and purpose != "return-code-of")
-    if granted:
+    if asker == "intake":
         assert await hashes(site, asker, purpose)
     else:
         with pytest.raises(KeysDeniedError, match="not granted"):
@@ -223,8 +228,67 @@ async def test_no_hash_is_made_for_a_purpose_that_is_not_listed(site: Site, purp
 
 
 async def test_a_service_gets_no_more_hashes_than_the_policy_gives_it_a_minute(site: Site) -> None:
-    allowed = policy().services["query"].hashes_a_minute
-    assert len(await hashes(site, "query", "caller-phone", allowed)) == allowed
-    with pytest.raises(KeysUnavailableError, match="not yet"):
-        await hashes(site, "query", "caller-phone", allowed)
-    assert len(await hashes(site, "intake", "caller-phone", allowed)) == allowed
+    allowed = policy().services["intake"].hashes_a_minute
+    for _ in range(allowed // VALUES_MAX):
+        await hashes(site, "intake", "caller-phone", VALUES_MAX)
+    with pytest.raises(TooManyError, match="hashes a minute") as many:
+        for _ in range(allowed // VALUES_MAX):  # The bucket fills meanwhile, by a little.
+            await hashes(site, "intake", "caller-phone", VALUES_MAX)
+    assert 0 < many.value.retry_after_s <= 60
+
+
+FOR_OLENA = Searcher(OLENA, "a test", ("service_number",))
+
+
+async def search(site: Site, asker: str, who: Searcher, *values: tuple[str, str]) -> int:
+    """Searches in a service's name; gives how many values were hashed."""
+    return len(await asyncio.to_thread(site.keys_of(asker).search, who, values))
+
+
+async def test_a_search_is_recorded_without_what_was_searched_for(site: Site) -> None:
+    assert await search(site, "query", FOR_OLENA, ("service-number", "AB000123")) == 1
+    await asyncio.to_thread(site.keys_of("query").found, FOR_OLENA, ["7KQ2M9XW4TRD"])
+    asked, told = await accesses(site, 2)
+    assert (asked.by, asked.purpose, asked.asked) == (OLENA, "a test", ("service_number",))
+    assert (asked.is_search, asked.found, asked.subject) == (True, None, "audit.searches")
+    assert (told.is_search, told.found, told.subject) == (False, 1, "audit.7KQ2M9XW4TRD")
+    assert "AB000123" not in asked.model_dump_json() + told.model_dump_json()
+
+
+async def test_what_cannot_be_recorded_is_not_searched_for(site: Site) -> None:
+    await site.jetstream.delete_stream(subjects.AUDIT)
+    with pytest.raises(KeysUnavailableError):
+        await search(site, "query", FOR_OLENA, ("service-number", "AB000123"))
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+async def test_a_search_is_made_for_the_purposes_that_the_policy_gives(
+    site: Site, purpose: str
+) -> None:
+    if purpose != "return-code-of":
+        assert await search(site, "query", FOR_OLENA, (purpose, "x")) == 1
+    else:
+        with pytest.raises(KeysDeniedError, match="not granted"):
+            await search(site, "query", FOR_OLENA, (purpose, "x"))
+
+
+@pytest.mark.parametrize("by", ["service:query", "Service:Query", " SERVICE:QUERY"])
+async def test_nobody_searches_or_opens_as_if_he_were_the_service(site: Site, by: str) -> None:
+    async with site.service("intake"):
+        value = await a_call(site)
+    keys = site.keys_of("query")
+    with pytest.raises(KeysDeniedError, match="the name of a person"):
+        await search(site, "query", FOR_OLENA._replace(by=by), ("service-number", "AB000123"))
+    with pytest.raises(KeysDeniedError, match="the name of a person"):
+        await asyncio.to_thread(keys.open, [value], by, "a test")
+    with pytest.raises(KeysDeniedError, match="a field"):
+        await asyncio.to_thread(keys.open, [value], by, "a test", "own")
+
+
+async def test_a_persons_budget_is_spent_for_him_alone(site: Site) -> None:
+    with pytest.raises(TooManyError, match="searches an hour") as many:
+        for _ in range(Settings().person_searches_an_hour):  # A start gives a quarter.
+            await search(site, "query", FOR_OLENA)
+    assert many.value.retry_after_s > 0
+    assert await search(site, "query", FOR_OLENA._replace(by="Petro Example")) == 0
+    assert await hashes(site, "intake", "caller-phone")

@@ -58,7 +58,7 @@ async def test_a_message_delivered_again_to_intake_is_not_given_again(intake: Si
     await intake.record(SendMessage, case_id, **TOLD)
     await intake.next_event("MessageDispatched")
     await all_processed(intake)
-    deliver = intake.running["intake"].bus._deliveries[subjects.CASES]
+    deliver = intake.running["intake"].bus.handle
     queued = await intake.jetstream.get_msg(subjects.CASES, 3)
     delivery = Delivery(
         stream=subjects.CASES,

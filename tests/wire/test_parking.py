@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from passage import channel
 from services.keyholder.secrets import make_key_files, read_secrets
 from services.verification import CLAIMS, handlers
 from services.verification.handlers import Verification
@@ -18,9 +21,9 @@ from shared import subjects
 from shared.case_log import Fold
 from shared.commands.intake import ProvidePersonalData
 from shared.consuming import FIRST_RETRY_DELAY_S, LONGEST_RETRY_DELAY_S, retry_delay_s
-from shared.keyfiles import KeyFilesError
+from shared.keyfiles import KeyFilesError, read_intake_public_key
 from shared.matching import Stated
-from shared.parking import RetryAnswer
+from shared.parking import Delivery, RetryAnswer, UnprocessableError, park
 from shared.service import assemble
 from tests.wire.conftest import ANSWER_WITHIN_S, Site
 
@@ -79,6 +82,47 @@ async def test_what_is_still_bad_stays_parked(site: Site) -> None:
         answer = await retried(site, "intake", 1)
         assert (answer.result, answer.reason) == ("still_parked", "not_json")
         assert (await retried(site, "intake", 0)).result == "gone"
+
+
+@pytest.mark.wire
+async def test_what_an_older_version_parked_from_its_one_stream_can_be_put_back(site: Site) -> None:
+    key = read_intake_public_key(site.settings.keys_dir)
+    now = datetime.now(UTC)
+    call = channel.Call("call-1", "phone", "+380440000000", "ru", now, "I want to live")
+    body = channel.envelope_of(call, key).model_dump_json(exclude_none=True).encode()
+    old = Delivery(stream="CALLS", sequence=7, subject="calls.phone", body=body, deliveries=5)
+    parked = park("intake", old, UnprocessableError("failed"), now, key)
+    await site.jetstream.publish("parked.intake.failed", parked.model_dump_json().encode())
+    async with site.service("intake"):
+        assert (await retried(site, "intake", 1)).result == "done"
+        assert (await site.next_event("CaseOpened")).data.call_id == "call-1"
+
+
+@pytest.mark.wire
+async def test_what_parked_has_no_room_for_waits_in_its_channels_own_stream(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.hands.NOT_PARKED_DELAY_S", 0.05)
+    monkeypatch.setattr("shared.bus.NO_ROOM_FOR_S", 0.05)
+    parked = (await site.jetstream.stream_info(subjects.PARKED)).config
+    await site.jetstream.update_stream(parked, max_msgs_per_subject=2)
+    async with site.service("intake"):
+        for number in range(5):
+            await site.jetstream.publish("calls.phone", b"no call %d" % number)
+        await site.jetstream.publish("calls.web", b"no call")
+        assert len(await site.parked(3)) == 3
+        for on in ("phone", "web"):
+            await site.call(f"@{on}", on=on)
+            await site.next_event("CaseOpened")
+        calls = subjects.calls_stream("phone")
+        assert (await site.jetstream.stream_info(calls)).state.messages == 3
+        # Once a person has looked at some, the others take their place.
+        for left in (2, 1):
+            one = await site.jetstream.get_last_msg(subjects.PARKED, "parked.intake.CALLS_phone")
+            await site.jetstream.delete_msg(subjects.PARKED, one.seq or 0)
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                while (await site.jetstream.stream_info(calls)).state.messages != left:
+                    pass
 
 
 def test_delays_grow_and_are_bounded() -> None:

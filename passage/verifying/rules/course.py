@@ -20,6 +20,7 @@ from shared.events.calls import CallEnded
 from shared.events.claims import CaseClaimed, CaseReleased
 from shared.events.groups import GroupFormed, GroupJoined, GroupLeft
 from shared.events.intake import (
+    CallerConfirmed,
     CallLinked,
     CallTriaged,
     CaseClosed,
@@ -46,8 +47,17 @@ def _opened(trail: Trail, data: CaseOpened, event: CaseEvent[Any]) -> Iterator[s
 
 
 def _linked(trail: Trail, data: CallLinked, _event: CaseEvent[Any]) -> Iterator[str]:
-    _take_call(trail, data, coded=data.basis == "return_code")
+    proved = data.basis == "return_code" and not data.second_fact_needed
+    _take_call(trail, data, coded=proved)
     yield from ()
+
+
+def _confirmed(trail: Trail, data: CallerConfirmed, _event: CaseEvent[Any]) -> Iterator[str]:
+    call = (data.channel, data.call_id)
+    if call not in trail.calls:
+        yield "a caller confirmed in a call that the case hasn't"
+        return
+    trail.calls = {**trail.calls, call: trail.calls[call]._replace(coded=True)}
 
 
 def _take_call(trail: Trail, data: CaseOpened | CallLinked, *, coded: bool) -> None:
@@ -176,6 +186,7 @@ def _erased(trail: Trail, _data: PersonalDataErased, _event: CaseEvent[Any]) -> 
 RULES: Rules = {
     CaseOpened: _opened,
     CallLinked: _linked,
+    CallerConfirmed: _confirmed,
     CallEnded: _hung_up,
     CallTriaged: _triaged,
     ReturnCodeIssued: _coded,

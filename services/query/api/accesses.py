@@ -1,4 +1,6 @@
-"""GET /api/accesses: who had how much opened, by person and day, out of the record of access."""
+"""GET /api/accesses: who had how much opened and searched how often, by person and day, out of the
+record of access.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,15 @@ from services.query.api.problems import Problem, ProblemError
 from services.query.context import Context
 from shared.access import AccessRecord
 from shared.case_log import LogError
-from shared.events.fields import Id, Person, Word
+from shared.case_numbers import CaseNumber
+from shared.events.fields import Person, Word
 from shared.refusals import is_another_person
 
 OPENINGS_MAX = 5_000
 
 
 class AccessesOfDay(shapes.Shape):
-    """What one person had opened on one day (UTC), through one service."""
+    """What one person had opened and searched for on one day (UTC), through one service."""
 
     day: str
     by: str
@@ -34,6 +37,10 @@ class AccessesOfDay(shapes.Shape):
     """Of how many different cases."""
     values: int
     """How many values in all; the same one twice counts twice."""
+    searches: int
+    """How often he searched by number, caller, code or name, or asked who a caller is."""
+    found: int
+    """How many cases these found in all."""
     purposes: list[str]
 
 
@@ -74,7 +81,7 @@ class _Wanted(BaseModel):
 
     by: Person | None = None
     service: Word | None = None
-    case_id: Id | None = None
+    case_id: CaseNumber | None = None
     from_day: date | None = None
     to_day: date | None = None
     limit: Annotated[
@@ -126,9 +133,11 @@ def _by_day(records: Iterable[AccessRecord], case_id: str | None) -> list[dict[s
     return [
         {
             **dict(zip(("day", "by", "service"), key, strict=True)),
-            "openings": len(some),
+            "openings": sum(not one.asked for one in some),
             "cases": len({case for one in some for case in one.case_ids}) if not case_id else 1,
             "values": sum(len(one.values_of(case_id) if case_id else one.values) for one in some),
+            "searches": sum(one.is_search for one in some),
+            "found": sum(one.found or 0 for one in some),
             "purposes": sorted({one.purpose for one in some}),
         }
         for key, some in ordered

@@ -16,6 +16,7 @@ from services.query.api import (
     exports,
     groups,
     health,
+    parked,
     problems,
     reveal,
     search,
@@ -43,7 +44,7 @@ def create_app(context: Context) -> FastAPI:
     problems.install(app)
     for made in (cases, search, candidates, reveal, statistics, exports, commands, health):
         app.include_router(made.routes(context))
-    for made in (boards, groups, desk, ties, accesses):
+    for made in (boards, groups, desk, ties, accesses, parked):
         app.include_router(made.routes(context))
     app.include_router(pages.routes(context))
     app.mount("/static", StaticFiles(packages=[("services.query", "static")]), name="static")

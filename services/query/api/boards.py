@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from services.query.api import shapes
-from services.query.api.cases import MinSequence, wait_for
+from services.query.api.cases import waits
 from services.query.api.problems import Problem, ProblemError
 from services.query.boards import Boards, Listed, OnBoard
 from services.query.context import Context
@@ -16,7 +16,8 @@ from services.query.masking import row_shown
 from services.query.projections.case_row import IdentityState
 from services.query.projections.overdue import OverdueRule
 from services.query.reads import Answer
-from shared.events.fields import Person
+from shared.events.fields import Channel, Person
+from shared.return_codes import WRONG_CODES_AN_HOUR
 
 BOARD_MAX = 2_000
 
@@ -47,10 +48,18 @@ class Alarm(shapes.Alarm):
     case: shapes.Case
 
 
+class Guessing(shapes.Shape):
+    """A channel on which more wrong return codes came within an hour than mistakes explain."""
+
+    channel: Channel
+    wrong_codes: int
+
+
 class Alarms(shapes.Shape):
-    """The alarms that no supervisor has cleared, the newest first."""
+    """The alarms that no supervisor has cleared, the newest first, and where codes are guessed."""
 
     items: list[Alarm]
+    guessing: list[Guessing]
     sequence: int
 
 
@@ -59,34 +68,27 @@ def routes(context: Context) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["boards"])
     boards = Boards(context.generations)
 
-    @router.get("/waiting", response_model=Board)
+    @router.get("/waiting", response_model=Board, dependencies=[waits(context)])
     def waiting(
         identity: IdentityState | None = None,
         limit: Limit = BOARD_MAX,
-        min_sequence: MinSequence = None,
     ) -> dict[str, object]:
         """Who is registered and hasn't called again, the longest waiting first."""
-        wait_for(context, min_sequence)
         return _shown(boards.waiting(identity, limit))
 
-    @router.get("/live", response_model=Board)
-    def live(limit: Limit = BOARD_MAX, min_sequence: MinSequence = None) -> dict[str, object]:
+    @router.get("/live", response_model=Board, dependencies=[waits(context)])
+    def live(limit: Limit = BOARD_MAX) -> dict[str, object]:
         """Who is on Ukrainian territory and not yet received, the first window at the top."""
-        wait_for(context, min_sequence)
         return _shown(boards.live(limit))
 
-    @router.get("/receipts", response_model=Board)
-    def receipts(limit: Limit = BOARD_MAX, min_sequence: MinSequence = None) -> dict[str, object]:
+    @router.get("/receipts", response_model=Board, dependencies=[waits(context)])
+    def receipts(limit: Limit = BOARD_MAX) -> dict[str, object]:
         """Whom a team will take and of whom no receipt says that it has, with the window's end."""
-        wait_for(context, min_sequence)
         return _shown(boards.awaiting_receipt(limit))
 
-    @router.get("/overdue", response_model=Board)
-    def overdue(
-        rule: OverdueRule | None = None, limit: Limit = 200, min_sequence: MinSequence = None
-    ) -> dict[str, object]:
+    @router.get("/overdue", response_model=Board, dependencies=[waits(context)])
+    def overdue(rule: OverdueRule | None = None, limit: Limit = 200) -> dict[str, object]:
         """Cases in which a time has passed and nobody has acted since, the longest ago first."""
-        wait_for(context, min_sequence)
         return _shown(boards.overdue(rule, limit))
 
     @router.get("/alarms", response_model=Alarms, responses={403: {"model": Problem}})
@@ -96,7 +98,12 @@ def routes(context: Context) -> APIRouter:
             raise ProblemError(403, "for-supervisors", "Only a supervisor is shown this.")
         answer = boards.alarms()
         items = [{**row_shown(alarm), "case": row_shown(case)} for alarm, case in answer.found]
-        return {"items": items, "sequence": answer.sequence}
+        guessing = [
+            {"channel": channel, "wrong_codes": count}
+            for channel, count in sorted(context.metrics.recent_wrong_codes.in_last_hour().items())
+            if count >= WRONG_CODES_AN_HOUR
+        ]
+        return {"items": items, "guessing": guessing, "sequence": answer.sequence}
 
     return router
 

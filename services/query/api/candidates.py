@@ -18,8 +18,9 @@ from services.query.candidates import Asked, Candidates, Found
 from services.query.comparing import Basis, Candidate, Person, PersonField
 from services.query.context import Context
 from services.query.reads import Answer
+from shared.case_numbers import CaseNumber
 from shared.contact_rule import with_zones
-from shared.events.fields import BirthDate, ContactWindow, Id, Name, Word
+from shared.events.fields import BirthDate, ContactWindow, Name, Word
 from shared.events.fields import Person as By
 from shared.events.intake import ContactRule
 from shared.matching import Stated, Verdict
@@ -34,7 +35,7 @@ class WhoIsThis(_Body):
 
     by: By
     purpose: Word
-    case_id: Id | None = None
+    case_id: CaseNumber | None = None
     code: Typed | None = None
     caller: Caller | None = None
     service_number: Name | None = None
@@ -134,7 +135,7 @@ class FoundCandidates(_Shape):
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (403, 404, 503)
+    status: {"model": Problem} for status in (403, 404, 429, 503)
 }
 STANDING = frozenset({"planned", "replanned", "approved", "disclosed"})
 

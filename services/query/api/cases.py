@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.query.api import shapes
@@ -13,21 +13,28 @@ from services.query.context import Context
 from services.query.history import AsOf, LogUnavailableError, case_as_of
 from services.query.masking import entry_shown, row_shown, type_shown
 from services.query.projections.case_row import CaseRow, IdentityState, Progress
-from services.query.reads import Answer, CaseFilter, CaseHistory, Cursor, read_cursor
-from shared.events.fields import Channel, Id, Person
+from services.query.reads import WHOLE, Answer, CaseFilter, CaseHistory, Cursor, Slice, read_cursor
+from shared.case_numbers import CaseNumber
+from shared.events.fields import Channel, Person
 from shared.events.intake import Urgency
 
 CASES_MAX = 500
+TIMELINE_SHOWN = 200
+TIMELINE_MAX = 500
 MIN_SEQUENCE_WAIT_S = 2.0
 """How long a read waits for the sequence it is to hold at."""
 SEQUENCE_MAX = 2**53
 """The largest number that JSON carries everywhere without loss."""
 YEARS = range(2000, 3000)
 
-CaseId = Annotated[Id, Path(description="the case number")]
+CaseId = Annotated[CaseNumber, Path(description="the case number")]
 MinSequence = Annotated[
     int | None,
     Query(ge=0, le=SEQUENCE_MAX, description="wait, two seconds at most, until the answer has it"),
+]
+
+VersionCursor = Annotated[
+    str | None, Field(pattern=r"^[0-9]{1,15}$", description="the `next` of an earlier answer")
 ]
 
 
@@ -35,12 +42,11 @@ def routes(context: Context) -> APIRouter:
     """Gives the routes about cases."""
     router = APIRouter(prefix="/api", tags=["cases"])
 
-    @router.get("/cases", response_model=shapes.Cases)
+    @router.get("/cases", response_model=shapes.Cases, dependencies=[waits(context)])
     def list_cases(
         wanted: Annotated[_Wanted, Query()],
     ) -> dict[str, object]:
         """Cases that fit all filters given, those opened last first."""
-        wait_for(context, wanted.min_sequence)
         after = _cursor(wanted.cursor)
         filters = CaseFilter(
             wanted.progress, wanted.identity, wanted.channel, wanted.urgency, wanted.open
@@ -52,15 +58,17 @@ def routes(context: Context) -> APIRouter:
         return {**_items(page, answer.sequence), "next": following}
 
     @router.get(
-        "/cases/{case_id}", response_model=shapes.OneCase, responses={404: {"model": Problem}}
+        "/cases/{case_id}",
+        response_model=shapes.OneCase,
+        responses={404: {"model": Problem}},
+        dependencies=[waits(context)],
     )
     def show_case(case_id: CaseId, wanted: Annotated[_View, Query()]) -> dict[str, object]:
         """One case with its timeline; of the three `as_of`, one at most.
 
         What only supervisors are shown is there where `by` names one.
         """
-        wait_for(context, wanted.min_sequence)
-        answer = look_up(context, case_id, wanted.as_of())
+        answer = look_up(context, case_id, wanted.as_of(), wanted.slice())
         history = answer.found
         return {
             "case": row_shown(history.case),
@@ -72,6 +80,7 @@ def routes(context: Context) -> APIRouter:
                 {**one._asdict(), "type_name": type_shown(one.type_name)}
                 for one in history.put_aside
             ],
+            "next": following(history),
             "sequence": answer.sequence,
         }
 
@@ -98,7 +107,15 @@ class _View(BaseModel):
     as_of_sequence: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)] | None = None
     as_of_time: AwareDatetime | None = None
     by: Person | None = None
+    limit: Annotated[int, Field(ge=1, le=TIMELINE_MAX, description="events of one answer")] = (
+        TIMELINE_SHOWN
+    )
+    cursor: VersionCursor = None
     min_sequence: MinSequence = None
+
+    def slice(self) -> Slice:
+        """Gives which part of the timeline is asked for."""
+        return Slice(int(self.cursor or 0), self.limit)
 
     def as_of(self) -> AsOf | None:
         """Gives the moment asked for. Raises ProblemError where there is more than one."""
@@ -118,21 +135,36 @@ def invalid(field: str, rule: str) -> ProblemError:
     )
 
 
-def wait_for(context: Context, sequence: int | None) -> None:
-    """Waits until the read model has a sequence. Raises ProblemError where it takes too long."""
-    if sequence is None or context.progress.wait(sequence, MIN_SEQUENCE_WAIT_S):
-        return
-    detail = "The read model hasn't come so far yet; ask again."
-    raise ProblemError(503, "not-yet", detail, sequence=context.progress.sequence)
+def waits(context: Context) -> Any:
+    """A dependency that waits for `min_sequence`, on the event loop, before the route is called.
+
+    It raises ProblemError where that takes too long, or too many wait already.
+    """
+
+    async def wait(min_sequence: MinSequence = None) -> None:
+        reached = context.progress.reached
+        if min_sequence is None or await reached(min_sequence, MIN_SEQUENCE_WAIT_S):
+            return
+        detail = "The read model hasn't come so far yet; ask again."
+        raise ProblemError(503, "not-yet", detail, sequence=context.progress.sequence)
+
+    return Depends(wait)
 
 
-def look_up(context: Context, case_id: str, as_of: AsOf | None) -> Answer[CaseHistory]:
-    """Gives one case with its events. Raises ProblemError where there is none."""
+def following(history: CaseHistory) -> str | None:
+    """Gives the cursor of the next page of a case's events, or None where this is the last."""
+    return str(history.events[-1].event.caseversion) if history.more else None
+
+
+def look_up(
+    context: Context, case_id: str, as_of: AsOf | None = None, wanted: Slice = WHOLE
+) -> Answer[CaseHistory]:
+    """Gives one case with some of its events. Raises ProblemError where there is none."""
     try:
         answer = (
-            context.reads.case(case_id)
+            context.reads.case(case_id, wanted)
             if as_of is None
-            else case_as_of(context.open_log(), case_id, as_of)
+            else case_as_of(context.open_log(), case_id, as_of, wanted)
         )
     except LogUnavailableError:
         raise ProblemError(

@@ -100,11 +100,13 @@ def routes(context: Context) -> APIRouter:
     def reveal_of_shift(shift_id: ShiftPath, wanted: Reveal) -> dict[str, object]:
         """Opens what was remarked when the shift handed over; recorded as for a case."""
         log_of_shift = _find(desk, shift_id)
-        events = log_of_shift.found.events
+        events = [one for one in log_of_shift.found.events if wanted.slice().holds(one.event)]
         found = [one for one in personal_values(events) if wanted.asks_for(one)]
-        values = revealed(context, found, wanted) if found else []
-        log.info("revealed", case_id=shift_id, count=len(values))
-        return {"case_id": shift_id, "values": values, "sequence": log_of_shift.sequence}
+        page = revealed(context, found, wanted)
+        log.info("revealed", case_id=shift_id, count=len(page["values"]))
+        following_page = page.pop("cut_after")
+        sequence = log_of_shift.sequence
+        return {**page, "case_id": shift_id, "next": following_page, "sequence": sequence}
 
     @router.get("/exports", response_model=Exports)
     def exports(limit: Limit = 50) -> dict[str, object]:

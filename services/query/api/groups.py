@@ -7,11 +7,12 @@ from typing import Any
 from fastapi import APIRouter
 
 from services.query.api import shapes
-from services.query.api.cases import CaseId, MinSequence, look_up, wait_for
+from services.query.api.cases import CaseId, look_up, waits
 from services.query.api.problems import Problem, ProblemError
 from services.query.context import Context
 from services.query.masking import row_shown
-from services.query.projections.group import Group, MemberRow, group_of
+from services.query.projections.group import TYPES, Group, MemberRow, group_of
+from services.query.reads import FOLDED_MAX, Slice
 
 
 class Member(shapes.Member):
@@ -49,12 +50,14 @@ def routes(context: Context) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["boards"])
 
     @router.get(
-        "/groups/{group_id}", response_model=GroupSheet, responses={404: {"model": Problem}}
+        "/groups/{group_id}",
+        response_model=GroupSheet,
+        responses={404: {"model": Problem}},
+        dependencies=[waits(context)],
     )
-    def group_sheet(group_id: CaseId, min_sequence: MinSequence = None) -> dict[str, object]:
+    def group_sheet(group_id: CaseId) -> dict[str, object]:
         """A group's roll with how each man's case stands, its counts and its receipts."""
-        wait_for(context, min_sequence)
-        answer = look_up(context, group_id, None)
+        answer = look_up(context, group_id, None, Slice(types=TYPES, limit=FOLDED_MAX))
         group = group_of(one.event for one in answer.found.events)
         if group is None:
             raise ProblemError(404, "no-such-group", "That case leads no group.")

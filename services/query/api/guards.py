@@ -6,6 +6,7 @@ read anything.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -24,6 +25,9 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 KNOWN_METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 BODY_MAX_BYTES = 262_144
 """The largest request; a text of 10,000 characters, each escaped in JSON, takes half of it."""
+
+BODY_WITHIN_S = 10.0
+"""How long a request's body may take."""
 
 SAME_SITE = frozenset({"same-origin", "none"})
 """Values of Sec-Fetch-Site that a page of ours or the address bar sends."""
@@ -106,12 +110,20 @@ def _is_too_long(length: str) -> bool:
 
 
 def _limited(receive: Receive) -> Receive:
-    """Gives a `receive` that refuses a body which says no length and grows too long."""
-    received = 0
+    """Gives a `receive` that refuses a body which grows too long or takes too long."""
+    received, is_whole = 0, False
+    until = asyncio.get_running_loop().time() + BODY_WITHIN_S
 
     async def limited() -> Message:
-        nonlocal received
-        message = await receive()
+        nonlocal received, is_whole
+        if is_whole:  # What comes then is the end of the connection, whenever it does.
+            return await receive()
+        try:
+            async with asyncio.timeout_at(until):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408) from None
+        is_whole = not message.get("more_body", False)
         received += len(message.get("body", b""))
         if received > BODY_MAX_BYTES:
             raise HTTPException(413)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from services.query.calls_waiting import calls_waiting
 from services.query.context import Context
 from shared import subjects
 
@@ -23,8 +24,11 @@ def routes(context: Context) -> APIRouter:
 
     @router.get("/readyz")
     async def readyz() -> JSONResponse:
-        """200 when query does all that it is for; 503 with what is missing."""
-        missing = context.not_ready_because()
+        """200 when query does all that it is for and calls can come into cases; 503 with what is
+        missing. `calls_waiting` and `oldest_call_s` say what is in no case yet."""
+        missing, calls = context.not_ready_because(), await calls_waiting(context.link)
+        if context.link.connected:
+            missing += [one.problem for one in calls if one.problem is not None]
         body = {
             "ready": not missing,
             "missing": missing,
@@ -32,6 +36,8 @@ def routes(context: Context) -> APIRouter:
             "rebuilding": context.generations.rebuilding,
             "unreadable": context.progress.put_aside,
             "parked": await context.parked(),
+            "calls_waiting": {one.channel: one.messages for one in calls},
+            "oldest_call_s": round(max(one.oldest_s for one in calls), 3),
         }
         return JSONResponse(body, 503 if missing else 200)
 
@@ -53,9 +59,12 @@ async def _look_at_streams(context: Context) -> None:
     metrics, link = context.metrics, context.link
     cases = await link.stream_state(subjects.CASES)
     parked = await context.parked()
-    calls = await link.stream_state(subjects.CALLS)
     metrics.last.set(cases.last_sequence if cases else NOT_KNOWN)
     behind = cases.last_sequence - context.progress.sequence if cases else NOT_KNOWN
     metrics.lag.set(max(behind, 0.0) if cases else NOT_KNOWN)
     metrics.parked.set(parked if parked is not None else NOT_KNOWN)
-    metrics.calls_waiting.set(calls.messages if calls else NOT_KNOWN)
+    for one in await calls_waiting(link):
+        messages = NOT_KNOWN if one.messages is None else one.messages
+        oldest_s = NOT_KNOWN if one.messages is None else one.oldest_s
+        metrics.calls_waiting.labels(one.channel).set(messages)
+        metrics.oldest_call.labels(one.channel).set(oldest_s)

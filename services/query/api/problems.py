@@ -5,6 +5,7 @@ FastAPI's and pydantic's own error bodies repeat what was sent; so every handler
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from services.query.reads import ReadModelUnavailableError
-from shared.keyholder import KeysDeniedError, KeysUnavailableError
+from shared.keyholder import KeysDeniedError, KeysUnavailableError, TooManyError
 from shared.logs import log
 from shared.wrong_fields import WrongField as BrokenRule
 from shared.wrong_fields import wrong_field
@@ -84,13 +85,16 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(ReadModelUnavailableError, _on_unavailable)
+    app.add_exception_handler(TooManyError, _on_too_many)
     app.add_exception_handler(KeysUnavailableError, _on_sealed)
     app.add_exception_handler(KeysDeniedError, _on_denied)
 
 
 def errors_of(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Gives fields and rules out of FastAPI's errors, whose places begin with body or query."""
-    return [_error_of(one)._asdict() for one in errors[:ERRORS_NAMED]]
+    # A parameter that two readers share is wrong for both; it is said once.
+    found = dict.fromkeys(_error_of(one) for one in errors)
+    return [one._asdict() for one in list(found)[:ERRORS_NAMED]]
 
 
 def _error_of(error: Mapping[str, Any]) -> BrokenRule:
@@ -122,6 +126,18 @@ async def _on_unavailable(_: Request, _error: Exception) -> JSONResponse:
 
 async def _on_sealed(_: Request, _error: Exception) -> JSONResponse:
     return problem(503, "sealed", SEALED_DETAIL)
+
+
+async def _on_too_many(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, TooManyError)  # noqa: S101 - as it was registered
+    seconds = math.ceil(error.retry_after_s)
+    return problem(
+        429,
+        "too-many",
+        f"Too many: {error.expected}.",
+        headers={"Retry-After": str(seconds)},
+        retry_after_s=seconds,
+    )
 
 
 async def _on_denied(_: Request, _error: Exception) -> JSONResponse:

@@ -18,12 +18,15 @@ from services.query.masking import SEALED, row_shown
 from services.query.projections.case_row import CaseRow
 from services.query.projections.lookups import Kind
 from services.query.reads import Answer
-from shared.addresses import folded
-from shared.events.fields import Channel, Person, Word
-from shared.matching.numbers import folded_number
+from shared.addresses import callers_to_hash
+from shared.case_numbers import typed_case_number
+from shared.events.fields import Channel, Person, Region, Word
+from shared.keyholder import Searcher
+from shared.matching.numbers import SERVICE_NUMBER, folded_number
 from shared.return_codes import to_hash
 
-Typed = Annotated[str, Field(min_length=1, max_length=40)]
+SearchedKind = Literal["caller", "return_code", "service_number"]
+Typed = Annotated[str, Field(min_length=1, max_length=80)]
 NAME_MAX_CHARACTERS = 200
 
 
@@ -34,12 +37,21 @@ class Caller(BaseModel):
 
     channel: Channel
     address: Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARACTERS)]
+    """However it is written; the name that his account shows will do."""
+    region: Region | None = None
+    """Where a number without a country code is dialled."""
+
+    @property
+    def to_hash(self) -> list[tuple[str, str]]:
+        """Purpose and value of each keyed hash by which the caller may be kept."""
+        return callers_to_hash(self.channel, self.address, self.region)
 
 
 class Search(BaseModel):
     """What is searched for: one thing. In a body, for it must not stand in an address.
 
-    A search by name is for a person and a purpose: both are recorded with what it found.
+    All but a case number is searched for a person and a purpose: both are recorded before the
+    answer, and the search counts against that person's budget.
     """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -93,13 +105,13 @@ class Found(BaseModel):
 def routes(context: Context) -> APIRouter:
     """Gives the route of the search."""
     router = APIRouter(prefix="/api", tags=["cases"])
-    problems = {403: {"model": Problem}, 503: {"model": Problem}}
+    problems = {status: {"model": Problem} for status in (403, 429, 503)}
 
     @router.post("/search", response_model=Found, responses=problems)  # type: ignore[arg-type]
     def search(wanted: Search) -> dict[str, object]:
         """Finds cases; by name, suggestions for a person to judge."""
         if wanted.name is not None:
-            return _suggested(context, wanted.name, *_asked_by(wanted))
+            return _suggested(context, wanted.name, *asked_by(wanted))
         answer = find(context, wanted)
         return {"items": [row_shown(row) for row in answer.found], "sequence": answer.sequence}
 
@@ -109,33 +121,35 @@ def routes(context: Context) -> APIRouter:
 def find(context: Context, wanted: Search) -> Answer[Sequence[CaseRow]]:
     """Gives the cases that a search finds for certain, by whatever but a name."""
     if wanted.return_code is not None:
-        return _by_key(context, "return_code", *to_hash(wanted.return_code))
+        return _by_keys(context, wanted, "return_code", [to_hash(wanted.return_code)])
     if wanted.caller is not None:
-        channel, address = wanted.caller.channel, wanted.caller.address.strip()
-        return _by_key(context, "caller", f"caller-{channel}", folded(channel, address))
+        return _by_keys(context, wanted, "caller", wanted.caller.to_hash)
     if wanted.service_number is not None:
-        number = folded_number(wanted.service_number)
-        return _by_key(context, "service_number", "service-number", number)
+        number = (SERVICE_NUMBER, folded_number(wanted.service_number))
+        return _by_keys(context, wanted, "service_number", [number])
     return context.reads.case_by_number(typed_case_number(wanted.case_number or ""))
 
 
-def typed_case_number(text: str) -> str:
-    """Gives a case number as it is kept, from how people type it (Crockford's base32)."""
-    plain = "".join(one for one in text.upper() if one.isalnum())
-    return plain.translate(str.maketrans("OIL", "011"))
-
-
-def _by_key(context: Context, kind: Kind, purpose: str, value: str) -> Answer[Sequence[CaseRow]]:
+def _by_keys(
+    context: Context, wanted: Search, asked: SearchedKind, values: Sequence[tuple[str, str]]
+) -> Answer[Sequence[CaseRow]]:
+    who = Searcher(*asked_by(wanted), (asked,))
     # What folds to nothing names nobody, and must not find whoever else folds to nothing.
-    (keys,) = context.keys.hashes([(purpose, value)]) if value else ((),)
-    return context.reads.cases_by_key(kind, keys)
+    made = context.keys.search(who, [one for one in values if one[1]])
+    # An account is found by the name that it shows, too.
+    kinds: list[Kind] = [asked, "shown_name"] if asked == "caller" else [asked]
+    answer = context.reads.cases_by_key(kinds, [key for keys in made for key in keys])
+    context.keys.found(who, [row.case_id for row in answer.found])
+    return answer
 
 
-def _asked_by(wanted: Search) -> tuple[str, str]:
+def asked_by(wanted: Search) -> tuple[str, str]:
+    """Gives who searches, and for what. Raises ProblemError where that isn't said."""
     given = {"by": wanted.by, "purpose": wanted.purpose}
     missing = [name for name, value in given.items() if value is None]
     if wanted.by is None or wanted.purpose is None:
-        errors = [{"field": name, "problem": "is required with a name"} for name in missing]
+        problem = "is required but for a search by case_number: it is recorded"
+        errors = [{"field": name, "problem": problem} for name in missing]
         raise ProblemError(422, "invalid", "A field breaks a rule.", errors=errors)
     return wanted.by, wanted.purpose
 

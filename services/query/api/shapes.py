@@ -14,6 +14,7 @@ from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsRow
 from services.query.publication import STATISTICS, PublicationClass
 from services.query.reads import PutAside
+from shared.access import SearchKind, Use
 from shared.events.fields import PersonalClass
 
 
@@ -80,11 +81,15 @@ class Cases(Shape):
 
 
 class OneCase(Shape):
-    """A case with its timeline, as at a sequence; `unreadable` is what a damaged one lacks."""
+    """A case with a page of its timeline, as at a sequence; `next` is the cursor of the next one.
+
+    `unreadable` is what a damaged case lacks.
+    """
 
     case: Case
     timeline: list[TimelineEntry]
     unreadable: list[Unreadable]
+    next: str | None
     sequence: int
 
 
@@ -100,10 +105,11 @@ class RevealedValue(Shape):
 
 
 class Revealed(Shape):
-    """What was revealed of a case."""
+    """What was revealed of a case; `next` is the cursor of the next page."""
 
     case_id: str
     values: list[RevealedValue]
+    next: str | None
     sequence: int
 
 
@@ -117,13 +123,19 @@ class OpenedField(Shape):
 
 
 class Access(Shape):
-    """One opening; `cases` is of how many cases in all, `values` what it was of this case."""
+    """One opening, or a search that found the case: `asked` says by what.
+
+    `cases` is of how many cases in all, `values` what was opened of this one.
+    """
 
     access_id: str
     at: datetime
     by: str
     service: str
     purpose: str
+    use: Use
+    asked: list[SearchKind]
+    found: int | None
     cases: int
     values: list[OpenedField]
 

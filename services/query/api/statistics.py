@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from services.query.api import shapes
-from services.query.api.cases import MinSequence, wait_for
+from services.query.api.cases import waits
 from services.query.context import Context
 from services.query.masking import row_shown
 from services.query.publication import STATISTICS, class_of_stage
@@ -20,12 +20,9 @@ def routes(context: Context) -> APIRouter:
     """Gives the routes about all cases together."""
     router = APIRouter(prefix="/api", tags=["statistics"])
 
-    @router.get("/queue", response_model=shapes.Queue)
-    def queue(
-        limit: Annotated[int, Query(ge=1, le=QUEUE_MAX)] = 200, min_sequence: MinSequence = None
-    ) -> dict[str, object]:
+    @router.get("/queue", response_model=shapes.Queue, dependencies=[waits(context)])
+    def queue(limit: Annotated[int, Query(ge=1, le=QUEUE_MAX)] = 200) -> dict[str, object]:
         """Open cases that wait for a person, the most urgent first, then the longest waiting."""
-        wait_for(context, min_sequence)
         answer = context.reads.queue(limit)
         return {
             "items": [row_shown(row) for row in answer.found.rows],

@@ -7,13 +7,13 @@ from typing import Any
 from fastapi import APIRouter
 
 from services.query.api import shapes
-from services.query.api.cases import CaseId, MinSequence, look_up, wait_for
+from services.query.api.cases import CaseId, look_up, waits
 from services.query.api.problems import Problem
 from services.query.context import Context
 from services.query.masking import personal_shown, row_shown
-from services.query.projections.links import links_of
-from services.query.projections.outbox import outbox_of
-from services.query.reads import CaseHistory
+from services.query.projections import links as ties
+from services.query.projections import outbox as messages
+from services.query.reads import FOLDED_MAX, CaseHistory, Slice
 
 
 class Link(shapes.Link):
@@ -55,13 +55,12 @@ def routes(context: Context) -> APIRouter:
         prefix="/api/cases/{case_id}", tags=["cases"], responses={404: {"model": Problem}}
     )
 
-    @router.get("/links", response_model=Links)
-    def links(case_id: CaseId, min_sequence: MinSequence = None) -> dict[str, object]:
+    @router.get("/links", response_model=Links, dependencies=[waits(context)])
+    def links(case_id: CaseId) -> dict[str, object]:
         """The other cases that a case is tied to, and by what."""
-        wait_for(context, min_sequence)
-        answer = look_up(context, case_id, None)
+        answer = look_up(context, case_id, None, Slice(types=ties.TYPES, limit=FOLDED_MAX))
         history = answer.found
-        found = links_of(one.event for one in history.events)
+        found = ties.links_of(one.event for one in history.events)
         return {
             **found._asdict(),
             "case_id": case_id,
@@ -70,13 +69,12 @@ def routes(context: Context) -> APIRouter:
             "sequence": answer.sequence,
         }
 
-    @router.get("/outbox", response_model=Outbox)
-    def outbox(case_id: CaseId, min_sequence: MinSequence = None) -> dict[str, object]:
+    @router.get("/outbox", response_model=Outbox, dependencies=[waits(context)])
+    def outbox(case_id: CaseId) -> dict[str, object]:
         """The messages to the caller, and what became of each."""
-        wait_for(context, min_sequence)
-        answer = look_up(context, case_id, None)
+        answer = look_up(context, case_id, None, Slice(types=messages.TYPES, limit=FOLDED_MAX))
         history = answer.found
-        rows = outbox_of(one.event for one in history.events)
+        rows = messages.outbox_of(one.event for one in history.events)
         nothing = {"text": None, "to_address": None}
         items = [{**row_shown(one), **nothing, **_sealed(history, one.version)} for one in rows]
         return {"case_id": case_id, "items": items, "sequence": answer.sequence}

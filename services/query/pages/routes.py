@@ -13,16 +13,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from services.query.api.cases import SEQUENCE_MAX, CaseId, MinSequence, look_up, wait_for
+from services.query.api.cases import SEQUENCE_MAX, CaseId, look_up, waits
+from services.query.api.parked import PAGE_MAX, page_of, shown
 from services.query.api.problems import SEALED_DETAIL, ProblemError
 from services.query.api.search import Search, find
 from services.query.context import Context
 from services.query.history import AsOf
 from services.query.masking import entry_shown
 from services.query.projections.queue import FIRST
-from shared.keyholder import KeysUnavailableError
+from services.query.reads import Answer, CaseHistory, Slice
+from shared.case_numbers import case_number_in
+from shared.keyholder import KeysUnavailableError, TooManyError
+from shared.return_codes import codes_in
 
 QUEUE_SHOWN = 200
+EVENTS_SHOWN = 200
 
 
 def routes(context: Context) -> APIRouter:
@@ -42,25 +47,31 @@ def routes(context: Context) -> APIRouter:
             sequence=answer.sequence,
         )
 
-    @router.get("/cases/{case_id}")
+    @router.get("/parked")
+    def parked(after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0) -> str:
+        return _parked(context, after)
+
+    @router.get("/cases/{case_id}", dependencies=[waits(context)])
     def case(
         case_id: CaseId,
         as_of_version: Annotated[int | None, Query(ge=1, le=SEQUENCE_MAX)] = None,
-        min_sequence: MinSequence = None,
+        from_version: Annotated[int | None, Query(ge=1, le=SEQUENCE_MAX)] = None,
     ) -> HTMLResponse:
-        wait_for(context, min_sequence)
         as_of = AsOf(version=as_of_version) if as_of_version is not None else None
         try:
-            answer = look_up(context, case_id, as_of)
+            answer = _page_of(context, case_id, as_of, from_version)
         except ProblemError as problem:
-            return HTMLResponse(_render("no_case.html", context, sealed=""), problem.status)
-        timeline = [entry_shown(one, answer.found.erased) for one in answer.found.events]
+            return HTMLResponse(_render("no_case.html", context, why=""), problem.status)
+        history = answer.found
+        first = history.events[0].event.caseversion if history.events else 1
         page = _render(
             "case.html",
             context,
-            case=answer.found.case,
-            timeline=timeline,
+            case=history.case,
+            timeline=[entry_shown(one, history.erased) for one in history.events],
             as_of_version=as_of_version,
+            earlier=max(1, first - EVENTS_SHOWN) if first > 1 else None,
+            later=history.events[-1].event.caseversion + 1 if history.more else None,
             sequence=answer.sequence,
         )
         return HTMLResponse(page)
@@ -72,28 +83,55 @@ def routes(context: Context) -> APIRouter:
     return router
 
 
+def _parked(context: Context, after: int) -> str:
+    page = page_of(context, after, PAGE_MAX)
+    rows = [shown(one) for one in page.items]
+    return _render("parked.html", context, rows=rows, next=page.following)
+
+
+def _page_of(
+    context: Context, case_id: str, as_of: AsOf | None, from_version: int | None
+) -> Answer[CaseHistory]:
+    """Gives a case with the events from a version on; without one, with its last ones."""
+    if from_version is None:
+        # The row alone says how long the case is; it may have grown by the second look.
+        row = look_up(context, case_id, as_of, Slice(limit=0)).found.case
+        from_version = max(1, row.version - EVENTS_SHOWN + 1)
+    return look_up(context, case_id, as_of, Slice(from_version - 1, EVENTS_SHOWN))
+
+
 async def _found(context: Context, wanted: Search | None) -> Response:
     try:
         found = await run_in_threadpool(find, context, wanted) if wanted is not None else None
+    except TooManyError as many:
+        return _nothing(context, f"Too many: {many.expected}.", 429)
     except KeysUnavailableError:
-        return HTMLResponse(_render("no_case.html", context, sealed=SEALED_DETAIL), 503)
+        return _nothing(context, SEALED_DETAIL, 503)
+    except ProblemError as problem:
+        return _nothing(context, RECORDED, problem.status)
     if found is None or not found.found:
-        return HTMLResponse(_render("no_case.html", context, sealed=""), 404)
+        return _nothing(context, "", 404)
     return RedirectResponse(f"/cases/{found.found[0].case_id}", 303)
 
 
+def _nothing(context: Context, why: str, status: int) -> HTMLResponse:
+    return HTMLResponse(_render("no_case.html", context, why=why), status)
+
+
 def _read_form(body: bytes) -> Search | None:
-    """Reads what was typed: ten digits are a return code, anything else a case number."""
-    typed = parse_qs(body.decode("ascii", "replace")).get("sought", [""])[0].strip()
-    digits = "".join(one for one in typed if one.isdigit())
-    is_code = len(digits) == RETURN_CODE_DIGITS and not any(one.isalpha() for one in typed)
+    """Reads what was typed: a case number, else a return code if ten digits are in it."""
+    form = parse_qs(body.decode("ascii", "replace"))
+    typed, by, purpose = (form.get(name, [""])[0].strip() for name in ("sought", "by", "purpose"))
+    is_code = case_number_in(typed) is None and bool(codes_in(typed))
     try:
-        return Search(return_code=typed) if is_code else Search(case_number=typed)
+        if not is_code:
+            return Search(case_number=typed)
+        return Search(return_code=typed, by=by or None, purpose=purpose or None)
     except ValidationError:
         return None
 
 
-RETURN_CODE_DIGITS = 10
+RECORDED = "A search by return code is recorded: give your name and what you search for."
 
 
 def _minute(moment: datetime | None) -> str:

@@ -39,6 +39,7 @@ def after_intake(
             return _after_desk(row, event, envelope)
         case (
             CallEnded()
+            | intake.CallerConfirmed()
             | intake.DuressSignalled()  # Nobody who looks at the case may see it.
             | intake.DuressCleared()
             | intake.NoteAdded()

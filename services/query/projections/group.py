@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, assert_never
 
 from shared.events.base import CaseEvent
+from shared.events.catalogue import CASE_EVENTS
 from shared.events.groups import (
     GroupEvent,
     GroupFormed,
@@ -21,6 +22,13 @@ from shared.events.handover import (
     HandoverDiscrepancyResolved,
 )
 
+TYPES = frozenset(
+    name
+    for name, event in CASE_EVENTS.items()
+    if issubclass(event, GroupEvent | GroupHandedOver)
+    or event in {HandoverDiscrepancyRaised, HandoverDiscrepancyResolved}
+)
+"""The types of the events that it is folded from."""
 Received = Literal["awaited", "received", "missing", "refused"]
 
 

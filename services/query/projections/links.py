@@ -15,6 +15,11 @@ from shared.events.intake import (
     EpisodeContinued,
 )
 
+TYPES = frozenset(
+    one.__name__ for one in (CaseOpened, EpisodeContinued, CasesLinked, CasesUnlinked)
+)
+"""The types of the events that it is folded from."""
+
 
 class LinkRow(NamedTuple):
     """Another case that may be the same man's; a person accepted that, and can take it back."""

@@ -16,10 +16,10 @@ from shared.events.intake import (
     ReturnCodeIssued,
 )
 
-VERSION = 2
+VERSION = 3
 
-Kind = Literal["caller", "service_number", "return_code", "previous_case"]
-OF_IDENTITY: tuple[Kind, ...] = ("caller", "service_number")
+Kind = Literal["caller", "shown_name", "service_number", "return_code", "previous_case"]
+OF_IDENTITY: tuple[Kind, ...] = ("caller", "shown_name", "service_number")
 """What goes when the identity is erased; a return code names nobody, nor does a case's number."""
 
 
@@ -46,9 +46,9 @@ def changes(event: CaseEvent[Any]) -> Sequence[LookupChange]:
     kind = type(data)
     if kind is CaseOpened:
         previous = _one(case_id, "previous_case", data.previous_case)
-        return (*_one(case_id, "caller", data.caller_key), *previous)
+        return (*_of_caller(case_id, data), *previous)
     if kind is CallLinked:
-        return _one(case_id, "caller", data.caller_key)
+        return _of_caller(case_id, data)
     if kind is ReturnCodeIssued:
         # The twin finds what the code finds, and nothing tells them apart here.
         twin = _one(case_id, "return_code", data.duress_hash)
@@ -59,6 +59,13 @@ def changes(event: CaseEvent[Any]) -> Sequence[LookupChange]:
     if kind is PersonalDataErased and "identity" in data.classes:
         return (Forgotten(case_id),)
     return ()
+
+
+def _of_caller(case_id: str, data: CaseOpened | CallLinked) -> Sequence[LookupChange]:
+    """By his number, by each other that it may be, and by the name that his account shows."""
+    readings = [LookupRow(one, "caller", case_id) for one in data.reading_keys or ()]
+    shown_name = _one(case_id, "shown_name", data.name_key)
+    return (*_one(case_id, "caller", data.caller_key), *readings, *shown_name)
 
 
 def _one(case_id: str, kind: Kind, key: str | None) -> Sequence[LookupChange]:

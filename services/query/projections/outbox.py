@@ -31,6 +31,8 @@ STATES: dict[type[OutboundEvent], MessageState] = {
     MessageSent: "sent",
 }
 """The later one says more: what went out did so, even where nobody said it in time."""
+TYPES = frozenset(one.__name__ for one in STATES)
+"""The types of the events that it is folded from."""
 ORDER = list(STATES.values())
 ENDED = frozenset({"refused", "failed", "sent"})
 

@@ -1,0 +1,25 @@
+"""How much of what a channel sends is kept at most, until intake has processed it (ADR 26)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Quota:
+    """The bounds of each channel's stream; beyond them nats-server refuses what is published."""
+
+    stream_bytes: int
+    messages: int
+    message_bytes: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Quota:
+        return cls(
+            settings.calls_max_bytes, settings.calls_max_messages, settings.call_message_max_bytes
+        )
+
+
+USUAL = Quota.of(Settings.model_construct())

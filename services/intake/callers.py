@@ -1,0 +1,102 @@
+"""Whose case a caller's address leads to, where its number may be several men's.
+
+caller.<key>    the first case of an address, or of a number that may be several
+maybe.<key>     the case that such a number began, under each number that it may be
+read.<case_id>  which of these the case turned out to be: the first that called by itself
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from services.intake.decisions import IncomingCall
+from services.intake.entries import Entries
+
+LIKELY = 0.7
+"""One phone may be several men's: the same caller is a likely link, no more."""
+DOUBTFUL = 0.5
+"""The number may be this caller's, or another's."""
+
+
+class CallerCase(NamedTuple):
+    """The case that a caller's address leads to."""
+
+    case_id: str
+    key: str
+    """His address, as the index knows it."""
+    confidence: float = LIKELY
+    is_new: bool = False
+
+
+def case_of_caller(
+    entries: Entries, call: IncomingCall, new_case_id: Callable[[], str]
+) -> CallerCase:
+    """The first case of a caller whose number isn't withheld; a new one where he has none."""
+    key, entry = entries.first("caller", call.caller_keys)
+    if entry is not None:
+        _note_readings(entries, call, entry["case_id"])
+        return CallerCase(entry["case_id"], str(key))
+    known = None if call.reading_keys else _began_unclear(entries, call)
+    if known is None:
+        other = _read(entries, call)
+        if other is not None:
+            # Nothing is written: when more is known of who has which number, it is decided anew.
+            return CallerCase(other, str(key), DOUBTFUL)
+    first, is_written = entries.create(f"caller.{key}", {"case_id": known or new_case_id()})
+    _note_readings(entries, call, first["case_id"])
+    if known is not None:
+        return CallerCase(first["case_id"], str(key), DOUBTFUL)
+    return CallerCase(first["case_id"], str(key), is_new=is_written)
+
+
+def keep_caller(entries: Entries, call: IncomingCall, case_id: str) -> str:
+    """Leads an address that had no case to this one; its key, as the index knows it."""
+    key, entry = entries.first("caller", call.caller_keys)
+    if entry is None:
+        entries.create(f"caller.{key}", {"case_id": case_id})
+        _note_readings(entries, call, case_id)
+    return str(key)
+
+
+def _note_readings(entries: Entries, call: IncomingCall, case_id: str) -> None:
+    """Leads each number that an unclear one may be to its case; again after a crash."""
+    for keys in call.reading_keys:
+        if entries.first("maybe", keys).entry is None:
+            entries.create(f"maybe.{keys[0]}", {"case_id": case_id})
+
+
+def _began_unclear(entries: Entries, call: IncomingCall) -> str | None:
+    """The case that a number began which may be this one, and hasn't turned out to be another."""
+    maybe = entries.first("maybe", call.caller_keys)
+    if maybe.entry is None:
+        return None
+    case_id = str(maybe.entry["case_id"])
+    read, _ = entries.create(f"read.{case_id}", {"case_id": case_id, "key": call.caller_keys[0]})
+    return case_id if read["key"] in call.caller_keys else None
+
+
+def _read(entries: Entries, call: IncomingCall) -> str | None:
+    """The one case of all numbers that this one may be; None where they are several men's."""
+    for cases in (set(_cases_of(entries, call)), set(_cases_unclear(entries, call))):
+        if cases:
+            return cases.pop() if len(cases) == 1 else None
+    return None
+
+
+def _cases_of(entries: Entries, call: IncomingCall) -> Iterator[str]:
+    for keys in call.reading_keys:
+        entry = entries.first("caller", keys).entry
+        if entry is not None:
+            yield entry["case_id"]
+
+
+def _cases_unclear(entries: Entries, call: IncomingCall) -> Iterator[str]:
+    mine = {key for keys in call.reading_keys for key in keys}
+    for keys in call.reading_keys:
+        entry = entries.first("maybe", keys).entry
+        if entry is None:
+            continue
+        read = entries.get(f"read.{entry['case_id']}")
+        if read is None or read["key"] in mine:
+            yield entry["case_id"]

@@ -1,0 +1,209 @@
+"""Makes of what a channel said what an event can hold: cleaned, shortened, clamped. All pure.
+
+Each gives the value, and whether anything was lost by it; then the original is kept beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.events.calls import UNKNOWN_LANGUAGE
+from shared.events.fields import (
+    HIDDEN_IN_LINE,
+    HIDDEN_IN_TEXT,
+    NAME_MAX_CHARACTERS,
+    TEXT_MAX_CHARACTERS,
+    Id,
+    Language,
+    Region,
+)
+
+CLOCK_LEEWAY = timedelta(minutes=1)
+"""A channel's clock may be so far ahead of ours; what is later didn't happen yet."""
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""An earlier time is a clock's that was never set."""
+SECONDS_MAX = 100_000_000_000
+"""A larger number of seconds since 1970 lies after the year 5000."""
+ORIGINAL_MAX_BYTES = 131_000
+"""So much of what was received is kept whole; of more its head and digest (ADR 23)."""
+HEAD_CHARACTERS = 10_000
+FALSE_WORDS = frozenset({"", "0", "false", "no", "none", "null", "off"})
+
+_LINE_BREAKS = str.maketrans({"\x0b": "\n", "\x0c": "\n", "\x85": "\n"})
+_BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
+_LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}|[A-Za-z]{2}|[0-9]{3})(?![A-Za-z0-9]))?")
+"""With a script or a region: other words that look like a tag may be a name."""
+_EPOCH = re.compile(r"[0-9]{9,19}(\.[0-9]{1,9})?")
+_TOKEN: TypeAdapter[str] = TypeAdapter(Id)
+_LANGUAGE_TAG: TypeAdapter[str] = TypeAdapter(Language)
+_REGION: TypeAdapter[str] = TypeAdapter(Region)
+_CYRILLIC = re.compile(r"[А-Яа-яЁёІіЇїЄєҐґ]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class Cleaned(NamedTuple):
+    """A value that an event can hold; `lossy`: it isn't all that was said."""
+
+    value: str | None
+    lossy: bool = False
+
+
+def decoded(content: bytes) -> Cleaned:
+    """Text out of bytes: UTF-8, else UTF-16, else the Cyrillic code page of Windows."""
+    try:
+        return Cleaned(content.decode())
+    except UnicodeDecodeError:
+        pass
+    encoding = json.detect_encoding(content)
+    if not encoding.startswith("utf-8"):
+        return Cleaned(content.decode(encoding, "replace"), lossy=True)
+    windows = content.decode("cp1251", "replace")
+    if len(_CYRILLIC.findall(windows)) * 2 > len(windows):
+        return Cleaned(windows, lossy=True)
+    return Cleaned(content.decode("utf-8", "replace"), lossy=True)
+
+
+def plain(value: Any) -> str:
+    """What stands where a text belongs: a text itself, anything else as its JSON."""
+    return value if isinstance(value, str) else _json(value)
+
+
+def text(said: str) -> Cleaned:
+    """What somebody said, without control characters and not too long; None where nothing was."""
+    if not said.strip():
+        return Cleaned(None, said != "")
+    clean = HIDDEN_IN_TEXT.sub(_shown, said.translate(_LINE_BREAKS))
+    short = clean[:TEXT_MAX_CHARACTERS]
+    return Cleaned(short or None, short != said)
+
+
+def is_long(said: str) -> bool:
+    """Whether an event holds only the beginning of it."""
+    return len(said) > TEXT_MAX_CHARACTERS
+
+
+def line(said: str) -> Cleaned:
+    """An address or a name on one line, at any length; None where nothing is left."""
+    clean = HIDDEN_IN_LINE.sub(_shown, _BREAKS.sub(" ", said.strip())).strip()
+    return Cleaned(clean or None, clean != said.strip())
+
+
+def shortened(name: str) -> Cleaned:
+    """A line as an event holds it."""
+    return Cleaned(name[:NAME_MAX_CHARACTERS].strip() or None, len(name) > NAME_MAX_CHARACTERS)
+
+
+def language(said: Any) -> Cleaned:
+    """A tag of BCP 47 out of `ru_RU`, `RU` or `ru-RU.UTF-8`; `und` where it can't be told."""
+    if said is None or said == "":
+        return Cleaned(UNKNOWN_LANGUAGE)
+    found = _LANGUAGE.match(plain(said).strip())
+    if found is None:
+        return Cleaned(UNKNOWN_LANGUAGE, lossy=True)
+    tag = "-".join(part for part in (found[1].lower(), found[2]) if part)
+    whole = found.end() == len(plain(said).strip())
+    if (
+        not _fits(_LANGUAGE_TAG, tag)
+        or plain(said).strip()[found.end() : found.end() + 1].isalnum()
+    ):
+        return Cleaned(UNKNOWN_LANGUAGE, lossy=True)
+    return Cleaned(tag, not whole)
+
+
+def region(said: Any) -> Cleaned:
+    """A country of ISO 3166."""
+    if said is None or said == "":
+        return Cleaned(None)
+    code = plain(said).strip().upper()
+    return Cleaned(code) if _fits(_REGION, code) else Cleaned(None, lossy=True)
+
+
+def is_true(said: Any) -> bool:
+    """Whether a channel says so, in whatever words."""
+    return said is not None and plain(said).strip().casefold() not in FALSE_WORDS
+
+
+def is_token(said: str) -> bool:
+    """Whether an id can be used as it is, in a subject and in the clear."""
+    return _fits(_TOKEN, said)
+
+
+def moment(said: Any, received_at: datetime) -> tuple[datetime, bool]:
+    """When a channel says that it was, and whether that had to be replaced by when it came.
+
+    Told are ISO 8601 with a zone, and seconds or milliseconds since 1970.
+    """
+    told = _told(plain(said).strip()) if said is not None else None
+    if told is None or not EARLIEST <= told <= received_at + CLOCK_LEEWAY:
+        return received_at, said is not None
+    return told, False
+
+
+def _told(said: str) -> datetime | None:
+    try:
+        if _EPOCH.fullmatch(said):
+            seconds = float(said)
+            while seconds > SECONDS_MAX:  # Milli-, micro- or nanoseconds.
+                seconds /= 1_000
+            return datetime.fromtimestamp(seconds, UTC)
+        at = datetime.fromisoformat(said)
+        return at.astimezone(UTC) if at.tzinfo is not None else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def original_of(parts: Mapping[str, Any]) -> Cleaned:
+    """What was received, by field, as one JSON text to be sealed; no letter of it is changed."""
+    if not parts:
+        return Cleaned(None)
+    whole = _json(parts)
+    if len(whole.encode()) <= ORIGINAL_MAX_BYTES:
+        return Cleaned(whole)
+    heads = _json({name: _head(value) for name, value in parts.items()})
+    if len(heads.encode()) <= ORIGINAL_MAX_BYTES:
+        return Cleaned(heads, lossy=True)
+    return Cleaned(_json({"all": _head(whole)}), lossy=True)
+
+
+def in_json(content: bytes) -> Any:
+    """Bytes as a value of JSON: text where they are text."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return {"base64": b64encode(content).decode()}
+
+
+def _head(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_head(one) for one in value]
+    said = plain(value)
+    if len(said) <= HEAD_CHARACTERS:
+        return value
+    digest = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+    return {"head": said[:HEAD_CHARACTERS], "characters": len(said), "sha256": digest}
+
+
+def _json(value: Any) -> str:
+    written = json.dumps(value, ensure_ascii=False)
+    # Half a pair is no character; JSON can name it all the same.
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", written)
+
+
+def _shown(hidden: re.Match[str]) -> str:
+    return "\ufffd" if _SURROGATE.match(hidden.group()) else ""
+
+
+def _fits(form: TypeAdapter[str], value: str) -> bool:
+    try:
+        form.validate_python(value)
+    except ValidationError:
+        return False
+    return True

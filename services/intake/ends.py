@@ -1,0 +1,97 @@
+"""Ends of calls, in whatever order they come: one whose call is in no case yet is remembered, and
+takes effect with its call.
+
+What is remembered is bounded, for each channel: a newer early end may take an older one's place,
+and only on its own channel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+
+from services.intake.calls import OpenedCall, message_of, open_end
+from services.intake.decisions import decide_call_ended
+from services.intake.handlers import Intake, record_call
+from services.intake.reading import ChannelMessage
+from shared.buckets import Bucket, Change, TakenError
+from shared.events.calls import CallEnded
+from shared.events.fields import Channel
+from shared.transact import Cause, ContendedError, Outcome, transact
+
+PLACES = 16_384
+"""How many early ends of one channel are remembered."""
+ATTEMPTS = 10
+
+
+class EarlyEnds:
+    """Ends that wait for their calls."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def remember(self, ended: CallEnded) -> None:
+        """Raises ContendedError where its place keeps changing.
+
+        What the channel said of it in an odd form isn't kept: nobody has keys for a call that is
+        in no case.
+        """
+        body = ended.model_copy(update={"as_received": None}).model_dump_json().encode()
+        key = _place(ended.channel, ended.call_id)
+        for _ in range(ATTEMPTS):
+            kept = self._bucket.get(key)
+            try:
+                if kept is None:
+                    self._bucket.create(key, body)
+                elif kept.value != body:
+                    self._bucket.change([Change(key, body, kept.revision)])
+            except TakenError:
+                continue
+            return
+        raise ContendedError("the place of an early end keeps changing")
+
+    def of_call(self, channel: Channel, call_id: str) -> CallEnded | None:
+        """The end that came before its call, if one did."""
+        kept = self._bucket.get(_place(channel, call_id))
+        if kept is None:
+            return None
+        ended = CallEnded.model_validate_json(kept.value)
+        return ended if ended.call_id == call_id else None
+
+
+def receive_end(intake: Intake, early_ends: EarlyEnds, message: ChannelMessage) -> Outcome:
+    """Records in a call's case that it ended: now, or when its call comes."""
+    ended = open_end(intake.desk.keys, message)
+    case_id = intake.index.case_of_call(ended.channel, ended.call_id)
+    if case_id is None:
+        early_ends.remember(ended)
+        # Its call may have come meanwhile, and found no end.
+        case_id = intake.index.case_of_call(ended.channel, ended.call_id)
+    if case_id is None:
+        return Outcome("ignored", "", 0, 0)
+    return _record_end(intake, case_id, ended)
+
+
+def receive_call(intake: Intake, early_ends: EarlyEnds, opened: OpenedCall) -> Outcome:
+    """Puts a call into the case it belongs to, and its end too where that came before."""
+    outcome, call_id = record_call(intake, opened)
+    early = early_ends.of_call(opened.incoming.channel, call_id)
+    if early is not None:
+        _record_end(intake, outcome.case_id, early)
+    return outcome
+
+
+def _record_end(intake: Intake, case_id: str, ended: CallEnded) -> Outcome:
+    cause = Cause(
+        causation_id=message_of(ended.channel, f"{ended.call_id}-end"),
+        correlation_id=ended.call_id,
+        actor=f"channel:{ended.channel}",
+        source=intake.desk.source,
+        happened_at=intake.desk.by_now(ended.ended_at, channel=ended.channel),
+    )
+    return transact(intake.desk.writer, case_id, cause, partial(decide_call_ended, ended=ended))
+
+
+def _place(channel: Channel, call_id: str) -> str:
+    digest = hashlib.sha256(call_id.encode()).digest()
+    return f"{channel}.{int.from_bytes(digest[:8], 'big') % PLACES}"

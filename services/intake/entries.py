@@ -1,0 +1,57 @@
+"""Entries of the bucket INDEX: each is written once, and never changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+from shared.buckets import Bucket, TakenError
+from shared.parking import UnprocessableError
+
+CREATE_ATTEMPTS = 3
+"""A key that is taken and yet holds nothing was deleted; nobody who is meant to write does so."""
+
+
+class Found(NamedTuple):
+    """A key of the index and what stands under it."""
+
+    key: str | None
+    entry: dict[str, Any] | None
+
+
+class Entries:
+    """Reads and creates entries."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        entry = self._bucket.get(key)
+        return None if entry is None else json.loads(entry.value)
+
+    def first(self, kind: str, keys: Sequence[str]) -> Found:
+        """The first key that is there, else that of today; they differ by pepper and version."""
+        for key in keys:
+            entry = self.get(f"{kind}.{key}")
+            if entry is not None:
+                return Found(key, entry)
+        return Found(keys[0] if keys else None, None)
+
+    def there(self, kind: str, keys: Collection[str]) -> frozenset[str]:
+        """Those of the keys that are there; a replica that lags behind may lack new ones."""
+        found = self._bucket.there([f"{kind}.{key}" for key in keys])
+        return frozenset(one.removeprefix(f"{kind}.") for one in found)
+
+    def create(self, key: str, value: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        """What stands under the key, and whether it was written now. Raises UnprocessableError."""
+        for _ in range(CREATE_ATTEMPTS):
+            try:
+                self._bucket.create(key, json.dumps(value).encode())
+            except TakenError:
+                there = self.get(key)
+                if there is not None:
+                    return there, False
+            else:
+                return value, True
+        raise UnprocessableError("failed", "index", "entries that were not deleted")

@@ -1,0 +1,139 @@
+"""What intake does with parked messages for a supervisor: make a case of one, or set it aside.
+
+Who does what, and why, is on AUDIT before the message is opened. It stays on PARKED, with a note
+that it waits for nobody: to delete is the keeper's right (ADR 5).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Literal, cast, get_args
+
+from services.intake import cleaning
+from services.intake.decisions import IncomingCall, decide_call
+from services.intake.handlers import Intake
+from shared.boxes import BoxBrokenError
+from shared.case_log import LogError
+from shared.commands.parked import ParkedCommand, SetParkedAside, TakeUpParked
+from shared.events.calls import UNKNOWN_LANGUAGE
+from shared.events.fields import Channel, Plain
+from shared.jetstream.calls import Outgoing
+from shared.jetstream.stream import Stream
+from shared.key_messages import NoteParked
+from shared.parked_messages import Settled, parked_at
+from shared.parking import Parked
+from shared.refusals import Guard, require
+from shared.transact import Outcome, transact
+
+LEFT_TO_SUPERVISORS = Guard("left_to_supervisors", "a supervisor as `by`")
+PARKED_THERE = Guard("parked_there", "case_id and parked_sequence of a message that is parked")
+PARKED_CALL = Guard("parked_call", "a message that a channel published and that can be opened")
+
+CALL_PREFIX = "calls."
+
+
+@dataclass(frozen=True)
+class ParkedDesk:
+    """What these handlers work with."""
+
+    intake: Intake
+    stream: Stream
+    """The stream PARKED."""
+
+
+def take_up(desk: ParkedDesk, command: TakeUpParked) -> Outcome:
+    """Opens a case whose first words are what could not be read; once for a message."""
+    parked = _found(desk, command)
+    channel = parked.subject.removeprefix(CALL_PREFIX)
+    require(channel in get_args(Channel), PARKED_CALL)
+    content = _opened(desk, command, parked, "taken_up")
+    require(content is not None, PARKED_CALL)
+    call = _as_call(command, parked, cast(Channel, channel), content or b"")
+    call, route = desk.intake.index.route(call)
+    cause = replace(desk.intake.desk.cause_of(command), leased=None, opens_case=route.is_new)
+    decide = partial(decide_call, call=call, route=route)
+    outcome = transact(desk.intake.desk.writer, route.case_id, cause, decide)
+    _note(desk, command, "taken_up", route.case_id)
+    return outcome
+
+
+def set_aside(desk: ParkedDesk, command: SetParkedAside) -> Outcome:
+    """Notes that a parked message waits for nobody any more."""
+    _opened(desk, command, _found(desk, command), "set_aside")
+    _note(desk, command, "set_aside")
+    return Outcome("recorded", command.case_id, 0, 0)
+
+
+def _found(desk: ParkedDesk, command: ParkedCommand) -> Parked:
+    require(desk.intake.rules.supervisors.let(command.by), LEFT_TO_SUPERVISORS)
+    parked = parked_at(desk.stream, command.parked_sequence)
+    require(parked is not None and parked.parked_id == command.case_id, PARKED_THERE)
+    return cast(Parked, parked)
+
+
+def _opened(
+    desk: ParkedDesk,
+    command: ParkedCommand,
+    parked: Parked,
+    use: Literal["taken_up", "set_aside"],
+) -> bytes | None:
+    asked = NoteParked(
+        by=command.by,
+        purpose=command.purpose,
+        parked_id=command.case_id,
+        sequence=command.parked_sequence,
+        use=use,
+        box=parked.original if use == "taken_up" else None,
+    )
+    try:
+        return desk.intake.desk.keys.note_parked(asked)
+    except BoxBrokenError:
+        return None
+
+
+def _as_call(
+    command: TakeUpParked, parked: Parked, channel: Channel, content: bytes
+) -> IncomingCall:
+    said = cleaning.text(cleaning.decoded(content).value or "")
+    original = cleaning.original_of({"message": cleaning.in_json(content)})
+    call_id = f"parked-{command.case_id}"
+    came_at: datetime = parked.received_at or parked.parked_at
+    return IncomingCall(
+        message_id=call_id,
+        call_id=call_id,
+        channel=channel,
+        caller_keys=(),
+        caller_address=None,
+        language=UNKNOWN_LANGUAGE,
+        started_at=came_at,
+        text=Plain(said.value) if said.value else None,
+        code_hashes=(),
+        recording_ref=None,
+        media=(),
+        words=call_id,
+        changed=("oversize", "taken_up") if original.lossy else ("taken_up",),
+        as_received=Plain(original.value) if original.value else None,
+    )
+
+
+def _note(
+    desk: ParkedDesk,
+    command: ParkedCommand,
+    how: Literal["taken_up", "set_aside"],
+    case_id: str | None = None,
+) -> None:
+    """Raises LogError where it can't be noted: the same command again notes it."""
+    note = Settled(
+        parked_id=command.case_id,
+        sequence=command.parked_sequence,
+        how=how,
+        by=command.by,
+        at=desk.intake.desk.now(),
+        case_id=case_id,
+    )
+    message = Outgoing(note.subject, note.model_dump_json(exclude_none=True).encode(), {})
+    ack = desk.stream.retry(partial(desk.stream.publish_batch, [message]), "noting")
+    if ack.error_code:
+        raise LogError(f"noting what was done with a parked message: {ack.error_text}")

@@ -1,0 +1,211 @@
+"""Reads one call as far as it can be read, and keeps note of what that changed.
+
+What an event can't hold as it came is cleaned, shortened or replaced; the original goes with it, to
+be sealed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from services.intake import cleaning
+from shared.boxes import PREFIX, BoxBrokenError
+from shared.events.calls import Change
+from shared.events.fields import Channel, Plain
+from shared.events.upstream import Number, Upstream
+from shared.return_codes import DIGITS
+
+CALL_PURPOSE = "call"
+"""What the keyed hash of an id, or of a call's words, is for."""
+MEDIA_MAX = 20
+
+_BOXED = ("caller_address", "display_name", "text", "return_code")
+"""What a channel seals."""
+_CLEANED: dict[str, Change] = {
+    "caller_address": "address_cleaned",
+    "display_name": "name_cleaned",
+    "text": "text_cleaned",
+    "return_code": "code_cleaned",
+}
+_NAMING = frozenset({"caller_address", "display_name", "call_id", "region"})
+"""What may tell who or where somebody is."""
+
+
+class Opener(Protocol):
+    """What of the key holder it takes to read a call."""
+
+    def unbox(self, boxes: Sequence[str]) -> list[bytes]:
+        """What is in boxes. Raises BoxBrokenError where one doesn't open."""
+
+    def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
+        """Of each (purpose, value) its keyed hashes, under the newest pepper first."""
+
+
+@dataclass(frozen=True)
+class ChannelMessage:
+    """A channel's message: what it is, whose, and when CALLS took it."""
+
+    upstream: Upstream
+    channel: Channel
+    received_at: datetime
+
+
+@dataclass
+class Reading:
+    """A call while it is read: what had to be changed of it, and the originals."""
+
+    received_at: datetime
+    changed: set[Change] = field(default_factory=set)
+    originals: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def note(self, change: Change, name: str, original: Any) -> None:
+        """Keeps what a field was."""
+        self.changed.add(change)
+        self.originals[name] = original
+
+    def sealed(self, *, naming: bool) -> Plain | None:
+        """The originals of one class of personal data, as one text to be sealed."""
+        parts = {name: one for name, one in self.originals.items() if (name in _NAMING) == naming}
+        kept = cleaning.original_of(parts)
+        if kept.lossy:
+            self.changed.add("oversize")
+        return Plain(kept.value) if kept.value else None
+
+
+def begin(message: ChannelMessage) -> Reading:
+    """What reading the message as such changed; the channel is the subject's, not the message's."""
+    upstream = message.upstream
+    reading = Reading(message.received_at, set(upstream.changed), dict(upstream.set_aside))
+    said = upstream.fields.get("channel")
+    if said is not None and said != message.channel:
+        reading.note("channel_corrected", "channel", said)
+    return reading
+
+
+def unboxed(keys: Opener, fields: Mapping[str, Any], reading: Reading) -> dict[str, str]:
+    """What the channel sealed, by field; without what is empty.
+
+    What it sent in the clear is taken as well. Raises BoxBrokenError where nothing can be read.
+    """
+    given = {name: fields[name] for name in _BOXED if fields.get(name) is not None}
+    boxes = {name: one for name, one in given.items() if str(one).startswith(PREFIX)}
+    said: dict[str, str] = {}
+    for name, content in _contents(keys, boxes).items():
+        if content is None:
+            reading.note("unopened", name, boxes[name])
+            continue
+        found = cleaning.decoded(content)
+        said[name] = found.value or ""
+        if found.lossy:
+            reading.note(_CLEANED[name], name, cleaning.in_json(content))
+    for name in given.keys() - boxes.keys():
+        reading.changed.add("not_sealed")
+        said[name] = _in_the_clear(name, given[name])
+    if boxes and not said:
+        raise BoxBrokenError("no box of a call opens with the intake key")
+    return said
+
+
+def _contents(keys: Opener, boxes: Mapping[str, str]) -> dict[str, bytes | None]:
+    """What is in boxes; None for one that doesn't open."""
+    if all(one.isascii() for one in boxes.values()):
+        try:
+            return dict(zip(boxes, keys.unbox(list(boxes.values())), strict=True))
+        except BoxBrokenError:
+            pass
+    return {name: _content(keys, box) for name, box in boxes.items()}
+
+
+def _content(keys: Opener, box: str) -> bytes | None:
+    try:
+        return keys.unbox([box])[0] if box.isascii() else None
+    except BoxBrokenError:
+        return None
+
+
+def _in_the_clear(name: str, value: Any) -> str:
+    said = cleaning.plain(value)
+    # Written as a number a code has lost its zeros.
+    return said.zfill(DIGITS) if name == "return_code" and isinstance(value, Number) else said
+
+
+def line(said: Mapping[str, str], name: str, change: Change, reading: Reading) -> str | None:
+    """A sealed field on one line, whole."""
+    found = cleaning.line(said.get(name, ""))
+    if found.lossy and name not in reading.originals:
+        reading.note(change, name, said[name])
+    return found.value
+
+
+def shortened(whole: str | None, name: str, change: Change, reading: Reading) -> Plain | None:
+    """A line as long as an event holds it."""
+    if whole is None:
+        return None
+    found = cleaning.shortened(whole)
+    if found.lossy and name not in reading.originals:
+        reading.note(change, name, whole)
+    return Plain(found.value) if found.value else None
+
+
+class GivenIds:
+    """The ids that a channel gave, which may be anything, and those used inside."""
+
+    def __init__(self, fields: Mapping[str, Any], words: str) -> None:
+        self._given = cleaning.plain(fields.get("call_id") or "")
+        # Without an id a call is known by what it says, and when.
+        self._call = self._given or digest("none", words, fields.get("started_at"))
+        named = fields.get("recording_ref")
+        self._recording = [] if named is None or named == "" else [cleaning.plain(named)]
+        self._media = _listed(fields.get("media"))
+        every = (self._call, *self._recording, *self._media[:MEDIA_MAX])
+        self.unsafe = [one for one in dict.fromkeys(every) if not cleaning.is_token(one)]
+        self._inside: dict[str, str] = {}
+
+    def replace_by(self, hashes: Sequence[tuple[str, ...]], reading: Reading) -> None:
+        """Uses keyed hashes in place of what is no safe id; the oldest, which stays the same."""
+        self._inside = dict(zip(self.unsafe, map(oldest, hashes), strict=True))
+        if self._given in self._inside:
+            reading.note("call_id_replaced", "call_id", self._given)
+        if any(one in self._inside for one in self._recording):
+            reading.note("recording_replaced", "recording_ref", self._recording[0])
+        if len(self._media) > MEDIA_MAX or any(one in self._inside for one in self._media):
+            reading.note("media_replaced", "media", self._media)
+
+    @property
+    def call_id(self) -> str:
+        return self._inside.get(self._call, self._call)
+
+    @property
+    def recording(self) -> str | None:
+        return next((self._inside.get(one, one) for one in self._recording), None)
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        return tuple(self._inside.get(one, one) for one in self._media[:MEDIA_MAX])
+
+
+def _listed(media: Any) -> list[str]:
+    if media is None or media == "":
+        return []
+    return [cleaning.plain(one) for one in (media if isinstance(media, list) else [media])]
+
+
+def hashed(keys: Opener, **wanted: Sequence[tuple[str, str]]) -> dict[str, list[tuple[str, ...]]]:
+    """Keyed hashes of several kinds, in one request."""
+    made = iter(keys.hashes([one for some in wanted.values() for one in some]))
+    return {name: [next(made) for _ in some] for name, some in wanted.items()}
+
+
+def oldest(hashes: tuple[str, ...]) -> str:
+    """The hash under the first pepper: a new pepper doesn't change it."""
+    return hashes[-1].rpartition("-")[2]
+
+
+def digest(*parts: Any) -> str:
+    """One short value for anything that JSON can hold; it is to be hashed under a key yet."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -1,0 +1,140 @@
+"""How much a person may have opened and search for in an hour, whichever way he spells his name.
+
+Each budget is a bucket that fills evenly and holds an hour's worth. It is kept in memory, and what
+a bucket holds after a start of the key holder is a quarter and what has come in since: so to have
+it restarted gains nobody much. A case that he opened within the hour isn't counted again.
+
+Names that nobody used within the hour have a bucket of their own: made-up names gain little, and
+take nothing from people who are at work.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from services.keyholder.allowance import Allowance
+from shared.logs import log
+from shared.refusals import is_another_person
+
+HOUR_S = 3_600.0
+FIRST_SHARE = 0.25
+"""Of an hour's worth, what a bucket holds when the key holder has just started."""
+SAID_EVERY_S = 60.0
+
+Measure = Literal["searches", "hashes", "cases", "values"]
+
+
+class Spent(NamedTuple):
+    """A budget that doesn't reach: `limit` an hour, and in how many seconds it will."""
+
+    measure: Measure | Literal["names"]
+    limit: int
+    retry_after_s: float
+
+    @property
+    def expected(self) -> str:
+        """What would satisfy it, in words."""
+        if self.measure == "names":
+            return f"at most {self.limit} new names an hour; one that was used within the hour"
+        return f"at most {self.limit} {self.measure} an hour for one person; wait"
+
+
+@dataclass
+class _Person:
+    left: dict[Measure, Allowance]
+    cases: dict[str, float] = field(default_factory=dict)
+    """Case -> when he opened it last."""
+    said_at: float = -math.inf
+
+    def forget_cases(self, now: float) -> None:
+        self.cases = {case: at for case, at in self.cases.items() if now - at < HOUR_S}
+
+    def is_idle(self, now: float) -> bool:
+        return not self.cases and all(one.is_full(now) for one in self.left.values())
+
+
+class Budgets:
+    """Counts what each person had; any thread may ask."""
+
+    def __init__(
+        self,
+        an_hour: Mapping[Measure, int],
+        new_names_an_hour: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._an_hour = an_hour
+        self._clock = clock
+        self._started_at = clock()
+        self._names = Allowance(new_names_an_hour, HOUR_S, self._started_at)
+        self._people: dict[str, _Person] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._people)
+
+    def search(self, by: str, hashes: int) -> Spent | None:
+        """Counts one search and what is hashed for it, or says which budget doesn't reach."""
+        with self._lock:
+            return self._take(by, {"searches": 1, "hashes": hashes}, ())
+
+    def open(self, by: str, values: int, case_ids: Collection[str]) -> Spent | None:
+        """Counts values that are shown and cases that are new to him, all or nothing."""
+        with self._lock:
+            return self._take(by, {"values": values}, case_ids)
+
+    def _take(
+        self, by: str, wanted: Mapping[Measure, int], case_ids: Collection[str]
+    ) -> Spent | None:
+        now = self._clock()
+        person = self._find(by)
+        is_new = person is None
+        if person is None:
+            self._forget_idle(now)
+            wait_s = self._names.wait_s(1, now)
+            if wait_s:
+                return Spent("names", self._names.full, wait_s)
+            person = self._new(now)
+        person.forget_cases(now)
+        new_cases = [one for one in case_ids if one not in person.cases]
+        costs = {**wanted, "cases": len(new_cases)} if new_cases else wanted
+        for measure, cost in costs.items():
+            wait_s = person.left[measure].wait_s(cost, now)
+            if wait_s:
+                self._say(person, measure, now)
+                return Spent(measure, self._an_hour[measure], wait_s)
+        for measure, cost in costs.items():
+            person.left[measure].take(cost, now)
+        person.cases.update(dict.fromkeys(case_ids, now))
+        if is_new:
+            self._names.take(1, now)
+            self._people[by] = person
+        return None
+
+    def _find(self, by: str) -> _Person | None:
+        if by in self._people:
+            return self._people[by]
+        return next(
+            (one for name, one in self._people.items() if not is_another_person(name, by)), None
+        )
+
+    def _new(self, now: float) -> _Person:
+        share = min(1.0, FIRST_SHARE + (now - self._started_at) / HOUR_S)
+        return _Person(
+            {name: Allowance(full, HOUR_S, now, share) for name, full in self._an_hour.items()}
+        )
+
+    def _forget_idle(self, now: float) -> None:
+        for key, person in list(self._people.items()):
+            person.forget_cases(now)
+            if person.is_idle(now):
+                del self._people[key]
+
+    def _say(self, person: _Person, measure: Measure, now: float) -> None:
+        if now - person.said_at >= SAID_EVERY_S:
+            person.said_at = now
+            log.warning("budget_spent", measure=measure, count=self._an_hour[measure])

@@ -1,0 +1,34 @@
+"""The calls that are in no case yet: how many wait in each channel's stream, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple
+
+from services.query.link import Link
+from shared.policy import policy
+from shared.subjects import calls_stream
+
+
+class CallsWaiting(NamedTuple):
+    """One channel's; `problem` says why they can't come into cases."""
+
+    channel: str
+    messages: int | None
+    """None where the stream's leader doesn't say."""
+    oldest_s: float
+    problem: str | None
+
+
+async def calls_waiting(link: Link) -> list[CallsWaiting]:
+    """Asks the leaders of all channels' streams at once."""
+    return list(await asyncio.gather(*(_of(link, one) for one in policy().channels.names)))
+
+
+async def _of(link: Link, channel: str) -> CallsWaiting:
+    stream = calls_stream(channel)
+    state = await link.stream_state(stream)
+    if state is None:
+        return CallsWaiting(channel, None, 0.0, f"{stream} is missing, or has no leader")
+    problem = None if state.consumers else f"{stream} has no consumer; run `passage provision`"
+    return CallsWaiting(channel, state.messages, state.oldest_s, problem)

@@ -1,0 +1,53 @@
+"""Case numbers as people type them: Crockford's base32, on whatever keyboard.
+
+Lower case, full width, spaces and dashes, О for 0, Cyrillic and Greek letters that look like Latin
+ones, and a number typed on a keyboard that was set to Cyrillic: all are the number that was meant.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+from shared.events.fields import Id
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CHARACTERS = 12
+
+_CONFUSED = str.maketrans("OILU", "011V")
+"""Letters that no case number has, because they are taken for these."""
+_LIKE = str.maketrans("АВЕКМНОРСТУХІЈЅЗԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧЁ", "ABEKMH0PCTYX1JS3QWABEZH1KMN0PTYXE")
+"""Cyrillic, then Greek letters that look like Latin ones or like digits."""
+_KEYS = str.maketrans("ЙЦУКЕНГШЩЗФЫВАПРОЛДЯЧСМИТЬІ", "QWERTYUIOPASDFGHJKLZXCVBNMS")
+"""The keys of a Cyrillic layout, by what a Latin one has there."""
+_ON_KEYS_ALONE = frozenset("ЙЦГШЩФЫПЛДЯЧИЬ")
+"""Cyrillic letters that look like none of a number: the keyboard was set to Cyrillic."""
+
+
+def typed_case_number(typed: str) -> str:
+    """The case number that somebody typed; what can't be one is given back as it is."""
+    return case_number_in(typed) or typed
+
+
+def case_number_in(typed: str) -> str | None:
+    """The case number that somebody typed, if it is one."""
+    signs = [_sign(one) for one in unicodedata.normalize("NFKC", typed).upper()]
+    plain = "".join(one for one in signs if one.isalnum())
+    table = _KEYS if _ON_KEYS_ALONE.intersection(plain) else _LIKE
+    number = plain.translate(table).translate(_CONFUSED)
+    return number if len(number) == CHARACTERS and set(number) <= set(ALPHABET) else None
+
+
+def _sign(one: str) -> str:
+    digit = unicodedata.digit(one, None)
+    return one if digit is None else str(digit)
+
+
+def _typed(value: object) -> object:
+    return typed_case_number(value) if isinstance(value, str) else value
+
+
+CaseNumber = Annotated[Id, BeforeValidator(_typed)]
+"""The number of a case wherever people give one."""

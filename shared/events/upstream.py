@@ -1,0 +1,194 @@
+"""Reads what channels publish on CALLS: a call is a fact, and is never refused for its form.
+
+Anything that can be read as one JSON object with a call in it is a call: in any Unicode encoding,
+with unknown attributes, with or without an envelope. Numbers stay as they were written.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from shared.events.base import TYPE_PREFIX
+from shared.events.calls import CallEnded, CallReceived, Change, DeliveryReported, UpstreamEvent
+from shared.events.reading import UnreadableEventError
+
+Kind = Literal["call", "end", "report"]
+
+DEPTH_MAX = 32
+"""What is nested deeper stays text: it is none of ours, and a parser's stack is finite."""
+
+_TYPE = re.compile("|".join(one.__name__ for one in get_args(UpstreamEvent)))
+_KINDS: dict[str, Kind] = {
+    "CallReceived": "call",
+    "CallEnded": "end",
+    "DeliveryReported": "report",
+}
+_FIELDS: dict[Kind, frozenset[str]] = {
+    "call": frozenset(CallReceived.model_fields),
+    "end": frozenset(CallEnded.UPSTREAM),
+    "report": frozenset(DeliveryReported.model_fields),
+}
+_TELLING: dict[str, Kind] = {
+    "ended_at": "end",
+    "outcome": "report",
+    **dict.fromkeys(("call_id", "caller_address", "text", "return_code", "started_at"), "call"),
+}
+"""By which fields a message is known whose type says nothing; the first that it has."""
+
+# A text that doesn't end is one token as well: looked for again at each quote it would take hours.
+_NESTING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
+_BLANK = " \t\r\n\0\ufeff"
+_BOM = b"\xef\xbb\xbf"
+_ENVELOPE = frozenset({"specversion", "id", "source", "type", "subject", "time"})
+
+
+class Number(str):
+    """A number as it was written: no digit of it is lost."""
+
+    __slots__ = ()
+
+
+class _Object(dict[str, Any]):
+    """A JSON object; of a key given twice the last counts and the others are kept."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        seen: set[str] = set()
+        self.repeated: dict[str, list[Any]] = {}
+        for key, value in reversed(pairs):
+            if key in seen:
+                self.repeated.setdefault(key, []).append(value)
+            seen.add(key)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_Object,
+    parse_int=Number,
+    parse_float=Number,
+    parse_constant=Number,
+    strict=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A channel's message: its fields as they came, and what had to be set aside to read it."""
+
+    kind: Kind
+    message_id: str
+    """The channel's own; empty if it gave none."""
+    fields: Mapping[str, Any]
+    changed: frozenset[Change] = frozenset()
+    set_aside: Mapping[str, Any] = field(default_factory=dict)
+    """What no field is for, by name: it is personal, and kept sealed."""
+
+
+def read_upstream(received: bytes) -> Upstream:
+    """Raises UnreadableEventError for what is no JSON object, or no message of a channel."""
+    top, rest = _object(received)
+    data, beside = _data(top)
+    named = _TYPE.search(_as_text(top.get("type")))
+    kind = _KINDS[named.group()] if named else _kind_of(data)
+    if kind is None:
+        expected = "a CallReceived, CallEnded or DeliveryReported"
+        raise UnreadableEventError("wrong_envelope", "data", expected)
+    set_aside = {key: value for key, value in data.items() if key not in _FIELDS[kind]}
+    set_aside |= beside | ({"after": rest} if rest else {})
+    changed: set[Change] = {"more_fields"} if set_aside else set()
+    if "type" in top and not _is_ours(_as_text(top["type"])):
+        changed.add("type_unknown")
+        set_aside["type"] = top["type"]
+    fields = {key: value for key, value in data.items() if key in _FIELDS[kind]}
+    id_field = "message_id" if kind == "report" else "call_id"
+    message_id = _as_text(top.get("id")) if "data" in top or "data_base64" in top else ""
+    if not fields.get(id_field):
+        fields[id_field] = _as_text(top.get("subject")) or message_id
+    return Upstream(kind, message_id, fields, frozenset(changed), set_aside)
+
+
+def _is_ours(named: str) -> bool:
+    return named in {f"{TYPE_PREFIX}{name}.v1" for name in _KINDS}
+
+
+def _kind_of(data: Mapping[str, Any]) -> Kind | None:
+    return next((kind for name, kind in _TELLING.items() if name in data), None)
+
+
+def _data(top: _Object) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The data of an envelope, and what of it was given twice."""
+    data = top.get("data", top.get("data_base64"))
+    if "data" not in top and isinstance(data, str):
+        data = _decoded(data)
+    if data is None and "data" not in top:
+        # Not in an envelope, or in one whose attributes travelled elsewhere.
+        data = _Object([(key, value) for key, value in top.items() if key not in _ENVELOPE])
+    if isinstance(data, str):
+        data = _nested(data)
+    if isinstance(data, _Object):
+        return data, ({"repeated": data.repeated} if data.repeated else {})
+    return ({} if data is None else {"text": data}), {}
+
+
+def _decoded(text: str) -> str:
+    try:
+        return b64decode(text).decode("utf-8", "surrogateescape")
+    except ValueError:
+        return text
+
+
+def _nested(text: str) -> Any:
+    try:
+        found, _ = _object(text.encode("utf-8", "surrogatepass"))
+    except UnreadableEventError:
+        return text
+    return found
+
+
+def _object(received: bytes) -> tuple[_Object, str]:
+    """The one JSON object in a message, and what follows it."""
+    for text in _texts(received):
+        stripped = _shallow(text.strip(_BLANK))
+        try:
+            found, end = _DECODER.raw_decode(stripped)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, _Object):
+            return found, stripped[end:].strip(_BLANK)
+    raise UnreadableEventError("not_json", "", "one JSON object")
+
+
+def _texts(received: bytes) -> list[str]:
+    """What the bytes may say, by their encoding; bytes that are none stay as surrogates."""
+    encoding = json.detect_encoding(received)
+    plain = received.removeprefix(_BOM).decode("utf-8", "surrogateescape")
+    if encoding.startswith("utf-8"):
+        return [plain]
+    return [received.decode(encoding, "replace"), plain]
+
+
+def _shallow(text: str) -> str:
+    """The same JSON, in which what is nested too deep is a text of its own."""
+    if text.count("[") + text.count("{") <= DEPTH_MAX:
+        return text
+    depth, begin, done, parts = 0, 0, 0, []
+    for found in _NESTING.finditer(text):
+        mark = found.group()
+        if mark in "[{":
+            depth += 1
+            if depth == DEPTH_MAX:
+                begin = found.start()
+        elif mark in "]}":
+            if depth == DEPTH_MAX:
+                parts += [text[done:begin], json.dumps(text[begin : found.end()])]
+                done = found.end()
+            depth = max(depth - 1, 0)
+    return "".join((*parts, text[done:]))
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,162 @@
+"""The order in which a service works on what it was delivered: fair by stream and by source.
+
+Streams take turns, and so do the sources in a stream; what goes first in its stream has three
+turns of four. What must be done in turn is: one piece of a source at a time, in its order.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from shared.transact import Outcome
+
+FIRST_OF = 4
+"""One turn of so many in a stream belongs to those who don't go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One delivered message, ready to be worked on."""
+
+    source: str
+    """Who sent it, or which case it is about; never shown or logged."""
+    handle: Callable[[], Outcome]
+    is_first: bool = False
+    in_turn: bool = True
+    """Whether it waits for its source's earlier messages."""
+
+    @classmethod
+    def that_fails(cls, error: Exception) -> Work:
+        """What nobody can tell the source of: the error that says so is raised when it is done."""
+
+        def handle() -> Outcome:
+            raise error
+
+        return cls("", handle, in_turn=False)
+
+
+ItemT = TypeVar("ItemT")
+
+
+@dataclass
+class _Lane(Generic[ItemT]):
+    """What waits of one source."""
+
+    items: deque[tuple[Work, ItemT]] = field(default_factory=deque)
+    is_busy: bool = False
+    """Its last piece was in turn and isn't done."""
+
+
+class _Class(Generic[ItemT]):
+    """Lanes that are served in rotation."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[str, _Lane[ItemT]] = {}
+        self._ready: deque[str] = deque()
+        """Every source that has something and isn't busy, once."""
+
+    def put(self, work: Work, item: ItemT, *, in_front: bool = False) -> None:
+        lane = self._lanes.setdefault(work.source, _Lane())
+        if not lane.items and not lane.is_busy:
+            self._ready.append(work.source)
+        if in_front:
+            lane.items.appendleft((work, item))
+        else:
+            lane.items.append((work, item))
+
+    def take(self) -> tuple[Work, ItemT] | None:
+        if not self._ready:
+            return None
+        source = self._ready.popleft()
+        lane = self._lanes[source]
+        work, item = lane.items.popleft()
+        lane.is_busy = work.in_turn
+        self._settle(source, lane)
+        return work, item
+
+    def done(self, work: Work) -> None:
+        lane = self._lanes.get(work.source)
+        if lane is not None and lane.is_busy and work.in_turn:
+            lane.is_busy = False
+            self._settle(work.source, lane)
+
+    def _settle(self, source: str, lane: _Lane[ItemT]) -> None:
+        if lane.is_busy:
+            return
+        if lane.items:
+            self._ready.append(source)
+        else:
+            del self._lanes[source]
+
+
+class _Line(Generic[ItemT]):
+    """One stream: those who go first, and the others."""
+
+    def __init__(self, share: int) -> None:
+        self.share = share
+        self.first: _Class[ItemT] = _Class()
+        self.others: _Class[ItemT] = _Class()
+        self.at_work = 0
+        self._turn = 0
+
+    def class_of(self, work: Work) -> _Class[ItemT]:
+        return self.first if work.is_first else self.others
+
+    def take(self) -> tuple[Work, ItemT] | None:
+        self._turn = (self._turn + 1) % FIRST_OF
+        classes = (self.first, self.others) if self._turn else (self.others, self.first)
+        for one in classes:
+            taken = one.take()
+            if taken is not None:
+                self.at_work += 1
+                return taken
+        return None
+
+
+class Lanes(Generic[ItemT]):
+    """What waits to be worked on. `share`: how many pieces of one stream are under way at most."""
+
+    def __init__(self, share: int) -> None:
+        self._share = share
+        self._lines: dict[str, _Line[ItemT]] = {}
+        self._streams: deque[str] = deque()
+
+    def put(self, stream: str, work: Work, item: ItemT) -> None:
+        """Adds a piece behind its source's others."""
+        self._line(stream).class_of(work).put(work, item)
+
+    def put_back(self, stream: str, work: Work, item: ItemT) -> None:
+        """Gives a piece back that was taken: it is its source's next."""
+        line = self._line(stream)
+        line.class_of(work).put(work, item, in_front=True)
+        self.done(stream, work)
+
+    def take(self) -> tuple[str, Work, ItemT] | None:
+        """The next piece, or None where nothing may be worked on now; `done` ends it."""
+        for _ in range(len(self._streams)):
+            stream = self._streams[0]
+            self._streams.rotate(-1)
+            line = self._lines[stream]
+            taken = line.take() if line.at_work < line.share else None
+            if taken is not None:
+                return stream, *taken
+        return None
+
+    def done(self, stream: str, work: Work) -> None:
+        """A piece that was taken is no longer under way."""
+        line = self._lines[stream]
+        line.at_work -= 1
+        line.class_of(work).done(work)
+
+    def limit(self, stream: str, share: int) -> None:
+        """Changes how many pieces of a stream may be under way."""
+        self._line(stream).share = share
+
+    def _line(self, stream: str) -> _Line[ItemT]:
+        if stream not in self._lines:
+            self._lines[stream] = _Line(self._share)
+            self._streams.append(stream)
+        return self._lines[stream]

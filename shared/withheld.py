@@ -1,0 +1,110 @@
+"""What channels send in place of a number that is withheld.
+
+The second line: a channel that knows it says so (`CallReceived.withheld`). Whoever is taken for
+withheld by mistake has a case for each of his calls; whoever isn't would share one with strangers.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+
+def _plain(text: str) -> str:
+    """Without accents, so that й is и and ü is u."""
+    bare = (one for one in unicodedata.normalize("NFD", text) if not unicodedata.combining(one))
+    return unicodedata.normalize("NFC", "".join(bare))
+
+
+def _words(*lines: str) -> frozenset[str]:
+    return frozenset(_plain(word) for line in lines for word in line.split())
+
+
+HIDDEN_WORDS = _words(
+    "anon blocked hidden masked nil none null private privat restricted secret unavailable",
+    "undefined undisclosed unidentified unlisted unpublished withheld",
+    "caché desconocida desconocido gizli masqué nascosto oculto özel privado privato privé",
+    "restringido riservato ukryty",
+)
+HIDDEN_STEMS = tuple(
+    _words(
+        "anonim anonym unknown unbekannt unterdrück verborgen inconnu sconosciut necunoscut ascuns",
+        "bilinmeyen nieznan prywatn zastrzeżon neznám skryt soukrom",
+        "аноним анонім ананім заблокирован заблокован засекреч неизвест невідом невядом",
+        "неопредел невизнач недоступ приватн прыватн частн прихован прыхаван скрыт скрит схован",
+    )
+)
+"""Of words that are inflected."""
+UNINFLECTED = HIDDEN_WORDS.union(HIDDEN_STEMS)
+ENDING_MAX_CHARACTERS = 5
+OTHER_WORDS = _words(
+    "a addr address by call called caller callerid calling cli clir id identity is no not nr num",
+    "number of party person sip tel the user",
+    "абонент абонента вызов дзвінок звонок звонящий не номер номера нумар",
+    "определен определён определился определяется визначено визначений визначається",
+    "appel appelant arayan chiamante cislo llamada llamante numar numara numer numéro número",
+    "nummer rufnummer teilnehmer telefon telefone telefonnummer",
+)
+"""What may stand beside the words that say it."""
+PHRASES = frozenset(
+    _plain(one)
+    for one in (
+        *("no number", "no caller id", "no id", "no cli", "not available", "not provided"),
+        *("n a", "na", "без номера", "номер не определён", "не определён"),
+        *("номер не определился", "номер не визначено", "не визначено", "номер не визначений"),
+        *("ohne nummer", "sans numéro", "sin número"),
+    )
+)
+GLUED = ("number", "callerid", "caller", "id", "номер")
+"""What is written in one word with the word that says it: `PrivateNumber`."""
+KEYPAD = frozenset(
+    {
+        "266696687",  # ANONYMOUS, as exchanges spell it on a keypad
+        "2562533",  # BLOCKED
+        "443336",  # HIDDEN
+        "7748283",  # PRIVATE
+        "7378742833",  # RESTRICTED
+        "732738",  # SECRET
+        "86282452253",  # UNAVAILABLE
+        "8656696",  # UNKNOWN
+        "94844353",  # WITHHELD
+    }
+)
+NOWHERE = "invalid"
+"""The top level of RFC 3323's hosts (`anonymous.invalid`): an address there is nobody's."""
+
+_ADDRESS = re.compile(r"^[^<>]*<([^<>]+)>$")
+_SCHEME = re.compile(r"^(?:sips?|tel|callto|whatsapp|signal):(?://)?")
+
+
+def is_withheld(text: str) -> bool:
+    """Whether an address without hidden marks says that there is none."""
+    folded = text.casefold().strip(" \"'`«»“”„")
+    named = _ADDRESS.match(folded)
+    bare = _SCHEME.sub("", named[1] if named is not None else folded)
+    if bare.startswith("@"):
+        return False  # An account's name, whatever word it is.
+    user, _, host = bare.partition("@")
+    if re.split(r"[:;]", host)[0].rpartition(".")[2] == NOWHERE:
+        return True
+    return _names_nobody(user.partition(";")[0])
+
+
+def _names_nobody(user: str) -> bool:
+    words = "".join(one if one.isalnum() else " " for one in _plain(user)).split()
+    joined = "".join(words)
+    if not joined.strip("0"):  # Nothing, dashes, or zeros.
+        return True
+    if joined in KEYPAD or " ".join(words) in PHRASES:
+        return True
+    if any(joined.removesuffix(one).removeprefix(one) in UNINFLECTED for one in GLUED):
+        return True
+    others = [word for word in words if not _says_hidden(word)]
+    return len(others) < len(words) and OTHER_WORDS.issuperset(others)
+
+
+def _says_hidden(word: str) -> bool:
+    if word in HIDDEN_WORDS:
+        return True
+    found = next((one for one in HIDDEN_STEMS if word.startswith(one)), None)
+    return found is not None and len(word) - len(found) <= ENDING_MAX_CHARACTERS

@@ -1,0 +1,89 @@
+"""Works on what a service has in hand, in threads: lanes say what is next, `consuming` what becomes
+of it. While the key holder is sealed, what needs keys stays in its lane and is tried now and then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import anyio
+from anyio.to_thread import run_sync
+from nats.aio.client import Client
+
+from shared.consuming import Processed, process
+from shared.hands import Hand, Held
+from shared.lanes import Lanes, Work
+from shared.logs import log, place_of
+
+SHARE_OF_THREADS = 0.75
+"""So much of them one stream has at most, so that another's message finds one free."""
+SEALED_PAUSE_S = 0.5
+GRACE_S = 0.5
+"""How long a stop waits for handlers at work, less than `passage up` waits before it kills.
+
+What they don't finish is delivered again."""
+
+
+class Working:
+    """The threads of one service that work on deliveries; commands have others."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._share = max(1, int(SHARE_OF_THREADS * threads))
+        self._lanes: Lanes[tuple[Hand, Held]] = Lanes(self._share)
+        self._limiter = anyio.CapacityLimiter(threads)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_stopped = False
+
+    def put(self, hand: Hand, work: Work, held: Held) -> None:
+        """Takes a piece of work."""
+        self._lanes.put(hand.durable.stream, work, (hand, held))
+        self._begin()
+
+    async def start(self, _client: Client) -> None:
+        self._is_stopped = False
+
+    async def stop(self) -> None:
+        """Begins nothing more, and waits a little for what is under way."""
+        self._is_stopped = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=GRACE_S)
+
+    def _begin(self) -> None:
+        while not self._is_stopped and len(self._tasks) < self._threads:
+            taken = self._lanes.take()
+            if taken is None:
+                return
+            stream, work, (hand, held) = taken
+            if not hand.holds(held):
+                self._lanes.done(stream, work)
+                continue
+            held.is_at_work = True
+            task = asyncio.create_task(self._work(hand, work, held))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._begin()
+
+    async def _work(self, hand: Hand, work: Work, held: Held) -> None:
+        stream = hand.durable.stream
+        try:
+            done = await run_sync(process, work.handle, held.delivery, limiter=self._limiter)
+        except Exception as error:  # Whatever it is, the message comes again.
+            log.error("fault", error=type(error).__name__, place=place_of(error))
+            done = Processed(settled=False)
+        if done.is_sealed:
+            held.is_at_work = False
+            self._lanes.put_back(stream, work, (hand, held))
+            self._lanes.limit(stream, 0)
+            asyncio.get_running_loop().call_later(SEALED_PAUSE_S, self._try_one, stream)
+            return
+        self._lanes.done(stream, work)
+        self._lanes.limit(stream, self._share)
+        await hand.settle(held, done)
+
+    def _try_one(self, stream: str) -> None:
+        self._lanes.limit(stream, 1)
+        self._begin()

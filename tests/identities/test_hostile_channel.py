@@ -1,0 +1,151 @@
+"""With phone's credentials, whatever headers and ids go along: every genuine call is kept, on its
+own channel and on others, and nothing is changed anywhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from passage.backing_up.taking import stream_names
+from passage.channel import Call, Kept, envelope_of, publish
+from passage.identities import seed_file
+from passage.permissions import CHANNEL_CONNECTIONS_MAX
+from passage.provisioning import ask
+from shared.credentials import connect_options
+from shared.events.fields import Channel
+from shared.keyfiles import read_intake_public_key
+from tests.arrivals import messages, text
+from tests.examples import NOON
+from tests.identities.conftest import Ground, open_ground, stored
+from tests.identities.hostile import FOREIGN, claimed, headers
+
+pytestmark = pytest.mark.wire
+
+JUNK = b'{"junk": true}'
+
+
+@pytest.fixture
+async def own_ground(tmp_path: Path) -> AsyncIterator[Ground]:
+    """A server of the test's own: what is left on it would be in others' way."""
+    ground = await asyncio.to_thread(open_ground, tmp_path, sync_interval='"1m"')
+    yield ground
+    ground.server.stop()
+
+
+async def call(ground: Ground, client: Client, channel: Channel, number: int) -> Kept:
+    one = Call(f"call-{number}", channel, "+380440000000", "ru", NOON, "I want to live")
+    key = read_intake_public_key(ground.keys)
+    return await publish(client.jetstream(timeout=60), envelope_of(one, key))
+
+
+async def genuine(client: Client, channel: Channel) -> Counter[str]:
+    """The ids of the genuine calls that a channel's stream holds."""
+    bodies = [text(one) for one in await messages(client, f"CALLS_{channel}")]
+    return Counter(json.loads(one)["id"] for one in bodies if one.startswith('{"specversion'))
+
+
+async def states(client: Client) -> dict[str, tuple[int, int]]:
+    """How much every stream holds but phone's own, and up to which sequence."""
+    found = {}
+    for name in await stream_names(client):
+        state = (await ask(client, f"STREAM.INFO.{name}", None))["state"]
+        found[name] = (state["messages"], state["last_seq"])
+    found.pop("CALLS_phone")
+    return found
+
+
+async def test_no_header_and_no_id_keeps_a_genuine_call_out_or_takes_one_away(
+    own_ground: Ground,
+) -> None:
+    async with (
+        own_ground.guest("channel-phone") as phone,
+        own_ground.guest("channel-telegram") as telegram,
+        own_ground.guest("keeper") as keeper,
+    ):
+        number = 0
+        for hostile in [*headers(), *headers("calls.phone")]:
+            number += 1
+            for one in (hostile, *claimed(number)):
+                await phone.client.publish("calls.phone", JUNK, headers=one)
+            await call(own_ground, phone.client, "phone", number)
+            await call(own_ground, telegram.client, "telegram", number)
+        expected = Counter({f"call-{n}": 1 for n in range(1, number + 1)})
+        assert await genuine(keeper.client, "phone") == expected
+        assert await genuine(keeper.client, "telegram") == expected
+        # Nothing else came there either.
+        assert (await states(keeper.client))["CALLS_telegram"] == (number, number)
+
+
+async def test_no_header_opens_another_stream(own_ground: Ground) -> None:
+    async with (
+        own_ground.guest("channel-phone") as phone,
+        own_ground.guest("keeper") as keeper,
+    ):
+        before = await states(keeper.client)
+        tried = 0
+        for subject in FOREIGN:
+            for hostile in headers(subject):
+                await phone.client.publish(subject, JUNK, headers=hostile)
+                tried += 1
+        while len(phone.refused) < tried:
+            await phone.client.flush(60)
+        assert await states(keeper.client) == before
+
+
+async def test_a_channel_can_not_acknowledge_what_another_is_to_send(own_ground: Ground) -> None:
+    async with (
+        own_ground.guest("channel-phone") as phone,
+        own_ground.guest("intake") as intake,
+        own_ground.guest("keeper") as keeper,
+    ):
+        for to in ("telegram", "phone", "telegram"):
+            await intake.client.request(f"outbound.{to}", b"{}", timeout=60)
+        inbox = phone.client.new_inbox()
+        answers = await phone.client.subscribe(inbox)
+        wanted = b'{"batch": 1, "expires": 60000000000}'
+        pull = "PASSAGE.API.CONSUMER.MSG.NEXT.OUTBOUND.phone"
+        await phone.client.publish(pull, wanted, reply=inbox)
+        own = (await answers.next_msg(timeout=60)).reply.split(".")
+        for sequence in (1, 3):
+            for word in (b"+ACK", b"+TERM"):
+                foreign = [*own[:-4], str(sequence), *own[-3:]]
+                await phone.client.publish(".".join(foreign), word)
+        await phone.client.publish(".".join(own), b"+ACK")
+        while await stored(keeper.client, "OUTBOUND", "outbound.phone"):
+            pass
+        assert await stored(keeper.client, "OUTBOUND", "outbound.telegram") == 2
+        assert phone.refused == []
+
+
+async def test_a_channel_takes_no_connections_from_others(own_ground: Ground) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(CHANNEL_CONNECTIONS_MAX):
+            await stack.enter_async_context(own_ground.guest("channel-phone"))
+        options = connect_options(seed_file(own_ground.keys, "channel-phone"), None)
+        one_more = Client()
+        with pytest.raises(NatsError, match="maximum account active connections"):
+            await one_more.connect(own_ground.server.url, allow_reconnect=False, **options)
+        await one_more.close()
+        async with own_ground.guest("channel-web") as web:
+            await web.client.request("calls.web", b"{}", timeout=60)
+
+
+async def test_what_phone_may_publish_its_rollups_purge_nothing(own_ground: Ground) -> None:
+    async with (
+        own_ground.guest("channel-phone") as phone,
+        own_ground.guest("keeper") as keeper,
+    ):
+        await call(own_ground, phone.client, "phone", 1)
+        for hostile in ({"Nats-Rollup": "all"}, {"Nats-Rollup": "sub"}, {"Nats-TTL": "1s"}):
+            reply = await phone.client.request("calls.phone", JUNK, timeout=60, headers=hostile)
+            assert "error" in json.loads(reply.data)
+        assert await genuine(keeper.client, "phone") == Counter({"call-1": 1})

@@ -1,0 +1,144 @@
+"""Budgets per person: what one may have in an hour, and that nobody's use is another's."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+import pytest
+
+from services.keyholder.budgets import Budgets, Measure, Spent
+from shared import logs
+
+AN_HOUR: dict[Measure, int] = {"searches": 240, "hashes": 2_000, "cases": 60, "values": 5_000}
+NEW_NAMES = 10
+HOUR_S = 3_600.0
+OLENA = "Olena Example"
+
+
+@pytest.fixture
+def now() -> list[float]:
+    return [1_000.0]
+
+
+@pytest.fixture
+def budgets(now: list[float]) -> Budgets:
+    """As they are long after the key holder started."""
+    made = Budgets(AN_HOUR, NEW_NAMES, clock=lambda: now[0])
+    now[0] += HOUR_S
+    return made
+
+
+def measure_of(spent: Spent | None) -> str | None:
+    return spent.measure if spent is not None else None
+
+
+def searched(budgets: Budgets, by: str, times: int) -> int:
+    """How many of so many searches are let through."""
+    return sum(budgets.search(by, 1) is None for _ in range(times))
+
+
+def revealed(budgets: Budgets, by: str, cases: int) -> int:
+    """Of how many of so many cases a value is shown."""
+    return sum(budgets.open(by, 1, [f"CASE{number}"]) is None for number in range(cases))
+
+
+def test_six_hundred_cases_revealed_by_one_name_stop_at_the_budget(budgets: Budgets) -> None:
+    assert revealed(budgets, OLENA, 600) == AN_HOUR["cases"]
+    assert measure_of(budgets.open(OLENA, 1, ["ANOTHER"])) == "cases"
+
+
+def test_nine_hundred_searches_by_one_name_take_nothing_from_another(budgets: Budgets) -> None:
+    assert searched(budgets, OLENA, 900) == AN_HOUR["searches"]
+    assert searched(budgets, "Petro Example", 1) == 1
+    assert revealed(budgets, OLENA, 1) == 1
+
+
+def test_it_says_when_he_may_go_on_and_then_he_may(budgets: Budgets, now: list[float]) -> None:
+    searched(budgets, OLENA, AN_HOUR["searches"])
+    spent = budgets.search(OLENA, 1)
+    assert spent is not None
+    assert spent.retry_after_s == pytest.approx(HOUR_S / AN_HOUR["searches"])
+    assert "240 searches an hour" in spent.expected
+    now[0] += spent.retry_after_s - 0.1
+    assert budgets.search(OLENA, 1) is not None
+    now[0] += 0.2
+    assert budgets.search(OLENA, 1) is None
+
+
+def test_the_same_case_again_within_the_hour_is_counted_once(
+    budgets: Budgets, now: list[float]
+) -> None:
+    assert revealed(budgets, OLENA, AN_HOUR["cases"]) == AN_HOUR["cases"]
+    assert budgets.open(OLENA, 1, ["CASE7"]) is None
+    now[0] += HOUR_S + 1
+    assert revealed(budgets, OLENA, 61) == AN_HOUR["cases"]
+
+
+def test_the_values_of_one_long_case_have_a_budget_too(budgets: Budgets) -> None:
+    shown = sum(budgets.open(OLENA, 1_000, ["CASE1"]) is None for _ in range(11))
+    assert shown == AN_HOUR["values"] / 1_000
+
+
+def test_what_is_refused_costs_nothing(budgets: Budgets) -> None:
+    assert budgets.open(OLENA, 1, [f"CASE{number}" for number in range(59)]) is None
+    assert measure_of(budgets.open(OLENA, 4_000, ["A", "B"])) == "cases"
+    assert budgets.open(OLENA, 4_000, ["A"]) is None
+
+
+def test_more_at_once_than_a_budget_holds_is_granted_once_it_is_full(budgets: Budgets) -> None:
+    assert budgets.open(OLENA, 7_500, ["A"]) is None
+    spent = budgets.open(OLENA, 1, ["A"])
+    assert spent is not None
+    assert spent.retry_after_s == pytest.approx(HOUR_S / 2, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "OLENA EXAMPLE",
+        "  Olena   Example ",
+        unicodedata.normalize("NFD", OLENA),
+        "Olena Ехample",  # Cyrillic Е and х
+        "Ｏｌｅｎａ Example",
+    ],
+)
+def test_another_spelling_is_no_other_person(budgets: Budgets, spelling: str) -> None:
+    assert searched(budgets, OLENA, 900) == AN_HOUR["searches"]
+    assert measure_of(budgets.search(spelling, 1)) == "searches"
+
+
+def test_made_up_names_gain_little_and_take_nothing_from_those_at_work(budgets: Budgets) -> None:
+    assert searched(budgets, OLENA, 1) == 1
+    let_through = sum(searched(budgets, f"name {number}", 1) for number in range(500))
+    assert let_through == NEW_NAMES - 1
+    assert measure_of(budgets.search("one more", 1)) == "names"
+    assert searched(budgets, OLENA, 1) == 1
+
+
+def test_who_was_idle_for_an_hour_is_forgotten(budgets: Budgets, now: list[float]) -> None:
+    for _ in range(50):
+        assert searched(budgets, f"name at {now[0]}", 1) == 1
+        now[0] += HOUR_S
+    assert len(budgets) == 1
+
+
+def test_a_start_of_the_key_holder_gives_a_quarter_and_what_comes_in(now: list[float]) -> None:
+    budgets = Budgets(AN_HOUR, NEW_NAMES, clock=lambda: now[0])
+    assert searched(budgets, OLENA, 900) == AN_HOUR["searches"] / 4
+    now[0] += HOUR_S / 2
+    assert searched(budgets, OLENA, 900) == AN_HOUR["searches"] / 2
+    assert searched(budgets, "Petro Example", 900) == AN_HOUR["searches"] * 3 / 4
+
+
+def test_the_log_says_once_a_minute_that_a_budget_is_spent_and_never_whose(
+    budgets: Budgets, now: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("keyholder", "WARNING")
+    searched(budgets, OLENA, 300)
+    now[0] += 61.0
+    searched(budgets, OLENA, 300)
+    lines = capsys.readouterr().err.splitlines()
+    said = [(one["event"], one["measure"], one["count"]) for one in map(json.loads, lines)]
+    assert said == [("budget_spent", "searches", AN_HOUR["searches"])] * 2
+    assert "Olena" not in "".join(lines)

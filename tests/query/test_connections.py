@@ -1,0 +1,156 @@
+"""Half-open connections and waits for a sequence keep nobody else from an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from services.query import connections
+from services.query.api.app import create_app
+from services.query.main import Server, listen
+from tests.query.asking import Desk, asked
+from tests.query.stage import WITHIN_S, MemoryLog
+
+SOON_S = 0.2
+GET = b"GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
+HEAD = (
+    b"POST /api/search HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+    b"content-length: 100\r\n\r\n"
+)
+Address = tuple[str, int]
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@contextlib.asynccontextmanager
+async def served(folder: Path) -> AsyncIterator[tuple[Address, Desk]]:
+    """The app on a real socket, with the connections that it has in a process of its own."""
+    async with asked(MemoryLog(), folder) as desk:
+        config = uvicorn.Config(
+            create_app(desk.context), log_config=None, lifespan="off", http=connections.Connection
+        )
+        listener = listen("127.0.0.1:0")
+        server = Server(config, desk.context)
+        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+        serving = asyncio.create_task(server.serve([listener]))
+        try:
+            yield listener.getsockname(), desk
+        finally:
+            server.should_exit = True
+            await serving
+
+
+async def opened(address: Address, first: bytes = b"") -> Streams:
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(first)
+    return reader, writer
+
+
+async def the_rest(streams: Streams) -> bytes:
+    """What comes until the other side closes."""
+    reader, writer = streams
+    async with asyncio.timeout(WITHIN_S):
+        try:
+            return await reader.read()
+        except ConnectionResetError:
+            return b""
+        finally:
+            writer.close()
+
+
+async def status_of(address: Address) -> bytes:
+    reader, writer = await opened(address, GET)
+    async with asyncio.timeout(WITHIN_S):
+        line = await reader.readline()
+    writer.close()
+    return line
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEAD_WITHIN_S", SOON_S)
+    monkeypatch.setattr(connections, "READ_WITHIN_S", SOON_S)
+    monkeypatch.setattr("services.query.api.guards.BODY_WITHIN_S", SOON_S)
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("said", [b"", b"G", GET[:-2], GET[:20]])
+async def test_a_head_that_does_not_come_ends_the_connection(tmp_path: Path, said: bytes) -> None:
+    async with served(tmp_path) as (address, _):
+        assert await the_rest(await opened(address, said)) == b""
+        assert b"200" in await status_of(address)
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("said", [GET[:5], GET + GET[:5]])
+async def test_a_head_that_comes_byte_by_byte_gains_no_time(tmp_path: Path, said: bytes) -> None:
+    async with served(tmp_path) as (address, _):
+        reader, writer = await opened(address, said)
+
+        async def trickle() -> None:
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(SOON_S / 10)
+
+        trickling = asyncio.create_task(trickle())
+        answer = await the_rest((reader, writer))
+        trickling.cancel()
+        with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+            await trickling
+    assert answer.count(b"200 OK") == said.count(GET)
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("body", [b"", b"{", b'{"case_number":'])
+async def test_a_body_that_does_not_come_is_answered_and_ends(tmp_path: Path, body: bytes) -> None:
+    async with served(tmp_path) as (address, _):
+        answer = await the_rest(await opened(address, HEAD + body))
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"application/problem+json" in answer
+
+
+@pytest.mark.usefixtures("soon")
+async def test_an_answer_that_nobody_reads_ends_the_connection(tmp_path: Path) -> None:
+    async with served(tmp_path) as (address, _):
+        reader, writer = await opened(address)
+        # More answers than the buffers of both ends hold, and none is read.
+        writer.write(GET.replace(b"/livez", b"/openapi.json") * 200)
+        async with asyncio.timeout(WITHIN_S):
+            with pytest.raises(ConnectionError):
+                while True:
+                    writer.write(b"x")
+                    await writer.drain()
+                    await asyncio.sleep(SOON_S / 10)
+        del reader
+
+
+async def test_half_open_connections_take_nobodys_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "CONNECTIONS_MAX", 20)
+    async with served(tmp_path) as (address, _):
+        half = [await opened(address, GET[:10]) for _ in range(60)]
+        assert b"200" in await status_of(address)
+        # The first have gone, long before their time.
+        assert await the_rest(half[0]) == b""
+        for _, writer in half[1:]:
+            writer.close()
+
+
+async def test_those_who_wait_for_a_sequence_keep_nobody_waiting(tmp_path: Path) -> None:
+    async with asked(MemoryLog(), tmp_path) as desk:
+        never = [
+            asyncio.create_task(desk.http.get("/api/queue", params={"min_sequence": 99_999}))
+            for _ in range(300)
+        ]
+        for _ in range(10):
+            answer = await desk.http.get("/api/queue")
+            assert answer.status_code == 200
+        assert not any(one.done() for one in never)
+        desk.context.progress.end()
+        assert {one.status_code for one in await asyncio.gather(*never)} == {503}

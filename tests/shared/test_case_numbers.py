@@ -1,0 +1,72 @@
+"""A case number is found however, and on whatever keyboard, it is typed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.case_numbers import ALPHABET, CHARACTERS, typed_case_number
+from shared.commands.intake import AddNote, LinkCases
+from shared.commands.shifts import AcceptShiftCase
+
+NUMBER = "0A1BCE3HKMTX"
+NUMBERS = st.text(ALPHABET, min_size=CHARACTERS, max_size=CHARACTERS)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(
+            NUMBER,
+            NUMBER.lower(),
+            f" {NUMBER}\n",
+            "0A1B-CE3H-KMTX",
+            "0A1B CE3H KMTX",
+            "0A1B–CE3H—KMTX",
+        ),
+        *(
+            "OA1BCE3HKMTX",
+            "oaIbce3hkmtx",
+            "0AlBCE3HKMTX",
+            "ОА1ВСЕ3НКМТХ",
+            "оаівсезнкмтх",
+            "0А1BСE3HКMTХ",
+        ),
+        *("０Ａ１ＢＣＥ３ＨＫＭＴＸ", "ｏａ１ｂｃｅ３ｈｋｍｔｘ", "ΟΑΙΒCΕ3ΗΚΜΤΧ", "٠A١BCE٣HKMTX"),
+        *("\u200e0A1BCE3HKMTX\u200f", "0A1B\u200bCE3HKMTX", "𝟎𝐀𝟏𝐁𝐂𝐄𝟑𝐇𝐊𝐌𝐓𝐗"),
+    ],
+)
+def test_a_number_is_the_same_whatever_looks_like_it(typed: str) -> None:
+    assert typed_case_number(typed) == NUMBER
+
+
+def test_a_number_typed_on_a_keyboard_that_was_set_to_cyrillic_is_the_one_meant() -> None:
+    assert typed_case_number("0Ф1ИСУ3РЛЬЕЧ") == typed_case_number("0ф1ису3рльеч") == NUMBER
+
+
+@pytest.mark.parametrize("other", ["", "no-such-case", "SHIFT-2026-03-14-day", "0A1BCE3HKMT", "🙂"])
+def test_what_cannot_be_a_case_number_stays_as_it_is(other: str) -> None:
+    assert typed_case_number(other) == other
+
+
+@given(NUMBERS)
+def test_every_number_is_its_own(number: str) -> None:
+    assert typed_case_number(number) == typed_case_number(number.lower()) == number
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_whatever_is_typed_is_no_fault(typed: str) -> None:
+    once = typed_case_number(typed)
+    assert typed_case_number(once) == once
+
+
+def test_commands_take_a_number_as_it_is_typed() -> None:
+    who = {"command_id": "c-1", "by": "olena", "case_id": "оаівсезнкмтх"}
+    assert AddNote.model_validate({**who, "text": "calm"}).case_id == NUMBER
+    linked = LinkCases.model_validate(
+        {**who, "seen_version": 1, "other_case": "0a1b ce3h kmtx", "basis": "other", "reason": "x"}
+    )
+    assert linked.other_case == NUMBER
+    shift = {**who, "case_id": "SHIFT-2026-03-14", "live_case": "0a1b-ce3h-kmtx"}
+    assert AcceptShiftCase.model_validate(shift).live_case == NUMBER

@@ -1,0 +1,182 @@
+"""Nothing that waits stands in the way: of another channel, another caller, or a live code."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from passage.provisioning import ask, provision
+from shared import subjects
+from shared.commands.intake import IssueReturnCode
+from shared.events.base import CallEnvelope, CaseEvent, type_of
+from shared.events.calls import CallEnded
+from tests.wire.conftest import ANSWER_WITHIN_S, Site
+
+pytestmark = pytest.mark.wire
+
+FLOOD = 60
+ONE_ADDRESS = "+380440000009"
+AN_HOUR_NS = 3_600_000_000_000
+
+
+async def publish_end(site: Site, call_id: str) -> None:
+    now = datetime.now(UTC)
+    envelope = CallEnvelope[CallEnded](
+        id=f"{call_id}-end",
+        source="/channels/phone",
+        type=type_of(CallEnded),
+        subject=call_id,
+        time=now,
+        data=CallEnded(call_id=call_id, channel="phone", ended_at=now),
+    )
+    body = envelope.model_dump_json(exclude_none=True).encode()
+    await site.jetstream.publish(subjects.calls("phone"), body)
+
+
+async def events_until(site: Site, call_id: str) -> list[CaseEvent[Any]]:
+    """What was recorded up to a call, that call last."""
+    found = [await site.next_event()]
+    while getattr(found[-1].data, "call_id", "") != call_id:
+        found.append(await site.next_event())
+    return found
+
+
+async def health(site: Site) -> dict[str, Any]:
+    reply = await site.client.request(subjects.health("intake"), b"", timeout=ANSWER_WITHIN_S)
+    said: dict[str, Any] = json.loads(reply.data)
+    return said
+
+
+async def until_ready(site: Site, ready: bool) -> dict[str, Any]:
+    async with asyncio.timeout(ANSWER_WITHIN_S):
+        while (said := await health(site))["ready"] is not ready:
+            pass
+    return said
+
+
+async def test_ends_of_calls_that_never_were_hold_nothing_up_and_park_nothing(intake: Site) -> None:
+    for _ in range(FLOOD):
+        await publish_end(intake, f"never-{uuid4().hex}")
+    await intake.call(call_id="genuine")
+    assert len(await events_until(intake, "genuine")) == 1
+    assert await intake.calls_left() == 0
+    assert (await intake.jetstream.stream_info(subjects.PARKED)).state.messages == 0
+
+
+async def test_an_early_end_is_told_once_however_often_it_and_its_call_come(intake: Site) -> None:
+    await publish_end(intake, "call-1")
+    await publish_end(intake, "call-1")
+    assert await intake.calls_left() == 0  # So the ends were taken before their call came.
+    await intake.call(call_id="call-1")
+    case_id = (await intake.next_event("CaseOpened")).subject
+    assert (await intake.next_event("CallEnded")).subject == case_id
+    await intake.call(call_id="call-1")
+    await publish_end(intake, "call-1")
+    assert await intake.calls_left() == 0
+    assert await intake.history(case_id) == ["CaseOpened", "CallEnded"]
+
+
+@pytest.mark.parametrize("address", [ONE_ADDRESS, None], ids=["one address", "withheld"])
+async def test_a_flooded_channel_holds_no_other_up(site: Site, address: str | None) -> None:
+    for _ in range(FLOOD):
+        await site.call(address)
+    await site.call("@genuine", call_id="genuine", on="telegram")
+    async with site.service("intake"):
+        before = await events_until(site, "genuine")
+        assert len(before) < FLOOD / 2
+        assert await site.calls_left() == 0
+
+
+async def test_a_flooding_address_holds_up_no_other_of_its_channel(site: Site) -> None:
+    for _ in range(FLOOD):
+        await site.call(ONE_ADDRESS)
+    await site.call("+380440000008", call_id="genuine")
+    async with site.service("intake"):
+        before = await events_until(site, "genuine")
+        assert len(before) < FLOOD / 2
+        case_id = before[0].subject
+        assert await site.calls_left() == 0
+    assert len(await site.history(case_id)) == FLOOD, "all calls of one address are in one case"
+
+
+async def test_calls_of_one_address_are_recorded_in_the_order_they_came(site: Site) -> None:
+    for number in range(FLOOD):
+        await site.call(ONE_ADDRESS, call_id=f"call-{number}")
+    async with site.service("intake"):
+        found = await events_until(site, f"call-{FLOOD - 1}")
+    assert [one.data.call_id for one in found] == [f"call-{number}" for number in range(FLOOD)]
+
+
+async def test_a_live_return_code_goes_first(site: Site) -> None:
+    async with site.service("intake"):
+        await site.call("+380440000001")
+        case_id = (await site.next_event("CaseOpened")).subject
+        code = (await site.record(IssueReturnCode, case_id)).return_code
+        await site.next_event("ReturnCodeIssued")
+    for number in range(FLOOD):
+        await site.call(f"+3804400001{number:02}", code="000 000 0000")
+    await site.call("+380440000002", code=code, call_id="coded")
+    async with site.service("intake"):
+        before = await events_until(site, "coded")
+        assert before[-1].subject == case_id
+        assert len(before) < FLOOD / 2
+        assert await site.calls_left() == 0
+
+
+async def test_while_sealed_calls_wait_untouched_and_health_says_so(site: Site) -> None:
+    async with site.service("intake"):
+        await until_ready(site, ready=True)
+        await site.stop_key_holder()
+        await site.call(call_id="while-sealed")
+        assert "the key holder is sealed" in (await until_ready(site, ready=False))["reason"]
+        stream = subjects.calls_stream("phone")
+        waiting = await site.jetstream.consumer_info(stream, "intake")
+        assert (waiting.num_ack_pending, waiting.num_redelivered) == (1, 0)
+        await site.restart_key_holder()
+        assert (await site.next_event("CaseOpened")).data.call_id == "while-sealed"
+        await until_ready(site, ready=True)
+        assert await site.calls_left() == 0
+
+
+async def test_a_consumer_that_is_gone_shows_and_is_not_asked_for_in_a_hot_loop(
+    site: Site,
+) -> None:
+    stream = subjects.calls_stream("phone")
+    async with site.service("intake") as service:
+        await until_ready(site, ready=True)
+        await site.jetstream.delete_consumer(stream, "intake")
+        assert f"{stream}/intake" in (await until_ready(site, ready=False))["reason"]
+        sent, began = service.bus.broker.sent, asyncio.get_running_loop().time()
+        await site.call("@other", call_id="other-channel", on="telegram")
+        assert len(await events_until(site, "other-channel")) == 1
+        waited_s = asyncio.get_running_loop().time() - began
+        # A pull each half second, those of the other consumers, and what answers to health.
+        assert service.bus.broker.sent - sent < 100 + 20 * waited_s
+        await site.call(call_id="waits")
+        await provision(site.client, replicas=1)
+        assert len(await events_until(site, "waits")) == 1
+        await until_ready(site, ready=True)
+
+
+async def test_what_was_in_hand_at_a_stop_is_given_back_at_once(site: Site) -> None:
+    stream = subjects.calls_stream("phone")
+    found = await ask(site.client, f"CONSUMER.INFO.{stream}.intake", None)
+    config = {**found["config"], "ack_wait": AN_HOUR_NS}
+    request = {"stream_name": stream, "config": config, "action": "update"}
+    await ask(site.client, f"CONSUMER.CREATE.{stream}.intake", request)
+    await site.stop_key_holder()
+    async with site.service("intake"):
+        for number in range(5):
+            await site.call(f"+38044000000{number}")
+        await until_ready(site, ready=False)
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            while (await site.jetstream.consumer_info(stream, "intake")).num_ack_pending < 5:
+                pass
+    await site.restart_key_holder()
+    async with site.service("intake"):
+        assert await site.calls_left() == 0
