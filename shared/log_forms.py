@@ -162,7 +162,6 @@ def _logger(value: Any) -> object | None:
     return value if value in LOGGERS or value.partition(".")[0] in sys.modules else None
 
 
-CHANNEL = words(*get_args(Channel))
 CASE = _matching("a case number", CASE_ID)
 ID = _matching("an id that Passage made: a UUID in hex", MADE_ID)
 COUNT = Form("a number", _number)

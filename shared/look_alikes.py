@@ -6,6 +6,7 @@ alphabets, so the letters of these that are drawn alike, small or capital, are b
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -44,18 +45,33 @@ _DRAWN_AS = {
 _ONE_LETTER = str.maketrans(
     {other: letter for letter, others in _DRAWN_AS.items() for other in others}
 )
-_DROPPED = ("M", "P", "Z", "C", "Sk")
-"""Marks, punctuation, white space and what can't be seen: no two people differ by these alone."""
+_TWO_LETTERS = (("rn", "m"), ("vv", "w"))
+_WORD = re.compile(r"[^\W_]+")
 
 
 @lru_cache(maxsize=4_096)
 def spellings(name: str) -> tuple[str, str]:
     """The name as it looks, and as it reads in Latin letters; each is nobody's name any more."""
-    plain = _plain(name)
-    read = anyascii.anyascii(plain).casefold()
-    return plain.translate(_ONE_LETTER), "".join(filter(str.isalnum, read))
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    shown = "".join(c for c in unicodedata.normalize("NFKD", folded) if _is_shown(c))
+    words = _WORD.findall(shown)
+    read = anyascii.anyascii("".join(map(_in_one_alphabet, words))).casefold()
+    return _drawn("".join(words)), _drawn("".join(filter(str.isalnum, read)))
 
 
-def _plain(name: str) -> str:
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
-    return "".join(c for c in folded if not unicodedata.category(c).startswith(_DROPPED))
+def _is_shown(character: str) -> bool:
+    """Says whether it is neither a mark nor hidden: no two people differ by these alone."""
+    return not unicodedata.category(character).startswith(("M", "Cf", "Cc", "Sk"))
+
+
+def _in_one_alphabet(word: str) -> str:
+    """Gives a word that mixes alphabets in Latin look-alikes, so that it reads as it looks."""
+    is_mixed = any(c.isascii() and c.isalpha() for c in word) and not word.isascii()
+    return word.translate(_ONE_LETTER) if is_mixed else word
+
+
+def _drawn(word: str) -> str:
+    drawn = word.translate(_ONE_LETTER)
+    for two, one in _TWO_LETTERS:
+        drawn = drawn.replace(two, one)
+    return drawn

@@ -188,15 +188,10 @@ def _after_handover(
             party = party_after(state.party, data, event.subject)
             contact = contact_after(state.contact, event, data)
             return replace(state, arrived=True, party=party, contact=contact)
-        case handover.GuidanceGiven():
-            messages = messages_after(state.messages, data)
-            contact = contact_after(state.contact, event, data)
-            return replace(state, messages=messages, contact=contact)
+        case handover.GuidanceGiven() | handover.RendezvousDisclosed():
+            return _after_telling(state, event, data)
         case handover.ContactLost() | handover.ContactRegained():
             return replace(state, contact=contact_after(state.contact, event, data))
-        case handover.RendezvousDisclosed():
-            messages = messages_after(state.messages, data)
-            return replace(state, messages=messages, meeting=meeting_after(state.meeting, data))
         case (
             handover.RendezvousPlanned()
             | handover.RendezvousReplanned()
@@ -234,6 +229,17 @@ def _after_handover(
             return replace(state, custody=custody_after(state.custody, data))
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _after_telling(
+    state: HandoverState,
+    event: CaseEvent[AnyCaseEvent],
+    data: handover.GuidanceGiven | handover.RendezvousDisclosed,
+) -> HandoverState:
+    state = replace(state, messages=messages_after(state.messages, data))
+    if isinstance(data, handover.RendezvousDisclosed):
+        return replace(state, meeting=meeting_after(state.meeting, data))
+    return replace(state, contact=contact_after(state.contact, event, data))
 
 
 def _after_receipt(

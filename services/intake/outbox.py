@@ -137,12 +137,20 @@ def _with_address(
 
 def _with_rule(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
     known, contact = outbox.contact, said_in(outbox.contact, event)
-    covered = outbox.addresses.after_rule(event.time)
+    covered = _covered(outbox.addresses, event)
     if is_surely_later(known, event):
         return replace(outbox, contact=contact, addresses=covered)
     if (contact.rule, contact.windows) == (known.rule, known.windows):
         return replace(outbox, contact=contact)
     return replace(outbox, contact=contact, addresses=covered.covered_by_both(outbox.addresses))
+
+
+def _covered(addresses: Addresses, event: CaseEvent[Any]) -> Addresses:
+    """Gives what his word covers: told as he said it, no channel's clock has a say in it."""
+    by_clock, in_order = addresses.after_rule(event.time), addresses.after_rule_in_order(event.time)
+    if event.data.recorded_at is None:
+        return by_clock
+    return in_order if event.data.said_at is None else in_order.covered_by_both(by_clock)
 
 
 def _without(outbox: Outbox, erased: intake.PersonalDataErased) -> Outbox:

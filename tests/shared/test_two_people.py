@@ -31,6 +31,12 @@ ONE = [
     ("IVAN", "ΙVΑΝ"),
     ("María", "Maria"),
     ("Ольга", "Olga"),
+    ("Рetro", "Петро"),
+    ("olena", "०lena"),
+    ("Maria", "rnaria"),
+    ("Olena Петренко", "Олена Petrenko"),
+    ("olena_k", "Olena K."),
+    ("Андрій2", "Andrii 2"),
     (unicodedata.normalize("NFC", ANDRIY), unicodedata.normalize("NFD", ANDRIY)),
 ]
 TWO = [

@@ -40,10 +40,10 @@ pytestmark = pytest.mark.wire
 async def test_reading_the_log_from_its_beginning_sends_nothing_again(intake: Site) -> None:
     case_id = await safe_case(intake)
     for channel_says in ("sent", "failed"):
-        await intake.record(SendMessage, case_id, **TOLD)
+        await intake.record(SendMessage, case_id, **TOLD, again=True)
         await station(intake).deliver_next(ANSWER_WITHIN_S, channel_says)
         await outcome_of(intake)
-    await intake.record(SendMessage, case_id, **TOLD)
+    await intake.record(SendMessage, case_id, **TOLD, again=True)
     assert await station(intake).receive(ANSWER_WITHIN_S) is not None
     before = await intake.history(case_id)
     await all_processed(intake)
@@ -76,7 +76,7 @@ async def test_two_processes_of_intake_send_it_once(site: Site) -> None:
     async with site.service("intake"), site.service("intake"):
         case_id = await safe_case(site)
         for _ in range(5):
-            await site.record(SendMessage, case_id, **TOLD)
+            await site.record(SendMessage, case_id, **TOLD, again=True)
             await begin_anew(site)
             await site.next_event("MessageDispatched")  # Else it might overtake the next.
         for _ in range(5):
