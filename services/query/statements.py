@@ -38,6 +38,8 @@ class Statement(NamedTuple):
     place: Place
     identity: Identity
     person: Person
+    values: tuple[SealedValue, ...]
+    """What was opened for it."""
 
 
 class Caller(NamedTuple):
@@ -106,7 +108,8 @@ def _statement(claim: Claim, texts: Mapping[SealedValue, str | None]) -> Stateme
     if identity is None:
         return None
     unit = texts[claim.unit] if claim.unit is not None else None
-    return Statement(claim.place, identity, person_of(identity, unit))
+    values = tuple(value for value in claim[1:] if value is not None)
+    return Statement(claim.place, identity, person_of(identity, unit), values)
 
 
 def name_of(statements: Sequence[Statement]) -> str:
