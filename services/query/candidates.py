@@ -15,15 +15,17 @@ from services.query.candidate_reads import CALLS, WHO_HE_IS, CandidateReads, Sai
 from services.query.comparing import BASES, Candidate, Person, compared, in_order, strongest
 from services.query.name_index import Place
 from services.query.names import Likely, Names
+from services.query.opening import opened
 from services.query.projections.case_row import CaseRow
 from services.query.projections.lookups import Kind
 from services.query.reads import Answer
 from services.query.statements import Statement, addresses_of, name_of, statements_of
-from shared.access import SearchKind, Use
+from shared.access import SearchKind
 from shared.addresses import callers_to_hash
 from shared.contact_rule import SafeToContact, said_in
 from shared.events.fields import Channel
 from shared.events.intake import ContactRuleSet
+from shared.key_messages import SealedValue
 from shared.keyholder import Keys, Searcher
 from shared.logs import log
 from shared.matching.numbers import SERVICE_NUMBER
@@ -43,6 +45,10 @@ class Asked(NamedTuple):
     callers: tuple[tuple[Channel, str], ...] = ()
     own_case: str = ""
     """The case that is asked about, where there is one; it isn't its own candidate."""
+    own_values: tuple[SealedValue, ...] = ()
+    """What that case was told, sealed."""
+    reveal: bool = False
+    """Whether a person sees why fields agree or not, and so what was told."""
 
 
 class Found(NamedTuple):
@@ -85,12 +91,10 @@ class Candidates:
         self._keys = keys
         self._names = names
 
-    def of_caller(
-        self, asked: Asked, by: str, purpose: str, *, reveal: bool = False
-    ) -> Answer[Found]:
+    def of_caller(self, asked: Asked, by: str, purpose: str) -> Answer[Found]:
         """Gives who may be calling. Raises as the key holder and the read model do.
 
-        With `reveal` the reasons are to be shown, which hold values: those are counted as shown.
+        With `asked.reveal` the reasons are shown, which hold values: those count as shown.
         """
         who = _searcher(asked, by, purpose)
         matches, complete = self._matches(asked, who)
@@ -111,10 +115,9 @@ class Candidates:
         ]
         first = in_order(found)[:CANDIDATES_MAX]
         self._keys.found(who, [one.case.case_id for one in first])
-        if reveal and told:
-            shown_ids = {case_id for one in first for case_id in _ids_of(one)}
-            shown = {case_id: said[case_id] for case_id in shown_ids & said.keys()}
-            statements_of(self._keys, shown, places, by, purpose, "shown")
+        if asked.reveal:
+            # Opened once more, as what a person is shown: that counts against his budget.
+            opened(self._keys, _shown(asked, first, told), by, purpose, "shown")
         log.info("looked_for_caller", count=len(found))
         return Answer(Found(first, complete), rows.sequence)
 
@@ -127,12 +130,17 @@ class Candidates:
             return None
         # Counted before anything is opened: what the case was told may be nothing to search by.
         self._keys.search(Searcher(by, purpose, ("case",)))
-        use: Use = "shown" if reveal else "compared"
-        told = statements_of(self._keys, {case_id: said}, (), by, purpose, use)[case_id]
+        told = statements_of(self._keys, {case_id: said}, (), by, purpose)[case_id]
         callers = tuple(addresses_of(self._keys, said, by, purpose))
-        person = told[-1].person if told else Person()
-        asked = Asked(person, name_of(told), callers=callers, own_case=case_id)
-        return self.of_caller(asked, by, purpose, reveal=reveal)
+        asked = Asked(
+            told[-1].person if told else Person(),
+            name_of(told),
+            callers=callers,
+            own_case=case_id,
+            own_values=told[-1].values if told else (),
+            reveal=reveal,
+        )
+        return self.of_caller(asked, by, purpose)
 
     def _matches(self, asked: Asked, who: Searcher) -> tuple[dict[str, _Match], bool]:
         """Gives what was found, by the last episode of each man."""
@@ -164,8 +172,10 @@ class Candidates:
         return keys
 
 
-def _ids_of(candidate: Candidate) -> set[str]:
-    return {candidate.case.case_id, *candidate.found_in}
+def _shown(asked: Asked, found: Sequence[Candidate], told: Statements) -> list[SealedValue]:
+    cases = {case_id for one in found for case_id in (one.case.case_id, *one.found_in)}
+    statements = [one for case_id in sorted(cases) for one in told.get(case_id, ())]
+    return [*asked.own_values, *(value for one in statements for value in one.values)]
 
 
 def _to_hash(asked: Asked) -> list[tuple[Kind, tuple[str, str]]]:

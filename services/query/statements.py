@@ -13,7 +13,6 @@ from services.query.comparing import Person, person_of
 from services.query.name_index import Place
 from services.query.names import identity_in
 from services.query.opening import opened
-from shared.access import Use
 from shared.events.fields import Channel, Identity
 from shared.events.intake import CallLinked, CaseOpened, PersonalDataProvided
 from shared.key_messages import SealedValue
@@ -39,6 +38,8 @@ class Statement(NamedTuple):
     place: Place
     identity: Identity
     person: Person
+    values: tuple[SealedValue, ...]
+    """What was opened for it."""
 
 
 class Caller(NamedTuple):
@@ -54,12 +55,11 @@ def statements_of(
     places: Collection[Place],
     by: str,
     purpose: str,
-    use: Use = "compared",
 ) -> dict[str, list[Statement]]:
     """Gives for each case its last statements, and those at `places`, as far as they open."""
     claims = {case_id: _claims(one, places) for case_id, one in said.items()}
     values = [value for some in claims.values() for one in some for value in one[1:] if value]
-    answers = opened(keys, values, by, purpose, use)
+    answers = opened(keys, values, by, purpose, "compared")
     texts = {one: answer.text for one, answer in zip(values, answers, strict=True)}
     return {
         case_id: [statement for one in some if (statement := _statement(one, texts)) is not None]
@@ -112,7 +112,8 @@ def _statement(claim: Claim, texts: Mapping[SealedValue, str | None]) -> Stateme
     if identity is None:
         return None
     unit = texts[claim.unit] if claim.unit is not None else None
-    return Statement(claim.place, identity, person_of(identity, unit))
+    values = tuple(value for value in claim[1:] if value is not None)
+    return Statement(claim.place, identity, person_of(identity, unit), values)
 
 
 def name_of(statements: Sequence[Statement]) -> str:
