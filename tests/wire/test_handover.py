@@ -51,7 +51,7 @@ from tests.wire.conftest import ANSWER_WITHIN_S, Site
 pytestmark = pytest.mark.wire
 ROUNDS = 25
 HOUR = timedelta(hours=1)
-LEAD = "LEAD0000CASE"
+LEAD = "1EAD0000CASE"
 MEMBERS = ("MEMBER00CASE", "MEMBER01CASE", "MEMBER02CASE")
 
 
