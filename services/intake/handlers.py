@@ -29,12 +29,12 @@ from services.intake.links import decide_unlink
 from services.intake.routing import Index
 from services.intake.state import IntakeState
 from shared.commands.base import Command
+from shared.commands.confirming import ConfirmCaller
 from shared.commands.intake import (
     AddNote,
     ClaimCase,
     ClearDuress,
     CloseCase,
-    ConfirmCaller,
     CountHeads,
     DeclareSurrender,
     FormGroup,

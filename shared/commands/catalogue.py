@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.commands.base import Command
+from shared.commands.confirming import ConfirmCaller
 from shared.commands.handover import (
     AcceptHandover,
     ApproveRendezvous,
@@ -37,7 +38,6 @@ from shared.commands.intake import (
     ClaimCase,
     ClearDuress,
     CloseCase,
-    ConfirmCaller,
     CountHeads,
     DeclareSurrender,
     ErasePersonalData,

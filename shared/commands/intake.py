@@ -29,7 +29,6 @@ from shared.events.intake import (
     ContactRule,
     Intent,
     Provenance,
-    SecondFact,
     Situation,
     Urgency,
 )
@@ -103,20 +102,6 @@ class IssueReturnCode(Fact):
     @override
     def correlation_id(self) -> str:
         return sha256(self.command_id.encode()).hexdigest()[:DIGEST_CHARACTERS]
-
-
-class ConfirmCaller(Decision):
-    """Find by a second fact that who gave the code in a call is this case's man himself.
-
-    Needed where the code came from a channel that he never called on, or after many wrong codes.
-    """
-
-    SERVICE: ClassVar[str] = "intake"
-
-    call_id: Id
-    channel: Channel
-    second_fact: SecondFact
-    remark: Text | None = None
 
 
 class AddNote(Fact):

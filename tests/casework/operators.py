@@ -15,6 +15,7 @@ from shared.commands import handover as h
 from shared.commands import intake as i
 from shared.commands import verification as v
 from shared.commands.base import Recorded
+from shared.commands.confirming import ConfirmCaller
 from tests.casework.asking import HOUR, PEOPLE, PETRO, PLACE, TEAMS, Desk
 from tests.casework.town import Town
 
@@ -95,7 +96,7 @@ class Operators:
         calls = self.calls(case_id)
         if calls:
             call = {"call_id": calls[-1].call_id, "channel": calls[-1].channel}
-            self.tries(i.ConfirmCaller, case_id, second_fact="personal_data", **call)
+            self.tries(ConfirmCaller, case_id, second_fact="personal_data", **call)
 
     def plan(self, case_id: str) -> None:
         team = self.chance.choice(TEAMS)

@@ -13,7 +13,7 @@ from services.intake.decisions import IncomingCall, Route, decide_call
 from services.intake.known import DOUBTED, REPLACED, SURE
 from services.intake.routing import GUESSABLE
 from services.intake.state import IntakeState, evolve
-from shared.commands.intake import ConfirmCaller
+from shared.commands.confirming import ConfirmCaller
 from shared.events.base import Event
 from shared.events.custody import Exchanged
 from shared.events.fields import Channel
