@@ -39,9 +39,8 @@ from shared.events import intake
 from shared.events.base import FIRST_PREVHASH, chain_hash
 from shared.events.fields import Identity, Plain
 from shared.jetstream.subjects import Subjects
-from shared.key_messages import SERVICE_NUMBER
 from shared.keyholder import Keys
-from shared.matching.numbers import folded_number
+from shared.matching.numbers import SERVICE_NUMBER, folded_number
 from shared.sealing import Spot
 
 THREADS = 16

@@ -14,7 +14,6 @@ from urllib.parse import unquote
 import phonenumbers
 
 from shared.events.fields import Channel
-from shared.key_messages import caller_purpose
 from shared.withheld import is_withheld
 
 CHANNELS_WITH_NUMBERS: frozenset[Channel] = frozenset({"phone", "whatsapp", "signal"})
@@ -74,6 +73,11 @@ class _Number(NamedTuple):
     plain: str
     exists: bool
     """Whether the numbering plan has it."""
+
+
+def caller_purpose(channel: Channel) -> str:
+    """The purpose of the keyed hashes of a channel's callers."""
+    return f"caller-{channel}"
 
 
 def spelled(channel: Channel, address: str, region: str | None = None) -> Spelled | None:

@@ -117,15 +117,6 @@ class Unboxed(_Message):
     contents: Annotated[tuple[str | None, ...], Field(repr=False)]
 
 
-SERVICE_NUMBER = "service-number"
-"""The purpose of the keyed hash of a folded service number."""
-
-
-def caller_purpose(channel: Channel) -> str:
-    """The purpose of the keyed hashes of a channel's callers."""
-    return f"caller-{channel}"
-
-
 HashPurpose = Annotated[
     str,
     StringConstraints(

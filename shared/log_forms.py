@@ -46,6 +46,11 @@ SERVICES = (
     "witness",
     "keeper",
 )
+KEY_FILE_NAME = re.compile(
+    r"((kek|pepper)-[0-9]{1,5}|intake|witness|backup|ca)\.(key|pub)"
+    rf"|(channel-)?({'|'.join(get_args(Channel))})\.(key|pub|nk)"
+    rf"|({'|'.join(SERVICES)})\.(nk|pub)|folder"
+)
 STREAMS = (
     "CASES",
     *map(calls_stream, policy().channels.names),
@@ -157,7 +162,6 @@ def _logger(value: Any) -> object | None:
     return value if value in LOGGERS or value.partition(".")[0] in sys.modules else None
 
 
-CHANNEL = words(*get_args(Channel))
 CASE = _matching("a case number", CASE_ID)
 ID = _matching("an id that Passage made: a UUID in hex", MADE_ID)
 COUNT = Form("a number", _number)
@@ -169,7 +173,9 @@ PLACES = Form(
 FIELD = Form("the path of a field, never its value", _field)
 SERVICE = words(*SERVICES)
 STREAM = words(*STREAMS)
+CHANNEL = words(*get_args(Channel))
 COMMAND = Form("a command of the catalogue", words(*COMMANDS).read)
 SETTINGS = Form("names of settings", some_of(*Settings.model_fields).read)
 LOGGER_NAME = Form("the name of a library's logger", _logger)
+KEY_FILE = _matching("a key file, or `folder`", KEY_FILE_NAME)
 VERSION_TEXT = _matching("a release, `0.1.0`", RELEASE)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events.fields import Channel
+from shared.message_lengths import MessageLimit
 from shared.subjects import calls_stream
 
 FILE_NAME = "policy.toml"
@@ -63,6 +64,8 @@ class Channels(_Table):
     """The channels: each may publish its own calls, and take its own messages to send."""
 
     names: tuple[Channel, ...]
+    messages: dict[Channel, MessageLimit]
+    """The longest message that each takes; one that isn't here sends none."""
 
 
 class Policy(_Table):

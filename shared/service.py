@@ -17,7 +17,7 @@ from shared.events.base import CaseEvent
 from shared.keyfiles import read_intake_public_key
 from shared.keyholder import Keys, RemoteKeys
 from shared.logs import log, place_of
-from shared.refusals import CLOCK_LEEWAY, HAPPENED_BY_NOW, require
+from shared.refusals import CLOCK_LEEWAY, CLOCK_OFF, HAPPENED_BY_NOW, require
 from shared.settings import Settings
 from shared.timers import JetStreamTimers, Timers
 from shared.transact import Cause, Leased, Writer
@@ -58,6 +58,7 @@ class Desk:
         now = self.now()
         happened_at, is_decision = command.happened_at or now, isinstance(command, Decision)
         require(happened_at <= now + CLOCK_LEEWAY, HAPPENED_BY_NOW)
+        happened_at = self.by_now(happened_at, now, command=type(command).__name__)
         return Cause(
             causation_id=command.cause_id,
             correlation_id=command.correlation_id,
@@ -68,6 +69,24 @@ class Desk:
             is_back_dated=is_decision and happened_at < now - CLOCK_LEEWAY,
             leased=None if command.TAKES_CASE else Leased(command.by, command.fence),
         )
+
+    def by_now(
+        self,
+        said_at: datetime,
+        now: datetime | None = None,
+        *,
+        channel: str | None = None,
+        command: str | None = None,
+    ) -> datetime:
+        """Gives when it happened: nothing happens after it was recorded, whatever a clock says.
+
+        `channel` or `command` names whose clock it is, for an alarm where it is wrong.
+        """
+        heard_at = now or self.now()
+        if said_at > heard_at + CLOCK_OFF:
+            seconds = round((said_at - heard_at).total_seconds())
+            log.error("clock_off", channel=channel, command=command, seconds=seconds)
+        return min(said_at, heard_at)
 
     def cause_in(self, event: CaseEvent[Any]) -> Cause:
         """Gives the cause under which what follows from an event is recorded."""

@@ -131,6 +131,9 @@ def of_the_way() -> list[Event]:
         ),
         handover.RendezvousCancelled(rendezvous_id="meet-1", by=OLENA, reason=sealed("mined")),
         handover.RendezvousExpired(rendezvous_id="meet-1"),
+        handover.DisclosureWithdrawn(
+            rendezvous_id="meet-1", message_id="message-1", reason="no_report"
+        ),
         handover.HandoverWithdrawn(offer_id="offer-1", by=OLENA, reason=sealed("too far")),
     ]
 

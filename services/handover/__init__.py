@@ -2,7 +2,8 @@
 
 Answers the commands of `shared.commands.handover`; records the events of
 `shared.events.handover` and `shared.events.custody`. Consumes from CASES what makes or moves one
-of its deadlines, the calls of lost men and the receipts for groups; and its own timers.
+of its deadlines, the calls of lost men, the receipts for groups and messages that failed; and its
+own timers.
 """
 
 from shared import subjects
@@ -27,6 +28,8 @@ REACTS_TO = Durable(
                 "GroupHandedOver",
                 "FollowUpSet",
                 "CustodyChanged",
+                "MessageFailed",
+                "MessageRefused",
             ),
         )
     ),

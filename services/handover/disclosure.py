@@ -1,8 +1,8 @@
 """Decisions on what he is told: the place of his rendezvous, and each step of his way.
 
 He is told it in the call that he is on, in which he gave his code, or by a message at an hour he
-said is safe. A message has the id of the SendMessage that sends it, which follows when this is
-recorded.
+said is safe. The message is queued before, with the rendezvous that it tells of, and goes when this
+is recorded; where it fails, what he was told by it is taken back.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from shared.commands.handover import DiscloseRendezvous, GiveGuidance
 from shared.contact_rule import CONTACT_ALLOWED
 from shared.events.base import Event
 from shared.events.fields import Plain
-from shared.events.handover import GuidanceGiven, RendezvousDisclosed
+from shared.events.handover import DisclosureWithdrawn, GuidanceGiven, RendezvousDisclosed
 from shared.refusals import Guard, require
 
 APPROVED = Guard("approved", "ApproveRendezvous by another person first")
@@ -29,6 +29,11 @@ CALL_CODE_MATCHED = Guard(
     "call_code_matched",
     "a call_id in which he gave this case's return code, and which hasn't ended; where that came "
     "from a channel he never called on, or after many wrong codes, ConfirmCaller first",
+)
+MESSAGE_TELLS = Guard(
+    "message_tells",
+    "the message_id of a SendMessage on this case with this rendezvous_id, which waits to be told, "
+    "hasn't failed and isn't too late",
 )
 
 
@@ -41,7 +46,7 @@ def decide_disclose(
     require_cleared(state, members, now)
     require(rendezvous.approved, APPROVED)
     require(rendezvous.window_to > now, WINDOW_IN_FUTURE)
-    _require_told_to_him(state, command, now)
+    _require_told_to_him(state, command, rendezvous.rendezvous_id, now)
     if rendezvous.disclosed:
         return []
     return [
@@ -59,9 +64,9 @@ def decide_guidance(
 ) -> list[Event]:
     """On the way to a place that he was told; still verified, believed and free; to himself."""
     require_live(state)
-    require_disclosed(state)
+    rendezvous = require_disclosed(state)
     require_cleared(state, members, now)
-    _require_told_to_him(state, command, now)
+    _require_told_to_him(state, command, rendezvous.rendezvous_id, now)
     return [
         GuidanceGiven(
             step=Plain.of(command.step), call_id=command.call_id, message_id=command.message_id
@@ -69,10 +74,30 @@ def decide_guidance(
     ]
 
 
+def decide_withdrawn(state: HandoverState, message_id: str) -> list[Event]:
+    """The message that told him failed: he is to be told again. Not where it is known by now that
+    it went out, or that he was told in a call."""
+    rendezvous, reason = state.meeting.rendezvous, state.messages.fault_of(message_id)
+    if rendezvous is None or rendezvous.over or reason is None:
+        return []
+    if not rendezvous.disclosed or rendezvous.told_by != message_id:
+        return []
+    return [
+        DisclosureWithdrawn(
+            rendezvous_id=rendezvous.rendezvous_id, message_id=message_id, reason=reason
+        )
+    ]
+
+
 def _require_told_to_him(
-    state: HandoverState, command: DiscloseRendezvous | GiveGuidance, now: datetime
+    state: HandoverState,
+    command: DiscloseRendezvous | GiveGuidance,
+    rendezvous_id: str,
+    now: datetime,
 ) -> None:
-    in_call, by_message = command.call_id is not None, command.message_id is not None
+    in_call, message_id = command.call_id is not None, command.message_id
     coded = state.contact.is_coded(command.call_id)
-    require(coded or (by_message and not in_call), CALL_CODE_MATCHED)
-    require(state.safe_to_contact.allows(now) or not by_message, CONTACT_ALLOWED)
+    require(coded or (message_id is not None and not in_call), CALL_CODE_MATCHED)
+    if message_id is not None:
+        require(state.safe_to_contact.allows(now), CONTACT_ALLOWED)
+        require(state.messages.tells(message_id, rendezvous_id, now), MESSAGE_TELLS)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from shared.events.handover import (
+    DisclosureWithdrawn,
     GroupHandedOver,
     HandoverAccepted,
     HandoverOffered,
@@ -24,6 +25,7 @@ from shared.events.handover import (
     RendezvousPlanned,
     RendezvousReplanned,
 )
+from shared.events.outbound import NO_REPORT, MessageFailed, MessageRefused, MessageSent
 
 OfferAnswer = Literal["open", "accepted", "refused", "withdrawn", "void", "received"]
 
@@ -37,8 +39,17 @@ class Rendezvous:
     window_to: datetime
     approved: bool = False
     disclosed: bool = False
+    told_by: str | None = None
+    """The message by which he was told; None where it was in a call."""
+    perhaps_told_by: frozenset[str] = frozenset()
+    """Messages that may have told him of it: their channels said nothing in time."""
     over: bool = False
     """Missed, cancelled or expired."""
+
+    @property
+    def may_be_known(self) -> bool:
+        """Whether he was told of it, or perhaps was."""
+        return self.disclosed or bool(self.perhaps_told_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,7 @@ RendezvousStep = (
     | RendezvousReplanned
     | RendezvousApproved
     | RendezvousDisclosed
+    | DisclosureWithdrawn
     | RendezvousMissed
     | RendezvousCancelled
     | RendezvousExpired
@@ -93,7 +105,7 @@ def meeting_after(meeting: Meeting, data: RendezvousStep) -> Meeting:
                 offer=_void(meeting.offer),
                 planned_ids=meeting.planned_ids | {data.rendezvous_id},
             )
-        case RendezvousApproved() | RendezvousDisclosed():
+        case RendezvousApproved() | RendezvousDisclosed() | DisclosureWithdrawn():
             return _agreed(meeting, data)
         case RendezvousMissed():
             missed = meeting.missed_ids | {data.rendezvous_id}
@@ -121,13 +133,47 @@ def offer_after(offer: Offer | None, data: OfferStep, at: datetime) -> Offer | N
             assert_never(unreachable)
 
 
-def _agreed(meeting: Meeting, data: RendezvousApproved | RendezvousDisclosed) -> Meeting:
+def meeting_after_message(
+    meeting: Meeting, data: MessageSent | MessageFailed | MessageRefused
+) -> Meeting:
+    """Gives the meeting after its channel's late word on a message that may have told him."""
+    current, message_id = meeting.rendezvous, data.message_id
+    is_word = not isinstance(data, MessageFailed) or data.reason != NO_REPORT
+    if current is None or message_id not in current.perhaps_told_by or not is_word:
+        return meeting
+    after = replace(current, perhaps_told_by=current.perhaps_told_by - {message_id})
+    if isinstance(data, MessageSent):
+        after = replace(after, disclosed=True, told_by=message_id)
+    return replace(meeting, rendezvous=after)
+
+
+def _agreed(
+    meeting: Meeting, data: RendezvousApproved | RendezvousDisclosed | DisclosureWithdrawn
+) -> Meeting:
     current = meeting.rendezvous
     if current is None or current.rendezvous_id != data.rendezvous_id:
         return meeting
-    if isinstance(data, RendezvousApproved):
-        return replace(meeting, rendezvous=replace(current, approved=True))
-    return replace(meeting, rendezvous=replace(current, disclosed=True))
+    match data:
+        case RendezvousApproved():
+            after = replace(current, approved=True)
+        case RendezvousDisclosed():
+            told_by = data.message_id if data.call_id is None else None
+            after = replace(current, disclosed=True, told_by=told_by)
+        case _:
+            after = _untold(current, data)
+    return replace(meeting, rendezvous=after)
+
+
+def _untold(current: Rendezvous, data: DisclosureWithdrawn) -> Rendezvous:
+    if not current.disclosed or current.told_by != data.message_id:
+        return current
+    perhaps = {data.message_id} if data.reason == "no_report" else set()
+    return replace(
+        current,
+        disclosed=False,
+        told_by=None,
+        perhaps_told_by=current.perhaps_told_by | perhaps,
+    )
 
 
 def _ended(meeting: Meeting, rendezvous_id: str) -> Meeting:

@@ -7,12 +7,14 @@ from functools import partial
 from typing import Any
 
 from services.handover.contact import decide_call_of_the_lost
+from services.handover.disclosure import decide_withdrawn
 from services.handover.receipt import decide_received
 from services.handover.state import HandoverState
 from shared.deadlines import Deadlines
 from shared.events.base import CaseEvent
 from shared.events.handover import GroupHandedOver
 from shared.events.intake import CallLinked
+from shared.events.outbound import MessageFailed, MessageRefused
 from shared.events.reading import read_case_event
 from shared.parking import Delivery
 from shared.service import Desk
@@ -40,6 +42,9 @@ def _follow(desk: Desk, event: CaseEvent[Any], delivery: Delivery) -> Outcome:
     match event.data:
         case GroupHandedOver() if event.data.group_id == event.subject:
             return hand_over_members(desk, event)
+        case MessageFailed() | MessageRefused():
+            decide = partial(decide_withdrawn, message_id=event.data.message_id)
+            return transact(desk.writer, event.subject, desk.cause_in(event), decide)
         case CallLinked():
             decide = partial(decide_call_of_the_lost, event=event, by=f"service:{desk.service}")
             # He was heard of when he called, however late this is found.

@@ -63,7 +63,7 @@ def decide_plan(state: HandoverState, command: PlanRendezvous, now: datetime) ->
     """Arrived; identity at least partial; not hostile; no hold; a window still to come."""
     current = state.meeting.rendezvous
     _require_plannable(state, command, now)
-    require(current is None or current.over or not current.disclosed, NOTHING_DISCLOSED)
+    require(current is None or current.over or not current.may_be_known, NOTHING_DISCLOSED)
     return [
         RendezvousPlanned(
             rendezvous_id=command.command_id,
@@ -160,8 +160,9 @@ def require_current(state: HandoverState, rendezvous_id: str) -> Rendezvous:
     return rendezvous
 
 
-def require_disclosed(state: HandoverState) -> None:
-    """Asks that he was told of the rendezvous planned last, and that it hasn't ended."""
+def require_disclosed(state: HandoverState) -> Rendezvous:
+    """Gives the rendezvous planned last, if he was told of it and it hasn't ended."""
     rendezvous = state.meeting.rendezvous
-    told = rendezvous is not None and rendezvous.disclosed and not rendezvous.over
-    require(told, DISCLOSED)
+    if rendezvous is None or rendezvous.over or not rendezvous.disclosed:
+        raise RefusedError(DISCLOSED)
+    return rendezvous

@@ -18,7 +18,13 @@ from services.handover.identity_state import (
     claimed,
     identity_after,
 )
-from services.handover.meeting_state import Meeting, meeting_after, offer_after
+from services.handover.meeting_state import (
+    Meeting,
+    meeting_after,
+    meeting_after_message,
+    offer_after,
+)
+from services.handover.message_state import Messages, messages_after
 from services.handover.party_state import Party, party_after
 from shared.contact_rule import SafeToContact, said_in
 from shared.events import custody, groups, handover, intake, verification
@@ -27,7 +33,12 @@ from shared.events.calls import CallEnded
 from shared.events.catalogue import AnyCaseEvent, HandoverEvent, VerificationEvent
 from shared.events.claims import ClaimEvent
 from shared.events.handover import FollowUpRule, OverridableGuard
-from shared.events.outbound import OutboundEvent
+from shared.events.outbound import (
+    MessageFailed,
+    MessageRefused,
+    MessageSent,
+    OutboundEvent,
+)
 from shared.events.shifts import DeskEvent
 
 
@@ -56,6 +67,7 @@ class HandoverState:
     safe_to_contact: SafeToContact = field(default_factory=SafeToContact)
     contact: Contact = field(default_factory=Contact)
     meeting: Meeting = field(default_factory=Meeting)
+    messages: Messages = field(default_factory=Messages)
     overrides: tuple[Override, ...] = ()
     """The newest of each guard."""
     party: Party = field(default_factory=Party)
@@ -112,12 +124,20 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
             | intake.ErasureRequested()
             | intake.PersonalDataErased()
             | ClaimEvent()
-            | OutboundEvent()
             | DeskEvent()
         ):
             return state
+        case OutboundEvent():
+            return _after_message(state, data)
         case _:
             return _after_others(state, event, data)
+
+
+def _after_message(state: HandoverState, data: OutboundEvent) -> HandoverState:
+    state = replace(state, messages=messages_after(state.messages, data))
+    if not isinstance(data, MessageSent | MessageFailed | MessageRefused):
+        return state
+    return replace(state, meeting=meeting_after_message(state.meeting, data))
 
 
 def _after_others(
@@ -168,13 +188,15 @@ def _after_handover(
             party = party_after(state.party, data, event.subject)
             contact = contact_after(state.contact, event, data)
             return replace(state, arrived=True, party=party, contact=contact)
-        case handover.GuidanceGiven() | handover.ContactLost() | handover.ContactRegained():
+        case handover.GuidanceGiven() | handover.RendezvousDisclosed():
+            return _after_telling(state, event, data)
+        case handover.ContactLost() | handover.ContactRegained():
             return replace(state, contact=contact_after(state.contact, event, data))
         case (
             handover.RendezvousPlanned()
             | handover.RendezvousReplanned()
             | handover.RendezvousApproved()
-            | handover.RendezvousDisclosed()
+            | handover.DisclosureWithdrawn()
             | handover.RendezvousMissed()
             | handover.RendezvousCancelled()
             | handover.RendezvousExpired()
@@ -207,6 +229,17 @@ def _after_handover(
             return replace(state, custody=custody_after(state.custody, data))
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _after_telling(
+    state: HandoverState,
+    event: CaseEvent[AnyCaseEvent],
+    data: handover.GuidanceGiven | handover.RendezvousDisclosed,
+) -> HandoverState:
+    state = replace(state, messages=messages_after(state.messages, data))
+    if isinstance(data, handover.RendezvousDisclosed):
+        return replace(state, meeting=meeting_after(state.meeting, data))
+    return replace(state, contact=contact_after(state.contact, event, data))
 
 
 def _after_receipt(

@@ -15,7 +15,7 @@ SERVICE = "intake"
 HEARD = (
     *("CallTriaged", "CaseClaimed", "CaseReleased", "ReturnCodeIssued", "CaseReopened"),
     *("CaseOpened", "GroupJoined", "GroupLeft", "CasesLinked", "CasesUnlinked"),
-    "MessageQueued",
+    *("MessageQueued", "RendezvousDisclosed", "GuidanceGiven"),
     *("HandedOver", "RendezvousMissed", "RendezvousCancelled", "RendezvousExpired", "CaseClosed"),
 )
 """The types of event that intake takes from the log; what each leads to says `listening`."""

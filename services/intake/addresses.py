@@ -33,7 +33,7 @@ class Addresses:
     """The addresses of one case."""
 
     known: tuple[Address, ...] = ()
-    """Of every call that had one."""
+    """Of every call that had one, as they were recorded."""
     covered: Mapping[Channel, Address] = field(default_factory=dict)
     """Where the contact rule that holds lets him be reached."""
 
@@ -53,7 +53,21 @@ class Addresses:
         return covered.caller_key == address.caller_key
 
     def after_rule(self, said_at: datetime) -> Addresses:
-        """Gives the addresses after he said whether he may be reached: then known, now covered."""
-        before = [one for one in self.known if one.called_at <= said_at]
-        in_order = sorted(before, key=attrgetter("called_at"))
+        """Gives the addresses after he said whether he may be reached: then known, now covered.
+
+        By the channels' clocks: which call was the last then.
+        """
+        in_order = sorted(self._before(said_at), key=attrgetter("called_at"))
         return replace(self, covered={one.channel: one for one in in_order})
+
+    def after_rule_in_order(self, said_at: datetime) -> Addresses:
+        """Gives the same by the order in which the calls were recorded, whatever clocks say."""
+        return replace(self, covered={one.channel: one for one in self._before(said_at)})
+
+    def _before(self, said_at: datetime) -> list[Address]:
+        return [one for one in self.known if one.called_at <= said_at]
+
+    def covered_by_both(self, other: Addresses) -> Addresses:
+        """Gives the addresses with what both cover: for two words of which either may hold."""
+        covered = {channel: one for channel, one in self.covered.items() if other.covers(one)}
+        return replace(self, covered=covered)

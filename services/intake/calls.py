@@ -28,7 +28,7 @@ from services.intake.reading import (
     shortened,
     unboxed,
 )
-from shared.addresses import Spelled, spelled
+from shared.addresses import Spelled, caller_purpose, spelled
 from shared.events.calls import (
     UNKNOWN_LANGUAGE,
     CallEnded,
@@ -38,7 +38,6 @@ from shared.events.calls import (
 )
 from shared.events.fields import Channel, Plain
 from shared.events.upstream import read_upstream
-from shared.key_messages import caller_purpose
 from shared.parking import Delivery, UnprocessableError
 from shared.return_codes import HASH_PURPOSE, code_in_text, codes_in, is_plain, without_codes
 

@@ -29,7 +29,7 @@ from shared.commands.intake import (
 from shared.events import intake
 from shared.events.base import Event
 from shared.events.calls import CallEnded, Change
-from shared.events.fields import Channel, Plain
+from shared.events.fields import Channel, ContactWindow, Plain
 from shared.events.intake import ClosingReason, LinkBasis
 from shared.refusals import (
     CLEARED_BY_SUPERVISOR,
@@ -234,8 +234,7 @@ def decide_clear_duress(
 ) -> list[Event]:
     """A supervisor looked; where none is named anybody may. Nothing else is said to others."""
     require_live(state)
-    may = not rules.supervisors or rules.is_supervisor(command.by)
-    require(may, CLEARED_BY_SUPERVISOR)
+    require(rules.supervisors.let(command.by), CLEARED_BY_SUPERVISOR)
     if not state.duress:
         return []
     return [intake.DuressCleared(by=command.by, reason=Plain(command.reason))]
@@ -254,11 +253,19 @@ def decide_advice(state: IntakeState, command: GiveAdvice) -> list[Event]:
     return [intake.AdviceGiven(text=Plain(command.text), call_id=command.call_id)]
 
 
-def decide_contact_rule(state: IntakeState, command: SetContactRule) -> list[Event]:
-    """What he says about reaching him; his latest word counts."""
+def decide_contact_rule(state: IntakeState, command: SetContactRule, now: datetime) -> list[Event]:
+    """What he says about reaching him; in doubt which is his last word, the more careful counts."""
     require_live(state)
     require((command.rule == "window") == bool(command.windows), WINDOWS_FIT)
-    return [intake.ContactRuleSet(rule=command.rule, windows=command.windows)]
+    windows = tuple(
+        ContactWindow(from_time=one.from_time, to_time=one.to_time, zone=one.zone)
+        for one in command.windows
+    )
+    return [
+        intake.ContactRuleSet(
+            rule=command.rule, windows=windows, recorded_at=now, said_at=command.happened_at
+        )
+    ]
 
 
 def decide_close(
@@ -268,7 +275,8 @@ def decide_close(
     require_latest(state)
     if state.closed_as is not None:
         return []
-    agreed = is_another_person(command.by, command.second_by) or rules.is_supervisor(command.by)
+    agreed = is_another_person(command.by, command.second_by)
+    agreed = agreed or rules.supervisors.include(command.by)
     require(command.reason not in NEEDS_TWO_PEOPLE or agreed, TWO_PEOPLE)
     require(command.reason != "handed_over" or state.handed_over, RECEIPT_EXISTS)
     return [intake.CaseClosed(reason=command.reason, second_by=command.second_by)]

@@ -87,7 +87,7 @@ def _record_end(intake: Intake, case_id: str, ended: CallEnded) -> Outcome:
         correlation_id=ended.call_id,
         actor=f"channel:{ended.channel}",
         source=intake.desk.source,
-        happened_at=min(ended.ended_at, intake.desk.now()),
+        happened_at=intake.desk.by_now(ended.ended_at, channel=ended.channel),
     )
     return transact(intake.desk.writer, case_id, cause, partial(decide_call_ended, ended=ended))
 

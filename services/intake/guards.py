@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from services.intake.state import IntakeState
@@ -12,7 +12,7 @@ from shared.refusals import (
     NOT_EXCHANGED,
     NOT_HANDED_OVER,
     Guard,
-    is_another_person,
+    Supervisors,
     require,
 )
 
@@ -33,12 +33,7 @@ class Rules:
     """How long places are kept after handover."""
     report: timedelta = timedelta(minutes=10)
     """How long a channel may take to say what became of a message."""
-    supervisors: tuple[str, ...] = ()
-    """The supervisors by name; with none named, whoever it takes two of can be anybody."""
-
-    def is_supervisor(self, person: str) -> bool:
-        """Says whether a person is named as a supervisor."""
-        return not all(is_another_person(one, person) for one in self.supervisors)
+    supervisors: Supervisors = field(default_factory=Supervisors)
 
 
 def require_latest(state: IntakeState) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -49,8 +49,7 @@ from shared.commands.intake import (
     UnlinkCases,
 )
 from shared.events.base import Event
-from shared.key_messages import SERVICE_NUMBER
-from shared.matching.numbers import folded_number
+from shared.matching.numbers import SERVICE_NUMBER, folded_number
 from shared.service import Desk
 from shared.transact import Cause, Outcome, transact
 
@@ -69,7 +68,6 @@ DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     DeclareSurrender: decide_declare_surrender,
     AddNote: decide_note,
     GiveAdvice: decide_advice,
-    SetContactRule: decide_contact_rule,
     ReopenCase: decide_reopen,
     ReleaseCase: decide_release,
     FormGroup: decide_form,
@@ -105,8 +103,8 @@ def record_call(intake: Intake, opened: OpenedCall) -> RecordedCall:
         correlation_id=call.call_id,
         actor=f"channel:{call.channel}",
         source=intake.desk.source,
-        # A channel's clock may be ahead; nobody called tomorrow. What it said stands in the data.
-        happened_at=min(call.started_at, intake.desk.now()),
+        # What a channel's clock said stands in the data.
+        happened_at=intake.desk.by_now(call.started_at, channel=call.channel),
         opens_case=route.is_new,
     )
     decide = partial(decide_call, call=call, route=route)
@@ -139,3 +137,12 @@ def provide_personal_data(intake: Intake, command: ProvidePersonalData) -> Outco
     key = hashes[0][0] if hashes else None
     decide = partial(decide_personal_data, command=command, service_number_key=key)
     return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+
+
+def set_contact_rule(intake: Intake, command: SetContactRule) -> Outcome:
+    """Records what he says about reaching him, with the time by our clock."""
+    desk, now = intake.desk, intake.desk.now()
+    happened_at = min(command.happened_at or now, now)
+    cause = replace(desk.cause_of(command), happened_at=happened_at)
+    decide = partial(decide_contact_rule, command=command, now=now)
+    return transact(desk.writer, command.case_id, cause, decide)

@@ -19,8 +19,10 @@ from shared.events.base import CaseEvent
 from shared.events.claims import CaseClaimed, CaseReleased
 from shared.events.groups import GroupJoined, GroupLeft
 from shared.events.handover import (
+    GuidanceGiven,
     HandedOver,
     RendezvousCancelled,
+    RendezvousDisclosed,
     RendezvousExpired,
     RendezvousMissed,
 )
@@ -93,5 +95,7 @@ def _following(
             return lambda event: finish(listening.erasure, event)
         case MessageQueued():
             return lambda event: sending.dispatch(listening.sending, event)
+        case RendezvousDisclosed(message_id=str()) | GuidanceGiven(message_id=str()):
+            return lambda event: sending.dispatch_told(listening.sending, event)
         case _:
             return None

@@ -42,6 +42,7 @@ from shared.commands.intake import (
     OpenOtherCase,
     ProvidePersonalData,
     SendMessage,
+    SetContactRule,
 )
 from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.commands.shifts import HandOverShift
@@ -49,6 +50,8 @@ from shared.deadlines import Deadlines
 from shared.jetstream.stream import Stream
 from shared.keyfiles import read_channel_public_keys
 from shared.own_process import own_process, run_to_end
+from shared.policy import policy
+from shared.refusals import Supervisors
 from shared.service import Assemble, Service, assemble
 from shared.settings import Settings
 
@@ -61,7 +64,7 @@ def rules_of(settings: Settings) -> Rules:
         second_call=timedelta(days=settings.second_call_days),
         places=timedelta(hours=settings.location_retention_hours),
         report=timedelta(minutes=settings.outbound_report_minutes),
-        supervisors=settings.supervisor_names,
+        supervisors=Supervisors(settings.supervisor_names),
     )
 
 
@@ -108,6 +111,7 @@ def _listening(service: Service) -> Listening:
             desk,
             OutboundStream(connection, settings.request_timeout_s),
             read_channel_public_keys(settings.keys_dir),
+            policy().channels.messages,
             rules.report,
             due.keep,
         ),
@@ -120,6 +124,7 @@ def _answer_commands(bus: Bus, listening: Listening) -> None:
     for command_type in (*handlers.DECISIONS, *handlers.RULED):
         bus.command(command_type, partial(handlers.carry_out, intake))
     bus.command(ProvidePersonalData, partial(handlers.provide_personal_data, intake))
+    bus.command(SetContactRule, partial(handlers.set_contact_rule, intake))
     bus.command(IssueReturnCode, partial(issue_return_code, intake))
     bus.command(OpenOtherCase, partial(others.open_other_case, intake))
     bus.command(JoinGroup, partial(others.join_group, intake))

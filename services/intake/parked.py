@@ -67,8 +67,7 @@ def set_aside(desk: ParkedDesk, command: SetParkedAside) -> Outcome:
 
 
 def _found(desk: ParkedDesk, command: ParkedCommand) -> Parked:
-    rules = desk.intake.rules
-    require(not rules.supervisors or rules.is_supervisor(command.by), LEFT_TO_SUPERVISORS)
+    require(desk.intake.rules.supervisors.let(command.by), LEFT_TO_SUPERVISORS)
     parked = parked_at(desk.stream, command.parked_sequence)
     require(parked is not None and parked.parked_id == command.case_id, PARKED_THERE)
     return cast(Parked, parked)

@@ -7,38 +7,46 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from nacl.public import PublicKey
 from typing_extensions import override
 
 from services.intake.addresses import Address
 from services.intake.calls import message_of, read_report
+from services.intake.delivery import decide_report, goes_until, was_given
 from services.intake.guards import require_live
-from services.intake.outbox import (
+from services.intake.messages import (
     ADDRESS_KNOWN,
     decide_dispatch,
-    decide_report,
-    goes_until,
     may_send,
+    message_id_of,
     queued,
-    was_given,
+    queued_lately,
+    require_fits,
+    require_said_once,
 )
+from services.intake.outbox import Message, Outbox
 from services.intake.reading import ChannelMessage
 from services.intake.state import IntakeState
 from shared import subjects
+from shared.commands.base import Recorded
 from shared.commands.intake import SendMessage
 from shared.contact_rule import SafeToContact
 from shared.events.base import CaseEvent, Event
+from shared.events.calls import DeliveryReported
+from shared.events.fields import Channel
+from shared.events.handover import GuidanceGiven, RendezvousDisclosed
 from shared.events.outbound import MessageDispatched, MessageQueued
 from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
 from shared.jetstream.stream import Stream
 from shared.key_messages import SealedValue
 from shared.logs import log
+from shared.message_lengths import MessageLimit
 from shared.outgoing import CONTENT_TYPE, OutgoingMessage, outgoing
 from shared.parking import UnprocessableError
-from shared.refusals import RefusedError
+from shared.refusals import CLOCK_OFF, RefusedError
 from shared.sealing import SealBrokenError
 from shared.service import Desk
 from shared.transact import Cause, Outcome, transact
@@ -85,13 +93,15 @@ class Sending:
     desk: Desk
     post: Post
     channel_keys: Mapping[str, PublicKey]
+    limits: Mapping[Channel, MessageLimit]
+    """The longest message that each channel takes."""
     report_within: timedelta
     """How long a channel may take to say what became of a message."""
     keep_deadlines: Callable[[str], None]
     """Sets the timers of a case."""
 
 
-def send_message(sending: Sending, command: SendMessage) -> Outcome:
+def send_message(sending: Sending, command: SendMessage) -> Recorded:
     """Queues a message, its address sealed anew; opened in the name of who sends it."""
     desk, now = sending.desk, sending.desk.now()
     # Whether he may be reached is a question of now, whatever the command says.
@@ -100,10 +110,29 @@ def send_message(sending: Sending, command: SendMessage) -> Outcome:
     def decide(state: IntakeState) -> list[Event]:
         require_live(state)
         address = may_send(state.outbox, command, now, sending.channel_keys)
+        require_fits(command, sending.limits)
+        require_said_once(command, _said_lately(desk, command, state.outbox, now))
         to_address = _address(desk, command, address)
         return queued(command, address.language, to_address, now)
 
-    return transact(desk.writer, command.case_id, cause, decide)
+    done = transact(desk.writer, command.case_id, cause, decide)
+    return Recorded(
+        result="repeated" if done.result == "repeated" else "recorded",
+        case_id=done.case_id,
+        version=done.version,
+        sequence=done.sequence,
+        events=done.events,
+        message_id=message_id_of(command),
+    )
+
+
+def _said_lately(desk: Desk, command: SendMessage, outbox: Outbox, now: datetime) -> Sequence[str]:
+    """Gives the texts queued on that channel just now; what was erased meanwhile isn't there."""
+    if command.again:
+        return ()
+    lately = queued_lately(outbox, command.channel, now)
+    texts = (_opened(desk, [SealedValue.of(one, "text")], command.by) for one in lately)
+    return [text for found in texts for text in found]
 
 
 def _address(desk: Desk, command: SendMessage, address: Address) -> str:
@@ -120,13 +149,16 @@ def _address(desk: Desk, command: SendMessage, address: Address) -> str:
     return text
 
 
-def dispatch(sending: Sending, event: CaseEvent[MessageQueued]) -> Outcome:
+def dispatch(
+    sending: Sending, event: CaseEvent[MessageQueued], because: CaseEvent[Any] | None = None
+) -> Outcome:
     """Records that a message goes, then gives it to its channel; whatever comes twice, once.
 
     Only who recorded it gives it. After a crash in between nobody does: its timer says so.
+    `because` is the event after which it may go, where that isn't the one that queued it.
     """
     desk = sending.desk
-    cause, letter = desk.cause_in(event), _Letter(desk, event)
+    cause, letter = desk.cause_in(because or event), _Letter(desk, event)
 
     def decide(state: IntakeState) -> list[Event]:
         letter.contact = state.outbox.contact
@@ -145,6 +177,17 @@ def dispatch(sending: Sending, event: CaseEvent[MessageQueued]) -> Outcome:
         _give(sending, event, letter, cause.happened_at)
     sending.keep_deadlines(event.subject)
     return outcome
+
+
+def dispatch_told(
+    sending: Sending, event: CaseEvent[RendezvousDisclosed | GuidanceGiven]
+) -> Outcome:
+    """Lets the message go that was waiting until it was recorded that he is told by it."""
+    history = sending.desk.writer.log.load_current(event.subject)
+    message = history.state.outbox.messages.get(event.data.message_id)
+    if message is None or message.queued is None:
+        return Outcome("ignored", event.subject, history.version, history.sequence)
+    return dispatch(sending, message.queued, event)
 
 
 class _Letter:
@@ -200,16 +243,25 @@ def receive_report(sending: Sending, message: ChannelMessage) -> Outcome:
     if not was_given(state.outbox, report):
         expected = "a message that this channel was given"
         raise UnprocessableError("wrong_data", "data.message_id", expected)
+    _alarm_if_behind(state.outbox.messages[report.message_id], report)
     cause = Cause(
         causation_id=message_of(report.channel, f"{report.message_id}-{report.outcome}"),
         correlation_id=report.message_id,
         actor=f"channel:{report.channel}",
         source=desk.source,
-        # A channel's clock may be ahead. What it said stands in the data.
-        happened_at=min(report.happened_at, desk.now()),
+        # What a channel's clock said stands in the data.
+        happened_at=desk.by_now(report.happened_at, channel=report.channel),
     )
 
     def decide(state: IntakeState) -> list[Event]:
         return decide_report(state.outbox, report)
 
     return transact(desk.writer, report.case_id, cause, decide)
+
+
+def _alarm_if_behind(message: Message, report: DeliveryReported) -> None:
+    """No channel can have sent what it hadn't been given: then its clock is behind ours."""
+    given_at = message.dispatched_at or report.happened_at
+    if report.happened_at < given_at - CLOCK_OFF:
+        seconds = round((report.happened_at - given_at).total_seconds())
+        log.error("clock_off", channel=report.channel, seconds=seconds)

@@ -194,6 +194,7 @@ def _after_handover(state: IntakeState, data: HandoverEvent) -> IntakeState:
             handover.ArrivedInUkraine()
             | handover.RendezvousApproved()
             | handover.RendezvousDisclosed()
+            | handover.DisclosureWithdrawn()
             | handover.GuidanceGiven()
             | handover.HandoverOffered()
             | handover.HandoverAccepted()

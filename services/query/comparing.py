@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple, get_args
 from services.query.name_index import stated_by
 from services.query.projections.case_row import CaseRow
 from services.query.projections.lookups import Kind
+from shared.contact_rule import SafeToContact
 from shared.events.fields import Identity
-from shared.events.intake import ContactRuleSet
 from shared.matching import NOT_GIVEN, STATED_FIELDS, Judged, Stated, compare
 from shared.matching.numbers import folded_number
 from shared.matching.verdicts import Verdict
@@ -98,7 +98,7 @@ class Candidate(NamedTuple):
     compared: Comparison
     score: int
     """How like the name is, out of 100; 0 where he wasn't found by it."""
-    contact: ContactRuleSet | None
+    contact: SafeToContact | None
     """When he may be called; None: never."""
 
     @property

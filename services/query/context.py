@@ -17,7 +17,7 @@ from services.query.reads import Reads
 from shared.keyholder import Keys
 from shared.parked_messages import WaitingPage
 from shared.parking import Parked
-from shared.refusals import is_another_person
+from shared.refusals import Supervisors
 from shared.settings import Settings
 
 
@@ -44,10 +44,7 @@ class Context:
 
     def is_supervisor(self, person: str | None) -> bool:
         """Whether somebody is named as a supervisor; where none is named, anybody is."""
-        names = self.settings.supervisor_names
-        if person is None:
-            return False
-        return not names or not all(is_another_person(one, person) for one in names)
+        return person is not None and Supervisors(self.settings.supervisor_names).let(person)
 
     async def parked(self) -> int | None:
         """Gives how many messages wait for a person, or None where the server doesn't say."""

@@ -95,6 +95,7 @@ _Untouched = (
     | handover.RendezvousPlanned
     | handover.RendezvousApproved
     | handover.RendezvousDisclosed
+    | handover.DisclosureWithdrawn
     | handover.GuidanceGiven
     | handover.RendezvousMissed
     | handover.RendezvousReplanned

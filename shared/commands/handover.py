@@ -45,8 +45,9 @@ class ApproveRendezvous(Decision):
 class DiscloseRendezvous(Decision):
     """Tell the caller the place: in the call that he is on, or by a message to him.
 
-    `call_id` of a call in which he gave his code and which hasn't ended; or `message_id`, if the
-    contact rule allows it.
+    `call_id` of a call in which he gave his code and which hasn't ended; or, if the contact rule
+    allows it, `message_id` of a SendMessage with this `rendezvous_id`, which goes when this is
+    recorded.
     """
 
     SERVICE: ClassVar[str] = "handover"
@@ -58,7 +59,10 @@ class DiscloseRendezvous(Decision):
 
 
 class GiveGuidance(Decision):
-    """Tell him a step of his way to the place that he was told, in a call or by a message."""
+    """Tell him a step of his way to the place that he was told, in a call or by a message.
+
+    `message_id` of a SendMessage with the `rendezvous_id`, which goes when this is recorded.
+    """
 
     SERVICE: ClassVar[str] = "handover"
 

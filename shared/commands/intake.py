@@ -11,8 +11,9 @@ from typing_extensions import override
 from shared.case_numbers import CaseNumber
 from shared.commands.base import Decision, Fact
 from shared.events.fields import (
+    CONTACT_WINDOWS_MAX,
     Channel,
-    ContactWindows,
+    ContactWindow,
     HeadCount,
     Id,
     Identity,
@@ -32,6 +33,7 @@ from shared.events.intake import (
     Situation,
     Urgency,
 )
+from shared.zones import Zone
 
 MESSAGE_VALID_MAX_MINUTES = 1_440
 """How long a message to a caller may wait to be sent at most."""
@@ -180,13 +182,24 @@ class GiveAdvice(Fact):
     call_id: Id | None = None
 
 
+class SaidWindow(ContactWindow):
+    """A time of day as he said it: always with the zone whose clocks he meant."""
+
+    # Missing, it is told what would do, as a wrong one is.
+    zone: Zone = Field("", validate_default=True)
+
+
 class SetContactRule(Fact):
-    """Record whether and when he says it is safe to reach him; `windows` for rule `window` only."""
+    """Record whether and when he says it is safe to reach him; `windows` for rule `window` only.
+
+    Each window has a `zone`, such as Europe/Kyiv: ask him which clocks he goes by. What is told
+    with a `happened_at` replaces a more careful word only when it was surely said after it.
+    """
 
     SERVICE: ClassVar[str] = "intake"
 
     rule: ContactRule
-    windows: ContactWindows = ()
+    windows: Annotated[tuple[SaidWindow, ...], Field(max_length=CONTACT_WINDOWS_MAX)] = ()
 
 
 class ClearDuress(Decision):
@@ -281,7 +294,9 @@ class SendMessage(Decision):
     """Have something said to the caller on a channel, if the contact rule allows it now.
 
     It goes once, within `valid_minutes`, to the address on that channel that the rule covers; not
-    any more if he says meanwhile that another one is safe.
+    any more if he says meanwhile that another one is safe. The answer carries its `message_id`.
+    A message that tells him of a place, or of his way there, names the `rendezvous_id`: it waits
+    until DiscloseRendezvous or GiveGuidance names it. `again`: the same words may be said twice.
     """
 
     SERVICE: ClassVar[str] = "intake"
@@ -289,3 +304,5 @@ class SendMessage(Decision):
     channel: Channel
     text: Text
     valid_minutes: Annotated[int, Field(ge=1, le=MESSAGE_VALID_MAX_MINUTES)] = 30
+    rendezvous_id: Id | None = None
+    again: bool = False

@@ -26,6 +26,7 @@ from shared.events.handover import (
     ArrivedInUkraine,
     ContactLost,
     ContactRegained,
+    DisclosureWithdrawn,
     EmergencyOverrideUsed,
     FollowUpOverdue,
     FollowUpSet,
@@ -147,6 +148,7 @@ HandoverEvent = (
     | RendezvousPlanned
     | RendezvousApproved
     | RendezvousDisclosed
+    | DisclosureWithdrawn
     | GuidanceGiven
     | RendezvousMissed
     | RendezvousReplanned

@@ -25,6 +25,8 @@ from pydantic_core import core_schema
 from typing_extensions import override
 
 from shared.matching.dates import LATEST_BIRTH_YEAR, OLDEST_BIRTH_YEAR, read_date
+from shared.written import Number
+from shared.zones import ZoneName
 
 TEXT_MAX_CHARACTERS = 10_000
 NAME_MAX_CHARACTERS = 200
@@ -98,7 +100,7 @@ KeyedHash = Annotated[str, StringConstraints(pattern=r"^([0-9]{1,3}-)?[0-9a-f]{6
 """An HMAC-SHA-256 under a pepper: `<pepper version>-<hex>`; the first pepper's has no prefix."""
 
 DayTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-"""A time of day in UTC, HH:MM."""
+"""A time of day, HH:MM."""
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")]
 """A language tag of BCP 47: `ru`, `uk`, `en`."""
@@ -142,12 +144,16 @@ HeadCount = Annotated[int, Field(ge=0, le=HEAD_COUNT_MAX_PERSONS)]
 
 
 class ContactWindow(BaseModel):
-    """A time of day in UTC, `from_time` to `to_time`; over midnight where it ends earlier."""
+    """A time of day by the clocks of a zone; over midnight where it ends earlier.
+
+    Without a zone it is UTC: windows had none at first.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     from_time: DayTime
     to_time: DayTime
+    zone: ZoneName | None = None
 
 
 ContactWindows = Annotated[tuple[ContactWindow, ...], Field(max_length=CONTACT_WINDOWS_MAX)]
@@ -247,8 +253,8 @@ class Place(_PersonalModel):
     """A place as an operator describes it; coordinates in degrees, WGS 84."""
 
     description: Text
-    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
 
 
 def personal_fields(model: type[BaseModel]) -> dict[str, PersonalClass]:

@@ -18,6 +18,7 @@ from shared.events.fields import (
 
 Condition = Literal["ok", "wounded", "unknown"]
 Missed = Literal["caller", "team", "both"]
+DisclosureFault = Literal["failed", "refused", "no_report"]
 OverridableGuard = Literal["identity_verified", "credibility_allows", "group_cleared", "no_hold"]
 FollowUpRule = Literal[
     "operator",
@@ -66,6 +67,18 @@ class RendezvousDisclosed(Event):
     to_whom: PersonalIdentity
     call_id: Id | None = None
     message_id: Id | None = None
+
+
+class DisclosureWithdrawn(Event):
+    """The message by which he was to be told of the rendezvous failed: he has to be told again.
+
+    `no_report`: nobody knows whether it went out, so he may know the place all the same. If its
+    channel says later that it did (`MessageSent`), he was told.
+    """
+
+    rendezvous_id: Id
+    message_id: Id
+    reason: DisclosureFault
 
 
 class GuidanceGiven(Event):

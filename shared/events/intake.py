@@ -208,11 +208,15 @@ class AdviceGiven(Event):
 class ContactRuleSet(Event):
     """He said whether, and when, it is safe to reach him; until he says so it never is.
 
-    `windows`: the times of day, in UTC, at which it is; only where the rule is `window`.
+    `windows`: the times of day at which it is; only where the rule is `window`. `recorded_at` is
+    our clock, and missing in events from before it was kept. `said_at` is the clock of whoever
+    told it with a time; missing where it was told as he said it.
     """
 
     rule: ContactRule
     windows: ContactWindows = ()
+    recorded_at: At | None = None
+    said_at: At | None = None
 
 
 class DeadlinePassed(Event):

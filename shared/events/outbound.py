@@ -5,7 +5,7 @@ A message is queued by a person, goes to its channel once, and ends as sent, fai
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from shared.events.base import Event
 from shared.events.fields import (
@@ -17,6 +17,8 @@ from shared.events.fields import (
     PersonalNarrative,
 )
 
+NO_REPORT: Final = "no_report"
+"""Why a message failed of which its channel said nothing in time; it may have gone out."""
 OutboundFault = Literal["no_report", "no_such_user", "blocked", "unreachable", "rejected", "other"]
 OutboundRefusal = Literal[
     "contact_rule",
@@ -25,6 +27,7 @@ OutboundRefusal = Literal[
     "erased",
     "case_over",
     "cleared_by_supervisor",
+    "rendezvous",
     "channel",
 ]
 
@@ -36,7 +39,8 @@ class OutboundEvent(Event):
 class MessageQueued(OutboundEvent):
     """A person wants this said to the caller; the contact rule allowed it then.
 
-    Not after `valid_until`: what comes too late may endanger him.
+    Not after `valid_until`: what comes too late may endanger him. `rendezvous_id`: it tells him of
+    this rendezvous, and waits until handover has recorded that he is told by it.
     """
 
     message_id: Id
@@ -45,6 +49,7 @@ class MessageQueued(OutboundEvent):
     language: Language
     text: PersonalNarrative
     valid_until: At
+    rendezvous_id: Id | None = None
 
 
 class MessageDispatched(OutboundEvent):
@@ -73,7 +78,8 @@ class MessageFailed(OutboundEvent):
 class MessageRefused(OutboundEvent):
     """It was not sent: what allowed it doesn't hold any more, or the channel won't take it.
 
-    `contact_rule`: not at this hour; `address`: at this hour, but not at the address it was for.
+    `contact_rule`: not at this hour; `address`: at this hour, but not at the address it was for;
+    `rendezvous`: the one that it tells of isn't the present one any more.
     """
 
     message_id: Id

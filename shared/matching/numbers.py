@@ -14,6 +14,8 @@ _NO_MARK = str.maketrans("", "", "№")
 _ZEROS_AHEAD = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?e[+][0-9]+", re.IGNORECASE)
 
+SERVICE_NUMBER = "service-number"
+"""The purpose of the keyed hash of a folded number."""
 SLIP_CHARACTERS = 5
 """In shorter numbers one character makes another number."""
 

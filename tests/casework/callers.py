@@ -138,7 +138,7 @@ class Infiltrator(Caller):
         self._asks(i.TriageCall, call_id=f"call-{self.town.calls}", **judged)
 
     def says_he_may_be_called(self) -> None:
-        window = {"from_time": "00:00", "to_time": "23:59"}
+        window = {"from_time": "00:00", "to_time": "23:59", "zone": "UTC"}
         rule = self.chance.choice(("yes", "never", "window"))
         self._asks(i.SetContactRule, rule=rule, windows=[window] if rule == "window" else [])
         self._asks(i.SendMessage, channel="phone", text="where are you?")

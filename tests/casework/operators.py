@@ -151,7 +151,7 @@ class Operators:
     def told(self, case_id: str) -> dict[str, str]:
         """Gives in which call or by which message he might be told: his last, if there is one."""
         if self.chance.random() < 0.2:
-            return {"message_id": f"message-{self.desk.asked}"}
+            return self.told_by_message(case_id)
         calls = self.calls(case_id)
         return {"call_id": calls[-1].call_id} if calls else {}
 
@@ -162,6 +162,13 @@ class Operators:
             for link in self.town.store.cases.get(case_id, [])
             if link.event.type_name in {"CaseOpened", "CallLinked"}
         ]
+
+    def told_by_message(self, case_id: str) -> dict[str, str]:
+        """Gives a message of the place, or one that there isn't."""
+        fields: dict[str, Any] = {"channel": "phone", "text": "the mill", "again": True}
+        answer = self.tries(i.SendMessage, case_id, rendezvous_id=self.meeting(case_id), **fields)
+        is_queued = isinstance(answer, Recorded)
+        return {"message_id": answer.message_id if is_queued else f"message-{self.desk.asked}"}
 
     def give_code(self, case_id: str) -> Recorded | None:
         """Gives him a code to call back with."""

@@ -49,6 +49,7 @@ from shared.deadlines import Deadlines
 from shared.matching import Stated
 from shared.outgoing import OutgoingMessage
 from shared.parking import Delivery
+from shared.policy import policy
 from shared.service import Desk
 from shared.settings import Settings
 from shared.subjects import Durable
@@ -122,7 +123,14 @@ class Wired:
         )
         intake = Intake(desk, Index(MemoryBucket(), is_over), rules)
         channel_keys = {"phone": CHANNEL_KEY, "telegram": CHANNEL_KEY}
-        sender = Sending(desk, self.post, channel_keys, timedelta(minutes=10), due.keep)
+        sender = Sending(
+            desk,
+            self.post,
+            channel_keys,
+            policy().channels.messages,
+            timedelta(minutes=10),
+            due.keep,
+        )
         heard = Listening(
             intake, EarlyEnds(MemoryBucket()), Erasure(desk, timedelta(days=3650)), sender, due
         )
@@ -134,6 +142,7 @@ class Wired:
             asked.ProvidePersonalData: partial(
                 services.intake.handlers.provide_personal_data, intake
             ),
+            asked.SetContactRule: partial(services.intake.handlers.set_contact_rule, intake),
             asked.IssueReturnCode: partial(issue_return_code, intake),
             asked.OpenOtherCase: partial(others.open_other_case, intake),
             asked.JoinGroup: partial(others.join_group, intake),

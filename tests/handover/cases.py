@@ -21,6 +21,7 @@ from shared.events.intake import (
     DuressSignalled,
     EpisodeContinued,
 )
+from shared.events.outbound import MessageQueued
 from shared.events.verification import (
     Credibility,
     CredibilityAssessed,
@@ -70,6 +71,16 @@ LED = (
     GroupFormed(group_id=CASE, declared_size=2),
     GroupJoined(group_id=CASE, member_case=OTHER_CASE),
 )
+TELLS = MessageQueued(
+    message_id="message-1",
+    channel="telegram",
+    to_address=sealed("@beispiel"),
+    language="ru",
+    text=sealed("the mill of Musterdorf"),
+    valid_until=NOON + DAY,
+    rendezvous_id="meet-1",
+)
+"""A message that tells him of the place, and waits until that is recorded."""
 LEFT = GroupLeft(group_id=CASE, member_case=OTHER_CASE, reason="not_cleared")
 
 WINDOW: dict[str, Any] = {"window_from": NOON + HOUR, "window_to": NOON + 2 * HOUR, "team": "Heron"}

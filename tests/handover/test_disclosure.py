@@ -33,6 +33,7 @@ from tests.handover.cases import (
     HOUR,
     PLANNED,
     SAFE,
+    TELLS,
     VERIFIED,
     assessed,
     changed,
@@ -113,8 +114,8 @@ def test_by_message_only_when_he_said_that_it_is_safe_now(
     message = changed(command, **BY_MESSAGE)
     planned = rendezvous_planned()
     until_dawn = planned.model_copy(update={"window_to": planned.window_to + 30 * HOUR})
-    long_approved = given(*VERIFIED, until_dawn, *before[len(PLANNED) :], at_night)
-    (event,) = decide(given(*before, SAFE), message)
+    long_approved = given(*VERIFIED, until_dawn, *before[len(PLANNED) :], at_night, TELLS)
+    (event,) = decide(given(*before, SAFE, TELLS), message)
     assert isinstance(event, RendezvousDisclosed | GuidanceGiven)
     assert (event.call_id, event.message_id) == (None, "message-1")
     assert len(decide(long_approved, message, 11 * HOUR)) == 1
@@ -131,7 +132,8 @@ def test_a_message_beside_a_call_needs_both_to_be_allowed(
     beside = changed(command, message_id="message-1")
     refuses("contact_allowed", given(*before), beside)
     refuses("call_code_matched", given(*before, SAFE), changed(beside, call_id="call-1"))
-    assert len(decide(given(*before, SAFE), beside)) == 1
+    refuses("message_tells", given(*before, SAFE), beside)
+    assert len(decide(given(*before, SAFE, TELLS), beside)) == 1
 
 
 @both

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from functools import reduce
 from itertools import permutations
 
-from services.intake.outbox import Outbox, evolve_outbox, may_send
+from services.intake.messages import may_send
+from services.intake.outbox import Outbox, evolve_outbox
 from shared.events.base import Event
 from shared.events.intake import (
     CallLinked,
@@ -106,6 +107,17 @@ def test_a_rule_that_is_told_of_late_covers_what_was_known_when_it_was_said() ->
     assert goes_to(outbox) == (1, "CallLinked")
     before = told((10, call_linked()), (5, SAFE))
     refused_by("address_known", may_send, before, send(), NOON, CHANNELS)
+
+
+def test_of_calls_by_clocks_that_differ_the_one_recorded_last_was_the_last() -> None:
+    now = SAFE.model_copy(update={"recorded_at": NOON + timedelta(minutes=5)})
+    # He calls last, through a gateway that is half an hour behind.
+    assert goes_to(told((0, elsewhere()), (-30, call_linked()), (5, now))) == (2, "CallLinked")
+    late = now.model_copy(update={"said_at": NOON + timedelta(minutes=4)})
+    doubtful = told((0, elsewhere()), (-30, call_linked()), (4, late))
+    refused_by("address_known", may_send, doubtful, send(), NOON, CHANNELS)
+    certain = told((-30, elsewhere()), (0, call_linked()), (4, late))
+    assert goes_to(certain) == (2, "CallLinked")
 
 
 def test_a_yes_that_was_said_earlier_neither_undoes_a_never_nor_covers_anything() -> None:

@@ -42,6 +42,7 @@ from shared.events.intake import (
     ReturnCodeIssued,
     SurrenderDeclared,
 )
+from shared.refusals import Supervisors
 from tests.asking import OLENA, PETRO, ask, refused_by
 from tests.examples import (
     CASE,
@@ -58,7 +59,7 @@ from tests.rarer_examples import every_event
 
 
 def close(state: IntakeState, command: CloseCase, *supervisors: str) -> list[Event]:
-    return decide_close(state, command, NOON, Rules(supervisors=supervisors))
+    return decide_close(state, command, NOON, Rules(supervisors=Supervisors(supervisors)))
 
 
 def given(*events: Event) -> IntakeState:

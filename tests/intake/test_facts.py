@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from services.intake.decisions import (
     Route,
@@ -45,6 +46,8 @@ from shared.events.intake import (
     DuressSignalled,
     PersonalDataProvided,
 )
+from shared.refusals import Supervisors
+from shared.wrong_fields import wrong_fields
 from tests.asking import OLENA, PETRO, ask, refused_by
 from tests.examples import (
     CASE,
@@ -62,7 +65,7 @@ from tests.intake.test_decisions import DATA, TRIAGE, call, close
 ENDED = CallEnded(call_id="call-1", channel="phone", ended_at=NOON)
 ALARM = DuressSignalled(call_id="call-9", channel="phone")
 CLEAR = ask(ClearDuress, PETRO, reason="he is alone")
-WINDOWS = (ContactWindow(from_time="22:00", to_time="02:00"),)
+WINDOWS = (ContactWindow(from_time="22:00", to_time="02:00", zone="Europe/Kyiv"),)
 HANDED_OVER = given(case_opened(), handed_over())
 CAPTURED = ask(ProvidePersonalData, identity=Identity(surname="Vzorov"), provenance="after_capture")
 
@@ -80,7 +83,7 @@ def test_a_call_with_the_duress_twin_is_taken_as_with_the_code_and_rings_an_alar
 
 
 def test_where_supervisors_are_named_one_of_them_clears_an_alarm() -> None:
-    alarmed, named = given(case_opened(), ALARM), Rules(supervisors=("petro example",))
+    alarmed, named = given(case_opened(), ALARM), Rules(supervisors=Supervisors(("petro example",)))
     cleared = [DuressCleared(by=PETRO, reason=Plain("he is alone"))]
     assert decide_clear_duress(alarmed, CLEAR, NOON, named) == cleared
     assert decide_clear_duress(alarmed, CLEAR, NOON, Rules()) == cleared
@@ -111,14 +114,36 @@ def test_advice_is_given_in_a_call_of_the_case_or_in_none() -> None:
 
 
 def test_a_contact_rule_has_windows_where_it_is_one_of_windows() -> None:
-    opened = given(case_opened())
-    window = ask(SetContactRule, rule="window", windows=WINDOWS)
-    assert decide_contact_rule(opened, window) == [ContactRuleSet(rule="window", windows=WINDOWS)]
-    assert decide_contact_rule(opened, ask(SetContactRule, rule="never")) == [
-        ContactRuleSet(rule="never")
+    opened, said = given(case_opened()), [one.model_dump() for one in WINDOWS]
+    window = ask(SetContactRule, rule="window", windows=said)
+    assert set_rule(opened, window) == [
+        ContactRuleSet(rule="window", windows=WINDOWS, recorded_at=NOON)
     ]
-    for wrong in ({"rule": "window"}, {"rule": "yes", "windows": WINDOWS}):
-        refused_by("windows_fit", decide_contact_rule, opened, ask(SetContactRule, **wrong))
+    assert set_rule(opened, ask(SetContactRule, rule="never")) == [
+        ContactRuleSet(rule="never", recorded_at=NOON)
+    ]
+    for wrong in ({"rule": "window"}, {"rule": "yes", "windows": said}):
+        refused_by("windows_fit", set_rule, opened, ask(SetContactRule, **wrong))
+
+
+@pytest.mark.parametrize(
+    "zone", ["", "Kyiv", "MSK+3", "localtime", "posix/UTC", "../etc/passwd", 3]
+)
+def test_a_window_has_a_zone_that_is_known_or_the_command_says_which_field_lacks_it(
+    zone: Any,
+) -> None:
+    said = {"from_time": "22:00", "to_time": "02:00"}
+    for window in (said, {**said, "zone": zone}):
+        with pytest.raises(ValidationError) as refused:
+            ask(SetContactRule, rule="window", windows=[window])
+        (wrong,) = wrong_fields(refused.value)
+        assert wrong.field == "windows.0.zone"
+
+
+@pytest.mark.parametrize("zone", ["europe/kyiv", " Europe/Kyiv", "EUROPE/KYIV"])
+def test_a_zone_is_kept_in_its_usual_spelling(zone: str) -> None:
+    window = {"from_time": "22:00", "to_time": "02:00", "zone": zone}
+    assert ask(SetContactRule, rule="window", windows=[window]).windows[0].zone == "Europe/Kyiv"
 
 
 def test_after_handover_the_hotlines_part_is_read_only() -> None:
@@ -137,7 +162,11 @@ def test_after_handover_calls_notes_contact_and_what_he_states_in_custody_go_on(
     assert len(decide_call(HANDED_OVER, call(), Route(CASE))) == 1
     assert len(decide_note(HANDED_OVER, ask(AddNote, text="calm"))) == 1
     assert len(decide_advice(HANDED_OVER, ask(GiveAdvice, text="x"))) == 1
-    assert len(decide_contact_rule(HANDED_OVER, ask(SetContactRule, rule="never"))) == 1
+    assert len(set_rule(HANDED_OVER, ask(SetContactRule, rule="never"))) == 1
+
+
+def set_rule(state: IntakeState, command: SetContactRule) -> list[Event]:
+    return decide_contact_rule(state, command, NOON)
 
 
 def clear_duress(state: IntakeState, command: ClearDuress) -> list[Event]:
@@ -150,7 +179,7 @@ FACTS: list[tuple[Any, Any]] = [
     (decide_personal_data, CAPTURED),
     (decide_note, ask(AddNote, text="calm")),
     (decide_advice, ask(GiveAdvice, text="wait")),
-    (decide_contact_rule, ask(SetContactRule, rule="yes")),
+    (set_rule, ask(SetContactRule, rule="yes")),
     (decide_return_code, digest("code")),
     (decide_reopen, ask(ReopenCase, reason="mistake")),
     (clear_duress, CLEAR),

@@ -8,15 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.intake.outbox import (
-    NO_REPORT,
-    Outbox,
-    decide_dispatch,
-    evolve_outbox,
-    may_send,
-    message_id_of,
-    queued,
-)
+from services.intake.messages import decide_dispatch, may_send, message_id_of, queued
+from services.intake.outbox import Outbox, evolve_outbox
 from shared.commands.intake import SendMessage
 from shared.events.base import Event
 from shared.events.custody import Exchanged
@@ -29,6 +22,7 @@ from shared.events.intake import (
     PersonalDataErased,
 )
 from shared.events.outbound import (
+    NO_REPORT,
     MessageDispatched,
     MessageFailed,
     MessageQueued,

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.intake.outbox import goes_until, may_send
+from services.intake.delivery import goes_until
+from services.intake.messages import may_send
 from shared.events.base import Event
 from shared.events.fields import ContactWindow
 from shared.events.groups import GroupJoined

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.intake.outbox import (
-    NO_REPORT,
+from services.intake.delivery import (
     decide_report,
     decide_unreported,
     goes_until,
@@ -21,6 +20,7 @@ from shared.events.base import Event
 from shared.events.calls import DeliveryOutcome, DeliveryReported
 from shared.events.fields import ContactWindow
 from shared.events.outbound import (
+    NO_REPORT,
     MessageDispatched,
     MessageFailed,
     MessageRefused,

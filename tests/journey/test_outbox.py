@@ -65,7 +65,7 @@ def until_shown(system: System, case_id: str) -> None:
 
 
 def send(system: System, case_id: str) -> int:
-    told = ("--set", "channel=telegram", "--set", f"text={TEXT}")
+    told = ("--set", "channel=telegram", "--set", f"text={TEXT}", "--set-json", "again=true")
     return system.verb("do", "SendMessage", "--case", case_id, *BY, *told, check=False).returncode
 
 

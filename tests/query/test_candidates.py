@@ -124,7 +124,8 @@ async def test_episodes_are_one_candidate_the_last_with_nothing_inherited(tmp_pa
         ["return_code", "caller", "surname"],
     )
     assert found["contact"] == {"rule": "never", "windows": []}
-    assert later["contact"]["windows"] == [{"from_time": "22:00", "to_time": "05:00"}]
+    shown = {"from_time": "22:00", "to_time": "05:00", "zone": "UTC"}
+    assert later["contact"]["windows"] == [shown]
 
 
 async def test_waiting_men_show_their_plan_and_past_ones_dont(tmp_path: Path) -> None:

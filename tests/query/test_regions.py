@@ -226,7 +226,7 @@ def test_a_contact_rule_shows_its_windows() -> None:
         {"rule": "window", "windows": [{"from_time": "22:00", "to_time": "02:00"}]}
     )
     row = case_after(e.case_opened(), window)
-    assert (row.contact_rule, row.contact_windows) == ("window", "22:00-02:00")
+    assert (row.contact_rule, row.contact_windows) == ("window", "22:00-02:00 UTC")
     assert case_after(e.case_opened()).contact_rule == "never"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.contact_rule import SafeToContact, said_in
+from shared.contact_rule import SafeToContact, said_in, windows_in, words_of
 from shared.events.base import CaseEvent
 from shared.events.fields import ContactWindow
 from shared.events.intake import ContactRuleSet
@@ -90,7 +90,7 @@ def test_one_of_several_windows_is_enough() -> None:
     assert not rule.allows(at("21:00"))
 
 
-def test_windows_are_in_utc_wherever_the_clock_is() -> None:
+def test_windows_without_a_zone_are_in_utc_wherever_the_clock_is() -> None:
     kyiv = datetime(2026, 3, 1, 20, 0, tzinfo=timezone(timedelta(hours=2)))
     assert SafeToContact("window", (EVENING,)).allows(kyiv)
     assert not SafeToContact("window", (EVENING,)).allows(kyiv - timedelta(minutes=1))
@@ -99,11 +99,11 @@ def test_windows_are_in_utc_wherever_the_clock_is() -> None:
 def test_what_he_says_replaces_what_he_said() -> None:
     window = said("19:00", ContactRuleSet(rule="window", windows=(EVENING,)))
     known = said_in(SafeToContact(), window)
-    assert known == SafeToContact("window", (EVENING,), at("19:00"))
+    assert known == SafeToContact("window", (EVENING,), at("19:00"), at("19:00"))
     known = said_in(known, said("19:10", ContactRuleSet(rule="yes")))
-    assert known == SafeToContact("yes", (), at("19:10"))
+    assert known == SafeToContact("yes", (), at("19:10"), at("19:10"))
     never = said_in(known, said("19:10", ContactRuleSet(rule="never")))
-    assert never == SafeToContact("never", (), at("19:10"))
+    assert never == SafeToContact("never", (), at("19:10"), at("19:10"))
 
 
 def test_what_he_said_later_counts_in_whatever_order_it_is_recorded() -> None:
@@ -114,7 +114,7 @@ def test_what_he_said_later_counts_in_whatever_order_it_is_recorded() -> None:
     ]
     for order in permutations(events):
         known = reduce(said_in, order, SafeToContact())
-        assert known == SafeToContact("never", (), at("11:00"))
+        assert known == SafeToContact("never", (), at("11:00"), at("11:00"))
 
 
 @pytest.mark.parametrize(
@@ -143,3 +143,57 @@ def test_who_may_be_reached_always_may_be_so_without_end_and_who_never_may_not_a
     assert SafeToContact("yes").until(at("12:00")) is None
     assert SafeToContact().until(at("12:00")) == at("12:00")
     assert SafeToContact("never", (EVENING,)).until(at("19:00")) == at("19:00")
+
+
+KYIV = ContactWindow(from_time="20:00", to_time="21:00", zone="Europe/Kyiv")
+
+
+@pytest.mark.parametrize(
+    ("moment", "safe"),
+    [
+        ("2026-11-29T18:30", True),  # Winter: two hours ahead of UTC.
+        ("2027-03-27T18:30", True),
+        ("2027-03-29T18:30", False),  # Summer since the day before: it is 21:30 there.
+        ("2027-03-29T17:30", True),
+        ("2026-10-24T17:30", True),
+        ("2026-10-26T17:30", False),
+        ("2026-10-26T18:30", True),
+    ],
+)
+def test_a_window_goes_by_the_clocks_of_its_zone_summer_and_winter(
+    moment: str, *, safe: bool
+) -> None:
+    rule = SafeToContact("window", (KYIV,))
+    assert rule.allows(datetime.fromisoformat(moment).replace(tzinfo=UTC)) is safe
+
+
+@pytest.mark.parametrize(
+    ("times", "begun", "until"),
+    [
+        # 28 March 2027: at 01:00 in UTC the clocks of Kyiv go from 03:00 to 04:00.
+        (("22:00", "06:00"), "2027-03-27T21:00", "2027-03-28T03:00"),
+        (("02:00", "03:30"), "2027-03-28T00:30", "2027-03-28T01:00"),
+        # 31 October 2027: at 01:00 in UTC they go from 04:00 to 03:00.
+        (("22:00", "06:00"), "2027-10-30T20:00", "2027-10-31T04:00"),
+        (("02:00", "03:30"), "2027-10-31T00:15", "2027-10-31T00:30"),
+        (("03:31", "03:30"), "2027-03-27T12:00", "2027-03-29T00:30"),
+    ],
+)
+def test_it_is_safe_until_the_window_ends_also_where_clocks_change(
+    times: tuple[str, str], begun: str, until: str
+) -> None:
+    window = ContactWindow(from_time=times[0], to_time=times[1], zone="Europe/Kyiv")
+    begun_at, until_at = (datetime.fromisoformat(one).replace(tzinfo=UTC) for one in (begun, until))
+    assert SafeToContact("window", (window,)).until(begun_at) == until_at
+
+
+def test_a_zone_that_is_not_known_any_more_leaves_nothing_safe() -> None:
+    nowhere = ContactWindow(from_time="00:00", to_time="23:59", zone="Atlantis/Capital")
+    assert not SafeToContact("window", (nowhere,)).allows(at("12:00"))
+
+
+def test_windows_are_words_and_these_are_read_back() -> None:
+    windows = (KYIV, ContactWindow(from_time="05:00", to_time="06:00", zone="UTC"))
+    assert words_of(windows) == "20:00-21:00 Europe/Kyiv, 05:00-06:00 UTC"
+    assert windows_in(words_of(windows)) == windows
+    assert windows_in(None) == ()

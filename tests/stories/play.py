@@ -183,6 +183,8 @@ class Play:
             self._bind(command, answered)
 
     def _bind(self, command: CommandStep, answered: Recorded) -> None:
+        if answered.message_id is not None:
+            self.names[f"{command.id}.message"] = answered.message_id
         if command.opens is not None:
             self.names[command.opens] = str(answered.case_id)
         if answered.return_code is not None:

@@ -30,7 +30,12 @@ RowOf = dict[str, Any]
 Tables = dict[str, list[RowOf]]
 Compared = dict[str, list[tuple[str, ...]]]
 
-IN_ANY_ORDER = frozenset({"version", "sequence", "recorded_at", "happened_at", "last_event_at"})
+IN_ANY_ORDER = frozenset(
+    {
+        *("version", "sequence", "recorded_at", "happened_at", "last_event_at"),
+        "contact_heard_at",
+    }
+)
 """Columns that say when a thing was recorded, or in which order."""
 SINCE = re.compile(r".*since_at|.*_changed_at")
 """So do these: since when the case waits, by the server's clock."""

@@ -33,7 +33,7 @@ from shared import subjects
 from shared.answering import AnyAnswer, answer
 from shared.case_log import Fold
 from shared.commands.base import Command
-from shared.keyfiles import read_intake_public_key
+from shared.keyfiles import make_channel_keys, read_intake_public_key
 from shared.keyholder import RemoteKeys
 from shared.parking import Delivery
 from shared.service import Service, assemble
@@ -205,6 +205,7 @@ def story_site(folder: Path, clock: Clock) -> Iterator[StorySite]:
     """An installation with streams, keys and a registry."""
     keys = folder / "keys"
     make_key_files(keys)
+    make_channel_keys(keys)
     settings_file = folder / "registry.db"
     load_csv(settings_file, REGISTRY)
     with running_server(folder / "nats") as server:

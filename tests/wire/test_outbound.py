@@ -43,7 +43,7 @@ pytestmark = pytest.mark.wire
 
 async def test_a_message_goes_out_and_its_channel_says_that_it_was_sent(intake: Site) -> None:
     case_id = await safe_case(intake)
-    await intake.record(SendMessage, case_id, **TOLD)
+    queued = await intake.record(SendMessage, case_id, **TOLD)
     found = await station(intake).deliver_next(ANSWER_WITHIN_S)
     assert found is not None
     assert (found.to_address, found.text) == (ADDRESS, TEXT)
@@ -52,6 +52,7 @@ async def test_a_message_goes_out_and_its_channel_says_that_it_was_sent(intake: 
     assert sent.type_name == "MessageSent"
     assert sent.actor == "channel:telegram"
     assert sent.correlationid == found.message.message_id == sent.data.message_id
+    assert queued.message_id == sent.data.message_id
     assert (await intake.history(case_id))[-3:] == [
         "MessageQueued",
         "MessageDispatched",
@@ -108,6 +109,7 @@ async def test_until_he_says_so_nobody_writes_and_a_window_that_is_over_does_not
     window = {
         "from_time": f"{over - timedelta(hours=1):%H:%M}",
         "to_time": f"{over:%H:%M}",
+        "zone": "UTC",
     }
     await intake.record(SetContactRule, case_id, rule="window", windows=[window])
     refused = await intake.ask(SendMessage, case_id, **TOLD)
@@ -122,7 +124,8 @@ async def test_it_goes_until_the_window_ends_and_not_to_a_phone_that_called_sinc
     case_id = await safe_case(intake, "never")
     now = datetime.now(UTC)
     end = (now + timedelta(minutes=5)).replace(second=0, microsecond=0)
-    window = {"from_time": f"{now - timedelta(hours=1):%H:%M}", "to_time": f"{end:%H:%M}"}
+    begin = now - timedelta(hours=1)
+    window = {"from_time": f"{begin:%H:%M}", "to_time": f"{end:%H:%M}", "zone": "UTC"}
     await intake.record(SetContactRule, case_id, rule="window", windows=[window])
     codes = await intake.record(IssueReturnCode, case_id)
     await intake.call("@fremd", code=codes.return_code, on="telegram")
@@ -144,6 +147,23 @@ async def test_the_same_command_again_sends_nothing_again(intake: Site) -> None:
     assert await station(intake).deliver_next(ANSWER_WITHIN_S) is not None
     await outcome_of(intake)
     assert await given_to_channels(intake) == 1
+
+
+async def test_what_is_typed_twice_is_asked_again_and_what_is_too_long_refused_at_once(
+    intake: Site,
+) -> None:
+    case_id = await safe_case(intake)
+    await intake.record(SendMessage, case_id, **TOLD)
+    await intake.next_event("MessageDispatched")
+    twice = await intake.ask(SendMessage, case_id, **{**TOLD, "text": f"{TEXT} "})
+    assert isinstance(twice, Refused)
+    assert (twice.guard, "again=true" in twice.satisfied_by) == ("said_once", True)
+    await intake.record(SendMessage, case_id, **TOLD, again=True)
+    await intake.next_event("MessageDispatched")
+    too_long = await intake.ask(SendMessage, case_id, **{**TOLD, "text": "ж" * 4_097})
+    assert isinstance(too_long, Refused)
+    assert too_long.guard == "message_fits"
+    assert "4096 UTF-16 units for telegram; it has 4097" in too_long.satisfied_by
 
 
 async def test_what_no_channel_fetches_in_time_is_gone_and_has_failed(impatient: Site) -> None:

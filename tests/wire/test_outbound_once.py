@@ -19,6 +19,7 @@ from shared.commands.intake import (
 from shared.keyfiles import read_channel_public_keys
 from shared.outgoing import OutgoingMessage
 from shared.parking import Delivery
+from shared.policy import policy
 from shared.service import assemble
 from tests.wire.conftest import ANSWER_WITHIN_S, Site
 from tests.wire.outbound import (
@@ -39,10 +40,10 @@ pytestmark = pytest.mark.wire
 async def test_reading_the_log_from_its_beginning_sends_nothing_again(intake: Site) -> None:
     case_id = await safe_case(intake)
     for channel_says in ("sent", "failed"):
-        await intake.record(SendMessage, case_id, **TOLD)
+        await intake.record(SendMessage, case_id, **TOLD, again=True)
         await station(intake).deliver_next(ANSWER_WITHIN_S, channel_says)
         await outcome_of(intake)
-    await intake.record(SendMessage, case_id, **TOLD)
+    await intake.record(SendMessage, case_id, **TOLD, again=True)
     assert await station(intake).receive(ANSWER_WITHIN_S) is not None
     before = await intake.history(case_id)
     await all_processed(intake)
@@ -75,7 +76,7 @@ async def test_two_processes_of_intake_send_it_once(site: Site) -> None:
     async with site.service("intake"), site.service("intake"):
         case_id = await safe_case(site)
         for _ in range(5):
-            await site.record(SendMessage, case_id, **TOLD)
+            await site.record(SendMessage, case_id, **TOLD, again=True)
             await begin_anew(site)
             await site.next_event("MessageDispatched")  # Else it might overtake the next.
         for _ in range(5):
@@ -108,7 +109,8 @@ async def test_a_process_that_ends_before_the_channel_gets_it_sends_nothing_late
         service = assemble("intake", Fold(IntakeState(), evolve), site.settings)
         keys = read_channel_public_keys(site.settings.keys_dir)
         told: list[str] = []
-        cut = Sending(service.desk, PowerCut(), keys, timedelta(minutes=10), told.append)
+        limits = policy().channels.messages
+        cut = Sending(service.desk, PowerCut(), keys, limits, timedelta(minutes=10), told.append)
         with pytest.raises(PowerCutError):
             await asyncio.to_thread(dispatch, cut, queued)
         service.close()

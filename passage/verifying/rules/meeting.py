@@ -18,6 +18,7 @@ from passage.verifying.rules.trail import (
 from shared.events.base import CaseEvent
 from shared.events.handover import (
     ArrivedInUkraine,
+    DisclosureWithdrawn,
     EmergencyOverrideUsed,
     GuidanceGiven,
     RendezvousApproved,
@@ -53,7 +54,7 @@ def _planned(
     if isinstance(data, RendezvousReplanned):
         if way.meeting is None or way.meeting.rendezvous_id != data.replaces:
             yield "replaced a rendezvous that is not the present one"
-    elif way.meeting is not None and way.meeting.disclosed:
+    elif way.meeting is not None and (way.meeting.disclosed or way.meeting.perhaps_told_by):
         yield "planned another rendezvous while one was disclosed"
     way.meeting = Meeting(data.rendezvous_id, data.planned_by)
     way.offer = way.accepted_by = None  # A team that was to wait elsewhere has to be asked anew.
@@ -118,7 +119,21 @@ def _disclosed(trail: Trail, data: RendezvousDisclosed, event: CaseEvent[Any]) -
     if meeting is None or meeting.rendezvous_id != data.rendezvous_id or not meeting.approved:
         yield "disclosed before it was approved"
         return
-    trail.way.meeting = meeting._replace(disclosed=True)
+    told_by = data.message_id if data.call_id is None else None
+    trail.way.meeting = meeting._replace(disclosed=True, told_by=told_by)
+
+
+def _undisclosed(trail: Trail, data: DisclosureWithdrawn, _event: CaseEvent[Any]) -> Iterator[str]:
+    meeting, message = trail.way.meeting, trail.messages.get(data.message_id)
+    if meeting is None or not meeting.disclosed or meeting.told_by != data.message_id:
+        yield "took back that he was told, though not by that message"
+        return
+    if message is None or not message.failed:
+        yield "took back that he was told by a message that had not failed"
+    perhaps = frozenset({data.message_id} if data.reason == "no_report" else ())
+    trail.way.meeting = meeting._replace(
+        disclosed=False, told_by=None, perhaps_told_by=meeting.perhaps_told_by | perhaps
+    )
 
 
 def _guided(trail: Trail, data: GuidanceGiven, event: CaseEvent[Any]) -> Iterator[str]:
@@ -139,6 +154,20 @@ def _why_not_told(
         yield f"{done} in no call and by no message"
     elif not trail.may_be_contacted(at):
         yield f"{done} by a message that the contact rule did not allow"
+    if data.message_id is not None:
+        yield from _why_not_by_message(trail, done, data.message_id, at)
+
+
+def _why_not_by_message(trail: Trail, done: str, message_id: str, at: datetime) -> Iterator[str]:
+    meeting, message = trail.way.meeting, trail.messages.get(message_id)
+    if message is None:
+        yield f"{done} by a message that this case doesn't have"
+        return
+    if meeting is None or message.rendezvous_id != meeting.rendezvous_id:
+        yield f"{done} by a message that doesn't tell of the rendezvous"
+    if message.told or message.dispatched or message.ended or at > message.valid_until + LEEWAY:
+        yield f"{done} by a message that had gone, failed or was too late"
+    trail.messages = {**trail.messages, message_id: message._replace(told=True)}
 
 
 def _ended(
@@ -161,6 +190,7 @@ RULES: Rules = {
     RendezvousReplanned: _planned,
     RendezvousApproved: _approved,
     RendezvousDisclosed: _disclosed,
+    DisclosureWithdrawn: _undisclosed,
     GuidanceGiven: _guided,
     RendezvousMissed: _ended,
     RendezvousCancelled: _ended,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from passage.verifying.rules.trail import LEEWAY, Message, Rules, Trail, two_people
+from passage.verifying.rules.trail import LEEWAY, Message, Rules, Safe, Trail, two_people
 from shared.events.base import CaseEvent
 from shared.events.intake import ContactRuleSet
 from shared.events.outbound import (
+    NO_REPORT,
     MessageDispatched,
     MessageFailed,
     MessageQueued,
@@ -17,15 +18,16 @@ from shared.events.outbound import (
 )
 from shared.events.shifts import StatisticsExported
 
-NO_REPORT = "no_report"
 Ending = MessageSent | MessageFailed | MessageRefused
 
 
 def _safe(trail: Trail, data: ContactRuleSet, event: CaseEvent[Any]) -> Iterator[str]:
-    # It is told of late at times; then what he said later stands already.
-    if trail.contact_said_at is None or trail.contact_said_at <= event.time:
-        trail.contact, trail.windows = data.rule, data.windows
-        trail.contact_said_at = event.time
+    # Told as he said it, it replaces all before; told of late, only what was surely said earlier.
+    heard_at = data.recorded_at or event.time
+    told_at_once = data.recorded_at is not None and data.said_at is None
+    certain = event.time - LEEWAY if data.recorded_at is not None else event.time
+    stand = () if told_at_once else tuple(one for one in trail.contact if certain < one.heard_at)
+    trail.contact = (*stand, Safe(data.rule, data.windows, heard_at))
     yield from ()
 
 
@@ -34,7 +36,8 @@ def _queued(trail: Trail, data: MessageQueued, event: CaseEvent[Any]) -> Iterato
         yield "a message was queued twice"
     if not trail.may_be_contacted(event.time):
         yield "a message was queued though the contact rule did not allow it"
-    _put(trail, data.message_id, Message(data.valid_until))
+    message = Message(data.valid_until, rendezvous_id=data.rendezvous_id)
+    _put(trail, data.message_id, message)
 
 
 def _dispatched(trail: Trail, data: MessageDispatched, event: CaseEvent[Any]) -> Iterator[str]:
@@ -46,6 +49,8 @@ def _dispatched(trail: Trail, data: MessageDispatched, event: CaseEvent[Any]) ->
         yield "a message was sent twice"
     if trail.duress:
         yield "a message was sent while somebody might be forcing him"
+    if message.rendezvous_id is not None and not message.told:
+        yield "a message that tells of a place was sent before he was said to be told by it"
     if event.time > message.valid_until + LEEWAY:
         yield "a message was sent too late"
     if not trail.may_be_contacted(event.time):
@@ -66,7 +71,20 @@ def _ended(trail: Trail, data: Ending, _event: CaseEvent[Any]) -> Iterator[str]:
     refused = isinstance(data, MessageRefused)
     if refused_here if message.dispatched else not refused:
         yield "a message ended in a way that doesn't follow from whether it was sent"
-    _put(trail, data.message_id, message._replace(ended=True, reported=not given_up))
+    failed = not isinstance(data, MessageSent)
+    ended = message._replace(ended=True, reported=not given_up, failed=failed)
+    _put(trail, data.message_id, ended)
+    if not given_up:
+        _told_late(trail, data.message_id, sent=not failed)
+
+
+def _told_late(trail: Trail, message_id: str, *, sent: bool) -> None:
+    """A channel's late word settles whether a message told him."""
+    meeting = trail.way.meeting
+    if meeting is None or message_id not in meeting.perhaps_told_by:
+        return
+    meeting = meeting._replace(perhaps_told_by=meeting.perhaps_told_by - {message_id})
+    trail.way.meeting = meeting._replace(disclosed=True, told_by=message_id) if sent else meeting
 
 
 def _put(trail: Trail, message_id: str, message: Message) -> None:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from shared.events.base import CaseEvent, Event
 from shared.events.fields import ContactWindow
 from shared.events.intake import ContactRule
+from shared.refusals import is_another_person
+from shared.zones import clock_in
 
 LEEWAY = timedelta(minutes=5)
 """Clocks differ; whoever decided is given the benefit of so much."""
@@ -25,6 +27,10 @@ class Meeting(NamedTuple):
     planned_by: str
     approved: bool = False
     disclosed: bool = False
+    told_by: str | None = None
+    """The message by which he was told; None: in a call."""
+    perhaps_told_by: frozenset[str] = frozenset()
+    """Messages that may have told him of it, as nobody reported on them."""
 
 
 class OpenOffer(NamedTuple):
@@ -101,6 +107,15 @@ class Line(NamedTuple):
     ended: bool = False
 
 
+class Safe(NamedTuple):
+    """What he said once of reaching him."""
+
+    rule: ContactRule
+    windows: tuple[ContactWindow, ...]
+    heard_at: datetime
+    """When it was recorded, by the service's clock."""
+
+
 class Message(NamedTuple):
     """A message to him."""
 
@@ -109,6 +124,10 @@ class Message(NamedTuple):
     ended: bool = False
     reported: bool = False
     """Whether it ended by what its channel said."""
+    failed: bool = False
+    rendezvous_id: str | None = None
+    """Of which rendezvous it tells; it goes only when he is said to be told by it."""
+    told: bool = False
 
 
 @dataclass(slots=True)
@@ -145,9 +164,8 @@ class Trail:
     calls: Mapping[tuple[str, str], Line] = field(default_factory=lambda: _NONE)
     """Channel and the channel's own number of each call."""
     duress: bool = False
-    contact: ContactRule = "never"
-    windows: tuple[ContactWindow, ...] = ()
-    contact_said_at: datetime | None = None
+    contact: tuple[Safe, ...] = ()
+    """What he said of reaching him, as far as nothing said for certain later replaces it."""
     messages: Mapping[str, Message] = field(default_factory=lambda: _NONE)
     group: str | None = None
     """The group that he leads or travels with."""
@@ -177,15 +195,18 @@ class Trail:
 
     def may_be_contacted(self, at: datetime) -> bool:
         """Says whether it was safe to reach him then, or close enough to it."""
-        if self.contact != "window":
-            return self.contact == "yes"
         moments = (at - LEEWAY, at, at + LEEWAY)
-        clocks = [moment.strftime("%H:%M") for moment in moments]
-        return any(_within(one, clock) for one in self.windows for clock in clocks)
+        return bool(self.contact) and all(
+            one.rule == "yes"
+            or any(_within(window, moment) for window in one.windows for moment in moments)
+            for one in self.contact
+        )
 
 
-def _within(window: ContactWindow, clock: str) -> bool:
-    start, end = window.from_time, window.to_time
+def _within(window: ContactWindow, moment: datetime) -> bool:
+    start, end, clock = window.from_time, window.to_time, clock_in(window.zone, moment)
+    if clock is None:
+        return False
     return start <= clock < end if start <= end else clock >= start or clock < end
 
 
@@ -204,13 +225,13 @@ def why_forced(trail: Trail, done: str) -> Iterator[str]:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's: upper case and white space make nobody else."""
-    return one.casefold().split() == other.casefold().split()
+    """Whether two names are one person's, whatever they look like."""
+    return not is_another_person(one, other)
 
 
 def two_people(one: str, other: str | None) -> bool:
     """Whether a second person is named, and is another one."""
-    return other is not None and not same_person(one, other)
+    return is_another_person(one, other)
 
 
 def actor_of(event: CaseEvent[Any]) -> str:

@@ -19,6 +19,7 @@ from services.query.comparing import Basis, Candidate, Person, PersonField
 from services.query.context import Context
 from services.query.reads import Answer
 from shared.case_numbers import CaseNumber
+from shared.contact_rule import with_zones
 from shared.events.fields import BirthDate, ContactWindow, Name, Word
 from shared.events.fields import Person as By
 from shared.events.intake import ContactRule
@@ -63,6 +64,7 @@ class WhoIsThis(_Body):
             " ".join(name for name in names if name),
             self.code or "",
             ((self.caller.channel, self.caller.address.strip()),) if self.caller else (),
+            reveal=self.reveal,
         )
 
 
@@ -161,7 +163,7 @@ def routes(context: Context) -> APIRouter:
 
 def _found(looking: Candidates, wanted: WhoIsThis) -> Answer[Found] | None:
     if wanted.case_id is not None:
-        return looking.of_case(wanted.case_id, wanted.by, wanted.purpose)
+        return looking.of_case(wanted.case_id, wanted.by, wanted.purpose, reveal=wanted.reveal)
     return looking.of_caller(wanted.asked(), wanted.by, wanted.purpose)
 
 
@@ -197,7 +199,7 @@ def _shown(one: Candidate, *, reveal: bool) -> dict[str, object]:
         "progress": case.progress,
         "identity": case.identity,
         "plan": plan if one.waits and case.rendezvous in STANDING else None,
-        "contact": {"rule": contact.rule, "windows": contact.windows} if contact else {},
+        "contact": {"rule": contact.rule, "windows": with_zones(contact)} if contact else {},
         "channel": case.channel,
         "last_call_at": case.last_call_at,
     }

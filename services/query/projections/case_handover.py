@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
+from services.query.projections.case_messages import told, told_no_more
 from services.query.projections.case_row import (
     HELD,
     RANK,
@@ -68,6 +69,7 @@ def after_handover(row: CaseRow, event: HandoverEvent, at: datetime) -> CaseRow:
         case (
             handover.RendezvousApproved()
             | handover.RendezvousDisclosed()
+            | handover.DisclosureWithdrawn()
             | handover.RendezvousMissed()
             | handover.RendezvousCancelled()
             | handover.RendezvousExpired()
@@ -135,17 +137,25 @@ def _planned(
         rendezvous_window_from=event.window_from,
         rendezvous_window_to=event.window_to,
         team=event.team,
+        told_by=None,
+        perhaps_told_by=None,
     )
 
 
 def _after_meeting(
-    row: CaseRow, event: handover.RendezvousApproved | handover.RendezvousDisclosed | _Ending
+    row: CaseRow,
+    event: handover.RendezvousApproved
+    | handover.RendezvousDisclosed
+    | handover.DisclosureWithdrawn
+    | _Ending,
 ) -> CaseRow:
     match event:
         case handover.RendezvousApproved():
             return row._replace(rendezvous="approved")
         case handover.RendezvousDisclosed():
-            return reached(row, "guided")._replace(rendezvous="disclosed")
+            return told(row, event)
+        case handover.DisclosureWithdrawn():
+            return told_no_more(row, event)
         case handover.RendezvousMissed():
             return _ended(row)._replace(rendezvous="missed")
         case handover.RendezvousCancelled():
@@ -157,7 +167,7 @@ def _after_meeting(
 
 
 def _ended(row: CaseRow) -> CaseRow:
-    return moved_to(_unbound(row), "arrived")
+    return moved_to(_unbound(row), "arrived")._replace(told_by=None, perhaps_told_by=None)
 
 
 def _unbound(row: CaseRow) -> CaseRow:

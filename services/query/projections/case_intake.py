@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
+from services.query.projections.case_messages import after_message
 from services.query.projections.case_row import CaseRow, heard_of, moved_to, reached
 from services.query.projections.rows import earlier
-from shared.contact_rule import is_latest
+from shared.contact_rule import SafeToContact, said_in, windows_in, words_of
 from shared.events import claims, groups, intake
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded
@@ -35,7 +36,7 @@ def after_intake(
             | intake.CaseClosed()
             | intake.CaseReopened()
         ):
-            return _after_desk(row, event, envelope.time)
+            return _after_desk(row, event, envelope)
         case (
             CallEnded()
             | intake.CallerConfirmed()
@@ -49,10 +50,11 @@ def after_intake(
             | intake.ErasureRequested()
             | intake.PersonalDataErased()
             | groups.HeadsCounted()
-            | OutboundEvent()
             | DeskEvent()
         ):
             return row
+        case OutboundEvent():
+            return after_message(row, event)
         case _:
             assert_never(event)
 
@@ -171,16 +173,11 @@ def _after_desk(
     | intake.EpisodeContinued
     | intake.CaseClosed
     | intake.CaseReopened,
-    at: datetime,
+    envelope: CaseEvent[IntakeEvent],
 ) -> CaseRow:
     match event:
         case intake.ContactRuleSet():
-            if not is_latest(row.contact_said_at, at):
-                return row
-            windows = ", ".join(f"{one.from_time}-{one.to_time}" for one in event.windows)
-            return row._replace(
-                contact_rule=event.rule, contact_windows=windows or None, contact_said_at=at
-            )
+            return _safe(row, envelope)
         case intake.EpisodeContinued():
             return row._replace(next_case=event.next_case)
         case intake.CaseClosed():
@@ -191,3 +188,15 @@ def _after_desk(
             return moved_to(row._replace(open=True, closing_reason=None), row.stage)
         case _:
             assert_never(event)
+
+
+def _safe(row: CaseRow, envelope: CaseEvent[IntakeEvent]) -> CaseRow:
+    windows = windows_in(row.contact_windows)
+    known = SafeToContact(row.contact_rule, windows, row.contact_said_at, row.contact_heard_at)
+    safe = said_in(known, envelope)
+    return row._replace(
+        contact_rule=safe.rule,
+        contact_windows=words_of(safe.windows) or None,
+        contact_said_at=safe.said_at,
+        contact_heard_at=safe.heard_at,
+    )

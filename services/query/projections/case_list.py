@@ -10,13 +10,14 @@ from typing import Any, cast
 
 from services.query.projections.case_handover import after_handover
 from services.query.projections.case_intake import after_intake
+from services.query.projections.case_messages import after_act
 from services.query.projections.case_row import CaseRow, later
 from services.query.projections.case_verification import after_verification
 from services.query.projections.rows import earlier
 from shared.events.base import CaseEvent
 from shared.events.catalogue import OWNER, HandoverEvent, IntakeEvent, VerificationEvent
 
-VERSION = 6
+VERSION = 7
 
 _POSITION = CaseRow._fields.index("last_event_at")
 """Where the three fields begin that every event sets."""
@@ -28,7 +29,7 @@ def evolve(
     """Gives the row after one more event; without `recorded_at`, senders' clocks are believed."""
     at = earlier(event.time, recorded_at)
     before = row if row is not None else CaseRow(event.subject, opened_at=at)
-    after = _after(before, event, at, recorded_at)
+    after = _after(after_act(before, event.data), event, at, recorded_at)
     # Set with every event, so they are cut in: half of what `_replace` takes.
     position = (later(before.last_event_at, at), event.caseversion, sequence)
     return CaseRow._make(after[:_POSITION] + position + after[_POSITION + 3 :])

@@ -78,9 +78,12 @@ class CaseRow(NamedTuple):
     """When he was last heard of: by a call, or by somebody who says so."""
     contact_rule: intake.ContactRule = "never"
     contact_windows: str | None = None
-    """The times of day in UTC at which it is safe to reach him: `22:00-02:00, 05:00-06:00`."""
+    """The times of day at which it is safe to reach him: `22:00-02:00 Europe/Kyiv`; several with
+    a comma between."""
     contact_said_at: datetime | None = None
     """When he said so."""
+    contact_heard_at: datetime | None = None
+    """When that was recorded: what is told of before then doesn't loosen it."""
     intent: intake.Intent | None = None
     situation: intake.Situation | None = None
     urgency: intake.Urgency | None = None
@@ -113,6 +116,12 @@ class CaseRow(NamedTuple):
     rendezvous_id: str | None = None
     rendezvous_window_from: datetime | None = None
     rendezvous_window_to: datetime | None = None
+    told_by: str | None = None
+    """The message by which he was told of it; none where it was in a call."""
+    perhaps_told_by: str | None = None
+    """Messages that may have told him of it: their channels said nothing in time."""
+    failed_messages: str | None = None
+    """Messages that failed or were refused, and nobody has acted since."""
     offer: OfferState = "none"
     offer_id: str | None = None
     offer_deadline_at: datetime | None = None

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, cast
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from shared.events.outbound import (
+    NO_REPORT,
     MessageDispatched,
     MessageFailed,
     MessageQueued,
@@ -34,8 +35,6 @@ TYPES = frozenset(one.__name__ for one in STATES)
 """The types of the events that it is folded from."""
 ORDER = list(STATES.values())
 ENDED = frozenset({"refused", "failed", "sent"})
-NO_REPORT = "no_report"
-"""Why a message failed of which its channel said nothing in time."""
 
 
 class MessageRow(NamedTuple):

@@ -23,7 +23,7 @@ from services.query.projections.overdue import OverdueRule
 from shared.events.fields import Channel
 from shared.events.intake import Urgency
 
-VERSION = 3
+VERSION = 4
 
 Need = Literal[
     "resolve_discrepancy",
@@ -31,6 +31,7 @@ Need = Literal[
     "triage",
     "claim_expired",
     "review",
+    "message_failed",
     "decide_lost",
     "contact_silent",
     "contact_due",
@@ -140,6 +141,7 @@ def _of_open_case(case: CaseRow, overdue: Collection[OverdueRule]) -> Need | Non
         return "follow_up" if "operator" in overdue else "close"
     return (
         _of_interrupted(case)
+        or _of_messages(case)
         or ("verify" if _identity_waits(case) else None)
         or _of_offer(case)
         or _of_contact(case, overdue)
@@ -155,6 +157,13 @@ def _of_interrupted(case: CaseRow) -> Need | None:
     if case.claim_expired and case.stage in LIVE:
         return "claim_expired"
     return "review" if case.hold == "review" else None
+
+
+def _of_messages(case: CaseRow) -> Need | None:
+    """Gives what follows where a message failed: a team that waits for him is no use till then."""
+    if case.rendezvous == "approved" and case.offer in BY_OFFER:
+        return "disclose"
+    return "message_failed" if case.failed_messages is not None else None
 
 
 def _identity_waits(case: CaseRow) -> bool:

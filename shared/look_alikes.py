@@ -1,0 +1,77 @@
+"""One spelling for what looks alike, and one for what reads alike: for comparing names of people.
+
+Unicode's own table of confusables isn't in the standard library; operators write in three
+alphabets, so the letters of these that are drawn alike, small or capital, are below.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import anyascii
+
+_DRAWN_AS = {
+    "a": "аαɑ",
+    "b": "вβь",
+    "c": "сϲ",
+    "d": "ԁ",
+    "e": "еєεҽ",
+    "g": "ԍɡ",
+    "h": "нһη",
+    "i": "іιıӏ",
+    "j": "јϳ",
+    "k": "кκқ",
+    "l": "1",
+    "m": "мμ",
+    "n": "νո",
+    "o": "0оοօᴏ",
+    "p": "рρ",
+    "q": "ԛ",
+    "s": "ѕ",
+    "t": "тτ",
+    "u": "υս",
+    "v": "ѵ",
+    "w": "ԝωѡ",
+    "x": "хχ",
+    "y": "уγүყ",
+    "z": "ζ",
+    "ф": "φ",
+    "л": "λ",
+    "п": "π",
+}
+"""Latin letter -> what a Cyrillic, Greek or other letter is taken for, small or capital."""
+_ONE_LETTER = str.maketrans(
+    {other: letter for letter, others in _DRAWN_AS.items() for other in others}
+)
+_TWO_LETTERS = (("rn", "m"), ("vv", "w"))
+_WORD = re.compile(r"[^\W_]+")
+
+
+@lru_cache(maxsize=4_096)
+def spellings(name: str) -> tuple[str, str]:
+    """The name as it looks, and as it reads in Latin letters; each is nobody's name any more."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    shown = "".join(c for c in unicodedata.normalize("NFKD", folded) if _is_shown(c))
+    words = _WORD.findall(shown)
+    read = anyascii.anyascii("".join(map(_in_one_alphabet, words))).casefold()
+    return _drawn("".join(words)), _drawn("".join(filter(str.isalnum, read)))
+
+
+def _is_shown(character: str) -> bool:
+    """Says whether it is neither a mark nor hidden: no two people differ by these alone."""
+    return not unicodedata.category(character).startswith(("M", "Cf", "Cc", "Sk"))
+
+
+def _in_one_alphabet(word: str) -> str:
+    """Gives a word that mixes alphabets in Latin look-alikes, so that it reads as it looks."""
+    is_mixed = any(c.isascii() and c.isalpha() for c in word) and not word.isascii()
+    return word.translate(_ONE_LETTER) if is_mixed else word
+
+
+def _drawn(word: str) -> str:
+    drawn = word.translate(_ONE_LETTER)
+    for two, one in _TWO_LETTERS:
+        drawn = drawn.replace(two, one)
+    return drawn

@@ -1,0 +1,52 @@
+"""Clocks that are off: what they say is clamped to ours, and somebody is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from services.intake.outbox import Message
+from services.intake.sending import _alarm_if_behind
+from shared.commands.handover import RecordContactLost
+from shared.commands.intake import AddNote
+from shared.events.calls import DeliveryReported
+from tests.asking import ask
+from tests.desks import NOW
+from tests.examples import CASE
+from tests.shared.test_decided_now import MINUTE, House
+
+
+@pytest.mark.parametrize(("seconds", "alarms"), [(0, 0), (60, 0), (61, 1), (180, 1), (300, 1)])
+def test_a_fact_told_by_a_clock_ahead_of_ours_happened_now_and_is_alarmed(
+    seconds: int, alarms: int
+) -> None:
+    house, ahead = House(), NOW + timedelta(seconds=seconds)
+    with capture_logs() as lines:
+        house.carries_out(ask(RecordContactLost, since=NOW, happened_at=ahead))
+    assert house.times() == (NOW,)
+    assert [(one["event"], one["log_level"]) for one in lines] == [("clock_off", "error")] * alarms
+
+
+def test_what_is_told_of_late_is_no_clock_that_is_off() -> None:
+    with capture_logs() as lines:
+        House().carries_out(ask(AddNote, text="calm", happened_at=NOW - 600 * MINUTE))
+    assert not lines
+
+
+@pytest.mark.parametrize(("minutes", "alarms"), [(-10, 1), (-2, 1), (-1, 0), (0, 0), (5, 0)])
+def test_a_channel_that_sent_a_message_before_it_was_given_it_is_behind(
+    minutes: int, alarms: int
+) -> None:
+    given = Message("telegram", NOW + 30 * MINUTE, None, dispatched_at=NOW)
+    report = DeliveryReported(
+        message_id="message-1",
+        case_id=CASE,
+        channel="telegram",
+        outcome="sent",
+        happened_at=NOW + minutes * MINUTE,
+    )
+    with capture_logs() as lines:
+        _alarm_if_behind(given, report)
+    assert len(lines) == alarms
