@@ -34,6 +34,7 @@ EVENTS_SHOWN = 200
 def routes(context: Context) -> APIRouter:
     """Gives the routes of the pages."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    _parked_routes(context, router)
 
     @router.get("/")
     async def queue() -> str:
@@ -47,10 +48,6 @@ def routes(context: Context) -> APIRouter:
             parked=await context.parked(),
             sequence=answer.sequence,
         )
-
-    @router.get("/parked")
-    def parked(after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0) -> str:
-        return _parked(context, after)
 
     @router.get("/cases/{case_id}", dependencies=[waits(context)])
     def case(
@@ -84,10 +81,12 @@ def routes(context: Context) -> APIRouter:
     return router
 
 
-def _parked(context: Context, after: int) -> str:
-    page = page_of(context, after, PAGE_MAX)
-    rows = [shown(one) for one in page.items]
-    return _render("parked.html", context, rows=rows, next=page.following)
+def _parked_routes(context: Context, router: APIRouter) -> None:
+    @router.get("/parked")
+    def parked(after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0) -> str:
+        page = page_of(context, after, PAGE_MAX)
+        rows = [shown(one) for one in page.items]
+        return _render("parked.html", context, rows=rows, next=page.following)
 
 
 def _page_of(
