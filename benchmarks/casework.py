@@ -30,7 +30,7 @@ from shared.transact import Cause, Writer, transact
 
 EVENTS, WAITING, PAST = 1_000_000, 1_000, 40_000
 ASKED, KNOWN = 400, 250
-"""How many questions of a kind; by key fewer, for query may have 600 hashes made a minute."""
+"""How many questions by name, and by key."""
 LOADED, COLD = 2_000, 30
 UNTIL_COLD_S = 2.5
 ROUNDS, NEW_A_ROUND = 15, 40

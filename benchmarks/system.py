@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.holder_process import PLENTY
 from passage.nats_server import free_port
 from passage.running import FILE_NAME, Running
 
@@ -44,7 +45,7 @@ def system_in(folder: Path) -> Iterator[System]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, "PASSAGE_LOG_LEVEL": "WARNING"},
+            env={**os.environ, **PLENTY, "PASSAGE_LOG_LEVEL": "WARNING"},
         )
     try:
         yield System(_ready(data / FILE_NAME, runner, log), runner)

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from passage.backing_up.bars import byte_bar, step_bar
-from passage.backing_up.checking import backups_in, check
-from passage.backing_up.durable import HashedFile, hash_on_disk, sync
-from passage.backing_up.errors import BackupDamagedError, BackupError
+from passage.backing_up.checking import PATTERN, backups_in, check
+from passage.backing_up.durable import HashedFile, hash_on_disk, remove_abandoned, sync
+from passage.backing_up.errors import BackupDamagedError, BackupError, BackupKeyError
 from passage.backing_up.manifest import Manifest
 from passage.backing_up.recipient import SECRET, read_identity, read_recipient
 from passage.backing_up.sealed_file import SealedWriter, sealed
+from passage.backing_up.signing import UNCHECKED, known_signer, own_key
 from passage.backing_up.stream_configs import Definitions
 from passage.backing_up.taking import ORDER, Source, Taken, take
 from passage.backing_up.witnesses import witness_folder
@@ -29,14 +31,19 @@ from passage.folders import FILE_MODE, FOLDER_MODE, folders_of
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import err, out, print_json, print_table
 from passage.quotas import Quota
-from passage.running import find_running, settings_of_environment
+from passage.running import Running, find_running, settings_of_environment
 from shared import subjects
+from shared.keyfiles import KeyFilesError, read_secret
 
 STEPS = len(ORDER) + 3
 DRAFT = ".draft"
 KeyOption = Annotated[
     Path | None,
     typer.Option("--key", help="The backups' backup.key.  [default: the key folder's]"),
+]
+SignerOption = Annotated[
+    Path | None,
+    typer.Option("--signer", help="A copy of witness.pub.  [default: the key folder's]"),
 ]
 
 backup = typer.Typer(
@@ -55,6 +62,8 @@ class Written:
     seconds: float
     opened: bool
     """Whether it was opened and compared; without backup.key only its bytes were read again."""
+    is_signed: bool
+    """Whether its manifest is signed, with the witness's key."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -62,6 +71,7 @@ class Written:
             "bytes": self.bytes,
             "seconds": round(self.seconds, 2),
             "checked": "opened" if self.opened else "bytes",
+            "signed": self.is_signed,
             "read_models_missing": self.taken.read_models_missing,
             **summary(self.taken.manifest),
         }
@@ -91,6 +101,8 @@ def backup_verb(
         return
     if written.taken.read_models_missing:
         err.print(f"without read models: {written.taken.read_models_missing}")
+    if not written.is_signed:
+        err.print("not signed: witness.key isn't among the key files here")
     out.print(
         f"{written.path}: {events_of(written.taken.manifest)} events, {written.bytes} bytes, "
         f"{written.seconds:.1f} s"
@@ -101,6 +113,7 @@ def backup_verb(
 def check_verb(
     file: Annotated[Path, typer.Argument(help="The backup.")],
     key: KeyOption = None,
+    signer: SignerOption = None,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
@@ -110,12 +123,16 @@ def check_verb(
     """
     definitions = Definitions(Quota.of(settings_of_environment()))
     identity = read_identity(key or folders_of(data).keys / SECRET)
+    public = signer_of(signer, folders_of(data).keys)
     with byte_bar(file, as_json) as (_, read):
-        manifest = check(file, identity, read, definitions.take)
+        manifest = check(file, identity, read, public, seen=definitions.take)
     if as_json:
-        print_json({"file": str(file), **summary(manifest), "definitions": definitions.notes})
+        checked = {"file": str(file), "signature_checked": public is not None}
+        print_json({**checked, **summary(manifest), "definitions": definitions.notes})
     else:
         _print_checked(file, manifest)
+    if public is None:
+        err.print(UNCHECKED)
     for note in definitions.notes:
         err.print(note)
     if definitions.notes:
@@ -135,13 +152,15 @@ def write_backup(data: Path, to: Path, quiet: bool) -> Written:
     running = find_running(data)
     recipient, secret = read_recipient(running.keys), running.keys / SECRET
     to.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    remove_abandoned(to.glob(f"{PATTERN}{DRAFT}"))
     path = to / f"passage-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.age"
     draft = path.with_name(f"{path.name}{DRAFT}")
     witness = witness_folder(folders_of(data).data)
+    signer = signing_key(running)
 
     async def fill(writer: SealedWriter, told: Callable[[str], None]) -> Taken:
         async with connected(running) as client:
-            source = Source(client, running.database, running.replicas, witness)
+            source = Source(client, running.database, running.replicas, witness, signer)
             return await take(source, writer, told)
 
     try:
@@ -152,14 +171,40 @@ def write_backup(data: Path, to: Path, quiet: bool) -> Written:
         if hash_on_disk(draft) != digest:
             raise BackupDamagedError(f"{to} doesn't give back what was written; take another disk")
         if opens := secret.exists():
-            check(draft, read_identity(secret), lambda _bytes: None)
+            public = signer.public_key() if signer is not None else None
+            check(draft, read_identity(secret), lambda _bytes: None, public)
         draft.replace(path)
         sync(to)
     except OSError as error:
         raise BackupError(f"{to} doesn't take the backup ({error.strerror or error})") from None
     finally:
         draft.unlink(missing_ok=True)
-    return Written(path, taken, path.stat().st_size, time.monotonic() - started, opens)
+    return Written(
+        path=path,
+        taken=taken,
+        bytes=path.stat().st_size,
+        seconds=time.monotonic() - started,
+        opened=opens,
+        is_signed=signer is not None,
+    )
+
+
+def signing_key(running: Running) -> Ed25519PrivateKey | None:
+    """Reads what signs this system's backups, or gives None. Raises BackupKeyError."""
+    try:
+        return own_key(running.witness_keys or running.keys)
+    except KeyFilesError as error:
+        raise BackupKeyError(str(error)) from None
+
+
+def signer_of(named: Path | None, keys: Path) -> Ed25519PublicKey | None:
+    """Reads who must have signed: the file named, else the key folder's. Raises BackupKeyError."""
+    if named is None:
+        return known_signer(keys)
+    try:
+        return Ed25519PublicKey.from_public_bytes(read_secret(named))
+    except KeyFilesError as error:
+        raise BackupKeyError(str(error)) from None
 
 
 def summary(manifest: Manifest) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`passage case list|show`: cases as the read model has them, now or as of an earlier moment."""
+"""`passage case list|find|show`: cases as the read model has them, now or as they were."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from passage.api import Api, Json, api_of, fetched, sent
+from passage.case_find import find_verb
 from passage.exits import Exit, VerbEndedError
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import err, out, print_json, print_table, short_time
@@ -21,6 +22,7 @@ DIGEST_CHARACTERS = 64
 DIGEST_SHOWN = 8
 
 cases = typer.Typer(help="Cases as the read model has them.", no_args_is_help=True)
+cases.command("find")(find_verb)
 
 
 @cases.command("list")
@@ -107,16 +109,13 @@ def _classes(reveal: str | None) -> list[str]:
 async def _show(url: str, case_id: str, query: Json, wanted: Json | None) -> Json:
     async with api_of(url) as api:
         shown = await fetched(api, f"cases/{case_id}", limit=EVENTS_AT_ONCE, **query)
-        # As it was when the first page was read, however it grows meanwhile.
-        version = shown["case"]["version"]
-        if not query["as_of_time"]:
-            query = {**query, "as_of_version": version}
-        cursor = shown.pop("next")
+        cursor, version = shown.pop("next"), shown["case"]["version"]
         while cursor is not None:
             page = await fetched(
                 api, f"cases/{case_id}", limit=EVENTS_AT_ONCE, cursor=cursor, **query
             )
-            shown["timeline"] += page["timeline"]
+            # It may grow meanwhile: it is shown as its first page was read.
+            shown["timeline"] += [one for one in page["timeline"] if one["version"] <= version]
             cursor = page["next"]
         body = {**wanted, "up_to_version": version} if wanted is not None else None
         values = await _revealed(api, case_id, body) if body is not None else []

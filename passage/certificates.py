@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from passage.identities import write_secret
-from shared.keyfiles import FOLDER_MODE
+from shared.keyfiles import make_folder, require_closed
 
 FOLDER = "tls"
 CA_FILE, CA_KEY_FILE = "ca.pem", "ca.key"
@@ -38,7 +38,7 @@ def make_certificates(keys: Path, names: Iterable[str] = ()) -> None:
     The certificate is good for loopback and for `names`, host names or addresses.
     """
     folder = keys / FOLDER
-    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    make_folder(folder)
     if not (folder / CA_FILE).exists():
         key = ec.generate_private_key(ec.SECP256R1())
         write_secret(folder / CA_KEY_FILE, _key_text(key))
@@ -73,6 +73,7 @@ def _authority(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 def _certificate(folder: Path, key: ec.EllipticCurvePrivateKey, names: Iterable[str]) -> bytes:
     authority = x509.load_pem_x509_certificate((folder / CA_FILE).read_bytes())
+    require_closed(folder / CA_KEY_FILE)
     signer = serialization.load_pem_private_key((folder / CA_KEY_FILE).read_bytes(), None)
     assert isinstance(signer, ec.EllipticCurvePrivateKey)  # noqa: S101 - we made it above
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Passage server")])

@@ -100,6 +100,8 @@ def _show(command: str, reply: Reply, as_json: bool) -> None:
     )
     if body.get("return_code"):
         out.print(f"return code to read out: {body['return_code']}")
+    if body.get("held_by"):
+        err.print(f"{body['held_by']} works on the case; a claim locks nobody out")
     if not body.get("visible", True):
         err.print("the read model doesn't show it yet")
 
@@ -115,9 +117,14 @@ def split(text: str) -> tuple[str, str]:
 def read_json(path: str, value: str) -> Any:
     """Reads the value of --set-json."""
     try:
-        return json.loads(value)
+        return json.loads(value, parse_constant=_no_constant)
     except ValueError:
         raise VerbEndedError(Exit.INVALID, f"{path}: not JSON") from None
+
+
+def _no_constant(name: str) -> Any:
+    # Python reads NaN and Infinity, which JSON doesn't have.
+    raise ValueError(f"{name} is not JSON")
 
 
 def put(body: Json, path: str, value: Any) -> None:

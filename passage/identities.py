@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nkeys
 
-from shared.keyfiles import FILE_MODE, FOLDER_MODE
+from shared.keyfiles import FILE_MODE, make_folder
 from shared.policy import Policy, policy
 from shared.subjects import KEEPER, channel_identity
 
@@ -33,7 +33,7 @@ def seed_file(keys: Path, identity: str) -> Path:
 def make_identities(keys: Path) -> None:
     """Makes the nkeys that are missing in the key folder; those that are there stay."""
     folder = keys / FOLDER
-    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    make_folder(folder)
     for identity in identities():
         path = seed_file(keys, identity)
         if not path.exists():

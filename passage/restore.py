@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from passage.backing_up.bars import byte_bar
 from passage.backing_up.checking import newest_of
@@ -22,6 +23,7 @@ from passage.backing_up.messages import warning_of_messages
 from passage.backing_up.putting_back import PutBack, Target, put_back
 from passage.backing_up.recipient import SECRET, read_identity
 from passage.backing_up.sealed_file import Member, opened
+from passage.backing_up.signing import UNCHECKED
 from passage.backing_up.taking import stream_names
 from passage.backing_up.witnesses import (
     Lost,
@@ -32,7 +34,7 @@ from passage.backing_up.witnesses import (
     witness_files,
     witness_folder,
 )
-from passage.backup import KeyOption, events_of, summary
+from passage.backup import KeyOption, SignerOption, events_of, signer_of, summary
 from passage.connecting import connected
 from passage.exits import VerbEndedError
 from passage.folders import LOCK_NAME, Folders, folders_of, locked
@@ -95,6 +97,8 @@ class Reading:
     members: Iterable[Member]
     checkpoints: list[int]
     told: Callable[[str], None]
+    signer: Ed25519PublicKey | None
+    """Who must have signed the backup, if that is known here."""
 
 
 Filled = tuple[PutBack, Lost, str | None]
@@ -104,6 +108,7 @@ def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     source: Annotated[Path, typer.Option("--from", help="A backup, or a folder: its newest.")],
     data: Annotated[Path, typer.Option("--data", help="New data folder; empty or not there.")],
     key: KeyOption = None,
+    signer: SignerOption = None,
     witness: Annotated[
         list[Path] | None,
         typer.Option("--witness", help="A checkpoint file: says what is lost. May be repeated."),
@@ -119,16 +124,19 @@ def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     """Restore a backup into an empty data folder; afterwards `passage up` and `passage verify`."""
     folders, file = folders_of(data), newest_of(source)
     identity = read_identity(key or folders.keys / SECRET)
+    keys = find_running(folders.data).keys if into_running else folders.keys
+    public = signer_of(signer, keys)
     checkpoints = [read_witness(path) for path in witness or ()]
     started = time.monotonic()
     with byte_bar(file, as_json) as (told, read), opened(file, identity, read) as members:
-        reading = Reading(members, checkpoints, told)
+        reading = Reading(members, checkpoints, told, public)
         if into_running:
             done, lost, incarnation = _into_running(folders, reading)
         else:
             done, lost, incarnation = _into_folder(folders, database, reading)
     warning = warning_of_messages(done.manifest, datetime.now(UTC))
     done.notes += [] if warning is None else [warning]
+    done.notes += [] if public is not None else [UNCHECKED]
     restored = Restored(file, folders.data, done, lost, incarnation, time.monotonic() - started)
     print_json(restored.as_json()) if as_json else _print(restored)
 
@@ -136,7 +144,7 @@ def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
 def restore_into(folders: Folders, file: Path, identity: Any) -> None:
     """Restores a backup into an empty data folder, saying nothing. Raises BackupError."""
     with opened(file, identity, lambda _: None) as members:
-        _into_folder(folders, None, Reading(members, [], lambda _: None))
+        _into_folder(folders, None, Reading(members, [], lambda _: None, None))
 
 
 def restoring_server(draft: Folders) -> NatsServer:
@@ -207,7 +215,14 @@ def _into_running(folders: Folders, reading: Reading) -> Filled:
 async def _fill(place: Place, reading: Reading) -> Filled:
     async with connected(place.running) as client:
         running = place.running
-        target = Target(client, running.database, running.replicas, place.witness, running.quota)
+        target = Target(
+            client,
+            running.database,
+            running.replicas,
+            place.witness,
+            running.quota,
+            reading.signer,
+        )
         done = await put_back(target, reading.members, reading.told)
         own = newest_checkpoint(witness_files(place.witness).values())
         newest = max([*reading.checkpoints, *([] if own is None else [own])], default=None)

@@ -8,6 +8,7 @@ from typing import Any
 from faststream.nats.security import NatsNKey, NatsSecurity
 
 from shared.jetstream.tls import tls_context, tls_options
+from shared.keyfiles import require_closed
 from shared.settings import Settings
 from shared.subjects import KEEPER, LOG_API, inbox
 
@@ -17,10 +18,11 @@ SERVER_API = "$JS.API"
 def connect_options(nkey: Path | None, ca: Path | None) -> dict[str, Any]:
     """Gives the options for an identity's seed and the authority to trust; either may be missing.
 
-    Raises OSError where the authority's file can't be read.
+    Raises OSError where the authority's file can't be read, and KeyFilesOpenError.
     """
     options: dict[str, Any] = {} if ca is None else tls_options(str(ca))
     if nkey is not None:
+        require_closed(nkey)
         options["nkeys_seed"] = str(nkey)
         options["inbox_prefix"] = inbox(nkey.stem)
     return options
@@ -32,6 +34,7 @@ def broker_options(settings: Settings) -> dict[str, Any]:
     first = context is not None
     options: dict[str, Any] = {"js_options": {"prefix": api_prefix(settings.identity)}}
     if settings.nats_nkey is not None:
+        require_closed(settings.nats_nkey)
         options["security"] = NatsNKey.from_file(
             settings.nats_nkey, ssl_context=context, tls_handshake_first=first
         )

@@ -23,10 +23,38 @@ FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 INTAKE_PUBLIC = "intake.pub"
 CHANNELS = "channels"
+PUBLIC_SUFFIX = ".pub"
+OPEN_TO_OTHERS = 0o077
+WRITABLE_BY_OTHERS = 0o022
 
 
 class KeyFilesError(Exception):
     """The key folder lacks a file; the message names it and the command that makes it."""
+
+
+class KeyFilesOpenError(KeyFilesError):
+    """Others may read a secret or change what stands beside it; the message says what to do."""
+
+    def __init__(self, path: Path, mode: int) -> None:
+        self.path = path
+        self.mode = f"{mode:o}"
+        super().__init__(f"{path.name} is open to others; chmod {self.mode} {path}")
+
+
+def require_closed(path: Path) -> None:
+    """Raises KeyFilesOpenError where a key file or its folder is open to others.
+
+    A folder of another owner, as containers have secrets in, may be read but not changed by others.
+    What isn't there is left to whoever reads it.
+    """
+    for one, mode in ((path.parent, FOLDER_MODE), (path, FILE_MODE)):
+        try:
+            found = one.stat()
+        except OSError:
+            continue
+        may_be_read = path.suffix == PUBLIC_SUFFIX if one is path else found.st_uid != os.geteuid()
+        if found.st_mode & (WRITABLE_BY_OTHERS if may_be_read else OPEN_TO_OTHERS):
+            raise KeyFilesOpenError(one, mode)
 
 
 def read_intake_public_key(folder: Path) -> PublicKey:
@@ -59,7 +87,8 @@ def _of_channel(folder: Path, channel: str) -> tuple[Path, Path]:
 
 
 def read_secret(path: Path) -> bytes:
-    """Reads a key file of 32 bytes. Raises KeyFilesError."""
+    """Reads a key file of 32 bytes. Raises KeyFilesError, also where it is open to others."""
+    require_closed(path)
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -74,7 +103,7 @@ def read_secret(path: Path) -> bytes:
 
 def write_once(path: Path, content: bytes) -> None:
     """Writes a key file, for its owner alone and surely on the disk; one that is there stays."""
-    path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    make_folder(path.parent)
     if path.exists():
         return
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
@@ -83,6 +112,14 @@ def write_once(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it that are missing, each for its owner alone."""
+    if not folder.is_dir():
+        # `parents=True` would give those above the process's own mode.
+        make_folder(folder.parent)
+        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

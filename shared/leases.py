@@ -1,4 +1,10 @@
-"""Who holds a case, as every service knows it: the fence of the last claim, and who lost his."""
+"""Who holds a case, as every service knows it: the fence of the last claim, and who lost his.
+
+The rule, in every service: a claim says who works on a case and locks nobody out. Anyone may act on
+a case that another holds. Refused is a command with another fence than the last claim's, and one
+without a fence by a person from whom the case was taken over, until that person claims it again.
+`ClaimCase` and `TakeOverCase` are how one comes by a case, and may carry any fence.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +15,9 @@ from shared.events.claims import CaseClaimed, CaseReleased
 from shared.refusals import Guard, is_another_person
 
 LEASE_CURRENT = Guard(
-    "lease_current", "the fence of the last claim; if somebody took it over, claim the case again"
+    "lease_current",
+    "the fence of the last claim, or none; if the case was taken over from you, claim it again. A "
+    "claim locks nobody else out",
 )
 
 

@@ -17,6 +17,7 @@ from shared.log_forms import (
     ERROR,
     FIELD,
     ID,
+    KEY_FILE,
     LOGGER_NAME,
     PLACES,
     SERVICE,
@@ -141,6 +142,11 @@ EVENTS: dict[str, LogEvent] = {
     "unlisted": LogEvent("the code logged an event that isn't in this table", {"place": PLACES}),
     "connection": LogEvent("the connection to nats-server had an error", {"error": ERROR}),
     "nats_error": LogEvent("query's connection to nats-server had an error", {"error": ERROR}),
+    "key_files_open": LogEvent(
+        "a key file, or the folder of one, is open to others, and nothing is started: "
+        "`chmod` it to this mode",
+        {"file": KEY_FILE, "mode": words("600", "700")},
+    ),
     "settings_invalid": LogEvent(
         "a setting breaks its rule, and the process ends; its value isn't shown",
         {"settings": SETTINGS},

@@ -46,6 +46,11 @@ SERVICES = (
     "witness",
     "keeper",
 )
+KEY_FILE_NAME = re.compile(
+    r"((kek|pepper)-[0-9]{1,5}|intake|witness|backup|ca)\.(key|pub)"
+    rf"|(channel-)?({'|'.join(get_args(Channel))})\.(key|pub|nk)"
+    rf"|({'|'.join(SERVICES)})\.(nk|pub)|folder"
+)
 STREAMS = (
     "CASES",
     *map(calls_stream, policy().channels.names),
@@ -172,4 +177,5 @@ CHANNEL = words(*get_args(Channel))
 COMMAND = Form("a command of the catalogue", words(*COMMANDS).read)
 SETTINGS = Form("names of settings", some_of(*Settings.model_fields).read)
 LOGGER_NAME = Form("the name of a library's logger", _logger)
+KEY_FILE = _matching("a key file, or `folder`", KEY_FILE_NAME)
 VERSION_TEXT = _matching("a release, `0.1.0`", RELEASE)

@@ -22,6 +22,7 @@ from typing import Any, NoReturn, TextIO, cast
 from pydantic import ValidationError
 from typing_extensions import override
 
+from shared.keyfiles import KeyFilesOpenError
 from shared.logs import caller, configure, log, places
 
 FAULT_EXIT = 1
@@ -104,6 +105,12 @@ class _Printed(io.TextIOBase):
 def _on_uncaught(
     kind: type[BaseException], error: BaseException, where: TracebackType | None
 ) -> None:
+    if isinstance(error, KeyFilesOpenError):
+        is_folder = error.path.is_dir()
+        log.error(
+            "key_files_open", file="folder" if is_folder else error.path.name, mode=error.mode
+        )
+        return
     if isinstance(error, ValidationError) and error.title == "Settings":
         wrong = error.errors(include_url=False, include_context=False, include_input=False)
         log.error("settings_invalid", settings=[str(one["loc"][0]) for one in wrong if one["loc"]])

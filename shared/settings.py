@@ -109,7 +109,7 @@ class Settings(BaseSettings):
         "an hour; a search hashes each reading of a number",
     )
     person_cases_an_hour: int = Field(
-        60,
+        120,
         ge=1,
         description="of how many cases one person may have personal values shown in an hour; the "
         "same case again within it counts once",

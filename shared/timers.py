@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, time
+from datetime import UTC, datetime, time
 from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -27,6 +27,9 @@ CANCELLED_FOR = "1s"
 
 Kind = Annotated[str, Field(pattern=r"^[a-z_]{1,24}$")]
 """What a timer is for; no dash, so that kind and `about` can't run into one another."""
+
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""nats-server counts nanoseconds in 64 bits: later than 2262 it has no timer."""
 
 
 class Timer(BaseModel):
@@ -85,8 +88,10 @@ class JetStreamTimers(Timers):
     def set(self, timer: Timer) -> None:
         if timer.due_at is None:
             raise ValueError("a timer that is set once has a due_at")
-        # Without a message id: set to A, then to B, then to A again is no repetition.
-        self._schedule(timer, f"@at {timer.due_at.astimezone(UTC).isoformat()}")
+        # Without a message id: set to A, then to B, then to A again is no repetition. What is in
+        # the log may be due later than the server can count.
+        at = min(timer.due_at, LATEST)
+        self._schedule(timer, f"@at {at.astimezone(UTC).isoformat()}")
 
     @override
     def set_daily(self, kind: str, at: time) -> None:

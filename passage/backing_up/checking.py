@@ -6,10 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from passage.backing_up.errors import BackupDamagedError
 from passage.backing_up.manifest import (
     HEADER,
     MANIFEST,
+    SIGNATURE,
     Manifest,
     Tally,
     compare,
@@ -17,6 +20,7 @@ from passage.backing_up.manifest import (
     read_manifest,
 )
 from passage.backing_up.sealed_file import Member, opened
+from passage.backing_up.signing import check_signature
 
 PATTERN = "passage-*.age"
 
@@ -25,23 +29,28 @@ def check(
     path: Path,
     identity: Any,
     told: Callable[[int], None],
+    signer: Ed25519PublicKey | None = None,
     seen: Callable[[Member], None] = lambda _: None,
 ) -> Manifest:
     """Gives the manifest of a good backup; `seen` gets each member.
 
     Raises BackupError, of the kind that fits.
     """
-    tally, last = Tally(), None
+    tally, last, signature = Tally(), None, None
     with opened(path, identity, told) as members:
         for member in members:
             if member.name == MANIFEST:
                 last = member.content
+                continue
+            if member.name == SIGNATURE:
+                signature = member.content
                 continue
             tally.take(member.name, member.content)
             seen(member)
             if member.name == HEADER:
                 read_header(member.content)
     manifest = read_manifest(last)
+    check_signature(signer, last or b"", signature)
     compare(manifest, tally)
     return manifest
 

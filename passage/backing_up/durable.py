@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -12,6 +15,8 @@ class HashedFile:
 
     def __init__(self, path: Path, mode: int) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        # Held while it is written: what nobody holds is an ended run's, and is taken away.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         self._file = os.fdopen(descriptor, "wb")
         self._hash = hashlib.sha256()
 
@@ -31,6 +36,14 @@ class HashedFile:
 
     def close(self) -> None:
         self._file.close()
+
+
+def remove_abandoned(drafts: Iterable[Path]) -> None:
+    """Removes drafts that no process writes any more."""
+    for path in drafts:
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
 
 
 def hash_on_disk(path: Path) -> str:

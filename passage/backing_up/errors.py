@@ -20,6 +20,10 @@ class BackupDamagedError(BackupError):
     """The file is not as it was written: take another backup."""
 
 
+class BackupForgedError(BackupError):
+    """The file is not signed by whom it should be: find out who made it, and take another one."""
+
+
 class BackupIncompleteError(BackupError):
     """The file is whole, but not all that its manifest or this program asks for: take another."""
 

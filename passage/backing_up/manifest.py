@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from passage.backing_up.errors import BackupIncompleteError
 from passage.definitions import streams
@@ -17,6 +17,9 @@ from shared.policy import policy
 FORMAT: Literal["passage-backup/1"] = "passage-backup/1"
 HEADER = "header.json"
 MANIFEST = "manifest.json"
+SIGNATURE = "manifest.sig"
+"""Of the manifest, and so of all that it has digests of (`signing`)."""
+NAME_MAX_CHARACTERS = 300
 STREAMS = "streams"
 NOT_COPIED = frozenset({subjects.OUTBOUND})
 """Streams of which no copy may come back: a message to a caller goes out once."""
@@ -27,6 +30,25 @@ WITH_OLD_CALLS_MISSING = frozenset(
     }
 )
 """Streams that the backup of a version with one CALLS lacks; provisioning moves the calls."""
+
+
+def is_name(text: str) -> bool:
+    """Whether a member or stream may bear this name: it can be printed, and leads nowhere else."""
+    parts = text.split("/")
+    return (
+        0 < len(text) <= NAME_MAX_CHARACTERS
+        and text.isprintable()
+        and not {"", ".", ".."} & {*parts}
+    )
+
+
+def _named(text: str) -> str:
+    if not is_name(text):
+        raise ValueError("must be a name that can be printed")
+    return text
+
+
+Named = Annotated[str, AfterValidator(_named)]
 
 
 class _Written(BaseModel):
@@ -54,7 +76,7 @@ class Part(_Written):
 class StreamPart(_Written):
     """A stream as it was copied."""
 
-    name: str
+    name: Named
     messages: int
     first_sequence: int
     last_sequence: int
@@ -85,7 +107,7 @@ class Manifest(_Written):
     streams: tuple[StreamPart, ...]
     read_models: ReadModelsPart | None
     newest_checkpoint: int | None
-    parts: dict[str, Part]
+    parts: dict[Named, Part]
 
     def stream(self, name: str) -> StreamPart:
         """Gives one stream. Raises BackupIncompleteError where it isn't in the backup."""

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nats.aio.client import Client
 
 from passage.backing_up import read_models, witnesses
@@ -21,6 +22,7 @@ from passage.backing_up.manifest import (
     HEADER,
     MANIFEST,
     NOT_COPIED,
+    SIGNATURE,
     STREAMS,
     Manifest,
     StreamPart,
@@ -30,6 +32,7 @@ from passage.backing_up.manifest import (
     read_manifest,
 )
 from passage.backing_up.sealed_file import Member
+from passage.backing_up.signing import check_signature
 from passage.backing_up.snapshots import Json, Restoring, begin_restoring, content_sha256
 from passage.backing_up.stream_configs import config_for, note_on
 from passage.backing_up.taking import BEGIN, TIMERS, stream_names
@@ -47,6 +50,8 @@ class Target:
     replicas: int
     witness: Path
     quota: Quota = USUAL
+    signer: Ed25519PublicKey | None = None
+    """Who must have signed the backup; None: that isn't looked at."""
 
 
 @dataclass
@@ -74,6 +79,7 @@ async def put_back(
             await filling.take(member)
         await filling.end_stream()
         manifest = read_manifest(filling.manifest)
+        check_signature(target.signer, filling.manifest or b"", filling.signature)
         compare(manifest, filling.tally)
         done = PutBack(manifest, filling.streams, notes=filling.notes)
         _compare_streams(manifest, done.streams)
@@ -99,6 +105,7 @@ class _Sink:
         self.read_models: read_models.Filling | None = None
         self.tally = Tally()
         self.manifest: bytes | None = None
+        self.signature: bytes | None = None
         self.positions: dict[str, int] = {}
         self.streams: dict[str, StreamPart] = {}
         self.notes: list[str] = []
@@ -106,6 +113,9 @@ class _Sink:
     async def take(self, member: Member) -> None:
         if member.name == MANIFEST:
             self.manifest = member.content
+            return
+        if member.name == SIGNATURE:
+            self.signature = member.content
             return
         self.tally.take(member.name, member.content)
         first, *rest = PurePosixPath(member.name).parts

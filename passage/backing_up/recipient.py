@@ -13,7 +13,8 @@ from pyrage import IdentityError, RecipientError  # type: ignore[import-untyped]
 from pyrage.x25519 import Identity, Recipient  # type: ignore[import-untyped]
 
 from passage.backing_up.errors import BackupKeyError
-from passage.folders import FILE_MODE, FOLDER_MODE
+from passage.folders import FILE_MODE
+from shared.keyfiles import KeyFilesOpenError, make_folder, require_closed
 
 PUBLIC = "backup.pub"
 SECRET = "backup.key"  # noqa: S105 - a file's name
@@ -24,7 +25,7 @@ def ensure_backup_keys(folder: Path) -> None:
     public, secret = folder / PUBLIC, folder / SECRET
     if public.exists():
         return
-    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    make_folder(folder)
     if not secret.exists():
         _write_once(secret, str(Identity.generate()))
     _write_once(public, str(read_identity(secret).to_public()))
@@ -43,6 +44,10 @@ def read_recipient(folder: Path) -> Recipient:
 
 def read_identity(path: Path) -> Identity:
     """Reads a `backup.key`. Raises BackupKeyError; the message never quotes the file."""
+    try:
+        require_closed(path)
+    except KeyFilesOpenError as error:
+        raise BackupKeyError(str(error)) from None
     try:
         return Identity.from_str(path.read_text(encoding="ascii").strip())
     except (OSError, ValueError, IdentityError):

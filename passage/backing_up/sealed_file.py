@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, NamedTuple
 import pyrage  # type: ignore[import-untyped]
 
 from passage.backing_up.errors import BackupDamagedError, BackupError, BackupKeyError
-from passage.backing_up.manifest import MANIFEST, Tally
+from passage.backing_up.manifest import MANIFEST, SIGNATURE, Tally, is_name
 
 MEMBER_MAX_BYTES = 67_108_864
 """Members are pieces of a megabyte or so; a forged one must not fill the memory."""
@@ -47,7 +47,7 @@ class SealedWriter:
         member.size = len(content)
         member.mode = 0o600
         self._tar.addfile(member, io.BytesIO(content))
-        if name != MANIFEST:
+        if name not in {MANIFEST, SIGNATURE}:
             self.tally.take(name, content)
 
 
@@ -106,6 +106,8 @@ def _members(path: Path, plain: BinaryIO, decrypting: _Work) -> Iterator[Member]
     try:
         with tarfile.open(fileobj=plain, mode="r|") as tar:
             for member in tar:
+                if not is_name(member.name):
+                    raise BackupDamagedError(f"{path} has a member whose name is not ours")
                 if member.size > MEMBER_MAX_BYTES:
                     raise BackupDamagedError(f"{path}: {member.name} is too large to be ours")
                 file = tar.extractfile(member)

@@ -31,12 +31,14 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nats.aio.client import Client
 
 from passage.backing_up.manifest import (
     HEADER,
     MANIFEST,
     NOT_COPIED,
+    SIGNATURE,
     STREAMS,
     Header,
     Manifest,
@@ -45,6 +47,7 @@ from passage.backing_up.manifest import (
 )
 from passage.backing_up.read_models import ReadModelsUnreadableError, copying
 from passage.backing_up.sealed_file import SealedWriter
+from passage.backing_up.signing import signature_of
 from passage.backing_up.snapshots import Json, content_sha256, snapshot_of
 from passage.backing_up.witnesses import (
     FOLDER,
@@ -88,6 +91,8 @@ class Source:
     database: str
     replicas: int
     witness: Path
+    signer: Ed25519PrivateKey | None = None
+    """Signs the manifest; without it nobody can tell who made the backup."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,10 @@ async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
         newest_checkpoint=newest_checkpoint(witnesses.values()),
         parts=writer.tally.parts(),
     )
-    writer.put(MANIFEST, manifest.model_dump_json().encode())
+    content = manifest.model_dump_json().encode()
+    writer.put(MANIFEST, content)
+    if source.signer is not None:
+        writer.put(SIGNATURE, signature_of(source.signer, content))
     return Taken(manifest, missing)
 
 

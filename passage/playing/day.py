@@ -1,6 +1,7 @@
 """Plays a day of the hotline: its calls spread over 24 hours, its shifts, and who follows whom.
 
-Most calls are advice, the evening is busiest, and the night belongs to those in the field.
+The evening is busiest, the night belongs to those in the field, and at noon one address floods
+the hotline.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import uuid4
 
-from passage.playing import casework, crossings, stories
+from passage.playing import callers, casework, crossings, stories
 from passage.playing.people import people
 from passage.playing.play import AT_ONCE, Played, Story, play_one
 from passage.playing.player import Player
@@ -40,11 +41,11 @@ class Kind(NamedTuple):
 
 
 KINDS = (
-    Kind(stories.advice, 1, 15),
-    Kind(stories.silent, 1, 6),
+    Kind(stories.advice, 1, 8),
+    Kind(stories.silent, 1, 4),
     Kind(stories.relative, 2, 5),
     Kind(stories.hoax, 1, 5),
-    Kind(crossings.waiting_to_cross, 1, 7),
+    Kind(crossings.waiting_to_cross, 1, 5),
     Kind(casework.journalist, 1, 3),
     Kind(crossings.straight, 2, 3),
     Kind(crossings.first_call_from_the_field, 2, 2),
@@ -72,7 +73,14 @@ KINDS = (
     Kind(stories.latin_lookalikes, 1, 1),
     Kind(stories.hoax_that_was_real, 1, 1),
     Kind(stories.nobody_knows_him, 1, 1),
+    Kind(callers.hidden_in_many_words, 4, 1),
+    Kind(callers.both_spellings_of_a_number, 2, 1),
+    Kind(callers.edited, 2, 1),
+    Kind(callers.code_among_words, 2, 1),
+    Kind(callers.spelled_as_in_his_passport, 1, 1),
 )
+NOON = 12 * 60
+"""The minute at which one address floods the hotline, beside the day's calls."""
 
 
 class Planned(NamedTuple):
@@ -154,7 +162,7 @@ class Day:
 
 
 def plan(calls: int, seed: int) -> list[Planned]:
-    """Gives a day's stories by their minute, with so many calls or a few more."""
+    """A day's stories by their minute, with so many calls or a few more, and a flood at noon."""
     chance = random.Random(seed)  # noqa: S311 - invented cases, not secrets
     cast = chosen(calls)
     persons = list(range(len(people())))
@@ -165,7 +173,8 @@ def plan(calls: int, seed: int) -> list[Planned]:
         Planned(hour * 60 + chance.randrange(60), story, persons[number % len(persons)])
         for number, (hour, story) in enumerate(zip(hours, cast, strict=True))
     ]
-    return sorted(planned, key=lambda one: one.minute)
+    flood = Planned(NOON, callers.flood_at_noon, persons[len(cast) % len(persons)])
+    return sorted([*planned, flood], key=lambda one: one.minute)
 
 
 def chosen(calls: int) -> list[Story]:

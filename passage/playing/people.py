@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from anyascii import anyascii
+
 SAMPLE = Path(__file__).parents[1] / "sample" / "registry.csv"
 LATIN_LOOKALIKES = str.maketrans("АВЕКМНОРСТХ", "ABEKMHOPCTX")
 
@@ -47,6 +49,14 @@ class Person:
         """He types the number with Latin letters that look alike."""
         number = (self.service_number or "").translate(LATIN_LOOKALIKES)
         return replace(self, service_number=number)
+
+    def spelled_in_latin(self) -> Person:
+        """He spells his name as it stands in a passport for abroad."""
+        surname, first_names, patronymic = (
+            anyascii(name).replace("'", "")
+            for name in (self.surname, self.first_names, self.patronymic)
+        )
+        return replace(self, surname=surname, first_names=first_names, patronymic=patronymic)
 
     def born_another_day(self) -> Person:
         """The right number with a wrong date of birth: a person must look."""

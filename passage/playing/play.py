@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from passage.api import Json
-from passage.playing import crossings, stories
+from passage.playing import callers, crossings, stories
 from passage.playing.acts import End
 from passage.playing.people import people
 from passage.playing.player import Player, UnexpectedError
@@ -45,6 +45,11 @@ STORIES: tuple[Story, ...] = (
     crossings.lost_and_found,
     stories.silent,
     stories.withdrew,
+    callers.hidden_in_many_words,
+    callers.both_spellings_of_a_number,
+    callers.edited,
+    callers.code_among_words,
+    callers.spelled_as_in_his_passport,
 )
 """Every kind, in the order in which a run takes them."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -105,19 +105,35 @@ class Player:
         if new_phone:
             self.channel = self.random.choice(CHANNELS)
             self.address = self.new_address(self.channel)
-        call = Call(
+        call = replace(self.made(text), return_code=code)
+        if withheld:
+            hidden = self._addresses.choice(WITHHELD)
+            call = replace(call, channel="phone", address=hidden)
+        return await self.put_through(call, deliveries)
+
+    def made(self, text: str) -> Call:
+        """His next call, on the channel that he uses now."""
+        return Call(
             call_id=f"call-{self._next_id()}",
-            channel="phone" if withheld else self.channel,
-            address=self._addresses.choice(WITHHELD) if withheld else self._written(),
+            channel=self.channel,
+            address=self._written(),
             language="ru",
             started_at=datetime.now(UTC),
             text=text,
-            return_code=code,
         )
+
+    async def put_through(
+        self, call: Call, deliveries: int = 1, *, is_edit: bool = False
+    ) -> tuple[str, str]:
+        """Publishes a call until it is shown in its case; gives the case number and the call id.
+
+        `is_edit`: a call of this id was put through before, with other words.
+        """
         for _ in range(deliveries):
             await self.stage.publish(call)
         case_id = await self.stage.case_of(call)
-        self.calls.setdefault(case_id, set()).add(call.call_id)
+        known_as = f"{call.call_id} edited" if is_edit else call.call_id
+        self.calls.setdefault(case_id, set()).add(known_as)
         known = len(self.calls[case_id])
         await self.stage.case(
             case_id, lambda shown: shown["case"]["calls"] >= known, f"{known} calls are shown"

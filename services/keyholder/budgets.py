@@ -1,8 +1,8 @@
 """How much a person may have opened and search for in an hour, whichever way he spells his name.
 
 Each budget is a bucket that fills evenly and holds an hour's worth. It is kept in memory, and what
-a bucket holds after a start of the key holder is a quarter and what has come in since: so to have
-it restarted gains nobody much. A case that he opened within the hour isn't counted again.
+a bucket holds after a start of the key holder is half and what has come in since: so to have it
+restarted gains nobody much. A case that he opened within the hour isn't counted again.
 
 Names that nobody used within the hour have a bucket of their own: made-up names gain little, and
 take nothing from people who are at work.
@@ -22,7 +22,7 @@ from shared.logs import log
 from shared.refusals import is_another_person
 
 HOUR_S = 3_600.0
-FIRST_SHARE = 0.25
+FIRST_SHARE = 0.5
 """Of an hour's worth, what a bucket holds when the key holder has just started."""
 SAID_EVERY_S = 60.0
 

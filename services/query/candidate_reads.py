@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, Subquery, and_, func, or_, select
 
 from services.query.folding import ReadEvent
 from services.query.masking import Erased, erased_in
@@ -25,6 +25,8 @@ from shared.events.reading import read_case_event
 
 WHO_HE_IS: tuple[type[Event], ...] = (PersonalDataProvided, PersonalDataErased, ContactRuleSet)
 CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)
+SAID_MAX = 200
+"""So many of the last events of each type are read of a case: thousands may have called in it."""
 EPISODES_MAX = 100
 """A chain of more isn't followed to its end; nobody calls in so many episodes."""
 
@@ -81,14 +83,14 @@ class CandidateReads(Reads):
         wanted = [one.__name__ for one in types]
 
         def read(connection: Connection, tables: Tables) -> dict[str, Said]:
-            timeline, archive = tables.case_timeline, tables.archive
+            archive, last = tables.archive, _last_of_each(tables, ids, wanted)
             query = (
                 select(
                     archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name
                 )
-                .join(timeline, timeline.c.sequence == archive.c.sequence)
-                .where(timeline.c.case_id.in_(ids), timeline.c.type_name.in_(wanted))
-                .order_by(timeline.c.case_id, timeline.c.version)
+                .join(last, last.c.sequence == archive.c.sequence)
+                .where(last.c.place <= SAID_MAX)
+                .order_by(last.c.case_id, last.c.version)
             )
             events: defaultdict[str, list[ReadEvent]] = defaultdict(list)
             for row in connection.execute(query):
@@ -102,6 +104,20 @@ class CandidateReads(Reads):
             }
 
         return self._read(read)
+
+
+def _last_of_each(tables: Tables, ids: Collection[str], types: Sequence[str]) -> Subquery:
+    """Numbers the events of these types, from the last one of each type in each case."""
+    timeline = tables.case_timeline
+    place = func.row_number().over(
+        partition_by=(timeline.c.case_id, timeline.c.type_name),
+        order_by=timeline.c.version.desc(),
+    )
+    return (
+        select(timeline.c.sequence, timeline.c.case_id, timeline.c.version, place.label("place"))
+        .where(timeline.c.case_id.in_(ids), timeline.c.type_name.in_(types))
+        .subquery()
+    )
 
 
 def _following(connection: Connection, tables: Tables, ids: set[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from services.query.candidate_reads import CALLS, WHO_HE_IS, CandidateReads, Sai
 from services.query.comparing import BASES, Candidate, Person, compared, in_order, strongest
 from services.query.name_index import Place
 from services.query.names import Likely, Names
+from services.query.opening import opened
 from services.query.projections.case_row import CaseRow
 from services.query.projections.lookups import Kind
 from services.query.reads import Answer
@@ -24,6 +25,7 @@ from shared.addresses import callers_to_hash
 from shared.contact_rule import SafeToContact, said_in
 from shared.events.fields import Channel
 from shared.events.intake import ContactRuleSet
+from shared.key_messages import SealedValue
 from shared.keyholder import Keys, Searcher
 from shared.logs import log
 from shared.matching.numbers import SERVICE_NUMBER
@@ -43,6 +45,10 @@ class Asked(NamedTuple):
     callers: tuple[tuple[Channel, str], ...] = ()
     own_case: str = ""
     """The case that is asked about, where there is one; it isn't its own candidate."""
+    own_values: tuple[SealedValue, ...] = ()
+    """What that case was told, sealed."""
+    reveal: bool = False
+    """Whether a person sees why fields agree or not, and so what was told."""
 
 
 class Found(NamedTuple):
@@ -86,7 +92,10 @@ class Candidates:
         self._names = names
 
     def of_caller(self, asked: Asked, by: str, purpose: str) -> Answer[Found]:
-        """Gives who may be calling. Raises as the key holder and the read model do."""
+        """Gives who may be calling. Raises as the key holder and the read model do.
+
+        With `asked.reveal` the reasons are shown, which hold values: those count as shown.
+        """
         who = _searcher(asked, by, purpose)
         matches, complete = self._matches(asked, who)
         wanted = sorted(matches, key=lambda one: (*matches[one].strength, one))[:OPENED_MAX]
@@ -106,10 +115,15 @@ class Candidates:
         ]
         first = in_order(found)[:CANDIDATES_MAX]
         self._keys.found(who, [one.case.case_id for one in first])
+        if asked.reveal:
+            # Opened once more, as what a person is shown: that counts against his budget.
+            opened(self._keys, _shown(asked, first, told), by, purpose, "shown")
         log.info("looked_for_caller", count=len(found))
         return Answer(Found(first, complete), rows.sequence)
 
-    def of_case(self, case_id: str, by: str, purpose: str) -> Answer[Found] | None:
+    def of_case(
+        self, case_id: str, by: str, purpose: str, *, reveal: bool = False
+    ) -> Answer[Found] | None:
         """Gives who may be the man of a case, by what that case was told; None: no such case."""
         said = self._reads.said([case_id], CALLS + WHO_HE_IS).found.get(case_id)
         if said is None:
@@ -118,8 +132,14 @@ class Candidates:
         self._keys.search(Searcher(by, purpose, ("case",)))
         told = statements_of(self._keys, {case_id: said}, (), by, purpose)[case_id]
         callers = tuple(addresses_of(self._keys, said, by, purpose))
-        person = told[-1].person if told else Person()
-        asked = Asked(person, name_of(told), callers=callers, own_case=case_id)
+        asked = Asked(
+            told[-1].person if told else Person(),
+            name_of(told),
+            callers=callers,
+            own_case=case_id,
+            own_values=told[-1].values if told else (),
+            reveal=reveal,
+        )
         return self.of_caller(asked, by, purpose)
 
     def _matches(self, asked: Asked, who: Searcher) -> tuple[dict[str, _Match], bool]:
@@ -150,6 +170,12 @@ class Candidates:
         for (kind, _), made in zip(wanted, hashes, strict=True):
             keys[kind] += made
         return keys
+
+
+def _shown(asked: Asked, found: Sequence[Candidate], told: Statements) -> list[SealedValue]:
+    cases = {case_id for one in found for case_id in (one.case.case_id, *one.found_in)}
+    statements = [one for case_id in sorted(cases) for one in told.get(case_id, ())]
+    return [*asked.own_values, *(value for one in statements for value in one.values)]
 
 
 def _to_hash(asked: Asked) -> list[tuple[Kind, tuple[str, str]]]:

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select
 
 from services.query.folding import ReadEvent
 from services.query.projections.desk import ExportRow, ShiftRow
-from services.query.reads import FOLDED_MAX, Answer, Reads, Slice, events_of
+from services.query.reads import Answer, Reads
+from services.query.slices import FOLDED_MAX, Slice, events_of
 from services.query.tables import Tables
 
 WHOLE_LOG = Slice(limit=FOLDED_MAX)

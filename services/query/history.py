@@ -8,7 +8,8 @@ from typing import NamedTuple
 from services.query.folding import ReadEvent, Rows, Unreadable, fold, read_stored
 from services.query.log import Log
 from services.query.masking import erased_in
-from services.query.reads import WHOLE, Answer, CaseHistory, PutAside, Slice
+from services.query.reads import Answer, CaseHistory, PutAside
+from services.query.slices import WHOLE, Slice
 from shared.case_log import LogError
 
 

@@ -20,17 +20,10 @@ from services.query.projections.lookups import Kind
 from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsRow, FunnelRow
 from services.query.read_model import sequence_of
+from services.query.slices import ERASURES, WHOLE, Slice, events_of, read_events
 from services.query.tables import Tables
-from shared.events.base import CaseEvent
 from shared.events.fields import Channel, PersonalClass
-from shared.events.intake import PersonalDataErased, Urgency
-from shared.events.reading import read_case_event
-
-EVENTS_MAX = 1_000
-"""At most so many events of a case are read for one answer, whoever asks for them."""
-
-FOLDED_MAX = 10_000
-"""Of one log, where only some types of events are read to be folded."""
+from shared.events.intake import Urgency
 
 AnswerT = TypeVar("AnswerT")
 
@@ -56,31 +49,6 @@ class CaseFilter(NamedTuple):
     open: bool | None = None
 
 
-class Slice(NamedTuple):
-    """Which of a case's events are wanted: so many of those after a version, of some types."""
-
-    after_version: int = 0
-    limit: int = EVENTS_MAX
-    types: Collection[str] | None = None
-    """None: all."""
-    up_to_version: int | None = None
-    versions: Collection[int] | None = None
-    """None: all."""
-
-    def holds(self, event: CaseEvent[Any]) -> bool:
-        """Whether an event is among those wanted, were there no limit."""
-        version = event.caseversion
-        return (
-            version > self.after_version
-            and (self.types is None or event.type_name in self.types)
-            and (self.up_to_version is None or version <= self.up_to_version)
-            and (self.versions is None or version in self.versions)
-        )
-
-
-WHOLE = Slice()
-
-
 class CaseHistory(NamedTuple):
     """A case as it stands, with a slice of its events in order."""
 
@@ -92,9 +60,6 @@ class CaseHistory(NamedTuple):
     """What stands under the case's subject and can't be read."""
     erased: dict[PersonalClass, int]
     """Class -> version of the event that erased what was given before; as it is now."""
-
-
-ERASURES = Slice(types=(PersonalDataErased.__name__,))
 
 
 class PutAside(NamedTuple):
@@ -232,7 +197,7 @@ class Reads:
         """Gives what was said of who people are, and what was erased, in the order of the log."""
 
         def read(connection: Connection, tables: Tables) -> list[ReadEvent]:
-            return _read_events(connection, _names(tables, sequence, limit))
+            return read_events(connection, _names(tables, sequence, limit))
 
         return self._read(read)
 
@@ -303,27 +268,6 @@ def _cases(connection: Connection, query: Select[Any]) -> list[CaseRow]:
     return [CaseRow._make(row) for row in connection.execute(query)]
 
 
-def events_of(
-    connection: Connection, tables: Tables, case_id: str, wanted: Slice = WHOLE
-) -> list[ReadEvent]:
-    """Gives some events of a log by its timeline, their data from the archive."""
-    timeline, archive = tables.case_timeline, tables.archive
-    query = (
-        select(archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name)
-        .join(timeline, timeline.c.sequence == archive.c.sequence)
-        .where(timeline.c.case_id == case_id, timeline.c.version > wanted.after_version)
-        .order_by(timeline.c.version)
-        .limit(wanted.limit)
-    )
-    if wanted.types is not None:
-        query = query.where(timeline.c.type_name.in_(wanted.types))
-    if wanted.up_to_version is not None:
-        query = query.where(timeline.c.version <= wanted.up_to_version)
-    if wanted.versions is not None:
-        query = query.where(timeline.c.version.in_(wanted.versions))
-    return _read_events(connection, query)
-
-
 def _names(tables: Tables, sequence: int, limit: int) -> Select[Any]:
     timeline, archive = tables.case_timeline, tables.archive
     # The inner query is the index's own condition, word for word, or it wouldn't be used.
@@ -339,13 +283,6 @@ def _names(tables: Tables, sequence: int, limit: int) -> Select[Any]:
         .join(wanted, wanted.c.sequence == archive.c.sequence)
         .order_by(archive.c.sequence)
     )
-
-
-def _read_events(connection: Connection, query: Select[Any]) -> list[ReadEvent]:
-    return [
-        ReadEvent(sequence, recorded_at, body, read_case_event(body, type_name))
-        for sequence, recorded_at, body, type_name in connection.execute(query)
-    ]
 
 
 def _put_aside(connection: Connection, tables: Tables, case_id: str) -> list[PutAside]:

@@ -38,6 +38,8 @@ class Statement(NamedTuple):
     place: Place
     identity: Identity
     person: Person
+    values: tuple[SealedValue, ...]
+    """What was opened for it."""
 
 
 class Caller(NamedTuple):
@@ -48,7 +50,11 @@ class Caller(NamedTuple):
 
 
 def statements_of(
-    keys: Keys, said: Mapping[str, Said], places: Collection[Place], by: str, purpose: str
+    keys: Keys,
+    said: Mapping[str, Said],
+    places: Collection[Place],
+    by: str,
+    purpose: str,
 ) -> dict[str, list[Statement]]:
     """Gives for each case its last statements, and those at `places`, as far as they open."""
     claims = {case_id: _claims(one, places) for case_id, one in said.items()}
@@ -106,7 +112,8 @@ def _statement(claim: Claim, texts: Mapping[SealedValue, str | None]) -> Stateme
     if identity is None:
         return None
     unit = texts[claim.unit] if claim.unit is not None else None
-    return Statement(claim.place, identity, person_of(identity, unit))
+    values = tuple(value for value in claim[1:] if value is not None)
+    return Statement(claim.place, identity, person_of(identity, unit), values)
 
 
 def name_of(statements: Sequence[Statement]) -> str:

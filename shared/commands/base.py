@@ -5,12 +5,23 @@ A command is one NATS request to `commands.<service>.<Command>`; the reply is on
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+)
 
 from shared.case_numbers import CaseNumber
 from shared.events.fields import At, Person
+from shared.written import check_for, within_years
 
 COMMAND_ID_MAX_CHARACTERS = 40
 
@@ -38,6 +49,18 @@ class Command(BaseModel):
     fence: Annotated[int, Field(ge=1)] | None = None
     """The case's fence as the person saw it: an older one than the case has is refused."""
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _written_as_people_do(cls, value: Any, field: ValidationInfo) -> Any:
+        name = field.field_name or ""
+        check = _check_for(cls, name)
+        return value if check is None or value is None else check(value)
+
+    @field_validator("*")
+    @classmethod
+    def _within_years(cls, value: Any) -> Any:
+        return within_years(value) if isinstance(value, datetime) else value
+
     @property
     def cause_id(self) -> str:
         """What its events give as their cause: the same id in another command is another cause."""
@@ -47,6 +70,11 @@ class Command(BaseModel):
     def correlation_id(self) -> str:
         """What its events, and all that follows from them, give as what started it."""
         return self.command_id
+
+
+@cache
+def _check_for(command: type[Command], name: str) -> Callable[[Any], Any] | None:
+    return check_for(command.model_fields[name].annotation)
 
 
 class Fact(Command):

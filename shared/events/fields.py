@@ -25,6 +25,7 @@ from pydantic_core import core_schema
 from typing_extensions import override
 
 from shared.matching.dates import LATEST_BIRTH_YEAR, OLDEST_BIRTH_YEAR, read_date
+from shared.written import Number
 from shared.zones import ZoneName
 
 TEXT_MAX_CHARACTERS = 10_000
@@ -252,8 +253,8 @@ class Place(_PersonalModel):
     """A place as an operator describes it; coordinates in degrees, WGS 84."""
 
     description: Text
-    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
 
 
 def personal_fields(model: type[BaseModel]) -> dict[str, PersonalClass]:

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import psutil
 
+from benchmarks.holder_process import PLENTY
 from passage.nats_server import free_port
 from passage.running import FILE_NAME, Running, forget_running
 
@@ -55,6 +56,7 @@ class System:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env={**os.environ, **PLENTY},
                 start_new_session=True,
             )
         until(self._is_ready, f"ready; see {log.name}")

@@ -10,7 +10,7 @@ import pytest
 from services.keyholder.budgets import Budgets, Measure, Spent
 from shared import logs
 
-AN_HOUR: dict[Measure, int] = {"searches": 240, "hashes": 2_000, "cases": 60, "values": 5_000}
+AN_HOUR: dict[Measure, int] = {"searches": 240, "hashes": 2_000, "cases": 120, "values": 5_000}
 NEW_NAMES = 10
 HOUR_S = 3_600.0
 OLENA = "Olena Example"
@@ -72,7 +72,7 @@ def test_the_same_case_again_within_the_hour_is_counted_once(
     assert revealed(budgets, OLENA, AN_HOUR["cases"]) == AN_HOUR["cases"]
     assert budgets.open(OLENA, 1, ["CASE7"]) is None
     now[0] += HOUR_S + 1
-    assert revealed(budgets, OLENA, 61) == AN_HOUR["cases"]
+    assert revealed(budgets, OLENA, 121) == AN_HOUR["cases"]
 
 
 def test_the_values_of_one_long_case_have_a_budget_too(budgets: Budgets) -> None:
@@ -81,7 +81,7 @@ def test_the_values_of_one_long_case_have_a_budget_too(budgets: Budgets) -> None
 
 
 def test_what_is_refused_costs_nothing(budgets: Budgets) -> None:
-    assert budgets.open(OLENA, 1, [f"CASE{number}" for number in range(59)]) is None
+    assert budgets.open(OLENA, 1, [f"CASE{number}" for number in range(119)]) is None
     assert measure_of(budgets.open(OLENA, 4_000, ["A", "B"])) == "cases"
     assert budgets.open(OLENA, 4_000, ["A"]) is None
 
@@ -123,12 +123,12 @@ def test_who_was_idle_for_an_hour_is_forgotten(budgets: Budgets, now: list[float
     assert len(budgets) == 1
 
 
-def test_a_start_of_the_key_holder_gives_a_quarter_and_what_comes_in(now: list[float]) -> None:
+def test_a_start_of_the_key_holder_gives_half_and_what_comes_in(now: list[float]) -> None:
     budgets = Budgets(AN_HOUR, NEW_NAMES, clock=lambda: now[0])
-    assert searched(budgets, OLENA, 900) == AN_HOUR["searches"] / 4
+    assert searched(budgets, OLENA, 900) == AN_HOUR["searches"] / 2
     now[0] += HOUR_S / 2
     assert searched(budgets, OLENA, 900) == AN_HOUR["searches"] / 2
-    assert searched(budgets, "Petro Example", 900) == AN_HOUR["searches"] * 3 / 4
+    assert searched(budgets, "Petro Example", 900) == AN_HOUR["searches"]
 
 
 def test_the_log_says_once_a_minute_that_a_budget_is_spent_and_never_whose(

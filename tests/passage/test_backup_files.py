@@ -19,7 +19,14 @@ from passage.backing_up.errors import (
     BackupKeyError,
     WitnessUnreadableError,
 )
-from passage.backing_up.manifest import HEADER, NOT_COPIED, Header, Manifest, StreamPart, Tally
+from passage.backing_up.manifest import (
+    HEADER,
+    NOT_COPIED,
+    Header,
+    Manifest,
+    StreamPart,
+    Tally,
+)
 from passage.backing_up.messages import warning_of_messages
 from passage.backing_up.recipient import (
     PUBLIC,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from passage.api import Api
 from passage.case import _show, show_verb
+from passage.case_find import find_verb
 from passage.exits import Exit, VerbEndedError
 from tests import examples as e
 from tests.examples import CASE, CaseBook
@@ -17,6 +20,7 @@ from tests.query.asking import asked
 from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event
 from tests.query.stage import MemoryLog
 
+FOR = {"by": "Olena Example", "purpose": "he is on the line"}
 WANTED = {"by": "Olena Example", "purpose": "he is on the line", "classes": ["identity"]}
 
 
@@ -62,4 +66,50 @@ async def test_revealed_values_stand_where_masked_ones_did(
 def test_nothing_is_revealed_to_nobody_or_for_nothing(by: str | None, purpose: str | None) -> None:
     with pytest.raises(VerbEndedError) as ended:
         show_verb(CASE, reveal="identity", by=by, purpose=purpose)
+    assert ended.value.code == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    ("given", "sent_body"),
+    [
+        ({"number": CASE}, {"case_number": CASE}),
+        ({"code": "000 111 2222", **FOR}, {"return_code": "000 111 2222", **FOR}),
+        ({"service_number": "AB1", **FOR}, {"service_number": "AB1", **FOR}),
+        ({"name": "Vzorov", **FOR}, {"name": "Vzorov", **FOR}),
+        (
+            {"caller": "phone:+380 44", **FOR},
+            {"caller": {"channel": "phone", "address": "+380 44"}, **FOR},
+        ),
+    ],
+)
+def test_a_search_is_sent_for_the_person_who_makes_it(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], sent_body: dict[str, Any]
+) -> None:
+    bodies: list[dict[str, Any]] = []
+
+    async def found(_: str, wanted: dict[str, Any]) -> dict[str, Any]:
+        bodies.append(wanted)
+        return {"items": [{"case_id": CASE, "suggestion": {"score": 90, "agrees": ["surname"]}}]}
+
+    monkeypatch.setattr("passage.case_find._found", found)
+    monkeypatch.setattr("passage.case_find.find_running", lambda _: SimpleNamespace(http=""))
+    find_verb(**given)
+    assert bodies == [sent_body]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"number": CASE, "code": "1"},
+        {"code": "1"},
+        {"name": "Vzorov", "by": "Olena Example"},
+        {"service_number": "AB1", "purpose": "he is on the line"},
+        {"caller": "+380 44", **FOR},
+        {"caller": "phone:", **FOR},
+    ],
+)
+def test_a_search_by_nothing_or_for_nobody_is_not_sent(given: dict[str, Any]) -> None:
+    with pytest.raises(VerbEndedError) as ended:
+        find_verb(**given)
     assert ended.value.code == Exit.USAGE

@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from passage.__main__ import command_line
 
-WITHOUT_DATA = {"init"}
+WITHOUT_DATA = {"init", "registry try"}
 WITHOUT_JSON = {"init", "up", "keys seal", "keys unseal", "log export"}
 
 

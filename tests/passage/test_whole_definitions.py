@@ -200,7 +200,7 @@ async def test_a_backup_of_streams_that_only_look_right_is_named_and_comes_back_
     )
     await back_up(client, path, identity)
     seen = Definitions(USUAL)
-    check(path, identity, silent, seen.take)
+    check(path, identity, silent, seen=seen.take)
     for name, altered in ALTERED_IN_BACKUP.items():
         (note,) = [one for one in seen.notes if f" {name} " in one]
         assert all(key in note for key in altered)
@@ -226,7 +226,7 @@ async def test_a_backup_without_anything_strange_has_nothing_to_say(
     await provision(client, 1)
     identity, seen = new_identity(), Definitions(USUAL)
     await back_up(client, tmp_path / "backup", identity)
-    check(tmp_path / "backup", identity, silent, seen.take)
+    check(tmp_path / "backup", identity, silent, seen=seen.take)
     assert seen.notes == []
 
 

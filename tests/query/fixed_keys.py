@@ -44,6 +44,7 @@ class Access:
     by: str
     purpose: str
     values: tuple[SealedValue, ...]
+    use: Use = "shown"
 
 
 @dataclass
@@ -74,7 +75,7 @@ class FixedKeys(Keys):
         self._check()
         if use == "shown":
             self._count()
-        self.accesses.append(Access(by, purpose, tuple(values)))
+        self.accesses.append(Access(by, purpose, tuple(values), use))
         return [self._opened(one) for one in values]
 
     @override

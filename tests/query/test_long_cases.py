@@ -10,6 +10,7 @@ import pytest
 
 from services.query.api.cases import TIMELINE_MAX, TIMELINE_SHOWN
 from services.query.api.reveal import VALUES_SHOWN
+from services.query.candidate_reads import SAID_MAX
 from services.query.opening import PAGE_MAX_BYTES
 from services.query.pages.routes import EVENTS_SHOWN
 from shared.events.fields import Plain
@@ -19,7 +20,7 @@ from shared.key_messages import VALUES_MAX
 from tests import examples as e
 from tests.examples import CASE, CaseBook
 from tests.query.asking import Desk, asked
-from tests.query.fixed_keys import FixedKeys, sealed_event
+from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event
 from tests.query.stage import MemoryLog
 
 EVENTS = 2_500
@@ -55,7 +56,7 @@ def events_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         count[0] += 1
         return read(*args)
 
-    monkeypatch.setattr("services.query.reads.read_case_event", counting)
+    monkeypatch.setattr("services.query.slices.read_case_event", counting)
     yield count
 
 
@@ -153,3 +154,30 @@ async def test_long_texts_make_shorter_pages(tmp_path: Path) -> None:
     sizes = [sum(len(str(one["value"]).encode()) for one in page) for page in found]
     assert sum(map(len, found)) == 400
     assert max(sizes) < PAGE_MAX_BYTES
+
+
+async def test_a_case_of_thousands_of_calls_is_compared_by_the_last_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, book = MemoryLog(), CaseBook()
+    book.add(sealed_event(e.case_opened(), CASE, 1, caller_address="+380 00"))
+    book.add(sealed_event(e.personal_data_provided(), CASE, 2, identity=identity_text("Vzorov")))
+    for version in range(3, 1_003):
+        book.add(sealed_event(e.call_linked(), CASE, version, caller_address=f"@{version}"))
+    log.write(book)
+    read = [0]
+
+    def counting(*args: Any) -> Any:
+        read[0] += 1
+        return read_case_event(*args)
+
+    monkeypatch.setattr("services.query.candidate_reads.read_case_event", counting)
+    keys = FixedKeys()
+    async with asked(log, tmp_path, keys) as desk:
+        desk.follower.until(1_002)
+        answer = await desk.http.post("/api/candidates", json={**BY, "case_id": CASE})
+    assert answer.status_code == 200
+    assert read[0] <= SAID_MAX + 2
+    opened = {(one.type_name, one.version) for access in keys.accesses for one in access.values}
+    assert ("PersonalDataProvided", 2) in opened
+    assert ("CallLinked", 1_002) in opened

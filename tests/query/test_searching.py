@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,7 +11,6 @@ from services.query.projections.lookups import Forgotten, LookupChange, LookupRo
 from shared.events.base import Event
 from shared.events.fields import PersonalClass
 from shared.events.intake import PersonalDataErased
-from shared.keyholder import Searcher
 from shared.matching.numbers import folded_number
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE
@@ -136,63 +134,6 @@ async def test_who_searched_by_name_is_recorded_with_what_he_found(tmp_path: Pat
         ("Olena Example", "he is on the line", 1),
     ]
     assert [one.values[0].case_id[-1] for one in keys.accesses[1:]] == ["1", "2"]
-
-
-SEARCHES: list[tuple[dict[str, Any], tuple[str, ...]]] = [
-    ({"return_code": "000 111 2222"}, ("return_code",)),
-    ({"caller": {"channel": "phone", "address": "+380440000001"}}, ("caller",)),
-    ({"service_number": "AB 000123"}, ("service_number",)),
-    ({"name": "Vzorov"}, ("name",)),
-]
-
-
-@pytest.mark.parametrize(("wanted", "asked_by"), SEARCHES)
-async def test_every_search_but_by_case_number_is_for_a_person_and_a_purpose(
-    tmp_path: Path, wanted: dict[str, Any], asked_by: tuple[str, ...]
-) -> None:
-    keys = FixedKeys()
-    async with asked(log_of_names(("Vzorov", None)), tmp_path, keys) as desk:
-        answer = await desk.http.post("/api/search", json=wanted)
-        two = await desk.http.post("/api/search", json={**wanted, "case_number": CASE, **BY})
-        assert [one["field"] for one in answer.json()["errors"]] == ["by", "purpose"]
-        assert two.status_code == 422
-        assert (keys.accesses, keys.searches) == ([], [])
-        found = await desk.http.post("/api/search", json={**wanted, **BY})
-    assert found.status_code == 200
-    ((who, hashed),) = keys.searches
-    assert (who.by, who.purpose, who.asked) == (*BY.values(), asked_by)
-    assert hashed == ("name" not in wanted)
-
-
-async def test_what_a_search_found_is_recorded_before_it_is_told(tmp_path: Path) -> None:
-    key = hashes_of("caller-phone", "+380440000001")[0]
-    opened = e.case_opened().model_copy(update={"caller_key": key})
-    log, keys = MemoryLog(), FixedKeys()
-    log.write(book_with([opened]))
-    async with asked(log, tmp_path, keys) as desk:
-        for address in ("+380440000001", "+380440000009"):
-            caller = {"channel": "phone", "address": address}
-            await desk.http.post("/api/search", json={"caller": caller, **BY})
-    who = Searcher(BY["by"], BY["purpose"], ("caller",))
-    assert keys.told == [(who, (CASE,)), (who, ())]
-
-
-@pytest.mark.parametrize(("wanted", "_asked_by"), SEARCHES)
-async def test_a_spent_budget_is_said_as_such_with_when_he_may_go_on(
-    tmp_path: Path, wanted: dict[str, Any], _asked_by: tuple[str, ...]
-) -> None:
-    keys = FixedKeys()
-    async with asked(log_of_names(("Vzorov", None)), tmp_path, keys) as desk:
-        await desk.http.post("/api/search", json={"name": "Vzorov", **BY})
-        keys.spent = True
-        answer = await desk.http.post("/api/search", json={**wanted, **BY})
-        assert len(desk.context.names) == 1  # Others may go on searching by name.
-        page = await desk.http.post("/search", data={"sought": "000 111 2222", **BY})
-        by_number = await desk.http.post("/api/search", json={"case_number": CASE})
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, "15")
-    assert answer.json()["type"] == "urn:passage:problem:too-many"
-    assert (page.status_code, "Too many" in page.text) == (429, True)
-    assert by_number.status_code == 200
 
 
 async def test_names_are_followed_live(tmp_path: Path) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
 
 from shared.case_log import Fold
 from shared.commands.base import Command
+from shared.commands.catalogue import COMMANDS
 from shared.commands.handover import RecordArrival
-from shared.commands.intake import AddNote, ClaimCase, CloseCase
+from shared.commands.intake import AddNote, ClaimCase, CloseCase, TakeOverCase
 from shared.events.base import CaseEvent, Event
 from shared.events.claims import CaseClaimed, CaseReleased, ClaimBasis, ReleaseReason
 from shared.events.fields import Plain
@@ -114,3 +115,46 @@ def test_a_late_release_of_an_earlier_claim_frees_nobody(case: Case) -> None:
 def test_whose_time_ran_out_is_refused_when_another_takes_over(case: Case) -> None:
     case.given(claimed(OLENA, 1), released(OLENA, 1, "expired"), claimed(PETRO, 2, "takeover"))
     case.refuses(ask(RecordArrival, **PLACE))
+
+
+class Row(NamedTuple):
+    """A line of the rule: what happened to the case, who asks, and whether he may."""
+
+    given: tuple[Event, ...]
+    by: str
+    fence: int | None
+    lets: bool
+
+
+TAKEN_OVER = (claimed(OLENA, 1), claimed(PETRO, 2, "takeover"))
+RULE = {
+    "nobody claimed it": Row((), OLENA, None, lets=True),
+    "his own claim": Row((claimed(OLENA, 1),), OLENA, 1, lets=True),
+    "another's claim, no fence": Row((claimed(OLENA, 1),), PETRO, None, lets=True),
+    "another's claim, its fence": Row((claimed(OLENA, 1),), PETRO, 1, lets=True),
+    "another's claim, an older fence": Row((claimed(OLENA, 1), claimed(PETRO, 2)), OLENA, 1, False),
+    "a fence that never was": Row((claimed(OLENA, 1),), OLENA, 7, lets=False),
+    "taken over from him": Row(TAKEN_OVER, OLENA, None, lets=False),
+    "taken over from him, spelled otherwise": Row(TAKEN_OVER, "OLENA example", None, lets=False),
+    "taken over from another": Row(TAKEN_OVER, "Iryna Example", None, lets=True),
+    "he let it go": Row((claimed(OLENA, 1), released(OLENA, 1)), OLENA, None, lets=True),
+}
+
+
+@pytest.mark.parametrize("row", RULE.values(), ids=RULE.keys())
+@pytest.mark.parametrize("command_type", COMMANDS.values())
+def test_one_rule_about_anothers_claim_holds_for_every_command_of_every_service(
+    command_type: type[Command], row: Row
+) -> None:
+    case = Case(desk_for(command_type.SERVICE, Fold(0, count)))
+    case.given(*row.given)
+    fields: dict[str, Any] = {"by": row.by, "fence": row.fence, "seen_version": len(row.given)}
+    command = command_type.model_construct(command_id="cmd-1", case_id=CASE, **fields)
+    if row.lets or command_type.TAKES_CASE:
+        assert case.when(command).result == "recorded"
+    else:
+        case.refuses(command)
+
+
+def test_only_what_takes_a_case_is_free_of_the_rule() -> None:
+    assert {one for one in COMMANDS.values() if one.TAKES_CASE} == {ClaimCase, TakeOverCase}

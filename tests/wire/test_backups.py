@@ -17,6 +17,7 @@ import passage.backing_up.durable
 from passage.backing_up.errors import (
     BackupDamagedError,
     BackupError,
+    BackupForgedError,
     BackupKeyError,
     TargetNotEmptyError,
 )
@@ -30,6 +31,7 @@ from passage.folders import folders_of
 from passage.nats_server import NatsServer
 from passage.provisioning import ask
 from passage.restore import restore_verb
+from shared.checkpoints import PUBLIC_NAME, make_witness_keys
 from shared.commands.intake import ProvidePersonalData
 from shared.events.fields import Identity
 from tests.wire.conftest import Site
@@ -177,6 +179,22 @@ async def test_a_wrong_key_leaves_nothing(site: Site, place: Path) -> None:
     with pytest.raises(BackupKeyError):
         await restore(place, written.path, key=place.parent / "foreign" / SECRET)
     assert names(place) == ["backups"]
+
+
+async def test_only_a_backup_that_this_site_signed_is_restored(site: Site, place: Path) -> None:
+    keys, other = site.settings.keys_dir, place.parent / "other-keys"
+    make_witness_keys(other)
+    await one_person(site)
+    unsigned = await back_up(place)
+    make_witness_keys(keys)
+    signed = await back_up(place)
+    assert (unsigned.is_signed, signed.is_signed) == (False, True)
+    for file, signer in ((signed.path, other), (unsigned.path, keys)):
+        with pytest.raises(BackupForgedError):
+            await restore(place, file, signer=signer / PUBLIC_NAME)
+        assert not (place / "new").exists()
+    await restore(place, signed.path, signer=keys / PUBLIC_NAME)
+    assert (place / "new").is_dir()
 
 
 async def test_a_folder_that_is_not_empty_is_left_alone(place: Path) -> None:

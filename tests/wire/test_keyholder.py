@@ -287,7 +287,7 @@ async def test_nobody_searches_or_opens_as_if_he_were_the_service(site: Site, by
 
 async def test_a_persons_budget_is_spent_for_him_alone(site: Site) -> None:
     with pytest.raises(TooManyError, match="searches an hour") as many:
-        for _ in range(Settings().person_searches_an_hour):  # A start gives a quarter.
+        for _ in range(Settings().person_searches_an_hour):  # A start gives half.
             await search(site, "query", FOR_OLENA)
     assert many.value.retry_after_s > 0
     assert await search(site, "query", FOR_OLENA._replace(by="Petro Example")) == 0

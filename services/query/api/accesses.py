@@ -5,7 +5,7 @@ record of access.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -21,6 +21,7 @@ from shared.case_log import LogError
 from shared.case_numbers import CaseNumber
 from shared.events.fields import Person, Word
 from shared.refusals import is_another_person
+from shared.written import Day
 
 OPENINGS_MAX = 5_000
 
@@ -82,8 +83,8 @@ class _Wanted(BaseModel):
     by: Person | None = None
     service: Word | None = None
     case_id: CaseNumber | None = None
-    from_day: date | None = None
-    to_day: date | None = None
+    from_day: Day | None = None
+    to_day: Day | None = None
     limit: Annotated[
         int, Field(ge=1, le=OPENINGS_MAX, description="openings that are read for one answer")
     ] = 1_000

@@ -64,6 +64,7 @@ class WhoIsThis(_Body):
             " ".join(name for name in names if name),
             self.code or "",
             ((self.caller.channel, self.caller.address.strip()),) if self.caller else (),
+            reveal=self.reveal,
         )
 
 
@@ -162,7 +163,7 @@ def routes(context: Context) -> APIRouter:
 
 def _found(looking: Candidates, wanted: WhoIsThis) -> Answer[Found] | None:
     if wanted.case_id is not None:
-        return looking.of_case(wanted.case_id, wanted.by, wanted.purpose)
+        return looking.of_case(wanted.case_id, wanted.by, wanted.purpose, reveal=wanted.reveal)
     return looking.of_caller(wanted.asked(), wanted.by, wanted.purpose)
 
 

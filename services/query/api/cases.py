@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.query.api import shapes
 from services.query.api.problems import Problem, ProblemError
@@ -13,10 +13,12 @@ from services.query.context import Context
 from services.query.history import AsOf, LogUnavailableError, case_as_of
 from services.query.masking import entry_shown, row_shown, type_shown
 from services.query.projections.case_row import CaseRow, IdentityState, Progress
-from services.query.reads import WHOLE, Answer, CaseFilter, CaseHistory, Cursor, Slice, read_cursor
+from services.query.reads import Answer, CaseFilter, CaseHistory, Cursor, read_cursor
+from services.query.slices import WHOLE, Slice
 from shared.case_numbers import CaseNumber
 from shared.events.fields import Channel, Person
 from shared.events.intake import Urgency
+from shared.written import Moment
 
 CASES_MAX = 500
 TIMELINE_SHOWN = 200
@@ -105,7 +107,7 @@ class _View(BaseModel):
 
     as_of_version: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)] | None = None
     as_of_sequence: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)] | None = None
-    as_of_time: AwareDatetime | None = None
+    as_of_time: Moment | None = None
     by: Person | None = None
     limit: Annotated[int, Field(ge=1, le=TIMELINE_MAX, description="events of one answer")] = (
         TIMELINE_SHOWN

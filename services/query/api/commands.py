@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, ValidationError, create_model
 
 from services.query.api import shapes
@@ -31,6 +32,7 @@ from shared.commands.base import (
 from shared.commands.catalogue import COMMANDS
 from shared.events.fields import Id
 from shared.logs import log
+from shared.refusals import is_another_person
 
 VISIBLE_WITHIN_S = 2.0
 """How long an answer waits for the read model to show the effect."""
@@ -106,7 +108,13 @@ async def pass_on(context: Context, service: str, command: Command) -> dict[str,
         case Recorded() | Ignored():
             visible = await context.progress.reached(answer.sequence, VISIBLE_WITHIN_S)
             shown = answer.model_dump(mode="json", exclude_none=True)
-            return {**shown, "command_id": command.command_id, "visible": visible}
+            holder = await run_in_threadpool(_other_holder, context, command) if visible else None
+            return {
+                **shown,
+                "command_id": command.command_id,
+                "visible": visible,
+                "held_by": holder,
+            }
         case Refused():
             # Of a case that the log doesn't have, the number is only what somebody typed.
             unknown = set() if answer.version else {"case_id"}
@@ -133,6 +141,14 @@ async def _ask(
     except ValidationError:
         log.error("answer_unreadable", handler=type(command).__name__, service=service)
         return Unavailable(reason="its answer can't be understood")
+
+
+def _other_holder(context: Context, command: Command) -> str | None:
+    """Who else works on the case, as the read model has it."""
+    row = context.reads.cases_by_ids([command.case_id]).found.get(command.case_id)
+    if row is None or row.claimed_by is None:
+        return None
+    return row.claimed_by if is_another_person(row.claimed_by, command.by) else None
 
 
 def _unavailable(service: str, reason: str, command: Command) -> ProblemError:

@@ -22,6 +22,7 @@ from shared.commands.shifts import RecordExport
 from shared.events.fields import Person
 from shared.events.reading import UnreadableEventError, read_case_event
 from shared.events.shifts import StatisticsExported
+from shared.written import Day
 
 DAYS_MAX = 3_660
 OLDEST = date(2022, 1, 1)
@@ -40,8 +41,8 @@ class Export(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    first_day: Annotated[date, Field(ge=OLDEST)]
-    last_day: date
+    first_day: Annotated[Day, Field(ge=OLDEST)]
+    last_day: Day
     by: Person
     second_by: Person
     command_id: Annotated[CommandId, Field(default_factory=_new_id)]

@@ -12,7 +12,7 @@ from services.query.api.problems import Problem, ProblemError
 from services.query.context import Context
 from services.query.masking import row_shown
 from services.query.projections.group import TYPES, Group, MemberRow, group_of
-from services.query.reads import FOLDED_MAX, Slice
+from services.query.slices import FOLDED_MAX, Slice
 
 
 class Member(shapes.Member):

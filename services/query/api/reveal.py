@@ -17,12 +17,13 @@ from services.query.api.problems import Problem, ProblemError
 from services.query.context import Context
 from services.query.masking import may_open, type_shown
 from services.query.opening import Found, content_of, first_values, opened, personal_values
-from services.query.reads import Slice
+from services.query.slices import Slice
 from shared.case_log import LogError
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Person, PersonalClass, Word
 from shared.key_messages import VALUES_MAX
 from shared.logs import log
+from shared.written import Whole
 
 FIELDS_MAX = 1_000
 VALUES_SHOWN = 200
@@ -45,7 +46,7 @@ class _Body(BaseModel):
 class RevealedField(_Body):
     """One personal value of a case, by its place."""
 
-    version: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)]
+    version: Annotated[Whole, Field(ge=1, le=SEQUENCE_MAX)]
     field: Word
 
 
@@ -56,9 +57,9 @@ class Reveal(_Body):
     purpose: Word
     classes: tuple[PersonalClass, ...] = ()
     fields: Annotated[tuple[RevealedField, ...], Field(max_length=FIELDS_MAX)] = ()
-    up_to_version: Annotated[int, Field(ge=1, le=SEQUENCE_MAX)] | None = None
+    up_to_version: Annotated[Whole, Field(ge=1, le=SEQUENCE_MAX)] | None = None
     """Only what stood there after this version."""
-    limit: Annotated[int, Field(ge=1, le=VALUES_MAX)] = VALUES_SHOWN
+    limit: Annotated[Whole, Field(ge=1, le=VALUES_MAX)] = VALUES_SHOWN
     """How many values in one answer; a page ends with an event."""
     cursor: VersionCursor = None
 

@@ -208,3 +208,5 @@ class Shown(Shape):
     return_code: str | None = None
     duress_code: str | None = None
     visible: bool
+    held_by: str | None = None
+    """Who works on the case, where that is another person: a claim locks nobody out."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -12,6 +11,7 @@ from services.query.api.cases import waits
 from services.query.context import Context
 from services.query.masking import row_shown
 from services.query.publication import STATISTICS, class_of_stage
+from shared.written import Day
 
 QUEUE_MAX = 1_000
 
@@ -37,7 +37,7 @@ def routes(context: Context) -> APIRouter:
         return {"items": items}
 
     @router.get("/statistics/calls", response_model=shapes.Calls)
-    def calls(from_day: date | None = None, to_day: date | None = None) -> dict[str, object]:
+    def calls(from_day: Day | None = None, to_day: Day | None = None) -> dict[str, object]:
         """Calls by day (UTC) and channel, between two days if given, these included."""
         answer = context.reads.calls(
             from_day.isoformat() if from_day else None, to_day.isoformat() if to_day else None

@@ -13,7 +13,8 @@ from services.query.context import Context
 from services.query.masking import personal_shown, row_shown
 from services.query.projections import links as ties
 from services.query.projections import outbox as messages
-from services.query.reads import FOLDED_MAX, CaseHistory, Slice
+from services.query.reads import CaseHistory
+from services.query.slices import FOLDED_MAX, Slice
 
 
 class Link(shapes.Link):

@@ -21,7 +21,8 @@ from services.query.context import Context
 from services.query.history import AsOf
 from services.query.masking import entry_shown
 from services.query.projections.queue import FIRST
-from services.query.reads import Answer, CaseHistory, Slice
+from services.query.reads import Answer, CaseHistory
+from services.query.slices import Slice
 from shared.case_numbers import case_number_in
 from shared.keyholder import KeysUnavailableError, TooManyError
 from shared.return_codes import codes_in
