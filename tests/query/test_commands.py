@@ -27,10 +27,9 @@ from shared.commands.base import (
     Refused,
     Unavailable,
 )
-from shared.events.claims import CaseClaimed
 from shared.settings import Settings
 from tests import examples as e
-from tests.examples import CASE, NOON
+from tests.examples import CASE
 from tests.query.asking import HOST
 from tests.query.stage import WITHIN_S, ServerLog, book_with, settings_for
 
@@ -115,20 +114,6 @@ async def test_a_recorded_command_is_visible_when_it_is_answered(
         assert (answer.status_code, said["result"], said["visible"]) == (200, "recorded", True)
         shown = (await site.http.get(f"/api/cases/{CASE}")).json()
         assert shown["case"]["version"] == said["version"] == number
-
-
-@pytest.mark.parametrize(
-    ("by", "held_by"),
-    [("Petro Example", "Olena Example"), ("olena  EXAMPLE", None), ("Olena Example", None)],
-)
-async def test_an_answer_says_who_else_works_on_the_case(
-    site: Site, server_log: ServerLog, by: str, held_by: str | None
-) -> None:
-    claim = CaseClaimed(operator="Olena Example", lease_until=NOON, fence=1, basis="free")
-    sequence = server_log.write(book_with([e.case_opened(), claim]))
-    await site.answer("intake", lambda _: Ignored(case_id=CASE, version=2, sequence=sequence))
-    answer = await site.post("AddNote", {**NOTE, "by": by})
-    assert (answer.status_code, answer.json().get("held_by")) == (200, held_by)
 
 
 async def test_the_service_gets_the_command_with_an_id_made_for_it(site: Site) -> None:

@@ -51,7 +51,7 @@ from tests.wire.conftest import ANSWER_WITHIN_S, Site
 pytestmark = pytest.mark.wire
 ROUNDS = 25
 HOUR = timedelta(hours=1)
-LEAD = "LEAD0000CASE"
+LEAD = "1EAD0000CASE"
 MEMBERS = ("MEMBER00CASE", "MEMBER01CASE", "MEMBER02CASE")
 
 
@@ -134,7 +134,7 @@ async def test_accepted_and_withdrawn_at_the_same_moment_exactly_one_wins(site: 
     """E15, with a refusal thrown in: each on the version that all of them saw."""
 
     async def one_round(service: Service, number: int) -> list[AnyAnswer]:
-        case_id = f"OFFER{number:07}"
+        case_id = f"0FFER{number:07}"
         await seed(service, case_id, [case_opened(), offer_now()])
         answer: dict[str, Any] = {"offer_id": "offer-1", "seen_version": 2}
         by_team: dict[str, Any] = {**answer, "team": "Heron", "by": PETRO}
@@ -154,9 +154,11 @@ async def test_accepted_and_withdrawn_at_the_same_moment_exactly_one_wins(site: 
 
 async def test_an_offer_is_made_answered_and_withdrawn_over_the_wire(site: Site) -> None:
     later: dict[str, Any] = {"team": "Heron", "deadline_at": datetime.now(UTC) + HOUR}
-    told = [case_opened(), rendezvous_planned(), rendezvous_disclosed()]
+    now = datetime.now(UTC)
+    window = {"window_from": now + HOUR, "window_to": now + 2 * HOUR}
+    planned = rendezvous_planned().model_copy(update=window)  # One that doesn't expire meanwhile.
     async with site.service("handover") as service:
-        await seed(service, LEAD, told)
+        await seed(service, LEAD, [case_opened(), planned, rendezvous_disclosed()])
         first = await site.record(OfferHandover, LEAD, **later)
         assert (await site.ask(OfferHandover, LEAD, **later)).result == "refused"
         offer_id = (await site.next_event("HandoverOffered")).data.offer_id
