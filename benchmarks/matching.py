@@ -33,7 +33,7 @@ def run(bench: Bench) -> Iterator[Measured]:
         bench.rounds(ROUNDS),
     )
     yield Measured(
-        name="statements compared",
+        name="matching/pairs of statements",
         figures=rounded({name: max(taken) for name, taken in rounds.items()}),
         unit="pairs/s of one core",
         aim=AIM,

@@ -215,14 +215,8 @@ def _into_running(folders: Folders, reading: Reading) -> Filled:
 async def _fill(place: Place, reading: Reading) -> Filled:
     async with connected(place.running) as client:
         running = place.running
-        target = Target(
-            client,
-            running.database,
-            running.replicas,
-            place.witness,
-            running.quota,
-            reading.signer,
-        )
+        copies, quota, signer = running.replicas, running.quota, reading.signer
+        target = Target(client, running.database, copies, place.witness, quota, signer)
         done = await put_back(target, reading.members, reading.told)
         own = newest_checkpoint(witness_files(place.witness).values())
         newest = max([*reading.checkpoints, *([] if own is None else [own])], default=None)

@@ -38,6 +38,7 @@ from shared.events.calls import (
 )
 from shared.events.fields import Channel, Plain
 from shared.events.upstream import read_upstream
+from shared.logs import log
 from shared.parking import Delivery, UnprocessableError
 from shared.return_codes import HASH_PURPOSE, code_in_text, codes_in, is_plain, without_codes
 
@@ -230,6 +231,9 @@ def _moment(fields: Mapping[str, Any], name: str, change: Change, reading: Readi
     at, is_replaced = cleaning.moment(fields.get(name), reading.received_at)
     if is_replaced:
         reading.note(change, name, fields[name])
+    ahead_s = cleaning.seconds_ahead(fields.get(name), reading.received_at)
+    if is_replaced and ahead_s:
+        log.error("clock_off", channel=reading.channel, seconds=ahead_s)
     return at
 
 

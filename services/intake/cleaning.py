@@ -147,6 +147,12 @@ def moment(said: Any, received_at: datetime) -> tuple[datetime, bool]:
     return told, False
 
 
+def seconds_ahead(said: Any, received_at: datetime) -> int:
+    """How far a channel's clock is ahead of when its message came; 0 where it isn't."""
+    told = _told(plain(said).strip()) if said is not None else None
+    return 0 if told is None else max(0, round((told - received_at).total_seconds()))
+
+
 def _told(said: str) -> datetime | None:
     try:
         if _EPOCH.fullmatch(said):

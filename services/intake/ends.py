@@ -62,14 +62,23 @@ class EarlyEnds:
 def receive_end(intake: Intake, early_ends: EarlyEnds, message: ChannelMessage) -> Outcome:
     """Records in a call's case that it ended: now, or when its call comes."""
     ended = open_end(intake.desk.keys, message)
-    case_id = intake.index.case_of_call(ended.channel, ended.call_id)
+    case_id = _case_of(intake, ended)
     if case_id is None:
         early_ends.remember(ended)
         # Its call may have come meanwhile, and found no end.
-        case_id = intake.index.case_of_call(ended.channel, ended.call_id)
+        case_id = _case_of(intake, ended)
     if case_id is None:
         return Outcome("ignored", "", 0, 0)
     return _record_end(intake, case_id, ended)
+
+
+def _case_of(intake: Intake, ended: CallEnded) -> str | None:
+    """The case in whose log the call stands; that one was reserved for it isn't enough."""
+    case_id = intake.index.case_of_call(ended.channel, ended.call_id)
+    if case_id is None:
+        return None
+    calls = intake.desk.writer.log.load_current(case_id).state.calls
+    return case_id if (ended.channel, ended.call_id) in calls else None
 
 
 def receive_call(intake: Intake, early_ends: EarlyEnds, opened: OpenedCall) -> Outcome:

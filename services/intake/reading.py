@@ -59,6 +59,7 @@ class ChannelMessage:
 class Reading:
     """A call while it is read: what had to be changed of it, and the originals."""
 
+    channel: Channel
     received_at: datetime
     changed: set[Change] = field(default_factory=set)
     originals: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -80,7 +81,9 @@ class Reading:
 def begin(message: ChannelMessage) -> Reading:
     """What reading the message as such changed; the channel is the subject's, not the message's."""
     upstream = message.upstream
-    reading = Reading(message.received_at, set(upstream.changed), dict(upstream.set_aside))
+    reading = Reading(
+        message.channel, message.received_at, set(upstream.changed), dict(upstream.set_aside)
+    )
     said = upstream.fields.get("channel")
     if said is not None and said != message.channel:
         reading.note("channel_corrected", "channel", said)

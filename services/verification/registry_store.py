@@ -185,7 +185,6 @@ def _stated(row: Sequence[str]) -> Stated:
 def replace(path: Path, database: bytes) -> None:
     """Puts a database in the registry's place; look-ups meanwhile see the old one or this."""
     path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-    remove_drafts(path)
     with _draft(path) as (draft, descriptor):
         with os.fdopen(os.dup(descriptor), "wb") as file:
             file.write(database)

@@ -10,10 +10,9 @@ from typing_extensions import override
 
 from shared.case_numbers import CaseNumber
 from shared.commands.base import Decision, Fact
+from shared.commands.windows import SaidWindows
 from shared.events.fields import (
-    CONTACT_WINDOWS_MAX,
     Channel,
-    ContactWindow,
     HeadCount,
     Id,
     Identity,
@@ -32,7 +31,6 @@ from shared.events.intake import (
     Situation,
     Urgency,
 )
-from shared.zones import Zone
 
 MESSAGE_VALID_MAX_MINUTES = 1_440
 """How long a message to a caller may wait to be sent at most."""
@@ -167,13 +165,6 @@ class GiveAdvice(Fact):
     call_id: Id | None = None
 
 
-class SaidWindow(ContactWindow):
-    """A time of day as he said it: always with the zone whose clocks he meant."""
-
-    # Missing, it is told what would do, as a wrong one is.
-    zone: Zone = Field("", validate_default=True)
-
-
 class SetContactRule(Fact):
     """Record whether and when he says it is safe to reach him; `windows` for rule `window` only.
 
@@ -184,7 +175,7 @@ class SetContactRule(Fact):
     SERVICE: ClassVar[str] = "intake"
 
     rule: ContactRule
-    windows: Annotated[tuple[SaidWindow, ...], Field(max_length=CONTACT_WINDOWS_MAX)] = ()
+    windows: SaidWindows = ()
 
 
 class ClearDuress(Decision):

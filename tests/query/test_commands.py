@@ -27,10 +27,9 @@ from shared.commands.base import (
     Refused,
     Unavailable,
 )
-from shared.events.claims import CaseClaimed
 from shared.settings import Settings
 from tests import examples as e
-from tests.examples import CASE, NOON
+from tests.examples import CASE
 from tests.query.asking import HOST
 from tests.query.stage import WITHIN_S, ServerLog, book_with, settings_for
 
@@ -115,20 +114,6 @@ async def test_a_recorded_command_is_visible_when_it_is_answered(
         assert (answer.status_code, said["result"], said["visible"]) == (200, "recorded", True)
         shown = (await site.http.get(f"/api/cases/{CASE}")).json()
         assert shown["case"]["version"] == said["version"] == number
-
-
-@pytest.mark.parametrize(
-    ("by", "held_by"),
-    [("Petro Example", "Olena Example"), ("olena  EXAMPLE", None), ("Olena Example", None)],
-)
-async def test_an_answer_says_who_else_works_on_the_case(
-    site: Site, server_log: ServerLog, by: str, held_by: str | None
-) -> None:
-    claim = CaseClaimed(operator="Olena Example", lease_until=NOON, fence=1, basis="free")
-    sequence = server_log.write(book_with([e.case_opened(), claim]))
-    await site.answer("intake", lambda _: Ignored(case_id=CASE, version=2, sequence=sequence))
-    answer = await site.post("AddNote", {**NOTE, "by": by})
-    assert (answer.status_code, answer.json().get("held_by")) == (200, held_by)
 
 
 async def test_the_service_gets_the_command_with_an_id_made_for_it(site: Site) -> None:
@@ -244,34 +229,6 @@ async def test_as_of_reads_the_real_log(site: Site, server_log: ServerLog) -> No
     assert by_version == by_sequence == by_time
     assert by_version["case"]["version"] == 9
     assert now == as_of_now
-
-
-async def test_metrics_know_what_is_parked_and_waiting(site: Site) -> None:
-    await site.nats.jetstream(timeout=60).publish("parked.intake.not_json", b"{}")
-    await site.nats.jetstream(timeout=60).publish("calls.phone", b"{}")
-    text = (await site.http.get("/metrics")).text
-    assert "passage_parked_messages 1.0" in text
-    assert 'passage_calls_waiting{channel="phone"} 1.0' in text
-    assert 'passage_calls_waiting{channel="web"} 0.0' in text
-    assert 'passage_oldest_call_seconds{channel="web"} 0.0' in text
-    assert 'passage_oldest_call_seconds{channel="phone"} 0.0' not in text
-    assert "passage_query_lag_events 0.0" in text
-
-
-async def test_readyz_names_a_channel_whose_calls_cannot_come_into_cases(site: Site) -> None:
-    await site.nats.jetstream(timeout=60).publish("calls.phone", b"{}")
-    ready = (await site.http.get("/readyz")).json()
-    assert (ready["ready"], ready["calls_waiting"]["phone"]) == (True, 1)
-    assert ready["oldest_call_s"] > 0
-    await site.nats.jetstream(timeout=60).delete_consumer("CALLS_phone", "intake")
-    await site.nats.jetstream(timeout=60).delete_stream("CALLS_web")
-    answer = await site.http.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json()["missing"] == [
-        "CALLS_phone has no consumer; run `passage provision`",
-        "CALLS_web is missing, or has no leader",
-    ]
-    assert answer.json()["calls_waiting"]["web"] is None
 
 
 async def test_health_is_answered_over_nats_too(site: Site) -> None:

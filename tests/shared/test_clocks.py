@@ -15,6 +15,7 @@ from shared.events.calls import DeliveryReported
 from tests.asking import ask
 from tests.desks import NOW
 from tests.examples import CASE
+from tests.intake.receiving import envelope, received
 from tests.shared.test_decided_now import MINUTE, House
 
 
@@ -50,3 +51,24 @@ def test_a_channel_that_sent_a_message_before_it_was_given_it_is_behind(
     with capture_logs() as lines:
         _alarm_if_behind(given, report)
     assert len(lines) == alarms
+
+
+@pytest.mark.parametrize(
+    ("started_at", "seconds"),
+    [
+        ("2026-03-14T12:06:00Z", 360),
+        ("2027-03-14T12:00:00Z", 31_536_000),
+        ("2026-03-14T12:00:30Z", 0),
+        ("2026-03-14T02:00:00Z", 0),
+        ("yesterday", 0),
+        ("0001-01-01T00:00:00Z", 0),
+    ],
+)
+def test_a_call_dated_so_far_ahead_that_its_time_is_replaced_is_alarmed(
+    started_at: str, seconds: int
+) -> None:
+    with capture_logs() as lines:
+        call = received(envelope(started_at=started_at))
+    assert call.started_at <= NOW + timedelta(minutes=1)
+    found = [(one["channel"], one["seconds"]) for one in lines if one["event"] == "clock_off"]
+    assert found == ([("phone", seconds)] if seconds else [])

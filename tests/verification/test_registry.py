@@ -103,6 +103,13 @@ def test_a_number_whose_man_fits_less_than_another_man_is_said_to_be_anothers(
     assert answer.number_of_another
 
 
+def test_who_is_only_born_that_day_takes_nobodys_number(tmp_path: Path) -> None:
+    rows = "Перший,Іван,,,1990-05-17,АВ-11111,\nПерчий,,,,1991-06-18,ВС-22222,\n"
+    claim = Stated("Перший", "Іван", None, "1991-06-18", "АВ-11111")
+    answer = registry_of(tmp_path, rows).look_up(claim)
+    assert (answer.outcome, answer.number_of_another) == ("partial", False)
+
+
 def test_a_slip_in_the_number_is_no_theft_of_it(tmp_path: Path) -> None:
     slips = registry_of(
         tmp_path,
@@ -161,6 +168,7 @@ def test_one_man_listed_twice_is_one_man(tmp_path: Path) -> None:
 def test_whoever_has_another_number_or_unit_is_another_man() -> None:
     one = Stated("Двойников", "Петро", None, "1991-03-03", "АВ-1", "1 рота")
     assert not is_one_man(one, Stated("Двойников", "Петро", None, "1991-03-03", "АВ-2", "1 рота"))
+    assert not is_one_man(one, Stated("Двойников", "Олег", None, "1991-03-03", "АВ-1", "1 рота"))
     without = Stated("Двойников", "Петро", None, "1991-03-03", None, "1 рота")
     assert not is_one_man(without, Stated("Двойников", "Петро", None, "1991-03-03", None, "2 рота"))
 
@@ -177,6 +185,13 @@ def test_a_placeholder_for_a_number_is_no_number(tmp_path: Path, stated: str) ->
 def test_a_missing_registry_is_unavailable_and_stays_missing(tmp_path: Path) -> None:
     assert SqliteRegistry(tmp_path / "missing.db").look_up(HIM).outcome == "unavailable"
     assert not (tmp_path / "missing.db").exists()
+
+
+def test_of_two_numbers_that_differ_in_zeros_each_is_found_as_it_stands(tmp_path: Path) -> None:
+    registry = registry_of(tmp_path, "Перший,Іван,,,,000124,\nПерший,Олег,,,,124,\n")
+    for number, name in (("000124", "Іван"), ("124", "Олег")):
+        assert registry.look_up(Stated(service_number=number)).outcome == "partial"
+        assert registry.look_up(Stated("Перший", name, service_number=number)).outcome == "match"
 
 
 def test_a_number_that_lost_its_zeros_in_the_file_is_found(tmp_path: Path) -> None:

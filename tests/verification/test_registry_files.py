@@ -49,6 +49,12 @@ def test_the_encoding_is_recognised(tmp_path: Path, encoding: str, header: str, 
     assert outcome(tmp_path) == "match"
 
 
+@pytest.mark.parametrize("encoding", ["cp1251", "koi8-u", "cp866", "utf-16-be"])
+def test_a_given_name_alone_tells_the_encoding(tmp_path: Path, encoding: str) -> None:
+    assert load_text(tmp_path, f"{HEADER}Цой,Олег,,,,AB-1,\n", encoding).persons == 1
+    assert outcome(tmp_path, Stated("Цой", "Олег", service_number="AB-1")) == "match"
+
+
 @pytest.mark.parametrize("begins", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1", b"%PDF-1.7"])
 def test_a_workbook_is_told_to_be_saved_as_csv(tmp_path: Path, begins: bytes) -> None:
     (tmp_path / "rows.csv").write_bytes(begins + bytes(range(256)))

@@ -34,6 +34,7 @@ EVENTS_SHOWN = 200
 def routes(context: Context) -> APIRouter:
     """Gives the routes of the pages."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    _parked_routes(context, router)
 
     @router.get("/")
     async def queue() -> str:
@@ -48,10 +49,6 @@ def routes(context: Context) -> APIRouter:
             sequence=answer.sequence,
         )
 
-    @router.get("/parked")
-    def parked(after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0) -> str:
-        return _parked(context, after)
-
     @router.get("/cases/{case_id}", dependencies=[waits(context)])
     def case(
         case_id: CaseId,
@@ -63,19 +60,7 @@ def routes(context: Context) -> APIRouter:
             answer = _page_of(context, case_id, as_of, from_version)
         except ProblemError as problem:
             return HTMLResponse(_render("no_case.html", context, why=""), problem.status)
-        history = answer.found
-        first = history.events[0].event.caseversion if history.events else 1
-        page = _render(
-            "case.html",
-            context,
-            case=history.case,
-            timeline=[entry_shown(one, history.erased) for one in history.events],
-            as_of_version=as_of_version,
-            earlier=max(1, first - EVENTS_SHOWN) if first > 1 else None,
-            later=history.events[-1].event.caseversion + 1 if history.more else None,
-            sequence=answer.sequence,
-        )
-        return HTMLResponse(page)
+        return HTMLResponse(_case(context, answer, as_of_version))
 
     @router.post("/search")
     async def search(request: Request) -> Response:
@@ -84,10 +69,27 @@ def routes(context: Context) -> APIRouter:
     return router
 
 
-def _parked(context: Context, after: int) -> str:
-    page = page_of(context, after, PAGE_MAX)
-    rows = [shown(one) for one in page.items]
-    return _render("parked.html", context, rows=rows, next=page.following)
+def _parked_routes(context: Context, router: APIRouter) -> None:
+    @router.get("/parked")
+    def parked(after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0) -> str:
+        page = page_of(context, after, PAGE_MAX)
+        rows = [shown(one) for one in page.items]
+        return _render("parked.html", context, rows=rows, next=page.following)
+
+
+def _case(context: Context, answer: Answer[CaseHistory], as_of_version: int | None) -> str:
+    history = answer.found
+    first = history.events[0].event.caseversion if history.events else 1
+    return _render(
+        "case.html",
+        context,
+        case=history.case,
+        timeline=[entry_shown(one, history.erased) for one in history.events],
+        as_of_version=as_of_version,
+        earlier=max(1, first - EVENTS_SHOWN) if first > 1 else None,
+        later=history.events[-1].event.caseversion + 1 if history.more else None,
+        sequence=answer.sequence,
+    )
 
 
 def _page_of(

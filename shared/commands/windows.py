@@ -1,0 +1,20 @@
+"""Times of day as a person says them, for commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.events.fields import CONTACT_WINDOWS_MAX, ContactWindow
+from shared.zones import Zone
+
+
+class SaidWindow(ContactWindow):
+    """A time of day as he said it: always with the zone whose clocks he meant."""
+
+    # Missing, it is told what would do, as a wrong one is.
+    zone: Zone = Field("", validate_default=True)
+
+
+SaidWindows = Annotated[tuple[SaidWindow, ...], Field(max_length=CONTACT_WINDOWS_MAX)]

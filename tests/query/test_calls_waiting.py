@@ -1,0 +1,39 @@
+"""What query says of calls that are in no case yet, and of channels that have no consumer."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.query.test_commands import Site, site
+
+__all__ = ["site"]
+
+pytestmark = pytest.mark.wire
+
+
+async def test_metrics_know_what_is_parked_and_waiting(site: Site) -> None:
+    await site.nats.jetstream(timeout=60).publish("parked.intake.not_json", b"{}")
+    await site.nats.jetstream(timeout=60).publish("calls.phone", b"{}")
+    text = (await site.http.get("/metrics")).text
+    assert "passage_parked_messages 1.0" in text
+    assert 'passage_calls_waiting{channel="phone"} 1.0' in text
+    assert 'passage_calls_waiting{channel="web"} 0.0' in text
+    assert 'passage_oldest_call_seconds{channel="web"} 0.0' in text
+    assert 'passage_oldest_call_seconds{channel="phone"} 0.0' not in text
+    assert "passage_query_lag_events 0.0" in text
+
+
+async def test_readyz_names_a_channel_whose_calls_cannot_come_into_cases(site: Site) -> None:
+    await site.nats.jetstream(timeout=60).publish("calls.phone", b"{}")
+    ready = (await site.http.get("/readyz")).json()
+    assert (ready["ready"], ready["calls_waiting"]["phone"]) == (True, 1)
+    assert ready["oldest_call_s"] > 0
+    await site.nats.jetstream(timeout=60).delete_consumer("CALLS_phone", "intake")
+    await site.nats.jetstream(timeout=60).delete_stream("CALLS_web")
+    answer = await site.http.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["missing"] == [
+        "CALLS_phone has no consumer; run `passage provision`",
+        "CALLS_web is missing, or has no leader",
+    ]
+    assert answer.json()["calls_waiting"]["web"] is None
