@@ -94,8 +94,7 @@ def open_call(keys: Opener, message: ChannelMessage) -> OpenedCall:
         codes=[(HASH_PURPOSE, one) for one in codes],
     )
     ids.replace_by(hashes["ids"], reading)
-    started_at = _moment(fields, "started_at", "started_at_replaced", reading)
-    is_told = fields.get("started_at") is not None and "started_at_replaced" not in reading.changed
+    started_at, began = _started(fields, reading)
     incoming = IncomingCall(
         message_id=message_of(channel, ids.call_id),
         call_id=ids.call_id,
@@ -104,7 +103,7 @@ def open_call(keys: Opener, message: ChannelMessage) -> OpenedCall:
         caller_address=shortened(address, "caller_address", "address_cleaned", reading),
         language=_language(fields, reading),
         started_at=started_at,
-        began=started_at.isoformat() if is_told else "",
+        began=began,
         text=_text(text, reading),
         code_hashes=tuple(one for some in hashes["codes"] for one in some),
         recording_ref=ids.recording,
@@ -238,6 +237,13 @@ def _moment(fields: Mapping[str, Any], name: str, change: Change, reading: Readi
     if is_replaced and ahead_s:
         log.error("clock_off", channel=reading.channel, seconds=ahead_s)
     return at
+
+
+def _started(fields: Mapping[str, Any], reading: Reading) -> tuple[datetime, str]:
+    """When a call began, and the same as text where its channel said it."""
+    at = _moment(fields, "started_at", "started_at_replaced", reading)
+    is_told = fields.get("started_at") is not None and "started_at_replaced" not in reading.changed
+    return at, at.isoformat() if is_told else ""
 
 
 def _outcome(said: Any) -> DeliveryOutcome:
