@@ -35,6 +35,8 @@ SECONDS_MAX = 100_000_000_000
 ORIGINAL_MAX_BYTES = 131_000
 """So much of what was received is kept whole; of more its head and digest (ADR 23)."""
 HEAD_CHARACTERS = 10_000
+LIST_MAX = 100
+"""Of a longer list the head is taken as of one text: a head of each part would be no shorter."""
 FALSE_WORDS = frozenset({"", "0", "false", "no", "none", "null", "off"})
 
 _LINE_BREAKS = str.maketrans({"\x0b": "\n", "\x0c": "\n", "\x85": "\n"})
@@ -188,7 +190,7 @@ def in_json(content: bytes) -> Any:
 
 
 def _head(value: Any) -> Any:
-    if isinstance(value, list):
+    if isinstance(value, list) and len(value) <= LIST_MAX:
         return [_head(one) for one in value]
     said = plain(value)
     if len(said) <= HEAD_CHARACTERS:
