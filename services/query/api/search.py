@@ -37,7 +37,7 @@ class Caller(BaseModel):
 
     channel: Channel
     address: Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARACTERS)]
-    """However it is written; the name that his account shows will do."""
+    """However it is written; in a search the name that his account shows will do."""
     region: Region | None = None
     """Where a number without a country code is dialled."""
 
