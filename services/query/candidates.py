@@ -94,7 +94,7 @@ class Candidates:
         self._names = names
 
     def of_caller(self, asked: Asked, by: str, purpose: str) -> Answer[Found]:
-        """Gives who may be calling. Raises as the key holder and the read model do.
+        """Who may be calling. Raises as the key holder and the read model do.
 
         With `asked.reveal` the reasons are shown, which hold values: those count as shown.
         """

@@ -144,7 +144,7 @@ def _by_keys(
 
 
 def asked_by(wanted: Search) -> tuple[str, str]:
-    """Gives who searches, and for what. Raises ProblemError where that isn't said."""
+    """Who searches, and for what. Raises ProblemError where that isn't said."""
     given = {"by": wanted.by, "purpose": wanted.purpose}
     missing = [name for name, value in given.items() if value is None]
     if wanted.by is None or wanted.purpose is None:
