@@ -40,11 +40,11 @@ class _AnyHeaders(Client):
     """
 
     @override
-    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
+    async def _process_headers(self, headers: bytes | None) -> dict[str, str] | None:
         if headers is not None and len(headers) > HEADERS_MAX_BYTES:
             return None
         try:
-            return await super()._process_headers(headers)
+            return await super()._process_headers(headers)  # type: ignore[arg-type]
         except (IndexError, ValueError):
             return None
 

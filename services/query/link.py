@@ -93,7 +93,7 @@ class Link:
         return reply.data
 
     async def stream_state(self, stream: str) -> StreamState | None:
-        """Gives a stream's state, or None where its leader doesn't say."""
+        """A stream's state, or None where its leader doesn't say."""
         try:
             raw = await self.request(
                 f"{self._api_prefix}.STREAM.INFO.{stream}", b"", STREAM_TIMEOUT_S
