@@ -14,7 +14,8 @@ from uuid import uuid4
 import pytest
 
 from passage.provisioning import ask, provision
-from services.intake import sorting
+from passage.taking_back import take_calls_back
+from services.intake import CALLS, sorting
 from services.intake.reading import Opener
 from shared import hands, subjects
 from shared.commands.intake import IssueReturnCode
@@ -170,12 +171,35 @@ async def test_a_consumer_that_is_gone_shows_and_is_not_asked_for_in_a_hot_loop(
         await until_ready(site, ready=True)
 
 
-async def test_what_was_in_hand_at_a_stop_is_given_back_at_once(site: Site) -> None:
+async def waiting_long_for_intake(site: Site) -> str:
+    """Has the server wait an hour for what intake has in hand of phone's stream."""
     stream = subjects.calls_stream("phone")
     found = await ask(site.client, f"CONSUMER.INFO.{stream}.intake", None)
     config = {**found["config"], "ack_wait": AN_HOUR_NS}
     request = {"stream_name": stream, "config": config, "action": "update"}
     await ask(site.client, f"CONSUMER.CREATE.{stream}.intake", request)
+    return stream
+
+
+async def test_what_a_killed_intake_had_in_hand_comes_again_at_once_and_in_order(
+    site: Site,
+) -> None:
+    stream = await waiting_long_for_intake(site)
+    for number in range(5):
+        await site.call(ONE_ADDRESS, call_id=f"call-{number}")
+    pull = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.intake"
+    inbox = await site.client.subscribe("killed.intake")
+    await site.client.publish(pull, b"3", inbox.subject)
+    for _ in range(3):
+        await inbox.next_msg(ANSWER_WITHIN_S)  # And nobody settles it.
+    await take_calls_back(site.client, CALLS)
+    async with site.service("intake"):
+        found = await events_until(site, "call-4")
+    assert [one.data.call_id for one in found] == [f"call-{number}" for number in range(5)]
+
+
+async def test_what_was_in_hand_at_a_stop_is_given_back_at_once(site: Site) -> None:
+    stream = await waiting_long_for_intake(site)
     await site.stop_key_holder()
     async with site.service("intake"):
         for number in range(5):
