@@ -44,7 +44,7 @@ class _AnyHeaders(Client):
         if headers is not None and len(headers) > HEADERS_MAX_BYTES:
             return None
         try:
-            return await super()._process_headers(headers)  # type: ignore[arg-type]
+            return await super()._process_headers(headers)
         except (IndexError, ValueError):
             return None
 
