@@ -24,6 +24,8 @@ from passage.nats_greeting import jetstream_answers
 
 BINARY_SETTING = "PASSAGE_NATS_SERVER"
 MAX_PAYLOAD_BYTES = 1_048_576
+LOG = "log_file: {}\nlogfile_size_limit: 16777216\nlogfile_max_num: 4"
+"""Each refused message is a line of up to 4 kB: who may log in must not fill the disk with them."""
 PORT_ATTEMPTS = 5
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -196,6 +198,7 @@ class NatsServer:
             f"server_name: {json.dumps(self.name)}",
             f"listen: {json.dumps(f'{self.host}:{self.port}')}",
             f"max_payload: {MAX_PAYLOAD_BYTES}",
+            LOG.format(json.dumps(str(self.log_path))),
             "jetstream {",
             f"  store_dir: {json.dumps(str(self.store_path))}",
             f"  sync_interval: {self.sync_interval}",

@@ -18,6 +18,9 @@ from shared.logs import log
 
 LEAVE_S = 0.1
 """How long a stop waits for the server to have all that was sent, where there is one."""
+HEADERS_MAX_BYTES = 2_048
+"""The server's own, and ours, are shorter. A channel may send 64 KiB with each message, and reading
+them would take the loop's time from everybody."""
 
 
 class Alongside(Protocol):
@@ -37,7 +40,9 @@ class _AnyHeaders(Client):
     """
 
     @override
-    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
+    async def _process_headers(self, headers: bytes | None) -> dict[str, str] | None:
+        if headers is not None and len(headers) > HEADERS_MAX_BYTES:
+            return None
         try:
             return await super()._process_headers(headers)
         except (IndexError, ValueError):

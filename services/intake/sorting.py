@@ -6,6 +6,7 @@ live return code, which go first. Withheld numbers share a source, and each is a
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,12 +18,21 @@ from services.intake.calls import open_call, read_message, read_report
 from services.intake.ends import receive_call, receive_end
 from services.intake.listening import Listening
 from services.intake.reading import ChannelMessage, Opener
+from shared.boxes import BoxBrokenError
 from shared.case_log import LogError
+from shared.events.reading import UnreadableEventError
 from shared.keyholder import KeysUnavailableError
 from shared.lanes import Work
-from shared.parking import Delivery
+from shared.parking import Delivery, UnprocessableError
+from shared.transact import Outcome
 
 WITHHELD, ENDS = "withheld", "ends"
+
+LIGHT_MAX_BYTES, LIGHT_MAX_PARTS = 8_192, 64
+"""What is longer, or has more parts, is not kept open while it waits: of 380 kB `{},` it is
+10 MB, and thousands of messages are in hand."""
+HEAVY_AT_ONCE = 2
+_heavy = threading.BoundedSemaphore(HEAVY_AT_ONCE)
 
 
 class _Sorted(NamedTuple):
@@ -40,12 +50,30 @@ def sort_upstream(listening: Listening, deliveries: Sequence[Delivery]) -> list[
     opener = OpenedAtOnce(listening.intake.desk.keys, [one.body for one in deliveries])
     try:
         for delivery in deliveries:
-            found.append(_sort(listening, opener, delivery))
+            one = _sort(listening, opener, delivery)
+            found.append(
+                one if _is_light(delivery.body) else _opened_later(listening, one, delivery)
+            )
     except (KeysUnavailableError, LogError):
         if not found:
             raise
     live = listening.intake.index.live_codes({code for one in found for code in one.code_hashes})
     return [_in_front(one, live) for one in found]
+
+
+def _is_light(body: bytes) -> bool:
+    parts = sum(map(body.count, (b",", b"{", b"[")))
+    return len(body) <= LIGHT_MAX_BYTES and parts <= LIGHT_MAX_PARTS
+
+
+def _opened_later(listening: Listening, one: _Sorted, delivery: Delivery) -> _Sorted:
+    """The same work, which opens its message once more when its turn has come."""
+
+    def handle() -> Outcome:
+        with _heavy:
+            return _sort(listening, listening.intake.desk.keys, delivery).work.handle()
+
+    return one._replace(work=replace(one.work, handle=handle))
 
 
 def _sort(listening: Listening, opener: Opener, delivery: Delivery) -> _Sorted:
@@ -63,6 +91,9 @@ def _sort(listening: Listening, opener: Opener, delivery: Delivery) -> _Sorted:
                 return _Sorted(Work(read_report(message).case_id, handle))
     except (KeysUnavailableError, LogError):
         raise
+    except (UnprocessableError, UnreadableEventError, BoxBrokenError) as error:
+        # Its traceback would keep what was read for as long as it waits, and longer.
+        return _Sorted(Work.that_fails(error.with_traceback(None)))
     except Exception as error:
         return _Sorted(Work.that_fails(error))
 

@@ -66,8 +66,14 @@ class _Object(dict[str, Any]):
             seen.add(key)
 
 
+def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Plain where it can be: of a hundred thousand `{}` each would weigh hundreds of bytes.
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else _Object(pairs)
+
+
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_Object,
+    object_pairs_hook=_object_of,
     parse_int=Number,
     parse_float=Number,
     parse_constant=Number,
@@ -119,19 +125,25 @@ def _kind_of(data: Mapping[str, Any]) -> Kind | None:
     return next((kind for name, kind in _TELLING.items() if name in data), None)
 
 
-def _data(top: _Object) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The data of an envelope, and what of it was given twice."""
+def _data(top: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The data of an envelope, and what of either was given twice."""
     data = top.get("data", top.get("data_base64"))
     if "data" not in top and isinstance(data, str):
         data = _decoded(data)
     if data is None and "data" not in top:
         # Not in an envelope, or in one whose attributes travelled elsewhere.
-        data = _Object([(key, value) for key, value in top.items() if key not in _ENVELOPE])
+        data = {key: value for key, value in top.items() if key not in _ENVELOPE}
     if isinstance(data, str):
         data = _nested(data)
-    if isinstance(data, _Object):
-        return data, ({"repeated": data.repeated} if data.repeated else {})
-    return ({} if data is None else {"text": data}), {}
+    repeated = {**_repeated(top), **_repeated(data)}
+    beside = {"repeated": repeated} if repeated else {}
+    if isinstance(data, dict):
+        return data, beside
+    return ({} if data is None else {"text": data}), beside
+
+
+def _repeated(found: Any) -> dict[str, list[Any]]:
+    return found.repeated if isinstance(found, _Object) else {}
 
 
 def _decoded(text: str) -> str:
@@ -149,7 +161,7 @@ def _nested(text: str) -> Any:
     return found
 
 
-def _object(received: bytes) -> tuple[_Object, str]:
+def _object(received: bytes) -> tuple[dict[str, Any], str]:
     """The one JSON object in a message, and what follows it."""
     for text in _texts(received):
         stripped = _shallow(text.strip(_BLANK))
@@ -159,7 +171,7 @@ def _object(received: bytes) -> tuple[_Object, str]:
             continue
         if isinstance(found, list) and len(found) == 1:
             (found,) = found  # A batch of CloudEvents, with one in it.
-        if isinstance(found, _Object):
+        if isinstance(found, dict):
             return found, stripped[end:].strip(_BLANK)
     raise UnreadableEventError("not_json", "", "one JSON object")
 

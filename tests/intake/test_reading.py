@@ -138,6 +138,15 @@ def test_of_a_key_given_twice_the_last_counts_and_the_other_is_kept() -> None:
     assert originals(call) == {"repeated": {"language": ["en"]}}
 
 
+def test_a_key_given_twice_outside_the_data_is_kept_too() -> None:
+    bare = received(b'{"call_id": "1", "text": "come for me", "text": "x"}')
+    assert originals(bare) == {"repeated": {"text": ["come for me"]}}
+    twice = received(
+        b'{"data": {"call_id": "1", "text": "a"}, "data": {"call_id": "2", "text": "b"}}'
+    )
+    assert originals(twice) == {"repeated": {"data": [{"call_id": "1", "text": "a"}]}}
+
+
 def test_what_stands_without_an_envelope_or_as_text_in_one_is_a_call() -> None:
     data = envelope()["data"]
     assert received(data).changed is None

@@ -1,0 +1,61 @@
+"""What waits to be worked on is not kept open: a channel's flood must not fill intake's memory."""
+
+from __future__ import annotations
+
+import tracemalloc
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from services.intake import sorting
+from services.intake.sorting import sort_upstream
+from shared.lanes import Work
+from shared.parking import Delivery
+from tests.intake.receiving import KEYS, NOON
+
+NO_CODES = SimpleNamespace(live_codes=lambda _codes: frozenset())
+DESK = SimpleNamespace(keys=KEYS, now=lambda: NOON)
+LISTENING = cast(
+    Any, SimpleNamespace(intake=SimpleNamespace(desk=DESK, index=NO_CODES), early_ends=None)
+)
+
+
+def sort(body: bytes) -> Work:
+    delivery = Delivery(
+        stream="CALLS_phone", sequence=1, subject="calls.phone", body=body, deliveries=1
+    )
+    (work,) = sort_upstream(LISTENING, [delivery])
+    return work
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        '{"call_id": "1", "text": "a", "x": [%b]}',
+        '{"call_id": "1", "media": [%b]}',
+        '{"ended_at": [%b]}',
+        "[%b]",
+    ],
+)
+@pytest.mark.parametrize("part", [b"{}", b"1", b"[]", b'{"a": 1}'])
+def test_what_a_message_in_hand_takes_is_of_the_order_of_its_bytes(kind: str, part: bytes) -> None:
+    body = kind.encode() % b",".join([part] * 5_000)
+    tracemalloc.start()
+    work = sort(body)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert work is not None
+    assert kept < 2 * len(body) + 20_000
+
+
+def test_what_was_not_kept_open_is_opened_when_its_turn_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = []
+    monkeypatch.setattr(
+        sorting, "receive_call", lambda _i, _e, opened: texts.append(opened.incoming.text.value)
+    )
+    for said in ("short", "long " * 10_000):
+        sort(b'{"call_id": "1", "text": "%b"}' % said.encode()).handle()
+    assert texts == ["short", "long " * 2_000]
