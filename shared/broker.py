@@ -41,7 +41,7 @@ class _AnyHeaders(Client):
 
     @override
     async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
-        if headers is not None and len(headers) > HEADERS_MAX_BYTES:
+        if len(headers or b"") > HEADERS_MAX_BYTES:
             return None
         try:
             return await super()._process_headers(headers)
