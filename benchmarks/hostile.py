@@ -146,7 +146,7 @@ def _any(key: PublicKey) -> bytes:
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """Gives the rate at which each flood is worked off, and how long genuine calls took."""
+    """The rate at which each flood is worked off, and how long genuine calls took."""
     count = bench.count(MESSAGES, 5)
     flooded: list[float] = []
     with site_in(bench.folder_for("hostile")) as site:

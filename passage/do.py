@@ -100,6 +100,8 @@ def _show(command: str, reply: Reply, as_json: bool) -> None:
     )
     if body.get("return_code"):
         out.print(f"return code to read out: {body['return_code']}")
+    if body.get("message_id"):
+        out.print(f"message: {body['message_id']}")
     if body.get("held_by"):
         err.print(f"{body['held_by']} works on the case; a claim locks nobody out")
     if not body.get("visible", True):

@@ -107,7 +107,7 @@ def _said(value: object) -> str:
 
 
 def holds_only(target: Path, file: Path) -> bool:
-    """Says whether nobody is in the registry but those in `file`; a missing one holds nobody."""
+    """Whether nobody is in the registry but those in `file`; a missing one holds nobody."""
     if not target.exists():
         return True
     with file.open(encoding="utf-8-sig", newline="") as rows:

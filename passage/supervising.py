@@ -23,6 +23,7 @@ from passage.health import is_ready
 from passage.nats_server import NatsServer, NatsServerError
 from passage.printing import err
 from passage.running import Running, is_asked_to_unseal, write_running
+from passage.taking_back import take_back
 from services import witness
 
 LOOK_EVERY_S = 0.05
@@ -104,6 +105,7 @@ class Supervisor:
         for service in self.services:
             service.environment["PASSAGE_INCARNATION"] = incarnation
             if not (self._was_sealed and service.is_sealed):
+                await take_back(self.running, service.name)
                 self._launch(service.name, service)
         self._admitted, self._was_sealed = True, False
 
@@ -155,7 +157,11 @@ class Supervisor:
             await self._start_again()
             return
         for service in self.services:
-            self._look_at(service.name, service)
+            if self._is_due(service.name, service):
+                if self._watches[service.name].ends == 1:
+                    # What ends it again and again must not come first each time.
+                    await take_back(self.running, service.name)
+                self._launch(service.name, service)
 
     async def _start_again(self) -> None:
         """After nats-server ended: services write again only once the gate let them.
@@ -180,15 +186,16 @@ class Supervisor:
                 raise
             err.print(f"not started yet: {error}")
 
-    def _look_at(self, name: str, process: ServiceProcess) -> None:
+    def _is_due(self, name: str, process: ServiceProcess) -> bool:
+        """Whether it has ended, and its time to be started again has come."""
         watch, now = self._watches.setdefault(name, Watch(time.monotonic())), time.monotonic()
         if process.running or self._stays_sealed(process):
-            return
+            return False
         if watch.due_at is None:
             delay = watch.end(now)
             err.print(f"{name} ended; starting it again in {delay:.1f} s")
-        elif now >= watch.due_at:
-            self._launch(name, process)
+            return False
+        return now >= watch.due_at
 
     def _stays_sealed(self, process: Process) -> bool:
         """Whether it is the key holder, sealed, and nobody asked to unseal it."""

@@ -40,12 +40,14 @@ _EXTENSION = re.compile(
     r"(?P<number>.*?[0-9])\s*(?:;ext=|[,;]?\s*(?:ext(?:ension)?|доб|вн|дод)\.?|x|#)\s*"
     r"(?P<extension>[0-9]{1,7})"
 )
+_SENTENCE_END = ".,;:!? "
+"""What is copied along with an address out of a sentence."""
 _CONTEXT = re.compile(r";phone-context=(\+[0-9]+)")
 _LINK = r"(?:(?:https?://)?(?:www\.)?(?:t\.me|telegram\.(?:me|dog))/|tg:(?://)?resolve/?\?domain=)"
 _NAME = r"[a-z][a-z0-9_]{3,31}"
 _ACCOUNT = re.compile(
     rf"@?(?P<bare>{_NAME})|{_LINK}(?!(?:share|proxy|socks|login|contact|invoice)\b)"
-    rf"(?P<linked>{_NAME})/?(?:[?&#].*)?|(?:https?://)?(?P<host>{_NAME})\.t\.me/?(?:[?#].*)?"
+    rf"@?(?P<linked>{_NAME})/?(?:[?&#].*)?|(?:https?://)?(?P<host>{_NAME})\.t\.me/?(?:[?#].*)?"
 )
 _TELEGRAM_ID = re.compile(r"tg:(?://)?user/?\?id=([0-9]+)")
 _NUMBER_IN_LINK: dict[Channel, re.Pattern[str]] = {
@@ -130,7 +132,7 @@ def _account(text: str) -> tuple[str, ...]:
     by_id = _TELEGRAM_ID.fullmatch(text)
     if by_id is not None:
         return (by_id[1],)
-    found = _ACCOUNT.fullmatch(text)
+    found = _ACCOUNT.fullmatch(text.rstrip(_SENTENCE_END))
     if found is None:
         return (text,)
     name = found["bare"] or found["linked"] or found["host"]
@@ -154,7 +156,7 @@ def _number_in(channel: Channel, text: str, region: str | None) -> Spelled | Non
 
 def _read(text: str, region: str | None) -> Spelled | None:
     """Reads a text that is a whole number; None for any other."""
-    text = _out_of_address(text)
+    text = _out_of_address(text).rstrip(_SENTENCE_END)
     extended = _EXTENSION.fullmatch(text)
     digits = _digits(extended["number"] if extended is not None else text)
     if digits is None:

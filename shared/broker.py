@@ -40,8 +40,8 @@ class _AnyHeaders(Client):
     """
 
     @override
-    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
-        if len(headers or b"") > HEADERS_MAX_BYTES:
+    async def _process_headers(self, headers: bytes | None) -> dict[str, str] | None:
+        if headers is not None and len(headers) > HEADERS_MAX_BYTES:
             return None
         try:
             return await super()._process_headers(headers)

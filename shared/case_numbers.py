@@ -33,7 +33,7 @@ def typed_case_number(typed: str) -> str:
 
 def case_number_in(typed: str) -> str | None:
     """The case number that somebody typed, if it is one."""
-    signs = [_sign(one) for one in unicodedata.normalize("NFKC", typed).upper()]
+    signs = [_sign(one) for one in unicodedata.normalize("NFKC", typed.replace("№", "")).upper()]
     plain = "".join(one for one in signs if one.isalnum())
     table = _KEYS if _ON_KEYS_ALONE.intersection(plain) else _LIKE
     number = plain.translate(table).translate(_CONFUSED)

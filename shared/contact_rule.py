@@ -55,14 +55,14 @@ class SafeToContact:
 
 
 def said_in(known: SafeToContact, event: CaseEvent[Any]) -> SafeToContact:
-    """Gives what holds after he said this."""
+    """What holds after he said this."""
     said: ContactRuleSet = event.data
     word = SafeToContact(said.rule, said.windows, event.time, said.recorded_at or event.time)
     return word if is_surely_later(known, event) else _more_careful(known, word)
 
 
 def is_surely_later(known: SafeToContact, event: CaseEvent[Any]) -> bool:
-    """Says whether he said this after all that is known, whatever anybody's clock shows."""
+    """Whether he said this after all that is known, whatever anybody's clock shows."""
     said: ContactRuleSet = event.data
     if known.heard_at is None:
         return True
@@ -72,7 +72,7 @@ def is_surely_later(known: SafeToContact, event: CaseEvent[Any]) -> bool:
 
 
 def _more_careful(known: SafeToContact, word: SafeToContact) -> SafeToContact:
-    """Gives what is safe by both; two times of day of which either may hold leave nothing safe."""
+    """What is safe by both; two times of day of which either may hold leave nothing safe."""
     heard_at = max(filter(None, (known.heard_at, word.heard_at)))
     if (known.rule, known.windows) == (word.rule, word.windows):
         return replace(known, heard_at=heard_at)
@@ -84,7 +84,7 @@ def _more_careful(known: SafeToContact, word: SafeToContact) -> SafeToContact:
 
 
 def _contains(window: ContactWindow, at: datetime) -> bool:
-    """Says whether a moment lies in the window: its first minute does, the one it ends at doesn't.
+    """Whether a moment lies in the window: its first minute does, the one it ends at doesn't.
 
     A window that ends when it begins holds nothing: what is unclear is not safe.
     """
@@ -97,24 +97,24 @@ def _contains(window: ContactWindow, at: datetime) -> bool:
 
 
 def _end(window: ContactWindow, at: datetime) -> datetime:
-    """Gives the next minute after this moment that isn't in the window, whatever clocks do."""
+    """The next minute after this moment that isn't in the window, whatever clocks do."""
     minute = at.replace(second=0, microsecond=0)
     later = (minute + count * MINUTE for count in range(1, LONGEST_WINDOW_MINUTES))
     return next((one for one in later if not _contains(window, one)), at)
 
 
 def with_zones(safe: SafeToContact) -> list[ContactWindow]:
-    """Gives the windows as they are shown: each with its zone, which was UTC where it had none."""
+    """The windows as they are shown: each with its zone, which was UTC where it had none."""
     return [one.model_copy(update={"zone": one.zone or "UTC"}) for one in safe.windows]
 
 
 def words_of(windows: Iterable[ContactWindow]) -> str:
-    """Gives windows as people read them: `22:00-02:00 Europe/Kyiv, 05:00-06:00 UTC`."""
+    """Windows as people read them: `22:00-02:00 Europe/Kyiv, 05:00-06:00 UTC`."""
     return ", ".join(f"{one.from_time}-{one.to_time} {one.zone or 'UTC'}" for one in windows)
 
 
 def windows_in(words: str | None) -> tuple[ContactWindow, ...]:
-    """Gives the windows that `words_of` made words of."""
+    """The windows that `words_of` made words of."""
     parts = (one.replace("-", " ", 1).split(" ") for one in (words or "").split(", ") if one)
     return tuple(
         ContactWindow(from_time=start, to_time=end, zone=zone) for start, end, zone in parts

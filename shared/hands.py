@@ -184,7 +184,9 @@ class Hand:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_S)
             except Exception as error:
-                return [Work.that_fails(error)] * len(deliveries)
+                if len(deliveries) == 1:
+                    return [Work.that_fails(error)]
+                deliveries = deliveries[:1]  # Each by itself: whose fault it is, the others aren't.
             else:
                 self._is_held_up = False
                 return works

@@ -129,7 +129,7 @@ class Lanes(Generic[ItemT]):
         self._line(stream).class_of(work).put(work, item)
 
     def put_back(self, stream: str, work: Work, item: ItemT) -> None:
-        """Gives a piece back that was taken: it is its source's next."""
+        """Returns a piece that was taken: it is its source's next."""
         line = self._line(stream)
         line.class_of(work).put(work, item, in_front=True)
         self.done(stream, work)

@@ -127,7 +127,7 @@ EVENTS: dict[str, LogEvent] = {
         {"measure": words("searches", "hashes", "cases", "values"), "count": COUNT},
     ),
     "log_unavailable": LogEvent("a command met a log that doesn't answer", {"error": ERROR}),
-    "fault": LogEvent("a fault of ours; nothing is lost", {"error": ERROR, "place": PLACES}),
+    "fault": LogEvent("a bug in Passage; nothing is lost", {"error": ERROR, "place": PLACES}),
     "ended_by_fault": LogEvent(
         "the process or a thread of it ended by a fault", {"error": ERROR, "place": PLACES}
     ),

@@ -60,12 +60,12 @@ def spellings(name: str) -> tuple[str, str]:
 
 
 def _is_shown(character: str) -> bool:
-    """Says whether it is neither a mark nor hidden: no two people differ by these alone."""
+    """Whether it is neither a mark nor hidden: no two people differ by these alone."""
     return not unicodedata.category(character).startswith(("M", "Cf", "Cc", "Sk"))
 
 
 def _in_one_alphabet(word: str) -> str:
-    """Gives a word that mixes alphabets in Latin look-alikes, so that it reads as it looks."""
+    """A word that mixes alphabets in Latin look-alikes, so that it reads as it looks."""
     is_mixed = any(c.isascii() and c.isalpha() for c in word) and not word.isascii()
     return word.translate(_ONE_LETTER) if is_mixed else word
 

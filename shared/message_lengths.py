@@ -58,14 +58,14 @@ def _sms(text: str) -> int:
 
 
 def _gsm_places(text: str) -> list[int] | None:
-    """Gives the places that each letter takes; None where one isn't in the alphabet."""
+    """The places that each letter takes; None where one isn't in the alphabet."""
     if not set(text) <= _GSM | _GSM_ESCAPED:
         return None
     return [2 if letter in _GSM_ESCAPED else 1 for letter in text]
 
 
 def _parts(places: list[int], alone: int, each: int) -> int:
-    """Gives the number of parts; a letter of two places is never split between two."""
+    """The number of parts; a letter of two places is never split between two."""
     if sum(places) <= alone:
         return 1
     parts, used = 1, 0

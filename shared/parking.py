@@ -15,10 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.boxes import box_up
 from shared.events.fields import At
 
-CALL_MAX_BYTES = 393_216
-"""The largest call that a channel's stream takes: one of a text of 250 kB; in a box on PARKED it is
-within what the server takes."""
-
 Reason = Literal[
     "not_json",
     "wrong_envelope",

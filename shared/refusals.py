@@ -51,7 +51,7 @@ class RefusedError(Exception):
 
 
 def is_another_person(one: str, other: str | None) -> bool:
-    """Says whether two names are two people's.
+    """Whether two names are two people's.
 
     Until accounts replace names: upper case, spaces, marks, look-alike letters and the alphabet
     make no other person.
@@ -70,11 +70,11 @@ class Supervisors:
     names: tuple[str, ...] = ()
 
     def include(self, person: str) -> bool:
-        """Says whether a person is named: then he is worth two where two people must agree."""
+        """Whether a person is named: then he is worth two where two people must agree."""
         return not all(is_another_person(one, person) for one in self.names)
 
     def let(self, person: str) -> bool:
-        """Says whether a person may do what is left to supervisors; with none named anybody may."""
+        """Whether a person may do what is left to supervisors; with none named anybody may."""
         return not self.names or self.include(person)
 
 

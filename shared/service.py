@@ -78,7 +78,7 @@ class Desk:
         channel: str | None = None,
         command: str | None = None,
     ) -> datetime:
-        """Gives when it happened: nothing happens after it was recorded, whatever a clock says.
+        """When it happened: nothing happens after it was recorded, whatever a clock says.
 
         `channel` or `command` names whose clock it is, for an alarm where it is wrong.
         """

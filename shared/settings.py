@@ -9,6 +9,10 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+CALL_MAX_BYTES = 393_216
+"""The largest call that a channel's stream takes: one of a text of 250 kB; in a box on PARKED it is
+within what the server takes."""
+
 
 class Settings(BaseSettings):
     """One flat list; each has a default that suits `passage up` on one machine."""
@@ -48,9 +52,9 @@ class Settings(BaseSettings):
         description="how many messages may wait of one channel; read by `passage provision`",
     )
     call_message_max_bytes: int = Field(
-        393_216,
+        CALL_MAX_BYTES,
         ge=16_384,
-        le=393_216,
+        le=CALL_MAX_BYTES,
         description="the largest message that a channel may publish, headers included, bytes; "
         "recordings go by reference. Read by `passage provision`",
     )

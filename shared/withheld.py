@@ -24,7 +24,10 @@ HIDDEN_WORDS = _words(
     "anon blocked hidden masked nil none null private privat restricted secret unavailable",
     "undefined undisclosed unidentified unlisted unpublished withheld",
     "caché desconocida desconocido gizli masqué nascosto oculto özel privado privato privé",
-    "restringido riservato ukryty",
+    "restringido riservato ukryty dold dolt hemmelig hemligt skjult",
+    "empty nan",
+    "匿名 未知 私人 隐藏 隱藏 不明 非通知 非通知設定 未知号码 隐藏号码",
+    "私人号码 خاص مجهول محجوب חסוי",
 )
 HIDDEN_STEMS = tuple(
     _words(
@@ -32,6 +35,7 @@ HIDDEN_STEMS = tuple(
         "bilinmeyen nieznan prywatn zastrzeżon neznám skryt soukrom",
         "аноним анонім ананім заблокирован заблокован засекреч неизвест невідом невядом",
         "неопредел невизнач недоступ приватн прыватн частн прихован прыхаван скрыт скрит схован",
+        "схаван закрыт закрит отсутств відсутн адсутн",
     )
 )
 """Of words that are inflected."""
@@ -43,7 +47,7 @@ OTHER_WORDS = _words(
     "абонент абонента вызов дзвінок звонок звонящий не номер номера нумар",
     "определен определён определился определяется визначено визначений визначається",
     "appel appelant arayan chiamante cislo llamada llamante numar numara numer numéro número",
-    "nummer rufnummer teilnehmer telefon telefone telefonnummer",
+    "nummer rufnummer teilnehmer telefon telefone telefonnummer מספר رقم",
 )
 """What may stand beside the words that say it."""
 PHRASES = frozenset(
@@ -52,10 +56,13 @@ PHRASES = frozenset(
         *("no number", "no caller id", "no id", "no cli", "not available", "not provided"),
         *("n a", "na", "без номера", "номер не определён", "не определён"),
         *("номер не определился", "номер не визначено", "не визначено", "номер не визначений"),
-        *("ohne nummer", "sans numéro", "sin número"),
+        *("номер не указан", "не указан", "не указано", "номер не вказано", "не вказано"),
+        *("нет", "нет номера", "номера нет", "няма нумара"),
+        *("немає", "немає номера", "номера немає"),
+        *("ohne nummer", "sans numéro", "sin número", "out of area"),
     )
 )
-GLUED = ("number", "callerid", "caller", "id", "номер")
+GLUED = ("number", "callerid", "caller", "id", "номер", "nummer", "numara")
 """What is written in one word with the word that says it: `PrivateNumber`."""
 KEYPAD = frozenset(
     {
@@ -70,9 +77,16 @@ KEYPAD = frozenset(
         "94844353",  # WITHHELD
     }
 )
+CODES = frozenset({"-1", "-2", "-3", "o", "p", "asterisk"})
+"""What Android, caller display (out of area, private) and Asterisk have in place of a number."""
 NOWHERE = "invalid"
 """The top level of RFC 3323's hosts (`anonymous.invalid`): an address there is nobody's."""
 
+_DRAWN_ALIKE = ("авеікмнорстух", "abeikmhopctyx")
+_CYRILLIC_AS_LATIN, _LATIN_AS_CYRILLIC = (
+    str.maketrans(*_DRAWN_ALIKE),
+    str.maketrans(*reversed(_DRAWN_ALIKE)),
+)
 _ADDRESS = re.compile(r"^[^<>]*<([^<>]+)>$")
 _SCHEME = re.compile(r"^(?:sips?|tel|callto|whatsapp|signal):(?://)?")
 
@@ -87,7 +101,7 @@ def is_withheld(text: str) -> bool:
     user, _, host = bare.partition("@")
     if re.split(r"[:;]", host)[0].rpartition(".")[2] == NOWHERE:
         return True
-    return _names_nobody(user.partition(";")[0])
+    return user in CODES or _names_nobody(user.partition(";")[0])
 
 
 def _names_nobody(user: str) -> bool:
@@ -99,8 +113,17 @@ def _names_nobody(user: str) -> bool:
         return True
     if any(joined.removesuffix(one).removeprefix(one) in UNINFLECTED for one in GLUED):
         return True
+    words = [_in_one_alphabet(word) for word in words]
     others = [word for word in words if not _says_hidden(word)]
     return len(others) < len(words) and OTHER_WORDS.issuperset(others)
+
+
+def _in_one_alphabet(word: str) -> str:
+    """A word that mixes alphabets as it looks: `Аnonymous` with a Cyrillic А, `aноним`."""
+    if word.isascii() or not any(one.isascii() and one.isalpha() for one in word):
+        return word
+    as_latin = word.translate(_CYRILLIC_AS_LATIN)
+    return as_latin if as_latin.isascii() else word.translate(_LATIN_AS_CYRILLIC)
 
 
 def _says_hidden(word: str) -> bool:

@@ -74,7 +74,7 @@ CHECKS: dict[Any, Callable[[Any], Any]] = {
 
 
 def check_for(annotation: Any) -> Callable[[Any], Any] | None:
-    """Gives what checks how a field of this type is written, or None where it has no number."""
+    """What checks how a field of this type is written, or None where it has no number."""
     if annotation in CHECKS:
         return CHECKS[annotation]
     found = (check_for(member) for member in get_args(annotation))

@@ -32,7 +32,7 @@ def check(
     signer: Ed25519PublicKey | None = None,
     seen: Callable[[Member], None] = lambda _: None,
 ) -> Manifest:
-    """Gives the manifest of a good backup; `seen` gets each member.
+    """The manifest of a good backup; `seen` gets each member.
 
     Raises BackupError, of the kind that fits.
     """

@@ -31,14 +31,20 @@ async def hidden_in_many_words(p: Player) -> list[End]:
 async def both_spellings_of_a_number(p: Player) -> list[End]:
     """Dialled at home, then from abroad: one number, one man."""
     p.use("phone")
-    at_home = "8 " + p.address.removeprefix("+7")
+    p.address, at_home = two_spellings(p.address)
     case_id, _ = await p.put_through(
-        replace(p.made("Звоню из дома. (Вымысел.)"), address=at_home, region="RU")
+        replace(p.made("Звоню из дома. (Вымысел.)"), address=at_home, region="UA")
     )
     found, _ = await p.call("Звоню снова. (Вымысел.)")
     p.expect_same_case(found, case_id)
     await p.do("DeclareSurrender", case_id)
     return [End(case_id, "declared")]
+
+
+def two_spellings(address: str) -> tuple[str, str]:
+    """A number that follows from an invented one, in full and as it is dialled in Ukraine."""
+    national = f"440{address[-6:]}"  # No telephone number in Kyiv begins with 0.
+    return f"+380{national}", f"0{national}"
 
 
 async def spelled_as_in_his_passport(p: Player) -> list[End]:

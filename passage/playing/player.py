@@ -86,7 +86,7 @@ class Player:
         return f"@invented_{digits}" if channel in {"telegram", "web"} else f"+7000{digits}"
 
     def _written(self) -> str:
-        """Gives his address as it is written this time; it is the same to the hotline."""
+        """His address as it is written this time; it is the same to the hotline."""
         if self.channel == "telegram":
             link = f"https://t.me/{self.address.removeprefix('@')}"
             return self._addresses.choice((self.address, link))

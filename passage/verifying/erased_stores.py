@@ -57,7 +57,7 @@ async def read_log(client: Client, erasures: Erasures) -> None:
 
 
 async def _waiting_calls(client: Client, channel: str) -> AsyncIterator[bytes]:
-    """Gives the calls of a channel that wait; one by one, for a work queue has no direct reads."""
+    """The calls of a channel that wait; one by one, for a work queue has no direct reads."""
     sequence = 0
     while True:
         wanted = {"seq": sequence + 1, "next_by_subj": subjects.calls(channel)}

@@ -136,7 +136,7 @@ def offer_after(offer: Offer | None, data: OfferStep, at: datetime) -> Offer | N
 def meeting_after_message(
     meeting: Meeting, data: MessageSent | MessageFailed | MessageRefused
 ) -> Meeting:
-    """Gives the meeting after its channel's late word on a message that may have told him."""
+    """The meeting after its channel's late word on a message that may have told him."""
     current, message_id = meeting.rendezvous, data.message_id
     is_word = not isinstance(data, MessageFailed) or data.reason != NO_REPORT
     if current is None or message_id not in current.perhaps_told_by or not is_word:

@@ -38,7 +38,7 @@ class Messages:
     of: Mapping[str, Message] = field(default_factory=dict)
 
     def tells(self, message_id: str, rendezvous_id: str, now: datetime) -> bool:
-        """Says whether a message tells of this rendezvous, and goes as soon as it may."""
+        """Whether a message tells of this rendezvous, and goes as soon as it may."""
         one = self.of.get(message_id)
         if one is None or one.told or one.sent or one.fault is not None:
             return False
@@ -53,7 +53,7 @@ class Messages:
 def messages_after(
     messages: Messages, data: OutboundEvent | RendezvousDisclosed | GuidanceGiven
 ) -> Messages:
-    """Gives the messages after one more event about one."""
+    """The messages after one more event about one."""
     match data:
         case MessageQueued():
             known = messages.of.get(data.message_id)

@@ -161,7 +161,7 @@ def require_current(state: HandoverState, rendezvous_id: str) -> Rendezvous:
 
 
 def require_disclosed(state: HandoverState) -> Rendezvous:
-    """Gives the rendezvous planned last, if he was told of it and it hasn't ended."""
+    """The rendezvous planned last, if he was told of it and it hasn't ended."""
     rendezvous = state.meeting.rendezvous
     if rendezvous is None or rendezvous.over or not rendezvous.disclosed:
         raise RefusedError(DISCLOSED)

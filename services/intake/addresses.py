@@ -53,7 +53,7 @@ class Addresses:
         return covered.caller_key == address.caller_key
 
     def after_rule(self, said_at: datetime) -> Addresses:
-        """Gives the addresses after he said whether he may be reached: then known, now covered.
+        """The addresses after he said whether he may be reached: then known, now covered.
 
         By the channels' clocks: which call was the last then.
         """
@@ -61,13 +61,13 @@ class Addresses:
         return replace(self, covered={one.channel: one for one in in_order})
 
     def after_rule_in_order(self, said_at: datetime) -> Addresses:
-        """Gives the same by the order in which the calls were recorded, whatever clocks say."""
+        """The same by the order in which the calls were recorded, whatever clocks say."""
         return replace(self, covered={one.channel: one for one in self._before(said_at)})
 
     def _before(self, said_at: datetime) -> list[Address]:
         return [one for one in self.known if one.called_at <= said_at]
 
     def covered_by_both(self, other: Addresses) -> Addresses:
-        """Gives the addresses with what both cover: for two words of which either may hold."""
+        """The addresses with what both cover: for two words of which either may hold."""
         covered = {channel: one for channel, one in self.covered.items() if other.covers(one)}
         return replace(self, covered=covered)

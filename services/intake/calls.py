@@ -94,6 +94,8 @@ def open_call(keys: Opener, message: ChannelMessage) -> OpenedCall:
         codes=[(HASH_PURPOSE, one) for one in codes],
     )
     ids.replace_by(hashes["ids"], reading)
+    started_at = _moment(fields, "started_at", "started_at_replaced", reading)
+    is_told = fields.get("started_at") is not None and "started_at_replaced" not in reading.changed
     incoming = IncomingCall(
         message_id=message_of(channel, ids.call_id),
         call_id=ids.call_id,
@@ -101,7 +103,8 @@ def open_call(keys: Opener, message: ChannelMessage) -> OpenedCall:
         caller_keys=tuple(one for some in hashes["caller"] for one in some),
         caller_address=shortened(address, "caller_address", "address_cleaned", reading),
         language=_language(fields, reading),
-        started_at=_moment(fields, "started_at", "started_at_replaced", reading),
+        started_at=started_at,
+        began=started_at.isoformat() if is_told else "",
         text=_text(text, reading),
         code_hashes=tuple(one for some in hashes["codes"] for one in some),
         recording_ref=ids.recording,

@@ -10,7 +10,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -25,9 +25,8 @@ from shared.events.fields import (
     Language,
     Region,
 )
+from shared.refusals import CLOCK_OFF
 
-CLOCK_LEEWAY = timedelta(minutes=1)
-"""A channel's clock may be so far ahead of ours; what is later didn't happen yet."""
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """An earlier time is a clock's that was never set."""
 SECONDS_MAX = 100_000_000_000
@@ -144,7 +143,7 @@ def moment(said: Any, received_at: datetime) -> tuple[datetime, bool]:
     Told are ISO 8601 with a zone, and seconds or milliseconds since 1970.
     """
     told = _told(plain(said).strip()) if said is not None else None
-    if told is None or not EARLIEST <= told <= received_at + CLOCK_LEEWAY:
+    if told is None or not EARLIEST <= told <= received_at + CLOCK_OFF:
         return received_at, said is not None
     return told, False
 

@@ -76,6 +76,8 @@ class IncomingCall:
     """How many codes that may be."""
     words: str = ""
     """A keyed digest of what was said: the same id with other words is another message."""
+    began: str = ""
+    """When it began by the channel's clock; empty where that says nothing."""
     same_id_as: str | None = None
     changed: tuple[Change, ...] | None = None
     as_received: Plain | None = None
@@ -104,6 +106,8 @@ class Route:
     """Whether it may be a guess: it stood among his words, or too many wrong ones came before."""
     words: str = ""
     """What was said in it, as a keyed digest; empty in what was reserved before that was kept."""
+    began: str = ""
+    """When that call began, as its channel said; likewise."""
 
 
 def decide_call(state: IntakeState, call: IncomingCall, route: Route) -> list[Event]:

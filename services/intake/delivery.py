@@ -12,7 +12,7 @@ from shared.events.calls import DeliveryReported
 
 
 def was_given(outbox: Outbox, report: DeliveryReported) -> bool:
-    """Says whether this channel was given the message that it reports on."""
+    """Whether this channel was given the message that it reports on."""
     message = outbox.messages.get(report.message_id)
     return (
         message is not None
@@ -37,7 +37,7 @@ def decide_report(outbox: Outbox, report: DeliveryReported) -> list[Event]:
 
 
 def unreported_at(outbox: Outbox, within: timedelta) -> datetime | None:
-    """Gives when the first message that was dispatched counts as failed; None if there is none."""
+    """When the first message that was dispatched counts as failed; None if there is none."""
     first = min(_waiting(outbox).values(), default=None)
     return None if first is None else first + within
 
@@ -54,7 +54,7 @@ def decide_unreported(outbox: Outbox) -> list[Event]:
 
 
 def _waiting(outbox: Outbox) -> dict[str, datetime]:
-    """Gives when each message was dispatched of which nothing is known since."""
+    """When each message was dispatched of which nothing is known since."""
     return {
         message_id: one.dispatched_at
         for message_id, one in outbox.messages.items()
@@ -63,7 +63,7 @@ def _waiting(outbox: Outbox) -> dict[str, datetime]:
 
 
 def untold_at(outbox: Outbox) -> datetime | None:
-    """Gives when the first message is over that waits until he is told by it; None: none does."""
+    """When the first message is over that waits until he is told by it; None: none does."""
     return min((one.valid_until for one in _untold(outbox).values()), default=None)
 
 
@@ -84,7 +84,7 @@ def _untold(outbox: Outbox) -> dict[str, Message]:
 def goes_until(
     contact: SafeToContact, valid_until: datetime, dispatched_at: datetime, within: timedelta
 ) -> datetime:
-    """Gives until when a channel may send it.
+    """Until when a channel may send it.
 
     Never after it counts as failed, nor after the window in which it was allowed.
     """

@@ -45,7 +45,7 @@ ID_CHARACTERS = 32
 
 
 def message_id_of(command: SendMessage) -> str:
-    """Gives the id of the message that a command asks for; no other case's, no other command's."""
+    """The id of the message that a command asks for; no other case's, no other command's."""
     asked = f"{command.case_id}|{command.cause_id}"
     return sha256(asked.encode()).hexdigest()[:ID_CHARACTERS]
 
@@ -53,7 +53,7 @@ def message_id_of(command: SendMessage) -> str:
 def may_send(
     outbox: Outbox, command: SendMessage, now: datetime, channels: Container[str]
 ) -> Address:
-    """Gives where the address stands that he may be reached at now; RefusedError if he mayn't."""
+    """The address he may be contacted at now. Raises RefusedError if he may not be written to."""
     require(not outbox.over, CASE_OPEN)
     require(not outbox.duress, CLEARED_BY_SUPERVISOR)
     require(outbox.contact.allows(now), CONTACT_ALLOWED)
@@ -77,7 +77,7 @@ def require_fits(command: SendMessage, limits: Mapping[Channel, MessageLimit]) -
 def queued_lately(
     outbox: Outbox, channel: Channel, now: datetime
 ) -> list[CaseEvent[outbound.MessageQueued]]:
-    """Gives what was queued on a channel just now, and hasn't failed."""
+    """What was queued on a channel just now, and hasn't failed."""
     return [
         one.queued
         for one in outbox.messages.values()
@@ -95,7 +95,7 @@ def require_said_once(command: SendMessage, said_lately: Iterable[str]) -> None:
 
 
 def _words(text: str) -> str:
-    """Gives a text as it reads: who types it twice may type another space."""
+    """A text without what somebody who types it twice may type differently."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 

@@ -146,7 +146,7 @@ def _with_rule(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
 
 
 def _covered(addresses: Addresses, event: CaseEvent[Any]) -> Addresses:
-    """Gives what his word covers: told as he said it, no channel's clock has a say in it."""
+    """What his word covers: told as he said it, no channel's clock has a say in it."""
     by_clock, in_order = addresses.after_rule(event.time), addresses.after_rule_in_order(event.time)
     if event.data.recorded_at is None:
         return by_clock

@@ -16,6 +16,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Collection
 from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from services.intake.callers import LIKELY, case_of_caller, keep_caller
@@ -33,6 +34,8 @@ EPISODES_MAX = 1_000
 SURE = 1.0
 LESS_A_MISS = 0.85
 """A code after a wrong one of the same source is believed so much less, each time."""
+ONE_CALL_WITHIN = timedelta(hours=1)
+"""A call that is sent again may be dated anew; one that began later than this is another."""
 GUESSABLE = 0.3
 """How far a code is believed that comes after more wrong ones than mistakes explain."""
 
@@ -72,6 +75,19 @@ def _code_entry(case_id: str, duress: bool) -> dict[str, Any]:
     return {"case_id": case_id, **({"duress": True} if duress else {})}
 
 
+def _is_same(route: Route, call: IncomingCall) -> bool:
+    if not route.words:  # Reserved before words were kept.
+        return route.caller_key in (call.caller_keys or (None,))
+    return route.words == call.words and not _are_far_apart(route.began, call.began)
+
+
+def _are_far_apart(one: str, other: str) -> bool:
+    if not (one and other):
+        return False
+    apart = datetime.fromisoformat(one) - datetime.fromisoformat(other)
+    return abs(apart) > ONE_CALL_WITHIN
+
+
 class Index:
     """Finds and reserves cases; `is_over` asks the log."""
 
@@ -85,24 +101,25 @@ class Index:
     def route(self, call: IncomingCall) -> RoutedCall:
         """The call's route: the one reserved for it before, or a new one.
 
-        Two messages of one id are one only if they say the same: other words are an edit or another
-        man's, and get an id of their own. Raises UnprocessableError where the index leads nowhere.
+        Two messages of one id are one only if they say the same and began at about one time: other
+        words are an edit or another man's, and hours later another man may say as little. They get
+        an id of their own. Raises UnprocessableError where the index leads nowhere.
         """
         route = self._reserved(call.channel, call.call_id, call)
-        is_same = route.words == call.words
-        if not route.words:  # Reserved before words were kept.
-            is_same = route.caller_key in (call.caller_keys or (None,))
-        if is_same:
+        if _is_same(route, call):
             return RoutedCall(call, route)
         own_id = id_by_words(call.call_id, call.words)
-        other = replace(call, call_id=own_id, same_id_as=call.call_id)
-        return RoutedCall(other, self._reserved(call.channel, own_id, call))
+        route = self._reserved(call.channel, own_id, call)
+        if not _is_same(route, call):
+            own_id = id_by_words(call.call_id, f"{call.words}|{call.began}")
+            route = self._reserved(call.channel, own_id, call)
+        return RoutedCall(replace(call, call_id=own_id, same_id_as=call.call_id), route)
 
     def _reserved(self, channel: Channel, call_id: str, call: IncomingCall) -> Route:
         key = f"call.{channel}.{call_id}"
         reserved = self._entries.get(key)
         if reserved is None:
-            route = replace(self._choose(call), words=call.words)
+            route = replace(self._choose(call), words=call.words, began=call.began)
             reserved, _ = self._entries.create(key, asdict(route))
         return Route(**reserved)
 

@@ -127,7 +127,7 @@ def send_message(sending: Sending, command: SendMessage) -> Recorded:
 
 
 def _said_lately(desk: Desk, command: SendMessage, outbox: Outbox, now: datetime) -> Sequence[str]:
-    """Gives the texts queued on that channel just now; what was erased meanwhile isn't there."""
+    """The texts queued on that channel just now; what was erased meanwhile isn't there."""
     if command.again:
         return ()
     lately = queued_lately(outbox, command.channel, now)

@@ -62,7 +62,7 @@ def open_values(desk: Keeping, service: str, asked: Open) -> BaseModel:
 
 
 def hash_values(desk: Keeping, service: str, asked: Hash) -> BaseModel:
-    """Gives keyed hashes for the purposes the policy gives the service, so many a minute."""
+    """Keyed hashes for the purposes the policy gives the service, so many a minute."""
     require_purposes(desk, service, asked.values)
     a_minute = desk.policy.services.get(service, NOBODY).hashes_a_minute
     wait_s = desk.hash_limits.take(service, len(asked.values), a_minute)

@@ -43,6 +43,8 @@ class Asked(NamedTuple):
     name: str = ""
     code: str = ""
     callers: tuple[tuple[Channel, str], ...] = ()
+    region: str | None = None
+    """Where a number of his without a country code is dialled."""
     own_case: str = ""
     """The case that is asked about, where there is one; it isn't its own candidate."""
     own_values: tuple[SealedValue, ...] = ()
@@ -92,7 +94,7 @@ class Candidates:
         self._names = names
 
     def of_caller(self, asked: Asked, by: str, purpose: str) -> Answer[Found]:
-        """Gives who may be calling. Raises as the key holder and the read model do.
+        """Who may be calling. Raises as the key holder and the read model do.
 
         With `asked.reveal` the reasons are shown, which hold values: those count as shown.
         """
@@ -182,7 +184,7 @@ def _to_hash(asked: Asked) -> list[tuple[Kind, tuple[str, str]]]:
     wanted: list[tuple[Kind, tuple[str, str]]] = [
         ("caller", value)
         for channel, address in asked.callers
-        for value in callers_to_hash(channel, address)
+        for value in callers_to_hash(channel, address, asked.region)
     ]
     # What folds to nothing names nobody, and must not find whoever else folds to nothing.
     if asked.person.number:

@@ -51,7 +51,8 @@ class Connection(H11Protocol):
     @override
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self._await_head()
+        if not self._is_answering():  # A request that was sent right behind may be under way.
+            self._await_head()
 
     @override
     def pause_writing(self) -> None:

@@ -29,7 +29,7 @@ class LogUnavailableError(Exception):
 def case_as_of(
     log: Log, case_id: str, moment: AsOf, wanted: Slice = WHOLE
 ) -> Answer[CaseHistory | None]:
-    """Gives a case with some of its events up to a moment, or None. Raises LogUnavailableError.
+    """A case with some of its events up to a moment, or None. Raises LogUnavailableError.
 
     The whole case is read: what was erased since then is erased in the past as well.
     """

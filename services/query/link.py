@@ -7,8 +7,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
-from typing import NamedTuple, cast
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, cast
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -41,6 +41,19 @@ class StreamState(NamedTuple):
     oldest_s: float
     """Age of the oldest message, seconds; 0 where there is none."""
     consumers: int
+
+
+def is_led(cluster: Mapping[str, Any] | None) -> bool:
+    """Whether a stream has a leader, and most of its replicas are there; None: one server has it.
+
+    Without a leader a follower answers for it, and a leader whom nobody follows any more goes on
+    answering for some 20 s: only what each says of the others tells.
+    """
+    if cluster is None:
+        return True
+    others = cluster.get("replicas") or ()
+    there = 1 + sum(not one.get("offline") for one in others)
+    return bool(cluster.get("leader")) and 2 * there > 1 + len(others)
 
 
 class Link:
@@ -93,12 +106,14 @@ class Link:
         return reply.data
 
     async def stream_state(self, stream: str) -> StreamState | None:
-        """Gives a stream's state, or None where its leader doesn't say."""
+        """A stream's state, or None where it has no leader that says so and is followed."""
         try:
             raw = await self.request(
                 f"{self._api_prefix}.STREAM.INFO.{stream}", b"", STREAM_TIMEOUT_S
             )
             told = json.loads(raw)
+            if not is_led(told.get("cluster")):
+                return None
             state = told["state"]
             age = read_time(told["ts"]) - read_time(state["first_ts"])
             return StreamState(

@@ -40,7 +40,7 @@ def personal_values(events: Iterable[ReadEvent]) -> Iterator[Found]:
 
 
 def first_values(found: Iterable[Found], limit: int) -> list[Found]:
-    """Gives the first values of a case, to the end of an event; more than `limit` only of one."""
+    """The first values of a case, to the end of an event; more than `limit` only of one."""
     page: list[Found] = []
     size = 0
     for _, of_event in groupby(found, lambda one: one.value.version):

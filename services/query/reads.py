@@ -140,7 +140,7 @@ class Reads:
         return self._read(read)
 
     def case(self, case_id: str, wanted: Slice = WHOLE) -> Answer[CaseHistory | None]:
-        """Gives one case with some of its events, or None."""
+        """One case with some of its events, or None."""
 
         def read(connection: Connection, tables: Tables) -> CaseHistory | None:
             table = tables.case_list

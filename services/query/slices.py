@@ -49,7 +49,7 @@ ERASURES = Slice(types=(PersonalDataErased.__name__,))
 def events_of(
     connection: Connection, tables: Tables, case_id: str, wanted: Slice = WHOLE
 ) -> list[ReadEvent]:
-    """Gives some events of a log by its timeline, their data from the archive."""
+    """Some events of a log by its timeline, their data from the archive."""
     timeline, archive = tables.case_timeline, tables.archive
     query = (
         select(archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name)

@@ -169,6 +169,8 @@ def _object(received: bytes) -> tuple[dict[str, Any], str]:
             found, end = _DECODER.raw_decode(stripped)
         except (ValueError, RecursionError):
             continue
+        if isinstance(found, list) and len(found) == 1:
+            (found,) = found  # A batch of CloudEvents, with one in it.
         if isinstance(found, dict):
             return found, stripped[end:].strip(_BLANK)
     raise UnreadableEventError("not_json", "", "one JSON object")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from shared.matching.readings import Keys
 
 _ENDINGS = (
@@ -26,7 +24,6 @@ _ENDINGS = (
     ("е", ("", "а", "о")),
     ("и", ("а",)),
 )
-_OBLIQUE_PATRONYMIC = re.compile("ич(?:а|у|ем|е|ом)$|[вч]н(?:е|у|и|ои|оиу)$")
 
 
 def bases(keys: Keys) -> Keys:
@@ -38,8 +35,3 @@ def bases(keys: Keys) -> Keys:
         if key.endswith(ending) and len(key) > len(ending) + 1
         for base in several
     )
-
-
-def oblique_patronymic(keys: Keys) -> bool:
-    """Whether a patronymic stands in another case than the nominative."""
-    return any(_OBLIQUE_PATRONYMIC.search(key) for key in keys)

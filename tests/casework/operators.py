@@ -165,7 +165,7 @@ class Operators:
         ]
 
     def told_by_message(self, case_id: str) -> dict[str, str]:
-        """Gives a message of the place, or one that there isn't."""
+        """A message of the place, or one that there isn't."""
         fields: dict[str, Any] = {"channel": "phone", "text": "the mill", "again": True}
         answer = self.tries(i.SendMessage, case_id, rendezvous_id=self.meeting(case_id), **fields)
         is_queued = isinstance(answer, Recorded)

@@ -46,6 +46,16 @@ def test_what_the_envelope_says_beside_is_ignored(more: dict[str, Any]) -> None:
     assert (call.call_id, call.changed) == ("call-1", None)
 
 
+def test_a_batch_of_one_event_is_that_event() -> None:
+    call = received(json.dumps([envelope()]).encode())
+    assert (call.call_id, call.changed) == ("call-1", None)
+
+
+def test_when_a_call_began_is_known_where_its_channel_says_so() -> None:
+    told = [received(envelope(started_at=one)).began for one in ("2026-03-14T11:59Z", None, "soon")]
+    assert told == ["2026-03-14T11:59:00+00:00", "", ""]
+
+
 @pytest.mark.parametrize("named", ["passage.CallReceived.v7", "passage.CaseOpened.v1", "", None, 7])
 def test_a_type_that_says_nothing_is_no_reason_to_park_a_call(named: Any) -> None:
     call = received({**envelope(), "type": named})

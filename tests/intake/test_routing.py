@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count, permutations
 
 import pytest
@@ -131,6 +132,22 @@ def test_a_withheld_number_is_a_case_for_each_call_and_has_no_key(line: Line) ->
     routes = [line.call(one) for one in (None, "Private Number", "0", "0", "Скрытый номер")]
     assert len({one.case_id for one in routes}) == len(routes)
     assert {one.caller_key for one in routes} == {None}
+
+
+def test_duplicates_are_not_judged_by_the_id_alone_hours_later_another_man_may_say_as_little(
+    line: Line,
+) -> None:
+    silent = replace(line.incoming(None), call_id="call-1", words="w")
+    evening = [NOON + timedelta(hours=hours) for hours in (0, 9, 33)]
+    calls = [replace(silent, began=began.isoformat()) for began in evening]
+    routed = [line.index.route(call) for call in calls]
+    assert len({one.route.case_id for one in routed}) == len(routed)
+    assert len({one.call.call_id for one in routed}) == len(routed)
+    assert [one.call.same_id_as for one in routed] == [None, "call-1", "call-1"]
+    assert [line.index.route(call) for call in calls] == routed
+    again = replace(silent, began=(NOON + timedelta(minutes=5)).isoformat())
+    for sent_again in (again, replace(silent, began="")):
+        assert line.index.route(sent_again).route == routed[0].route
 
 
 def test_an_entry_of_an_earlier_version_is_still_found(line: Line) -> None:

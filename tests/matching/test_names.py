@@ -37,6 +37,16 @@ def test_a_verdict_says_why(field: NameField, one: str, other: str, reason: str)
     assert one in judged.reason
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["Неизвестно", "н/д", "???", "отказался назвать", "відмовляється назвати", "уточняется"],
+)
+def test_words_for_unknown_are_no_name(said: str) -> None:
+    for field in NAME_FIELDS:
+        judged = compare(Stated(**{field: said}), Stated(**{field: "Взоров"}))[field]
+        assert judged.verdict == "says_nothing"
+
+
 def test_a_name_in_the_wrong_fields_says_nothing_with_a_hint() -> None:
     judged = compare(Stated("Иван", "Взоров"), Stated("Взоров", "Іван"))
     for field in NAME_FIELDS[:2]:

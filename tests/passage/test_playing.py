@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+from passage.playing.callers import two_spellings
 from passage.playing.day import CALLS_A_DAY, KINDS, chosen, plan
 from passage.playing.people import people
 from passage.playing.play import STORIES, _cast
 from passage.playing.shifts import WATCHES
+from shared.addresses import spelled
 from shared.matching.numbers import folded_number
 
 
@@ -57,3 +59,12 @@ def test_latin_lookalikes_are_other_letters_of_the_same_number() -> None:
     latin = person.in_latin().service_number or ""
     assert latin != person.service_number
     assert folded_number(latin) == folded_number(person.service_number or "")
+
+
+def test_both_spellings_of_an_invented_number_are_one_callers() -> None:
+    for number in range(0, 1_000_000, 9_973):
+        abroad, at_home = two_spellings(f"+7000123{number:06}")
+        one, other = spelled("phone", abroad), spelled("phone", at_home, "UA")
+        assert one is not None
+        assert other is not None
+        assert one.own[0] == other.own[0] == abroad

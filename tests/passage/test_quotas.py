@@ -24,9 +24,8 @@ from passage.verifying.findings import Findings
 from passage.verifying.quota_check import check_quotas
 from services.keyholder.secrets import make_key_files
 from shared.events.fields import Channel
-from shared.parking import CALL_MAX_BYTES
 from shared.policy import policy
-from shared.settings import Settings
+from shared.settings import CALL_MAX_BYTES, Settings
 
 KEY = PrivateKey.generate().public_key
 SMALL = Quota(stream_bytes=1_048_576, messages=5, message_bytes=20_000)

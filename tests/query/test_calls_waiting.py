@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from services.query.link import is_led
 from tests.query.test_commands import Site, site
 
 __all__ = ["site"]
@@ -37,3 +40,24 @@ async def test_readyz_names_a_channel_whose_calls_cannot_come_into_cases(site: S
         "CALLS_web is missing, or has no leader",
     ]
     assert answer.json()["calls_waiting"]["web"] is None
+
+
+N2, N3 = {"name": "n2", "current": True}, {"name": "n3", "current": True}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "led"),
+    [
+        (None, True),
+        ({"leader": "n1"}, True),
+        ({"leader": "n1", "replicas": [N2, N3]}, True),
+        ({"leader": "n1", "replicas": [N2, N3 | {"offline": True}]}, True),
+        ({"leader": "n1", "replicas": [N2 | {"offline": True}, N3 | {"offline": True}]}, False),
+        ({"replicas": [{"name": "n1"}, N2 | {"offline": True}, N3 | {"offline": True}]}, False),
+        ({"replicas": [{"name": "n1"}, N2, N3]}, False),
+    ],
+)
+def test_a_stream_is_led_where_a_leader_is_there_and_most_follow_it(
+    cluster: dict[str, Any] | None, led: bool
+) -> None:
+    assert is_led(cluster) is led

@@ -146,6 +146,21 @@ async def test_a_return_code_is_handed_on(site: Site) -> None:
     assert answer.json()["return_code"] == "000 111 2222"
 
 
+async def test_the_id_of_a_message_to_the_caller_is_handed_on(site: Site) -> None:
+    queued = Recorded(
+        result="recorded",
+        case_id=CASE,
+        version=3,
+        sequence=0,
+        events=("MessageQueued",),
+        message_id="message-1",
+    )
+    await site.answer("intake", lambda _: queued)
+    sent = {"case_id": CASE, "by": "Olena Example", "seen_version": 2}
+    answer = await site.post("SendMessage", {**sent, "channel": "telegram", "text": "wait"})
+    assert answer.json()["message_id"] == "message-1"
+
+
 async def test_a_refusal_names_the_guard_and_what_satisfies_it(site: Site) -> None:
     refused = Refused(
         case_id=CASE,

@@ -142,7 +142,21 @@ async def test_half_open_connections_take_nobodys_place(
             writer.close()
 
 
-async def test_those_who_wait_for_a_sequence_keep_nobody_waiting(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("soon")
+async def test_a_request_sent_right_behind_another_has_its_whole_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.query.api.cases.MIN_SEQUENCE_WAIT_S", 5 * SOON_S)
+    waits = GET.replace(b"/livez", b"/api/queue?min_sequence=99999")
+    async with served(tmp_path) as (address, _):
+        answers = await the_rest(await opened(address, GET + waits))
+    assert answers.count(b"HTTP/1.1 200 ") == answers.count(b"HTTP/1.1 503 ") == 1
+
+
+async def test_those_who_wait_for_a_sequence_keep_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.query.api.cases.MIN_SEQUENCE_WAIT_S", WITHIN_S)
     async with asked(MemoryLog(), tmp_path) as desk:
         never = [
             asyncio.create_task(desk.http.get("/api/queue", params={"min_sequence": 99_999}))

@@ -79,3 +79,17 @@ async def test_an_account_is_found_by_the_name_that_it_shows(tmp_path: Path, typ
             assert [one["case_id"] for one in found["items"]] == [CASE]
         timeline = (await desk.http.get(f"/api/cases/{CASE}")).text
     assert "name_key" not in timeline
+
+
+@pytest.mark.parametrize(("region", "finds"), [("UA", True), ("BY", False), (None, True)])
+async def test_candidates_are_looked_for_in_the_region_of_a_number_as_in_a_search(
+    tmp_path: Path, region: str | None, finds: bool
+) -> None:
+    key = hashes_of("caller-phone", "+380440000005")[0]
+    log = MemoryLog()
+    log.write(book_with([e.case_opened().model_copy(update={"caller_key": key})]))
+    caller = {"channel": "phone", "address": "044 000 00 05", "region": region}
+    async with asked(log, tmp_path) as desk:
+        for path, answer in (("search", "items"), ("candidates", "items")):
+            found = await desk.http.post(f"/api/{path}", json={"caller": caller, **BY})
+            assert bool(found.json()[answer]) is finds, path

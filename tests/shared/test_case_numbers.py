@@ -34,6 +34,7 @@ NUMBERS = st.text(ALPHABET, min_size=CHARACTERS, max_size=CHARACTERS)
             "0А1BСE3HКMTХ",
         ),
         *("０Ａ１ＢＣＥ３ＨＫＭＴＸ", "ｏａ１ｂｃｅ３ｈｋｍｔｘ", "ΟΑΙΒCΕ3ΗΚΜΤΧ", "٠A١BCE٣HKMTX"),
+        *("№ 0A1BCE3HKMTX", "#0A1BCE3HKMTX", "№0А1ВСЕ3НКМТХ"),
         *("\u200e0A1BCE3HKMTX\u200f", "0A1B\u200bCE3HKMTX", "𝟎𝐀𝟏𝐁𝐂𝐄𝟑𝐇𝐊𝐌𝐓𝐗"),
     ],
 )

@@ -41,7 +41,7 @@ Told = tuple[ContactRuleSet, int, int | None]
 
 
 def told(order: Sequence[int]) -> list[CaseEvent[Any]]:
-    """Gives a log in which the rules stand in this order, each said at its own minute.
+    """A log in which the rules stand in this order, each said at its own minute.
 
     As logs were before our clock was kept.
     """
@@ -49,7 +49,7 @@ def told(order: Sequence[int]) -> list[CaseEvent[Any]]:
 
 
 def recorded(*words: Told) -> list[CaseEvent[Any]]:
-    """Gives a log as intake writes it."""
+    """A log as intake writes it."""
     log = []
     for version, (rule, heard, said) in enumerate(words):
         said_at = None if said is None else NOON + said * MINUTE
@@ -133,7 +133,7 @@ def test_what_a_doubtful_word_covers_is_only_what_both_cover() -> None:
 
 
 def rule_for_everybody(log: Sequence[CaseEvent[Any]]) -> str:
-    """Gives the rule that holds; asserts that nobody who reads it holds another."""
+    """The rule that holds; asserts that nobody who reads it holds another."""
     state = reduce(handover.evolve, log, handover.HandoverState())
     safe = reduce(evolve_outbox, log, Outbox()).contact
     assert state.safe_to_contact == safe

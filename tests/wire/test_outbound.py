@@ -285,6 +285,6 @@ async def test_a_channel_that_reports_twice_is_recorded_once(intake: Site) -> No
 
 
 async def _taken(site: Site) -> int:
-    """Gives how many events intake has taken, and neither processed nor been given again."""
+    """How many events intake has taken, and neither processed nor been given again."""
     info = await ask(site.client, f"CONSUMER.INFO.{subjects.CASES}.intake", None)
     return int(info["num_ack_pending"])

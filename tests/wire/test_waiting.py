@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -12,7 +14,10 @@ from uuid import uuid4
 import pytest
 
 from passage.provisioning import ask, provision
-from shared import subjects
+from passage.taking_back import take_calls_back
+from services.intake import CALLS, sorting
+from services.intake.reading import Opener
+from shared import hands, subjects
 from shared.commands.intake import IssueReturnCode
 from shared.events.base import CallEnvelope, CaseEvent, type_of
 from shared.events.calls import CallEnded
@@ -22,6 +27,7 @@ pytestmark = pytest.mark.wire
 
 FLOOD = 60
 ONE_ADDRESS = "+380440000009"
+AN_HOUR_S = 3_600.0
 AN_HOUR_NS = 3_600_000_000_000
 
 
@@ -165,12 +171,35 @@ async def test_a_consumer_that_is_gone_shows_and_is_not_asked_for_in_a_hot_loop(
         await until_ready(site, ready=True)
 
 
-async def test_what_was_in_hand_at_a_stop_is_given_back_at_once(site: Site) -> None:
+async def waiting_long_for_intake(site: Site) -> str:
+    """Has the server wait an hour for what intake has in hand of phone's stream."""
     stream = subjects.calls_stream("phone")
     found = await ask(site.client, f"CONSUMER.INFO.{stream}.intake", None)
     config = {**found["config"], "ack_wait": AN_HOUR_NS}
     request = {"stream_name": stream, "config": config, "action": "update"}
     await ask(site.client, f"CONSUMER.CREATE.{stream}.intake", request)
+    return stream
+
+
+async def test_what_a_killed_intake_had_in_hand_comes_again_at_once_and_in_order(
+    site: Site,
+) -> None:
+    stream = await waiting_long_for_intake(site)
+    for number in range(5):
+        await site.call(ONE_ADDRESS, call_id=f"call-{number}")
+    pull = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.intake"
+    inbox = await site.client.subscribe("killed.intake")
+    await site.client.publish(pull, b"3", inbox.subject)
+    for _ in range(3):
+        await inbox.next_msg(ANSWER_WITHIN_S)  # And nobody settles it.
+    await take_calls_back(site.client, CALLS)
+    async with site.service("intake"):
+        found = await events_until(site, "call-4")
+    assert [one.data.call_id for one in found] == [f"call-{number}" for number in range(5)]
+
+
+async def test_what_was_in_hand_at_a_stop_is_given_back_at_once(site: Site) -> None:
+    stream = await waiting_long_for_intake(site)
     await site.stop_key_holder()
     async with site.service("intake"):
         for number in range(5):
@@ -182,3 +211,28 @@ async def test_what_was_in_hand_at_a_stop_is_given_back_at_once(site: Site) -> N
     await site.restart_key_holder()
     async with site.service("intake"):
         assert await site.calls_left() == 0
+
+
+async def test_a_message_that_breaks_the_sorting_of_many_fails_alone(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_are_there = threading.Event()
+
+    def opened(keys: Opener, bodies: Sequence[bytes]) -> Opener:
+        all_are_there.wait(ANSWER_WITHIN_S)
+        if any(b"breaks-sorting" in one for one in bodies):
+            raise ZeroDivisionError
+        return keys
+
+    monkeypatch.setattr(sorting, "OpenedAtOnce", opened)
+    monkeypatch.setattr(hands, "retry_delay_s", lambda _: AN_HOUR_S)
+    for call_id in ("first", "breaks-sorting", "second", "third"):
+        await site.call(None, call_id=call_id)
+    stream = subjects.calls_stream("phone")
+    async with site.service("intake"):
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            while (await site.jetstream.consumer_info(stream, "intake")).num_ack_pending < 4:
+                pass
+        all_are_there.set()
+        found = {(await site.next_event("CaseOpened")).data.call_id for _ in range(3)}
+    assert found == {"first", "second", "third"}

@@ -64,6 +64,7 @@ class WhoIsThis(_Body):
             " ".join(name for name in names if name),
             self.code or "",
             ((self.caller.channel, self.caller.address.strip()),) if self.caller else (),
+            self.caller.region if self.caller else None,
             reveal=self.reveal,
         )
 

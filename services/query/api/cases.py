@@ -116,7 +116,7 @@ class _View(BaseModel):
     min_sequence: MinSequence = None
 
     def slice(self) -> Slice:
-        """Gives which part of the timeline is asked for."""
+        """Which part of the timeline is asked for."""
         return Slice(int(self.cursor or 0), self.limit)
 
     def as_of(self) -> AsOf | None:
@@ -154,14 +154,14 @@ def waits(context: Context) -> Any:
 
 
 def following(history: CaseHistory) -> str | None:
-    """Gives the cursor of the next page of a case's events, or None where this is the last."""
+    """The cursor of the next page of a case's events, or None where this is the last."""
     return str(history.events[-1].event.caseversion) if history.more else None
 
 
 def look_up(
     context: Context, case_id: str, as_of: AsOf | None = None, wanted: Slice = WHOLE
 ) -> Answer[CaseHistory]:
-    """Gives one case with some of its events. Raises ProblemError where there is none."""
+    """One case with some of its events. Raises ProblemError where there is none."""
     try:
         answer = (
             context.reads.case(case_id, wanted)

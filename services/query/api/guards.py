@@ -110,7 +110,7 @@ def _is_too_long(length: str) -> bool:
 
 
 def _limited(receive: Receive) -> Receive:
-    """Gives a `receive` that refuses a body which grows too long or takes too long."""
+    """A `receive` that refuses a body which grows too long or takes too long."""
     received, is_whole = 0, False
     until = asyncio.get_running_loop().time() + BODY_WITHIN_S
 

@@ -79,7 +79,7 @@ class ReadParked(BaseModel):
 
 
 def routes(context: Context) -> APIRouter:
-    """Gives the routes about parked messages."""
+    """The routes about parked messages."""
     router = APIRouter(prefix="/api/parked", tags=["parked"])
 
     @router.get("", response_model=WaitingMessages, responses={503: {"model": Problem}})

@@ -70,7 +70,7 @@ class Reveal(_Body):
         return self
 
     def slice(self) -> Slice:
-        """Gives the events in which what is wanted may stand."""
+        """The events in which what is wanted may stand."""
         return Slice(
             after_version=int(self.cursor or 0),
             limit=self.limit,
@@ -133,14 +133,14 @@ def routes(context: Context) -> APIRouter:
 
 
 def types_with(classes: Collection[PersonalClass]) -> frozenset[str]:
-    """Gives the types of events that have values of these classes."""
+    """The types of events that have values of these classes."""
     return frozenset(
         name for name, event in CASE_EVENTS.items() if {*classes} & {*event.PERSONAL.values()}
     )
 
 
 def revealed(context: Context, found: Sequence[Found], wanted: Reveal) -> dict[str, Any]:
-    """Gives the first values opened, in their order; recorded before it is answered.
+    """The first values opened, in their order; recorded before it is answered.
 
     `cut_after` is the version of the last one, where there are more.
     """

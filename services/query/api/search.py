@@ -37,7 +37,7 @@ class Caller(BaseModel):
 
     channel: Channel
     address: Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARACTERS)]
-    """However it is written; the name that his account shows will do."""
+    """However it is written; in a search the name that his account shows will do."""
     region: Region | None = None
     """Where a number without a country code is dialled."""
 
@@ -144,7 +144,7 @@ def _by_keys(
 
 
 def asked_by(wanted: Search) -> tuple[str, str]:
-    """Gives who searches, and for what. Raises ProblemError where that isn't said."""
+    """Who searches, and for what. Raises ProblemError where that isn't said."""
     given = {"by": wanted.by, "purpose": wanted.purpose}
     missing = [name for name, value in given.items() if value is None]
     if wanted.by is None or wanted.purpose is None:

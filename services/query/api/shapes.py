@@ -207,6 +207,7 @@ class Shown(Shape):
     events: list[str] = []
     return_code: str | None = None
     duress_code: str | None = None
+    message_id: str | None = None
     visible: bool
     held_by: str | None = None
     """Who works on the case, where that is another person: a claim locks nobody out."""

@@ -95,7 +95,7 @@ def _case(context: Context, answer: Answer[CaseHistory], as_of_version: int | No
 def _page_of(
     context: Context, case_id: str, as_of: AsOf | None, from_version: int | None
 ) -> Answer[CaseHistory]:
-    """Gives a case with the events from a version on; without one, with its last ones."""
+    """A case with the events from a version on; without one, with its last ones."""
     if from_version is None:
         # The row alone says how long the case is; it may have grown by the second look.
         row = look_up(context, case_id, as_of, Slice(limit=0)).found.case

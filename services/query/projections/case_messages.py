@@ -24,7 +24,7 @@ ACTS: tuple[type[Event], ...] = (
 
 
 def after_message(row: CaseRow, event: outbound.OutboundEvent) -> CaseRow:
-    """Gives the row after an event about a message."""
+    """The row after an event about a message."""
     match event:
         case outbound.MessageFailed(reason="no_report"):
             return row._replace(failed_messages=_with(row.failed_messages, event.message_id))
@@ -39,7 +39,7 @@ def after_message(row: CaseRow, event: outbound.OutboundEvent) -> CaseRow:
 
 
 def after_act(row: CaseRow, data: Any) -> CaseRow:
-    """Gives the row after any event: it may be what somebody did about a message that failed."""
+    """The row after any event: it may be what somebody did about a message that failed."""
     if row.failed_messages is None:
         return row
     is_done = isinstance(data, claims.CaseReleased) and data.reason == "done"
@@ -47,13 +47,13 @@ def after_act(row: CaseRow, data: Any) -> CaseRow:
 
 
 def told(row: CaseRow, event: handover.RendezvousDisclosed) -> CaseRow:
-    """Gives the row of a man who was told of his rendezvous."""
+    """The row of a man who was told of his rendezvous."""
     told_by = event.message_id if event.call_id is None else None
     return reached(row, "guided")._replace(rendezvous="disclosed", told_by=told_by)
 
 
 def told_no_more(row: CaseRow, event: handover.DisclosureWithdrawn) -> CaseRow:
-    """Gives the row of a man whom that message didn't tell: what is needed is to tell him."""
+    """The row of a man whom that message didn't tell: what is needed is to tell him."""
     if row.rendezvous != "disclosed" or row.told_by != event.message_id:
         return row
     after = moved_to(row, "planned") if row.stage == "guided" else row

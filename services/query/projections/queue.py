@@ -160,7 +160,7 @@ def _of_interrupted(case: CaseRow) -> Need | None:
 
 
 def _of_messages(case: CaseRow) -> Need | None:
-    """Gives what follows where a message failed: a team that waits for him is no use till then."""
+    """What follows where a message failed: a team that waits for him is no use till then."""
     if case.rendezvous == "approved" and case.offer in BY_OFFER:
         return "disclose"
     return "message_failed" if case.failed_messages is not None else None

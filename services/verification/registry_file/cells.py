@@ -27,7 +27,6 @@ _EXCEL_ERROR = re.compile(
 _LOST_LETTERS = re.compile(r"\ufffd|\?{2,}")
 _FLOAT = re.compile(r"([0-9]+)[.,]0+")
 _SPACES = re.compile(r"\s+")
-OF_PEOPLE = frozenset({"surname", "first_names", "patronymic"})
 
 
 class Person(NamedTuple):

@@ -19,7 +19,6 @@ SEPARATORS = (";", ",", "\t", "|")
 SEPARATOR_LINE = "sep="
 """Excel's own first line, which names the separator."""
 LEAST_COLUMNS = 2
-FIELD_MAX_CHARACTERS = 100_000
 
 
 class Row(NamedTuple):
