@@ -22,6 +22,9 @@ HOME_REGIONS = ("UA", "RU", "BY")
 NO_COUNTRY = "001"
 ADDRESS_MAX_CHARACTERS = 300
 """A longer text is no number and no account; nobody's time is spent on reading it as one."""
+NORMALIZED_MAX_CHARACTERS = 1_000
+"""Marks are put in order in the square of their number: of 180,000, seventeen seconds in which the
+whole process stands."""
 OLD_HOME_REGION = "UA"
 """Where versions before readings read it."""
 
@@ -108,6 +111,10 @@ def callers_to_hash(
 
 def without_marks(text: str) -> str:
     """One compatible form, without what can't be seen: directions, joiners, variants, controls."""
+    if len(text) > NORMALIZED_MAX_CHARACTERS:
+        text = "".join(one for one in text if not _is_hidden(one))
+        if len(text) > NORMALIZED_MAX_CHARACTERS:
+            return " ".join(text.split())
     compatible = unicodedata.normalize("NFKC", text)
     shown = "".join(one for one in compatible if not _is_hidden(one))
     return " ".join(unicodedata.normalize("NFKC", shown).split())

@@ -26,6 +26,8 @@ from shared.events.fields import Channel, PersonalClass
 from shared.events.intake import Urgency
 
 AnswerT = TypeVar("AnswerT")
+QUEUED_OF_A_CHANNEL = 50
+"""After so many of one channel, as urgent, come those of others: a flood hides nobody else."""
 
 
 class ReadModelUnavailableError(Exception):
@@ -206,7 +208,11 @@ class Reads:
 
         def read(connection: Connection, tables: Tables) -> Waiting:
             table = tables.queue
-            query = select(table).order_by(table.c.rank, table.c.since_at, table.c.case_id)
+            waits = (table.c.since_at, table.c.case_id)
+            alike = (table.c.rank, table.c.channel)
+            place = func.row_number().over(partition_by=alike, order_by=waits)
+            turn = (place - 1) // QUEUED_OF_A_CHANNEL
+            query = select(table).order_by(table.c.rank, turn, *waits)
             rows = [QueueRow._make(row) for row in connection.execute(query.limit(limit))]
             in_all = connection.execute(select(func.count()).select_from(table)).scalar_one()
             return Waiting(rows, in_all)

@@ -61,3 +61,10 @@ def test_a_missing_binary_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("PASSAGE_NATS_SERVER", raising=False)
     with pytest.raises(NatsServerError, match="PASSAGE_NATS_SERVER"):
         NatsServer(tmp_path).launch()
+
+
+def test_its_log_has_a_bound_whatever_it_is_made_to_say(tmp_path: Path) -> None:
+    with NatsServer(tmp_path) as server:
+        assert "ready" in server.log_tail()
+    lines = dict(line.split(": ", 1) for line in server.config_text().splitlines() if ": " in line)
+    assert int(lines["logfile_size_limit"]) * int(lines["logfile_max_num"]) <= 100_000_000

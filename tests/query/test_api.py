@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.query.projections.case_row import CaseRow
+from services.query.reads import QUEUED_OF_A_CHANNEL
 from tests import examples as e
 from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
 from tests.query.asking import asked
@@ -126,6 +127,18 @@ async def test_the_queue_begins_with_the_most_urgent(tmp_path: Path) -> None:
         (books[2].case_id, "triage"),
         (books[0].case_id, "register"),
     ]
+
+
+async def test_a_flood_on_one_channel_hides_no_caller_of_another(tmp_path: Path) -> None:
+    log, books = MemoryLog(), books_of(QUEUED_OF_A_CHANNEL + 5)
+    for book in books[:-1]:
+        book.add(e.case_opened(channel="web"))
+    books[-1].add(e.case_opened())
+    log.write(*books)
+    async with asked(log, tmp_path) as desk:
+        items = (await desk.http.get("/api/queue")).json()["items"]
+    channels = [item["channel"] for item in items]
+    assert channels == ["web"] * QUEUED_OF_A_CHANNEL + ["phone"] + ["web"] * 4
 
 
 async def test_statistics_count_calls_and_stages(log: MemoryLog, tmp_path: Path) -> None:

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.addresses import Spelled, callers_to_hash, spelled, without_marks
+from shared.addresses import (
+    NORMALIZED_MAX_CHARACTERS,
+    Spelled,
+    callers_to_hash,
+    spelled,
+    without_marks,
+)
 from shared.events.fields import Channel
 
 
@@ -255,3 +261,10 @@ def test_a_number_in_each_common_form_is_found_by_its_plain_one(salt: int, regio
         found = spelled("phone", phonenumbers.format_number(number, form), region)
         assert found is not None
         assert found.own[0] == plain
+
+
+def test_marks_without_end_are_not_put_in_order() -> None:
+    marks = "a" + "\u0315\u0334" * NORMALIZED_MAX_CHARACTERS
+    assert spelled("telegram", marks) == Spelled((marks,))
+    hidden = "\u200b" * 2 * NORMALIZED_MAX_CHARACTERS
+    assert kept("phone", f"{hidden}+380440000000") == "+380440000000"
