@@ -18,8 +18,7 @@ from passage.running import find_running
 from shared.case_numbers import typed_case_number
 from shared.commands.base import Decision
 from shared.commands.catalogue import COMMANDS
-
-SHIFTS_BEGIN = "SHIFT-"
+from shared.events.shifts import OF_SHIFTS
 
 
 def do_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
@@ -79,7 +78,7 @@ async def _version(api: Api, body: Json) -> int:
 
 def seen_in(log_id: str) -> tuple[str, str]:
     """Gives where the API shows a log as it is now: a shift's, or a case's."""
-    if log_id.startswith(SHIFTS_BEGIN):
+    if log_id.startswith(OF_SHIFTS):
         return f"shifts/{log_id}", "shift"
     return f"cases/{log_id}", "case"
 

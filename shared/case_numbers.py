@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from shared.events.fields import Id
+from shared.events.shifts import OF_EXPORTS, OF_SHIFTS
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CHARACTERS = 12
@@ -33,6 +34,8 @@ def typed_case_number(typed: str) -> str:
 
 def case_number_in(typed: str) -> str | None:
     """The case number that somebody typed, if it is one."""
+    if typed.startswith((OF_SHIFTS, OF_EXPORTS)):
+        return None
     signs = [_sign(one) for one in unicodedata.normalize("NFKC", typed.replace("№", "")).upper()]
     plain = "".join(one for one in signs if one.isalnum())
     table = _KEYS if _ON_KEYS_ALONE.intersection(plain) else _LIKE

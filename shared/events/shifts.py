@@ -15,6 +15,8 @@ from shared.events.fields import Digest, Id, Person, PersonalNarrative
 SHIFT_OPERATORS_MAX = 20
 SHIFT_CASES_MAX = 2_000
 
+OF_SHIFTS, OF_EXPORTS = "SHIFT-", "EXPORT-"
+"""How the numbers of these logs begin."""
 ShiftId = Annotated[str, StringConstraints(pattern=r"^SHIFT-[A-Za-z0-9_-]{1,50}$")]
 ExportId = Annotated[str, StringConstraints(pattern=r"^EXPORT-[A-Za-z0-9_-]{1,50}$")]
 Operators = Annotated[tuple[Person, ...], Field(min_length=1, max_length=SHIFT_OPERATORS_MAX)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -64,12 +65,21 @@ def test_an_unknown_case_has_one_exit_code_in_every_verb(system: System) -> None
         assert (done.returncode, "no such case" in done.stderr) == (1, True), words
 
 
-def test_a_call_id_that_was_kept_before_is_said(system: System) -> None:
-    call = ("call", "--channel", "phone", "--call-id", "call-kept-once", "--text", "вымысел")
-    assert system.json(*call)["stream"] == "CALLS_phone"
-    again = system.verb(*call, check=False)
-    assert again.returncode == 1
-    assert "NOT stored again" in again.stderr
+def test_a_call_that_is_sent_again_has_one_effect(system: System) -> None:
+    said = ("--text", "вымысел", "--started-at", "2024-03-14T18:00:00Z")
+    call = ("call", "--channel", "phone", "--call-id", "call-sent-again", *said)
+    for _ in range(2):
+        assert system.json(*call)["stream"] == "CALLS_phone"
+    after = ("call", "--channel", "phone", "--call-id", "call-after-it", *said)
+    system.verb(*after)
+    ids = ("call-sent-again", "call-after-it")
+
+    def recorded() -> list[str]:
+        events = map(json.loads, system.verb("log", "export").stdout.splitlines())
+        return [one["data"]["call_id"] for one in events if one["data"].get("call_id") in ids]
+
+    until(lambda: "call-after-it" in recorded(), "the last call is a case")
+    assert sorted(recorded()) == sorted(ids)
 
 
 def test_no_personal_data_is_shown_unless_asked_for(system: System) -> None:

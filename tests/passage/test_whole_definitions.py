@@ -206,6 +206,7 @@ async def test_a_backup_of_streams_that_only_look_right_is_named_and_comes_back_
         assert all(key in note for key in altered)
     assert any("MORE" in note for note in seen.notes)
     (tmp_path / "backup.key").write_text(str(identity))
+    (tmp_path / "backup.key").chmod(0o600)
     arguments = ["backup", "check", str(path), "--key", str(tmp_path / "backup.key"), "--json"]
     checked = await asyncio.to_thread(CliRunner().invoke, command_line("backup"), arguments)
     assert checked.exit_code == Exit.FAILED

@@ -46,7 +46,18 @@ def test_a_number_typed_on_a_keyboard_that_was_set_to_cyrillic_is_the_one_meant(
     assert typed_case_number("0Ф1ИСУ3РЛЬЕЧ") == typed_case_number("0ф1ису3рльеч") == NUMBER
 
 
-@pytest.mark.parametrize("other", ["", "no-such-case", "SHIFT-2026-03-14-day", "0A1BCE3HKMT", "🙂"])
+@pytest.mark.parametrize(
+    "other",
+    [
+        "",
+        "no-such-case",
+        "SHIFT-2026-03-14-day",
+        "EXPORT-2026-03",
+        "SHIFT-2026-01",
+        "0A1BCE3HKMT",
+        "🙂",
+    ],
+)
 def test_what_cannot_be_a_case_number_stays_as_it_is(other: str) -> None:
     assert typed_case_number(other) == other
 

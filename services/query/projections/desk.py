@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from services.query.projections.rows import earlier, with_changes
 from shared.events.base import CaseEvent
 from shared.events.shifts import (
+    OF_EXPORTS,
+    OF_SHIFTS,
     ShiftCaseAccepted,
     ShiftEnded,
     ShiftHandedOver,
@@ -20,7 +22,6 @@ from shared.events.shifts import (
 
 VERSION = 2
 
-OF_SHIFTS, OF_EXPORTS = "SHIFT-", "EXPORT-"
 BETWEEN_NAMES = "\n"
 """No name has a line break."""
 
