@@ -13,7 +13,7 @@ import httpx
 
 from benchmarks.site import Site
 from passage.children import ServiceProcess
-from passage.nats_server import free_port
+from passage.ports import free_port
 
 HOST = "127.0.0.1"
 ANSWERS_WITHIN_S = 60.0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from passage.exits import Exit, VerbEndedError
-from passage.nats_server import free_port
+from passage.ports import free_port
 
 PORT_MAX = 65_535
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it isn't listened on here

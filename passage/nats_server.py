@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from passage.nats_greeting import jetstream_answers
+from passage.ports import free_port
 
 BINARY_SETTING = "PASSAGE_NATS_SERVER"
 MAX_PAYLOAD_BYTES = 1_048_576
@@ -270,20 +270,6 @@ def find_binary(explicit: Path | None = None) -> Path:
         if candidate and Path(candidate).is_file():
             return Path(candidate)
     raise NatsServerError(f"no nats-server found: set {BINARY_SETTING} to the path of one")
-
-
-def free_port(host: str) -> int:
-    """A TCP port that is free on `host` now."""
-    return free_ports(host, 1)[0]
-
-
-def free_ports(host: str, count: int) -> list[int]:
-    """So many TCP ports that are free on `host` now, no two the same."""
-    with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((host, 0))
-        return [probe.getsockname()[1] for probe in probes]
 
 
 def die_with_parent() -> Callable[[], None] | None:

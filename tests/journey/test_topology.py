@@ -23,7 +23,7 @@ from passage.definitions import SERVICES
 from passage.health import check_container
 from passage.init import accounts_of, make_installation, server_tls
 from passage.nats_cluster import NatsCluster
-from passage.nats_server import free_port
+from passage.ports import free_port
 from tests.journey.system import until
 from tests.passage.compose import interpolated, read_compose
 from tests.postgres import postgres
