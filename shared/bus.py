@@ -30,7 +30,7 @@ from shared.commands.base import Command, FieldError, Invalid, Unavailable
 from shared.consuming import process
 from shared.credentials import api_prefix, broker_options
 from shared.denials import Denials
-from shared.hands import Hand, Sort
+from shared.hands import Hand, Pace, Sort
 from shared.keyholder import Keys
 from shared.lanes import Work
 from shared.logs import log, place_of
@@ -108,9 +108,12 @@ class Bus:
         """
         self.consume_sorted(durable, partial(_by_case, handler))
 
-    def consume_sorted(self, durable: Durable, sort: Sort) -> None:
-        """The same for messages whose source only `sort` can tell."""
-        hand = Hand(durable, self._api_prefix, sort, self._working.put, self._park)
+    def consume_sorted(
+        self, durable: Durable, sort: Sort, bytes_an_hour: int | None = None
+    ) -> None:
+        """The same for messages whose source only `sort` can tell, and so many bytes an hour."""
+        pace = Pace(durable.stream, bytes_an_hour) if bytes_an_hour is not None else None
+        hand = Hand(durable, self._api_prefix, sort, self._working.put, self._park, pace)
         self._hands[durable.stream] = hand
         self._of_subject.update(dict.fromkeys(durable.filter_subjects, hand))
         self.broker.alongside.append(hand)

@@ -19,6 +19,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from shared.allowance import Allowance
 from shared.case_log import LogError
 from shared.consuming import Processed, retry_delay_s
 from shared.keyholder import KeysUnavailableError
@@ -36,6 +37,7 @@ NOT_PARKED_DELAY_S = 600.0
 """A channel may have 100,000 of them: rarely enough that they cost the others nothing."""
 STILL_WANTED_EVERY_S = 8.0
 """Well within the consumer's `ack_wait`."""
+HOUR_S = 3_600.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5
 """Between two attempts to sort what can't be sorted now."""
 HELD_UP = "messages wait: the key holder is sealed, or the log doesn't answer"
@@ -73,6 +75,31 @@ class Held:
         return cls(msg, delivery)
 
 
+class Pace:
+    """How many bytes of a stream are taken an hour, and at once; the rest waits in the stream."""
+
+    def __init__(self, stream: str, bytes_an_hour: int) -> None:
+        self._stream = stream
+        self._left = Allowance(bytes_an_hour, HOUR_S, time.monotonic())
+        self._waker: asyncio.TimerHandle | None = None
+
+    def take(self, count: int) -> None:
+        """Counts so many bytes that came; they may be more than was left."""
+        self._left.take(count, time.monotonic())
+
+    def lets(self, wake: Callable[[], None]) -> bool:
+        """Whether more may be pulled now; where not, `wake` is called when it may."""
+        wait_s = self._left.wait_s(1, time.monotonic())
+        if wait_s and self._waker is None:
+            log.warning("channel_paced", stream=self._stream)
+            self._waker = asyncio.get_running_loop().call_later(wait_s, self._wake, wake)
+        return not wait_s
+
+    def _wake(self, wake: Callable[[], None]) -> None:
+        self._waker = None
+        wake()
+
+
 class Hand:
     """All that is in hand of one consumer. `put` takes what is sorted."""
 
@@ -83,12 +110,14 @@ class Hand:
         sort: Sort,
         put: Callable[[Hand, Work, Held], None],
         park: Park,
+        pace: Pace | None = None,
     ) -> None:
         self.durable = durable
         self.sort = sort
         self.pull = Pull(durable, api_prefix, self._arrived, self._room)
         self._put = put
         self._park = park
+        self._pace = pace
         self._limiter = anyio.CapacityLimiter(1)
         self._held: dict[int, Held] = {}
         self._bytes = 0
@@ -147,6 +176,8 @@ class Hand:
             return
         self._held[held.delivery.sequence] = held
         self._bytes += len(held.delivery.body)
+        if self._pace is not None:
+            self._pace.take(len(held.delivery.body))
         self._unsorted.append(held)
         self._has_unsorted.set()
 
@@ -158,6 +189,8 @@ class Hand:
     def _room(self) -> int:
         # What can't be sorted now stays where it is: nothing more is pulled meanwhile.
         if self._bytes >= BYTES_MAX or len(self._unsorted) >= SORTED_AT_ONCE:
+            return 0
+        if self._pace is not None and not self._pace.lets(self.pull.has_room):
             return 0
         return MESSAGES_MAX - len(self._held)
 

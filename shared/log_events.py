@@ -90,6 +90,11 @@ EVENTS: dict[str, LogEvent] = {
         "channel's own stream, and is tried again; look at what is parked",
         {"stream": STREAM, "reason": words(*get_args(Reason))},
     ),
+    "channel_paced": LogEvent(
+        "a channel sends more than intake takes of one in an hour (`PASSAGE_CALLS_BYTES_AN_HOUR`); "
+        "the rest waits in the channel's own stream; look who floods it",
+        {"stream": STREAM},
+    ),
     "not_now": LogEvent(
         "a message is tried again later: the log doesn't answer, or the case keeps changing",
         {"stream": STREAM, "error": ERROR},

@@ -51,6 +51,12 @@ class Settings(BaseSettings):
         ge=1,
         description="how many messages may wait of one channel; read by `passage provision`",
     )
+    calls_bytes_an_hour: int = Field(
+        268_435_456,
+        ge=1_048_576,
+        description="how much of one channel intake takes an hour, and at once, bytes; what is "
+        "above waits in the channel's own stream, so that no channel fills the log's disk in a day",
+    )
     call_message_max_bytes: int = Field(
         CALL_MAX_BYTES,
         ge=16_384,

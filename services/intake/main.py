@@ -76,7 +76,8 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     durability = Durability(service.log.connection, settings)
     bus.ready_only_if(durability.is_assured)
     for calls in CALLS:
-        bus.consume_sorted(calls, durability.guarded(partial(sort_upstream, listening)))
+        sort = durability.guarded(partial(sort_upstream, listening))
+        bus.consume_sorted(calls, sort, settings.calls_bytes_an_hour)
     bus.consume(CASES, partial(receive_event, listening))
     bus.consume(DUE, listening.deadlines.receive)
     _answer_commands(bus, listening)

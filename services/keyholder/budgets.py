@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from services.keyholder.allowance import Allowance
+from shared.allowance import Allowance
 from shared.logs import log
 from shared.refusals import is_another_person
 

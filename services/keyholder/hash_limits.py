@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from services.keyholder.allowance import Allowance
+from shared.allowance import Allowance
 from shared.logs import log
 
 MINUTE_S = 60.0

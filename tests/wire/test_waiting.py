@@ -17,7 +17,7 @@ from passage.provisioning import ask, provision
 from passage.taking_back import take_calls_back
 from services.intake import CALLS, sorting
 from services.intake.reading import Opener
-from shared import hands, subjects
+from shared import hands, pulling, subjects
 from shared.commands.intake import IssueReturnCode
 from shared.events.base import CallEnvelope, CaseEvent, type_of
 from shared.events.calls import CallEnded
@@ -25,7 +25,7 @@ from tests.wire.conftest import ANSWER_WITHIN_S, Site
 
 pytestmark = pytest.mark.wire
 
-FLOOD = 60
+FLOOD, FEW = 60, 3
 ONE_ADDRESS = "+380440000009"
 AN_HOUR_S = 3_600.0
 AN_HOUR_NS = 3_600_000_000_000
@@ -97,6 +97,22 @@ async def test_a_flooded_channel_holds_no_other_up(site: Site, address: str | No
         before = await events_until(site, "genuine")
         assert len(before) < FLOOD / 2
         assert await site.calls_left() == 0
+
+
+async def test_a_channel_that_sends_more_than_its_pace_waits_and_no_other_does(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulling, "BATCH_MESSAGES", 1)  # So that nothing is pulled beside the first.
+    site.settings = site.settings.model_copy(update={"calls_bytes_an_hour": 100})
+    for number in range(FEW):
+        await site.call(call_id=f"call-{number}")
+    async with site.service("intake"):
+        assert [one.data.call_id for one in await events_until(site, "call-0")] == ["call-0"]
+        await site.call("@genuine", call_id="genuine", on="telegram")
+        assert len(await events_until(site, "genuine")) == 1
+        left = await site.jetstream.stream_info(subjects.calls_stream("phone"))
+        assert left.state.messages == FEW - 1
+        assert (await health(site))["ready"]
 
 
 async def test_a_flooding_address_holds_up_no_other_of_its_channel(site: Site) -> None:
