@@ -22,7 +22,7 @@ async def test_metrics_know_what_is_parked_and_waiting(site: Site) -> None:
     assert 'passage_calls_waiting{channel="phone"} 1.0' in text
     assert 'passage_calls_waiting{channel="web"} 0.0' in text
     assert 'passage_oldest_call_seconds{channel="web"} 0.0' in text
-    assert 'passage_oldest_call_seconds{channel="phone"} 0.0' not in text
+    assert 'passage_oldest_call_seconds{channel="phone"} 0.0\n' not in text
     assert "passage_query_lag_events 0.0" in text
 
 
