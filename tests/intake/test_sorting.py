@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,6 +15,7 @@ from shared.lanes import Work
 from shared.parking import Delivery
 from tests.intake.receiving import KEYS, NOON
 
+OF_OTHERS_BYTES = 200_000
 NO_CODES = SimpleNamespace(live_codes=lambda _codes: frozenset())
 DESK = SimpleNamespace(keys=KEYS, now=lambda: NOON)
 LISTENING = cast(
@@ -40,13 +42,15 @@ def sort(body: bytes) -> Work:
 )
 @pytest.mark.parametrize("part", [b"{}", b"1", b"[]", b'{"a": 1}'])
 def test_what_a_message_in_hand_takes_is_of_the_order_of_its_bytes(kind: str, part: bytes) -> None:
-    body = kind.encode() % b",".join([part] * 5_000)
+    body = kind.encode() % b",".join([part] * 20_000)
     tracemalloc.start()
     work = sort(body)
+    gc.collect()
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert work is not None
-    assert kept < 2 * len(body) + 20_000
+    # What other threads of the process allocate meanwhile is counted too.
+    assert kept < 4 * len(body) + OF_OTHERS_BYTES
 
 
 def test_what_was_not_kept_open_is_opened_when_its_turn_comes(
