@@ -16,8 +16,8 @@ from services.handover import state as handover
 from services.handover.contact import decide_arrival
 from services.handover.disclosure import decide_disclose
 from services.handover.rendezvous import decide_approve, decide_plan
-from services.intake import decisions as intake
 from services.intake.decisions import decide_call, decide_note, decide_personal_data, decide_triage
+from services.intake.incoming import IncomingCall, Route
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
 from services.verification import state as verification
@@ -86,7 +86,7 @@ class Story:
         self._decide(decide_note, AddNote, text="Asked again. (Invented.)")
 
     def _call(self, call_id: str, basis: Any) -> None:
-        call = intake.IncomingCall(
+        call = IncomingCall(
             message_id=call_id,
             call_id=call_id,
             channel="phone",
@@ -99,7 +99,7 @@ class Story:
             recording_ref=None,
             media=(),
         )
-        route = intake.Route(self.case_id, basis)
+        route = Route(self.case_id, basis)
         decide = partial(decide_call, call=call, route=route)
         self._transact("intake", decide, call_id, "channel:phone")
 

@@ -17,7 +17,8 @@ from services.query.database import open_database
 from services.query.folding import put_aside
 from services.query.tables import READ_MODELS, tables_for
 from shared.jetstream.log import Log
-from shared.jetstream.stream import StoredMessage, Stream
+from shared.jetstream.stored import StoredMessage
+from shared.jetstream.stream import Stream
 from shared.jetstream.subjects import Subjects
 from shared.subjects import CASES_PREFIX
 

@@ -20,7 +20,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.provisioning import ApiRefusedError, ask
 from shared.jetstream.calls import Reply
 from shared.jetstream.raw_client import RawClient
-from shared.jetstream.stream import SERVER_HEADERS
+from shared.jetstream.stored import SERVER_HEADERS
 
 BATCH_MESSAGES = 1_000
 BATCH_BYTES = 8_388_608

@@ -46,6 +46,10 @@ class Bucket(Protocol):
     def get(self, key: str) -> Kept | None:
         """Gives the entry under a key, or None."""
 
+    def get_all(self, keys: Sequence[str]) -> list[Kept | None]:
+        """The same for several keys, asked for at once."""
+        return [self.get(key) for key in keys]
+
     def there(self, keys: Sequence[str]) -> set[str]:
         """Those of the keys that have an entry; a replica that lags behind may lack new ones."""
         return {key for key in keys if self.get(key) is not None}
@@ -71,11 +75,17 @@ class JetStreamBucket(Bucket):
 
     @override
     def get(self, key: str) -> Kept | None:
+        return self.get_all([key])[0]
+
+    @override
+    def get_all(self, keys: Sequence[str]) -> list[Kept | None]:
         # The leader answers: a replica that lags would say of a key that it isn't there.
-        found = self._stream.leader_message(last_by_subj=self._subject(key))
-        if found is None or not found.body:  # Nothing, or the mark that it was deleted.
-            return None
-        return Kept(found.body, found.sequence)
+        asked = [{"last_by_subj": self._subject(key)} for key in keys]
+        # No body: nothing, or the mark that it was deleted.
+        return [
+            Kept(one.body, one.sequence) if one is not None and one.body else None
+            for one in self._stream.leader_messages(asked)
+        ]
 
     @override
     def there(self, keys: Sequence[str]) -> set[str]:
@@ -129,12 +139,24 @@ class WrittenOnce(Bucket):
 
     @override
     def get(self, key: str) -> Kept | None:
+        return self.get_all([key])[0]
+
+    @override
+    def get_all(self, keys: Sequence[str]) -> list[Kept | None]:
+        found = {key: self.remembered(key) for key in keys}
+        unseen = [key for key, kept in found.items() if kept is None]
+        if unseen:
+            for key, kept in zip(unseen, self._bucket.get_all(unseen), strict=True):
+                found[key] = kept
+                if kept is not None:
+                    self._seen.put(key, kept)
+        return [found[key] for key in keys]
+
+    def remembered(self, key: str) -> Kept | None:
+        """What was seen under a key, without asking."""
         with contextlib.suppress(KeyError):
             return self._seen.get(key)
-        found = self._bucket.get(key)
-        if found is not None:
-            self._seen.put(key, found)
-        return found
+        return None
 
     @override
     def there(self, keys: Sequence[str]) -> set[str]:

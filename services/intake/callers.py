@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from services.intake.decisions import IncomingCall
 from services.intake.entries import Entries
+from services.intake.incoming import IncomingCall
 
 LIKELY = 0.7
 """One phone may be several men's: the same caller is a likely link, no more."""

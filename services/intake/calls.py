@@ -13,13 +13,15 @@ from datetime import datetime
 from typing import Any, cast, get_args
 
 from services.intake import cleaning
-from services.intake.decisions import IncomingCall, Route
+from services.intake.incoming import IncomingCall, Route
 from services.intake.reading import (
     CALL_PURPOSE,
     ChannelMessage,
     GivenIds,
+    Hashed,
     Opener,
     Reading,
+    Wanted,
     begin,
     digest,
     hashed,
@@ -70,8 +72,32 @@ def read_message(delivery: Delivery, now: datetime) -> ChannelMessage:
     return ChannelMessage(upstream, cast(Channel, channel), delivery.received_at or now)
 
 
+@dataclass(frozen=True)
+class ReadCall:
+    """A call whose boxes are open, and what is to be hashed of it."""
+
+    message: ChannelMessage
+    reading: Reading
+    said: Mapping[str, str] = field(repr=False)
+    """By field, what the channel sealed."""
+    codes: tuple[str, ...] = field(repr=False)
+    """Those that it may have given, as a code or among its words."""
+    address: str | None = field(repr=False)
+    name: str | None = field(repr=False)
+    region: str | None
+    ids: GivenIds
+    wanted: Wanted = field(repr=False)
+
+
 def open_call(keys: Opener, message: ChannelMessage) -> OpenedCall:
     """A call with its boxes opened. Raises BoxBrokenError where none opens; it holds no value."""
+    call = read_call(keys, message)
+    (hashes,) = hashed(keys, [call.wanted])
+    return opened(call, hashes)
+
+
+def read_call(keys: Opener, message: ChannelMessage) -> ReadCall:
+    """The same before anything of it is hashed: so many calls can be hashed at once."""
     fields, reading, channel = message.upstream.fields, begin(message), message.channel
     said = unboxed(keys, fields, reading)
     code, text = said.get("return_code", ""), said.get("text", "")
@@ -84,15 +110,21 @@ def open_call(keys: Opener, message: ChannelMessage) -> OpenedCall:
     # Not the channel's clock, nor what it calls him: a call sent again has both anew.
     words = digest(address, text, code, fields.get("recording_ref"), fields.get("media"))
     ids = GivenIds(fields, words)
-    hashes = hashed(
-        keys,
-        words=[(CALL_PURPOSE, words)],
-        ids=[(CALL_PURPOSE, digest("id", one)) for one in ids.unsafe],
-        caller=[(purpose, one) for one in kept.own],
-        readings=[(purpose, one) for one in kept.readings],
-        name=[(purpose, one) for one in (shown.own[:1] if shown is not None else ())],
-        codes=[(HASH_PURPOSE, one) for one in codes],
-    )
+    wanted = {
+        "words": [(CALL_PURPOSE, words)],
+        "ids": [(CALL_PURPOSE, digest("id", one)) for one in ids.unsafe],
+        "caller": [(purpose, one) for one in kept.own],
+        "readings": [(purpose, one) for one in kept.readings],
+        "name": [(purpose, one) for one in (shown.own[:1] if shown is not None else ())],
+        "codes": [(HASH_PURPOSE, one) for one in codes],
+    }
+    return ReadCall(message, reading, said, tuple(codes), address, name, region, ids, wanted)
+
+
+def opened(call: ReadCall, hashes: Hashed) -> OpenedCall:
+    """The call with the keyed hashes of what it wanted."""
+    fields, reading, said = call.message.upstream.fields, call.reading, call.said
+    code, channel, ids = said.get("return_code", ""), call.message.channel, call.ids
     ids.replace_by(hashes["ids"], reading)
     started_at, began = _started(fields, reading)
     incoming = IncomingCall(
@@ -100,25 +132,25 @@ def open_call(keys: Opener, message: ChannelMessage) -> OpenedCall:
         call_id=ids.call_id,
         channel=channel,
         caller_keys=tuple(one for some in hashes["caller"] for one in some),
-        caller_address=shortened(address, "caller_address", "address_cleaned", reading),
+        caller_address=shortened(call.address, "caller_address", "address_cleaned", reading),
         language=_language(fields, reading),
         started_at=started_at,
         began=began,
-        text=_text(text, reading),
+        text=_text(said.get("text", ""), reading),
         code_hashes=tuple(one for some in hashes["codes"] for one in some),
         recording_ref=ids.recording,
         media=ids.media,
         withheld=cleaning.is_true(fields.get("withheld")),
-        display_name=shortened(name, "display_name", "name_cleaned", reading),
-        region=region,
+        display_name=shortened(call.name, "display_name", "name_cleaned", reading),
+        region=call.region,
         reading_keys=tuple(hashes["readings"]),
         name_key=hashes["name"][0][0] if hashes["name"] else None,
         gave_code=bool(code.strip()),
-        tries=len(codes),
+        tries=len(call.codes),
         words=oldest(hashes["words"][0]),
     )
     odd_code = code if code and not is_plain(code) else None
-    return OpenedCall(incoming, reading, odd_code, bool(codes) and not code.strip())
+    return OpenedCall(incoming, reading, odd_code, bool(call.codes) and not code.strip())
 
 
 def placed(opened: OpenedCall, call: IncomingCall, route: Route) -> IncomingCall:
@@ -146,8 +178,8 @@ def open_end(keys: Opener, message: ChannelMessage) -> CallEnded:
     """What a channel says of a call's end."""
     reading, fields = begin(message), message.upstream.fields
     ids = GivenIds(fields, digest("end"))
-    wanted = [(CALL_PURPOSE, digest("id", one)) for one in ids.unsafe]
-    ids.replace_by(hashed(keys, ids=wanted)["ids"], reading)
+    (hashes,) = hashed(keys, [{"ids": [(CALL_PURPOSE, digest("id", one)) for one in ids.unsafe]}])
+    ids.replace_by(hashes["ids"], reading)
     ended_at = _moment(fields, "ended_at", "ended_at_replaced", reading)
     original = reading.sealed(naming=False)
     return CallEnded(

@@ -31,7 +31,6 @@ from services.intake.sending import OutboundStream, Sending
 from services.intake.sorting import sort_upstream
 from services.intake.state import IntakeState, evolve
 from shared import subjects
-from shared.buckets import WrittenOnce
 from shared.bus import Bus
 from shared.case_log import Fold
 from shared.commands.intake import (
@@ -105,7 +104,7 @@ def _listening(service: Service) -> Listening:
         lambda state, due: decide_due(state, due.kind, due.due_at),
     )
     return Listening(
-        Intake(desk, Index(WrittenOnce(service.bucket(subjects.INDEX_BUCKET)), is_over), rules),
+        Intake(desk, Index(service.bucket(subjects.INDEX_BUCKET), is_over), rules),
         EarlyEnds(service.bucket(subjects.EARLY_ENDS_BUCKET)),
         Erasure(desk, timedelta(days=settings.retention_days)),
         Sending(

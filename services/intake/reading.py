@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -23,6 +23,12 @@ from shared.return_codes import DIGITS
 CALL_PURPOSE = "call"
 """What the keyed hash of an id, or of a call's words, is for."""
 MEDIA_MAX = 20
+HASHES_AT_ONCE, CHARACTERS_AT_ONCE = 256, 100_000
+"""In one request to the key holder."""
+Wanted = Mapping[str, Sequence[tuple[str, str]]]
+"""What is to be hashed of a message: by kind, purpose and value."""
+Hashed = Mapping[str, Sequence[tuple[str, ...]]]
+"""The same hashed, each under the newest pepper first."""
 
 _BOXED = ("caller_address", "display_name", "text", "return_code")
 """What a channel seals."""
@@ -198,10 +204,25 @@ def _listed(media: Any) -> list[str]:
     return [cleaning.plain(one) for one in (media if isinstance(media, list) else [media])]
 
 
-def hashed(keys: Opener, **wanted: Sequence[tuple[str, str]]) -> dict[str, list[tuple[str, ...]]]:
-    """Keyed hashes of several kinds, in one request."""
-    made = iter(keys.hashes([one for some in wanted.values() for one in some]))
-    return {name: [next(made) for _ in some] for name, some in wanted.items()}
+def hashed(keys: Opener, wanted: Sequence[Wanted]) -> list[Hashed]:
+    """Keyed hashes of several kinds, of each of several messages."""
+    values = [one for each in wanted for some in each.values() for one in some]
+    made = iter([one for some in _at_once(values) for one in keys.hashes(some)])
+    return [{kind: [next(made) for _ in some] for kind, some in each.items()} for each in wanted]
+
+
+def _at_once(values: Sequence[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    """As many at a time as the key holder and the server take in one request."""
+    some: list[tuple[str, str]] = []
+    left = CHARACTERS_AT_ONCE
+    for one in values:
+        left -= len(one[1])
+        if some and (left < 0 or len(some) == HASHES_AT_ONCE):
+            yield some
+            some, left = [], CHARACTERS_AT_ONCE - len(one[1])
+        some.append(one)
+    if some:
+        yield some
 
 
 def oldest(hashes: tuple[str, ...]) -> str:

@@ -20,10 +20,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from services.intake.callers import LIKELY, case_of_caller, keep_caller
-from services.intake.decisions import IncomingCall, Route
 from services.intake.entries import Entries, Found
 from services.intake.guessing import Guesses, Suspicion
-from shared.buckets import Bucket
+from services.intake.incoming import IncomingCall, Route
+from shared.buckets import Bucket, WrittenOnce
 from shared.case_numbers import ALPHABET, CHARACTERS
 from shared.events.fields import Channel
 from shared.events.intake import LinkBasis
@@ -94,7 +94,7 @@ class Index:
     def __init__(
         self, bucket: Bucket, is_over: Callable[[str], bool], guesses: Guesses | None = None
     ) -> None:
-        self._entries = Entries(bucket)
+        self._entries = Entries(WrittenOnce(bucket))
         self._is_over = is_over
         self._guesses = guesses if guesses is not None else Guesses()
 
@@ -116,11 +116,11 @@ class Index:
         return RoutedCall(replace(call, call_id=own_id, same_id_as=call.call_id), route)
 
     def _reserved(self, channel: Channel, call_id: str, call: IncomingCall) -> Route:
-        key = f"call.{channel}.{call_id}"
-        reserved = self._entries.get(key)
-        if reserved is None:
-            route = replace(self._choose(call), words=call.words, began=call.began)
-            reserved, _ = self._entries.create(key, asdict(route))
+        # Most calls are new, so nobody asks first whether this one is.
+        route = replace(self._choose(call), words=call.words, began=call.began)
+        reserved, is_new = self._entries.create(f"call.{channel}.{call_id}", asdict(route))
+        if is_new and route.unmatched_code and call.code_hashes:
+            self._guesses.missed(channel, call.source, call.tries)
         return Route(**reserved)
 
     def case_of_call(self, channel: Channel, call_id: str) -> str | None:
@@ -143,18 +143,24 @@ class Index:
         return kept == entry
 
     def _choose(self, call: IncomingCall) -> Route:
-        code = self._entries.first("code", call.code_hashes)
-        source = call.caller_keys[0] if call.caller_keys else None
+        entries = self._entries.ahead(self._asked_of(call))
+        code = entries.first("code", call.code_hashes)
         if code.entry is not None:
-            return self._by_code(call, code, self._guesses.suspicion(call.channel, source))
-        if call.gave_code and call.code_hashes:
-            self._guesses.missed(call.channel, source, call.tries)
+            return self._by_code(call, code, self._guesses.suspicion(call.channel, call.source))
         if not call.caller_keys:
             return self._to(Episode(new_case_id()), call, None, "caller", is_new=True)
-        found = case_of_caller(self._entries, call, new_case_id)
+        found = case_of_caller(entries, call, new_case_id)
         latest = Episode(found.case_id) if found.is_new else self._latest_episode(found.case_id)
         route = self._to(latest, call, found.key, "caller", is_new=found.is_new)
         return replace(route, confidence=found.confidence)
+
+    def _asked_of(self, call: IncomingCall) -> list[str]:
+        """The keys that are looked for of most calls."""
+        codes = [f"code.{key}" for key in call.code_hashes]
+        callers = [f"caller.{key}" for key in call.caller_keys]
+        if self._entries.knows_one_of(callers):
+            return codes
+        return [*codes, *callers, *(f"maybe.{key}" for key in call.caller_keys)]
 
     def _by_code(self, call: IncomingCall, code: Found, suspicion: Suspicion) -> Route:
         coded = code.entry or {}
@@ -198,11 +204,11 @@ class Index:
     def _latest_episode(self, case_id: str) -> Episode:
         episode, seen = Episode(case_id), {case_id}
         while len(seen) <= EPISODES_MAX:
+            if not self._is_over(episode.case_id):
+                return episode
             key = f"next.{episode.case_id}"
             following = self._entries.get(key)
             if following is None:
-                if not self._is_over(episode.case_id):
-                    return episode
                 following, _ = self._entries.create(key, {"case_id": new_case_id()})
             episode = Episode(following["case_id"], episode.case_id, episode.number + 1)
             if episode.case_id in seen:

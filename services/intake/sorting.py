@@ -7,17 +7,17 @@ live return code, which go first. Withheld numbers share a source, and each is a
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from services.intake import sending
 from services.intake.boxes import OpenedAtOnce
-from services.intake.calls import open_call, read_message, read_report
+from services.intake.calls import ReadCall, opened, read_call, read_message, read_report
 from services.intake.ends import receive_call, receive_end
 from services.intake.listening import Listening
-from services.intake.reading import ChannelMessage, Opener
+from services.intake.reading import Hashed, Opener, hashed
 from shared.boxes import BoxBrokenError
 from shared.case_log import LogError
 from shared.events.reading import UnreadableEventError
@@ -40,55 +40,37 @@ class _Sorted(NamedTuple):
     code_hashes: tuple[str, ...] = ()
 
 
+T = TypeVar("T")
+
+
 def sort_upstream(listening: Listening, deliveries: Sequence[Delivery]) -> list[Work]:
     """Says what work a channel's messages are, in their order, as many as can be opened now.
 
     Raises KeysUnavailableError and LogError where none can; what is wrong with one message its own
     work raises.
     """
-    found: list[_Sorted] = []
-    opener = OpenedAtOnce(listening.intake.desk.keys, [one.body for one in deliveries])
+    keys = listening.intake.desk.keys
+    read: list[ReadCall | _Sorted] = []
+    opener = OpenedAtOnce(keys, [one.body for one in deliveries])
     try:
         for delivery in deliveries:
-            one = _sort(listening, opener, delivery)
-            found.append(
-                one if _is_light(delivery.body) else _opened_later(listening, one, delivery)
-            )
+            read.append(_told(partial(_read, listening, opener, delivery)))
     except (KeysUnavailableError, LogError):
-        if not found:
+        if not read:
             raise
+    hashes = iter(hashed(keys, [one.wanted for one in read if isinstance(one, ReadCall)]))
+    found = [
+        _told(partial(_call_of, listening, one, next(hashes))) if isinstance(one, ReadCall) else one
+        for one in read
+    ]
     live = listening.intake.index.live_codes({code for one in found for code in one.code_hashes})
     return [_in_front(one, live) for one in found]
 
 
-def _is_light(body: bytes) -> bool:
-    parts = sum(map(body.count, (b",", b"{", b"[")))
-    return len(body) <= LIGHT_MAX_BYTES and parts <= LIGHT_MAX_PARTS
-
-
-def _opened_later(listening: Listening, one: _Sorted, delivery: Delivery) -> _Sorted:
-    """The same work, which opens its message once more when its turn has come."""
-
-    def handle() -> Outcome:
-        with _heavy:
-            return _sort(listening, listening.intake.desk.keys, delivery).work.handle()
-
-    return one._replace(work=replace(one.work, handle=handle))
-
-
-def _sort(listening: Listening, opener: Opener, delivery: Delivery) -> _Sorted:
-    intake, early_ends = listening.intake, listening.early_ends
+def _told(tell: Callable[[], T]) -> T | _Sorted:
+    """What is told of a message, or the work that raises why nothing can be."""
     try:
-        message = read_message(delivery, intake.desk.now())
-        match message.upstream.kind:
-            case "call":
-                return _sort_call(listening, opener, message)
-            case "end":
-                handle = partial(receive_end, intake, early_ends, message)
-                return _Sorted(Work(ENDS, handle, in_turn=False))
-            case "report":
-                handle = partial(sending.receive_report, listening.sending, message)
-                return _Sorted(Work(read_report(message).case_id, handle))
+        return tell()
     except (KeysUnavailableError, LogError):
         raise
     except (UnprocessableError, UnreadableEventError, BoxBrokenError) as error:
@@ -98,15 +80,58 @@ def _sort(listening: Listening, opener: Opener, delivery: Delivery) -> _Sorted:
         return _Sorted(Work.that_fails(error))
 
 
-def _sort_call(listening: Listening, opener: Opener, message: ChannelMessage) -> _Sorted:
-    opened = open_call(opener, message)
-    call = opened.incoming
+def _read(listening: Listening, opener: Opener, delivery: Delivery) -> ReadCall | _Sorted:
+    if _is_light(delivery.body):
+        return _open(listening, opener, delivery)
+    return _opened_later(listening, _sorted_alone(listening, opener, delivery), delivery)
+
+
+def _is_light(body: bytes) -> bool:
+    parts = sum(map(body.count, (b",", b"{", b"[")))
+    return len(body) <= LIGHT_MAX_BYTES and parts <= LIGHT_MAX_PARTS
+
+
+def _sorted_alone(listening: Listening, opener: Opener, delivery: Delivery) -> _Sorted:
+    read = _open(listening, opener, delivery)
+    if isinstance(read, _Sorted):
+        return read
+    (hashes,) = hashed(opener, [read.wanted])
+    return _call_of(listening, read, hashes)
+
+
+def _opened_later(listening: Listening, one: _Sorted, delivery: Delivery) -> _Sorted:
+    """The same work, which opens its message once more when its turn has come."""
+
+    def handle() -> Outcome:
+        with _heavy:
+            return _sorted_alone(listening, listening.intake.desk.keys, delivery).work.handle()
+
+    return one._replace(work=replace(one.work, handle=handle))
+
+
+def _open(listening: Listening, opener: Opener, delivery: Delivery) -> ReadCall | _Sorted:
+    intake, early_ends = listening.intake, listening.early_ends
+    message = read_message(delivery, intake.desk.now())
+    match message.upstream.kind:
+        case "call":
+            return read_call(opener, message)
+        case "end":
+            handle = partial(receive_end, intake, early_ends, message)
+            return _Sorted(Work(ENDS, handle, in_turn=False))
+        case "report":
+            handle = partial(sending.receive_report, listening.sending, message)
+            return _Sorted(Work(read_report(message).case_id, handle))
+
+
+def _call_of(listening: Listening, read: ReadCall, hashes: Hashed) -> _Sorted:
+    call = opened(read, hashes)
+    source = call.incoming.source
     work = Work(
-        call.caller_keys[0] if call.caller_keys else WITHHELD,
-        partial(receive_call, listening.intake, listening.early_ends, opened),
-        in_turn=bool(call.caller_keys),
+        source or WITHHELD,
+        partial(receive_call, listening.intake, listening.early_ends, call),
+        in_turn=source is not None,
     )
-    return _Sorted(work, call.code_hashes)
+    return _Sorted(work, call.incoming.code_hashes)
 
 
 def _in_front(one: _Sorted, live: frozenset[str]) -> Work:

@@ -97,7 +97,7 @@ class IntakeState:
     @property
     def is_over(self) -> bool:
         """Whether his next call is of another episode."""
-        return self.closed_as is not None or self.exchanged
+        return self.closed_as is not None or self.exchanged or self.next_case is not None
 
 
 def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from shared import subjects
 from shared.access import MANY, AccessRecord
-from shared.jetstream.stream import Page, StoredMessage, Stream
+from shared.jetstream.stored import StoredMessage
+from shared.jetstream.stream import Page, Stream
 
 PIECE_MESSAGES = 200
 """At most so many messages in one read."""

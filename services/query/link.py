@@ -19,7 +19,7 @@ from nats.errors import TimeoutError as NatsTimeoutError
 from shared import subjects
 from shared.credentials import api_prefix, connect_options
 from shared.denials import Denials, DeniedError
-from shared.jetstream.stream import read_time
+from shared.jetstream.stored import read_time
 from shared.logs import log
 from shared.parked_messages import SETTLED_PREFIX
 from shared.settings import Settings

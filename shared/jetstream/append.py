@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from eventsourcing.persistence import IntegrityError, OperationalError, ProgrammingError
 
 from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
-from shared.jetstream.stream import Ack, StoredMessage, Stream
+from shared.jetstream.stored import StoredMessage
+from shared.jetstream.stream import Ack, Stream
 
 BATCH_MESSAGES = 1_000  # nats-server's limits.batch.max_msgs
 HEADER_BYTES = 512  # above what our headers take beside subject and content type

@@ -8,7 +8,8 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError, Notification, ProgrammingError, StoredEvent
 
 from shared.jetstream.append import Entry
-from shared.jetstream.stream import StoredMessage, Stream
+from shared.jetstream.stored import StoredMessage
+from shared.jetstream.stream import Stream
 from shared.jetstream.subjects import Subjects
 
 

@@ -18,11 +18,8 @@ from shared.jetstream.append import append
 from shared.jetstream.bounds import Bounds
 from shared.jetstream.log import Log, RecordedEvent
 from shared.jetstream.own_writes import OwnWrites
-from shared.jetstream.stream import (
-    READ_BATCH_MESSAGES,
-    StoredMessage,
-    TooManySubjectsError,
-)
+from shared.jetstream.stored import StoredMessage
+from shared.jetstream.stream import READ_BATCH_MESSAGES, TooManySubjectsError
 from shared.jetstream.subscription import JetStreamSubscription
 
 

@@ -4,23 +4,20 @@ Reads go to the direct API, which on a replicated stream any replica may answer:
 gives a prefix of the truth, never a hole. Reads named `leader_*` ask the stream's leader.
 """
 
-import base64
 import json
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from eventsourcing.persistence import (
-    InternalError,
     OperationalError,
     ProgrammingError,
 )
 
 from shared.jetstream.calls import Call, Outgoing, Reply, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
+from shared.jetstream.stored import StoredMessage, read_leader_message, read_message
 
 T = TypeVar("T")
 
@@ -33,24 +30,9 @@ UNAVAILABLE_CODE = 503  # JetStream's own "try again": no leader, no quorum, no 
 FIRST_PAUSE_SECONDS = 0.002
 LONGEST_PAUSE_SECONDS = 0.1
 
-# The server puts these four behind the stored headers, in this order, so the last match is its own.
-SERVER_HEADERS = re.compile(
-    rb"\r\nNats-Stream: [^\r]*\r\nNats-Subject: ([^\r]*)\r\nNats-Sequence: (\d+)"
-    rb"\r\nNats-Time-Stamp: ([^\r]*)\r\n"
-)
-
 
 class TooManySubjectsError(Exception):
     """One read matched more than the 1,024 subjects that the server answers for."""
-
-
-class StoredMessage(NamedTuple):
-    """A message of the stream; `recorded_at` is the server's time of storing, aware, UTC."""
-
-    sequence: int
-    subject: str
-    body: bytes
-    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +123,14 @@ class Stream:
 
     def leader_message(self, **which: str | int) -> StoredMessage | None:
         """One message by `last_by_subj=` or `seq=`, from the leader; None if there is none."""
-        answer = self._api(f"STREAM.MSG.GET.{self.name}", which)
-        if answer is None:
-            return None
-        message = answer["message"]
-        return StoredMessage(
-            message["seq"],
-            message["subject"],
-            base64.b64decode(message.get("data", "")),
-            read_time(message["time"]),
-        )
+        return self.leader_messages([which])[0]
+
+    def leader_messages(
+        self, several: Sequence[Mapping[str, str | int]]
+    ) -> list[StoredMessage | None]:
+        """Likewise each of several, asked for at once."""
+        answers = self._ask_each(f"STREAM.MSG.GET.{self.name}", several)
+        return [None if one is None else read_leader_message(one["message"]) for one in answers]
 
     def last_sequence(self) -> int:
         """The highest sequence stored so far, from the leader; 0 if nothing was ever stored."""
@@ -228,25 +208,41 @@ class Stream:
         return replies
 
     def _api(self, subject: str, body: object) -> dict[str, Any] | None:
-        payload = b"" if body is None else json.dumps(body).encode()
-        outgoing = Outgoing(self.api(subject), payload)
+        return self._ask_each(subject, [body])[0]
 
-        def attempt(timeout: float) -> dict[str, Any]:
-            (reply,) = self.connection.request(outgoing, timeout)
-            if reply.status:
-                raise RequestLostError(reply.status_text)
-            answer: dict[str, Any] = json.loads(reply.body)
-            if answer.get("error", {}).get("code") == UNAVAILABLE_CODE:
-                raise RequestLostError(answer["error"]["description"])
-            return answer
+    def _ask_each(self, subject: str, bodies: Sequence[object]) -> list[dict[str, Any] | None]:
+        payloads = [b"" if body is None else json.dumps(body).encode() for body in bodies]
+        outgoing = [Outgoing(self.api(subject), payload) for payload in payloads]
 
-        answer = self.retry(attempt, subject)
-        error = answer.get("error")
-        if error is None:
-            return answer
-        if error.get("err_code") == NO_MESSAGE_ERROR:
-            return None
-        raise OperationalError(f"{subject}: {error.get('description')}")
+        def attempt(timeout: float) -> list[dict[str, Any]]:
+            self.connection.wait_connected(timeout)
+            calls = [self.connection.start([one]) for one in outgoing]
+            try:
+                return [read_answer(call.wait(timeout)[0]) for call in calls]
+            finally:
+                for call in calls:
+                    self.connection.forget(call)
+
+        return [_found(subject, one) for one in self.retry(attempt, subject)]
+
+
+def read_answer(reply: Reply) -> dict[str, Any]:
+    """An answer of JetStream's API. `RequestLostError` where the server may take it later."""
+    if reply.status:
+        raise RequestLostError(reply.status_text)
+    answer: dict[str, Any] = json.loads(reply.body)
+    if answer.get("error", {}).get("code") == UNAVAILABLE_CODE:
+        raise RequestLostError(answer["error"]["description"])
+    return answer
+
+
+def _found(subject: str, answer: dict[str, Any]) -> dict[str, Any] | None:
+    error = answer.get("error")
+    if error is None:
+        return answer
+    if error.get("err_code") == NO_MESSAGE_ERROR:
+        return None
+    raise OperationalError(f"{subject}: {error.get('description')}")
 
 
 def read_page(replies: Sequence[Reply]) -> Page:
@@ -258,23 +254,3 @@ def read_page(replies: Sequence[Reply]) -> Page:
 def is_last_page(end: Reply) -> bool:
     """Whether the reply that ends a batch says that nothing follows it."""
     return end.status == NOTHING_FOUND or b"\r\nNats-Num-Pending: 0\r\n" in end.headers
-
-
-def read_message(reply: Reply) -> StoredMessage:
-    """The stored message in a reply of the direct API."""
-    start = reply.headers.rfind(b"\r\nNats-Stream: ")
-    match = SERVER_HEADERS.match(reply.headers, start) if start >= 0 else None
-    if match is None:
-        raise InternalError("a direct get was answered in an unknown form")
-    subject, sequence, recorded_at = match.groups()
-    return StoredMessage(
-        int(sequence),
-        subject.decode(errors="backslashreplace"),
-        reply.body,
-        read_time(recorded_at.decode()),
-    )
-
-
-def read_time(text: str) -> datetime:
-    """An RFC 3339 time of the server (UTC, nanoseconds) as datetime, cut to microseconds."""
-    return datetime.fromisoformat(text).astimezone(UTC)

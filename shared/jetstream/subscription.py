@@ -19,13 +19,13 @@ from typing_extensions import override
 from shared.jetstream.calls import Call, RequestLostError, RequestRefusedError
 from shared.jetstream.log import Log, RecordedEvent
 from shared.jetstream.news import News
+from shared.jetstream.stored import StoredMessage
 from shared.jetstream.stream import (
     FIRST_PAUSE_SECONDS,
     LONGEST_PAUSE_SECONDS,
     NO_RESPONDER,
     READ_BATCH_MESSAGES,
     Page,
-    StoredMessage,
     read_page,
 )
 

@@ -49,7 +49,7 @@ UNDER_COMMANDS = (
 """Functions of ours that answers to commands stand on."""
 
 UNDER_DELIVERIES = (
-    "services.intake.sorting.open_call",
+    "services.intake.sorting.read_call",
     "services.intake.handlers.transact",
     "services.intake.routing.Index.route",
     "shared.keyholder.RemoteKeys.unbox",
@@ -141,14 +141,14 @@ async def test_a_fault_on_the_way_of_a_call_tells_no_value(
         return fail(*given, **named)
 
     if target in {"shared.bus.park", "shared.consuming._reason_to_park"}:
-        monkeypatch.setattr("services.intake.sorting.open_call", fail)
+        monkeypatch.setattr("services.intake.sorting.read_call", fail)
     monkeypatch.setattr(target, fail_and_tell)
     for _ in FAULTS:
         await running.call(address=CANARY.phone, text=text_of(CANARY), code=CANARY.service_number)
     await asyncio.wait_for(reached.wait(), WITHIN_S)
     # Whatever becomes of them: calls are processed as soon as nothing fails any more, or parked.
     parked = []
-    if target == "services.intake.sorting.open_call":
+    if target == "services.intake.sorting.read_call":
         parked = [one.model_dump_json().encode() for one in await running.parked(3)]
     monkeypatch.undo()
     async with asyncio.timeout(WITHIN_S):
@@ -162,14 +162,14 @@ async def test_a_fault_of_a_retry_tells_no_value(
     def unprocessable(*_: object) -> None:
         raise UnprocessableError("wrong_data", "data.text", "text in UTF-8")
 
-    monkeypatch.setattr("services.intake.sorting.open_call", unprocessable)
+    monkeypatch.setattr("services.intake.sorting.read_call", unprocessable)
     await running.call(address=CANARY.phone, text=text_of(CANARY))
     (parked,) = await running.parked()
     answers = [parked.model_dump_json().encode()]
     for target in (
         "shared.keyholder.RemoteKeys.unbox",
         "shared.bus.process",
-        "services.intake.sorting.open_call",
+        "services.intake.sorting.read_call",
     ):
         monkeypatch.setattr(target, raising(CANARY))
         for _ in FAULTS:

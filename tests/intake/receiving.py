@@ -10,7 +10,7 @@ from typing import Any, cast
 from nacl.public import PrivateKey
 
 from services.intake.calls import open_call, open_end, placed, read_message
-from services.intake.decisions import IncomingCall, Route
+from services.intake.incoming import IncomingCall, Route
 from services.intake.reading import ChannelMessage
 from shared.boxes import box_up, unbox
 from shared.events.calls import CallEnded

@@ -7,8 +7,6 @@ from functools import reduce
 import pytest
 
 from services.intake.decisions import (
-    IncomingCall,
-    Route,
     decide_call,
     decide_close,
     decide_declare_surrender,
@@ -19,6 +17,7 @@ from services.intake.decisions import (
     decide_triage,
 )
 from services.intake.guards import Rules
+from services.intake.incoming import IncomingCall, Route
 from services.intake.state import IntakeState, evolve
 from shared.commands.intake import (
     AddNote,

@@ -8,7 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from services.intake.decisions import (
-    Route,
     decide_advice,
     decide_call,
     decide_call_ended,
@@ -22,6 +21,7 @@ from services.intake.decisions import (
     decide_triage,
 )
 from services.intake.guards import Rules
+from services.intake.incoming import Route
 from services.intake.state import IntakeState
 from shared.commands.intake import (
     AddNote,

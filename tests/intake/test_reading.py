@@ -15,7 +15,8 @@ from nacl.public import PrivateKey
 
 from services.intake.calls import read_report
 from services.intake.cleaning import HEAD_CHARACTERS, ORIGINAL_MAX_BYTES
-from services.intake.decisions import Route, decide_call
+from services.intake.decisions import decide_call
+from services.intake.incoming import Route
 from services.intake.state import IntakeState
 from shared.boxes import BoxBrokenError, box_up
 from shared.events.reading import UnreadableEventError

@@ -10,8 +10,8 @@ from itertools import count, permutations
 import pytest
 
 from services.intake.callers import DOUBTFUL, LIKELY
-from services.intake.decisions import IncomingCall, Route
 from services.intake.guessing import CHANNEL_MISSES_MAX, HOUR_S, SOURCE_MISSES_MAX, Guesses
+from services.intake.incoming import IncomingCall, Route
 from services.intake.routing import GUESSABLE, SURE, Index
 from shared.addresses import spelled
 from shared.events.fields import Channel
