@@ -55,6 +55,7 @@ from tests.examples import (
     call_linked,
     case_closed,
     case_opened,
+    case_reopened,
     digest,
     handed_over,
     sealed,
@@ -201,7 +202,8 @@ def test_a_continued_case_is_not_closed_and_an_exchanged_one_may_be() -> None:
     assert len(close(given(*EXCHANGED), command)) == 1
 
 
-def test_a_case_is_over_when_it_is_closed_or_he_was_exchanged() -> None:
+def test_a_case_is_over_when_it_is_closed_or_continued_or_he_was_exchanged() -> None:
     assert given(case_opened(), case_closed()).is_over
     assert given(*EXCHANGED).is_over
+    assert given(*CONTINUED, case_reopened()).is_over
     assert not HANDED_OVER.is_over

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from services.intake.calls import read_report
 from services.intake.cleaning import HEAD_CHARACTERS, ORIGINAL_MAX_BYTES
 from services.intake.decisions import decide_call
 from services.intake.incoming import Route
+from services.intake.reading import Wanted, hashed
 from services.intake.state import IntakeState
 from shared.boxes import BoxBrokenError, box_up
 from shared.events.reading import UnreadableEventError
@@ -292,3 +294,33 @@ def test_whatever_bytes_are_sealed_are_kept_to_the_letter(content: bytes) -> Non
 def test_whatever_bytes_come_are_a_call_or_are_none(body: bytes) -> None:
     with suppress(UnreadableEventError, BoxBrokenError):
         received(body)
+
+
+class CountingKeys:
+    """Hashes are the values themselves; counts what is asked for at once."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def unbox(self, boxes: Sequence[str]) -> list[bytes]:
+        raise NotImplementedError
+
+    def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
+        self.asked.append(len(values))
+        return list(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [([], []), (["a"] * 256, [256]), (["a"] * 257, [256, 1]), (["a" * 60_000] * 3, [1, 1, 1])],
+)
+def test_hashes_of_many_messages_are_asked_for_together_but_no_more_than_fit(
+    values: list[str], asked: list[int]
+) -> None:
+    keys = CountingKeys()
+    wanted: list[Wanted] = [
+        {"ids": [("call", f"{one}{place}")], "name": []} for place, one in enumerate(values)
+    ]
+    found = hashed(keys, wanted)
+    assert found == wanted
+    assert keys.asked == asked

@@ -51,6 +51,18 @@ def test_parts_of_a_long_case(log_settings: dict[str, str]) -> None:
     assert versions(select(case_id, gt=2500)) == versions(select(case_id, gt=3, lte=3)) == []
 
 
+def test_several_messages_asked_of_the_leader_at_once_come_in_their_order(
+    log_settings: dict[str, str],
+) -> None:
+    log, case_id = open_log(log_settings), uuid4()
+    store_long(log, case_id, 3)
+    stream, subjects = log.log.stream, log.log.subjects
+    asked = [{"last_by_subj": subjects.version_filter(case_id, one)} for one in (3, 4, 1)]
+    found = [None if one is None else one.body for one in stream.leader_messages(asked)]
+    assert found == [b"3", None, b"1"]
+    assert stream.leader_messages([]) == []
+
+
 @pytest.mark.parametrize("count", [1000, 1001, 1024, 1025])
 def test_cases_about_as_long_as_one_answer(r1_env: dict[str, str], count: int) -> None:
     log, case_id = open_log(r1_env), uuid4()
