@@ -30,7 +30,7 @@ FAULT_EXIT = 1
 """The exit code after a fault; Python's own."""
 PR_SET_DUMPABLE = 4  # <linux/prctl.h>
 YOUNG_OBJECTS = 10_000
-"""How many may be new before Python looks for unreachable ones; its own 700 cost a flood a tenth."""
+"""So many may be new before Python looks for unreachable ones: its own 700 cost intake a tenth."""
 
 
 def own_process(service: str) -> None:
