@@ -26,6 +26,7 @@ from shared.jetstream.stream import Stream
 from shared.logs import log
 from shared.own_process import own_process, run_to_end
 from shared.policy import policy
+from shared.secret_files import own_settings
 from shared.service import Desk, Service
 from shared.settings import Settings
 from shared.transact import Writer
@@ -104,7 +105,7 @@ def main() -> None:
 
 
 async def _until_exit() -> int:
-    settings = Settings()
+    settings = own_settings()
     lock = Lock(settings.seal_after_idle_s)
     with held(settings.keys_dir):
         code = await serve(wire(settings, lock), lock)
