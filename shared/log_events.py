@@ -30,6 +30,7 @@ from shared.log_forms import (
     words,
 )
 from shared.parking import Reason
+from shared.refused_connections import REFUSALS
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 COMMAND_RESULTS = ("recorded", "repeated", "ignored", "refused", "invalid", "unavailable")
@@ -148,7 +149,10 @@ EVENTS: dict[str, LogEvent] = {
     ),
     "unlisted": LogEvent("the code logged an event that isn't in this table", {"place": PLACES}),
     "connection": LogEvent("the connection to nats-server had an error", {"error": ERROR}),
-    "nats_error": LogEvent("query's connection to nats-server had an error", {"error": ERROR}),
+    "nats_refused": LogEvent(
+        "nats-server and this process don't accept each other; `do` is what would do. Said once",
+        {"wrong": words(*REFUSALS), "do": words(*REFUSALS.values())},
+    ),
     "key_files_open": LogEvent(
         "a key file, or the folder of one, is open to others, and nothing is started: "
         "`chmod` it to this mode",
