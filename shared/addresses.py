@@ -6,6 +6,7 @@ national number may be several numbers: it is looked up as each of them.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from typing import NamedTuple
@@ -22,6 +23,9 @@ HOME_REGIONS = ("UA", "RU", "BY")
 NO_COUNTRY = "001"
 ADDRESS_MAX_CHARACTERS = 300
 """A longer text is no number and no account; nobody's time is spent on reading it as one."""
+HASHED_MAX_CHARACTERS = 250_000
+"""So many go to the key holder in one message. A letter may fold to three: so the address is
+measured when it is folded."""
 NORMALIZED_MAX_CHARACTERS = 1_000
 """Marks are put in order in the square of their number: of 180,000, seventeen seconds in which the
 whole process stands."""
@@ -32,8 +36,10 @@ _NUMBER = re.compile(r"\+?[0-9][0-9 ]*")
 _BETWEEN_DIGITS = re.compile(
     r"[\s().,/:~*_\-\u2010-\u2015\u2212\u00b7\u2022'\"`\u00ab\u00bb\u2018-\u201f]+"
 )
-_COMMENT = re.compile(r"[(\[{][^)\]}]*[^\W\d_][^)\]}]*[)\]}]")
-"""Words in brackets: whose number it is, as address books write it."""
+_IN_BRACKETS = re.compile(r"[(\[{][^)\]}]*[)\]}]")
+"""Words in it are a comment: whose number it is, as address books write it. One pattern for
+brackets and a letter between them would try every pair of them, and hold the whole process."""
+_LETTER = re.compile(r"[^\W\d_]")
 _IN_ANGLES = re.compile(r"[^<>]*<([^<>]+)>")
 _SCHEME = re.compile(r"(?:tel|callto|sms|sips?|whatsapp|signal|viber):(?://)?(?P<rest>.*)")
 _EXTENSION = re.compile(
@@ -91,6 +97,8 @@ def spelled(channel: Channel, address: str, region: str | None = None) -> Spelle
     if not plain or is_withheld(plain[:ADDRESS_MAX_CHARACTERS]):
         return None
     folded = plain.casefold()
+    if len(folded) > HASHED_MAX_CHARACTERS:
+        return Spelled((hashlib.sha256(folded.encode()).hexdigest(),))
     if len(folded) > ADDRESS_MAX_CHARACTERS:
         return Spelled((folded,))
     number = _number_in(channel, folded, region)
@@ -187,13 +195,17 @@ def _out_of_address(text: str) -> str:
 
 def _digits(text: str) -> str | None:
     """A number's digits, with its plus; None where there is anything else."""
-    text = _COMMENT.sub(" ", text)
+    text = _IN_BRACKETS.sub(_without_words, text)
     text = "".join(" " if unicodedata.category(one) in {"So", "Sk"} else one for one in text)
     text = "".join(
         one if (digit := unicodedata.decimal(one, None)) is None else str(digit) for one in text
     )
     text = re.sub(r"^\s*\+\s*", "+", _BETWEEN_DIGITS.sub(" ", text)).strip()
     return text.replace(" ", "") if _NUMBER.fullmatch(text) else None
+
+
+def _without_words(found: re.Match[str]) -> str:
+    return " " if _LETTER.search(found.group()) else found.group()
 
 
 def _readings(digits: str, of_region: _Number | None) -> list[str]:
