@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from urllib.parse import unquote
 
 
 def _plain(text: str) -> str:
@@ -22,7 +23,8 @@ def _words(*lines: str) -> frozenset[str]:
 
 HIDDEN_WORDS = _words(
     "anon blocked hidden masked nil none null private privat restricted secret unavailable",
-    "undefined undisclosed unidentified unlisted unpublished withheld",
+    "undefined undisclosed unidentified unlisted unpublished withheld confidential clir",
+    "antiaon антиаон",
     "caché desconocida desconocido gizli masqué nascosto oculto özel privado privato privé",
     "restringido riservato ukryty dold dolt hemmelig hemligt skjult",
     "empty nan",
@@ -32,10 +34,10 @@ HIDDEN_WORDS = _words(
 HIDDEN_STEMS = tuple(
     _words(
         "anonim anonym unknown unbekannt unterdrück verborgen inconnu sconosciut necunoscut ascuns",
-        "bilinmeyen nieznan prywatn zastrzeżon neznám skryt soukrom",
+        "ukryt bilinmeyen nieznan prywatn zastrzeżon neznám skryt soukrom",
         "аноним анонім ананім заблокирован заблокован засекреч неизвест невідом невядом",
         "неопредел невизнач недоступ приватн прыватн частн прихован прыхаван скрыт скрит схован",
-        "схаван закрыт закрит отсутств відсутн адсутн",
+        "схаван закрыт закрит отсутств відсутн адсутн спрятан конфиденциал конфіденц",
     )
 )
 """Of words that are inflected."""
@@ -43,8 +45,8 @@ UNINFLECTED = HIDDEN_WORDS.union(HIDDEN_STEMS)
 ENDING_MAX_CHARACTERS = 5
 OTHER_WORDS = _words(
     "a addr address by call called caller callerid calling cli clir id identity is no not nr num",
-    "number of party person sip tel the user",
-    "абонент абонента вызов дзвінок звонок звонящий не номер номера нумар",
+    "number of party person sip tel the",
+    "абонент абонента абонентом аон user вызов дзвінок звонок звонящий не номер номера нумар",
     "определен определён определился определяется визначено визначений визначається",
     "appel appelant arayan chiamante cislo llamada llamante numar numara numer numéro número",
     "nummer rufnummer teilnehmer telefon telefone telefonnummer מספר رقم",
@@ -58,7 +60,8 @@ PHRASES = frozenset(
         *("номер не определился", "номер не визначено", "не визначено", "номер не визначений"),
         *("номер не указан", "не указан", "не указано", "номер не вказано", "не вказано"),
         *("нет", "нет номера", "номера нет", "няма нумара"),
-        *("немає", "немає номера", "номера немає"),
+        *("немає", "немає номера", "номера немає", "не определился", "без аон", "аон запрещён"),
+        *("нет данных", "данных нет", "немає даних", "даних немає", "нет информации"),
         *("ohne nummer", "sans numéro", "sin número", "out of area"),
     )
 )
@@ -82,6 +85,8 @@ CODES = frozenset({"-1", "-2", "-3", "o", "p", "asterisk"})
 NOWHERE = "invalid"
 """The top level of RFC 3323's hosts (`anonymous.invalid`): an address there is nobody's."""
 
+_MASK = re.compile("[xх]{3,}")
+
 _DRAWN_ALIKE = ("авеікмнорстух", "abeikmhopctyx")
 _CYRILLIC_AS_LATIN, _LATIN_AS_CYRILLIC = (
     str.maketrans(*_DRAWN_ALIKE),
@@ -95,10 +100,12 @@ def is_withheld(text: str) -> bool:
     """Whether an address without hidden marks says that there is none."""
     folded = text.casefold().strip(" \"'`«»“”„")
     named = _ADDRESS.match(folded)
-    bare = _SCHEME.sub("", named[1] if named is not None else folded)
-    if bare.startswith("@"):
+    address = named[1] if named is not None else folded
+    bare = _SCHEME.sub("", address)
+    user, _, host = unquote(bare).partition("@")
+    is_account = host and bare == address and not any(map(str.isalnum, user))
+    if is_account or address.startswith("@"):
         return False  # An account's name, whatever word it is.
-    user, _, host = bare.partition("@")
     if re.split(r"[:;]", host)[0].rpartition(".")[2] == NOWHERE:
         return True
     return user in CODES or _names_nobody(user.partition(";")[0])
@@ -107,9 +114,9 @@ def is_withheld(text: str) -> bool:
 def _names_nobody(user: str) -> bool:
     words = "".join(one if one.isalnum() else " " for one in _plain(user)).split()
     joined = "".join(words)
-    if not joined.strip("0"):  # Nothing, dashes, or zeros.
+    if not joined.strip("0") or _MASK.fullmatch(joined):  # Nothing, dashes, zeros, crosses.
         return True
-    if joined in KEYPAD or " ".join(words) in PHRASES:
+    if joined.removeprefix("00") in KEYPAD or " ".join(words) in PHRASES:
         return True
     if any(joined.removesuffix(one).removeprefix(one) in UNINFLECTED for one in GLUED):
         return True
