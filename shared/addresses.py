@@ -212,8 +212,8 @@ def _readings(digits: str, of_region: _Number | None) -> list[str]:
         if whole is not None:
             return [whole.plain]
         # No country has this code: a plus was put before a national number, `+8 900 ...`.
-        national = filter(None, (_in_region(digits[1:], region) for region in HOME_REGIONS))
-        return list(dict.fromkeys(number for number, exists in national if exists))
+        meant = filter(None, (_in_region(digits[1:], region) for region in HOME_REGIONS))
+        return list(dict.fromkeys(number for number, exists in meant if exists))
     national = (of_region, *(_in_region(digits, region) for region in HOME_REGIONS))
     found: dict[str, bool] = dict(filter(None, national))
     whole = _of_country(f"+{digits}")
