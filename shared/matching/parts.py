@@ -164,6 +164,8 @@ def _without_titles(chunks: Iterable[str]) -> list[str]:
     """The same without ranks, where what is left has a surname in it."""
     every = [chunk for chunk in chunks if chunk]
     left = [chunk for chunk in every if not _TITLE.fullmatch(chunk)]
+    if len(left) == len(every):
+        return every
     has_surname = any(len(one) > SHORT and not given_names().any(readings(one)) for one in left)
     return left if has_surname else every
 
