@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.public import PrivateKey
 
-from services.intake.calls import read_report
 from services.intake.cleaning import HEAD_CHARACTERS, ORIGINAL_MAX_BYTES
 from services.intake.decisions import decide_call
 from services.intake.incoming import Route
 from services.intake.reading import Wanted, hashed
+from services.intake.reports import is_underway, read_report
 from services.intake.state import IntakeState
 from shared.boxes import BoxBrokenError, box_up
 from shared.events.reading import UnreadableEventError
@@ -229,6 +229,10 @@ def test_an_end_without_a_time_that_can_be_is_of_when_it_came(ended_at: Any) -> 
         ({"outcome": "sent"}, "sent", None),
         ({"outcome": "Delivered", "happened_at": "today"}, "sent", None),
         ({"outcome": "refused", "reason": None, "more": 1}, "refused", None),
+        ({"outcome": "DELIVRD"}, "sent", None),
+        ({"outcome": "Прочитано."}, "sent", None),
+        ({"outcome": "UNDELIV"}, "failed", None),
+        ({"outcome": "not delivered"}, "failed", None),
         ({"outcome": "bounced", "reason": "blocked"}, "failed", "blocked"),
         ({"reason": 17}, "failed", "other"),
         ({"outcome": "failed", "reason": "его телефон +380"}, "failed", "other"),
@@ -242,6 +246,17 @@ def test_a_report_is_read_in_whatever_form_it_comes(
     report = read_report(message_of(message))
     assert (report.outcome, report.reason, report.happened_at) == (outcome, reason, NOON)
     assert (report.message_id, report.case_id, report.channel) == ("message-1", CASE, "phone")
+
+
+def test_a_channel_that_is_at_work_on_a_message_says_nothing_of_it_yet() -> None:
+    for word, underway in (
+        *(("queued", True), ("EN_ROUTE", True), ("Accepted", True), ("pending...", True)),
+        *(("delivered", False), ("failed", False), ("", False), (None, False)),
+    ):
+        data = {"message_id": "message-1", "case_id": CASE, "outcome": word}
+        message = message_of({"type": "passage.DeliveryReported.v1", "data": data})
+        assert is_underway(message) == underway
+        read_report(message)
 
 
 def test_a_text_without_an_end_is_looked_through_once() -> None:
