@@ -23,6 +23,7 @@ def _words(*lines: str) -> frozenset[str]:
 
 HIDDEN_WORDS = _words(
     "anon blocked hidden masked nil none null private privat restricted secret unavailable",
+    "скр прих приват",
     "undefined undisclosed unidentified unlisted unpublished withheld confidential clir",
     "antiaon антиаон",
     "caché desconocida desconocido gizli masqué nascosto oculto özel privado privato privé",
@@ -35,7 +36,8 @@ HIDDEN_STEMS = tuple(
     _words(
         "anonim anonym unknown unbekannt unterdrück verborgen inconnu sconosciut necunoscut ascuns",
         "ukryt bilinmeyen nieznan prywatn zastrzeżon neznám skryt soukrom",
-        "аноним анонім ананім заблокирован заблокован засекреч неизвест невідом невядом",
+        "incognito инкогнито інкогніто аноним анонім ананім",
+        "заблокирован заблокован засекреч неизвест невідом невядом",
         "неопредел невизнач недоступ приватн прыватн частн прихован прыхаван скрыт скрит схован",
         "схаван закрыт закрит отсутств відсутн адсутн спрятан конфиденциал конфіденц",
     )
@@ -56,7 +58,7 @@ PHRASES = frozenset(
     _plain(one)
     for one in (
         *("no number", "no caller id", "no id", "no cli", "not available", "not provided"),
-        *("n a", "na", "без номера", "номер не определён", "не определён"),
+        *("n a", "na", "н д", "н о", "без номера", "номер не определён", "не определён"),
         *("номер не определился", "номер не визначено", "не визначено", "номер не визначений"),
         *("номер не указан", "не указан", "не указано", "номер не вказано", "не вказано"),
         *("нет", "нет номера", "номера нет", "няма нумара"),
@@ -85,6 +87,16 @@ CODES = frozenset({"-1", "-2", "-3", "o", "p", "asterisk"})
 NOWHERE = "invalid"
 """The top level of RFC 3323's hosts (`anonymous.invalid`): an address there is nobody's."""
 
+_NEGATIONS = frozenset({"не", "без", "нет", "немае", "no", "not"})
+_DENIED = tuple(
+    _words(
+        "определ опр визнач отобра відобра передан передав указан вказан доступн показ availab",
+        "provid disclos shown displayed transmitted sent known данных даних информац",
+    )
+)
+"""What isn't done with the number: `номер не отображается`, `not disclosed`."""
+_ZEROS = re.compile(r"[1-9][0-9]{0,2}0{9,}")
+"""A country's code, and nobody there."""
 _MASK = re.compile("[xх]{3,}")
 
 _DRAWN_ALIKE = ("авеікмнорстух", "abeikmhopctyx")
@@ -114,15 +126,25 @@ def is_withheld(text: str) -> bool:
 def _names_nobody(user: str) -> bool:
     words = "".join(one if one.isalnum() else " " for one in _plain(user)).split()
     joined = "".join(words)
-    if not joined.strip("0") or _MASK.fullmatch(joined):  # Nothing, dashes, zeros, crosses.
+    if (
+        not joined.strip("0") or _ZEROS.fullmatch(joined) or _MASK.fullmatch(joined)
+    ):  # Nothing, dashes, zeros, crosses.
         return True
     if joined.removeprefix("00") in KEYPAD or " ".join(words) in PHRASES:
         return True
     if any(joined.removesuffix(one).removeprefix(one) in UNINFLECTED for one in GLUED):
         return True
     words = [_in_one_alphabet(word) for word in words]
+    if _NEGATIONS.intersection(words) and _is_denied(words):
+        return True
     others = [word for word in words if not _says_hidden(word)]
     return len(others) < len(words) and OTHER_WORDS.issuperset(others)
+
+
+def _is_denied(words: list[str]) -> bool:
+    """Whether the words say of a number, and of nothing else, that something isn't done."""
+    said = [word for word in words if word not in _NEGATIONS and word not in OTHER_WORDS]
+    return all(word.startswith(_DENIED) for word in said) and len(words) > 1
 
 
 def _in_one_alphabet(word: str) -> str:

@@ -11,11 +11,11 @@ SENTENCE_END = ".,;:!? "
 _LABEL = re.compile(
     r"^(?:(?:мой|моя|мій|my|мобильный|мобільний|мобильн|моб|контактный|домашний|дом|рабочий|раб"
     r"|mobile|mob|home|work|cell|phone|tel|telephone|number|телефон|телефону|тел|номер|сотовый"
-    r"|сот|нумар|м\.\s?т|р\.\s?т|д\.\s?т|т|whatsapp|viber|signal|p)(?:[.:№\s-]+))+(?=[+(0-9])"
+    r"|сот|нумар|м\.\s?т|р\.\s?т|д\.\s?т|м|т|тэл|whatsapp|viber|signal|p)(?:[.:№\s-]+))+(?=[+(0-9])"
 )
 """What says that a number follows; any other word may be whose extension or desk it is."""
 _OWNER = re.compile(
-    r"(?P<number>\+[0-9][0-9 ().-]{8,})[\s,;:-]+[^\W\d_]+(?:[ .-][^\W\d_]+){0,2}\.?"
+    r"(?P<number>\+[0-9][0-9 ().-]{8,})[\s,;:/-]+[^\W\d_]+(?:[ .-][^\W\d_]+){0,2}\.?"
 )
 """Whose number it is, behind one that has its country's code."""
 _FLOAT = re.compile(r"(\+?[0-9]{7,15})[.,]0")

@@ -55,3 +55,8 @@ def test_a_box_with_blanks_round_it_or_alone_in_a_list_is_opened() -> None:
         call = received(envelope(text=sent))
         assert call.text is not None
         assert (call.text.value, call.changed) == ("I want to live", None)
+
+
+def test_a_batch_of_one_event_is_that_event() -> None:
+    call = received(json.dumps([envelope()]).encode())
+    assert (call.call_id, call.changed) == ("call-1", None)
