@@ -16,6 +16,7 @@ import phonenumbers
 
 from shared.events.fields import Channel
 from shared.withheld import is_withheld
+from shared.written_addresses import SENTENCE_END, bare_number, uncovered
 
 CHANNELS_WITH_NUMBERS: frozenset[Channel] = frozenset({"phone", "whatsapp", "signal"})
 HOME_REGIONS = ("UA", "RU", "BY")
@@ -46,16 +47,22 @@ _EXTENSION = re.compile(
     r"(?P<number>.*?[0-9])\s*(?:;ext=|[,;]?\s*(?:ext(?:ension)?|доб|вн|дод)\.?|x|#)\s*"
     r"(?P<extension>[0-9]{1,7})"
 )
-_SENTENCE_END = ".,;:!? "
-"""What is copied along with an address out of a sentence."""
 _CONTEXT = re.compile(r";phone-context=(\+[0-9]+)")
-_LINK = r"(?:(?:https?://)?(?:www\.)?(?:t\.me|telegram\.(?:me|dog))/|tg:(?://)?resolve/?\?domain=)"
+_LINK = (
+    r"(?:(?:https?://)?(?:www\.)?(?:t\.me|telegram\.(?:me|dog))/(?:s/)?"
+    r"|tg:(?://)?resolve/?\?domain=|(?:https?://)?web\.telegram\.org/(?:[akz]/)?#(?:/im\?p=)?(?=@))"
+)
 _NAME = r"[a-z][a-z0-9_]{3,31}"
 _ACCOUNT = re.compile(
     rf"@?(?P<bare>{_NAME})|{_LINK}(?!(?:share|proxy|socks|login|contact|invoice)\b)"
     rf"@?(?P<linked>{_NAME})/?(?:[?&#].*)?|(?:https?://)?(?P<host>{_NAME})\.t\.me/?(?:[?#].*)?"
 )
-_TELEGRAM_ID = re.compile(r"tg:(?://)?user/?\?id=([0-9]+)")
+_TELEGRAM_ID = re.compile(r"tg:(?://)?(?:user/?\?id|openmessage/?\?user_id)=([0-9]+)")
+_SHOWN_WITH = re.compile(
+    rf"(?:telegram|телеграмм?|tg|тг|ник|нік|nick|username)\s*[:-]\s*(?=@?{_NAME}$)"
+    rf"|[^@\d()\[\]<>]+[(\[<](?=@{_NAME}[)\]>]$)"
+)
+"""What stands before an account: the word for it, or who he is: `Иван (@demo_man)`."""
 _NUMBER_IN_LINK: dict[Channel, re.Pattern[str]] = {
     "telegram": re.compile(
         r"(?:(?:https?://)?(?:www\.)?t\.me/|tg:(?://)?resolve/?\?phone=)\+?([0-9]{7,15})/?"
@@ -140,7 +147,9 @@ def _account(text: str) -> tuple[str, ...]:
     by_id = _TELEGRAM_ID.fullmatch(text)
     if by_id is not None:
         return (by_id[1],)
-    found = _ACCOUNT.fullmatch(text.rstrip(_SENTENCE_END))
+    bare = uncovered(text).rstrip(SENTENCE_END)
+    shown = _SHOWN_WITH.match(bare)
+    found = _ACCOUNT.fullmatch(bare if shown is None else bare[shown.end() :].rstrip(")]>"))
     if found is None:
         return (text,)
     name = found["bare"] or found["linked"] or found["host"]
@@ -164,7 +173,7 @@ def _number_in(channel: Channel, text: str, region: str | None) -> Spelled | Non
 
 def _read(text: str, region: str | None) -> Spelled | None:
     """Reads a text that is a whole number; None for any other."""
-    text = _out_of_address(text).rstrip(_SENTENCE_END)
+    text = bare_number(_out_of_address(text))
     extended = _EXTENSION.fullmatch(text)
     digits = _digits(extended["number"] if extended is not None else text)
     if digits is None:
@@ -212,7 +221,11 @@ def _readings(digits: str, of_region: _Number | None) -> list[str]:
     """The numbers that these digits may be; of those that exist only these, if there are any."""
     if digits.startswith("+"):
         whole = _parsed(digits, None)
-        return [whole[0]] if whole is not None else []
+        if whole is not None:
+            return [whole.plain]
+        # No country has this code: a plus was put before a national number, `+8 900 ...`.
+        meant = filter(None, (_in_region(digits[1:], region) for region in HOME_REGIONS))
+        return list(dict.fromkeys(number for number, exists in meant if exists))
     national = (of_region, *(_in_region(digits, region) for region in HOME_REGIONS))
     found: dict[str, bool] = dict(filter(None, national))
     whole = _of_country(f"+{digits}")

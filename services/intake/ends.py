@@ -92,7 +92,6 @@ def receive_call(intake: Intake, early_ends: EarlyEnds, opened: OpenedCall) -> O
 
 def _record_end(intake: Intake, case_id: str, ended: CallEnded) -> Outcome:
     cause = Cause(
-        # In no call's id is there a bar: `<id>-end` may be one, and would count as answered.
         causation_id=message_of(ended.channel, f"{ended.call_id}|end"),
         correlation_id=ended.call_id,
         actor=f"channel:{ended.channel}",
