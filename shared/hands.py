@@ -30,7 +30,7 @@ from shared.pulling import NANOSECONDS, Pull
 from shared.subjects import Durable
 
 MESSAGES_MAX = 20_480
-BYTES_MAX = 67_108_864
+BYTES_MAX = 16_777_216
 """So much of one consumer is in hand at most: so far behind a flood a service still sees."""
 SORTED_AT_ONCE = 64
 NOT_PARKED_DELAY_S = 600.0
