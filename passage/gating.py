@@ -10,9 +10,10 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ from shared.checkpoints import read_public_key, read_signing_key
 from shared.keyfiles import KeyFilesError
 from shared.log_heads import LogHeads, Problem, shown
 from shared.witness_files import Signed, Witnessed, read_witness_files, sign_next
+from shared.witness_reading import SHOWN_MAX, bad_lines
 
 NOBODY_ELSE = "neither the archive nor a checkpoint knows it"
 
@@ -98,6 +100,15 @@ def witnessed_of(running: Running) -> Witnessed:
         return read_witness_files(running.witnesses, key)
     except KeyFilesError as error:
         raise VerbEndedError(Exit.FAILED, str(error)) from None
+
+
+def bad_lines_of(running: Running) -> list[str]:
+    """Checks every signature of the witness files; names lines that nobody signed."""
+    key, bad = read_public_key(running.witness_keys or running.keys), list[str]()
+    for path in running.witnesses:
+        with suppress(OSError):  # That a file is away is told by whoever read them first.
+            bad += islice(bad_lines(path, key), SHOWN_MAX)
+    return bad
 
 
 def take_batch(gate: Gate, batch: Sequence[Stored], archive: Archive | None) -> None:
