@@ -1,6 +1,6 @@
 """Backs up and restores a log of years with the witness file of years, and says what that took.
 
-By hand:  python -m tests.journey.large_drill --events 800000 --lines 1000000 [--read-models]
+By hand:  python -m tests.journey.large_backup_drill --events 800000 --lines 1000000 [--read-models]
 """
 
 from __future__ import annotations
