@@ -50,7 +50,7 @@ class SealedWriter:
         member = tarfile.TarInfo(name)
         member.size = len(content)
         member.mode = 0o600
-        self._tar.addfile(member, io.BytesIO(content))
+        self._add(member, io.BytesIO(content))
         if name not in {MANIFEST, SIGNATURE}:
             self.tally.take(name, content)
 
@@ -59,7 +59,11 @@ class SealedWriter:
         member = tarfile.TarInfo(name)
         member.size = size
         member.mode = 0o600
-        self._tar.addfile(member, _Tallied(file, name, self.tally))
+        self._add(member, _Tallied(file, name, self.tally))
+
+    def _add(self, member: tarfile.TarInfo, content: Any) -> None:
+        self._tar.addfile(member, content)
+        _forget(self._tar)
 
 
 @contextmanager
@@ -122,6 +126,7 @@ def _members(path: Path, plain: BinaryIO, decrypting: _Work) -> Iterator[Member]
                 if member.size >= PIECE_BYTES and PurePosixPath(member.name).name in WHOLE:
                     raise BackupDamagedError(f"{path}: {member.name} is too large to be ours")
                 yield from _pieces(member.name, tar.extractfile(member) or io.BytesIO())
+                _forget(tar)
         while plain.read(DRAIN_BYTES):
             pass  # Behind the tar's end only age's own end is left, which must be looked at.
     except tarfile.TarError:
@@ -129,6 +134,11 @@ def _members(path: Path, plain: BinaryIO, decrypting: _Work) -> Iterator[Member]
     decrypting.join()
     if decrypting.failure() is not None:
         raise _error(path, decrypting)
+
+
+def _forget(tar: Any) -> None:
+    """A TarFile remembers each member that it wrote or read; a backup may have very many."""
+    tar.members.clear()
 
 
 def _pieces(name: str, file: IO[bytes]) -> Iterator[Member]:

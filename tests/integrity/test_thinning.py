@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from typing_extensions import override
 
-from services.witness.tending import Tending
 from shared import checkpoints, witness_reading, witness_thinning
 from shared.witness_files import read_witness_files, sign_next
 from shared.witness_lines import KEPT, hash_of
@@ -24,9 +22,11 @@ from tests.integrity.witness_lines import (
     KEY,
     ONE,
     TWO,
+    count_checks,
     fields,
     keep_few,
     old_lines,
+    said,
     sign_some,
     texts,
     write,
@@ -45,11 +45,6 @@ def thinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     sign_some([path], MANY)
     thin(path)
     return path
-
-
-def said(*paths: Path) -> tuple[list[str], list[str]]:
-    found = read_witness_files(paths, PUBLIC)
-    return list(found.problems), list(found.warnings)
 
 
 def numbers(path: Path) -> list[int]:
@@ -163,6 +158,22 @@ def test_old_lines_are_kept_checked_and_thinned_and_new_ones_follow_them(
     assert said(path)[0] == [f"{path}, line 1: its signature doesn't fit witness.pub"]
 
 
+def test_of_old_lines_only_those_that_count_are_checked_at_a_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_few(monkeypatch)
+    path = write(tmp_path / "checkpoints.jsonl", old_lines(MANY))
+    checked: list[str] = []
+
+    def counted(text: str, key: Ed25519PublicKey) -> checkpoints.Line:
+        checked.append(text)
+        return checkpoints.read_line(text, key)
+
+    monkeypatch.setattr(witness_reading, "read_line", counted)
+    lines = read_witness_files([path], PUBLIC).lines
+    assert len(lines) == len(checked) <= sum(FEW[:3]) + 3
+
+
 def test_a_succession_and_the_first_line_of_an_incarnation_stay_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,75 +230,8 @@ def test_two_who_sign_at_once_number_no_line_twice(tmp_path: Path) -> None:
     assert said(*paths) == ([], [])
 
 
-def test_a_file_that_cannot_be_replaced_stays_whole_and_is_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keep_few(monkeypatch)
-    path = tmp_path / "checkpoints.jsonl"
-    all_of_them = sign_some([path], MANY)
-    monkeypatch.setattr(Path, "replace", failing)
-    Tending([path], PUBLIC, pytest.fail).run(_ended_after_one_look())
-    assert texts(path) == all_of_them
-    assert [one.name for one in tmp_path.iterdir()] == [path.name]
-    assert said(path) == ([], [])
-
-
-def test_the_witness_checks_every_signature_once_and_then_thins(
-    thinned: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sign_some([thinned], MANY, BEGUN_AT + timedelta(days=DAYS))
-    checked = count_checks(monkeypatch)
-    tending, stop = Tending([thinned], PUBLIC, pytest.fail), threading.Event()
-    lines = len(texts(thinned))
-    tending.look(thinned, stop)
-    assert (len(checked), len(texts(thinned)) < lines) == (lines, True)
-    sign_some([thinned], 1, BEGUN_AT + timedelta(days=99))
-    tending.look(thinned, stop)
-    assert len(checked) == lines
-
-
-def test_a_line_that_takes_no_part_any_more_is_checked_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keep_few(monkeypatch)
-    lines = old_lines(MANY)
-    bad = lines[100].replace('"cases":1', '"cases":2')
-    path = write(tmp_path / "checkpoints.jsonl", [*lines[:100], bad, *lines[101:]])
-    assert said(path) == ([], [])  # It binds nothing, so nothing waits for it.
-    doubts: list[str] = []
-    Tending([path], PUBLIC, doubts.append).look(path, threading.Event())
-    assert doubts == [f"{path}, line 101: its signature doesn't fit witness.pub"]
-    assert len(texts(path)) == MANY  # Somebody must look at it.
-
-
 def test_three_years_of_lines_leave_a_file_of_four_megabytes() -> None:
     years, longest = 3, 750
     months = 12 * years
     assert KEPT[:3] == (2 * 24 * 60, 60 * 24, 1_100)
     assert (sum(KEPT[:3]) + months) * longest < 4_200_000
-
-
-def count_checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    checked: list[str] = []
-
-    def counted(text: str, key: Ed25519PublicKey) -> None:
-        checked.append(text)
-        checkpoints.check_line(text, key)
-
-    monkeypatch.setattr(witness_reading, "check_line", counted)
-    return checked
-
-
-def failing(*_: object) -> None:
-    raise OSError(16, "Device or resource busy")
-
-
-def _ended_after_one_look() -> threading.Event:
-    class Once(threading.Event):
-        @override
-        def wait(self, timeout: float | None = None) -> bool:
-            if timeout and timeout >= 1:
-                self.set()
-            return self.is_set()
-
-    return Once()

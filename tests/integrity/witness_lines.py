@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
-from shared import witness_lines
+from shared import checkpoints, witness_lines, witness_reading
 from shared.checkpoints import Line, read_line, signed
-from shared.witness_files import newest_text
+from shared.witness_files import newest_text, read_witness_files
 from shared.witness_lines import place_after
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
@@ -77,3 +80,21 @@ def texts(path: Path) -> list[str]:
 def write(path: Path, lines: Iterable[str]) -> Path:
     path.write_text("".join(f"{one}\n" for one in lines), encoding="utf-8")
     return path
+
+
+def said(*paths: Path) -> tuple[list[str], list[str]]:
+    """Gives what reading the files complains of: what nobody signed, and what else."""
+    found = read_witness_files(paths, KEY.public_key())
+    return list(found.problems), list(found.warnings)
+
+
+def count_checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Gives the lines whose signature is checked from now on."""
+    checked: list[str] = []
+
+    def counted(text: str, key: Ed25519PublicKey) -> None:
+        checked.append(text)
+        checkpoints.check_line(text, key)
+
+    monkeypatch.setattr(witness_reading, "check_line", counted)
+    return checked

@@ -65,9 +65,11 @@ def drill(folder: Path, events: int, lines: int, *, read_models: bool) -> Json:
         figures["backup"] = _verb(running, "backup", "--to", str(folder / "backups"), "--json")
     new = folders_of(folder / "new")
     folders.keys.rename(new.keys)
-    figures["restore"] = _verb(
-        None, "restore", "--from", str(folder / "backups"), "--data", str(new.data), "--json"
-    )
+    # As if five events were lost: then the restore reads the whole log again, and signs.
+    newest = folder / "newest.jsonl"
+    newest.write_text(json.dumps({"sequence": events + 5}) + "\n", encoding="utf-8")
+    where = ("--from", str(folder / "backups"), "--data", str(new.data), "--witness", str(newest))
+    figures["restore"] = _verb(None, "restore", *where, "--json")
     figures["gate_restored"] = _verb(None, "gate", "--data", str(new.data), "--json")
     return figures
 
