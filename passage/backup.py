@@ -73,6 +73,7 @@ class Written:
             "checked": "opened" if self.opened else "bytes",
             "signed": self.is_signed,
             "read_models_missing": self.taken.read_models_missing,
+            "checkpoints_missing": list(self.taken.witnesses_missing),
             **summary(self.taken.manifest),
         }
 
@@ -101,6 +102,8 @@ def backup_verb(
         return
     if written.taken.read_models_missing:
         err.print(f"without read models: {written.taken.read_models_missing}")
+    for missing in written.taken.witnesses_missing:
+        err.print(f"without the checkpoints of {missing}; name them in PASSAGE_WITNESS_FILES")
     if not written.is_signed:
         err.print("not signed: witness.key isn't among the key files here")
     out.print(
@@ -155,13 +158,12 @@ def write_backup(data: Path, to: Path, quiet: bool) -> Written:
     remove_abandoned(to.glob(f"{PATTERN}{DRAFT}"))
     path = to / f"passage-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.age"
     draft = path.with_name(f"{path.name}{DRAFT}")
-    witness = witness_folder(folders_of(data).data)
-    signer = signing_key(running)
+    witness, signer = witness_folder(folders_of(data).data), signing_key(running)
 
     async def fill(writer: SealedWriter, told: Callable[[str], None]) -> Taken:
         async with connected(running) as client:
-            source = Source(client, running.database, running.replicas, witness, signer)
-            return await take(source, writer, told)
+            where = (running.database, running.replicas, witness, signer, running.witnesses)
+            return await take(Source(client, *where), writer, told)
 
     try:
         with closing(HashedFile(draft, FILE_MODE)) as file:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from passage.archive import Archive, is_filed, opened_archive
@@ -24,10 +26,11 @@ from passage.provisioning import ApiRefusedError, ask
 from passage.running import Running
 from passage.verifying.findings import Findings
 from shared import subjects
-from shared.checkpoints import Line, read_public_key, read_signing_key, signed
+from shared.checkpoints import read_public_key, read_signing_key
 from shared.keyfiles import KeyFilesError
 from shared.log_heads import LogHeads, Problem, shown
-from shared.witness_files import Witnessed, append_line, read_witness_files
+from shared.witness_files import Signed, Witnessed, read_witness_files, sign_next
+from shared.witness_reading import SHOWN_MAX, bad_lines
 
 NOBODY_ELSE = "neither the archive nor a checkpoint knows it"
 
@@ -99,6 +102,15 @@ def witnessed_of(running: Running) -> Witnessed:
         raise VerbEndedError(Exit.FAILED, str(error)) from None
 
 
+def bad_lines_of(running: Running) -> list[str]:
+    """Checks every signature of the witness files; names lines that nobody signed."""
+    key, bad = read_public_key(running.witness_keys or running.keys), list[str]()
+    for path in running.witnesses:
+        with suppress(OSError):  # That a file is away is told by whoever read them first.
+            bad += islice(bad_lines(path, key), SHOWN_MAX)
+    return bad
+
+
 def take_batch(gate: Gate, batch: Sequence[Stored], archive: Archive | None) -> None:
     """Checks some messages of the log by themselves and against the archive."""
     take, misfits = gate.heads.take, list[Problem]()
@@ -128,41 +140,42 @@ def open_gate(gate: Gate, running: Running) -> None:
     _write(gate, running, {"kind": "opened"})
 
 
-def succeed(gate: Gate, running: Running, succession: Succession) -> list[str]:
-    """Writes into the witness files that this log, as the gate read it, follows another.
+def succeed(
+    gate: Gate, running: Running, succession: Succession, only: Path | None = None
+) -> Signed:
+    """Signs into the witness files that this log, as the gate read it, follows another.
 
-    Where there was none that they knew, it is the first. Gives the files that didn't take it.
+    Where there was none that the files knew, it is the first.
     """
     if not succession.previous:
-        return _write(gate, running, {"kind": "opened"})
-    return _write(gate, running, {"kind": "succession", **succession._asdict()})
+        return _write(gate, running, {"kind": "opened"}, only)
+    return _write(gate, running, {"kind": "succession", **succession._asdict()}, only)
 
 
-def _write(gate: Gate, running: Running, fields: dict[str, Any]) -> list[str]:
+def _write(
+    gate: Gate, running: Running, fields: dict[str, Any], only: Path | None = None
+) -> Signed:
+    heads = gate.heads
+    found = {
+        "incarnation": gate.incarnation,
+        "sequence": heads.sequence,
+        "cases": heads.cases,
+        "digest": heads.digest.hex(),
+    }
+    return sign_into(running, {**found, **fields}, only)
+
+
+def sign_into(running: Running, fields: dict[str, Any], only: Path | None = None) -> Signed:
+    """Signs the next line into the witness files. Raises VerbEndedError if none takes it."""
     try:
         key = read_signing_key(running.witness_keys or running.keys)
     except KeyFilesError as error:
         raise VerbEndedError(Exit.FAILED, str(error)) from None
-    line = Line(
-        number=gate.witnessed.next_number,
-        incarnation=gate.incarnation,
-        sequence=gate.heads.sequence,
-        cases=gate.heads.cases,
-        digest=gate.heads.digest.hex(),
-        at=datetime.now(UTC),
-        **fields,
-    )
-    return append_signed(running, signed(line, key))
-
-
-def append_signed(running: Running, text: str) -> list[str]:
-    """Appends a signed line; gives the files that didn't take it. Raises VerbEndedError if none."""
-    failed = append_line(running.witnesses, text)
-    if len(failed) == len(running.witnesses):
-        raise VerbEndedError(
-            Exit.FAILED, f"no witness file can be written: {'; '.join(failed) or 'none is named'}"
-        )
-    return failed
+    done = sign_next(running.witnesses, key, datetime.now(UTC), fields, only)
+    if len(done.failed) == (len(running.witnesses) if only is None else 1):
+        why = "; ".join(done.failed) or "none is named"
+        raise VerbEndedError(Exit.FAILED, f"no witness file can be written: {why}")
+    return done
 
 
 def _settle(gate: Gate) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -21,7 +20,7 @@ from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import folders_of
 from passage.gate import print_gate
-from passage.gating import Gate, append_signed, check_gate
+from passage.gating import Gate, check_gate, sign_into
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.own_server import quiet_log_of
 from passage.printing import err, out, print_json, print_table
@@ -32,7 +31,7 @@ from passage.repairing.rebuild import floors_of, make_anew, make_durables, store
 from passage.repairing.saved import Saved, new_file, save_stream, unfinished_in
 from passage.running import Running
 from shared import subjects
-from shared.checkpoints import Line, read_signing_key, signed
+from shared.checkpoints import read_signing_key
 from shared.jetstream.raw_client import RawClient
 from shared.keyfiles import KeyFilesError
 from shared.witness_files import Witnessed
@@ -210,22 +209,18 @@ class _Repair:
     def _sign(self, repaired: Repaired, previous: str) -> None:
         plan = repaired.plan
         is_first = not previous
-        line = Line(
-            kind="opened" if is_first else "succession",
-            number=self.witnessed.next_number,
-            incarnation=repaired.after,
-            sequence=plan.last,
-            cases=plan.cases,
-            digest=plan.digest.hex(),
-            at=datetime.now(UTC),
-            previous=None if is_first else previous,
-            kept=None if is_first else plan.kept,
-            lost=None if is_first else plan.lost,
-            reason=None if is_first else self.reason,
-        )
-        for failed in append_signed(
-            self.running, signed(line, read_signing_key(self.running.keys))
-        ):
+        fields = {
+            "kind": "opened" if is_first else "succession",
+            "incarnation": repaired.after,
+            "sequence": plan.last,
+            "cases": plan.cases,
+            "digest": plan.digest.hex(),
+            "previous": None if is_first else previous,
+            "kept": None if is_first else plan.kept,
+            "lost": None if is_first else plan.lost,
+            "reason": None if is_first else self.reason,
+        }
+        for failed in sign_into(self.running, fields).failed:
             err.print(f"the succession is not in {failed}")
 
 

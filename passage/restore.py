@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from passage.backing_up.arriving import Arriving
 from passage.backing_up.bars import byte_bar
 from passage.backing_up.checking import newest_of
 from passage.backing_up.durable import sync, sync_tree
@@ -29,16 +30,12 @@ from passage.backing_up.witnesses import (
     Lost,
     begin_incarnation,
     lost_against,
-    newest_checkpoint,
     read_witness,
-    witness_files,
     witness_folder,
 )
 from passage.backup import KeyOption, SignerOption, events_of, signer_of, summary
 from passage.connecting import connected
-from passage.exits import VerbEndedError
 from passage.folders import LOCK_NAME, Folders, folders_of, locked
-from passage.gating import Succession, check_gate, succeed
 from passage.identities import make_identities
 from passage.init import accounts_of
 from passage.nats_server import NatsServer, NatsServerError
@@ -47,7 +44,7 @@ from passage.printing import err, out, print_json
 from passage.provisioning import ask
 from passage.quotas import Quota
 from passage.running import Running, find_running, settings_of_environment
-from passage.witness_places import FILE_NAME
+from passage.witness_places import FILE_NAME, witnesses_of
 from shared import subjects
 
 
@@ -77,15 +74,12 @@ class Restored:
         }
 
 
-REASON = "restored from a backup"
-
-
 @dataclass(frozen=True)
 class Place:
     """Where to restore: the servers and how to log in, the database, and the checkpoints."""
 
     running: Running
-    witness: Path
+    checkpoints: Arriving
     keys: Path
     """Where the witness's key is; the servers' identities may be passing ones."""
 
@@ -101,7 +95,13 @@ class Reading:
     """Who must have signed the backup, if that is known here."""
 
 
-Filled = tuple[PutBack, Lost, str | None]
+class Filled(NamedTuple):
+    """What came back, what didn't, and how the log goes on if something is lost."""
+
+    done: PutBack
+    lost: Lost
+    incarnation: str | None
+    checkpoints: Arriving
 
 
 def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
@@ -131,9 +131,10 @@ def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     with byte_bar(file, as_json) as (told, read), opened(file, identity, read) as members:
         reading = Reading(members, checkpoints, told, public)
         if into_running:
-            done, lost, incarnation = _into_running(folders, reading)
+            done, lost, incarnation, _ = _into_running(folders, reading)
         else:
-            done, lost, incarnation = _into_folder(folders, database, reading)
+            witnesses = witnesses_of(folders)
+            done, lost, incarnation, _ = _into_folder(folders, database, reading, witnesses)
     warning = warning_of_messages(done.manifest, datetime.now(UTC))
     done.notes += [] if warning is None else [warning]
     done.notes += [] if public is not None else [UNCHECKED]
@@ -142,9 +143,13 @@ def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
 
 
 def restore_into(folders: Folders, file: Path, identity: Any) -> None:
-    """Restores a backup into an empty data folder, saying nothing. Raises BackupError."""
+    """Restores a backup into an empty data folder, saying nothing. Raises BackupError.
+
+    Its checkpoints come to lie beside the folder, whatever witness files are named for others.
+    """
+    witnesses = (folders.witness / FILE_NAME,)
     with opened(file, identity, lambda _: None) as members:
-        _into_folder(folders, None, Reading(members, [], lambda _: None, None))
+        _into_folder(folders, None, Reading(members, [], lambda _: None, None), witnesses)
 
 
 def restoring_server(draft: Folders) -> NatsServer:
@@ -176,7 +181,9 @@ def _passing_keys(draft: Folders) -> Path:
     return draft.data / "restoring.keys"
 
 
-def _into_folder(folders: Folders, database: str | None, reading: Reading) -> Filled:
+def _into_folder(
+    folders: Folders, database: str | None, reading: Reading, witnesses: tuple[Path, ...]
+) -> Filled:
     with _draft_of(folders) as draft:
         try:
             # Started here, on the main thread: it dies with the thread that starts it.
@@ -184,23 +191,32 @@ def _into_folder(folders: Folders, database: str | None, reading: Reading) -> Fi
                 running = restoring(draft, server)
                 if database is not None:
                     running = running.model_copy(update={"database": database})
-                place = Place(running, witness_folder(draft.data), folders.keys)
+                arriving = Arriving(witness_folder(draft.data), witnesses, folders.witness)
+                place = Place(running, arriving, folders.keys)
                 filled = asyncio.run(_fill(place, reading))
         except NatsServerError as error:
             raise BackupError(str(error)) from None
         shutil.rmtree(_passing_keys(draft))
         reading.told("onto the disk")
-        _move(draft, folders)
+        sync_tree(draft.data)
+        filled.checkpoints.put_in_place()
+        draft.data.rename(folders.data)
+        sync(folders.data.parent)
     return filled
 
 
 def _into_running(folders: Folders, reading: Reading) -> Filled:
-    running = find_running(folders.data)
-    place = Place(running, witness_folder(folders.data), running.keys)
+    running, witnesses = find_running(folders.data), witnesses_of(folders)
+    # Beside the first of them, for nothing else may be writable.
+    first = witnesses[0] if witnesses else folders.witness / FILE_NAME
+    staging = first.with_name(f".{first.name}.restored")
+    shutil.rmtree(staging, ignore_errors=True)
+    place = Place(running, Arriving(staging, witnesses, folders.witness), running.keys)
 
     async def fill_or_clear() -> Filled:
         try:
-            return await _fill(place, reading)
+            filled = await _fill(place, reading)
+            filled.checkpoints.put_in_place()
         except TargetNotEmptyError:
             raise
         except BaseException:
@@ -208,36 +224,28 @@ def _into_running(folders: Folders, reading: Reading) -> Filled:
                 for name in await stream_names(client):  # There were none before.
                     await ask(client, f"STREAM.DELETE.{name}", None)
             raise
+        return filled
 
-    return asyncio.run(fill_or_clear())
+    try:
+        return asyncio.run(fill_or_clear())
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 async def _fill(place: Place, reading: Reading) -> Filled:
     async with connected(place.running) as client:
         running = place.running
         copies, quota, signer = running.replicas, running.quota, reading.signer
-        target = Target(client, running.database, copies, place.witness, quota, signer)
+        folder = place.checkpoints.staging
+        target = Target(client, running.database, copies, folder, quota, signer)
         done = await put_back(target, reading.members, reading.told)
-        own = newest_checkpoint(witness_files(place.witness).values())
-        newest = max([*reading.checkpoints, *([] if own is None else [own])], default=None)
+        checkpoints = place.checkpoints.combined()
+        newest = max([*reading.checkpoints, checkpoints.newest()], default=0)
         lost = lost_against(newest, done.manifest.stream(subjects.CASES).last_sequence)
         incarnation = await begin_incarnation(client) if lost.events else None
     if incarnation is not None:
-        await _succeed(place, lost)
-    return done, lost, incarnation
-
-
-async def _succeed(place: Place, lost: Lost) -> None:
-    """Signs that the log goes on under its new incarnation, where its witness files came back."""
-    running = place.running.model_copy(
-        update={"witnesses": (place.witness / FILE_NAME,), "witness_keys": place.keys}
-    )
-    try:
-        gate = await check_gate(running)
-        previous = min(gate.witnessed.current, default="")
-        succeed(gate, running, Succession(previous, gate.heads.sequence, lost.events, REASON))
-    except VerbEndedError as error:
-        err.print(f"the gate will be closed, because no witness file knows this log: {error}")
+        checkpoints = await checkpoints.succeeded(running, place.keys, lost)
+    return Filled(done, lost, incarnation, checkpoints)
 
 
 @contextmanager
@@ -265,17 +273,6 @@ def _clear(draft: Folders) -> None:
             shutil.rmtree(path)
         elif path.name != LOCK_NAME:
             path.unlink()
-
-
-def _move(draft: Folders, folders: Folders) -> None:
-    """Makes the draft the data folder, in one step: before, there is none; after, it is whole."""
-    sync_tree(draft.data)
-    witness, old_witness = witness_folder(draft.data), witness_folder(folders.data)
-    if witness.is_dir() and not old_witness.exists():
-        sync_tree(witness)
-        witness.rename(old_witness)
-    draft.data.rename(folders.data)
-    sync(folders.data.parent)
 
 
 def _print(restored: Restored) -> None:

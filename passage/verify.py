@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from passage.connecting import connected
 from passage.erased import verify_erased
 from passage.exits import Exit, VerbEndedError
-from passage.gating import check_gate
+from passage.gating import bad_lines_of, check_gate
 from passage.log_reading import last_sequence, read_batches
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.own_server import log_of
@@ -176,11 +176,17 @@ async def _check_index(client: Client, index: IndexCheck, checked: Checked) -> N
 
 
 async def _check_witnesses(running: Running, findings: Findings) -> Witnessed:
-    """What the gate checks and nothing else here does: checkpoints and incarnation."""
+    """What the gate checks and nothing else here does: checkpoints and incarnation.
+
+    And every signature of the witness files; the gate looks at those that count.
+    """
     gate = await check_gate(running)
     for one in gate.findings.kept:
         if one.check in OF_THE_GATE:
             findings.add(one.check, one.where, one.what, one.severity)
+    for bad in await asyncio.to_thread(bad_lines_of, running):
+        if bad not in gate.witnessed.problems:
+            findings.add("witness", "witness files", bad)
     return gate.witnessed
 
 

@@ -68,6 +68,10 @@ class Line(BaseModel):
     """How much of AUDIT the witness had read; lines of older versions, and of verbs, don't say."""
     audit_digest: HexDigest | None = None
     """The rolled digest of AUDIT up to there."""
+    level: Annotated[int, Field(ge=0, le=3)] | None = None
+    """Whether it begins an hour, a day or a month (`witness_lines`); older lines don't say."""
+    links: tuple[HexDigest, ...] | None = None
+    """SHA-256 of the newest lines before it, one for each level; of the first line none."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -75,6 +79,8 @@ class Line(BaseModel):
             raise ValueError("a succession names previous, kept and lost")
         if (self.audit_sequence is None) != (self.audit_digest is None):
             raise ValueError("a line names AUDIT's sequence and digest, or neither")
+        if (self.level is None) != (self.links is None):
+            raise ValueError("a line has a level and links, or neither")
         return self
 
 
@@ -93,15 +99,25 @@ def signed(line: Line, key: Ed25519PrivateKey) -> str:
 
 def read_line(text: str, key: Ed25519PublicKey) -> Line:
     """Reads a line of a witness file. Raises BadLineError unless the key signed these bytes."""
+    check_line(text, key)
+    return read_vouched(text)
+
+
+def check_line(text: str, key: Ed25519PublicKey) -> None:
+    """Raises BadLineError unless the key signed these bytes."""
     head, found, tail = text.rpartition(_SIGNATURE)
-    unsigned = f"{head}}}"
     try:
         if not found or not tail.endswith('"}'):
             raise BadLineError("it is not a signed line")
-        key.verify(base64.b64decode(tail[:-2], validate=True), _SIGNED_AS + unsigned.encode())
-        return Line.model_validate_json(unsigned)
+        key.verify(base64.b64decode(tail[:-2], validate=True), _SIGNED_AS + f"{head}}}".encode())
     except (InvalidSignature, binascii.Error):
         raise BadLineError("its signature doesn't fit witness.pub") from None
+
+
+def read_vouched(text: str) -> Line:
+    """Reads a line that a checked one is linked to, or that was checked. Raises BadLineError."""
+    try:
+        return Line.model_validate_json(f"{text.rpartition(_SIGNATURE)[0]}}}")
     except ValidationError:
         raise BadLineError("it is signed, but no line of this version") from None
 

@@ -230,6 +230,14 @@ EVENTS: dict[str, LogEvent] = {
         "CASES is another stream than the service knows; it writes nothing until it is restarted",
         {"known": ID, "found": ID},
     ),
+    "witness_file_thinned": LogEvent(
+        "every signature of a witness file is right, and of its old lines so many went",
+        {"count": COUNT},
+    ),
+    "witness_file_not_thinned": LogEvent(
+        "a witness file is away, or can't be replaced by a shorter one; it is tried again",
+        {"error": ERROR},
+    ),
     "witness_file_failed": LogEvent("so many witness files didn't take a line", {"files": COUNT}),
     "witness_failed": LogEvent(
         "the witness begins anew after a fault", {"error": ERROR, "place": PLACES}

@@ -6,16 +6,24 @@ Each file holds every line; one that was away for a while lacks some, and that i
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
-from shared.checkpoints import BadLineError, Line, read_line
+from shared.checkpoints import BadLineError, Line, read_line, signed
+from shared.witness_lines import place_after
+from shared.witness_reading import Reading
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -27,11 +35,12 @@ class Witnessed:
     """What all files together say."""
 
     lines: Sequence[Line]
-    """By number, each once."""
+    """By number, each once; of old lines those that thinning keeps."""
     problems: Sequence[str] = ()
     """Lines that nobody signed: the file and the line's place in it."""
     warnings: Sequence[str] = field(default=())
-    """A file that isn't there, or whose last line was cut off while it was written."""
+    """A file that isn't there, or whose last line was cut off while it was written; and lines
+    that are in none of the files, though their neighbours say that they were signed."""
 
     @property
     def newest(self) -> Line | None:
@@ -88,51 +97,84 @@ class Witnessed:
 
 
 def read_witness_files(paths: Iterable[Path], key: Ed25519PublicKey) -> Witnessed:
-    """Reads all files, each line's signature checked."""
-    lines: dict[str, Line] = {}
-    problems: list[str] = []
-    warnings: list[str] = []
+    """Reads what a thinned file would have of all files together, in bounded memory.
+
+    Links are followed, and the signature that they hang on is checked; so is each line's that is
+    linked to by none.
+    """
+    reading = Reading(key)
     for path in paths:
         try:
-            content = path.read_bytes()
+            with path.open("rb") as file:
+                reading.take(path, file)
         except OSError as error:
-            warnings.append(f"{path}: {error.strerror}")
-            continue
-        *whole, torn = content.split(b"\n")
-        if torn:
-            warnings.append(f"{path}: its last line is cut off")
-        for place, raw in enumerate(whole, start=1):
-            text = raw.decode("utf-8", errors="replace")
-            if text in lines:
-                continue
-            try:
-                lines[text] = read_line(text, key)
-            except BadLineError as error:
-                problems.append(f"{path}, line {place}: {error}")
-    by_number = sorted(lines.values(), key=lambda line: line.number)
-    return Witnessed(by_number, problems, warnings)
+            reading.warnings.append(f"{path}: {error.strerror}")
+    return Witnessed(*reading.end())
 
 
 def newest_text(paths: Iterable[Path], key: Ed25519PublicKey) -> str | None:
     """Gives the newest line of all files as it stands there, signature and all."""
-    return _newest(paths, key)[1]
+    found = _newest(paths, key)
+    return None if found is None else found[1]
 
 
 def read_newest(paths: Iterable[Path], key: Ed25519PublicKey) -> Line | None:
     """Gives the newest line of all files, by their ends alone."""
-    return _newest(paths, key)[0]
+    found = _newest(paths, key)
+    return None if found is None else found[0]
 
 
-def _newest(paths: Iterable[Path], key: Ed25519PublicKey) -> tuple[Line | None, str | None]:
-    newest, text = None, None
+def _newest(paths: Iterable[Path], key: Ed25519PublicKey) -> tuple[Line, str] | None:
+    newest: tuple[Line, str] | None = None
     for path in paths:
         with contextlib.suppress(OSError, BadLineError), path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LINE_MAX_BYTES))
             *whole, _torn = file.read().split(b"\n")
-            line = read_line(whole[-1].decode(), key) if whole else None
-            if line is not None and (newest is None or line.number > newest.number):
-                newest, text = line, whole[-1].decode()
-    return newest, text
+            text = whole[-1].decode() if whole else ""
+            line = read_line(text, key) if whole else None
+            if line is not None and (newest is None or line.number > newest[0].number):
+                newest = line, text
+    return newest
+
+
+class Signed(NamedTuple):
+    """A line that was signed; `failed`: the files that it isn't in, and why."""
+
+    line: Line
+    text: str
+    failed: list[str]
+
+
+def sign_next(
+    paths: Sequence[Path],
+    key: Ed25519PrivateKey,
+    at: datetime,
+    fields: Mapping[str, Any],
+    only: Path | None = None,
+) -> Signed:
+    """Signs a line that follows the newest one of all files, and appends it to each.
+
+    `fields` lacks the line's place and time. `only`: to this file alone.
+    """
+    to = list(paths) if only is None else [only]
+    with held(paths):
+        newest = _newest(paths, key.public_key())
+        place = place_after(newest, fields["incarnation"], at, fields["kind"])
+        line = Line(at=at, **place._asdict(), **fields)
+        text = signed(line, key)
+        return Signed(line, text, append_line(to, text))
+
+
+@contextmanager
+def held(paths: Iterable[Path]) -> Iterator[None]:
+    """Keeps others from adding lines meanwhile, or from thinning; where the disk can do that."""
+    with ExitStack() as stack:
+        for folder in sorted({path.resolve().parent for path in paths}):
+            with contextlib.suppress(OSError):
+                descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
 
 
 def append_line(paths: Iterable[Path], text: str) -> list[str]:
@@ -152,7 +194,7 @@ def _append(path: Path, text: str) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE)
     with os.fdopen(descriptor, "r+b") as file:
         # What a power cut left of a line never was one.
-        file.truncate(_end_of_whole_lines(file))
+        file.truncate(end_of_whole_lines(file))
         file.seek(0, os.SEEK_END)
         file.write(text.encode() + b"\n")
         file.flush()
@@ -165,7 +207,8 @@ def _append(path: Path, text: str) -> None:
             os.close(folder)
 
 
-def _end_of_whole_lines(file: BinaryIO) -> int:
+def end_of_whole_lines(file: BinaryIO) -> int:
+    """Where the last whole line of a witness file ends."""
     size = file.seek(0, os.SEEK_END)
     start = max(0, size - LINE_MAX_BYTES)
     file.seek(start)

@@ -19,6 +19,10 @@ HEADER = "header.json"
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
 """Of the manifest, and so of all that it has digests of (`signing`)."""
+BEGIN = "begin.json"
+"""Of a stream: its configuration and state."""
+WHOLE = frozenset({HEADER, MANIFEST, SIGNATURE, BEGIN})
+"""Members that are read at once, for they are small."""
 NAME_MAX_CHARACTERS = 300
 STREAMS = "streams"
 NOT_COPIED = frozenset({subjects.OUTBOUND})
@@ -118,9 +122,10 @@ class Manifest(_Written):
 
 
 class Tally:
-    """Counts and hashes members, folder by folder."""
+    """Counts and hashes members, folder by folder; one that comes in pieces counts once."""
 
     def __init__(self) -> None:
+        self._last = ""
         self._hashes: dict[str, hashlib._Hash] = {}
         self._members: dict[str, int] = {}
         self._bytes: dict[str, int] = {}
@@ -128,7 +133,8 @@ class Tally:
     def take(self, name: str, content: bytes) -> None:
         folder = name.rpartition("/")[0] or name
         self._hashes.setdefault(folder, hashlib.sha256()).update(content)
-        self._members[folder] = self._members.get(folder, 0) + 1
+        self._members[folder] = self._members.get(folder, 0) + (name != self._last)
+        self._last = name
         self._bytes[folder] = self._bytes.get(folder, 0) + len(content)
 
     def parts(self) -> dict[str, Part]:

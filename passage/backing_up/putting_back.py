@@ -17,8 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from nats.aio.client import Client
 
 from passage.backing_up import read_models, witnesses
-from passage.backing_up.errors import BackupIncompleteError, StreamRefusedError, TargetNotEmptyError
+from passage.backing_up.errors import (
+    BackupError,
+    BackupIncompleteError,
+    StreamRefusedError,
+    TargetNotEmptyError,
+)
 from passage.backing_up.manifest import (
+    BEGIN,
     HEADER,
     MANIFEST,
     NOT_COPIED,
@@ -35,7 +41,7 @@ from passage.backing_up.sealed_file import Member
 from passage.backing_up.signing import check_signature
 from passage.backing_up.snapshots import Json, Restoring, begin_restoring, content_sha256
 from passage.backing_up.stream_configs import config_for, note_on
-from passage.backing_up.taking import BEGIN, TIMERS, stream_names
+from passage.backing_up.taking import TIMERS, stream_names
 from passage.folders import FILE_MODE, FOLDER_MODE
 from passage.provisioning import ask, existing, provision
 from passage.quotas import USUAL, Quota
@@ -43,7 +49,10 @@ from passage.quotas import USUAL, Quota
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be filled: a server without streams, an empty database, a folder for witnesses."""
+    """What is to be filled: a server without streams, an empty database, a folder for witnesses.
+
+    What lies in that folder already is left as it is.
+    """
 
     client: Client
     database: str
@@ -109,8 +118,12 @@ class _Sink:
         self.positions: dict[str, int] = {}
         self.streams: dict[str, StreamPart] = {}
         self.notes: list[str] = []
+        self._last = ""
+        self._kept_witness = False
 
     async def take(self, member: Member) -> None:
+        goes_on = member.name == self._last
+        self._last = member.name
         if member.name == MANIFEST:
             self.manifest = member.content
             return
@@ -127,7 +140,7 @@ class _Sink:
             self._rows().take(rest[0], member.content)
             await asyncio.sleep(0)  # The connection answers the server between any two pieces.
         elif first == witnesses.FOLDER:
-            self._take_witness(rest[0], member.content)
+            self._take_witness(rest[0], member.content, goes_on)
         elif first == HEADER:
             self.positions = read_header(member.content).positions
         else:
@@ -164,12 +177,20 @@ class _Sink:
             self.read_models = self._stack.enter_context(read_models.filling(self._target.database))
         return self.read_models
 
-    def _take_witness(self, name: str, content: bytes) -> None:
-        self._target.witness.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    def _take_witness(self, name: str, content: bytes, goes_on: bool) -> None:
         path = self._target.witness / name
-        if not path.exists():  # One that is there already is newer, and tells of what is lost.
-            path.write_bytes(content)
+        if not goes_on:
+            # One that is there already is newer, and tells of what is lost.
+            self._kept_witness = path.exists()
+        if self._kept_witness:
+            return
+        try:
+            path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            with path.open("ab") as file:
+                file.write(content)
             path.chmod(FILE_MODE)
+        except OSError as error:
+            raise BackupError(f"{path} can't be written ({error.strerror})") from None
 
 
 def _compare_streams(manifest: Manifest, restored: dict[str, StreamPart]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -35,7 +35,10 @@ from services.query.tables import (
 from services.query.writing import RowWriter
 
 FOLDER = "read_models"
-ROWS_AT_ONCE = 1_000
+ROWS_AT_ONCE = 200
+"""A row of the archive may have half a megabyte."""
+MEMBER_BYTES = 1_048_576
+"""A member ends with the row that goes beyond."""
 
 
 def shape() -> str:
@@ -65,10 +68,10 @@ class Copy:
         """Gives names and contents of all members, in bounded memory."""
         for name, table in self._tables.items():
             self._rows[name] = 0
-            found = self._connection.execute(select(table).execution_options(yield_per=1_000))
-            for number, some in enumerate(found.partitions(ROWS_AT_ONCE)):
-                self._rows[name] += len(some)
-                yield f"{FOLDER}/{name}/{number:06}", _written(some)
+            rows = select(table).execution_options(yield_per=ROWS_AT_ONCE)
+            for number, lines in enumerate(_members(self._connection.execute(rows))):
+                self._rows[name] += len(lines)
+                yield f"{FOLDER}/{name}/{number:06}", b"\n".join(lines)
 
 
 @contextmanager
@@ -139,8 +142,18 @@ def filling(url: str) -> Iterator[Filling]:
         database.dispose()
 
 
-def _written(rows: Sequence[Any]) -> bytes:
-    return "\n".join(json.dumps([_plain(v) for v in row]) for row in rows).encode()
+def _members(rows: Iterable[Any]) -> Iterator[list[bytes]]:
+    """Rows as lines, some together: a member is bounded by bytes, however large its rows are."""
+    lines, size = list[bytes](), 0
+    for row in rows:
+        line = json.dumps([_plain(value) for value in row]).encode()
+        lines.append(line)
+        size += len(line)
+        if size >= MEMBER_BYTES:
+            yield lines
+            lines, size = [], 0
+    if lines:
+        yield lines
 
 
 def _plain(value: Any) -> Any:

@@ -12,23 +12,27 @@ import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, BinaryIO, NamedTuple
 
 import pyrage  # type: ignore[import-untyped]
+from typing_extensions import override
 
 from passage.backing_up.errors import BackupDamagedError, BackupError, BackupKeyError
-from passage.backing_up.manifest import MANIFEST, SIGNATURE, Tally, is_name
+from passage.backing_up.manifest import MANIFEST, SIGNATURE, WHOLE, Tally, is_name
 
-MEMBER_MAX_BYTES = 67_108_864
-"""Members are pieces of a megabyte or so; a forged one must not fill the memory."""
+PIECE_BYTES = 8_388_608
+"""So much of a member is in memory at once, and the rest of the line that is cut there."""
 DRAIN_BYTES = 65_536
 NO_KEY = "No matching keys found"
 """What pyrage says where the identity is not one of the file's recipients."""
 
 
 class Member(NamedTuple):
-    """One piece of a backup."""
+    """One piece of a backup. A large member comes in several, one behind the other, under its name.
+
+    Each of those but the last ends where a line ends, if the member has lines.
+    """
 
     name: str
     content: bytes
@@ -46,9 +50,20 @@ class SealedWriter:
         member = tarfile.TarInfo(name)
         member.size = len(content)
         member.mode = 0o600
-        self._tar.addfile(member, io.BytesIO(content))
+        self._add(member, io.BytesIO(content))
         if name not in {MANIFEST, SIGNATURE}:
             self.tally.take(name, content)
+
+    def put_file(self, name: str, file: BinaryIO, size: int) -> None:
+        """Writes the next `size` bytes of a file as one member, in bounded memory."""
+        member = tarfile.TarInfo(name)
+        member.size = size
+        member.mode = 0o600
+        self._add(member, _Tallied(file, name, self.tally))
+
+    def _add(self, member: tarfile.TarInfo, content: Any) -> None:
+        self._tar.addfile(member, content)
+        _forget(self._tar)
 
 
 @contextmanager
@@ -108,10 +123,10 @@ def _members(path: Path, plain: BinaryIO, decrypting: _Work) -> Iterator[Member]
             for member in tar:
                 if not is_name(member.name):
                     raise BackupDamagedError(f"{path} has a member whose name is not ours")
-                if member.size > MEMBER_MAX_BYTES:
+                if member.size >= PIECE_BYTES and PurePosixPath(member.name).name in WHOLE:
                     raise BackupDamagedError(f"{path}: {member.name} is too large to be ours")
-                file = tar.extractfile(member)
-                yield Member(member.name, b"" if file is None else file.read())
+                yield from _pieces(member.name, tar.extractfile(member) or io.BytesIO())
+                _forget(tar)
         while plain.read(DRAIN_BYTES):
             pass  # Behind the tar's end only age's own end is left, which must be looked at.
     except tarfile.TarError:
@@ -119,6 +134,21 @@ def _members(path: Path, plain: BinaryIO, decrypting: _Work) -> Iterator[Member]
     decrypting.join()
     if decrypting.failure() is not None:
         raise _error(path, decrypting)
+
+
+def _forget(tar: Any) -> None:
+    """A TarFile remembers each member that it wrote or read; a backup may have very many."""
+    tar.members.clear()
+
+
+def _pieces(name: str, file: IO[bytes]) -> Iterator[Member]:
+    content = file.read(PIECE_BYTES)
+    while True:
+        if len(content) == PIECE_BYTES:
+            content += file.readline(PIECE_BYTES)
+        yield Member(name, content)
+        if not (content := file.read(PIECE_BYTES)):
+            return
 
 
 def _error(path: Path, decrypting: _Work) -> BackupError:
@@ -149,6 +179,22 @@ class _Work:
                 work(end)
         except Exception as error:  # Whoever waits at the other end of the pipe raises it.
             self._failure = error
+
+
+class _Tallied(io.RawIOBase):
+    """A file whose bytes are counted and hashed as they are read."""
+
+    def __init__(self, file: BinaryIO, name: str, tally: Tally) -> None:
+        super().__init__()
+        self._file = file
+        self._name = name
+        self._tally = tally
+
+    @override
+    def read(self, size: int = -1) -> bytes:
+        content = self._file.read(size)
+        self._tally.take(self._name, content)
+        return content
 
 
 class _Counted:

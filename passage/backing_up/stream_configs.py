@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 from pathlib import PurePosixPath
 
-from passage.backing_up.manifest import STREAMS
+from passage.backing_up.manifest import BEGIN, STREAMS
 from passage.backing_up.sealed_file import Member
 from passage.backing_up.snapshots import Json
-from passage.backing_up.taking import BEGIN
 from passage.comparing import Provisioned, incarnation_of, stream_differences
 from passage.definitions import StreamDefinition, streams
 from passage.provisioning import OLD_CALLS

@@ -35,6 +35,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nats.aio.client import Client
 
 from passage.backing_up.manifest import (
+    BEGIN,
     HEADER,
     MANIFEST,
     NOT_COPIED,
@@ -52,8 +53,10 @@ from passage.backing_up.snapshots import Json, content_sha256, snapshot_of
 from passage.backing_up.witnesses import (
     FOLDER,
     INCARNATION,
+    files_to_copy,
     newest_checkpoint,
-    witness_files,
+    pieces_of,
+    size_of,
 )
 from passage.provisioning import all_streams, consumers_of
 from shared import subjects
@@ -79,13 +82,15 @@ ORDER = (
 APPEND_ONLY = frozenset({subjects.CASES, INDEX, subjects.AUDIT})
 """Streams whose messages up to a sequence stay what they are, so that they can be read apart."""
 
-BEGIN = "begin.json"
 Told = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Source:
-    """What is to be copied: the log, the database, and the folder of the checkpoints."""
+    """What is to be copied: the log, the database, and the checkpoints.
+
+    `witness` is the folder where they usually lie, `witnesses` the files that are named.
+    """
 
     client: Client
     database: str
@@ -93,6 +98,7 @@ class Source:
     witness: Path
     signer: Ed25519PrivateKey | None = None
     """Signs the manifest; without it nobody can tell who made the backup."""
+    witnesses: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,8 @@ class Taken:
 
     manifest: Manifest
     read_models_missing: str = ""
+    witnesses_missing: tuple[str, ...] = ()
+    """Witness files that are named and couldn't be copied, and why."""
 
 
 async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
@@ -115,9 +123,7 @@ async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
     header = Header(passage_version=_version(), started_at=started_at, positions=positions)
     writer.put(HEADER, header.model_dump_json().encode())
     told("checkpoints")
-    witnesses = witness_files(source.witness)
-    for name, content in witnesses.items():
-        writer.put(f"{FOLDER}/{name}", content)
+    newest, not_copied = await asyncio.to_thread(_checkpoints, source, writer)
     told("read models")
     # In a thread, or a large database would keep the connection from answering the server.
     read_models, missing = await asyncio.to_thread(_read_models, source.database, writer)
@@ -137,14 +143,14 @@ async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
         replicas=source.replicas,
         streams=tuple(parts),
         read_models=read_models,
-        newest_checkpoint=newest_checkpoint(witnesses.values()),
+        newest_checkpoint=newest,
         parts=writer.tally.parts(),
     )
     content = manifest.model_dump_json().encode()
     writer.put(MANIFEST, content)
     if source.signer is not None:
         writer.put(SIGNATURE, signature_of(source.signer, content))
-    return Taken(manifest, missing)
+    return Taken(manifest, missing, not_copied)
 
 
 async def stream_names(client: Client) -> list[str]:
@@ -176,6 +182,22 @@ async def _stream(client: Client, name: str, writer: SealedWriter) -> tuple[Stre
         content = await content_sha256(client, part)
         part = part.model_copy(update={"content_sha256": content})
     return part, snapshot.config
+
+
+def _checkpoints(source: Source, writer: SealedWriter) -> tuple[int | None, tuple[str, ...]]:
+    """Copies the witness files, of any size, and finds the newest checkpoint in them."""
+    newest, missing = [], [f"{path}: not there" for path in source.witnesses if not path.is_file()]
+    for name, path in files_to_copy(source.witness, source.witnesses).items():
+        try:
+            found = newest_checkpoint(pieces_of([path]))
+            file = path.open("rb")
+        except OSError as error:
+            missing.append(f"{path}: {error.strerror}")
+            continue
+        with file:
+            writer.put_file(f"{FOLDER}/{name}", file, size_of(file))
+        newest += [] if found is None else [found]
+    return max(newest, default=None), tuple(missing)
 
 
 def _read_models(url: str, writer: SealedWriter) -> tuple[ReadModelsPart | None, str]:

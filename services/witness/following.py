@@ -59,12 +59,17 @@ class Follower:
         self._target = 0
         self._caught_up = False
         self._ends_log = False
+        self._doubt: str | None = None
         self.alarm: str | None = None
         self.failing: str | None = None
 
     def end_log(self) -> None:
         """Says before the stop that nobody writes any more: the last line is then the log's end."""
         self._ends_log = True
+
+    def doubt(self, what: str) -> None:
+        """Says that a line of the witness files isn't one that was signed: nothing is any more."""
+        self._doubt = what
 
     def run(self, stop: Event) -> None:
         """Follows until `stop` is set or something is wrong."""
@@ -122,6 +127,8 @@ class Follower:
             log.info("following", sequence=self._heads.sequence, last=self._target)
 
     def _sign_if_due(self) -> None:
+        if self._doubt is not None:
+            raise AlarmError("witness", self._doubt)
         if not self._caught_up:
             return
         if self._must_reopen:
@@ -133,7 +140,7 @@ class Follower:
 
     def _sign_last(self) -> None:
         """Signs what there is at the end, and that it is the end where nobody writes any more."""
-        if not self._caught_up or self.failing is not None:
+        if not self._caught_up or self.failing is not None or self._doubt is not None:
             return
         try:
             last = self._recorder.max_notification_id() or 0

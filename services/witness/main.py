@@ -12,6 +12,7 @@ from services.witness.audit import AuditTrail
 from services.witness.following import Follower
 from services.witness.health import answering_health
 from services.witness.signing import Signer
+from services.witness.tending import Tending
 from shared import logs, subjects
 from shared.case_log import jetstream_env
 from shared.checkpoints import read_signing_key
@@ -46,6 +47,7 @@ class Witness:
             IncarnationCheck(recorder.log.stream, settings.incarnation),
             settings.witness_interval_s,
         )
+        self._tending = Tending(paths, key.public_key(), self.follower.doubt)
 
     def not_ready_because(self) -> str:
         """Gives why the log isn't followed or its checkpoints aren't kept; "" where they are."""
@@ -65,6 +67,8 @@ class Witness:
         thread = threading.Thread(target=self.follower.run, args=(stop,), name="follower")
         thread.daemon = True
         thread.start()
+        tending = threading.Thread(target=self._tending.run, args=(stop,), daemon=True)
+        tending.start()
         waiting = asyncio.create_task(self._answer_until(stopping))
         await stopping.wait()
         if self._settings.witness_ends:

@@ -10,10 +10,9 @@ from typing import Literal
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.witness.audit import AuditTrail
-from shared.checkpoints import Line, signed
 from shared.log_heads import LogHeads
 from shared.logs import log
-from shared.witness_files import append_line, read_newest
+from shared.witness_files import sign_next
 
 
 class Signer:
@@ -39,20 +38,16 @@ class Signer:
         self, kind: Literal["opened", "checkpoint", "ended"], incarnation: str, heads: LogHeads
     ) -> bool:
         """Signs the log as it was read; gives whether a file has it."""
-        # The gate and `passage repair` write lines too, so the number is looked up each time.
-        newest = read_newest(self._paths, self._key.public_key())
-        line = Line(
-            kind=kind,
-            number=1 if newest is None else newest.number + 1,
-            incarnation=incarnation,
-            sequence=heads.sequence,
-            cases=heads.cases,
-            digest=heads.digest.hex(),
-            at=datetime.now(UTC),
-            audit_sequence=None if self._audit is None else self._audit.sequence,
-            audit_digest=None if self._audit is None else self._audit.digest.hex(),
-        )
-        failed = append_line(self._paths, signed(line, self._key))
+        fields = {
+            "kind": kind,
+            "incarnation": incarnation,
+            "sequence": heads.sequence,
+            "cases": heads.cases,
+            "digest": heads.digest.hex(),
+            "audit_sequence": None if self._audit is None else self._audit.sequence,
+            "audit_digest": None if self._audit is None else self._audit.digest.hex(),
+        }
+        line, _, failed = sign_next(self._paths, self._key, datetime.now(UTC), fields)
         if failed:
             log.error("witness_file_failed", files=len(failed))
         self.failing = len(failed) == len(self._paths)

@@ -197,6 +197,17 @@ async def test_the_witness_signs_a_message_that_is_no_event_as_it_was_stored(
     ]
 
 
+def test_the_witness_alarms_once_a_line_turns_out_to_be_signed_by_nobody(
+    running: Running, log: CaseLog[int]
+) -> None:
+    witness = Witnessing(running, log)
+    witness.follower.doubt("checkpoints.jsonl, line 7: its signature doesn't fit witness.pub")
+    before = witness.lines()
+    witness.run()
+    assert "line 7" in str(witness.follower.alarm)
+    assert witness.lines() == before
+
+
 async def test_the_witness_alarms_where_a_checkpoint_says_otherwise(
     running: Running, log: CaseLog[int]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import tarfile
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pyrage  # type: ignore[import-untyped]
 import pytest
 
 from passage.backing_up.checking import check, newest_of
+from passage.backing_up.durable import HashedFile
 from passage.backing_up.errors import (
     BackupDamagedError,
     BackupIncompleteError,
@@ -21,6 +23,7 @@ from passage.backing_up.errors import (
 )
 from passage.backing_up.manifest import (
     HEADER,
+    MANIFEST,
     NOT_COPIED,
     Header,
     Manifest,
@@ -35,10 +38,11 @@ from passage.backing_up.recipient import (
     read_identity,
     read_recipient,
 )
-from passage.backing_up.sealed_file import Member
+from passage.backing_up.sealed_file import PIECE_BYTES, Member, sealed
 from passage.backing_up.taking import ORDER
 from passage.backing_up.witnesses import lost_against, newest_checkpoint, read_witness
 from passage.definitions import streams
+from passage.folders import FILE_MODE
 from tests.backups import members_of, new_identity, silent, with_manifest, write_members
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -168,6 +172,54 @@ def test_a_file_without_a_stream_of_its_manifest_is_refused(
     write_members(path, identity, members)
     with pytest.raises(BackupIncompleteError, match=name):
         check(path, identity, silent)
+
+
+LARGE = 3 * PIECE_BYTES + 5
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"line\n" * (LARGE // 5),
+        b"line\n" * (PIECE_BYTES // 5) + b"x" * (PIECE_BYTES % 5),
+        b"x" * LARGE,
+        b"x" * PIECE_BYTES,
+        b"x" * (PIECE_BYTES - 1) + b"\n",
+    ],
+    ids=["lines", "a piece of lines", "one long line", "a piece", "a piece with an end"],
+)
+def test_a_member_of_any_size_comes_in_pieces(
+    tmp_path: Path, identity: Any, content: bytes
+) -> None:
+    made = tmp_path / "made"
+    made.write_bytes(content)
+    path, tally = tmp_path / "passage-2.age", Tally()
+    with (
+        closing(HashedFile(path, FILE_MODE)) as file,
+        made.open("rb") as source,
+        sealed(file, identity.to_public()) as writer,
+    ):
+        writer.put("witness/before", b"")
+        writer.put_file("witness/large", source, len(content))
+        writer.put("streams/CASES/00000000", content)
+    members = members_of(path, identity)
+    for name in ("witness/large", "streams/CASES/00000000"):
+        pieces = [one.content for one in members if one.name == name]
+        assert b"".join(pieces) == content
+        assert max(map(len, pieces)) <= 2 * PIECE_BYTES
+        assert all(one.endswith(b"\n") for one in pieces[:-1] if b"\n" in one)
+    for member in members:
+        tally.take(*member)
+    assert tally.parts() == writer.tally.parts()
+    assert tally.parts()["witness"].members == 2
+
+
+@pytest.mark.parametrize("name", [HEADER, MANIFEST, "streams/CASES/begin.json"])
+def test_a_small_member_that_is_large_is_not_ours(tmp_path: Path, identity: Any, name: str) -> None:
+    path = tmp_path / "passage-2.age"
+    write_members(path, identity, [Member(name, bytes(PIECE_BYTES))])
+    with pytest.raises(BackupDamagedError, match="too large to be ours"):
+        members_of(path, identity)
 
 
 def test_a_changed_piece_is_refused(tmp_path: Path, identity: Any) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
+from passage.backing_up import read_models
 from passage.backing_up.errors import BackupIncompleteError, TargetNotEmptyError
 from passage.backing_up.manifest import ReadModelsPart
 from passage.backing_up.read_models import (
@@ -62,6 +63,19 @@ def test_rows_come_back_and_are_followed_from_there(
     with Follower(Unread(log), f"{sqlite_url}.restored") as follower:
         follower.until_caught_up()
         assert follower.rows() == before
+
+
+def test_large_rows_come_in_members_of_bounded_size(
+    log: MemoryLog, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed(log, sqlite_url, log.write(book_with(e.whole_way())))
+    monkeypatch.setattr(read_models, "MEMBER_BYTES", 1_000)
+    with copying(sqlite_url) as copy:
+        rows = [content.splitlines() for name, content in copy.members() if "archive" in name]
+    assert len(rows) > 2
+    assert all(sum(map(len, lines[:-1])) < 1_000 for lines in rows)
+    part = copied(sqlite_url, f"{sqlite_url}.restored")
+    assert part.rows["archive"] == sum(len(lines) for lines in rows) == EVENTS
 
 
 @pytest.mark.wire

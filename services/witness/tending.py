@@ -1,0 +1,80 @@
+"""Looks after the witness files while the log is followed: checks each signature once, then thins.
+
+What vouches for a line is checked before, by its links (`shared/witness_reading.py`). Here it is
+every line that a file has, a few hundred at a time, so that the witness goes on meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from shared.logs import log
+from shared.witness_reading import bad_lines
+from shared.witness_thinning import thin
+
+LINES_AT_ONCE = 100
+"""Then as long a pause as these took: half of one core at most."""
+LOOK_EVERY_S = 60.0
+THIN_AFTER_BYTES = 1_048_576
+"""A file that grew by so much is thinned again: about a day of lines."""
+
+
+class Tending:
+    """The witness files; `doubt` hears of the first line that nobody signed."""
+
+    def __init__(
+        self, paths: Sequence[Path], key: Ed25519PublicKey, doubt: Callable[[str], None]
+    ) -> None:
+        self._key = key
+        self._doubt = doubt
+        self._checked = dict.fromkeys(paths, False)
+        self._thinned_size = dict.fromkeys(paths, 0)
+
+    def run(self, stop: Event) -> None:
+        """Looks after the files until `stop` is set."""
+        while not stop.is_set():
+            for path in list(self._checked):
+                try:
+                    self.look(path, stop)
+                except OSError as error:  # A file that is away, or can't be replaced.
+                    log.warning("witness_file_not_thinned", error=type(error).__name__)
+            stop.wait(LOOK_EVERY_S)
+
+    def look(self, path: Path, stop: Event) -> None:
+        """Checks one file if that wasn't done yet, and thins it if it grew. Raises OSError."""
+        if not self._checked[path]:
+            if not path.exists():
+                return
+            pausing = _Pausing(stop)
+            bad = next(bad_lines(path, self._key, pausing.after), None)
+            if bad is not None:
+                self._checked.pop(path)
+                self._doubt(bad)  # And nothing of the file is taken away: somebody must look.
+                return
+            self._checked[path] = not stop.is_set()
+        if self._checked[path] and path.stat().st_size > self._thinned_size[path]:
+            lines = thin(path)
+            self._thinned_size[path] = path.stat().st_size + THIN_AFTER_BYTES
+            if lines:
+                log.info("witness_file_thinned", count=lines)
+
+
+class _Pausing:
+    """Pauses after some lines for as long as they took."""
+
+    def __init__(self, stop: Event) -> None:
+        self._stop = stop
+        self._began = time.monotonic()
+
+    def after(self, place: int) -> bool:
+        """Whether to end."""
+        if place % LINES_AT_ONCE:
+            return False
+        ended = self._stop.wait(time.monotonic() - self._began)
+        self._began = time.monotonic()
+        return ended

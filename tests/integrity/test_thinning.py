@@ -1,0 +1,237 @@
+"""Thinned witness files: what is left is as it was signed, linked, and one signature vouches."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from shared import checkpoints, witness_reading, witness_thinning
+from shared.witness_files import read_witness_files, sign_next
+from shared.witness_lines import KEPT, hash_of
+from shared.witness_thinning import thin
+from tests.integrity.witness_lines import (
+    BEGUN_AT,
+    FEW,
+    KEY,
+    ONE,
+    TWO,
+    count_checks,
+    fields,
+    keep_few,
+    old_lines,
+    said,
+    sign_some,
+    texts,
+    write,
+)
+
+PUBLIC = KEY.public_key()
+DAYS = 40
+MANY = DAYS * 12
+"""Lines, one every two hours."""
+
+
+@pytest.fixture
+def thinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    keep_few(monkeypatch)
+    path = tmp_path / "checkpoints.jsonl"
+    sign_some([path], MANY)
+    thin(path)
+    return path
+
+
+def numbers(path: Path) -> list[int]:
+    return [json.loads(one)["number"] for one in texts(path)]
+
+
+def test_of_old_lines_one_an_hour_a_day_a_month_is_left_as_it_was_signed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_few(monkeypatch)
+    path = tmp_path / "checkpoints.jsonl"
+    all_of_them = sign_some([path], MANY)
+    gone = thin(path)
+    left = texts(path)
+    assert gone == MANY - len(left)
+    assert left == [one for one in all_of_them if one in set(left)]
+    levels = [json.loads(one)["level"] for one in left]
+    # Every line begins an hour here.
+    assert left[-FEW[0] :] == all_of_them[-FEW[0] :]
+    assert levels.count(3) == 3  # January, February, March.
+    assert sum(level >= 2 for level in levels) == FEW[2] + 3
+    assert len(left) <= sum(FEW[:3]) + 3
+
+
+def test_what_is_left_is_sound_and_needs_one_signature(
+    thinned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = count_checks(monkeypatch)
+    monkeypatch.setattr(witness_reading, "read_line", lambda *_: pytest.fail("one by one"))
+    assert said(thinned) == ([], [])
+    assert checked == texts(thinned)[-1:]
+
+
+def test_thinning_again_and_again_leaves_a_chain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_few(monkeypatch)
+    path = tmp_path / "checkpoints.jsonl"
+    for part in range(12):
+        sign_some([path], 37, BEGUN_AT + timedelta(days=part * 9), minutes=25)
+        thin(path)
+        assert said(path) == ([], [])
+        assert len(texts(path)) <= sum(FEW[:3]) + 5
+
+
+def test_whatever_is_taken_out_of_a_thinned_file_shows(thinned: Path) -> None:
+    lines = texts(thinned)
+    for place in range(len(lines) - 1):  # That the newest is gone, another file shows.
+        write(thinned, lines[:place] + lines[place + 1 :])
+        problems, warnings = said(thinned)
+        assert (problems, len(warnings) > 0) == ([], True), place
+        assert f"and {json.loads(lines[place + 1])['number']} are in no witness file" in warnings[0]
+
+
+def test_whatever_is_changed_in_a_thinned_file_is_named(thinned: Path) -> None:
+    lines = texts(thinned)
+    for place, line in enumerate(lines):
+        other = line.replace('"cases":1', '"cases":2')
+        write(thinned, [*lines[:place], other, *lines[place + 1 :]])
+        problems, _ = said(thinned)
+        assert problems == [
+            f"{thinned}, line {place + 1}: its signature doesn't fit witness.pub"
+        ], place
+
+
+def test_a_line_that_nobody_signed_cannot_pass_by_its_links(thinned: Path) -> None:
+    lines = texts(thinned)
+    forged = json.loads(lines[-1])
+    forged |= {"number": forged["number"] + 1, "sequence": 9_999}
+    forged["links"] = [hash_of(lines[-1].encode()), *forged["links"][1:]]
+    write(thinned, [*lines, json.dumps(forged, separators=(",", ":"))])
+    problems, _ = said(thinned)
+    assert problems == [f"{thinned}, line {len(lines) + 1}: its signature doesn't fit witness.pub"]
+
+
+def test_files_thinned_at_different_times_are_read_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_few(monkeypatch)
+    one, two, whole = (tmp_path / name for name in ("one", "two", "whole"))
+    sign_some([one, two, whole], 200)
+    thin(one)
+    sign_some([one, whole], 90, BEGUN_AT + timedelta(days=30))  # The other one was away.
+    sign_some([one, two, whole], 40, BEGUN_AT + timedelta(days=60))
+    thin(two)
+    for paths in ([one], [one, two], [two, one, whole], [whole]):
+        assert said(*paths) == ([], []), paths
+    assert "are in no witness file" in said(two)[1][0]
+    kept = [each.number for each in read_witness_files([whole], PUBLIC).lines]
+    assert [each.number for each in read_witness_files([one, two], PUBLIC).lines] == kept
+    thin(one)
+    assert numbers(one) == kept
+
+
+def test_old_lines_are_kept_checked_and_thinned_and_new_ones_follow_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_few(monkeypatch)
+    path = write(tmp_path / "checkpoints.jsonl", old_lines(MANY))
+    assert said(path) == ([], [])
+    sign_some([path], 1, BEGUN_AT + timedelta(days=DAYS))
+    assert numbers(path)[-1] == MANY + 1
+    thin(path)
+    assert said(path) == ([], [])
+    sign_some([path], MANY, BEGUN_AT + timedelta(days=DAYS + 1))
+    thin(path)
+    assert said(path) == ([], [])
+    assert len(texts(path)) <= sum(FEW[:3]) + 7
+    lines = texts(path)
+    write(path, [lines[0].replace('"cases":1', '"cases":3'), *lines[1:]])
+    assert said(path)[0] == [f"{path}, line 1: its signature doesn't fit witness.pub"]
+
+
+def test_of_old_lines_only_those_that_count_are_checked_at_a_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_few(monkeypatch)
+    path = write(tmp_path / "checkpoints.jsonl", old_lines(MANY))
+    checked: list[str] = []
+
+    def counted(text: str, key: Ed25519PublicKey) -> checkpoints.Line:
+        checked.append(text)
+        return checkpoints.read_line(text, key)
+
+    monkeypatch.setattr(witness_reading, "read_line", counted)
+    lines = read_witness_files([path], PUBLIC).lines
+    assert len(lines) == len(checked) <= sum(FEW[:3]) + 3
+
+
+def test_a_succession_and_the_first_line_of_an_incarnation_stay_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_few(monkeypatch)
+    path = tmp_path / "checkpoints.jsonl"
+    sign_some([path], 40)
+    succession = fields(30, TWO, kind="succession", previous=ONE, kept=30, lost=10)
+    sign_next([path], KEY, BEGUN_AT + timedelta(days=4), succession)
+    for number in range(1, 80):
+        at = BEGUN_AT + timedelta(days=4, hours=number)
+        sign_next([path], KEY, at, fields(30 + number, TWO))
+    thin(path)
+    found = read_witness_files([path], PUBLIC)
+    assert said(path) == ([], [])
+    assert sorted(found.current) == [TWO]
+    assert [one.number for one in found.lines if one.kind == "succession"] == [41]
+    above = [one for at, lines in found.binding.items() for one in lines if at > 30]
+    assert {one.incarnation for one in above} == {TWO}
+
+
+def test_what_is_signed_while_a_file_is_thinned_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_few(monkeypatch)
+    path = tmp_path / "checkpoints.jsonl"
+    sign_some([path], MANY)
+
+    @contextmanager
+    def late(paths: list[Path]) -> Iterator[None]:
+        sign_some(paths, 3, BEGUN_AT + timedelta(days=DAYS))
+        yield
+
+    monkeypatch.setattr(witness_thinning, "held", late)
+    thin(path)
+    assert numbers(path)[-4:] == [MANY, MANY + 1, MANY + 2, MANY + 3]
+    assert said(path) == ([], [])
+
+
+def test_two_who_sign_at_once_number_no_line_twice(tmp_path: Path) -> None:
+    paths = [tmp_path / "a" / "one", tmp_path / "b" / "two"]
+    for path in paths:
+        path.parent.mkdir()
+
+    def sign() -> None:
+        for number in range(10):
+            sign_next(paths, KEY, BEGUN_AT, fields(number))
+
+    threads = [threading.Thread(target=sign) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert numbers(paths[0]) == numbers(paths[1]) == list(range(1, 41))
+    assert said(*paths) == ([], [])
+
+
+def test_three_years_of_lines_leave_a_file_of_four_megabytes() -> None:
+    years, longest = 3, 750
+    months = 12 * years
+    assert KEPT[:3] == (2 * 24 * 60, 60 * 24, 1_100)
+    assert (sum(KEPT[:3]) + months) * longest < 4_200_000

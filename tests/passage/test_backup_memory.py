@@ -1,0 +1,65 @@
+"""What a backup and its reading hold in memory depends on neither size nor number of members."""
+
+from __future__ import annotations
+
+import gc
+import tarfile
+import tracemalloc
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from passage.backing_up import sealed_file
+from passage.backing_up.durable import HashedFile
+from passage.backing_up.sealed_file import PIECE_BYTES, opened, sealed
+from passage.folders import FILE_MODE
+from tests.backups import new_identity, silent
+
+MEMBERS = 500
+SIZE = 4 * PIECE_BYTES
+
+
+def peak() -> int:
+    """Gives how much was held at most since it was last asked."""
+    found = tracemalloc.get_traced_memory()[1]
+    tracemalloc.reset_peak()
+    return found
+
+
+def remembered() -> int:
+    """Gives how many members somebody knows of."""
+    return sum(isinstance(one, tarfile.TarInfo) for one in gc.get_objects())
+
+
+def test_no_member_is_remembered(tmp_path: Path) -> None:
+    identity, path = new_identity(), tmp_path / "passage-1.age"
+    with closing(HashedFile(path, FILE_MODE)) as file, sealed(file, identity.to_public()) as writer:
+        for number in range(MEMBERS):
+            writer.put(f"streams/CASES/{number:08}", b"")
+        assert remembered() < MEMBERS // 10
+    with opened(path, identity, silent) as members:
+        for _ in range(MEMBERS):
+            next(members)
+        assert remembered() < MEMBERS // 10
+
+
+def test_a_large_member_is_never_in_memory_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealed_file, "PIECE_BYTES", PIECE_BYTES // 8)
+    tracemalloc.start()
+    identity, path, made = new_identity(), tmp_path / "passage-1.age", tmp_path / "made"
+    with made.open("wb") as file:
+        file.truncate(SIZE)
+    with (
+        closing(HashedFile(path, FILE_MODE)) as target,
+        made.open("rb") as source,
+        sealed(target, identity.to_public()) as writer,
+    ):
+        writer.put_file("witness/large", source, SIZE)
+    assert peak() < SIZE // 3
+    with opened(path, identity, silent) as members:
+        assert sum(len(one.content) for one in members) == SIZE
+    assert peak() < SIZE // 3
+    tracemalloc.stop()
