@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from passage.identities import write_secret
-from shared.keyfiles import make_folder, require_closed
+from shared.keyfiles import make_folder, require_closed, write_new
 
 FOLDER = "tls"
 CA_FILE, CA_KEY_FILE = "ca.pem", "ca.key"
@@ -41,16 +40,16 @@ def make_certificates(keys: Path, names: Iterable[str] = ()) -> None:
     make_folder(folder)
     if not (folder / CA_FILE).exists():
         key = ec.generate_private_key(ec.SECP256R1())
-        write_secret(folder / CA_KEY_FILE, _key_text(key))
-        write_secret(folder / CA_FILE, _authority(key))
+        write_new(folder / CA_KEY_FILE, _key_text(key))
+        write_new(folder / CA_FILE, _authority(key))
     # PostgreSQL has a certificate of its own: it reads a key only if its user owns the file.
     wanted = {SERVER_FILE: (*LOOPBACK_NAMES, *names), POSTGRES_FILE: (POSTGRES,)}
     for file_name, its_names in wanted.items():
         if not (folder / file_name).exists():
             key = ec.generate_private_key(ec.SECP256R1())
             certificate = _certificate(folder, key, its_names)
-            write_secret((folder / file_name).with_suffix(".key"), _key_text(key))
-            write_secret(folder / file_name, certificate)
+            write_new((folder / file_name).with_suffix(".key"), _key_text(key))
+            write_new(folder / file_name, certificate)
 
 
 def names_of(keys: Path) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from passage.certificates import (
     make_certificates,
     names_of,
 )
+from passage.backing_up.recipient import ensure_backup_keys
 from passage.exits import Exit, VerbEndedError
 from passage.identities import identities, make_identities, public_keys, write_anew
 from passage.nats_server import Tls
@@ -75,6 +76,7 @@ def make_installation(folder: Path, names: list[str] | None = None) -> None:
     make_key_files(folder)
     make_witness_keys(folder)
     make_channel_keys(folder)
+    ensure_backup_keys(folder)
     make_identities(folder)
     make_certificates(folder, names or ())
     write_anew(folder / ACCOUNTS_FILE, accounts_of(folder).encode())

@@ -147,6 +147,10 @@ EVENTS: dict[str, LogEvent] = {
     "unlisted": LogEvent("the code logged an event that isn't in this table", {"place": PLACES}),
     "connection": LogEvent("the connection to nats-server had an error", {"error": ERROR}),
     "nats_error": LogEvent("query's connection to nats-server had an error", {"error": ERROR}),
+    "health_file_failed": LogEvent(
+        "`PASSAGE_HEALTH_FILE` can't be written; the container's health check fails",
+        {"error": ERROR},
+    ),
     "key_files_open": LogEvent(
         "a key file, or the folder of one, is open to others, and nothing is started: "
         "`chmod` it to this mode",
@@ -220,6 +224,11 @@ EVENTS: dict[str, LogEvent] = {
         "the witness begins anew after a fault", {"error": ERROR, "place": PLACES}
     ),
     "witness_key": LogEvent("the witness's key files are missing or no pair; it ends", {}),
+    "seal_not_noted": LogEvent(
+        "the key holder is sealed and ends, but can't note it (`PASSAGE_SEALED_FILE`): the next"
+        " start unseals it",
+        {"error": ERROR},
+    ),
     "sealed": LogEvent("the key holder ends: nothing personal can be opened any more", {}),
     "messages_put_aside": LogEvent(
         "messages of the log can't be read; their cases are shown as damaged",
