@@ -1,7 +1,7 @@
 """`passage init`: everything an installation needs in its key folder, made once.
 
-Key files, the nkeys of all identities, a certificate authority with the servers' certificate, and
-nats-server's accounts. What is there stays, but for what is derived from it.
+Key files, the nkeys of all identities, an authority and a certificate for each role, the
+database's password, and nats-server's accounts. What is there stays, but for what is derived.
 """
 
 from __future__ import annotations
@@ -11,16 +11,10 @@ from typing import Annotated
 
 import typer
 
-from passage.certificates import (
-    CA_FILE,
-    FOLDER,
-    SERVER_FILE,
-    SERVER_KEY_FILE,
-    make_certificates,
-    names_of,
-)
 from passage.backing_up.recipient import ensure_backup_keys
+from passage.certificates import ROLES, ROUTES, SERVER, authority_of, make_certificates, unnamed
 from passage.exits import Exit, VerbEndedError
+from passage.host_names import IN_COMPOSE, Names
 from passage.identities import identities, make_identities, public_keys, write_anew
 from passage.nats_server import Tls
 from passage.permissions import configuration
@@ -33,29 +27,54 @@ from shared.policy import policy
 ACCOUNTS_FILE = "accounts.conf"
 DEFAULT_FOLDER = Path(".passage.keys")
 
+NatsNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--nats",
+        metavar="HOST",
+        help="Host name or address of a nats-server; may be repeated.  "
+        "[default: nats-1, nats-2, nats-3]",
+    ),
+]
+QueryNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--query",
+        metavar="HOST",
+        help="By what else than loopback the API is asked; may be repeated.  [default: query]",
+    ),
+]
+PostgresNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--postgres",
+        metavar="HOST",
+        help="Host name or address of PostgreSQL; may be repeated.  [default: postgres]",
+    ),
+]
+
 
 def init_verb(
     folder: Annotated[Path, typer.Argument(help="Key folder; never inside the data folder.")] = (
         DEFAULT_FOLDER
     ),
-    name: Annotated[
-        list[str] | None,
-        typer.Option("--name", help="Host name or address of a server; may be repeated."),
-    ] = None,
+    nats: NatsNames = None,
+    query: QueryNames = None,
+    postgres: PostgresNames = None,
 ) -> None:
     """Make keys, identities, certificates and nats-server's accounts; what is there stays."""
-    wanted = name or []
+    usual = IN_COMPOSE
+    try:
+        asked = Names.of(nats or (), query or (), postgres or ())
+        wanted = Names.of(nats or usual.nats, query or usual.query, postgres or usual.postgres)
+    except ValueError as error:
+        raise VerbEndedError(Exit.USAGE, str(error)) from None
     try:
         make_installation(folder, wanted)
-        unnamed = [one for one in wanted if one not in names_of(folder)]
-    except (KeyFilesError, OSError, ValueError) as error:
+        _require_names(folder, asked)
+    except (KeyFilesError, OSError) as error:
         raise VerbEndedError(Exit.FAILED, f"{folder}: {error}") from None
-    if unnamed:
-        raise VerbEndedError(
-            Exit.FAILED,
-            f"the server certificate that is there isn't good for {', '.join(unnamed)}; move "
-            f"server.pem and server.key in {folder / 'tls'} aside and run this again",
-        )
+    certificates = ((f"certificate {one.name}", ", ".join(one.names(folder))) for one in ROLES)
     print_table(
         f"Made in {folder}",
         ("what", "where"),
@@ -63,7 +82,7 @@ def init_verb(
             ("key files", "back them up apart from the data"),
             ("identities", ", ".join(identities())),
             ("channels' keys", folder / CHANNELS),
-            ("server certificate", ", ".join(names_of(folder))),
+            *certificates,
             ("nats-server's accounts", folder / ACCOUNTS_FILE),
         ),
     )
@@ -71,23 +90,42 @@ def init_verb(
     out.print("give each channel its own nkeys/channel-NAME.nk and channels/NAME.key")
 
 
-def make_installation(folder: Path, names: list[str] | None = None) -> None:
-    """Makes what is missing. Raises OSError, KeyFilesError, and ValueError for a bad name."""
+def make_installation(folder: Path, names: Names = Names()) -> None:  # noqa: B008 - it is frozen
+    """Makes what is missing. Raises OSError and KeyFilesError."""
     make_key_files(folder)
     make_witness_keys(folder)
     make_channel_keys(folder)
     ensure_backup_keys(folder)
     make_identities(folder)
-    make_certificates(folder, names or ())
+    make_certificates(folder, names)
     write_anew(folder / ACCOUNTS_FILE, accounts_of(folder).encode())
 
 
 def server_tls(folder: Path) -> Tls:
-    """Gives the files of the servers' certificate."""
-    tls = folder / FOLDER
-    return Tls(tls / SERVER_FILE, tls / SERVER_KEY_FILE, tls / CA_FILE)
+    """By what clients know nats-server."""
+    return Tls(SERVER.certificate(folder), SERVER.key(folder), authority_of(folder))
+
+
+def routes_tls(folder: Path) -> Tls:
+    """By what nats-servers of a cluster know each other: they trust their one certificate."""
+    pinned = ROUTES.certificate(folder)
+    return Tls(pinned, ROUTES.key(folder), pinned)
 
 
 def accounts_of(folder: Path) -> str:
     """Gives nats-server's accounts for the identities in a key folder. Raises OSError."""
     return configuration(policy(), public_keys(folder))
+
+
+def _require_names(folder: Path, asked: Names) -> None:
+    """Raises VerbEndedError (1) where a certificate that was there isn't good for a name."""
+    found = unnamed(folder, asked)
+    if found:
+        raise VerbEndedError(
+            Exit.FAILED,
+            "; ".join(
+                f"tls/{role.name}.pem, which was there, isn't good for {', '.join(names)}: move "
+                f"{role.name}.pem and {role.name}.key in {folder / 'tls'} aside and run this again"
+                for role, names in found.items()
+            ),
+        )

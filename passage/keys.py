@@ -16,7 +16,6 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from pydantic import BaseModel, ValidationError
 
-from passage.backing_up.recipient import ensure_backup_keys
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders
@@ -135,7 +134,6 @@ def ensure_keys(folders: Folders) -> None:
     try:
         make_installation(folders.keys)
         read_secrets(folders.keys)
-        ensure_backup_keys(folders.keys)
     except (KeyFilesError, OSError) as error:
         raise VerbEndedError(Exit.FAILED, f"{folders.keys}: {error}") from None
 

@@ -26,6 +26,7 @@ class NatsCluster:
     sync_interval: str = "always"
     extra_config: str = ""
     tls: Tls | None = None
+    routes_tls: Tls | None = None
     servers: list[NatsServer] = field(default_factory=list, init=False)
 
     @property
@@ -65,7 +66,7 @@ class NatsCluster:
                 host=self.host,
                 port=port,
                 name=f"n{number}",
-                cluster=ClusterSettings("passage", route, routes),
+                cluster=ClusterSettings("passage", route, routes, self.routes_tls),
                 sync_interval=self.sync_interval,
                 extra_config=self.extra_config,
                 tls=self.tls,

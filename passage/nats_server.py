@@ -4,6 +4,8 @@ One `NatsServer` is one process with its own data folder. It listens on loopback
 otherwise and dies with the thread that started it, even when its parent is killed with SIGKILL.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import json
@@ -41,27 +43,30 @@ class ClusterSettings:
     name: str
     port: int
     routes: tuple[str, ...]
+    tls: Tls | None = None
 
 
 @dataclass(frozen=True)
 class Tls:
-    """The files of a server's certificate, and of the authority that servers trust."""
+    """The files of a certificate, and of what whoever checks it trusts."""
 
     certificate: Path
     key: Path
     ca: Path
 
-    def lines(self, first: bool, mutual: bool) -> list[str]:
-        """Gives the `tls` block; `first`: the handshake comes before the greeting."""
-        files = {"cert_file": self.certificate, "key_file": self.key, "ca_file": self.ca}
-        return [
-            "tls {",
-            *(f"  {name}: {json.dumps(str(path))}" for name, path in files.items()),
-            '  min_version: "1.3"',
-            *(["  handshake_first: true"] if first else []),
-            f"  verify: {json.dumps(mutual)}",
-            "}",
-        ]
+    def towards_clients(self) -> list[str]:
+        """The `tls` block under which the handshake comes before the greeting."""
+        return self._block("handshake_first: true")
+
+    def between_servers(self) -> list[str]:
+        """The `tls` block under which both ends show a certificate."""
+        return self._block(f"ca_file: {json.dumps(str(self.ca))}", "verify: true")
+
+    def _block(self, *more: str) -> list[str]:
+        files = {"cert_file": self.certificate, "key_file": self.key}
+        named = (f"{name}: {json.dumps(str(path))}" for name, path in files.items())
+        lines = (*named, 'min_version: "1.3"', *more)
+        return ["tls {", *(f"  {line}" for line in lines), "}"]
 
 
 @dataclass
@@ -73,8 +78,8 @@ class NatsServer:
     find the server again. `sync_interval` is nats-server's: "always" means that an acknowledged
     message is on the disk; anything else may lose acknowledged messages at a power cut.
     `http_port` opens the monitoring endpoint on the same host; None (the default) leaves it shut.
-    `extra_config` is appended to the configuration, e.g. the accounts. With `tls`, clients and the
-    servers of the cluster must speak TLS.
+    `extra_config` is appended to the configuration, e.g. the accounts. With `tls`, clients must
+    speak TLS; with the cluster's, its servers must.
     `binary` None looks at $PASSAGE_NATS_SERVER, beside the Python interpreter, then on PATH.
     """
 
@@ -212,11 +217,11 @@ class NatsServer:
                 f"  name: {json.dumps(self.cluster.name)}",
                 f"  listen: {json.dumps(f'{self.host}:{self.cluster.port}')}",
                 f"  routes: {json.dumps(list(self.cluster.routes))}",
-                *(self.tls.lines(first=False, mutual=True) if self.tls else []),
+                *(self.cluster.tls.between_servers() if self.cluster.tls else []),
                 "}",
             ]
         if self.tls is not None:
-            lines += self.tls.lines(first=True, mutual=False)
+            lines += self.tls.towards_clients()
         return "\n".join([*lines, self.extra_config, ""])
 
     def log_tail(self, lines: int = 5) -> str:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from passage.addresses import Address, choose_address, is_loopback
-from passage.certificates import names_of
+from passage.certificates import SERVER
 from passage.children import ServiceProcess
 from passage.connecting import connected
 from passage.definitions import SERVICES
@@ -91,11 +91,12 @@ def _addresses(http: str | None, nats: str | None) -> tuple[Address, Address]:
 
 def _check_certificate(folders: Folders, nats: Address) -> None:
     """Raises VerbEndedError (1) where clients on the network would not know nats-server by TLS."""
-    if not is_loopback(nats.host) and nats.reached_at.host not in names_of(folders.keys):
+    host = nats.reached_at.host
+    if not is_loopback(nats.host) and host not in SERVER.names(folders.keys):
         raise VerbEndedError(
             Exit.FAILED,
-            f"the server certificate in {folders.keys} isn't good for {nats.host}; make one with "
-            f"`passage init {folders.keys} --name {nats.host}`",
+            f"the certificate tls/server.pem in {folders.keys} isn't good for {host}; move it and "
+            f"server.key aside and make one with `passage init {folders.keys} --nats {host}`",
         )
 
 

@@ -21,7 +21,8 @@ import pytest
 from passage.children import ServiceProcess
 from passage.definitions import SERVICES
 from passage.health import check_container
-from passage.init import accounts_of, make_installation, server_tls
+from passage.host_names import Names
+from passage.init import accounts_of, make_installation, routes_tls, server_tls
 from passage.nats_cluster import NatsCluster
 from passage.ports import free_port
 from tests.journey.system import until
@@ -85,10 +86,15 @@ def environments(folder: Path, nats_url: str, postgres_url: str) -> dict[str, di
 @pytest.fixture
 def topology(tmp_path: Path) -> Iterator[Topology]:
     keys = tmp_path / "keys"
-    make_installation(keys)
+    make_installation(keys, Names(nats=("127.0.0.1",), query=("query",)))
     with ExitStack() as stack:
         cluster = stack.enter_context(
-            NatsCluster(tmp_path / "cluster", extra_config=accounts_of(keys), tls=server_tls(keys))
+            NatsCluster(
+                tmp_path / "cluster",
+                extra_config=accounts_of(keys),
+                tls=server_tls(keys),
+                routes_tls=routes_tls(keys),
+            )
         )
         url = stack.enter_context(postgres())
         found = Topology(environments(tmp_path, cluster.url, url))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from passage.certificates import names_of
 from passage.definitions import SERVICES
+from passage.host_names import IN_COMPOSE
 from passage.init import make_installation
 from passage.nats_server import find_binary
 from shared.policy import policy
@@ -90,7 +90,7 @@ def test_services_wait_for_the_log_and_hold_their_own_nkey_alone(name: str) -> N
     assert service.environment["PASSAGE_NATS_CA"] == "/run/secrets/ca.pem"
     public = {"ca.pem", "intake.pub"}
     more = {
-        "query": {"server.pem", "server.key"},
+        "query": {"query.pem", "query.key"},
         "witness": {"witness.key", "witness.pub"},
     }.get(name, set())
     assert set(service.secrets) - public == {f"{name}.nk"} | more
@@ -105,7 +105,7 @@ def test_the_key_holder_alone_has_the_keys_and_stays_sealed() -> None:
 
 
 def test_intake_has_the_channels_public_keys_and_nobody_their_private_ones(tmp_path: Path) -> None:
-    make_installation(tmp_path, ["nats-1"])
+    make_installation(tmp_path)
     found = [one.partition(":/run/secrets/") for one in COMPOSE.services["intake"].volumes]
     files = [Path(interpolated(one, {"PASSAGE_KEYS": str(tmp_path)})) for one, _, _ in found]
     assert [file.is_file() for file in files] == [True] * len(policy().channels.names)
@@ -118,10 +118,23 @@ def test_intake_has_the_channels_public_keys_and_nobody_their_private_ones(tmp_p
 
 
 def test_every_secret_is_made_by_init(tmp_path: Path) -> None:
-    make_installation(tmp_path, ["nats-1", "nats-2", "nats-3", "query"])
+    make_installation(tmp_path, IN_COMPOSE)
     for secret in SECRETS:
         assert Path(interpolated(secret.file, {"PASSAGE_KEYS": str(tmp_path)})).is_file()
-    assert {"nats-1", "nats-2", "nats-3", "query"} <= set(names_of(tmp_path))
+
+
+@pytest.mark.parametrize("secret", ["routes.key", "server.key", "query.key", "postgres.key"])
+def test_the_key_of_a_certificate_is_held_where_it_is_shown(secret: str) -> None:
+    role = secret.removesuffix(".key")
+    holders = {"routes": NATS, "server": NATS}.get(role, (role,))
+    holding = [name for name, one in COMPOSE.services.items() if secret in one.secrets]
+    assert holding == list(holders)
+
+
+def test_the_authoritys_key_is_held_by_nobody() -> None:
+    assert not any(one.file.endswith("ca.key") for one in SECRETS)
+    shown = {name for name, one in COMPOSE.services.items() if "routes.pem" in one.secrets}
+    assert shown == set(NATS)
 
 
 def test_the_database_is_reached_with_its_name_checked() -> None:
@@ -156,13 +169,14 @@ def test_the_image_is_not_roots_and_its_requirements_are_hashed() -> None:
 def test_the_nats_configuration_is_valid_and_syncs_always(tmp_path: Path) -> None:
     text = (ROOT / "deploy" / "nats.conf").read_text(encoding="utf-8")
     assert "sync_interval: always" in text
-    make_installation(tmp_path / "keys")
+    make_installation(tmp_path / "keys", IN_COMPOSE)
     config = tmp_path / "etc" / "nats" / "nats.conf"
     config.parent.mkdir(parents=True)
     secrets = tmp_path / "run" / "secrets"
     secrets.mkdir(parents=True)
-    for name in ("accounts.conf", "tls/server.pem", "tls/server.key", "tls/ca.pem"):
-        (secrets / Path(name).name).write_bytes((tmp_path / "keys" / name).read_bytes())
+    for name in COMPOSE.services["nats-1"].secrets:
+        file = interpolated(COMPOSE.secrets[name].file, {"PASSAGE_KEYS": str(tmp_path / "keys")})
+        (secrets / name).write_bytes(Path(file).read_bytes())
     here = text.replace("/data", str(tmp_path)).replace('"/run', f'"{tmp_path}/run')
     config.write_text(here, encoding="utf-8")
     checked = subprocess.run(  # noqa: S603 - our own binary and file

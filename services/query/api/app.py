@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
@@ -26,6 +28,8 @@ from services.query.api import (
 from services.query.api.guards import Guards
 from services.query.context import Context
 from services.query.pages import routes as pages
+from shared.certificates import names_in
+from shared.settings import Settings
 
 
 def create_app(context: Context) -> FastAPI:
@@ -48,9 +52,15 @@ def create_app(context: Context) -> FastAPI:
         app.include_router(made.routes(context))
     app.include_router(pages.routes(context))
     app.mount("/static", StaticFiles(packages=[("services.query", "static")]), name="static")
-    host = context.settings.http.rpartition(":")[0].strip("[]")
-    app.add_middleware(Guards, metrics=context.metrics, names=[host.lower()])
+    app.add_middleware(Guards, metrics=context.metrics, names=_own_names(context.settings))
     return app
+
+
+def _own_names(settings: Settings) -> Iterable[str]:
+    """By which names it may be asked, beside loopback's: those that its certificate is good for."""
+    host = settings.http.rpartition(":")[0].strip("[]").lower()
+    certificate = settings.http_certificate
+    return (host, *(names_in(certificate) if certificate is not None else ()))
 
 
 def _name_of(route: APIRoute) -> str:

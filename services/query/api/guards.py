@@ -72,7 +72,10 @@ class Guards:
     def _refusal(self, method: str, headers: Headers) -> JSONResponse | None:
         host = _name_in(headers.get("host", ""))
         if host not in self._names:
-            detail = "This server isn't called by that name; use the one in PASSAGE_HTTP."
+            detail = (
+                "This server isn't called by that name; use one that its certificate has, or the "
+                "one in PASSAGE_HTTP."
+            )
             return problem(421, "foreign-host", detail)
         if method not in SAFE_METHODS and not _is_from_here(headers):
             return problem(403, "cross-site", "Another site's page may not change anything here.")
@@ -143,7 +146,8 @@ def _is_from_here(headers: Headers) -> bool:
 
 def _name_in(host: str) -> str:
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        # A name that ends in a dot is the same name, said to be whole.
+        return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
     except ValueError:
         return ""
 

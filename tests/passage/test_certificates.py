@@ -1,0 +1,148 @@
+"""Each role has a certificate of its own: its names, its one use, and who trusts it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from passage.certificates import POSTGRES, QUERY, ROLES, ROUTES, SERVER, Role, authority_of
+from passage.exits import Exit, VerbEndedError
+from passage.host_names import IN_COMPOSE, LOOPBACK_NAMES, Names
+from passage.init import init_verb, make_installation
+
+SERVER_AUTH, CLIENT_AUTH = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
+NATS = IN_COMPOSE.nats
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("installation") / "keys"
+    make_installation(folder, IN_COMPOSE)
+    return folder
+
+
+def read(path: Path) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(path.read_bytes())
+
+
+def refusal(folder: Path, **names: list[str]) -> VerbEndedError:
+    """How `passage init` ends that can't do what was asked."""
+    with pytest.raises(VerbEndedError) as ended:
+        init_verb(folder, **names)
+    return ended.value
+
+
+@pytest.mark.parametrize(
+    ("role", "names", "uses"),
+    [
+        (ROUTES, NATS, {SERVER_AUTH, CLIENT_AUTH}),
+        (SERVER, (*LOOPBACK_NAMES, *NATS), {SERVER_AUTH}),
+        (QUERY, (*LOOPBACK_NAMES, "query"), {SERVER_AUTH}),
+        (POSTGRES, ("postgres",), {SERVER_AUTH}),
+    ],
+    ids=lambda one: one.name if isinstance(one, Role) else "",
+)
+def test_a_certificate_has_the_names_and_the_use_of_its_role(
+    keys: Path, role: Role, names: tuple[str, ...], uses: set[x509.ObjectIdentifier]
+) -> None:
+    certificate = read(role.certificate(keys))
+    assert role.names(keys) == names
+    used = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert set(used) == uses
+    basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    assert not basic.ca
+
+
+def test_the_routes_certificate_is_nobodys_but_its_own(keys: Path) -> None:
+    routes, authority = read(ROUTES.certificate(keys)), read(authority_of(keys))
+    routes.verify_directly_issued_by(routes)
+    for role in (SERVER, QUERY, POSTGRES):
+        read(role.certificate(keys)).verify_directly_issued_by(authority)
+        with pytest.raises(ValueError, match="does not match"):
+            read(role.certificate(keys)).verify_directly_issued_by(routes)
+
+
+def test_no_two_roles_have_one_key(keys: Path) -> None:
+    public = {read(role.certificate(keys)).public_key().public_numbers() for role in ROLES}  # type: ignore[union-attr]
+    assert len(public) == len(ROLES)
+
+
+def test_what_is_there_stays(keys: Path) -> None:
+    before = {path: path.read_bytes() for path in (keys / "tls").iterdir()}
+    make_installation(keys, IN_COMPOSE)
+    assert {path: path.read_bytes() for path in (keys / "tls").iterdir()} == before
+
+
+def test_a_key_that_an_interrupted_run_left_gets_its_certificate(tmp_path: Path) -> None:
+    make_installation(tmp_path / "keys", IN_COMPOSE)
+    for path in (tmp_path / "keys" / "tls").glob("*.pem"):
+        path.unlink()
+    make_installation(tmp_path / "keys", IN_COMPOSE)
+    authority = read(authority_of(tmp_path / "keys"))
+    read(QUERY.certificate(tmp_path / "keys")).verify_directly_issued_by(authority)
+
+
+def test_one_machine_alone_has_no_route_and_no_database(tmp_path: Path) -> None:
+    make_installation(tmp_path / "keys")
+    made = {path.name for path in (tmp_path / "keys" / "tls").glob("*.pem")}
+    assert made == {"ca.pem", "server.pem", "query.pem"}
+
+
+def test_without_the_authoritys_key_it_says_what_would_do(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    init_verb(folder)
+    for name in ("ca.key", "query.pem", "query.key"):
+        (folder / "tls" / name).unlink()
+    assert "bring ca.key back from its place and run this again" in str(refusal(folder))
+
+
+@pytest.mark.parametrize("name", ["query.key", "ca.pem", "ca.key", "server.pem"])
+@pytest.mark.parametrize("content", [b"", b"\x00\xff", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
+def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+    folder = tmp_path / "keys"
+    make_installation(folder)
+    (folder / "tls" / name).write_bytes(content)
+    (folder / "tls" / "query.pem").unlink()
+    assert str(refusal(folder, nats=["10.0.0.5"])).count(name) == 1
+
+
+def test_a_certificate_that_lacks_an_asked_name_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    init_verb(folder)
+    init_verb(folder)
+    said = str(refusal(folder, query=["desk.example.org", "QUERY."]))
+    assert "tls/query.pem, which was there, isn't good for desk.example.org: move" in said
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["https://desk", "desk:8080", "*.desk.org", "a b", "", "-desk", "1.2.3", "256.0.0.1", "x" * 64],
+)
+def test_what_is_no_host_name_is_refused_before_anything_is_made(tmp_path: Path, name: str) -> None:
+    ended = refusal(tmp_path / "keys", query=[name])
+    assert ended.code == Exit.USAGE
+    assert "is no host name or address: give the bare name" in str(ended)
+    assert not (tmp_path / "keys").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("Desk.Example.ORG.", "desk.example.org"),
+        ("пульт.example", "xn--k1ahkc0c.example"),
+        ("[fe80::1]", "fe80::1"),
+        (" 10.0.0.5 ", "10.0.0.5"),
+        ("nats_1", "nats_1"),
+    ],
+)
+def test_a_name_has_one_spelling(given: str, written: str) -> None:
+    assert Names.of((), (given,), ()).query == (written,)
+
+
+def test_two_roles_on_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="host-a is named for two roles"):
+        Names.of(("host-a",), ("Host-A",), ())
+    assert Names.of(("127.0.0.1",), ("127.0.0.1",), ()).nats == ("127.0.0.1",)
