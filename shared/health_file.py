@@ -1,4 +1,4 @@
-"""What a service last said of itself, in a file: a container's probe reads it without starting Python.
+"""What a service last said of itself, in a file that a container's probe reads without Python.
 
 `ready`, or why not; it is written anew all the time, so an old one says that the service is stuck.
 """
@@ -32,7 +32,7 @@ async def health_kept(
     finally:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
-        path.unlink(missing_ok=True)
+        _remove(path)
 
 
 async def _keep(path: Path, not_ready_because: Callable[[], Awaitable[str]]) -> None:
@@ -56,6 +56,10 @@ def write_health(path: Path, said: str) -> None:
         draft.write_text(said, encoding="utf-8")
         draft.replace(path)
     except OSError:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
+        _remove(draft)
         raise
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from services.keyholder.keeping import Keeping
 from services.keyholder.lock import Lock
 from services.keyholder.responding import respond
 from services.keyholder.ring import KeyRing
-from services.keyholder.sealed import note_sealed, unsealed
+from services.keyholder.sealed import is_noted, note_sealed, unsealed
 from services.keyholder.secrets import held, read_secrets
 from shared import logs, subjects
 from shared.buckets import JetStreamBucket
@@ -32,8 +32,8 @@ from shared.settings import Settings
 from shared.transact import Writer
 
 SEALED_EXIT, SEALED_NOTED_EXIT, TERMINATED_EXIT = 0, 75, 143
-"""Exit codes: 0 means that the installation is sealed and nobody starts it again; 75 that it is sealed,
-and that the next start knows."""
+"""Exit codes: 0 means that the installation is sealed and that nobody starts it again; 75 that it is
+sealed, and that the next start knows."""
 LOOK_EVERY_S = 0.1
 LAST_ANSWER_S = 0.1
 """How long the answer to the request to seal gets to go out."""
@@ -108,7 +108,7 @@ def main() -> None:
 async def _until_exit() -> int:
     settings = Settings()
     note = settings.sealed_file
-    if note is not None and note.exists():
+    if note is not None and is_noted(note):
         logs.configure(SERVICE, settings.log_level)
         log.warning("sealed")
         if not await unsealed(note, settings.health_file):

@@ -1,4 +1,4 @@
-"""The note that the installation is sealed: while it is there no start of the key holder reads a key.
+"""The note that the installation is sealed: while it is there the key holder reads no key.
 
 A restart, of a container or a machine, is nobody's wish to unseal.
 """
@@ -16,6 +16,11 @@ from shared.logs import log
 
 LOOK_EVERY_S = 0.5
 SAID = "sealed; `passage keys unseal` unseals"
+
+
+def is_noted(path: Path | None) -> bool:
+    """Whether the installation is sealed."""
+    return path is not None and path.exists()
 
 
 def note_sealed(path: Path) -> bool:
@@ -36,7 +41,7 @@ async def unsealed(path: Path, health_file: Path | None) -> bool:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     try:
-        while path.exists() and not stopping.is_set():
+        while is_noted(path) and not stopping.is_set():
             if health_file is not None:
                 with contextlib.suppress(OSError):  # It is for the probe alone.
                     write_health(health_file, SAID)

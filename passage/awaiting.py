@@ -1,0 +1,98 @@
+"""What provisioning waits for, enough nats-servers and the database; and who doesn't answer."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from passage.comparing import Provisioned
+from passage.connecting import connected
+from passage.exits import Exit, VerbEndedError
+from passage.printing import err
+from passage.provisioning import provision
+from passage.running import Running
+from services.query.database import open_database
+from shared.jetstream.tls import tls_context
+
+ANSWERS_WITHIN_S = 3.0
+AGAIN_AFTER_S = 0.5
+TOLD_EVERY_S = 10.0
+NATS_PORT = 4222
+LOOK = "its own log says why; `docker compose logs %s`"
+
+
+async def provision_within(seconds: float, running: Running, update: bool) -> list[Provisioned]:
+    """Provisions as soon as the servers let it, and waits for the database.
+
+    Raises VerbEndedError (5) that names who doesn't answer, after so many seconds.
+    """
+    began = told = time.monotonic()
+    while True:
+        try:
+            async with connected(running, attempts=1) as client:
+                done = await provision(client, running.replicas, update, running.quota)
+            await asyncio.to_thread(require_database, running)
+        except VerbEndedError as error:
+            now = time.monotonic()
+            if error.code != Exit.UNAVAILABLE:
+                raise
+            if now - began >= seconds:
+                silent = await silent_servers(running)
+                raise VerbEndedError(error.code, "; ".join((str(error), *silent))) from None
+            if now - told >= TOLD_EVERY_S:
+                told = now
+                err.print(f"waiting: {error}")
+            await asyncio.sleep(AGAIN_AFTER_S)
+            continue
+        for one in await silent_servers(running):
+            err.print(f"{one}. The log goes on without it")
+        return done
+
+
+async def silent_servers(running: Running) -> Sequence[str]:
+    """The nats-servers that don't answer, each with the reason, in a line for a person."""
+    servers = [urlsplit(one.strip()) for one in running.nats.split(",")]
+    tls = None if running.ca is None else tls_context(str(running.ca))
+    asked = [_problem(one.hostname or "", one.port or NATS_PORT, tls) for one in servers]
+    found = zip(servers, await asyncio.gather(*asked), strict=True)
+    return [
+        f"{one.hostname} doesn't answer ({problem}): {LOOK % one.hostname}"
+        for one, problem in found
+        if problem
+    ]
+
+
+def require_database(running: Running) -> None:
+    """Raises VerbEndedError (5) where PostgreSQL doesn't let us in; a SQLite file is made later."""
+    if running.database.startswith("sqlite"):
+        return
+    database = open_database(running.database)
+    try:
+        database.reader.connect().close()
+    except SQLAlchemyError as error:
+        # Of a connection that came to nothing it names host, user and database, and the reason.
+        said = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()
+        raise VerbEndedError(
+            Exit.UNAVAILABLE, f"the database doesn't answer ({said[-1]}): {LOOK % 'postgres'}"
+        ) from None
+    finally:
+        database.dispose()
+
+
+async def _problem(host: str, port: int, tls: ssl.SSLContext | None) -> str:
+    try:
+        async with asyncio.timeout(ANSWERS_WITHIN_S):
+            _, writer = await asyncio.open_connection(host, port, ssl=tls)
+    except TimeoutError:
+        return "no answer in time, or no such host"
+    except ssl.SSLCertVerificationError as error:
+        return f"{error.verify_message}; look at the certificates in the key folder, and the clocks"
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    writer.close()
+    return ""
