@@ -8,10 +8,13 @@ import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from sqlalchemy.exc import SQLAlchemyError
 
 from passage.comparing import Provisioned
 from passage.connecting import connected
+from passage.definitions import consumers, streams
 from passage.exits import Exit, VerbEndedError
 from passage.printing import err
 from passage.provisioning import provision
@@ -20,6 +23,7 @@ from services.query.database import open_database
 from shared.jetstream.tls import tls_context
 
 ANSWERS_WITHIN_S = 3.0
+LEADER_WITHIN_S = 1.0
 AGAIN_AFTER_S = 0.5
 TOLD_EVERY_S = 10.0
 NATS_PORT = 4222
@@ -35,6 +39,7 @@ async def provision_within(seconds: float, running: Running, update: bool) -> li
     while True:
         try:
             async with connected(running, attempts=1) as client:
+                await _require_leaders(client)
                 done = await provision(client, running.replicas, update, running.quota)
             await asyncio.to_thread(require_database, running)
         except VerbEndedError as error:
@@ -52,6 +57,32 @@ async def provision_within(seconds: float, running: Running, update: bool) -> li
         for one in await silent_servers(running):
             err.print(f"{one}. The log goes on without it")
         return done
+
+
+async def _require_leaders(client: Client) -> None:
+    """Raises VerbEndedError (5) while a stream or consumer that is there has no leader.
+
+    A request of which nobody is the leader yet is never answered, and would be waited for in vain.
+    """
+    asked = [
+        "INFO",
+        *(f"STREAM.INFO.{one.name}" for one in streams(replicas=1)),
+        *(f"CONSUMER.INFO.{one.stream}.{one.name}" for one in consumers()),
+    ]
+    told = await asyncio.gather(*(_is_told(client, one) for one in asked))
+    silent = [one for one, is_told in zip(asked, told, strict=True) if not is_told]
+    if silent:
+        raise VerbEndedError(
+            Exit.UNAVAILABLE, f"JetStream has no leader for {silent[0]} and {len(silent) - 1} more"
+        )
+
+
+async def _is_told(client: Client, subject: str) -> bool:
+    try:
+        await client.request(f"$JS.API.{subject}", b"", timeout=LEADER_WITHIN_S)
+    except NatsError:
+        return False
+    return True
 
 
 async def silent_servers(running: Running) -> Sequence[str]:
