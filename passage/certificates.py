@@ -19,8 +19,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from passage.host_names import LOOPBACK_NAMES, Names
-from shared.certificates import names_in
-from shared.keyfiles import KeyFilesError, make_folder, require_closed, write_new
+from shared.certificates import names_in, read_certificate
+from shared.keyfiles import (
+    DAMAGED,
+    KeyFilesError,
+    SecretUnusableError,
+    make_folder,
+    read_file,
+    require_closed,
+    write_new,
+)
 
 FOLDER = "tls"
 AUTHORITY = "ca"
@@ -117,7 +125,7 @@ def _make(keys: Path, role: Role, names: Iterable[str]) -> None:
     if role.is_pinned:
         certificate = _certificate(role, key, names, _name_of(role), key)
     else:
-        issuer = _read_certificate(authority).subject
+        issuer = read_certificate(authority).subject
         certificate = _certificate(role, key, names, issuer, _key(signing_file))
     write_new(role.certificate(keys), certificate)
 
@@ -130,23 +138,12 @@ def _key(path: Path) -> ec.EllipticCurvePrivateKey:
         return key
     require_closed(path)
     try:
-        found = serialization.load_pem_private_key(path.read_bytes(), None)
+        found = serialization.load_pem_private_key(read_file(path), None)
     except (ValueError, TypeError):
-        raise KeyFilesError(_damaged(path)) from None
+        raise SecretUnusableError(path, DAMAGED) from None
     if not isinstance(found, ec.EllipticCurvePrivateKey):
-        raise KeyFilesError(_damaged(path))
+        raise SecretUnusableError(path, DAMAGED)
     return found
-
-
-def _read_certificate(path: Path) -> x509.Certificate:
-    try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
-    except ValueError:
-        raise KeyFilesError(_damaged(path)) from None
-
-
-def _damaged(path: Path) -> str:
-    return f"{path.name} is damaged: bring a copy back, or move it aside and run `passage init`"
 
 
 def _authority(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -7,6 +7,7 @@ database's password, and nats-server's accounts. What is there stays, but for wh
 from __future__ import annotations
 
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Annotated
 
 import typer
@@ -15,7 +16,7 @@ from passage.backing_up.recipient import ensure_backup_keys
 from passage.certificates import ROLES, ROUTES, SERVER, authority_of, make_certificates, unnamed
 from passage.exits import Exit, VerbEndedError
 from passage.host_names import IN_COMPOSE, Names
-from passage.identities import identities, make_identities, public_keys, write_anew
+from passage.identities import identities, make_identities, public_keys, write_anew, write_secret
 from passage.nats_server import Tls
 from passage.permissions import configuration
 from passage.printing import out, print_table
@@ -25,6 +26,8 @@ from shared.keyfiles import CHANNELS, KeyFilesError, make_channel_keys
 from shared.policy import policy
 
 ACCOUNTS_FILE = "accounts.conf"
+PASSWORD_FILE = "database.password"  # noqa: S105 - a file's name
+PASSWORD_BYTES = 32
 DEFAULT_FOLDER = Path(".passage.keys")
 
 NatsNames = Annotated[
@@ -83,6 +86,7 @@ def init_verb(
             ("identities", ", ".join(identities())),
             ("channels' keys", folder / CHANNELS),
             *certificates,
+            ("database's password", folder / PASSWORD_FILE),
             ("nats-server's accounts", folder / ACCOUNTS_FILE),
         ),
     )
@@ -98,7 +102,15 @@ def make_installation(folder: Path, names: Names = Names()) -> None:  # noqa: B0
     ensure_backup_keys(folder)
     make_identities(folder)
     make_certificates(folder, names)
+    if names.postgres:
+        make_password(folder / PASSWORD_FILE)
     write_anew(folder / ACCOUNTS_FILE, accounts_of(folder).encode())
+
+
+def make_password(path: Path) -> None:
+    """Makes PostgreSQL's password where there is none: a person may put another in its place."""
+    if not path.exists():
+        write_secret(path, token_urlsafe(PASSWORD_BYTES).encode())
 
 
 def server_tls(folder: Path) -> Tls:

@@ -18,6 +18,8 @@ from passage.identities import seed_file
 from passage.invalid import ended_by
 from passage.quotas import USUAL, Quota
 from shared.jetstream.tls import tls_context
+from shared.keyfiles import KeyFilesError
+from shared.secret_files import require_files
 from shared.settings import Settings
 
 FILE_NAME = "running.json"
@@ -86,15 +88,20 @@ def find_running(data_dir: Path) -> Running:
 
 
 def from_environment() -> Running:
-    """Gives the addresses that the services themselves use; raises VerbEndedError (4)."""
+    """Gives the addresses that the services themselves use; raises VerbEndedError (1, 4)."""
     settings = settings_of_environment()
+    try:
+        require_files(settings)
+        database = settings.database
+    except KeyFilesError as error:
+        raise VerbEndedError(Exit.FAILED, str(error)) from None
     scheme = "http" if settings.http_certificate is None else "https"
     return Running(
         nats=settings.nats_url,
         http=os.environ.get(HTTP_URL_VARIABLE, f"{scheme}://{settings.http}"),
         keys=settings.keys_dir,
         registry=settings.registry_file,
-        database=settings.database_url,
+        database=database,
         replicas=settings.replicas,
         quota=Quota.of(settings),
         ca=settings.nats_ca,

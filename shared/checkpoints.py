@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared.keyfiles import KeyFilesError, read_secret, write_once
+from shared.keyfiles import NO_PAIR, SecretUnusableError, read_secret, write_once
 
 KEY_NAME = "witness.key"
 PUBLIC_NAME = "witness.pub"
@@ -120,7 +120,7 @@ def read_signing_key(folder: Path) -> Ed25519PrivateKey:
     """Reads witness.key. Raises KeyFilesError, also where witness.pub is another key's."""
     key = Ed25519PrivateKey.from_private_bytes(read_secret(folder / KEY_NAME))
     if key.public_key() != read_public_key(folder):
-        raise KeyFilesError(f"{KEY_NAME} doesn't belong to {PUBLIC_NAME}; put the pair in place")
+        raise SecretUnusableError(folder / KEY_NAME, NO_PAIR)
     return key
 
 

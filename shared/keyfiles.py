@@ -10,6 +10,7 @@ channels/NAME.key opens it, and belongs to the channel alone.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
@@ -28,8 +29,46 @@ OPEN_TO_OTHERS = 0o077
 WRITABLE_BY_OTHERS = 0o022
 
 
+MISSING = "isn't there"
+UNREADABLE = "can't be read by this user"
+A_FOLDER = "is a folder"
+EMPTY = "is empty"
+DAMAGED = "isn't what it should be"
+NO_PAIR = "doesn't belong to its other half"
+NOT_ONE_LINE = "isn't one line of text in UTF-8"
+HELD = "is held by another process"
+_ANEW = (
+    "bring its copy back; a certificate, an nkey or a password can be made anew: move it "
+    "aside and run `passage init`"
+)
+DO: Mapping[str, str] = {
+    MISSING: "bring it back; in a new installation `passage init` makes it. Then give this process "
+    "the file",
+    UNREADABLE: "chown it to the user that this process runs as",
+    A_FOLDER: "the file wasn't there when it was mounted: remove the empty folder, bring the file, "
+    "and start the container anew",
+    EMPTY: _ANEW,
+    DAMAGED: _ANEW,
+    NO_PAIR: "put the two in place that were made together",
+    NOT_ONE_LINE: "write nothing but the password into it, in one line",
+    HELD: "end the other one",
+}
+"""What can be wrong with a secret, and what would do."""
+
+
 class KeyFilesError(Exception):
-    """The key folder lacks a file; the message names it and the command that makes it."""
+    """A key file can't be used; the message names it and says what would do."""
+
+
+class SecretUnusableError(KeyFilesError):
+    """What a file of a secret lacks. `wrong` is one of `DO`; `setting` names what pointed to it."""
+
+    def __init__(self, path: Path, wrong: str, setting: str = "") -> None:
+        self.path = path
+        self.wrong = wrong
+        self.setting = setting
+        named = f"PASSAGE_{setting.upper()}: " if setting else ""
+        super().__init__(f"{named}{path} {wrong}: {DO[wrong]}")
 
 
 class KeyFilesOpenError(KeyFilesError):
@@ -45,12 +84,14 @@ def require_closed(path: Path) -> None:
     """Raises KeyFilesOpenError where a key file or its folder is open to others.
 
     A folder of another owner, as containers have secrets in, may be read but not changed by others.
-    What isn't there is left to whoever reads it.
+    What isn't there, or is no file, is left to whoever reads it.
     """
     for one, mode in ((path.parent, FOLDER_MODE), (path, FILE_MODE)):
         try:
             found = one.stat()
         except OSError:
+            continue
+        if one is path and stat.S_ISDIR(found.st_mode):
             continue
         may_be_read = path.suffix == PUBLIC_SUFFIX if one is path else found.st_uid != os.geteuid()
         if found.st_mode & (WRITABLE_BY_OTHERS if may_be_read else OPEN_TO_OTHERS):
@@ -89,15 +130,42 @@ def _of_channel(folder: Path, channel: str) -> tuple[Path, Path]:
 def read_secret(path: Path) -> bytes:
     """Reads a key file of 32 bytes. Raises KeyFilesError, also where it is open to others."""
     require_closed(path)
+    content = read_file(path)
+    if len(content) != SECRET_BYTES:
+        raise SecretUnusableError(path, DAMAGED)
+    return content
+
+
+def read_password(path: Path) -> str:
+    """Reads a password of any characters but a line's end; one at the file's end isn't part of it.
+
+    Raises KeyFilesError, also where it is open to others.
+    """
+    require_closed(path)
+    content = read_file(path)
+    try:
+        password = content.decode().removesuffix("\n")
+    except UnicodeDecodeError:
+        raise SecretUnusableError(path, NOT_ONE_LINE) from None
+    if not password:
+        raise SecretUnusableError(path, EMPTY)
+    if {"\n", "\r", "\0"} & {*password}:
+        raise SecretUnusableError(path, NOT_ONE_LINE)
+    return password
+
+
+def read_file(path: Path) -> bytes:
+    """Reads a file that mustn't be empty. Raises SecretUnusableError."""
     try:
         content = path.read_bytes()
-    except OSError as error:
-        raise KeyFilesError(
-            f"cannot read {path.name} in the key folder ({error.strerror}); "
-            "`passage up` makes the key files, or set PASSAGE_KEYS_DIR"
-        ) from None
-    if len(content) != SECRET_BYTES:
-        raise KeyFilesError(f"{path.name} in the key folder is damaged: not {SECRET_BYTES} bytes")
+    except (FileNotFoundError, NotADirectoryError):
+        raise SecretUnusableError(path, MISSING) from None
+    except IsADirectoryError:
+        raise SecretUnusableError(path, A_FOLDER) from None
+    except OSError:
+        raise SecretUnusableError(path, UNREADABLE) from None
+    if not content:
+        raise SecretUnusableError(path, EMPTY)
     return content
 
 

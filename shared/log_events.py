@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple, get_args
 
+from shared.keyfiles import DO
 from shared.log_forms import (
     CASE,
     CHANNEL,
@@ -21,6 +22,7 @@ from shared.log_forms import (
     LOGGER_NAME,
     PLACES,
     SERVICE,
+    SETTING,
     SETTINGS,
     STREAM,
     VERSION_TEXT,
@@ -156,6 +158,15 @@ EVENTS: dict[str, LogEvent] = {
         "`chmod` it to this mode",
         {"file": KEY_FILE, "mode": words("600", "700")},
     ),
+    "secret_unusable": LogEvent(
+        "a file that the process needs is `wrong`, and it ends; `do` is what would do. `setting` "
+        "names what points to the file, or to its folder",
+        {"file": KEY_FILE, "setting": SETTING, "wrong": words(*DO), "do": words(*DO.values())},
+    ),
+    "certificate_ends": LogEvent(
+        "a certificate is good for so many days more; renew it ([identities](#identities))",
+        {"file": KEY_FILE, "days": COUNT},
+    ),
     "settings_invalid": LogEvent(
         "a setting breaks its rule, and the process ends; its value isn't shown",
         {"settings": SETTINGS},
@@ -223,7 +234,6 @@ EVENTS: dict[str, LogEvent] = {
     "witness_failed": LogEvent(
         "the witness begins anew after a fault", {"error": ERROR, "place": PLACES}
     ),
-    "witness_key": LogEvent("the witness's key files are missing or no pair; it ends", {}),
     "seal_not_noted": LogEvent(
         "the key holder is sealed and ends, but can't note it (`PASSAGE_SEALED_FILE`): the next"
         " start unseals it",

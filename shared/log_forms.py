@@ -48,6 +48,7 @@ SERVICES = (
 )
 KEY_FILE_NAME = re.compile(
     r"((kek|pepper)-[0-9]{1,5}|intake|witness|backup|ca)\.(key|pub)"
+    r"|(ca|routes|server|query|postgres)\.(key|pem)|database\.password|holder"
     rf"|(channel-)?({'|'.join(get_args(Channel))})\.(key|pub|nk)"
     rf"|({'|'.join(SERVICES)})\.(nk|pub)|folder"
 )
@@ -175,6 +176,7 @@ SERVICE = words(*SERVICES)
 STREAM = words(*STREAMS)
 CHANNEL = words(*get_args(Channel))
 COMMAND = Form("a command of the catalogue", words(*COMMANDS).read)
+SETTING = Form("the name of a setting", words(*Settings.model_fields).read)
 SETTINGS = Form("names of settings", some_of(*Settings.model_fields).read)
 LOGGER_NAME = Form("the name of a library's logger", _logger)
 KEY_FILE = _matching("a key file, or `folder`", KEY_FILE_NAME)

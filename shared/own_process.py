@@ -23,7 +23,7 @@ from typing import Any, NoReturn, TextIO, cast
 from pydantic import ValidationError
 from typing_extensions import override
 
-from shared.keyfiles import KeyFilesOpenError
+from shared.keyfiles import DO, KeyFilesOpenError, SecretUnusableError
 from shared.logs import caller, configure, log, places
 
 FAULT_EXIT = 1
@@ -113,6 +113,12 @@ def _on_uncaught(
         is_folder = error.path.is_dir()
         log.error(
             "key_files_open", file="folder" if is_folder else error.path.name, mode=error.mode
+        )
+        return
+    if isinstance(error, SecretUnusableError):
+        file, setting = error.path.name, error.setting or "keys_dir"
+        log.error(
+            "secret_unusable", file=file, setting=setting, wrong=error.wrong, do=DO[error.wrong]
         )
         return
     if isinstance(error, ValidationError) and error.title == "Settings":

@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import time
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.keyfiles import read_password
+
+POSTGRESQL = "postgresql+psycopg://"
 CALL_MAX_BYTES = 393_216
 """The largest call that a channel's stream takes: one of a text of 250 kB; in a box on PARKED it is
 within what the server takes."""
@@ -67,7 +71,14 @@ class Settings(BaseSettings):
     keys_dir: Path = Field(Path(".passage.keys"), description="folder of the key files")
     database_url: str = Field(
         "sqlite:///.passage/query.db",
-        description="query's read models; PostgreSQL as `postgresql+psycopg://...`",
+        pattern="^(sqlite:///.|postgresql\\+psycopg://)",
+        description="query's read models; PostgreSQL as `postgresql+psycopg://USER@HOST:PORT/NAME`",
+    )
+    database_password_file: Path | None = Field(
+        None,
+        validate_default=True,
+        description="file of PostgreSQL's password: one line of any characters, mode 600; the URL "
+        "holds none then. `passage init` makes `database.password`",
     )
     http: str = Field(
         "127.0.0.1:8080",
@@ -79,7 +90,11 @@ class Settings(BaseSettings):
         description="certificate of the API: set, it speaks TLS 1.3 only; off loopback query "
         "doesn't start without",
     )
-    http_key: Path | None = Field(None, description="private key of that certificate")
+    http_key: Path | None = Field(
+        None,
+        validate_default=True,
+        description="private key of that certificate; set where the certificate is",
+    )
     registry_file: Path = Field(
         Path(".passage.keys/registry.db"),
         description="the personnel registry, a SQLite file; `passage up` sets it to "
@@ -229,6 +244,34 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
+
+    @field_validator("database_password_file")
+    @classmethod
+    def _fits_the_url(cls, path: Path | None, given: ValidationInfo) -> Path | None:
+        url = str(given.data.get("database_url", ""))
+        if path is not None and POSTGRESQL in url:
+            if not urlsplit(url).username:
+                raise ValueError("PASSAGE_DATABASE_URL must name the user whose password it is")
+            if urlsplit(url).password:
+                raise ValueError("PASSAGE_DATABASE_URL must hold no password beside it")
+        return path
+
+    @field_validator("http_key")
+    @classmethod
+    def _has_the_certificates(cls, path: Path | None, given: ValidationInfo) -> Path | None:
+        if path is None and given.data.get("http_certificate") is not None:
+            raise ValueError("must be set where PASSAGE_HTTP_CERTIFICATE is")
+        return path
+
+    @property
+    def database(self) -> str:
+        """The URL of the read models with the password of its file. Raises KeyFilesError."""
+        if self.database_password_file is None or POSTGRESQL not in self.database_url:
+            return self.database_url
+        parts = urlsplit(self.database_url)
+        user, _, host = parts.netloc.rpartition("@")
+        password = quote(read_password(self.database_password_file), safe="")
+        return urlunsplit(parts._replace(netloc=f"{user}:{password}@{host}"))
 
     @property
     def identity(self) -> str:

@@ -12,6 +12,7 @@ from services.handover.state import HandoverState, evolve
 from shared.case_log import Fold
 from shared.deadlines import Deadlines
 from shared.own_process import own_process, run_to_end
+from shared.secret_files import own_settings
 from shared.service import Assemble, Service, assemble
 from shared.settings import Settings
 
@@ -48,4 +49,4 @@ def spans_of(settings: Settings) -> Spans:
 def main() -> None:
     """Runs handover until it is told to stop."""
     own_process(SERVICE)
-    run_to_end(wire(Settings()).run())
+    run_to_end(wire(own_settings()).run())

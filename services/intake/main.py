@@ -51,6 +51,7 @@ from shared.keyfiles import read_channel_public_keys
 from shared.own_process import own_process, run_to_end
 from shared.policy import policy
 from shared.refusals import Supervisors
+from shared.secret_files import own_settings
 from shared.service import Assemble, Service, assemble
 from shared.settings import Settings
 
@@ -139,4 +140,4 @@ def _answer_commands(bus: Bus, listening: Listening) -> None:
 def main() -> None:
     """Runs intake until it is told to stop."""
     own_process(SERVICE)
-    run_to_end(wire(Settings()).run())
+    run_to_end(wire(own_settings()).run())

@@ -27,6 +27,7 @@ from shared.jetstream.stream import Stream
 from shared.logs import log
 from shared.own_process import own_process, run_to_end
 from shared.policy import policy
+from shared.secret_files import own_settings
 from shared.service import Desk, Service
 from shared.settings import Settings
 from shared.transact import Writer
@@ -106,7 +107,7 @@ def main() -> None:
 
 
 async def _until_exit() -> int:
-    settings = Settings()
+    settings = own_settings()
     note = settings.sealed_file
     if note is not None and is_noted(note):
         logs.configure(SERVICE, settings.log_level)

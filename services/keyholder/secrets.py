@@ -21,9 +21,13 @@ from pathlib import Path
 from nacl.public import PrivateKey, PublicKey
 
 from shared.keyfiles import (
+    HELD,
     INTAKE_PUBLIC,
+    MISSING,
+    NO_PAIR,
     SECRET_BYTES,
-    KeyFilesError,
+    UNREADABLE,
+    SecretUnusableError,
     read_intake_public_key,
     read_secret,
     sync_folder,
@@ -87,7 +91,7 @@ def read_secrets(folder: Path) -> Secrets:
     )
     if secrets.intake_public != read_intake_public_key(folder):
         # Calls come sealed for intake.pub: with another key every one of them would be parked.
-        raise KeyFilesError("intake.key doesn't belong to intake.pub; put the right pair in place")
+        raise SecretUnusableError(folder / INTAKE_PUBLIC, NO_PAIR)
     return secrets
 
 
@@ -104,12 +108,17 @@ def held(folder: Path) -> Iterator[None]:
     The kernel frees them when the process ends, however it ends. Raises KeyFilesError while
     another process holds them.
     """
-    descriptor = os.open(folder / HOLDER, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    path = folder / HOLDER
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        wrong = UNREADABLE if isinstance(error, PermissionError) else MISSING
+        raise SecretUnusableError(path, wrong) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
-        raise KeyFilesError("another key holder works with these key files; end it") from None
+        raise SecretUnusableError(path, HELD) from None
     try:
         yield
     finally:
@@ -159,10 +168,7 @@ def _numbered(holder: Path, kind: str) -> dict[int, Path]:
 def _read_numbered(holder: Path, kind: str) -> dict[int, bytes]:
     found = _numbered(holder, kind)
     if not found:
-        raise KeyFilesError(
-            f"cannot read {kind}-{FIRST}.key in the key folder (there is none of its kind); "
-            "`passage up` makes the key files, or set PASSAGE_KEYS_DIR"
-        )
+        raise SecretUnusableError(holder / f"{kind}-{FIRST}.key", MISSING)
     return {number: read_secret(path) for number, path in found.items()}
 
 

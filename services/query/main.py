@@ -45,6 +45,7 @@ from shared.keyholder import RemoteKeys
 from shared.logs import log
 from shared.own_process import own_process, run_to_end
 from shared.parked_messages import parked_at, waiting_page
+from shared.secret_files import own_settings
 from shared.settings import Settings
 
 BACKLOG_CONNECTIONS = 256
@@ -98,7 +99,7 @@ class Query:
         keys = RemoteKeys(connection, SERVICE, timeout_s)
         audit = Stream(connection, subjects.AUDIT, timeout_s, timeout_s)
         parked = Stream(connection, subjects.PARKED, timeout_s, timeout_s)
-        self._database = open_database(settings.database_url)
+        self._database = open_database(settings.database)
         generations, progress = Generations(self._database), Progress()
         metrics = Metrics(passage_version())
         metrics.watch(progress)
@@ -223,7 +224,7 @@ def tls_only(config: uvicorn.Config, default: Callable[[], ssl.SSLContext]) -> s
 def main() -> None:
     """Runs query until it is told to stop."""
     own_process(SERVICE)
-    settings = Settings()
+    settings = own_settings()
     logs.configure(SERVICE, settings.log_level)
     try:
         listener = listen(settings.http)

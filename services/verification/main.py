@@ -13,6 +13,7 @@ from services.verification.waiting import Waits
 from shared.case_log import Fold
 from shared.commands.verification import CheckRegistry
 from shared.own_process import own_process, run_to_end
+from shared.secret_files import own_settings
 from shared.service import Assemble, Service, assemble
 from shared.settings import Settings
 
@@ -48,4 +49,4 @@ def _tidy(settings: Settings) -> None:
 def main(registry: Registry | None = None) -> None:
     """Runs verification until it is told to stop; for the registry see `wire`."""
     own_process(SERVICE)
-    run_to_end(wire(Settings(), registry=registry).run())
+    run_to_end(wire(own_settings(), registry=registry).run())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import threading
 from typing import cast
 
@@ -20,15 +19,13 @@ from shared.health_file import health_kept
 from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.jetstream.stream import Stream
-from shared.keyfiles import KeyFilesError
 from shared.logs import log
 from shared.own_process import own_process, run_to_end
+from shared.secret_files import own_settings
 from shared.settings import Settings
 from shared.witness_files import read_witness_files
 
 END_S = 2.0
-CANNOT_START = 1
-"""Exit code."""
 
 
 class Witness:
@@ -94,11 +91,6 @@ class Witness:
 def main() -> None:
     """Runs the witness until it is told to stop."""
     own_process(SERVICE)
-    settings = Settings()
+    settings = own_settings()
     logs.configure(SERVICE, settings.log_level)
-    try:
-        witness = Witness(settings)
-    except KeyFilesError:
-        log.error("witness_key")
-        sys.exit(CANNOT_START)
-    run_to_end(witness.run())
+    run_to_end(Witness(settings).run())

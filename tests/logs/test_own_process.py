@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from shared.keyfiles import DO, MISSING
+
 CANARY = "Kanarienvogel"
 GIVES_UP_AFTER_S = 60.0
 START = (
@@ -156,10 +158,9 @@ def test_a_start_without_keys_tells_no_path_and_no_text(service: str, tmp_path: 
         },
     )
     assert CANARY not in done.stdout + done.stderr
-    (line,) = done.stderr.splitlines()
-    assert json.loads(line)["event"] == (
-        "witness_key" if service == "witness" else "ended_by_fault"
-    )
+    (line,) = [json.loads(one) for one in done.stderr.splitlines()]
+    assert (line["event"], line["setting"]) == ("secret_unusable", "keys_dir")
+    assert (line["wrong"], line["do"]) == (MISSING, DO[MISSING])
     assert done.returncode == 1
 
 
