@@ -33,8 +33,7 @@ from shared.settings import Settings
 from shared.transact import Writer
 
 SEALED_EXIT, SEALED_NOTED_EXIT, TERMINATED_EXIT = 0, 75, 143
-"""Exit codes: 0 means that it is sealed, and that nobody starts it again; 75 that it is sealed, and that
-the next start knows."""
+"""Exit codes. 0: sealed, and nobody may start it again. 75: sealed, and the next start knows it."""
 LOOK_EVERY_S = 0.1
 LAST_ANSWER_S = 0.1
 """How long the answer to the request to seal gets to go out."""
