@@ -27,6 +27,12 @@ LEADER_WITHIN_S = 1.0
 AGAIN_AFTER_S = 0.5
 TOLD_EVERY_S = 10.0
 NATS_PORT = 4222
+REFUSED = "FATAL"
+NOT_YET = ("starting up", "shutting down", "not yet accepting", "in recovery", "too many clients")
+SET_RIGHT = (
+    "PostgreSQL's container makes database and role, and takes the password, at each start; "
+    "`docker compose restart postgres`"
+)
 LOOK = "its own log says why; `docker compose logs %s`"
 
 
@@ -99,7 +105,10 @@ async def silent_servers(running: Running) -> Sequence[str]:
 
 
 def require_database(running: Running) -> None:
-    """Raises VerbEndedError (5) where PostgreSQL doesn't let us in; a SQLite file is made later."""
+    """Raises VerbEndedError: 1 where PostgreSQL won't let us in, 5 where it doesn't answer yet.
+
+    A SQLite file is made later.
+    """
     if running.database.startswith("sqlite"):
         return
     database = open_database(running.database)
@@ -107,9 +116,13 @@ def require_database(running: Running) -> None:
         database.reader.connect().close()
     except SQLAlchemyError as error:
         # Of a connection that came to nothing it names host, user and database, and the reason.
-        said = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()
+        said = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[-1]
+        if REFUSED in said and not any(one in said for one in NOT_YET):
+            raise VerbEndedError(
+                Exit.FAILED, f"the database refuses ({said}): {SET_RIGHT}"
+            ) from None
         raise VerbEndedError(
-            Exit.UNAVAILABLE, f"the database doesn't answer ({said[-1]}): {LOOK % 'postgres'}"
+            Exit.UNAVAILABLE, f"the database doesn't answer ({said}): {LOOK % 'postgres'}"
         ) from None
     finally:
         database.dispose()

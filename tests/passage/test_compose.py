@@ -122,7 +122,8 @@ def test_every_container_is_unprivileged_watched_and_bounded(name: str) -> None:
 
 def test_only_query_is_published_and_only_on_loopback() -> None:
     published = {name: one.ports for name, one in COMPOSE.services.items() if one.ports}
-    assert published == {"query": ["127.0.0.1:8080:8080"]}
+    assert list(published) == ["query"]
+    assert [interpolated(one, {}) for one in published["query"]] == ["127.0.0.1:8080:8080"]
 
 
 def test_the_log_and_the_database_cannot_be_reached_from_outside() -> None:
@@ -259,7 +260,8 @@ def test_each_nats_server_has_a_store_of_its_own(name: str) -> None:
     environment = dict(COMPOSE.services[name].environment)
     assert environment.pop("NATS_NAME") == name
     # Their sizes are the container's; by themselves they would take the host's.
-    assert set(environment) == {"GOMEMLIMIT", "NATS_STORE_MAX"}
+    assert set(environment) == {"GOMEMLIMIT", "NATS_STORE_MAX", "NATS_SYNC"}
+    assert interpolated(environment["NATS_SYNC"], {}) == "always"
 
 
 def test_the_image_is_not_roots_and_its_requirements_are_hashed() -> None:
@@ -273,7 +275,7 @@ def test_the_image_is_not_roots_and_its_requirements_are_hashed() -> None:
 
 def test_the_nats_configuration_is_valid_and_syncs_always(tmp_path: Path) -> None:
     text = (ROOT / "deploy" / "nats.conf").read_text(encoding="utf-8")
-    assert "sync_interval: always" in text
+    assert "sync_interval: $NATS_SYNC" in text
     make_installation(tmp_path / "keys", IN_COMPOSE)
     config = tmp_path / "etc" / "nats" / "nats.conf"
     config.parent.mkdir(parents=True)
@@ -286,7 +288,10 @@ def test_the_nats_configuration_is_valid_and_syncs_always(tmp_path: Path) -> Non
     config.write_text(here, encoding="utf-8")
     checked = subprocess.run(  # noqa: S603 - our own binary and file
         [str(find_binary()), "-t", "-c", str(config)],
-        env={**os.environ, "NATS_NAME": "nats-1", "NATS_STORE_MAX": "32GB"},
+        env={
+            **os.environ,
+            **{k: interpolated(v, {}) for k, v in COMPOSE.services["nats-1"].environment.items()},
+        },
         capture_output=True,
         text=True,
         check=False,
