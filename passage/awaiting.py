@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from nats.aio.client import Client
@@ -54,14 +53,14 @@ async def provision_within(seconds: float, running: Running, update: bool) -> li
                 raise
             if now - began >= seconds:
                 silent = await silent_servers(running)
-                raise VerbEndedError(error.code, "; ".join((str(error), *silent))) from None
+                raise VerbEndedError(error.code, silent or str(error)) from None
             if now - told >= TOLD_EVERY_S:
                 told = now
                 err.print(f"waiting: {error}")
             await asyncio.sleep(AGAIN_AFTER_S)
             continue
-        for one in await silent_servers(running):
-            err.print(f"{one}. The log goes on without it")
+        if silent := await silent_servers(running):
+            err.print(f"{silent}; the log goes on without")
         return done
 
 
@@ -91,17 +90,15 @@ async def _is_told(client: Client, subject: str) -> bool:
     return True
 
 
-async def silent_servers(running: Running) -> Sequence[str]:
-    """The nats-servers that don't answer, each with the reason, in a line for a person."""
+async def silent_servers(running: Running) -> str:
+    """The nats-servers that don't answer, each with the reason, in a line; "" if all do."""
     servers = [urlsplit(one.strip()) for one in running.nats.split(",")]
     tls = None if running.ca is None else tls_context(str(running.ca))
     asked = [_problem(one.hostname or "", one.port or NATS_PORT, tls) for one in servers]
-    found = zip(servers, await asyncio.gather(*asked), strict=True)
-    return [
-        f"{one.hostname} doesn't answer ({problem}): {LOOK % one.hostname}"
-        for one, problem in found
-        if problem
-    ]
+    found = list(zip(servers, await asyncio.gather(*asked), strict=True))
+    silent = [f"{one.hostname} doesn't answer ({why})" for one, why in found if why]
+    first = next((one.hostname for one, why in found if why), None)
+    return f"{'; '.join(silent)}: {LOOK % first}" if silent else ""
 
 
 def require_database(running: Running) -> None:
