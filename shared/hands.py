@@ -40,7 +40,7 @@ STILL_WANTED_EVERY_S = 8.0
 HOUR_S = 3_600.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5
 """Between two attempts to sort what can't be sorted now."""
-HELD_UP = "messages wait: the key holder is sealed, or the log doesn't answer"
+HELD_UP = "messages wait: the key holder is sealed or busy, or the log doesn't answer"
 
 Sort = Callable[[Sequence[Delivery]], Sequence[Work]]
 """Says what work the first of some messages are, as many as can be told now; called in a thread.

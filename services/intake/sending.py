@@ -245,7 +245,7 @@ def receive_report(sending: Sending, message: ChannelMessage) -> Outcome:
         raise UnprocessableError("wrong_data", "data.message_id", expected)
     _alarm_if_behind(state.outbox.messages[report.message_id], report)
     cause = Cause(
-        causation_id=message_of(report.channel, f"{report.message_id}-{report.outcome}"),
+        causation_id=message_of(report.channel, f"{report.message_id}|{report.outcome}"),
         correlation_id=report.message_id,
         actor=f"channel:{report.channel}",
         source=desk.source,
