@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import time
 from urllib.parse import urlsplit
@@ -134,6 +135,7 @@ async def _problem(host: str, port: int, tls: ssl.SSLContext | None) -> str:
     except ssl.SSLCertVerificationError as error:
         return f"{error.verify_message}; look at the certificates in the key folder, and the clocks"
     except OSError as error:
-        return error.strerror or type(error).__name__
+        # asyncio puts words of its own in place of the system's.
+        return os.strerror(error.errno) if error.errno else type(error).__name__
     writer.close()
     return ""
