@@ -117,7 +117,7 @@ def test_every_container_is_unprivileged_watched_and_bounded(name: str) -> None:
     assert service.healthcheck.disable if ends else service.healthcheck.test[0] == "CMD"
     assert service.deploy.resources.limits.memory
     assert service.deploy.resources.limits.pids
-    assert ends or service.restart in {"unless-stopped", "on-failure"}
+    assert ends or service.restart in {"always", "on-failure"}
 
 
 def test_only_query_is_published_and_only_on_loopback() -> None:
