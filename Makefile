@@ -10,7 +10,7 @@ ARGS ?=
 SPEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check docs bench requirements clean
+.PHONY: help run demo test check docs bench requirements sbom clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,16 @@ requirements: $(READY) ## Pin the requirements again, with hashes and without in
 	    --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url \
 	    --no-annotate --quiet || exit 1; \
 	done
+
+sbom: $(READY) ## Write sbom.json: every package that runs, with version and hashes (CycloneDX)
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	printf '[project]\nname = "passage"\nversion = "%s"\nrequires-python = "==3.11.*"\n' \
+	  "$$($(BIN)/python -c 'from importlib.metadata import version; print(version("passage"))')" \
+	  >"$$folder/pyproject.toml" && \
+	$(BIN)/uv add --quiet --no-sync --directory "$$folder" -r "$(CURDIR)/requirements/run.txt" && \
+	$(BIN)/uv export --quiet --frozen --directory "$$folder" --format cyclonedx1.5 \
+	  --preview-features sbom-export --output-file "$(CURDIR)/sbom.json" >/dev/null && \
+	echo "sbom.json"
 
 clean: ## Remove .venv and what the tools keep; data folders stay
 	rm -rf $(VENV) *.egg-info build .mypy_cache .ruff_cache .pytest_cache .hypothesis \

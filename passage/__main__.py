@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from importlib import import_module
@@ -69,6 +70,8 @@ def _passage() -> None:
 def main() -> None:
     """Runs one verb; an expected failure is one line and an exit code, never a stack trace."""
     os.umask(0o077)  # Whatever is written, here or by a child, is for its owner alone.
+    # It warns of each TLS connection that nats-py's protocol closes in its own way.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     try:
         command_line(sys.argv[1] if len(sys.argv) > 1 else None)()
     except VerbEndedError as error:

@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from passage.host_names import LOOPBACK_NAMES, Names
-from passage.identities import write_secret
 from shared.certificates import names_in, read_certificate
 from shared.keyfiles import (
     DAMAGED,
@@ -28,6 +27,7 @@ from shared.keyfiles import (
     make_folder,
     read_file,
     require_closed,
+    write_new,
 )
 
 FOLDER = "tls"
@@ -78,7 +78,7 @@ def make_certificates(keys: Path, names: Names) -> None:
     make_folder(keys / FOLDER)
     authority = authority_of(keys)
     if not authority.exists():
-        write_secret(authority, _authority(_key(authority.with_suffix(".key"))))
+        write_new(authority, _authority(_key(authority.with_suffix(".key"))))
     for role, its_names in wanted.items():
         if its_names and not role.certificate(keys).exists():
             _make(keys, role, its_names)
@@ -127,14 +127,14 @@ def _make(keys: Path, role: Role, names: Iterable[str]) -> None:
     else:
         issuer = read_certificate(authority).subject
         certificate = _certificate(role, key, names, issuer, _key(signing_file))
-    write_secret(role.certificate(keys), certificate)
+    write_new(role.certificate(keys), certificate)
 
 
 def _key(path: Path) -> ec.EllipticCurvePrivateKey:
     """Reads a private key, which is made where it is missing. Raises KeyFilesError."""
     if not path.exists():
         key = ec.generate_private_key(ec.SECP256R1())
-        write_secret(path, _key_text(key))
+        write_new(path, _key_text(key))
         return key
     require_closed(path)
     try:

@@ -30,6 +30,13 @@ async def connected(
     """
     if isinstance(where, str):
         where = Running.bare(where)
+    nkey = where.nkey_of(identity)
+    if nkey is not None and nkey.stem != identity:
+        # nats-server would hear it, and answer nothing to what this one may not do.
+        raise VerbEndedError(
+            Exit.FAILED,
+            f"{identity}.nk isn't here, only {nkey.name}: run this where {identity}.nk is",
+        )
     client, heard = RawClient(), _Heard()
     try:
         await client.connect(
@@ -39,17 +46,17 @@ async def connected(
             max_reconnect_attempts=attempts,
             reconnect_time_wait=0.2,  # type: ignore[arg-type]  # nats-py takes floats.
             error_cb=heard.note,
-            **connect_options(where.nkey_of(identity), where.ca),
+            **connect_options(nkey, where.ca),
         )
     except FileNotFoundError as error:
         raise VerbEndedError(
             Exit.FAILED, f"cannot read {error.filename}; see `passage init`"
-        ) from (None)
+        ) from None
     except AuthorizationError:
         raise VerbEndedError(
             Exit.FAILED,
             f"nats-server doesn't know this {identity}; its accounts are made by `passage init` "
-            f"from the public keys beside {where.nkey_of(identity)}",
+            f"from the public keys beside {nkey}",
         ) from None
     except (OSError, NatsError):
         if heard.wrong is not None:

@@ -1,11 +1,9 @@
-"""`passage health`: whether services answer; as `python -m passage.health` a container's check."""
+"""`passage health`: whether services answer."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from typing import Annotated
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -18,13 +16,11 @@ from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import print_json, print_table
-from passage.running import Running, find_running, from_environment, trusted
+from passage.running import Running, find_running, trusted
 from shared import subjects
-from shared.subjects import KEEPER
 
 TIMEOUT_S = 2.0
 QUERY = "query"
-NATS = "nats"
 READY, NO_ANSWER = "ready", "no answer"
 OVER_NATS = ("keyholder", "intake", "verification", "handover", "witness")
 
@@ -104,31 +100,3 @@ def _fetch_ok(url: str) -> bool:
             return True
     except (URLError, OSError, ValueError):
         return False
-
-
-def check_container(service: str) -> int:
-    """Gives the exit code of one service's check, by the container's own environment.
-
-    `nats` is well when the log can be reached.
-    """
-    if service == QUERY:
-        port = os.environ.get("PASSAGE_HTTP", "127.0.0.1:8080").rpartition(":")[2]
-        scheme = "https" if "PASSAGE_HTTP_CERTIFICATE" in os.environ else "http"
-        ready = _fetch_ok(f"{scheme}://127.0.0.1:{port}/readyz")
-    else:
-        ready = asyncio.run(_check_over_nats(service))
-    return Exit.OK if ready else Exit.UNAVAILABLE
-
-
-async def _check_over_nats(service: str) -> bool:
-    running = from_environment()
-    try:
-        # Its own key is the only one here: a service may ask itself.
-        async with connected(running, running.nkey.stem if running.nkey else KEEPER) as client:
-            return service == NATS or await answers(client, service)
-    except VerbEndedError:
-        return False
-
-
-if __name__ == "__main__":
-    sys.exit(check_container(sys.argv[1]))

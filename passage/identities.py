@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nkeys
 
-from shared.keyfiles import FILE_MODE, make_folder
+from shared.keyfiles import make_folder, write_new
 from shared.policy import Policy, policy
 from shared.subjects import KEEPER, channel_identity
 
@@ -37,7 +37,7 @@ def make_identities(keys: Path) -> None:
     for identity in identities():
         path = seed_file(keys, identity)
         if not path.exists():
-            write_secret(path, _new_seed())
+            write_new(path, _new_seed())
         # The public half is derived: a lost or stale one would lock its owner out.
         write_anew(path.with_suffix(".pub"), _public_key(path.read_bytes()))
 
@@ -50,20 +50,11 @@ def public_keys(keys: Path) -> dict[str, str]:
     }
 
 
-def write_secret(path: Path, content: bytes) -> None:
-    """Writes a file that must not exist, for its owner alone, onto the disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def write_anew(path: Path, content: bytes) -> None:
-    """Writes a derived file in one step, for its owner alone; whatever was there is replaced."""
+    """Writes a derived file in one step; whatever was there is replaced, and keeps its owner."""
     draft = path.with_name(f".{path.name}")
     draft.unlink(missing_ok=True)
-    write_secret(draft, content)
+    write_new(draft, content, path if path.exists() else None)
     draft.replace(path)
 
 

@@ -12,16 +12,17 @@ from typing import Annotated
 
 import typer
 
+from passage.backing_up.recipient import ensure_backup_keys
 from passage.certificates import ROLES, ROUTES, SERVER, authority_of, make_certificates, unnamed
 from passage.exits import Exit, VerbEndedError
 from passage.host_names import IN_COMPOSE, Names
-from passage.identities import identities, make_identities, public_keys, write_anew, write_secret
+from passage.identities import identities, make_identities, public_keys, write_anew
 from passage.nats_server import Tls
 from passage.permissions import configuration
 from passage.printing import out, print_table
 from services.keyholder.secrets import make_key_files
 from shared.checkpoints import make_witness_keys
-from shared.keyfiles import CHANNELS, KeyFilesError, make_channel_keys
+from shared.keyfiles import CHANNELS, KeyFilesError, make_channel_keys, write_new
 from shared.policy import policy
 
 ACCOUNTS_FILE = "accounts.conf"
@@ -98,6 +99,7 @@ def make_installation(folder: Path, names: Names = Names()) -> None:  # noqa: B0
     make_key_files(folder)
     make_witness_keys(folder)
     make_channel_keys(folder)
+    ensure_backup_keys(folder)
     make_identities(folder)
     make_certificates(folder, names)
     if names.postgres:
@@ -108,7 +110,7 @@ def make_installation(folder: Path, names: Names = Names()) -> None:  # noqa: B0
 def make_password(path: Path) -> None:
     """Makes PostgreSQL's password where there is none: a person may put another in its place."""
     if not path.exists():
-        write_secret(path, token_urlsafe(PASSWORD_BYTES).encode())
+        write_new(path, token_urlsafe(PASSWORD_BYTES).encode())
 
 
 def server_tls(folder: Path) -> Tls:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -15,7 +16,6 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from pydantic import BaseModel, ValidationError
 
-from passage.backing_up.recipient import ensure_backup_keys
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders
@@ -23,7 +23,7 @@ from passage.health import answers
 from passage.init import make_installation
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import out, print_json
-from passage.running import Running, ask_to_unseal, find_running
+from passage.running import Running, ask_to_unseal, find_running, settings_of_environment
 from services.keyholder.secrets import HOLDER, read_secrets
 from shared import subjects
 from shared.key_messages import Closed, Denied, PepperRenewed, Rotated
@@ -88,9 +88,13 @@ def seal_verb(data: DataDir = DEFAULT_DATA_DIR) -> None:
 
 @keys.command("unseal")
 def unseal_verb(data: DataDir = DEFAULT_DATA_DIR) -> None:
-    """Have the runner start the key holder again, and wait until it answers."""
+    """Have the key holder start again, or take its note away, and wait until it answers."""
     running = find_running(data)
-    ask_to_unseal(data)
+    note = settings_of_environment().sealed_file
+    if note is None:
+        ask_to_unseal(data)
+    else:
+        _take_away(note)
     if not asyncio.run(_answers_again(running)):
         raise VerbEndedError(Exit.UNAVAILABLE, "the key holder doesn't answer; its log says why")
     out.print("unsealed")
@@ -130,9 +134,17 @@ def ensure_keys(folders: Folders) -> None:
     try:
         make_installation(folders.keys)
         read_secrets(folders.keys)
-        ensure_backup_keys(folders.keys)
     except (KeyFilesError, OSError) as error:
         raise VerbEndedError(Exit.FAILED, f"{folders.keys}: {error}") from None
+
+
+def _take_away(note: Path) -> None:
+    try:
+        note.unlink(missing_ok=True)
+    except OSError as error:
+        raise VerbEndedError(
+            Exit.FAILED, f"PASSAGE_SEALED_FILE {note} can't be removed ({error.strerror})"
+        ) from None
 
 
 async def _ask(running: Running, operation: str, answer: type[AnswerT]) -> AnswerT:

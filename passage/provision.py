@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
+from passage.awaiting import provision_within
 from passage.comparing import Provisioned
 from passage.connecting import connected
 from passage.exits import Exit
@@ -21,12 +23,23 @@ from passage.running import Running
 def provision_verb(
     data: DataDir = DEFAULT_DATA_DIR,
     update: bool = typer.Option(False, "--update", help="Change what JetStream lets be changed."),
+    wait: Annotated[
+        float,
+        typer.Option(
+            "--wait",
+            min=0,
+            metavar="SECONDS",
+            help="Wait so long for nats-servers and the database that don't answer yet.",
+        ),
+    ] = 0,
     gate: bool = typer.Option(False, "--gate", help="Then pass the gate, before services start."),
     as_json: AsJson = False,
 ) -> None:
     """Make and check streams, buckets, consumers; exit code 1 where one differs or is unknown."""
     with log_of(data) as running:
-        done = asyncio.run(_provision(running, update))
+        done = asyncio.run(
+            provision_within(wait, running, update) if wait else _provision(running, update)
+        )
         if as_json:
             print_json([asdict(one) for one in done])
         else:

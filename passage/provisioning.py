@@ -40,6 +40,8 @@ TIMEOUT_S = 15.0
 """A replicated stream's first leader takes some seconds."""
 NOT_FOUND = 404
 TOO_LITTLE_DISK = 10047
+TOO_FEW_SERVERS = {10004, 10005, 10008, 10009}
+"""The cluster has no leader, or no server for each replica: some of them aren't there yet."""
 DISK_HINT = (
     "; the quotas of all channels are reserved: make room on the disk, or lower "
     "PASSAGE_CALLS_MAX_BYTES"
@@ -73,7 +75,8 @@ async def provision(
         return [*done, *await _unknown(client, wanted)]
     except ApiRefusedError as error:
         hint = DISK_HINT if error.detail_code == TOO_LITTLE_DISK else ""
-        raise VerbEndedError(Exit.FAILED, f"JetStream refused: {error}{hint}") from None
+        code = Exit.UNAVAILABLE if error.detail_code in TOO_FEW_SERVERS else Exit.FAILED
+        raise VerbEndedError(code, f"JetStream refused: {error}{hint}") from None
 
 
 async def compare(client: Client, replicas: int, quota: Quota = USUAL) -> list[Provisioned]:

@@ -22,7 +22,9 @@ SEPARATORS = {"\t": "tab"}
 
 
 def load_verb(
-    file: Annotated[Path, typer.Argument(help="A table as text (CSV) with a header line.")],
+    file: Annotated[
+        Path, typer.Argument(help="A table as text (CSV) with a header line; - is standard input.")
+    ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what is recognised; change nothing.")
     ] = False,

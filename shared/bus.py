@@ -32,6 +32,7 @@ from shared.consuming import process
 from shared.credentials import api_prefix, broker_options
 from shared.denials import Denials
 from shared.hands import Hand, Pace, Sort
+from shared.health_file import health_kept
 from shared.keyholder import Keys
 from shared.lanes import Work
 from shared.logs import log, place_of
@@ -51,6 +52,7 @@ from shared.working import GRACE_S, Working
 RECONNECT_WAIT_S = 0.1
 NO_ROOM_FOR_S = 60.0
 """How long PARKED isn't asked again for a place that it had no room for."""
+NOT_READY = "not ready"
 VERSION = version("passage")
 
 
@@ -76,6 +78,7 @@ class Bus:
         self._working = Working(settings.threads)
         self._threads = settings.threads
         self._timeout_s = settings.request_timeout_s
+        self._health_file = settings.health_file
         self._api_prefix = api_prefix(settings.identity)
         self._denials = Denials()
         self._limiter = anyio.CapacityLimiter(settings.threads)
@@ -137,7 +140,8 @@ class Bus:
 
     async def run(self) -> None:
         """Serves until SIGTERM or SIGINT, or until `end`."""
-        await self._app.run()
+        async with health_kept(self._health_file, self._not_ready_because):
+            await self._app.run()
 
     def end(self) -> None:
         """Has `run` return."""
@@ -244,14 +248,18 @@ class Bus:
         return RetryAnswer(result="done")  # `passage parked retry` takes it away: no service may.
 
     async def _on_health(self, _msg: NatsMessage) -> bytes:
+        reason = await self._not_ready_because()
+        health: dict[str, object] = {"service": self.service, "version": VERSION}
+        health["ready"] = not reason
+        if reason and reason != NOT_READY:
+            health["reason"] = reason
+        return json.dumps(health).encode()
+
+    async def _not_ready_because(self) -> str:
         # Whether the log is there and the right one takes a request: not on the loop's thread.
         ready = await run_sync(lambda: all(check() for check in self._ready_checks))
         problems = [hand.problem for hand in self._hands.values() if hand.problem is not None]
-        health: dict[str, object] = {"service": self.service, "version": VERSION}
-        health["ready"] = ready and not problems
-        if problems:
-            health["reason"] = "; ".join(problems)
-        return json.dumps(health).encode()
+        return "; ".join(problems) or ("" if ready else NOT_READY)
 
     async def _on_error(self, error: Exception) -> None:
         self._denials.note(error)

@@ -174,20 +174,34 @@ def write_once(path: Path, content: bytes) -> None:
     make_folder(path.parent)
     if path.exists():
         return
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    write_new(path, content)
     sync_folder(path.parent)
 
 
+def write_new(path: Path, content: bytes, like: Path | None = None) -> None:
+    """Writes a file that must not exist, for its owner alone, onto the disk.
+
+    Root makes it for whoever owns `like`, or the folder: a container's user, who has to read it.
+    """
+    owner = (path.parent if like is None else like).stat()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        if os.geteuid() == 0:
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def make_folder(folder: Path) -> None:
-    """Makes a folder and those above it that are missing, each for its owner alone."""
+    """Makes a folder and those above it that are missing, each for the owner of the one above."""
     if not folder.is_dir():
         # `parents=True` would give those above the process's own mode.
         make_folder(folder.parent)
         folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        if os.geteuid() == 0:
+            owner = folder.parent.stat()
+            os.chown(folder, owner.st_uid, owner.st_gid)
 
 
 def sync_folder(folder: Path) -> None:

@@ -153,6 +153,11 @@ EVENTS: dict[str, LogEvent] = {
         "nats-server and this process don't accept each other; `do` is what would do. Said once",
         {"wrong": words(*REFUSALS), "do": words(*REFUSALS.values())},
     ),
+    "nats_error": LogEvent("query's connection to nats-server had an error", {"error": ERROR}),
+    "health_file_failed": LogEvent(
+        "`PASSAGE_HEALTH_FILE` can't be written; the container's health check fails",
+        {"error": ERROR},
+    ),
     "key_files_open": LogEvent(
         "a key file, or the folder of one, is open to others, and nothing is started: "
         "`chmod` it to this mode",
@@ -241,6 +246,11 @@ EVENTS: dict[str, LogEvent] = {
     "witness_file_failed": LogEvent("so many witness files didn't take a line", {"files": COUNT}),
     "witness_failed": LogEvent(
         "the witness begins anew after a fault", {"error": ERROR, "place": PLACES}
+    ),
+    "seal_not_noted": LogEvent(
+        "the key holder is sealed and ends, but can't note it (`PASSAGE_SEALED_FILE`): the next"
+        " start unseals it",
+        {"error": ERROR},
     ),
     "sealed": LogEvent("the key holder ends: nothing personal can be opened any more", {}),
     "messages_put_aside": LogEvent(

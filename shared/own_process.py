@@ -40,6 +40,8 @@ def own_process(service: str) -> None:
     if not isinstance(sys.stderr, _Printed):
         sys.stderr = cast("TextIO", _Printed(sys.stderr))
     logging.captureWarnings(True)
+    # It warns of each TLS connection that nats-py's protocol closes in its own way.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     sys.excepthook = _on_uncaught
     threading.excepthook = _on_uncaught_in_thread
     sys.unraisablehook = _on_unraisable

@@ -230,6 +230,17 @@ class Settings(BaseSettings):
         description="whether the witness is stopped after all other services, so that its last "
         "line is the log's end; set by `passage up`, and by nobody else",
     )
+    sealed_file: Path | None = Field(
+        None,
+        description="where the key holder notes that it is sealed, so that no restart unseals it: "
+        "while the file is there it holds no keys and waits for `passage keys unseal`. None: "
+        "sealed, it ends with exit code 0, and whoever runs it keeps it so",
+    )
+    health_file: Path | None = Field(
+        None,
+        description="where a service writes every few seconds that it is ready, or why not, for "
+        "a container's health check",
+    )
     threads: int = Field(64, ge=1, description="messages that a service works on at once")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"

@@ -6,15 +6,13 @@ whoever seizes the machine then can't open a single backup, not even its newest.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pyrage import IdentityError, RecipientError  # type: ignore[import-untyped]
 from pyrage.x25519 import Identity, Recipient  # type: ignore[import-untyped]
 
 from passage.backing_up.errors import BackupKeyError
-from passage.folders import FILE_MODE
-from shared.keyfiles import KeyFilesOpenError, make_folder, require_closed
+from shared.keyfiles import KeyFilesOpenError, make_folder, require_closed, write_new
 
 PUBLIC = "backup.pub"
 SECRET = "backup.key"  # noqa: S105 - a file's name
@@ -27,8 +25,8 @@ def ensure_backup_keys(folder: Path) -> None:
         return
     make_folder(folder)
     if not secret.exists():
-        _write_once(secret, str(Identity.generate()))
-    _write_once(public, str(read_identity(secret).to_public()))
+        write_new(secret, f"{Identity.generate()}\n".encode())
+    write_new(public, f"{read_identity(secret).to_public()}\n".encode())
 
 
 def read_recipient(folder: Path) -> Recipient:
@@ -54,11 +52,3 @@ def read_identity(path: Path) -> Identity:
         raise BackupKeyError(
             f"{path} can't be read as an age identity; name the kept backup.key with --key"
         ) from None
-
-
-def _write_once(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(f"{text}\n")
-        file.flush()
-        os.fsync(file.fileno())

@@ -19,7 +19,10 @@ class Lock:
 
     idle_s: float = NEVER
     """Seconds without a request until it closes itself; 0: never."""
+    note: Callable[[], bool] | None = None
+    """Notes that it is closed, before anybody is told; False where that fails."""
     clock: Callable[[], float] = time.monotonic
+    noted: bool = field(default=False, init=False)
     _closed: threading.Event = field(default_factory=threading.Event)
     _used_at: float = field(init=False)
 
@@ -36,6 +39,8 @@ class Lock:
 
     def close(self) -> None:
         """Closes the lock, for good."""
+        if self.note is not None and not self.noted:
+            self.noted = self.note()
         self._closed.set()
 
     def close_if_idle(self) -> None:

@@ -16,6 +16,7 @@ from services.keyholder.keeping import Keeping
 from services.keyholder.lock import Lock
 from services.keyholder.responding import respond
 from services.keyholder.ring import KeyRing
+from services.keyholder.sealed import is_noted, note_sealed, unsealed
 from services.keyholder.secrets import held, read_secrets
 from shared import logs, subjects
 from shared.buckets import JetStreamBucket
@@ -31,8 +32,8 @@ from shared.service import Desk, Service
 from shared.settings import Settings
 from shared.transact import Writer
 
-SEALED_EXIT, TERMINATED_EXIT = 0, 143
-"""Exit codes: only 0 means that the installation is sealed, and that nobody starts it again."""
+SEALED_EXIT, SEALED_NOTED_EXIT, TERMINATED_EXIT = 0, 75, 143
+"""Exit codes. 0: sealed, and nobody may start it again. 75: sealed, and the next start knows it."""
 LOOK_EVERY_S = 0.1
 LAST_ANSWER_S = 0.1
 """How long the answer to the request to seal gets to go out."""
@@ -106,10 +107,17 @@ def main() -> None:
 
 async def _until_exit() -> int:
     settings = own_settings()
-    lock = Lock(settings.seal_after_idle_s)
+    note = settings.sealed_file
+    if note is not None and is_noted(note):
+        logs.configure(SERVICE, settings.log_level)
+        log.warning("sealed")
+        if not await unsealed(note, settings.health_file):
+            return TERMINATED_EXIT
+    lock = Lock(settings.seal_after_idle_s, None if note is None else partial(note_sealed, note))
     with held(settings.keys_dir):
         code = await serve(wire(settings, lock), lock)
     if code == SEALED_EXIT:
         sys.stderr.flush()
-        os._exit(code)  # Nothing is waited for: a process that has ended has no keys.
+        # Nothing is waited for: a process that has ended has no keys.
+        os._exit(SEALED_NOTED_EXIT if lock.noted else SEALED_EXIT)
     return code

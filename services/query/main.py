@@ -38,6 +38,7 @@ from services.query.progress import Progress
 from services.query.reads import Reads
 from shared import logs, subjects
 from shared.case_log import jetstream_env
+from shared.health_file import health_kept
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.jetstream.stream import Stream
 from shared.keyholder import RemoteKeys
@@ -160,7 +161,8 @@ class Query:
                 timeout_graceful_shutdown=cast("int", GRACE_S),
             )
             log.info("serving", service=SERVICE, version=context.version)
-            await Server(config, context).serve([listener])
+            async with health_kept(context.settings.health_file, self._not_ready_because):
+                await Server(config, context).serve([listener])
 
     async def _drop_idle_names(self) -> None:
         while True:
@@ -172,6 +174,9 @@ class Query:
         self._factory.close()
         self._database.dispose()
         log.info("ended", service=SERVICE, sequence=self.context.progress.sequence)
+
+    async def _not_ready_because(self) -> str:
+        return "; ".join(self.context.not_ready_because())
 
     def _health(self) -> dict[str, object]:
         missing = self.context.not_ready_because()

@@ -6,6 +6,7 @@ A registry answers with names of fields that agree and conflict, never with valu
 from __future__ import annotations
 
 import sqlite3
+import sys
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -82,6 +83,9 @@ class Loaded:
         return self.filled.persons
 
 
+STANDARD_INPUT = Path("-")
+
+
 def load_csv(
     path: Path, rows_file: Path, encoding: str | None = None, *, dry_run: bool = False
 ) -> Loaded:
@@ -92,7 +96,7 @@ def load_csv(
     if not dry_run:
         remove_drafts(path)
     try:
-        data = rows_file.read_bytes()
+        data = sys.stdin.buffer.read() if rows_file == STANDARD_INPUT else rows_file.read_bytes()
     except OSError as error:
         raise refuse(f"cannot be read ({error.strerror})") from None
     source = RegistryFile(data, encoding)

@@ -16,6 +16,7 @@ from services.witness.tending import Tending
 from shared import logs, subjects
 from shared.case_log import jetstream_env
 from shared.checkpoints import read_signing_key
+from shared.health_file import health_kept
 from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.jetstream.stream import Stream
@@ -81,8 +82,14 @@ class Witness:
         log.info("ended", service=SERVICE)
 
     async def _answer_until(self, stopping: asyncio.Event) -> None:
-        async with answering_health(self._settings, self.not_ready_because):
+        async with (
+            health_kept(self._settings.health_file, self._health),
+            answering_health(self._settings, self.not_ready_because),
+        ):
             await stopping.wait()
+
+    async def _health(self) -> str:
+        return self.not_ready_because()
 
 
 def main() -> None:

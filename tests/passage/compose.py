@@ -24,11 +24,12 @@ class _Strict(BaseModel):
 
 
 class Healthcheck(_Strict):
-    test: list[str]
-    interval: Span
-    timeout: Span
-    retries: int
-    start_period: Span
+    test: list[str] = []
+    interval: Span = "0s"
+    timeout: Span = "0s"
+    retries: int = 0
+    start_period: Span = "0s"
+    disable: bool = False
 
 
 class Dependency(_Strict):
@@ -39,6 +40,7 @@ class Resources(_Strict):
     class Amount(_Strict):
         memory: Size
         cpus: str | None = None
+        pids: int | None = None
 
     limits: Amount
     reservations: Amount
@@ -51,6 +53,7 @@ class Deploy(_Strict):
 class Build(_Strict):
     context: str
     target: str
+    network: Literal["none"] | None = None
 
 
 class Logging(_Strict):
@@ -58,26 +61,49 @@ class Logging(_Strict):
     options: dict[str, str]
 
 
+class Placed(_Strict):
+    """A secret under another name than its own."""
+
+    source: str
+    target: str
+
+
 class Service(_Strict):
     image: str
     build: Build | None = None
+    profiles: list[str] = []
+    entrypoint: list[str] = []
     command: list[str] = []
+    working_dir: str | None = None
     user: Annotated[str, StringConstraints(pattern=r"^[0-9]+:[0-9]+$")]
     read_only: bool
     cap_drop: list[str]
     security_opt: list[str]
-    restart: Literal["no", "always", "on-failure", "unless-stopped"]
+    restart: Annotated[
+        str, StringConstraints(pattern=r"^(no|always|unless-stopped|on-failure(:[0-9]+)?)$")
+    ]
     logging: Logging
     healthcheck: Healthcheck
     deploy: Deploy
     stop_grace_period: Span
-    networks: list[str]
+    stop_signal: Literal["SIGINT"] | None = None
+    networks: list[str] = []
+    network_mode: Literal["none"] | None = None
     environment: dict[str, str] = {}
     volumes: list[str] = []
     tmpfs: list[str] = []
-    secrets: list[str] = []
+    secrets: list[str | Placed] = []
     ports: list[str] = []
-    depends_on: dict[str, Dependency] = {}
+    depends_on: dict[str, Dependency] | list[str] = {}
+
+    @property
+    def held(self) -> set[str]:
+        """The secrets that it is given, by their own names."""
+        return {one if isinstance(one, str) else one.source for one in self.secrets}
+
+    @property
+    def runs_by_itself(self) -> bool:
+        return not self.profiles
 
 
 class Network(_Strict):

@@ -13,6 +13,8 @@ from passage.definitions import SERVICES
 from passage.host_names import IN_COMPOSE
 from passage.init import make_installation
 from passage.nats_server import find_binary
+from passage.running import HTTP_URL_VARIABLE
+from shared.health_file import READY, write_health
 from shared.policy import policy
 from shared.settings import Settings
 from tests.passage.compose import FILE, ROOT, interpolated, read_compose
@@ -34,7 +36,74 @@ def test_the_file_fits_the_official_schema_of_the_compose_specification() -> Non
 
 
 def test_three_nats_servers_a_database_the_services_and_one_job_run() -> None:
-    assert set(COMPOSE.services) == {*NATS, "postgres", "provision", *SERVICES}
+    assert {n for n, one in COMPOSE.services.items() if one.runs_by_itself} == {
+        *NATS,
+        "postgres",
+        "provision",
+        *SERVICES,
+    }
+
+
+def test_verbs_and_channels_have_services_that_run_only_when_asked_for() -> None:
+    asked_for = {n: one for n, one in COMPOSE.services.items() if not one.runs_by_itself}
+    assert set(asked_for) == {"init", "passage", "channel"}
+    for service in asked_for.values():
+        assert service.entrypoint == ["python", "-m", "passage"]
+        assert service.restart == "no"
+        assert not service.depends_on  # They work with what runs, whatever else is down.
+
+
+def test_a_channels_container_holds_that_channels_secrets_alone() -> None:
+    channel = COMPOSE.services["channel"]
+    assert channel.held == {"ca.pem", "intake.pub", "channel.nk"}
+    assert channel.networks == ["log"]
+    assert "keeper.nk" not in channel.held
+
+
+def test_one_image_is_built_once() -> None:
+    built = [one.image for one in COMPOSE.services.values() if one.build is not None]
+    assert built.count("passage:0.1.0") == 1
+    assert {one.image for one in COMPOSE.services.values()} == set(built)
+
+
+def test_nothing_that_up_waits_for_can_go_on_for_ever() -> None:
+    provision = COMPOSE.services["provision"]
+    assert provision.restart == "no"
+    assert "--wait" in provision.command
+    # Whether they are healthy is for provision to say: compose would wait for a crash loop.
+    assert set(provision.depends_on) == {*NATS, "postgres"}
+    for name in SERVICES:
+        assert set(COMPOSE.services[name].depends_on) == {"provision"}
+
+
+def test_probes_start_no_python_and_no_shell_of_ours_needs_it() -> None:
+    tests = {n: one.healthcheck.test for n, one in COMPOSE.services.items() if one.runs_by_itself}
+    assert {n for n, test in tests.items() if test == ["CMD", "probe.sh"]} == set(SERVICES)
+    assert not any("python" in word for test in tests.values() for word in test)
+
+
+def test_a_container_without_a_word_of_its_service_is_not_well(tmp_path: Path) -> None:
+    health = tmp_path / "health"
+
+    def probe() -> tuple[int, str]:
+        done = subprocess.run(  # noqa: S603 - our own script
+            [str(ROOT / "deploy" / "probe.sh")],
+            env={**os.environ, "PASSAGE_HEALTH_FILE": str(health)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout.strip()
+
+    assert probe() == (1, "no word from the service for 20 s")
+    write_health(health, READY)
+    assert probe() == (0, "ready")
+    write_health(health, "it can't read the log (TimeoutError)")
+    assert probe() == (1, "it can't read the log (TimeoutError)")
+    write_health(health, READY)
+    stale = health.stat().st_mtime - 60
+    os.utime(health, (stale, stale))
+    assert probe() == (1, "no word from the service for 20 s")
 
 
 @pytest.mark.parametrize("name", COMPOSE.services)
@@ -44,14 +113,17 @@ def test_every_container_is_unprivileged_watched_and_bounded(name: str) -> None:
     assert service.read_only
     assert service.cap_drop == ["ALL"]
     assert service.security_opt == ["no-new-privileges:true"]
-    assert service.healthcheck.test[0] == "CMD"
+    ends = not service.runs_by_itself or name == "provision"
+    assert service.healthcheck.disable if ends else service.healthcheck.test[0] == "CMD"
     assert service.deploy.resources.limits.memory
-    assert service.restart in {"unless-stopped", "on-failure"}
+    assert service.deploy.resources.limits.pids
+    assert ends or service.restart in {"always", "on-failure"}
 
 
 def test_only_query_is_published_and_only_on_loopback() -> None:
     published = {name: one.ports for name, one in COMPOSE.services.items() if one.ports}
-    assert published == {"query": ["127.0.0.1:8080:8080"]}
+    assert list(published) == ["query"]
+    assert [interpolated(one, {}) for one in published["query"]] == ["127.0.0.1:8080:8080"]
 
 
 def test_the_log_and_the_database_cannot_be_reached_from_outside() -> None:
@@ -61,6 +133,7 @@ def test_the_log_and_the_database_cannot_be_reached_from_outside() -> None:
         "postgres",
         "provision",
         "query",
+        "passage",
     ]
 
 
@@ -68,15 +141,15 @@ def test_the_log_and_the_database_cannot_be_reached_from_outside() -> None:
 def test_what_a_container_uses_is_declared(name: str) -> None:
     service = COMPOSE.services[name]
     assert set(service.networks) <= set(COMPOSE.networks)
-    assert set(service.secrets) <= set(COMPOSE.secrets)
+    assert service.held <= set(COMPOSE.secrets)
     assert set(service.depends_on) <= set(COMPOSE.services)
-    named = {one for one in service.volumes if not one.startswith("${PASSAGE_KEYS")}
+    named = {interpolated(one, {}) for one in service.volumes if "PASSAGE_KEYS" not in one}
     assert {volume.partition(":")[0] for volume in named} <= set(COMPOSE.volumes)
 
 
-@pytest.mark.parametrize("name", [*SERVICES, "provision"])
+@pytest.mark.parametrize("name", [*SERVICES, "provision", "passage", "channel"])
 def test_every_setting_given_exists(name: str) -> None:
-    known = {f"PASSAGE_{field.upper()}" for field in Settings.model_fields}
+    known = {f"PASSAGE_{field.upper()}" for field in Settings.model_fields} | {HTTP_URL_VARIABLE}
     assert set(COMPOSE.services[name].environment) <= known
 
 
@@ -84,21 +157,26 @@ def test_every_setting_given_exists(name: str) -> None:
 def test_services_wait_for_the_log_and_hold_their_own_nkey_alone(name: str) -> None:
     service = COMPOSE.services[name]
     assert service.command == [f"services.{name}"]
+    assert isinstance(service.depends_on, dict)
     assert service.depends_on["provision"].condition == "service_completed_successfully"
     assert service.environment["PASSAGE_REPLICAS"] == "3"
     assert service.environment["PASSAGE_NATS_NKEY"] == f"/run/secrets/{name}.nk"
     assert service.environment["PASSAGE_NATS_CA"] == "/run/secrets/ca.pem"
     public = {"ca.pem", "intake.pub"}
     more = {
-        "query": {"query.pem", "query.key"},
+        "query": {"query.pem", "query.key", "database.password"},
         "witness": {"witness.key", "witness.pub"},
     }.get(name, set())
-    assert set(service.secrets) - public == {f"{name}.nk"} | more
+    assert service.held - public == {f"{name}.nk"} | more
 
 
 def test_the_key_holder_alone_has_the_keys_and_stays_sealed() -> None:
     holder = COMPOSE.services["keyholder"]
-    assert holder.restart == "on-failure"  # It ends with 0 when it is sealed.
+    assert holder.restart == "on-failure"  # It ends with 0 where it can't note that it is sealed.
+    # No restart unseals: it finds its note, which `passage keys unseal` takes away.
+    for name in ("keyholder", "passage"):
+        assert COMPOSE.services[name].environment["PASSAGE_SEALED_FILE"] == "/sealed/sealed"
+        assert "sealed:/sealed" in COMPOSE.services[name].volumes
     having = [n for n, one in COMPOSE.services.items() if "holder" in "".join(one.volumes)]
     assert having == ["keyholder"]
     assert not any("holder/" in one.file or one.file.endswith("ca.key") for one in SECRETS)
@@ -113,7 +191,7 @@ def test_intake_has_the_channels_public_keys_and_nobody_their_private_ones(tmp_p
         f"channels/{name}.pub:ro" for name in policy().channels.names
     }
     having = [n for n, one in COMPOSE.services.items() if "/channels" in "".join(one.volumes)]
-    assert having == ["intake"]
+    assert having == ["intake", "channel"]
     assert not any("/channels" in one.file for one in SECRETS)
 
 
@@ -127,25 +205,50 @@ def test_every_secret_is_made_by_init(tmp_path: Path) -> None:
 def test_the_key_of_a_certificate_is_held_where_it_is_shown(secret: str) -> None:
     role = secret.removesuffix(".key")
     holders = {"routes": NATS, "server": NATS}.get(role, (role,))
-    holding = [name for name, one in COMPOSE.services.items() if secret in one.secrets]
+    holding = [name for name, one in COMPOSE.services.items() if secret in one.held]
     assert holding == list(holders)
 
 
 def test_the_authoritys_key_is_held_by_nobody() -> None:
     assert not any(one.file.endswith("ca.key") for one in SECRETS)
-    shown = {name for name, one in COMPOSE.services.items() if "routes.pem" in one.secrets}
+    shown = {name for name, one in COMPOSE.services.items() if "routes.pem" in one.held}
     assert shown == set(NATS)
 
 
 def test_the_database_is_reached_with_its_name_checked() -> None:
     url = COMPOSE.services["query"].environment["PASSAGE_DATABASE_URL"]
     assert "sslmode=verify-full&sslrootcert=/run/secrets/ca.pem" in url
-    assert "--ssl=on" in COMPOSE.services["postgres"].command
+
+
+def test_no_password_stands_in_an_environment() -> None:
+    for service in COMPOSE.services.values():
+        for name, value in service.environment.items():
+            assert "PASSWORD" not in name or value == "/run/secrets/database.password"
+            assert "passage:" not in value
+    assert {n for n, one in COMPOSE.services.items() if "database.password" in one.held} == {
+        "postgres",
+        "provision",
+        "query",
+        "passage",
+    }
+
+
+def test_the_database_lets_nobody_in_but_query_by_tls_and_no_superuser_by_tcp() -> None:
+    lines = (ROOT / "deploy" / "pg_hba.conf").read_text(encoding="utf-8").splitlines()
+    allowed = [line.split() for line in lines if line and not line.startswith("#")]
+    assert allowed == [
+        ["local", "all", "postgres", "peer"],
+        ["hostssl", "passage", "passage", "all", "scram-sha-256"],
+    ]
+    script = (ROOT / "deploy" / "postgres.sh").read_text(encoding="utf-8")
+    for setting in ("ssl=on", "ssl_min_protocol_version=TLSv1.3", "hba_file=/etc/postgres/"):
+        assert f"-c {setting}" in script
+    assert "NOSUPERUSER" in script
 
 
 def test_no_service_starts_before_the_gate_and_both_see_the_same_witness_file() -> None:
     provision, witness = COMPOSE.services["provision"], COMPOSE.services["witness"]
-    assert provision.command == ["passage", "provision", "--gate"]
+    assert provision.command[:3] == ["passage", "provision", "--gate"]
     files = {one.environment["PASSAGE_WITNESS_FILES"] for one in (provision, witness)}
     assert len(files) == 1
     assert provision.volumes == witness.volumes == ["witness:/witness"]
@@ -154,7 +257,11 @@ def test_no_service_starts_before_the_gate_and_both_see_the_same_witness_file() 
 @pytest.mark.parametrize("name", NATS)
 def test_each_nats_server_has_a_store_of_its_own(name: str) -> None:
     assert COMPOSE.services[name].volumes == [f"{name}:/data"]
-    assert COMPOSE.services[name].environment == {"NATS_NAME": name}
+    environment = dict(COMPOSE.services[name].environment)
+    assert environment.pop("NATS_NAME") == name
+    # Their sizes are the container's; by themselves they would take the host's.
+    assert set(environment) == {"GOMEMLIMIT", "NATS_STORE_MAX", "NATS_SYNC"}
+    assert interpolated(environment["NATS_SYNC"], {}) == "always"
 
 
 def test_the_image_is_not_roots_and_its_requirements_are_hashed() -> None:
@@ -162,26 +269,29 @@ def test_the_image_is_not_roots_and_its_requirements_are_hashed() -> None:
     assert "--require-hashes" in dockerfile
     for stage in dockerfile.split("FROM ")[1:]:
         target = stage.splitlines()[0].rpartition(" as ")[2].rpartition(" AS ")[2]
-        if target in {"nats", "passage"}:
+        if target in {"nats", "postgres", "passage"}:
             assert "USER 10001:10001" in stage
 
 
 def test_the_nats_configuration_is_valid_and_syncs_always(tmp_path: Path) -> None:
     text = (ROOT / "deploy" / "nats.conf").read_text(encoding="utf-8")
-    assert "sync_interval: always" in text
+    assert "sync_interval: $NATS_SYNC" in text
     make_installation(tmp_path / "keys", IN_COMPOSE)
     config = tmp_path / "etc" / "nats" / "nats.conf"
     config.parent.mkdir(parents=True)
     secrets = tmp_path / "run" / "secrets"
     secrets.mkdir(parents=True)
-    for name in COMPOSE.services["nats-1"].secrets:
+    for name in COMPOSE.services["nats-1"].held:
         file = interpolated(COMPOSE.secrets[name].file, {"PASSAGE_KEYS": str(tmp_path / "keys")})
         (secrets / name).write_bytes(Path(file).read_bytes())
     here = text.replace("/data", str(tmp_path)).replace('"/run', f'"{tmp_path}/run')
     config.write_text(here, encoding="utf-8")
     checked = subprocess.run(  # noqa: S603 - our own binary and file
         [str(find_binary()), "-t", "-c", str(config)],
-        env={**os.environ, "NATS_NAME": "nats-1"},
+        env={
+            **os.environ,
+            **{k: interpolated(v, {}) for k, v in COMPOSE.services["nats-1"].environment.items()},
+        },
         capture_output=True,
         text=True,
         check=False,

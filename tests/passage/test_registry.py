@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -35,6 +36,20 @@ def test_a_dry_run_says_what_is_recognised_and_makes_nothing(
     assert (told["columns"]["3"], told["columns"]["5"]) == ("date_of_birth", "ignored")
     assert (told["rows"], told["persons"], told["empty_lines"]) == (1, 1, 1)
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_a_table_from_standard_input_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    given = io.TextIOWrapper(io.BytesIO(GOOD.encode("cp1251")))
+    monkeypatch.setattr(sys, "stdin", given)
+    verb = ["passage", "registry", "load", "-", "--data", str(tmp_path / "data"), "--json"]
+    monkeypatch.setattr(sys, "argv", verb)
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    assert not ended.value.code
+    told = json.loads(capsys.readouterr().out)
+    assert (told["loaded"], told["encoding"], told["persons"]) == (True, "cp1251", 1)
 
 
 def test_a_file_is_loaded_and_what_was_recognised_is_said(

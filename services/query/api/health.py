@@ -64,7 +64,10 @@ async def _look_at_streams(context: Context) -> None:
     metrics.lag.set(max(behind, 0.0) if cases else NOT_KNOWN)
     metrics.parked.set(parked if parked is not None else NOT_KNOWN)
     for one in await calls_waiting(link):
-        messages = NOT_KNOWN if one.messages is None else one.messages
-        oldest_s = NOT_KNOWN if one.messages is None else one.oldest_s
-        metrics.calls_waiting.labels(one.channel).set(messages)
-        metrics.oldest_call.labels(one.channel).set(oldest_s)
+        if one.messages is None:
+            # A sum over the channels is to go on; what isn't known has no sample.
+            metrics.calls_waiting.remove(one.channel)
+            metrics.oldest_call.remove(one.channel)
+            continue
+        metrics.calls_waiting.labels(one.channel).set(one.messages)
+        metrics.oldest_call.labels(one.channel).set(one.oldest_s)

@@ -1,0 +1,117 @@
+"""A set of containers by docker-compose.yml, as the drill starts, asks and kills it.
+
+The standard library alone, so that a drill needs nothing but Python and the engine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SERVERS = ("nats-1", "nats-2", "nats-3", "postgres")
+SERVICES = ("keyholder", "intake", "verification", "handover", "query", "witness")
+CASES_MAX = 500
+PATIENCE_S = 300.0
+LOOK_EVERY_S = 0.5
+
+
+class DrillFailedError(Exception):
+    """Something didn't go as it must; the text says what was seen."""
+
+
+class Site:
+    """One set of containers: its project, its key folder and where its backups go."""
+
+    def __init__(self, project: str, keys: Path, backups: Path, port: int) -> None:
+        self.project = project
+        self.keys = keys
+        self.environment = {
+            **os.environ,
+            "COMPOSE_PROJECT_NAME": project,
+            "PASSAGE_KEYS": str(keys),
+            "PASSAGE_BACKUPS": str(backups),
+            "PASSAGE_PORT": str(port),
+        }
+
+    def compose(
+        self, *words: str, check: bool = True, **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs `docker compose`; `more` goes into its environment."""
+        done = subprocess.run(  # noqa: S603 - the engine's own client
+            ["docker", "compose", "--file", str(ROOT / "docker-compose.yml"), *words],  # noqa: S607
+            env={**self.environment, **more},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode:
+            said = (done.stdout + done.stderr).strip()
+            raise DrillFailedError(f"docker compose {shlex.join(words)}: {said[-1_500:]}")
+        return done
+
+    def verb(self, *words: str, options: tuple[str, ...] = (), **more: str) -> str:
+        """Runs a verb in the service `passage`."""
+        return self.compose("run", "--rm", "-T", *options, "passage", *words, **more).stdout
+
+    def call(self, channel: str, number: str) -> None:
+        """Publishes a call as a channel does."""
+        words = ("--channel", channel, "--from", number, "--text", "invented")
+        self.compose("run", "--rm", "-T", "channel", "call", *words, PASSAGE_CHANNEL=channel)
+
+    def cases(self) -> set[str]:
+        """The case numbers; not more than one page of them."""
+        listed = json.loads(self.verb("case", "list", "--limit", str(CASES_MAX), "--json"))
+        return {one["case_id"] for one in listed["items"]}
+
+    def healthy(self) -> set[str]:
+        """The services whose containers say that they are well."""
+        listed = self.compose("ps", "--format", "{{.Service}} {{.Status}}").stdout
+        return {line.split()[0] for line in listed.splitlines() if "(healthy)" in line}
+
+    def container(self, service: str) -> str:
+        """The id of a service's container."""
+        return self.compose("ps", "--all", "--quiet", service).stdout.strip()
+
+    def until_healthy(self, wanted: tuple[str, ...] = SERVERS + SERVICES) -> float:
+        """Waits, and gives the seconds that it took."""
+        return until(lambda: self.healthy() >= set(wanted), f"{self.project}: all healthy")
+
+    def kill(self, service: str) -> None:
+        """Ends a container's first process as a crash does; `docker kill` would keep it down."""
+        found = docker("inspect", "--format", "{{.State.Pid}}", self.container(service)).strip()
+        if found != "0":
+            os.kill(int(found), signal.SIGKILL)
+
+    def down(self) -> None:
+        """Removes containers, networks and volumes."""
+        self.compose("--profile", "verbs", "down", "--volumes", "--timeout", "5", check=False)
+
+
+def docker(*words: str) -> str:
+    """Runs `docker`, and gives what it printed. Raises DrillFailedError."""
+    done = subprocess.run(  # noqa: S603 - the engine's own client
+        ["docker", *words],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise DrillFailedError(f"docker {shlex.join(words)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def until(condition: Callable[[], bool], what: str) -> float:
+    """Waits, and gives the seconds that it took."""
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > PATIENCE_S:
+            raise DrillFailedError(f"not within {PATIENCE_S:.0f} s: {what}")
+        time.sleep(LOOK_EVERY_S)
+    return time.monotonic() - began

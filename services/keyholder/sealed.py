@@ -1,0 +1,53 @@
+"""The note that the installation is sealed: while it is there the key holder reads no key.
+
+A restart, of a container or a machine, is nobody's wish to unseal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+
+from shared.health_file import write_health
+from shared.keyfiles import FILE_MODE, sync_folder
+from shared.logs import log
+
+LOOK_EVERY_S = 0.5
+SAID = "sealed; `passage keys unseal` unseals"
+
+
+def is_noted(path: Path | None) -> bool:
+    """Whether the installation is sealed."""
+    return path is not None and path.exists()
+
+
+def note_sealed(path: Path) -> bool:
+    """Notes it on the disk; False, and a line in the log, where that fails."""
+    try:
+        path.touch(mode=FILE_MODE)
+        sync_folder(path.parent)
+    except OSError as error:
+        log.error("seal_not_noted", error=type(error).__name__)
+        return False
+    return True
+
+
+async def unsealed(path: Path, health_file: Path | None) -> bool:
+    """Waits until the note is gone; False where the process is told to end before."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        while is_noted(path) and not stopping.is_set():
+            if health_file is not None:
+                with contextlib.suppress(OSError):  # It is for the probe alone.
+                    write_health(health_file, SAID)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), LOOK_EVERY_S)
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+    return not stopping.is_set()
