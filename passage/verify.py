@@ -22,7 +22,7 @@ from passage.gating import check_gate
 from passage.log_reading import last_sequence, read_batches
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.own_server import log_of
-from passage.printing import err, out, print_json, print_table
+from passage.printing import counted, err, out, print_json, print_table
 from passage.provisioning import compare
 from passage.running import Running, find_running
 from passage.verifying.audit_check import check_audit
@@ -186,11 +186,14 @@ async def _check_witnesses(running: Running, findings: Findings) -> Witnessed:
 
 def _print(checked: Checked) -> None:
     findings, logs = checked.findings, checked.logs
-    out.print(f"{logs.events} events of {logs.cases} cases, up to sequence {logs.sequence}")
+    out.print(
+        f"{counted(logs.events, 'event')} of {counted(logs.cases, 'case')}, up to sequence "
+        f"{logs.sequence}"
+    )
     if not findings.kept:
-        out.print("nothing found")
+        out.print("every check passed")
         return
     rows = [(one.severity, one.check, one.where, one.what) for one in findings.kept]
     print_table("Findings", ("severity", "check", "where", "what"), rows)
     for (check, severity), count in sorted(findings.counts.items()):
-        out.print(f"{check}: {count} {severity}{'s' if count != 1 else ''}")
+        out.print(f"{check}: {counted(count, severity)}")

@@ -9,13 +9,14 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
-from shared.events.fields import Id
-from shared.events.shifts import OF_EXPORTS, OF_SHIFTS
+from shared.events.fields import HEAD_COUNT_MAX_PERSONS, Id
+from shared.events.shifts import OF_EXPORTS, OF_SHIFTS, ExportId, ShiftId
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CHARACTERS = 12
+DESK = (OF_SHIFTS, OF_EXPORTS)
 
 _CONFUSED = str.maketrans("OILU", "011V")
 """Letters that no case number has, because they are taken for these."""
@@ -28,13 +29,19 @@ _ON_KEYS_ALONE = frozenset("ЙЦГШЩФЫПЛДЯЧИЬ")
 
 
 def typed_case_number(typed: str) -> str:
-    """The case number that somebody typed; what can't be one is given back as it is."""
+    """The case number that somebody typed; what can't be one is given back as it is.
+
+    A shift's or export's number is one if it begins as one, in whatever case.
+    """
+    for beginning in DESK:
+        if typed.upper().startswith(beginning):
+            return beginning + typed[len(beginning) :]
     return case_number_in(typed) or typed
 
 
 def case_number_in(typed: str) -> str | None:
     """The case number that somebody typed, if it is one."""
-    if typed.startswith((OF_SHIFTS, OF_EXPORTS)):
+    if typed.upper().startswith(DESK):
         return None
     signs = [_sign(one) for one in unicodedata.normalize("NFKC", typed.replace("№", "")).upper()]
     plain = "".join(one for one in signs if one.isalnum())
@@ -54,3 +61,7 @@ def _typed(value: object) -> object:
 
 CaseNumber = Annotated[Id, BeforeValidator(_typed)]
 """The number of a case wherever people give one."""
+CaseNumbers = Annotated[tuple[CaseNumber, ...], Field(max_length=HEAD_COUNT_MAX_PERSONS)]
+"""Those of men who travel together."""
+ShiftNumber = Annotated[ShiftId, BeforeValidator(_typed)]
+ExportNumber = Annotated[ExportId, BeforeValidator(_typed)]
