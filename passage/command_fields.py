@@ -76,16 +76,14 @@ def typed_fields(command: type[Command]) -> list[Typed]:
     return sorted(found, key=lambda one: (one.path in common, not one.required))
 
 
-def unknown_fields(command: type[Command], body: dict[str, Any]) -> list[str]:
-    """What of a body is no field of the command, each with the one that is most like it."""
+def mistyped_fields(command: type[Command], body: dict[str, Any]) -> list[str]:
+    """What of a body is no field of the command, or has fields of its own; with what is meant."""
     try:
         command.model_validate(body)
     except ValidationError as error:
-        return [
-            _unlike(command, [str(part) for part in one["loc"]])
-            for one in error.errors(include_url=False, include_context=False, include_input=False)
-            if one["type"] == "extra_forbidden"
-        ]
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        said = [_said(command, one["type"], ".".join(map(str, one["loc"]))) for one in found]
+        return [one for one in said if one]
     return []
 
 
@@ -124,8 +122,13 @@ def _example(held: Any) -> str:
     return _example(args[0]) if origin is Annotated else "..."
 
 
-def _unlike(command: type[Command], path: list[str]) -> str:
-    typed, known = ".".join(path), [one.path for one in _typed(command)]
+def _said(command: type[Command], error: str, typed: str) -> str:
+    known = [one.path for one in _typed(command)]
+    if error == "model_type":
+        parts = [f"{one}=..." for one in known if one.startswith(f"{typed}.")]
+        return f"{typed}: has fields of its own: {', '.join(parts)}" if parts else ""
+    if error != "extra_forbidden":
+        return ""
     near = difflib.get_close_matches(typed, known, n=1)
     meant = f"did you mean {near[0]}? " if near else ""
     name = command.__name__

@@ -13,7 +13,7 @@ from typer.core import TyperCommand
 from typing_extensions import override
 
 from passage.api import Api, Json, Reply, api_of, commanded, ended_by_problem, fetched
-from passage.command_fields import named_command, typed_fields, unknown_fields
+from passage.command_fields import mistyped_fields, named_command, typed_fields
 from passage.exits import Exit, VerbEndedError
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import err, out, print_json, print_table
@@ -79,8 +79,8 @@ def do_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     for text in json_fields or ():
         path, value = split(text)
         put(body, path, read_json(path, value))
-    if unknown := unknown_fields(COMMANDS[command], body):
-        raise VerbEndedError(Exit.INVALID, "; ".join(unknown))
+    if mistyped := mistyped_fields(COMMANDS[command], body):
+        raise VerbEndedError(Exit.INVALID, "; ".join(mistyped))
     running = find_running(data)
     reply = asyncio.run(_send(running.http, command, body, seen))
     _show(command, reply, as_json)

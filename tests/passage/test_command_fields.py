@@ -9,7 +9,7 @@ import pytest
 
 from passage import __main__ as command_line
 from passage.api import Json
-from passage.command_fields import named_command, typed_fields, unknown_fields
+from passage.command_fields import mistyped_fields, named_command, typed_fields
 from passage.do import put, read_json, split
 from shared.commands.base import Decision
 from shared.commands.catalogue import COMMANDS
@@ -53,11 +53,21 @@ def test_every_example_is_taken(name: str) -> None:
             {"windows": [{"form_time": "18:00"}]},
             ("windows.0.form_time: SetContactRule has no such field;",),
         ),
+        (
+            "RecordArrival",
+            {"place": "mill"},
+            ("place: has fields of its own: place.description=..., place.latitude=...",),
+        ),
+        (
+            "ProvidePersonalData",
+            {"identity": "V"},
+            ("identity: has fields of its own: identity.s",),
+        ),
         ("StartShift", {"operator": ["olena"]}, ("operator: StartShift has no such field; did",)),
     ],
 )
 def test_a_mistyped_field_is_named(name: str, body: Json, said: tuple[str, ...]) -> None:
-    found = unknown_fields(COMMANDS[name], body)
+    found = mistyped_fields(COMMANDS[name], body)
     assert len(found) == len(said)
     assert all(one.startswith(begins) for one, begins in zip(found, said, strict=True))
 

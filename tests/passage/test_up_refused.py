@@ -46,8 +46,8 @@ def test_what_ends_it_at_once_is_said_before_anything_is_made(
                 ("--nats", f"0.0.0.0:{free_port(HOST)}"),
                 "isn't good for 0.0.0.0; make one with `passage init",
             ),
-            "setting": ((), "calls_max_bytes"),
-            "witnessed": ((), "calls_max_bytes"),
+            "setting": ((), "PASSAGE_CALLS_MAX_BYTES: "),
+            "witnessed": ((), "PASSAGE_CALLS_MAX_BYTES: "),
         }[case]
         if not options:
             monkeypatch.setenv("PASSAGE_CALLS_MAX_BYTES", "many")
