@@ -75,6 +75,9 @@ def main() -> None:
     except VerbEndedError as error:
         err.print(f"passage: {error}")
         sys.exit(error.code)
+    except TimeoutError:
+        err.print("passage: no answer in time; is everything running? Then try again")
+        sys.exit(Exit.UNAVAILABLE)
     except Exception as error:  # Its text may hold anything; where it happened may be told.
         err.print(f"passage: {_cause_of(error)}")
         sys.exit(Exit.FAILED)
