@@ -48,7 +48,7 @@ class Limit(NamedTuple):
         value, unit = self.value, UNITS.get(self.name.rpartition("_")[2], "")
         if isinstance(value, timedelta):
             value, unit = _of_span(value)
-        number = f"{value:,g}" if isinstance(value, float) else f"{value:,}"  # type: ignore[str-format]
+        number = f"{value:,g}" if isinstance(value, float) else f"{value:,}"
         return f"{number} {unit}".strip()
 
 

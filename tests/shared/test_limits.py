@@ -9,6 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from shared.access import FOUND_CASES_MAX
 from shared.addresses import ADDRESS_MAX_CHARACTERS, spelled
+from shared.case_numbers import LONGEST as LONGEST_TYPED
+from shared.case_numbers import case_number_in
 from shared.commands.base import COMMAND_ID_MAX_CHARACTERS
 from shared.commands.catalogue import COMMANDS
 from shared.commands.intake import MESSAGE_VALID_MAX_MINUTES
@@ -25,6 +27,8 @@ from shared.events.shifts import SHIFT_CASES_MAX, SHIFT_OPERATORS_MAX
 from shared.key_messages import VALUES_MAX, Found, Search
 from shared.log_forms import COUNT, LIST_MAX, NUMBER_MAX, PLACES, PLACES_MAX, some_of
 from shared.logs import place_of
+from shared.matching.numbers import LONGEST as LONGEST_NUMBER
+from shared.matching.numbers import numbers_in
 from shared.return_codes import SEARCHED_MAX_CHARACTERS, codes_in
 from shared.withheld import ENDING_MAX_CHARACTERS, is_withheld
 from shared.wrong_fields import wrong_fields
@@ -158,3 +162,16 @@ def test_a_log_line_names_the_innermost_places_of_a_fault() -> None:
     assert len(places) == PLACES_MAX
     assert PLACES.read(places) == places
     assert all(one.endswith(" deep") for one in places)
+
+
+def test_a_case_number_is_found_beside_so_much_and_no_more() -> None:
+    beside = " x" * ((LONGEST_TYPED - len(CASE)) // 2)
+    assert case_number_in(f"{CASE}{beside}") == CASE
+    assert case_number_in(f"{CASE}{beside} x") is None
+
+
+def test_a_service_number_is_found_beside_so_much_and_no_more() -> None:
+    digits = "123456"
+    within, beyond = (f"{digits};{'7' * (LONGEST_NUMBER - more)}" for more in (6, 5))
+    assert digits in numbers_in(within)
+    assert digits not in numbers_in(beyond)
