@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from typing_extensions import override
 
 from services.intake.cleaning import LIST_MAX, ORIGINAL_MAX_BYTES, SECONDS_MAX, original_of
+from services.intake.codes import ATTEMPTS as CODES_TRIED
+from services.intake.codes import _reserved
+from services.intake.ends import ATTEMPTS as ENDS_TRIED
+from services.intake.ends import EarlyEnds
 from services.intake.reading import MEDIA_MAX
-from tests.intake.receiving import envelope, originals, received
+from shared.buckets import Change, TakenError
+from shared.commands.intake import IssueReturnCode
+from shared.events.calls import CallEnded
+from shared.parking import UnprocessableError
+from shared.transact import ContendedError
+from tests.desks import MemoryBucket
+from tests.examples import CASE, NOON
+from tests.intake.receiving import KEYS, envelope, originals, received
 
 
 def test_a_call_has_so_many_media_and_the_others_stand_in_its_original() -> None:
@@ -33,3 +50,42 @@ def test_a_number_of_seconds_above_its_limit_is_one_of_milliseconds() -> None:
     assert seconds < SECONDS_MAX < seconds * 1_000
     both = [received(envelope(started_at=one)).started_at for one in (seconds, seconds * 1_000)]
     assert both[0] == both[1]
+
+
+class Restless(MemoryBucket):
+    """A bucket in which somebody else is always first."""
+
+    tried: int = 0
+
+    @override
+    def create(self, key: str, value: bytes) -> int:
+        self.tried += 1
+        raise TakenError(key)
+
+    @override
+    def change(self, changes: Sequence[Change]) -> list[int]:
+        raise TakenError("changed")
+
+
+def test_an_end_whose_place_keeps_changing_is_tried_again_later() -> None:
+    bucket = Restless()
+    ended = CallEnded(call_id="call-1", channel="phone", ended_at=NOON)
+    with pytest.raises(ContendedError):
+        EarlyEnds(bucket).remember(ended)
+    assert bucket.tried == ENDS_TRIED
+
+
+def test_so_many_return_codes_in_a_row_are_no_chance() -> None:
+    tried = []
+
+    def taken(*_: object, **__: object) -> bool:
+        tried.append(1)
+        return False
+
+    intake = SimpleNamespace(desk=SimpleNamespace(keys=KEYS), index=SimpleNamespace())
+    intake.index.reserve_code = taken
+    command = IssueReturnCode(command_id="c-1", case_id=CASE, by="olena")
+    with pytest.raises(UnprocessableError):
+        _reserved(cast(Any, intake), command, is_issued=False)
+    assert len(tried) <= CODES_TRIED
+    assert len(tried) > CODES_TRIED // 2
