@@ -49,7 +49,7 @@ class Limit(NamedTuple):
         if isinstance(value, timedelta):
             value, unit = _of_span(value)
         number = f"{value:,g}" if isinstance(value, float) else f"{value:,}"
-        return f"{number} {unit}".strip()
+        return f"{number} {unit.removesuffix('s') if value == 1 and unit != 's' else unit}".strip()
 
 
 def _of_span(span: timedelta) -> tuple[int, str]:

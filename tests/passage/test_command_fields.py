@@ -98,3 +98,25 @@ def test_help_behind_a_command_lists_its_fields(
     assert ended.value.code == 0
     assert "--set window_from=2030-01-01T10:00:00Z" in said
     assert "moment (UTC)" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("addnote", "--set", "txt=calm"), 4, "txt: AddNote has no such field; did you mean text?"),
+        (("RecordArrival", "--set", "place=mill"), 4, "place: has fields of its own: place.desc"),
+        (("AddNot", "--set", "text=calm"), 2, "'AddNot' is no command; did you mean AddNote?"),
+    ],
+)
+def test_the_verb_says_so_whether_or_not_anything_runs(
+    words: tuple[str, ...],
+    code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    argv = ["passage", "do", *words, "--case", CASE, "--by", "olena", "--data", "nothing-here"]
+    monkeypatch.setattr(sys, "argv", argv)
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    assert (ended.value.code, said in capsys.readouterr().err) == (code, True)
