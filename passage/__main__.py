@@ -9,7 +9,7 @@ from importlib import import_module
 
 import typer
 
-from passage.exits import MEANINGS, Exit, VerbEndedError
+from passage.exits import MEANINGS, Exit, VerbEndedError, refused_by_the_machine
 from passage.printing import err
 from shared.logs import place_of
 
@@ -55,11 +55,12 @@ def command_line(verb: str | None = None) -> typer.Typer:
         pretty_exceptions_show_locals=False,
     )
     for name in VERBS if verb not in VERBS else (verb,):
-        found = getattr(import_module(f"passage.{name}"), VERBS[name])
+        module = import_module(f"passage.{name}")
+        found = getattr(module, VERBS[name])
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=name)
         else:
-            app.command(name)(found)
+            app.command(name, cls=getattr(module, "COMMAND_CLASS", None))(found)
     return app
 
 
@@ -77,10 +78,18 @@ def main() -> None:
     except VerbEndedError as error:
         err.print(f"passage: {error}")
         sys.exit(error.code)
+    except TimeoutError:
+        err.print("passage: no answer in time; is everything running? Then try again")
+        sys.exit(Exit.UNAVAILABLE)
     except Exception as error:  # Its text may hold anything; where it happened may be told.
-        places = " < ".join(reversed(place_of(error)))
-        err.print(f"passage: a fault of ours: {type(error).__name__} at {places}")
+        err.print(f"passage: {_cause_of(error)}")
         sys.exit(Exit.FAILED)
+
+
+def _cause_of(error: Exception) -> str:
+    refused = refused_by_the_machine(error) if isinstance(error, OSError) else None
+    places = " < ".join(reversed(place_of(error)))
+    return refused or f"a bug in Passage: {type(error).__name__} at {places}"
 
 
 if __name__ == "__main__":

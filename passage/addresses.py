@@ -55,20 +55,29 @@ def parse_address(option: str, text: str, with_tls: bool = False) -> Address:
 
 
 def choose_address(
-    option: str, given: str | None, usual: Address, with_tls: bool = False
+    option: str,
+    given: str | None,
+    usual: Address,
+    with_tls: bool = False,
+    besides: Address | None = None,
 ) -> tuple[Address, bool]:
-    """Gives the address to use, and whether it isn't the usual one because that is taken.
+    """The address to use, and whether it isn't the usual one because that is taken.
 
-    Raises VerbEndedError (1) where a given one is taken.
+    `besides` is chosen already for something else. Raises VerbEndedError (1) where a given one is
+    taken, (2) where it is that one.
     """
     if given is not None:
         address = parse_address(option, given, with_tls)
+        if besides is not None and address.port == besides.port:
+            raise VerbEndedError(
+                Exit.USAGE, f"{option}: port {address.port} is the API's; choose another port"
+            )
         if not is_free(address):
             raise VerbEndedError(
                 Exit.FAILED, f"{option}: {address} is taken by another process; choose another port"
             )
         return address, False
-    if is_free(usual):
+    if is_free(usual) and (besides is None or usual.port != besides.port):
         return usual, False
     return Address(usual.host, free_port(usual.host)), True
 

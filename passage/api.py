@@ -93,6 +93,21 @@ async def sent(api: Api, path: str, body: Mapping[str, Any]) -> Json:
     raise ended_by_problem(reply)
 
 
+async def commanded(api: Api, name: str, fields: Mapping[str, Any], again: str) -> Reply:
+    """The answer to a command of a verb, refused or not.
+
+    Raises VerbEndedError where it may have been carried out or not: `again` says how to repeat it.
+    """
+    try:
+        reply = await api.command(name, fields)
+    except httpx.HTTPError as error:
+        raise VerbEndedError(Exit.UNAVAILABLE, f"{unreachable(error)} {again}") from None
+    if reply.status == UNAVAILABLE and "command_id" not in reply.body:
+        problem = ended_by_problem(reply)
+        raise VerbEndedError(problem.code, f"{problem}; {again}")
+    return reply
+
+
 def unreachable(error: httpx.HTTPError) -> VerbEndedError:
     """Gives the end of a verb that got no answer (exit code 5)."""
     return VerbEndedError(

@@ -14,7 +14,7 @@ from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.log_reading import last_sequence, read_stream
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.printing import err, print_json, print_table, short_time
+from passage.printing import counted, err, print_json, print_table, short_time
 from passage.running import Running, find_running
 from shared import subjects
 from shared.access import MANY, AccessRecord
@@ -46,9 +46,9 @@ def audit_verb(
             )
             for record in records
         ]
-        print_table(f"Case {case_id}: {len(rows)} accesses", COLUMNS, rows)
+        print_table(f"Case {case_id}: {counted(len(rows), 'access', 'accesses')}", COLUMNS, rows)
     if unreadable:
-        err.print(f"{unreadable} records can't be read")
+        err.print(f"{counted(unreadable, 'record')} can't be read")
         raise typer.Exit(Exit.FAILED)
 
 
@@ -92,4 +92,4 @@ def _opened(record: AccessRecord, case_id: str) -> str:
     values = record.values_of(case_id)
     others = len(record.case_ids) - 1
     text = ", ".join(f"{one.version} {one.type_name}.{one.field}" for one in values)
-    return f"{text} (and of {others} other cases)" if others else text
+    return f"{text} (and of {counted(others, 'other case')})" if others else text

@@ -29,7 +29,7 @@ from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import FILE_MODE, FOLDER_MODE, folders_of
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.printing import err, out, print_json, print_table
+from passage.printing import counted, err, out, print_json, print_table
 from passage.quotas import Quota
 from passage.running import Running, find_running, settings_of_environment
 from shared import subjects
@@ -39,11 +39,11 @@ STEPS = len(ORDER) + 3
 DRAFT = ".draft"
 KeyOption = Annotated[
     Path | None,
-    typer.Option("--key", help="The backups' backup.key.  [default: the key folder's]"),
+    typer.Option("--key", help="The backups' backup.key.", show_default="the key folder's"),
 ]
 SignerOption = Annotated[
     Path | None,
-    typer.Option("--signer", help="A copy of witness.pub.  [default: the key folder's]"),
+    typer.Option("--signer", help="A copy of witness.pub.", show_default="the key folder's"),
 ]
 
 backup = typer.Typer(
@@ -107,7 +107,8 @@ def backup_verb(
     if not written.is_signed:
         err.print("not signed: witness.key isn't among the key files here")
     out.print(
-        f"{written.path}: {events_of(written.taken.manifest)} events, {written.bytes} bytes, "
+        f"{written.path}: {counted(events_of(written.taken.manifest), 'event')}, "
+        f"{written.bytes} bytes, "
         f"{written.seconds:.1f} s"
     )
 

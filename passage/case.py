@@ -11,7 +11,7 @@ from passage.api import Api, Json, api_of, fetched, sent
 from passage.case_find import find_verb
 from passage.exits import Exit, VerbEndedError
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.printing import err, out, print_json, print_table, short_time
+from passage.printing import counted, err, out, print_json, print_table, short_time
 from passage.running import find_running
 from shared.case_numbers import typed_case_number
 
@@ -53,7 +53,7 @@ def list_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         (*(item.get(column) for column in COLUMNS), short_time(item.get("last_event_at")))
         for item in found["items"]
     ]
-    print_table(f"{len(rows)} cases", (*COLUMNS, "last event"), rows)
+    print_table(counted(len(rows), "case"), (*COLUMNS, "last event"), rows)
     if found.get("next"):
         out.print("there are more; --limit shows more")
 

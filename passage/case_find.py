@@ -10,7 +10,7 @@ import typer
 from passage.api import Json, api_of, sent
 from passage.exits import Exit, VerbEndedError
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.printing import print_json, print_table
+from passage.printing import counted, print_json, print_table
 from passage.running import find_running
 
 COLUMNS = ("case_id", "progress", "identity", "channel", "last_call_at", "suggestion")
@@ -47,7 +47,7 @@ def find_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         print_json(found)
         return
     rows = [tuple(_cell(column, item.get(column)) for column in COLUMNS) for item in found["items"]]
-    print_table(f"{len(rows)} cases", COLUMNS, rows)
+    print_table(counted(len(rows), "case"), COLUMNS, rows)
 
 
 def _cell(column: str, value: object) -> object:

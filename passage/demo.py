@@ -19,7 +19,7 @@ from passage.playing.people import SAMPLE
 from passage.playing.play import AT_ONCE, Played, play, tally
 from passage.playing.player import UnexpectedError
 from passage.playing.stage import StuckError, staged
-from passage.printing import err, out, print_json, print_table
+from passage.printing import counted, err, out, print_json, print_table
 from passage.registry_load import holds_only, load
 from passage.running import Running, find_running
 from shared.keyfiles import KeyFilesError
@@ -148,6 +148,11 @@ def _report(ended: Ended, asked: Asked, seconds: float, as_json: bool) -> None:
         err.print(f"{one.kind}: {one.problem}")
     if ended.shift_problem:
         err.print(f"shifts: {ended.shift_problem}")
-    good = "every case ended as planned" if not wrong else f"{len(wrong)} stories went wrong"
-    shifts = f", {ended.shifts} shifts" if ended.shifts else ""
-    out.print(f"{len(played)} stories, {cases} cases, {calls} calls{shifts}: {good}")
+    good = (
+        "every case ended as planned"
+        if not wrong
+        else f"{counted(len(wrong), 'story', 'stories')} went wrong"
+    )
+    shifts = f", {counted(ended.shifts, 'shift')}" if ended.shifts else ""
+    told = f"{counted(len(played), 'story', 'stories')}, {counted(cases, 'case')}"
+    out.print(f"{told}, {counted(calls, 'call')}{shifts}: {good}")

@@ -6,19 +6,42 @@ import asyncio
 import json
 from collections.abc import Sequence
 from typing import Annotated, Any
+from uuid import uuid4
 
-import httpx
 import typer
+from typer.core import TyperCommand
+from typing_extensions import override
 
-from passage.api import Api, Json, Reply, api_of, ended_by_problem, fetched, unreachable
+from passage.api import Api, Json, Reply, api_of, commanded, ended_by_problem, fetched
+from passage.command_fields import mistyped_fields, named_command, typed_fields
 from passage.exits import Exit, VerbEndedError
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.printing import err, out, print_json
+from passage.printing import err, out, print_json, print_table
 from passage.running import find_running
 from shared.case_numbers import typed_case_number
 from shared.commands.base import Decision
 from shared.commands.catalogue import COMMANDS
 from shared.events.shifts import OF_SHIFTS
+
+COMMAND = "passage.do.command"
+
+
+class CommandHelp(TyperCommand):
+    """Whose help, asked for behind a command's name, also lists that command's fields."""
+
+    @override
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[COMMAND] = next((one for one in args if not one.startswith("-")), None)
+        return super().parse_args(ctx, args)
+
+    @override
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        super().format_help(ctx, formatter)
+        if ctx.meta.get(COMMAND):
+            _print_fields(_known(ctx.meta[COMMAND]))
+
+
+COMMAND_CLASS = CommandHelp
 
 
 def do_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
@@ -45,30 +68,37 @@ def do_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Send a command; exit code 3 when a guard refuses it, 4 when a field is wrong."""
-    if command not in COMMANDS:
-        raise VerbEndedError(Exit.USAGE, f"unknown command; one of {', '.join(COMMANDS)}")
-    body: Json = {"case_id": case, "by": by}
-    if command_id is not None:
-        body["command_id"] = command_id
+    """Send a command; exit code 3 when a guard refuses it, 4 when a field is wrong.
+
+    `passage do COMMAND --help` lists the command's fields, each with an example.
+    """
+    command = _known(command)
+    body: Json = {"case_id": case, "by": by, "command_id": command_id or uuid4().hex}
     for text in fields or ():
         put(body, *split(text))
     for text in json_fields or ():
         path, value = split(text)
         put(body, path, read_json(path, value))
+    if mistyped := mistyped_fields(COMMANDS[command], body):
+        raise VerbEndedError(Exit.INVALID, "; ".join(mistyped))
     running = find_running(data)
     reply = asyncio.run(_send(running.http, command, body, seen))
     _show(command, reply, as_json)
+
+
+def _known(command: str) -> str:
+    try:
+        return named_command(command)
+    except ValueError as error:
+        raise VerbEndedError(Exit.USAGE, str(error)) from None
 
 
 async def _send(url: str, command: str, body: Json, seen: int | None) -> Reply:
     async with api_of(url) as api:
         if issubclass(COMMANDS[command], Decision):
             body["seen_version"] = seen if seen is not None else await _version(api, body)
-        try:
-            return await api.command(command, body)
-        except httpx.HTTPError as error:
-            raise unreachable(error) from None
+        again = f"sending it again with --command-id {body['command_id']} is safe"
+        return await commanded(api, command, body, again)
 
 
 async def _version(api: Api, body: Json) -> int:
@@ -105,6 +135,13 @@ def _show(command: str, reply: Reply, as_json: bool) -> None:
         err.print(f"{body['held_by']} works on the case; a claim locks nobody out")
     if not body.get("visible", True):
         err.print("the read model doesn't show it yet")
+
+
+def _print_fields(command: str) -> None:
+    fields = typed_fields(COMMANDS[command])
+    out.print((COMMANDS[command].__doc__ or "").strip().splitlines()[0])
+    rows = [("yes" if one.required else "", one.option, one.words) for one in fields]
+    print_table(f"The fields of {command}", ("needed", "typed as", "what it holds"), rows)
 
 
 def split(text: str) -> tuple[str, str]:

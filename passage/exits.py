@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 
@@ -17,7 +18,7 @@ class Exit(IntEnum):
 
 
 MEANINGS: dict[Exit, str] = {
-    Exit.OK: "done, nothing found",
+    Exit.OK: "done, and every check passed",
     Exit.FAILED: "failed, or a check found something",
     Exit.USAGE: "wrong usage of the command line",
     Exit.REFUSED: "refused by a guard; the answer says what would satisfy it",
@@ -32,3 +33,16 @@ class VerbEndedError(Exception):
     def __init__(self, code: Exit, message: str) -> None:
         self.code = code
         super().__init__(message)
+
+
+def refused_by_the_machine(error: OSError) -> str | None:
+    """What the machine refused, where a person can do something about it; else None."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return f"no room is left on the disk{_at(error)}; make room, then try again"
+    if error.filename is None:
+        return None
+    return f"{error.filename}: {error.strerror}; name another place, or mend this one"
+
+
+def _at(error: OSError) -> str:
+    return "" if error.filename is None else f" at {error.filename}"

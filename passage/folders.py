@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,10 +70,19 @@ class Folders:
         return self.logs / f"{service}.log"
 
     def make(self) -> None:
-        """Makes the folders, for their owner alone."""
+        """Makes the folders, for their owner alone. Raises VerbEndedError (2) where it can't."""
         for folder in (self.data, self.nats, self.logs):
-            folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-            folder.chmod(FOLDER_MODE)
+            try:
+                folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+                folder.chmod(FOLDER_MODE)
+                with tempfile.TemporaryFile(dir=folder):
+                    pass
+            except OSError as error:
+                raise VerbEndedError(
+                    Exit.USAGE,
+                    f"--data: {folder} can't be written to ({error.strerror}); name a folder of "
+                    "yours",
+                ) from None
 
 
 def folders_of(data_dir: Path) -> Folders:
@@ -92,14 +102,16 @@ def locked(folders: Folders) -> Iterator[None]:
         try:
             _take(descriptor)
         except OSError:
-            raise VerbEndedError(
-                Exit.FAILED,
-                f"another `passage up` is running on {folders.data}; stop it or choose another "
-                "folder with --data",
-            ) from None
+            raise _in_use(folders) from None
         yield
     finally:
         os.close(descriptor)
+
+
+def require_free(folders: Folders) -> None:
+    """Raises VerbEndedError (1) while a runner holds the data folder; changes nothing."""
+    if is_held(folders.data):
+        raise _in_use(folders)
 
 
 def is_held(data_dir: Path) -> bool:
@@ -115,6 +127,14 @@ def is_held(data_dir: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _in_use(folders: Folders) -> VerbEndedError:
+    return VerbEndedError(
+        Exit.FAILED,
+        f"another `passage up` is running on {folders.data}; stop it or choose another folder "
+        "with --data",
+    )
 
 
 def _take(descriptor: int) -> None:

@@ -10,7 +10,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.gating import Gate, check_gate, open_gate
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.own_server import log_of
-from passage.printing import err, out, print_json, print_table
+from passage.printing import counted, err, out, print_json, print_table
 from passage.running import Running
 
 HELP = (
@@ -50,7 +50,8 @@ def print_gate(gate: Gate) -> None:
     """Prints what was read, and a row a finding."""
     heads = gate.heads
     out.print(
-        f"{heads.sequence} events of {heads.cases} cases, {len(gate.witnessed.lines)} checkpoints, "
+        f"{counted(heads.sequence, 'event')} of {counted(heads.cases, 'case')}, "
+        f"{counted(len(gate.witnessed.lines), 'checkpoint')}, "
         f"archive up to {gate.archived}; read in {gate.seconds:.2f} s"
     )
     if gate.findings.kept:

@@ -22,7 +22,7 @@ from passage.folders import Folders
 from passage.health import answers
 from passage.init import make_installation
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.printing import out, print_json
+from passage.printing import counted, out, print_json
 from passage.running import Running, ask_to_unseal, find_running, settings_of_environment
 from services.keyholder.secrets import HOLDER, read_secrets
 from shared import subjects
@@ -65,7 +65,9 @@ def rotate_verb(
     else:
         done = asyncio.run(_ask(running, "rotate", Rotated))
         kept = ", ".join(str(epoch) for epoch in done.epochs_kept)
-        said = f"{done.cases} cases wrapped under epoch {done.epoch}; epochs kept: {kept}"
+        said = (
+            f"{counted(done.cases, 'case')} wrapped under epoch {done.epoch}; epochs kept: {kept}"
+        )
     if as_json:
         print_json(done.model_dump())
     else:

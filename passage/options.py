@@ -7,8 +7,35 @@ from typing import Annotated
 
 import typer
 
+DATA_VARIABLE = "PASSAGE_DATA"
+
+
+def data_folder(named: str | Path) -> Path:
+    """Reads the folder that a person names. Raises BadParameter, to which click adds the option."""
+    try:
+        path = Path(named).expanduser()
+        resolved = path.resolve()
+        there = next(one for one in (resolved, *resolved.parents) if one.exists())
+    except (RuntimeError, OSError, ValueError) as error:  # `~nobody`, a loop of links, too long.
+        why = getattr(error, "strerror", None) or "there is no such place"
+        raise typer.BadParameter(f"{str(named)!r} can't be used: {why}") from None
+    if not there.is_dir():
+        raise typer.BadParameter(f"{str(there)!r} is a file; name a folder, or one to be made")
+    if not resolved.name or not str(named).strip():
+        raise typer.BadParameter(f"{str(named)!r} can't be a data folder; name one as .passage")
+    return path
+
+
 DataDir = Annotated[
-    Path, typer.Option("--data", help="Data folder of the system.", show_default=True)
+    Path,
+    typer.Option(
+        "--data",
+        help="Data folder of the system.",
+        show_default=True,
+        envvar=DATA_VARIABLE,
+        parser=data_folder,
+        metavar="DIR",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 

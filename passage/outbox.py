@@ -20,6 +20,7 @@ from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import out, print_json, print_table
 from passage.running import Running, find_running
 from shared.boxes import BoxBrokenError
+from shared.case_numbers import typed_case_number
 from shared.events.calls import DeliveryFault, DeliveryOutcome
 from shared.events.fields import Channel
 from shared.keyfiles import KeyFilesError, read_channel_private_key
@@ -77,7 +78,8 @@ async def _carry_out(
             station = Station(client, channel, key, known)
             if message:
                 message_id, _, case_id = message.partition("@")
-                await station.report(message_id, case_id, outcome or "sent", reason)
+                known_case = typed_case_number(case_id)
+                await station.report(message_id, known_case, outcome or "sent", reason)
                 return None
             if outcome is None:
                 return await station.receive(wait_s)

@@ -10,12 +10,12 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
-from passage.api import Json, api_of, ended_by_problem, sent
+from passage.api import Json, api_of, commanded, ended_by_problem, sent
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.log_reading import last_sequence, read_stream
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.printing import out, print_json, print_table
+from passage.printing import counted, out, print_json, print_table
 from passage.provisioning import ask
 from passage.running import Running, find_running
 from shared import subjects
@@ -48,7 +48,9 @@ def list_verb(data: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None
     if as_json:
         print_json([as_json_of(one) for one in waiting])
         return
-    print_table(f"{len(waiting)} parked", COLUMNS, [as_row(one) for one in waiting])
+    print_table(
+        f"{counted(len(waiting), 'message')} parked", COLUMNS, [as_row(one) for one in waiting]
+    )
 
 
 @parked.command("retry")
@@ -122,7 +124,7 @@ def clear_verb(data: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> Non
     if as_json:
         print_json({"deleted": count})
     else:
-        out.print(f"{count} parked messages deleted that were taken up or set aside")
+        out.print(f"{counted(count, 'parked message')} deleted, taken up or set aside before")
 
 
 def as_json_of(one: Waiting) -> dict[str, Any]:
@@ -200,7 +202,7 @@ async def _settle(
         one = await _found(client, parked_id)
         async with api_of(running.http) as api:
             body = {**who, "case_id": parked_id, "parked_sequence": one.sequence}
-            reply = await api.command(command.__name__, body)
+            reply = await commanded(api, command.__name__, body, "running it again is safe")
         if not reply.ok:
             raise ended_by_problem(reply)
         await clear(client, parked_id)

@@ -47,6 +47,11 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     wide.print(table, markup=False)
 
 
+def counted(count: int, one: str, more: str | None = None) -> str:
+    """A number with its noun: `1 case`, `2 cases`; `more` is a plural that isn't the noun and s."""
+    return f"{count} {one if count == 1 else more or one + 's'}"
+
+
 def short_time(text: str | None) -> str:
     """Gives an ISO time to the second, as people read it: `2026-11-22 10:40:41`."""
     return (text or "")[:19].replace("T", " ")

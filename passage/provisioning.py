@@ -32,6 +32,7 @@ from passage.definitions import (
     streams,
 )
 from passage.exits import Exit, VerbEndedError
+from passage.printing import counted
 from passage.quotas import USUAL, Quota
 from shared import subjects
 from shared.events.base import CONTENT_TYPE
@@ -162,7 +163,7 @@ async def _unknown(client: Client, wanted: Sequence[StreamDefinition]) -> list[P
     found = []
     for name in sorted(set(names) - known):
         state = (await ask(client, f"STREAM.INFO.{name}", None))["state"]
-        problem = f"{state['messages']} messages are in it"
+        problem = f"it holds {counted(state['messages'], 'message')}"
         found.append(Provisioned("stream", name, "unknown", problem=problem))
     durables = {(one.stream, one.name) for one in consumers()}
     for stream in sorted(names):

@@ -23,7 +23,7 @@ from passage.gate import print_gate
 from passage.gating import Gate, check_gate, sign_into
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.own_server import quiet_log_of
-from passage.printing import err, out, print_json, print_table
+from passage.printing import counted, err, out, print_json, print_table
 from passage.provision import print_provisioned
 from passage.provisioning import ApiRefusedError, ask, provision
 from passage.repairing.plan import ArchiveUnsoundError, Plan, as_stored, counts, plan_of
@@ -44,7 +44,9 @@ AcceptLoss = Annotated[
 ]
 SaveTo = Annotated[
     Path | None,
-    typer.Option("--save-to", help="Folder for what stood in the stream.  [default: DIR.damaged]"),
+    typer.Option(
+        "--save-to", help="Folder for what stood in the stream.", show_default="DIR.damaged"
+    ),
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the witness files.")]
 
@@ -228,9 +230,9 @@ def _check_loss(plan: Plan, accepted: bool) -> None:
     if plan.lost and not accepted:
         raise VerbEndedError(
             Exit.FAILED,
-            f"{plan.lost} events can't be brought back from archive or stream; --dry-run says "
-            "which. Restore a backup that has them, or go on with --accept-loss. Nothing was "
-            "changed",
+            f"{counted(plan.lost, 'event')} can't be brought back from archive or stream; "
+            "--dry-run says which. Restore a backup that has them, or go on with --accept-loss. "
+            "Nothing was changed",
         )
 
 
@@ -244,7 +246,7 @@ def _print(repaired: Repaired) -> None:
     if plan.left_out.found:
         rows = [(one.first, one.last, one.what) for one in plan.left_out.found]
         print_table("Not taken, by the old sequences", ("first", "last", "why"), rows)
-    out.print(f"{plan.last} events of {plan.cases} cases; {plan.lost} lost")
+    out.print(f"{counted(plan.last, 'event')} of {counted(plan.cases, 'case')}; {plan.lost} lost")
     if repaired.after:
         out.print(f"CASES is now incarnation {repaired.after}; it was {repaired.before}")
         out.print(f"what stood in it is kept in {repaired.saved}")

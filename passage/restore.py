@@ -40,7 +40,7 @@ from passage.identities import make_identities
 from passage.init import accounts_of
 from passage.nats_server import NatsServer, NatsServerError
 from passage.options import AsJson
-from passage.printing import err, out, print_json
+from passage.printing import counted, err, out, print_json
 from passage.provisioning import ask
 from passage.quotas import Quota
 from passage.running import Running, find_running, settings_of_environment
@@ -280,8 +280,9 @@ def _print(restored: Restored) -> None:
     for note in done.notes:
         err.print(note)
     out.print(
-        f"{restored.data}: {events_of(done.manifest)} events of {done.manifest.started_at} "
-        f"from {restored.file.stat().st_size} bytes in {restored.seconds:.1f} s"
+        f"{restored.data}: {counted(events_of(done.manifest), 'event')} of "
+        f"{done.manifest.started_at} from {restored.file.stat().st_size} bytes in "
+        f"{restored.seconds:.1f} s"
     )
     if lost.events:
         out.print(f"events lost: {lost.events} (sequence {lost.first} to {lost.last})")

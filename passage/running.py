@@ -15,12 +15,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from passage.exits import Exit, VerbEndedError
 from passage.folders import is_held
 from passage.identities import seed_file
-from passage.invalid import ended_by
 from passage.quotas import USUAL, Quota
 from shared.jetstream.tls import tls_context
 from shared.keyfiles import KeyFilesError
 from shared.secret_files import require_files
 from shared.settings import Settings
+from shared.wrong_fields import wrong_fields
 
 FILE_NAME = "running.json"
 UNSEAL_NAME = "unseal"
@@ -115,7 +115,14 @@ def settings_of_environment() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise VerbEndedError(Exit.INVALID, f"PASSAGE_ environment: {ended_by(error)}") from None
+        raise VerbEndedError(Exit.INVALID, f"environment: {_in_environment(error)}") from None
+
+
+def _in_environment(error: ValidationError) -> str:
+    prefix = Settings.model_config["env_prefix"]
+    return "; ".join(
+        f"{prefix}{one.field.upper()}: {one.problem}" for one in wrong_fields(error, "")
+    )
 
 
 def trusted() -> ssl.SSLContext:

@@ -18,7 +18,7 @@ from passage.children import ServiceProcess
 from passage.connecting import connected
 from passage.definitions import SERVICES
 from passage.exits import Exit, VerbEndedError
-from passage.folders import Folders, folders_of, locked
+from passage.folders import Folders, folders_of, locked, require_free
 from passage.gate import pass_gate
 from passage.init import accounts_of, server_tls
 from passage.keys import ensure_keys
@@ -30,8 +30,11 @@ from passage.provisioning import provision
 from passage.quotas import Quota
 from passage.running import Running, forget_running, settings_of_environment
 from passage.supervising import Supervisor
+from passage.witness_places import FILE_NAME as WITNESS_FILE
+from passage.witness_places import VARIABLE as WITNESS_VARIABLE
 from passage.witness_places import witnesses_of
 from services.verification.registry import remove_drafts
+from shared.keyfiles import KeyFilesError
 
 USUAL_HTTP = Address("127.0.0.1", 8080)
 USUAL_NATS = Address("127.0.0.1", 4222)
@@ -39,20 +42,22 @@ DEMO_CASES = 24
 
 HttpOption = Annotated[
     str | None,
-    typer.Option("--http", help="HOST:PORT of API and pages.  [default: 127.0.0.1:8080, or free]"),
+    typer.Option(
+        "--http", help="HOST:PORT of API and pages.", show_default=f"{USUAL_HTTP}, or a free port"
+    ),
 ]
 NatsOption = Annotated[
     str | None,
-    typer.Option("--nats", help="HOST:PORT of nats-server.  [default: 127.0.0.1:4222, or free]"),
+    typer.Option(
+        "--nats", help="HOST:PORT of nats-server.", show_default=f"{USUAL_NATS}, or a free port"
+    ),
 ]
-
-
 WitnessOption = Annotated[
     list[Path] | None,
     typer.Option(
         "--witness",
-        help="File for checkpoints of the log, best on another disk; may be repeated.  "
-        "[default: PASSAGE_WITNESS_FILES, or DIR.witness/checkpoints.jsonl]",
+        help="File for checkpoints of the log, best on another disk; may be repeated.",
+        show_default=f"{WITNESS_VARIABLE}, or DIR.witness/{WITNESS_FILE}",
     ),
 ]
 
@@ -66,20 +71,25 @@ def up_verb(
 ) -> None:
     """Start nats-server and the services, watch them, and stop all on Ctrl-C."""
     folders = folders_of(data)
+    require_free(folders)
+    # Whatever would end it is looked at before anything is made: it leaves no folder behind.
+    http_address, nats_address = _addresses(http, nats)
+    _check_certificate(folders, nats_address)
+    quota = Quota.of(settings_of_environment())
+    witnesses = witnesses_of(folders, witness or ())
     folders.make()
     with locked(folders):
         forget_running(folders.data)  # What a killed runner left would name its addresses.
         remove_drafts(folders.registry)  # What a killed load left holds names in the clear.
         ensure_keys(folders)
-        http_address, nats_address = _addresses(http, nats)
-        _check_certificate(folders, nats_address)
-        witnesses = witnesses_of(folders, witness or ())
-        asyncio.run(_run(_plan(folders, http_address, nats_address, witnesses), demo))
+        asyncio.run(_run(_plan(folders, http_address, nats_address, witnesses, quota), demo))
 
 
 def _addresses(http: str | None, nats: str | None) -> tuple[Address, Address]:
     http_address, http_moved = choose_address("--http", http, USUAL_HTTP)
-    nats_address, nats_moved = choose_address("--nats", nats, USUAL_NATS, with_tls=True)
+    nats_address, nats_moved = choose_address(
+        "--nats", nats, USUAL_NATS, with_tls=True, besides=http_address
+    )
     for moved, usual, chosen in (
         (http_moved, USUAL_HTTP, http_address),
         (nats_moved, USUAL_NATS, nats_address),
@@ -91,8 +101,14 @@ def _addresses(http: str | None, nats: str | None) -> tuple[Address, Address]:
 
 def _check_certificate(folders: Folders, nats: Address) -> None:
     """Raises VerbEndedError (1) where clients on the network would not know nats-server by TLS."""
+    if is_loopback(nats.host):
+        return
     host = nats.reached_at.host
-    if not is_loopback(nats.host) and host not in SERVER.names(folders.keys):
+    try:
+        names = SERVER.names(folders.keys)
+    except KeyFilesError:
+        names = ()
+    if host not in names:
         raise VerbEndedError(
             Exit.FAILED,
             f"the certificate tls/server.pem in {folders.keys} isn't good for {host}; move it and "
@@ -101,7 +117,7 @@ def _check_certificate(folders: Folders, nats: Address) -> None:
 
 
 def _plan(
-    folders: Folders, http: Address, nats: Address, witnesses: tuple[Path, ...]
+    folders: Folders, http: Address, nats: Address, witnesses: tuple[Path, ...], quota: Quota
 ) -> Supervisor:
     tls = server_tls(folders.keys)
     running = Running(
@@ -113,7 +129,7 @@ def _plan(
         ready=False,
         ca=None if is_loopback(nats.host) else tls.ca,
         witnesses=witnesses,
-        quota=Quota.of(settings_of_environment()),
+        quota=quota,
     )
     return Supervisor(
         folders=folders,
@@ -208,6 +224,7 @@ def _print_addresses(supervisor: Supervisor) -> None:
             ("data folder", folders.data),
             ("key files", folders.keys),
             ("logs", folders.logs),
+            ("log of nats-server", supervisor.nats.log_path),
             ("checkpoints", ", ".join(str(path) for path in running.witnesses)),
         ),
     )

@@ -22,9 +22,9 @@ from passage.gating import bad_lines_of, check_gate
 from passage.log_reading import last_sequence, read_batches
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.own_server import log_of
-from passage.printing import err, out, print_json, print_table
+from passage.printing import counted, err, out, print_json, print_table
 from passage.provisioning import compare
-from passage.running import Running, find_running
+from passage.running import Running, find_running, settings_of_environment
 from passage.verifying.audit_check import check_audit
 from passage.verifying.case_logs import CaseLogs
 from passage.verifying.findings import Findings
@@ -36,7 +36,6 @@ from passage.verifying.replicas_check import check_replicas
 from services.query.database import Database, open_database
 from shared import subjects
 from shared.case_numbers import typed_case_number
-from shared.settings import Settings
 from shared.witness_files import Witnessed
 
 INDEX_STREAM = f"KV_{subjects.INDEX_BUCKET}"
@@ -49,7 +48,7 @@ class Checked:
 
     def __init__(self) -> None:
         self.findings = Findings()
-        self.logs = CaseLogs(self.findings, Settings().supervisor_names)
+        self.logs = CaseLogs(self.findings, settings_of_environment().supervisor_names)
         self.rows_of_cases: int | None = None
         self.copies = 0
         """How many servers' copies of CASES were read; 0 where there is one only."""
@@ -192,11 +191,14 @@ async def _check_witnesses(running: Running, findings: Findings) -> Witnessed:
 
 def _print(checked: Checked) -> None:
     findings, logs = checked.findings, checked.logs
-    out.print(f"{logs.events} events of {logs.cases} cases, up to sequence {logs.sequence}")
+    out.print(
+        f"{counted(logs.events, 'event')} of {counted(logs.cases, 'case')}, up to sequence "
+        f"{logs.sequence}"
+    )
     if not findings.kept:
-        out.print("nothing found")
+        out.print("every check passed")
         return
     rows = [(one.severity, one.check, one.where, one.what) for one in findings.kept]
     print_table("Findings", ("severity", "check", "where", "what"), rows)
     for (check, severity), count in sorted(findings.counts.items()):
-        out.print(f"{check}: {count} {severity}{'s' if count != 1 else ''}")
+        out.print(f"{check}: {counted(count, severity)}")

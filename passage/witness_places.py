@@ -9,7 +9,6 @@ from pathlib import Path
 from passage.folders import Folders, folders_of, is_held
 from passage.quotas import Quota
 from passage.running import NATS_URL_VARIABLE, Running, find_running, settings_of_environment
-from shared.settings import Settings
 
 VARIABLE = "PASSAGE_WITNESS_FILES"
 FILE_NAME = "checkpoints.jsonl"
@@ -20,7 +19,7 @@ def witnesses_of(folders: Folders, given: Sequence[Path] = ()) -> tuple[Path, ..
     if given:
         return tuple(path.expanduser().resolve() for path in given)
     if VARIABLE in os.environ:
-        return tuple(path.resolve() for path in Settings().witness_paths)
+        return tuple(path.resolve() for path in settings_of_environment().witness_paths)
     return (folders.witness / FILE_NAME,)
 
 

@@ -39,7 +39,7 @@ from shared.settings import Settings
 HISTORIES_KEPT = 2_000
 """How many folded cases a service keeps in memory."""
 
-READS_AGAIN = 50
+READ_ATTEMPTS = 50
 """How often a case is read anew because a replica that lags answered."""
 
 LogError = OperationalError
@@ -152,18 +152,18 @@ class CaseLog(Application[str], Generic[StateT]):
     def load_current(self, case_id: str) -> History[StateT]:
         """As `load`, but surely all of it: what is refused may rest on this.
 
-        Raises LogError where the replicas that answer lag behind for all of READS_AGAIN reads.
+        Raises LogError where the replicas that answer lag behind for all of READ_ATTEMPTS reads.
         """
         known = self.remembered(case_id)
         # Most often nothing was recorded since: then one look is enough. A log in memory has none.
         is_asked = isinstance(self.recorder, JetStreamApplicationRecorder)
         if known is not None and is_asked and self.is_current(known):
             return known
-        for _ in range(READS_AGAIN):
+        for _ in range(READ_ATTEMPTS):
             history = self.load(case_id)
             if self.is_current(history):
                 return history
-        raise LogError(f"case {case_id}: {READS_AGAIN} reads lagged behind the log's leader")
+        raise LogError(f"case {case_id}: {READ_ATTEMPTS} reads lagged behind the log's leader")
 
     def is_current(self, history: History[StateT]) -> bool:
         """Says whether the log holds no more of the case than this, by the stream's leader.

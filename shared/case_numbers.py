@@ -10,13 +10,14 @@ import re
 import unicodedata
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
-from shared.events.fields import Id
-from shared.events.shifts import OF_EXPORTS, OF_SHIFTS
+from shared.events.fields import HEAD_COUNT_MAX_PERSONS, Id
+from shared.events.shifts import OF_EXPORTS, OF_SHIFTS, ExportId, ShiftId
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CHARACTERS = 12
+DESK = (OF_SHIFTS, OF_EXPORTS)
 LONGEST = 200
 """What is longer is no number with something beside it."""
 _PARTS = re.compile(r"[\s/:#№?&=()\[\],;<>\"]+")
@@ -32,13 +33,19 @@ _ON_KEYS_ALONE = frozenset("ЙЦГШЩФЫПЛДЯЧИЬ")
 
 
 def typed_case_number(typed: str) -> str:
-    """The case number that somebody typed; what can't be one is given back as it is."""
+    """The case number that somebody typed; what can't be one is given back as it is.
+
+    A shift's or export's number is one if it begins as one, in whatever case.
+    """
+    for beginning in DESK:
+        if typed.upper().startswith(beginning):
+            return beginning + typed[len(beginning) :]
     return case_number_in(typed) or typed
 
 
 def case_number_in(typed: str) -> str | None:
     """The case number that somebody typed, if it is one: alone, in a link, or behind a word."""
-    if typed.startswith((OF_SHIFTS, OF_EXPORTS)):
+    if typed.upper().startswith(DESK):
         return None
     whole = _number(typed)
     if whole is not None or len(typed) > LONGEST:
@@ -66,3 +73,7 @@ def _typed(value: object) -> object:
 
 CaseNumber = Annotated[Id, BeforeValidator(_typed)]
 """The number of a case wherever people give one."""
+CaseNumbers = Annotated[tuple[CaseNumber, ...], Field(max_length=HEAD_COUNT_MAX_PERSONS)]
+"""Those of men who travel together."""
+ShiftNumber = Annotated[ShiftId, BeforeValidator(_typed)]
+ExportNumber = Annotated[ExportId, BeforeValidator(_typed)]

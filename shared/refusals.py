@@ -9,7 +9,7 @@ from shared.look_alikes import spellings
 
 CLOCK_LEEWAY = timedelta(minutes=5)
 """How far ahead of ours another clock may be."""
-CLOCK_OFF = timedelta(minutes=1)
+CLOCK_OFF_MAX = timedelta(minutes=1)
 """From here on another clock is wrong, and somebody must set it."""
 
 

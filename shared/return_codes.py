@@ -23,7 +23,7 @@ WRONG_CODES_AN_HOUR = 30
 """So many on one channel, at once or within an hour, are taken for mistakes (ADR 25)."""
 CODES_MAX = 3
 """So many ten digits of one call are tried: each is a guess."""
-SEARCHED_CHARACTERS = 10_000
+SEARCHED_MAX_CHARACTERS = 10_000
 SPOKEN_GROUPS = frozenset({(3, 3, 4)})
 
 _GROUP = re.compile(r"[0-9]+")
@@ -141,7 +141,7 @@ def without_codes(said: str) -> str:
 def _readable(said: str) -> str:
     """With digits of every script and in words as 0 to 9, and without what can't be seen."""
     signs = []
-    for one in said[:SEARCHED_CHARACTERS]:
+    for one in said[:SEARCHED_MAX_CHARACTERS]:
         digit = unicodedata.digit(one, None)
         if digit is not None:
             signs.append(str(digit))

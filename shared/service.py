@@ -17,7 +17,7 @@ from shared.events.base import CaseEvent
 from shared.keyfiles import read_intake_public_key
 from shared.keyholder import Keys, RemoteKeys
 from shared.logs import log, place_of
-from shared.refusals import CLOCK_LEEWAY, CLOCK_OFF, HAPPENED_BY_NOW, require
+from shared.refusals import CLOCK_LEEWAY, CLOCK_OFF_MAX, HAPPENED_BY_NOW, require
 from shared.settings import Settings
 from shared.timers import JetStreamTimers, Timers
 from shared.transact import Cause, Leased, Writer
@@ -83,7 +83,7 @@ class Desk:
         `channel` or `command` names whose clock it is, for an alarm where it is wrong.
         """
         heard_at = now or self.now()
-        if said_at > heard_at + CLOCK_OFF:
+        if said_at > heard_at + CLOCK_OFF_MAX:
             seconds = round((said_at - heard_at).total_seconds())
             log.error("clock_off", channel=channel, command=command, seconds=seconds)
         return min(said_at, heard_at)

@@ -15,7 +15,7 @@ from shared.hands import Hand, Held
 from shared.lanes import Lanes, Work
 from shared.logs import log, place_of
 
-SHARE_OF_THREADS = 0.75
+SHARE_OF_THREADS_MAX = 0.75
 """So much of them one stream has at most, so that another's message finds one free."""
 SEALED_PAUSE_S = 0.5
 GRACE_S = 0.5
@@ -29,7 +29,7 @@ class Working:
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
-        self._share = max(1, int(SHARE_OF_THREADS * threads))
+        self._share = max(1, int(SHARE_OF_THREADS_MAX * threads))
         self._lanes: Lanes[tuple[Hand, Held]] = Lanes(self._share)
         self._limiter = anyio.CapacityLimiter(threads)
         self._tasks: set[asyncio.Task[None]] = set()

@@ -14,6 +14,9 @@ UNKNOWN = "(unknown field)"
 ECHOING = frozenset({"union_tag_invalid", "timezone_offset"})
 """pydantic's errors whose message repeats what was sent."""
 
+OF_OURS = "Value error, "
+"""What pydantic puts before a message of a check of ours."""
+
 
 class WrongField(NamedTuple):
     """A field, as a dotted path, and the rule that it breaks."""
@@ -35,5 +38,6 @@ def wrong_field(error: Mapping[str, Any], where: Sequence[int | str], whole: str
     names = [str(part) for part in where]
     if error["type"] == "extra_forbidden":
         names[-1:] = [UNKNOWN]
-    problem = "is not allowed here" if error["type"] in ECHOING else str(error["msg"])
+    said = str(error["msg"]).removeprefix(OF_OURS)
+    problem = "is not allowed here" if error["type"] in ECHOING else said
     return WrongField(".".join(names) or whole, problem)

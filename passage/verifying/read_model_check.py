@@ -58,16 +58,21 @@ class ReadModelCheck:
         self._findings = findings
 
     def wait_for(self, sequence: int) -> bool:
-        """Waits until the read model shows a sequence; a finding and False where it doesn't."""
-        deadline = time.monotonic() + CATCH_UP_TIMEOUT_S
+        """Waits until the read model shows a sequence, for as long as it makes progress.
+
+        A finding and False where it stands still.
+        """
+        reached, deadline = -1, 0.0
         while True:
             with self._reader.connect() as connection:
                 shown = sequence_of(connection, self._fingerprint)
             if shown >= sequence:
                 return True
+            if shown > reached:
+                reached, deadline = shown, time.monotonic() + CATCH_UP_TIMEOUT_S
             if time.monotonic() > deadline:
                 self._findings.add(
-                    "read model", f"sequence {shown}", f"it doesn't reach {sequence}"
+                    "read model", f"sequence {shown}", f"it doesn't go on to {sequence}"
                 )
                 return False
             time.sleep(LOOK_EVERY_S)

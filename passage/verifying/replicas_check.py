@@ -32,7 +32,7 @@ BATCH_MESSAGES = 1_000
 REPLY_SEQUENCE_AT = 5
 """`$JS.ACK.<stream>.<consumer>.<delivered>.<stream sequence>...`"""
 TIMEOUT_S = 10.0
-LAGGING_LOOKS = 50
+LAGGING_LOOKS_MAX = 50
 LOOK_AGAIN_AFTER_S = 0.1
 """A copy may be some milliseconds behind; five seconds are given."""
 CONSUMER = {
@@ -133,7 +133,7 @@ async def _marks(client: RawClient, consumer: str, last: int) -> bytearray:
     request = json.dumps({"batch": BATCH_MESSAGES, "no_wait": True}).encode()
     looks = 0
     try:
-        while pull.read < last and looks < LAGGING_LOOKS:
+        while pull.read < last and looks < LAGGING_LOOKS_MAX:
             before = pull.read
             pull.left = BATCH_MESSAGES
             pull.ended.clear()

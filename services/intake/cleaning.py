@@ -25,7 +25,7 @@ from shared.events.fields import (
     Language,
     Region,
 )
-from shared.refusals import CLOCK_OFF
+from shared.refusals import CLOCK_OFF_MAX
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """An earlier time is a clock's that was never set."""
@@ -33,7 +33,7 @@ SECONDS_MAX = 100_000_000_000
 """A larger number of seconds since 1970 lies after the year 5000."""
 ORIGINAL_MAX_BYTES = 131_000
 """So much of what was received is kept whole; of more its head and digest (ADR 23)."""
-HEAD_CHARACTERS = 10_000
+HEAD_MAX_CHARACTERS = 10_000
 LIST_MAX = 100
 """Of a longer list the head is taken as of one text: a head of each part would be no shorter."""
 FALSE_WORDS = frozenset(
@@ -191,7 +191,7 @@ def moment(said: Any, received_at: datetime) -> tuple[datetime, bool]:
     Told are ISO 8601 with a zone, and seconds or milliseconds since 1970.
     """
     told = _told(plain(said).strip()) if said is not None else None
-    if told is None or not EARLIEST <= told <= received_at + CLOCK_OFF:
+    if told is None or not EARLIEST <= told <= received_at + CLOCK_OFF_MAX:
         return received_at, said is not None
     return told, False
 
@@ -240,10 +240,10 @@ def _head(value: Any) -> Any:
     if isinstance(value, list) and len(value) <= LIST_MAX:
         return [_head(one) for one in value]
     said = plain(value)
-    if len(said) <= HEAD_CHARACTERS:
+    if len(said) <= HEAD_MAX_CHARACTERS:
         return value
     digest = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
-    return {"head": said[:HEAD_CHARACTERS], "characters": len(said), "sha256": digest}
+    return {"head": said[:HEAD_MAX_CHARACTERS], "characters": len(said), "sha256": digest}
 
 
 def _json(value: Any) -> str:

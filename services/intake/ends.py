@@ -19,7 +19,7 @@ from shared.events.calls import CallEnded
 from shared.events.fields import Channel
 from shared.transact import Cause, ContendedError, Outcome, transact
 
-PLACES = 16_384
+ENDS_KEPT = 16_384
 """How many early ends of one channel are remembered."""
 ATTEMPTS = 10
 
@@ -103,4 +103,4 @@ def _record_end(intake: Intake, case_id: str, ended: CallEnded) -> Outcome:
 
 def _place(channel: Channel, call_id: str) -> str:
     digest = hashlib.sha256(call_id.encode()).digest()
-    return f"{channel}.{int.from_bytes(digest[:8], 'big') % PLACES}"
+    return f"{channel}.{int.from_bytes(digest[:8], 'big') % ENDS_KEPT}"

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from shared.case_numbers import CaseNumbers
 from shared.commands.base import Decision, Fact
 from shared.events.custody import Custody
 from shared.events.fields import At, HeadCount, Id, Language, Person, Place, Text, Word
@@ -183,9 +184,9 @@ class RecordGroupHandover(Decision):
     receipt_number: Word
     received_at: At
     head_count: HeadCount
-    received: Annotated[tuple[Id, ...], Field(min_length=1, max_length=500)]
-    missing: Annotated[tuple[Id, ...], Field(max_length=500)] = ()
-    refused: Annotated[tuple[Id, ...], Field(max_length=500)] = ()
+    received: Annotated[CaseNumbers, Field(min_length=1)]
+    missing: CaseNumbers = ()
+    refused: CaseNumbers = ()
     extra: HeadCount = 0
     condition: Condition = "unknown"
 

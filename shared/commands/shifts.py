@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from shared.case_numbers import CaseNumber
+from shared.case_numbers import CaseNumber, ExportNumber, ShiftNumber
 from shared.commands.base import Decision, Fact
 from shared.events.fields import Digest, Person, Text
-from shared.events.shifts import SHIFT_CASES_MAX, Day, ExportId, Operators, ShiftId
+from shared.events.shifts import SHIFT_CASES_MAX, Day, Operators
 
 
 class StartShift(Fact):
@@ -17,7 +17,7 @@ class StartShift(Fact):
 
     SERVICE: ClassVar[str] = "intake"
 
-    case_id: ShiftId
+    case_id: ShiftNumber
     operators: Operators
 
 
@@ -26,7 +26,7 @@ class HandOverShift(Decision):
 
     SERVICE: ClassVar[str] = "intake"
 
-    case_id: ShiftId
+    case_id: ShiftNumber
     to: Operators
     case_ids: Annotated[tuple[CaseNumber, ...], Field(max_length=SHIFT_CASES_MAX)]
     remark: Text | None = None
@@ -37,7 +37,7 @@ class AcceptShiftCase(Fact):
 
     SERVICE: ClassVar[str] = "intake"
 
-    case_id: ShiftId
+    case_id: ShiftNumber
     live_case: CaseNumber
 
 
@@ -46,7 +46,7 @@ class EndShift(Decision):
 
     SERVICE: ClassVar[str] = "intake"
 
-    case_id: ShiftId
+    case_id: ShiftNumber
 
 
 class RecordExport(Fact):
@@ -54,7 +54,7 @@ class RecordExport(Fact):
 
     SERVICE: ClassVar[str] = "intake"
 
-    case_id: ExportId
+    case_id: ExportNumber
     first_day: Day
     last_day: Day
     digest: Digest

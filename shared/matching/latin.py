@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from shared.matching.cyrillic import CONSONANTS, settled
 
-MOST_KEYS = 24
+KEYS_MAX = 24
 
 _SHARED = {
     **{"shch": "щ", "schtsch": "щ", "stsch": "щ", "chtch": "щ", "szcz": "щ", "shh": "щ"},
@@ -113,7 +113,7 @@ def keys_of_latin(word: str) -> list[str]:
         if system.signs.search(base):
             for key in _read_by(system, base):
                 keys[key] = None
-                if len(keys) == MOST_KEYS:
+                if len(keys) == KEYS_MAX:
                     return list(keys)
     return list(keys)
 
@@ -150,7 +150,7 @@ def _vowels_of(read: str) -> Iterator[str]:
         pieces.append(_heard(found, read))
         end = found.end()
     pieces.append((read[end:],))
-    for choice in islice(product(*pieces), MOST_KEYS):
+    for choice in islice(product(*pieces), KEYS_MAX):
         yield "".join(choice).replace("~", "").translate(_VOWELS)
 
 

@@ -9,6 +9,7 @@ from shared.logs import configure
 from tests.architecture import (
     command_catalogue,
     event_catalogue,
+    fixed_limits,
     guard_table,
     log_table,
     routes_table,
@@ -24,7 +25,9 @@ WRITTEN: dict[Path, Callable[[str], str]] = {
     DOCS / "guards.md": guard_table.written,
     DOCS / "states.md": state_diagrams.written,
     DOCS / "api.md": routes_table.written,
-    DOCS / "operating.md": lambda text: log_table.written(settings_table.written(text)),
+    DOCS / "operating.md": lambda text: log_table.written(
+        settings_table.written(fixed_limits.written(text))
+    ),
 }
 """Each document, and what it reads like when its text so far is written anew."""
 

@@ -1,77 +1,12 @@
-"""The fields of events and commands in words: name, type, sealed class, and what is said of it."""
+"""The fields of events and commands in words, as tables of a document."""
 
 from __future__ import annotations
 
-import ast
 import inspect
-import types
-from collections.abc import Iterator
-from textwrap import dedent
-from typing import (
-    Annotated,
-    Any,
-    Literal,
-    NamedTuple,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
-from shared.commands import base
-from shared.events import calls, fields
-from shared.events.fields import personal_fields
-
-NAMED: tuple[tuple[Any, str], ...] = (
-    (fields.At, "moment (UTC)"),
-    (fields.Id, "id"),
-    (base.CommandId, "id, chosen by who asks"),
-    (fields.Digest, "SHA-256 in hex"),
-    (fields.KeyedHash, "keyed hash"),
-    (fields.DayTime, "time of day, HH:MM in UTC"),
-    (fields.Language, "language tag (BCP 47)"),
-    (fields.Word, "short phrase"),
-    (fields.Person, "operator's name"),
-    (fields.Name, "name"),
-    (fields.Text, "text"),
-    (fields.HeadCount, "number of persons"),
-    (fields.Identity, "identity"),
-    (fields.Place, "place"),
-    (fields.ContactWindow, "window"),
-    (fields.PersonalIdentity, "text"),
-    (fields.PersonalLocation, "text"),
-    (fields.PersonalNarrative, "text"),
-    (calls.Boxed, "text, in a box that only the key holder opens"),
-    (bool, "yes or no"),
-    (int, "whole number"),
-    (float, "number"),
-    (str, "text"),
-)
-"""Types that have a word of their own."""
-
-
-class Field(NamedTuple):
-    """A field of a model, as a document shows it."""
-
-    name: str
-    words: str
-    sealed: str
-    """The class of data keys it is sealed under; empty where it is open."""
-    meaning: str
-
-
-def described(model: type[BaseModel], left_out: frozenset[str] = frozenset()) -> list[Field]:
-    """Gives a model's fields in their order, but for those left out."""
-    hints = get_type_hints(model, include_extras=True)
-    sealed, said = personal_fields(model), _said(model)
-    return [
-        Field(name, _with_default(hints[name], info), sealed.get(name, ""), said.get(name, ""))
-        for name, info in model.model_fields.items()
-        if name not in left_out
-    ]
+from passage.field_words import described
 
 
 def table(model: type[BaseModel], left_out: frozenset[str] = frozenset()) -> list[str]:
@@ -96,67 +31,6 @@ def paragraphs(of: object) -> str:
     """Gives a docstring with each paragraph on one line."""
     text = inspect.getdoc(of) or ""
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
-
-
-def words_of(annotation: Any) -> str:
-    """Gives a type in words."""
-    for known, words in NAMED:
-        if annotation is known or annotation == known:
-            return words
-    origin, args = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return ", ".join([words_of(args[0]), *_limits(args[1:])])
-    if origin is Literal:
-        return ", ".join(f"`{one}`" for one in args)
-    if origin in {Union, types.UnionType}:
-        return " or ".join(words_of(one) for one in args if one is not type(None))
-    if origin is tuple:
-        return f"list of: {words_of(args[0])}"
-    return str(getattr(annotation, "__name__", annotation))
-
-
-def _with_default(annotation: Any, info: FieldInfo) -> str:
-    words = words_of(annotation)
-    if info.is_required():
-        return words
-    if info.default is None or info.default == ():
-        return f"{words}; optional"
-    values = info.default if isinstance(info.default, tuple) else (info.default,)
-    shown = ", ".join("no" if one is False else f"`{one}`" for one in values)
-    return f"{words}; {shown} if not given"
-
-
-def _limits(metadata: tuple[Any, ...]) -> Iterator[str]:
-    for mark in metadata:
-        inner = mark.metadata if isinstance(mark, FieldInfo) else [mark]
-        for one in inner:
-            for name, words in (("ge", "at least"), ("gt", "more than"), ("le", "at most")):
-                if getattr(one, name, None) is not None:
-                    yield f"{words} {getattr(one, name)}"
-            if getattr(one, "max_length", None) is not None:
-                yield f"at most {one.max_length} long"
-            if getattr(one, "pattern", None) is not None:
-                yield f"of the form `{one.pattern}`"
-
-
-def _said(model: type[BaseModel]) -> dict[str, str]:
-    """Gives what stands as a string below each field, in the class and in those it is made of."""
-    said: dict[str, str] = {}
-    for one in reversed(model.__mro__):
-        if not issubclass(one, BaseModel) or one is BaseModel:
-            continue
-        (body,) = ast.parse(dedent(inspect.getsource(one))).body
-        assert isinstance(body, ast.ClassDef)
-        for before, after in zip(body.body, body.body[1:], strict=False):
-            match before, after:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name)),
-                    ast.Expr(value=ast.Constant(value=str(text))),
-                ):
-                    said[name] = " ".join(text.split()).rstrip(".")
-                case _:
-                    pass
-    return said
 
 
 def _cell(text: str) -> str:

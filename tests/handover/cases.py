@@ -51,7 +51,7 @@ from tests.examples import (
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
 AFTER_WINDOW = NOON + 9 * HOUR
 PLACE = {"description": "the mill of Musterdorf"}
-THIRD_CASE = "9ZZT4LMB2QXE"
+THIRD_CASE = "9ZZT4KMB2QXE"
 
 ARRIVED = (case_opened(), personal_data_provided(), call_linked(), arrived_in_ukraine())
 VERIFIED = (*ARRIVED, identity_verified())

@@ -94,7 +94,7 @@ def test_an_end_is_of_its_own_channel_and_call(line: Line) -> None:
 def test_a_flood_of_ends_takes_no_more_than_the_places_of_its_channel(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ends, "PLACES", 4)
+    monkeypatch.setattr(ends, "ENDS_KEPT", 4)
     line.end("call-1", "telegram")
     for number in range(100):
         line.end(f"never-{number}")

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.public import PrivateKey
 
-from services.intake.cleaning import HEAD_CHARACTERS, ORIGINAL_MAX_BYTES
+from services.intake.cleaning import HEAD_MAX_CHARACTERS, ORIGINAL_MAX_BYTES
 from services.intake.decisions import decide_call
 from services.intake.incoming import Route
 from services.intake.reading import Wanted, hashed
@@ -164,7 +164,7 @@ def test_an_oversize_original_is_kept_as_head_and_digest() -> None:
     call = received(envelope(text=boxed(said)))
     assert call.changed == ("oversize", "text_shortened")
     kept = originals(call)["text"]
-    assert (kept["head"], kept["characters"]) == (said[:HEAD_CHARACTERS], len(said))
+    assert (kept["head"], kept["characters"]) == (said[:HEAD_MAX_CHARACTERS], len(said))
     assert call.as_received is not None
     assert len(call.as_received.value.encode()) <= ORIGINAL_MAX_BYTES
 

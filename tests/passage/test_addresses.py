@@ -9,6 +9,7 @@ import pytest
 
 from passage.addresses import Address, choose_address, parse_address
 from passage.exits import Exit, VerbEndedError
+from passage.ports import free_port
 
 
 @pytest.fixture
@@ -42,6 +43,17 @@ def test_a_given_port_that_is_taken_is_an_error(taken: Address) -> None:
     with pytest.raises(VerbEndedError, match="taken") as ended:
         choose_address("--http", str(taken), Address("127.0.0.1", 1))
     assert ended.value.code == Exit.FAILED
+
+
+def test_no_port_is_given_to_two_servers() -> None:
+    api, usual = Address("127.0.0.1", 4222), Address("127.0.0.1", 4222)
+    chosen, moved = choose_address("--nats", None, usual, besides=api)
+    assert moved
+    assert chosen.port != api.port
+    free = Address("127.0.0.1", free_port("127.0.0.1"))
+    with pytest.raises(VerbEndedError, match="is the API's") as ended:
+        choose_address("--nats", str(free), usual, besides=free)
+    assert ended.value.code == Exit.USAGE
 
 
 def test_a_usual_port_that_is_taken_moves_and_says_so(taken: Address) -> None:

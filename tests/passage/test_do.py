@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
-from passage.api import Json, Reply, ended_by_problem
-from passage.do import put, read_json, seen_in, split
+from passage.api import Api, Json, Reply, commanded, ended_by_problem
+from passage.do import _send, put, read_json, seen_in, split
 from passage.exits import Exit, VerbEndedError
+from passage.ports import free_port
 
 
 def test_dotted_names_make_nested_objects() -> None:
@@ -76,3 +78,35 @@ def test_an_unknown_case_has_one_exit_code_whoever_says_so(reply: Reply) -> None
 )
 def test_each_problem_has_its_exit_code(status: int, code: Exit) -> None:
     assert ended_by_problem(Reply(status, {"title": "problem"})).code == code
+
+
+async def test_a_command_that_nobody_answered_is_said_with_its_id() -> None:
+    body = {"case_id": "7KQ2M9XW4TRD", "by": "olena", "command_id": "mine-1", "text": "calm"}
+    with pytest.raises(VerbEndedError, match="--command-id mine-1 is safe") as ended:
+        await _send(f"http://127.0.0.1:{free_port('127.0.0.1')}", "AddNote", body, None)
+    assert ended.value.code == Exit.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            {"detail": "intake: no answer. Again with mine-1.", "command_id": "mine-1"},
+            "intake: no answer. Again with mine-1.",
+        ),
+        ({"detail": "The key holder is sealed."}, "The key holder is sealed.; again: mine-1"),
+        ({}, "HTTP 503; again: mine-1"),
+    ],
+)
+async def test_an_answer_that_leaves_it_open_is_said_with_the_commands_id(
+    answer: Json, said: str
+) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(503, json=answer))
+    async with httpx.AsyncClient(transport=transport, base_url="http://query") as client:
+        if "command_id" in answer:
+            reply = await commanded(Api(client), "AddNote", {}, "again: mine-1")
+            assert str(ended_by_problem(reply)) == said
+            return
+        with pytest.raises(VerbEndedError) as ended:
+            await commanded(Api(client), "AddNote", {}, "again: mine-1")
+    assert (ended.value.code, str(ended.value)) == (Exit.UNAVAILABLE, said)

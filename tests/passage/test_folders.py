@@ -69,7 +69,7 @@ def test_a_wrong_setting_is_named_without_its_value(
 ) -> None:
     monkeypatch.setenv("PASSAGE_NATS_URL", "nats://nats-1:4222")
     monkeypatch.setenv("PASSAGE_REPLICAS", "seventeen")
-    with pytest.raises(VerbEndedError, match="replicas") as ended:
+    with pytest.raises(VerbEndedError, match="PASSAGE_REPLICAS: ") as ended:
         find_running(tmp_path)
     assert ended.value.code == Exit.INVALID
     assert "seventeen" not in str(ended.value)

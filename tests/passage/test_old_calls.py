@@ -128,7 +128,7 @@ async def test_what_is_of_no_channel_stays_and_is_named(client: Client) -> None:
     for _ in range(2):
         await provision(client, 1)
         (old, consumer) = [one for one in await compare(client, 1) if not one.is_sound]
-        assert (old.name, old.summary) == ("CALLS", "unknown: 2 messages are in it")
+        assert (old.name, old.summary) == ("CALLS", "unknown: it holds 2 messages")
         assert (consumer.name, consumer.state) == ("CALLS/intake", "unknown")
     assert (await ask(client, "STREAM.INFO.CALLS", None))["state"]["messages"] == 2
     assert await said(client, "phone") == ["0", "2", "4"]

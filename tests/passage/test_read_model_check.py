@@ -146,3 +146,20 @@ def test_an_event_that_is_not_archived_is_found(database: Database, tmp_path: Pa
 
 def test_an_archived_event_that_is_not_in_the_log_is_found(database: Database) -> None:
     assert "archive: sequence 3: not in the log" in findings(database, LOG[:2] + LOG[3:])
+
+
+def test_a_read_model_that_goes_on_is_waited_for_and_one_that_stands_is_found(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = LOG[-1].sequence
+    shown = iter(range(last + 1))
+    monkeypatch.setattr("passage.verifying.read_model_check.CATCH_UP_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("passage.verifying.read_model_check.LOOK_EVERY_S", 0.5 / 3)
+    monkeypatch.setattr(
+        "passage.verifying.read_model_check.sequence_of", lambda *_: next(shown, last)
+    )
+    found = Findings()
+    check = ReadModelCheck(database, found)
+    assert check.wait_for(last)  # In all it takes longer than the limit.
+    assert not check.wait_for(last + 1)
+    assert [one.where for one in found.kept] == [f"sequence {last}"]

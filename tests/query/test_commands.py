@@ -205,6 +205,7 @@ async def test_unavailable_keeps_the_command_id_to_try_again_with(site: Site) ->
     await site.answer("intake", lambda _: Unavailable(reason="the case keeps changing"))
     answer = await site.post("AddNote", {**NOTE, "command_id": "mine-2"})
     assert (answer.status_code, answer.json()["command_id"]) == (503, "mine-2")
+    assert "with command_id mine-2 is safe" in answer.json()["detail"]
 
 
 async def test_an_effect_that_does_not_show_in_time_is_not_claimed_visible(

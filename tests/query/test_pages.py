@@ -92,7 +92,7 @@ async def test_parked_messages_are_said_but_do_no_harm(
 async def test_the_queue_page_says_how_many_wait_in_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.pages.routes.QUEUE_SHOWN", 2)
+    monkeypatch.setattr("services.query.pages.routes.QUEUE_SHOWN_MAX", 2)
     log, books = MemoryLog(), books_of(5)
     for book in books:
         book.add(e.case_opened())

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.case_numbers import ALPHABET, CHARACTERS, typed_case_number
+from shared.commands.handover import RecordGroupHandover
 from shared.commands.intake import AddNote, LinkCases
-from shared.commands.shifts import AcceptShiftCase
+from shared.commands.shifts import AcceptShiftCase, HandOverShift, RecordExport, StartShift
 
 NUMBER = "0A1BCE3HKMTX"
 NUMBERS = st.text(ALPHABET, min_size=CHARACTERS, max_size=CHARACTERS)
@@ -91,3 +92,35 @@ def test_commands_take_a_number_as_it_is_typed() -> None:
     assert linked.other_case == NUMBER
     shift = {**who, "case_id": "SHIFT-2026-03-14", "live_case": "0a1b-ce3h-kmtx"}
     assert AcceptShiftCase.model_validate(shift).live_case == NUMBER
+    handed_over = {**shift, "seen_version": 1, "to": ["taras"], "case_ids": [NUMBER.lower()]}
+    del handed_over["live_case"]
+    assert HandOverShift.model_validate(handed_over).case_ids == (NUMBER,)
+    receipt = {
+        **{**who, "seen_version": 1, "team": "Heron", "receipt_number": "R-17", "head_count": 3},
+        **{"received_at": "2030-01-01T10:00:00Z", "received": [NUMBER.lower()]},
+        **{"missing": ["0a1b-ce3h-kmtx"], "refused": ["оаівсезнкмтх"]},
+    }
+    group = RecordGroupHandover.model_validate(receipt)
+    assert (group.received, group.missing, group.refused) == ((NUMBER,), (NUMBER,), (NUMBER,))
+
+
+@pytest.mark.parametrize("typed", ["SHIFT-night-2", "shift-night-2", "Shift-night-2"])
+def test_the_number_of_a_shift_or_export_begins_in_any_case(typed: str) -> None:
+    assert typed_case_number(typed) == "SHIFT-night-2"
+    who = {"command_id": "c-1", "by": "olena", "case_id": typed}
+    assert StartShift.model_validate({**who, "operators": ["olena"]}).case_id == "SHIFT-night-2"
+
+
+def test_the_number_of_an_export_begins_in_any_case() -> None:
+    export = RecordExport(
+        command_id="c-1",
+        case_id="export-2030",
+        by="olena",
+        first_day="2030-01-01",
+        last_day="2030-01-31",
+        digest="0" * 64,
+        rows=1,
+        suppressed=0,
+        second_by="taras",
+    )
+    assert export.case_id == "EXPORT-2030"

@@ -152,5 +152,5 @@ def _other_holder(context: Context, command: Command) -> str | None:
 
 
 def _unavailable(service: str, reason: str, command: Command) -> ProblemError:
-    detail = f"{service}: {reason}. Sending the same command_id again is safe."
+    detail = f"{service}: {reason}. Sending it again with command_id {command.command_id} is safe."
     return ProblemError(503, "unavailable", detail, service=service, command_id=command.command_id)

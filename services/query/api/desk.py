@@ -19,7 +19,7 @@ from services.query.projections.case_row import CaseRow
 from services.query.projections.desk import ShiftRow, names_in
 from services.query.projections.shift import ListedCase, listed_of
 from services.query.reads import Answer
-from shared.events.shifts import ShiftId
+from shared.case_numbers import ShiftNumber
 from shared.logs import log
 from shared.refusals import is_another_person
 
@@ -27,7 +27,7 @@ LIMIT_MAX = 500
 LIVE_MAX = 2_000
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
-ShiftPath = Annotated[ShiftId, Path(description="the shift's number")]
+ShiftPath = Annotated[ShiftNumber, Path(description="the shift's number")]
 
 
 class Shift(shapes.Shift):

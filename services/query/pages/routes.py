@@ -27,7 +27,7 @@ from shared.case_numbers import case_number_in
 from shared.keyholder import KeysUnavailableError, TooManyError
 from shared.return_codes import codes_in
 
-QUEUE_SHOWN = 200
+QUEUE_SHOWN_MAX = 200
 EVENTS_SHOWN = 200
 
 
@@ -38,7 +38,7 @@ def routes(context: Context) -> APIRouter:
 
     @router.get("/")
     async def queue() -> str:
-        answer = await run_in_threadpool(context.reads.queue, QUEUE_SHOWN)
+        answer = await run_in_threadpool(context.reads.queue, QUEUE_SHOWN_MAX)
         return _render(
             "queue.html",
             context,

@@ -1,0 +1,72 @@
+"""What a new user does: folder named once, numbers in lower case, a parked message set aside."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import pytest
+
+from passage.connecting import connected
+from shared.subjects import channel_identity
+from tests.journey.system import VERB_TIMEOUT_S, System, until
+
+pytestmark = pytest.mark.journey
+
+
+def typed(system: System, *words: str) -> str:
+    """What a verb prints that is told the folder by PASSAGE_DATA alone."""
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-m", "passage", *words],
+        env={**os.environ, "PASSAGE_DATA": str(system.data_dir)},
+        capture_output=True,
+        text=True,
+        timeout=VERB_TIMEOUT_S,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def test_the_runner_prints_where_every_log_is(system: System) -> None:
+    printed = system.data_dir.parent / f"{system.data_dir.name}.up.log"
+    nats_log = system.data_dir / "nats" / "nats.log"
+    assert nats_log.is_file()
+    until(lambda: str(nats_log) in printed.read_text(), "the log of nats-server is printed")
+    assert str(system.data_dir / "logs") in printed.read_text()
+
+
+def test_every_verb_takes_a_case_number_in_lower_case(system: System) -> None:
+    system.verb("call", "--channel", "walk_in", "--text", "I came by", "--language", "en")
+    until(lambda: bool(walk_ins(system)), "the call is a case")
+    number = walk_ins(system)[0]
+    low = number.lower()
+    by = ("--case", low, "--by", "olena")
+    note = typed(system, "do", "addnote", *by, "--set", "text=calm")
+    assert f"AddNote on {number}: recorded" in note
+    assert f"Case {number}, version 2" in typed(system, "case", "show", low)
+    assert f"Case {number}: 0 accesses" in typed(system, "audit", low)
+    assert len(typed(system, "log", "export", "--case", low).splitlines()) == 2
+    assert f"nothing of case {number} was erased" in typed(system, "verify", "--erased", low)
+
+
+def walk_ins(system: System) -> list[str]:
+    items = system.json("case", "list", "--channel", "walk_in")["items"]
+    return [one["case_id"] for one in items]
+
+
+def test_a_parked_message_is_set_aside_by_its_verb(system: System) -> None:
+    async def publish() -> None:
+        channel = channel_identity("walk_in")
+        async with connected(system.running, channel) as client:
+            await client.jetstream().publish("calls.walk_in", b"no call at all")
+
+    asyncio.run(publish())
+    until(lambda: bool(system.json("parked", "list")), "it is parked")
+    (parked,) = system.json("parked", "list")
+    who = ("--by", "olena", "--purpose", "junk")
+    assert "set aside" in typed(system, "parked", "set-aside", parked["parked_id"], *who)
+    assert system.json("parked", "list") == []
+    (access,) = system.json("audit", parked["parked_id"])
+    assert (access["by"], access["purpose"]) == ("olena", "junk")

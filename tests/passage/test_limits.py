@@ -1,0 +1,25 @@
+"""Limits of the command line: ports, and findings that are listed."""
+
+from __future__ import annotations
+
+import pytest
+
+from passage.addresses import PORT_MAX, parse_address
+from passage.exits import Exit, VerbEndedError
+from passage.verifying.findings import KEPT_PER_CHECK, Findings
+
+
+def test_a_port_is_no_larger_than_ports_are() -> None:
+    assert parse_address("--http", f"127.0.0.1:{PORT_MAX}").port == PORT_MAX
+    with pytest.raises(VerbEndedError, match="not HOST:PORT") as ended:
+        parse_address("--http", f"127.0.0.1:{PORT_MAX + 1}")
+    assert ended.value.code == Exit.USAGE
+
+
+def test_of_one_check_so_many_findings_are_listed_and_all_are_counted() -> None:
+    findings = Findings()
+    for sequence in range(KEPT_PER_CHECK + 1):
+        findings.add("chain", f"sequence {sequence}", "wrong")
+    findings.add("index", "entry", "wrong")
+    assert [one.check for one in findings.kept] == ["chain"] * KEPT_PER_CHECK + ["index"]
+    assert findings.errors == KEPT_PER_CHECK + 2

@@ -1,0 +1,121 @@
+"""What is kept in memory is bounded: what was forgotten is read again, and is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from eventsourcing.persistence import IntegrityError, StoredEvent
+from typing_extensions import override
+
+from services.intake.guessing import SOURCE_MISSES_MAX, Guesses
+from services.keyholder.holder import Holder
+from services.keyholder.ring import KeyRing
+from shared.buckets import Kept, WrittenOnce
+from shared.case_log import READ_ATTEMPTS, Fold, LogError
+from shared.jetstream.bounds import Bounds
+from shared.jetstream.own_writes import OwnWrites
+from shared.key_messages import SealedValue
+from shared.sealing import Spot
+from shared.transact import ATTEMPTS, ContendedError, transact
+from tests.desks import MemoryBucket, desk_for, secrets
+from tests.examples import CASE, OTHER_CASE
+from tests.shared.test_transact import Notes, add_note, cause, desk, evolve
+
+
+class Counting(MemoryBucket):
+    """Counts what is asked of it."""
+
+    asked: int = 0
+
+    @override
+    def get_all(self, keys: Sequence[str]) -> list[Kept | None]:
+        self.asked += len(keys)
+        return super().get_all(keys)
+
+
+def test_an_entry_that_was_forgotten_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.buckets.ENTRIES_REMEMBERED", 2)
+    bucket = Counting()
+    for key in ("a", "b", "c"):
+        bucket.create(key, key.encode())
+    once = WrittenOnce(bucket)
+    for key in ("a", "b", "c", "c", "b", "a"):
+        kept = once.get(key)
+        assert kept is not None
+        assert kept.value == key.encode()
+    assert bucket.asked == 4
+
+
+def test_a_case_that_was_forgotten_is_folded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.case_log.HISTORIES_KEPT", 1)
+    at = desk_for("intake", Fold(Notes(), evolve))
+    for case in (CASE, OTHER_CASE):
+        transact(at.writer, case, cause(f"m-{case}"), add_note)
+    assert at.writer.log.remembered(CASE) is None
+    assert at.writer.log.load(CASE).version == 1
+    assert at.writer.log.remembered(OTHER_CASE) is None
+
+
+def test_who_forgot_its_own_write_takes_a_read_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.jetstream.own_writes.REMEMBERED_ORIGINATORS", 1)
+    own = OwnWrites()
+    for sequence, case in enumerate((CASE, OTHER_CASE), 1):
+        own.remember([StoredEvent(case, 1, "", b"")], [sequence])
+    stale = [own.lacks(case, -1, Bounds()) for case in (CASE, OTHER_CASE)]
+    assert (stale, own.highest_sequence) == ([False, True], 2)
+
+
+def test_keys_that_were_forgotten_are_unwrapped_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.keyholder.ring.KEYS_KEPT", 1)
+    ring = KeyRing(MemoryBucket(), secrets())
+    values = []
+    for case in (CASE, OTHER_CASE):
+        spot = Spot(case, 1, "NoteAdded", "text", "narrative")
+        box = ring.for_sealing(case, 1, "")["narrative"].sealing.seal(spot, case)
+        values.append(
+            SealedValue(case_id=case, version=1, type_name="NoteAdded", field="text", sealed=box)
+        )
+    for value in (*values, *reversed(values)):
+        (opened,) = Holder(ring).open([value], "olena", "a test")
+        assert opened.text == value.case_id
+        assert len(ring._kept) == 1
+
+
+def test_a_source_that_guessed_long_ago_is_forgotten_before_one_that_guesses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("services.intake.guessing.SOURCES_KEPT", 2)
+    guesses = Guesses(lambda: 0.0)
+    for source in ("old", "guesser", "guesser", "new"):
+        guesses.missed("phone", source, SOURCE_MISSES_MAX)
+    counted = [guesses.suspicion("phone", one).misses > 0 for one in ("old", "guesser", "new")]
+    assert counted == [False, True, True]
+
+
+def test_a_case_that_changes_under_every_attempt_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried = []
+
+    def overtaken(*_: object) -> None:
+        tried.append(1)
+        raise IntegrityError
+
+    monkeypatch.setattr("shared.transact._attempt", overtaken)
+    with pytest.raises(ContendedError):
+        transact(desk().writer, CASE, cause("m"), add_note)
+    assert len(tried) == ATTEMPTS
+
+
+def test_a_replica_that_lags_in_every_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    at, read = desk(), []
+
+    def lags(_: object) -> bool:
+        read.append(1)
+        return False
+
+    monkeypatch.setattr(at.writer.log, "is_current", lags)
+    with pytest.raises(LogError, match="lagged"):
+        at.writer.log.load_current(CASE)
+    assert len(read) == READ_ATTEMPTS
