@@ -21,6 +21,7 @@ from typing import Self
 
 from passage.nats_greeting import jetstream_answers
 from passage.ports import free_port
+from passage.stall import Stall, activity_of
 
 BINARY_SETTING = "PASSAGE_NATS_SERVER"
 MAX_PAYLOAD_BYTES = 1_048_576
@@ -114,7 +115,7 @@ class NatsServer:
         return self.data_dir / "nats.log"
 
     def start(self, timeout: float = 10.0) -> None:
-        """Start the server and wait until JetStream answers, at most `timeout` seconds.
+        """Start the server and wait until JetStream answers, as `wait_ready` does.
 
         Call it from a thread that lives as long as the server is wanted (the main thread):
         the kernel kills the child when the *thread* that forked it ends (prctl(2),
@@ -155,8 +156,12 @@ class NatsServer:
             )
 
     def wait_ready(self, timeout: float = 10.0) -> None:
-        """Wait until the server answers with JetStream on; `NatsServerError` after `timeout` s."""
-        deadline = time.monotonic() + timeout
+        """Wait until the server answers with JetStream on.
+
+        `NatsServerError` where it ended, or got nowhere for `timeout` s; reading a large store
+        takes as long as it takes.
+        """
+        stall = Stall(timeout, time.monotonic())
         while True:
             if self.jetstream_answers():
                 return
@@ -164,9 +169,9 @@ class NatsServer:
                 raise NatsServerError(
                     f"{self.name} ended at start, see {self.log_path}: {self.log_tail()}"
                 )
-            if time.monotonic() > deadline:
+            if stall.look(time.monotonic(), activity=activity_of(self.pid)):
                 raise NatsServerError(
-                    f"nats-server {self.name} not ready in {timeout} s: {self.log_tail()}"
+                    f"nats-server {self.name} got nowhere for {timeout} s: {self.log_tail()}"
                 )
 
     def stop(self, timeout: float = 5.0) -> None:

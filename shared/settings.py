@@ -214,6 +214,17 @@ class Settings(BaseSettings):
         description="whether the witness is stopped after all other services, so that its last "
         "line is the log's end; set by `passage up`, and by nobody else",
     )
+    disks: str = Field(
+        "",
+        description="folders whose disks query looks at, separated by commas: /readyz is 503 where "
+        "one is full; set by `passage up`",
+    )
+    stuck_after_s: float = Field(
+        60.0,
+        gt=0,
+        description="`passage up` and the verbs that start a nats-server end where a start makes "
+        "no progress for so long, seconds; what makes progress is waited for",
+    )
     threads: int = Field(64, ge=1, description="messages that a service works on at once")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
@@ -237,4 +248,13 @@ class Settings(BaseSettings):
     @property
     def witness_paths(self) -> tuple[Path, ...]:
         """The witness files."""
-        return tuple(Path(one.strip()) for one in self.witness_files.split(",") if one.strip())
+        return _paths(self.witness_files)
+
+    @property
+    def disk_paths(self) -> tuple[Path, ...]:
+        """The folders whose disks are looked at."""
+        return _paths(self.disks)
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    return tuple(Path(one.strip()) for one in text.split(",") if one.strip())

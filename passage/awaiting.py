@@ -1,0 +1,71 @@
+"""Waits for services that were started: tells how far each is, and notices which one is stuck.
+
+A service that is catching up is never ended, however long it takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+
+from nats.aio.client import Client
+
+from passage.children import ServiceProcess
+from passage.health import Health, health_of
+from passage.stall import Stall, activity_of
+from passage.telling import Telling
+
+SOON_S = 5.0
+LOOK_SOON_S, LOOK_LATER_S = 0.05, 0.5
+"""What takes longer isn't asked as often: each answer takes its time from the work."""
+
+
+class Awaited:
+    """The services that aren't ready yet."""
+
+    def __init__(self, services: Sequence[ServiceProcess], stuck_after_s: float) -> None:
+        now = time.monotonic()
+        self._began = now
+        self._stalls = {one.name: Stall(stuck_after_s, now) for one in services}
+        self._services = {one.name: one for one in services}
+
+    @property
+    def names(self) -> list[str]:
+        """Those that are waited for."""
+        return sorted(self._services)
+
+    @property
+    def pause_s(self) -> float:
+        """How long until they are to be asked again."""
+        return LOOK_SOON_S if time.monotonic() - self._began < SOON_S else LOOK_LATER_S
+
+    async def ask(self, client: Client, http_url: str) -> dict[str, Health | None]:
+        """Asks them all at once."""
+        names = self.names
+        said = await asyncio.gather(*(health_of(client, http_url, one) for one in names))
+        return dict(zip(names, said, strict=True))
+
+    def hear(self, said: Mapping[str, Health | None], told: Telling) -> None:
+        """Notes what they said: what is ready isn't waited for any more."""
+        for name, health in said.items():
+            if health is not None and health.ready:
+                told.end(name)
+                del self._services[name]
+            elif health is not None and health.of:
+                told.tell(name, health.read, health.of)
+            else:
+                told.tell(name)
+
+    def stuck(self, said: Mapping[str, Health | None]) -> list[str]:
+        """Those of them that get nowhere."""
+        now = time.monotonic()
+        return [
+            name
+            for name, service in sorted(self._services.items())
+            if self._stalls[name].look(now, _far(said.get(name)), activity_of(service.pid))
+        ]
+
+
+def _far(health: Health | None) -> tuple[int, int] | None:
+    return (health.read, health.of) if health is not None else None
