@@ -4,7 +4,6 @@ disks. What is wrong stands in /readyz, on the pages and in the log.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -44,11 +43,7 @@ class Storing:
         self._tell_low([one for one in disks if one.is_low])
 
     def _ask(self) -> list[Refusing]:
-        found: list[Refusing] = []
-        for body in self._reports():
-            with contextlib.suppress(ValueError):
-                found += read_report(body)
-        return found
+        return [one for body in self._reports() for one in read_report(body)]
 
     def _tell(self, now: float) -> None:
         if not self.problems:

@@ -41,6 +41,8 @@ class System:
     data_dir: Path
     http: str = field(default_factory=lambda: f"127.0.0.1:{free_port('127.0.0.1')}")
     nats: str = field(default_factory=lambda: f"127.0.0.1:{free_port('127.0.0.1')}")
+    prefix: tuple[str, ...] = ()
+    """What stands before the runner's command."""
     _runner: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -50,6 +52,7 @@ class System:
         with log:
             self._runner = subprocess.Popen(  # noqa: S603 - our own interpreter
                 [
+                    *self.prefix,
                     *(sys.executable, "-m", "passage", "up", "--data", str(self.data_dir)),
                     *("--http", self.http, "--nats", self.nats),
                 ],

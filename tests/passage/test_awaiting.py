@@ -1,0 +1,62 @@
+"""The runner waits for whoever gets on, and for nobody who doesn't."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from passage import awaiting
+from passage.awaiting import Awaited
+from passage.children import ServiceProcess
+from passage.health import Health
+from passage.telling import telling
+
+
+class Clock:
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(awaiting, "time", clock)
+    return clock
+
+
+def awaited(*names: str) -> Awaited:
+    return Awaited([ServiceProcess(name, {}, Path(name)) for name in names], 60.0)
+
+
+def test_query_is_waited_for_as_long_as_it_reads(clock: Clock) -> None:
+    waited = awaited("query")
+    for read in range(0, 800_000, 1_000):
+        clock.now += 50.0
+        assert waited.stuck({"query": Health(ready=False, read=read, of=800_000)}) == []
+    clock.now += 61.0
+    assert waited.stuck({"query": Health(ready=False, read=799_000, of=800_000)}) == ["query"]
+
+
+def test_who_says_nothing_and_does_nothing_is_stuck(clock: Clock) -> None:
+    waited = awaited("intake", "query")
+    clock.now = 61.0
+    assert waited.stuck({"intake": None, "query": Health(ready=False, read=1, of=2)}) == ["intake"]
+
+
+def test_who_is_ready_is_not_waited_for(clock: Clock) -> None:
+    waited = awaited("intake", "query")
+    with telling() as told:
+        waited.hear({"intake": Health(ready=True), "query": None}, told)
+    assert waited.names == ["query"]
+    clock.now = 61.0
+    assert waited.stuck({}) == ["query"]
+
+
+def test_who_takes_long_is_asked_less_often(clock: Clock) -> None:
+    waited = awaited("query")
+    soon = waited.pause_s
+    clock.now = 10.0
+    assert waited.pause_s > soon
