@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from nats.aio.client import Client
 
 from passage.children import ServiceProcess
-from passage.health import Health, health_of
+from passage.health import Health, health_of, state_of
 from passage.stall import Stall, activity_of
 from passage.telling import Telling
 
@@ -52,20 +52,18 @@ class Awaited:
             if health is not None and health.ready:
                 told.end(name)
                 del self._services[name]
-            elif health is not None and health.of:
+            elif health is not None and health.read < health.of:
                 told.tell(name, health.read, health.of)
             else:
                 told.tell(name)
 
-    def stuck(self, said: Mapping[str, Health | None]) -> list[str]:
-        """Those of them that get nowhere."""
-        now = time.monotonic()
-        return [
-            name
-            for name, service in sorted(self._services.items())
-            if self._stalls[name].look(now, _far(said.get(name)), activity_of(service.pid))
-        ]
-
-
-def _far(health: Health | None) -> tuple[int, int] | None:
-    return (health.read, health.of) if health is not None else None
+    def stuck(self, said: Mapping[str, Health | None], *, is_full: bool = False) -> list[str]:
+        """Those of them that get nowhere, each with what it says; nobody while a disk is full."""
+        now, found = time.monotonic(), []
+        for name, service in sorted(self._services.items()):
+            health = said.get(name)
+            far = (health.read, health.of) if health is not None else None
+            activity = activity_of(service.pid)
+            if self._stalls[name].look(now, now if is_full else far, activity):
+                found.append(f"{name} ({state_of(health)})")
+        return found

@@ -130,7 +130,8 @@ class Supervisor:
             async with connected(self.running, attempts=ASK_FOR_EVER) as client:
                 while awaited.names and not self.stopping.is_set():
                     await self._look()
-                    self._give_up(awaited.names, awaited.stuck(said))
+                    is_full = bool(self.stores.full or self.stores.refusing)
+                    self._give_up(awaited.names, awaited.stuck(said, is_full=is_full))
                     asked = awaited.ask(client, self.running.http)
                     said = await self._unless_stopping(asked) or {}
                     awaited.hear(said, told)
@@ -251,8 +252,8 @@ class Supervisor:
         if stuck:
             raise VerbEndedError(
                 Exit.FAILED,
-                f"not ready, and no progress for {self.stuck_after_s:g} s: {', '.join(stuck)}; "
-                f"see {self.folders.logs}",
+                f"no progress for {self.stuck_after_s:g} s: {'; '.join(stuck)}; see "
+                f"{self.folders.logs}",
             )
 
     async def _unless_stopping(self, work: Coroutine[Any, Any, T]) -> T | None:

@@ -32,6 +32,8 @@ class CatchingUp:
         """For a person: how much there is, and about how long it will take."""
         share = 100 * self.sequence // self.last if self.last else 100
         text = f"{self.sequence:,} of {self.last:,} events, {share} %"
+        if self.last and self.sequence >= self.last:
+            return f"{text}; its indexes are being made"
         done, seconds = self.sequence - self.began, now - self.began_at
         if not done or seconds <= 0:
             return text

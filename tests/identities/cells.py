@@ -104,6 +104,7 @@ def cells() -> Iterator[Cell]:
     yield from (Cell("outbound", (one,), f"outbound.{one}") for one in CHANNELS)
     yield Cell("news", (), "news.0EXAMP000001.1.IdentityVerified")
     yield Cell("other", (), "$SYS.REQ.SERVER.PING.VARZ")
+    yield Cell("other", (), "$SYS.REQ.SERVER.PING.HEALTHZ")
     yield Cell("other", (), "$SYS.REQ.ACCOUNT.PASSAGE.CONNZ")
 
 

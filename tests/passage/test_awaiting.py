@@ -37,13 +37,24 @@ def test_query_is_waited_for_as_long_as_it_reads(clock: Clock) -> None:
         clock.now += 50.0
         assert waited.stuck({"query": Health(ready=False, read=read, of=800_000)}) == []
     clock.now += 61.0
-    assert waited.stuck({"query": Health(ready=False, read=799_000, of=800_000)}) == ["query"]
+    (stuck,) = waited.stuck({"query": Health(False, "it reads", read=799_000, of=800_000)})
+    assert stuck == "query (not ready: it reads)"
 
 
 def test_who_says_nothing_and_does_nothing_is_stuck(clock: Clock) -> None:
     waited = awaited("intake", "query")
     clock.now = 61.0
-    assert waited.stuck({"intake": None, "query": Health(ready=False, read=1, of=2)}) == ["intake"]
+    (stuck,) = waited.stuck({"intake": None, "query": Health(ready=False, read=1, of=2)})
+    assert stuck == "intake (no answer)"
+
+
+def test_nobody_is_stuck_while_a_disk_is_full_nor_right_after(clock: Clock) -> None:
+    waited = awaited("query")
+    for second in range(0, 600, 10):
+        clock.now = float(second)
+        assert waited.stuck({"query": Health(ready=False)}, is_full=True) == []
+    clock.now += 30.0
+    assert waited.stuck({"query": Health(ready=False)}) == []
 
 
 def test_who_is_ready_is_not_waited_for(clock: Clock) -> None:
@@ -52,7 +63,7 @@ def test_who_is_ready_is_not_waited_for(clock: Clock) -> None:
         waited.hear({"intake": Health(ready=True), "query": None}, told)
     assert waited.names == ["query"]
     clock.now = 61.0
-    assert waited.stuck({}) == ["query"]
+    assert waited.stuck({}) == ["query (no answer)"]
 
 
 def test_who_takes_long_is_asked_less_often(clock: Clock) -> None:
