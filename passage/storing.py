@@ -82,7 +82,7 @@ class StoreWatch:
         try:
             async with connected(self.running()) as client:
                 self.refusing = await refusing_of(client, servers=1)
-        except VerbEndedError:
+        except (VerbEndedError, NatsError, OSError):
             self.refusing = []  # It doesn't run; whoever started it sees to that.
         self._tell(disks)
 
@@ -112,10 +112,10 @@ class StoreWatch:
     def _keep_reserve(self) -> None:
         """Keeps some room for the lines that say that there is no room."""
         path = self.logs / RESERVE_NAME
-        if self.full:
-            path.unlink(missing_ok=True)
-        elif not path.exists():
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
+            if self.full:
+                path.unlink(missing_ok=True)
+            elif not path.exists():
                 descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, FILE_MODE)
                 try:
                     os.posix_fallocate(descriptor, 0, RESERVE_BYTES)

@@ -74,6 +74,7 @@ async def test_readyz_and_the_pages_say_what_can_not_be_stored(tmp_path: Path) -
         answer = await desk.http.get("/readyz")
         assert answer.status_code == 503
         assert SAID in answer.json()["missing"]
+        assert "passage_storing_problems 1.0" in (await desk.http.get("/metrics")).text
         assert "write CALLS_phone: no space left" in (await desk.http.get("/")).text
 
 

@@ -66,6 +66,7 @@ async def _look_at_streams(context: Context) -> None:
     metrics.last.set(cases.last_sequence if cases else NOT_KNOWN)
     behind = cases.last_sequence - context.progress.sequence if cases else NOT_KNOWN
     metrics.lag.set(max(behind, 0.0) if cases else NOT_KNOWN)
+    metrics.storing_problems.set(len(context.storing.problems))
     metrics.parked.set(parked if parked is not None else NOT_KNOWN)
     for one in await calls_waiting(link):
         messages = NOT_KNOWN if one.messages is None else one.messages
