@@ -21,6 +21,9 @@ LOOK_SOON_S, LOOK_LATER_S = 0.05, 0.5
 """What takes longer isn't asked as often: each answer takes its time from the work."""
 
 
+READY = "services that are ready"
+
+
 class Awaited:
     """The services that aren't ready yet."""
 
@@ -50,12 +53,11 @@ class Awaited:
         """Notes what they said: what is ready isn't waited for any more."""
         for name, health in said.items():
             if health is not None and health.ready:
-                told.end(name)
+                told.end(f"{name} reads the log")
                 del self._services[name]
             elif health is not None and health.read < health.of:
-                told.tell(name, health.read, health.of)
-            else:
-                told.tell(name)
+                told.tell(f"{name} reads the log", health.read, health.of)
+        told.tell(READY, len(self._stalls) - len(self._services), len(self._stalls))
 
     def stuck(self, said: Mapping[str, Health | None], *, is_full: bool = False) -> list[str]:
         """Those of them that get nowhere, each with what it says; nobody while a disk is full."""

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from typing import Self
 from passage.nats_greeting import jetstream_answers
 from passage.ports import free_port
 from passage.stall import Stall, activity_of
+from shared.stores import disks_of
 
 BINARY_SETTING = "PASSAGE_NATS_SERVER"
 MAX_PAYLOAD_BYTES = 1_048_576
@@ -207,6 +208,7 @@ class NatsServer:
             "jetstream {",
             f"  store_dir: {json.dumps(str(self.store_path))}",
             f"  sync_interval: {self.sync_interval}",
+            *self._store_limit(),
             "}",
         ]
         if self.http_port is not None:
@@ -223,6 +225,11 @@ class NatsServer:
         if self.tls is not None:
             lines += self.tls.lines(first=True, mutual=False)
         return "\n".join([*lines, self.extra_config, ""])
+
+    def _store_limit(self) -> Iterator[str]:
+        # Its own limit is a part of what is free at its start: of a full disk nothing, and then it
+        # refuses everything for good, whatever room there is later.
+        yield from (f"  max_file_store: {one.size}" for one in disks_of([self.data_dir]))
 
     def log_tail(self, lines: int = 5) -> str:
         """The last lines of the server's log, for error messages; they name no message content."""

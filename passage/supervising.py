@@ -195,7 +195,8 @@ class Supervisor:
             # An end in good order looks the same as sealing, so this is asked before the stop.
             self._was_sealed = any(service.is_sealed for service in self.services)
         delay = self._watches.setdefault(NATS, Watch()).end(time.monotonic())
-        err.print(f"{NATS} ended; ending the services, and starting all again in {delay:.1f} s")
+        ended = "the services are not started yet" if self.nats.running else f"{NATS} ended"
+        err.print(f"{ended}; ending what runs, and starting all again in {delay:.1f} s")
         self._stop_services()
         await self._pause(delay)
         try:

@@ -76,9 +76,7 @@ def how_far(task: Task) -> str:
         seconds = int(task.elapsed or 0)
         return f"for {seconds // 60}:{seconds % 60:02}"
     text = f"{int(task.completed):,} of {int(task.total):,}"
-    if task.speed:
-        text += f", {task.speed:,.0f} a second"
-    if task.time_remaining is not None:
-        seconds = int(task.time_remaining)
-        text += f", {seconds // 60}:{seconds % 60:02} left"
-    return text
+    if not task.speed or task.speed < 1:
+        return text
+    seconds = int(task.time_remaining or 0)
+    return f"{text}, {task.speed:,.0f} a second, {seconds // 60}:{seconds % 60:02} left"

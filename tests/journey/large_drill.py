@@ -53,8 +53,6 @@ class Drilled:
     events: int
     without_read_model: Started
     with_read_model: Started
-    errors: int
-    """What `passage verify` finds."""
 
 
 def drill(folder: Path, events: int) -> Drilled:
@@ -65,9 +63,8 @@ def drill(folder: Path, events: int) -> Drilled:
     without = _start(system)
     system.stop()
     with_it = _start(system)
-    found = system.json("verify", check=False)
     system.stop()
-    return Drilled(filled, without, with_it, len(found["findings"]))
+    return Drilled(filled, without, with_it)
 
 
 def _fill(data: Path, events: int) -> int:
@@ -129,7 +126,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="passage-large-") as folder:
         drilled = drill(Path(folder), options.events)
     sys.stdout.write(json.dumps(asdict(drilled), indent=2) + "\n")
-    return 1 if drilled.errors else 0
+    return 0
 
 
 if __name__ == "__main__":

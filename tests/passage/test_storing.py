@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from passage import storing, supervising
+from passage import nats_server, storing, supervising
 from passage.folders import Folders, folders_of
 from passage.nats_server import NatsServer
 from passage.running import FILE_NAME
@@ -106,3 +106,11 @@ def test_a_runner_that_can_not_write_its_file_goes_on_and_writes_it_later(
     supervisor._publish()
     assert (folders.data / FILE_NAME).exists()
     assert not supervisor._is_unpublished
+
+
+def test_nats_server_may_use_the_whole_disk_however_full_it_was_at_its_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(tmp_path, free=0, size=100 * MIB, files=None)
+    monkeypatch.setattr(nats_server, "disks_of", lambda _: [disk])
+    assert f"max_file_store: {100 * MIB}\n" in NatsServer(tmp_path).config_text()
