@@ -6,6 +6,7 @@ national number may be several numbers: it is looked up as each of them.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from typing import NamedTuple
@@ -15,6 +16,7 @@ import phonenumbers
 
 from shared.events.fields import Channel
 from shared.withheld import is_withheld
+from shared.written_addresses import SENTENCE_END, bare_number, uncovered
 
 CHANNELS_WITH_NUMBERS: frozenset[Channel] = frozenset({"phone", "whatsapp", "signal"})
 HOME_REGIONS = ("UA", "RU", "BY")
@@ -22,6 +24,9 @@ HOME_REGIONS = ("UA", "RU", "BY")
 NO_COUNTRY = "001"
 ADDRESS_MAX_CHARACTERS = 300
 """A longer text is no number and no account; nobody's time is spent on reading it as one."""
+HASHED_MAX_CHARACTERS = 250_000
+"""So many go to the key holder in one message. A letter may fold to three: so the address is
+measured when it is folded."""
 NORMALIZED_MAX_CHARACTERS = 1_000
 """Marks are put in order in the square of their number: of 180,000, seventeen seconds in which the
 whole process stands."""
@@ -32,24 +37,32 @@ _NUMBER = re.compile(r"\+?[0-9][0-9 ]*")
 _BETWEEN_DIGITS = re.compile(
     r"[\s().,/:~*_\-\u2010-\u2015\u2212\u00b7\u2022'\"`\u00ab\u00bb\u2018-\u201f]+"
 )
-_COMMENT = re.compile(r"[(\[{][^)\]}]*[^\W\d_][^)\]}]*[)\]}]")
-"""Words in brackets: whose number it is, as address books write it."""
+_IN_BRACKETS = re.compile(r"[(\[{][^)\]}]*[)\]}]")
+"""Words in it are a comment: whose number it is, as address books write it. One pattern for
+brackets and a letter between them would try every pair of them, and hold the whole process."""
+_LETTER = re.compile(r"[^\W\d_]")
 _IN_ANGLES = re.compile(r"[^<>]*<([^<>]+)>")
 _SCHEME = re.compile(r"(?:tel|callto|sms|sips?|whatsapp|signal|viber):(?://)?(?P<rest>.*)")
 _EXTENSION = re.compile(
     r"(?P<number>.*?[0-9])\s*(?:;ext=|[,;]?\s*(?:ext(?:ension)?|доб|вн|дод)\.?|x|#)\s*"
     r"(?P<extension>[0-9]{1,7})"
 )
-_SENTENCE_END = ".,;:!? "
-"""What is copied along with an address out of a sentence."""
 _CONTEXT = re.compile(r";phone-context=(\+[0-9]+)")
-_LINK = r"(?:(?:https?://)?(?:www\.)?(?:t\.me|telegram\.(?:me|dog))/|tg:(?://)?resolve/?\?domain=)"
+_LINK = (
+    r"(?:(?:https?://)?(?:www\.)?(?:t\.me|telegram\.(?:me|dog))/(?:s/)?"
+    r"|tg:(?://)?resolve/?\?domain=|(?:https?://)?web\.telegram\.org/(?:[akz]/)?#(?:/im\?p=)?(?=@))"
+)
 _NAME = r"[a-z][a-z0-9_]{3,31}"
 _ACCOUNT = re.compile(
     rf"@?(?P<bare>{_NAME})|{_LINK}(?!(?:share|proxy|socks|login|contact|invoice)\b)"
     rf"@?(?P<linked>{_NAME})/?(?:[?&#].*)?|(?:https?://)?(?P<host>{_NAME})\.t\.me/?(?:[?#].*)?"
 )
-_TELEGRAM_ID = re.compile(r"tg:(?://)?user/?\?id=([0-9]+)")
+_TELEGRAM_ID = re.compile(r"tg:(?://)?(?:user/?\?id|openmessage/?\?user_id)=([0-9]+)")
+_SHOWN_WITH = re.compile(
+    rf"(?:telegram|телеграмм?|tg|тг|ник|нік|nick|username)\s*[:-]\s*(?=@?{_NAME}$)"
+    rf"|[^@\d()\[\]<>]+[(\[<](?=@{_NAME}[)\]>]$)"
+)
+"""What stands before an account: the word for it, or who he is: `Иван (@demo_man)`."""
 _NUMBER_IN_LINK: dict[Channel, re.Pattern[str]] = {
     "telegram": re.compile(
         r"(?:(?:https?://)?(?:www\.)?t\.me/|tg:(?://)?resolve/?\?phone=)\+?([0-9]{7,15})/?"
@@ -91,6 +104,8 @@ def spelled(channel: Channel, address: str, region: str | None = None) -> Spelle
     if not plain or is_withheld(plain[:ADDRESS_MAX_CHARACTERS]):
         return None
     folded = plain.casefold()
+    if len(folded) > HASHED_MAX_CHARACTERS:
+        return Spelled((hashlib.sha256(folded.encode()).hexdigest(),))
     if len(folded) > ADDRESS_MAX_CHARACTERS:
         return Spelled((folded,))
     number = _number_in(channel, folded, region)
@@ -132,7 +147,9 @@ def _account(text: str) -> tuple[str, ...]:
     by_id = _TELEGRAM_ID.fullmatch(text)
     if by_id is not None:
         return (by_id[1],)
-    found = _ACCOUNT.fullmatch(text.rstrip(_SENTENCE_END))
+    bare = uncovered(text).rstrip(SENTENCE_END)
+    shown = _SHOWN_WITH.match(bare)
+    found = _ACCOUNT.fullmatch(bare if shown is None else bare[shown.end() :].rstrip(")]>"))
     if found is None:
         return (text,)
     name = found["bare"] or found["linked"] or found["host"]
@@ -156,7 +173,7 @@ def _number_in(channel: Channel, text: str, region: str | None) -> Spelled | Non
 
 def _read(text: str, region: str | None) -> Spelled | None:
     """Reads a text that is a whole number; None for any other."""
-    text = _out_of_address(text).rstrip(_SENTENCE_END)
+    text = bare_number(_out_of_address(text))
     extended = _EXTENSION.fullmatch(text)
     digits = _digits(extended["number"] if extended is not None else text)
     if digits is None:
@@ -187,7 +204,7 @@ def _out_of_address(text: str) -> str:
 
 def _digits(text: str) -> str | None:
     """A number's digits, with its plus; None where there is anything else."""
-    text = _COMMENT.sub(" ", text)
+    text = _IN_BRACKETS.sub(_without_words, text)
     text = "".join(" " if unicodedata.category(one) in {"So", "Sk"} else one for one in text)
     text = "".join(
         one if (digit := unicodedata.decimal(one, None)) is None else str(digit) for one in text
@@ -196,11 +213,19 @@ def _digits(text: str) -> str | None:
     return text.replace(" ", "") if _NUMBER.fullmatch(text) else None
 
 
+def _without_words(found: re.Match[str]) -> str:
+    return " " if _LETTER.search(found.group()) else found.group()
+
+
 def _readings(digits: str, of_region: _Number | None) -> list[str]:
     """The numbers that these digits may be; of those that exist only these, if there are any."""
     if digits.startswith("+"):
         whole = _parsed(digits, None)
-        return [whole[0]] if whole is not None else []
+        if whole is not None:
+            return [whole.plain]
+        # No country has this code: a plus was put before a national number, `+8 900 ...`.
+        meant = filter(None, (_in_region(digits[1:], region) for region in HOME_REGIONS))
+        return list(dict.fromkeys(number for number, exists in meant if exists))
     national = (of_region, *(_in_region(digits, region) for region in HOME_REGIONS))
     found: dict[str, bool] = dict(filter(None, national))
     whole = _of_country(f"+{digits}")

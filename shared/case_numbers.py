@@ -6,6 +6,7 @@ ones, and a number typed on a keyboard that was set to Cyrillic: all are the num
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Annotated
 
@@ -16,6 +17,9 @@ from shared.events.shifts import OF_EXPORTS, OF_SHIFTS
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CHARACTERS = 12
+LONGEST = 200
+"""What is longer is no number with something beside it."""
+_PARTS = re.compile(r"[\s/:#№?&=()\[\],;<>\"]+")
 
 _CONFUSED = str.maketrans("OILU", "011V")
 """Letters that no case number has, because they are taken for these."""
@@ -33,9 +37,17 @@ def typed_case_number(typed: str) -> str:
 
 
 def case_number_in(typed: str) -> str | None:
-    """The case number that somebody typed, if it is one."""
+    """The case number that somebody typed, if it is one: alone, in a link, or behind a word."""
     if typed.startswith((OF_SHIFTS, OF_EXPORTS)):
         return None
+    whole = _number(typed)
+    if whole is not None or len(typed) > LONGEST:
+        return whole
+    parts = {_number(part) for part in _PARTS.split(typed)} - {None}
+    return parts.pop() if len(parts) == 1 else None
+
+
+def _number(typed: str) -> str | None:
     signs = [_sign(one) for one in unicodedata.normalize("NFKC", typed.replace("№", "")).upper()]
     plain = "".join(one for one in signs if one.isalnum())
     table = _KEYS if _ON_KEYS_ALONE.intersection(plain) else _LIKE

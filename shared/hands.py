@@ -30,7 +30,7 @@ from shared.pulling import NANOSECONDS, Pull
 from shared.subjects import Durable
 
 MESSAGES_MAX = 20_480
-BYTES_MAX = 67_108_864
+BYTES_MAX = 16_777_216
 """So much of one consumer is in hand at most: so far behind a flood a service still sees."""
 SORTED_AT_ONCE = 64
 NOT_PARKED_DELAY_S = 600.0
@@ -38,9 +38,11 @@ NOT_PARKED_DELAY_S = 600.0
 STILL_WANTED_EVERY_S = 8.0
 """Well within the consumer's `ack_wait`."""
 HOUR_S = 3_600.0
+RECORDED_BYTES = 4_096
+"""What a message counts beside its own bytes: a call of 150 leaves 7,000 on the disk."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5
 """Between two attempts to sort what can't be sorted now."""
-HELD_UP = "messages wait: the key holder is sealed, or the log doesn't answer"
+HELD_UP = "messages wait: the key holder is sealed or busy, or the log doesn't answer"
 
 Sort = Callable[[Sequence[Delivery]], Sequence[Work]]
 """Says what work the first of some messages are, as many as can be told now; called in a thread.
@@ -84,8 +86,8 @@ class Pace:
         self._waker: asyncio.TimerHandle | None = None
 
     def take(self, count: int) -> None:
-        """Counts so many bytes that came; they may be more than was left."""
-        self._left.take(count, time.monotonic())
+        """Counts a message of so many bytes; they may be more than was left."""
+        self._left.take(count + RECORDED_BYTES, time.monotonic())
 
     def lets(self, wake: Callable[[], None]) -> bool:
         """Whether more may be pulled now; where not, `wake` is called when it may."""

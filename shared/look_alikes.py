@@ -45,6 +45,10 @@ _DRAWN_AS = {
 _ONE_LETTER = str.maketrans(
     {other: letter for letter, others in _DRAWN_AS.items() for other in others}
 )
+_AS_CYRILLIC = str.maketrans("abcehikmoptxy", "авсенікмортху")
+_ONE_SOUND = str.maketrans("yj", "ii")
+_SEVERAL = re.compile("i{2,}")
+"""Юрій is Yurii, Yuriy and Jurij; Юлія is Yulia and Iuliia."""
 _TWO_LETTERS = (("rn", "m"), ("vv", "w"))
 _WORD = re.compile(r"[^\W_]+")
 
@@ -56,7 +60,8 @@ def spellings(name: str) -> tuple[str, str]:
     shown = "".join(c for c in unicodedata.normalize("NFKD", folded) if _is_shown(c))
     words = _WORD.findall(shown)
     read = anyascii.anyascii("".join(map(_in_one_alphabet, words))).casefold()
-    return _drawn("".join(words)), _drawn("".join(filter(str.isalnum, read)))
+    heard = _SEVERAL.sub("i", "".join(filter(str.isalnum, read)).translate(_ONE_SOUND))
+    return _drawn("".join(words)), _drawn(heard)
 
 
 def _is_shown(character: str) -> bool:
@@ -65,9 +70,11 @@ def _is_shown(character: str) -> bool:
 
 
 def _in_one_alphabet(word: str) -> str:
-    """A word that mixes alphabets in Latin look-alikes, so that it reads as it looks."""
-    is_mixed = any(c.isascii() and c.isalpha() for c in word) and not word.isascii()
-    return word.translate(_ONE_LETTER) if is_mixed else word
+    """A word that mixes alphabets in the one of which it is all, so that it reads as it looks."""
+    if word.isascii() or not any(c.isascii() and c.isalpha() for c in word):
+        return word
+    latin = word.translate(_ONE_LETTER)
+    return latin if latin.isascii() else word.translate(_AS_CYRILLIC)
 
 
 def _drawn(word: str) -> str:

@@ -29,7 +29,32 @@ SPOKEN_GROUPS = frozenset({(3, 3, 4)})
 _GROUP = re.compile(r"[0-9]+")
 _WORDS = re.compile(r"[^\W\d_]+|[,;\n]")
 """What parts one number from another: words, and marks between numbers of a list."""
-_NAMED = re.compile(r"код|code|kod|парол|гасл|password", re.IGNORECASE)
+_NAMED = re.compile(r"код|code|kod|парол|гасл|password|шифр|ключ|цифр|пин|пін|\bpin", re.IGNORECASE)
+_TYPED_FOR_DIGITS = str.maketrans("OoОоЗзlIІі|", "00003311111")
+_NEARLY_DIGITS = re.compile(r"(?<![^\W_])(?=[^\W_|]*[0-9])[0-9OoОоЗзlIІі|]+(?![^\W_])")
+"""A group of digits with letters typed or read for some: `12З`, `789О`."""
+_SPOKEN_DIGITS = {
+    word: str(digit)
+    for digit, words in enumerate(
+        (
+            "ноль нуль нол zero",
+            "один одна раз адзін one",
+            "два две дві two",
+            "три тры three",
+            "четыре чотири чатыры four",
+            "пять пяць п'ять п’ять пʼять five",
+            "шесть шість шэсць six",
+            "семь сім сем seven",
+            "восемь вісім восем eight",
+            "девять дев'ять дев’ять девʼять дзевяць nine",
+        )
+    )
+    for word in words.split()
+}
+_SPOKEN = re.compile(
+    rf"(?<![\w'’ʼ])(?:{'|'.join(sorted(_SPOKEN_DIGITS, key=len, reverse=True))})(?![\w'’ʼ])",
+    re.IGNORECASE,
+)
 _PHONE = re.compile(r"[+][0-9][0-9 ().-]*")
 _PLAIN = re.compile(r"[0-9](?:[ -]?[0-9]){9}")
 _UNSEEN = frozenset({"Cf", "Cc", "Mn", "Me"})
@@ -108,12 +133,13 @@ def is_plain(said: str) -> bool:
 
 
 def without_codes(said: str) -> str:
-    """What somebody said, a mark in place of each digit."""
+    """What somebody said, a mark in place of each digit, and of each word for one."""
+    said = _SPOKEN.sub("•", _NEARLY_DIGITS.sub(lambda found: "•" * len(found[0]), said))
     return "".join("•" if unicodedata.digit(one, None) is not None else one for one in said)
 
 
 def _readable(said: str) -> str:
-    """With digits of every script as 0 to 9, and without what can't be seen."""
+    """With digits of every script and in words as 0 to 9, and without what can't be seen."""
     signs = []
     for one in said[:SEARCHED_CHARACTERS]:
         digit = unicodedata.digit(one, None)
@@ -121,7 +147,12 @@ def _readable(said: str) -> str:
             signs.append(str(digit))
         elif one == "\n" or unicodedata.category(one) not in _UNSEEN:
             signs.append(one)
-    return "".join(signs)
+    typed = _NEARLY_DIGITS.sub(_in_digits, "".join(signs))
+    return _SPOKEN.sub(lambda found: f" {_SPOKEN_DIGITS[found[0].casefold()]} ", typed)
+
+
+def _in_digits(found: re.Match[str]) -> str:
+    return found[0].translate(_TYPED_FOR_DIGITS)
 
 
 def _digits(said: str) -> list[str]:

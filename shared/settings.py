@@ -54,8 +54,9 @@ class Settings(BaseSettings):
     calls_bytes_an_hour: int = Field(
         268_435_456,
         ge=1_048_576,
-        description="how much of one channel intake takes an hour, and at once, bytes; what is "
-        "above waits in the channel's own stream, so that no channel fills the log's disk in a day",
+        description="how much of one channel intake takes an hour, and at once, bytes, each "
+        "message 4,096 longer than it is; what is above waits in the channel's own stream, so "
+        "that no channel fills the log's disk in a day",
     )
     call_message_max_bytes: int = Field(
         CALL_MAX_BYTES,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from urllib.parse import unquote
 
 
 def _plain(text: str) -> str:
@@ -22,7 +23,9 @@ def _words(*lines: str) -> frozenset[str]:
 
 HIDDEN_WORDS = _words(
     "anon blocked hidden masked nil none null private privat restricted secret unavailable",
-    "undefined undisclosed unidentified unlisted unpublished withheld",
+    "скр прих приват",
+    "undefined undisclosed unidentified unlisted unpublished withheld confidential clir",
+    "antiaon антиаон",
     "caché desconocida desconocido gizli masqué nascosto oculto özel privado privato privé",
     "restringido riservato ukryty dold dolt hemmelig hemligt skjult",
     "empty nan",
@@ -32,10 +35,11 @@ HIDDEN_WORDS = _words(
 HIDDEN_STEMS = tuple(
     _words(
         "anonim anonym unknown unbekannt unterdrück verborgen inconnu sconosciut necunoscut ascuns",
-        "bilinmeyen nieznan prywatn zastrzeżon neznám skryt soukrom",
-        "аноним анонім ананім заблокирован заблокован засекреч неизвест невідом невядом",
+        "ukryt bilinmeyen nieznan prywatn zastrzeżon neznám skryt soukrom",
+        "incognito инкогнито інкогніто аноним анонім ананім",
+        "заблокирован заблокован засекреч неизвест невідом невядом",
         "неопредел невизнач недоступ приватн прыватн частн прихован прыхаван скрыт скрит схован",
-        "схаван закрыт закрит отсутств відсутн адсутн",
+        "схаван закрыт закрит отсутств відсутн адсутн спрятан конфиденциал конфіденц",
     )
 )
 """Of words that are inflected."""
@@ -43,8 +47,8 @@ UNINFLECTED = HIDDEN_WORDS.union(HIDDEN_STEMS)
 ENDING_MAX_CHARACTERS = 5
 OTHER_WORDS = _words(
     "a addr address by call called caller callerid calling cli clir id identity is no not nr num",
-    "number of party person sip tel the user",
-    "абонент абонента вызов дзвінок звонок звонящий не номер номера нумар",
+    "number of party person sip tel the",
+    "абонент абонента абонентом аон user вызов дзвінок звонок звонящий не номер номера нумар",
     "определен определён определился определяется визначено визначений визначається",
     "appel appelant arayan chiamante cislo llamada llamante numar numara numer numéro número",
     "nummer rufnummer teilnehmer telefon telefone telefonnummer מספר رقم",
@@ -54,11 +58,12 @@ PHRASES = frozenset(
     _plain(one)
     for one in (
         *("no number", "no caller id", "no id", "no cli", "not available", "not provided"),
-        *("n a", "na", "без номера", "номер не определён", "не определён"),
+        *("n a", "na", "н д", "н о", "без номера", "номер не определён", "не определён"),
         *("номер не определился", "номер не визначено", "не визначено", "номер не визначений"),
         *("номер не указан", "не указан", "не указано", "номер не вказано", "не вказано"),
         *("нет", "нет номера", "номера нет", "няма нумара"),
-        *("немає", "немає номера", "номера немає"),
+        *("немає", "немає номера", "номера немає", "не определился", "без аон", "аон запрещён"),
+        *("нет данных", "данных нет", "немає даних", "даних немає", "нет информации"),
         *("ohne nummer", "sans numéro", "sin número", "out of area"),
     )
 )
@@ -82,6 +87,18 @@ CODES = frozenset({"-1", "-2", "-3", "o", "p", "asterisk"})
 NOWHERE = "invalid"
 """The top level of RFC 3323's hosts (`anonymous.invalid`): an address there is nobody's."""
 
+_NEGATIONS = frozenset({"не", "без", "нет", "немае", "no", "not"})
+_DENIED = tuple(
+    _words(
+        "определ опр визнач отобра відобра передан передав указан вказан доступн показ availab",
+        "provid disclos shown displayed transmitted sent known данных даних информац",
+    )
+)
+"""What isn't done with the number: `номер не отображается`, `not disclosed`."""
+_ZEROS = re.compile(r"[1-9][0-9]{0,2}0{9,}")
+"""A country's code, and nobody there."""
+_MASK = re.compile("[xх]{3,}")
+
 _DRAWN_ALIKE = ("авеікмнорстух", "abeikmhopctyx")
 _CYRILLIC_AS_LATIN, _LATIN_AS_CYRILLIC = (
     str.maketrans(*_DRAWN_ALIKE),
@@ -95,10 +112,12 @@ def is_withheld(text: str) -> bool:
     """Whether an address without hidden marks says that there is none."""
     folded = text.casefold().strip(" \"'`«»“”„")
     named = _ADDRESS.match(folded)
-    bare = _SCHEME.sub("", named[1] if named is not None else folded)
-    if bare.startswith("@"):
+    address = named[1] if named is not None else folded
+    bare = _SCHEME.sub("", address)
+    user, _, host = unquote(bare).partition("@")
+    is_account = host and bare == address and not any(map(str.isalnum, user))
+    if is_account or address.startswith("@"):
         return False  # An account's name, whatever word it is.
-    user, _, host = bare.partition("@")
     if re.split(r"[:;]", host)[0].rpartition(".")[2] == NOWHERE:
         return True
     return user in CODES or _names_nobody(user.partition(";")[0])
@@ -107,15 +126,25 @@ def is_withheld(text: str) -> bool:
 def _names_nobody(user: str) -> bool:
     words = "".join(one if one.isalnum() else " " for one in _plain(user)).split()
     joined = "".join(words)
-    if not joined.strip("0"):  # Nothing, dashes, or zeros.
+    if (
+        not joined.strip("0") or _ZEROS.fullmatch(joined) or _MASK.fullmatch(joined)
+    ):  # Nothing, dashes, zeros, crosses.
         return True
-    if joined in KEYPAD or " ".join(words) in PHRASES:
+    if joined.removeprefix("00") in KEYPAD or " ".join(words) in PHRASES:
         return True
     if any(joined.removesuffix(one).removeprefix(one) in UNINFLECTED for one in GLUED):
         return True
     words = [_in_one_alphabet(word) for word in words]
+    if _NEGATIONS.intersection(words) and _is_denied(words):
+        return True
     others = [word for word in words if not _says_hidden(word)]
     return len(others) < len(words) and OTHER_WORDS.issuperset(others)
+
+
+def _is_denied(words: list[str]) -> bool:
+    """Whether the words say of a number, and of nothing else, that something isn't done."""
+    said = [word for word in words if word not in _NEGATIONS and word not in OTHER_WORDS]
+    return all(word.startswith(_DENIED) for word in said) and len(words) > 1
 
 
 def _in_one_alphabet(word: str) -> str:

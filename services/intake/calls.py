@@ -31,13 +31,7 @@ from services.intake.reading import (
     unboxed,
 )
 from shared.addresses import Spelled, caller_purpose, spelled
-from shared.events.calls import (
-    UNKNOWN_LANGUAGE,
-    CallEnded,
-    Change,
-    DeliveryOutcome,
-    DeliveryReported,
-)
+from shared.events.calls import UNKNOWN_LANGUAGE, CallEnded, Change
 from shared.events.fields import Channel, Plain
 from shared.events.upstream import read_upstream
 from shared.logs import log
@@ -46,10 +40,6 @@ from shared.return_codes import HASH_PURPOSE, code_in_text, codes_in, is_plain, 
 
 ID_MAX_CHARACTERS = 64
 """As long as an id may be (`shared.events.fields.Id`)."""
-_OUTCOMES: dict[str, DeliveryOutcome] = {
-    **dict.fromkeys(("sent", "delivered", "read", "ok", "success"), "sent"),
-    **dict.fromkeys(("refused", "rejected"), "refused"),
-}
 
 
 @dataclass(frozen=True)
@@ -191,26 +181,6 @@ def open_end(keys: Opener, message: ChannelMessage) -> CallEnded:
     )
 
 
-def read_report(message: ChannelMessage) -> DeliveryReported:
-    """What a channel says became of a message. Raises UnprocessableError for no message of ours."""
-    fields = message.upstream.fields
-    message_id, case_id = (
-        cleaning.plain(fields.get(name, "")).strip() for name in ("message_id", "case_id")
-    )
-    if not (cleaning.is_token(message_id) and cleaning.is_token(case_id)):
-        expected = "a message that this channel was given"
-        raise UnprocessableError("wrong_data", "data.message_id", expected)
-    happened_at, _ = cleaning.moment(fields.get("happened_at"), message.received_at)
-    return DeliveryReported(
-        message_id=message_id,
-        case_id=case_id,
-        channel=message.channel,
-        outcome=_outcome(fields.get("outcome")),
-        happened_at=happened_at,
-        reason=fields.get("reason") if isinstance(fields.get("reason"), str) else None,
-    )
-
-
 def message_of(channel: Channel, message_id: str) -> str:
     """One id for a channel's message: each channel numbers its own; long ones by digest."""
     named = f"{channel}-{message_id}"
@@ -276,9 +246,3 @@ def _started(fields: Mapping[str, Any], reading: Reading) -> tuple[datetime, str
     at = _moment(fields, "started_at", "started_at_replaced", reading)
     is_told = fields.get("started_at") is not None and "started_at_replaced" not in reading.changed
     return at, at.isoformat() if is_told else ""
-
-
-def _outcome(said: Any) -> DeliveryOutcome:
-    word = cleaning.plain(said).strip().casefold() if said is not None else ""
-    # What isn't known to have arrived goes back to the people at the desk.
-    return _OUTCOMES.get(word, "failed")

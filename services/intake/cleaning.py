@@ -36,7 +36,27 @@ ORIGINAL_MAX_BYTES = 131_000
 HEAD_CHARACTERS = 10_000
 LIST_MAX = 100
 """Of a longer list the head is taken as of one text: a head of each part would be no shorter."""
-FALSE_WORDS = frozenset({"", "0", "false", "no", "none", "null", "off"})
+FALSE_WORDS = frozenset(
+    {
+        *(
+            "",
+            "-",
+            "f",
+            "n",
+            "nein",
+            "nie",
+            "no",
+            "none",
+            "not withheld",
+            "null",
+            "off",
+            "undefined",
+        ),
+        *("allowed", "false", "public", "shown", "visible", "[]", "{}"),
+        *("не", "нет", "ні", "ложь", "хибність", "открыт", "відкритий", "доступен"),
+    }
+)
+_ZERO = re.compile(r"-?0+([.,]0+)?")
 
 _LINE_BREAKS = str.maketrans({"\x0b": "\n", "\x0c": "\n", "\x85": "\n"})
 _BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
@@ -47,6 +67,11 @@ _TOKEN: TypeAdapter[str] = TypeAdapter(Id)
 _LANGUAGE_TAG: TypeAdapter[str] = TypeAdapter(Language)
 _REGION: TypeAdapter[str] = TypeAdapter(Region)
 _CYRILLIC = re.compile(r"[А-Яа-яЁёІіЇїЄєҐґ]")
+_CODE_PAGES = ("cp1251", "koi8-u", "cp866")
+"""The first where they read equally well."""
+LEAST_WIDE = 2
+"""Of one letter nobody can tell."""
+_FREQUENT = frozenset("оеаинтсрвлкмдпуяізь ")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -58,7 +83,10 @@ class Cleaned(NamedTuple):
 
 
 def decoded(content: bytes) -> Cleaned:
-    """Text out of bytes: UTF-8, else UTF-16, else the Cyrillic code page of Windows."""
+    """Text out of bytes: UTF-8, else UTF-16, else a Cyrillic code page."""
+    wide = _wide(content)
+    if wide is not None:
+        return Cleaned(wide, lossy=True)
     try:
         return Cleaned(content.decode())
     except UnicodeDecodeError:
@@ -66,10 +94,29 @@ def decoded(content: bytes) -> Cleaned:
     encoding = json.detect_encoding(content)
     if not encoding.startswith("utf-8"):
         return Cleaned(content.decode(encoding, "replace"), lossy=True)
-    windows = content.decode("cp1251", "replace")
-    if len(_CYRILLIC.findall(windows)) * 2 > len(windows):
-        return Cleaned(windows, lossy=True)
+    read = max((content.decode(page, "replace") for page in _CODE_PAGES), key=_common)
+    if len(_CYRILLIC.findall(read)) * 2 > len(read):
+        return Cleaned(read, lossy=True)
     return Cleaned(content.decode("utf-8", "replace"), lossy=True)
+
+
+def _wide(content: bytes) -> str | None:
+    """Text in UTF-16 without a mark, as modems send it: every other byte is 0 or 4."""
+    half = len(content) // 2
+    if half < LEAST_WIDE or len(content) % 2:
+        return None
+    for first, encoding in ((0, "utf-16-be"), (1, "utf-16-le")):
+        high = content[first::2]
+        if (high.count(0) + high.count(4)) * 10 >= half * 9:
+            read = content.decode(encoding, "replace")
+            if sum(one.isalnum() or one.isspace() for one in read) * 2 > len(read):
+                return read.removeprefix("\ufeff")
+    return None
+
+
+def _common(text: str) -> int:
+    """How many letters are frequent ones in Russian or Ukrainian, less those that are capitals."""
+    return sum((one in _FREQUENT) - (one.isupper() or not one.isprintable()) for one in text)
 
 
 def plain(value: Any) -> str:
@@ -129,7 +176,8 @@ def region(said: Any) -> Cleaned:
 
 def is_true(said: Any) -> bool:
     """Whether a channel says so, in whatever words."""
-    return said is not None and plain(said).strip().casefold() not in FALSE_WORDS
+    word = plain(said).strip().casefold() if said is not None else ""
+    return word not in FALSE_WORDS and _ZERO.fullmatch(word) is None
 
 
 def is_token(said: str) -> bool:

@@ -92,7 +92,7 @@ def receive_call(intake: Intake, early_ends: EarlyEnds, opened: OpenedCall) -> O
 
 def _record_end(intake: Intake, case_id: str, ended: CallEnded) -> Outcome:
     cause = Cause(
-        causation_id=message_of(ended.channel, f"{ended.call_id}-end"),
+        causation_id=message_of(ended.channel, f"{ended.call_id}|end"),
         correlation_id=ended.call_id,
         actor=f"channel:{ended.channel}",
         source=intake.desk.source,

@@ -101,7 +101,7 @@ def unboxed(keys: Opener, fields: Mapping[str, Any], reading: Reading) -> dict[s
 
     What it sent in the clear is taken as well. Raises BoxBrokenError where nothing can be read.
     """
-    given = {name: fields[name] for name in _BOXED if fields.get(name) is not None}
+    given = {name: _sole(fields[name]) for name in _BOXED if fields.get(name) is not None}
     boxes = {name: one for name, one in given.items() if str(one).startswith(PREFIX)}
     said: dict[str, str] = {}
     for name, content in _contents(keys, boxes).items():
@@ -118,6 +118,14 @@ def unboxed(keys: Opener, fields: Mapping[str, Any], reading: Reading) -> dict[s
     if boxes and not said:
         raise BoxBrokenError("no box of a call opens with the intake key")
     return said
+
+
+def _sole(value: Any) -> Any:
+    """A box as it was sealed: without blanks round it, or the list that it stood in alone."""
+    if isinstance(value, list) and len(value) == 1:
+        (value,) = value
+    is_box = isinstance(value, str) and value.strip().startswith(PREFIX)
+    return value.strip() if is_box else value
 
 
 def _contents(keys: Opener, boxes: Mapping[str, str]) -> dict[str, bytes | None]:

@@ -13,7 +13,7 @@ from nacl.public import PublicKey
 from typing_extensions import override
 
 from services.intake.addresses import Address
-from services.intake.calls import message_of, read_report
+from services.intake.calls import message_of
 from services.intake.delivery import decide_report, goes_until, was_given
 from services.intake.guards import require_live
 from services.intake.messages import (
@@ -28,6 +28,7 @@ from services.intake.messages import (
 )
 from services.intake.outbox import Message, Outbox
 from services.intake.reading import ChannelMessage
+from services.intake.reports import is_underway, read_report
 from services.intake.state import IntakeState
 from shared import subjects
 from shared.commands.base import Recorded
@@ -243,9 +244,11 @@ def receive_report(sending: Sending, message: ChannelMessage) -> Outcome:
     if not was_given(state.outbox, report):
         expected = "a message that this channel was given"
         raise UnprocessableError("wrong_data", "data.message_id", expected)
+    if is_underway(message):
+        return Outcome("ignored", report.case_id, 0, 0)
     _alarm_if_behind(state.outbox.messages[report.message_id], report)
     cause = Cause(
-        causation_id=message_of(report.channel, f"{report.message_id}-{report.outcome}"),
+        causation_id=message_of(report.channel, f"{report.message_id}|{report.outcome}"),
         correlation_id=report.message_id,
         actor=f"channel:{report.channel}",
         source=desk.source,

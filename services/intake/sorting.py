@@ -14,10 +14,11 @@ from typing import NamedTuple, TypeVar
 
 from services.intake import sending
 from services.intake.boxes import OpenedAtOnce
-from services.intake.calls import ReadCall, opened, read_call, read_message, read_report
+from services.intake.calls import ReadCall, opened, read_call, read_message
 from services.intake.ends import receive_call, receive_end
 from services.intake.listening import Listening
 from services.intake.reading import Hashed, Opener, hashed
+from services.intake.reports import read_report
 from shared.boxes import BoxBrokenError
 from shared.case_log import LogError
 from shared.events.reading import UnreadableEventError
@@ -32,7 +33,8 @@ LIGHT_MAX_BYTES, LIGHT_MAX_PARTS = 8_192, 64
 """What is longer, or has more parts, is not kept open while it waits: of 380 kB `{},` it is
 10 MB, and thousands of messages are in hand."""
 HEAVY_AT_ONCE = 2
-_heavy = threading.BoundedSemaphore(HEAVY_AT_ONCE)
+"""Of one channel: or a long call would wait behind all the threads that another's have."""
+_heavy: dict[str, threading.BoundedSemaphore] = {}
 
 
 class _Sorted(NamedTuple):
@@ -102,8 +104,10 @@ def _sorted_alone(listening: Listening, opener: Opener, delivery: Delivery) -> _
 def _opened_later(listening: Listening, one: _Sorted, delivery: Delivery) -> _Sorted:
     """The same work, which opens its message once more when its turn has come."""
 
+    turns = _heavy.setdefault(delivery.subject, threading.BoundedSemaphore(HEAVY_AT_ONCE))
+
     def handle() -> Outcome:
-        with _heavy:
+        with turns:
             return _sorted_alone(listening, listening.intake.desk.keys, delivery).work.handle()
 
     return one._replace(work=replace(one.work, handle=handle))

@@ -22,7 +22,7 @@ from services.verification.registry_file.cells import Person
 from shared.matching import Stated
 from shared.matching.dates import read_date
 from shared.matching.keys import given_keys, surname_keys
-from shared.matching.numbers import folded_number, without_zeros
+from shared.matching.numbers import folded_number, numbers_in, without_zeros
 
 COMPARED_MAX = 500
 """Of one name so many are compared; of more nobody is told apart, and only a few are."""
@@ -132,11 +132,14 @@ def _insert(connection: sqlite3.Connection, place: int, person: Person) -> None:
 
 def by_number(connection: sqlite3.Connection, claim: Stated) -> list[Stated]:
     """Who has the number that was said; with other zeros ahead only where nobody has it so."""
-    number = folded_number(claim.service_number or "")
-    if not number.strip("0"):
-        return []  # "-" and "000000" are written where there is none.
-    exact = _all(connection, _BY_NUMBER, (number,))
-    return exact or _all(connection, _BY_BARE_NUMBER, (without_zeros(number),))
+    for number in numbers_in(claim.service_number):
+        if not number.strip("0"):
+            continue  # "-" and "000000" are written where there is none.
+        exact = _all(connection, _BY_NUMBER, (number,))
+        found = exact or _all(connection, _BY_BARE_NUMBER, (without_zeros(number),))
+        if found:
+            return found
+    return []
 
 
 def by_name(connection: sqlite3.Connection, claim: Stated) -> Namesakes:

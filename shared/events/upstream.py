@@ -33,6 +33,8 @@ _FIELDS: dict[Kind, frozenset[str]] = {
     "end": frozenset(CallEnded.UPSTREAM),
     "report": frozenset(DeliveryReported.model_fields),
 }
+_NOT_LETTERS = re.compile(r"[-_ ]")
+_NAMES = {name.replace("_", ""): name for fields in _FIELDS.values() for name in fields}
 _TELLING: dict[str, Kind] = {
     "ended_at": "end",
     "outcome": "report",
@@ -137,9 +139,26 @@ def _data(top: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         data = _nested(data)
     repeated = {**_repeated(top), **_repeated(data)}
     beside = {"repeated": repeated} if repeated else {}
+    if isinstance(data, list) and len(data) == 1 and isinstance(data[0], dict):
+        (data,) = data
     if isinstance(data, dict):
-        return data, beside
+        return _by_name(_unwrapped(data)), beside
     return ({} if data is None else {"text": data}), beside
+
+
+def _unwrapped(data: dict[str, Any]) -> dict[str, Any]:
+    """The data of an envelope that a bridge has put into another."""
+    inner = data.get("data")
+    return inner if isinstance(inner, dict) and "specversion" in data else data
+
+
+def _by_name(data: dict[str, Any]) -> dict[str, Any]:
+    """The fields under our names: `callId`, `CALL-ID` and `Call_ID` are `call_id`."""
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        name = _NAMES.get(_NOT_LETTERS.sub("", key).casefold(), key)
+        found[key if name in data or name in found else name] = value
+    return found
 
 
 def _repeated(found: Any) -> dict[str, list[Any]]:
@@ -161,7 +180,7 @@ def _nested(text: str) -> Any:
     return found
 
 
-def _object(received: bytes) -> tuple[dict[str, Any], str]:
+def _object(received: bytes, *, inside: bool = False) -> tuple[dict[str, Any], str]:
     """The one JSON object in a message, and what follows it."""
     for text in _texts(received):
         stripped = _shallow(text.strip(_BLANK))
@@ -171,6 +190,8 @@ def _object(received: bytes) -> tuple[dict[str, Any], str]:
             continue
         if isinstance(found, list) and len(found) == 1:
             (found,) = found  # A batch of CloudEvents, with one in it.
+        if isinstance(found, str) and found.lstrip(_BLANK).startswith("{") and not inside:
+            return _object(found.encode("utf-8", "surrogatepass"), inside=True)  # Written twice.
         if isinstance(found, dict):
             return found, stripped[end:].strip(_BLANK)
     raise UnreadableEventError("not_json", "", "one JSON object")

@@ -7,6 +7,8 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
 
 STATUS_AT = len(b"NATS/1.0")
 
@@ -82,6 +84,12 @@ class Call:
 
     def fail(self, error: Exception) -> None:
         self._outcome.put(error)
+
+    def not_sent(self, error: NatsError) -> None:
+        """Fail as refused where it is too large: that it is however often it is sent."""
+        text = f"not sent on {self.subject}: {error}"
+        is_too_large = isinstance(error, MaxPayloadError)
+        self.fail(RequestRefusedError(text) if is_too_large else RequestLostError(text))
 
     def gather(self, expected: int, timeout: float) -> list[Reply]:
         """The first `expected` replies without a status, or those that came in time."""

@@ -263,7 +263,7 @@ class Connection:
             await publish(last.subject, last.body, reply_to, headers_of(last))
         except NatsError as error:
             if call is not None:
-                call.fail(RequestLostError(f"not sent on {call.subject}: {error}"))
+                call.not_sent(error)
 
     def _on_reply(self, subject: bytes, reply: Reply) -> None:
         if (call := self._calls.get(subject.rpartition(b".")[2])) is not None:

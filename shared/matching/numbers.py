@@ -7,17 +7,38 @@ import unicodedata
 
 from rapidfuzz.distance import OSA
 
-from shared.matching.verdicts import NOT_GIVEN, Judged
+from shared.matching.verdicts import NOT_GIVEN, Judged, Verdict
 
 _LOOK_ALIKES = str.maketrans("ЁЇАВЕКМНОРСТУХІЈЅ", "EIABEKMHOPCTYXIJS")
 _NO_MARK = str.maketrans("", "", "№")
 _ZEROS_AHEAD = re.compile(r"(?<![0-9])0+(?=[0-9])")
-_ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?e[+][0-9]+", re.IGNORECASE)
+_ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+[eе][+]?|[eе][+])[0-9]+", re.IGNORECASE)
+_FLOAT = re.compile(r"([0-9]+)[.,]0+")
+_LIST = re.compile(r"[;,\n]|\b(?:или|або|or)\b")
+_REMARK = re.compile(r"[(\[][^()\[\]0-9]{3,}[)\]]\s*$")
+_WORDS_BESIDE = re.compile(
+    r"(?<![^\W\d_])(?:л\s?[/.]\s?н|лн|о\s?[/.]\s?н|вс|рф|россии|россия|зсу|номер|нумар|number|no"
+    r"|личный|особистий|особовий|асабісты|service|personal|military|жетон|билет|квиток|удостоверение"
+    r"|не|помню|точно|вроде|кажется|примерно|здається|начебто|приблизно)(?=[\s.,:№])[.,:]?",
+    re.IGNORECASE,
+)
+_SERIES = re.compile(
+    r"(?<![^\W\d_])(?:л\s?[/.]\s?н|лн|о\s?[/.]\s?н|вс|рф|зсу|no?|№|[^\W\d_]{4,})(?![^\W\d_])\.?",
+    re.IGNORECASE,
+)
+"""Words beside a number; a number's own series has three letters at most."""
+_SERIES = re.compile(r"[^0-9]+")
+_FOR_DIGITS = re.compile("(?<=[0-9])[OЗIL|]+|[OЗIL|]+(?=[0-9])")
+_DIGIT_FOR = str.maketrans("OЗIL|", "03111")
 
 SERVICE_NUMBER = "service-number"
 """The purpose of the keyed hash of a folded number."""
 SLIP_CHARACTERS = 5
 """In shorter numbers one character makes another number."""
+SERIES_MAX = 3
+"""A number's own series has so many letters at most; more are words beside it."""
+LONGEST = 60
+"""A longer text is no number and some words; nobody's time is spent on reading it."""
 
 
 def folded_number(number: str) -> str:
@@ -45,28 +66,61 @@ def is_rounded(number: str) -> bool:
 
 def judged_numbers(one: str | None, other: str | None) -> Judged:
     """The verdict on two numbers as they were written."""
-    mine, theirs = _key(one), _key(other)
+    mine, theirs = _keys(one), _keys(other)
     if not mine or not theirs:
         return NOT_GIVEN
-    if mine == theirs:
+    verdicts = [_judged(own, other_s) for own in mine for other_s in theirs]
+    if "agrees" in verdicts:
         return Judged("agrees", f"{one} = {other}")
-    bare = (without_zeros(mine), without_zeros(theirs))
-    if bare[0] == bare[1]:
-        return Judged("agrees", f"{one} = {other}, without the zeros ahead")
-    if (
-        min(map(len, (mine, theirs))) >= SLIP_CHARACTERS
-        and min(OSA.distance(mine, theirs), OSA.distance(*bare)) == 1
-    ):
-        return Judged("says_nothing", f"{one} and {other}: one character is off")
+    if "says_nothing" in verdicts:
+        return Judged("says_nothing", f"{one} and {other}: little is off")
     return Judged("conflicts", f"{one} is not {other}")
 
 
-def _key(number: str | None) -> str:
-    """A number as it is compared; empty where it says nothing: `000000`, `1.2E+11`."""
-    if not number or is_rounded(number):
-        return ""
-    folded = folded_number(number)
-    return folded if folded.strip("0") else ""
+def numbers_in(said: str | None) -> tuple[str, ...]:
+    """The numbers in what somebody said or an office wrote, folded, the likeliest first.
+
+    `л/н АБ-000123 (со слов)` holds one, `123456; 123457` two.
+    """
+    if not said or is_rounded(said):
+        return ()
+    whole = folded_number(said)
+    if len(whole) > LONGEST:
+        return (whole,)
+    bare = _WORDS_BESIDE.sub(" ", _REMARK.sub("", _FLOAT.sub(r"\1", said.strip())))
+    found, *parts = [folded_number(part) for part in (bare, *_LIST.split(bare))]
+    several = parts if all(len(_SERIES.sub("", one)) >= SLIP_CHARACTERS for one in parts) else ()
+    return tuple(one for one in dict.fromkeys((found, *several, whole)) if one)
+
+
+def _keys(number: str | None) -> list[str]:
+    """A number as it is compared; none where it says nothing: `000000`, `1.2E+11`."""
+    return [one for one in numbers_in(number) if one.strip("0")]
+
+
+def _judged(mine: str, theirs: str) -> Verdict:
+    bare = (without_zeros(_in_digits(mine)), without_zeros(_in_digits(theirs)))
+    if mine == theirs or bare[0] == bare[1]:
+        return "agrees"
+    if min(map(len, (mine, theirs))) < SLIP_CHARACTERS:
+        return "conflicts"
+    if min(OSA.distance(mine, theirs), OSA.distance(*bare)) == 1 or _of_series(*bare):
+        return "says_nothing"
+    return "conflicts"
+
+
+def _of_series(one: str, other: str) -> bool:
+    """Whether the digits are the same, and the series is left out, in words or transliterated."""
+    if _SERIES.sub("", one) != _SERIES.sub("", other):
+        return False
+    mine, theirs = ("".join(filter(str.isalpha, text)) for text in (one, other))
+    shortest, longest = sorted((len(mine), len(theirs)))
+    return not shortest or longest > SERIES_MAX or mine.isascii() != theirs.isascii()
+
+
+def _in_digits(folded: str) -> str:
+    """With digits for the letters that look like them, where they stand beside one."""
+    return _FOR_DIGITS.sub(lambda found: found[0].translate(_DIGIT_FOR), folded)
 
 
 def _digit(character: str) -> str:

@@ -27,7 +27,28 @@ _BETWEEN = re.compile(r"[\s,;:/\\()\[\]<>=+&]+")
 _HYPHENS = re.compile("[-‐‑‒–—―−]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _DOT = re.compile(r"(?<=\.)(?=.)")
+SHORT = 2
+"""Of so few letters is no surname: an initial, `мл`."""
+_CALL_SIGN = re.compile(
+    r"\b(?:позывной|позивний|кличка|прозвище|прізвисько|псевдо|call\s?sign)\b.*", re.IGNORECASE
+)
+"""What follows is no name."""
+_RUN_TOGETHER = re.compile(
+    r"(?<=[а-яёіїєґ]{2})(?=[А-ЯЁЇЄҐ][а-яёіїєґ])|(?<=[а-яёіїєґ][аеиоуюя])(?=І[б-джзк-нп-тф-щ])"
+)
+"""`ИвановИван`: the space was lost. Within a word І behind a consonant is a palochka."""
+_TITLE = re.compile(
+    r"(?:гр-?н|гр|гражданин|громадянин|пан|тов|товарищ|рядовой|рядовий|ряд|ефрейтор|єфрейтор"
+    r"|(?:мл|ст|гв|под|під|штаб|штабс|майстер|мастер|головний|старший|молодший|младший)?-?"
+    r"(?:сержант|с-т|матрос|старшина|прапорщик|прапор|лейтенант|лей-?т|л-т|капитан|капітан|к-н"
+    r"|полковник|майор|солдат|мичман|мічман)|старшина|private|sergeant|lieutenant|captain|major"
+    r"|colonel|mr|sgt|pvt|lt)\.?",
+    re.IGNORECASE,
+)
+"""A rank or a title, if a surname stands beside it; alone it may be one."""
 _INITIAL = re.compile(r"^[^\W\d_]\.?$")
+_DENIED = frozenset({"не", "ні", "нет", "немає", "без", "no", "not", "without"})
+"""What a phrase begins with that says why there is no name."""
 _YOUNGER = re.compile(r"^(?:мл|ст|младший|старший|молодший|jr|sr|junior|senior)\.?$")
 
 
@@ -48,8 +69,11 @@ def partings(stated: Stated) -> tuple[Parting, ...]:
         surname, firsts = firsts, ()
     if fathers and not any(map(has_form, fathers)) and any(map(looks_like, firsts)):
         firsts, fathers = fathers, firsts
+    ways = _without_joined_father(surname, firsts, fathers)
+    if len(surname) == 1 and fathers and looks_like(surname[0]) and not any(map(has_form, fathers)):
+        ways.append(Parting(fathers, firsts, surname[0]))  # The two have changed places.
     found: dict[Parting, None] = {}
-    for parted in _without_joined_father(surname, firsts, fathers):
+    for parted in ways:
         found.update(dict.fromkeys(_without_joined_name(parted)))
     return tuple(found)
 
@@ -83,15 +107,28 @@ def _without_joined_father(surname: Words, firsts: Words, fathers: Words) -> lis
 def _without_joined_name(parted: Parting) -> tuple[Parting, ...]:
     """A given name that stands with the surname is moved to its own field."""
     surname, firsts, father = parted
-    if firsts or len(surname) == 1:
-        return (parted,)
     table = given_names()
+    if firsts or not surname:
+        return (parted,)
+    if len(surname) == 1:
+        return _alone(parted)
     known = [number for number, word in enumerate(surname) if table.any(readings(word))]
     moved = [
         Parting(_without(surname, number), (surname[number],), father)
         for number in known or range(len(surname))
     ]
     return (*moved, parted)
+
+
+def _alone(parted: Parting) -> tuple[Parting, ...]:
+    """One word may be a surname, or what a man is called who doesn't say his: `Иван Иваныч`."""
+    (word,), _, father = parted
+    found = [parted]
+    if given_names().any(readings(word)):
+        found.append(Parting((), (word,), father))
+    if not father and looks_like(word):
+        found.append(Parting((), (), word))
+    return tuple(found)
 
 
 def _father(words: Words) -> str:
@@ -109,7 +146,8 @@ def words_of(text: str | None) -> Words:
     plain = clean(text or "").strip()
     if is_unknown(plain):
         return ()
-    pieces = [piece for chunk in _BETWEEN.split(plain) for piece in _DOT.split(chunk)]
+    chunks = _without_titles(_BETWEEN.split(_RUN_TOGETHER.sub(" ", _CALL_SIGN.sub("", plain))))
+    pieces = [piece for chunk in chunks for piece in _DOT.split(chunk)]
     words: list[str] = []
     for piece in pieces:
         word = piece.rstrip(".")
@@ -122,6 +160,16 @@ def words_of(text: str | None) -> Words:
     return tuple(words)
 
 
+def _without_titles(chunks: Iterable[str]) -> list[str]:
+    """The same without ranks, where what is left has a surname in it."""
+    every = [chunk for chunk in chunks if chunk]
+    left = [chunk for chunk in every if not _TITLE.fullmatch(chunk)]
+    if len(left) == len(every):
+        return every
+    has_surname = any(len(one) > SHORT and not given_names().any(readings(one)) for one in left)
+    return left if has_surname else every
+
+
 def halves(words: Iterable[str]) -> list[str]:
     """The words, and what hyphens join parted."""
     return [half for word in words for half in _HYPHENS.split(word) if half]
@@ -131,6 +179,8 @@ def is_unknown(text: str) -> bool:
     """Whether a field says only that something isn't known, or nothing at all."""
     words = _LETTERS.findall(text.lower())
     whole = "".join(words)
+    if len(words) > 1 and words[0] in _DENIED:
+        return True
     if not words or whole in unknownwords_of() or (_NOTHING_SAID.match(whole) and len(whole) > 1):
         return True
     return all(word in unknownwords_of() or readings(word) & _unknown_keys() for word in words)

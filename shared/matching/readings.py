@@ -21,7 +21,8 @@ SLIP_FROM = 2
 """Of one letter nothing is left where another is off."""
 
 _GLIDE = re.compile("и(?=[аеоу])")
-_HISSED = str.maketrans("зц", "сс")
+_JE = re.compile("(?<=[жчшщ])о")
+_HISSED = str.maketrans("зцо", "сса")
 
 Keys = frozenset[str]
 
@@ -53,5 +54,10 @@ def nearly(one: Collection[str], other: Collection[str]) -> bool:
 
 
 def roughly(keys: Collection[str]) -> Keys:
-    """The keys without what is easily misheard: glides before a vowel, and which с it is."""
-    return frozenset(_GLIDE.sub("", key).translate(_HISSED) for key in keys)
+    """The keys without what is easily misheard or spoken otherwise.
+
+    These are glides before a vowel, which с it is, а for о, же for жо, and хв for ф.
+    """
+    return frozenset(
+        _GLIDE.sub("", _JE.sub("е", key)).replace("хв", "ф").translate(_HISSED) for key in keys
+    )

@@ -46,12 +46,12 @@ _ARMS = {
     "motostr": "ms", "motoriz": "ms", "motorif": "ms", "motor": "ms", "tank": "t", "desant": "dsh",
     "aerom": "am", "parash": "pd", "mekhan": "m", "mehan": "m", "mechan": "m", "artil": "a",
     "morsk": "mp", "marin": "mp", "razved": "r", "rozvid": "r", "reconn": "r", "inzh": "i",
-    "sviaz": "s", "zviazk": "s", "zenit": "z", "raket": "rk",
+    "sviaz": "s", "zviazk": "s", "zenit": "z", "raket": "rk", "shturm": "sh",
 }  # fmt: skip
 
 ABBREVIATED = re.compile(
-    r"o?(?:gv)?(?P<arm>ms|t|dsh|pd|vd|m|a|sa|ra|rea|zr|z|i|s|am)(?P<noun>br|p|b|d|r|v|dn)"
-    r"|(?:gv)?o?(?P<own>br)(?P<own_arm>mp|spn|tro)"
+    r"(?!otd$)o?(?:gv)?(?P<arm>ms|t|dsh|pd|vd|m|a|sa|ra|rea|zr|z|i|s|am|g?sh)"
+    r"(?P<noun>br|p|b|d|r|v|dn)|(?:gv)?o?(?P<own>br)(?P<own_arm>mp|spn|tro)?"
 )
 """`омсбр`: отдельная мотострелковая бригада."""
 ABBREVIATED_NOUNS: Mapping[str, str] = {
@@ -107,7 +107,7 @@ def arm_of(word: str) -> str:
     """The kind of troops that a plain word names; empty if none."""
     short = ABBREVIATED.fullmatch(word)
     if short is not None:
-        return short["arm"] or short["own_arm"]
+        return (short["arm"] or short["own_arm"] or "").removeprefix("g")
     return next((arm for beginning, arm in _ARMS.items() if word.startswith(beginning)), "")
 
 

@@ -25,6 +25,8 @@ from shared.matching.unit_words import (
 from shared.matching.verdicts import NOT_GIVEN, Judged
 
 _CODE_WRITTEN = re.compile(r"\b[vb]\s*[/.\\-]?\s*ch\b\.?")
+_SEPARATE = re.compile(r"\b(?:gv|otd|okr)\b\.?")
+"""`гвардейская`, `отдельная`, `окрема`: they tell no unit from another."""
 _BATTALION_WRITTEN = re.compile(r"\bb-n[a-z]{0,2}\b")
 _LETTER_OF_CODE = re.compile(r"\b([a-z])[ -]?([0-9]{4})\b")
 _WITH_ENDING = re.compile(r"\b([0-9]+)-?([a-z]{1,4})\b")
@@ -76,7 +78,7 @@ def _named(noun: str) -> str:
 
 def _read(written: str) -> _Unit:
     text = _CODE_WRITTEN.sub(" vch ", plain_letters(written))
-    text = _BATTALION_WRITTEN.sub("bn", text)
+    text = _BATTALION_WRITTEN.sub("bn", _SEPARATE.sub(" ", text))
     text = _WITH_ENDING.sub(_without_ending, _LETTER_OF_CODE.sub(r" \1\2 ", text))
     tokens = _tokens(_TOKEN.findall(text))
     numbers: dict[str, set[str]] = {}

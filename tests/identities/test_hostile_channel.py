@@ -31,6 +31,7 @@ from tests.identities.hostile import FOREIGN, claimed, headers
 pytestmark = pytest.mark.wire
 
 JUNK = b'{"junk": true}'
+PULLS = 8
 
 
 @pytest.fixture
@@ -124,6 +125,25 @@ async def test_a_channel_can_not_acknowledge_what_another_is_to_send(own_ground:
             pass
         assert await stored(keeper.client, "OUTBOUND", "outbound.telegram") == 2
         assert phone.refused == []
+
+
+async def test_what_a_channel_asks_for_beats_once_however_often_it_wants_to_hear(
+    own_ground: Ground,
+) -> None:
+    pull = "PASSAGE.API.CONSUMER.MSG.NEXT.OUTBOUND.phone"
+    often = {"batch": 1, "expires": 60_000_000_000, "idle_heartbeat": 1}
+    async with own_ground.guest("channel-phone") as phone:
+        inbox = phone.client.new_inbox()
+        answers = await phone.client.subscribe(inbox)
+        for _ in range(PULLS):
+            await phone.client.publish(pull, json.dumps(often).encode(), reply=inbox)
+        for _ in range(PULLS):
+            said = (await answers.next_msg(timeout=60)).headers or {}
+            assert said["Status"] == "100"
+        # So long as thousands of beats took.
+        for _ in range(20):
+            await phone.client.request("calls.phone", b"{}", timeout=60)
+        assert answers.pending_msgs == 0
 
 
 async def test_a_channel_takes_no_connections_from_others(own_ground: Ground) -> None:

@@ -48,8 +48,9 @@ class Line:
         self.intake = Intake(desk, Index(self.reserved, lambda _: False))
         self.ends = EarlyEnds(self.remembered)
 
-    def call(self, call_id: str, channel: Channel = "phone") -> str:
-        message = ChannelMessage(Upstream("call", call_id, {"call_id": call_id}), channel, NOW)
+    def call(self, call_id: str, channel: Channel = "phone", address: str | None = None) -> str:
+        fields = {"call_id": call_id, "caller_address": address}
+        message = ChannelMessage(Upstream("call", call_id, fields), channel, NOW)
         opened = open_call(self.intake.desk.keys, message)
         return receive_call(self.intake, self.ends, opened).case_id
 
@@ -107,3 +108,10 @@ def test_an_end_after_its_call_is_recorded_once(line: Line) -> None:
     assert (line.end("call-1"), line.end("call-1")) == ("recorded", "repeated")
     assert line.types(case_id) == ["CaseOpened", "CallEnded"]
     assert line.remembered.kept == {}
+
+
+def test_a_call_whose_id_looks_like_the_end_of_another_is_a_call(line: Line) -> None:
+    line.call("call-1", address="+380440000001")
+    line.end("call-1")
+    case_id = line.call("call-1-end", address="+380440000001")
+    assert line.types(case_id) == ["CaseOpened", "CallEnded", "CallLinked"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import tracemalloc
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,12 +11,13 @@ from typing import Any, cast
 import pytest
 
 from services.intake import sorting
-from services.intake.sorting import sort_upstream
+from services.intake.sorting import HEAVY_AT_ONCE, sort_upstream
 from shared.lanes import Work
 from shared.parking import Delivery
 from tests.intake.receiving import KEYS, NOON
 
 OF_OTHERS_BYTES = 200_000
+PATIENCE_S = 60.0
 NO_CODES = SimpleNamespace(live_codes=lambda _codes: frozenset())
 DESK = SimpleNamespace(keys=KEYS, now=lambda: NOON)
 LISTENING = cast(
@@ -23,9 +25,13 @@ LISTENING = cast(
 )
 
 
-def sort(body: bytes) -> Work:
+def sort(body: bytes, channel: str = "phone") -> Work:
     delivery = Delivery(
-        stream="CALLS_phone", sequence=1, subject="calls.phone", body=body, deliveries=1
+        stream=f"CALLS_{channel}",
+        sequence=1,
+        subject=f"calls.{channel}",
+        body=body,
+        deliveries=1,
     )
     (work,) = sort_upstream(LISTENING, [delivery])
     return work
@@ -63,3 +69,30 @@ def test_what_was_not_kept_open_is_opened_when_its_turn_comes(
     for said in ("short", "long " * 10_000):
         sort(b'{"call_id": "1", "text": "%b"}' % said.encode()).handle()
     assert texts == ["short", "long " * 2_000]
+
+
+def test_a_long_call_waits_for_no_long_calls_of_another_channel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    under_way, done = threading.Semaphore(0), threading.Event()
+
+    def receive(_intake: Any, _ends: Any, opened: Any) -> None:
+        if opened.incoming.channel == "phone":
+            under_way.release()
+            done.wait(PATIENCE_S)
+
+    monkeypatch.setattr(sorting, "receive_call", receive)
+    long = b'{"call_id": "1", "text": "%b"}' % (b"long " * 10_000)
+    floods = [threading.Thread(target=sort(long).handle) for _ in range(HEAVY_AT_ONCE + 1)]
+    for one in floods:
+        one.start()
+    for _ in range(HEAVY_AT_ONCE):
+        assert under_way.acquire(timeout=PATIENCE_S)
+    genuine = threading.Thread(target=sort(long, "telegram").handle)
+    genuine.start()
+    genuine.join(PATIENCE_S / 2)
+    is_over = not genuine.is_alive()
+    done.set()
+    for one in (*floods, genuine):
+        one.join()
+    assert is_over

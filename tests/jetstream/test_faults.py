@@ -13,7 +13,7 @@ from eventsourcing.persistence import OperationalError
 from passage.nats_cluster import NatsCluster
 from passage.nats_server import NatsServer
 from shared.jetstream import JetStreamApplicationRecorder, RecordedEvent, SequenceGapError
-from shared.jetstream.calls import RequestLostError, RequestRefusedError
+from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
 from tests.jetstream.conftest import log_env
 from tests.jetstream.logs import open_log, opened
@@ -179,6 +179,15 @@ def test_who_waits_for_a_server_is_refused_when_the_connection_ends(
     waiter.join(2 * PATIENCE_SECONDS)
     assert not waiter.is_alive()
     assert [str(one) for one in said] == ["the connection was closed"]
+
+
+def test_what_is_larger_than_the_server_takes_is_refused(own_server: NatsServer) -> None:
+    connection = Connection({"servers": [own_server.url]})
+    connection.wait_connected(PATIENCE_SECONDS)
+    too_large = Outgoing("nobody", bytes(connection.max_payload + 1))
+    with pytest.raises(RequestRefusedError, match="maximum payload"):
+        connection.request(too_large, PATIENCE_SECONDS)
+    connection.close()
 
 
 def test_a_connection_ends_at_whatever_moment_of_connecting(own_server: NatsServer) -> None:

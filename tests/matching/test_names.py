@@ -87,3 +87,81 @@ def test_what_was_compared_can_be_let_go_of() -> None:
     assert readings.cache_info().currsize
     forget()
     assert not readings.cache_info().currsize
+
+
+def conflicting(one: Stated, other: Stated) -> list[str]:
+    verdicts = compare(one, other)
+    return [field for field in NAME_FIELDS if verdicts[field].verdict == "conflicts"]
+
+
+HE = Stated("Іваненко", "Іван", "Петрович")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("боєць", "неизвестный солдат", "John Doe", "не расслышал", "не хочет называть"),
+        *("неразборчиво", "нерозбірливо", "данные отсутствуют", "No surname given"),
+        *("позывной Барс", 'Позивний "Сокіл"', "to be confirmed", "плохо слышно"),
+    ],
+)
+def test_a_phrase_where_no_name_is_known_is_no_name(said: str) -> None:
+    assert compare(Stated(said, "Іван"), HE)["surname"].verdict == "says_nothing"
+    assert conflicting(Stated(said), HE) == []
+
+
+@pytest.mark.parametrize(
+    ("surname", "first_names"),
+    [
+        ("сержант Іваненко", "Іван"),
+        ("Ст. лейтенант Іваненко Іван", None),
+        ("рядовой Іваненко І.П.", None),
+        ("Іваненко (позивний Барс)", "Іван"),
+        ("ІваненкоІван", None),
+        ("Іваненко", "ІванПетрович"),
+    ],
+)
+def test_a_rank_a_call_sign_or_a_lost_space_changes_no_name(
+    surname: str, first_names: str | None
+) -> None:
+    assert compare(Stated(surname, first_names), HE)["surname"].verdict == "agrees"
+    other = Stated("Вигаданов", "Іван", "Петрович")
+    assert "surname" in conflicting(Stated(surname, first_names), other)
+
+
+def test_a_rank_alone_is_a_surname() -> None:
+    assert compare(Stated("Майор Іван"), Stated("Майор", "Іван"))["surname"].verdict == "agrees"
+    assert conflicting(Stated("Старшина", "Іван"), HE) == ["surname"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Stated(None, "Иван Петрович"),
+        Stated(None, "Іван Петрович"),
+        Stated("Иван Петрович"),
+        Stated("Іван"),
+        Stated("Петрович"),
+        Stated(None, "дядя Ваня"),
+        Stated("Петрович", "Иван", "Іваненко"),
+    ],
+)
+def test_a_man_who_is_called_without_his_surname_is_not_contradicted(said: Stated) -> None:
+    assert conflicting(said, HE) == []
+    assert conflicting(said, Stated("Вигаданов", "Олег", "Степанович"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Каваленка", "Коваленко"),
+        ("Салаўёў", "Соловьёв"),
+        ("Чорновіл", "Черновол"),
+        ("Жовтий", "Жёлтый"),
+        ("Хведоренко", "Федоренко"),
+    ],
+)
+def test_a_surname_spoken_in_a_neighbouring_language_is_not_contradicted(
+    one: str, other: str
+) -> None:
+    assert compare(Stated(one), Stated(other))["surname"].verdict == "says_nothing"

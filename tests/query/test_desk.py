@@ -39,7 +39,7 @@ async def test_they_are_no_cases(tmp_path: Path) -> None:
         as_of = await get(f"/api/cases/{SHIFT}?as_of_version=1")
         tables = desk.follower.rows()
     assert [one["case_id"] for one in cases["items"]] == [CASE]
-    assert (queue["waiting"], funnel[0]["cases"]) == (1, 1)
+    assert (queue["in_all"], funnel[0]["cases"]) == (1, 1)
     assert (missing, as_of.status_code) == ([404, 404], 404)
     assert len(tables["archive"]) == len(tables["case_timeline"]) == log.last == 8
     assert all(row[-1] is None for row in tables["archive"])

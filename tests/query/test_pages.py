@@ -101,7 +101,7 @@ async def test_the_queue_page_says_how_many_wait_in_all(
         page = (await desk.http.get("/")).text
         answer = (await desk.http.get("/api/queue?limit=3")).json()
     assert "wait for a person: 5, the first 2 of them here." in page
-    assert (len(answer["items"]), answer["waiting"]) == (3, 5)
+    assert (len(answer["items"]), answer["in_all"]) == (3, 5)
 
 
 async def test_only_what_comes_first_in_the_queue_is_marked(tmp_path: Path) -> None:

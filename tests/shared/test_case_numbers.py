@@ -35,6 +35,13 @@ NUMBERS = st.text(ALPHABET, min_size=CHARACTERS, max_size=CHARACTERS)
         ),
         *("０Ａ１ＢＣＥ３ＨＫＭＴＸ", "ｏａ１ｂｃｅ３ｈｋｍｔｘ", "ΟΑΙΒCΕ3ΗΚΜΤΧ", "٠A١BCE٣HKMTX"),
         *("№ 0A1BCE3HKMTX", "#0A1BCE3HKMTX", "№0А1ВСЕ3НКМТХ"),
+        *(
+            "Case 0A1BCE3HKMTX",
+            "дело № 0a1b-ce3h-kmtx",
+            "справа: ОА1ВСЕ3НКМТХ",
+            "0A1BCE3HKMTX (Іван)",
+        ),
+        *("https://127.0.0.1:8000/cases/0A1BCE3HKMTX?limit=5", "/cases/0a1bce3hkmtx"),
         *("\u200e0A1BCE3HKMTX\u200f", "0A1B\u200bCE3HKMTX", "𝟎𝐀𝟏𝐁𝐂𝐄𝟑𝐇𝐊𝐌𝐓𝐗"),
     ],
 )
@@ -55,6 +62,8 @@ def test_a_number_typed_on_a_keyboard_that_was_set_to_cyrillic_is_the_one_meant(
         "EXPORT-2026-03",
         "SHIFT-2026-01",
         "0A1BCE3HKMT",
+        "case 0A1BCE3HKMT",
+        "0A1BCE3HKMTX 1A1BCE3HKMTX",
         "🙂",
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.return_codes import CODES_MAX, code_in_text, codes_in, is_plain, to_hash
+from shared.return_codes import CODES_MAX, code_in_text, codes_in, is_plain, to_hash, without_codes
 
 CODE = "1234567890"
 
@@ -25,6 +25,10 @@ CODE = "1234567890"
         ),
         *("код 123 456 7890 от 12.11", "12.11 код 123-456-7890", "мой код: 1234567890!"),
         *("123 456 7890, 12.11", "123 456 7890 12.11", "123 потом 456 и 7890", "12345 67890"),
+        *("12З 456 789О", "l23 456 7890", "I23-456-789o", "код: 123 4S6 7890 нет 123 456 7890"),
+        *("один два три четыре пять шесть семь восемь девять ноль", "раз, два, три, 456 7890"),
+        *("Один Два Три чотири п'ять шість сім вісім дев’ять нуль", "one two three 456 7890"),
+        *("адзін два тры чатыры пяць шэсць сем восем дзевяць нуль", "ещё раз 123 456 7890"),
         *("tel 044 000 00 00\n123 456 7890", "№123/456/7890"),
     ],
 )
@@ -49,6 +53,9 @@ def test_the_likeliest_comes_first() -> None:
         "1234567890",
         "мой код 12345 67890",
         "код:1234567890",
+        "шифр 1234567890",
+        "мой ключ 12З4567890",
+        "код один два три 456 7890",
     ],
 )
 def test_a_code_in_a_message_is_one_that_is_meant_as_such(text: str) -> None:
@@ -57,7 +64,14 @@ def test_a_code_in_a_message_is_one_that_is_meant_as_such(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["call 044 000 00 00", "my wife: 9000000001", "+38 044 000-00-00", "100 200 at 12.11", ""],
+    [
+        "нас двое, один ранен, 2 раза звонил 044 000 00",
+        "call 044 000 00 00",
+        "my wife: 9000000001",
+        "+38 044 000-00-00",
+        "100 200 at 12.11",
+        "",
+    ],
 )
 def test_other_numbers_in_a_message_are_no_guesses(text: str) -> None:
     assert code_in_text(text) is None
@@ -81,3 +95,8 @@ def test_of_any_words_a_few_codes_at_most_are_tried(said: str) -> None:
 
 def test_a_long_row_of_numbers_costs_no_more_than_a_few_tries() -> None:
     assert len(codes_in(" ".join(map(str, range(10, 99))) * 50)) == CODES_MAX
+
+
+def test_of_a_code_in_words_or_with_letters_nothing_is_left() -> None:
+    assert without_codes("код один два 3 456 7890") == "код • • • ••• ••••"
+    assert without_codes("код 12З 456 789О") == "код ••• ••• ••••"

@@ -14,6 +14,11 @@ from shared.refusals import Supervisors, is_another_person
 ANDRIY = "Андрій"
 
 ONE = [
+    ("olena", "оленa"),
+    ("olena", "oленa"),
+    ("Юрій", "yuriy"),
+    ("Юлія", "Yulia"),
+    ("Дмитро", "dmytro"),
     ("olena", "оlena"),  # Cyrillic о
     ("olena", "οlena"),  # Greek omicron
     ("olena", "ｏｌｅｎａ"),

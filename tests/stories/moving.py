@@ -33,12 +33,16 @@ def moved(site: StorySite, folder: Path) -> Iterator[StorySite]:
         asyncio.run(_copy(site.server.url, server.url))
         settings = settings_for(server, site.settings.keys_dir, site.settings.registry_file)
         there = StorySite(settings, server, site.clock, sequence=site.sequence)
-        there.start()
-        site.stop()
-        for service in there.services.values():
-            for work in service.at_start:
-                work()
-        yield there
+        try:
+            there.start()
+            site.stop()
+            for service in there.services.values():
+                for work in service.at_start:
+                    work()
+            yield there
+        finally:
+            # What is left connected would find, and serve, another test's server on the same port.
+            there.stop()
     finally:
         server.stop()
 

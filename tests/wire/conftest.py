@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from uuid import uuid4
 import nats
 import pytest
 from nats.aio.client import Client
+from nats.errors import NoRespondersError
 from nats.js.client import JetStreamContext
 
 import services.handover.main
@@ -92,6 +93,13 @@ class Site:
         """Starts a key holder, in place of the one that runs."""
         await self.stop_key_holder()
         await self.key_holder.enter_async_context(self.service("keyholder"))
+        # It is ready as a service before the server knows that it answers about keys.
+        asked = subjects.keyholder("hash", "intake")
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            while True:
+                with suppress(NoRespondersError):
+                    await self.client.request(asked, b"{}", timeout=ANSWER_WITHIN_S)
+                    return
 
     async def stop_key_holder(self) -> None:
         await self.key_holder.aclose()

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 
+from shared.commands.intake import CloseCase
 from tests.wire.conftest import Site
 
 pytestmark = pytest.mark.wire
 
 
+async def closed_case(site: Site, address: str) -> str:
+    await site.call(address)
+    case_id = (await site.next_event("CaseOpened")).subject
+    await site.record(CloseCase, case_id, reason="withdrew")
+    return case_id
+
+
+async def follow(site: Site, *case_ids: str) -> None:
+    """Has the index say that each of these cases goes on in the next."""
+    for one, following in pairwise(case_ids):
+        entry = json.dumps({"case_id": following}).encode()
+        await site.jetstream.publish(f"$KV.INDEX.next.{one}", entry)
+
+
 async def test_episodes_that_come_back_to_their_case_park_the_call_and_no_more(site: Site) -> None:
     async with site.service("intake"):
-        await site.call("+380440000001")
-        case_id = (await site.next_event()).subject
-        for one, following in ((case_id, "0EXAMP000002"), ("0EXAMP000002", case_id)):
-            entry = json.dumps({"case_id": following}).encode()
-            await site.jetstream.publish(f"$KV.INDEX.next.{one}", entry)
+        first = await closed_case(site, "+380440000001")
+        other = await closed_case(site, "+380440000002")
+        await follow(site, first, other, first)
         await site.call("+380440000001")
         (parked,) = await site.parked()
-        await site.call("+380440000002")
-        assert (await site.next_event()).type_name == "CaseOpened"
+        await site.call("+380440000003")
+        assert (await site.next_event("CaseOpened")).type_name == "CaseOpened"
     assert (parked.reason, parked.field) == ("failed", "index")
 
 
@@ -30,11 +44,8 @@ async def test_more_episodes_than_a_man_has_park_the_call(
 ) -> None:
     monkeypatch.setattr("services.intake.routing.EPISODES_MAX", 2)
     async with site.service("intake"):
-        await site.call("+380440000001")
-        case_id = (await site.next_event()).subject
-        for one, following in ((case_id, "0A"), ("0A", "0B"), ("0B", "0C")):
-            entry = json.dumps({"case_id": following}).encode()
-            await site.jetstream.publish(f"$KV.INDEX.next.{one}", entry)
+        cases = [await closed_case(site, f"+38044000000{number}") for number in range(1, 4)]
+        await follow(site, *cases)
         await site.call("+380440000001")
         (parked,) = await site.parked()
     assert (parked.reason, parked.field) == ("failed", "index")

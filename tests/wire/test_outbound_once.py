@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -138,3 +139,15 @@ async def test_what_can_not_be_given_to_its_channel_is_not_tried_again(impatient
     await begin_anew(site)
     await all_processed(site)
     assert await given_to_channels(site) == 0
+
+
+async def test_a_message_that_is_on_its_way_still_has_its_outcome_before_it(intake: Site) -> None:
+    case_id = await safe_case(intake)
+    await intake.record(SendMessage, case_id, **TOLD)
+    found = await station(intake).receive(ANSWER_WITHIN_S)
+    assert found is not None
+    data = {"message_id": found.message.message_id, "case_id": case_id, "outcome": "queued"}
+    body = {"type": "passage.DeliveryReported.v1", "data": data}
+    await intake.jetstream.publish("calls.telegram", json.dumps(body).encode())
+    await station(intake).report(found.message.message_id, case_id, "sent")
+    assert (await outcome_of(intake)).type_name == "MessageSent"

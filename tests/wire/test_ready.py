@@ -71,6 +71,8 @@ async def test_a_service_has_started_when_its_last_subscription_was_answered_for
         writelines(transport, payload)
 
     service = WIRES["handover"](site.settings)
+    # The log has a connection of its own, whose subscription isn't meant.
+    await asyncio.to_thread(service.log.connection.wait_connected, ANSWER_WITHIN_S)
     monkeypatch.setattr(TcpTransport, "write", written)
     monkeypatch.setattr(TcpTransport, "writelines", lines_written)
     await service.bus.broker.start()

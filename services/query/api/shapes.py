@@ -148,10 +148,10 @@ class Accesses(Shape):
 
 
 class Queue(Shape):
-    """The cases that wait for a person; `waiting` is how many there are in all."""
+    """The cases that wait for a person; `in_all` is how many there are."""
 
     items: list[Waiting]
-    waiting: int
+    in_all: int
     sequence: int
 
 

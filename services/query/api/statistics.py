@@ -26,7 +26,7 @@ def routes(context: Context) -> APIRouter:
         answer = context.reads.queue(limit)
         return {
             "items": [row_shown(row) for row in answer.found.rows],
-            "waiting": answer.found.in_all,
+            "in_all": answer.found.in_all,
             "sequence": answer.sequence,
         }
 

@@ -16,16 +16,30 @@ from services.verification.registry_file.dates import (
 from services.verification.registry_file.header import Column, Header
 from services.verification.registry_file.problems import Problems
 from shared.events.fields import HIDDEN_IN_LINE, NAME_MAX_CHARACTERS
-from shared.matching.numbers import is_rounded
+from shared.matching.numbers import folded_number, is_rounded
 from shared.matching.parts import is_unknown
 from shared.matching.patronymics import looks_like
 
-_FORMULA = re.compile(r'="?(.*?)"?')
-_EXCEL_ERROR = re.compile(
-    r"#{2,}|#(?:n/a|ref!|value!|name\?|num!|div/0!|null!|знач!|ссылка!|н/д).*"
+_AS_TEXT = re.compile(r'="((?:[^"]|"")*)"')
+"""What is written so that a spreadsheet takes it for text."""
+_FORMULA = re.compile(r"=\s*[-+(]?[a-z0-9$'\"].*", re.IGNORECASE)
+_EXCEL_ERROR = re.compile(r"#{2,}|#(?:[^\W_][\w /]*[!?]|n/a|н/д|д/н|#+).*|err:\d+")
+_MONTH_FOR_NUMBER = re.compile(
+    r"(?:\d{1,4}[-. ])?(?:янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек"
+    r"|січ|лют|бер|кві|тра|чер|лип|сер|вер|жов|лис|гру|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+    r"[-. ]?\d{0,2}"
 )
+"""What a spreadsheet makes of `12-5`: a date."""
+_TOTAL = re.compile(
+    r"(?:итого|всего|усього|всього|разом|загалом|total|sum|сумма|количество|кількість"
+    r"|составил|склав|исполнитель|виконавець|командир|начальник|подпись|підпис|м\.?п|верно|згідно)\b.*|.*[:\d].*",
+    re.IGNORECASE,
+)
+"""What stands in the first column of lines below a list: sums, signatures."""
 _LOST_LETTERS = re.compile(r"\ufffd|\?{2,}")
 _FLOAT = re.compile(r"([0-9]+)[.,]0+")
+TRUTHS = frozenset({"true", "false", "истина", "ложь", "істина", "хибність"})
+_JOINED = re.compile(r"\s+([-‐‑–—])\s+")
 _SPACES = re.compile(r"\s+")
 
 
@@ -66,6 +80,9 @@ def person_of(
     surname, first_names, patronymic = _names(values, counts)
     if not surname and not number:
         problems.add(line, "surname", "is empty, and so is service_number: nobody can be found")
+    is_named_alone = surname and not any((first_names, patronymic, born, folded_number(number)))
+    if is_named_alone and _TOTAL.fullmatch(surname):
+        problems.add(line, "surname", "holds no person: remove the lines below the list")
     if problems.total > before:
         return None
     counts.without_surname += not surname
@@ -75,12 +92,13 @@ def person_of(
 
 def _cell(raw: str, column: Column, line: int, problems: Problems) -> str:
     text = _SPACES.sub(" ", HIDDEN_IN_LINE.sub(_kept, raw)).strip()
-    if text.startswith("="):
-        text = _FORMULA.sub(r"\1", text, count=1)
-    text = text.removeprefix("'")
-    if _EXCEL_ERROR.fullmatch(text.casefold()):
+    as_text = _AS_TEXT.fullmatch(text)
+    text = as_text[1].replace('""', '"').strip() if as_text is not None else text.removeprefix("'")
+    if as_text is None and _FORMULA.fullmatch(text):
+        problems.add(line, column, "holds a formula: export values, not formulas")
+    elif _EXCEL_ERROR.fullmatch(text.casefold()):
         problems.add(line, column, "holds an error of the spreadsheet: widen or mend the cell")
-    elif column != "service_number" and _LOST_LETTERS.search(text):
+    elif column not in {"service_number", "date_of_birth"} and _LOST_LETTERS.search(text):
         problems.add(line, column, "letters were lost: export the file as UTF-8")
     elif len(text) > NAME_MAX_CHARACTERS:
         problems.add(line, column, f"is longer than {NAME_MAX_CHARACTERS} characters")
@@ -117,6 +135,13 @@ def _number(text: str, line: int, problems: Problems) -> str:
             "digits were lost (a number such as 1.2E+11): format the column as text, export again",
         )
         return ""
+    if _MONTH_FOR_NUMBER.fullmatch(text.casefold()) or text.casefold() in TRUTHS:
+        problems.add(
+            line,
+            "service_number",
+            "was made a date or a truth value by a spreadsheet: format the column as text",
+        )
+        return ""
     as_float = _FLOAT.fullmatch(text)
     return as_float[1] if as_float else text
 
@@ -136,7 +161,7 @@ def _names(values: Mapping[Column, str], counts: Counts) -> tuple[str, str, str]
 
 def _parted(name: str, first: str, patronymic: str) -> tuple[str, str, str]:
     """`Фамилия Имя Отчество`, or the patronymic before the surname."""
-    words = name.replace(",", " ").split()
+    words = _JOINED.sub(r"\1", name.replace(",", " ")).split()
     if first or patronymic:
         return name, first, patronymic
     match words:

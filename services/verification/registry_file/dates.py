@@ -34,7 +34,7 @@ _MONTH_OF = {
     for number, words in enumerate(_MONTHS.split(","), start=1)
     for word in words.split()
 }
-_TIME = re.compile(r"[ t]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?z?$")
+_TIME = re.compile(r"[ t]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:z| ?[-+]\d{2}:?\d{2})?$")
 _YEAR_WORD = re.compile(
     r"\s*(?:года? рождения|рік народження|г\.?\s?р\.?|р\.?\s?н\.?|года?|року|г\.?|р\.?)$"
 )
@@ -43,6 +43,17 @@ _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _YEAR_LAST = re.compile(r"(\d{1,2})([-./])(\d{1,2})\2(\d{4}|\d{2})")
 _MONTH_YEAR = re.compile(r"(\d{1,2})[-./](\d{4})")
 _NAMED = re.compile(r"(\d{1,2})[-. ]*([^\W\d_]{3,})[-. ]*(\d{4}|\d{2})")
+_MONTH_FIRST = re.compile(r"([a-z]{3,}) ?(\d{1,2})(?:st|nd|rd|th)?[,.]? ?(\d{4})")
+_NAMED_MONTH_YEAR = re.compile(r"([^\W\d_]{3,})[-. ]*(\d{4})")
+_ROMAN = re.compile(r"(\d{1,2})[-. ]+([ivxіхv]{1,4})[-. ]+(\d{4})")
+_ROMANS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
+_IN_LATIN = str.maketrans("іх", "ix")
+_SPREAD = re.compile(r"(?<=\d) ?([-./,]) ?(?=\d)")
+"""Marks with spaces beside them, and commas, where points are meant: `17. 05. 1990`."""
+_SPACED = re.compile(r"(\d{1,2}) (\d{1,2}) (\d{4})")
+_NO_DAY = re.compile(r"(?:[?xх_*-]{1,2}[./]){1,2}(?=(?:\d{1,2}[./])?\d{4}$)")
+"""`??.05.1990`: the day isn't known."""
+_QUOTES = str.maketrans("", "", "«»\"“”„'")
 _SERIAL = re.compile(r"(\d{4,5})(?:[.,]0+)?")
 _YEAR = re.compile(r"\d{4}")
 
@@ -121,7 +132,20 @@ def _found(plain: str, order: DateOrder) -> tuple[Parts, str] | None:
         return (int(found[2]), int(found[1]), 0), "05.1990"
     if (found := _NAMED.fullmatch(plain)) and (named := _month(found[2])):
         return (_year(found[3]), named, int(found[1])), "17 may 1990"
-    return _of_digits(plain)
+    return _in_words(plain) or _of_digits(plain)
+
+
+def _in_words(plain: str) -> tuple[Parts, str] | None:
+    """`May 17, 1990`, `май 1990`, `17.V.1990`."""
+    if (found := _MONTH_FIRST.fullmatch(plain)) and (named := _month(found[1])):
+        return (int(found[3]), named, int(found[2])), "may 17, 1990"
+    if (found := _NAMED_MONTH_YEAR.fullmatch(plain)) and (named := _month(found[1])):
+        return (int(found[2]), named, 0), "may 1990"
+    found = _ROMAN.fullmatch(plain)
+    roman = found[2].translate(_IN_LATIN) if found is not None else ""
+    if found is None or roman not in _ROMANS:
+        return None
+    return (int(found[3]), _ROMANS.index(roman) + 1, int(found[1])), "17.V.1990"
 
 
 def _of_digits(plain: str) -> tuple[Parts, str] | None:
@@ -162,5 +186,12 @@ def _is_sentinel(year: int, month: int, day: int) -> bool:
 
 
 def _plain(cell: str) -> str:
-    plain = _TIME.sub("", cell.strip().casefold().replace("\u00a0", " "))
-    return _YEAR_WORD.sub("", plain).strip()
+    plain = _TIME.sub("", " ".join(cell.strip().casefold().translate(_QUOTES).split()))
+    plain = _YEAR_WORD.sub("", plain).strip()
+    if _SERIAL.fullmatch(plain) is None:
+        plain = _SPREAD.sub(_point, _SPACED.sub(r"\1.\2.\3", plain))
+    return _NO_DAY.sub("", plain)
+
+
+def _point(found: re.Match[str]) -> str:
+    return "." if found[1] == "," else found[1]

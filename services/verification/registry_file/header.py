@@ -14,31 +14,40 @@ from shared.events.verification import IdentityField
 Column = IdentityField | Literal["full_name", "first_and_patronymic"]
 
 _WORDS: dict[Column, str] = {
-    "surname": """surname, last name, family name, фамилия, фам, прізвище, familiya, familija,
-        prizvyshche""",
-    "first_names": """first names, first name, given name, given names, forename, имя, імя, імʼя,
-        имена, імена, imya, imja""",
-    "patronymic": """patronymic, middle name, middle names, fathers name, отчество, по батькові,
+    "surname": """surname, last name, family name, фамилия, фам, прізвище, прізв, прозвішча,
+        lastname, familyname, familiya, familija, prizvyshche""",
+    "first_names": """first names, first name, firstname, given name, givenname, given
+        names, forename, имя, імя, імʼя, имена, імена, imya, imja""",
+    "patronymic": """patronymic, middle name, middle names, fathers name, отчество, отч,
+        отчество при наличии, по батькові, побатькові, імя па бацьку, па бацьку, middlename,
         otchestvo, po batkovi""",
-    "full_name": """full name, фио, піб, пиб, ф и о, п і б, фамилия имя отчество,
-        фамилия имя и отчество, прізвище імя по батькові, прізвище імʼя по батькові,
-        прізвище імя та по батькові, прізвище імʼя та по батькові, прізвище та імя,
-        прізвище та імʼя, фамилия и имя, фамилия имя, прізвище імя, прізвище імʼя, fio, pib""",
+    "full_name": """full name, фио, піб, пиб, ф и о, п і б, фамилия имя отчество, фамилия
+        имя и отчество, прізвище імя по батькові, прізвище імʼя по батькові, прізвище імя та
+        по батькові, прізвище імʼя та по батькові, прізвище та імя, прізвище та імʼя,
+        фамилия и имя, фамилия имя, прізвище імя, прізвище імʼя, fio, pib""",
     "first_and_patronymic": """имя отчество, имя и отчество, имя отч, и о, імя по батькові,
         імʼя по батькові, імя та по батькові, імʼя та по батькові, first name and patronymic""",
-    "rank": """rank, military rank, звание, воинское звание, военное звание, в звание, звання,
-        військове звання""",
-    "date_of_birth": """date of birth, birth date, birthdate, birthday, dob, born, дата рождения,
-        дата рожд, д р, др, день рождения, год рождения, г р, дата народження, д н, дн,
-        рік народження, data rozhdeniya, год, рік""",
-    "service_number": """service number, service no, serial number, personal number, military id,
-        личный номер, личн номер, л номер, л н, лн, личный №, л №, номер жетона, жетон,
-        особистий номер, особовий номер, особ номер, о н""",
-    "unit": """unit, military unit, часть, воинская часть, войсковая часть, военная часть, в ч, вч,
-        номер части, номер в ч, подразделение, частина, військова частина, підрозділ""",
+    "rank": """rank, military rank, звание, воинское звание, военное звание, в звание,
+        звання, військове звання, званне, вайсковае званне, в зв, зв""",
+    "date_of_birth": """date of birth, birth date, birthdate, birthday, dob, born, дата
+        рождения, дата рожд, д р, др, дата народж, дата нар, датанародження, дата
+        нараджэння, год нараджэння, число месяц и год рождения, число месяц год рождения,
+        день месяц и год рождения, дата и год рождения, dateofbirth, birth year, year of
+        birth, день рождения, год рождения, г р, дата народження, д н, дн, рік народження,
+        data rozhdeniya, год, рік""",
+    "service_number": """service number, service no, serial number, personal number,
+        military id, служебный номер, personal no, service №, personal №, personnel number,
+        personnel no, servicenumber, serviceno, military number, личный номер, личн номер,
+        личн №, личный н, л номер, л н, лн, личный №, л №, номер жетона, жетон, особистий
+        номер, особовий номер, особистий №, особовий №, особ номер, особ №, о н, о №,
+        асабісты нумар, асабовы нумар, № жетона, табельный номер, lichnyy nomer""",
+    "unit": """unit, military unit, часть, воинская часть, войсковая часть, военная часть, в
+        ч, вч, номер части, номер в ч, подразделение, частина, військова частина, підрозділ,
+        часць, вайсковая часць, militaryunit, № части, № в ч""",
 }
 _TAILS = frozenset(["военнослужащего", "военнослужащих", "бойца", "солдата", "лица", "особи"])
 _NOT_WORDS = re.compile(r"[^\w№ʼ]+|_")
+_HYPHENATED = re.compile(r"([а-яёіїєґ])[-\u00ad]\s*\n\s*([а-яёіїєґ])")
 _TO_CYRILLIC = str.maketrans("aeopcyxi", "аеорсухі")
 _APOSTROPHES = str.maketrans(dict.fromkeys("'’‘`´′", "ʼ"))
 NAMES: tuple[Column, ...] = ("surname", "full_name")
@@ -101,7 +110,8 @@ def _meaning(column: Column) -> str:
 
 
 def _plain(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text.partition("(")[0]).casefold()
+    whole = unicodedata.normalize("NFKC", _HYPHENATED.sub(r"\1\2", text.partition("(")[0]))
+    plain = whole.casefold()
     plain = plain.translate(_APOSTROPHES).replace("ё", "е").replace("no.", "no ")
     if re.search("[а-яіїєґ]", plain):
         plain = plain.translate(_TO_CYRILLIC)

@@ -12,13 +12,21 @@ from typing import NamedTuple
 from services.verification.registry_file.cells import Counts, Person, person_of
 from services.verification.registry_file.dates import DateOrder, order_of
 from services.verification.registry_file.encoding import Decoded, decoded
-from services.verification.registry_file.header import ROWS_BEFORE_MAX, Header, check, header_of
+from services.verification.registry_file.header import (
+    ROWS_BEFORE_MAX,
+    Header,
+    check,
+    column_of,
+    header_of,
+)
 from services.verification.registry_file.problems import Problems, refuse
 
 SEPARATORS = (";", ",", "\t", "|")
 SEPARATOR_LINE = "sep="
 """Excel's own first line, which names the separator."""
 LEAST_COLUMNS = 2
+END_MARKS = "\x00\x1a"
+"""What old programs write behind the last line."""
 
 
 class Row(NamedTuple):
@@ -48,8 +56,8 @@ class RegistryFile:
 
     def __init__(self, data: bytes, encoding: str | None = None) -> None:
         source: Decoded = decoded(data, encoding)
-        self._text = source.text
-        separator, first, header = _header_in(source.text)
+        self._text = source.text.rstrip(END_MARKS)
+        separator, first, header = _header_in(self._text)
         problems = Problems()
         check(header, first, problems)
         problems.raise_any()
@@ -100,19 +108,27 @@ class RegistryFile:
             return None
         return cells
 
+    def _is_header(self, row: Row) -> bool:
+        """Whether it names the columns again, as where files were put together."""
+        place, column = next(iter(self._header.columns.items()))
+        begins_so = place < len(row.cells) and column_of(row.cells[place]) == column
+        return begins_so and header_of(row.cells).columns == self._header.columns
+
     def _rows(self, problems: Problems) -> Iterator[Row]:
         self.recognised.empty_lines = 0
         for row in _rows_of(self._text, self.recognised.separator, problems):
             if row.line <= self.recognised.header_line:
                 continue
-            if any(cell.strip() for cell in row.cells):
+            if any(cell.strip() for cell in row.cells) and not self._is_header(row):
                 yield row
             else:
                 self.recognised.empty_lines += 1
 
 
 def _rows_of(text: str, separator: str, problems: Problems) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=True
+    )
     line = 0
     while True:
         begins = line + 1

@@ -1,0 +1,42 @@
+"""A number or an account as people write it: with a label, an owner, quotes, look-alikes."""
+
+from __future__ import annotations
+
+import re
+
+_AROUND = "=\"' "
+_IN_BRACKETS = re.compile(r"[\[{(<]([^\[\](){}<>]+)[\])}>]")
+SENTENCE_END = ".,;:!? "
+"""What is copied along with an address out of a sentence."""
+_LABEL = re.compile(
+    r"^(?:(?:мой|моя|мій|my|мобильный|мобільний|мобильн|моб|контактный|домашний|дом|рабочий|раб"
+    r"|mobile|mob|home|work|cell|phone|tel|telephone|number|телефон|телефону|тел|номер|сотовый"
+    r"|сот|нумар|м\.\s?т|р\.\s?т|д\.\s?т|м|т|тэл|whatsapp|viber|signal|p)(?:[.:№\s-]+))+(?=[+(0-9])"
+)
+"""What says that a number follows; any other word may be whose extension or desk it is."""
+_OWNER = re.compile(
+    r"(?P<number>\+[0-9][0-9 ().-]{8,})[\s,;:/-]+[^\W\d_]+(?:[ .-][^\W\d_]+){0,2}\.?"
+)
+"""Whose number it is, behind one that has its country's code."""
+_FLOAT = re.compile(r"(\+?[0-9]{7,15})[.,]0")
+"""A number that went through a spreadsheet."""
+_ALIKE = str.maketrans("oоοзlіi|", "00031111")
+"""Letters that are typed for digits, or read out of a picture as such."""
+_NEARLY_DIGITS = re.compile(r"(?:\+[зoо]?[0-9]|[0-9])(?:[-() ]*[0-9oоοзlі|]){8,}")
+
+
+def bare_number(text: str) -> str:
+    """A number without what is written beside one, or in place of a digit."""
+    text = _LABEL.sub("", uncovered(text).rstrip(SENTENCE_END), count=1)
+    if found := _FLOAT.fullmatch(text):
+        return found[1]
+    if found := _OWNER.fullmatch(text):
+        return found["number"]
+    return text.translate(_ALIKE) if _NEARLY_DIGITS.fullmatch(text) else text
+
+
+def uncovered(text: str) -> str:
+    """A text without the quotes or brackets that are round all of it."""
+    text = text.strip(_AROUND)
+    inside = _IN_BRACKETS.fullmatch(text)
+    return inside[1].strip(_AROUND) if inside is not None else text
