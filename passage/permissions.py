@@ -143,7 +143,7 @@ def _of_the_log(name: str, rights: Rights) -> Iterator[Grant]:
         subjects.outbound("*"): rights.sends,
     }
     yield from (_log(name, subject) for subject, is_allowed in allowed.items() if is_allowed)
-    if rights.storage:
+    if rights.storage or rights.stores:
         yield from _of_servers(name, subjects.STORAGE)
     if rights.stores:
         yield from _of_servers(name, subjects.SERVERS_HEALTH)

@@ -20,8 +20,7 @@ from passage.exits import VerbEndedError
 from passage.folders import Folders
 from passage.printing import err
 from passage.running import Running
-from shared import subjects
-from shared.stores import ANSWERS_WITHIN_S, QUESTION, Disk, Refusing, disks_of, read_report
+from shared.stores import ANSWERS_WITHIN_S, LIMIT, QUESTIONS, Disk, Refusing, disks_of, read_report
 
 LOOK_EVERY_S = 2.0
 RESTART_AGAIN_AFTER_S = 60.0
@@ -38,8 +37,9 @@ async def refusing_of(client: Client, servers: int) -> list[Refusing]:
     found: list[Refusing] = []
     until = time.monotonic() + ANSWERS_WITHIN_S
     try:
-        await client.publish(subjects.SERVERS_HEALTH, QUESTION, reply=inbox)
-        for _ in range(servers):
+        for subject, question in QUESTIONS.items():
+            await client.publish(subject, question, reply=inbox)
+        for _ in range(servers * len(QUESTIONS)):
             answer = await subscription.next_msg(timeout=max(0.01, until - time.monotonic()))
             found += read_report(answer.data)
     except NatsError:
@@ -88,7 +88,8 @@ class StoreWatch:
 
     def must_restart(self, now: float) -> bool:
         """Whether nats-server refuses to write what there is room for; true once a minute."""
-        if not self.refusing or self.full or now < self._restart_at:
+        helps = any(one.cause != LIMIT for one in self.refusing)
+        if not helps or self.full or now < self._restart_at:
             return False
         self._restart_at = now + RESTART_AGAIN_AFTER_S
         return True

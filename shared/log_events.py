@@ -28,7 +28,7 @@ from shared.log_forms import (
     words,
 )
 from shared.parking import Reason
-from shared.stores import CAUSES, OTHER
+from shared.stores import CAUSES, LIMIT, OTHER
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 COMMAND_RESULTS = ("recorded", "repeated", "ignored", "refused", "invalid", "unavailable")
@@ -136,7 +136,7 @@ EVENTS: dict[str, LogEvent] = {
         "an alarm, again every ten seconds: so many `streams` of nats-servers take nothing, or so "
         "many `disks` are full; make room. `passage up` then starts nats-server again by itself; "
         "elsewhere start it again",
-        {"streams": COUNT, "disks": COUNT, "reason": words(*CAUSES.values(), OTHER)},
+        {"streams": COUNT, "disks": COUNT, "reason": words(*CAUSES.values(), LIMIT, OTHER)},
     ),
     "disk_low": LogEvent(
         "an alarm: of a disk less than a twentieth and 2 GiB is left; make room", {"mib": COUNT}

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from typing_extensions import override
 
-QUESTION = json.dumps({"details": True}).encode()
-"""What nats-servers are asked on `subjects.SERVERS_HEALTH`; each answers for itself."""
+from shared import subjects
+
+QUESTIONS = {
+    subjects.SERVERS_HEALTH: json.dumps({"details": True}).encode(),
+    subjects.STORAGE: json.dumps({"config": True}).encode(),
+}
+"""What nats-servers are asked, and where; each answers for itself."""
 ANSWERS_WITHIN_S = 1.0
 FULL_BELOW_BYTES = 32 * 1024 * 1024
 FULL_BELOW_FILES = 64
@@ -32,7 +37,10 @@ CAUSES = {
     "permission denied": "permission",
 }
 """The ends of the server's texts; the rest of them are paths."""
+LIMIT = "limit"
 OTHER = "other"
+LIMIT_SHARE = 0.98
+"""Of its limit on disk; above it a nats-server refuses everything."""
 
 
 class Refusing(NamedTuple):
@@ -41,12 +49,14 @@ class Refusing(NamedTuple):
     server: str
     stream: str
     cause: str
-    """One of CAUSES, or `other`."""
+    """One of CAUSES, `limit` or `other`."""
 
     @override
     def __str__(self) -> str:
         what = self.stream or "any stream"
-        why = {word: text for text, word in CAUSES.items()}.get(self.cause, "its log says why")
+        texts = {word: text for text, word in CAUSES.items()}
+        texts[LIMIT] = "its limit on disk (max_file_store) is used up"
+        why = texts.get(self.cause, "its log says why")
         return f"nats-server {self.server} can't write {what}: {why}"
 
 
@@ -77,14 +87,22 @@ class Disk(NamedTuple):
 
 
 def read_report(body: bytes) -> list[Refusing]:
-    """Reads one server's report; what is none, as where nobody knows the question, says nothing."""
+    """Reads one server's answer; what is none, as where nobody knows the question, says nothing."""
     try:
         told = json.loads(body)
-        name = str(told["server"]["name"])
-        errors = told["data"].get("errors") or []
-        return [one for error in errors if (one := _refusing(name, error)) is not None]
+        return [*_refusing_in(str(told["server"]["name"]), told["data"])]
     except (ValueError, KeyError, TypeError, AttributeError):
         return []
+
+
+def _refusing_in(server: str, told: dict[str, Any]) -> Iterator[Refusing]:
+    for error in told.get("errors") or ():
+        one = _refusing(server, error)
+        if one is not None:
+            yield one
+    limit = int((told.get("config") or {}).get("max_storage") or 0)
+    if limit and int(told.get("storage") or 0) > LIMIT_SHARE * limit:
+        yield Refusing(server, "", LIMIT)
 
 
 def _refusing(server: str, error: dict[str, Any]) -> Refusing | None:

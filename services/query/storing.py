@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from shared import subjects
-from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
+from shared.jetstream.calls import Outgoing, Reply, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
 from shared.logs import log
-from shared.stores import ANSWERS_WITHIN_S, QUESTION, Disk, Refusing, disks_of, read_report
+from shared.stores import ANSWERS_WITHIN_S, QUESTIONS, Disk, Refusing, disks_of, read_report
 
 SAY_AGAIN_S = 10.0
 """A full disk may have swallowed the line before."""
@@ -64,9 +63,11 @@ class Storing:
 
 def reports_of(connection: Connection, servers: int) -> list[bytes]:
     """What each nats-server says of itself; none where none answers, which is said elsewhere."""
-    question = Outgoing(subjects.SERVERS_HEALTH, QUESTION)
+    answers: list[Reply] = []
     try:
-        answers = connection.ask_all(question, servers, ANSWERS_WITHIN_S)
+        for subject, question in QUESTIONS.items():
+            asked = Outgoing(subject, question)
+            answers += connection.ask_all(asked, servers, ANSWERS_WITHIN_S)
     except (RequestLostError, RequestRefusedError):
         return []
     return [one.body for one in answers]

@@ -15,7 +15,7 @@ from passage.nats_server import NatsServer
 from passage.running import FILE_NAME
 from passage.storing import RESERVE_BYTES, RESERVE_NAME, RESTART_AGAIN_AFTER_S, StoreWatch
 from passage.supervising import Supervisor
-from shared.stores import MIB, Disk, Refusing
+from shared.stores import LIMIT, MIB, Disk, Refusing
 from tests.passage.test_folders import RUNNING
 
 REFUSING = Refusing("passage", "CALLS_phone", "no_space")
@@ -55,6 +55,9 @@ async def test_nats_server_is_started_again_once_there_is_room(
     await watch.look()
     assert not watch.must_restart(1_000.0)  # No server says that it refuses anything.
     watch.refusing = [REFUSING]
+    watch.refusing = [Refusing("passage", "", LIMIT)]
+    assert not watch.must_restart(1_000.0)  # A new start would not help.
+    watch.refusing.append(REFUSING)
     assert watch.must_restart(1_000.0)
     assert not watch.must_restart(1_000.0 + RESTART_AGAIN_AFTER_S / 2)
     assert watch.must_restart(1_000.0 + RESTART_AGAIN_AFTER_S)

@@ -54,6 +54,14 @@ def test_what_heals_by_itself_is_no_write_that_failed() -> None:
     assert read_report(report()) == []
 
 
+def test_a_server_whose_limit_is_used_up_refuses_everything() -> None:
+    data = {"storage": 99, "config": {"max_storage": 100}}
+    (found,) = read_report(json.dumps({"server": {"name": "n1"}, "data": data}).encode())
+    assert found == Refusing("n1", "", "limit")
+    data["storage"] = 90
+    assert read_report(json.dumps({"server": {"name": "n1"}, "data": data}).encode()) == []
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"[]", b'{"server": {"name": "n1"}}', b'{"data": {}}']
 )
