@@ -12,6 +12,7 @@ from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.own_server import log_of
 from passage.printing import counted, err, out, print_json, print_table
 from passage.running import Running
+from passage.telling import telling
 
 HELP = (
     "the gate is closed: nothing may write. `passage gate` shows why again; "
@@ -23,7 +24,7 @@ HELP = (
 def gate_verb(data: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
     """Read the whole log, compare it with checkpoints and archive; exit code 1 if it is closed."""
     with log_of(data) as running:
-        gate = asyncio.run(check_gate(running))
+        gate = asyncio.run(_checked(running))
     if as_json:
         print_json(gate.as_json())
     else:
@@ -33,12 +34,17 @@ def gate_verb(data: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None
         raise typer.Exit(Exit.FAILED)
 
 
+async def _checked(running: Running) -> Gate:
+    with telling() as told:
+        return await check_gate(running, told.tell_next)
+
+
 async def pass_gate(running: Running) -> str:
     """Reads the log, writes that it was found sound, and gives its incarnation.
 
     Raises VerbEndedError (1), and prints why, where services must not write.
     """
-    gate = await check_gate(running)
+    gate = await _checked(running)
     if not gate.is_open:
         print_gate(gate)
         raise VerbEndedError(Exit.FAILED, HELP)

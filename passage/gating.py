@@ -7,6 +7,7 @@ nothing, but was stored just so, is a warning (ADR 11): anybody who may publish 
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +33,7 @@ from shared.log_heads import LogHeads, Problem, shown
 from shared.witness_files import Signed, Witnessed, read_witness_files, sign_next
 from shared.witness_reading import SHOWN_MAX, bad_lines
 
+FILES, LOG = "witness files", "the gate reads the log"
 NOBODY_ELSE = "neither the archive nor a checkpoint knows it"
 
 
@@ -71,10 +73,16 @@ class Gate:
         }
 
 
-async def check_gate(running: Running, progress: Callable[[int], None] = lambda _: None) -> Gate:
-    """Reads the whole log and compares; changes nothing. Raises VerbEndedError."""
+async def check_gate(
+    running: Running, tell: Callable[[str, int, int], None] = lambda *_: None
+) -> Gate:
+    """Reads the whole log and compares; changes nothing. Raises VerbEndedError.
+
+    `tell` hears what is read, how much of it was, and how much there is.
+    """
     began = time.perf_counter()
-    witnessed = witnessed_of(running)
+    tell(FILES, 0, 0)
+    witnessed = await asyncio.to_thread(witnessed_of, running)
     async with connected(running) as client:
         try:
             answer = await ask(client, f"STREAM.INFO.{subjects.CASES}", None)
@@ -87,7 +95,7 @@ async def check_gate(running: Running, progress: Callable[[int], None] = lambda 
         with opened_archive(running.database) as archive, _no_collection():
             async for batch in read_batches(client, subjects.CASES, last):
                 take_batch(gate, batch, archive)
-                progress(len(batch))
+                tell(LOG, gate.heads.sequence, last)
             _end(gate, last, archive)
     gate.seconds = time.perf_counter() - began
     return gate

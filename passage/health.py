@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Annotated
-from urllib.error import URLError
+from typing import Annotated, NamedTuple
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import typer
@@ -14,15 +14,29 @@ from nats.errors import Error as NatsError
 
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
+from passage.folders import Folders, folders_of, is_held
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import print_json, print_table
 from passage.running import Running, find_running, trusted
+from passage.storing import folders_stored_in, refusing_of
 from shared import subjects
+from shared.stores import Disk, Refusing, disks_of
 
+STORING = "storing"
 TIMEOUT_S = 2.0
 QUERY = "query"
 READY, NO_ANSWER = "ready", "no answer"
 OVER_NATS = ("keyholder", "intake", "verification", "handover", "witness")
+
+
+class Health(NamedTuple):
+    """What a service says of itself; `reason` is why it isn't ready."""
+
+    ready: bool
+    reason: str = ""
+    read: int = 0
+    """How much it has read of what it reads at its start."""
+    of: int = 0
 
 
 def health_verb(
@@ -34,7 +48,10 @@ def health_verb(
     known = (*OVER_NATS, QUERY)
     if service is not None and service not in known:
         raise VerbEndedError(Exit.USAGE, f"unknown service; one of {', '.join(known)}")
-    states = asyncio.run(_ask(find_running(data), known if service is None else (service,)))
+    running = find_running(data)
+    states = asyncio.run(_ask(running, known if service is None else (service,)))
+    if service is None:
+        states |= asyncio.run(_storing(running, folders_of(data)))
     ready = {name: state == READY for name, state in states.items()}
     if as_json:
         print_json(ready)
@@ -50,24 +67,51 @@ async def _ask(running: Running, services: tuple[str, ...]) -> dict[str, str]:
 
 
 async def _state(client: Client, http_url: str, service: str) -> str:
-    if service == QUERY:
-        return READY if await query_answers(http_url) else "no answer, or not ready"
-    try:
-        reply = await client.request(subjects.health(service), b"", timeout=TIMEOUT_S)
-        return state_in(reply.data)
-    except NatsError:
+    return state_of(await health_of(client, http_url, service))
+
+
+async def _storing(running: Running, folders: Folders) -> dict[str, str]:
+    """What can't be stored, of the nats-servers and, where they are here, of the disks."""
+    async with connected(running) as client:
+        refusing = await refusing_of(client, len(running.nats.split(",")))
+    here = folders_stored_in(folders, running.witnesses) if is_held(folders.data) else ()
+    found: list[Refusing | Disk] = [*refusing, *(one for one in disks_of(here) if one.is_full)]
+    return {STORING: "; ".join(map(str, found)) or READY}
+
+
+def state_of(health: Health | None) -> str:
+    """Says what a service said in words: ready, or `not ready: REASON` where it gives one."""
+    if health is None:
         return NO_ANSWER
+    if health.ready:
+        return READY
+    return f"not ready: {health.reason}" if health.reason else "not ready"
 
 
-def state_in(answer: bytes) -> str:
-    """Reads what a service says of itself: ready, or `not ready: REASON` where it gives one."""
+def read_health(answer: bytes) -> Health | None:
+    """Reads what a service says of itself; None where it says nothing that can be read."""
     try:
         said = json.loads(answer)
-        if said.get("ready"):
-            return READY
-        return f"not ready: {reason}" if (reason := said.get("reason")) else "not ready"
-    except (ValueError, AttributeError):
-        return NO_ANSWER
+        reasons = said.get("missing") or [said.get("reason")]
+        return Health(
+            ready=bool(said.get("ready")),
+            reason="; ".join(str(one) for one in reasons if one),
+            read=int(said.get("read", 0)),
+            of=int(said.get("of", 0)),
+        )
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+async def health_of(client: Client, http_url: str, service: str) -> Health | None:
+    """Asks a service, query over HTTP; None where it doesn't answer."""
+    if service == QUERY:
+        return await asyncio.to_thread(_fetch_health, f"{http_url}/readyz")
+    try:
+        reply = await client.request(subjects.health(service), b"", timeout=TIMEOUT_S)
+    except NatsError:
+        return None
+    return read_health(reply.data)
 
 
 async def answers(client: Client, service: str, ready: bool = True) -> bool:
@@ -79,16 +123,18 @@ async def answers(client: Client, service: str, ready: bool = True) -> bool:
         return False
 
 
-async def query_answers(url: str) -> bool:
-    """Whether query says over HTTP that it is ready."""
-    return await asyncio.to_thread(_fetch_ok, f"{url}/readyz")
-
-
-async def is_ready(client: Client, http_url: str, service: str) -> bool:
-    """Whether one service is ready, asked in its own way."""
-    if service == QUERY:
-        return await query_answers(http_url)
-    return await answers(client, service)
+def _fetch_health(url: str) -> Health | None:
+    if not url.startswith(("http://", "https://")):
+        return None
+    try:
+        context = trusted() if url.startswith("https") else None
+        with urlopen(url, timeout=TIMEOUT_S, context=context) as answer:  # noqa: S310 - see above
+            return read_health(answer.read())
+    except HTTPError as error:
+        with error:  # As 503: what is missing stands in it.
+            return read_health(error.read())
+    except (URLError, OSError, ValueError):
+        return None
 
 
 def _fetch_ok(url: str) -> bool:

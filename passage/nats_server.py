@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +23,8 @@ from typing import Self
 
 from passage.nats_greeting import jetstream_answers
 from passage.ports import free_port
+from passage.stall import Stall, activity_of
+from shared.stores import disks_of
 
 BINARY_SETTING = "PASSAGE_NATS_SERVER"
 MAX_PAYLOAD_BYTES = 1_048_576
@@ -119,7 +121,7 @@ class NatsServer:
         return self.data_dir / "nats.log"
 
     def start(self, timeout: float = 10.0) -> None:
-        """Start the server and wait until JetStream answers, at most `timeout` seconds.
+        """Start the server and wait until JetStream answers, as `wait_ready` does.
 
         Call it from a thread that lives as long as the server is wanted (the main thread):
         the kernel kills the child when the *thread* that forked it ends (prctl(2),
@@ -160,8 +162,12 @@ class NatsServer:
             )
 
     def wait_ready(self, timeout: float = 10.0) -> None:
-        """Wait until the server answers with JetStream on; `NatsServerError` after `timeout` s."""
-        deadline = time.monotonic() + timeout
+        """Wait until the server answers with JetStream on.
+
+        `NatsServerError` where it ended, or got nowhere for `timeout` s; reading a large store
+        takes as long as it takes.
+        """
+        stall = Stall(timeout, time.monotonic())
         while True:
             if self.jetstream_answers():
                 return
@@ -169,9 +175,9 @@ class NatsServer:
                 raise NatsServerError(
                     f"{self.name} ended at start, see {self.log_path}: {self.log_tail()}"
                 )
-            if time.monotonic() > deadline:
+            if stall.look(time.monotonic(), activity=activity_of(self.pid)):
                 raise NatsServerError(
-                    f"nats-server {self.name} not ready in {timeout} s: {self.log_tail()}"
+                    f"nats-server {self.name} got nowhere for {timeout} s: {self.log_tail()}"
                 )
 
     def stop(self, timeout: float = 5.0) -> None:
@@ -207,6 +213,7 @@ class NatsServer:
             "jetstream {",
             f"  store_dir: {json.dumps(str(self.store_path))}",
             f"  sync_interval: {self.sync_interval}",
+            *self._store_limit(),
             "}",
         ]
         if self.http_port is not None:
@@ -223,6 +230,11 @@ class NatsServer:
         if self.tls is not None:
             lines += self.tls.towards_clients()
         return "\n".join([*lines, self.extra_config, ""])
+
+    def _store_limit(self) -> Iterator[str]:
+        # Its own limit is a part of what is free at its start: of a full disk nothing, and then it
+        # refuses everything for good, whatever room there is later.
+        yield from (f"  max_file_store: {one.size}" for one in disks_of([self.data_dir]))
 
     def log_tail(self, lines: int = 5) -> str:
         """The last lines of the server's log, for error messages; they name no message content."""

@@ -15,12 +15,15 @@ from passage.health import answers
 from passage.identities import FOLDER as SEEDS
 from passage.init import accounts_of
 from passage.nats_server import NatsServer, NatsServerError
-from passage.running import NATS_URL_VARIABLE, Running, find_running
+from passage.running import (
+    NATS_URL_VARIABLE,
+    Running,
+    find_running,
+    settings_of_environment,
+)
 from passage.witness_places import stopped
 from services import handover, intake, verification, witness
 
-READY_TIMEOUT_S = 120.0
-"""A large store is read through at the start."""
 WRITERS = (intake.SERVICE, verification.SERVICE, handover.SERVICE, witness.SERVICE)
 """The services that are asked whether they run, before the log is taken away from under them."""
 
@@ -47,7 +50,7 @@ def stopped_log_of(folders: Folders) -> Iterator[Running]:
         accounts = accounts_of(folders.keys) if (folders.keys / SEEDS).is_dir() else ""
         server = NatsServer(data_dir=folders.nats, extra_config=accounts)
         try:
-            server.start(READY_TIMEOUT_S)
+            server.start(settings_of_environment().stuck_after_s)
         except NatsServerError as error:
             raise VerbEndedError(Exit.FAILED, str(error)) from None
         try:

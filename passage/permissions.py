@@ -28,7 +28,11 @@ CHANNEL_LIMITS = (
 )
 """Of what a connection doesn't read the server keeps 64 MiB, and each subscription is a copy more:
 with 64 and 1,024 one channel took 2 GB of the server's memory in four seconds."""
-SERVERS_STORAGE = "$SYS.REQ.SERVER.PING.JSZ"
+SERVERS = {
+    subjects.STORAGE: "$SYS.REQ.SERVER.PING.JSZ",
+    subjects.SERVERS_HEALTH: "$SYS.REQ.SERVER.PING.HEALTHZ",
+}
+"""What may be asked of the servers themselves: by its name in an account, and by their own."""
 
 
 @dataclass(frozen=True, order=True)
@@ -65,7 +69,7 @@ def grants(rules: Policy) -> tuple[Grant, ...]:
     """Gives everything that one account may ask of, or hear from, another."""
     holder = account_of(subjects.KEYHOLDER)
     found: list[Grant] = [
-        _service(SYSTEM_ACCOUNT, KEEPER, SERVERS_STORAGE, subjects.STORAGE, True),
+        *_of_servers(KEEPER, *SERVERS),
         _service(holder, KEEPER, subjects.keyholder("*", KEEPER)),
     ]
     for name, rights in rules.services.items():
@@ -139,8 +143,14 @@ def _of_the_log(name: str, rights: Rights) -> Iterator[Grant]:
         subjects.outbound("*"): rights.sends,
     }
     yield from (_log(name, subject) for subject, is_allowed in allowed.items() if is_allowed)
-    if rights.storage:
-        yield _service(SYSTEM_ACCOUNT, name, SERVERS_STORAGE, subjects.STORAGE, True)
+    if rights.storage or rights.stores:
+        yield from _of_servers(name, subjects.STORAGE)
+    if rights.stores:
+        yield from _of_servers(name, subjects.SERVERS_HEALTH)
+
+
+def _of_servers(name: str, *asked: str) -> Iterator[Grant]:
+    yield from (_service(SYSTEM_ACCOUNT, name, SERVERS[one], one, True) for one in asked)
 
 
 def _consuming(name: str, stream: str, consumer: str, *, many: bool = True) -> Iterator[Grant]:

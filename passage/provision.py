@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from passage.awaiting import provision_within
 from passage.comparing import Provisioned
 from passage.connecting import connected
 from passage.exits import Exit
@@ -16,6 +15,7 @@ from passage.gate import pass_gate
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.own_server import log_of
 from passage.printing import err, print_json, print_table
+from passage.provision_waits import provision_within
 from passage.provisioning import provision
 from passage.running import Running
 

@@ -9,21 +9,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from nats.aio.client import Client
-
+from passage.awaiting import Awaited
 from passage.children import ServiceProcess, bound_log
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders
-from passage.health import is_ready
+from passage.health import Health
 from passage.nats_server import NatsServer, NatsServerError
 from passage.printing import err
 from passage.running import Running, is_asked_to_unseal, write_running
+from passage.stall import Stall, activity_of
+from passage.storing import StoreWatch, folders_stored_in
 from passage.taking_back import take_back
+from passage.telling import telling
 from services import witness
 
 LOOK_EVERY_S = 0.05
@@ -32,13 +34,14 @@ FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 5.0
 STEADY_AFTER_S = 20.0
 """A child that ran this long starts again without delay grown by earlier ends."""
-READY_TIMEOUT_S = 60.0
-NATS_READY_TIMEOUT_S = 120.0
-"""A large store is read through at the start."""
+STUCK_AFTER_S = 60.0
 ENDS_BEFORE_READY_MAX = 5
 SERVICES_STOP_S = 0.7
 WITNESS_STOP_S = 0.6
 NATS_STOP_S = 0.3
+NATS_RESTART_S = 5.0
+"""How long it may take to end where nothing else is to end with it."""
+ASK_FOR_EVER = -1
 NATS = "nats-server"
 
 Process = ServiceProcess | NatsServer
@@ -75,27 +78,37 @@ class Supervisor:
     stopping: asyncio.Event
     gate: Callable[[Running], Awaitable[str]]
     """Gives the incarnation that services may write into. Raises VerbEndedError if into none."""
+    stuck_after_s: float = STUCK_AFTER_S
     _watches: dict[str, Watch] = field(default_factory=dict)
     _ready: bool = False
     _was_sealed: bool = False
     """Whether the key holder was sealed when nats-server ended; it then stays so."""
     _admitted: bool = False
     """Whether the gate let services write into the log that nats-server has now."""
+    _is_unpublished: bool = False
+    """Whether other verbs don't know yet what is so."""
     _why_not: str = "its log says why"
+
+    def __post_init__(self) -> None:
+        folders = folders_stored_in(self.folders, self.running.witnesses)
+        self.stores = StoreWatch(folders, self.folders.logs, lambda: self.running)
 
     async def start_nats(self) -> None:
         """Starts nats-server and waits until it has its streams; raises VerbEndedError (1)."""
         if not self._launch(NATS, self.nats):
             raise VerbEndedError(Exit.FAILED, f"nats-server did not start: {self._why_not}")
-        deadline = time.monotonic() + NATS_READY_TIMEOUT_S
-        while not self.stopping.is_set():
-            if await self._unless_stopping(asyncio.to_thread(self.nats.jetstream_answers)):
-                return
-            if not self.nats.running or time.monotonic() > deadline:
-                raise VerbEndedError(
-                    Exit.FAILED, f"nats-server did not start: {self.nats.log_tail()}"
-                )
-            await self._pause(LOOK_EVERY_S)
+        stall = Stall(self.stuck_after_s, time.monotonic())
+        with telling() as told:
+            while not self.stopping.is_set():
+                if await self._unless_stopping(asyncio.to_thread(self.nats.jetstream_answers)):
+                    return
+                is_stuck = stall.look(time.monotonic(), activity=activity_of(self.nats.pid))
+                if is_stuck or not self.nats.running:
+                    raise VerbEndedError(
+                        Exit.FAILED, f"nats-server did not start: {self.nats.log_tail()}"
+                    )
+                told.tell(f"{NATS} reads its store")
+                await self._pause(LOOK_EVERY_S)
 
     async def start_services(self) -> None:
         """Starts all services, if the gate lets them write. Raises VerbEndedError."""
@@ -110,17 +123,20 @@ class Supervisor:
         self._admitted, self._was_sealed = True, False
 
     async def wait_until_ready(self) -> None:
-        """Returns when every service answers. Raises VerbEndedError (5) when one doesn't."""
-        deadline = time.monotonic() + READY_TIMEOUT_S
-        waiting = {service.name for service in self.services}
-        async with connected(self.running) as client:
-            while waiting and not self.stopping.is_set():
-                await self._look()
-                self._give_up(waiting, deadline)
-                answering = await self._unless_stopping(self._answering(client, waiting))
-                waiting -= set() if answering is None else answering
-                await self._pause(LOOK_EVERY_S)
-        self._ready = not waiting
+        """Returns when every service is ready. Raises VerbEndedError (1) when one never will be."""
+        awaited = Awaited(self.services, self.stuck_after_s)
+        said: dict[str, Health | None] = {}
+        with telling() as told:
+            async with connected(self.running, attempts=ASK_FOR_EVER) as client:
+                while awaited.names and not self.stopping.is_set():
+                    await self._look()
+                    is_full = bool(self.stores.full or self.stores.refusing)
+                    self._give_up(awaited.names, awaited.stuck(said, is_full=is_full))
+                    asked = awaited.ask(client, self.running.http)
+                    said = await self._unless_stopping(asked) or {}
+                    awaited.hear(said, told)
+                    await self._pause(awaited.pause_s)
+        self._ready = not awaited.names
         self._publish()
 
     async def supervise(self) -> None:
@@ -153,6 +169,11 @@ class Supervisor:
         return await self.gate(self.running)
 
     async def _look(self) -> None:
+        if self._is_unpublished:
+            self._publish()
+        if self.nats.running and self.stores.must_restart(time.monotonic()):
+            err.print(f"{NATS} still refuses what there is room for; starting it again")
+            await asyncio.to_thread(self.nats.stop, NATS_RESTART_S)
         if not (self._admitted and self.nats.running):
             await self._start_again()
             return
@@ -174,7 +195,8 @@ class Supervisor:
             # An end in good order looks the same as sealing, so this is asked before the stop.
             self._was_sealed = any(service.is_sealed for service in self.services)
         delay = self._watches.setdefault(NATS, Watch()).end(time.monotonic())
-        err.print(f"{NATS} ended; ending the services, and starting all again in {delay:.1f} s")
+        ended = "the services are not started yet" if self.nats.running else f"{NATS} ended"
+        err.print(f"{ended}; ending what runs, and starting all again in {delay:.1f} s")
         self._stop_services()
         await self._pause(delay)
         try:
@@ -182,7 +204,8 @@ class Supervisor:
                 await self.start_nats()
             await self.start_services()
         except VerbEndedError as error:
-            if self.nats.running and error.code is not Exit.UNAVAILABLE:
+            is_passing = error.code is Exit.UNAVAILABLE or self.stores.full
+            if self.nats.running and not is_passing:
                 raise
             err.print(f"not started yet: {error}")
 
@@ -212,13 +235,13 @@ class Supervisor:
     def _launch(self, name: str, process: Process) -> bool:
         try:
             process.launch()
-        except NatsServerError as error:
+        except (NatsServerError, OSError) as error:  # As where no file can be written.
             self._why_not = str(error)
         self._watches.setdefault(name, Watch()).begin(time.monotonic())
         self._publish()
         return process.running
 
-    def _give_up(self, waiting: set[str], deadline: float) -> None:
+    def _give_up(self, waiting: Sequence[str], stuck: Sequence[str]) -> None:
         for service in self.services:
             ends = self._watches[service.name].ends
             if service.name in waiting and ends >= ENDS_BEFORE_READY_MAX:
@@ -227,17 +250,12 @@ class Supervisor:
                     f"{service.name} ended {ends} times before it was ready; the end of "
                     f"{service.log_path}:\n{service.last_words()}",
                 )
-        if time.monotonic() > deadline:
+        if stuck:
             raise VerbEndedError(
                 Exit.FAILED,
-                f"not ready within {READY_TIMEOUT_S:.0f} s: {', '.join(sorted(waiting))}; see "
+                f"no progress for {self.stuck_after_s:g} s: {'; '.join(stuck)}; see "
                 f"{self.folders.logs}",
             )
-
-    async def _answering(self, client: Client, services: set[str]) -> set[str]:
-        names = sorted(services)
-        ready = await asyncio.gather(*(is_ready(client, self.running.http, n) for n in names))
-        return {name for name, is_one in zip(names, ready, strict=True) if is_one}
 
     async def _unless_stopping(self, work: Coroutine[Any, Any, T]) -> T | None:
         """Gives what `work` gives, or None as soon as all shall end."""
@@ -261,7 +279,11 @@ class Supervisor:
                 "ready": self._ready,
             }
         )
-        write_running(self.folders.data, self.running)
+        try:
+            write_running(self.folders.data, self.running)
+            self._is_unpublished = False
+        except OSError:  # The disk is full: nothing ends for that, and the next look tries again.
+            self._is_unpublished = True
 
     def _bound_logs(self) -> None:
         for path in (*(service.log_path for service in self.services), self.nats.log_path):

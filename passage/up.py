@@ -29,6 +29,7 @@ from passage.provision import print_provisioned
 from passage.provisioning import provision
 from passage.quotas import Quota
 from passage.running import Running, forget_running, settings_of_environment
+from passage.storing import folders_stored_in
 from passage.supervising import Supervisor
 from passage.witness_places import FILE_NAME as WITNESS_FILE
 from passage.witness_places import VARIABLE as WITNESS_VARIABLE
@@ -142,15 +143,16 @@ def _plan(
             extra_config=accounts_of(folders.keys),
         ),
         services=[
-            ServiceProcess(name, service_environment(running, http, name), folders.log_of(name))
+            ServiceProcess(name, _environment(folders, running, http, name), folders.log_of(name))
             for name in reversed(SERVICES)
         ],
         stopping=asyncio.Event(),
         gate=_gate,
+        stuck_after_s=settings_of_environment().stuck_after_s,
     )
 
 
-def service_environment(running: Running, http: Address, service: str) -> dict[str, str]:
+def _environment(folders: Folders, running: Running, http: Address, service: str) -> dict[str, str]:
     """Gives the environment of a service: this process's own, and where everything is."""
     credentials = {"PASSAGE_NATS_NKEY": running.nkey_of(service), "PASSAGE_NATS_CA": running.ca}
     return {
@@ -164,6 +166,7 @@ def service_environment(running: Running, http: Address, service: str) -> dict[s
         "PASSAGE_HTTP": str(http),
         "PASSAGE_WITNESS_FILES": ",".join(str(path) for path in running.witnesses),
         "PASSAGE_WITNESS_ENDS": "true",
+        "PASSAGE_DISKS": ",".join(map(str, folders_stored_in(folders, running.witnesses))),
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -173,6 +176,7 @@ async def _run(supervisor: Supervisor, demo: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.stopping.set)
     player: Process | None = None
+    watching = asyncio.create_task(supervisor.stores.run())
     try:
         await _start(supervisor)
         if not supervisor.stopping.is_set():
@@ -180,6 +184,7 @@ async def _run(supervisor: Supervisor, demo: bool) -> None:
             player = await _play_demo(supervisor.folders) if demo else None
             await supervisor.supervise()
     finally:
+        watching.cancel()
         if player is not None and player.returncode is None:
             player.kill()
         supervisor.stop()

@@ -31,6 +31,7 @@ from shared.log_forms import (
 )
 from shared.parking import Reason
 from shared.refused_connections import REFUSALS
+from shared.stores import CAUSES, LIMIT, OTHER
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 COMMAND_RESULTS = ("recorded", "repeated", "ignored", "refused", "invalid", "unavailable")
@@ -134,6 +135,16 @@ EVENTS: dict[str, LogEvent] = {
         "record of access says who",
         {"measure": words("searches", "hashes", "cases", "values"), "count": COUNT},
     ),
+    "storing_failed": LogEvent(
+        "an alarm, again every ten seconds: so many `streams` of nats-servers take nothing, or so "
+        "many `disks` are full; make room. `passage up` then starts nats-server again by itself; "
+        "elsewhere start it again",
+        {"streams": COUNT, "disks": COUNT, "reason": words(*CAUSES.values(), LIMIT, OTHER)},
+    ),
+    "disk_low": LogEvent(
+        "an alarm: of a disk less than a twentieth and 2 GiB is left; make room", {"mib": COUNT}
+    ),
+    "storing_again": LogEvent("everything that comes can be stored again", {}),
     "log_unavailable": LogEvent("a command met a log that doesn't answer", {"error": ERROR}),
     "fault": LogEvent("a bug in Passage; nothing is lost", {"error": ERROR, "place": PLACES}),
     "ended_by_fault": LogEvent(

@@ -43,6 +43,7 @@ class Rights(_Table):
     timers: bool = False
     audits: bool = False
     storage: bool = False
+    stores: bool = False
     sends: bool = False
 
     def may_open(self, type_name: str, field: str) -> bool:

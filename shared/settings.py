@@ -241,6 +241,17 @@ class Settings(BaseSettings):
         description="where a service writes every few seconds that it is ready, or why not, for "
         "a container's health check",
     )
+    disks: str = Field(
+        "",
+        description="folders whose disks query looks at, separated by commas: /readyz is 503 where "
+        "one is full; set by `passage up`",
+    )
+    stuck_after_s: float = Field(
+        60.0,
+        gt=0,
+        description="`passage up` and the verbs that start a nats-server end where a start makes "
+        "no progress for so long, seconds; what makes progress is waited for",
+    )
     threads: int = Field(64, ge=1, description="messages that a service works on at once")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
@@ -292,4 +303,13 @@ class Settings(BaseSettings):
     @property
     def witness_paths(self) -> tuple[Path, ...]:
         """The witness files."""
-        return tuple(Path(one.strip()) for one in self.witness_files.split(",") if one.strip())
+        return _paths(self.witness_files)
+
+    @property
+    def disk_paths(self) -> tuple[Path, ...]:
+        """The folders whose disks are looked at."""
+        return _paths(self.disks)
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    return tuple(Path(one.strip()) for one in text.split(",") if one.strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from services.query.metrics import Metrics
 from services.query.names import Names
 from services.query.progress import Progress
 from services.query.reads import Reads
+from services.query.storing import Storing
 from shared.keyholder import Keys
 from shared.parked_messages import WaitingPage
 from shared.parking import Parked
@@ -35,6 +37,7 @@ class Context:
     open_log: Callable[[], Log]
     keys: Keys
     names: Names
+    storing: Storing
     accesses: Callable[[str], Accesses]
     newest_accesses: Callable[[str | None, int | None, int], AccessPage]
     """Of a case or of all, up to a sequence of AUDIT, at most so many."""
@@ -50,6 +53,16 @@ class Context:
         """Gives how many messages wait for a person, or None where the server doesn't say."""
         return await self.link.parked_waiting()
 
+    def behind(self) -> list[str]:
+        """What the pages say of what is shown while an older read model is served."""
+        if not self.generations.rebuilding:
+            return []
+        far = self.progress.catching_up.said(time.monotonic())
+        return [
+            f"what is shown ends at sequence {self.progress.sequence}: a new read model is being "
+            f"built, {far}"
+        ]
+
     def not_ready_because(self) -> list[str]:
         """Gives what is missing; empty when query does all that it is for."""
         progress, reasons = self.progress, []
@@ -58,7 +71,8 @@ class Context:
         if progress.failing is not None:
             reasons.append(f"the projection is retrying after {progress.failing}")
         if not progress.caught_up and not self.generations.rebuilding:
-            reasons.append(f"the read model is being built; at sequence {progress.sequence}")
+            far = progress.catching_up.said(time.monotonic())
+            reasons.append(f"the read model is being built, and shows what it has: {far}")
         if not self.link.connected:
             reasons.append("the messaging server is not reachable")
-        return reasons
+        return reasons + self.storing.problems

@@ -88,6 +88,8 @@ class Feed:
         self._check_same_log(log)
         if self._generations.rebuilding:
             self._progress.advance(self._generations.served.checkpoint())
+        if not self._progress.caught_up:
+            self._progress.catching_up.begin(self._checkpoint, self._target, time.monotonic())
         self._show()
         logger.info("following", sequence=self._checkpoint, last=self._target)
         with log.subscribe(gt=self._checkpoint) as subscription:
@@ -127,6 +129,7 @@ class Feed:
         self._show()
 
     def _show(self) -> None:
+        self._progress.catching_up.sequence = self._checkpoint
         if not self._progress.caught_up and self._checkpoint >= self._target:
             self._generations.swap()
             self._progress.caught_up = True

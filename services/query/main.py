@@ -36,13 +36,14 @@ from services.query.metrics import Metrics
 from services.query.names import Names
 from services.query.progress import Progress
 from services.query.reads import Reads
+from services.query.storing import Storing, reports_of
 from shared import logs, subjects
 from shared.case_log import jetstream_env
 from shared.health_file import health_kept
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.jetstream.stream import Stream
 from shared.keyholder import RemoteKeys
-from shared.logs import log
+from shared.logs import log, place_of
 from shared.own_process import own_process, run_to_end
 from shared.parked_messages import parked_at, waiting_page
 from shared.secret_files import own_settings
@@ -53,6 +54,7 @@ GRACE_S = 0.3
 """How long a stop waits for requests under way."""
 FEED_END_S = 0.4
 LOOK_FOR_IDLE_NAMES_S = 5.0
+LOOK_AT_STORES_S = 2.0
 PORT_MAX = 65_535
 WRONG_SETTING, CANNOT_START = 2, 1
 """Exit codes."""
@@ -109,6 +111,9 @@ class Query:
 
         reads = Reads(generations)
         names = Names(reads, keys, settings.names_idle_s)
+        self._storing = Storing(
+            partial(reports_of, connection, len(settings.nats_servers)), settings.disk_paths
+        )
         self._feed = Feed(open_log, generations, progress, metrics, names.applied)
         self.context = Context(
             settings=settings,
@@ -121,6 +126,7 @@ class Query:
             open_log=open_log,
             keys=keys,
             names=names,
+            storing=self._storing,
             accesses=partial(accesses_of, audit),
             newest_accesses=partial(newest_accesses, audit),
             parked_page=partial(waiting_page, parked),
@@ -134,12 +140,16 @@ class Query:
         feed = threading.Thread(target=self._feed.run, args=(stop,), name="feed", daemon=True)
         self.context.link.start(self._health, self.context.names.drop)
         feed.start()
-        idle = asyncio.create_task(self._drop_idle_names())
+        regular = [
+            asyncio.create_task(_again_and_again(LOOK_FOR_IDLE_NAMES_S, self._drop_idle_names)),
+            asyncio.create_task(_again_and_again(LOOK_AT_STORES_S, self._storing.look)),
+        ]
         try:
             yield self.context
         finally:
             stop.set()
-            idle.cancel()
+            for task in regular:
+                task.cancel()
             await self.context.link.close()
             await asyncio.to_thread(self._end, feed)
 
@@ -164,10 +174,8 @@ class Query:
             async with health_kept(context.settings.health_file, self._not_ready_because):
                 await Server(config, context).serve([listener])
 
-    async def _drop_idle_names(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_FOR_IDLE_NAMES_S)
-            await asyncio.to_thread(self.context.names.drop_if_idle, time.monotonic())
+    def _drop_idle_names(self) -> None:
+        self.context.names.drop_if_idle(time.monotonic())
 
     def _end(self, feed: threading.Thread) -> None:
         feed.join(FEED_END_S)
@@ -180,7 +188,18 @@ class Query:
 
     def _health(self) -> dict[str, object]:
         missing = self.context.not_ready_because()
-        return {"service": SERVICE, "ready": not missing, "version": self.context.version}
+        said = {"service": SERVICE, "ready": not missing, "version": self.context.version}
+        return {**said, "reason": "; ".join(missing)}
+
+
+async def _again_and_again(every_s: float, work: Callable[[], None]) -> None:
+    """Does it in a thread, whatever becomes of it."""
+    while True:
+        try:
+            await asyncio.to_thread(work)
+        except Exception as error:
+            log.error("fault", error=type(error).__name__, place=place_of(error))
+        await asyncio.sleep(every_s)
 
 
 def passage_version() -> str:

@@ -66,6 +66,11 @@ class Metrics:
         self.parked = Gauge(
             "passage_parked_messages", "Messages that wait for a person", registry=registry
         )
+        self.storing_problems = Gauge(
+            "passage_storing_problems",
+            "Streams that a nats-server doesn't write any more, and full disks",
+            registry=registry,
+        )
         self.calls_waiting = Gauge(
             "passage_calls_waiting",
             "Messages of a channel that intake has not recorded yet",

@@ -8,10 +8,37 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
+from dataclasses import dataclass
 from threading import Lock
 
 WAITERS_MAX = 1_000
 """So many wait at once; others are answered as if their time were over."""
+
+
+@dataclass
+class CatchingUp:
+    """How far this program's own read model is with what was in the log when query started."""
+
+    began_at: float = 0.0
+    began: int = 0
+    sequence: int = 0
+    last: int = 0
+
+    def begin(self, sequence: int, last: int, now: float) -> None:
+        """Begins at a sequence, at a monotonic time in seconds."""
+        self.began_at, self.began, self.sequence, self.last = now, sequence, sequence, last
+
+    def said(self, now: float) -> str:
+        """For a person: how much there is, and about how long it will take."""
+        share = 100 * self.sequence // self.last if self.last else 100
+        text = f"{self.sequence:,} of {self.last:,} events, {share} %"
+        if self.last and self.sequence >= self.last:
+            return f"{text}; its indexes are being made"
+        done, seconds = self.sequence - self.began, now - self.began_at
+        if not done or seconds <= 0:
+            return text
+        left = round((self.last - self.sequence) * seconds / done)
+        return f"{text}, about {left // 60} min {left % 60:02} s left"
 
 
 class Progress:
@@ -22,6 +49,7 @@ class Progress:
         self._waiting: list[tuple[int, Future[bool]]] = []
         self._ended = False
         self.sequence = 0
+        self.catching_up = CatchingUp()
         self.caught_up = False
         """Whether the read model had everything that was in the log when query started."""
         self.stopped: str | None = None

@@ -8,6 +8,7 @@ follows from nothing, is signed as it was stored: anybody who may publish can se
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from threading import Event
 from typing import Literal
 
@@ -41,20 +42,20 @@ class Follower:
     def __init__(
         self,
         recorder: JetStreamApplicationRecorder,
-        witnessed: Witnessed,
+        read_files: Callable[[], Witnessed],
         signer: Signer,
         incarnation: IncarnationCheck,
         interval_s: float,
     ) -> None:
         self._recorder = recorder
-        self._witnessed = witnessed
+        self._read_files = read_files
+        self._witnessed: Witnessed | None = None
         self._signer = signer
         self._incarnation = incarnation
         self._interval_s = interval_s
-        self._heads = LogHeads(witnessed)
-        newest = witnessed.newest
-        self._signed_sequence = newest.sequence if newest is not None else 0
-        self._must_reopen = newest is not None and newest.kind == "ended"
+        self._heads = LogHeads()
+        self._signed_sequence = 0
+        self._must_reopen = False
         self._sign_at = time.monotonic() + interval_s
         self._target = 0
         self._caught_up = False
@@ -62,6 +63,15 @@ class Follower:
         self._doubt: str | None = None
         self.alarm: str | None = None
         self.failing: str | None = None
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether it still reads its files, and nothing of the log."""
+        return self._witnessed is None
+
+    def how_far(self) -> tuple[int, int]:
+        """How much of the log it has read, and how much there was when it began."""
+        return self._heads.sequence, max(self._target, self._heads.sequence)
 
     def end_log(self) -> None:
         """Says before the stop that nobody writes any more: the last line is then the log's end."""
@@ -75,7 +85,7 @@ class Follower:
         """Follows until `stop` is set or something is wrong."""
         while not stop.is_set():
             try:
-                self._check_files()
+                self._check_files(self._witnessed or self._begin())
                 self._follow(stop)
             except (AlarmError, SequenceGapError, OtherIncarnationError) as error:
                 self.alarm = str(error)
@@ -87,12 +97,22 @@ class Follower:
                 stop.wait(RETRY_S)
         self._sign_last()
 
-    def _check_files(self) -> None:
+    def _begin(self) -> Witnessed:
+        """Reads the files: those of years take their time."""
+        witnessed = self._read_files()
+        newest = witnessed.newest
+        self._heads = LogHeads(witnessed)
+        self._signed_sequence = newest.sequence if newest is not None else 0
+        self._must_reopen = newest is not None and newest.kind == "ended"
+        self._witnessed = witnessed
+        return witnessed
+
+    def _check_files(self, witnessed: Witnessed) -> None:
         """Raises AlarmError where the witness files don't know this log."""
         self._incarnation.check()
-        if self._witnessed.problems:
-            raise AlarmError("witness", self._witnessed.problems[0])
-        if self._witnessed.current != {self._incarnation.known}:
+        if witnessed.problems:
+            raise AlarmError("witness", witnessed.problems[0])
+        if witnessed.current != {self._incarnation.known}:
             raise AlarmError(
                 "incarnation",
                 f"CASES is incarnation {self._incarnation.known}, which no witness file knows as "

@@ -20,12 +20,17 @@ RECONNECT_WAIT_S = 0.1
 
 
 @asynccontextmanager
-async def answering_health(settings: Settings, missing: Callable[[], str]) -> AsyncIterator[None]:
-    """Answers for as long as the block runs; connects for ever. `missing`: "" when it is ready."""
+async def answering_health(
+    settings: Settings, missing: Callable[[], str], how_far: Callable[[], tuple[int, int]]
+) -> AsyncIterator[None]:
+    """Answers for as long as the block runs; connects for ever. `missing`: "" when it is ready.
+
+    `how_far`: how much of the log it has read, of how much.
+    """
 
     async def answer(message: Msg) -> None:
-        reason = missing()
-        body = {"service": SERVICE, "ready": not reason, "reason": reason}
+        reason, (read, of) = missing(), how_far()
+        body = {"service": SERVICE, "ready": not reason, "reason": reason, "read": read, "of": of}
         await message.respond(json.dumps(body).encode())
 
     client = TlsClient()

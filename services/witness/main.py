@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+from functools import partial
 from typing import cast
 
 from services.witness import SERVICE
@@ -43,7 +44,7 @@ class Witness:
         self._signer = Signer(key, paths, AuditTrail(audit))
         self.follower = Follower(
             recorder,
-            read_witness_files(paths, key.public_key()),
+            partial(read_witness_files, paths, key.public_key()),
             self._signer,
             IncarnationCheck(recorder.log.stream, settings.incarnation),
             settings.witness_interval_s,
@@ -57,6 +58,8 @@ class Witness:
             return f"it signs no more: {follower.alarm}"
         if follower.failing is not None:
             return f"it can't read the log ({follower.failing})"
+        if follower.reads_files:
+            return "it reads its witness files"
         return "no witness file takes a line" if self._signer.failing else ""
 
     async def run(self) -> None:
@@ -82,9 +85,10 @@ class Witness:
         log.info("ended", service=SERVICE)
 
     async def _answer_until(self, stopping: asyncio.Event) -> None:
+        far = self.follower.how_far
         async with (
             health_kept(self._settings.health_file, self._health),
-            answering_health(self._settings, self.not_ready_because),
+            answering_health(self._settings, self.not_ready_because, far),
         ):
             await stopping.wait()
 

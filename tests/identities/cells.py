@@ -103,8 +103,8 @@ def cells() -> Iterator[Cell]:
     yield from (Cell("call", (one,), f"calls.{one}") for one in CHANNELS)
     yield from (Cell("outbound", (one,), f"outbound.{one}") for one in CHANNELS)
     yield Cell("news", (), "news.0EXAMP000001.1.IdentityVerified")
-    yield Cell("other", (), "$SYS.REQ.SERVER.PING.VARZ")
-    yield Cell("other", (), "$SYS.REQ.ACCOUNT.PASSAGE.CONNZ")
+    of_system = ("SERVER.PING.VARZ", "SERVER.PING.HEALTHZ", "ACCOUNT.PASSAGE.CONNZ")
+    yield from (Cell("other", (), f"$SYS.REQ.{one}") for one in of_system)
 
 
 Names = tuple[str, ...]

@@ -118,7 +118,7 @@ class Witnessing:
         assert isinstance(recorder, JetStreamApplicationRecorder)
         self.follower = Follower(
             recorder,
-            read_witness_files(self.paths, self.public),
+            lambda: read_witness_files(self.paths, self.public),
             Signer(key, self.paths),
             IncarnationCheck(recorder.log.stream),
             interval_s,

@@ -26,11 +26,13 @@ VERB_TIMEOUT_S = 240.0
 LOOK_EVERY_S = 0.02
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
+def until(
+    condition: Callable[[], bool], what: str, gives_up_after_s: float = GIVES_UP_AFTER_S
+) -> None:
     """Waits for a condition; fails where it never comes."""
     started = time.monotonic()
     while not condition():
-        assert time.monotonic() - started < GIVES_UP_AFTER_S, f"never: {what}"
+        assert time.monotonic() - started < gives_up_after_s, f"never: {what}"
         time.sleep(LOOK_EVERY_S)
 
 
@@ -41,15 +43,18 @@ class System:
     data_dir: Path
     http: str = field(default_factory=lambda: f"127.0.0.1:{free_port('127.0.0.1')}")
     nats: str = field(default_factory=lambda: f"127.0.0.1:{free_port('127.0.0.1')}")
+    prefix: tuple[str, ...] = ()
+    """What stands before the runner's command."""
     _runner: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, gives_up_after_s: float = GIVES_UP_AFTER_S) -> None:
         """Starts it and waits until it says that it is ready."""
         forget_running(self.data_dir)  # What a killed runner left says that it is ready.
         log = (self.data_dir.parent / f"{self.data_dir.name}.up.log").open("ab")
         with log:
             self._runner = subprocess.Popen(  # noqa: S603 - our own interpreter
                 [
+                    *self.prefix,
                     *(sys.executable, "-m", "passage", "up", "--data", str(self.data_dir)),
                     *("--http", self.http, "--nats", self.nats),
                 ],
@@ -59,7 +64,7 @@ class System:
                 env={**os.environ, **PLENTY},
                 start_new_session=True,
             )
-        until(self._is_ready, f"ready; see {log.name}")
+        until(self._is_ready, f"ready; see {log.name}", gives_up_after_s)
 
     @property
     def runner(self) -> subprocess.Popen[bytes]:

@@ -1,96 +1,73 @@
-"""Provisioning waits for its servers no longer than it is told to, and then names who is silent."""
+"""The runner waits for whoever gets on, and for nobody who doesn't."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
-from passage.awaiting import provision_within, require_database
-from passage.exits import Exit, VerbEndedError
-from passage.nats_server import NatsServer
-from passage.ports import free_port
-from passage.running import Running
-from tests.postgres import postgres
-
-SOON_S = 0.2
+from passage import awaiting
+from passage.awaiting import Awaited
+from passage.children import ServiceProcess
+from passage.health import Health
+from passage.telling import telling
 
 
-def nowhere() -> str:
-    return f"nats://127.0.0.1:{free_port('127.0.0.1')}"
+class Clock:
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
 
 
-def with_database(url: str) -> Running:
-    return Running.bare("").model_copy(update={"database": url})
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(awaiting, "time", clock)
+    return clock
 
 
-async def test_nobody_there_is_said_after_the_wait_with_names_and_reasons() -> None:
-    running = Running.bare(f"{nowhere()},{nowhere()}")
-    with pytest.raises(
-        VerbEndedError, match=r"127\.0\.0\.1 doesn't answer \(Connection refused\)"
-    ) as ended:
-        await provision_within(SOON_S, running, False)
-    assert ended.value.code == Exit.UNAVAILABLE
-    assert str(ended.value).count("doesn't answer") == 2
-    assert "\n" not in str(ended.value)
+def awaited(*names: str) -> Awaited:
+    return Awaited([ServiceProcess(name, {}, Path(name)) for name in names], 60.0)
 
 
-@pytest.mark.wire
-async def test_a_server_that_comes_late_is_waited_for(tmp_path: Path) -> None:
-    server = NatsServer(tmp_path / "nats", port=free_port("127.0.0.1"), sync_interval='"1m"')
-    running = Running.bare(f"nats://127.0.0.1:{server.port}").model_copy(
-        update={"database": "sqlite:///x.db"}
-    )
-    with pytest.raises(VerbEndedError):
-        await provision_within(SOON_S, running, False)
-    with server:
-        done = await provision_within(60, running, False)
-    assert {one.state for one in done} == {"made"}
+def test_query_is_waited_for_as_long_as_it_reads(clock: Clock) -> None:
+    waited = awaited("query")
+    for read in range(0, 800_000, 1_000):
+        clock.now += 50.0
+        assert waited.stuck({"query": Health(ready=False, read=read, of=800_000)}) == []
+    clock.now += 61.0
+    (stuck,) = waited.stuck({"query": Health(False, "it reads", read=799_000, of=800_000)})
+    assert stuck == "query (not ready: it reads)"
 
 
-@pytest.mark.wire
-async def test_a_silent_server_is_told_and_keeps_nobody_from_what_the_others_can(
-    nats_server: NatsServer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    running = Running.bare(f"{nats_server.url},{nowhere()}").model_copy(
-        update={"database": "sqlite:///x.db"}
-    )
-    done = await provision_within(60, running, False)
-    assert done
-    assert "doesn't answer" in capsys.readouterr().err
+def test_who_says_nothing_and_does_nothing_is_stuck(clock: Clock) -> None:
+    waited = awaited("intake", "query")
+    clock.now = 61.0
+    (stuck,) = waited.stuck({"intake": None, "query": Health(ready=False, read=1, of=2)})
+    assert stuck == "intake (no answer)"
 
 
-@pytest.mark.wire
-async def test_too_few_servers_for_the_copies_is_waited_for(nats_server: NatsServer) -> None:
-    running = Running.bare(nats_server.url).model_copy(update={"replicas": 3})
-    with pytest.raises(VerbEndedError, match="JetStream refused"):
-        await provision_within(SOON_S, running, False)
+def test_nobody_is_stuck_while_a_disk_is_full_nor_right_after(clock: Clock) -> None:
+    waited = awaited("query")
+    for second in range(0, 600, 10):
+        clock.now = float(second)
+        assert waited.stuck({"query": Health(ready=False)}, is_full=True) == []
+    clock.now += 30.0
+    assert waited.stuck({"query": Health(ready=False)}) == []
 
 
-@pytest.mark.wire
-def test_a_database_that_is_not_there_or_a_wrong_password_is_said_at_once() -> None:
-    with postgres() as url:
-        require_database(with_database(url))
-        engine = create_engine(url)
-        with engine.begin() as connection:
-            connection.execute(text("CREATE ROLE nobody"))  # It may not log in.
-        engine.dispose()
-        for other in (
-            url.replace("/postgres?", "/elsewhere?"),
-            url.replace("postgres:@", "nobody:@"),
-            url.replace("postgres:@", "who:@"),
-        ):
-            assert other != url
-            with pytest.raises(VerbEndedError, match=r"the database refuses .*FATAL") as ended:
-                require_database(with_database(other))
-            assert ended.value.code == Exit.FAILED
+def test_who_is_ready_is_not_waited_for(clock: Clock) -> None:
+    waited = awaited("intake", "query")
+    with telling() as told:
+        waited.hear({"intake": Health(ready=True), "query": None}, told)
+    assert waited.names == ["query"]
+    clock.now = 61.0
+    assert waited.stuck({}) == ["query (no answer)"]
 
 
-def test_a_database_that_does_not_answer_may_come_yet() -> None:
-    port = free_port("127.0.0.1")
-    url = f"postgresql+psycopg://passage:secret-word@127.0.0.1:{port}/passage"
-    with pytest.raises(VerbEndedError, match="doesn't answer") as ended:
-        require_database(with_database(url))
-    assert ended.value.code == Exit.UNAVAILABLE
-    assert "secret-word" not in str(ended.value)
+def test_who_takes_long_is_asked_less_often(clock: Clock) -> None:
+    waited = awaited("query")
+    soon = waited.pause_s
+    clock.now = 10.0
+    assert waited.pause_s > soon

@@ -14,6 +14,7 @@ from services.query.accesses import Accesses
 from services.query.api.app import create_app
 from services.query.context import Context
 from services.query.link import Link
+from services.query.storing import Storing
 from shared.keyholder import Keys
 from shared.parked_messages import Waiting, WaitingPage
 from tests.query.fixed_keys import FixedKeys
@@ -60,6 +61,7 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
             open_log=lambda: log,
             keys=keys,
             names=follower.names,
+            storing=Storing(list, ()),
             accesses=accesses,
             newest_accesses=lambda *_: AccessPage([], 0, None, None),
             parked_page=lambda after, limit: WaitingPage(

@@ -25,14 +25,18 @@ def routes(context: Context) -> APIRouter:
     @router.get("/readyz")
     async def readyz() -> JSONResponse:
         """200 when query does all that it is for and calls can come into cases; 503 with what is
-        missing. `calls_waiting` and `oldest_call_s` say what is in no case yet."""
+        missing. `calls_waiting` and `oldest_call_s` say what is in no case yet, `read` and `of` how
+        far the read model is with what was in the log when query started."""
         missing, calls = context.not_ready_because(), await calls_waiting(context.link)
         if context.link.connected:
             missing += [one.problem for one in calls if one.problem is not None]
+        catching_up = context.progress.catching_up
         body = {
             "ready": not missing,
             "missing": missing,
             "sequence": context.progress.sequence,
+            "read": catching_up.sequence,
+            "of": max(catching_up.last, catching_up.sequence),
             "rebuilding": context.generations.rebuilding,
             "unreadable": context.progress.put_aside,
             "parked": await context.parked(),
@@ -62,6 +66,7 @@ async def _look_at_streams(context: Context) -> None:
     metrics.last.set(cases.last_sequence if cases else NOT_KNOWN)
     behind = cases.last_sequence - context.progress.sequence if cases else NOT_KNOWN
     metrics.lag.set(max(behind, 0.0) if cases else NOT_KNOWN)
+    metrics.storing_problems.set(len(context.storing.problems))
     metrics.parked.set(parked if parked is not None else NOT_KNOWN)
     for one in await calls_waiting(link):
         if one.messages is None:

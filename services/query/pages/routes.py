@@ -172,5 +172,5 @@ PAGES = _environment()
 
 
 def _render(name: str, context: Context, **values: object) -> str:
-    missing = context.not_ready_because()
+    missing = context.not_ready_because() + context.behind()
     return PAGES.get_template(name).render(missing=missing, version=context.version, **values)

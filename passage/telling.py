@@ -1,0 +1,82 @@
+"""How far something has come that takes its time at a start: a bar for each on a terminal, with its
+rate and the time left; elsewhere a line every ten seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
+from typing_extensions import override
+
+from passage.printing import err
+
+LINE_EVERY_S = 10.0
+SPEED_OVER_S = 20.0
+
+
+class _HowFar(ProgressColumn):
+    @override
+    def render(self, task: Task) -> Text:
+        return Text(how_far(task))
+
+
+class Telling:
+    """What is told of several things at once, each under its name."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+        self._line_at: dict[str, float] = {}
+
+    def tell(self, what: str, done: int = 0, of: int = 0) -> None:
+        """Says how much is done of how much; nothing of nothing: it works, and knows no more."""
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(what, total=None)
+            self._line_at[what] = time.monotonic() + LINE_EVERY_S
+        self._progress.update(self._tasks[what], completed=done, total=of or None)
+        if self._progress.disable and time.monotonic() >= self._line_at[what]:
+            self._line_at[what] = time.monotonic() + LINE_EVERY_S
+            err.print(f"{what}: {how_far(self._progress.tasks[self._tasks[what]])}")
+
+    def tell_next(self, what: str, done: int, of: int) -> None:
+        """As `tell`, of things that come one after the other."""
+        for other in self._tasks.keys() - {what}:
+            self.end(other)
+        self.tell(what, done, of)
+
+    def end(self, what: str) -> None:
+        """It is done, and nothing more is told of it."""
+        if what in self._tasks:
+            self._progress.update(self._tasks[what], visible=False)
+
+
+@contextmanager
+def telling() -> Iterator[Telling]:
+    """Tells for as long as the block runs; what it told of goes from the terminal at the end."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        _HowFar(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+        speed_estimate_period=SPEED_OVER_S,
+    )
+    with bar:
+        yield Telling(bar)
+
+
+def how_far(task: Task) -> str:
+    """`120,000 of 800,450, 3,020 a second, 3:45 left`."""
+    if not task.total:
+        seconds = int(task.elapsed or 0)
+        return f"for {seconds // 60}:{seconds % 60:02}"
+    text = f"{int(task.completed):,} of {int(task.total):,}"
+    if not task.speed or task.speed < 1:
+        return text
+    seconds = int(task.time_remaining or 0)
+    return f"{text}, {task.speed:,.0f} a second, {seconds // 60}:{seconds % 60:02} left"

@@ -1,0 +1,73 @@
+"""Looks now and then whether what comes can be stored: at the nats-servers and at this machine's
+disks. What is wrong stands in /readyz, on the pages and in the log.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from shared.jetstream.calls import Outgoing, Reply, RequestLostError, RequestRefusedError
+from shared.jetstream.connection import Connection
+from shared.logs import log
+from shared.stores import ANSWERS_WITHIN_S, QUESTIONS, Disk, Refusing, disks_of, read_report
+
+SAY_AGAIN_S = 10.0
+"""A full disk may have swallowed the line before."""
+
+
+class Storing:
+    """What the last look found."""
+
+    def __init__(self, reports: Callable[[], Iterable[bytes]], folders: Sequence[Path]) -> None:
+        self._reports = reports
+        self._folders = folders
+        self._refusing: list[Refusing] = []
+        self._full: list[Disk] = []
+        self._is_low = False
+        self._said_at: float | None = None
+
+    @property
+    def problems(self) -> list[str]:
+        """What is refused or full, in words for a person."""
+        return [str(one) for one in (*self._refusing, *self._full)]
+
+    def look(self) -> None:
+        """Asks the servers and looks at the disks; says in the log what is wrong."""
+        disks = disks_of(self._folders)
+        self._full = [one for one in disks if one.is_full]
+        self._refusing = self._ask()
+        self._tell(time.monotonic())
+        self._tell_low([one for one in disks if one.is_low])
+
+    def _ask(self) -> list[Refusing]:
+        return [one for body in self._reports() for one in read_report(body)]
+
+    def _tell(self, now: float) -> None:
+        if not self.problems:
+            if self._said_at is not None:
+                log.info("storing_again")
+            self._said_at = None
+        elif self._said_at is None or now - self._said_at >= SAY_AGAIN_S:
+            self._said_at = now
+            reason = self._refusing[0].cause if self._refusing else "no_space"
+            count, disks = len(self._refusing), len(self._full)
+            log.error("storing_failed", streams=count, disks=disks, reason=reason)
+
+    def _tell_low(self, low: list[Disk]) -> None:
+        if low and not self._is_low:
+            log.warning("disk_low", mib=min(one.free for one in low) // 2**20)
+        self._is_low = bool(low)
+
+
+def reports_of(connection: Connection, servers: int) -> list[bytes]:
+    """What each nats-server says of itself; none where none answers, which is said elsewhere."""
+    answers: list[Reply] = []
+    try:
+        for subject, question in QUESTIONS.items():
+            asked = Outgoing(subject, question)
+            answers += connection.ask_all(asked, servers, ANSWERS_WITHIN_S)
+    except (RequestLostError, RequestRefusedError):
+        return []
+    return [one.body for one in answers]
