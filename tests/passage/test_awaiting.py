@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from passage.awaiting import provision_within, require_database
+from passage.awaiting import provision_within, require_database, silent_servers
+from passage.certificates import authority_of, make_certificates
 from passage.exits import Exit, VerbEndedError
+from passage.host_names import Names
+from passage.init import server_tls
 from passage.nats_server import NatsServer
 from passage.ports import free_port
 from passage.running import Running
@@ -66,6 +69,25 @@ async def test_too_few_servers_for_the_copies_is_waited_for(nats_server: NatsSer
     running = Running.bare(nats_server.url).model_copy(update={"replicas": 3})
     with pytest.raises(VerbEndedError, match="JetStream refused"):
         await provision_within(SOON_S, running, False)
+
+
+@pytest.mark.wire
+async def test_a_server_of_another_authority_is_said_to_have_a_wrong_certificate(
+    tmp_path: Path,
+) -> None:
+    names = Names(nats=("127.0.0.1",))
+    make_certificates(tmp_path / "ours", names)
+    make_certificates(tmp_path / "others", names)
+    with NatsServer(
+        tmp_path / "nats", sync_interval='"1m"', tls=server_tls(tmp_path / "others")
+    ) as server:
+        there = Running.bare(server.url)
+        ours = there.model_copy(update={"ca": authority_of(tmp_path / "ours")})
+        others = there.model_copy(update={"ca": authority_of(tmp_path / "others")})
+        assert "look at the certificates in the key folder, and the clocks" in (
+            await silent_servers(ours)
+        )
+        assert await silent_servers(others) == ""
 
 
 @pytest.mark.wire
