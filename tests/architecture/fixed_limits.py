@@ -14,7 +14,7 @@ INVENTED = "passage/playing/"
 """The invented day: what holds there holds for no real call."""
 WORDS = re.compile(
     r"(^|_)(MAX|LONGEST|LARGEST|TIMEOUT|WITHIN|KEPT|REMEMBERED|ATTEMPTS|TRIES|GIVE_UP|DAYS"
-    r"|SILENT|SILENCE|STOP|GRACE|AN_HOUR)(_|$)"
+    r"|SILENT|SILENCE|STOP|GRACE|AN_HOUR|STUCK|FULL)(_|$)"
 )
 """At a limit something is refused, parked, forgotten, cut short, or given up. Pauses, periods and
 the sizes of batches are none: beyond them the same goes on."""

@@ -26,6 +26,7 @@ from shared.events.fields import (
 from shared.events.shifts import SHIFT_CASES_MAX, SHIFT_OPERATORS_MAX
 from shared.key_messages import VALUES_MAX, Found, Search
 from shared.log_forms import COUNT, LIST_MAX, NUMBER_MAX, PLACES, PLACES_MAX, some_of
+from shared.log_heads import SUBJECT_SHOWN_MAX, shown
 from shared.logs import place_of
 from shared.matching.numbers import LONGEST as LONGEST_NUMBER
 from shared.matching.numbers import numbers_in
@@ -175,3 +176,8 @@ def test_a_service_number_is_found_beside_so_much_and_no_more() -> None:
     within, beyond = (f"{digits};{'7' * (LONGEST_NUMBER - more)}" for more in (6, 5))
     assert digits in numbers_in(within)
     assert digits not in numbers_in(beyond)
+
+
+def test_a_foreign_subject_is_shown_in_part() -> None:
+    most = "x" * SUBJECT_SHOWN_MAX
+    assert (shown(most), shown(f"{most}x")) == (most, f"{most}...")
