@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from nats.errors import AuthorizationError
 from nats.errors import Error as NatsError
@@ -12,6 +13,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.running import Running
 from shared.credentials import connect_options
 from shared.jetstream.raw_client import RawClient
+from shared.refused_connections import REFUSALS, refusal
 from shared.subjects import KEEPER
 
 CONNECT_TIMEOUT_S = 3
@@ -35,7 +37,7 @@ async def connected(
             Exit.FAILED,
             f"{identity}.nk isn't here, only {nkey.name}: run this where {identity}.nk is",
         )
-    client = RawClient()
+    client, heard = RawClient(), _Heard()
     try:
         await client.connect(
             where.nats.split(","),
@@ -43,7 +45,7 @@ async def connected(
             allow_reconnect=True,
             max_reconnect_attempts=attempts,
             reconnect_time_wait=0.2,  # type: ignore[arg-type]  # nats-py takes floats.
-            error_cb=_stay_quiet,
+            error_cb=heard.note,
             **connect_options(nkey, where.ca),
         )
     except FileNotFoundError as error:
@@ -57,6 +59,9 @@ async def connected(
             f"from the public keys beside {nkey}",
         ) from None
     except (OSError, NatsError):
+        if heard.wrong is not None:
+            problem = f"{where.nats}: {heard.wrong}: {REFUSALS[heard.wrong]}"
+            raise VerbEndedError(Exit.FAILED, problem) from None
         raise VerbEndedError(
             Exit.UNAVAILABLE, f"no nats-server answers at {where.nats}; is `passage up` running?"
         ) from None
@@ -66,6 +71,11 @@ async def connected(
         await client.close()
 
 
-async def _stay_quiet(error: Exception) -> None:
-    """Errors of a call are raised by the call; what is left are reconnects, which heal."""
-    del error
+@dataclass
+class _Heard:
+    """Of what goes wrong meanwhile what no waiting mends; the rest is raised by calls, or heals."""
+
+    wrong: str | None = None
+
+    async def note(self, error: Exception) -> None:
+        self.wrong = refusal(error) or self.wrong

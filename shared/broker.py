@@ -14,6 +14,7 @@ from nats.errors import Error as NatsError
 from nats.errors import FlushTimeoutError
 from typing_extensions import override
 
+from shared.jetstream.tls import TlsClient
 from shared.logs import log
 
 LEAVE_S = 0.1
@@ -31,7 +32,7 @@ class Alongside(Protocol):
     async def stop(self) -> None: ...
 
 
-class _AnyHeaders(Client):
+class _AnyHeaders(TlsClient):
     """nats-py's client, reading on whatever stands where a message's headers should be.
 
     nats-server passes on whatever bytes a channel sends there, and some of them end nats-py 2.16's

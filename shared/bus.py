@@ -27,6 +27,7 @@ from shared.answering import FAULT, AnyAnswer, CommandHandler, answer
 from shared.boxes import BoxBrokenError
 from shared.broker import Broker
 from shared.commands.base import Command, FieldError, Invalid, Unavailable
+from shared.connection_errors import log_connection_error
 from shared.consuming import process
 from shared.credentials import api_prefix, broker_options
 from shared.denials import Denials
@@ -262,7 +263,7 @@ class Bus:
 
     async def _on_error(self, error: Exception) -> None:
         self._denials.note(error)
-        log.warning("connection", error=type(error).__name__)
+        log_connection_error(error)
 
 
 def _json(message: AnyAnswer | RetryAnswer) -> bytes:

@@ -30,6 +30,7 @@ from shared.log_forms import (
     words,
 )
 from shared.parking import Reason
+from shared.refused_connections import REFUSALS
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 COMMAND_RESULTS = ("recorded", "repeated", "ignored", "refused", "invalid", "unavailable")
@@ -148,11 +149,11 @@ EVENTS: dict[str, LogEvent] = {
     ),
     "unlisted": LogEvent("the code logged an event that isn't in this table", {"place": PLACES}),
     "connection": LogEvent("the connection to nats-server had an error", {"error": ERROR}),
-    "nats_error": LogEvent("query's connection to nats-server had an error", {"error": ERROR}),
-    "health_file_failed": LogEvent(
-        "`PASSAGE_HEALTH_FILE` can't be written; the container's health check fails",
-        {"error": ERROR},
+    "nats_refused": LogEvent(
+        "nats-server and this process don't accept each other; `do` is what would do. Said once",
+        {"wrong": words(*REFUSALS), "do": words(*REFUSALS.values())},
     ),
+    "health_file_failed": LogEvent("`PASSAGE_HEALTH_FILE` can't be written", {"error": ERROR}),
     "key_files_open": LogEvent(
         "a key file, or the folder of one, is open to others, and nothing is started: "
         "`chmod` it to this mode",
@@ -235,8 +236,7 @@ EVENTS: dict[str, LogEvent] = {
         "the witness begins anew after a fault", {"error": ERROR, "place": PLACES}
     ),
     "seal_not_noted": LogEvent(
-        "the key holder is sealed and ends, but can't note it (`PASSAGE_SEALED_FILE`): the next"
-        " start unseals it",
+        "sealed, but `PASSAGE_SEALED_FILE` can't be written: the next start unseals",
         {"error": ERROR},
     ),
     "sealed": LogEvent("the key holder ends: nothing personal can be opened any more", {}),

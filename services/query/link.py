@@ -10,17 +10,17 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from shared import subjects
+from shared.connection_errors import log_connection_error
 from shared.credentials import api_prefix, connect_options
 from shared.denials import Denials, DeniedError
 from shared.jetstream.stored import read_time
-from shared.logs import log
+from shared.jetstream.tls import TlsClient
 from shared.parked_messages import SETTLED_PREFIX
 from shared.settings import Settings
 
@@ -64,7 +64,7 @@ class Link:
         self._options = connect_options(settings.nats_nkey, settings.nats_ca)
         self._api_prefix = api_prefix(settings.identity)
         self._denials = Denials()
-        self._client = Client()
+        self._client = TlsClient()
         self._connecting: asyncio.Task[None] | None = None
 
     @property
@@ -163,4 +163,4 @@ class Link:
 
     async def _on_error(self, error: Exception) -> None:
         self._denials.note(error)
-        log.warning("nats_error", error=type(error).__name__)
+        log_connection_error(error)

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
 
-import nats
 from nats.aio.msg import Msg
 
 from services.witness import SERVICE
 from shared import subjects
+from shared.connection_errors import log_connection_error
 from shared.credentials import connect_options
-from shared.logs import log
+from shared.jetstream.tls import TlsClient
 from shared.settings import Settings
 
 RECONNECT_WAIT_S = 0.1
@@ -28,7 +28,8 @@ async def answering_health(settings: Settings, missing: Callable[[], str]) -> As
         body = {"service": SERVICE, "ready": not reason, "reason": reason}
         await message.respond(json.dumps(body).encode())
 
-    client = await nats.connect(
+    client = TlsClient()
+    await client.connect(
         settings.nats_servers,
         name=f"passage-{SERVICE}",
         allow_reconnect=True,
@@ -46,4 +47,4 @@ async def answering_health(settings: Settings, missing: Callable[[], str]) -> As
 
 
 async def _on_error(error: Exception) -> None:
-    log.warning("connection", error=type(error).__name__)
+    log_connection_error(error)

@@ -3,16 +3,16 @@
 import contextlib
 from collections.abc import Callable
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from typing_extensions import override
 
 from shared.jetstream.calls import Reply
+from shared.jetstream.tls import TlsClient
 
 
-class RawClient(Client):
+class RawClient(TlsClient):
     """nats-py's client that can hand a subscription's messages over before it parses headers.
 
     nats-py 2.16 takes 60 microseconds to make a message of the ones we read and to pass

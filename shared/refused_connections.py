@@ -1,0 +1,36 @@
+"""Why nats-server and a process don't accept each other, and what would do: waiting wouldn't."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+
+NOT_SIGNED = "its certificate isn't signed by the authority in PASSAGE_NATS_CA"
+OTHER_NAME = "its certificate is for other names than the one in PASSAGE_NATS_URL"
+NOT_NOW = "its certificate isn't valid by this clock"
+NO_TLS = "it doesn't speak TLS 1.3"
+UNKNOWN = "it doesn't know this nkey"
+REFUSALS: Mapping[str, str] = {
+    NOT_SIGNED: "give this process the ca.pem that was made with nats-server's certificate",
+    OTHER_NAME: "ask it by a name that its certificate has, or make one for this name: "
+    "`passage init --nats NAME`",
+    NOT_NOW: "look at the clocks; where they are right, make the certificate anew",
+    NO_TLS: "give it its certificate, or unset PASSAGE_NATS_CA where all is on loopback",
+    UNKNOWN: "give it the accounts.conf that was made with this nkey, and start it anew",
+}
+"""What is wrong, and what would do."""
+_NAMES = {62, 64}
+_TIMES = {9, 10}
+"""OpenSSL's numbers of what was found wrong: hostname, address; not valid yet, not any more."""
+
+
+def refusal(error: BaseException) -> str | None:
+    """Which of `REFUSALS` an error of a connection tells; None where waiting may help."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_code in _NAMES:
+            return OTHER_NAME
+        return NOT_NOW if error.verify_code in _TIMES else NOT_SIGNED
+    if isinstance(error, ssl.SSLError):
+        return NO_TLS
+    # nats-py has a type of its own for it only once it was connected.
+    return UNKNOWN if "authorization violation" in str(error).lower() else None
