@@ -235,10 +235,7 @@ EVENTS: dict[str, LogEvent] = {
     "witness_failed": LogEvent(
         "the witness begins anew after a fault", {"error": ERROR, "place": PLACES}
     ),
-    "seal_not_noted": LogEvent(
-        "sealed, but `PASSAGE_SEALED_FILE` can't be written: the next start unseals",
-        {"error": ERROR},
-    ),
+    "seal_not_noted": LogEvent("sealed, but the next start won't know it", {"error": ERROR}),
     "sealed": LogEvent("the key holder ends: nothing personal can be opened any more", {}),
     "messages_put_aside": LogEvent(
         "messages of the log can't be read; their cases are shown as damaged",
