@@ -5,9 +5,7 @@ AUDIT nor KEYS, and records no other service's event.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
-from passage.certificates import POSTGRES, QUERY, ROLES, ROUTES, SERVER, Role, authority_of
+from passage.certificates import ROUTES, authority_of
 from passage.connecting import connected
 from passage.exits import VerbEndedError
 from passage.host_names import IN_COMPOSE, Names
@@ -31,7 +29,6 @@ from passage.provisioning import provision
 from passage.running import Running
 from shared.credentials import api_prefix, connect_options
 from shared.events.catalogue import CASE_EVENTS
-from shared.jetstream.tls import tls_context
 from shared.policy import policy
 from shared.subjects import KEEPER
 from tests.identities.conftest import stored
@@ -279,34 +276,3 @@ def test_without_an_nkey_nobody_is_let_in(cluster: Cluster) -> None:
 
     with pytest.raises(NatsError, match="Authorization Violation"):
         asyncio.run(enter())
-
-
-@pytest.mark.parametrize("shown", ROLES, ids=lambda role: role.name)
-@pytest.mark.parametrize(
-    ("name", "whose"), [("nats-1", SERVER), ("query", QUERY), ("postgres", POSTGRES)]
-)
-def test_a_name_is_believed_of_its_own_role_only(
-    cluster: Cluster, shown: Role, name: str, whose: Role
-) -> None:
-    if shown is whose:
-        greet(cluster.keys, shown, name)
-    else:
-        with pytest.raises(ssl.SSLCertVerificationError):
-            greet(cluster.keys, shown, name)
-
-
-def greet(keys: Path, shown: Role, name: str) -> None:
-    """A client's handshake with who shows a role's certificate; raises where it isn't believed."""
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(shown.certificate(keys), shown.key(keys))
-    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = tls_context(str(authority_of(keys))).wrap_bio(back, there, server_hostname=name)
-    answering = server.wrap_bio(there, back, server_side=True)
-    while True:
-        try:
-            client.do_handshake()
-        except ssl.SSLWantReadError:
-            with contextlib.suppress(ssl.SSLWantReadError):
-                answering.do_handshake()
-        else:
-            return
