@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from passage.awaiting import provision_within
 from passage.comparing import Provisioned
 from passage.connecting import connected
 from passage.exits import Exit
@@ -18,6 +17,7 @@ from passage.own_server import log_of
 from passage.printing import err, print_json, print_table
 from passage.provisioning import provision
 from passage.running import Running
+from passage.waiting_for_servers import provision_within
 
 
 def provision_verb(
