@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from importlib import import_module
@@ -11,7 +10,7 @@ import typer
 
 from passage.exits import MEANINGS, Exit, VerbEndedError, refused_by_the_machine
 from passage.printing import err
-from shared.logs import place_of
+from shared.logs import place_of, quiet_asyncio
 
 EXIT_CODES = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in MEANINGS.items())
 
@@ -71,8 +70,7 @@ def _passage() -> None:
 def main() -> None:
     """Runs one verb; an expected failure is one line and an exit code, never a stack trace."""
     os.umask(0o077)  # Whatever is written, here or by a child, is for its owner alone.
-    # It warns of each TLS connection that nats-py's protocol closes in its own way.
-    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    quiet_asyncio()
     try:
         command_line(sys.argv[1] if len(sys.argv) > 1 else None)()
     except VerbEndedError as error:

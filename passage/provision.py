@@ -15,9 +15,9 @@ from passage.gate import pass_gate
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.own_server import log_of
 from passage.printing import err, print_json, print_table
-from passage.provision_waits import provision_within
 from passage.provisioning import provision
 from passage.running import Running
+from passage.waiting_for_servers import provision_within
 
 
 def provision_verb(

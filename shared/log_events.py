@@ -164,11 +164,7 @@ EVENTS: dict[str, LogEvent] = {
         "nats-server and this process don't accept each other; `do` is what would do. Said once",
         {"wrong": words(*REFUSALS), "do": words(*REFUSALS.values())},
     ),
-    "nats_error": LogEvent("query's connection to nats-server had an error", {"error": ERROR}),
-    "health_file_failed": LogEvent(
-        "`PASSAGE_HEALTH_FILE` can't be written; the container's health check fails",
-        {"error": ERROR},
-    ),
+    "health_file_failed": LogEvent("`PASSAGE_HEALTH_FILE` can't be written", {"error": ERROR}),
     "key_files_open": LogEvent(
         "a key file, or the folder of one, is open to others, and nothing is started: "
         "`chmod` it to this mode",
@@ -258,11 +254,7 @@ EVENTS: dict[str, LogEvent] = {
     "witness_failed": LogEvent(
         "the witness begins anew after a fault", {"error": ERROR, "place": PLACES}
     ),
-    "seal_not_noted": LogEvent(
-        "the key holder is sealed and ends, but can't note it (`PASSAGE_SEALED_FILE`): the next"
-        " start unseals it",
-        {"error": ERROR},
-    ),
+    "seal_not_noted": LogEvent("sealed, but the next start won't know it", {"error": ERROR}),
     "sealed": LogEvent("the key holder ends: nothing personal can be opened any more", {}),
     "messages_put_aside": LogEvent(
         "messages of the log can't be read; their cases are shown as damaged",

@@ -46,6 +46,11 @@ def configure(service: str, level: str) -> None:
         logger.propagate = True
 
 
+def quiet_asyncio() -> None:
+    """Passes over its warning of each TLS connection that nats-py's protocol closes in its way."""
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+
+
 def place_of(error: BaseException) -> list[str]:
     """Gives the lines of code an exception came through: `file.py:12 function`."""
     return places(error.__traceback__)

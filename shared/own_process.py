@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from typing_extensions import override
 
 from shared.keyfiles import DO, KeyFilesOpenError, SecretUnusableError
-from shared.logs import caller, configure, log, places
+from shared.logs import caller, configure, log, places, quiet_asyncio
 
 FAULT_EXIT = 1
 """The exit code after a fault; Python's own."""
@@ -40,8 +40,7 @@ def own_process(service: str) -> None:
     if not isinstance(sys.stderr, _Printed):
         sys.stderr = cast("TextIO", _Printed(sys.stderr))
     logging.captureWarnings(True)
-    # It warns of each TLS connection that nats-py's protocol closes in its own way.
-    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    quiet_asyncio()
     sys.excepthook = _on_uncaught
     threading.excepthook = _on_uncaught_in_thread
     sys.unraisablehook = _on_unraisable

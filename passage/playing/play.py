@@ -17,6 +17,8 @@ from passage.playing.player import Player, UnexpectedError
 from passage.playing.stage import Stage, StuckError
 
 AT_ONCE = 16
+FOLLOWS_WITHIN_S = 30.0
+LOOK_AGAIN_S = 0.5
 
 Story = Callable[[Player], Awaitable[list[End]]]
 
@@ -111,7 +113,10 @@ async def play_one(player: Player, story: Story) -> Played:
 
 
 async def _problem(player: Player, end: End) -> str:
-    """Gives how a case stands otherwise than expected, or nothing."""
+    """Gives how a case stands otherwise than expected, or nothing.
+
+    Where query was away meanwhile, its read models follow in some seconds.
+    """
     expected = {
         "progress": end.progress,
         "identity": end.identity,
@@ -121,8 +126,13 @@ async def _problem(player: Player, end: End) -> str:
         **({"calls": len(player.calls[end.case_id])} if end.counted else {}),
         **end.shows,
     }
-    shown = await player.stage.case(end.case_id, lambda _shown: True, "is shown")
-    return _difference(end.case_id, shown["case"], expected)
+    gives_up_at = time.monotonic() + FOLLOWS_WITHIN_S
+    while True:
+        shown = await player.stage.case(end.case_id, lambda _shown: True, "is shown")
+        unlike = _difference(end.case_id, shown["case"], expected)
+        if not unlike or time.monotonic() > gives_up_at:
+            return unlike
+        await asyncio.sleep(LOOK_AGAIN_S)
 
 
 def _difference(case_id: str, case: Json, expected: Json) -> str:

@@ -14,7 +14,6 @@ from passage.host_names import IN_COMPOSE
 from passage.init import make_installation
 from passage.nats_server import find_binary
 from passage.running import HTTP_URL_VARIABLE
-from shared.health_file import READY, write_health
 from shared.policy import policy
 from shared.settings import Settings
 from tests.passage.compose import FILE, ROOT, interpolated, read_compose
@@ -80,30 +79,6 @@ def test_probes_start_no_python_and_no_shell_of_ours_needs_it() -> None:
     tests = {n: one.healthcheck.test for n, one in COMPOSE.services.items() if one.runs_by_itself}
     assert {n for n, test in tests.items() if test == ["CMD", "probe.sh"]} == set(SERVICES)
     assert not any("python" in word for test in tests.values() for word in test)
-
-
-def test_a_container_without_a_word_of_its_service_is_not_well(tmp_path: Path) -> None:
-    health = tmp_path / "health"
-
-    def probe() -> tuple[int, str]:
-        done = subprocess.run(  # noqa: S603 - our own script
-            [str(ROOT / "deploy" / "probe.sh")],
-            env={**os.environ, "PASSAGE_HEALTH_FILE": str(health)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout.strip()
-
-    assert probe() == (1, "no word from the service for 20 s")
-    write_health(health, READY)
-    assert probe() == (0, "ready")
-    write_health(health, "it can't read the log (TimeoutError)")
-    assert probe() == (1, "it can't read the log (TimeoutError)")
-    write_health(health, READY)
-    stale = health.stat().st_mtime - 60
-    os.utime(health, (stale, stale))
-    assert probe() == (1, "no word from the service for 20 s")
 
 
 @pytest.mark.parametrize("name", COMPOSE.services)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from shared.health_file import READY, health_kept
+from shared.health_file import READY, health_kept, write_health
+from tests.passage.compose import ROOT
 
 WITHIN_S = 120.0
 
@@ -52,3 +55,27 @@ async def test_without_a_path_nobody_is_asked() -> None:
 
     async with health_kept(None, missing):
         await asyncio.sleep(0)
+
+
+def test_a_container_without_a_word_of_its_service_is_not_well(tmp_path: Path) -> None:
+    health = tmp_path / "health"
+
+    def probe() -> tuple[int, str]:
+        done = subprocess.run(  # noqa: S603 - our own script
+            [str(ROOT / "deploy" / "probe.sh")],
+            env={**os.environ, "PASSAGE_HEALTH_FILE": str(health)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout.strip()
+
+    assert probe() == (1, "no word from the service for 20 s")
+    write_health(health, READY)
+    assert probe() == (0, "ready")
+    write_health(health, "it can't read the log (TimeoutError)")
+    assert probe() == (1, "it can't read the log (TimeoutError)")
+    write_health(health, READY)
+    stale = health.stat().st_mtime - 60
+    os.utime(health, (stale, stale))
+    assert probe() == (1, "no word from the service for 20 s")

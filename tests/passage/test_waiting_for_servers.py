@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from passage.provision_waits import provision_within, require_database, silent_servers
 from passage.certificates import authority_of, make_certificates
 from passage.exits import Exit, VerbEndedError
 from passage.host_names import Names
@@ -15,6 +14,7 @@ from passage.init import server_tls
 from passage.nats_server import NatsServer
 from passage.ports import free_port
 from passage.running import Running
+from passage.waiting_for_servers import provision_within, require_database, silent_servers
 from tests.postgres import postgres
 
 SOON_S = 0.2
