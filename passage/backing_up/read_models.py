@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +39,7 @@ ROWS_AT_ONCE = 200
 """A row of the archive may have half a megabyte."""
 MEMBER_BYTES = 1_048_576
 """A member ends with the row that goes beyond."""
+INSERTED_AT_ONCE = 64
 
 
 def shape() -> str:
@@ -107,7 +108,9 @@ class Filling:
         if table is None:
             return  # Another shape's; it is not kept then.
         rows = _read(table, content)
-        RowWriter(table, self._connection.dialect).insert(self._connection, rows)
+        writer = RowWriter(table, self._connection.dialect)
+        for some in _halved(rows):
+            writer.insert(self._connection, some)
         self.rows[name] = self.rows.get(name, 0) + len(rows)
 
     def keep(self, part: ReadModelsPart) -> None:
@@ -154,6 +157,16 @@ def _members(rows: Iterable[Any]) -> Iterator[list[bytes]]:
             lines, size = [], 0
     if lines:
         yield lines
+
+
+def _halved(rows: Sequence[list[Any]]) -> Iterator[Sequence[list[Any]]]:
+    """Rows in few different numbers: SQLite keeps the statement for each number in memory."""
+    start, size = 0, INSERTED_AT_ONCE
+    while start < len(rows):
+        while size > len(rows) - start:
+            size //= 2
+        yield rows[start : start + size]
+        start += size
 
 
 def _plain(value: Any) -> Any:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from typing_extensions import override
 
 from passage.backing_up import read_models
@@ -20,6 +23,7 @@ from passage.backing_up.read_models import (
 from services.query.database import open_database
 from services.query.generations import Generations
 from services.query.projections import case_list
+from services.query.writing import RowWriter
 from tests import examples as e
 from tests.query.stage import Follower, MemoryLog, MemorySubscription, book_with, followed
 
@@ -76,6 +80,24 @@ def test_large_rows_come_in_members_of_bounded_size(
     assert all(sum(map(len, lines[:-1])) < 1_000 for lines in rows)
     part = copied(sqlite_url, f"{sqlite_url}.restored")
     assert part.rows["archive"] == sum(len(lines) for lines in rows) == EVENTS
+
+
+def test_rows_are_inserted_in_few_numbers_so_that_few_statements_are_kept(
+    log: MemoryLog, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed(log, sqlite_url, log.write(book_with(e.whole_way())))
+    monkeypatch.setattr(read_models, "INSERTED_AT_ONCE", 8)
+    inserted: list[int] = []
+    insert = RowWriter.insert
+
+    def counted(writer: RowWriter, connection: Connection, rows: Sequence[Any]) -> None:
+        inserted.append(len(rows))
+        insert(writer, connection, rows)
+
+    monkeypatch.setattr(RowWriter, "insert", counted)
+    part = copied(sqlite_url, f"{sqlite_url}.restored")
+    assert sum(inserted) == sum(part.rows.values())
+    assert {1, 8} <= set(inserted) <= {1, 2, 4, 8}
 
 
 @pytest.mark.wire
