@@ -153,10 +153,17 @@ async def parked_in(client: Client) -> tuple[list[Waiting], list[Settled]]:
     messages, notes = [], []
     async for stored in read_stream(client, subjects.PARKED, last):
         if not is_note(stored.subject):
-            messages.append(waiting_of(stored.sequence, stored.body))
+            messages.append(_without_box(waiting_of(stored.sequence, stored.body)))
         elif (note := settled_of(stored.body)) is not None:
             notes.append(note)
     return messages, notes
+
+
+def _without_box(one: Waiting) -> Waiting:
+    """Hundreds may wait, of half a megabyte each; what they say is asked of the API."""
+    if one.message is None:
+        return one
+    return one._replace(message=one.message.model_copy(update={"original": ""}))
 
 
 async def _found(client: Client, parked_id: str) -> Waiting:

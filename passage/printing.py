@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ from rich import box
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
+from typing_extensions import override
 
 WIDTH_WITHOUT_TERMINAL = 160
 PADDING = 3
@@ -19,15 +21,34 @@ LAST_COLUMN = 20
 """So wide the last column is at least, if it is."""
 
 PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}
-out = Console(**PLAIN)
-err = Console(**PLAIN, stderr=True)
+_UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+"""What a terminal obeys: a caller could clear it, write over it, or turn lines round."""
+
+
+def visible(text: str) -> str:
+    """The text with what a terminal would obey written as JSON writes it: `\\u001b`."""
+    return _UNSHOWN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+class Screen(Console):
+    """A terminal that shows texts and obeys none."""
+
+    @override
+    def print(self, *objects: Any, **how: Any) -> None:
+        shown = (visible(one) if isinstance(one, str) else one for one in objects)
+        super().print(*shown, **how)
+
+
+out = Screen(**PLAIN)
+err = Screen(**PLAIN, stderr=True)
 if not out.is_terminal:
     out.width = WIDTH_WITHOUT_TERMINAL
 
 
 def print_json(value: Any) -> None:
     """Prints one JSON document on stdout; other scripts than Latin stay readable."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    written = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write(visible(written) + "\n")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -38,7 +59,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD)
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column != columns[-1])
-    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    texts = [["" if cell is None else visible(str(cell)) for cell in row] for row in rows]
     for row_texts in texts:
         table.add_row(*row_texts)
     whole = [max(map(cell_len, cells)) for cells in zip(columns, *texts, strict=True)]

@@ -19,6 +19,9 @@ from shared.parking import Parked
 
 SETTLED_PREFIX = subjects.parked_note("")
 PAGE_MESSAGES = 100
+PAGE_MAX_BYTES = 4_194_304
+"""A page of the largest were 67 MB: of two at once the server closed the connection that the log
+comes on, too."""
 
 
 class Settled(BaseModel):
@@ -88,9 +91,9 @@ def still_waiting(waiting: Iterable[Waiting], settled: Iterable[Settled]) -> lis
 
 
 def waiting_page(parked: Stream, after: int, limit: int) -> WaitingPage:
-    """At most so many of those that wait, after a sequence. Raises LogError."""
+    """So many of those that wait, after a sequence; fewer of large ones. Raises LogError."""
     settled = list(_notes(parked))
-    page = parked.read_from(after + 1, limit)
+    page = parked.read_from(after + 1, limit, PAGE_MAX_BYTES)
     messages = [one for one in page.messages if not is_note(one.subject)]
     found = still_waiting((waiting_of(one.sequence, one.body) for one in messages), settled)
     is_last = page.is_last or not page.messages

@@ -116,11 +116,20 @@ def _windows(said: str) -> list[list[str]]:
         window
         for phrase in phrases
         for begin in range(len(phrase))
-        for end in range(begin + 1, min(begin + DIGITS, len(phrase)) + 1)
-        if sum(map(len, window := phrase[begin:end])) == DIGITS
+        if (window := _ten_from(phrase, begin))
     ]
     whole = _digits(said)
     return [*found, whole] if len(whole) == DIGITS else found
+
+
+def _ten_from(phrase: list[str], begin: int) -> list[str]:
+    """The groups from one on that are ten digits in all; none where no number of them is."""
+    digits = 0
+    for end in range(begin, len(phrase)):
+        digits += len(phrase[end])
+        if digits >= DIGITS:
+            return phrase[begin : end + 1] if digits == DIGITS else []
+    return []
 
 
 def _is_spoken(window: list[str]) -> bool:

@@ -11,9 +11,10 @@ SENTENCE_END = ".,;:!? "
 _LABEL = re.compile(
     r"^(?:(?:мой|моя|мій|my|мобильный|мобільний|мобильн|моб|контактный|домашний|дом|рабочий|раб"
     r"|mobile|mob|home|work|cell|phone|tel|telephone|number|телефон|телефону|тел|номер|сотовый"
-    r"|сот|нумар|м\.\s?т|р\.\s?т|д\.\s?т|м|т|тэл|whatsapp|viber|signal|p)(?:[.:№\s-]+))+(?=[+(0-9])"
+    r"|сот|нумар|р\.\s?т|д\.\s?т|м|т|тэл|whatsapp|viber|signal|p)(?:[.:№\s-]+))++(?=[+(0-9])"
 )
-"""What says that a number follows; any other word may be whose extension or desk it is."""
+"""What says that a number follows; any other word may be whose extension or desk it is. A label is
+read in one way only, never again: of `м.т.` without end two ways each would stop the process."""
 _OWNER = re.compile(
     r"(?P<number>\+[0-9][0-9 ().-]{8,})[\s,;:/-]+[^\W\d_]+(?:[ .-][^\W\d_]+){0,2}\.?"
 )

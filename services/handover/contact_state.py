@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple, assert_never
@@ -17,6 +16,7 @@ from shared.events.handover import (
     GuidanceGiven,
 )
 from shared.events.intake import CallerConfirmed, CallLinked, CaseOpened
+from shared.grown import Grown
 
 
 class Call(NamedTuple):
@@ -34,10 +34,10 @@ class Contact:
     """When he was last heard of, in whatever order it was recorded."""
     lost_at_version: int | None = None
     """Where the open loss stands; ContactRegained ends it, or what he said in a call after it."""
-    calls: Mapping[Call, bool] = field(default_factory=dict)
+    calls: Grown[Call, bool] = field(default_factory=Grown)
     """Each call, and whether it is proved that this case's man is on it: by his return code, and a
     second fact where the code needs one."""
-    ended: frozenset[Call] = frozenset()
+    ended: Grown[Call, None] = field(default_factory=Grown)
     """The calls that ended; a call of which nobody says so goes on."""
 
     @property
@@ -47,7 +47,7 @@ class Contact:
     def is_coded(self, call_id: str | None) -> bool:
         """Says whether he is on a call of that number, and gave his code in each that has it."""
         calls = {call: coded for call, coded in self.calls.items() if call.call_id == call_id}
-        return all(calls.values()) and not calls.keys() <= self.ended
+        return all(calls.values()) and not calls.keys() <= self.ended.keys()
 
 
 ContactStep = (
@@ -71,14 +71,15 @@ def contact_after(contact: Contact, event: CaseEvent[Any], data: ContactStep) ->
             return replace(_heard(contact, event.time), lost_at_version=None)
         case CaseOpened() | CallLinked():
             coded = isinstance(data, CallLinked) and proves_himself(data)
-            calls = {**contact.calls, Call(data.channel, data.call_id): coded}
+            calls = contact.calls.with_entry(Call(data.channel, data.call_id), coded)
             return replace(_heard(contact, event.time), calls=calls)
         case CallerConfirmed():
             # It is recorded of a call with his code alone, whatever another of its number has.
             call = Call(data.channel, data.call_id)
-            return replace(contact, calls={**contact.calls, call: True})
+            return replace(contact, calls=contact.calls.with_entry(call, True))
         case CallEnded():
-            return replace(contact, ended=contact.ended | {Call(data.channel, data.call_id)})
+            ended = contact.ended.with_entry(Call(data.channel, data.call_id), None)
+            return replace(contact, ended=ended)
         case GuidanceGiven() if data.call_id is None:
             return contact  # He was written to, and hasn't answered.
         case ArrivedInUkraine() | GuidanceGiven():

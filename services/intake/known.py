@@ -6,7 +6,6 @@ from a channel that he never called on, or after many wrong ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from shared.events import intake
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from shared.events.intake import LinkBasis
+from shared.grown import Grown
 
 SURE = 1.0
 DOUBTED = 0.6
@@ -52,9 +52,9 @@ class Known:
     """The addresses that are his for all that is known; None: a withheld number of the channel."""
     codes: tuple[str | None, ...] = ()
     """The hash of the code that was issued last, and of its twin."""
-    coded: frozenset[CallOfChannel] = frozenset()
+    coded: Grown[CallOfChannel, None] = field(default_factory=Grown)
     """The calls in which he gave it."""
-    doubted: Mapping[CallOfChannel, str | None] = field(default_factory=dict)
+    doubted: Grown[CallOfChannel, str | None] = field(default_factory=Grown)
     """Those of them that need a second fact still, with their caller."""
 
     def proof_by_code(self, given: Given) -> Proof:
@@ -81,7 +81,7 @@ def evolve_known(known: Known, event: CaseEvent[Any]) -> Known:
             return replace(known, codes=(issued.code_hash, issued.duress_hash))
         case intake.CallerConfirmed() as confirmed:
             call = (confirmed.channel, confirmed.call_id)
-            doubted = {one: key for one, key in known.doubted.items() if one != call}
+            doubted = Grown({one: key for one, key in known.doubted.items() if one != call})
             caller = (confirmed.channel, known.doubted.get(call))
             return _with_caller(replace(known, doubted=doubted), caller)
         case _:
@@ -90,9 +90,9 @@ def evolve_known(known: Known, event: CaseEvent[Any]) -> Known:
 
 def _with_coded(known: Known, linked: intake.CallLinked) -> Known:
     call = (linked.channel, linked.call_id)
-    known = replace(known, coded=known.coded | {call})
+    known = replace(known, coded=known.coded.with_entry(call, None))
     if linked.second_fact_needed:
-        return replace(known, doubted={**known.doubted, call: linked.caller_key})
+        return replace(known, doubted=known.doubted.with_entry(call, linked.caller_key))
     return _with_caller(known, (linked.channel, linked.caller_key))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple, assert_never
@@ -33,6 +32,7 @@ from shared.events.groups import GroupEvent
 from shared.events.intake import ClosingReason, LegalBasis
 from shared.events.outbound import OutboundEvent
 from shared.events.shifts import DeskEvent
+from shared.grown import Grown
 
 
 class Call(NamedTuple):
@@ -69,11 +69,11 @@ class IntakeState:
     queued: tuple[QueuedErasure, ...] = ()
     handed_over: bool = False
     exchanged: bool = False
-    calls: Mapping[tuple[Channel, str], Call] = field(default_factory=dict)
+    calls: Grown[tuple[Channel, str], Call] = field(default_factory=Grown)
     """By channel and call_id: each channel counts its own."""
     calls_before: frozenset[tuple[Channel, str]] = frozenset()
     """The calls that it had when he was handed over."""
-    calls_ended: frozenset[tuple[Channel, str]] = frozenset()
+    calls_ended: Grown[tuple[Channel, str], None] = field(default_factory=Grown)
     duress: bool = False
     """Whether he gave his duress code, and no supervisor has looked since."""
     claim: Claim = field(default_factory=Claim)
@@ -139,7 +139,8 @@ def _after_intake(state: IntakeState, data: IntakeEvent, at: datetime) -> Intake
         case intake.CaseOpened() | intake.CallLinked():
             return _with_call(state, data)
         case CallEnded():
-            return replace(state, calls_ended=state.calls_ended | {(data.channel, data.call_id)})
+            ended = state.calls_ended.with_entry((data.channel, data.call_id), None)
+            return replace(state, calls_ended=ended)
         case intake.DuressSignalled() | intake.DuressCleared():
             return replace(state, duress=isinstance(data, intake.DuressSignalled))
         case intake.EpisodeContinued():
@@ -217,7 +218,7 @@ def _after_handover(state: IntakeState, data: HandoverEvent) -> IntakeState:
 
 def _with_call(state: IntakeState, data: intake.CaseOpened | intake.CallLinked) -> IntakeState:
     call = Call(data.caller_key, data.language, data.started_at)
-    calls = {**state.calls, (data.channel, data.call_id): call}
+    calls = state.calls.with_entry((data.channel, data.call_id), call)
     return replace(state, opened=True, calls=calls)
 
 

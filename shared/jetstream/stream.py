@@ -108,9 +108,10 @@ class Stream:
                 return found
             limits = {**limits, "seq": found[-1].sequence + 1}
 
-    def read_from(self, sequence: int, batch: int) -> Page:
-        """At most `batch` messages from `sequence` on."""
-        return read_page(self._read({"seq": sequence, "batch": batch}))
+    def read_from(self, sequence: int, batch: int, max_bytes: int = 0) -> Page:
+        """At most `batch` messages from `sequence` on; fewer where they are `max_bytes` before."""
+        limits = {"batch": batch, **({"max_bytes": max_bytes} if max_bytes else {})}
+        return read_page(self._read({"seq": sequence, **limits}))
 
     def read_subject(self, subject: str, sequence: int, batch: int) -> Page:
         """At most `batch` messages of one subject from `sequence` on."""

@@ -22,6 +22,12 @@ def test_brackets_that_end_nowhere_take_no_more_than_those_that_do(text: str) ->
     assert _seconds(text) < 8 * _seconds("(a)" * 100)
 
 
+@pytest.mark.parametrize("label", ["м.т.", "р.т.", "д. т. ", "т.м.", "моб.т.", "p.phone."])
+@pytest.mark.parametrize("form", ["{}x", "+<{}x>", "tel:{}x"])
+def test_labels_before_no_number_take_no_more_than_other_words(label: str, form: str) -> None:
+    assert _seconds(form.format(label * 17)) < 8 * _seconds(form.format("вот." * 17))
+
+
 def _kept(address: str) -> str:
     found = spelled("telegram", address)
     assert found is not None

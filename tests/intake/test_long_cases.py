@@ -1,0 +1,84 @@
+"""A case of many calls: to fold twice as many takes about twice as long, in each service."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from services.handover.state import HandoverState
+from services.handover.state import evolve as evolve_handover
+from services.intake.state import IntakeState
+from services.intake.state import evolve as evolve_intake
+from shared.events.base import CaseEvent, Event, type_of
+from shared.events.calls import CallEnded
+from shared.events.catalogue import envelope_of
+from shared.events.intake import CallLinked
+from tests.examples import NOON
+
+FEW, MANY = 1_000, 16_000
+
+
+class _Service(NamedTuple):
+    initial: Any
+    evolve: Callable[[Any, Any], Any]
+
+
+def _linked(number: int) -> Event:
+    return CallLinked(
+        call_id=f"call-{number}",
+        channel="phone",
+        caller_key="0" * 64,
+        language="ru",
+        started_at=NOON,
+        basis="return_code",
+        confidence=0.6,
+        second_fact_needed=True,
+    )
+
+
+def _ended(number: int) -> Event:
+    return CallEnded(call_id=f"call-{number}", channel="phone", ended_at=NOON)
+
+
+@pytest.mark.parametrize("data", [_linked, _ended])
+@pytest.mark.parametrize(
+    "service",
+    [
+        _Service(IntakeState(), evolve_intake),
+        _Service(HandoverState(), evolve_handover),
+    ],
+    ids=["intake", "handover"],
+)
+def test_a_call_of_a_long_case_costs_what_one_of_a_short_case_does(
+    service: _Service, data: Callable[[int], Event]
+) -> None:
+    assert _seconds_a_call(service, data, MANY) < 3 * _seconds_a_call(service, data, FEW)
+
+
+def _seconds_a_call(service: _Service, data: Callable[[int], Event], calls: int) -> float:
+    state, events = service.initial, [_event(data(n), n) for n in range(calls)]
+    for event in events[:-FEW]:
+        state = service.evolve(state, event)
+    began = time.thread_time()
+    for event in events[-FEW:]:
+        state = service.evolve(state, event)
+    return (time.thread_time() - began) / FEW
+
+
+def _event(data: Event, number: int) -> CaseEvent[Any]:
+    return envelope_of(data)(
+        id=f"event-{number}",
+        source="/services/intake",
+        type=type_of(type(data)),
+        subject="CASE00000000",
+        time=NOON,
+        data=data,
+        caseversion=number + 1,
+        correlationid=f"call-{number}",
+        causationid=f"phone-call-{number}",
+        actor="channel:phone",
+        prevhash="0" * 64,
+    )
