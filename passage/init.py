@@ -17,7 +17,7 @@ from passage.certificates import ROLES, ROUTES, SERVER, authority_of, make_certi
 from passage.exits import Exit, VerbEndedError
 from passage.host_names import IN_COMPOSE, Names
 from passage.identities import identities, make_identities, public_keys, write_anew
-from passage.nats_server import Tls
+from passage.nats_tls import Tls
 from passage.permissions import configuration
 from passage.printing import out, print_table
 from services.keyholder.secrets import make_key_files

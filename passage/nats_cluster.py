@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Self
 
 from passage.nats_greeting import request
-from passage.nats_server import ClusterSettings, NatsServer, NatsServerError, Tls
+from passage.nats_server import ClusterSettings, NatsServer, NatsServerError
+from passage.nats_tls import Tls
 from passage.ports import free_ports
 
 PROBE_STREAM = "cluster_ready_probe"

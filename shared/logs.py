@@ -18,8 +18,8 @@ from typing import Any, TextIO
 import structlog
 from typing_extensions import override
 
-from shared.log_events import LEVEL, listed
 from shared.log_forms import PLACES_MAX
+from shared.log_lines import LEVEL, listed
 
 log = structlog.stdlib.get_logger("passage")
 

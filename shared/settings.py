@@ -5,14 +5,12 @@ from __future__ import annotations
 from datetime import time
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.keyfiles import read_password
+from shared.database_url import require_room_for_password, with_password
 
-POSTGRESQL = "postgresql+psycopg://"
 CALL_MAX_BYTES = 393_216
 """The largest call that a channel's stream takes: one of a text of 250 kB; in a box on PARKED it is
 within what the server takes."""
@@ -28,8 +26,8 @@ class Settings(BaseSettings):
     nats_url: str = Field("nats://127.0.0.1:4222", description="nats-servers, separated by commas")
     nats_nkey: Path | None = Field(
         None,
-        description="file `NAME.nk` of the seed by which nats-server knows this process as NAME; "
-        "the file's name counts. None: a server without accounts",
+        description="file `NAME.nk` of the seed by which nats-server knows this process as NAME. "
+        "None: a server without accounts",
     )
     nats_ca: Path | None = Field(
         None,
@@ -159,9 +157,7 @@ class Settings(BaseSettings):
         "days",
     )
     location_retention_hours: float = Field(
-        72.0,
-        ge=0,
-        description="how long places are kept after handover, hours",
+        72.0, ge=0, description="how long places are kept after handover, hours"
     )
     registry_answer_minutes: float = Field(
         15.0, ge=0, description="how long a registry has to answer before a person looks, minutes"
@@ -170,9 +166,7 @@ class Settings(BaseSettings):
         24.0, ge=0, description="how long a claim may be without a registry's word, hours"
     )
     outbound_report_minutes: float = Field(
-        10.0,
-        gt=0,
-        description="how long a channel may take to say what became of a message, minutes",
+        10.0, gt=0, description="how long a channel may take to report on a message, minutes"
     )
     contact_due_hours: float = Field(
         6.0, ge=0, description="after so long without contact he should be heard of, hours"
@@ -260,12 +254,8 @@ class Settings(BaseSettings):
     @field_validator("database_password_file")
     @classmethod
     def _fits_the_url(cls, path: Path | None, given: ValidationInfo) -> Path | None:
-        url = str(given.data.get("database_url", ""))
-        if path is not None and POSTGRESQL in url:
-            if not urlsplit(url).username:
-                raise ValueError("PASSAGE_DATABASE_URL must name the user whose password it is")
-            if urlsplit(url).password:
-                raise ValueError("PASSAGE_DATABASE_URL must hold no password beside it")
+        if path is not None:
+            require_room_for_password(str(given.data.get("database_url", "")))
         return path
 
     @field_validator("http_key")
@@ -278,12 +268,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The URL of the read models with the password of its file. Raises KeyFilesError."""
-        if self.database_password_file is None or POSTGRESQL not in self.database_url:
-            return self.database_url
-        parts = urlsplit(self.database_url)
-        user, _, host = parts.netloc.rpartition("@")
-        password = quote(read_password(self.database_password_file), safe="")
-        return urlunsplit(parts._replace(netloc=f"{user}:{password}@{host}"))
+        return with_password(self.database_url, self.database_password_file)
 
     @property
     def identity(self) -> str:
@@ -298,18 +283,18 @@ class Settings(BaseSettings):
     @property
     def supervisor_names(self) -> tuple[str, ...]:
         """Who is a supervisor."""
-        return tuple(one.strip() for one in self.supervisors.split(",") if one.strip())
+        return _listed(self.supervisors)
 
     @property
     def witness_paths(self) -> tuple[Path, ...]:
         """The witness files."""
-        return _paths(self.witness_files)
+        return tuple(map(Path, _listed(self.witness_files)))
 
     @property
     def disk_paths(self) -> tuple[Path, ...]:
         """The folders whose disks are looked at."""
-        return _paths(self.disks)
+        return tuple(map(Path, _listed(self.disks)))
 
 
-def _paths(text: str) -> tuple[Path, ...]:
-    return tuple(Path(one.strip()) for one in text.split(",") if one.strip())
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in text.split(",") if one.strip())

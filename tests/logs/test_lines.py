@@ -13,8 +13,9 @@ import pytest
 import structlog
 from typing_extensions import override
 
-from shared.log_events import EVENTS, KNOWN_KEYS, listed
+from shared.log_events import EVENTS
 from shared.log_forms import SERVICES, STREAMS
+from shared.log_lines import KNOWN_KEYS, listed
 from shared.logs import configure, log
 from shared.policy import policy
 from tests.examples import CASE

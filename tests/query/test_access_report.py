@@ -39,8 +39,8 @@ class CountedStream(Stream):
     counts: list[int] = field(default_factory=list)
 
     @override
-    def read_from(self, sequence: int, batch: int) -> Page:
-        return self._counted(super().read_from(sequence, batch))
+    def read_from(self, sequence: int, batch: int, max_bytes: int = 0) -> Page:
+        return self._counted(super().read_from(sequence, batch, max_bytes))
 
     @override
     def read_subject(self, subject: str, sequence: int, batch: int) -> Page:

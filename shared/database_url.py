@@ -1,0 +1,30 @@
+"""The URL of the read models' database, with a password that stands in a file of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from shared.keyfiles import read_password
+
+POSTGRESQL = "postgresql+psycopg://"
+
+
+def require_room_for_password(url: str) -> None:
+    """Raises ValueError where a URL of PostgreSQL leaves a password no place."""
+    if POSTGRESQL not in url:
+        return
+    if not urlsplit(url).username:
+        raise ValueError("PASSAGE_DATABASE_URL must name the user whose password it is")
+    if urlsplit(url).password:
+        raise ValueError("PASSAGE_DATABASE_URL must hold no password beside it")
+
+
+def with_password(url: str, file: Path | None) -> str:
+    """The URL with the file's password, of any characters. Raises KeyFilesError."""
+    if file is None or POSTGRESQL not in url:
+        return url
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    password = quote(read_password(file), safe="")
+    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{host}"))
