@@ -67,7 +67,8 @@ class OfCompose(NatsServer):
         routes = ", ".join(json.dumps(one) for one in self.routes)
         replaced = {
             "$NATS_NAME": self.name,
-            "$NATS_STORE_MAX": "1GB",
+            "$NATS_STORE_MAX": "32GB",
+            "$NATS_SYNC": "always",
             "0.0.0.0:4222": f"{HOST}:{self.port}",
             "0.0.0.0:6222": f"{HOST}:{self.route_port}",
             "127.0.0.1:8222": f"{HOST}:{self.http_port}",
