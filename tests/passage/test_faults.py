@@ -59,7 +59,7 @@ def test_loading_the_registry_writes_beside_it_and_nowhere_else(
     assert all(path.stat().st_mode & 0o077 == 0 for path in keys.iterdir())
     assert list(elsewhere.iterdir()) == []
 
-    rows.write_text(f"{HEADER}{CANARY},,,,no date,,\n", encoding="utf-8")
+    rows.write_text(f"{HEADER}{CANARY},,,,32.13.1990,,\n", encoding="utf-8")
     with pytest.raises(RegistryFileError) as refused:
         load_csv(keys / "registry.db", rows)
     assert CANARY not in str(refused.value)
