@@ -151,10 +151,7 @@ class Settings(BaseSettings):
         5, ge=2, description="public exports show numbers below this as smaller, not as they are"
     )
     retention_days: int = Field(
-        3650,
-        ge=1,
-        description="how long a case must be closed before it may be erased without a request, "
-        "days",
+        3650, ge=1, description="how long a case is closed before it may be erased unasked, days"
     )
     location_retention_hours: float = Field(
         72.0, ge=0, description="how long places are kept after handover, hours"
