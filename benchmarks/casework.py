@@ -23,7 +23,8 @@ from benchmarks.query_process import Query, query_process
 from benchmarks.site import Site, site_in
 from benchmarks.story import CALLER_KEY, FOLDS
 from services.intake.routing import new_case_id
-from shared.case_log import CaseLog, History
+from shared.case_history import History
+from shared.case_log import CaseLog
 from shared.events.fields import Plain
 from shared.events.intake import CaseOpened
 from shared.transact import Cause, Writer, transact

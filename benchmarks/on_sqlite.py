@@ -39,7 +39,8 @@ from services.keyholder.secrets import Secrets
 from services.query.projections import case_list
 from services.query.projections.case_row import CaseRow
 from shared.buckets import Bucket, Change, Kept, TakenError
-from shared.case_log import CaseLog, Fold, History
+from shared.case_history import History
+from shared.case_log import CaseLog, Fold
 from shared.events.base import CaseEvent
 from shared.transact import Writer
 

@@ -7,11 +7,11 @@ before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
-from eventsourcing.application import Application, LRUCache
+from eventsourcing.application import Application
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import (
     Mapper,
@@ -24,20 +24,17 @@ from eventsourcing.utils import EnvType
 from typing_extensions import override
 
 from shared import subjects
+from shared.case_history import Histories, History, Recorded
 from shared.case_reading import events_after
 from shared.credentials import api_prefix
-from shared.events.base import CONTENT_TYPE, FIRST_PREVHASH, CaseEvent, chain_hash
+from shared.events.base import CONTENT_TYPE, CaseEvent, chain_hash
 from shared.events.intake import PersonalDataErased
 from shared.events.reading import read_case_event
 from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.calls import RequestLostError
 from shared.jetstream.connection import Connection
-from shared.leases import NEVER_CLAIMED, Lease
 from shared.settings import Settings
-
-HISTORIES_KEPT = 2_000
-"""How many folded cases a service keeps in memory."""
 
 READ_ATTEMPTS = 50
 """How often a case is read anew because a replica that lags answered."""
@@ -85,32 +82,6 @@ class Fold(Generic[StateT]):
     evolve: Callable[[StateT, CaseEvent[Any]], StateT]
 
 
-@dataclass(frozen=True, slots=True)
-class History(Generic[StateT]):
-    """One case as far as it was read."""
-
-    case_id: str
-    state: StateT
-    version: int = 0
-    sequence: int = 0
-    """Position in CASES of the last event read."""
-    last_hash: str = FIRST_PREVHASH
-    types: tuple[str, ...] = ()
-    """The event types, in order: `types[v - 1]` is version v."""
-    causes: Mapping[tuple[str, str], int] | None = None
-    """Who recorded (`source`) and what he answered (`causationid`) -> version of the last event."""
-    sequences: tuple[int, ...] = ()
-    actors: tuple[str, ...] = ()
-    """Who recorded each event, in order."""
-    erasure: str = ""
-    """The id of the last event that erased personal data; empty if there is none."""
-    lease: Lease = NEVER_CLAIMED
-
-    def caused_by(self, source: str, causation_id: str) -> int | None:
-        """Gives the version at which a service answered a message, or None if it hasn't."""
-        return None if self.causes is None else self.causes.get((source, causation_id))
-
-
 class Link(NamedTuple):
     """One event with the hash of its stored bytes and its sequence; 0 in a log without any."""
 
@@ -126,7 +97,7 @@ class CaseLog(Application[str], Generic[StateT]):
 
     def __init__(self, fold: Fold[StateT], env: EnvType) -> None:
         self.fold = fold
-        self._kept: LRUCache[str, History[StateT]] = LRUCache(HISTORIES_KEPT)
+        self._kept: Histories[StateT] = Histories()
         super().__init__(env)
         self.incarnation: IncarnationCheck | None = None
         if isinstance(self.recorder, JetStreamApplicationRecorder):
@@ -199,17 +170,12 @@ class CaseLog(Application[str], Generic[StateT]):
         return self.recorder.log.stream.connection
 
     def remembered(self, case_id: str) -> History[StateT] | None:
-        """Gives the case as it was when last used here, if it is kept; it may be stale."""
-        try:
-            return self._kept.get(case_id)
-        except KeyError:
-            return None
+        """The case as it was when last used here, if it is kept; it may be stale."""
+        return self._kept.get(case_id)
 
     def remember(self, history: History[StateT]) -> None:
         """Keeps a history, unless a longer one of the case is kept already."""
-        kept = self.remembered(history.case_id)
-        if history.version and (kept is None or kept.version < history.version):
-            self._kept.put(history.case_id, history)
+        self._kept.put(history)
 
     def extend(self, known: History[StateT], newer: Iterable[StoredEvent]) -> History[StateT]:
         """Folds stored events onto a history; raises ChainBrokenError."""
@@ -218,9 +184,8 @@ class CaseLog(Application[str], Generic[StateT]):
     def follow(self, known: History[StateT], links: Iterable[Link]) -> History[StateT]:
         """Folds events as they follow one another; raises ChainBrokenError where they don't."""
         state, version, last_hash = known.state, known.version, known.last_hash
-        types, sequences = list(known.types), list(known.sequences)
-        actors = list(known.actors)
-        causes, erasure, lease = dict(known.causes or {}), known.erasure, known.lease
+        recorded, causes = known.recorded, known.causes
+        erasure, lease = known.erasure, known.lease
         evolve = self.fold.evolve
         for event, stored_hash, sequence in links:
             version += 1
@@ -228,10 +193,9 @@ class CaseLog(Application[str], Generic[StateT]):
                 raise ChainBrokenError(known.case_id, version)
             state = evolve(state, event)
             last_hash = stored_hash
-            types.append(event.type_name)
-            actors.append(event.actor)
-            causes[event.source, event.causationid] = version
-            sequences.append(sequence or version)
+            noted = Recorded(event.type_name, event.actor, sequence or version)
+            recorded = recorded.with_entry(version, noted)
+            causes = causes.with_entry((event.source, event.causationid), version)
             lease = lease.after(event.data)
             if isinstance(event.data, PersonalDataErased):
                 erasure = event.id
@@ -239,12 +203,10 @@ class CaseLog(Application[str], Generic[StateT]):
             case_id=known.case_id,
             state=state,
             version=version,
-            sequence=sequences[-1] if sequences else 0,
+            sequence=recorded[version].sequence if recorded else 0,
             last_hash=last_hash,
-            types=tuple(types),
+            recorded=recorded,
             causes=causes,
-            sequences=tuple(sequences),
-            actors=tuple(actors),
             erasure=erasure,
             lease=lease,
         )

@@ -16,7 +16,8 @@ from uuid import uuid4
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
-from shared.case_log import CaseLog, History, Link
+from shared.case_history import History
+from shared.case_log import CaseLog, Link
 from shared.events.base import CaseEvent, Event, chain_hash, type_of
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Plain
@@ -130,7 +131,7 @@ def answered_at(history: History[Any], cause: Cause) -> int | None:
     """
     done = history.caused_by(cause.source, cause.causation_id)
     if done is not None:
-        require(history.actors[done - 1] == cause.actor, OWN_COMMAND)
+        require(history.recorded[done].actor == cause.actor, OWN_COMMAND)
     return done
 
 
@@ -156,13 +157,13 @@ def _attempt(
             "repeated",
             history.case_id,
             done,
-            history.sequences[done - 1],
-            (history.types[done - 1],),
+            history.recorded[done].sequence,
+            (history.recorded[done].type_name,),
         )
     require(not cause.is_back_dated, DECIDED_NOW)
     require(cause.leased is None or history.lease.lets(*cause.leased), LEASE_CURRENT)
     if cause.seen_version not in {None, history.version}:
-        raise RefusedError(SEEN_VERSION, history.types[cause.seen_version :])
+        raise RefusedError(SEEN_VERSION, history.types_after(cause.seen_version or 0))
     events = decide(history.state)
     if not events:
         return Outcome("ignored", history.case_id, history.version, history.sequence)
@@ -193,7 +194,7 @@ def _append(
         history.case_id,
         longer.version,
         longer.sequence,
-        longer.types[history.version :],
+        longer.types_after(history.version),
     )
 
 

@@ -20,7 +20,7 @@ from services.intake.links import (
 from services.intake.regions import Told
 from services.intake.routing import case_id_for
 from services.intake.state import IntakeState
-from shared.case_log import History
+from shared.case_history import History
 from shared.commands.intake import JoinGroup, LinkCases, OpenOtherCase
 from shared.events.base import CaseEvent, Event
 from shared.events.groups import GroupJoined, GroupLeft

@@ -15,7 +15,8 @@ from eventsourcing.persistence import IntegrityError, OperationalError
 from typing_extensions import override
 
 from shared.access import Use
-from shared.case_log import CaseLog, Fold, History, Link
+from shared.case_history import History
+from shared.case_log import CaseLog, Fold, Link
 from shared.events.base import CaseEvent, chain_hash
 from shared.events.fields import Sealed
 from shared.key_messages import NoteParked, OpenedValue, SealedValue

@@ -94,7 +94,7 @@ class Hotline:
         return [self.deadlines.receive(one) for one in self.timers.due("handover", self.now)]
 
     def types(self, case_id: str = CASE) -> list[str]:
-        return list(self.desk.writer.log.load(case_id).types)
+        return list(self.desk.writer.log.load(case_id).types_after(0))
 
 
 def _only(event: Event, _state: HandoverState) -> list[Event]:

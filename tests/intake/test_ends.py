@@ -60,7 +60,7 @@ class Line:
         return receive_end(self.intake, self.ends, message).result
 
     def types(self, case_id: str) -> list[str]:
-        return list(self.intake.desk.writer.log.load(case_id).types)
+        return list(self.intake.desk.writer.log.load(case_id).types_after(0))
 
 
 @pytest.fixture

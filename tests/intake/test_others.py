@@ -73,7 +73,7 @@ class Hotline:
         return tell_other(self.intake, self.heard(case_id, version)).result
 
     def types(self, case_id: str) -> list[str]:
-        return list(self.intake.desk.writer.log.load(case_id).types)[1:]
+        return list(self.intake.desk.writer.log.load(case_id).types_after(0))[1:]
 
 
 @pytest.fixture

@@ -48,13 +48,26 @@ def test_an_entry_that_was_forgotten_is_read_again(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_case_that_was_forgotten_is_folded_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.case_log.HISTORIES_KEPT", 1)
+    monkeypatch.setattr("shared.case_history.HISTORIES_KEPT", 1)
     at = desk_for("intake", Fold(Notes(), evolve))
     for case in (CASE, OTHER_CASE):
         transact(at.writer, case, cause(f"m-{case}"), add_note)
     assert at.writer.log.remembered(CASE) is None
     assert at.writer.log.load(CASE).version == 1
     assert at.writer.log.remembered(OTHER_CASE) is None
+
+
+def test_of_long_cases_fewer_are_kept_and_always_the_one_in_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("shared.case_history.EVENTS_KEPT", 3)
+    log = desk_for("intake", Fold(Notes(), evolve)).writer
+    for number, case in enumerate((CASE, CASE, OTHER_CASE, OTHER_CASE, OTHER_CASE, OTHER_CASE)):
+        transact(log, case, cause(f"m-{number}"), add_note)
+    assert log.log.remembered(CASE) is None
+    kept = log.log.remembered(OTHER_CASE)
+    assert kept is not None
+    assert kept.version == 4
 
 
 def test_who_forgot_its_own_write_takes_a_read_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from shared.case_log import ChainBrokenError, Fold, History
+from shared.case_history import Histories, History
+from shared.case_log import ChainBrokenError, Fold
 from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash
 from shared.events.fields import Plain
 from shared.events.intake import CaseReopened, NoteAdded
@@ -127,7 +128,8 @@ def test_a_stale_fold_neither_refuses_nor_overwrites() -> None:
     stale = at.writer.log.load(CASE)
     transact(at.writer, CASE, cause("m2"), add_note)
     # Another process wrote version 2: this one still remembers version 1.
-    at.writer.log._kept.put(CASE, stale)
+    at.writer.log._kept = Histories()
+    at.writer.log.remember(stale)
 
     def decide(state: Notes) -> list[Event]:
         require(state.count == 2, FULL)
