@@ -35,8 +35,8 @@ NatsNames = Annotated[
     typer.Option(
         "--nats",
         metavar="HOST",
-        help="Host name or address of a nats-server; may be repeated.  "
-        "[default: nats-1, nats-2, nats-3]",
+        help="Host name or address of a nats-server; may be repeated.",
+        show_default="nats-1, nats-2, nats-3",
     ),
 ]
 QueryNames = Annotated[
@@ -44,7 +44,8 @@ QueryNames = Annotated[
     typer.Option(
         "--query",
         metavar="HOST",
-        help="By what else than loopback the API is asked; may be repeated.  [default: query]",
+        help="By what else than loopback the API is asked; may be repeated.",
+        show_default="query",
     ),
 ]
 PostgresNames = Annotated[
@@ -52,7 +53,8 @@ PostgresNames = Annotated[
     typer.Option(
         "--postgres",
         metavar="HOST",
-        help="Host name or address of PostgreSQL; may be repeated.  [default: postgres]",
+        help="Host name or address of PostgreSQL; may be repeated.",
+        show_default="postgres",
     ),
 ]
 

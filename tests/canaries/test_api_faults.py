@@ -207,7 +207,7 @@ async def test_the_logs_would_show_it(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The scanner and what it is given are as they must be: a value that is logged is found."""
-    monkeypatch.setattr("shared.log_events.listed", lambda name, given: {"event": name, **given})
+    monkeypatch.setattr("shared.log_lines.listed", lambda name, given: {"event": name, **given})
     monkeypatch.setattr("shared.logs.listed", lambda name, given: {"event": name, **given})
     monkeypatch.setattr("services.query.api.guards.place_of", lambda error: [str(error)])
     monkeypatch.setattr(Reads, "queue", raising(PERSONS[0]))

@@ -285,6 +285,6 @@ def test_the_newest_message_follows_from_nothing_and_nobody_else_knows_it(site: 
     write_records(folder, [*records[:-1], replace(records[-1], body=records[-1].body[:-9])])
     assert found(site) == {"readable"}
     assert "neither the archive nor a checkpoint knows it" in what(site)
-    assert "1 events can't be brought back" in verb(site, "repair")[1]
+    assert "1 event can't be brought back" in verb(site, "repair")[1]
     code, done = verb(site, "repair", "--accept-loss")
     assert (code, done["events"]) == (0, COUNT - 1)

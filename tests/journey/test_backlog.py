@@ -55,7 +55,7 @@ async def publish_all(client: Client, folder: Path) -> None:
         Call(
             call_id=f"call-{number}",
             channel="phone",
-            address=f"+7000{number % CALLERS:09d}",
+            address=f"+7001{number % CALLERS:09d}",
             language="ru",
             started_at=datetime.now(UTC),
         )

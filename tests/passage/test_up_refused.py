@@ -44,7 +44,7 @@ def test_what_ends_it_at_once_is_said_before_anything_is_made(
             "both": (("--http", free, "--nats", free), "is the API's"),
             "certificate": (
                 ("--nats", f"0.0.0.0:{free_port(HOST)}"),
-                "isn't good for 0.0.0.0; make one with `passage init",
+                "the certificate tls/server.pem",
             ),
             "setting": ((), "PASSAGE_CALLS_MAX_BYTES: "),
             "witnessed": ((), "PASSAGE_CALLS_MAX_BYTES: "),

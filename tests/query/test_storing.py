@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from services.query import storing
@@ -34,8 +36,14 @@ class Server:
         return [b"no report", json.dumps(data).encode()]
 
 
+def say_all() -> None:
+    """Another test may have left a log of errors only."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+
+
 def test_a_stream_that_takes_nothing_shows_and_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storing, "SAY_AGAIN_S", 0.0)
+    say_all()
     server = Server()
     looked = Storing(server.reports, ())
     with capture_logs() as lines:
@@ -58,6 +66,7 @@ def test_a_full_disk_shows_before_anything_is_refused(
     disk = Disk(tmp_path, MIB, 100 * 1024 * MIB, None)
     monkeypatch.setattr(storing, "disks_of", lambda _: [disk])
     looked = Storing(list, (tmp_path,))
+    say_all()
     with capture_logs() as lines:
         looked.look()
         looked.look()
