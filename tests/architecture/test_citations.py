@@ -41,9 +41,9 @@ def test_what_a_document_cites_is_there(document: Path) -> None:
 def test_what_is_missing_is_found(tmp_path: Path) -> None:
     document = tmp_path / "one.md"
     document.write_text(
-        "[a](gone.md#x) [b](one.md) `security.md` `../nowhere/cases` `tests/nowhere` `README.md`\n"
+        "[a](gone.md#x) [b](one.md) `security.md` `../shared/nowhere` `tests/nowhere` `README.md`\n"
         "`tests/golden` python -m tests.gone, python -m tests.journey.kill_drill",
         encoding="utf-8",
     )
-    missing = ["gone.md", "security.md", "../nowhere/cases", "tests/nowhere", "tests.gone"]
+    missing = ["gone.md", "security.md", "../shared/nowhere", "tests/nowhere", "tests.gone"]
     assert missing_in(document) == missing
