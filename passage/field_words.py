@@ -75,7 +75,7 @@ def unwrapped(annotation: Any) -> Any:
 
 
 def described(model: type[BaseModel], left_out: frozenset[str] = frozenset()) -> list[Field]:
-    """Gives a model's fields in their order, but for those left out."""
+    """In their order, but for those left out."""
     hints = get_type_hints(model, include_extras=True)
     sealed, said = personal_fields(model), _said(model)
     return [
@@ -86,7 +86,7 @@ def described(model: type[BaseModel], left_out: frozenset[str] = frozenset()) ->
 
 
 def words_of(annotation: Any) -> str:
-    """Gives a type in words."""
+    """In words."""
     for known, words in NAMED:
         if annotation is known or annotation == known:
             return words
@@ -128,7 +128,7 @@ def _limits(metadata: tuple[Any, ...]) -> Iterator[str]:
 
 
 def _said(model: type[BaseModel]) -> dict[str, str]:
-    """Gives what stands as a string below each field, in the class and in those it is made of."""
+    """What stands as a string below each field, in the class and in those it is made of."""
     said: dict[str, str] = {}
     for one in reversed(model.__mro__):
         if not issubclass(one, BaseModel) or one is BaseModel:

@@ -88,7 +88,7 @@ def find_running(data_dir: Path) -> Running:
 
 
 def from_environment() -> Running:
-    """Gives the addresses that the services themselves use; raises VerbEndedError (1, 4)."""
+    """The addresses that the services themselves use. Raises VerbEndedError (1, 4)."""
     settings = settings_of_environment()
     try:
         require_files(settings)

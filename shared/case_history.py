@@ -46,7 +46,7 @@ class History(Generic[StateT]):
     lease: Lease = NEVER_CLAIMED
 
     def caused_by(self, source: str, causation_id: str) -> int | None:
-        """Gives the version at which a service answered a message, or None if it hasn't."""
+        """The version at which a service answered a message; None if it hasn't."""
         return self.causes.get((source, causation_id))
 
     def types_after(self, version: int) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ KNOWN_KEYS = frozenset(key for event in EVENTS.values() for key in event.keys)
 
 
 def listed(name: object, given: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Gives what may be printed of an event, or None where its name isn't in the catalogue.
+    """What may be printed of an event; None where its name isn't in the catalogue.
 
     What is left out stands in `dropped`: names that the catalogue knows, and how many others.
     """

@@ -93,7 +93,7 @@ def place_after(
 
 
 class Kept:
-    """Takes lines in any order, and keeps those that a thinned file has, in bounded memory.
+    """Lines in any order; those that a thinned file has are kept, in bounded memory.
 
     A line is kept while fewer lines of its level or of one below it, and above that, are newer
     than `KEPT` has for that level.
@@ -104,7 +104,7 @@ class Kept:
         self._held: list[set[bytes]] = [set() for _ in KEPT]
 
     def take(self, number: int, level: int, raw: bytes) -> None:
-        """Takes a line; the same again changes nothing."""
+        """The same line again changes nothing."""
         for at_least in range(level + 1):
             newest, held = self._newest[at_least], self._held[at_least]
             if raw in held:

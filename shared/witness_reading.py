@@ -37,7 +37,7 @@ class _Found(NamedTuple):
 
 
 class Reading:
-    """Takes files one after the other; then `end` gives what they say together."""
+    """Files are read one after the other; then `end` tells what they say together."""
 
     def __init__(self, key: Ed25519PublicKey) -> None:
         self._key = key
@@ -85,7 +85,7 @@ class Reading:
         return read_vouched(text) if run.is_vouched else read_line(text, self._key)
 
     def _take_odd(self, path: Path, line: Scanned) -> None:
-        """Takes what doesn't look like a line; what nobody signed is a problem at once."""
+        """What doesn't look like a line; what nobody signed is a problem at once."""
         try:
             self._odd.append(read_line(line.raw.decode("utf-8", errors="replace"), self._key))
         except BadLineError as error:

@@ -113,7 +113,7 @@ async def play_one(player: Player, story: Story) -> Played:
 
 
 async def _problem(player: Player, end: End) -> str:
-    """Gives how a case stands otherwise than expected, or nothing.
+    """How a case stands otherwise than expected; empty if it doesn't.
 
     Where query was away meanwhile, its read models follow in some seconds.
     """

@@ -83,13 +83,13 @@ def write(path: Path, lines: Iterable[str]) -> Path:
 
 
 def said(*paths: Path) -> tuple[list[str], list[str]]:
-    """Gives what reading the files complains of: what nobody signed, and what else."""
+    """What reading the files complains of: what nobody signed, and what else."""
     found = read_witness_files(paths, KEY.public_key())
     return list(found.problems), list(found.warnings)
 
 
 def count_checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Gives the lines whose signature is checked from now on."""
+    """The lines whose signature is checked from now on."""
     checked: list[str] = []
 
     def counted(text: str, key: Ed25519PublicKey) -> None:

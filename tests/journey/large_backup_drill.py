@@ -121,7 +121,7 @@ async def _fill(running: Running, events: int, lines: int, *, read_models: bool)
 
 
 def _messages() -> Iterator[Archived]:
-    """Gives whole cases for ever; a thousand at once take turns."""
+    """Whole cases for ever; a thousand at once take turns."""
     history: list[Event] = [
         opened(1),
         SurrenderDeclared(party="alone", declared_size=1),
@@ -176,7 +176,7 @@ def _verb(running: Running | None, *arguments: str) -> Json:
 
 
 def _peak_of(pid: int) -> int:
-    """Gives what a process ever held, in KiB; 0 once it is gone."""
+    """What a process ever held, in KiB; 0 once it is gone."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     except OSError:

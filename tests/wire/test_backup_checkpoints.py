@@ -30,7 +30,7 @@ DAYS, LINE_BYTES = 110, 432
 
 @pytest.fixture
 def place(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Gives a folder in which the verbs find the installation; its keys are made."""
+    """A folder in which the verbs find the installation; its keys are made."""
     ensure_backup_keys(site.settings.keys_dir)
     make_witness_keys(site.settings.keys_dir)
     monkeypatch.setenv("PASSAGE_NATS_URL", site.server.url)
@@ -41,7 +41,7 @@ def place(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Gives two witness files on two disks, of one name, that the setting names."""
+    """Two witness files on two disks, of one name, that the setting names."""
     paths = [tmp_path / disk / "checkpoints.jsonl" for disk in ("one", "two")]
     monkeypatch.setenv("PASSAGE_WITNESS_FILES", ",".join(map(str, paths)))
     return paths

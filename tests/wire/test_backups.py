@@ -44,7 +44,7 @@ TEXT = "Kanarienvogel is waiting"
 
 @pytest.fixture
 def place(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Gives a folder in which the verbs find the installation; its keys are made."""
+    """A folder in which the verbs find the installation; its keys are made."""
     ensure_backup_keys(site.settings.keys_dir)
     monkeypatch.setenv("PASSAGE_NATS_URL", site.server.url)
     monkeypatch.setenv("PASSAGE_KEYS_DIR", str(site.settings.keys_dir))
