@@ -95,8 +95,12 @@ _DENIED = tuple(
     )
 )
 """What isn't done with the number: `номер не отображается`, `not disclosed`."""
-_ZEROS = re.compile(r"[1-9][0-9]{0,2}0{9,}")
-"""A country's code, and nobody there."""
+_ZEROS = re.compile(
+    r"[17]0{10}|"
+    r"(?:2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|"
+    r"(?:2[1-689]|3[578]|42|50|59|6[7-9]|8[0578]|9[679])[0-9])0{9,}"
+)
+"""A country's code, and nobody there. `79` is none: 900 000-00-00 is a number of Russia's plan."""
 _MASK = re.compile("[xх]{3,}")
 
 _DRAWN_ALIKE = ("авеікмнорстух", "abeikmhopctyx")
