@@ -4,7 +4,7 @@
 FROM nats:2.15.1-alpine AS nats
 RUN install -d -o 10001 -g 10001 -m 700 /data
 COPY deploy/nats.conf /etc/nats/nats.conf
-COPY --chmod=755 deploy/nats.sh /usr/local/bin/
+COPY --chmod=755 deploy/nats.sh deploy/nats-probe.sh /usr/local/bin/
 USER 10001:10001
 ENTRYPOINT ["nats.sh"]
 CMD []

@@ -37,7 +37,11 @@ postgres "$@" -c listen_addresses= &
 server=$!
 trap 'kill -INT "$server"; wait "$server"; exit 0' TERM INT
 until pg_isready -q -h /run/postgresql; do
-  kill -0 "$server" 2>/dev/null || fail "the server doesn't start: see above"
+  if ! kill -0 "$server" 2>/dev/null; then
+    free=$(df -P -k "$PGDATA" | awk 'END { print int($4 / 1024) }')
+    [ "$free" -ge 32 ] || fail "its disk is full, $free MiB left; make room, and it starts by itself"
+    fail "the server doesn't start: see above"
+  fi
   sleep 0.1
 done
 psql -h /run/postgresql -d postgres -qAtX --set ON_ERROR_STOP=1 <<'SQL' || fail "role and database can't be made: see above"

@@ -79,17 +79,22 @@ class Durability:
         except RequestRefusedError as error:
             log.error("fsync_unknown", error=type(error))
             return
-        unsafe = [one for one in answers if not _syncs_always(one)]
-        self._assured = bool(answers) and not unsafe and generation == self._connection.generation
+        # One that stores nothing, as on a full disk, acknowledges nothing: the others do.
+        told = [one for one in map(_syncs_always, answers) if one is not None]
+        unsafe = told.count(False)
+        self._assured = bool(told) and not unsafe and generation == self._connection.generation
         if unsafe:
-            log.error("fsync_not_always", count=len(unsafe))
-        elif not answers:
+            log.error("fsync_not_always", count=unsafe)
+        elif not told:
             log.error("fsync_unknown")
 
 
-def _syncs_always(answer: Reply) -> bool:
-    """Whether a server's JSZ report says so; the server leaves out what is false."""
+def _syncs_always(answer: Reply) -> bool | None:
+    """Whether a server's JSZ report says so, which leaves out what is false; None: it stores none."""
     try:
-        return json.loads(answer.body)["data"]["config"].get("sync_always") is True
+        told = json.loads(answer.body)["data"]
+        if told.get("disabled") is True:
+            return None
+        return told["config"].get("sync_always") is True
     except (ValueError, KeyError, TypeError, AttributeError):
         return False

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from nats.aio.client import Client
@@ -15,6 +18,9 @@ from passage.connecting import connected
 from passage.health import answers
 from passage.provisioning import ask
 from services.intake import durability
+from services.intake.durability import Durability
+from shared.jetstream.calls import Reply
+from shared.jetstream.connection import Connection
 from shared.keyfiles import read_intake_public_key
 from shared.settings import Settings
 from tests.examples import NOON
@@ -82,3 +88,51 @@ async def test_calls_stay_until_the_server_syncs_always(
 
 def test_a_server_that_cannot_be_asked_is_not_trusted() -> None:
     assert Settings().fsync == "demanded"
+
+
+SYNCED: dict[str, Any] = {"storage": 50_097, "config": {"max_storage": 2**35, "sync_always": True}}
+UNSYNCED: dict[str, Any] = {"storage": 50_097, "config": {"max_storage": 2**35}}
+OFF: dict[str, Any] = {"storage": 0, "disabled": True, "config": {"max_storage": 0}}
+"""As nats-server 2.15 tells of itself once its disk was full, one of a cluster."""
+
+
+class Servers:
+    """Stands for a connection to servers that say this of themselves."""
+
+    generation = 1
+
+    def __init__(self, *told: dict[str, Any]) -> None:
+        self._told = told
+        self.asked = threading.Semaphore(0)
+
+    def on_connected(self, _: Callable[[], None]) -> None:
+        """Nobody connects anew."""
+
+    def ask_all(self, *_: Any) -> list[Reply]:
+        self.asked.release()
+        return [Reply(b"", b"", json.dumps({"data": one}).encode()) for one in self._told]
+
+
+@pytest.mark.parametrize(
+    ("told", "assured"),
+    [
+        ((SYNCED, SYNCED, SYNCED), True),
+        ((SYNCED, OFF, SYNCED), True),
+        ((SYNCED, OFF, UNSYNCED), False),
+        ((OFF, OFF, OFF), False),
+        ((), False),
+    ],
+)
+def test_a_server_that_stores_nothing_keeps_no_call_back(
+    told: tuple[dict[str, Any], ...], assured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(durability, "ASK_AGAIN_AFTER_S", 0.01)
+    monkeypatch.setattr(durability, "LOOK_EVERY_S", 0.01)
+    servers = Servers(*told)
+    watched = Durability(cast(Connection, servers), Settings(nats_url="nats://127.0.0.1:4222"))
+    try:
+        for _ in range(2):  # The second question comes when the first answers have been judged.
+            servers.asked.acquire()
+        assert watched.is_assured() is assured
+    finally:
+        watched.close()

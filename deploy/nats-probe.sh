@@ -1,0 +1,19 @@
+#!/bin/sh
+# nats-server's health check. Once a write has failed it refuses, whatever room there is by then, until it
+# is started again (ADR 33): where it refuses and the disk has room, it is ended, and the engine's
+# `restart` starts it; once a minute at most, for it may be something else than room.
+said=$(printf 'GET /healthz?details=true HTTP/1.0\r\n\r\n' | busybox nc -w 4 127.0.0.1 8222)
+case $said in
+  "HTTP/1."?" 200 "*) exit 0 ;;
+  *'"type":"JETSTREAM"'* | *"write error"*) ;;
+  *) echo "it isn't ready: ${said##*'"error":'}" && exit 1 ;;
+esac
+free=$(df -P -k /data | awk 'END { print int($4 / 1024) }')
+if [ "$free" -lt 32 ]; then
+  echo "it stores nothing: its disk is full, $free MiB left; make room, and it starts again by itself"
+  exit 1
+fi
+echo "it stores nothing, and its disk has room, $free MiB; it is started again"
+for_s=$(($(cut -d. -f1 /proc/uptime) - $(cut -d' ' -f22 /proc/1/stat) / 100))
+[ "$for_s" -lt 60 ] || kill 1
+exit 1
