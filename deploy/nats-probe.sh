@@ -5,8 +5,12 @@
 said=$(printf 'GET /healthz?details=true HTTP/1.0\r\n\r\n' | busybox nc -w 4 127.0.0.1 8222)
 case $said in
   "HTTP/1."?" 200 "*) exit 0 ;;
-  *'"type":"JETSTREAM"'* | *"write error"*) ;;
-  *) echo "it isn't ready: ${said##*'"error":'}" && exit 1 ;;
+  *"JetStream not enabled"* | *"write error"*) ;; # Not: no leader, as where two of three are down.
+  *)
+    said=${said##*'"error":"'}
+    echo "it isn't ready: ${said%%'"'*}"
+    exit 1
+    ;;
 esac
 free=$(df -P -k /data | awk 'END { print int($4 / 1024) }')
 if [ "$free" -lt 32 ]; then
