@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Annotated, NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -17,16 +18,19 @@ from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of, is_held
 from passage.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.printing import print_json, print_table
-from passage.running import Running, find_running, trusted
+from passage.running import Running, find_running, settings_of_environment, trusted
 from passage.storing import folders_stored_in, refusing_of
+from services.keyholder.sealed import is_noted
 from shared import subjects
 from shared.stores import Disk, Refusing, disks_of
 
 STORING = "storing"
 TIMEOUT_S = 2.0
 QUERY = "query"
+KEYHOLDER = "keyholder"
 READY, NO_ANSWER = "ready", "no answer"
-OVER_NATS = ("keyholder", "intake", "verification", "handover", "witness")
+SEALED = "sealed; `passage keys unseal`"
+OVER_NATS = (KEYHOLDER, "intake", "verification", "handover", "witness")
 
 
 class Health(NamedTuple):
@@ -50,6 +54,8 @@ def health_verb(
         raise VerbEndedError(Exit.USAGE, f"unknown service; one of {', '.join(known)}")
     running = find_running(data)
     states = asyncio.run(_ask(running, known if service is None else (service,)))
+    if KEYHOLDER in states:
+        states[KEYHOLDER] = state_by_note(states[KEYHOLDER], settings_of_environment().sealed_file)
     if service is None:
         states |= asyncio.run(_storing(running, folders_of(data)))
     ready = {name: state == READY for name, state in states.items()}
@@ -86,6 +92,11 @@ def state_of(health: Health | None) -> str:
     if health.ready:
         return READY
     return f"not ready: {health.reason}" if health.reason else "not ready"
+
+
+def state_by_note(state: str, note: Path | None) -> str:
+    """What the key holder's silence means where it notes that it is sealed."""
+    return SEALED if state == NO_ANSWER and is_noted(note) else state
 
 
 def read_health(answer: bytes) -> Health | None:
