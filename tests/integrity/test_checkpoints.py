@@ -181,9 +181,9 @@ def test_a_line_is_found_at_the_end_where_it_is_no_longer_than_a_line_may_be(
 
 def test_the_longest_line_that_a_witness_writes_is_found() -> None:
     most, digest = 10**18, "f" * 64
-    audited = {"audit_sequence": most, "audit_digest": digest, "cases": most}
-    linked = {"level": 3, "links": [digest] * len(KEPT)}
-    broken = {"kind": "succession", "previous": TWO, "kept": most, "lost": most}
+    audited: dict[str, Any] = {"audit_sequence": most, "audit_digest": digest, "cases": most}
+    linked: dict[str, Any] = {"level": 3, "links": [digest] * len(KEPT)}
+    broken: dict[str, Any] = {"kind": "succession", "previous": TWO, "kept": most, "lost": most}
     longest = line(most, most, reason="\0" * 200, **audited, **linked, **broken)
     assert len(signed(longest, KEY)) < LINE_MAX_BYTES
 

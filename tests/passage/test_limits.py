@@ -11,9 +11,10 @@ from passage.verifying.findings import KEPT_PER_CHECK, Findings
 
 def test_a_port_is_no_larger_than_ports_are() -> None:
     assert parse_address("--http", f"127.0.0.1:{PORT_MAX}").port == PORT_MAX
-    with pytest.raises(VerbEndedError, match="not HOST:PORT") as ended:
-        parse_address("--http", f"127.0.0.1:{PORT_MAX + 1}")
-    assert ended.value.code == Exit.USAGE
+    for beyond in (f"{PORT_MAX + 1}", "9" * 5_000):
+        with pytest.raises(VerbEndedError, match="not HOST:PORT") as ended:
+            parse_address("--http", f"127.0.0.1:{beyond}")
+        assert ended.value.code == Exit.USAGE
 
 
 def test_of_one_check_so_many_findings_are_listed_and_all_are_counted() -> None:
