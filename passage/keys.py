@@ -110,7 +110,10 @@ async def asked(client: Client, operation: str, body: bytes, answer: type[Answer
     except NoRespondersError:
         raise SealedError(SEALED) from None
     except NatsError as error:
-        raise SealedError(f"the key holder doesn't answer ({type(error).__name__})") from None
+        raise SealedError(
+            f"the key holder doesn't answer ({type(error).__name__}); it may do yet what it was "
+            "asked for, and may be asked again"
+        ) from None
     try:
         return answer.model_validate_json(reply.data)
     except ValidationError:
