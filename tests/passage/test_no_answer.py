@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 
 from passage import api, call, do, health, keys, log_reading, outbox, parked, provisioning
 from passage.channel import Call
@@ -26,7 +22,7 @@ from shared.events.fields import Channel
 from shared.jetstream.raw_client import RawClient
 from shared.key_messages import Rotated
 from shared.keyfiles import make_channel_keys
-from tests.late import LATE_S, SOON_S, TOO_SHORT_S, late_server
+from tests.late import LATE_S, SOON_S, TOO_SHORT_S, answered, hanging, late_server
 from tests.passage.test_parked import GOOD
 
 HTTP = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n"
@@ -51,34 +47,6 @@ def running(server: NatsServer, tmp_path: Path) -> Running:
     make_key_files(tmp_path)
     make_channel_keys(tmp_path)
     return Running.bare(server.url).model_copy(update={"keys": tmp_path})
-
-
-async def answered(client: Client, subject: str, answer: bytes) -> list[bytes]:
-    """Has a subject answered at once; gives what is asked there."""
-    asked: list[bytes] = []
-
-    async def answer_it(message: Msg) -> None:
-        asked.append(message.data)
-        await message.respond(answer)
-
-    await client.subscribe(subject, cb=answer_it)
-    await client.flush(60)
-    return asked
-
-
-@asynccontextmanager
-async def hanging(server: NatsServer) -> AsyncIterator[None]:
-    """The server does nothing, and goes on late."""
-    pid = server.pid
-    assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
-    os.waitpid(pid, os.WUNTRACED)  # noqa: ASYNC222 - it stops at once
-    goes_on = asyncio.get_running_loop().call_later(LATE_S, os.kill, pid, signal.SIGCONT)
-    try:
-        yield
-    finally:
-        goes_on.cancel()
-        os.kill(pid, signal.SIGCONT)
 
 
 async def ended(waiting: Awaitable[object]) -> str:
@@ -223,6 +191,18 @@ async def test_a_rotation_that_takes_longer_may_be_asked_for_again(
     )
     monkeypatch.undo()
     assert await keys._ask(running, "rotate", Rotated) == rotated
+
+
+@pytest.mark.wire
+async def test_who_seals_is_told_soon_that_there_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch, server: NatsServer, client: Client, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PASSAGE_NATS_URL", server.url)
+    await answered(client, subjects.keyholder("close", subjects.KEEPER), b'{"closed": true}')
+    await asyncio.to_thread(keys.seal_verb, tmp_path)
+    monkeypatch.setattr(keys, "SEAL_TIMEOUT_S", TOO_SHORT_S)
+    said = await ended(asyncio.to_thread(keys.seal_verb, tmp_path))
+    assert "the key holder doesn't answer (TimeoutError)" in said
 
 
 @pytest.mark.wire
