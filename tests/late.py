@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -21,23 +23,49 @@ TOO_SHORT_S = 1e-6
 """Where the server is a real one, which answers at once: it is over before anything is sent."""
 
 
-@asynccontextmanager
-async def late_server(answer: bytes, late_s: float = LATE_S) -> AsyncIterator[int]:
-    """Gives the port of one that answers every connection so, whatever it is asked."""
-    loop, answers, writers = asyncio.get_running_loop(), [], []
+@contextmanager
+def serving(serve: Callable[[socket.socket], object]) -> Iterator[int]:
+    """Gives a port on loopback; who connects there is served so, each in a thread."""
+    threads: list[threading.Thread] = []
 
-    def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
-        answers.append(loop.call_later(late_s, writer.write, answer))
+    def serve_one(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            serve(connection)
 
-    async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
+    def accept(listener: socket.socket) -> None:
+        with suppress(OSError):  # It is over.
+            while True:
+                connection, _ = listener.accept()
+                threads.append(threading.Thread(target=serve_one, args=(connection,)))
+                threads[-1].start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        accepting = threading.Thread(target=accept, args=(listener,))
+        accepting.start()
         try:
-            yield server.sockets[0].getsockname()[1]
+            yield listener.getsockname()[1]
         finally:
-            for one in answers:
-                one.cancel()
-            for writer in writers:
-                writer.close()
+            listener.shutdown(socket.SHUT_RDWR)
+            accepting.join()
+            for thread in threads:
+                thread.join()
+
+
+@contextmanager
+def late_server(answer: bytes, late_s: float = LATE_S) -> Iterator[int]:
+    """Gives the port of one that answers every connection so, whatever it is asked."""
+    over = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        if not over.wait(late_s):
+            connection.sendall(answer)
+            over.wait()
+
+    with serving(serve) as port:
+        try:
+            yield port
+        finally:
+            over.set()
 
 
 async def answered(client: Client, subject: str, answer: bytes) -> list[bytes]:

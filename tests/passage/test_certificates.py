@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +31,7 @@ from passage.host_names import IN_COMPOSE, LOOPBACK_NAMES, NAME_MAX, Names
 from passage.init import init_verb, make_installation
 from passage.running import Running
 from passage.waiting_for_servers import silent_servers
+from tests.late import serving
 
 SERVER_AUTH, CLIENT_AUTH = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
 NATS = IN_COMPOSE.nats
@@ -194,14 +195,14 @@ async def said_of(keys: Path) -> str:
     """What is said of a server that shows the certificate in a key folder; nothing if it's good."""
     shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     shown.load_cert_chain(SERVER.certificate(keys), SERVER.key(keys))
-    async with await asyncio.start_server(greeted, "127.0.0.1", 0, ssl=shown) as server:
-        there = Running.bare(f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+
+    def greet(connection: socket.socket) -> None:
+        with shown.wrap_socket(connection, server_side=True) as secured:
+            secured.sendall(b"INFO {}\r\n")
+
+    with serving(greet) as port:
+        there = Running.bare(f"nats://127.0.0.1:{port}")
         return await silent_servers(there.model_copy(update={"ca": authority_of(keys)}))
-
-
-async def greeted(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    writer.write(b"INFO {}\r\n")
-    writer.close()
 
 
 async def test_a_servers_certificate_is_good_for_its_days_and_then_refused(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from passage.ports import free_port
 from passage.running import Running
 from passage.waiting_for_servers import provision_within, require_database, silent_servers
 from tests import late
-from tests.late import late_server
+from tests.late import late_server, serving
 from tests.postgres import postgres
 
 SOON_S = 0.2
@@ -116,14 +115,14 @@ async def test_a_server_that_takes_connections_and_says_nothing_in_time_is_named
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("passage.waiting_for_servers.ANSWERS_WITHIN_S", late.SOON_S)
-    async with late_server(b"INFO {}\r\n") as port:
+    with late_server(b"INFO {}\r\n") as port:
         said = await silent_servers(Running.bare(f"nats://localhost:{port}"))
         assert "localhost doesn't answer (no answer in time" in said
 
 
 async def test_a_server_that_ends_each_connection_is_named_too() -> None:
-    async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0) as one:
-        running = Running.bare(f"nats://127.0.0.1:{one.sockets[0].getsockname()[1]}")
+    with serving(lambda _: None) as port:
+        running = Running.bare(f"nats://127.0.0.1:{port}")
         assert "(it ends the connection without a greeting)" in await silent_servers(running)
 
 
