@@ -16,7 +16,7 @@ from shared.events.base import CaseEvent, Event, type_of
 from shared.events.calls import CallEnded
 from shared.events.catalogue import envelope_of
 from shared.events.intake import CallLinked
-from tests.examples import NOON
+from tests.examples import NOON, sealed
 
 FEW, MANY, BLOCK = 1_000, 16_000, 50
 
@@ -39,11 +39,24 @@ def _linked(number: int) -> Event:
     )
 
 
+def _of_another_number(number: int) -> Event:
+    return CallLinked(
+        call_id=f"call-{number}",
+        channel="phone",
+        caller_key=f"{number:064x}",
+        caller_address=sealed("+380440000000"),
+        language="ru",
+        started_at=NOON,
+        basis="return_code",
+        confidence=1,
+    )
+
+
 def _ended(number: int) -> Event:
     return CallEnded(call_id=f"call-{number}", channel="phone", ended_at=NOON)
 
 
-@pytest.mark.parametrize("data", [_linked, _ended])
+@pytest.mark.parametrize("data", [_linked, _of_another_number, _ended])
 @pytest.mark.parametrize(
     "service",
     [
