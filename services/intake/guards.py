@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from services.intake.state import IntakeState
@@ -21,19 +21,11 @@ CALL_OF_CASE = Guard("call_of_case", "a call_id that belongs to this case")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What of the settings decisions read."""
+    """The settings that decisions depend on."""
 
-    lease: timedelta = timedelta(minutes=5)
+    lease: timedelta
     """How long a claim lasts."""
-    life_now: timedelta = timedelta(seconds=60)
-    """How long a case of urgency `life_now` may wait for somebody to claim it."""
-    second_call: timedelta = timedelta(days=30)
-    """How long after his code a man may be silent before somebody looks."""
-    places: timedelta = timedelta(hours=72)
-    """How long places are kept after handover."""
-    report: timedelta = timedelta(minutes=10)
-    """How long a channel may take to say what became of a message."""
-    supervisors: Supervisors = field(default_factory=Supervisors)
+    supervisors: Supervisors
 
 
 def require_latest(state: IntakeState) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -60,7 +60,7 @@ class Intake:
 
     desk: Desk
     index: Index
-    rules: Rules = field(default_factory=Rules)
+    rules: Rules
 
 
 DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {

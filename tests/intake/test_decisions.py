@@ -16,7 +16,6 @@ from services.intake.decisions import (
     decide_return_code,
     decide_triage,
 )
-from services.intake.guards import Rules
 from services.intake.incoming import IncomingCall, Route
 from services.intake.state import IntakeState, evolve
 from shared.commands.intake import (
@@ -41,7 +40,6 @@ from shared.events.intake import (
     ReturnCodeIssued,
     SurrenderDeclared,
 )
-from shared.refusals import Supervisors
 from tests.asking import OLENA, PETRO, ask, refused_by
 from tests.examples import (
     CASE,
@@ -54,11 +52,17 @@ from tests.examples import (
     digest,
     handed_over,
 )
+from tests.intake.stories import ruled
 from tests.rarer_examples import every_event
 
 
 def close(state: IntakeState, command: CloseCase, *supervisors: str) -> list[Event]:
-    return decide_close(state, command, NOON, Rules(supervisors=Supervisors(supervisors)))
+    return decide_close(
+        state,
+        command,
+        NOON,
+        ruled(*supervisors),
+    )
 
 
 def given(*events: Event) -> IntakeState:

@@ -20,6 +20,7 @@ from shared.case_log import Fold
 from shared.events.fields import Channel
 from shared.events.upstream import Upstream
 from tests.desks import NOW, MemoryBucket, desk_for
+from tests.intake.stories import ruled
 
 
 class Meddled(MemoryBucket):
@@ -45,7 +46,7 @@ class Line:
 
     def __post_init__(self) -> None:
         desk = desk_for("intake", Fold(IntakeState(), evolve))
-        self.intake = Intake(desk, Index(self.reserved, lambda _: False))
+        self.intake = Intake(desk, Index(self.reserved, lambda _: False), ruled())
         self.ends = EarlyEnds(self.remembered)
 
     def call(self, call_id: str, channel: Channel = "phone", address: str | None = None) -> str:

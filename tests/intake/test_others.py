@@ -32,6 +32,7 @@ from shared.transact import Cause, Outcome, transact
 from tests.asking import PETRO, ask
 from tests.desks import NOW, MemoryBucket, desk_for
 from tests.examples import CASE, OTHER_CASE, case_opened
+from tests.intake.stories import ruled
 
 THIRD = "0TH1RDCASE00"
 
@@ -44,6 +45,7 @@ class Hotline:
         default_factory=lambda: Intake(
             desk_for("intake", Fold(IntakeState(), evolve)),
             Index(MemoryBucket(), lambda _: False),
+            ruled(),
         )
     )
 

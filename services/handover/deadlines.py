@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from services.handover.custody_state import HELD
 from services.handover.rendezvous import expired
 from services.handover.state import HandoverState
-from shared.deadlines import Due
+from shared.due import Due
 from shared.events.base import Event
 from shared.events.custody import CaptureCardDue
 from shared.events.handover import FollowUpOverdue, FollowUpRule
@@ -47,8 +47,8 @@ class Spans:
     capture_card: timedelta
 
 
-def deadlines(state: HandoverState, spans: Spans) -> dict[str, datetime]:
-    """Gives what is due by kind; what was recorded as passed isn't in it any more."""
+def due_in(state: HandoverState, spans: Spans) -> dict[str, datetime]:
+    """What is due by kind; what was recorded as passed isn't in it any more."""
     standing: dict[str, datetime] = {}
     if not state.closed and not state.handed_over:
         standing |= {**_silence(state, spans), **_meeting(state, spans)}
@@ -62,8 +62,8 @@ def deadlines(state: HandoverState, spans: Spans) -> dict[str, datetime]:
     return standing | dict(_card(state, spans))
 
 
-def record_due(state: HandoverState, due: Due) -> list[Event]:
-    """Gives what is recorded of a deadline that has come and still stands."""
+def decide_due(state: HandoverState, due: Due) -> list[Event]:
+    """What is recorded of a deadline that has come and still stands."""
     if due.kind == RENDEZVOUS_EXPIRES:
         return expired(state)
     if due.kind == CAPTURE_CARD:

@@ -8,45 +8,46 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from services.verification.state import Claim, VerificationState
+from shared.due import Due
 from shared.events.base import Event
 from shared.events.verification import VerificationEscalated
 
-Wait = Literal["registry_answer", "registry_overdue"]
-REGISTRY_ANSWER: Wait = "registry_answer"
-REGISTRY_OVERDUE: Wait = "registry_overdue"
+REGISTRY_ANSWER = "registry_answer"
+REGISTRY_OVERDUE = "registry_overdue"
 REASONS: Mapping[str, Literal["no_answer", "overdue"]] = {
     REGISTRY_ANSWER: "no_answer",
     REGISTRY_OVERDUE: "overdue",
 }
-"""What a wait that was in vain is escalated as."""
+"""What is recorded as the reason when the registry had its time."""
+KINDS = frozenset(REASONS)
 
 
 @dataclass(frozen=True, slots=True)
-class Waits:
+class Spans:
     """How long a registry has, from when the personal data was given."""
 
-    answer: timedelta = timedelta(minutes=15)
+    registry_answer: timedelta
     """To say anything at all, be it that it can't be asked."""
-    overdue: timedelta = timedelta(hours=24)
+    registry_overdue: timedelta
     """To say something about the man."""
 
 
-def due_in(state: VerificationState, waits: Waits) -> dict[str, datetime]:
-    """Gives what is due in a case, by kind; nothing where nobody waits for a registry."""
+def due_in(state: VerificationState, spans: Spans) -> dict[str, datetime]:
+    """What is due by kind; nothing where nobody waits for a registry."""
     claim = state.claim
     if claim is None or not _is_waiting(state, claim):
         return {}
     due: dict[str, datetime] = {}
     if state.registry is None and "no_answer" not in claim.escalated:
-        due[REGISTRY_ANSWER] = claim.given_at + waits.answer
+        due[REGISTRY_ANSWER] = claim.given_at + spans.registry_answer
     if state.registry in {None, "unavailable"} and "overdue" not in claim.escalated:
-        due[REGISTRY_OVERDUE] = claim.given_at + waits.overdue
+        due[REGISTRY_OVERDUE] = claim.given_at + spans.registry_overdue
     return due
 
 
-def decide_due(kind: str) -> list[Event]:
+def decide_due(_state: VerificationState, due: Due) -> list[Event]:
     """A person must look: the registry had its time."""
-    return [VerificationEscalated(reason=REASONS[kind])]
+    return [VerificationEscalated(reason=REASONS[due.kind])]
 
 
 def _is_waiting(state: VerificationState, claim: Claim) -> bool:

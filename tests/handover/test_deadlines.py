@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.handover.due import KINDS, RULES, deadlines, record_due
+from services.handover.deadlines import KINDS, RULES, decide_due, due_in
 from services.handover.main import spans_of
 from services.handover.state import HandoverState
-from shared.deadlines import Due
+from shared.due import Due
 from shared.events.base import Event
 from shared.events.custody import (
     CaptureCardConfirmed,
@@ -67,7 +67,7 @@ WINDOW_ENDS = rendezvous_planned().window_to
 
 
 def due(*events: Event, prefix: str = "") -> dict[str, datetime]:
-    found = deadlines(given(*events), SPANS)
+    found = due_in(given(*events), SPANS)
     return {kind: at for kind, at in found.items() if kind.startswith(prefix)}
 
 
@@ -81,7 +81,7 @@ def silence(*events: Event) -> dict[str, datetime]:
 
 
 def recorded(state: HandoverState, kind: str) -> list[Event]:
-    return record_due(state, Due(kind, CASE, deadlines(state, SPANS)[kind]))
+    return decide_due(state, Due(kind, CASE, due_in(state, SPANS)[kind]))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_nobody_waits_for_word_of_who_has_not_arrived_or_is_not_waited_for(
 def test_a_call_that_comes_late_by_its_channel_moves_nothing_back() -> None:
     book_order = silence(*ARRIVED)
     late = given(*ARRIVED, call_linked("call-3"))
-    assert deadlines(late, SPANS)["contact_due"] > book_order["contact_due"]
+    assert due_in(late, SPANS)["contact_due"] > book_order["contact_due"]
     earlier = (case_opened(), call_linked(), arrived_in_ukraine(), call_linked("call-3"))
     assert silence(*earlier) == silence_since(3)
 
@@ -160,10 +160,10 @@ LONGER = spans_of(
 @pytest.mark.parametrize("history", [ARRIVED, OFFERED])
 def test_a_span_that_is_set_anew_reminds_of_nothing_again(history: tuple[Event, ...]) -> None:
     before = given(*history)
-    kinds = RULES.keys() & deadlines(before, SPANS)
+    kinds = RULES.keys() & due_in(before, SPANS)
     passed = [event for kind in kinds for event in recorded(before, kind)]
-    assert RULES.keys() & deadlines(given(*history, *passed), LONGER).keys() == set()
-    assert RULES.keys() & deadlines(before, LONGER).keys() == kinds
+    assert RULES.keys() & due_in(given(*history, *passed), LONGER).keys() == set()
+    assert RULES.keys() & due_in(before, LONGER).keys() == kinds
 
 
 def test_after_the_next_contact_the_same_silence_counts_again() -> None:
