@@ -21,7 +21,8 @@ from services.intake.incoming import IncomingCall, Route
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
 from services.verification import state as verification
-from services.verification.decisions import decide_registry_answer, decide_verify
+from services.verification.identity import decide_verify
+from services.verification.registry_checks import decide_registry_answer
 from shared.case_log import Fold
 from shared.commands.base import Command, Decision
 from shared.commands.handover import (

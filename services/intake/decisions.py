@@ -9,8 +9,8 @@ from services.intake.guards import (
     CALL_OF_CASE,
     Rules,
     require_latest,
-    require_live,
-    require_ours,
+    require_not_exchanged,
+    require_not_handed_over,
 )
 from services.intake.incoming import IncomingCall, Route
 from services.intake.known import Given, Proof
@@ -125,7 +125,7 @@ def _linked(call: IncomingCall, route: Route, proof: Proof) -> intake.CallLinked
 
 def decide_triage(state: IntakeState, command: TriageCall) -> list[Event]:
     """What a call is about; the call must be one of this case's, and not of before his handover."""
-    require_live(state)
+    require_not_exchanged(state)
     require(_has_call(state, command.call_id), CALL_OF_CASE)
     is_old = any(command.call_id == call_id for _, call_id in state.calls_before)
     require(not is_old, NOT_HANDED_OVER)
@@ -141,7 +141,7 @@ def decide_triage(state: IntakeState, command: TriageCall) -> list[Event]:
 
 def decide_declare_surrender(state: IntakeState, command: DeclareSurrender) -> list[Event]:
     """He wants to surrender; every statement is kept."""
-    require_ours(state)
+    require_not_handed_over(state)
     return [intake.SurrenderDeclared(party=command.party, declared_size=command.declared_size)]
 
 
@@ -149,7 +149,7 @@ def decide_personal_data(
     state: IntakeState, command: ProvidePersonalData, service_number_key: str | None = None
 ) -> list[Event]:
     """Who he says he is; every statement is kept, the latest counts."""
-    require_live(state)
+    require_not_exchanged(state)
     require(command.provenance == "after_capture" or not state.handed_over, NOT_HANDED_OVER)
     return [
         intake.PersonalDataProvided(
@@ -165,7 +165,7 @@ def decide_return_code(
     state: IntakeState, code_hash: str, duress_hash: str | None = None
 ) -> list[Event]:
     """A code and its duress twin were reserved for the case."""
-    require_ours(state)
+    require_not_handed_over(state)
     return [intake.ReturnCodeIssued(code_hash=code_hash, duress_hash=duress_hash)]
 
 
@@ -173,7 +173,7 @@ def decide_clear_duress(
     state: IntakeState, command: ClearDuress, _now: datetime, rules: Rules
 ) -> list[Event]:
     """A supervisor looked; where none is named anybody may. Nothing else is said to others."""
-    require_live(state)
+    require_not_exchanged(state)
     require(rules.supervisors.let(command.by), CLEARED_BY_SUPERVISOR)
     if not state.duress:
         return []
@@ -182,20 +182,20 @@ def decide_clear_duress(
 
 def decide_note(state: IntakeState, command: AddNote) -> list[Event]:
     """An operator's note."""
-    require_live(state)
+    require_not_exchanged(state)
     return [intake.NoteAdded(text=Plain(command.text))]
 
 
 def decide_advice(state: IntakeState, command: GiveAdvice) -> list[Event]:
     """What he was told that he can do, in one of the case's calls if one is named."""
-    require_live(state)
+    require_not_exchanged(state)
     require(command.call_id is None or _has_call(state, command.call_id), CALL_OF_CASE)
     return [intake.AdviceGiven(text=Plain(command.text), call_id=command.call_id)]
 
 
 def decide_contact_rule(state: IntakeState, command: SetContactRule, now: datetime) -> list[Event]:
     """What he says about reaching him; in doubt which is his last word, the more careful counts."""
-    require_live(state)
+    require_not_exchanged(state)
     require((command.rule == "window") == bool(command.windows), WINDOWS_FIT)
     windows = tuple(
         ContactWindow(from_time=one.from_time, to_time=one.to_time, zone=one.zone)
@@ -224,7 +224,7 @@ def decide_close(
 
 def decide_reopen(state: IntakeState, command: ReopenCase) -> list[Event]:
     """Takes the closing back; nothing to do on an open case."""
-    require_live(state)
+    require_not_exchanged(state)
     if state.closed_as is None:
         return []
     return [intake.CaseReopened(reason=Plain(command.reason))]

@@ -34,13 +34,13 @@ def require_latest(state: IntakeState) -> None:
     require(state.next_case is None, LATEST_EPISODE)
 
 
-def require_live(state: IntakeState) -> None:
-    """Raises RefusedError unless the case is there, his present one, and not done with."""
+def require_not_exchanged(state: IntakeState) -> None:
+    """Raises RefusedError unless the case is his present one, and he wasn't exchanged."""
     require_latest(state)
     require(not state.exchanged, NOT_EXCHANGED)
 
 
-def require_ours(state: IntakeState) -> None:
-    """Raises RefusedError unless the case is live, and the man still the hotline's to bring in."""
-    require_live(state)
+def require_not_handed_over(state: IntakeState) -> None:
+    """Raises RefusedError unless the case is his present one, and he the hotline's to bring in."""
+    require_not_exchanged(state)
     require(not state.handed_over, NOT_HANDED_OVER)

@@ -8,17 +8,15 @@ from functools import partial
 from typing import Any
 
 from services.verification.asking import Verification, answer_about
-from services.verification.decisions import (
-    claim_to_check,
-    decide_assess,
+from services.verification.credibility import decide_assess
+from services.verification.identity import (
     decide_contradict,
     decide_escalate,
-    decide_open_review,
-    decide_registry_answer,
     decide_reject,
-    decide_resolve_review,
     decide_verify,
 )
+from services.verification.registry_checks import claim_to_check, decide_registry_answer
+from services.verification.reviews import decide_open_review, decide_resolve_review
 from services.verification.state import VerificationState
 from shared.commands.base import Command
 from shared.commands.verification import (

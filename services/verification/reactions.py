@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from services.verification.asking import Verification, answer_about
-from services.verification.decisions import decide_consequence, decide_registry_answer
+from services.verification.registry_checks import decide_consequence, decide_registry_answer
 from services.verification.state import claim_in
 from shared.events.base import CaseEvent
 from shared.events.intake import CaseReopened, PersonalDataProvided

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any
 
 from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent
-from shared.events.calls import CallEnded
 from shared.events.catalogue import AnyCaseEvent
-from shared.events.claims import CaseClaimed, CaseReleased
-from shared.events.custody import CustodyEvent
+from shared.events.claims import CaseClaimed
 from shared.events.fields import Sealed
-from shared.events.groups import GroupEvent
-from shared.events.outbound import OutboundEvent
-from shared.events.shifts import DeskEvent
 from shared.events.verification import EscalationReason, RegistryOutcome
 
 
@@ -69,107 +64,44 @@ class VerificationState:
     """Whether the call judged last was of urgency `life_now`."""
 
 
-_Untouched = (
-    intake.CallLinked
-    | intake.SurrenderDeclared
-    | intake.ReturnCodeIssued
-    | intake.CallerConfirmed
-    | intake.DuressSignalled
-    | intake.DuressCleared
-    | intake.NoteAdded
-    | intake.AdviceGiven
-    | intake.ContactRuleSet
-    | intake.DeadlinePassed
-    | intake.CasesLinked
-    | intake.CasesUnlinked
-    | intake.ErasureRequested
-    | intake.PersonalDataErased
-    | verification.CredibilityAssessed
-    | CallEnded
-    | CaseReleased
-    | GroupEvent
-    | OutboundEvent
-    | DeskEvent
-    | CustodyEvent
-    | handover.ArrivedInUkraine
-    | handover.RendezvousPlanned
-    | handover.RendezvousApproved
-    | handover.RendezvousDisclosed
-    | handover.DisclosureWithdrawn
-    | handover.GuidanceGiven
-    | handover.RendezvousMissed
-    | handover.RendezvousReplanned
-    | handover.RendezvousCancelled
-    | handover.RendezvousExpired
-    | handover.HandoverOffered
-    | handover.HandoverAccepted
-    | handover.HandoverRefused
-    | handover.HandoverWithdrawn
-    | handover.GroupHandedOver
-    | handover.HandoverDiscrepancyRaised
-    | handover.HandoverDiscrepancyResolved
-    | handover.EmergencyOverrideUsed
-    | handover.ContactLost
-    | handover.ContactRegained
-    | handover.FollowUpSet
-    | handover.FollowUpOverdue
-)
-"""What says nothing about who he is."""
-
-
 def evolve(state: VerificationState, event: CaseEvent[AnyCaseEvent]) -> VerificationState:
     """Gives the state after one more event; never refuses."""
     match event.data:
-        case (
-            intake.CaseOpened()
-            | intake.CaseClosed()
-            | intake.CaseReopened()
-            | intake.EpisodeContinued()
-            | handover.HandedOver()
-        ):
-            return _after_course(state, event.data)
+        case intake.CaseOpened():
+            return replace(state, opened=True)
+        case intake.CaseClosed() | intake.CaseReopened():
+            return replace(state, closed=isinstance(event.data, intake.CaseClosed))
+        case intake.EpisodeContinued():
+            return replace(state, continued=True)
+        case handover.HandedOver():
+            return replace(state, handed_over=True)
         case intake.PersonalDataProvided() as given:
             return _after_claim(state, event, given)
         case intake.CallTriaged() as triaged:
             return replace(state, life_now=triaged.urgency == "life_now")
         case CaseClaimed() as claimed:
             return replace(state, claimants=_with(state.claimants, claimed.operator))
-        case (
-            verification.RegistryChecked()
-            | verification.VerificationEscalated()
-            | verification.IdentityVerified()
-            | verification.IdentityContradicted()
-            | verification.IdentityRejected()
-        ):
-            return _after_identity(state, event, event.data)
+        case verification.RegistryChecked() as checked:
+            return _after_registry(state, event.caseversion, checked)
+        case verification.VerificationEscalated() as escalated if state.claim is not None:
+            asked = state.claim.escalated | {escalated.reason}
+            return replace(state, claim=replace(state.claim, escalated=asked))
+        case verification.IdentityVerified():
+            decided = Verified(event.caseversion, event.time)
+            return replace(state, verified=decided, rejected=False, contradicted_at=None)
+        case verification.IdentityContradicted() as contradicted:
+            at = event.caseversion
+            doubted_at = at if contradicted.registry is None else state.doubted_at
+            return replace(state, contradicted_at=at, doubted_at=doubted_at, verified=None)
+        case verification.IdentityRejected():
+            return replace(state, rejected=True, verified=None)
         case verification.ReviewOpened() as review:
             of_identity = state.review_of_identity or review.reason != "operator"
             return replace(state, review_open=True, review_of_identity=of_identity)
         case verification.ReviewResolved():
             return replace(state, review_open=False, review_of_identity=False)
         case _:
-            return _untouched(state, event.data)
-
-
-def _after_course(
-    state: VerificationState,
-    data: intake.CaseOpened
-    | intake.CaseClosed
-    | intake.CaseReopened
-    | intake.EpisodeContinued
-    | handover.HandedOver,
-) -> VerificationState:
-    match data:
-        case intake.CaseOpened():
-            return replace(state, opened=True)
-        case intake.CaseClosed() | intake.CaseReopened():
-            return replace(state, closed=isinstance(data, intake.CaseClosed))
-        case intake.EpisodeContinued():
-            return replace(state, continued=True)
-        case handover.HandedOver():
-            return replace(state, handed_over=True)
-        case _ as unreachable:
-            assert_never(unreachable)
+            return state
 
 
 def _after_claim(
@@ -190,36 +122,6 @@ def claim_in(event: CaseEvent[Any], given: intake.PersonalDataProvided) -> Claim
     return Claim(event.id, event.caseversion, Sealed(given.identity), event.time, unit=unit)
 
 
-def _after_identity(
-    state: VerificationState,
-    event: CaseEvent[AnyCaseEvent],
-    data: verification.RegistryChecked
-    | verification.VerificationEscalated
-    | verification.IdentityVerified
-    | verification.IdentityContradicted
-    | verification.IdentityRejected,
-) -> VerificationState:
-    match data:
-        case verification.RegistryChecked():
-            return _after_registry(state, event.caseversion, data)
-        case verification.VerificationEscalated():
-            claim = state.claim
-            if claim is not None:
-                claim = replace(claim, escalated=claim.escalated | {data.reason})
-            return replace(state, claim=claim)
-        case verification.IdentityVerified():
-            decided = Verified(event.caseversion, event.time)
-            return replace(state, verified=decided, rejected=False, contradicted_at=None)
-        case verification.IdentityContradicted():
-            at = event.caseversion
-            doubted_at = at if data.registry is None else state.doubted_at
-            return replace(state, contradicted_at=at, doubted_at=doubted_at, verified=None)
-        case verification.IdentityRejected():
-            return replace(state, rejected=True, verified=None)
-        case _ as unreachable:
-            assert_never(unreachable)
-
-
 def _after_registry(
     state: VerificationState, version: int, checked: verification.RegistryChecked
 ) -> VerificationState:
@@ -233,11 +135,6 @@ def _after_registry(
     return replace(
         state, registry=checked.outcome, answered_at=answered_at, contradicted_at=open_at
     )
-
-
-def _untouched(state: VerificationState, data: _Untouched) -> VerificationState:
-    del data
-    return state
 
 
 def _with(names: tuple[str, ...], name: str) -> tuple[str, ...]:

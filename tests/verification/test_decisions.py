@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from services.verification.decisions import (
-    claim_to_check,
+from services.verification.identity import (
     decide_contradict,
     decide_escalate,
-    decide_registry_answer,
     decide_reject,
     decide_verify,
 )
+from services.verification.registry_checks import claim_to_check, decide_registry_answer
 from shared.commands.verification import (
     ContradictIdentity,
     EscalateVerification,
