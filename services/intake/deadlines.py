@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from services.intake.claims import decide_lease_over
 from services.intake.delivery import decide_unreported, decide_untold, unreported_at, untold_at
 from services.intake.erasure import decide_location_retention
-from services.intake.outbox import UNREPORTED, UNTOLD
+from services.intake.outbox_state import UNREPORTED, UNTOLD
 from services.intake.state import IntakeState
 from shared.due import Due
 from shared.events.base import Event

@@ -13,7 +13,7 @@ from services.intake.guards import (
     require_not_handed_over,
 )
 from services.intake.incoming import IncomingCall, Route
-from services.intake.known import Given, Proof
+from services.intake.known_state import Given, Proof
 from services.intake.state import IntakeState
 from shared.commands.intake import (
     AddNote,

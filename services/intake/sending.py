@@ -26,7 +26,7 @@ from services.intake.messages import (
     require_fits,
     require_said_once,
 )
-from services.intake.outbox import Message, Outbox
+from services.intake.outbox_state import Message, Outbox
 from services.intake.reading import ChannelMessage
 from services.intake.reports import is_underway, read_report
 from services.intake.state import IntakeState

@@ -24,7 +24,7 @@ ADDRESSES_MAX = 5
 """By so many of a case's callers others are looked for."""
 
 
-class Claim(NamedTuple):
+class SealedStatement(NamedTuple):
     """A statement as it is sealed."""
 
     place: Place
@@ -78,7 +78,7 @@ def addresses_of(keys: Keys, said: Said, by: str, purpose: str) -> list[tuple[Ch
     ]
 
 
-def _claims(said: Said, places: Collection[Place]) -> list[Claim]:
+def _claims(said: Said, places: Collection[Place]) -> list[SealedStatement]:
     claims = []
     erased_at = said.erased.get("identity", 0)
     for event in (item.event for item in said.events):
@@ -88,7 +88,7 @@ def _claims(said: Said, places: Collection[Place]) -> list[Claim]:
         if event.caseversion > erased_at:
             unit = SealedValue.of(event, "unit") if data.unit is not None else None
             place = (event.subject, event.caseversion)
-            claims.append(Claim(place, SealedValue.of(event, "identity"), unit))
+            claims.append(SealedStatement(place, SealedValue.of(event, "identity"), unit))
     last = claims[-STATEMENTS_MAX:]
     return [one for one in claims if one in last or one.place in places]
 
@@ -107,7 +107,7 @@ def _callers(said: Said) -> list[Caller]:
     return list(callers.values())[-ADDRESSES_MAX:]
 
 
-def _statement(claim: Claim, texts: Mapping[SealedValue, str | None]) -> Statement | None:
+def _statement(claim: SealedStatement, texts: Mapping[SealedValue, str | None]) -> Statement | None:
     identity = identity_in(texts[claim.identity])
     if identity is None:
         return None

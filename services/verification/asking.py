@@ -1,11 +1,11 @@
-"""Asks the registry about a claim."""
+"""Asks the registry about a statement."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from services.verification.registry import Registry, RegistryAnswer
-from services.verification.state import Claim, VerificationState
+from services.verification.state import Statement, VerificationState
 from shared.deadlines import Deadlines
 from shared.events.fields import Identity
 from shared.events.intake import PersonalDataProvided
@@ -25,15 +25,15 @@ class Verification:
     deadlines: Deadlines[VerificationState]
 
 
-def answer_about(verification: Verification, case_id: str, claim: Claim) -> RegistryChecked:
-    """Gives the registry's answer about a claim; about erased data it can't be asked."""
-    stated = _stated(verification, case_id, claim)
+def answer_about(verification: Verification, case_id: str, statement: Statement) -> RegistryChecked:
+    """Gives the registry's answer about a statement; about erased data it can't be asked."""
+    stated = _stated(verification, case_id, statement)
     answer = RegistryAnswer("unavailable")
     if stated is not None:
         answer = verification.registry.look_up(stated)
     return RegistryChecked(
         registry=verification.registry.name,
-        about_event=claim.event_id,
+        about_event=statement.event_id,
         outcome=answer.outcome,
         score=answer.score,
         fields_agreeing=answer.agreeing,
@@ -42,13 +42,13 @@ def answer_about(verification: Verification, case_id: str, claim: Claim) -> Regi
     )
 
 
-def _stated(verification: Verification, case_id: str, claim: Claim) -> Stated | None:
+def _stated(verification: Verification, case_id: str, statement: Statement) -> Stated | None:
     """Who the man said he is, or None where that is erased. Raises SealBrokenError."""
-    sealed = {"identity": claim.identity, "unit": claim.unit}
+    sealed = {"identity": statement.identity, "unit": statement.unit}
     values = [
         SealedValue(
             case_id=case_id,
-            version=claim.version,
+            version=statement.version,
             type_name=PersonalDataProvided.__name__,
             field=field,
             sealed=value,
@@ -59,7 +59,7 @@ def _stated(verification: Verification, case_id: str, claim: Claim) -> Stated | 
     desk = verification.desk
     answers = desk.keys.open(values, f"service:{desk.service}", "registry check")
     if any(one.state == "broken" for one in answers):
-        raise SealBrokenError(f"the personal data of case {case_id} version {claim.version}")
+        raise SealBrokenError(f"the personal data of case {case_id} version {statement.version}")
     identity, *unit = (one.text for one in answers)
     if identity is None:
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from services.verification.state import Claim, VerificationState
+from services.verification.state import Statement, VerificationState
 from shared.due import Due
 from shared.events.base import Event
 from shared.events.verification import VerificationEscalated
@@ -34,14 +34,14 @@ class Spans:
 
 def due_in(state: VerificationState, spans: Spans) -> dict[str, datetime]:
     """What is due by kind; nothing where nobody waits for a registry."""
-    claim = state.claim
-    if claim is None or not _is_waiting(state, claim):
+    statement = state.statement
+    if statement is None or not _is_waiting(state, statement):
         return {}
     due: dict[str, datetime] = {}
-    if state.registry is None and "no_answer" not in claim.escalated:
-        due[REGISTRY_ANSWER] = claim.given_at + spans.registry_answer
-    if state.registry in {None, "unavailable"} and "overdue" not in claim.escalated:
-        due[REGISTRY_OVERDUE] = claim.given_at + spans.registry_overdue
+    if state.registry is None and "no_answer" not in statement.escalated:
+        due[REGISTRY_ANSWER] = statement.given_at + spans.registry_answer
+    if state.registry in {None, "unavailable"} and "overdue" not in statement.escalated:
+        due[REGISTRY_OVERDUE] = statement.given_at + spans.registry_overdue
     return due
 
 
@@ -50,9 +50,9 @@ def decide_due(_state: VerificationState, due: Due) -> list[Event]:
     return [VerificationEscalated(reason=REASONS[due.kind])]
 
 
-def _is_waiting(state: VerificationState, claim: Claim) -> bool:
-    """Says whether the registry could still tell something about this claim."""
+def _is_waiting(state: VerificationState, statement: Statement) -> bool:
+    """Says whether the registry could still tell something about this statement."""
     is_over = state.closed or state.continued or state.handed_over
     is_decided = state.verified is not None or state.rejected
-    is_contradicted = (state.contradicted_at or 0) > claim.version
+    is_contradicted = (state.contradicted_at or 0) > statement.version
     return not (is_over or is_decided or is_contradicted)

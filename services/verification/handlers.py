@@ -15,7 +15,7 @@ from services.verification.identity import (
     decide_reject,
     decide_verify,
 )
-from services.verification.registry_checks import claim_to_check, decide_registry_answer
+from services.verification.registry_checks import decide_registry_answer, statement_to_check
 from services.verification.reviews import decide_open_review, decide_resolve_review
 from services.verification.state import VerificationState
 from shared.commands.base import Command
@@ -59,7 +59,7 @@ def carry_out(verification: Verification, command: Command) -> Outcome:
 def check_registry(verification: Verification, command: CheckRegistry) -> Outcome:
     """Asks the registry again about the personal data last given."""
     desk = verification.desk
-    claim = claim_to_check(desk.writer.log.load_current(command.case_id).state)
-    answer = answer_about(verification, command.case_id, claim)
+    statement = statement_to_check(desk.writer.log.load_current(command.case_id).state)
+    answer = answer_about(verification, command.case_id, statement)
     decide = partial(decide_registry_answer, answer=answer)
     return transact(desk.writer, command.case_id, desk.cause_of(command), decide)

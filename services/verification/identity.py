@@ -45,7 +45,7 @@ def decide_verify(state: VerificationState, command: VerifyIdentity, _now: datet
     """
     require_not_handed_over(state)
     by_two = is_another_person(command.by, command.second_by)
-    require(state.claim is not None, IDENTITY_CLAIMED)
+    require(state.statement is not None, IDENTITY_CLAIMED)
     past_it = by_two and command.reason is not None
     require(state.contradicted_at is None or past_it, NO_CONTRADICTION)
     require(not state.rejected or by_two, NOT_REJECTED)
@@ -77,7 +77,7 @@ def _is_only_claimant(state: VerificationState, command: VerifyIdentity) -> bool
 def decide_contradict(
     state: VerificationState, command: ContradictIdentity, _now: datetime
 ) -> list[Event]:
-    """A source contradicts the claim; a fact. Of before he was verified, it opens a review."""
+    """A source contradicts the statement; a fact. Of before he was verified, it opens a review."""
     require(state.opened, CASE_KNOWN)
     reason, happened_at = Plain(command.reason), command.happened_at
     verified = state.verified
@@ -89,7 +89,7 @@ def decide_contradict(
 def decide_reject(state: VerificationState, command: RejectIdentity, _now: datetime) -> list[Event]:
     """He isn't who he says."""
     require_not_handed_over(state)
-    require(state.claim is not None, IDENTITY_CLAIMED)
+    require(state.statement is not None, IDENTITY_CLAIMED)
     if state.rejected:
         return []
     return [

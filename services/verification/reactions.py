@@ -6,7 +6,7 @@ from functools import partial
 
 from services.verification.asking import Verification, answer_about
 from services.verification.registry_checks import decide_consequence, decide_registry_answer
-from services.verification.state import claim_in
+from services.verification.state import statement_in
 from shared.events.base import CaseEvent
 from shared.events.intake import CaseReopened, PersonalDataProvided
 from shared.events.verification import RegistryChecked
@@ -19,13 +19,13 @@ def ask_registry(
 ) -> Outcome | None:
     """Records the registry's answer about the personal data in an event.
 
-    What a prisoner states is no claim of the hotline's, and isn't checked.
+    What he states as a prisoner isn't checked: it is kept apart from what the hotline was told.
     """
     desk = verification.desk
     if event.data.provenance == "after_capture":
         return None
-    claim = claim_in(event, event.data)
-    answer = answer_about(verification, event.subject, claim)
+    statement = statement_in(event, event.data)
+    answer = answer_about(verification, event.subject, statement)
     decide = partial(decide_registry_answer, answer=answer)
     return transact(desk.writer, event.subject, desk.cause_in(event), decide)
 

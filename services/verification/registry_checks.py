@@ -6,7 +6,7 @@ from services.verification.guards import (
     IDENTITY_CLAIMED,
     require_latest,
 )
-from services.verification.state import Claim, VerificationState
+from services.verification.state import Statement, VerificationState
 from shared.events import verification
 from shared.events.base import CaseEvent, Event
 from shared.events.fields import Plain
@@ -36,7 +36,7 @@ def decide_consequence(
     Once he is verified the decision stands: an answer that speaks against it opens a review.
     """
     answer = answered.data
-    if state.claim is None or answer.about_event != state.claim.event_id:
+    if state.statement is None or answer.about_event != state.statement.event_id:
         return []
     if answer.outcome == "match" or answered.caseversion < state.answered_at:
         return []
@@ -78,9 +78,9 @@ def _contradicts(answer: verification.RegistryChecked) -> bool:
     return is_his_number and conflicts >= enough
 
 
-def claim_to_check(state: VerificationState) -> Claim:
+def statement_to_check(state: VerificationState) -> Statement:
     """The guards of asking the registry again; the asking itself is the handler's."""
     require_latest(state)
-    if state.claim is None:
+    if state.statement is None:
         raise RefusedError(IDENTITY_CLAIMED)
-    return state.claim
+    return state.statement

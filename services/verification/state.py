@@ -15,7 +15,7 @@ from shared.events.verification import EscalationReason, RegistryOutcome
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Statement:
     """The personal data last given: where it stands, and its sealed values."""
 
     event_id: str
@@ -44,11 +44,11 @@ class VerificationState:
     continued: bool = False
     """He called again after it was over: another case goes on with him."""
     handed_over: bool = False
-    claim: Claim | None = None
+    statement: Statement | None = None
     registry: RegistryOutcome | None = None
-    """What the registry last said about the claim, `unavailable` if only that; None: not yet."""
+    """What the registry last said about the statement, `unavailable` if only that; None: not yet."""
     answered_at: int = 0
-    """The version of the registry's last answer about the claim that said something."""
+    """The version of the registry's last answer about the statement that said something."""
     contradicted_at: int | None = None
     """The version of an open contradiction; a match ends it, or two people."""
     doubted_at: int = 0
@@ -83,9 +83,9 @@ def evolve(state: VerificationState, event: CaseEvent[AnyCaseEvent]) -> Verifica
             return replace(state, claimants=_with(state.claimants, claimed.operator))
         case verification.RegistryChecked() as checked:
             return _after_registry(state, event.caseversion, checked)
-        case verification.VerificationEscalated() as escalated if state.claim is not None:
-            asked = state.claim.escalated | {escalated.reason}
-            return replace(state, claim=replace(state.claim, escalated=asked))
+        case verification.VerificationEscalated() as escalated if state.statement is not None:
+            asked = state.statement.escalated | {escalated.reason}
+            return replace(state, statement=replace(state.statement, escalated=asked))
         case verification.IdentityVerified():
             decided = Verified(event.caseversion, event.time)
             return replace(state, verified=decided, rejected=False, contradicted_at=None)
@@ -111,26 +111,28 @@ def _after_claim(
 ) -> VerificationState:
     if given.provenance == "after_capture":
         return state  # What a prisoner states is kept apart from what the hotline was told.
-    claim = claim_in(event, given)
+    statement = statement_in(event, given)
     # What was verified or rejected was the data given before, not this.
-    return replace(state, claim=claim, registry=None, answered_at=0, verified=None, rejected=False)
+    return replace(
+        state, statement=statement, registry=None, answered_at=0, verified=None, rejected=False
+    )
 
 
-def claim_in(event: CaseEvent[Any], given: intake.PersonalDataProvided) -> Claim:
-    """The claim that stands in an event."""
+def statement_in(event: CaseEvent[Any], given: intake.PersonalDataProvided) -> Statement:
+    """The statement that stands in an event."""
     unit = Sealed(given.unit) if given.unit is not None else None
-    return Claim(event.id, event.caseversion, Sealed(given.identity), event.time, unit=unit)
+    return Statement(event.id, event.caseversion, Sealed(given.identity), event.time, unit=unit)
 
 
 def _after_registry(
     state: VerificationState, version: int, checked: verification.RegistryChecked
 ) -> VerificationState:
-    if state.claim is None or checked.about_event != state.claim.event_id:
+    if state.statement is None or checked.about_event != state.statement.event_id:
         return state  # An answer about data that was corrected meanwhile.
     if checked.outcome == "unavailable" and state.registry is not None:
         return state  # It says nothing about the man, so what it said before stands.
     answered_at = state.answered_at if checked.outcome == "unavailable" else version
-    ends = checked.outcome == "match" and state.claim.version > state.doubted_at
+    ends = checked.outcome == "match" and state.statement.version > state.doubted_at
     open_at = None if ends else state.contradicted_at
     return replace(
         state, registry=checked.outcome, answered_at=answered_at, contradicted_at=open_at
