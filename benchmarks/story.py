@@ -106,11 +106,14 @@ class Story:
 
     def _registry_answers(self) -> None:
         def decide(state: verification.VerificationState) -> list[Event]:
-            claim = state.claim
-            if claim is None:
-                raise RuntimeError("no claim to look up")
+            statement = state.statement
+            if statement is None:
+                raise RuntimeError("nobody to look up")
             answer = RegistryChecked(
-                registry="invented registry", about_event=claim.event_id, outcome="match", score=97
+                registry="invented registry",
+                about_event=statement.event_id,
+                outcome="match",
+                score=97,
             )
             return decide_registry_answer(state, answer)
 

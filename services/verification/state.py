@@ -46,9 +46,9 @@ class VerificationState:
     handed_over: bool = False
     statement: Statement | None = None
     registry: RegistryOutcome | None = None
-    """What the registry last said about the statement, `unavailable` if only that; None: not yet."""
+    """What the registry last said about it, `unavailable` if only that; None: not yet."""
     answered_at: int = 0
-    """The version of the registry's last answer about the statement that said something."""
+    """The version of the registry's last answer about it that said something."""
     contradicted_at: int | None = None
     """The version of an open contradiction; a match ends it, or two people."""
     doubted_at: int = 0
