@@ -8,7 +8,7 @@ can be set anew from the log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -37,7 +37,7 @@ class Deadlines(Generic[StateT]):
 
     desk: Desk
     timers: Timers
-    kinds: frozenset[str]
+    kinds: Collection[str]
     due_in: Callable[[StateT], Mapping[str, datetime]]
     """What is due in a case by kind; pure. What was dealt with isn't in it any more."""
     decide_due: Callable[[StateT, Due], Sequence[Event]]

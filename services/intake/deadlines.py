@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated
 
 from services.intake.claims import decide_lease_over
 from services.intake.delivery import decide_unreported, decide_untold, unreported_at, untold_at
 from services.intake.erasure import decide_location_retention
 from services.intake.outbox_state import UNREPORTED, UNTOLD
 from services.intake.state import IntakeState
-from shared.due import Due
+from shared.due import Deadline, Due, Setting
 from shared.events.base import Event
 from shared.events.intake import DeadlinePassed
 
@@ -18,21 +19,33 @@ LEASE = "lease"
 LIFE_NOW = "life_now_unanswered"
 SECOND_CALL = "second_call_review"
 LOCATION_RETENTION = "location_retention"
-KINDS = frozenset({LEASE, LIFE_NOW, SECOND_CALL, LOCATION_RETENTION, UNREPORTED, UNTOLD})
+KINDS = {
+    LEASE: Deadline("the claim says when", "CaseReleased: the operator's lease is over"),
+    LIFE_NOW: Deadline(
+        "a call of urgency life_now while nobody holds the case", "DeadlinePassed", "life_now"
+    ),
+    SECOND_CALL: Deadline(
+        "ReturnCodeIssued, until he calls again or arrives", "DeadlinePassed", "second_call"
+    ),
+    LOCATION_RETENTION: Deadline(
+        "HandedOver, while places are kept", "PersonalDataErased of the places", "places"
+    ),
+    UNREPORTED: Deadline("MessageDispatched", "MessageFailed: no report", "report"),
+    UNTOLD: Deadline(
+        "the message's valid_until, while nobody recorded that he is told by it",
+        "MessageRefused: too late",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Spans:
     """How long may pass until something is done."""
 
-    life_now: timedelta
-    """A case of urgency `life_now` may wait for somebody to claim it."""
-    second_call: timedelta
-    """A man who has his code may be silent before somebody looks."""
-    places: timedelta
-    """Places are kept after handover."""
-    report: timedelta
-    """A channel may take to say what became of a message."""
+    life_now: Annotated[timedelta, Setting("life_now_s")]
+    second_call: Annotated[timedelta, Setting("second_call_days")]
+    places: Annotated[timedelta, Setting("location_retention_hours")]
+    report: Annotated[timedelta, Setting("outbound_report_minutes")]
 
 
 def due_in(state: IntakeState, spans: Spans) -> dict[str, datetime]:

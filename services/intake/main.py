@@ -46,6 +46,7 @@ from shared.commands.intake import (
 from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.commands.shifts import HandOverShift
 from shared.deadlines import Deadlines
+from shared.due import spans_of
 from shared.jetstream.stream import Stream
 from shared.keyfiles import read_channel_public_keys
 from shared.own_process import own_process, run_to_end
@@ -82,7 +83,7 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
 
 def _listening(service: Service) -> Listening:
     settings, desk, connection = service.settings, service.desk, service.log.connection
-    rules, spans = rules_of(settings), spans_of(settings)
+    rules, spans = rules_of(settings), spans_of(Spans, settings)
 
     def is_over(case_id: str) -> bool:
         return bool(service.log.load_current(case_id).state.is_over)
@@ -113,16 +114,6 @@ def rules_of(settings: Settings) -> Rules:
 def deadlines_of(desk: Desk, timers: Timers, spans: Spans) -> Deadlines[IntakeState]:
     """Gives intake's deadlines, with the timers that tell of them."""
     return Deadlines(desk, timers, KINDS, partial(due_in, spans=spans), decide_due)
-
-
-def spans_of(settings: Settings) -> Spans:
-    """Gives the spans after which something is done."""
-    return Spans(
-        life_now=timedelta(seconds=settings.life_now_s),
-        second_call=timedelta(days=settings.second_call_days),
-        places=timedelta(hours=settings.location_retention_hours),
-        report=timedelta(minutes=settings.outbound_report_minutes),
-    )
 
 
 def _answer_commands(bus: Bus, listening: Listening) -> None:

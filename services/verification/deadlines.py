@@ -1,14 +1,14 @@
-"""How long verification waits for the registry, and what is recorded when it waited in vain."""
+"""verification's deadlines: how long it waits for the registry, and what follows if in vain."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from services.verification.state import Statement, VerificationState
-from shared.due import Due
+from shared.due import Deadline, Due, Setting
 from shared.events.base import Event
 from shared.events.verification import VerificationEscalated
 
@@ -19,17 +19,26 @@ REASONS: Mapping[str, Literal["no_answer", "overdue"]] = {
     REGISTRY_OVERDUE: "overdue",
 }
 """What is recorded as the reason when the registry had its time."""
-KINDS = frozenset(REASONS)
+KINDS = {
+    REGISTRY_ANSWER: Deadline(
+        "PersonalDataProvided, until the registry says anything at all",
+        "VerificationEscalated: no answer",
+        "registry_answer",
+    ),
+    REGISTRY_OVERDUE: Deadline(
+        "PersonalDataProvided, until the registry says something about the man",
+        "VerificationEscalated: overdue",
+        "registry_overdue",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """How long a registry has, from when the personal data was given."""
+    """How long a registry has."""
 
-    registry_answer: timedelta
-    """To say anything at all, be it that it can't be asked."""
-    registry_overdue: timedelta
-    """To say something about the man."""
+    registry_answer: Annotated[timedelta, Setting("registry_answer_minutes")]
+    registry_overdue: Annotated[timedelta, Setting("registry_overdue_hours")]
 
 
 def due_in(state: VerificationState, spans: Spans) -> dict[str, datetime]:

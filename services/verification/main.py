@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import partial
 
 from services.verification import CASES, DUE, SERVICE, handlers
@@ -14,6 +13,7 @@ from services.verification.state import VerificationState, evolve
 from shared.case_log import Fold
 from shared.commands.verification import CheckRegistry
 from shared.deadlines import Deadlines
+from shared.due import spans_of
 from shared.own_process import own_process, run_to_end
 from shared.reactions import react
 from shared.secret_files import own_settings
@@ -27,7 +27,7 @@ def wire(
 ) -> Service:
     """Gives verification, ready to run; it asks the settings' registry file if no other."""
     service = put_together(SERVICE, Fold(VerificationState(), evolve), settings)
-    deadlines = deadlines_of(service.desk, service.timers(), spans_of(settings))
+    deadlines = deadlines_of(service.desk, service.timers(), spans_of(Spans, settings))
     asked = registry or SqliteRegistry(settings.registry_file)
     verification = Verification(service.desk, asked, deadlines)
     bus = service.bus
@@ -44,14 +44,6 @@ def wire(
 def deadlines_of(desk: Desk, timers: Timers, spans: Spans) -> Deadlines[VerificationState]:
     """Gives verification's deadlines, with the timers that tell of them."""
     return Deadlines(desk, timers, KINDS, partial(due_in, spans=spans), decide_due)
-
-
-def spans_of(settings: Settings) -> Spans:
-    """Gives the times that a registry has."""
-    return Spans(
-        registry_answer=timedelta(minutes=settings.registry_answer_minutes),
-        registry_overdue=timedelta(hours=settings.registry_overdue_hours),
-    )
 
 
 def _tidy(settings: Settings) -> None:

@@ -15,10 +15,11 @@ import pytest
 
 from shared import subjects
 from shared.case_log import Fold
-from shared.due import Due
+from shared.due import Due, settings_of
 from shared.events.base import Event
 from shared.events.catalogue import CASE_EVENTS
 from shared.policy import policy
+from shared.settings import Settings
 
 DECIDING = ("intake", "verification", "handover")
 FILES = {"__init__", "__main__", "main", "handlers", "reactions", "deadlines", "guards", "state"}
@@ -51,9 +52,11 @@ def test_its_consumer_of_the_log_follows_from_its_reactions(service: str) -> Non
 
 def test_its_deadlines_have_one_shape(service: str) -> None:
     deadlines, state = part(service, "deadlines"), state_of(service)
+    spans = settings_of(deadlines.Spans)
     assert is_dataclass(deadlines.Spans)
     assert set(get_type_hints(deadlines.Spans).values()) == {timedelta}
-    assert isinstance(deadlines.KINDS, frozenset)
+    assert set(spans.values()) <= set(Settings.model_fields)
+    assert set(spans) == {one.span for one in deadlines.KINDS.values()} - {None}
     assert get_type_hints(deadlines.due_in) == {
         "state": state,
         "spans": deadlines.Spans,
@@ -66,7 +69,6 @@ def test_its_deadlines_have_one_shape(service: str) -> None:
 def test_its_main_wires_it_by_the_same_names(service: str) -> None:
     main = part(service, "main")
     assert list(inspect.signature(main.deadlines_of).parameters) == ["desk", "timers", "spans"]
-    assert list(inspect.signature(main.spans_of).parameters) == ["settings"]
     assert callable(main.wire)
     assert callable(main.main)
     Fold(state_of(service)(), part(service, "state").evolve)

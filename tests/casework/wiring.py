@@ -12,12 +12,15 @@ from nacl.public import PrivateKey
 from typing_extensions import override
 
 import services.handover
+import services.handover.deadlines
 import services.handover.handlers
 import services.handover.main
 import services.intake
+import services.intake.deadlines
 import services.intake.handlers
 import services.intake.main
 import services.verification
+import services.verification.deadlines
 import services.verification.handlers
 import services.verification.main
 from services.handover.reactions import REACTIONS as HANDOVER_REACTIONS
@@ -45,6 +48,7 @@ from shared.commands import intake as asked
 from shared.commands.base import Command
 from shared.commands.verification import CheckRegistry
 from shared.deadlines import Deadlines
+from shared.due import spans_of
 from shared.matching import Stated
 from shared.outgoing import OutgoingMessage
 from shared.parking import Delivery
@@ -114,7 +118,7 @@ class Wired:
         def is_over(case_id: str) -> bool:
             return bool(desk.writer.log.load_current(case_id).state.is_over)
 
-        spans = services.intake.main.spans_of(SETTINGS)
+        spans = spans_of(services.intake.deadlines.Spans, SETTINGS)
         due = services.intake.main.deadlines_of(desk, timers, spans)
         intake = Intake(desk, Index(MemoryBucket(), is_over), rules)
         channel_keys = {"phone": CHANNEL_KEY, "telegram": CHANNEL_KEY}
@@ -149,7 +153,7 @@ class Wired:
 
     def verification(self, desk: Desk, timers: MemoryTimers, registry: Registry) -> None:
         """Wires verification."""
-        spans = services.verification.main.spans_of(SETTINGS)
+        spans = spans_of(services.verification.deadlines.Spans, SETTINGS)
         due = services.verification.main.deadlines_of(desk, timers, spans)
         verification = Verification(desk, registry, due)
         self.deadlines["verification"] = due
@@ -162,7 +166,7 @@ class Wired:
 
     def handover(self, desk: Desk, timers: MemoryTimers) -> None:
         """Wires handover."""
-        spans = services.handover.main.spans_of(SETTINGS)
+        spans = spans_of(services.handover.deadlines.Spans, SETTINGS)
         due = services.handover.main.deadlines_of(desk, timers, spans)
         self.deadlines["handover"] = due
         self.hears["handover"] = partial(react, HANDOVER_REACTIONS, Handover(desk, due))

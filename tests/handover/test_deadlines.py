@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.handover.deadlines import KINDS, RULES, decide_due, due_in
-from services.handover.main import spans_of
+from services.handover.deadlines import KINDS, RULES, Spans, decide_due, due_in
 from services.handover.state import HandoverState
-from shared.due import Due
+from shared.due import Due, spans_of
 from shared.events.base import Event
 from shared.events.custody import (
     CaptureCardConfirmed,
@@ -58,7 +57,7 @@ from tests.handover.cases import (
     given,
 )
 
-SPANS = spans_of(Settings())
+SPANS = spans_of(Spans, Settings())
 SILENCE = {"contact_due": 6 * HOUR, "contact_silent": 12 * HOUR, "decide_lost": 72 * HOUR}
 CAMP = CustodyChanged(custody="arrived_at_camp", changed_at=NOON)
 GUIDED = GuidanceGiven(step=sealed("follow the river"), call_id="call-2")
@@ -147,13 +146,14 @@ def test_what_passed_is_recorded_once_by_its_rule(kind: str, history: tuple[Even
 
 
 LONGER = spans_of(
+    Spans,
     Settings(
         contact_due_hours=7,
         contact_silent_hours=13,
         decide_lost_hours=73,
         offer_unanswered_minutes=31,
         offer_unanswered_again_minutes=121,
-    )
+    ),
 )
 
 
@@ -280,7 +280,7 @@ def test_every_span_is_a_setting() -> None:
         offer_unanswered_again_minutes=6,
         capture_card_days=7,
     )
-    spans = spans_of(settings)
+    spans = spans_of(Spans, settings)
     assert spans.contact_due + spans.contact_silent + spans.decide_lost == 6 * HOUR
     assert spans.rendezvous_expires == 4 * HOUR
     assert spans.offer_unanswered + spans.offer_unanswered_again == 11 * MINUTE
@@ -288,4 +288,4 @@ def test_every_span_is_a_setting() -> None:
 
 
 def test_every_kind_is_a_name_that_timers_take() -> None:
-    assert {*RULES, "rendezvous_expires", "capture_card"} == KINDS
+    assert {*RULES, "rendezvous_expires", "capture_card"} == set(KINDS)

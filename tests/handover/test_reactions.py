@@ -11,12 +11,14 @@ from uuid import uuid4
 import pytest
 
 from services.handover import CASES, handlers
-from services.handover.main import deadlines_of, spans_of
+from services.handover.deadlines import Spans
+from services.handover.main import deadlines_of
 from services.handover.reactions import REACTIONS, Handover
 from services.handover.state import HandoverState, evolve
 from shared import subjects
 from shared.case_log import Fold
 from shared.commands.base import Command, Decision
+from shared.due import spans_of
 from shared.events.base import Event
 from shared.parking import Delivery
 from shared.reactions import react
@@ -61,7 +63,7 @@ class Hotline:
     def __post_init__(self) -> None:
         desk = desk_for("handover", Fold(HandoverState(), evolve))
         self.desk = replace(desk, now=lambda: self.now)
-        self.deadlines = deadlines_of(self.desk, self.timers, spans_of(Settings()))
+        self.deadlines = deadlines_of(self.desk, self.timers, spans_of(Spans, Settings()))
         self.handover = Handover(self.desk, self.deadlines)
 
     def record(self, *events: Event, case_id: str = CASE) -> None:

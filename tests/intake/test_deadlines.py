@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.intake.deadlines import KINDS, LEASE, LIFE_NOW, SECOND_CALL, decide_due, due_in
-from services.intake.main import spans_of
+from services.intake.deadlines import KINDS, LEASE, LIFE_NOW, SECOND_CALL, Spans, decide_due, due_in
 from services.intake.reactions import REACTIONS
-from shared.due import Due
+from shared.due import Due, spans_of
 from shared.events.base import Event
 from shared.events.claims import CaseClaimed, CaseReleased, ReleaseReason
 from shared.events.intake import AdviceGiven, DeadlinePassed, ReturnCodeIssued
@@ -32,7 +31,7 @@ from tests.examples import (
 )
 from tests.intake.stories import given
 
-SPANS = spans_of(Settings())
+SPANS = spans_of(Spans, Settings())
 MINUTE = timedelta(minutes=1)
 URGENT = call_triaged(urgency="life_now")
 CLAIMED = CaseClaimed(operator=OLENA, lease_until=NOON + 5 * MINUTE, fence=1, basis="free")
@@ -119,4 +118,4 @@ def test_places_are_due_after_handover_where_there_are_any_and_until_they_are_er
 def test_what_makes_a_deadline_is_heard_and_every_kind_is_answered() -> None:
     for event in (ReturnCodeIssued, CaseReleased):
         assert set_timers in REACTIONS[event]
-    assert {"lease", "outbound_unreported"} < KINDS
+    assert {"lease", "outbound_unreported"} < set(KINDS)

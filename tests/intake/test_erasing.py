@@ -10,13 +10,14 @@ from uuid import uuid4
 
 import pytest
 
-from services.intake.deadlines import LOCATION_RETENTION
+from services.intake.deadlines import LOCATION_RETENTION, Spans
 from services.intake.erasing import Erasure, erase, finish
-from services.intake.main import deadlines_of, spans_of
+from services.intake.main import deadlines_of
 from services.intake.state import IntakeState, evolve
 from shared import subjects
 from shared.case_log import Fold
 from shared.commands.intake import ErasePersonalData
+from shared.due import spans_of
 from shared.events.base import Event
 from shared.events.handover import HandedOver
 from shared.events.reading import read_case_event
@@ -82,7 +83,7 @@ class Hotline:
         desk = desk_for("intake", Fold(IntakeState(), evolve))
         desk = replace(desk, now=lambda: self.now)
         self.erasure = Erasure(desk, timedelta(days=10))
-        self.deadlines = deadlines_of(desk, self.timers, spans_of(Settings()))
+        self.deadlines = deadlines_of(desk, self.timers, spans_of(Spans, Settings()))
 
     def record(self, *events: Event) -> None:
         """Records what other services, and intake's other handlers, decided."""

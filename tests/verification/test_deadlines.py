@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.verification.deadlines import decide_due, due_in
-from services.verification.main import spans_of
-from shared.due import Due
+from services.verification.deadlines import Spans, decide_due, due_in
+from shared.due import Due, spans_of
 from shared.events.base import Event
 from shared.events.handover import HandedOver
 from shared.events.intake import EpisodeContinued
@@ -28,7 +27,7 @@ from tests.examples import (
 )
 from tests.verification.cases import CLAIMED, answered, given
 
-SPANS = spans_of(Settings())
+SPANS = spans_of(Spans, Settings())
 GIVEN_AT = NOON + timedelta(minutes=1)
 ANSWER = {"registry_answer": GIVEN_AT + timedelta(minutes=15)}
 OVERDUE = {"registry_overdue": GIVEN_AT + timedelta(hours=24)}

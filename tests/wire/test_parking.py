@@ -14,7 +14,8 @@ from passage import channel
 from services.keyholder.secrets import make_key_files, read_secrets
 from services.verification import CASES
 from services.verification.asking import Verification
-from services.verification.main import deadlines_of, spans_of
+from services.verification.deadlines import Spans
+from services.verification.main import deadlines_of
 from services.verification.reactions import REACTIONS
 from services.verification.registry import RegistryAnswer
 from services.verification.state import VerificationState, evolve
@@ -22,6 +23,7 @@ from shared import subjects
 from shared.case_log import Fold
 from shared.commands.intake import ProvidePersonalData
 from shared.consuming import FIRST_RETRY_DELAY_S, LONGEST_RETRY_DELAY_S, retry_delay_s
+from shared.due import spans_of
 from shared.keyfiles import KeyFilesError, read_intake_public_key
 from shared.matching import Stated
 from shared.parking import Delivery, RetryAnswer, UnprocessableError, park
@@ -57,7 +59,7 @@ async def test_a_fault_is_tried_a_few_times_then_parked_then_mended_by_a_retry(s
         await site.record(ProvidePersonalData, case_id, identity={"surname": "Beispiel"})
 
         broken = assemble("verification", Fold(VerificationState(), evolve), site.settings)
-        deadlines = deadlines_of(broken.desk, broken.timers(), spans_of(site.settings))
+        deadlines = deadlines_of(broken.desk, broken.timers(), spans_of(Spans, site.settings))
         faulty = Verification(broken.desk, RegistryWithAFault(), deadlines)
         broken.bus.consume(CASES, partial(react, REACTIONS, faulty))
         await broken.bus.broker.start()
