@@ -12,8 +12,8 @@ from shared.settings import Settings
 SERVICES = ("intake", "verification", "handover")
 HEAD = """# Deadlines
 
-What happens by itself when time passes. A service reads from the case what is due (`due_in`), a
-timer tells when it has come, and if it still stands, `decide_due` says what is recorded; both are in
+What happens by itself when time passes. A service reads from a case what is due (`due_in`), a
+timer tells when it has come; if it still stands, `decide_due` says what is recorded. Both are in
 `services/SERVICE/deadlines.py`. Made by `make docs`.
 
 | deadline | service | counts from | after | setting | what follows |
