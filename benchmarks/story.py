@@ -16,10 +16,12 @@ from services.handover import state as handover
 from services.handover.contact import decide_arrival
 from services.handover.disclosure import decide_disclose
 from services.handover.rendezvous import decide_approve, decide_plan
-from services.intake.decisions import decide_call, decide_note, decide_personal_data, decide_triage
 from services.intake.incoming import IncomingCall, Route
+from services.intake.linking import decide_call
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
+from services.intake.statements import decide_personal_data
+from services.intake.triage import decide_note, decide_triage
 from services.verification import state as verification
 from services.verification.identity import decide_verify
 from services.verification.registry_checks import decide_registry_answer

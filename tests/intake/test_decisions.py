@@ -6,18 +6,13 @@ from functools import reduce
 
 import pytest
 
-from services.intake.decisions import (
-    decide_call,
-    decide_close,
-    decide_declare_surrender,
-    decide_note,
-    decide_personal_data,
-    decide_reopen,
-    decide_return_code,
-    decide_triage,
-)
+from services.intake.closing import decide_close, decide_reopen
+from services.intake.duress import decide_return_code
 from services.intake.incoming import IncomingCall, Route
+from services.intake.linking import decide_call
 from services.intake.state import IntakeState, evolve
+from services.intake.statements import decide_declare_surrender, decide_personal_data
+from services.intake.triage import decide_note, decide_triage
 from shared.commands.intake import (
     AddNote,
     CloseCase,
