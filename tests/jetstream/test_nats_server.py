@@ -2,13 +2,15 @@
 
 import os
 import select
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from passage.nats_server import NatsServer, NatsServerError
+from passage.nats_server import PORT_ATTEMPTS, NatsServer, NatsServerError
+from passage.ports import free_port
 
 pytestmark = pytest.mark.wire
 
@@ -68,3 +70,22 @@ def test_its_log_has_a_bound_whatever_it_is_made_to_say(tmp_path: Path) -> None:
         assert "ready" in server.log_tail()
     lines = dict(line.split(": ", 1) for line in server.config_text().splitlines() if ": " in line)
     assert int(lines["logfile_size_limit"]) * int(lines["logfile_max_num"]) <= 100_000_000
+
+
+@pytest.mark.parametrize("taken", [PORT_ATTEMPTS - 1, PORT_ATTEMPTS])
+def test_a_port_that_somebody_else_takes_first_is_given_up_for_another_so_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        free = free_port("127.0.0.1")
+        ports = [other.getsockname()[1]] * taken + [free]
+        monkeypatch.setattr("passage.nats_server.free_port", lambda _: ports.pop(0))
+        server = NatsServer(tmp_path, sync_interval='"1m"')
+        if taken < PORT_ATTEMPTS:
+            with server:
+                assert server.port == free
+        else:
+            with pytest.raises(NatsServerError, match="address already in use"):
+                server.start()
+            assert ports == [free]
