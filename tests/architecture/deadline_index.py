@@ -14,7 +14,7 @@ HEAD = """# Deadlines
 
 What happens by itself when time passes. A service reads from a case what is due (`due_in`), a
 timer tells when it has come; if it still stands, `decide_due` says what is recorded. Both are in
-`services/SERVICE/deadlines.py`. Made by `make docs`.
+the service's `deadlines`. Made by `make docs`.
 
 | deadline | service | counts from | after | setting | what follows |
 |---|---|---|---|---|---|
