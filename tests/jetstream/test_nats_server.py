@@ -1,12 +1,16 @@
 """The server as a child process: it starts ready, keeps its port and never outlives its parent."""
 
+import asyncio
 import os
+import resource
 import select
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
+import nats
 import pytest
 
 from passage.nats_server import PORT_ATTEMPTS, NatsServer, NatsServerError
@@ -14,6 +18,7 @@ from passage.ports import free_port
 
 pytestmark = pytest.mark.wire
 
+FILES, STREAMS = 256, 10
 PARENT = """
 import sys
 from pathlib import Path
@@ -89,3 +94,29 @@ def test_a_port_that_somebody_else_takes_first_is_given_up_for_another_so_often(
             with pytest.raises(NatsServerError, match="address already in use"):
                 server.start()
             assert ports == [free]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="gives the server fewer files")
+def test_who_connects_and_never_logs_in_takes_no_file_from_the_streams(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (FILES, FILES))
+    with NatsServer(tmp_path) as server, ExitStack() as held:
+        resource.prlimit(server.pid or 0, resource.RLIMIT_NOFILE, (FILES, FILES))
+        asyncio.run(_store(server, held))
+
+
+async def _store(server: NatsServer, held: ExitStack) -> None:
+    client = await nats.connect(server.url)
+    for _ in range(FILES):
+        one = held.enter_context(socket.create_connection((server.host, server.port)))
+        while not (select.select([one], [], [], 0.1)[0] or _has_all_its_files(server)):
+            pass
+    for number in range(STREAMS):
+        await client.jetstream(timeout=60).add_stream(name=f"S{number}", subjects=[f"s{number}"])
+        assert (await client.jetstream(timeout=60).publish(f"s{number}", b"")).seq == 1
+    await client.close()
+
+
+def _has_all_its_files(server: NatsServer) -> bool:
+    return len(list(Path(f"/proc/{server.pid}/fd").iterdir())) == FILES
