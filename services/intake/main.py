@@ -26,7 +26,7 @@ from services.intake.guards import Rules
 from services.intake.handlers import Intake
 from services.intake.parked import ParkedDesk
 from services.intake.reactions import REACTIONS, Listening
-from services.intake.routing import Index
+from services.intake.routing import Index, Standing
 from services.intake.sending import OutboundStream, Sending
 from services.intake.sorting import sort_upstream
 from services.intake.state import IntakeState, evolve
@@ -85,12 +85,13 @@ def _listening(service: Service) -> Listening:
     settings, desk, connection = service.settings, service.desk, service.log.connection
     rules, spans = rules_of(settings), spans_of(Spans, settings)
 
-    def is_over(case_id: str) -> bool:
-        return bool(service.log.load_current(case_id).state.is_over)
+    def standing_of(case_id: str) -> Standing:
+        state: IntakeState = service.log.load_current(case_id).state
+        return Standing(state.is_over, len(state.calls))
 
     deadlines = deadlines_of(desk, service.timers(), spans)
     return Listening(
-        Intake(desk, Index(service.bucket(subjects.INDEX_BUCKET), is_over), rules),
+        Intake(desk, Index(service.bucket(subjects.INDEX_BUCKET), standing_of), rules),
         EarlyEnds(service.bucket(subjects.EARLY_ENDS_BUCKET)),
         Erasure(desk, timedelta(days=settings.retention_days)),
         Sending(

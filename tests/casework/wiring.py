@@ -34,7 +34,7 @@ from services.intake.erasing import Erasure
 from services.intake.handlers import Intake
 from services.intake.reactions import REACTIONS as INTAKE_REACTIONS
 from services.intake.reactions import Listening
-from services.intake.routing import Index
+from services.intake.routing import Index, Standing
 from services.intake.sending import Post, Sending
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
@@ -115,12 +115,13 @@ class Wired:
         """Wires intake, and gives what takes its calls."""
         rules = services.intake.main.rules_of(SETTINGS)
 
-        def is_over(case_id: str) -> bool:
-            return bool(desk.writer.log.load_current(case_id).state.is_over)
+        def standing_of(case_id: str) -> Standing:
+            state = desk.writer.log.load_current(case_id).state
+            return Standing(state.is_over, len(state.calls))
 
         spans = spans_of(services.intake.deadlines.Spans, SETTINGS)
         due = services.intake.main.deadlines_of(desk, timers, spans)
-        intake = Intake(desk, Index(MemoryBucket(), is_over), rules)
+        intake = Intake(desk, Index(MemoryBucket(), standing_of), rules)
         channel_keys = {"phone": CHANNEL_KEY, "telegram": CHANNEL_KEY}
         sender = Sending(
             desk,
