@@ -7,7 +7,7 @@ from functools import reduce
 from itertools import permutations
 
 from services.intake.messages import may_send
-from services.intake.outbox import Outbox, evolve_outbox
+from services.intake.outbox_state import Outbox, evolve_outbox
 from shared.events.base import Event
 from shared.events.intake import (
     CallLinked,
