@@ -16,12 +16,15 @@ from services.handover import state as handover
 from services.handover.contact import decide_arrival
 from services.handover.disclosure import decide_disclose
 from services.handover.rendezvous import decide_approve, decide_plan
-from services.intake.decisions import decide_call, decide_note, decide_personal_data, decide_triage
 from services.intake.incoming import IncomingCall, Route
+from services.intake.linking import decide_call
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
+from services.intake.statements import decide_personal_data
+from services.intake.triage import decide_note, decide_triage
 from services.verification import state as verification
-from services.verification.decisions import decide_registry_answer, decide_verify
+from services.verification.identity import decide_verify
+from services.verification.registry_checks import decide_registry_answer
 from shared.case_log import Fold
 from shared.commands.base import Command, Decision
 from shared.commands.handover import (
@@ -105,11 +108,14 @@ class Story:
 
     def _registry_answers(self) -> None:
         def decide(state: verification.VerificationState) -> list[Event]:
-            claim = state.claim
-            if claim is None:
-                raise RuntimeError("no claim to look up")
+            statement = state.statement
+            if statement is None:
+                raise RuntimeError("nobody to look up")
             answer = RegistryChecked(
-                registry="invented registry", about_event=claim.event_id, outcome="match", score=97
+                registry="invented registry",
+                about_event=statement.event_id,
+                outcome="match",
+                score=97,
             )
             return decide_registry_answer(state, answer)
 

@@ -42,6 +42,7 @@ def parse_address(option: str, text: str, with_tls: bool = False) -> Address:
         not host
         or (":" in host and not bracketed)
         or not port.isdecimal()
+        or len(port) > len(f"{PORT_MAX}")  # Python reads no number of 5,000 digits.
         or not 1 <= int(port) <= PORT_MAX
     ):
         raise VerbEndedError(Exit.USAGE, f"{option}: {text!r} is not HOST:PORT, as 127.0.0.1:8080")

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +30,7 @@ from shared.checkpoints import read_public_key, read_signing_key
 from shared.keyfiles import KeyFilesError
 from shared.log_heads import LogHeads, Problem, shown
 from shared.witness_files import Signed, Witnessed, read_witness_files, sign_next
-from shared.witness_reading import SHOWN_MAX, bad_lines
+from shared.witness_reading import bad_lines, shortened
 
 FILES, LOG = "witness files", "the gate reads the log"
 NOBODY_ELSE = "neither the archive nor a checkpoint knows it"
@@ -115,7 +114,7 @@ def bad_lines_of(running: Running) -> list[str]:
     key, bad = read_public_key(running.witness_keys or running.keys), list[str]()
     for path in running.witnesses:
         with suppress(OSError):  # That a file is away is told by whoever read them first.
-            bad += islice(bad_lines(path, key), SHOWN_MAX)
+            bad += shortened(bad_lines(path, key))
     return bad
 
 

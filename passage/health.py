@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
+from http.client import HTTPException
 from pathlib import Path
-from typing import Annotated, NamedTuple
-from urllib.error import HTTPError, URLError
+from typing import IO, Annotated, NamedTuple, cast
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import typer
@@ -139,21 +141,14 @@ def _fetch_health(url: str) -> Health | None:
         return None
     try:
         context = trusted() if url.startswith("https") else None
-        with urlopen(url, timeout=TIMEOUT_S, context=context) as answer:  # noqa: S310 - see above
+        with _answer_of(url, context) as answer:
             return read_health(answer.read())
-    except HTTPError as error:
-        with error:  # As 503: what is missing stands in it.
-            return read_health(error.read())
-    except (URLError, OSError, ValueError):
+    except (OSError, ValueError, HTTPException):
         return None
 
 
-def _fetch_ok(url: str) -> bool:
-    if not url.startswith(("http://", "https://")):
-        return False
+def _answer_of(url: str, context: ssl.SSLContext | None) -> IO[bytes]:
     try:
-        context = trusted() if url.startswith("https") else None
-        with urlopen(url, timeout=TIMEOUT_S, context=context):  # noqa: S310 - looked at above
-            return True
-    except (URLError, OSError, ValueError):
-        return False
+        return cast(IO[bytes], urlopen(url, timeout=TIMEOUT_S, context=context))  # noqa: S310 - ours
+    except HTTPError as error:  # As 503: what is missing stands in it.
+        return error

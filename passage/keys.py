@@ -34,6 +34,8 @@ KEY_FILES = (f"{HOLDER}/kek-*.key", f"{HOLDER}/pepper-*.key", f"{HOLDER}/intake.
 """As patterns: keys of later epochs replace the first ones."""
 
 ROTATION_TIMEOUT_S = 600.0
+SEAL_TIMEOUT_S = 30.0
+"""It is answered whatever else is under way, and who seals can't wait."""
 UNSEAL_TIMEOUT_S = 30.0
 ASK_AGAIN_S = 0.1
 
@@ -84,7 +86,7 @@ def seal_verb(data: DataDir = DEFAULT_DATA_DIR) -> None:
 
     Calls are still kept; they are worked on once it is unsealed.
     """
-    asyncio.run(_ask(find_running(data), "close", Closed))
+    asyncio.run(_ask(find_running(data), "close", Closed, SEAL_TIMEOUT_S))
     out.print("sealed; `passage keys unseal` starts the key holder again")
 
 
@@ -102,15 +104,27 @@ def unseal_verb(data: DataDir = DEFAULT_DATA_DIR) -> None:
     out.print("unsealed")
 
 
-async def asked(client: Client, operation: str, body: bytes, answer: type[AnswerT]) -> AnswerT:
-    """Asks the key holder in the keeper's name. Raises SealedError, and VerbEndedError (1)."""
+async def asked(
+    client: Client,
+    operation: str,
+    body: bytes,
+    answer: type[AnswerT],
+    timeout_s: float | None = None,
+) -> AnswerT:
+    """Asks the key holder in the keeper's name; what takes every key waits as long as a rotation.
+
+    Raises SealedError, and VerbEndedError (1).
+    """
     subject = subjects.keyholder(operation, KEEPER)
     try:
-        reply = await client.request(subject, body, timeout=ROTATION_TIMEOUT_S)
+        reply = await client.request(subject, body, timeout=timeout_s or ROTATION_TIMEOUT_S)
     except NoRespondersError:
         raise SealedError(SEALED) from None
     except NatsError as error:
-        raise SealedError(f"the key holder doesn't answer ({type(error).__name__})") from None
+        raise SealedError(
+            f"the key holder doesn't answer ({type(error).__name__}); it may do yet what it was "
+            "asked for, and may be asked again"
+        ) from None
     try:
         return answer.model_validate_json(reply.data)
     except ValidationError:
@@ -149,10 +163,12 @@ def _take_away(note: Path) -> None:
         ) from None
 
 
-async def _ask(running: Running, operation: str, answer: type[AnswerT]) -> AnswerT:
+async def _ask(
+    running: Running, operation: str, answer: type[AnswerT], timeout_s: float | None = None
+) -> AnswerT:
     async with connected(running) as client:
         try:
-            return await asked(client, operation, b"", answer)
+            return await asked(client, operation, b"", answer, timeout_s)
         except SealedError as error:
             raise VerbEndedError(Exit.UNAVAILABLE, str(error)) from None
 

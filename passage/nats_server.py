@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -31,6 +32,11 @@ BINARY_SETTING = "PASSAGE_NATS_SERVER"
 MAX_PAYLOAD_BYTES = 1_048_576
 LOG = "log_file: {}\nlogfile_size_limit: 16777216\nlogfile_max_num: 4"
 """Each refused message is a line of up to 4 kB: who may log in must not fill the disk with them."""
+CONNECTIONS_MAX = 8_192
+"""A hundred times what is needed: anybody has one for the two seconds in which he may log in."""
+FILES_A_CONNECTION = 4
+"""A refused one has its file for a moment too, and a stream that can't open one of its own refuses
+whatever it is sent until the server is started again."""
 PORT_ATTEMPTS = 5
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -187,6 +193,7 @@ class NatsServer:
             f"server_name: {json.dumps(self.name)}",
             f"listen: {json.dumps(f'{self.host}:{self.port}')}",
             f"max_payload: {MAX_PAYLOAD_BYTES}",
+            f"max_connections: {connections_max()}",
             LOG.format(json.dumps(str(self.log_path))),
             "jetstream {",
             f"  store_dir: {json.dumps(str(self.store_path))}",
@@ -251,6 +258,13 @@ class NatsServer:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def connections_max() -> int:
+    """How many connections leave enough files for the streams."""
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)  # The server takes all that it may.
+    unbounded = files == resource.RLIM_INFINITY
+    return CONNECTIONS_MAX if unbounded else min(CONNECTIONS_MAX, files // FILES_A_CONNECTION)
 
 
 def find_binary(explicit: Path | None = None) -> Path:

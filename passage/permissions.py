@@ -157,9 +157,9 @@ def _consuming(name: str, stream: str, consumer: str, *, many: bool = True) -> I
     """`many`: whether one request may bring several messages, and heartbeats while it waits.
 
     How often, whoever asks may say: 500 requests with one a nanosecond took 350 MB of the server
-    and held up others' calls. So a channel takes a message a request.
+    and held up others' calls. So a channel takes a message a request. And nobody asks what a
+    consumer is: in a cluster all such requests wait in one line, which services' own stand in too.
     """
-    yield _api(name, f"CONSUMER.INFO.{stream}.{consumer}")
     yield _api(name, f"CONSUMER.MSG.NEXT.{stream}.{consumer}", many=many)
     yield _log(name, f"$JS.ACK.{stream}.{consumer}.>")
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import ssl
 import time
+from contextlib import closing
 from urllib.parse import urlsplit
 
 from nats.aio.client import Client
@@ -129,7 +130,10 @@ def require_database(running: Running) -> None:
 async def _problem(host: str, port: int, tls: ssl.SSLContext | None) -> str:
     try:
         async with asyncio.timeout(ANSWERS_WITHIN_S):
-            _, writer = await asyncio.open_connection(host, port, ssl=tls)
+            reader, writer = await asyncio.open_connection(host, port, ssl=tls)
+            with closing(writer):
+                # The system takes connections for a process that hangs, too.
+                greeting = await reader.read(1)
     except TimeoutError:
         return "no answer in time, or no such host"
     except ssl.SSLCertVerificationError as error:
@@ -137,5 +141,4 @@ async def _problem(host: str, port: int, tls: ssl.SSLContext | None) -> str:
     except OSError as error:
         # asyncio puts words of its own in place of the system's.
         return os.strerror(error.errno) if error.errno else type(error).__name__
-    writer.close()
-    return ""
+    return "" if greeting else "it ends the connection without a greeting"

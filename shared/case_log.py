@@ -8,6 +8,7 @@ before it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
@@ -35,6 +36,7 @@ from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.calls import RequestLostError
 from shared.jetstream.connection import Connection
 from shared.settings import Settings
+from shared.turns import Turns
 
 READ_ATTEMPTS = 50
 """How often a case is read anew because a replica that lags answered."""
@@ -98,6 +100,7 @@ class CaseLog(Application[str], Generic[StateT]):
     def __init__(self, fold: Fold[StateT], env: EnvType) -> None:
         self.fold = fold
         self._kept: Histories[StateT] = Histories()
+        self._turns = Turns()
         super().__init__(env)
         self.incarnation: IncarnationCheck | None = None
         if isinstance(self.recorder, JetStreamApplicationRecorder):
@@ -114,10 +117,11 @@ class CaseLog(Application[str], Generic[StateT]):
 
     def load(self, case_id: str) -> History[StateT]:
         """Gives the case as the log has it now; raises ChainBrokenError."""
-        known = self.remembered(case_id) or History(case_id, self.fold.initial)
-        newer = events_after(self.recorder, case_id, known.version, known.sequence)
-        history = self.extend(known, newer)
-        self.remember(history)
+        with self.turn_on(case_id):
+            known = self.remembered(case_id) or History(case_id, self.fold.initial)
+            newer = events_after(self.recorder, case_id, known.version, known.sequence)
+            history = self.extend(known, newer)
+            self.remember(history)
         return history
 
     def load_current(self, case_id: str) -> History[StateT]:
@@ -168,6 +172,10 @@ class CaseLog(Application[str], Generic[StateT]):
         if not isinstance(self.recorder, JetStreamApplicationRecorder):
             raise TypeError("a case log in memory has no connection")
         return self.recorder.log.stream.connection
+
+    def turn_on(self, case_id: str) -> AbstractContextManager[None]:
+        """While nobody else in this process reads or writes the case (`shared.turns`)."""
+        return self._turns.on(case_id)
 
     def remembered(self, case_id: str) -> History[StateT] | None:
         """The case as it was when last used here, if it is kept; it may be stale."""

@@ -44,6 +44,9 @@ def process(handle: Callable[[], Outcome], delivery: Delivery) -> Processed:
         return Processed(settled=False, is_sealed=isinstance(error, KeysSealedError))
     except Exception as error:
         why = _reason_to_park(error, delivery)
+        # Work that only raises holds its error, and a traceback would hold this frame: a cycle with
+        # the message in it, half a megabyte that Python may not look for in hours.
+        error.with_traceback(None)
         return Processed(settled=why is not None, why=why)
     log.info(
         "decided",

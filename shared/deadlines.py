@@ -1,19 +1,20 @@
 """Deadlines of cases: what is due, and when, follows from a case's state alone; timers only tell.
 
-A service gives two pure functions: `of`, what is due in a case by kind, and `record`, what is
-recorded when one has come and still stands. A deadline that was dealt with is no more in the
-state, so a late timer fires once, one that fires twice records once, and all timers can be set
-anew from the log.
+A service has two pure functions in its `deadlines`: `due_in`, what is due in a case by kind, and
+`decide_due`, what is recorded when one has come and still stands. A deadline that was dealt with is
+no more in the state, so a late timer fires once, one that fires twice records once, and all timers
+can be set anew from the log.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from shared.case_log import ChainBrokenError
+from shared.due import Due
 from shared.events.base import Event
 from shared.events.reading import UnreadableEventError
 from shared.logs import log
@@ -30,24 +31,16 @@ ALL_SET = Timer(kind="all_set", due_at=datetime(2200, 1, 1, tzinfo=UTC))
 LOG_PAGE_EVENTS = 1_000
 
 
-class Due(NamedTuple):
-    """A deadline of a case that has come."""
-
-    kind: str
-    case_id: str
-    due_at: datetime
-
-
 @dataclass(frozen=True)
 class Deadlines(Generic[StateT]):
     """The deadlines of one service's cases."""
 
     desk: Desk
     timers: Timers
-    kinds: frozenset[str]
-    of: Callable[[StateT], Mapping[str, datetime]]
+    kinds: Collection[str]
+    due_in: Callable[[StateT], Mapping[str, datetime]]
     """What is due in a case by kind; pure. What was dealt with isn't in it any more."""
-    record: Callable[[StateT, Due], Sequence[Event]]
+    decide_due: Callable[[StateT, Due], Sequence[Event]]
     """What is recorded of a deadline that stands; pure."""
 
     def keep(self, case_id: str, fired: Due | None = None) -> None:
@@ -57,7 +50,7 @@ class Deadlines(Generic[StateT]):
         """
         kept: dict[str, datetime] = {} if fired is None else {fired.kind: fired.due_at}
         while True:
-            standing = self.of(self.desk.writer.log.load_current(case_id).state)
+            standing = self.due_in(self.desk.writer.log.load_current(case_id).state)
             moved = {kind: at for kind, at in standing.items() if kept.get(kind) != at}
             if not moved:
                 return
@@ -81,7 +74,11 @@ class Deadlines(Generic[StateT]):
         )
 
         def decide(state: StateT) -> Sequence[Event]:
-            return self.record(state, due) if self.of(state).get(due.kind) == due.due_at else []
+            return (
+                self.decide_due(state, due)
+                if self.due_in(state).get(due.kind) == due.due_at
+                else []
+            )
 
         outcome = transact(self.desk.writer, due.case_id, cause, decide)
         self.keep(due.case_id, fired=due)

@@ -7,8 +7,7 @@ sixty thousand took a minute, in which the whole process does little else.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from typing_extensions import override
 
@@ -17,18 +16,19 @@ ValueT = TypeVar("ValueT")
 
 
 class Grown(Mapping[KeyT, ValueT]):
-    """The first entries of a dictionary that only ever grows, and is shared by what grew from it.
+    """The first steps of a dictionary that only ever grows, and is shared by what grew from it.
 
-    Whoever grows one that has grown already, or changes an entry, has a copy.
+    Whoever grows one that has grown already has a copy.
     """
 
-    __slots__ = ("_count", "_entries", "_right")
+    __slots__ = ("_count", "_entries", "_right", "_steps")
 
     def __init__(self, entries: Mapping[KeyT, ValueT] | None = None) -> None:
-        self._entries: dict[KeyT, tuple[int, ValueT]] = {
-            key: (place, value) for place, (key, value) in enumerate((entries or {}).items())
+        self._entries: dict[KeyT, tuple[Any, ...]] = {
+            key: (step, value) for step, (key, value) in enumerate((entries or {}).items())
         }
-        self._count = len(self._entries)
+        """Of each key the step that brought it and its value; if it changed, the next such pair."""
+        self._count = self._steps = len(self._entries)
         self._right = [True]
         """To add to what is shared: whoever takes it, in whatever thread, is the only one."""
 
@@ -36,28 +36,33 @@ class Grown(Mapping[KeyT, ValueT]):
         """This and one entry more, or another value of an entry."""
         if not self:
             return Grown({key: value})  # Every case begins with the same empty one.
-        if key in self:
-            return self if self[key] == value else Grown({**self, key: value})
+        is_there = key in self
+        if is_there and self[key] == value:
+            return self
         try:
             self._right.pop()
         except IndexError:
             return Grown({**self, key: value})
-        self._entries[key] = (self._count, value)
+        before = self._entries[key] if is_there else ()
+        self._entries[key] = (*before, self._steps, value)
         longer: Grown[KeyT, ValueT] = Grown()
-        longer._entries, longer._count = self._entries, self._count + 1
+        longer._entries, longer._steps = self._entries, self._steps + 1
+        longer._count = self._count if is_there else self._count + 1
         return longer
 
     @override
     def __getitem__(self, key: KeyT) -> ValueT:
-        place, value = self._entries[key]
-        if place >= self._count:
-            raise KeyError(key)
-        return value
+        pairs = self._entries[key]
+        for place in range(len(pairs) - 2, -1, -2):
+            if pairs[place] < self._steps:
+                found: ValueT = pairs[place + 1]
+                return found
+        raise KeyError(key)
 
     @override
     def __iter__(self) -> Iterator[KeyT]:
-        # A list: what is shared may grow meanwhile.
-        return iter(list(islice(self._entries, self._count)))
+        # A list, made in one go: another thread may add to what is shared at any time.
+        return iter(list(self._entries)[: self._count])
 
     @override
     def __len__(self) -> int:

@@ -32,7 +32,9 @@ CASE_ID = re.compile(r"(?=.*[A-Z])[0-9A-HJKMNP-TV-Z]{12}")
 """Crockford's base32 with a letter: twelve digits alone would be somebody's telephone number."""
 MADE_ID = re.compile(r"[0-9a-f]{32}")
 """A random UUID in hex, as Passage makes them; who calls or commands chooses other ids himself."""
-PLACE = re.compile(r"[A-Za-z0-9_.<>-]{1,80}:[0-9]{1,6} [A-Za-z0-9_<>.]{1,80}")
+PLACE = re.compile(
+    r"(?:<frozen [a-z_.]{1,40}>|[A-Za-z0-9_.<>-]{1,80}):[0-9]{1,6} [A-Za-z0-9_<>.]{1,80}"
+)
 LOGGER = re.compile(r"[A-Za-z0-9_.]{1,80}")
 LOGGERS = frozenset({"root", "py.warnings"})
 RELEASE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4}([a-z]{1,4}[0-9]{1,4})?){0,3}")

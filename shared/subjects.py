@@ -156,6 +156,11 @@ def due(service: str, name: str) -> str:
     return f"due.{service}.{name}"
 
 
+def due_timers(service: str) -> Durable:
+    """The durable consumer through which a service takes its own timers."""
+    return Durable(service, timers_stream(service), (due(service, ">"),))
+
+
 def about(subject: str) -> str:
     """What a delivered message is about: a case, or a timer that is about none."""
     if subject.startswith(f"{CASES_PREFIX}."):

@@ -104,6 +104,11 @@ def transact(
     the recorder's OperationalError where the server didn't answer, and of that kind
     OtherIncarnationError.
     """
+    with writer.log.turn_on(case_id):
+        return _recorded(writer, case_id, cause, decide)
+
+
+def _recorded(writer: Writer, case_id: str, cause: Cause, decide: Decide[Any]) -> Outcome:
     log = writer.log
     history, fresh = _remembered(log, case_id, cause), False
     for _ in range(ATTEMPTS):

@@ -128,9 +128,11 @@ def _newest(paths: Iterable[Path], key: Ed25519PublicKey) -> tuple[Line, str] | 
     newest: tuple[Line, str] | None = None
     for path in paths:
         with contextlib.suppress(OSError, BadLineError), path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - LINE_MAX_BYTES))
-            *whole, _torn = file.read().split(b"\n")
-            text = whole[-1].decode() if whole else ""
+            end = end_of_whole_lines(file)
+            start = max(0, end - LINE_MAX_BYTES)
+            file.seek(start)
+            *whole, _ = file.read(end - start).split(b"\n")
+            text = whole[-1].decode(errors="replace") if whole else ""
             line = read_line(text, key) if whole else None
             if line is not None and (newest is None or line.number > newest[0].number):
                 newest = line, text
@@ -208,8 +210,13 @@ def _append(path: Path, text: str) -> None:
 
 
 def end_of_whole_lines(file: BinaryIO) -> int:
-    """Where the last whole line of a witness file ends."""
-    size = file.seek(0, os.SEEK_END)
-    start = max(0, size - LINE_MAX_BYTES)
-    file.seek(start)
-    return start + file.read().rfind(b"\n") + 1
+    """Where the last whole line ends; what a power cut left after it may be of any size."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - LINE_MAX_BYTES)
+        file.seek(start)
+        last = file.read(end - start).rfind(b"\n")
+        if last >= 0:
+            return start + last + 1
+        end = start
+    return 0

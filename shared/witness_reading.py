@@ -7,7 +7,7 @@ line vouches for all. A line that is in no run has its own signature checked, if
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -76,9 +76,9 @@ class Reading:
                 lines.append((self._read(raw, found.run), raw))
             except BadLineError as error:
                 self._problems.append(f"{found.path}, line {found.place}: {error}")
-        warnings = self.warnings + _shortened([*_gaps(lines)])
+        warnings = [*self.warnings, *shortened(_gaps(lines))]
         read = [line for line, _ in lines] + self._odd
-        return sorted(read, key=lambda line: line.number), _shortened(self._problems), warnings
+        return sorted(read, key=lambda line: line.number), [*shortened(self._problems)], warnings
 
     def _read(self, raw: bytes, run: _Run) -> Line:
         text = raw.decode("utf-8", errors="replace")
@@ -162,6 +162,13 @@ def _follows(
     return all(newer[level] >= witness_lines.KEPT[level] for level in range(linked[0]))
 
 
-def _shortened(texts: Sequence[str]) -> list[str]:
-    more = len(texts) - SHOWN_MAX
-    return [*texts[:SHOWN_MAX], *([f"and {more} more"] if more > 0 else [])]
+def shortened(texts: Iterable[str]) -> Iterator[str]:
+    """Yields the first texts, and how many more there are."""
+    more = 0
+    for place, text in enumerate(texts):
+        if place < SHOWN_MAX:
+            yield text
+        else:
+            more += 1
+    if more:
+        yield f"and {more} more"

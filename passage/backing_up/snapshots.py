@@ -81,7 +81,8 @@ async def _chunks(stream: str, subscription: Subscription) -> AsyncIterator[byte
             message = await subscription.next_msg(timeout=CHUNK_TIMEOUT_S)
         except NatsError as error:
             raise VerbEndedError(
-                Exit.UNAVAILABLE, f"the copy of {stream} stopped ({type(error).__name__})"
+                Exit.UNAVAILABLE,
+                f"the copy of {stream} stopped ({type(error).__name__}); try again",
             ) from None
         if not message.data:
             status = int((message.headers or {}).get("Status", "0"))
@@ -116,7 +117,8 @@ class Restoring:
             return (await self._client.request(self._subject, chunk, timeout=timeout_s)).data
         except NatsError as error:
             raise VerbEndedError(
-                Exit.UNAVAILABLE, f"restoring {self._stream} stopped ({type(error).__name__})"
+                Exit.UNAVAILABLE,
+                f"restoring {self._stream} stopped ({type(error).__name__}); try again",
             ) from error
 
     async def _once_heard(self, chunk: bytes) -> bytes:

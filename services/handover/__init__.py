@@ -1,38 +1,15 @@
 """handover brings a man to a safe place, records the receiving team's receipt and what follows.
 
 Answers the commands of `shared.commands.handover`; records the events of
-`shared.events.handover` and `shared.events.custody`. Consumes from CASES what makes or moves one
-of its deadlines, the calls of lost men, the receipts for groups and messages that failed; and its
-own timers.
+`shared.events.handover` and `shared.events.custody`. Consumes from CASES what `reactions` lists,
+and its own timers.
 """
 
+from services.handover.reactions import REACTIONS
 from shared import subjects
-from shared.subjects import Durable
+from shared.reactions import followed_by
 
 SERVICE = "handover"
-REACTS_TO = Durable(
-    "handover",
-    subjects.CASES,
-    tuple(
-        map(
-            subjects.case_events,
-            (
-                "CallLinked",
-                "CaseReopened",
-                "ArrivedInUkraine",
-                "GuidanceGiven",
-                "ContactRegained",
-                "RendezvousPlanned",
-                "RendezvousReplanned",
-                "HandoverOffered",
-                "GroupHandedOver",
-                "FollowUpSet",
-                "CustodyChanged",
-                "MessageFailed",
-                "MessageRefused",
-            ),
-        )
-    ),
-)
-DUE = Durable("handover", subjects.timers_stream("handover"), (subjects.due("handover", ">"),))
-CONSUMES = (REACTS_TO, DUE)
+CASES = followed_by(SERVICE, REACTIONS)
+DUE = subjects.due_timers(SERVICE)
+CONSUMES = (CASES, DUE)

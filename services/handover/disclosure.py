@@ -13,7 +13,7 @@ from services.handover.guards import (
     NOBODY,
     Members,
     require_cleared,
-    require_live,
+    require_open,
 )
 from services.handover.rendezvous import WINDOW_IN_FUTURE, require_current, require_disclosed
 from services.handover.state import HandoverState
@@ -41,7 +41,7 @@ def decide_disclose(
     state: HandoverState, command: DiscloseRendezvous, now: datetime, members: Members = NOBODY
 ) -> list[Event]:
     """Approved; still verified, believed and free; to the man himself; once."""
-    require_live(state)
+    require_open(state)
     rendezvous = require_current(state, command.rendezvous_id)
     require_cleared(state, members, now)
     require(rendezvous.approved, APPROVED)
@@ -63,7 +63,7 @@ def decide_guidance(
     state: HandoverState, command: GiveGuidance, now: datetime, members: Members = NOBODY
 ) -> list[Event]:
     """On the way to a place that he was told; still verified, believed and free; to himself."""
-    require_live(state)
+    require_open(state)
     rendezvous = require_disclosed(state)
     require_cleared(state, members, now)
     _require_told_to_him(state, command, rendezvous.rendezvous_id, now)

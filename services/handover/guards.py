@@ -1,4 +1,4 @@
-"""The guards that several of handover's decisions ask: is the case live, may he be trusted so far.
+"""The guards that several of handover's decisions ask: is the case open, may he be trusted so far.
 
 Two people may set some of them aside by an emergency override; never that two people approve, that
 he is under duress, that somebody contradicts who he is, or how it is safe to reach him.
@@ -38,19 +38,19 @@ UNKNOWN = HandoverState()
 
 
 def require_latest(state: HandoverState) -> None:
-    """The guards of every decision: the case is there, and he has no later one."""
+    """Raises RefusedError unless the case is there, and his present one."""
     require(state.opened, CASE_KNOWN)
     require(not state.continued, LATEST_EPISODE)
 
 
 def require_not_exchanged(state: HandoverState) -> None:
-    """The guards of what is decided until he is exchanged."""
+    """Raises RefusedError unless the case is his present one, and he wasn't exchanged."""
     require_latest(state)
     require(not state.custody.exchanged, NOT_EXCHANGED)
 
 
-def require_live(state: HandoverState) -> None:
-    """The guards of what is decided until he is handed over."""
+def require_open(state: HandoverState) -> None:
+    """Raises RefusedError unless the case is open, and he the hotline's to bring in."""
     require_latest(state)
     require(not state.closed, CASE_OPEN)
     require(not state.handed_over, NOT_HANDED_OVER)

@@ -8,8 +8,8 @@ from services.handover.guards import (
     NOBODY,
     TEAM_NAMED,
     Members,
-    require_live,
     require_no_duress,
+    require_open,
 )
 from services.handover.meeting_state import Offer
 from services.handover.rendezvous import require_disclosed
@@ -41,7 +41,7 @@ def decide_offer(
     state: HandoverState, command: OfferHandover, now: datetime, members: Members = NOBODY
 ) -> list[Event]:
     """A disclosed rendezvous; no duress since; one offer at a time; time left to answer."""
-    require_live(state)
+    require_open(state)
     require_disclosed(state)
     require_no_duress(state, members)
     offer = state.meeting.offer
@@ -73,7 +73,7 @@ def decide_refuse(state: HandoverState, command: RefuseHandover, now: datetime) 
 
 def decide_withdraw(state: HandoverState, command: WithdrawHandover, _now: datetime) -> list[Event]:
     """Any named person may take it back, also after its deadline, until the team has answered."""
-    require_live(state)
+    require_open(state)
     _require_unanswered(state, command.offer_id)
     return [
         HandoverWithdrawn(offer_id=command.offer_id, by=command.by, reason=Plain(command.reason))
@@ -83,7 +83,7 @@ def decide_withdraw(state: HandoverState, command: WithdrawHandover, _now: datet
 def _require_answerable(
     state: HandoverState, command: AcceptHandover | RefuseHandover, now: datetime
 ) -> None:
-    require_live(state)
+    require_open(state)
     offer = _require_unanswered(state, command.offer_id)
     require(offer.deadline_at > now, OFFER_OPEN)
     require(offer.team == command.team, TEAM_NAMED)

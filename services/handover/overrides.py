@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from services.handover.guards import require_live
+from services.handover.guards import require_open
 from services.handover.state import HandoverState
 from shared.commands.handover import UseEmergencyOverride
 from shared.events.base import Event
@@ -20,7 +20,7 @@ def decide_override(
     state: HandoverState, command: UseEmergencyOverride, now: datetime
 ) -> list[Event]:
     """Two people; an end within a day. What it sets aside stands in its decisions' guards."""
-    require_live(state)
+    require_open(state)
     require(is_another_person(command.by, command.second_by), TWO_PEOPLE)
     require(now < command.expires_at <= now + LONGEST_OVERRIDE, OVERRIDE_ENDS_SOON)
     return [

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from services.handover.guards import (
     TEAM_NAMED,
-    require_live,
     require_not_exchanged,
+    require_open,
 )
 from services.handover.state import HandoverState
 from shared.commands.handover import RecordGroupHandover, RecordHandover, ResolveDiscrepancy
@@ -110,7 +110,7 @@ def decide_resolve(
 def _require_receipt(
     state: HandoverState, command: RecordHandover | RecordGroupHandover, now: datetime
 ) -> None:
-    require_live(state)
+    require_open(state)
     offer = state.meeting.offer
     if offer is None or offer.answer != "accepted":
         raise RefusedError(ACCEPTED)

@@ -10,7 +10,7 @@ from services.handover.guards import (
     Members,
     is_hostile,
     require_cleared,
-    require_live,
+    require_open,
     require_or_override,
 )
 from services.handover.meeting_state import Rendezvous
@@ -98,7 +98,7 @@ def _require_plannable(
     state: HandoverState, command: PlanRendezvous | ReplanRendezvous, now: datetime
 ) -> None:
     known = state.identity.partial or state.identity.verified
-    require_live(state)
+    require_open(state)
     require(state.arrived, ARRIVED)
     require(not state.identity.is_doubted, NO_CONTRADICTION)
     require(known or state.is_overridden("identity_verified", now), IDENTITY_PARTIAL)
@@ -112,7 +112,7 @@ def decide_approve(
     state: HandoverState, command: ApproveRendezvous, now: datetime, members: Members = NOBODY
 ) -> list[Event]:
     """Verified and believed, and so is his group; no duress; another person; a window to come."""
-    require_live(state)
+    require_open(state)
     rendezvous = require_current(state, command.rendezvous_id)
     require_cleared(state, members, now)
     require(is_another_person(rendezvous.planned_by, command.by), ANOTHER_PERSON)
@@ -124,7 +124,7 @@ def decide_approve(
 
 def decide_cancel(state: HandoverState, command: CancelRendezvous, _now: datetime) -> list[Event]:
     """Any named person may call off the current one; whoever was offered it isn't bound."""
-    require_live(state)
+    require_open(state)
     rendezvous = require_current(state, command.rendezvous_id)
     return [
         RendezvousCancelled(

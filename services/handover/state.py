@@ -31,7 +31,6 @@ from shared.events import custody, groups, handover, intake, verification
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded
 from shared.events.catalogue import AnyCaseEvent, HandoverEvent, VerificationEvent
-from shared.events.claims import ClaimEvent
 from shared.events.handover import FollowUpRule, OverridableGuard
 from shared.events.outbound import (
     MessageFailed,
@@ -39,7 +38,6 @@ from shared.events.outbound import (
     MessageSent,
     OutboundEvent,
 )
-from shared.events.shifts import DeskEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +94,10 @@ class HandoverState:
 def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverState:
     """Gives the state after one more event; never refuses."""
     data = event.data
+    if isinstance(data, VerificationEvent):
+        return _after_verification(state, data)
+    if isinstance(data, HandoverEvent):
+        return _after_handover(state, event, data)
     match data:
         case intake.CaseOpened():
             return replace(state, opened=True, contact=contact_after(state.contact, event, data))
@@ -113,24 +115,10 @@ def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverStat
             return replace(state, safe_to_contact=said_in(state.safe_to_contact, event))
         case intake.SurrenderDeclared() | groups.GroupEvent():
             return replace(state, party=party_after(state.party, data, event.subject))
-        case (
-            intake.CallTriaged()
-            | intake.ReturnCodeIssued()
-            | intake.NoteAdded()
-            | intake.AdviceGiven()
-            | intake.DeadlinePassed()
-            | intake.CasesLinked()
-            | intake.CasesUnlinked()
-            | intake.ErasureRequested()
-            | intake.PersonalDataErased()
-            | ClaimEvent()
-            | DeskEvent()
-        ):
-            return state
         case OutboundEvent():
             return _after_message(state, data)
         case _:
-            return _after_others(state, event, data)
+            return state
 
 
 def _after_message(state: HandoverState, data: OutboundEvent) -> HandoverState:
@@ -138,27 +126,6 @@ def _after_message(state: HandoverState, data: OutboundEvent) -> HandoverState:
     if not isinstance(data, MessageSent | MessageFailed | MessageRefused):
         return state
     return replace(state, meeting=meeting_after_message(state.meeting, data))
-
-
-def _after_others(
-    state: HandoverState,
-    event: CaseEvent[AnyCaseEvent],
-    data: VerificationEvent | HandoverEvent,
-) -> HandoverState:
-    match data:
-        case (
-            verification.RegistryChecked()
-            | verification.VerificationEscalated()
-            | verification.IdentityVerified()
-            | verification.IdentityContradicted()
-            | verification.IdentityRejected()
-            | verification.CredibilityAssessed()
-            | verification.ReviewOpened()
-            | verification.ReviewResolved()
-        ):
-            return _after_verification(state, data)
-        case _:
-            return _after_handover(state, event, data)
 
 
 def _after_verification(state: HandoverState, data: VerificationEvent) -> HandoverState:
@@ -174,10 +141,8 @@ def _after_verification(state: HandoverState, data: VerificationEvent) -> Handov
             return replace(state, assessment=assessed_in(data))
         case verification.ReviewOpened() | verification.ReviewResolved():
             return replace(state, review_open=isinstance(data, verification.ReviewOpened))
-        case verification.VerificationEscalated():
+        case _:
             return state
-        case _ as unreachable:
-            assert_never(unreachable)
 
 
 def _after_handover(

@@ -12,6 +12,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from shared.events.fields import Channel, Sealed
+from shared.grown import Grown
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,14 @@ class Address:
 class Addresses:
     """The addresses of one case."""
 
-    known: tuple[Address, ...] = ()
-    """Of every call that had one, as they were recorded."""
+    known: Grown[int, Address] = field(default_factory=Grown)
+    """Of every call that had one, by version: as they were recorded."""
     covered: Mapping[Channel, Address] = field(default_factory=dict)
     """Where the contact rule that holds lets him be reached."""
 
     def after_call(self, address: Address) -> Addresses:
         """Gives the addresses after one more call; a covered one stays, read anew from it."""
-        known = (*self.known, address)
+        known = self.known.with_entry(address.version, address)
         if not self.covers(address):
             return replace(self, known=known)
         return Addresses(known, {**self.covered, address.channel: address})
@@ -65,7 +66,7 @@ class Addresses:
         return replace(self, covered={one.channel: one for one in self._before(said_at)})
 
     def _before(self, said_at: datetime) -> list[Address]:
-        return [one for one in self.known if one.called_at <= said_at]
+        return [one for one in self.known.values() if one.called_at <= said_at]
 
     def covered_by_both(self, other: Addresses) -> Addresses:
         """The addresses with what both cover: for two words of which either may hold."""

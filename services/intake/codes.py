@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
-from services.intake.decisions import decide_return_code
-from services.intake.guards import require_ours
+from services.intake.duress import decide_return_code
+from services.intake.guards import require_not_handed_over
 from services.intake.handlers import Intake
 from shared.commands.base import Recorded
 from shared.commands.intake import IssueReturnCode
@@ -32,7 +32,7 @@ def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:
     # Nothing is reserved for a command that is somebody else's.
     is_issued = answered_at(history, cause) is not None
     if not is_issued:
-        require_ours(history.state)  # Nor for one that is refused.
+        require_not_handed_over(history.state)  # Nor for one that is refused.
     found = _reserved(intake, command, is_issued=is_issued)
     decide = partial(decide_return_code, code_hash=found.code_hash, duress_hash=found.duress_hash)
     done = transact(desk.writer, command.case_id, cause, decide)

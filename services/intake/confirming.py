@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.intake.guards import require_live
+from services.intake.guards import require_not_exchanged
 from services.intake.state import IntakeState
 from shared.commands.confirming import ConfirmCaller
 from shared.events.base import Event
@@ -15,7 +15,7 @@ CODE_GIVEN = Guard("code_given", "a call_id and channel in which he gave this ca
 
 def decide_confirm_caller(state: IntakeState, command: ConfirmCaller) -> list[Event]:
     """Beside the code; nothing to do where the code proves enough alone."""
-    require_live(state)
+    require_not_exchanged(state)
     call = (command.channel, command.call_id)
     require(call in state.known.coded, CODE_GIVEN)
     if call not in state.known.doubted:

@@ -1,15 +1,17 @@
-"""What is due in a case of intake's, and what is recorded when its time has come."""
+"""intake's deadlines: what is due in a case, and what is recorded when it has come."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
 
 from services.intake.claims import decide_lease_over
 from services.intake.delivery import decide_unreported, decide_untold, unreported_at, untold_at
 from services.intake.erasure import decide_location_retention
-from services.intake.guards import Rules
-from services.intake.outbox import UNREPORTED, UNTOLD
+from services.intake.outbox_state import UNREPORTED, UNTOLD
 from services.intake.state import IntakeState
+from shared.due import Deadline, Due, Setting
 from shared.events.base import Event
 from shared.events.intake import DeadlinePassed
 
@@ -17,30 +19,56 @@ LEASE = "lease"
 LIFE_NOW = "life_now_unanswered"
 SECOND_CALL = "second_call_review"
 LOCATION_RETENTION = "location_retention"
-KINDS = frozenset({LEASE, LIFE_NOW, SECOND_CALL, LOCATION_RETENTION, UNREPORTED, UNTOLD})
+KINDS = {
+    LEASE: Deadline("the claim says when", "CaseReleased: the operator's lease is over"),
+    LIFE_NOW: Deadline(
+        "a call of urgency life_now while nobody holds the case", "DeadlinePassed", "life_now"
+    ),
+    SECOND_CALL: Deadline(
+        "ReturnCodeIssued, until he calls again or arrives", "DeadlinePassed", "second_call"
+    ),
+    LOCATION_RETENTION: Deadline(
+        "HandedOver, while places are kept", "PersonalDataErased of the places", "places"
+    ),
+    UNREPORTED: Deadline("MessageDispatched", "MessageFailed: no report", "report"),
+    UNTOLD: Deadline(
+        "the message's valid_until, while nobody recorded that he is told by it",
+        "MessageRefused: too late",
+    ),
+}
 
 
-def deadlines(rules: Rules, state: IntakeState) -> dict[str, datetime]:
-    """Gives what is due, and when, by kind."""
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """How long may pass until something is done."""
+
+    life_now: Annotated[timedelta, Setting("life_now_s")]
+    second_call: Annotated[timedelta, Setting("second_call_days")]
+    places: Annotated[timedelta, Setting("location_retention_hours")]
+    report: Annotated[timedelta, Setting("outbound_report_minutes")]
+
+
+def due_in(state: IntakeState, spans: Spans) -> dict[str, datetime]:
+    """What is due by kind; what was dealt with isn't in it any more."""
     waiting, is_open = state.waiting, state.closed_as is None
     due: dict[str, datetime | None] = {
         LEASE: state.claim.lease_until,
-        LIFE_NOW: waiting.life_now_at + rules.life_now if is_open and waiting.life_now_at else None,
-        SECOND_CALL: waiting.code_at + rules.second_call if is_open and waiting.code_at else None,
-        LOCATION_RETENTION: waiting.places_at + rules.places if waiting.places_at else None,
-        UNREPORTED: unreported_at(state.outbox, rules.report),
+        LIFE_NOW: waiting.life_now_at + spans.life_now if is_open and waiting.life_now_at else None,
+        SECOND_CALL: waiting.code_at + spans.second_call if is_open and waiting.code_at else None,
+        LOCATION_RETENTION: waiting.places_at + spans.places if waiting.places_at else None,
+        UNREPORTED: unreported_at(state.outbox, spans.report),
         UNTOLD: untold_at(state.outbox),
     }
     return {kind: at for kind, at in due.items() if at is not None}
 
 
-def decide_due(state: IntakeState, kind: str, due_at: datetime) -> list[Event]:
-    """What a deadline leads to that has come and still stands."""
-    match kind:
+def decide_due(state: IntakeState, due: Due) -> list[Event]:
+    """What is recorded of a deadline that has come and still stands."""
+    match due.kind:
         case "lease":
             return decide_lease_over(state)
         case "life_now_unanswered" | "second_call_review" as rule:
-            return [DeadlinePassed(rule=rule, due_at=due_at)]
+            return [DeadlinePassed(rule=rule, due_at=due.due_at)]
         case "location_retention":
             return decide_location_retention(state, by="service:intake")
         case "outbound_unreported":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from services.intake.outbox import Message, Outbox
+from services.intake.outbox_state import Message, Outbox
 from shared.contact_rule import SafeToContact
 from shared.events import outbound
 from shared.events.base import Event

@@ -11,8 +11,8 @@ import hashlib
 from functools import partial
 
 from services.intake.calls import OpenedCall, message_of, open_end
-from services.intake.decisions import decide_call_ended
 from services.intake.handlers import Intake, record_call
+from services.intake.linking import decide_call_ended
 from services.intake.reading import ChannelMessage
 from shared.buckets import Bucket, Change, TakenError
 from shared.events.calls import CallEnded

@@ -5,8 +5,8 @@ The roll stands in the leading case's log; each member's log says with whom he t
 
 from __future__ import annotations
 
-from services.intake.guards import require_latest, require_ours
-from services.intake.regions import Told
+from services.intake.guards import require_latest, require_not_handed_over
+from services.intake.link_state import Told
 from services.intake.state import IntakeState
 from shared.commands.intake import CountHeads, FormGroup, JoinGroup, LeaveGroup
 from shared.events.base import Event
@@ -22,7 +22,7 @@ MEMBER_KNOWN = Guard("member_known", "a member_case that exists, goes on, and is
 
 def decide_form(state: IntakeState, command: FormGroup) -> list[Event]:
     """He leads others; the group has his case's number."""
-    require_ours(state)
+    require_not_handed_over(state)
     require(state.group.member_of is None, IN_NO_OTHER_GROUP)
     if state.group.led is not None:
         return []
@@ -31,7 +31,7 @@ def decide_form(state: IntakeState, command: FormGroup) -> list[Event]:
 
 def decide_join(state: IntakeState, command: JoinGroup, member: IntakeState) -> list[Event]:
     """Another case's man is on the roll; he travels with one group at a time."""
-    require_ours(state)
+    require_not_handed_over(state)
     require(state.group.led is not None, GROUP_FORMED)
     require(command.member_case != command.case_id, MEMBER_IS_ANOTHER)
     if command.member_case in state.group.members:
@@ -61,7 +61,7 @@ def decide_leave(state: IntakeState, command: LeaveGroup) -> list[Event]:
 
 def decide_count(state: IntakeState, command: CountHeads) -> list[Event]:
     """Every count is kept; the latest seen counts, else the latest said."""
-    require_ours(state)
+    require_not_handed_over(state)
     require(state.group.led is not None, GROUP_FORMED)
     return [
         HeadsCounted(

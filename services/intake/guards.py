@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from services.intake.state import IntakeState
@@ -21,19 +21,11 @@ CALL_OF_CASE = Guard("call_of_case", "a call_id that belongs to this case")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What of the settings decisions read."""
+    """The settings that decisions depend on."""
 
-    lease: timedelta = timedelta(minutes=5)
+    lease: timedelta
     """How long a claim lasts."""
-    life_now: timedelta = timedelta(seconds=60)
-    """How long a case of urgency `life_now` may wait for somebody to claim it."""
-    second_call: timedelta = timedelta(days=30)
-    """How long after his code a man may be silent before somebody looks."""
-    places: timedelta = timedelta(hours=72)
-    """How long places are kept after handover."""
-    report: timedelta = timedelta(minutes=10)
-    """How long a channel may take to say what became of a message."""
-    supervisors: Supervisors = field(default_factory=Supervisors)
+    supervisors: Supervisors
 
 
 def require_latest(state: IntakeState) -> None:
@@ -42,13 +34,13 @@ def require_latest(state: IntakeState) -> None:
     require(state.next_case is None, LATEST_EPISODE)
 
 
-def require_live(state: IntakeState) -> None:
-    """Raises RefusedError unless the case is there, his present one, and not done with."""
+def require_not_exchanged(state: IntakeState) -> None:
+    """Raises RefusedError unless the case is his present one, and he wasn't exchanged."""
     require_latest(state)
     require(not state.exchanged, NOT_EXCHANGED)
 
 
-def require_ours(state: IntakeState) -> None:
-    """Raises RefusedError unless the case is live, and the man still the hotline's to bring in."""
-    require_live(state)
+def require_not_handed_over(state: IntakeState) -> None:
+    """Raises RefusedError unless the case is his present one, and he the hotline's to bring in."""
+    require_not_exchanged(state)
     require(not state.handed_over, NOT_HANDED_OVER)

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
 from services.intake.calls import OpenedCall, message_of, placed
 from services.intake.claims import decide_claim, decide_release, decide_take_over
+from services.intake.closing import decide_close, decide_reopen
 from services.intake.confirming import decide_confirm_caller
-from services.intake.decisions import (
-    decide_advice,
-    decide_call,
-    decide_clear_duress,
-    decide_close,
-    decide_contact_rule,
-    decide_declare_surrender,
-    decide_note,
-    decide_personal_data,
-    decide_reopen,
-    decide_triage,
-)
+from services.intake.contact import decide_contact_rule
+from services.intake.duress import decide_clear_duress
 from services.intake.groups import decide_count, decide_form, decide_leave
 from services.intake.guards import Rules
+from services.intake.linking import decide_call
 from services.intake.links import decide_unlink
 from services.intake.routing import Index
 from services.intake.state import IntakeState
+from services.intake.statements import decide_declare_surrender, decide_personal_data
+from services.intake.triage import decide_advice, decide_note, decide_triage
 from shared.commands.base import Command
 from shared.commands.confirming import ConfirmCaller
 from shared.commands.intake import (
@@ -60,7 +54,7 @@ class Intake:
 
     desk: Desk
     index: Index
-    rules: Rules = field(default_factory=Rules)
+    rules: Rules
 
 
 DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {

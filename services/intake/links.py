@@ -5,8 +5,8 @@ Nothing is merged. A link stands in both cases' logs, and a person can take it b
 
 from __future__ import annotations
 
-from services.intake.guards import CALL_OF_CASE, require_live
-from services.intake.regions import Told
+from services.intake.guards import CALL_OF_CASE, require_not_exchanged
+from services.intake.link_state import Told
 from services.intake.state import IntakeState
 from shared.commands.intake import LinkCases, OpenOtherCase, UnlinkCases
 from shared.events.base import Event
@@ -19,7 +19,7 @@ OTHER_CASE_KNOWN = Guard("other_case_known", "an other_case that exists, and isn
 
 def decide_link(state: IntakeState, command: LinkCases, other: IntakeState) -> list[Event]:
     """A person accepts that both may be the same man's."""
-    require_live(state)
+    require_not_exchanged(state)
     require(other.opened and command.other_case != command.case_id, OTHER_CASE_KNOWN)
     if command.other_case in state.links:
         return []
@@ -62,7 +62,7 @@ def decide_other_case(
     state: IntakeState, command: OpenOtherCase, source: IntakeState
 ) -> list[Event]:
     """A case for another man on the line: the call, and nothing of what was said in it."""
-    require_live(source)
+    require_not_exchanged(source)
     call = source.calls.get((command.channel, command.call_id))
     require(call is not None, CALL_OF_CASE)
     if call is None or state.opened:

@@ -18,15 +18,15 @@ from services.intake import (
     shifting,
 )
 from services.intake.codes import issue_return_code
-from services.intake.deadlines import KINDS, deadlines, decide_due
+from services.intake.deadlines import KINDS, Spans, decide_due, due_in
 from services.intake.durability import Durability
 from services.intake.ends import EarlyEnds
 from services.intake.erasing import Erasure
 from services.intake.guards import Rules
 from services.intake.handlers import Intake
-from services.intake.listening import Listening, receive_event
 from services.intake.parked import ParkedDesk
-from services.intake.routing import Index
+from services.intake.reactions import REACTIONS, Listening
+from services.intake.routing import Index, Standing
 from services.intake.sending import OutboundStream, Sending
 from services.intake.sorting import sort_upstream
 from services.intake.state import IntakeState, evolve
@@ -46,26 +46,17 @@ from shared.commands.intake import (
 from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.commands.shifts import HandOverShift
 from shared.deadlines import Deadlines
+from shared.due import spans_of
 from shared.jetstream.stream import Stream
 from shared.keyfiles import read_channel_public_keys
 from shared.own_process import own_process, run_to_end
 from shared.policy import policy
+from shared.reactions import react
 from shared.refusals import Supervisors
 from shared.secret_files import own_settings
-from shared.service import Assemble, Service, assemble
+from shared.service import Assemble, Desk, Service, assemble
 from shared.settings import Settings
-
-
-def rules_of(settings: Settings) -> Rules:
-    """Gives what of the settings decisions read."""
-    return Rules(
-        lease=timedelta(minutes=settings.lease_minutes),
-        life_now=timedelta(seconds=settings.life_now_s),
-        second_call=timedelta(days=settings.second_call_days),
-        places=timedelta(hours=settings.location_retention_hours),
-        report=timedelta(minutes=settings.outbound_report_minutes),
-        supervisors=Supervisors(settings.supervisor_names),
-    )
+from shared.timers import Timers
 
 
 def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
@@ -78,7 +69,7 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     for calls in CALLS:
         sort = durability.guarded(partial(sort_upstream, listening))
         bus.consume_sorted(calls, sort, settings.calls_bytes_an_hour)
-    bus.consume(CASES, partial(receive_event, listening))
+    bus.consume(CASES, partial(react, REACTIONS, listening))
     bus.consume(DUE, listening.deadlines.receive)
     _answer_commands(bus, listening)
     timeout_s = settings.request_timeout_s
@@ -92,20 +83,15 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
 
 def _listening(service: Service) -> Listening:
     settings, desk, connection = service.settings, service.desk, service.log.connection
-    rules = rules_of(settings)
+    rules, spans = rules_of(settings), spans_of(Spans, settings)
 
-    def is_over(case_id: str) -> bool:
-        return bool(service.log.load_current(case_id).state.is_over)
+    def standing_of(case_id: str) -> Standing:
+        state: IntakeState = service.log.load_current(case_id).state
+        return Standing(state.is_over, len(state.calls))
 
-    due: Deadlines[IntakeState] = Deadlines(
-        desk,
-        service.timers(),
-        KINDS,
-        partial(deadlines, rules),
-        lambda state, due: decide_due(state, due.kind, due.due_at),
-    )
+    deadlines = deadlines_of(desk, service.timers(), spans)
     return Listening(
-        Intake(desk, Index(service.bucket(subjects.INDEX_BUCKET), is_over), rules),
+        Intake(desk, Index(service.bucket(subjects.INDEX_BUCKET), standing_of), rules),
         EarlyEnds(service.bucket(subjects.EARLY_ENDS_BUCKET)),
         Erasure(desk, timedelta(days=settings.retention_days)),
         Sending(
@@ -113,11 +99,22 @@ def _listening(service: Service) -> Listening:
             OutboundStream(connection, settings.request_timeout_s),
             read_channel_public_keys(settings.keys_dir),
             policy().channels.messages,
-            rules.report,
-            due.keep,
+            spans.report,
+            deadlines.keep,
         ),
-        due,
+        deadlines,
     )
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Gives the settings that decisions depend on."""
+    supervisors = Supervisors(settings.supervisor_names)
+    return Rules(lease=timedelta(minutes=settings.lease_minutes), supervisors=supervisors)
+
+
+def deadlines_of(desk: Desk, timers: Timers, spans: Spans) -> Deadlines[IntakeState]:
+    """Gives intake's deadlines, with the timers that tell of them."""
+    return Deadlines(desk, timers, KINDS, partial(due_in, spans=spans), decide_due)
 
 
 def _answer_commands(bus: Bus, listening: Listening) -> None:

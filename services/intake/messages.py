@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from services.intake.addresses import Address
-from services.intake.outbox import Message, Outbox
+from services.intake.outbox_state import Message, Outbox
 from shared.commands.intake import SendMessage
 from shared.contact_rule import CONTACT_ALLOWED
 from shared.events import outbound

@@ -6,6 +6,7 @@ calls at once therefore open one case, and a crash in between is healed by the r
     call.<channel>.<call_id>  the route of one call
     code.<code_hash>          the case that a return code, or its duress twin, was issued for
     next.<case_id>            the episode that follows a case that is over
+    more.<case_id>            the case that takes a caller's calls when this one is full
 
 Those of callers are described in `callers`.
 """
@@ -31,6 +32,13 @@ from shared.parking import UnprocessableError
 
 EPISODES_MAX = 1_000
 """More of one man are no episodes but a damaged index: the call is parked."""
+CALLS_OF_A_CASE_MAX = 5_000
+"""Then it is full: one without end takes more memory than a service has, and nobody reads it. It
+stays what it is to operators, and what follows is another case. Codes are let in for as many again,
+so that no flood under his number keeps the man himself out."""
+ASKED_AGAIN_AFTER = 100
+"""So many calls pass a full case by before the log is asked whether it is over: to read a long case
+for each of them would cost more than the calls themselves."""
 SURE = 1.0
 LESS_A_MISS = 0.85
 """A code after a wrong one of the same source is believed so much less, each time."""
@@ -38,6 +46,13 @@ ONE_CALL_WITHIN = timedelta(hours=1)
 """A call that is sent again may be dated anew; one that began later than this is another."""
 GUESSABLE = 0.3
 """How far a code is believed that comes after more wrong ones than mistakes explain."""
+
+
+class Standing(NamedTuple):
+    """What the log says of a case to those who route calls."""
+
+    is_over: bool = False
+    calls: int = 0
 
 
 class Episode(NamedTuple):
@@ -89,14 +104,19 @@ def _are_far_apart(one: str, other: str) -> bool:
 
 
 class Index:
-    """Finds and reserves cases; `is_over` asks the log."""
+    """Finds and reserves cases; `standing_of` asks the log."""
 
     def __init__(
-        self, bucket: Bucket, is_over: Callable[[str], bool], guesses: Guesses | None = None
+        self,
+        bucket: Bucket,
+        standing_of: Callable[[str], Standing],
+        guesses: Guesses | None = None,
     ) -> None:
         self._entries = Entries(WrittenOnce(bucket))
-        self._is_over = is_over
+        self._standing_of = standing_of
         self._guesses = guesses if guesses is not None else Guesses()
+        self._pass_by: dict[tuple[str, int], int] = {}
+        """How many calls more pass a full case by unasked, by its limit."""
 
     def route(self, call: IncomingCall) -> RoutedCall:
         """The call's route: the one reserved for it before, or a new one.
@@ -167,7 +187,7 @@ class Index:
         caller_key = (
             keep_caller(self._entries, call, coded["case_id"]) if call.caller_keys else None
         )
-        latest = self._latest_episode(coded["case_id"])
+        latest = self._latest_episode(coded["case_id"], 2 * CALLS_OF_A_CASE_MAX)
         # A code proves what this case was told, not what an earlier one was.
         is_own = latest.case_id == coded["case_id"]
         route = self._to(latest, call, caller_key, "return_code" if is_own else "earlier_code")
@@ -201,17 +221,37 @@ class Index:
             is_new=is_new,
         )
 
-    def _latest_episode(self, case_id: str) -> Episode:
+    def _latest_episode(self, case_id: str, calls_max: int = CALLS_OF_A_CASE_MAX) -> Episode:
         episode, seen = Episode(case_id), {case_id}
         while len(seen) <= EPISODES_MAX:
-            if not self._is_over(episode.case_id):
-                return episode
-            key = f"next.{episode.case_id}"
-            following = self._entries.get(key)
+            following = self._following(episode, calls_max, is_first=len(seen) == 1)
             if following is None:
-                following, _ = self._entries.create(key, {"case_id": new_case_id()})
-            episode = Episode(following["case_id"], episode.case_id, episode.number + 1)
+                return episode
+            episode = following
             if episode.case_id in seen:
                 break
             seen.add(episode.case_id)
         raise UnprocessableError("failed", "index", f"episodes of case {case_id} that have an end")
+
+    def _following(self, episode: Episode, calls_max: int, *, is_first: bool) -> Episode | None:
+        """The case that takes a call in place of this one, if it is over or full."""
+        case_id, key = episode.case_id, (episode.case_id, calls_max)
+        # Further on in a row of full cases each is known to be: none is read from the log again.
+        if not is_first and (more := self._entries.get(f"more.{case_id}")) is not None:
+            return Episode(more["case_id"])
+        unasked = self._pass_by.pop(key, 0)
+        if not unasked:
+            standing = self._standing_of(case_id)
+            if standing.is_over:
+                following = self._case_at(f"next.{case_id}")
+                return Episode(following, case_id, episode.number + 1)
+            if standing.calls < calls_max:
+                return None
+        self._pass_by[key] = (unasked or ASKED_AGAIN_AFTER) - 1
+        return Episode(self._case_at(f"more.{case_id}"))
+
+    def _case_at(self, key: str) -> str:
+        found = self._entries.get(key)
+        if found is None:
+            found, _ = self._entries.create(key, {"case_id": new_case_id()})
+        return str(found["case_id"])

@@ -15,7 +15,7 @@ from typing_extensions import override
 from services.intake.addresses import Address
 from services.intake.calls import message_of
 from services.intake.delivery import decide_report, goes_until, was_given
-from services.intake.guards import require_live
+from services.intake.guards import require_not_exchanged
 from services.intake.messages import (
     ADDRESS_KNOWN,
     decide_dispatch,
@@ -26,7 +26,7 @@ from services.intake.messages import (
     require_fits,
     require_said_once,
 )
-from services.intake.outbox import Message, Outbox
+from services.intake.outbox_state import Message, Outbox
 from services.intake.reading import ChannelMessage
 from services.intake.reports import is_underway, read_report
 from services.intake.state import IntakeState
@@ -109,7 +109,7 @@ def send_message(sending: Sending, command: SendMessage) -> Recorded:
     cause = replace(desk.cause_of(command), happened_at=now)
 
     def decide(state: IntakeState) -> list[Event]:
-        require_live(state)
+        require_not_exchanged(state)
         address = may_send(state.outbox, command, now, sending.channel_keys)
         require_fits(command, sending.limits)
         require_said_once(command, _said_lately(desk, command, state.outbox, now))

@@ -16,7 +16,7 @@ from services.intake import sending
 from services.intake.boxes import OpenedAtOnce
 from services.intake.calls import ReadCall, opened, read_call, read_message
 from services.intake.ends import receive_call, receive_end
-from services.intake.listening import Listening
+from services.intake.reactions import Listening
 from services.intake.reading import Hashed, Opener, hashed
 from services.intake.reports import read_report
 from shared.boxes import BoxBrokenError

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
+from services.intake.claim_state import Claim, evolve_claim
 from services.intake.exports import evolve_exported
-from services.intake.known import Known, evolve_known
-from services.intake.outbox import Outbox, evolve_outbox
-from services.intake.regions import (
-    Claim,
-    Group,
-    Told,
-    Waiting,
-    evolve_claim,
-    evolve_group,
-    evolve_links,
-    evolve_told,
-    evolve_waiting,
-)
+from services.intake.group_state import Group, evolve_group
+from services.intake.known_state import Known, evolve_known
+from services.intake.link_state import Told, evolve_links, evolve_told
+from services.intake.outbox_state import Outbox, evolve_outbox
 from services.intake.shift import ShiftState, evolve_shift
+from services.intake.waiting_state import Waiting, evolve_waiting
 from shared.events import handover, intake
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded
-from shared.events.catalogue import AnyCaseEvent, HandoverEvent, IntakeEvent
-from shared.events.claims import ClaimEvent
-from shared.events.custody import CustodyEvent, Exchanged
+from shared.events.catalogue import AnyCaseEvent
+from shared.events.custody import Exchanged
 from shared.events.fields import Channel, PersonalClass
-from shared.events.groups import GroupEvent
 from shared.events.intake import ClosingReason, LegalBasis
-from shared.events.outbound import OutboundEvent
-from shared.events.shifts import DeskEvent
 from shared.grown import Grown
 
 
@@ -126,94 +115,39 @@ def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
 
 
 def _after(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
-    data = event.data
-    if isinstance(data, IntakeEvent):
-        return _after_intake(state, data, event.time)
-    if isinstance(data, HandoverEvent):
-        return _after_handover(state, data)
-    return state
-
-
-def _after_intake(state: IntakeState, data: IntakeEvent, at: datetime) -> IntakeState:
-    match data:
-        case intake.CaseOpened() | intake.CallLinked():
-            return _with_call(state, data)
-        case CallEnded():
-            ended = state.calls_ended.with_entry((data.channel, data.call_id), None)
+    match event.data:
+        case (intake.CaseOpened() | intake.CallLinked()) as call:
+            return _with_call(state, call)
+        case CallEnded() as end:
+            ended = state.calls_ended.with_entry((end.channel, end.call_id), None)
             return replace(state, calls_ended=ended)
         case intake.DuressSignalled() | intake.DuressCleared():
-            return replace(state, duress=isinstance(data, intake.DuressSignalled))
-        case intake.EpisodeContinued():
-            return replace(state, next_case=data.next_case)
-        case intake.CaseClosed():
-            return replace(state, closed_as=data.reason, closed_at=at)
+            return replace(state, duress=isinstance(event.data, intake.DuressSignalled))
+        case intake.EpisodeContinued() as continued:
+            return replace(state, next_case=continued.next_case)
+        case intake.CaseClosed() as closed:
+            return replace(state, closed_as=closed.reason, closed_at=event.time)
         case intake.CaseReopened():
             return replace(state, closed_as=None, closed_at=None)
-        case intake.ErasureRequested():
-            queued = QueuedErasure(data.classes, data.legal_basis, data.by)
+        case intake.ErasureRequested() as asked:
+            queued = QueuedErasure(asked.classes, asked.legal_basis, asked.by)
             return replace(state, queued=(*state.queued, queued))
-        case (
-            intake.CallTriaged()
-            | intake.SurrenderDeclared()
-            | intake.PersonalDataProvided()
-            | intake.ReturnCodeIssued()
-            | intake.CallerConfirmed()
-            | intake.NoteAdded()
-            | intake.AdviceGiven()
-            | intake.ContactRuleSet()
-            | intake.DeadlinePassed()
-            | intake.CasesLinked()
-            | intake.CasesUnlinked()
-            | intake.PersonalDataErased()
-            | ClaimEvent()
-            | GroupEvent()
-            | OutboundEvent()
-            | DeskEvent()
-        ):
-            return state
-        case _ as unreachable:
-            assert_never(unreachable)
-
-
-def _after_handover(state: IntakeState, data: HandoverEvent) -> IntakeState:
-    match data:
-        case handover.RendezvousPlanned() | handover.RendezvousReplanned():
-            return replace(state, meeting=data.rendezvous_id)
+        case (handover.RendezvousPlanned() | handover.RendezvousReplanned()) as planned:
+            return replace(state, meeting=planned.rendezvous_id)
         case (
             handover.RendezvousMissed()
             | handover.RendezvousCancelled()
             | handover.RendezvousExpired()
-        ):
-            still = state.meeting if state.meeting != data.rendezvous_id else None
+        ) as over:
+            still = state.meeting if state.meeting != over.rendezvous_id else None
             return replace(state, meeting=still)
         case handover.HandedOver():
             before = state.calls_before or frozenset(state.calls)
             return replace(state, handed_over=True, meeting=None, calls_before=before)
         case Exchanged():
             return replace(state, exchanged=True)
-        case (
-            handover.ArrivedInUkraine()
-            | handover.RendezvousApproved()
-            | handover.RendezvousDisclosed()
-            | handover.DisclosureWithdrawn()
-            | handover.GuidanceGiven()
-            | handover.HandoverOffered()
-            | handover.HandoverAccepted()
-            | handover.HandoverRefused()
-            | handover.HandoverWithdrawn()
-            | handover.GroupHandedOver()
-            | handover.HandoverDiscrepancyRaised()
-            | handover.HandoverDiscrepancyResolved()
-            | handover.EmergencyOverrideUsed()
-            | handover.ContactLost()
-            | handover.ContactRegained()
-            | handover.FollowUpSet()
-            | handover.FollowUpOverdue()
-            | CustodyEvent()
-        ):
+        case _:
             return state
-        case _ as unreachable:
-            assert_never(unreachable)
 
 
 def _with_call(state: IntakeState, data: intake.CaseOpened | intake.CallLinked) -> IntakeState:

@@ -11,5 +11,5 @@ from shared.subjects import Durable
 
 SERVICE = "keyholder"
 ERASURES = Durable("keyholder", subjects.CASES, (subjects.case_events("PersonalDataErased"),))
-DUE = Durable("keyholder", subjects.timers_stream("keyholder"), (subjects.due("keyholder", ">"),))
+DUE = subjects.due_timers(SERVICE)
 CONSUMES = (ERASURES, DUE)

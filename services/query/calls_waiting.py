@@ -9,6 +9,8 @@ from services.query.link import Link
 from shared.policy import policy
 from shared.subjects import calls_stream
 
+SILENT = "doesn't answer: it is missing or has no leader, or the server is silent"
+
 
 class CallsWaiting(NamedTuple):
     """One channel's; `problem` says why they can't come into cases."""
@@ -29,6 +31,6 @@ async def _of(link: Link, channel: str) -> CallsWaiting:
     stream = calls_stream(channel)
     state = await link.stream_state(stream)
     if state is None:
-        return CallsWaiting(channel, None, 0.0, f"{stream} is missing, or has no leader")
+        return CallsWaiting(channel, None, 0.0, f"{stream} {SILENT}")
     problem = None if state.consumers else f"{stream} has no consumer; run `passage provision`"
     return CallsWaiting(channel, state.messages, state.oldest_s, problem)

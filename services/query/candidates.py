@@ -58,6 +58,8 @@ class Found(NamedTuple):
 
     candidates: Sequence[Candidate]
     complete: bool
+    more: bool
+    """Whether there are others beside these, or there may be."""
 
 
 @dataclass
@@ -99,7 +101,7 @@ class Candidates:
         With `asked.reveal` the reasons are shown, which hold values: those count as shown.
         """
         who = _searcher(asked, by, purpose)
-        matches, complete = self._matches(asked, who)
+        matches, likely = self._matches(asked, who)
         wanted = sorted(matches, key=lambda one: (*matches[one].strength, one))[:OPENED_MAX]
         rows = self._reads.cases_by_ids(wanted)
         ids = {case_id for one in wanted for case_id in (one, *matches[one].ids)}
@@ -121,7 +123,8 @@ class Candidates:
             # Opened once more, as what a person is shown: that counts against his budget.
             opened(self._keys, _shown(asked, first, told), by, purpose, "shown")
         log.info("looked_for_caller", count=len(found))
-        return Answer(Found(first, complete), rows.sequence)
+        more = likely.more or len(matches) > OPENED_MAX or len(found) > CANDIDATES_MAX
+        return Answer(Found(first, likely.complete, more), rows.sequence)
 
     def of_case(
         self, case_id: str, by: str, purpose: str, *, reveal: bool = False
@@ -144,10 +147,10 @@ class Candidates:
         )
         return self.of_caller(asked, by, purpose)
 
-    def _matches(self, asked: Asked, who: Searcher) -> tuple[dict[str, _Match], bool]:
-        """Gives what was found, by the last episode of each man."""
+    def _matches(self, asked: Asked, who: Searcher) -> tuple[dict[str, _Match], Likely]:
+        """Gives what was found, by the last episode of each man; and what the name may mean."""
         hits = self._reads.hits(self._keys_of(asked, who)).found
-        likely = Likely([], complete=True)
+        likely = Likely([], complete=True, more=False)
         if asked.name:
             likely = self._names.likely(asked.name, asked.person.born)
         ids = {*hits, *(one.case_id for one in likely.suggestions)}
@@ -163,7 +166,7 @@ class Candidates:
             match.places.add((one.case_id, one.version))
             match.ids.add(one.case_id)
         matches.pop(latest[asked.own_case], None)
-        return matches, likely.complete
+        return matches, likely
 
     def _keys_of(self, asked: Asked, who: Searcher) -> dict[Kind, list[str]]:
         wanted = _to_hash(asked)

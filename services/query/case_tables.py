@@ -120,8 +120,9 @@ def _columns_after_it() -> list[Column[Any]]:
 
 def queue(metadata: MetaData, prefix: str) -> Table:
     """Gives the table of the cases that wait for a person."""
+    name = f"{prefix}queue"
     return Table(
-        f"{prefix}queue",
+        name,
         metadata,
         Column("case_id", String(64), primary_key=True),
         Column("needs", String(32), nullable=False),
@@ -136,6 +137,7 @@ def queue(metadata: MetaData, prefix: str) -> Table:
         Column("last_call_at", UtcDateTime),
         Column("claimed_by", Text),
         Column("lease_until", UtcDateTime),
+        Index(f"{name}_by_turn", "rank", "channel", "since_at", "case_id"),
         sqlite_with_rowid=False,
     )
 

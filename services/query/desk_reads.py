@@ -13,14 +13,14 @@ from services.query.reads import Answer, Reads
 from services.query.slices import FOLDED_MAX, Slice, events_of
 from services.query.tables import Tables
 
-WHOLE_LOG = Slice(limit=FOLDED_MAX)
-
 
 class ShiftLog(NamedTuple):
     """A shift with its events in order."""
 
     shift: ShiftRow
     events: Sequence[ReadEvent]
+    more: bool
+    """Whether there are later events than these."""
 
 
 class DeskReads(Reads):
@@ -44,7 +44,10 @@ class DeskReads(Reads):
             row = connection.execute(select(table).where(table.c.shift_id == shift_id)).first()
             if row is None:
                 return None
-            return ShiftLog(ShiftRow._make(row), events_of(connection, tables, shift_id, WHOLE_LOG))
+            one_more = Slice(limit=FOLDED_MAX + 1)
+            events = events_of(connection, tables, shift_id, one_more)
+            more = len(events) > FOLDED_MAX
+            return ShiftLog(ShiftRow._make(row), events[:FOLDED_MAX], more)
 
         return self._read(read)
 

@@ -119,6 +119,8 @@ def read_stored(stored: RecordedEvent) -> ReadEvent | Unreadable:
     said = (event.subject, event.caseversion, event.type_name)
     if said != (stored.originator_id, stored.originator_version, stored.topic):
         return put_aside(stored, "it stands under another event's subject")
+    if event.caseversion > VERSION_MAX:
+        return put_aside(stored, "no case has so many versions")
     return ReadEvent(stored.id, stored.recorded_at, stored.state, event)
 
 

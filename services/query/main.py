@@ -215,7 +215,8 @@ def listen(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     # Without a host the system would take every one that the machine has.
-    if not host or not port.isdecimal() or int(port) > PORT_MAX:
+    is_long = len(port) > len(f"{PORT_MAX}")  # Python reads no number of 5,000 digits.
+    if not host or not port.isdecimal() or is_long or int(port) > PORT_MAX:
         raise AddressError("must be HOST:PORT, with a host; 127.0.0.1:8080")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server(

@@ -41,11 +41,13 @@ FOLLOWS_WITHIN_S = 0.05
 
 
 class Likely(NamedTuple):
-    """Cases that a name may mean, not confirmed yet."""
+    """Cases that a name may mean, the likeliest first."""
 
     suggestions: list[Suggestion]
     complete: bool
     """Whether every name was in memory; where not, they are being opened now."""
+    more: bool
+    """Whether the name may mean others too."""
 
 
 class Names:
@@ -75,8 +77,8 @@ class Names:
     def __len__(self) -> int:
         return len(self._index)
 
-    def suggestions(self, name: str, by: str, purpose: str) -> list[Suggestion]:
-        """Gives the cases that a name may mean, the likeliest first.
+    def suggestions(self, name: str, by: str, purpose: str) -> Likely:
+        """Gives the cases that a name may mean, opened anew for whoever searches.
 
         Raises KeysUnavailableError, and then nothing stays in memory, and KeysDeniedError.
         """
@@ -89,12 +91,13 @@ class Names:
             raise
         while not self._follow_once():
             pass
-        found = self._confirmed(self._find(signs_sought(name), None), by, purpose)
-        log.info("searched_by_name", count=len(found))
-        return found
+        found, more = self._find(signs_sought(name), None)
+        confirmed = self._confirmed(found, by, purpose)
+        log.info("searched_by_name", count=len(confirmed))
+        return Likely(confirmed, complete=True, more=more)
 
     def likely(self, name: str, born: str | None) -> Likely:
-        """Gives the cases that a name may mean, as far as names are in memory; never waits long.
+        """Gives the same, not confirmed, as far as names are in memory; never waits long.
 
         Where there are many to open first, that goes on beside. Raises as `suggestions`.
         """
@@ -106,7 +109,8 @@ class Names:
                 self._following.release()
         if not complete:
             self._load_beside()
-        return Likely(self._find(signs_sought(name), born), complete)
+        found, more = self._find(signs_sought(name), born)
+        return Likely(found, complete, more)
 
     def forget(self, places: Iterable[Place]) -> None:
         """Forgets names that don't open any more."""
@@ -143,10 +147,12 @@ class Names:
                     self._note_erasure(event.subject, event.caseversion)
                     self._forget_erased()
 
-    def _find(self, wanted: Sequence[Signs], born: str | None) -> list[Suggestion]:
+    def _find(self, wanted: Sequence[Signs], born: str | None) -> tuple[list[Suggestion], bool]:
+        """The likeliest, and whether there are more."""
         with self._lock:
             self._used_at = time.monotonic()
-            return self._index.find(wanted, born, SUGGESTIONS_MAX) if wanted else []
+            found = self._index.find(wanted, born, SUGGESTIONS_MAX + 1) if wanted else []
+        return found[:SUGGESTIONS_MAX], len(found) > SUGGESTIONS_MAX
 
     def _load_beside(self) -> None:
         with self._lock:

@@ -19,6 +19,7 @@ from services.query.projections.case_row import CaseRow, IdentityState, Progress
 from services.query.projections.lookups import Kind
 from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsRow, FunnelRow
+from services.query.queue_order import first_of_queue
 from services.query.read_model import sequence_of
 from services.query.slices import ERASURES, WHOLE, Slice, events_of, read_events
 from services.query.tables import Tables
@@ -26,8 +27,6 @@ from shared.events.fields import Channel, PersonalClass
 from shared.events.intake import Urgency
 
 AnswerT = TypeVar("AnswerT")
-QUEUED_OF_A_CHANNEL = 50
-"""After so many of one channel, as urgent, come those of others: a flood hides nobody else."""
 
 
 class ReadModelUnavailableError(Exception):
@@ -207,14 +206,8 @@ class Reads:
         """Gives the cases that wait for a person, the most urgent and longest waiting first."""
 
         def read(connection: Connection, tables: Tables) -> Waiting:
-            table = tables.queue
-            waits = (table.c.since_at, table.c.case_id)
-            alike = (table.c.rank, table.c.channel)
-            place = func.row_number().over(partition_by=alike, order_by=waits)
-            turn = (place - 1) // QUEUED_OF_A_CHANNEL
-            query = select(table).order_by(table.c.rank, turn, *waits)
-            rows = [QueueRow._make(row) for row in connection.execute(query.limit(limit))]
-            in_all = connection.execute(select(func.count()).select_from(table)).scalar_one()
+            rows = first_of_queue(connection, tables.queue, limit)
+            in_all = connection.execute(select(func.count()).select_from(tables.queue)).scalar_one()
             return Waiting(rows, in_all)
 
         return self._read(read)

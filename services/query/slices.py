@@ -13,18 +13,15 @@ from shared.events.base import CaseEvent
 from shared.events.intake import PersonalDataErased
 from shared.events.reading import read_case_event
 
-EVENTS_MAX = 1_000
-"""At most so many events of a case are read for one answer, whoever asks for them."""
-
 FOLDED_MAX = 10_000
-"""Of one log, where only some types of events are read to be folded."""
+"""So many events of one log are read to be folded."""
 
 
 class Slice(NamedTuple):
     """Which of a case's events are wanted: so many of those after a version, of some types."""
 
     after_version: int = 0
-    limit: int = EVENTS_MAX
+    limit: int = FOLDED_MAX
     types: Collection[str] | None = None
     """None: all."""
     up_to_version: int | None = None

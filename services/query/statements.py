@@ -24,7 +24,7 @@ ADDRESSES_MAX = 5
 """By so many of a case's callers others are looked for."""
 
 
-class Claim(NamedTuple):
+class SealedStatement(NamedTuple):
     """A statement as it is sealed."""
 
     place: Place
@@ -57,13 +57,13 @@ def statements_of(
     purpose: str,
 ) -> dict[str, list[Statement]]:
     """Gives for each case its last statements, and those at `places`, as far as they open."""
-    claims = {case_id: _claims(one, places) for case_id, one in said.items()}
-    values = [value for some in claims.values() for one in some for value in one[1:] if value]
+    statements = {case_id: _sealed_statements(one, places) for case_id, one in said.items()}
+    values = [value for some in statements.values() for one in some for value in one[1:] if value]
     answers = opened(keys, values, by, purpose, "compared")
     texts = {one: answer.text for one, answer in zip(values, answers, strict=True)}
     return {
-        case_id: [statement for one in some if (statement := _statement(one, texts)) is not None]
-        for case_id, some in claims.items()
+        case_id: [statement for one in some if (statement := _opened(one, texts)) is not None]
+        for case_id, some in statements.items()
     }
 
 
@@ -78,8 +78,8 @@ def addresses_of(keys: Keys, said: Said, by: str, purpose: str) -> list[tuple[Ch
     ]
 
 
-def _claims(said: Said, places: Collection[Place]) -> list[Claim]:
-    claims = []
+def _sealed_statements(said: Said, places: Collection[Place]) -> list[SealedStatement]:
+    statements = []
     erased_at = said.erased.get("identity", 0)
     for event in (item.event for item in said.events):
         data = event.data
@@ -88,9 +88,9 @@ def _claims(said: Said, places: Collection[Place]) -> list[Claim]:
         if event.caseversion > erased_at:
             unit = SealedValue.of(event, "unit") if data.unit is not None else None
             place = (event.subject, event.caseversion)
-            claims.append(Claim(place, SealedValue.of(event, "identity"), unit))
-    last = claims[-STATEMENTS_MAX:]
-    return [one for one in claims if one in last or one.place in places]
+            statements.append(SealedStatement(place, SealedValue.of(event, "identity"), unit))
+    last = statements[-STATEMENTS_MAX:]
+    return [one for one in statements if one in last or one.place in places]
 
 
 def _callers(said: Said) -> list[Caller]:
@@ -107,13 +107,13 @@ def _callers(said: Said) -> list[Caller]:
     return list(callers.values())[-ADDRESSES_MAX:]
 
 
-def _statement(claim: Claim, texts: Mapping[SealedValue, str | None]) -> Statement | None:
-    identity = identity_in(texts[claim.identity])
+def _opened(sealed: SealedStatement, texts: Mapping[SealedValue, str | None]) -> Statement | None:
+    identity = identity_in(texts[sealed.identity])
     if identity is None:
         return None
-    unit = texts[claim.unit] if claim.unit is not None else None
-    values = tuple(value for value in claim[1:] if value is not None)
-    return Statement(claim.place, identity, person_of(identity, unit), values)
+    unit = texts[sealed.unit] if sealed.unit is not None else None
+    values = tuple(value for value in sealed[1:] if value is not None)
+    return Statement(sealed.place, identity, person_of(identity, unit), values)
 
 
 def name_of(statements: Sequence[Statement]) -> str:

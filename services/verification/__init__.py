@@ -1,20 +1,14 @@
 """verification decides who the caller is: it asks the registry, and a person decides in doubt.
 
-Consumes PersonalDataProvided, RegistryChecked and CaseReopened from CASES, and its own timers;
-answers the commands of `shared.commands.verification`; records the events of
-`shared.events.verification`.
+Consumes from CASES what `reactions` lists, and its own timers; answers the commands of
+`shared.commands.verification`; records the events of `shared.events.verification`.
 """
 
+from services.verification.reactions import REACTIONS
 from shared import subjects
-from shared.subjects import Durable
+from shared.reactions import followed_by
 
 SERVICE = "verification"
-CLAIMS = Durable(
-    "verification",
-    subjects.CASES,
-    tuple(map(subjects.case_events, ("PersonalDataProvided", "RegistryChecked", "CaseReopened"))),
-)
-DUE = Durable(
-    "verification", subjects.timers_stream("verification"), (subjects.due("verification", ">"),)
-)
-CONSUMES = (CLAIMS, DUE)
+CASES = followed_by(SERVICE, REACTIONS)
+DUE = subjects.due_timers(SERVICE)
+CONSUMES = (CASES, DUE)

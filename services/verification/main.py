@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import partial
 
-from services.verification import CLAIMS, DUE, SERVICE, handlers
-from services.verification.handlers import Verification
+from services.verification import CASES, DUE, SERVICE, handlers
+from services.verification.asking import Verification
+from services.verification.deadlines import KINDS, Spans, decide_due, due_in
+from services.verification.reactions import REACTIONS
 from services.verification.registry import Registry, SqliteRegistry, remove_drafts
 from services.verification.state import VerificationState, evolve
-from services.verification.waiting import Waits
 from shared.case_log import Fold
 from shared.commands.verification import CheckRegistry
+from shared.deadlines import Deadlines
+from shared.due import spans_of
 from shared.own_process import own_process, run_to_end
+from shared.reactions import react
 from shared.secret_files import own_settings
-from shared.service import Assemble, Service, assemble
+from shared.service import Assemble, Desk, Service, assemble
 from shared.settings import Settings
+from shared.timers import Timers
 
 
 def wire(
@@ -23,22 +27,23 @@ def wire(
 ) -> Service:
     """Gives verification, ready to run; it asks the settings' registry file if no other."""
     service = put_together(SERVICE, Fold(VerificationState(), evolve), settings)
-    waits = Waits(
-        answer=timedelta(minutes=settings.registry_answer_minutes),
-        overdue=timedelta(hours=settings.registry_overdue_hours),
-    )
-    deadlines = handlers.deadlines_of(service.desk, service.timers(), waits)
+    deadlines = deadlines_of(service.desk, service.timers(), spans_of(Spans, settings))
     asked = registry or SqliteRegistry(settings.registry_file)
     verification = Verification(service.desk, asked, deadlines)
     bus = service.bus
-    service.at_start.append(deadlines.set_anew)
-    service.at_start.append(partial(_tidy, settings))
-    bus.consume(CLAIMS, partial(handlers.receive_event, verification))
+    bus.consume(CASES, partial(react, REACTIONS, verification))
     bus.consume(DUE, deadlines.receive)
     for command_type in handlers.DECISIONS:
         bus.command(command_type, partial(handlers.carry_out, verification))
     bus.command(CheckRegistry, partial(handlers.check_registry, verification))
+    service.at_start.append(deadlines.set_anew)
+    service.at_start.append(partial(_tidy, settings))
     return service
+
+
+def deadlines_of(desk: Desk, timers: Timers, spans: Spans) -> Deadlines[VerificationState]:
+    """Gives verification's deadlines, with the timers that tell of them."""
+    return Deadlines(desk, timers, KINDS, partial(due_in, spans=spans), decide_due)
 
 
 def _tidy(settings: Settings) -> None:

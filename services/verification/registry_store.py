@@ -25,7 +25,7 @@ from shared.matching.keys import given_keys, surname_keys
 from shared.matching.numbers import folded_number, numbers_in, without_zeros
 
 COMPARED_MAX = 500
-"""Of one name so many are compared; of more nobody is told apart, and only a few are."""
+"""Of one name, number or birthday so many are compared; of more nobody is told apart by it."""
 FEW = 20
 FOLDER_MODE = 0o700
 DRAFT_MARK = ".draft-"
@@ -137,7 +137,7 @@ def by_number(connection: sqlite3.Connection, claim: Stated) -> list[Stated]:
             continue  # "-" and "000000" are written where there is none.
         exact = _all(connection, _BY_NUMBER, (number,))
         found = exact or _all(connection, _BY_BARE_NUMBER, (without_zeros(number),))
-        if found:
+        if 0 < len(found) <= COMPARED_MAX:
             return found
     return []
 
@@ -160,7 +160,9 @@ def by_name(connection: sqlite3.Connection, claim: Stated) -> Namesakes:
     men = [_one(connection, place) for place in looked_at]
     if known is not None and known.is_whole:
         # The surname may have been misheard.
-        men += [one for one in _all(connection, _BY_BIRTH, (known.written,)) if one not in men]
+        same_day = _all(connection, _BY_BIRTH, (known.written,))
+        too_many = too_many or (not found and len(same_day) > COMPARED_MAX)
+        men += [one for one in same_day[:COMPARED_MAX] if one not in men]
     return Namesakes(men, too_many)
 
 
@@ -169,7 +171,8 @@ def _may_be_called(known: str, given: frozenset[str]) -> bool:
 
 
 def _all(connection: sqlite3.Connection, query: str, asked: tuple[str, ...]) -> list[Stated]:
-    return [_stated(row) for row in connection.execute(query, asked).fetchmany(COMPARED_MAX)]
+    """Whom a query finds; one more than are compared, where there are more."""
+    return [_stated(row) for row in connection.execute(query, asked).fetchmany(COMPARED_MAX + 1)]
 
 
 def _one(connection: sqlite3.Connection, place: int) -> Stated:

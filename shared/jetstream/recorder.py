@@ -22,6 +22,9 @@ from shared.jetstream.stored import StoredMessage
 from shared.jetstream.stream import READ_BATCH_MESSAGES, TooManySubjectsError
 from shared.jetstream.subscription import JetStreamSubscription
 
+FEW_VERSIONS = 256
+"""So many are asked for by version; of more that begin low every event of the originator is."""
+
 
 class JetStreamAggregateRecorder(AggregateRecorder):
     """Stores and gives the events of aggregates, in a stream."""
@@ -97,7 +100,7 @@ class JetStreamAggregateRecorder(AggregateRecorder):
         """Events up to `lte` as one replica has them; some not above `gt` among them."""
         lte = bounds.lte
         try:
-            if lte is not None and lte - bounds.lowest < bounds.lowest:
+            if lte is not None and lte - bounds.lowest < max(bounds.lowest, FEW_VERSIONS):
                 messages = self._read_versions(originator_id, bounds.lowest, lte, bounds)
             else:
                 every = self.log.subjects.originator_filter(originator_id)

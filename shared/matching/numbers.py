@@ -22,11 +22,6 @@ _WORDS_BESIDE = re.compile(
     r"|не|помню|точно|вроде|кажется|примерно|здається|начебто|приблизно)(?=[\s.,:№])[.,:]?",
     re.IGNORECASE,
 )
-_SERIES = re.compile(
-    r"(?<![^\W\d_])(?:л\s?[/.]\s?н|лн|о\s?[/.]\s?н|вс|рф|зсу|no?|№|[^\W\d_]{4,})(?![^\W\d_])\.?",
-    re.IGNORECASE,
-)
-"""Words beside a number; a number's own series has three letters at most."""
 _SERIES = re.compile(r"[^0-9]+")
 _FOR_DIGITS = re.compile("(?<=[0-9])[OЗIL|]+|[OЗIL|]+(?=[0-9])")
 _DIGIT_FOR = str.maketrans("OЗIL|", "03111")

@@ -8,6 +8,7 @@ from pathlib import Path
 from shared.logs import configure
 from tests.architecture import (
     command_catalogue,
+    deadline_index,
     event_catalogue,
     fixed_limits,
     guard_table,
@@ -22,6 +23,7 @@ DOCS = ROOT / "docs"
 WRITTEN: dict[Path, Callable[[str], str]] = {
     DOCS / "events.md": event_catalogue.written,
     DOCS / "commands.md": command_catalogue.written,
+    DOCS / "deadlines.md": deadline_index.written,
     DOCS / "guards.md": guard_table.written,
     DOCS / "states.md": state_diagrams.written,
     DOCS / "api.md": routes_table.written,

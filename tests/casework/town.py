@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, TypeVar, cast
 from eventsourcing.persistence import OperationalError
 
 import services.handover
-import services.handover.due
 import services.handover.handlers
 import services.handover.main
 import services.intake

@@ -12,44 +12,48 @@ from nacl.public import PrivateKey
 from typing_extensions import override
 
 import services.handover
-import services.handover.due
+import services.handover.deadlines
 import services.handover.handlers
 import services.handover.main
 import services.intake
+import services.intake.deadlines
 import services.intake.handlers
+import services.intake.main
 import services.verification
+import services.verification.deadlines
 import services.verification.handlers
-from services.handover.reactions import Reactions
-from services.handover.reactions import receive_event as handover_hears
+import services.verification.main
+from services.handover.reactions import REACTIONS as HANDOVER_REACTIONS
+from services.handover.reactions import Handover
 from services.handover.state import HandoverState
 from services.handover.state import evolve as evolve_handover
-from services.intake import erasing, listening, others, sending
+from services.intake import erasing, others, sending
 from services.intake.codes import issue_return_code
-from services.intake.deadlines import KINDS, deadlines, decide_due
 from services.intake.ends import EarlyEnds
 from services.intake.erasing import Erasure
-from services.intake.guards import Rules
 from services.intake.handlers import Intake
-from services.intake.listening import Listening
-from services.intake.routing import Index
+from services.intake.reactions import REACTIONS as INTAKE_REACTIONS
+from services.intake.reactions import Listening
+from services.intake.routing import Index, Standing
 from services.intake.sending import Post, Sending
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
-from services.verification.handlers import Verification, deadlines_of
-from services.verification.handlers import receive_event as verification_hears
+from services.verification.asking import Verification
+from services.verification.reactions import REACTIONS as VERIFICATION_REACTIONS
 from services.verification.registry import Registry, RegistryAnswer
 from services.verification.state import VerificationState
 from services.verification.state import evolve as evolve_verification
-from services.verification.waiting import Waits
 from shared.case_log import Fold
 from shared.commands import intake as asked
 from shared.commands.base import Command
 from shared.commands.verification import CheckRegistry
 from shared.deadlines import Deadlines
+from shared.due import spans_of
 from shared.matching import Stated
 from shared.outgoing import OutgoingMessage
 from shared.parking import Delivery
 from shared.policy import policy
+from shared.reactions import react
 from shared.service import Desk
 from shared.settings import Settings
 from shared.subjects import Durable
@@ -60,8 +64,8 @@ from tests.timing import MemoryTimers
 SERVICES = ("intake", "verification", "handover")
 DURABLES: dict[str, Durable] = {
     "intake": services.intake.CASES,
-    "verification": services.verification.CLAIMS,
-    "handover": services.handover.REACTS_TO,
+    "verification": services.verification.CASES,
+    "handover": services.handover.CASES,
 }
 SETTINGS = Settings()
 CHANNEL_KEY = PrivateKey(b"c" * 32).public_key
@@ -109,33 +113,29 @@ class Wired:
 
     def intake(self, desk: Desk, timers: MemoryTimers) -> Intake:
         """Wires intake, and gives what takes its calls."""
-        rules = Rules()
+        rules = services.intake.main.rules_of(SETTINGS)
 
-        def is_over(case_id: str) -> bool:
-            return bool(desk.writer.log.load_current(case_id).state.is_over)
+        def standing_of(case_id: str) -> Standing:
+            state = desk.writer.log.load_current(case_id).state
+            return Standing(state.is_over, len(state.calls))
 
-        due: Deadlines[IntakeState] = Deadlines(
-            desk,
-            timers,
-            KINDS,
-            partial(deadlines, rules),
-            lambda state, due: decide_due(state, due.kind, due.due_at),
-        )
-        intake = Intake(desk, Index(MemoryBucket(), is_over), rules)
+        spans = spans_of(services.intake.deadlines.Spans, SETTINGS)
+        due = services.intake.main.deadlines_of(desk, timers, spans)
+        intake = Intake(desk, Index(MemoryBucket(), standing_of), rules)
         channel_keys = {"phone": CHANNEL_KEY, "telegram": CHANNEL_KEY}
         sender = Sending(
             desk,
             self.post,
             channel_keys,
             policy().channels.messages,
-            timedelta(minutes=10),
+            spans.report,
             due.keep,
         )
         heard = Listening(
             intake, EarlyEnds(MemoryBucket()), Erasure(desk, timedelta(days=3650)), sender, due
         )
         self.deadlines["intake"] = due
-        self.hears["intake"] = partial(listening.receive_event, heard)
+        self.hears["intake"] = partial(react, INTAKE_REACTIONS, heard)
         for kind in (*services.intake.handlers.DECISIONS, *services.intake.handlers.RULED):
             self.carries_out[kind] = partial(services.intake.handlers.carry_out, intake)
         self.carries_out |= {
@@ -154,10 +154,11 @@ class Wired:
 
     def verification(self, desk: Desk, timers: MemoryTimers, registry: Registry) -> None:
         """Wires verification."""
-        due = deadlines_of(desk, timers, Waits())
+        spans = spans_of(services.verification.deadlines.Spans, SETTINGS)
+        due = services.verification.main.deadlines_of(desk, timers, spans)
         verification = Verification(desk, registry, due)
         self.deadlines["verification"] = due
-        self.hears["verification"] = partial(verification_hears, verification)
+        self.hears["verification"] = partial(react, VERIFICATION_REACTIONS, verification)
         for kind in services.verification.handlers.DECISIONS:
             self.carries_out[kind] = partial(services.verification.handlers.carry_out, verification)
         self.carries_out[CheckRegistry] = partial(
@@ -166,15 +167,9 @@ class Wired:
 
     def handover(self, desk: Desk, timers: MemoryTimers) -> None:
         """Wires handover."""
-        spans = services.handover.main.spans_of(SETTINGS)
-        due: Deadlines[HandoverState] = Deadlines(
-            desk,
-            timers,
-            services.handover.due.KINDS,
-            partial(services.handover.due.deadlines, spans=spans),
-            services.handover.due.record_due,
-        )
+        spans = spans_of(services.handover.deadlines.Spans, SETTINGS)
+        due = services.handover.main.deadlines_of(desk, timers, spans)
         self.deadlines["handover"] = due
-        self.hears["handover"] = partial(handover_hears, Reactions(desk, due))
+        self.hears["handover"] = partial(react, HANDOVER_REACTIONS, Handover(desk, due))
         for kind in services.handover.handlers.DECISIONS:
             self.carries_out[kind] = partial(services.handover.handlers.carry_out, desk)

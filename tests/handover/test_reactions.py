@@ -10,17 +10,18 @@ from uuid import uuid4
 
 import pytest
 
-from services.handover import REACTS_TO, handlers
-from services.handover.due import KINDS, deadlines, record_due
-from services.handover.main import spans_of
-from services.handover.reactions import Reactions, receive_event
+from services.handover import CASES, handlers
+from services.handover.deadlines import Spans
+from services.handover.main import deadlines_of
+from services.handover.reactions import REACTIONS, Handover
 from services.handover.state import HandoverState, evolve
 from shared import subjects
 from shared.case_log import Fold
 from shared.commands.base import Command, Decision
-from shared.deadlines import Deadlines
+from shared.due import spans_of
 from shared.events.base import Event
 from shared.parking import Delivery
+from shared.reactions import react
 from shared.refusals import RefusedError
 from shared.settings import Settings
 from shared.transact import Cause, Outcome, transact
@@ -62,9 +63,8 @@ class Hotline:
     def __post_init__(self) -> None:
         desk = desk_for("handover", Fold(HandoverState(), evolve))
         self.desk = replace(desk, now=lambda: self.now)
-        of = partial(deadlines, spans=spans_of(Settings()))
-        self.deadlines = Deadlines(self.desk, self.timers, KINDS, of, record_due)
-        self.reactions = Reactions(self.desk, self.deadlines)
+        self.deadlines = deadlines_of(self.desk, self.timers, spans_of(Spans, Settings()))
+        self.handover = Handover(self.desk, self.deadlines)
 
     def record(self, *events: Event, case_id: str = CASE) -> None:
         """Records what happened, whoever recorded it."""
@@ -88,7 +88,7 @@ class Hotline:
             body=one.state,
             deliveries=1,
         )
-        return receive_event(self.reactions, delivery)
+        return react(REACTIONS, self.handover, delivery)
 
     def fire(self) -> list[Outcome]:
         return [self.deadlines.receive(one) for one in self.timers.due("handover", self.now)]
@@ -210,7 +210,7 @@ def test_a_deadline_that_was_met_records_nothing(hotline: Hotline) -> None:
 
 
 def test_all_that_makes_a_deadline_is_consumed() -> None:
-    consumed = {one.rpartition(".")[2] for one in REACTS_TO.filter_subjects}
+    consumed = {one.rpartition(".")[2] for one in CASES.filter_subjects}
     sets = {"ArrivedInUkraine", "RendezvousPlanned", "HandoverOffered", "CustodyChanged"}
     assert sets <= consumed
     assert type(rendezvous_disclosed()).__name__ not in consumed

@@ -108,7 +108,7 @@ def cells() -> Iterator[Cell]:
 
 
 Names = tuple[str, ...]
-OF_CONSUMERS = {"CONSUMER.INFO", "CONSUMER.MSG.NEXT", "ACK"}
+OF_CONSUMERS = {"CONSUMER.MSG.NEXT", "ACK"}
 
 RULES: dict[str, Callable[[str, Rights, Names], bool]] = {
     "event": lambda _, rights, names: names[0] in rights.records,

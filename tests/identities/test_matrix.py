@@ -102,7 +102,6 @@ def test_a_channel_hears_nothing_and_its_calls_and_pulls_alone_arrive(
     sent = {(one.by, one.subject) for one in heard if one.sender == identity}
     assert sent == {
         ("keeper", f"calls.{channel}"),
-        ("keeper", f"$JS.API.CONSUMER.INFO.OUTBOUND.{channel}"),
         ("keeper", f"$JS.API.CONSUMER.MSG.NEXT.OUTBOUND.{channel}"),
         ("keeper", f"$JS.ACK.OUTBOUND.{channel}.1.1.1.1.0"),
     }

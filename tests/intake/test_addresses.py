@@ -7,7 +7,7 @@ from functools import reduce
 from itertools import permutations
 
 from services.intake.messages import may_send
-from services.intake.outbox import Outbox, evolve_outbox
+from services.intake.outbox_state import Outbox, evolve_outbox
 from shared.events.base import Event
 from shared.events.intake import (
     CallLinked,
@@ -96,7 +96,7 @@ def test_an_address_that_became_known_afterwards_is_not_covered_until_he_says_so
 
 def test_an_erasure_leaves_nothing_that_is_known_or_covered() -> None:
     erased = given(*READY, ERASED)
-    assert (erased.addresses.known, erased.addresses.covered) == ((), {})
+    assert (len(erased.addresses.known), erased.addresses.covered) == (0, {})
     refused_by("address_known", may_send, given(*READY, ERASED, SAFE), send(), NOON, CHANNELS)
     again = given(*READY, ERASED, call_linked("call-3"))
     refused_by("address_known", may_send, again, send(), NOON, CHANNELS)

@@ -13,7 +13,6 @@ from services.intake.claims import (
     decide_release,
     decide_take_over,
 )
-from services.intake.guards import Rules
 from shared.commands.intake import ClaimCase, ReleaseCase, TakeOverCase
 from shared.events.base import Event
 from shared.events.claims import CaseClaimed, CaseReleased, ReleaseReason
@@ -21,9 +20,9 @@ from shared.events.fields import Plain
 from shared.leases import NEVER_CLAIMED, Lease
 from tests.asking import OLENA, PETRO, ask, refused_by
 from tests.examples import NOON, case_opened
-from tests.intake.stories import CONTINUED, given
+from tests.intake.stories import CONTINUED, given, ruled
 
-RULES = Rules(lease=timedelta(minutes=5))
+RULES = ruled()
 AT = NOON + timedelta(minutes=1)
 LATER = AT + timedelta(minutes=5)
 TAKE_OVER = ask(TakeOverCase, PETRO, reason="she doesn't answer")

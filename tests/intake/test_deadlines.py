@@ -6,15 +6,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.intake import HEARD
-from services.intake.deadlines import KINDS, LEASE, LIFE_NOW, SECOND_CALL, deadlines, decide_due
-from services.intake.guards import Rules
-from services.intake.listening import MAKES_DEADLINE
+from services.intake.deadlines import KINDS, LEASE, LIFE_NOW, SECOND_CALL, Spans, decide_due, due_in
+from services.intake.reactions import REACTIONS
+from shared.due import Due, spans_of
 from shared.events.base import Event
 from shared.events.claims import CaseClaimed, CaseReleased, ReleaseReason
 from shared.events.intake import AdviceGiven, DeadlinePassed, ReturnCodeIssued
+from shared.reactions import set_timers
+from shared.settings import Settings
 from tests.asking import OLENA
 from tests.examples import (
+    CASE,
     NOON,
     arrived_in_ukraine,
     call_linked,
@@ -29,18 +31,18 @@ from tests.examples import (
 )
 from tests.intake.stories import given
 
-RULES = Rules()
+SPANS = spans_of(Spans, Settings())
 MINUTE = timedelta(minutes=1)
 URGENT = call_triaged(urgency="life_now")
 CLAIMED = CaseClaimed(operator=OLENA, lease_until=NOON + 5 * MINUTE, fence=1, basis="free")
 
 
 def due(*events: Event) -> dict[str, datetime]:
-    return deadlines(RULES, given(*events))
+    return due_in(given(*events), SPANS)
 
 
 def passed(kind: str, at: datetime, *events: Event) -> list[Event]:
-    return decide_due(given(*events), kind, at)
+    return decide_due(given(*events), Due(kind, CASE, at))
 
 
 def test_a_case_where_nothing_waits_has_no_deadline() -> None:
@@ -48,7 +50,7 @@ def test_a_case_where_nothing_waits_has_no_deadline() -> None:
 
 
 def test_a_life_at_stake_waits_a_minute_for_somebody_to_claim_it() -> None:
-    at = NOON + MINUTE + RULES.life_now
+    at = NOON + MINUTE + SPANS.life_now
     assert due(case_opened(), URGENT) == {LIFE_NOW: at}
     assert due(case_opened(), URGENT, URGENT) == {LIFE_NOW: at}
     event = DeadlinePassed(rule="life_now_unanswered", due_at=at)
@@ -69,7 +71,7 @@ def test_whoever_lets_a_life_at_stake_go_without_doing_anything_leaves_it_waitin
 ) -> None:
     let_go = CaseReleased(operator=OLENA, fence=1, reason=reason)
     for before in ((URGENT, CLAIMED), (CLAIMED, URGENT)):
-        assert due(case_opened(), *before, let_go) == {LIFE_NOW: NOON + 3 * MINUTE + RULES.life_now}
+        assert due(case_opened(), *before, let_go) == {LIFE_NOW: NOON + 3 * MINUTE + SPANS.life_now}
     helped = (case_opened(), URGENT, CLAIMED, AdviceGiven(text=sealed("lie down")), let_go)
     assert due(*helped) == {}
     assert due(case_opened(), URGENT, CLAIMED, call_triaged(), let_go) == {}
@@ -85,7 +87,7 @@ def test_a_life_at_stake_waits_no_more_once_that_was_said_or_somebody_was_done_w
 
 
 def test_who_has_a_code_and_does_not_call_again_is_looked_at() -> None:
-    at = NOON + MINUTE + RULES.second_call
+    at = NOON + MINUTE + SPANS.second_call
     assert due(case_opened(), return_code_issued()) == {SECOND_CALL: at}
     event = DeadlinePassed(rule="second_call_review", due_at=at)
     assert passed(SECOND_CALL, at, case_opened(), return_code_issued()) == [event]
@@ -106,7 +108,7 @@ def test_a_lease_ends_when_it_is_over_and_once() -> None:
 
 
 def test_places_are_due_after_handover_where_there_are_any_and_until_they_are_erased() -> None:
-    at = handed_over().received_at + RULES.places
+    at = handed_over().received_at + SPANS.places
     assert due(case_opened(), arrived_in_ukraine(), handed_over()) == {"location_retention": at}
     assert due(case_opened(), handed_over(), arrived_in_ukraine()) == {}
     erased = personal_data_erased("location")
@@ -114,6 +116,6 @@ def test_places_are_due_after_handover_where_there_are_any_and_until_they_are_er
 
 
 def test_what_makes_a_deadline_is_heard_and_every_kind_is_answered() -> None:
-    assert {one.__name__ for one in MAKES_DEADLINE} <= set(HEARD)
-    assert {ReturnCodeIssued, CaseReleased} <= set(MAKES_DEADLINE)
-    assert {"lease", "outbound_unreported"} < KINDS
+    for event in (ReturnCodeIssued, CaseReleased):
+        assert set_timers in REACTIONS[event]
+    assert {"lease", "outbound_unreported"} < set(KINDS)

@@ -6,19 +6,13 @@ from functools import reduce
 
 import pytest
 
-from services.intake.decisions import (
-    decide_call,
-    decide_close,
-    decide_declare_surrender,
-    decide_note,
-    decide_personal_data,
-    decide_reopen,
-    decide_return_code,
-    decide_triage,
-)
-from services.intake.guards import Rules
+from services.intake.closing import decide_close, decide_reopen
+from services.intake.duress import decide_return_code
 from services.intake.incoming import IncomingCall, Route
+from services.intake.linking import decide_call
 from services.intake.state import IntakeState, evolve
+from services.intake.statements import decide_declare_surrender, decide_personal_data
+from services.intake.triage import decide_note, decide_triage
 from shared.commands.intake import (
     AddNote,
     CloseCase,
@@ -41,7 +35,6 @@ from shared.events.intake import (
     ReturnCodeIssued,
     SurrenderDeclared,
 )
-from shared.refusals import Supervisors
 from tests.asking import OLENA, PETRO, ask, refused_by
 from tests.examples import (
     CASE,
@@ -54,11 +47,17 @@ from tests.examples import (
     digest,
     handed_over,
 )
+from tests.intake.stories import ruled
 from tests.rarer_examples import every_event
 
 
 def close(state: IntakeState, command: CloseCase, *supervisors: str) -> list[Event]:
-    return decide_close(state, command, NOON, Rules(supervisors=Supervisors(supervisors)))
+    return decide_close(
+        state,
+        command,
+        NOON,
+        ruled(*supervisors),
+    )
 
 
 def given(*events: Event) -> IntakeState:

@@ -14,12 +14,13 @@ from services.intake.calls import open_call
 from services.intake.ends import EarlyEnds, receive_call, receive_end
 from services.intake.handlers import Intake
 from services.intake.reading import ChannelMessage
-from services.intake.routing import Index
+from services.intake.routing import Index, Standing
 from services.intake.state import IntakeState, evolve
 from shared.case_log import Fold
 from shared.events.fields import Channel
 from shared.events.upstream import Upstream
 from tests.desks import NOW, MemoryBucket, desk_for
+from tests.intake.stories import ruled
 
 
 class Meddled(MemoryBucket):
@@ -45,7 +46,7 @@ class Line:
 
     def __post_init__(self) -> None:
         desk = desk_for("intake", Fold(IntakeState(), evolve))
-        self.intake = Intake(desk, Index(self.reserved, lambda _: False))
+        self.intake = Intake(desk, Index(self.reserved, lambda _: Standing()), ruled())
         self.ends = EarlyEnds(self.remembered)
 
     def call(self, call_id: str, channel: Channel = "phone", address: str | None = None) -> str:

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from services.intake.deadlines import KINDS, LOCATION_RETENTION, deadlines, decide_due
+from services.intake.deadlines import LOCATION_RETENTION, Spans
 from services.intake.erasing import Erasure, erase, finish
-from services.intake.guards import Rules
+from services.intake.main import deadlines_of
 from services.intake.state import IntakeState, evolve
 from shared import subjects
 from shared.case_log import Fold
 from shared.commands.intake import ErasePersonalData
-from shared.deadlines import Deadlines
+from shared.due import spans_of
 from shared.events.base import Event
 from shared.events.handover import HandedOver
 from shared.events.reading import read_case_event
 from shared.parking import Delivery, UnprocessableError
+from shared.settings import Settings
 from shared.timers import Timer
 from shared.transact import Cause, Outcome, transact
 from tests.asking import ask
@@ -81,15 +81,9 @@ class Hotline:
 
     def __post_init__(self) -> None:
         desk = desk_for("intake", Fold(IntakeState(), evolve))
-        desk, rules = replace(desk, now=lambda: self.now), Rules(places=72 * HOURS)
+        desk = replace(desk, now=lambda: self.now)
         self.erasure = Erasure(desk, timedelta(days=10))
-        self.deadlines: Deadlines[IntakeState] = Deadlines(
-            desk,
-            self.timers,
-            KINDS,
-            partial(deadlines, rules),
-            lambda state, due: decide_due(state, due.kind, due.due_at),
-        )
+        self.deadlines = deadlines_of(desk, self.timers, spans_of(Spans, Settings()))
 
     def record(self, *events: Event) -> None:
         """Records what other services, and intake's other handlers, decided."""

@@ -7,22 +7,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.intake.decisions import (
-    decide_advice,
-    decide_call,
-    decide_call_ended,
-    decide_clear_duress,
-    decide_contact_rule,
-    decide_declare_surrender,
-    decide_note,
-    decide_personal_data,
-    decide_reopen,
-    decide_return_code,
-    decide_triage,
-)
-from services.intake.guards import Rules
+from services.intake.closing import decide_reopen
+from services.intake.contact import decide_contact_rule
+from services.intake.duress import decide_clear_duress, decide_return_code
 from services.intake.incoming import Route
+from services.intake.linking import decide_call, decide_call_ended
 from services.intake.state import IntakeState
+from services.intake.statements import decide_declare_surrender, decide_personal_data
+from services.intake.triage import decide_advice, decide_note, decide_triage
 from shared.commands.intake import (
     AddNote,
     ClearDuress,
@@ -46,7 +38,6 @@ from shared.events.intake import (
     DuressSignalled,
     PersonalDataProvided,
 )
-from shared.refusals import Supervisors
 from shared.wrong_fields import wrong_fields
 from tests.asking import OLENA, PETRO, ask, refused_by
 from tests.examples import (
@@ -60,7 +51,7 @@ from tests.examples import (
     handed_over,
     sealed,
 )
-from tests.intake.stories import CONTINUED, EXCHANGED, given
+from tests.intake.stories import CONTINUED, EXCHANGED, given, ruled
 from tests.intake.test_decisions import DATA, TRIAGE, call, close
 
 ENDED = CallEnded(call_id="call-1", channel="phone", ended_at=NOON)
@@ -84,10 +75,10 @@ def test_a_call_with_the_duress_twin_is_taken_as_with_the_code_and_rings_an_alar
 
 
 def test_where_supervisors_are_named_one_of_them_clears_an_alarm() -> None:
-    alarmed, named = given(case_opened(), ALARM), Rules(supervisors=Supervisors(("petro example",)))
+    alarmed, named = given(case_opened(), ALARM), ruled("petro example")
     cleared = [DuressCleared(by=PETRO, reason=Plain("he is alone"))]
     assert decide_clear_duress(alarmed, CLEAR, NOON, named) == cleared
-    assert decide_clear_duress(alarmed, CLEAR, NOON, Rules()) == cleared
+    assert decide_clear_duress(alarmed, CLEAR, NOON, ruled()) == cleared
     other = ask(ClearDuress, OLENA, reason="he sounds well")
     # Nor is he told whether there is one.
     for state in (alarmed, given(case_opened())):
@@ -171,7 +162,7 @@ def set_rule(state: IntakeState, command: SetContactRule) -> list[Event]:
 
 
 def clear_duress(state: IntakeState, command: ClearDuress) -> list[Event]:
-    return decide_clear_duress(state, command, NOON, Rules())
+    return decide_clear_duress(state, command, NOON, ruled())
 
 
 FACTS: list[tuple[Any, Any]] = [

@@ -20,6 +20,7 @@ from shared.transact import Cause, transact
 from tests.asking import ask, refused_by
 from tests.desks import NOW, desk_for
 from tests.examples import CASE, case_opened
+from tests.intake.stories import ruled
 
 MINUTE = timedelta(minutes=1)
 CHANNEL = "telegram"
@@ -56,7 +57,7 @@ class House:
             happened_at=happened_at,
             **fields,
         )
-        set_contact_rule(Intake(self.desk, cast(Any, None)), command)
+        set_contact_rule(Intake(self.desk, cast(Any, None), ruled()), command)
 
     def send(self) -> None:
         self.now += MINUTE

@@ -9,7 +9,7 @@ from services.intake.groups import (
     decide_leave,
     decide_told_of_group,
 )
-from services.intake.regions import Told
+from services.intake.link_state import Told
 from services.intake.state import IntakeState
 from shared.commands.intake import CountHeads, FormGroup, JoinGroup, LeaveGroup
 from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.intake.link_state import Told
 from services.intake.links import (
     decide_continued,
     decide_link,
@@ -9,7 +10,6 @@ from services.intake.links import (
     decide_told_of_link,
     decide_unlink,
 )
-from services.intake.regions import Told
 from services.intake.state import IntakeState
 from shared.commands.intake import LinkCases, OpenOtherCase, UnlinkCases
 from shared.events.fields import Plain

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -12,13 +14,20 @@ from services.handover.state import HandoverState
 from services.handover.state import evolve as evolve_handover
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
-from shared.events.base import CaseEvent, Event, type_of
+from shared.case_history import EVENTS_KEPT, History
+from shared.case_log import Fold, Link
+from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash, type_of
 from shared.events.calls import CallEnded
 from shared.events.catalogue import envelope_of
+from shared.events.fields import Sealed
 from shared.events.intake import CallLinked
-from tests.examples import NOON
+from shared.events.reading import read_case_event
+from tests.desks import desk_for
+from tests.examples import CASE, NOON, sealed
 
 FEW, MANY, BLOCK = 1_000, 16_000, 50
+CONTAINER_BYTES = 512 * 2**20
+"""As docker-compose.yml has it."""
 
 
 class _Service(NamedTuple):
@@ -39,11 +48,24 @@ def _linked(number: int) -> Event:
     )
 
 
+def _of_another_number(number: int) -> Event:
+    return CallLinked(
+        call_id=f"call-{number}",
+        channel="phone",
+        caller_key=f"{number:064x}",
+        caller_address=sealed("+380440000000"),
+        language="ru",
+        started_at=NOON,
+        basis="return_code",
+        confidence=1,
+    )
+
+
 def _ended(number: int) -> Event:
     return CallEnded(call_id=f"call-{number}", channel="phone", ended_at=NOON)
 
 
-@pytest.mark.parametrize("data", [_linked, _ended])
+@pytest.mark.parametrize("data", [_linked, _of_another_number, _ended])
 @pytest.mark.parametrize(
     "service",
     [
@@ -56,6 +78,34 @@ def test_a_call_of_a_long_case_costs_what_one_of_a_short_case_does(
     service: _Service, data: Callable[[int], Event]
 ) -> None:
     assert _seconds_a_call(service, data, MANY) < 3 * _seconds_a_call(service, data, FEW)
+
+
+def test_what_is_kept_of_cases_takes_no_more_than_half_of_a_containers_memory() -> None:
+    log = desk_for("intake", Fold(IntakeState(), evolve_intake)).writer.log
+    prevhash, links = FIRST_PREVHASH, []
+    for number in range(FEW):
+        call = _of_another_number(number).model_copy(update={"caller_address": _longest(number)})
+        stored = _event(call, number, prevhash).model_dump_json(exclude_none=True).encode()
+        prevhash = chain_hash(stored)
+        links.append((stored, prevhash))
+    tracemalloc.start()
+    history = log.follow(
+        History(CASE, IntakeState()),
+        (
+            Link(read_case_event(stored), after, FEW + at)
+            for at, (stored, after) in enumerate(links)
+        ),
+    )
+    gc.collect()
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert history.version == FEW
+    assert EVENTS_KEPT * kept / FEW < CONTAINER_BYTES / 2
+
+
+def _longest(number: int) -> Sealed:
+    """An address of 200 letters of three bytes, sealed."""
+    return Sealed(f"1.{number:01508d}")
 
 
 def _seconds_a_call(service: _Service, data: Callable[[int], Event], calls: int) -> float:
@@ -71,17 +121,17 @@ def _seconds_a_call(service: _Service, data: Callable[[int], Event], calls: int)
     return min(took)  # A busy machine, or what Python tidies up meanwhile, makes others longer.
 
 
-def _event(data: Event, number: int) -> CaseEvent[Any]:
+def _event(data: Event, number: int, prevhash: str = FIRST_PREVHASH) -> CaseEvent[Any]:
     return envelope_of(data)(
         id=f"event-{number}",
         source="/services/intake",
         type=type_of(type(data)),
-        subject="CASE00000000",
+        subject=CASE,
         time=NOON,
         data=data,
         caseversion=number + 1,
         correlationid=f"call-{number}",
         causationid=f"phone-call-{number}",
         actor="channel:phone",
-        prevhash="0" * 64,
+        prevhash=prevhash,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from services.intake.handlers import Intake, carry_out
 from services.intake.others import join_group, link_cases, open_other_case, tell_other
-from services.intake.routing import Index
+from services.intake.routing import Index, Standing
 from services.intake.state import IntakeState, evolve
 from shared.case_log import Fold
 from shared.case_numbers import ALPHABET
@@ -32,6 +32,7 @@ from shared.transact import Cause, Outcome, transact
 from tests.asking import PETRO, ask
 from tests.desks import NOW, MemoryBucket, desk_for
 from tests.examples import CASE, OTHER_CASE, case_opened
+from tests.intake.stories import ruled
 
 THIRD = "0TH1RDCASE00"
 
@@ -43,7 +44,8 @@ class Hotline:
     intake: Intake = field(
         default_factory=lambda: Intake(
             desk_for("intake", Fold(IntakeState(), evolve)),
-            Index(MemoryBucket(), lambda _: False),
+            Index(MemoryBucket(), lambda _: Standing()),
+            ruled(),
         )
     )
 

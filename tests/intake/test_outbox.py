@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.intake.messages import decide_dispatch, may_send, message_id_of, queued
-from services.intake.outbox import Outbox, evolve_outbox
+from services.intake.outbox_state import Outbox, evolve_outbox
 from shared.commands.intake import SendMessage
 from shared.events.base import Event
 from shared.events.custody import Exchanged

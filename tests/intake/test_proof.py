@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from services.intake.confirming import decide_confirm_caller
-from services.intake.decisions import decide_call
 from services.intake.incoming import IncomingCall, Route
-from services.intake.known import DOUBTED, REPLACED, SURE
+from services.intake.known_state import DOUBTED, REPLACED, SURE
+from services.intake.linking import decide_call
 from services.intake.routing import GUESSABLE
 from services.intake.state import IntakeState, evolve
 from shared.commands.confirming import ConfirmCaller

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from nacl.public import PrivateKey
 
 from services.intake.cleaning import HEAD_MAX_CHARACTERS, ORIGINAL_MAX_BYTES
-from services.intake.decisions import decide_call
 from services.intake.incoming import Route
+from services.intake.linking import decide_call
 from services.intake.reading import Wanted, hashed
 from services.intake.state import IntakeState
 from shared.boxes import BoxBrokenError, box_up

@@ -12,7 +12,12 @@ import pytest
 from services.intake.callers import DOUBTFUL, LIKELY
 from services.intake.guessing import CHANNEL_MISSES_MAX, HOUR_S, SOURCE_MISSES_MAX, Guesses
 from services.intake.incoming import IncomingCall, Route
-from services.intake.routing import GUESSABLE, SURE, Index
+from services.intake.routing import (
+    GUESSABLE,
+    SURE,
+    Index,
+    Standing,
+)
 from shared.addresses import spelled
 from shared.events.fields import Channel
 from tests.desks import MemoryBucket
@@ -28,7 +33,10 @@ class Line:
         self.bucket = MemoryBucket()
         self.seconds = 0.0
         self.guesses = Guesses(lambda: self.seconds)
-        self.index = Index(self.bucket, lambda _case_id: False, self.guesses)
+        self.standing: dict[str, Standing] = {}
+        self.index = Index(
+            self.bucket, lambda case_id: self.standing.get(case_id, Standing()), self.guesses
+        )
         self._ids: Iterator[int] = count()
 
     def call(

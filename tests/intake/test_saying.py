@@ -9,7 +9,7 @@ import pytest
 
 from services.intake.delivery import decide_untold, untold_at
 from services.intake.messages import may_send, queued_lately, require_fits, require_said_once
-from services.intake.outbox import Outbox
+from services.intake.outbox_state import Outbox
 from shared.commands.intake import SendMessage
 from shared.events.base import Event
 from shared.events.handover import GuidanceGiven, RendezvousDisclosed

@@ -23,7 +23,14 @@ from shared.checkpoints import (
 )
 from shared.keyfiles import KeyFilesError
 from shared.log_heads import LogHeads
-from shared.witness_files import append_line, newest_text, read_newest, read_witness_files
+from shared.witness_files import (
+    LINE_MAX_BYTES,
+    append_line,
+    newest_text,
+    read_newest,
+    read_witness_files,
+)
+from shared.witness_lines import KEPT
 from tests.integrity.prepared import some_log
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
@@ -146,6 +153,39 @@ def test_a_line_cut_off_by_a_power_cut_is_a_warning_and_goes_with_the_next(tmp_p
     written(path, line(2, 8))
     found = read_witness_files([path], KEY.public_key())
     assert ([each.number for each in found.lines], found.warnings) == ([1, 2], [])
+
+
+@pytest.mark.parametrize("left", [b"\0" * (2 * LINE_MAX_BYTES), b"\xff" * 10])
+def test_what_a_power_cut_left_hides_no_line_and_joins_none_however_long_it_is(
+    left: bytes, tmp_path: Path
+) -> None:
+    path = written(tmp_path / "one", line(1))
+    with path.open("ab") as file:
+        file.write(left)
+    assert read_newest([path], KEY.public_key()) == line(1)
+    written(path, line(2, 8))
+    assert path.read_bytes().count(left) == 0
+    assert [one.number for one in read_witness_files([path], KEY.public_key()).lines] == [1, 2]
+
+
+def test_a_line_is_found_at_the_end_where_it_is_no_longer_than_a_line_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = line(2, 8)
+    path = written(tmp_path / "one", line(1), last)
+    with_its_end = len(signed(last, KEY)) + 1
+    for longest, found in ((with_its_end, last), (with_its_end - 1, None)):
+        monkeypatch.setattr("shared.witness_files.LINE_MAX_BYTES", longest)
+        assert read_newest([path], KEY.public_key()) == found
+
+
+def test_the_longest_line_that_a_witness_writes_is_found() -> None:
+    most, digest = 10**18, "f" * 64
+    audited: dict[str, Any] = {"audit_sequence": most, "audit_digest": digest, "cases": most}
+    linked: dict[str, Any] = {"level": 3, "links": [digest] * len(KEPT)}
+    broken: dict[str, Any] = {"kind": "succession", "previous": TWO, "kept": most, "lost": most}
+    longest = line(most, most, reason="\0" * 200, **audited, **linked, **broken)
+    assert len(signed(longest, KEY)) < LINE_MAX_BYTES
 
 
 def test_a_line_that_nobody_signed_is_named_by_its_place(tmp_path: Path) -> None:

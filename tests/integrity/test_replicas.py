@@ -10,12 +10,16 @@ import pytest
 
 from passage.connecting import connected
 from passage.nats_cluster import NatsCluster
+from passage.nats_server import NatsServer
 from passage.provisioning import ApiRefusedError, ask, provision
-from passage.repairing.rebuild import store
+from passage.repairing.rebuild import make_anew, store
+from passage.verifying import replicas_check
 from passage.verifying.findings import Findings
 from passage.verifying.replicas_check import check_replicas
+from shared.jetstream.raw_client import RawClient
 from tests.integrity.blocks import Record, message_folder, read_records, write_records
 from tests.integrity.prepared import archived, some_log
+from tests.late import TOO_SHORT_S
 
 pytestmark = pytest.mark.wire
 
@@ -68,13 +72,18 @@ async def tampered(cluster: NatsCluster, number: int, at: int) -> None:
     await current(cluster)
 
 
-async def test_equal_copies_are_read_in_many_pulls_and_nothing_is_found(
+async def test_equal_copies_are_read_in_many_pulls_and_one_that_takes_too_long_is_named(
     cluster: NatsCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("passage.verifying.replicas_check.BATCH_MESSAGES", 10)
+    monkeypatch.setattr(replicas_check, "BATCH_MESSAGES", 10)
     await filled(cluster)
     await current(cluster)
     assert await found(cluster) == (3, set())
+    monkeypatch.setattr(replicas_check, "TIMEOUT_S", TOO_SHORT_S)
+    monkeypatch.setattr(replicas_check, "DRAWS_A_COPY", 1)
+    copies, findings = await found(cluster)
+    assert (copies, {where for where, _ in findings}) == (0, {"n1", "n2", "n3"})
+    assert all(what.startswith("its copy could not be read;") for _, what in findings)
 
 
 async def test_a_copy_with_other_bytes_is_named_with_its_sequences(cluster: NatsCluster) -> None:
@@ -91,3 +100,31 @@ async def test_a_server_that_is_away_is_named(cluster: NatsCluster) -> None:
     copies, findings = await found(cluster)
     assert copies == 2
     assert "n3" in {where for where, _ in findings}
+
+
+async def test_a_copy_that_gets_no_further_is_looked_at_so_often_and_what_it_lacks_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replicas_check, "LAGGING_LOOKS_MAX", 2)
+    monkeypatch.setattr(replicas_check, "LOOK_AGAIN_AFTER_S", 0.0)
+    *log, last = [archived(one) for one in some_log(3, 10)]
+    with NatsServer(tmp_path / "nats", sync_interval='"1m"') as server:
+        async with connected(server.url) as client:
+            await make_anew(client, 1)
+            await store(client, log, lambda _: None)
+            consumer = await new_consumer(client)
+            asked = client.stats["out_msgs"]
+            lagging = await replicas_check._marks(client, consumer, EVENTS)
+            assert client.stats["out_msgs"] - asked == 1 + replicas_check.LAGGING_LOOKS_MAX
+            await store(client, [last], lambda _: None)
+            whole = await replicas_check._marks(client, await new_consumer(client), EVENTS)
+    findings = Findings()
+    replicas_check._compare({"n1": whole, "n2": lagging, "n3": whole}, EVENTS, findings)
+    assert [(one.where, one.what) for one in findings.kept] == [
+        ("n2, sequences 30 to 30", "missing")
+    ]
+
+
+async def new_consumer(client: RawClient) -> str:
+    body = {"stream_name": "CASES", "config": replicas_check.CONSUMER, "action": "create"}
+    return str((await ask(client, "CONSUMER.CREATE.CASES", body))["name"])

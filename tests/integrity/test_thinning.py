@@ -12,9 +12,13 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from passage.gating import bad_lines_of
+from passage.running import Running
 from shared import checkpoints, witness_reading, witness_thinning
+from shared.checkpoints import make_witness_keys
 from shared.witness_files import read_witness_files, sign_next
 from shared.witness_lines import KEPT, hash_of
+from shared.witness_reading import SHOWN_MAX
 from shared.witness_thinning import thin
 from tests.integrity.witness_lines import (
     BEGUN_AT,
@@ -118,6 +122,26 @@ def test_a_line_that_nobody_signed_cannot_pass_by_its_links(thinned: Path) -> No
     write(thinned, [*lines, json.dumps(forged, separators=(",", ":"))])
     problems, _ = said(thinned)
     assert problems == [f"{thinned}, line {len(lines) + 1}: its signature doesn't fit witness.pub"]
+
+
+def test_of_many_problems_and_gaps_the_first_are_named_and_the_others_counted(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path / "checkpoints.jsonl", ["nobody signed this"] * SHOWN_MAX)
+    assert len(said(path)[0]) == SHOWN_MAX
+    write(path, ["nobody signed this"] * (SHOWN_MAX + 3))
+    problems, _ = said(path)
+    assert problems[SHOWN_MAX - 1 :] == [
+        f"{path}, line {SHOWN_MAX}: it is not a signed line",
+        "and 3 more",
+    ]
+    make_witness_keys(tmp_path)
+    running = Running.bare("").model_copy(update={"witnesses": (path,), "keys": tmp_path})
+    assert bad_lines_of(running) == problems
+    path.unlink()
+    write(path, sign_some([path], 2 * SHOWN_MAX + 5)[1::2])
+    problems, gaps = said(path)
+    assert (problems, len(gaps), gaps[-1]) == ([], SHOWN_MAX + 1, "and 2 more")
 
 
 def test_files_thinned_at_different_times_are_read_as_one(

@@ -6,7 +6,7 @@ import importlib
 import json
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from typing_extensions import override
 from shared.log_events import EVENTS
 from shared.log_forms import SERVICES, STREAMS
 from shared.log_lines import KNOWN_KEYS, listed
-from shared.logs import configure, log
+from shared.logs import configure, log, place_of
 from shared.policy import policy
 from tests.examples import CASE
 
@@ -96,6 +96,28 @@ def test_an_unknown_event_tells_only_where_it_was_logged(lines: Any) -> None:
     assert (one["event"], other["event"]) == ("unlisted", "unlisted")
     assert one["place"][0].startswith("test_lines.py:")
     assert "sequence" not in one
+
+
+def test_a_fault_inside_of_a_module_that_python_carries_has_its_places(lines: Any) -> None:
+    class Broken(Mapping[str, str]):
+        @override
+        def __getitem__(self, key: str) -> str:
+            raise KeyError(key)
+
+        @override
+        def __iter__(self) -> Iterator[str]:
+            return iter(["a"])
+
+        @override
+        def __len__(self) -> int:
+            return 1
+
+    try:
+        dict(Broken().items())
+    except KeyError as error:
+        log.error("fault", error="KeyError", place=place_of(error))
+    (line,) = lines()
+    assert [one.partition(":")[0] for one in line["place"]][1:2] == ["<frozen _collections_abc>"]
 
 
 def test_an_exception_gives_its_type_and_places_alone(lines: Any) -> None:

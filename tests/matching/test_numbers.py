@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.matching.numbers import judged_numbers, numbers_in
+from shared.matching.numbers import SERIES_MAX, judged_numbers, numbers_in
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,9 @@ def test_two_numbers_never_agree_by_a_part(one: str, other: str) -> None:
 @pytest.mark.parametrize("word", ["1.23457E11", "1,23457Е+11", "1,2e11"])
 def test_a_number_that_a_spreadsheet_rounded_says_nothing_in_any_alphabet(word: str) -> None:
     assert judged_numbers(word, "АВ-000123").verdict == "says_nothing"
+
+
+def test_a_series_has_so_many_letters_and_more_are_words_beside_the_number() -> None:
+    own, another = "АБВГ"[:SERIES_MAX], "ГДЕЖ"
+    assert judged_numbers(f"{own}-000123", f"{another[:SERIES_MAX]}-000123").verdict == "conflicts"
+    assert judged_numbers(f"{own}-000123", f"{another}-000123").verdict == "says_nothing"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.matching.unit_words import ADJECTIVES_MAX, ENDING_MAX
 from shared.matching.units import judged_units
 
 
@@ -84,3 +85,16 @@ def test_another_number_beside_the_same_noun_conflicts(one: str, other: str) -> 
 )
 def test_too_little_says_nothing(one: str, other: str) -> None:
     assert judged_units(one, other).verdict == "says_nothing"
+
+
+def test_so_many_words_may_stand_between_a_number_and_its_noun() -> None:
+    within, beyond = (["смелая"] * count for count in (ADJECTIVES_MAX, ADJECTIVES_MAX + 1))
+    for between, verdict in ((within, "conflicts"), (beyond, "says_nothing")):
+        for written in (["44", *between, "бригада"], ["бригада", *between, "44"]):
+            assert judged_units(" ".join(written), "45 бригада").verdict == verdict
+
+
+def test_a_spelled_number_has_an_ending_of_so_many_letters() -> None:
+    number, word = (f"перв{'абвг'[:letters]}" for letters in (ENDING_MAX, ENDING_MAX + 1))
+    assert judged_units(f"{number} батальон", "2 батальон").verdict == "conflicts"
+    assert judged_units(f"{word} батальон", "2 батальон").verdict == "says_nothing"

@@ -24,6 +24,7 @@ from passage.backing_up.errors import (
 from passage.backing_up.manifest import (
     HEADER,
     MANIFEST,
+    NAME_MAX_CHARACTERS,
     NOT_COPIED,
     Header,
     Manifest,
@@ -220,6 +221,15 @@ def test_a_small_member_that_is_large_is_not_ours(tmp_path: Path, identity: Any,
     write_members(path, identity, [Member(name, bytes(PIECE_BYTES))])
     with pytest.raises(BackupDamagedError, match="too large to be ours"):
         members_of(path, identity)
+
+
+def test_a_member_whose_name_is_longer_than_ours_is_refused(tmp_path: Path, identity: Any) -> None:
+    longest = "streams/".ljust(NAME_MAX_CHARACTERS, "x")
+    write_members(tmp_path / "ours.age", identity, [Member(longest, b"")])
+    assert members_of(tmp_path / "ours.age", identity) == [Member(longest, b"")]
+    write_members(tmp_path / "longer.age", identity, [Member(f"{longest}x", b"")])
+    with pytest.raises(BackupDamagedError, match="a member whose name is not ours"):
+        members_of(tmp_path / "longer.age", identity)
 
 
 def test_a_changed_piece_is_refused(tmp_path: Path, identity: Any) -> None:

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from typing_extensions import override
 
-from passage.certificates import POSTGRES, QUERY, ROLES, ROUTES, SERVER, Role, authority_of
+from passage.certificates import (
+    AUTHORITY_DAYS,
+    POSTGRES,
+    QUERY,
+    ROLES,
+    ROUTES,
+    SERVER,
+    SERVER_DAYS,
+    Role,
+    authority_of,
+    make_certificates,
+)
 from passage.exits import Exit, VerbEndedError
-from passage.host_names import IN_COMPOSE, LOOPBACK_NAMES, Names
+from passage.host_names import IN_COMPOSE, LOOPBACK_NAMES, NAME_MAX, Names
 from passage.init import init_verb, make_installation
+from passage.running import Running
+from passage.waiting_for_servers import silent_servers
+from tests.late import serving
 
 SERVER_AUTH, CLIENT_AUTH = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
 NATS = IN_COMPOSE.nats
@@ -146,3 +166,59 @@ def test_two_roles_on_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="host-a is named for two roles"):
         Names.of(("host-a",), ("Host-A",), ())
     assert Names.of(("127.0.0.1",), ("127.0.0.1",), ()).nats == ("127.0.0.1",)
+
+
+def test_a_name_is_as_long_as_names_go_and_no_longer(tmp_path: Path) -> None:
+    longest = ".".join(["x" * 61] * 4) + ".x" * 3
+    assert len(longest) == NAME_MAX
+    assert Names.of((), (longest,), ()).query == (longest,)
+    ended = refusal(tmp_path / "keys", query=[f"x{longest}"])
+    assert (ended.code, (tmp_path / "keys").exists()) == (Exit.USAGE, False)
+
+
+@contextmanager
+def made(days_ago: int) -> Iterator[None]:
+    """Certificates that are made here were made so many days ago."""
+
+    class Then(datetime):
+        @classmethod
+        @override
+        def now(cls, tz: tzinfo | None = None) -> Then:
+            return super().now(tz) - timedelta(days=days_ago)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("passage.certificates.datetime", Then)
+        yield
+
+
+async def said_of(keys: Path) -> str:
+    """What is said of a server that shows the certificate in a key folder; nothing if it's good."""
+    shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    shown.load_cert_chain(SERVER.certificate(keys), SERVER.key(keys))
+
+    def greet(connection: socket.socket) -> None:
+        with shown.wrap_socket(connection, server_side=True) as secured:
+            secured.sendall(b"INFO {}\r\n")
+
+    with serving(greet) as port:
+        there = Running.bare(f"nats://127.0.0.1:{port}")
+        return await silent_servers(there.model_copy(update={"ca": authority_of(keys)}))
+
+
+async def test_a_servers_certificate_is_good_for_its_days_and_then_refused(tmp_path: Path) -> None:
+    with made(days_ago=SERVER_DAYS - 1):
+        make_certificates(tmp_path / "good", Names())
+    with made(days_ago=SERVER_DAYS + 1):
+        make_certificates(tmp_path / "past", Names())
+    assert await said_of(tmp_path / "good") == ""
+    assert "doesn't answer (certificate has expired" in await said_of(tmp_path / "past")
+
+
+async def test_past_its_authoritys_days_a_new_certificate_is_refused_too(tmp_path: Path) -> None:
+    for days, name in ((AUTHORITY_DAYS - 1, "good"), (AUTHORITY_DAYS + 1, "past")):
+        with made(days):
+            make_certificates(tmp_path / name, Names())
+        SERVER.certificate(tmp_path / name).unlink()
+        make_certificates(tmp_path / name, Names())
+    assert await said_of(tmp_path / "good") == ""
+    assert "doesn't answer (certificate has expired" in await said_of(tmp_path / "past")

@@ -15,14 +15,16 @@ from typer.testing import CliRunner
 
 from passage.__main__ import command_line
 from passage.channel import Call, QuotaUsedUpError, envelope_of, publish
-from passage.definitions import PARKED_OF_A_CHANNEL_MAX
+from passage.definitions import PARKED_OF_A_CHANNEL_MAX, streams
 from passage.exits import Exit, VerbEndedError
 from passage.nats_server import NatsServer
 from passage.provisioning import ask, provision
 from passage.quotas import USUAL, Quota
+from passage.verifying import quota_check
 from passage.verifying.findings import Findings
 from passage.verifying.quota_check import check_quotas
 from services.keyholder.secrets import make_key_files
+from shared import subjects
 from shared.events.fields import Channel
 from shared.policy import policy
 from shared.settings import CALL_MAX_BYTES, Settings
@@ -136,6 +138,27 @@ async def test_verify_warns_before_a_channel_is_refused(client: Client) -> None:
         ("subject parked.intake.CALLS_web", "425 messages of at most 500"),
     ]
     assert findings.errors == 0
+
+
+@pytest.mark.wire
+async def test_more_timers_than_usual_are_kept_and_verify_warns(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota_check, "TIMERS_USUAL_MAX", 5)
+    await ask(client, "STREAM.CREATE.TIMERS_intake", timers_of("intake"))
+    said = []
+    for number in range(6):
+        await client.request(f"timers.intake.{number}", b"", timeout=60)
+        findings = Findings()
+        await check_quotas(client, SMALL, findings)
+        said.append([(one.what, one.severity) for one in findings.kept])
+    warned = [[(f"{count} messages of at most 5", "warning")] for count in (4, 5, 6)]
+    assert said == [[], [], [], *warned]
+
+
+def timers_of(service: str) -> dict[str, Any]:
+    name = subjects.timers_stream(service)
+    return next(one.config for one in streams(replicas=1) if one.name == name)
 
 
 def test_the_bounds_are_settings() -> None:

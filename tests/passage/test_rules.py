@@ -157,7 +157,7 @@ CLOSED = intake.CaseClosed(reason="withdrew")
         [*KNOWN, assessed("doubtful"), PLANNED, overridden("credibility_allows"), APPROVED],
         [*UNKNOWN, overridden(ANYBODY, 1), overridden(ANYBODY), PLANNED, APPROVED],
         [*KNOWN, REVIEW, RESOLVED, PLANNED],
-        [*KNOWN, REVIEW, overridden("no_hold"), PLANNED],
+        [*KNOWN, REVIEW, overridden("no_hold", 24), PLANNED],
         [*KNOWN, FORCED, FREE, PLANNED, APPROVED, DISCLOSED],
         [*KNOWN, PLANNED, APPROVED, CODED_TOO, HUNG_UP, DISCLOSED],
         [DOUBTED, CONFIRMED, *KNOWN[1:], PLANNED, APPROVED, DISCLOSED],

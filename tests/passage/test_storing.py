@@ -8,15 +8,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from nats.aio.client import Client
 
 from passage import nats_server, storing, supervising
 from passage.folders import Folders, folders_of
 from passage.nats_server import NatsServer
 from passage.running import FILE_NAME
-from passage.storing import RESERVE_BYTES, RESERVE_NAME, RESTART_AGAIN_AFTER_S, StoreWatch
+from passage.storing import (
+    RESERVE_BYTES,
+    RESERVE_NAME,
+    RESTART_AGAIN_AFTER_S,
+    StoreWatch,
+    refusing_of,
+)
 from passage.supervising import Supervisor
 from shared.stores import LIMIT, MIB, Disk, Refusing
+from tests.late import SOON_S, answered, hanging
 from tests.passage.test_folders import RUNNING
+from tests.shared.test_stores import FULL, report
 
 REFUSING = Refusing("passage", "CALLS_phone", "no_space")
 
@@ -109,6 +118,19 @@ def test_a_runner_that_can_not_write_its_file_goes_on_and_writes_it_later(
     supervisor._publish()
     assert (folders.data / FILE_NAME).exists()
     assert not supervisor._is_unpublished
+
+
+@pytest.mark.wire
+async def test_what_a_nats_server_says_too_late_it_is_asked_for_again(
+    client: Client, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = {"type": "STREAM", "stream": "CALLS_phone", "error": FULL}
+    await answered(client, "servers.*", report(error))
+    with monkeypatch.context() as patched:
+        patched.setattr(storing, "ANSWERS_WITHIN_S", SOON_S)
+        async with hanging(nats_server):
+            assert await refusing_of(client, 1) == []
+    assert {one.stream for one in await refusing_of(client, 1)} == {"CALLS_phone"}
 
 
 def test_nats_server_may_use_the_whole_disk_however_full_it_was_at_its_start(

@@ -15,6 +15,8 @@ from passage.nats_server import NatsServer
 from passage.ports import free_port
 from passage.running import Running
 from passage.waiting_for_servers import provision_within, require_database, silent_servers
+from tests import late
+from tests.late import late_server, serving
 from tests.postgres import postgres
 
 SOON_S = 0.2
@@ -107,6 +109,21 @@ def test_a_database_that_is_not_there_or_a_wrong_password_is_said_at_once() -> N
             with pytest.raises(VerbEndedError, match=r"the database refuses .*FATAL") as ended:
                 require_database(with_database(other))
             assert ended.value.code == Exit.FAILED
+
+
+async def test_a_server_that_takes_connections_and_says_nothing_in_time_is_named_as_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("passage.waiting_for_servers.ANSWERS_WITHIN_S", late.SOON_S)
+    with late_server(b"INFO {}\r\n") as port:
+        said = await silent_servers(Running.bare(f"nats://localhost:{port}"))
+        assert "localhost doesn't answer (no answer in time" in said
+
+
+async def test_a_server_that_ends_each_connection_is_named_too() -> None:
+    with serving(lambda _: None) as port:
+        running = Running.bare(f"nats://127.0.0.1:{port}")
+        assert "(it ends the connection without a greeting)" in await silent_servers(running)
 
 
 def test_a_database_that_does_not_answer_may_come_yet() -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from passage.children import bound_log
+from passage.children import ServiceProcess, bound_log
 from passage.exits import VerbEndedError
 from passage.folders import folders_of
 from passage.nats_server import NatsServer
+from passage.running import Running
 from passage.supervising import (
+    ENDS_BEFORE_READY_MAX,
     FIRST_DELAY_S,
     LONGEST_DELAY_S,
     STEADY_AFTER_S,
@@ -73,3 +75,29 @@ async def test_a_nats_server_that_cannot_be_started_is_said(
     supervisor = Supervisor(folders, RUNNING, nats, [], asyncio.Event(), _no_gate)
     with pytest.raises(VerbEndedError, match="PASSAGE_NATS_SERVER"):
         await supervisor.start_nats()
+
+
+@pytest.mark.wire
+async def test_a_service_that_ends_again_and_again_before_it_is_ready_ends_the_start(
+    tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho it has no key\nexit 1\n")
+    python.chmod(0o700)
+    monkeypatch.setattr("passage.children.sys.executable", str(python))
+    monkeypatch.setattr("passage.supervising.FIRST_DELAY_S", 0.0)
+    folders = folders_of(tmp_path / "data")
+    folders.make()
+    service = ServiceProcess("verification", {}, tmp_path / "verification.log")
+    running = Running.bare(nats_server.url)
+    supervisor = Supervisor(folders, running, nats_server, [service], asyncio.Event(), _no_gate)
+    await supervisor.start_services()
+    with pytest.raises(VerbEndedError) as ended:
+        await supervisor.wait_until_ready()
+    lines = str(ended.value).splitlines()
+    assert lines[0] == (
+        f"verification ended {ENDS_BEFORE_READY_MAX} times before it was ready; the end of "
+        f"{service.log_path}:"
+    )
+    assert lines[-1] == "it has no key"
+    assert len(service.log_path.read_text().splitlines()) == ENDS_BEFORE_READY_MAX

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.query.projections.alarms import KEPT_OF_A_CASE
 from shared.events import claims, handover, intake
 from shared.events.base import Event
 from tests import examples as e
@@ -153,6 +154,25 @@ async def test_open_alarms_are_there_after_a_restart_and_none_twice(tmp_path: Pa
     assert sorted(one["call_id"] for one in both["items"]) == ["call-2", "call-3"]
     assert sorted(one["call_id"] for one in repeated["items"]) == ["call-2", "call-3"]
     assert cleared["items"] == []
+
+
+async def test_a_code_given_in_many_calls_hides_no_other_cases_alarm(tmp_path: Path) -> None:
+    log, books = MemoryLog(), books_of(2)
+    books[0].add_all([*ARRIVED, DURESS])
+    calls = [f"call-{number}" for number in range(2, 3 * KEPT_OF_A_CASE)]
+    books[1].add_all(ARRIVED)
+    books[1].add_all([DURESS.model_copy(update={"call_id": one}) for one in calls])
+    log.write(*books)
+    async with asked(log, tmp_path) as desk:
+        shown = (await board(desk, "alarms", by=PETRO))["items"]
+    of_many = sorted((one for one in shown if one["case_id"] == books[1].case_id), key=_version)
+    expected = [calls[0], *calls[1 - KEPT_OF_A_CASE :]]
+    assert [one["call_id"] for one in of_many] == expected
+    assert len(shown) == KEPT_OF_A_CASE + 1
+
+
+def _version(alarm: dict[str, Any]) -> int:
+    return int(alarm["version"])
 
 
 async def test_with_no_supervisor_named_anybody_is_one(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 
 from passage.nats_server import NatsServer
 from passage.ports import free_port
-from services.query.main import AddressError, listen
+from services.query.main import PORT_MAX, AddressError, listen
 from tests import examples as e
 from tests.examples import CASE, CaseBook
 from tests.query.stage import WITHIN_S, ServerLog, book_with, books_of, followed, settings_for
@@ -178,6 +178,14 @@ def test_an_address_that_is_taken_is_said_and_ends(
 def test_an_address_without_a_host_or_port_is_refused(address: str) -> None:
     with pytest.raises(AddressError, match="HOST:PORT"):
         listen(address)
+
+
+def test_a_port_is_no_larger_than_ports_are() -> None:
+    with suppress(OSError):  # It may be taken, but it is one.
+        listen(f"127.0.0.1:{PORT_MAX}").close()
+    for beyond in (f"{PORT_MAX + 1}", "9" * 5_000):
+        with pytest.raises(AddressError, match="HOST:PORT"):
+            listen(f"127.0.0.1:{beyond}")
 
 
 def test_its_log_is_lines_of_json_without_anything_personal(

@@ -10,6 +10,7 @@ from nats.aio.client import Client
 
 from passage.verifying.findings import Findings
 from passage.verifying.read_model_check import ReadModelCheck
+from services.query.folding import VERSION_MAX
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked
@@ -96,6 +97,27 @@ def test_no_subject_can_stop_it(
         assert follower.progress.stopped is None
         assert archived(follower.rows(), 2)["body"] == b"{}"
         assert case_row(follower) == ("new", 1, case_id == CASE)
+
+
+def test_a_version_that_no_column_takes_is_put_aside_without_it(database_url: str) -> None:
+    log, book = MemoryLog(), book_with([e.case_opened()])
+    log.write(book)
+    for version in (VERSION_MAX, VERSION_MAX + 1):
+        book.version = version - 1
+        book.add(e.note_added())
+        log.append(CASE, version, *book.stored[-1])
+    with Follower(log, database_url) as follower:
+        follower.until(3)
+        rows = follower.rows()
+        assert follower.progress.put_aside == 2
+        assert case_row(follower) == ("new", 1, True)
+    last, beyond = (archived(rows, sequence) for sequence in (2, 3))
+    assert (last["version"], last["unreadable"]) == (
+        VERSION_MAX,
+        "it follows version 1 of its case",
+    )
+    assert (beyond["version"], beyond["unreadable"]) == (0, "no case has so many versions")
+    assert beyond["type_name"] == f"cases.{CASE}.{VERSION_MAX + 1}.NoteAdded"
 
 
 def test_a_second_first_event_changes_nothing_of_its_case(database_url: str) -> None:

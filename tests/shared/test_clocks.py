@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from services.intake.outbox import Message
+from services.intake.outbox_state import Message
 from services.intake.sending import _alarm_if_behind
 from shared.commands.handover import RecordContactLost
 from shared.commands.intake import AddNote

@@ -131,6 +131,14 @@ def test_it_is_safe_until_the_last_of_the_windows_ends_that_it_was_begun_in() ->
     assert rule.until(at("19:00", second=30)) == at("21:00")
 
 
+@pytest.mark.parametrize(("looked_at", "until"), [(150, "18:00"), (151, "20:30")])
+def test_where_no_end_of_the_window_is_found_it_is_safe_for_no_time_at_all(
+    looked_at: int, until: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.contact_rule.LONGEST_WINDOW_MINUTES", looked_at)
+    assert SafeToContact("window", (EVENING,)).until(at("18:00")) == at(until)
+
+
 def test_a_window_over_midnight_ends_on_the_next_day_or_on_this_one() -> None:
     rule = SafeToContact("window", (OVER_MIDNIGHT,))
     assert rule.until(at("23:00")) == at("02:00") + timedelta(days=1)

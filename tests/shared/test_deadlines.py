@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 
 from shared.case_log import Fold
-from shared.deadlines import ALL_SET, Deadlines, Due
+from shared.deadlines import ALL_SET, Deadlines
+from shared.due import Due
 from shared.events.base import CaseEvent, Event
 from shared.events.catalogue import AnyCaseEvent
 from shared.events.intake import CallTriaged, CaseOpened, DeadlinePassed, IntakeDeadline

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 import time
 
 from shared.grown import Grown
@@ -31,6 +33,40 @@ def test_another_value_of_an_entry_keeps_its_place() -> None:
     assert grown.with_entry("a", 1) is grown
 
 
+def test_what_changed_since_stays_as_it_was_where_it_was_taken() -> None:
+    one = Grown({"a": 1}).with_entry("b", 2)
+    two = one.with_entry("a", 3)
+    three = two.with_entry("c", 4).with_entry("a", 5)
+    assert (dict(one), dict(two)) == ({"a": 1, "b": 2}, {"a": 3, "b": 2})
+    assert list(three.items()) == [("a", 5), ("b", 2), ("c", 4)]
+    assert (len(one), len(two), len(three)) == (2, 2, 3)
+    # One that is no longer the newest has a copy, of what it was.
+    assert dict(one.with_entry("a", 6)) == {"a": 6, "b": 2}
+
+
+def test_it_is_read_while_another_thread_adds_to_it() -> None:
+    grown: Grown[int, None] = Grown(dict.fromkeys(range(200)))
+    stopped = threading.Event()
+
+    def grow() -> None:
+        longer = grown
+        for number in range(200, 200_000):
+            longer = longer.with_entry(number, None)
+            if stopped.is_set():
+                return
+
+    other, before = threading.Thread(target=grow), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        other.start()
+        read = {len(list(grown)) for _ in range(2_000)}
+    finally:
+        sys.setswitchinterval(before)
+        stopped.set()
+        other.join()
+    assert read == {200}
+
+
 def test_every_case_begins_with_an_empty_one_of_its_own() -> None:
     first: Grown[str, int] = Grown()
     grown = [first.with_entry(str(n), n) for n in range(3)]
@@ -42,12 +78,17 @@ def test_growing_takes_as_long_at_the_end_as_at_the_beginning() -> None:
     assert _seconds(40_000) < 4 * _seconds(20_000)
 
 
-def _seconds(entries: int) -> float:
+def test_so_does_changing_what_was_added_last() -> None:
+    assert _seconds(8_000, changes=1) < 4 * _seconds(4_000, changes=1)
+
+
+def _seconds(entries: int, changes: int = 0) -> float:
     took = []
     for _ in range(3):
-        grown: Grown[int, None] = Grown()
+        grown: Grown[int, int] = Grown()
         began = time.thread_time()
         for n in range(entries):
-            grown = grown.with_entry(n, None)
+            for value in range(changes + 1):
+                grown = grown.with_entry(n, value)
         took.append(time.thread_time() - began)
     return min(took)

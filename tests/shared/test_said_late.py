@@ -13,7 +13,7 @@ import pytest
 from passage.verifying.rules import outgoing
 from passage.verifying.rules.trail import Trail
 from services.handover import state as handover
-from services.intake.outbox import Outbox, evolve_outbox
+from services.intake.outbox_state import Outbox, evolve_outbox
 from services.query.candidate_reads import Said
 from services.query.candidates import contact_rule_of
 from services.query.folding import ReadEvent

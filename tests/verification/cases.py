@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 
-from services.verification.decisions import decide_consequence
+from services.verification.registry_checks import decide_consequence
 from services.verification.state import VerificationState, evolve
 from shared.events.base import Event
 from shared.events.claims import CaseClaimed

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from services.verification.decisions import (
-    claim_to_check,
+from services.verification.identity import (
     decide_contradict,
     decide_escalate,
-    decide_registry_answer,
     decide_reject,
     decide_verify,
 )
+from services.verification.registry_checks import decide_registry_answer, statement_to_check
 from shared.commands.verification import (
     ContradictIdentity,
     EscalateVerification,
@@ -195,11 +194,11 @@ def test_new_data_takes_the_verification_back() -> None:
 
 
 def test_the_registry_is_asked_again_only_about_something() -> None:
-    refused_by("identity_claimed", claim_to_check, given(case_opened()))
-    refused_by("case_known", claim_to_check, given())
+    refused_by("identity_claimed", statement_to_check, given(case_opened()))
+    refused_by("case_known", statement_to_check, given())
     continued = EpisodeContinued(next_case=OTHER_CASE)
-    refused_by("latest_episode", claim_to_check, given(*CLAIMED, continued))
-    assert claim_to_check(given(*CLAIMED)).event_id == CLAIM_ID
+    refused_by("latest_episode", statement_to_check, given(*CLAIMED, continued))
+    assert statement_to_check(given(*CLAIMED)).event_id == CLAIM_ID
 
 
 def test_a_person_escalates_contradicts_and_rejects() -> None:

@@ -14,7 +14,7 @@ import pytest
 from nats.errors import NoRespondersError
 
 from passage.nats_server import NatsServer
-from services.verification import CLAIMS
+from services.verification import CASES
 from shared import subjects
 from shared.commands.intake import ProvidePersonalData
 from tests.wire.conftest import ANSWER_WITHIN_S, Site
@@ -73,7 +73,7 @@ async def test_a_registry_that_is_stuck_does_not_hold_up_the_end(intake: Site) -
         assert await stuck.stdout.read() == b"and said, but not flushed"
         assert await stuck.stderr.read() == b""
     # Its question is delivered again, and nothing of it is recorded.
-    claims = await site.jetstream.consumer_info(subjects.CASES, CLAIMS.name)
+    claims = await site.jetstream.consumer_info(subjects.CASES, CASES.name)
     assert claims.num_ack_pending == 1
     assert await site.history(case_id) == ["CaseOpened", "PersonalDataProvided"]
 

@@ -36,6 +36,7 @@ from tests.wire.outbound import (
 )
 
 pytestmark = pytest.mark.wire
+LONG_BYTES = 2_000
 
 
 async def test_reading_the_log_from_its_beginning_sends_nothing_again(intake: Site) -> None:
@@ -139,6 +140,37 @@ async def test_what_can_not_be_given_to_its_channel_is_not_tried_again(impatient
     await begin_anew(site)
     await all_processed(site)
     assert await given_to_channels(site) == 0
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A channel for which one message may wait, and no long one."""
+    monkeypatch.setattr("passage.definitions.OUTBOUND_OF_A_CHANNEL_MAX", 1)
+    monkeypatch.setattr("passage.definitions.OUTBOUND_MESSAGE_MAX_BYTES", LONG_BYTES)
+
+
+@pytest.mark.usefixtures("narrow")
+async def test_what_a_channel_has_no_room_for_is_not_given_to_it(
+    intake: Site,
+) -> None:
+    case_id = await safe_case(intake)
+    for text in ("x" * LONG_BYTES, "wait", "wait longer"):
+        await intake.record(SendMessage, case_id, **{**TOLD, "text": text})
+        await intake.next_event("MessageDispatched")
+    await all_processed(intake)
+    assert await given_to_channels(intake) == 1
+    found = await station(intake).receive(ANSWER_WITHIN_S)
+    assert found is not None
+    assert found.text == "wait"
+
+
+@pytest.mark.usefixtures("narrow")
+async def test_a_message_too_long_for_its_channel_has_failed(impatient: Site) -> None:
+    case_id = await safe_case(impatient)
+    await impatient.record(SendMessage, case_id, **{**TOLD, "text": "x" * LONG_BYTES})
+    failed = await outcome_of(impatient)
+    assert (failed.type_name, failed.data.reason) == ("MessageFailed", "no_report")
+    assert await given_to_channels(impatient) == 0
 
 
 async def test_a_message_that_is_on_its_way_still_has_its_outcome_before_it(intake: Site) -> None:

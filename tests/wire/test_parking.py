@@ -12,18 +12,22 @@ import pytest
 
 from passage import channel
 from services.keyholder.secrets import make_key_files, read_secrets
-from services.verification import CLAIMS, handlers
-from services.verification.handlers import Verification
+from services.verification import CASES
+from services.verification.asking import Verification
+from services.verification.deadlines import Spans
+from services.verification.main import deadlines_of
+from services.verification.reactions import REACTIONS
 from services.verification.registry import RegistryAnswer
 from services.verification.state import VerificationState, evolve
-from services.verification.waiting import Waits
 from shared import subjects
 from shared.case_log import Fold
 from shared.commands.intake import ProvidePersonalData
 from shared.consuming import FIRST_RETRY_DELAY_S, LONGEST_RETRY_DELAY_S, retry_delay_s
+from shared.due import spans_of
 from shared.keyfiles import KeyFilesError, read_intake_public_key
 from shared.matching import Stated
 from shared.parking import Delivery, RetryAnswer, UnprocessableError, park
+from shared.reactions import react
 from shared.service import assemble
 from tests.wire.conftest import ANSWER_WITHIN_S, Site
 
@@ -55,9 +59,9 @@ async def test_a_fault_is_tried_a_few_times_then_parked_then_mended_by_a_retry(s
         await site.record(ProvidePersonalData, case_id, identity={"surname": "Beispiel"})
 
         broken = assemble("verification", Fold(VerificationState(), evolve), site.settings)
-        deadlines = handlers.deadlines_of(broken.desk, broken.timers(), Waits())
+        deadlines = deadlines_of(broken.desk, broken.timers(), spans_of(Spans, site.settings))
         faulty = Verification(broken.desk, RegistryWithAFault(), deadlines)
-        broken.bus.consume(CLAIMS, partial(handlers.receive_event, faulty))
+        broken.bus.consume(CASES, partial(react, REACTIONS, faulty))
         await broken.bus.broker.start()
         (parked,) = await site.parked()
         await broken.bus.broker.stop()

@@ -132,6 +132,8 @@ class FoundCandidates(_Shape):
     """
 
     items: list[FoundCandidate]
+    more: bool
+    """Others may be meant too: say more of him."""
     names_complete: bool
     sequence: int
 
@@ -155,6 +157,7 @@ def routes(context: Context) -> APIRouter:
             raise ProblemError(404, "no-such-case", "There is no such case.")
         return {
             "items": [_shown(one, reveal=wanted.reveal) for one in answer.found.candidates],
+            "more": answer.found.more,
             "names_complete": answer.found.complete,
             "sequence": answer.sequence,
         }

@@ -68,6 +68,8 @@ class ShiftSheet(shapes.Shape):
     not_listed: list[shapes.Case]
     """On the live board or held, and not named; none once the shift is over."""
     timeline: list[shapes.TimelineEntry]
+    complete: bool
+    """False where the shift has later events, or the live board more cases, than are read."""
     sequence: int
 
 
@@ -125,11 +127,12 @@ def _find(desk: DeskReads, shift_id: str) -> Answer[ShiftLog]:
 
 
 def _sheet(context: Context, boards: Boards, answer: Answer[ShiftLog]) -> dict[str, object]:
-    shift, events = answer.found
+    shift, events, more = answer.found
     listed = listed_of(one.event for one in events)
     held = boards.held().found
     cases = context.reads.cases_by_ids([one.case_id for one in listed]).found
-    live = [one.case for one in boards.live(LIVE_MAX).found.rows]
+    board = boards.live(LIVE_MAX).found
+    live = [one.case for one in board.rows]
     erased = erased_in(one.event for one in events)
     return {
         "shift": _shift(shift),
@@ -139,6 +142,7 @@ def _sheet(context: Context, boards: Boards, answer: Answer[ShiftLog]) -> dict[s
         "listed": [_listed_shown(one, cases.get(one.case_id)) for one in listed],
         "not_listed": _not_listed(shift, listed, (*live, *held)),
         "timeline": [entry_shown(one, erased) for one in events],
+        "complete": not more and board.in_all <= LIVE_MAX,
         "sequence": answer.sequence,
     }
 

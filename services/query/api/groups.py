@@ -42,6 +42,8 @@ class GroupSheet(shapes.Shape):
     counts: Counts
     receipts: list[shapes.Receipt]
     discrepancy: shapes.Discrepancy | None
+    complete: bool
+    """False where the group has later events than are read."""
     sequence: int
 
 
@@ -73,6 +75,7 @@ def routes(context: Context) -> APIRouter:
             "counts": _counts(group),
             "receipts": [row_shown(one) for one in group.receipts],
             "discrepancy": group.discrepancy and row_shown(group.discrepancy),
+            "complete": not answer.found.more,
             "sequence": answer.sequence,
         }
 

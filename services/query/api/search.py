@@ -99,6 +99,8 @@ class Found(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     items: list[FoundCase]
+    more: bool = False
+    """Of a name: it may mean others too; say more of it."""
     sequence: int
 
 
@@ -155,11 +157,11 @@ def asked_by(wanted: Search) -> tuple[str, str]:
 
 
 def _suggested(context: Context, name: str, by: str, purpose: str) -> dict[str, object]:
-    found = context.names.suggestions(name, by, purpose)
+    found, _, more = context.names.suggestions(name, by, purpose)
     answer = context.reads.cases_by_ids([one.case_id for one in found])
     items = [
         {**row_shown(answer.found[one.case_id]), "suggestion": one.shown()}
         for one in found
         if one.case_id in answer.found
     ]
-    return {"items": items, "sequence": answer.sequence}
+    return {"items": items, "more": more, "sequence": answer.sequence}

@@ -32,6 +32,8 @@ class Links(shapes.Shape):
     split_from: str | None
     group_id: str | None
     links: list[Link]
+    complete: bool
+    """False where the case has later links than are read."""
     sequence: int
 
 
@@ -47,6 +49,8 @@ class Outbox(shapes.Shape):
 
     case_id: str
     items: list[Message]
+    complete: bool
+    """False where the case has later messages, or reports on them, than are read."""
     sequence: int
 
 
@@ -67,6 +71,7 @@ def routes(context: Context) -> APIRouter:
             "case_id": case_id,
             "group_id": history.case.group_id,
             "links": [{**row_shown(one), **_sealed(history, one.version)} for one in found.links],
+            "complete": not history.more,
             "sequence": answer.sequence,
         }
 
@@ -78,7 +83,8 @@ def routes(context: Context) -> APIRouter:
         rows = messages.outbox_of(one.event for one in history.events)
         nothing = {"text": None, "to_address": None}
         items = [{**row_shown(one), **nothing, **_sealed(history, one.version)} for one in rows]
-        return {"case_id": case_id, "items": items, "sequence": answer.sequence}
+        complete, sequence = not history.more, answer.sequence
+        return {"case_id": case_id, "items": items, "complete": complete, "sequence": sequence}
 
     return router
 

@@ -13,7 +13,10 @@ from shared.events.base import CaseEvent, Event
 from shared.events.fields import Channel
 from shared.events.intake import DuressCleared, DuressSignalled
 
-VERSION = 1
+VERSION = 2
+KEPT_OF_A_CASE = 20
+"""So many calls of one case are listed, the first and the newest: thousands with one code would
+hide the alarms of other cases, and be written anew with each."""
 
 OF_DURESS: tuple[type[Event], ...] = (DuressSignalled, DuressCleared)
 
@@ -40,5 +43,6 @@ def evolve(
         return ()
     at = earlier(event.time, recorded_at)
     new = AlarmRow(event.subject, data.call_id, data.channel, at, event.caseversion)
-    others = tuple(one for one in rows if one.call_id != new.call_id)
-    return tuple(sorted((*others, new), key=lambda one: one.call_id))
+    others = (one for one in rows if one.call_id != new.call_id)
+    first, *later = sorted((*others, new), key=lambda one: one.version)
+    return tuple(sorted((first, *later[1 - KEPT_OF_A_CASE :]), key=lambda one: one.call_id))

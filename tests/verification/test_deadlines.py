@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from services.verification.waiting import Waits, decide_due, due_in
+from services.verification.deadlines import Spans, decide_due, due_in
+from shared.due import Due, spans_of
 from shared.events.base import Event
 from shared.events.handover import HandedOver
 from shared.events.intake import EpisodeContinued
 from shared.events.verification import EscalationReason, VerificationEscalated
+from shared.settings import Settings
 from tests.examples import (
     CASE,
     NOON,
@@ -25,7 +27,7 @@ from tests.examples import (
 )
 from tests.verification.cases import CLAIMED, answered, given
 
-WAITS = Waits()
+SPANS = spans_of(Spans, Settings())
 GIVEN_AT = NOON + timedelta(minutes=1)
 ANSWER = {"registry_answer": GIVEN_AT + timedelta(minutes=15)}
 OVERDUE = {"registry_overdue": GIVEN_AT + timedelta(hours=24)}
@@ -62,22 +64,23 @@ def escalated(reason: EscalationReason) -> VerificationEscalated:
 def test_a_claim_waits_for_a_registry_until_it_is_told_something(
     events: tuple[Event, ...], due: dict[str, object]
 ) -> None:
-    assert due_in(given(*events), WAITS) == due
+    assert due_in(given(*events), SPANS) == due
 
 
 def test_what_is_given_anew_waits_anew() -> None:
     anew = (*CLAIMED, escalated("no_answer"), escalated("overdue"), personal_data_provided())
-    due = due_in(given(*anew), WAITS)
+    due = due_in(given(*anew), SPANS)
     assert due["registry_answer"] == NOON + timedelta(minutes=4 + 15)
-    assert due_in(given(*anew, answered("none", f"{CASE}-5")), WAITS) == {}
-    assert due_in(given(*anew, answered("none")), WAITS) == due
+    assert due_in(given(*anew, answered("none", f"{CASE}-5")), SPANS) == {}
+    assert due_in(given(*anew, answered("none")), SPANS) == due
 
 
 @pytest.mark.parametrize(
     ("kind", "reason"), [("registry_answer", "no_answer"), ("registry_overdue", "overdue")]
 )
 def test_a_wait_in_vain_calls_a_person_once(kind: str, reason: str) -> None:
-    (event,) = decide_due(kind)
+    state = given(*CLAIMED)
+    (event,) = decide_due(state, Due(kind, CASE, due_in(state, SPANS)[kind]))
     assert isinstance(event, VerificationEscalated)
     assert event.reason == reason
-    assert kind not in due_in(given(*CLAIMED, event), WAITS)
+    assert kind not in due_in(given(*CLAIMED, event), SPANS)

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated
 
 from services.handover.custody_state import HELD
 from services.handover.rendezvous import expired
 from services.handover.state import HandoverState
-from shared.deadlines import Due
+from shared.due import Deadline, Due, Setting
 from shared.events.base import Event
 from shared.events.custody import CaptureCardDue
 from shared.events.handover import FollowUpOverdue, FollowUpRule
@@ -30,25 +31,42 @@ RULES: dict[str, FollowUpRule] = {
 """The kinds of timer after which somebody must look, and the rule that is recorded."""
 RENDEZVOUS_EXPIRES = "rendezvous_expires"
 CAPTURE_CARD = "capture_card"
-KINDS = frozenset({*RULES, RENDEZVOUS_EXPIRES, CAPTURE_CARD})
+LAST_CONTACT = "the last contact after he arrived, until he is handed over or lost"
+OFFERED = "HandoverOffered, until the team answers"
+OVERDUE = "FollowUpOverdue"
+KINDS = {
+    "contact_due": Deadline(LAST_CONTACT, OVERDUE, "contact_due"),
+    "contact_silent": Deadline(LAST_CONTACT, OVERDUE, "contact_silent"),
+    "decide_lost": Deadline(LAST_CONTACT, OVERDUE, "decide_lost"),
+    "offer_unanswered": Deadline(OFFERED, OVERDUE, "offer_unanswered"),
+    "offer_unanswered_again": Deadline(OFFERED, OVERDUE, "offer_unanswered_again"),
+    "follow_up": Deadline("FollowUpSet says when", OVERDUE),
+    RENDEZVOUS_EXPIRES: Deadline(
+        "the end of the window, unless a team has accepted",
+        "RendezvousExpired",
+        "rendezvous_expires",
+    ),
+    CAPTURE_CARD: Deadline(
+        "he came to a camp, until his card is sent", "CaptureCardDue", "capture_card"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Spans:
     """How long may pass until somebody must look."""
 
-    contact_due: timedelta
-    contact_silent: timedelta
-    decide_lost: timedelta
-    rendezvous_expires: timedelta
-    """After the window's end."""
-    offer_unanswered: timedelta
-    offer_unanswered_again: timedelta
-    capture_card: timedelta
+    contact_due: Annotated[timedelta, Setting("contact_due_hours")]
+    contact_silent: Annotated[timedelta, Setting("contact_silent_hours")]
+    decide_lost: Annotated[timedelta, Setting("decide_lost_hours")]
+    rendezvous_expires: Annotated[timedelta, Setting("rendezvous_expiry_hours")]
+    offer_unanswered: Annotated[timedelta, Setting("offer_unanswered_minutes")]
+    offer_unanswered_again: Annotated[timedelta, Setting("offer_unanswered_again_minutes")]
+    capture_card: Annotated[timedelta, Setting("capture_card_days")]
 
 
-def deadlines(state: HandoverState, spans: Spans) -> dict[str, datetime]:
-    """Gives what is due by kind; what was recorded as passed isn't in it any more."""
+def due_in(state: HandoverState, spans: Spans) -> dict[str, datetime]:
+    """What is due by kind; what was recorded as passed isn't in it any more."""
     standing: dict[str, datetime] = {}
     if not state.closed and not state.handed_over:
         standing |= {**_silence(state, spans), **_meeting(state, spans)}
@@ -62,8 +80,8 @@ def deadlines(state: HandoverState, spans: Spans) -> dict[str, datetime]:
     return standing | dict(_card(state, spans))
 
 
-def record_due(state: HandoverState, due: Due) -> list[Event]:
-    """Gives what is recorded of a deadline that has come and still stands."""
+def decide_due(state: HandoverState, due: Due) -> list[Event]:
+    """What is recorded of a deadline that has come and still stands."""
     if due.kind == RENDEZVOUS_EXPIRES:
         return expired(state)
     if due.kind == CAPTURE_CARD:

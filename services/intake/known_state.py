@@ -48,8 +48,10 @@ class Proof(NamedTuple):
 class Known:
     """The region of a case's state."""
 
-    callers: frozenset[tuple[Channel, str | None]] = frozenset()
+    callers: Grown[tuple[Channel, str | None], None] = field(default_factory=Grown)
     """The addresses that are his for all that is known; None: a withheld number of the channel."""
+    channels: frozenset[Channel] = frozenset()
+    """Those of these addresses."""
     codes: tuple[str | None, ...] = ()
     """The hash of the code that was issued last, and of its twin."""
     coded: Grown[CallOfChannel, None] = field(default_factory=Grown)
@@ -64,8 +66,7 @@ class Known:
         caller = (given.channel, given.caller_key)
         if given.caller_key is not None and caller in self.callers:
             return Proof("return_code", SURE)
-        is_foreign = all(channel != given.channel for channel, _ in self.callers)
-        if is_foreign or given.guessable:
+        if given.channel not in self.channels or given.guessable:
             return Proof("return_code", min(DOUBTED, given.confidence), second_fact_needed=True)
         return Proof("return_code", given.confidence)
 
@@ -97,4 +98,6 @@ def _with_coded(known: Known, linked: intake.CallLinked) -> Known:
 
 
 def _with_caller(known: Known, caller: tuple[Channel, str | None]) -> Known:
-    return replace(known, callers=known.callers | {caller})
+    channel, _ = caller
+    callers = known.callers.with_entry(caller, None)
+    return replace(known, callers=callers, channels=known.channels | {channel})

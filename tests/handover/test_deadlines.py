@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.handover.due import KINDS, RULES, deadlines, record_due
-from services.handover.main import spans_of
+from services.handover.deadlines import KINDS, RULES, Spans, decide_due, due_in
 from services.handover.state import HandoverState
-from shared.deadlines import Due
+from shared.due import Due, spans_of
 from shared.events.base import Event
 from shared.events.custody import (
     CaptureCardConfirmed,
@@ -58,7 +57,7 @@ from tests.handover.cases import (
     given,
 )
 
-SPANS = spans_of(Settings())
+SPANS = spans_of(Spans, Settings())
 SILENCE = {"contact_due": 6 * HOUR, "contact_silent": 12 * HOUR, "decide_lost": 72 * HOUR}
 CAMP = CustodyChanged(custody="arrived_at_camp", changed_at=NOON)
 GUIDED = GuidanceGiven(step=sealed("follow the river"), call_id="call-2")
@@ -67,7 +66,7 @@ WINDOW_ENDS = rendezvous_planned().window_to
 
 
 def due(*events: Event, prefix: str = "") -> dict[str, datetime]:
-    found = deadlines(given(*events), SPANS)
+    found = due_in(given(*events), SPANS)
     return {kind: at for kind, at in found.items() if kind.startswith(prefix)}
 
 
@@ -81,7 +80,7 @@ def silence(*events: Event) -> dict[str, datetime]:
 
 
 def recorded(state: HandoverState, kind: str) -> list[Event]:
-    return record_due(state, Due(kind, CASE, deadlines(state, SPANS)[kind]))
+    return decide_due(state, Due(kind, CASE, due_in(state, SPANS)[kind]))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +121,7 @@ def test_nobody_waits_for_word_of_who_has_not_arrived_or_is_not_waited_for(
 def test_a_call_that_comes_late_by_its_channel_moves_nothing_back() -> None:
     book_order = silence(*ARRIVED)
     late = given(*ARRIVED, call_linked("call-3"))
-    assert deadlines(late, SPANS)["contact_due"] > book_order["contact_due"]
+    assert due_in(late, SPANS)["contact_due"] > book_order["contact_due"]
     earlier = (case_opened(), call_linked(), arrived_in_ukraine(), call_linked("call-3"))
     assert silence(*earlier) == silence_since(3)
 
@@ -147,23 +146,24 @@ def test_what_passed_is_recorded_once_by_its_rule(kind: str, history: tuple[Even
 
 
 LONGER = spans_of(
+    Spans,
     Settings(
         contact_due_hours=7,
         contact_silent_hours=13,
         decide_lost_hours=73,
         offer_unanswered_minutes=31,
         offer_unanswered_again_minutes=121,
-    )
+    ),
 )
 
 
 @pytest.mark.parametrize("history", [ARRIVED, OFFERED])
 def test_a_span_that_is_set_anew_reminds_of_nothing_again(history: tuple[Event, ...]) -> None:
     before = given(*history)
-    kinds = RULES.keys() & deadlines(before, SPANS)
+    kinds = RULES.keys() & due_in(before, SPANS)
     passed = [event for kind in kinds for event in recorded(before, kind)]
-    assert RULES.keys() & deadlines(given(*history, *passed), LONGER).keys() == set()
-    assert RULES.keys() & deadlines(before, LONGER).keys() == kinds
+    assert RULES.keys() & due_in(given(*history, *passed), LONGER).keys() == set()
+    assert RULES.keys() & due_in(before, LONGER).keys() == kinds
 
 
 def test_after_the_next_contact_the_same_silence_counts_again() -> None:
@@ -280,7 +280,7 @@ def test_every_span_is_a_setting() -> None:
         offer_unanswered_again_minutes=6,
         capture_card_days=7,
     )
-    spans = spans_of(settings)
+    spans = spans_of(Spans, settings)
     assert spans.contact_due + spans.contact_silent + spans.decide_lost == 6 * HOUR
     assert spans.rendezvous_expires == 4 * HOUR
     assert spans.offer_unanswered + spans.offer_unanswered_again == 11 * MINUTE
@@ -288,4 +288,4 @@ def test_every_span_is_a_setting() -> None:
 
 
 def test_every_kind_is_a_name_that_timers_take() -> None:
-    assert {*RULES, "rendezvous_expires", "capture_card"} == KINDS
+    assert {*RULES, "rendezvous_expires", "capture_card"} == set(KINDS)

@@ -1,0 +1,43 @@
+"""The slice of a case's state that says who works on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from shared.events.base import CaseEvent
+from shared.events.claims import CaseClaimed, CaseReleased
+from shared.refusals import is_another_person
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who works on the case."""
+
+    fence: int = 0
+    holder: str | None = None
+    """Who claimed it last; nobody where he let it go himself."""
+    lease_until: datetime | None = None
+    """When the holder's lease ends; None where that is recorded already."""
+
+    def is_held_by(self, person: str) -> bool:
+        """Says whether this person claimed it last, and hasn't let it go."""
+        return self.holder is not None and not is_another_person(self.holder, person)
+
+    def runs_at(self, now: datetime) -> bool:
+        """Says whether somebody's lease runs."""
+        return self.lease_until is not None and now < self.lease_until
+
+
+def evolve_claim(claim: Claim, event: CaseEvent[Any]) -> Claim:
+    """Gives the region after one more event; never refuses."""
+    match event.data:
+        case CaseClaimed() as claimed:
+            return Claim(claimed.fence, claimed.operator, claimed.lease_until)
+        case CaseReleased(reason="expired") as released if released.fence == claim.fence:
+            return replace(claim, lease_until=None)
+        case CaseReleased() as released if released.fence == claim.fence:
+            return Claim(claim.fence)
+        case _:
+            return claim

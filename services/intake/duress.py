@@ -1,0 +1,41 @@
+"""intake's decisions on codes that are his alone, and on the alarm of one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.intake.guards import (
+    Rules,
+    require_not_exchanged,
+    require_not_handed_over,
+)
+from services.intake.state import IntakeState
+from shared.commands.intake import (
+    ClearDuress,
+)
+from shared.events import intake
+from shared.events.base import Event
+from shared.events.fields import Plain
+from shared.refusals import (
+    CLEARED_BY_SUPERVISOR,
+    require,
+)
+
+
+def decide_return_code(
+    state: IntakeState, code_hash: str, duress_hash: str | None = None
+) -> list[Event]:
+    """A code and its duress twin were reserved for the case."""
+    require_not_handed_over(state)
+    return [intake.ReturnCodeIssued(code_hash=code_hash, duress_hash=duress_hash)]
+
+
+def decide_clear_duress(
+    state: IntakeState, command: ClearDuress, _now: datetime, rules: Rules
+) -> list[Event]:
+    """A supervisor looked; where none is named anybody may. Nothing else is said to others."""
+    require_not_exchanged(state)
+    require(rules.supervisors.let(command.by), CLEARED_BY_SUPERVISOR)
+    if not state.duress:
+        return []
+    return [intake.DuressCleared(by=command.by, reason=Plain(command.reason))]

@@ -1,0 +1,107 @@
+"""What intake does by itself after an event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from services.intake import erasing, others, sending
+from services.intake.ends import EarlyEnds
+from services.intake.erasing import Erasure
+from services.intake.handlers import Intake
+from services.intake.link_state import is_from_service
+from services.intake.sending import Sending
+from services.intake.state import IntakeState
+from shared.deadlines import Deadlines
+from shared.events.base import CaseEvent
+from shared.events.claims import CaseClaimed, CaseReleased
+from shared.events.groups import GroupJoined, GroupLeft
+from shared.events.handover import (
+    GuidanceGiven,
+    HandedOver,
+    RendezvousCancelled,
+    RendezvousDisclosed,
+    RendezvousExpired,
+    RendezvousMissed,
+)
+from shared.events.intake import (
+    CallTriaged,
+    CaseClosed,
+    CaseOpened,
+    CaseReopened,
+    CasesLinked,
+    CasesUnlinked,
+    ReturnCodeIssued,
+)
+from shared.events.outbound import MessageQueued
+from shared.reactions import Reactions, set_timers
+from shared.transact import Outcome
+
+
+@dataclass(frozen=True)
+class Listening:
+    """What these reactions, and what sorts the channels' messages, work with."""
+
+    intake: Intake
+    early_ends: EarlyEnds
+    erasure: Erasure
+    sending: Sending
+    deadlines: Deadlines[IntakeState]
+
+
+def continue_episode(listening: Listening, event: CaseEvent[CaseOpened]) -> Outcome | None:
+    """Says in the log of the episode before, if there is one, that this one follows it."""
+    if event.data.previous_case is None:
+        return None
+    return others.continue_episode(listening.intake, event)
+
+
+def tell_other(
+    listening: Listening, event: CaseEvent[GroupJoined | GroupLeft | CasesLinked | CasesUnlinked]
+) -> Outcome | None:
+    """Tells the other case's log what a person recorded here; what came from it isn't told back."""
+    if is_from_service(event):
+        return None
+    return others.tell_other(listening.intake, event)
+
+
+def finish_erasure(listening: Listening, event: CaseEvent[Any]) -> Outcome:
+    """An erasure that was asked for on his way waits until something ends it."""
+    return erasing.finish(listening.erasure, event)
+
+
+def dispatch(listening: Listening, event: CaseEvent[MessageQueued]) -> Outcome:
+    """Gives a message to its channel."""
+    return sending.dispatch(listening.sending, event)
+
+
+def dispatch_told(
+    listening: Listening, event: CaseEvent[RendezvousDisclosed | GuidanceGiven]
+) -> Outcome | None:
+    """Gives a message to its channel that waited until it was recorded that he is told by it."""
+    if event.data.message_id is None:
+        return None
+    return sending.dispatch_told(listening.sending, event)
+
+
+# The timers first: a crash before what follows is healed by the redelivery, which sets them again.
+REACTIONS: Reactions = {
+    CallTriaged: (set_timers,),
+    CaseClaimed: (set_timers,),
+    CaseReleased: (set_timers,),
+    ReturnCodeIssued: (set_timers,),
+    CaseReopened: (set_timers,),
+    CaseOpened: (continue_episode,),
+    GroupJoined: (tell_other,),
+    GroupLeft: (tell_other,),
+    CasesLinked: (tell_other,),
+    CasesUnlinked: (tell_other,),
+    MessageQueued: (dispatch,),
+    RendezvousDisclosed: (dispatch_told,),
+    GuidanceGiven: (dispatch_told,),
+    HandedOver: (set_timers, finish_erasure),
+    RendezvousMissed: (finish_erasure,),
+    RendezvousCancelled: (finish_erasure,),
+    RendezvousExpired: (finish_erasure,),
+    CaseClosed: (finish_erasure,),
+}

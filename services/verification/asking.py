@@ -1,0 +1,67 @@
+"""Asks the registry about a statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.verification.registry import Registry, RegistryAnswer
+from services.verification.state import Statement, VerificationState
+from shared.deadlines import Deadlines
+from shared.events.fields import Identity
+from shared.events.intake import PersonalDataProvided
+from shared.events.verification import RegistryChecked
+from shared.key_messages import SealedValue
+from shared.matching import Stated
+from shared.sealing import SealBrokenError
+from shared.service import Desk
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What verification's handlers and reactions work with."""
+
+    desk: Desk
+    registry: Registry
+    deadlines: Deadlines[VerificationState]
+
+
+def answer_about(verification: Verification, case_id: str, statement: Statement) -> RegistryChecked:
+    """Gives the registry's answer about a statement; about erased data it can't be asked."""
+    stated = _stated(verification, case_id, statement)
+    answer = RegistryAnswer("unavailable")
+    if stated is not None:
+        answer = verification.registry.look_up(stated)
+    return RegistryChecked(
+        registry=verification.registry.name,
+        about_event=statement.event_id,
+        outcome=answer.outcome,
+        score=answer.score,
+        fields_agreeing=answer.agreeing,
+        fields_conflicting=answer.conflicting,
+        number_of_another=answer.number_of_another or None,
+    )
+
+
+def _stated(verification: Verification, case_id: str, statement: Statement) -> Stated | None:
+    """Who the man said he is, or None where that is erased. Raises SealBrokenError."""
+    sealed = {"identity": statement.identity, "unit": statement.unit}
+    values = [
+        SealedValue(
+            case_id=case_id,
+            version=statement.version,
+            type_name=PersonalDataProvided.__name__,
+            field=field,
+            sealed=value,
+        )
+        for field, value in sealed.items()
+        if value is not None
+    ]
+    desk = verification.desk
+    answers = desk.keys.open(values, f"service:{desk.service}", "registry check")
+    if any(one.state == "broken" for one in answers):
+        raise SealBrokenError(f"the personal data of case {case_id} version {statement.version}")
+    identity, *unit = (one.text for one in answers)
+    if identity is None:
+        return None
+    said = Identity.model_validate_json(identity).model_dump(exclude={"rank"})
+    return Stated(**said, unit=unit[0] if unit else None)

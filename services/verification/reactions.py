@@ -1,0 +1,45 @@
+"""What verification does by itself after an event."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from services.verification.asking import Verification, answer_about
+from services.verification.registry_checks import decide_consequence, decide_registry_answer
+from services.verification.state import statement_in
+from shared.events.base import CaseEvent
+from shared.events.intake import CaseReopened, PersonalDataProvided
+from shared.events.verification import RegistryChecked
+from shared.reactions import Reactions, set_timers
+from shared.transact import Outcome, transact
+
+
+def ask_registry(
+    verification: Verification, event: CaseEvent[PersonalDataProvided]
+) -> Outcome | None:
+    """Records the registry's answer about the personal data in an event.
+
+    What he states as a prisoner isn't checked: it is kept apart from what the hotline was told.
+    """
+    desk = verification.desk
+    if event.data.provenance == "after_capture":
+        return None
+    statement = statement_in(event, event.data)
+    answer = answer_about(verification, event.subject, statement)
+    decide = partial(decide_registry_answer, answer=answer)
+    return transact(desk.writer, event.subject, desk.cause_in(event), decide)
+
+
+def act_on_answer(verification: Verification, event: CaseEvent[RegistryChecked]) -> Outcome:
+    """Records what follows from a registry's answer."""
+    desk = verification.desk
+    decide = partial(decide_consequence, answered=event)
+    return transact(desk.writer, event.subject, desk.cause_in(event), decide)
+
+
+REACTIONS: Reactions = {
+    # The timers first: it is by them that a registry which doesn't answer shows.
+    PersonalDataProvided: (set_timers, ask_registry),
+    RegistryChecked: (act_on_answer,),
+    CaseReopened: (set_timers,),
+}

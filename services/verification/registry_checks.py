@@ -1,0 +1,86 @@
+"""verification's decisions on what the registry answers: its rows of the guard table."""
+
+from __future__ import annotations
+
+from services.verification.guards import (
+    IDENTITY_CLAIMED,
+    require_latest,
+)
+from services.verification.state import Statement, VerificationState
+from shared.events import verification
+from shared.events.base import CaseEvent, Event
+from shared.events.fields import Plain
+from shared.refusals import (
+    CASE_KNOWN,
+    RefusedError,
+    require,
+)
+
+CONFLICTS_TO_CONTRADICT = 2
+
+
+def decide_registry_answer(
+    state: VerificationState, answer: verification.RegistryChecked
+) -> list[Event]:
+    """The registry's answer is a fact, whatever became of the case meanwhile."""
+    require(state.opened, CASE_KNOWN)
+    return [answer]
+
+
+def decide_consequence(
+    state: VerificationState, answered: CaseEvent[verification.RegistryChecked]
+) -> list[Event]:
+    """What follows from an answer: nothing on a match, a contradiction, or a person must look.
+
+    Nothing follows from an answer after which the registry gave another about the same data.
+    Once he is verified the decision stands: an answer that speaks against it opens a review.
+    """
+    answer = answered.data
+    if state.statement is None or answer.about_event != state.statement.event_id:
+        return []
+    if answer.outcome == "match" or answered.caseversion < state.answered_at:
+        return []
+    if state.verified is not None:
+        known = answered.caseversion < state.verified.version
+        return _after_verified(answered, known=known)
+    if _contradicts(answer):
+        return [
+            verification.IdentityContradicted(
+                fields=answer.fields_conflicting,
+                reason=Plain(f"registry {answer.registry}"),
+                registry=answer.registry,
+            )
+        ]
+    return [verification.VerificationEscalated(reason=answer.outcome)]
+
+
+def _after_verified(
+    answered: CaseEvent[verification.RegistryChecked], *, known: bool
+) -> list[Event]:
+    answer = answered.data
+    # Who verified him knew the answer; and an absent one says nothing about the man.
+    if answer.outcome == "unavailable" or (known and not _contradicts(answer)):
+        return []
+    return [
+        verification.ReviewOpened(
+            reason="late_fact" if known else "answer_after_verified",
+            fields=answer.fields_conflicting,
+            about_event=answered.id,
+        )
+    ]
+
+
+def _contradicts(answer: verification.RegistryChecked) -> bool:
+    """One field may be a slip of anybody's: with the right number it takes two to contradict."""
+    conflicts = len(answer.fields_conflicting)
+    is_his_number = "service_number" in answer.fields_agreeing
+    enough = 1 if answer.number_of_another else CONFLICTS_TO_CONTRADICT
+    return is_his_number and conflicts >= enough
+
+
+def statement_to_check(state: VerificationState) -> Statement:
+    """The guards of asking the registry again; the asking itself is the handler's."""
+    require_latest(state)
+    if state.statement is None:
+        raise RefusedError(IDENTITY_CLAIMED)
+    return state.statement
