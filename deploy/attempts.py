@@ -38,7 +38,7 @@ SEEDS = sorted(SECRETS.glob("*.nk"))
 STREAMS = {"AUDIT": "AUDIT", "KV_KEYS": "KEYS"}
 READS = ("STREAM.MSG.GET", "DIRECT.GET", "STREAM.INFO", "CONSUMER.CREATE")
 ENDS = ("STREAM.PURGE", "STREAM.DELETE", "STREAM.MSG.DELETE")
-FIRST = b'{"seq": 1}'
+FIRST = b'{"seq": 1, "next_by_subj": ">"}'
 PERMISSION = "permissions violation"
 ROUTE_PORT, POSTGRES_PORT = 6222, 5432
 PATIENCE_S, REACHED_WITHIN_S, ANSWERED_WITHIN_S = 60.0, 3.0, 10.0
@@ -100,7 +100,8 @@ async def as_a_server(server: dict[str, Any]) -> dict[str, Any]:
         subject = f"$JS.API.DIRECT.GET.{stream}"
         with contextlib.suppress(NoRespondersError):
             answer = await client.request(subject, FIRST, timeout=ANSWERED_WITHIN_S)
-            read.append((answer.headers or {}).get("Nats-Stream", ""))
+            if (answer.headers or {}).get("Nats-Stream"):
+                read.append(stream)
     subject = forged("IdentityVerified")
     await client.publish(subject, b"{}")
     await client.flush()

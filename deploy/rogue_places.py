@@ -91,14 +91,10 @@ class Ground:
         self.began = str(int(time.time()))
         self.started: list[str] = []
         site.compose("--profile", "verbs", "create", "--no-recreate", "channel")
-        names = (*SERVERS, *SERVICES, "channel", "provision")
-        self.seen = {one: self._seen(one) for one in names}
+        found = json.loads(docker("inspect", *site.compose("ps", "-aq").stdout.split()))
+        self.seen = {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in found}
         site.compose("--profile", "verbs", "rm", "--force", "channel")
         self._make_own()
-
-    def _seen(self, service: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(docker("inspect", self.site.container(service)))[0]
-        return found
 
     def _make_own(self) -> None:
         """A certificate of one's own making, with all the names and uses that the real one has."""
@@ -170,6 +166,12 @@ class Ground:
         shown = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
         rogue.address = docker("inspect", "--format", shown, rogue.container).strip()
         return rogue
+
+    def routes_of(self, rogue: Rogue) -> int:
+        """How many routes its only server has."""
+        url = f"http://127.0.0.1:{rogue.servers[0]['http']}/routez"
+        told = json.loads(docker("exec", rogue.container, "wget", "-qO-", url))
+        return int(told["num_routes"])
 
     def remove(self) -> None:
         """Removes every rogue."""
