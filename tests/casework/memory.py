@@ -21,8 +21,8 @@ from shared.events.base import CaseEvent, chain_hash
 from shared.events.fields import Sealed
 from shared.key_messages import NoteParked, OpenedValue, SealedValue
 from shared.keyholder import Keys, SealingKeys, Searcher
-from shared.sealing import Spotfrom shared.turns import Turns
-
+from shared.sealing import Spot
+from shared.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
