@@ -22,6 +22,7 @@ from shared.events.fields import Sealed
 from shared.key_messages import NoteParked, OpenedValue, SealedValue
 from shared.keyholder import Keys, SealingKeys, Searcher
 from shared.sealing import Spot
+from shared.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class MemoryLog(CaseLog[Any]):
         self.fold = fold
         self.store = store
         self.histories: dict[str, History[Any]] = {}
+        self._turns = Turns()
         self.mapper = cast(Any, Drafting())
         self.recorder = cast(Any, store)
         self.incarnation = None
