@@ -82,7 +82,7 @@ class Feed:
             self._opened = True
         model = self._generations.following
         log = self._open_log()
-        self._checkpoint = model.checkpoint()
+        self._checkpoint = model.begin()
         self._progress.put_aside = model.put_aside()
         self._target = self._last_of(log)
         self._check_same_log(log)

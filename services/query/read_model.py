@@ -13,6 +13,7 @@ from services.query.folding import (
     CaseRows,
     ReadEvent,
     Rows,
+    SetBackError,
     StoppedError,
     Unreadable,
     fold,
@@ -53,6 +54,11 @@ class ReadModel:
         """Gives the sequence of the last event applied."""
         with self._writer.connect() as connection:
             return sequence_of(connection, self.fingerprint)
+
+    def begin(self) -> int:
+        """Gives it, and remembers no row: what was committed last may be lost by a crash."""
+        self._kept.clear()
+        return self.checkpoint()
 
     def last_archived(self) -> bytes | None:
         """Gives the stored bytes of the last event applied, or None where there is none."""
@@ -202,6 +208,9 @@ class ReadModel:
             .values(sequence=after)
         )
         if moved.rowcount != 1:
+            found = sequence_of(connection, self.fingerprint)
+            if found < before:
+                raise SetBackError(f"the database is at sequence {found}, and was at {before}")
             raise StoppedError(
                 f"checkpoint: it was not {before} any more; another process writes these tables"
             )

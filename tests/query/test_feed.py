@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event as engine_events
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from typing_extensions import override
 
@@ -189,6 +192,30 @@ class TornSubscription(MemorySubscription):
         if self.batches > 2:
             raise ConnectionResetError
         return super().next_batch(min(max_events, 3), timeout)
+
+
+def test_a_database_that_lost_its_last_commits_is_read_on_from_there(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    # As a crash of PostgreSQL does, which is asked not to wait for its disk.
+    log, book, way = MemoryLog(), CaseBook(), e.whole_way()
+    live, before = str(make_url(sqlite_url).database), str(tmp_path / "before.db")
+    with Follower(log, sqlite_url) as follower:
+        book.add_all(way[:3])
+        follower.until(log.write(book))
+        copied(live, before)
+        book.add_all(way[3:6])
+        follower.until(log.write(book))
+        copied(before, live)
+        book.add_all(way[6:])
+        follower.until(log.write(book))
+        assert follower.progress.stopped is None
+        assert follower.rows() == followed(log, f"sqlite:///{tmp_path}/new.db", log.last)
+
+
+def copied(source: str, target: str) -> None:
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        one.backup(other)
 
 
 def test_a_broken_subscription_is_taken_up_at_the_checkpoint(
