@@ -46,10 +46,6 @@ class StoppedError(Exception):
     """The projection can't go on without a person; the text says at which sequence and why."""
 
 
-class SetBackError(Exception):
-    """The database is at an earlier sequence than it said: a crash of it took its last commits."""
-
-
 class ReadEvent(NamedTuple):
     """A stored message and what it says."""
 

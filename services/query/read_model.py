@@ -13,7 +13,6 @@ from services.query.folding import (
     CaseRows,
     ReadEvent,
     Rows,
-    SetBackError,
     StoppedError,
     Unreadable,
     fold,
@@ -35,6 +34,10 @@ from services.query.writing import RowWriter, read_rows
 
 CASES_KEPT = 5_000
 """How many cases' rows stay in memory, those changed last."""
+
+
+class SetBackError(Exception):
+    """The database is at an earlier sequence than it said: a crash of it took its last commits."""
 
 
 class ReadModel:
