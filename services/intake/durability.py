@@ -90,7 +90,7 @@ class Durability:
 
 
 def _syncs_always(answer: Reply) -> bool | None:
-    """Whether a server's JSZ report says so, which leaves out what is false; None: it stores none."""
+    """Whether a JSZ report says so, which leaves out what is false; None: it stores nothing."""
     try:
         told = json.loads(answer.body)["data"]
         if told.get("disabled") is True:
