@@ -12,8 +12,8 @@ from nats.aio.client import Client
 
 from passage.channel import Call, envelope_of, publish
 from passage.connecting import connected
-from passage.health import answers
-from passage.provisioning import ask
+from passage.install.provisioning import ask
+from passage.runner.health import answers
 from services.intake import durability
 from shared.keyfiles import read_intake_public_key
 from shared.settings import Settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from passage.health import read_health, state_of
+from passage.runner.health import read_health, state_of
 
 
 @pytest.mark.parametrize(
