@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from passage.nats_server import find_binary
+from passage.runner.nats_server import find_binary
 
 SMALLEST_SCALE_THAT_MEASURES = 0.01
 SYNC_PROBES = 200

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from passage.children import ServiceProcess
+from passage.runner.children import ServiceProcess
 from shared.jetstream.connection import Connection
 from shared.keyholder import KeysUnavailableError, RemoteKeys
 from shared.return_codes import to_hash

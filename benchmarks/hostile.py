@@ -29,9 +29,9 @@ from benchmarks.figures import Bench, Measured, percentile, rounded
 from benchmarks.holder_process import wait_for_keys
 from benchmarks.site import RELAXED, SYNCED, Site, site_in
 from passage.channel import Call, envelope_of
-from passage.children import ServiceProcess
 from passage.connecting import connected
-from passage.health import answers
+from passage.runner.children import ServiceProcess
+from passage.runner.health import answers
 from shared import subjects
 from shared.events.base import CallEnvelope, type_of
 from shared.events.calls import CallEnded

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 
 from benchmarks.site import Site
-from passage.children import ServiceProcess
-from passage.ports import free_port
+from passage.runner.children import ServiceProcess
+from passage.runner.ports import free_port
 
 HOST = "127.0.0.1"
 ANSWERS_WITHIN_S = 60.0

@@ -11,8 +11,8 @@ from typing import Any
 
 from benchmarks.holder_process import key_holder
 from passage.connecting import connected
-from passage.nats_server import NatsServer
-from passage.provisioning import provision
+from passage.install.provisioning import provision
+from passage.runner.nats_server import NatsServer
 from services.keyholder.secrets import make_key_files
 from shared.case_log import CaseLog, Fold, jetstream_env
 from shared.keyholder import RemoteKeys

@@ -36,7 +36,7 @@ VERBS: dict[str, str] = {
     "backup": "backup",
     "restore": "restore_verb",
 }
-"""Each verb, in the order of the help, and its name in the module `passage.<verb>`."""
+"""Each verb, in the order of the help, and its name in the module `passage.cli.<verb>`."""
 
 
 def command_line(verb: str | None = None) -> typer.Typer:
@@ -54,7 +54,7 @@ def command_line(verb: str | None = None) -> typer.Typer:
         pretty_exceptions_show_locals=False,
     )
     for name in VERBS if verb not in VERBS else (verb,):
-        module = import_module(f"passage.{name}")
+        module = import_module(f"passage.cli.{name}")
         found = getattr(module, VERBS[name])
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=name)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from passage.exits import Exit, VerbEndedError
-from passage.nats_server import NatsServer
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -20,6 +19,9 @@ LOCK_NAME = "lock"
 LOCK_ATTEMPTS = 5
 LOCK_AGAIN_AFTER_S = 0.05
 """Whoever only asks whether the folder is held, holds it himself for a moment."""
+
+JETSTREAM = "jetstream"
+"""Where a nats-server has its streams, in its own folder."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Folders:
     @property
     def has_log(self) -> bool:
         """Whether nats-server ever kept something here."""
-        store = NatsServer(self.nats).store_path
+        store = self.nats / JETSTREAM
         return store.is_dir() and any(store.iterdir())
 
     @property

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from passage.exits import Exit, VerbEndedError
 from passage.folders import is_held
-from passage.identities import seed_file
-from passage.quotas import USUAL, Quota
+from passage.install.identities import seed_file
+from passage.install.quotas import USUAL, Quota
 from shared.jetstream.tls import tls_context
 from shared.keyfiles import KeyFilesError
 from shared.secret_files import require_files

@@ -9,9 +9,9 @@ from typing import Any
 from nats.aio.client import Client
 
 from passage.connecting import connected
-from passage.log_reading import last_sequence
-from passage.nats_server import NatsServer
-from passage.provisioning import ask
+from passage.install.provisioning import ask
+from passage.integrity.log_reading import last_sequence
+from passage.runner.nats_server import NatsServer
 from shared.subjects import timers_stream
 
 FIRST_CALLS = 30

@@ -9,12 +9,12 @@ from typing import Any
 from nats.aio.client import Client
 from pyrage.x25519 import Identity  # type: ignore[import-untyped]
 
-from passage.backing_up.durable import HashedFile
-from passage.backing_up.manifest import MANIFEST, Manifest
-from passage.backing_up.putting_back import PutBack, Target, put_back
-from passage.backing_up.sealed_file import Member, opened, sealed
-from passage.backing_up.taking import Source, take
 from passage.folders import FILE_MODE
+from passage.integrity.backup.durable import HashedFile
+from passage.integrity.backup.manifest import MANIFEST, Manifest
+from passage.integrity.backup.putting_back import PutBack, Target, put_back
+from passage.integrity.backup.sealed_file import Member, opened, sealed
+from passage.integrity.backup.taking import Source, take
 
 NO_DATABASE = "sqlite:////nowhere/query.db"
 

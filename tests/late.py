@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from passage.nats_server import NatsServer
+from passage.runner.nats_server import NatsServer
 
 LATE_S = 0.9
 """Below every limit that a test sets lower: where that limit no longer governs, it's answered."""

@@ -6,7 +6,7 @@ import inspect
 
 from pydantic import BaseModel
 
-from passage.field_words import described
+from passage.cli.field_words import described
 
 
 def table(model: type[BaseModel], left_out: frozenset[str] = frozenset()) -> list[str]:

@@ -8,8 +8,8 @@ import pytest
 from typer.main import get_command
 
 from passage.__main__ import EXIT_CODES, VERBS, command_line
-from passage.definitions import streams
 from passage.exits import MEANINGS
+from passage.install.definitions import streams
 from shared.settings import Settings
 from tests.architecture.sources import ROOT
 

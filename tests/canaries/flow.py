@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 
 from passage.api import Json, Reply
-from passage.playing import acts
-from passage.playing.people import Person
-from passage.playing.player import Player
+from passage.demo import acts
+from passage.demo.people import Person
+from passage.demo.player import Player
 from tests.canaries.persons import Canary
 
 CLASSES = ["identity", "location", "narrative"]

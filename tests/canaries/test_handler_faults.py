@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 import shared.consuming
-from passage.nats_server import NatsServer
+from passage.runner.nats_server import NatsServer
 from shared import subjects
 from shared.commands.base import Command
 from shared.commands.catalogue import COMMANDS

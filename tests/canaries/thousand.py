@@ -21,8 +21,8 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from passage.playing.player import Player
-from passage.playing.stage import staged
+from passage.demo.player import Player
+from passage.demo.stage import staged
 from tests.canaries.flow import Flow, person_of
 from tests.canaries.persons import Canary, canaries
 from tests.canaries.scanner import Scanned, Scanner

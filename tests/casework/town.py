@@ -21,8 +21,8 @@ import services.intake
 import services.intake.handlers
 import services.verification
 import services.verification.handlers
-from passage.verifying.rules.trail import Trail
-from passage.verifying.transitions import broken_rules
+from passage.integrity.verify.rules.trail import Trail
+from passage.integrity.verify.transitions import broken_rules
 from services.intake.calls import open_call
 from services.intake.reading import ChannelMessage
 from services.verification.registry import RegistryAnswer

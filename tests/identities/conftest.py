@@ -14,10 +14,10 @@ import pytest
 from nats.aio.client import Client
 
 from passage.connecting import connected
-from passage.identities import identities, seed_file
-from passage.init import accounts_of, make_installation
-from passage.nats_server import NatsServer
-from passage.provisioning import ask, provision
+from passage.install.identities import identities, seed_file
+from passage.install.installation import accounts_of, make_installation
+from passage.install.provisioning import ask, provision
+from passage.runner.nats_server import NatsServer
 from passage.running import Running
 from shared.credentials import connect_options
 from shared.settings import Settings

@@ -16,8 +16,8 @@ from urllib.request import urlopen
 import yaml
 from typing_extensions import override
 
-from passage.init import accounts_of
-from passage.nats_server import NatsServer
+from passage.install.installation import accounts_of
+from passage.runner.nats_server import NatsServer
 from tests.passage.compose import FILE, ROOT, interpolated
 
 HOST = "127.0.0.1"

@@ -22,7 +22,7 @@ from nats.errors import Error as NatsError
 
 from passage.channel import Call, NotKeptError, envelope_of, publish
 from passage.connecting import connected
-from passage.log_reading import last_sequence, read_stream
+from passage.integrity.log_reading import last_sequence, read_stream
 from passage.printing import out
 from services.intake import durability
 from shared.events.fields import Channel

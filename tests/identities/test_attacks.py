@@ -14,8 +14,8 @@ import pytest
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from passage.identities import make_identities, seed_file
-from passage.provisioning import ask
+from passage.install.identities import make_identities, seed_file
+from passage.install.provisioning import ask
 from shared.credentials import connect_options
 from tests.identities.conftest import Ground, Guest, stored
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from passage.certificates import POSTGRES, QUERY, ROLES, SERVER, Role, authority_of
-from passage.host_names import IN_COMPOSE
-from passage.init import make_installation
+from passage.install.certificates import POSTGRES, QUERY, ROLES, SERVER, Role, authority_of
+from passage.install.host_names import IN_COMPOSE
+from passage.install.installation import make_installation
 from shared.jetstream.tls import tls_context
 
 

@@ -15,8 +15,8 @@ from nats.aio.client import Client
 
 from passage.channel import Call, envelope_of, publish
 from passage.connecting import connected
-from passage.health import answers
-from passage.provisioning import ask
+from passage.install.provisioning import ask
+from passage.runner.health import answers
 from services.intake import durability
 from services.intake.durability import Durability
 from shared.jetstream.calls import Reply

@@ -15,11 +15,11 @@ import pytest
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from passage.backing_up.taking import stream_names
 from passage.channel import Call, Kept, envelope_of, publish
-from passage.identities import seed_file
-from passage.permissions import CHANNEL_CONNECTIONS_MAX
-from passage.provisioning import ask
+from passage.install.identities import seed_file
+from passage.install.permissions import CHANNEL_CONNECTIONS_MAX
+from passage.install.provisioning import ask
+from passage.integrity.backup.taking import stream_names
 from shared.credentials import connect_options
 from shared.events.fields import Channel
 from shared.keyfiles import read_intake_public_key

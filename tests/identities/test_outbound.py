@@ -9,7 +9,7 @@ import pytest
 
 from passage.connecting import connected
 from passage.deliveries import Station
-from passage.provisioning import ask
+from passage.install.provisioning import ask
 from shared.events.fields import Channel
 from shared.events.outbound import MessageQueued
 from shared.events.upstream import read_upstream

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from passage import certificates
-from passage.certificates import authority_of
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
-from passage.identities import seed_file
-from passage.init import accounts_of, make_installation, server_tls
-from passage.nats_server import NatsServer
-from passage.ports import free_port
+from passage.install import certificates
+from passage.install.certificates import authority_of
+from passage.install.identities import seed_file
+from passage.install.installation import accounts_of, make_installation, server_tls
+from passage.runner.nats_server import NatsServer
+from passage.runner.ports import free_port
 from passage.running import Running
 from shared.broker import _AnyHeaders
 from shared.credentials import connect_options

@@ -18,14 +18,14 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
-from passage.certificates import ROUTES, authority_of
 from passage.connecting import connected
 from passage.exits import VerbEndedError
-from passage.host_names import IN_COMPOSE, Names
-from passage.init import make_installation
-from passage.nats_server import NatsServer
-from passage.ports import free_ports
-from passage.provisioning import provision
+from passage.install.certificates import ROUTES, authority_of
+from passage.install.host_names import IN_COMPOSE, Names
+from passage.install.installation import make_installation
+from passage.install.provisioning import provision
+from passage.runner.nats_server import NatsServer
+from passage.runner.ports import free_ports
 from passage.running import Running
 from shared.credentials import api_prefix, connect_options
 from shared.events.catalogue import CASE_EVENTS

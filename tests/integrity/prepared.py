@@ -8,17 +8,17 @@ from datetime import datetime
 from itertools import chain, zip_longest
 from pathlib import Path
 
-from passage.archive import Archived
 from passage.connecting import connected
 from passage.folders import Folders, folders_of
-from passage.gating import check_gate, open_gate
-from passage.log_reading import Stored, last_sequence, read_batches
-from passage.own_server import stopped_log_of
-from passage.provisioning import provision
-from passage.repairing.rebuild import store
+from passage.install.provisioning import provision
+from passage.integrity.archive import Archived
+from passage.integrity.gate import check_gate, open_gate
+from passage.integrity.log_reading import Stored, last_sequence, read_batches
+from passage.integrity.repair.rebuild import store
+from passage.integrity.verify.case_logs import CaseLogs
+from passage.integrity.verify.findings import Findings
+from passage.runner.own_server import stopped_log_of
 from passage.running import Running
-from passage.verifying.case_logs import CaseLogs
-from passage.verifying.findings import Findings
 from services.query.database import open_database
 from services.query.generations import Generations
 from services.witness.signing import Signer

@@ -19,15 +19,15 @@ from pathlib import Path
 
 from rich.progress import Progress
 
+from passage.cli.repair import repair
+from passage.cli.verify import verify
 from passage.connecting import connected
 from passage.folders import Folders, folders_of
-from passage.gating import Gate, check_gate
-from passage.log_reading import last_sequence, read_batches
-from passage.own_server import stopped_log_of
-from passage.provisioning import ask
-from passage.repair import repair
+from passage.install.provisioning import ask
+from passage.integrity.gate import Gate, check_gate
+from passage.integrity.log_reading import last_sequence, read_batches
+from passage.runner.own_server import stopped_log_of
 from passage.running import Running
-from passage.verify import verify
 from shared import subjects
 from tests.integrity.attacks import KINDS, on_disk
 from tests.integrity.blocks import Record, message_folder

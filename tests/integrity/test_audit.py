@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from rich.progress import Progress
 
-from passage.audit import audit_verb
+from passage.cli.audit import audit_verb
+from passage.cli.verify import verify
 from passage.connecting import connected
 from passage.exits import VerbEndedError
-from passage.gating import Succession, check_gate, succeed, witnessed_of
-from passage.own_server import stopped_log_of
-from passage.provisioning import ask
+from passage.install.provisioning import ask
+from passage.integrity.gate import Succession, check_gate, succeed, witnessed_of
+from passage.runner.own_server import stopped_log_of
 from passage.running import Running
-from passage.verify import verify
 from services.witness.audit import AuditTrail
 from services.witness.signing import Signer
 from shared import subjects
@@ -193,7 +193,7 @@ async def test_an_index_entry_that_was_written_again_is_found(running: Running) 
 def test_a_case_that_nobody_knows_has_no_accesses_to_list(
     running: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("passage.audit.find_running", lambda _: running)
+    monkeypatch.setattr("passage.cli.audit.find_running", lambda _: running)
     with pytest.raises(VerbEndedError, match="there is no case NOSUCH"):
         audit_verb("NOSUCH", as_json=True)
     audit_verb("CASE0002", as_json=True)  # It is there, and nobody had anything of it opened.

@@ -15,12 +15,12 @@ from sqlalchemy import delete, update
 from typer.testing import CliRunner
 
 from passage.__main__ import command_line
-from passage.archive import Archived
 from passage.exits import VerbEndedError
 from passage.folders import Folders
-from passage.gating import Gate, check_gate
-from passage.own_server import stopped_log_of
-from passage.repairing import rebuild
+from passage.integrity.archive import Archived
+from passage.integrity.gate import Gate, check_gate
+from passage.integrity.repair import rebuild
+from passage.runner.own_server import stopped_log_of
 from services.query.database import open_database
 from services.query.tables import fingerprint, prefix_of, tables_for
 from shared.case_log import CaseLog, Fold, jetstream_env
@@ -229,7 +229,7 @@ def test_a_repair_that_was_cut_short_goes_on_from_what_it_kept(
         raise VerbEndedError(1, "cut short")  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr("passage.repair.store", fail)
+        patched.setattr("passage.cli.repair.store", fail)
         assert verb(site, "repair") == (1, "cut short")
     assert not gate_of(site).is_open
     code, done = verb(site, "repair")

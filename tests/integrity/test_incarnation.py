@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from passage.connecting import connected
-from passage.definitions import streams
 from passage.folders import Folders
-from passage.gating import check_gate
-from passage.own_server import stopped_log_of
-from passage.provisioning import ask, incarnated, provision
+from passage.install.definitions import streams
+from passage.install.provisioning import ask, incarnated, provision
+from passage.integrity.gate import check_gate
+from passage.runner.own_server import stopped_log_of
 from passage.running import Running
 from services.witness.following import Follower
 from services.witness.signing import Signer

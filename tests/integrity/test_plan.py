@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from passage.archive import Archived
-from passage.repairing.plan import (
+from passage.integrity.archive import Archived
+from passage.integrity.repair.plan import (
     AFTER_THE_END,
     ASIDE,
     CONTRADICTED,

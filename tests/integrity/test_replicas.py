@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from passage.connecting import connected
-from passage.nats_cluster import NatsCluster
-from passage.nats_server import NatsServer
-from passage.provisioning import ApiRefusedError, ask, provision
-from passage.repairing.rebuild import make_anew, store
-from passage.verifying import replicas_check
-from passage.verifying.findings import Findings
-from passage.verifying.replicas_check import check_replicas
+from passage.install.provisioning import ApiRefusedError, ask, provision
+from passage.integrity.repair.rebuild import make_anew, store
+from passage.integrity.verify import replicas_check
+from passage.integrity.verify.findings import Findings
+from passage.integrity.verify.replicas_check import check_replicas
+from passage.runner.nats_cluster import NatsCluster
+from passage.runner.nats_server import NatsServer
 from shared.jetstream.raw_client import RawClient
 from tests.integrity.blocks import Record, message_folder, read_records, write_records
 from tests.integrity.prepared import archived, some_log

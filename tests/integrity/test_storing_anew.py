@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from passage.archive import Archived
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
-from passage.log_reading import last_sequence
-from passage.nats_server import NatsServer
-from passage.repairing import rebuild
+from passage.integrity.archive import Archived
+from passage.integrity.log_reading import last_sequence
+from passage.integrity.repair import rebuild
+from passage.runner.nats_server import NatsServer
 from shared.jetstream.raw_client import RawClient
 from tests.integrity.prepared import archived, some_log
 from tests.late import SOON_S, hanging

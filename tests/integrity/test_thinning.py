@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from passage.gating import bad_lines_of
+from passage.integrity.gate import bad_lines_of
 from passage.running import Running
 from shared import checkpoints, witness_reading, witness_thinning
 from shared.checkpoints import make_witness_keys

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from passage.connecting import connected
-from passage.health import Health, health_of
+from passage.runner.health import Health, health_of
 from passage.running import Running
 from services.witness import main
 from services.witness.main import Witness

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from eventsourcing.utils import Environment, EnvType
 
-from passage.nats_cluster import NatsCluster
-from passage.nats_server import NatsServer
+from passage.runner.nats_cluster import NatsCluster
+from passage.runner.nats_server import NatsServer
 from shared.jetstream import JetStreamFactory
 
 

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from eventsourcing.persistence import OperationalError
 
-from passage.nats_cluster import NatsCluster
-from passage.nats_server import NatsServer
+from passage.runner.nats_cluster import NatsCluster
+from passage.runner.nats_server import NatsServer
 from shared.jetstream import JetStreamApplicationRecorder, RecordedEvent, SequenceGapError
 from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection

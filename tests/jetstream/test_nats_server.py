@@ -13,8 +13,8 @@ from pathlib import Path
 import nats
 import pytest
 
-from passage.nats_server import PORT_ATTEMPTS, NatsServer, NatsServerError
-from passage.ports import free_port
+from passage.runner.nats_server import PORT_ATTEMPTS, NatsServer, NatsServerError
+from passage.runner.ports import free_port
 
 pytestmark = pytest.mark.wire
 
@@ -22,7 +22,7 @@ FILES, STREAMS = 256, 10
 PARENT = """
 import sys
 from pathlib import Path
-from passage.nats_server import NatsServer
+from passage.runner.nats_server import NatsServer
 server = NatsServer(Path(sys.argv[1]))
 server.start()
 print(server.pid, flush=True)
@@ -85,7 +85,7 @@ def test_a_port_that_somebody_else_takes_first_is_given_up_for_another_so_often(
         other.bind(("127.0.0.1", 0))
         free = free_port("127.0.0.1")
         ports = [other.getsockname()[1]] * taken + [free]
-        monkeypatch.setattr("passage.nats_server.free_port", lambda _: ports.pop(0))
+        monkeypatch.setattr("passage.runner.nats_server.free_port", lambda _: ports.pop(0))
         server = NatsServer(tmp_path, sync_interval='"1m"')
         if taken < PORT_ATTEMPTS:
             with server:

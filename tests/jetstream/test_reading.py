@@ -13,7 +13,7 @@ from eventsourcing.persistence import (
 )
 from nats.aio.client import Client
 
-from passage.nats_server import NatsServer
+from passage.runner.nats_server import NatsServer
 from shared.jetstream import SequenceGapError
 from shared.jetstream.calls import Outgoing
 from tests.jetstream.conftest import log_env

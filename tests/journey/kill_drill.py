@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from passage.definitions import SERVICES
-from passage.supervising import NATS
+from passage.install.definitions import SERVICES
+from passage.runner.supervising import NATS
 from tests.journey.system import System, until
 
 SHORTEST_PAUSE_S = 0.3

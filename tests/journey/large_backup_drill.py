@@ -20,17 +20,17 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.filling import CASES_AT_ONCE, Copy, Template
-from passage.archive import Archived
-from passage.backing_up.recipient import ensure_backup_keys
 from passage.connecting import connected
 from passage.folders import Folders, folders_of
-from passage.init import accounts_of, make_installation
-from passage.log_reading import Stored
-from passage.nats_server import NatsServer
-from passage.provisioning import ask, provision
-from passage.repairing.rebuild import store
+from passage.install.backup_keys import ensure_backup_keys
+from passage.install.installation import accounts_of, make_installation
+from passage.install.provisioning import ask, provision
+from passage.integrity.archive import Archived
+from passage.integrity.log_reading import Stored
+from passage.integrity.repair.rebuild import store
+from passage.integrity.witness_places import stopped
+from passage.runner.nats_server import NatsServer
 from passage.running import Running
-from passage.witness_places import stopped
 from services.query.database import open_database
 from services.query.generations import Generations
 from shared import subjects

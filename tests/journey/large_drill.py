@@ -22,10 +22,10 @@ from benchmarks.holder_process import key_holder
 from benchmarks.site import Site
 from passage.connecting import connected
 from passage.folders import folders_of
-from passage.keys import ensure_keys
-from passage.nats_server import NatsServer
-from passage.permissions import LOG_ACCOUNT
-from passage.provisioning import provision
+from passage.install.keys import ensure_keys
+from passage.install.permissions import LOG_ACCOUNT
+from passage.install.provisioning import provision
+from passage.runner.nats_server import NatsServer
 from shared.settings import Settings
 from tests.journey.system import System
 

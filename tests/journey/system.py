@@ -17,7 +17,7 @@ from typing import Any, Self
 import psutil
 
 from benchmarks.holder_process import PLENTY
-from passage.ports import free_port
+from passage.runner.ports import free_port
 from passage.running import FILE_NAME, Running, forget_running
 
 GIVES_UP_AFTER_S = 120.0

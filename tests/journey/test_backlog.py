@@ -14,11 +14,11 @@ import pytest
 from nats.aio.client import Client
 
 from passage.channel import Call, envelope_of, publish
-from passage.children import ServiceProcess
 from passage.connecting import connected
-from passage.log_reading import last_sequence, read_stream
-from passage.nats_server import NatsServer
-from passage.provisioning import provision
+from passage.install.provisioning import provision
+from passage.integrity.log_reading import last_sequence, read_stream
+from passage.runner.children import ServiceProcess
+from passage.runner.nats_server import NatsServer
 from services.keyholder.secrets import make_key_files
 from shared.events.intake import CallLinked, CaseOpened
 from shared.events.reading import read_case_event

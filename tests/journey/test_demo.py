@@ -8,9 +8,9 @@ import json
 import pytest
 
 from passage.connecting import connected
-from passage.playing.callers import FLOOD_CALLS
-from passage.playing.day import KINDS
-from passage.playing.play import STORIES
+from passage.demo.callers import FLOOD_CALLS
+from passage.demo.day import KINDS
+from passage.demo.play import STORIES
 from tests.journey.system import System, until
 
 pytestmark = pytest.mark.journey

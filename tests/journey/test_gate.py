@@ -12,9 +12,9 @@ import pytest
 
 from passage.connecting import connected
 from passage.folders import folders_of
-from passage.provisioning import ask, provision
+from passage.install.provisioning import ask, provision
+from passage.runner.supervising import NATS
 from passage.running import Running
-from passage.supervising import NATS
 from tests.integrity.attacks import rewrite
 from tests.integrity.blocks import message_folder, read_records, write_records
 from tests.journey.system import System, until

@@ -14,7 +14,7 @@ import pytest
 
 from passage.connecting import connected
 from passage.exits import Exit
-from passage.provisioning import ApiRefusedError, ask
+from passage.install.provisioning import ApiRefusedError, ask
 from tests.journey.system import System, until
 
 pytestmark = pytest.mark.journey

@@ -18,12 +18,12 @@ from typing import Any
 
 import pytest
 
-from passage.children import ServiceProcess
-from passage.definitions import SERVICES
-from passage.host_names import Names
-from passage.init import accounts_of, make_installation, routes_tls, server_tls
-from passage.nats_cluster import NatsCluster
-from passage.ports import free_port
+from passage.install.definitions import SERVICES
+from passage.install.host_names import Names
+from passage.install.installation import accounts_of, make_installation, routes_tls, server_tls
+from passage.runner.children import ServiceProcess
+from passage.runner.nats_cluster import NatsCluster
+from passage.runner.ports import free_port
 from tests.journey.system import until
 from tests.passage.compose import ROOT, interpolated, read_compose
 from tests.postgres import postgres

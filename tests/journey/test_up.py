@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from passage.supervising import NATS_STOP_S, SERVICES_STOP_S, WITNESS_STOP_S
+from passage.runner.supervising import NATS_STOP_S, SERVICES_STOP_S, WITNESS_STOP_S
 from shared.broker import LEAVE_S
 from shared.working import GRACE_S
 from tests.journey.system import GIVES_UP_AFTER_S, System, gone, until

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from passage.host_names import IN_COMPOSE
-from passage.init import make_installation
+from passage.install.host_names import IN_COMPOSE
+from passage.install.installation import make_installation
 from shared.keyfiles import A_FOLDER, DAMAGED, DO, EMPTY, MISSING, NO_PAIR, NOT_ONE_LINE
 from shared.secret_files import require_files
 from shared.settings import Settings

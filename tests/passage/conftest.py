@@ -9,7 +9,7 @@ import pytest
 from nats.aio.client import Client
 
 from passage.connecting import connected
-from passage.nats_server import NatsServer
+from passage.runner.nats_server import NatsServer
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from passage.verifying.transitions import Trail, broken_rules
+from passage.integrity.verify.transitions import Trail, broken_rules
 from shared.events.base import FIRST_PREVHASH, Event, type_of
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Sealed

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from passage.addresses import Address, choose_address, parse_address
 from passage.exits import Exit, VerbEndedError
-from passage.ports import free_port
+from passage.runner.addresses import Address, choose_address, parse_address
+from passage.runner.ports import free_port
 
 
 @pytest.fixture

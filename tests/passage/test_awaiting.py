@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from passage import awaiting
-from passage.awaiting import Awaited
-from passage.children import ServiceProcess
-from passage.health import Health
-from passage.telling import telling
+from passage.runner import awaiting
+from passage.runner.awaiting import Awaited
+from passage.runner.children import ServiceProcess
+from passage.runner.health import Health
+from passage.runner.telling import telling
 
 
 class Clock:

@@ -13,18 +13,18 @@ from typing import Any
 import pytest
 from nats.aio.client import Client
 
-from passage.backing_up.errors import BackupIncompleteError, TargetNotEmptyError
-from passage.backing_up.manifest import MANIFEST, StreamPart, read_manifest
-from passage.backing_up.putting_back import came_back
-from passage.backing_up.snapshots import Restoring
-from passage.backing_up.taking import APPEND_ONLY
+from passage.backup_errors import BackupIncompleteError, TargetNotEmptyError
+from passage.cli.restore import restoring, restoring_server
 from passage.connecting import connected
 from passage.folders import folders_of
-from passage.log_reading import last_sequence
-from passage.nats_cluster import NatsCluster
-from passage.nats_server import NatsServer
-from passage.provisioning import ask, provision
-from passage.restore import restoring, restoring_server
+from passage.install.provisioning import ask, provision
+from passage.integrity.backup.manifest import MANIFEST, StreamPart, read_manifest
+from passage.integrity.backup.putting_back import came_back
+from passage.integrity.backup.snapshots import Restoring
+from passage.integrity.backup.taking import APPEND_ONLY
+from passage.integrity.log_reading import last_sequence
+from passage.runner.nats_cluster import NatsCluster
+from passage.runner.nats_server import NatsServer
 from shared.subjects import timers_stream
 from tests.arrivals import (
     ANSWER_WITHIN_S,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from passage.backing_up.witnesses import files_to_copy, newest_checkpoint
+from passage.integrity.backup.witnesses import files_to_copy, newest_checkpoint
 
 
 def test_the_newest_checkpoint_is_the_newest_incarnations() -> None:

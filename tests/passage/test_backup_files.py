@@ -13,15 +13,24 @@ from typing import Any
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
-from passage.backing_up.checking import check, newest_of
-from passage.backing_up.durable import HashedFile
-from passage.backing_up.errors import (
+from passage.backup_errors import (
     BackupDamagedError,
     BackupIncompleteError,
     BackupKeyError,
     WitnessUnreadableError,
 )
-from passage.backing_up.manifest import (
+from passage.folders import FILE_MODE
+from passage.install.backup_keys import (
+    PUBLIC,
+    SECRET,
+    ensure_backup_keys,
+    read_identity,
+    read_recipient,
+)
+from passage.install.definitions import streams
+from passage.integrity.backup.checking import check, newest_of
+from passage.integrity.backup.durable import HashedFile
+from passage.integrity.backup.manifest import (
     HEADER,
     MANIFEST,
     NAME_MAX_CHARACTERS,
@@ -31,19 +40,10 @@ from passage.backing_up.manifest import (
     StreamPart,
     Tally,
 )
-from passage.backing_up.messages import warning_of_messages
-from passage.backing_up.recipient import (
-    PUBLIC,
-    SECRET,
-    ensure_backup_keys,
-    read_identity,
-    read_recipient,
-)
-from passage.backing_up.sealed_file import PIECE_BYTES, Member, sealed
-from passage.backing_up.taking import ORDER
-from passage.backing_up.witnesses import lost_against, newest_checkpoint, read_witness
-from passage.definitions import streams
-from passage.folders import FILE_MODE
+from passage.integrity.backup.messages import warning_of_messages
+from passage.integrity.backup.sealed_file import PIECE_BYTES, Member, sealed
+from passage.integrity.backup.taking import ORDER
+from passage.integrity.backup.witnesses import lost_against, newest_checkpoint, read_witness
 from tests.backups import members_of, new_identity, silent, with_manifest, write_members
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from passage.backing_up import sealed_file
-from passage.backing_up.durable import HashedFile
-from passage.backing_up.sealed_file import PIECE_BYTES, opened, sealed
 from passage.folders import FILE_MODE
+from passage.integrity.backup import sealed_file
+from passage.integrity.backup.durable import HashedFile
+from passage.integrity.backup.sealed_file import PIECE_BYTES, opened, sealed
 from tests.backups import new_identity, silent
 
 MEMBERS = 500

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
-from passage.backing_up import snapshots
-from passage.backing_up.recipient import ensure_backup_keys
-from passage.backup import write_backup
+from passage.cli.backup import write_backup
 from passage.exits import Exit, VerbEndedError
-from passage.nats_server import NatsServer
-from passage.provisioning import ask
+from passage.install.backup_keys import ensure_backup_keys
+from passage.install.provisioning import ask
+from passage.integrity.backup import snapshots
+from passage.runner.nats_server import NatsServer
 from tests.late import TOO_SHORT_S, answered
 
 pytestmark = pytest.mark.wire

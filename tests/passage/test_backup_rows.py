@@ -6,10 +6,10 @@ import re
 from fnmatch import fnmatch
 from pathlib import Path
 
-from passage.backing_up.manifest import NOT_COPIED
-from passage.backing_up.recipient import ensure_backup_keys
-from passage.definitions import streams
-from passage.init import make_installation
+from passage.install.backup_keys import ensure_backup_keys
+from passage.install.definitions import streams
+from passage.install.installation import make_installation
+from passage.integrity.backup.manifest import NOT_COPIED
 from tests.architecture.sources import ROOT
 
 HEAD = "| what | in the backup | also keep |\n|---|---|---|\n"

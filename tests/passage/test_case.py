@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from passage.api import Api
-from passage.case import _show, show_verb
-from passage.case_find import find_verb
+from passage.cli.case import _show, show_verb
+from passage.cli.case_find import find_verb
 from passage.exits import Exit, VerbEndedError
 from tests import examples as e
 from tests.examples import CASE, CaseBook
@@ -44,7 +44,7 @@ async def test_revealed_values_stand_where_masked_ones_did(
         async def api_of(_: str) -> AsyncIterator[Api]:
             yield Api(desk.http)
 
-        monkeypatch.setattr("passage.case.api_of", api_of)
+        monkeypatch.setattr("passage.cli.case.api_of", api_of)
         masked = await _show("", CASE, {}, None)
         early = await _show("", CASE, {"as_of_version": 2}, WANTED)
         keys.erased.add((CASE, "identity"))
@@ -91,8 +91,8 @@ def test_a_search_is_sent_for_the_person_who_makes_it(
         bodies.append(wanted)
         return {"items": [{"case_id": CASE, "suggestion": {"score": 90, "agrees": ["surname"]}}]}
 
-    monkeypatch.setattr("passage.case_find._found", found)
-    monkeypatch.setattr("passage.case_find.find_running", lambda _: SimpleNamespace(http=""))
+    monkeypatch.setattr("passage.cli.case_find._found", found)
+    monkeypatch.setattr("passage.cli.case_find.find_running", lambda _: SimpleNamespace(http=""))
     find_verb(**given)
     assert bodies == [sent_body]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from passage.log_reading import Stored
-from passage.verifying.case_logs import CaseLogs, Promise
-from passage.verifying.findings import Findings
-from passage.verifying.index_check import IndexCheck
+from passage.integrity.log_reading import Stored
+from passage.integrity.verify.case_logs import CaseLogs, Promise
+from passage.integrity.verify.findings import Findings
+from passage.integrity.verify.index_check import IndexCheck
 from shared.events.base import FIRST_PREVHASH, Event, chain_hash, type_of
 from shared.events.catalogue import OWNER, envelope_of
 from shared.events.fields import Sealed

@@ -14,7 +14,9 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from typing_extensions import override
 
-from passage.certificates import (
+from passage.cli.init import init_verb
+from passage.exits import Exit, VerbEndedError
+from passage.install.certificates import (
     AUTHORITY_DAYS,
     POSTGRES,
     QUERY,
@@ -26,11 +28,10 @@ from passage.certificates import (
     authority_of,
     make_certificates,
 )
-from passage.exits import Exit, VerbEndedError
-from passage.host_names import IN_COMPOSE, LOOPBACK_NAMES, NAME_MAX, Names
-from passage.init import init_verb, make_installation
+from passage.install.host_names import IN_COMPOSE, LOOPBACK_NAMES, NAME_MAX, Names
+from passage.install.installation import make_installation
+from passage.runner.waiting_for_servers import silent_servers
 from passage.running import Running
-from passage.waiting_for_servers import silent_servers
 from tests.late import serving
 
 SERVER_AUTH, CLIENT_AUTH = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
@@ -187,7 +188,7 @@ def made(days_ago: int) -> Iterator[None]:
             return super().now(tz) - timedelta(days=days_ago)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("passage.certificates.datetime", Then)
+        patched.setattr("passage.install.certificates.datetime", Then)
         yield
 
 

@@ -9,7 +9,7 @@ from nacl.public import PrivateKey
 from nats.aio.client import Client
 
 from passage.channel import Call, Kept, envelope_of, publish
-from passage.provisioning import provision
+from passage.install.provisioning import provision
 from shared.events.fields import Channel
 
 KEY = PrivateKey.generate().public_key

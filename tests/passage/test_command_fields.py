@@ -9,8 +9,8 @@ import pytest
 
 from passage import __main__ as command_line
 from passage.api import Json
-from passage.command_fields import mistyped_fields, named_command, typed_fields
-from passage.do import put, read_json, split
+from passage.cli.command_fields import mistyped_fields, named_command, typed_fields
+from passage.cli.do import put, read_json, split
 from shared.commands.base import Decision
 from shared.commands.catalogue import COMMANDS
 from tests.examples import CASE

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from passage.definitions import SERVICES
-from passage.host_names import IN_COMPOSE
-from passage.init import make_installation
-from passage.nats_server import find_binary
+from passage.install.definitions import SERVICES
+from passage.install.host_names import IN_COMPOSE
+from passage.install.installation import make_installation
+from passage.runner.nats_server import find_binary
 from passage.running import HTTP_URL_VARIABLE
 from shared.policy import policy
 from shared.settings import Settings

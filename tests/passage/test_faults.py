@@ -23,7 +23,7 @@ def test_a_fault_of_a_verb_tells_no_text_and_no_local(
         surname = CANARY
         raise KeyError(surname)
 
-    monkeypatch.setattr("passage.parked.find_running", fail)
+    monkeypatch.setattr("passage.cli.parked.find_running", fail)
     monkeypatch.setattr(sys, "argv", ["passage", "parked", "list", "--data", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:
         command_line.main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from passage.verifying.rules.trail import Trail, Who
+from passage.integrity.verify.rules.trail import Trail, Who
 from shared.events import groups
 from shared.events.base import Event
 from tests.passage.judged import (

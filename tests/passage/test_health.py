@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from passage.health import NO_ANSWER, READY, SEALED, read_health, state_by_note, state_of
+from passage.cli.health import SEALED, state_by_note
+from passage.runner.health import NO_ANSWER, READY, read_health, state_of
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from passage.backing_up.recipient import PUBLIC, SECRET, read_recipient
-from passage.host_names import IN_COMPOSE
-from passage.init import ACCOUNTS_FILE, make_installation
+from passage.install.backup_keys import PUBLIC, SECRET, read_recipient
+from passage.install.host_names import IN_COMPOSE
+from passage.install.installation import ACCOUNTS_FILE, make_installation
 
 USER = 10_001
 IS_ROOT = os.geteuid() == 0

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from passage.backing_up.recipient import PUBLIC, SECRET
 from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of
-from passage.keys import ensure_keys
-from passage.nats_server import NatsServer
+from passage.install.backup_keys import PUBLIC, SECRET
+from passage.install.keys import ensure_keys
+from passage.runner.nats_server import NatsServer
 from services.keyholder.secrets import make_key_files
 from shared.keyfiles import SECRET_BYTES
 

@@ -6,8 +6,8 @@ import pytest
 from nats.aio.client import Client
 
 from passage.exits import VerbEndedError
-from passage.log_reading import last_sequence, read_stream
-from passage.provisioning import ask
+from passage.install.provisioning import ask
+from passage.integrity.log_reading import last_sequence, read_stream
 
 pytestmark = pytest.mark.wire
 

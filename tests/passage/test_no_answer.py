@@ -10,11 +10,15 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
-from passage import api, call, do, health, keys, log_reading, outbox, parked, provisioning
+from passage import api
 from passage.channel import Call
+from passage.cli import call, do, health, keys, outbox, parked
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
-from passage.nats_server import NatsServer
+from passage.install import provisioning
+from passage.integrity import log_reading
+from passage.runner.health import answers
+from passage.runner.nats_server import NatsServer
 from passage.running import Running
 from services.keyholder.secrets import make_key_files
 from shared import subjects
@@ -87,7 +91,7 @@ async def test_a_command_that_the_api_answers_too_late_may_be_sent_again_with_it
 async def test_a_query_that_does_not_say_in_time_how_it_is_gives_no_answer(
     monkeypatch: pytest.MonkeyPatch, client: Client, answer: bytes
 ) -> None:
-    monkeypatch.setattr(health, "TIMEOUT_S", SOON_S)
+    monkeypatch.setattr("passage.runner.health.TIMEOUT_S", SOON_S)
     with late_server(answer, late_s=LATE_S if answer == READY else 0.0) as port:
         assert await health._state(client, f"http://127.0.0.1:{port}", "query") == "no answer"
 
@@ -98,9 +102,9 @@ async def test_a_service_that_does_not_say_in_time_how_it_is_gives_no_answer(
 ) -> None:
     await answered(client, subjects.health("intake"), b'{"ready": true}')
     assert await health._state(client, "", "intake") == "ready"
-    monkeypatch.setattr(health, "TIMEOUT_S", TOO_SHORT_S)
+    monkeypatch.setattr("passage.runner.health.TIMEOUT_S", TOO_SHORT_S)
     assert await health._state(client, "", "intake") == "no answer"
-    assert not await health.answers(client, "intake")
+    assert not await answers(client, "intake")
 
 
 @pytest.mark.wire
@@ -183,7 +187,7 @@ async def test_a_rotation_that_takes_longer_may_be_asked_for_again(
     rotated = Rotated(cases=0, damaged=(), dropped=(), epoch=2, epochs_kept=(1, 2))
     subject = subjects.keyholder("rotate", subjects.KEEPER)
     await answered(client, subject, rotated.model_dump_json().encode())
-    monkeypatch.setattr(keys, "ROTATION_TIMEOUT_S", TOO_SHORT_S)
+    monkeypatch.setattr("passage.asking_keyholder.ROTATION_TIMEOUT_S", TOO_SHORT_S)
     said = await ended(keys._ask(running, "rotate", Rotated))
     assert said == (
         "the key holder doesn't answer (TimeoutError); it may do yet what it was asked for, and "

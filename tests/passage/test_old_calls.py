@@ -12,12 +12,12 @@ import pytest
 from nats.aio.client import Client
 from typer.testing import CliRunner
 
-from passage import provisioning
 from passage.__main__ import command_line
 from passage.connecting import connected
 from passage.folders import folders_of
-from passage.nats_server import NatsServer
-from passage.provisioning import ApiRefusedError, ask, compare, provision
+from passage.install import provisioning
+from passage.install.provisioning import ApiRefusedError, ask, compare, provision
+from passage.runner.nats_server import NatsServer
 from tests.arrivals import messages, put, text
 from tests.backups import back_up, new_identity, restore
 

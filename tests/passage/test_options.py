@@ -12,7 +12,7 @@ from typer import BadParameter
 from typer.main import get_command
 
 from passage.__main__ import command_line, main
-from passage.options import data_folder
+from passage.cli.options import data_folder
 from tests.examples import CASE
 
 WITHOUT_DATA = {"init", "registry try"}

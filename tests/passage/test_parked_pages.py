@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from nats.aio.client import Client
 
-from passage.provisioning import provision
+from passage.install.provisioning import provision
 from shared import subjects
 from shared.jetstream.connection import Connection
 from shared.jetstream.stream import Stream

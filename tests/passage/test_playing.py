@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from passage.playing.callers import two_spellings
-from passage.playing.day import CALLS_A_DAY, KINDS, chosen, plan
-from passage.playing.people import people
-from passage.playing.play import STORIES, _cast
-from passage.playing.shifts import WATCHES
+from passage.demo.callers import two_spellings
+from passage.demo.day import CALLS_A_DAY, KINDS, chosen, plan
+from passage.demo.people import people
+from passage.demo.play import STORIES, _cast
+from passage.demo.shifts import WATCHES
 from shared.addresses import spelled
 from shared.matching.numbers import folded_number
 

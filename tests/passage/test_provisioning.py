@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from nats.aio.client import Client
 
-from passage.comparing import differences
-from passage.definitions import streams
 from passage.exits import VerbEndedError
-from passage.provisioning import ask, provision
+from passage.install.comparing import differences
+from passage.install.definitions import streams
+from passage.install.provisioning import ask, provision
 
 pytestmark = pytest.mark.wire
 

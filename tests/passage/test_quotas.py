@@ -15,14 +15,14 @@ from typer.testing import CliRunner
 
 from passage.__main__ import command_line
 from passage.channel import Call, QuotaUsedUpError, envelope_of, publish
-from passage.definitions import PARKED_OF_A_CHANNEL_MAX, streams
 from passage.exits import Exit, VerbEndedError
-from passage.nats_server import NatsServer
-from passage.provisioning import ask, provision
-from passage.quotas import USUAL, Quota
-from passage.verifying import quota_check
-from passage.verifying.findings import Findings
-from passage.verifying.quota_check import check_quotas
+from passage.install.definitions import PARKED_OF_A_CHANNEL_MAX, streams
+from passage.install.provisioning import ask, provision
+from passage.install.quotas import USUAL, Quota
+from passage.integrity.verify import quota_check
+from passage.integrity.verify.findings import Findings
+from passage.integrity.verify.quota_check import check_quotas
+from passage.runner.nats_server import NatsServer
 from services.keyholder.secrets import make_key_files
 from shared import subjects
 from shared.events.fields import Channel

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from passage.log_reading import Stored
-from passage.verifying.findings import Findings
-from passage.verifying.read_model_check import ReadModelCheck
+from passage.integrity.log_reading import Stored
+from passage.integrity.verify.findings import Findings
+from passage.integrity.verify.read_model_check import ReadModelCheck
 from services.query.database import Database, open_database
 from services.query.generations import Generations
 from shared.events.reading import read_case_event
@@ -153,10 +153,10 @@ def test_a_read_model_that_goes_on_is_waited_for_and_one_that_stands_is_found(
 ) -> None:
     last = LOG[-1].sequence
     shown = iter(range(last + 1))
-    monkeypatch.setattr("passage.verifying.read_model_check.CATCH_UP_TIMEOUT_S", 0.5)
-    monkeypatch.setattr("passage.verifying.read_model_check.LOOK_EVERY_S", 0.5 / 3)
+    monkeypatch.setattr("passage.integrity.verify.read_model_check.CATCH_UP_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("passage.integrity.verify.read_model_check.LOOK_EVERY_S", 0.5 / 3)
     monkeypatch.setattr(
-        "passage.verifying.read_model_check.sequence_of", lambda *_: next(shown, last)
+        "passage.integrity.verify.read_model_check.sequence_of", lambda *_: next(shown, last)
     )
     found = Findings()
     check = ReadModelCheck(database, found)

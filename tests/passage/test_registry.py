@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from passage import __main__ as command_line
-from passage.registry_load import SAMPLE, holds_only, load
+from passage.cli.registry_load import holds_only, load
+from passage.demo.people import SAMPLE
 
 GOOD = "Фамилия;Имя;Дата рождения;Личный номер;Адрес\nЗразков;Иван;17.05.1990;АВ-1;x\n;;;;\n"
 WRONG = "Фамилия;Имя;Дата рождения;Личный номер\nТаємний;Иван;x;1.2E+11\nТаємний\n"

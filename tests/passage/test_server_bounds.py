@@ -17,9 +17,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from passage.connecting import connected
-from passage.definitions import consumers
-from passage.nats_server import MAX_PAYLOAD_BYTES, NatsServer
-from passage.provisioning import ApiRefusedError, ask, provision
+from passage.install.definitions import consumers
+from passage.install.provisioning import ApiRefusedError, ask, provision
+from passage.runner.nats_server import MAX_PAYLOAD_BYTES, NatsServer
 from shared import subjects
 from shared.case_log import jetstream_env
 from shared.jetstream import JetStreamFactory
@@ -51,7 +51,7 @@ def bounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
         NatsServer(folder, sync_interval='"1m"') as server,
     ):
         for name, value in SMALL.items():
-            patched.setattr(f"passage.definitions.{name}", value)
+            patched.setattr(f"passage.install.definitions.{name}", value)
         asyncio.run(provisioned(server.url))
         yield server
 
@@ -158,7 +158,7 @@ async def test_no_more_messages_wait_for_a_channel_than_may(client: Client) -> N
 def test_the_server_ends_a_connection_that_sends_a_longer_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("passage.nats_server.MAX_PAYLOAD_BYTES", BYTES)
+    monkeypatch.setattr("passage.runner.nats_server.MAX_PAYLOAD_BYTES", BYTES)
     with NatsServer(tmp_path) as server:
         assert answers(server, BYTES, b"x" * BYTES + b"\r\nPING\r\n") == b"PONG\r\n"
         # At its first line already: what it would go on with isn't waited for.

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from passage.stall import BUSY_BYTES, Activity, Stall, activity_of
+from passage.runner.stall import BUSY_BYTES, Activity, Stall, activity_of
 
 
 def test_what_says_that_it_gets_on_is_never_stuck() -> None:

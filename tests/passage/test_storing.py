@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
-from passage import nats_server, storing, supervising
 from passage.folders import Folders, folders_of
-from passage.nats_server import NatsServer
-from passage.running import FILE_NAME
-from passage.storing import (
+from passage.runner import nats_server, storing, supervising
+from passage.runner.nats_server import NatsServer
+from passage.runner.storing import (
     RESERVE_BYTES,
     RESERVE_NAME,
     RESTART_AGAIN_AFTER_S,
     StoreWatch,
     refusing_of,
 )
-from passage.supervising import Supervisor
+from passage.runner.supervising import Supervisor
+from passage.running import FILE_NAME
 from shared.stores import LIMIT, MIB, Disk, Refusing
 from tests.late import SOON_S, answered, hanging
 from tests.passage.test_folders import RUNNING

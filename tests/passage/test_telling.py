@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from passage import telling as module
-from passage.telling import telling
+from passage.runner import telling as module
+from passage.runner.telling import telling
 
 
 @pytest.fixture

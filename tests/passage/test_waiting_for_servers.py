@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from passage.certificates import authority_of, make_certificates
 from passage.exits import Exit, VerbEndedError
-from passage.host_names import Names
-from passage.init import server_tls
-from passage.nats_server import NatsServer
-from passage.ports import free_port
+from passage.install.certificates import authority_of, make_certificates
+from passage.install.host_names import Names
+from passage.install.installation import server_tls
+from passage.runner.nats_server import NatsServer
+from passage.runner.ports import free_port
+from passage.runner.waiting_for_servers import provision_within, require_database, silent_servers
 from passage.running import Running
-from passage.waiting_for_servers import provision_within, require_database, silent_servers
 from tests import late
 from tests.late import late_server, serving
 from tests.postgres import postgres
@@ -114,7 +114,7 @@ def test_a_database_that_is_not_there_or_a_wrong_password_is_said_at_once() -> N
 async def test_a_server_that_takes_connections_and_says_nothing_in_time_is_named_as_silent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("passage.waiting_for_servers.ANSWERS_WITHIN_S", late.SOON_S)
+    monkeypatch.setattr("passage.runner.waiting_for_servers.ANSWERS_WITHIN_S", late.SOON_S)
     with late_server(b"INFO {}\r\n") as port:
         said = await silent_servers(Running.bare(f"nats://localhost:{port}"))
         assert "localhost doesn't answer (no answer in time" in said

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from passage.children import ServiceProcess, bound_log
 from passage.exits import VerbEndedError
 from passage.folders import folders_of
-from passage.nats_server import NatsServer
-from passage.running import Running
-from passage.supervising import (
+from passage.runner.children import ServiceProcess, bound_log
+from passage.runner.nats_server import NatsServer
+from passage.runner.supervising import (
     ENDS_BEFORE_READY_MAX,
     FIRST_DELAY_S,
     LONGEST_DELAY_S,
@@ -20,6 +19,7 @@ from passage.supervising import (
     Supervisor,
     Watch,
 )
+from passage.running import Running
 from tests.passage.test_folders import RUNNING
 
 
@@ -66,7 +66,7 @@ async def _no_gate(_running: object) -> str:
 async def test_a_nats_server_that_cannot_be_started_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("passage.nats_server.sys.executable", str(tmp_path / "python"))
+    monkeypatch.setattr("passage.runner.nats_server.sys.executable", str(tmp_path / "python"))
     monkeypatch.setenv("PASSAGE_NATS_SERVER", str(tmp_path / "none"))
     monkeypatch.setenv("PATH", str(tmp_path))
     folders = folders_of(tmp_path)
@@ -84,8 +84,8 @@ async def test_a_service_that_ends_again_and_again_before_it_is_ready_ends_the_s
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\necho it has no key\nexit 1\n")
     python.chmod(0o700)
-    monkeypatch.setattr("passage.children.sys.executable", str(python))
-    monkeypatch.setattr("passage.supervising.FIRST_DELAY_S", 0.0)
+    monkeypatch.setattr("passage.runner.children.sys.executable", str(python))
+    monkeypatch.setattr("passage.runner.supervising.FIRST_DELAY_S", 0.0)
     folders = folders_of(tmp_path / "data")
     folders.make()
     service = ServiceProcess("verification", {}, tmp_path / "verification.log")

@@ -13,17 +13,17 @@ from nats.aio.client import Client
 from typer.testing import CliRunner
 
 from passage.__main__ import command_line
-from passage.backing_up.checking import check
-from passage.backing_up.errors import StreamRefusedError
-from passage.backing_up.stream_configs import Definitions
+from passage.backup_errors import StreamRefusedError
+from passage.cli.verify import check_definitions
 from passage.connecting import connected
 from passage.exits import Exit
-from passage.nats_server import NatsServer
-from passage.provisioning import ApiRefusedError, ask, compare, provision
-from passage.quotas import USUAL, Quota
+from passage.install.provisioning import ApiRefusedError, ask, compare, provision
+from passage.install.quotas import USUAL, Quota
+from passage.integrity.backup.checking import check
+from passage.integrity.backup.stream_configs import Definitions
+from passage.integrity.verify.findings import Findings
+from passage.runner.nats_server import NatsServer
 from passage.running import Running
-from passage.verify import check_definitions
-from passage.verifying.findings import Findings
 from tests.arrivals import put
 from tests.backups import back_up, new_identity, restore, silent
 
@@ -245,7 +245,7 @@ async def test_a_backup_with_a_hidden_consumer_is_not_restored(
             body = {**body, "no_consumers": False}
         return await asked(client, subject, body)
 
-    monkeypatch.setattr("passage.backing_up.snapshots.ask", with_consumers)
+    monkeypatch.setattr("passage.integrity.backup.snapshots.ask", with_consumers)
     identity = new_identity()
     await back_up(client, tmp_path / "backup", identity)
     with pytest.raises(StreamRefusedError, match="KV_INDEX/hidden"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from passage.nats_server import NatsServer
+from passage.runner.nats_server import NatsServer
 from tests.postgres import postgres
 from tests.query.stage import WITHIN_S, ServerLog
 

@@ -16,8 +16,8 @@ from eventsourcing.persistence import StoredEvent
 from nats.aio.client import Client
 from sqlalchemy import select
 
-from passage.nats_server import NatsServer
-from passage.provisioning import provision
+from passage.install.provisioning import provision
+from passage.runner.nats_server import NatsServer
 from services.keyholder.secrets import make_key_files
 from services.query.database import open_database
 from services.query.feed import Feed

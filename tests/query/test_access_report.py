@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from passage.nats_server import MAX_PAYLOAD_BYTES, NatsServer
+from passage.runner.nats_server import MAX_PAYLOAD_BYTES, NatsServer
 from services.query.access_pages import newest_accesses
 from services.query.api.accesses import OPENINGS_MAX
 from services.query.api.cases import SEQUENCE_MAX

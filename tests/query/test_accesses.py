@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from nats.aio.client import Client
 
-from passage.audit import _read
+from passage.cli.audit import _read
 from passage.running import Running
 from services.query.accesses import accesses_of
 from shared import subjects

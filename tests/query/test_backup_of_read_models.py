@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import Connection
 from typing_extensions import override
 
-from passage.backing_up import read_models
-from passage.backing_up.errors import BackupIncompleteError, TargetNotEmptyError
-from passage.backing_up.manifest import ReadModelsPart
-from passage.backing_up.read_models import (
+from passage.backup_errors import BackupIncompleteError, TargetNotEmptyError
+from passage.integrity.backup import read_models
+from passage.integrity.backup.manifest import ReadModelsPart
+from passage.integrity.backup.read_models import (
     FOLDER,
     ReadModelsUnreadableError,
     copying,

@@ -14,7 +14,7 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from passage.nats_server import NatsServer
+from passage.runner.nats_server import NatsServer
 from services.query.api.app import create_app
 from services.query.link import Link
 from services.query.main import Query

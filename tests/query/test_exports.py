@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from passage.nats_server import NatsServer
+from passage.runner.nats_server import NatsServer
 from services.query.api import exports
 from services.query.api.problems import ProblemError
 from shared.commands.base import Recorded, Refused

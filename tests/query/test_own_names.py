@@ -10,9 +10,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from passage.certificates import QUERY
-from passage.host_names import Names
-from passage.init import make_installation
+from passage.install.certificates import QUERY
+from passage.install.host_names import Names
+from passage.install.installation import make_installation
 from tests import examples as e
 from tests.query.asking import asked, client_of
 from tests.query.stage import MemoryLog, book_with

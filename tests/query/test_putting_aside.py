@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
-from passage.verifying.findings import Findings
-from passage.verifying.read_model_check import ReadModelCheck
+from passage.integrity.verify.findings import Findings
+from passage.integrity.verify.read_model_check import ReadModelCheck
 from services.query.folding import VERSION_MAX
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook

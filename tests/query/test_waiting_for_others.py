@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import make_url
 from typing_extensions import override
 
-from passage.nats_server import NatsServer
+from passage.runner.nats_server import NatsServer
 from services.query.calls_waiting import SILENT
 from services.query.database import Database
 from services.query.feed import RETRY_FIRST_S, RETRY_MAX_S, Feed

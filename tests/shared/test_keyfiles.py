@@ -10,12 +10,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from passage.backing_up.errors import BackupError
-from passage.backing_up.recipient import ensure_backup_keys, read_identity
+from passage.backup_errors import BackupError
 from passage.exits import VerbEndedError
 from passage.folders import folders_of
-from passage.identities import make_identities, seed_file
-from passage.keys import ensure_keys
+from passage.install.backup_keys import ensure_backup_keys, read_identity
+from passage.install.identities import make_identities, seed_file
+from passage.install.keys import ensure_keys
 from services.keyholder.secrets import make_key_files, read_secrets
 from shared.checkpoints import make_witness_keys, read_signing_key
 from shared.credentials import broker_options, connect_options

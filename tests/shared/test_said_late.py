@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from passage.verifying.rules import outgoing
-from passage.verifying.rules.trail import Trail
+from passage.integrity.verify.rules import outgoing
+from passage.integrity.verify.rules.trail import Trail
 from services.handover import state as handover
 from services.intake.outbox_state import Outbox, evolve_outbox
 from services.query.candidate_reads import Said

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from passage.verifying.rules.trail import same_person, two_people
+from passage.integrity.verify.rules.trail import same_person, two_people
 from services.intake.claim_state import Claim
 from shared.leases import Lease
 from shared.refusals import Supervisors, is_another_person

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 import pytest
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from passage.do import read_json
+from passage.cli.do import read_json
 from passage.exits import VerbEndedError
 from services.query.api.exports import Export
 from services.query.api.reveal import Reveal

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from nats.aio.client import Client
 
-from passage.backing_up.snapshots import begin_restoring, snapshot_of
-from passage.backing_up.taking import INDEX, KEYS
 from passage.connecting import connected
-from passage.nats_server import NatsServer
-from passage.provisioning import provision
+from passage.install.provisioning import provision
+from passage.integrity.backup.snapshots import begin_restoring, snapshot_of
+from passage.integrity.backup.taking import INDEX, KEYS
+from passage.runner.nats_server import NatsServer
 from shared import subjects
 from shared.policy import policy
 from tests.stories.site import StorySite, settings_for

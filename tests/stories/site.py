@@ -22,8 +22,8 @@ import services.intake.main
 import services.keyholder.main
 import services.verification.main
 from passage.connecting import connected
-from passage.nats_server import NatsServer
-from passage.provisioning import provision
+from passage.install.provisioning import provision
+from passage.runner.nats_server import NatsServer
 from services import handover, intake, keyholder, verification
 from services.keyholder.lock import Lock
 from services.keyholder.secrets import make_key_files

@@ -24,8 +24,8 @@ import services.keyholder.main
 import services.verification.main
 from passage import channel
 from passage.connecting import connected
-from passage.nats_server import NatsServer
-from passage.provisioning import provision
+from passage.install.provisioning import provision
+from passage.runner.nats_server import NatsServer
 from services.keyholder.lock import Lock
 from services.keyholder.secrets import make_key_files
 from services.verification.registry import load_csv

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from passage.deliveries import Station
-from passage.provisioning import ask
+from passage.install.provisioning import ask
 from shared import subjects
 from shared.commands.intake import (
     SetContactRule,

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from passage.backing_up import sealed_file
-from passage.backing_up.errors import BackupError
-from passage.backing_up.recipient import ensure_backup_keys
+from passage.backup_errors import BackupError
 from passage.folders import folders_of
-from passage.gating import Gate, check_gate, open_gate
-from passage.identities import make_identities
-from passage.nats_server import NatsServer
-from passage.own_server import stopped_log_of
+from passage.install.backup_keys import ensure_backup_keys
+from passage.install.identities import make_identities
+from passage.integrity.backup import sealed_file
+from passage.integrity.gate import Gate, check_gate, open_gate
+from passage.runner.nats_server import NatsServer
+from passage.runner.own_server import stopped_log_of
 from passage.running import from_environment
 from shared.checkpoints import make_witness_keys
 from tests.wire.conftest import Site

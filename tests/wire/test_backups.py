@@ -13,24 +13,24 @@ from typing import Any
 
 import pytest
 
-import passage.backing_up.durable
-from passage.backing_up.errors import (
+import passage.integrity.backup.durable
+from passage.backup_errors import (
     BackupDamagedError,
     BackupError,
     BackupForgedError,
     BackupKeyError,
     TargetNotEmptyError,
 )
-from passage.backing_up.recipient import SECRET, ensure_backup_keys
-from passage.backing_up.taking import stream_names
-from passage.backup import Written, write_backup
-from passage.backup import check_verb as check
+from passage.cli.backup import Written, write_backup
+from passage.cli.backup import check_verb as check
+from passage.cli.restore import restore_verb
 from passage.connecting import connected
-from passage.definitions import streams
 from passage.folders import folders_of
-from passage.nats_server import NatsServer
-from passage.provisioning import ask
-from passage.restore import restore_verb
+from passage.install.backup_keys import SECRET, ensure_backup_keys
+from passage.install.definitions import streams
+from passage.install.provisioning import ask
+from passage.integrity.backup.taking import stream_names
+from passage.runner.nats_server import NatsServer
 from shared.checkpoints import PUBLIC_NAME, make_witness_keys
 from shared.commands.intake import ProvidePersonalData
 from shared.events.fields import Identity
@@ -220,15 +220,15 @@ async def test_a_disk_that_lies_is_found(
     site: Site, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (site.settings.keys_dir / SECRET).unlink()  # So that only the bytes can be looked at.
-    end = passage.backing_up.durable.HashedFile.end
+    end = passage.integrity.backup.durable.HashedFile.end
 
-    def end_damaged(file: passage.backing_up.durable.HashedFile) -> str:
+    def end_damaged(file: passage.integrity.backup.durable.HashedFile) -> str:
         digest = end(file)
         draft = next((place / "backups").glob("*.draft"))
         draft.write_bytes(flip(draft.read_bytes()))
         return digest
 
-    monkeypatch.setattr(passage.backing_up.durable.HashedFile, "end", end_damaged)
+    monkeypatch.setattr(passage.integrity.backup.durable.HashedFile, "end", end_damaged)
     with pytest.raises(BackupDamagedError):
         await back_up(place)
     assert list((place / "backups").iterdir()) == []

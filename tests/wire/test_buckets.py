@@ -9,8 +9,8 @@ from pathlib import Path
 import nats
 import pytest
 
-from passage.nats_cluster import NatsCluster
-from passage.provisioning import provision
+from passage.install.provisioning import provision
+from passage.runner.nats_cluster import NatsCluster
 from services.keyholder.ring import KeyRing
 from shared import subjects
 from shared.buckets import JetStreamBucket, TakenError

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from passage.provisioning import ask as ask_server
-from passage.provisioning import provision
+from passage.install.provisioning import ask as ask_server
+from passage.install.provisioning import provision
 from shared import subjects
 from shared.commands.base import Recorded, Refused
 from shared.commands.handover import RecordArrival

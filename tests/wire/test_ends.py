@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from nats.errors import NoRespondersError
 
-from passage.nats_server import NatsServer
+from passage.runner.nats_server import NatsServer
 from services.verification import CASES
 from shared import subjects
 from shared.commands.intake import ProvidePersonalData

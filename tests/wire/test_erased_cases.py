@@ -13,9 +13,9 @@ from typing import Any, Self
 import pytest
 from sqlalchemy import select
 
+from passage.cli.erased import look
 from passage.connecting import connected
-from passage.erased import look
-from passage.log_reading import Stored, last_sequence, read_stream
+from passage.integrity.log_reading import Stored, last_sequence, read_stream
 from passage.running import Running
 from services.keyholder.entries import Entry
 from services.query.database import Database, open_database

@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 
 from passage.connecting import connected
-from passage.provisioning import provision
+from passage.install.provisioning import provision
 from services.handover import CONSUMES
 from shared import subjects
 from shared.answering import AnyAnswer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from passage.health import answers
+from passage.runner.health import answers
 from tests.wire.conftest import Site
 
 pytestmark = pytest.mark.wire

@@ -15,8 +15,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from passage.connecting import connected
-from passage.nats_server import NatsServer
-from passage.provisioning import ask
+from passage.install.provisioning import ask
+from passage.runner.nats_server import NatsServer
 from shared.consuming import Processed
 from shared.hands import Hand, Held
 from shared.lanes import Work

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from passage.deliveries import Station
-from passage.provisioning import ask
+from passage.install.provisioning import ask
 from shared import subjects
 from shared.boxes import BoxBrokenError
 from shared.commands.base import Command, Refused

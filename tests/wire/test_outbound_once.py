@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from typing_extensions import override
 
-from passage.provisioning import ask, provision
+from passage.install.provisioning import ask, provision
 from services.intake.sending import Post, Sending, dispatch
 from services.intake.state import IntakeState, evolve
 from shared import subjects
@@ -145,8 +145,8 @@ async def test_what_can_not_be_given_to_its_channel_is_not_tried_again(impatient
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """A channel for which one message may wait, and no long one."""
-    monkeypatch.setattr("passage.definitions.OUTBOUND_OF_A_CHANNEL_MAX", 1)
-    monkeypatch.setattr("passage.definitions.OUTBOUND_MESSAGE_MAX_BYTES", LONG_BYTES)
+    monkeypatch.setattr("passage.install.definitions.OUTBOUND_OF_A_CHANNEL_MAX", 1)
+    monkeypatch.setattr("passage.install.definitions.OUTBOUND_MESSAGE_MAX_BYTES", LONG_BYTES)
 
 
 @pytest.mark.usefixtures("narrow")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from passage.log_reading import read_stream
-from passage.verifying.case_logs import CaseLogs
-from passage.verifying.findings import Findings
+from passage.integrity.log_reading import read_stream
+from passage.integrity.verify.case_logs import CaseLogs
+from passage.integrity.verify.findings import Findings
 from shared import subjects
 from shared.commands.base import Command, Refused
 from shared.commands.handover import RecordContactLost

@@ -18,9 +18,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from passage.nats_cluster import NatsCluster
-from passage.nats_server import NatsServer
-from passage.provisioning import ask, provision
+from passage.install.provisioning import ask, provision
+from passage.runner.nats_cluster import NatsCluster
+from passage.runner.nats_server import NatsServer
 from shared import subjects
 from shared.jetstream.connection import Connection
 from shared.parking import Delivery

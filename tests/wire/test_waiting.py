@@ -13,8 +13,8 @@ from uuid import uuid4
 
 import pytest
 
-from passage.provisioning import ask, provision
-from passage.taking_back import take_calls_back
+from passage.install.provisioning import ask, provision
+from passage.runner.taking_back import take_calls_back
 from services.intake import CALLS, sorting
 from services.intake.reading import Opener
 from shared import hands, pulling, subjects

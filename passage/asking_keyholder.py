@@ -1,0 +1,52 @@
+"""Asks the key holder for what only the keeper may ask."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
+from pydantic import BaseModel, ValidationError
+
+from passage.exits import Exit, VerbEndedError
+from shared import subjects
+from shared.key_messages import Denied
+from shared.keyholder import KEEPER, SEALED
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+ROTATION_TIMEOUT_S = 600.0
+
+
+class SealedError(Exception):
+    """The key holder doesn't answer; the installation is sealed, or not running."""
+
+
+async def asked(
+    client: Client,
+    operation: str,
+    body: bytes,
+    answer: type[AnswerT],
+    timeout_s: float | None = None,
+) -> AnswerT:
+    """Asks the key holder in the keeper's name; what takes every key waits as long as a rotation.
+
+    Raises SealedError, and VerbEndedError (1).
+    """
+    subject = subjects.keyholder(operation, KEEPER)
+    try:
+        reply = await client.request(subject, body, timeout=timeout_s or ROTATION_TIMEOUT_S)
+    except NoRespondersError:
+        raise SealedError(SEALED) from None
+    except NatsError as error:
+        raise SealedError(
+            f"the key holder doesn't answer ({type(error).__name__}); it may do yet what it was "
+            "asked for, and may be asked again"
+        ) from None
+    try:
+        return answer.model_validate_json(reply.data)
+    except ValidationError:
+        denied = Denied.model_validate_json(reply.data)
+    if denied.denied == "sealed":
+        raise SealedError(SEALED)
+    raise VerbEndedError(Exit.FAILED, f"{denied.denied}: {denied.expected}")

@@ -1,0 +1,154 @@
+"""`passage case list|find|show`: cases as the read model has them, now or as they were."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from passage.api import Api, Json, api_of, fetched, sent
+from passage.cli.case_find import find_verb
+from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
+from passage.exits import Exit, VerbEndedError
+from passage.printing import counted, err, out, print_json, print_table, short_time
+from passage.running import find_running
+from shared.case_numbers import typed_case_number
+
+COLUMNS = ("case_id", "progress", "identity", "contact", "urgency", "channel", "calls", "version")
+TIMELINE = ("version", "happened at", "event", "actor", "details")
+EVENTS_AT_ONCE = 500
+DIGEST_CHARACTERS = 64
+DIGEST_SHOWN = 8
+
+cases = typer.Typer(help="Cases as the read model has them.", no_args_is_help=True)
+cases.command("find")(find_verb)
+
+
+@cases.command("list")
+def list_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
+    progress: Annotated[str | None, typer.Option(help="Only this progress.")] = None,
+    identity: Annotated[str | None, typer.Option(help="Only this identity.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None,
+    urgency: Annotated[str | None, typer.Option(help="Only this urgency.")] = None,
+    is_open: Annotated[bool | None, typer.Option("--open/--closed", help="Only these.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 50,
+    data: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """List cases; no personal data is shown."""
+    filters = {
+        "progress": progress,
+        "identity": identity,
+        "channel": channel,
+        "urgency": urgency,
+        "open": None if is_open is None else str(is_open).lower(),
+        "limit": limit,
+    }
+    found = asyncio.run(_fetch(find_running(data).http, "cases", filters))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (*(item.get(column) for column in COLUMNS), short_time(item.get("last_event_at")))
+        for item in found["items"]
+    ]
+    print_table(counted(len(rows), "case"), (*COLUMNS, "last event"), rows)
+    if found.get("next"):
+        out.print("there are more; --limit shows more")
+
+
+@cases.command("show")
+def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
+    case_id: Annotated[str, typer.Argument(help="Case number.", parser=typed_case_number)],
+    as_of: Annotated[int | None, typer.Option(help="As it was after this version.")] = None,
+    as_of_time: Annotated[str | None, typer.Option(help="As it was then (ISO 8601).")] = None,
+    reveal: Annotated[
+        str | None,
+        typer.Option(help="Open personal values: identity, location, narrative; recorded."),
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who wants them revealed.")] = None,
+    purpose: Annotated[str | None, typer.Option(help="What they are revealed for.")] = None,
+    data: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Show one case with its timeline; personal data stays sealed unless revealed."""
+    if as_of is not None and as_of_time is not None:
+        raise VerbEndedError(Exit.USAGE, "--as-of and --as-of-time exclude each other")
+    wanted = {"by": by, "purpose": purpose, "classes": _classes(reveal)}
+    if reveal is not None and not all(wanted.values()):
+        raise VerbEndedError(Exit.USAGE, "--reveal needs --by and --purpose: it is recorded")
+    query = {"as_of_version": as_of, "as_of_time": as_of_time}
+    http = find_running(data).http
+    shown = asyncio.run(_show(http, case_id, query, wanted if reveal is not None else None))
+    case = shown["case"]
+    if as_of is not None and case["version"] < as_of:
+        err.print(f"the case has no version {as_of} yet: this is version {case['version']}")
+    if as_json:
+        print_json(shown)
+        return
+    fields = [(name, _text(value)) for name, value in case.items() if value is not None]
+    print_table(f"Case {case['case_id']}, version {case['version']}", ("field", "value"), fields)
+    rows = [
+        (
+            entry["version"],
+            short_time(entry["happened_at"]),
+            entry["type_name"],
+            entry["actor"],
+            _text(entry["details"]),
+        )
+        for entry in shown["timeline"]
+    ]
+    print_table("Timeline", TIMELINE, rows)
+
+
+def _classes(reveal: str | None) -> list[str]:
+    return [part.strip() for part in (reveal or "").split(",") if part.strip()]
+
+
+async def _show(url: str, case_id: str, query: Json, wanted: Json | None) -> Json:
+    async with api_of(url) as api:
+        shown = await fetched(api, f"cases/{case_id}", limit=EVENTS_AT_ONCE, **query)
+        cursor, version = shown.pop("next"), shown["case"]["version"]
+        while cursor is not None:
+            page = await fetched(
+                api, f"cases/{case_id}", limit=EVENTS_AT_ONCE, cursor=cursor, **query
+            )
+            # It may grow meanwhile: it is shown as its first page was read.
+            shown["timeline"] += [one for one in page["timeline"] if one["version"] <= version]
+            cursor = page["next"]
+        body = {**wanted, "up_to_version": version} if wanted is not None else None
+        values = await _revealed(api, case_id, body) if body is not None else []
+    details = {entry["version"]: entry["details"] for entry in shown["timeline"]}
+    for one in values:
+        if one["version"] in details:
+            value = one["value"] if one["state"] == "open" else one["state"]
+            details[one["version"]][one["field"]] = value
+    return shown
+
+
+async def _revealed(api: Api, case_id: str, body: Json) -> list[Json]:
+    values: list[Json] = []
+    cursor = None
+    while True:
+        asked = {**body, "cursor": cursor} if cursor else body
+        page = await sent(api, f"cases/{case_id}/reveal", asked)
+        values += page["values"]
+        cursor = page["next"]
+        if cursor is None:
+            return values
+
+
+async def _fetch(url: str, path: str, query: Json) -> Json:
+    async with api_of(url) as api:
+        return await fetched(api, path, **query)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_text(part)}" for name, part in value.items() if part != [])
+    if isinstance(value, list):
+        return " ".join(_text(part) for part in value)
+    text = "" if value is None else str(value)
+    is_digest = len(text) == DIGEST_CHARACTERS and text.isalnum()
+    return f"{text[:DIGEST_SHOWN]}..." if is_digest else text

@@ -1,0 +1,114 @@
+"""`passage outbox`: plays a channel that sends messages to callers, and says what became of them.
+
+For trying things out: a real channel's adapter does the same with its own key and identity.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Literal, cast, get_args
+
+import typer
+from nats.errors import Error as NatsError
+from pydantic import ValidationError
+
+from passage.cli.invalid import ended_by
+from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
+from passage.connecting import connected
+from passage.deliveries import Station, ToSend
+from passage.exits import Exit, VerbEndedError
+from passage.printing import out, print_json, print_table
+from passage.running import Running, find_running
+from shared.boxes import BoxBrokenError
+from shared.case_numbers import typed_case_number
+from shared.events.calls import DeliveryFault, DeliveryOutcome
+from shared.events.fields import Channel
+from shared.keyfiles import KeyFilesError, read_channel_private_key
+from shared.subjects import channel_identity
+
+Asked = tuple[str, DeliveryOutcome | None, DeliveryFault | None]
+"""Message and case that are meant (`ID@CASE`; empty: the next one), what became of it, and why."""
+
+
+def outbox_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
+    channel: Annotated[str, typer.Option(help="telegram, whatsapp, signal, web, phone, walk_in.")],
+    report: Annotated[
+        Literal["sent", "failed", "refused"] | None,
+        typer.Option(help="Say at once what became of it."),
+    ] = None,
+    reason: Annotated[
+        Literal["no_such_user", "blocked", "unreachable", "rejected", "other"] | None,
+        typer.Option(help="With --report failed: why."),
+    ] = None,
+    message: Annotated[
+        str, typer.Option(help="Take none; report on this one, as MESSAGE@CASE.")
+    ] = "",
+    wait: Annotated[float, typer.Option(help="How long to wait for a message, seconds.")] = 1.0,
+    data: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Take the next message that a channel is to send, show it, and report what became of it.
+
+    It is taken for good. Exit code 1 where none waits.
+    """
+    if channel not in get_args(Channel):
+        raise VerbEndedError(Exit.INVALID, f"--channel: one of {', '.join(get_args(Channel))}")
+    if message and (report is None or "@" not in message):
+        raise VerbEndedError(Exit.INVALID, "--message: as MESSAGE@CASE, with --report")
+    running = find_running(data)
+    found = asyncio.run(
+        _carry_out(running, cast(Channel, channel), (message, report, reason), wait)
+    )
+    if message:
+        return
+    if found is None:
+        raise VerbEndedError(Exit.FAILED, f"no message for {channel} waits")
+    _print(found, report, as_json)
+
+
+async def _carry_out(
+    running: Running, channel: Channel, asked: Asked, wait_s: float
+) -> ToSend | None:
+    identity = channel_identity(channel)
+    message, outcome, reason = asked
+    try:
+        key = read_channel_private_key(running.keys, channel)
+        async with connected(running, identity) as client:
+            known = "" if running.nkey_of(identity) is None else identity
+            station = Station(client, channel, key, known)
+            if message:
+                message_id, _, case_id = message.partition("@")
+                known_case = typed_case_number(case_id)
+                await station.report(message_id, known_case, outcome or "sent", reason)
+                return None
+            if outcome is None:
+                return await station.receive(wait_s)
+            return await station.deliver_next(wait_s, outcome, reason)
+    except ValidationError as error:
+        raise ended_by(error) from None
+    except (KeyFilesError, BoxBrokenError) as error:
+        raise VerbEndedError(Exit.FAILED, str(error)) from None
+    except NatsError as error:
+        raise VerbEndedError(
+            Exit.UNAVAILABLE, f"nats-server doesn't answer ({type(error).__name__})"
+        ) from None
+
+
+def _print(found: ToSend, report: str | None, as_json: bool) -> None:
+    message = found.message
+    shown = {
+        "message_id": message.message_id,
+        "case_id": message.case_id,
+        "language": message.language,
+        "valid_until": message.valid_until.isoformat(),
+        "to_address": found.to_address,
+        "text": found.text,
+        "reported": report,
+    }
+    if as_json:
+        print_json(shown)
+        return
+    print_table("To send", ("what", "value"), list(shown.items()))
+    if report is None:
+        known = f"--message {message.message_id}@{message.case_id}"
+        out.print(f"report: passage outbox --channel {message.channel} {known} --report sent")

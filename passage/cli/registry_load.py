@@ -1,0 +1,129 @@
+"""`passage registry load`: fill the personnel registry from a file, and say what was recognised."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
+from passage.exits import Exit, VerbEndedError
+from passage.folders import folders_of
+from passage.printing import out, print_json
+from passage.running import Running, find_running
+from services.verification.registry import Loaded, RegistryFileError, load_csv
+
+SEPARATORS = {"\t": "tab"}
+
+
+def load_verb(
+    file: Annotated[
+        Path, typer.Argument(help="A table as text (CSV) with a header line; - is standard input.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what is recognised; change nothing.")
+    ] = False,
+    encoding: Annotated[
+        str | None, typer.Option(help="The file's encoding, where it can't be told: cp1251, ...")
+    ] = None,
+    data: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Load a file of persons: any usual encoding, separator, header and form of dates.
+
+    Refused as a whole, with every wrong line, while one line is wrong; exit code 4.
+    """
+    target = registry_file(data, make=not dry_run)
+    try:
+        loaded = loaded_from(target, file, encoding, dry_run=dry_run)
+    except RegistryFileError as error:
+        if not as_json:
+            raise VerbEndedError(Exit.INVALID, f"{file}:\n{error}") from None
+        problems = [one._asdict() for one in error.problems]
+        print_json({"loaded": False, "total": error.total, "problems": problems})
+        raise typer.Exit(Exit.INVALID) from None
+    told = summary(loaded)
+    if as_json:
+        print_json({"loaded": not dry_run, **told})
+        return
+    for name, value in told.items():
+        out.print(f"{name.replace('_', ' ')}: {_said(value)}")
+    out.print(
+        "dry run: the registry is as it was"
+        if dry_run
+        else f"{loaded.persons} persons are in the registry"
+    )
+
+
+def load(target: Path, file: Path) -> Loaded:
+    """Loads `file` into the registry. Raises VerbEndedError."""
+    try:
+        return loaded_from(target, file)
+    except RegistryFileError as error:
+        raise VerbEndedError(Exit.INVALID, f"{file}:\n{error}") from None
+
+
+def loaded_from(
+    target: Path, file: Path, encoding: str | None = None, *, dry_run: bool = False
+) -> Loaded:
+    """Loads `file` unless it is a dry run. Raises RegistryFileError and VerbEndedError."""
+    try:
+        return load_csv(target, file, encoding, dry_run=dry_run)
+    except (OSError, sqlite3.Error) as error:
+        raise VerbEndedError(
+            Exit.FAILED, f"the registry {target} can't be written ({type(error).__name__})"
+        ) from None
+
+
+def summary(loaded: Loaded) -> dict[str, Any]:
+    """What was recognised and counted; nothing of it is personal."""
+    told, filled = loaded.recognised, loaded.filled
+    return {
+        "encoding": told.encoding,
+        "separator": SEPARATORS.get(told.separator, told.separator),
+        "header_line": told.header_line,
+        "columns": told.columns,
+        "date_forms": dict(told.counts.date_forms),
+        "dates_of_either_order": told.order.ambiguous,
+        "month_first": told.order.month_first,
+        "rows": told.rows,
+        "empty_lines": told.empty_lines,
+        "persons": filled.persons,
+        "doubles": filled.doubles,
+        "sentinels": told.counts.sentinels,
+        "without_surname": told.counts.without_surname,
+        "numbers_of_several_men": filled.shared_numbers,
+        "numbers_without_leading_zeros": filled.short_numbers,
+    }
+
+
+def _said(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {one}" for name, one in value.items()) or "none"
+    return str(value)
+
+
+def holds_only(target: Path, file: Path) -> bool:
+    """Whether nobody is in the registry but those in `file`; a missing one holds nobody."""
+    if not target.exists():
+        return True
+    with file.open(encoding="utf-8-sig", newline="") as rows:
+        known = {(row["surname"], row["service_number"]) for row in csv.DictReader(rows)}
+    with closing(sqlite3.connect(target)) as connection:
+        return known.issuperset(connection.execute("SELECT surname, service_number FROM persons"))
+
+
+def registry_file(data: Path, *, make: bool = True) -> Path:
+    """The registry's file; it can be loaded while nothing runs."""
+    try:
+        running: Running = find_running(data)
+    except VerbEndedError:
+        folders = folders_of(data)
+        if make:
+            folders.make()
+        return folders.registry
+    return running.registry

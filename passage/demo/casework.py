@@ -1,0 +1,185 @@
+"""The kinds of cases in which several people or several services have to agree.
+
+Groups, duress, counts that differ, other plans, exchange and what follows it, a colleague who takes
+over, and messages to the caller.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from passage.demo import acts
+from passage.demo.acts import End
+from passage.demo.people import people
+from passage.demo.player import Player
+from shared.events.fields import Channel
+
+HANDED_OVER = "handed_over"
+
+
+async def journalist(p: Player) -> list[End]:
+    """A journalist; is told where to ask."""
+    case_id, call_id = await p.call("Я журналист. (Вымысел.)")
+    await acts.triage(p, case_id, call_id, "journalist", "unknown", "later")
+    await p.do("GiveAdvice", case_id, text="Invented advice: ask the press office.")
+    await p.do("CloseCase", case_id, reason="advice_given")
+    return [End(case_id, "closed", closing_reason="advice_given")]
+
+
+async def group_of_four(p: Player) -> list[End]:
+    """Four on one telephone; one whom nobody knows is set apart, and three are handed over."""
+    lead, first_call = await p.call("Нас четверо. (Вымысел.)")
+    await acts.triage(p, lead, first_call, "surrender", "on_ukrainian_territory", "life_now")
+    await p.do("DeclareSurrender", lead, party="group", declared_size=4)
+    await p.do("FormGroup", lead, declared_size=4)
+    members = [await _opened(p, lead, first_call) for _ in range(3)]
+    for member in members:
+        await p.do("JoinGroup", lead, member_case=member)
+    stranger = members[-1]
+    others = p.random.sample(people(), 2)
+    for case_id, person in zip((lead, *members[:2]), (p.person, *others), strict=True):
+        await acts.tell_who(p, case_id, person)
+        await acts.verify(p, case_id)
+    await acts.tell_who(p, stranger, p.person.unknown())
+    code = await acts.give_code(p, lead)
+    call_id = await acts.arrive(p, lead, code, companions=3)
+    rendezvous_id = await acts.plan(p, lead)
+    await p.refused(
+        "ApproveRendezvous", lead, "group_cleared", by=p.other, rendezvous_id=rendezvous_id
+    )
+    await p.do("LeaveGroup", lead, member_case=stranger, reason="not_cleared")
+    await p.do("CountHeads", lead, kind="observed", count=3, source=p.team)
+    await acts.approve_and_disclose(p, lead, call_id, rendezvous_id)
+    await _receive(p, lead, [lead, *members[:2]])
+    ends = [End(one, HANDED_OVER, "verified", counted=False) for one in members[:2]]
+    last = End(stranger, "registered", "claimed", counted=False, shows={"group_role": None})
+    return [End(lead, HANDED_OVER, "verified", shows={"discrepancy": False}), *ends, last]
+
+
+async def _opened(p: Player, lead: str, call_id: str) -> str:
+    """Another man on the line gets a case of his own; gives its number."""
+    answer = await p.do("OpenOtherCase", lead, call_id=call_id, channel=p.channel)
+    return str(answer["case_id"])
+
+
+async def _receive(p: Player, lead: str, received: list[str]) -> None:
+    offer_id = await acts.offer(p, lead, p.team)
+    await p.do("AcceptHandover", lead, by=p.team, offer_id=offer_id, team=p.team)
+    await p.do(
+        "RecordGroupHandover",
+        lead,
+        by=p.team,
+        team=p.team,
+        receipt_number=f"R-{p.run[-12:]}",
+        received_at=datetime.now(UTC).isoformat(),
+        head_count=len(received),
+        received=received,
+    )
+    for case_id in received:
+        await p.until_recorded(case_id, "HandedOver")
+
+
+async def counts_differ(p: Player) -> list[End]:
+    """One was to come and two are received: it stays open until two people know why."""
+    case_id, code = await acts.register(p)
+    call_id = await acts.arrive(p, case_id, code)
+    await acts.guide(p, case_id, call_id)
+    await acts.hand_over(p, case_id, heads=2)
+    await p.until_recorded(case_id, "HandoverDiscrepancyRaised")
+    said = {"explanation": "Invented: a comrade came along."}
+    await p.refused("ResolveDiscrepancy", case_id, "two_people", second_by=p.operator, **said)
+    await p.do("ResolveDiscrepancy", case_id, second_by=p.other, **said)
+    return [End(case_id, HANDED_OVER, "verified", shows={"discrepancy": False})]
+
+
+async def forced_to_call(p: Player) -> list[End]:
+    """He gives the duress twin of his code; no place is told until a supervisor has looked."""
+    case_id = await acts.ask_to_surrender(p)
+    await acts.tell_who(p, case_id, p.person)
+    await acts.verify(p, case_id)
+    twin = str((await p.do("IssueReturnCode", case_id))["duress_code"])
+    call_id = await acts.arrive(p, case_id, twin)
+    rendezvous_id = await acts.plan(p, case_id)
+    told = {"rendezvous_id": rendezvous_id}
+    await p.refused("ApproveRendezvous", case_id, "cleared_by_supervisor", by=p.other, **told)
+    await p.do("ClearDuress", case_id, by=p.supervisor, reason="Invented: he was seen, alone.")
+    await acts.approve_and_disclose(p, case_id, call_id, rendezvous_id)
+    return [End(case_id, "guided", "verified")]
+
+
+async def planned_elsewhere(p: Player) -> list[End]:
+    """The place told to him isn't safe any more: another one, approved and told anew."""
+    case_id, code = await acts.register(p)
+    call_id = await acts.arrive(p, case_id, code)
+    before = await acts.guide(p, case_id, call_id)
+    planned = await p.do(
+        "ReplanRendezvous",
+        case_id,
+        replaces=before,
+        place=acts.CAMP_ROAD,
+        team=p.team,
+        reason="Invented: the road is watched.",
+        **p.window(),
+    )
+    await acts.approve_and_disclose(p, case_id, call_id, str(planned["command_id"]))
+    await acts.hand_over(p, case_id)
+    return [End(case_id, HANDED_OVER, "verified")]
+
+
+async def exchanged_and_calls_again(p: Player) -> list[End]:
+    """Exchanged as he wanted; months later he calls again: another episode, no consent with it."""
+    case_id, code = await acts.register(p)
+    call_id = await acts.arrive(p, case_id, code)
+    await acts.guide(p, case_id, call_id)
+    await acts.hand_over(p, case_id)
+    now = datetime.now(UTC).isoformat()
+    await p.do("RecordCustody", case_id, custody="arrived_at_camp", changed_at=now)
+    await p.do("ConfirmCaptureCard", case_id, reference="CARD-INVENTED", sent_at=now)
+    asked: dict[str, Any] = {"language": "ru", "wording": "invented-1"}
+    await p.do("OfferExchange", case_id, **asked)
+    await p.do("GiveExchangeConsent", case_id, witness=p.other, **asked)
+    await p.do("RecordExchange", case_id, exchanged_at=datetime.now(UTC).isoformat())
+    again, next_call = await p.call("Меня снова отправили. (Вымысел.)")
+    p.expect_other_case(again, case_id)
+    await acts.triage(p, again, next_call, "surrender", "serving", "today")
+    await p.do("DeclareSurrender", again)
+    await p.refused(
+        "RecordExchange",
+        again,
+        "exchange_consent_stands",
+        exchanged_at=datetime.now(UTC).isoformat(),
+    )
+    old = {"exchange_consent": "given", "next_case": again}
+    new = {"exchange_consent": "none", "previous_case": case_id}
+    return [
+        End(case_id, "exchanged", "verified", shows=old),
+        End(again, "declared", episode=2, shows=new),
+    ]
+
+
+async def taken_over(p: Player) -> list[End]:
+    """An operator vanishes; a colleague takes over, and what she still sends is refused."""
+    case_id, call_id = await p.call("Что мне делать? (Вымысел.)")
+    await acts.triage(p, case_id, call_id, "advice", "serving", "today")
+    await p.do("ClaimCase", case_id)
+    await p.do("TakeOverCase", case_id, by=p.other, reason="Invented: her line is dead.")
+    await p.refused("CloseCase", case_id, "lease_current", fence=1, reason="advice_given")
+    await p.do("GiveAdvice", case_id, by=p.other, fence=2, text="Invented advice.")
+    await p.do("CloseCase", case_id, by=p.other, fence=2, reason="advice_given")
+    return [End(case_id, "closed", closing_reason="advice_given")]
+
+
+async def message_to_the_caller(p: Player) -> list[End]:
+    """Nothing is sent to him until he says that it is safe; then it goes out once."""
+    p.use(CHAT)
+    case_id = await acts.ask_to_surrender(p)
+    message = {"channel": CHAT, "text": "Вымышленное сообщение: позвоните нам."}
+    await p.refused("SendMessage", case_id, "contact_allowed", **message)
+    await p.do("SetContactRule", case_id, rule="yes")
+    await p.do("SendMessage", case_id, **message)
+    await p.delivered(case_id, CHAT)
+    return [End(case_id, "declared", shows={"contact_rule": "yes"})]
+
+
+CHAT: Channel = "telegram"

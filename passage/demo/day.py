@@ -1,0 +1,195 @@
+"""Plays a day of the hotline: its calls spread over 24 hours, its shifts, and who follows whom.
+
+The evening is busiest, the night belongs to those in the field, and at noon one address floods
+the hotline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import uuid4
+
+from passage.demo import callers, casework, crossings, stories
+from passage.demo.people import people
+from passage.demo.play import AT_ONCE, Played, Story, play_one
+from passage.demo.player import Player
+from passage.demo.shifts import WATCHES, Shift, hand_over
+from passage.demo.stage import Stage
+
+CALLS_A_DAY = 100
+DAY_MINUTES = 24 * 60
+LAST_STORIES_MINUTES = 5 * 60
+"""How long the stories of the last hour may take."""
+OF_THE_HOUR = (
+    *(3, 2, 2, 1, 1, 1, 2, 3, 4, 5, 5, 5),
+    *(5, 5, 5, 6, 7, 8, 10, 12, 13, 12, 9, 6),
+)
+"""How likely a call is in each hour of the day."""
+
+
+class Kind(NamedTuple):
+    """A kind of story, how many calls it takes, and how often it comes on a day of CALLS_A_DAY."""
+
+    story: Story
+    calls: int
+    times: int
+
+
+KINDS = (
+    Kind(stories.advice, 1, 8),
+    Kind(stories.silent, 1, 4),
+    Kind(stories.relative, 2, 5),
+    Kind(stories.hoax, 1, 5),
+    Kind(crossings.waiting_to_cross, 1, 5),
+    Kind(casework.journalist, 1, 3),
+    Kind(crossings.straight, 2, 3),
+    Kind(crossings.first_call_from_the_field, 2, 2),
+    Kind(casework.message_to_the_caller, 1, 2),
+    Kind(stories.no_service_number, 1, 2),
+    Kind(stories.withdrew, 1, 2),
+    Kind(stories.calls_again_after_closing, 2, 2),
+    Kind(casework.group_of_four, 2, 1),
+    Kind(casework.counts_differ, 2, 1),
+    Kind(casework.forced_to_call, 2, 1),
+    Kind(casework.planned_elsewhere, 2, 1),
+    Kind(casework.exchanged_and_calls_again, 3, 1),
+    Kind(casework.taken_over, 1, 1),
+    Kind(crossings.another_phone, 2, 1),
+    Kind(crossings.missed_and_planned_again, 2, 1),
+    Kind(crossings.refused_by_one_team, 2, 1),
+    Kind(crossings.lost_and_found, 3, 1),
+    Kind(stories.two_calls_at_once, 2, 1),
+    Kind(stories.two_withheld_numbers, 3, 1),
+    Kind(stories.delivered_three_times, 1, 1),
+    Kind(stories.contradicted_then_corrected, 1, 1),
+    Kind(stories.contradicted_and_overruled, 1, 1),
+    Kind(stories.one_field_differs, 1, 1),
+    Kind(stories.only_the_year, 1, 1),
+    Kind(stories.latin_lookalikes, 1, 1),
+    Kind(stories.hoax_that_was_real, 1, 1),
+    Kind(stories.nobody_knows_him, 1, 1),
+    Kind(callers.hidden_in_many_words, 4, 1),
+    Kind(callers.both_spellings_of_a_number, 2, 1),
+    Kind(callers.edited, 2, 1),
+    Kind(callers.code_among_words, 2, 1),
+    Kind(callers.spelled_as_in_his_passport, 1, 1),
+)
+NOON = 12 * 60
+"""The minute at which one address floods the hotline, beside the day's calls."""
+
+
+class Planned(NamedTuple):
+    """One story of the day: from which minute, which, and whose."""
+
+    minute: int
+    story: Story
+    person: int
+
+
+@dataclass
+class Day:
+    """A day as it is played; `minute_s` seconds a minute, 0 as fast as it goes."""
+
+    stage: Stage
+    seed: int
+    minute_s: float
+    told: Callable[[Played], None]
+    run: str = field(default_factory=lambda: uuid4().hex[:12])
+    done: list[Played] = field(default_factory=list)
+    shifts: list[Shift] = field(default_factory=list)
+
+    async def play(self, calls: int) -> None:
+        """Plays so many calls. Raises StuckError and UnexpectedError where a shift goes wrong."""
+        begun, slots = time.monotonic(), asyncio.Semaphore(AT_ONCE)
+        planned = list(enumerate(plan(calls, self.seed)))
+        under_way: list[asyncio.Task[None]] = []
+        try:
+            for number, watch in enumerate(WATCHES):
+                shift = Shift(f"SHIFT-{self.run}-{number + 1}", watch.operators)
+                self.shifts.append(shift)
+                await shift.start(self.stage)
+                under_way += [
+                    asyncio.create_task(self._one(place, one, shift, begun, slots))
+                    for place, one in planned
+                    if watch.holds(one.minute)
+                ]
+                if not self.minute_s:
+                    await asyncio.gather(*under_way)
+                await self._until(begun, watch.until_hour * 60)
+                await self._end(number, shift)
+            await asyncio.gather(*under_way)
+        finally:
+            for task in under_way:
+                task.cancel()
+
+    async def _one(
+        self, place: int, one: Planned, shift: Shift, begun: float, slots: asyncio.Semaphore
+    ) -> None:
+        await self._until(begun, one.minute)
+        async with slots:
+            player = Player(
+                self.stage,
+                f"{self.seed}-{place}",
+                f"{self.run}-{place}",
+                people()[one.person],
+                shift.operators,
+                self.minute_s,
+            )
+            played = await play_one(player, one.story)
+        self.done.append(played)
+        self.told(played)
+
+    async def _until(self, begun: float, minute: int) -> None:
+        if self.minute_s:
+            await asyncio.sleep(max(0.0, begun + minute * self.minute_s - time.monotonic()))
+
+    async def _end(self, number: int, shift: Shift) -> None:
+        """Has the shift name its live cases to those who follow, who accept each."""
+        live = [
+            end.case_id
+            for played in self.done
+            if not played.problem
+            for end in played.ends
+            if end.progress not in {"closed", "exchanged"} and "next_case" not in end.shows
+        ]
+        following = WATCHES[(number + 1) % len(WATCHES)]
+        await hand_over(self.stage, shift, following.operators, live)
+
+
+def plan(calls: int, seed: int) -> list[Planned]:
+    """A day's stories by their minute, with so many calls or a few more, and a flood at noon."""
+    chance = random.Random(seed)  # noqa: S311 - invented cases, not secrets
+    cast = chosen(calls)
+    persons = list(range(len(people())))
+    chance.shuffle(persons)
+    chance.shuffle(cast)
+    hours = chance.choices(range(24), OF_THE_HOUR, k=len(cast))
+    planned = [
+        Planned(hour * 60 + chance.randrange(60), story, persons[number % len(persons)])
+        for number, (hour, story) in enumerate(zip(hours, cast, strict=True))
+    ]
+    flood = Planned(NOON, callers.flood_at_noon, persons[len(cast) % len(persons)])
+    return sorted([*planned, flood], key=lambda one: one.minute)
+
+
+def chosen(calls: int) -> list[Story]:
+    """Gives stories until there are so many calls: each kind once, then the frequent ones again."""
+    found: list[Story] = []
+    count, turn = 0, 0
+    while count < calls:
+        for kind in _of_turn(turn):
+            if count < calls:
+                found.append(kind.story)
+                count += kind.calls
+        turn += 1
+    return found
+
+
+def _of_turn(turn: int) -> Sequence[Kind]:
+    most = max(kind.times for kind in KINDS)
+    return [kind for kind in KINDS if kind.times > turn % most]

@@ -1,0 +1,98 @@
+"""Invented people: the sample registry's, and variations on what they say of themselves."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from anyascii import anyascii
+
+SAMPLE = Path(__file__).parent / "sample" / "registry.csv"
+LATIN_LOOKALIKES = str.maketrans("АВЕКМНОРСТХ", "ABEKMHOPCTX")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who somebody says he is; `None` is what he doesn't say."""
+
+    surname: str
+    first_names: str
+    patronymic: str
+    rank: str | None
+    date_of_birth: date
+    service_number: str | None
+    unit: str | None
+    whole_date: bool = True
+
+    def as_identity(self) -> dict[str, Any]:
+        """Gives the `identity` of ProvidePersonalData."""
+        born = self.date_of_birth.isoformat()
+        said = {
+            "surname": self.surname,
+            "first_names": self.first_names,
+            "patronymic": self.patronymic,
+            "rank": self.rank,
+            "date_of_birth": born if self.whole_date else born[:4],
+            "service_number": self.service_number,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+    def without_number(self) -> Person:
+        """He doesn't know his number; the Convention lets that be."""
+        return replace(self, service_number=None)
+
+    def in_latin(self) -> Person:
+        """He types the number with Latin letters that look alike."""
+        number = (self.service_number or "").translate(LATIN_LOOKALIKES)
+        return replace(self, service_number=number)
+
+    def spelled_in_latin(self) -> Person:
+        """He spells his name as it stands in a passport for abroad."""
+        surname, first_names, patronymic = (
+            anyascii(name).replace("'", "")
+            for name in (self.surname, self.first_names, self.patronymic)
+        )
+        return replace(self, surname=surname, first_names=first_names, patronymic=patronymic)
+
+    def born_another_day(self) -> Person:
+        """The right number with a wrong date of birth: a person must look."""
+        return replace(self, date_of_birth=self.date_of_birth + timedelta(days=400))
+
+    def another_mans(self) -> Person:
+        """The right number with another man's first name and date of birth: contradicted."""
+        other = "Олег" if self.first_names != "Олег" else "Юрий"
+        return replace(self.born_another_day(), first_names=other)
+
+    def born_some_day(self) -> Person:
+        """He tells only the year of his birth."""
+        return replace(self, whole_date=False)
+
+    def unknown(self) -> Person:
+        """Somebody no registry knows."""
+        return replace(self, surname="Никтошенко", service_number="ЯЯ-999999").born_long_ago()
+
+    def born_long_ago(self) -> Person:
+        """A date of birth that the sample doesn't have."""
+        return replace(self, date_of_birth=date(1950, 1, 1))
+
+
+@cache
+def people() -> tuple[Person, ...]:
+    """Gives everybody in the sample registry."""
+    with SAMPLE.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Person(
+                surname=row["surname"],
+                first_names=row["first_names"],
+                patronymic=row["patronymic"],
+                rank=row["rank"],
+                date_of_birth=date.fromisoformat(row["date_of_birth"]),
+                service_number=row["service_number"],
+                unit=row["unit"],
+            )
+            for row in csv.DictReader(file)
+        )

@@ -1,0 +1,160 @@
+"""Plays many invented cases at once, and looks at how each stands at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+from passage.api import Json
+from passage.demo import callers, crossings, stories
+from passage.demo.acts import End
+from passage.demo.people import people
+from passage.demo.player import Player, UnexpectedError
+from passage.demo.stage import Stage, StuckError
+
+AT_ONCE = 16
+FOLLOWS_WITHIN_S = 30.0
+LOOK_AGAIN_S = 0.5
+
+Story = Callable[[Player], Awaitable[list[End]]]
+
+STORIES: tuple[Story, ...] = (
+    crossings.straight,
+    stories.advice,
+    crossings.first_call_from_the_field,
+    stories.no_service_number,
+    stories.contradicted_then_corrected,
+    stories.hoax,
+    crossings.missed_and_planned_again,
+    stories.delivered_three_times,
+    crossings.refused_by_one_team,
+    stories.nobody_knows_him,
+    stories.calls_again_after_closing,
+    crossings.contact_lost,
+    stories.relative,
+    stories.latin_lookalikes,
+    crossings.another_phone,
+    crossings.two_people_needed,
+    stories.two_calls_at_once,
+    stories.two_withheld_numbers,
+    crossings.waiting_to_cross,
+    stories.hoax_that_was_real,
+    crossings.ten_of_us,
+    crossings.lost_and_found,
+    stories.silent,
+    stories.withdrew,
+    callers.hidden_in_many_words,
+    callers.both_spellings_of_a_number,
+    callers.edited,
+    callers.code_among_words,
+    callers.spelled_as_in_his_passport,
+)
+"""Every kind, in the order in which a run takes them."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """One story's outcome; `problem` is empty when all of its cases stand as expected."""
+
+    kind: str
+    cases: int
+    calls: int
+    ended: str
+    problem: str = ""
+    ends: tuple[End, ...] = ()
+
+
+async def play(
+    stage: Stage, count: int, seed: int, per_second: float, told: Callable[[Played], None]
+) -> list[Played]:
+    """Plays `count` stories, at most AT_ONCE at the same time and `per_second` begun a second."""
+    chosen = _cast(count, seed)
+    run = uuid4().hex[:12]
+    slots = asyncio.Semaphore(AT_ONCE)
+    begun = time.monotonic()
+
+    async def one(number: int, story: Story, person: int) -> Played:
+        if per_second:
+            await asyncio.sleep(max(0.0, begun + number / per_second - time.monotonic()))
+        async with slots:
+            player = Player(stage, f"{seed}-{number}", f"{run}-{number}", people()[person])
+            played = await play_one(player, story)
+            told(played)
+            return played
+
+    return list(await asyncio.gather(*(one(n, *role) for n, role in enumerate(chosen))))
+
+
+def _cast(count: int, seed: int) -> list[tuple[Story, int]]:
+    """Gives for each case its story and its person; every kind comes before any comes again."""
+    chance = random.Random(seed)  # noqa: S311 - invented cases, not secrets
+    order = list(range(len(people())))
+    chance.shuffle(order)
+    return [(STORIES[n % len(STORIES)], order[n % len(order)]) for n in range(count)]
+
+
+async def play_one(player: Player, story: Story) -> Played:
+    """Plays one story, and compares each of its cases with its planned end."""
+    kind = story.__name__.replace("_", " ")
+    calls = 0
+    try:
+        ends = await story(player)
+        calls = sum(len(of_case) for of_case in player.calls.values())
+        problems = [await _problem(player, end) for end in ends]
+    except (StuckError, UnexpectedError) as error:
+        return Played(kind, len(player.calls), calls, "", str(error))
+    ended = ", ".join(f"{end.progress}/{end.identity}" for end in ends)
+    problem = "; ".join(p for p in problems if p)
+    return Played(kind, len(ends), calls, ended, problem, tuple(ends))
+
+
+async def _problem(player: Player, end: End) -> str:
+    """How a case stands otherwise than expected; empty if it doesn't.
+
+    Where query was away meanwhile, its read models follow in some seconds.
+    """
+    expected = {
+        "progress": end.progress,
+        "identity": end.identity,
+        "contact": end.contact,
+        "closing_reason": end.closing_reason,
+        "episode": end.episode,
+        **({"calls": len(player.calls[end.case_id])} if end.counted else {}),
+        **end.shows,
+    }
+    gives_up_at = time.monotonic() + FOLLOWS_WITHIN_S
+    while True:
+        shown = await player.stage.case(end.case_id, lambda _shown: True, "is shown")
+        unlike = _difference(end.case_id, shown["case"], expected)
+        if not unlike or time.monotonic() > gives_up_at:
+            return unlike
+        await asyncio.sleep(LOOK_AGAIN_S)
+
+
+def _difference(case_id: str, case: Json, expected: Json) -> str:
+    unlike = [
+        f"{name} is {case.get(name)}, not {value}"
+        for name, value in expected.items()
+        if case.get(name) != value
+    ]
+    return f"case {case_id}: {', '.join(unlike)}" if unlike else ""
+
+
+def tally(played: Sequence[Played]) -> list[tuple[str, int, int, int, str, int]]:
+    """Gives a row a kind: stories, cases, calls, how they ended, and how many went wrong."""
+    rows: dict[str, tuple[str, int, int, int, str, int]] = {}
+    for one in played:
+        kind, stories_, cases, calls, ended, wrong = rows.get(one.kind, (one.kind, 0, 0, 0, "", 0))
+        rows[one.kind] = (
+            kind,
+            stories_ + 1,
+            cases + one.cases,
+            calls + one.calls,
+            ended or one.ended,
+            wrong + bool(one.problem),
+        )
+    return list(rows.values())

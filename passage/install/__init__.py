@@ -1,0 +1,1 @@
+"""What an installation consists of: keys, certificates, accounts, streams and consumers."""

@@ -1,0 +1,121 @@
+"""Compares streams and consumers with their definitions, key by key, the whole of each.
+
+A key that only the server reports counts as well: one that isn't false, zero or empty, such as
+`republish`, `sources` or `sealed`, makes another stream of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from passage.install.definitions import ConsumerDefinition, Definition, StreamDefinition
+from shared import subjects
+
+SERVERS_OWN = "_nats."
+"""What nats-server itself notes in metadata."""
+OWN_INBOXES = "_INBOX"
+
+Kind = Literal["stream", "consumer"]
+State = Literal["made", "moved", "as defined", "updated", "differs", "missing", "unknown"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One key that is not as it must be."""
+
+    key: str
+    expected: Any
+    found: Any
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """What became of one definition; `problem` says what else is to be known."""
+
+    kind: Kind
+    name: str
+    state: State
+    differences: tuple[Difference, ...] = ()
+    problem: str = ""
+
+    @property
+    def is_sound(self) -> bool:
+        return self.state in {"made", "moved", "as defined", "updated"}
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether Passage may run on it: what is unknown is to be looked at, and stops nothing."""
+        return self.is_sound or self.state == "unknown"
+
+    @property
+    def summary(self) -> str:
+        """Its state in one line, with the keys that differ."""
+        keys = ", ".join(f"{one.key} is {one.found!r}" for one in self.differences)
+        return ": ".join(part for part in (self.state, keys, self.problem) if part)
+
+
+def differences(wanted: Definition, found: Definition) -> tuple[Difference, ...]:
+    """The keys whose values differ, of either side; false, zero, empty and absent are the same."""
+    keys = dict.fromkeys((*wanted, *found))
+    return tuple(
+        Difference(key, wanted.get(key), found.get(key))
+        for key in keys
+        if _plain(wanted.get(key)) != _plain(found.get(key))
+    )
+
+
+def stream_differences(wanted: StreamDefinition, found: Definition) -> tuple[Difference, ...]:
+    """Of a stream; CASES has an incarnation besides what is defined, and must have one."""
+    config = wanted.config
+    if wanted.name == subjects.CASES:
+        config = {**config, "metadata": {subjects.INCARNATION: incarnation_of(found) or None}}
+    unlike = differences(config, _without_servers_own(found))
+    if wanted.name == subjects.CASES and not incarnation_of(found):
+        # A log of an older version of Passage: it gets one, and keeps it.
+        unlike += (Difference("metadata", subjects.INCARNATION, None),)
+    return unlike
+
+
+def consumer_differences(wanted: ConsumerDefinition, found: Definition) -> tuple[Difference, ...]:
+    """Of a consumer, wherever `passage repair` let it begin."""
+    return differences(begun_where(wanted.config, found), _without_servers_own(found))
+
+
+def begun_where(config: Definition, found: Definition) -> Definition:
+    """A consumer's definition with where it began, which can't be changed afterwards."""
+    if found.get("deliver_policy") != "by_start_sequence":
+        return config
+    began = {key: found.get(key) for key in ("deliver_policy", "opt_start_seq")}
+    return {**config, **began}
+
+
+def incarnation_of(config: Definition) -> str:
+    """What tells this stream from any other of its name; empty where it has nothing."""
+    return str((config.get("metadata") or {}).get(subjects.INCARNATION, ""))
+
+
+def is_foreign(config: Definition, known: set[str]) -> bool:
+    """Whether a consumer is nobody's: not defined, and not a passing one of a reader's own."""
+    name = str(config.get("durable_name") or "")
+    if name:
+        return name not in known
+    target = str(config.get("deliver_subject") or "")
+    return bool(target) and not target.startswith(OWN_INBOXES)
+
+
+def _without_servers_own(found: Definition) -> Definition:
+    kept = dict(found)
+    if "filter_subject" in kept:
+        kept["filter_subjects"] = [kept.pop("filter_subject")]
+    metadata = (found.get("metadata") or {}).items()
+    kept["metadata"] = {key: value for key, value in metadata if not key.startswith(SERVERS_OWN)}
+    return kept
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: plain for key, one in value.items() if (plain := _plain(one))} or None
+    if isinstance(value, list):
+        return sorted(value, key=str) or None
+    return value or None

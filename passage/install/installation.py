@@ -1,0 +1,61 @@
+"""Everything an installation needs in its key folder, made once; what is there stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from secrets import token_urlsafe
+
+from passage.install.backup_keys import ensure_backup_keys
+from passage.install.certificates import (
+    ROUTES,
+    SERVER,
+    authority_of,
+    make_certificates,
+)
+from passage.install.host_names import Names
+from passage.install.identities import make_identities, public_keys, write_anew
+from passage.install.nats_tls import Tls
+from passage.install.permissions import configuration
+from services.keyholder.secrets import make_key_files
+from shared.checkpoints import make_witness_keys
+from shared.keyfiles import make_channel_keys, write_new
+from shared.policy import policy
+
+ACCOUNTS_FILE = "accounts.conf"
+PASSWORD_FILE = "database.password"  # noqa: S105 - a file's name
+PASSWORD_BYTES = 32
+
+
+def make_installation(folder: Path, names: Names = Names()) -> None:  # noqa: B008 - it is frozen
+    """Makes what is missing. Raises OSError and KeyFilesError."""
+    make_key_files(folder)
+    make_witness_keys(folder)
+    make_channel_keys(folder)
+    ensure_backup_keys(folder)
+    make_identities(folder)
+    make_certificates(folder, names)
+    if names.postgres:
+        make_password(folder / PASSWORD_FILE)
+    write_anew(folder / ACCOUNTS_FILE, accounts_of(folder).encode())
+
+
+def make_password(path: Path) -> None:
+    """Makes PostgreSQL's password where there is none: a person may put another in its place."""
+    if not path.exists():
+        write_new(path, token_urlsafe(PASSWORD_BYTES).encode())
+
+
+def server_tls(folder: Path) -> Tls:
+    """By what clients know nats-server."""
+    return Tls(SERVER.certificate(folder), SERVER.key(folder), authority_of(folder))
+
+
+def routes_tls(folder: Path) -> Tls:
+    """By what nats-servers of a cluster know each other: they trust their one certificate."""
+    pinned = ROUTES.certificate(folder)
+    return Tls(pinned, ROUTES.key(folder), pinned)
+
+
+def accounts_of(folder: Path) -> str:
+    """Gives nats-server's accounts for the identities in a key folder. Raises OSError."""
+    return configuration(policy(), public_keys(folder))

@@ -1,0 +1,244 @@
+"""Makes an empty nats-server and an empty database what a backup says, and checks that they are.
+
+Nothing is believed before the manifest, the last member, was read. Whoever calls this throws away
+what was made where an error is raised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from nats.aio.client import Client
+
+from passage.backup_errors import (
+    BackupError,
+    BackupIncompleteError,
+    StreamRefusedError,
+    TargetNotEmptyError,
+)
+from passage.folders import FILE_MODE, FOLDER_MODE
+from passage.install.provisioning import ask, existing, provision
+from passage.install.quotas import USUAL, Quota
+from passage.integrity.backup import read_models, witnesses
+from passage.integrity.backup.manifest import (
+    BEGIN,
+    HEADER,
+    MANIFEST,
+    NOT_COPIED,
+    SIGNATURE,
+    STREAMS,
+    Manifest,
+    StreamPart,
+    Tally,
+    compare,
+    read_header,
+    read_manifest,
+)
+from passage.integrity.backup.sealed_file import Member
+from passage.integrity.backup.signing import check_signature
+from passage.integrity.backup.snapshots import Json, Restoring, begin_restoring, content_sha256
+from passage.integrity.backup.stream_configs import config_for, note_on
+from passage.integrity.backup.taking import TIMERS, stream_names
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be filled: a server without streams, an empty database, a folder for witnesses.
+
+    What lies in that folder already is left as it is.
+    """
+
+    client: Client
+    database: str
+    replicas: int
+    witness: Path
+    quota: Quota = USUAL
+    signer: Ed25519PublicKey | None = None
+    """Who must have signed the backup; None: that isn't looked at."""
+
+
+@dataclass
+class PutBack:
+    """What came back; `notes` are for the person who restores."""
+
+    manifest: Manifest
+    streams: dict[str, StreamPart]
+    read_models_sequence: int | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+async def put_back(
+    target: Target, members: Iterable[Member], told: Callable[[str], None]
+) -> PutBack:
+    """Restores everything; `told` hears what comes next.
+
+    Raises BackupError of any kind; the server is then to be thrown away.
+    """
+    if await stream_names(target.client):
+        raise TargetNotEmptyError("the log has streams already; restore onto an empty server")
+    with ExitStack() as stack:
+        filling = _Sink(target, stack, told)
+        for member in members:
+            await filling.take(member)
+        await filling.end_stream()
+        manifest = read_manifest(filling.manifest)
+        check_signature(target.signer, filling.manifest or b"", filling.signature)
+        compare(manifest, filling.tally)
+        done = PutBack(manifest, filling.streams, notes=filling.notes)
+        _compare_streams(manifest, done.streams)
+        told("definitions")
+        await _provision(target, done)
+        await _reset_consumers(target.client, filling.positions)
+        for part in manifest.streams:
+            if part.content_sha256 is not None:
+                told(f"reading {part.name}")
+                await _compare_content(target.client, part)
+        _keep_read_models(manifest, filling.read_models, done)
+    return done
+
+
+class _Sink:
+    """Takes the members in their order, each to where it belongs."""
+
+    def __init__(self, target: Target, stack: ExitStack, told: Callable[[str], None]) -> None:
+        self._target = target
+        self._stack = stack
+        self._told = told
+        self._restoring: tuple[str, Restoring] | None = None
+        self.read_models: read_models.Filling | None = None
+        self.tally = Tally()
+        self.manifest: bytes | None = None
+        self.signature: bytes | None = None
+        self.positions: dict[str, int] = {}
+        self.streams: dict[str, StreamPart] = {}
+        self.notes: list[str] = []
+        self._last = ""
+        self._kept_witness = False
+
+    async def take(self, member: Member) -> None:
+        goes_on = member.name == self._last
+        self._last = member.name
+        if member.name == MANIFEST:
+            self.manifest = member.content
+            return
+        if member.name == SIGNATURE:
+            self.signature = member.content
+            return
+        self.tally.take(member.name, member.content)
+        first, *rest = PurePosixPath(member.name).parts
+        if not rest and first != HEADER:
+            raise BackupIncompleteError(f"the backup holds {first}, which is not known here")
+        if first == STREAMS:
+            await self._take_of_stream(rest[0], rest[-1], member.content)
+        elif first == read_models.FOLDER:
+            self._rows().take(rest[0], member.content)
+            await asyncio.sleep(0)  # The connection answers the server between any two pieces.
+        elif first == witnesses.FOLDER:
+            self._take_witness(rest[0], member.content, goes_on)
+        elif first == HEADER:
+            self.positions = read_header(member.content).positions
+        else:
+            raise BackupIncompleteError(f"the backup holds {first}, which is not known here")
+
+    async def end_stream(self) -> None:
+        """Lets the server read what it was given of the stream, if one is under way."""
+        if self._restoring is not None:
+            name, restoring = self._restoring
+            self._restoring = None
+            self.streams[name] = await restoring.end()
+
+    async def _take_of_stream(self, name: str, piece: str, content: bytes) -> None:
+        if piece == BEGIN:
+            await self.end_stream()
+            self._told(name)
+            begin: dict[str, Json] = json.loads(content)
+            found, quota = begin["config"], self._target.quota
+            note = note_on(found, quota)
+            self.notes += [note] if note else []
+            config = config_for(found, self._target.replicas, quota)
+            self._restoring = (
+                name,
+                await begin_restoring(self._target.client, config, begin["state"]),
+            )
+        elif self._restoring is not None and self._restoring[0] == name:
+            await self._restoring[1].put(content)
+        else:
+            raise BackupIncompleteError(f"the backup lacks the beginning of stream {name}")
+
+    def _rows(self) -> read_models.Filling:
+        if self.read_models is None:
+            self._told("read models")
+            self.read_models = self._stack.enter_context(read_models.filling(self._target.database))
+        return self.read_models
+
+    def _take_witness(self, name: str, content: bytes, goes_on: bool) -> None:
+        path = self._target.witness / name
+        if not goes_on:
+            # One that is there already is newer, and tells of what is lost.
+            self._kept_witness = path.exists()
+        if self._kept_witness:
+            return
+        try:
+            path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            with path.open("ab") as file:
+                file.write(content)
+            path.chmod(FILE_MODE)
+        except OSError as error:
+            raise BackupError(f"{path} can't be written ({error.strerror})") from None
+
+
+def _compare_streams(manifest: Manifest, restored: dict[str, StreamPart]) -> None:
+    for part in manifest.streams:
+        there = restored.get(part.name)
+        if there is None or not came_back(part, there):
+            raise StreamRefusedError(
+                f"{part.name} came back with other sequences than the manifest says"
+            )
+
+
+def came_back(part: StreamPart, there: StreamPart) -> bool:
+    """Says whether a stream is there as it was copied."""
+    if part.name in TIMERS:  # What is due by now goes off as soon as the server has it.
+        return there.last_sequence >= part.last_sequence
+    return there == part.model_copy(update={"content_sha256": None})
+
+
+def _keep_read_models(
+    manifest: Manifest, filling: read_models.Filling | None, done: PutBack
+) -> None:
+    part = manifest.read_models
+    if filling is None or part is None:
+        done.notes.append("the backup holds no read models; query builds them from the log")
+    elif part.shape != read_models.shape():
+        done.notes.append("the read models are another version's; query builds them from the log")
+    else:
+        filling.keep(part)
+        done.read_models_sequence = part.sequence
+
+
+async def _provision(target: Target, done: PutBack) -> None:
+    for one in await provision(target.client, target.replicas, quota=target.quota):
+        if not one.is_usable or (one.kind, one.state) == ("consumer", "unknown"):
+            # A consumer that nobody defined may publish what is stored to wherever it likes.
+            raise StreamRefusedError(f"{one.kind} {one.name} came back {one.summary}")
+        if one.kind == "stream" and one.state == "made" and one.name not in NOT_COPIED:
+            done.notes.append(f"{one.name} is not in the backup and was made empty")
+
+
+async def _reset_consumers(client: Client, positions: dict[str, int]) -> None:
+    """Sets each consumer back to where it stood before anything was copied."""
+    for name, floor in positions.items():
+        stream, _, consumer = name.partition("/")
+        if floor and await existing(client, f"CONSUMER.INFO.{stream}.{consumer}") is not None:
+            await ask(client, f"CONSUMER.RESET.{stream}.{consumer}", {"seq": floor + 1})
+
+
+async def _compare_content(client: Client, part: StreamPart) -> None:
+    if await content_sha256(client, part) != part.content_sha256:
+        raise StreamRefusedError(f"{part.name} came back with other content than was copied")

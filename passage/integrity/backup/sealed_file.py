@@ -1,0 +1,213 @@
+"""The file of a backup: a tar stream inside age, written and read piece by piece.
+
+Plaintext is only ever in memory: it goes through a pipe to the thread that encrypts, or comes
+from the one that decrypts. age authenticates each 64 KiB, and the end of the file.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, BinaryIO, NamedTuple
+
+import pyrage  # type: ignore[import-untyped]
+from typing_extensions import override
+
+from passage.backup_errors import BackupDamagedError, BackupError, BackupKeyError
+from passage.integrity.backup.manifest import MANIFEST, SIGNATURE, WHOLE, Tally, is_name
+
+PIECE_BYTES = 8_388_608
+"""So much of a member is in memory at once, and the rest of the line that is cut there."""
+DRAIN_BYTES = 65_536
+NO_KEY = "No matching keys found"
+"""What pyrage says where the identity is not one of the file's recipients."""
+
+
+class Member(NamedTuple):
+    """One piece of a backup. A large member comes in several, one behind the other, under its name.
+
+    Each of those but the last ends where a line ends, if the member has lines.
+    """
+
+    name: str
+    content: bytes
+
+
+class SealedWriter:
+    """Puts members into the encrypted stream, and counts and hashes what it put."""
+
+    def __init__(self, tar: tarfile.TarFile) -> None:
+        self._tar = tar
+        self.tally = Tally()
+
+    def put(self, name: str, content: bytes) -> None:
+        """Writes one member; waits while the disk is slower than the source."""
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        member.mode = 0o600
+        self._add(member, io.BytesIO(content))
+        if name not in {MANIFEST, SIGNATURE}:
+            self.tally.take(name, content)
+
+    def put_file(self, name: str, file: BinaryIO, size: int) -> None:
+        """Writes the next `size` bytes of a file as one member, in bounded memory."""
+        member = tarfile.TarInfo(name)
+        member.size = size
+        member.mode = 0o600
+        self._add(member, _Tallied(file, name, self.tally))
+
+    def _add(self, member: tarfile.TarInfo, content: Any) -> None:
+        self._tar.addfile(member, content)
+        _forget(self._tar)
+
+
+@contextmanager
+def sealed(target: Any, recipient: Any) -> Iterator[SealedWriter]:
+    """Encrypts what is put into the writer to one recipient; complete when the block ended well.
+
+    `target` has `write` and `flush`. Raises OSError, as with a full disk.
+    """
+    read_end, write_end = os.pipe()
+    encrypting = _Work(
+        lambda plain: pyrage.encrypt_io(plain, target, [recipient]), os.fdopen(read_end, "rb")
+    )
+    try:
+        with (
+            os.fdopen(write_end, "wb") as pipe,
+            tarfile.open(fileobj=pipe, mode="w|") as tar,
+        ):
+            yield SealedWriter(tar)
+    except BrokenPipeError:
+        raise encrypting.failure() or OSError("the encryption ended early") from None
+    finally:
+        encrypting.join()
+    failure = encrypting.failure()
+    if failure is not None:
+        raise failure
+
+
+@contextmanager
+def opened(path: Path, identity: Any, told: Callable[[int], None]) -> Iterator[Iterator[Member]]:
+    """Gives the members of a backup in their order; `told` hears how many bytes were read.
+
+    Raises BackupKeyError and BackupDamagedError, at the place where it is found: what was read
+    before is authentic, but only a read to the end shows that nothing is cut off.
+    """
+    read_end, write_end = os.pipe()
+    try:
+        source = _Counted(path.open("rb"), told)
+    except OSError as error:
+        os.close(read_end)
+        os.close(write_end)
+        raise BackupDamagedError(f"{path} can't be opened ({error.strerror})") from None
+    decrypting = _Work(
+        lambda plain: pyrage.decrypt_io(source, plain, [identity]), os.fdopen(write_end, "wb")
+    )
+    plain = os.fdopen(read_end, "rb")
+    try:
+        yield _members(path, plain, decrypting)
+    finally:
+        plain.close()
+        decrypting.join()
+        source.close()
+
+
+def _members(path: Path, plain: BinaryIO, decrypting: _Work) -> Iterator[Member]:
+    try:
+        with tarfile.open(fileobj=plain, mode="r|") as tar:
+            for member in tar:
+                if not is_name(member.name):
+                    raise BackupDamagedError(f"{path} has a member whose name is not ours")
+                if member.size >= PIECE_BYTES and PurePosixPath(member.name).name in WHOLE:
+                    raise BackupDamagedError(f"{path}: {member.name} is too large to be ours")
+                yield from _pieces(member.name, tar.extractfile(member) or io.BytesIO())
+                _forget(tar)
+        while plain.read(DRAIN_BYTES):
+            pass  # Behind the tar's end only age's own end is left, which must be looked at.
+    except tarfile.TarError:
+        raise _error(path, decrypting) from None
+    decrypting.join()
+    if decrypting.failure() is not None:
+        raise _error(path, decrypting)
+
+
+def _forget(tar: Any) -> None:
+    """A TarFile remembers each member that it wrote or read; a backup may have very many."""
+    tar.members.clear()
+
+
+def _pieces(name: str, file: IO[bytes]) -> Iterator[Member]:
+    content = file.read(PIECE_BYTES)
+    while True:
+        if len(content) == PIECE_BYTES:
+            content += file.readline(PIECE_BYTES)
+        yield Member(name, content)
+        if not (content := file.read(PIECE_BYTES)):
+            return
+
+
+def _error(path: Path, decrypting: _Work) -> BackupError:
+    decrypting.join()
+    failure = decrypting.failure()
+    if failure is not None and NO_KEY in str(failure):
+        return BackupKeyError(f"{path} was not made for this key, or its head is damaged")
+    return BackupDamagedError(f"{path} is damaged or cut off; take another backup")
+
+
+class _Work:
+    """One direction of the encryption, in a thread that closes its end of the pipe."""
+
+    def __init__(self, work: Callable[[BinaryIO], None], end: BinaryIO) -> None:
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, args=(work, end), daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def failure(self) -> Exception | None:
+        return self._failure
+
+    def _run(self, work: Callable[[BinaryIO], None], end: BinaryIO) -> None:
+        try:
+            with end:
+                work(end)
+        except Exception as error:  # Whoever waits at the other end of the pipe raises it.
+            self._failure = error
+
+
+class _Tallied(io.RawIOBase):
+    """A file whose bytes are counted and hashed as they are read."""
+
+    def __init__(self, file: BinaryIO, name: str, tally: Tally) -> None:
+        super().__init__()
+        self._file = file
+        self._name = name
+        self._tally = tally
+
+    @override
+    def read(self, size: int = -1) -> bytes:
+        content = self._file.read(size)
+        self._tally.take(self._name, content)
+        return content
+
+
+class _Counted:
+    """A file that says how much of it was read."""
+
+    def __init__(self, file: BinaryIO, told: Callable[[int], None]) -> None:
+        self._file = file
+        self._told = told
+
+    def read(self, size: int = -1) -> bytes:
+        content = self._file.read(size)
+        self._told(len(content))
+        return content
+
+    def close(self) -> None:
+        self._file.close()

@@ -1,0 +1,64 @@
+"""The signature of a backup's manifest: who made the file, where `backup.pub` says only for whom.
+
+Anyone who has `backup.pub` can encrypt a file of his own making. The witness's key signs the
+manifest, which has a digest of everything else, so a file with its signature was made by someone
+who had `witness.key`: this installation, or whoever took the key from it. It doesn't say that the
+backup is the newest one, nor that the log in it was right; checkpoints say that.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from passage.backup_errors import BackupForgedError
+from shared.checkpoints import PUBLIC_NAME, read_public_key, read_signing_key
+from shared.keyfiles import KeyFilesError, KeyFilesOpenError
+
+_SIGNED_AS = b"passage backup manifest\n"
+"""What else the key signs begins otherwise, so neither passes for the other."""
+UNCHECKED = (
+    f"nobody's signature was looked for: {PUBLIC_NAME} isn't among the key files; name its copy "
+    "with --signer"
+)
+
+
+def signature_of(key: Ed25519PrivateKey, manifest: bytes) -> bytes:
+    """Signs a manifest as it stands in the file."""
+    return key.sign(_SIGNED_AS + manifest)
+
+
+def check_signature(
+    signer: Ed25519PublicKey | None, manifest: bytes, signature: bytes | None
+) -> None:
+    """Raises BackupForgedError unless the signer, if one is known, signed the manifest."""
+    if signer is None:
+        return
+    if signature is None:
+        raise BackupForgedError("the backup isn't signed; only one that this site signed is taken")
+    try:
+        signer.verify(signature, _SIGNED_AS + manifest)
+    except InvalidSignature:
+        raise BackupForgedError(
+            f"the backup's signature doesn't fit {PUBLIC_NAME}: another site made it, or a forger"
+        ) from None
+
+
+def own_key(folder: Path) -> Ed25519PrivateKey | None:
+    """Reads what signs, or gives None where there is none. Raises KeyFilesOpenError."""
+    try:
+        return read_signing_key(folder)
+    except KeyFilesOpenError:
+        raise
+    except KeyFilesError:
+        return None
+
+
+def known_signer(folder: Path) -> Ed25519PublicKey | None:
+    """Reads whose signature is asked for, or gives None where the folder doesn't say."""
+    try:
+        return read_public_key(folder)
+    except KeyFilesError:
+        return None

@@ -1,0 +1,72 @@
+"""How streams come back from a backup: as this version defines them, whatever the backup says.
+
+What it says otherwise is named. A stream with a small limit, or one that forwards or copies, would
+look right and lose or betray what is published afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePosixPath
+
+from passage.install.comparing import Provisioned, incarnation_of, stream_differences
+from passage.install.definitions import StreamDefinition, streams
+from passage.install.provisioning import OLD_CALLS
+from passage.install.quotas import Quota
+from passage.integrity.backup.manifest import BEGIN, STREAMS
+from passage.integrity.backup.sealed_file import Member
+from passage.integrity.backup.snapshots import Json
+from shared import subjects
+
+
+def config_for(found: Json, replicas: int, quota: Quota) -> Json:
+    """The configuration under which a stream is restored."""
+    wanted = _definition(found, replicas, quota)
+    if wanted is None:
+        # Its messages come back; nothing can be published to it, and it does nothing.
+        name = str(found["name"])
+        return {
+            "name": name,
+            "subjects": [f"{name}.restored"],
+            "retention": "limits",
+            "storage": "file",
+            "num_replicas": replicas,
+        }
+    if wanted.name != subjects.CASES:
+        return wanted.config
+    return {**wanted.config, "metadata": {subjects.INCARNATION: incarnation_of(found)}}
+
+
+def note_on(found: Json, quota: Quota) -> str:
+    """Says what of a stream in a backup isn't as this version defines it; empty: nothing."""
+    name = str(found["name"])
+    wanted = _definition(found, int(found.get("num_replicas") or 1), quota)
+    if wanted is None:
+        if name == OLD_CALLS:
+            return ""
+        return f"stream {name} is unknown to this version; it comes back without subjects or rules"
+    plain = {key: value for key, value in found.items() if key != "placement"}
+    unlike = stream_differences(wanted, plain)
+    if not unlike:
+        return ""
+    summary = Provisioned("stream", name, "differs", unlike).summary
+    return f"stream {name} in the backup {summary}; it comes back as this version defines it"
+
+
+class Definitions:
+    """Hears the members of a backup, and keeps what is to be said of its streams."""
+
+    def __init__(self, quota: Quota) -> None:
+        self._quota = quota
+        self.notes: list[str] = []
+
+    def take(self, member: Member) -> None:
+        path = PurePosixPath(member.name)
+        if path.name == BEGIN and path.parts[0] == STREAMS:
+            note = note_on(json.loads(member.content)["config"], self._quota)
+            self.notes += [note] if note else []
+
+
+def _definition(found: Json, replicas: int, quota: Quota) -> StreamDefinition | None:
+    named = (one for one in streams(replicas, quota) if one.name == found["name"])
+    return next(named, None)

@@ -1,0 +1,218 @@
+"""Takes a backup of a running system, without stopping it.
+
+Nothing stands still meanwhile, so the order is what keeps the copy consistent. Copied first is
+where things come from, last what they rely on:
+
+1. positions of the durable consumers: what was done after them is done again after a restore,
+   which is harmless, as every message is processed once for its id. Taken later, a consumer
+   could claim to have set a timer that was not yet in the copy of TIMERS.
+2. checkpoints: none is newer than the copied log, else a backup would deny itself.
+3. read models: they follow the log, so the copied log has all that they have.
+4. TIMERS, calls, early ends, PARKED: a message leaves them only after its events are in CASES. A
+   call that is gone from its copy is therefore in the copy of CASES; what is in both is a
+   repetition.
+5. CASES.
+6. INDEX, KEYS: entry and data key are written before the event that relies on them, and so every
+   copied event finds its own. They may hold more: reservations of events that came too late.
+7. AUDIT, and streams that this program doesn't know.
+
+OUTBOUND is left out: what it holds was given to a channel, and may not be given to it again.
+
+So a backup holds all that was acknowledged before it began, whatever came in while it was taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from nats.aio.client import Client
+
+from passage.install.provisioning import all_streams, consumers_of
+from passage.integrity.backup.manifest import (
+    BEGIN,
+    HEADER,
+    MANIFEST,
+    NOT_COPIED,
+    SIGNATURE,
+    STREAMS,
+    Header,
+    Manifest,
+    ReadModelsPart,
+    StreamPart,
+)
+from passage.integrity.backup.read_models import ReadModelsUnreadableError, copying
+from passage.integrity.backup.sealed_file import SealedWriter
+from passage.integrity.backup.signing import signature_of
+from passage.integrity.backup.snapshots import Json, content_sha256, snapshot_of
+from passage.integrity.backup.witnesses import (
+    FOLDER,
+    INCARNATION,
+    files_to_copy,
+    newest_checkpoint,
+    pieces_of,
+    size_of,
+)
+from shared import subjects
+from shared.policy import policy
+
+INDEX = f"KV_{subjects.INDEX_BUCKET}"
+KEYS = f"KV_{subjects.KEYS_BUCKET}"
+EARLY_ENDS = f"KV_{subjects.EARLY_ENDS_BUCKET}"
+TIMERS = tuple(
+    subjects.timers_stream(name) for name, may in policy().services.items() if may.timers
+)
+ORDER = (
+    *TIMERS,
+    *map(subjects.calls_stream, policy().channels.names),
+    EARLY_ENDS,
+    subjects.PARKED,
+    subjects.CASES,
+    INDEX,
+    KEYS,
+    subjects.AUDIT,
+)
+"""The order of the streams; others come last."""
+APPEND_ONLY = frozenset({subjects.CASES, INDEX, subjects.AUDIT})
+"""Streams whose messages up to a sequence stay what they are, so that they can be read apart."""
+
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is to be copied: the log, the database, and the checkpoints.
+
+    `witness` is the folder where they usually lie, `witnesses` the files that are named.
+    """
+
+    client: Client
+    database: str
+    replicas: int
+    witness: Path
+    signer: Ed25519PrivateKey | None = None
+    """Signs the manifest; without it nobody can tell who made the backup."""
+    witnesses: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was copied; `read_models_missing` says why there are none, if so."""
+
+    manifest: Manifest
+    read_models_missing: str = ""
+    witnesses_missing: tuple[str, ...] = ()
+    """Witness files that are named and couldn't be copied, and why."""
+
+
+async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
+    """Copies everything into the writer; `told` hears what is copied next.
+
+    Raises StreamRefusedError, BackupIncompleteError, and VerbEndedError (5) on no answer.
+    """
+    client, started_at = source.client, datetime.now(UTC)
+    told("positions")
+    names = [one for one in await stream_names(client) if one not in NOT_COPIED]
+    positions = await _positions(client, names)
+    header = Header(passage_version=_version(), started_at=started_at, positions=positions)
+    writer.put(HEADER, header.model_dump_json().encode())
+    told("checkpoints")
+    newest, not_copied = await asyncio.to_thread(_checkpoints, source, writer)
+    told("read models")
+    # In a thread, or a large database would keep the connection from answering the server.
+    read_models, missing = await asyncio.to_thread(_read_models, source.database, writer)
+    parts, incarnation = [], None
+    for name in names:
+        told(name)
+        part, config = await _stream(client, name, writer)
+        parts.append(part)
+        if name == subjects.CASES:
+            incarnation = config.get("metadata", {}).get(INCARNATION)
+    manifest = Manifest(
+        passage_version=header.passage_version,
+        nats_server_version=str(client.connected_server_version),
+        started_at=started_at,
+        ended_at=datetime.now(UTC),
+        incarnation=incarnation,
+        replicas=source.replicas,
+        streams=tuple(parts),
+        read_models=read_models,
+        newest_checkpoint=newest,
+        parts=writer.tally.parts(),
+    )
+    content = manifest.model_dump_json().encode()
+    writer.put(MANIFEST, content)
+    if source.signer is not None:
+        writer.put(SIGNATURE, signature_of(source.signer, content))
+    return Taken(manifest, missing, not_copied)
+
+
+async def stream_names(client: Client) -> list[str]:
+    """Gives the names of all streams there are, in the order in which they are copied."""
+    known = {name: place for place, name in enumerate(ORDER)}
+    return sorted(await all_streams(client), key=lambda name: (known.get(name, len(known)), name))
+
+
+async def _positions(client: Client, names: list[str]) -> dict[str, int]:
+    positions: dict[str, int] = {}
+    for stream in names:
+        for one in await consumers_of(client, stream):
+            if one["config"].get("durable_name"):
+                positions[f"{stream}/{one['name']}"] = one["ack_floor"]["stream_seq"]
+    return positions
+
+
+async def _stream(client: Client, name: str, writer: SealedWriter) -> tuple[StreamPart, Json]:
+    folder = f"{STREAMS}/{name}"
+    async with snapshot_of(client, name) as snapshot:
+        begin = {"config": snapshot.config, "state": snapshot.state}
+        writer.put(f"{folder}/{BEGIN}", json.dumps(begin).encode())
+        number = 0
+        async for chunk in snapshot.chunks:
+            writer.put(f"{folder}/{number:08}", chunk)
+            number += 1
+    part = snapshot.part()
+    if name in APPEND_ONLY:
+        content = await content_sha256(client, part)
+        part = part.model_copy(update={"content_sha256": content})
+    return part, snapshot.config
+
+
+def _checkpoints(source: Source, writer: SealedWriter) -> tuple[int | None, tuple[str, ...]]:
+    """Copies the witness files, of any size, and finds the newest checkpoint in them."""
+    newest, missing = [], [f"{path}: not there" for path in source.witnesses if not path.is_file()]
+    for name, path in files_to_copy(source.witness, source.witnesses).items():
+        try:
+            found = newest_checkpoint(pieces_of([path]))
+            file = path.open("rb")
+        except OSError as error:
+            missing.append(f"{path}: {error.strerror}")
+            continue
+        with file:
+            writer.put_file(f"{FOLDER}/{name}", file, size_of(file))
+        newest += [] if found is None else [found]
+    return max(newest, default=None), tuple(missing)
+
+
+def _read_models(url: str, writer: SealedWriter) -> tuple[ReadModelsPart | None, str]:
+    """Copies the read models; a database that is down must not keep the log from being copied."""
+    try:
+        with copying(url) as copy:
+            for name, content in copy.members():
+                writer.put(name, content)
+            return copy.part(), ""
+    except ReadModelsUnreadableError as error:
+        return None, str(error)
+
+
+def _version() -> str:
+    try:
+        return version("passage")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,163 @@
+"""Reads a stream from its first message to its last, in bounded memory, without a consumer.
+
+By batched direct gets (ADR-31 of NATS): what the server stores is read, not what its consumers or
+its stream info say of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from passage.exits import Exit, VerbEndedError
+from passage.install.provisioning import ApiRefusedError, ask
+from shared.jetstream.calls import Reply
+from shared.jetstream.raw_client import RawClient
+from shared.jetstream.stored import SERVER_HEADERS
+
+BATCH_MESSAGES = 1_000
+BATCH_BYTES = 8_388_608
+TIMEOUT_S = 10.0
+BATCH_ENDS = (204, 404)
+"""End of batch; nothing found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One message as the stream has it."""
+
+    sequence: int
+    subject: str
+    body: bytes
+    recorded_at_text: str = ""
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When the server stored it; the text has nanoseconds, a datetime microseconds."""
+        seconds, _, fraction = self.recorded_at_text.rstrip("Z").partition(".")
+        return datetime.fromisoformat(f"{seconds}.{fraction[:6]:0<6}+00:00")
+
+
+async def last_sequence(client: Client, stream: str) -> int:
+    """Gives the sequence of the stream's last message, 0 for an empty one."""
+    try:
+        answer = await ask(client, f"STREAM.INFO.{stream}", None)
+    except ApiRefusedError:
+        raise VerbEndedError(
+            Exit.FAILED, f"there is no stream {stream}; run `passage provision`"
+        ) from None
+    return int(answer["state"]["last_seq"])
+
+
+async def read_stream(
+    client: Client, stream: str, up_to: int, subject: str = ">"
+) -> AsyncIterator[Stored]:
+    """Gives the messages up to a sequence, in order; missing ones are simply not there."""
+    async for batch in read_batches(client, stream, up_to, subject):
+        for message in batch:
+            yield message
+
+
+async def read_batches(
+    client: Client, stream: str, up_to: int, subject: str = ">", first: int = 1
+) -> AsyncIterator[list[Stored]]:
+    """Gives the same in batches of at most a thousand, from sequence `first` on.
+
+    The next batch is asked for before one is given, so that the server reads meanwhile.
+    """
+    if up_to < first:
+        return
+    async with _reading(client, stream, subject) as reading:
+        await reading.ask(first)
+        while batch := await reading.batch():
+            is_last = batch[-1].sequence >= up_to
+            if not is_last:
+                await reading.ask(batch[-1].sequence + 1)
+            yield [message for message in batch if message.sequence <= up_to]
+            if is_last:
+                return
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One inbox for one reader; one request under way at a time."""
+
+    client: RawClient
+    stream: str
+    subject: str
+    inbox: str
+    _replies: list[Reply] = field(default_factory=list)
+    _ended: asyncio.Queue[list[Reply]] = field(default_factory=asyncio.Queue)
+
+    async def ask(self, first: int) -> None:
+        request: dict[str, object] = {
+            "seq": first,
+            "batch": BATCH_MESSAGES,
+            "max_bytes": BATCH_BYTES,
+        }
+        if self.subject != ">":
+            request["next_by_subj"] = self.subject
+        try:
+            await self.client.publish(
+                f"$JS.API.DIRECT.GET.{self.stream}", json.dumps(request).encode(), reply=self.inbox
+            )
+            await self.client.flush(TIMEOUT_S)  # type: ignore[arg-type]  # nats-py takes floats.
+        except (NatsError, OSError) as error:
+            raise self.failed(error) from None
+
+    def take(self, _subject: bytes, reply: Reply) -> None:
+        """Called by the parser for every message: nothing is spent on it here."""
+        self._replies.append(reply)
+        if reply.status:
+            self._ended.put_nowait(self._replies)
+            self._replies = []
+
+    async def batch(self) -> list[Stored]:
+        try:
+            replies = await asyncio.wait_for(self._ended.get(), TIMEOUT_S)
+        except TimeoutError as error:
+            raise self.failed(error) from None
+        status = replies[-1].status
+        if status not in BATCH_ENDS:
+            raise VerbEndedError(
+                Exit.UNAVAILABLE, f"reading {self.stream} ended with status {status}"
+            )
+        return [_stored(reply) for reply in replies[:-1]]
+
+    def failed(self, error: Exception) -> VerbEndedError:
+        return VerbEndedError(
+            Exit.UNAVAILABLE, f"reading {self.stream} failed ({type(error).__name__}); try again"
+        )
+
+
+@asynccontextmanager
+async def _reading(client: Client, stream: str, subject: str) -> AsyncIterator[_Reading]:
+    if not isinstance(client, RawClient):
+        raise TypeError("streams are read over a connection of `passage.connecting`")
+    reading = _Reading(client, stream, subject, client.new_inbox())
+    try:
+        subscription = await client.subscribe_raw(reading.inbox, reading.take)
+    except NatsError as error:
+        raise reading.failed(error) from None
+    try:
+        yield reading
+    finally:
+        await client.unsubscribe_raw(subscription)
+
+
+def _stored(reply: Reply) -> Stored:
+    headers = reply.headers
+    found = SERVER_HEADERS.match(headers, headers.rfind(b"\r\nNats-Stream: "))
+    if found is None:
+        raise VerbEndedError(Exit.FAILED, "a direct get was answered in an unknown form")
+    subject, sequence, stored_at = found.groups()
+    return Stored(
+        int(sequence), subject.decode(errors="backslashreplace"), reply.body, stored_at.decode()
+    )

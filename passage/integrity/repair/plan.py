@@ -1,0 +1,278 @@
+"""What the log will hold after a repair: the archive, then what is sound and newer in the stream.
+
+Pure: it reads two copies of the log in step and decides; nothing is changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from passage.integrity.archive import Archived, is_filed
+from shared.log_heads import LogHeads, Problem
+from shared.witness_files import Witnessed
+
+SAME = "as it was"
+DIFFERING = "archive; the stream had other bytes"
+MISSING = "archive; the stream had none"
+NEWER = "stream; newer than the archive"
+ASIDE = "kept as it was stored, though it is no event or follows from nothing"
+MOVED = "stream; newer than the archive, from a higher sequence"
+
+FOREIGN = "not in the archive: inserted or altered"
+DISPLACED = "stands at its own sequence again"
+UNSOUND = "doesn't follow from what is before it"
+CONTRADICTED = "a checkpoint signed something else"
+AFTER_THE_END = "added after the log was ended in good order"
+
+
+class ArchiveUnsoundError(Exception):
+    """The archive is not a sound copy itself; the text says where."""
+
+
+class Span(NamedTuple):
+    """Sequences that share one origin or fate."""
+
+    first: int
+    last: int
+    what: str
+
+
+@dataclass
+class Spans:
+    """Spans that grow as sequences are noted in order."""
+
+    found: list[Span] = field(default_factory=list)
+
+    def note(self, sequence: int, what: str) -> None:
+        newest = self.found[-1] if self.found else None
+        if newest is not None and (newest.last, newest.what) == (sequence - 1, what):
+            self.found[-1] = newest._replace(last=sequence)
+        else:
+            self.found.append(Span(sequence, sequence, what))
+
+    def cut(self, last: int) -> None:
+        """Forgets what lies above a sequence."""
+        self.found = [one._replace(last=min(one.last, last)) for one in self.found]
+        self.found = [one for one in self.found if one.first <= one.last]
+
+    def count(self, what: str) -> int:
+        return sum(one.last - one.first + 1 for one in self.found if one.what == what)
+
+    def sequences(self) -> frozenset[int]:
+        return frozenset(at for one in self.found for at in range(one.first, one.last + 1))
+
+    def as_json(self) -> list[dict[str, Any]]:
+        return [one._asdict() for one in self.found]
+
+
+@dataclass
+class Plan:
+    """The log to be: `archived` events of the archive, then `newer` ones of the stream."""
+
+    archived: int
+    newer: list[Archived] = field(default_factory=list)
+    taken: Spans = field(default_factory=Spans)
+    """By sequence of the new stream: where each event is taken from."""
+    aside: Spans = field(default_factory=Spans)
+    """By sequence of the new stream: what is no event, or follows from nothing, and stays."""
+    left_out: Spans = field(default_factory=Spans)
+    """By sequence of the old stream: what is not taken, and why."""
+    digest: bytes = b""
+    cases: int = 0
+    kept: int = 0
+    """Up to here old checkpoints bind."""
+    lost: int = 0
+    told: int = 0
+    """The last sequence of the old stream at which an event of ours stood, taken or not."""
+
+    @property
+    def last(self) -> int:
+        return self.archived + len(self.newer)
+
+    @property
+    def unmoved(self) -> int:
+        """Up to here every event has the sequence that it always had."""
+        return self.last - self.taken.count(MOVED)
+
+
+class _Mark(NamedTuple):
+    """The newer events up to a place that is certified: the archive's end, or a checkpoint."""
+
+    newer: int
+    digest: bytes
+    cases: int
+
+
+def plan_of(rows: Iterable[Archived], stream: Iterable[Archived], witnessed: Witnessed) -> Plan:
+    """Plans the new log. Raises ArchiveUnsoundError."""
+    heads, plan, known = LogHeads(witnessed), Plan(0), set[bytes]()
+    rest, foreign, doubts = iter(stream), list[Archived](), _Doubts()
+    one = next(rest, None)
+    for archived in rows:
+        while one is not None and one.sequence < archived.sequence:
+            foreign.append(one)
+            one = next(rest, None)
+        at_place = one if one is not None and one.sequence == archived.sequence else None
+        row = _as_stored(archived, at_place)
+        doubts.take(row, at_place, _take_row(plan, heads, row), heads.certified)
+        known.add(_mark_of(row))
+        plan.taken.note(row.sequence, _origin(row, at_place))
+        if at_place is not None:
+            if at_place != row:
+                foreign.append(at_place)
+            one = next(rest, None)
+    plan.archived = heads.sequence
+    for old in foreign:
+        plan.left_out.note(old.sequence, DISPLACED if _mark_of(old) in known else FOREIGN)
+    newer = list(_chained(one, rest))
+    certain = _take_certified(plan, heads, newer)
+    doubts.end(heads.certified)
+    _take_newer(plan, heads, iter(newer[certain:]), known, witnessed)
+    told = max(plan.last, max(witnessed.binding, default=0), plan.told)
+    plan.lost = told - plan.last
+    plan.kept = plan.unmoved
+    return plan
+
+
+@dataclass
+class _Doubts:
+    """What of the archive follows from nothing, and no checkpoint or second copy knows yet."""
+
+    open: list[Problem] = field(default_factory=list)
+    differing: set[str] = field(default_factory=set)
+    """Cases of which archive and stream say different things, above the last checkpoint.
+
+    There a break in the chain may come of the row that was altered, not of what follows it.
+    """
+
+    def take(
+        self, row: Archived, old: Archived | None, misfit: Problem | None, certified: int
+    ) -> None:
+        if old is not None and old != row:
+            self.differing |= {_case_of(row), _case_of(old)}
+        if misfit is not None and (old != row or _case_of(row) in self.differing):
+            self.open.append(misfit)
+        if certified == row.sequence:
+            self.open.clear()
+            self.differing.clear()
+
+    def end(self, certified: int) -> None:
+        for one in self.open:
+            if one.sequence > certified:
+                raise _unsound(one)
+
+
+def _case_of(one: Archived) -> str:
+    return one.subject.split(".")[1] if "." in one.subject else ""
+
+
+def _unsound(problem: Problem) -> ArchiveUnsoundError:
+    return ArchiveUnsoundError(f"{problem.check}: sequence {problem.sequence}: {problem.what}")
+
+
+def as_stored(rows: Iterable[Archived], stream: Iterable[Archived]) -> Iterator[Archived]:
+    """Gives the archive's rows, each under the subject that it had in the stream."""
+    rest = iter(stream)
+    one = next(rest, None)
+    for row in rows:
+        while one is not None and one.sequence < row.sequence:
+            one = next(rest, None)
+        yield _as_stored(row, one if one is not None and one.sequence == row.sequence else None)
+
+
+def _as_stored(row: Archived, old: Archived | None) -> Archived:
+    """Gives the row under the subject that it has in the log: the archive's letters may differ."""
+    if old is not None and old.body == row.body and is_filed(row, old.subject):
+        return row._replace(subject=old.subject)
+    return row
+
+
+def _take_row(plan: Plan, heads: LogHeads, row: Archived) -> Problem | None:
+    """Takes a row of the archive; gives what is wrong with it where it may have been stored so."""
+    misfit = None
+    for problem in heads.take(row.sequence, row.subject, row.body):
+        if not problem.is_misfit:
+            raise _unsound(problem)
+        misfit = problem
+        plan.aside.note(row.sequence, ASIDE)
+    return misfit
+
+
+def _take_certified(plan: Plan, heads: LogHeads, newer: list[Archived]) -> int:
+    """Takes of the stream all that a checkpoint knows just so; gives how many messages."""
+    last = heads.agreed(newer)
+    count = max(0, last - heads.sequence)
+    for one in newer[:count]:
+        _take_row(plan, heads, one)
+        plan.newer.append(one)
+        plan.taken.note(one.sequence, NEWER)
+        plan.told = one.sequence
+    return count
+
+
+def _origin(row: Archived, old: Archived | None) -> str:
+    if old is None:
+        return MISSING
+    return SAME if old == row else DIFFERING
+
+
+def _take_newer(
+    plan: Plan,
+    heads: LogHeads,
+    stream: Iterator[Archived],
+    known: set[bytes],
+    witnessed: Witnessed,
+) -> None:
+    """Takes what follows in the stream; at a contradiction it goes back to the last mark."""
+    mark = _Mark(len(plan.newer), heads.digest, heads.cases)
+    origins = [one.sequence for one in plan.newer]
+    for one in stream:
+        if witnessed.ended_at is not None and heads.sequence >= witnessed.ended_at:
+            plan.left_out.note(one.sequence, AFTER_THE_END)
+        elif _mark_of(one) in known:
+            plan.left_out.note(one.sequence, DISPLACED)
+        elif not heads.fits(one.subject, one.body):
+            plan.left_out.note(one.sequence, UNSOUND)
+            plan.told = one.sequence
+        else:
+            sequence = heads.sequence + 1
+            contradicted = heads.take(sequence, one.subject, one.body)
+            plan.newer.append(one._replace(sequence=sequence))
+            origins.append(one.sequence)
+            plan.told = one.sequence
+            plan.taken.note(sequence, NEWER if sequence == one.sequence else MOVED)
+            if contradicted:
+                break
+            if heads.certified == sequence:
+                mark = _Mark(len(plan.newer), heads.digest, heads.cases)
+    else:
+        plan.digest, plan.cases = heads.digest, heads.cases
+        return
+    for sequence in (*origins[mark.newer :], *(one.sequence for one in stream)):
+        plan.left_out.note(sequence, CONTRADICTED)
+        plan.told = sequence
+    del plan.newer[mark.newer :]
+    plan.taken.cut(plan.last)
+    plan.digest, plan.cases = mark.digest, mark.cases
+
+
+def _chained(first: Archived | None, rest: Iterator[Archived]) -> Iterator[Archived]:
+    if first is not None:
+        yield first
+        yield from rest
+
+
+def _mark_of(one: Archived) -> bytes:
+    return hashlib.sha256(one.subject.encode() + b" " + one.body).digest()[:16]
+
+
+def counts(plan: Plan) -> Counter[str]:
+    """Gives how many sequences have each origin or fate."""
+    found: Counter[str] = Counter()
+    for span in (*plan.taken.found, *plan.aside.found, *plan.left_out.found):
+        found[span.what] += span.last - span.first + 1
+    return found

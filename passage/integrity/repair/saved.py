@@ -1,0 +1,104 @@
+"""What stood in a stream that is to be made anew, kept in a file first: one message a line.
+
+A repair that was cut short finds the file of the stream that it had begun to replace.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from passage.integrity.archive import Archived
+from passage.integrity.log_reading import read_batches
+from shared import subjects
+from shared.jetstream.raw_client import RawClient
+
+DRAFT, UNFINISHED = ".draft", ".unfinished.jsonl"
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A stream's messages in a file; the first line says which stream it was."""
+
+    path: Path
+    incarnation: str
+    floors: dict[str, int]
+    """Durable -> the last sequence up to which it had acknowledged everything."""
+
+    def messages(self) -> Iterator[Archived]:
+        """Gives the messages in the order of the stream, missing ones left out."""
+        with self.path.open("rb") as file:
+            file.readline()
+            for line in file:
+                kept = json.loads(line)
+                body = base64.b64decode(kept["body"])
+                yield Archived(int(kept["sequence"]), str(kept["subject"]), body)
+
+    def begin(self) -> Saved:
+        """Marks that the old stream is about to go: from now on a repair starts from this file."""
+        if self.path.name.endswith(UNFINISHED):
+            return self
+        name = self.path.name.replace(DRAFT, UNFINISHED)
+        return replace(self, path=self.path.rename(self.path.with_name(name)))
+
+    def finish(self) -> Path:
+        """Marks that the new stream is whole; the file stays."""
+        return self.path.rename(self.path.with_name(self.path.name.replace(UNFINISHED, ".jsonl")))
+
+    def drop(self) -> None:
+        """Takes the file away, unless a stream depends on it."""
+        if self.path.name.endswith(DRAFT):
+            self.path.unlink()
+
+
+def unfinished_in(folder: Path) -> Saved | None:
+    """Gives the file of a repair that was cut short after the old stream was deleted."""
+    for path in sorted(folder.glob(f"*{UNFINISHED}")):
+        with path.open("rb") as file:
+            head = json.loads(file.readline())
+        return Saved(path, head["incarnation"], head["floors"])
+    return None
+
+
+async def save_stream(
+    client: RawClient, path: Path, incarnation: str, last: int, floors: dict[str, int]
+) -> Saved:
+    """Writes every message that can be read to a new file, on the disk when this returns."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        head = {"stream": subjects.CASES, "incarnation": incarnation, "floors": floors}
+        file.write(_line(head))
+        async for batch in read_batches(client, subjects.CASES, last):
+            for one in batch:
+                body = base64.b64encode(one.body).decode()
+                file.write(
+                    _line(
+                        {
+                            "sequence": one.sequence,
+                            "subject": one.subject,
+                            "recorded_at": one.recorded_at_text,
+                            "body": body,
+                        }
+                    )
+                )
+        file.flush()
+        os.fsync(file.fileno())
+    return Saved(path, incarnation, floors)
+
+
+def new_file(folder: Path, incarnation: str) -> Path:
+    """Gives the path of a file to be, in a folder that is there afterwards."""
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    return folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{incarnation[:8] or 'none'}{DRAFT}"
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"

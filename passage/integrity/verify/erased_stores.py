@@ -1,0 +1,196 @@
+"""Reads the stores in which copies of what was erased may lie: log, keys, database, and files."""
+
+from __future__ import annotations
+
+import gzip
+import sqlite3
+import tarfile
+import zlib
+from base64 import b64decode
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import IO, Any
+
+from nats.aio.client import Client
+from sqlalchemy import Engine, MetaData, Table, select
+
+from passage.install.provisioning import ApiRefusedError, ask
+from passage.integrity.log_reading import last_sequence, read_batches
+from passage.integrity.verify.erased import Erasures
+from shared import subjects
+from shared.policy import policy
+
+KEYS_STREAM = f"KV_{subjects.KEYS_BUCKET}"
+CASE_COLUMN = "case_id"
+ROWS_AT_ONCE = 1_000
+SQLITE_STARTS = b"SQLite format 3\0"
+AGE_STARTS = b"age-encryption.org/"
+GZIP_STARTS = b"\x1f\x8b"
+TAR_MAGIC = (257, b"ustar")
+OVERLAP_BYTES = 2_097_152
+PIECE_BYTES = 67_108_864
+
+
+class NotLookedIntoError(Exception):
+    """A file can't be read here; the text says why, and what to do."""
+
+
+async def read_log(client: Client, erasures: Erasures) -> None:
+    """Reads the case's events, and its entry of KEYS as it is now."""
+    last = await last_sequence(client, subjects.CASES)
+    wanted = f"{subjects.CASES_PREFIX}.{erasures.case_id}.>"
+    erasures.looked_at["log"] += 0
+    async for batch in read_batches(client, subjects.CASES, last, wanted):
+        for stored in batch:
+            erasures.take_bytes("log", stored.body)
+    erasures.looked_at["calls waiting"] += 0
+    for channel in policy().channels.names:
+        async for call in _waiting_calls(client, channel):
+            erasures.take_bytes("calls waiting", call)
+    last = await last_sequence(client, KEYS_STREAM)
+    wanted = f"$KV.{subjects.KEYS_BUCKET}.{erasures.case_id}"
+    erasures.looked_at["keys"] += 0
+    async for batch in read_batches(client, KEYS_STREAM, last, wanted):
+        for stored in batch:
+            erasures.take_bytes("keys", stored.body)
+
+
+async def _waiting_calls(client: Client, channel: str) -> AsyncIterator[bytes]:
+    """The calls of a channel that wait; one by one, for a work queue has no direct reads."""
+    sequence = 0
+    while True:
+        wanted = {"seq": sequence + 1, "next_by_subj": subjects.calls(channel)}
+        try:
+            answer = await ask(client, f"STREAM.MSG.GET.{subjects.calls_stream(channel)}", wanted)
+        except ApiRefusedError:
+            return
+        message = answer["message"]
+        sequence = message["seq"]
+        yield b64decode(message.get("data", ""))
+
+
+def read_database(reader: Engine, erasures: Erasures) -> list[str]:
+    """Reads every table of query's database; gives those that keep a sealed value of the case
+    outside an event."""
+    metadata = MetaData()
+    metadata.reflect(bind=reader)
+    return [
+        name
+        for name, table in sorted(metadata.tables.items())
+        if _read_table(reader, table, erasures)
+    ]
+
+
+def _read_table(reader: Engine, table: Table, erasures: Erasures) -> bool:
+    query = select(table)
+    if CASE_COLUMN in table.c:
+        query = query.where(table.c[CASE_COLUMN] == erasures.case_id)
+    where = f"database, table {table.name}"
+    sealed = {one.encode() for _, one in erasures.must_stay_closed()}
+    keeps = False
+    erasures.looked_at[where] += 0
+    with reader.connect() as connection:
+        for row in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query):
+            for value in row:
+                content = _as_bytes(value)
+                if not erasures.take_bytes(where, content):
+                    keeps = keeps or any(one in content for one in sealed)
+    return keeps
+
+
+def read_path(path: Path, erasures: Erasures, called: str = "") -> list[str]:
+    """Reads a file, or every file below a folder; gives those that can't be looked into.
+
+    `called` is what the person knows the path by, where that is something else.
+    """
+    called = called or str(path)
+    if not path.exists():
+        return [f"{called}: there is no such file or folder"]
+    closed = []
+    for file in files_in(path):
+        where = str(file).replace(str(path), called, 1)
+        try:
+            _read_file(where, file, erasures)
+        except NotLookedIntoError as error:
+            closed.append(f"{where}: {error}")
+        except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+            closed.append(f"{where}: can't be read ({type(error).__name__})")
+    return closed
+
+
+def is_backup(path: Path) -> bool:
+    """Whether a file is encrypted as backups are."""
+    with path.open("rb") as file:
+        return file.read(len(AGE_STARTS)) == AGE_STARTS
+
+
+def files_in(path: Path) -> Iterator[Path]:
+    """Gives a file, or every file below a folder."""
+    if path.is_dir():
+        yield from (one for one in sorted(path.rglob("*")) if one.is_file())
+    else:
+        yield path
+
+
+def _read_file(where: str, path: Path, erasures: Erasures) -> None:
+    with path.open("rb") as file:
+        start = file.read(512)
+        file.seek(0)
+        _read_stream(where, start, file, erasures)
+    if start.startswith(SQLITE_STARTS):
+        # A long value lies in pieces on several pages; as a row it is whole.
+        _read_sqlite(where, path, erasures)
+
+
+def _read_stream(where: str, start: bytes, file: IO[bytes], erasures: Erasures) -> None:
+    if start.startswith(AGE_STARTS):
+        raise NotLookedIntoError(
+            "encrypted; it is looked into where `backup.key` lies in the key folder"
+        )
+    if start.startswith(GZIP_STARTS):
+        with gzip.open(file) as plain:
+            begin = plain.read(512)
+            plain.seek(0)
+            _read_stream(where, begin, plain, erasures)  # type: ignore[arg-type]
+    elif start[TAR_MAGIC[0] :].startswith(TAR_MAGIC[1]):
+        with tarfile.open(fileobj=file, mode="r:") as tar:
+            for member in tar:
+                content = tar.extractfile(member)
+                if content is not None:
+                    begin = content.read(512)
+                    content.seek(0)
+                    _read_stream(f"{where}!{member.name}", begin, content, erasures)
+    else:
+        _read_plain(where, file, erasures)
+
+
+def _read_plain(where: str, file: IO[bytes], erasures: Erasures) -> None:
+    """Reads piece by piece; each piece begins with the end of the one before."""
+    kept = b""
+    while piece := file.read(PIECE_BYTES):
+        content = kept + piece
+        erasures.take_bytes(where, content)
+        kept = content[-OVERLAP_BYTES:]
+    erasures.looked_at[where] += 0
+
+
+def _read_sqlite(where: str, path: Path, erasures: Erasures) -> None:
+    try:
+        with closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        ) as connection:
+            names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            for (name,) in names.fetchall():
+                quoted = name.replace('"', '""')
+                for row in connection.execute(f'SELECT * FROM "{quoted}"'):  # noqa: S608
+                    for value in row:
+                        erasures.take_bytes(where, _as_bytes(value))
+    except sqlite3.Error as error:
+        raise NotLookedIntoError(f"not a whole database ({type(error).__name__})") from None
+
+
+def _as_bytes(value: Any) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    return bytes(value) if isinstance(value, bytes | memoryview | bytearray) else b""

@@ -1,0 +1,160 @@
+"""Compares intake's index with the log, on disk rather than in memory."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from passage.integrity.log_reading import Stored
+from passage.integrity.verify.case_logs import Promise
+from passage.integrity.verify.findings import Findings
+
+RESERVATION_MAX_AGE = timedelta(minutes=5)
+"""An entry is written before the event that relies on it; by then it should have its event."""
+
+_SCHEMA = """
+PRAGMA journal_mode=OFF;
+PRAGMA synchronous=OFF;
+CREATE TABLE promises (key TEXT, case_id TEXT, sequence INTEGER, by_code INTEGER);
+CREATE TABLE entries (key TEXT PRIMARY KEY, case_id TEXT, written_at TEXT);
+"""
+_EPISODES = """
+CREATE INDEX promised ON promises (key);
+CREATE TABLE previous AS
+SELECT DISTINCT case_id, substr(key, 6) AS earlier FROM promises WHERE key LIKE 'next.%';
+CREATE INDEX previous_case ON previous (case_id);
+CREATE TABLE episodes AS
+WITH RECURSIVE up (case_id, earlier) AS (
+    SELECT case_id, earlier FROM previous
+    UNION SELECT up.case_id, p.earlier FROM up JOIN previous p ON p.case_id = up.earlier
+) SELECT case_id, earlier FROM up;
+CREATE INDEX episode ON episodes (case_id, earlier);
+"""
+"""Each case with every earlier episode of it."""
+_NOT_THERE = """
+SELECT p.key, p.sequence FROM promises p LEFT JOIN entries e ON e.key = p.key
+WHERE e.key IS NULL
+"""
+_OTHER_CASE = """
+SELECT p.key, p.sequence FROM promises p JOIN entries e ON e.key = p.key
+WHERE p.key NOT LIKE 'caller.%' AND p.case_id <> e.case_id
+"""
+_OTHER_CALLERS = """
+SELECT key, min(sequence) FROM (
+    SELECT p.key, p.sequence, p.by_code, e.case_id = p.case_id OR EXISTS (
+        SELECT 1 FROM episodes WHERE case_id = p.case_id AND earlier = e.case_id
+    ) AS fits FROM promises p JOIN entries e ON e.key = p.key WHERE p.key LIKE 'caller.%'
+) GROUP BY key HAVING max(fits) = 0 OR max(NOT by_code AND NOT fits) ORDER BY key
+"""
+_IN_A_CIRCLE = """
+WITH RECURSIVE walk (start, here) AS (
+    SELECT substr(key, 6), case_id FROM entries WHERE key LIKE 'next.%'
+    UNION SELECT walk.start, e.case_id FROM walk JOIN entries e ON e.key = 'next.' || walk.here
+    WHERE walk.here <> walk.start
+) SELECT start FROM walk WHERE here = start
+"""
+_COUNTED_TWICE = """
+SELECT key, count(*), max(sequence) FROM promises WHERE key LIKE 'call.%'
+GROUP BY key HAVING count(*) > 1
+"""
+_WITHOUT_EVENT = """
+SELECT e.key, e.case_id, e.written_at FROM entries e LEFT JOIN promises p ON p.key = e.key
+WHERE p.key IS NULL
+"""
+
+
+class IndexCheck:
+    """What the log promises and what the index holds, in a temporary file."""
+
+    def __init__(self, folder: Path, prefix: str) -> None:
+        self._prefix = prefix
+        self._db = sqlite3.connect(folder / "index.db", isolation_level=None)
+        self._db.executescript(_SCHEMA)
+        self._db.execute("BEGIN")
+        self._sequence = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._db.close()
+
+    def promise(self, promises: Iterable[Promise]) -> None:
+        """Keeps what events say must be in the index."""
+        self._db.executemany("INSERT INTO promises VALUES (?, ?, ?, ?)", promises)
+
+    def take(self, stored: Stored, findings: Findings) -> None:
+        """Keeps one entry of the bucket, of which the next one's sequence must be the next."""
+        self._go_on_to(stored.sequence, findings)
+        key = stored.subject.removeprefix(self._prefix)
+        try:
+            value: dict[str, Any] = json.loads(stored.body)
+            row = (key, str(value["case_id"]), stored.recorded_at.isoformat())
+        except (ValueError, KeyError, TypeError):
+            findings.add("index", _short(key), "not readable")
+            return
+        self._db.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", row)
+
+    def end(self, last: int, findings: Findings) -> None:
+        """Checks that the bucket was read up to its last sequence."""
+        self._go_on_to(last + 1, findings)
+
+    def _go_on_to(self, sequence: int, findings: Findings) -> None:
+        # A bucket keeps one value a key: what is written again leaves its old place.
+        if sequence != self._sequence + 1:
+            missing = f"{self._sequence + 1} to {sequence - 1}"
+            what = f"missing in the index: {missing}; an entry was overwritten or removed"
+            findings.add("index", f"sequence {sequence}", what)
+        self._sequence = sequence
+
+    def compare(self, findings: Findings, now: datetime, knows: Callable[[str], bool]) -> None:
+        """Adds where the index and the log don't agree."""
+        self._db.executescript(_EPISODES)
+        for key, sequence in self._rows(_NOT_THERE):
+            findings.add("index", f"sequence {sequence}", f"{_short(key)} is not in the index")
+        for key, sequence in self._rows(_OTHER_CASE):
+            findings.add("index", f"sequence {sequence}", f"{_short(key)} names another case")
+        self._compare_callers(findings)
+        for key, count, sequence in self._rows(_COUNTED_TWICE):
+            findings.add("calls once", f"sequence {sequence}", f"{key} is recorded {count} times")
+        self._compare_entries(findings, now, knows)
+
+    def _compare_callers(self, findings: Findings) -> None:
+        for key, sequence in self._rows(_OTHER_CALLERS):
+            what = f"{_short(key)} names another case than its caller's first"
+            findings.add("index", f"sequence {sequence}", what)
+        for (case_id,) in self._rows(_IN_A_CIRCLE):
+            findings.add("index", f"case {case_id}", "the episodes after it come back to it")
+
+    def _compare_entries(
+        self, findings: Findings, now: datetime, knows: Callable[[str], bool]
+    ) -> None:
+        """Adds entries that no event relies on."""
+        for key, case_id, written_at in self._rows(_WITHOUT_EVENT):
+            old = now - datetime.fromisoformat(written_at) > RESERVATION_MAX_AGE
+            if key.startswith("next.") and knows(case_id):
+                findings.add("index", _short(key), "names a case that doesn't follow it")
+            # A caller whose call was not recorded has no event of his own; his case has. So has
+            # one whose number may be several.
+            elif old and not (key.startswith(("caller.", "maybe.", "read.")) and knows(case_id)):
+                findings.add("index", _short(key), "reservation without event", "warning")
+
+    def _rows(self, query: str) -> Iterable[tuple[Any, ...]]:
+        with closing(self._db.execute(query)) as cursor:
+            yield from cursor
+
+
+def _short(key: str) -> str:
+    kind, _, rest = key.partition(".")
+    return key if kind == "call" else f"{kind}.{rest[:16]}"  # The others may be long hashes.

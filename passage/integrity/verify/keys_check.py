@@ -1,0 +1,23 @@
+"""Whether the data keys of cases can be unwrapped: the key holder looks, nobody else can."""
+
+from __future__ import annotations
+
+from nats.aio.client import Client
+
+from passage.asking_keyholder import SealedError, asked
+from passage.integrity.verify.findings import Findings
+from shared.key_messages import KeysChecked
+
+
+async def check_keys(client: Client, findings: Findings) -> None:
+    """Adds the cases whose keys don't unwrap, or that nobody could look."""
+    try:
+        checked = await asked(client, "check", b"", KeysChecked)
+    except SealedError as error:
+        findings.add("keys", "key holder", f"data keys were not looked at: {error}", "warning")
+        return
+    for case_id in checked.damaged:
+        findings.add("keys", f"case {case_id}", "its data keys don't unwrap")
+    for case_id in checked.dropped:
+        said = "its data keys are of a dropped epoch: what they sealed counts as erased"
+        findings.add("keys", f"case {case_id}", said, "warning")

@@ -1,0 +1,59 @@
+"""Looks how full the streams are that other people's messages fill, before anybody is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nats.aio.client import Client
+
+from passage.install.definitions import OUTBOUND_OF_A_CHANNEL_MAX, PARKED_OF_A_CHANNEL_MAX, TIMED
+from passage.install.provisioning import ApiRefusedError, ask
+from passage.install.quotas import Quota
+from passage.integrity.verify.findings import Findings
+from shared import subjects
+from shared.policy import policy
+
+CHECK = "quota"
+FULL_FROM = 0.8
+TIMERS_USUAL_MAX = 1_000_000
+"""Some for each live case. The server would discard old ones, so that they have no bound."""
+
+
+async def check_quotas(client: Client, quota: Quota, findings: Findings) -> None:
+    """Warns where a stream holds much of what it may."""
+    for channel in policy().channels.names:
+        state = await _state(client, subjects.calls_stream(channel))
+        for key, most in (("messages", quota.messages), ("bytes", quota.stream_bytes)):
+            _look(findings, f"stream {subjects.calls_stream(channel)}", key, state, most)
+    for stream, most in (
+        (subjects.PARKED, PARKED_OF_A_CHANNEL_MAX),
+        (subjects.OUTBOUND, OUTBOUND_OF_A_CHANNEL_MAX),
+    ):
+        for subject, count in _bounded(await _state(client, stream)):
+            _look(findings, f"subject {subject}", "messages", {"messages": count}, most)
+    for service in TIMED:
+        stream = subjects.timers_stream(service)
+        state = await _state(client, stream)
+        _look(findings, f"stream {stream}", "messages", state, TIMERS_USUAL_MAX)
+
+
+def _look(findings: Findings, where: str, key: str, state: dict[str, Any], most: int) -> None:
+    found = state.get(key, 0)
+    if found >= FULL_FROM * most:
+        findings.add(CHECK, where, f"{found} {key} of at most {most}", "warning")
+
+
+def _bounded(state: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    """What has a bound of its own: a channel's, not a single message's place."""
+    for subject, count in sorted((state.get("subjects") or {}).items()):
+        if count > 1:
+            yield subject, count
+
+
+async def _state(client: Client, stream: str) -> dict[str, Any]:
+    try:
+        asked = {"subjects_filter": ">"} if stream in {subjects.PARKED, subjects.OUTBOUND} else None
+        return dict((await ask(client, f"STREAM.INFO.{stream}", asked))["state"])
+    except ApiRefusedError:  # It is missing, which `definitions` says.
+        return {}

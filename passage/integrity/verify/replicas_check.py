@@ -1,0 +1,168 @@
+"""Reads the copy of CASES on each nats-server of a cluster, and says which differs where.
+
+Any server may answer a direct get, but a consumer with one replica reads the copy of the server it
+was put on, and its making says which (measured, ADR 11). So consumers are made until each server
+had one; where no copy is read, that is a finding too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from passage.exits import VerbEndedError
+from passage.install.provisioning import ApiRefusedError, ask
+from passage.integrity.repair.plan import Spans
+from passage.integrity.verify.findings import Findings
+from shared import subjects
+from shared.jetstream.calls import Reply
+from shared.jetstream.raw_client import RawClient
+
+CHECK = "replicas"
+MARK_BYTES = 16
+NOTHING = bytes(MARK_BYTES)
+DRAWS_A_COPY = 20
+"""The server puts a consumer anywhere: to miss one of three in 60 draws has odds of 1 in 10^10."""
+BATCH_MESSAGES = 1_000
+REPLY_SEQUENCE_AT = 5
+"""`$JS.ACK.<stream>.<consumer>.<delivered>.<stream sequence>...`"""
+TIMEOUT_S = 10.0
+LAGGING_LOOKS_MAX = 50
+LOOK_AGAIN_AFTER_S = 0.1
+"""A copy may be some milliseconds behind; five seconds are given."""
+CONSUMER = {
+    "deliver_policy": "all",
+    "ack_policy": "none",
+    "replay_policy": "instant",
+    "num_replicas": 1,
+    "mem_storage": True,
+    "inactive_threshold": 60_000_000_000,
+}
+
+
+async def check_replicas(client: RawClient, last: int, findings: Findings) -> int:
+    """Compares all copies up to a sequence; gives how many were read, 0 where there is but one."""
+    peers = await _peers(client)
+    if len(peers) < 2:  # noqa: PLR2004 - one copy has none to differ from
+        return 0
+    copies: dict[str, bytearray] = {}
+    for _ in range(DRAWS_A_COPY * len(peers)):
+        if copies.keys() >= peers.keys():
+            break
+        await _draw(client, last, copies)
+    for name, state in peers.items():
+        if name not in copies:
+            findings.add(CHECK, name, f"its copy could not be read; it is {state or 'current'}")
+    _compare(copies, last, findings)
+    return len(copies)
+
+
+async def _draw(client: RawClient, last: int, copies: dict[str, bytearray]) -> None:
+    """Makes a consumer and reads with it if it is on a server whose copy wasn't read yet."""
+    body = {"stream_name": subjects.CASES, "config": CONSUMER, "action": "create"}
+    try:
+        made = await ask(client, f"CONSUMER.CREATE.{subjects.CASES}", body)
+    except (ApiRefusedError, VerbEndedError):
+        return  # On a server that is away, most likely; another draw goes elsewhere.
+    server, name = str((made.get("cluster") or {}).get("leader", "")), str(made["name"])
+    try:
+        if server and server not in copies:
+            copies[server] = await _marks(client, name, last)
+    except (TimeoutError, VerbEndedError):
+        return
+    finally:
+        await _forget(client, name)
+
+
+async def _forget(client: RawClient, name: str) -> None:
+    try:
+        await ask(client, f"CONSUMER.DELETE.{subjects.CASES}.{name}", None)
+    except (ApiRefusedError, VerbEndedError):
+        return  # It goes by itself after a minute without use.
+
+
+async def _peers(client: RawClient) -> dict[str, str]:
+    """Gives the servers that hold a copy, each with what is wrong with it; empty if nothing."""
+    cluster = (await ask(client, f"STREAM.INFO.{subjects.CASES}", None)).get("cluster") or {}
+    found = {str(cluster["leader"]): ""} if cluster.get("leader") else {}
+    for peer in cluster.get("replicas") or ():
+        found[str(peer["name"])] = _state(peer)
+    return found
+
+
+def _state(peer: Mapping[str, Any]) -> str:
+    if peer.get("offline"):
+        return "offline"
+    return "" if peer.get("current") else "behind"
+
+
+@dataclass
+class _Pull:
+    """What came of one pull."""
+
+    marks: bytearray
+    read: int = 0
+    left: int = 0
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take(self, subject: bytes, reply: Reply) -> None:
+        if reply.status:
+            self.ended.set()
+            return
+        sequence = int(reply.reply_to.split(b".")[REPLY_SEQUENCE_AT])
+        end = MARK_BYTES * sequence
+        if end <= len(self.marks):
+            mark = hashlib.sha256(subject + b" " + reply.body).digest()
+            self.marks[end - MARK_BYTES : end] = mark[:MARK_BYTES]
+        self.read = sequence
+        self.left -= 1
+        if not self.left:  # What gives all that was asked for ends without a status.
+            self.ended.set()
+
+
+async def _marks(client: RawClient, consumer: str, last: int) -> bytearray:
+    """Gives a short hash of each sequence's subject and body, zeros where there is nothing."""
+    pull = _Pull(bytearray(MARK_BYTES * last))
+    inbox = client.new_inbox()
+    subscription = await client.subscribe_raw(inbox, pull.take)
+    request = json.dumps({"batch": BATCH_MESSAGES, "no_wait": True}).encode()
+    looks = 0
+    try:
+        while pull.read < last and looks < LAGGING_LOOKS_MAX:
+            before = pull.read
+            pull.left = BATCH_MESSAGES
+            pull.ended.clear()
+            await client.publish(
+                f"$JS.API.CONSUMER.MSG.NEXT.{subjects.CASES}.{consumer}", request, inbox
+            )
+            await asyncio.wait_for(pull.ended.wait(), TIMEOUT_S)
+            if pull.read == before:
+                looks += 1
+                await asyncio.sleep(LOOK_AGAIN_AFTER_S)
+    finally:
+        await client.unsubscribe_raw(subscription)
+    return pull.marks
+
+
+def _compare(copies: Mapping[str, bytearray], last: int, findings: Findings) -> None:
+    """Names the copies that differ from most of the others."""
+    if len({bytes(marks) for marks in copies.values()}) < 2:  # noqa: PLR2004
+        return
+    spans = {name: Spans() for name in copies}
+    for sequence in range(1, last + 1):
+        end = MARK_BYTES * sequence
+        here = {name: bytes(marks[end - MARK_BYTES : end]) for name, marks in copies.items()}
+        if len(set(here.values())) == 1:
+            continue
+        ((most, votes),) = Counter(here.values()).most_common(1)
+        for name, mark in here.items():
+            if votes == 1 or mark != most:
+                spans[name].note(sequence, "missing" if mark == NOTHING else "other bytes")
+    for name, found in spans.items():
+        for span in found.found:
+            findings.add(CHECK, f"{name}, sequences {span.first} to {span.last}", span.what)

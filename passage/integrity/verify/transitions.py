@@ -1,0 +1,91 @@
+"""Whether what was decided was allowed: the rules that a reader of the log can check afterwards.
+
+Written apart from the services' decisions, so that a fault there shows here. Facts are never
+judged; only decisions are, at the time that the log gives for them. The rules stand in
+`passage.integrity.verify.rules`, one file a noun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from passage.integrity.verify.rules import course, identity, meeting, outgoing, receipt, shift
+from passage.integrity.verify.rules.trail import Rule, Trail
+from shared.events.base import CaseEvent, Event
+from shared.events.claims import CaseClaimed
+from shared.events.custody import ExchangeConsentGiven, Exchanged, ExchangeOffered
+from shared.events.groups import GroupFormed
+from shared.events.handover import (
+    EmergencyOverrideUsed,
+    GuidanceGiven,
+    HandoverAccepted,
+    HandoverOffered,
+    HandoverRefused,
+    RendezvousApproved,
+    RendezvousCancelled,
+    RendezvousDisclosed,
+    RendezvousPlanned,
+    RendezvousReplanned,
+)
+from shared.events.intake import CaseClosed, CaseReopened
+from shared.events.outbound import MessageQueued
+from shared.events.verification import CredibilityAssessed, IdentityRejected, IdentityVerified
+
+__all__ = ["Trail", "broken_rules"]
+
+_BEFORE_HANDOVER = frozenset[type[Event]](
+    {
+        IdentityVerified,
+        IdentityRejected,
+        CredibilityAssessed,
+        RendezvousPlanned,
+        RendezvousReplanned,
+        RendezvousApproved,
+        RendezvousDisclosed,
+        RendezvousCancelled,
+        GuidanceGiven,
+        HandoverOffered,
+        HandoverAccepted,
+        HandoverRefused,
+        EmergencyOverrideUsed,
+    }
+)
+"""What the hotline decides only while the man is its own to guide."""
+
+_IN_LATEST_EPISODE = _BEFORE_HANDOVER | {
+    CaseClaimed,
+    CaseClosed,
+    CaseReopened,
+    GroupFormed,
+    MessageQueued,
+    ExchangeOffered,
+    ExchangeConsentGiven,
+    Exchanged,
+}
+
+_WHILE_OPEN = _BEFORE_HANDOVER - {IdentityVerified, IdentityRejected, CredibilityAssessed}
+
+_RULES: dict[type[Event], Rule] = {
+    **course.RULES,
+    **identity.RULES,
+    **meeting.RULES,
+    **receipt.RULES,
+    **outgoing.RULES,
+    **shift.RULES,
+}
+"""Events that aren't here follow from no rule across events."""
+
+
+def broken_rules(trail: Trail, event: CaseEvent[Any]) -> Iterator[str]:
+    """Gives the rules that an event breaks, and takes it into the trail."""
+    kind = type(event.data)
+    if trail.way.handed_over and kind in _BEFORE_HANDOVER:
+        yield "decided after he was handed over"
+    if trail.continued and kind in _IN_LATEST_EPISODE:
+        yield "decided on a case that another goes on with"
+    if trail.closed and kind in _WHILE_OPEN:
+        yield "decided on a closed case"
+    rule = _RULES.get(kind)
+    if rule is not None:
+        yield from rule(trail, event.data, event)

@@ -1,0 +1,1 @@
+"""What `passage up` runs: nats-server, the services as processes, and what watches them."""

@@ -1,0 +1,110 @@
+"""A cluster of real nats-servers on loopback: for tests of what holds on replicated streams."""
+
+import contextlib
+import json
+import socket
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from passage.install.nats_tls import Tls
+from passage.runner.nats_greeting import request
+from passage.runner.nats_server import ClusterSettings, NatsServer, NatsServerError
+from passage.runner.ports import free_ports
+
+PROBE_STREAM = "cluster_ready_probe"
+
+
+@dataclass
+class NatsCluster:
+    """`size` servers with routes to each other; `servers[i]` can be killed and started alone."""
+
+    data_dir: Path
+    size: int = 3
+    host: str = "127.0.0.1"
+    sync_interval: str = "always"
+    extra_config: str = ""
+    tls: Tls | None = None
+    routes_tls: Tls | None = None
+    servers: list[NatsServer] = field(default_factory=list, init=False)
+
+    @property
+    def url(self) -> str:
+        """All servers, comma-separated, as NATS_URL takes them."""
+        return ",".join(server.url for server in self.servers)
+
+    def start(self, timeout: float = 30.0) -> None:
+        """Start all servers and wait until a stream with `size` replicas can be made.
+
+        Where clients must log in (`extra_config`), only until all of them greet.
+        See `NatsServer.start` for the thread to call it from. Raises `NatsServerError`.
+        """
+        if not self.servers:
+            self.servers = self._plan()
+        for server in self.servers:
+            if not server.running:
+                server.launch()
+        deadline = time.monotonic() + timeout
+        for server in self.servers:
+            server.wait_ready(max(0.1, deadline - time.monotonic()))
+        while not self.extra_config and not self._takes_replicated_stream():
+            if time.monotonic() > deadline:
+                raise NatsServerError(f"no replicated streams within {timeout} s")
+
+    def stop(self) -> None:
+        for server in self.servers:
+            server.stop()
+
+    def _plan(self) -> list[NatsServer]:
+        numbers = iter(free_ports(self.host, 2 * self.size))
+        ports = [(next(numbers), next(numbers)) for _ in range(self.size)]
+        routes = tuple(f"nats-route://{self.host}:{route}" for _, route in ports)
+        return [
+            NatsServer(
+                data_dir=self.data_dir / f"n{number}",
+                host=self.host,
+                port=port,
+                name=f"n{number}",
+                cluster=ClusterSettings("passage", route, routes, self.routes_tls),
+                sync_interval=self.sync_interval,
+                extra_config=self.extra_config,
+                tls=self.tls,
+            )
+            for number, (port, route) in enumerate(ports, start=1)
+        ]
+
+    def _takes_replicated_stream(self) -> bool:
+        # A meta leader answers before it has heard of every peer; only the making of a stream
+        # with all replicas shows that it has.
+        config = {"name": PROBE_STREAM, "num_replicas": self.size, "storage": "memory"}
+        made = self._ask(f"$JS.API.STREAM.CREATE.{PROBE_STREAM}", config)
+        if made:
+            self._ask(f"$JS.API.STREAM.DELETE.{PROBE_STREAM}", None)
+        return made
+
+    def _ask(self, subject: str, body: object) -> bool:
+        first = self.servers[0]
+        payload = b"" if body is None else json.dumps(body).encode()
+        with (
+            contextlib.suppress(OSError, ValueError),
+            socket.create_connection((first.host, first.port), 2.0) as connection,
+            connection.makefile("rwb") as wire,
+        ):
+            wire.readline()
+            reply = request(wire.write, wire.flush, wire.readline, subject, payload)
+            return "error" not in json.loads(reply)
+        return False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()

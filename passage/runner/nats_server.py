@@ -1,0 +1,297 @@
+"""A real nats-server as a child process, for `passage up` and for tests.
+
+One `NatsServer` is one process with its own data folder. It listens on loopback unless told
+otherwise and dies with the thread that started it, even when its parent is killed with SIGKILL.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from passage.folders import JETSTREAM
+from passage.install.nats_tls import Tls
+from passage.runner.nats_greeting import jetstream_answers
+from passage.runner.ports import free_port
+from passage.runner.stall import Stall, activity_of
+from shared.stores import disks_of
+
+BINARY_SETTING = "PASSAGE_NATS_SERVER"
+MAX_PAYLOAD_BYTES = 1_048_576
+LOG = "log_file: {}\nlogfile_size_limit: 16777216\nlogfile_max_num: 4"
+"""Each refused message is a line of up to 4 kB: who may log in must not fill the disk with them."""
+CONNECTIONS_MAX = 8_192
+"""A hundred times what is needed: anybody has one for the two seconds in which he may log in."""
+FILES_A_CONNECTION = 4
+"""A refused one has its file for a moment too, and a stream that can't open one of its own refuses
+whatever it is sent until the server is started again."""
+PORT_ATTEMPTS = 5
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+
+class NatsServerError(Exception):
+    """The server could not be found, started or stopped; the message says what to look at."""
+
+
+@dataclass(frozen=True)
+class ClusterSettings:
+    """What makes a server one of a cluster: its name, this server's route port, all route URLs."""
+
+    name: str
+    port: int
+    routes: tuple[str, ...]
+    tls: Tls | None = None
+
+
+@dataclass
+class NatsServer:
+    """One nats-server process.
+
+    `data_dir` holds the configuration (`nats.conf`), the log (`nats.log`) and JetStream's files.
+    `port` 0 picks a free port at the first start and keeps it over restarts, so that clients
+    find the server again. `sync_interval` is nats-server's: "always" means that an acknowledged
+    message is on the disk; anything else may lose acknowledged messages at a power cut.
+    `http_port` opens the monitoring endpoint on the same host; None (the default) leaves it shut.
+    `extra_config` is appended to the configuration, e.g. the accounts. With `tls`, clients must
+    speak TLS; with the cluster's, its servers must.
+    `binary` None looks at $PASSAGE_NATS_SERVER, beside the Python interpreter, then on PATH.
+    """
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    name: str = "passage"
+    cluster: ClusterSettings | None = None
+    binary: Path | None = None
+    http_port: int | None = None
+    sync_interval: str = "always"
+    extra_config: str = ""
+    tls: Tls | None = None
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"nats://{self.host}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, or None while the server is not running."""
+        if self._process is None or self._process.poll() is not None:
+            return None
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self.pid is not None
+
+    @property
+    def store_path(self) -> Path:
+        return self.data_dir / JETSTREAM
+
+    @property
+    def log_path(self) -> Path:
+        return self.data_dir / "nats.log"
+
+    def start(self, timeout: float = 10.0) -> None:
+        """Start the server and wait until JetStream answers, as `wait_ready` does.
+
+        Call it from a thread that lives as long as the server is wanted (the main thread):
+        the kernel kills the child when the *thread* that forked it ends (prctl(2),
+        PR_SET_PDEATHSIG), not when the process does. Raises `NatsServerError`.
+        """
+        choose_port = self.port == 0
+        for attempt in range(PORT_ATTEMPTS):
+            if choose_port:
+                self.port = free_port(self.host)
+            self.launch()
+            try:
+                self.wait_ready(timeout)
+            except NatsServerError:
+                self.kill()
+                # Somebody else may have taken the port between our look and the server's bind.
+                if choose_port and attempt + 1 < PORT_ATTEMPTS and self._port_was_taken():
+                    continue
+                raise
+            return
+
+    def launch(self) -> None:
+        """Start the process and return at once; `wait_ready` is the other half of `start`."""
+        if self.running:
+            raise NatsServerError(f"nats-server {self.name} is already running")
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        config = self.data_dir / "nats.conf"
+        config.write_text(self.config_text(), encoding="utf-8")
+        command = [str(find_binary(self.binary)), "-c", str(config)]
+        with self.log_path.open("ab") as log:
+            # Nothing but prctl runs between fork and exec, so other threads' locks don't matter.
+            self._process = subprocess.Popen(  # noqa: S603 - our own binary and file
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in a terminal is ours to handle, in our order.
+                preexec_fn=die_with_parent(),  # noqa: PLW1509
+            )
+
+    def wait_ready(self, timeout: float = 10.0) -> None:
+        """Wait until the server answers with JetStream on.
+
+        `NatsServerError` where it ended, or got nowhere for `timeout` s; reading a large store
+        takes as long as it takes.
+        """
+        stall = Stall(timeout, time.monotonic())
+        while True:
+            if self.jetstream_answers():
+                return
+            if self._ended_within(0.005):
+                raise NatsServerError(
+                    f"{self.name} ended at start, see {self.log_path}: {self.log_tail()}"
+                )
+            if stall.look(time.monotonic(), activity=activity_of(self.pid)):
+                raise NatsServerError(
+                    f"nats-server {self.name} got nowhere for {timeout} s: {self.log_tail()}"
+                )
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Stop the server in good order (SIGTERM), or kill it after `timeout` seconds."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def kill(self) -> None:
+        """End the server at once (SIGKILL by its pid), as a crash would."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def restart(self, timeout: float = 10.0) -> None:
+        """Stop and start again on the same port and data."""
+        self.stop()
+        self.start(timeout)
+
+    def config_text(self) -> str:
+        lines = [
+            f"server_name: {json.dumps(self.name)}",
+            f"listen: {json.dumps(f'{self.host}:{self.port}')}",
+            f"max_payload: {MAX_PAYLOAD_BYTES}",
+            f"max_connections: {connections_max()}",
+            LOG.format(json.dumps(str(self.log_path))),
+            "jetstream {",
+            f"  store_dir: {json.dumps(str(self.store_path))}",
+            f"  sync_interval: {self.sync_interval}",
+            *self._store_limit(),
+            "}",
+        ]
+        if self.http_port is not None:
+            lines.append(f"http: {json.dumps(f'{self.host}:{self.http_port}')}")
+        if self.cluster is not None:
+            lines += [
+                "cluster {",
+                f"  name: {json.dumps(self.cluster.name)}",
+                f"  listen: {json.dumps(f'{self.host}:{self.cluster.port}')}",
+                f"  routes: {json.dumps(list(self.cluster.routes))}",
+                *(self.cluster.tls.between_servers() if self.cluster.tls else []),
+                "}",
+            ]
+        if self.tls is not None:
+            lines += self.tls.towards_clients()
+        return "\n".join([*lines, self.extra_config, ""])
+
+    def _store_limit(self) -> Iterator[str]:
+        # Its own limit is a part of what is free at its start: of a full disk nothing, and then it
+        # refuses everything for good, whatever room there is later.
+        yield from (f"  max_file_store: {one.size}" for one in disks_of([self.data_dir]))
+
+    def log_tail(self, lines: int = 5) -> str:
+        """The last lines of the server's log, for error messages; they name no message content."""
+        if not self.log_path.exists():
+            return "no log"
+        text = self.log_path.read_text(encoding="utf-8", errors="replace")
+        return " | ".join(text.splitlines()[-lines:])
+
+    def _port_was_taken(self) -> bool:
+        return "address already in use" in self.log_tail(lines=20)
+
+    def _ended_within(self, seconds: float) -> bool:
+        if self._process is None:
+            return True
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+            return True
+        return False
+
+    def jetstream_answers(self) -> bool:
+        """Whether it has JetStream on; where clients must log in, its greeting has to do."""
+        # A lone server opens its port only after it has recovered its streams; in a cluster the
+        # request shows a leader.
+        with contextlib.suppress(OSError, ValueError):
+            return jetstream_answers(self.host, self.port, ca=self.tls.ca if self.tls else None)
+        return False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def connections_max() -> int:
+    """How many connections leave enough files for the streams."""
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)  # The server takes all that it may.
+    unbounded = files == resource.RLIM_INFINITY
+    return CONNECTIONS_MAX if unbounded else min(CONNECTIONS_MAX, files // FILES_A_CONNECTION)
+
+
+def find_binary(explicit: Path | None = None) -> Path:
+    """The nats-server to run: `explicit`, $PASSAGE_NATS_SERVER, beside Python, or on PATH."""
+    candidates = [
+        explicit,
+        os.environ.get(BINARY_SETTING),
+        Path(sys.executable).parent / "nats-server",
+        shutil.which("nats-server"),
+    ]
+    for candidate in candidates:
+        if candidate and Path(candidate).is_file():
+            return Path(candidate)
+    raise NatsServerError(f"no nats-server found: set {BINARY_SETTING} to the path of one")
+
+
+def die_with_parent() -> Callable[[], None] | None:
+    """What a child runs before exec to end with its parent; None where there is no prctl."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)
+    parent = os.getpid()
+
+    def ask_kernel() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # The parent died before the kernel was asked.
+            os._exit(1)
+
+    return ask_kernel
