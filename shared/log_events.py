@@ -110,8 +110,8 @@ EVENTS: dict[str, LogEvent] = {
     ),
     "clock_off": LogEvent(
         "an alarm: the clock of a channel, or of whoever gave a command its time, is off by more "
-        "than a minute (`seconds` ahead of ours; behind where negative); set it. Nothing that is "
-        "safe for a caller depends on it",
+        "than a minute (`seconds` ahead of ours, a day at most; behind where negative); set it. "
+        "Nothing that is safe for a caller depends on it",
         {"channel": CHANNEL, "command": COMMAND, "seconds": COUNT},
     ),
     "timers_set_anew": LogEvent(

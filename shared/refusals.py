@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.look_alikes import spellings
 
@@ -11,6 +11,15 @@ CLOCK_LEEWAY = timedelta(minutes=5)
 """How far ahead of ours another clock may be."""
 CLOCK_OFF_MAX = timedelta(minutes=1)
 """From here on another clock is wrong, and somebody must set it."""
+LOGGED_OFF_MAX = timedelta(days=1)
+"""A clock that is further off is logged as off by a day: from the seconds it could be told what a
+channel calls a time, and that may be a telephone number."""
+
+
+def seconds_off(said_at: datetime, heard_at: datetime) -> int:
+    """How far another clock is ahead of ours, for the log; behind where negative."""
+    off = max(-LOGGED_OFF_MAX, min(said_at - heard_at, LOGGED_OFF_MAX))
+    return round(off.total_seconds())
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from shared.events.base import CaseEvent
 from shared.keyfiles import read_intake_public_key
 from shared.keyholder import Keys, RemoteKeys
 from shared.logs import log, place_of
-from shared.refusals import CLOCK_LEEWAY, CLOCK_OFF_MAX, HAPPENED_BY_NOW, require
+from shared.refusals import CLOCK_LEEWAY, CLOCK_OFF_MAX, HAPPENED_BY_NOW, require, seconds_off
 from shared.settings import Settings
 from shared.timers import JetStreamTimers, Timers
 from shared.transact import Cause, Leased, Writer
@@ -84,7 +84,7 @@ class Desk:
         """
         heard_at = now or self.now()
         if said_at > heard_at + CLOCK_OFF_MAX:
-            seconds = round((said_at - heard_at).total_seconds())
+            seconds = seconds_off(said_at, heard_at)
             log.error("clock_off", channel=channel, command=command, seconds=seconds)
         return min(said_at, heard_at)
 

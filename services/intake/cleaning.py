@@ -25,7 +25,7 @@ from shared.events.fields import (
     Language,
     Region,
 )
-from shared.refusals import CLOCK_OFF_MAX
+from shared.refusals import CLOCK_OFF_MAX, seconds_off
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """An earlier time is a clock's that was never set."""
@@ -197,9 +197,9 @@ def moment(said: Any, received_at: datetime) -> tuple[datetime, bool]:
 
 
 def seconds_ahead(said: Any, received_at: datetime) -> int:
-    """How far a channel's clock is ahead of when its message came; 0 where it isn't."""
+    """How far a channel's clock is ahead of ours, for the log; 0 where it isn't."""
     told = _told(plain(said).strip()) if said is not None else None
-    return 0 if told is None else max(0, round((told - received_at).total_seconds()))
+    return 0 if told is None else max(0, seconds_off(told, received_at))
 
 
 def _told(said: str) -> datetime | None:

@@ -47,6 +47,7 @@ from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.commands.shifts import HandOverShift
 from shared.deadlines import Deadlines
 from shared.due import spans_of
+from shared.events.fields import Channel
 from shared.jetstream.stream import Stream
 from shared.keyfiles import read_channel_public_keys
 from shared.own_process import own_process, run_to_end
@@ -85,9 +86,8 @@ def _listening(service: Service) -> Listening:
     settings, desk, connection = service.settings, service.desk, service.log.connection
     rules, spans = rules_of(settings), spans_of(Spans, settings)
 
-    def standing_of(case_id: str) -> Standing:
-        state: IntakeState = service.log.load_current(case_id).state
-        return Standing(state.is_over, len(state.calls))
+    def standing_of(case_id: str, channel: Channel) -> Standing:
+        return Standing.of(service.log.load_current(case_id).state, channel)
 
     deadlines = deadlines_of(desk, service.timers(), spans)
     return Listening(

@@ -24,6 +24,7 @@ from services.intake.callers import LIKELY, case_of_caller, keep_caller
 from services.intake.entries import Entries, Found
 from services.intake.guessing import Guesses, Suspicion
 from services.intake.incoming import IncomingCall, Route
+from services.intake.state import IntakeState
 from shared.buckets import Bucket, WrittenOnce
 from shared.case_numbers import ALPHABET, CHARACTERS
 from shared.events.fields import Channel
@@ -33,9 +34,10 @@ from shared.parking import UnprocessableError
 EPISODES_MAX = 1_000
 """More of one man are no episodes but a damaged index: the call is parked."""
 CALLS_OF_A_CASE_MAX = 5_000
-"""Then it is full: one without end takes more memory than a service has, and nobody reads it. It
-stays what it is to operators, and what follows is another case. Codes are let in for as many again,
-so that no flood under his number keeps the man himself out."""
+"""Of one channel: then it is full for that channel's. One without end takes more memory than a
+service has, and nobody reads it. It stays what it is to operators, and what follows is another
+case. Codes are let in for as many again, so that no flood under his number keeps the man himself
+out; and none on one channel, which may know his code, keeps out his calls on another."""
 ASKED_AGAIN_AFTER = 100
 """So many calls pass a full case by before the log is asked whether it is over: to read a long case
 for each of them would cost more than the calls themselves."""
@@ -53,6 +55,21 @@ class Standing(NamedTuple):
 
     is_over: bool = False
     calls: int = 0
+    """Those of the channel that is asked for."""
+
+    @classmethod
+    def of(cls, state: IntakeState, channel: Channel) -> Standing:
+        calls = len(state.calls)
+        if calls >= CALLS_OF_A_CASE_MAX:  # Seldom: to count takes as long as the case has calls.
+            calls = sum(one == channel for one, _ in state.calls)
+        return cls(state.is_over, calls)
+
+
+class Caller(NamedTuple):
+    """On which channel somebody calls, and how many calls of it a case takes from him."""
+
+    channel: Channel
+    calls_max: int = CALLS_OF_A_CASE_MAX
 
 
 class Episode(NamedTuple):
@@ -61,6 +78,8 @@ class Episode(NamedTuple):
     case_id: str
     previous_case: str | None = None
     number: int = 1
+    is_after_full: bool = False
+    """Whether it takes the calls of a full case."""
 
 
 class RoutedCall(NamedTuple):
@@ -109,14 +128,14 @@ class Index:
     def __init__(
         self,
         bucket: Bucket,
-        standing_of: Callable[[str], Standing],
+        standing_of: Callable[[str, Channel], Standing],
         guesses: Guesses | None = None,
     ) -> None:
         self._entries = Entries(WrittenOnce(bucket))
         self._standing_of = standing_of
         self._guesses = guesses if guesses is not None else Guesses()
-        self._pass_by: dict[tuple[str, int], int] = {}
-        """How many calls more pass a full case by unasked, by its limit."""
+        self._pass_by: dict[tuple[str, Caller], int] = {}
+        """How many calls more pass a full case by unasked."""
 
     def route(self, call: IncomingCall) -> RoutedCall:
         """The call's route: the one reserved for it before, or a new one.
@@ -170,7 +189,9 @@ class Index:
         if not call.caller_keys:
             return self._to(Episode(new_case_id()), call, None, "caller", is_new=True)
         found = case_of_caller(entries, call, new_case_id)
-        latest = Episode(found.case_id) if found.is_new else self._latest_episode(found.case_id)
+        latest = Episode(found.case_id)
+        if not found.is_new:
+            latest = self._latest_episode(found.case_id, Caller(call.channel))
         route = self._to(latest, call, found.key, "caller", is_new=found.is_new)
         return replace(route, confidence=found.confidence)
 
@@ -187,7 +208,8 @@ class Index:
         caller_key = (
             keep_caller(self._entries, call, coded["case_id"]) if call.caller_keys else None
         )
-        latest = self._latest_episode(coded["case_id"], 2 * CALLS_OF_A_CASE_MAX)
+        caller = Caller(call.channel, 2 * CALLS_OF_A_CASE_MAX)
+        latest = self._latest_episode(coded["case_id"], caller)
         # A code proves what this case was told, not what an earlier one was.
         is_own = latest.case_id == coded["case_id"]
         route = self._to(latest, call, caller_key, "return_code" if is_own else "earlier_code")
@@ -221,10 +243,10 @@ class Index:
             is_new=is_new,
         )
 
-    def _latest_episode(self, case_id: str, calls_max: int = CALLS_OF_A_CASE_MAX) -> Episode:
+    def _latest_episode(self, case_id: str, caller: Caller) -> Episode:
         episode, seen = Episode(case_id), {case_id}
         while len(seen) <= EPISODES_MAX:
-            following = self._following(episode, calls_max, is_first=len(seen) == 1)
+            following = self._following(episode, caller)
             if following is None:
                 return episode
             episode = following
@@ -233,22 +255,22 @@ class Index:
             seen.add(episode.case_id)
         raise UnprocessableError("failed", "index", f"episodes of case {case_id} that have an end")
 
-    def _following(self, episode: Episode, calls_max: int, *, is_first: bool) -> Episode | None:
+    def _following(self, episode: Episode, caller: Caller) -> Episode | None:
         """The case that takes a call in place of this one, if it is over or full."""
-        case_id, key = episode.case_id, (episode.case_id, calls_max)
+        case_id, key = episode.case_id, (episode.case_id, caller)
         # Further on in a row of full cases each is known to be: none is read from the log again.
-        if not is_first and (more := self._entries.get(f"more.{case_id}")) is not None:
-            return Episode(more["case_id"])
+        if episode.is_after_full and (more := self._entries.get(f"more.{case_id}")) is not None:
+            return Episode(more["case_id"], is_after_full=True)
         unasked = self._pass_by.pop(key, 0)
         if not unasked:
-            standing = self._standing_of(case_id)
+            standing = self._standing_of(case_id, caller.channel)
             if standing.is_over:
                 following = self._case_at(f"next.{case_id}")
                 return Episode(following, case_id, episode.number + 1)
-            if standing.calls < calls_max:
+            if standing.calls < caller.calls_max:
                 return None
         self._pass_by[key] = (unasked or ASKED_AGAIN_AFTER) - 1
-        return Episode(self._case_at(f"more.{case_id}"))
+        return Episode(self._case_at(f"more.{case_id}"), is_after_full=True)
 
     def _case_at(self, key: str) -> str:
         found = self._entries.get(key)

@@ -47,7 +47,7 @@ from shared.logs import log
 from shared.message_lengths import MessageLimit
 from shared.outgoing import CONTENT_TYPE, OutgoingMessage, outgoing
 from shared.parking import UnprocessableError
-from shared.refusals import CLOCK_OFF_MAX, RefusedError
+from shared.refusals import CLOCK_OFF_MAX, RefusedError, seconds_off
 from shared.sealing import SealBrokenError
 from shared.service import Desk
 from shared.transact import Cause, Outcome, transact
@@ -266,5 +266,5 @@ def _alarm_if_behind(message: Message, report: DeliveryReported) -> None:
     """No channel can have sent what it hadn't been given: then its clock is behind ours."""
     given_at = message.dispatched_at or report.happened_at
     if report.happened_at < given_at - CLOCK_OFF_MAX:
-        seconds = round((report.happened_at - given_at).total_seconds())
+        seconds = seconds_off(report.happened_at, given_at)
         log.error("clock_off", channel=report.channel, seconds=seconds)

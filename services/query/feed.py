@@ -26,6 +26,8 @@ BATCH_EVENTS = 5_000
 """At most so many events in one transaction; a live event is applied as soon as it is there."""
 BEHIND_EVENTS = 500
 """So many at once come only to a feed that is behind; then larger transactions pay."""
+BATCH_BYTES = 16_777_216
+"""A batch of more takes nothing more: 5,000 calls of 130 kB are more than query's container has."""
 IDLE_S = 0.25
 """How long one look for new events waits; also bounds how long a stop takes."""
 CHECK_EVERY_S = 5.0
@@ -169,9 +171,15 @@ class Feed:
 
 def _next_batch(subscription: Subscription) -> list[RecordedEvent]:
     batch = list(subscription.next_batch(BATCH_EVENTS, IDLE_S))
-    while BEHIND_EVENTS <= len(batch) < BATCH_EVENTS:
+    size = _size(batch)
+    while BEHIND_EVENTS <= len(batch) < BATCH_EVENTS and size < BATCH_BYTES:
         more = subscription.next_batch(BATCH_EVENTS - len(batch), 0.0)
         batch += more
+        size += _size(more)
         if len(more) < BEHIND_EVENTS:
             break
     return batch
+
+
+def _size(batch: Sequence[RecordedEvent]) -> int:
+    return sum(len(one.state) for one in batch)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
+
+from eventsourcing.persistence import ApplicationRecorder
 
 from services.query.folding import ReadEvent, Rows, Unreadable, fold, read_stored
-from services.query.log import Log
+from services.query.log import Log, RecordedEvent
 from services.query.masking import erased_in
 from services.query.reads import Answer, CaseHistory, PutAside
-from services.query.slices import WHOLE, Slice
+from services.query.slices import WHOLE, Slice, fitting
 from shared.case_log import LogError
+from shared.case_reading import events_after
+from shared.events.base import CaseEvent
+from shared.events.intake import PersonalDataErased
 
 
 class AsOf(NamedTuple):
@@ -26,6 +31,43 @@ class LogUnavailableError(Exception):
     """The log doesn't answer."""
 
 
+class _Past:
+    """A case as it is read: nothing of it is kept but what is shown."""
+
+    def __init__(self, moment: AsOf, wanted: Slice) -> None:
+        self._moment = moment
+        self._wanted = wanted
+        self.rows = Rows()
+        self.events: list[ReadEvent] = []
+        self.more = False
+        self.aside: list[PutAside] = []
+        self.erasures: list[CaseEvent[Any]] = []
+
+    def take(self, item: ReadEvent | Unreadable) -> None:
+        if isinstance(item, ReadEvent) and isinstance(item.event.data, PersonalDataErased):
+            self.erasures.append(item.event)
+        if not _is_within(item, self._moment):
+            return
+        fold([item], self.rows)
+        if isinstance(item, ReadEvent) and self.rows.timeline and self._wanted.holds(item.event):
+            self._show(item)
+        self.aside += [
+            PutAside(row.sequence, row.version, row.type_name, row.recorded_at, row.unreadable)
+            for row in self.rows.archive
+            if row.unreadable is not None
+        ]
+        for read in (self.rows.timeline, self.rows.archive, self.rows.lookups):
+            read.clear()
+
+    def _show(self, item: ReadEvent) -> None:
+        if self.more:
+            return
+        self.events.append(item)
+        start, end = fitting([len(one.stored) for one in self.events], self._wanted)
+        self.more = end < len(self.events)
+        self.events = self.events[start:end]
+
+
 def case_as_of(
     log: Log, case_id: str, moment: AsOf, wanted: Slice = WHOLE
 ) -> Answer[CaseHistory | None]:
@@ -33,27 +75,17 @@ def case_as_of(
 
     The whole case is read: what was erased since then is erased in the past as well.
     """
+    past = _Past(moment, wanted)
     try:
-        stored = log.select_events(case_id)
+        for stored in events_after(cast(ApplicationRecorder, log), case_id, 0, 0):
+            past.take(read_stored(cast(RecordedEvent, stored)))
     except LogError:
         raise LogUnavailableError from None
-    rows = Rows()
-    known = [read_stored(one) for one in stored]
-    fold([one for one in known if _is_within(one, moment)], rows)
-    made = rows.after.get(case_id)
+    made = past.rows.after.get(case_id)
     if made is None:
         return Answer(None, 0)
-    shown = {row.sequence for row in rows.timeline}
-    readable = [one for one in known if isinstance(one, ReadEvent)]
-    aside = [
-        PutAside(row.sequence, row.version, row.type_name, row.recorded_at, row.unreadable)
-        for row in rows.archive
-        if row.unreadable is not None
-    ]
-    events = [one for one in readable if one.sequence in shown and wanted.holds(one.event)]
-    more = len(events) > wanted.limit
-    erased = erased_in(one.event for one in readable)
-    history = CaseHistory(made.case, events[: wanted.limit], more, aside, erased)
+    erased = erased_in(past.erasures)
+    history = CaseHistory(made.case, past.events, past.more, past.aside, erased)
     return Answer(history, made.case.sequence)
 
 

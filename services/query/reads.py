@@ -21,7 +21,7 @@ from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsRow, FunnelRow
 from services.query.queue_order import first_of_queue
 from services.query.read_model import sequence_of
-from services.query.slices import ERASURES, WHOLE, Slice, events_of, read_events
+from services.query.slices import ERASURES, WHOLE, Slice, events_of, page_of, read_events
 from services.query.tables import Tables
 from shared.events.fields import Channel, PersonalClass
 from shared.events.intake import Urgency
@@ -56,7 +56,7 @@ class CaseHistory(NamedTuple):
     case: CaseRow
     events: list[ReadEvent]
     more: bool
-    """Whether there are more than the slice's limit."""
+    """Whether others follow that are wanted too."""
     put_aside: list[PutAside]
     """What stands under the case's subject and can't be read."""
     erased: dict[PersonalClass, int]
@@ -146,14 +146,13 @@ class Reads:
             found = _cases(connection, select(table).where(table.c.case_id == case_id))
             if not found:
                 return None
-            one_more = wanted._replace(limit=wanted.limit + 1)
-            events = events_of(connection, tables, case_id, one_more)
+            events, more = page_of(connection, tables, case_id, wanted)
             erasures = events_of(connection, tables, case_id, ERASURES)
             aside = _put_aside(connection, tables, case_id) if found[0].damaged else []
             return CaseHistory(
                 found[0],
-                events[: wanted.limit],
-                len(events) > wanted.limit,
+                events,
+                more,
                 aside,
                 erased_in(one.event for one in erasures),
             )

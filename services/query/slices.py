@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 
 from services.query.folding import ReadEvent
 from services.query.tables import Tables
@@ -15,6 +15,9 @@ from shared.events.reading import read_case_event
 
 FOLDED_MAX = 10_000
 """So many events of one log are read to be folded."""
+PAGE_BYTES = 4_000_000
+"""A page of a case has no more, and one event at least: 200 calls may be a hundred megabytes, and
+two people who look at such a case would take more than query has."""
 
 
 class Slice(NamedTuple):
@@ -27,6 +30,8 @@ class Slice(NamedTuple):
     up_to_version: int | None = None
     versions: Collection[int] | None = None
     """None: all."""
+    newest: bool = False
+    """Whether the last ones are kept where not all fit on a page."""
 
     def holds(self, event: CaseEvent[Any]) -> bool:
         """Whether an event is among those wanted, were there no limit."""
@@ -47,9 +52,44 @@ def events_of(
     connection: Connection, tables: Tables, case_id: str, wanted: Slice = WHOLE
 ) -> list[ReadEvent]:
     """Some events of a log by its timeline, their data from the archive."""
+    archive = tables.archive
+    columns = (archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name)
+    return read_events(connection, _wanted(tables, case_id, wanted, *columns))
+
+
+def page_of(
+    connection: Connection, tables: Tables, case_id: str, wanted: Slice
+) -> tuple[list[ReadEvent], bool]:
+    """Those of them that fit on a page, and whether others follow."""
+    columns = (tables.case_timeline.c.version, func.length(tables.archive.c.body))
+    one_more = wanted._replace(limit=wanted.limit + 1)
+    sizes = connection.execute(_wanted(tables, case_id, one_more, *columns)).all()
+    start, end = fitting([size for _, size in sizes], wanted)
+    if start == end:
+        return [], end < len(sizes)
+    bounds = wanted._replace(
+        after_version=sizes[start][0] - 1, up_to_version=sizes[end - 1][0], limit=end - start
+    )
+    return events_of(connection, tables, case_id, bounds), end < len(sizes)
+
+
+def fitting(sizes: Sequence[int], wanted: Slice) -> tuple[int, int]:
+    """From where to where events of these sizes fit on a page; of the first `limit` of them."""
+    sizes = sizes[: wanted.limit]
+    total = count = 0
+    for size in reversed(sizes) if wanted.newest else sizes:
+        total += size
+        if count and total > PAGE_BYTES:
+            break
+        count += 1
+    return (len(sizes) - count, len(sizes)) if wanted.newest else (0, count)
+
+
+def _wanted(tables: Tables, case_id: str, wanted: Slice, *columns: Any) -> Select[Any]:
     timeline, archive = tables.case_timeline, tables.archive
     query = (
-        select(archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name)
+        select(*columns)
+        .select_from(archive)
         .join(timeline, timeline.c.sequence == archive.c.sequence)
         .where(timeline.c.case_id == case_id, timeline.c.version > wanted.after_version)
         .order_by(timeline.c.version)
@@ -61,7 +101,7 @@ def events_of(
         query = query.where(timeline.c.version <= wanted.up_to_version)
     if wanted.versions is not None:
         query = query.where(timeline.c.version.in_(wanted.versions))
-    return read_events(connection, query)
+    return query
 
 
 def read_events(connection: Connection, query: Select[Any]) -> list[ReadEvent]:

@@ -19,7 +19,11 @@ from shared.jetstream.bounds import Bounds
 from shared.jetstream.log import Log, RecordedEvent
 from shared.jetstream.own_writes import OwnWrites
 from shared.jetstream.stored import StoredMessage
-from shared.jetstream.stream import READ_BATCH_MESSAGES, TooManySubjectsError
+from shared.jetstream.stream import (
+    READ_BATCH_BYTES,
+    READ_BATCH_MESSAGES,
+    TooManySubjectsError,
+)
 from shared.jetstream.subscription import JetStreamSubscription
 
 FEW_VERSIONS = 256
@@ -196,15 +200,20 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
         *,
         inclusive_of_start: bool = True,
     ) -> Sequence[RecordedEvent]:
-        """At most `limit` events from sequence `start` to `stop`, of the topics if any given."""
+        """At most `limit` events from sequence `start` to `stop`, of the topics if any given.
+
+        Fewer, though one at least, where they are larger than a page may be.
+        """
         sequence = max(1 if start is None else start + (not inclusive_of_start), 1)
         found: list[RecordedEvent] = []
+        size = 0
         for page in self._pages(sequence, limit if not topics else READ_BATCH_MESSAGES, stop):
             for message in page:
                 event = self.log.recorded_event(message) or self.log.stray(message)
                 if event is not None and (not topics or event.topic in topics):
                     found.append(event)
-            if len(found) >= limit:
+                    size += len(event.state)
+            if len(found) >= limit or size >= READ_BATCH_BYTES:
                 break
         return found[:limit]
 

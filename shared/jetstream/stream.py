@@ -22,6 +22,8 @@ from shared.jetstream.stored import StoredMessage, read_leader_message, read_mes
 T = TypeVar("T")
 
 READ_BATCH_MESSAGES = 1_000
+READ_BATCH_BYTES = 8_388_608
+"""A page has no more, and one message at least: of large events a thousand are half a gigabyte."""
 NOTHING_FOUND = 404
 TOO_MANY_SUBJECTS = 413
 NO_RESPONDER = 503
@@ -108,10 +110,9 @@ class Stream:
                 return found
             limits = {**limits, "seq": found[-1].sequence + 1}
 
-    def read_from(self, sequence: int, batch: int, max_bytes: int = 0) -> Page:
+    def read_from(self, sequence: int, batch: int, max_bytes: int = READ_BATCH_BYTES) -> Page:
         """At most `batch` messages from `sequence` on; fewer where they are `max_bytes` before."""
-        limits = {"batch": batch, **({"max_bytes": max_bytes} if max_bytes else {})}
-        return read_page(self._read({"seq": sequence, **limits}))
+        return read_page(self._read({"seq": sequence, "batch": batch, "max_bytes": max_bytes}))
 
     def read_subject(self, subject: str, sequence: int, batch: int) -> Page:
         """At most `batch` messages of one subject from `sequence` on."""
@@ -120,7 +121,8 @@ class Stream:
 
     def start_reading(self, sequence: int, batch: int) -> Call:
         """Ask for what `read_from` gives without waiting for it."""
-        return self.connection.start([self._direct({"seq": sequence, "batch": batch})], many=True)
+        request = {"seq": sequence, "batch": batch, "max_bytes": READ_BATCH_BYTES}
+        return self.connection.start([self._direct(request)], many=True)
 
     def leader_message(self, **which: str | int) -> StoredMessage | None:
         """One message by `last_by_subj=` or `seq=`, from the leader; None if there is none."""

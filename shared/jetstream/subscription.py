@@ -67,6 +67,8 @@ class JetStreamSubscription(Subscription[ApplicationRecorder]):
         self._reads: deque[Call] = deque()
         self._ask_from = self._next_sequence
         self._is_at_end = False
+        self._was_short = False
+        """Whether the last page had room for more messages, but not for more bytes."""
         self._pause = FIRST_PAUSE_SECONDS
         self._news = News(log.stream)
 
@@ -126,12 +128,14 @@ class JetStreamSubscription(Subscription[ApplicationRecorder]):
                 return
             self._take(message)
         self._is_at_end = page.is_last
-        if page.is_last or len(page.messages) < READ_BATCH_MESSAGES:
+        self._was_short = len(page.messages) < READ_BATCH_MESSAGES
+        if page.is_last or self._was_short:
             self._drop_reads()
         self._pause_for_replica(bool(page.messages))
 
     def _next_page(self) -> Page:
-        ahead = 1 if self._is_at_end else READS_AHEAD
+        # Where pages end early nobody knows where the next but one begins.
+        ahead = 1 if self._is_at_end or self._was_short else READS_AHEAD
         while len(self._reads) < ahead:
             self._reads.append(self._stream.start_reading(self._ask_from, READ_BATCH_MESSAGES))
             self._ask_from += READ_BATCH_MESSAGES

@@ -49,6 +49,7 @@ from shared.commands.base import Command
 from shared.commands.verification import CheckRegistry
 from shared.deadlines import Deadlines
 from shared.due import spans_of
+from shared.events.fields import Channel
 from shared.matching import Stated
 from shared.outgoing import OutgoingMessage
 from shared.parking import Delivery
@@ -115,9 +116,8 @@ class Wired:
         """Wires intake, and gives what takes its calls."""
         rules = services.intake.main.rules_of(SETTINGS)
 
-        def standing_of(case_id: str) -> Standing:
-            state = desk.writer.log.load_current(case_id).state
-            return Standing(state.is_over, len(state.calls))
+        def standing_of(case_id: str, channel: Channel) -> Standing:
+            return Standing.of(desk.writer.log.load_current(case_id).state, channel)
 
         spans = spans_of(services.intake.deadlines.Spans, SETTINGS)
         due = services.intake.main.deadlines_of(desk, timers, spans)

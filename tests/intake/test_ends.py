@@ -46,7 +46,7 @@ class Line:
 
     def __post_init__(self) -> None:
         desk = desk_for("intake", Fold(IntakeState(), evolve))
-        self.intake = Intake(desk, Index(self.reserved, lambda _: Standing()), ruled())
+        self.intake = Intake(desk, Index(self.reserved, lambda *_: Standing()), ruled())
         self.ends = EarlyEnds(self.remembered)
 
     def call(self, call_id: str, channel: Channel = "phone", address: str | None = None) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from services.intake.routing import ASKED_AGAIN_AFTER, CALLS_OF_A_CASE_MAX, Index, Standing
-from tests.examples import digest
+from services.intake.state import Call, IntakeState
+from shared.events.fields import Channel
+from shared.grown import Grown
+from tests.examples import NOON, digest
 from tests.intake.test_routing import VICTIM, Line
 
 
@@ -36,7 +39,7 @@ def test_the_calls_after_a_full_case_are_another_case_and_a_code_is_let_in_longe
 def test_of_a_row_of_full_cases_only_the_ends_are_read(line: Line) -> None:
     asked: list[str] = []
 
-    def standing_of(case_id: str) -> Standing:
+    def standing_of(case_id: str, _: Channel) -> Standing:
         asked.append(case_id)
         return line.standing.get(case_id, Standing())
 
@@ -66,3 +69,41 @@ def test_that_a_full_case_is_over_is_heard_after_some_calls(line: Line) -> None:
     line.standing[first.case_id] = Standing(is_over=True, calls=CALLS_OF_A_CASE_MAX)
     later = [line.call("+7 900 000-00-01") for _ in range(ASKED_AGAIN_AFTER)]
     assert [one.previous_case for one in later] == [None] * (len(later) - 1) + [first.case_id]
+
+
+def test_a_flood_on_one_channel_with_his_code_keeps_out_none_of_his_calls_on_another(
+    line: Line,
+) -> None:
+    def standing_of(case_id: str, channel: Channel) -> Standing:
+        flooded = (case_id, channel) == (VICTIM, "telegram")
+        return Standing(calls=2 * CALLS_OF_A_CASE_MAX if flooded else 2)
+
+    line.index = Index(line.bucket, standing_of)
+    line.index.reserve_code(digest("123-456-7890"), VICTIM)
+    his = "+7 900 000-00-01"
+    for code in ("123-456-7890", ""):
+        assert line.call(his, code).case_id == VICTIM
+        assert line.call("man", "123-456-7890", on="telegram").case_id != VICTIM
+        assert line.call("man", on="telegram").case_id != VICTIM
+    assert line.call(his).case_id == VICTIM
+
+
+def test_a_case_has_the_calls_of_each_channel_counted_by_themselves() -> None:
+    calls: Grown[tuple[Channel, str], Call] = Grown(
+        {("telegram", str(n)): Call(None, "ru", NOON) for n in range(CALLS_OF_A_CASE_MAX)}
+    )
+    state = IntakeState(calls=calls.with_entry(("phone", "1"), Call(None, "ru", NOON)))
+    assert Standing.of(state, "telegram").calls == CALLS_OF_A_CASE_MAX
+    assert Standing.of(state, "phone").calls == 1
+
+
+def test_a_later_episode_that_was_full_is_asked_again_too(line: Line) -> None:
+    his = "+7 900 000-00-01"
+    first = line.call(his)
+    line.standing[first.case_id] = Standing(is_over=True)
+    second = line.call(his)
+    line.standing[second.case_id] = Standing(calls=CALLS_OF_A_CASE_MAX)
+    assert line.call(his).case_id != second.case_id
+    line.standing[second.case_id] = Standing(is_over=True, calls=CALLS_OF_A_CASE_MAX)
+    later = [line.call(his) for _ in range(ASKED_AGAIN_AFTER)]
+    assert (later[-1].previous_case, later[-1].episode) == (second.case_id, 3)

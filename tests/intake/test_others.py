@@ -44,7 +44,7 @@ class Hotline:
     intake: Intake = field(
         default_factory=lambda: Intake(
             desk_for("intake", Fold(IntakeState(), evolve)),
-            Index(MemoryBucket(), lambda _: Standing()),
+            Index(MemoryBucket(), lambda *_: Standing()),
             ruled(),
         )
     )

@@ -35,7 +35,7 @@ class Line:
         self.guesses = Guesses(lambda: self.seconds)
         self.standing: dict[str, Standing] = {}
         self.index = Index(
-            self.bucket, lambda case_id: self.standing.get(case_id, Standing()), self.guesses
+            self.bucket, lambda case_id, _: self.standing.get(case_id, Standing()), self.guesses
         )
         self._ids: Iterator[int] = count()
 

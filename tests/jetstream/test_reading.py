@@ -16,6 +16,7 @@ from nats.aio.client import Client
 from passage.runner.nats_server import NatsServer
 from shared.jetstream import SequenceGapError
 from shared.jetstream.calls import Outgoing
+from shared.jetstream.stream import READ_BATCH_BYTES
 from tests.jetstream.conftest import log_env
 from tests.jetstream.logs import history, open_log, opened, store_long
 
@@ -163,6 +164,22 @@ def test_the_stored_body_is_the_state_and_headers_are_as_documented(
         "Content-Type: application/json",
     ):
         assert f"\r\n{line}\r\n".encode() in reply.headers
+
+
+def test_what_is_read_at_once_is_bounded_in_bytes(r1_env: dict[str, str]) -> None:
+    log, size = open_log(r1_env), 700_000
+    sequences = [one for _ in range(30) for one in log.insert_events([opened(state=b"x" * size)])]
+    with log.subscribe() as subscription:
+        batches = []
+        while sum(map(len, batches)) < len(sequences):
+            batches.append(subscription.next_batch(1_000, 60))
+    pages, start = [], 1
+    while page := log.select_notifications(start, 1_000):
+        pages.append(page)
+        start = page[-1].id + 1
+    for read in (batches, pages):
+        assert [event.id for batch in read for event in batch] == sequences
+        assert max(map(len, read)) <= READ_BATCH_BYTES // size + 1
 
 
 def test_a_hole_in_the_stream_stops_the_subscription(own_server: NatsServer) -> None:

@@ -96,6 +96,7 @@ class MemoryLog:
         self,
         originator_id: str,
         *,
+        gt: int | None = None,
         lte: int | None = None,
         up_to_sequence: int | None = None,
         up_to_time: datetime | None = None,
@@ -104,6 +105,7 @@ class MemoryLog:
             one
             for one in self.events
             if one.originator_id == originator_id
+            and (gt is None or one.originator_version > gt)
             and (lte is None or one.originator_version <= lte)
             and (up_to_sequence is None or one.id <= up_to_sequence)
             and (up_to_time is None or one.recorded_at < up_to_time)

@@ -18,13 +18,14 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from typing_extensions import override
 
+from services.query.feed import BEHIND_EVENTS, _next_batch
 from services.query.folding import ReadEvent, Rows, StoppedError, fold, touched_logs
 from services.query.generations import Generations
 from services.query.projections.statistics import call_in
 from shared.events.base import Event
 from shared.events.reading import read_case_event
 from tests import examples as e
-from tests.examples import CASE, CaseBook
+from tests.examples import CASE, NOON, CaseBook
 from tests.query.stage import (
     Follower,
     MemoryLog,
@@ -171,6 +172,20 @@ def test_a_second_writer_of_the_same_tables_is_found_out(sqlite_url: str) -> Non
         with pytest.raises((StoppedError, DBAPIError)):
             second.following.apply(log.events[3:], 3)
         assert [row[2] for row in first.rows()["archive"]] == [1, 2, 3, 4]
+
+
+class OfLargeEvents(MemorySubscription):
+    """A log of so many large events that a feed never comes to its end."""
+
+    @override
+    def next_batch(self, max_events: int, timeout: float) -> list[Recorded]:
+        large = Recorded(1, CASE, 1, "CallLinked", b"x" * 100_000, NOON)
+        return [large] * min(max_events, 600)
+
+
+def test_a_feed_that_is_behind_takes_no_more_large_events_at_once_than_it_has_room_for() -> None:
+    batch = _next_batch(OfLargeEvents(MemoryLog(), 0))
+    assert BEHIND_EVENTS <= len(batch) <= 600
 
 
 class Tearing(MemoryLog):

@@ -13,6 +13,7 @@ from services.query.api.reveal import VALUES_SHOWN
 from services.query.candidate_reads import SAID_MAX
 from services.query.opening import PAGE_MAX_BYTES
 from services.query.pages.routes import EVENTS_SHOWN
+from services.query.slices import PAGE_BYTES, read_events
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded
 from shared.events.reading import read_case_event
@@ -154,6 +155,38 @@ async def test_long_texts_make_shorter_pages(tmp_path: Path) -> None:
     sizes = [sum(len(str(one["value"]).encode()) for one in page) for page in found]
     assert sum(map(len, found)) == 400
     assert max(sizes) < PAGE_MAX_BYTES
+
+
+async def test_a_case_of_large_events_is_read_a_few_megabytes_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, book = MemoryLog(), CaseBook()
+    book.add(sealed_event(e.case_opened(), CASE, 1))
+    note = NoteAdded(text=Plain("in its place comes a sealed text"))
+    for version in range(2, 62):
+        book.add(sealed_event(note, CASE, version, text="x" * 300_000))
+    log.write(book)
+    reads: list[int] = []
+
+    def counting(connection: Any, query: Any) -> Any:
+        found = read_events(connection, query)
+        reads.append(sum(len(one.stored) for one in found))
+        return found
+
+    monkeypatch.setattr("services.query.slices.read_events", counting)
+    async with asked(log, tmp_path, FixedKeys()) as desk:
+        desk.follower.until(61)
+        for query in ({}, {"as_of_version": 50}):
+            found = await pages(desk, **query)
+            versions = [one["version"] for page in found for one in page["timeline"]]
+            assert versions == list(range(1, query.get("as_of_version", 61) + 1))
+            assert max(len(page["timeline"]) for page in found) < 20
+        texts = await revealed(desk, classes=["narrative"], limit=VALUES_MAX)
+        assert sum(map(len, texts)) == 60
+        last = (await desk.http.get(f"/cases/{CASE}")).text
+    assert "Later events" not in last
+    assert "?as_of_version=61" in last
+    assert max(reads) <= PAGE_BYTES
 
 
 async def test_a_case_of_thousands_of_calls_is_compared_by_the_last_ones(

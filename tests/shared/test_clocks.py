@@ -53,11 +53,32 @@ def test_a_channel_that_sent_a_message_before_it_was_given_it_is_behind(
     assert len(lines) == alarms
 
 
+def test_from_how_far_a_clock_is_off_in_the_log_nobody_tells_what_it_said() -> None:
+    given = Message("telegram", NOW + 30 * MINUTE, None, dispatched_at=NOW)
+    for said in (timedelta(seconds=967_000_001), timedelta(days=1_000)):
+        report = DeliveryReported(
+            message_id="message-1",
+            case_id=CASE,
+            channel="telegram",
+            outcome="sent",
+            happened_at=NOW - said,
+        )
+        with capture_logs() as lines:
+            _alarm_if_behind(given, report)
+            by_now = House().desk.by_now(NOW + said, NOW, channel="telegram")
+        assert by_now == NOW
+        assert [one["seconds"] for one in lines] == [-86_400, 86_400]
+
+
 @pytest.mark.parametrize(
     ("started_at", "seconds"),
     [
         ("2026-03-14T12:06:00Z", 360),
-        ("2027-03-14T12:00:00Z", 31_536_000),
+        ("2026-03-15T11:59:59Z", 86_399),
+        ("2027-03-14T12:00:00Z", 86_400),
+        ("79000000001", 86_400),  # The caller's number, in the wrong field.
+        (79_000_000_001, 86_400),
+        ("2026-09-01T00:00:00Z", 86_400),
         ("2026-03-14T12:00:30Z", 0),
         ("2026-03-14T02:00:00Z", 0),
         ("yesterday", 0),
@@ -65,7 +86,7 @@ def test_a_channel_that_sent_a_message_before_it_was_given_it_is_behind(
     ],
 )
 def test_a_call_dated_so_far_ahead_that_its_time_is_replaced_is_alarmed(
-    started_at: str, seconds: int
+    started_at: str | int, seconds: int
 ) -> None:
     with capture_logs() as lines:
         call = received(envelope(started_at=started_at))

@@ -99,7 +99,8 @@ def _page_of(
     if from_version is None:
         # The row alone says how long the case is; it may have grown by the second look.
         row = look_up(context, case_id, as_of, Slice(limit=0)).found.case
-        from_version = max(1, row.version - EVENTS_SHOWN + 1)
+        last = Slice(max(0, row.version - EVENTS_SHOWN), EVENTS_SHOWN, newest=True)
+        return look_up(context, case_id, as_of, last)
     return look_up(context, case_id, as_of, Slice(from_version - 1, EVENTS_SHOWN))
 
 
