@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import islice
+from threading import BoundedSemaphore
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from eventsourcing.application import Application
@@ -26,7 +28,7 @@ from typing_extensions import override
 
 from shared import subjects
 from shared.case_history import Histories, History, Recorded
-from shared.case_reading import events_after
+from shared.case_reading import LONG_EVENTS, events_after
 from shared.credentials import api_prefix
 from shared.events.base import CONTENT_TYPE, CaseEvent, chain_hash
 from shared.events.intake import PersonalDataErased
@@ -38,6 +40,9 @@ from shared.jetstream.connection import Connection
 from shared.settings import Settings
 from shared.turns import Turns
 
+LONG_AT_ONCE = 2
+"""So many long cases are folded at the same time: a dozen threads that do nothing else leave little
+of the processor to a call that needs a millisecond, and each holds megabytes of what it reads."""
 READ_ATTEMPTS = 50
 """How often a case is read anew because a replica that lags answered."""
 
@@ -101,6 +106,7 @@ class CaseLog(Application[str], Generic[StateT]):
         self.fold = fold
         self._kept: Histories[StateT] = Histories()
         self._turns = Turns()
+        self._long_at_once = BoundedSemaphore(LONG_AT_ONCE)
         super().__init__(env)
         self.incarnation: IncarnationCheck | None = None
         if isinstance(self.recorder, JetStreamApplicationRecorder):
@@ -119,8 +125,11 @@ class CaseLog(Application[str], Generic[StateT]):
         """Gives the case as the log has it now; raises ChainBrokenError."""
         with self.turn_on(case_id):
             known = self.remembered(case_id) or History(case_id, self.fold.initial)
-            newer = events_after(self.recorder, case_id, known.version, known.sequence)
-            history = self.extend(known, newer)
+            newer = iter(events_after(self.recorder, case_id, known.version, known.sequence))
+            history = self.extend(known, islice(newer, LONG_EVENTS))
+            if history.version - known.version == LONG_EVENTS:
+                with self._long_at_once:
+                    history = self.extend(history, newer)
             self.remember(history)
         return history
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
-from shared.events.base import Event
+from shared.case_log import LONG_AT_ONCE, Fold
+from shared.case_reading import LONG_EVENTS
+from shared.events.base import CaseEvent, Event
 from shared.transact import transact
 from shared.turns import Turns
+from tests.desks import desk_for
 from tests.examples import CASE, OTHER_CASE
 from tests.shared.test_transact import Notes, add_note, cause, desk
 
 PATIENCE_S = 60.0
+LETS_OTHERS_IN_S = 0.2
+"""Whoever may come in does so meanwhile; nobody has to."""
 
 
 @contextmanager
@@ -75,3 +81,44 @@ def test_who_waited_too_long_goes_on_and_ends_nobody_elses_turn(
             assert done.wait(PATIENCE_S)
         assert turns._turns[CASE].users == 1
     assert not turns._turns
+
+
+class Inside:
+    """The long cases that are being folded, by a fold that lets others come in meanwhile."""
+
+    def __init__(self) -> None:
+        self._cases: set[str] = set()
+        self.one_too_many = threading.Event()
+
+    def evolve(self, state: Notes, event: CaseEvent[Any]) -> Notes:
+        if event.caseversion == LONG_EVENTS + 1:
+            self._cases.add(event.subject)
+            if len(self._cases) > LONG_AT_ONCE:
+                self.one_too_many.set()
+            self.one_too_many.wait(LETS_OTHERS_IN_S)
+        if event.caseversion == LONG_EVENTS + 20:
+            self._cases.discard(event.subject)
+        return state
+
+
+def test_few_long_cases_are_folded_at_the_same_time() -> None:
+    cases = [f"0EXAMPLE{number:04}" for number in range(6)]
+    writing, inside = desk().writer, Inside()
+    log = desk_for("intake", Fold(Notes(), inside.evolve)).writer.log
+    log.recorder = writing.log.recorder
+    for case_id in cases:
+        for number in range(LONG_EVENTS + 20):
+            transact(writing, case_id, cause(f"m-{number}"), add_note)
+    all_there = threading.Barrier(len(cases))
+
+    def load(case_id: str) -> None:
+        all_there.wait(PATIENCE_S)
+        log.load(case_id)
+
+    threads = [threading.Thread(target=load, args=(one,)) for one in cases]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(PATIENCE_S)
+    assert not inside.one_too_many.is_set()
+    assert {log.load(one).version for one in cases} == {LONG_EVENTS + 20}
