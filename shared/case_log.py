@@ -41,8 +41,8 @@ from shared.settings import Settings
 from shared.turns import Turns
 
 LONG_AT_ONCE = 2
-"""So many long cases are folded at the same time: a dozen threads that do nothing else leave none of
-the processor to a call that needs a millisecond, and each holds megabytes of what it reads."""
+"""So many long cases are folded at the same time: a dozen threads that do nothing else leave little
+of the processor to a call that needs a millisecond, and each holds megabytes of what it reads."""
 READ_ATTEMPTS = 50
 """How often a case is read anew because a replica that lags answered."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from eventsourcing.persistence import ApplicationRecorder
-
 from services.query.folding import ReadEvent, Rows, Unreadable, fold, read_stored
 from services.query.log import Log, RecordedEvent
 from services.query.masking import erased_in
@@ -77,7 +75,7 @@ def case_as_of(
     """
     past = _Past(moment, wanted)
     try:
-        for stored in events_after(cast(ApplicationRecorder, log), case_id, 0, 0):
+        for stored in events_after(cast(Any, log), case_id, 0, 0):
             past.take(read_stored(cast(RecordedEvent, stored)))
     except LogError:
         raise LogUnavailableError from None

@@ -36,7 +36,7 @@ UNDER_COMMANDS = (
     "services.intake.handlers.transact",
     "services.intake.codes.codes_for",
     "services.verification.handlers.transact",
-    "services.verification.handlers.claim_to_check",
+    "services.verification.handlers.statement_to_check",
     "services.handover.handlers.transact",
     "shared.transact.CaseLog.load",
     "shared.transact.CaseLog.load_current",

@@ -2,6 +2,7 @@
 
 import inspect
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -168,12 +169,15 @@ def test_the_stored_body_is_the_state_and_headers_are_as_documented(
 
 def test_what_is_read_at_once_is_bounded_in_bytes(r1_env: dict[str, str]) -> None:
     log, size = open_log(r1_env), 700_000
-    sequences = [one for _ in range(30) for one in log.insert_events([opened(state=b"x" * size)])]
+    sequences = [
+        one for _ in range(30) for one in log.insert_events([opened(state=b"x" * size)]) or ()
+    ]
     with log.subscribe() as subscription:
-        batches = []
+        batches: list[Any] = []
         while sum(map(len, batches)) < len(sequences):
             batches.append(subscription.next_batch(1_000, 60))
-    pages, start = [], 1
+    pages: list[Any] = []
+    start = 1
     while page := log.select_notifications(start, 1_000):
         pages.append(page)
         start = page[-1].id + 1

@@ -83,26 +83,32 @@ def test_who_waited_too_long_goes_on_and_ends_nobody_elses_turn(
     assert not turns._turns
 
 
-def test_few_long_cases_are_folded_at_the_same_time() -> None:
-    cases = [f"0EXAMPLE{number:04}" for number in range(6)]
-    inside, one_too_many = set[str](), threading.Event()
+class Inside:
+    """The long cases that are being folded, by a fold that lets others come in meanwhile."""
 
-    def evolve(state: Notes, event: CaseEvent[Any]) -> Notes:
+    def __init__(self) -> None:
+        self._cases: set[str] = set()
+        self.one_too_many = threading.Event()
+
+    def evolve(self, state: Notes, event: CaseEvent[Any]) -> Notes:
         if event.caseversion == LONG_EVENTS + 1:
-            inside.add(event.subject)
-            if len(inside) > LONG_AT_ONCE:
-                one_too_many.set()
-            one_too_many.wait(LETS_OTHERS_IN_S)
+            self._cases.add(event.subject)
+            if len(self._cases) > LONG_AT_ONCE:
+                self.one_too_many.set()
+            self.one_too_many.wait(LETS_OTHERS_IN_S)
         if event.caseversion == LONG_EVENTS + 20:
-            inside.discard(event.subject)
+            self._cases.discard(event.subject)
         return state
 
-    writing, at = desk(), desk_for("intake", Fold(Notes(), evolve))
-    log = at.writer.log
-    log.recorder = writing.writer.log.recorder
+
+def test_few_long_cases_are_folded_at_the_same_time() -> None:
+    cases = [f"0EXAMPLE{number:04}" for number in range(6)]
+    writing, inside = desk().writer, Inside()
+    log = desk_for("intake", Fold(Notes(), inside.evolve)).writer.log
+    log.recorder = writing.log.recorder
     for case_id in cases:
         for number in range(LONG_EVENTS + 20):
-            transact(writing.writer, case_id, cause(f"m-{number}"), add_note)
+            transact(writing, case_id, cause(f"m-{number}"), add_note)
     all_there = threading.Barrier(len(cases))
 
     def load(case_id: str) -> None:
@@ -114,5 +120,5 @@ def test_few_long_cases_are_folded_at_the_same_time() -> None:
         one.start()
     for one in threads:
         one.join(PATIENCE_S)
-    assert not one_too_many.is_set()
+    assert not inside.one_too_many.is_set()
     assert {log.load(one).version for one in cases} == {LONG_EVENTS + 20}
