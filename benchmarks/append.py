@@ -63,7 +63,7 @@ SHAPES = (
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """Gives the ratio for each shape and each number in flight."""
+    """The ratio for each shape and each number in flight."""
     with (
         site_in(bench.folder_for("append")) as site,
         site.writer(Fold(IntakeState(), evolve), "intake") as writer,

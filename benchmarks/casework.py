@@ -51,7 +51,7 @@ class Asked(NamedTuple):
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """Gives the time that query takes to follow, then of candidates, cases and new cases."""
+    """The time that query takes to follow, then of candidates, cases and new cases."""
     size = Size(
         bench.count(EVENTS, 1_000),
         bench.count(WAITING, 5),
@@ -74,7 +74,7 @@ def run(bench: Bench) -> Iterator[Measured]:
 
 
 def _followed(query: Query, casework: Casework, began: float) -> Measured:
-    """Gives how fast the read models were made, from the start of query's process on."""
+    """How fast the read models were made, from the start of query's process on."""
     query.wait(casework.events, FOLLOWED_WITHIN_S)
     seconds = time.perf_counter() - began
     figures = {"rate": casework.events / seconds}
@@ -84,7 +84,7 @@ def _followed(query: Query, casework: Casework, began: float) -> Measured:
 
 
 def _names_opened(query: Query, casework: Casework) -> Measured:
-    """Gives how long the names take to be opened, once after a start; others are served beside."""
+    """How long the names take to be opened, once after a start; others are served beside."""
     body = {**WHO, "surname": casework.cases[0].identity.surname}
     began = time.perf_counter()
     first_s = 0.0
@@ -160,7 +160,7 @@ def _shown(bench: Bench, query: Query, casework: Casework) -> Measured:
 
 
 def _loaded(bench: Bench, site: Site, casework: Casework) -> Iterator[Measured]:
-    """Gives the milliseconds of a load: of a case that a service works on, and of a past one.
+    """The milliseconds of a load: of a case that a service works on, and of a past one.
 
     nats-server keeps a block of 8 MB in memory for two seconds after it was read; a case whose
     blocks it hasn't costs their reading.
@@ -207,7 +207,7 @@ def _times(name: str, taken: Sequence[float], aim: str, **notes: float) -> Measu
 
 
 def _new_cases(bench: Bench, sites: dict[str, Site]) -> Measured:
-    """Gives the milliseconds of a new case: its keys are made, its first call is sealed."""
+    """The milliseconds of a new case: its keys are made, its first call is sealed."""
     with ExitStack() as stack:
         sides: dict[str, Callable[[], float]] = {}
         for name, site in sites.items():

@@ -167,7 +167,7 @@ def _day(moment: datetime) -> str:
 
 
 def _messages(casework: Casework, sealed: Sequence[str], size: Size) -> Iterator[Message]:
-    """Gives the events of all cases; a thousand at once take turns, as on a hotline."""
+    """The events of all cases; a thousand at once take turns, as on a hotline."""
     chance = Random(4)  # noqa: S311 - nothing is secret here
     growing = [
         _Growing(
@@ -188,7 +188,7 @@ def _messages(casework: Casework, sealed: Sequence[str], size: Size) -> Iterator
 
 
 def _steps(casework: Casework, size: Size, case: Case, number: int) -> list[Template]:
-    """Gives what happens in a case; notes make up the number of events that is wanted."""
+    """What happens in a case; notes make up the number of events that is wanted."""
     ending: list[Template] = []
     if not case.waits:
         handed_over = number % HANDED_OVER_EVERY == 1

@@ -61,15 +61,15 @@ class Bench:
     scale: float = 1.0
 
     def count(self, usual: int, least: int = 1) -> int:
-        """Gives how often something is done: fewer times where the scale says so."""
+        """How often something is done: fewer times where the scale says so."""
         return max(least, round(usual * self.scale))
 
     def rounds(self, usual: int) -> int:
-        """Gives how many rounds are played: one where the scale is for trying out only."""
+        """How many rounds are played: one where the scale is for trying out only."""
         return usual if self.scale >= SMALLEST_SCALE_THAT_MEASURES else 1
 
     def folder_for(self, name: str) -> Path:
-        """Gives a folder of one benchmark's own; all lie on one disk."""
+        """A folder of one benchmark's own; all lie on one disk."""
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
@@ -99,7 +99,7 @@ Benchmark = Callable[[Bench], Iterator[Measured]]
 
 
 def take_turns(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Gives each side's figure of every round; the sides take turns: A B A B."""
+    """Each side's figure of every round; the sides take turns: A B A B."""
     found: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, side in sides.items():
@@ -110,7 +110,7 @@ def take_turns(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[st
 def compared(
     name: str, rounds: Mapping[str, Sequence[float]], unit: str, aim: str = "", **notes: str | float
 ) -> Measured:
-    """Gives the medians and the ratio of the first side to the second."""
+    """The medians and the ratio of the first side to the second."""
     medians = {side: statistics.median(values) for side, values in rounds.items()}
     ours, beside = list(rounds)[:2]
     ratios = [a / b for a, b in zip(rounds[ours], rounds[beside], strict=True)]
@@ -132,7 +132,7 @@ def rounded(figures: Mapping[str, float]) -> dict[str, float]:
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """Gives the smallest value that `percent` of the values don't exceed."""
+    """The smallest value that `percent` of the values don't exceed."""
     ordered = sorted(values)
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 
@@ -173,7 +173,7 @@ def _sync_ms(path: Path) -> float:
 
 
 def as_line(measured: Measured, on: Machine) -> str:
-    """Gives one result as one line of JSON."""
+    """One result as one line of JSON."""
     return json.dumps({**asdict(measured), "machine": asdict(on)}, ensure_ascii=False)
 
 

@@ -57,7 +57,7 @@ class Copy:
     _was: str = FIRST_PREVHASH
 
     def next(self) -> Message:
-        """Gives the next event, chained to the one before."""
+        """The next event, chained to the one before."""
         of, template = self.template.bodies[self.version], self.template
         topic = template.types[self.version]
         body = of.replace(template.case_id.encode(), self.case_id.encode())

@@ -30,7 +30,7 @@ AIM = ">= 1.5"
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """Gives events a second of both sides and their ratio, for each number of cases in flight."""
+    """Events a second of both sides and their ratio, for each number of cases in flight."""
     with ExitStack() as stack:
         site = stack.enter_context(site_in(bench.folder_for("lifecycle")))
         secrets = read_secrets(site.settings.keys_dir)

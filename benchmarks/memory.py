@@ -46,7 +46,7 @@ AIM_OF_THE_END = "< 2"
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """Gives what each process holds, idle and afterwards, then how long their end takes."""
+    """What each process holds, idle and afterwards, then how long their end takes."""
     with system_in(bench.folder_for("memory")) as system:
         yield _held("idle", system, 0)
         began = time.perf_counter()

@@ -49,7 +49,7 @@ class Ranked:
 
 
 class People:
-    """Gives one invented man after the other; the same again for the same seed."""
+    """One invented man after the other; the same again for the same seed."""
 
     def __init__(self, seed: int = 4) -> None:
         self._chance = Random(seed)  # noqa: S311 - nothing is secret here
@@ -60,7 +60,7 @@ class People:
         self._first_names = Ranked.of(FIRST_NAMES.split())
 
     def next(self, number: int) -> Identity:
-        """Gives a man; his service number is made of his own."""
+        """A man; his service number is made of his own."""
         chance = self._chance
         names = [
             self._surnames.any(chance),
@@ -82,7 +82,7 @@ class People:
         )
 
     def misspelled(self, name: str) -> str:
-        """Gives a name as somebody hears it: in the other alphabet, or with two letters swapped."""
+        """A name as somebody hears it: in the other alphabet, or with two letters swapped."""
         if self._chance.random() < 0.5:
             return anyascii.anyascii(name)
         place = self._chance.randrange(1, len(name) - 1)

@@ -29,7 +29,7 @@ class Query:
     client: httpx.Client
 
     def sequence(self) -> int:
-        """Gives how far the read models follow the log; -1 while nothing answers."""
+        """How far the read models follow the log; -1 while nothing answers."""
         try:
             answer = self.client.get("/api/cases", params={"limit": 1})
         except httpx.TransportError:

@@ -28,7 +28,7 @@ AIM = ">= 20000 (rebuild)"
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """Gives events a second of both sides and their ratio."""
+    """Events a second of both sides and their ratio."""
     folder = bench.folder_for("read-model")
     numbers = itertools.count()
     with site_in(folder) as site:
@@ -47,7 +47,7 @@ def run(bench: Bench) -> Iterator[Measured]:
 
 
 def _rebuild(site: Site, folder: Path, number: int, events: int, watch: Stopwatch) -> float:
-    """Gives the seconds from an empty database to one that shows the whole log."""
+    """The seconds from an empty database to one that shows the whole log."""
     url = f"sqlite:///{folder / f'rebuilt-{number}.db'}"
     with collecting_as_query(), watch, fed_read_models(site, url) as progress:
         began = time.perf_counter()

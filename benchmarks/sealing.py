@@ -50,7 +50,7 @@ class OpenKeys(RemoteKeys):
 
 
 def run(bench: Bench) -> Iterator[Measured]:
-    """Gives events a second with sealing and without, and their ratio."""
+    """Events a second with sealing and without, and their ratio."""
     with ExitStack() as stack:
         site = stack.enter_context(site_in(bench.folder_for("sealing")))
         query = stack.enter_context(query_process(site, bench.folder_for("sealing-query")))

@@ -34,7 +34,7 @@ class Site:
 
     @contextmanager
     def case_log(self, fold: Fold[Any], name: str) -> Iterator[CaseLog[Any]]:
-        """Gives a service's case log on a connection of its own."""
+        """A service's case log on a connection of its own."""
         log: CaseLog[Any] = CaseLog(fold, jetstream_env(self.settings, f"bench-{name}"))
         try:
             yield log
@@ -43,7 +43,7 @@ class Site:
 
     @contextmanager
     def writer(self, fold: Fold[Any], name: str) -> Iterator[Writer]:
-        """Gives what a service writes with: its log, and keys kept in the bucket."""
+        """What a service writes with: its log, and keys kept in the bucket."""
         with self.case_log(fold, name) as log:
             # All write as intake and handover do; the key holder asks who records what.
             yield Writer(log, RemoteKeys(log.connection, name, self.settings.request_timeout_s))

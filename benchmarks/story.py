@@ -133,7 +133,7 @@ class Story:
         kind: type[Command],
         **fields: Any,
     ) -> str:
-        """Gives the command's id, which is the id of what it creates."""
+        """The command's id, which is the id of what it creates."""
         command = self._command(kind, **fields)
         self._carry_out(command, lambda state: decide(state, command, datetime.now(UTC)))
         return command.command_id

@@ -101,7 +101,7 @@ async def _watch_calls(running: Running, count: int) -> Moments:
 
 
 async def _listen(client: Client) -> asyncio.Queue[tuple[float, str]]:
-    """Gives when a case was opened, and which: what intake publishes is heard by anybody."""
+    """When a case was opened, and which: what intake publishes is heard by anybody."""
     opened: asyncio.Queue[tuple[float, str]] = asyncio.Queue()
 
     async def hear(message: Msg) -> None:

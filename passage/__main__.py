@@ -40,7 +40,7 @@ VERBS: dict[str, str] = {
 
 
 def command_line(verb: str | None = None) -> typer.Typer:
-    """Gives the command line with one verb, or with all.
+    """The command line with one verb, or with all.
 
     Only what a verb needs is imported: all of it takes a second to load and half to unload.
     """

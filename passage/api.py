@@ -72,7 +72,7 @@ async def api_of(url: str, connections: int = 10) -> AsyncIterator[Api]:
 
 
 async def fetched(api: Api, path: str, **query: Any) -> Json:
-    """Gives the body of a successful answer. Raises VerbEndedError that says what went wrong."""
+    """The body of a successful answer. Raises VerbEndedError that says what went wrong."""
     try:
         reply = await api.get(path, **query)
     except httpx.HTTPError as error:
@@ -83,7 +83,7 @@ async def fetched(api: Api, path: str, **query: Any) -> Json:
 
 
 async def sent(api: Api, path: str, body: Mapping[str, Any]) -> Json:
-    """Gives the body of the answer to something sent. Raises VerbEndedError as `fetched` does."""
+    """The body of the answer to something sent. Raises VerbEndedError as `fetched` does."""
     try:
         reply = await api.post(path, body)
     except httpx.HTTPError as error:
@@ -109,14 +109,14 @@ async def commanded(api: Api, name: str, fields: Mapping[str, Any], again: str) 
 
 
 def unreachable(error: httpx.HTTPError) -> VerbEndedError:
-    """Gives the end of a verb that got no answer (exit code 5)."""
+    """The end of a verb that got no answer (exit code 5)."""
     return VerbEndedError(
         Exit.UNAVAILABLE, f"the API does not answer ({type(error).__name__}); is it running?"
     )
 
 
 def ended_by_problem(reply: Reply) -> VerbEndedError:
-    """Gives the end of a verb that was answered with problem+json, with the fitting exit code."""
+    """The end of a verb that was answered with problem+json, with the fitting exit code."""
     body = reply.body
     if _of_no_case(reply):
         return VerbEndedError(Exit.FAILED, "there is no such case")

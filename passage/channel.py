@@ -73,7 +73,7 @@ REFUSALS: dict[int, type[NotKeptError]] = {
 
 
 def envelope_of(call: Call, key: PublicKey) -> CallEnvelope[CallReceived]:
-    """Gives the message for a call; the same call gives the same id. Raises ValidationError."""
+    """The message for a call; the same call gives the same id. Raises ValidationError."""
 
     def boxed(text: str | None) -> str | None:
         # Bytes of the command line that are no text are kept as they are.

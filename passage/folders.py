@@ -88,7 +88,7 @@ class Folders:
 
 
 def folders_of(data_dir: Path) -> Folders:
-    """Gives the folders with absolute paths, so that children find them from anywhere."""
+    """The folders with absolute paths, so that children find them from anywhere."""
     return Folders(data_dir.expanduser().resolve())
 
 

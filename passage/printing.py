@@ -74,5 +74,5 @@ def counted(count: int, one: str, more: str | None = None) -> str:
 
 
 def short_time(text: str | None) -> str:
-    """Gives an ISO time to the second, as people read it: `2026-11-22 10:40:41`."""
+    """An ISO time to the second, as people read it: `2026-11-22 10:40:41`."""
     return (text or "")[:19].replace("T", " ")

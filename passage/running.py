@@ -54,18 +54,18 @@ class Running(BaseModel):
 
     @classmethod
     def bare(cls, nats: str) -> Running:
-        """Gives a nats-server without accounts, as tests start it."""
+        """A nats-server without accounts, as tests start it."""
         nowhere = Path(os.devnull)
         return cls(nats=nats, http="", keys=nowhere, registry=nowhere, database="")
 
     def nkey_of(self, identity: str) -> Path | None:
-        """Gives the file of an identity's seed, or that of the only one that there is."""
+        """The file of an identity's seed, or that of the only one that there is."""
         path = seed_file(self.keys, identity)
         return path if path.exists() else self.nkey
 
 
 def find_running(data_dir: Path) -> Running:
-    """Gives the addresses of the system in `data_dir`, else those of the environment.
+    """The addresses of the system in `data_dir`, else those of the environment.
 
     Raises VerbEndedError (5) where neither names a system.
     """

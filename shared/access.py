@@ -86,7 +86,7 @@ class AccessRecord(BaseModel):
         return tuple(dict.fromkeys((*opened, *self.found_cases)))
 
     def values_of(self, case_id: str) -> list[Spotted]:
-        """Gives what was opened of one case."""
+        """What was opened of one case."""
         return [one for one in self.values if one.case_id == case_id]
 
     @property

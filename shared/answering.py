@@ -29,7 +29,7 @@ CommandHandler = Callable[[Any], Outcome | Recorded]
 
 
 def answer(command_type: type[Command], body: bytes, handler: CommandHandler) -> AnyAnswer:
-    """Gives the answer to one command; never raises."""
+    """The answer to one command; never raises."""
     try:
         command = command_type.model_validate_json(body)
     except ValidationError as error:

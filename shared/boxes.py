@@ -27,7 +27,7 @@ def box_up(public_key: PublicKey, plaintext: bytes) -> str:
 
 
 def unbox(private_key: PrivateKey, box: str) -> bytes:
-    """Gives the plaintext back. Raises BoxBrokenError."""
+    """The plaintext back. Raises BoxBrokenError."""
     body = box.removeprefix(PREFIX)
     try:
         raw = urlsafe_b64decode(body + "=" * (-len(body) % 4))

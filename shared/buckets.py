@@ -44,7 +44,7 @@ class Bucket(Protocol):
     """What services ask of a bucket."""
 
     def get(self, key: str) -> Kept | None:
-        """Gives the entry under a key, or None."""
+        """The entry under a key, or None."""
 
     def get_all(self, keys: Sequence[str]) -> list[Kept | None]:
         """The same for several keys, asked for at once."""
@@ -61,7 +61,7 @@ class Bucket(Protocol):
         """Writes all changes or none and gives their revisions; raises TakenError."""
 
     def entries(self) -> Iterator[tuple[str, Kept]]:
-        """Gives every key with its newest value."""
+        """Every key with its newest value."""
 
 
 class JetStreamBucket(Bucket):

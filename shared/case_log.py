@@ -122,7 +122,7 @@ class CaseLog(Application[str], Generic[StateT]):
         return CaseMapper(transcoder=self.construct_transcoder())
 
     def load(self, case_id: str) -> History[StateT]:
-        """Gives the case as the log has it now; raises ChainBrokenError."""
+        """The case as the log has it now; raises ChainBrokenError."""
         with self.turn_on(case_id):
             known = self.remembered(case_id) or History(case_id, self.fold.initial)
             newer = iter(events_after(self.recorder, case_id, known.version, known.sequence))
@@ -150,7 +150,7 @@ class CaseLog(Application[str], Generic[StateT]):
         raise LogError(f"case {case_id}: {READ_ATTEMPTS} reads lagged behind the log's leader")
 
     def is_current(self, history: History[StateT]) -> bool:
-        """Says whether the log holds no more of the case than this, by the stream's leader.
+        """Whether the log holds no more of the case than this, by the stream's leader.
 
         A read may be answered by a replica that lags behind; a refusal must not rest on one.
         """
@@ -162,7 +162,7 @@ class CaseLog(Application[str], Generic[StateT]):
         return log.stream.leader_message(last_by_subj=following) is None
 
     def is_connected(self) -> bool:
-        """Says whether the log can be reached right now, and is still the same one."""
+        """Whether the log can be reached right now, and is still the same one."""
         try:
             self.connection.wait_connected(0)
             self.check_incarnation()
@@ -230,7 +230,7 @@ class CaseLog(Application[str], Generic[StateT]):
 
 
 def read_link(stored: StoredEvent) -> Link:
-    """Gives a stored event as a link of its case's chain. Raises UnreadableEventError."""
+    """A stored event as a link of its case's chain. Raises UnreadableEventError."""
     # The library's in-memory recorder numbers nothing when it selects one case's events.
     sequence = stored.id if isinstance(stored, Notification) else 0
     event = read_case_event(stored.state, stored.topic)
@@ -238,7 +238,7 @@ def read_link(stored: StoredEvent) -> Link:
 
 
 def jetstream_env(settings: Settings, connection_name: str) -> dict[str, str]:
-    """Gives the environment that puts a CaseLog on the stream CASES."""
+    """The environment that puts a CaseLog on the stream CASES."""
     credentials = {
         "NATS_NKEY_SEED_FILE": settings.nats_nkey,
         "NATS_CA_FILE": settings.nats_ca,

@@ -85,13 +85,13 @@ class Line(BaseModel):
 
 
 def rolled(digest: bytes, sequence: int, subject: str, body: bytes) -> bytes:
-    """Gives the digest after one more event."""
+    """The digest after one more event."""
     place = f"{sequence} {subject} ".encode()
     return hashlib.sha256(digest + place + hashlib.sha256(body).digest()).digest()
 
 
 def signed(line: Line, key: Ed25519PrivateKey) -> str:
-    """Gives the line as it stands in a file, without the line end: JSON with its signature last."""
+    """The line as it stands in a file, without the line end: JSON with its signature last."""
     text = line.model_dump_json(exclude_none=True)
     signature = base64.b64encode(key.sign(_SIGNED_AS + text.encode())).decode()
     return f'{text[:-1]}{_SIGNATURE}{signature}"}}'

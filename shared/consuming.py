@@ -30,7 +30,7 @@ class Processed(NamedTuple):
 
 
 def retry_delay_s(deliveries: int) -> float:
-    """Gives how long to wait before the next delivery, doubling each time."""
+    """How long to wait before the next delivery, doubling each time."""
     return float(min(FIRST_RETRY_DELAY_S * 2 ** min(deliveries - 1, 20), LONGEST_RETRY_DELAY_S))
 
 

@@ -39,13 +39,13 @@ class SafeToContact:
     """By our clock, when the last word was recorded that this comes of."""
 
     def allows(self, at: datetime) -> bool:
-        """Says whether he may be contacted at this moment."""
+        """Whether he may be contacted at this moment."""
         if self.rule == "yes":
             return True
         return bool(self._open(at))
 
     def until(self, at: datetime) -> datetime | None:
-        """Gives when it isn't safe any more to go on with what was begun then; None: it stays."""
+        """When it isn't safe any more to go on with what was begun then; None: it stays."""
         if self.rule == "yes":
             return None
         return max((_end(one, at) for one in self._open(at)), default=at)

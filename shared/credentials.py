@@ -16,7 +16,7 @@ SERVER_API = "$JS.API"
 
 
 def connect_options(nkey: Path | None, ca: Path | None) -> dict[str, Any]:
-    """Gives the options for an identity's seed and the authority to trust; either may be missing.
+    """The options for an identity's seed and the authority to trust; either may be missing.
 
     Raises OSError where the authority's file can't be read, and KeyFilesOpenError.
     """
@@ -29,7 +29,7 @@ def connect_options(nkey: Path | None, ca: Path | None) -> dict[str, Any]:
 
 
 def broker_options(settings: Settings) -> dict[str, Any]:
-    """Gives the same for FastStream's broker."""
+    """The same for FastStream's broker."""
     context = None if settings.nats_ca is None else tls_context(str(settings.nats_ca))
     first = context is not None
     options: dict[str, Any] = {"js_options": {"prefix": api_prefix(settings.identity)}}
@@ -45,5 +45,5 @@ def broker_options(settings: Settings) -> dict[str, Any]:
 
 
 def api_prefix(identity: str) -> str:
-    """Gives the name of JetStream's API for an identity: services have it from another account."""
+    """The name of JetStream's API for an identity: services have it from another account."""
     return LOG_API if identity not in {"", KEEPER} else SERVER_API

@@ -41,7 +41,7 @@ class Denials:
         return True
 
     async def unless_denied(self, subject: str, answer: Awaitable[T]) -> T:
-        """Gives what `answer` gives. Raises DeniedError as soon as the subject is refused."""
+        """What `answer` gives. Raises DeniedError as soon as the subject is refused."""
         refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting = self._waiting.setdefault(subject.lower(), [])
         waiting.append(refused)

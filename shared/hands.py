@@ -45,7 +45,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5
 HELD_UP = "messages wait: the key holder is sealed or busy, or the log doesn't answer"
 
 Sort = Callable[[Sequence[Delivery]], Sequence[Work]]
-"""Says what work the first of some messages are, as many as can be told now; called in a thread.
+"""What work the first of some messages are, as many as can be told now; called in a thread.
 
 Raises KeysUnavailableError and LogError where it can't be told of any: it is asked again.
 """

@@ -61,7 +61,7 @@ class SealedValue(_Message):
 
     @classmethod
     def of(cls, event: CaseEvent[Any], field: str) -> SealedValue:
-        """Gives the sealed value in one personal field of a stored event."""
+        """The sealed value in one personal field of a stored event."""
         return cls(
             case_id=event.subject,
             version=event.caseversion,

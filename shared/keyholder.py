@@ -90,7 +90,7 @@ class Keys(Protocol):
     """The key holder as a service sees it. All raise KeysUnavailableError and KeysDeniedError."""
 
     def for_sealing(self, case_id: str, version: int, erasure: str) -> SealingKeys:
-        """Gives the keys that what is recorded as a version of a case is sealed to.
+        """The keys that what is recorded as a version of a case is sealed to.
 
         They are made now where the case has none. `erasure` is the id of the last erasure before,
         empty if there is none.
@@ -102,7 +102,7 @@ class Keys(Protocol):
         """Gives sealed values' texts, after the access was recorded."""
 
     def unbox(self, boxes: Sequence[str]) -> list[bytes]:
-        """Gives what is in boxes. Raises BoxBrokenError where one doesn't open."""
+        """What is in boxes. Raises BoxBrokenError where one doesn't open."""
 
     def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
         """Gives for each (purpose, value) its keyed hashes, under the newest pepper first."""

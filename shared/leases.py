@@ -33,7 +33,7 @@ class Lease:
     """From whom it was taken over, and who haven't claimed it since."""
 
     def after(self, event: Event) -> Lease:
-        """Gives the lease after one more event; never refuses."""
+        """The lease after one more event; never refuses."""
         match event:
             case CaseClaimed():
                 lost = self.lost_by
@@ -47,7 +47,7 @@ class Lease:
                 return self
 
     def lets(self, by: str, fence: int | None) -> bool:
-        """Says whether a command of this person, who saw this fence, may still be carried out."""
+        """Whether a command of this person, who saw this fence, may still be carried out."""
         if fence is not None:
             return fence == self.fence
         return all(is_another_person(one, by) for one in self.lost_by)

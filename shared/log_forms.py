@@ -83,7 +83,7 @@ def _matching(shown: str, pattern: re.Pattern[str]) -> Form:
 
 
 def words(*allowed: str) -> Form:
-    """Gives the form of one of a closed set of words."""
+    """The form of one of a closed set of words."""
     known = frozenset(allowed)
     return Form(
         ", ".join(f"`{word}`" for word in allowed),
@@ -92,7 +92,7 @@ def words(*allowed: str) -> Form:
 
 
 def some_of(*allowed: str) -> Form:
-    """Gives the form of a list of words of a closed set."""
+    """The form of a list of words of a closed set."""
     one = words(*allowed)
     return Form(f"some of {one.shown}", lambda value: _each(value, one, LIST_MAX))
 
@@ -111,7 +111,7 @@ def _number(value: Any) -> object | None:
 
 
 def _error(value: Any) -> object | None:
-    """Gives the name of an exception's type; a text passes where a type of that name is loaded."""
+    """The name of an exception's type; a text passes where a type of that name is loaded."""
     if isinstance(value, BaseException):
         value = type(value)
     if isinstance(value, type):
@@ -137,7 +137,7 @@ def _names_below(base: type[BaseException]) -> Iterable[str]:
 
 
 def _names_of_fields() -> frozenset[str]:
-    """Gives the name of every field that our own messages have."""
+    """The name of every field that our own messages have."""
     models: list[type[BaseModel]] = [
         *(model for model in (*COMMANDS.values(), *CASE_EVENTS.values())),
         *(CaseEvent, CallEnvelope, CallReceived, Identity, Place),
@@ -150,7 +150,7 @@ FIELDS = _names_of_fields()
 
 
 def _field(value: Any) -> object | None:
-    """Gives a dotted path of fields of our own messages, and positions in their lists."""
+    """A dotted path of fields of our own messages, and positions in their lists."""
     if not isinstance(value, str):
         return None
     parts = value.split(".")
@@ -159,7 +159,7 @@ def _field(value: Any) -> object | None:
 
 
 def _logger(value: Any) -> object | None:
-    """Gives a logger's name where it is a loaded library's, as names of loggers go."""
+    """A logger's name where it is a loaded library's, as names of loggers go."""
     if not isinstance(value, str) or LOGGER.fullmatch(value) is None:
         return None
     return value if value in LOGGERS or value.partition(".")[0] in sys.modules else None

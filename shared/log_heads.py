@@ -81,7 +81,7 @@ class LogHeads:
         return problems
 
     def end(self, last: int) -> list[Problem]:
-        """Gives what is wrong with the end, where the server says that `last` is the last."""
+        """What is wrong with the end, where the server says that `last` is the last."""
         problems = []
         if self.sequence != last:
             what = f"the log goes on to {last}, but nothing more can be read"
@@ -92,7 +92,7 @@ class LogHeads:
         return problems
 
     def agreed(self, messages: Iterable[tuple[int, str, bytes]]) -> int:
-        """Gives the last checkpoint's sequence that agrees if these follow as they are, or 0.
+        """The last checkpoint's sequence that agrees if these follow as they are, or 0.
 
         Takes nothing.
         """
@@ -152,7 +152,7 @@ class LogHeads:
 
 
 def shown(subject: str) -> str:
-    """Gives a subject that anybody may have chosen in printable ASCII; a long one in part."""
+    """A subject that anybody may have chosen in printable ASCII; a long one in part."""
     text = ascii(subject)[1:-1]
     return text if len(text) <= SUBJECT_SHOWN_MAX else f"{text[:SUBJECT_SHOWN_MAX]}..."
 

@@ -52,12 +52,12 @@ def quiet_asyncio() -> None:
 
 
 def place_of(error: BaseException) -> list[str]:
-    """Gives the lines of code an exception came through: `file.py:12 function`."""
+    """The lines of code an exception came through: `file.py:12 function`."""
     return places(error.__traceback__)
 
 
 def places(where: TracebackType | None) -> list[str]:
-    """Gives the lines of code of a traceback, the innermost last."""
+    """The lines of code of a traceback, the innermost last."""
     return [
         f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
         for frame in traceback.extract_tb(where)[-PLACES_MAX:]
@@ -65,7 +65,7 @@ def places(where: TracebackType | None) -> list[str]:
 
 
 def caller() -> str:
-    """Gives the line of code that logged or printed: the nearest that isn't part of logging."""
+    """The line of code that logged or printed: the nearest that isn't part of logging."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and _is_logging(str(frame.f_globals.get("__name__"))):
         frame = frame.f_back
@@ -87,12 +87,12 @@ class _Lines:
     def of_ours(
         self, _logger: object, method: str, given: MutableMapping[str, Any]
     ) -> structlog.typing.ProcessorReturnValue:
-        """Gives the line of an event logged by this code; structlog's only processor."""
+        """The line of an event logged by this code; structlog's only processor."""
         keys = dict(given)
         return self.line(method, keys.pop("event", None), keys)
 
     def line(self, level: str, name: object, keys: Mapping[str, Any]) -> str:
-        """Gives one line; an event that the catalogue doesn't have gives only its place."""
+        """One line; an event that the catalogue doesn't have gives only its place."""
         line = listed(name, keys)
         if line is None:
             line = listed("unlisted", {"place": [caller()]}) or {}

@@ -38,7 +38,7 @@ class MessageLimit(BaseModel):
         return _LENGTHS[self.unit](text)
 
     def in_words(self, channel: str, length: int) -> str:
-        """Says what the channel takes, of a text so long."""
+        """What the channel takes, of a text so long."""
         return f"a text of at most {self.limit} {_WORDS[self.unit]} for {channel}; it has {length}"
 
 

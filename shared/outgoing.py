@@ -40,7 +40,7 @@ def outgoing(
     key: PublicKey,
     valid_until: datetime,
 ) -> OutgoingMessage:
-    """Gives a queued message as its channel gets it; `opened` are its address and its text."""
+    """A queued message as its channel gets it; `opened` are its address and its text."""
     to_address, text = (box_up(key, one.encode()) for one in opened)
     return OutgoingMessage(
         message_id=queued.message_id,

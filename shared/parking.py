@@ -93,7 +93,7 @@ class Delivery(BaseModel):
 def park(
     service: str, delivery: Delivery, why: UnprocessableError, at: At, box_key: PublicKey
 ) -> Parked:
-    """Gives the parked form of a delivery."""
+    """The parked form of a delivery."""
     return Parked(
         parked_id=uuid4().hex,
         service=service,

@@ -47,7 +47,7 @@ class Rights(_Table):
     sends: bool = False
 
     def may_open(self, type_name: str, field: str) -> bool:
-        """Says whether the key holder opens this field of this event type for it."""
+        """Whether the key holder opens this field of this event type for it."""
         return bool({"*", f"{type_name}.{field}"} & set(self.opens))
 
     def may_open_itself(self, type_name: str, field: str) -> bool:
@@ -56,7 +56,7 @@ class Rights(_Table):
         return f"{type_name}.{field}" in named
 
     def may_hash(self, purpose: str) -> bool:
-        """Says whether the key holder hashes values for this purpose for it."""
+        """Whether the key holder hashes values for this purpose for it."""
         kind = "caller-*" if purpose.startswith("caller-") else purpose
         return kind in self.hashes
 
@@ -78,7 +78,7 @@ class Policy(_Table):
 
 @lru_cache(maxsize=1)
 def policy() -> Policy:
-    """Gives the policy of this version of Passage."""
+    """The policy of this version of Passage."""
     text = (files("shared") / FILE_NAME).read_text(encoding="utf-8")
     read = Policy.model_validate(tomllib.loads(text))
     channels = read.channels.names

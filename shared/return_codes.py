@@ -68,7 +68,7 @@ class Codes(NamedTuple):
 
 
 def codes_for(keys: Keys, command: IssueReturnCode, attempt: int = 0) -> list[Codes]:
-    """Gives the codes that one IssueReturnCode command may hand out, those of today first.
+    """The codes that one IssueReturnCode command may hand out, those of today first.
 
     Each in speakable groups. The others are what it handed out under earlier peppers.
     """
@@ -78,7 +78,7 @@ def codes_for(keys: Keys, command: IssueReturnCode, attempt: int = 0) -> list[Co
 
 
 def code_hashes(keys: Keys, code: str) -> tuple[str, ...]:
-    """Gives the keyed hashes by which a code is kept and found, that of today first."""
+    """The keyed hashes by which a code is kept and found, that of today first."""
     (hashes,) = keys.hashes([to_hash(code)])
     return hashes
 

@@ -60,7 +60,7 @@ class SealingKey(NamedTuple):
     public: X25519PublicKey
 
     def seal(self, spot: Spot, plaintext: str) -> Sealed:
-        """Gives the sealed form of a text for one spot."""
+        """The sealed form of a text for one spot."""
         header = _HEADER.pack(self.epoch, self.key_id, CLASS_CODES[spot.personal_class])
         ciphertext = SUITE.encrypt(
             padded(plaintext.encode()), self.public, info=_bound(spot, header)
@@ -80,7 +80,7 @@ class DataKey(NamedTuple):
         return SealingKey(self.epoch, self.key_id, self.private.public_key())
 
     def open(self, spot: Spot, sealed: str) -> str:
-        """Gives the text back. Raises SealBrokenError where anything was altered or moved."""
+        """The text back. Raises SealBrokenError where anything was altered or moved."""
         raw = _decode(sealed)
         header, ciphertext = raw[: _HEADER.size], raw[_HEADER.size :]
         try:
@@ -93,7 +93,7 @@ class DataKey(NamedTuple):
 
 
 def header_of(sealed: str) -> Header:
-    """Gives what a sealed value says of itself; it may lie. Raises SealBrokenError."""
+    """What a sealed value says of itself; it may lie. Raises SealBrokenError."""
     raw = _decode(sealed)
     if len(raw) < _HEADER.size:
         raise SealBrokenError("a sealed value is cut short")
@@ -101,7 +101,7 @@ def header_of(sealed: str) -> Header:
 
 
 def key_id_of(sealed: str) -> int:
-    """Gives the id of the data key that a value was sealed to. Raises SealBrokenError."""
+    """The id of the data key that a value was sealed to. Raises SealBrokenError."""
     return header_of(sealed).key_id
 
 

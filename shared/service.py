@@ -50,7 +50,7 @@ class Desk:
         return f"/services/{self.service}"
 
     def cause_of(self, command: Command) -> Cause:
-        """Gives the cause under which a command's events are recorded.
+        """The cause under which a command's events are recorded.
 
         Raises RefusedError where it says that it happened in the future. A decision has the time
         now, by which it is judged; one that is said to be older is refused unless it is a repeat.
@@ -89,7 +89,7 @@ class Desk:
         return min(said_at, heard_at)
 
     def cause_in(self, event: CaseEvent[Any]) -> Cause:
-        """Gives the cause under which what follows from an event is recorded."""
+        """The cause under which what follows from an event is recorded."""
         return Cause(
             causation_id=event.id,
             correlation_id=event.correlationid,
@@ -144,11 +144,11 @@ class Service:
                 return
 
     def bucket(self, name: str) -> Bucket:
-        """Gives a bucket, over the connection of the log."""
+        """A bucket, over the connection of the log."""
         return JetStreamBucket(self.log.connection, name, self.settings.request_timeout_s)
 
     def timers(self) -> Timers:
-        """Gives the service's timers, over the connection of the log."""
+        """The service's timers, over the connection of the log."""
         timeout_s = self.settings.request_timeout_s
         return JetStreamTimers(self.log.connection, self.desk.service, timeout_s)
 

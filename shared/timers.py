@@ -73,7 +73,7 @@ class Timers(Protocol):
         """Takes a timer back. One that fired already may still be delivered."""
 
     def is_set(self, timer: Timer) -> bool:
-        """Says whether a timer of this name waits, whatever its time."""
+        """Whether a timer of this name waits, whatever its time."""
 
 
 class JetStreamTimers(Timers):
@@ -127,7 +127,7 @@ class JetStreamTimers(Timers):
 
 
 def read_timer(delivery: Delivery) -> Timer:
-    """Gives the timer that a delivery says is due. Raises UnprocessableError."""
+    """The timer that a delivery says is due. Raises UnprocessableError."""
     try:
         timer = Timer.model_validate_json(delivery.body)
     except ValidationError:

@@ -130,7 +130,7 @@ def _recorded(writer: Writer, case_id: str, cause: Cause, decide: Decide[Any]) -
 
 
 def answered_at(history: History[Any], cause: Cause) -> int | None:
-    """Gives the version at which a message was answered before, or None if it wasn't.
+    """The version at which a message was answered before, or None if it wasn't.
 
     Raises RefusedError where somebody else had sent it.
     """
@@ -222,7 +222,7 @@ def _enveloped(
 
 
 def _sealed(keys: Keys, history: History[Any], version: int, event: Event) -> Event:
-    """Gives the event with every personal value sealed for this very place in the log."""
+    """The event with every personal value sealed for this very place in the log."""
     plain = {
         field: value.value
         for field in type(event).PERSONAL

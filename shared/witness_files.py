@@ -113,13 +113,13 @@ def read_witness_files(paths: Iterable[Path], key: Ed25519PublicKey) -> Witnesse
 
 
 def newest_text(paths: Iterable[Path], key: Ed25519PublicKey) -> str | None:
-    """Gives the newest line of all files as it stands there, signature and all."""
+    """The newest line of all files as it stands there, signature and all."""
     found = _newest(paths, key)
     return None if found is None else found[1]
 
 
 def read_newest(paths: Iterable[Path], key: Ed25519PublicKey) -> Line | None:
-    """Gives the newest line of all files, by their ends alone."""
+    """The newest line of all files, by their ends alone."""
     found = _newest(paths, key)
     return None if found is None else found[0]
 

@@ -26,13 +26,13 @@ class WrongField(NamedTuple):
 
 
 def wrong_fields(error: ValidationError, whole: str = "(body)") -> list[WrongField]:
-    """Gives what is wrong with which field; `whole` names the input where no field is at fault."""
+    """What is wrong with which field; `whole` names the input where no field is at fault."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     return [wrong_field(one, one["loc"], whole) for one in found]
 
 
 def wrong_field(error: Mapping[str, Any], where: Sequence[int | str], whole: str) -> WrongField:
-    """Gives one of pydantic's errors as a field and a rule; `where` is its place in the input."""
+    """One of pydantic's errors as a field and a rule; `where` is its place in the input."""
     if error["type"] == "json_invalid":
         return WrongField(whole, "is not JSON")
     names = [str(part) for part in where]

@@ -18,7 +18,7 @@ PETRO = "Petro Example"
 
 
 def ask(command_type: type[CommandT], /, by: str = OLENA, **fields: Any) -> CommandT:
-    """Gives a command on the example case."""
+    """A command on the example case."""
     who: dict[str, Any] = {"command_id": "cmd-1", "case_id": CASE, "by": by}
     if issubclass(command_type, Decision):
         who["seen_version"] = 0

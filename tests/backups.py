@@ -20,7 +20,7 @@ NO_DATABASE = "sqlite:////nowhere/query.db"
 
 
 def new_identity() -> Any:
-    """Gives a key pair of age."""
+    """A key pair of age."""
     return Identity.generate()
 
 
@@ -53,7 +53,7 @@ async def restore(client: Client, path: Path, identity: Any, replicas: int = 1) 
 
 
 def members_of(path: Path, identity: Any) -> list[Member]:
-    """Gives everything in a backup."""
+    """Everything in a backup."""
     with opened(path, identity, silent) as members:
         return list(members)
 
@@ -68,6 +68,6 @@ def write_members(path: Path, identity: Any, members: list[Member]) -> None:
 
 
 def with_manifest(members: list[Member], manifest: Manifest) -> list[Member]:
-    """Gives the members with another manifest at their end."""
+    """The members with another manifest at their end."""
     others = [one for one in members if one.name != MANIFEST]
     return [*others, Member(MANIFEST, manifest.model_dump_json().encode())]

@@ -24,12 +24,12 @@ NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
 
 def sealed(about: str = "Beispiel") -> Sealed:
-    """Gives a token that looks sealed; no key opens it."""
+    """A token that looks sealed; no key opens it."""
     return Sealed("1." + hashlib.sha256(about.encode()).hexdigest())
 
 
 def digest(about: str) -> str:
-    """Gives a keyed hash as far as its form goes."""
+    """A keyed hash as far as its form goes."""
     return hashlib.sha256(about.encode()).hexdigest()
 
 
@@ -121,7 +121,7 @@ def personal_data_erased(
 def registry_checked(
     outcome: verification.RegistryOutcome = "match", about_event: str = f"{CASE}-4"
 ) -> verification.RegistryChecked:
-    """Gives a registry's answer; in a CaseBook, version n of a case has the id `<case_id>-<n>`."""
+    """A registry's answer; in a CaseBook, version n of a case has the id `<case_id>-<n>`."""
     return verification.RegistryChecked(
         registry="invented registry",
         about_event=about_event,
@@ -213,7 +213,7 @@ def contact_lost() -> handover.ContactLost:
 
 
 def whole_way(case_id: str = CASE) -> list[Event]:
-    """Gives what happens to a man who is handed over: every event in its usual order."""
+    """What happens to a man who is handed over: every event in its usual order."""
     return [
         case_opened(),
         call_triaged(),

@@ -25,7 +25,7 @@ TOO_SHORT_S = 1e-6
 
 @contextmanager
 def serving(serve: Callable[[socket.socket], object]) -> Iterator[int]:
-    """Gives a port on loopback; who connects there is served so, each in a thread."""
+    """A port on loopback; who connects there is served so, each in a thread."""
     threads: list[threading.Thread] = []
 
     def serve_one(connection: socket.socket) -> None:
@@ -53,7 +53,7 @@ def serving(serve: Callable[[socket.socket], object]) -> Iterator[int]:
 
 @contextmanager
 def late_server(answer: bytes, late_s: float = LATE_S) -> Iterator[int]:
-    """Gives the port of one that answers every connection so, whatever it is asked."""
+    """The port of one that answers every connection so, whatever it is asked."""
     over = threading.Event()
 
     def serve(connection: socket.socket) -> None:

@@ -36,7 +36,7 @@ AT = NOON + timedelta(hours=11)
 
 
 def of_intake() -> list[Event]:
-    """Gives one of each of intake's rarer events about the man."""
+    """One of each of intake's rarer events about the man."""
     return [
         CallEnded(call_id="call-1", channel="phone", ended_at=NOON + timedelta(minutes=4)),
         intake.DuressSignalled(call_id="call-2", channel="telegram"),
@@ -60,7 +60,7 @@ def of_intake() -> list[Event]:
 
 
 def of_the_desk() -> list[Event]:
-    """Gives one of each event about claims, groups and messages that go out."""
+    """One of each event about claims, groups and messages that go out."""
     return [
         claims.CaseClaimed(
             operator=OLENA, lease_until=NOON + timedelta(minutes=5), fence=1, basis="free"
@@ -86,7 +86,7 @@ def of_the_desk() -> list[Event]:
 
 
 def of_shifts() -> list[Event]:
-    """Gives one of each event that concerns no single case."""
+    """One of each event that concerns no single case."""
     return [
         shifts.ShiftStarted(operators=(OLENA, PETRO), started_by=OLENA),
         shifts.ShiftHandedOver(to=("Ivan Example",), case_ids=(CASE,), by=OLENA),
@@ -105,7 +105,7 @@ def of_shifts() -> list[Event]:
 
 
 def of_verification() -> list[Event]:
-    """Gives one of each of verification's rarer events."""
+    """One of each of verification's rarer events."""
     return [
         verification.CredibilityAssessed(
             level="credible", indicators=sealed("knows his unit"), expires_at=AT, by=OLENA
@@ -116,7 +116,7 @@ def of_verification() -> list[Event]:
 
 
 def of_the_way() -> list[Event]:
-    """Gives one of each of handover's rarer events up to the receipt."""
+    """One of each of handover's rarer events up to the receipt."""
     return [
         handover.GuidanceGiven(step=sealed("follow the river"), call_id="call-2"),
         handover.RendezvousReplanned(
@@ -139,7 +139,7 @@ def of_the_way() -> list[Event]:
 
 
 def of_the_receipt() -> list[Event]:
-    """Gives one of each of handover's rarer events about counts, contact and follow-up."""
+    """One of each of handover's rarer events about counts, contact and follow-up."""
     return [
         handover.GroupHandedOver(
             group_id=GROUP,
@@ -169,7 +169,7 @@ def of_the_receipt() -> list[Event]:
 
 
 def of_custody() -> list[Event]:
-    """Gives one of each event after the receipt."""
+    """One of each event after the receipt."""
     return [
         custody.CustodyChanged(custody="arrived_at_camp", changed_at=AT),
         custody.CaptureCardDue(due_at=AT + timedelta(days=7)),
@@ -184,7 +184,7 @@ def of_custody() -> list[Event]:
 
 
 def every_event() -> list[Event]:
-    """Gives one of each type in the catalogue."""
+    """One of each type in the catalogue."""
     return [
         *{type(event): event for event in whole_way()}.values(),
         note_added(),

@@ -43,7 +43,7 @@ class MemoryTimers(Timers):
 
 
 def fire(service: str, timer: Timer) -> Delivery:
-    """Gives the delivery of a timer that is due."""
+    """The delivery of a timer that is due."""
     return Delivery(
         stream=subjects.timers_stream(service),
         sequence=1,

@@ -211,7 +211,7 @@ def signer_of(named: Path | None, keys: Path) -> Ed25519PublicKey | None:
 
 
 def summary(manifest: Manifest) -> dict[str, Any]:
-    """Gives a manifest's figures for scripts."""
+    """A manifest's figures for scripts."""
     shown = manifest.model_dump(mode="json", include={"started_at", "ended_at", "incarnation"})
     return {
         "events": events_of(manifest),
@@ -223,5 +223,5 @@ def summary(manifest: Manifest) -> dict[str, Any]:
 
 
 def events_of(manifest: Manifest) -> int:
-    """Gives how many events the backup holds."""
+    """How many events the backup holds."""
     return manifest.stream(subjects.CASES).messages

@@ -107,7 +107,7 @@ async def _version(api: Api, body: Json) -> int:
 
 
 def seen_in(log_id: str) -> tuple[str, str]:
-    """Gives where the API shows a log as it is now: a shift's, or a case's."""
+    """Where the API shows a log as it is now: a shift's, or a case's."""
     if log_id.startswith(OF_SHIFTS):
         return f"shifts/{log_id}", "shift"
     return f"cases/{log_id}", "case"

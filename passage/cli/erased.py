@@ -72,7 +72,7 @@ def verify_erased(running: Running, case_id: str, paths: Sequence[Path], as_json
 
 @contextmanager
 def _restored(running: Running, paths: Sequence[Path]) -> Iterator[dict[str, Path]]:
-    """Gives where to look by what the person knows it by; a backup is restored for as long."""
+    """Where to look by what the person knows it by; a backup is restored for as long."""
     key = running.keys / SECRET
     with TemporaryDirectory(prefix="passage-erased-") as folder:
         places: dict[str, Path] = {}

@@ -1,4 +1,4 @@
-"""Says which field of an input is wrong, without repeating its value."""
+"""Which field of an input is wrong, without repeating its value."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from shared.wrong_fields import wrong_fields
 
 
 def ended_by(error: ValidationError) -> VerbEndedError:
-    """Gives the end of a verb whose input didn't fit (exit code 4)."""
+    """The end of a verb whose input didn't fit (exit code 4)."""
     problems = "; ".join(": ".join(one) for one in wrong_fields(error, "input"))
     return VerbEndedError(Exit.INVALID, problems)

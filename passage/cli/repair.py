@@ -117,7 +117,7 @@ async def repair(
 
 
 async def _look(running: Running) -> Gate:
-    """Gives what the gate finds; a CASES that is gone altogether is made first, empty."""
+    """What the gate finds; a CASES that is gone altogether is made first, empty."""
     async with connected(running) as client:
         done = await provision(client, running.replicas, quota=running.quota)
     if any(one.state == "differs" and one.name == subjects.CASES for one in done):
@@ -155,7 +155,7 @@ class _Repair:
         return repaired
 
     def _previous(self) -> str:
-        """Gives the incarnation that the witness files know. Raises VerbEndedError."""
+        """The incarnation that the witness files know. Raises VerbEndedError."""
         known = sorted(self.witnessed.current)
         if len(known) > 1 or self.witnessed.problems:
             raise VerbEndedError(

@@ -153,7 +153,7 @@ def restore_into(folders: Folders, file: Path, identity: Any) -> None:
 
 
 def restoring_server(draft: Folders) -> NatsServer:
-    """Gives the server that is filled, on a port that nobody knows.
+    """The server that is filled, on a port that nobody knows.
 
     It doesn't sync each message: nats-server gives a restore up when it can't take the next chunk
     for five seconds, which synced writes of some thousand messages exceed. All is synced at once
@@ -166,7 +166,7 @@ def restoring_server(draft: Folders) -> NatsServer:
 
 
 def restoring(draft: Folders, server: NatsServer) -> Running:
-    """Gives how to log in to the server that is filled, and the draft's database."""
+    """How to log in to the server that is filled, and the draft's database."""
     return Running.bare(server.url).model_copy(
         update={
             "keys": _passing_keys(draft),
@@ -250,7 +250,7 @@ async def _fill(place: Place, reading: Reading) -> Filled:
 
 @contextmanager
 def _draft_of(folders: Folders) -> Iterator[Folders]:
-    """Gives a folder beside the new one, which is gone afterwards; what an ended run left, too."""
+    """A folder beside the new one, which is gone afterwards; what an ended run left, too."""
     if folders.data.exists() and (not folders.data.is_dir() or any(folders.data.iterdir())):
         raise TargetNotEmptyError(f"{folders.data} is not empty; name a new folder with --data")
     draft = Folders(folders.data.with_name(f".{folders.data.name}.restoring"))

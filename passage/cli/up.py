@@ -153,7 +153,7 @@ def _plan(
 
 
 def _environment(folders: Folders, running: Running, http: Address, service: str) -> dict[str, str]:
-    """Gives the environment of a service: this process's own, and where everything is."""
+    """The environment of a service: this process's own, and where everything is."""
     credentials = {"PASSAGE_NATS_NKEY": running.nkey_of(service), "PASSAGE_NATS_CA": running.ca}
     return {
         **{name: value for name, value in os.environ.items() if name not in credentials},
@@ -200,7 +200,7 @@ async def _start(supervisor: Supervisor) -> None:
 
 
 async def _gate(running: Running) -> str:
-    """Gives the incarnation of a log that is provisioned and sound. Raises VerbEndedError."""
+    """The incarnation of a log that is provisioned and sound. Raises VerbEndedError."""
     async with connected(running) as client:
         done = await provision(client, running.replicas, quota=running.quota)
     for one in done:

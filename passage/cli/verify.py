@@ -101,7 +101,7 @@ def verify_verb(
 
 
 async def verify(running: Running, progress: Progress) -> Checked:
-    """Gives what was read and found, of a system that runs or of a log without services."""
+    """What was read and found, of a system that runs or of a log without services."""
     checked = Checked()
     async with connected(running) as client:
         await check_definitions(client, running, checked.findings)

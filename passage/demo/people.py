@@ -29,7 +29,7 @@ class Person:
     whole_date: bool = True
 
     def as_identity(self) -> dict[str, Any]:
-        """Gives the `identity` of ProvidePersonalData."""
+        """The `identity` of ProvidePersonalData."""
         born = self.date_of_birth.isoformat()
         said = {
             "surname": self.surname,
@@ -82,7 +82,7 @@ class Person:
 
 @cache
 def people() -> tuple[Person, ...]:
-    """Gives everybody in the sample registry."""
+    """Everybody in the sample registry."""
     with SAMPLE.open(encoding="utf-8", newline="") as file:
         return tuple(
             Person(

@@ -145,7 +145,7 @@ def _difference(case_id: str, case: Json, expected: Json) -> str:
 
 
 def tally(played: Sequence[Played]) -> list[tuple[str, int, int, int, str, int]]:
-    """Gives a row a kind: stories, cases, calls, how they ended, and how many went wrong."""
+    """A row a kind: stories, cases, calls, how they ended, and how many went wrong."""
     rows: dict[str, tuple[str, int, int, int, str, int]] = {}
     for one in played:
         kind, stories_, cases, calls, ended, wrong = rows.get(one.kind, (one.kind, 0, 0, 0, "", 0))

@@ -81,7 +81,7 @@ class Player:
             self.stage.check_deadline(f"case {case_id}: a message is sent")
 
     def new_address(self, channel: Channel) -> str:
-        """Gives an invented address; no telephone number begins with +7 000."""
+        """An invented address; no telephone number begins with +7 000."""
         digits = "".join(str(self._addresses.randrange(10)) for _ in range(9))
         return f"@invented_{digits}" if channel in {"telegram", "web"} else f"+7000{digits}"
 
@@ -172,7 +172,7 @@ class Player:
             raise UnexpectedError(f"case {other}: a call came into it that belongs to another")
 
     def window(self) -> dict[str, str]:
-        """Gives a window in the near future."""
+        """A window in the near future."""
         begins = datetime.now(UTC) + timedelta(hours=2)
         return {
             "window_from": begins.isoformat(),

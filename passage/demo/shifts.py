@@ -22,7 +22,7 @@ class Watch(NamedTuple):
     operators: tuple[str, ...]
 
     def holds(self, minute: int) -> bool:
-        """Says whether a minute of the day belongs to it."""
+        """Whether a minute of the day belongs to it."""
         return self.from_hour * 60 <= minute < self.until_hour * 60
 
 

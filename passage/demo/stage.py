@@ -112,7 +112,7 @@ class Stage:
             raise StuckError(f"not before the deadline: {wanted}")
 
     async def _ask(self, send: Callable[[], Awaitable[Reply]]) -> Reply | None:
-        """Gives the answer, or None where sending the same again may bring one."""
+        """The answer, or None where sending the same again may bring one."""
         try:
             reply = await send()
         except httpx.HTTPError:
@@ -156,6 +156,6 @@ async def staged(running: Running, patience_s: float, at_once: int) -> AsyncIter
 
 
 def recorded(shown: Json, type_name: str) -> int:
-    """Gives how many events of a type a case's timeline has."""
+    """How many events of a type a case's timeline has."""
     entries: list[dict[str, Any]] = shown["timeline"]
     return sum(entry["type_name"] == type_name for entry in entries)

@@ -78,7 +78,7 @@ class ConsumerDefinition:
 
 
 def streams(replicas: int, quota: Quota = USUAL) -> tuple[StreamDefinition, ...]:
-    """Gives all streams; buckets are streams too."""
+    """All streams; buckets are streams too."""
     return (
         _stream(
             subjects.CASES,
@@ -127,7 +127,7 @@ def streams(replicas: int, quota: Quota = USUAL) -> tuple[StreamDefinition, ...]
 
 
 def consumers(services: Iterable[str] = SERVICES) -> tuple[ConsumerDefinition, ...]:
-    """Gives the durable consumers of the services, and of the channels."""
+    """The durable consumers of the services, and of the channels."""
     found = [durable for service in services for durable in SERVICES[service]]
     found += map(subjects.outbound_consumer, policy().channels.names)
     return tuple(map(_consumer, found))

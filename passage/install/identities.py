@@ -20,13 +20,13 @@ SEED_BYTES = 32
 
 
 def identities(rules: Policy | None = None) -> tuple[str, ...]:
-    """Gives every identity: the services, the keeper, and the channels as `channel-<name>`."""
+    """Every identity: the services, the keeper, and the channels as `channel-<name>`."""
     rules = rules or policy()
     return (*rules.services, KEEPER, *map(channel_identity, rules.channels.names))
 
 
 def seed_file(keys: Path, identity: str) -> Path:
-    """Gives where an identity's seed lies in the key folder."""
+    """Where an identity's seed lies in the key folder."""
     return keys / FOLDER / f"{identity}.nk"
 
 
@@ -43,7 +43,7 @@ def make_identities(keys: Path) -> None:
 
 
 def public_keys(keys: Path) -> dict[str, str]:
-    """Gives each identity's public key. Raises OSError where a file is missing."""
+    """Each identity's public key. Raises OSError where a file is missing."""
     return {
         identity: seed_file(keys, identity).with_suffix(".pub").read_text("ascii").strip()
         for identity in identities()

@@ -61,12 +61,12 @@ class User:
 
 
 def account_of(identity: str) -> str:
-    """Gives the account of an identity."""
+    """The account of an identity."""
     return LOG_ACCOUNT if identity == KEEPER else identity.upper().replace("-", "_")
 
 
 def grants(rules: Policy) -> tuple[Grant, ...]:
-    """Gives everything that one account may ask of, or hear from, another."""
+    """Everything that one account may ask of, or hear from, another."""
     holder = account_of(subjects.KEYHOLDER)
     found: list[Grant] = [
         *_of_servers(KEEPER, *SERVERS),
@@ -87,7 +87,7 @@ def grants(rules: Policy) -> tuple[Grant, ...]:
 
 
 def user(rules: Policy, identity: str) -> User:
-    """Gives what a service or a channel may do in its account; the keeper is not limited."""
+    """What a service or a channel may do in its account; the keeper is not limited."""
     own = [one for one in grants(rules) if one.account == account_of(identity)]
     publish = [one.local for one in own if one.kind == "service"]
     subscribe = [f"{subjects.inbox(identity)}.>"]
@@ -102,7 +102,7 @@ def user(rules: Policy, identity: str) -> User:
 
 
 def configuration(rules: Policy, public_keys: Mapping[str, str]) -> str:
-    """Gives the `accounts` block and what belongs to it, for nats-server's configuration."""
+    """The `accounts` block and what belongs to it, for nats-server's configuration."""
     found = grants(rules)
     blocks = [_block(LOG_ACCOUNT, f"users: [{{nkey: {public_keys[KEEPER]}}}]", found, JETSTREAM)]
     channels = tuple(map(channel_identity, rules.channels.names))

@@ -119,7 +119,7 @@ async def _stream(client: Client, wanted: StreamDefinition, update: bool) -> Pro
 
 
 def incarnated(wanted: StreamDefinition, found: Definition | None = None) -> Definition:
-    """Gives the definition to ask for: CASES with the incarnation it has, or a new one."""
+    """The definition to ask for: CASES with the incarnation it has, or a new one."""
     if wanted.name != subjects.CASES:
         return wanted.config
     incarnation = incarnation_of(found or {}) or uuid4().hex

@@ -47,7 +47,7 @@ class Archive:
                 self.last = _last(connection, self._table)
 
     def between(self, first: int, last: int) -> dict[int, Archived]:
-        """Gives the rows of some sequences."""
+        """The rows of some sequences."""
         if self._table is None or first > self.last:
             return {}
         columns = self._table.c
@@ -67,7 +67,7 @@ class Archive:
             return {one.sequence: one for one in found}
 
     def rows(self) -> Iterator[Archived]:
-        """Gives every row in the order of the sequences."""
+        """Every row in the order of the sequences."""
         done = 0
         while done < self.last:
             found = self.between(done + 1, done + ROWS_AT_ONCE)
@@ -77,7 +77,7 @@ class Archive:
 
 @contextmanager
 def opened_archive(url: str) -> Iterator[Archive | None]:
-    """Gives the archive, or None where query has no database yet. Raises VerbEndedError."""
+    """The archive, or None where query has no database yet. Raises VerbEndedError."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
         yield None
@@ -95,7 +95,7 @@ def opened_archive(url: str) -> Iterator[Archive | None]:
 
 
 def unreadable(error: SQLAlchemyError) -> VerbEndedError:
-    """Gives the end of a verb that can't read the database; its text would name values."""
+    """The end of a verb that can't read the database; its text would name values."""
     return VerbEndedError(
         Exit.UNAVAILABLE, f"the archive in query's database can't be read ({type(error).__name__})"
     )

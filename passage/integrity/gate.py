@@ -238,7 +238,7 @@ def _check_incarnation(gate: Gate) -> None:
 
 
 def _compare(findings: Findings, batch: Sequence[Stored], archive: Archive) -> set[int]:
-    """Gives the sequences that the archive has just so."""
+    """The sequences that the archive has just so."""
     same = set[int]()
     if batch[0].sequence > archive.last:
         return same

@@ -46,7 +46,7 @@ class Stored:
 
 
 async def last_sequence(client: Client, stream: str) -> int:
-    """Gives the sequence of the stream's last message, 0 for an empty one."""
+    """The sequence of the stream's last message, 0 for an empty one."""
     try:
         answer = await ask(client, f"STREAM.INFO.{stream}", None)
     except ApiRefusedError:
@@ -59,7 +59,7 @@ async def last_sequence(client: Client, stream: str) -> int:
 async def read_stream(
     client: Client, stream: str, up_to: int, subject: str = ">"
 ) -> AsyncIterator[Stored]:
-    """Gives the messages up to a sequence, in order; missing ones are simply not there."""
+    """The messages up to a sequence, in order; missing ones are simply not there."""
     async for batch in read_batches(client, stream, up_to, subject):
         for message in batch:
             yield message
@@ -68,7 +68,7 @@ async def read_stream(
 async def read_batches(
     client: Client, stream: str, up_to: int, subject: str = ">", first: int = 1
 ) -> AsyncIterator[list[Stored]]:
-    """Gives the same in batches of at most a thousand, from sequence `first` on.
+    """The same in batches of at most a thousand, from sequence `first` on.
 
     The next batch is asked for before one is given, so that the server reads meanwhile.
     """

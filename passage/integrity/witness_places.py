@@ -15,7 +15,7 @@ FILE_NAME = "checkpoints.jsonl"
 
 
 def witnesses_of(folders: Folders, given: Sequence[Path] = ()) -> tuple[Path, ...]:
-    """Gives the files named, else those of the environment, else one beside the data folder."""
+    """The files named, else those of the environment, else one beside the data folder."""
     if given:
         return tuple(path.expanduser().resolve() for path in given)
     if VARIABLE in os.environ:
@@ -24,7 +24,7 @@ def witnesses_of(folders: Folders, given: Sequence[Path] = ()) -> tuple[Path, ..
 
 
 def running_or_stopped(data_dir: Path) -> Running:
-    """Gives where the files of a system are, whether it runs or not; nothing is started."""
+    """Where the files of a system are, whether it runs or not; nothing is started."""
     folders = folders_of(data_dir)
     if is_held(folders.data) or NATS_URL_VARIABLE in os.environ:
         return find_running(data_dir)
@@ -32,7 +32,7 @@ def running_or_stopped(data_dir: Path) -> Running:
 
 
 def stopped(folders: Folders, nats: str) -> Running:
-    """Gives where everything of a data folder is that no `passage up` runs on."""
+    """Where everything of a data folder is that no `passage up` runs on."""
     return Running(
         nats=nats,
         http="",

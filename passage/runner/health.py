@@ -32,7 +32,7 @@ class Health(NamedTuple):
 
 
 def state_of(health: Health | None) -> str:
-    """Says what a service said in words: ready, or `not ready: REASON` where it gives one."""
+    """What a service said in words: ready, or `not ready: REASON` where it gives one."""
     if health is None:
         return NO_ANSWER
     if health.ready:

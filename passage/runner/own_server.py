@@ -30,7 +30,7 @@ WRITERS = (intake.SERVICE, verification.SERVICE, handover.SERVICE, witness.SERVI
 
 @contextmanager
 def log_of(data_dir: Path) -> Iterator[Running]:
-    """Gives the running system, or holds the data folder and starts nats-server on it alone.
+    """Finds the running system, or holds the data folder and starts nats-server on it alone.
 
     Raises VerbEndedError where neither is possible.
     """

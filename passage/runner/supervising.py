@@ -77,7 +77,7 @@ class Supervisor:
     services: list[ServiceProcess]
     stopping: asyncio.Event
     gate: Callable[[Running], Awaitable[str]]
-    """Gives the incarnation that services may write into. Raises VerbEndedError if into none."""
+    """The incarnation that services may write into. Raises VerbEndedError if into none."""
     stuck_after_s: float = STUCK_AFTER_S
     _watches: dict[str, Watch] = field(default_factory=dict)
     _ready: bool = False
@@ -258,7 +258,7 @@ class Supervisor:
             )
 
     async def _unless_stopping(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """Gives what `work` gives, or None as soon as all shall end."""
+        """What `work` gives, or None as soon as all shall end."""
         task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(self.stopping.wait())
         await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()

@@ -33,7 +33,7 @@ class Telling:
         self._line_at: dict[str, float] = {}
 
     def tell(self, what: str, done: int = 0, of: int = 0) -> None:
-        """Says how much is done of how much; nothing of nothing: it works, and knows no more."""
+        """How much is done of how much; nothing of nothing: it works, and knows no more."""
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(what, total=None)
             self._line_at[what] = time.monotonic() + LINE_EVERY_S

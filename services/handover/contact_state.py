@@ -45,7 +45,7 @@ class Contact:
         return self.lost_at_version is not None
 
     def is_coded(self, call_id: str | None) -> bool:
-        """Says whether he is on a call of that number, and gave his code in each that has it."""
+        """Whether he is on a call of that number, and gave his code in each that has it."""
         calls = {call: coded for call, coded in self.calls.items() if call.call_id == call_id}
         return all(calls.values()) and not calls.keys() <= self.ended.keys()
 
@@ -63,7 +63,7 @@ ContactStep = (
 
 
 def contact_after(contact: Contact, event: CaseEvent[Any], data: ContactStep) -> Contact:
-    """Gives the contact after one more event; what happened earlier than the last sets nothing."""
+    """The contact after one more event; what happened earlier than the last sets nothing."""
     match data:
         case ContactLost():
             return replace(contact, lost_at_version=event.caseversion)

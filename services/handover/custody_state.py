@@ -55,7 +55,7 @@ CustodyStep = (
 
 
 def custody_after(view: CustodyView, data: CustodyStep) -> CustodyView:
-    """Gives the view after one more event; a withdrawal ends a consent whenever it was said."""
+    """The view after one more event; a withdrawal ends a consent whenever it was said."""
     match data:
         case CustodyChanged():
             return _moved(view, data)

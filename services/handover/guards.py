@@ -79,12 +79,12 @@ def require_no_duress(state: HandoverState, members: Members) -> None:
 
 
 def is_believed(state: HandoverState, now: datetime) -> bool:
-    """Says whether nobody found him doubtful or hostile; who isn't assessed is believed."""
+    """Whether nobody found him doubtful or hostile; who isn't assessed is believed."""
     return _level(state, now) not in {"doubtful", "hostile"}
 
 
 def is_hostile(state: HandoverState, now: datetime) -> bool:
-    """Says whether somebody found him hostile, and that hasn't expired."""
+    """Whether somebody found him hostile, and that hasn't expired."""
     return _level(state, now) == "hostile"
 
 

@@ -70,6 +70,6 @@ def carry_out(desk: Desk, command: Command) -> Outcome:
 
 
 def members_of(desk: Desk, state: HandoverState) -> Members:
-    """Gives the other cases of the group that he leads, as the log has them in this attempt."""
+    """The other cases of the group that he leads, as the log has them in this attempt."""
     load = desk.writer.log.load_current
     return {one: load(one).state for one in state.party.awaited_members}

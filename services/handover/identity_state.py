@@ -42,17 +42,17 @@ class Assessment:
     expires_at: datetime
 
     def level_at(self, now: datetime) -> Credibility:
-        """Gives what counts now: an assessment that has expired is `unclear`."""
+        """What counts now: an assessment that has expired is `unclear`."""
         return self.level if now < self.expires_at else "unclear"
 
 
 def assessed_in(event: CredibilityAssessed) -> Assessment:
-    """Gives what counts since this assessment; nothing of the one before does."""
+    """What counts since this assessment; nothing of the one before does."""
     return Assessment(event.level, event.expires_at)
 
 
 def claimed(view: IdentityView, event_id: str, given: PersonalDataProvided) -> IdentityView:
-    """Gives the view after new personal data, which stand in that event.
+    """The view after new personal data, which stand in that event.
 
     What was verified was the data given before, not these; a contradiction stays open. What a
     prisoner states after his capture is kept apart, and says nothing here.
@@ -66,7 +66,7 @@ def identity_after(
     view: IdentityView,
     data: RegistryChecked | IdentityVerified | IdentityContradicted | IdentityRejected,
 ) -> IdentityView:
-    """Gives the view after what verification found; an answer about older data changes nothing."""
+    """The view after what verification found; an answer about older data changes nothing."""
     match data:
         case RegistryChecked():
             if data.about_event != view.about_event:

@@ -64,7 +64,7 @@ class Offer:
     """`void`: its rendezvous ended. `received`: the receipt for a group used it up."""
 
     def is_over(self, now: datetime) -> bool:
-        """Says whether another offer may follow: nobody is bound by this one any more."""
+        """Whether another offer may follow: nobody is bound by this one any more."""
         unanswered_in_time = self.answer == "open" and self.deadline_at <= now
         return unanswered_in_time or self.answer not in {"open", "accepted"}
 
@@ -95,7 +95,7 @@ OfferStep = (
 
 
 def meeting_after(meeting: Meeting, data: RendezvousStep) -> Meeting:
-    """Gives the meeting after one more event about a rendezvous."""
+    """The meeting after one more event about a rendezvous."""
     match data:
         case RendezvousPlanned() | RendezvousReplanned():
             planned = Rendezvous(data.rendezvous_id, data.planned_by, data.window_to)
@@ -117,7 +117,7 @@ def meeting_after(meeting: Meeting, data: RendezvousStep) -> Meeting:
 
 
 def offer_after(offer: Offer | None, data: OfferStep, at: datetime) -> Offer | None:
-    """Gives the offer after one more event about it, which happened `at`."""
+    """The offer after one more event about it, which happened `at`."""
     match data:
         case HandoverOffered():
             return Offer(data.offer_id, data.team, at, data.deadline_at)

@@ -65,7 +65,7 @@ PartyStep = (
 
 
 def party_after(party: Party, data: PartyStep, case_id: str) -> Party:
-    """Gives the party after one more event in the log of a case."""
+    """The party after one more event in the log of a case."""
     match data:
         case SurrenderDeclared():
             return replace(party, declared=data.declared_size)

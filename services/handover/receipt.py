@@ -131,7 +131,7 @@ def _raised_by_group(state: HandoverState, command: RecordGroupHandover) -> list
 def _raised(
     expected: int, present: int, missing: int, extra: int, *, also: bool = False
 ) -> list[Event]:
-    """Gives the discrepancy, if there is one; nobody is less than not missing."""
+    """The discrepancy, if there is one; nobody is less than not missing."""
     if expected == present and missing <= 0 and extra <= 0 and not also:
         return []
     return [

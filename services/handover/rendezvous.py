@@ -153,7 +153,7 @@ def expired(state: HandoverState) -> list[Event]:
 
 
 def require_current(state: HandoverState, rendezvous_id: str) -> Rendezvous:
-    """Gives the rendezvous planned last, if it is this one and hasn't ended."""
+    """The rendezvous planned last, if it is this one and hasn't ended."""
     rendezvous = state.meeting.rendezvous
     if rendezvous is None or rendezvous.over or rendezvous.rendezvous_id != rendezvous_id:
         raise RefusedError(RENDEZVOUS_CURRENT)

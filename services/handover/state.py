@@ -75,7 +75,7 @@ class HandoverState:
     """The rules whose time passed, each with the moment since which it counted (`since`)."""
 
     def since(self, rule: FollowUpRule) -> datetime | None:
-        """Gives the moment since which a rule's time counts: of a reminder, when it is due."""
+        """The moment since which a rule's time counts: of a reminder, when it is due."""
         match rule:
             case "arrived_contact_due" | "arrived_silent" | "decide_whether_lost":
                 return self.contact.last_at
@@ -87,12 +87,12 @@ class HandoverState:
                 assert_never(unreachable)
 
     def is_overridden(self, guard: str, now: datetime) -> bool:
-        """Says whether two people have set the guard aside, and it hasn't expired."""
+        """Whether two people have set the guard aside, and it hasn't expired."""
         return any(one.guard == guard and now < one.expires_at for one in self.overrides)
 
 
 def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverState:
-    """Gives the state after one more event; never refuses."""
+    """The state after one more event; never refuses."""
     data = event.data
     if isinstance(data, VerificationEvent):
         return _after_verification(state, data)

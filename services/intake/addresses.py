@@ -39,14 +39,14 @@ class Addresses:
     """Where the contact rule that holds lets him be reached."""
 
     def after_call(self, address: Address) -> Addresses:
-        """Gives the addresses after one more call; a covered one stays, read anew from it."""
+        """The addresses after one more call; a covered one stays, read anew from it."""
         known = self.known.with_entry(address.version, address)
         if not self.covers(address):
             return replace(self, known=known)
         return Addresses(known, {**self.covered, address.channel: address})
 
     def covers(self, address: Address) -> bool:
-        """Says whether the contact rule that holds lets him be reached at this address."""
+        """Whether the contact rule that holds lets him be reached at this address."""
         covered = self.covered.get(address.channel)
         if covered is None or covered.caller_key is None:
             # Without a key nobody can tell whether two calls came from one address.

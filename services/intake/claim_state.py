@@ -22,16 +22,16 @@ class Claim:
     """When the holder's lease ends; None where that is recorded already."""
 
     def is_held_by(self, person: str) -> bool:
-        """Says whether this person claimed it last, and hasn't let it go."""
+        """Whether this person claimed it last, and hasn't let it go."""
         return self.holder is not None and not is_another_person(self.holder, person)
 
     def runs_at(self, now: datetime) -> bool:
-        """Says whether somebody's lease runs."""
+        """Whether somebody's lease runs."""
         return self.lease_until is not None and now < self.lease_until
 
 
 def evolve_claim(claim: Claim, event: CaseEvent[Any]) -> Claim:
-    """Gives the region after one more event; never refuses."""
+    """The region after one more event; never refuses."""
     match event.data:
         case CaseClaimed() as claimed:
             return Claim(claimed.fence, claimed.operator, claimed.lease_until)

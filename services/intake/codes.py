@@ -60,7 +60,7 @@ def _reserved(intake: Intake, command: IssueReturnCode, *, is_issued: bool) -> _
 
 
 def _issued(intake: Intake, command: IssueReturnCode, codes: Codes) -> _Reserved | None:
-    """Gives what the command reserved before; before there were twins that was a code alone."""
+    """What the command reserved before; before there were twins that was a code alone."""
     keys, index, case_id = intake.desk.keys, intake.index, command.case_id
     of_code, of_twin = code_hashes(keys, codes.code), code_hashes(keys, codes.duress)
     mine = next((one for one in of_code if index.has_code(one, case_id)), None)

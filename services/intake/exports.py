@@ -17,7 +17,7 @@ DAYS_IN_ORDER = Guard("days_in_order", "a last_day that isn't before first_day")
 
 
 def evolve_exported(exported: bool, event: CaseEvent[Any]) -> bool:
-    """Says whether the log is that of an export that was made; never refuses."""
+    """Whether the log is that of an export that was made; never refuses."""
     return exported or isinstance(event.data, StatisticsExported)
 
 

@@ -22,7 +22,7 @@ class Group:
 
 
 def evolve_group(group: Group, event: CaseEvent[Any]) -> Group:
-    """Gives the region after one more event; never refuses."""
+    """The region after one more event; never refuses."""
     data = event.data
     if not isinstance(data, GroupEvent):
         return group

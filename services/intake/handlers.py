@@ -117,7 +117,7 @@ def carry_out(intake: Intake, command: Command) -> Outcome:
 
 
 def decided(intake: Intake, command: Command, state: IntakeState) -> list[Event]:
-    """Gives what one of the commands in DECISIONS and RULED makes of a case."""
+    """What one of the commands in DECISIONS and RULED makes of a case."""
     if type(command) in RULED:
         return RULED[type(command)](state, command, intake.desk.now(), intake.rules)
     return DECISIONS[type(command)](state, command)

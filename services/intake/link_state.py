@@ -29,12 +29,12 @@ class Told:
 
 
 def is_from_service(event: CaseEvent[Any]) -> bool:
-    """Says whether nobody decided it here: it follows from an event elsewhere."""
+    """Whether nobody decided it here: it follows from an event elsewhere."""
     return event.actor.startswith("service:")
 
 
 def evolve_told(told: tuple[Told, ...], event: CaseEvent[Any]) -> tuple[Told, ...]:
-    """Gives what is to be told to other cases, in order; what came from one isn't told back."""
+    """What is to be told to other cases, in order; what came from one isn't told back."""
     if is_from_service(event):
         return told
     here = (event.id, event.correlationid)
@@ -52,7 +52,7 @@ def evolve_told(told: tuple[Told, ...], event: CaseEvent[Any]) -> tuple[Told, ..
 
 
 def evolve_links(links: frozenset[str], event: CaseEvent[Any]) -> frozenset[str]:
-    """Gives the cases that a person accepted may be the same man's."""
+    """The cases that a person accepted may be the same man's."""
     match event.data:
         case CasesLinked() as linked:
             return links | {linked.other_case}

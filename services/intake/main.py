@@ -107,7 +107,7 @@ def _listening(service: Service) -> Listening:
 
 
 def rules_of(settings: Settings) -> Rules:
-    """Gives the settings that decisions depend on."""
+    """The settings that decisions depend on."""
     supervisors = Supervisors(settings.supervisor_names)
     return Rules(lease=timedelta(minutes=settings.lease_minutes), supervisors=supervisors)
 

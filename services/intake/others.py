@@ -88,7 +88,7 @@ def tell_other(
 
 
 def _untold(state: IntakeState, other: History[IntakeState], source: str, about: str) -> list[Told]:
-    """Gives what comes after the last that the other case's log has the answer to."""
+    """What comes after the last that the other case's log has the answer to."""
     told = [one for one in state.told if one.other_case == about]
     answered = [other.caused_by(source, one.event_id) is not None for one in told]
     return told[len(answered) - answered[::-1].index(True) :] if any(answered) else told

@@ -85,7 +85,7 @@ class Outbox:
 
 
 def evolve_outbox(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
-    """Gives the slice after one more event; never refuses."""
+    """The slice after one more event; never refuses."""
     match event.data:
         case intake.CaseOpened() | intake.CallLinked() as call:
             return _with_address(outbox, call, event)

@@ -71,14 +71,14 @@ def finish_erasure(listening: Listening, event: CaseEvent[Any]) -> Outcome:
 
 
 def dispatch(listening: Listening, event: CaseEvent[MessageQueued]) -> Outcome:
-    """Gives a message to its channel."""
+    """Sends a message to its channel."""
     return sending.dispatch(listening.sending, event)
 
 
 def dispatch_told(
     listening: Listening, event: CaseEvent[RendezvousDisclosed | GuidanceGiven]
 ) -> Outcome | None:
-    """Gives a message to its channel that waited until it was recorded that he is told by it."""
+    """Sends a message to its channel that waited until it was recorded that he is told by it."""
     if event.data.message_id is None:
         return None
     return sending.dispatch_told(listening.sending, event)

@@ -90,12 +90,12 @@ class RoutedCall(NamedTuple):
 
 
 def new_case_id() -> str:
-    """Gives a random case number: 12 characters of Crockford's base32, 60 bits."""
+    """A random case number: 12 characters of Crockford's base32, 60 bits."""
     return "".join(secrets.choice(ALPHABET) for _ in range(CHARACTERS))
 
 
 def case_id_for(asked: str) -> str:
-    """Gives the case number that belongs to what was asked: the same again gives the same."""
+    """The case number that belongs to what was asked: the same again gives the same."""
     digest = hashlib.sha256(asked.encode()).digest()
     return "".join(ALPHABET[byte % 32] for byte in digest[:CHARACTERS])
 
@@ -163,7 +163,7 @@ class Index:
         return Route(**reserved)
 
     def case_of_call(self, channel: Channel, call_id: str) -> str | None:
-        """Gives the case that a call belongs to, or None where it has come to none yet."""
+        """The case that a call belongs to, or None where it has come to none yet."""
         reserved = self._entries.get(f"call.{channel}.{call_id}")
         return None if reserved is None else str(reserved["case_id"])
 
@@ -172,11 +172,11 @@ class Index:
         return self._entries.there("code", code_hashes)
 
     def has_code(self, code_hash: str, case_id: str, *, duress: bool = False) -> bool:
-        """Says whether a code, or a duress twin, was reserved for this case."""
+        """Whether a code, or a duress twin, was reserved for this case."""
         return self._entries.get(f"code.{code_hash}") == _code_entry(case_id, duress)
 
     def reserve_code(self, code_hash: str, case_id: str, *, duress: bool = False) -> bool:
-        """Says whether the code is this case's now; another case may have it already."""
+        """Whether the code is this case's now; another case may have it already."""
         entry = _code_entry(case_id, duress)
         kept, _ = self._entries.create(f"code.{code_hash}", entry)
         return kept == entry

@@ -60,7 +60,7 @@ class Post(Protocol):
     """Where messages are given to channels."""
 
     def give(self, message: OutgoingMessage, now: datetime) -> bool:
-        """Gives a message to its channel, once; False where it may not have arrived."""
+        """Sends a message to its channel, once; False where it may not have arrived."""
 
 
 class OutboundStream(Post):
@@ -202,7 +202,7 @@ class _Letter:
         """What he had said when it was decided that it goes."""
 
     def is_open(self) -> bool:
-        """Says whether it can be opened; not where its keys were destroyed."""
+        """Whether it can be opened; not where its keys were destroyed."""
         if not self.opened:
             values = [SealedValue.of(self._event, field) for field in ("to_address", "text")]
             self.opened = _opened(self._desk, values, f"service:{self._desk.service}")
@@ -224,7 +224,7 @@ def _give(sending: Sending, event: CaseEvent[MessageQueued], letter: _Letter, at
 
 
 def _opened(desk: Desk, values: Sequence[SealedValue], by: str) -> Sequence[str]:
-    """Gives the texts, or nothing where one is erased. Raises SealBrokenError."""
+    """The texts, or nothing where one is erased. Raises SealBrokenError."""
     found = desk.keys.open(values, by, PURPOSE)
     for value, one in zip(values, found, strict=True):
         if one.state == "broken":

@@ -45,7 +45,7 @@ class ShiftState:
 
 
 def evolve_shift(shift: ShiftState | None, event: CaseEvent[Any]) -> ShiftState | None:
-    """Gives the shift after one more event, None in the log of a case; never refuses."""
+    """The shift after one more event, None in the log of a case; never refuses."""
     data = event.data
     if isinstance(data, shifts.ShiftStarted):
         return ShiftState(data.operators)

@@ -53,7 +53,7 @@ def hand_over(desk: Desk, command: HandOverShift) -> Outcome:
 
 
 def first_unknown(desk: Desk, case_ids: Iterable[str]) -> str | None:
-    """Gives the first number that no case has; None where each has one."""
+    """The first number that no case has; None where each has one."""
     return next((one for one in case_ids if not _exists(desk, one)), None)
 
 

@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 
 def sort_upstream(listening: Listening, deliveries: Sequence[Delivery]) -> list[Work]:
-    """Says what work a channel's messages are, in their order, as many as can be opened now.
+    """What work a channel's messages are, in their order, as many as can be opened now.
 
     Raises KeysUnavailableError and LogError where none can; what is wrong with one message its own
     work raises.

@@ -90,7 +90,7 @@ class IntakeState:
 
 
 def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
-    """Gives the state after one more event; never refuses."""
+    """The state after one more event; never refuses."""
     after = _after(state, event)
     sealed, queued = state.sealed | _sealed_in(event.data), after.queued
     if isinstance(event.data, intake.PersonalDataErased):
@@ -169,7 +169,7 @@ def _still_queued(
     erased: intake.PersonalDataErased,
     sealed: frozenset[PersonalClass],
 ) -> tuple[QueuedErasure, ...]:
-    """Gives what is left to do; what holds nothing any more is done."""
+    """What is left to do; what holds nothing any more is done."""
     left = (
         replace(one, classes=tuple(name for name in one.classes if name not in erased.classes))
         for one in queued

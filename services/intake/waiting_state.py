@@ -42,7 +42,7 @@ HELP = (
 def evolve_waiting(
     waiting: Waiting, event: CaseEvent[Any], claim: Claim, *, holds_places: bool
 ) -> Waiting:
-    """Gives the region after one more event; `claim` and `holds_places` are as they were before."""
+    """The region after one more event; `claim` and `holds_places` are as they were before."""
     waiting = _after_help(waiting, event, claim)
     match event.data:
         case intake.ReturnCodeIssued():

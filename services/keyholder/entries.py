@@ -61,7 +61,7 @@ class Found(NamedTuple):
     """Ids, up to this key's, of those that don't unwrap; what they sealed is not erased."""
 
     def is_destroyed(self, key_id: int) -> bool:
-        """Says whether the key of an id is known to be destroyed."""
+        """Whether the key of an id is known to be destroyed."""
         was_there = 1 <= key_id < self.key_id or (key_id == self.key_id and self.key is None)
         return was_there and key_id not in self.damaged
 
@@ -77,7 +77,7 @@ def new_entry(case_id: str, epoch: int, kek: bytes) -> tuple[Entry, dict[Persona
 
 
 def unwrapped(case_id: str, name: PersonalClass, entry: Entry, kek: bytes) -> DataKey | None:
-    """Gives a class's key, or None if it is destroyed. Raises SealBrokenError."""
+    """A class's key, or None if it is destroyed. Raises SealBrokenError."""
     key = entry.keys[name]
     if key.wrapped is None:
         return None
@@ -91,14 +91,14 @@ def unwrapped(case_id: str, name: PersonalClass, entry: Entry, kek: bytes) -> Da
 
 
 def found(case_id: str, entry: Entry, kek: bytes) -> dict[PersonalClass, Found]:
-    """Gives every class's key as it is now."""
+    """Every class's key as it is now."""
     return {name: _found(case_id, name, entry, kek) for name in entry.keys}
 
 
 def rewrapped(
     case_id: str, entry: Entry, keys: Mapping[PersonalClass, Found], epoch: int, kek: bytes
 ) -> Entry:
-    """Gives the same keys under another key-encryption key; one that is damaged stays so."""
+    """The same keys under another key-encryption key; one that is damaged stays so."""
     kept = dict(entry.keys)
     for name, old in keys.items():
         if old.key is not None:
@@ -108,7 +108,7 @@ def rewrapped(
 
 
 def without(entry: Entry, classes: Iterable[PersonalClass], erasure: str) -> Entry:
-    """Gives the entry with keys destroyed by an erasure, by its id; once for each.
+    """The entry with keys destroyed by an erasure, by its id; once for each.
 
     What was given after that erasure was sealed under a new key, and stays.
     """
@@ -120,13 +120,13 @@ def without(entry: Entry, classes: Iterable[PersonalClass], erasure: str) -> Ent
 
 
 def dropped(entry: Entry, epoch: int) -> Entry:
-    """Gives an entry whose key-encryption key was destroyed, and all its keys with it, as such."""
+    """An entry whose key-encryption key was destroyed, and all its keys with it, as such."""
     gone = {name: WrappedKey(key_id=key.key_id) for name, key in entry.keys.items()}
     return Entry(epoch=epoch, keys=gone, erasures=entry.erasures)
 
 
 def renewed(case_id: str, entry: Entry, kek: bytes) -> Entry:
-    """Gives the entry with a new key for each class whose last one is destroyed or damaged."""
+    """The entry with a new key for each class whose last one is destroyed or damaged."""
     keys = dict(entry.keys)
     for name, last in found(case_id, entry, kek).items():
         if last.key is None:

@@ -121,7 +121,7 @@ def _trial(desk: Keeping, body: bytes) -> BaseModel:
 
 
 def read(desk: Keeping, operation: str, service: str, body: bytes) -> BaseModel:
-    """Gives what a service asks for, or Denied where it is not understood or not granted."""
+    """What a service asks for, or Denied where it is not understood or not granted."""
     if operation not in desk.policy.services.get(service, NOBODY).asks:
         return Denied(denied="not granted", expected="an operation the policy gives this service")
     try:
@@ -131,7 +131,7 @@ def read(desk: Keeping, operation: str, service: str, body: bytes) -> BaseModel:
 
 
 def is_quick(desk: Keeping, asked: BaseModel) -> bool:
-    """Says whether it can be answered from memory, without waiting for the server."""
+    """Whether it can be answered from memory, without waiting for the server."""
     if isinstance(asked, Seal):
         return desk.holder.ring.knows(asked.case_id, asked.erasure)
     return not isinstance(asked, Open | Search | Found | NoteParked)
@@ -156,7 +156,7 @@ def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
 
 
 def public_keys(holder: Holder, asked: Seal) -> BaseModel:
-    """Gives the keys to seal to; they open nothing."""
+    """The keys to seal to; they open nothing."""
     try:
         keys = holder.for_sealing(asked.case_id, asked.version, asked.erasure)
     except ErasurePendingError as error:

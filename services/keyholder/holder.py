@@ -35,7 +35,7 @@ class Holder(Keys):
     def open(
         self, values: Sequence[SealedValue], by: str, purpose: str, use: Use = "shown"
     ) -> list[OpenedValue]:
-        """Gives the texts; by whom and for what is recorded by the caller."""
+        """The texts; by whom and for what is recorded by the caller."""
         return [self._opened(value) for value in values]
 
     @override
@@ -78,7 +78,7 @@ class Holder(Keys):
 
 
 def class_of(type_name: str, field: str) -> PersonalClass:
-    """Gives the class of a personal field. Raises KeysDeniedError where there is none such."""
+    """The class of a personal field. Raises KeysDeniedError where there is none such."""
     event = CASE_EVENTS.get(type_name)
     if event is None or field not in event.PERSONAL:
         raise KeysDeniedError("no personal field of an event of the catalogue")

@@ -54,23 +54,23 @@ class Checked(NamedTuple):
 
 
 def held_of(case_id: str, entry: Entry, secrets: Secrets) -> Held:
-    """Gives an entry's keys. Raises SealBrokenError where the key files are older than it."""
+    """An entry's keys. Raises SealBrokenError where the key files are older than it."""
     entry = current(entry, secrets)
     return Held(found(case_id, entry, kek_of(case_id, entry, secrets)), entry.erasures)
 
 
 def is_dropped(entry: Entry, secrets: Secrets) -> bool:
-    """Says whether the entry's key-encryption key was destroyed, and its keys by that."""
+    """Whether the entry's key-encryption key was destroyed, and its keys by that."""
     return entry.epoch < min(secrets.keks)
 
 
 def current(entry: Entry, secrets: Secrets) -> Entry:
-    """Gives the entry as it counts now: of a dropped epoch, without its keys."""
+    """The entry as it counts now: of a dropped epoch, without its keys."""
     return dropped(entry, secrets.epoch) if is_dropped(entry, secrets) else entry
 
 
 def kek_of(case_id: str, entry: Entry, secrets: Secrets) -> bytes:
-    """Gives the key that wraps an entry's. Raises SealBrokenError where it isn't here."""
+    """The key that wraps an entry's. Raises SealBrokenError where it isn't here."""
     kek = secrets.keks.get(entry.epoch)
     if kek is None:  # Nothing is destroyed or damaged: the right key files open it.
         raise SealBrokenError(f"the data keys of case {case_id} are newer than the key files")
@@ -78,15 +78,15 @@ def kek_of(case_id: str, entry: Entry, secrets: Secrets) -> bytes:
 
 
 def read(kept: Kept) -> Entry:
-    """Gives an entry as the bucket has it. Raises ValidationError."""
+    """An entry as the bucket has it. Raises ValidationError."""
     return Entry.model_validate_json(kept.value)
 
 
 def written(entry: Entry) -> bytes:
-    """Gives an entry as the bucket keeps it."""
+    """An entry as the bucket keeps it."""
     return entry.model_dump_json(exclude_defaults=True).encode()
 
 
 def change_of(case_id: str, entry: Entry, revision: int) -> Change:
-    """Gives the change of a case's entry from the revision that was read."""
+    """The change of a case's entry from the revision that was read."""
     return Change(case_id, written(entry), revision)

@@ -76,7 +76,7 @@ class KeyRing:
         return held is not None and held.has_seen(erasure) and held.seals
 
     def for_sealing(self, case_id: str, version: int, erasure: str) -> dict[PersonalClass, DataKey]:
-        """Gives a case's keys, made now where it has none yet; destroyed and damaged are renewed.
+        """A case's keys, made now where it has none yet; destroyed and damaged are renewed.
 
         `erasure` is the id of the last erasure that the asker knows of, or empty. Raises
         ErasurePendingError where its keys still have to be destroyed: then ask again.
@@ -93,7 +93,7 @@ class KeyRing:
         return {name: one.key for name, one in held.keys.items() if one.key is not None}
 
     def for_opening(self, case_id: str, name: PersonalClass) -> Found | None:
-        """Gives a case's key of a class as it is now, or None where the case has none."""
+        """A case's key of a class as it is now, or None where the case has none."""
         held = self._kept.get(case_id) or self._find(case_id)
         return None if held is None else held.keys[name]
 
@@ -150,7 +150,7 @@ class KeyRing:
         return Checked(count, tuple(damaged), tuple(gone))
 
     def opening(self, case_id: str, entries: Iterable[str]) -> Iterator[OpeningKey]:
-        """Gives the data keys in entries of a case, from wherever, that a key kept here opens."""
+        """The data keys in entries of a case, from wherever, that a key kept here opens."""
         for number, text in enumerate(entries):
             entry = Entry.model_validate_json(text)
             for name, wrapped in entry.keys.items():
@@ -167,7 +167,7 @@ class KeyRing:
         return max(self.secrets.peppers)
 
     def _known(self) -> Secrets:
-        """Gives the secrets as they are now. Raises ForgottenError."""
+        """The secrets as they are now. Raises ForgottenError."""
         secrets = self.secrets
         if not secrets.keks:
             raise ForgottenError
@@ -213,7 +213,7 @@ class KeyRing:
     def _rewrapped(
         self, case_id: str, kept: Kept, damaged: list[str], gone: list[str]
     ) -> Change | None:
-        """Gives a case's entry under the newest epoch, or None where it is; says what is wrong."""
+        """A case's entry under the newest epoch, or None where it is; says what is wrong."""
         secrets, entry = self._known(), read(kept)
         if is_dropped(entry, secrets):
             gone.append(case_id)

@@ -62,7 +62,7 @@ class Secrets:
         return self.intake_private.public_key
 
     def hashes(self, purpose: str, value: str) -> tuple[str, ...]:
-        """Gives the HMAC-SHA-256 of a value for one purpose, under the newest pepper first."""
+        """The HMAC-SHA-256 of a value for one purpose, under the newest pepper first."""
         return tuple(
             _named(version, hmac.new(self.peppers[version], message, hashlib.sha256).hexdigest())
             for message in (f"{purpose}|{value}".encode(),)
@@ -96,7 +96,7 @@ def read_secrets(folder: Path) -> Secrets:
 
 
 def newest_kek_made_at(folder: Path) -> datetime:
-    """Gives when the last rotation began, by its key file."""
+    """When the last rotation began, by its key file."""
     newest = max(_numbered(folder / HOLDER, "kek").items())[1]
     return datetime.fromtimestamp(newest.stat().st_mtime, UTC)
 

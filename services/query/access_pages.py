@@ -68,7 +68,7 @@ def newest_accesses(
 
 
 def _newest(read: _Read, begin: int, limit: int) -> list[StoredMessage]:
-    """Gives the newest messages up to a sequence, `limit` at most, the newest first."""
+    """The newest messages up to a sequence, `limit` at most, the newest first."""
     found: list[StoredMessage] = []
     top, size = begin, min(PIECE_MESSAGES, limit)
     while top > 0 and len(found) < limit:
@@ -102,7 +102,7 @@ def _oldest_day(page: list[_Opening]) -> str | None:
 
 
 def _last_day(page: list[_Opening]) -> int | None:
-    """Gives where the oldest day of a page begins, from above; None where there is no other."""
+    """Where the oldest day of a page begins, from above; None where there is no other."""
     days = [(day, one.sequence) for one in page if (day := _day(one)) is not None]
     oldest = _oldest_day(page)
     newest_of_it = max((sequence for day, sequence in days if day == oldest), default=None)

@@ -24,7 +24,7 @@ class Accesses(NamedTuple):
 
 
 def accesses_of(audit: Stream, case_id: str) -> Accesses:
-    """Gives who opened what of a case. Raises LogError."""
+    """Who opened what of a case. Raises LogError."""
     pages = [
         partial(audit.read_subject, subject)
         for subject in (subjects.audit(case_id), subjects.audit(MANY))

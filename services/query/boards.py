@@ -39,7 +39,7 @@ class Boards(Reads):
     """Reads the boards of the generation that is served."""
 
     def waiting(self, identity: IdentityState | None, limit: int) -> Answer[Listed]:
-        """Gives who is registered and hasn't called again, the longest waiting first."""
+        """Who is registered and hasn't called again, the longest waiting first."""
 
         def read(connection: Connection, tables: Tables) -> Listed:
             reached = tables.funnel.c
@@ -54,7 +54,7 @@ class Boards(Reads):
         return self._read(read)
 
     def live(self, limit: int) -> Answer[Listed]:
-        """Gives who is on Ukrainian territory and not received, the first window at the top."""
+        """Who is on Ukrainian territory and not received, the first window at the top."""
 
         def read(connection: Connection, tables: Tables) -> Listed:
             table = tables.case_list.c
@@ -66,7 +66,7 @@ class Boards(Reads):
         return self._read(read)
 
     def awaiting_receipt(self, limit: int) -> Answer[Listed]:
-        """Gives whom a team will take and of whom no receipt says that it has."""
+        """Whom a team will take and of whom no receipt says that it has."""
 
         def read(connection: Connection, tables: Tables) -> Listed:
             table = tables.case_list.c
@@ -79,7 +79,7 @@ class Boards(Reads):
         return self._read(read)
 
     def overdue(self, rule: OverdueRule | None, limit: int) -> Answer[Listed]:
-        """Gives the cases in which a time has passed, the longest overdue first."""
+        """The cases in which a time has passed, the longest overdue first."""
 
         def read(connection: Connection, tables: Tables) -> Listed:
             late = tables.overdue
@@ -94,7 +94,7 @@ class Boards(Reads):
         return self._read(read)
 
     def held(self) -> Answer[Sequence[CaseRow]]:
-        """Gives the open cases that somebody works on."""
+        """The open cases that somebody works on."""
 
         def read(connection: Connection, tables: Tables) -> list[CaseRow]:
             table = tables.case_list
@@ -104,7 +104,7 @@ class Boards(Reads):
         return self._read(read)
 
     def alarms(self) -> Answer[Sequence[tuple[AlarmRow, CaseRow]]]:
-        """Gives the alarms that no supervisor has cleared, the newest first."""
+        """The alarms that no supervisor has cleared, the newest first."""
 
         def read(connection: Connection, tables: Tables) -> list[tuple[AlarmRow, CaseRow]]:
             alarms, cases = tables.alarms, tables.case_list

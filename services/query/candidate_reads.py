@@ -45,7 +45,7 @@ class CandidateReads(Reads):
     """Reads the generation that is served, always by an index."""
 
     def hits(self, keys: Mapping[Kind, Sequence[str]]) -> Answer[Hits]:
-        """Gives the cases that any of the keys finds."""
+        """The cases that any of the keys finds."""
 
         def read(connection: Connection, tables: Tables) -> Hits:
             table = tables.lookups
@@ -79,7 +79,7 @@ class CandidateReads(Reads):
     def said(
         self, ids: Collection[str], types: Sequence[type[Event]] = WHO_HE_IS
     ) -> Answer[dict[str, Said]]:
-        """Gives what was said in these cases of who they are, and when they may be called."""
+        """What was said in these cases of who they are, and when they may be called."""
         wanted = [one.__name__ for one in types]
 
         def read(connection: Connection, tables: Tables) -> dict[str, Said]:

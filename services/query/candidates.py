@@ -129,7 +129,7 @@ class Candidates:
     def of_case(
         self, case_id: str, by: str, purpose: str, *, reveal: bool = False
     ) -> Answer[Found] | None:
-        """Gives who may be the man of a case, by what that case was told; None: no such case."""
+        """Who may be the man of a case, by what that case was told; None: no such case."""
         said = self._reads.said([case_id], CALLS + WHO_HE_IS).found.get(case_id)
         if said is None:
             return None
@@ -148,7 +148,7 @@ class Candidates:
         return self.of_caller(asked, by, purpose)
 
     def _matches(self, asked: Asked, who: Searcher) -> tuple[dict[str, _Match], Likely]:
-        """Gives what was found, by the last episode of each man; and what the name may mean."""
+        """What was found, by the last episode of each man; and what the name may mean."""
         hits = self._reads.hits(self._keys_of(asked, who)).found
         likely = Likely([], complete=True, more=False)
         if asked.name:
@@ -225,7 +225,7 @@ def _candidate(
 
 
 def contact_rule_of(said: Said | None) -> SafeToContact | None:
-    """Gives the contact rule of a case; none is taken over from an earlier episode."""
+    """The contact rule of a case; none is taken over from an earlier episode."""
     events = said.events if said is not None else ()
     rules = [one.event for one in events if isinstance(one.event.data, ContactRuleSet)]
     return reduce(said_in, rules, SafeToContact()) if rules else None

@@ -24,7 +24,7 @@ HELD = text("claimed_by IS NOT NULL")
 
 
 def case_list(metadata: MetaData, prefix: str) -> Table:
-    """Gives the table of the cases."""
+    """The table of the cases."""
     name = f"{prefix}case_list"
     columns = [*_columns_of_the_case(), *_columns_of_the_way(), *_columns_after_it()]
     indexes = [
@@ -119,7 +119,7 @@ def _columns_after_it() -> list[Column[Any]]:
 
 
 def queue(metadata: MetaData, prefix: str) -> Table:
-    """Gives the table of the cases that wait for a person."""
+    """The table of the cases that wait for a person."""
     name = f"{prefix}queue"
     return Table(
         name,
@@ -143,7 +143,7 @@ def queue(metadata: MetaData, prefix: str) -> Table:
 
 
 def funnel(metadata: MetaData, prefix: str) -> Table:
-    """Gives the table of when each case first came to each stage."""
+    """The table of when each case first came to each stage."""
     stages = [
         Column(name, UtcDateTime)
         for name in statistics.FunnelRow._fields
@@ -160,7 +160,7 @@ def funnel(metadata: MetaData, prefix: str) -> Table:
 
 
 def overdue(metadata: MetaData, prefix: str) -> Table:
-    """Gives the table of the times that have passed."""
+    """The table of the times that have passed."""
     return Table(
         f"{prefix}overdue",
         metadata,
@@ -173,7 +173,7 @@ def overdue(metadata: MetaData, prefix: str) -> Table:
 
 
 def alarms(metadata: MetaData, prefix: str) -> Table:
-    """Gives the table of the alarms that no supervisor has cleared."""
+    """The table of the alarms that no supervisor has cleared."""
     return Table(
         f"{prefix}alarms",
         metadata,

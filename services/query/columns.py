@@ -18,7 +18,7 @@ SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
 
 @lru_cache(maxsize=50_000)
 def moment_text(moment: datetime | None) -> str | None:
-    """Gives a moment as SQLite keeps it. The same ones come again with every change of a row."""
+    """A moment as SQLite keeps it. The same ones come again with every change of a row."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="microseconds")

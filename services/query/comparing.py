@@ -124,7 +124,7 @@ def person_of(identity: Identity, unit: str | None) -> Person:
 
 
 def strongest(kinds: Collection[Kind]) -> Basis:
-    """Gives the strongest basis among what a case was found by; by nothing else: by name."""
+    """The strongest basis among what a case was found by; by nothing else: by name."""
     return next((basis for basis in BASES if basis in kinds), "name")
 
 

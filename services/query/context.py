@@ -50,7 +50,7 @@ class Context:
         return person is not None and Supervisors(self.settings.supervisor_names).let(person)
 
     async def parked(self) -> int | None:
-        """Gives how many messages wait for a person, or None where the server doesn't say."""
+        """How many messages wait for a person, or None where the server doesn't say."""
         return await self.link.parked_waiting()
 
     def behind(self) -> list[str]:
@@ -64,7 +64,7 @@ class Context:
         ]
 
     def not_ready_because(self) -> list[str]:
-        """Gives what is missing; empty when query does all that it is for."""
+        """What is missing; empty when query does all that it is for."""
         progress, reasons = self.progress, []
         if progress.stopped is not None:
             reasons.append(f"the projection stopped: {progress.stopped}")

@@ -27,7 +27,7 @@ class DeskReads(Reads):
     """Reads the desk's own logs in the generation that is served."""
 
     def shifts(self, limit: int) -> Answer[Sequence[ShiftRow]]:
-        """Gives the shifts, those begun last first."""
+        """The shifts, those begun last first."""
 
         def read(connection: Connection, tables: Tables) -> list[ShiftRow]:
             table = tables.shifts
@@ -37,7 +37,7 @@ class DeskReads(Reads):
         return self._read(read)
 
     def shift(self, shift_id: str) -> Answer[ShiftLog | None]:
-        """Gives one shift with its events, or None."""
+        """One shift with its events, or None."""
 
         def read(connection: Connection, tables: Tables) -> ShiftLog | None:
             table = tables.shifts
@@ -52,7 +52,7 @@ class DeskReads(Reads):
         return self._read(read)
 
     def exports(self, limit: int) -> Answer[Sequence[ExportRow]]:
-        """Gives what left the house, the last first."""
+        """What left the house, the last first."""
 
         def read(connection: Connection, tables: Tables) -> list[ExportRow]:
             table = tables.exports

@@ -141,7 +141,7 @@ class Feed:
         self._metrics.rebuilding.set(self._generations.rebuilding)
 
     def _last_of(self, log: Log) -> int:
-        """Gives the last sequence of the log. Raises StoppedError where it is behind us."""
+        """The last sequence of the log. Raises StoppedError where it is behind us."""
         last = log.max_notification_id() or 0
         if last < self._checkpoint:
             raise StoppedError(

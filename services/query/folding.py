@@ -125,7 +125,7 @@ def read_stored(stored: RecordedEvent) -> ReadEvent | Unreadable:
 
 
 def put_aside(stored: RecordedEvent, reason: str) -> Unreadable:
-    """Gives a message as the archive keeps it when nothing else can take it."""
+    """A message as the archive keeps it when nothing else can take it."""
     case_id, version, type_name = _filed(stored)
     return Unreadable(
         stored.id, stored.recorded_at, stored.state, case_id, version, type_name, reason
@@ -148,7 +148,7 @@ def _filed(stored: RecordedEvent) -> tuple[str, int, str]:
 
 
 def touched_logs(batch: Iterable[RecordedEvent]) -> set[str]:
-    """Gives the logs that a batch may change; what no case is called isn't looked for."""
+    """The logs that a batch may change; what no case is called isn't looked for."""
     return {
         one for one in {str(stored.originator_id) for stored in batch} if CASE_ID.fullmatch(one)
     }

@@ -89,7 +89,7 @@ class Link:
                 await self._client.close()
 
     async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
-        """Gives the reply to one request. Raises NobodyAnswersError."""
+        """The reply to one request. Raises NobodyAnswersError."""
         if not self.connected:
             raise NobodyAnswersError("the messaging server is not reachable")
         try:

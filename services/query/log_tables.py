@@ -24,7 +24,7 @@ ASIDE = text("unreadable IS NOT NULL")
 
 
 def case_timeline(metadata: MetaData, prefix: str) -> Table:
-    """Gives the table of the events as a screen lists them."""
+    """The table of the events as a screen lists them."""
     name = f"{prefix}case_timeline"
     return Table(
         name,
@@ -43,7 +43,7 @@ def case_timeline(metadata: MetaData, prefix: str) -> Table:
 
 
 def lookups(metadata: MetaData, prefix: str) -> Table:
-    """Gives the table of the keyed hashes."""
+    """The table of the keyed hashes."""
     return Table(
         f"{prefix}lookups",
         metadata,
@@ -55,7 +55,7 @@ def lookups(metadata: MetaData, prefix: str) -> Table:
 
 
 def calls(metadata: MetaData, prefix: str) -> Table:
-    """Gives the table of the counts of calls."""
+    """The table of the counts of calls."""
     return Table(
         f"{prefix}statistics_calls",
         metadata,
@@ -66,7 +66,7 @@ def calls(metadata: MetaData, prefix: str) -> Table:
 
 
 def archive(metadata: MetaData, prefix: str) -> Table:
-    """Gives the table of the stored messages."""
+    """The table of the stored messages."""
     name = f"{prefix}archive"
     return Table(
         name,
@@ -83,7 +83,7 @@ def archive(metadata: MetaData, prefix: str) -> Table:
 
 
 def shifts(metadata: MetaData, prefix: str) -> Table:
-    """Gives the table of the shifts."""
+    """The table of the shifts."""
     name = f"{prefix}shifts"
     return Table(
         name,
@@ -109,7 +109,7 @@ def shifts(metadata: MetaData, prefix: str) -> Table:
 
 
 def exports(metadata: MetaData, prefix: str) -> Table:
-    """Gives the table of the exports."""
+    """The table of the exports."""
     return Table(
         f"{prefix}exports",
         metadata,

@@ -203,7 +203,7 @@ async def _again_and_again(every_s: float, work: Callable[[], None]) -> None:
 
 
 def passage_version() -> str:
-    """Gives the version installed, or 0 when run from the sources."""
+    """The version installed, or 0 when run from the sources."""
     try:
         return version_of("passage")
     except PackageNotFoundError:

@@ -37,7 +37,7 @@ Erased = Mapping[PersonalClass, int]
 
 
 def erased_in(events: Iterable[CaseEvent[Any]]) -> dict[PersonalClass, int]:
-    """Gives what a case's events say was erased."""
+    """What a case's events say was erased."""
     return {
         personal_class: event.caseversion
         for event in events
@@ -47,7 +47,7 @@ def erased_in(events: Iterable[CaseEvent[Any]]) -> dict[PersonalClass, int]:
 
 
 def row_shown(row: Any) -> dict[str, Any]:
-    """Gives a row of a read model as everybody sees it.
+    """A row of a read model as everybody sees it.
 
     Rows hold nothing personal; a column that came to hold a sealed value would be masked as well.
     """
@@ -56,7 +56,7 @@ def row_shown(row: Any) -> dict[str, Any]:
 
 
 def entry_shown(item: ReadEvent, erased: Erased, *, to_supervisor: bool = False) -> dict[str, Any]:
-    """Gives one event of a case as everybody sees it, or as a supervisor does."""
+    """One event of a case as everybody sees it, or as a supervisor does."""
     event = item.event
     shown = {
         **entry(event, item.sequence, item.recorded_at)._asdict(),
@@ -72,7 +72,7 @@ def entry_shown(item: ReadEvent, erased: Erased, *, to_supervisor: bool = False)
 
 
 def type_shown(type_name: str) -> str:
-    """Gives an event type's name as everybody sees it."""
+    """An event type's name as everybody sees it."""
     return RESTRICTED if type_name in FOR_SUPERVISORS else type_name
 
 
@@ -82,12 +82,12 @@ def may_open(type_name: str, *, is_supervisor: bool) -> bool:
 
 
 def state_of(event: CaseEvent[Any], personal_class: PersonalClass, erased: Erased) -> str:
-    """Gives what stands in place of a personal value: `sealed`, or `erased` where it was."""
+    """What stands in place of a personal value: `sealed`, or `erased` where it was."""
     return ERASED if event.caseversion <= erased.get(personal_class, 0) else SEALED
 
 
 def personal_shown(event: CaseEvent[Any], erased: Erased) -> dict[str, str]:
-    """Gives what stands in place of an event's personal values."""
+    """What stands in place of an event's personal values."""
     return {
         field: state_of(event, personal_class, erased)
         for field, personal_class in type(event.data).PERSONAL.items()

@@ -115,5 +115,5 @@ class Metrics:
         self.stopped.set_function(lambda: float(progress.stopped is not None))
 
     def text(self) -> bytes:
-        """Gives everything in Prometheus' text format."""
+        """Everything in Prometheus' text format."""
         return generate_latest(self.registry)

@@ -98,7 +98,7 @@ class NameIndex:
                 self._vocabulary = None
 
     def find(self, wanted: Sequence[Signs], born: str | None, limit: int) -> list[Suggestion]:
-        """Gives the cases that may be meant, the likeliest first, each once.
+        """The cases that may be meant, the likeliest first, each once.
 
         Of names that are equally like, those who were born on that day come first.
         """
@@ -120,7 +120,7 @@ class NameIndex:
         return list(by_case.values())
 
     def _worth_a_look(self, likeness: Sequence[Likeness]) -> set[Place]:
-        """Gives the names that can say enough: by the surname, or by every word, so by the rarest.
+        """The names that can say enough: by the surname, or by every word, so by the rarest.
 
         First names and patronymics that thousands bear aren't gone through.
         """
@@ -129,7 +129,7 @@ class NameIndex:
         return set().union(*surnames, *(self._places[sign] for sign in rarest))
 
     def _compared(self, place: Place, likeness: Sequence[Likeness]) -> tuple[float, int]:
-        """Gives how much of what is searched for is in a name, and which of its parts agree."""
+        """How much of what is searched for is in a name, and which of its parts agree."""
         total, bits = 0.0, 0
         for one in likeness:
             best = 0.0
@@ -160,7 +160,7 @@ class NameIndex:
 
 
 def is_slip(one: str, other: str) -> bool:
-    """Says whether one letter was misheard, left out or added, or two swapped."""
+    """Whether one letter was misheard, left out or added, or two swapped."""
     return min(len(one), len(other)) >= SLIP_CHARACTERS and OSA.distance(one, other) <= 1
 
 

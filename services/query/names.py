@@ -78,7 +78,7 @@ class Names:
         return len(self._index)
 
     def suggestions(self, name: str, by: str, purpose: str) -> Likely:
-        """Gives the cases that a name may mean, opened anew for whoever searches.
+        """The cases that a name may mean, opened anew for whoever searches.
 
         Raises KeysUnavailableError, and then nothing stays in memory, and KeysDeniedError.
         """
@@ -97,7 +97,7 @@ class Names:
         return Likely(confirmed, complete=True, more=more)
 
     def likely(self, name: str, born: str | None) -> Likely:
-        """Gives the same, not confirmed, as far as names are in memory; never waits long.
+        """The same, not confirmed, as far as names are in memory; never waits long.
 
         Where there are many to open first, that goes on beside. Raises as `suggestions`.
         """
@@ -254,7 +254,7 @@ class Names:
 
 
 def identity_in(text: str | None) -> Identity | None:
-    """Gives the identity that was sealed, or None where it isn't one or doesn't open."""
+    """The identity that was sealed, or None where it isn't one or doesn't open."""
     try:
         return Identity.model_validate_json(text) if text is not None else None
     except ValidationError:
@@ -262,7 +262,7 @@ def identity_in(text: str | None) -> Identity | None:
 
 
 def _identities(events: Iterable[ReadEvent]) -> list[SealedValue]:
-    """Gives what was said of who people are; what a prisoner states is kept apart."""
+    """What was said of who people are; what a prisoner states is kept apart."""
     return [
         SealedValue.of(item.event, "identity")
         for item in events

@@ -31,7 +31,7 @@ class Found(NamedTuple):
 
 
 def personal_values(events: Iterable[ReadEvent]) -> Iterator[Found]:
-    """Gives the sealed values in a case's events."""
+    """The sealed values in a case's events."""
     for event in (item.event for item in events):
         for field, personal_class in type(event.data).PERSONAL.items():
             sealed = getattr(event.data, field)
@@ -63,7 +63,7 @@ def opened(
 
 
 def content_of(field: str, opened_value: OpenedValue) -> Any:
-    """Gives what was sealed: an object where it was one, or None where it doesn't open."""
+    """What was sealed: an object where it was one, or None where it doesn't open."""
     text = opened_value.text
     if text is None or field not in STRUCTURED:
         return text

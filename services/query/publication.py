@@ -69,7 +69,7 @@ class PublicFile(NamedTuple):
 
 
 def class_of_stage(stage: str) -> PublicationClass:
-    """Gives the class of how many cases came to a stage of the funnel."""
+    """The class of how many cases came to a stage of the funnel."""
     return STATISTICS[SECRET_STAGES.get(stage, "stages")].publication
 
 
@@ -104,7 +104,7 @@ def _shown(cell: int, small: int) -> str:
 
 
 def _total(cells: Sequence[int], small: int) -> str:
-    """Gives what the shown numbers come to; `>=` where there are others."""
+    """What the shown numbers come to; `>=` where there are others."""
     shown = [cell for cell in cells if cell >= small]
     if not shown:
         return ""

@@ -54,7 +54,7 @@ class ReadModel:
         self._kept: dict[str, CaseRows] = {}
 
     def checkpoint(self) -> int:
-        """Gives the sequence of the last event applied."""
+        """The sequence of the last event applied."""
         with self._writer.connect() as connection:
             return sequence_of(connection, self.fingerprint)
 
@@ -64,7 +64,7 @@ class ReadModel:
         return self.checkpoint()
 
     def last_archived(self) -> bytes | None:
-        """Gives the stored bytes of the last event applied, or None where there is none."""
+        """The stored bytes of the last event applied, or None where there is none."""
         archive = self.tables.archive
         last = select(archive.c.body).order_by(archive.c.sequence.desc()).limit(1)
         with self._writer.connect() as connection:
@@ -72,7 +72,7 @@ class ReadModel:
         return bytes(body) if body is not None else None
 
     def put_aside(self) -> int:
-        """Gives how many messages are in the archive alone, because they can't be read."""
+        """How many messages are in the archive alone, because they can't be read."""
         archive = self.tables.archive
         with self._writer.connect() as connection:
             count = select(func.count()).select_from(archive).where(ASIDE)
@@ -220,7 +220,7 @@ class ReadModel:
 
 
 def sequence_of(connection: Connection, fingerprint: str) -> int:
-    """Gives a generation's checkpoint as this transaction sees it."""
+    """A generation's checkpoint as this transaction sees it."""
     found = connection.execute(
         select(READ_MODELS.c.sequence).where(READ_MODELS.c.fingerprint == fingerprint)
     ).scalar()
@@ -228,7 +228,7 @@ def sequence_of(connection: Connection, fingerprint: str) -> int:
 
 
 def _changed(rows: Rows) -> tuple[list[QueueRow], list[str], list[FunnelRow]]:
-    """Gives the queue rows to set and the cases to take out of it, and the funnel rows to set."""
+    """The queue rows to set and the cases to take out of it, and the funnel rows to set."""
     waiting: list[QueueRow] = []
     gone: list[str] = []
     reached: list[FunnelRow] = []
@@ -248,7 +248,7 @@ def _changed(rows: Rows) -> tuple[list[QueueRow], list[str], list[FunnelRow]]:
 def _of_each(
     rows: Rows, name: Literal["overdue", "alarms"]
 ) -> dict[str, tuple[tuple[Any, ...], ...]]:
-    """Gives the rows of the cases of which they changed."""
+    """The rows of the cases of which they changed."""
     changed: dict[str, tuple[tuple[Any, ...], ...]] = {}
     for case_id, after in rows.after.items():
         before = rows.before.get(case_id)

@@ -116,7 +116,7 @@ class Reads:
     def cases(
         self, wanted: CaseFilter, limit: int, after: Cursor | None
     ) -> Answer[Sequence[CaseRow]]:
-        """Gives cases, those opened last first. Every read raises ReadModelUnavailableError."""
+        """Cases, those opened last first. Every read raises ReadModelUnavailableError."""
 
         def read(connection: Connection, tables: Tables) -> list[CaseRow]:
             table = tables.case_list
@@ -160,7 +160,7 @@ class Reads:
         return self._read(read)
 
     def case_by_number(self, case_id: str) -> Answer[Sequence[CaseRow]]:
-        """Gives the case with a number, or none."""
+        """The case with a number, or none."""
 
         def read(connection: Connection, tables: Tables) -> list[CaseRow]:
             table = tables.case_list
@@ -171,7 +171,7 @@ class Reads:
     def cases_by_key(
         self, kinds: Collection[Kind], keys: Sequence[str]
     ) -> Answer[Sequence[CaseRow]]:
-        """Gives the cases that one of the keyed hashes finds, those opened last first."""
+        """The cases that one of the keyed hashes finds, those opened last first."""
 
         def read(connection: Connection, tables: Tables) -> list[CaseRow]:
             table, found_by = tables.case_list, tables.lookups
@@ -184,7 +184,7 @@ class Reads:
         return self._read(read)
 
     def cases_by_ids(self, ids: Sequence[str]) -> Answer[dict[str, CaseRow]]:
-        """Gives the cases of these numbers that there are."""
+        """The cases of these numbers that there are."""
 
         def read(connection: Connection, tables: Tables) -> dict[str, CaseRow]:
             table = tables.case_list
@@ -194,7 +194,7 @@ class Reads:
         return self._read(read)
 
     def names_after(self, sequence: int, limit: int) -> Answer[Sequence[ReadEvent]]:
-        """Gives what was said of who people are, and what was erased, in the order of the log."""
+        """What was said of who people are, and what was erased, in the order of the log."""
 
         def read(connection: Connection, tables: Tables) -> list[ReadEvent]:
             return read_events(connection, _names(tables, sequence, limit))
@@ -202,7 +202,7 @@ class Reads:
         return self._read(read)
 
     def queue(self, limit: int) -> Answer[Waiting]:
-        """Gives the cases that wait for a person, the most urgent and longest waiting first."""
+        """The cases that wait for a person, the most urgent and longest waiting first."""
 
         def read(connection: Connection, tables: Tables) -> Waiting:
             rows = first_of_queue(connection, tables.queue, limit)
@@ -212,7 +212,7 @@ class Reads:
         return self._read(read)
 
     def calls(self, from_day: str | None, to_day: str | None) -> Answer[Sequence[CallsRow]]:
-        """Gives the counts of calls by day and channel, the two days included."""
+        """The counts of calls by day and channel, the two days included."""
 
         def read(connection: Connection, tables: Tables) -> list[CallsRow]:
             table = tables.calls
@@ -226,7 +226,7 @@ class Reads:
         return self._read(read)
 
     def funnel(self) -> Answer[dict[str, int]]:
-        """Gives how many cases ever came to each stage, in the funnel's order."""
+        """How many cases ever came to each stage, in the funnel's order."""
 
         def read(connection: Connection, tables: Tables) -> dict[str, int]:
             table = tables.funnel
@@ -240,7 +240,7 @@ class Reads:
         return self._read(read)
 
     def closings(self) -> Answer[dict[str, int]]:
-        """Gives how many cases are closed now, by reason."""
+        """How many cases are closed now, by reason."""
 
         def read(connection: Connection, tables: Tables) -> dict[str, int]:
             reason = tables.case_list.c.closing_reason

@@ -117,7 +117,7 @@ def _opened(sealed: SealedStatement, texts: Mapping[SealedValue, str | None]) ->
 
 
 def name_of(statements: Sequence[Statement]) -> str:
-    """Gives the name stated last, in one line."""
+    """The name stated last, in one line."""
     if not statements:
         return ""
     identity = statements[-1].identity

@@ -83,7 +83,7 @@ READ_MODELS = Table(
 
 
 def tables_for(prefix: str) -> Tables:
-    """Gives the tables of the generation with that prefix."""
+    """The tables of the generation with that prefix."""
     metadata = MetaData()
     return Tables(
         metadata=metadata,
@@ -102,7 +102,7 @@ def tables_for(prefix: str) -> Tables:
 
 
 def fingerprint(dialect: Dialect) -> str:
-    """Gives a hash over the tables, the projections' versions and the versions of the events."""
+    """A hash over the tables, the projections' versions and the versions of the events."""
     parts = [f"{one.__name__} {one.VERSION}" for one in PROJECTIONS]
     parts += sorted(type_of(event) for event in CASE_EVENTS.values())
     for table in tables_for("").by_name.values():
@@ -112,5 +112,5 @@ def fingerprint(dialect: Dialect) -> str:
 
 
 def prefix_of(fingerprint_: str) -> str:
-    """Gives the prefix of a generation's tables."""
+    """The prefix of a generation's tables."""
     return f"g{fingerprint_[:PREFIX_CHARACTERS]}_"

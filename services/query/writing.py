@@ -75,7 +75,7 @@ def read_rows(
     key: ColumnElement[Any],
     values: Collection[str],
 ) -> list[Sequence[Any]]:
-    """Gives the rows whose key is one of the values."""
+    """The rows whose key is one of the values."""
     found: list[Sequence[Any]] = []
     for some in _pieces(list(values), READ_AT_ONCE):
         found += connection.execute(select(table).where(key.in_(some))).all()

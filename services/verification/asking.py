@@ -26,7 +26,7 @@ class Verification:
 
 
 def answer_about(verification: Verification, case_id: str, statement: Statement) -> RegistryChecked:
-    """Gives the registry's answer about a statement; about erased data it can't be asked."""
+    """The registry's answer about a statement; about erased data it can't be asked."""
     stated = _stated(verification, case_id, statement)
     answer = RegistryAnswer("unavailable")
     if stated is not None:

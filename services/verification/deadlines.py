@@ -60,7 +60,7 @@ def decide_due(_state: VerificationState, due: Due) -> list[Event]:
 
 
 def _is_waiting(state: VerificationState, statement: Statement) -> bool:
-    """Says whether the registry could still tell something about this statement."""
+    """Whether the registry could still tell something about this statement."""
     is_over = state.closed or state.continued or state.handed_over
     is_decided = state.verified is not None or state.rejected
     is_contradicted = (state.contradicted_at or 0) > statement.version

@@ -65,7 +65,7 @@ class VerificationState:
 
 
 def evolve(state: VerificationState, event: CaseEvent[AnyCaseEvent]) -> VerificationState:
-    """Gives the state after one more event; never refuses."""
+    """The state after one more event; never refuses."""
     match event.data:
         case intake.CaseOpened():
             return replace(state, opened=True)

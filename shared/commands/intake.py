@@ -39,7 +39,7 @@ DIGEST_CHARACTERS = 32
 
 
 def _in_order(classes: object) -> object:
-    """Gives a list of words sorted, each once; what is none is left to the check that follows."""
+    """A list of words sorted, each once; what is none is left to the check that follows."""
     if isinstance(classes, list | tuple) and all(isinstance(one, str) for one in classes):
         return tuple(sorted(set(classes)))
     return classes

@@ -88,10 +88,10 @@ class CaseEvent(Envelope[EventT]):
 
 
 def type_of(event: type[Event]) -> str:
-    """Gives the CloudEvents type of an event class: `passage.CaseOpened.v1`."""
+    """The CloudEvents type of an event class: `passage.CaseOpened.v1`."""
     return f"{TYPE_PREFIX}{event.__name__}.v{event.VERSION}"
 
 
 def chain_hash(stored: bytes) -> str:
-    """Gives the hash by which a case's next event refers to these stored bytes."""
+    """The hash by which a case's next event refers to these stored bytes."""
     return hashlib.sha256(stored).hexdigest()

@@ -201,5 +201,5 @@ ENVELOPES: dict[str, type[CaseEvent[Any]]] = {
 
 
 def envelope_of(event: Event) -> type[CaseEvent[Any]]:
-    """Gives the envelope class for an event's data."""
+    """The envelope class for an event's data."""
     return ENVELOPES[type(event).__name__]

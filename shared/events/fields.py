@@ -173,7 +173,7 @@ class Plain:
 
     @classmethod
     def of(cls, model: BaseModel) -> Plain:
-        """Gives a structured personal value (an `Identity`, a `Place`) as one sealable text."""
+        """A structured personal value (an `Identity`, a `Place`) as one sealable text."""
         return cls(model.model_dump_json(exclude_none=True))
 
 
@@ -258,7 +258,7 @@ class Place(_PersonalModel):
 
 
 def personal_fields(model: type[BaseModel]) -> dict[str, PersonalClass]:
-    """Gives the personal fields of an event type: name -> class."""
+    """The personal fields of an event type: name -> class."""
     found: dict[str, PersonalClass] = {}
     for name, info in model.model_fields.items():
         mark = _mark_of(info.annotation, info.metadata)

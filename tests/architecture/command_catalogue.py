@@ -28,7 +28,7 @@ OF_A_DECISION = COMMON | frozenset(Decision.model_fields)
 
 
 def written(_: str = "") -> str:
-    """Gives the whole document."""
+    """The whole document."""
     return "\n".join(_lines())
 
 

@@ -22,7 +22,7 @@ the service's `deadlines`. Made by `make docs`.
 
 
 def rows() -> Iterator[str]:
-    """Gives a line for each deadline."""
+    """A line for each deadline."""
     for service in SERVICES:
         deadlines = import_module(f"services.{service}.deadlines")
         settings, spans = settings_of(deadlines.Spans), spans_of(deadlines.Spans, Settings())
@@ -35,7 +35,7 @@ def rows() -> Iterator[str]:
 
 
 def written(_text: str) -> str:
-    """Gives the document as the services make it."""
+    """The document as the services make it."""
     return HEAD + "\n".join(rows()) + "\n"
 
 

@@ -35,7 +35,7 @@ WRITTEN: dict[Path, Callable[[str], str]] = {
 
 
 def text_of(path: Path) -> str:
-    """Gives a document as it stands; nothing where there is none."""
+    """A document as it stands; nothing where there is none."""
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 

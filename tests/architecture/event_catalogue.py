@@ -29,12 +29,12 @@ refuse it in [guards.md](guards.md), and what events change in [states.md](state
 
 
 def written(_: str = "") -> str:
-    """Gives the whole document."""
+    """The whole document."""
     return "\n".join(_lines())
 
 
 def consumers(stream: str, subject: str) -> list[str]:
-    """Gives the services with a durable consumer that gets a subject of a stream."""
+    """The services with a durable consumer that gets a subject of a stream."""
     return [
         name
         for name in service_names()
@@ -45,12 +45,12 @@ def consumers(stream: str, subject: str) -> list[str]:
 
 
 def service_names() -> list[str]:
-    """Gives every service."""
+    """Every service."""
     return sorted(one.name for one in iter_modules(services.__path__) if one.ispkg)
 
 
 def modules_of(service: str) -> list[str]:
-    """Gives the names of a service's own modules, not those that start it."""
+    """The names of a service's own modules, not those that start it."""
     package = import_module(f"services.{service}")
     names = sorted(path.stem for path in Path(package.__path__[0]).glob("*.py"))
     return [f"services.{service}.{name}" for name in names if not name.startswith("__")]

@@ -10,7 +10,7 @@ from passage.cli.field_words import described
 
 
 def table(model: type[BaseModel], left_out: frozenset[str] = frozenset()) -> list[str]:
-    """Gives the lines of a table of a model's fields; none where it has none."""
+    """The lines of a table of a model's fields; none where it has none."""
     rows = described(model, left_out)
     if not rows:
         return []
@@ -28,7 +28,7 @@ def table(model: type[BaseModel], left_out: frozenset[str] = frozenset()) -> lis
 
 
 def paragraphs(of: object) -> str:
-    """Gives a docstring with each paragraph on one line."""
+    """A docstring with each paragraph on one line."""
     text = inspect.getdoc(of) or ""
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 

@@ -38,18 +38,18 @@ class Row(NamedTuple):
 
 
 def written(_: str = "") -> str:
-    """Gives the whole document."""
+    """The whole document."""
     return "\n".join(_lines())
 
 
 def rows() -> list[Row]:
-    """Gives every decision of every service, and the handlers that ask guards of their own."""
+    """Every decision of every service, and the handlers that ask guards of their own."""
     return [row for name in service_names() for row in _rows_of(name)]
 
 
 @cache
 def guards_of_every_command() -> tuple[Guard, ...]:
-    """Gives the guards that the write path asks, whatever the command."""
+    """The guards that the write path asks, whatever the command."""
     found = reading("", [service, transact, case_log])
     found.follow(service.Desk.cause_of)  # type: ignore[arg-type]
     found.follow(transact.transact)  # type: ignore[arg-type]
@@ -57,7 +57,7 @@ def guards_of_every_command() -> tuple[Guard, ...]:
 
 
 def defined() -> dict[str, Guard]:
-    """Gives every guard that a module of a service defines, by where it stands."""
+    """Every guard that a module of a service defines, by where it stands."""
     return {
         f"{module.__name__}.{name}": one
         for service_name in service_names()
@@ -94,7 +94,7 @@ def _rows_of(service_name: str) -> Iterator[Row]:
 
 
 def _guards_of(service_name: str, function: FunctionType) -> tuple[Guard, ...]:
-    """Gives the guards of a decision, or those that a handler asks beside its decision's."""
+    """The guards of a decision, or those that a handler asks beside its decision's."""
     is_decision = function.__name__.startswith(DECISION)
     found = reading(service_name, _modules(service_name))
     if not is_decision:
@@ -117,7 +117,7 @@ def _asked_with(service_name: str) -> dict[FunctionType, set[str]]:
 
 
 def _decisions_of_handler(service_name: str, function: FunctionType) -> list[FunctionType]:
-    """Gives the decisions that take no command themselves, but that a command's handler names."""
+    """The decisions that take no command themselves, but that a command's handler names."""
     if function.__name__.startswith(DECISION) or not _commands_of(function):
         return []
     one = reading(service_name, _modules(service_name), stop_at=DECISION)
@@ -135,7 +135,7 @@ def _tables(module: ModuleType) -> Iterator[tuple[type[Command], FunctionType]]:
 
 
 def _commands_of(function: FunctionType) -> set[str]:
-    """Gives the commands that a function takes by the types of its parameters."""
+    """The commands that a function takes by the types of its parameters."""
     hints = get_type_hints(function)
     hints.pop("return", None)
     types = [one for hint in hints.values() for one in (get_args(hint) or (hint,))]

@@ -84,7 +84,7 @@ class Reading:
 
 
 def reading(service: str, modules: list[ModuleType], stop_at: str = "\0") -> Reading:
-    """Gives a reading of a service made of these modules."""
+    """A reading of a service made of these modules."""
     known: dict[str, list[FunctionType]] = {}
     for module in modules:
         for one in vars(module).values():
@@ -97,14 +97,14 @@ def reading(service: str, modules: list[ModuleType], stop_at: str = "\0") -> Rea
 
 
 def functions_in(module: ModuleType) -> Iterator[FunctionType]:
-    """Gives the functions that a module defines itself, in their order."""
+    """The functions that a module defines itself, in their order."""
     for one in vars(module).values():
         if isinstance(one, FunctionType) and one.__module__ == module.__name__:
             yield one
 
 
 def _value_of(node: ast.Name | ast.Attribute, module: ModuleType) -> Any:
-    """Gives what a name, dotted or not, means in a module; None where it means nothing there."""
+    """What a name, dotted or not, means in a module; None where it means nothing there."""
     if isinstance(node, ast.Name):
         return getattr(module, node.id, None)
     if isinstance(node.value, ast.Name | ast.Attribute):
@@ -115,7 +115,7 @@ def _value_of(node: ast.Name | ast.Attribute, module: ModuleType) -> Any:
 
 
 def _members(found: Any) -> list[Any]:
-    """Gives what stands in a table of guards or functions, or the one thing itself."""
+    """What stands in a table of guards or functions, or the one thing itself."""
     if isinstance(found, dict):
         return [one for value in found.values() for one in _members(value)]
     if isinstance(found, tuple | list | frozenset) and not hasattr(found, "_fields"):

@@ -16,7 +16,7 @@ OF_COMMANDS = f"| `POST {COMMANDS}<Command>` | any of the [commands](commands.md
 
 
 def table() -> str:
-    """Gives the table of all routes; those of commands as one."""
+    """The table of all routes; those of commands as one."""
     rows = [
         f"| `{method.upper()} {path}` | {_gives(operation)} |"
         for path, operations in asyncio.run(_described())["paths"].items()
@@ -27,7 +27,7 @@ def table() -> str:
 
 
 def written(text: str) -> str:
-    """Gives the document with the table as the app makes it."""
+    """The document with the table as the app makes it."""
     return with_part(text, "routes", table())
 
 

@@ -7,7 +7,7 @@ from tests.architecture.sources import with_part
 
 
 def table() -> str:
-    """Gives the table of all settings."""
+    """The table of all settings."""
     rows = [
         f"| `PASSAGE_{name.upper()}` | {_shown(one.default)} | {one.description} |"
         for name, one in Settings.model_fields.items()
@@ -16,7 +16,7 @@ def table() -> str:
 
 
 def written(text: str) -> str:
-    """Gives the document with the table as the settings make it."""
+    """The document with the table as the settings make it."""
     return with_part(text, "settings", table())
 
 

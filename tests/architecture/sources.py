@@ -10,13 +10,13 @@ PACKAGES = ("shared", "services", "passage", "benchmarks", "tests")
 
 
 def python_files() -> list[Path]:
-    """Gives every Python file of the project."""
+    """Every Python file of the project."""
     found = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     return sorted(path for path in found if "__pycache__" not in path.parts)
 
 
 def all_files() -> list[Path]:
-    """Gives every file that git has or would take; without git, every file of the packages."""
+    """Every file that git has or would take; without git, every file of the packages."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607
         cwd=ROOT,
@@ -30,7 +30,7 @@ def all_files() -> list[Path]:
 
 
 def with_part(text: str, name: str, part: str) -> str:
-    """Gives a document with what stands between its marks of a name in comments replaced.
+    """A document with what stands between its marks of a name in comments replaced.
 
     Raises ValueError where the marks are missing.
     """
@@ -42,5 +42,5 @@ def with_part(text: str, name: str, part: str) -> str:
 
 
 def name_of(path: Path) -> str:
-    """Gives a file's path in the project."""
+    """A file's path in the project."""
     return path.relative_to(ROOT).as_posix()

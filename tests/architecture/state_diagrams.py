@@ -57,7 +57,7 @@ class Region:
     states: tuple[str, ...]
 
     def of(self, row: CaseRow) -> str:
-        """Gives the state that a row shows."""
+        """The state that a row shows."""
         return str(getattr(row, self.name) or NOTHING)
 
 
@@ -73,7 +73,7 @@ Moves = dict[Move, dict[str, str]]
 
 
 def written(_: str = "") -> str:
-    """Gives the whole document."""
+    """The whole document."""
     variants = [one for event in every_event() for one in variants_of(event)]
     found = moves(variants)
     shown = [one for one in regions() if one.name != NOT_SHOWN]
@@ -81,7 +81,7 @@ def written(_: str = "") -> str:
 
 
 def regions() -> list[Region]:
-    """Gives the regions of the row: its closed choices, but for those that state something."""
+    """The regions of the row: its closed choices, but for those that state something."""
     hints = get_type_hints(CaseRow)
     found = []
     for name in CaseRow._fields:
@@ -92,7 +92,7 @@ def regions() -> list[Region]:
 
 
 def variants_of(event: Event) -> list[Variant]:
-    """Gives an event once for every value of each of its closed choices."""
+    """An event once for every value of each of its closed choices."""
     hints = get_type_hints(type(event))
     found = [
         Variant(event.model_copy(update={name: value}), name, value)
@@ -104,7 +104,7 @@ def variants_of(event: Event) -> list[Variant]:
 
 
 def moves(variants: list[Variant]) -> dict[Region, Moves]:
-    """Gives what each region's states become after which events."""
+    """What each region's states become after which events."""
     all_regions = regions()
     taken: dict[Region, dict[tuple[str, str, str], set[tuple[str, str]]]]
     taken = {one: defaultdict(set) for one in all_regions}
@@ -120,7 +120,7 @@ def moves(variants: list[Variant]) -> dict[Region, Moves]:
 def _steps(
     all_regions: list[Region], variants: list[Variant]
 ) -> Iterator[tuple[CaseRow, Variant, CaseRow]]:
-    """Gives what becomes of rows, each of which shows a pair of states that none before it did."""
+    """What becomes of rows, each of which shows a pair of states that none before it did."""
     first = _folded(None, Variant(case_opened()))
     waiting, seen = deque([first]), _pairs(first, all_regions)
     while waiting:
@@ -137,7 +137,7 @@ def _steps(
 
 
 def _pairs(row: CaseRow, all_regions: list[Region]) -> set[Any]:
-    """Gives every two regions' states; of what else the row has, whether it is there."""
+    """Every two regions' states; of what else the row has, whether it is there."""
     there = [
         (name, bool(value)) for name, value in row._asdict().items() if name.endswith(SWITCHES)
     ]
@@ -150,7 +150,7 @@ def _folded(row: CaseRow | None, variant: Variant) -> CaseRow:
 
 
 def _ids_of(row: CaseRow, event: type[Event]) -> tuple[tuple[str, str], ...]:
-    """Gives the ids by which an event is about the row's rendezvous, offer, group or claim."""
+    """The ids by which an event is about the row's rendezvous, offer, group or claim."""
     known = {
         "about_event": row.claim_event_id,
         "replaces": row.rendezvous_id,
@@ -198,7 +198,7 @@ def _by_event(
 
 
 def _in_words(choices: set[tuple[str, str]], values: Mapping[str, list[str]]) -> str:
-    """Gives the values that a choice must have; nothing where any will do."""
+    """The values that a choice must have; nothing where any will do."""
     parts = []
     for choice, all_values in values.items():
         these = [value for value in all_values if (choice, value) in choices]
@@ -226,7 +226,7 @@ def _section(region: Region, found: Moves) -> Iterator[str]:
 
 
 def _arrows(region: Region, found: Moves) -> list[str]:
-    """Gives the arrows of a diagram, those between the same two states as one."""
+    """The arrows of a diagram, those between the same two states as one."""
     labels: dict[tuple[str, str], list[str]] = defaultdict(list)
     boxes: dict[str, str] = {}
     for move in sorted(found):
@@ -259,7 +259,7 @@ def _among(region: Region, begun: Iterable[str], to: str) -> str:
 
 
 def _choices(annotation: Any) -> tuple[str, ...]:
-    """Gives the values of a closed choice, `none` first where it may be missing; () for others."""
+    """The values of a closed choice, `none` first where it may be missing; () for others."""
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return tuple(str(one) for one in args)

@@ -24,7 +24,7 @@ FILES = [
 
 
 def names_of_the_log(module: ast.Module) -> set[str]:
-    """Gives what a module calls `shared.logs.log`."""
+    """What a module calls `shared.logs.log`."""
     return {
         alias.asname or alias.name
         for node in ast.walk(module)
@@ -35,7 +35,7 @@ def names_of_the_log(module: ast.Module) -> set[str]:
 
 
 def wrong_calls(source: str, name: str = "x.py") -> list[str]:
-    """Gives the log calls of a source that the catalogue doesn't have."""
+    """The log calls of a source that the catalogue doesn't have."""
     module = ast.parse(source)
     logs = names_of_the_log(module)
     found = []

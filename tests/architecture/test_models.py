@@ -21,7 +21,7 @@ CANARY = "Kanarienvogel"
 
 
 def models() -> Iterator[type[BaseModel]]:
-    """Gives every model that shared, services and the command line define."""
+    """Every model that shared, services and the command line define."""
     for package in (shared, services, passage):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__"):

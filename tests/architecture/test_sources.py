@@ -55,7 +55,7 @@ def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def named_here(path: Path) -> list[str]:
-    """Gives the functions whose names are ours to choose, not those of a library's class."""
+    """The functions whose names are ours to choose, not those of a library's class."""
     return [
         one.name.lstrip("_")
         for one in functions(path)

@@ -16,7 +16,7 @@ SKIPPABLE_FROM = 0x80
 
 
 def members(found: bytes) -> Iterator[bytes]:
-    """Gives the content of every compressed member that begins anywhere in the bytes."""
+    """The content of every compressed member that begins anywhere in the bytes."""
     for match in ZLIB_OR_GZIP.finditer(found):
         start, bits = match.start(), zlib.MAX_WBITS | 32
         if match.group().startswith(b"PK"):
@@ -48,7 +48,7 @@ def _inflated(piece: memoryview, bits: int) -> bytes:
 
 
 def _chunks(found: bytes, at: int) -> Iterator[bytes]:
-    """Gives the content of a framed snappy or S2 stream, chunk by chunk."""
+    """The content of a framed snappy or S2 stream, chunk by chunk."""
     while at + 4 <= len(found):
         kind, length = found[at], int.from_bytes(found[at + 1 : at + 4], "little")
         body = found[at + 8 : at + 4 + length]  # After a checksum of four bytes.
@@ -62,7 +62,7 @@ def _chunks(found: bytes, at: int) -> Iterator[bytes]:
 
 
 def unpacked(block: bytes) -> bytes:
-    """Gives the content of one block of snappy or S2, as far as it can be read."""
+    """The content of one block of snappy or S2, as far as it can be read."""
     out = bytearray()
     at, offset = _after_length(block), 0
     while at < len(block):

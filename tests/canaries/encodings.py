@@ -12,7 +12,7 @@ WINDOW_BYTES = 8
 
 
 def _base64(raw: bytes, alphabet: bytes = b"+/") -> Iterator[bytes]:
-    """Gives the part of the base64 text that is the same whatever stands around the bytes."""
+    """The part of the base64 text that is the same whatever stands around the bytes."""
     for before in range(3):
         text = base64.b64encode(b"\0" * before + raw, alphabet)
         first = -(-before * 8 // 6)
@@ -83,7 +83,7 @@ ENCODINGS: dict[str, Callable[[str], Iterator[bytes]]] = {
 
 
 def encoded(text: str) -> Iterator[tuple[str, bytes]]:
-    """Gives the name and the bytes of each encoding. Raises ValueError where one is too short."""
+    """The name and the bytes of each encoding. Raises ValueError where one is too short."""
     for name, encode in ENCODINGS.items():
         for raw in encode(text):
             if len(raw) < WINDOW_BYTES:

@@ -58,12 +58,12 @@ FAULTS: dict[str, Fault] = {
 
 
 def text_of(canary: Canary) -> str:
-    """Gives all of a person's values in one text."""
+    """All of a person's values in one text."""
     return " / ".join((*canary.values(), canary.phone))
 
 
 def raising(canary: Canary) -> Callable[..., Any]:
-    """Gives a function that raises the faults in turn, whatever it is called with."""
+    """A function that raises the faults in turn, whatever it is called with."""
     turns = cycle(FAULTS.values())
 
     def fail(*_: object, **__: object) -> Any:
@@ -74,7 +74,7 @@ def raising(canary: Canary) -> Callable[..., Any]:
 
 
 def filled(schema: dict[str, Any], canary: Canary, shared: dict[str, Any]) -> Any:
-    """Gives what fits a JSON schema, with the person's values wherever a text goes."""
+    """What fits a JSON schema, with the person's values wherever a text goes."""
     return _filled(schema, shared, cycle(canary.values()))
 
 

@@ -147,7 +147,7 @@ async def _answered(ask: Callable[[], Awaitable[Reply]]) -> Reply:
 
 
 def person_of(canary: Canary) -> Person:
-    """Gives the person as he says who he is."""
+    """The person as he says who he is."""
     return Person(
         surname=canary.surname,
         first_names=canary.first_names,

@@ -22,7 +22,7 @@ class Canary:
     place: str
 
     def values(self) -> Iterator[str]:
-        """Gives each value as it would be written, and the telephone number in bare digits."""
+        """Each value as it would be written, and the telephone number in bare digits."""
         yield from (self.surname, self.first_names, self.service_number, self.place)
         yield self.phone.lstrip("+@")
 

@@ -47,7 +47,7 @@ class Scanned:
     members: int = 0
 
     def told(self) -> str:
-        """Gives the figures in a line."""
+        """The figures in a line."""
         return (
             f"{len(self.hits)} hits in {self.files} files, {self.scanned_bytes:,} bytes "
             f"({self.members} compressed members)"

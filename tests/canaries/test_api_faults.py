@@ -49,7 +49,7 @@ MODULES = (
 
 
 def places() -> Iterator[tuple[Any, str]]:
-    """Gives every function of ours that answers stand on: (owner, name)."""
+    """Every function of ours that answers stand on: (owner, name)."""
     for kind in (Reads, Link, Progress, Metrics, Context):
         for name, member in vars(kind).items():
             if callable(member) and not name.startswith("__") and name not in {"start", "close"}:

@@ -79,7 +79,7 @@ def clean(capsys: pytest.CaptureFixture[str], *texts: bytes) -> list[dict[str, A
 
 
 def fitting(command_type: type[Command]) -> bytes:
-    """Gives a command with the person's values wherever a text goes."""
+    """A command with the person's values wherever a text goes."""
     schema = command_type.model_json_schema()
     body = filled(schema, CANARY, schema.get("$defs", {}))
     made = {"command_id": uuid4().hex, "case_id": CASE}

@@ -97,7 +97,7 @@ def _run(folder: Path, site: Path, persons: Sequence[Canary]) -> Result:
 
 
 def _looked_at(site: Path) -> list[Path]:
-    """Gives everything that the system left, but its keys and the registry beside them."""
+    """Everything that the system left, but its keys and the registry beside them."""
     return [path for path in site.iterdir() if path.name != "data.keys"]
 
 

@@ -25,7 +25,7 @@ class Desk:
         self.asked = 0
 
     def command(self, kind: type[Command], case_id: str, by: str, **fields: Any) -> Command:
-        """Gives a command on the case as it is now."""
+        """A command on the case as it is now."""
         self.asked += 1
         who: dict[str, Any] = {"command_id": f"cmd-{self.asked}", "case_id": case_id, "by": by}
         if issubclass(kind, Decision):
@@ -35,12 +35,12 @@ class Desk:
     def tries(
         self, kind: type[Command], case_id: str, by: str, **fields: Any
     ) -> Outcome | Recorded | str:
-        """Gives what came of it: the answer, or the guard that refused."""
+        """What came of it: the answer, or the guard that refused."""
         try:
             return self.town.ask(self.command(kind, case_id, by, **fields))
         except RefusedError as refused:
             return refused.guard.name
 
     def window(self) -> dict[str, Any]:
-        """Gives a window that begins in an hour."""
+        """A window that begins in an hour."""
         return {"window_from": self.town.now + HOUR, "window_to": self.town.now + 3 * HOUR}

@@ -211,5 +211,5 @@ def town_of_infiltrators(
 
 
 def seeds(count: int) -> Iterator[int]:
-    """Gives the seeds of so many towns."""
+    """The seeds of so many towns."""
     yield from range(count)

@@ -25,13 +25,13 @@ OF_A_VERIFICATION = {"answer_after_verified", "late_fact"}
 
 
 def wrong_in(town: Town) -> list[str]:
-    """Gives what shouldn't have been recorded in a town, and what should and wasn't."""
+    """What shouldn't have been recorded in a town, and what should and wasn't."""
     log = town.log
     return [*wrongly_told(log), *silent_alarms(log, town.forced_calls), *wrongly_reviewed(log)]
 
 
 def silent_alarms(log: Iterable[CaseEvent[Any]], forced_calls: Iterable[str]) -> list[str]:
-    """Gives the calls with a duress code that rang no alarm in the case that they came to."""
+    """The calls with a duress code that rang no alarm in the case that they came to."""
     came_to: dict[str, str] = {}
     rang_in: dict[str, str] = {}
     for event in log:
@@ -47,7 +47,7 @@ def silent_alarms(log: Iterable[CaseEvent[Any]], forced_calls: Iterable[str]) ->
 
 
 def wrongly_reviewed(log: Iterable[CaseEvent[Any]]) -> list[str]:
-    """Gives each review of a verification where none stands: what is known so late is news."""
+    """Each review of a verification where none stands: what is known so late is news."""
     verified: set[str] = set()
     found: list[str] = []
     for event in log:
@@ -61,7 +61,7 @@ def wrongly_reviewed(log: Iterable[CaseEvent[Any]]) -> list[str]:
 
 
 def verified_in(log: Iterable[CaseEvent[Any]]) -> set[str]:
-    """Gives the cases whose man is verified by the data that he gave last."""
+    """The cases whose man is verified by the data that he gave last."""
     verified: set[str] = set()
     for event in log:
         _note(verified, event)

@@ -145,7 +145,7 @@ class Operators:
         self.tries(v.ContradictIdentity, case_id, fields=["rank"], reason="knows no ranks")
 
     def meeting(self, case_id: str) -> str:
-        """Gives the rendezvous planned last, or one that there isn't."""
+        """The rendezvous planned last, or one that there isn't."""
         rendezvous = self.town.state("handover", case_id).meeting.rendezvous
         return rendezvous.rendezvous_id if rendezvous is not None else "meet-none"
 

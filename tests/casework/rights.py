@@ -68,7 +68,7 @@ class _Man:
 
 
 def wrongly_told(log: Iterable[CaseEvent[Any]]) -> list[str]:
-    """Gives each disclosure, guidance and asking of a team that nobody had a right to, and why."""
+    """Each disclosure, guidance and asking of a team that nobody had a right to, and why."""
     men: dict[str, _Man] = {}
     found: list[str] = []
     for event in log:

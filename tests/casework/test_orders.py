@@ -41,7 +41,7 @@ def rows_of(log: list[CaseEvent[Any]]) -> dict[str, CaseRow]:
 
 
 def comparable(town: Town, thing: object) -> str:
-    """Gives a thing without what chance names: cases by their order, events by their place."""
+    """A thing without what chance names: cases by their order, events by their place."""
     names = {case_id: f"case-{number}" for number, case_id in enumerate(town.store.cases)}
     names |= {event.id: f"{event.type_name}-{event.caseversion}" for event in town.log}
     text = str(thing)
@@ -52,7 +52,7 @@ def comparable(town: Town, thing: object) -> str:
 
 
 def known_in(town: Town) -> list[str]:
-    """Gives what an operator sees of every case; where in the log it stands is left out."""
+    """What an operator sees of every case; where in the log it stands is left out."""
     rows = rows_of(town.log)
     return [
         comparable(town, rows[case_id]._replace(sequence=0, version=0, claim_event_id=None))
@@ -61,7 +61,7 @@ def known_in(town: Town) -> list[str]:
 
 
 def written_in(town: Town) -> list[list[str]]:
-    """Gives what stands in every case's log."""
+    """What stands in every case's log."""
     return [
         [comparable(town, (link.event.data, link.event.actor, link.event.time)) for link in links]
         for links in town.store.cases.values()

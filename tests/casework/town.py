@@ -87,15 +87,15 @@ class Town:
         return self.store.events
 
     def version(self, case_id: str) -> int:
-        """Gives how many events a case has."""
+        """How many events a case has."""
         return len(self.store.cases.get(case_id, []))
 
     def types(self, case_id: str) -> list[str]:
-        """Gives the types of a case's events."""
+        """The types of a case's events."""
         return [link.event.type_name for link in self.store.cases.get(case_id, [])]
 
     def state(self, service: str, case_id: str) -> Any:
-        """Gives a case as a service sees it."""
+        """A case as a service sees it."""
         return self.desks[service].writer.log.load_current(case_id).state
 
     def call(
@@ -189,7 +189,7 @@ class Town:
                 self.until_done(partial(self.wired.deadlines[service].receive, delivery))
 
     def broken(self) -> list[str]:
-        """Gives the rules that what was recorded since breaks, as `passage verify` sees it."""
+        """The rules that what was recorded since breaks, as `passage verify` sees it."""
         found: list[str] = []
         for event in self.log[self._judged :]:
             trail = self._trails.setdefault(event.subject, Trail((), self._receipts, self._trails))
@@ -202,7 +202,7 @@ class Town:
 
 
 def delivery_of(event: CaseEvent[Any]) -> Delivery:
-    """Gives an event as the bus delivers it."""
+    """An event as the bus delivers it."""
     subject = f"cases.{event.subject}.{event.caseversion}.{event.type_name}"
     body = event.model_dump_json(exclude_none=True).encode()
     return Delivery(stream=subjects.CASES, sequence=1, subject=subject, body=body, deliveries=1)

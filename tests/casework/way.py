@@ -28,16 +28,16 @@ class Machine(Protocol):
         """Somebody asks for something, and once more for the very same."""
 
     def cases(self) -> list[str]:
-        """Gives the case numbers."""
+        """The case numbers."""
 
     def meeting(self, case_id: str) -> str:
-        """Gives the rendezvous planned last."""
+        """The rendezvous planned last."""
 
     def offer(self, case_id: str) -> str:
-        """Gives the offer made last."""
+        """The offer made last."""
 
     def by_call(self) -> dict[str, str]:
-        """Gives the last call."""
+        """The last call."""
 
 
 Fields = Callable[[Machine, str], dict[str, Any]]
@@ -49,7 +49,7 @@ IN_GROUP = {"party": "group", "declared_size": 2}
 
 
 def fixed(**fields: Any) -> Fields:
-    """Gives the same fields whenever it is asked."""
+    """The same fields whenever it is asked."""
     return lambda _machine, _case_id: fields
 
 

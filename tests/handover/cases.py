@@ -136,7 +136,7 @@ DECIDED = (*UNTIL_HANDED_OVER, *UNTIL_EXCHANGED, PUBLICITY)
 
 
 def folded(events: Iterable[Event], case_id: str = CASE) -> HandoverState:
-    """Gives a case in which this happened, an event a minute from noon."""
+    """A case in which this happened, an event a minute from noon."""
     return reduce(evolve, CaseBook(case_id).add_all(events), HandoverState())
 
 
@@ -174,12 +174,12 @@ def counted(count: int, kind: str = "observed") -> HeadsCounted:
 
 
 def member(*events: Event) -> Members:
-    """Gives the other case of the group, in which this happened."""
+    """The other case of the group, in which this happened."""
     return {OTHER_CASE: folded(events, OTHER_CASE)}
 
 
 def changed(command: Command, **fields: Any) -> Command:
-    """Gives the command with other fields, checked."""
+    """The command with other fields, checked."""
     return type(command).model_validate({**command.model_dump(), **fields})
 
 

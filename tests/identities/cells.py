@@ -67,7 +67,7 @@ class Cell(NamedTuple):
 
 
 def cells() -> Iterator[Cell]:
-    """Gives everything that is tried."""
+    """Everything that is tried."""
     yield from (Cell("event", (t,), f"cases.0EXAMP000001.1.{t}") for t in EVENT_TYPES)
     yield Cell("other", (), "cases.0EXAMP000001")
     yield Cell("other", (), "cases-tracking.intake")

@@ -80,7 +80,7 @@ class Ground:
 
 
 async def stored(client: Client, stream: str, subject: str) -> int:
-    """Gives how many messages a stream has of subjects that match."""
+    """How many messages a stream has of subjects that match."""
     answer = await ask(client, f"STREAM.INFO.{stream}", {"subjects_filter": subject})
     return sum((answer["state"].get("subjects") or {}).values())
 

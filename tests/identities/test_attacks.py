@@ -37,7 +37,7 @@ async def intake(ground: Ground) -> AsyncIterator[Guest]:
 
 
 def forged() -> str:
-    """Gives the subject of an event that intake may not record."""
+    """The subject of an event that intake may not record."""
     return f"cases.0F{uuid4().hex[:10].upper()}.1.IdentityVerified"
 
 

@@ -30,13 +30,13 @@ ERASED = PersonalDataErased(classes=("identity",), legal_basis="court_order", by
 
 
 def elsewhere(basis: LinkBasis = "return_code") -> CallLinked:
-    """Gives a call on his channel from another address than his."""
+    """A call on his channel from another address than his."""
     other = {"caller_key": digest("another caller"), "caller_address": sealed("@fremd")}
     return call_linked("call-9").model_copy(update={"basis": basis, **other})
 
 
 def told(*said: tuple[int, Event]) -> Outbox:
-    """Gives the outbox after events of which each happened at its minute."""
+    """The outbox after events of which each happened at its minute."""
     book, outbox = CaseBook(), Outbox()
     for minute, event in said:
         # The book dates each event a minute after the one before.

@@ -90,7 +90,7 @@ KINDS: dict[str, Attack] = {
 
 
 def renumbered(records: Sequence[Record]) -> list[Record]:
-    """Gives the records with sequences and times in order again."""
+    """The records with sequences and times in order again."""
     times = sorted(one.time_ns for one in records)
     return [
         replace(one, sequence=sequence, time_ns=time_ns)

@@ -34,7 +34,7 @@ class Record:
 
 
 def message_folder(store: Path, stream: str = "CASES") -> Path:
-    """Gives where a stopped server keeps a stream's blocks, whatever its account."""
+    """Where a stopped server keeps a stream's blocks, whatever its account."""
     (found,) = store.glob(f"**/streams/{stream}/msgs")
     return found
 

@@ -38,7 +38,7 @@ SIGNED_PARTS = 3
 
 
 def some_log(cases: int = CASES, events: int = EVENTS_A_CASE) -> list[Stored]:
-    """Gives a sound log of cases that were under way at once."""
+    """A sound log of cases that were under way at once."""
     logs = []
     for number in range(1, cases + 1):
         history: list[Event] = [
@@ -110,12 +110,12 @@ async def _index(client: RawClient, log: list[Stored]) -> None:
 
 
 def archived(one: Stored) -> Archived:
-    """Gives an event as `store` takes it."""
+    """An event as `store` takes it."""
     return Archived(one.sequence, one.subject, one.body)
 
 
 async def contents(running: Running) -> list[tuple[int, str, bytes]]:
-    """Gives everything that the stream holds."""
+    """Everything that the stream holds."""
     async with connected(running) as client:
         last = await last_sequence(client, subjects.CASES)
         return [

@@ -64,7 +64,7 @@ def drill(folder: Path, count: int, seed: int) -> dict[str, Counts]:
 
 
 def copied(prepared: Folders, to: Path) -> Folders:
-    """Gives a copy of an installation in another place."""
+    """A copy of an installation in another place."""
     folders = folders_of(to)
     for old, new in (
         (prepared.data, folders.data),

@@ -60,7 +60,7 @@ def drill(system: System, kills: int, cases: int, seed: int) -> Drilled:
 
 
 def _victims(kills: int, chance: random.Random) -> list[str]:
-    """Gives an order of dying in which each process has its share."""
+    """An order of dying in which each process has its share."""
     names = [NATS, *SERVICES]
     found: list[str] = []
     while len(found) < kills:

@@ -132,13 +132,13 @@ def _kill(system: System) -> None:
 
 
 def _last_sequence(system: System) -> int:
-    """Gives how many events the log has; sequences of CASES have no holes."""
+    """How many events the log has; sequences of CASES have no holes."""
     answer = _HTTP.get(f"{system.running.http}/readyz").json()
     return int(answer["sequence"])
 
 
 def _rows(system: System, copied: int) -> dict[str, Json]:
-    """Gives the row of every case, as of the sequence up to which the log was copied."""
+    """The row of every case, as of the sequence up to which the log was copied."""
     found: dict[str, Json] = {}
     after: str | None = None
     while True:
@@ -162,7 +162,7 @@ def _as_of(system: System, row: Json, copied: int) -> Json:
 
 
 def _shown(system: System, case_ids: list[str]) -> dict[str, Json]:
-    """Gives cases with timeline and revealed identity."""
+    """Cases with timeline and revealed identity."""
     found = {}
     for case_id in case_ids:
         url = f"{system.running.http}/api/cases/{case_id}"

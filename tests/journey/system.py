@@ -76,7 +76,7 @@ class System:
         return Running.model_validate_json((self.data_dir / FILE_NAME).read_bytes())
 
     def processes(self) -> list[psutil.Process]:
-        """Gives the runner and everything it started."""
+        """The runner and everything it started."""
         runner = psutil.Process(self.runner.pid)
         return [runner, *runner.children(recursive=True)]
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.journey
 
 
 def messages(case_id: str, version: int) -> list[tuple[str, bytes]]:
-    """Gives what is no event, or follows from nothing; `version` is the case's last."""
+    """What is no event, or follows from nothing; `version` is the case's last."""
     squat = f'{{"subject":"{case_id}","caseversion":%d,"type":"%s","prevhash":"{"0" * 64}"}}'
     kind = "passage.ContactLost.v1"
     return [

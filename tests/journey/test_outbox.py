@@ -24,7 +24,7 @@ TEXT = "wait at the river of Musterdorf"
 
 
 def stored(system: System, stream: str) -> list[dict[str, Any]]:
-    """Gives the messages that a stream has: subject and body."""
+    """The messages that a stream has: subject and body."""
     return asyncio.run(_stored(system, stream))
 
 
@@ -48,7 +48,7 @@ def types(system: System) -> list[str]:
 
 
 def case_of_a_caller(system: System) -> str:
-    """Gives the case of a man who says that he may be written to."""
+    """The case of a man who says that he may be written to."""
     system.verb("call", "--channel", "telegram", "--from", "@beispiel", "--text", "hello")
     until(lambda: bool(types(system)), "the call is in a case")
     case_id = str(stored(system, "CASES")[0]["subject"].split(".")[1])

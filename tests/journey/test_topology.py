@@ -64,7 +64,7 @@ class Topology:
 
 
 def environments(folder: Path, nats_url: str, postgres_url: str) -> dict[str, dict[str, str]]:
-    """Gives each container's environment of the file, for processes on this machine."""
+    """Each container's environment of the file, for processes on this machine."""
     http, keys = f"127.0.0.1:{free_port('127.0.0.1')}", folder / "keys"
     here = {
         "PASSAGE_NATS_URL": nats_url,

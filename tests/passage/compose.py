@@ -135,7 +135,7 @@ def read_compose() -> Compose:
 
 
 def interpolated(text: str, variables: dict[str, str]) -> str:
-    """Gives a value with `${NAME:-default}` and `${NAME:?message}` filled in."""
+    """A value with `${NAME:-default}` and `${NAME:?message}` filled in."""
 
     def value(found: re.Match[str]) -> str:
         return variables.get(found["name"], found["default"] or "")

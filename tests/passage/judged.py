@@ -101,7 +101,7 @@ def broken(
     first_version: int = 2,
     **around: Any,
 ) -> list[str]:
-    """Gives the rules that a case's events break; `around`: what its trail knows of the log."""
+    """The rules that a case's events break; `around`: what its trail knows of the log."""
     trail = Trail(**around)
     found: list[str] = []
     claim = ""

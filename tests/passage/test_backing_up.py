@@ -60,7 +60,7 @@ def identity() -> Any:
 
 @pytest.fixture
 async def other(tmp_path: Path) -> AsyncIterator[Client]:
-    """Gives a connection to an empty server."""
+    """A connection to an empty server."""
     with NatsServer(tmp_path / "other", sync_interval='"1m"') as server:
         async with connected(server.url) as connection:
             yield connection
@@ -203,7 +203,7 @@ async def acknowledge_one(server: NatsServer) -> None:
 
 
 def elsewhere(work: Callable[[], Any], at: str = "") -> Callable[[str], None]:
-    """Gives what does some work, in a thread, at a step of the copying or at each."""
+    """What does some work, in a thread, at a step of the copying or at each."""
 
     def told(step: str) -> None:
         if at in {"", step}:

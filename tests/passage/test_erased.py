@@ -91,7 +91,7 @@ def sealing() -> Sealing:
 
 
 def open_fields(erasures: Erasures, kept: Secrets | None = None) -> list[str]:
-    """Gives the fields that open, by what the key holder says of the copies."""
+    """The fields that open, by what the key holder says of the copies."""
     ring = KeyRing(MemoryBucket(), kept or secrets())
     keys = list(ring.opening(CASE, erasures.copies))
     return [spot.field for spot, _ in erasures.open_still(keys)]

@@ -42,7 +42,7 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
     supervisors: str = "",
     parked: Sequence[Waiting] = (),
 ) -> AsyncIterator[Desk]:
-    """Gives an app that follows `log`; without a `link` no service can be reached."""
+    """An app that follows `log`; without a `link` no service can be reached."""
     url = f"sqlite:///{folder}/query.db"
     settings = settings_for("nats://127.0.0.1:1", folder, url)
     settings = settings.model_copy(update={"supervisors": supervisors})
@@ -74,6 +74,6 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
 
 
 def client_of(context: Context) -> httpx.AsyncClient:
-    """Gives a client of an app over a context."""
+    """A client of an app over a context."""
     transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url=HOST)

@@ -131,7 +131,7 @@ class FixedKeys(Keys):
 
 
 def hashes_of(purpose: str, value: str) -> tuple[str, ...]:
-    """Gives the keyed hashes of a value under every pepper, the newest first."""
+    """The keyed hashes of a value under every pepper, the newest first."""
     made = [
         hmac.new(pepper, f"{purpose}|{value}".encode(), hashlib.sha256).hexdigest()
         for pepper in PEPPERS
@@ -140,7 +140,7 @@ def hashes_of(purpose: str, value: str) -> tuple[str, ...]:
 
 
 def sealed_event(event: Event, case_id: str, version: int, **texts: str) -> Event:
-    """Gives an event with these personal fields sealed for their place, the others left out."""
+    """An event with these personal fields sealed for their place, the others left out."""
     values = sealed_texts(case_id, version, type(event).__name__, texts)
     others = {field: None for field in event.PERSONAL if field not in texts}
     return event.model_copy(update={**others, **values})
@@ -158,7 +158,7 @@ def sealed_texts(
 
 
 def identity_text(surname: str, first_names: str | None = None) -> str:
-    """Gives an identity as it is sealed."""
+    """An identity as it is sealed."""
     return Plain.of(Identity(surname=surname, first_names=first_names)).value
 
 

@@ -113,7 +113,7 @@ class MemoryLog:
 
 
 class MemorySubscription:
-    """Gives a MemoryLog's events after a sequence, in the order of the list."""
+    """A MemoryLog's events after a sequence, in the order of the list."""
 
     def __init__(self, log: MemoryLog, after: int) -> None:
         self._log = log
@@ -236,7 +236,7 @@ class Follower:
 
 
 def rows_of(model: ReadModel, follower: Follower) -> dict[str, list[tuple[Any, ...]]]:
-    """Gives every row of a generation, by table, in the order of the keys."""
+    """Every row of a generation, by table, in the order of the keys."""
     with follower.database.reader.begin() as connection:
         return {
             name: [
@@ -248,7 +248,7 @@ def rows_of(model: ReadModel, follower: Follower) -> dict[str, list[tuple[Any, .
 
 
 def followed(log: Log, database_url: str, sequence: int) -> dict[str, list[tuple[Any, ...]]]:
-    """Gives the rows of a read model after it followed a log up to a sequence."""
+    """The rows of a read model after it followed a log up to a sequence."""
     with Follower(log, database_url) as follower:
         # An older generation may show the sequence while this program's own is still built.
         follower.until_caught_up()
@@ -257,7 +257,7 @@ def followed(log: Log, database_url: str, sequence: int) -> dict[str, list[tuple
 
 
 def settings_for(nats_url: str, folder: Path, database_url: str) -> Settings:
-    """Gives the settings of a query service for a test, its key files made."""
+    """The settings of a query service for a test, its key files made."""
     keys = folder / "keys"
     with suppress(FileExistsError):
         make_key_files(keys)
@@ -277,7 +277,7 @@ def books_of(count: int) -> list[CaseBook]:
 
 
 def book_with(events: Sequence[Any]) -> CaseBook:
-    """Gives a case's book with these events."""
+    """A case's book with these events."""
     book = CaseBook()
     book.add_all(events)
     return book

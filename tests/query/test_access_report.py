@@ -113,7 +113,7 @@ def report(folder: Path, audit: Stream, **wanted: Any) -> tuple[int, Any]:
 
 
 def pages(folder: Path, audit: Stream, **wanted: Any) -> list[dict[str, Any]]:
-    """Gives the answers from the first to the last, each asked for with the cursor before."""
+    """The answers from the first to the last, each asked for with the cursor before."""
     found: list[dict[str, Any]] = []
     while True:
         status, answer = report(folder, audit, **wanted)

@@ -35,7 +35,7 @@ VERIFIED = e.identity_verified()
 
 
 def about_last(events: list[Event]) -> list[Event]:
-    """Gives the events, each answer about the personal data given last before it."""
+    """The events, each answer about the personal data given last before it."""
     about, told = "", list[Event]()
     for version, event in enumerate(events, start=1):
         if event is GIVEN:

@@ -39,7 +39,7 @@ from tests.rarer_examples import every_event, of_shifts
 
 
 def many_cases(count: int = 30) -> list[CaseBook]:
-    """Gives cases of all lengths, all kinds of events in them, always the same."""
+    """Cases of all lengths, all kinds of events in them, always the same."""
     rng = random.Random(7)  # noqa: S311
     books = books_of(count)
     for book in books:
@@ -49,7 +49,7 @@ def many_cases(count: int = 30) -> list[CaseBook]:
 
 
 def desk_books() -> list[CaseBook]:
-    """Gives the logs of a shift and of an export."""
+    """The logs of a shift and of an export."""
     shift, export = CaseBook(case_id="SHIFT-0EXAMPLE"), CaseBook(case_id="EXPORT-0EXAMPLE")
     shift.add_all(of_shifts()[:4])
     export.add(of_shifts()[4])
@@ -197,7 +197,7 @@ class Tearing(MemoryLog):
 
 
 class TornSubscription(MemorySubscription):
-    """Gives a few events and breaks."""
+    """A few events and breaks."""
 
     batches = 0
 

@@ -30,7 +30,7 @@ SHIFT = "SHIFT-0EXAMPLE"
 
 
 def canary_book(*events: Event) -> CaseBook:
-    """Gives a case of these events, or of every one there is; a canary in each personal field."""
+    """A case of these events, or of every one there is; a canary in each personal field."""
     book = CaseBook()
     for version, event in enumerate(events or every_event(), start=1):
         texts = {

@@ -31,7 +31,7 @@ def case_after(*events: Event) -> CaseRow:
 
 
 def rows_after(*events: Event, recorded_at: datetime = LATE) -> Rows:
-    """Gives the rows of events recorded a second after one another."""
+    """The rows of events recorded a second after one another."""
     book, rows = CaseBook(), Rows()
     made = book.add_all(events)
     fold(

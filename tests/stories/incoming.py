@@ -19,7 +19,7 @@ WITH_SUFFIX = frozenset({"telegram", "web"})
 
 
 def handed(play: Play, call: CallStep, at: datetime | None) -> Handed:
-    """Gives a call as intake gets it; its name stands for its id from now on."""
+    """A call as intake gets it; its name stands for its id from now on."""
     play.names[call.id] = play.own(call.id)
     said = Call(
         call_id=play.names[call.id],
@@ -38,14 +38,14 @@ def handed(play: Play, call: CallStep, at: datetime | None) -> Handed:
 
 
 def address(play: Play, on: Channel, written: str | None) -> str | None:
-    """Gives a caller's address, as it is in this playing alone."""
+    """A caller's address, as it is in this playing alone."""
     if written is None:
         return None
     return f"{written}_{play.number}" if on in WITH_SUFFIX else f"{written}{play.number}"
 
 
 def case_of(play: Play, call: CallStep) -> str:
-    """Gives the case that a call came into."""
+    """The case that a call came into."""
     for one in reversed(play.events):
         if one.topic not in {"CaseOpened", "CallLinked"}:
             continue

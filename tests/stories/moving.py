@@ -26,7 +26,7 @@ COPIED = (*CALLS, subjects.CASES, INDEX, KEYS, subjects.AUDIT)
 
 @contextmanager
 def moved(site: StorySite, folder: Path) -> Iterator[StorySite]:
-    """Gives the site as it goes on elsewhere; the old one is there until it is copied."""
+    """The site as it goes on elsewhere; the old one is there until it is copied."""
     server = NatsServer(folder / "nats", sync_interval="2m")
     server.start()
     try:

@@ -10,7 +10,7 @@ from tests.stories.script import NOBODY, Step
 
 
 def mentioned(value: object) -> set[str]:
-    """Gives the names that a value refers to: `@name` in any text within it."""
+    """The names that a value refers to: `@name` in any text within it."""
     if isinstance(value, str):
         return {value[1:]} if value.startswith("@") else set()
     if isinstance(value, dict):
@@ -21,7 +21,7 @@ def mentioned(value: object) -> set[str]:
 
 
 def needs(step: Step) -> set[str]:
-    """Gives what must have been named before the step."""
+    """What must have been named before the step."""
     if step.call is not None:
         return {step.call.code} if step.call.code else set()
     if step.command is not None:
@@ -30,7 +30,7 @@ def needs(step: Step) -> set[str]:
 
 
 def gives(step: Step) -> set[str]:
-    """Gives what the step names."""
+    """What the step names."""
     if step.call is not None:
         return {step.call.id, step.call.case}
     if step.command is not None:
@@ -55,7 +55,7 @@ LAST_ONE_COUNTS = {
 
 
 def order_kept(step: Step) -> tuple[str, str]:
-    """Gives what a step keeps its order with: the same word on the same case."""
+    """What a step keeps its order with: the same word on the same case."""
     if step.call is not None:
         return step.call.case, LAST_ONE_COUNTS["call"]
     if step.command is None:
@@ -86,7 +86,7 @@ def shuffled(block: Sequence[Step], chance: random.Random) -> list[Step]:
 
 
 def blocks(steps: Sequence[Step], split_at: Sequence[datetime]) -> list[list[Step]]:
-    """Gives the steps, those together that may change places: facts that follow one another."""
+    """The steps, those together that may change places: facts that follow one another."""
     found: list[list[Step]] = []
     for step in steps:
         before = found[-1][-1] if found else None

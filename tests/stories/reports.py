@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def handed(play: Play, told: dict[str, Any]) -> Handed:
-    """Gives the report as intake gets it."""
+    """The report as intake gets it."""
     fields = play.resolved(told)
     report = DeliveryReported.model_validate(
         {**fields, "happened_at": play.site.clock.at.isoformat()}

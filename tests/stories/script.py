@@ -125,7 +125,7 @@ class Story(_Part):
 
 @cache
 def story(name: str) -> Story:
-    """Gives the story in a file of tests/golden/stories."""
+    """The story in a file of tests/golden/stories."""
     first, *lines = read(STORIES / f"{name}.jsonl")
     steps = [Step.model_validate(line) for line in lines]
     at: datetime | None = None
@@ -142,5 +142,5 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def names() -> list[str]:
-    """Gives the names of all stories."""
+    """The names of all stories."""
     return sorted(path.stem for path in STORIES.glob("E*.jsonl"))

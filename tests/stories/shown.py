@@ -60,7 +60,7 @@ def read_model(folder: Path, name: str, after: int) -> Iterator[tuple[Database, 
 
 
 def tables_of(database: Database, model: ReadModel) -> Tables:
-    """Gives every row of every table."""
+    """Every row of every table."""
     with database.reader.begin() as connection:
         return {
             name: [
@@ -72,7 +72,7 @@ def tables_of(database: Database, model: ReadModel) -> Tables:
 
 
 def after_events(folder: Path, events: Sequence[RecordedEvent], at_once: int) -> Tables:
-    """Gives the read models after events of the log, so many in one transaction."""
+    """The read models after events of the log, so many in one transaction."""
     base = events[0].id - 1
     with read_model(folder, f"{base}-{at_once}", base) as (database, model):
         checkpoint = base
@@ -84,7 +84,7 @@ def after_events(folder: Path, events: Sequence[RecordedEvent], at_once: int) ->
 
 
 def compared(tables: Tables, play: Play) -> Compared:
-    """Gives what must be equal however the facts were ordered: with the story's names for ids."""
+    """What must be equal however the facts were ordered: with the story's names for ids."""
     names = sorted(
         ((value, name) for name, value in play.names.items() if len(value) > 6), key=lambda p: p[0]
     )
@@ -97,7 +97,7 @@ def compared(tables: Tables, play: Play) -> Compared:
 
 
 def differences(one: Compared, other: Compared) -> list[str]:
-    """Gives what differs: of rows that only one of two has, the columns that are unlike."""
+    """What differs: of rows that only one of two has, the columns that are unlike."""
     found = []
     for table in one:
         ours = sorted((Counter(one[table]) - Counter(other[table])).elements())
@@ -124,7 +124,7 @@ def _by_name(text: str, names: Sequence[tuple[str, str]]) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Gives a value of a row as a story writes it."""
+    """A value of a row as a story writes it."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, tuple):
@@ -174,7 +174,7 @@ def _check_table(name: str, wanted: list[RowOf], found: list[RowOf]) -> None:
 def states_of(
     events: Sequence[RecordedEvent], case_id: str, personal_class: str, keys: Keys
 ) -> set[str]:
-    """Gives what becomes of opening every value that a case's events seal in a class."""
+    """What becomes of opening every value that a case's events seal in a class."""
     values = []
     for stored in events:
         if str(stored.originator_id) != case_id:

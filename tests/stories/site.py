@@ -117,7 +117,7 @@ class StorySite:
         return StoryService(**{**parts, "desk": desk, "story_timers": self.timers[name]})
 
     def ask(self, command_type: type[Command], body: bytes) -> AnyAnswer:
-        """Gives a service's answer to a command, as the bus would."""
+        """A service's answer to a command, as the bus would."""
         _, handler = self.services[command_type.SERVICE].bus._commands[command_type.__name__]
         return answer(command_type, body, handler)
 
@@ -126,7 +126,7 @@ class StorySite:
         return self.services[handed.service].bus.handle(handed.delivery)
 
     def new_events(self) -> list[RecordedEvent]:
-        """Gives what was recorded since this was asked before."""
+        """What was recorded since this was asked before."""
         recorder: Any = self.services["intake"].log.recorder
         found: list[RecordedEvent] = []
         while batch := recorder.select_notifications(
@@ -137,11 +137,11 @@ class StorySite:
         return found
 
     def all_events(self) -> list[RecordedEvent]:
-        """Gives the whole log."""
+        """The whole log."""
         return replace(self, sequence=0).new_events()
 
     def deliveries_of(self, event: RecordedEvent) -> list[Handed]:
-        """Gives who hears of an event."""
+        """Who hears of an event."""
         subject = ".".join(
             (subjects.CASES_PREFIX, *map(str, (event.originator_id, event.originator_version)))
         )
@@ -156,7 +156,7 @@ class StorySite:
         ]
 
     def next_due(self, until: datetime) -> Due | None:
-        """Gives the timer that falls due first, if any does by then, and takes it away."""
+        """Takes away the timer that falls due first, if any does by then."""
         running = [
             Due(timer.due_at, service, timer)
             for service, timers in self.timers.items()
@@ -171,7 +171,7 @@ class StorySite:
 
     @staticmethod
     def fired(due: Due) -> Handed:
-        """Gives a timer as the server delivers it."""
+        """A timer as the server delivers it."""
         body = due.timer.model_dump_json(exclude_none=True).encode()
         stream = subjects.timers_stream(due.service)
         subject = subjects.due(due.service, due.timer.name)
@@ -184,12 +184,12 @@ class StorySite:
 
 
 def delivered(stream: str, sequence: int, subject: str, body: bytes) -> Delivery:
-    """Gives a message as a consumer hands it over the first time."""
+    """A message as a consumer hands it over the first time."""
     return Delivery(stream=stream, sequence=sequence, subject=subject, body=body, deliveries=1)
 
 
 def matches(pattern: str, subject: str) -> bool:
-    """Says whether a subject is one of a consumer's."""
+    """Whether a subject is one of a consumer's."""
     wanted, found = pattern.split("."), subject.split(".")
     if wanted[-1] == ">":
         return len(found) >= len(wanted) and matches_all(wanted[:-1], found)

@@ -84,7 +84,7 @@ def played(
 
 
 def timers_of(site: StorySite) -> set[tuple[str, datetime | None]]:
-    """Gives what is to fall due, about which case and when."""
+    """What is to fall due, about which case and when."""
     return {
         (name, timer.due_at)
         for timers in site.timers.values()
@@ -97,7 +97,7 @@ def timers_of(site: StorySite) -> set[tuple[str, datetime | None]]:
 def in_order(
     played: Callable[..., Played], kept_plays: dict[str, Played]
 ) -> Callable[[str], Played]:
-    """Gives a story played in order, once in a run."""
+    """A story played in order, once in a run."""
 
     def run(name: str) -> Played:
         if name not in kept_plays:
@@ -161,6 +161,6 @@ def test_facts_in_another_order_make_the_same_read_models(
 
 
 def unlike(one: Played, other: Played) -> str:
-    """Gives the rows in which two playings of a story differ, a line each."""
+    """The rows in which two playings of a story differ, a line each."""
     found = differences(compared(one.tables, one.play), compared(other.tables, other.play))
     return "\n".join(found)

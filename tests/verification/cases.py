@@ -18,7 +18,7 @@ CLAIM_ID = f"{CASE}-2"
 
 
 def given(*events: Event) -> VerificationState:
-    """Gives the case after these events; what a decision has just made of it is sealed first."""
+    """The case after these events; what a decision has just made of it is sealed first."""
     return reduce(evolve, CaseBook().add_all(map(_sealed, events)), VerificationState())
 
 
@@ -28,7 +28,7 @@ def _sealed(event: Event) -> Event:
 
 
 def consequence(*events: Event, then: tuple[Event, ...] = ()) -> list[Event]:
-    """Gives what follows from the last event, an answer, once `then` was recorded too."""
+    """What follows from the last event, an answer, once `then` was recorded too."""
     book = CaseBook()
     before = book.add_all(events)
     state = reduce(evolve, [*before, *book.add_all(then)], VerificationState())

@@ -175,7 +175,7 @@ class Site:
             await subscription.unsubscribe()
 
     async def history(self, case_id: str) -> list[str]:
-        """Gives the types of a case's events."""
+        """The types of a case's events."""
         info = await self.jetstream.stream_info(
             subjects.CASES, subjects_filter=f"{subjects.CASES_PREFIX}.{case_id}.>"
         )
@@ -183,7 +183,7 @@ class Site:
         return [one.type_name for one in sorted(found, key=lambda one: one.version)]
 
     async def codes(self) -> list[str]:
-        """Gives the keys of the index under which return codes are reserved."""
+        """The keys of the index under which return codes are reserved."""
         index = await self.jetstream.key_value(subjects.INDEX_BUCKET)
         return sorted(key for key in await index.keys() if key.startswith("code."))
 

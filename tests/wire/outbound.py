@@ -39,7 +39,7 @@ def station(site: Site, channel: Channel = "telegram") -> Station:
 
 
 async def safe_case(site: Site, rule: str = "yes") -> str:
-    """Gives the case of a man who called on telegram, and said when it is safe to reach him."""
+    """The case of a man who called on telegram, and said when it is safe to reach him."""
     await site.call(ADDRESS, on="telegram")
     case_id = (await site.next_event("CaseOpened")).subject
     await site.record(SetContactRule, case_id, rule=rule)
@@ -47,7 +47,7 @@ async def safe_case(site: Site, rule: str = "yes") -> str:
 
 
 async def given_to_channels(site: Site) -> int:
-    """Gives how many messages OUTBOUND ever took."""
+    """How many messages OUTBOUND ever took."""
     return (await site.jetstream.stream_info(subjects.OUTBOUND)).state.last_seq
 
 

@@ -85,7 +85,7 @@ def encodings(text: str) -> list[bytes]:
 
 
 def hits(folder: Path) -> list[str]:
-    """Gives the files in which a canary stands."""
+    """The files in which a canary stands."""
     needles = [one for canary in CANARIES for one in encodings(canary)]
     files = [path for path in folder.rglob("*") if path.is_file()]
     return [path.name for path in files if any(n in path.read_bytes() for n in needles)]

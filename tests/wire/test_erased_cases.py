@@ -60,7 +60,7 @@ class ReadModels:
         self.read = log[-1].sequence
 
     def counts(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Gives the rows of the statistics."""
+        """The rows of the statistics."""
         tables = self.generations.following.tables
         with self.database.reader.connect() as connection:
             return {
@@ -83,7 +83,7 @@ def recorded(one: Stored) -> RecordedEvent:
 
 
 async def registered(site: Site, number: int) -> str:
-    """Gives a case with something in every class."""
+    """A case with something in every class."""
     call_id = await site.call(f"+38044{number:07}")
     index = site.running["intake"].bucket(subjects.INDEX_BUCKET)
     async with asyncio.timeout(ANSWER_WITHIN_S):
@@ -189,7 +189,7 @@ async def test_a_hundred_erased_cases_open_nowhere_and_counts_stay(
 
 
 async def exported(site: Site) -> bytes:
-    """Gives what `passage log export` writes."""
+    """What `passage log export` writes."""
     return b"".join(one.body + b"\n" for one in await log_of(site))
 
 

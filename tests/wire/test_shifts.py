@@ -47,7 +47,7 @@ async def refused_by(
 
 
 async def found_in(site: Site, count: int) -> tuple[list[str], int]:
-    """Gives what `passage verify` finds in the log, and how many cases it counts."""
+    """What `passage verify` finds in the log, and how many cases it counts."""
     findings = Findings()
     logs = CaseLogs(findings)
     async for stored in read_stream(site.client, subjects.CASES, count):

@@ -73,12 +73,12 @@ async def fired_until(url: str, last: str) -> list[Timer]:
 
 
 def in_a_while() -> datetime:
-    """Gives a time when a test has set and cancelled what it sets and cancels."""
+    """A time when a test has set and cancelled what it sets and cancels."""
     return datetime.now(UTC) + timedelta(seconds=5)
 
 
 def delivered(message: Msg) -> Delivery:
-    """Gives a message as the bus hands it on."""
+    """A message as the bus hands it on."""
     return Delivery(
         stream=STREAM, sequence=1, subject=message.subject, body=message.data, deliveries=1
     )

@@ -56,12 +56,12 @@ def check(
 
 
 def backups_in(folder: Path) -> list[Path]:
-    """Gives the backups in a folder, the oldest first: their names say when they were taken."""
+    """The backups in a folder, the oldest first: their names say when they were taken."""
     return sorted(folder.glob(PATTERN))
 
 
 def newest_of(path: Path) -> Path:
-    """Gives the file itself, or the newest backup in a folder. Raises BackupDamagedError."""
+    """The file itself, or the newest backup in a folder. Raises BackupDamagedError."""
     found = backups_in(path) if path.is_dir() else [path]
     if not found or not found[-1].is_file():
         raise BackupDamagedError(f"there is no backup at {path}")

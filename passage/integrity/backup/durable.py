@@ -47,7 +47,7 @@ def remove_abandoned(drafts: Iterable[Path]) -> None:
 
 
 def hash_on_disk(path: Path) -> str:
-    """Gives the hash of a file as the disk has it, not as it is remembered in memory."""
+    """The hash of a file as the disk has it, not as it is remembered in memory."""
     with path.open("rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -114,7 +114,7 @@ class Manifest(_Written):
     parts: dict[Named, Part]
 
     def stream(self, name: str) -> StreamPart:
-        """Gives one stream. Raises BackupIncompleteError where it isn't in the backup."""
+        """One stream. Raises BackupIncompleteError where it isn't in the backup."""
         for one in self.streams:
             if one.name == name:
                 return one

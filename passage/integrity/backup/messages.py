@@ -9,7 +9,7 @@ from shared.commands.intake import MESSAGE_VALID_MAX_MINUTES
 
 
 def warning_of_messages(manifest: Manifest, now: datetime) -> str | None:
-    """Gives what to say of messages that may go a second time; None where all are too old.
+    """What to say of messages that may go a second time; None where all are too old.
 
     That one went after it was queued in the backup stands in the log that was lost.
     """

@@ -203,7 +203,7 @@ def _compare_streams(manifest: Manifest, restored: dict[str, StreamPart]) -> Non
 
 
 def came_back(part: StreamPart, there: StreamPart) -> bool:
-    """Says whether a stream is there as it was copied."""
+    """Whether a stream is there as it was copied."""
     if part.name in TIMERS:  # What is due by now goes off as soon as the server has it.
         return there.last_sequence >= part.last_sequence
     return there == part.model_copy(update={"content_sha256": None})

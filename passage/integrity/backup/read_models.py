@@ -62,7 +62,7 @@ class Copy:
         self._rows: dict[str, int] = {}
 
     def part(self) -> ReadModelsPart:
-        """Gives what was copied so far."""
+        """What was copied so far."""
         return ReadModelsPart(shape=shape(), sequence=self.sequence, rows=dict(self._rows))
 
     def members(self) -> Iterator[tuple[str, bytes]]:

@@ -93,7 +93,7 @@ def sealed(target: Any, recipient: Any) -> Iterator[SealedWriter]:
 
 @contextmanager
 def opened(path: Path, identity: Any, told: Callable[[int], None]) -> Iterator[Iterator[Member]]:
-    """Gives the members of a backup in their order; `told` hears how many bytes were read.
+    """The members of a backup in their order; `told` hears how many bytes were read.
 
     Raises BackupKeyError and BackupDamagedError, at the place where it is found: what was read
     before is authentic, but only a read to the end shows that nothing is cut off.

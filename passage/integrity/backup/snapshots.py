@@ -107,7 +107,7 @@ class Restoring:
         self._raise_refusal(await self._once_heard(chunk))
 
     async def end(self) -> StreamPart:
-        """Gives the stream as the server has it now. Raises StreamRefusedError."""
+        """The stream as the server has it now. Raises StreamRefusedError."""
         answer = await self._request(b"", LAST_TIMEOUT_S)
         self._raise_refusal(answer)
         return _part(self._stream, json.loads(answer)["state"])
@@ -152,7 +152,7 @@ async def begin_restoring(client: Client, config: Json, state: Json) -> Restorin
 
 
 async def content_sha256(client: Client, part: StreamPart) -> str:
-    """Gives the hash over every message that a part counts, as they are read one by one.
+    """The hash over every message that a part counts, as they are read one by one.
 
     Raises BackupIncompleteError where fewer are read than the server said there are.
     """

@@ -38,7 +38,7 @@ def config_for(found: Json, replicas: int, quota: Quota) -> Json:
 
 
 def note_on(found: Json, quota: Quota) -> str:
-    """Says what of a stream in a backup isn't as this version defines it; empty: nothing."""
+    """What of a stream in a backup isn't as this version defines it; empty: nothing."""
     name = str(found["name"])
     wanted = _definition(found, int(found.get("num_replicas") or 1), quota)
     if wanted is None:

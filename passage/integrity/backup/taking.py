@@ -154,7 +154,7 @@ async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
 
 
 async def stream_names(client: Client) -> list[str]:
-    """Gives the names of all streams there are, in the order in which they are copied."""
+    """The names of all streams there are, in the order in which they are copied."""
     known = {name: place for place, name in enumerate(ORDER)}
     return sorted(await all_streams(client), key=lambda name: (known.get(name, len(known)), name))
 

@@ -175,7 +175,7 @@ def _unsound(problem: Problem) -> ArchiveUnsoundError:
 
 
 def as_stored(rows: Iterable[Archived], stream: Iterable[Archived]) -> Iterator[Archived]:
-    """Gives the archive's rows, each under the subject that it had in the stream."""
+    """The archive's rows, each under the subject that it had in the stream."""
     rest = iter(stream)
     one = next(rest, None)
     for row in rows:
@@ -185,7 +185,7 @@ def as_stored(rows: Iterable[Archived], stream: Iterable[Archived]) -> Iterator[
 
 
 def _as_stored(row: Archived, old: Archived | None) -> Archived:
-    """Gives the row under the subject that it has in the log: the archive's letters may differ."""
+    """The row under the subject that it has in the log: the archive's letters may differ."""
     if old is not None and old.body == row.body and is_filed(row, old.subject):
         return row._replace(subject=old.subject)
     return row
@@ -271,7 +271,7 @@ def _mark_of(one: Archived) -> bytes:
 
 
 def counts(plan: Plan) -> Counter[str]:
-    """Gives how many sequences have each origin or fate."""
+    """How many sequences have each origin or fate."""
     found: Counter[str] = Counter()
     for span in (*plan.taken.found, *plan.aside.found, *plan.left_out.found):
         found[span.what] += span.last - span.first + 1

@@ -34,7 +34,7 @@ class Saved:
     """Durable -> the last sequence up to which it had acknowledged everything."""
 
     def messages(self) -> Iterator[Archived]:
-        """Gives the messages in the order of the stream, missing ones left out."""
+        """The messages in the order of the stream, missing ones left out."""
         with self.path.open("rb") as file:
             file.readline()
             for line in file:
@@ -60,7 +60,7 @@ class Saved:
 
 
 def unfinished_in(folder: Path) -> Saved | None:
-    """Gives the file of a repair that was cut short after the old stream was deleted."""
+    """The file of a repair that was cut short after the old stream was deleted."""
     for path in sorted(folder.glob(f"*{UNFINISHED}")):
         with path.open("rb") as file:
             head = json.loads(file.readline())
@@ -95,7 +95,7 @@ async def save_stream(
 
 
 def new_file(folder: Path, incarnation: str) -> Path:
-    """Gives the path of a file to be, in a folder that is there afterwards."""
+    """The path of a file to be, in a folder that is there afterwards."""
     folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     return folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{incarnation[:8] or 'none'}{DRAFT}"
 

@@ -137,7 +137,7 @@ class CaseLogs:
 
 
 def _first_of(log_id: str) -> type[Event]:
-    """Gives what the log of this number begins with."""
+    """What the log of this number begins with."""
     found = (first for begins, first in OF_THE_DESK.items() if log_id.startswith(begins))
     return next(found, CaseOpened)
 

@@ -89,7 +89,7 @@ class Erasures:
         return taken
 
     def _objects(self, content: bytes) -> Iterator[bytes]:
-        """Gives what may be events of the case, and entries of KEYS of any."""
+        """What may be events of the case, and entries of KEYS of any."""
         wanted = {one.encode() for one in (self.case_id, *self.call_ids)}
         for start in STARTS.finditer(content):
             is_event = start.group().startswith(b'{"s')
@@ -102,13 +102,13 @@ class Erasures:
                 yield found
 
     def must_stay_closed(self) -> Iterator[tuple[Spot, str]]:
-        """Gives the sealed values that were erased: those up to their class's last erasure."""
+        """The sealed values that were erased: those up to their class's last erasure."""
         for spot, sealed in self.values.items():
             if spot.version <= self.erased_at.get(spot.personal_class, 0):
                 yield from ((spot, one) for one in sorted(sealed))
 
     def open_still(self, keys: Iterable[OpeningKey]) -> Iterator[tuple[Spot, list[str]]]:
-        """Gives each erased value whose data key can be had, and where that key lies.
+        """Each erased value whose data key can be had, and where that key lies.
 
         `keys` is what the key holder says of `copies`, in their order.
         """
@@ -127,7 +127,7 @@ def _envelope(start: int) -> tuple[int, int]:
 
 
 def _object_at(content: bytes, start: int) -> bytes | None:
-    """Gives the JSON object that begins at a place, up to the brace that ends it."""
+    """The JSON object that begins at a place, up to the brace that ends it."""
     length = FIRST_LOOK_BYTES
     while True:
         text = content[start : start + length].decode("utf-8", errors="replace")

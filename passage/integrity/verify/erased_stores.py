@@ -126,7 +126,7 @@ def is_backup(path: Path) -> bool:
 
 
 def files_in(path: Path) -> Iterator[Path]:
-    """Gives a file, or every file below a folder."""
+    """A file, or every file below a folder."""
     if path.is_dir():
         yield from (one for one in sorted(path.rglob("*")) if one.is_file())
     else:

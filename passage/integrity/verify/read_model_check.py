@@ -158,7 +158,7 @@ class ReadModelCheck:
         return ReadEvent(row.sequence, row.recorded_at, body, event)
 
     def _aside(self, connection: Connection) -> dict[str, list[Item]]:
-        """Gives what query could not read, by the case that it names; each is a finding."""
+        """What query could not read, by the case that it names; each is a finding."""
         archive = self._tables.archive
         names = ("sequence", "recorded_at", "body", "case_id", "version", "type_name", "unreadable")
         query = select(*(archive.c[name] for name in names)).where(ASIDE)
@@ -228,7 +228,7 @@ def _differing(one: Any, other: Any) -> list[str]:
 
 
 def _expected(rows: Rows) -> dict[str, list[tuple[Any, ...]]]:
-    """Gives the rows that the fold made, by table."""
+    """The rows that the fold made, by table."""
     cases, desk = rows.after.values(), rows.desk.values()
     return {
         "case_list": [one.case for one in cases],
@@ -242,12 +242,12 @@ def _expected(rows: Rows) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def _by_key(rows: Iterable[tuple[Any, ...]], columns: int) -> dict[Any, tuple[Any, ...]]:
-    """Gives rows by their first columns, which are their key."""
+    """Rows by their first columns, which are their key."""
     return {row[0] if columns == 1 else row[:columns]: row for row in rows}
 
 
 def _subject(case_id: str, version: int, type_name: str) -> str:
-    """Gives the subject under which an archived message says that it stood."""
+    """The subject under which an archived message says that it stood."""
     return f"cases.{case_id}.{version}.{type_name}" if version else type_name
 
 

@@ -87,7 +87,7 @@ async def _forget(client: RawClient, name: str) -> None:
 
 
 async def _peers(client: RawClient) -> dict[str, str]:
-    """Gives the servers that hold a copy, each with what is wrong with it; empty if nothing."""
+    """The servers that hold a copy, each with what is wrong with it; empty if nothing."""
     cluster = (await ask(client, f"STREAM.INFO.{subjects.CASES}", None)).get("cluster") or {}
     found = {str(cluster["leader"]): ""} if cluster.get("leader") else {}
     for peer in cluster.get("replicas") or ():
@@ -126,7 +126,7 @@ class _Pull:
 
 
 async def _marks(client: RawClient, consumer: str, last: int) -> bytearray:
-    """Gives a short hash of each sequence's subject and body, zeros where there is nothing."""
+    """A short hash of each sequence's subject and body, zeros where there is nothing."""
     pull = _Pull(bytearray(MARK_BYTES * last))
     inbox = client.new_inbox()
     subscription = await client.subscribe_raw(inbox, pull.take)

@@ -78,7 +78,7 @@ _RULES: dict[type[Event], Rule] = {
 
 
 def broken_rules(trail: Trail, event: CaseEvent[Any]) -> Iterator[str]:
-    """Gives the rules that an event breaks, and takes it into the trail."""
+    """Finds the rules that an event breaks, and takes it into the trail."""
     kind = type(event.data)
     if trail.way.handed_over and kind in _BEFORE_HANDOVER:
         yield "decided after he was handed over"

@@ -57,7 +57,7 @@ class AccessReport(shapes.Shape):
 
 
 def routes(context: Context) -> APIRouter:
-    """Gives the route of the report."""
+    """The route of the report."""
     router = APIRouter(prefix="/api", tags=["personal values"])
 
     @router.get("/accesses", response_model=AccessReport, responses={503: {"model": Problem}})

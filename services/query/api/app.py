@@ -33,7 +33,7 @@ from shared.settings import Settings
 
 
 def create_app(context: Context) -> FastAPI:
-    """Gives the app over the parts of a running service."""
+    """The app over the parts of a running service."""
     app = FastAPI(
         title="Passage",
         summary="Read models and commands of the case system of a surrender hotline",

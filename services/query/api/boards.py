@@ -64,7 +64,7 @@ class Alarms(shapes.Shape):
 
 
 def routes(context: Context) -> APIRouter:
-    """Gives the routes of the boards."""
+    """The routes of the boards."""
     router = APIRouter(prefix="/api", tags=["boards"])
     boards = Boards(context.generations)
 

@@ -145,7 +145,7 @@ STANDING = frozenset({"planned", "replanned", "approved", "disclosed"})
 
 
 def routes(context: Context) -> APIRouter:
-    """Gives the route of the question."""
+    """The route of the question."""
     router = APIRouter(prefix="/api", tags=["cases"])
     looking = Candidates(CandidateReads(context.generations), context.keys, context.names)
 

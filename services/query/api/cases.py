@@ -41,7 +41,7 @@ VersionCursor = Annotated[
 
 
 def routes(context: Context) -> APIRouter:
-    """Gives the routes about cases."""
+    """The routes about cases."""
     router = APIRouter(prefix="/api", tags=["cases"])
 
     @router.get("/cases", response_model=shapes.Cases, dependencies=[waits(context)])
@@ -120,7 +120,7 @@ class _View(BaseModel):
         return Slice(int(self.cursor or 0), self.limit)
 
     def as_of(self) -> AsOf | None:
-        """Gives the moment asked for. Raises ProblemError where there is more than one."""
+        """The moment asked for. Raises ProblemError where there is more than one."""
         given = AsOf(self.as_of_version, self.as_of_sequence, self.as_of_time)
         count = sum(one is not None for one in given)
         if count > 1:
@@ -131,7 +131,7 @@ class _View(BaseModel):
 
 
 def invalid(field: str, rule: str) -> ProblemError:
-    """Gives the problem of one field."""
+    """The problem of one field."""
     return ProblemError(
         422, "invalid", "A field breaks a rule.", errors=[{"field": field, "problem": rule}]
     )

@@ -48,7 +48,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 def routes(context: Context) -> APIRouter:
-    """Gives one route a command."""
+    """One route a command."""
     router = APIRouter(prefix="/api/commands", tags=["commands"])
     for name, command_type in COMMANDS.items():
         router.add_api_route(
@@ -91,7 +91,7 @@ def _new_id() -> str:
 
 
 async def pass_on(context: Context, service: str, command: Command) -> dict[str, Any]:
-    """Gives a service's answer, once the read model shows it. Raises ProblemError."""
+    """A service's answer, once the read model shows it. Raises ProblemError."""
     began = time.perf_counter()
     name = type(command).__name__
     answer = await _ask(context, service, command)

@@ -81,7 +81,7 @@ class Exports(shapes.Shape):
 
 
 def routes(context: Context) -> APIRouter:
-    """Gives the routes about shifts and exports."""
+    """The routes about shifts and exports."""
     router = APIRouter(prefix="/api", tags=["desk"])
     desk, boards = DeskReads(context.generations), Boards(context.generations)
 

@@ -55,7 +55,7 @@ class Export(BaseModel):
 
 
 def routes(context: Context) -> APIRouter:
-    """Gives the route of exports."""
+    """The route of exports."""
     router = APIRouter(prefix="/api", tags=["statistics"])
 
     @router.post(

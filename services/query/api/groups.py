@@ -48,7 +48,7 @@ class GroupSheet(shapes.Shape):
 
 
 def routes(context: Context) -> APIRouter:
-    """Gives the route of the group sheet."""
+    """The route of the group sheet."""
     router = APIRouter(prefix="/api", tags=["boards"])
 
     @router.get(

@@ -14,7 +14,7 @@ NOT_KNOWN = float("nan")
 
 
 def routes(context: Context) -> APIRouter:
-    """Gives the routes that machines ask."""
+    """The routes that machines ask."""
     router = APIRouter(tags=["health"])
 
     @router.get("/livez")

@@ -68,7 +68,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
     **more: Any,
 ) -> JSONResponse:
-    """Gives one problem as a response."""
+    """One problem as a response."""
     body = {
         "type": f"{TYPE_PREFIX}{slug}",
         "title": HTTPStatus(status).phrase,

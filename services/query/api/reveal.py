@@ -89,7 +89,7 @@ class Reveal(_Body):
 
 
 def routes(context: Context) -> APIRouter:
-    """Gives the routes about what is revealed."""
+    """The routes about what is revealed."""
     router = APIRouter(prefix="/api/cases/{case_id}", tags=["personal values"])
 
     @router.post("/reveal", response_model=shapes.Revealed, responses=PROBLEMS)

@@ -105,7 +105,7 @@ class Found(BaseModel):
 
 
 def routes(context: Context) -> APIRouter:
-    """Gives the route of the search."""
+    """The route of the search."""
     router = APIRouter(prefix="/api", tags=["cases"])
     problems = {status: {"model": Problem} for status in (403, 429, 503)}
 
@@ -121,7 +121,7 @@ def routes(context: Context) -> APIRouter:
 
 
 def find(context: Context, wanted: Search) -> Answer[Sequence[CaseRow]]:
-    """Gives the cases that a search finds for certain, by whatever but a name."""
+    """The cases that a search finds for certain, by whatever but a name."""
     if wanted.return_code is not None:
         return _by_keys(context, wanted, "return_code", [to_hash(wanted.return_code)])
     if wanted.caller is not None:

@@ -17,7 +17,7 @@ QUEUE_MAX = 1_000
 
 
 def routes(context: Context) -> APIRouter:
-    """Gives the routes about all cases together."""
+    """The routes about all cases together."""
     router = APIRouter(prefix="/api", tags=["statistics"])
 
     @router.get("/queue", response_model=shapes.Queue, dependencies=[waits(context)])

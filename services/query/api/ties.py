@@ -55,7 +55,7 @@ class Outbox(shapes.Shape):
 
 
 def routes(context: Context) -> APIRouter:
-    """Gives the routes about what hangs on a case."""
+    """The routes about what hangs on a case."""
     router = APIRouter(
         prefix="/api/cases/{case_id}", tags=["cases"], responses={404: {"model": Problem}}
     )
@@ -90,7 +90,7 @@ def routes(context: Context) -> APIRouter:
 
 
 def _sealed(history: CaseHistory, version: int) -> dict[str, Any]:
-    """Gives what stands in place of the personal values of the event at a version."""
+    """What stands in place of the personal values of the event at a version."""
     for item in history.events:
         if item.event.caseversion == version:
             return personal_shown(item.event, history.erased)

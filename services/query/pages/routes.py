@@ -32,7 +32,7 @@ EVENTS_SHOWN = 200
 
 
 def routes(context: Context) -> APIRouter:
-    """Gives the routes of the pages."""
+    """The routes of the pages."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     _parked_routes(context, router)
 
@@ -149,7 +149,7 @@ def _words(value: object) -> str:
 
 
 def _sentence(details: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Gives an event's details as pairs to list."""
+    """An event's details as pairs to list."""
     return [
         (_words(name), ", ".join(value) if isinstance(value, list) else _words(value))
         for name, value in details.items()

@@ -35,7 +35,7 @@ class AlarmRow(NamedTuple):
 def evolve(
     rows: tuple[AlarmRow, ...], event: CaseEvent[Any], recorded_at: datetime
 ) -> tuple[AlarmRow, ...]:
-    """Gives a case's open alarms after one more event."""
+    """A case's open alarms after one more event."""
     data = event.data
     if type(data) not in OF_DURESS:
         return rows

@@ -54,7 +54,7 @@ WORSE_THAN: dict[ContactState, frozenset[ContactState]] = {
 
 
 def after_handover(row: CaseRow, event: HandoverEvent, at: datetime) -> CaseRow:
-    """Gives the row after an event of handover's, which happened at `at`."""
+    """The row after an event of handover's, which happened at `at`."""
     match event:
         case (
             handover.ArrivedInUkraine()

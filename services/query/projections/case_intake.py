@@ -20,7 +20,7 @@ from shared.events.shifts import DeskEvent
 def after_intake(
     row: CaseRow, envelope: CaseEvent[IntakeEvent], recorded_at: datetime | None
 ) -> CaseRow:
-    """Gives the row after an event of intake's."""
+    """The row after an event of intake's."""
     match event := envelope.data:
         case intake.CaseOpened() | intake.CallLinked() | intake.CallTriaged():
             return _after_call(row, event, recorded_at)

@@ -26,7 +26,7 @@ _POSITION = CaseRow._fields.index("last_event_at")
 def evolve(
     row: CaseRow | None, event: CaseEvent[Any], sequence: int, recorded_at: datetime | None = None
 ) -> CaseRow:
-    """Gives the row after one more event; without `recorded_at`, senders' clocks are believed."""
+    """The row after one more event; without `recorded_at`, senders' clocks are believed."""
     at = earlier(event.time, recorded_at)
     before = row if row is not None else CaseRow(event.subject, opened_at=at)
     after = _after(after_act(before, event.data), event, at, recorded_at)

@@ -155,12 +155,12 @@ def reached(row: CaseRow, stage: Stage) -> CaseRow:
 
 
 def heard_of(row: CaseRow, at: datetime) -> CaseRow:
-    """Gives the row of a man who was heard of; what came late is no news of him."""
+    """The row of a man who was heard of; what came late is no news of him."""
     if row.last_contact_at is not None and at < row.last_contact_at:
         return row
     return row._replace(contact="in_touch", last_contact_at=at)
 
 
 def later(known: datetime | None, other: datetime) -> datetime:
-    """Gives the later of two moments."""
+    """The later of two moments."""
     return other if known is None or other > known else known

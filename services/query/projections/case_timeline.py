@@ -27,7 +27,7 @@ class TimelineRow(NamedTuple):
 
 
 def entry(event: CaseEvent[Any], sequence: int, recorded_at: datetime) -> TimelineRow:
-    """Gives the row of one event."""
+    """The row of one event."""
     return TimelineRow._make(
         (
             event.subject,

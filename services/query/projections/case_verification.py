@@ -10,7 +10,7 @@ from shared.events.catalogue import VerificationEvent
 
 
 def after_verification(row: CaseRow, event: VerificationEvent) -> CaseRow:
-    """Gives the row after an event of verification's."""
+    """The row after an event of verification's."""
     match event:
         case verification.RegistryChecked():
             return _answered(row, event)

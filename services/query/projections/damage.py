@@ -10,7 +10,7 @@ from services.query.projections.case_row import CaseRow
 def damaged(
     row: CaseRow | None, case_id: str, version: int, sequence: int, recorded_at: datetime
 ) -> CaseRow | None:
-    """Gives the case's row afterwards, or None where there is no such case and none begins.
+    """The case's row afterwards, or None where there is no such case and none begins.
 
     In the place of the case's next event it counts as that: what comes after it is still read.
     """

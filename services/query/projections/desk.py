@@ -78,19 +78,19 @@ def is_of_the_desk(log_id: str) -> bool:
 
 
 def names_in(names: str) -> list[str]:
-    """Gives the names in a row's text of several."""
+    """The names in a row's text of several."""
     return names.split(BETWEEN_NAMES) if names else []
 
 
 def began(log_id: str, at: datetime) -> DeskRow:
-    """Gives the row of a log of which nothing is known yet."""
+    """The row of a log of which nothing is known yet."""
     return ShiftRow(log_id, at) if log_id.startswith(OF_SHIFTS) else ExportRow(log_id, at)
 
 
 def evolve(
     row: DeskRow | None, event: CaseEvent[Any], sequence: int, recorded_at: datetime
 ) -> DeskRow:
-    """Gives the row after one more event."""
+    """The row after one more event."""
     at = earlier(event.time, recorded_at)
     before = row if row is not None else began(event.subject, at)
     if isinstance(before, ShiftRow):
@@ -146,7 +146,7 @@ def _export(row: ExportRow, data: Any) -> ExportRow:
 def damaged(
     row: DeskRow | None, log_id: str, version: int, sequence: int, recorded_at: datetime
 ) -> DeskRow | None:
-    """Gives the row after a message that can't be read, or None where there is none."""
+    """The row after a message that can't be read, or None where there is none."""
     if version != (row.version if row is not None else 0) + 1:
         return row._replace(damaged=True) if row is not None else None
     before = row if row is not None else began(log_id, recorded_at)

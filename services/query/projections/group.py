@@ -94,7 +94,7 @@ class Group(NamedTuple):
 
 
 def group_of(events: Iterable[CaseEvent[Any]]) -> Group | None:
-    """Gives the group that a case leads, or None where it leads none."""
+    """The group that a case leads, or None where it leads none."""
     group: Group | None = None
     for event in events:
         data = event.data

@@ -43,7 +43,7 @@ class Links(NamedTuple):
 
 
 def links_of(events: Iterable[CaseEvent[Any]]) -> Links:
-    """Gives what a case is tied to, by its own log."""
+    """What a case is tied to, by its own log."""
     found, linked = Links(), dict[str, LinkRow]()
     for event in events:
         match event.data:

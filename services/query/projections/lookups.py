@@ -41,7 +41,7 @@ LookupChange = LookupRow | Forgotten
 
 
 def changes(event: CaseEvent[Any]) -> Sequence[LookupChange]:
-    """Gives what an event adds to the lookups, or takes out of them."""
+    """What an event adds to the lookups, or takes out of them."""
     data, case_id = event.data, event.subject
     kind = type(data)
     if kind is CaseOpened:
@@ -73,7 +73,7 @@ def _one(case_id: str, kind: Kind, key: str | None) -> Sequence[LookupChange]:
 
 
 def together(made: Sequence[LookupChange]) -> tuple[set[str], list[LookupRow]]:
-    """Gives what is left of changes in their order: cases to forget first, then rows to set."""
+    """What is left of changes in their order: cases to forget first, then rows to set."""
     forgotten: set[str] = set()
     rows: dict[LookupRow, None] = {}
     for change in made:

@@ -55,7 +55,7 @@ class MessageRow(NamedTuple):
 
 
 def outbox_of(events: Iterable[CaseEvent[Any]]) -> list[MessageRow]:
-    """Gives a case's messages, the first queued at the top."""
+    """A case's messages, the first queued at the top."""
     rows: dict[str, MessageRow] = {}
     for event in events:
         if isinstance(event.data, OutboundEvent):

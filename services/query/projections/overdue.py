@@ -79,7 +79,7 @@ class OverdueRow(NamedTuple):
 def evolve(
     rows: tuple[OverdueRow, ...], case: CaseRow, event: CaseEvent[Any], recorded_at: datetime
 ) -> tuple[OverdueRow, ...]:
-    """Gives what is overdue after an event that made the case what it is."""
+    """What is overdue after an event that made the case what it is."""
     kind = type(event.data)
     if kind in SETTERS:
         due = _due(event)
@@ -93,7 +93,7 @@ def evolve(
 
 
 def rules_of(rows: tuple[OverdueRow, ...]) -> frozenset[OverdueRule]:
-    """Gives the rules of what is overdue."""
+    """The rules of what is overdue."""
     return frozenset(one.rule for one in rows) if rows else NOTHING
 
 

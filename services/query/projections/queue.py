@@ -96,7 +96,7 @@ def evolve(
     recorded_at: datetime,
     overdue: Collection[OverdueRule] = (),
 ) -> QueueRow | None:
-    """Gives the row after an event made the case what it is; None: nobody is waited for."""
+    """The row after an event made the case what it is; None: nobody is waited for."""
     needs = need_of(case, overdue)
     if needs is None:
         return None
@@ -119,14 +119,14 @@ def evolve(
 
 
 def need_of(case: CaseRow, overdue: Collection[OverdueRule] = ()) -> Need | None:
-    """Gives what a person has to do next; the earliest thing in the hotline's order of work."""
+    """What a person has to do next; the earliest thing in the hotline's order of work."""
     if case.next_case is not None:
         return None  # He has another case now; this one is only read.
     return _after_receipt(case, overdue) or (_of_open_case(case, overdue) if case.open else None)
 
 
 def _after_receipt(case: CaseRow, overdue: Collection[OverdueRule]) -> Need | None:
-    """Gives what is owed to him even where the case is closed."""
+    """What is owed to him even where the case is closed."""
     if case.discrepancy:
         return "resolve_discrepancy"
     if "capture_card" in overdue:
@@ -153,7 +153,7 @@ def _of_open_case(case: CaseRow, overdue: Collection[OverdueRule]) -> Need | Non
 
 
 def _of_interrupted(case: CaseRow) -> Need | None:
-    """Gives what must be taken up before anything else goes on."""
+    """What must be taken up before anything else goes on."""
     if case.claim_expired and case.stage in LIVE:
         return "claim_expired"
     return "review" if case.hold == "review" else None

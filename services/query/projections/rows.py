@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 def with_changes(row_type: type[NamedTuple]) -> None:
-    """Gives a row's type a `_replace` that looks only at the fields that change.
+    """A row's type a `_replace` that looks only at the fields that change.
 
     The library's looks at every one and takes three times as long; 1.5 microseconds an event. Its
     type stays the library's, so mypy checks names and values.
@@ -24,5 +24,5 @@ def with_changes(row_type: type[NamedTuple]) -> None:
 
 
 def earlier(happened_at: datetime, recorded_at: datetime | None) -> datetime:
-    """Gives when it happened, as far as that can be: not after it was recorded."""
+    """When it happened, as far as that can be: not after it was recorded."""
     return happened_at if recorded_at is None or happened_at < recorded_at else recorded_at

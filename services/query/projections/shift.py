@@ -19,7 +19,7 @@ class ListedCase(NamedTuple):
 
 
 def listed_of(events: Iterable[CaseEvent[Any]]) -> list[ListedCase]:
-    """Gives the cases that the shift named, each time it was handed over, accepted or not."""
+    """The cases that the shift named, each time it was handed over, accepted or not."""
     listed: list[str] = []
     accepted: dict[str, ListedCase] = {}
     for event in events:

@@ -55,7 +55,7 @@ CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)
 
 
 def call_in(event: CaseEvent[Any], recorded_at: datetime) -> CallsKey | None:
-    """Gives what the event's call counts for, or None where the event is no call.
+    """What the event's call counts for, or None where the event is no call.
 
     A case that was split off a call of another case began with no call of its own.
     """
@@ -69,12 +69,12 @@ def call_in(event: CaseEvent[Any], recorded_at: datetime) -> CallsKey | None:
 
 
 def counted(row: CallsRow | None, key: CallsKey) -> CallsRow:
-    """Gives the row with one call more."""
+    """The row with one call more."""
     return CallsRow(key.day, key.channel, (row.calls if row is not None else 0) + 1)
 
 
 def together(one: CallsRow, other: CallsRow) -> CallsRow:
-    """Gives the row of two counts of the same calls' day and channel."""
+    """The row of two counts of the same calls' day and channel."""
     return one._replace(calls=one.calls + other.calls)
 
 
@@ -135,7 +135,7 @@ STAGE_OF: dict[type[Event], FunnelStage] = {
 
 
 def reached(row: FunnelRow | None, event: CaseEvent[Any], recorded_at: datetime) -> FunnelRow:
-    """Gives the row after one more event; a stage counts from its first time."""
+    """The row after one more event; a stage counts from its first time."""
     at = earlier(event.time, recorded_at)
     before = row if row is not None else FunnelRow(event.subject, opened_at=at)
     stage = _stage_of(event.data)

@@ -184,17 +184,17 @@ class Trail:
         return [self.others.get(one, Trail()) for one in self.roll - self.way.received]
 
     def overrides(self, guard: str, at: datetime) -> bool:
-        """Says whether a guard was set aside then."""
+        """Whether a guard was set aside then."""
         until = self.way.overrides.get(guard)
         return until is not None and at <= until + LEEWAY
 
     def is_on_coded_call(self, call_id: str) -> bool:
-        """Says whether a call of that number went on, and all that have it are his."""
+        """Whether a call of that number went on, and all that have it are his."""
         lines = [line for (_, number), line in self.calls.items() if number == call_id]
         return all(line.coded for line in lines) and any(not line.ended for line in lines)
 
     def may_be_contacted(self, at: datetime) -> bool:
-        """Says whether it was safe to reach him then, or close enough to it."""
+        """Whether it was safe to reach him then, or close enough to it."""
         moments = (at - LEEWAY, at, at + LEEWAY)
         return bool(self.contact) and all(
             one.rule == "yes"
@@ -217,7 +217,7 @@ Rules = dict[type[Event], Rule]
 
 
 def why_forced(trail: Trail, done: str) -> Iterator[str]:
-    """Gives whom somebody might have forced when people of ours were brought to him."""
+    """Whom somebody might have forced when people of ours were brought to him."""
     if trail.duress:
         yield f"{done} while somebody might be forcing him"
     if any(one.duress for one in trail.awaited):
