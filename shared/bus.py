@@ -36,14 +36,7 @@ from shared.health_file import health_kept
 from shared.keyholder import Keys
 from shared.lanes import Work
 from shared.logs import log, place_of
-from shared.parking import (
-    Delivery,
-    Parked,
-    RetryAnswer,
-    RetryRequest,
-    UnprocessableError,
-    park,
-)
+from shared.parking import Delivery, Parked, RetryAnswer, RetryRequest, UnprocessableError, park
 from shared.settings import Settings
 from shared.subjects import Durable
 from shared.transact import Outcome

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from shared import subjects
 from shared.deadlines import Deadlines
@@ -21,7 +21,6 @@ class Reacting(Protocol):
     def deadlines(self) -> Deadlines[Any]: ...
 
 
-ReactingT = TypeVar("ReactingT", bound=Reacting)
 Reaction = Callable[[Any, CaseEvent[Any]], Outcome | None]
 """None where nothing follows from this event after all."""
 Reactions = Mapping[type[Event], tuple[Reaction, ...]]

@@ -8,13 +8,7 @@ from pathlib import Path
 import nkeys
 
 from shared.certificates import days_left, read_certificate, require_key_of
-from shared.keyfiles import (
-    DAMAGED,
-    SecretUnusableError,
-    read_file,
-    read_password,
-    require_closed,
-)
+from shared.keyfiles import DAMAGED, SecretUnusableError, read_file, read_password, require_closed
 from shared.logs import log
 from shared.settings import Settings
 

@@ -11,14 +11,7 @@ import typer
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
-from passage.channel import (
-    Call,
-    Kept,
-    QuotaUsedUpError,
-    TooLargeError,
-    envelope_of,
-    publish,
-)
+from passage.channel import Call, Kept, QuotaUsedUpError, TooLargeError, envelope_of, publish
 from passage.cli.invalid import ended_by
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.connecting import connected

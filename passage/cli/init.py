@@ -12,10 +12,7 @@ from typing import Annotated
 import typer
 
 from passage.exits import Exit, VerbEndedError
-from passage.install.certificates import (
-    ROLES,
-    unnamed,
-)
+from passage.install.certificates import ROLES, unnamed
 from passage.install.host_names import IN_COMPOSE, Names
 from passage.install.identities import identities
 from passage.install.installation import ACCOUNTS_FILE, PASSWORD_FILE, make_installation

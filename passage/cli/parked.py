@@ -20,14 +20,7 @@ from passage.printing import counted, out, print_json, print_table
 from passage.running import Running, find_running
 from shared import subjects
 from shared.commands.parked import ParkedCommand, SetParkedAside, TakeUpParked
-from shared.parked_messages import (
-    Settled,
-    Waiting,
-    is_note,
-    settled_of,
-    still_waiting,
-    waiting_of,
-)
+from shared.parked_messages import Settled, Waiting, is_note, settled_of, still_waiting, waiting_of
 from shared.parking import RetryAnswer, RetryRequest
 
 RETRY_TIMEOUT_S = 20.0

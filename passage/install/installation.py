@@ -6,12 +6,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 
 from passage.install.backup_keys import ensure_backup_keys
-from passage.install.certificates import (
-    ROUTES,
-    SERVER,
-    authority_of,
-    make_certificates,
-)
+from passage.install.certificates import ROUTES, SERVER, authority_of, make_certificates
 from passage.install.host_names import Names
 from passage.install.identities import make_identities, public_keys, write_anew
 from passage.install.nats_tls import Tls

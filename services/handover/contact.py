@@ -13,12 +13,7 @@ from shared.commands.handover import (
 )
 from shared.events.base import CaseEvent, Event
 from shared.events.fields import Plain
-from shared.events.handover import (
-    ArrivedInUkraine,
-    ContactLost,
-    ContactRegained,
-    FollowUpSet,
-)
+from shared.events.handover import ArrivedInUkraine, ContactLost, ContactRegained, FollowUpSet
 from shared.events.intake import CallLinked
 from shared.refusals import CASE_KNOWN, require
 

@@ -9,12 +9,7 @@ from typing import Any, NamedTuple, assert_never
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded
 from shared.events.fields import Channel
-from shared.events.handover import (
-    ArrivedInUkraine,
-    ContactLost,
-    ContactRegained,
-    GuidanceGiven,
-)
+from shared.events.handover import ArrivedInUkraine, ContactLost, ContactRegained, GuidanceGiven
 from shared.events.intake import CallerConfirmed, CallLinked, CaseOpened
 from shared.grown import Grown
 

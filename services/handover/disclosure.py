@@ -9,12 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.handover.guards import (
-    NOBODY,
-    Members,
-    require_cleared,
-    require_open,
-)
+from services.handover.guards import NOBODY, Members, require_cleared, require_open
 from services.handover.rendezvous import WINDOW_IN_FUTURE, require_current, require_disclosed
 from services.handover.state import HandoverState
 from shared.commands.handover import DiscloseRendezvous, GiveGuidance

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.handover.guards import (
-    NOBODY,
-    TEAM_NAMED,
-    Members,
-    require_no_duress,
-    require_open,
-)
+from services.handover.guards import NOBODY, TEAM_NAMED, Members, require_no_duress, require_open
 from services.handover.meeting_state import Offer
 from services.handover.rendezvous import require_disclosed
 from services.handover.state import HandoverState
-from shared.commands.handover import (
-    AcceptHandover,
-    OfferHandover,
-    RefuseHandover,
-    WithdrawHandover,
-)
+from shared.commands.handover import AcceptHandover, OfferHandover, RefuseHandover, WithdrawHandover
 from shared.events.base import Event
 from shared.events.fields import Plain
 from shared.events.handover import (

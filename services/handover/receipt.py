@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
-from services.handover.guards import (
-    TEAM_NAMED,
-    require_not_exchanged,
-    require_open,
-)
+from services.handover.guards import TEAM_NAMED, require_not_exchanged, require_open
 from services.handover.state import HandoverState
 from shared.commands.handover import RecordGroupHandover, RecordHandover, ResolveDiscrepancy
 from shared.events.base import Event

@@ -32,12 +32,7 @@ from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded
 from shared.events.catalogue import AnyCaseEvent, HandoverEvent, VerificationEvent
 from shared.events.handover import FollowUpRule, OverridableGuard
-from shared.events.outbound import (
-    MessageFailed,
-    MessageRefused,
-    MessageSent,
-    OutboundEvent,
-)
+from shared.events.outbound import MessageFailed, MessageRefused, MessageSent, OutboundEvent
 
 
 @dataclass(frozen=True, slots=True)

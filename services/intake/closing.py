@@ -4,26 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.intake.guards import (
-    Rules,
-    require_latest,
-    require_not_exchanged,
-)
+from services.intake.guards import Rules, require_latest, require_not_exchanged
 from services.intake.state import IntakeState
-from shared.commands.intake import (
-    CloseCase,
-    ReopenCase,
-)
+from shared.commands.intake import CloseCase, ReopenCase
 from shared.events import intake
 from shared.events.base import Event
 from shared.events.fields import Plain
 from shared.events.intake import ClosingReason
-from shared.refusals import (
-    TWO_PEOPLE,
-    Guard,
-    is_another_person,
-    require,
-)
+from shared.refusals import TWO_PEOPLE, Guard, is_another_person, require
 
 NEEDS_TWO_PEOPLE: frozenset[ClosingReason] = frozenset({"hoax", "infiltration"})
 RECEIPT_EXISTS = Guard("receipt_exists", "a HandedOver event before closing as handed_over")

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.intake.guards import (
-    require_not_exchanged,
-)
+from services.intake.guards import require_not_exchanged
 from services.intake.state import IntakeState
-from shared.commands.intake import (
-    SetContactRule,
-)
+from shared.commands.intake import SetContactRule
 from shared.events import intake
 from shared.events.base import Event
 from shared.events.fields import ContactWindow
-from shared.refusals import (
-    Guard,
-    require,
-)
+from shared.refusals import Guard, require
 
 WINDOWS_FIT = Guard("windows_fit", "windows for rule `window`, and for no other")
 

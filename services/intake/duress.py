@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.intake.guards import (
-    Rules,
-    require_not_exchanged,
-    require_not_handed_over,
-)
+from services.intake.guards import Rules, require_not_exchanged, require_not_handed_over
 from services.intake.state import IntakeState
-from shared.commands.intake import (
-    ClearDuress,
-)
+from shared.commands.intake import ClearDuress
 from shared.events import intake
 from shared.events.base import Event
 from shared.events.fields import Plain
-from shared.refusals import (
-    CLEARED_BY_SUPERVISOR,
-    require,
-)
+from shared.refusals import CLEARED_BY_SUPERVISOR, require
 
 
 def decide_return_code(

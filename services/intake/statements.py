@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from services.intake.guards import (
-    require_not_exchanged,
-    require_not_handed_over,
-)
+from services.intake.guards import require_not_exchanged, require_not_handed_over
 from services.intake.state import IntakeState
-from shared.commands.intake import (
-    DeclareSurrender,
-    ProvidePersonalData,
-)
+from shared.commands.intake import DeclareSurrender, ProvidePersonalData
 from shared.events import intake
 from shared.events.base import Event
 from shared.events.fields import Plain
-from shared.refusals import (
-    NOT_HANDED_OVER,
-    require,
-)
+from shared.refusals import NOT_HANDED_OVER, require
 
 
 def decide_declare_surrender(state: IntakeState, command: DeclareSurrender) -> list[Event]:

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from services.intake.guards import (
-    CALL_OF_CASE,
-    require_not_exchanged,
-)
+from services.intake.guards import CALL_OF_CASE, require_not_exchanged
 from services.intake.state import IntakeState
-from shared.commands.intake import (
-    AddNote,
-    GiveAdvice,
-    TriageCall,
-)
+from shared.commands.intake import AddNote, GiveAdvice, TriageCall
 from shared.events import intake
 from shared.events.base import Event
 from shared.events.fields import Plain
-from shared.refusals import (
-    NOT_HANDED_OVER,
-    require,
-)
+from shared.refusals import NOT_HANDED_OVER, require
 
 
 def decide_triage(state: IntakeState, command: TriageCall) -> list[Event]:

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from services.verification.guards import (
-    EXPIRES_IN_TIME,
-    require_not_handed_over,
-)
+from services.verification.guards import EXPIRES_IN_TIME, require_not_handed_over
 from services.verification.state import VerificationState
-from shared.commands.verification import (
-    AssessCredibility,
-)
+from shared.commands.verification import AssessCredibility
 from shared.events import verification
 from shared.events.base import Event
 from shared.events.fields import Plain
-from shared.refusals import (
-    require,
-)
+from shared.refusals import require
 
 CREDIBILITY_MAX = timedelta(days=30)
 """How long a judgement of his credibility counts at most."""

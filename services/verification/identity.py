@@ -21,12 +21,7 @@ from shared.commands.verification import (
 from shared.events import verification
 from shared.events.base import Event
 from shared.events.fields import Plain
-from shared.refusals import (
-    CASE_KNOWN,
-    NO_CONTRADICTION,
-    is_another_person,
-    require,
-)
+from shared.refusals import CASE_KNOWN, NO_CONTRADICTION, is_another_person, require
 
 
 def decide_escalate(

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from services.verification.guards import (
-    IDENTITY_CLAIMED,
-    require_latest,
-)
+from services.verification.guards import IDENTITY_CLAIMED, require_latest
 from services.verification.state import Statement, VerificationState
 from shared.events import verification
 from shared.events.base import CaseEvent, Event
 from shared.events.fields import Plain
-from shared.refusals import (
-    CASE_KNOWN,
-    RefusedError,
-    require,
-)
+from shared.refusals import CASE_KNOWN, RefusedError, require
 
 CONFLICTS_TO_CONTRADICT = 2
 

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.verification.guards import (
-    DECISION_TAKEN_BACK,
-    REVIEW_OPEN,
-    require_latest,
-)
+from services.verification.guards import DECISION_TAKEN_BACK, REVIEW_OPEN, require_latest
 from services.verification.state import VerificationState
-from shared.commands.verification import (
-    OpenReview,
-    ResolveReview,
-)
+from shared.commands.verification import OpenReview, ResolveReview
 from shared.events import verification
 from shared.events.base import Event
 from shared.events.fields import Plain
-from shared.refusals import (
-    CASE_KNOWN,
-    require,
-)
+from shared.refusals import CASE_KNOWN, require
 
 
 def decide_open_review(

@@ -8,14 +8,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from shared.events.base import Event
-from shared.events.fields import (
-    At,
-    Channel,
-    Id,
-    Language,
-    PersonalIdentity,
-    PersonalNarrative,
-)
+from shared.events.fields import At, Channel, Id, Language, PersonalIdentity, PersonalNarrative
 
 NO_REPORT: Final = "no_report"
 """Why a message failed of which its channel said nothing in time; it may have gone out."""

@@ -19,11 +19,7 @@ from shared.jetstream.bounds import Bounds
 from shared.jetstream.log import Log, RecordedEvent
 from shared.jetstream.own_writes import OwnWrites
 from shared.jetstream.stored import StoredMessage
-from shared.jetstream.stream import (
-    READ_BATCH_BYTES,
-    READ_BATCH_MESSAGES,
-    TooManySubjectsError,
-)
+from shared.jetstream.stream import READ_BATCH_BYTES, READ_BATCH_MESSAGES, TooManySubjectsError
 from shared.jetstream.subscription import JetStreamSubscription
 
 FEW_VERSIONS = 256

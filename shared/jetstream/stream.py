@@ -10,10 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from eventsourcing.persistence import (
-    OperationalError,
-    ProgrammingError,
-)
+from eventsourcing.persistence import OperationalError, ProgrammingError
 
 from shared.jetstream.calls import Call, Outgoing, Reply, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection

@@ -2,12 +2,7 @@
 
 from collections.abc import Sequence
 
-from eventsourcing.persistence import (
-    IntegrityError,
-    StoredEvent,
-    Tracking,
-    TrackingRecorder,
-)
+from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking, TrackingRecorder
 from typing_extensions import override
 
 from shared.jetstream.append import Entry, append

@@ -11,14 +11,7 @@ from shared.matching.dates import judged_dates
 from shared.matching.names import forget, judged_names
 from shared.matching.numbers import judged_numbers
 from shared.matching.units import judged_units
-from shared.matching.verdicts import (
-    NOT_GIVEN,
-    STATED_FIELDS,
-    Judged,
-    Stated,
-    StatedField,
-    Verdict,
-)
+from shared.matching.verdicts import NOT_GIVEN, STATED_FIELDS, Judged, Stated, StatedField, Verdict
 
 __all__ = [
     "NOT_GIVEN",

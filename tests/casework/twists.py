@@ -14,17 +14,7 @@ from shared.commands import intake as i
 from shared.commands import verification as v
 from shared.commands.base import Command
 from tests.casework.asking import OLENA, PETRO
-from tests.casework.way import (
-    ADDRESSES,
-    COURSE,
-    GOOD_WAY,
-    WAY,
-    WHO,
-    Fields,
-    Machine,
-    fixed,
-    until,
-)
+from tests.casework.way import ADDRESSES, COURSE, GOOD_WAY, WAY, WHO, Fields, Machine, fixed, until
 
 Twist = Callable[[Machine, str], None]
 TELLING = GOOD_WAY[4:8]

@@ -15,12 +15,7 @@ from shared.commands.base import Command
 from shared.events.base import Event
 from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted
 from shared.events.handover import EmergencyOverrideUsed, OverridableGuard
-from shared.events.intake import (
-    ContactRuleSet,
-    DuressCleared,
-    DuressSignalled,
-    EpisodeContinued,
-)
+from shared.events.intake import ContactRuleSet, DuressCleared, DuressSignalled, EpisodeContinued
 from shared.events.outbound import MessageQueued
 from shared.events.verification import (
     Credibility,

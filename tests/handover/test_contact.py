@@ -20,16 +20,7 @@ from tests.examples import (
     contact_lost,
     handed_over,
 )
-from tests.handover.cases import (
-    ACCEPTED,
-    CONTINUED,
-    DAY,
-    PLACE,
-    decide,
-    folded,
-    given,
-    refuses,
-)
+from tests.handover.cases import ACCEPTED, CONTINUED, DAY, PLACE, decide, folded, given, refuses
 
 ARRIVAL = ask(commands.RecordArrival, place=PLACE, call_id="call-1")
 LOST = ask(commands.RecordContactLost, since=NOON)

@@ -10,16 +10,7 @@ import pytest
 from shared.events.handover import EmergencyOverrideUsed, OverridableGuard
 from tests.asking import OLENA, PETRO
 from tests.examples import NOON, case_opened
-from tests.handover.cases import (
-    ARRIVED,
-    DAY,
-    DURESS,
-    OVERRIDE,
-    changed,
-    decide,
-    given,
-    refuses,
-)
+from tests.handover.cases import ARRIVED, DAY, DURESS, OVERRIDE, changed, decide, given, refuses
 
 SECOND = timedelta(seconds=1)
 

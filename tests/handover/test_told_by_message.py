@@ -15,19 +15,8 @@ from services.handover.state import HandoverState
 from shared.commands.base import Command
 from shared.events.base import Event
 from shared.events.handover import DisclosureFault, DisclosureWithdrawn, GuidanceGiven
-from shared.events.outbound import (
-    MessageDispatched,
-    MessageFailed,
-    MessageRefused,
-    MessageSent,
-)
-from tests.examples import (
-    NOON,
-    rendezvous_disclosed,
-    rendezvous_missed,
-    rendezvous_planned,
-    sealed,
-)
+from shared.events.outbound import MessageDispatched, MessageFailed, MessageRefused, MessageSent
+from tests.examples import NOON, rendezvous_disclosed, rendezvous_missed, rendezvous_planned, sealed
 from tests.handover.cases import (
     APPROVED,
     DISCLOSE,

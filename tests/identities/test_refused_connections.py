@@ -27,14 +27,7 @@ from shared.broker import _AnyHeaders
 from shared.credentials import connect_options
 from shared.jetstream.raw_client import RawClient
 from shared.jetstream.tls import TlsClient
-from shared.refused_connections import (
-    NO_TLS,
-    NOT_NOW,
-    NOT_SIGNED,
-    OTHER_NAME,
-    REFUSALS,
-    UNKNOWN,
-)
+from shared.refused_connections import NO_TLS, NOT_NOW, NOT_SIGNED, OTHER_NAME, REFUSALS, UNKNOWN
 from tests.journey.system import until
 
 pytestmark = pytest.mark.wire

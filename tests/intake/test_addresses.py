@@ -9,20 +9,9 @@ from itertools import permutations
 from services.intake.messages import may_send
 from services.intake.outbox_state import Outbox, evolve_outbox
 from shared.events.base import Event
-from shared.events.intake import (
-    CallLinked,
-    ContactRuleSet,
-    LinkBasis,
-    PersonalDataErased,
-)
+from shared.events.intake import CallLinked, ContactRuleSet, LinkBasis, PersonalDataErased
 from tests.asking import refused_by
-from tests.examples import (
-    NOON,
-    CaseBook,
-    call_linked,
-    digest,
-    sealed,
-)
+from tests.examples import NOON, CaseBook, call_linked, digest, sealed
 from tests.intake.test_outbox import CHANNELS, READY, SAFE, given, send
 
 NEVER = ContactRuleSet(rule="never")

@@ -7,12 +7,7 @@ from functools import reduce
 
 import pytest
 
-from services.intake.claims import (
-    decide_claim,
-    decide_lease_over,
-    decide_release,
-    decide_take_over,
-)
+from services.intake.claims import decide_claim, decide_lease_over, decide_release, decide_take_over
 from shared.commands.intake import ClaimCase, ReleaseCase, TakeOverCase
 from shared.events.base import Event
 from shared.events.claims import CaseClaimed, CaseReleased, ReleaseReason

@@ -19,22 +19,9 @@ from shared.contact_rule import SafeToContact
 from shared.events.base import Event
 from shared.events.calls import DeliveryOutcome, DeliveryReported
 from shared.events.fields import ContactWindow
-from shared.events.outbound import (
-    NO_REPORT,
-    MessageDispatched,
-    MessageFailed,
-    MessageRefused,
-)
+from shared.events.outbound import NO_REPORT, MessageDispatched, MessageFailed, MessageRefused
 from tests.examples import CASE, NOON
-from tests.intake.test_outbox import (
-    DISPATCHED,
-    FAILED,
-    QUEUED,
-    READY,
-    SENT,
-    UNREPORTED,
-    given,
-)
+from tests.intake.test_outbox import DISPATCHED, FAILED, QUEUED, READY, SENT, UNREPORTED, given
 
 WITHIN = timedelta(minutes=10)
 

@@ -22,14 +22,7 @@ from services.intake.state import IntakeState
 from shared.boxes import BoxBrokenError, box_up
 from shared.events.reading import UnreadableEventError
 from shared.events.upstream import _NESTING
-from tests.intake.receiving import (
-    NOON,
-    boxed,
-    ended_of,
-    envelope,
-    originals,
-    received,
-)
+from tests.intake.receiving import NOON, boxed, ended_of, envelope, originals, received
 
 
 @pytest.mark.parametrize(

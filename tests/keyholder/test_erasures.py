@@ -10,13 +10,7 @@ from uuid import uuid4
 import pytest
 
 from services.keyholder.access import Records
-from services.keyholder.handlers import (
-    ERASURES_OF_CASE,
-    SEALED,
-    keep,
-    receive_erasure,
-    respond,
-)
+from services.keyholder.handlers import ERASURES_OF_CASE, SEALED, keep, receive_erasure, respond
 from services.keyholder.holder import Holder
 from services.keyholder.keeping import Keeping
 from services.keyholder.lock import Lock

@@ -8,26 +8,13 @@ import pytest
 from typing_extensions import override
 
 from services.keyholder.ring import CHANGED_AT_ONCE, ErasurePendingError, ForgottenError, KeyRing
-from services.keyholder.secrets import (
-    EPOCHS_KEPT,
-    Secrets,
-    held,
-    read_secrets,
-)
+from services.keyholder.secrets import EPOCHS_KEPT, Secrets, held, read_secrets
 from shared.buckets import Kept
 from shared.events.fields import PersonalClass
 from shared.key_messages import SealedValue
 from shared.keyfiles import KeyFilesError
 from tests.desks import MemoryBucket
-from tests.keyholder.conftest import (
-    CASE,
-    FIRST,
-    NAME,
-    SECOND,
-    opened,
-    ring,
-    sealed,
-)
+from tests.keyholder.conftest import CASE, FIRST, NAME, SECOND, opened, ring, sealed
 
 
 def test_what_was_sealed_opens_after_a_restart(bucket: MemoryBucket, folder: Path) -> None:

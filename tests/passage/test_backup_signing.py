@@ -9,11 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from passage.backup_errors import (
-    BackupDamagedError,
-    BackupForgedError,
-    BackupIncompleteError,
-)
+from passage.backup_errors import BackupDamagedError, BackupForgedError, BackupIncompleteError
 from passage.integrity.backup.checking import check
 from passage.integrity.backup.durable import HashedFile, remove_abandoned
 from passage.integrity.backup.manifest import MANIFEST, SIGNATURE

@@ -19,14 +19,7 @@ from services.query.api.app import create_app
 from services.query.link import Link
 from services.query.main import Query
 from shared import subjects
-from shared.commands.base import (
-    FieldError,
-    Ignored,
-    Invalid,
-    Recorded,
-    Refused,
-    Unavailable,
-)
+from shared.commands.base import FieldError, Ignored, Invalid, Recorded, Refused, Unavailable
 from shared.settings import Settings
 from tests import examples as e
 from tests.examples import CASE

@@ -10,9 +10,7 @@ from typing import Any
 from passage.deliveries import Station
 from passage.install.provisioning import ask
 from shared import subjects
-from shared.commands.intake import (
-    SetContactRule,
-)
+from shared.commands.intake import SetContactRule
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from shared.keyfiles import read_channel_private_key

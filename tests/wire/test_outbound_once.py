@@ -14,9 +14,7 @@ from services.intake.sending import Post, Sending, dispatch
 from services.intake.state import IntakeState, evolve
 from shared import subjects
 from shared.case_log import Fold
-from shared.commands.intake import (
-    SendMessage,
-)
+from shared.commands.intake import SendMessage
 from shared.keyfiles import read_channel_public_keys
 from shared.outgoing import OutgoingMessage
 from shared.parking import Delivery

@@ -26,12 +26,7 @@ from services.query.columns import UtcDateTime
 from services.query.database import open_database
 from services.query.generations import Generations
 from services.query.read_model import sequence_of
-from services.query.tables import (
-    READ_MODELS,
-    fingerprint,
-    prefix_of,
-    tables_for,
-)
+from services.query.tables import READ_MODELS, fingerprint, prefix_of, tables_for
 from services.query.writing import RowWriter
 
 FOLDER = "read_models"

@@ -13,13 +13,7 @@ from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash
 from shared.events.catalogue import OWNER
 from shared.events.intake import CallLinked, CaseOpened, ReturnCodeIssued
 from shared.events.reading import UnreadableEventError, read_case_event
-from shared.events.shifts import (
-    OF_EXPORTS,
-    OF_SHIFTS,
-    DeskEvent,
-    ShiftStarted,
-    StatisticsExported,
-)
+from shared.events.shifts import OF_EXPORTS, OF_SHIFTS, DeskEvent, ShiftStarted, StatisticsExported
 from shared.subjects import read_case_subject
 
 HASH_BYTES = bytes.fromhex

@@ -20,15 +20,7 @@ from services.query.context import Context
 from services.query.link import NobodyAnswersError
 from services.query.masking import type_shown
 from shared import subjects
-from shared.commands.base import (
-    ANSWER,
-    Command,
-    Ignored,
-    Invalid,
-    Recorded,
-    Refused,
-    Unavailable,
-)
+from shared.commands.base import ANSWER, Command, Ignored, Invalid, Recorded, Refused, Unavailable
 from shared.commands.catalogue import COMMANDS
 from shared.events.fields import Id
 from shared.logs import log

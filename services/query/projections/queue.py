@@ -6,9 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from services.query.projections.case_row import (
-    RANK as STAGE_RANK,
-)
+from services.query.projections.case_row import RANK as STAGE_RANK
 from services.query.projections.case_row import (
     RECEIVED,
     CaseRow,

@@ -7,12 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from services.verification.registry_file.dates import (
-    SENTINEL,
-    DateOrder,
-    WrongDateError,
-    read_cell,
-)
+from services.verification.registry_file.dates import SENTINEL, DateOrder, WrongDateError, read_cell
 from services.verification.registry_file.header import Column, Header
 from services.verification.registry_file.problems import Problems
 from shared.events.fields import HIDDEN_IN_LINE, NAME_MAX_CHARACTERS
