@@ -19,6 +19,7 @@ from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.folders import folders_of
 from passage.install.backup_keys import SECRET, read_identity
+from passage.integrity.findings import Findings
 from passage.integrity.verify.erased import Erasures
 from passage.integrity.verify.erased_stores import (
     files_in,
@@ -27,7 +28,6 @@ from passage.integrity.verify.erased_stores import (
     read_log,
     read_path,
 )
-from passage.integrity.verify.findings import Findings
 from passage.printing import out, print_json, print_table
 from passage.running import Running
 from services.keyholder.secrets import EPOCHS_KEPT

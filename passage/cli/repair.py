@@ -22,17 +22,19 @@ from passage.exits import Exit, VerbEndedError
 from passage.folders import folders_of
 from passage.install.comparing import incarnation_of
 from passage.install.provisioning import ApiRefusedError, ask, provision
-from passage.integrity.archive import Archive, Archived, opened_archive
 from passage.integrity.gate import Gate, check_gate, sign_into
+from passage.integrity.query_database import reading_database
 from passage.integrity.repair.plan import ArchiveUnsoundError, Plan, as_stored, counts, plan_of
 from passage.integrity.repair.rebuild import floors_of, make_anew, make_durables, store
 from passage.integrity.repair.saved import Saved, new_file, save_stream, unfinished_in
 from passage.printing import counted, err, out, print_json, print_table
 from passage.runner.own_server import quiet_log_of
 from passage.running import Running
+from services.query.archive import Archive
 from shared import subjects
 from shared.checkpoints import read_signing_key
 from shared.jetstream.raw_client import RawClient
+from shared.jetstream.stored import StoredMessage
 from shared.keyfiles import KeyFilesError
 from shared.witness_files import Witnessed
 
@@ -140,7 +142,8 @@ class _Repair:
         async with connected(self.running) as client:
             saved = unfinished_in(self.folder) or await self._save(client)
             try:
-                with opened_archive(self.running.database) as archive:
+                with reading_database(self.running) as reader:
+                    archive = None if reader is None else Archive.furthest(reader)
                     repaired = Repaired(saved.incarnation, self._plan(archive, saved), saved.path)
                     if dry_run:
                         return repaired
@@ -199,7 +202,7 @@ class _Repair:
         advance = partial(self.progress.advance, task)
         try:
             incarnation = await make_anew(client, self.running.replicas)
-            rows: Iterator[Archived] = iter(())
+            rows: Iterator[StoredMessage] = iter(())
             if archive is not None:
                 rows = as_stored(archive.rows(), saved.messages())
             await store(client, chain(rows, plan.newer), advance, misfits)

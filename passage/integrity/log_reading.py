@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import Any
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -20,7 +21,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.install.provisioning import ApiRefusedError, ask
 from shared.jetstream.calls import Reply
 from shared.jetstream.raw_client import RawClient
-from shared.jetstream.stored import SERVER_HEADERS
+from shared.jetstream.stored import StoredMessage, read_message
 
 BATCH_MESSAGES = 1_000
 BATCH_BYTES = 8_388_608
@@ -29,36 +30,51 @@ BATCH_ENDS = (204, 404)
 """End of batch; nothing found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """One message as the stream has it."""
+class Check(ABC):
+    """Is shown every message of a stream, in order; what it finds it notes by itself."""
 
-    sequence: int
-    subject: str
-    body: bytes
-    recorded_at_text: str = ""
+    @abstractmethod
+    def take(self, batch: Sequence[StoredMessage]) -> None:
+        """Looks at the next messages; there is one at least."""
 
-    @property
-    def recorded_at(self) -> datetime:
-        """When the server stored it; the text has nanoseconds, a datetime microseconds."""
-        seconds, _, fraction = self.recorded_at_text.rstrip("Z").partition(".")
-        return datetime.fromisoformat(f"{seconds}.{fraction[:6]:0<6}+00:00")
+    def end(self, last: int) -> None:  # noqa: B027 - most checks are done by then
+        """All was shown that could be read; `last` is the sequence at which the stream ends."""
 
 
-async def last_sequence(client: Client, stream: str) -> int:
-    """The sequence of the stream's last message, 0 for an empty one."""
+async def read_with(
+    client: Client,
+    stream: str,
+    last: int,
+    checks: Sequence[Check],
+    told: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Reads a stream once, up to a sequence, for all checks; `told` hears how far it is."""
+    async for batch in read_batches(client, stream, last):
+        for check in checks:
+            check.take(batch)
+        told(batch[-1].sequence)
+    for check in checks:
+        check.end(last)
+
+
+async def stream_info(client: Client, stream: str) -> dict[str, Any]:
+    """A stream's `config` and `state`. Raises VerbEndedError (1) where there is none."""
     try:
-        answer = await ask(client, f"STREAM.INFO.{stream}", None)
+        return await ask(client, f"STREAM.INFO.{stream}", None)
     except ApiRefusedError:
         raise VerbEndedError(
             Exit.FAILED, f"there is no stream {stream}; run `passage provision`"
         ) from None
-    return int(answer["state"]["last_seq"])
+
+
+async def last_sequence(client: Client, stream: str) -> int:
+    """The sequence of the stream's last message, 0 for an empty one."""
+    return int((await stream_info(client, stream))["state"]["last_seq"])
 
 
 async def read_stream(
     client: Client, stream: str, up_to: int, subject: str = ">"
-) -> AsyncIterator[Stored]:
+) -> AsyncIterator[StoredMessage]:
     """The messages up to a sequence, in order; missing ones are simply not there."""
     async for batch in read_batches(client, stream, up_to, subject):
         for message in batch:
@@ -67,7 +83,7 @@ async def read_stream(
 
 async def read_batches(
     client: Client, stream: str, up_to: int, subject: str = ">", first: int = 1
-) -> AsyncIterator[list[Stored]]:
+) -> AsyncIterator[list[StoredMessage]]:
     """The same in batches of at most a thousand, from sequence `first` on.
 
     The next batch is asked for before one is given, so that the server reads meanwhile.
@@ -80,7 +96,8 @@ async def read_batches(
             is_last = batch[-1].sequence >= up_to
             if not is_last:
                 await reading.ask(batch[-1].sequence + 1)
-            yield [message for message in batch if message.sequence <= up_to]
+            if wanted := [message for message in batch if message.sequence <= up_to]:
+                yield wanted
             if is_last:
                 return
 
@@ -119,7 +136,7 @@ class _Reading:
             self._ended.put_nowait(self._replies)
             self._replies = []
 
-    async def batch(self) -> list[Stored]:
+    async def batch(self) -> list[StoredMessage]:
         try:
             replies = await asyncio.wait_for(self._ended.get(), TIMEOUT_S)
         except TimeoutError as error:
@@ -129,7 +146,7 @@ class _Reading:
             raise VerbEndedError(
                 Exit.UNAVAILABLE, f"reading {self.stream} ended with status {status}"
             )
-        return [_stored(reply) for reply in replies[:-1]]
+        return [read_message(reply) for reply in replies[:-1]]
 
     def failed(self, error: Exception) -> VerbEndedError:
         return VerbEndedError(
@@ -150,14 +167,3 @@ async def _reading(client: Client, stream: str, subject: str) -> AsyncIterator[_
         yield reading
     finally:
         await client.unsubscribe_raw(subscription)
-
-
-def _stored(reply: Reply) -> Stored:
-    headers = reply.headers
-    found = SERVER_HEADERS.match(headers, headers.rfind(b"\r\nNats-Stream: "))
-    if found is None:
-        raise VerbEndedError(Exit.FAILED, "a direct get was answered in an unknown form")
-    subject, sequence, stored_at = found.groups()
-    return Stored(
-        int(sequence), subject.decode(errors="backslashreplace"), reply.body, stored_at.decode()
-    )

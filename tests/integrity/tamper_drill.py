@@ -20,12 +20,12 @@ from pathlib import Path
 from rich.progress import Progress
 
 from passage.cli.repair import repair
-from passage.cli.verify import verify
 from passage.connecting import connected
 from passage.folders import Folders, folders_of
 from passage.install.provisioning import ask
 from passage.integrity.gate import Gate, check_gate
 from passage.integrity.log_reading import last_sequence, read_batches
+from passage.integrity.verify.everything import verify
 from passage.runner.own_server import stopped_log_of
 from passage.running import Running
 from shared import subjects
@@ -113,7 +113,7 @@ async def _repaired(
         after = await check_gate(running)
         if not after.is_open:
             return f"the gate stays closed: {after.findings.kept[0].what}"
-        checked = await verify(running, progress)
+        checked = await verify(running, lambda *_: None)
     return checked.findings.kept[0].what if checked.findings.errors else None
 
 

@@ -10,15 +10,15 @@ import pytest
 
 from passage.connecting import connected
 from passage.install.provisioning import ApiRefusedError, ask, provision
+from passage.integrity.findings import Findings
 from passage.integrity.repair.rebuild import make_anew, store
 from passage.integrity.verify import replicas_check
-from passage.integrity.verify.findings import Findings
 from passage.integrity.verify.replicas_check import check_replicas
 from passage.runner.nats_cluster import NatsCluster
 from passage.runner.nats_server import NatsServer
 from shared.jetstream.raw_client import RawClient
 from tests.integrity.blocks import Record, message_folder, read_records, write_records
-from tests.integrity.prepared import archived, some_log
+from tests.integrity.prepared import some_log
 from tests.late import TOO_SHORT_S
 
 pytestmark = pytest.mark.wire
@@ -36,7 +36,7 @@ def cluster(tmp_path: Path) -> Iterator[NatsCluster]:
 async def filled(cluster: NatsCluster) -> None:
     async with connected(cluster.url) as client:
         await provision(client, 3)
-        await store(client, [archived(one) for one in some_log(3, 10)], lambda _: None)
+        await store(client, some_log(3, 10), lambda _: None)
 
 
 async def found(cluster: NatsCluster) -> tuple[int, set[tuple[str, str]]]:
@@ -107,7 +107,7 @@ async def test_a_copy_that_gets_no_further_is_looked_at_so_often_and_what_it_lac
 ) -> None:
     monkeypatch.setattr(replicas_check, "LAGGING_LOOKS_MAX", 2)
     monkeypatch.setattr(replicas_check, "LOOK_AGAIN_AFTER_S", 0.0)
-    *log, last = [archived(one) for one in some_log(3, 10)]
+    *log, last = some_log(3, 10)
     with NatsServer(tmp_path / "nats", sync_interval='"1m"') as server:
         async with connected(server.url) as client:
             await make_anew(client, 1)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
-from passage.integrity.verify.findings import Findings
-from passage.integrity.verify.read_model_check import ReadModelCheck
+from passage.integrity.findings import Findings
+from services.query.checking import ReadModelCheck
 from services.query.folding import VERSION_MAX
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
@@ -192,7 +192,7 @@ def test_verify_names_what_was_put_aside_and_finds_nothing_else(sqlite_url: str)
     with Follower(log, sqlite_url) as follower:
         follower.until(5)
         findings = Findings()
-        ReadModelCheck(follower.database, findings).compare_rows()
+        ReadModelCheck(follower.database.reader, findings.add).compare_rows()
     assert [(one.check, one.where, one.what) for one in findings.kept] == [
         ("put aside", "sequence 4", "not_json in message"),
         ("put aside", "sequence 5", "not_json in message"),

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from passage.cli.erased import look
 from passage.connecting import connected
-from passage.integrity.log_reading import Stored, last_sequence, read_stream
+from passage.integrity.log_reading import last_sequence, read_stream
 from passage.running import Running
 from services.keyholder.entries import Entry
 from services.query.database import Database, open_database
@@ -26,6 +26,7 @@ from shared.commands.handover import RecordArrival
 from shared.commands.intake import AddNote, ErasePersonalData, ProvidePersonalData
 from shared.events.reading import read_case_event
 from shared.jetstream import RecordedEvent
+from shared.jetstream.stored import StoredMessage
 from tests.wire.conftest import ANSWER_WITHIN_S, Site
 from tests.wire.test_lifecycle import HIM, PLACE
 
@@ -75,7 +76,7 @@ class ReadModels:
             return list(connection.execute(query.order_by(table.c.version)).scalars())
 
 
-def recorded(one: Stored) -> RecordedEvent:
+def recorded(one: StoredMessage) -> RecordedEvent:
     event = read_case_event(one.body)
     return RecordedEvent(
         event.subject, event.caseversion, event.type_name, one.body, one.sequence, one.recorded_at
@@ -193,7 +194,7 @@ async def exported(site: Site) -> bytes:
     return b"".join(one.body + b"\n" for one in await log_of(site))
 
 
-async def log_of(site: Site) -> list[Stored]:
+async def log_of(site: Site) -> list[StoredMessage]:
     async with connected(site.settings.nats_url) as client:
         last = await last_sequence(client, subjects.CASES)
         return [one async for one in read_stream(client, subjects.CASES, last)]

@@ -25,6 +25,7 @@ WHOLE = frozenset({HEADER, MANIFEST, SIGNATURE, BEGIN})
 """Members that are read at once, for they are small."""
 NAME_MAX_CHARACTERS = 300
 STREAMS = "streams"
+READ_MODELS = "read_models"
 NOT_COPIED = frozenset({subjects.OUTBOUND})
 """Streams of which no copy may come back: a message to a caller goes out once."""
 WITH_OLD_CALLS_MISSING = frozenset(

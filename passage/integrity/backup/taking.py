@@ -40,6 +40,7 @@ from passage.integrity.backup.manifest import (
     HEADER,
     MANIFEST,
     NOT_COPIED,
+    READ_MODELS,
     SIGNATURE,
     STREAMS,
     Header,
@@ -47,7 +48,6 @@ from passage.integrity.backup.manifest import (
     ReadModelsPart,
     StreamPart,
 )
-from passage.integrity.backup.read_models import ReadModelsUnreadableError, copying
 from passage.integrity.backup.sealed_file import SealedWriter
 from passage.integrity.backup.signing import signature_of
 from passage.integrity.backup.snapshots import Json, content_sha256, snapshot_of
@@ -59,6 +59,8 @@ from passage.integrity.backup.witnesses import (
     pieces_of,
     size_of,
 )
+from services.query import copying
+from services.query.database import DatabaseFailedError
 from shared import subjects
 from shared.policy import policy
 
@@ -203,11 +205,12 @@ def _checkpoints(source: Source, writer: SealedWriter) -> tuple[int | None, tupl
 def _read_models(url: str, writer: SealedWriter) -> tuple[ReadModelsPart | None, str]:
     """Copies the read models; a database that is down must not keep the log from being copied."""
     try:
-        with copying(url) as copy:
+        with copying.copying(url) as copy:
             for name, content in copy.members():
-                writer.put(name, content)
-            return copy.part(), ""
-    except ReadModelsUnreadableError as error:
+                writer.put(f"{READ_MODELS}/{name}", content)
+            part = ReadModelsPart(shape=copying.shape(), sequence=copy.sequence, rows=copy.rows)
+            return part, ""
+    except (copying.NoReadModelsError, DatabaseFailedError) as error:
         return None, str(error)
 
 

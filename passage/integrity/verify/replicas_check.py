@@ -17,8 +17,8 @@ from typing import Any
 
 from passage.exits import VerbEndedError
 from passage.install.provisioning import ApiRefusedError, ask
+from passage.integrity.findings import Findings
 from passage.integrity.repair.plan import Spans
-from passage.integrity.verify.findings import Findings
 from shared import subjects
 from shared.jetstream.calls import Reply
 from shared.jetstream.raw_client import RawClient
