@@ -24,9 +24,6 @@ from passage.install.installation import accounts_of, server_tls
 from passage.install.keys import ensure_keys
 from passage.install.provisioning import provision
 from passage.install.quotas import Quota
-from passage.integrity.witness_places import FILE_NAME as WITNESS_FILE
-from passage.integrity.witness_places import VARIABLE as WITNESS_VARIABLE
-from passage.integrity.witness_places import witnesses_of
 from passage.printing import err, print_table
 from passage.runner.addresses import Address, choose_address, is_loopback
 from passage.runner.children import ServiceProcess
@@ -34,6 +31,9 @@ from passage.runner.nats_server import NatsServer, die_with_parent
 from passage.runner.storing import folders_stored_in
 from passage.runner.supervising import Supervisor
 from passage.running import Running, forget_running, settings_of_environment
+from passage.witness_places import FILE_NAME as WITNESS_FILE
+from passage.witness_places import VARIABLE as WITNESS_VARIABLE
+from passage.witness_places import witnesses_of
 from services.verification.registry import remove_drafts
 from shared.keyfiles import KeyFilesError
 

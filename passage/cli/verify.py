@@ -8,14 +8,15 @@ from typing import Annotated
 
 import typer
 
-from passage.cli.erased import verify_erased
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.exits import Exit
+from passage.integrity.erasure.proof import Looked, prove
 from passage.integrity.verify.everything import Checked, verify
 from passage.printing import counted, out, print_json, print_table
 from passage.runner.own_server import log_of
 from passage.runner.telling import telling
 from passage.running import find_running
+from services.keyholder.secrets import EPOCHS_KEPT
 from shared.case_numbers import typed_case_number
 
 
@@ -34,15 +35,15 @@ def verify_verb(
 ) -> None:
     """Check streams, log, chain, index, keys, archive and read models; exit code 1 if any fails."""
     if erased is not None:
-        verify_erased(find_running(data), erased, look_in or (), as_json)
-        return
-    with log_of(data) as running, telling() as told:
-        checked = asyncio.run(verify(running, told.tell_next))
-    if as_json:
-        print_json(checked.as_json())
+        looked = prove(find_running(data), erased, look_in or ())
+        print_json(looked.as_json()) if as_json else _print_proof(looked)
+        found = looked.findings
     else:
-        _print(checked)
-    if checked.findings.errors:
+        with log_of(data) as running, telling() as told:
+            checked = asyncio.run(verify(running, told.tell_next))
+        print_json(checked.as_json()) if as_json else _print(checked)
+        found = checked.findings
+    if found.errors:
         raise typer.Exit(Exit.FAILED)
 
 
@@ -59,3 +60,22 @@ def _print(checked: Checked) -> None:
     print_table("Findings", ("severity", "check", "where", "what"), rows)
     for (check, severity), count in sorted(findings.counts.items()):
         out.print(f"{check}: {counted(count, severity)}")
+
+
+def _print_proof(looked: Looked) -> None:
+    erasures, findings = looked.erasures, looked.findings
+    stores = [(store, str(count)) for store, count in sorted(erasures.looked_at.items())]
+    print_table("Looked at", ("store", "sealed values of the case"), stores)
+    classes = ", ".join(f"{name} (version {at})" for name, at in sorted(erasures.erased_at.items()))
+    values = len(list(erasures.must_stay_closed()))
+    out.print(f"case {erasures.case_id}: erased {classes}")
+    out.print(f"{values} sealed values, {len(erasures.copies)} key entries tried")
+    if not findings.kept:
+        out.print("erased: nothing opens any of them")
+        return
+    rows = [(one.check, one.where, one.what) for one in findings.kept]
+    print_table("Findings", ("check", "where", "what"), rows)
+    if any(check == "opens" for check, _ in findings.counts):
+        out.print(
+            f"an old copy opens until {EPOCHS_KEPT} rotations have followed: `passage keys rotate`"
+        )

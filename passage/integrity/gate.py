@@ -46,7 +46,7 @@ class Gate(Check):
     incarnation: str
     witnessed: Witnessed
     heads: LogHeads
-    archive: Archive | None = None
+    archive: Archive
     findings: Findings = field(default_factory=Findings)
     alone: list[Problem] = field(default_factory=list)
     """Misfits that the archive doesn't have; a later checkpoint may know them."""
@@ -59,7 +59,7 @@ class Gate(Check):
     @property
     def archived(self) -> int:
         """The last sequence of the archive."""
-        return self.archive.last if self.archive is not None else 0
+        return self.archive.last
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -79,7 +79,7 @@ class Gate(Check):
         for stored in batch:
             for problem in self.heads.take(stored.sequence, stored.subject, stored.body):
                 misfits.append(problem) if problem.is_misfit else self.findings.note(problem)
-        unlike = dict[int, str]() if self.archive is None else self.archive.differences(batch)
+        unlike = self.archive.differences(batch)
         for sequence, what in unlike.items():
             self.findings.add("archive", f"sequence {sequence}", what)
         for one in misfits:
@@ -133,7 +133,7 @@ async def check_gate(
         info = await stream_info(client, subjects.CASES)
         last = int(info["state"]["last_seq"])
         with reading_database(running) as reader, no_collection():
-            archive = None if reader is None else Archive.furthest(reader)
+            archive = Archive.furthest(reader)
             gate = Gate(incarnation_of(info["config"]), witnessed, LogHeads(witnessed), archive)
             await read_with(
                 client, subjects.CASES, last, [gate], lambda done: tell(LOG, done, last)

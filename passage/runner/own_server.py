@@ -13,10 +13,10 @@ from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of, is_held, locked
 from passage.install.identities import FOLDER as SEEDS
 from passage.install.installation import accounts_of
-from passage.integrity.witness_places import stopped
 from passage.runner.health import answers
 from passage.runner.nats_server import NatsServer, NatsServerError
 from passage.running import NATS_URL_VARIABLE, Running, find_running, settings_of_environment
+from passage.witness_places import stopped
 from services import handover, intake, verification, witness
 
 WRITERS = (intake.SERVICE, verification.SERVICE, handover.SERVICE, witness.SERVICE)

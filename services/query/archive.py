@@ -20,11 +20,11 @@ _SUBJECTS = Subjects(CASES_PREFIX)
 class Archive:
     """One archive up to its `last` sequence; 0 where there is none."""
 
-    def __init__(self, reader: Engine, table: Table | None) -> None:
+    def __init__(self, reader: Engine | None, table: Table | None) -> None:
         self._reader = reader
         self._table = table
         self.last = 0
-        if table is not None:
+        if reader is not None and table is not None:
             with reader.connect() as connection:
                 self.last = _last(connection, table)
 
@@ -36,8 +36,10 @@ class Archive:
         return found
 
     @classmethod
-    def furthest(cls, reader: Engine) -> Self:
-        """That of the generation that followed the log furthest."""
+    def furthest(cls, reader: Engine | None) -> Self:
+        """That of the generation that followed the log furthest, if there is a database at all."""
+        if reader is None:
+            return cls(None, None)
         with reader.connect() as connection:
             inspector = inspect(connection)
             if not inspector.has_table(READ_MODELS.name):
@@ -68,7 +70,7 @@ class Archive:
         return found | dict.fromkeys(rows, "not in the log")
 
     def _between(self, first: int, last: int) -> dict[int, StoredMessage]:
-        if self._table is None or first > self.last:
+        if self._reader is None or self._table is None or first > self.last:
             return {}
         columns = self._table.c
         names = (columns.sequence, columns.case_id, columns.version, columns.type_name)

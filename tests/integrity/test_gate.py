@@ -229,7 +229,7 @@ def test_a_repair_that_was_cut_short_goes_on_from_what_it_kept(
         raise VerbEndedError(1, "cut short")  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr("passage.cli.repair.store", fail)
+        patched.setattr("passage.integrity.repair.anew.store", fail)
         assert verb(site, "repair") == (1, "cut short")
     assert not gate_of(site).is_open
     code, done = verb(site, "repair")

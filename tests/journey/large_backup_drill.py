@@ -26,9 +26,9 @@ from passage.install.backup_keys import ensure_backup_keys
 from passage.install.installation import accounts_of, make_installation
 from passage.install.provisioning import ask, provision
 from passage.integrity.repair.rebuild import store
-from passage.integrity.witness_places import stopped
 from passage.runner.nats_server import NatsServer
 from passage.running import Running
+from passage.witness_places import stopped
 from services.query.database import open_database
 from services.query.generations import Generations
 from shared import subjects

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from passage.exits import Exit, VerbEndedError
+from passage.integrity.erasure.copies import LONGEST_OBJECT_BYTES, Erasures
 from passage.integrity.findings import KEPT_PER_CHECK, Findings
-from passage.integrity.verify.erased import LONGEST_OBJECT_BYTES, Erasures
 from passage.runner.addresses import PORT_MAX, parse_address
 from tests.integrity.prepared import some_log
 

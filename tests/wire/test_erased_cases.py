@@ -13,8 +13,8 @@ from typing import Any, Self
 import pytest
 from sqlalchemy import select
 
-from passage.cli.erased import look
 from passage.connecting import connected
+from passage.integrity.erasure.proof import look
 from passage.integrity.log_reading import last_sequence, read_stream
 from passage.running import Running
 from services.keyholder.entries import Entry

@@ -34,6 +34,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nats.aio.client import Client
 
+from passage.install.comparing import incarnation_of
 from passage.install.provisioning import all_streams, consumers_of
 from passage.integrity.backup.manifest import (
     BEGIN,
@@ -53,7 +54,6 @@ from passage.integrity.backup.signing import signature_of
 from passage.integrity.backup.snapshots import Json, content_sha256, snapshot_of
 from passage.integrity.backup.witnesses import (
     FOLDER,
-    INCARNATION,
     files_to_copy,
     newest_checkpoint,
     pieces_of,
@@ -135,7 +135,7 @@ async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
         part, config = await _stream(client, name, writer)
         parts.append(part)
         if name == subjects.CASES:
-            incarnation = config.get("metadata", {}).get(INCARNATION)
+            incarnation = incarnation_of(config) or None
     manifest = Manifest(
         passage_version=header.passage_version,
         nats_server_version=str(client.connected_server_version),

@@ -113,25 +113,20 @@ def plan_of(
 ) -> Plan:
     """Plans the new log. Raises ArchiveUnsoundError."""
     heads, plan, known = LogHeads(witnessed), Plan(0), set[bytes]()
-    rest, foreign, doubts = iter(stream), list[StoredMessage](), _Doubts()
-    one = next(rest, None)
-    for archived in rows:
-        while one is not None and one.sequence < archived.sequence:
-            foreign.append(one)
-            one = next(rest, None)
-        at_place = one if one is not None and one.sequence == archived.sequence else None
-        row = _as_stored(archived, at_place)
-        doubts.take(row, at_place, _take_row(plan, heads, row), heads.certified)
-        known.add(_mark_of(row))
-        plan.taken.note(row.sequence, _origin(row, at_place))
-        if at_place is not None:
-            if at_place != row:
-                foreign.append(at_place)
-            one = next(rest, None)
+    others, doubts = list[StoredMessage](), _Doubts()
+    for archived, old in in_step(rows, stream):
+        if archived is not None:
+            row = _as_stored(archived, old)
+            doubts.take(row, old, _take_row(plan, heads, row), heads.certified)
+            known.add(_mark_of(row))
+            plan.taken.note(row.sequence, _origin(row, old))
+            if old == row:
+                continue
+        others += [] if old is None else [old]
     plan.archived = heads.sequence
-    for old in foreign:
+    newer = [one for one in others if one.sequence > plan.archived]
+    for old in others[: len(others) - len(newer)]:
         plan.left_out.note(old.sequence, DISPLACED if _mark_of(old) in known else FOREIGN)
-    newer = list(_chained(one, rest))
     certain = _take_certified(plan, heads, newer)
     doubts.end(heads.certified)
     _take_newer(plan, heads, iter(newer[certain:]), known, witnessed)
@@ -181,12 +176,25 @@ def as_stored(
     rows: Iterable[StoredMessage], stream: Iterable[StoredMessage]
 ) -> Iterator[StoredMessage]:
     """The archive's rows, each under the subject that it had in the stream."""
+    return (_as_stored(row, old) for row, old in in_step(rows, stream) if row is not None)
+
+
+def in_step(
+    rows: Iterable[StoredMessage], stream: Iterable[StoredMessage]
+) -> Iterator[tuple[StoredMessage | None, StoredMessage | None]]:
+    """The archive's row and the stream's message of each sequence that either has."""
     rest = iter(stream)
-    one = next(rest, None)
+    old = next(rest, None)
     for row in rows:
-        while one is not None and one.sequence < row.sequence:
-            one = next(rest, None)
-        yield _as_stored(row, one if one is not None and one.sequence == row.sequence else None)
+        while old is not None and old.sequence < row.sequence:
+            yield None, old
+            old = next(rest, None)
+        is_there = old is not None and old.sequence == row.sequence
+        yield row, old if is_there else None
+        old = next(rest, None) if is_there else old
+    while old is not None:
+        yield None, old
+        old = next(rest, None)
 
 
 def _as_stored(row: StoredMessage, old: StoredMessage | None) -> StoredMessage:
@@ -263,12 +271,6 @@ def _take_newer(
     del plan.newer[mark.newer :]
     plan.taken.cut(plan.last)
     plan.digest, plan.cases = mark.digest, mark.cases
-
-
-def _chained(first: StoredMessage | None, rest: Iterator[StoredMessage]) -> Iterator[StoredMessage]:
-    if first is not None:
-        yield first
-        yield from rest
 
 
 def _mark_of(one: StoredMessage) -> bytes:

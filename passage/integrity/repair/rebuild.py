@@ -57,12 +57,13 @@ async def store(
 ) -> None:
     """Stores the events. Raises VerbEndedError where one doesn't get its sequence.
 
-    A misfit gets no headers, and who stands in a misfit's place in its case no guard.
+    `stored` hears how many are. A misfit gets no headers, and who stands in a misfit's place in
+    its case no guard.
     """
     acks: asyncio.Queue[Reply] = asyncio.Queue()
     inbox = client.new_inbox()
     subscription = await client.subscribe_raw(inbox, lambda _, reply: acks.put_nowait(reply))
-    under_way: list[int] = []
+    under_way, done = list[int](), 0
     squatted: set[str] = set()
     try:
         for event in events:
@@ -77,11 +78,10 @@ async def store(
             await client.publish(event.subject, event.body, inbox, given)
             under_way.append(event.sequence)
             if len(under_way) == UNDER_WAY_MAX:
-                await _confirm(acks, under_way)
-                stored(len(under_way))
+                done = await _confirm(acks, under_way, done)
+                stored(done)
                 under_way.clear()
-        await _confirm(acks, under_way)
-        stored(len(under_way))
+        stored(await _confirm(acks, under_way, done))
     finally:
         await client.unsubscribe_raw(subscription)
 
@@ -116,7 +116,8 @@ def _headers(event: StoredMessage) -> dict[str, str]:
     return headers(Entry(event.subject, event.body, guard, message_id), CONTENT_TYPE)
 
 
-async def _confirm(acks: asyncio.Queue[Reply], sequences: list[int]) -> None:
+async def _confirm(acks: asyncio.Queue[Reply], sequences: list[int], done: int) -> int:
+    """Gives how many are stored now, with those that were before."""
     for sequence in sequences:
         try:
             reply = await asyncio.wait_for(acks.get(), ACK_TIMEOUT_S)
@@ -126,6 +127,7 @@ async def _confirm(acks: asyncio.Queue[Reply], sequences: list[int]) -> None:
         if answer.get("seq") != sequence:
             problem = answer.get("error", {}).get("description", f"got {answer.get('seq')}")
             raise _not_whole(f"sequence {sequence}: {problem}")
+    return done + len(sequences)
 
 
 def _not_whole(why: str) -> VerbEndedError:
