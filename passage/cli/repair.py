@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -56,13 +57,8 @@ def repair_verb(
             out.print("nothing to repair: the gate is open")
             return
         with telling() as told:
-            work = Repair(
-                running,
-                gate.witnessed,
-                folder,
-                reason,
-                lambda of, done: told.tell("stored", done, of),
-            )
+            tell = partial(told.tell, "stored")
+            work = Repair(running, gate.witnessed, folder, reason, tell)
             repaired = asyncio.run(work.run(dry_run=dry_run, accept_loss=accept_loss))
         after = None if dry_run else asyncio.run(check_gate(running))
     print_json(repaired.as_json()) if as_json else _print(repaired)

@@ -61,6 +61,12 @@ class Gate(Check):
         """The last sequence of the archive."""
         return self.archive.last
 
+    @property
+    def held(self) -> Held:
+        """What it read of the log."""
+        heads = self.heads
+        return Held(self.incarnation, heads.sequence, heads.cases, heads.digest.hex())
+
     def as_json(self) -> dict[str, Any]:
         return {
             "open": self.is_open,
@@ -160,8 +166,17 @@ def bad_lines_of(running: Running) -> list[str]:
     return bad
 
 
+class Held(NamedTuple):
+    """What a line of the witness files says that a log holds."""
+
+    incarnation: str
+    sequence: int
+    cases: int
+    digest: str
+
+
 class Succession(NamedTuple):
-    """Which incarnation came before, and what of it goes on: the fields of a `succession`."""
+    """Which incarnation came before, and what of it goes on."""
 
     previous: str
     kept: int
@@ -171,36 +186,22 @@ class Succession(NamedTuple):
 
 def open_gate(gate: Gate, running: Running) -> None:
     """Writes into the witness files that the gate was open. Raises VerbEndedError."""
-    _write(gate, running, {"kind": "opened"})
+    _sign(running, {"kind": "opened", **gate.held._asdict()})
 
 
 def succeed(
-    gate: Gate, running: Running, succession: Succession, only: Path | None = None
+    held: Held, running: Running, succession: Succession, only: Path | None = None
 ) -> Signed:
-    """Signs into the witness files that this log, as the gate read it, follows another.
+    """Signs into the witness files that this log follows another. Raises VerbEndedError.
 
     Where there was none that the files knew, it is the first.
     """
     if not succession.previous:
-        return _write(gate, running, {"kind": "opened"}, only)
-    return _write(gate, running, {"kind": "succession", **succession._asdict()}, only)
+        return _sign(running, {"kind": "opened", **held._asdict()}, only)
+    return _sign(running, {"kind": "succession", **held._asdict(), **succession._asdict()}, only)
 
 
-def _write(
-    gate: Gate, running: Running, fields: dict[str, Any], only: Path | None = None
-) -> Signed:
-    heads = gate.heads
-    found = {
-        "incarnation": gate.incarnation,
-        "sequence": heads.sequence,
-        "cases": heads.cases,
-        "digest": heads.digest.hex(),
-    }
-    return sign_into(running, {**found, **fields}, only)
-
-
-def sign_into(running: Running, fields: dict[str, Any], only: Path | None = None) -> Signed:
-    """Signs the next line into the witness files. Raises VerbEndedError if none takes it."""
+def _sign(running: Running, fields: dict[str, Any], only: Path | None = None) -> Signed:
     try:
         key = read_signing_key(running.witness_keys or running.keys)
     except KeyFilesError as error:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -28,6 +27,9 @@ BATCH_BYTES = 8_388_608
 TIMEOUT_S = 10.0
 BATCH_ENDS = (204, 404)
 """End of batch; nothing found."""
+
+
+BatchesT = TypeVar("BatchesT", bound="Batches")
 
 
 class Check(ABC):
@@ -90,80 +92,92 @@ async def read_batches(
     """
     if up_to < first:
         return
-    async with _reading(client, stream, subject) as reading:
-        await reading.ask(first)
+    if not isinstance(client, RawClient):
+        raise TypeError("streams are read over a connection of `passage.connecting`")
+    async with receiving(client, _Reading(client, stream, subject)) as reading:
+        await reading.ask_from(first)
         while batch := await reading.batch():
             is_last = batch[-1].sequence >= up_to
             if not is_last:
-                await reading.ask(batch[-1].sequence + 1)
+                await reading.ask_from(batch[-1].sequence + 1)
             if wanted := [message for message in batch if message.sequence <= up_to]:
                 yield wanted
             if is_last:
                 return
 
 
-@dataclass(slots=True)
-class _Reading:
-    """One inbox for one reader; one request under way at a time."""
+class Batches:
+    """Batches of a stream's messages as they come, over an inbox of its own; one under way."""
 
-    client: RawClient
-    stream: str
-    subject: str
-    inbox: str
-    _replies: list[Reply] = field(default_factory=list)
-    _ended: asyncio.Queue[list[Reply]] = field(default_factory=asyncio.Queue)
+    def __init__(self, client: RawClient, stream: str) -> None:
+        self.inbox = client.new_inbox()
+        self._client = client
+        self._stream = stream
+        self._came: list[tuple[bytes, Reply]] = []
+        self._ended: asyncio.Queue[list[tuple[bytes, Reply]]] = asyncio.Queue()
 
-    async def ask(self, first: int) -> None:
-        request: dict[str, object] = {
-            "seq": first,
-            "batch": BATCH_MESSAGES,
-            "max_bytes": BATCH_BYTES,
-        }
-        if self.subject != ">":
-            request["next_by_subj"] = self.subject
+    async def ask(self, request: str, body: Mapping[str, object]) -> None:
+        """Asks JetStream for `body`'s batch. Raises VerbEndedError."""
         try:
-            await self.client.publish(
-                f"$JS.API.DIRECT.GET.{self.stream}", json.dumps(request).encode(), reply=self.inbox
+            await self._client.publish(
+                f"$JS.API.{request}", json.dumps(body).encode(), reply=self.inbox
             )
-            await self.client.flush(TIMEOUT_S)  # type: ignore[arg-type]  # nats-py takes floats.
+            await self._client.flush(TIMEOUT_S)  # type: ignore[arg-type]  # nats-py takes floats.
         except (NatsError, OSError) as error:
-            raise self.failed(error) from None
+            raise self._failed(error) from None
 
-    def take(self, _subject: bytes, reply: Reply) -> None:
-        """Called by the parser for every message: nothing is spent on it here."""
-        self._replies.append(reply)
-        if reply.status:
-            self._ended.put_nowait(self._replies)
-            self._replies = []
+    async def replies(self) -> list[tuple[bytes, Reply]]:
+        """What came, each under its subject, up to the status that ends it. Raises VerbEndedError.
 
-    async def batch(self) -> list[StoredMessage]:
+        A pull that gives all that was asked for ends without a status.
+        """
         try:
-            replies = await asyncio.wait_for(self._ended.get(), TIMEOUT_S)
+            return await asyncio.wait_for(self._ended.get(), TIMEOUT_S)
         except TimeoutError as error:
-            raise self.failed(error) from None
-        status = replies[-1].status
-        if status not in BATCH_ENDS:
-            raise VerbEndedError(
-                Exit.UNAVAILABLE, f"reading {self.stream} ended with status {status}"
-            )
-        return [read_message(reply) for reply in replies[:-1]]
+            raise self._failed(error) from None
 
-    def failed(self, error: Exception) -> VerbEndedError:
+    def take(self, subject: bytes, reply: Reply) -> None:
+        """Called by the parser for every message: nothing is spent on it here."""
+        self._came.append((subject, reply))
+        if reply.status or (len(self._came) == BATCH_MESSAGES and reply.reply_to):
+            self._ended.put_nowait(self._came)
+            self._came = []
+
+    def _failed(self, error: Exception) -> VerbEndedError:
         return VerbEndedError(
-            Exit.UNAVAILABLE, f"reading {self.stream} failed ({type(error).__name__}); try again"
+            Exit.UNAVAILABLE, f"reading {self._stream} failed ({type(error).__name__}); try again"
         )
 
 
+class _Reading(Batches):
+    """Batches that direct gets give."""
+
+    def __init__(self, client: RawClient, stream: str, subject: str) -> None:
+        super().__init__(client, stream)
+        self._request: dict[str, object] = {"batch": BATCH_MESSAGES, "max_bytes": BATCH_BYTES}
+        if subject != ">":
+            self._request["next_by_subj"] = subject
+
+    async def ask_from(self, first: int) -> None:
+        await self.ask(f"DIRECT.GET.{self._stream}", {**self._request, "seq": first})
+
+    async def batch(self) -> list[StoredMessage]:
+        *came, (_, end) = await self.replies()
+        if end.status not in BATCH_ENDS:
+            raise VerbEndedError(
+                Exit.UNAVAILABLE, f"reading {self._stream} ended with status {end.status}"
+            )
+        return [read_message(reply) for _, reply in came]
+
+
 @asynccontextmanager
-async def _reading(client: Client, stream: str, subject: str) -> AsyncIterator[_Reading]:
-    if not isinstance(client, RawClient):
-        raise TypeError("streams are read over a connection of `passage.connecting`")
-    reading = _Reading(client, stream, subject, client.new_inbox())
+async def receiving(client: RawClient, batches: BatchesT) -> AsyncIterator[BatchesT]:
+    """Subscribes to its inbox for as long as the block runs. Raises VerbEndedError."""
     try:
-        subscription = await client.subscribe_raw(reading.inbox, reading.take)
+        subscription = await client.subscribe_raw(batches.inbox, batches.take)
     except NatsError as error:
-        raise reading.failed(error) from None
+        raise batches._failed(error) from None
     try:
-        yield reading
+        yield batches
     finally:
         await client.unsubscribe_raw(subscription)

@@ -168,7 +168,7 @@ async def test_after_a_succession_the_comparison_begins_anew(running: Running) -
         await ask(client, "STREAM.UPDATE.CASES", {**config, "metadata": new})
     gate = await check_gate(running)
     lost = Succession(before.incarnation, len(LOG), 1, "restored from a backup")
-    succeed(gate, running, lost)
+    succeed(gate.held, running, lost)
     assert await found(running) == []
     await asyncio.to_thread(witness, running)
     assert await found(running) == []

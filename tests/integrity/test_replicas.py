@@ -10,6 +10,7 @@ import pytest
 
 from passage.connecting import connected
 from passage.install.provisioning import ApiRefusedError, ask, provision
+from passage.integrity import log_reading
 from passage.integrity.findings import Findings
 from passage.integrity.repair.rebuild import make_anew, store
 from passage.integrity.verify import replicas_check
@@ -75,11 +76,11 @@ async def tampered(cluster: NatsCluster, number: int, at: int) -> None:
 async def test_equal_copies_are_read_in_many_pulls_and_one_that_takes_too_long_is_named(
     cluster: NatsCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replicas_check, "BATCH_MESSAGES", 10)
+    monkeypatch.setattr(log_reading, "BATCH_MESSAGES", 10)
     await filled(cluster)
     await current(cluster)
     assert await found(cluster) == (3, set())
-    monkeypatch.setattr(replicas_check, "TIMEOUT_S", TOO_SHORT_S)
+    monkeypatch.setattr(log_reading, "TIMEOUT_S", TOO_SHORT_S)
     monkeypatch.setattr(replicas_check, "DRAWS_A_COPY", 1)
     copies, findings = await found(cluster)
     assert (copies, {where for where, _ in findings}) == (0, {"n1", "n2", "n3"})

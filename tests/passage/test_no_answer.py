@@ -113,8 +113,8 @@ async def test_a_stream_whose_next_part_does_not_come_is_not_taken_for_read(
 ) -> None:
     await stream(client, "T", "t")
     await client.request("t", b"one", timeout=60)
-    async with log_reading._reading(client, "T", ">") as reading:
-        await reading.ask(1)
+    async with log_reading.receiving(client, log_reading._Reading(client, "T", ">")) as reading:
+        await reading.ask_from(1)
         assert [one.body for one in await reading.batch()] == [b"one"]
         monkeypatch.setattr(log_reading, "TIMEOUT_S", SOON_S)
         async with hanging(server):
@@ -122,7 +122,7 @@ async def test_a_stream_whose_next_part_does_not_come_is_not_taken_for_read(
             said = "reading T failed (TimeoutError); try again"
             assert await ended(reading.batch()) == said
             said = "reading T failed (FlushTimeoutError); try again"
-            assert await ended(reading.ask(1)) == said
+            assert await ended(reading.ask_from(1)) == said
 
 
 @pytest.mark.wire

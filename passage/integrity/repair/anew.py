@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.install.comparing import incarnation_of
 from passage.install.provisioning import ApiRefusedError
-from passage.integrity.gate import sign_into
+from passage.integrity.gate import Held, Succession, succeed
 from passage.integrity.log_reading import stream_info
 from passage.integrity.query_database import reading_database
 from passage.integrity.repair.plan import ArchiveUnsoundError, Plan, as_stored, counts, plan_of
@@ -70,7 +69,7 @@ class Repair:
     folder: Path
     reason: str = REASON
     tell: Callable[[int, int], None] = lambda *_: None
-    """Hears how many events there will be, and how many are stored."""
+    """Hears how many events are stored, of how many."""
 
     async def run(self, *, dry_run: bool = False, accept_loss: bool = False) -> Repaired:
         """Plans, and carries the plan out unless only that was asked for. Raises VerbEndedError."""
@@ -133,10 +132,16 @@ class Repair:
     async def _carry_out(
         self, client: RawClient, plan: Plan, saved: Saved, archive: Archive
     ) -> str:
-        events = chain(as_stored(archive.rows(), saved.messages()), plan.newer)
+        events, done = chain(as_stored(archive.rows(), saved.messages()), plan.newer), 0
+
+        def stored(count: int) -> None:
+            nonlocal done
+            done += count
+            self.tell(done, plan.last)
+
         try:
             incarnation = await make_anew(client, self.running.replicas)
-            await store(client, events, partial(self.tell, plan.last), plan.aside.sequences())
+            await store(client, events, stored, plan.aside.sequences())
             await make_durables(client, saved.floors, plan.unmoved)
         except ApiRefusedError as error:
             raise VerbEndedError(Exit.FAILED, f"JetStream refused: {error}") from None
@@ -144,19 +149,9 @@ class Repair:
 
     def _sign(self, repaired: Repaired, previous: str) -> None:
         plan = repaired.plan
-        is_first = not previous
-        fields = {
-            "kind": "opened" if is_first else "succession",
-            "incarnation": repaired.after,
-            "sequence": plan.last,
-            "cases": plan.cases,
-            "digest": plan.digest.hex(),
-            "previous": None if is_first else previous,
-            "kept": None if is_first else plan.kept,
-            "lost": None if is_first else plan.lost,
-            "reason": None if is_first else self.reason,
-        }
-        for failed in sign_into(self.running, fields).failed:
+        held = Held(repaired.after, plan.last, plan.cases, plan.digest.hex())
+        succession = Succession(previous, plan.kept, plan.lost, self.reason)
+        for failed in succeed(held, self.running, succession).failed:
             err.print(f"the succession is not in {failed}")
 
 

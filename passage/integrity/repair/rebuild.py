@@ -57,13 +57,12 @@ async def store(
 ) -> None:
     """Stores the events. Raises VerbEndedError where one doesn't get its sequence.
 
-    `stored` hears how many are. A misfit gets no headers, and who stands in a misfit's place in
-    its case no guard.
+    A misfit gets no headers, and who stands in a misfit's place in its case no guard.
     """
     acks: asyncio.Queue[Reply] = asyncio.Queue()
     inbox = client.new_inbox()
     subscription = await client.subscribe_raw(inbox, lambda _, reply: acks.put_nowait(reply))
-    under_way, done = list[int](), 0
+    under_way: list[int] = []
     squatted: set[str] = set()
     try:
         for event in events:
@@ -78,10 +77,11 @@ async def store(
             await client.publish(event.subject, event.body, inbox, given)
             under_way.append(event.sequence)
             if len(under_way) == UNDER_WAY_MAX:
-                done = await _confirm(acks, under_way, done)
-                stored(done)
+                await _confirm(acks, under_way)
+                stored(len(under_way))
                 under_way.clear()
-        stored(await _confirm(acks, under_way, done))
+        await _confirm(acks, under_way)
+        stored(len(under_way))
     finally:
         await client.unsubscribe_raw(subscription)
 
@@ -116,8 +116,7 @@ def _headers(event: StoredMessage) -> dict[str, str]:
     return headers(Entry(event.subject, event.body, guard, message_id), CONTENT_TYPE)
 
 
-async def _confirm(acks: asyncio.Queue[Reply], sequences: list[int], done: int) -> int:
-    """Gives how many are stored now, with those that were before."""
+async def _confirm(acks: asyncio.Queue[Reply], sequences: list[int]) -> None:
     for sequence in sequences:
         try:
             reply = await asyncio.wait_for(acks.get(), ACK_TIMEOUT_S)
@@ -127,7 +126,6 @@ async def _confirm(acks: asyncio.Queue[Reply], sequences: list[int], done: int) 
         if answer.get("seq") != sequence:
             problem = answer.get("error", {}).get("description", f"got {answer.get('seq')}")
             raise _not_whole(f"sequence {sequence}: {problem}")
-    return done + len(sequences)
 
 
 def _not_whole(why: str) -> VerbEndedError:
