@@ -9,6 +9,7 @@ import json
 import statistics
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from benchmarks.figures import Bench, Measured, percentile, rounded
 from benchmarks.filling import Copy, Template, send
@@ -28,6 +29,15 @@ FLOODED_FOR_S = 60.0
 CALLER_KEY = "0" * 64
 
 
+class Called(NamedTuple):
+    """What became of the calls of both channels."""
+
+    genuine: list[float]
+    """Seconds that each took to be in a case."""
+    ends: int
+    """How many were recorded meanwhile."""
+
+
 def run(bench: Bench) -> Iterator[Measured]:
     """How long genuine calls took while hostile ends needed long cases, and while none did."""
     with site_in(bench.folder_for("long-cases")) as site:
@@ -41,15 +51,15 @@ def run(bench: Bench) -> Iterator[Measured]:
         quiet = asyncio.run(_called(site, seconds, []))
         ends = [f"call-{number}" for number in range(bench.count(ENDS, 5))]
         flooded = asyncio.run(_called(site, seconds, ends))
-    p99 = percentile(flooded, 99)
+    p99 = percentile(flooded.genuine, 99)
     yield Measured(
         "long-cases/a genuine call on another channel",
-        rounded({"p50": statistics.median(flooded), "p99": p99, "highest": max(flooded)}),
+        rounded({"p50": statistics.median(flooded.genuine), "p99": p99}),
         "s",
-        ratio=round(p99 / percentile(quiet, 99), 2),
+        ratio=round(p99 / percentile(quiet.genuine, 99), 2),
         ratio_of="p99 in the flood / p99 when it is quiet",
         aim="p99 < 1",
-        notes={"calls": len(flooded), "long cases": CASES},
+        notes={"calls": len(flooded.genuine), "long cases": CASES, "ends": flooded.ends},
     )
 
 
@@ -100,7 +110,7 @@ async def _index(site: Site, cases: list[str], ends: int) -> None:
             await bucket.create(f"call.{HOSTILE}.call-{number}", json.dumps(entry).encode())
 
 
-async def _called(site: Site, seconds: float, ends: list[str]) -> list[float]:
+async def _called(site: Site, seconds: float, ends: list[str]) -> Called:
     async with connected(site.settings.nats_url) as client:
         for call_id in ends:
             await client.jetstream().publish(subjects.calls(HOSTILE), end_of(call_id))
@@ -114,4 +124,5 @@ async def _called(site: Site, seconds: float, ends: list[str]) -> list[float]:
             await asyncio.sleep(seconds)
             working.clear()
             await calling
-    return genuine.took
+        left = await client.jetstream().stream_info(subjects.calls_stream(HOSTILE))
+    return Called(genuine.took, len(ends) - left.state.messages)

@@ -17,7 +17,7 @@ EVENTS_KEPT = 60_000
 """And of how many events together: intake takes two kilobytes for each, and 3.4 where every call
 came from a number of its own with the longest address. A container of it has 512 MB."""
 
-LONG_CASES_NOTED = 20_000
+LONG_CASES_REMEMBERED = 20_000
 """Of so many long cases a service knows that they are long, without looking."""
 
 StateT = TypeVar("StateT")
@@ -90,7 +90,7 @@ class Histories(Generic[StateT]):
         with self._lock:
             self._long[case_id] = None
             self._long.move_to_end(case_id)
-            if len(self._long) > LONG_CASES_NOTED:
+            if len(self._long) > LONG_CASES_REMEMBERED:
                 self._long.popitem(last=False)
 
     def is_long_and_forgotten(self, case_id: str) -> bool:

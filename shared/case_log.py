@@ -37,7 +37,7 @@ from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.calls import RequestLostError
 from shared.jetstream.connection import Connection
-from shared.long_cases import IN_PASSING_EVENTS, require_not_in_passing
+from shared.long_cases import IN_PASSING_EVENTS_MAX, require_not_in_passing
 from shared.settings import Settings
 from shared.turns import Turns
 
@@ -127,10 +127,10 @@ class CaseLog(Application[str], Generic[StateT]):
         with self.turn_on(case_id):
             known = self.remembered(case_id) or History(case_id, self.fold.initial)
             newer = iter(events_after(self.recorder, case_id, known.version, known.sequence))
-            history = self.extend(known, islice(newer, IN_PASSING_EVENTS))
-            if history.version - known.version == IN_PASSING_EVENTS:
+            history = self.extend(known, islice(newer, IN_PASSING_EVENTS_MAX))
+            if history.version - known.version == IN_PASSING_EVENTS_MAX:
                 self._kept.note_long(case_id)
-                require_not_in_passing()
+                require_not_in_passing(case_id)
                 with self._long_at_once:
                     history = self.extend(history, newer)
             self.remember(history)
@@ -191,7 +191,7 @@ class CaseLog(Application[str], Generic[StateT]):
         Raises LongCaseError in passing, rather than wait while somebody folds a long one.
         """
         if self._kept.is_long_and_forgotten(case_id):
-            require_not_in_passing()
+            require_not_in_passing(case_id)
         return self._turns.on(case_id)
 
     def remembered(self, case_id: str) -> History[StateT] | None:

@@ -25,13 +25,13 @@ LONGEST_RETRY_DELAY_S = 30.0
 class Processed(NamedTuple):
     """`settled`: acknowledge it. `why`: park it first. `is_sealed`: nothing needing keys works.
 
-    `is_long`: it needs a long case that isn't in memory. `again_in_s`: when to deliver it again.
+    `long_case`: it needs this one, which isn't in memory. `again_in_s`: when to deliver it again.
     """
 
     settled: bool
     why: UnprocessableError | None = None
     is_sealed: bool = False
-    is_long: bool = False
+    long_case: str | None = None
     again_in_s: float | None = None
 
 
@@ -45,8 +45,8 @@ def process(handle: Callable[[], Outcome], delivery: Delivery) -> Processed:
     started = time.perf_counter()
     try:
         outcome = handle()
-    except LongCaseError:
-        return Processed(settled=False, is_long=True)
+    except LongCaseError as error:
+        return Processed(settled=False, long_case=error.case_id)
     except (ContendedError, KeysUnavailableError, LogError, TimeoutError) as error:
         log.warning("not_now", stream=delivery.stream, error=type(error).__name__)
         return Processed(settled=False, is_sealed=isinstance(error, KeysSealedError))

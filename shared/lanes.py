@@ -122,8 +122,6 @@ class _Line(Generic[ItemT]):
         self._turn = 0
 
     def put(self, work: Work, item: ItemT, *, in_front: bool = False) -> None:
-        if work.in_turn and self.long.has(work.source):
-            work = replace(work, is_long=True)  # It passes nothing of its own source.
         self.long_waiting += work.is_long
         self._class_of(work).put(work, item, in_front=in_front)
 
@@ -173,7 +171,10 @@ class Lanes(Generic[ItemT]):
 
     def put(self, stream: str, work: Work, item: ItemT) -> None:
         """Adds a piece behind its source's others."""
-        self._line(stream).put(work, item)
+        line = self._line(stream)
+        # It passes nothing of its own source.
+        is_long = work.in_turn and line.long.has(work.source)
+        line.put(replace(work, is_long=is_long), item)
 
     def put_back(self, stream: str, work: Work, item: ItemT) -> None:
         """Returns a piece that was taken: it is its source's next."""
@@ -181,12 +182,16 @@ class Lanes(Generic[ItemT]):
         line.put(work, item, in_front=True)
         line.done(work)
 
-    def put_among_long(self, stream: str, work: Work, item: ItemT) -> bool:
-        """Returns a piece that was taken and needs a long case; False where too many wait so."""
+    def put_among_long(self, stream: str, work: Work, item: ItemT, case_id: str) -> bool:
+        """Returns a piece that was taken and needs a long case; False where too many wait so.
+
+        Those that need the same case wait for one another: whichever is first has it in memory.
+        """
         line = self._line(stream)
         has_room = line.long_waiting < LONG_WAITING_MAX
         if has_room:
-            line.put(replace(work, is_long=True), item)
+            source = work.source if work.in_turn else case_id
+            line.put(replace(work, source=source, in_turn=True, is_long=True), item)
         line.done(work, is_long=has_room)
         return has_room
 

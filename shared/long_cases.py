@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TypeVar
 
-IN_PASSING_EVENTS = 100
+IN_PASSING_EVENTS_MAX = 100
 """So many events of a case are folded for any message, at once."""
 
 ResultT = TypeVar("ResultT")
@@ -18,6 +18,10 @@ _is_in_passing: ContextVar[bool] = ContextVar("is_in_passing", default=False)
 
 class LongCaseError(Exception):
     """A long case isn't in memory, and this work may not wait until it is."""
+
+    def __init__(self, case_id: str) -> None:
+        self.case_id = case_id
+        super().__init__(f"case {case_id} is long and not in memory")
 
 
 def in_passing(work: Callable[[], ResultT]) -> ResultT:
@@ -29,7 +33,7 @@ def in_passing(work: Callable[[], ResultT]) -> ResultT:
         _is_in_passing.reset(token)
 
 
-def require_not_in_passing() -> None:
-    """Raises LongCaseError where the work under way may fold no long case."""
+def require_not_in_passing(case_id: str) -> None:
+    """Raises LongCaseError where the work under way may not fold a long case."""
     if _is_in_passing.get():
-        raise LongCaseError
+        raise LongCaseError(case_id)

@@ -89,9 +89,9 @@ class Working:
             done = Processed(settled=False)
         if work.is_long:
             self._let_long_rest(stream, LONG_REST * (time.monotonic() - began))
-        if done.is_long:
+        if done.long_case is not None:
             held.is_at_work = False
-            if not self._lanes.put_among_long(stream, work, (hand, held)):
+            if not self._lanes.put_among_long(stream, work, (hand, held), done.long_case):
                 await hand.settle(held, done._replace(again_in_s=LONG_AGAIN_S))
             return
         if done.is_sealed:

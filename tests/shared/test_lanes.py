@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from shared.lanes import Lanes, Work
 from shared.transact import Outcome
+from tests.examples import CASE, OTHER_CASE
 
 
 def piece(source: str, *, first: bool = False, in_turn: bool = True) -> Work:
@@ -106,7 +107,7 @@ def test_long_pieces_are_worked_on_one_at_a_time_and_rest_and_others_pass_them()
     for name in ("first long", "second long"):
         lanes.put("phone", piece(name), name)
     for taken in [taken_of(lanes), taken_of(lanes)]:
-        assert lanes.put_among_long(*taken)
+        assert lanes.put_among_long(*taken, CASE)
     lanes.put("phone", piece("he"), "short")
     stream, work, item = taken_of(lanes)
     assert (item, work.is_long) == ("first long", True)
@@ -120,7 +121,7 @@ def test_what_waits_behind_a_long_piece_follows_it_until_that_one_is_done() -> N
     lanes: Lanes[str] = Lanes(share=4)
     for item in ("long", "behind"):
         lanes.put("phone", piece("he"), item)
-    assert lanes.put_among_long(*taken_of(lanes))
+    assert lanes.put_among_long(*taken_of(lanes), CASE)
     lanes.put("phone", piece("he"), "newest")
     long = taken_of(lanes)
     assert long[2] == "long"
@@ -129,13 +130,25 @@ def test_what_waits_behind_a_long_piece_follows_it_until_that_one_is_done() -> N
     assert drained(lanes) == ["behind", "newest"], "they wait for no rest: his case is in memory"
 
 
+def test_of_the_ends_of_calls_those_of_one_long_case_wait_for_the_first_of_them() -> None:
+    lanes: Lanes[str] = Lanes(share=4)
+    cases = (CASE, OTHER_CASE, CASE)
+    for case in cases:
+        lanes.put("phone", piece("ends", in_turn=False), case)
+    for taken, case in zip([taken_of(lanes) for _ in cases], cases, strict=True):
+        assert lanes.put_among_long(*taken, case)
+    assert drained(lanes) == [CASE, CASE]
+    lanes.long_have_rested("phone")
+    assert drained(lanes) == [OTHER_CASE]
+
+
 def test_of_one_stream_only_so_many_long_pieces_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.lanes.LONG_WAITING_MAX", 2)
     lanes: Lanes[str] = Lanes(share=4)
     for number in range(3):
         lanes.put("phone", piece(f"{number}"), f"{number}")
     taken = [taken_of(lanes) for _ in range(3)]
-    assert [lanes.put_among_long(*one) for one in taken] == [True, True, False]
+    assert [lanes.put_among_long(*one, CASE) for one in taken] == [True, True, False]
     assert drained(lanes) == ["0"]
 
 
@@ -158,7 +171,7 @@ def _is_done(lanes: Lanes[int], taken: tuple[str, Work, int], chance: Random) ->
         lanes.put_back(*taken)
         return False
     if not work.is_long and chance.random() < 0.2:
-        assert lanes.put_among_long(*taken)
+        assert lanes.put_among_long(*taken, CASE)
         return False
     lanes.done(stream, work)
     return True
