@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -58,22 +58,25 @@ def restore_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     warning = warning_of_messages(done.manifest, datetime.now(UTC))
     done.notes += [] if warning is None else [warning]
     done.notes += [] if public is not None else [UNCHECKED]
-    if not as_json:
+    if as_json:
+        print_json(_as_json(restored, file, folders.data, seconds))
+    else:
         _print(restored, file, folders.data, seconds)
-        return
-    print_json(
-        {
-            **done.manifest.summary(),
-            "file": str(file),
-            "bytes": file.stat().st_size,
-            "data": str(folders.data),
-            "seconds": round(seconds, 2),
-            "read_models": done.read_models_sequence,
-            "lost": restored.lost._asdict(),
-            "new_incarnation": restored.incarnation,
-            "notes": done.notes,
-        }
-    )
+
+
+def _as_json(restored: Restored, file: Path, data: Path, seconds: float) -> dict[str, Any]:
+    done = restored.done
+    return {
+        **done.manifest.summary(),
+        "file": str(file),
+        "bytes": file.stat().st_size,
+        "data": str(data),
+        "seconds": round(seconds, 2),
+        "read_models": done.read_models_sequence,
+        "lost": restored.lost._asdict(),
+        "new_incarnation": restored.incarnation,
+        "notes": done.notes,
+    }
 
 
 def _print(restored: Restored, file: Path, data: Path, seconds: float) -> None:

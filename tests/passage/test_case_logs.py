@@ -201,10 +201,7 @@ def test_the_index_agrees_with_a_good_log(tmp_path: Path) -> None:
 
 
 def test_a_call_is_promised_by_channel_and_id_and_a_withheld_number_by_no_caller() -> None:
-    known, unknown = (
-        promised(stored_log("A", [opened(1)])),
-        promised(stored_log("B", [withheld(1)])),
-    )
+    known, unknown = (promised(stored_log("A", [one])) for one in (opened(1), withheld(1)))
     assert [one.key for one in known] == ["call.phone.call-1", f"caller.{1:064x}"]
     assert [one.key for one in unknown] == ["call.phone.call-1"]
 
