@@ -33,16 +33,7 @@ from services.intake.state import IntakeState, evolve
 from shared import subjects
 from shared.bus import Bus
 from shared.case_log import Fold
-from shared.commands.intake import (
-    ErasePersonalData,
-    IssueReturnCode,
-    JoinGroup,
-    LinkCases,
-    OpenOtherCase,
-    ProvidePersonalData,
-    SendMessage,
-    SetContactRule,
-)
+from shared.commands import intake as commands
 from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.commands.shifts import HandOverShift
 from shared.deadlines import Deadlines
@@ -121,14 +112,14 @@ def _answer_commands(bus: Bus, listening: Listening) -> None:
     intake = listening.intake
     for command_type in (*handlers.DECISIONS, *handlers.RULED):
         bus.command(command_type, partial(handlers.carry_out, intake))
-    bus.command(ProvidePersonalData, partial(handlers.provide_personal_data, intake))
-    bus.command(SetContactRule, partial(handlers.set_contact_rule, intake))
-    bus.command(IssueReturnCode, partial(issue_return_code, intake))
-    bus.command(OpenOtherCase, partial(others.open_other_case, intake))
-    bus.command(JoinGroup, partial(others.join_group, intake))
-    bus.command(LinkCases, partial(others.link_cases, intake))
-    bus.command(ErasePersonalData, partial(erasing.erase, listening.erasure))
-    bus.command(SendMessage, partial(sending.send_message, listening.sending))
+    bus.command(commands.ProvidePersonalData, partial(handlers.provide_personal_data, intake))
+    bus.command(commands.SetContactRule, partial(handlers.set_contact_rule, intake))
+    bus.command(commands.IssueReturnCode, partial(issue_return_code, intake))
+    bus.command(commands.OpenOtherCase, partial(others.open_other_case, intake))
+    bus.command(commands.JoinGroup, partial(others.join_group, intake))
+    bus.command(commands.LinkCases, partial(others.link_cases, intake))
+    bus.command(commands.ErasePersonalData, partial(erasing.erase, listening.erasure))
+    bus.command(commands.SendMessage, partial(sending.send_message, listening.sending))
     bus.command(HandOverShift, partial(shifting.hand_over, intake.desk))
     for command_type in shifting.DECISIONS:
         bus.command(command_type, partial(shifting.carry_out, intake.desk))

@@ -17,7 +17,8 @@ from services.intake.incoming import IncomingCall
 from services.intake.linking import decide_call
 from shared.boxes import BoxBrokenError
 from shared.case_log import LogError
-from shared.commands.parked import ParkedCommand, SetParkedAside, TakeUpParked
+from shared.commands.base import ParkedCommand
+from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.events.calls import UNKNOWN_LANGUAGE
 from shared.events.fields import Channel, Plain
 from shared.jetstream.calls import Outgoing

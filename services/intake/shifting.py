@@ -9,24 +9,18 @@ from services.intake.exports import decide_export
 from services.intake.shift import decide_accept, decide_end, decide_hand_over, decide_start
 from services.intake.state import IntakeState
 from shared.case_log import ChainBrokenError
+from shared.commands import shifts
 from shared.commands.base import Command
-from shared.commands.shifts import (
-    AcceptShiftCase,
-    EndShift,
-    HandOverShift,
-    RecordExport,
-    StartShift,
-)
 from shared.events.base import Event
 from shared.events.reading import UnreadableEventError
 from shared.service import Desk
 from shared.transact import Outcome, transact
 
 DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
-    StartShift: lambda state, command: decide_start(state.shift, command),
-    AcceptShiftCase: lambda state, command: decide_accept(state.shift, command),
-    EndShift: lambda state, command: decide_end(state.shift, command),
-    RecordExport: lambda state, command: decide_export(state.exported, command),
+    shifts.StartShift: lambda state, command: decide_start(state.shift, command),
+    shifts.AcceptShiftCase: lambda state, command: decide_accept(state.shift, command),
+    shifts.EndShift: lambda state, command: decide_end(state.shift, command),
+    shifts.RecordExport: lambda state, command: decide_export(state.exported, command),
 }
 
 
@@ -41,7 +35,7 @@ def carry_out(desk: Desk, command: Command) -> Outcome:
     )
 
 
-def hand_over(desk: Desk, command: HandOverShift) -> Outcome:
+def hand_over(desk: Desk, command: shifts.HandOverShift) -> Outcome:
     """Names a shift's live cases to those who follow, each of which must exist."""
     unknown = first_unknown(desk, command.case_ids)
     return transact(

@@ -12,7 +12,7 @@ import pytest
 
 from shared.case_log import Fold
 from shared.commands.base import Command
-from shared.commands.catalogue import COMMANDS
+from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.commands.handover import RecordArrival
 from shared.commands.intake import AddNote, ClaimCase, CloseCase, TakeOverCase
 from shared.events.base import CaseEvent, Event
@@ -146,7 +146,7 @@ RULE = {
 def test_one_rule_about_anothers_claim_holds_for_every_command_of_every_service(
     command_type: type[Command], row: Row
 ) -> None:
-    case = Case(desk_for(command_type.SERVICE, Fold(0, count)))
+    case = Case(desk_for(ANSWERED_BY[command_type], Fold(0, count)))
     case.given(*row.given)
     fields: dict[str, Any] = {"by": row.by, "fence": row.fence, "seen_version": len(row.given)}
     command = command_type.model_construct(command_id="cmd-1", case_id=CASE, **fields)

@@ -33,6 +33,7 @@ from shared import subjects
 from shared.answering import AnyAnswer, answer
 from shared.case_log import Fold
 from shared.commands.base import Command
+from shared.commands.catalogue import ANSWERED_BY
 from shared.keyfiles import make_channel_keys, read_intake_public_key
 from shared.keyholder import RemoteKeys
 from shared.parking import Delivery
@@ -118,7 +119,7 @@ class StorySite:
 
     def ask(self, command_type: type[Command], body: bytes) -> AnyAnswer:
         """A service's answer to a command, as the bus would."""
-        _, handler = self.services[command_type.SERVICE].bus._commands[command_type.__name__]
+        _, handler = self.services[ANSWERED_BY[command_type]].bus._commands[command_type.__name__]
         return answer(command_type, body, handler)
 
     def hand_over(self, handed: Handed) -> Outcome:

@@ -32,6 +32,7 @@ from services.verification.registry import load_csv
 from shared import subjects
 from shared.answering import AnyAnswer
 from shared.commands.base import ANSWER, Command, Decision, Recorded
+from shared.commands.catalogue import ANSWERED_BY
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from shared.events.reading import read_case_event
@@ -139,7 +140,7 @@ class Site:
         if issubclass(command_type, Decision):
             who["seen_version"] = len(await self.history(case_id))
         body = json.dumps({**who, **fields}, default=str).encode()
-        subject = subjects.command(command_type.SERVICE, command_type.__name__)
+        subject = subjects.command(ANSWERED_BY[command_type], command_type.__name__)
         reply = await self.client.request(subject, body, timeout=ANSWER_WITHIN_S)
         return ANSWER.validate_json(reply.data)
 

@@ -21,7 +21,7 @@ from services.query.link import NobodyAnswersError
 from services.query.masking import type_shown
 from shared import subjects
 from shared.commands.base import ANSWER, Command, Ignored, Invalid, Recorded, Refused, Unavailable
-from shared.commands.catalogue import COMMANDS
+from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.events.fields import Id
 from shared.logs import log
 from shared.refusals import is_another_person
@@ -60,7 +60,7 @@ def _endpoint(
     context: Context, command_type: type[Command]
 ) -> Callable[[Any], Awaitable[dict[str, Any]]]:
     async def endpoint(body: Any) -> dict[str, Any]:
-        return await pass_on(context, command_type.SERVICE, body)
+        return await pass_on(context, ANSWERED_BY[command_type], body)
 
     # The type of the body differs by route, so it can't stand in the text of the function.
     endpoint.__annotations__["body"] = _request_type(command_type)
