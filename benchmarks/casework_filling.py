@@ -38,9 +38,10 @@ from shared.addresses import callers_to_hash
 from shared.events import intake
 from shared.events.base import FIRST_PREVHASH, chain_hash
 from shared.events.fields import Identity, Plain
+from shared.hash_purposes import SERVICE_NUMBER
 from shared.jetstream.subjects import Subjects
 from shared.keyholder import Keys
-from shared.matching.numbers import SERVICE_NUMBER, folded_number
+from shared.matching.numbers import folded_number
 from shared.sealing import Spot
 
 THREADS = 16

@@ -27,7 +27,8 @@ from services.intake.state import IntakeState
 from shared.commands import intake as commands
 from shared.commands.base import Command
 from shared.events.base import Event
-from shared.matching.numbers import SERVICE_NUMBER, folded_number
+from shared.hash_purposes import SERVICE_NUMBER
+from shared.matching.numbers import folded_number
 from shared.service import Desk
 from shared.transact import Cause, Outcome, transact
 

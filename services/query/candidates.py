@@ -25,10 +25,10 @@ from shared.addresses import callers_to_hash
 from shared.contact_rule import SafeToContact, said_in
 from shared.events.fields import Channel
 from shared.events.intake import ContactRuleSet
+from shared.hash_purposes import SERVICE_NUMBER
 from shared.key_messages import SealedValue
 from shared.keyholder import Keys, Searcher
 from shared.logs import log
-from shared.matching.numbers import SERVICE_NUMBER
 from shared.return_codes import to_hash
 
 CANDIDATES_MAX = 20
