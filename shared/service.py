@@ -34,7 +34,7 @@ def _now() -> datetime:
 
 
 @dataclass(frozen=True)
-class Desk:
+class Context:
     """What a handler works with, beside the message."""
 
     service: str
@@ -104,7 +104,7 @@ class Service:
     """A service before it listens: `main` adds its handlers to the bus and runs it."""
 
     settings: Settings
-    desk: Desk
+    context: Context
     bus: Bus
     log: CaseLog[Any]
     at_start: list[Callable[[], None]] = field(default_factory=list)
@@ -150,7 +150,7 @@ class Service:
     def timers(self) -> Timers:
         """The service's timers, over the connection of the log."""
         timeout_s = self.settings.request_timeout_s
-        return JetStreamTimers(self.log.connection, self.desk.service, timeout_s)
+        return JetStreamTimers(self.log.connection, self.context.service, timeout_s)
 
 
 def assemble(name: str, fold: Fold[StateT], settings: Settings) -> Service:
@@ -161,7 +161,7 @@ def assemble(name: str, fold: Fold[StateT], settings: Settings) -> Service:
     keys = RemoteKeys(log.connection, name, settings.request_timeout_s)
     return Service(
         settings=settings,
-        desk=Desk(name, Writer(log, keys)),
+        context=Context(name, Writer(log, keys)),
         bus=Bus(name, settings, keys, intake_public, is_ready=log.is_connected),
         log=log,
     )

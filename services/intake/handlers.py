@@ -29,7 +29,7 @@ from shared.commands.base import Command
 from shared.events.base import Event
 from shared.hash_purposes import SERVICE_NUMBER
 from shared.matching.numbers import folded_number
-from shared.service import Desk
+from shared.service import Context
 from shared.transact import Cause, Outcome, transact
 
 
@@ -37,7 +37,7 @@ from shared.transact import Cause, Outcome, transact
 class Intake:
     """What intake's handlers work with."""
 
-    desk: Desk
+    context: Context
     index: Index
     rules: Rules
 
@@ -81,22 +81,22 @@ def record_call(intake: Intake, opened: OpenedCall) -> RecordedCall:
         causation_id=message_of(call.channel, call.call_id),
         correlation_id=call.call_id,
         actor=f"channel:{call.channel}",
-        source=intake.desk.source,
+        source=intake.context.source,
         # What a channel's clock said stands in the data.
-        happened_at=intake.desk.by_now(call.started_at, channel=call.channel),
+        happened_at=intake.context.by_now(call.started_at, channel=call.channel),
         opens_case=route.is_new,
     )
     decide = partial(linking.decide_call, call=call, route=route)
-    return RecordedCall(transact(intake.desk.writer, route.case_id, cause, decide), call.call_id)
+    return RecordedCall(transact(intake.context.writer, route.case_id, cause, decide), call.call_id)
 
 
 def carry_out(intake: Intake, command: Command) -> Outcome:
     """Carries out one of the commands in DECISIONS and RULED."""
-    desk = intake.desk
+    context = intake.context
     return transact(
-        desk.writer,
+        context.writer,
         command.case_id,
-        desk.cause_of(command),
+        context.cause_of(command),
         lambda state: decided(intake, command, state),
     )
 
@@ -104,24 +104,24 @@ def carry_out(intake: Intake, command: Command) -> Outcome:
 def decided(intake: Intake, command: Command, state: IntakeState) -> list[Event]:
     """What one of the commands in DECISIONS and RULED makes of a case."""
     if type(command) in RULED:
-        return RULED[type(command)](state, command, intake.desk.now(), intake.rules)
+        return RULED[type(command)](state, command, intake.context.now(), intake.rules)
     return DECISIONS[type(command)](state, command)
 
 
 def provide_personal_data(intake: Intake, command: commands.ProvidePersonalData) -> Outcome:
     """Records who a man says he is, and the hash by which his service number is found again."""
-    desk = intake.desk
+    context = intake.context
     number = folded_number(command.identity.service_number or "")
-    hashes = desk.keys.hashes([(SERVICE_NUMBER, number)] if number else [])
+    hashes = context.keys.hashes([(SERVICE_NUMBER, number)] if number else [])
     key = hashes[0][0] if hashes else None
     decide = partial(statements.decide_personal_data, command=command, service_number_key=key)
-    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+    return transact(context.writer, command.case_id, context.cause_of(command), decide)
 
 
 def set_contact_rule(intake: Intake, command: commands.SetContactRule) -> Outcome:
     """Records what he says about reaching him, with the time by our clock."""
-    desk, now = intake.desk, intake.desk.now()
+    context, now = intake.context, intake.context.now()
     happened_at = min(command.happened_at or now, now)
-    cause = replace(desk.cause_of(command), happened_at=happened_at)
+    cause = replace(context.cause_of(command), happened_at=happened_at)
     decide = partial(contact.decide_contact_rule, command=command, now=now)
-    return transact(desk.writer, command.case_id, cause, decide)
+    return transact(context.writer, command.case_id, cause, decide)

@@ -28,7 +28,7 @@ from shared.logs import log
 from shared.own_process import own_process, run_to_end
 from shared.policy import policy
 from shared.secret_files import own_settings
-from shared.service import Desk, Service
+from shared.service import Context, Service
 from shared.settings import Settings
 from shared.transact import Writer
 
@@ -62,7 +62,7 @@ def wire(settings: Settings, lock: Lock) -> Service:
     bus.consume(DUE, partial(handlers.receive_timer, keeping))
     everything = subjects.keyholder("*", "*")
     respond(connection, everything, partial(handlers.respond, keeping), settings.threads)
-    return Service(settings, Desk(SERVICE, Writer(case_log, holder)), bus, case_log)
+    return Service(settings, Context(SERVICE, Writer(case_log, holder)), bus, case_log)
 
 
 async def serve(service: Service, lock: Lock) -> int:

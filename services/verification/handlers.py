@@ -30,20 +30,20 @@ DECISIONS: dict[type[Command], Callable[[VerificationState, Any, datetime], list
 
 def carry_out(verification: Verification, command: Command) -> Outcome:
     """Carries out one of the commands in DECISIONS."""
-    desk = verification.desk
+    context = verification.context
     decision = DECISIONS[type(command)]
     return transact(
-        desk.writer,
+        context.writer,
         command.case_id,
-        desk.cause_of(command),
-        lambda state: decision(state, command, desk.now()),
+        context.cause_of(command),
+        lambda state: decision(state, command, context.now()),
     )
 
 
 def check_registry(verification: Verification, command: commands.CheckRegistry) -> Outcome:
     """Asks the registry again about the personal data last given."""
-    desk = verification.desk
-    statement = statement_to_check(desk.writer.log.load_current(command.case_id).state)
+    context = verification.context
+    statement = statement_to_check(context.writer.log.load_current(command.case_id).state)
     answer = answer_about(verification, command.case_id, statement)
     decide = partial(decide_registry_answer, answer=answer)
-    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+    return transact(context.writer, command.case_id, context.cause_of(command), decide)

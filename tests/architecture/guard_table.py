@@ -52,7 +52,7 @@ def rows() -> list[Row]:
 def guards_of_every_command() -> tuple[Guard, ...]:
     """The guards that the write path asks, whatever the command."""
     found = reading("", [service, transact, case_log])
-    found.follow(service.Desk.cause_of)  # type: ignore[arg-type]
+    found.follow(service.Context.cause_of)  # type: ignore[arg-type]
     found.follow(transact.transact)  # type: ignore[arg-type]
     return tuple(found.guards)
 

@@ -41,7 +41,7 @@ UNDER_COMMANDS = (
     "shared.transact.CaseLog.load",
     "shared.transact.CaseLog.load_current",
     "shared.transact.envelope_of",
-    "shared.service.Desk.cause_of",
+    "shared.service.Context.cause_of",
     "shared.answering._answer_of",
     "shared.bus.answer",
     "shared.bus._json",

@@ -15,7 +15,7 @@ from services.intake.incoming import IncomingCall, Route
 from services.intake.routing import GUESSABLE, SURE, Index, Standing
 from shared.addresses import spelled
 from shared.events.fields import Channel
-from tests.desks import MemoryBucket
+from tests.contexts import MemoryBucket
 from tests.examples import NOON, digest
 
 VICTIM = "0EXAMP000001"

@@ -33,7 +33,7 @@ from shared.events.reading import read_case_event
 from shared.jetstream import RecordedEvent
 from shared.sealing import Spot
 from shared.transact import Cause, Writer, transact
-from tests.desks import MemoryBucket, key_holder, secrets
+from tests.contexts import MemoryBucket, key_holder, secrets
 from tests.examples import ALL_CLASSES, CASE, NOON, OTHER_CASE
 
 OPENED = CaseOpened(call_id="call-1", channel="phone", language="ru", started_at=NOON)

@@ -83,7 +83,7 @@ class Site:
         """Runs a service that is put together already."""
         await service.bus.broker.start()
         service.begin()
-        self.running[service.desk.service] = service
+        self.running[service.context.service] = service
         try:
             yield service
         finally:
