@@ -17,7 +17,7 @@ from shared.case_log import ChainBrokenError
 from shared.due import Due
 from shared.events.base import Event
 from shared.events.reading import UnreadableEventError
-from shared.logs import log
+from shared.logs import logger
 from shared.parking import Delivery, UnprocessableError
 from shared.service import Context
 from shared.timers import Timer, Timers, read_timer
@@ -96,7 +96,7 @@ class Deadlines(Generic[StateT]):
                 continue  # A damaged case stops no other; `passage verify` names it.
             count += 1
         self.timers.set(ALL_SET)
-        log.info("timers_set_anew", cases=count)
+        logger.info("timers_set_anew", cases=count)
 
     def _case_ids(self) -> Iterator[str]:
         recorder, start = self.context.writer.log.recorder, 1

@@ -21,7 +21,7 @@ from typing_extensions import override
 from shared.log_forms import PLACES_MAX
 from shared.log_lines import LEVEL, listed
 
-log = structlog.stdlib.get_logger("passage")
+logger = structlog.stdlib.get_logger("passage")
 
 LOGGING_MODULES = frozenset({"logging", "structlog", "traceback", "warnings"})
 """Whose lines of code aren't where something was logged, by the first part of a module's name."""
@@ -41,9 +41,9 @@ def configure(service: str, level: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[_LibraryLines(lines)], force=True)
     for name in list(logging.root.manager.loggerDict):
         # Libraries bring handlers of their own, which print texts.
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = True
+        theirs = logging.getLogger(name)
+        theirs.handlers.clear()
+        theirs.propagate = True
 
 
 def quiet_asyncio() -> None:

@@ -16,7 +16,7 @@ from shared.commands.base import Command, Decision
 from shared.events.base import CaseEvent
 from shared.keyfiles import read_intake_public_key
 from shared.keyholder import Keys, RemoteKeys
-from shared.logs import log, place_of
+from shared.logs import logger, place_of
 from shared.refusals import CLOCK_LEEWAY, CLOCK_OFF_MAX, HAPPENED_BY_NOW, require, seconds_off
 from shared.settings import Settings
 from shared.timers import JetStreamTimers, Timers
@@ -85,7 +85,7 @@ class Context:
         heard_at = now or self.now()
         if said_at > heard_at + CLOCK_OFF_MAX:
             seconds = seconds_off(said_at, heard_at)
-            log.error("clock_off", channel=channel, command=command, seconds=seconds)
+            logger.error("clock_off", channel=channel, command=command, seconds=seconds)
         return min(said_at, heard_at)
 
     def cause_in(self, event: CaseEvent[Any]) -> Cause:
@@ -134,11 +134,11 @@ class Service:
             try:
                 work()
             except (LogError, TimeoutError) as error:
-                log.warning("not_at_start", error=type(error).__name__)
+                logger.warning("not_at_start", error=type(error).__name__)
                 self._ended.wait(BEGIN_AGAIN_AFTER_S)
             except Exception as error:
                 if not self._ended.is_set():
-                    log.error("fault", error=type(error).__name__, place=place_of(error))
+                    logger.error("fault", error=type(error).__name__, place=place_of(error))
                 return
             else:
                 return

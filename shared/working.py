@@ -13,7 +13,7 @@ from nats.aio.client import Client
 from shared.consuming import Processed, process
 from shared.hands import Hand, Held
 from shared.lanes import Lanes, Work
-from shared.logs import log, place_of
+from shared.logs import logger, place_of
 
 SHARE_OF_THREADS_MAX = 0.75
 """So much of them one stream has at most, so that another's message finds one free."""
@@ -72,7 +72,7 @@ class Working:
         try:
             done = await run_sync(process, work.handle, held.delivery, limiter=self._limiter)
         except Exception as error:  # Whatever it is, the message comes again.
-            log.error("fault", error=type(error).__name__, place=place_of(error))
+            logger.error("fault", error=type(error).__name__, place=place_of(error))
             done = Processed(settled=False)
         if done.is_sealed:
             held.is_at_work = False

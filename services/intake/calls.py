@@ -34,7 +34,7 @@ from shared.events.calls import UNKNOWN_LANGUAGE, CallEnded, Change
 from shared.events.fields import Channel, Plain
 from shared.events.upstream import read_upstream
 from shared.hash_purposes import CALL, RETURN_CODE, callers_of
-from shared.logs import log
+from shared.logs import logger
 from shared.parking import Delivery, UnprocessableError
 from shared.return_codes import code_in_text, codes_in, is_plain, without_codes
 
@@ -237,7 +237,7 @@ def _moment(fields: Mapping[str, Any], name: str, change: Change, reading: Readi
         reading.note(change, name, fields[name])
     ahead_s = cleaning.seconds_ahead(fields.get(name), reading.received_at)
     if is_replaced and ahead_s:
-        log.error("clock_off", channel=reading.channel, seconds=ahead_s)
+        logger.error("clock_off", channel=reading.channel, seconds=ahead_s)
     return at
 
 

@@ -43,7 +43,7 @@ from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedErr
 from shared.jetstream.connection import Connection
 from shared.jetstream.stream import Stream
 from shared.key_messages import SealedValue
-from shared.logs import log
+from shared.logs import logger
 from shared.message_lengths import MessageLimit
 from shared.outgoing import CONTENT_TYPE, OutgoingMessage, outgoing
 from shared.parking import UnprocessableError
@@ -222,7 +222,7 @@ def _give(sending: Sending, event: CaseEvent[MessageQueued], letter: _Letter, at
         goes_until(letter.contact, data.valid_until, at, sending.report_within),
     )
     if not sending.post.give(message, at):
-        log.warning("message_not_given", case_id=event.subject, message_id=data.message_id)
+        logger.warning("message_not_given", case_id=event.subject, message_id=data.message_id)
 
 
 def _opened(context: Context, values: Sequence[SealedValue], by: str) -> Sequence[str]:
@@ -269,4 +269,4 @@ def _alarm_if_behind(message: Message, report: DeliveryReported) -> None:
     given_at = message.dispatched_at or report.happened_at
     if report.happened_at < given_at - CLOCK_OFF_MAX:
         seconds = seconds_off(report.happened_at, given_at)
-        log.error("clock_off", channel=report.channel, seconds=seconds)
+        logger.error("clock_off", channel=report.channel, seconds=seconds)

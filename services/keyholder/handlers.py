@@ -38,7 +38,7 @@ from shared.key_messages import (
     Unboxed,
 )
 from shared.keyholder import KEEPER, KeysDeniedError
-from shared.logs import log, place_of
+from shared.logs import logger, place_of
 from shared.parking import Delivery, UnprocessableError
 from shared.subjects import read_case_subject
 from shared.timers import read_timer
@@ -87,7 +87,7 @@ def respond(keeping: Keeping, subject: str, body: bytes, may_wait: bool) -> byte
     except Exception as error:  # Whoever asked must not wait for an answer that never comes.
         if _is_closed(keeping):
             return _json(SEALED)
-        log.error("fault", error=type(error).__name__, place=place_of(error))
+        logger.error("fault", error=type(error).__name__, place=place_of(error))
         return _json(NOT_NOW)
 
 
@@ -190,7 +190,7 @@ def receive_timer(keeping: Keeping, delivery: Delivery) -> Outcome:
     if keeping.now() - newest_kek_made_at(keeping.folder) < SHORTEST_NIGHT:
         return Outcome("ignored", "", 0, delivery.sequence)
     rotation = keeping.holder.ring.rotate(keeping.folder)
-    log.info(
+    logger.info(
         "rotated",
         count=rotation.cases,
         damaged=len(rotation.damaged),

@@ -24,7 +24,7 @@ from shared.bus import Bus
 from shared.case_log import CaseLog, jetstream_env
 from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
-from shared.logs import log
+from shared.logs import logger
 from shared.own_process import own_process, run_to_end
 from shared.policy import policy
 from shared.secret_files import own_settings
@@ -78,7 +78,7 @@ async def serve(service: Service, lock: Lock) -> int:
         return TERMINATED_EXIT
     service.log.connection.send(Outgoing(subjects.KEYHOLDER_SEALED, b""))
     await asyncio.sleep(LAST_ANSWER_S)
-    log.warning("sealed")
+    logger.warning("sealed")
     return SEALED_EXIT
 
 
@@ -110,7 +110,7 @@ async def _until_exit() -> int:
     note = settings.sealed_file
     if note is not None and is_noted(note):
         logs.configure(SERVICE, settings.log_level)
-        log.warning("sealed")
+        logger.warning("sealed")
         if not await unsealed(note, settings.health_file):
             return TERMINATED_EXIT
     lock = Lock(settings.seal_after_idle_s, None if note is None else partial(note_sealed, note))

@@ -21,7 +21,7 @@ from shared.health_file import health_kept
 from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.jetstream.stream import Stream
-from shared.logs import log
+from shared.logs import logger
 from shared.own_process import own_process, run_to_end
 from shared.secret_files import own_settings
 from shared.settings import Settings
@@ -82,7 +82,7 @@ class Witness:
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         self._factory.close()
-        log.info("ended", service=SERVICE)
+        logger.info("ended", service=SERVICE)
 
     async def _answer_until(self, stopping: asyncio.Event) -> None:
         far = self.follower.how_far

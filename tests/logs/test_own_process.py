@@ -17,7 +17,7 @@ GIVES_UP_AFTER_S = 60.0
 START = (
     "import asyncio, gc, logging, os, sys, threading, traceback, warnings\n"
     "from shared.own_process import own_process\n"
-    "from shared.logs import log\n"
+    "from shared.logs import logger\n"
     "own_process('intake')\n"
     f"name = '{CANARY}'\n"
 )
@@ -61,7 +61,7 @@ def said_by(code: str, **environment: str) -> tuple[int, list[dict[str, Any]]]:
         ("try:\n    {}[name]\nexcept KeyError:\n    traceback.print_exc()", "printed", None),
         ("logging.getLogger('nats').error(name)", "library", None),
         ("logging.getLogger('nats').error('%s %s', name)", "library", None),
-        ("log.info(name)", "unlisted", None),
+        ("logger.info(name)", "unlisted", None),
         (
             "logging.getLogger('late').addHandler(logging.StreamHandler())\n"
             "logging.getLogger('late').propagate = False\n"
@@ -92,7 +92,7 @@ STUCK = (
     [
         ("    pass\n", 0, []),
         ("    return 143\n", 143, []),
-        ("    log.warning('sealed')\n", 0, ["sealed"]),
+        ("    logger.warning('sealed')\n", 0, ["sealed"]),
         ("    raise ValueError(name)\n", 1, ["ended_by_fault"]),
     ],
 )

@@ -23,7 +23,7 @@ from shared import subjects
 from shared.commands.base import ANSWER, Command, Ignored, Invalid, Recorded, Refused, Unavailable
 from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.events.fields import Id
-from shared.logs import log
+from shared.logs import logger
 from shared.refusals import is_another_person
 
 VISIBLE_WITHIN_S = 2.0
@@ -87,7 +87,7 @@ async def pass_on(context: Context, service: str, command: Command) -> dict[str,
     began = time.perf_counter()
     name = type(command).__name__
     answer = await _ask(context, service, command)
-    log.info(
+    logger.info(
         "command",
         handler=name,
         # A version says that the log has this case; else its number is only what somebody typed.
@@ -131,7 +131,7 @@ async def _ask(
     except NobodyAnswersError as silence:
         return Unavailable(reason=str(silence))
     except ValidationError:
-        log.error("answer_unreadable", handler=type(command).__name__, service=service)
+        logger.error("answer_unreadable", handler=type(command).__name__, service=service)
         return Unavailable(reason="its answer can't be understood")
 
 
