@@ -16,8 +16,8 @@ from services.handover import state as handover
 from services.handover.contact import decide_arrival
 from services.handover.disclosure import decide_disclose
 from services.handover.rendezvous import decide_approve, decide_plan
+from services.intake.call_linking import decide_call
 from services.intake.incoming import IncomingCall, Route
-from services.intake.linking import decide_call
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
 from services.intake.statements import decide_personal_data

@@ -9,14 +9,14 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from services.intake import (
+    call_linking,
+    case_links,
     claims,
     closing,
     confirming,
     contact,
     duress,
     groups,
-    linking,
-    links,
     statements,
     triage,
 )
@@ -52,7 +52,7 @@ DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     commands.FormGroup: groups.decide_form,
     commands.LeaveGroup: groups.decide_leave,
     commands.CountHeads: groups.decide_count,
-    commands.UnlinkCases: links.decide_unlink,
+    commands.UnlinkCases: case_links.decide_unlink,
     commands.ConfirmCaller: confirming.decide_confirm_caller,
 }
 """The commands that need nothing but the case."""
@@ -86,7 +86,7 @@ def record_call(intake: Intake, opened: OpenedCall) -> RecordedCall:
         happened_at=intake.context.by_now(call.started_at, channel=call.channel),
         opens_case=route.is_new,
     )
-    decide = partial(linking.decide_call, call=call, route=route)
+    decide = partial(call_linking.decide_call, call=call, route=route)
     return RecordedCall(transact(intake.context.writer, route.case_id, cause, decide), call.call_id)
 
 

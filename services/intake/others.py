@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from services.intake.groups import decide_join, decide_struck_off, decide_told_of_group
-from services.intake.handlers import Intake
-from services.intake.link_state import Told
-from services.intake.links import (
+from services.intake.case_link_state import Told
+from services.intake.case_links import (
     decide_continued,
     decide_link,
     decide_other_case,
     decide_told_of_link,
 )
+from services.intake.groups import decide_join, decide_struck_off, decide_told_of_group
+from services.intake.handlers import Intake
 from services.intake.routing import case_id_for
 from services.intake.state import IntakeState
 from shared.case_history import History

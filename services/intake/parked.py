@@ -12,9 +12,9 @@ from functools import partial
 from typing import Literal, cast, get_args
 
 from services.intake import cleaning
+from services.intake.call_linking import decide_call
 from services.intake.handlers import Intake
 from services.intake.incoming import IncomingCall
-from services.intake.linking import decide_call
 from shared.boxes import BoxBrokenError
 from shared.case_log import LogError
 from shared.commands.base import ParkedCommand

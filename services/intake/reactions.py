@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.intake import erasing, others, sending
+from services.intake.case_link_state import is_from_service
 from services.intake.ends import EarlyEnds
 from services.intake.erasing import Erasure
 from services.intake.handlers import Intake
-from services.intake.link_state import is_from_service
 from services.intake.sending import Sending
 from services.intake.state import IntakeState
 from shared.deadlines import Deadlines
