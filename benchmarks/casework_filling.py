@@ -34,7 +34,7 @@ from benchmarks.site import RELAXED, SYNCED, Site
 from benchmarks.story import CALLER_KEY, FOLDS
 from services.intake.routing import new_case_id
 from shared import subjects
-from shared.addresses import callers_to_hash
+from shared.caller_addresses import callers_to_hash
 from shared.events import intake
 from shared.events.base import FIRST_PREVHASH, chain_hash
 from shared.events.fields import Identity, Plain

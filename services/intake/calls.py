@@ -29,7 +29,7 @@ from services.intake.reading import (
     shortened,
     unboxed,
 )
-from shared.addresses import Spelled, spelled
+from shared.caller_addresses import Spelled, spelled
 from shared.events.calls import UNKNOWN_LANGUAGE, CallEnded, Change
 from shared.events.fields import Channel, Plain
 from shared.events.upstream import read_upstream

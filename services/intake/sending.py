@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from nacl.public import PublicKey
 from typing_extensions import override
 
-from services.intake.addresses import Address
+from services.intake.address_state import Address
 from services.intake.calls import message_of
 from services.intake.delivery import decide_report, goes_until, was_given
 from services.intake.guards import require_not_exchanged

@@ -21,7 +21,7 @@ from services.query.projections.lookups import Kind
 from services.query.reads import Answer
 from services.query.statements import Statement, addresses_of, name_of, statements_of
 from shared.access import SearchKind
-from shared.addresses import callers_to_hash
+from shared.caller_addresses import callers_to_hash
 from shared.contact_rule import SafeToContact, said_in
 from shared.events.fields import Channel
 from shared.events.intake import ContactRuleSet
