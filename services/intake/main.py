@@ -10,18 +10,18 @@ from services.intake import (
     CASES,
     DUE,
     SERVICE,
-    erasing,
+    desk_handlers,
+    erasure_handlers,
     handlers,
     others,
     parked,
     sending,
-    shifting,
 )
 from services.intake.codes import issue_return_code
 from services.intake.deadlines import KINDS, Spans, decide_due, due_in
 from services.intake.durability import Durability
 from services.intake.ends import EarlyEnds
-from services.intake.erasing import Erasure
+from services.intake.erasure_handlers import Erasure
 from services.intake.guards import Rules
 from services.intake.handlers import Intake
 from services.intake.parked import ParkedContext
@@ -118,11 +118,11 @@ def _answer_commands(bus: Bus, listening: Listening) -> None:
     bus.command(commands.OpenOtherCase, partial(others.open_other_case, intake))
     bus.command(commands.JoinGroup, partial(others.join_group, intake))
     bus.command(commands.LinkCases, partial(others.link_cases, intake))
-    bus.command(commands.ErasePersonalData, partial(erasing.erase, listening.erasure))
+    bus.command(commands.ErasePersonalData, partial(erasure_handlers.erase, listening.erasure))
     bus.command(commands.SendMessage, partial(sending.send_message, listening.sending))
-    bus.command(HandOverShift, partial(shifting.hand_over, intake.context))
-    for command_type in shifting.DECISIONS:
-        bus.command(command_type, partial(shifting.carry_out, intake.context))
+    bus.command(HandOverShift, partial(desk_handlers.hand_over, intake.context))
+    for command_type in desk_handlers.DECISIONS:
+        bus.command(command_type, partial(desk_handlers.carry_out, intake.context))
 
 
 def main() -> None:

@@ -27,10 +27,10 @@ from services.handover.reactions import REACTIONS as HANDOVER_REACTIONS
 from services.handover.reactions import Handover
 from services.handover.state import HandoverState
 from services.handover.state import evolve as evolve_handover
-from services.intake import erasing, others, sending
+from services.intake import erasure_handlers, others, sending
 from services.intake.codes import issue_return_code
 from services.intake.ends import EarlyEnds
-from services.intake.erasing import Erasure
+from services.intake.erasure_handlers import Erasure
 from services.intake.handlers import Intake
 from services.intake.reactions import REACTIONS as INTAKE_REACTIONS
 from services.intake.reactions import Listening
@@ -147,7 +147,7 @@ class Wired:
             asked.OpenOtherCase: partial(others.open_other_case, intake),
             asked.JoinGroup: partial(others.join_group, intake),
             asked.LinkCases: partial(others.link_cases, intake),
-            asked.ErasePersonalData: partial(erasing.erase, heard.erasure),
+            asked.ErasePersonalData: partial(erasure_handlers.erase, heard.erasure),
             asked.SendMessage: partial(sending.send_message, sender),
         }
         return intake

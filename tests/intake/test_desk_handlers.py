@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.intake.shifting import carry_out, first_unknown, hand_over
+from services.intake.desk_handlers import carry_out, first_unknown, hand_over
 from services.intake.state import IntakeState, evolve
 from shared.case_log import Fold
 from shared.commands.shifts import HandOverShift, StartShift

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from services.intake.deadlines import LOCATION_RETENTION, Spans
-from services.intake.erasing import Erasure, erase, finish
+from services.intake.erasure_handlers import Erasure, erase, finish
 from services.intake.main import deadlines_of
 from services.intake.state import IntakeState, evolve
 from shared import subjects
