@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from shared.boxes import BoxBrokenError
 from shared.case_log import ChainBrokenError, LogError
-from shared.events.reading import UnreadableEventError
+from shared.events.parsing import UnreadableEventError
 from shared.keyholder import KeysSealedError, KeysUnavailableError
 from shared.logs import logger, place_of
 from shared.parking import Delivery, UnprocessableError

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 from shared.case_log import ChainBrokenError
 from shared.due import Due
 from shared.events.base import Event
-from shared.events.reading import UnreadableEventError
+from shared.events.parsing import UnreadableEventError
 from shared.logs import logger
 from shared.parking import Delivery, UnprocessableError
 from shared.service import Context

@@ -14,7 +14,7 @@ from typing import Any, cast, get_args
 
 from services.intake import cleaning
 from services.intake.incoming import IncomingCall, Route
-from services.intake.reading import (
+from services.intake.parsing import (
     ChannelMessage,
     GivenIds,
     Hashed,

@@ -12,7 +12,7 @@ from shared.case_log import ChainBrokenError
 from shared.commands import shifts
 from shared.commands.base import Command
 from shared.events.base import Event
-from shared.events.reading import UnreadableEventError
+from shared.events.parsing import UnreadableEventError
 from shared.service import Context
 from shared.transact import Outcome, transact
 

@@ -13,7 +13,7 @@ from functools import partial
 from services.intake.call_linking import decide_call_ended
 from services.intake.calls import OpenedCall, message_of, open_end
 from services.intake.handlers import Intake, record_call
-from services.intake.reading import ChannelMessage
+from services.intake.parsing import ChannelMessage
 from shared.buckets import Bucket, Change, TakenError
 from shared.events.calls import CallEnded
 from shared.events.fields import Channel

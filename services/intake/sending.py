@@ -27,7 +27,7 @@ from services.intake.messages import (
     require_said_once,
 )
 from services.intake.outbox_state import Message, Outbox
-from services.intake.reading import ChannelMessage
+from services.intake.parsing import ChannelMessage
 from services.intake.reports import is_underway, read_report
 from services.intake.state import IntakeState
 from shared import subjects

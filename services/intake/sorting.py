@@ -16,12 +16,12 @@ from services.intake import sending
 from services.intake.boxes import OpenedAtOnce
 from services.intake.calls import ReadCall, opened, read_call, read_message
 from services.intake.ends import receive_call, receive_end
+from services.intake.parsing import Hashed, Opener, hashed
 from services.intake.reactions import Listening
-from services.intake.reading import Hashed, Opener, hashed
 from services.intake.reports import read_report
 from shared.boxes import BoxBrokenError
 from shared.case_log import LogError
-from shared.events.reading import UnreadableEventError
+from shared.events.parsing import UnreadableEventError
 from shared.keyholder import KeysUnavailableError
 from shared.lanes import Work
 from shared.parking import Delivery, UnprocessableError

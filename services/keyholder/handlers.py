@@ -16,7 +16,7 @@ from services.keyholder.secrets import newest_kek_made_at
 from shared.case_log import Fold
 from shared.events.base import CaseEvent
 from shared.events.intake import PersonalDataErased
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import (
     NOT_YET,
     Closed,

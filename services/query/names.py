@@ -22,7 +22,7 @@ from services.query.reads import ReadModelUnavailableError, Reads
 from shared.events.base import Event
 from shared.events.fields import Identity
 from shared.events.intake import PersonalDataErased, PersonalDataProvided
-from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.key_messages import OpenedValue, SealedValue
 from shared.keyholder import Keys, KeysDeniedError, KeysUnavailableError, Searcher, TooManyError
 from shared.logs import logger

@@ -15,8 +15,8 @@ from typing import Protocol
 
 from services.verification import registry_store
 from services.verification.registry_answers import RegistryAnswer, answer_from
+from services.verification.registry_file.parsing import Recognised, RegistryFile
 from services.verification.registry_file.problems import FileProblem, RegistryFileError, refuse
-from services.verification.registry_file.reading import Recognised, RegistryFile
 from services.verification.registry_store import Filled, remove_drafts
 from shared.matching import Stated, names
 

@@ -1,6 +1,6 @@
 """The closed catalogue: every event Passage knows, and who records it.
 
-What isn't listed here can't be stored, and is refused when read (`shared.events.reading`).
+What isn't listed here can't be stored, and is refused when read (`shared.events.parsing`).
 """
 
 from __future__ import annotations

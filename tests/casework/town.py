@@ -24,7 +24,7 @@ import services.verification.handlers
 from passage.integrity.verify.rules.trail import Trail
 from passage.integrity.verify.transitions import broken_rules
 from services.intake.calls import open_call
-from services.intake.reading import ChannelMessage
+from services.intake.parsing import ChannelMessage
 from services.verification.registry import RegistryAnswer
 from shared import subjects
 from shared.commands.base import Command, Recorded

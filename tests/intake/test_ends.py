@@ -13,7 +13,7 @@ from services.intake import ends
 from services.intake.calls import open_call
 from services.intake.ends import EarlyEnds, receive_call, receive_end
 from services.intake.handlers import Intake
-from services.intake.reading import ChannelMessage
+from services.intake.parsing import ChannelMessage
 from services.intake.routing import Index, Standing
 from services.intake.state import IntakeState, evolve
 from shared.case_log import Fold

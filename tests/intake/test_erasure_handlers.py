@@ -20,7 +20,7 @@ from shared.commands.intake import ErasePersonalData
 from shared.due import spans_of
 from shared.events.base import Event
 from shared.events.handover import HandedOver
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.parking import Delivery, UnprocessableError
 from shared.settings import Settings
 from shared.timers import Timer

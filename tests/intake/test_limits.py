@@ -15,7 +15,7 @@ from services.intake.codes import ATTEMPTS as CODES_TRIED
 from services.intake.codes import _reserved
 from services.intake.ends import ATTEMPTS as ENDS_TRIED
 from services.intake.ends import EarlyEnds
-from services.intake.reading import MEDIA_MAX
+from services.intake.parsing import MEDIA_MAX
 from shared.buckets import Change, TakenError
 from shared.commands.intake import IssueReturnCode
 from shared.events.calls import CallEnded

@@ -21,7 +21,7 @@ from shared.events.calls import CallEnded
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Sealed
 from shared.events.intake import CallLinked
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from tests.contexts import context_for
 from tests.examples import CASE, NOON, sealed
 

@@ -26,7 +26,7 @@ from shared.commands.intake import (
     UnlinkCases,
 )
 from shared.events.base import CaseEvent, Event
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.refusals import RefusedError
 from shared.transact import Cause, Outcome, transact
 from tests.asking import PETRO, ask

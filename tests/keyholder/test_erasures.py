@@ -19,7 +19,7 @@ from shared import subjects
 from shared.events.base import FIRST_PREVHASH
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded, PersonalDataErased
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import Denied, Open, SealedValue
 from shared.parking import Delivery, UnprocessableError
 from shared.policy import policy

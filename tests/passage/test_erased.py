@@ -29,7 +29,7 @@ from shared.events.calls import CallReceived
 from shared.events.fields import PersonalClass, Plain
 from shared.events.handover import ArrivedInUkraine
 from shared.events.intake import CaseOpened, NoteAdded, PersonalDataErased, PersonalDataProvided
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.jetstream import RecordedEvent
 from shared.sealing import Spot
 from shared.transact import Cause, Writer, transact

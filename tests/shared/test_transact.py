@@ -14,7 +14,7 @@ from shared.case_log import ChainBrokenError, Fold
 from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash
 from shared.events.fields import Plain
 from shared.events.intake import CaseReopened, NoteAdded
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import SealedValue
 from shared.refusals import Guard, RefusedError, require
 from shared.service import Context

@@ -35,7 +35,7 @@ from shared.commands.base import ANSWER, Command, Decision, Recorded
 from shared.commands.catalogue import ANSWERED_BY
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.keyfiles import make_channel_keys, read_intake_public_key
 from shared.keyholder import RemoteKeys
 from shared.parking import Parked

@@ -29,7 +29,7 @@ from shared.commands.intake import (
 )
 from shared.commands.verification import CheckRegistry, VerifyIdentity
 from shared.events.fields import Identity
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import SealedValue
 from tests.asking import OLENA, PETRO
 from tests.wire.conftest import ANSWER_WITHIN_S, Site

@@ -21,7 +21,7 @@ from shared.commands.base import CommandId
 from shared.commands.catalogue import ANSWERED_BY
 from shared.commands.shifts import RecordExport
 from shared.events.fields import Person
-from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.events.shifts import StatisticsExported
 from shared.written import Day
 
