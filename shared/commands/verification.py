@@ -33,7 +33,7 @@ class VerifyIdentity(Decision):
 
 
 class ContradictIdentity(Fact):
-    """Record that a source contradicts what was claimed."""
+    """Record that a source contradicts what he stated."""
 
     fields: Annotated[tuple[IdentityField, ...], Field(min_length=1)]
     reason: Word
