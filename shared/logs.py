@@ -25,6 +25,8 @@ logger = structlog.stdlib.get_logger("passage")
 
 LOGGING_MODULES = frozenset({"logging", "structlog", "traceback", "warnings"})
 """Whose lines of code aren't where something was logged, by the first part of a module's name."""
+OWN_MODULES = ("shared.log", "shared.own_process")
+"""The same of our own, by how the names begin."""
 
 
 def configure(service: str, level: str) -> None:
@@ -75,7 +77,7 @@ def caller() -> str:
 
 
 def _is_logging(module: str) -> bool:
-    return module.startswith("shared.log") or module.partition(".")[0] in LOGGING_MODULES
+    return module.startswith(OWN_MODULES) or module.partition(".")[0] in LOGGING_MODULES
 
 
 class _Lines:

@@ -80,6 +80,12 @@ def test_a_text_never_comes_out(code: str, event: str, error: str | None) -> Non
     assert status == (error is not None and event == "ended_by_fault" and "thread" not in code)
 
 
+def test_what_is_printed_is_known_by_who_printed_it() -> None:
+    source = "def says():\n    print(name, file=sys.stderr)\nsays()\nsays()\nprint(file=sys.stderr)"
+    _, lines = said_by(f"exec(compile({source!r}, 'printing.py', 'exec'))")
+    assert [line["place"] for line in lines] == [["printing.py:2 says"]]
+
+
 STUCK = (
     "from shared.own_process import run_to_end\n"
     "threading.Thread(target=threading.Event().wait).start()\n"
