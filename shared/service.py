@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from shared import logs
 from shared.buckets import Bucket, JetStreamBucket
 from shared.bus import Bus
 from shared.case_log import CaseLog, Fold, LogError, jetstream_env
@@ -16,7 +15,7 @@ from shared.commands.base import Command, Decision
 from shared.events.base import CaseEvent
 from shared.keyfiles import read_intake_public_key
 from shared.keyholder import Keys, RemoteKeys
-from shared.logs import logger, place_of
+from shared.logs import configure, logger, place_of
 from shared.refusals import CLOCK_LEEWAY, CLOCK_OFF_MAX, HAPPENED_BY_NOW, require, seconds_off
 from shared.settings import Settings
 from shared.timers import JetStreamTimers, Timers
@@ -155,7 +154,7 @@ class Service:
 
 def assemble(name: str, fold: Fold[StateT], settings: Settings) -> Service:
     """Puts a service together. Raises KeyFilesError and the recorder's OperationalError."""
-    logs.configure(name, settings.log_level)
+    configure(name, settings.log_level)
     intake_public = read_intake_public_key(settings.keys_dir)
     log = CaseLog(fold, jetstream_env(settings, f"passage-{name}-log"))
     keys = RemoteKeys(log.connection, name, settings.request_timeout_s)

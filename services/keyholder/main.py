@@ -18,13 +18,13 @@ from services.keyholder.responding import respond
 from services.keyholder.ring import KeyRing
 from services.keyholder.sealed import is_noted, note_sealed, unsealed
 from services.keyholder.secrets import held, read_secrets
-from shared import logs, subjects
+from shared import subjects
 from shared.buckets import JetStreamBucket
 from shared.bus import Bus
 from shared.case_log import CaseLog, jetstream_env
 from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
-from shared.logs import logger
+from shared.logs import configure, logger
 from shared.own_process import own_process, run_to_end
 from shared.policy import policy
 from shared.secret_files import own_settings
@@ -41,7 +41,7 @@ LAST_ANSWER_S = 0.1
 
 def wire(settings: Settings, lock: Lock) -> Service:
     """Gives keyholder, ready to run until the lock is closed."""
-    logs.configure(SERVICE, settings.log_level)
+    configure(SERVICE, settings.log_level)
     secrets, timeout_s = read_secrets(settings.keys_dir), settings.request_timeout_s
     case_log = CaseLog(handlers.ERASURES_OF_CASE, jetstream_env(settings, SERVICE))
     connection = case_log.connection
@@ -109,7 +109,7 @@ async def _until_exit() -> int:
     settings = own_settings()
     note = settings.sealed_file
     if note is not None and is_noted(note):
-        logs.configure(SERVICE, settings.log_level)
+        configure(SERVICE, settings.log_level)
         logger.warning("sealed")
         if not await unsealed(note, settings.health_file):
             return TERMINATED_EXIT

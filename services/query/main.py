@@ -37,13 +37,13 @@ from services.query.names import Names
 from services.query.progress import Progress
 from services.query.reads import Reads
 from services.query.storing import Storing, reports_of
-from shared import logs, subjects
+from shared import subjects
 from shared.case_log import jetstream_env
 from shared.health_file import health_kept
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.jetstream.stream import Stream
 from shared.keyholder import RemoteKeys
-from shared.logs import logger, place_of
+from shared.logs import configure, logger, place_of
 from shared.own_process import own_process, run_to_end
 from shared.parked_messages import parked_at, waiting_page
 from shared.secret_files import own_settings
@@ -245,7 +245,7 @@ def main() -> None:
     """Runs query until it is told to stop."""
     own_process(SERVICE)
     settings = own_settings()
-    logs.configure(SERVICE, settings.log_level)
+    configure(SERVICE, settings.log_level)
     try:
         listener = listen(settings.http)
     except AddressError:
