@@ -1,6 +1,6 @@
 """Logs: one JSON object a line, ids only; faults by type and place, never by text.
 
-What a line may hold stands in `shared.log_events`; the rest is left out, whoever wrote it.
+What a line may hold stands in the catalogue of log events; the rest is left out, whoever wrote it.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class _Lines:
 
     def write(self, line: str) -> None:
         """Writes a line; a log that can't be written doesn't stop the work."""
-        stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Past `shared.own_process`.
+        stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Past `own_process`.
         try:
             stream.write(f"{line}\n")
             stream.flush()
