@@ -1,6 +1,6 @@
-"""Logs: one JSON object a line, ids only; faults by type and place, never by text.
+"""Diagnostics: one JSON object a line, ids only; faults by type and place, never by text.
 
-What a line may hold stands in the catalogue of log events; the rest is left out, whoever wrote it.
+What a line may hold stands in the catalogue; the rest is left out, whoever wrote it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OWN_MODULES = ("shared.log", "shared.own_process")
 
 
 def configure(service: str, level: str) -> None:
-    """Sends this code's and all libraries' logs to standard error as JSON lines."""
+    """Sends this code's and all libraries' diagnostics to standard error as JSON lines."""
     lines = _Lines(service)
     structlog.configure(
         processors=[lines.of_ours],
@@ -103,7 +103,7 @@ class _Lines:
         return json.dumps({**line, **around, "timestamp": now}, allow_nan=False)
 
     def write(self, line: str) -> None:
-        """Writes a line; a log that can't be written doesn't stop the work."""
+        """Writes a line; one that can't be written doesn't stop the work."""
         stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Past `own_process`.
         try:
             stream.write(f"{line}\n")

@@ -34,7 +34,7 @@ YOUNG_OBJECTS = 10_000
 
 
 def own_process(service: str) -> None:
-    """Lets nothing but lines of the log out on standard error, and memory not out at all."""
+    """Lets nothing but diagnostics out on standard error, and memory not out at all."""
     configure(service, "INFO")
     gc.set_threshold(YOUNG_OBJECTS)
     if not isinstance(sys.stderr, _Printed):
@@ -84,7 +84,7 @@ def _keep_memory_in() -> None:
 
 
 class _Printed(io.TextIOBase):
-    """Standard error for whoever prints past the log: the text is swallowed, the place logged."""
+    """Standard error for what is printed past the logger: swallows the text, logs the place."""
 
     def __init__(self, real: TextIO) -> None:
         self.real = real
