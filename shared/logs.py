@@ -66,7 +66,7 @@ def places(where: TracebackType | None) -> list[str]:
     ]
 
 
-def caller() -> str:
+def logging_line() -> str:
     """The line of code that logged or printed: the nearest that isn't part of logging."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and _is_logging(str(frame.f_globals.get("__name__"))):
@@ -97,7 +97,7 @@ class _Lines:
         """One line; an event that the catalogue doesn't have gives only its place."""
         line = listed(name, keys)
         if line is None:
-            line = listed("unlisted", {"place": [caller()]}) or {}
+            line = listed("unlisted", {"place": [logging_line()]}) or {}
         around = {"service": self._service, "level": LEVEL.read(level) or "error"}
         now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         return json.dumps({**line, **around, "timestamp": now}, allow_nan=False)

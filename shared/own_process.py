@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from typing_extensions import override
 
 from shared.keyfiles import DO, KeyFilesOpenError, SecretUnusableError
-from shared.logs import caller, configure, logger, places, quiet_asyncio
+from shared.logs import configure, logger, logging_line, places, quiet_asyncio
 
 FAULT_EXIT = 1
 """The exit code after a fault; Python's own."""
@@ -92,7 +92,7 @@ class _Printed(io.TextIOBase):
 
     @override
     def write(self, text: str) -> int:
-        place = caller()
+        place = logging_line()
         if text.strip() and place not in self._told:
             self._told.add(place)  # A traceback is printed in many pieces; one line says it.
             logger.warning("printed", place=[place])
