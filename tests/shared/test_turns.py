@@ -14,9 +14,9 @@ from shared.events.base import CaseEvent, Event
 from shared.long_cases import IN_PASSING_EVENTS_MAX
 from shared.transact import transact
 from shared.turns import Turns
-from tests.desks import desk_for
+from tests.contexts import context_for
 from tests.examples import CASE, OTHER_CASE
-from tests.shared.test_transact import Notes, add_note, cause, desk
+from tests.shared.test_transact import Notes, add_note, cause, context
 
 PATIENCE_S = 60.0
 LETS_OTHERS_IN_S = 0.2
@@ -34,7 +34,7 @@ def meanwhile(work: threading.Thread) -> Iterator[None]:
 
 
 def test_whoever_decides_on_a_case_decides_once_however_many_do() -> None:
-    at, decided = desk(), []
+    at, decided = context(), []
     all_there = threading.Barrier(8)
 
     def decide(state: Notes) -> list[Event]:
@@ -103,8 +103,8 @@ class Inside:
 
 def test_few_long_cases_are_folded_at_the_same_time() -> None:
     cases = [f"0EXAMPLE{number:04}" for number in range(6)]
-    writing, inside = desk().writer, Inside()
-    log = desk_for("intake", Fold(Notes(), inside.evolve)).writer.log
+    writing, inside = context().writer, Inside()
+    log = context_for("intake", Fold(Notes(), inside.evolve)).writer.log
     log.recorder = writing.log.recorder
     for case_id in cases:
         for number in range(IN_PASSING_EVENTS_MAX + 20):

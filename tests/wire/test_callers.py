@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from shared.commands.base import Recorded, Refused
-from shared.commands.confirming import ConfirmCaller
-from shared.commands.intake import IssueReturnCode
+from shared.commands.intake import ConfirmCaller, IssueReturnCode
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from tests.wire.conftest import Site

@@ -16,7 +16,7 @@ import pytest
 from passage.install.provisioning import ask, provision
 from passage.runner.taking_back import take_calls_back
 from services.intake import CALLS, sorting
-from services.intake.reading import Opener
+from services.intake.parsing import Opener
 from shared import case_log, hands, pulling, subjects, working
 from shared.commands.intake import IssueReturnCode
 from shared.events.base import CallEnvelope, CaseEvent, type_of
