@@ -21,16 +21,14 @@ from tests.canaries.faults import FAULTS, filled, malformed, nonsense, raising, 
 from tests.canaries.persons import canaries
 from tests.canaries.scanner import Scanner
 from tests.examples import CASE
-from tests.wire.conftest import WIRES, Site, server, site
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import WIRES, Site, site
 
-__all__ = ["server", "site"]
-
-pytestmark = pytest.mark.wire
+__all__ = ["site"]
 
 PERSONS = canaries(2)
 CANARY = PERSONS[1]
 SCANNER = Scanner(PERSONS)
-WITHIN_S = 60.0
 
 UNDER_COMMANDS = (
     "services.intake.handlers.transact",

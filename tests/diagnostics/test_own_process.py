@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from shared.keyfiles import DO, MISSING
+from tests.waiting import WITHIN_S
 
 CANARY = "Kanarienvogel"
-GIVES_UP_AFTER_S = 60.0
 START = (
     "import asyncio, gc, logging, os, sys, threading, traceback, warnings\n"
     "from shared.own_process import own_process\n"
@@ -30,7 +30,7 @@ def said_by(code: str, **environment: str) -> tuple[int, list[dict[str, Any]]]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=GIVES_UP_AFTER_S,
+        timeout=WITHIN_S,
         env={"PYTHONPATH": str(Path(__file__).parents[2]), **environment},
     )
     assert done.stdout == ""

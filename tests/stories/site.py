@@ -42,10 +42,10 @@ from shared.settings import Settings
 from shared.timers import Timer, Timers
 from shared.transact import Outcome
 from tests.stories.ports import Clock, StoryRegistry, StoryTimers
+from tests.waiting import WITHIN_S
 
 STORIES = Path(__file__).parents[1] / "golden" / "stories"
 REGISTRY = STORIES / "registry.csv"
-WITHIN_S = 60.0
 READ_AT_ONCE = 500
 CONSUMERS = {
     "keyholder": keyholder.CONSUMES,

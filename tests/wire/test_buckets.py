@@ -20,6 +20,7 @@ from shared.sealing import DataKey
 from tests.contexts import secrets
 
 pytestmark = pytest.mark.wire
+
 KEYS = 3_000
 
 

@@ -35,7 +35,6 @@ from tests.asking import OLENA, PETRO
 from tests.wire.conftest import Site
 from tests.wire.test_lifecycle import PLACE
 
-pytestmark = pytest.mark.wire
 LIFE_NOW = {"intent": "surrender", "situation": "serving", "urgency": "life_now"}
 
 

@@ -14,8 +14,6 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
 from passage.connecting import connected
 from passage.install.provisioning import provision
 from services.handover import CONSUMES
@@ -46,9 +44,9 @@ from tests.examples import (
     rendezvous_disclosed,
     rendezvous_planned,
 )
-from tests.wire.conftest import ANSWER_WITHIN_S, Site
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import Site
 
-pytestmark = pytest.mark.wire
 ROUNDS = 25
 HOUR = timedelta(hours=1)
 LEAD = "1EAD0000CASE"
@@ -76,7 +74,7 @@ def offer_now() -> HandoverOffered:
 
 async def all_taken(site: Site) -> None:
     """Waits until handover has taken every message there is for it."""
-    async with asyncio.timeout(ANSWER_WITHIN_S):
+    async with asyncio.timeout(WITHIN_S):
         for durable in CONSUMES:
             left = 1
             while left:
