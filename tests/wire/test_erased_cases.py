@@ -20,7 +20,7 @@ from services.keyholder.entries import Entry
 from services.query.database import Database, open_database
 from services.query.generations import Generations
 from shared import subjects
-from shared.buckets import Kept
+from shared.buckets import BucketEntry
 from shared.commands.handover import RecordArrival
 from shared.commands.intake import AddNote, ErasePersonalData, ProvidePersonalData
 from shared.events.parsing import read_case_event
@@ -94,7 +94,7 @@ async def registered(site: Site, number: int) -> str:
     return case_id
 
 
-def case_of(entry: Kept | None) -> str:
+def case_of(entry: BucketEntry | None) -> str:
     return "" if entry is None else str(json.loads(entry.value)["case_id"])
 
 
