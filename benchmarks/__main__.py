@@ -20,6 +20,7 @@ from benchmarks import (
     casework,
     hostile,
     lifecycle,
+    long_cases,
     matching,
     memory,
     read_model,
@@ -29,7 +30,7 @@ from benchmarks import (
     visible,
 )
 from benchmarks.figures import Bench, Benchmark, Measured, as_line, machine, print_table
-from shared import logs
+from shared.logs import configure
 
 
 class Name(StrEnum):
@@ -44,6 +45,7 @@ class Name(StrEnum):
     MEMORY = "memory"
     CASEWORK = "casework"
     HOSTILE = "hostile"
+    LONG_CASES = "long-cases"
     MATCHING = "matching"
     REGISTRY = "registry"
 
@@ -58,6 +60,7 @@ BENCHMARKS: dict[Name, Benchmark] = {
     Name.MEMORY: memory.run,
     Name.CASEWORK: casework.run,
     Name.HOSTILE: hostile.run,
+    Name.LONG_CASES: long_cases.run,
     Name.MATCHING: matching.run,
     Name.REGISTRY: registry.run,
 }
@@ -74,7 +77,7 @@ def bench(
     ] = None,
 ) -> None:
     """Measure Passage beside the barest thing that does the same."""
-    logs.configure("benchmarks", "ERROR")
+    configure("benchmarks", "ERROR")
     console = Console(stderr=True)
     results: list[Measured] = []
     data.mkdir(parents=True, exist_ok=True)

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from shared.boxes import BoxBrokenError
 from shared.case_log import ChainBrokenError, LogError
-from shared.events.reading import UnreadableEventError
+from shared.events.parsing import UnreadableEventError
 from shared.keyholder import KeysSealedError, KeysUnavailableError
-from shared.logs import log, place_of
+from shared.logs import logger, place_of
+from shared.long_cases import LongCaseError
 from shared.parking import Delivery, UnprocessableError
 from shared.transact import ContendedError, Outcome
 
@@ -22,11 +23,16 @@ LONGEST_RETRY_DELAY_S = 30.0
 
 
 class Processed(NamedTuple):
-    """`settled`: acknowledge it. `why`: park it first. `is_sealed`: nothing needing keys works."""
+    """`settled`: acknowledge it. `why`: park it first. `is_sealed`: nothing needing keys works.
+
+    `long_case`: it needs this one, which isn't in memory. `again_in_s`: when to deliver it again.
+    """
 
     settled: bool
     why: UnprocessableError | None = None
     is_sealed: bool = False
+    long_case: str | None = None
+    again_in_s: float | None = None
 
 
 def retry_delay_s(deliveries: int) -> float:
@@ -39,8 +45,10 @@ def process(handle: Callable[[], Outcome], delivery: Delivery) -> Processed:
     started = time.perf_counter()
     try:
         outcome = handle()
+    except LongCaseError as error:
+        return Processed(settled=False, long_case=error.case_id)
     except (ContendedError, KeysUnavailableError, LogError, TimeoutError) as error:
-        log.warning("not_now", stream=delivery.stream, error=type(error).__name__)
+        logger.warning("not_now", stream=delivery.stream, error=type(error).__name__)
         return Processed(settled=False, is_sealed=isinstance(error, KeysSealedError))
     except Exception as error:
         why = _reason_to_park(error, delivery)
@@ -48,7 +56,7 @@ def process(handle: Callable[[], Outcome], delivery: Delivery) -> Processed:
         # the message in it, half a megabyte that Python may not look for in hours.
         error.with_traceback(None)
         return Processed(settled=why is not None, why=why)
-    log.info(
+    logger.info(
         "decided",
         stream=delivery.stream,
         sequence=delivery.sequence,
@@ -76,7 +84,7 @@ def _reason_to_park(error: Exception, delivery: Delivery) -> UnprocessableError 
         case _:
             pass
     # A fault of ours: the message must survive it, and a few repetitions are worth trying.
-    log.error("fault", error=type(error).__name__, place=place_of(error))
+    logger.error("fault", error=type(error).__name__, place=place_of(error))
     if delivery.deliveries < GIVE_UP_AFTER_DELIVERIES:
         return None
     return UnprocessableError("failed", "", type(error).__name__)

@@ -27,7 +27,7 @@ from passage.printing import out
 from services.intake import durability
 from shared.events.fields import Channel
 from shared.events.intake import CallLinked, CaseOpened
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.keyfiles import read_intake_public_key
 from tests.examples import NOON
 from tests.identities.conftest import Ground, open_ground

@@ -20,9 +20,9 @@ from tests.waiting import WITHIN_S
 PARTS = 10_000
 OF_OTHERS_BYTES = 200_000
 NO_CODES = SimpleNamespace(live_codes=lambda _codes: frozenset())
-DESK = SimpleNamespace(keys=KEYS, now=lambda: NOON)
+CONTEXT = SimpleNamespace(keys=KEYS, now=lambda: NOON)
 LISTENING = cast(
-    Any, SimpleNamespace(intake=SimpleNamespace(desk=DESK, index=NO_CODES), early_ends=None)
+    Any, SimpleNamespace(intake=SimpleNamespace(context=CONTEXT, index=NO_CODES), early_ends=None)
 )
 
 

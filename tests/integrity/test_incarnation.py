@@ -20,7 +20,7 @@ from services.witness.following import Follower
 from services.witness.signing import Signer
 from shared.case_log import CaseLog, Fold, LogError, jetstream_env
 from shared.checkpoints import read_signing_key
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.incarnation import IncarnationCheck, OtherIncarnationError
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.settings import Settings

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from shared.case_log import LONG_AT_ONCE, Fold
-from shared.case_reading import LONG_EVENTS
 from shared.events.base import CaseEvent, Event
+from shared.long_cases import IN_PASSING_EVENTS_MAX
 from shared.transact import transact
 from shared.turns import Turns
-from tests.desks import desk_for
+from tests.contexts import context_for
 from tests.examples import CASE, OTHER_CASE
-from tests.shared.test_transact import Notes, add_note, cause, desk
+from tests.shared.test_transact import Notes, add_note, cause, context
 from tests.waiting import WITHIN_S
 
 LETS_OTHERS_IN_S = 0.2
@@ -34,7 +34,7 @@ def meanwhile(work: threading.Thread) -> Iterator[None]:
 
 
 def test_whoever_decides_on_a_case_decides_once_however_many_do() -> None:
-    at, decided = desk(), []
+    at, decided = context(), []
     all_there = threading.Barrier(8)
 
     def decide(state: Notes) -> list[Event]:
@@ -91,23 +91,23 @@ class Inside:
         self.one_too_many = threading.Event()
 
     def evolve(self, state: Notes, event: CaseEvent[Any]) -> Notes:
-        if event.caseversion == LONG_EVENTS + 1:
+        if event.caseversion == IN_PASSING_EVENTS_MAX + 1:
             self._cases.add(event.subject)
             if len(self._cases) > LONG_AT_ONCE:
                 self.one_too_many.set()
             self.one_too_many.wait(LETS_OTHERS_IN_S)
-        if event.caseversion == LONG_EVENTS + 20:
+        if event.caseversion == IN_PASSING_EVENTS_MAX + 20:
             self._cases.discard(event.subject)
         return state
 
 
 def test_few_long_cases_are_folded_at_the_same_time() -> None:
     cases = [f"0EXAMPLE{number:04}" for number in range(6)]
-    writing, inside = desk().writer, Inside()
-    log = desk_for("intake", Fold(Notes(), inside.evolve)).writer.log
+    writing, inside = context().writer, Inside()
+    log = context_for("intake", Fold(Notes(), inside.evolve)).writer.log
     log.recorder = writing.log.recorder
     for case_id in cases:
-        for number in range(LONG_EVENTS + 20):
+        for number in range(IN_PASSING_EVENTS_MAX + 20):
             transact(writing, case_id, cause(f"m-{number}"), add_note)
     all_there = threading.Barrier(len(cases))
 
@@ -121,4 +121,4 @@ def test_few_long_cases_are_folded_at_the_same_time() -> None:
     for one in threads:
         one.join(WITHIN_S)
     assert not inside.one_too_many.is_set()
-    assert {log.load(one).version for one in cases} == {LONG_EVENTS + 20}
+    assert {log.load(one).version for one in cases} == {IN_PASSING_EVENTS_MAX + 20}

@@ -32,9 +32,10 @@ from services.verification.registry import load_csv
 from shared import subjects
 from shared.answering import AnyAnswer
 from shared.commands.base import ANSWER, Command, Decision, Recorded
+from shared.commands.catalogue import ANSWERED_BY
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.keyfiles import make_channel_keys, read_intake_public_key
 from shared.keyholder import RemoteKeys
 from shared.parking import Parked
@@ -82,7 +83,7 @@ class Site:
         """Runs a service that is put together already."""
         await service.bus.broker.start()
         service.begin()
-        self.running[service.desk.service] = service
+        self.running[service.context.service] = service
         try:
             yield service
         finally:
@@ -139,7 +140,7 @@ class Site:
         if issubclass(command_type, Decision):
             who["seen_version"] = len(await self.history(case_id))
         body = json.dumps({**who, **fields}, default=str).encode()
-        subject = subjects.command(command_type.SERVICE, command_type.__name__)
+        subject = subjects.command(ANSWERED_BY[command_type], command_type.__name__)
         reply = await self.client.request(subject, body, timeout=WITHIN_S)
         return ANSWER.validate_json(reply.data)
 

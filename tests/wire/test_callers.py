@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.commands.base import Recorded, Refused
-from shared.commands.confirming import ConfirmCaller
-from shared.commands.intake import IssueReturnCode
+from shared.commands.intake import ConfirmCaller, IssueReturnCode
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from tests.wire.conftest import Site

@@ -23,7 +23,7 @@ from shared import subjects
 from shared.buckets import Kept
 from shared.commands.handover import RecordArrival
 from shared.commands.intake import AddNote, ErasePersonalData, ProvidePersonalData
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.jetstream import RecordedEvent
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site

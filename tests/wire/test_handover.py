@@ -61,7 +61,7 @@ async def seed(
     for event in events:
         cause = Cause(uuid4().hex, "story", f"operator:{OLENA}", "/services/story", when)
         decide = partial(_only, event)
-        await asyncio.to_thread(transact, service.desk.writer, case_id, cause, decide)
+        await asyncio.to_thread(transact, service.context.writer, case_id, cause, decide)
 
 
 def _only(event: Event, _state: object) -> list[Event]:

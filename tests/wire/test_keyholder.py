@@ -17,7 +17,7 @@ from shared.access import AccessRecord
 from shared.commands.base import Unavailable
 from shared.commands.intake import AddNote, TriageCall
 from shared.events.base import FIRST_PREVHASH
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import VALUES_MAX, Denied, OpenedValue, SealedValue
 from shared.keyholder import KeysDeniedError, KeysUnavailableError, Searcher, TooManyError
 from shared.policy import policy

@@ -27,7 +27,7 @@ from shared.commands.intake import (
 )
 from shared.commands.verification import CheckRegistry, VerifyIdentity
 from shared.events.fields import Identity
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import SealedValue
 from tests.asking import OLENA, PETRO
 from tests.waiting import WITHIN_S
@@ -104,7 +104,7 @@ async def test_nothing_personal_stands_in_the_log_and_all_of_it_opens_with_the_k
         assert not any(secret in body for body in bodies)
     given = next(body for body in bodies if b"PersonalDataProvided" in body)
     sealed = SealedValue.of(read_case_event(given), "identity")
-    keys = site.running["verification"].desk.keys
+    keys = site.running["verification"].context.keys
     (opened_again,) = await asyncio.to_thread(keys.open, [sealed], OLENA, "a test")
     assert Identity.model_validate_json(opened_again.text or "").surname == "Beispiel"
 

@@ -110,7 +110,7 @@ async def test_a_process_that_ends_before_the_channel_gets_it_sends_nothing_late
         keys = read_channel_public_keys(site.settings.keys_dir)
         told: list[str] = []
         limits = policy().channels.messages
-        cut = Sending(service.desk, PowerCut(), keys, limits, timedelta(minutes=10), told.append)
+        cut = Sending(service.context, PowerCut(), keys, limits, timedelta(minutes=10), told.append)
         with pytest.raises(PowerCutError):
             await asyncio.to_thread(dispatch, cut, queued)
         service.close()

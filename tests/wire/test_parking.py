@@ -59,8 +59,8 @@ async def test_a_fault_is_tried_a_few_times_then_parked_then_mended_by_a_retry(s
         await site.record(ProvidePersonalData, case_id, identity={"surname": "Beispiel"})
 
         broken = assemble("verification", Fold(VerificationState(), evolve), site.settings)
-        deadlines = deadlines_of(broken.desk, broken.timers(), spans_of(Spans, site.settings))
-        faulty = Verification(broken.desk, RegistryWithAFault(), deadlines)
+        deadlines = deadlines_of(broken.context, broken.timers(), spans_of(Spans, site.settings))
+        faulty = Verification(broken.context, RegistryWithAFault(), deadlines)
         broken.bus.consume(CASES, partial(react, REACTIONS, faulty))
         await broken.bus.broker.start()
         (parked,) = await site.parked()
