@@ -184,7 +184,6 @@ def of_custody() -> list[Event]:
 
 
 def every_event() -> list[Event]:
-    """One of each type in the catalogue."""
     return [
         *{type(event): event for event in whole_way()}.values(),
         note_added(),

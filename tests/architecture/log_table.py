@@ -9,7 +9,6 @@ OPERATING = ROOT / "docs" / "operating.md"
 
 
 def table() -> str:
-    """The table that the catalogue makes."""
     rows = [
         f"| `{name}` | {event.meaning} | {', '.join(f'`{key}`' for key in event.keys)} |"
         for name, event in sorted(EVENTS.items())
@@ -35,7 +34,6 @@ def table() -> str:
 
 
 def written(text: str) -> str:
-    """The document with the table as the catalogue makes it."""
     return with_part(text, "log events", table())
 
 

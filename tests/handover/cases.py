@@ -196,5 +196,4 @@ def refuses(
     at: timedelta = timedelta(0),
     **more: Any,
 ) -> None:
-    """Asserts that the guard refuses the command."""
     refused_by(guard, lambda: decide(state, command, at, **more))

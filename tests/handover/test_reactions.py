@@ -67,7 +67,6 @@ class Hotline:
         self.handover = Handover(self.context, self.deadlines)
 
     def record(self, *events: Event, case_id: str = CASE) -> None:
-        """Records what happened, whoever recorded it."""
         for event in events:
             cause = Cause(uuid4().hex, "story", "operator:Olena Example", "/services/x", self.now)
             transact(self.context.writer, case_id, cause, partial(_only, event))

@@ -95,7 +95,6 @@ class Hotline:
         return transact(self.erasure.context.writer, CASE, cause, lambda _: [event])
 
     def erase(self, **fields: Any) -> Outcome:
-        """Asks for the erasure of everything, on the case as it is."""
         request = {"legal_basis": "request_of_person", "reference": "letter 17", **fields}
         version = len(self.types())
         return erase(self.erasure, ask(ErasePersonalData, seen_version=version, **request))

@@ -66,7 +66,6 @@ def prepare(data: Path, log: list[Stored], *, ended: bool = True, archived: int 
 
 
 def fill_archive(running: Running, log: list[Stored]) -> None:
-    """Builds query's read models by query's own code."""
     database = open_database(running.database)
     generations = Generations(database)
     generations.open()
@@ -111,12 +110,10 @@ async def _index(client: RawClient, log: list[Stored]) -> None:
 
 
 def archived(one: Stored) -> Archived:
-    """An event as `store` takes it."""
     return Archived(one.sequence, one.subject, one.body)
 
 
 async def contents(running: Running) -> list[tuple[int, str, bytes]]:
-    """Everything that the stream holds."""
     async with connected(running) as client:
         last = await last_sequence(client, subjects.CASES)
         return [

@@ -43,7 +43,6 @@ def identity() -> Any:
 
 @pytest.fixture
 async def other(tmp_path: Path) -> AsyncIterator[Client]:
-    """A connection to an empty server."""
     with NatsServer(tmp_path / "other", sync_interval='"1m"') as server:
         async with connected(server.url) as connection:
             yield connection

@@ -37,7 +37,6 @@ LARGE = b"l" * 400_000
 
 
 async def old_installation(client: Client, *more: str) -> None:
-    """CALLS with its consumer, to which one message is delivered and not acknowledged."""
     await ask(client, "STREAM.CREATE.CALLS", OLD)
     config = {"durable_name": "intake", "ack_policy": "explicit", "filter_subjects": ["calls.>"]}
     body = {"stream_name": "CALLS", "config": config, "action": "create"}

@@ -46,7 +46,6 @@ async def desk(site: Site) -> AsyncIterator[Site]:
 
 
 async def opened(site: Site, address: str = "+380440000001") -> str:
-    """The case of a man who calls for the first time."""
     await site.call(address)
     return (await site.next_event("CaseOpened")).subject
 
@@ -200,7 +199,6 @@ async def test_the_end_of_a_call_is_recorded_in_its_case_even_if_it_comes_first(
 
 
 async def waits(site: Site, address: str) -> str:
-    """The case of a man whose life is at stake now."""
     call_id = await site.call(address)
     case_id = (await site.next_event("CaseOpened")).subject
     await site.record(TriageCall, case_id, call_id=call_id, **LIFE_NOW)

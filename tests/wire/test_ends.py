@@ -40,7 +40,6 @@ async def running(module: str, site: Site) -> AsyncIterator[Process]:
 
 
 def environment_on(site: Site) -> dict[str, str]:
-    """The environment of a service's process on a site."""
     settings = site.settings
     return {
         **os.environ,
@@ -107,7 +106,6 @@ async def test_without_a_server_the_end_is_none_by_a_fault(
 
 
 async def answers(site: Site, service: str) -> None:
-    """Waits until a service listens."""
     while True:
         with suppress(NoRespondersError):
             await site.client.request(subjects.health(service), timeout=WITHIN_S)

@@ -59,7 +59,6 @@ class ReadModels:
         self.read = log[-1].sequence
 
     def counts(self) -> dict[str, list[tuple[Any, ...]]]:
-        """The rows of the statistics."""
         tables = self.generations.following.tables
         with self.database.reader.connect() as connection:
             return {
@@ -188,7 +187,6 @@ async def test_a_hundred_erased_cases_open_nowhere_and_counts_stay(
 
 
 async def exported(site: Site) -> bytes:
-    """What `passage log export` writes."""
     return b"".join(one.body + b"\n" for one in await log_of(site))
 
 

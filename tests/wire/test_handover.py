@@ -73,7 +73,6 @@ def offer_now() -> HandoverOffered:
 
 
 async def all_taken(site: Site) -> None:
-    """Waits until handover has taken every message there is for it."""
     async with asyncio.timeout(WITHIN_S):
         for durable in CONSUMES:
             left = 1

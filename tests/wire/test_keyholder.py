@@ -201,7 +201,6 @@ def test_an_idle_key_holder_closes_itself_and_a_used_one_does_not() -> None:
 
 
 async def hashes(site: Site, asker: str, purpose: str, count: int = 1) -> list[tuple[str, ...]]:
-    """Asks in a service's name for the hashes of so many numbers."""
     values = [(purpose, f"+38044{number:07}") for number in range(count)]
     return await asyncio.to_thread(site.keys_of(asker).hashes, values)
 

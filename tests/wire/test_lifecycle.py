@@ -42,14 +42,12 @@ def in_hours(hours: float) -> str:
 
 
 async def opened(site: Site) -> tuple[str, str]:
-    """The case and the call that opened it."""
     call_id = await site.call()
     event = await site.next_event("CaseOpened")
     return event.subject, call_id
 
 
 async def verified(site: Site) -> tuple[str, str]:
-    """The case of a verified man and his return code."""
     case_id, call_id = await opened(site)
     triage = {"intent": "surrender", "situation": "serving", "urgency": "today"}
     await site.record(TriageCall, case_id, call_id=call_id, **triage)
@@ -63,7 +61,6 @@ async def verified(site: Site) -> tuple[str, str]:
 
 
 async def guided(site: Site) -> tuple[str, str]:
-    """The case of a man who was told where to go, and his rendezvous."""
     case_id, code = await verified(site)
     call_id = await site.call("+380990000000", code=code)
     await site.next_event("CallLinked")

@@ -21,7 +21,6 @@ CANARY = "Kanarienvogelsky"
 
 
 def _no_calls(key: Any) -> list[tuple[str, str, bytes]]:
-    """Reason, field and body of everything that is no call, or can't be opened."""
     call = envelope(key, "call-1", "m-1")
     sealed_for_another = box_up(PrivateKey.generate().public_key, CANARY.encode())
     only_that = {"call_id": "call-1", "text": sealed_for_another}

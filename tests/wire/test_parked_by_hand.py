@@ -28,7 +28,6 @@ async def parked_one(site: Site, body: bytes = NO_CALL) -> dict[str, Any]:
 
 
 async def accesses(site: Site, parked_id: str) -> list[tuple[str, str, str]]:
-    """Who did what with it and why, from AUDIT."""
     last = await site.jetstream.get_last_msg(subjects.AUDIT, subjects.audit(parked_id))
     record = AccessRecord.model_validate_json(last.data or b"")
     return [(record.by, one.field, record.purpose) for one in record.values]

@@ -43,7 +43,6 @@ async def refused_by(
 
 
 async def found_in(site: Site, count: int) -> tuple[list[str], int]:
-    """What `passage verify` finds in the log, and how many cases it counts."""
     findings = Findings()
     logs = CaseLogs(findings)
     async for stored in read_stream(site.client, subjects.CASES, count):
