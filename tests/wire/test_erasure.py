@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
-
-import pytest
 
 from services.intake.deadlines import LOCATION_RETENTION
 from shared.commands.base import Ignored, Refused, Unavailable
@@ -18,33 +15,6 @@ from tests.wire.test_lifecycle import HIM, guided, hand_over, verified
 
 SERVICES = ("intake", "verification", "handover")
 REQUEST = {"legal_basis": "request_of_person", "reference": "letter 17"}
-
-
-@pytest.fixture
-async def forgetful(site: Site) -> AsyncIterator[Site]:
-    """An installation that keeps no place after handover."""
-    site.settings = site.settings.model_copy(update={"location_retention_hours": 0.0})
-    async with AsyncExitStack() as stack:
-        for name in SERVICES:
-            await stack.enter_async_context(site.service(name))
-        yield site
-
-
-async def test_erasure_asked_while_guided_follows_handover_and_places_die_by_their_timer(
-    forgetful: Site,
-) -> None:  # E19
-    site = forgetful
-    case_id, _ = await guided(site)
-    asked = await site.record(ErasePersonalData, case_id, classes=["identity"], **REQUEST)
-    assert asked.events == ("ErasureRequested",)
-    await hand_over(site, case_id)
-    erased = [(await site.next_event("PersonalDataErased")).data for _ in range(2)]
-    found = {(one.classes, one.legal_basis) for one in erased}
-    assert found == {
-        (("identity",), "request_of_person"),
-        (("location",), "location_retention"),
-    }
-    assert (await site.history(case_id)).count("PersonalDataErased") == 2
 
 
 async def test_a_missed_rendezvous_lets_the_erasure_through(all_services: Site) -> None:

@@ -18,15 +18,9 @@ from passage.connecting import connected
 from passage.install.provisioning import provision
 from services.handover import CONSUMES
 from shared import subjects
-from shared.answering import AnyAnswer
-from shared.commands.base import Recorded
 from shared.commands.handover import (
-    AcceptHandover,
     OfferHandover,
-    RecordArrival,
-    RecordContactLost,
     RecordGroupHandover,
-    RefuseHandover,
     SetFollowUp,
     WithdrawHandover,
 )
@@ -35,7 +29,7 @@ from shared.events.groups import GroupFormed, GroupJoined
 from shared.events.handover import HandoverOffered
 from shared.service import Service
 from shared.transact import Cause, transact
-from tests.asking import OLENA, PETRO
+from tests.asking import OLENA
 from tests.examples import (
     arrived_in_ukraine,
     case_opened,
@@ -47,7 +41,6 @@ from tests.examples import (
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 
-ROUNDS = 25
 HOUR = timedelta(hours=1)
 LEAD = "1EAD0000CASE"
 MEMBERS = ("MEMBER00CASE", "MEMBER01CASE", "MEMBER02CASE")
@@ -127,28 +120,6 @@ async def test_a_group_receipt_reaches_each_members_log_once_even_when_redeliver
     assert await site.history(MEMBERS[2]) == ["CaseOpened"]
 
 
-async def test_accepted_and_withdrawn_at_the_same_moment_exactly_one_wins(site: Site) -> None:
-    """E15, with a refusal thrown in: each on the version that all of them saw."""
-
-    async def one_round(service: Service, number: int) -> list[AnyAnswer]:
-        case_id = f"0FFER{number:07}"
-        await seed(service, case_id, [case_opened(), offer_now()])
-        answer: dict[str, Any] = {"offer_id": "offer-1", "seen_version": 2}
-        by_team: dict[str, Any] = {**answer, "team": "Heron", "by": PETRO}
-        answers = await asyncio.gather(
-            site.ask(AcceptHandover, case_id, **by_team),
-            site.ask(WithdrawHandover, case_id, reason="too far", **answer),
-            site.ask(RefuseHandover, case_id, reason="another way", **by_team),
-        )
-        assert len(await site.history(case_id)) == 3
-        return list(answers)
-
-    async with site.service("handover") as service:
-        for number in range(ROUNDS):
-            answers = await one_round(service, number)
-            assert sorted(one.result for one in answers) == ["recorded", "refused", "refused"]
-
-
 async def test_an_offer_is_made_answered_and_withdrawn_over_the_wire(site: Site) -> None:
     later: dict[str, Any] = {"team": "Heron", "deadline_at": datetime.now(UTC) + HOUR}
     now = datetime.now(UTC)
@@ -207,31 +178,8 @@ async def test_where_the_timers_were_lost_they_are_set_anew_from_the_log(site: S
     assert event.data.rule == "handover_unacknowledged"
 
 
-async def test_a_call_from_a_lost_man_regains_contact(site: Site) -> None:  # E8
-    async with site.service("intake"), site.service("handover"):
-        await site.call()
-        case_id = (await site.next_event("CaseOpened")).subject
-        place = {"description": "the mill of Musterdorf"}
-        await site.record(RecordArrival, case_id, place=place)
-        await site.record(RecordContactLost, case_id, since=datetime.now(UTC))
-        call_id = await site.call()
-        regained = await site.next_event("ContactRegained")
-        assert (regained.subject, regained.data.call_id) == (case_id, call_id)
-        assert regained.actor == "service:handover"
-
-
 async def test_what_is_no_timer_of_handovers_is_parked(site: Site) -> None:
     async with site.service("handover"):
         await site.jetstream.publish(subjects.due("handover", "junk"), b"{}")
         (parked,) = await site.parked()
     assert (parked.service, parked.reason) == ("handover", "wrong_data")
-
-
-async def test_the_same_command_again_is_answered_as_before(site: Site) -> None:
-    when: dict[str, Any] = {"due_at": datetime.now(UTC) + HOUR, "command_id": "remind-1"}
-    async with site.service("handover") as service:
-        await seed(service, LEAD, [case_opened()])
-        first = await site.record(SetFollowUp, LEAD, **when)
-        again = await site.record(SetFollowUp, LEAD, **when)
-    assert isinstance(again, Recorded)
-    assert (again.result, again.version) == ("repeated", first.version)

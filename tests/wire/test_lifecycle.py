@@ -106,21 +106,6 @@ async def test_nothing_personal_stands_in_the_log_and_all_of_it_opens_with_the_k
     assert Identity.model_validate_json(opened_again.text or "").surname == "Beispiel"
 
 
-async def test_a_contradiction_is_found_recorded_and_blocks(all_services: Site) -> None:
-    site = all_services
-    case_id, _ = await opened(site)
-    wrong = {**HIM, "first_names": "Oleg", "date_of_birth": "1991-05-17"}
-    await site.record(ProvidePersonalData, case_id, identity=wrong)
-    contradicted = await site.next_event("IdentityContradicted")
-    assert contradicted.data.fields == ("first_names", "date_of_birth")
-    answer = await site.ask(VerifyIdentity, case_id, basis="two_sources", second_by=PETRO)
-    assert isinstance(answer, Refused)
-    assert answer.guard == "no_open_contradiction"
-    await site.record(ProvidePersonalData, case_id, identity=HIM)
-    await site.next_event("RegistryChecked")
-    await site.record(VerifyIdentity, case_id, basis="registry_and_operator")
-
-
 async def test_an_unavailable_registry_calls_a_person_and_is_asked_again(
     all_services: Site,
 ) -> None:
