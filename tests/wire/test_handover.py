@@ -29,15 +29,8 @@ from shared.events.groups import GroupFormed, GroupJoined
 from shared.events.handover import HandoverOffered
 from shared.service import Service
 from shared.transact import Cause, transact
+from tests import examples as e
 from tests.asking import OLENA
-from tests.examples import (
-    arrived_in_ukraine,
-    case_opened,
-    handover_accepted,
-    handover_offered,
-    rendezvous_disclosed,
-    rendezvous_planned,
-)
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 
@@ -62,7 +55,7 @@ def _only(event: Event, _state: object) -> list[Event]:
 
 
 def offer_now() -> HandoverOffered:
-    return handover_offered().model_copy(update={"deadline_at": datetime.now(UTC) + HOUR})
+    return e.handover_offered().model_copy(update={"deadline_at": datetime.now(UTC) + HOUR})
 
 
 async def all_taken(site: Site) -> None:
@@ -97,9 +90,9 @@ async def test_a_group_receipt_reaches_each_members_log_once_even_when_redeliver
     }
     async with site.service("handover") as service:
         for one in MEMBERS:
-            await seed(service, one, [case_opened()])
-        offered = [offer_now(), handover_accepted()]
-        await seed(service, LEAD, [case_opened(), formed, *joined, *offered])
+            await seed(service, one, [e.case_opened()])
+        offered = [offer_now(), e.handover_accepted()]
+        await seed(service, LEAD, [e.case_opened(), formed, *joined, *offered])
         done = await site.record(
             RecordGroupHandover,
             LEAD,
@@ -124,9 +117,9 @@ async def test_an_offer_is_made_answered_and_withdrawn_over_the_wire(site: Site)
     later: dict[str, Any] = {"team": "Heron", "deadline_at": datetime.now(UTC) + HOUR}
     now = datetime.now(UTC)
     window = {"window_from": now + HOUR, "window_to": now + 2 * HOUR}
-    planned = rendezvous_planned().model_copy(update=window)  # One that doesn't expire meanwhile.
+    planned = e.rendezvous_planned().model_copy(update=window)  # One that doesn't expire meanwhile.
     async with site.service("handover") as service:
-        await seed(service, LEAD, [case_opened(), planned, rendezvous_disclosed()])
+        await seed(service, LEAD, [e.case_opened(), planned, e.rendezvous_disclosed()])
         first = await site.record(OfferHandover, LEAD, **later)
         assert (await site.ask(OfferHandover, LEAD, **later)).result == "refused"
         offer_id = (await site.next_event("HandoverOffered")).data.offer_id
@@ -136,7 +129,7 @@ async def test_an_offer_is_made_answered_and_withdrawn_over_the_wire(site: Site)
 
 
 async def test_days_of_silence_are_said_once_each_over_restarts(site: Site) -> None:
-    arrived = [case_opened(), arrived_in_ukraine()]
+    arrived = [e.case_opened(), e.arrived_in_ukraine()]
     async with site.service("handover") as service:
         await seed(service, LEAD, arrived, at=datetime.now(UTC) - 100 * HOUR)
         rules = {(await site.next_event("FollowUpOverdue")).data.rule for _ in range(3)}
@@ -152,7 +145,7 @@ async def test_days_of_silence_are_said_once_each_over_restarts(site: Site) -> N
 async def test_a_reminder_set_before_a_kill_comes_once_after_it(site: Site) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=1)
     async with site.service("handover") as service:
-        await seed(service, LEAD, [case_opened()])
+        await seed(service, LEAD, [e.case_opened()])
         await site.record(SetFollowUp, LEAD, due_at=soon)
         await all_taken(site)
     site.server.kill()
@@ -168,7 +161,7 @@ async def test_a_reminder_set_before_a_kill_comes_once_after_it(site: Site) -> N
 
 async def test_where_the_timers_were_lost_they_are_set_anew_from_the_log(site: Site) -> None:
     async with site.service("handover") as service:
-        offered = [case_opened(), offer_now()]
+        offered = [e.case_opened(), offer_now()]
         await seed(service, LEAD, offered, at=datetime.now(UTC) - timedelta(minutes=20))
         await all_taken(site)
     await site.jetstream.purge_stream(subjects.timers_stream("handover"))
