@@ -9,6 +9,7 @@ import pytest
 from services.handover.deadlines import KINDS, RULES, Spans, decide_due, due_in
 from services.handover.state import HandoverState
 from shared.due import Due, spans_of
+from shared.events import handover
 from shared.events.base import Event
 from shared.events.custody import (
     CaptureCardConfirmed,
@@ -16,14 +17,6 @@ from shared.events.custody import (
     Custody,
     CustodyChanged,
     Exchanged,
-)
-from shared.events.handover import (
-    ContactRegained,
-    FollowUpOverdue,
-    FollowUpSet,
-    GroupHandedOver,
-    GuidanceGiven,
-    RendezvousExpired,
 )
 from shared.settings import Settings
 from tests import examples as e
@@ -43,8 +36,10 @@ from tests.handover.cases import (
 SPANS = spans_of(Spans, Settings())
 SILENCE = {"contact_due": 6 * HOUR, "contact_silent": 12 * HOUR, "decide_lost": 72 * HOUR}
 CAMP = CustodyChanged(custody="arrived_at_camp", changed_at=e.NOON)
-GUIDED = GuidanceGiven(step=e.sealed("follow the river"), call_id="call-2")
-GUIDED_BY_MESSAGE = GuidanceGiven(step=e.sealed("follow the river"), message_id="message-1")
+GUIDED = handover.GuidanceGiven(step=e.sealed("follow the river"), call_id="call-2")
+GUIDED_BY_MESSAGE = handover.GuidanceGiven(
+    step=e.sealed("follow the river"), message_id="message-1"
+)
 WINDOW_ENDS = e.rendezvous_planned().window_to
 
 
@@ -75,7 +70,7 @@ def recorded(state: HandoverState, kind: str) -> list[Event]:
         ((*ARRIVED, GUIDED_BY_MESSAGE), 3),
         ((*ARRIVED, e.arrived_in_ukraine()), 4),
         ((*PLANNED,), 3),
-        ((*ARRIVED, e.contact_lost(), ContactRegained(by=OLENA)), 5),
+        ((*ARRIVED, e.contact_lost(), handover.ContactRegained(by=OLENA)), 5),
         ((*ARRIVED, e.case_closed("unreachable"), e.case_reopened()), 3),
     ],
 )
@@ -117,13 +112,13 @@ def test_a_call_that_comes_late_by_its_channel_moves_nothing_back() -> None:
         ("decide_lost", ARRIVED),
         ("offer_unanswered", OFFERED),
         ("offer_unanswered_again", OFFERED),
-        ("follow_up", (e.case_opened(), FollowUpSet(due_at=e.NOON + DAY))),
+        ("follow_up", (e.case_opened(), handover.FollowUpSet(due_at=e.NOON + DAY))),
     ],
 )
 def test_what_passed_is_recorded_once_by_its_rule(kind: str, history: tuple[Event, ...]) -> None:
     at = due(*history)[kind]
     (event,) = recorded(given(*history), kind)
-    assert event == FollowUpOverdue(rule=RULES[kind], due_at=at)
+    assert event == handover.FollowUpOverdue(rule=RULES[kind], due_at=at)
     assert kind not in due(*history, event)
     assert due(*history, event) == {k: a for k, a in due(*history).items() if k != kind}
 
@@ -151,7 +146,8 @@ def test_a_span_that_is_set_anew_reminds_of_nothing_again(history: tuple[Event, 
 
 def test_after_the_next_contact_the_same_silence_counts_again() -> None:
     passed = [
-        FollowUpOverdue(rule=RULES[kind], due_at=at) for kind, at in silence(*ARRIVED).items()
+        handover.FollowUpOverdue(rule=RULES[kind], due_at=at)
+        for kind, at in silence(*ARRIVED).items()
     ]
     assert silence(*ARRIVED, *passed) == {}
     assert silence(*ARRIVED, *passed, e.call_linked("call-3")) == silence_since(7)
@@ -162,14 +158,14 @@ def test_a_rendezvous_expires_two_hours_after_its_window() -> None:
     assert due(*DISCLOSED)["rendezvous_expires"] == WINDOW_ENDS + 2 * HOUR
     assert due(*OFFERED)["rendezvous_expires"] == WINDOW_ENDS + 2 * HOUR
     assert recorded(given(*PLANNED), "rendezvous_expires") == [
-        RendezvousExpired(rendezvous_id="meet-1")
+        handover.RendezvousExpired(rendezvous_id="meet-1")
     ]
 
 
 @pytest.mark.parametrize(
     "history",
     [
-        (*PLANNED, RendezvousExpired(rendezvous_id="meet-1")),
+        (*PLANNED, handover.RendezvousExpired(rendezvous_id="meet-1")),
         (*PLANNED, e.rendezvous_missed()),
         (*PLANNED, e.case_closed("withdrew")),
         (*ACCEPTED, e.handed_over()),
@@ -183,7 +179,7 @@ def test_a_rendezvous_that_ended_or_was_accepted_does_not_expire(
 
 
 def test_a_leader_left_behind_by_his_group_still_has_a_rendezvous_that_expires() -> None:
-    received = GroupHandedOver(
+    received = handover.GroupHandedOver(
         group_id=e.CASE,
         team="Heron",
         receipt_number="R-0002",
@@ -246,11 +242,11 @@ def test_nobody_waits_for_the_card_of_a_man_who_is_not_held(custody: Custody) ->
 
 
 def test_a_reminder_stands_whatever_became_of_the_case() -> None:
-    remind = FollowUpSet(due_at=e.NOON + DAY)
+    remind = handover.FollowUpSet(due_at=e.NOON + DAY)
     over = (*ACCEPTED, e.handed_over(), e.case_closed())
     assert due(*over, remind) == {"follow_up": e.NOON + DAY}
-    assert due(*over, remind, FollowUpSet()) == {}
-    assert due(*over, remind, FollowUpSet(due_at=e.NOON + 2 * DAY)) == {
+    assert due(*over, remind, handover.FollowUpSet()) == {}
+    assert due(*over, remind, handover.FollowUpSet(due_at=e.NOON + 2 * DAY)) == {
         "follow_up": e.NOON + 2 * DAY
     }
 

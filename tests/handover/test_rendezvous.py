@@ -6,14 +6,8 @@ import pytest
 
 from services.handover.rendezvous import expired
 from shared.commands.base import Command
+from shared.events import handover
 from shared.events.base import Event
-from shared.events.handover import (
-    RendezvousApproved,
-    RendezvousCancelled,
-    RendezvousExpired,
-    RendezvousPlanned,
-    RendezvousReplanned,
-)
 from tests import examples as e
 from tests.asking import OLENA, PETRO
 from tests.handover.cases import (
@@ -48,9 +42,9 @@ from tests.handover.cases import (
     refuses,
 )
 
-CANCELLED = RendezvousCancelled(rendezvous_id="meet-1", by=OLENA, reason=e.sealed("mined"))
-EXPIRED = RendezvousExpired(rendezvous_id="meet-1")
-REPLANNED = RendezvousReplanned(
+CANCELLED = handover.RendezvousCancelled(rendezvous_id="meet-1", by=OLENA, reason=e.sealed("mined"))
+EXPIRED = handover.RendezvousExpired(rendezvous_id="meet-1")
+REPLANNED = handover.RendezvousReplanned(
     rendezvous_id="meet-2",
     replaces="meet-1",
     place=e.sealed("the bridge of Musterdorf"),
@@ -67,7 +61,7 @@ both = pytest.mark.parametrize(("command", "before"), PLANS, ids=["plan", "repla
 
 def test_a_rendezvous_is_planned_for_a_man_who_arrived_and_is_at_least_partly_known() -> None:
     (event,) = decide(given(*ARRIVED, answered("partial")), PLAN)
-    assert isinstance(event, RendezvousPlanned)
+    assert isinstance(event, handover.RendezvousPlanned)
     assert (event.planned_by, event.rendezvous_id) == (OLENA, "cmd-1")
     assert "Musterdorf" not in repr(event)
 
@@ -158,7 +152,7 @@ def test_a_disclosed_rendezvous_is_not_planned_over() -> None:
 
 def test_replanning_takes_the_place_of_the_current_one_even_when_disclosed() -> None:
     (event,) = decide(given(*DISCLOSED), REPLAN)
-    assert isinstance(event, RendezvousReplanned)
+    assert isinstance(event, handover.RendezvousReplanned)
     assert (event.rendezvous_id, event.replaces) == ("cmd-1", "meet-1")
     refuses("rendezvous_current", given(*VERIFIED), REPLAN)
     for end in (e.rendezvous_missed(), CANCELLED, EXPIRED, REPLANNED):
@@ -177,7 +171,7 @@ def test_what_is_replanned_is_approved_by_another_and_disclosed_anew() -> None:
 
 def test_another_person_approves() -> None:
     (event,) = decide(given(*PLANNED), APPROVE)
-    assert isinstance(event, RendezvousApproved)
+    assert isinstance(event, handover.RendezvousApproved)
     assert event.by == PETRO
     for name in (OLENA, OLENA.upper(), f" {OLENA} "):
         refuses("another_person", given(*PLANNED), changed(APPROVE, by=name))

@@ -13,14 +13,7 @@ from services.intake.incoming import IncomingCall, Route
 from services.intake.state import IntakeState, evolve
 from services.intake.statements import decide_declare_surrender, decide_personal_data
 from services.intake.triage import decide_note, decide_triage
-from shared.commands.intake import (
-    AddNote,
-    CloseCase,
-    DeclareSurrender,
-    ProvidePersonalData,
-    ReopenCase,
-    TriageCall,
-)
+from shared.commands import intake
 from shared.events.base import Event
 from shared.events.fields import Identity, Plain
 from shared.events.intake import (
@@ -41,7 +34,7 @@ from tests.intake.stories import ruled
 from tests.rarer_examples import every_event
 
 
-def close(state: IntakeState, command: CloseCase, *supervisors: str) -> list[Event]:
+def close(state: IntakeState, command: intake.CloseCase, *supervisors: str) -> list[Event]:
     return decide_close(
         state,
         command,
@@ -98,17 +91,19 @@ def test_a_call_to_a_closed_case_is_recorded_all_the_same() -> None:
     assert len(decide_call(closed, call(), Route(e.CASE))) == 1
 
 
-TRIAGE = ask(TriageCall, call_id="call-1", intent="surrender", situation="serving", urgency="today")
-DATA = ask(ProvidePersonalData, identity=Identity(surname="Vzorov"))
+TRIAGE = ask(
+    intake.TriageCall, call_id="call-1", intent="surrender", situation="serving", urgency="today"
+)
+DATA = ask(intake.ProvidePersonalData, identity=Identity(surname="Vzorov"))
 
 
 def test_what_callers_say_is_recorded_as_facts() -> None:
     opened = given(e.case_opened())
     (triaged,) = decide_triage(opened, TRIAGE)
-    (declared,) = decide_declare_surrender(opened, ask(DeclareSurrender))
+    (declared,) = decide_declare_surrender(opened, ask(intake.DeclareSurrender))
     (data,) = decide_personal_data(opened, DATA)
     (code,) = decide_return_code(opened, e.digest("code"))
-    (note,) = decide_note(opened, ask(AddNote, text="calm"))
+    (note,) = decide_note(opened, ask(intake.AddNote, text="calm"))
     assert isinstance(triaged, CallTriaged)
     assert isinstance(declared, SurrenderDeclared)
     assert isinstance(data, PersonalDataProvided)
@@ -120,11 +115,11 @@ def test_what_callers_say_is_recorded_as_facts() -> None:
 def test_nothing_is_recorded_on_a_case_that_does_not_exist() -> None:
     refused_by("case_known", decide_triage, given(), TRIAGE)
     refused_by("case_known", decide_personal_data, given(), DATA)
-    refused_by("case_known", decide_note, given(), ask(AddNote, text="calm"))
+    refused_by("case_known", decide_note, given(), ask(intake.AddNote, text="calm"))
     refused_by("case_known", decide_return_code, given(), e.digest("code"))
-    refused_by("case_known", decide_declare_surrender, given(), ask(DeclareSurrender))
-    refused_by("case_known", close, given(), ask(CloseCase, reason="other"))
-    reopen = ask(ReopenCase, reason="mistake")
+    refused_by("case_known", decide_declare_surrender, given(), ask(intake.DeclareSurrender))
+    refused_by("case_known", close, given(), ask(intake.CloseCase, reason="other"))
+    reopen = ask(intake.ReopenCase, reason="mistake")
     refused_by("case_known", decide_reopen, given(), reopen)
 
 
@@ -138,8 +133,8 @@ def test_closing_as_hoax_or_infiltration_takes_a_supervisor_or_two_people(
 ) -> None:
     opened = given(e.case_opened())
 
-    def by(second: str | None) -> CloseCase:
-        return ask(CloseCase, reason=reason, second_by=second)
+    def by(second: str | None) -> intake.CloseCase:
+        return ask(intake.CloseCase, reason=reason, second_by=second)
 
     refused_by("two_people", close, opened, by(None))
     refused_by("two_people", close, opened, by(OLENA))
@@ -149,15 +144,15 @@ def test_closing_as_hoax_or_infiltration_takes_a_supervisor_or_two_people(
 
 
 def test_closing_as_handed_over_takes_a_receipt() -> None:
-    command = ask(CloseCase, reason="handed_over")
+    command = ask(intake.CloseCase, reason="handed_over")
     refused_by("receipt_exists", close, given(e.case_opened()), command)
     assert len(close(given(e.case_opened(), e.handed_over()), command)) == 1
 
 
 def test_closing_a_closed_case_and_reopening_an_open_one_change_nothing() -> None:
     closed = given(e.case_opened(), e.case_closed("other"))
-    reopen = ask(ReopenCase, reason="mistake")
-    assert close(closed, ask(CloseCase, reason="other")) == []
+    reopen = ask(intake.ReopenCase, reason="mistake")
+    assert close(closed, ask(intake.CloseCase, reason="other")) == []
     (event,) = decide_reopen(closed, reopen)
     assert isinstance(event, CaseReopened)
     assert decide_reopen(given(e.case_opened(), e.case_closed(), e.case_reopened()), reopen) == []

@@ -25,19 +25,10 @@ from shared.commands.intake import (
     ReopenCase,
     SetContactRule,
 )
+from shared.events import intake
 from shared.events.base import Event
 from shared.events.calls import CallEnded
 from shared.events.fields import ContactWindow, Identity, Plain
-from shared.events.intake import (
-    AdviceGiven,
-    CallLinked,
-    CallTriaged,
-    CaseOpened,
-    ContactRuleSet,
-    DuressCleared,
-    DuressSignalled,
-    PersonalDataProvided,
-)
 from shared.wrong_fields import wrong_fields
 from tests import examples as e
 from tests.asking import OLENA, PETRO, ask, refused_by
@@ -45,7 +36,7 @@ from tests.intake.stories import CONTINUED, EXCHANGED, given, ruled
 from tests.intake.test_decisions import DATA, TRIAGE, call, close
 
 ENDED = CallEnded(call_id="call-1", channel="phone", ended_at=e.NOON)
-ALARM = DuressSignalled(call_id="call-9", channel="phone")
+ALARM = intake.DuressSignalled(call_id="call-9", channel="phone")
 CLEAR = ask(ClearDuress, PETRO, reason="he is alone")
 WINDOWS = (ContactWindow(from_time="22:00", to_time="02:00", zone="Europe/Kyiv"),)
 HANDED_OVER = given(e.case_opened(), e.handed_over())
@@ -56,9 +47,9 @@ def test_a_call_with_the_duress_twin_is_taken_as_with_the_code_and_rings_an_alar
     coded, forced = Route(e.CASE, "return_code"), Route(e.CASE, "return_code", duress=True)
     plain = decide_call(given(e.case_opened()), call(), coded)
     assert decide_call(given(e.case_opened()), call(), forced) == [*plain, ALARM]
-    assert isinstance(plain[0], CallLinked)
+    assert isinstance(plain[0], intake.CallLinked)
     opened, alarm = decide_call(given(), call(), forced)
-    assert isinstance(opened, CaseOpened)
+    assert isinstance(opened, intake.CaseOpened)
     assert alarm == ALARM
     linked = e.call_linked("call-9", channel="phone")
     assert decide_call(given(e.case_opened(), linked, ALARM), call(), forced) == []
@@ -66,7 +57,7 @@ def test_a_call_with_the_duress_twin_is_taken_as_with_the_code_and_rings_an_alar
 
 def test_where_supervisors_are_named_one_of_them_clears_an_alarm() -> None:
     alarmed, named = given(e.case_opened(), ALARM), ruled("petro example")
-    cleared = [DuressCleared(by=PETRO, reason=Plain("he is alone"))]
+    cleared = [intake.DuressCleared(by=PETRO, reason=Plain("he is alone"))]
     assert decide_clear_duress(alarmed, CLEAR, e.NOON, named) == cleared
     assert decide_clear_duress(alarmed, CLEAR, e.NOON, ruled()) == cleared
     other = ask(ClearDuress, OLENA, reason="he sounds well")
@@ -77,7 +68,7 @@ def test_where_supervisors_are_named_one_of_them_clears_an_alarm() -> None:
 
 
 def test_an_alarm_rings_until_it_is_cleared_and_may_ring_again() -> None:
-    cleared = DuressCleared(by=PETRO, reason=e.sealed("he is alone"))
+    cleared = intake.DuressCleared(by=PETRO, reason=e.sealed("he is alone"))
     assert given(e.case_opened(), ALARM).duress
     assert not given(e.case_opened(), ALARM, cleared).duress
     assert given(e.case_opened(), ALARM, cleared, ALARM).duress
@@ -90,7 +81,7 @@ def test_a_call_ends_once() -> None:
 
 def test_advice_is_given_in_a_call_of_the_case_or_in_none() -> None:
     opened, told = given(e.case_opened()), ask(GiveAdvice, text="wait", call_id="call-1")
-    assert decide_advice(opened, told) == [AdviceGiven(text=Plain("wait"), call_id="call-1")]
+    assert decide_advice(opened, told) == [intake.AdviceGiven(text=Plain("wait"), call_id="call-1")]
     assert len(decide_advice(opened, ask(GiveAdvice, text="wait"))) == 1
     refused_by("call_of_case", decide_advice, opened, ask(GiveAdvice, text="x", call_id="call-9"))
 
@@ -99,10 +90,10 @@ def test_a_contact_rule_has_windows_where_it_is_one_of_windows() -> None:
     opened, said = given(e.case_opened()), [one.model_dump() for one in WINDOWS]
     window = ask(SetContactRule, rule="window", windows=said)
     assert set_rule(opened, window) == [
-        ContactRuleSet(rule="window", windows=WINDOWS, recorded_at=e.NOON)
+        intake.ContactRuleSet(rule="window", windows=WINDOWS, recorded_at=e.NOON)
     ]
     assert set_rule(opened, ask(SetContactRule, rule="never")) == [
-        ContactRuleSet(rule="never", recorded_at=e.NOON)
+        intake.ContactRuleSet(rule="never", recorded_at=e.NOON)
     ]
     for wrong in ({"rule": "window"}, {"rule": "yes", "windows": said}):
         refused_by("windows_fit", set_rule, opened, ask(SetContactRule, **wrong))
@@ -137,10 +128,10 @@ def test_after_handover_the_hotlines_part_is_read_only() -> None:
 
 def test_after_handover_calls_notes_contact_and_what_he_states_in_custody_go_on() -> None:
     (stated,) = decide_personal_data(HANDED_OVER, CAPTURED)
-    assert isinstance(stated, PersonalDataProvided)
+    assert isinstance(stated, intake.PersonalDataProvided)
     called = given(e.case_opened(), e.handed_over(), e.call_linked("call-2"))
     (triaged,) = decide_triage(called, TRIAGE.model_copy(update={"call_id": "call-2"}))
-    assert isinstance(triaged, CallTriaged)
+    assert isinstance(triaged, intake.CallTriaged)
     assert len(decide_call(HANDED_OVER, call(), Route(e.CASE))) == 1
     assert len(decide_note(HANDED_OVER, ask(AddNote, text="calm"))) == 1
     assert len(decide_advice(HANDED_OVER, ask(GiveAdvice, text="x"))) == 1

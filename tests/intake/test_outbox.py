@@ -11,6 +11,7 @@ import pytest
 from services.intake.messages import decide_dispatch, may_send, message_id_of, queued
 from services.intake.outbox_state import Outbox, evolve_outbox
 from shared.commands.intake import SendMessage
+from shared.events import outbound
 from shared.events.base import Event
 from shared.events.custody import Exchanged
 from shared.events.fields import ContactWindow, Plain
@@ -20,14 +21,6 @@ from shared.events.intake import (
     DuressSignalled,
     EpisodeContinued,
     PersonalDataErased,
-)
-from shared.events.outbound import (
-    NO_REPORT,
-    MessageDispatched,
-    MessageFailed,
-    MessageQueued,
-    MessageRefused,
-    MessageSent,
 )
 from tests import examples as e
 from tests.asking import ask, refused_by
@@ -42,7 +35,7 @@ AT_NOON = ContactRuleSet(
     rule="window", windows=(ContactWindow(from_time="12:00", to_time="12:10"),)
 )
 READY = (*CALLED, SAFE)
-QUEUED = MessageQueued(
+QUEUED = outbound.MessageQueued(
     message_id="message-1",
     channel="telegram",
     to_address=e.sealed("@beispiel"),
@@ -52,10 +45,10 @@ QUEUED = MessageQueued(
 )
 FORCED = DuressSignalled(call_id="call-2", channel="phone")
 LOOKED = DuressCleared(by="Petro Example", reason=e.sealed("his own child on the line"))
-DISPATCHED = MessageDispatched(message_id="message-1")
-SENT = MessageSent(message_id="message-1", sent_at=e.NOON)
-FAILED = MessageFailed(message_id="message-1", reason="no_such_user")
-UNREPORTED = MessageFailed(message_id="message-1", reason=NO_REPORT)
+DISPATCHED = outbound.MessageDispatched(message_id="message-1")
+SENT = outbound.MessageSent(message_id="message-1", sent_at=e.NOON)
+FAILED = outbound.MessageFailed(message_id="message-1", reason="no_such_user")
+UNREPORTED = outbound.MessageFailed(message_id="message-1", reason=outbound.NO_REPORT)
 
 
 def given(*events: Event) -> Outbox:
@@ -73,7 +66,7 @@ def dispatch(
 
 
 def refused(reason: Any) -> list[Event]:
-    return [MessageRefused(message_id="message-1", reason=reason)]
+    return [outbound.MessageRefused(message_id="message-1", reason=reason)]
 
 
 def test_until_a_supervisor_has_looked_nothing_is_sent_and_nobody_is_told_why() -> None:
@@ -130,7 +123,7 @@ def test_nobody_writes_on_a_channel_that_has_no_key() -> None:
 def test_a_queued_message_is_valid_for_so_long() -> None:
     command = send(valid_minutes=5)
     (event,) = queued(command, "uk", "@beispiel", e.NOON)
-    assert event == MessageQueued(
+    assert event == outbound.MessageQueued(
         message_id=message_id_of(command),
         channel="telegram",
         to_address=Plain("@beispiel"),
@@ -157,7 +150,7 @@ def test_a_queued_message_goes() -> None:
         (DISPATCHED, SENT),
         (DISPATCHED, FAILED),
         (DISPATCHED, UNREPORTED),
-        (MessageRefused(message_id="message-1", reason="contact_rule"),),
+        (outbound.MessageRefused(message_id="message-1", reason="contact_rule"),),
     ],
 )
 def test_it_never_goes_twice(events: tuple[Event, ...]) -> None:

@@ -12,16 +12,10 @@ import pytest
 
 from services.intake.delivery import goes_until
 from services.intake.messages import may_send
+from shared.events import intake
 from shared.events.base import Event
 from shared.events.fields import ContactWindow
 from shared.events.groups import GroupJoined
-from shared.events.intake import (
-    CasesLinked,
-    CasesUnlinked,
-    ContactRuleSet,
-    EpisodeContinued,
-    PersonalDataErased,
-)
 from tests import examples as e
 from tests.intake.test_address_state import NEVER, elsewhere, told
 from tests.intake.test_outbox import (
@@ -38,15 +32,15 @@ from tests.intake.test_outbox import (
     send,
 )
 
-ERASED = PersonalDataErased(classes=("identity",), legal_basis="court_order", by="x")
-LINKED = CasesLinked(other_case=e.OTHER_CASE, basis="name", reason=e.sealed("one voice"))
-UNLINKED = CasesUnlinked(other_case=e.OTHER_CASE, reason=e.sealed("another voice"))
+ERASED = intake.PersonalDataErased(classes=("identity",), legal_basis="court_order", by="x")
+LINKED = intake.CasesLinked(other_case=e.OTHER_CASE, basis="name", reason=e.sealed("one voice"))
+UNLINKED = intake.CasesUnlinked(other_case=e.OTHER_CASE, reason=e.sealed("another voice"))
 SAME_PHONE = e.call_linked("call-3")
 
 
-def window(from_time: str, to_time: str) -> ContactRuleSet:
+def window(from_time: str, to_time: str) -> intake.ContactRuleSet:
     times = ContactWindow(from_time=from_time, to_time=to_time)
-    return ContactRuleSet(rule="window", windows=(times,))
+    return intake.ContactRuleSet(rule="window", windows=(times,))
 
 
 # He says that another address is safe.
@@ -132,7 +126,7 @@ def test_it_goes_from_a_reopened_case_only_where_the_rule_that_holds_covers_it()
     again = (e.case_closed(), e.case_reopened())
     assert dispatch(given(*READY, QUEUED, *again)) == [DISPATCHED]
     assert dispatch(given(*READY, QUEUED, *again, elsewhere(), SAFE)) == refused("address")
-    next_case = EpisodeContinued(next_case=e.OTHER_CASE)
+    next_case = intake.EpisodeContinued(next_case=e.OTHER_CASE)
     assert dispatch(given(*READY, QUEUED, next_case, e.case_reopened())) == refused("case_over")
 
 

@@ -11,12 +11,7 @@ from services.verification.identity import (
     decide_verify,
 )
 from services.verification.registry_checks import decide_registry_answer, statement_to_check
-from shared.commands.verification import (
-    ContradictIdentity,
-    EscalateVerification,
-    RejectIdentity,
-    VerifyIdentity,
-)
+from shared.commands import verification
 from shared.events.base import Event
 from shared.events.fields import Plain
 from shared.events.intake import EpisodeContinued
@@ -35,8 +30,8 @@ from tests.verification.cases import CLAIM_ID, CLAIMED, answered, consequence, g
 
 HIS_NUMBER: tuple[IdentityField, ...] = ("service_number",)
 BY_REGISTRY = e.identity_contradicted().model_copy(update={"registry": "invented"})
-VERIFY = ask(VerifyIdentity, basis="registry_and_operator")
-BY_TWO = ask(VerifyIdentity, basis="two_sources", second_by="Petro Example")
+VERIFY = ask(verification.VerifyIdentity, basis="registry_and_operator")
+BY_TWO = ask(verification.VerifyIdentity, basis="two_sources", second_by="Petro Example")
 
 
 def test_a_registry_answer_is_a_fact() -> None:
@@ -194,9 +189,9 @@ def test_the_registry_is_asked_again_only_about_something() -> None:
 
 def test_a_person_escalates_contradicts_and_rejects() -> None:
     state = given(*CLAIMED)
-    escalate = ask(EscalateVerification, remark="another voice")
-    contradict = ask(ContradictIdentity, fields=("rank",), reason="knows no ranks")
-    reject = ask(RejectIdentity, reason="somebody else's number")
+    escalate = ask(verification.EscalateVerification, remark="another voice")
+    contradict = ask(verification.ContradictIdentity, fields=("rank",), reason="knows no ranks")
+    reject = ask(verification.RejectIdentity, reason="somebody else's number")
     assert isinstance(decide_escalate(state, escalate, e.NOON)[0], VerificationEscalated)
     assert isinstance(decide_contradict(state, contradict, e.NOON)[0], IdentityContradicted)
     assert isinstance(decide_reject(state, reject, e.NOON)[0], IdentityRejected)

@@ -18,12 +18,7 @@ from passage.connecting import connected
 from passage.install.provisioning import provision
 from services.handover import CONSUMES
 from shared import subjects
-from shared.commands.handover import (
-    OfferHandover,
-    RecordGroupHandover,
-    SetFollowUp,
-    WithdrawHandover,
-)
+from shared.commands import handover
 from shared.events.base import Event
 from shared.events.groups import GroupFormed, GroupJoined
 from shared.events.handover import HandoverOffered
@@ -94,7 +89,7 @@ async def test_a_group_receipt_reaches_each_members_log_once_even_when_redeliver
         offered = [offer_now(), e.handover_accepted()]
         await seed(service, LEAD, [e.case_opened(), formed, *joined, *offered])
         done = await site.record(
-            RecordGroupHandover,
+            handover.RecordGroupHandover,
             LEAD,
             head_count=3,
             received=[LEAD, *MEMBERS[:2]],
@@ -120,11 +115,11 @@ async def test_an_offer_is_made_answered_and_withdrawn_over_the_wire(site: Site)
     planned = e.rendezvous_planned().model_copy(update=window)  # One that doesn't expire meanwhile.
     async with site.service("handover") as service:
         await seed(service, LEAD, [e.case_opened(), planned, e.rendezvous_disclosed()])
-        first = await site.record(OfferHandover, LEAD, **later)
-        assert (await site.ask(OfferHandover, LEAD, **later)).result == "refused"
+        first = await site.record(handover.OfferHandover, LEAD, **later)
+        assert (await site.ask(handover.OfferHandover, LEAD, **later)).result == "refused"
         offer_id = (await site.next_event("HandoverOffered")).data.offer_id
-        await site.record(WithdrawHandover, LEAD, offer_id=offer_id, reason="too far")
-        second = await site.record(OfferHandover, LEAD, **later)
+        await site.record(handover.WithdrawHandover, LEAD, offer_id=offer_id, reason="too far")
+        second = await site.record(handover.OfferHandover, LEAD, **later)
         assert second.version == first.version + 2
 
 
@@ -146,14 +141,14 @@ async def test_a_reminder_set_before_a_kill_comes_once_after_it(site: Site) -> N
     soon = datetime.now(UTC) + timedelta(seconds=1)
     async with site.service("handover") as service:
         await seed(service, LEAD, [e.case_opened()])
-        await site.record(SetFollowUp, LEAD, due_at=soon)
+        await site.record(handover.SetFollowUp, LEAD, due_at=soon)
         await all_taken(site)
     site.server.kill()
     site.server.start()
     async with site.service("handover"):
         event = await site.next_event("FollowUpOverdue")
         assert (event.data.rule, event.data.due_at) == ("operator", soon)
-        await site.record(SetFollowUp, LEAD, due_at=soon - HOUR)
+        await site.record(handover.SetFollowUp, LEAD, due_at=soon - HOUR)
         last = await site.next_event("FollowUpOverdue")
     assert last.data.due_at == soon - HOUR
     assert await overdue(site, LEAD) == 2

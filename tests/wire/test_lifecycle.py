@@ -7,24 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared import subjects
+from shared.commands import handover, intake
 from shared.commands.base import ANSWER, Ignored, Invalid, Refused
-from shared.commands.handover import (
-    AcceptHandover,
-    ApproveRendezvous,
-    DiscloseRendezvous,
-    OfferHandover,
-    PlanRendezvous,
-    RecordArrival,
-    RecordHandover,
-)
-from shared.commands.intake import (
-    AddNote,
-    CloseCase,
-    DeclareSurrender,
-    IssueReturnCode,
-    ProvidePersonalData,
-    TriageCall,
-)
 from shared.commands.verification import CheckRegistry, VerifyIdentity
 from shared.events.fields import Identity
 from shared.events.parsing import read_case_event
@@ -50,10 +34,10 @@ async def opened(site: Site) -> tuple[str, str]:
 async def verified(site: Site) -> tuple[str, str]:
     case_id, call_id = await opened(site)
     triage = {"intent": "surrender", "situation": "serving", "urgency": "today"}
-    await site.record(TriageCall, case_id, call_id=call_id, **triage)
-    await site.record(DeclareSurrender, case_id)
-    await site.record(ProvidePersonalData, case_id, identity=HIM)
-    code = (await site.record(IssueReturnCode, case_id)).return_code
+    await site.record(intake.TriageCall, case_id, call_id=call_id, **triage)
+    await site.record(intake.DeclareSurrender, case_id)
+    await site.record(intake.ProvidePersonalData, case_id, identity=HIM)
+    code = (await site.record(intake.IssueReturnCode, case_id)).return_code
     assert (await site.next_event("RegistryChecked")).data.outcome == "match"
     await site.record(VerifyIdentity, case_id, basis="registry_and_operator")
     assert code is not None
@@ -64,29 +48,29 @@ async def guided(site: Site) -> tuple[str, str]:
     case_id, code = await verified(site)
     call_id = await site.call("+380990000000", code=code)
     await site.next_event("CallLinked")
-    await site.record(RecordArrival, case_id, place=PLACE, call_id=call_id)
+    await site.record(handover.RecordArrival, case_id, place=PLACE, call_id=call_id)
     window = {"window_from": in_hours(1), "window_to": in_hours(3)}
-    await site.record(PlanRendezvous, case_id, place=PLACE, team="Heron", **window)
+    await site.record(handover.PlanRendezvous, case_id, place=PLACE, team="Heron", **window)
     meeting = (await site.next_event("RendezvousPlanned")).data.rendezvous_id
-    await site.record(ApproveRendezvous, case_id, PETRO, rendezvous_id=meeting)
+    await site.record(handover.ApproveRendezvous, case_id, PETRO, rendezvous_id=meeting)
     told = {"rendezvous_id": meeting, "to_whom": "caller", "call_id": call_id}
-    await site.record(DiscloseRendezvous, case_id, **told)
+    await site.record(handover.DiscloseRendezvous, case_id, **told)
     return case_id, meeting
 
 
 async def hand_over(site: Site, case_id: str) -> None:
-    await site.record(OfferHandover, case_id, team="Heron", deadline_at=in_hours(1))
+    await site.record(handover.OfferHandover, case_id, team="Heron", deadline_at=in_hours(1))
     offer = (await site.next_event("HandoverOffered")).data.offer_id
-    await site.record(AcceptHandover, case_id, offer_id=offer, team="Heron")
+    await site.record(handover.AcceptHandover, case_id, offer_id=offer, team="Heron")
     receipt: dict[str, Any] = {"receipt_number": "R-0001", "received_at": in_hours(0)}
-    await site.record(RecordHandover, case_id, team="Heron", head_count=1, **receipt)
+    await site.record(handover.RecordHandover, case_id, team="Heron", head_count=1, **receipt)
 
 
 async def test_a_man_is_verified_guided_and_handed_over(all_services: Site) -> None:
     site = all_services
     case_id, _ = await guided(site)
     await hand_over(site, case_id)
-    closed = await site.record(CloseCase, case_id, reason="handed_over")
+    closed = await site.record(intake.CloseCase, case_id, reason="handed_over")
     assert closed.version == 16
     assert (await site.history(case_id))[-2:] == ["HandedOver", "CaseClosed"]
 
@@ -113,7 +97,7 @@ async def test_an_unavailable_registry_calls_a_person_and_is_asked_again(
     file = site.settings.registry_file
     away = file.rename(file.with_suffix(".away"))
     case_id, _ = await opened(site)
-    await site.record(ProvidePersonalData, case_id, identity=HIM)
+    await site.record(intake.ProvidePersonalData, case_id, identity=HIM)
     assert (await site.next_event("VerificationEscalated")).data.reason == "unavailable"
     away.rename(file)
     await site.record(CheckRegistry, case_id)
@@ -123,8 +107,8 @@ async def test_an_unavailable_registry_calls_a_person_and_is_asked_again(
 async def test_the_same_command_twice_is_stored_once(all_services: Site) -> None:
     site = all_services
     case_id, _ = await opened(site)
-    first = await site.record(AddNote, case_id, text="calm", command_id="note-1")
-    again = await site.record(AddNote, case_id, text="calm", command_id="note-1")
+    first = await site.record(intake.AddNote, case_id, text="calm", command_id="note-1")
+    again = await site.record(intake.AddNote, case_id, text="calm", command_id="note-1")
     assert (again.result, again.sequence) == ("repeated", first.sequence)
     assert await site.history(case_id) == ["CaseOpened", "NoteAdded"]
 
@@ -132,31 +116,33 @@ async def test_the_same_command_twice_is_stored_once(all_services: Site) -> None
 async def test_one_command_id_in_two_commands_is_two_commands(all_services: Site) -> None:
     site = all_services
     case_id, _ = await opened(site)
-    await site.record(AddNote, case_id, text="calm", command_id="same")
-    declared = await site.record(DeclareSurrender, case_id, command_id="same")
-    coded = await site.record(IssueReturnCode, case_id, command_id="same")
+    await site.record(intake.AddNote, case_id, text="calm", command_id="same")
+    declared = await site.record(intake.DeclareSurrender, case_id, command_id="same")
+    coded = await site.record(intake.IssueReturnCode, case_id, command_id="same")
     assert (declared.result, coded.events) == ("recorded", ("ReturnCodeIssued",))
 
 
 async def test_nothing_happens_in_the_future(all_services: Site) -> None:
     site = all_services
     case_id, _ = await opened(site)
-    answer = await site.ask(AddNote, case_id, text="calm", happened_at=in_hours(1))
+    answer = await site.ask(intake.AddNote, case_id, text="calm", happened_at=in_hours(1))
     assert isinstance(answer, Refused)
     assert answer.guard == "happened_by_now"
-    answer = await site.ask(AddNote, case_id, text="calm", happened_at="9999-12-31T23:59:59-12:00")
+    answer = await site.ask(
+        intake.AddNote, case_id, text="calm", happened_at="9999-12-31T23:59:59-12:00"
+    )
     assert isinstance(answer, Invalid)
 
 
 async def test_a_decision_on_an_old_version_says_what_changed(all_services: Site) -> None:
     site = all_services
     case_id, _ = await opened(site)
-    await site.record(AddNote, case_id, text="calm")
-    answer = await site.ask(CloseCase, case_id, reason="withdrew", seen_version=1)
+    await site.record(intake.AddNote, case_id, text="calm")
+    answer = await site.ask(intake.CloseCase, case_id, reason="withdrew", seen_version=1)
     assert isinstance(answer, Refused)
     assert (answer.guard, answer.changed_since) == ("seen_version", ("NoteAdded",))
-    await site.record(CloseCase, case_id, reason="withdrew")
-    assert isinstance(await site.ask(CloseCase, case_id, reason="withdrew"), Ignored)
+    await site.record(intake.CloseCase, case_id, reason="withdrew")
+    assert isinstance(await site.ask(intake.CloseCase, case_id, reason="withdrew"), Ignored)
 
 
 async def test_a_wrong_command_names_the_fields_and_never_the_values(all_services: Site) -> None:
