@@ -25,7 +25,7 @@ settings.register_profile("passage", deadline=None)
 settings.load_profile("passage")
 
 STARTING = frozenset({"ground", "own_server", "postgres_server", "r1_server", "r3_cluster"})
-STARTING |= {"server", "story_stage"}
+STARTING |= {"other", "server", "story_stage"}
 """The fixtures that start a server; those that stand on them count with them."""
 PROCESSES = frozenset({"ProcessPoolExecutor", "subprocess"})
 """The names that a file which starts processes imports."""
@@ -99,3 +99,11 @@ def postgres_server() -> Iterator[str]:
 async def client(server: NatsServer) -> AsyncIterator[RawClient]:
     async with connected(server.url) as connection:
         yield connection
+
+
+@pytest.fixture
+async def other(tmp_path: Path) -> AsyncIterator[RawClient]:
+    """A client of a second server, which is empty."""
+    with NatsServer(tmp_path / "other", sync_interval='"1m"') as running:
+        async with connected(running.url) as connection:
+            yield connection

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
 from itertools import chain, zip_longest
 from pathlib import Path
 
@@ -69,14 +68,16 @@ def fill_archive(running: Running, log: list[Stored]) -> None:
     database = open_database(running.database)
     generations = Generations(database)
     generations.open()
-    recorded = [
-        RecordedEvent(*subjects.read_case_subject(one.subject), one.body, one.sequence, _at(one))
-        for one in log
-    ]
-    if recorded:
-        generations.following.apply(recorded, 0)
+    if log:
+        generations.following.apply([recorded(one) for one in log], 0)
     generations.swap()
     database.dispose()
+
+
+def recorded(one: Stored) -> RecordedEvent:
+    """A stored event as query gets it from the log."""
+    name = subjects.read_case_subject(one.subject)
+    return RecordedEvent(*name, one.body, one.sequence, one.recorded_at)
 
 
 def sign(running: Running, log: list[Stored], *, ended: bool) -> None:
@@ -121,7 +122,3 @@ async def contents(running: Running) -> list[tuple[int, str, bytes]]:
             async for batch in read_batches(client, subjects.CASES, last)
             for one in batch
         ]
-
-
-def _at(one: Stored) -> datetime:
-    return one.recorded_at

@@ -23,8 +23,7 @@ from shared import subjects
 from shared.buckets import Kept
 from shared.commands.handover import RecordArrival
 from shared.commands.intake import AddNote, ErasePersonalData, ProvidePersonalData
-from shared.events.parsing import read_case_event
-from shared.jetstream import RecordedEvent
+from tests.integrity.prepared import recorded
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 from tests.wire.test_lifecycle import HIM, PLACE
@@ -71,13 +70,6 @@ class ReadModels:
         query = select(table.c.type_name).where(table.c.case_id == case_id)
         with self.database.reader.connect() as connection:
             return list(connection.execute(query.order_by(table.c.version)).scalars())
-
-
-def recorded(one: Stored) -> RecordedEvent:
-    event = read_case_event(one.body)
-    return RecordedEvent(
-        event.subject, event.caseversion, event.type_name, one.body, one.sequence, one.recorded_at
-    )
 
 
 async def registered(site: Site, number: int) -> str:
