@@ -63,7 +63,6 @@ def secrets() -> Secrets:
 
 
 def key_holder(bucket: Bucket | None = None) -> Holder:
-    """A key holder in this process, as `Keys` promises it."""
     return Holder(KeyRing(bucket or MemoryBucket(), secrets()))
 
 

@@ -9,7 +9,6 @@ OPERATING = ROOT / "docs" / "operating.md"
 
 
 def table() -> str:
-    """The table that the catalogue makes."""
     rows = [
         f"| `{name}` | {event.meaning} | {', '.join(f'`{key}`' for key in event.keys)} |"
         for name, event in sorted(DIAGNOSTICS.items())

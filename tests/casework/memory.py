@@ -127,7 +127,6 @@ class MemoryKeys(Keys):
         self._keys: SealingKeys = {"identity": one, "location": one, "narrative": one}
 
     def box(self, text: str) -> str:
-        """Boxes a text as a channel does."""
         return self.letters.put("box1.", text)
 
     @override

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import EPOCHS_KEPT
 from shared.buckets import BucketEntry
 from shared.key_messages import SealedValue
@@ -18,9 +19,8 @@ from tests.keyholder.conftest import CASE, FIRST, NAME, opened, ring, sealed
 
 
 def test_keys_of_a_dropped_epoch_are_erased_and_the_case_goes_on(
-    bucket: MemoryBucket, folder: Path
+    keys: KeyRing, bucket: MemoryBucket, folder: Path
 ) -> None:
-    keys = ring(bucket, folder)
     old, other = sealed(keys), sealed(keys, "OTHER")
     copy = bucket.kept[CASE].value
     for _ in range(EPOCHS_KEPT):
@@ -86,9 +86,8 @@ def with_header(value: SealedValue, key_id: int, class_code: int = 3) -> SealedV
     [(1, 3, "erased"), (0, 3, "broken"), (2, 3, "broken"), (3, 3, "broken"), (1, 9, "broken")],
 )
 def test_an_altered_value_is_erased_only_where_that_very_key_is_destroyed(
-    bucket: MemoryBucket, folder: Path, key_id: int, class_code: int, state: str
+    keys: KeyRing, key_id: int, class_code: int, state: str
 ) -> None:
-    keys = ring(bucket, folder)
     value = sealed(keys)
     keys.destroy(CASE, ["narrative"], FIRST)
     sealed(keys, version=3, erasure=FIRST)
