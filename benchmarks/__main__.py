@@ -31,7 +31,7 @@ from benchmarks import (
     visible,
 )
 from benchmarks.figures import Bench, Benchmark, Measured, as_line, machine, print_table
-from shared import logs
+from shared.logs import configure
 
 
 class Name(StrEnum):
@@ -80,7 +80,7 @@ def bench(
     ] = None,
 ) -> None:
     """Measure Passage beside the barest thing that does the same."""
-    logs.configure("benchmarks", "ERROR")
+    configure("benchmarks", "ERROR")
     console = Console(stderr=True)
     results: list[Measured] = []
     data.mkdir(parents=True, exist_ok=True)

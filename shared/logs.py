@@ -1,6 +1,6 @@
-"""Logs: one JSON object a line, ids only; faults by type and place, never by text.
+"""Diagnostics: one JSON object a line, ids only; faults by type and place, never by text.
 
-What a line may hold stands in `shared.log_events`; the rest is left out, whoever wrote it.
+What a line may hold stands in the catalogue; the rest is left out, whoever wrote it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ from typing_extensions import override
 from shared.log_forms import PLACES_MAX
 from shared.log_lines import LEVEL, listed
 
-log = structlog.stdlib.get_logger("passage")
+logger = structlog.stdlib.get_logger("passage")
 
 LOGGING_MODULES = frozenset({"logging", "structlog", "traceback", "warnings"})
 """Whose lines of code aren't where something was logged, by the first part of a module's name."""
+OWN_MODULES = ("shared.log", "shared.own_process")
+"""The same of our own, by how the names begin."""
 
 
 def configure(service: str, level: str) -> None:
-    """Sends this code's and all libraries' logs to standard error as JSON lines."""
+    """Sends this code's and all libraries' diagnostics to standard error as JSON lines."""
     lines = _Lines(service)
     structlog.configure(
         processors=[lines.of_ours],
@@ -41,9 +43,9 @@ def configure(service: str, level: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[_LibraryLines(lines)], force=True)
     for name in list(logging.root.manager.loggerDict):
         # Libraries bring handlers of their own, which print texts.
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = True
+        theirs = logging.getLogger(name)
+        theirs.handlers.clear()
+        theirs.propagate = True
 
 
 def quiet_asyncio() -> None:
@@ -64,7 +66,7 @@ def places(where: TracebackType | None) -> list[str]:
     ]
 
 
-def caller() -> str:
+def logging_line() -> str:
     """The line of code that logged or printed: the nearest that isn't part of logging."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and _is_logging(str(frame.f_globals.get("__name__"))):
@@ -75,7 +77,7 @@ def caller() -> str:
 
 
 def _is_logging(module: str) -> bool:
-    return module.startswith("shared.log") or module.partition(".")[0] in LOGGING_MODULES
+    return module.startswith(OWN_MODULES) or module.partition(".")[0] in LOGGING_MODULES
 
 
 class _Lines:
@@ -95,14 +97,14 @@ class _Lines:
         """One line; an event that the catalogue doesn't have gives only its place."""
         line = listed(name, keys)
         if line is None:
-            line = listed("unlisted", {"place": [caller()]}) or {}
+            line = listed("unlisted", {"place": [logging_line()]}) or {}
         around = {"service": self._service, "level": LEVEL.read(level) or "error"}
         now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         return json.dumps({**line, **around, "timestamp": now}, allow_nan=False)
 
     def write(self, line: str) -> None:
-        """Writes a line; a log that can't be written doesn't stop the work."""
-        stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Past `shared.own_process`.
+        """Writes a line; one that can't be written doesn't stop the work."""
+        stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Past `own_process`.
         try:
             stream.write(f"{line}\n")
             stream.flush()

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from shared import witness_lines
 from shared.checkpoints import BadLineError, Line, check_line, read_line, read_vouched
-from shared.witness_lines import Kept, Scanned, hash_of, scan
+from shared.witness_lines import KeptLines, Scanned, hash_of, scan
 
 SHOWN_MAX = 50
 """So many problems, and gaps, are told; of more only how many."""
@@ -36,12 +36,12 @@ class _Found(NamedTuple):
     run: _Run
 
 
-class Reading:
+class FileScan:
     """Files are read one after the other; then `end` tells what they say together."""
 
     def __init__(self, key: Ed25519PublicKey) -> None:
         self._key = key
-        self._kept = Kept()
+        self._kept = KeptLines()
         self._found: dict[bytes, _Found] = {}
         self._odd: list[Line] = []
         self._problems: list[str] = []

@@ -13,15 +13,15 @@ from passage.install.provisioning import ask
 from passage.integrity.log_reading import last_sequence
 from passage.runner.nats_server import NatsServer
 from shared.subjects import timers_stream
+from tests.waiting import WITHIN_S
 
 FIRST_CALLS = 30
 FIRST_PARKED = 10
-ANSWER_WITHIN_S = 60.0
 
 
 async def put(client: Client, subject: str, body: bytes = b"", headers: Any = None) -> int:
     """Stores a message and gives its sequence."""
-    reply = await client.request(subject, body, timeout=ANSWER_WITHIN_S, headers=headers)
+    reply = await client.request(subject, body, timeout=WITHIN_S, headers=headers)
     return int(json.loads(reply.data)["seq"])
 
 
@@ -30,13 +30,12 @@ async def delete(client: Client, stream: str, sequence: int) -> None:
 
 
 async def messages(client: Client, stream: str) -> list[dict[str, Any]]:
-    """All messages with sequence, subject, body, headers and time."""
     found = []
     for sequence in range(1, await last_sequence(client, stream) + 1):
         reply = await client.request(
             f"$JS.API.STREAM.MSG.GET.{stream}",
             json.dumps({"seq": sequence}).encode(),
-            ANSWER_WITHIN_S,
+            WITHIN_S,
         )
         answer = json.loads(reply.data)
         if "message" in answer:

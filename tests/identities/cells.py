@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from shared.commands.catalogue import COMMANDS
+from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.events.catalogue import CASE_EVENTS
 from shared.policy import Rights, policy
 
@@ -67,7 +67,6 @@ class Cell(NamedTuple):
 
 
 def cells() -> Iterator[Cell]:
-    """Everything that is tried."""
     yield from (Cell("event", (t,), f"cases.0EXAMP000001.1.{t}") for t in EVENT_TYPES)
     yield Cell("other", (), "cases.0EXAMP000001")
     yield Cell("other", (), "cases-tracking.intake")
@@ -96,7 +95,7 @@ def cells() -> Iterator[Cell]:
     yield from (Cell("ask", (o, "keeper"), f"keyholder.{o}.keeper") for o in OPERATIONS)
     yield Cell("inbox", ("keeper",), "_INBOX_keeper.some.answer")
     yield from (
-        Cell("command", (one.SERVICE, name), f"commands.{one.SERVICE}.{name}")
+        Cell("command", (ANSWERED_BY[one], name), f"commands.{ANSWERED_BY[one]}.{name}")
         for name, one in COMMANDS.items()
     )
     yield Cell("audit", (), "audit.0EXAMP000001")

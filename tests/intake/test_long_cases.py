@@ -15,14 +15,14 @@ from services.handover.state import evolve as evolve_handover
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
 from shared.case_history import EVENTS_KEPT, History
-from shared.case_log import Fold, Link
+from shared.case_log import ChainedEvent, Fold
 from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash, type_of
 from shared.events.calls import CallEnded
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Sealed
 from shared.events.intake import CallLinked
-from shared.events.reading import read_case_event
-from tests.desks import desk_for
+from shared.events.parsing import read_case_event
+from tests.contexts import context_for
 from tests.examples import CASE, NOON, sealed
 
 FEW, MANY, BLOCK = 1_000, 16_000, 50
@@ -81,7 +81,7 @@ def test_a_call_of_a_long_case_costs_what_one_of_a_short_case_does(
 
 
 def test_what_is_kept_of_cases_takes_no_more_than_half_of_a_containers_memory() -> None:
-    log = desk_for("intake", Fold(IntakeState(), evolve_intake)).writer.log
+    log = context_for("intake", Fold(IntakeState(), evolve_intake)).writer.log
     prevhash, links = FIRST_PREVHASH, []
     for number in range(FEW):
         call = _of_another_number(number).model_copy(update={"caller_address": _longest(number)})
@@ -92,7 +92,7 @@ def test_what_is_kept_of_cases_takes_no_more_than_half_of_a_containers_memory() 
     history = log.follow(
         History(CASE, IntakeState()),
         (
-            Link(read_case_event(stored), after, FEW + at)
+            ChainedEvent(read_case_event(stored), after, FEW + at)
             for at, (stored, after) in enumerate(links)
         ),
     )

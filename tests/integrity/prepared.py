@@ -27,6 +27,7 @@ from shared.jetstream.raw_client import RawClient
 from shared.jetstream.stored import StoredMessage
 from shared.log_heads import LogHeads
 from tests.passage.test_case_logs import opened, promised, stored_log
+from tests.waiting import WITHIN_S
 
 SEALED = Sealed("1." + "A" * 60)
 CASES, EVENTS_A_CASE = 20, 15
@@ -63,20 +64,19 @@ def prepare(
 
 
 def fill_archive(running: Running, log: list[StoredMessage]) -> None:
-    """Builds query's read models by query's own code."""
     database = open_database(running.database)
     generations = Generations(database)
     generations.open()
-    recorded = [
-        RecordedEvent(
-            *subjects.read_case_subject(one.subject), one.body, one.sequence, one.recorded_at
-        )
-        for one in log
-    ]
-    if recorded:
-        generations.following.apply(recorded, 0)
+    if log:
+        generations.following.apply([recorded(one) for one in log], 0)
     generations.swap()
     database.dispose()
+
+
+def recorded(one: StoredMessage) -> RecordedEvent:
+    """A stored event as query gets it from the log."""
+    name = subjects.read_case_subject(one.subject)
+    return RecordedEvent(*name, one.body, one.sequence, one.recorded_at)
 
 
 def sign(running: Running, log: list[StoredMessage], *, ended: bool) -> None:
@@ -103,11 +103,11 @@ async def _fill(running: Running, log: list[StoredMessage]) -> None:
 async def _index(client: RawClient, log: list[StoredMessage]) -> None:
     for promise in promised(log):
         subject = f"$KV.{subjects.INDEX_BUCKET}.{promise.key}"
-        await client.request(subject, f'{{"case_id":"{promise.case_id}"}}'.encode(), timeout=60)
+        body = f'{{"case_id":"{promise.case_id}"}}'.encode()
+        await client.request(subject, body, timeout=WITHIN_S)
 
 
 async def contents(running: Running) -> list[tuple[int, str, bytes]]:
-    """Everything that the stream holds."""
     async with connected(running) as client:
         last = await last_sequence(client, subjects.CASES)
         return [

@@ -30,6 +30,7 @@ from shared import subjects
 from tests.integrity.attacks import KINDS, on_disk
 from tests.integrity.blocks import Record, message_folder
 from tests.integrity.prepared import contents, prepare, some_log
+from tests.waiting import WITHIN_S
 
 WAYS = ("disk", "api")
 
@@ -62,7 +63,6 @@ def drill(folder: Path, count: int, seed: int) -> dict[str, Counts]:
 
 
 def copied(prepared: Folders, to: Path) -> Folders:
-    """A copy of an installation in another place."""
     folders = folders_of(to)
     for old, new in (
         (prepared.data, folders.data),
@@ -130,7 +130,7 @@ async def by_api(running: Running, kind: str, chance: random.Random) -> None:
         sequence = 0
         for one in forged:
             for _ in range(sequence + 1, one.sequence):  # A hole: stored, and deleted again.
-                await client.request("cases.GAP.1.CaseOpened", b"{}", timeout=60)
+                await client.request("cases.GAP.1.CaseOpened", b"{}", timeout=WITHIN_S)
                 await ask(client, "STREAM.MSG.DELETE.CASES", {"seq": sequence + 1})
             sequence = one.sequence
             await client.publish(one.subject, one.body)
@@ -139,7 +139,6 @@ async def by_api(running: Running, kind: str, chance: random.Random) -> None:
 
 
 def main() -> int:
-    """Runs the drill and prints the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)

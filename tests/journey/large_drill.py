@@ -28,11 +28,11 @@ from passage.install.provisioning import provision
 from passage.runner.nats_server import NatsServer
 from shared.settings import Settings
 from tests.journey.system import System
+from tests.waiting import WITHIN_S
 
 WITHOUT_ACCOUNTS = "$G"
 """Where nats-server keeps the streams of a server without accounts."""
 LOOK_EVERY_S = 1.0
-PAGE_TIMEOUT_S = 60.0
 
 
 @dataclass
@@ -56,7 +56,6 @@ class Drilled:
 
 
 def drill(folder: Path, events: int) -> Drilled:
-    """Runs a drill in an empty folder."""
     system = System(folder / "data")
     filled = _fill(folder / "data", events)
     system.verb("witness", "begin")
@@ -99,7 +98,7 @@ def _start(system: System) -> Started:
         while not ended.wait(LOOK_EVERY_S):
             asked = time.monotonic()
             try:
-                httpx.get(f"http://{system.http}/", timeout=PAGE_TIMEOUT_S).raise_for_status()
+                httpx.get(f"http://{system.http}/", timeout=WITHIN_S).raise_for_status()
             except httpx.HTTPError:
                 continue
             now = time.monotonic()
@@ -119,7 +118,6 @@ def _start(system: System) -> Started:
 
 
 def main() -> int:
-    """Runs a drill in a temporary folder and prints its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=800_000)
     options = parser.parse_args()

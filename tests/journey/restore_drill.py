@@ -21,7 +21,8 @@ from typing import Any
 
 import httpx
 
-from tests.journey.system import GIVES_UP_AFTER_S, System, until
+from tests.journey.system import System, until
+from tests.waiting import WITHIN_S
 
 EVENTS_A_STORY = 9
 """A little less than there are, so that there are enough in the end."""
@@ -32,7 +33,7 @@ DEMO_TIMEOUT_S = 1_800
 PAGE = 500
 NOT_OPENED: dict[str, Any] = {}
 """The row of a case that was opened later."""
-_HTTP = httpx.Client(timeout=GIVES_UP_AFTER_S, trust_env=False)
+_HTTP = httpx.Client(timeout=WITHIN_S, trust_env=False)
 
 Json = dict[str, Any]
 
@@ -64,7 +65,6 @@ class Drilled:
 
 
 def drill(folder: Path, events: int, stories_meanwhile: int = STORIES_MEANWHILE) -> Drilled:
-    """Runs a drill in an empty folder."""
     system, new = System(folder / "data"), System(folder / "new")
     system.start()
     _finish(_demo(system, events // EVENTS_A_STORY + 1))
@@ -128,7 +128,7 @@ def _kill(system: System) -> None:
     for pid in (system.runner.pid, *pids):
         with contextlib.suppress(ProcessLookupError):  # A child dies with the runner.
             os.kill(pid, signal.SIGKILL)
-    system.runner.wait(GIVES_UP_AFTER_S)
+    system.runner.wait(WITHIN_S)
 
 
 def _last_sequence(system: System) -> int:
@@ -162,7 +162,6 @@ def _as_of(system: System, row: Json, copied: int) -> Json:
 
 
 def _shown(system: System, case_ids: list[str]) -> dict[str, Json]:
-    """Cases with timeline and revealed identity."""
     found = {}
     for case_id in case_ids:
         url = f"{system.running.http}/api/cases/{case_id}"
@@ -199,7 +198,6 @@ def _differences(
 
 
 def main() -> int:
-    """Runs a drill in a temporary folder and prints its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--meanwhile", type=int, default=STORIES_MEANWHILE, help="stories")

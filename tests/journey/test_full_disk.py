@@ -17,8 +17,7 @@ import pytest
 
 from passage.exits import Exit
 from tests.journey.system import System, until
-
-pytestmark = pytest.mark.journey
+from tests.waiting import WITHIN_S
 
 SIZE_MIB = 150
 OWN_MOUNTS = ("unshare", "--user", "--map-root-user", "--mount", "--")
@@ -42,7 +41,6 @@ def on_a_small_disk(folder: Path) -> tuple[str, ...]:
 
 
 def fill(path: Path) -> None:
-    """Writes until there is no room for a byte more."""
     with path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(bytes(WRITE_BYTES))
@@ -56,7 +54,7 @@ def call(system: System) -> int:
 def ready(system: System) -> dict[str, Any]:
     """What query says of itself; nothing while it is started again."""
     try:
-        answer: dict[str, Any] = httpx.get(f"http://{system.http}/readyz", timeout=60.0).json()
+        answer: dict[str, Any] = httpx.get(f"http://{system.http}/readyz", timeout=WITHIN_S).json()
     except httpx.TransportError:
         return {}
     return answer

@@ -10,21 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 
 from passage.connecting import connected
 from passage.exits import Exit
 from passage.install.provisioning import ApiRefusedError, ask
 from tests.journey.system import System, until
 
-pytestmark = pytest.mark.journey
 KILLS = 4
 BY = ("--by", "Olena Example")
 TEXT = "wait at the river of Musterdorf"
 
 
 def stored(system: System, stream: str) -> list[dict[str, Any]]:
-    """The messages that a stream has: subject and body."""
     return asyncio.run(_stored(system, stream))
 
 

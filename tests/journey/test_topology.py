@@ -27,8 +27,7 @@ from passage.runner.ports import free_port
 from tests.journey.system import until
 from tests.passage.compose import ROOT, interpolated, read_compose
 from tests.postgres import postgres
-
-pytestmark = pytest.mark.journey
+from tests.waiting import WITHIN_S
 
 
 @dataclass
@@ -43,7 +42,6 @@ class Topology:
         return json.loads(done.stdout)
 
     def is_well(self, service: str) -> bool:
-        """Whether a container's probe says so."""
         probed = subprocess.run(  # noqa: S603 - our own script
             [str(ROOT / "deploy" / "probe.sh")],
             env={**os.environ, **self.environments[service]},
@@ -58,7 +56,7 @@ class Topology:
             env={**os.environ, **self.environments["passage"]},
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=WITHIN_S,
             check=False,
         )
 

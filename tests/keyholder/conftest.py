@@ -11,7 +11,7 @@ from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import make_key_files, read_secrets
 from shared.key_messages import OpenedValue, SealedValue
 from shared.sealing import Spot
-from tests.desks import MemoryBucket
+from tests.contexts import MemoryBucket
 
 CASE = "7KQ2M9XW4TRD"
 NAME = "Vzorov"
@@ -33,6 +33,11 @@ def bucket() -> MemoryBucket:
 def ring(bucket: MemoryBucket, folder: Path) -> KeyRing:
     """A ring as a key holder that starts now has it: nothing in memory."""
     return KeyRing(bucket, read_secrets(folder))
+
+
+@pytest.fixture
+def keys(bucket: MemoryBucket, folder: Path) -> KeyRing:
+    return ring(bucket, folder)
 
 
 def sealed(ring: KeyRing, case_id: str = CASE, version: int = 1, erasure: str = "") -> SealedValue:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,7 @@ from passage.install.provisioning import ApiRefusedError, ask, compare, provisio
 from passage.runner.nats_server import NatsServer
 from tests.arrivals import messages, put, text
 from tests.backups import back_up, new_identity, restore
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 OLD = {
     "name": "CALLS",
@@ -38,7 +37,6 @@ LARGE = b"l" * 400_000
 
 
 async def old_installation(client: Client, *more: str) -> None:
-    """CALLS with its consumer, to which one message is delivered and not acknowledged."""
     await ask(client, "STREAM.CREATE.CALLS", OLD)
     config = {"durable_name": "intake", "ack_policy": "explicit", "filter_subjects": ["calls.>"]}
     body = {"stream_name": "CALLS", "config": config, "action": "create"}
@@ -50,18 +48,13 @@ async def old_installation(client: Client, *more: str) -> None:
     await put(client, "calls.telegram", LARGE)
     for subject in more:
         await put(client, subject, b"more")
-    await (await client.jetstream().pull_subscribe_bind("intake", "CALLS")).fetch(1, timeout=60)
+    await (await client.jetstream().pull_subscribe_bind("intake", "CALLS")).fetch(
+        1, timeout=WITHIN_S
+    )
 
 
 async def said(client: Client, channel: str) -> list[str]:
     return [text(one) for one in await messages(client, f"CALLS_{channel}")]
-
-
-@pytest.fixture
-async def other(tmp_path: Path) -> AsyncIterator[Client]:
-    with NatsServer(tmp_path / "other", sync_interval='"1m"') as server:
-        async with connected(server.url) as connection:
-            yield connection
 
 
 async def test_what_waits_is_moved_in_its_order_and_the_old_stream_goes(client: Client) -> None:
@@ -104,6 +97,7 @@ async def test_an_end_on_the_way_loses_nothing(
     assert {one.state for one in await compare(client, 1)} == {"as defined"}
 
 
+@pytest.mark.wire
 def test_the_verb_moves_them_in_a_data_folder_on_which_nothing_runs(tmp_path: Path) -> None:
     folders = folders_of(tmp_path / "data")
     folders.make()

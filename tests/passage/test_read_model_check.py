@@ -14,9 +14,8 @@ from passage.integrity.verify.everything import ArchiveCheck
 from services.query.checking import ReadModelCheck
 from services.query.database import Database, open_database
 from services.query.generations import Generations
-from shared.events.reading import read_case_event
-from shared.jetstream import RecordedEvent
 from shared.jetstream.stored import StoredMessage
+from tests.integrity.prepared import recorded
 from tests.passage.test_case_logs import good_log
 
 LOG = good_log()
@@ -31,13 +30,6 @@ def database(tmp_path: Path) -> Iterator[Database]:
     generations.swap()
     yield opened
     opened.dispose()
-
-
-def recorded(one: StoredMessage) -> RecordedEvent:
-    event = read_case_event(one.body)
-    return RecordedEvent(
-        event.subject, event.caseversion, event.type_name, one.body, one.sequence, one.recorded_at
-    )
 
 
 def findings(database: Database, log: list[StoredMessage] = LOG) -> list[str]:

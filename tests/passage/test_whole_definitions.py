@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from typer.testing import CliRunner
 
 from passage.__main__ import command_line
 from passage.backup_errors import StreamRefusedError
-from passage.connecting import connected
 from passage.exits import Exit
 from passage.install.provisioning import ApiRefusedError, ask, compare, provision
 from passage.install.quotas import USUAL, Quota
@@ -22,12 +20,10 @@ from passage.integrity.backup.checking import check
 from passage.integrity.backup.stream_configs import Definitions
 from passage.integrity.findings import Findings
 from passage.integrity.verify.everything import check_definitions
-from passage.runner.nats_server import NatsServer
 from passage.running import Running
 from tests.arrivals import put
 from tests.backups import back_up, new_identity, restore, silent
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 ALTERED: dict[str, dict[str, Any]] = {
     "max_msgs": {"max_msgs": 1},
@@ -72,13 +68,6 @@ CONSUMERS_ALTERED: dict[str, dict[str, Any]] = {
     "ack_policy": {"ack_policy": "all"},
     "deliver_policy": {"deliver_policy": "new"},
 }
-
-
-@pytest.fixture
-async def other(tmp_path: Path) -> AsyncIterator[Client]:
-    with NatsServer(tmp_path / "other", sync_interval='"1m"') as server:
-        async with connected(server.url) as connection:
-            yield connection
 
 
 async def alter_stream(client: Client, name: str, changes: dict[str, Any]) -> None:
@@ -161,7 +150,7 @@ async def test_streams_and_consumers_that_nobody_defined_are_named(client: Clien
     }.items():
         body = {"stream_name": "PARKED", "config": {**config, "ack_policy": "none"}}
         await ask(client, f"CONSUMER.CREATE.PARKED.{name}", {**body, "action": "create"})
-    await client.jetstream(timeout=60).subscribe("parked.>", ordered_consumer=True)
+    await client.jetstream(timeout=WITHIN_S).subscribe("parked.>", ordered_consumer=True)
     assert set(await named(client)) == {"MORE", "PARKED/pull", "PARKED/push"}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from httpx import AsyncClient
 from typing_extensions import override
 
 from passage.runner.nats_server import MAX_PAYLOAD_BYTES, NatsServer
@@ -22,10 +24,9 @@ from shared.access import AccessRecord, Spotted
 from shared.jetstream.stream import Page, Stream
 from tests.examples import CASE, NOON, OTHER_CASE
 from tests.query.asking import asked, client_of
-from tests.query.stage import WITHIN_S, MemoryLog, ServerLog
+from tests.query.stage import MemoryLog, ServerLog
 from tests.query.test_accesses import publish
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 OLENA, PETRO = "Olena Example", "Petro Example"
 THIRD = "0EXAMP000003"
@@ -99,13 +100,19 @@ def write(log: ServerLog, *records: AccessRecord, torn: bool = False) -> None:
     asyncio.run(publish(log.url, messages))
 
 
+@asynccontextmanager
+async def served(folder: Path, audit: Stream) -> AsyncIterator[AsyncClient]:
+    read = partial(newest_accesses, audit)
+    async with (
+        asked(MemoryLog(), folder) as desk,
+        client_of(replace(desk.context, newest_accesses=read)) as http,
+    ):
+        yield http
+
+
 def report(folder: Path, audit: Stream, **wanted: Any) -> tuple[int, Any]:
     async def ask() -> tuple[int, Any]:
-        read = partial(newest_accesses, audit)
-        async with (
-            asked(MemoryLog(), folder) as desk,
-            client_of(replace(desk.context, newest_accesses=read)) as http,
-        ):
+        async with served(folder, audit) as http:
             answer = await http.get("/api/accesses", params=wanted)
         return answer.status_code, answer.json()
 
@@ -114,14 +121,19 @@ def report(folder: Path, audit: Stream, **wanted: Any) -> tuple[int, Any]:
 
 def pages(folder: Path, audit: Stream, **wanted: Any) -> list[dict[str, Any]]:
     """The answers from the first to the last, each asked for with the cursor before."""
-    found: list[dict[str, Any]] = []
-    while True:
-        status, answer = report(folder, audit, **wanted)
-        assert status == 200, answer
-        found.append(answer)
-        if answer["next"] is None:
-            return found
-        wanted["cursor"] = answer["next"]
+
+    async def ask() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        async with served(folder, audit) as http:
+            while True:
+                answer = await http.get("/api/accesses", params=wanted)
+                assert answer.status_code == 200, answer.text
+                found.append(answer.json())
+                if found[-1]["next"] is None:
+                    return found
+                wanted["cursor"] = found[-1]["next"]
+
+    return asyncio.run(ask())
 
 
 def test_it_counts_openings_cases_and_values_by_day_and_person(
@@ -186,6 +198,7 @@ def test_a_day_is_said_to_go_on_also_after_a_record_that_is_unreadable(
     assert [(one["unreadable"], one["cut_day"]) for one in found] == [(1, FIRST_DAY), (0, None)]
 
 
+@pytest.mark.wire
 @pytest.mark.parametrize("wanted", [{}, {"case_id": CASE}])
 def test_each_opening_is_told_where_the_server_ends_a_batch_by_its_bytes(
     short_batches: ServerLog, tmp_path: Path, wanted: dict[str, str]

@@ -24,9 +24,8 @@ from shared.settings import Settings
 from tests import examples as e
 from tests.examples import CASE
 from tests.query.asking import HOST
-from tests.query.stage import WITHIN_S, ServerLog, book_with, settings_for
-
-pytestmark = pytest.mark.wire
+from tests.query.stage import ServerLog, book_with, settings_for
+from tests.waiting import WITHIN_S
 
 Reply = Callable[[dict[str, Any]], object]
 NOTE = {"case_id": CASE, "by": "Olena Example", "text": "sounded calm"}
@@ -42,8 +41,6 @@ class Site:
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
     async def answer(self, service: str, reply: Reply) -> None:
-        """Answers a service's commands from now on."""
-
         async def on_command(msg: Msg) -> None:
             body = json.loads(msg.data)
             self.asked.append((msg.subject, body))

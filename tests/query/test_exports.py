@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from passage.runner.nats_server import NatsServer
 from services.query.api import exports
 from services.query.api.problems import ProblemError
 from shared.commands.base import Recorded, Refused
@@ -20,7 +18,9 @@ from tests import examples as e
 from tests.examples import CaseBook
 from tests.query.asking import asked
 from tests.query.stage import MemoryLog, ServerLog, books_of
-from tests.query.test_commands import Site, site_on
+from tests.query.test_commands import Site, site
+
+__all__ = ["site"]
 
 WANTED = {
     "first_day": "2026-03-14",
@@ -28,13 +28,6 @@ WANTED = {
     "by": "Olena Example",
     "second_by": "Petro Example",
 }
-
-
-@pytest.fixture
-async def site(server: NatsServer, server_log: ServerLog, tmp_path: Path) -> AsyncIterator[Site]:
-    assert server_log.url == server.url
-    async with site_on(server, tmp_path) as made:
-        yield made
 
 
 class Intake:
@@ -67,7 +60,6 @@ def calls(count: int, first: int = 1) -> list[CaseBook]:
     return books
 
 
-@pytest.mark.wire
 async def test_the_file_is_given_once_intake_has_recorded_its_digest(
     site: Site, server_log: ServerLog
 ) -> None:
@@ -95,7 +87,6 @@ async def test_the_file_is_given_once_intake_has_recorded_its_digest(
     assert (command["by"], command["second_by"]) == ("Olena Example", "Petro Example")
 
 
-@pytest.mark.wire
 async def test_what_intake_refuses_is_not_given(site: Site) -> None:
     def refuse(_: dict[str, Any]) -> Refused:
         return Refused(
@@ -108,7 +99,6 @@ async def test_what_intake_refuses_is_not_given(site: Site) -> None:
     assert "2026-03-14" not in answer.text
 
 
-@pytest.mark.wire
 async def test_the_same_export_again_is_the_same_file_or_none(
     site: Site, server_log: ServerLog
 ) -> None:

@@ -21,9 +21,8 @@ from passage.runner.ports import free_port
 from services.query.main import PORT_MAX, AddressError, listen
 from tests import examples as e
 from tests.examples import CASE, CaseBook
-from tests.query.stage import WITHIN_S, ServerLog, book_with, books_of, followed, settings_for
-
-pytestmark = pytest.mark.wire
+from tests.query.stage import ServerLog, book_with, books_of, followed, settings_for
+from tests.waiting import WITHIN_S
 
 
 class Process:
@@ -53,7 +52,6 @@ class Process:
             )
 
     def ready(self, sequence: int = 0) -> dict[str, Any]:
-        """Waits until it is ready and shows a sequence."""
         deadline = time.monotonic() + WITHIN_S
         while time.monotonic() < deadline:
             assert self.running is not None
@@ -67,7 +65,6 @@ class Process:
         raise AssertionError(self.said())
 
     def end(self, number: signal.Signals) -> int:
-        """Sends a signal; gives the exit code."""
         assert self.running is not None
         self.running.send_signal(number)
         return self.running.wait(WITHIN_S)

@@ -17,6 +17,7 @@ from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked
 from tests.query.stage import Follower, MemoryLog, ServerLog, book_with, followed
+from tests.waiting import WITHIN_S
 
 ARCHIVE = ("sequence", "case_id", "version", "type_name", "recorded_at", "body", "unreadable")
 CANARY = "Kanarienvogel"
@@ -213,7 +214,6 @@ def test_what_is_kept_in_other_letters_is_filed_where_it_must_be(sqlite_url: str
         assert archive.differences([other]) == {1: "filed under another case, version or type"}
 
 
-@pytest.mark.wire
 @pytest.mark.parametrize(
     "subject",
     [
@@ -248,5 +248,5 @@ def test_on_a_real_server_no_subject_can_stop_it(
 async def publish(url: str, subject: str, body: bytes) -> None:
     client = Client()
     await client.connect([url])
-    await client.jetstream(timeout=60).publish(subject, body)
+    await client.jetstream(timeout=WITHIN_S).publish(subject, body)
     await client.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from passage.channel import Call, envelope_of
 from shared import subjects
 from shared.events.fields import Channel
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from tests.stories.script import CallStep
 from tests.stories.site import Handed, delivered
 
@@ -45,7 +45,6 @@ def address(play: Play, on: Channel, written: str | None) -> str | None:
 
 
 def case_of(play: Play, call: CallStep) -> str:
-    """The case that a call came into."""
     for one in reversed(play.events):
         if one.topic not in {"CaseOpened", "CallLinked"}:
             continue

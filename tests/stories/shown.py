@@ -20,7 +20,7 @@ from services.query.read_model import ReadModel
 from services.query.tables import READ_MODELS
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Sealed
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import SealedValue
 from shared.keyholder import Keys
 from tests.stories.play import Play
@@ -60,7 +60,6 @@ def read_model(folder: Path, name: str, after: int) -> Iterator[tuple[Database, 
 
 
 def tables_of(database: Database, model: ReadModel) -> Tables:
-    """Every row of every table."""
     with database.reader.begin() as connection:
         return {
             name: [
@@ -124,7 +123,6 @@ def _by_name(text: str, names: Sequence[tuple[str, str]]) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value of a row as a story writes it."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, tuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,9 +32,10 @@ from services.verification.registry import load_csv
 from shared import subjects
 from shared.answering import AnyAnswer
 from shared.commands.base import ANSWER, Command, Decision, Recorded
+from shared.commands.catalogue import ANSWERED_BY
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.keyfiles import make_channel_keys, read_intake_public_key
 from shared.keyholder import RemoteKeys
 from shared.parking import Parked
@@ -42,6 +43,7 @@ from shared.policy import policy
 from shared.service import Service
 from shared.settings import Settings
 from tests.asking import OLENA
+from tests.waiting import WITHIN_S
 
 WIRES: dict[str, Callable[[Settings], Service]] = {
     "keyholder": lambda settings: services.keyholder.main.wire(settings, Lock()),
@@ -49,7 +51,6 @@ WIRES: dict[str, Callable[[Settings], Service]] = {
     "verification": services.verification.main.wire,
     "handover": services.handover.main.wire,
 }
-ANSWER_WITHIN_S = 60.0
 REGISTRY = (
     "surname,first_names,patronymic,rank,date_of_birth,service_number,unit\n"
     "Beispiel,Max,,private,1990-05-17,AB-000123,1\n"
@@ -69,20 +70,18 @@ class Site:
 
     @property
     def jetstream(self) -> JetStreamContext:
-        return self.client.jetstream(timeout=ANSWER_WITHIN_S)
+        return self.client.jetstream(timeout=WITHIN_S)
 
     @asynccontextmanager
     async def service(self, name: str) -> AsyncIterator[Service]:
-        """Runs a service while the block lasts."""
         async with self.serving(WIRES[name](self.settings)) as service:
             yield service
 
     @asynccontextmanager
     async def serving(self, service: Service) -> AsyncIterator[Service]:
-        """Runs a service that is put together already."""
         await service.bus.broker.start()
         service.begin()
-        self.running[service.desk.service] = service
+        self.running[service.context.service] = service
         try:
             yield service
         finally:
@@ -90,24 +89,22 @@ class Site:
             service.close()
 
     async def restart_key_holder(self) -> None:
-        """Starts a key holder, in place of the one that runs."""
         await self.stop_key_holder()
         await self.key_holder.enter_async_context(self.service("keyholder"))
         # It is ready as a service before the server knows that it answers about keys.
         asked = subjects.keyholder("hash", "intake")
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(WITHIN_S):
             while True:
                 with suppress(NoRespondersError):
-                    await self.client.request(asked, b"{}", timeout=ANSWER_WITHIN_S)
+                    await self.client.request(asked, b"{}", timeout=WITHIN_S)
                     return
 
     async def stop_key_holder(self) -> None:
         await self.key_holder.aclose()
 
     def keys_of(self, service: str) -> RemoteKeys:
-        """The key holder, asked in a service's name."""
         log = self.running["keyholder"].log
-        return RemoteKeys(log.connection, service, ANSWER_WITHIN_S)
+        return RemoteKeys(log.connection, service, WITHIN_S)
 
     async def call(
         self,
@@ -139,14 +136,13 @@ class Site:
         if issubclass(command_type, Decision):
             who["seen_version"] = len(await self.history(case_id))
         body = json.dumps({**who, **fields}, default=str).encode()
-        subject = subjects.command(command_type.SERVICE, command_type.__name__)
-        reply = await self.client.request(subject, body, timeout=ANSWER_WITHIN_S)
+        subject = subjects.command(ANSWERED_BY[command_type], command_type.__name__)
+        reply = await self.client.request(subject, body, timeout=WITHIN_S)
         return ANSWER.validate_json(reply.data)
 
     async def record(
         self, command_type: type[Command], case_id: str, by: str = OLENA, **fields: Any
     ) -> Recorded:
-        """Sends a command that must be recorded."""
         answered = await self.ask(command_type, case_id, by, **fields)
         assert isinstance(answered, Recorded), answered
         return answered
@@ -160,7 +156,6 @@ class Site:
                 return event
 
     async def stored(self, sequence: int) -> bytes:
-        """Waits until CASES has a sequence and gives its bytes."""
         subscription = await self.jetstream.subscribe(
             f"{subjects.CASES_PREFIX}.>",
             ordered_consumer=True,
@@ -170,12 +165,11 @@ class Site:
             ),
         )
         try:
-            return (await subscription.next_msg(timeout=ANSWER_WITHIN_S)).data
+            return (await subscription.next_msg(timeout=WITHIN_S)).data
         finally:
             await subscription.unsubscribe()
 
     async def history(self, case_id: str) -> list[str]:
-        """The types of a case's events."""
         info = await self.jetstream.stream_info(
             subjects.CASES, subjects_filter=f"{subjects.CASES_PREFIX}.{case_id}.>"
         )
@@ -190,7 +184,7 @@ class Site:
     async def calls_left(self) -> int:
         """Waits until every call is processed, and gives how many weren't in time: 0."""
         left = 1
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(WITHIN_S):
             while left:
                 streams = map(subjects.calls_stream, policy().channels.names)
                 infos = [await self.jetstream.stream_info(stream) for stream in streams]
@@ -198,21 +192,12 @@ class Site:
         return left
 
     async def parked(self, count: int = 1) -> list[Parked]:
-        """Waits until so many messages are parked and gives them."""
         subscription = await self.jetstream.subscribe("parked.>", ordered_consumer=True)
         try:
-            messages = [await subscription.next_msg(timeout=ANSWER_WITHIN_S) for _ in range(count)]
+            messages = [await subscription.next_msg(timeout=WITHIN_S) for _ in range(count)]
         finally:
             await subscription.unsubscribe()
         return [Parked.model_validate_json(message.data) for message in messages]
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[NatsServer]:
-    server = NatsServer(tmp_path / "nats")
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
@@ -241,7 +226,6 @@ async def site(tmp_path: Path, server: NatsServer) -> AsyncIterator[Site]:
 
 @pytest.fixture
 async def all_services(site: Site) -> AsyncIterator[Site]:
-    """An installation with intake, verification and handover running."""
     async with AsyncExitStack() as stack:
         for name in ("intake", "verification", "handover"):
             await stack.enter_async_context(site.service(name))
@@ -250,7 +234,6 @@ async def all_services(site: Site) -> AsyncIterator[Site]:
 
 @pytest.fixture
 async def intake(site: Site) -> AsyncIterator[Site]:
-    """An installation with intake running, and nothing else."""
     async with site.service("intake"):
         yield site
 

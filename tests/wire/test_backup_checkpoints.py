@@ -22,8 +22,6 @@ from shared.checkpoints import make_witness_keys
 from tests.wire.conftest import Site
 from tests.wire.test_backups import back_up, one_person, restore
 
-pytestmark = pytest.mark.wire
-
 DAYS, LINE_BYTES = 110, 432
 """A witness signs a line a minute; backups stopped on the 108th day."""
 
@@ -68,7 +66,6 @@ async def gate_of(place: Path) -> Gate:
 
 
 def bring_keys(place: Path) -> None:
-    """The key files are back beside the new data folder, as before a restore."""
     shutil.copytree(place.parent / "keys", folders_of(place / "new").keys)
 
 

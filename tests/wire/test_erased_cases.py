@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import pytest
 from sqlalchemy import select
 
 from passage.connecting import connected
@@ -21,16 +20,15 @@ from services.keyholder.entries import Entry
 from services.query.database import Database, open_database
 from services.query.generations import Generations
 from shared import subjects
-from shared.buckets import Kept
+from shared.buckets import BucketEntry
 from shared.commands.handover import RecordArrival
 from shared.commands.intake import AddNote, ErasePersonalData, ProvidePersonalData
-from shared.events.reading import read_case_event
-from shared.jetstream import RecordedEvent
 from shared.jetstream.stored import StoredMessage
-from tests.wire.conftest import ANSWER_WITHIN_S, Site
+from tests.integrity.prepared import recorded
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import Site
 from tests.wire.test_lifecycle import HIM, PLACE
 
-pytestmark = pytest.mark.wire
 CASES = 100
 AT_ONCE = 10
 KEPT = 10
@@ -61,7 +59,6 @@ class ReadModels:
         self.read = log[-1].sequence
 
     def counts(self) -> dict[str, list[tuple[Any, ...]]]:
-        """The rows of the statistics."""
         tables = self.generations.following.tables
         with self.database.reader.connect() as connection:
             return {
@@ -76,18 +73,11 @@ class ReadModels:
             return list(connection.execute(query.order_by(table.c.version)).scalars())
 
 
-def recorded(one: StoredMessage) -> RecordedEvent:
-    event = read_case_event(one.body)
-    return RecordedEvent(
-        event.subject, event.caseversion, event.type_name, one.body, one.sequence, one.recorded_at
-    )
-
-
 async def registered(site: Site, number: int) -> str:
     """A case with something in every class."""
     call_id = await site.call(f"+38044{number:07}")
     index = site.running["intake"].bucket(subjects.INDEX_BUCKET)
-    async with asyncio.timeout(ANSWER_WITHIN_S):
+    async with asyncio.timeout(WITHIN_S):
         while not (case_id := case_of(index.get(f"call.phone.{call_id}"))):
             await site.client.flush()
         await site.calls_left()
@@ -96,7 +86,7 @@ async def registered(site: Site, number: int) -> str:
     return case_id
 
 
-def case_of(entry: Kept | None) -> str:
+def case_of(entry: BucketEntry | None) -> str:
     return "" if entry is None else str(json.loads(entry.value)["case_id"])
 
 
@@ -119,7 +109,7 @@ async def erased(site: Site, case_id: str) -> None:
 async def destroyed(site: Site, case_ids: list[str]) -> None:
     """Waits until the key holder has done its part."""
     bucket = site.running["keyholder"].bucket(subjects.KEYS_BUCKET)
-    async with asyncio.timeout(3 * ANSWER_WITHIN_S):
+    async with asyncio.timeout(3 * WITHIN_S):
         for case_id in case_ids:
             while True:
                 kept = bucket.get(case_id)
@@ -142,7 +132,7 @@ def running_at(site: Site, database: str) -> Running:
 
 async def rotate(site: Site) -> None:
     subject = subjects.keyholder("rotate", "keeper")
-    reply = await site.client.request(subject, b"", timeout=ANSWER_WITHIN_S)
+    reply = await site.client.request(subject, b"", timeout=WITHIN_S)
     assert not json.loads(reply.data).get("damaged", ["refused"]), reply.data
 
 
@@ -190,7 +180,6 @@ async def test_a_hundred_erased_cases_open_nowhere_and_counts_stay(
 
 
 async def exported(site: Site) -> bytes:
-    """What `passage log export` writes."""
     return b"".join(one.body + b"\n" for one in await log_of(site))
 
 
