@@ -17,8 +17,7 @@ from passage.cli.registry_load import holds_only, load
 from passage.demo.day import CALLS_A_DAY, DAY_MINUTES, LAST_STORIES_MINUTES, Day, plan
 from passage.demo.people import SAMPLE
 from passage.demo.play import AT_ONCE, Played, play, tally
-from passage.demo.player import UnexpectedError
-from passage.demo.stage import StuckError, staged
+from passage.demo.stage import StuckError, UnexpectedError, staged
 from passage.exits import Exit, VerbEndedError
 from passage.printing import counted, err, out, print_json, print_table
 from passage.running import Running, find_running

@@ -24,16 +24,16 @@ from passage.demo.stage import Stage
 CALLS_A_DAY = 100
 DAY_MINUTES = 24 * 60
 LAST_STORIES_MINUTES = 5 * 60
-"""How long the stories of the last hour may take."""
+"""Time for the stories that begin in the last hour."""
 OF_THE_HOUR = (
     *(3, 2, 2, 1, 1, 1, 2, 3, 4, 5, 5, 5),
     *(5, 5, 5, 6, 7, 8, 10, 12, 13, 12, 9, 6),
 )
-"""How likely a call is in each hour of the day."""
+"""Relative frequency of calls in each hour."""
 
 
 class Kind(NamedTuple):
-    """A kind of story, how many calls it takes, and how often it comes on a day of CALLS_A_DAY."""
+    """A kind of story; `times` is how often it happens on a day of CALLS_A_DAY."""
 
     story: Story
     calls: int
@@ -80,11 +80,11 @@ KINDS = (
     Kind(callers.spelled_as_in_his_passport, 1, 1),
 )
 NOON = 12 * 60
-"""The minute at which one address floods the hotline, beside the day's calls."""
+"""Besides the day's calls, one address floods the hotline at this minute."""
 
 
 class Planned(NamedTuple):
-    """One story of the day: from which minute, which, and whose."""
+    """One story of the day: its first minute, and the number of its person."""
 
     minute: int
     story: Story
@@ -93,7 +93,7 @@ class Planned(NamedTuple):
 
 @dataclass
 class Day:
-    """A day as it is played; `minute_s` seconds a minute, 0 as fast as it goes."""
+    """A day; a minute of it takes `minute_s` seconds, or 0: as fast as possible."""
 
     stage: Stage
     seed: int
@@ -104,7 +104,7 @@ class Day:
     shifts: list[Shift] = field(default_factory=list)
 
     async def play(self, calls: int) -> None:
-        """Plays so many calls. Raises StuckError and UnexpectedError where a shift goes wrong."""
+        """Raises StuckError and UnexpectedError if a shift goes wrong."""
         begun, slots = time.monotonic(), asyncio.Semaphore(AT_ONCE)
         planned = list(enumerate(plan(calls, self.seed)))
         under_way: list[asyncio.Task[None]] = []
@@ -149,7 +149,7 @@ class Day:
             await asyncio.sleep(max(0.0, begun + minute * self.minute_s - time.monotonic()))
 
     async def _end(self, number: int, shift: Shift) -> None:
-        """Has the shift name its live cases to those who follow, who accept each."""
+        """The next shift accepts each live case by name."""
         live = [
             end.case_id
             for played in self.done
@@ -162,7 +162,7 @@ class Day:
 
 
 def plan(calls: int, seed: int) -> list[Planned]:
-    """A day's stories by their minute, with so many calls or a few more, and a flood at noon."""
+    """A day's stories by minute, with at least so many calls, and a flood at noon."""
     chance = random.Random(seed)  # noqa: S311 - invented cases, not secrets
     cast = chosen(calls)
     persons = list(range(len(people())))
@@ -178,7 +178,7 @@ def plan(calls: int, seed: int) -> list[Planned]:
 
 
 def chosen(calls: int) -> list[Story]:
-    """Gives stories until there are so many calls: each kind once, then the frequent ones again."""
+    """Stories with at least so many calls: each kind once, then the frequent ones again."""
     found: list[Story] = []
     count, turn = 0, 0
     while count < calls:

@@ -13,8 +13,8 @@ from passage.api import Json
 from passage.demo import callers, crossings, stories
 from passage.demo.acts import End
 from passage.demo.people import people
-from passage.demo.player import Player, UnexpectedError
-from passage.demo.stage import Stage, StuckError
+from passage.demo.player import Player
+from passage.demo.stage import Stage, StuckError, UnexpectedError
 
 AT_ONCE = 16
 FOLLOWS_WITHIN_S = 30.0
@@ -53,12 +53,12 @@ STORIES: tuple[Story, ...] = (
     callers.code_among_words,
     callers.spelled_as_in_his_passport,
 )
-"""Every kind, in the order in which a run takes them."""
+"""The kinds that a run without a day plays, in this order."""
 
 
 @dataclass(frozen=True)
 class Played:
-    """One story's outcome; `problem` is empty when all of its cases stand as expected."""
+    """One story's outcome; `problem` is empty if all its cases end as expected."""
 
     kind: str
     cases: int
@@ -90,7 +90,7 @@ async def play(
 
 
 def _cast(count: int, seed: int) -> list[tuple[Story, int]]:
-    """Gives for each case its story and its person; every kind comes before any comes again."""
+    """A story and a person for each; every kind comes before any comes again."""
     chance = random.Random(seed)  # noqa: S311 - invented cases, not secrets
     order = list(range(len(people())))
     chance.shuffle(order)
@@ -98,7 +98,7 @@ def _cast(count: int, seed: int) -> list[tuple[Story, int]]:
 
 
 async def play_one(player: Player, story: Story) -> Played:
-    """Plays one story, and compares each of its cases with its planned end."""
+    """Plays one story, and compares each of its cases with the expected end."""
     kind = story.__name__.replace("_", " ")
     calls = 0
     try:
@@ -113,9 +113,9 @@ async def play_one(player: Player, story: Story) -> Played:
 
 
 async def _problem(player: Player, end: End) -> str:
-    """How a case stands otherwise than expected; empty if it doesn't.
+    """How a case differs from its expected end; empty if it doesn't.
 
-    Where query was away meanwhile, its read models follow in some seconds.
+    After an outage of query its read models take some seconds to follow.
     """
     expected = {
         "progress": end.progress,
@@ -128,7 +128,7 @@ async def _problem(player: Player, end: End) -> str:
     }
     gives_up_at = time.monotonic() + FOLLOWS_WITHIN_S
     while True:
-        shown = await player.stage.case(end.case_id, lambda _shown: True, "is shown")
+        shown = await player.stage.case(end.case_id)
         unlike = _difference(end.case_id, shown["case"], expected)
         if not unlike or time.monotonic() > gives_up_at:
             return unlike
