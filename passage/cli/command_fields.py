@@ -1,4 +1,4 @@
-"""The fields of a command as `passage do` takes them: how each is typed, and which isn't one."""
+"""The fields of a command as typed for `passage do`: what each may hold, and which is mistyped."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ EXAMPLES: tuple[tuple[Any, str], ...] = (
     (int, "1"),
     (float, "48.5"),
 )
-"""What a field of a type may hold; those of EXAMPLES_OF come first."""
+"""Example values by type; EXAMPLES_OF takes precedence."""
 EXAMPLES_OF = {
     "deadline_at": "2030-01-02T10:00:00Z",
     "expires_at": "2030-01-02T10:00:00Z",
@@ -55,7 +55,7 @@ JSON_LIST = "["
 
 
 class Typed(NamedTuple):
-    """One field: its dotted path, how it is typed, what it holds, and whether it must be given."""
+    """A field: its dotted path, an example, its type in words, and whether it must be given."""
 
     path: str
     example: str
@@ -64,20 +64,20 @@ class Typed(NamedTuple):
 
     @property
     def option(self) -> str:
-        """As it is typed in a shell."""
+        """As typed in a shell."""
         name = "--set-json" if self.example.startswith(JSON_LIST) else "--set"
         return f"{name} {shlex.quote(f'{self.path}={self.example}')}"
 
 
 def typed_fields(command: type[Command]) -> list[Typed]:
-    """The fields of a command that `--set` and `--set-json` give: required, optional, common."""
+    """The fields for `--set` and `--set-json`: required ones, optional ones, then common ones."""
     common = {*Command.model_fields, *Decision.model_fields}
     found = [one for one in _typed(command) if one.path not in OPTIONS]
     return sorted(found, key=lambda one: (one.path in common, not one.required))
 
 
 def mistyped_fields(command: type[Command], body: dict[str, Any]) -> list[str]:
-    """What of a body is no field of the command, or has fields of its own; with what is meant."""
+    """Problems with names in a body that aren't fields of the command, with what may be meant."""
     try:
         command.model_validate(body)
     except ValidationError as error:
@@ -88,13 +88,13 @@ def mistyped_fields(command: type[Command], body: dict[str, Any]) -> list[str]:
 
 
 def named_command(name: str) -> str:
-    """The command of a name in any case. Raises ValueError that says which is most like it."""
+    """The name's case doesn't matter. Raises ValueError, which names the most similar command."""
     known = {one.lower(): one for one in COMMANDS}
     if name.lower() in known:
         return known[name.lower()]
     near = difflib.get_close_matches(name.lower(), known, n=1)
     meant = f"did you mean {known[near[0]]}?" if near else f"one of {', '.join(COMMANDS)}"
-    raise ValueError(f"{name!r} is no command; {meant}")
+    raise ValueError(f"there is no command {name!r}; {meant}")
 
 
 def _typed(model: type[BaseModel], prefix: str = "", required: bool = True) -> Iterator[Typed]:

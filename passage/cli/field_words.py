@@ -1,4 +1,4 @@
-"""The fields of events and commands in words: name, type, sealed class, and what is said of it."""
+"""The fields of events and commands in words: name, type, class of data keys, and meaning."""
 
 from __future__ import annotations
 
@@ -44,21 +44,18 @@ NAMED: tuple[tuple[Any, str], ...] = (
     (float, "number"),
     (str, "text"),
 )
-"""Types that have a word of their own."""
 
 
 class Field(NamedTuple):
-    """A field of a model, as a document shows it."""
-
     name: str
     words: str
     sealed: str
-    """The class of data keys it is sealed under; empty where it is open."""
+    """The class of data keys it is sealed under; empty if it isn't sealed."""
     meaning: str
 
 
 def unwrapped(annotation: Any) -> Any:
-    """What a field holds, without the None of an optional one."""
+    """The annotation without the None of an optional field."""
     if get_origin(annotation) in {Union, types.UnionType}:
         (held,) = [one for one in get_args(annotation) if one is not types.NoneType]
         return held
@@ -66,7 +63,6 @@ def unwrapped(annotation: Any) -> Any:
 
 
 def described(model: type[BaseModel], left_out: frozenset[str] = frozenset()) -> list[Field]:
-    """In their order, but for those left out."""
     hints = get_type_hints(model, include_extras=True)
     sealed, said = personal_fields(model), _said(model)
     return [
@@ -77,7 +73,6 @@ def described(model: type[BaseModel], left_out: frozenset[str] = frozenset()) ->
 
 
 def words_of(annotation: Any) -> str:
-    """In words."""
     for known, words in NAMED:
         if annotation is known or annotation == known:
             return words
@@ -94,7 +89,7 @@ def words_of(annotation: Any) -> str:
 
 
 def words_with_default(annotation: Any, info: FieldInfo) -> str:
-    """A field's type in words, with what holds where it isn't given."""
+    """A field's type, and its default."""
     words = words_of(annotation)
     if info.is_required():
         return words
@@ -119,7 +114,7 @@ def _limits(metadata: tuple[Any, ...]) -> Iterator[str]:
 
 
 def _said(model: type[BaseModel]) -> dict[str, str]:
-    """What stands as a string below each field, in the class and in those it is made of."""
+    """The docstrings below fields, of the class and of its bases."""
     said: dict[str, str] = {}
     for one in reversed(model.__mro__):
         if not issubclass(one, BaseModel) or one is BaseModel:

@@ -135,7 +135,7 @@ def test_a_certificate_that_lacks_an_asked_name_is_named(tmp_path: Path) -> None
     init_verb(folder)
     init_verb(folder)
     said = str(refusal(folder, query=["desk.example.org", "QUERY."]))
-    assert "tls/query.pem, which was there, isn't good for desk.example.org: move" in said
+    assert "the existing tls/query.pem isn't good for desk.example.org: move" in said
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
-from passage import api
+from passage import api, parked
 from passage.channel import Call
-from passage.cli import call, do, health, keys, outbox, parked
+from passage.cli import call, do, health, keys, outbox
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.install import provisioning
@@ -171,11 +171,11 @@ async def test_what_a_service_does_not_try_again_in_time_stays_parked(
     await client.request("parked.intake.not_json", GOOD.model_dump_json().encode(), timeout=60)
     asked = await answered(client, subjects.retry("intake"), b'{"result": "done"}')
     monkeypatch.setattr(parked, "RETRY_TIMEOUT_S", TOO_SHORT_S)
-    said = await ended(parked._retry(running, GOOD.parked_id))
+    said = await ended(parked.retry(running, GOOD.parked_id))
     assert said == "intake does not answer (TimeoutError)"
     assert len((await parked.parked_in(client))[0]) == 1
     monkeypatch.undo()
-    assert (await parked._retry(running, GOOD.parked_id)).result == "done"
+    assert (await parked.retry(running, GOOD.parked_id)).result == "done"
     assert len((await parked.parked_in(client))[0]) == 0
     assert asked[-1] == b'{"sequence":1}'
 

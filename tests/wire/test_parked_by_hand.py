@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from passage.cli.parked import clear, parked_in
+from passage.parked import clear, parked_in
 from shared import subjects
 from shared.access import AccessRecord
 from shared.commands.base import Recorded, Refused
