@@ -48,8 +48,8 @@ def provision_verb(
             print_provisioned(done)
         if not all(one.is_sound for one in done):
             err.print(
-                "--update changes what differs, where JetStream allows it; what is unknown, somebody "
-                "else made: see docs/operating.md"
+                "--update changes what differs, where JetStream allows it; docs/operating.md says"
+                " what to do about what is unknown"
             )
             raise typer.Exit(Exit.FAILED)
         if gate:
