@@ -57,7 +57,7 @@ class Api:
 
 @asynccontextmanager
 async def api_of(url: str, connections: int = 10) -> AsyncIterator[Api]:
-    """Opens the API at `url`; whatever the environment says of proxies is not asked."""
+    """Ignores proxies that the environment names."""
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     async with httpx.AsyncClient(
         base_url=url,

@@ -1,4 +1,4 @@
-"""A cluster of real nats-servers on loopback: for tests of what holds on replicated streams."""
+"""A cluster of real nats-servers on loopback, for tests of replicated streams."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ PROBE_STREAM = "cluster_ready_probe"
 
 @dataclass
 class NatsCluster:
-    """`size` servers with routes to each other; `servers[i]` can be killed and started alone."""
+    """`servers[i]` can be killed and started alone."""
 
     data_dir: Path
     size: int = 3
@@ -31,13 +31,12 @@ class NatsCluster:
 
     @property
     def url(self) -> str:
-        """All servers, comma-separated, as NATS_URL takes them."""
         return ",".join(server.url for server in self.servers)
 
     def start(self, timeout: float = 30.0) -> None:
         """Start all servers and wait until a stream with `size` replicas can be made.
 
-        Where clients must log in (`extra_config`), only until all of them greet.
+        If clients must log in (`extra_config`), wait only until all servers greet.
         See `NatsServer.start` for the thread to call it from. Raises `NatsServerError`.
         """
         if not self.servers:
@@ -75,8 +74,8 @@ class NatsCluster:
         ]
 
     def _takes_replicated_stream(self) -> bool:
-        # A meta leader answers before it has heard of every peer; only the making of a stream
-        # with all replicas shows that it has.
+        # A meta leader answers before it knows every peer; only making a stream with all replicas
+        # shows that it does.
         config = {"name": PROBE_STREAM, "num_replicas": self.size, "storage": "memory"}
         made = self._ask(f"$JS.API.STREAM.CREATE.{PROBE_STREAM}", config)
         if made:

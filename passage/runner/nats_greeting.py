@@ -1,4 +1,4 @@
-"""What a nats-server says of itself before anyone logs in: whether it is ready for clients."""
+"""What a nats-server tells before anybody logs in: whether it is ready for clients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.jetstream.tls import tls_context
 def jetstream_answers(host: str, port: int, timeout: float = 0.5, ca: Path | None = None) -> bool:
     """Whether the server at `host:port` has JetStream on and, if no login is needed, a leader.
 
-    With `ca` it is spoken to in TLS. Raises OSError and ValueError where it doesn't answer so.
+    Uses TLS if `ca` is given. Raises OSError, and ValueError on an unexpected answer.
     """
     with ExitStack() as stack:
         connection = stack.enter_context(socket.create_connection((host, port), timeout))
@@ -38,7 +38,7 @@ def request(
     subject: str,
     body: bytes,
 ) -> bytes:
-    """One request on a fresh connection, in NATS's text protocol; the body of the reply."""
+    """The body of the reply to one request on a new connection, in NATS's text protocol."""
     write(b'CONNECT {"verbose":false,"pedantic":false}\r\nSUB _INBOX.ready 1\r\n')
     write(b"PUB %s _INBOX.ready %d\r\n%s\r\n" % (subject.encode(), len(body), body))
     flush()

@@ -127,7 +127,7 @@ class NatsServer:
             return
 
     def launch(self) -> None:
-        """Start the process and return at once; `wait_ready` is the other half of `start`."""
+        """Returns at once; `wait_ready` is the other half of `start`."""
         if self.running:
             raise NatsServerError(f"nats-server {self.name} is already running")
         self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -165,7 +165,7 @@ class NatsServer:
                 )
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Stop the server with SIGTERM, or kill it after `timeout` seconds."""
+        """Kills it if SIGTERM hasn't ended it after `timeout` seconds."""
         if self._process is None:
             return
         self._process.terminate()
@@ -176,7 +176,7 @@ class NatsServer:
         self._process = None
 
     def kill(self) -> None:
-        """End the server at once with SIGKILL, as a crash would."""
+        """As a crash would."""
         if self._process is None:
             return
         self._process.kill()
@@ -184,7 +184,7 @@ class NatsServer:
         self._process = None
 
     def restart(self, timeout: float = 10.0) -> None:
-        """Stop and start again on the same port and data."""
+        """On the same port and data."""
         self.stop()
         self.start(timeout)
 
@@ -274,7 +274,6 @@ def find_binary(explicit: Path | None = None) -> Path:
 
 
 def tail_of(log: Path, lines: int = LOG_TAIL_LINES) -> list[str]:
-    """The last lines of a log file."""
     with contextlib.suppress(OSError):
         return log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
     return ["no log"]
