@@ -7,6 +7,8 @@ missing report shows, instead of sending it twice.
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,13 +17,17 @@ from nats.aio.client import Client
 from typing_extensions import override
 
 from passage.channel import publish
+from passage.connecting import connected
+from passage.running import Running
 from shared import subjects
 from shared.boxes import unbox
 from shared.credentials import api_prefix
 from shared.events.base import CallEnvelope, type_of
 from shared.events.calls import DeliveryFault, DeliveryOutcome, DeliveryReported
 from shared.events.fields import Channel
+from shared.keyfiles import read_channel_private_key
 from shared.outgoing import OutgoingMessage
+from shared.subjects import channel_identity
 
 ANSWER_TIMEOUT_S = 5.0
 NANOSECONDS = 1_000_000_000
@@ -113,3 +119,15 @@ class Station:
         if found is not None:
             await self.report(found.message.message_id, found.message.case_id, outcome, reason)
         return found
+
+
+@asynccontextmanager
+async def station_of(
+    running: Running, channel: Channel, attempts: int = 3
+) -> AsyncIterator[Station]:
+    """Connects as a channel. Raises VerbEndedError, and KeyFilesError if its key can't be read."""
+    identity = channel_identity(channel)
+    key = read_channel_private_key(running.keys, channel)
+    async with connected(running, identity, attempts) as client:
+        known = "" if running.nkey_of(identity) is None else identity
+        yield Station(client, channel, key, known)

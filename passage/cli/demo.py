@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import secrets
 import time
 from collections.abc import Callable
@@ -10,20 +11,22 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, NamedTuple
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.cli.registry_load import holds_only, load
-from passage.demo.day import CALLS_A_DAY, DAY_MINUTES, LAST_STORIES_MINUTES, Day, plan
+from passage.demo.cast import CALLS_A_DAY
+from passage.demo.day import DAY_MINUTES, LAST_STORIES_MINUTES, Day, plan
 from passage.demo.people import SAMPLE
 from passage.demo.play import AT_ONCE, Played, play, tally
 from passage.demo.stage import StuckError, UnexpectedError, staged
 from passage.exits import Exit, VerbEndedError
 from passage.printing import counted, err, out, print_json, print_table
+from passage.runner.telling import telling
 from passage.running import Running, find_running
 from shared.keyfiles import KeyFilesError
 
 SEEDS = 1_000_000
+STORIES = "stories"
 SECONDS_A_MINUTE = 60.0
 COLUMNS = ("kind", "stories", "cases", "calls", "ended (progress/identity)", "wrong")
 
@@ -73,16 +76,12 @@ def demo_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     chosen_seed = secrets.randbelow(SEEDS) if seed is None else seed
     asked = Asked(calls, cases, chosen_seed, speed, patience)
     started = time.monotonic()
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=err,
-        disable=as_json,
-    ) as progress:
-        task = progress.add_task("playing", total=cases or len(plan(calls, chosen_seed)))
-        ended = asyncio.run(_play(running, asked, lambda _one: progress.advance(task)))
+    stories = cases or len(plan(calls, chosen_seed))
+    done = itertools.count(1)
+    with telling() as told:
+        ended = asyncio.run(
+            _play(running, asked, lambda _: told.tell(STORIES, next(done), stories))
+        )
     _report(ended, asked, time.monotonic() - started, as_json)
     if ended.wrong or ended.shift_problem:
         raise typer.Exit(Exit.FAILED)

@@ -14,8 +14,7 @@ from pydantic import ValidationError
 
 from passage.cli.invalid import ended_by
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.connecting import connected
-from passage.deliveries import Station, ToSend
+from passage.deliveries import ToSend, station_of
 from passage.exits import Exit, VerbEndedError
 from passage.printing import out, print_json, print_table
 from passage.running import Running, find_running
@@ -23,8 +22,7 @@ from shared.boxes import BoxBrokenError
 from shared.case_numbers import typed_case_number
 from shared.events.calls import DeliveryFault, DeliveryOutcome
 from shared.events.fields import Channel
-from shared.keyfiles import KeyFilesError, read_channel_private_key
-from shared.subjects import channel_identity
+from shared.keyfiles import KeyFilesError
 
 Asked = tuple[str, DeliveryOutcome | None, DeliveryFault | None]
 """A message and its case (`ID@CASE`; empty: the next one), what became of it, and why."""
@@ -69,13 +67,9 @@ def outbox_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
 async def _carry_out(
     running: Running, channel: Channel, asked: Asked, wait_s: float
 ) -> ToSend | None:
-    identity = channel_identity(channel)
     message, outcome, reason = asked
     try:
-        key = read_channel_private_key(running.keys, channel)
-        async with connected(running, identity) as client:
-            known = "" if running.nkey_of(identity) is None else identity
-            station = Station(client, channel, key, known)
+        async with station_of(running, channel) as station:
             if message:
                 message_id, _, case_id = message.partition("@")
                 known_case = typed_case_number(case_id)

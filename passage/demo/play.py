@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
 from passage.api import Json
-from passage.demo import callers, crossings, stories
 from passage.demo.acts import End
+from passage.demo.cast import KINDS, Story
 from passage.demo.people import people
 from passage.demo.player import Player
 from passage.demo.stage import Stage, StuckError, UnexpectedError
@@ -19,41 +19,6 @@ from passage.demo.stage import Stage, StuckError, UnexpectedError
 AT_ONCE = 16
 FOLLOWS_WITHIN_S = 30.0
 LOOK_AGAIN_S = 0.5
-
-Story = Callable[[Player], Awaitable[list[End]]]
-
-STORIES: tuple[Story, ...] = (
-    crossings.straight,
-    stories.advice,
-    crossings.first_call_from_the_field,
-    stories.no_service_number,
-    stories.contradicted_then_corrected,
-    stories.hoax,
-    crossings.missed_and_planned_again,
-    stories.delivered_three_times,
-    crossings.refused_by_one_team,
-    stories.nobody_knows_him,
-    stories.calls_again_after_closing,
-    crossings.contact_lost,
-    stories.relative,
-    stories.latin_lookalikes,
-    crossings.another_phone,
-    crossings.two_people_needed,
-    stories.two_calls_at_once,
-    stories.two_withheld_numbers,
-    crossings.waiting_to_cross,
-    stories.hoax_that_was_real,
-    crossings.ten_of_us,
-    crossings.lost_and_found,
-    stories.silent,
-    stories.withdrew,
-    callers.hidden_in_many_words,
-    callers.both_spellings_of_a_number,
-    callers.edited,
-    callers.code_among_words,
-    callers.spelled_as_in_his_passport,
-)
-"""The kinds that a run without a day plays, in this order."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +59,7 @@ def _cast(count: int, seed: int) -> list[tuple[Story, int]]:
     chance = random.Random(seed)  # noqa: S311 - invented cases, not secrets
     order = list(range(len(people())))
     chance.shuffle(order)
-    return [(STORIES[n % len(STORIES)], order[n % len(order)]) for n in range(count)]
+    return [(KINDS[n % len(KINDS)].story, order[n % len(order)]) for n in range(count)]
 
 
 async def play_one(player: Player, story: Story) -> Played:

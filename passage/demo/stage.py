@@ -22,13 +22,12 @@ from nats.errors import Error as NatsError
 from passage.api import NOT_FOUND, REFUSED, Api, Json, Reply, api_of
 from passage.channel import Call, Kept, envelope_of, publish
 from passage.connecting import connected
-from passage.deliveries import Station
+from passage.deliveries import Station, station_of
 from passage.running import Running
 from shared import subjects
 from shared.events.fields import Channel
-from shared.keyfiles import read_channel_private_key, read_intake_public_key
+from shared.keyfiles import read_intake_public_key
 from shared.policy import policy
-from shared.subjects import channel_identity
 
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 1.0
@@ -53,7 +52,6 @@ class Stage:
 
     api: Api
     client: Client
-    channels: Mapping[Channel, Client]
     stations: Mapping[Channel, Station]
     intake_key: PublicKey
     deadline: float
@@ -61,7 +59,7 @@ class Stage:
     async def publish(self, call: Call) -> Kept:
         """Publishes a call until it is acknowledged."""
         envelope = envelope_of(call, self.intake_key)
-        jetstream = self.channels[call.channel].jetstream()
+        jetstream = self.stations[call.channel].client.jetstream()
 
         async def attempt() -> Kept | None:
             try:
@@ -158,19 +156,11 @@ async def staged(running: Running, patience_s: float, at_once: int) -> AsyncIter
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(api_of(running.http, connections=at_once))
         client = await stack.enter_async_context(connected(running, attempts=-1))
-        channels = {
-            name: await stack.enter_async_context(
-                connected(running, channel_identity(name), attempts=-1)
-            )
+        stations = {
+            name: await stack.enter_async_context(station_of(running, name, attempts=-1))
             for name in policy().channels.names
         }
-        stations = {
-            name: Station(one, name, read_channel_private_key(running.keys, name), known)
-            for name, one in channels.items()
-            for identity in (channel_identity(name),)
-            for known in ("" if running.nkey_of(identity) is None else identity,)
-        }
-        yield Stage(api, client, channels, stations, key, time.monotonic() + patience_s)
+        yield Stage(api, client, stations, key, time.monotonic() + patience_s)
 
 
 def outcome_of(reply: Reply) -> str:
