@@ -6,7 +6,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 
 from passage.install.backup_keys import ensure_backup_keys
-from passage.install.certificates import ROUTES, SERVER, authority_of, make_certificates
+from passage.install.certificates import SERVER, authority_of, make_certificates
 from passage.install.host_names import Names
 from passage.install.identities import make_identities, public_keys, write_anew
 from passage.install.nats_tls import Tls
@@ -43,12 +43,6 @@ def make_password(path: Path) -> None:
 def server_tls(folder: Path) -> Tls:
     """What clients check nats-server by."""
     return Tls(SERVER.certificate(folder), SERVER.key(folder), authority_of(folder))
-
-
-def routes_tls(folder: Path) -> Tls:
-    """What nats-servers of a cluster check each other by: their one certificate."""
-    pinned = ROUTES.certificate(folder)
-    return Tls(pinned, ROUTES.key(folder), pinned)
 
 
 def accounts_of(folder: Path) -> str:

@@ -17,13 +17,9 @@ class Tls:
 
     def towards_clients(self) -> list[str]:
         """The `tls` block for clients, with the handshake before the greeting."""
-        return self._block("handshake_first: true")
+        return self.block("handshake_first: true")
 
-    def between_servers(self) -> list[str]:
-        """The `tls` block for routes: both ends show a certificate."""
-        return self._block(f"ca_file: {json.dumps(str(self.ca))}", "verify: true")
-
-    def _block(self, *more: str) -> list[str]:
+    def block(self, *more: str) -> list[str]:
         files = {"cert_file": self.certificate, "key_file": self.key}
         named = (f"{name}: {json.dumps(str(path))}" for name, path in files.items())
         lines = (*named, 'min_version: "1.3"', *more)

@@ -46,16 +46,6 @@ class NatsServerError(Exception):
     """The server could not be found, started or stopped; the message says where to look."""
 
 
-@dataclass(frozen=True)
-class ClusterSettings:
-    """The cluster's name, this server's route port, and the route URLs of all servers."""
-
-    name: str
-    port: int
-    routes: tuple[str, ...]
-    tls: Tls | None = None
-
-
 @dataclass
 class NatsServer:
     """One nats-server process.
@@ -66,7 +56,7 @@ class NatsServer:
     is on the disk; anything else may lose acknowledged messages in a power cut.
     `http_port` opens the monitoring endpoint on the same host; None keeps it closed.
     `extra_config` is appended to the configuration, e.g. the accounts. With `tls`, clients must
-    speak TLS; with the cluster's, its servers must.
+    speak TLS.
     `binary` None looks at $PASSAGE_NATS_SERVER, beside the Python interpreter, then on PATH.
     """
 
@@ -74,7 +64,6 @@ class NatsServer:
     host: str = "127.0.0.1"
     port: int = 0
     name: str = "passage"
-    cluster: ClusterSettings | None = None
     binary: Path | None = None
     http_port: int | None = None
     sync_interval: str = "always"
@@ -203,15 +192,6 @@ class NatsServer:
         ]
         if self.http_port is not None:
             lines.append(f"http: {json.dumps(f'{self.host}:{self.http_port}')}")
-        if self.cluster is not None:
-            lines += [
-                "cluster {",
-                f"  name: {json.dumps(self.cluster.name)}",
-                f"  listen: {json.dumps(f'{self.host}:{self.cluster.port}')}",
-                f"  routes: {json.dumps(list(self.cluster.routes))}",
-                *(self.cluster.tls.between_servers() if self.cluster.tls else []),
-                "}",
-            ]
         if self.tls is not None:
             lines += self.tls.towards_clients()
         return "\n".join([*lines, self.extra_config, ""])

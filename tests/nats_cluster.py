@@ -1,5 +1,7 @@
 """A cluster of real nats-servers on loopback, for tests of replicated streams."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import socket
@@ -8,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from passage.install.certificates import ROUTES
 from passage.install.nats_tls import Tls
 from passage.runner.nats_greeting import request
-from passage.runner.nats_server import ClusterSettings, NatsServer, NatsServerError
+from passage.runner.nats_server import NatsServer, NatsServerError
 from passage.runner.ports import free_ports
 
 PROBE_STREAM = "cluster_ready_probe"
@@ -65,13 +68,23 @@ class NatsCluster:
                 host=self.host,
                 port=port,
                 name=f"n{number}",
-                cluster=ClusterSettings("passage", route, routes, self.routes_tls),
                 sync_interval=self.sync_interval,
-                extra_config=self.extra_config,
+                extra_config=f"{self._cluster_config(route, routes)}\n{self.extra_config}",
                 tls=self.tls,
             )
             for number, (port, route) in enumerate(ports, start=1)
         ]
+
+    def _cluster_config(self, port: int, routes: tuple[str, ...]) -> str:
+        lines = [
+            "cluster {",
+            "  name: passage",
+            f"  listen: {json.dumps(f'{self.host}:{port}')}",
+            f"  routes: {json.dumps(list(routes))}",
+            *(_between_servers(self.routes_tls) if self.routes_tls else []),
+            "}",
+        ]
+        return "\n".join(lines)
 
     def _takes_replicated_stream(self) -> bool:
         # A meta leader answers before it knows every peer; only making a stream with all replicas
@@ -101,3 +114,14 @@ class NatsCluster:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def routes_tls(keys: Path) -> Tls:
+    """What the servers of a cluster check each other by: their one certificate."""
+    pinned = ROUTES.certificate(keys)
+    return Tls(pinned, ROUTES.key(keys), pinned)
+
+
+def _between_servers(tls: Tls) -> list[str]:
+    """Both ends show a certificate."""
+    return tls.block(f"ca_file: {json.dumps(str(tls.ca))}", "verify: true")
