@@ -1,7 +1,7 @@
 """The attempts of somebody in a container's networks, with every file that the container has.
 
-deploy/rogues.py runs this in the image `passage`, with a task in JSON as its only argument. It prints
-the result of each attempt; rogues.py judges them.
+deploy/rogues.py runs this in the image `passage`, with a task in JSON as its only argument. It
+prints the result of each attempt; rogues.py judges them.
 """
 
 from __future__ import annotations

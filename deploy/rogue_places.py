@@ -45,7 +45,7 @@ START = "for one in /rogue/*.conf; do nats-server -c $one & done; wait"
 
 @dataclass
 class Rogue:
-    """Two containers in one place: rogue nats-servers, and their user, who also uses all other files."""
+    """Two containers in one place: rogue nats-servers, and their user with all files."""
 
     service: str
     network: str

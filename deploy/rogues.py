@@ -74,7 +74,7 @@ def judge_servers(rogue: Rogue, found: dict[str, Any]) -> None:
 
 
 def judge(rogue: Rogue, found: dict[str, Any]) -> tuple[int, int, int]:
-    """The refused routes, requests and statements. Raises DrillFailedError if one wasn't refused."""
+    """Counts refused routes, requests and statements. Raises DrillFailedError if one wasn't."""
     place = f"beside {rogue.service} on {rogue.network}"
     judge_servers(rogue, found)
     for pair, said in found["shown"].items():
