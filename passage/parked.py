@@ -13,7 +13,7 @@ from passage.install.provisioning import ask
 from passage.integrity.log_reading import last_sequence, read_stream
 from passage.running import Running
 from shared import subjects
-from shared.commands.parked import ParkedCommand
+from shared.commands.base import ParkedCommand
 from shared.parked_messages import Settled, Waiting, is_note, settled_of, still_waiting, waiting_of
 from shared.parking import RetryAnswer, RetryRequest
 

@@ -27,8 +27,8 @@ from passage.runner.nats_server import die_with_parent
 from passage.runner.planning import (
     USUAL_HTTP,
     USUAL_NATS,
-    addresses_of,
     check_certificate,
+    endpoints_of,
     planned,
     supervisor_of,
 )
@@ -67,8 +67,8 @@ def up_verb(
     folders = folders_of(data)
     require_free(folders)
     # Whatever can refuse the start is checked before any folder is made.
-    http_address, nats_address = addresses_of(http, nats)
-    check_certificate(folders, nats_address)
+    http_endpoint, nats_endpoint = endpoints_of(http, nats)
+    check_certificate(folders, nats_endpoint)
     settings = settings_of_environment()
     witnesses = witnesses_of(folders, witness or ())
     folders.make()
@@ -76,8 +76,8 @@ def up_verb(
         forget_running(folders.data)  # A killed runner left its own addresses there.
         remove_drafts(folders.registry)  # A killed load left names in the clear.
         ensure_keys(folders)
-        running = planned(folders, http_address, nats_address, witnesses, settings)
-        supervisor = supervisor_of(folders, running, nats_address, _gate, settings)
+        running = planned(folders, http_endpoint, nats_endpoint, witnesses, settings)
+        supervisor = supervisor_of(folders, running, nats_endpoint, _gate, settings)
         asyncio.run(_run(supervisor, demo))
 
 
@@ -90,7 +90,7 @@ async def _run(supervisor: Supervisor, demo: bool) -> None:
     try:
         await _start(supervisor)
         if not supervisor.stopping.is_set():
-            _print_addresses(supervisor)
+            _print_endpoints(supervisor)
             player = await _play_demo(supervisor.folders) if demo else None
             await supervisor.supervise()
     finally:
@@ -125,7 +125,7 @@ async def _gate(running: Running) -> str:
     return await pass_gate(running)
 
 
-def _print_addresses(supervisor: Supervisor) -> None:
+def _print_endpoints(supervisor: Supervisor) -> None:
     running, folders = supervisor.running, supervisor.folders
     print_table(
         "Passage is running; Ctrl-C stops it",

@@ -14,8 +14,8 @@ from passage.install.definitions import SERVICES
 from passage.install.installation import accounts_of, server_tls
 from passage.install.quotas import Quota
 from passage.printing import err
-from passage.runner.addresses import Address, choose_address, is_loopback
 from passage.runner.children import ServiceProcess
+from passage.runner.endpoints import Endpoint, choose_endpoint, is_loopback
 from passage.runner.nats_server import NatsServer
 from passage.runner.storing import folders_stored_in
 from passage.runner.supervising import Supervisor
@@ -23,26 +23,26 @@ from passage.running import Running
 from shared.keyfiles import KeyFilesError
 from shared.settings import Settings
 
-USUAL_HTTP = Address("127.0.0.1", 8080)
-USUAL_NATS = Address("127.0.0.1", 4222)
+USUAL_HTTP = Endpoint("127.0.0.1", 8080)
+USUAL_NATS = Endpoint("127.0.0.1", 4222)
 
 
-def addresses_of(http: str | None, nats: str | None) -> tuple[Address, Address]:
+def endpoints_of(http: str | None, nats: str | None) -> tuple[Endpoint, Endpoint]:
     """The addresses of the API and of nats-server. Raises VerbEndedError if one can't be used."""
-    http_address, http_moved = choose_address("--http", http, USUAL_HTTP)
-    nats_address, nats_moved = choose_address(
-        "--nats", nats, USUAL_NATS, with_tls=True, besides=http_address
+    http_endpoint, http_moved = choose_endpoint("--http", http, USUAL_HTTP)
+    nats_endpoint, nats_moved = choose_endpoint(
+        "--nats", nats, USUAL_NATS, with_tls=True, besides=http_endpoint
     )
     for moved, usual, chosen in (
-        (http_moved, USUAL_HTTP, http_address),
-        (nats_moved, USUAL_NATS, nats_address),
+        (http_moved, USUAL_HTTP, http_endpoint),
+        (nats_moved, USUAL_NATS, nats_endpoint),
     ):
         if moved:
             err.print(f"{usual} is taken; using {chosen}")
-    return http_address, nats_address
+    return http_endpoint, nats_endpoint
 
 
-def check_certificate(folders: Folders, nats: Address) -> None:
+def check_certificate(folders: Folders, nats: Endpoint) -> None:
     """Raises VerbEndedError (1) if clients on the network can't check nats-server's certificate."""
     if is_loopback(nats.host):
         return
@@ -61,8 +61,8 @@ def check_certificate(folders: Folders, nats: Address) -> None:
 
 def planned(
     folders: Folders,
-    http: Address,
-    nats: Address,
+    http: Endpoint,
+    nats: Endpoint,
     witnesses: tuple[Path, ...],
     settings: Settings,
 ) -> Running:
@@ -83,7 +83,7 @@ def planned(
 def supervisor_of(
     folders: Folders,
     running: Running,
-    nats: Address,
+    nats: Endpoint,
     gate: Callable[[Running], Awaitable[str]],
     settings: Settings,
 ) -> Supervisor:

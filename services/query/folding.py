@@ -34,7 +34,7 @@ from services.query.projections.overdue import OverdueRow
 from services.query.projections.queue import QueueRow
 from services.query.projections.statistics import CallsKey, CallsRow, FunnelRow
 from shared.events.base import CaseEvent
-from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.parsing import UnreadableEventError, read_case_event
 
 CASE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 TYPE_NAME = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from services.query.log import RecordedEvent
 from shared.events.intake import CallLinked, CaseOpened
-from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.parsing import UnreadableEventError, read_case_event
 
 HOUR = timedelta(hours=1)
 CALLS = frozenset({CaseOpened.__name__, CallLinked.__name__})

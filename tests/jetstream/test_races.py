@@ -11,8 +11,6 @@ from shared.jetstream import JetStreamApplicationRecorder, append
 from tests.jetstream.logs import open_log, opened
 from tests.nats_cluster import NatsCluster
 
-pytestmark = pytest.mark.wire
-
 WRITERS = 200
 ROUNDS = 50
 

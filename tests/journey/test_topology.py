@@ -27,8 +27,7 @@ from tests.journey.system import until
 from tests.nats_cluster import NatsCluster, routes_tls
 from tests.passage.compose import ROOT, interpolated, read_compose
 from tests.postgres import postgres
-
-pytestmark = pytest.mark.journey
+from tests.waiting import WITHIN_S
 
 
 @dataclass
@@ -58,7 +57,7 @@ class Topology:
             env={**os.environ, **self.environments["passage"]},
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=WITHIN_S,
             check=False,
         )
 

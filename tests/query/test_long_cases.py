@@ -16,7 +16,7 @@ from services.query.pages.routes import EVENTS_SHOWN
 from services.query.slices import PAGE_BYTES, read_events
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import VALUES_MAX
 from tests import examples as e
 from tests.examples import CASE, CaseBook

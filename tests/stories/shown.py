@@ -20,7 +20,7 @@ from services.query.read_model import ReadModel
 from services.query.tables import READ_MODELS
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Sealed
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import SealedValue
 from shared.keyholder import Keys
 from tests.stories.play import Play

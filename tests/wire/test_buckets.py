@@ -16,10 +16,11 @@ from shared.buckets import JetStreamBucket, TakenError
 from shared.events.fields import PersonalClass
 from shared.jetstream.connection import Connection
 from shared.sealing import DataKey
-from tests.desks import secrets
+from tests.contexts import secrets
 from tests.nats_cluster import NatsCluster
 
 pytestmark = pytest.mark.wire
+
 KEYS = 3_000
 
 

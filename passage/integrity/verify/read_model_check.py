@@ -28,7 +28,7 @@ from services.query.projections.statistics import CallsKey, CallsRow, FunnelRow
 from services.query.read_model import sequence_of
 from services.query.tables import fingerprint, prefix_of, tables_for
 from services.query.writing import read_rows
-from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.parsing import UnreadableEventError, read_case_event
 
 CASES_AT_ONCE = 200
 CATCH_UP_TIMEOUT_S = 30.0

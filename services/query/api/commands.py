@@ -21,9 +21,9 @@ from services.query.link import NobodyAnswersError
 from services.query.masking import type_shown
 from shared import subjects
 from shared.commands.base import ANSWER, Command, Ignored, Invalid, Recorded, Refused, Unavailable
-from shared.commands.catalogue import COMMANDS
+from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.events.fields import Id
-from shared.logs import log
+from shared.logs import logger
 from shared.refusals import is_another_person
 
 VISIBLE_WITHIN_S = 2.0
@@ -60,7 +60,7 @@ def _endpoint(
     context: Context, command_type: type[Command]
 ) -> Callable[[Any], Awaitable[dict[str, Any]]]:
     async def endpoint(body: Any) -> dict[str, Any]:
-        return await pass_on(context, command_type.SERVICE, body)
+        return await pass_on(context, ANSWERED_BY[command_type], body)
 
     # The type of the body differs by route, so it can't stand in the text of the function.
     endpoint.__annotations__["body"] = _request_type(command_type)
@@ -87,7 +87,7 @@ async def pass_on(context: Context, service: str, command: Command) -> dict[str,
     began = time.perf_counter()
     name = type(command).__name__
     answer = await _ask(context, service, command)
-    log.info(
+    logger.info(
         "command",
         handler=name,
         # A version says that the log has this case; else its number is only what somebody typed.
@@ -131,7 +131,7 @@ async def _ask(
     except NobodyAnswersError as silence:
         return Unavailable(reason=str(silence))
     except ValidationError:
-        log.error("answer_unreadable", handler=type(command).__name__, service=service)
+        logger.error("answer_unreadable", handler=type(command).__name__, service=service)
         return Unavailable(reason="its answer can't be understood")
 
 

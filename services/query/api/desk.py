@@ -20,7 +20,7 @@ from services.query.projections.desk import ShiftRow, names_in
 from services.query.projections.shift import ListedCase, listed_of
 from services.query.reads import Answer
 from shared.case_numbers import ShiftNumber
-from shared.logs import log
+from shared.logs import logger
 from shared.refusals import is_another_person
 
 LIMIT_MAX = 500
@@ -105,7 +105,7 @@ def routes(context: Context) -> APIRouter:
         events = [one for one in log_of_shift.found.events if wanted.slice().holds(one.event)]
         found = [one for one in personal_values(events) if wanted.asks_for(one)]
         page = revealed(context, found, wanted)
-        log.info("revealed", case_id=shift_id, count=len(page["values"]))
+        logger.info("revealed", case_id=shift_id, count=len(page["values"]))
         following_page = page.pop("cut_after")
         sequence = log_of_shift.sequence
         return {**page, "case_id": shift_id, "next": following_page, "sequence": sequence}

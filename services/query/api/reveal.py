@@ -22,7 +22,7 @@ from shared.case_log import LogError
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Person, PersonalClass, Word
 from shared.key_messages import VALUES_MAX
-from shared.logs import log
+from shared.logs import logger
 from shared.written import Whole
 
 FIELDS_MAX = 1_000
@@ -103,7 +103,7 @@ def routes(context: Context) -> APIRouter:
             if wanted.asks_for(one) and may_open(one.value.type_name, is_supervisor=supervisor)
         ]
         page = revealed(context, found, wanted)
-        log.info("revealed", case_id=case_id, count=len(page["values"]))
+        logger.info("revealed", case_id=case_id, count=len(page["values"]))
         # A page that is cut short is followed by what it lacks, a whole one by later events.
         following_page = page.pop("cut_after") or following(answer.found)
         return {**page, "case_id": case_id, "next": following_page, "sequence": answer.sequence}

@@ -17,21 +17,21 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared
 
 
 @dataclass(frozen=True)
-class Address:
+class Endpoint:
     host: str
     port: int
 
     @property
-    def reached_at(self) -> Address:
+    def reached_at(self) -> Endpoint:
         """Where this machine reaches it: a wildcard address can't be connected to."""
-        return Address(EVERYWHERE.get(self.host, self.host), self.port)
+        return Endpoint(EVERYWHERE.get(self.host, self.host), self.port)
 
     @override
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_address(option: str, text: str, with_tls: bool = False) -> Address:
+def parse_endpoint(option: str, text: str, with_tls: bool = False) -> Endpoint:
     """HOST:PORT. Raises VerbEndedError (2) unless it is on loopback or uses TLS."""
     host, _, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
@@ -50,50 +50,51 @@ def parse_address(option: str, text: str, with_tls: bool = False) -> Address:
             f"{option}: {host!r} must be a loopback address, 127.0.0.1 or ::1: the API has no "
             "logins yet",
         )
-    return Address("127.0.0.1" if host == "localhost" else host, int(port))
+    return Endpoint("127.0.0.1" if host == "localhost" else host, int(port))
 
 
-def choose_address(
+def choose_endpoint(
     option: str,
     given: str | None,
-    usual: Address,
+    usual: Endpoint,
     with_tls: bool = False,
-    besides: Address | None = None,
-) -> tuple[Address, bool]:
+    besides: Endpoint | None = None,
+) -> tuple[Endpoint, bool]:
     """The address to use, and whether it differs from the usual one, which is taken.
 
     `besides` is in use for something else. Raises VerbEndedError: 1 if a given address is taken,
     2 if it is `besides`.
     """
     if given is not None:
-        address = parse_address(option, given, with_tls)
-        if besides is not None and address.port == besides.port:
+        endpoint = parse_endpoint(option, given, with_tls)
+        if besides is not None and endpoint.port == besides.port:
             raise VerbEndedError(
-                Exit.USAGE, f"{option}: port {address.port} is the API's; choose another port"
+                Exit.USAGE, f"{option}: port {endpoint.port} is the API's; choose another port"
             )
-        if not is_free(address):
+        if not is_free(endpoint):
             raise VerbEndedError(
-                Exit.FAILED, f"{option}: {address} is taken by another process; choose another port"
+                Exit.FAILED,
+                f"{option}: {endpoint} is taken by another process; choose another port",
             )
-        return address, False
+        return endpoint, False
     if is_free(usual) and (besides is None or usual.port != besides.port):
         return usual, False
-    return Address(usual.host, free_port(usual.host)), True
+    return Endpoint(usual.host, free_port(usual.host)), True
 
 
-def is_free(address: Address) -> bool:
+def is_free(endpoint: Endpoint) -> bool:
     """Whether the port can be listened on now."""
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
     with socket.socket(family) as probe:
         # The servers do the same: a port in TIME_WAIT from an earlier run is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((address.host, address.port))
+            probe.bind((endpoint.host, endpoint.port))
         except OSError as error:
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
                 return False
             raise VerbEndedError(
-                Exit.USAGE, f"{address}: can't listen there ({error.strerror}); name another"
+                Exit.USAGE, f"{endpoint}: can't listen there ({error.strerror}); name another"
             ) from None
     return True
 
