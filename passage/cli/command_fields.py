@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import difflib
-import json
 import shlex
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
-from passage.cli.field_words import unwrapped, words_with_default
-from shared.case_numbers import CaseNumber
+from passage.cli.field_words import example_of, unwrapped, words_with_default
 from shared.commands.base import Command, Decision
 from shared.commands.catalogue import COMMANDS
-from shared.commands.windows import SaidWindow
-from shared.events import fields
 
 OPTIONS = frozenset({"command_id", "case_id", "by", "seen_version"})
 """Fields for which `passage do` has options."""
-NUMBER = "7KQ2M9XW4TRD"
-EXAMPLES: tuple[tuple[Any, str], ...] = (
-    (fields.At, "2030-01-01T10:00:00Z"),
-    (CaseNumber, NUMBER),
-    (fields.Id, "3f9a61"),
-    (fields.Digest, "0" * 64),
-    (fields.Language, "ru"),
-    (fields.Word, "as agreed"),
-    (fields.Person, "taras"),
-    (fields.Name, "Beispiel"),
-    (fields.Text, "calm, alone"),
-    (fields.BirthDate, "1990-05"),
-    (fields.HeadCount, "2"),
-    (SaidWindow, '{"from_time": "18:00", "to_time": "20:30", "zone": "Europe/Kyiv"}'),
-    (bool, "true"),
-    (int, "1"),
-    (float, "48.5"),
-)
-"""Example values by type; EXAMPLES_OF takes precedence."""
 EXAMPLES_OF = {
     "deadline_at": "2030-01-02T10:00:00Z",
     "expires_at": "2030-01-02T10:00:00Z",
@@ -51,6 +28,7 @@ EXAMPLES_OF = {
     "unit": "training unit 0001",
     "window_to": "2030-01-01T12:00:00Z",
 }
+"""Examples by path; other fields have their type's."""
 JSON_LIST = "["
 
 
@@ -105,21 +83,8 @@ def _typed(model: type[BaseModel], prefix: str = "", required: bool = True) -> I
         if isinstance(held, type) and issubclass(held, BaseModel):
             yield from _typed(held, f"{path}.", needed)
         else:
-            example = EXAMPLES_OF.get(path) or _example(held)
+            example = EXAMPLES_OF.get(path) or example_of(held)
             yield Typed(path, example, words_with_default(hints[name], info), needed)
-
-
-def _example(held: Any) -> str:
-    for known, example in EXAMPLES:
-        if held is known or held == known:
-            return example
-    origin, args = get_origin(held), get_args(held)
-    if origin is Literal:
-        return str(args[0])
-    if origin is tuple:
-        one = _example(args[0])
-        return f"[{one}]" if one.startswith("{") else json.dumps([one])
-    return _example(args[0]) if origin is Annotated else "..."
 
 
 def _said(command: type[Command], error: str, typed: str) -> str:
