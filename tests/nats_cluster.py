@@ -104,7 +104,7 @@ class NatsCluster:
             connection.makefile("rwb") as wire,
         ):
             wire.readline()
-            reply = request(wire.write, wire.flush, wire.readline, subject, payload)
+            reply = request(wire, subject, payload)
             return "error" not in json.loads(reply)
         return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from passage.exits import Exit
 from passage.printing import counted, print_answer, print_json, print_table
 from passage.running import find_running
 from shared import subjects
+from shared.commands.base import ParkedCommand
 from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.parked_messages import Waiting
 
@@ -62,30 +64,26 @@ def read_verb(
     print_answer(content, words, as_json)
 
 
-@parked.command("take-up")
-def take_up_verb(
-    parked_id: ParkedId,
-    by: By,
-    purpose: Purpose,
-    data: DataDir = DEFAULT_DATA_DIR,
-    as_json: AsJson = False,
-) -> None:
-    """Make a case of a channel's message that could not be read as a call."""
-    answer = asyncio.run(room.settle(find_running(data), TakeUpParked, parked_id, by, purpose))
-    print_answer(answer, f"{parked_id}: is case {answer['case_id']}", as_json)
+def _settling(command: type[ParkedCommand], words: str) -> Callable[..., None]:
+    def verb(
+        parked_id: ParkedId,
+        by: By,
+        purpose: Purpose,
+        data: DataDir = DEFAULT_DATA_DIR,
+        as_json: AsJson = False,
+    ) -> None:
+        answer = asyncio.run(room.settle(find_running(data), command, parked_id, by, purpose))
+        print_answer(answer, f"{parked_id}: {words.format(**answer)}", as_json)
+
+    return verb
 
 
-@parked.command("set-aside")
-def set_aside_verb(
-    parked_id: ParkedId,
-    by: By,
-    purpose: Purpose,
-    data: DataDir = DEFAULT_DATA_DIR,
-    as_json: AsJson = False,
-) -> None:
-    """Let nobody wait for a parked message any longer; who and why stays on record."""
-    answer = asyncio.run(room.settle(find_running(data), SetParkedAside, parked_id, by, purpose))
-    print_answer(answer, f"{parked_id}: set aside", as_json)
+parked.command("take-up", help="Make a case of a channel's message that isn't a readable call.")(
+    _settling(TakeUpParked, "is case {case_id}")
+)
+parked.command(
+    "set-aside", help="Stop waiting for a parked message; who did so and why stays on record."
+)(_settling(SetParkedAside, "set aside"))
 
 
 @parked.command("clear")
