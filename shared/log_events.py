@@ -90,8 +90,8 @@ EVENTS: dict[str, LogEvent] = {
         {"reason": words(*get_args(Reason)), "field": FIELD, "parked_id": ID},
     ),
     "not_parked": LogEvent(
-        "PARKED doesn't take a message, usually because its channel has too many there: it stays in the "
-        "channel's own stream and is retried; look at what is parked",
+        "PARKED doesn't take a message, usually because its channel has too many there: it stays in "
+        "the channel's own stream and is retried; look at what is parked",
         {"stream": STREAM, "reason": words(*get_args(Reason))},
     ),
     "channel_paced": LogEvent(
@@ -127,18 +127,18 @@ EVENTS: dict[str, LogEvent] = {
         {"asker": SERVICE, "count": COUNT},
     ),
     "codes_guessed": LogEvent(
-        "a channel has more wrong return codes than mistakes explain; until there are fewer, a code "
-        "from an address that its case doesn't know needs a second fact",
+        "a channel has more wrong return codes than mistakes explain; until there are fewer, a "
+        "code from an address that its case doesn't know needs a second fact",
         {"channel": CHANNEL, "count": COUNT},
     ),
     "budget_spent": LogEvent(
-        "somebody has seen or searched as much as one person may in an hour; the record of accesses "
-        "says who",
+        "somebody has seen or searched as much as one person may in an hour; the record of "
+        "accesses says who",
         {"measure": words("searches", "hashes", "cases", "values"), "count": COUNT},
     ),
     "storing_failed": LogEvent(
-        "an alarm, repeated every ten seconds: so many `streams` of nats-servers refuse to write, or "
-        "so many `disks` are full; make room. Then `passage up` restarts nats-server by itself; "
+        "an alarm, repeated every ten seconds: so many `streams` of nats-servers refuse to write, "
+        "or so many `disks` are full; make room. Then `passage up` restarts nats-server by itself; "
         "elsewhere restart it",
         {"streams": COUNT, "disks": COUNT, "reason": words(*CAUSES.values(), LIMIT, OTHER)},
     ),
@@ -174,8 +174,8 @@ EVENTS: dict[str, LogEvent] = {
         {"file": KEY_FILE, "mode": words("600", "700")},
     ),
     "secret_unusable": LogEvent(
-        "the process ends because a file that it needs is `wrong`; `do` is what to do, and `setting` "
-        "points to the file or to its folder",
+        "the process ends because a file that it needs is `wrong`; `do` is what to do, and "
+        "`setting` points to the file or to its folder",
         {"file": KEY_FILE, "setting": SETTING, "wrong": words(*DO), "do": words(*DO.values())},
     ),
     "certificate_ends": LogEvent(
