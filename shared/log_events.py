@@ -90,7 +90,7 @@ EVENTS: dict[str, LogEvent] = {
         {"reason": words(*get_args(Reason)), "field": FIELD, "parked_id": ID},
     ),
     "not_parked": LogEvent(
-        "PARKED doesn't take a message, usually because its channel has too many there: it stays in "
+        "PARKED doesn't take a message, usually as its channel has too many there: it stays in "
         "the channel's own stream and is retried; look at what is parked",
         {"stream": STREAM, "reason": words(*get_args(Reason))},
     ),
