@@ -218,6 +218,5 @@ async def state(client: Client, http_url: str, service: str) -> str:
 
 
 async def stream(client: Client, name: str, subject: str) -> None:
-    """Makes a stream, if it isn't there yet."""
     config = {"name": name, "subjects": [subject], "allow_direct": True}
     await provisioning.ask(client, f"STREAM.CREATE.{name}", config)
