@@ -17,7 +17,7 @@ within what the server takes."""
 
 
 class Settings(BaseSettings):
-    """One flat list; each has a default that suits `passage up` on one machine."""
+    """Each has a default that suits `passage up` on one machine."""
 
     model_config = SettingsConfigDict(
         env_prefix="PASSAGE_", extra="ignore", hide_input_in_errors=True
@@ -46,8 +46,7 @@ class Settings(BaseSettings):
         268_435_456,
         ge=1_048_576,
         description="how many bytes of one channel may wait; beyond that the channel gets an error "
-        "and keeps its calls. Read by `passage provision`, which reserves as much disk for each "
-        "channel",
+        "and keeps its calls. `passage provision` reads it and reserves as much disk a channel",
     )
     calls_max_messages: int = Field(
         100_000,
@@ -271,32 +270,28 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The URL of the read models with the password of its file. Raises KeyFilesError."""
+        """The URL of the read models with the password from its file. Raises KeyFilesError."""
         return with_password(self.database_url, self.database_password_file)
 
     @property
     def identity(self) -> str:
-        """Who this process is to nats-server; empty where no nkey is set."""
+        """Who this process is to nats-server; empty if no nkey is set."""
         return self.nats_nkey.stem if self.nats_nkey is not None else ""
 
     @property
     def nats_servers(self) -> list[str]:
-        """The URLs of nats-servers, one an element."""
         return [server.strip() for server in self.nats_url.split(",")]
 
     @property
     def supervisor_names(self) -> tuple[str, ...]:
-        """Who is a supervisor."""
         return _listed(self.supervisors)
 
     @property
     def witness_paths(self) -> tuple[Path, ...]:
-        """The witness files."""
         return tuple(map(Path, _listed(self.witness_files)))
 
     @property
     def disk_paths(self) -> tuple[Path, ...]:
-        """The folders whose disks are looked at."""
         return tuple(map(Path, _listed(self.disks)))
 
 
