@@ -14,7 +14,7 @@ from tests.integrity.prepared import some_log
 def test_a_port_is_no_larger_than_ports_are() -> None:
     assert parse_endpoint("--http", f"127.0.0.1:{PORT_MAX}").port == PORT_MAX
     for beyond in (f"{PORT_MAX + 1}", "9" * 5_000):
-        with pytest.raises(VerbEndedError, match="not HOST:PORT") as ended:
+        with pytest.raises(VerbEndedError, match="must be HOST:PORT") as ended:
             parse_endpoint("--http", f"127.0.0.1:{beyond}")
         assert ended.value.code == Exit.USAGE
 
