@@ -39,7 +39,7 @@ from shared.commands.verification import VerifyIdentity
 from shared.events.base import Event
 from shared.events.fields import Identity, Place, Plain
 from shared.events.verification import RegistryChecked
-from shared.transact import Cause, Outcome, Writer, transact
+from shared.transact import Cause, Outcome, Seen, Writer, transact
 
 DECISIONS = 10
 CALLER_KEY = "c0ffee00" * 8
@@ -146,9 +146,9 @@ class Story:
         return kind.model_validate({**who, **fields})
 
     def _carry_out(self, command: Command, decide: Callable[[Any], list[Event]]) -> None:
-        seen_version = command.seen_version if isinstance(command, Decision) else None
         actor = f"operator:{command.by}"
-        self._transact(ANSWERED_BY[type(command)], decide, command.cause_id, actor, seen_version)
+        seen = Seen.by(command)
+        self._transact(ANSWERED_BY[type(command)], decide, command.cause_id, actor, seen)
 
     def _transact(
         self,
@@ -156,7 +156,7 @@ class Story:
         decide: Callable[[Any], list[Event]],
         message_id: str,
         actor: str,
-        seen_version: int | None = None,
+        seen: Seen | None = None,
     ) -> None:
         cause = Cause(
             causation_id=message_id,
@@ -164,7 +164,7 @@ class Story:
             actor=actor,
             source=f"/services/{service}",
             happened_at=datetime.now(UTC),
-            seen_version=seen_version,
+            seen=seen,
             opens_case=self.version == 0,  # As intake says of a case that it has just numbered.
         )
         self.last = transact(self.writers[service], self.case_id, cause, decide)

@@ -19,7 +19,7 @@ from shared.logs import configure, logger, place_of
 from shared.refusals import CLOCK_LEEWAY, CLOCK_OFF_MAX, HAPPENED_BY_NOW, require, seconds_off
 from shared.settings import Settings
 from shared.timers import JetStreamTimers, Timers
-from shared.transact import Cause, Leased, Writer
+from shared.transact import Cause, Leased, Seen, Writer
 
 BEGIN_AGAIN_AFTER_S = 5.0
 
@@ -64,7 +64,7 @@ class Context:
             actor=f"operator:{command.by}",
             source=self.source,
             happened_at=now if is_decision else happened_at,
-            seen_version=command.seen_version if isinstance(command, Decision) else None,
+            seen=Seen.by(command),
             is_back_dated=is_decision and happened_at < now - CLOCK_LEEWAY,
             leased=None if command.TAKES_CASE else Leased(command.by, command.fence),
         )

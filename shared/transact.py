@@ -8,7 +8,7 @@ only refusals and conflicts cost a second, fresh look at the log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -18,9 +18,12 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from shared.case_history import History
 from shared.case_log import CaseLog, ChainedEvent
+from shared.commands.base import Command, Decision
 from shared.events.base import CaseEvent, Event, chain_hash, type_of
+from shared.events.calls import CallEnded
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Plain
+from shared.events.intake import CallLinked
 from shared.keyholder import Keys
 from shared.leases import LEASE_CURRENT
 from shared.refusals import Guard, RefusedError, require
@@ -29,7 +32,10 @@ from shared.sealing import Spot
 ATTEMPTS = 50
 """How often one message is decided anew because somebody else was faster."""
 
-SEEN_VERSION = Guard("seen_version", "look at the case as it is now and decide again")
+SEEN_VERSION = Guard(
+    "seen_version",
+    "look at the case as it is now and decide again; or despite_calls=true, if only calls came",
+)
 
 DECIDED_NOW = Guard(
     "decided_now", "no happened_at: a decision is made now; only facts are told afterwards"
@@ -45,6 +51,27 @@ Decide = Callable[[StateT], Sequence[Event]]
 
 class ContendedError(Exception):
     """The case changed under every attempt; sending the message again is safe."""
+
+
+class Seen(NamedTuple):
+    """What a person decided on: a version of the case, and perhaps that more calls change nothing.
+
+    Whoever calls all the time under a man's address would else keep every decision from being made.
+    """
+
+    version: int
+    despite_calls: bool = False
+
+    @classmethod
+    def by(cls, command: Command) -> Seen | None:
+        if not isinstance(command, Decision):
+            return None
+        return cls(command.seen_version, command.despite_calls)
+
+    def holds_at(self, version: int, since: Collection[str]) -> bool:
+        """Whether nothing that matters is in these events, which were recorded since."""
+        passed_over = {CallEnded.__name__, *[CallLinked.__name__] * self.despite_calls}
+        return self.version <= version and passed_over.issuperset(since)
 
 
 class Leased(NamedTuple):
@@ -63,8 +90,8 @@ class Cause:
     actor: str
     source: str
     happened_at: datetime
-    seen_version: int | None = None
-    """The version of the case that a person decided on; None where nobody did."""
+    seen: Seen | None = None
+    """What a person decided on; None where nobody did."""
     leased: Leased | None = None
     """Who asks, and which fence he saw; None where no claim is asked about."""
     is_back_dated: bool = False
@@ -145,7 +172,7 @@ def _remembered(log: CaseLog[Any], case_id: str, cause: Cause) -> History[Any] |
     if history is None and cause.opens_case:
         # If it is there after all the version guard says so, and it is loaded then.
         return History(case_id, log.fold.initial)
-    if history is not None and history.version < (cause.seen_version or 0):
+    if history is not None and cause.seen is not None and history.version < cause.seen.version:
         return None  # The person saw more than is remembered here: it is stale for certain.
     return history
 
@@ -167,8 +194,10 @@ def _attempt(
         )
     require(not cause.is_back_dated, DECIDED_NOW)
     require(cause.leased is None or history.lease.lets(*cause.leased), LEASE_CURRENT)
-    if cause.seen_version not in {None, history.version}:
-        raise RefusedError(SEEN_VERSION, history.types_after(cause.seen_version or 0))
+    if cause.seen is not None:
+        since = history.types_after(cause.seen.version)
+        if not cause.seen.holds_at(history.version, since):
+            raise RefusedError(SEEN_VERSION, since)
     events = decide(history.state)
     if not events:
         return Outcome("ignored", history.case_id, history.version, history.sequence)

@@ -92,6 +92,8 @@ class Decision(Command):
 
     seen_version: Annotated[int, Field(ge=0)]
     """The version of the case that the person had before him."""
+    despite_calls: bool = False
+    """Whether it holds although further calls have come since, and nothing else has happened."""
 
 
 class ParkedCommand(Command):

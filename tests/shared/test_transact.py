@@ -12,13 +12,14 @@ from eventsourcing.persistence import StoredEvent
 from shared.case_history import Histories, History
 from shared.case_log import ChainBrokenError, Fold
 from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash
+from shared.events.calls import CallEnded
 from shared.events.fields import Plain
-from shared.events.intake import CaseReopened, NoteAdded
+from shared.events.intake import CallLinked, CaseReopened, NoteAdded
 from shared.events.parsing import read_case_event
 from shared.key_messages import SealedValue
 from shared.refusals import Guard, RefusedError, require
 from shared.service import Context
-from shared.transact import Cause, Outcome, transact
+from shared.transact import Cause, Outcome, Seen, transact
 from tests.contexts import NOW, context_for
 from tests.examples import CASE
 
@@ -42,8 +43,9 @@ def context() -> Context:
     return context_for("intake", Fold(Notes(), evolve))
 
 
-def cause(message: str, seen: int | None = None) -> Cause:
-    return Cause(message, "story-1", "operator:Olena Example", "/services/intake", NOW, seen)
+def cause(message: str, seen: int | None = None, *, despite_calls: bool = False) -> Cause:
+    decided_on = None if seen is None else Seen(seen, despite_calls)
+    return Cause(message, "story-1", "operator:Olena Example", "/services/intake", NOW, decided_on)
 
 
 def stored(at: Context) -> list[StoredEvent]:
@@ -120,6 +122,48 @@ def test_a_decision_on_an_old_version_is_refused_with_what_changed_since() -> No
     assert refused.value.guard.name == "seen_version"
     assert refused.value.changed_since == ("CaseReopened",)
     assert transact(at.writer, CASE, cause("m3", seen=2), add_note).version == 3
+
+
+CALLED = CallLinked(
+    call_id="call-2",
+    channel="phone",
+    language="ru",
+    started_at=NOW,
+    basis="caller",
+    confidence=1,
+)
+ENDED = CallEnded(call_id="call-1", channel="phone", ended_at=NOW)
+REOPENED = CaseReopened(reason=Plain("mistake"))
+
+
+@pytest.mark.parametrize(
+    ("since", "despite_calls", "holds"),
+    [
+        ([ENDED], False, True),
+        ([CALLED], False, False),
+        ([CALLED, ENDED, CALLED], True, True),
+        ([CALLED, REOPENED], True, False),
+    ],
+)
+def test_a_decision_holds_although_calls_ended_and_came_if_it_is_to_hold_despite_calls(
+    since: list[Event], despite_calls: bool, holds: bool
+) -> None:
+    at = context()
+    transact(at.writer, CASE, cause("m1"), add_note)
+    transact(at.writer, CASE, cause("m2"), lambda _: since)
+    decided = cause("m3", seen=1, despite_calls=despite_calls)
+    if holds:
+        assert transact(at.writer, CASE, decided, add_note).version == len(since) + 2
+    else:
+        with pytest.raises(RefusedError, match="seen_version"):
+            transact(at.writer, CASE, decided, add_note)
+
+
+def test_a_decision_on_a_version_that_the_case_has_not_is_refused() -> None:
+    at = context()
+    transact(at.writer, CASE, cause("m1"), add_note)
+    with pytest.raises(RefusedError, match="seen_version"):
+        transact(at.writer, CASE, cause("m2", seen=2, despite_calls=True), add_note)
 
 
 def test_a_stale_fold_neither_refuses_nor_overwrites() -> None:
