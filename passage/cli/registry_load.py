@@ -39,7 +39,7 @@ def load_verb(
     """
     target = registry_file(data, make=not dry_run)
     try:
-        loaded = loaded_from(target, file, encoding, dry_run=dry_run)
+        loaded = load(target, file, encoding, dry_run=dry_run)
     except RegistryFileError as error:
         if not as_json:
             raise VerbEndedError(Exit.INVALID, f"{file}:\n{error}") from None
@@ -59,17 +59,7 @@ def load_verb(
     )
 
 
-def load(target: Path, file: Path) -> Loaded:
-    """Raises VerbEndedError."""
-    try:
-        return loaded_from(target, file)
-    except RegistryFileError as error:
-        raise VerbEndedError(Exit.INVALID, f"{file}:\n{error}") from None
-
-
-def loaded_from(
-    target: Path, file: Path, encoding: str | None = None, *, dry_run: bool = False
-) -> Loaded:
+def load(target: Path, file: Path, encoding: str | None = None, *, dry_run: bool = False) -> Loaded:
     """Raises RegistryFileError and VerbEndedError."""
     try:
         return load_csv(target, file, encoding, dry_run=dry_run)
