@@ -19,6 +19,9 @@ FIRST_OF = 4
 """One turn of so many in a stream belongs to those who don't go first."""
 LONG_WAITING_MAX = 1_000
 """Of one stream: what waits so stays in hand, and what is in hand is limited."""
+LONG_BYTES_MAX = 4_194_304
+"""And of so many bytes, a quarter of what may be in hand: or forty large messages would keep all
+that follows them in the stream. A message of less than 4 KiB waits whatever the others have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Work:
     in_turn: bool = True
     """Whether it waits for its source's earlier messages."""
     is_long: bool = False
+    size: int = 0
+    """Bytes of the message."""
 
     @classmethod
     def that_fails(cls, error: Exception) -> Work:
@@ -117,12 +122,13 @@ class _Line(Generic[ItemT]):
         self.others: _Class[ItemT] = _Class()
         self.long: _Class[ItemT] = _Class()
         self.long_waiting = 0
+        self.long_bytes = 0
         self.do_long_rest = False
         self.at_work = 0
         self._turn = 0
 
     def put(self, work: Work, item: ItemT, *, in_front: bool = False) -> None:
-        self.long_waiting += work.is_long
+        self._count_long(work, 1)
         self._class_of(work).put(work, item, in_front=in_front)
 
     def take(self) -> tuple[Work, ItemT] | None:
@@ -138,14 +144,24 @@ class _Line(Generic[ItemT]):
         behind = one.waiting_behind(work) if work.is_long or is_long else ()
         one.done(work)
         for waiting, item in behind:
-            self.long_waiting -= waiting.is_long
-            self.put(replace(waiting, is_long=is_long), item)
+            self._count_long(waiting, -1)
+            self.put(replace(waiting, is_long=is_long and self.has_bytes_for(waiting)), item)
+
+    def has_bytes_for(self, work: Work) -> bool:
+        """Whether a message is small enough to wait among the long ones."""
+        is_small = work.size * LONG_WAITING_MAX <= LONG_BYTES_MAX
+        return is_small or self.long_bytes + work.size <= LONG_BYTES_MAX
+
+    def _count_long(self, work: Work, by: int) -> None:
+        if work.is_long:
+            self.long_waiting += by
+            self.long_bytes += by * work.size
 
     def _take(self) -> tuple[Work, ItemT] | None:
         taken = None if self.do_long_rest else self.long.take()
         if taken is not None:
             self.do_long_rest = True
-            self.long_waiting -= 1
+            self._count_long(taken[0], -1)
             return taken
         self._turn = (self._turn + 1) % FIRST_OF
         classes = (self.first, self.others) if self._turn else (self.others, self.first)
@@ -172,8 +188,9 @@ class Lanes(Generic[ItemT]):
     def put(self, stream: str, work: Work, item: ItemT) -> None:
         """Adds a piece behind its source's others."""
         line = self._line(stream)
-        # It passes nothing of its own source.
-        is_long = work.in_turn and line.long.has(work.source)
+        # It passes nothing of its own source, unless that would fill what may wait.
+        is_behind = work.in_turn and line.long.has(work.source)
+        is_long = is_behind and line.has_bytes_for(work)
         line.put(replace(work, is_long=is_long), item)
 
     def put_back(self, stream: str, work: Work, item: ItemT) -> None:
@@ -188,7 +205,7 @@ class Lanes(Generic[ItemT]):
         Those that need the same case wait for one another: whichever is first has it in memory.
         """
         line = self._line(stream)
-        has_room = line.long_waiting < LONG_WAITING_MAX
+        has_room = line.long_waiting < LONG_WAITING_MAX and line.has_bytes_for(work)
         if has_room:
             source = work.source if work.in_turn else case_id
             line.put(replace(work, source=source, in_turn=True, is_long=True), item)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from functools import partial
 
 import anyio
@@ -46,7 +47,8 @@ class Working:
 
     def put(self, hand: Hand, work: Work, held: Held) -> None:
         """Takes a piece of work."""
-        self._lanes.put(hand.durable.stream, work, (hand, held))
+        sized = replace(work, size=len(held.delivery.body))
+        self._lanes.put(hand.durable.stream, sized, (hand, held))
         self._begin()
 
     async def start(self, _client: Client) -> None:

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.lanes import Lanes, Work
+from shared.lanes import LONG_BYTES_MAX, LONG_WAITING_MAX, Lanes, Work
 from shared.transact import Outcome
 from tests.examples import CASE, OTHER_CASE
 
 
-def piece(source: str, *, first: bool = False, in_turn: bool = True) -> Work:
-    return Work(source, lambda: Outcome("ignored", "", 0, 0), is_first=first, in_turn=in_turn)
+def piece(source: str, *, first: bool = False, in_turn: bool = True, size: int = 0) -> Work:
+    return Work(source, lambda: Outcome("ignored", "", 0, 0), first, in_turn, size=size)
 
 
 def drained(lanes: Lanes[str]) -> list[str]:
@@ -149,6 +149,35 @@ def test_of_one_stream_only_so_many_long_pieces_wait(monkeypatch: pytest.MonkeyP
     taken = [taken_of(lanes) for _ in range(3)]
     assert [lanes.put_among_long(*one, CASE) for one in taken] == [True, True, False]
     assert drained(lanes) == ["0"]
+
+
+LARGE = LONG_BYTES_MAX // 2
+"""Two of these wait among the long ones, and no third."""
+
+
+def test_large_messages_that_wait_for_long_cases_leave_room_in_hand_for_the_others() -> None:
+    lanes: Lanes[str] = Lanes(share=4)
+    sizes = [LARGE, LARGE, LARGE, LONG_BYTES_MAX // LONG_WAITING_MAX]
+    for number, size in enumerate(sizes):
+        lanes.put("phone", piece(f"{number}", size=size), f"{number}")
+    taken = [taken_of(lanes) for _ in sizes]
+    assert [lanes.put_among_long(*one, CASE) for one in taken] == [True, True, False, True]
+    assert drained(lanes) == ["0"]
+    lanes.put("phone", piece("another", size=LARGE - sizes[-1]), "another")
+    assert lanes.put_among_long(*taken_of(lanes), CASE), "one is done"
+
+
+@pytest.mark.parametrize("came_before", [1, 3])
+def test_what_is_too_large_to_wait_behind_a_long_message_is_tried(came_before: int) -> None:
+    lanes: Lanes[str] = Lanes(share=4)
+    items = ["long", "behind", "too much"]
+    for item in items[:came_before]:
+        lanes.put("phone", piece("he", size=LARGE), item)
+    assert lanes.put_among_long(*taken_of(lanes), CASE)
+    for item in items[came_before:]:
+        lanes.put("phone", piece("he", size=LARGE), item)
+    assert [taken_of(lanes)[2] for _ in range(2)] == ["long", "too much"]
+    assert lanes.take() is None
 
 
 PIECES = st.lists(

@@ -1,0 +1,50 @@
+"""What becomes of a message that has no room among the long ones."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from shared.consuming import Processed
+from shared.hands import Hand, Held
+from shared.lanes import Work
+from shared.long_cases import require_not_in_passing
+from shared.parking import Delivery
+from shared.subjects import Durable
+from shared.transact import Outcome
+from shared.working import LONG_AGAIN_S, Working
+from tests.arrivals import ANSWER_WITHIN_S
+from tests.examples import CASE
+
+STREAM = "CALLS_web"
+
+
+def needs_a_long_case() -> Outcome:
+    require_not_in_passing(CASE)
+    return Outcome("ignored", CASE, 0, 0)
+
+
+@pytest.mark.parametrize(("bytes_max", "has_room"), [(100, True), (10, False)])
+async def test_a_message_too_large_to_wait_for_a_long_case_is_given_back(
+    bytes_max: int, has_room: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.lanes.LONG_BYTES_MAX", bytes_max)
+    settled: asyncio.Queue[Processed] = asyncio.Queue()
+
+    async def settle(_held: Held, done: Processed) -> None:
+        settled.put_nowait(done)
+
+    hand = SimpleNamespace(
+        durable=Durable("intake", STREAM, ("calls.web",)), holds=lambda _: True, settle=settle
+    )
+    delivery = Delivery(
+        stream=STREAM, sequence=1, subject="calls.web", body=b"-" * 20, deliveries=1
+    )
+    working = Working(threads=1)
+    held = Held(cast(Any, None), delivery)
+    working.put(cast(Hand, hand), Work("he", needs_a_long_case), held)
+    done = await asyncio.wait_for(settled.get(), ANSWER_WITHIN_S)
+    assert (done.settled, done.again_in_s) == (has_room, None if has_room else LONG_AGAIN_S)
