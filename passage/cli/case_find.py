@@ -47,7 +47,8 @@ def find_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         print_json(found)
         return
     rows = [tuple(_cell(column, item.get(column)) for column in COLUMNS) for item in found["items"]]
-    print_table(counted(len(rows), "case"), COLUMNS, rows)
+    title = counted(len(rows), "case")
+    print_table(f"{title}; there may be more" if found.get("more") else title, COLUMNS, rows)
 
 
 def _cell(column: str, value: object) -> object:

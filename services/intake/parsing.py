@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import accumulate
 from typing import Any, Protocol
 
 from services.intake import cleaning
@@ -18,6 +19,7 @@ from shared.boxes import PREFIX, BoxBrokenError
 from shared.events.calls import Change
 from shared.events.fields import Channel, Plain
 from shared.events.upstream import Number, Upstream
+from shared.keyholder import KeysUnavailableError
 from shared.return_codes import DIGITS
 
 MEDIA_MAX = 20
@@ -211,10 +213,33 @@ def _listed(media: Any) -> list[str]:
 
 
 def hashed(keys: Opener, wanted: Sequence[Wanted]) -> list[Hashed]:
-    """Keyed hashes of several kinds, of each of several messages."""
+    """Keyed hashes of several kinds, of each of the first messages: as many as can be hashed now.
+
+    Raises KeysUnavailableError where nothing of the first can.
+    """
     values = [one for each in wanted for some in each.values() for one in some]
-    made = iter([one for some in _at_once(values) for one in keys.hashes(some)])
-    return [{kind: [next(made) for _ in some] for kind, some in each.items()} for each in wanted]
+    made: list[tuple[str, ...]] = []
+    try:
+        for some in _at_once(values):
+            made += keys.hashes(some)
+    except KeysUnavailableError:
+        # What was hashed has been counted; to ask for all of it again might never come to an end.
+        if not wanted or len(made) < _count(wanted[0]):
+            raise
+    left = iter(made)
+    return [
+        {kind: [next(left) for _ in some] for kind, some in each.items()}
+        for each in wanted[: _complete(wanted, len(made))]
+    ]
+
+
+def _count(wanted: Wanted) -> int:
+    return sum(map(len, wanted.values()))
+
+
+def _complete(wanted: Sequence[Wanted], made: int) -> int:
+    """Of how many messages all is hashed."""
+    return sum(needed <= made for needed in accumulate(map(_count, wanted)))
 
 
 def _at_once(values: Sequence[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:

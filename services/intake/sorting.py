@@ -7,9 +7,10 @@ live return code, which go first. Withheld numbers share a source, and each is a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 from typing import NamedTuple, TypeVar
 
 from services.intake import sending
@@ -51,22 +52,38 @@ def sort_upstream(listening: Listening, deliveries: Sequence[Delivery]) -> list[
     Raises KeysUnavailableError and LogError where none can; what is wrong with one message its own
     work raises.
     """
-    keys = listening.intake.context.keys
+    keys, some = listening.intake.context.keys, _alike(deliveries)
     read: list[ReadCall | _Sorted] = []
-    opener = OpenedAtOnce(keys, [one.body for one in deliveries])
+    opener = OpenedAtOnce(keys, [one.body for one in some])
     try:
-        for delivery in deliveries:
+        for delivery in some:
             read.append(_told(partial(_read, listening, opener, delivery)))
     except (KeysUnavailableError, LogError):
         if not read:
             raise
     hashes = iter(hashed(keys, [one.wanted for one in read if isinstance(one, ReadCall)]))
-    found = [
-        _told(partial(_call_of, listening, one, next(hashes))) if isinstance(one, ReadCall) else one
-        for one in read
-    ]
+    found = list(_with_hashes(listening, read, hashes))
     live = listening.intake.index.live_codes({code for one in found for code in one.code_hashes})
     return [_in_front(one, live) for one in found]
+
+
+def _alike(deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+    """The light ones before the first heavy one, or that one alone: what each needs is hashed by
+    itself, and would be hashed again where nothing was left for the light ones before it."""
+    return list(takewhile(lambda one: _is_light(one.body), deliveries)) or deliveries[:1]
+
+
+def _with_hashes(
+    listening: Listening, read: Sequence[ReadCall | _Sorted], hashes: Iterator[Hashed]
+) -> Iterator[_Sorted]:
+    """Until there are none for a call that needs some."""
+    for one in read:
+        if isinstance(one, _Sorted):
+            yield one
+        elif (made := next(hashes, None)) is not None:
+            yield _told(partial(_call_of, listening, one, made))
+        else:
+            return
 
 
 def _told(tell: Callable[[], T]) -> T | _Sorted:

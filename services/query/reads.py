@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -169,17 +169,25 @@ class Reads:
         return self._read(read)
 
     def cases_by_key(
-        self, kinds: Collection[Kind], keys: Sequence[str]
+        self, kinds: Sequence[Kind], keys: Sequence[str], limit: int
     ) -> Answer[Sequence[CaseRow]]:
-        """The cases that one of the keyed hashes finds, those opened last first."""
+        """The first cases that one of the keyed hashes finds: by the first kind, then by the next.
+
+        Of one kind those opened last come first.
+        """
 
         def read(connection: Connection, tables: Tables) -> list[CaseRow]:
             table, found_by = tables.case_list, tables.lookups
-            ids = select(found_by.c.case_id).where(
-                found_by.c.kind.in_(kinds), found_by.c.key.in_(keys)
-            )
-            query = select(table).where(table.c.case_id.in_(ids))
-            return _cases(connection, query.order_by(table.c.opened_at.desc(), table.c.case_id))
+            found: dict[str, CaseRow] = {}
+            for kind in kinds:
+                ids = select(found_by.c.case_id).where(
+                    found_by.c.kind == kind, found_by.c.key.in_(keys)
+                )
+                query = select(table).where(table.c.case_id.in_(ids))
+                query = query.order_by(table.c.opened_at.desc(), table.c.case_id).limit(limit)
+                for row in _cases(connection, query):
+                    found.setdefault(row.case_id, row)
+            return list(found.values())[:limit]
 
         return self._read(read)
 

@@ -11,7 +11,8 @@ from typing import Any, cast
 import pytest
 
 from services.intake import sorting
-from services.intake.sorting import HEAVY_AT_ONCE, sort_upstream
+from services.intake.sorting import HEAVY_AT_ONCE, LIGHT_MAX_PARTS, sort_upstream
+from shared.keyholder import TooManyError
 from shared.lanes import Work
 from shared.parking import Delivery
 from tests.intake.receiving import KEYS, NOON
@@ -97,3 +98,52 @@ def test_a_long_call_waits_for_no_long_calls_of_another_channel(
     for one in (*floods, genuine):
         one.join()
     assert is_over
+
+
+class LimitedKeys:
+    """Has so many values hashed, and then no more until it is given more."""
+
+    left = 0
+    unbox = staticmethod(KEYS.unbox)
+
+    def hashes(self, values: list[tuple[str, str]]) -> list[tuple[str, ...]]:
+        if len(values) > self.left:
+            raise TooManyError("fewer hashes a minute", 1.0)
+        self.left -= len(values)
+        return KEYS.hashes(values)
+
+
+def full_of_hashes(number: int, *, heavy: bool) -> Delivery:
+    parts = ",".join(f'"м{number}-{one}"' for one in range(20))
+    more = ", ".join(f'"x{one}": 1' for one in range(LIGHT_MAX_PARTS if heavy else 1))
+    body = f'{{"call_id": "{number}", "text": "a", "media": [{parts}], {more}}}'
+    return Delivery(
+        stream="CALLS_phone",
+        sequence=number,
+        subject="calls.phone",
+        body=body.encode(),
+        deliveries=1,
+    )
+
+
+@pytest.mark.parametrize("heavy", [range(0), range(1, 65), range(2, 65), range(2, 65, 2)])
+def test_however_many_hashes_messages_need_they_are_sorted_with_those_there_are(
+    heavy: range,
+) -> None:
+    keys = LimitedKeys()
+    context = SimpleNamespace(keys=keys, now=lambda: NOON)
+    listening = cast(
+        Any,
+        SimpleNamespace(intake=SimpleNamespace(context=context, index=NO_CODES), early_ends=None),
+    )
+    waiting = [full_of_hashes(one, heavy=one in heavy) for one in range(1, 65)]
+    for _ in range(len(waiting)):
+        # All that a service is given in the pause between two attempts: less than all of them need.
+        keys.left = 1_000
+        try:
+            waiting = waiting[len(sort_upstream(listening, waiting)) :]
+        except TooManyError:
+            continue
+        if not waiting:
+            return
+    raise AssertionError(f"{len(waiting)} messages are never sorted")

@@ -11,7 +11,7 @@ from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked
 from tests.query.fixed_keys import hashes_of
-from tests.query.stage import MemoryLog, book_with
+from tests.query.stage import MemoryLog, book_with, books_of
 
 BY = {"by": "Olena Example", "purpose": "he is on the line"}
 
@@ -79,6 +79,31 @@ async def test_an_account_is_found_by_the_name_that_it_shows(tmp_path: Path, typ
             assert [one["case_id"] for one in found["items"]] == [CASE]
         timeline = (await desk.http.get(f"/api/cases/{CASE}")).text
     assert "name_key" not in timeline
+
+
+async def test_accounts_that_show_a_mans_address_as_their_name_do_not_hide_him(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.query.api.search.FOUND_MAX", 2)
+    key = hashes_of("caller-telegram", "demo_man")[0]
+    own = e.case_opened().model_copy(update={"channel": "telegram", "caller_key": key})
+    others = [
+        own.model_copy(update={"caller_key": hashes_of("caller-telegram", f"{n}")[0]})
+        for n in range(3)
+    ]
+    log, (*theirs, his) = MemoryLog(), books_of(4)
+    his.add(own)
+    for book, one in zip(theirs, others, strict=True):
+        book.add(one.model_copy(update={"name_key": key}))
+    log.write(his, *theirs)
+    wanted = {"caller": {"channel": "telegram", "address": "@demo_man"}, **BY}
+    async with asked(log, tmp_path) as desk:
+        found = (await desk.http.post("/api/search", json=wanted)).json()
+        monkeypatch.setattr("services.query.api.search.FOUND_MAX", 4)
+        all_of_them = (await desk.http.post("/api/search", json=wanted)).json()
+    assert found["items"][0]["case_id"] == his.case_id
+    assert (len(found["items"]), found["more"]) == (2, True)
+    assert (len(all_of_them["items"]), all_of_them["more"]) == (4, False)
 
 
 @pytest.mark.parametrize(("region", "finds"), [("UA", True), ("BY", False), (None, True)])

@@ -16,8 +16,8 @@ from shared.parking import Delivery
 from shared.subjects import Durable
 from shared.transact import Outcome
 from shared.working import LONG_AGAIN_S, Working
-from tests.arrivals import ANSWER_WITHIN_S
 from tests.examples import CASE
+from tests.waiting import WITHIN_S
 
 STREAM = "CALLS_web"
 
@@ -46,5 +46,5 @@ async def test_a_message_too_large_to_wait_for_a_long_case_is_given_back(
     working = Working(threads=1)
     held = Held(cast(Any, None), delivery)
     working.put(cast(Hand, hand), Work("he", needs_a_long_case), held)
-    done = await asyncio.wait_for(settled.get(), ANSWER_WITHIN_S)
+    done = await asyncio.wait_for(settled.get(), WITHIN_S)
     assert (done.settled, done.again_in_s) == (has_room, None if has_room else LONG_AGAIN_S)

@@ -90,16 +90,18 @@ class Erasures:
 
     def _objects(self, content: bytes) -> Iterator[bytes]:
         """What may be events of the case, and entries of KEYS of any."""
-        wanted = {one.encode() for one in (self.case_id, *self.call_ids)}
         for start in STARTS.finditer(content):
             is_event = start.group().startswith(b'{"s')
             # The envelope's subject stands near its beginning: other cases' needn't be parsed.
             subject = SUBJECT.search(content, *_envelope(start.start()))
-            if is_event and (subject is None or subject.group(1) not in wanted):
+            if is_event and (subject is None or not self._is_of_case(subject.group(1).decode())):
                 continue
             found = _object_at(content, start.start())
             if found is not None:
                 yield found
+
+    def _is_of_case(self, subject: str) -> bool:
+        return subject == self.case_id or subject in self.call_ids
 
     def must_stay_closed(self) -> Iterator[tuple[Spot, str]]:
         """The sealed values that were erased: those up to their class's last erasure."""

@@ -6,7 +6,7 @@ Codes, callers and service numbers are found by their keyed hashes; names are co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -29,6 +29,9 @@ from shared.return_codes import to_hash
 SearchedKind = Literal["caller", "return_code", "service_number"]
 Typed = Annotated[str, Field(min_length=1, max_length=80)]
 NAME_MAX_CHARACTERS = 200
+FOUND_MAX = 100
+"""Any account may show any name: thousands that show one would take query's memory, and hide whose
+it is."""
 
 
 class Caller(BaseModel):
@@ -95,13 +98,16 @@ class FoundCase(shapes.Case):
 
 
 class Found(BaseModel):
-    """What a search found; by name, the likeliest first."""
+    """What a search found; by name, the likeliest first.
+
+    A caller's own cases come before those of accounts that show his address as their name.
+    """
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
     items: list[FoundCase]
     more: bool = False
-    """Of a name: it may mean others too; say more of it."""
+    """Whether there are others; of a name: it may mean others too, say more of it."""
     sequence: int
 
 
@@ -115,13 +121,20 @@ def routes(context: Context) -> APIRouter:
         """Finds cases; by name, suggestions for a person to judge."""
         if wanted.name is not None:
             return _suggested(context, wanted.name, *asked_by(wanted))
-        answer = find(context, wanted)
-        return {"items": [row_shown(row) for row in answer.found], "sequence": answer.sequence}
+        (rows, more), sequence = find(context, wanted)
+        return {"items": [row_shown(row) for row in rows], "more": more, "sequence": sequence}
 
     return router
 
 
-def find(context: Context, wanted: Search) -> Answer[Sequence[CaseRow]]:
+class Certain(NamedTuple):
+    """The first cases that a search found, and whether there are others."""
+
+    rows: Sequence[CaseRow]
+    more: bool = False
+
+
+def find(context: Context, wanted: Search) -> Answer[Certain]:
     """The cases that a search finds for certain, by whatever but a name."""
     if wanted.return_code is not None:
         return _by_keys(context, wanted, "return_code", [to_hash(wanted.return_code)])
@@ -130,20 +143,23 @@ def find(context: Context, wanted: Search) -> Answer[Sequence[CaseRow]]:
     if wanted.service_number is not None:
         number = (SERVICE_NUMBER, folded_number(wanted.service_number))
         return _by_keys(context, wanted, "service_number", [number])
-    return context.reads.case_by_number(typed_case_number(wanted.case_number or ""))
+    rows, sequence = context.reads.case_by_number(typed_case_number(wanted.case_number or ""))
+    return Answer(Certain(rows), sequence)
 
 
 def _by_keys(
     context: Context, wanted: Search, asked: SearchedKind, values: Sequence[tuple[str, str]]
-) -> Answer[Sequence[CaseRow]]:
+) -> Answer[Certain]:
     who = Searcher(*asked_by(wanted), (asked,))
     # What folds to nothing names nobody, and must not find whoever else folds to nothing.
     made = context.keys.search(who, [one for one in values if one[1]])
     # An account is found by the name that it shows, too.
     kinds: list[Kind] = [asked, "shown_name"] if asked == "caller" else [asked]
-    answer = context.reads.cases_by_key(kinds, [key for keys in made for key in keys])
-    context.keys.found(who, [row.case_id for row in answer.found])
-    return answer
+    keys = [key for some in made for key in some]
+    rows, sequence = context.reads.cases_by_key(kinds, keys, FOUND_MAX + 1)
+    found = Certain(rows[:FOUND_MAX], len(rows) > FOUND_MAX)
+    context.keys.found(who, [row.case_id for row in found.rows])
+    return Answer(found, sequence)
 
 
 def asked_by(wanted: Search) -> tuple[str, str]:

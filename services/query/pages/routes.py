@@ -113,9 +113,9 @@ async def _found(context: Context, wanted: Search | None) -> Response:
         return _nothing(context, SEALED_DETAIL, 503)
     except ProblemError as problem:
         return _nothing(context, RECORDED, problem.status)
-    if found is None or not found.found:
+    if found is None or not found.found.rows:
         return _nothing(context, "", 404)
-    return RedirectResponse(f"/cases/{found.found[0].case_id}", 303)
+    return RedirectResponse(f"/cases/{found.found.rows[0].case_id}", 303)
 
 
 def _nothing(context: Context, why: str, status: int) -> HTMLResponse:
