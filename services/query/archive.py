@@ -13,7 +13,8 @@ from shared.jetstream.stored import StoredMessage
 from shared.jetstream.subjects import Subjects
 from shared.subjects import CASES_PREFIX
 
-ROWS_AT_ONCE = 1_000
+ROWS_AT_ONCE = 100
+"""A row may have half a megabyte."""
 _SUBJECTS = Subjects(CASES_PREFIX)
 
 

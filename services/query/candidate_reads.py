@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Subquery, and_, func, or_, select
 
-from services.query.folding import ReadEvent
 from services.query.masking import Erased, erased_in
 from services.query.projections.lookups import Kind
 from services.query.reads import Answer, Reads
 from services.query.tables import Tables
-from shared.events.base import Event
+from shared.events.base import CaseEvent, Event
 from shared.events.intake import (
     CallLinked,
     CaseOpened,
@@ -27,6 +26,10 @@ WHO_HE_IS: tuple[type[Event], ...] = (PersonalDataProvided, PersonalDataErased, 
 CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)
 SAID_MAX = 200
 """So many of the last events of each type are read of a case: thousands may have called in it."""
+BODIES_AT_ONCE = 32
+"""A call may have half a megabyte, and query hasn't the memory for two hundred such."""
+COMPARED = frozenset({"caller_address", "identity", "unit"})
+"""The personal fields that are opened to be compared."""
 EPISODES_MAX = 100
 """A chain of more isn't followed to its end; nobody calls in so many episodes."""
 
@@ -37,7 +40,8 @@ Hits = Mapping[str, Collection[Kind]]
 class Said(NamedTuple):
     """What bears on who somebody is, out of one case's events, in their order."""
 
-    events: Sequence[ReadEvent]
+    events: Sequence[CaseEvent[Any]]
+    """Without the sealed values that aren't compared."""
     erased: Erased
 
 
@@ -83,25 +87,13 @@ class CandidateReads(Reads):
         wanted = [one.__name__ for one in types]
 
         def read(connection: Connection, tables: Tables) -> dict[str, Said]:
-            archive, last = tables.archive, _last_of_each(tables, ids, wanted)
-            query = (
-                select(
-                    archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name
-                )
-                .join(last, last.c.sequence == archive.c.sequence)
-                .where(last.c.place <= SAID_MAX)
-                .order_by(last.c.case_id, last.c.version)
-            )
-            events: defaultdict[str, list[ReadEvent]] = defaultdict(list)
-            for row in connection.execute(query):
-                event = read_case_event(row.body, row.type_name)
-                events[event.subject].append(
-                    ReadEvent(row.sequence, row.recorded_at, row.body, event)
-                )
-            return {
-                case_id: Said(found, erased_in(one.event for one in found))
-                for case_id, found in events.items()
-            }
+            last = _last_of_each(tables, ids, wanted)
+            query = select(last.c.sequence).where(last.c.place <= SAID_MAX)
+            sequences = connection.execute(query.order_by(last.c.sequence)).scalars().all()
+            events: defaultdict[str, list[CaseEvent[Any]]] = defaultdict(list)
+            for event in _compared_at(connection, tables, sequences):
+                events[event.subject].append(event)
+            return {case_id: Said(found, erased_in(found)) for case_id, found in events.items()}
 
         return self._read(read)
 
@@ -118,6 +110,20 @@ def _last_of_each(tables: Tables, ids: Collection[str], types: Sequence[str]) ->
         .where(timeline.c.case_id.in_(ids), timeline.c.type_name.in_(types))
         .subquery()
     )
+
+
+def _compared_at(
+    connection: Connection, tables: Tables, sequences: Sequence[int]
+) -> Iterator[CaseEvent[Any]]:
+    """The events at some sequences, as far as they are compared."""
+    archive = tables.archive
+    for start in range(0, len(sequences), BODIES_AT_ONCE):
+        some = sequences[start : start + BODIES_AT_ONCE]
+        query = select(archive.c.body, archive.c.type_name).where(archive.c.sequence.in_(some))
+        for body, type_name in connection.execute(query.order_by(archive.c.sequence)):
+            event = read_case_event(body, type_name)
+            unused = dict.fromkeys(type(event.data).PERSONAL.keys() - COMPARED)
+            yield event.model_copy(update={"data": event.data.model_copy(update=unused)})
 
 
 def _following(connection: Connection, tables: Tables, ids: set[str]) -> dict[str, str]:

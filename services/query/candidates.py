@@ -227,5 +227,5 @@ def _candidate(
 def contact_rule_of(said: Said | None) -> SafeToContact | None:
     """The contact rule of a case; none is taken over from an earlier episode."""
     events = said.events if said is not None else ()
-    rules = [one.event for one in events if isinstance(one.event.data, ContactRuleSet)]
+    rules = [one for one in events if isinstance(one.data, ContactRuleSet)]
     return reduce(said_in, rules, SafeToContact()) if rules else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from heapq import merge
 from itertools import groupby
 from typing import Any
 
@@ -24,6 +25,8 @@ from services.query.writing import read_rows
 from shared.events.parsing import UnreadableEventError, read_case_event
 
 CASES_AT_ONCE = 200
+ROWS_AT_ONCE = 32
+"""A row of the archive may have half a megabyte."""
 CATCH_UP_TIMEOUT_S = 30.0
 LOOK_EVERY_S = 0.1
 KEY_COLUMNS = {"case_timeline": 2}
@@ -68,8 +71,7 @@ class ReadModelCheck:
         with self._reader.connect() as connection:
             aside = self._aside(connection)
             put_aside = sum(len(one) for one in aside.values())
-            for some in self._cases_in_batches(connection, aside):
-                rows = self._folded(some, calls)
+            for rows in self._folded(self._cases(connection, aside), calls):
                 counted.update(self._compare_batch(connection, rows))
             found = map(tuple, connection.execute(select(self._tables.calls)))
             self._compare("statistics_calls", calls, _by_key(found, 2))
@@ -80,19 +82,33 @@ class ReadModelCheck:
                 self._compare_count(connection, self._tables.by_name[name], count)
         return counted["case_list"]
 
-    def _cases_in_batches(
-        self, connection: Connection, aside: dict[str, list[Item]]
-    ) -> Iterator[list[list[Item]]]:
-        batch: list[list[Item]] = []
-        for case_id, read in self._cases_with_events(connection):
-            # In the order of the log, as query met them.
-            batch.append(sorted([*read, *aside.pop(case_id, ())], key=lambda one: one.sequence))
-            if len(batch) == CASES_AT_ONCE:
-                yield batch
-                batch = []
-        yield [*batch, *aside.values()]
+    def _folded(
+        self, cases: Iterable[Iterable[Item]], calls: dict[CallsKey, CallsRow]
+    ) -> Iterator[Rows]:
+        """The rows of some logs at a time; no event is kept, for one may have half a megabyte."""
+        rows = Rows(calls=calls)
+        for number, case in enumerate(cases, start=1):
+            for item in case:
+                fold([item], rows)
+                # Neither is compared here.
+                rows.archive.clear()
+                rows.lookups.clear()
+            if number % CASES_AT_ONCE == 0:
+                yield rows
+                rows = Rows(calls=calls)
+        yield rows
 
-    def _cases_with_events(self, connection: Connection) -> Iterator[tuple[str, list[Item]]]:
+    def _cases(
+        self, connection: Connection, aside: dict[str, list[Item]]
+    ) -> Iterator[Iterable[Item]]:
+        """What there is of each log in the order of the log, as query met it."""
+        for case_id, read in self._cases_with_events(connection):
+            yield merge(read, aside.pop(case_id, ()), key=lambda one: one.sequence)
+        yield from aside.values()
+
+    def _cases_with_events(
+        self, connection: Connection
+    ) -> Iterator[tuple[str, Iterator[ReadEvent]]]:
         archive, timeline = self._tables.archive, self._tables.case_timeline
         # The timeline's index gives the order, so that nothing has to be sorted.
         events = (
@@ -106,11 +122,11 @@ class ReadModelCheck:
             .join(archive, archive.c.sequence == timeline.c.sequence)
             .select_from(timeline)
             .order_by(timeline.c.case_id, timeline.c.version)
-            .execution_options(yield_per=1_000)
+            .execution_options(yield_per=ROWS_AT_ONCE)
         )
         for case_id, rows in groupby(connection.execute(events), key=lambda row: row.case_id):
             read = (self._event(row) for row in rows)
-            yield case_id, [one for one in read if one is not None]
+            yield case_id, (one for one in read if one is not None)
 
     def _event(self, row: Any) -> ReadEvent | None:
         body = as_bytes(row.body)
@@ -131,12 +147,6 @@ class ReadModelCheck:
             found.setdefault(row.case_id, []).append(Unreadable._make(row))
             self._found("put aside", f"sequence {row.sequence}", row.unreadable)
         return found
-
-    def _folded(self, cases: list[list[Item]], calls: dict[CallsKey, CallsRow]) -> Rows:
-        rows = Rows(calls=calls)
-        for case in cases:
-            fold(case, rows)
-        return rows
 
     def _compare_batch(self, connection: Connection, rows: Rows) -> dict[str, int]:
         """Compares the rows of some logs; gives how many rows each table has of them."""

@@ -81,7 +81,7 @@ def addresses_of(keys: Keys, said: Said, by: str, purpose: str) -> list[tuple[Ch
 def _sealed_statements(said: Said, places: Collection[Place]) -> list[SealedStatement]:
     statements = []
     erased_at = said.erased.get("identity", 0)
-    for event in (item.event for item in said.events):
+    for event in said.events:
         data = event.data
         if not isinstance(data, PersonalDataProvided) or data.provenance == "after_capture":
             continue
@@ -96,7 +96,7 @@ def _sealed_statements(said: Said, places: Collection[Place]) -> list[SealedStat
 def _callers(said: Said) -> list[Caller]:
     callers: dict[str | None, Caller] = {}
     erased_at = said.erased.get("identity", 0)
-    for event in (item.event for item in said.events):
+    for event in said.events:
         data = event.data
         if not isinstance(data, CaseOpened | CallLinked) or data.caller_address is None:
             continue

@@ -11,12 +11,15 @@ import pytest
 
 from passage.integrity.findings import Findings
 from passage.integrity.verify.everything import ArchiveCheck
-from services.query.checking import ReadModelCheck
+from services.query.checking import ROWS_AT_ONCE, ReadModelCheck
 from services.query.database import Database, open_database
 from services.query.generations import Generations
+from shared.events.fields import Sealed
+from shared.events.intake import NoteAdded
 from shared.jetstream.stored import StoredMessage
 from tests.integrity.prepared import recorded
-from tests.passage.test_case_logs import good_log
+from tests.passage.test_case_logs import good_log, opened, stored_log
+from tests.tracing import traced
 
 LOG = good_log()
 
@@ -154,3 +157,19 @@ def test_a_read_model_that_goes_on_is_waited_for_and_one_that_stands_is_found(
     assert check.wait_for(last)  # In all it takes longer than the limit.
     assert not check.wait_for(last + 1)
     assert [one.where for one in found.kept] == [f"sequence {last}"]
+
+
+def test_a_case_of_large_events_is_compared_a_few_at_a_time(tmp_path: Path) -> None:
+    text, count = NoteAdded(text=Sealed("1." + "x" * 200_000)), 4 * ROWS_AT_ONCE
+    log = stored_log("FIRST", [opened(1), *[text] * count])
+    opened_database = open_database(f"sqlite:///{tmp_path / 'query.db'}")
+    generations = Generations(opened_database)
+    generations.open()
+    generations.following.apply([recorded(one) for one in log], 0)
+    generations.swap()
+    found = Findings()
+    with traced() as peak:
+        assert ReadModelCheck(opened_database.reader, found.add).compare_rows() == 1
+    opened_database.dispose()
+    assert found.kept == []
+    assert peak() < 2.5 * ROWS_AT_ONCE * 200_000

@@ -10,7 +10,7 @@ import pytest
 
 from services.query.api.cases import TIMELINE_MAX, TIMELINE_SHOWN
 from services.query.api.reveal import VALUES_SHOWN
-from services.query.candidate_reads import SAID_MAX
+from services.query.candidate_reads import BODIES_AT_ONCE, SAID_MAX
 from services.query.opening import PAGE_MAX_BYTES
 from services.query.pages.routes import EVENTS_SHOWN
 from services.query.slices import PAGE_BYTES, read_events
@@ -23,6 +23,7 @@ from tests.examples import CASE, CaseBook
 from tests.query.asking import Desk, asked
 from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event
 from tests.query.stage import MemoryLog
+from tests.tracing import traced
 
 EVENTS = 2_500
 PATH = f"/api/cases/{CASE}"
@@ -213,3 +214,23 @@ async def test_a_case_of_thousands_of_calls_is_compared_by_the_last_ones(
     opened = {(one.type_name, one.version) for access in keys.accesses for one in access.values}
     assert ("PersonalDataProvided", 2) in opened
     assert ("CallLinked", 1_002) in opened
+
+
+async def test_large_calls_are_compared_a_few_at_a_time(tmp_path: Path) -> None:
+    log, book = MemoryLog(), CaseBook()
+    book.add(sealed_event(e.case_opened(), CASE, 1, caller_address="+380 00"))
+    book.add(sealed_event(e.personal_data_provided(), CASE, 2, identity=identity_text("Vzorov")))
+    for version in range(3, 3 + 4 * BODIES_AT_ONCE):
+        texts = {"caller_address": f"@{version}", "text": "x" * 200_000}
+        book.add(sealed_event(e.call_linked(), CASE, version, **texts))
+    log.write(book)
+    keys = FixedKeys()
+    async with asked(log, tmp_path, keys) as desk:
+        desk.follower.until(2 + 4 * BODIES_AT_ONCE)
+        with traced() as peak:
+            answer = await desk.http.post("/api/candidates", json={**BY, "case_id": CASE})
+    assert answer.status_code == 200
+    # Sealed a text is a third longer; so are two pieces, and one event while it is read.
+    assert peak() < 2.5 * BODIES_AT_ONCE * 270_000
+    opened = {(one.type_name, one.version) for access in keys.accesses for one in access.values}
+    assert {("PersonalDataProvided", 2), ("CallLinked", 3 + 4 * BODIES_AT_ONCE - 1)} <= opened

@@ -16,7 +16,6 @@ from services.handover import state as handover
 from services.intake.outbox_state import Outbox, evolve_outbox
 from services.query.candidate_reads import Said
 from services.query.candidates import contact_rule_of
-from services.query.folding import ReadEvent
 from services.query.projections.case_list import evolve as row_after
 from services.query.projections.case_row import CaseRow
 from shared.contact_rule import words_of
@@ -143,7 +142,7 @@ def rule_for_everybody(log: Sequence[CaseEvent[Any]]) -> str:
         row = row_after(row, event, sequence)
     assert row is not None
     assert (row.contact_rule, row.contact_windows) == (safe.rule, words_of(safe.windows) or None)
-    said = Said([ReadEvent(n, NOON, b"", one) for n, one in enumerate(log)], {})
+    said = Said(log, {})
     assert contact_rule_of(said) == safe
     return safe.rule
 
