@@ -126,18 +126,16 @@ def read_stored(stored: RecordedEvent) -> ReadEvent | Unreadable:
 
 def put_aside(stored: RecordedEvent, reason: str) -> Unreadable:
     """A message as the archive keeps it when nothing else can take it."""
-    case_id, version, type_name = _filed(stored)
+    case_id, version, type_name = filed_under(
+        str(stored.originator_id), stored.originator_version, stored.topic
+    )
     return Unreadable(
         stored.id, stored.recorded_at, stored.state, case_id, version, type_name, reason
     )
 
 
-def _filed(stored: RecordedEvent) -> tuple[str, int, str]:
-    case_id, version, type_name = (
-        str(stored.originator_id),
-        stored.originator_version,
-        stored.topic,
-    )
+def filed_under(case_id: str, version: int, type_name: str) -> tuple[str, int, str]:
+    """Under what the archive keeps a message that is put aside: printable, as columns take it."""
     is_case = CASE_ID.fullmatch(case_id) is not None
     if is_case and TYPE_NAME.fullmatch(type_name) and 0 < version <= VERSION_MAX:
         return case_id, version, type_name

@@ -11,7 +11,7 @@ import pytest
 
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import EPOCHS_KEPT
-from shared.buckets import Kept
+from shared.buckets import BucketEntry
 from shared.key_messages import SealedValue
 from shared.sealing import SealBrokenError
 from tests.contexts import MemoryBucket
@@ -25,14 +25,14 @@ def test_keys_of_a_dropped_epoch_are_erased_and_the_case_goes_on(
     copy = bucket.kept[CASE].value
     for _ in range(EPOCHS_KEPT):
         keys.rotate(folder)
-    bucket.kept[CASE] = Kept(copy, bucket.kept[CASE].revision)
+    bucket.kept[CASE] = BucketEntry(copy, bucket.kept[CASE].revision)
     again = ring(bucket, folder)
     assert again.check() == (2, (), (CASE,))
     assert opened(again, old).state == "erased"
     new = sealed(again, version=2)
     assert (opened(again, old).state, opened(again, new).text) == ("erased", NAME)
     assert again.check() == (2, (), ())
-    bucket.kept[CASE] = Kept(copy, bucket.kept[CASE].revision)
+    bucket.kept[CASE] = BucketEntry(copy, bucket.kept[CASE].revision)
     assert ring(bucket, folder).rotate(folder)[:3] == (1, (), (CASE,))
     assert ring(bucket, folder).check() == (2, (), ())
     assert opened(ring(bucket, folder), old).state == "erased"
@@ -46,7 +46,7 @@ def test_a_damaged_key_stops_no_writing_and_is_not_shown_as_erased(
     old, identity = sealed(first), bucket.kept[CASE].value
     entry = json.loads(identity)
     entry["keys"]["narrative"]["wrapped"] = entry["keys"]["identity"]["wrapped"]
-    bucket.kept[CASE] = Kept(json.dumps(entry).encode(), bucket.kept[CASE].revision)
+    bucket.kept[CASE] = BucketEntry(json.dumps(entry).encode(), bucket.kept[CASE].revision)
     keys = ring(bucket, folder)
     assert keys.rotate(folder)[:3] == (0, (CASE,), ())
     assert opened(keys, old).state == "broken"

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from services.keyholder.ring import CHANGED_AT_ONCE, ErasurePendingError, ForgottenError, KeyRing
 from services.keyholder.secrets import EPOCHS_KEPT, Secrets, held, read_secrets
-from shared.buckets import Kept
+from shared.buckets import BucketEntry
 from shared.events.fields import PersonalClass
 from shared.key_messages import SealedValue
 from shared.keyfiles import KeyFilesError
@@ -133,7 +133,7 @@ def test_a_damaged_entry_is_named_and_stops_no_rotation(
     sealed(keys, "GOOD")
     sealed(keys, "BAD")
     swapped = bucket.kept["GOOD"].value
-    bucket.kept["BAD"] = Kept(swapped, bucket.kept["BAD"].revision)
+    bucket.kept["BAD"] = BucketEntry(swapped, bucket.kept["BAD"].revision)
     assert keys.check() == (2, ("BAD",), ())
     assert keys.rotate(folder)[:3] == (1, ("BAD",), ())
 

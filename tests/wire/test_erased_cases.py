@@ -12,17 +12,18 @@ from typing import Any, Self
 
 from sqlalchemy import select
 
-from passage.cli.erased import look
 from passage.connecting import connected
-from passage.integrity.log_reading import Stored, last_sequence, read_stream
+from passage.integrity.erasure.proof import look
+from passage.integrity.log_reading import last_sequence, read_stream
 from passage.running import Running
 from services.keyholder.entries import Entry
 from services.query.database import Database, open_database
 from services.query.generations import Generations
 from shared import subjects
-from shared.buckets import Kept
+from shared.buckets import BucketEntry
 from shared.commands.handover import RecordArrival
 from shared.commands.intake import AddNote, ErasePersonalData, ProvidePersonalData
+from shared.jetstream.stored import StoredMessage
 from tests.integrity.prepared import recorded
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
@@ -85,7 +86,7 @@ async def registered(site: Site, number: int) -> str:
     return case_id
 
 
-def case_of(entry: Kept | None) -> str:
+def case_of(entry: BucketEntry | None) -> str:
     return "" if entry is None else str(json.loads(entry.value)["case_id"])
 
 
@@ -182,7 +183,7 @@ async def exported(site: Site) -> bytes:
     return b"".join(one.body + b"\n" for one in await log_of(site))
 
 
-async def log_of(site: Site) -> list[Stored]:
+async def log_of(site: Site) -> list[StoredMessage]:
     async with connected(site.settings.nats_url) as client:
         last = await last_sequence(client, subjects.CASES)
         return [one async for one in read_stream(client, subjects.CASES, last)]
