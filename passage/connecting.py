@@ -44,7 +44,7 @@ async def connected(
             connect_timeout=CONNECT_TIMEOUT_S,
             allow_reconnect=True,
             max_reconnect_attempts=attempts,
-            reconnect_time_wait=0.2,  # type: ignore[arg-type]  # nats-py takes floats.
+            reconnect_time_wait=0.2,
             error_cb=heard.note,
             **connect_options(nkey, where.ca),
         )

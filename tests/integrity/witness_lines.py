@@ -19,12 +19,14 @@ KEY = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
 ONE, TWO = "1" * 32, "2" * 32
 BEGUN_AT = datetime(2026, 1, 30, 22, tzinfo=UTC)
 FEW = (6, 5, 4, 10_000)
-"""How many lines of each level are kept, where a test has `keep_few`."""
+"""How many lines of each level are kept, where a test has `path`."""
 
 
-def keep_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a short file is thinned as a long one is."""
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A witness file to come; so few lines are kept that a short one is thinned."""
     monkeypatch.setattr(witness_lines, "KEPT", FEW)
+    return tmp_path / "checkpoints.jsonl"
 
 
 def fields(sequence: int, incarnation: str = ONE, **more: Any) -> dict[str, Any]:
