@@ -31,7 +31,7 @@ from passage.integrity.verify.findings import Findings
 from passage.printing import out, print_json, print_table
 from passage.running import Running
 from services.keyholder.secrets import EPOCHS_KEPT
-from services.query.database import open_database
+from services.query.feed.database import open_database
 from shared.key_messages import OpeningKey, Trial, Tried
 
 ENTRIES_AT_ONCE = 300

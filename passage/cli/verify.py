@@ -33,7 +33,7 @@ from passage.integrity.verify.replicas_check import check_replicas
 from passage.printing import counted, err, out, print_json, print_table
 from passage.runner.own_server import log_of
 from passage.running import Running, find_running, settings_of_environment
-from services.query.database import Database, open_database
+from services.query.feed.database import Database, open_database
 from shared import subjects
 from shared.case_numbers import typed_case_number
 from shared.witness_files import Witnessed

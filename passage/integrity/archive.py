@@ -13,9 +13,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from passage.exits import Exit, VerbEndedError
-from services.query.database import open_database
-from services.query.folding import put_aside
-from services.query.tables import READ_MODELS, tables_for
+from services.query.feed.database import open_database
+from services.query.feed.tables import READ_MODELS, tables_for
+from services.query.models.folding import put_aside
 from shared.jetstream.log import Log
 from shared.jetstream.stored import StoredMessage
 from shared.jetstream.stream import Stream

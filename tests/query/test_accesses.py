@@ -10,7 +10,7 @@ from nats.aio.client import Client
 
 from passage.cli.audit import _read
 from passage.running import Running
-from services.query.accesses import accesses_of
+from services.query.reads.accesses import accesses_of
 from shared import subjects
 from shared.access import AccessRecord, Spotted
 from shared.jetstream.stream import Stream
@@ -45,7 +45,7 @@ async def publish(url: str, messages: list[tuple[str, bytes]]) -> None:
 def test_what_names_a_case_is_found_in_order_and_what_is_unreadable_is_counted(
     server_log: ServerLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.accesses.PAGE_MESSAGES", 2)
+    monkeypatch.setattr("services.query.reads.accesses.PAGE_MESSAGES", 2)
     made = [
         *(record(number, CASE) for number in (1, 4, 5)),
         record(2, OTHER_CASE),

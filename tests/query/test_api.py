@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from services.query.projections.case_row import CaseRow
-from services.query.queue_order import QUEUED_OF_A_CHANNEL
+from services.query.models.case_row import CaseRow
+from services.query.reads.queue_order import QUEUED_OF_A_CHANNEL
 from tests import examples as e
 from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
 from tests.query.asking import asked
@@ -160,7 +160,7 @@ async def test_statistics_count_calls_and_stages(log: MemoryLog, tmp_path: Path)
 async def test_a_read_waits_for_the_sequence_it_is_to_hold_at(
     log: MemoryLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.api.cases.MIN_SEQUENCE_WAIT_S", 0.01)
+    monkeypatch.setattr("services.query.requests.cases.MIN_SEQUENCE_WAIT_S", 0.01)
     async with asked(log, tmp_path) as desk:
         there = await desk.http.get("/api/queue?min_sequence=17")
         never = await desk.http.get("/api/queue?min_sequence=18")

@@ -20,10 +20,10 @@ from passage.integrity.backup.read_models import (
     filling,
     shape,
 )
-from services.query.database import open_database
-from services.query.generations import Generations
-from services.query.projections import case_list
-from services.query.writing import RowWriter
+from services.query.feed.database import open_database
+from services.query.feed.generations import Generations
+from services.query.feed.writing import RowWriter
+from services.query.models import case_list
 from tests import examples as e
 from tests.query.stage import Follower, MemoryLog, MemorySubscription, book_with, followed
 

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 
 from passage.integrity.verify.findings import Findings
 from passage.integrity.verify.read_model_check import ReadModelCheck
-from services.query.folding import VERSION_MAX
+from services.query.models.folding import VERSION_MAX
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked

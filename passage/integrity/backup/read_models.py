@@ -22,12 +22,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from passage.backup_errors import BackupError, BackupIncompleteError, TargetNotEmptyError
 from passage.integrity.backup.manifest import ReadModelsPart
-from services.query.columns import UtcDateTime
-from services.query.database import open_database
-from services.query.generations import Generations
-from services.query.read_model import sequence_of
-from services.query.tables import READ_MODELS, fingerprint, prefix_of, tables_for
-from services.query.writing import RowWriter
+from services.query.feed.columns import UtcDateTime
+from services.query.feed.database import open_database
+from services.query.feed.generations import Generations
+from services.query.feed.read_model import sequence_of
+from services.query.feed.tables import READ_MODELS, fingerprint, prefix_of, tables_for
+from services.query.feed.writing import RowWriter
 
 FOLDER = "read_models"
 ROWS_AT_ONCE = 200

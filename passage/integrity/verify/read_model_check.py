@@ -11,23 +11,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, func, select, text
 
 from passage.integrity.log_reading import Stored
 from passage.integrity.verify.findings import Findings
-from services.query.database import Database
-from services.query.folding import ReadEvent, Rows, Unreadable, fold
-from services.query.log_tables import ASIDE
-from services.query.projections.alarms import AlarmRow
-from services.query.projections.case_row import CaseRow
-from services.query.projections.case_timeline import TimelineRow
-from services.query.projections.desk import ExportRow, ShiftRow
-from services.query.projections.overdue import OverdueRow
-from services.query.projections.queue import QueueRow
-from services.query.projections.statistics import CallsKey, CallsRow, FunnelRow
-from services.query.read_model import sequence_of
-from services.query.tables import fingerprint, prefix_of, tables_for
-from services.query.writing import read_rows
+from services.query.feed.database import Database
+from services.query.feed.read_model import sequence_of
+from services.query.feed.tables import fingerprint, prefix_of, tables_for
+from services.query.feed.writing import read_rows
+from services.query.models.alarms import AlarmRow
+from services.query.models.archive import ASIDE
+from services.query.models.case_row import CaseRow
+from services.query.models.case_timeline import TimelineRow
+from services.query.models.desk import ExportRow, ShiftRow
+from services.query.models.folding import ReadEvent, Rows, Unreadable, fold
+from services.query.models.overdue import OverdueRow
+from services.query.models.queue import QueueRow
+from services.query.models.statistics import CallsKey, CallsRow, FunnelRow
 from shared.events.reading import UnreadableEventError, read_case_event
 
 CASES_AT_ONCE = 200
@@ -161,7 +161,7 @@ class ReadModelCheck:
         """What query could not read, by the case that it names; each is a finding."""
         archive = self._tables.archive
         names = ("sequence", "recorded_at", "body", "case_id", "version", "type_name", "unreadable")
-        query = select(*(archive.c[name] for name in names)).where(ASIDE)
+        query = select(*(archive.c[name] for name in names)).where(text(ASIDE))
         found: dict[str, list[Item]] = {}
         for row in connection.execute(query.order_by(archive.c.sequence)):
             found.setdefault(row.case_id, []).append(Unreadable._make(row))
@@ -213,7 +213,7 @@ class ReadModelCheck:
     def _compare_calls(self, connection: Connection, calls: dict[CallsKey, CallsRow]) -> None:
         found = {
             CallsKey(row[0], row[1]): CallsRow._make(row)
-            for row in connection.execute(select(self._tables.calls))
+            for row in connection.execute(select(self._tables.statistics_calls))
         }
         self._compare("statistics_calls", calls, found)
 

@@ -1,0 +1,272 @@
+"""What handover's events make of a case's row: rendezvous, offer, receipt, contact, custody."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import assert_never
+
+from services.query.models.case_messages import told, told_no_more
+from services.query.models.case_row import (
+    HELD,
+    RANK,
+    RECEIVED,
+    CaseRow,
+    ContactState,
+    Stage,
+    heard_of,
+    later,
+    moved_to,
+    reached,
+)
+from shared.events import custody, handover
+from shared.events.catalogue import HandoverEvent
+
+_Ending = handover.RendezvousMissed | handover.RendezvousCancelled | handover.RendezvousExpired
+_OfOffer = (
+    handover.HandoverOffered
+    | handover.HandoverAccepted
+    | handover.HandoverRefused
+    | handover.HandoverWithdrawn
+)
+_OfContact = (
+    handover.ArrivedInUkraine
+    | handover.ContactLost
+    | handover.ContactRegained
+    | handover.GuidanceGiven
+    | handover.FollowUpOverdue
+)
+_OfConsent = (
+    custody.ExchangeOffered
+    | custody.ExchangeConsentGiven
+    | custody.ExchangeConsentWithdrawn
+    | custody.PublicityConsentGiven
+    | custody.PublicityConsentWithdrawn
+)
+CONTACT_BY_RULE: dict[handover.FollowUpRule, ContactState] = {
+    "arrived_contact_due": "due",
+    "arrived_silent": "silent",
+    "decide_whether_lost": "silent",
+}
+WORSE_THAN: dict[ContactState, frozenset[ContactState]] = {
+    "due": frozenset({"in_touch"}),
+    "silent": frozenset({"in_touch", "due"}),
+}
+
+
+def after_handover(row: CaseRow, event: HandoverEvent, at: datetime) -> CaseRow:
+    """The row after an event of handover's, which happened at `at`."""
+    match event:
+        case (
+            handover.ArrivedInUkraine()
+            | handover.ContactLost()
+            | handover.ContactRegained()
+            | handover.GuidanceGiven()
+            | handover.FollowUpOverdue()
+        ):
+            return _after_contact(row, event, at)
+        case handover.RendezvousPlanned() | handover.RendezvousReplanned():
+            return _planned(row, event)
+        case (
+            handover.RendezvousApproved()
+            | handover.RendezvousDisclosed()
+            | handover.DisclosureWithdrawn()
+            | handover.RendezvousMissed()
+            | handover.RendezvousCancelled()
+            | handover.RendezvousExpired()
+        ):
+            # Another rendezvous may have been planned meanwhile.
+            return _after_meeting(row, event) if event.rendezvous_id == row.rendezvous_id else row
+        case (
+            handover.HandoverOffered()
+            | handover.HandoverAccepted()
+            | handover.HandoverRefused()
+            | handover.HandoverWithdrawn()
+        ):
+            return _after_offer(row, event, at)
+        case (
+            handover.HandedOver()
+            | handover.GroupHandedOver()
+            | handover.HandoverDiscrepancyRaised()
+            | handover.HandoverDiscrepancyResolved()
+        ):
+            return _received(row, event)
+        case handover.EmergencyOverrideUsed() | handover.FollowUpSet():
+            return row
+        case _:
+            return _after_custody(row, event)
+
+
+def _after_contact(row: CaseRow, event: _OfContact, at: datetime) -> CaseRow:
+    match event:
+        case handover.ArrivedInUkraine():
+            return _told(reached(row, "arrived"), at, in_call=event.call_id is not None)
+        case handover.ContactLost():
+            return row._replace(contact="lost")
+        case handover.ContactRegained():
+            return _regained(row, at)
+        case handover.GuidanceGiven():
+            # By a message alone he was written to, and not heard of.
+            return _told(row, at, in_call=True) if event.call_id is not None else row
+        case handover.FollowUpOverdue():
+            after = CONTACT_BY_RULE.get(event.rule)
+            if after is None or row.contact not in WORSE_THAN[after]:
+                return row
+            return row._replace(contact=after)
+        case _:
+            assert_never(event)
+
+
+def _told(row: CaseRow, at: datetime, *, in_call: bool) -> CaseRow:
+    """A lost man is lost no more once he was on a call; others' word of him isn't enough."""
+    if row.contact != "lost":
+        return heard_of(row, at)
+    return _regained(row, at)._replace(contact="in_touch" if in_call else "lost")
+
+
+def _regained(row: CaseRow, at: datetime) -> CaseRow:
+    return row._replace(contact="in_touch", last_contact_at=later(row.last_contact_at, at))
+
+
+def _planned(
+    row: CaseRow, event: handover.RendezvousPlanned | handover.RendezvousReplanned
+) -> CaseRow:
+    # A team that was to wait at the one before isn't bound any more: it has to be asked anew.
+    return moved_to(_unbound(row), "planned")._replace(
+        rendezvous="planned" if isinstance(event, handover.RendezvousPlanned) else "replanned",
+        rendezvous_id=event.rendezvous_id,
+        rendezvous_window_from=event.window_from,
+        rendezvous_window_to=event.window_to,
+        team=event.team,
+        told_by=None,
+        perhaps_told_by=None,
+    )
+
+
+def _after_meeting(
+    row: CaseRow,
+    event: handover.RendezvousApproved
+    | handover.RendezvousDisclosed
+    | handover.DisclosureWithdrawn
+    | _Ending,
+) -> CaseRow:
+    match event:
+        case handover.RendezvousApproved():
+            return row._replace(rendezvous="approved")
+        case handover.RendezvousDisclosed():
+            return told(row, event)
+        case handover.DisclosureWithdrawn():
+            return told_no_more(row, event)
+        case handover.RendezvousMissed():
+            return _ended(row)._replace(rendezvous="missed")
+        case handover.RendezvousCancelled():
+            return _ended(row)._replace(rendezvous="cancelled")
+        case handover.RendezvousExpired():
+            return _ended(row)._replace(rendezvous="expired")
+        case _:
+            assert_never(event)
+
+
+def _ended(row: CaseRow) -> CaseRow:
+    return moved_to(_unbound(row), "arrived")._replace(told_by=None, perhaps_told_by=None)
+
+
+def _unbound(row: CaseRow) -> CaseRow:
+    return row._replace(offer="none" if row.offer == "none" else "void")
+
+
+def _after_offer(row: CaseRow, event: _OfOffer, at: datetime) -> CaseRow:
+    if isinstance(event, handover.HandoverOffered):
+        return moved_to(row, "offered")._replace(
+            offer="open",
+            offer_id=event.offer_id,
+            offer_deadline_at=event.deadline_at,
+            offer_answered_at=None,
+            team=event.team,
+        )
+    if event.offer_id != row.offer_id or row.offer != "open":
+        return row  # Exactly one of accept, refuse and withdraw wins.
+    row = row._replace(offer_answered_at=at)
+    match event:
+        case handover.HandoverAccepted():
+            return row._replace(offer="accepted")
+        case handover.HandoverRefused():
+            return moved_to(row, _stage_without_offer(row))._replace(offer="refused")
+        case handover.HandoverWithdrawn():
+            return moved_to(row, _stage_without_offer(row))._replace(offer="withdrawn")
+        case _:
+            assert_never(event)
+
+
+def _stage_without_offer(row: CaseRow) -> Stage:
+    if row.rendezvous == "disclosed":
+        return "guided"
+    return "planned" if row.rendezvous in {"planned", "replanned", "approved"} else "arrived"
+
+
+def _received(
+    row: CaseRow,
+    event: handover.HandedOver
+    | handover.GroupHandedOver
+    | handover.HandoverDiscrepancyRaised
+    | handover.HandoverDiscrepancyResolved,
+) -> CaseRow:
+    match event:
+        case handover.HandedOver():
+            received = reached(row, "handed_over")._replace(team=event.team, claim_expired=False)
+            return _held(received, received.custody)
+        case handover.GroupHandedOver():
+            # That he himself was received, his own receipt says; perhaps he wasn't.
+            if row.offer == "none":
+                return row
+            return moved_to(row._replace(offer="received"), _stage_without_offer(row))
+        case handover.HandoverDiscrepancyRaised():
+            return row._replace(discrepancy=True)
+        case handover.HandoverDiscrepancyResolved():
+            return row._replace(discrepancy=False)
+        case _:
+            assert_never(event)
+
+
+def _after_custody(
+    row: CaseRow,
+    event: custody.CustodyChanged
+    | custody.Exchanged
+    | custody.CaptureCardDue
+    | custody.CaptureCardConfirmed
+    | _OfConsent,
+) -> CaseRow:
+    match event:
+        case custody.CustodyChanged():
+            after = _held(row, event.custody)
+            if row.custody_at is not None and event.changed_at < row.custody_at:
+                return after  # A report that came late.
+            return after._replace(custody=event.custody, custody_at=event.changed_at)
+        case custody.Exchanged():
+            return reached(row, "exchanged")
+        case custody.CaptureCardDue() | custody.CaptureCardConfirmed():
+            return row
+        case _:
+            return _after_consent(row, event)
+
+
+def _held(row: CaseRow, known: custody.Custody | None) -> CaseRow:
+    """Moves a man on who was received and is held; release, escape and death lead nowhere."""
+    is_held = known in HELD and RANK[row.stage] >= RECEIVED
+    return reached(row, "in_custody") if is_held else row
+
+
+def _after_consent(row: CaseRow, event: _OfConsent) -> CaseRow:
+    match event:
+        case custody.ExchangeOffered():
+            standing = row.exchange_consent
+            return row._replace(exchange_consent="asked" if standing == "none" else standing)
+        case custody.ExchangeConsentGiven():
+            return row._replace(exchange_consent="given")
+        case custody.ExchangeConsentWithdrawn():
+            return row._replace(exchange_consent="withdrawn")
+        case custody.PublicityConsentGiven():
+            return row._replace(publicity_consent="given")
+        case custody.PublicityConsentWithdrawn():
+            return row._replace(publicity_consent="withdrawn")
+        case _:
+            assert_never(event)
