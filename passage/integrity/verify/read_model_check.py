@@ -20,11 +20,11 @@ from services.query.feed.read_model import sequence_of
 from services.query.feed.tables import fingerprint, prefix_of, tables_for
 from services.query.feed.writing import read_rows
 from services.query.models.alarms import AlarmRow
-from services.query.models.archive import ASIDE
+from services.query.models.archive import ASIDE, ArchiveRow
 from services.query.models.case_row import CaseRow
 from services.query.models.case_timeline import TimelineRow
 from services.query.models.desk import ExportRow, ShiftRow
-from services.query.models.folding import ReadEvent, Rows, Unreadable, fold
+from services.query.models.folding import ReadEvent, Rows, fold
 from services.query.models.overdue import OverdueRow
 from services.query.models.queue import QueueRow
 from services.query.models.statistics import CallsKey, CallsRow, FunnelRow
@@ -34,7 +34,7 @@ CASES_AT_ONCE = 200
 CATCH_UP_TIMEOUT_S = 30.0
 LOOK_EVERY_S = 0.1
 
-Item = ReadEvent | Unreadable
+Item = ReadEvent | ArchiveRow
 
 OF_LOGS: dict[str, Any] = {
     "case_list": CaseRow,
@@ -160,11 +160,10 @@ class ReadModelCheck:
     def _aside(self, connection: Connection) -> dict[str, list[Item]]:
         """What query could not read, by the case that it names; each is a finding."""
         archive = self._tables.archive
-        names = ("sequence", "recorded_at", "body", "case_id", "version", "type_name", "unreadable")
-        query = select(*(archive.c[name] for name in names)).where(text(ASIDE))
+        query = select(archive).where(text(ASIDE))
         found: dict[str, list[Item]] = {}
         for row in connection.execute(query.order_by(archive.c.sequence)):
-            found.setdefault(row.case_id, []).append(Unreadable._make(row))
+            found.setdefault(row.case_id, []).append(ArchiveRow._make(row))
             self._findings.add("put aside", f"sequence {row.sequence}", row.unreadable)
         return found
 
@@ -180,17 +179,15 @@ class ReadModelCheck:
         expected = _expected(rows)
         for name, row_type in OF_LOGS.items():
             table = self._tables.by_name[name]
-            found = read_rows(connection, table, next(iter(table.columns)), ids)
+            found = read_rows(connection, table, row_type, ids)
             keys = len(table.primary_key.columns)
-            self._compare(
-                name, _by_key(expected[name], keys), _by_key(map(row_type._make, found), keys)
-            )
+            self._compare(name, _by_key(expected[name], keys), _by_key(found, keys))
         self._compare_timeline(connection, rows, ids)
         return {name: len(rows_) for name, rows_ in expected.items()}
 
     def _compare_timeline(self, connection: Connection, rows: Rows, ids: set[str]) -> None:
         timeline = self._tables.case_timeline
-        found = map(TimelineRow._make, read_rows(connection, timeline, timeline.c.case_id, ids))
+        found = read_rows(connection, timeline, TimelineRow, ids)
         self._compare(
             "case_timeline",
             {(row.case_id, row.version): row for row in rows.timeline},

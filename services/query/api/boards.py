@@ -7,12 +7,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from services.query.api import shapes
+from services.query.api.shapes import Case, Shape, shows
 from services.query.context import Context
+from services.query.models.alarms import AlarmRow
 from services.query.models.case_row import IdentityState
-from services.query.models.overdue import OverdueRule
+from services.query.models.overdue import OverdueRow, OverdueRule
 from services.query.reads.boards import Boards, Listed, OnBoard
-from services.query.reads.cases import Answer
+from services.query.reads.served import Answer
 from services.query.requests.cases import waits
 from services.query.requests.problems import ProblemError, problems
 from shared.events.fields import Channel, Person
@@ -23,17 +24,22 @@ BOARD_MAX = 2_000
 Limit = Annotated[int, Query(ge=1, le=BOARD_MAX)]
 
 
-class BoardCase(shapes.Case):
+@shows(OverdueRow)
+class Overdue(Shape):
+    """A time that has passed while somebody should have acted."""
+
+
+class BoardCase(Case):
     """A case on a board: how it stands, when it came so far, and what is overdue in it."""
 
     waiting_since_at: datetime
     """Since he was given his code; else since he registered."""
     arrived_at: datetime | None
     offered_at: datetime | None
-    overdue: list[shapes.Overdue]
+    overdue: list[Overdue]
 
 
-class Board(shapes.Shape):
+class Board(Shape):
     """The first cases of a board; `in_all` is how many there are."""
 
     items: list[BoardCase]
@@ -41,20 +47,21 @@ class Board(shapes.Shape):
     sequence: int
 
 
-class Alarm(shapes.Alarm):
+@shows(AlarmRow)
+class Alarm(Shape):
     """A call in which a duress code was given, and how the case stands."""
 
-    case: shapes.Case
+    case: Case
 
 
-class Guessing(shapes.Shape):
+class Guessing(Shape):
     """A channel on which more wrong return codes came within an hour than mistakes explain."""
 
     channel: Channel
     wrong_codes: int
 
 
-class Alarms(shapes.Shape):
+class Alarms(Shape):
     """The alarms that no supervisor has cleared, the newest first, and where codes are guessed."""
 
     items: list[Alarm]
@@ -97,9 +104,7 @@ def routes(context: Context) -> APIRouter:
             raise ProblemError(403, "for-supervisors", "Only a supervisor is shown this.")
         answer, wrong_codes = boards.alarms(), context.metrics.recent_wrong_codes.in_last_hour()
         return Alarms(
-            items=[
-                Alarm.showing(alarm, case=shapes.Case.showing(case)) for alarm, case in answer.found
-            ],
+            items=[Alarm.showing(alarm, case=Case.showing(case)) for alarm, case in answer.found],
             guessing=[
                 Guessing(channel=channel, wrong_codes=count)
                 for channel, count in sorted(wrong_codes.items())
@@ -123,5 +128,5 @@ def _case_shown(one: OnBoard) -> BoardCase:
         waiting_since_at=reached.code_issued_at or reached.registered_at or reached.opened_at,
         arrived_at=reached.arrived_at,
         offered_at=reached.offered_at,
-        overdue=[shapes.Overdue.showing(row) for row in one.overdue],
+        overdue=[Overdue.showing(row) for row in one.overdue],
     )

@@ -16,8 +16,8 @@ from services.query.context import Context
 from services.query.models.case_row import CaseRow
 from services.query.reads.candidate_reads import CandidateReads
 from services.query.reads.candidates import Asked, Candidates, Found
-from services.query.reads.cases import Answer
 from services.query.reads.comparing import Basis, Candidate, Person, PersonField
+from services.query.reads.served import Answer
 from services.query.requests.body import ForPurpose
 from services.query.requests.problems import ProblemError, problems
 from services.query.requests.search import Caller, Typed

@@ -7,18 +7,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from services.query.api.shapes import Case, Shape, TimelineEntry, Unreadable
+from services.query.api.shapes import Case, Shape, TimelineEntry, shows
 from services.query.context import Context
 from services.query.masking import entry_shown, type_shown
-from services.query.models.case_row import IdentityState, Progress
 from services.query.reads.as_of import AsOf
-from services.query.reads.cases import CaseFilter, Cursor, read_cursor
+from services.query.reads.cases import CaseFilter, Cursor, PutAside, read_cursor
 from services.query.reads.slices import Slice
 from services.query.requests.body import SEQUENCE_MAX, Body, VersionCursor
 from services.query.requests.cases import CaseId, MinSequence, following, look_up, waits
 from services.query.requests.problems import invalid, problems
-from shared.events.fields import Channel, Person
-from shared.events.intake import Urgency
+from shared.events.fields import Person
 from shared.written import Moment
 
 CASES_MAX = 500
@@ -33,6 +31,11 @@ class Cases(Shape):
     items: list[Case]
     next: str | None
     sequence: int
+
+
+@shows(PutAside)
+class Unreadable(Shape):
+    """A message of a case that can't be read, and why."""
 
 
 class OneCase(Shape):
@@ -56,10 +59,7 @@ def routes(context: Context) -> APIRouter:
     def list_cases(wanted: Annotated[_Wanted, Query()]) -> Cases:
         """Cases that fit all filters given, those opened last first."""
         after = _cursor(wanted.cursor)
-        filters = CaseFilter(
-            wanted.progress, wanted.identity, wanted.channel, wanted.urgency, wanted.open
-        )
-        answer = context.reads.cases(filters, wanted.limit + 1, after)
+        answer = context.reads.cases(wanted, wanted.limit + 1, after)
         page = answer.found[: wanted.limit]
         more = len(answer.found) > wanted.limit
         following = Cursor(page[-1].opened_at, page[-1].case_id).text() if more else None
@@ -91,12 +91,7 @@ def routes(context: Context) -> APIRouter:
     return router
 
 
-class _Wanted(Body):
-    progress: Progress | None = None
-    identity: IdentityState | None = None
-    channel: Channel | None = None
-    urgency: Urgency | None = None
-    open: bool | None = None
+class _Wanted(CaseFilter):
     limit: Annotated[int, Field(ge=1, le=CASES_MAX)] = 100
     cursor: Annotated[str, Field(max_length=200)] | None = None
     min_sequence: MinSequence = None

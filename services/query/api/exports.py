@@ -12,9 +12,10 @@ from fastapi.responses import Response
 from pydantic import Field, ValidationError, model_validator
 
 from services.query.api.commands import PROBLEMS, new_command_id, pass_on
-from services.query.api.shapes import ExportRow, Shape
+from services.query.api.shapes import Shape, shows
 from services.query.api.shifts import Limit
 from services.query.context import Context
+from services.query.models import desk
 from services.query.reads.desk import DeskReads
 from services.query.reads.publication import PublicFile, public_file
 from services.query.requests.body import Body
@@ -51,6 +52,11 @@ class Export(Body):
         return self
 
 
+@shows(desk.ExportRow)
+class ExportRow(Shape):
+    """Figures that left the house."""
+
+
 class Exports(Shape):
     """Figures that left the house, the last first."""
 
@@ -61,12 +67,12 @@ class Exports(Shape):
 def routes(context: Context) -> APIRouter:
     """The routes of exports."""
     router = APIRouter(prefix="/api/exports")
-    desk = DeskReads(context.generations)
+    reads = DeskReads(context.generations)
 
     @router.get("", tags=["desk"])
     def exports(limit: Limit = 50) -> Exports:
         """What figures left the house, when, and who agreed."""
-        answer = desk.exports(limit)
+        answer = reads.exports(limit)
         return Exports(
             items=[ExportRow.showing(one) for one in answer.found], sequence=answer.sequence
         )

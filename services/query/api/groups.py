@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.query.api import shapes
+from services.query.api.shapes import Case, Shape, shows
 from services.query.context import Context
-from services.query.models.group import TYPES, Group, group_of
+from services.query.models import group
+from services.query.models.group import TYPES, CountRow, Group, MemberRow, ReceiptRow, group_of
 from services.query.reads.slices import FOLDED_MAX, Slice
 from services.query.requests.cases import CaseId, look_up, waits
 from services.query.requests.problems import ProblemError, problems
 
 
-class Member(shapes.Member):
+@shows(MemberRow)
+class Member(Shape):
     """A man on the roll, or one who was, and how his case stands."""
 
-    case: shapes.Case | None
+    case: Case | None
 
 
-class Counts(shapes.Shape):
+@shows(CountRow)
+class Count(Shape):
+    """How many a group are, as somebody said or saw."""
+
+
+@shows(ReceiptRow)
+class Receipt(Shape):
+    """A team's receipt for a"""
+
+
+@shows(group.Discrepancy)
+class Discrepancy(Shape):
+    """Counts that don't agree."""
+
+
+class Counts(Shape):
     """How many they are: `expected` are to come, by what was seen last, else declared last."""
 
     expected: int
@@ -27,18 +44,18 @@ class Counts(shapes.Shape):
     """How many of the roll the receipts name."""
     head_count: int | None
     """How many the teams counted in all; none before there is a receipt."""
-    declared: shapes.Count
-    observed: shapes.Count | None
+    declared: Count
+    observed: Count | None
 
 
-class GroupSheet(shapes.Shape):
+class GroupSheet(Shape):
     """A group; its number is that of the case that leads it."""
 
     group_id: str
     members: list[Member]
     counts: Counts
-    receipts: list[shapes.Receipt]
-    discrepancy: shapes.Discrepancy | None
+    receipts: list[Receipt]
+    discrepancy: Discrepancy | None
     complete: bool
     """False where the group has later events than are read."""
     sequence: int
@@ -59,12 +76,12 @@ def routes(context: Context) -> APIRouter:
         return GroupSheet(
             group_id=group_id,
             members=[
-                Member.showing(one, case=shapes.Case.showing_any(cases.get(one.case_id)))
+                Member.showing(one, case=Case.showing_any(cases.get(one.case_id)))
                 for one in group.roll
             ],
             counts=_counts(group),
-            receipts=[shapes.Receipt.showing(one) for one in group.receipts],
-            discrepancy=shapes.Discrepancy.showing_any(group.discrepancy),
+            receipts=[Receipt.showing(one) for one in group.receipts],
+            discrepancy=Discrepancy.showing_any(group.discrepancy),
             complete=not answer.found.more,
             sequence=answer.sequence,
         )
@@ -78,6 +95,6 @@ def _counts(group: Group) -> Counts:
         on_the_roll=group.on_the_roll,
         received=sum(one.received == "received" for one in group.roll),
         head_count=sum(one.head_count for one in group.receipts) if group.receipts else None,
-        declared=shapes.Count.showing(group.declared),
-        observed=shapes.Count.showing_any(group.observed),
+        declared=Count.showing(group.declared),
+        observed=Count.showing_any(group.observed),
     )

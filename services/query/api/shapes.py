@@ -8,12 +8,8 @@ from typing import Any, Literal, Self, TypeVar, get_type_hints
 from pydantic import BaseModel, ConfigDict, create_model
 
 from services.query.masking import row_shown
-from services.query.models import alarms, desk, group, links, listed_cases, outbox, overdue
 from services.query.models.case_row import CaseRow
 from services.query.models.case_timeline import TimelineRow
-from services.query.models.queue import QueueRow
-from services.query.models.statistics import CallsRow
-from services.query.reads.cases import PutAside
 from shared.events.fields import PersonalClass
 
 
@@ -37,16 +33,14 @@ ShapeT = TypeVar("ShapeT", bound=Shape)
 
 
 def shows(row: type[tuple[Any, ...]]) -> Callable[[type[ShapeT]], type[ShapeT]]:
-    """A decorator: the shape has the fields of a row, all of which are given."""
+    """A decorator: the shape has the fields of a row, all of which are given, and then its own."""
     fields: dict[str, Any] = {name: (hint, ...) for name, hint in get_type_hints(row).items()}
 
-    def made(shape: type[ShapeT]) -> type[ShapeT]:
+    def made(own: type[ShapeT]) -> type[ShapeT]:
+        of_row = create_model(own.__name__, __base__=Shape, **fields)
+        bases: tuple[Any, ...] = (own, of_row)
         return create_model(
-            shape.__name__,
-            __base__=shape,
-            __doc__=shape.__doc__,
-            __module__=shape.__module__,
-            **fields,
+            own.__name__, __base__=bases, __doc__=own.__doc__, __module__=own.__module__
         )
 
     return made
@@ -57,88 +51,14 @@ class Case(Shape):
     """A case as it stands."""
 
 
-@shows(QueueRow)
-class Waiting(Shape):
-    """A case that waits for a person."""
-
-
-@shows(PutAside)
-class Unreadable(Shape):
-    """A message of a case that can't be read, and why."""
-
-
 @shows(TimelineRow)
-class _Entry(Shape):
-    """One event as the screen lists it."""
-
-
-class TimelineEntry(_Entry):
+class TimelineEntry(Shape):
     """One event as the screen lists it, with its details."""
 
     event_id: str
     correlation_id: str
     causation_id: str
     details: dict[str, Any]
-
-
-@shows(CallsRow)
-class CallsOfDay(Shape):
-    """How many calls there were on one day by one channel."""
-
-
-@shows(overdue.OverdueRow)
-class Overdue(Shape):
-    """A time that has passed while somebody should have acted."""
-
-
-@shows(alarms.AlarmRow)
-class Alarm(Shape):
-    """A call in which a duress code was given."""
-
-
-@shows(group.MemberRow)
-class Member(Shape):
-    """A man on a group's roll, or one who was."""
-
-
-@shows(group.CountRow)
-class Count(Shape):
-    """How many a group are, as somebody said or saw."""
-
-
-@shows(group.ReceiptRow)
-class Receipt(Shape):
-    """A team's receipt for a group."""
-
-
-@shows(group.Discrepancy)
-class Discrepancy(Shape):
-    """Counts that don't agree."""
-
-
-@shows(desk.ShiftRow)
-class Shift(Shape):
-    """A shift as it stands."""
-
-
-@shows(desk.ExportRow)
-class ExportRow(Shape):
-    """Figures that left the house."""
-
-
-@shows(listed_cases.ListedCase)
-class ListedCase(Shape):
-    """A live case that a shift named to those who follow."""
-
-
-@shows(links.LinkRow)
-class Link(Shape):
-    """Another case that may be the same man's."""
-
-
-@shows(outbox.MessageRow)
-class Message(Shape):
-    """A message to a caller."""
 
 
 class RevealedValue(Shape):

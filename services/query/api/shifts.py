@@ -6,17 +6,17 @@ from typing import Annotated, cast
 
 from fastapi import APIRouter, Path, Query
 
-from services.query.api import shapes
 from services.query.api.reveal import PROBLEMS, Reveal, revealed
+from services.query.api.shapes import Case, Revealed, Shape, TimelineEntry, shows
 from services.query.context import Context
 from services.query.masking import entry_shown, erased_in
 from services.query.models.case_row import CaseRow
 from services.query.models.desk import ShiftRow, names_in
-from services.query.models.listed_cases import listed_of
+from services.query.models.listed_cases import ListedCase, listed_of
 from services.query.reads.boards import Boards
-from services.query.reads.cases import Answer
 from services.query.reads.desk import DeskReads, ShiftLog
 from services.query.reads.opening import personal_values
+from services.query.reads.served import Answer
 from services.query.requests.problems import ProblemError, problems
 from shared.case_numbers import ShiftNumber
 from shared.logs import log
@@ -29,7 +29,8 @@ Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 ShiftPath = Annotated[ShiftNumber, Path(description="the shift's number")]
 
 
-class Shift(shapes.Shift):
+@shows(ShiftRow)
+class Shift(Shape):
     """A shift, its people by name."""
 
     operators: list[str]
@@ -38,35 +39,36 @@ class Shift(shapes.Shift):
     accepted_cases: list[str]
 
 
-class Shifts(shapes.Shape):
+class Shifts(Shape):
     """Shifts, those begun last first."""
 
     items: list[Shift]
     sequence: int
 
 
-class Held(shapes.Shape):
+class Held(Shape):
     """The live cases that one of the shift's operators works on now."""
 
     operator: str
-    cases: list[shapes.Case]
+    cases: list[Case]
 
 
-class ListedCaseShown(shapes.ListedCase):
+@shows(ListedCase)
+class ListedCaseShown(Shape):
     """A live case that the shift named to those who follow, and how it stands."""
 
-    case: shapes.Case | None
+    case: Case | None
 
 
-class ShiftSheet(shapes.Shape):
+class ShiftSheet(Shape):
     """One shift: who holds what, what was named, what is accepted, and what was not named."""
 
     shift: Shift
     held: list[Held]
     listed: list[ListedCaseShown]
-    not_listed: list[shapes.Case]
+    not_listed: list[Case]
     """On the live board or held, and not named; none once the shift is over."""
-    timeline: list[shapes.TimelineEntry]
+    timeline: list[TimelineEntry]
     complete: bool
     """False where the shift has later events, or the live board more cases, than are read."""
     sequence: int
@@ -89,16 +91,14 @@ def routes(context: Context) -> APIRouter:
         return _sheet(context, boards, _find(desk, shift_id))
 
     @router.post("/{shift_id}/reveal", responses=PROBLEMS)
-    def reveal_of_shift(shift_id: ShiftPath, wanted: Reveal) -> shapes.Revealed:
+    def reveal_of_shift(shift_id: ShiftPath, wanted: Reveal) -> Revealed:
         """Opens what was remarked when the shift handed over; recorded as for a case."""
         answer = _find(desk, shift_id)
         events = [one for one in answer.found.events if wanted.slice().holds(one.event)]
         found = [one for one in personal_values(events) if wanted.asks_for(one)]
         values, cut_after = revealed(context, found, wanted)
         log.info("revealed", case_id=shift_id, count=len(values))
-        return shapes.Revealed(
-            case_id=shift_id, values=values, next=cut_after, sequence=answer.sequence
-        )
+        return Revealed(case_id=shift_id, values=values, next=cut_after, sequence=answer.sequence)
 
     return router
 
@@ -126,17 +126,15 @@ def _sheet(context: Context, boards: Boards, answer: Answer[ShiftLog]) -> ShiftS
     return ShiftSheet(
         shift=_shift(shift),
         held=[
-            Held(
-                operator=name, cases=[shapes.Case.showing(one) for one in held if _holds(name, one)]
-            )
+            Held(operator=name, cases=[Case.showing(one) for one in held if _holds(name, one)])
             for name in names_in(shift.operators)
         ],
         listed=[
-            ListedCaseShown.showing(one, case=shapes.Case.showing_any(cases.get(one.case_id)))
+            ListedCaseShown.showing(one, case=Case.showing_any(cases.get(one.case_id)))
             for one in listed
         ],
-        not_listed=[shapes.Case.showing(others[case_id]) for case_id in sorted(others)],
-        timeline=[shapes.TimelineEntry(**entry_shown(one, erased)) for one in events],
+        not_listed=[Case.showing(others[case_id]) for case_id in sorted(others)],
+        timeline=[TimelineEntry(**entry_shown(one, erased)) for one in events],
         complete=not more and board.in_all <= LIVE_MAX,
         sequence=answer.sequence,
     )

@@ -6,13 +6,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from services.query.api.shapes import CallsOfDay, Shape, Waiting
+from services.query.api.shapes import Shape, shows
 from services.query.context import Context
+from services.query.models.queue import QueueRow
+from services.query.models.statistics import CallsRow
 from services.query.reads.publication import STATISTICS, PublicationClass, class_of_stage
 from services.query.requests.cases import waits
 from shared.written import Day
 
 QUEUE_MAX = 1_000
+
+
+@shows(QueueRow)
+class Waiting(Shape):
+    """A case that waits for a person."""
 
 
 class Queue(Shape):
@@ -21,6 +28,11 @@ class Queue(Shape):
     items: list[Waiting]
     in_all: int
     sequence: int
+
+
+@shows(CallsRow)
+class CallsOfDay(Shape):
+    """How many calls there were on one day by one channel."""
 
 
 class Calls(Shape):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.query.api import shapes
+from services.query.api.shapes import Shape, shows
 from services.query.context import Context
 from services.query.masking import personal_shown
 from services.query.models import links as ties
@@ -15,13 +15,14 @@ from services.query.requests.cases import CaseId, look_up, waits
 from services.query.requests.problems import problems
 
 
-class Link(shapes.Link):
+@shows(ties.LinkRow)
+class Link(Shape):
     """Another case that may be the same man's; why, is sealed."""
 
     reason: str
 
 
-class Links(shapes.Shape):
+class Links(Shape):
     """What a case is tied to: his other episodes, the case it was split off, and links."""
 
     case_id: str
@@ -35,14 +36,15 @@ class Links(shapes.Shape):
     sequence: int
 
 
-class Message(shapes.Message):
+@shows(messages.MessageRow)
+class Message(Shape):
     """A message to a caller; its text and his address are sealed."""
 
     text: str | None
     to_address: str | None
 
 
-class Outbox(shapes.Shape):
+class Outbox(Shape):
     """The messages to a caller, the first queued at the top."""
 
     case_id: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
 from services.query.feed.progress import Progress
@@ -16,96 +18,74 @@ class Metrics:
 
     def __init__(self, version: str) -> None:
         self.registry = CollectorRegistry()
-        self._measure_feed(self.registry)
-        self._measure_waiting(self.registry)
-        self._measure_codes(self.registry)
-        self._measure_requests(self.registry)
+        self.recent_wrong_codes = WrongCodes()
+        self._measure_feed()
+        self._measure_waiting()
+        self._measure_requests()
         Info("passage_build", "What runs", registry=self.registry).info({"version": version})
 
-    def _measure_feed(self, registry: CollectorRegistry) -> None:
-        self.applied = Gauge(
-            "passage_query_applied_sequence", "Last sequence in the read model", registry=registry
+    def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
+        return Gauge(name, says, labels, registry=self.registry)
+
+    def _counter(self, name: str, says: str, *labels: str) -> Counter:
+        return Counter(name, says, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, says: str, *labels: str, buckets: Sequence[float] = SECONDS_BUCKETS
+    ) -> Histogram:
+        return Histogram(name, says, labels, buckets=buckets, registry=self.registry)
+
+    def _measure_feed(self) -> None:
+        self.applied = self._gauge(
+            "passage_query_applied_sequence", "Last sequence in the read model"
         )
-        self.last = Gauge("passage_log_last_sequence", "Last sequence in CASES", registry=registry)
-        self.lag = Gauge(
-            "passage_query_lag_events", "Events not yet in the read model", registry=registry
+        self.last = self._gauge("passage_log_last_sequence", "Last sequence in CASES")
+        self.lag = self._gauge("passage_query_lag_events", "Events not yet in the read model")
+        self.events = self._counter("passage_query_events_applied", "Events applied", "type")
+        self.batch_size = self._histogram(
+            "passage_query_batch_events", "Events applied in one transaction", buckets=BATCH_BUCKETS
         )
-        self.events = Counter(
-            "passage_query_events_applied", "Events applied", ["type"], registry=registry
+        self.batch_seconds = self._histogram(
+            "passage_query_batch_seconds", "How long one batch took to apply, seconds"
         )
-        self.batch_size = Histogram(
-            "passage_query_batch_events",
-            "Events applied in one transaction",
-            buckets=BATCH_BUCKETS,
-            registry=registry,
-        )
-        self.batch_seconds = Histogram(
-            "passage_query_batch_seconds",
-            "How long one batch took to apply, seconds",
-            buckets=SECONDS_BUCKETS,
-            registry=registry,
-        )
-        self.stopped = Gauge(
-            "passage_query_projection_stopped", "1: a person must look", registry=registry
-        )
-        self.put_aside = Gauge(
+        self.stopped = self._gauge("passage_query_projection_stopped", "1: a person must look")
+        self.put_aside = self._gauge(
             "passage_query_put_aside_messages",
             "Messages of CASES that can't be read; their cases are shown as damaged",
-            registry=registry,
         )
-        self.retries = Counter(
-            "passage_query_feed_retries",
-            "Faults the feed began anew after",
-            registry=registry,
+        self.retries = self._counter(
+            "passage_query_feed_retries", "Faults the feed began anew after"
         )
-        self.rebuilding = Gauge(
-            "passage_query_rebuilding", "1: older tables are served meanwhile", registry=registry
+        self.rebuilding = self._gauge(
+            "passage_query_rebuilding", "1: older tables are served meanwhile"
         )
 
-    def _measure_waiting(self, registry: CollectorRegistry) -> None:
-        self.parked = Gauge(
-            "passage_parked_messages", "Messages that wait for a person", registry=registry
-        )
-        self.storing_problems = Gauge(
+    def _measure_waiting(self) -> None:
+        self.parked = self._gauge("passage_parked_messages", "Messages that wait for a person")
+        self.storing_problems = self._gauge(
             "passage_storing_problems",
             "Streams that a nats-server doesn't write any more, and full disks",
-            registry=registry,
         )
-        self.calls_waiting = Gauge(
+        self.calls_waiting = self._gauge(
             "passage_calls_waiting",
             "Messages of a channel that intake has not recorded yet",
-            ["channel"],
-            registry=registry,
+            "channel",
         )
-        self.oldest_call = Gauge(
+        self.oldest_call = self._gauge(
             "passage_oldest_call_seconds",
             "Age of the oldest message of a channel that intake has not recorded yet",
-            ["channel"],
-            registry=registry,
+            "channel",
         )
 
-    def _measure_codes(self, registry: CollectorRegistry) -> None:
-        self.recent_wrong_codes = WrongCodes()
-        self.wrong_codes = Counter(
-            "passage_wrong_return_codes",
-            "Calls with a return code that no case has",
-            ["channel"],
-            registry=registry,
+    def _measure_requests(self) -> None:
+        self.wrong_codes = self._counter(
+            "passage_wrong_return_codes", "Calls with a return code that no case has", "channel"
         )
-
-    def _measure_requests(self, registry: CollectorRegistry) -> None:
-        self.requests = Counter(
-            "passage_http_requests",
-            "HTTP requests answered",
-            ["method", "route", "status"],
-            registry=registry,
+        self.requests = self._counter(
+            "passage_http_requests", "HTTP requests answered", "method", "route", "status"
         )
-        self.request_seconds = Histogram(
-            "passage_http_request_seconds",
-            "How long a request took, seconds",
-            ["method", "route"],
-            buckets=SECONDS_BUCKETS,
-            registry=registry,
+        self.request_seconds = self._histogram(
+            "passage_http_request_seconds", "How long a request took, seconds", "method", "route"
         )
 
     def watch(self, progress: Progress) -> None:

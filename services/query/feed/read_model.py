@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, delete, func, select, text, update
 from sqlalchemy.exc import DataError
@@ -13,7 +13,7 @@ from services.query.feed.tables import READ_MODELS, prefix_of, tables_for
 from services.query.feed.writing import RowWriter, read_rows
 from services.query.models import lookups, statistics
 from services.query.models.alarms import AlarmRow
-from services.query.models.archive import ASIDE
+from services.query.models.archive import ASIDE, ArchiveRow
 from services.query.models.case_row import CaseRow
 from services.query.models.desk import DeskRow, ExportRow, ShiftRow, is_of_the_desk
 from services.query.models.folding import (
@@ -21,7 +21,6 @@ from services.query.models.folding import (
     ReadEvent,
     Rows,
     StoppedError,
-    Unreadable,
     fold,
     put_aside,
     read_events,
@@ -32,6 +31,7 @@ from services.query.models.queue import QueueRow
 from services.query.models.statistics import CallsKey, CallsRow, FunnelRow
 from services.query.recorder import RecordedEvent
 
+OfCaseT = TypeVar("OfCaseT", QueueRow, FunnelRow, OverdueRow, AlarmRow)
 CASES_KEPT = 5_000
 """How many cases' rows stay in memory, those changed last."""
 
@@ -96,7 +96,7 @@ class ReadModel:
 
     def _apply(
         self,
-        items: Iterable[ReadEvent | Unreadable],
+        items: Iterable[ReadEvent | ArchiveRow],
         batch: Sequence[RecordedEvent],
         checkpoint: int,
     ) -> int:
@@ -123,20 +123,16 @@ class ReadModel:
     def _desk_before(self, connection: Connection, ids: set[str]) -> dict[str, DeskRow]:
         if not ids:
             return {}
-        shifts, exports = self.tables.shifts, self.tables.exports
-        found: dict[str, DeskRow] = {
-            row[0]: ShiftRow._make(row)
-            for row in read_rows(connection, shifts, shifts.c.shift_id, ids)
-        }
-        for row in read_rows(connection, exports, exports.c.export_id, ids):
-            found[row[0]] = ExportRow._make(row)
-        return found
+        found: list[DeskRow] = [
+            *read_rows(connection, self.tables.shifts, ShiftRow, ids),
+            *read_rows(connection, self.tables.exports, ExportRow, ids),
+        ]
+        return {row[0]: row for row in found}
 
     def _add_calls_before(self, connection: Connection, rows: Rows) -> None:
         """Makes the counts of the batch those of all time."""
-        table = self.tables.statistics_calls
-        for row in read_rows(connection, table, table.c.day, {key.day for key in rows.calls}):
-            known = CallsRow._make(row)
+        days = {key.day for key in rows.calls}
+        for known in read_rows(connection, self.tables.statistics_calls, CallsRow, days):
             key = CallsKey(known.day, known.channel)
             if key in rows.calls:
                 rows.calls[key] = statistics.together(known, rows.calls[key])
@@ -145,21 +141,20 @@ class ReadModel:
         if not ids:
             return {}
         tables = self.tables
-        case_list, queue, funnel = tables.case_list, tables.queue, tables.statistics_funnel
-        cases = read_rows(connection, case_list, case_list.c.case_id, ids)
+        cases = read_rows(connection, tables.case_list, CaseRow, ids)
         # Most that are asked for in a rebuild have just begun: they have no rows anywhere.
-        ids = {row[0] for row in cases}
-        waiting = {row[0]: row for row in read_rows(connection, queue, queue.c.case_id, ids)}
-        reached = {row[0]: row for row in read_rows(connection, funnel, funnel.c.case_id, ids)}
-        late = _by_case(read_rows(connection, tables.overdue, tables.overdue.c.case_id, ids))
-        alarms = _by_case(read_rows(connection, tables.alarms, tables.alarms.c.case_id, ids))
+        ids = {row.case_id for row in cases}
+        waiting = _by_case(read_rows(connection, tables.queue, QueueRow, ids))
+        reached = _by_case(read_rows(connection, tables.statistics_funnel, FunnelRow, ids))
+        late = _by_case(read_rows(connection, tables.overdue, OverdueRow, ids))
+        alarms = _by_case(read_rows(connection, tables.alarms, AlarmRow, ids))
         return {
-            row[0]: CaseRows(
-                CaseRow._make(row),
-                QueueRow._make(waiting[row[0]]) if row[0] in waiting else None,
-                FunnelRow._make(reached[row[0]]),
-                tuple(map(OverdueRow._make, late.get(row[0], ()))),
-                tuple(map(AlarmRow._make, alarms.get(row[0], ()))),
+            row.case_id: CaseRows(
+                row,
+                next(iter(waiting.get(row.case_id, ())), None),
+                reached[row.case_id][0],
+                tuple(late.get(row.case_id, ())),
+                tuple(alarms.get(row.case_id, ())),
             )
             for row in cases
         }
@@ -171,8 +166,8 @@ class ReadModel:
         writers["queue"].set(connection, waiting)
         writers["queue"].delete(connection, gone)
         writers["statistics_funnel"].set(connection, reached)
-        self._replace(connection, "overdue", _of_each(rows, "overdue"))
-        self._replace(connection, "alarms", _of_each(rows, "alarms"))
+        self._replace(connection, rows, "overdue")
+        self._replace(connection, rows, "alarms")
         writers["shifts"].set(connection, [r for r in rows.desk.values() if type(r) is ShiftRow])
         writers["exports"].set(connection, [r for r in rows.desk.values() if type(r) is ExportRow])
         self._set_lookups(connection, rows)
@@ -181,12 +176,18 @@ class ReadModel:
         writers["archive"].insert(connection, rows.archive)
 
     def _replace(
-        self, connection: Connection, name: str, changed: Mapping[str, tuple[Any, ...]]
+        self, connection: Connection, rows: Rows, name: Literal["overdue", "alarms"]
     ) -> None:
-        """Makes a table's rows of some cases these."""
+        """Makes a table's rows of the cases of which they changed what they are now."""
+        changed: dict[str, tuple[Any, ...]] = {}
+        for case_id, after in rows.after.items():
+            before = rows.before.get(case_id)
+            was = getattr(before, name) if before is not None else ()
+            if getattr(after, name) is not was:
+                changed[case_id] = getattr(after, name)
         writer = self._writers[name]
         writer.delete(connection, list(changed))
-        writer.insert(connection, [row for rows in changed.values() for row in rows])
+        writer.insert(connection, [row for some in changed.values() for row in some])
 
     def _set_lookups(self, connection: Connection, rows: Rows) -> None:
         forgotten, found_by = lookups.together(rows.lookups)
@@ -245,21 +246,8 @@ def _changed(rows: Rows) -> tuple[list[QueueRow], list[str], list[FunnelRow]]:
     return waiting, gone, reached
 
 
-def _of_each(
-    rows: Rows, name: Literal["overdue", "alarms"]
-) -> dict[str, tuple[tuple[Any, ...], ...]]:
-    """The rows of the cases of which they changed."""
-    changed: dict[str, tuple[tuple[Any, ...], ...]] = {}
-    for case_id, after in rows.after.items():
-        before = rows.before.get(case_id)
-        was = getattr(before, name) if before is not None else ()
-        if getattr(after, name) is not was:
-            changed[case_id] = getattr(after, name)
-    return changed
-
-
-def _by_case(rows: Iterable[Sequence[Any]]) -> dict[str, list[Sequence[Any]]]:
-    found: dict[str, list[Sequence[Any]]] = {}
-    for row in sorted(rows, key=tuple):
-        found.setdefault(row[0], []).append(row)
+def _by_case(rows: Iterable[OfCaseT]) -> dict[str, list[OfCaseT]]:
+    found: dict[str, list[OfCaseT]] = {}
+    for row in sorted(rows):
+        found.setdefault(row.case_id, []).append(row)
     return found

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Dialect, Table, select
-from sqlalchemy.sql.elements import ColumnElement
 
 READ_AT_ONCE = 500
 """Keys in one SELECT; PostgreSQL plans long lists slowly."""
 VALUES_AT_ONCE = 30_000
 """Parameters of one INSERT; SQLite allows 32,766, PostgreSQL 65,535."""
 
-RowT = TypeVar("RowT")
+ItemT = TypeVar("ItemT")
+RowT = TypeVar("RowT", bound=NamedTuple)
 
 
 class RowWriter:
@@ -61,7 +61,7 @@ class RowWriter:
             connection.exec_driver_sql(statement, tuple(chain.from_iterable(some)))
 
 
-def _pieces(rows: Sequence[RowT], size: int) -> Iterator[Sequence[RowT]]:
+def _pieces(rows: Sequence[ItemT], size: int) -> Iterator[Sequence[ItemT]]:
     return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
@@ -70,13 +70,11 @@ def _listed(marks: list[str]) -> str:
 
 
 def read_rows(
-    connection: Connection,
-    table: Table,
-    key: ColumnElement[Any],
-    values: Collection[str],
-) -> list[Sequence[Any]]:
-    """The rows whose key is one of the values."""
-    found: list[Sequence[Any]] = []
-    for some in _pieces(list(values), READ_AT_ONCE):
-        found += connection.execute(select(table).where(key.in_(some))).all()
+    connection: Connection, table: Table, row: type[RowT], keys: Collection[str]
+) -> list[RowT]:
+    """The rows of a table in whose first column one of the keys stands."""
+    first, found = next(iter(table.columns)), list[RowT]()
+    for some in _pieces(list(keys), READ_AT_ONCE):
+        query = select(table).where(first.in_(some))
+        found += [row._make(one) for one in connection.execute(query)]
     return found

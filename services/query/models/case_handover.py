@@ -12,6 +12,8 @@ from services.query.models.case_row import (
     RECEIVED,
     CaseRow,
     ContactState,
+    OfferState,
+    RendezvousState,
     Stage,
     heard_of,
     later,
@@ -21,22 +23,20 @@ from services.query.models.case_row import (
 from shared.events import custody, handover
 from shared.events.catalogue import HandoverEvent
 
-_Ending = handover.RendezvousMissed | handover.RendezvousCancelled | handover.RendezvousExpired
-_OfOffer = (
-    handover.HandoverOffered
-    | handover.HandoverAccepted
-    | handover.HandoverRefused
-    | handover.HandoverWithdrawn
+_OfMeeting = (
+    handover.RendezvousApproved
+    | handover.RendezvousDisclosed
+    | handover.DisclosureWithdrawn
+    | handover.RendezvousMissed
+    | handover.RendezvousCancelled
+    | handover.RendezvousExpired
 )
-_OfContact = (
-    handover.ArrivedInUkraine
-    | handover.ContactLost
-    | handover.ContactRegained
-    | handover.GuidanceGiven
-    | handover.FollowUpOverdue
-)
-_OfConsent = (
-    custody.ExchangeOffered
+_AfterReceipt = (
+    custody.CustodyChanged
+    | custody.Exchanged
+    | custody.CaptureCardDue
+    | custody.CaptureCardConfirmed
+    | custody.ExchangeOffered
     | custody.ExchangeConsentGiven
     | custody.ExchangeConsentWithdrawn
     | custody.PublicityConsentGiven
@@ -56,48 +56,6 @@ WORSE_THAN: dict[ContactState, frozenset[ContactState]] = {
 def after_handover(row: CaseRow, event: HandoverEvent, at: datetime) -> CaseRow:
     """The row after an event of handover's, which happened at `at`."""
     match event:
-        case (
-            handover.ArrivedInUkraine()
-            | handover.ContactLost()
-            | handover.ContactRegained()
-            | handover.GuidanceGiven()
-            | handover.FollowUpOverdue()
-        ):
-            return _after_contact(row, event, at)
-        case handover.RendezvousPlanned() | handover.RendezvousReplanned():
-            return _planned(row, event)
-        case (
-            handover.RendezvousApproved()
-            | handover.RendezvousDisclosed()
-            | handover.DisclosureWithdrawn()
-            | handover.RendezvousMissed()
-            | handover.RendezvousCancelled()
-            | handover.RendezvousExpired()
-        ):
-            # Another rendezvous may have been planned meanwhile.
-            return _after_meeting(row, event) if event.rendezvous_id == row.rendezvous_id else row
-        case (
-            handover.HandoverOffered()
-            | handover.HandoverAccepted()
-            | handover.HandoverRefused()
-            | handover.HandoverWithdrawn()
-        ):
-            return _after_offer(row, event, at)
-        case (
-            handover.HandedOver()
-            | handover.GroupHandedOver()
-            | handover.HandoverDiscrepancyRaised()
-            | handover.HandoverDiscrepancyResolved()
-        ):
-            return _received(row, event)
-        case handover.EmergencyOverrideUsed() | handover.FollowUpSet():
-            return row
-        case _:
-            return _after_custody(row, event)
-
-
-def _after_contact(row: CaseRow, event: _OfContact, at: datetime) -> CaseRow:
-    match event:
         case handover.ArrivedInUkraine():
             return _told(reached(row, "arrived"), at, in_call=event.call_id is not None)
         case handover.ContactLost():
@@ -108,12 +66,38 @@ def _after_contact(row: CaseRow, event: _OfContact, at: datetime) -> CaseRow:
             # By a message alone he was written to, and not heard of.
             return _told(row, at, in_call=True) if event.call_id is not None else row
         case handover.FollowUpOverdue():
-            after = CONTACT_BY_RULE.get(event.rule)
-            if after is None or row.contact not in WORSE_THAN[after]:
-                return row
-            return row._replace(contact=after)
+            return _silent(row, event.rule)
+        case handover.RendezvousPlanned() | handover.RendezvousReplanned():
+            return _planned(row, event)
+        case handover.HandoverOffered():
+            return _offered(row, event)
+        case handover.HandoverAccepted():
+            return _answered(row, event.offer_id, "accepted", at)
+        case handover.HandoverRefused():
+            return _answered(row, event.offer_id, "refused", at)
+        case handover.HandoverWithdrawn():
+            return _answered(row, event.offer_id, "withdrawn", at)
+        case handover.HandedOver():
+            received = reached(row, "handed_over")._replace(team=event.team, claim_expired=False)
+            return _held(received, received.custody)
+        case handover.GroupHandedOver():
+            # That he himself was received, his own receipt says; perhaps he wasn't.
+            return row if row.offer == "none" else _without_offer(row, "received")
+        case handover.HandoverDiscrepancyRaised():
+            return row._replace(discrepancy=True)
+        case handover.HandoverDiscrepancyResolved():
+            return row._replace(discrepancy=False)
+        case handover.EmergencyOverrideUsed() | handover.FollowUpSet():
+            return row
         case _:
-            assert_never(event)
+            return _after_meeting(row, event)
+
+
+def _silent(row: CaseRow, rule: handover.FollowUpRule) -> CaseRow:
+    after = CONTACT_BY_RULE.get(rule)
+    if after is None or row.contact not in WORSE_THAN[after]:
+        return row
+    return row._replace(contact=after)
 
 
 def _told(row: CaseRow, at: datetime, *, in_call: bool) -> CaseRow:
@@ -142,13 +126,11 @@ def _planned(
     )
 
 
-def _after_meeting(
-    row: CaseRow,
-    event: handover.RendezvousApproved
-    | handover.RendezvousDisclosed
-    | handover.DisclosureWithdrawn
-    | _Ending,
-) -> CaseRow:
+def _after_meeting(row: CaseRow, event: _OfMeeting | _AfterReceipt) -> CaseRow:
+    if isinstance(event, _AfterReceipt):
+        return _after_receipt(row, event)
+    if event.rendezvous_id != row.rendezvous_id:
+        return row  # Another rendezvous was planned meanwhile.
     match event:
         case handover.RendezvousApproved():
             return row._replace(rendezvous="approved")
@@ -157,84 +139,50 @@ def _after_meeting(
         case handover.DisclosureWithdrawn():
             return told_no_more(row, event)
         case handover.RendezvousMissed():
-            return _ended(row)._replace(rendezvous="missed")
+            return _ended(row, "missed")
         case handover.RendezvousCancelled():
-            return _ended(row)._replace(rendezvous="cancelled")
+            return _ended(row, "cancelled")
         case handover.RendezvousExpired():
-            return _ended(row)._replace(rendezvous="expired")
+            return _ended(row, "expired")
         case _:
             assert_never(event)
 
 
-def _ended(row: CaseRow) -> CaseRow:
-    return moved_to(_unbound(row), "arrived")._replace(told_by=None, perhaps_told_by=None)
+def _ended(row: CaseRow, how: RendezvousState) -> CaseRow:
+    after = moved_to(_unbound(row), "arrived")
+    return after._replace(rendezvous=how, told_by=None, perhaps_told_by=None)
 
 
 def _unbound(row: CaseRow) -> CaseRow:
     return row._replace(offer="none" if row.offer == "none" else "void")
 
 
-def _after_offer(row: CaseRow, event: _OfOffer, at: datetime) -> CaseRow:
-    if isinstance(event, handover.HandoverOffered):
-        return moved_to(row, "offered")._replace(
-            offer="open",
-            offer_id=event.offer_id,
-            offer_deadline_at=event.deadline_at,
-            offer_answered_at=None,
-            team=event.team,
-        )
-    if event.offer_id != row.offer_id or row.offer != "open":
+def _offered(row: CaseRow, event: handover.HandoverOffered) -> CaseRow:
+    return moved_to(row, "offered")._replace(
+        offer="open",
+        offer_id=event.offer_id,
+        offer_deadline_at=event.deadline_at,
+        offer_answered_at=None,
+        team=event.team,
+    )
+
+
+def _answered(row: CaseRow, offer_id: str, how: OfferState, at: datetime) -> CaseRow:
+    if offer_id != row.offer_id or row.offer != "open":
         return row  # Exactly one of accept, refuse and withdraw wins.
     row = row._replace(offer_answered_at=at)
-    match event:
-        case handover.HandoverAccepted():
-            return row._replace(offer="accepted")
-        case handover.HandoverRefused():
-            return moved_to(row, _stage_without_offer(row))._replace(offer="refused")
-        case handover.HandoverWithdrawn():
-            return moved_to(row, _stage_without_offer(row))._replace(offer="withdrawn")
-        case _:
-            assert_never(event)
+    return row._replace(offer=how) if how == "accepted" else _without_offer(row, how)
 
 
-def _stage_without_offer(row: CaseRow) -> Stage:
+def _without_offer(row: CaseRow, how: OfferState) -> CaseRow:
     if row.rendezvous == "disclosed":
-        return "guided"
-    return "planned" if row.rendezvous in {"planned", "replanned", "approved"} else "arrived"
+        stage: Stage = "guided"
+    else:
+        stage = "planned" if row.rendezvous in {"planned", "replanned", "approved"} else "arrived"
+    return moved_to(row, stage)._replace(offer=how)
 
 
-def _received(
-    row: CaseRow,
-    event: handover.HandedOver
-    | handover.GroupHandedOver
-    | handover.HandoverDiscrepancyRaised
-    | handover.HandoverDiscrepancyResolved,
-) -> CaseRow:
-    match event:
-        case handover.HandedOver():
-            received = reached(row, "handed_over")._replace(team=event.team, claim_expired=False)
-            return _held(received, received.custody)
-        case handover.GroupHandedOver():
-            # That he himself was received, his own receipt says; perhaps he wasn't.
-            if row.offer == "none":
-                return row
-            return moved_to(row._replace(offer="received"), _stage_without_offer(row))
-        case handover.HandoverDiscrepancyRaised():
-            return row._replace(discrepancy=True)
-        case handover.HandoverDiscrepancyResolved():
-            return row._replace(discrepancy=False)
-        case _:
-            assert_never(event)
-
-
-def _after_custody(
-    row: CaseRow,
-    event: custody.CustodyChanged
-    | custody.Exchanged
-    | custody.CaptureCardDue
-    | custody.CaptureCardConfirmed
-    | _OfConsent,
-) -> CaseRow:
+def _after_receipt(row: CaseRow, event: _AfterReceipt) -> CaseRow:
     match event:
         case custody.CustodyChanged():
             after = _held(row, event.custody)
@@ -245,18 +193,6 @@ def _after_custody(
             return reached(row, "exchanged")
         case custody.CaptureCardDue() | custody.CaptureCardConfirmed():
             return row
-        case _:
-            return _after_consent(row, event)
-
-
-def _held(row: CaseRow, known: custody.Custody | None) -> CaseRow:
-    """Moves a man on who was received and is held; release, escape and death lead nowhere."""
-    is_held = known in HELD and RANK[row.stage] >= RECEIVED
-    return reached(row, "in_custody") if is_held else row
-
-
-def _after_consent(row: CaseRow, event: _OfConsent) -> CaseRow:
-    match event:
         case custody.ExchangeOffered():
             standing = row.exchange_consent
             return row._replace(exchange_consent="asked" if standing == "none" else standing)
@@ -270,3 +206,9 @@ def _after_consent(row: CaseRow, event: _OfConsent) -> CaseRow:
             return row._replace(publicity_consent="withdrawn")
         case _:
             assert_never(event)
+
+
+def _held(row: CaseRow, known: custody.Custody | None) -> CaseRow:
+    """Moves a man on who was received and is held; release, escape and death lead nowhere."""
+    is_held = known in HELD and RANK[row.stage] >= RECEIVED
+    return reached(row, "in_custody") if is_held else row

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from services.query.models.case_messages import after_message
-from services.query.models.case_row import CaseRow, heard_of, moved_to, reached
+from services.query.models.case_row import CaseRow, IdentityState, heard_of, moved_to, reached
 from services.query.models.rows import earlier
 from shared.contact_rule import SafeToContact, said_in, windows_in, words_of
 from shared.events import claims, groups, intake
@@ -22,59 +22,57 @@ def after_intake(
 ) -> CaseRow:
     """The row after an event of intake's."""
     match event := envelope.data:
-        case intake.CaseOpened() | intake.CallLinked() | intake.CallTriaged():
-            return _after_call(row, event, recorded_at)
-        case intake.SurrenderDeclared() | intake.PersonalDataProvided() | intake.ReturnCodeIssued():
-            return _after_stage_one(row, event, envelope.id)
-        case claims.CaseClaimed() | claims.CaseReleased():
-            return _after_claim(row, event)
-        case groups.GroupFormed() | groups.GroupJoined() | groups.GroupLeft():
-            return _after_group(row, event)
-        case (
-            intake.ContactRuleSet()
-            | intake.EpisodeContinued()
-            | intake.CaseClosed()
-            | intake.CaseReopened()
-        ):
-            return _after_desk(row, event, envelope)
-        case (
-            CallEnded()
-            | intake.CallerConfirmed()
-            | intake.DuressSignalled()  # Nobody who looks at the case may see it.
-            | intake.DuressCleared()
-            | intake.NoteAdded()
-            | intake.AdviceGiven()
-            | intake.DeadlinePassed()
-            | intake.CasesLinked()
-            | intake.CasesUnlinked()
-            | intake.ErasureRequested()
-            | intake.PersonalDataErased()
-            | groups.HeadsCounted()
-            | DeskEvent()
-        ):
-            return row
-        case OutboundEvent():
-            return after_message(row, event)
-        case _:
-            assert_never(event)
-
-
-def _after_call(
-    row: CaseRow,
-    event: intake.CaseOpened | intake.CallLinked | intake.CallTriaged,
-    recorded_at: datetime | None,
-) -> CaseRow:
-    match event:
         case intake.CaseOpened():
-            return _called(row, event, recorded_at)._replace(
-                episode=event.episode, previous_case=event.previous_case
-            )
+            opened = _called(row, event, recorded_at)
+            return opened._replace(episode=event.episode, previous_case=event.previous_case)
         case intake.CallLinked():
             return _called(row, event, recorded_at)
         case intake.CallTriaged():
             return _triaged(row, event)
+        case intake.SurrenderDeclared():
+            return reached(row, "declared")
+        case intake.PersonalDataProvided():
+            return _registered(row, event, envelope.id)
+        case intake.ReturnCodeIssued():
+            return reached(row, "awaiting_second_call")._replace(code_hash=event.code_hash)
+        case claims.CaseClaimed() | claims.CaseReleased():
+            return _after_claim(row, event)
+        case groups.GroupFormed() | groups.GroupJoined() | groups.GroupLeft():
+            return _after_group(row, event)
+        case intake.ContactRuleSet():
+            return _safe(row, envelope)
+        case intake.EpisodeContinued():
+            return row._replace(next_case=event.next_case)
+        case intake.CaseClosed():
+            closed = row._replace(open=False, progress="closed", claim_expired=False)
+            return closed._replace(closing_reason=event.reason)
+        case intake.CaseReopened():
+            return moved_to(row._replace(open=True, closing_reason=None), row.stage)
+        case OutboundEvent():
+            return after_message(row, event)
         case _:
-            assert_never(event)
+            return _unchanged(row, event)
+
+
+_ChangingNothing = (
+    CallEnded
+    | intake.CallerConfirmed
+    | intake.DuressSignalled  # Nobody who looks at the case may see it.
+    | intake.DuressCleared
+    | intake.NoteAdded
+    | intake.AdviceGiven
+    | intake.DeadlinePassed
+    | intake.CasesLinked
+    | intake.CasesUnlinked
+    | intake.ErasureRequested
+    | intake.PersonalDataErased
+    | groups.HeadsCounted
+    | DeskEvent
+)
+
+
+def _unchanged(row: CaseRow, _: _ChangingNothing) -> CaseRow:
+    return row
 
 
 def _called(
@@ -107,26 +105,12 @@ def _triaged(row: CaseRow, triage: intake.CallTriaged) -> CaseRow:
     return judged._replace(triaged=True, untriaged_call_id=None, untriaged_call_at=None)
 
 
-def _after_stage_one(
-    row: CaseRow,
-    event: intake.SurrenderDeclared | intake.PersonalDataProvided | intake.ReturnCodeIssued,
-    event_id: str,
-) -> CaseRow:
-    match event:
-        case intake.SurrenderDeclared():
-            return reached(row, "declared")
-        case intake.PersonalDataProvided():
-            if event.provenance == "after_capture":
-                return row  # Kept apart from what he told the hotline.
-            # What was verified was the data given before, not this; a contradiction stays open.
-            return reached(row, "registered")._replace(
-                identity="contradicted" if row.contradicted else "claimed",
-                claim_event_id=event_id,
-            )
-        case intake.ReturnCodeIssued():
-            return reached(row, "awaiting_second_call")._replace(code_hash=event.code_hash)
-        case _:
-            assert_never(event)
+def _registered(row: CaseRow, event: intake.PersonalDataProvided, event_id: str) -> CaseRow:
+    if event.provenance == "after_capture":
+        return row  # Kept apart from what he told the hotline.
+    # What was verified was the data given before, not this; a contradiction stays open.
+    identity: IdentityState = "contradicted" if row.contradicted else "claimed"
+    return reached(row, "registered")._replace(identity=identity, claim_event_id=event_id)
 
 
 def _after_claim(row: CaseRow, event: claims.CaseClaimed | claims.CaseReleased) -> CaseRow:
@@ -163,29 +147,6 @@ def _after_group(
             if event.member_case != row.case_id or event.group_id != row.group_id:
                 return row
             return row._replace(group_id=None, group_role=None)
-        case _:
-            assert_never(event)
-
-
-def _after_desk(
-    row: CaseRow,
-    event: intake.ContactRuleSet
-    | intake.EpisodeContinued
-    | intake.CaseClosed
-    | intake.CaseReopened,
-    envelope: CaseEvent[IntakeEvent],
-) -> CaseRow:
-    match event:
-        case intake.ContactRuleSet():
-            return _safe(row, envelope)
-        case intake.EpisodeContinued():
-            return row._replace(next_case=event.next_case)
-        case intake.CaseClosed():
-            return row._replace(
-                open=False, progress="closed", closing_reason=event.reason, claim_expired=False
-            )
-        case intake.CaseReopened():
-            return moved_to(row._replace(open=True, closing_reason=None), row.stage)
         case _:
             assert_never(event)
 

@@ -16,12 +16,12 @@ def after_verification(row: CaseRow, event: VerificationEvent) -> CaseRow:
             return _answered(row, event)
         case verification.VerificationEscalated():
             return row._replace(escalated=True)
-        case (
-            verification.IdentityVerified()
-            | verification.IdentityContradicted()
-            | verification.IdentityRejected()
-        ):
-            return _judged(row, event)
+        case verification.IdentityVerified():
+            return row._replace(identity="verified", contradicted=False, escalated=False)
+        case verification.IdentityContradicted():
+            return _contradicted(row, event)
+        case verification.IdentityRejected():
+            return row._replace(identity="rejected", escalated=False)
         case verification.CredibilityAssessed():
             return row._replace(credibility=event.level, credibility_expires_at=event.expires_at)
         case verification.ReviewOpened():
@@ -46,24 +46,9 @@ def _answered(row: CaseRow, checked: verification.RegistryChecked) -> CaseRow:
     return row._replace(identity="partial" if helps else "claimed")
 
 
-def _judged(
-    row: CaseRow,
-    event: verification.IdentityVerified
-    | verification.IdentityContradicted
-    | verification.IdentityRejected,
-) -> CaseRow:
-    match event:
-        case verification.IdentityVerified():
-            return row._replace(identity="verified", contradicted=False, escalated=False)
-        case verification.IdentityContradicted():
-            # What a registry found it may take back; what a person found, only new data can.
-            claim = row.claim_event_id if event.registry is not None else None
-            # A rejection stays: a person decided it, and a match takes it back no more than this.
-            identity: IdentityState = "rejected" if row.identity == "rejected" else "contradicted"
-            return row._replace(
-                identity=identity, contradicted=True, claim_event_id=claim, escalated=False
-            )
-        case verification.IdentityRejected():
-            return row._replace(identity="rejected", escalated=False)
-        case _:
-            assert_never(event)
+def _contradicted(row: CaseRow, event: verification.IdentityContradicted) -> CaseRow:
+    # What a registry found it may take back; what a person found, only new data can.
+    claim = row.claim_event_id if event.registry is not None else None
+    # A rejection stays: a person decided it, and a match takes it back no more than this.
+    identity: IdentityState = "rejected" if row.identity == "rejected" else "contradicted"
+    return row._replace(identity=identity, contradicted=True, claim_event_id=claim, escalated=False)

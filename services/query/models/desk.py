@@ -155,13 +155,3 @@ def _export(row: ExportRow, data: Any) -> ExportRow:
         exported_by=data.by,
         second_by=data.second_by,
     )
-
-
-def damaged(
-    row: DeskRow | None, log_id: str, version: int, sequence: int, recorded_at: datetime
-) -> DeskRow | None:
-    """The row after a message that can't be read, or None where there is none."""
-    if version != (row.version if row is not None else 0) + 1:
-        return row._replace(damaged=True) if row is not None else None
-    before = row if row is not None else began(log_id, recorded_at)
-    return before._replace(damaged=True, version=version, sequence=sequence)

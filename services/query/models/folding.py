@@ -55,21 +55,6 @@ class ReadEvent(NamedTuple):
     event: CaseEvent[Any]
 
 
-class Unreadable(NamedTuple):
-    """A stored message that no read model can take: kept in the archive, with the reason.
-
-    Where its subject is no event's, `version` is 0 and `type_name` the whole subject.
-    """
-
-    sequence: int
-    recorded_at: datetime
-    stored: bytes
-    case_id: str
-    version: int
-    type_name: str
-    reason: str
-
-
 class CaseRows(NamedTuple):
     """The rows of one case; `queue` is None where nobody is waited for."""
 
@@ -99,7 +84,7 @@ class Rows:
 
 def read_events(
     batch: Iterable[RecordedEvent], checkpoint: int
-) -> Iterator[ReadEvent | Unreadable]:
+) -> Iterator[ReadEvent | ArchiveRow]:
     """Reads the messages after `checkpoint`. Raises StoppedError at a gap.
 
     One at a time, so that each is folded and dropped while it is still in the processor's cache.
@@ -110,7 +95,7 @@ def read_events(
         yield read_stored(stored)
 
 
-def read_stored(stored: RecordedEvent) -> ReadEvent | Unreadable:
+def read_stored(stored: RecordedEvent) -> ReadEvent | ArchiveRow:
     """Reads one message of the log; what isn't an event under its own subject is put aside."""
     try:
         event = read_case_event(stored.state, stored.topic)
@@ -124,12 +109,9 @@ def read_stored(stored: RecordedEvent) -> ReadEvent | Unreadable:
     return ReadEvent(stored.id, stored.recorded_at, stored.state, event)
 
 
-def put_aside(stored: RecordedEvent, reason: str) -> Unreadable:
+def put_aside(stored: RecordedEvent, reason: str) -> ArchiveRow:
     """A message as the archive keeps it when nothing else can take it."""
-    case_id, version, type_name = _filed(stored)
-    return Unreadable(
-        stored.id, stored.recorded_at, stored.state, case_id, version, type_name, reason
-    )
+    return ArchiveRow(stored.id, *_filed(stored), stored.recorded_at, stored.state, reason)
 
 
 def _filed(stored: RecordedEvent) -> tuple[str, int, str]:
@@ -154,11 +136,11 @@ def touched_logs(batch: Iterable[RecordedEvent]) -> set[str]:
     }
 
 
-def fold(items: Iterable[ReadEvent | Unreadable], rows: Rows) -> None:
+def fold(items: Iterable[ReadEvent | ArchiveRow], rows: Rows) -> None:
     """Brings the rows up to date; what doesn't follow its case's last version is put aside."""
     after, before = rows.after, rows.before
     for item in items:
-        if isinstance(item, Unreadable):
+        if isinstance(item, ArchiveRow):
             _set_aside(item, rows)
             continue
         event = item.event
@@ -200,55 +182,31 @@ def _note(item: ReadEvent, rows: Rows) -> None:
     rows.archive.append(_archived(item))
 
 
-def _out_of_order(item: ReadEvent, version: int) -> Unreadable:
-    event = item.event
-    return Unreadable(
-        item.sequence,
-        item.recorded_at,
-        item.stored,
-        event.subject,
-        event.caseversion,
-        event.type_name,
-        f"it follows version {version} of its case",
-    )
+def _out_of_order(item: ReadEvent, version: int) -> ArchiveRow:
+    return _archived(item)._replace(unreadable=f"it follows version {version} of its case")
 
 
-def _set_aside(item: Unreadable, rows: Rows) -> None:
-    """Archives a message as it is, and marks the case under whose subject it stands."""
+def _set_aside(item: ArchiveRow, rows: Rows) -> None:
+    """Archives a message as it is, and marks the log under whose subject it stands."""
     rows.unreadable += 1
-    rows.archive.append(
-        ArchiveRow(
-            item.sequence,
-            item.case_id,
-            item.version,
-            item.type_name,
-            item.recorded_at,
-            item.stored,
-            item.reason,
-        )
-    )
+    rows.archive.append(item)
     if is_of_the_desk(item.case_id):
         _damage_of_desk(item, rows)
     else:
         _damage(item, rows)
 
 
-def _damage_of_desk(item: Unreadable, rows: Rows) -> None:
+def _damage_of_desk(item: ArchiveRow, rows: Rows) -> None:
     known = rows.desk.get(item.case_id) or rows.desk_before.get(item.case_id)
-    row = desk.damaged(known, item.case_id, item.version, item.sequence, item.recorded_at)
+    row = damaged(known, desk.began(item.case_id, item.recorded_at), item)
     if row is not None:
         rows.desk[item.case_id] = row
 
 
-def _damage(item: Unreadable, rows: Rows) -> None:
+def _damage(item: ArchiveRow, rows: Rows) -> None:
     known = rows.after.get(item.case_id) or rows.before.get(item.case_id)
-    case = damaged(
-        known.case if known is not None else None,
-        item.case_id,
-        item.version,
-        item.sequence,
-        item.recorded_at,
-    )
+    begun = CaseRow(item.case_id, opened_at=item.recorded_at)
+    case = damaged(known.case if known is not None else None, begun, item)
     if case is None:
         return
     if known is not None:

@@ -17,7 +17,8 @@ from services.query.context import Context
 from services.query.masking import entry_shown
 from services.query.models.queue import FIRST
 from services.query.reads.as_of import AsOf
-from services.query.reads.cases import Answer, CaseHistory
+from services.query.reads.cases import CaseHistory
+from services.query.reads.served import Answer
 from services.query.reads.slices import Slice
 from services.query.requests.body import SEQUENCE_MAX
 from services.query.requests.cases import CaseId, look_up, waits

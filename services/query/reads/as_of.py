@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from services.query.masking import erased_in
-from services.query.models.folding import ReadEvent, Rows, Unreadable, fold, read_stored
-from services.query.reads.cases import Answer, CaseHistory, PutAside
+from services.query.models.archive import ArchiveRow
+from services.query.models.folding import ReadEvent, Rows, fold, read_stored
+from services.query.reads.cases import CaseHistory, PutAside
+from services.query.reads.served import Answer
 from services.query.reads.slices import WHOLE, Slice, fitting
 from services.query.recorder import Log, RecordedEvent
 from shared.case_log import LogError
@@ -41,7 +43,7 @@ class _Past:
         self.aside: list[PutAside] = []
         self.erasures: list[CaseEvent[Any]] = []
 
-    def take(self, item: ReadEvent | Unreadable) -> None:
+    def take(self, item: ReadEvent | ArchiveRow) -> None:
         if isinstance(item, ReadEvent) and isinstance(item.event.data, PersonalDataErased):
             self.erasures.append(item.event)
         if not _is_within(item, self._moment):
@@ -87,7 +89,7 @@ def case_as_of(
     return Answer(history, made.case.sequence)
 
 
-def _is_within(item: ReadEvent | Unreadable, moment: AsOf) -> bool:
+def _is_within(item: ReadEvent | ArchiveRow, moment: AsOf) -> bool:
     version = item.event.caseversion if isinstance(item, ReadEvent) else item.version
     return (
         (moment.version is None or version <= moment.version)

@@ -16,7 +16,7 @@ from services.query.models.case_list import CLAIMED, IN_POOL, ON_BOARD
 from services.query.models.case_row import CaseRow, IdentityState
 from services.query.models.overdue import OverdueRow, OverdueRule
 from services.query.models.statistics import FunnelRow
-from services.query.reads.cases import Answer, Reads
+from services.query.reads.served import Served, answered, rows_of
 
 
 class OnBoard(NamedTuple):
@@ -35,88 +35,74 @@ class Listed(NamedTuple):
     in_all: int
 
 
-class Boards(Reads):
+class Boards(Served):
     """Reads the boards of the generation that is served."""
 
-    def waiting(self, identity: IdentityState | None, limit: int) -> Answer[Listed]:
+    @answered
+    def waiting(
+        self, connection: Connection, tables: Tables, identity: IdentityState | None, limit: int
+    ) -> Listed:
         """Who is registered and hasn't called again, the longest waiting first."""
+        reached = tables.statistics_funnel.c
+        query = _board(tables, IN_POOL).order_by(
+            func.coalesce(reached.code_issued_at, reached.registered_at, reached.opened_at),
+            reached.case_id,
+        )
+        if identity is not None:
+            query = query.where(tables.case_list.c.identity == identity)
+        return _listed(connection, tables, query, limit)
 
-        def read(connection: Connection, tables: Tables) -> Listed:
-            reached = tables.statistics_funnel.c
-            query = _board(tables, IN_POOL).order_by(
-                func.coalesce(reached.code_issued_at, reached.registered_at, reached.opened_at),
-                reached.case_id,
-            )
-            if identity is not None:
-                query = query.where(tables.case_list.c.identity == identity)
-            return _listed(connection, tables, query, limit)
-
-        return self._read(read)
-
-    def live(self, limit: int) -> Answer[Listed]:
+    @answered
+    def live(self, connection: Connection, tables: Tables, limit: int) -> Listed:
         """Who is on Ukrainian territory and not received, the first window at the top."""
+        table = tables.case_list.c
+        query = _board(tables, ON_BOARD).order_by(
+            table.rendezvous_window_from.is_(None), table.rendezvous_window_from, table.case_id
+        )
+        return _listed(connection, tables, query, limit)
 
-        def read(connection: Connection, tables: Tables) -> Listed:
-            table = tables.case_list.c
-            query = _board(tables, ON_BOARD).order_by(
-                table.rendezvous_window_from.is_(None), table.rendezvous_window_from, table.case_id
-            )
-            return _listed(connection, tables, query, limit)
-
-        return self._read(read)
-
-    def awaiting_receipt(self, limit: int) -> Answer[Listed]:
+    @answered
+    def awaiting_receipt(self, connection: Connection, tables: Tables, limit: int) -> Listed:
         """Whom a team will take and of whom no receipt says that it has."""
+        table = tables.case_list.c
+        query = _board(tables, ON_BOARD).where(table.offer == "accepted")
+        query = query.order_by(
+            table.rendezvous_window_to.is_(None), table.rendezvous_window_to, table.case_id
+        )
+        return _listed(connection, tables, query, limit)
 
-        def read(connection: Connection, tables: Tables) -> Listed:
-            table = tables.case_list.c
-            query = _board(tables, ON_BOARD).where(table.offer == "accepted")
-            query = query.order_by(
-                table.rendezvous_window_to.is_(None), table.rendezvous_window_to, table.case_id
-            )
-            return _listed(connection, tables, query, limit)
-
-        return self._read(read)
-
-    def overdue(self, rule: OverdueRule | None, limit: int) -> Answer[Listed]:
+    @answered
+    def overdue(
+        self, connection: Connection, tables: Tables, rule: OverdueRule | None, limit: int
+    ) -> Listed:
         """The cases in which a time has passed, the longest overdue first."""
+        late = tables.overdue
+        first = select(late.c.case_id, func.min(late.c.due_at).label("due_at"))
+        if rule is not None:
+            first = first.where(late.c.rule == rule)
+        due = first.group_by(late.c.case_id).subquery()
+        query = _board(tables).join(due, due.c.case_id == tables.case_list.c.case_id)
+        query = query.order_by(due.c.due_at, due.c.case_id)
+        return _listed(connection, tables, query, limit)
 
-        def read(connection: Connection, tables: Tables) -> Listed:
-            late = tables.overdue
-            first = select(late.c.case_id, func.min(late.c.due_at).label("due_at"))
-            if rule is not None:
-                first = first.where(late.c.rule == rule)
-            due = first.group_by(late.c.case_id).subquery()
-            query = _board(tables).join(due, due.c.case_id == tables.case_list.c.case_id)
-            query = query.order_by(due.c.due_at, due.c.case_id)
-            return _listed(connection, tables, query, limit)
-
-        return self._read(read)
-
-    def held(self) -> Answer[Sequence[CaseRow]]:
+    @answered
+    def held(self, connection: Connection, tables: Tables) -> list[CaseRow]:
         """The open cases that somebody works on."""
+        table = tables.case_list
+        query = select(table).where(text(CLAIMED), table.c.open).order_by(table.c.case_id)
+        return rows_of(connection, query, CaseRow)
 
-        def read(connection: Connection, tables: Tables) -> list[CaseRow]:
-            table = tables.case_list
-            query = select(table).where(text(CLAIMED), table.c.open).order_by(table.c.case_id)
-            return [CaseRow._make(row) for row in connection.execute(query)]
-
-        return self._read(read)
-
-    def alarms(self) -> Answer[Sequence[tuple[AlarmRow, CaseRow]]]:
+    @answered
+    def alarms(self, connection: Connection, tables: Tables) -> list[tuple[AlarmRow, CaseRow]]:
         """The alarms that no supervisor has cleared, the newest first."""
-
-        def read(connection: Connection, tables: Tables) -> list[tuple[AlarmRow, CaseRow]]:
-            alarms, cases = tables.alarms, tables.case_list
-            query = select(alarms, cases).join(cases, cases.c.case_id == alarms.c.case_id)
-            query = query.order_by(alarms.c.signalled_at.desc(), alarms.c.case_id)
-            size = len(alarms.columns)
-            return [
-                (AlarmRow._make(row[:size]), CaseRow._make(row[size:]))
-                for row in connection.execute(query)
-            ]
-
-        return self._read(read)
+        alarms, cases = tables.alarms, tables.case_list
+        query = select(alarms, cases).join(cases, cases.c.case_id == alarms.c.case_id)
+        query = query.order_by(alarms.c.signalled_at.desc(), alarms.c.case_id)
+        size = len(alarms.columns)
+        return [
+            (AlarmRow._make(row[:size]), CaseRow._make(row[size:]))
+            for row in connection.execute(query)
+        ]
 
 
 def _board(tables: Tables, where: str | None = None) -> Select[Any]:

@@ -12,7 +12,8 @@ from services.query.feed.tables import Tables
 from services.query.masking import Erased, erased_in
 from services.query.models.folding import ReadEvent
 from services.query.models.lookups import Kind
-from services.query.reads.cases import Answer, Reads
+from services.query.reads.cases import Reads
+from services.query.reads.served import answered
 from shared.events.base import Event
 from shared.events.intake import (
     CallLinked,
@@ -44,66 +45,61 @@ class Said(NamedTuple):
 class CandidateReads(Reads):
     """Reads the generation that is served, always by an index."""
 
-    def hits(self, keys: Mapping[Kind, Sequence[str]]) -> Answer[Hits]:
+    @answered
+    def hits(
+        self, connection: Connection, tables: Tables, keys: Mapping[Kind, Sequence[str]]
+    ) -> Hits:
         """The cases that any of the keys finds."""
+        table = tables.lookups
+        wanted = [
+            and_(table.c.kind == kind, table.c.key.in_(values))
+            for kind, values in keys.items()
+            if values
+        ]
+        found: defaultdict[str, set[Kind]] = defaultdict(set)
+        if wanted:
+            for row in connection.execute(select(table).where(or_(*wanted))):
+                found[row.case_id].add(row.kind)
+        return found
 
-        def read(connection: Connection, tables: Tables) -> Hits:
-            table = tables.lookups
-            wanted = [
-                and_(table.c.kind == kind, table.c.key.in_(values))
-                for kind, values in keys.items()
-                if values
-            ]
-            found: defaultdict[str, set[Kind]] = defaultdict(set)
-            if wanted:
-                for row in connection.execute(select(table).where(or_(*wanted))):
-                    found[row.case_id].add(row.kind)
-            return found
-
-        return self._read(read)
-
-    def latest_episodes(self, ids: Collection[str]) -> Answer[dict[str, str]]:
+    @answered
+    def latest_episodes(
+        self, connection: Connection, tables: Tables, ids: Collection[str]
+    ) -> dict[str, str]:
         """Gives for each case the last one of its chain of episodes, which may be itself."""
+        latest = {one: one for one in ids}
+        for _ in range(EPISODES_MAX):
+            following = _following(connection, tables, set(latest.values()))
+            if not following:
+                break
+            latest = {one: following.get(last, last) for one, last in latest.items()}
+        return latest
 
-        def read(connection: Connection, tables: Tables) -> dict[str, str]:
-            latest = {one: one for one in ids}
-            for _ in range(EPISODES_MAX):
-                following = _following(connection, tables, set(latest.values()))
-                if not following:
-                    break
-                latest = {one: following.get(last, last) for one, last in latest.items()}
-            return latest
-
-        return self._read(read)
-
+    @answered
     def said(
-        self, ids: Collection[str], types: Sequence[type[Event]] = WHO_HE_IS
-    ) -> Answer[dict[str, Said]]:
+        self,
+        connection: Connection,
+        tables: Tables,
+        ids: Collection[str],
+        types: Sequence[type[Event]] = WHO_HE_IS,
+    ) -> dict[str, Said]:
         """What was said in these cases of who they are, and when they may be called."""
         wanted = [one.__name__ for one in types]
-
-        def read(connection: Connection, tables: Tables) -> dict[str, Said]:
-            archive, last = tables.archive, _last_of_each(tables, ids, wanted)
-            query = (
-                select(
-                    archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name
-                )
-                .join(last, last.c.sequence == archive.c.sequence)
-                .where(last.c.place <= SAID_MAX)
-                .order_by(last.c.case_id, last.c.version)
-            )
-            events: defaultdict[str, list[ReadEvent]] = defaultdict(list)
-            for row in connection.execute(query):
-                event = read_case_event(row.body, row.type_name)
-                events[event.subject].append(
-                    ReadEvent(row.sequence, row.recorded_at, row.body, event)
-                )
-            return {
-                case_id: Said(found, erased_in(one.event for one in found))
-                for case_id, found in events.items()
-            }
-
-        return self._read(read)
+        archive, last = tables.archive, _last_of_each(tables, ids, wanted)
+        query = (
+            select(archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name)
+            .join(last, last.c.sequence == archive.c.sequence)
+            .where(last.c.place <= SAID_MAX)
+            .order_by(last.c.case_id, last.c.version)
+        )
+        events: defaultdict[str, list[ReadEvent]] = defaultdict(list)
+        for row in connection.execute(query):
+            event = read_case_event(row.body, row.type_name)
+            events[event.subject].append(ReadEvent(row.sequence, row.recorded_at, row.body, event))
+        return {
+            case_id: Said(found, erased_in(one.event for one in found))
+            for case_id, found in events.items()
+        }
 
 
 def _last_of_each(tables: Tables, ids: Collection[str], types: Sequence[str]) -> Subquery:

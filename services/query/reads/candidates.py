@@ -14,12 +14,12 @@ from typing import NamedTuple
 from services.query.models.case_row import CaseRow
 from services.query.models.lookups import Kind
 from services.query.reads.candidate_reads import CALLS, WHO_HE_IS, CandidateReads, Said
-from services.query.reads.cases import Answer
 from services.query.reads.comparing import BASES, Candidate, Person, compared, in_order, strongest
 from services.query.reads.identity_statements import Statement, addresses_of, name_of, statements_of
 from services.query.reads.name_index import Place
 from services.query.reads.name_search import Likely, Names
 from services.query.reads.opening import opened
+from services.query.reads.served import Answer
 from shared.access import SearchKind
 from shared.addresses import callers_to_hash
 from shared.contact_rule import SafeToContact, said_in

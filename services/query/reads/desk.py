@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from services.query.feed.tables import Tables
 from services.query.models.desk import ExportRow, ShiftRow
 from services.query.models.folding import ReadEvent
-from services.query.reads.cases import Answer, Reads
+from services.query.reads.served import Served, answered, rows_of
 from services.query.reads.slices import FOLDED_MAX, Slice, events_of
 
 
@@ -23,40 +23,31 @@ class ShiftLog(NamedTuple):
     """Whether there are later events than these."""
 
 
-class DeskReads(Reads):
+class DeskReads(Served):
     """Reads the desk's own logs in the generation that is served."""
 
-    def shifts(self, limit: int) -> Answer[Sequence[ShiftRow]]:
+    @answered
+    def shifts(self, connection: Connection, tables: Tables, limit: int) -> list[ShiftRow]:
         """The shifts, those begun last first."""
+        table = tables.shifts
+        query = select(table).order_by(table.c.started_at.desc(), table.c.shift_id)
+        return rows_of(connection, query.limit(limit), ShiftRow)
 
-        def read(connection: Connection, tables: Tables) -> list[ShiftRow]:
-            table = tables.shifts
-            query = select(table).order_by(table.c.started_at.desc(), table.c.shift_id)
-            return [ShiftRow._make(row) for row in connection.execute(query.limit(limit))]
-
-        return self._read(read)
-
-    def shift(self, shift_id: str) -> Answer[ShiftLog | None]:
+    @answered
+    def shift(self, connection: Connection, tables: Tables, shift_id: str) -> ShiftLog | None:
         """One shift with its events, or None."""
+        table = tables.shifts
+        row = connection.execute(select(table).where(table.c.shift_id == shift_id)).first()
+        if row is None:
+            return None
+        one_more = Slice(limit=FOLDED_MAX + 1)
+        events = events_of(connection, tables, shift_id, one_more)
+        more = len(events) > FOLDED_MAX
+        return ShiftLog(ShiftRow._make(row), events[:FOLDED_MAX], more)
 
-        def read(connection: Connection, tables: Tables) -> ShiftLog | None:
-            table = tables.shifts
-            row = connection.execute(select(table).where(table.c.shift_id == shift_id)).first()
-            if row is None:
-                return None
-            one_more = Slice(limit=FOLDED_MAX + 1)
-            events = events_of(connection, tables, shift_id, one_more)
-            more = len(events) > FOLDED_MAX
-            return ShiftLog(ShiftRow._make(row), events[:FOLDED_MAX], more)
-
-        return self._read(read)
-
-    def exports(self, limit: int) -> Answer[Sequence[ExportRow]]:
+    @answered
+    def exports(self, connection: Connection, tables: Tables, limit: int) -> list[ExportRow]:
         """What left the house, the last first."""
-
-        def read(connection: Connection, tables: Tables) -> list[ExportRow]:
-            table = tables.exports
-            query = select(table).order_by(table.c.exported_at.desc(), table.c.export_id)
-            return [ExportRow._make(row) for row in connection.execute(query.limit(limit))]
-
-        return self._read(read)
+        table = tables.exports
+        query = select(table).order_by(table.c.exported_at.desc(), table.c.export_id)
+        return rows_of(connection, query.limit(limit), ExportRow)

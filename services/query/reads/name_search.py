@@ -15,10 +15,12 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from services.query.models.folding import ReadEvent
-from services.query.reads.cases import ReadModelUnavailableError, Reads
+from services.query.reads.cases import Reads
 from services.query.reads.name_index import NameIndex, Place, Suggestion, parts_of
 from services.query.reads.opening import opened
+from services.query.reads.served import ReadModelUnavailableError
 from services.query.recorder import RecordedEvent
+from shared.access import Use
 from shared.events.base import Event
 from shared.events.fields import Identity
 from shared.events.intake import PersonalDataErased, PersonalDataProvided
@@ -191,11 +193,7 @@ class Names:
                     self._note_erasure(event.subject, event.caseversion)
             self._forget_erased()
             values = [one for one in _identities(events) if not self._is_erased(one)]
-        try:
-            answers = opened(self._keys, values, BY, PURPOSE, "own") if values else []
-        except KeysUnavailableError:
-            self.drop()
-            raise
+        answers = self._opened(values, BY, PURPOSE, "own") if values else []
         with self._lock:
             if self._index is not index:
                 return False  # Names were let go of meanwhile: these are not to stay either.
@@ -203,6 +201,16 @@ class Names:
                 self._add(value, answer)
             self._sequence = events[-1].sequence if events else sequence
         return len(events) < AT_ONCE
+
+    def _opened(
+        self, values: Sequence[SealedValue], by: str, purpose: str, use: Use
+    ) -> list[OpenedValue]:
+        """Opens values; where the key holder is sealed, nothing stays in memory."""
+        try:
+            return opened(self._keys, values, by, purpose, use)
+        except KeysUnavailableError:
+            self.drop()
+            raise
 
     def _add(self, value: SealedValue, answer: OpenedValue) -> None:
         identity = identity_in(answer.text)
@@ -239,11 +247,7 @@ class Names:
         with self._lock:
             places = [(one.case_id, one.version) for one in found]
             values = [self._values[place] for place in places if place in self._values]
-        try:
-            answers = opened(self._keys, values, by, purpose, "compared")
-        except KeysUnavailableError:
-            self.drop()
-            raise
+        answers = self._opened(values, by, purpose, "compared")
         there = {
             (value.case_id, value.version)
             for value, answer in zip(values, answers, strict=True)

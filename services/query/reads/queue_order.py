@@ -9,6 +9,7 @@ from typing import get_args
 from sqlalchemy import Connection, Table, select
 
 from services.query.models.queue import FIRST, LAST, QueueRow
+from services.query.reads.served import rows_of
 from shared.events.fields import Channel
 
 QUEUED_OF_A_CHANNEL = 50
@@ -49,4 +50,4 @@ def _longest_waiting(
         .where(table.c.rank == rank, table.c.channel == channel)
         .order_by(table.c.since_at, table.c.case_id)
     )
-    return [QueueRow._make(row) for row in connection.execute(query.limit(limit))]
+    return rows_of(connection, query.limit(limit), QueueRow)

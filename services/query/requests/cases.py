@@ -8,7 +8,8 @@ from fastapi import Depends, Path, Query
 
 from services.query.context import Context
 from services.query.reads.as_of import AsOf, LogUnavailableError, case_as_of
-from services.query.reads.cases import Answer, CaseHistory
+from services.query.reads.cases import CaseHistory
+from services.query.reads.served import Answer
 from services.query.reads.slices import WHOLE, Slice
 from services.query.requests.body import SEQUENCE_MAX
 from services.query.requests.problems import ProblemError, unanswered

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from services.query.reads.cases import ReadModelUnavailableError
+from services.query.reads.served import ReadModelUnavailableError
 from shared.keyholder import KeysDeniedError, KeysUnavailableError, TooManyError
 from shared.logs import log
 from shared.wrong_fields import WrongField as BrokenRule

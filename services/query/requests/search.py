@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from services.query.context import Context
 from services.query.models.case_row import CaseRow
 from services.query.models.lookups import Kind
-from services.query.reads.cases import Answer
+from services.query.reads.served import Answer
 from services.query.requests.body import Body
 from services.query.requests.problems import invalid
 from shared.addresses import callers_to_hash
@@ -67,7 +67,7 @@ class Search(Body):
         return self
 
 
-def find(context: Context, wanted: Search) -> Answer[Sequence[CaseRow]]:
+def find(context: Context, wanted: Search) -> Answer[list[CaseRow]]:
     """The cases that a search finds for certain, by whatever but a name."""
     if wanted.return_code is not None:
         return _by_keys(context, wanted, "return_code", [to_hash(wanted.return_code)])
@@ -81,7 +81,7 @@ def find(context: Context, wanted: Search) -> Answer[Sequence[CaseRow]]:
 
 def _by_keys(
     context: Context, wanted: Search, asked: SearchedKind, values: Sequence[tuple[str, str]]
-) -> Answer[Sequence[CaseRow]]:
+) -> Answer[list[CaseRow]]:
     who = Searcher(*asked_by(wanted), (asked,))
     # What folds to nothing names nobody, and must not find whoever else folds to nothing.
     made = context.keys.search(who, [one for one in values if one[1]])
