@@ -20,6 +20,7 @@ from benchmarks import (
     casework,
     hostile,
     lifecycle,
+    long_cases,
     matching,
     memory,
     read_model,
@@ -44,6 +45,7 @@ class Name(StrEnum):
     MEMORY = "memory"
     CASEWORK = "casework"
     HOSTILE = "hostile"
+    LONG_CASES = "long-cases"
     MATCHING = "matching"
     REGISTRY = "registry"
 
@@ -58,6 +60,7 @@ BENCHMARKS: dict[Name, Benchmark] = {
     Name.MEMORY: memory.run,
     Name.CASEWORK: casework.run,
     Name.HOSTILE: hostile.run,
+    Name.LONG_CASES: long_cases.run,
     Name.MATCHING: matching.run,
     Name.REGISTRY: registry.run,
 }

@@ -118,8 +118,9 @@ def _call(
     return envelope_of(call, key).model_dump_json(exclude_none=True).encode()
 
 
-def _end(_key: PublicKey) -> bytes:
-    now, call_id = datetime.now(UTC), f"never-{uuid4().hex}"
+def end_of(call_id: str) -> bytes:
+    """The end of a call on the hostile channel."""
+    now = datetime.now(UTC)
     ended = CallEnded(call_id=call_id, channel=HOSTILE, ended_at=now)
     envelope = CallEnvelope[CallEnded](
         id=f"{call_id}-end",
@@ -133,7 +134,7 @@ def _end(_key: PublicKey) -> bytes:
 
 
 FLOODS: dict[str, Make] = {
-    "ends of no call": _end,
+    "ends of no call": lambda _key: end_of(f"never-{uuid4().hex}"),
     "one address": lambda key: _call(key, ONE_ADDRESS),
     "withheld numbers": lambda key: _call(key, None),
     "wrong codes": lambda key: _call(key, f"+38044{uuid4().int % 10**7:07}", code=WRONG_CODE),
@@ -194,7 +195,8 @@ async def _fill(site: Site, make: Make, count: int) -> None:
 
 
 @asynccontextmanager
-async def _intake(site: Site) -> AsyncIterator[int]:
+async def intake_process(site: Site) -> AsyncIterator[int]:
+    """Runs intake in a process of its own; gives its pid."""
     environment = {
         **os.environ,
         "PASSAGE_NATS_URL": site.settings.nats_url,
@@ -216,7 +218,7 @@ async def _quiet(site: Site, count: int) -> list[float]:
     async with connected(site.settings.nats_url) as client:
         genuine = Genuine(client, read_intake_public_key(site.settings.keys_dir))
         await genuine.listen()
-        async with _intake(site):
+        async with intake_process(site):
             for _ in range(count + 1):
                 await genuine.call()
     return genuine.took[1:]  # Intake started under the first one.
@@ -228,8 +230,8 @@ async def _work_off(site: Site) -> Worked:
         await genuine.listen()
         working = asyncio.Event()
         working.set()
-        async with _intake(site) as pid:
-            await _ready(client)
+        async with intake_process(site) as pid:
+            await until_ready(client)
             began, cpu_s = time.perf_counter(), _cpu_s(pid)
             calling = asyncio.create_task(genuine.call_while(working))
             await _until_none_is_left(client)
@@ -244,7 +246,8 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def _ready(client: Client) -> None:
+async def until_ready(client: Client) -> None:
+    """Waits until intake says that it is ready."""
     deadline = time.monotonic() + READY_WITHIN_S
     while not await answers(client, "intake"):
         if time.monotonic() > deadline:

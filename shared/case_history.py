@@ -17,6 +17,9 @@ EVENTS_KEPT = 60_000
 """And of how many events together: intake takes two kilobytes for each, and 3.4 where every call
 came from a number of its own with the longest address. A container of it has 512 MB."""
 
+LONG_CASES_REMEMBERED = 20_000
+"""Of so many long cases a service knows that they are long, without looking."""
+
 StateT = TypeVar("StateT")
 
 
@@ -60,6 +63,7 @@ class Histories(Generic[StateT]):
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, History[StateT]] = OrderedDict()
+        self._long: OrderedDict[str, None] = OrderedDict()
         self._events = 0
         self._lock = threading.Lock()
 
@@ -81,6 +85,17 @@ class Histories(Generic[StateT]):
             self._kept.move_to_end(history.case_id)
             self._events += history.version - before
             self._forget()
+
+    def note_long(self, case_id: str) -> None:
+        with self._lock:
+            self._long[case_id] = None
+            self._long.move_to_end(case_id)
+            if len(self._long) > LONG_CASES_REMEMBERED:
+                self._long.popitem(last=False)
+
+    def is_long_and_forgotten(self, case_id: str) -> bool:
+        with self._lock:
+            return case_id in self._long and case_id not in self._kept
 
     def _forget(self) -> None:
         """Drops those used longest ago; the one in use stays, however long it is."""

@@ -28,7 +28,7 @@ from typing_extensions import override
 
 from shared import subjects
 from shared.case_history import Histories, History, Recorded
-from shared.case_reading import LONG_EVENTS, events_after
+from shared.case_reading import events_after
 from shared.credentials import api_prefix
 from shared.events.base import CONTENT_TYPE, CaseEvent, chain_hash
 from shared.events.intake import PersonalDataErased
@@ -37,6 +37,7 @@ from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.calls import RequestLostError
 from shared.jetstream.connection import Connection
+from shared.long_cases import IN_PASSING_EVENTS_MAX, require_not_in_passing
 from shared.settings import Settings
 from shared.turns import Turns
 
@@ -122,12 +123,14 @@ class CaseLog(Application[str], Generic[StateT]):
         return CaseMapper(transcoder=self.construct_transcoder())
 
     def load(self, case_id: str) -> History[StateT]:
-        """The case as the log has it now; raises ChainBrokenError."""
+        """The case as the log has it now; raises ChainBrokenError, and LongCaseError in passing."""
         with self.turn_on(case_id):
             known = self.remembered(case_id) or History(case_id, self.fold.initial)
             newer = iter(events_after(self.recorder, case_id, known.version, known.sequence))
-            history = self.extend(known, islice(newer, LONG_EVENTS))
-            if history.version - known.version == LONG_EVENTS:
+            history = self.extend(known, islice(newer, IN_PASSING_EVENTS_MAX))
+            if history.version - known.version == IN_PASSING_EVENTS_MAX:
+                self._kept.note_long(case_id)
+                require_not_in_passing(case_id)
                 with self._long_at_once:
                     history = self.extend(history, newer)
             self.remember(history)
@@ -183,7 +186,12 @@ class CaseLog(Application[str], Generic[StateT]):
         return self.recorder.log.stream.connection
 
     def turn_on(self, case_id: str) -> AbstractContextManager[None]:
-        """While nobody else in this process reads or writes the case (`shared.turns`)."""
+        """While nobody else in this process reads or writes the case (`shared.turns`).
+
+        Raises LongCaseError in passing, rather than wait while somebody folds a long one.
+        """
+        if self._kept.is_long_and_forgotten(case_id):
+            require_not_in_passing(case_id)
         return self._turns.on(case_id)
 
     def remembered(self, case_id: str) -> History[StateT] | None:

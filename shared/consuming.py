@@ -11,6 +11,7 @@ from shared.case_log import ChainBrokenError, LogError
 from shared.events.reading import UnreadableEventError
 from shared.keyholder import KeysSealedError, KeysUnavailableError
 from shared.logs import log, place_of
+from shared.long_cases import LongCaseError
 from shared.parking import Delivery, UnprocessableError
 from shared.transact import ContendedError, Outcome
 
@@ -22,11 +23,16 @@ LONGEST_RETRY_DELAY_S = 30.0
 
 
 class Processed(NamedTuple):
-    """`settled`: acknowledge it. `why`: park it first. `is_sealed`: nothing needing keys works."""
+    """`settled`: acknowledge it. `why`: park it first. `is_sealed`: nothing needing keys works.
+
+    `long_case`: it needs this one, which isn't in memory. `again_in_s`: when to deliver it again.
+    """
 
     settled: bool
     why: UnprocessableError | None = None
     is_sealed: bool = False
+    long_case: str | None = None
+    again_in_s: float | None = None
 
 
 def retry_delay_s(deliveries: int) -> float:
@@ -39,6 +45,8 @@ def process(handle: Callable[[], Outcome], delivery: Delivery) -> Processed:
     started = time.perf_counter()
     try:
         outcome = handle()
+    except LongCaseError as error:
+        return Processed(settled=False, long_case=error.case_id)
     except (ContendedError, KeysUnavailableError, LogError, TimeoutError) as error:
         log.warning("not_now", stream=delivery.stream, error=type(error).__name__)
         return Processed(settled=False, is_sealed=isinstance(error, KeysSealedError))

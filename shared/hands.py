@@ -153,7 +153,8 @@ class Hand:
             elif done.settled:
                 await _answer(held, Msg.Ack.Ack)
             else:
-                await _give_back(held, retry_delay_s(held.delivery.deliveries))
+                delay_s = done.again_in_s or retry_delay_s(held.delivery.deliveries)
+                await _give_back(held, delay_s)
         except Exception as error:  # It isn't acknowledged, so it comes again.
             log.error("fault", error=type(error).__name__, place=place_of(error))
         finally:

@@ -2,19 +2,23 @@
 
 Streams take turns, and so do the sources in a stream; what goes first in its stream has three
 turns of four. What must be done in turn is: one piece of a source at a time, in its order.
+What needs a long case that isn't in memory waits among the long pieces of its stream. One of these
+is under way at a time, and then they rest; whatever needs no such case passes them.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from shared.transact import Outcome
 
 FIRST_OF = 4
 """One turn of so many in a stream belongs to those who don't go first."""
+LONG_WAITING_MAX = 1_000
+"""Of one stream: what waits so stays in hand, and what is in hand is limited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class Work:
     is_first: bool = False
     in_turn: bool = True
     """Whether it waits for its source's earlier messages."""
+    is_long: bool = False
 
     @classmethod
     def that_fails(cls, error: Exception) -> Work:
@@ -77,6 +82,17 @@ class _Class(Generic[ItemT]):
         self._settle(source, lane)
         return work, item
 
+    def has(self, source: str) -> bool:
+        return source in self._lanes
+
+    def waiting_behind(self, work: Work) -> deque[tuple[Work, ItemT]]:
+        """Takes out what waits for a piece that was taken and isn't done."""
+        waiting: deque[tuple[Work, ItemT]] = deque()
+        lane = self._lanes.get(work.source)
+        if lane is not None and work.in_turn:
+            waiting, lane.items = lane.items, waiting
+        return waiting
+
     def done(self, work: Work) -> None:
         lane = self._lanes.get(work.source)
         if lane is not None and lane.is_busy and work.in_turn:
@@ -93,27 +109,56 @@ class _Class(Generic[ItemT]):
 
 
 class _Line(Generic[ItemT]):
-    """One stream: those who go first, and the others."""
+    """One stream: those who go first, the others, and those that need a long case."""
 
     def __init__(self, share: int) -> None:
         self.share = share
         self.first: _Class[ItemT] = _Class()
         self.others: _Class[ItemT] = _Class()
+        self.long: _Class[ItemT] = _Class()
+        self.long_waiting = 0
+        self.do_long_rest = False
         self.at_work = 0
         self._turn = 0
 
-    def class_of(self, work: Work) -> _Class[ItemT]:
-        return self.first if work.is_first else self.others
+    def put(self, work: Work, item: ItemT, *, in_front: bool = False) -> None:
+        self.long_waiting += work.is_long
+        self._class_of(work).put(work, item, in_front=in_front)
 
     def take(self) -> tuple[Work, ItemT] | None:
+        taken = self._take()
+        if taken is not None:
+            self.at_work += 1
+        return taken
+
+    def done(self, work: Work, *, is_long: bool = False) -> None:
+        """`is_long`: what waits behind it needs a long case as it does, for all that is known."""
+        self.at_work -= 1
+        one = self._class_of(work)
+        behind = one.waiting_behind(work) if work.is_long or is_long else ()
+        one.done(work)
+        for waiting, item in behind:
+            self.long_waiting -= waiting.is_long
+            self.put(replace(waiting, is_long=is_long), item)
+
+    def _take(self) -> tuple[Work, ItemT] | None:
+        taken = None if self.do_long_rest else self.long.take()
+        if taken is not None:
+            self.do_long_rest = True
+            self.long_waiting -= 1
+            return taken
         self._turn = (self._turn + 1) % FIRST_OF
         classes = (self.first, self.others) if self._turn else (self.others, self.first)
         for one in classes:
             taken = one.take()
             if taken is not None:
-                self.at_work += 1
                 return taken
         return None
+
+    def _class_of(self, work: Work) -> _Class[ItemT]:
+        if work.is_long:
+            return self.long
+        return self.first if work.is_first else self.others
 
 
 class Lanes(Generic[ItemT]):
@@ -126,13 +171,33 @@ class Lanes(Generic[ItemT]):
 
     def put(self, stream: str, work: Work, item: ItemT) -> None:
         """Adds a piece behind its source's others."""
-        self._line(stream).class_of(work).put(work, item)
+        line = self._line(stream)
+        # It passes nothing of its own source.
+        is_long = work.in_turn and line.long.has(work.source)
+        line.put(replace(work, is_long=is_long), item)
 
     def put_back(self, stream: str, work: Work, item: ItemT) -> None:
         """Returns a piece that was taken: it is its source's next."""
         line = self._line(stream)
-        line.class_of(work).put(work, item, in_front=True)
-        self.done(stream, work)
+        line.put(work, item, in_front=True)
+        line.done(work)
+
+    def put_among_long(self, stream: str, work: Work, item: ItemT, case_id: str) -> bool:
+        """Returns a piece that was taken and needs a long case; False where too many wait so.
+
+        Those that need the same case wait for one another: whichever is first has it in memory.
+        """
+        line = self._line(stream)
+        has_room = line.long_waiting < LONG_WAITING_MAX
+        if has_room:
+            source = work.source if work.in_turn else case_id
+            line.put(replace(work, source=source, in_turn=True, is_long=True), item)
+        line.done(work, is_long=has_room)
+        return has_room
+
+    def long_have_rested(self, stream: str) -> None:
+        """The stream's next long piece may be taken."""
+        self._line(stream).do_long_rest = False
 
     def take(self) -> tuple[str, Work, ItemT] | None:
         """The next piece, or None where nothing may be worked on now; `done` ends it."""
@@ -147,9 +212,7 @@ class Lanes(Generic[ItemT]):
 
     def done(self, stream: str, work: Work) -> None:
         """A piece that was taken is no longer under way."""
-        line = self._lines[stream]
-        line.at_work -= 1
-        line.class_of(work).done(work)
+        self._lines[stream].done(work)
 
     def limit(self, stream: str, share: int) -> None:
         """Changes how many pieces of a stream may be under way."""

@@ -1,10 +1,14 @@
 """Works on what a service has in hand, in threads: lanes say what is next, `consuming` what becomes
 of it. While the key holder is sealed, what needs keys stays in its lane and is tried now and then.
+Of a stream's messages that need long cases one is worked on at a time, and with pauses, so that
+nobody who sends many takes the processor from the others.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
+from functools import partial
 
 import anyio
 from anyio.to_thread import run_sync
@@ -14,10 +18,15 @@ from shared.consuming import Processed, process
 from shared.hands import Hand, Held
 from shared.lanes import Lanes, Work
 from shared.logs import log, place_of
+from shared.long_cases import in_passing
 
 SHARE_OF_THREADS_MAX = 0.75
 """So much of them one stream has at most, so that another's message finds one free."""
 SEALED_PAUSE_S = 0.5
+LONG_REST = 3.0
+"""A stream's long pieces rest so many times as long as the last one took."""
+LONG_AGAIN_S = 600.0
+"""When a message is delivered again that had no room among the long ones."""
 GRACE_S = 0.5
 """How long a stop waits for handlers at work, less than `passage up` waits before it kills.
 
@@ -57,6 +66,8 @@ class Working:
             stream, work, (hand, held) = taken
             if not hand.holds(held):
                 self._lanes.done(stream, work)
+                if work.is_long:
+                    self._lanes.long_have_rested(stream)
                 continue
             held.is_at_work = True
             task = asyncio.create_task(self._work(hand, work, held))
@@ -69,11 +80,20 @@ class Working:
 
     async def _work(self, hand: Hand, work: Work, held: Held) -> None:
         stream = hand.durable.stream
+        began = time.monotonic()
+        handle = work.handle if work.is_long else partial(in_passing, work.handle)
         try:
-            done = await run_sync(process, work.handle, held.delivery, limiter=self._limiter)
+            done = await run_sync(process, handle, held.delivery, limiter=self._limiter)
         except Exception as error:  # Whatever it is, the message comes again.
             log.error("fault", error=type(error).__name__, place=place_of(error))
             done = Processed(settled=False)
+        if work.is_long:
+            self._let_long_rest(stream, LONG_REST * (time.monotonic() - began))
+        if done.long_case is not None:
+            held.is_at_work = False
+            if not self._lanes.put_among_long(stream, work, (hand, held), done.long_case):
+                await hand.settle(held, done._replace(again_in_s=LONG_AGAIN_S))
+            return
         if done.is_sealed:
             held.is_at_work = False
             self._lanes.put_back(stream, work, (hand, held))
@@ -83,6 +103,13 @@ class Working:
         self._lanes.done(stream, work)
         self._lanes.limit(stream, self._share)
         await hand.settle(held, done)
+
+    def _let_long_rest(self, stream: str, seconds: float) -> None:
+        def wake() -> None:
+            self._lanes.long_have_rested(stream)
+            self._begin()
+
+        asyncio.get_running_loop().call_later(seconds, wake)
 
     def _try_one(self, stream: str) -> None:
         self._lanes.limit(stream, 1)

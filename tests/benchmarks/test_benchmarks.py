@@ -21,6 +21,7 @@ RESULTS = {
     "memory": 3,
     "casework": 11,
     "hostile": 6,
+    "long-cases": 1,
     "matching": 1,
     "registry": 6,
 }

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.lanes import Lanes, Work
 from shared.transact import Outcome
+from tests.examples import CASE, OTHER_CASE
 
 
 def piece(source: str, *, first: bool = False, in_turn: bool = True) -> Work:
@@ -25,6 +27,12 @@ def drained(lanes: Lanes[str]) -> list[str]:
         found.append(item)
         lanes.done(stream, work)
     return found
+
+
+def taken_of(lanes: Lanes[str]) -> tuple[str, Work, str]:
+    taken = lanes.take()
+    assert taken is not None
+    return taken
 
 
 def test_a_flooded_stream_leaves_every_other_turn_to_another() -> None:
@@ -94,6 +102,56 @@ def test_what_is_put_back_is_its_sources_next() -> None:
     assert drained(lanes) == ["first", "second"]
 
 
+def test_long_pieces_are_worked_on_one_at_a_time_and_rest_and_others_pass_them() -> None:
+    lanes: Lanes[str] = Lanes(share=4)
+    for name in ("first long", "second long"):
+        lanes.put("phone", piece(name), name)
+    for taken in [taken_of(lanes), taken_of(lanes)]:
+        assert lanes.put_among_long(*taken, CASE)
+    lanes.put("phone", piece("he"), "short")
+    stream, work, item = taken_of(lanes)
+    assert (item, work.is_long) == ("first long", True)
+    lanes.done(stream, work)
+    assert drained(lanes) == ["short"]
+    lanes.long_have_rested("phone")
+    assert drained(lanes) == ["second long"]
+
+
+def test_what_waits_behind_a_long_piece_follows_it_until_that_one_is_done() -> None:
+    lanes: Lanes[str] = Lanes(share=4)
+    for item in ("long", "behind"):
+        lanes.put("phone", piece("he"), item)
+    assert lanes.put_among_long(*taken_of(lanes), CASE)
+    lanes.put("phone", piece("he"), "newest")
+    long = taken_of(lanes)
+    assert long[2] == "long"
+    assert lanes.take() is None
+    lanes.done(*long[:2])
+    assert drained(lanes) == ["behind", "newest"], "they wait for no rest: his case is in memory"
+
+
+def test_of_the_ends_of_calls_those_of_one_long_case_wait_for_the_first_of_them() -> None:
+    lanes: Lanes[str] = Lanes(share=4)
+    cases = (CASE, OTHER_CASE, CASE)
+    for case in cases:
+        lanes.put("phone", piece("ends", in_turn=False), case)
+    for taken, case in zip([taken_of(lanes) for _ in cases], cases, strict=True):
+        assert lanes.put_among_long(*taken, case)
+    assert drained(lanes) == [CASE, CASE]
+    lanes.long_have_rested("phone")
+    assert drained(lanes) == [OTHER_CASE]
+
+
+def test_of_one_stream_only_so_many_long_pieces_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.lanes.LONG_WAITING_MAX", 2)
+    lanes: Lanes[str] = Lanes(share=4)
+    for number in range(3):
+        lanes.put("phone", piece(f"{number}"), f"{number}")
+    taken = [taken_of(lanes) for _ in range(3)]
+    assert [lanes.put_among_long(*one, CASE) for one in taken] == [True, True, False]
+    assert drained(lanes) == ["0"]
+
+
 PIECES = st.lists(
     st.tuples(
         st.sampled_from(["phone", "telegram"]),
@@ -103,6 +161,20 @@ PIECES = st.lists(
     ),
     max_size=40,
 )
+
+
+def _is_done(lanes: Lanes[int], taken: tuple[str, Work, int], chance: Random) -> bool:
+    stream, work, _ = taken
+    if work.is_long:
+        lanes.long_have_rested(stream)
+    if chance.random() < 0.2:
+        lanes.put_back(*taken)
+        return False
+    if not work.is_long and chance.random() < 0.2:
+        assert lanes.put_among_long(*taken, CASE)
+        return False
+    lanes.done(stream, work)
+    return True
 
 
 @given(PIECES, st.randoms(use_true_random=False))
@@ -121,12 +193,8 @@ def test_every_piece_is_worked_on_once_and_a_sources_in_their_order(
         elif not at_work:
             break
         if at_work and (taken is None or chance.random() < 0.5):
-            stream, work, number = at_work.pop(0)
-            if chance.random() < 0.2:
-                lanes.put_back(stream, work, number)
-            else:
-                began.append(number)
-                lanes.done(stream, work)
+            ended = at_work.pop(0)
+            began += [ended[2]] * _is_done(lanes, ended, chance)
     assert sorted(began) == list(range(len(pieces)))
     for name in {(stream, source, first) for stream, source, first, _ in pieces}:
         own = [number for number in began if pieces[number][:3] == name and pieces[number][3]]

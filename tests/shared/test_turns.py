@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from shared.case_log import LONG_AT_ONCE, Fold
-from shared.case_reading import LONG_EVENTS
 from shared.events.base import CaseEvent, Event
+from shared.long_cases import IN_PASSING_EVENTS_MAX
 from shared.transact import transact
 from shared.turns import Turns
 from tests.desks import desk_for
@@ -91,12 +91,12 @@ class Inside:
         self.one_too_many = threading.Event()
 
     def evolve(self, state: Notes, event: CaseEvent[Any]) -> Notes:
-        if event.caseversion == LONG_EVENTS + 1:
+        if event.caseversion == IN_PASSING_EVENTS_MAX + 1:
             self._cases.add(event.subject)
             if len(self._cases) > LONG_AT_ONCE:
                 self.one_too_many.set()
             self.one_too_many.wait(LETS_OTHERS_IN_S)
-        if event.caseversion == LONG_EVENTS + 20:
+        if event.caseversion == IN_PASSING_EVENTS_MAX + 20:
             self._cases.discard(event.subject)
         return state
 
@@ -107,7 +107,7 @@ def test_few_long_cases_are_folded_at_the_same_time() -> None:
     log = desk_for("intake", Fold(Notes(), inside.evolve)).writer.log
     log.recorder = writing.log.recorder
     for case_id in cases:
-        for number in range(LONG_EVENTS + 20):
+        for number in range(IN_PASSING_EVENTS_MAX + 20):
             transact(writing, case_id, cause(f"m-{number}"), add_note)
     all_there = threading.Barrier(len(cases))
 
@@ -121,4 +121,4 @@ def test_few_long_cases_are_folded_at_the_same_time() -> None:
     for one in threads:
         one.join(PATIENCE_S)
     assert not inside.one_too_many.is_set()
-    assert {log.load(one).version for one in cases} == {LONG_EVENTS + 20}
+    assert {log.load(one).version for one in cases} == {IN_PASSING_EVENTS_MAX + 20}

@@ -17,7 +17,7 @@ from passage.install.provisioning import ask, provision
 from passage.runner.taking_back import take_calls_back
 from services.intake import CALLS, sorting
 from services.intake.reading import Opener
-from shared import hands, pulling, subjects
+from shared import case_log, hands, pulling, subjects, working
 from shared.commands.intake import IssueReturnCode
 from shared.events.base import CallEnvelope, CaseEvent, type_of
 from shared.events.calls import CallEnded
@@ -134,6 +134,39 @@ async def test_calls_of_one_address_are_recorded_in_the_order_they_came(site: Si
     async with site.service("intake"):
         found = await events_until(site, f"call-{FLOOD - 1}")
     assert [one.data.call_id for one in found] == [f"call-{number}" for number in range(FLOOD)]
+
+
+async def test_calls_of_long_cases_wait_for_one_another_and_nobody_waits_for_them(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(case_log, "IN_PASSING_EVENTS_MAX", FEW)
+    monkeypatch.setattr(working, "LONG_REST", AN_HOUR_S * AN_HOUR_S)
+    addresses = ("+380440000011", "+380440000012")
+    async with site.service("intake"):
+        for address in FEW * addresses:
+            await site.call(address, call_id=f"before-{uuid4().hex}")
+        assert await site.calls_left() == 0
+    for number in range(FEW):
+        for address in addresses:
+            await site.call(address, call_id=f"of-{address[-1]}-{number}")
+    await site.call(ONE_ADDRESS, call_id="genuine")
+    async with site.service("intake"):  # It remembers no case.
+        found: list[str] = []
+        while len(found) < FEW + 1:
+            call_id = (await site.next_event()).data.call_id
+            found += [call_id] * (not call_id.startswith("before-"))
+        in_turn = [one for one in found if one != "genuine"]
+        assert len(in_turn) == FEW, "the genuine call waits for nobody"
+        assert in_turn == [f"{in_turn[0][:-2]}-{number}" for number in range(FEW)]
+        left = len(addresses) * FEW + 1
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            while left > FEW:
+                info = await site.jetstream.stream_info(subjects.calls_stream("phone"))
+                left = info.state.messages
+    assert left == FEW
+    monkeypatch.setattr(working, "LONG_REST", 0.0)
+    async with site.service("intake"):
+        assert await site.calls_left() == 0
 
 
 async def test_a_live_return_code_goes_first(site: Site) -> None:

@@ -1,0 +1,59 @@
+"""A long case that isn't in memory is folded for nobody in passing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from typing import Any
+
+import pytest
+
+from shared.case_log import Fold
+from shared.consuming import process
+from shared.events.base import CaseEvent
+from shared.long_cases import IN_PASSING_EVENTS_MAX, LongCaseError, in_passing
+from shared.parking import Delivery
+from shared.transact import transact
+from tests.desks import desk_for
+from tests.examples import CASE, OTHER_CASE
+from tests.shared.test_transact import Notes, add_note, cause, desk, evolve
+
+DELIVERY = Delivery(stream="CALLS_web", sequence=1, subject="calls.web", body=b"", deliveries=1)
+
+
+@pytest.mark.parametrize("events", [IN_PASSING_EVENTS_MAX - 1, IN_PASSING_EVENTS_MAX])
+def test_what_needs_a_long_case_waits_until_it_is_in_memory(events: int) -> None:
+    writing = desk()
+    for number in range(events):
+        transact(writing.writer, CASE, cause(f"m-{number}"), add_note)
+    at = desk_for("intake", Fold(Notes(), evolve))
+    at.writer.log.recorder = writing.writer.log.recorder
+    add = partial(transact, at.writer, CASE, cause("another"), add_note)
+    is_long = events >= IN_PASSING_EVENTS_MAX
+    done = process(partial(in_passing, add), DELIVERY)
+    assert (done.settled, done.long_case) == (not is_long, CASE if is_long else None)
+    assert at.writer.log.load(CASE).version == events + (not is_long)
+    assert process(partial(in_passing, add), DELIVERY).settled
+    assert at.writer.log.load(CASE).version == events + 1
+
+
+@pytest.mark.parametrize(("remembered", "looks"), [(2, 1), (1, 2)])
+def test_a_case_that_was_found_long_is_not_looked_at_again_in_passing(
+    remembered: int, looks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.case_history.LONG_CASES_REMEMBERED", remembered)
+    writing, seen = desk(), Counter[str]()
+    for number in range(2 * IN_PASSING_EVENTS_MAX):
+        case_id = (CASE, OTHER_CASE)[number % 2]
+        transact(writing.writer, case_id, cause(f"m-{number}"), add_note)
+
+    def counted(state: Notes, event: CaseEvent[Any]) -> Notes:
+        seen[event.subject] += 1
+        return state
+
+    log = desk_for("intake", Fold(Notes(), counted)).writer.log
+    log.recorder = writing.writer.log.recorder
+    for case_id in (CASE, OTHER_CASE, CASE):
+        with pytest.raises(LongCaseError):
+            in_passing(partial(log.load, case_id))
+    assert seen[CASE] == looks * IN_PASSING_EVENTS_MAX
