@@ -30,7 +30,7 @@ from benchmarks import (
     visible,
 )
 from benchmarks.figures import Bench, Benchmark, Measured, as_line, machine, print_table
-from shared import logs
+from shared.logs import configure
 
 
 class Name(StrEnum):
@@ -77,7 +77,7 @@ def bench(
     ] = None,
 ) -> None:
     """Measure Passage beside the barest thing that does the same."""
-    logs.configure("benchmarks", "ERROR")
+    configure("benchmarks", "ERROR")
     console = Console(stderr=True)
     results: list[Measured] = []
     data.mkdir(parents=True, exist_ok=True)

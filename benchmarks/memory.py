@@ -27,6 +27,7 @@ from passage.channel import Call, envelope_of, publish
 from passage.connecting import connected
 from shared import subjects
 from shared.commands.base import ANSWER, Command
+from shared.commands.catalogue import ANSWERED_BY
 from shared.commands.handover import RecordArrival, RecordContactLost
 from shared.commands.intake import AddNote, ProvidePersonalData, TriageCall
 from shared.keyfiles import read_intake_public_key
@@ -99,7 +100,7 @@ class Push:
 
     async def _ask(self, command_type: type[Command], case_id: str, **fields: Any) -> None:
         who = {"command_id": uuid4().hex, "case_id": case_id, "by": OLENA}
-        subject = subjects.command(command_type.SERVICE, command_type.__name__)
+        subject = subjects.command(ANSWERED_BY[command_type], command_type.__name__)
         body = json.dumps({**who, **fields}).encode()
         deadline = time.monotonic() + ANSWER_WITHIN_S
         while True:

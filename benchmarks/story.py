@@ -16,8 +16,8 @@ from services.handover import state as handover
 from services.handover.contact import decide_arrival
 from services.handover.disclosure import decide_disclose
 from services.handover.rendezvous import decide_approve, decide_plan
+from services.intake.call_linking import decide_call
 from services.intake.incoming import IncomingCall, Route
-from services.intake.linking import decide_call
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
 from services.intake.statements import decide_personal_data
@@ -27,6 +27,7 @@ from services.verification.identity import decide_verify
 from services.verification.registry_checks import decide_registry_answer
 from shared.case_log import Fold
 from shared.commands.base import Command, Decision
+from shared.commands.catalogue import ANSWERED_BY
 from shared.commands.handover import (
     ApproveRendezvous,
     DiscloseRendezvous,
@@ -147,7 +148,7 @@ class Story:
     def _carry_out(self, command: Command, decide: Callable[[Any], list[Event]]) -> None:
         seen_version = command.seen_version if isinstance(command, Decision) else None
         actor = f"operator:{command.by}"
-        self._transact(command.SERVICE, decide, command.cause_id, actor, seen_version)
+        self._transact(ANSWERED_BY[type(command)], decide, command.cause_id, actor, seen_version)
 
     def _transact(
         self,

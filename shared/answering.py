@@ -18,7 +18,7 @@ from shared.commands.base import (
     Unavailable,
 )
 from shared.keyholder import KeysUnavailableError
-from shared.logs import log, place_of
+from shared.logs import logger, place_of
 from shared.refusals import RefusedError
 from shared.transact import ContendedError, Outcome
 from shared.wrong_fields import wrong_fields
@@ -71,9 +71,9 @@ def _why_not_now(error: Exception) -> str:
         case KeysUnavailableError():
             return f"{error}; then send the same command again"
         case LogError() | TimeoutError():
-            log.warning("log_unavailable", error=type(error).__name__)
+            logger.warning("log_unavailable", error=type(error).__name__)
             return "the log does not answer; send the same command again"
         case _:
             pass
-    log.error("fault", error=type(error).__name__, place=place_of(error))
+    logger.error("fault", error=type(error).__name__, place=place_of(error))
     return FAULT

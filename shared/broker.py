@@ -15,7 +15,7 @@ from nats.errors import FlushTimeoutError
 from typing_extensions import override
 
 from shared.jetstream.tls import TlsClient
-from shared.logs import log
+from shared.logs import logger
 
 LEAVE_S = 0.1
 """How long a stop waits for the server to have all that was sent, where there is one."""
@@ -103,7 +103,7 @@ class Broker(NatsBroker):
             # The subscribers have let go of their subscriptions here, so nothing comes any more.
             await super(NatsBroker, self).stop(exc_type, exc_val, exc_tb)
         except* (NatsError, OSError) as gone:
-            log.warning("connection", error=type(gone.exceptions[0]).__name__)
+            logger.warning("connection", error=type(gone.exceptions[0]).__name__)
         if client is not None:
             await _leave(client)
             self._connection = None

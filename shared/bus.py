@@ -35,7 +35,7 @@ from shared.hands import Hand, Pace, Sort
 from shared.health_file import health_kept
 from shared.keyholder import Keys
 from shared.lanes import Work
-from shared.logs import log, place_of
+from shared.logs import logger, place_of
 from shared.parking import Delivery, Parked, RetryAnswer, RetryRequest, UnprocessableError, park
 from shared.settings import Settings
 from shared.subjects import Durable
@@ -164,17 +164,19 @@ class Bus:
         except APIError:
             if not subjects.is_calls_stream(delivery.stream):
                 raise
-            log.warning("not_parked", stream=delivery.stream, reason=parked.reason)
+            logger.warning("not_parked", stream=delivery.stream, reason=parked.reason)
             self._no_room_until[delivery.stream] = time.monotonic() + NO_ROOM_FOR_S
             return False
-        log.warning("parked", reason=parked.reason, field=parked.field, parked_id=parked.parked_id)
+        logger.warning(
+            "parked", reason=parked.reason, field=parked.field, parked_id=parked.parked_id
+        )
         return True
 
     async def _on_command(self, msg: NatsMessage) -> bytes:
         try:
             return await self._answered(msg)
         except Exception as error:  # FastStream says nothing, and the asker would wait.
-            log.error("fault", error=type(error).__name__, place=place_of(error))
+            logger.error("fault", error=type(error).__name__, place=place_of(error))
             return Unavailable(reason=FAULT).model_dump_json().encode()
 
     async def _answered(self, msg: NatsMessage) -> bytes:
@@ -187,7 +189,7 @@ class Bus:
         answered = await run_sync(
             answer, command_type, msg.raw_message.data, handler, limiter=self._limiter
         )
-        log.info(
+        logger.info(
             "answered",
             command=name,
             # A version says that the log has this case; else its number is only what came.
@@ -205,7 +207,7 @@ class Bus:
         try:
             return _json(await self._retry(request.sequence))
         except Exception as error:  # Whatever it is, the message stays and the asker is told.
-            log.error("fault", error=type(error).__name__, place=place_of(error))
+            logger.error("fault", error=type(error).__name__, place=place_of(error))
             return _json(RetryAnswer(result="still_parked", reason=type(error).__name__))
 
     async def _retry(self, sequence: int) -> RetryAnswer:

@@ -32,7 +32,7 @@ from shared.case_reading import events_after
 from shared.credentials import api_prefix
 from shared.events.base import CONTENT_TYPE, CaseEvent, chain_hash
 from shared.events.intake import PersonalDataErased
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.calls import RequestLostError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.logs import log
+from shared.logs import logger
 from shared.refused_connections import REFUSALS, refusal
 
 _told: set[str] = set()
@@ -12,7 +12,7 @@ def log_connection_error(error: BaseException) -> None:
     """Logs it; what no waiting mends once, with what would do."""
     wrong = refusal(error)
     if wrong is None:
-        log.warning("connection", error=type(error).__name__)
+        logger.warning("connection", error=type(error).__name__)
     elif wrong not in _told:
         _told.add(wrong)
-        log.error("nats_refused", wrong=wrong, do=REFUSALS[wrong])
+        logger.error("nats_refused", wrong=wrong, do=REFUSALS[wrong])

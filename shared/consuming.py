@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from shared.boxes import BoxBrokenError
 from shared.case_log import ChainBrokenError, LogError
-from shared.events.reading import UnreadableEventError
+from shared.events.parsing import UnreadableEventError
 from shared.keyholder import KeysSealedError, KeysUnavailableError
-from shared.logs import log, place_of
+from shared.logs import logger, place_of
 from shared.long_cases import LongCaseError
 from shared.parking import Delivery, UnprocessableError
 from shared.transact import ContendedError, Outcome
@@ -48,7 +48,7 @@ def process(handle: Callable[[], Outcome], delivery: Delivery) -> Processed:
     except LongCaseError as error:
         return Processed(settled=False, long_case=error.case_id)
     except (ContendedError, KeysUnavailableError, LogError, TimeoutError) as error:
-        log.warning("not_now", stream=delivery.stream, error=type(error).__name__)
+        logger.warning("not_now", stream=delivery.stream, error=type(error).__name__)
         return Processed(settled=False, is_sealed=isinstance(error, KeysSealedError))
     except Exception as error:
         why = _reason_to_park(error, delivery)
@@ -56,7 +56,7 @@ def process(handle: Callable[[], Outcome], delivery: Delivery) -> Processed:
         # the message in it, half a megabyte that Python may not look for in hours.
         error.with_traceback(None)
         return Processed(settled=why is not None, why=why)
-    log.info(
+    logger.info(
         "decided",
         stream=delivery.stream,
         sequence=delivery.sequence,
@@ -84,7 +84,7 @@ def _reason_to_park(error: Exception, delivery: Delivery) -> UnprocessableError 
         case _:
             pass
     # A fault of ours: the message must survive it, and a few repetitions are worth trying.
-    log.error("fault", error=type(error).__name__, place=place_of(error))
+    logger.error("fault", error=type(error).__name__, place=place_of(error))
     if delivery.deliveries < GIVE_UP_AFTER_DELIVERIES:
         return None
     return UnprocessableError("failed", "", type(error).__name__)

@@ -16,10 +16,10 @@ from typing import Generic, TypeVar
 from shared.case_log import ChainBrokenError
 from shared.due import Due
 from shared.events.base import Event
-from shared.events.reading import UnreadableEventError
-from shared.logs import log
+from shared.events.parsing import UnreadableEventError
+from shared.logs import logger
 from shared.parking import Delivery, UnprocessableError
-from shared.service import Desk
+from shared.service import Context
 from shared.timers import Timer, Timers, read_timer
 from shared.transact import Cause, Outcome, transact
 
@@ -35,7 +35,7 @@ LOG_PAGE_EVENTS = 1_000
 class Deadlines(Generic[StateT]):
     """The deadlines of one service's cases."""
 
-    desk: Desk
+    context: Context
     timers: Timers
     kinds: Collection[str]
     due_in: Callable[[StateT], Mapping[str, datetime]]
@@ -50,7 +50,7 @@ class Deadlines(Generic[StateT]):
         """
         kept: dict[str, datetime] = {} if fired is None else {fired.kind: fired.due_at}
         while True:
-            standing = self.due_in(self.desk.writer.log.load_current(case_id).state)
+            standing = self.due_in(self.context.writer.log.load_current(case_id).state)
             moved = {kind: at for kind, at in standing.items() if kept.get(kind) != at}
             if not moved:
                 return
@@ -64,13 +64,13 @@ class Deadlines(Generic[StateT]):
         Raises UnprocessableError.
         """
         due, cause_id = self._read(delivery)
-        service = self.desk.service
+        service = self.context.service
         cause = Cause(
             causation_id=cause_id,
             correlation_id=cause_id,
             actor=f"service:{service}",
-            source=self.desk.source,
-            happened_at=self.desk.now(),
+            source=self.context.source,
+            happened_at=self.context.now(),
         )
 
         def decide(state: StateT) -> Sequence[Event]:
@@ -80,7 +80,7 @@ class Deadlines(Generic[StateT]):
                 else []
             )
 
-        outcome = transact(self.desk.writer, due.case_id, cause, decide)
+        outcome = transact(self.context.writer, due.case_id, cause, decide)
         self.keep(due.case_id, fired=due)
         return outcome
 
@@ -96,10 +96,10 @@ class Deadlines(Generic[StateT]):
                 continue  # A damaged case stops no other; `passage verify` names it.
             count += 1
         self.timers.set(ALL_SET)
-        log.info("timers_set_anew", cases=count)
+        logger.info("timers_set_anew", cases=count)
 
     def _case_ids(self) -> Iterator[str]:
-        recorder, start = self.desk.writer.log.recorder, 1
+        recorder, start = self.context.writer.log.recorder, 1
         while page := recorder.select_notifications(start, LOG_PAGE_EVENTS):
             for stored in page:
                 if stored.originator_version == 1:

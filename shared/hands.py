@@ -24,7 +24,7 @@ from shared.case_log import LogError
 from shared.consuming import Processed, retry_delay_s
 from shared.keyholder import KeysUnavailableError
 from shared.lanes import Work
-from shared.logs import log, place_of
+from shared.logs import logger, place_of
 from shared.parking import Delivery, UnprocessableError
 from shared.pulling import NANOSECONDS, Pull
 from shared.subjects import Durable
@@ -93,7 +93,7 @@ class Pace:
         """Whether more may be pulled now; where not, `wake` is called when it may."""
         wait_s = self._left.wait_s(1, time.monotonic())
         if wait_s and self._waker is None:
-            log.warning("channel_paced", stream=self._stream)
+            logger.warning("channel_paced", stream=self._stream)
             self._waker = asyncio.get_running_loop().call_later(wait_s, self._wake, wake)
         return not wait_s
 
@@ -156,7 +156,7 @@ class Hand:
                 delay_s = done.again_in_s or retry_delay_s(held.delivery.deliveries)
                 await _give_back(held, delay_s)
         except Exception as error:  # It isn't acknowledged, so it comes again.
-            log.error("fault", error=type(error).__name__, place=place_of(error))
+            logger.error("fault", error=type(error).__name__, place=place_of(error))
         finally:
             self._let_go(held)
 
@@ -215,7 +215,7 @@ class Hand:
             try:
                 works = await run_sync(self.sort, deliveries, limiter=self._limiter)
             except (KeysUnavailableError, LogError, TimeoutError) as error:
-                log.warning("not_now", stream=self.durable.stream, error=type(error).__name__)
+                logger.warning("not_now", stream=self.durable.stream, error=type(error).__name__)
                 self._is_held_up = True
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_S)
@@ -241,7 +241,7 @@ async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
         except Exception as error:
-            log.error("fault", error=type(error).__name__, place=place_of(error))
+            logger.error("fault", error=type(error).__name__, place=place_of(error))
             await asyncio.sleep(LONGEST_PAUSE_S)
 
 
@@ -253,4 +253,4 @@ async def _answer(held: Held, word: bytes) -> None:
     try:
         await held.msg._client.publish(held.msg.reply, word)
     except NatsError as error:
-        log.warning("connection", error=type(error).__name__)
+        logger.warning("connection", error=type(error).__name__)

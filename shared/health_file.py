@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from shared.logs import log
+from shared.logs import logger
 
 READY = "ready"
 EVERY_S = 5.0
@@ -44,7 +44,7 @@ async def _keep(path: Path, not_ready_because: Callable[[], Awaitable[str]]) -> 
             failing = False
         except OSError as error:
             if not failing:
-                log.warning("health_file_failed", error=type(error).__name__)
+                logger.warning("health_file_failed", error=type(error).__name__)
             failing = True
         await asyncio.sleep(WHILE_NOT_READY_S if reason or failing else EVERY_S)
 

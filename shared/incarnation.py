@@ -12,7 +12,7 @@ import time
 from eventsourcing.persistence import OperationalError
 
 from shared.jetstream.stream import Stream
-from shared.logs import log
+from shared.logs import logger
 from shared.subjects import INCARNATION
 
 LOOK_AGAIN_AFTER_S = 1.0
@@ -66,7 +66,7 @@ class IncarnationCheck:
             self._known = found
         if found != self._known:
             self._refused = OtherIncarnationError(self._known, found)
-            log.error("other_incarnation", known=self._known, found=found)
+            logger.error("other_incarnation", known=self._known, found=found)
             return
         # In this order: a reader without the lock sees the look's result, or looks himself.
         self._generation, self._looked_at = generation, time.monotonic()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.access import FOUND_CASES_MAX, ParkedUse, SearchKinds, Use
 from shared.events.base import CaseEvent
-from shared.events.fields import Channel, Id, KeyedHash, Person, PersonalClass, Word
+from shared.events.fields import Id, KeyedHash, Person, PersonalClass, Word
+from shared.hash_purposes import HashPurpose
 
 VALUES_MAX = 1_000
 """How many values one request may name."""
@@ -115,15 +116,6 @@ class Unboxed(_Message):
     """Their contents in base64, in the order asked; None where a box doesn't open."""
 
     contents: Annotated[tuple[str | None, ...], Field(repr=False)]
-
-
-HashPurpose = Annotated[
-    str,
-    StringConstraints(
-        pattern=rf"^(call|caller-({'|'.join(get_args(Channel))})|return-code|return-code-of|service-number)$"
-    ),
-]
-"""What a keyed hash is for; the policy says who may ask for which."""
 
 
 class ToHash(_Message):

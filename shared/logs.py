@@ -1,6 +1,6 @@
 """Logs: one JSON object a line, ids only; faults by type and place, never by text.
 
-What a line may hold stands in `shared.log_events`; the rest is left out, whoever wrote it.
+What a line may hold stands in the catalogue of log events; the rest is left out, whoever wrote it.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from typing_extensions import override
 from shared.log_forms import PLACES_MAX
 from shared.log_lines import LEVEL, listed
 
-log = structlog.stdlib.get_logger("passage")
+logger = structlog.stdlib.get_logger("passage")
 
 LOGGING_MODULES = frozenset({"logging", "structlog", "traceback", "warnings"})
 """Whose lines of code aren't where something was logged, by the first part of a module's name."""
+OWN_MODULES = ("shared.log", "shared.own_process")
+"""The same of our own, by how the names begin."""
 
 
 def configure(service: str, level: str) -> None:
@@ -41,9 +43,9 @@ def configure(service: str, level: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[_LibraryLines(lines)], force=True)
     for name in list(logging.root.manager.loggerDict):
         # Libraries bring handlers of their own, which print texts.
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = True
+        theirs = logging.getLogger(name)
+        theirs.handlers.clear()
+        theirs.propagate = True
 
 
 def quiet_asyncio() -> None:
@@ -75,7 +77,7 @@ def caller() -> str:
 
 
 def _is_logging(module: str) -> bool:
-    return module.startswith("shared.log") or module.partition(".")[0] in LOGGING_MODULES
+    return module.startswith(OWN_MODULES) or module.partition(".")[0] in LOGGING_MODULES
 
 
 class _Lines:
@@ -102,7 +104,7 @@ class _Lines:
 
     def write(self, line: str) -> None:
         """Writes a line; a log that can't be written doesn't stop the work."""
-        stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Past `shared.own_process`.
+        stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Past `own_process`.
         try:
             stream.write(f"{line}\n")
             stream.flush()

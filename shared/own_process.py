@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from typing_extensions import override
 
 from shared.keyfiles import DO, KeyFilesOpenError, SecretUnusableError
-from shared.logs import caller, configure, log, places, quiet_asyncio
+from shared.logs import caller, configure, logger, places, quiet_asyncio
 
 FAULT_EXIT = 1
 """The exit code after a fault; Python's own."""
@@ -95,7 +95,7 @@ class _Printed(io.TextIOBase):
         place = caller()
         if text.strip() and place not in self._told:
             self._told.add(place)  # A traceback is printed in many pieces; one line says it.
-            log.warning("printed", place=[place])
+            logger.warning("printed", place=[place])
         return len(text)
 
     @override
@@ -112,27 +112,29 @@ def _on_uncaught(
 ) -> None:
     if isinstance(error, KeyFilesOpenError):
         is_folder = error.path.is_dir()
-        log.error(
+        logger.error(
             "key_files_open", file="folder" if is_folder else error.path.name, mode=error.mode
         )
         return
     if isinstance(error, SecretUnusableError):
         file, setting = error.path.name, error.setting or "keys_dir"
-        log.error(
+        logger.error(
             "secret_unusable", file=file, setting=setting, wrong=error.wrong, do=DO[error.wrong]
         )
         return
     if isinstance(error, ValidationError) and error.title == "Settings":
         wrong = error.errors(include_url=False, include_context=False, include_input=False)
-        log.error("settings_invalid", settings=[str(one["loc"][0]) for one in wrong if one["loc"]])
+        logger.error(
+            "settings_invalid", settings=[str(one["loc"][0]) for one in wrong if one["loc"]]
+        )
         return
-    log.error("ended_by_fault", error=kind, place=places(where))
+    logger.error("ended_by_fault", error=kind, place=places(where))
 
 
 def _on_uncaught_in_thread(given: threading.ExceptHookArgs) -> None:
     if given.exc_type is not SystemExit:
-        log.error("ended_by_fault", error=given.exc_type, place=places(given.exc_traceback))
+        logger.error("ended_by_fault", error=given.exc_type, place=places(given.exc_traceback))
 
 
 def _on_unraisable(given: sys.UnraisableHookArgs) -> None:
-    log.error("fault", error=given.exc_type, place=places(given.exc_traceback))
+    logger.error("fault", error=given.exc_type, place=places(given.exc_traceback))

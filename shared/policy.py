@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events.fields import Channel
+from shared.hash_purposes import PolicyPurpose, in_the_policy
 from shared.message_lengths import MessageLimit
 from shared.subjects import calls_stream
 
@@ -33,9 +34,7 @@ class Rights(_Table):
     commands: tuple[str, ...] = ()
     retries: bool = False
     asks: tuple[Literal["seal", "open", "unbox", "hash", "search", "found", "parked"], ...] = ()
-    hashes: tuple[
-        Literal["call", "caller-*", "return-code", "return-code-of", "service-number"], ...
-    ] = ()
+    hashes: tuple[PolicyPurpose, ...] = ()
     hashes_a_minute: Annotated[int, Field(ge=0)] = 0
     opens: tuple[str, ...] = ()
     people: bool = False
@@ -57,8 +56,7 @@ class Rights(_Table):
 
     def may_hash(self, purpose: str) -> bool:
         """Whether the key holder hashes values for this purpose for it."""
-        kind = "caller-*" if purpose.startswith("caller-") else purpose
-        return kind in self.hashes
+        return in_the_policy(purpose) in self.hashes
 
 
 class Channels(_Table):

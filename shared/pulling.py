@@ -15,7 +15,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
-from shared.logs import log, place_of
+from shared.logs import logger, place_of
 from shared.subjects import Durable
 
 BATCH_MESSAGES = 256
@@ -96,7 +96,7 @@ class Pull:
             try:
                 ended_well = await self._once(client, inbox, room)
             except Exception as error:  # Whatever it is, it must not leave the service deaf.
-                log.error("fault", error=type(error).__name__, place=place_of(error))
+                logger.error("fault", error=type(error).__name__, place=place_of(error))
                 ended_well = False
             if ended_well:
                 self._failing_since, pause = None, FIRST_PAUSE_S
@@ -121,7 +121,7 @@ class Pull:
         try:
             await client.publish(self._next, json.dumps(asked).encode(), f"{inbox}.{self._number}")
         except NatsError as error:
-            log.warning("connection", error=type(error).__name__)
+            logger.warning("connection", error=type(error).__name__)
             return False
         signs, heard_at = self._signs, time.monotonic()
         while not ended.done():

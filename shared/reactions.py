@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from shared import subjects
 from shared.deadlines import Deadlines
 from shared.events.base import CaseEvent, Event
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.parking import Delivery
 from shared.subjects import Durable, read_case_subject
 from shared.transact import Outcome

@@ -14,11 +14,10 @@ import unicodedata
 from typing import NamedTuple
 
 from shared.commands.intake import IssueReturnCode
+from shared.hash_purposes import MADE_CODE, RETURN_CODE
 from shared.keyholder import Keys
 
 DIGITS = 10
-HASH_PURPOSE = "return-code"
-MAKING_PURPOSE = "return-code-of"
 WRONG_CODES_AN_HOUR = 30
 """So many on one channel, at once or within an hour, are taken for mistakes (ADR 25)."""
 CODES_MAX = 3
@@ -73,7 +72,7 @@ def codes_for(keys: Keys, command: IssueReturnCode, attempt: int = 0) -> list[Co
     Each in speakable groups. The others are what it handed out under earlier peppers.
     """
     asked = f"{command.command_id}|{command.case_id}|{attempt}|{command.by}"
-    of_code, of_twin = keys.hashes([(MAKING_PURPOSE, asked), (MAKING_PURPOSE, f"{asked}|duress")])
+    of_code, of_twin = keys.hashes([(MADE_CODE, asked), (MADE_CODE, f"{asked}|duress")])
     return [Codes(_spoken(one), _spoken(two)) for one, two in zip(of_code, of_twin, strict=True)]
 
 
@@ -86,7 +85,7 @@ def code_hashes(keys: Keys, code: str) -> tuple[str, ...]:
 def to_hash(code: str) -> tuple[str, str]:
     """Purpose and value of the hash of a code as somebody typed it."""
     found = codes_in(code)
-    return HASH_PURPOSE, found[0] if found else "".join(_digits(code))
+    return RETURN_CODE, found[0] if found else "".join(_digits(code))
 
 
 def codes_in(said: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import nkeys
 
 from shared.certificates import days_left, read_certificate, require_key_of
 from shared.keyfiles import DAMAGED, SecretUnusableError, read_file, read_password, require_closed
-from shared.logs import log
+from shared.logs import logger
 from shared.settings import Settings
 
 RENEW_DAYS = 30
@@ -25,7 +25,7 @@ def own_settings() -> Settings:
     require_files(settings)
     for path in (settings.nats_ca, settings.http_certificate):
         if path is not None and (days := days_left(path)) < RENEW_DAYS:
-            log.warning("certificate_ends", file=path.name, days=days)
+            logger.warning("certificate_ends", file=path.name, days=days)
     return settings
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from shared import logs
 from shared.buckets import Bucket, JetStreamBucket
 from shared.bus import Bus
 from shared.case_log import CaseLog, Fold, LogError, jetstream_env
@@ -16,7 +15,7 @@ from shared.commands.base import Command, Decision
 from shared.events.base import CaseEvent
 from shared.keyfiles import read_intake_public_key
 from shared.keyholder import Keys, RemoteKeys
-from shared.logs import log, place_of
+from shared.logs import configure, logger, place_of
 from shared.refusals import CLOCK_LEEWAY, CLOCK_OFF_MAX, HAPPENED_BY_NOW, require, seconds_off
 from shared.settings import Settings
 from shared.timers import JetStreamTimers, Timers
@@ -34,7 +33,7 @@ def _now() -> datetime:
 
 
 @dataclass(frozen=True)
-class Desk:
+class Context:
     """What a handler works with, beside the message."""
 
     service: str
@@ -85,7 +84,7 @@ class Desk:
         heard_at = now or self.now()
         if said_at > heard_at + CLOCK_OFF_MAX:
             seconds = seconds_off(said_at, heard_at)
-            log.error("clock_off", channel=channel, command=command, seconds=seconds)
+            logger.error("clock_off", channel=channel, command=command, seconds=seconds)
         return min(said_at, heard_at)
 
     def cause_in(self, event: CaseEvent[Any]) -> Cause:
@@ -104,7 +103,7 @@ class Service:
     """A service before it listens: `main` adds its handlers to the bus and runs it."""
 
     settings: Settings
-    desk: Desk
+    context: Context
     bus: Bus
     log: CaseLog[Any]
     at_start: list[Callable[[], None]] = field(default_factory=list)
@@ -134,11 +133,11 @@ class Service:
             try:
                 work()
             except (LogError, TimeoutError) as error:
-                log.warning("not_at_start", error=type(error).__name__)
+                logger.warning("not_at_start", error=type(error).__name__)
                 self._ended.wait(BEGIN_AGAIN_AFTER_S)
             except Exception as error:
                 if not self._ended.is_set():
-                    log.error("fault", error=type(error).__name__, place=place_of(error))
+                    logger.error("fault", error=type(error).__name__, place=place_of(error))
                 return
             else:
                 return
@@ -150,18 +149,18 @@ class Service:
     def timers(self) -> Timers:
         """The service's timers, over the connection of the log."""
         timeout_s = self.settings.request_timeout_s
-        return JetStreamTimers(self.log.connection, self.desk.service, timeout_s)
+        return JetStreamTimers(self.log.connection, self.context.service, timeout_s)
 
 
 def assemble(name: str, fold: Fold[StateT], settings: Settings) -> Service:
     """Puts a service together. Raises KeyFilesError and the recorder's OperationalError."""
-    logs.configure(name, settings.log_level)
+    configure(name, settings.log_level)
     intake_public = read_intake_public_key(settings.keys_dir)
     log = CaseLog(fold, jetstream_env(settings, f"passage-{name}-log"))
     keys = RemoteKeys(log.connection, name, settings.request_timeout_s)
     return Service(
         settings=settings,
-        desk=Desk(name, Writer(log, keys)),
+        context=Context(name, Writer(log, keys)),
         bus=Bus(name, settings, keys, intake_public, is_ready=log.is_connected),
         log=log,
     )

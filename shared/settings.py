@@ -160,7 +160,7 @@ class Settings(BaseSettings):
         15.0, ge=0, description="how long a registry has to answer before a person looks, minutes"
     )
     registry_overdue_hours: float = Field(
-        24.0, ge=0, description="how long a claim may be without a registry's word, hours"
+        24.0, ge=0, description="how long a statement may be without a registry's word, hours"
     )
     outbound_report_minutes: float = Field(
         10.0, gt=0, description="how long a channel may take to report on a message, minutes"

@@ -15,9 +15,8 @@ from typing import BinaryIO, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from shared import witness_lines
 from shared.checkpoints import BadLineError, Line, check_line, read_line, read_vouched
-from shared.witness_lines import Kept, Scanned, hash_of, scan
+from shared.witness_lines import KEPT, Kept, Scanned, hash_of, scan
 
 SHOWN_MAX = 50
 """So many problems, and gaps, are told; of more only how many."""
@@ -131,7 +130,7 @@ def _gaps(lines: Sequence[tuple[Line, bytes]]) -> Iterator[str]:
     Two lines may have one number, where two lives of a log are read together.
     """
     groups = [list(group) for _, group in groupby(lines, key=lambda one: one[0].number)]
-    newer = [0] * len(witness_lines.KEPT)
+    newer = [0] * len(KEPT)
     for place in range(len(groups) - 1, -1, -1):
         before = groups[place - 1] if place else []
         hashes = {hash_of(raw) for _, raw in before}
@@ -159,7 +158,7 @@ def _follows(
     linked = [level for level, link in enumerate(line.links) if link in hashes]
     if not linked:
         return not line.links and not before
-    return all(newer[level] >= witness_lines.KEPT[level] for level in range(linked[0]))
+    return all(newer[level] >= KEPT[level] for level in range(linked[0]))
 
 
 def shortened(texts: Iterable[str]) -> Iterator[str]:

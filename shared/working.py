@@ -17,7 +17,7 @@ from nats.aio.client import Client
 from shared.consuming import Processed, process
 from shared.hands import Hand, Held
 from shared.lanes import Lanes, Work
-from shared.logs import log, place_of
+from shared.logs import logger, place_of
 from shared.long_cases import in_passing
 
 SHARE_OF_THREADS_MAX = 0.75
@@ -85,7 +85,7 @@ class Working:
         try:
             done = await run_sync(process, handle, held.delivery, limiter=self._limiter)
         except Exception as error:  # Whatever it is, the message comes again.
-            log.error("fault", error=type(error).__name__, place=place_of(error))
+            logger.error("fault", error=type(error).__name__, place=place_of(error))
             done = Processed(settled=False)
         if work.is_long:
             self._let_long_rest(stream, LONG_REST * (time.monotonic() - began))

@@ -13,15 +13,15 @@ from passage.install.provisioning import ask
 from passage.integrity.log_reading import last_sequence
 from passage.runner.nats_server import NatsServer
 from shared.subjects import timers_stream
+from tests.waiting import WITHIN_S
 
 FIRST_CALLS = 30
 FIRST_PARKED = 10
-ANSWER_WITHIN_S = 60.0
 
 
 async def put(client: Client, subject: str, body: bytes = b"", headers: Any = None) -> int:
     """Stores a message and gives its sequence."""
-    reply = await client.request(subject, body, timeout=ANSWER_WITHIN_S, headers=headers)
+    reply = await client.request(subject, body, timeout=WITHIN_S, headers=headers)
     return int(json.loads(reply.data)["seq"])
 
 
@@ -36,7 +36,7 @@ async def messages(client: Client, stream: str) -> list[dict[str, Any]]:
         reply = await client.request(
             f"$JS.API.STREAM.MSG.GET.{stream}",
             json.dumps({"seq": sequence}).encode(),
-            ANSWER_WITHIN_S,
+            WITHIN_S,
         )
         answer = json.loads(reply.data)
         if "message" in answer:

@@ -1,8 +1,92 @@
-"""What holds for every test: none promises a time, so no example of hypothesis has a deadline."""
+"""What holds for every test: which are plain, what these may not do, and the servers of the others.
+
+Marks follow from what a test uses: a fixture that starts a nats-server or PostgreSQL makes it
+`wire`, a file that starts processes `process`, and tests/journey `journey`. A test that is left
+plain and starts something all the same fails, and says which mark it lacks.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
+from passage.connecting import connected
+from passage.runner.nats_server import NatsServer
+from shared.jetstream.raw_client import RawClient
+from tests.postgres import postgres
+
+# No test promises a time, so no example of hypothesis has a deadline.
 settings.register_profile("passage", deadline=None)
 settings.load_profile("passage")
+
+STARTING = frozenset({"ground", "own_server", "postgres_server", "r1_server", "r3_cluster"})
+STARTING |= {"server", "story_stage"}
+"""The fixtures that start a server; those that stand on them count with them."""
+PROCESSES = frozenset({"ProcessPoolExecutor", "subprocess"})
+"""The names that a file which starts processes imports."""
+NOT_PLAIN = ("process", "wire", "journey")
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+class _Running:
+    """The test that runs now."""
+
+    plain = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        if item.path.parent.name == "journey":
+            item.add_marker("journey")
+        elif STARTING.intersection(item.fixturenames):
+            item.add_marker("wire")
+        elif PROCESSES.intersection(vars(item.module)):
+            item.add_marker("process")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    _Running.plain = not any(item.get_closest_marker(one) for one in NOT_PLAIN)
+    try:
+        return (yield)
+    finally:
+        _Running.plain = False
+
+
+def _refuse(event: str, given: tuple[object, ...]) -> None:
+    if not _Running.plain:
+        return
+    if event == "subprocess.Popen":
+        pytest.fail(f"a plain test started {given[0]}: mark it `process` or `wire`")
+    if event == "socket.connect" and isinstance(given[1], tuple):
+        host = str(given[1][0])
+        if not host.startswith(LOOPBACK):
+            pytest.fail(f"a plain test connected to {host}")
+
+
+sys.addaudithook(_refuse)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[NatsServer]:
+    """A nats-server of the test's own, which doesn't wait for the disk."""
+    with NatsServer(tmp_path / "nats", sync_interval='"1m"') as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server, without a database."""
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture
+async def client(server: NatsServer) -> AsyncIterator[RawClient]:
+    async with connected(server.url) as connection:
+        yield connection

@@ -14,6 +14,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from passage.runner.nats_server import NatsServer
+from tests.waiting import WITHIN_S
 
 LATE_S = 0.9
 """Below every limit that a test sets lower: where that limit no longer governs, it's answered."""
@@ -77,7 +78,7 @@ async def answered(client: Client, subject: str, answer: bytes) -> list[bytes]:
         await message.respond(answer)
 
     await client.subscribe(subject, cb=answer_it)
-    await client.flush(60)
+    await client.flush(WITHIN_S)
     return asked
 
 

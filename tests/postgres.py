@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-STARTS_WITHIN_S = 120
+from tests.waiting import WITHIN_S
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def postgres() -> Iterator[str]:
 
     def run_patiently(*arguments: Any, **more: Any) -> Any:
         if "timeout" in more:  # Of the start, 10 s: a busy machine with a slow disk may need more.
-            more["timeout"] = STARTS_WITHIN_S
+            more["timeout"] = WITHIN_S
         return pgexec(*arguments, **more)
 
     # Under root it runs as a user of its own, who can't look into pytest's folders.

@@ -19,7 +19,8 @@ from passage.integrity.log_reading import last_sequence, read_stream
 from passage.printing import counted, out, print_json, print_table
 from passage.running import Running, find_running
 from shared import subjects
-from shared.commands.parked import ParkedCommand, SetParkedAside, TakeUpParked
+from shared.commands.base import ParkedCommand
+from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.parked_messages import Settled, Waiting, is_note, settled_of, still_waiting, waiting_of
 from shared.parking import RetryAnswer, RetryRequest
 

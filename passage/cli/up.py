@@ -28,8 +28,8 @@ from passage.integrity.witness_places import FILE_NAME as WITNESS_FILE
 from passage.integrity.witness_places import VARIABLE as WITNESS_VARIABLE
 from passage.integrity.witness_places import witnesses_of
 from passage.printing import err, print_table
-from passage.runner.addresses import Address, choose_address, is_loopback
 from passage.runner.children import ServiceProcess
+from passage.runner.endpoints import Endpoint, choose_endpoint, is_loopback
 from passage.runner.nats_server import NatsServer, die_with_parent
 from passage.runner.storing import folders_stored_in
 from passage.runner.supervising import Supervisor
@@ -37,8 +37,8 @@ from passage.running import Running, forget_running, settings_of_environment
 from services.verification.registry import remove_drafts
 from shared.keyfiles import KeyFilesError
 
-USUAL_HTTP = Address("127.0.0.1", 8080)
-USUAL_NATS = Address("127.0.0.1", 4222)
+USUAL_HTTP = Endpoint("127.0.0.1", 8080)
+USUAL_NATS = Endpoint("127.0.0.1", 4222)
 DEMO_CASES = 24
 
 HttpOption = Annotated[
@@ -74,8 +74,8 @@ def up_verb(
     folders = folders_of(data)
     require_free(folders)
     # Whatever would end it is looked at before anything is made: it leaves no folder behind.
-    http_address, nats_address = _addresses(http, nats)
-    _check_certificate(folders, nats_address)
+    http_endpoint, nats_endpoint = _endpoints(http, nats)
+    _check_certificate(folders, nats_endpoint)
     quota = Quota.of(settings_of_environment())
     witnesses = witnesses_of(folders, witness or ())
     folders.make()
@@ -83,24 +83,24 @@ def up_verb(
         forget_running(folders.data)  # What a killed runner left would name its addresses.
         remove_drafts(folders.registry)  # What a killed load left holds names in the clear.
         ensure_keys(folders)
-        asyncio.run(_run(_plan(folders, http_address, nats_address, witnesses, quota), demo))
+        asyncio.run(_run(_plan(folders, http_endpoint, nats_endpoint, witnesses, quota), demo))
 
 
-def _addresses(http: str | None, nats: str | None) -> tuple[Address, Address]:
-    http_address, http_moved = choose_address("--http", http, USUAL_HTTP)
-    nats_address, nats_moved = choose_address(
-        "--nats", nats, USUAL_NATS, with_tls=True, besides=http_address
+def _endpoints(http: str | None, nats: str | None) -> tuple[Endpoint, Endpoint]:
+    http_endpoint, http_moved = choose_endpoint("--http", http, USUAL_HTTP)
+    nats_endpoint, nats_moved = choose_endpoint(
+        "--nats", nats, USUAL_NATS, with_tls=True, besides=http_endpoint
     )
     for moved, usual, chosen in (
-        (http_moved, USUAL_HTTP, http_address),
-        (nats_moved, USUAL_NATS, nats_address),
+        (http_moved, USUAL_HTTP, http_endpoint),
+        (nats_moved, USUAL_NATS, nats_endpoint),
     ):
         if moved:
             err.print(f"{usual} is taken; using {chosen}")
-    return http_address, nats_address
+    return http_endpoint, nats_endpoint
 
 
-def _check_certificate(folders: Folders, nats: Address) -> None:
+def _check_certificate(folders: Folders, nats: Endpoint) -> None:
     """Raises VerbEndedError (1) where clients on the network would not know nats-server by TLS."""
     if is_loopback(nats.host):
         return
@@ -118,7 +118,7 @@ def _check_certificate(folders: Folders, nats: Address) -> None:
 
 
 def _plan(
-    folders: Folders, http: Address, nats: Address, witnesses: tuple[Path, ...], quota: Quota
+    folders: Folders, http: Endpoint, nats: Endpoint, witnesses: tuple[Path, ...], quota: Quota
 ) -> Supervisor:
     tls = server_tls(folders.keys)
     running = Running(
@@ -152,7 +152,9 @@ def _plan(
     )
 
 
-def _environment(folders: Folders, running: Running, http: Address, service: str) -> dict[str, str]:
+def _environment(
+    folders: Folders, running: Running, http: Endpoint, service: str
+) -> dict[str, str]:
     """The environment of a service: this process's own, and where everything is."""
     credentials = {"PASSAGE_NATS_NKEY": running.nkey_of(service), "PASSAGE_NATS_CA": running.ca}
     return {
@@ -180,7 +182,7 @@ async def _run(supervisor: Supervisor, demo: bool) -> None:
     try:
         await _start(supervisor)
         if not supervisor.stopping.is_set():
-            _print_addresses(supervisor)
+            _print_endpoints(supervisor)
             player = await _play_demo(supervisor.folders) if demo else None
             await supervisor.supervise()
     finally:
@@ -215,7 +217,7 @@ async def _gate(running: Running) -> str:
     return await pass_gate(running)
 
 
-def _print_addresses(supervisor: Supervisor) -> None:
+def _print_endpoints(supervisor: Supervisor) -> None:
     running, folders = supervisor.running, supervisor.folders
     print_table(
         "Passage is running; Ctrl-C stops it",

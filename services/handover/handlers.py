@@ -11,7 +11,7 @@ from services.handover.state import HandoverState
 from shared.commands import handover as commands
 from shared.commands.base import Command
 from shared.events.base import Event
-from shared.service import Desk
+from shared.service import Context
 from shared.transact import Outcome, transact
 
 DECISIONS: dict[type[Command], Callable[..., list[Event]]] = {
@@ -56,20 +56,20 @@ OF_THE_WHOLE_GROUP = frozenset(
 """The commands whose decision also takes `members`: the other cases of the group he leads."""
 
 
-def carry_out(desk: Desk, command: Command) -> Outcome:
+def carry_out(context: Context, command: Command) -> Outcome:
     """Carries out one of the commands in DECISIONS."""
     decision = DECISIONS[type(command)]
 
     def decide(state: HandoverState) -> list[Event]:
         more: dict[str, Any] = {}
         if type(command) in OF_THE_WHOLE_GROUP:
-            more["members"] = members_of(desk, state)
-        return decision(state, command, desk.now(), **more)
+            more["members"] = members_of(context, state)
+        return decision(state, command, context.now(), **more)
 
-    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+    return transact(context.writer, command.case_id, context.cause_of(command), decide)
 
 
-def members_of(desk: Desk, state: HandoverState) -> Members:
+def members_of(context: Context, state: HandoverState) -> Members:
     """The other cases of the group that he leads, as the log has them in this attempt."""
-    load = desk.writer.log.load_current
+    load = context.writer.log.load_current
     return {one: load(one).state for one in state.party.awaited_members}

@@ -14,7 +14,7 @@ from shared.due import spans_of
 from shared.own_process import own_process, run_to_end
 from shared.reactions import react
 from shared.secret_files import own_settings
-from shared.service import Assemble, Desk, Service, assemble
+from shared.service import Assemble, Context, Service, assemble
 from shared.settings import Settings
 from shared.timers import Timers
 
@@ -22,20 +22,20 @@ from shared.timers import Timers
 def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     """Gives handover, ready to run."""
     service = put_together(SERVICE, Fold(HandoverState(), evolve), settings)
-    deadlines = deadlines_of(service.desk, service.timers(), spans_of(Spans, settings))
-    handover = Handover(service.desk, deadlines)
+    deadlines = deadlines_of(service.context, service.timers(), spans_of(Spans, settings))
+    handover = Handover(service.context, deadlines)
     bus = service.bus
     bus.consume(CASES, partial(react, REACTIONS, handover))
     bus.consume(DUE, deadlines.receive)
     for command_type in handlers.DECISIONS:
-        bus.command(command_type, partial(handlers.carry_out, service.desk))
+        bus.command(command_type, partial(handlers.carry_out, service.context))
     service.at_start.append(deadlines.set_anew)
     return service
 
 
-def deadlines_of(desk: Desk, timers: Timers, spans: Spans) -> Deadlines[HandoverState]:
+def deadlines_of(context: Context, timers: Timers, spans: Spans) -> Deadlines[HandoverState]:
     """Gives handover's deadlines, with the timers that tell of them."""
-    return Deadlines(desk, timers, KINDS, partial(due_in, spans=spans), decide_due)
+    return Deadlines(context, timers, KINDS, partial(due_in, spans=spans), decide_due)
 
 
 def main() -> None:

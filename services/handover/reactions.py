@@ -25,7 +25,7 @@ from shared.events.handover import (
 from shared.events.intake import CallLinked, CaseReopened
 from shared.events.outbound import MessageFailed, MessageRefused
 from shared.reactions import Reactions, set_timers
-from shared.service import Desk
+from shared.service import Context
 from shared.transact import Outcome, transact
 
 
@@ -33,26 +33,26 @@ from shared.transact import Outcome, transact
 class Handover:
     """What these reactions work with."""
 
-    desk: Desk
+    context: Context
     deadlines: Deadlines[HandoverState]
 
 
 def regain_contact(handover: Handover, event: CaseEvent[CallLinked]) -> Outcome:
     """A lost man who calls was heard of when he called, however late this is found."""
-    desk = handover.desk
-    decide = partial(decide_call_of_the_lost, event=event, by=f"service:{desk.service}")
-    cause = replace(desk.cause_in(event), happened_at=event.time)
-    return transact(desk.writer, event.subject, cause, decide)
+    context = handover.context
+    decide = partial(decide_call_of_the_lost, event=event, by=f"service:{context.service}")
+    cause = replace(context.cause_in(event), happened_at=event.time)
+    return transact(context.writer, event.subject, cause, decide)
 
 
 def hand_over_members(handover: Handover, event: CaseEvent[GroupHandedOver]) -> Outcome | None:
     """Records the group's receipt on every case that was received, on each once."""
-    desk, receipt = handover.desk, event.data
+    context, receipt = handover.context, event.data
     if receipt.group_id != event.subject:
         return None
     decide = partial(decide_received, receipt=receipt)
-    cause = desk.cause_in(event)
-    done = [transact(desk.writer, one, cause, decide) for one in receipt.received]
+    cause = context.cause_in(event)
+    done = [transact(context.writer, one, cause, decide) for one in receipt.received]
     return done[-1]
 
 
@@ -60,9 +60,9 @@ def withdraw_what_he_was_not_told(
     handover: Handover, event: CaseEvent[MessageFailed | MessageRefused]
 ) -> Outcome:
     """A place that was to be told by a message counts as told no more: it didn't reach him."""
-    desk = handover.desk
+    context = handover.context
     decide = partial(decide_withdrawn, message_id=event.data.message_id)
-    return transact(desk.writer, event.subject, desk.cause_in(event), decide)
+    return transact(context.writer, event.subject, context.cause_in(event), decide)
 
 
 REACTIONS: Reactions = {

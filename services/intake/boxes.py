@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from typing_extensions import override
 
-from services.intake.reading import Opener
+from services.intake.parsing import Opener
 from shared.boxes import BoxBrokenError
 
 BOXES_AT_ONCE, CHARACTERS_AT_ONCE = 256, 300_000

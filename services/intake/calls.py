@@ -14,8 +14,7 @@ from typing import Any, cast, get_args
 
 from services.intake import cleaning
 from services.intake.incoming import IncomingCall, Route
-from services.intake.reading import (
-    CALL_PURPOSE,
+from services.intake.parsing import (
     ChannelMessage,
     GivenIds,
     Hashed,
@@ -30,13 +29,14 @@ from services.intake.reading import (
     shortened,
     unboxed,
 )
-from shared.addresses import Spelled, caller_purpose, spelled
+from shared.caller_addresses import Spelled, spelled
 from shared.events.calls import UNKNOWN_LANGUAGE, CallEnded, Change
 from shared.events.fields import Channel, Plain
 from shared.events.upstream import read_upstream
-from shared.logs import log
+from shared.hash_purposes import CALL, RETURN_CODE, callers_of
+from shared.logs import logger
 from shared.parking import Delivery, UnprocessableError
-from shared.return_codes import HASH_PURPOSE, code_in_text, codes_in, is_plain, without_codes
+from shared.return_codes import code_in_text, codes_in, is_plain, without_codes
 
 ID_MAX_CHARACTERS = 64
 """As long as an id may be (`shared.events.fields.Id`)."""
@@ -96,17 +96,17 @@ def read_call(keys: Opener, message: ChannelMessage) -> ReadCall:
     address, kept = _address(fields, said, channel, region, reading)
     name = line(said, "display_name", "name_cleaned", reading)
     shown = spelled(channel, name) if name is not None else None
-    purpose = caller_purpose(channel)
+    purpose = callers_of(channel)
     # Not the channel's clock, nor what it calls him: a call sent again has both anew.
     words = digest(address, text, code, fields.get("recording_ref"), fields.get("media"))
     ids = GivenIds(fields, words)
     wanted = {
-        "words": [(CALL_PURPOSE, words)],
-        "ids": [(CALL_PURPOSE, digest("id", one)) for one in ids.unsafe],
+        "words": [(CALL, words)],
+        "ids": [(CALL, digest("id", one)) for one in ids.unsafe],
         "caller": [(purpose, one) for one in kept.own],
         "readings": [(purpose, one) for one in kept.readings],
         "name": [(purpose, one) for one in (shown.own[:1] if shown is not None else ())],
-        "codes": [(HASH_PURPOSE, one) for one in codes],
+        "codes": [(RETURN_CODE, one) for one in codes],
     }
     return ReadCall(message, reading, said, tuple(codes), address, name, region, ids, wanted)
 
@@ -168,7 +168,7 @@ def open_end(keys: Opener, message: ChannelMessage) -> CallEnded:
     """What a channel says of a call's end."""
     reading, fields = begin(message), message.upstream.fields
     ids = GivenIds(fields, digest("end"))
-    (hashes,) = hashed(keys, [{"ids": [(CALL_PURPOSE, digest("id", one)) for one in ids.unsafe]}])
+    (hashes,) = hashed(keys, [{"ids": [(CALL, digest("id", one)) for one in ids.unsafe]}])
     ids.replace_by(hashes["ids"], reading)
     ended_at = _moment(fields, "ended_at", "ended_at_replaced", reading)
     original = reading.sealed(naming=False)
@@ -237,7 +237,7 @@ def _moment(fields: Mapping[str, Any], name: str, change: Change, reading: Readi
         reading.note(change, name, fields[name])
     ahead_s = cleaning.seconds_ahead(fields.get(name), reading.received_at)
     if is_replaced and ahead_s:
-        log.error("clock_off", channel=reading.channel, seconds=ahead_s)
+        logger.error("clock_off", channel=reading.channel, seconds=ahead_s)
     return at
 
 

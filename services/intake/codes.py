@@ -27,15 +27,15 @@ class _Reserved(NamedTuple):
 
 def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:
     """Reserves the codes before the event that relies on them; the answer alone carries them."""
-    desk = intake.desk
-    history, cause = desk.writer.log.load_current(command.case_id), desk.cause_of(command)
+    context = intake.context
+    history, cause = context.writer.log.load_current(command.case_id), context.cause_of(command)
     # Nothing is reserved for a command that is somebody else's.
     is_issued = answered_at(history, cause) is not None
     if not is_issued:
         require_not_handed_over(history.state)  # Nor for one that is refused.
     found = _reserved(intake, command, is_issued=is_issued)
     decide = partial(decide_return_code, code_hash=found.code_hash, duress_hash=found.duress_hash)
-    done = transact(desk.writer, command.case_id, cause, decide)
+    done = transact(context.writer, command.case_id, cause, decide)
     return Recorded(
         result="repeated" if done.result == "repeated" else "recorded",
         case_id=done.case_id,
@@ -49,7 +49,7 @@ def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:
 
 def _reserved(intake: Intake, command: IssueReturnCode, *, is_issued: bool) -> _Reserved:
     for attempt in range(ATTEMPTS):
-        codes = codes_for(intake.desk.keys, command, attempt)
+        codes = codes_for(intake.context.keys, command, attempt)
         # The others were handed out by the same command before a new pepper came.
         candidates = codes if is_issued else codes[:1]
         for one in candidates:
@@ -61,7 +61,7 @@ def _reserved(intake: Intake, command: IssueReturnCode, *, is_issued: bool) -> _
 
 def _issued(intake: Intake, command: IssueReturnCode, codes: Codes) -> _Reserved | None:
     """What the command reserved before; before there were twins that was a code alone."""
-    keys, index, case_id = intake.desk.keys, intake.index, command.case_id
+    keys, index, case_id = intake.context.keys, intake.index, command.case_id
     of_code, of_twin = code_hashes(keys, codes.code), code_hashes(keys, codes.duress)
     mine = next((one for one in of_code if index.has_code(one, case_id)), None)
     if mine is None:
@@ -74,7 +74,7 @@ def _new(intake: Intake, command: IssueReturnCode, codes: Codes) -> _Reserved | 
     """Reserves both; gives None where another case has one of them."""
     if codes.code == codes.duress:
         return None
-    keys, index, case_id = intake.desk.keys, intake.index, command.case_id
+    keys, index, case_id = intake.context.keys, intake.index, command.case_id
     code_hash, twin_hash = (code_hashes(keys, one)[0] for one in codes)
     if not index.reserve_code(code_hash, case_id):
         return None

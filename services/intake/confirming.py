@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.intake.guards import require_not_exchanged
 from services.intake.state import IntakeState
-from shared.commands.confirming import ConfirmCaller
+from shared.commands.intake import ConfirmCaller
 from shared.events.base import Event
 from shared.events.fields import Plain
 from shared.events.intake import CallerConfirmed

@@ -50,12 +50,12 @@ class Spans:
 
 def due_in(state: IntakeState, spans: Spans) -> dict[str, datetime]:
     """What is due by kind; what was dealt with isn't in it any more."""
-    waiting, is_open = state.waiting, state.closed_as is None
+    pending, is_open = state.pending, state.closed_as is None
     due: dict[str, datetime | None] = {
         LEASE: state.claim.lease_until,
-        LIFE_NOW: waiting.life_now_at + spans.life_now if is_open and waiting.life_now_at else None,
-        SECOND_CALL: waiting.code_at + spans.second_call if is_open and waiting.code_at else None,
-        LOCATION_RETENTION: waiting.places_at + spans.places if waiting.places_at else None,
+        LIFE_NOW: pending.life_now_at + spans.life_now if is_open and pending.life_now_at else None,
+        SECOND_CALL: pending.code_at + spans.second_call if is_open and pending.code_at else None,
+        LOCATION_RETENTION: pending.places_at + spans.places if pending.places_at else None,
         UNREPORTED: unreported_at(state.outbox, spans.report),
         UNTOLD: untold_at(state.outbox),
     }

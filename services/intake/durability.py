@@ -16,7 +16,7 @@ from shared.hands import Sort
 from shared.jetstream.calls import Outgoing, Reply, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
 from shared.lanes import Work
-from shared.logs import log
+from shared.logs import logger
 from shared.parking import Delivery
 from shared.settings import Settings
 
@@ -77,16 +77,16 @@ class Durability:
         except RequestLostError:
             return  # There is no connection; the next one wakes us.
         except RequestRefusedError as error:
-            log.error("fsync_unknown", error=type(error))
+            logger.error("fsync_unknown", error=type(error))
             return
         # One that stores nothing, as on a full disk, acknowledges nothing: the others do.
         told = [one for one in map(_syncs_always, answers) if one is not None]
         unsafe = told.count(False)
         self._assured = bool(told) and not unsafe and generation == self._connection.generation
         if unsafe:
-            log.error("fsync_not_always", count=unsafe)
+            logger.error("fsync_not_always", count=unsafe)
         elif not told:
-            log.error("fsync_unknown")
+            logger.error("fsync_unknown")
 
 
 def _syncs_always(answer: Reply) -> bool | None:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 
+from services.intake.call_linking import decide_call_ended
 from services.intake.calls import OpenedCall, message_of, open_end
 from services.intake.handlers import Intake, record_call
-from services.intake.linking import decide_call_ended
-from services.intake.reading import ChannelMessage
+from services.intake.parsing import ChannelMessage
 from shared.buckets import Bucket, Change, TakenError
 from shared.events.calls import CallEnded
 from shared.events.fields import Channel
@@ -61,7 +61,7 @@ class EarlyEnds:
 
 def receive_end(intake: Intake, early_ends: EarlyEnds, message: ChannelMessage) -> Outcome:
     """Records in a call's case that it ended: now, or when its call comes."""
-    ended = open_end(intake.desk.keys, message)
+    ended = open_end(intake.context.keys, message)
     case_id = _case_of(intake, ended)
     if case_id is None:
         early_ends.remember(ended)
@@ -77,7 +77,7 @@ def _case_of(intake: Intake, ended: CallEnded) -> str | None:
     case_id = intake.index.case_of_call(ended.channel, ended.call_id)
     if case_id is None:
         return None
-    calls = intake.desk.writer.log.load_current(case_id).state.calls
+    calls = intake.context.writer.log.load_current(case_id).state.calls
     return case_id if (ended.channel, ended.call_id) in calls else None
 
 
@@ -95,10 +95,10 @@ def _record_end(intake: Intake, case_id: str, ended: CallEnded) -> Outcome:
         causation_id=message_of(ended.channel, f"{ended.call_id}|end"),
         correlation_id=ended.call_id,
         actor=f"channel:{ended.channel}",
-        source=intake.desk.source,
-        happened_at=intake.desk.by_now(ended.ended_at, channel=ended.channel),
+        source=intake.context.source,
+        happened_at=intake.context.by_now(ended.ended_at, channel=ended.channel),
     )
-    return transact(intake.desk.writer, case_id, cause, partial(decide_call_ended, ended=ended))
+    return transact(intake.context.writer, case_id, cause, partial(decide_call_ended, ended=ended))
 
 
 def _place(channel: Channel, call_id: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from shared.events.fields import Channel
-from shared.logs import log
+from shared.logs import logger
 from shared.return_codes import WRONG_CODES_AN_HOUR
 
 SOURCE_MISSES_MAX = 5
@@ -76,7 +76,7 @@ class Guesses:
             if says:
                 counted.said_at = now
         if says:
-            log.warning("codes_guessed", channel=channel, count=round(counted.count))
+            logger.warning("codes_guessed", channel=channel, count=round(counted.count))
 
 
 def _left(known: _Misses | None, an_hour: int, now: float) -> float:

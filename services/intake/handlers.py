@@ -8,43 +8,28 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
+from services.intake import (
+    call_linking,
+    case_links,
+    claims,
+    closing,
+    confirming,
+    contact,
+    duress,
+    groups,
+    statements,
+    triage,
+)
 from services.intake.calls import OpenedCall, message_of, placed
-from services.intake.claims import decide_claim, decide_release, decide_take_over
-from services.intake.closing import decide_close, decide_reopen
-from services.intake.confirming import decide_confirm_caller
-from services.intake.contact import decide_contact_rule
-from services.intake.duress import decide_clear_duress
-from services.intake.groups import decide_count, decide_form, decide_leave
 from services.intake.guards import Rules
-from services.intake.linking import decide_call
-from services.intake.links import decide_unlink
 from services.intake.routing import Index
 from services.intake.state import IntakeState
-from services.intake.statements import decide_declare_surrender, decide_personal_data
-from services.intake.triage import decide_advice, decide_note, decide_triage
+from shared.commands import intake as commands
 from shared.commands.base import Command
-from shared.commands.confirming import ConfirmCaller
-from shared.commands.intake import (
-    AddNote,
-    ClaimCase,
-    ClearDuress,
-    CloseCase,
-    CountHeads,
-    DeclareSurrender,
-    FormGroup,
-    GiveAdvice,
-    LeaveGroup,
-    ProvidePersonalData,
-    ReleaseCase,
-    ReopenCase,
-    SetContactRule,
-    TakeOverCase,
-    TriageCall,
-    UnlinkCases,
-)
 from shared.events.base import Event
-from shared.matching.numbers import SERVICE_NUMBER, folded_number
-from shared.service import Desk
+from shared.hash_purposes import SERVICE_NUMBER
+from shared.matching.numbers import folded_number
+from shared.service import Context
 from shared.transact import Cause, Outcome, transact
 
 
@@ -52,31 +37,31 @@ from shared.transact import Cause, Outcome, transact
 class Intake:
     """What intake's handlers work with."""
 
-    desk: Desk
+    context: Context
     index: Index
     rules: Rules
 
 
 DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
-    TriageCall: decide_triage,
-    DeclareSurrender: decide_declare_surrender,
-    AddNote: decide_note,
-    GiveAdvice: decide_advice,
-    ReopenCase: decide_reopen,
-    ReleaseCase: decide_release,
-    FormGroup: decide_form,
-    LeaveGroup: decide_leave,
-    CountHeads: decide_count,
-    UnlinkCases: decide_unlink,
-    ConfirmCaller: decide_confirm_caller,
+    commands.TriageCall: triage.decide_triage,
+    commands.DeclareSurrender: statements.decide_declare_surrender,
+    commands.AddNote: triage.decide_note,
+    commands.GiveAdvice: triage.decide_advice,
+    commands.ReopenCase: closing.decide_reopen,
+    commands.ReleaseCase: claims.decide_release,
+    commands.FormGroup: groups.decide_form,
+    commands.LeaveGroup: groups.decide_leave,
+    commands.CountHeads: groups.decide_count,
+    commands.UnlinkCases: case_links.decide_unlink,
+    commands.ConfirmCaller: confirming.decide_confirm_caller,
 }
 """The commands that need nothing but the case."""
 
 RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Event]]] = {
-    CloseCase: decide_close,
-    ClearDuress: decide_clear_duress,
-    ClaimCase: decide_claim,
-    TakeOverCase: decide_take_over,
+    commands.CloseCase: closing.decide_close,
+    commands.ClearDuress: duress.decide_clear_duress,
+    commands.ClaimCase: claims.decide_claim,
+    commands.TakeOverCase: claims.decide_take_over,
 }
 """The commands that need the time and the settings, too."""
 
@@ -96,22 +81,22 @@ def record_call(intake: Intake, opened: OpenedCall) -> RecordedCall:
         causation_id=message_of(call.channel, call.call_id),
         correlation_id=call.call_id,
         actor=f"channel:{call.channel}",
-        source=intake.desk.source,
+        source=intake.context.source,
         # What a channel's clock said stands in the data.
-        happened_at=intake.desk.by_now(call.started_at, channel=call.channel),
+        happened_at=intake.context.by_now(call.started_at, channel=call.channel),
         opens_case=route.is_new,
     )
-    decide = partial(decide_call, call=call, route=route)
-    return RecordedCall(transact(intake.desk.writer, route.case_id, cause, decide), call.call_id)
+    decide = partial(call_linking.decide_call, call=call, route=route)
+    return RecordedCall(transact(intake.context.writer, route.case_id, cause, decide), call.call_id)
 
 
 def carry_out(intake: Intake, command: Command) -> Outcome:
     """Carries out one of the commands in DECISIONS and RULED."""
-    desk = intake.desk
+    context = intake.context
     return transact(
-        desk.writer,
+        context.writer,
         command.case_id,
-        desk.cause_of(command),
+        context.cause_of(command),
         lambda state: decided(intake, command, state),
     )
 
@@ -119,24 +104,24 @@ def carry_out(intake: Intake, command: Command) -> Outcome:
 def decided(intake: Intake, command: Command, state: IntakeState) -> list[Event]:
     """What one of the commands in DECISIONS and RULED makes of a case."""
     if type(command) in RULED:
-        return RULED[type(command)](state, command, intake.desk.now(), intake.rules)
+        return RULED[type(command)](state, command, intake.context.now(), intake.rules)
     return DECISIONS[type(command)](state, command)
 
 
-def provide_personal_data(intake: Intake, command: ProvidePersonalData) -> Outcome:
+def provide_personal_data(intake: Intake, command: commands.ProvidePersonalData) -> Outcome:
     """Records who a man says he is, and the hash by which his service number is found again."""
-    desk = intake.desk
+    context = intake.context
     number = folded_number(command.identity.service_number or "")
-    hashes = desk.keys.hashes([(SERVICE_NUMBER, number)] if number else [])
+    hashes = context.keys.hashes([(SERVICE_NUMBER, number)] if number else [])
     key = hashes[0][0] if hashes else None
-    decide = partial(decide_personal_data, command=command, service_number_key=key)
-    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+    decide = partial(statements.decide_personal_data, command=command, service_number_key=key)
+    return transact(context.writer, command.case_id, context.cause_of(command), decide)
 
 
-def set_contact_rule(intake: Intake, command: SetContactRule) -> Outcome:
+def set_contact_rule(intake: Intake, command: commands.SetContactRule) -> Outcome:
     """Records what he says about reaching him, with the time by our clock."""
-    desk, now = intake.desk, intake.desk.now()
+    context, now = intake.context, intake.context.now()
     happened_at = min(command.happened_at or now, now)
-    cause = replace(desk.cause_of(command), happened_at=happened_at)
-    decide = partial(decide_contact_rule, command=command, now=now)
-    return transact(desk.writer, command.case_id, cause, decide)
+    cause = replace(context.cause_of(command), happened_at=happened_at)
+    decide = partial(contact.decide_contact_rule, command=command, now=now)
+    return transact(context.writer, command.case_id, cause, decide)

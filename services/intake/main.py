@@ -10,21 +10,21 @@ from services.intake import (
     CASES,
     DUE,
     SERVICE,
-    erasing,
+    desk_handlers,
+    erasure_handlers,
     handlers,
     others,
     parked,
     sending,
-    shifting,
 )
 from services.intake.codes import issue_return_code
 from services.intake.deadlines import KINDS, Spans, decide_due, due_in
 from services.intake.durability import Durability
 from services.intake.ends import EarlyEnds
-from services.intake.erasing import Erasure
+from services.intake.erasure_handlers import Erasure
 from services.intake.guards import Rules
 from services.intake.handlers import Intake
-from services.intake.parked import ParkedDesk
+from services.intake.parked import ParkedContext
 from services.intake.reactions import REACTIONS, Listening
 from services.intake.routing import Index, Standing
 from services.intake.sending import OutboundStream, Sending
@@ -33,16 +33,7 @@ from services.intake.state import IntakeState, evolve
 from shared import subjects
 from shared.bus import Bus
 from shared.case_log import Fold
-from shared.commands.intake import (
-    ErasePersonalData,
-    IssueReturnCode,
-    JoinGroup,
-    LinkCases,
-    OpenOtherCase,
-    ProvidePersonalData,
-    SendMessage,
-    SetContactRule,
-)
+from shared.commands import intake as commands
 from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.commands.shifts import HandOverShift
 from shared.deadlines import Deadlines
@@ -55,7 +46,7 @@ from shared.policy import policy
 from shared.reactions import react
 from shared.refusals import Supervisors
 from shared.secret_files import own_settings
-from shared.service import Assemble, Desk, Service, assemble
+from shared.service import Assemble, Context, Service, assemble
 from shared.settings import Settings
 from shared.timers import Timers
 
@@ -75,27 +66,27 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
     _answer_commands(bus, listening)
     timeout_s = settings.request_timeout_s
     stream = Stream(service.log.connection, subjects.PARKED, timeout_s, timeout_s)
-    parked_desk = ParkedDesk(listening.intake, stream)
-    bus.command(TakeUpParked, partial(parked.take_up, parked_desk))
-    bus.command(SetParkedAside, partial(parked.set_aside, parked_desk))
+    parked_context = ParkedContext(listening.intake, stream)
+    bus.command(TakeUpParked, partial(parked.take_up, parked_context))
+    bus.command(SetParkedAside, partial(parked.set_aside, parked_context))
     service.at_start.append(listening.deadlines.set_anew)
     return service
 
 
 def _listening(service: Service) -> Listening:
-    settings, desk, connection = service.settings, service.desk, service.log.connection
+    settings, context, connection = service.settings, service.context, service.log.connection
     rules, spans = rules_of(settings), spans_of(Spans, settings)
 
     def standing_of(case_id: str, channel: Channel) -> Standing:
         return Standing.of(service.log.load_current(case_id).state, channel)
 
-    deadlines = deadlines_of(desk, service.timers(), spans)
+    deadlines = deadlines_of(context, service.timers(), spans)
     return Listening(
-        Intake(desk, Index(service.bucket(subjects.INDEX_BUCKET), standing_of), rules),
+        Intake(context, Index(service.bucket(subjects.INDEX_BUCKET), standing_of), rules),
         EarlyEnds(service.bucket(subjects.EARLY_ENDS_BUCKET)),
-        Erasure(desk, timedelta(days=settings.retention_days)),
+        Erasure(context, timedelta(days=settings.retention_days)),
         Sending(
-            desk,
+            context,
             OutboundStream(connection, settings.request_timeout_s),
             read_channel_public_keys(settings.keys_dir),
             policy().channels.messages,
@@ -112,26 +103,26 @@ def rules_of(settings: Settings) -> Rules:
     return Rules(lease=timedelta(minutes=settings.lease_minutes), supervisors=supervisors)
 
 
-def deadlines_of(desk: Desk, timers: Timers, spans: Spans) -> Deadlines[IntakeState]:
+def deadlines_of(context: Context, timers: Timers, spans: Spans) -> Deadlines[IntakeState]:
     """Gives intake's deadlines, with the timers that tell of them."""
-    return Deadlines(desk, timers, KINDS, partial(due_in, spans=spans), decide_due)
+    return Deadlines(context, timers, KINDS, partial(due_in, spans=spans), decide_due)
 
 
 def _answer_commands(bus: Bus, listening: Listening) -> None:
     intake = listening.intake
     for command_type in (*handlers.DECISIONS, *handlers.RULED):
         bus.command(command_type, partial(handlers.carry_out, intake))
-    bus.command(ProvidePersonalData, partial(handlers.provide_personal_data, intake))
-    bus.command(SetContactRule, partial(handlers.set_contact_rule, intake))
-    bus.command(IssueReturnCode, partial(issue_return_code, intake))
-    bus.command(OpenOtherCase, partial(others.open_other_case, intake))
-    bus.command(JoinGroup, partial(others.join_group, intake))
-    bus.command(LinkCases, partial(others.link_cases, intake))
-    bus.command(ErasePersonalData, partial(erasing.erase, listening.erasure))
-    bus.command(SendMessage, partial(sending.send_message, listening.sending))
-    bus.command(HandOverShift, partial(shifting.hand_over, intake.desk))
-    for command_type in shifting.DECISIONS:
-        bus.command(command_type, partial(shifting.carry_out, intake.desk))
+    bus.command(commands.ProvidePersonalData, partial(handlers.provide_personal_data, intake))
+    bus.command(commands.SetContactRule, partial(handlers.set_contact_rule, intake))
+    bus.command(commands.IssueReturnCode, partial(issue_return_code, intake))
+    bus.command(commands.OpenOtherCase, partial(others.open_other_case, intake))
+    bus.command(commands.JoinGroup, partial(others.join_group, intake))
+    bus.command(commands.LinkCases, partial(others.link_cases, intake))
+    bus.command(commands.ErasePersonalData, partial(erasure_handlers.erase, listening.erasure))
+    bus.command(commands.SendMessage, partial(sending.send_message, listening.sending))
+    bus.command(HandOverShift, partial(desk_handlers.hand_over, intake.context))
+    for command_type in desk_handlers.DECISIONS:
+        bus.command(command_type, partial(desk_handlers.carry_out, intake.context))
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from services.intake.addresses import Address
+from services.intake.address_state import Address
 from services.intake.outbox_state import Message, Outbox
 from shared.commands.intake import SendMessage
 from shared.contact_rule import CONTACT_ALLOWED

@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from services.intake.groups import decide_join, decide_struck_off, decide_told_of_group
-from services.intake.handlers import Intake
-from services.intake.link_state import Told
-from services.intake.links import (
+from services.intake.case_link_state import Told
+from services.intake.case_links import (
     decide_continued,
     decide_link,
     decide_other_case,
     decide_told_of_link,
 )
+from services.intake.groups import decide_join, decide_struck_off, decide_told_of_group
+from services.intake.handlers import Intake
 from services.intake.routing import case_id_for
 from services.intake.state import IntakeState
 from shared.case_history import History
@@ -27,42 +27,42 @@ from shared.events.groups import GroupJoined, GroupLeft
 from shared.events.intake import CaseOpened, CasesLinked, CasesUnlinked
 from shared.leases import LEASE_CURRENT
 from shared.refusals import require
-from shared.service import Desk
+from shared.service import Context
 from shared.transact import Cause, Outcome, transact
 
 
 def join_group(intake: Intake, command: JoinGroup) -> Outcome:
     """Puts another case's man on the roll of this case's group."""
-    desk = intake.desk
-    member = desk.writer.log.load_current(command.member_case).state
+    context = intake.context
+    member = context.writer.log.load_current(command.member_case).state
     decide = partial(decide_join, command=command, member=member)
-    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+    return transact(context.writer, command.case_id, context.cause_of(command), decide)
 
 
 def link_cases(intake: Intake, command: LinkCases) -> Outcome:
     """Links this case with another."""
-    desk = intake.desk
-    other = desk.writer.log.load_current(command.other_case).state
+    context = intake.context
+    other = context.writer.log.load_current(command.other_case).state
     decide = partial(decide_link, command=command, other=other)
-    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+    return transact(context.writer, command.case_id, context.cause_of(command), decide)
 
 
 def open_other_case(intake: Intake, command: OpenOtherCase) -> Outcome:
     """Opens a case for another man on the line; the same command again gives the same case."""
-    desk = intake.desk
-    source = desk.writer.log.load_current(command.case_id)
+    context = intake.context
+    source = context.writer.log.load_current(command.case_id)
     require(source.lease.lets(command.by, command.fence), LEASE_CURRENT)
     new_id = case_id_for(f"{command.cause_id}|{command.case_id}")
     decide = partial(decide_other_case, command=command, source=source.state)
     # The claim he saw is of the case that he came from; the new one has none.
-    return transact(desk.writer, new_id, replace(desk.cause_of(command), leased=None), decide)
+    return transact(context.writer, new_id, replace(context.cause_of(command), leased=None), decide)
 
 
 def continue_episode(intake: Intake, event: CaseEvent[CaseOpened]) -> Outcome:
     """Says in the log of the episode before that this one follows it."""
-    desk, previous = intake.desk, event.data.previous_case
+    context, previous = intake.context, event.data.previous_case
     decide = partial(decide_continued, next_case=event.subject)
-    return transact(desk.writer, str(previous), desk.cause_in(event), decide)
+    return transact(context.writer, str(previous), context.cause_in(event), decide)
 
 
 def tell_other(
@@ -72,18 +72,18 @@ def tell_other(
 
     What wasn't told to that case before goes first: deliveries may overtake one another.
     """
-    desk, data = intake.desk, event.data
-    log, lead = desk.writer.log, event.subject
+    context, data = intake.context, event.data
+    log, lead = context.writer.log, event.subject
     about = data.member_case if isinstance(data, GroupJoined | GroupLeft) else data.other_case
     source, other = log.load_current(lead), log.load_current(about)
     outcome = Outcome("ignored", about, other.version, other.sequence)
-    for told in _untold(source.state, other, desk.source, about):
+    for told in _untold(source.state, other, context.source, about):
         decide = partial(_decide_told, told=told, source=lead)
-        outcome = transact(desk.writer, about, _cause_of(desk, told), decide)
+        outcome = transact(context.writer, about, _cause_of(context, told), decide)
     member_of = log.load_current(about).state.group.member_of
     if isinstance(data, GroupJoined) and member_of not in {None, lead}:
         strike = partial(decide_struck_off, lead=lead, member=about)
-        transact(desk.writer, lead, desk.cause_in(event), strike)
+        transact(context.writer, lead, context.cause_in(event), strike)
     return outcome
 
 
@@ -100,11 +100,11 @@ def _decide_told(state: IntakeState, told: Told, source: str) -> list[Event]:
     return decide_told_of_link(state, told, source)
 
 
-def _cause_of(desk: Desk, told: Told) -> Cause:
+def _cause_of(context: Context, told: Told) -> Cause:
     return Cause(
         causation_id=told.event_id,
         correlation_id=told.correlation_id,
-        actor=f"service:{desk.service}",
-        source=desk.source,
-        happened_at=desk.now(),
+        actor=f"service:{context.service}",
+        source=context.source,
+        happened_at=context.now(),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from services.intake.addresses import Address, Addresses
+from services.intake.address_state import Address, Addresses
 from shared.contact_rule import SafeToContact, is_surely_later, said_in
 from shared.events import intake, outbound
 from shared.events.base import CaseEvent, Event

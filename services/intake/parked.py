@@ -12,12 +12,13 @@ from functools import partial
 from typing import Literal, cast, get_args
 
 from services.intake import cleaning
+from services.intake.call_linking import decide_call
 from services.intake.handlers import Intake
 from services.intake.incoming import IncomingCall
-from services.intake.linking import decide_call
 from shared.boxes import BoxBrokenError
 from shared.case_log import LogError
-from shared.commands.parked import ParkedCommand, SetParkedAside, TakeUpParked
+from shared.commands.base import ParkedCommand
+from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.events.calls import UNKNOWN_LANGUAGE
 from shared.events.fields import Channel, Plain
 from shared.jetstream.calls import Outgoing
@@ -36,7 +37,7 @@ CALL_PREFIX = "calls."
 
 
 @dataclass(frozen=True)
-class ParkedDesk:
+class ParkedContext:
     """What these handlers work with."""
 
     intake: Intake
@@ -44,38 +45,38 @@ class ParkedDesk:
     """The stream PARKED."""
 
 
-def take_up(desk: ParkedDesk, command: TakeUpParked) -> Outcome:
+def take_up(context: ParkedContext, command: TakeUpParked) -> Outcome:
     """Opens a case whose first words are what could not be read; once for a message."""
-    parked = _found(desk, command)
+    parked = _found(context, command)
     channel = parked.subject.removeprefix(CALL_PREFIX)
     require(channel in get_args(Channel), PARKED_CALL)
-    content = _opened(desk, command, parked, "taken_up")
+    content = _opened(context, command, parked, "taken_up")
     require(content is not None, PARKED_CALL)
     call = _as_call(command, parked, cast(Channel, channel), content or b"")
-    call, route = desk.intake.index.route(call)
-    cause = replace(desk.intake.desk.cause_of(command), leased=None, opens_case=route.is_new)
+    call, route = context.intake.index.route(call)
+    cause = replace(context.intake.context.cause_of(command), leased=None, opens_case=route.is_new)
     decide = partial(decide_call, call=call, route=route)
-    outcome = transact(desk.intake.desk.writer, route.case_id, cause, decide)
-    _note(desk, command, "taken_up", route.case_id)
+    outcome = transact(context.intake.context.writer, route.case_id, cause, decide)
+    _note(context, command, "taken_up", route.case_id)
     return outcome
 
 
-def set_aside(desk: ParkedDesk, command: SetParkedAside) -> Outcome:
+def set_aside(context: ParkedContext, command: SetParkedAside) -> Outcome:
     """Notes that a parked message waits for nobody any more."""
-    _opened(desk, command, _found(desk, command), "set_aside")
-    _note(desk, command, "set_aside")
+    _opened(context, command, _found(context, command), "set_aside")
+    _note(context, command, "set_aside")
     return Outcome("recorded", command.case_id, 0, 0)
 
 
-def _found(desk: ParkedDesk, command: ParkedCommand) -> Parked:
-    require(desk.intake.rules.supervisors.let(command.by), LEFT_TO_SUPERVISORS)
-    parked = parked_at(desk.stream, command.parked_sequence)
+def _found(context: ParkedContext, command: ParkedCommand) -> Parked:
+    require(context.intake.rules.supervisors.let(command.by), LEFT_TO_SUPERVISORS)
+    parked = parked_at(context.stream, command.parked_sequence)
     require(parked is not None and parked.parked_id == command.case_id, PARKED_THERE)
     return cast(Parked, parked)
 
 
 def _opened(
-    desk: ParkedDesk,
+    context: ParkedContext,
     command: ParkedCommand,
     parked: Parked,
     use: Literal["taken_up", "set_aside"],
@@ -89,7 +90,7 @@ def _opened(
         box=parked.original if use == "taken_up" else None,
     )
     try:
-        return desk.intake.desk.keys.note_parked(asked)
+        return context.intake.context.keys.note_parked(asked)
     except BoxBrokenError:
         return None
 
@@ -120,7 +121,7 @@ def _as_call(
 
 
 def _note(
-    desk: ParkedDesk,
+    context: ParkedContext,
     command: ParkedCommand,
     how: Literal["taken_up", "set_aside"],
     case_id: str | None = None,
@@ -131,10 +132,10 @@ def _note(
         sequence=command.parked_sequence,
         how=how,
         by=command.by,
-        at=desk.intake.desk.now(),
+        at=context.intake.context.now(),
         case_id=case_id,
     )
     message = Outgoing(note.subject, note.model_dump_json(exclude_none=True).encode(), {})
-    ack = desk.stream.retry(partial(desk.stream.publish_batch, [message]), "noting")
+    ack = context.stream.retry(partial(context.stream.publish_batch, [message]), "noting")
     if ack.error_code:
         raise LogError(f"noting what was done with a parked message: {ack.error_text}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from services.intake import erasing, others, sending
+from services.intake import erasure_handlers, others, sending
+from services.intake.case_link_state import is_from_service
 from services.intake.ends import EarlyEnds
-from services.intake.erasing import Erasure
+from services.intake.erasure_handlers import Erasure
 from services.intake.handlers import Intake
-from services.intake.link_state import is_from_service
 from services.intake.sending import Sending
 from services.intake.state import IntakeState
 from shared.deadlines import Deadlines
@@ -67,7 +67,7 @@ def tell_other(
 
 def finish_erasure(listening: Listening, event: CaseEvent[Any]) -> Outcome:
     """An erasure that was asked for on his way waits until something ends it."""
-    return erasing.finish(listening.erasure, event)
+    return erasure_handlers.finish(listening.erasure, event)
 
 
 def dispatch(listening: Listening, event: CaseEvent[MessageQueued]) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.intake import cleaning
-from services.intake.reading import ChannelMessage
+from services.intake.parsing import ChannelMessage
 from shared.events.calls import DeliveryOutcome, DeliveryReported
 from shared.parking import UnprocessableError
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from nacl.public import PublicKey
 from typing_extensions import override
 
-from services.intake.addresses import Address
+from services.intake.address_state import Address
 from services.intake.calls import message_of
 from services.intake.delivery import decide_report, goes_until, was_given
 from services.intake.guards import require_not_exchanged
@@ -27,7 +27,7 @@ from services.intake.messages import (
     require_said_once,
 )
 from services.intake.outbox_state import Message, Outbox
-from services.intake.reading import ChannelMessage
+from services.intake.parsing import ChannelMessage
 from services.intake.reports import is_underway, read_report
 from services.intake.state import IntakeState
 from shared import subjects
@@ -43,13 +43,13 @@ from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedErr
 from shared.jetstream.connection import Connection
 from shared.jetstream.stream import Stream
 from shared.key_messages import SealedValue
-from shared.logs import log
+from shared.logs import logger
 from shared.message_lengths import MessageLimit
 from shared.outgoing import CONTENT_TYPE, OutgoingMessage, outgoing
 from shared.parking import UnprocessableError
 from shared.refusals import CLOCK_OFF_MAX, RefusedError, seconds_off
 from shared.sealing import SealBrokenError
-from shared.service import Desk
+from shared.service import Context
 from shared.transact import Cause, Outcome, transact
 
 PURPOSE = "message to the caller"
@@ -91,7 +91,7 @@ class OutboundStream(Post):
 class Sending:
     """What these handlers work with."""
 
-    desk: Desk
+    context: Context
     post: Post
     channel_keys: Mapping[str, PublicKey]
     limits: Mapping[Channel, MessageLimit]
@@ -104,19 +104,19 @@ class Sending:
 
 def send_message(sending: Sending, command: SendMessage) -> Recorded:
     """Queues a message, its address sealed anew; opened in the name of who sends it."""
-    desk, now = sending.desk, sending.desk.now()
+    context, now = sending.context, sending.context.now()
     # Whether he may be reached is a question of now, whatever the command says.
-    cause = replace(desk.cause_of(command), happened_at=now)
+    cause = replace(context.cause_of(command), happened_at=now)
 
     def decide(state: IntakeState) -> list[Event]:
         require_not_exchanged(state)
         address = may_send(state.outbox, command, now, sending.channel_keys)
         require_fits(command, sending.limits)
-        require_said_once(command, _said_lately(desk, command, state.outbox, now))
-        to_address = _address(desk, command, address)
+        require_said_once(command, _said_lately(context, command, state.outbox, now))
+        to_address = _address(context, command, address)
         return queued(command, address.language, to_address, now)
 
-    done = transact(desk.writer, command.case_id, cause, decide)
+    done = transact(context.writer, command.case_id, cause, decide)
     return Recorded(
         result="repeated" if done.result == "repeated" else "recorded",
         case_id=done.case_id,
@@ -127,16 +127,18 @@ def send_message(sending: Sending, command: SendMessage) -> Recorded:
     )
 
 
-def _said_lately(desk: Desk, command: SendMessage, outbox: Outbox, now: datetime) -> Sequence[str]:
+def _said_lately(
+    context: Context, command: SendMessage, outbox: Outbox, now: datetime
+) -> Sequence[str]:
     """The texts queued on that channel just now; what was erased meanwhile isn't there."""
     if command.again:
         return ()
     lately = queued_lately(outbox, command.channel, now)
-    texts = (_opened(desk, [SealedValue.of(one, "text")], command.by) for one in lately)
+    texts = (_opened(context, [SealedValue.of(one, "text")], command.by) for one in lately)
     return [text for found in texts for text in found]
 
 
-def _address(desk: Desk, command: SendMessage, address: Address) -> str:
+def _address(context: Context, command: SendMessage, address: Address) -> str:
     value = SealedValue(
         case_id=command.case_id,
         version=address.version,
@@ -144,7 +146,7 @@ def _address(desk: Desk, command: SendMessage, address: Address) -> str:
         field="caller_address",
         sealed=address.sealed,
     )
-    (text,) = _opened(desk, [value], command.by) or (None,)
+    (text,) = _opened(context, [value], command.by) or (None,)
     if text is None:
         raise RefusedError(ADDRESS_KNOWN)
     return text
@@ -158,8 +160,8 @@ def dispatch(
     Only who recorded it gives it. After a crash in between nobody does: its timer says so.
     `because` is the event after which it may go, where that isn't the one that queued it.
     """
-    desk = sending.desk
-    cause, letter = desk.cause_in(because or event), _Letter(desk, event)
+    context = sending.context
+    cause, letter = context.cause_in(because or event), _Letter(context, event)
 
     def decide(state: IntakeState) -> list[Event]:
         letter.contact = state.outbox.contact
@@ -173,7 +175,7 @@ def dispatch(
         would_go = any(isinstance(one, MessageDispatched) for one in once(openable=True))
         return once(openable=not would_go or letter.is_open())
 
-    outcome = transact(desk.writer, event.subject, cause, decide)
+    outcome = transact(context.writer, event.subject, cause, decide)
     if outcome.result == "recorded" and outcome.events == (MessageDispatched.__name__,):
         _give(sending, event, letter, cause.happened_at)
     sending.keep_deadlines(event.subject)
@@ -184,7 +186,7 @@ def dispatch_told(
     sending: Sending, event: CaseEvent[RendezvousDisclosed | GuidanceGiven]
 ) -> Outcome:
     """Lets the message go that was waiting until it was recorded that he is told by it."""
-    history = sending.desk.writer.log.load_current(event.subject)
+    history = sending.context.writer.log.load_current(event.subject)
     message = history.state.outbox.messages.get(event.data.message_id)
     if message is None or message.queued is None:
         return Outcome("ignored", event.subject, history.version, history.sequence)
@@ -194,8 +196,8 @@ def dispatch_told(
 class _Letter:
     """Address and text of a queued message, opened when they are needed, and recorded then."""
 
-    def __init__(self, desk: Desk, event: CaseEvent[MessageQueued]) -> None:
-        self._desk = desk
+    def __init__(self, context: Context, event: CaseEvent[MessageQueued]) -> None:
+        self._context = context
         self._event = event
         self.opened: Sequence[str] = ()
         self.contact = SafeToContact()
@@ -205,7 +207,7 @@ class _Letter:
         """Whether it can be opened; not where its keys were destroyed."""
         if not self.opened:
             values = [SealedValue.of(self._event, field) for field in ("to_address", "text")]
-            self.opened = _opened(self._desk, values, f"service:{self._desk.service}")
+            self.opened = _opened(self._context, values, f"service:{self._context.service}")
         return bool(self.opened)
 
 
@@ -220,12 +222,12 @@ def _give(sending: Sending, event: CaseEvent[MessageQueued], letter: _Letter, at
         goes_until(letter.contact, data.valid_until, at, sending.report_within),
     )
     if not sending.post.give(message, at):
-        log.warning("message_not_given", case_id=event.subject, message_id=data.message_id)
+        logger.warning("message_not_given", case_id=event.subject, message_id=data.message_id)
 
 
-def _opened(desk: Desk, values: Sequence[SealedValue], by: str) -> Sequence[str]:
+def _opened(context: Context, values: Sequence[SealedValue], by: str) -> Sequence[str]:
     """The texts, or nothing where one is erased. Raises SealBrokenError."""
-    found = desk.keys.open(values, by, PURPOSE)
+    found = context.keys.open(values, by, PURPOSE)
     for value, one in zip(values, found, strict=True):
         if one.state == "broken":
             raise SealBrokenError(f"{value.field} of case {value.case_id} version {value.version}")
@@ -239,8 +241,8 @@ def receive_report(sending: Sending, message: ChannelMessage) -> Outcome:
     Raises UnprocessableError.
     """
     report = read_report(message)
-    desk = sending.desk
-    state: IntakeState = desk.writer.log.load_current(report.case_id).state
+    context = sending.context
+    state: IntakeState = context.writer.log.load_current(report.case_id).state
     if not was_given(state.outbox, report):
         expected = "a message that this channel was given"
         raise UnprocessableError("wrong_data", "data.message_id", expected)
@@ -251,15 +253,15 @@ def receive_report(sending: Sending, message: ChannelMessage) -> Outcome:
         causation_id=message_of(report.channel, f"{report.message_id}|{report.outcome}"),
         correlation_id=report.message_id,
         actor=f"channel:{report.channel}",
-        source=desk.source,
+        source=context.source,
         # What a channel's clock said stands in the data.
-        happened_at=desk.by_now(report.happened_at, channel=report.channel),
+        happened_at=context.by_now(report.happened_at, channel=report.channel),
     )
 
     def decide(state: IntakeState) -> list[Event]:
         return decide_report(state.outbox, report)
 
-    return transact(desk.writer, report.case_id, cause, decide)
+    return transact(context.writer, report.case_id, cause, decide)
 
 
 def _alarm_if_behind(message: Message, report: DeliveryReported) -> None:
@@ -267,4 +269,4 @@ def _alarm_if_behind(message: Message, report: DeliveryReported) -> None:
     given_at = message.dispatched_at or report.happened_at
     if report.happened_at < given_at - CLOCK_OFF_MAX:
         seconds = seconds_off(report.happened_at, given_at)
-        log.error("clock_off", channel=report.channel, seconds=seconds)
+        logger.error("clock_off", channel=report.channel, seconds=seconds)

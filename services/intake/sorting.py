@@ -16,12 +16,12 @@ from services.intake import sending
 from services.intake.boxes import OpenedAtOnce
 from services.intake.calls import ReadCall, opened, read_call, read_message
 from services.intake.ends import receive_call, receive_end
+from services.intake.parsing import Hashed, Opener, hashed
 from services.intake.reactions import Listening
-from services.intake.reading import Hashed, Opener, hashed
 from services.intake.reports import read_report
 from shared.boxes import BoxBrokenError
 from shared.case_log import LogError
-from shared.events.reading import UnreadableEventError
+from shared.events.parsing import UnreadableEventError
 from shared.keyholder import KeysUnavailableError
 from shared.lanes import Work
 from shared.parking import Delivery, UnprocessableError
@@ -51,7 +51,7 @@ def sort_upstream(listening: Listening, deliveries: Sequence[Delivery]) -> list[
     Raises KeysUnavailableError and LogError where none can; what is wrong with one message its own
     work raises.
     """
-    keys = listening.intake.desk.keys
+    keys = listening.intake.context.keys
     read: list[ReadCall | _Sorted] = []
     opener = OpenedAtOnce(keys, [one.body for one in deliveries])
     try:
@@ -108,14 +108,14 @@ def _opened_later(listening: Listening, one: _Sorted, delivery: Delivery) -> _So
 
     def handle() -> Outcome:
         with turns:
-            return _sorted_alone(listening, listening.intake.desk.keys, delivery).work.handle()
+            return _sorted_alone(listening, listening.intake.context.keys, delivery).work.handle()
 
     return one._replace(work=replace(one.work, handle=handle))
 
 
 def _open(listening: Listening, opener: Opener, delivery: Delivery) -> ReadCall | _Sorted:
     intake, early_ends = listening.intake, listening.early_ends
-    message = read_message(delivery, intake.desk.now())
+    message = read_message(delivery, intake.context.now())
     match message.upstream.kind:
         case "call":
             return read_call(opener, message)

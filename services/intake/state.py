@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from services.intake.case_link_state import Told, evolve_links, evolve_told
 from services.intake.claim_state import Claim, evolve_claim
+from services.intake.deadline_state import Pending, evolve_pending
 from services.intake.exports import evolve_exported
 from services.intake.group_state import Group, evolve_group
 from services.intake.known_state import Known, evolve_known
-from services.intake.link_state import Told, evolve_links, evolve_told
 from services.intake.outbox_state import Outbox, evolve_outbox
 from services.intake.shift import ShiftState, evolve_shift
-from services.intake.waiting_state import Waiting, evolve_waiting
 from shared.events import handover, intake
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded
@@ -71,7 +71,7 @@ class IntakeState:
     """The other cases that may be the same man's."""
     known: Known = field(default_factory=Known)
     told: tuple[Told, ...] = ()
-    waiting: Waiting = field(default_factory=Waiting)
+    pending: Pending = field(default_factory=Pending)
     outbox: Outbox = field(default_factory=Outbox)
     shift: ShiftState | None = None
     """Only in the log of a shift, which is no case."""
@@ -105,8 +105,8 @@ def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
         links=evolve_links(state.links, event),
         known=evolve_known(state.known, event),
         told=evolve_told(state.told, event),
-        waiting=evolve_waiting(
-            state.waiting, event, state.claim, holds_places="location" in state.sealed
+        pending=evolve_pending(
+            state.pending, event, state.claim, holds_places="location" in state.sealed
         ),
         outbox=evolve_outbox(state.outbox, event),
         shift=evolve_shift(state.shift, event),

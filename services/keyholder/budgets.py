@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from shared.allowance import Allowance
-from shared.logs import log
+from shared.logs import logger
 from shared.refusals import is_another_person
 
 HOUR_S = 3_600.0
@@ -137,4 +137,4 @@ class Budgets:
     def _say(self, person: _Person, measure: Measure, now: float) -> None:
         if now - person.said_at >= SAID_EVERY_S:
             person.said_at = now
-            log.warning("budget_spent", measure=measure, count=self._an_hour[measure])
+            logger.warning("budget_spent", measure=measure, count=self._an_hour[measure])

@@ -16,7 +16,7 @@ from services.keyholder.secrets import newest_kek_made_at
 from shared.case_log import Fold
 from shared.events.base import CaseEvent
 from shared.events.intake import PersonalDataErased
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import (
     NOT_YET,
     Closed,
@@ -38,7 +38,7 @@ from shared.key_messages import (
     Unboxed,
 )
 from shared.keyholder import KEEPER, KeysDeniedError
-from shared.logs import log, place_of
+from shared.logs import logger, place_of
 from shared.parking import Delivery, UnprocessableError
 from shared.subjects import read_case_subject
 from shared.timers import read_timer
@@ -69,60 +69,60 @@ NOT_NOW = Denied(denied=NOT_YET, expected="the key holder's log says why")
 SEALED = Denied(denied="sealed", expected="`passage keys unseal`")
 
 
-def respond(desk: Keeping, subject: str, body: bytes, may_wait: bool) -> bytes | None:
+def respond(keeping: Keeping, subject: str, body: bytes, may_wait: bool) -> bytes | None:
     """Answers `keyholder.<operation>.<asker>`; None where that has to wait and may not."""
     _, operation, asker = subject.split(".")
-    if _is_closed(desk):
+    if _is_closed(keeping):
         return _json(SEALED)
     try:
         if asker == KEEPER:
-            return _json(keep(desk, operation, body)) if may_wait else None
-        asked = read(desk, operation, asker, body)
-        if not may_wait and not is_quick(desk, asked):
+            return _json(keep(keeping, operation, body)) if may_wait else None
+        asked = read(keeping, operation, asker, body)
+        if not may_wait and not is_quick(keeping, asked):
             return None
-        desk.lock.use()
-        answered = _json(answer(desk, asker, asked))
+        keeping.lock.use()
+        answered = _json(answer(keeping, asker, asked))
         # Closed under way it answered without secrets, or after them: neither is to be believed.
-        return _json(SEALED) if _is_closed(desk) else answered
+        return _json(SEALED) if _is_closed(keeping) else answered
     except Exception as error:  # Whoever asked must not wait for an answer that never comes.
-        if _is_closed(desk):
+        if _is_closed(keeping):
             return _json(SEALED)
-        log.error("fault", error=type(error).__name__, place=place_of(error))
+        logger.error("fault", error=type(error).__name__, place=place_of(error))
         return _json(NOT_NOW)
 
 
-def keep(desk: Keeping, operation: str, body: bytes) -> BaseModel:
+def keep(keeping: Keeping, operation: str, body: bytes) -> BaseModel:
     """Does what the keeper asks for: close, rotate, renew the pepper, or look at keys."""
-    ring = desk.holder.ring
+    ring = keeping.holder.ring
     match operation:
         case "close":
-            desk.lock.close()
+            keeping.lock.close()
             ring.forget_all()
             return Closed()
         case "rotate":
-            return Rotated(**ring.rotate(desk.folder)._asdict())
+            return Rotated(**ring.rotate(keeping.folder)._asdict())
         case "pepper":
-            return PepperRenewed(version=ring.renew_pepper(desk.folder))
+            return PepperRenewed(version=ring.renew_pepper(keeping.folder))
         case "check":
             return KeysChecked(**ring.check()._asdict())
         case "trial":
-            return _trial(desk, body)
+            return _trial(keeping, body)
         case _:
             return Denied(denied="invalid", expected="close, rotate, pepper, check or trial")
 
 
-def _trial(desk: Keeping, body: bytes) -> BaseModel:
+def _trial(keeping: Keeping, body: bytes) -> BaseModel:
     try:
         asked = Trial.model_validate_json(body)
-        opening = desk.holder.ring.opening(asked.case_id, asked.entries)
+        opening = keeping.holder.ring.opening(asked.case_id, asked.entries)
     except ValidationError as error:
         return _invalid(error)
     return Tried(opening=tuple(opening))
 
 
-def read(desk: Keeping, operation: str, service: str, body: bytes) -> BaseModel:
+def read(keeping: Keeping, operation: str, service: str, body: bytes) -> BaseModel:
     """What a service asks for, or Denied where it is not understood or not granted."""
-    if operation not in desk.policy.services.get(service, NOBODY).asks:
+    if operation not in keeping.policy.services.get(service, NOBODY).asks:
         return Denied(denied="not granted", expected="an operation the policy gives this service")
     try:
         return OPERATIONS[operation].model_validate_json(body)
@@ -130,25 +130,25 @@ def read(desk: Keeping, operation: str, service: str, body: bytes) -> BaseModel:
         return _invalid(error)
 
 
-def is_quick(desk: Keeping, asked: BaseModel) -> bool:
+def is_quick(keeping: Keeping, asked: BaseModel) -> bool:
     """Whether it can be answered from memory, without waiting for the server."""
     if isinstance(asked, Seal):
-        return desk.holder.ring.knows(asked.case_id, asked.erasure)
+        return keeping.holder.ring.knows(asked.case_id, asked.erasure)
     return not isinstance(asked, Open | Search | Found | NoteParked)
 
 
-def answer(desk: Keeping, service: str, asked: BaseModel) -> BaseModel:
+def answer(keeping: Keeping, service: str, asked: BaseModel) -> BaseModel:
     """Answers what was read, or with Denied."""
     try:
         match asked:
             case Seal():
-                return public_keys(desk.holder, asked)
+                return public_keys(keeping.holder, asked)
             case Unbox():
-                return unbox(desk.holder, asked)
+                return unbox(keeping.holder, asked)
             case Hash():
-                return hash_values(desk, service, asked)
+                return hash_values(keeping, service, asked)
             case Open() | Search() | Found() | NoteParked():
-                return answer_person(desk, service, asked)
+                return answer_person(keeping, service, asked)
             case _:
                 return asked
     except KeysDeniedError as error:
@@ -178,7 +178,7 @@ def unbox(holder: Holder, asked: Unbox) -> BaseModel:
     return Unboxed(contents=tuple(content_in(holder, box) for box in asked.boxes))
 
 
-def receive_timer(desk: Keeping, delivery: Delivery) -> Outcome:
+def receive_timer(keeping: Keeping, delivery: Delivery) -> Outcome:
     """Rotates the keys, as every night; delivered again it does nothing.
 
     What a rotation that was cut off left under the older key opens with that one, and is wrapped
@@ -187,10 +187,10 @@ def receive_timer(desk: Keeping, delivery: Delivery) -> Outcome:
     timer = read_timer(delivery)
     if timer.kind != ROTATION:
         raise UnprocessableError("wrong_data", "kind", ROTATION)
-    if desk.now() - newest_kek_made_at(desk.folder) < SHORTEST_NIGHT:
+    if keeping.now() - newest_kek_made_at(keeping.folder) < SHORTEST_NIGHT:
         return Outcome("ignored", "", 0, delivery.sequence)
-    rotation = desk.holder.ring.rotate(desk.folder)
-    log.info(
+    rotation = keeping.holder.ring.rotate(keeping.folder)
+    logger.info(
         "rotated",
         count=rotation.cases,
         damaged=len(rotation.damaged),
@@ -200,7 +200,7 @@ def receive_timer(desk: Keeping, delivery: Delivery) -> Outcome:
     return Outcome("recorded", "", 0, delivery.sequence)
 
 
-def receive_erasure(desk: Keeping, delivery: Delivery) -> Outcome:
+def receive_erasure(keeping: Keeping, delivery: Delivery) -> Outcome:
     """Destroys the keys that an erasure names; again is harmless.
 
     Only for an event that stands in the unbroken chain of its case, as intake's: who can append to
@@ -210,10 +210,10 @@ def receive_erasure(desk: Keeping, delivery: Delivery) -> Outcome:
     event = read_case_event(delivery.body, subject.type_name)
     if (event.subject, event.source) != (subject.case_id, ERASING):
         raise UnprocessableError("wrong_envelope", "source", f"{ERASING}, about the subject's case")
-    if event not in desk.log.load_current(event.subject).state:
+    if event not in keeping.log.load_current(event.subject).state:
         raise UnprocessableError("chain_broken", "caseversion", "an event of the case's chain")
     erased: PersonalDataErased = event.data
-    desk.holder.ring.destroy(event.subject, erased.classes, event.id)
+    keeping.holder.ring.destroy(event.subject, erased.classes, event.id)
     return Outcome("recorded", event.subject, event.caseversion, delivery.sequence)
 
 
@@ -224,8 +224,8 @@ def _with_erasure(erasures: Erasures, event: CaseEvent[Any]) -> Erasures:
 ERASURES_OF_CASE: Fold[Erasures] = Fold((), _with_erasure)
 
 
-def _is_closed(desk: Keeping) -> bool:
-    return desk.lock.closed
+def _is_closed(keeping: Keeping) -> bool:
+    return keeping.lock.closed
 
 
 def _invalid(error: ValidationError) -> Denied:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shared.allowance import Allowance
-from shared.logs import log
+from shared.logs import logger
 
 MINUTE_S = 60.0
 
@@ -41,5 +41,5 @@ class HashLimits:
             if says:
                 self._said_at[service] = now
         if says:
-            log.warning("hash_limit", asker=service, count=a_minute)
+            logger.warning("hash_limit", asker=service, count=a_minute)
         return wait_s

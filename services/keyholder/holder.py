@@ -1,4 +1,4 @@
-"""The key holder's work, as `shared.keyholder.Keys` promises it: keys, opening, boxes, hashes."""
+"""The key holder's work, as `Keys` promises it: keys, opening, boxes, hashes."""
 
 from __future__ import annotations
 

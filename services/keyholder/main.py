@@ -18,17 +18,17 @@ from services.keyholder.responding import respond
 from services.keyholder.ring import KeyRing
 from services.keyholder.sealed import is_noted, note_sealed, unsealed
 from services.keyholder.secrets import held, read_secrets
-from shared import logs, subjects
+from shared import subjects
 from shared.buckets import JetStreamBucket
 from shared.bus import Bus
 from shared.case_log import CaseLog, jetstream_env
 from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
-from shared.logs import log
+from shared.logs import configure, logger
 from shared.own_process import own_process, run_to_end
 from shared.policy import policy
 from shared.secret_files import own_settings
-from shared.service import Desk, Service
+from shared.service import Context, Service
 from shared.settings import Settings
 from shared.transact import Writer
 
@@ -41,7 +41,7 @@ LAST_ANSWER_S = 0.1
 
 def wire(settings: Settings, lock: Lock) -> Service:
     """Gives keyholder, ready to run until the lock is closed."""
-    logs.configure(SERVICE, settings.log_level)
+    configure(SERVICE, settings.log_level)
     secrets, timeout_s = read_secrets(settings.keys_dir), settings.request_timeout_s
     case_log = CaseLog(handlers.ERASURES_OF_CASE, jetstream_env(settings, SERVICE))
     connection = case_log.connection
@@ -62,7 +62,7 @@ def wire(settings: Settings, lock: Lock) -> Service:
     bus.consume(DUE, partial(handlers.receive_timer, keeping))
     everything = subjects.keyholder("*", "*")
     respond(connection, everything, partial(handlers.respond, keeping), settings.threads)
-    return Service(settings, Desk(SERVICE, Writer(case_log, holder)), bus, case_log)
+    return Service(settings, Context(SERVICE, Writer(case_log, holder)), bus, case_log)
 
 
 async def serve(service: Service, lock: Lock) -> int:
@@ -78,7 +78,7 @@ async def serve(service: Service, lock: Lock) -> int:
         return TERMINATED_EXIT
     service.log.connection.send(Outgoing(subjects.KEYHOLDER_SEALED, b""))
     await asyncio.sleep(LAST_ANSWER_S)
-    log.warning("sealed")
+    logger.warning("sealed")
     return SEALED_EXIT
 
 
@@ -109,8 +109,8 @@ async def _until_exit() -> int:
     settings = own_settings()
     note = settings.sealed_file
     if note is not None and is_noted(note):
-        logs.configure(SERVICE, settings.log_level)
-        log.warning("sealed")
+        configure(SERVICE, settings.log_level)
+        logger.warning("sealed")
         if not await unsealed(note, settings.health_file):
             return TERMINATED_EXIT
     lock = Lock(settings.seal_after_idle_s, None if note is None else partial(note_sealed, note))

@@ -29,24 +29,24 @@ from shared.refusals import is_another_person
 
 
 def answer_person(
-    desk: Keeping, service: str, asked: Open | Search | Found | NoteParked
+    keeping: Keeping, service: str, asked: Open | Search | Found | NoteParked
 ) -> BaseModel:
     """Answers what is asked for a person: it is recorded. Raises KeysDeniedError."""
-    require_person(desk.policy.services.get(service, NOBODY), service, asked)
+    require_person(keeping.policy.services.get(service, NOBODY), service, asked)
     match asked:
         case Open():
-            return open_values(desk, service, asked)
+            return open_values(keeping, service, asked)
         case Search():
-            return search(desk, service, asked)
+            return search(keeping, service, asked)
         case Found():
-            return note_found(desk, service, asked)
+            return note_found(keeping, service, asked)
         case NoteParked():
-            return note_parked(desk, service, asked)
+            return note_parked(keeping, service, asked)
 
 
-def open_values(desk: Keeping, service: str, asked: Open) -> BaseModel:
+def open_values(keeping: Keeping, service: str, asked: Open) -> BaseModel:
     """Opens values that the policy opens for the service, after the access was recorded."""
-    rights = desk.policy.services.get(service, NOBODY)
+    rights = keeping.policy.services.get(service, NOBODY)
     may_open = rights.may_open_itself if asked.use == "own" else rights.may_open
     if not all(may_open(value.type_name, value.field) for value in asked.values):
         raise KeysDeniedError("a field that the policy opens for this service")
@@ -54,49 +54,49 @@ def open_values(desk: Keeping, service: str, asked: Open) -> BaseModel:
         class_of(value.type_name, value.field)
     if rights.people and asked.use == "shown":
         case_ids = {value.case_id for value in asked.values}
-        spent = desk.budgets.open(asked.by, len(asked.values), case_ids)
+        spent = keeping.budgets.open(asked.by, len(asked.values), case_ids)
         if spent is not None:
             return too_many(spent.expected, spent.retry_after_s)
-    desk.records.opening(service, asked)
-    return OpenedValues(values=tuple(desk.holder.open(asked.values, asked.by, asked.purpose)))
+    keeping.records.opening(service, asked)
+    return OpenedValues(values=tuple(keeping.holder.open(asked.values, asked.by, asked.purpose)))
 
 
-def hash_values(desk: Keeping, service: str, asked: Hash) -> BaseModel:
+def hash_values(keeping: Keeping, service: str, asked: Hash) -> BaseModel:
     """Keyed hashes for the purposes the policy gives the service, so many a minute."""
-    require_purposes(desk, service, asked.values)
-    a_minute = desk.policy.services.get(service, NOBODY).hashes_a_minute
-    wait_s = desk.hash_limits.take(service, len(asked.values), a_minute)
+    require_purposes(keeping, service, asked.values)
+    a_minute = keeping.policy.services.get(service, NOBODY).hashes_a_minute
+    wait_s = keeping.hash_limits.take(service, len(asked.values), a_minute)
     if wait_s:
         return too_many("fewer hashes a minute; the policy says how many", wait_s)
-    return _hashed(desk, asked.values)
+    return _hashed(keeping, asked.values)
 
 
-def search(desk: Keeping, service: str, asked: Search) -> BaseModel:
+def search(keeping: Keeping, service: str, asked: Search) -> BaseModel:
     """Hashes what a person searches for, after it was counted and recorded."""
-    require_purposes(desk, service, asked.values)
-    spent = desk.budgets.search(asked.by, len(asked.values))
+    require_purposes(keeping, service, asked.values)
+    spent = keeping.budgets.search(asked.by, len(asked.values))
     if spent is not None:
         return too_many(spent.expected, spent.retry_after_s)
-    desk.records.search(service, asked)
-    return _hashed(desk, asked.values)
+    keeping.records.search(service, asked)
+    return _hashed(keeping, asked.values)
 
 
-def note_found(desk: Keeping, service: str, asked: Found) -> BaseModel:
+def note_found(keeping: Keeping, service: str, asked: Found) -> BaseModel:
     """Records what a search found."""
-    desk.records.found(service, asked)
+    keeping.records.found(service, asked)
     return Noted()
 
 
-def note_parked(desk: Keeping, service: str, asked: NoteParked) -> BaseModel:
+def note_parked(keeping: Keeping, service: str, asked: NoteParked) -> BaseModel:
     """Opens a parked message's box for a person, after it was counted and recorded."""
-    rights = desk.policy.services.get(service, NOBODY)
+    rights = keeping.policy.services.get(service, NOBODY)
     if rights.people and asked.box is not None:
-        spent = desk.budgets.open(asked.by, 1, {asked.parked_id})
+        spent = keeping.budgets.open(asked.by, 1, {asked.parked_id})
         if spent is not None:
             return too_many(spent.expected, spent.retry_after_s)
-    desk.records.parked(service, asked)
+    keeping.records.parked(service, asked)
     boxes = () if asked.box is None else (asked.box,)
-    return Unboxed(contents=tuple(content_in(desk.holder, box) for box in boxes))
+    return Unboxed(contents=tuple(content_in(keeping.holder, box) for box in boxes))
 
 
 def require_person(rights: Rights, service: str, asked: Open | Search | Found | NoteParked) -> None:
@@ -109,13 +109,13 @@ def require_person(rights: Rights, service: str, asked: Open | Search | Found | 
         raise KeysDeniedError("the name of a person")
 
 
-def require_purposes(desk: Keeping, service: str, values: Sequence[ToHash]) -> None:
+def require_purposes(keeping: Keeping, service: str, values: Sequence[ToHash]) -> None:
     """Raises KeysDeniedError where one is for a purpose that the policy doesn't give."""
-    rights = desk.policy.services.get(service, NOBODY)
+    rights = keeping.policy.services.get(service, NOBODY)
     if not all(rights.may_hash(one.purpose) for one in values):
         raise KeysDeniedError("a purpose that the policy gives this service")
 
 
-def _hashed(desk: Keeping, values: Sequence[ToHash]) -> BaseModel:
-    made = desk.holder.hashes([(one.purpose, one.value) for one in values])
+def _hashed(keeping: Keeping, values: Sequence[ToHash]) -> BaseModel:
+    made = keeping.holder.hashes([(one.purpose, one.value) for one in values])
     return Hashes(hashes=tuple(made))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shared.health_file import write_health
 from shared.keyfiles import FILE_MODE, sync_folder
-from shared.logs import log
+from shared.logs import logger
 
 LOOK_EVERY_S = 0.5
 SAID = "sealed; `passage keys unseal` unseals"
@@ -29,7 +29,7 @@ def note_sealed(path: Path) -> bool:
         path.touch(mode=FILE_MODE)
         sync_folder(path.parent)
     except OSError as error:
-        log.error("seal_not_noted", error=type(error).__name__)
+        logger.error("seal_not_noted", error=type(error).__name__)
         return False
     return True
 

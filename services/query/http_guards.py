@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.query.feed.metrics import Metrics
 from services.query.requests.problems import problem
-from shared.logs import log, place_of
+from shared.logs import logger, place_of
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -63,7 +63,7 @@ class Guards:
             refusal = self._refusal(scope["method"], Headers(scope=scope))
             await (refusal or self._app)(scope, _limited(receive), answer.send)
         except Exception as error:  # Nobody may be left without an answer, or be told its text.
-            log.error("fault", error=type(error).__name__, place=place_of(error))
+            logger.error("fault", error=type(error).__name__, place=place_of(error))
             if not answer.status:
                 await _fault()(scope, receive, answer.send)
         finally:

@@ -37,13 +37,13 @@ from services.query.reads.cases import Reads
 from services.query.reads.name_search import Names
 from services.query.recorder import Log
 from services.query.storing import Storing, reports_of
-from shared import logs, subjects
+from shared import subjects
 from shared.case_log import jetstream_env
 from shared.health_file import health_kept
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.jetstream.stream import Stream
 from shared.keyholder import RemoteKeys
-from shared.logs import log, place_of
+from shared.logs import configure, logger, place_of
 from shared.own_process import own_process, run_to_end
 from shared.parked_messages import parked_at, waiting_page
 from shared.secret_files import own_settings
@@ -170,7 +170,7 @@ class Query:
                 # uvicorn says whole seconds, but hands it to asyncio as it is.
                 timeout_graceful_shutdown=cast("int", GRACE_S),
             )
-            log.info("serving", service=SERVICE, version=context.version)
+            logger.info("serving", service=SERVICE, version=context.version)
             async with health_kept(context.settings.health_file, self._not_ready_because):
                 await Server(config, context).serve([listener])
 
@@ -181,7 +181,7 @@ class Query:
         feed.join(FEED_END_S)
         self._factory.close()
         self._database.dispose()
-        log.info("ended", service=SERVICE, sequence=self.context.progress.sequence)
+        logger.info("ended", service=SERVICE, sequence=self.context.progress.sequence)
 
     async def _not_ready_because(self) -> str:
         return "; ".join(self.context.not_ready_because())
@@ -198,7 +198,7 @@ async def _again_and_again(every_s: float, work: Callable[[], None]) -> None:
         try:
             await asyncio.to_thread(work)
         except Exception as error:
-            log.error("fault", error=type(error).__name__, place=place_of(error))
+            logger.error("fault", error=type(error).__name__, place=place_of(error))
         await asyncio.sleep(every_s)
 
 
@@ -245,17 +245,17 @@ def main() -> None:
     """Runs query until it is told to stop."""
     own_process(SERVICE)
     settings = own_settings()
-    logs.configure(SERVICE, settings.log_level)
+    configure(SERVICE, settings.log_level)
     try:
         listener = listen(settings.http)
     except AddressError:
-        log.error("address_invalid")
+        logger.error("address_invalid")
         sys.exit(WRONG_SETTING)
     except OSError as error:
-        log.error("address_taken", error=type(error), errno=error.errno)
+        logger.error("address_taken", error=type(error), errno=error.errno)
         sys.exit(CANNOT_START)
     if not has_loopback(listener) and settings.http_certificate is None:
-        log.error("address_without_tls")
+        logger.error("address_without_tls")
         sys.exit(WRONG_SETTING)
     query = Query(settings)
     gc.freeze()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from shared.jetstream.calls import Outgoing, Reply, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
-from shared.logs import log
+from shared.logs import logger
 from shared.stores import ANSWERS_WITHIN_S, QUESTIONS, Disk, Refusing, disks_of, read_report
 
 SAY_AGAIN_S = 10.0
@@ -47,17 +47,17 @@ class Storing:
     def _tell(self, now: float) -> None:
         if not self.problems:
             if self._said_at is not None:
-                log.info("storing_again")
+                logger.info("storing_again")
             self._said_at = None
         elif self._said_at is None or now - self._said_at >= SAY_AGAIN_S:
             self._said_at = now
             reason = self._refusing[0].cause if self._refusing else "no_space"
             count, disks = len(self._refusing), len(self._full)
-            log.error("storing_failed", streams=count, disks=disks, reason=reason)
+            logger.error("storing_failed", streams=count, disks=disks, reason=reason)
 
     def _tell_low(self, low: list[Disk]) -> None:
         if low and not self._is_low:
-            log.warning("disk_low", mib=min(one.free for one in low) // 2**20)
+            logger.warning("disk_low", mib=min(one.free for one in low) // 2**20)
         self._is_low = bool(low)
 
 

@@ -13,14 +13,14 @@ from shared.events.verification import RegistryChecked
 from shared.key_messages import SealedValue
 from shared.matching import Stated
 from shared.sealing import SealBrokenError
-from shared.service import Desk
+from shared.service import Context
 
 
 @dataclass(frozen=True)
 class Verification:
     """What verification's handlers and reactions work with."""
 
-    desk: Desk
+    context: Context
     registry: Registry
     deadlines: Deadlines[VerificationState]
 
@@ -56,8 +56,8 @@ def _stated(verification: Verification, case_id: str, statement: Statement) -> S
         for field, value in sealed.items()
         if value is not None
     ]
-    desk = verification.desk
-    answers = desk.keys.open(values, f"service:{desk.service}", "registry check")
+    context = verification.context
+    answers = context.keys.open(values, f"service:{context.service}", "registry check")
     if any(one.state == "broken" for one in answers):
         raise SealBrokenError(f"the personal data of case {case_id} version {statement.version}")
     identity, *unit = (one.text for one in answers)

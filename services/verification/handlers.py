@@ -7,59 +7,43 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from services.verification import credibility, identity, reviews
 from services.verification.asking import Verification, answer_about
-from services.verification.credibility import decide_assess
-from services.verification.identity import (
-    decide_contradict,
-    decide_escalate,
-    decide_reject,
-    decide_verify,
-)
 from services.verification.registry_checks import decide_registry_answer, statement_to_check
-from services.verification.reviews import decide_open_review, decide_resolve_review
 from services.verification.state import VerificationState
+from shared.commands import verification as commands
 from shared.commands.base import Command
-from shared.commands.verification import (
-    AssessCredibility,
-    CheckRegistry,
-    ContradictIdentity,
-    EscalateVerification,
-    OpenReview,
-    RejectIdentity,
-    ResolveReview,
-    VerifyIdentity,
-)
 from shared.events.base import Event
 from shared.transact import Outcome, transact
 
 DECISIONS: dict[type[Command], Callable[[VerificationState, Any, datetime], list[Event]]] = {
-    EscalateVerification: decide_escalate,
-    VerifyIdentity: decide_verify,
-    ContradictIdentity: decide_contradict,
-    RejectIdentity: decide_reject,
-    AssessCredibility: decide_assess,
-    OpenReview: decide_open_review,
-    ResolveReview: decide_resolve_review,
+    commands.EscalateVerification: identity.decide_escalate,
+    commands.VerifyIdentity: identity.decide_verify,
+    commands.ContradictIdentity: identity.decide_contradict,
+    commands.RejectIdentity: identity.decide_reject,
+    commands.AssessCredibility: credibility.decide_assess,
+    commands.OpenReview: reviews.decide_open_review,
+    commands.ResolveReview: reviews.decide_resolve_review,
 }
 """The commands that need nothing but the case. CheckRegistry also needs the registry."""
 
 
 def carry_out(verification: Verification, command: Command) -> Outcome:
     """Carries out one of the commands in DECISIONS."""
-    desk = verification.desk
+    context = verification.context
     decision = DECISIONS[type(command)]
     return transact(
-        desk.writer,
+        context.writer,
         command.case_id,
-        desk.cause_of(command),
-        lambda state: decision(state, command, desk.now()),
+        context.cause_of(command),
+        lambda state: decision(state, command, context.now()),
     )
 
 
-def check_registry(verification: Verification, command: CheckRegistry) -> Outcome:
+def check_registry(verification: Verification, command: commands.CheckRegistry) -> Outcome:
     """Asks the registry again about the personal data last given."""
-    desk = verification.desk
-    statement = statement_to_check(desk.writer.log.load_current(command.case_id).state)
+    context = verification.context
+    statement = statement_to_check(context.writer.log.load_current(command.case_id).state)
     answer = answer_about(verification, command.case_id, statement)
     decide = partial(decide_registry_answer, answer=answer)
-    return transact(desk.writer, command.case_id, desk.cause_of(command), decide)
+    return transact(context.writer, command.case_id, context.cause_of(command), decide)

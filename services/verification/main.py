@@ -17,7 +17,7 @@ from shared.due import spans_of
 from shared.own_process import own_process, run_to_end
 from shared.reactions import react
 from shared.secret_files import own_settings
-from shared.service import Assemble, Desk, Service, assemble
+from shared.service import Assemble, Context, Service, assemble
 from shared.settings import Settings
 from shared.timers import Timers
 
@@ -27,9 +27,9 @@ def wire(
 ) -> Service:
     """Gives verification, ready to run; it asks the settings' registry file if no other."""
     service = put_together(SERVICE, Fold(VerificationState(), evolve), settings)
-    deadlines = deadlines_of(service.desk, service.timers(), spans_of(Spans, settings))
+    deadlines = deadlines_of(service.context, service.timers(), spans_of(Spans, settings))
     asked = registry or SqliteRegistry(settings.registry_file)
-    verification = Verification(service.desk, asked, deadlines)
+    verification = Verification(service.context, asked, deadlines)
     bus = service.bus
     bus.consume(CASES, partial(react, REACTIONS, verification))
     bus.consume(DUE, deadlines.receive)
@@ -41,9 +41,9 @@ def wire(
     return service
 
 
-def deadlines_of(desk: Desk, timers: Timers, spans: Spans) -> Deadlines[VerificationState]:
+def deadlines_of(context: Context, timers: Timers, spans: Spans) -> Deadlines[VerificationState]:
     """Gives verification's deadlines, with the timers that tell of them."""
-    return Deadlines(desk, timers, KINDS, partial(due_in, spans=spans), decide_due)
+    return Deadlines(context, timers, KINDS, partial(due_in, spans=spans), decide_due)
 
 
 def _tidy(settings: Settings) -> None:

@@ -21,20 +21,20 @@ def ask_registry(
 
     What he states as a prisoner isn't checked: it is kept apart from what the hotline was told.
     """
-    desk = verification.desk
+    context = verification.context
     if event.data.provenance == "after_capture":
         return None
     statement = statement_in(event, event.data)
     answer = answer_about(verification, event.subject, statement)
     decide = partial(decide_registry_answer, answer=answer)
-    return transact(desk.writer, event.subject, desk.cause_in(event), decide)
+    return transact(context.writer, event.subject, context.cause_in(event), decide)
 
 
 def act_on_answer(verification: Verification, event: CaseEvent[RegistryChecked]) -> Outcome:
     """Records what follows from a registry's answer."""
-    desk = verification.desk
+    context = verification.context
     decide = partial(decide_consequence, answered=event)
-    return transact(desk.writer, event.subject, desk.cause_in(event), decide)
+    return transact(context.writer, event.subject, context.cause_in(event), decide)
 
 
 REACTIONS: Reactions = {

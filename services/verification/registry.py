@@ -15,8 +15,8 @@ from typing import Protocol
 
 from services.verification import registry_store
 from services.verification.registry_answers import RegistryAnswer, answer_from
+from services.verification.registry_file.parsing import Recognised, RegistryFile
 from services.verification.registry_file.problems import FileProblem, RegistryFileError, refuse
-from services.verification.registry_file.reading import Recognised, RegistryFile
 from services.verification.registry_store import Filled, remove_drafts
 from shared.matching import Stated, names
 
@@ -40,7 +40,7 @@ class Registry(Protocol):
 
     name: str
 
-    def look_up(self, claim: Stated) -> RegistryAnswer:
+    def look_up(self, stated: Stated) -> RegistryAnswer:
         """The registry's answer; `unavailable` rather than an error."""
 
 
@@ -52,13 +52,13 @@ class SqliteRegistry:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def look_up(self, claim: Stated) -> RegistryAnswer:
+    def look_up(self, stated: Stated) -> RegistryAnswer:
         """What the file says about the claim."""
         try:
             with closing(self._connect()) as connection:
-                has_number = registry_store.by_number(connection, claim)
-                namesakes = partial(registry_store.by_name, connection, claim)
-                return answer_from(claim, has_number, namesakes)
+                has_number = registry_store.by_number(connection, stated)
+                namesakes = partial(registry_store.by_name, connection, stated)
+                return answer_from(stated, has_number, namesakes)
         except sqlite3.Error:
             return RegistryAnswer("unavailable")
         finally:

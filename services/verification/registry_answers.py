@@ -1,4 +1,4 @@
-"""What a registry answers about a claim, given the men in it who may be meant.
+"""What a registry answers about a statement, given the men in it who may be meant.
 
 A match is the number, the surname, and a first name or the birth date, with nothing that conflicts.
 One conflict is a slip until a person has looked. `decisions` says when it is a contradiction.
@@ -28,7 +28,7 @@ CONFLICTS_MAX = 1
 
 @dataclass(frozen=True, slots=True)
 class RegistryAnswer:
-    """What a registry says about a claim."""
+    """What a registry says about a statement."""
 
     outcome: RegistryOutcome
     score: int = 0
@@ -76,21 +76,21 @@ class _Compared(NamedTuple):
 
 
 def answer_from(
-    claim: Stated, by_number: Sequence[Stated], by_name: Callable[[], Namesakes]
+    stated: Stated, by_number: Sequence[Stated], by_name: Callable[[], Namesakes]
 ) -> RegistryAnswer:
     """The answer of a registry in which these men have the number, and those the name."""
     if by_number:
-        best, ties = _best(_compared(claim, by_number))
+        best, ties = _best(_compared(stated, by_number))
         if ties:
             return _answer("ambiguous", best)
         if best.is_certain:
             return _answer("match", best)
         another = bool(best.conflicting) and any(
-            _fits_better(one) for one in _compared(claim, by_name().men)
+            _fits_better(one) for one in _compared(stated, by_name().men)
         )
         return _answer("partial", best, number_of_another=another)
     namesakes = by_name()
-    plausible = [one for one in _compared(claim, namesakes.men) if one.is_plausible]
+    plausible = [one for one in _compared(stated, namesakes.men) if one.is_plausible]
     if not plausible:
         return RegistryAnswer("none")
     best, ties = _best(plausible)
@@ -102,10 +102,10 @@ def _fits_better(other: _Compared) -> bool:
     return other.is_named and other.conflicting == ("service_number",)
 
 
-def _compared(claim: Stated, men: Sequence[Stated]) -> list[_Compared]:
+def _compared(stated: Stated, men: Sequence[Stated]) -> list[_Compared]:
     compared = []
     for man in men:
-        verdicts = compare(claim, man)
+        verdicts = compare(stated, man)
         agreeing, conflicting = (
             tuple(field for field in STATED_FIELDS if verdicts[field].verdict == verdict)
             for verdict in ("agrees", "conflicts")

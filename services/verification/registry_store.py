@@ -130,9 +130,9 @@ def _insert(connection: sqlite3.Connection, place: int, person: Person) -> None:
     connection.executemany(_INSERT_SURNAME, [(key, year, place) for key in keys])
 
 
-def by_number(connection: sqlite3.Connection, claim: Stated) -> list[Stated]:
+def by_number(connection: sqlite3.Connection, stated: Stated) -> list[Stated]:
     """Who has the number that was said; with other zeros ahead only where nobody has it so."""
-    for number in numbers_in(claim.service_number):
+    for number in numbers_in(stated.service_number):
         if not number.strip("0"):
             continue  # "-" and "000000" are written where there is none.
         exact = _all(connection, _BY_NUMBER, (number,))
@@ -142,9 +142,9 @@ def by_number(connection: sqlite3.Connection, claim: Stated) -> list[Stated]:
     return []
 
 
-def by_name(connection: sqlite3.Connection, claim: Stated) -> Namesakes:
+def by_name(connection: sqlite3.Connection, stated: Stated) -> Namesakes:
     """Who bears the surname, above all of those born that year; and who was born that day."""
-    keys, born = surname_keys(claim), read_date(claim.date_of_birth or "")
+    keys, born = surname_keys(stated), read_date(stated.date_of_birth or "")
     known = born if born is not None and not born.says_nothing else None
     found: dict[int, str] = {}
     if known is not None:
@@ -153,7 +153,7 @@ def by_name(connection: sqlite3.Connection, claim: Stated) -> Namesakes:
     for key in keys if not found else ():
         found |= _places(connection, _BY_SURNAME, (key,))
     if len(found) > COMPARED_MAX:
-        given = given_keys(claim)
+        given = given_keys(stated)
         found = {place: one for place, one in found.items() if _may_be_called(one, given)}
     too_many = len(found) > COMPARED_MAX
     looked_at = sorted(found)[: FEW if too_many else COMPARED_MAX]

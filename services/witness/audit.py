@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from shared.checkpoints import FIRST_DIGEST, rolled
 from shared.jetstream.stream import READ_BATCH_MESSAGES, Stream
-from shared.logs import log, place_of
+from shared.logs import logger, place_of
 
 
 class AuditTrail:
@@ -30,4 +30,4 @@ class AuditTrail:
                 if page.is_last or not page.messages:
                     return
         except Exception as error:  # Whatever it was, the next look goes on from the last record.
-            log.warning("witness_failed", error=type(error).__name__, place=place_of(error))
+            logger.warning("witness_failed", error=type(error).__name__, place=place_of(error))

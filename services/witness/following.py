@@ -17,7 +17,7 @@ from shared.incarnation import IncarnationCheck, OtherIncarnationError
 from shared.jetstream import JetStreamApplicationRecorder, SequenceGapError
 from shared.jetstream.log import RecordedEvent
 from shared.log_heads import LogHeads, Problem
-from shared.logs import log, place_of
+from shared.logs import logger, place_of
 from shared.witness_files import Witnessed
 
 BATCH_EVENTS = 5_000
@@ -89,11 +89,11 @@ class Follower:
                 self._follow(stop)
             except (AlarmError, SequenceGapError, OtherIncarnationError) as error:
                 self.alarm = str(error)
-                log.error("log_unsound", sequence=self._heads.sequence, reason=_check_of(error))
+                logger.error("log_unsound", sequence=self._heads.sequence, reason=_check_of(error))
                 return
             except Exception as error:  # Whatever it was, the last event read says where to go on.
                 self.failing = type(error).__name__
-                log.warning("witness_failed", error=self.failing, place=place_of(error))
+                logger.warning("witness_failed", error=self.failing, place=place_of(error))
                 stop.wait(RETRY_S)
         self._sign_last()
 
@@ -140,11 +140,11 @@ class Follower:
                 aside += any(one.is_misfit for one in problems)
                 self._raise_any([one for one in problems if not one.is_misfit])
         if aside:
-            log.warning("messages_put_aside", count=aside, sequence=batch[-1].id)
+            logger.warning("messages_put_aside", count=aside, sequence=batch[-1].id)
         if not self._caught_up and self._heads.sequence >= self._target:
             self._raise_any(self._heads.end(self._heads.sequence))
             self._caught_up = True
-            log.info("following", sequence=self._heads.sequence, last=self._target)
+            logger.info("following", sequence=self._heads.sequence, last=self._target)
 
     def _sign_if_due(self) -> None:
         if self._doubt is not None:
@@ -175,7 +175,7 @@ class Follower:
             elif audit_is_newer or self._heads.sequence != self._signed_sequence:
                 self._sign("checkpoint")
         except Exception as error:  # The next start reads the log anew.
-            log.warning("witness_failed", error=type(error).__name__, place=place_of(error))
+            logger.warning("witness_failed", error=type(error).__name__, place=place_of(error))
 
     def _sign(self, kind: Literal["opened", "checkpoint", "ended"]) -> bool:
         done = self._signer.sign(kind, self._incarnation.known, self._heads)

@@ -14,14 +14,14 @@ from services.witness.following import Follower
 from services.witness.health import answering_health
 from services.witness.signing import Signer
 from services.witness.tending import Tending
-from shared import logs, subjects
+from shared import subjects
 from shared.case_log import jetstream_env
 from shared.checkpoints import read_signing_key
 from shared.health_file import health_kept
 from shared.incarnation import IncarnationCheck
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.jetstream.stream import Stream
-from shared.logs import log
+from shared.logs import configure, logger
 from shared.own_process import own_process, run_to_end
 from shared.secret_files import own_settings
 from shared.settings import Settings
@@ -82,7 +82,7 @@ class Witness:
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         self._factory.close()
-        log.info("ended", service=SERVICE)
+        logger.info("ended", service=SERVICE)
 
     async def _answer_until(self, stopping: asyncio.Event) -> None:
         far = self.follower.how_far
@@ -100,5 +100,5 @@ def main() -> None:
     """Runs the witness until it is told to stop."""
     own_process(SERVICE)
     settings = own_settings()
-    logs.configure(SERVICE, settings.log_level)
+    configure(SERVICE, settings.log_level)
     run_to_end(Witness(settings).run())

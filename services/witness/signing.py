@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.witness.audit import AuditTrail
 from shared.log_heads import LogHeads
-from shared.logs import log
+from shared.logs import logger
 from shared.witness_files import sign_next
 
 
@@ -49,11 +49,11 @@ class Signer:
         }
         line, _, failed = sign_next(self._paths, self._key, datetime.now(UTC), fields)
         if failed:
-            log.error("witness_file_failed", files=len(failed))
+            logger.error("witness_file_failed", files=len(failed))
         self.failing = len(failed) == len(self._paths)
         if not self.failing:
             self._signed_audit = line.audit_sequence or 0
-            log.info(
+            logger.info(
                 "signed",
                 kind=kind,
                 sequence=line.sequence,

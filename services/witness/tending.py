@@ -13,7 +13,7 @@ from threading import Event
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from shared.logs import log
+from shared.logs import logger
 from shared.witness_reading import bad_lines
 from shared.witness_thinning import thin
 
@@ -42,7 +42,7 @@ class Tending:
                 try:
                     self.look(path, stop)
                 except OSError as error:  # A file that is away, or can't be replaced.
-                    log.warning("witness_file_not_thinned", error=type(error).__name__)
+                    logger.warning("witness_file_not_thinned", error=type(error).__name__)
             stop.wait(LOOK_EVERY_S)
 
     def look(self, path: Path, stop: Event) -> None:
@@ -61,7 +61,7 @@ class Tending:
             lines = thin(path)
             self._thinned_size[path] = path.stat().st_size + THIN_AFTER_BYTES
             if lines:
-                log.info("witness_file_thinned", count=lines)
+                logger.info("witness_file_thinned", count=lines)
 
 
 class _Pausing:

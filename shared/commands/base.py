@@ -10,16 +10,26 @@ from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+)
 
 from shared.case_numbers import CaseNumber
-from shared.events.fields import At, Person
+from shared.events.fields import At, Person, Word
 from shared.written import check_for, within_years
 
 COMMAND_ID_MAX_CHARACTERS = 40
 
 CommandId = Annotated[str, Field(pattern=rf"^[A-Za-z0-9_-]{{1,{COMMAND_ID_MAX_CHARACTERS}}}$")]
 """Who asks chooses it, once for what he asks."""
+
+ParkedId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class Command(BaseModel):
@@ -30,7 +40,6 @@ class Command(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    SERVICE: ClassVar[str]
     TAKES_CASE: ClassVar[bool] = False
     """Whether it is how one comes by a case: it is carried out whatever fence he saw."""
 
@@ -83,6 +92,15 @@ class Decision(Command):
 
     seen_version: Annotated[int, Field(ge=0)]
     """The version of the case that the person had before him."""
+
+
+class ParkedCommand(Command):
+    """About one message on PARKED."""
+
+    case_id: ParkedId
+    parked_sequence: Annotated[int, Field(ge=1, le=2**53)]
+    """Where it stands on PARKED, as the list shows it."""
+    purpose: Word
 
 
 class Recorded(BaseModel):

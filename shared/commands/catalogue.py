@@ -1,148 +1,33 @@
-"""The closed catalogue of commands: name -> type. The command line and the API offer these."""
+"""The closed catalogue of commands: every public class of these modules, and who answers it.
+
+The command line and the API offer these.
+"""
 
 from __future__ import annotations
 
-from shared.commands.base import Command
-from shared.commands.confirming import ConfirmCaller
-from shared.commands.handover import (
-    AcceptHandover,
-    ApproveRendezvous,
-    CancelRendezvous,
-    ConfirmCaptureCard,
-    DiscloseRendezvous,
-    GiveExchangeConsent,
-    GiveGuidance,
-    GivePublicityConsent,
-    OfferExchange,
-    OfferHandover,
-    PlanRendezvous,
-    RecordArrival,
-    RecordContactLost,
-    RecordContactRegained,
-    RecordCustody,
-    RecordExchange,
-    RecordGroupHandover,
-    RecordHandover,
-    RecordMissed,
-    RefuseHandover,
-    ReplanRendezvous,
-    ResolveDiscrepancy,
-    SetFollowUp,
-    UseEmergencyOverride,
-    WithdrawExchangeConsent,
-    WithdrawHandover,
-    WithdrawPublicityConsent,
-)
-from shared.commands.intake import (
-    AddNote,
-    ClaimCase,
-    ClearDuress,
-    CloseCase,
-    CountHeads,
-    DeclareSurrender,
-    ErasePersonalData,
-    FormGroup,
-    GiveAdvice,
-    IssueReturnCode,
-    JoinGroup,
-    LeaveGroup,
-    LinkCases,
-    OpenOtherCase,
-    ProvidePersonalData,
-    ReleaseCase,
-    ReopenCase,
-    SendMessage,
-    SetContactRule,
-    TakeOverCase,
-    TriageCall,
-    UnlinkCases,
-)
-from shared.commands.parked import SetParkedAside, TakeUpParked
-from shared.commands.shifts import (
-    AcceptShiftCase,
-    EndShift,
-    HandOverShift,
-    RecordExport,
-    StartShift,
-)
-from shared.commands.verification import (
-    AssessCredibility,
-    CheckRegistry,
-    ContradictIdentity,
-    EscalateVerification,
-    OpenReview,
-    RejectIdentity,
-    ResolveReview,
-    VerifyIdentity,
-)
+from collections.abc import Iterator
+from types import ModuleType
 
-COMMANDS: dict[str, type[Command]] = {
-    command.__name__: command
-    for command in (
-        TriageCall,
-        DeclareSurrender,
-        ProvidePersonalData,
-        IssueReturnCode,
-        ConfirmCaller,
-        AddNote,
-        CloseCase,
-        ReopenCase,
-        ErasePersonalData,
-        OpenOtherCase,
-        GiveAdvice,
-        SetContactRule,
-        ClearDuress,
-        ClaimCase,
-        TakeOverCase,
-        ReleaseCase,
-        FormGroup,
-        JoinGroup,
-        LeaveGroup,
-        CountHeads,
-        LinkCases,
-        UnlinkCases,
-        SendMessage,
-        CheckRegistry,
-        EscalateVerification,
-        VerifyIdentity,
-        ContradictIdentity,
-        RejectIdentity,
-        AssessCredibility,
-        OpenReview,
-        ResolveReview,
-        RecordArrival,
-        PlanRendezvous,
-        ApproveRendezvous,
-        DiscloseRendezvous,
-        GiveGuidance,
-        ReplanRendezvous,
-        CancelRendezvous,
-        UseEmergencyOverride,
-        RecordMissed,
-        OfferHandover,
-        AcceptHandover,
-        RefuseHandover,
-        RecordHandover,
-        RecordContactLost,
-        WithdrawHandover,
-        RecordGroupHandover,
-        ResolveDiscrepancy,
-        RecordContactRegained,
-        SetFollowUp,
-        RecordCustody,
-        ConfirmCaptureCard,
-        OfferExchange,
-        GiveExchangeConsent,
-        WithdrawExchangeConsent,
-        RecordExchange,
-        GivePublicityConsent,
-        WithdrawPublicityConsent,
-        StartShift,
-        HandOverShift,
-        AcceptShiftCase,
-        EndShift,
-        RecordExport,
-        TakeUpParked,
-        SetParkedAside,
-    )
+from shared.commands import handover, intake, parked, shifts, verification
+from shared.commands.base import Command
+
+
+def _commands_in(module: ModuleType) -> Iterator[type[Command]]:
+    for one in vars(module).values():
+        if isinstance(one, type) and issubclass(one, Command) and one.__module__ == module.__name__:
+            yield one
+
+
+ANSWERED_BY: dict[type[Command], str] = {
+    command: service
+    for service, modules in {
+        "intake": (intake, shifts, parked),
+        "verification": (verification,),
+        "handover": (handover,),
+    }.items()
+    for module in modules
+    for command in _commands_in(module)
 }
+"""Which service alone answers a command."""
+
+COMMANDS: dict[str, type[Command]] = {command.__name__: command for command in ANSWERED_BY}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
@@ -16,8 +16,6 @@ from shared.events.handover import Condition, Missed, OverridableGuard
 class RecordArrival(Fact):
     """Record that he is on Ukrainian territory."""
 
-    SERVICE: ClassVar[str] = "handover"
-
     place: Place
     companions: HeadCount = 0
     condition: Condition = "unknown"
@@ -27,8 +25,6 @@ class RecordArrival(Fact):
 class PlanRendezvous(Decision):
     """Propose where and when he meets which team."""
 
-    SERVICE: ClassVar[str] = "handover"
-
     place: Place
     window_from: At
     window_to: At
@@ -37,8 +33,6 @@ class PlanRendezvous(Decision):
 
 class ApproveRendezvous(Decision):
     """Agree to a rendezvous that another person planned."""
-
-    SERVICE: ClassVar[str] = "handover"
 
     rendezvous_id: Id
 
@@ -50,8 +44,6 @@ class DiscloseRendezvous(Decision):
     allows it, `message_id` of a SendMessage with this `rendezvous_id`, which goes when this is
     recorded.
     """
-
-    SERVICE: ClassVar[str] = "handover"
 
     rendezvous_id: Id
     to_whom: Word
@@ -65,8 +57,6 @@ class GiveGuidance(Decision):
     `message_id` of a SendMessage with the `rendezvous_id`, which goes when this is recorded.
     """
 
-    SERVICE: ClassVar[str] = "handover"
-
     step: Place
     call_id: Id | None = None
     message_id: Id | None = None
@@ -74,8 +64,6 @@ class GiveGuidance(Decision):
 
 class ReplanRendezvous(Decision):
     """Propose another place or window in the stead of the rendezvous planned last."""
-
-    SERVICE: ClassVar[str] = "handover"
 
     replaces: Id
     place: Place
@@ -88,16 +76,12 @@ class ReplanRendezvous(Decision):
 class CancelRendezvous(Decision):
     """Call the rendezvous off."""
 
-    SERVICE: ClassVar[str] = "handover"
-
     rendezvous_id: Id
     reason: Text
 
 
 class UseEmergencyOverride(Decision):
     """Set one guard aside, with another person, until `expires_at`: 24 hours ahead at most."""
-
-    SERVICE: ClassVar[str] = "handover"
 
     guard: OverridableGuard
     reason: Text
@@ -108,8 +92,6 @@ class UseEmergencyOverride(Decision):
 class RecordMissed(Fact):
     """Record that a rendezvous was missed, and by whom."""
 
-    SERVICE: ClassVar[str] = "handover"
-
     rendezvous_id: Id
     who: Missed
     reason: Word
@@ -118,16 +100,12 @@ class RecordMissed(Fact):
 class OfferHandover(Decision):
     """Ask a receiving team to take him."""
 
-    SERVICE: ClassVar[str] = "handover"
-
     team: Word
     deadline_at: At
 
 
 class AcceptHandover(Decision):
     """The team asked will take him."""
-
-    SERVICE: ClassVar[str] = "handover"
 
     offer_id: Id
     team: Word
@@ -136,8 +114,6 @@ class AcceptHandover(Decision):
 class RefuseHandover(Decision):
     """The team asked won't take him."""
 
-    SERVICE: ClassVar[str] = "handover"
-
     offer_id: Id
     team: Word
     reason: Word
@@ -145,8 +121,6 @@ class RefuseHandover(Decision):
 
 class RecordHandover(Decision):
     """Record the receiving team's receipt."""
-
-    SERVICE: ClassVar[str] = "handover"
 
     team: Word
     receipt_number: Word
@@ -158,15 +132,11 @@ class RecordHandover(Decision):
 class RecordContactLost(Fact):
     """Record that the man no longer answers."""
 
-    SERVICE: ClassVar[str] = "handover"
-
     since: At
 
 
 class WithdrawHandover(Decision):
     """Take an offer back that the team hasn't answered."""
-
-    SERVICE: ClassVar[str] = "handover"
 
     offer_id: Id
     reason: Text
@@ -177,8 +147,6 @@ class RecordGroupHandover(Decision):
 
     `received`, `missing` and `refused` are case numbers; `extra` counts who came and has no case.
     """
-
-    SERVICE: ClassVar[str] = "handover"
 
     team: Word
     receipt_number: Word
@@ -194,8 +162,6 @@ class RecordGroupHandover(Decision):
 class ResolveDiscrepancy(Decision):
     """Say, with another person, what became of the difference between counts."""
 
-    SERVICE: ClassVar[str] = "handover"
-
     explanation: Text
     second_by: Person
 
@@ -203,15 +169,11 @@ class ResolveDiscrepancy(Decision):
 class RecordContactRegained(Fact):
     """Record that a man who was lost was heard of again."""
 
-    SERVICE: ClassVar[str] = "handover"
-
     call_id: Id | None = None
 
 
 class SetFollowUp(Fact):
     """Be reminded of a case at `due_at`; without it, not any more."""
-
-    SERVICE: ClassVar[str] = "handover"
 
     due_at: At | None = None
     remark: Text | None = None
@@ -219,8 +181,6 @@ class SetFollowUp(Fact):
 
 class RecordCustody(Fact):
     """Record where he is held, or that he isn't any more."""
-
-    SERVICE: ClassVar[str] = "handover"
 
     custody: Custody
     changed_at: At
@@ -230,8 +190,6 @@ class RecordCustody(Fact):
 class ConfirmCaptureCard(Fact):
     """Record that his capture card was sent."""
 
-    SERVICE: ClassVar[str] = "handover"
-
     reference: Word
     sent_at: At
 
@@ -239,16 +197,12 @@ class ConfirmCaptureCard(Fact):
 class OfferExchange(Decision):
     """Ask him whether he wants to be exchanged."""
 
-    SERVICE: ClassVar[str] = "handover"
-
     language: Language
     wording: Word
 
 
 class GiveExchangeConsent(Decision):
     """Record that he wants to be exchanged, what was read to him, and before whom."""
-
-    SERVICE: ClassVar[str] = "handover"
 
     language: Language
     wording: Word
@@ -258,8 +212,6 @@ class GiveExchangeConsent(Decision):
 class WithdrawExchangeConsent(Fact):
     """Record that he doesn't want to be exchanged; never refused for its reason or its time."""
 
-    SERVICE: ClassVar[str] = "handover"
-
     witness: Person
     remark: Text | None = None
 
@@ -267,15 +219,11 @@ class WithdrawExchangeConsent(Fact):
 class RecordExchange(Decision):
     """Record that he was exchanged; his consent must stand."""
 
-    SERVICE: ClassVar[str] = "handover"
-
     exchanged_at: At
 
 
 class GivePublicityConsent(Decision):
     """Record that he may be shown in public, as far as the wording says."""
-
-    SERVICE: ClassVar[str] = "handover"
 
     language: Language
     wording: Word
@@ -284,8 +232,6 @@ class GivePublicityConsent(Decision):
 
 class WithdrawPublicityConsent(Fact):
     """Record that he may not be shown in public any more."""
-
-    SERVICE: ClassVar[str] = "handover"
 
     witness: Person
     remark: Text | None = None

@@ -28,6 +28,7 @@ from shared.events.intake import (
     ContactRule,
     Intent,
     Provenance,
+    SecondFact,
     Situation,
     Urgency,
 )
@@ -48,8 +49,6 @@ def _in_order(classes: object) -> object:
 class TriageCall(Fact):
     """Say what a call is about and how urgent it is."""
 
-    SERVICE: ClassVar[str] = "intake"
-
     call_id: Id
     intent: Intent
     situation: Situation
@@ -59,16 +58,12 @@ class TriageCall(Fact):
 class DeclareSurrender(Fact):
     """Record that the caller wants to surrender, alone or for a group."""
 
-    SERVICE: ClassVar[str] = "intake"
-
     party: Literal["alone", "group"] = "alone"
     declared_size: HeadCount = 1
 
 
 class ProvidePersonalData(Fact):
     """Record who the man says he is."""
-
-    SERVICE: ClassVar[str] = "intake"
 
     unit: Word | None = None
     identity: Identity
@@ -89,8 +84,6 @@ class IssueReturnCode(Fact):
     log: its events carry a digest of it.
     """
 
-    SERVICE: ClassVar[str] = "intake"
-
     @property
     @override
     def cause_id(self) -> str:
@@ -102,10 +95,20 @@ class IssueReturnCode(Fact):
         return sha256(self.command_id.encode()).hexdigest()[:DIGEST_CHARACTERS]
 
 
+class ConfirmCaller(Decision):
+    """Find by a second fact that who gave the code in a call is this case's man himself.
+
+    Needed where the code came from a channel that he never called on, or after many wrong codes.
+    """
+
+    call_id: Id
+    channel: Channel
+    second_fact: SecondFact
+    remark: Text | None = None
+
+
 class AddNote(Fact):
     """Write something down."""
-
-    SERVICE: ClassVar[str] = "intake"
 
     text: Text
 
@@ -113,16 +116,12 @@ class AddNote(Fact):
 class CloseCase(Decision):
     """End the hotline's work; hoax and infiltration need a second person."""
 
-    SERVICE: ClassVar[str] = "intake"
-
     reason: ClosingReason
     second_by: Person | None = None
 
 
 class ReopenCase(Decision):
     """Take the closing back."""
-
-    SERVICE: ClassVar[str] = "intake"
 
     reason: Word
 
@@ -132,8 +131,6 @@ class ErasePersonalData(Decision):
 
     While he is on his way to be handed over it is queued, and follows by itself.
     """
-
-    SERVICE: ClassVar[str] = "intake"
 
     classes: Annotated[PersonalClasses, BeforeValidator(_in_order)] = (
         "identity",
@@ -150,16 +147,12 @@ class OpenOtherCase(Fact):
     The answer carries the new case's number.
     """
 
-    SERVICE: ClassVar[str] = "intake"
-
     call_id: Id
     channel: Channel
 
 
 class GiveAdvice(Fact):
     """Record what a caller was told that he can do."""
-
-    SERVICE: ClassVar[str] = "intake"
 
     text: Text
     call_id: Id | None = None
@@ -172,8 +165,6 @@ class SetContactRule(Fact):
     with a `happened_at` replaces a more careful word only when it was surely said after it.
     """
 
-    SERVICE: ClassVar[str] = "intake"
-
     rule: ContactRule
     windows: SaidWindows = ()
 
@@ -181,22 +172,18 @@ class SetContactRule(Fact):
 class ClearDuress(Decision):
     """Find, as a supervisor, that nobody forces him."""
 
-    SERVICE: ClassVar[str] = "intake"
-
     reason: Text
 
 
 class ClaimCase(Decision):
     """Take a case to work on; renews your own claim, loses to another's that still runs."""
 
-    SERVICE: ClassVar[str] = "intake"
     TAKES_CASE: ClassVar[bool] = True
 
 
 class TakeOverCase(Decision):
     """Take a case from whoever holds it, because he can't go on."""
 
-    SERVICE: ClassVar[str] = "intake"
     TAKES_CASE: ClassVar[bool] = True
 
     reason: Text
@@ -205,8 +192,6 @@ class TakeOverCase(Decision):
 class ReleaseCase(Fact):
     """Let a case go that you hold; skipping one needs a remark."""
 
-    SERVICE: ClassVar[str] = "intake"
-
     reason: Literal["done", "skipped"] = "done"
     remark: Text | None = None
 
@@ -214,23 +199,17 @@ class ReleaseCase(Fact):
 class FormGroup(Decision):
     """Record that this case's man leads a group; the group gets this case's number."""
 
-    SERVICE: ClassVar[str] = "intake"
-
     declared_size: HeadCount
 
 
 class JoinGroup(Fact):
     """Record, on the leading case, that another case's man travels with the group."""
 
-    SERVICE: ClassVar[str] = "intake"
-
     member_case: CaseNumber
 
 
 class LeaveGroup(Fact):
     """Record, on the leading case, that a man no longer travels with the group."""
-
-    SERVICE: ClassVar[str] = "intake"
 
     member_case: CaseNumber
     reason: LeavingReason
@@ -240,8 +219,6 @@ class LeaveGroup(Fact):
 class CountHeads(Fact):
     """Record, on the leading case, how many somebody says or sees that they are."""
 
-    SERVICE: ClassVar[str] = "intake"
-
     kind: CountKind
     count: HeadCount
     source: Word
@@ -250,8 +227,6 @@ class CountHeads(Fact):
 class LinkCases(Decision):
     """Accept that another case may be the same man's; nothing is merged."""
 
-    SERVICE: ClassVar[str] = "intake"
-
     other_case: CaseNumber
     basis: CaseLinkBasis
     reason: Text
@@ -259,8 +234,6 @@ class LinkCases(Decision):
 
 class UnlinkCases(Decision):
     """Take the link with another case back."""
-
-    SERVICE: ClassVar[str] = "intake"
 
     other_case: CaseNumber
     reason: Text
@@ -274,8 +247,6 @@ class SendMessage(Decision):
     A message that tells him of a place, or of his way there, names the `rendezvous_id`: it waits
     until DiscloseRendezvous or GiveGuidance names it. `again`: the same words may be said twice.
     """
-
-    SERVICE: ClassVar[str] = "intake"
 
     channel: Channel
     text: Text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
@@ -15,16 +15,12 @@ from shared.events.shifts import SHIFT_CASES_MAX, Day, Operators
 class StartShift(Fact):
     """Begin a shift with these operators."""
 
-    SERVICE: ClassVar[str] = "intake"
-
     case_id: ShiftNumber
     operators: Operators
 
 
 class HandOverShift(Decision):
     """Name the shift's live cases to those who follow; again, with cases that came since."""
-
-    SERVICE: ClassVar[str] = "intake"
 
     case_id: ShiftNumber
     to: Operators
@@ -35,8 +31,6 @@ class HandOverShift(Decision):
 class AcceptShiftCase(Fact):
     """Take responsibility for one live case that a shift hands over."""
 
-    SERVICE: ClassVar[str] = "intake"
-
     case_id: ShiftNumber
     live_case: CaseNumber
 
@@ -44,15 +38,11 @@ class AcceptShiftCase(Fact):
 class EndShift(Decision):
     """End a shift whose every case was accepted by name."""
 
-    SERVICE: ClassVar[str] = "intake"
-
     case_id: ShiftNumber
 
 
 class RecordExport(Fact):
     """Record that figures of class `public` left the house; query sends it with every export."""
-
-    SERVICE: ClassVar[str] = "intake"
 
     case_id: ExportNumber
     first_day: Day

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -14,13 +14,9 @@ from shared.events.verification import Credibility, IdentityField, VerificationB
 class CheckRegistry(Fact):
     """Ask the registry again about the personal data last given."""
 
-    SERVICE: ClassVar[str] = "verification"
-
 
 class EscalateVerification(Fact):
     """Ask that another person looks at the identity."""
-
-    SERVICE: ClassVar[str] = "verification"
 
     remark: Word
 
@@ -31,17 +27,13 @@ class VerifyIdentity(Decision):
     Two people can decide it past an open contradiction; `reason` says why, and is recorded.
     """
 
-    SERVICE: ClassVar[str] = "verification"
-
     basis: VerificationBasis
     second_by: Person | None = None
     reason: Word | None = None
 
 
 class ContradictIdentity(Fact):
-    """Record that a source contradicts what was claimed."""
-
-    SERVICE: ClassVar[str] = "verification"
+    """Record that a source contradicts what he stated."""
 
     fields: Annotated[tuple[IdentityField, ...], Field(min_length=1)]
     reason: Word
@@ -50,16 +42,12 @@ class ContradictIdentity(Fact):
 class RejectIdentity(Decision):
     """Decide that the man isn't who he says."""
 
-    SERVICE: ClassVar[str] = "verification"
-
     fields: tuple[IdentityField, ...] = ()
     reason: Word
 
 
 class AssessCredibility(Decision):
     """Judge whether he means what he says; `expires_at` at most 30 days ahead."""
-
-    SERVICE: ClassVar[str] = "verification"
 
     level: Credibility
     indicators: Text
@@ -69,16 +57,12 @@ class AssessCredibility(Decision):
 class OpenReview(Fact):
     """Ask that a decision be looked at again; no rendezvous is planned meanwhile."""
 
-    SERVICE: ClassVar[str] = "verification"
-
     about_event: Id | None = None
     remark: Text
 
 
 class ResolveReview(Decision):
     """Say what became of a review: the decision stands, or was taken back."""
-
-    SERVICE: ClassVar[str] = "verification"
 
     outcome: Literal["decision_stands", "decision_withdrawn"]
     remark: Text

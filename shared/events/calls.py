@@ -45,7 +45,7 @@ it doesn't open.
 Boxed = Annotated[
     str, StringConstraints(pattern=r"^box1\.[A-Za-z0-9_-]{64,}$", max_length=BOX_MAX_CHARACTERS)
 ]
-"""Text sealed by the channel with the public intake key (`shared.boxes`); only intake opens it."""
+"""Text sealed by the channel with the public intake key; only intake opens it."""
 
 
 DeliveryOutcome = Literal["sent", "failed", "refused"]

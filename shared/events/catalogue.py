@@ -1,181 +1,107 @@
 """The closed catalogue: every event Passage knows, and who records it.
 
-What isn't listed here can't be stored, and is refused when read (`shared.events.reading`).
+What isn't listed here can't be stored, and is refused when read (`shared.events.parsing`).
 """
 
 from __future__ import annotations
 
 from typing import Any, cast, get_args
 
+from shared.events import (
+    calls,
+    claims,
+    custody,
+    groups,
+    handover,
+    intake,
+    outbound,
+    shifts,
+    verification,
+)
 from shared.events.base import CaseEvent, Event
-from shared.events.calls import CallEnded
-from shared.events.claims import CaseClaimed, CaseReleased
-from shared.events.custody import (
-    CaptureCardConfirmed,
-    CaptureCardDue,
-    CustodyChanged,
-    ExchangeConsentGiven,
-    ExchangeConsentWithdrawn,
-    Exchanged,
-    ExchangeOffered,
-    PublicityConsentGiven,
-    PublicityConsentWithdrawn,
-)
-from shared.events.groups import GroupFormed, GroupJoined, GroupLeft, HeadsCounted
-from shared.events.handover import (
-    ArrivedInUkraine,
-    ContactLost,
-    ContactRegained,
-    DisclosureWithdrawn,
-    EmergencyOverrideUsed,
-    FollowUpOverdue,
-    FollowUpSet,
-    GroupHandedOver,
-    GuidanceGiven,
-    HandedOver,
-    HandoverAccepted,
-    HandoverDiscrepancyRaised,
-    HandoverDiscrepancyResolved,
-    HandoverOffered,
-    HandoverRefused,
-    HandoverWithdrawn,
-    RendezvousApproved,
-    RendezvousCancelled,
-    RendezvousDisclosed,
-    RendezvousExpired,
-    RendezvousMissed,
-    RendezvousPlanned,
-    RendezvousReplanned,
-)
-from shared.events.intake import (
-    AdviceGiven,
-    CallerConfirmed,
-    CallLinked,
-    CallTriaged,
-    CaseClosed,
-    CaseOpened,
-    CaseReopened,
-    CasesLinked,
-    CasesUnlinked,
-    ContactRuleSet,
-    DeadlinePassed,
-    DuressCleared,
-    DuressSignalled,
-    EpisodeContinued,
-    ErasureRequested,
-    NoteAdded,
-    PersonalDataErased,
-    PersonalDataProvided,
-    ReturnCodeIssued,
-    SurrenderDeclared,
-)
-from shared.events.outbound import (
-    MessageDispatched,
-    MessageFailed,
-    MessageQueued,
-    MessageRefused,
-    MessageSent,
-)
-from shared.events.shifts import (
-    ShiftCaseAccepted,
-    ShiftEnded,
-    ShiftHandedOver,
-    ShiftStarted,
-    StatisticsExported,
-)
-from shared.events.verification import (
-    CredibilityAssessed,
-    IdentityContradicted,
-    IdentityRejected,
-    IdentityVerified,
-    RegistryChecked,
-    ReviewOpened,
-    ReviewResolved,
-    VerificationEscalated,
-)
 
 IntakeEvent = (
-    CaseOpened
-    | CallLinked
-    | CallEnded
-    | CallTriaged
-    | SurrenderDeclared
-    | PersonalDataProvided
-    | ReturnCodeIssued
-    | CallerConfirmed
-    | DuressSignalled
-    | DuressCleared
-    | NoteAdded
-    | AdviceGiven
-    | ContactRuleSet
-    | DeadlinePassed
-    | CasesLinked
-    | CasesUnlinked
-    | EpisodeContinued
-    | CaseClosed
-    | CaseReopened
-    | ErasureRequested
-    | PersonalDataErased
-    | CaseClaimed
-    | CaseReleased
-    | GroupFormed
-    | GroupJoined
-    | GroupLeft
-    | HeadsCounted
-    | MessageQueued
-    | MessageDispatched
-    | MessageSent
-    | MessageFailed
-    | MessageRefused
-    | ShiftStarted
-    | ShiftHandedOver
-    | ShiftCaseAccepted
-    | ShiftEnded
-    | StatisticsExported
+    intake.CaseOpened
+    | intake.CallLinked
+    | calls.CallEnded
+    | intake.CallTriaged
+    | intake.SurrenderDeclared
+    | intake.PersonalDataProvided
+    | intake.ReturnCodeIssued
+    | intake.CallerConfirmed
+    | intake.DuressSignalled
+    | intake.DuressCleared
+    | intake.NoteAdded
+    | intake.AdviceGiven
+    | intake.ContactRuleSet
+    | intake.DeadlinePassed
+    | intake.CasesLinked
+    | intake.CasesUnlinked
+    | intake.EpisodeContinued
+    | intake.CaseClosed
+    | intake.CaseReopened
+    | intake.ErasureRequested
+    | intake.PersonalDataErased
+    | claims.CaseClaimed
+    | claims.CaseReleased
+    | groups.GroupFormed
+    | groups.GroupJoined
+    | groups.GroupLeft
+    | groups.HeadsCounted
+    | outbound.MessageQueued
+    | outbound.MessageDispatched
+    | outbound.MessageSent
+    | outbound.MessageFailed
+    | outbound.MessageRefused
+    | shifts.ShiftStarted
+    | shifts.ShiftHandedOver
+    | shifts.ShiftCaseAccepted
+    | shifts.ShiftEnded
+    | shifts.StatisticsExported
 )
 VerificationEvent = (
-    RegistryChecked
-    | VerificationEscalated
-    | IdentityVerified
-    | IdentityContradicted
-    | IdentityRejected
-    | CredibilityAssessed
-    | ReviewOpened
-    | ReviewResolved
+    verification.RegistryChecked
+    | verification.VerificationEscalated
+    | verification.IdentityVerified
+    | verification.IdentityContradicted
+    | verification.IdentityRejected
+    | verification.CredibilityAssessed
+    | verification.ReviewOpened
+    | verification.ReviewResolved
 )
 HandoverEvent = (
-    ArrivedInUkraine
-    | RendezvousPlanned
-    | RendezvousApproved
-    | RendezvousDisclosed
-    | DisclosureWithdrawn
-    | GuidanceGiven
-    | RendezvousMissed
-    | RendezvousReplanned
-    | RendezvousCancelled
-    | RendezvousExpired
-    | HandoverOffered
-    | HandoverAccepted
-    | HandoverRefused
-    | HandoverWithdrawn
-    | HandedOver
-    | GroupHandedOver
-    | HandoverDiscrepancyRaised
-    | HandoverDiscrepancyResolved
-    | EmergencyOverrideUsed
-    | ContactLost
-    | ContactRegained
-    | FollowUpSet
-    | FollowUpOverdue
-    | CustodyChanged
-    | CaptureCardDue
-    | CaptureCardConfirmed
-    | ExchangeOffered
-    | ExchangeConsentGiven
-    | ExchangeConsentWithdrawn
-    | Exchanged
-    | PublicityConsentGiven
-    | PublicityConsentWithdrawn
+    handover.ArrivedInUkraine
+    | handover.RendezvousPlanned
+    | handover.RendezvousApproved
+    | handover.RendezvousDisclosed
+    | handover.DisclosureWithdrawn
+    | handover.GuidanceGiven
+    | handover.RendezvousMissed
+    | handover.RendezvousReplanned
+    | handover.RendezvousCancelled
+    | handover.RendezvousExpired
+    | handover.HandoverOffered
+    | handover.HandoverAccepted
+    | handover.HandoverRefused
+    | handover.HandoverWithdrawn
+    | handover.HandedOver
+    | handover.GroupHandedOver
+    | handover.HandoverDiscrepancyRaised
+    | handover.HandoverDiscrepancyResolved
+    | handover.EmergencyOverrideUsed
+    | handover.ContactLost
+    | handover.ContactRegained
+    | handover.FollowUpSet
+    | handover.FollowUpOverdue
+    | custody.CustodyChanged
+    | custody.CaptureCardDue
+    | custody.CaptureCardConfirmed
+    | custody.ExchangeOffered
+    | custody.ExchangeConsentGiven
+    | custody.ExchangeConsentWithdrawn
+    | custody.Exchanged
+    | custody.PublicityConsentGiven
+    | custody.PublicityConsentWithdrawn
 )
 AnyCaseEvent = IntakeEvent | VerificationEvent | HandoverEvent
 """The union every fold matches exhaustively: a new member is one type error a fold."""

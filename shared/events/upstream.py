@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 from shared.events.base import TYPE_PREFIX
 from shared.events.calls import CallEnded, CallReceived, Change, DeliveryReported, UpstreamEvent
-from shared.events.reading import UnreadableEventError
+from shared.events.parsing import UnreadableEventError
 
 Kind = Literal["call", "end", "report"]
 

@@ -26,8 +26,6 @@ _SERIES = re.compile(r"[^0-9]+")
 _FOR_DIGITS = re.compile("(?<=[0-9])[OЗIL|]+|[OЗIL|]+(?=[0-9])")
 _DIGIT_FOR = str.maketrans("OЗIL|", "03111")
 
-SERVICE_NUMBER = "service-number"
-"""The purpose of the keyed hash of a folded number."""
 SLIP_CHARACTERS = 5
 """In shorter numbers one character makes another number."""
 SERIES_MAX = 3

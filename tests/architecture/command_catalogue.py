@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from shared import subjects
 from shared.commands.base import Command, Decision
-from shared.commands.catalogue import COMMANDS
+from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from tests.architecture.field_words import paragraphs, table
 
 OPENING = """# Commands
@@ -39,7 +39,7 @@ def _lines() -> Iterator[str]:
     yield from table(Decision, COMMON)
     by_service: dict[str, dict[str, type[Command]]] = defaultdict(dict)
     for name, command in COMMANDS.items():
-        by_service[command.SERVICE][name] = command
+        by_service[ANSWERED_BY[command]][name] = command
     for service, commands in sorted(by_service.items()):
         yield f"## {service}\n"
         for name, command in commands.items():

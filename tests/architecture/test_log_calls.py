@@ -24,13 +24,13 @@ FILES = [
 
 
 def names_of_the_log(module: ast.Module) -> set[str]:
-    """What a module calls `shared.logs.log`."""
+    """What a module calls `shared.logs.logger`."""
     return {
         alias.asname or alias.name
         for node in ast.walk(module)
         if isinstance(node, ast.ImportFrom) and node.module == "shared.logs"
         for alias in node.names
-        if alias.name == "log"
+        if alias.name == "logger"
     }
 
 
@@ -71,16 +71,16 @@ def test_every_log_call_is_in_the_catalogue(path: Path) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        'log.info("met")',
-        'log.info("caught_up", surname=1)',
-        'log.info("caught_up", **keys)',
-        'log.info(f"caught_up {name}")',
-        'log.info("caught_up", name)',
-        "log.info()",
+        'logger.info("met")',
+        'logger.info("caught_up", surname=1)',
+        'logger.info("caught_up", **keys)',
+        'logger.info(f"caught_up {name}")',
+        'logger.info("caught_up", name)',
+        "logger.info()",
     ],
 )
 def test_a_call_that_is_not_in_it_is_found(call: str) -> None:
-    assert len(wrong_calls(f"from shared.logs import log\n{call}")) == 1
+    assert len(wrong_calls(f"from shared.logs import logger\n{call}")) == 1
 
 
 def test_nothing_else_logs_or_prints_tracebacks() -> None:

@@ -68,7 +68,7 @@ def test_its_deadlines_have_one_shape(service: str) -> None:
 
 def test_its_main_wires_it_by_the_same_names(service: str) -> None:
     main = part(service, "main")
-    assert list(inspect.signature(main.deadlines_of).parameters) == ["desk", "timers", "spans"]
+    assert list(inspect.signature(main.deadlines_of).parameters) == ["context", "timers", "spans"]
     assert callable(main.wire)
     assert callable(main.main)
     Fold(state_of(service)(), part(service, "state").evolve)

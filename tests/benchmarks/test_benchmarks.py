@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-TIMEOUT_S = 240.0
+from tests.waiting import WITHIN_S
+
 ROOT = Path(__file__).parents[2]
 RESULTS = {
     "append": 12,
@@ -38,7 +39,7 @@ def run(name: str, folder: Path) -> list[dict[str, Any]]:
         ],
         capture_output=True,
         text=True,
-        timeout=TIMEOUT_S,
+        timeout=WITHIN_S,
         check=False,
         cwd=ROOT,
     )

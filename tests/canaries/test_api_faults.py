@@ -36,6 +36,7 @@ from tests.canaries.scanner import Scanner
 from tests.examples import CASE
 from tests.query.asking import Desk, asked
 from tests.query.stage import MemoryLog, book_with
+from tests.waiting import WITHIN_S
 
 PERSONS = canaries(2)
 SCANNER = Scanner(PERSONS)
@@ -136,8 +137,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.fixture(autouse=True)
-def logged() -> None:
+def logged(monkeypatch: pytest.MonkeyPatch) -> None:
     configure("query", "DEBUG")
+    # Of the sequences asked for here none ever comes.
+    monkeypatch.setattr("services.query.api.cases.MIN_SEQUENCE_WAIT_S", 0.01)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -237,7 +240,7 @@ async def test_a_fault_of_the_feed_tells_no_value(
 
         monkeypatch.setattr(ReadModel, "apply", fail)
         log.append(CASE, 2, "CallTriaged", b"{" + text_of(PERSONS[0]).encode())
-        await asyncio.wait_for(failed.wait(), 20)
+        await asyncio.wait_for(failed.wait(), WITHIN_S)
         answers = [await desk.http.get(path) for path in ("/readyz", "/metrics", "/api/queue", "/")]
         monkeypatch.undo()
         await asyncio.to_thread(desk.follower.until, 2)

@@ -15,22 +15,20 @@ import shared.consuming
 from passage.runner.nats_server import NatsServer
 from shared import subjects
 from shared.commands.base import Command
-from shared.commands.catalogue import COMMANDS
+from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.parking import UnprocessableError
 from tests.canaries.faults import FAULTS, filled, malformed, nonsense, raising, text_of
 from tests.canaries.persons import canaries
 from tests.canaries.scanner import Scanner
 from tests.examples import CASE
-from tests.wire.conftest import WIRES, Site, server, site
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import WIRES, Site, site
 
-__all__ = ["server", "site"]
-
-pytestmark = pytest.mark.wire
+__all__ = ["site"]
 
 PERSONS = canaries(2)
 CANARY = PERSONS[1]
 SCANNER = Scanner(PERSONS)
-WITHIN_S = 60.0
 
 UNDER_COMMANDS = (
     "services.intake.handlers.transact",
@@ -41,7 +39,7 @@ UNDER_COMMANDS = (
     "shared.transact.CaseLog.load",
     "shared.transact.CaseLog.load_current",
     "shared.transact.envelope_of",
-    "shared.service.Desk.cause_of",
+    "shared.service.Context.cause_of",
     "shared.answering._answer_of",
     "shared.bus.answer",
     "shared.bus._json",
@@ -89,7 +87,7 @@ def fitting(command_type: type[Command]) -> bytes:
 
 async def asked(site: Site, command_type: type[Command], body: bytes) -> bytes:
     """Sends a command as bytes; gives the answer, which comes whatever happens."""
-    subject = subjects.command(command_type.SERVICE, command_type.__name__)
+    subject = subjects.command(ANSWERED_BY[command_type], command_type.__name__)
     return (await site.client.request(subject, body, timeout=WITHIN_S)).data
 
 

@@ -27,6 +27,7 @@ from tests.canaries.flow import Flow, person_of
 from tests.canaries.persons import Canary, canaries
 from tests.canaries.scanner import Scanned, Scanner
 from tests.journey.system import System
+from tests.waiting import WITHIN_S
 
 AT_ONCE = 16
 PATIENCE_S = 3_000.0
@@ -135,7 +136,7 @@ def _export(system: System, folder: Path) -> None:
         # A service that answers late is named in the text; the text is all that is wanted here.
         done = system.verb(*verb, check=verb != ("health",))
         (folder / name).write_text(done.stdout + done.stderr, encoding="utf-8")
-    with httpx.Client(base_url=system.running.http, trust_env=False, timeout=60.0) as http:
+    with httpx.Client(base_url=system.running.http, trust_env=False, timeout=WITHIN_S) as http:
         for number, page in enumerate(PAGES):
             (folder / f"page-{number}").write_bytes(http.get(page).content)
 

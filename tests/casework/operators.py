@@ -15,7 +15,7 @@ from shared.commands import handover as h
 from shared.commands import intake as i
 from shared.commands import verification as v
 from shared.commands.base import Recorded
-from shared.commands.confirming import ConfirmCaller
+from shared.commands.intake import ConfirmCaller
 from tests.casework.asking import HOUR, PEOPLE, PETRO, PLACE, TEAMS, Desk
 from tests.casework.town import Town
 

@@ -24,7 +24,7 @@ import services.verification.handlers
 from passage.integrity.verify.rules.trail import Trail
 from passage.integrity.verify.transitions import broken_rules
 from services.intake.calls import open_call
-from services.intake.reading import ChannelMessage
+from services.intake.parsing import ChannelMessage
 from services.verification.registry import RegistryAnswer
 from shared import subjects
 from shared.commands.base import Command, Recorded
@@ -32,11 +32,11 @@ from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from shared.events.upstream import Upstream
 from shared.parking import Delivery
-from shared.service import Desk
+from shared.service import Context
 from shared.transact import Outcome, Writer
 from tests.casework.memory import MemoryKeys, MemoryLog, Store
 from tests.casework.wiring import DURABLES, FOLDS, SERVICES, FewKnow, Wired
-from tests.desks import NOW
+from tests.contexts import NOW
 from tests.timing import MemoryTimers
 
 ResultT = TypeVar("ResultT")
@@ -62,12 +62,12 @@ class Town:
         self.keys = MemoryKeys()
         self.waiting: list[Waiting] = []
         self.timers = {service: MemoryTimers() for service in SERVICES}
-        self.desks = {service: self._desk(service) for service in SERVICES}
+        self.contexts = {service: self._context(service) for service in SERVICES}
         self.wired = Wired()
-        desks, timers, knows = self.desks, self.timers, FewKnow(registry or {})
-        self.intake = self.wired.intake(desks["intake"], timers["intake"])
-        self.wired.verification(desks["verification"], timers["verification"], knows)
-        self.wired.handover(desks["handover"], timers["handover"])
+        contexts, timers, knows = self.contexts, self.timers, FewKnow(registry or {})
+        self.intake = self.wired.intake(contexts["intake"], timers["intake"])
+        self.wired.verification(contexts["verification"], timers["verification"], knows)
+        self.wired.handover(contexts["handover"], timers["handover"])
         self.calls = 0
         self.forced_calls: list[str] = []
         """The calls in which a duress code was given."""
@@ -77,9 +77,9 @@ class Town:
         self._receipts: set[tuple[str, str]] = set()
         self._trails: dict[str, Trail] = {}
 
-    def _desk(self, service: str) -> Desk:
+    def _context(self, service: str) -> Context:
         log = MemoryLog(FOLDS[service], self.store)
-        return Desk(service, Writer(log, self.keys), lambda: self.now)
+        return Context(service, Writer(log, self.keys), lambda: self.now)
 
     @property
     def log(self) -> list[CaseEvent[Any]]:
@@ -96,7 +96,7 @@ class Town:
 
     def state(self, service: str, case_id: str) -> Any:
         """A case as a service sees it."""
-        return self.desks[service].writer.log.load_current(case_id).state
+        return self.contexts[service].writer.log.load_current(case_id).state
 
     def call(
         self,
@@ -120,7 +120,7 @@ class Town:
             self.forced_calls.append(named)
 
         def receive() -> Outcome:
-            opened = open_call(self.intake.desk.keys, message)
+            opened = open_call(self.intake.context.keys, message)
             return services.intake.handlers.record_call(self.intake, opened).outcome
 
         return self.until_done(receive)
@@ -178,8 +178,8 @@ class Town:
 
     def forget(self) -> None:
         """Every service starts anew, and knows of the log what it reads."""
-        for desk in self.desks.values():
-            cast(MemoryLog, desk.writer.log).histories.clear()
+        for context in self.contexts.values():
+            cast(MemoryLog, context.writer.log).histories.clear()
 
     def pass_time(self, span: timedelta) -> None:
         """The clock goes on, and what falls due by then fires."""

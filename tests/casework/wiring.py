@@ -27,10 +27,10 @@ from services.handover.reactions import REACTIONS as HANDOVER_REACTIONS
 from services.handover.reactions import Handover
 from services.handover.state import HandoverState
 from services.handover.state import evolve as evolve_handover
-from services.intake import erasing, others, sending
+from services.intake import erasure_handlers, others, sending
 from services.intake.codes import issue_return_code
 from services.intake.ends import EarlyEnds
-from services.intake.erasing import Erasure
+from services.intake.erasure_handlers import Erasure
 from services.intake.handlers import Intake
 from services.intake.reactions import REACTIONS as INTAKE_REACTIONS
 from services.intake.reactions import Listening
@@ -55,11 +55,11 @@ from shared.outgoing import OutgoingMessage
 from shared.parking import Delivery
 from shared.policy import policy
 from shared.reactions import react
-from shared.service import Desk
+from shared.service import Context
 from shared.settings import Settings
 from shared.subjects import Durable
 from shared.transact import Outcome
-from tests.desks import MemoryBucket
+from tests.contexts import MemoryBucket
 from tests.timing import MemoryTimers
 
 SERVICES = ("intake", "verification", "handover")
@@ -112,19 +112,19 @@ class Wired:
     deadlines: dict[str, Deadlines[Any]] = field(default_factory=dict)
     carries_out: dict[type[Command], Callable[[Any], Any]] = field(default_factory=dict)
 
-    def intake(self, desk: Desk, timers: MemoryTimers) -> Intake:
+    def intake(self, context: Context, timers: MemoryTimers) -> Intake:
         """Wires intake, and gives what takes its calls."""
         rules = services.intake.main.rules_of(SETTINGS)
 
         def standing_of(case_id: str, channel: Channel) -> Standing:
-            return Standing.of(desk.writer.log.load_current(case_id).state, channel)
+            return Standing.of(context.writer.log.load_current(case_id).state, channel)
 
         spans = spans_of(services.intake.deadlines.Spans, SETTINGS)
-        due = services.intake.main.deadlines_of(desk, timers, spans)
-        intake = Intake(desk, Index(MemoryBucket(), standing_of), rules)
+        due = services.intake.main.deadlines_of(context, timers, spans)
+        intake = Intake(context, Index(MemoryBucket(), standing_of), rules)
         channel_keys = {"phone": CHANNEL_KEY, "telegram": CHANNEL_KEY}
         sender = Sending(
-            desk,
+            context,
             self.post,
             channel_keys,
             policy().channels.messages,
@@ -132,7 +132,7 @@ class Wired:
             due.keep,
         )
         heard = Listening(
-            intake, EarlyEnds(MemoryBucket()), Erasure(desk, timedelta(days=3650)), sender, due
+            intake, EarlyEnds(MemoryBucket()), Erasure(context, timedelta(days=3650)), sender, due
         )
         self.deadlines["intake"] = due
         self.hears["intake"] = partial(react, INTAKE_REACTIONS, heard)
@@ -147,16 +147,16 @@ class Wired:
             asked.OpenOtherCase: partial(others.open_other_case, intake),
             asked.JoinGroup: partial(others.join_group, intake),
             asked.LinkCases: partial(others.link_cases, intake),
-            asked.ErasePersonalData: partial(erasing.erase, heard.erasure),
+            asked.ErasePersonalData: partial(erasure_handlers.erase, heard.erasure),
             asked.SendMessage: partial(sending.send_message, sender),
         }
         return intake
 
-    def verification(self, desk: Desk, timers: MemoryTimers, registry: Registry) -> None:
+    def verification(self, context: Context, timers: MemoryTimers, registry: Registry) -> None:
         """Wires verification."""
         spans = spans_of(services.verification.deadlines.Spans, SETTINGS)
-        due = services.verification.main.deadlines_of(desk, timers, spans)
-        verification = Verification(desk, registry, due)
+        due = services.verification.main.deadlines_of(context, timers, spans)
+        verification = Verification(context, registry, due)
         self.deadlines["verification"] = due
         self.hears["verification"] = partial(react, VERIFICATION_REACTIONS, verification)
         for kind in services.verification.handlers.DECISIONS:
@@ -165,11 +165,11 @@ class Wired:
             services.verification.handlers.check_registry, verification
         )
 
-    def handover(self, desk: Desk, timers: MemoryTimers) -> None:
+    def handover(self, context: Context, timers: MemoryTimers) -> None:
         """Wires handover."""
         spans = spans_of(services.handover.deadlines.Spans, SETTINGS)
-        due = services.handover.main.deadlines_of(desk, timers, spans)
+        due = services.handover.main.deadlines_of(context, timers, spans)
         self.deadlines["handover"] = due
-        self.hears["handover"] = partial(react, HANDOVER_REACTIONS, Handover(desk, due))
+        self.hears["handover"] = partial(react, HANDOVER_REACTIONS, Handover(context, due))
         for kind in services.handover.handlers.DECISIONS:
-            self.carries_out[kind] = partial(services.handover.handlers.carry_out, desk)
+            self.carries_out[kind] = partial(services.handover.handlers.carry_out, context)

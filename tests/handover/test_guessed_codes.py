@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 
-from services.intake.linking import decide_call
+from services.intake.call_linking import decide_call
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
 from shared.events.base import Event

@@ -25,7 +25,7 @@ from shared.reactions import react
 from shared.refusals import RefusedError
 from shared.settings import Settings
 from shared.transact import Cause, Outcome, transact
-from tests.desks import NOW, desk_for
+from tests.contexts import NOW, context_for
 from tests.examples import (
     CASE,
     OTHER_CASE,
@@ -61,24 +61,24 @@ class Hotline:
     timers: MemoryTimers = field(default_factory=MemoryTimers)
 
     def __post_init__(self) -> None:
-        desk = desk_for("handover", Fold(HandoverState(), evolve))
-        self.desk = replace(desk, now=lambda: self.now)
-        self.deadlines = deadlines_of(self.desk, self.timers, spans_of(Spans, Settings()))
-        self.handover = Handover(self.desk, self.deadlines)
+        context = context_for("handover", Fold(HandoverState(), evolve))
+        self.context = replace(context, now=lambda: self.now)
+        self.deadlines = deadlines_of(self.context, self.timers, spans_of(Spans, Settings()))
+        self.handover = Handover(self.context, self.deadlines)
 
     def record(self, *events: Event, case_id: str = CASE) -> None:
         """Records what happened, whoever recorded it."""
         for event in events:
             cause = Cause(uuid4().hex, "story", "operator:Olena Example", "/services/x", self.now)
-            transact(self.desk.writer, case_id, cause, partial(_only, event))
+            transact(self.context.writer, case_id, cause, partial(_only, event))
 
     def carry_out(self, command: Command, **fields: Any) -> Outcome:
         seen = {"seen_version": len(self.types())} if isinstance(command, Decision) else {}
-        return handlers.carry_out(self.desk, command.model_copy(update={**seen, **fields}))
+        return handlers.carry_out(self.context, command.model_copy(update={**seen, **fields}))
 
     def receive(self, type_name: str = "", case_id: str = CASE) -> Outcome:
         """Hands the last event, or the last of a type, to handover as CASES does."""
-        stored = list(self.desk.writer.log.recorder.select_events(case_id))
+        stored = list(self.context.writer.log.recorder.select_events(case_id))
         one = [event for event in stored if type_name in {"", event.topic}][-1]
         subject = f"{subjects.CASES_PREFIX}.{case_id}.{one.originator_version}.{one.topic}"
         delivery = Delivery(
@@ -94,7 +94,7 @@ class Hotline:
         return [self.deadlines.receive(one) for one in self.timers.due("handover", self.now)]
 
     def types(self, case_id: str = CASE) -> list[str]:
-        return list(self.desk.writer.log.load(case_id).types_after(0))
+        return list(self.context.writer.log.load(case_id).types_after(0))
 
 
 def _only(event: Event, _state: HandoverState) -> list[Event]:
@@ -110,7 +110,7 @@ def test_the_same_command_twice_stores_nothing_new(hotline: Hotline) -> None:
     hotline.record(*DISCLOSED)
     command = OFFER.model_copy(update={"seen_version": len(DISCLOSED)})
     for expected in ("recorded", "repeated"):
-        assert handlers.carry_out(hotline.desk, command).result == expected
+        assert handlers.carry_out(hotline.context, command).result == expected
     assert hotline.types().count("HandoverOffered") == 1
 
 
@@ -160,9 +160,9 @@ def test_each_attempt_reads_the_group_s_cases_anew(hotline: Hotline) -> None:
             hotline.record(identity_verified(), case_id=OTHER_CASE)
         return NOW
 
-    desk = replace(hotline.desk, now=verified_between_two_attempts)
+    context = replace(hotline.context, now=verified_between_two_attempts)
     command = APPROVE.model_copy(update={"seen_version": len(hotline.types())})
-    assert handlers.carry_out(desk, command).events == ("RendezvousApproved",)
+    assert handlers.carry_out(context, command).events == ("RendezvousApproved",)
     assert len(attempts) == 3
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from shared.commands.catalogue import COMMANDS
+from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.events.catalogue import CASE_EVENTS
 from shared.policy import Rights, policy
 
@@ -96,7 +96,7 @@ def cells() -> Iterator[Cell]:
     yield from (Cell("ask", (o, "keeper"), f"keyholder.{o}.keeper") for o in OPERATIONS)
     yield Cell("inbox", ("keeper",), "_INBOX_keeper.some.answer")
     yield from (
-        Cell("command", (one.SERVICE, name), f"commands.{one.SERVICE}.{name}")
+        Cell("command", (ANSWERED_BY[one], name), f"commands.{ANSWERED_BY[one]}.{name}")
         for name, one in COMMANDS.items()
     )
     yield Cell("audit", (), "audit.0EXAMP000001")

@@ -19,6 +19,7 @@ from typing_extensions import override
 from passage.install.installation import accounts_of
 from passage.runner.nats_server import NatsServer
 from tests.passage.compose import FILE, ROOT, interpolated
+from tests.waiting import WITHIN_S
 
 HOST = "127.0.0.1"
 ROGUE = "rogue"
@@ -140,5 +141,5 @@ class Rogue(NatsServer):
 def routed_to(server: NatsServer) -> set[str]:
     """The names of the servers that a server has a route to."""
     url = f"http://{HOST}:{server.http_port}/routez"
-    with urlopen(url, timeout=10) as answer:
+    with urlopen(url, timeout=WITHIN_S) as answer:
         return {one.get("remote_name", "") for one in json.load(answer)["routes"] or ()}

@@ -27,11 +27,12 @@ from passage.printing import out
 from services.intake import durability
 from shared.events.fields import Channel
 from shared.events.intake import CallLinked, CaseOpened
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.keyfiles import read_intake_public_key
 from tests.examples import NOON
 from tests.identities.conftest import Ground, open_ground
 from tests.identities.hostile import claimed, headers
+from tests.waiting import WITHIN_S
 from tests.wire.conftest import WIRES
 
 CALLERS = 500
@@ -69,7 +70,7 @@ class Drill:
         envelope = envelope_of(call, self._key)
         while True:
             try:
-                await publish(client.jetstream(timeout=60), envelope)
+                await publish(client.jetstream(timeout=WITHIN_S), envelope)
             except NotKeptError:
                 self.refused += 1  # It is told, and would keep the call.
                 return

@@ -18,8 +18,7 @@ from passage.install.identities import make_identities, seed_file
 from passage.install.provisioning import ask
 from shared.credentials import connect_options
 from tests.identities.conftest import Ground, Guest, stored
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 API = "PASSAGE.API"
 
@@ -50,7 +49,7 @@ async def settle(*clients: Client) -> None:
 async def keep_forged_event(client: Client) -> str:
     """Puts an event's bytes under a key of INDEX and gives the key's subject."""
     subject = f"$KV.INDEX.forged.{uuid4().hex}"
-    await client.request(subject, b'{"type": "IdentityVerified"}', timeout=60)
+    await client.request(subject, b'{"type": "IdentityVerified"}', timeout=WITHIN_S)
     return subject
 
 
@@ -60,7 +59,7 @@ async def test_within_one_account_a_stored_message_can_be_answered_into_the_log(
     # Why every service is an account of its own: the server asks nobody's right for an answer.
     kept, target = await keep_forged_event(keeper), forged()
     await keeper.publish(f"$JS.API.DIRECT.GET.KV_INDEX.{kept}", b"", reply=target)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(WITHIN_S):
         while not await stored(keeper, "CASES", target):
             pass
     answer = await ask(keeper, "STREAM.MSG.GET.CASES", {"last_by_subj": target})
@@ -90,7 +89,7 @@ async def test_a_service_can_not_have_an_answer_stored_as_an_event(
     await client.publish(asked[1], json.dumps({"last_by_subj": kept}).encode(), reply=target)
     await settle(client, keeper)
     # One more stored message shows that everything before it was seen by the stream.
-    await client.request("cases.0F0000000002.1.NoteAdded", b"{}", timeout=60)
+    await client.request("cases.0F0000000002.1.NoteAdded", b"{}", timeout=WITHIN_S)
     assert await stored(keeper, "CASES", target) == 0
     # What was asked was done: only the answer went nowhere.
     assert await stored(keeper, "CASES", "cases.0F0000000001.1.NoteAdded") == 1
@@ -103,7 +102,7 @@ async def test_a_channel_can_not_have_its_answer_stored_as_an_event(
     async with ground.guest("channel-phone") as phone:
         await phone.client.publish("calls.phone", b"{}", reply=target)
         await phone.client.publish("calls.phone", b"{}", reply="calls.web")
-        answer = await phone.client.request("calls.phone", b"{}", timeout=60)
+        answer = await phone.client.request("calls.phone", b"{}", timeout=WITHIN_S)
     assert json.loads(answer.data)["stream"] == "CALLS_phone"
     assert await stored(keeper, "CASES", target) == 0
     assert await stored(keeper, "CALLS_web", "calls.web") == 0
@@ -116,7 +115,7 @@ async def test_a_trace_of_a_message_is_not_stored_as_an_event(
     await intake.client.publish(subject, b"{}", headers={"Nats-Trace-Dest": target})
     await intake.client.publish(subject, b"{}", headers={"Nats-Trace-Dest": "cases.x.1.NoteAdded"})
     await settle(intake.client, keeper)
-    await intake.client.request("cases.0F0000000003.2.NoteAdded", b"{}", timeout=60)
+    await intake.client.request("cases.0F0000000003.2.NoteAdded", b"{}", timeout=WITHIN_S)
     assert len(intake.refused) == 1
     assert await stored(keeper, "CASES", target) == 0
 
@@ -128,7 +127,7 @@ async def test_a_batch_with_a_foreign_event_is_not_stored(keeper: Client, intake
     foreign = {**batch, "Nats-Batch-Sequence": "2"}
     await client.publish(f"{case}.2.IdentityVerified", b"{}", headers=foreign)
     commit = {**batch, "Nats-Batch-Sequence": "3", "Nats-Batch-Commit": "1"}
-    answer = await client.request(f"{case}.3.NoteAdded", b"{}", timeout=60, headers=commit)
+    answer = await client.request(f"{case}.3.NoteAdded", b"{}", timeout=WITHIN_S, headers=commit)
     assert json.loads(answer.data)["error"]["description"] == "atomic publish batch is incomplete"
     assert await stored(keeper, "CASES", f"{case}.>") == 0
     assert len(intake.refused) == 1
@@ -151,14 +150,14 @@ async def test_a_batch_of_own_events_is_stored_whole(keeper: Client, intake: Gue
     batch = {"Nats-Batch-Id": uuid4().hex, "Nats-Batch-Sequence": "1"}
     await client.publish(f"{case}.1.CaseOpened", b"{}", headers=batch)
     commit = {**batch, "Nats-Batch-Sequence": "2", "Nats-Batch-Commit": "1"}
-    answer = await client.request(f"{case}.2.NoteAdded", b"{}", timeout=60, headers=commit)
+    answer = await client.request(f"{case}.2.NoteAdded", b"{}", timeout=WITHIN_S, headers=commit)
     assert json.loads(answer.data)["count"] == 2
     assert await stored(keeper, "CASES", f"{case}.>") == 2
 
 
 async def test_a_channel_has_no_way_to_what_it_sent(ground: Ground, keeper: Client) -> None:
     async with ground.guest("channel-phone") as phone:
-        sent = await phone.client.request("calls.phone", b"what was said", timeout=60)
+        sent = await phone.client.request("calls.phone", b"what was said", timeout=WITHIN_S)
         sequence = json.loads(sent.data)["seq"]
         for api in ("$JS.API", API):
             request = json.dumps({"seq": sequence}).encode()
@@ -169,7 +168,7 @@ async def test_a_channel_has_no_way_to_what_it_sent(ground: Ground, keeper: Clie
             ):
                 await phone.client.publish(f"{api}.{verb}", request, reply="_INBOX_channel-phone.x")
         while len(phone.refused) < 6:
-            await phone.client.flush(10)
+            await phone.client.flush(WITHIN_S)
     answer = await ask(keeper, "CONSUMER.NAMES.CALLS_phone", None)
     assert answer["consumers"] == ["intake"]
 
@@ -177,7 +176,9 @@ async def test_a_channel_has_no_way_to_what_it_sent(ground: Ground, keeper: Clie
 async def test_a_schedule_can_not_leave_the_stream_of_timers(keeper: Client, intake: Guest) -> None:
     target = forged()
     headers = {"Nats-Schedule": "@at 2020-01-01T00:00:00Z", "Nats-Schedule-Target": target}
-    answer = await intake.client.request("timers.intake.x", b"{}", timeout=60, headers=headers)
+    answer = await intake.client.request(
+        "timers.intake.x", b"{}", timeout=WITHIN_S, headers=headers
+    )
     assert "error" in json.loads(answer.data)
     assert await stored(keeper, "CASES", target) == 0
 

@@ -23,8 +23,6 @@ from shared.keyholder import Keys, KeysDeniedError, RemoteKeys
 from shared.parking import Delivery, UnprocessableError
 from tests.identities.conftest import Ground
 
-pytestmark = pytest.mark.wire
-
 AN_HOUR_S = 3_600.0
 
 

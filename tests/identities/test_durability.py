@@ -25,9 +25,8 @@ from shared.keyfiles import read_intake_public_key
 from shared.settings import Settings
 from tests.examples import NOON
 from tests.identities.conftest import Ground, open_ground
+from tests.waiting import WITHIN_S
 from tests.wire.conftest import WIRES
-
-pytestmark = pytest.mark.wire
 
 
 @asynccontextmanager
@@ -46,7 +45,7 @@ async def call(ground: Ground, call_id: str) -> None:
     key = read_intake_public_key(ground.keys)
     async with connected(ground.running, "channel-phone") as client:
         one = Call(call_id, "phone", "+380440000000", "ru", NOON, "I want to live")
-        await publish(client.jetstream(timeout=60), envelope_of(one, key))
+        await publish(client.jetstream(timeout=WITHIN_S), envelope_of(one, key))
 
 
 async def waiting(keeper: Client) -> tuple[int, int]:
@@ -62,6 +61,7 @@ async def until(keeper: Client, condition: Callable[[tuple[int, int]], bool]) ->
         found = await waiting(keeper)
 
 
+@pytest.mark.wire
 async def test_calls_stay_until_the_server_syncs_always(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ from tests.arrivals import messages, text
 from tests.examples import NOON
 from tests.identities.conftest import Ground, open_ground, stored
 from tests.identities.hostile import FOREIGN, claimed, headers
+from tests.waiting import WITHIN_S
 
 pytestmark = pytest.mark.wire
 
@@ -45,7 +46,7 @@ async def own_ground(tmp_path: Path) -> AsyncIterator[Ground]:
 async def call(ground: Ground, client: Client, channel: Channel, number: int) -> Kept:
     one = Call(f"call-{number}", channel, "+380440000000", "ru", NOON, "I want to live")
     key = read_intake_public_key(ground.keys)
-    return await publish(client.jetstream(timeout=60), envelope_of(one, key))
+    return await publish(client.jetstream(timeout=WITHIN_S), envelope_of(one, key))
 
 
 async def genuine(client: Client, channel: Channel) -> Counter[str]:
@@ -98,7 +99,7 @@ async def test_no_header_opens_another_stream(own_ground: Ground) -> None:
                 await phone.client.publish(subject, JUNK, headers=hostile)
                 tried += 1
         while len(phone.refused) < tried:
-            await phone.client.flush(60)
+            await phone.client.flush(WITHIN_S)
         assert await states(keeper.client) == before
 
 
@@ -109,13 +110,13 @@ async def test_a_channel_can_not_acknowledge_what_another_is_to_send(own_ground:
         own_ground.guest("keeper") as keeper,
     ):
         for to in ("telegram", "phone", "telegram"):
-            await intake.client.request(f"outbound.{to}", b"{}", timeout=60)
+            await intake.client.request(f"outbound.{to}", b"{}", timeout=WITHIN_S)
         inbox = phone.client.new_inbox()
         answers = await phone.client.subscribe(inbox)
         wanted = b'{"batch": 1, "expires": 60000000000}'
         pull = "PASSAGE.API.CONSUMER.MSG.NEXT.OUTBOUND.phone"
         await phone.client.publish(pull, wanted, reply=inbox)
-        own = (await answers.next_msg(timeout=60)).reply.split(".")
+        own = (await answers.next_msg(timeout=WITHIN_S)).reply.split(".")
         for sequence in (1, 3):
             for word in (b"+ACK", b"+TERM"):
                 foreign = [*own[:-4], str(sequence), *own[-3:]]
@@ -138,11 +139,11 @@ async def test_what_a_channel_asks_for_beats_once_however_often_it_wants_to_hear
         for _ in range(PULLS):
             await phone.client.publish(pull, json.dumps(often).encode(), reply=inbox)
         for _ in range(PULLS):
-            said = (await answers.next_msg(timeout=60)).headers or {}
+            said = (await answers.next_msg(timeout=WITHIN_S)).headers or {}
             assert said["Status"] == "100"
         # So long as thousands of beats took.
         for _ in range(20):
-            await phone.client.request("calls.phone", b"{}", timeout=60)
+            await phone.client.request("calls.phone", b"{}", timeout=WITHIN_S)
         assert answers.pending_msgs == 0
 
 
@@ -156,7 +157,7 @@ async def test_a_channel_takes_no_connections_from_others(own_ground: Ground) ->
             await one_more.connect(own_ground.server.url, allow_reconnect=False, **options)
         await one_more.close()
         async with own_ground.guest("channel-web") as web:
-            await web.client.request("calls.web", b"{}", timeout=60)
+            await web.client.request("calls.web", b"{}", timeout=WITHIN_S)
 
 
 async def test_what_phone_may_publish_its_rollups_purge_nothing(own_ground: Ground) -> None:
@@ -166,6 +167,8 @@ async def test_what_phone_may_publish_its_rollups_purge_nothing(own_ground: Grou
     ):
         await call(own_ground, phone.client, "phone", 1)
         for hostile in ({"Nats-Rollup": "all"}, {"Nats-Rollup": "sub"}, {"Nats-TTL": "1s"}):
-            reply = await phone.client.request("calls.phone", JUNK, timeout=60, headers=hostile)
+            reply = await phone.client.request(
+                "calls.phone", JUNK, timeout=WITHIN_S, headers=hostile
+            )
             assert "error" in json.loads(reply.data)
         assert await genuine(keeper.client, "phone") == Counter({"call-1": 1})

@@ -13,8 +13,7 @@ from nats.aio.msg import Msg
 
 from tests.identities.cells import CHANNELS, SERVICES, Cell, cells, granted
 from tests.identities.conftest import ALL, Ground, Guest
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 CELLS = tuple(cells())
 LIMITED = tuple(one for one in ALL if one != "keeper")
@@ -114,8 +113,8 @@ async def test_a_service_hears_of_new_events_only_if_it_reads_the_log(
     async with ground.guest(service) as guest, ground.guest("keeper") as keeper:
         news = await guest.client.subscribe("news.>")
         await guest.client.flush()
-        await keeper.client.request("cases.0EXAMP000009.1.Invented", b"secret", timeout=60)
-        message = await news.next_msg(timeout=60)
+        await keeper.client.request("cases.0EXAMP000009.1.Invented", b"secret", timeout=WITHIN_S)
+        message = await news.next_msg(timeout=WITHIN_S)
         assert message.data == b""
         assert message.headers is not None
         assert int(message.headers["Nats-Sequence"]) > 0

@@ -17,9 +17,7 @@ from shared.keyfiles import read_channel_private_key, read_channel_public_keys
 from shared.outgoing import outgoing
 from tests.examples import CASE, sealed
 from tests.identities.conftest import Ground
-
-pytestmark = pytest.mark.wire
-WITHIN_S = 60.0
+from tests.waiting import WITHIN_S
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +59,7 @@ async def test_a_channel_takes_its_own_messages_once_and_reports(ground: Ground)
     async with ground.guest("keeper") as keeper:
         info = await ask(keeper.client, "CONSUMER.INFO.OUTBOUND.telegram", None)
         left = await ask(keeper.client, "STREAM.INFO.OUTBOUND", {"subjects_filter": ">"})
-        stored = await keeper.client.jetstream(timeout=60).get_last_msg(
+        stored = await keeper.client.jetstream(timeout=WITHIN_S).get_last_msg(
             "CALLS_telegram", "calls.telegram"
         )
     assert info["num_ack_pending"] == 0

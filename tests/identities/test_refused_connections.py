@@ -30,8 +30,6 @@ from shared.jetstream.tls import TlsClient
 from shared.refused_connections import NO_TLS, NOT_NOW, NOT_SIGNED, OTHER_NAME, REFUSALS, UNKNOWN
 from tests.journey.system import until
 
-pytestmark = pytest.mark.wire
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -71,6 +69,7 @@ def test_another_authoritys_server_is_not_believed(server: NatsServer, folder: P
     assert str(said) == f"{server.url}: {NOT_SIGNED}: {REFUSALS[NOT_SIGNED]}"
 
 
+@pytest.mark.wire
 @pytest.mark.parametrize(
     ("keys", "host", "wrong"),
     [("own", "127.0.0.2", OTHER_NAME), ("old", "127.0.0.1", NOT_NOW), (None, "127.0.0.1", NO_TLS)],

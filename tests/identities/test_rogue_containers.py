@@ -34,6 +34,7 @@ from shared.subjects import KEEPER
 from tests.identities.conftest import stored
 from tests.identities.containers import HOST, OfCompose, Rogue, compose, held, pairs, routed_to
 from tests.journey.system import until
+from tests.waiting import WITHIN_S
 
 pytestmark = pytest.mark.wire
 
@@ -46,7 +47,6 @@ KEEPERS = {"provision", "passage"}
 READ_BY = {"AUDIT": "AUDIT", "KV_KEYS": "KEYS"}
 TRIED = ("query", "postgres", "server", "own", "none")
 """Certificates; `own` is of a thief's own making, `none` speaks without TLS."""
-GIVES_UP_AFTER_S = 120
 
 
 @dataclass
@@ -90,8 +90,8 @@ async def _fill(cluster: Cluster) -> None:
     async with connected(cluster.running) as keeper:
         done = await provision(keeper, replicas=3)
         assert all(one.is_usable for one in done)
-        await keeper.request("audit.0F0000000001", b"who opened what", timeout=60)
-        await keeper.request("$KV.KEYS.0F0000000001", b"wrapped", timeout=60)
+        await keeper.request("audit.0F0000000001", b"who opened what", timeout=WITHIN_S)
+        await keeper.request("$KV.KEYS.0F0000000001", b"wrapped", timeout=WITHIN_S)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ async def tried_by(rogue: Rogue, forged: str) -> list[str]:
     for stream in READ_BY:
         try:
             body = json.dumps({"seq": 1}).encode()
-            answer = await client.request(f"$JS.API.DIRECT.GET.{stream}", body, timeout=60)
+            answer = await client.request(f"$JS.API.DIRECT.GET.{stream}", body, timeout=WITHIN_S)
             answered.append((answer.headers or {}).get("Nats-Subject", ""))
         except NoRespondersError:
             continue
@@ -260,9 +260,9 @@ async def _try_with(cluster: Cluster, seed: Path) -> None:
     )
     for subject in (*forged, *asked):
         await client.publish(subject, b'{"seq": 1}', reply=f"_INBOX_{seed.stem}.x")
-    async with asyncio.timeout(GIVES_UP_AFTER_S):
+    async with asyncio.timeout(WITHIN_S):
         while len(refused) < len(forged) + len(asked):
-            await client.flush(GIVES_UP_AFTER_S)
+            await client.flush(WITHIN_S)
     await client.close()
     for subject in forged[:1]:
         assert not await is_stored(cluster, subject)

@@ -11,8 +11,7 @@ from shared.policy import policy
 from shared.stores import QUESTIONS, read_report
 from shared.subjects import KEEPER, SERVERS_HEALTH
 from tests.identities.conftest import Ground
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 MAY = [KEEPER, "query"]
 
@@ -23,7 +22,7 @@ async def test_a_server_whose_streams_are_written_reports_nothing(
 ) -> None:
     async with ground.guest(identity) as guest:
         answers = [
-            await guest.client.request(subject, question, timeout=60)
+            await guest.client.request(subject, question, timeout=WITHIN_S)
             for subject, question in QUESTIONS.items()
         ]
     health, usage = (json.loads(one.data)["data"] for one in answers)

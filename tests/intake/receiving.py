@@ -11,7 +11,7 @@ from nacl.public import PrivateKey
 
 from services.intake.calls import open_call, open_end, placed, read_message
 from services.intake.incoming import IncomingCall, Route
-from services.intake.reading import ChannelMessage
+from services.intake.parsing import ChannelMessage
 from shared.boxes import box_up, unbox
 from shared.events.calls import CallEnded
 from shared.events.fields import Channel

@@ -6,10 +6,10 @@ from functools import reduce
 
 import pytest
 
+from services.intake.call_linking import decide_call
 from services.intake.closing import decide_close, decide_reopen
 from services.intake.duress import decide_return_code
 from services.intake.incoming import IncomingCall, Route
-from services.intake.linking import decide_call
 from services.intake.state import IntakeState, evolve
 from services.intake.statements import decide_declare_surrender, decide_personal_data
 from services.intake.triage import decide_note, decide_triage

@@ -13,13 +13,13 @@ from services.intake import ends
 from services.intake.calls import open_call
 from services.intake.ends import EarlyEnds, receive_call, receive_end
 from services.intake.handlers import Intake
-from services.intake.reading import ChannelMessage
+from services.intake.parsing import ChannelMessage
 from services.intake.routing import Index, Standing
 from services.intake.state import IntakeState, evolve
 from shared.case_log import Fold
 from shared.events.fields import Channel
 from shared.events.upstream import Upstream
-from tests.desks import NOW, MemoryBucket, desk_for
+from tests.contexts import NOW, MemoryBucket, context_for
 from tests.intake.stories import ruled
 
 
@@ -45,14 +45,14 @@ class Line:
     remembered: Meddled = field(default_factory=Meddled)
 
     def __post_init__(self) -> None:
-        desk = desk_for("intake", Fold(IntakeState(), evolve))
-        self.intake = Intake(desk, Index(self.reserved, lambda *_: Standing()), ruled())
+        context = context_for("intake", Fold(IntakeState(), evolve))
+        self.intake = Intake(context, Index(self.reserved, lambda *_: Standing()), ruled())
         self.ends = EarlyEnds(self.remembered)
 
     def call(self, call_id: str, channel: Channel = "phone", address: str | None = None) -> str:
         fields = {"call_id": call_id, "caller_address": address}
         message = ChannelMessage(Upstream("call", call_id, fields), channel, NOW)
-        opened = open_call(self.intake.desk.keys, message)
+        opened = open_call(self.intake.context.keys, message)
         return receive_call(self.intake, self.ends, opened).case_id
 
     def end(self, call_id: str, channel: Channel = "phone", at: datetime = NOW) -> str:
@@ -61,7 +61,7 @@ class Line:
         return receive_end(self.intake, self.ends, message).result
 
     def types(self, case_id: str) -> list[str]:
-        return list(self.intake.desk.writer.log.load(case_id).types_after(0))
+        return list(self.intake.context.writer.log.load(case_id).types_after(0))
 
 
 @pytest.fixture

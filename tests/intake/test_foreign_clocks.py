@@ -18,7 +18,7 @@ from shared.events.fields import Plain
 from shared.policy import policy
 from shared.transact import Cause, transact
 from tests.asking import ask, refused_by
-from tests.desks import NOW, desk_for
+from tests.contexts import NOW, context_for
 from tests.examples import CASE, case_opened
 from tests.intake.stories import ruled
 
@@ -31,18 +31,18 @@ class House:
 
     def __init__(self) -> None:
         self.now = NOW
-        desk = desk_for("intake", Fold(IntakeState(), evolve))
-        self.desk = replace(desk, now=lambda: self.now)
+        context = context_for("intake", Fold(IntakeState(), evolve))
+        self.context = replace(context, now=lambda: self.now)
         keys: Any = {CHANNEL: PrivateKey.generate().public_key}
         limits, nothing = policy().channels.messages, cast(Any, None)
         self.sending = Sending(
-            self.desk, nothing, keys, limits, 10 * MINUTE, keep_deadlines=lambda _case_id: None
+            self.context, nothing, keys, limits, 10 * MINUTE, keep_deadlines=lambda _case_id: None
         )
         called = case_opened().model_copy(
             update={"channel": CHANNEL, "caller_address": Plain("@beispiel")}
         )
-        cause = Cause("m-1", "call-1", f"channel:{CHANNEL}", self.desk.source, NOW)
-        transact(self.desk.writer, CASE, cause, lambda _state: [called])
+        cause = Cause("m-1", "call-1", f"channel:{CHANNEL}", self.context.source, NOW)
+        transact(self.context.writer, CASE, cause, lambda _state: [called])
         self.asked = 0
 
     def says(self, rule: str, told_with: int | None = None, **fields: Any) -> None:
@@ -57,11 +57,11 @@ class House:
             happened_at=happened_at,
             **fields,
         )
-        set_contact_rule(Intake(self.desk, cast(Any, None), ruled()), command)
+        set_contact_rule(Intake(self.context, cast(Any, None), ruled()), command)
 
     def send(self) -> None:
         self.now += MINUTE
-        seen = self.desk.writer.log.load(CASE).version
+        seen = self.context.writer.log.load(CASE).version
         text = f"call us, {self.now}"
         send_message(self.sending, ask(SendMessage, channel=CHANNEL, text=text, seen_version=seen))
 
@@ -102,9 +102,9 @@ def test_it_may_be_sent_when_he_says_so_again_or_clocks_are_past_it() -> None:
 def test_a_time_ahead_of_ours_is_kept_as_it_was_told_and_counts_as_now() -> None:
     house = House()
     house.says("yes", 3)
-    state: IntakeState = house.desk.writer.log.load(CASE).state
+    state: IntakeState = house.context.writer.log.load(CASE).state
     assert state.outbox.contact.said_at == state.outbox.contact.heard_at == NOW + MINUTE
-    stored = house.desk.writer.log.recorder.select_events(CASE)[-1].state
+    stored = house.context.writer.log.recorder.select_events(CASE)[-1].state
     assert f'"said_at":"{NOW + 4 * MINUTE:%Y-%m-%dT%H:%M:%SZ}"'.encode() in stored
 
 

@@ -15,13 +15,13 @@ from services.intake.codes import ATTEMPTS as CODES_TRIED
 from services.intake.codes import _reserved
 from services.intake.ends import ATTEMPTS as ENDS_TRIED
 from services.intake.ends import EarlyEnds
-from services.intake.reading import MEDIA_MAX
+from services.intake.parsing import MEDIA_MAX
 from shared.buckets import Change, TakenError
 from shared.commands.intake import IssueReturnCode
 from shared.events.calls import CallEnded
 from shared.parking import UnprocessableError
 from shared.transact import ContendedError
-from tests.desks import MemoryBucket
+from tests.contexts import MemoryBucket
 from tests.examples import CASE, NOON
 from tests.intake.receiving import KEYS, envelope, originals, received
 
@@ -82,7 +82,7 @@ def test_so_many_return_codes_in_a_row_are_no_chance() -> None:
         tried.append(1)
         return False
 
-    intake = SimpleNamespace(desk=SimpleNamespace(keys=KEYS), index=SimpleNamespace())
+    intake = SimpleNamespace(context=SimpleNamespace(keys=KEYS), index=SimpleNamespace())
     intake.index.reserve_code = taken
     command = IssueReturnCode(command_id="c-1", case_id=CASE, by="olena")
     with pytest.raises(UnprocessableError):

@@ -21,8 +21,8 @@ from shared.events.calls import CallEnded
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Sealed
 from shared.events.intake import CallLinked
-from shared.events.reading import read_case_event
-from tests.desks import desk_for
+from shared.events.parsing import read_case_event
+from tests.contexts import context_for
 from tests.examples import CASE, NOON, sealed
 
 FEW, MANY, BLOCK = 1_000, 16_000, 50
@@ -81,7 +81,7 @@ def test_a_call_of_a_long_case_costs_what_one_of_a_short_case_does(
 
 
 def test_what_is_kept_of_cases_takes_no_more_than_half_of_a_containers_memory() -> None:
-    log = desk_for("intake", Fold(IntakeState(), evolve_intake)).writer.log
+    log = context_for("intake", Fold(IntakeState(), evolve_intake)).writer.log
     prevhash, links = FIRST_PREVHASH, []
     for number in range(FEW):
         call = _of_another_number(number).model_copy(update={"caller_address": _longest(number)})

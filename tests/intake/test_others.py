@@ -26,11 +26,11 @@ from shared.commands.intake import (
     UnlinkCases,
 )
 from shared.events.base import CaseEvent, Event
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.refusals import RefusedError
 from shared.transact import Cause, Outcome, transact
 from tests.asking import PETRO, ask
-from tests.desks import NOW, MemoryBucket, desk_for
+from tests.contexts import NOW, MemoryBucket, context_for
 from tests.examples import CASE, OTHER_CASE, case_opened
 from tests.intake.stories import ruled
 
@@ -43,7 +43,7 @@ class Hotline:
 
     intake: Intake = field(
         default_factory=lambda: Intake(
-            desk_for("intake", Fold(IntakeState(), evolve)),
+            context_for("intake", Fold(IntakeState(), evolve)),
             Index(MemoryBucket(), lambda *_: Standing()),
             ruled(),
         )
@@ -55,7 +55,7 @@ class Hotline:
 
     def put(self, case_id: str, event: Event) -> None:
         cause = Cause(uuid4().hex, "story", "channel:phone", "/services/intake", NOW)
-        transact(self.intake.desk.writer, case_id, cause, lambda _: [event])
+        transact(self.intake.context.writer, case_id, cause, lambda _: [event])
 
     def when(self, command_type: type[Command], case_id: str, **fields: Any) -> Outcome:
         if issubclass(command_type, Decision):
@@ -68,14 +68,14 @@ class Hotline:
         return result
 
     def heard(self, case_id: str, version: int = 0) -> CaseEvent[Any]:
-        stored = list(self.intake.desk.writer.log.recorder.select_events(case_id))
+        stored = list(self.intake.context.writer.log.recorder.select_events(case_id))
         return read_case_event(stored[version - 1].state)
 
     def hear(self, case_id: str, version: int = 0) -> str:
         return tell_other(self.intake, self.heard(case_id, version)).result
 
     def types(self, case_id: str) -> list[str]:
-        return list(self.intake.desk.writer.log.load(case_id).types_after(0))[1:]
+        return list(self.intake.context.writer.log.load(case_id).types_after(0))[1:]
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from tests.examples import (
     erasure_requested,
     sealed,
 )
-from tests.intake.test_addresses import NEVER, elsewhere, told
+from tests.intake.test_address_state import NEVER, elsewhere, told
 from tests.intake.test_outbox import (
     AT_NOON,
     CALLED,

@@ -15,13 +15,14 @@ from services.intake.sorting import HEAVY_AT_ONCE, sort_upstream
 from shared.lanes import Work
 from shared.parking import Delivery
 from tests.intake.receiving import KEYS, NOON
+from tests.waiting import WITHIN_S
 
+PARTS = 10_000
 OF_OTHERS_BYTES = 200_000
-PATIENCE_S = 60.0
 NO_CODES = SimpleNamespace(live_codes=lambda _codes: frozenset())
-DESK = SimpleNamespace(keys=KEYS, now=lambda: NOON)
+CONTEXT = SimpleNamespace(keys=KEYS, now=lambda: NOON)
 LISTENING = cast(
-    Any, SimpleNamespace(intake=SimpleNamespace(desk=DESK, index=NO_CODES), early_ends=None)
+    Any, SimpleNamespace(intake=SimpleNamespace(context=CONTEXT, index=NO_CODES), early_ends=None)
 )
 
 
@@ -48,7 +49,7 @@ def sort(body: bytes, channel: str = "phone") -> Work:
 )
 @pytest.mark.parametrize("part", [b"{}", b"1", b"[]", b'{"a": 1}'])
 def test_what_a_message_in_hand_takes_is_of_the_order_of_its_bytes(kind: str, part: bytes) -> None:
-    body = kind.encode() % b",".join([part] * 20_000)
+    body = kind.encode() % b",".join([part] * PARTS)
     tracemalloc.start()
     work = sort(body)
     gc.collect()
@@ -79,7 +80,7 @@ def test_a_long_call_waits_for_no_long_calls_of_another_channel(
     def receive(_intake: Any, _ends: Any, opened: Any) -> None:
         if opened.incoming.channel == "phone":
             under_way.release()
-            done.wait(PATIENCE_S)
+            done.wait(WITHIN_S)
 
     monkeypatch.setattr(sorting, "receive_call", receive)
     long = b'{"call_id": "1", "text": "%b"}' % (b"long " * 10_000)
@@ -87,10 +88,10 @@ def test_a_long_call_waits_for_no_long_calls_of_another_channel(
     for one in floods:
         one.start()
     for _ in range(HEAVY_AT_ONCE):
-        assert under_way.acquire(timeout=PATIENCE_S)
+        assert under_way.acquire(timeout=WITHIN_S)
     genuine = threading.Thread(target=sort(long, "telegram").handle)
     genuine.start()
-    genuine.join(PATIENCE_S / 2)
+    genuine.join(WITHIN_S / 2)
     is_over = not genuine.is_alive()
     done.set()
     for one in (*floods, genuine):

@@ -31,6 +31,7 @@ from shared.jetstream.log import RecordedEvent
 from shared.jetstream.raw_client import RawClient
 from shared.log_heads import LogHeads
 from tests.passage.test_case_logs import opened, stored_log
+from tests.waiting import WITHIN_S
 
 SEALED = Sealed("1." + "A" * 60)
 CASES, EVENTS_A_CASE = 20, 15
@@ -106,7 +107,7 @@ async def _index(client: RawClient, log: list[Stored]) -> None:
         for promise in logs.take(one):
             subject = f"$KV.{subjects.INDEX_BUCKET}.{promise.key}"
             case_id = promise.case_id or one.subject.split(".")[1]
-            await client.request(subject, f'{{"case_id":"{case_id}"}}'.encode(), timeout=60)
+            await client.request(subject, f'{{"case_id":"{case_id}"}}'.encode(), timeout=WITHIN_S)
 
 
 def archived(one: Stored) -> Archived:

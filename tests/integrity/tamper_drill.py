@@ -32,6 +32,7 @@ from shared import subjects
 from tests.integrity.attacks import KINDS, on_disk
 from tests.integrity.blocks import Record, message_folder
 from tests.integrity.prepared import contents, prepare, some_log
+from tests.waiting import WITHIN_S
 
 WAYS = ("disk", "api")
 
@@ -133,7 +134,7 @@ async def by_api(running: Running, kind: str, chance: random.Random) -> None:
         sequence = 0
         for one in forged:
             for _ in range(sequence + 1, one.sequence):  # A hole: stored, and deleted again.
-                await client.request("cases.GAP.1.CaseOpened", b"{}", timeout=60)
+                await client.request("cases.GAP.1.CaseOpened", b"{}", timeout=WITHIN_S)
                 await ask(client, "STREAM.MSG.DELETE.CASES", {"seq": sequence + 1})
             sequence = one.sequence
             await client.publish(one.subject, one.body)

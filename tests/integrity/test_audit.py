@@ -30,6 +30,7 @@ from shared.jetstream.stream import Stream
 from shared.settings import Settings
 from tests.integrity.prepared import prepare, some_log
 from tests.integrity.test_incarnation import Witnessing
+from tests.waiting import WITHIN_S
 
 pytestmark = pytest.mark.wire
 
@@ -67,7 +68,9 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
 async def write(running: Running, records: list[AccessRecord]) -> None:
     async with connected(running) as client:
         for one in records:
-            await client.jetstream(timeout=60).publish(one.subject, one.model_dump_json().encode())
+            await client.jetstream(timeout=WITHIN_S).publish(
+                one.subject, one.model_dump_json().encode()
+            )
 
 
 def witness(running: Running) -> None:
@@ -77,7 +80,7 @@ def witness(running: Running) -> None:
     )
     try:
         one = Witnessing(running, log, interval_s=0.01)
-        audit = Stream(log.connection, subjects.AUDIT, 60.0, 60.0)
+        audit = Stream(log.connection, subjects.AUDIT, WITHIN_S, WITHIN_S)
         key = read_signing_key(running.keys)
         one.follower._signer = Signer(key, running.witnesses, AuditTrail(audit))
         before = witnessed_of(running).next_number  # It may sign as soon as it runs.
@@ -85,7 +88,7 @@ def witness(running: Running) -> None:
         signed = wait_for_line(running, before, audit.last_sequence())
         assert signed, "AUDIT was not signed"
         one.stop.set()
-        one.thread.join(20.0)
+        one.thread.join(WITHIN_S)
         assert one.follower.alarm is None
     finally:
         log.close()
@@ -112,7 +115,9 @@ async def remade(client: RawClient, records: list[AccessRecord]) -> None:
     await ask(client, "STREAM.DELETE.AUDIT", None)
     await ask(client, "STREAM.CREATE.AUDIT", {**config, "deny_delete": False})
     for one in records:
-        await client.jetstream(timeout=60).publish(one.subject, one.model_dump_json().encode())
+        await client.jetstream(timeout=WITHIN_S).publish(
+            one.subject, one.model_dump_json().encode()
+        )
 
 
 async def test_a_whole_record_of_access_has_no_findings(running: Running) -> None:
@@ -144,7 +149,7 @@ async def test_a_record_that_was_removed_or_is_none_and_a_missing_stream_are_fou
     async with connected(running) as client:
         await remade(client, [record(number) for number in range(RECORDS)])
         await ask(client, "STREAM.MSG.DELETE.AUDIT", {"seq": 2})
-        await client.jetstream(timeout=60).publish(subjects.audit("CASE0002"), b"torn")
+        await client.jetstream(timeout=WITHIN_S).publish(subjects.audit("CASE0002"), b"torn")
         what = await found(running)
         await ask(client, "STREAM.DELETE.AUDIT", None)
         assert any("there is no stream AUDIT" in one for one in await found(running))
@@ -182,7 +187,9 @@ async def test_after_a_succession_the_comparison_begins_anew(running: Running) -
 async def test_an_index_entry_that_was_written_again_is_found(running: Running) -> None:
     caller = f"caller.{1:064x}"
     async with connected(running) as client:
-        await client.jetstream(timeout=60).publish(f"$KV.INDEX.{caller}", b'{"case_id":"CASE0002"}')
+        await client.jetstream(timeout=WITHIN_S).publish(
+            f"$KV.INDEX.{caller}", b'{"case_id":"CASE0002"}'
+        )
     with Progress(disable=True) as progress:
         checked = await verify(running, progress)
     what = [one.what for one in checked.findings.kept if one.check == "index"]

@@ -24,7 +24,7 @@ from passage.runner.own_server import stopped_log_of
 from services.query.feed.database import open_database
 from services.query.feed.tables import fingerprint, prefix_of, tables_for
 from shared.case_log import CaseLog, Fold, jetstream_env
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.settings import Settings
 from tests.integrity.attacks import rewrite
 from tests.integrity.blocks import Record, message_folder, read_records, write_records

@@ -20,19 +20,19 @@ from services.witness.following import Follower
 from services.witness.signing import Signer
 from shared.case_log import CaseLog, Fold, LogError, jetstream_env
 from shared.checkpoints import read_signing_key
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.incarnation import IncarnationCheck, OtherIncarnationError
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.settings import Settings
 from shared.witness_files import read_witness_files
 from tests.integrity.prepared import prepare, some_log
+from tests.waiting import WITHIN_S
 
 pytestmark = pytest.mark.wire
 
 LOG = some_log(3, 5)
 COUNT = len(LOG)
 COUNTING: Fold[int] = Fold(0, lambda count, _: count + 1)
-FOLLOWED_WITHIN_S = 60.0
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ class Witnessing:
     def run(self) -> None:
         """Lets it follow until it stops by itself."""
         self.thread.start()
-        self.thread.join(FOLLOWED_WITHIN_S)
+        self.thread.join(WITHIN_S)
         assert not self.thread.is_alive()
 
     def lines(self) -> list[tuple[str, int]]:
@@ -138,7 +138,7 @@ class Witnessing:
 
     def wait_for(self, line: tuple[str, int]) -> None:
         pause = threading.Event()
-        for _ in range(int(FOLLOWED_WITHIN_S / 0.02)):
+        for _ in range(int(WITHIN_S / 0.02)):
             if self.lines()[-1] == line:
                 return
             pause.wait(0.02)
@@ -155,14 +155,14 @@ def test_the_witness_signs_what_is_new_and_at_the_end_that_it_is_the_end(
     witness.wait_for(("checkpoint", COUNT + 1))
     witness.follower.end_log()
     witness.stop.set()
-    witness.thread.join(FOLLOWED_WITHIN_S)
+    witness.thread.join(WITHIN_S)
     assert witness.lines()[-1] == ("ended", COUNT + 1)
     assert witness.follower.alarm is None
     again = Witnessing(running, log)
     again.thread.start()
     again.wait_for(("opened", COUNT + 1))
     again.stop.set()
-    again.thread.join(FOLLOWED_WITHIN_S)
+    again.thread.join(WITHIN_S)
 
 
 async def test_the_witness_alarms_and_signs_nothing_in_another_stream(
@@ -188,7 +188,7 @@ async def test_the_witness_signs_a_message_that_is_no_event_as_it_was_stored(
     witness.thread.start()
     witness.wait_for(("checkpoint", COUNT + 3))
     witness.stop.set()
-    witness.thread.join(FOLLOWED_WITHIN_S)
+    witness.thread.join(WITHIN_S)
     assert witness.follower.alarm is None
     gate = await check_gate(running)
     assert (gate.is_open, gate.heads.certified) == (True, COUNT + 3)

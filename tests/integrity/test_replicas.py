@@ -20,6 +20,7 @@ from shared.jetstream.raw_client import RawClient
 from tests.integrity.blocks import Record, message_folder, read_records, write_records
 from tests.integrity.prepared import archived, some_log
 from tests.late import TOO_SHORT_S
+from tests.waiting import WITHIN_S
 
 pytestmark = pytest.mark.wire
 
@@ -62,13 +63,13 @@ async def current(cluster: NatsCluster) -> None:
 async def tampered(cluster: NatsCluster, number: int, at: int) -> None:
     """Changes one record in the files of one server, which is stopped meanwhile."""
     server = cluster.servers[number]
-    server.stop(60)  # Killed earlier it leaves no index, and heals.
+    server.stop(WITHIN_S)  # Killed earlier it leaves no index, and heals.
     folder = message_folder(server.store_path)
     records: list[Record] = read_records(folder)
     forged = records[at].body.replace(b"operator:amber", b"operator:green")
     records[at] = replace(records[at], body=forged)
     write_records(folder, records, index=True)  # Without its index it heals from the others.
-    server.start(60)
+    server.start(WITHIN_S)
     await current(cluster)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,15 +16,7 @@ from shared.jetstream.raw_client import RawClient
 from tests.integrity.prepared import archived, some_log
 from tests.late import SOON_S, hanging
 
-pytestmark = pytest.mark.wire
-
 LOG = [archived(one) for one in some_log(3, 10)]
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[NatsServer]:
-    with NatsServer(tmp_path / "nats", sync_interval='"1m"') as server:
-        yield server
 
 
 @pytest.fixture

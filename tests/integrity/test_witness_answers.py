@@ -15,11 +15,12 @@ from services.witness import main
 from services.witness.main import Witness
 from shared.settings import Settings
 from shared.witness_files import read_witness_files
-from tests.integrity.test_incarnation import COUNT, FOLLOWED_WITHIN_S, running, site
-
-__all__ = ["running", "site"]
+from tests.integrity.test_incarnation import COUNT, running, site
+from tests.waiting import WITHIN_S
 
 pytestmark = pytest.mark.wire
+
+__all__ = ["running", "site"]
 
 
 async def test_the_witness_answers_while_it_reads_its_files(
@@ -28,7 +29,7 @@ async def test_the_witness_answers_while_it_reads_its_files(
     may_read = threading.Event()
 
     def held_up(*arguments: Any) -> Any:
-        may_read.wait(FOLLOWED_WITHIN_S)
+        may_read.wait(WITHIN_S)
         return read_witness_files(*arguments)
 
     monkeypatch.setattr(main, "read_witness_files", held_up)
@@ -41,7 +42,7 @@ async def test_the_witness_answers_while_it_reads_its_files(
     try:
         assert await health(running) == Health(False, "it reads its witness files")
         may_read.set()
-        async with asyncio.timeout(FOLLOWED_WITHIN_S):
+        async with asyncio.timeout(WITHIN_S):
             while (said := await health(running)).read < COUNT:
                 pass
         assert said == Health(ready=True, read=COUNT, of=COUNT)
@@ -49,12 +50,12 @@ async def test_the_witness_answers_while_it_reads_its_files(
         stopping.set()
         stop.set()
         await answering
-        following.join(FOLLOWED_WITHIN_S)
+        following.join(WITHIN_S)
         witness._factory.close()
 
 
 async def health(running: Running) -> Health:
-    async with connected(running) as client, asyncio.timeout(FOLLOWED_WITHIN_S):
+    async with connected(running) as client, asyncio.timeout(WITHIN_S):
         while (said := await health_of(client, "", "witness")) is None:
             pass
     return said

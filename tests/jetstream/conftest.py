@@ -34,7 +34,7 @@ def r3_env(r3_cluster: NatsCluster) -> dict[str, str]:
     return log_env(r3_cluster.url, 3)
 
 
-@pytest.fixture(params=["r1", "r3"])
+@pytest.fixture(params=[pytest.param(one, marks=pytest.mark.wire) for one in ("r1", "r3")])
 def log_settings(request: pytest.FixtureRequest) -> dict[str, str]:
     """Settings for a log on one server and then on three."""
     settings: dict[str, str] = request.getfixturevalue(f"{request.param}_env")

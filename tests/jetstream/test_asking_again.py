@@ -40,7 +40,6 @@ def test_the_pause_before_a_request_is_made_again_grows_up_to_the_longest(
     assert clock.now == pytest.approx(0.4)
 
 
-@pytest.mark.wire
 def test_news_that_were_silent_for_too_long_are_subscribed_to_anew(
     r1_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,13 +17,11 @@ from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedErr
 from shared.jetstream.connection import Connection
 from tests.jetstream.conftest import log_env
 from tests.jetstream.logs import open_log, opened
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 WRITERS = 16
 KILLS = 3
 ACKS_BETWEEN_KILLS = 300
-PATIENCE_SECONDS = 30
 ENDS_WHILE_CONNECTING = 300
 
 
@@ -59,15 +57,13 @@ class Load:
         with self._changed:
             wanted = len(self.acknowledged) + more
             assert self._changed.wait_for(
-                lambda: len(self.acknowledged) >= wanted or self.errors, PATIENCE_SECONDS
+                lambda: len(self.acknowledged) >= wanted or self.errors, WITHIN_S
             )
 
     def wait_read(self) -> None:
         last = self._writer.max_notification_id() or 0
         with self._changed:
-            assert self._changed.wait_for(
-                lambda: len(self.read) >= last or self.errors, PATIENCE_SECONDS
-            )
+            assert self._changed.wait_for(lambda: len(self.read) >= last or self.errors, WITHIN_S)
 
     def _write(self) -> None:
         while not self._stopping.is_set():
@@ -117,7 +113,7 @@ def test_kill_9_of_the_server_under_load(own_server: NatsServer) -> None:
         for _ in range(KILLS):
             load.wait_acknowledged(ACKS_BETWEEN_KILLS)
             own_server.kill()
-            own_server.start(PATIENCE_SECONDS)
+            own_server.start(WITHIN_S)
         load.wait_acknowledged(ACKS_BETWEEN_KILLS)
     check(load)
 
@@ -130,7 +126,7 @@ def test_kill_9_of_each_server_of_three_under_load(r3_cluster: NatsCluster) -> N
             load.wait_acknowledged(ACKS_BETWEEN_KILLS)
             server.kill()
             load.wait_acknowledged(1)
-            server.start(PATIENCE_SECONDS)
+            server.start(WITHIN_S)
         load.wait_acknowledged(ACKS_BETWEEN_KILLS)
     check(load)
 
@@ -168,7 +164,7 @@ def test_who_waits_for_a_server_is_refused_when_the_connection_ends(
 
     def wait() -> None:
         try:
-            connection.wait_connected(10 * PATIENCE_SECONDS)
+            connection.wait_connected(10 * WITHIN_S)
         except (RequestRefusedError, RequestLostError) as error:
             said.append(error)
 
@@ -176,17 +172,17 @@ def test_who_waits_for_a_server_is_refused_when_the_connection_ends(
     waiter.start()
     connection.close()
     # Less than it would wait by itself: at its own deadline it would be told the same.
-    waiter.join(2 * PATIENCE_SECONDS)
+    waiter.join(2 * WITHIN_S)
     assert not waiter.is_alive()
     assert [str(one) for one in said] == ["the connection was closed"]
 
 
 def test_what_is_larger_than_the_server_takes_is_refused(own_server: NatsServer) -> None:
     connection = Connection({"servers": [own_server.url]})
-    connection.wait_connected(PATIENCE_SECONDS)
+    connection.wait_connected(WITHIN_S)
     too_large = Outgoing("nobody", bytes(connection.max_payload + 1))
     with pytest.raises(RequestRefusedError, match="maximum payload"):
-        connection.request(too_large, PATIENCE_SECONDS)
+        connection.request(too_large, WITHIN_S)
     connection.close()
 
 
@@ -195,7 +191,7 @@ def test_a_connection_ends_at_whatever_moment_of_connecting(own_server: NatsServ
     for _ in range(ENDS_WHILE_CONNECTING):
         connection = Connection({"servers": [own_server.url]})
         connection.close()
-        connection._thread.join(PATIENCE_SECONDS)
+        connection._thread.join(WITHIN_S)
         assert not any(one is connection._thread for one in threading.enumerate())
 
 
@@ -207,8 +203,8 @@ def test_the_garbage_collector_may_close_a_connection_in_its_own_thread(
     async def close() -> None:
         connection.close()
 
-    asyncio.run_coroutine_threadsafe(close(), connection._loop).result(PATIENCE_SECONDS)
-    connection._thread.join(PATIENCE_SECONDS)
+    asyncio.run_coroutine_threadsafe(close(), connection._loop).result(WITHIN_S)
+    connection._thread.join(WITHIN_S)
     assert not connection._thread.is_alive()
 
 
@@ -218,8 +214,8 @@ def test_an_insert_waits_for_a_server_that_comes_back(own_server: NatsServer) ->
     stored: list[object] = []
     writer = threading.Thread(target=lambda: stored.append(log.insert_events([opened()])))
     writer.start()
-    own_server.start(PATIENCE_SECONDS)
-    writer.join(PATIENCE_SECONDS)
+    own_server.start(WITHIN_S)
+    writer.join(WITHIN_S)
     assert stored == [[1]]
 
 
@@ -244,7 +240,7 @@ def test_a_stream_that_lost_its_end_stops_the_subscription(own_server: NatsServe
     open_log(settings).insert_events([opened()])
     log = open_log(settings, JETSTREAM_CREATE_STREAM="no", JETSTREAM_DEADLINE="3")
     with log.subscribe(gt=5) as subscription, pytest.raises(SequenceGapError) as caught:
-        subscription.next_batch(10, PATIENCE_SECONDS)
+        subscription.next_batch(10, WITHIN_S)
     assert (caught.value.expected, caught.value.found) == (6, 1)
 
 
@@ -253,12 +249,12 @@ def test_a_connection_that_the_server_ends_for_good_is_made_again(own_server: Na
     connection = log.log.stream.connection
     log.insert_events([opened()])
     with log.subscribe() as subscription:
-        assert len(subscription.next_batch(10, PATIENCE_SECONDS)) == 1
+        assert len(subscription.next_batch(10, WITHIN_S)) == 1
         transport = connection._client._transport
         assert transport is not None
         connection._loop.call_soon_threadsafe(transport.write, b"NONSENSE\r\n")
         assert len(log.insert_events([opened()]) or []) == 1
-        assert len(subscription.next_batch(10, PATIENCE_SECONDS)) == 1
+        assert len(subscription.next_batch(10, WITHIN_S)) == 1
         assert connection.generation > 1
 
 

@@ -31,15 +31,13 @@ from shared.jetstream import (
     JetStreamProcessRecorder,
     JetStreamTrackingRecorder,
 )
-
-pytestmark = pytest.mark.wire
-PATIENCE_SECONDS = 10.0
+from tests.waiting import WITHIN_S
 
 
 def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has the suites wait for a projection longer than their 1 s: a busy machine may stall."""
-    monkeypatch.setattr(TrackingRecorder.wait, "__defaults__", (PATIENCE_SECONDS, None))
-    monkeypatch.setattr(EventSourcedProjectionRunner.wait, "__defaults__", (PATIENCE_SECONDS,))
+    monkeypatch.setattr(TrackingRecorder.wait, "__defaults__", (WITHIN_S, None))
+    monkeypatch.setattr(EventSourcedProjectionRunner.wait, "__defaults__", (WITHIN_S,))
 
 
 class OnOneServer:

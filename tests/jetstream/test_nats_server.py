@@ -15,6 +15,7 @@ import pytest
 
 from passage.runner.nats_server import PORT_ATTEMPTS, NatsServer, NatsServerError
 from passage.runner.ports import free_port
+from tests.waiting import WITHIN_S
 
 pytestmark = pytest.mark.wire
 
@@ -51,7 +52,7 @@ def test_a_server_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
         assert parent.stdout is not None
         server = os.pidfd_open(int(parent.stdout.readline()))
         parent.kill()
-        ended, _, _ = select.select([server], [], [], 10)
+        ended, _, _ = select.select([server], [], [], WITHIN_S)
         os.close(server)
     assert ended
 
@@ -113,8 +114,10 @@ async def _store(server: NatsServer, held: ExitStack) -> None:
         while not (select.select([one], [], [], 0.1)[0] or _has_all_its_files(server)):
             pass
     for number in range(STREAMS):
-        await client.jetstream(timeout=60).add_stream(name=f"S{number}", subjects=[f"s{number}"])
-        assert (await client.jetstream(timeout=60).publish(f"s{number}", b"")).seq == 1
+        await client.jetstream(timeout=WITHIN_S).add_stream(
+            name=f"S{number}", subjects=[f"s{number}"]
+        )
+        assert (await client.jetstream(timeout=WITHIN_S).publish(f"s{number}", b"")).seq == 1
     await client.close()
 
 

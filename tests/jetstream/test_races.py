@@ -11,8 +11,6 @@ from passage.runner.nats_cluster import NatsCluster
 from shared.jetstream import JetStreamApplicationRecorder, append
 from tests.jetstream.logs import open_log, opened
 
-pytestmark = pytest.mark.wire
-
 WRITERS = 200
 ROUNDS = 50
 

@@ -20,8 +20,7 @@ from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import READ_BATCH_BYTES
 from tests.jetstream.conftest import log_env
 from tests.jetstream.logs import history, open_log, opened, store_long
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 
 def versions(events: object) -> list[int]:
@@ -175,7 +174,7 @@ def test_what_is_read_at_once_is_bounded_in_bytes(r1_env: dict[str, str]) -> Non
     with log.subscribe() as subscription:
         batches: list[Any] = []
         while sum(map(len, batches)) < len(sequences):
-            batches.append(subscription.next_batch(1_000, 60))
+            batches.append(subscription.next_batch(1_000, WITHIN_S))
     pages: list[Any] = []
     start = 1
     while page := log.select_notifications(start, 1_000):
@@ -197,9 +196,9 @@ def test_a_hole_in_the_stream_stops_the_subscription(own_server: NatsServer) -> 
         log.insert_events([opened()])
     stream._api(f"STREAM.MSG.DELETE.{stream.name}", {"seq": 2})
     with log.subscribe() as subscription:
-        assert [event.id for event in subscription.next_batch(10, 5)] == [1]
+        assert [event.id for event in subscription.next_batch(10, WITHIN_S)] == [1]
         with pytest.raises(SequenceGapError) as caught:
-            subscription.next_batch(10, 5)
+            subscription.next_batch(10, WITHIN_S)
     assert (caught.value.expected, caught.value.found) == (2, 3)
 
 

@@ -22,10 +22,10 @@ from typing import Any
 from passage.install.definitions import SERVICES
 from passage.runner.supervising import NATS
 from tests.journey.system import System, until
+from tests.waiting import WITHIN_S
 
 SHORTEST_PAUSE_S = 0.3
 LONGEST_PAUSE_S = 2.5
-DEMO_PATIENCE_S = 240
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def drill(system: System, kills: int, cases: int, seed: int) -> Drilled:
         during += demo.poll() is None
         _kill(system, victim)
         killed[victim] += 1
-    played, errors = demo.communicate(timeout=DEMO_PATIENCE_S + 60)
+    played, errors = demo.communicate(timeout=WITHIN_S + 60)
     assert played, errors
     verified = system.json("verify", check=False)
     return Drilled(killed, json.loads(played), verified, during)
@@ -76,7 +76,7 @@ def _demo(system: System, cases: int, seed: int, kills: int) -> subprocess.Popen
         "--cases": cases,
         "--seed": seed,
         "--speed": round(cases / seconds, 2),
-        "--patience": DEMO_PATIENCE_S,
+        "--patience": WITHIN_S,
     }
     words = [str(word) for pair in arguments.items() for word in pair]
     return subprocess.Popen(  # noqa: S603 - our own interpreter

@@ -28,11 +28,11 @@ from passage.install.provisioning import provision
 from passage.runner.nats_server import NatsServer
 from shared.settings import Settings
 from tests.journey.system import System
+from tests.waiting import WITHIN_S
 
 WITHOUT_ACCOUNTS = "$G"
 """Where nats-server keeps the streams of a server without accounts."""
 LOOK_EVERY_S = 1.0
-PAGE_TIMEOUT_S = 60.0
 
 
 @dataclass
@@ -99,7 +99,7 @@ def _start(system: System) -> Started:
         while not ended.wait(LOOK_EVERY_S):
             asked = time.monotonic()
             try:
-                httpx.get(f"http://{system.http}/", timeout=PAGE_TIMEOUT_S).raise_for_status()
+                httpx.get(f"http://{system.http}/", timeout=WITHIN_S).raise_for_status()
             except httpx.HTTPError:
                 continue
             now = time.monotonic()

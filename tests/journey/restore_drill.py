@@ -21,7 +21,8 @@ from typing import Any
 
 import httpx
 
-from tests.journey.system import GIVES_UP_AFTER_S, System, until
+from tests.journey.system import System, until
+from tests.waiting import WITHIN_S
 
 EVENTS_A_STORY = 9
 """A little less than there are, so that there are enough in the end."""
@@ -32,7 +33,7 @@ DEMO_TIMEOUT_S = 1_800
 PAGE = 500
 NOT_OPENED: dict[str, Any] = {}
 """The row of a case that was opened later."""
-_HTTP = httpx.Client(timeout=GIVES_UP_AFTER_S, trust_env=False)
+_HTTP = httpx.Client(timeout=WITHIN_S, trust_env=False)
 
 Json = dict[str, Any]
 
@@ -128,7 +129,7 @@ def _kill(system: System) -> None:
     for pid in (system.runner.pid, *pids):
         with contextlib.suppress(ProcessLookupError):  # A child dies with the runner.
             os.kill(pid, signal.SIGKILL)
-    system.runner.wait(GIVES_UP_AFTER_S)
+    system.runner.wait(WITHIN_S)
 
 
 def _last_sequence(system: System) -> int:

@@ -19,16 +19,12 @@ import psutil
 from benchmarks.holder_process import PLENTY
 from passage.runner.ports import free_port
 from passage.running import FILE_NAME, Running, forget_running
+from tests.waiting import WITHIN_S
 
-GIVES_UP_AFTER_S = 120.0
-"""A test that waits longer hangs; no promise about time, for machines differ."""
-VERB_TIMEOUT_S = 240.0
 LOOK_EVERY_S = 0.02
 
 
-def until(
-    condition: Callable[[], bool], what: str, gives_up_after_s: float = GIVES_UP_AFTER_S
-) -> None:
+def until(condition: Callable[[], bool], what: str, gives_up_after_s: float = WITHIN_S) -> None:
     """Waits for a condition; fails where it never comes."""
     started = time.monotonic()
     while not condition():
@@ -47,7 +43,7 @@ class System:
     """What stands before the runner's command."""
     _runner: subprocess.Popen[bytes] | None = None
 
-    def start(self, gives_up_after_s: float = GIVES_UP_AFTER_S) -> None:
+    def start(self, gives_up_after_s: float = WITHIN_S) -> None:
         """Starts it and waits until it says that it is ready."""
         forget_running(self.data_dir)  # What a killed runner left says that it is ready.
         log = (self.data_dir.parent / f"{self.data_dir.name}.up.log").open("ab")
@@ -90,7 +86,7 @@ class System:
             [sys.executable, "-m", "passage", *arguments, "--data", str(self.data_dir)],
             capture_output=True,
             text=True,
-            timeout=VERB_TIMEOUT_S,
+            timeout=WITHIN_S,
             check=False,
         )
         assert not check or done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
@@ -104,7 +100,7 @@ class System:
         """Stops it in good order if it still runs."""
         if self._runner is not None and self._runner.poll() is None:
             self._runner.send_signal(signal.SIGTERM)
-            self._runner.wait(GIVES_UP_AFTER_S)
+            self._runner.wait(WITHIN_S)
 
     def _is_ready(self) -> bool:
         assert self.runner.poll() is None, "passage up ended"

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from nats.aio.client import Client
 
 from passage.channel import Call, envelope_of, publish
@@ -21,14 +20,12 @@ from passage.runner.children import ServiceProcess
 from passage.runner.nats_server import NatsServer
 from services.keyholder.secrets import make_key_files
 from shared.events.intake import CallLinked, CaseOpened
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.keyfiles import read_intake_public_key
-
-pytestmark = pytest.mark.journey
+from tests.waiting import WITHIN_S
 
 CALLS = 1_000
 CALLERS = 250
-TIMEOUT_S = 240
 
 
 @contextmanager
@@ -50,7 +47,7 @@ def service(name: str, server: NatsServer, folder: Path) -> Iterator[None]:
 
 async def publish_all(client: Client, folder: Path) -> None:
     key = read_intake_public_key(folder / "keys")
-    jetstream = client.jetstream(timeout=60)
+    jetstream = client.jetstream(timeout=WITHIN_S)
     calls = [
         Call(
             call_id=f"call-{number}",
@@ -88,7 +85,7 @@ async def test_a_thousand_calls_wait_for_intake_and_each_counts_once(tmp_path: P
                 service("keyholder", server, tmp_path),
                 service("intake", server, tmp_path),
             ):
-                async with asyncio.timeout(TIMEOUT_S):
+                async with asyncio.timeout(WITHIN_S):
                     while await last_sequence(client, "CASES") < CALLS:  # noqa: ASYNC110
                         await asyncio.sleep(0.1)  # The log is another process's.
             found = await calls_in_cases(client)

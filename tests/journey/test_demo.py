@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 
-import pytest
-
 from passage.connecting import connected
 from passage.demo.callers import FLOOD_CALLS
 from passage.demo.day import KINDS
 from passage.demo.play import STORIES
 from tests.journey.system import System, until
-
-pytestmark = pytest.mark.journey
+from tests.waiting import WITHIN_S
 
 
 def test_every_kind_of_case_ends_as_it_must_and_verify_finds_nothing(system: System) -> None:
@@ -125,7 +122,7 @@ def test_a_call_that_cannot_be_read_is_parked_and_stays_after_a_retry(system: Sy
 def publish_garbage(system: System) -> None:
     async def publish() -> None:
         async with connected(system.running) as client:
-            await client.jetstream(timeout=60).publish("calls.phone", b"\xffnot json")
+            await client.jetstream(timeout=WITHIN_S).publish("calls.phone", b"\xffnot json")
 
     before = len(system.json("parked", "list"))
     asyncio.run(publish())

@@ -6,11 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.journey.system import System, until
 
-pytestmark = pytest.mark.journey
 BY = ("--by", "Olena Example")
 
 

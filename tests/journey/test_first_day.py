@@ -8,13 +8,10 @@ import subprocess
 import sys
 from typing import Any
 
-import pytest
-
 from passage.connecting import connected
 from shared.subjects import calls_stream, channel_identity
-from tests.journey.system import VERB_TIMEOUT_S, System, until
-
-pytestmark = pytest.mark.journey
+from tests.journey.system import System, until
+from tests.waiting import WITHIN_S
 
 
 def typed(system: System, *words: str) -> str:
@@ -24,7 +21,7 @@ def typed(system: System, *words: str) -> str:
         env={**os.environ, "PASSAGE_DATA": str(system.data_dir)},
         capture_output=True,
         text=True,
-        timeout=VERB_TIMEOUT_S,
+        timeout=WITHIN_S,
         check=False,
     )
     return done.stdout + done.stderr

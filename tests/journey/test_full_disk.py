@@ -17,8 +17,7 @@ import pytest
 
 from passage.exits import Exit
 from tests.journey.system import System, until
-
-pytestmark = pytest.mark.journey
+from tests.waiting import WITHIN_S
 
 SIZE_MIB = 150
 OWN_MOUNTS = ("unshare", "--user", "--map-root-user", "--mount", "--")
@@ -56,7 +55,7 @@ def call(system: System) -> int:
 def ready(system: System) -> dict[str, Any]:
     """What query says of itself; nothing while it is started again."""
     try:
-        answer: dict[str, Any] = httpx.get(f"http://{system.http}/readyz", timeout=60.0).json()
+        answer: dict[str, Any] = httpx.get(f"http://{system.http}/readyz", timeout=WITHIN_S).json()
     except httpx.TransportError:
         return {}
     return answer

@@ -8,8 +8,6 @@ import random
 import signal
 from pathlib import Path
 
-import pytest
-
 from passage.connecting import connected
 from passage.folders import folders_of
 from passage.install.provisioning import ask, provision
@@ -18,8 +16,6 @@ from passage.running import Running
 from tests.integrity.attacks import rewrite
 from tests.integrity.blocks import message_folder, read_records, write_records
 from tests.journey.system import System, until
-
-pytestmark = pytest.mark.journey
 
 
 def with_a_case(system: System) -> None:

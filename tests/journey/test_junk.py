@@ -8,8 +8,6 @@ import random
 import signal
 from pathlib import Path
 
-import pytest
-
 from passage.connecting import connected
 from passage.folders import folders_of
 from passage.runner.supervising import NATS
@@ -18,8 +16,7 @@ from tests.integrity.attacks import rewrite
 from tests.integrity.blocks import Record, message_folder, read_records, write_records
 from tests.journey.system import System, until
 from tests.journey.test_gate import with_a_case
-
-pytestmark = pytest.mark.journey
+from tests.waiting import WITHIN_S
 
 
 def messages(case_id: str, version: int) -> list[tuple[str, bytes]]:
@@ -42,7 +39,7 @@ async def publish(running: Running, junk: list[tuple[str, bytes]]) -> int:
     last = 0
     async with connected(running, "handover") as client:
         for subject, body in junk:
-            ack = await client.request(subject, body, timeout=60)
+            ack = await client.request(subject, body, timeout=WITHIN_S)
             last = int(ack.data.partition(b'"seq":')[2].rstrip(b" }").split(b",")[0])
     return last
 

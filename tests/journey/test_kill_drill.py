@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.journey.kill_drill import drill
 from tests.journey.system import System
-
-pytestmark = pytest.mark.journey
 
 KILLS = 4
 CASES = 30

@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 
 from passage.connecting import connected
 from passage.exits import Exit
 from passage.install.provisioning import ApiRefusedError, ask
 from tests.journey.system import System, until
 
-pytestmark = pytest.mark.journey
 KILLS = 4
 BY = ("--by", "Olena Example")
 TEXT = "wait at the river of Musterdorf"

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.journey.restore_drill import drill
-
-pytestmark = pytest.mark.journey
 
 EVENTS = 120
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import psutil
-import pytest
 
 from passage.exits import Exit
 from tests.journey.system import System, gone, until
-
-pytestmark = pytest.mark.journey
 
 
 def key_holder(system: System) -> psutil.Process:

@@ -27,8 +27,7 @@ from passage.runner.ports import free_port
 from tests.journey.system import until
 from tests.passage.compose import ROOT, interpolated, read_compose
 from tests.postgres import postgres
-
-pytestmark = pytest.mark.journey
+from tests.waiting import WITHIN_S
 
 
 @dataclass
@@ -58,7 +57,7 @@ class Topology:
             env={**os.environ, **self.environments["passage"]},
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=WITHIN_S,
             check=False,
         )
 

@@ -13,9 +13,8 @@ import pytest
 from passage.runner.supervising import NATS_STOP_S, SERVICES_STOP_S, WITNESS_STOP_S
 from shared.broker import LEAVE_S
 from shared.working import GRACE_S
-from tests.journey.system import GIVES_UP_AFTER_S, System, gone, until
-
-pytestmark = pytest.mark.journey
+from tests.journey.system import System, gone, until
+from tests.waiting import WITHIN_S
 
 
 def test_nothing_listens_but_on_loopback(system: System) -> None:
@@ -100,7 +99,7 @@ def test_kill_9_of_the_runner_leaves_no_orphan(tmp_path: Path) -> None:
     with System(tmp_path / "data") as system:
         processes = system.processes()
         system.signal(signal.SIGKILL)
-        system.runner.wait(GIVES_UP_AFTER_S)
+        system.runner.wait(WITHIN_S)
         until(lambda: gone(processes), "every child is gone")
         assert (system.data_dir / "running.json").exists()
         done = system.verb("health", check=False)

@@ -11,7 +11,7 @@ from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import make_key_files, read_secrets
 from shared.key_messages import OpenedValue, SealedValue
 from shared.sealing import Spot
-from tests.desks import MemoryBucket
+from tests.contexts import MemoryBucket
 
 CASE = "7KQ2M9XW4TRD"
 NAME = "Vzorov"

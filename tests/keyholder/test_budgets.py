@@ -8,7 +8,7 @@ import unicodedata
 import pytest
 
 from services.keyholder.budgets import Budgets, Measure, Spent
-from shared import logs
+from shared.logs import configure
 
 AN_HOUR: dict[Measure, int] = {"searches": 240, "hashes": 2_000, "cases": 120, "values": 5_000}
 NEW_NAMES = 10
@@ -134,7 +134,7 @@ def test_a_start_of_the_key_holder_gives_half_and_what_comes_in(now: list[float]
 def test_the_log_says_once_a_minute_that_a_budget_is_spent_and_never_whose(
     budgets: Budgets, now: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    logs.configure("keyholder", "WARNING")
+    configure("keyholder", "WARNING")
     searched(budgets, OLENA, 300)
     now[0] += 61.0
     searched(budgets, OLENA, 300)

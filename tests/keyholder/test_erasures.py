@@ -19,13 +19,13 @@ from shared import subjects
 from shared.events.base import FIRST_PREVHASH
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded, PersonalDataErased
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import Denied, Open, SealedValue
 from shared.parking import Delivery, UnprocessableError
 from shared.policy import policy
 from shared.settings import Settings
 from shared.transact import Cause, Writer, transact
-from tests.desks import NOW, MemoryBucket, desk_for
+from tests.contexts import NOW, MemoryBucket, context_for
 from tests.examples import OTHER_CASE
 from tests.keyholder.conftest import CASE, ring
 
@@ -41,7 +41,7 @@ def keeping(bucket: MemoryBucket, folder: Path) -> Keeping:
         records=cast("Records", _NoRecords()),
         policy=policy(),
         lock=Lock(),
-        log=desk_for("keyholder", ERASURES_OF_CASE).writer.log,
+        log=context_for("keyholder", ERASURES_OF_CASE).writer.log,
         folder=folder,
         now=lambda: NOW,
     )

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from services.keyholder.hash_limits import HashLimits
-from shared import logs
+from shared.logs import configure
 
 A_MINUTE = 600
 
@@ -53,7 +53,7 @@ def test_who_has_no_limit_in_the_policy_has_no_hashes(limits: HashLimits) -> Non
 def test_the_log_says_it_once_a_minute(
     limits: HashLimits, now: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    logs.configure("keyholder", "WARNING")
+    configure("keyholder", "WARNING")
     limits.take("query", A_MINUTE, A_MINUTE)
     for seconds in (0.0, 0.01, 59.9, 0.1):
         now[0] += seconds

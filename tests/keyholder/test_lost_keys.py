@@ -13,7 +13,7 @@ from services.keyholder.secrets import EPOCHS_KEPT
 from shared.buckets import Kept
 from shared.key_messages import SealedValue
 from shared.sealing import SealBrokenError
-from tests.desks import MemoryBucket
+from tests.contexts import MemoryBucket
 from tests.keyholder.conftest import CASE, FIRST, NAME, opened, ring, sealed
 
 

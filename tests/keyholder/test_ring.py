@@ -13,7 +13,7 @@ from shared.buckets import Kept
 from shared.events.fields import PersonalClass
 from shared.key_messages import SealedValue
 from shared.keyfiles import KeyFilesError
-from tests.desks import MemoryBucket
+from tests.contexts import MemoryBucket
 from tests.keyholder.conftest import CASE, FIRST, NAME, SECOND, opened, ring, sealed
 
 

@@ -22,7 +22,7 @@ from shared.parking import Delivery, UnprocessableError
 from shared.policy import policy
 from shared.settings import Settings
 from shared.timers import Timer
-from tests.desks import MemoryBucket
+from tests.contexts import MemoryBucket
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from services.keyholder.lock import Lock
 from services.keyholder.main import TERMINATED_EXIT
 from services.keyholder.sealed import SAID, is_noted, note_sealed
 from shared.keyfiles import FILE_MODE
-from tests.journey.system import GIVES_UP_AFTER_S, until
+from tests.journey.system import until
+from tests.waiting import WITHIN_S
 
 CANNOT_START = 1
 
@@ -82,12 +83,12 @@ def test_a_restarted_key_holder_waits_until_its_note_is_gone(tmp_path: Path) -> 
         assert process.poll() is None
         (tmp_path / "sealed").unlink()
         # It goes on to its keys, which aren't there.
-        assert process.wait(GIVES_UP_AFTER_S) == CANNOT_START
+        assert process.wait(WITHIN_S) == CANNOT_START
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_sealed_key_holder_ends_when_it_is_told_to(tmp_path: Path, number: int) -> None:
     with started(tmp_path) as process:
         process.send_signal(number)
-        assert process.wait(GIVES_UP_AFTER_S) == TERMINATED_EXIT
+        assert process.wait(WITHIN_S) == TERMINATED_EXIT
     assert is_noted(tmp_path / "sealed")

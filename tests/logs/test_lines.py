@@ -16,7 +16,7 @@ from typing_extensions import override
 from shared.log_events import EVENTS
 from shared.log_forms import SERVICES, STREAMS
 from shared.log_lines import KNOWN_KEYS, listed
-from shared.logs import configure, log, place_of
+from shared.logs import configure, logger, place_of
 from shared.policy import policy
 from tests.examples import CASE
 
@@ -42,7 +42,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
 
 
 def test_what_the_catalogue_lists_is_printed_with_service_level_and_time(lines: Any) -> None:
-    log.info(
+    logger.info(
         "decided", stream="CALLS_phone", sequence=7, case_id=CASE, result="recorded", version=1
     )
     (line,) = lines()
@@ -84,14 +84,14 @@ def test_no_key_of_any_event_takes_a_name_a_number_or_a_place(event: str, value:
 
 
 def test_an_unknown_key_is_counted_and_never_named(lines: Any) -> None:
-    log.info("caught_up", sequence=1, **{CANARY: CANARY, "surname": CANARY}, reason=CANARY)
+    logger.info("caught_up", sequence=1, **{CANARY: CANARY, "surname": CANARY}, reason=CANARY)
     (line,) = lines()
     assert (line["dropped"], line["dropped_unknown"]) == (["reason"], 2)
 
 
 def test_an_unknown_event_tells_only_where_it_was_logged(lines: Any) -> None:
-    log.warning(f"met {CANARY}", sequence=1)
-    log.info("met %s", CANARY)
+    logger.warning(f"met {CANARY}", sequence=1)
+    logger.info("met %s", CANARY)
     one, other = lines()
     assert (one["event"], other["event"]) == ("unlisted", "unlisted")
     assert one["place"][0].startswith("test_lines.py:")
@@ -115,7 +115,7 @@ def test_a_fault_inside_of_a_module_that_python_carries_has_its_places(lines: An
     try:
         dict(Broken().items())
     except KeyError as error:
-        log.error("fault", error="KeyError", place=place_of(error))
+        logger.error("fault", error="KeyError", place=place_of(error))
     (line,) = lines()
     assert [one.partition(":")[0] for one in line["place"]][1:2] == ["<frozen _collections_abc>"]
 
@@ -124,7 +124,7 @@ def test_an_exception_gives_its_type_and_places_alone(lines: Any) -> None:
     try:
         _fail(RuntimeError(CANARY))
     except RuntimeError as error:
-        log.exception("fault", error=error, place=[f"{__file__} {CANARY}"], stack_info=True)
+        logger.exception("fault", error=error, place=[f"{__file__} {CANARY}"], stack_info=True)
     (line,) = lines()
     assert line["error"] == "RuntimeError"
     assert "place" not in line
@@ -149,7 +149,7 @@ class _Hostile:
 
 
 def test_whatever_a_value_does_a_line_is_printed(lines: Any) -> None:
-    log.info("caught_up", sequence=_Hostile())
+    logger.info("caught_up", sequence=_Hostile())
     (line,) = lines()
     assert line["dropped"] == ["sequence"]
 
@@ -189,7 +189,7 @@ def test_a_log_that_cannot_be_written_does_not_stop_the_work(
             raise OSError(28, CANARY)
 
     monkeypatch.setattr("sys.stderr", Full())
-    log.info("caught_up", sequence=1)
+    logger.info("caught_up", sequence=1)
     logging.getLogger("faststream").error(CANARY)
     monkeypatch.undo()
     assert lines() == []

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from shared.keyfiles import DO, MISSING
+from tests.waiting import WITHIN_S
 
 CANARY = "Kanarienvogel"
-GIVES_UP_AFTER_S = 60.0
 START = (
     "import asyncio, gc, logging, os, sys, threading, traceback, warnings\n"
     "from shared.own_process import own_process\n"
-    "from shared.logs import log\n"
+    "from shared.logs import logger\n"
     "own_process('intake')\n"
     f"name = '{CANARY}'\n"
 )
@@ -30,7 +30,7 @@ def said_by(code: str, **environment: str) -> tuple[int, list[dict[str, Any]]]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=GIVES_UP_AFTER_S,
+        timeout=WITHIN_S,
         env={"PYTHONPATH": str(Path(__file__).parents[2]), **environment},
     )
     assert done.stdout == ""
@@ -61,7 +61,7 @@ def said_by(code: str, **environment: str) -> tuple[int, list[dict[str, Any]]]:
         ("try:\n    {}[name]\nexcept KeyError:\n    traceback.print_exc()", "printed", None),
         ("logging.getLogger('nats').error(name)", "library", None),
         ("logging.getLogger('nats').error('%s %s', name)", "library", None),
-        ("log.info(name)", "unlisted", None),
+        ("logger.info(name)", "unlisted", None),
         (
             "logging.getLogger('late').addHandler(logging.StreamHandler())\n"
             "logging.getLogger('late').propagate = False\n"
@@ -80,6 +80,12 @@ def test_a_text_never_comes_out(code: str, event: str, error: str | None) -> Non
     assert status == (error is not None and event == "ended_by_fault" and "thread" not in code)
 
 
+def test_what_is_printed_is_known_by_who_printed_it() -> None:
+    source = "def says():\n    print(name, file=sys.stderr)\nsays()\nsays()\nprint(file=sys.stderr)"
+    _, lines = said_by(f"exec(compile({source!r}, 'printing.py', 'exec'))")
+    assert [line["place"] for line in lines] == [["printing.py:2 says"]]
+
+
 STUCK = (
     "from shared.own_process import run_to_end\n"
     "threading.Thread(target=threading.Event().wait).start()\n"
@@ -92,7 +98,7 @@ STUCK = (
     [
         ("    pass\n", 0, []),
         ("    return 143\n", 143, []),
-        ("    log.warning('sealed')\n", 0, ["sealed"]),
+        ("    logger.warning('sealed')\n", 0, ["sealed"]),
         ("    raise ValueError(name)\n", 1, ["ended_by_fault"]),
     ],
 )

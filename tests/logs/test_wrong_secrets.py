@@ -17,9 +17,9 @@ from passage.install.installation import make_installation
 from shared.keyfiles import A_FOLDER, DAMAGED, DO, EMPTY, MISSING, NO_PAIR, NOT_ONE_LINE
 from shared.secret_files import require_files
 from shared.settings import Settings
+from tests.waiting import WITHIN_S
 
 CANARY = "Kanarienvogel"
-GIVES_UP_AFTER_S = 120
 FILES = {
     "nats_nkey": "nkeys/query.nk",
     "nats_ca": "tls/ca.pem",
@@ -74,7 +74,7 @@ def ended(module: str, *arguments: str, keys: Path) -> subprocess.CompletedProce
         capture_output=True,
         text=True,
         check=False,
-        timeout=GIVES_UP_AFTER_S,
+        timeout=WITHIN_S,
     )
 
 

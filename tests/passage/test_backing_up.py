@@ -26,16 +26,14 @@ from passage.integrity.log_reading import last_sequence
 from passage.runner.nats_cluster import NatsCluster
 from passage.runner.nats_server import NatsServer
 from shared.subjects import timers_stream
-from tests.arrivals import ANSWER_WITHIN_S, FIRST_CALLS, Arrivals, delete, messages, put, text
+from tests.arrivals import FIRST_CALLS, Arrivals, delete, messages, put, text
 from tests.backups import back_up, members_of, new_identity, restore, with_manifest, write_members
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 TIMERS = timers_stream("intake")
 MANY = 10_000
 """With a synced write each, nats-server gave the restore up."""
 EVENTS = 200
-DUE_WITHIN_S = 60.0
 
 
 @pytest.fixture
@@ -106,12 +104,13 @@ async def test_a_chunk_that_no_server_heard_is_said_again(client: Client) -> Non
         await asyncio.sleep(0)
     await client.flush()  # The server has it, and nobody was there to be given it.
     restoring = await client.subscribe("restoring")
-    chunk = await restoring.next_msg(ANSWER_WITHIN_S)
+    chunk = await restoring.next_msg(WITHIN_S)
     await chunk.respond(b"")
     await putting
     assert chunk.data == b"chunk"
 
 
+@pytest.mark.wire
 async def test_three_servers_to_one_and_back(tmp_path: Path, other: Client, identity: Any) -> None:
     with NatsCluster(tmp_path / "three", sync_interval='"1m"') as cluster:
         async with connected(cluster.url) as client:
@@ -140,8 +139,8 @@ async def test_a_timer_that_is_set_goes_off_after_the_restore(
     await put(client, "timers.intake.one", b"", {**at, "Nats-Schedule-Target": "due.intake.one"})
     await back_up(client, tmp_path / "backup", identity)
     await restore(other, tmp_path / "backup", identity)
-    pull = await other.jetstream(timeout=60).pull_subscribe_bind("intake", TIMERS)
-    (due,) = await pull.fetch(1, timeout=DUE_WITHIN_S)
+    pull = await other.jetstream(timeout=WITHIN_S).pull_subscribe_bind("intake", TIMERS)
+    (due,) = await pull.fetch(1, timeout=WITHIN_S)
     assert due.subject == "due.intake.one"
     assert (await everything(other))["CASES"] == (await everything(client))["CASES"]
 
@@ -165,17 +164,17 @@ def test_only_timers_may_have_gone_on_when_a_stream_is_back(
 
 
 async def test_what_was_acknowledged_during_the_copy_is_delivered_again(
-    client: Client, other: Client, nats_server: NatsServer, tmp_path: Path, identity: Any
+    client: Client, other: Client, server: NatsServer, tmp_path: Path, identity: Any
 ) -> None:
     await provision(client, 1)
     for number in (1, 2, 3):
         await put(client, f"cases.C{number}.1.PersonalDataProvided")
-    await acknowledge_one(nats_server)
-    step = elsewhere(lambda: acknowledge_one(nats_server), at="read models")
+    await acknowledge_one(server)
+    step = elsewhere(lambda: acknowledge_one(server), at="read models")
     await back_up(client, tmp_path / "backup", identity, step)
     await restore(other, tmp_path / "backup", identity)
-    pull = await other.jetstream(timeout=60).pull_subscribe_bind("verification", "CASES")
-    assert [one.subject for one in await pull.fetch(2, timeout=ANSWER_WITHIN_S)] == [
+    pull = await other.jetstream(timeout=WITHIN_S).pull_subscribe_bind("verification", "CASES")
+    assert [one.subject for one in await pull.fetch(2, timeout=WITHIN_S)] == [
         "cases.C2.1.PersonalDataProvided",
         "cases.C3.1.PersonalDataProvided",
     ]
@@ -183,8 +182,8 @@ async def test_what_was_acknowledged_during_the_copy_is_delivered_again(
 
 async def acknowledge_one(server: NatsServer) -> None:
     async with connected(server.url) as client:
-        pull = await client.jetstream(timeout=60).pull_subscribe_bind("verification", "CASES")
-        await (await pull.fetch(1, timeout=60))[0].ack_sync(timeout=ANSWER_WITHIN_S)
+        pull = await client.jetstream(timeout=WITHIN_S).pull_subscribe_bind("verification", "CASES")
+        await (await pull.fetch(1, timeout=WITHIN_S))[0].ack_sync(timeout=WITHIN_S)
 
 
 def elsewhere(work: Callable[[], Any], at: str = "") -> Callable[[str], None]:
@@ -200,10 +199,10 @@ def elsewhere(work: Callable[[], Any], at: str = "") -> Callable[[str], None]:
 
 
 async def test_a_copy_taken_while_calls_come_in_lacks_nothing_that_was_acknowledged(
-    client: Client, other: Client, nats_server: NatsServer, tmp_path: Path, identity: Any
+    client: Client, other: Client, server: NatsServer, tmp_path: Path, identity: Any
 ) -> None:
     await provision(client, 1)
-    arrivals = Arrivals(nats_server)
+    arrivals = Arrivals(server)
     await arrivals.begin()
     before = set(arrivals.accepted)
     await back_up(client, tmp_path / "backup", identity, elsewhere(arrivals.round))

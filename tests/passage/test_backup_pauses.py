@@ -16,18 +16,16 @@ from passage.integrity.backup import snapshots
 from passage.runner.nats_server import NatsServer
 from tests.late import TOO_SHORT_S, answered
 
-pytestmark = pytest.mark.wire
-
 STATE = b'{"state": {"messages": 1, "first_seq": 1, "last_seq": 1}}'
 
 
 async def test_a_backup_of_which_no_next_piece_comes_leaves_no_file(
-    client: Client, nats_server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await ask(client, "STREAM.CREATE.T", {"name": "T", "subjects": ["t"]})
     keys, backups = tmp_path / "keys", tmp_path / "backups"
     ensure_backup_keys(keys)
-    monkeypatch.setenv("PASSAGE_NATS_URL", nats_server.url)
+    monkeypatch.setenv("PASSAGE_NATS_URL", server.url)
     monkeypatch.setenv("PASSAGE_KEYS_DIR", str(keys))
     monkeypatch.setattr(snapshots, "CHUNK_TIMEOUT_S", 0.0)  # Even what is there comes too late.
     with pytest.raises(VerbEndedError, match=r"the copy of T stopped \(TimeoutError\)") as ended:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
 from nacl.public import PrivateKey
 from nats.aio.client import Client
 
 from passage.channel import Call, Kept, envelope_of, publish
 from passage.install.provisioning import provision
 from shared.events.fields import Channel
+from tests.waiting import WITHIN_S
 
 KEY = PrivateKey.generate().public_key
 
@@ -28,10 +28,9 @@ def test_the_id_of_the_message_is_the_calls() -> None:
     assert envelope_of(call(), KEY).id == "call-1"
 
 
-@pytest.mark.wire
 async def test_every_message_of_a_channel_is_kept_whatever_its_id(client: Client) -> None:
     await provision(client, replicas=1)
-    jetstream = client.jetstream(timeout=60)
+    jetstream = client.jetstream(timeout=WITHIN_S)
     assert await publish(jetstream, envelope_of(call(), KEY)) == Kept("CALLS_phone", 1)
     assert await publish(jetstream, envelope_of(call("web"), KEY)) == Kept("CALLS_web", 1)
     assert await publish(jetstream, envelope_of(call(), KEY)) == Kept("CALLS_phone", 2)

@@ -29,11 +29,11 @@ from shared.events.calls import CallReceived
 from shared.events.fields import PersonalClass, Plain
 from shared.events.handover import ArrivedInUkraine
 from shared.events.intake import CaseOpened, NoteAdded, PersonalDataErased, PersonalDataProvided
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.jetstream import RecordedEvent
 from shared.sealing import Spot
 from shared.transact import Cause, Writer, transact
-from tests.desks import MemoryBucket, key_holder, secrets
+from tests.contexts import MemoryBucket, key_holder, secrets
 from tests.examples import ALL_CLASSES, CASE, NOON, OTHER_CASE
 
 OPENED = CaseOpened(call_id="call-1", channel="phone", language="ru", started_at=NOON)

@@ -8,8 +8,7 @@ from nats.aio.client import Client
 from passage.exits import VerbEndedError
 from passage.install.provisioning import ask
 from passage.integrity.log_reading import last_sequence, read_stream
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 MESSAGES = 2_500
 
@@ -20,7 +19,7 @@ async def filled(client: Client) -> Client:
     for number in range(1, MESSAGES):
         await client.publish(f"t.{number % 2}", str(number).encode())
     # Acknowledged, and so were all before it.
-    await client.jetstream(timeout=60).publish(f"t.{MESSAGES % 2}", str(MESSAGES).encode())
+    await client.jetstream(timeout=WITHIN_S).publish(f"t.{MESSAGES % 2}", str(MESSAGES).encode())
     return client
 
 
@@ -38,8 +37,8 @@ async def test_reading_stops_at_the_sequence_asked_for(filled: Client) -> None:
 
 
 async def test_a_hole_is_a_hole(filled: Client) -> None:
-    await filled.jetstream(timeout=60).delete_msg("T", 1_000)
-    await filled.jetstream(timeout=60).delete_msg("T", 1_001)
+    await filled.jetstream(timeout=WITHIN_S).delete_msg("T", 1_000)
+    await filled.jetstream(timeout=WITHIN_S).delete_msg("T", 1_001)
     found = [stored.sequence async for stored in read_stream(filled, "T", MESSAGES)]
     assert found == [*range(1, 1_000), *range(1_002, MESSAGES + 1)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import Awaitable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from shared.key_messages import Rotated
 from shared.keyfiles import make_channel_keys
 from tests.late import LATE_S, SOON_S, TOO_SHORT_S, answered, hanging, late_server
 from tests.passage.test_parked import GOOD
+from tests.waiting import WITHIN_S
 
 HTTP = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n"
 API = "$JS.API"
@@ -38,12 +39,6 @@ READY = HTTP + b'{"ready": true}'
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
     with NatsServer(tmp_path_factory.mktemp("nats"), sync_interval='"1m"') as server:
         yield server
-
-
-@pytest.fixture
-async def client(server: NatsServer) -> AsyncIterator[RawClient]:
-    async with connected(server.url) as connection:
-        yield connection
 
 
 @pytest.fixture
@@ -96,7 +91,6 @@ async def test_a_query_that_does_not_say_in_time_how_it_is_gives_no_answer(
         assert await health._state(client, f"http://127.0.0.1:{port}", "query") == "no answer"
 
 
-@pytest.mark.wire
 async def test_a_service_that_does_not_say_in_time_how_it_is_gives_no_answer(
     monkeypatch: pytest.MonkeyPatch, client: Client
 ) -> None:
@@ -107,12 +101,11 @@ async def test_a_service_that_does_not_say_in_time_how_it_is_gives_no_answer(
     assert not await answers(client, "intake")
 
 
-@pytest.mark.wire
 async def test_a_stream_whose_next_part_does_not_come_is_not_taken_for_read(
     monkeypatch: pytest.MonkeyPatch, server: NatsServer, client: RawClient
 ) -> None:
     await stream(client, "T", "t")
-    await client.request("t", b"one", timeout=60)
+    await client.request("t", b"one", timeout=WITHIN_S)
     async with log_reading._reading(client, "T", ">") as reading:
         await reading.ask(1)
         assert [one.body for one in await reading.batch()] == [b"one"]
@@ -125,7 +118,6 @@ async def test_a_stream_whose_next_part_does_not_come_is_not_taken_for_read(
             assert await ended(reading.ask(1)) == said
 
 
-@pytest.mark.wire
 async def test_provisioning_ends_where_the_server_takes_too_long(
     monkeypatch: pytest.MonkeyPatch, client: Client
 ) -> None:
@@ -137,7 +129,6 @@ async def test_provisioning_ends_where_the_server_takes_too_long(
     await provisioning.ask(client, "INFO", None)
 
 
-@pytest.mark.wire
 async def test_a_call_that_was_not_acknowledged_in_time_may_be_sent_again(
     monkeypatch: pytest.MonkeyPatch, client: Client, running: Running
 ) -> None:
@@ -152,7 +143,6 @@ async def test_a_call_that_was_not_acknowledged_in_time_may_be_sent_again(
     assert (await call._publish(running, said)).stream == "CALLS_phone"
 
 
-@pytest.mark.wire
 async def test_a_channel_that_hears_nothing_of_its_outbox_is_told_so(
     monkeypatch: pytest.MonkeyPatch, running: Running
 ) -> None:
@@ -163,12 +153,13 @@ async def test_a_channel_that_hears_nothing_of_its_outbox_is_told_so(
     assert await ended(outbox._carry_out(*taking)) == "nats-server doesn't answer (TimeoutError)"
 
 
-@pytest.mark.wire
 async def test_what_a_service_does_not_try_again_in_time_stays_parked(
     monkeypatch: pytest.MonkeyPatch, client: RawClient, running: Running
 ) -> None:
     await stream(client, subjects.PARKED, "parked.>")
-    await client.request("parked.intake.not_json", GOOD.model_dump_json().encode(), timeout=60)
+    await client.request(
+        "parked.intake.not_json", GOOD.model_dump_json().encode(), timeout=WITHIN_S
+    )
     asked = await answered(client, subjects.retry("intake"), b'{"result": "done"}')
     monkeypatch.setattr(parked, "RETRY_TIMEOUT_S", TOO_SHORT_S)
     said = await ended(parked._retry(running, GOOD.parked_id))
@@ -180,7 +171,6 @@ async def test_what_a_service_does_not_try_again_in_time_stays_parked(
     assert asked[-1] == b'{"sequence":1}'
 
 
-@pytest.mark.wire
 async def test_a_rotation_that_takes_longer_may_be_asked_for_again(
     monkeypatch: pytest.MonkeyPatch, client: Client, running: Running
 ) -> None:
@@ -197,7 +187,6 @@ async def test_a_rotation_that_takes_longer_may_be_asked_for_again(
     assert await keys._ask(running, "rotate", Rotated) == rotated
 
 
-@pytest.mark.wire
 async def test_who_seals_is_told_soon_that_there_is_no_answer(
     monkeypatch: pytest.MonkeyPatch, server: NatsServer, client: Client, tmp_path: Path
 ) -> None:
@@ -209,7 +198,6 @@ async def test_who_seals_is_told_soon_that_there_is_no_answer(
     assert "the key holder doesn't answer (TimeoutError)" in said
 
 
-@pytest.mark.wire
 async def test_a_key_holder_that_starts_too_late_is_not_called_unsealed(
     monkeypatch: pytest.MonkeyPatch, server: NatsServer, client: Client, tmp_path: Path
 ) -> None:

@@ -20,8 +20,7 @@ from passage.install.provisioning import ApiRefusedError, ask, compare, provisio
 from passage.runner.nats_server import NatsServer
 from tests.arrivals import messages, put, text
 from tests.backups import back_up, new_identity, restore
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 OLD = {
     "name": "CALLS",
@@ -50,7 +49,9 @@ async def old_installation(client: Client, *more: str) -> None:
     await put(client, "calls.telegram", LARGE)
     for subject in more:
         await put(client, subject, b"more")
-    await (await client.jetstream().pull_subscribe_bind("intake", "CALLS")).fetch(1, timeout=60)
+    await (await client.jetstream().pull_subscribe_bind("intake", "CALLS")).fetch(
+        1, timeout=WITHIN_S
+    )
 
 
 async def said(client: Client, channel: str) -> list[str]:
@@ -104,6 +105,7 @@ async def test_an_end_on_the_way_loses_nothing(
     assert {one.state for one in await compare(client, 1)} == {"as defined"}
 
 
+@pytest.mark.wire
 def test_the_verb_moves_them_in_a_data_folder_on_which_nothing_runs(tmp_path: Path) -> None:
     folders = folders_of(tmp_path / "data")
     folders.make()

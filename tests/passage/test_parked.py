@@ -12,8 +12,7 @@ from passage.install.provisioning import provision
 from passage.printing import print_table
 from shared.parked_messages import Waiting
 from shared.parking import Parked
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 GOOD = Parked(
     parked_id="p-1",
@@ -30,7 +29,7 @@ GOOD = Parked(
 
 async def test_an_unreadable_message_is_a_row_and_hides_no_other(client: Client) -> None:
     await provision(client, replicas=1)
-    jetstream = client.jetstream(timeout=60)
+    jetstream = client.jetstream(timeout=WITHIN_S)
     await jetstream.publish("parked.intake.not_json", b"\xffnothing")
     await jetstream.publish("parked.intake.not_json", GOOD.model_dump_json().encode())
     (unreadable, readable), _ = await parked_in(client)

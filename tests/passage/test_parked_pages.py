@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-import pytest
 from nats.aio.client import Client
 
 from passage.install.provisioning import provision
@@ -14,8 +13,7 @@ from shared.jetstream.connection import Connection
 from shared.jetstream.stream import Stream
 from shared.parked_messages import PAGE_MAX_BYTES, PAGE_MESSAGES, waiting_page
 from tests.passage.test_parked import GOOD
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 LARGE = GOOD.model_copy(update={"original": "box1." + "A" * 900_000})
 COUNT = 12
@@ -23,7 +21,7 @@ COUNT = 12
 
 async def test_large_messages_are_on_several_pages_and_none_is_left_out(client: Client) -> None:
     await provision(client, replicas=1)
-    jetstream = client.jetstream(timeout=60)
+    jetstream = client.jetstream(timeout=WITHIN_S)
     for _ in range(COUNT):
         await jetstream.publish("parked.intake.CALLS_phone", LARGE.model_dump_json().encode())
     assert client.connected_url is not None

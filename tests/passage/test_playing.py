@@ -9,7 +9,7 @@ from passage.demo.day import CALLS_A_DAY, KINDS, chosen, plan
 from passage.demo.people import people
 from passage.demo.play import STORIES, _cast
 from passage.demo.shifts import WATCHES
-from shared.addresses import spelled
+from shared.caller_addresses import spelled
 from shared.matching.numbers import folded_number
 
 

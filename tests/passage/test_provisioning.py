@@ -10,8 +10,6 @@ from passage.install.comparing import differences
 from passage.install.definitions import streams
 from passage.install.provisioning import ask, provision
 
-pytestmark = pytest.mark.wire
-
 
 async def test_the_first_run_makes_all_and_the_second_finds_all_as_defined(client: Client) -> None:
     assert {one.state for one in await provision(client, replicas=1)} == {"made"}

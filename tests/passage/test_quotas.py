@@ -28,6 +28,7 @@ from shared import subjects
 from shared.events.fields import Channel
 from shared.policy import policy
 from shared.settings import CALL_MAX_BYTES, Settings
+from tests.waiting import WITHIN_S
 
 KEY = PrivateKey.generate().public_key
 SMALL = Quota(stream_bytes=1_048_576, messages=5, message_bytes=20_000)
@@ -38,10 +39,9 @@ def call(channel: Channel, number: int = 1, text: str = "I want to live") -> Any
     return envelope_of(Call(f"call-{number}", channel, "+70001234567", "ru", now, text), KEY)
 
 
-@pytest.mark.wire
 async def test_a_channel_over_its_quota_is_told_at_once_and_no_other_is(client: Client) -> None:
     await provision(client, replicas=1, quota=SMALL)
-    jetstream = client.jetstream(timeout=60)
+    jetstream = client.jetstream(timeout=WITHIN_S)
     kept = [await publish(jetstream, call("phone", number)) for number in range(SMALL.messages)]
     with pytest.raises(QuotaUsedUpError, match="maximum messages"):
         await publish(jetstream, call("phone", 99))
@@ -53,36 +53,35 @@ async def test_a_channel_over_its_quota_is_told_at_once_and_no_other_is(client: 
     assert (await publish(jetstream, call("phone", 99))).sequence == SMALL.messages + 1
 
 
-@pytest.mark.wire
 async def test_large_messages_are_bounded_each_and_together(client: Client) -> None:
     await provision(client, replicas=1, quota=Quota(1_048_576, 10_000, 131_072))
-    jetstream = client.jetstream(timeout=60)
+    jetstream = client.jetstream(timeout=WITHIN_S)
     refused = 0
     for number in range(300):  # Each of a size that is taken, with an id of 60 kB.
         headers = {"Nats-Msg-Id": f"{number:060000}"}
-        reply = await client.request("calls.phone", b"x" * 60_000, timeout=60, headers=headers)
+        reply = await client.request(
+            "calls.phone", b"x" * 60_000, timeout=WITHIN_S, headers=headers
+        )
         refused += "error" in json.loads(reply.data)
     assert refused > 280
     state = (await ask(client, "STREAM.INFO.CALLS_phone", None))["state"]
     assert state["bytes"] <= 1_048_576
-    reply = await client.request("calls.phone", b"x" * 520_000, timeout=60)
+    reply = await client.request("calls.phone", b"x" * 520_000, timeout=WITHIN_S)
     assert "message size exceeds maximum" in reply.data.decode()
     assert (await publish(jetstream, call("telegram"))).sequence == 1
 
 
-@pytest.mark.wire
 async def test_what_of_one_channel_is_parked_leaves_room_for_anothers(client: Client) -> None:
     await provision(client, replicas=1)
     subject, answers = "parked.intake.CALLS_phone", []
     for _ in range(PARKED_OF_A_CHANNEL_MAX + 10):
-        reply = await client.request(subject, b"junk", timeout=60)
+        reply = await client.request(subject, b"junk", timeout=WITHIN_S)
         answers.append(json.loads(reply.data))
     assert ["error" in one for one in answers[-11:]] == [False, *[True] * 10]
     for other in ("parked.intake.CALLS_web", "parked.intake.CASES.7", "parked.handover.CASES.7"):
-        assert "seq" in json.loads((await client.request(other, b"junk", timeout=60)).data)
+        assert "seq" in json.loads((await client.request(other, b"junk", timeout=WITHIN_S)).data)
 
 
-@pytest.mark.wire
 @pytest.mark.parametrize(
     ("quota", "text", "code", "said"),
     [
@@ -92,7 +91,7 @@ async def test_what_of_one_channel_is_parked_leaves_room_for_anothers(client: Cl
 )
 async def test_the_verb_says_what_to_do(  # noqa: PLR0917, PLR0913 - the columns
     client: Client,
-    nats_server: NatsServer,
+    server: NatsServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     quota: Quota,
@@ -101,9 +100,9 @@ async def test_the_verb_says_what_to_do(  # noqa: PLR0917, PLR0913 - the columns
     said: str,
 ) -> None:
     await provision(client, replicas=1, quota=quota)
-    await publish(client.jetstream(timeout=60), call("phone"))
+    await publish(client.jetstream(timeout=WITHIN_S), call("phone"))
     make_key_files(tmp_path / "keys")
-    monkeypatch.setenv("PASSAGE_NATS_URL", nats_server.url)
+    monkeypatch.setenv("PASSAGE_NATS_URL", server.url)
     monkeypatch.setenv("PASSAGE_KEYS_DIR", str(tmp_path / "keys"))
     arguments = ["call", "--channel", "phone", "--text", text, "--data", str(tmp_path / "none")]
     done = await asyncio.to_thread(CliRunner().invoke, command_line("call"), arguments)
@@ -112,7 +111,6 @@ async def test_the_verb_says_what_to_do(  # noqa: PLR0917, PLR0913 - the columns
     assert said in str(done.exception)
 
 
-@pytest.mark.wire
 async def test_quotas_that_the_disk_has_no_room_for_are_said_with_what_to_do(
     client: Client,
 ) -> None:
@@ -120,18 +118,17 @@ async def test_quotas_that_the_disk_has_no_room_for_are_said_with_what_to_do(
         await provision(client, replicas=1, quota=Quota(10**15, 10, 20_000))
 
 
-@pytest.mark.wire
 async def test_verify_warns_before_a_channel_is_refused(client: Client) -> None:
     await provision(client, replicas=1, quota=SMALL)
     quiet, findings = Findings(), Findings()
     await check_quotas(client, SMALL, quiet)
     assert quiet.kept == []
     for number in range(4):
-        await publish(client.jetstream(timeout=60), call("phone", number))
-    await client.request("calls.web", b"x" * 19_000, timeout=60)
+        await publish(client.jetstream(timeout=WITHIN_S), call("phone", number))
+    await client.request("calls.web", b"x" * 19_000, timeout=WITHIN_S)
     for number in range(425):
-        await client.request("parked.intake.CALLS_web", b"%d" % number, timeout=60)
-    await client.request("parked.intake.CASES.7", b"one alone", timeout=60)
+        await client.request("parked.intake.CALLS_web", b"%d" % number, timeout=WITHIN_S)
+    await client.request("parked.intake.CASES.7", b"one alone", timeout=WITHIN_S)
     await check_quotas(client, SMALL, findings)
     assert [(one.where, one.what) for one in findings.kept] == [
         ("stream CALLS_phone", "4 messages of at most 5"),
@@ -140,7 +137,6 @@ async def test_verify_warns_before_a_channel_is_refused(client: Client) -> None:
     assert findings.errors == 0
 
 
-@pytest.mark.wire
 async def test_more_timers_than_usual_are_kept_and_verify_warns(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,7 +144,7 @@ async def test_more_timers_than_usual_are_kept_and_verify_warns(
     await ask(client, "STREAM.CREATE.TIMERS_intake", timers_of("intake"))
     said = []
     for number in range(6):
-        await client.request(f"timers.intake.{number}", b"", timeout=60)
+        await client.request(f"timers.intake.{number}", b"", timeout=WITHIN_S)
         findings = Findings()
         await check_quotas(client, SMALL, findings)
         said.append([(one.what, one.severity) for one in findings.kept])

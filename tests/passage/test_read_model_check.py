@@ -14,7 +14,7 @@ from passage.integrity.verify.findings import Findings
 from passage.integrity.verify.read_model_check import ReadModelCheck
 from services.query.feed.database import Database, open_database
 from services.query.feed.generations import Generations
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.jetstream import RecordedEvent
 from tests.passage.test_case_logs import good_log
 

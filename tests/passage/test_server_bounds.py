@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,8 @@ from shared.jetstream import JetStreamFactory
 from shared.settings import Settings
 from tests.architecture.sources import ROOT
 from tests.examples import CASE
+from tests.waiting import WITHIN_S
 
-pytestmark = pytest.mark.wire
-
-WITHIN_S = 60.0
 BYTES, MESSAGES = 2_000, 2
 OF_THE_LOG = sum(one.stream == subjects.CASES for one in consumers())
 SMALL = {
@@ -43,7 +41,7 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def bounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
     """A server that was provisioned with small bounds."""
     folder = tmp_path_factory.mktemp("bounded")
     with (
@@ -59,12 +57,6 @@ def bounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
 async def provisioned(url: str) -> None:
     async with connected(url) as client:
         await provision(client, replicas=1)
-
-
-@pytest.fixture
-async def client(bounded: NatsServer) -> AsyncIterator[Client]:
-    async with connected(bounded.url) as connection:
-        yield connection
 
 
 async def published(client: Client, subject: str, body: bytes) -> dict[str, Any]:
@@ -137,8 +129,8 @@ async def test_no_longer_message_is_stored_than_may_be(
     assert refused["description"] == "message size exceeds maximum allowed"
 
 
-def test_a_longer_event_is_refused_to_who_writes_it(bounded: NatsServer) -> None:
-    settings = Settings(nats_url=bounded.url)
+def test_a_longer_event_is_refused_to_who_writes_it(server: NatsServer) -> None:
+    settings = Settings(nats_url=server.url)
     factory = JetStreamFactory(jetstream_env(settings, "bounds"))
     log = factory.application_recorder()
     # What says where it is to stand counts as well.
@@ -155,6 +147,7 @@ async def test_no_more_messages_wait_for_a_channel_than_may(client: Client) -> N
     assert "seq" in await published(client, "outbound.web", b"letter")
 
 
+@pytest.mark.wire
 def test_the_server_ends_a_connection_that_sends_a_longer_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,15 +120,14 @@ def test_a_runner_that_can_not_write_its_file_goes_on_and_writes_it_later(
     assert not supervisor._is_unpublished
 
 
-@pytest.mark.wire
 async def test_what_a_nats_server_says_too_late_it_is_asked_for_again(
-    client: Client, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+    client: Client, server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = {"type": "STREAM", "stream": "CALLS_phone", "error": FULL}
     await answered(client, "servers.*", report(error))
     with monkeypatch.context() as patched:
         patched.setattr(storing, "ANSWERS_WITHIN_S", SOON_S)
-        async with hanging(nats_server):
+        async with hanging(server):
             assert await refusing_of(client, 1) == []
     assert {one.stream for one in await refusing_of(client, 1)} == {"CALLS_phone"}
 

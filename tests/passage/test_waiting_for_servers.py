@@ -54,11 +54,10 @@ async def test_a_server_that_comes_late_is_waited_for(tmp_path: Path) -> None:
     assert {one.state for one in done} == {"made"}
 
 
-@pytest.mark.wire
 async def test_a_silent_server_is_told_and_keeps_nobody_from_what_the_others_can(
-    nats_server: NatsServer, capsys: pytest.CaptureFixture[str]
+    server: NatsServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    running = Running.bare(f"{nats_server.url},{nowhere()}").model_copy(
+    running = Running.bare(f"{server.url},{nowhere()}").model_copy(
         update={"database": "sqlite:///x.db"}
     )
     done = await provision_within(60, running, False)
@@ -66,9 +65,8 @@ async def test_a_silent_server_is_told_and_keeps_nobody_from_what_the_others_can
     assert "doesn't answer" in capsys.readouterr().err
 
 
-@pytest.mark.wire
-async def test_too_few_servers_for_the_copies_is_waited_for(nats_server: NatsServer) -> None:
-    running = Running.bare(nats_server.url).model_copy(update={"replicas": 3})
+async def test_too_few_servers_for_the_copies_is_waited_for(server: NatsServer) -> None:
+    running = Running.bare(server.url).model_copy(update={"replicas": 3})
     with pytest.raises(VerbEndedError, match="JetStream refused"):
         await provision_within(SOON_S, running, False)
 

@@ -77,9 +77,8 @@ async def test_a_nats_server_that_cannot_be_started_is_said(
         await supervisor.start_nats()
 
 
-@pytest.mark.wire
 async def test_a_service_that_ends_again_and_again_before_it_is_ready_ends_the_start(
-    tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\necho it has no key\nexit 1\n")
@@ -89,8 +88,8 @@ async def test_a_service_that_ends_again_and_again_before_it_is_ready_ends_the_s
     folders = folders_of(tmp_path / "data")
     folders.make()
     service = ServiceProcess("verification", {}, tmp_path / "verification.log")
-    running = Running.bare(nats_server.url)
-    supervisor = Supervisor(folders, running, nats_server, [service], asyncio.Event(), _no_gate)
+    running = Running.bare(server.url)
+    supervisor = Supervisor(folders, running, server, [service], asyncio.Event(), _no_gate)
     await supervisor.start_services()
     with pytest.raises(VerbEndedError) as ended:
         await supervisor.wait_until_ready()

@@ -26,8 +26,7 @@ from passage.runner.nats_server import NatsServer
 from passage.running import Running
 from tests.arrivals import put
 from tests.backups import back_up, new_identity, restore, silent
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 ALTERED: dict[str, dict[str, Any]] = {
     "max_msgs": {"max_msgs": 1},
@@ -161,7 +160,7 @@ async def test_streams_and_consumers_that_nobody_defined_are_named(client: Clien
     }.items():
         body = {"stream_name": "PARKED", "config": {**config, "ack_policy": "none"}}
         await ask(client, f"CONSUMER.CREATE.PARKED.{name}", {**body, "action": "create"})
-    await client.jetstream(timeout=60).subscribe("parked.>", ordered_consumer=True)
+    await client.jetstream(timeout=WITHIN_S).subscribe("parked.>", ordered_consumer=True)
     assert set(await named(client)) == {"MORE", "PARKED/pull", "PARKED/push"}
 
 

@@ -1,4 +1,4 @@
-"""Fixtures: a nats-server a test, one PostgreSQL a session, databases of both kinds."""
+"""Fixtures: a log on a nats-server, and databases of both kinds."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from passage.runner.nats_server import NatsServer
-from tests.postgres import postgres
-from tests.query.stage import WITHIN_S, ServerLog
+from tests.query.stage import ServerLog
+from tests.waiting import WITHIN_S
 
 _NUMBERS = count(1)
 
@@ -25,23 +25,10 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[NatsServer]:
-    with NatsServer(tmp_path / "nats") as running:
-        yield running
-
-
-@pytest.fixture
 def server_log(server: NatsServer) -> Iterator[ServerLog]:
     log = ServerLog(server)
     yield log
     log.close()
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The URL of a PostgreSQL server, without a database."""
-    with postgres() as url:
-        yield url
 
 
 @pytest.fixture

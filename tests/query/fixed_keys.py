@@ -1,6 +1,6 @@
 """A key holder in memory that really seals, with fixed keys, and refuses what a test says.
 
-The real one in memory is in `tests/desks.py`; this one also keeps what it was asked, and by whom.
+`tests/contexts.py` has the real one in memory; this one also keeps what it was asked, and by whom.
 """
 
 from __future__ import annotations

@@ -34,10 +34,9 @@ from shared.keyholder import Keys
 from shared.settings import Settings
 from tests.examples import NOON, CaseBook
 from tests.query.fixed_keys import FixedKeys
+from tests.waiting import WITHIN_S
 
 NAMES_IDLE_S = 60.0
-WITHIN_S = 60.0
-"""How long a test waits for what must come."""
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,9 @@ from shared.access import AccessRecord, Spotted
 from shared.jetstream.stream import Page, Stream
 from tests.examples import CASE, NOON, OTHER_CASE
 from tests.query.asking import asked, client_of
-from tests.query.stage import WITHIN_S, MemoryLog, ServerLog
+from tests.query.stage import MemoryLog, ServerLog
 from tests.query.test_accesses import publish
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 OLENA, PETRO = "Olena Example", "Petro Example"
 THIRD = "0EXAMP000003"
@@ -186,6 +185,7 @@ def test_a_day_is_said_to_go_on_also_after_a_record_that_is_unreadable(
     assert [(one["unreadable"], one["cut_day"]) for one in found] == [(1, FIRST_DAY), (0, None)]
 
 
+@pytest.mark.wire
 @pytest.mark.parametrize("wanted", [{}, {"case_id": CASE}])
 def test_each_opening_is_told_where_the_server_ends_a_batch_by_its_bytes(
     short_batches: ServerLog, tmp_path: Path, wanted: dict[str, str]

@@ -15,9 +15,8 @@ from shared import subjects
 from shared.access import AccessRecord, Spotted
 from shared.jetstream.stream import Stream
 from tests.examples import CASE, NOON, OTHER_CASE
-from tests.query.stage import WITHIN_S, ServerLog
-
-pytestmark = pytest.mark.wire
+from tests.query.stage import ServerLog
+from tests.waiting import WITHIN_S
 
 
 def record(number: int, *case_ids: str) -> AccessRecord:
@@ -38,7 +37,7 @@ async def publish(url: str, messages: list[tuple[str, bytes]]) -> None:
     client = Client()
     await client.connect([url])
     for subject, body in messages:
-        await client.jetstream(timeout=60).publish(subject, body)
+        await client.jetstream(timeout=WITHIN_S).publish(subject, body)
     await client.close()
 
 

@@ -100,7 +100,6 @@ def test_rows_are_inserted_in_few_numbers_so_that_few_statements_are_kept(
     assert {1, 8} <= set(inserted) <= {1, 2, 4, 8}
 
 
-@pytest.mark.wire
 def test_rows_of_sqlite_come_back_in_postgresql(
     log: MemoryLog, sqlite_url: str, postgres_url: str
 ) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.query.models.folding import ReadEvent, Rows, fold, touched_logs
 from services.query.models.statistics import call_in
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from tests.query.stage import MemoryLog, Recorded
 from tests.query.test_feed import many_cases
 

@@ -9,15 +9,14 @@ import pytest
 from services.query.calls_waiting import SILENT
 from services.query.nats_connection import is_led
 from tests.query.test_commands import Site, site
+from tests.waiting import WITHIN_S
 
 __all__ = ["site"]
 
-pytestmark = pytest.mark.wire
-
 
 async def test_metrics_know_what_is_parked_and_waiting(site: Site) -> None:
-    await site.nats.jetstream(timeout=60).publish("parked.intake.not_json", b"{}")
-    await site.nats.jetstream(timeout=60).publish("calls.phone", b"{}")
+    await site.nats.jetstream(timeout=WITHIN_S).publish("parked.intake.not_json", b"{}")
+    await site.nats.jetstream(timeout=WITHIN_S).publish("calls.phone", b"{}")
     text = (await site.http.get("/metrics")).text
     assert "passage_parked_messages 1.0" in text
     assert 'passage_calls_waiting{channel="phone"} 1.0' in text
@@ -28,12 +27,12 @@ async def test_metrics_know_what_is_parked_and_waiting(site: Site) -> None:
 
 
 async def test_readyz_names_a_channel_whose_calls_cannot_come_into_cases(site: Site) -> None:
-    await site.nats.jetstream(timeout=60).publish("calls.phone", b"{}")
+    await site.nats.jetstream(timeout=WITHIN_S).publish("calls.phone", b"{}")
     ready = (await site.http.get("/readyz")).json()
     assert (ready["ready"], ready["calls_waiting"]["phone"]) == (True, 1)
     assert ready["oldest_call_s"] > 0
-    await site.nats.jetstream(timeout=60).delete_consumer("CALLS_phone", "intake")
-    await site.nats.jetstream(timeout=60).delete_stream("CALLS_web")
+    await site.nats.jetstream(timeout=WITHIN_S).delete_consumer("CALLS_phone", "intake")
+    await site.nats.jetstream(timeout=WITHIN_S).delete_stream("CALLS_web")
     answer = await site.http.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["missing"] == [

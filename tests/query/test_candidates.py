@@ -20,7 +20,8 @@ from tests.examples import CaseBook
 from tests.query.asking import asked
 from tests.query.fixed_keys import FixedKeys
 from tests.query.men import CODE, PHONE, TWIN, WHO, Man, book_of, log_of, numbers, statement, who
-from tests.query.stage import WITHIN_S, MemoryLog, books_of
+from tests.query.stage import MemoryLog, books_of
+from tests.waiting import WITHIN_S
 
 BY_PHONE = {"caller": {"channel": "phone", "address": "044 000 00 01"}}
 

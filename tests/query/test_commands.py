@@ -24,9 +24,8 @@ from shared.settings import Settings
 from tests import examples as e
 from tests.examples import CASE
 from tests.query.asking import HOST
-from tests.query.stage import WITHIN_S, ServerLog, book_with, settings_for
-
-pytestmark = pytest.mark.wire
+from tests.query.stage import ServerLog, book_with, settings_for
+from tests.waiting import WITHIN_S
 
 Reply = Callable[[dict[str, Any]], object]
 NOTE = {"case_id": CASE, "by": "Olena Example", "text": "sounded calm"}

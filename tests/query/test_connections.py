@@ -14,7 +14,8 @@ from services.query import http_connections
 from services.query.app import create_app
 from services.query.main import Server, listen
 from tests.query.asking import Desk, asked
-from tests.query.stage import WITHIN_S, MemoryLog
+from tests.query.stage import MemoryLog
+from tests.waiting import WITHIN_S
 
 SOON_S = 0.2
 GET = b"GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"

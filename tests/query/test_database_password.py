@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -25,7 +24,6 @@ from shared.keyfiles import (
     read_password,
 )
 from shared.settings import Settings
-from tests.postgres import postgres
 
 PASSWORDS = (
     "p@ss:w/rd%40?#&=+",
@@ -112,19 +110,12 @@ def test_sqlite_asks_for_no_password(tmp_path: Path) -> None:
     assert settings_with(tmp_path, b"secret", url).database == url
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgres() as url:
-        yield url
-
-
-@pytest.mark.wire
 @pytest.mark.parametrize("password", [*PASSWORDS[:6], PASSWORDS[6]])
 def test_postgresql_takes_the_password_and_an_error_does_not_show_it(
-    server: str, tmp_path: Path, password: str
+    postgres_server: str, tmp_path: Path, password: str
 ) -> None:
     role = f"role_{secrets.token_hex(4)}"
-    with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as owner:
+    with psycopg.connect(postgres_server.replace("+psycopg", ""), autocommit=True) as owner:
         owner.execute(
             sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), password)
         )
@@ -132,7 +123,7 @@ def test_postgresql_takes_the_password_and_an_error_does_not_show_it(
         assert hba is not None
         Path(hba[0]).write_text("local all postgres trust\nlocal all all scram-sha-256\n")
         owner.execute("SELECT pg_reload_conf()")
-    socket = make_url(server).query["host"]
+    socket = make_url(postgres_server).query["host"]
     url = f"postgresql+psycopg://{role}@/postgres?host={socket}"
     database = open_database(settings_with(tmp_path, password.encode(), url).database)
     with database.reader.connect() as connection:

@@ -67,7 +67,6 @@ def calls(count: int, first: int = 1) -> list[CaseBook]:
     return books
 
 
-@pytest.mark.wire
 async def test_the_file_is_given_once_intake_has_recorded_its_digest(
     site: Site, server_log: ServerLog
 ) -> None:
@@ -95,7 +94,6 @@ async def test_the_file_is_given_once_intake_has_recorded_its_digest(
     assert (command["by"], command["second_by"]) == ("Olena Example", "Petro Example")
 
 
-@pytest.mark.wire
 async def test_what_intake_refuses_is_not_given(site: Site) -> None:
     def refuse(_: dict[str, Any]) -> Refused:
         return Refused(
@@ -108,7 +106,6 @@ async def test_what_intake_refuses_is_not_given(site: Site) -> None:
     assert "2026-03-14" not in answer.text
 
 
-@pytest.mark.wire
 async def test_the_same_export_again_is_the_same_file_or_none(
     site: Site, server_log: ServerLog
 ) -> None:

@@ -14,7 +14,6 @@ from services.query.models import case_list
 from tests import examples as e
 from tests.examples import CASE
 from tests.query.stage import (
-    WITHIN_S,
     Follower,
     MemoryLog,
     MemorySubscription,
@@ -22,6 +21,7 @@ from tests.query.stage import (
     book_with,
     followed,
 )
+from tests.waiting import WITHIN_S
 
 
 class Held(MemoryLog):

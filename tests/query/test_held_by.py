@@ -12,7 +12,6 @@ from tests.query.stage import ServerLog, book_with
 from tests.query.test_commands import NOTE, Site, site
 
 __all__ = ["site"]  # A fixture.
-pytestmark = pytest.mark.wire
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from services.query.reads.opening import PAGE_MAX_BYTES
 from services.query.reads.slices import PAGE_BYTES, read_events
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import VALUES_MAX
 from tests import examples as e
 from tests.examples import CASE, CaseBook

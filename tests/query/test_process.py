@@ -21,9 +21,8 @@ from passage.runner.ports import free_port
 from services.query.main import PORT_MAX, AddressError, listen
 from tests import examples as e
 from tests.examples import CASE, CaseBook
-from tests.query.stage import WITHIN_S, ServerLog, book_with, books_of, followed, settings_for
-
-pytestmark = pytest.mark.wire
+from tests.query.stage import ServerLog, book_with, books_of, followed, settings_for
+from tests.waiting import WITHIN_S
 
 
 class Process:

@@ -15,6 +15,7 @@ from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked
 from tests.query.stage import Follower, MemoryLog, ServerLog, book_with, followed
+from tests.waiting import WITHIN_S
 
 ARCHIVE = ("sequence", "case_id", "version", "type_name", "recorded_at", "body", "unreadable")
 CANARY = "Kanarienvogel"
@@ -199,7 +200,6 @@ def test_verify_names_what_was_put_aside_and_finds_nothing_else(sqlite_url: str)
     ]
 
 
-@pytest.mark.wire
 @pytest.mark.parametrize(
     "subject",
     [
@@ -234,5 +234,5 @@ def test_on_a_real_server_no_subject_can_stop_it(
 async def publish(url: str, subject: str, body: bytes) -> None:
     client = Client()
     await client.connect([url])
-    await client.jetstream(timeout=60).publish(subject, body)
+    await client.jetstream(timeout=WITHIN_S).publish(subject, body)
     await client.close()

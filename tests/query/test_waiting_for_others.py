@@ -106,7 +106,6 @@ async def test_a_request_is_answered_503_where_the_database_is_held_for_too_long
     assert free.status_code == 200
 
 
-@pytest.mark.wire
 async def test_readyz_says_of_a_silent_server_that_no_stream_answers(
     server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from shared.commands.handover import RecordContactLost
 from shared.commands.intake import AddNote
 from shared.events.calls import DeliveryReported
 from tests.asking import ask
-from tests.desks import NOW
+from tests.contexts import NOW
 from tests.examples import CASE
 from tests.intake.receiving import envelope, received
 from tests.shared.test_decided_now import MINUTE, House
@@ -65,7 +65,7 @@ def test_from_how_far_a_clock_is_off_in_the_log_nobody_tells_what_it_said() -> N
         )
         with capture_logs() as lines:
             _alarm_if_behind(given, report)
-            by_now = House().desk.by_now(NOW + said, NOW, channel="telegram")
+            by_now = House().context.by_now(NOW + said, NOW, channel="telegram")
         assert by_now == NOW
         assert [one["seconds"] for one in lines] == [-86_400, 86_400]
 

@@ -19,7 +19,7 @@ from shared.events.intake import CallTriaged, CaseOpened, DeadlinePassed, Intake
 from shared.parking import UnprocessableError
 from shared.timers import Timer
 from shared.transact import Cause, Outcome, transact
-from tests.desks import NOW, desk_for
+from tests.contexts import NOW, context_for
 from tests.examples import CASE, OTHER_CASE, call_triaged, case_opened
 from tests.timing import MemoryTimers, fire
 
@@ -60,19 +60,19 @@ class Clock:
     now: datetime = NOW
 
     def __post_init__(self) -> None:
-        self.desk = replace(desk_for("intake", Fold(Waiting(), evolve)), now=lambda: self.now)
-        self.deadlines = Deadlines(self.desk, self.timers, frozenset({KIND}), due_in, passed)
+        self.context = replace(context_for("intake", Fold(Waiting(), evolve)), now=lambda: self.now)
+        self.deadlines = Deadlines(self.context, self.timers, frozenset({KIND}), due_in, passed)
 
     def record(self, *events: Event, case_id: str = CASE) -> None:
         for event in events:
             cause = Cause(uuid4().hex, "story", "operator:O", "/services/intake", self.now)
-            transact(self.desk.writer, case_id, cause, partial(only, event))
+            transact(self.context.writer, case_id, cause, partial(only, event))
 
     def fire(self) -> list[Outcome]:
         return [self.deadlines.receive(one) for one in self.timers.due("intake", self.now)]
 
     def types(self) -> list[str]:
-        return list(self.desk.writer.log.load(CASE).types_after(0))
+        return list(self.context.writer.log.load(CASE).types_after(0))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from shared.events.base import CaseEvent, Event
 from shared.refusals import RefusedError
 from shared.transact import Outcome, transact
 from tests.asking import ask
-from tests.desks import NOW, desk_for
+from tests.contexts import NOW, context_for
 from tests.examples import CASE, rendezvous_approved
 
 MINUTE = timedelta(minutes=1)
@@ -31,13 +31,13 @@ class House:
 
     def __init__(self) -> None:
         self.now = NOW
-        self.desk = replace(desk_for("handover", Fold((), times)), now=lambda: self.now)
+        self.context = replace(context_for("handover", Fold((), times)), now=lambda: self.now)
 
     def carries_out(self, command: Command) -> Outcome:
-        return transact(self.desk.writer, CASE, self.desk.cause_of(command), _anything)
+        return transact(self.context.writer, CASE, self.context.cause_of(command), _anything)
 
     def times(self) -> tuple[datetime, ...]:
-        found: tuple[datetime, ...] = self.desk.writer.log.load(CASE).state
+        found: tuple[datetime, ...] = self.context.writer.log.load(CASE).state
         return found
 
 

@@ -15,7 +15,7 @@ from shared.events.calls import CallReceived
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Plain
 from shared.events.intake import CallTriaged, NoteAdded
-from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.parsing import UnreadableEventError, read_case_event
 from tests.examples import CaseBook, note_added
 from tests.rarer_examples import every_event
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from shared.health_file import READY, health_kept, write_health
 from tests.passage.compose import ROOT
-
-WITHIN_S = 120.0
+from tests.waiting import WITHIN_S
 
 
 async def comes(condition: Callable[[], bool]) -> None:

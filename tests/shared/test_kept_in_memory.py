@@ -18,9 +18,9 @@ from shared.jetstream.own_writes import OwnWrites
 from shared.key_messages import SealedValue
 from shared.sealing import Spot
 from shared.transact import ATTEMPTS, ContendedError, transact
-from tests.desks import MemoryBucket, desk_for, secrets
+from tests.contexts import MemoryBucket, context_for, secrets
 from tests.examples import CASE, OTHER_CASE
-from tests.shared.test_transact import Notes, add_note, cause, desk, evolve
+from tests.shared.test_transact import Notes, add_note, cause, context, evolve
 
 
 class Counting(MemoryBucket):
@@ -49,7 +49,7 @@ def test_an_entry_that_was_forgotten_is_read_again(monkeypatch: pytest.MonkeyPat
 
 def test_a_case_that_was_forgotten_is_folded_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.case_history.HISTORIES_KEPT", 1)
-    at = desk_for("intake", Fold(Notes(), evolve))
+    at = context_for("intake", Fold(Notes(), evolve))
     for case in (CASE, OTHER_CASE):
         transact(at.writer, case, cause(f"m-{case}"), add_note)
     assert at.writer.log.remembered(CASE) is None
@@ -61,7 +61,7 @@ def test_of_long_cases_fewer_are_kept_and_always_the_one_in_use(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("shared.case_history.EVENTS_KEPT", 3)
-    log = desk_for("intake", Fold(Notes(), evolve)).writer
+    log = context_for("intake", Fold(Notes(), evolve)).writer
     for number, case in enumerate((CASE, CASE, OTHER_CASE, OTHER_CASE, OTHER_CASE, OTHER_CASE)):
         transact(log, case, cause(f"m-{number}"), add_note)
     assert log.log.remembered(CASE) is None
@@ -117,12 +117,12 @@ def test_a_case_that_changes_under_every_attempt_is_given_up(
 
     monkeypatch.setattr("shared.transact._attempt", overtaken)
     with pytest.raises(ContendedError):
-        transact(desk().writer, CASE, cause("m"), add_note)
+        transact(context().writer, CASE, cause("m"), add_note)
     assert len(tried) == ATTEMPTS
 
 
 def test_a_replica_that_lags_in_every_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    at, read = desk(), []
+    at, read = context(), []
 
     def lags(_: object) -> bool:
         read.append(1)

@@ -12,7 +12,7 @@ import pytest
 
 from shared.case_log import Fold
 from shared.commands.base import Command
-from shared.commands.catalogue import COMMANDS
+from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.commands.handover import RecordArrival
 from shared.commands.intake import AddNote, ClaimCase, CloseCase, TakeOverCase
 from shared.events.base import CaseEvent, Event
@@ -20,10 +20,10 @@ from shared.events.claims import CaseClaimed, CaseReleased, ClaimBasis, ReleaseR
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded
 from shared.refusals import RefusedError
-from shared.service import Desk
+from shared.service import Context
 from shared.transact import Cause, Outcome, transact
 from tests.asking import OLENA, PETRO, ask
-from tests.desks import NOW, desk_for
+from tests.contexts import NOW, context_for
 from tests.examples import CASE
 
 PLACE: dict[str, Any] = {"place": {"description": "a mill"}}
@@ -50,16 +50,17 @@ def only(event: Event, _state: int) -> list[Event]:
 class Case:
     """A case that intake claims, and on which handover decides."""
 
-    desk: Desk = field(default_factory=lambda: desk_for("handover", Fold(0, count)))
+    context: Context = field(default_factory=lambda: context_for("handover", Fold(0, count)))
 
     def given(self, *events: Event) -> None:
         for event in events:
             cause = Cause(uuid4().hex, "story", "operator:O", "/services/intake", NOW)
-            transact(self.desk.writer, CASE, cause, partial(only, event))
+            transact(self.context.writer, CASE, cause, partial(only, event))
 
     def when(self, command: Command) -> Outcome:
         event = NoteAdded(text=Plain("whatever is decided"))
-        return transact(self.desk.writer, CASE, self.desk.cause_of(command), partial(only, event))
+        context = self.context
+        return transact(context.writer, CASE, context.cause_of(command), partial(only, event))
 
     def refuses(self, command: Command) -> None:
         with pytest.raises(RefusedError, match="lease_current"):
@@ -146,7 +147,7 @@ RULE = {
 def test_one_rule_about_anothers_claim_holds_for_every_command_of_every_service(
     command_type: type[Command], row: Row
 ) -> None:
-    case = Case(desk_for(command_type.SERVICE, Fold(0, count)))
+    case = Case(context_for(ANSWERED_BY[command_type], Fold(0, count)))
     case.given(*row.given)
     fields: dict[str, Any] = {"by": row.by, "fence": row.fence, "seen_version": len(row.given)}
     command = command_type.model_construct(command_id="cmd-1", case_id=CASE, **fields)

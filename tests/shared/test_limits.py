@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from shared.access import FOUND_CASES_MAX
-from shared.addresses import ADDRESS_MAX_CHARACTERS, spelled
+from shared.caller_addresses import ADDRESS_MAX_CHARACTERS, spelled
 from shared.case_numbers import LONGEST as LONGEST_TYPED
 from shared.case_numbers import case_number_in
 from shared.commands.base import COMMAND_ID_MAX_CHARACTERS

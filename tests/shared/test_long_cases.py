@@ -14,19 +14,19 @@ from shared.events.base import CaseEvent
 from shared.long_cases import IN_PASSING_EVENTS_MAX, LongCaseError, in_passing
 from shared.parking import Delivery
 from shared.transact import transact
-from tests.desks import desk_for
+from tests.contexts import context_for
 from tests.examples import CASE, OTHER_CASE
-from tests.shared.test_transact import Notes, add_note, cause, desk, evolve
+from tests.shared.test_transact import Notes, add_note, cause, context, evolve
 
 DELIVERY = Delivery(stream="CALLS_web", sequence=1, subject="calls.web", body=b"", deliveries=1)
 
 
 @pytest.mark.parametrize("events", [IN_PASSING_EVENTS_MAX - 1, IN_PASSING_EVENTS_MAX])
 def test_what_needs_a_long_case_waits_until_it_is_in_memory(events: int) -> None:
-    writing = desk()
+    writing = context()
     for number in range(events):
         transact(writing.writer, CASE, cause(f"m-{number}"), add_note)
-    at = desk_for("intake", Fold(Notes(), evolve))
+    at = context_for("intake", Fold(Notes(), evolve))
     at.writer.log.recorder = writing.writer.log.recorder
     add = partial(transact, at.writer, CASE, cause("another"), add_note)
     is_long = events >= IN_PASSING_EVENTS_MAX
@@ -42,7 +42,7 @@ def test_a_case_that_was_found_long_is_not_looked_at_again_in_passing(
     remembered: int, looks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.case_history.LONG_CASES_REMEMBERED", remembered)
-    writing, seen = desk(), Counter[str]()
+    writing, seen = context(), Counter[str]()
     for number in range(2 * IN_PASSING_EVENTS_MAX):
         case_id = (CASE, OTHER_CASE)[number % 2]
         transact(writing.writer, case_id, cause(f"m-{number}"), add_note)
@@ -51,7 +51,7 @@ def test_a_case_that_was_found_long_is_not_looked_at_again_in_passing(
         seen[event.subject] += 1
         return state
 
-    log = desk_for("intake", Fold(Notes(), counted)).writer.log
+    log = context_for("intake", Fold(Notes(), counted)).writer.log
     log.recorder = writing.writer.log.recorder
     for case_id in (CASE, OTHER_CASE, CASE):
         with pytest.raises(LongCaseError):

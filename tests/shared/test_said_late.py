@@ -23,7 +23,7 @@ from shared.contact_rule import words_of
 from shared.events.base import CaseEvent, Event
 from shared.events.intake import ContactRuleSet
 from tests.examples import NOON, CaseBook, call_linked
-from tests.intake.test_addresses import elsewhere
+from tests.intake.test_address_state import elsewhere
 
 WINDOWS = ({"from_time": "12:00", "to_time": "13:00"},)
 SAID = (

@@ -14,12 +14,12 @@ from shared.case_log import ChainBrokenError, Fold
 from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash
 from shared.events.fields import Plain
 from shared.events.intake import CaseReopened, NoteAdded
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import SealedValue
 from shared.refusals import Guard, RefusedError, require
-from shared.service import Desk
+from shared.service import Context
 from shared.transact import Cause, Outcome, transact
-from tests.desks import NOW, desk_for
+from tests.contexts import NOW, context_for
 from tests.examples import CASE
 
 FULL = Guard("room_left", "fewer notes")
@@ -38,20 +38,20 @@ def add_note(state: Notes) -> list[Event]:
     return [NoteAdded(text=Plain(f"note {state.count}"))]
 
 
-def desk() -> Desk:
-    return desk_for("intake", Fold(Notes(), evolve))
+def context() -> Context:
+    return context_for("intake", Fold(Notes(), evolve))
 
 
 def cause(message: str, seen: int | None = None) -> Cause:
     return Cause(message, "story-1", "operator:Olena Example", "/services/intake", NOW, seen)
 
 
-def stored(at: Desk) -> list[StoredEvent]:
+def stored(at: Context) -> list[StoredEvent]:
     return list(at.writer.log.recorder.select_events(CASE))
 
 
 def test_what_is_decided_is_in_the_log_sealed_and_chained() -> None:
-    at = desk()
+    at = context()
     transact(at.writer, CASE, cause("m1"), add_note)
     transact(at.writer, CASE, cause("m2"), add_note)
     first, second = stored(at)
@@ -64,7 +64,7 @@ def test_what_is_decided_is_in_the_log_sealed_and_chained() -> None:
 
 
 def test_the_same_message_again_is_answered_as_before_and_stores_nothing() -> None:
-    at = desk()
+    at = context()
     first = transact(at.writer, CASE, cause("m1"), add_note)
     transact(at.writer, CASE, cause("m2"), add_note)
     again = transact(at.writer, CASE, cause("m1"), add_note)
@@ -73,7 +73,7 @@ def test_the_same_message_again_is_answered_as_before_and_stores_nothing() -> No
 
 
 def test_a_message_again_by_another_actor_is_refused_and_stores_nothing() -> None:
-    at = desk()
+    at = context()
     transact(at.writer, CASE, cause("m1"), add_note)
     transact(at.writer, CASE, replace(cause("m2"), actor="operator:Another Person"), add_note)
     with pytest.raises(RefusedError, match="own_command"):
@@ -83,7 +83,7 @@ def test_a_message_again_by_another_actor_is_refused_and_stores_nothing() -> Non
 
 
 def test_several_facts_of_one_decision_are_recorded_together() -> None:
-    at = desk()
+    at = context()
 
     def decide(_: Notes) -> list[Event]:
         return [NoteAdded(text=Plain("one")), CaseReopened(reason=Plain("two"))]
@@ -93,13 +93,13 @@ def test_several_facts_of_one_decision_are_recorded_together() -> None:
 
 
 def test_nothing_to_do_is_a_normal_outcome() -> None:
-    at = desk()
+    at = context()
     assert transact(at.writer, CASE, cause("m1"), lambda _: []).result == "ignored"
     assert stored(at) == []
 
 
 def test_a_refusal_names_its_guard_and_the_version_decided_on() -> None:
-    at = desk()
+    at = context()
     transact(at.writer, CASE, cause("m1"), add_note)
 
     def decide(state: Notes) -> list[Event]:
@@ -112,7 +112,7 @@ def test_a_refusal_names_its_guard_and_the_version_decided_on() -> None:
 
 
 def test_a_decision_on_an_old_version_is_refused_with_what_changed_since() -> None:
-    at = desk()
+    at = context()
     transact(at.writer, CASE, cause("m1"), add_note)
     transact(at.writer, CASE, cause("m2"), lambda _: [CaseReopened(reason=Plain("mistake"))])
     with pytest.raises(RefusedError) as refused:
@@ -123,7 +123,7 @@ def test_a_decision_on_an_old_version_is_refused_with_what_changed_since() -> No
 
 
 def test_a_stale_fold_neither_refuses_nor_overwrites() -> None:
-    at = desk()
+    at = context()
     transact(at.writer, CASE, cause("m1"), add_note)
     stale = at.writer.log.load(CASE)
     transact(at.writer, CASE, cause("m2"), add_note)
@@ -139,7 +139,7 @@ def test_a_stale_fold_neither_refuses_nor_overwrites() -> None:
 
 
 def test_fifty_threads_on_one_case_lose_nothing() -> None:
-    at = desk()
+    at = context()
 
     def write(number: int) -> Outcome:
         return transact(at.writer, CASE, cause(f"m{number}"), add_note)
@@ -150,7 +150,7 @@ def test_fifty_threads_on_one_case_lose_nothing() -> None:
 
 
 def test_an_altered_or_missing_event_breaks_the_chain_at_load() -> None:
-    at = desk()
+    at = context()
     for number in range(3):
         transact(at.writer, CASE, cause(f"m{number}"), add_note)
     events, empty = stored(at), History(CASE, Notes())

@@ -14,11 +14,11 @@ from shared.events.base import CaseEvent, Event
 from shared.long_cases import IN_PASSING_EVENTS_MAX
 from shared.transact import transact
 from shared.turns import Turns
-from tests.desks import desk_for
+from tests.contexts import context_for
 from tests.examples import CASE, OTHER_CASE
-from tests.shared.test_transact import Notes, add_note, cause, desk
+from tests.shared.test_transact import Notes, add_note, cause, context
+from tests.waiting import WITHIN_S
 
-PATIENCE_S = 60.0
 LETS_OTHERS_IN_S = 0.2
 """Whoever may come in does so meanwhile; nobody has to."""
 
@@ -29,12 +29,12 @@ def meanwhile(work: threading.Thread) -> Iterator[None]:
     try:
         yield
     finally:
-        work.join(PATIENCE_S)
+        work.join(WITHIN_S)
         assert not work.is_alive()
 
 
 def test_whoever_decides_on_a_case_decides_once_however_many_do() -> None:
-    at, decided = desk(), []
+    at, decided = context(), []
     all_there = threading.Barrier(8)
 
     def decide(state: Notes) -> list[Event]:
@@ -42,7 +42,7 @@ def test_whoever_decides_on_a_case_decides_once_however_many_do() -> None:
         return add_note(state)
 
     def work(number: int) -> None:
-        all_there.wait(PATIENCE_S)
+        all_there.wait(WITHIN_S)
         for one in range(20):
             transact(at.writer, CASE, cause(f"m-{number}-{one}"), decide)
 
@@ -50,7 +50,7 @@ def test_whoever_decides_on_a_case_decides_once_however_many_do() -> None:
     for one in threads:
         one.start()
     for one in threads:
-        one.join(PATIENCE_S)
+        one.join(WITHIN_S)
     assert decided == list(range(160))
 
 
@@ -62,7 +62,7 @@ def test_who_is_at_a_case_may_ask_for_it_again_and_nobody_waits_for_another_case
             done.set()
 
     with turns.on(CASE), turns.on(CASE), meanwhile(threading.Thread(target=work)):
-        assert done.wait(PATIENCE_S)
+        assert done.wait(WITHIN_S)
     assert not turns._turns
 
 
@@ -78,7 +78,7 @@ def test_who_waited_too_long_goes_on_and_ends_nobody_elses_turn(
 
     with turns.on(CASE):
         with meanwhile(threading.Thread(target=work)):
-            assert done.wait(PATIENCE_S)
+            assert done.wait(WITHIN_S)
         assert turns._turns[CASE].users == 1
     assert not turns._turns
 
@@ -103,8 +103,8 @@ class Inside:
 
 def test_few_long_cases_are_folded_at_the_same_time() -> None:
     cases = [f"0EXAMPLE{number:04}" for number in range(6)]
-    writing, inside = desk().writer, Inside()
-    log = desk_for("intake", Fold(Notes(), inside.evolve)).writer.log
+    writing, inside = context().writer, Inside()
+    log = context_for("intake", Fold(Notes(), inside.evolve)).writer.log
     log.recorder = writing.log.recorder
     for case_id in cases:
         for number in range(IN_PASSING_EVENTS_MAX + 20):
@@ -112,13 +112,13 @@ def test_few_long_cases_are_folded_at_the_same_time() -> None:
     all_there = threading.Barrier(len(cases))
 
     def load(case_id: str) -> None:
-        all_there.wait(PATIENCE_S)
+        all_there.wait(WITHIN_S)
         log.load(case_id)
 
     threads = [threading.Thread(target=load, args=(one,)) for one in cases]
     for one in threads:
         one.start()
     for one in threads:
-        one.join(PATIENCE_S)
+        one.join(WITHIN_S)
     assert not inside.one_too_many.is_set()
     assert {log.load(one).version for one in cases} == {IN_PASSING_EVENTS_MAX + 20}

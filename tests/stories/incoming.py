@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from passage.channel import Call, envelope_of
 from shared import subjects
 from shared.events.fields import Channel
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from tests.stories.script import CallStep
 from tests.stories.site import Handed, delivered
 

@@ -20,7 +20,7 @@ from services.query.feed.tables import READ_MODELS
 from services.query.recorder import RecordedEvent
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Sealed
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import SealedValue
 from shared.keyholder import Keys
 from tests.stories.play import Play

@@ -33,6 +33,7 @@ from shared import subjects
 from shared.answering import AnyAnswer, answer
 from shared.case_log import Fold
 from shared.commands.base import Command
+from shared.commands.catalogue import ANSWERED_BY
 from shared.keyfiles import make_channel_keys, read_intake_public_key
 from shared.keyholder import RemoteKeys
 from shared.parking import Delivery
@@ -41,10 +42,10 @@ from shared.settings import Settings
 from shared.timers import Timer, Timers
 from shared.transact import Outcome
 from tests.stories.ports import Clock, StoryRegistry, StoryTimers
+from tests.waiting import WITHIN_S
 
 STORIES = Path(__file__).parents[1] / "golden" / "stories"
 REGISTRY = STORIES / "registry.csv"
-WITHIN_S = 60.0
 READ_AT_ONCE = 500
 CONSUMERS = {
     "keyholder": keyholder.CONSUMES,
@@ -103,7 +104,7 @@ class StorySite:
             services.verification.main.wire(self.settings, self._assemble, self.registry),
             services.handover.main.wire(self.settings, self._assemble),
         )
-        self.services.update({service.desk.service: service for service in wired})
+        self.services.update({service.context.service: service for service in wired})
         self.key = read_intake_public_key(self.settings.keys_dir)
 
     def stop(self) -> None:
@@ -113,12 +114,12 @@ class StorySite:
     def _assemble(self, name: str, fold: Fold[Any], settings: Settings) -> Service:
         made = assemble(name, fold, settings)
         parts = {one.name: getattr(made, one.name) for one in fields(made)}
-        desk = replace(made.desk, now=self.clock)
-        return StoryService(**{**parts, "desk": desk, "story_timers": self.timers[name]})
+        context = replace(made.context, now=self.clock)
+        return StoryService(**{**parts, "desk": context, "story_timers": self.timers[name]})
 
     def ask(self, command_type: type[Command], body: bytes) -> AnyAnswer:
         """A service's answer to a command, as the bus would."""
-        _, handler = self.services[command_type.SERVICE].bus._commands[command_type.__name__]
+        _, handler = self.services[ANSWERED_BY[command_type]].bus._commands[command_type.__name__]
         return answer(command_type, body, handler)
 
     def hand_over(self, handed: Handed) -> Outcome:

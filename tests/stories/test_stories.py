@@ -25,8 +25,6 @@ from tests.stories.script import Step, Story, names, story
 from tests.stories.shown import Tables, after_events, check, compared, differences
 from tests.stories.site import StorySite, story_site
 
-pytestmark = pytest.mark.wire
-
 SEEDS = (1, 2, 3)
 ALL_AT_ONCE = 5_000
 NUMBERS = itertools.count(10_001)

@@ -35,7 +35,7 @@ def registry(tmp_path: Path) -> SqliteRegistry:
 
 
 @pytest.mark.parametrize(
-    "claim",
+    "stated",
     [
         HIM,
         him(first_names=None, patronymic=None, unit=None),
@@ -49,14 +49,14 @@ def registry(tmp_path: Path) -> SqliteRegistry:
     ],
 )
 def test_number_surname_and_a_first_name_or_the_birth_date_are_a_match(
-    registry: SqliteRegistry, claim: Stated
+    registry: SqliteRegistry, stated: Stated
 ) -> None:
-    answer = registry.look_up(claim)
+    answer = registry.look_up(stated)
     assert (answer.outcome, answer.score, answer.conflicting) == ("match", 100, ())
 
 
 @pytest.mark.parametrize(
-    "claim",
+    "stated",
     [
         Stated(surname="Вигаданов", service_number="АВ-000123"),
         Stated(surname="Вигаданов", service_number="АВ-000123", date_of_birth="1990"),
@@ -65,8 +65,10 @@ def test_number_surname_and_a_first_name_or_the_birth_date_are_a_match(
         him(surname="Вигадалов"),
     ],
 )
-def test_the_number_with_less_than_that_is_partial(registry: SqliteRegistry, claim: Stated) -> None:
-    answer = registry.look_up(claim)
+def test_the_number_with_less_than_that_is_partial(
+    registry: SqliteRegistry, stated: Stated
+) -> None:
+    answer = registry.look_up(stated)
     assert (answer.outcome, answer.conflicting) == ("partial", ())
 
 
@@ -105,8 +107,8 @@ def test_a_number_whose_man_fits_less_than_another_man_is_said_to_be_anothers(
 
 def test_who_is_only_born_that_day_takes_nobodys_number(tmp_path: Path) -> None:
     rows = "Перший,Іван,,,1990-05-17,АВ-11111,\nПерчий,,,,1991-06-18,ВС-22222,\n"
-    claim = Stated("Перший", "Іван", None, "1991-06-18", "АВ-11111")
-    answer = registry_of(tmp_path, rows).look_up(claim)
+    stated = Stated("Перший", "Іван", None, "1991-06-18", "АВ-11111")
+    answer = registry_of(tmp_path, rows).look_up(stated)
     assert (answer.outcome, answer.number_of_another) == ("partial", False)
 
 
@@ -126,7 +128,7 @@ def test_of_two_men_with_one_number_who_fits_is_meant(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("claim", "outcome"),
+    ("stated", "outcome"),
     [
         (Stated("Зразков", "Иван", None, "1985-01-02"), "partial"),
         (Stated("Зразков"), "partial"),
@@ -145,24 +147,24 @@ def test_of_two_men_with_one_number_who_fits_is_meant(tmp_path: Path) -> None:
     ],
 )
 def test_without_a_number_a_name_is_at_most_partial(
-    registry: SqliteRegistry, claim: Stated, outcome: RegistryOutcome
+    registry: SqliteRegistry, stated: Stated, outcome: RegistryOutcome
 ) -> None:
-    assert registry.look_up(claim).outcome == outcome
+    assert registry.look_up(stated).outcome == outcome
 
 
 def test_men_of_one_name_are_told_apart_by_what_only_one_fits(registry: SqliteRegistry) -> None:
-    claim = Stated("Двойников", "Петро", None, "1991-03-03", "АВ-000126")
-    assert registry.look_up(claim).outcome == "match"
+    stated = Stated("Двойников", "Петро", None, "1991-03-03", "АВ-000126")
+    assert registry.look_up(stated).outcome == "match"
 
 
 def test_one_man_listed_twice_is_one_man(tmp_path: Path) -> None:
     row = "Двойников,Петро,,солдат,1991-03-03,,1\n"
     again = "двойников, Петро ,,солдат,1991-03-03,,1\n"
-    claim = Stated("Двойников", "Петро", None, "1991-03-03")
-    assert registry_of(tmp_path, row + again).look_up(claim).outcome == "partial"
+    stated = Stated("Двойников", "Петро", None, "1991-03-03")
+    assert registry_of(tmp_path, row + again).look_up(stated).outcome == "partial"
     moved = "Двойников,Петро,,сержант,1991-03-03,АВ-9,2 рота\n"
     as_was = "Двойников,Петро,,солдат,1991-03-03,АВ-9,1 рота\n"
-    assert registry_of(tmp_path, moved + as_was).look_up(claim).outcome == "partial"
+    assert registry_of(tmp_path, moved + as_was).look_up(stated).outcome == "partial"
 
 
 def test_whoever_has_another_number_or_unit_is_another_man() -> None:

@@ -21,8 +21,8 @@ MEN = (
 HE = Stated("Зразков", "Иван", "Петрович", "1990-05-17", "АВ-000123", "00001")
 
 
-def outcome(folder: Path, claim: Stated = HE) -> str:
-    return SqliteRegistry(folder / "registry.db").look_up(claim).outcome
+def outcome(folder: Path, stated: Stated = HE) -> str:
+    return SqliteRegistry(folder / "registry.db").look_up(stated).outcome
 
 
 def refused(folder: Path, text: str, encoding: str = "utf-8") -> RegistryFileError:

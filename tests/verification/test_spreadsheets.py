@@ -47,8 +47,8 @@ def test_files_put_together_have_headings_and_end_marks_between(tmp_path: Path) 
 
 def test_a_double_surname_with_spaces_round_its_hyphen_is_one(tmp_path: Path) -> None:
     load_text(tmp_path, "ФИО;Личный номер\nЗразков - Вигаданов Иван Петрович;АВ-000123\n")
-    claim = Stated("Зразков-Вигаданов", "Иван", "Петрович", service_number="АВ-000123")
-    found = SqliteRegistry(tmp_path / "registry.db").look_up(claim)
+    stated = Stated("Зразков-Вигаданов", "Иван", "Петрович", service_number="АВ-000123")
+    found = SqliteRegistry(tmp_path / "registry.db").look_up(stated)
     assert (found.outcome, found.conflicting) == ("match", ())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,9 +32,10 @@ from services.verification.registry import load_csv
 from shared import subjects
 from shared.answering import AnyAnswer
 from shared.commands.base import ANSWER, Command, Decision, Recorded
+from shared.commands.catalogue import ANSWERED_BY
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.keyfiles import make_channel_keys, read_intake_public_key
 from shared.keyholder import RemoteKeys
 from shared.parking import Parked
@@ -42,6 +43,7 @@ from shared.policy import policy
 from shared.service import Service
 from shared.settings import Settings
 from tests.asking import OLENA
+from tests.waiting import WITHIN_S
 
 WIRES: dict[str, Callable[[Settings], Service]] = {
     "keyholder": lambda settings: services.keyholder.main.wire(settings, Lock()),
@@ -49,7 +51,6 @@ WIRES: dict[str, Callable[[Settings], Service]] = {
     "verification": services.verification.main.wire,
     "handover": services.handover.main.wire,
 }
-ANSWER_WITHIN_S = 60.0
 REGISTRY = (
     "surname,first_names,patronymic,rank,date_of_birth,service_number,unit\n"
     "Beispiel,Max,,private,1990-05-17,AB-000123,1\n"
@@ -69,7 +70,7 @@ class Site:
 
     @property
     def jetstream(self) -> JetStreamContext:
-        return self.client.jetstream(timeout=ANSWER_WITHIN_S)
+        return self.client.jetstream(timeout=WITHIN_S)
 
     @asynccontextmanager
     async def service(self, name: str) -> AsyncIterator[Service]:
@@ -82,7 +83,7 @@ class Site:
         """Runs a service that is put together already."""
         await service.bus.broker.start()
         service.begin()
-        self.running[service.desk.service] = service
+        self.running[service.context.service] = service
         try:
             yield service
         finally:
@@ -95,10 +96,10 @@ class Site:
         await self.key_holder.enter_async_context(self.service("keyholder"))
         # It is ready as a service before the server knows that it answers about keys.
         asked = subjects.keyholder("hash", "intake")
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(WITHIN_S):
             while True:
                 with suppress(NoRespondersError):
-                    await self.client.request(asked, b"{}", timeout=ANSWER_WITHIN_S)
+                    await self.client.request(asked, b"{}", timeout=WITHIN_S)
                     return
 
     async def stop_key_holder(self) -> None:
@@ -107,7 +108,7 @@ class Site:
     def keys_of(self, service: str) -> RemoteKeys:
         """The key holder, asked in a service's name."""
         log = self.running["keyholder"].log
-        return RemoteKeys(log.connection, service, ANSWER_WITHIN_S)
+        return RemoteKeys(log.connection, service, WITHIN_S)
 
     async def call(
         self,
@@ -139,8 +140,8 @@ class Site:
         if issubclass(command_type, Decision):
             who["seen_version"] = len(await self.history(case_id))
         body = json.dumps({**who, **fields}, default=str).encode()
-        subject = subjects.command(command_type.SERVICE, command_type.__name__)
-        reply = await self.client.request(subject, body, timeout=ANSWER_WITHIN_S)
+        subject = subjects.command(ANSWERED_BY[command_type], command_type.__name__)
+        reply = await self.client.request(subject, body, timeout=WITHIN_S)
         return ANSWER.validate_json(reply.data)
 
     async def record(
@@ -170,7 +171,7 @@ class Site:
             ),
         )
         try:
-            return (await subscription.next_msg(timeout=ANSWER_WITHIN_S)).data
+            return (await subscription.next_msg(timeout=WITHIN_S)).data
         finally:
             await subscription.unsubscribe()
 
@@ -190,7 +191,7 @@ class Site:
     async def calls_left(self) -> int:
         """Waits until every call is processed, and gives how many weren't in time: 0."""
         left = 1
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(WITHIN_S):
             while left:
                 streams = map(subjects.calls_stream, policy().channels.names)
                 infos = [await self.jetstream.stream_info(stream) for stream in streams]
@@ -201,18 +202,10 @@ class Site:
         """Waits until so many messages are parked and gives them."""
         subscription = await self.jetstream.subscribe("parked.>", ordered_consumer=True)
         try:
-            messages = [await subscription.next_msg(timeout=ANSWER_WITHIN_S) for _ in range(count)]
+            messages = [await subscription.next_msg(timeout=WITHIN_S) for _ in range(count)]
         finally:
             await subscription.unsubscribe()
         return [Parked.model_validate_json(message.data) for message in messages]
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[NatsServer]:
-    server = NatsServer(tmp_path / "nats")
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

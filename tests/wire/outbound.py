@@ -14,7 +14,8 @@ from shared.commands.intake import SetContactRule
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from shared.keyfiles import read_channel_private_key
-from tests.wire.conftest import ANSWER_WITHIN_S, Site
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import Site
 
 ADDRESS = "@beispiel_canary"
 TEXT = "wait at the river of Musterdorf"
@@ -61,7 +62,7 @@ async def begin_anew(site: Site) -> None:
 async def all_processed(site: Site) -> None:
     """Waits until intake has acknowledged every event that it consumes."""
     left = 1
-    async with asyncio.timeout(ANSWER_WITHIN_S):
+    async with asyncio.timeout(WITHIN_S):
         while left:
             info = await ask(site.client, f"CONSUMER.INFO.{subjects.CASES}.intake", None)
             left = info["num_pending"] + info["num_ack_pending"]

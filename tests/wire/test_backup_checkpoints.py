@@ -22,8 +22,6 @@ from shared.checkpoints import make_witness_keys
 from tests.wire.conftest import Site
 from tests.wire.test_backups import back_up, one_person, restore
 
-pytestmark = pytest.mark.wire
-
 DAYS, LINE_BYTES = 110, 432
 """A witness signs a line a minute; backups stopped on the 108th day."""
 

@@ -34,9 +34,8 @@ from passage.runner.nats_server import NatsServer
 from shared.checkpoints import PUBLIC_NAME, make_witness_keys
 from shared.commands.intake import ProvidePersonalData
 from shared.events.fields import Identity
+from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
-
-pytestmark = pytest.mark.wire
 
 CANARIES = ("Канарейченко", "Kanarienvogel", "CANARY-000123", "+380441234567")
 TEXT = "Kanarienvogel is waiting"
@@ -248,7 +247,9 @@ async def test_checkpoints_come_back_and_say_what_is_lost(
     assert '"events": 7,\n    "first": 3,\n    "last": 9' in capsys.readouterr().out
     with restored_server(place) as server:
         async with connected(server.url) as client:
-            found = (await client.jetstream(timeout=60).stream_info("CASES")).config.metadata or {}
+            found = (
+                await client.jetstream(timeout=WITHIN_S).stream_info("CASES")
+            ).config.metadata or {}
     assert len(found["passage_incarnation"]) == 32
 
 
@@ -258,7 +259,7 @@ async def test_running_servers_are_filled_whole_or_not_at_all(
     # So much in the last stream that the damage is found when others were restored already.
     await ask(site.client, "STREAM.CREATE.ZULU", {"name": "ZULU", "subjects": ["zulu"]})
     for _ in range(3):
-        await site.client.request("zulu", os.urandom(100_000), timeout=60)
+        await site.client.request("zulu", os.urandom(100_000), timeout=WITHIN_S)
     written = await back_up(place)
     good = written.path.read_bytes()
     with NatsServer(tmp_path / "empty", sync_interval='"1m"') as server:

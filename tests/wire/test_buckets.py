@@ -17,9 +17,10 @@ from shared.buckets import JetStreamBucket, TakenError
 from shared.events.fields import PersonalClass
 from shared.jetstream.connection import Connection
 from shared.sealing import DataKey
-from tests.desks import secrets
+from tests.contexts import secrets
 
 pytestmark = pytest.mark.wire
+
 KEYS = 3_000
 
 

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from shared.commands.base import Recorded, Refused
-from shared.commands.confirming import ConfirmCaller
-from shared.commands.intake import IssueReturnCode
+from shared.commands.intake import ConfirmCaller, IssueReturnCode
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from tests.wire.conftest import Site
-
-pytestmark = pytest.mark.wire
 
 ONE_MAN: list[tuple[Channel, tuple[str, ...]]] = [
     ("phone", ("+7 900 000-00-01", "8 900 000 00 01", "79000000001")),

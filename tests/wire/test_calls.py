@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-import pytest
-
 from shared import subjects
 from shared.commands.intake import CloseCase, IssueReturnCode, ProvidePersonalData
 from shared.keyfiles import read_intake_public_key
 from tests.wire.conftest import Site
 from tests.wire.publishing import envelope, publish
-
-pytestmark = pytest.mark.wire
 
 
 async def test_a_first_call_opens_a_case_and_the_same_caller_is_linked_to_it(site: Site) -> None:

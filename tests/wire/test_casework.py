@@ -35,7 +35,6 @@ from tests.asking import OLENA, PETRO
 from tests.wire.conftest import Site
 from tests.wire.test_lifecycle import PLACE
 
-pytestmark = pytest.mark.wire
 LIFE_NOW = {"intent": "surrender", "situation": "serving", "urgency": "life_now"}
 
 
@@ -151,10 +150,10 @@ async def test_after_his_exchange_a_call_begins_another_case(all_services: Site)
 
 
 def exchanged(site: Site, case_id: str) -> Outcome:
-    desk, now = site.running["handover"].desk, datetime.now(UTC)
-    cause = Cause("exchange", "exchange", f"operator:{OLENA}", desk.source, now)
+    context, now = site.running["handover"].context, datetime.now(UTC)
+    cause = Cause("exchange", "exchange", f"operator:{OLENA}", context.source, now)
     events: list[Event] = [Exchanged(exchanged_at=now)]
-    return transact(desk.writer, case_id, cause, lambda _: events)
+    return transact(context.writer, case_id, cause, lambda _: events)
 
 
 async def test_another_man_on_the_line_gets_one_case_of_his_own(desk: Site) -> None:  # E23

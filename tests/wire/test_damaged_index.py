@@ -10,8 +10,6 @@ import pytest
 from shared.commands.intake import CloseCase
 from tests.wire.conftest import Site
 
-pytestmark = pytest.mark.wire
-
 
 async def closed_case(site: Site, address: str) -> str:
     await site.call(address)

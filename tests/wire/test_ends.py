@@ -17,9 +17,8 @@ from passage.runner.nats_server import NatsServer
 from services.verification import CASES
 from shared import subjects
 from shared.commands.intake import ProvidePersonalData
-from tests.wire.conftest import ANSWER_WITHIN_S, Site
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import Site
 
 
 @asynccontextmanager
@@ -58,7 +57,7 @@ def environment_on(site: Site) -> dict[str, str]:
 async def test_a_registry_that_is_stuck_does_not_hold_up_the_end(intake: Site) -> None:
     site = intake
     async with (
-        asyncio.timeout(ANSWER_WITHIN_S),
+        asyncio.timeout(WITHIN_S),
         running("tests.wire.stuck_verification", site) as stuck,
     ):
         assert stuck.stdout is not None
@@ -91,7 +90,7 @@ async def test_without_a_server_the_end_is_none_by_a_fault(
     assert pid is not None
     try:
         async with (
-            asyncio.timeout(ANSWER_WITHIN_S),
+            asyncio.timeout(WITHIN_S),
             running("services.verification", site) as process,
         ):
             await answers(site, "verification")
@@ -111,5 +110,5 @@ async def answers(site: Site, service: str) -> None:
     """Waits until a service listens."""
     while True:
         with suppress(NoRespondersError):
-            await site.client.request(subjects.health(service), timeout=ANSWER_WITHIN_S)
+            await site.client.request(subjects.health(service), timeout=WITHIN_S)
             return

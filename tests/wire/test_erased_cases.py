@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import pytest
 from sqlalchemy import select
 
 from passage.cli.erased import look
@@ -24,12 +23,12 @@ from shared import subjects
 from shared.buckets import Kept
 from shared.commands.handover import RecordArrival
 from shared.commands.intake import AddNote, ErasePersonalData, ProvidePersonalData
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.jetstream import RecordedEvent
-from tests.wire.conftest import ANSWER_WITHIN_S, Site
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import Site
 from tests.wire.test_lifecycle import HIM, PLACE
 
-pytestmark = pytest.mark.wire
 CASES = 100
 AT_ONCE = 10
 KEPT = 10
@@ -86,7 +85,7 @@ async def registered(site: Site, number: int) -> str:
     """A case with something in every class."""
     call_id = await site.call(f"+38044{number:07}")
     index = site.running["intake"].bucket(subjects.INDEX_BUCKET)
-    async with asyncio.timeout(ANSWER_WITHIN_S):
+    async with asyncio.timeout(WITHIN_S):
         while not (case_id := case_of(index.get(f"call.phone.{call_id}"))):
             await site.client.flush()
         await site.calls_left()
@@ -118,7 +117,7 @@ async def erased(site: Site, case_id: str) -> None:
 async def destroyed(site: Site, case_ids: list[str]) -> None:
     """Waits until the key holder has done its part."""
     bucket = site.running["keyholder"].bucket(subjects.KEYS_BUCKET)
-    async with asyncio.timeout(3 * ANSWER_WITHIN_S):
+    async with asyncio.timeout(3 * WITHIN_S):
         for case_id in case_ids:
             while True:
                 kept = bucket.get(case_id)
@@ -141,7 +140,7 @@ def running_at(site: Site, database: str) -> Running:
 
 async def rotate(site: Site) -> None:
     subject = subjects.keyholder("rotate", "keeper")
-    reply = await site.client.request(subject, b"", timeout=ANSWER_WITHIN_S)
+    reply = await site.client.request(subject, b"", timeout=WITHIN_S)
     assert not json.loads(reply.data).get("damaged", ["refused"]), reply.data
 
 

@@ -16,7 +16,6 @@ from shared.timers import JetStreamTimers, Timer
 from tests.wire.conftest import Site
 from tests.wire.test_lifecycle import HIM, guided, hand_over, verified
 
-pytestmark = pytest.mark.wire
 SERVICES = ("intake", "verification", "handover")
 REQUEST = {"legal_basis": "request_of_person", "reference": "letter 17"}
 

@@ -14,8 +14,6 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
 from passage.connecting import connected
 from passage.install.provisioning import provision
 from services.handover import CONSUMES
@@ -46,9 +44,9 @@ from tests.examples import (
     rendezvous_disclosed,
     rendezvous_planned,
 )
-from tests.wire.conftest import ANSWER_WITHIN_S, Site
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import Site
 
-pytestmark = pytest.mark.wire
 ROUNDS = 25
 HOUR = timedelta(hours=1)
 LEAD = "1EAD0000CASE"
@@ -63,7 +61,7 @@ async def seed(
     for event in events:
         cause = Cause(uuid4().hex, "story", f"operator:{OLENA}", "/services/story", when)
         decide = partial(_only, event)
-        await asyncio.to_thread(transact, service.desk.writer, case_id, cause, decide)
+        await asyncio.to_thread(transact, service.context.writer, case_id, cause, decide)
 
 
 def _only(event: Event, _state: object) -> list[Event]:
@@ -76,7 +74,7 @@ def offer_now() -> HandoverOffered:
 
 async def all_taken(site: Site) -> None:
     """Waits until handover has taken every message there is for it."""
-    async with asyncio.timeout(ANSWER_WITHIN_S):
+    async with asyncio.timeout(WITHIN_S):
         for durable in CONSUMES:
             left = 1
             while left:

@@ -7,8 +7,6 @@ import pytest
 from passage.runner.health import answers
 from tests.wire.conftest import Site
 
-pytestmark = pytest.mark.wire
-
 NO_HEADERS = (
     b"garbage",
     b"NATS/1.0",

@@ -23,9 +23,7 @@ from shared.lanes import Work
 from shared.pulling import Pull
 from shared.subjects import Durable
 from shared.transact import Outcome
-from tests.wire.conftest import ANSWER_WITHIN_S
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
 
 DURABLE = Durable("taker", "MANY", ())
 API, NEXT = "$JS.API", "CONSUMER.MSG.NEXT.MANY.taker"
@@ -65,7 +63,7 @@ class Taker:
         await hand.stop()
 
     async def next(self) -> Held:
-        return await asyncio.wait_for(self.put.get(), ANSWER_WITHIN_S)
+        return await asyncio.wait_for(self.put.get(), WITHIN_S)
 
     async def left(self) -> int:
         """How many messages the server delivered to nobody yet."""
@@ -115,7 +113,7 @@ async def test_a_consumer_that_is_silent_for_too_long_is_asked_anew(client: Clie
     await client.subscribe(f"silent.{NEXT}", cb=asked.put)
     pull = Pull(DURABLE, "silent", lambda _: None, lambda: 1)
     await pull.start(client)
-    first, again = [await asyncio.wait_for(asked.get(), ANSWER_WITHIN_S) for _ in range(2)]
+    first, again = [await asyncio.wait_for(asked.get(), WITHIN_S) for _ in range(2)]
     await pull.stop()
     assert first.reply != again.reply
 
@@ -133,11 +131,11 @@ async def test_a_request_for_messages_that_the_server_has_no_place_for_is_made_a
     pull = Pull(DURABLE, API, arrived.put_nowait, lambda: 1)
     await pull.start(client)
     for _ in range(2):
-        await asyncio.wait_for(requests.get(), ANSWER_WITHIN_S)
+        await asyncio.wait_for(requests.get(), WITHIN_S)
     found = await ask(client, "CONSUMER.INFO.MANY.taker", None)
     assert found["num_waiting"] == WAITING_MAX
     for one in waiting:
         await one.unsubscribe()
     await client.jetstream().publish("many", BODY)
-    assert (await asyncio.wait_for(arrived.get(), ANSWER_WITHIN_S)).data == BODY
+    assert (await asyncio.wait_for(arrived.get(), WITHIN_S)).data == BODY
     await pull.stop()

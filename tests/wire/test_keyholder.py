@@ -17,15 +17,14 @@ from shared.access import AccessRecord
 from shared.commands.base import Unavailable
 from shared.commands.intake import AddNote, TriageCall
 from shared.events.base import FIRST_PREVHASH
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import VALUES_MAX, Denied, OpenedValue, SealedValue
 from shared.keyholder import KeysDeniedError, KeysUnavailableError, Searcher, TooManyError
 from shared.policy import policy
 from shared.settings import Settings
 from tests.asking import OLENA
-from tests.wire.conftest import ANSWER_WITHIN_S, Site
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import Site
 
 PURPOSES = (
     *("call", "caller-phone", "caller-walk_in"),
@@ -35,7 +34,7 @@ PURPOSES = (
 
 async def keeper(site: Site, operation: str) -> dict[str, Any]:
     subject = subjects.keyholder(operation, "keeper")
-    reply = await site.client.request(subject, b"", timeout=ANSWER_WITHIN_S)
+    reply = await site.client.request(subject, b"", timeout=WITHIN_S)
     return dict(json.loads(reply.data))
 
 
@@ -55,7 +54,7 @@ async def opened(site: Site, asker: str, value: SealedValue) -> OpenedValue:
 
 async def accesses(site: Site, count: int) -> list[AccessRecord]:
     subscription = await site.jetstream.subscribe("audit.>", ordered_consumer=True)
-    found = [await subscription.next_msg(timeout=ANSWER_WITHIN_S) for _ in range(count)]
+    found = [await subscription.next_msg(timeout=WITHIN_S) for _ in range(count)]
     await subscription.unsubscribe()
     return [AccessRecord.model_validate_json(message.data) for message in found]
 
@@ -91,7 +90,7 @@ async def test_nobody_opens_what_the_policy_does_not_open_for_him(site: Site, as
 
 async def test_a_malformed_request_is_denied_and_says_which_field(site: Site) -> None:
     body = b'{"case_id":"not an id","version":0}'
-    reply = await site.client.request("keyholder.seal.intake", body, timeout=ANSWER_WITHIN_S)
+    reply = await site.client.request("keyholder.seal.intake", body, timeout=WITHIN_S)
     denied = Denied.model_validate_json(reply.data)
     assert denied.denied == "invalid"
     assert "case_id" in denied.expected
@@ -222,7 +221,7 @@ async def test_hashes_are_made_for_the_purposes_that_the_policy_gives(
 @pytest.mark.parametrize("purpose", ["caller-*", "caller-", "caller-post", "name", "return-codes"])
 async def test_no_hash_is_made_for_a_purpose_that_is_not_listed(site: Site, purpose: str) -> None:
     body = json.dumps({"values": [{"purpose": purpose, "value": "+380440000001"}]}).encode()
-    reply = await site.client.request("keyholder.hash.intake", body, timeout=ANSWER_WITHIN_S)
+    reply = await site.client.request("keyholder.hash.intake", body, timeout=WITHIN_S)
     denied = Denied.model_validate_json(reply.data)
     assert (denied.denied, "purpose" in denied.expected) == ("invalid", True)
 

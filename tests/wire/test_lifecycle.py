@@ -6,8 +6,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from shared import subjects
 from shared.commands.base import ANSWER, Ignored, Invalid, Refused
 from shared.commands.handover import (
@@ -29,12 +27,11 @@ from shared.commands.intake import (
 )
 from shared.commands.verification import CheckRegistry, VerifyIdentity
 from shared.events.fields import Identity
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.key_messages import SealedValue
 from tests.asking import OLENA, PETRO
-from tests.wire.conftest import ANSWER_WITHIN_S, Site
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import Site
 
 HIM = {"surname": "Beispiel", "service_number": "AB 000123", "date_of_birth": "1990-05-17"}
 PLACE = {"description": "the mill of Musterdorf"}
@@ -107,7 +104,7 @@ async def test_nothing_personal_stands_in_the_log_and_all_of_it_opens_with_the_k
         assert not any(secret in body for body in bodies)
     given = next(body for body in bodies if b"PersonalDataProvided" in body)
     sealed = SealedValue.of(read_case_event(given), "identity")
-    keys = site.running["verification"].desk.keys
+    keys = site.running["verification"].context.keys
     (opened_again,) = await asyncio.to_thread(keys.open, [sealed], OLENA, "a test")
     assert Identity.model_validate_json(opened_again.text or "").surname == "Beispiel"
 
@@ -188,7 +185,7 @@ async def test_a_wrong_command_names_the_fields_and_never_the_values(all_service
         b'{"Kanarienvogelsky": 1, "case_id": "no such.case", "provenance": "Kanarienvogelsky"}',
     ):
         subject = subjects.command("intake", "ProvidePersonalData")
-        reply = await site.client.request(subject, body, timeout=ANSWER_WITHIN_S)
+        reply = await site.client.request(subject, body, timeout=WITHIN_S)
         answer = ANSWER.validate_json(reply.data)
         assert isinstance(answer, Invalid)
         assert answer.errors

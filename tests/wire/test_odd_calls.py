@@ -7,7 +7,6 @@ import json
 from base64 import b64encode
 from typing import Any
 
-import pytest
 from nacl.public import PrivateKey
 
 from services.keyholder.secrets import read_secrets
@@ -17,8 +16,6 @@ from shared.key_messages import SealedValue
 from shared.keyfiles import read_intake_public_key
 from tests.wire.conftest import Site
 from tests.wire.publishing import envelope, publish
-
-pytestmark = pytest.mark.wire
 
 CANARY = "Kanarienvogelsky"
 

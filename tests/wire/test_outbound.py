@@ -24,7 +24,8 @@ from shared.commands.intake import (
 from shared.events.fields import Channel
 from shared.keyfiles import read_channel_private_key
 from tests.asking import PETRO
-from tests.wire.conftest import ANSWER_WITHIN_S, Site
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import Site
 from tests.wire.outbound import (
     ADDRESS,
     TEXT,
@@ -38,13 +39,11 @@ from tests.wire.outbound import (
     station,
 )
 
-pytestmark = pytest.mark.wire
-
 
 async def test_a_message_goes_out_and_its_channel_says_that_it_was_sent(intake: Site) -> None:
     case_id = await safe_case(intake)
     queued = await intake.record(SendMessage, case_id, **TOLD)
-    found = await station(intake).deliver_next(ANSWER_WITHIN_S)
+    found = await station(intake).deliver_next(WITHIN_S)
     assert found is not None
     assert (found.to_address, found.text) == (ADDRESS, TEXT)
     assert (found.message.case_id, found.message.language) == (case_id, "ru")
@@ -65,7 +64,7 @@ async def test_the_address_is_opened_in_the_name_of_who_sends_it(intake: Site) -
     await intake.record(SendMessage, case_id, PETRO, **TOLD)
     await intake.next_event("MessageDispatched")
     subscription = await intake.jetstream.subscribe(subjects.audit(case_id), ordered_consumer=True)
-    found = [json.loads((await subscription.next_msg(ANSWER_WITHIN_S)).data) for _ in range(2)]
+    found = [json.loads((await subscription.next_msg(WITHIN_S)).data) for _ in range(2)]
     await subscription.unsubscribe()
     opened = {
         (one["by"], value["type_name"], value["field"]) for one in found for value in one["values"]
@@ -82,7 +81,7 @@ async def test_nothing_personal_is_readable_on_its_way(intake: Site) -> None:
     case_id = await safe_case(intake)
     await intake.record(SendMessage, case_id, **TOLD)
     await intake.next_event("MessageDispatched")
-    async with asyncio.timeout(ANSWER_WITHIN_S):
+    async with asyncio.timeout(WITHIN_S):
         while not await given_to_channels(intake):
             pass
     message = await intake.jetstream.get_msg(subjects.OUTBOUND, 1)
@@ -94,7 +93,7 @@ async def test_nothing_personal_is_readable_on_its_way(intake: Site) -> None:
     assert b"Musterdorf" not in everything
     other = read_channel_private_key(intake.settings.keys_dir, "signal")
     with pytest.raises(BoxBrokenError):
-        await Station(intake.client, "telegram", other).receive(ANSWER_WITHIN_S)
+        await Station(intake.client, "telegram", other).receive(WITHIN_S)
 
 
 async def test_until_he_says_so_nobody_writes_and_a_window_that_is_over_does_not_help(
@@ -132,7 +131,7 @@ async def test_it_goes_until_the_window_ends_and_not_to_a_phone_that_called_sinc
     linked = await intake.next_event("CallLinked")
     assert (linked.subject, linked.data.caller_address is None) == (case_id, False)
     await intake.record(SendMessage, case_id, **TOLD)
-    found = await station(intake).deliver_next(ANSWER_WITHIN_S)
+    found = await station(intake).deliver_next(WITHIN_S)
     assert found is not None
     assert (found.to_address, found.message.valid_until) == (ADDRESS, end)
 
@@ -144,7 +143,7 @@ async def test_the_same_command_again_sends_nothing_again(intake: Site) -> None:
     first = await intake.record(SendMessage, case_id, **same)
     again = await intake.record(SendMessage, case_id, **same)
     assert (first.result, again.result) == ("recorded", "repeated")
-    assert await station(intake).deliver_next(ANSWER_WITHIN_S) is not None
+    assert await station(intake).deliver_next(WITHIN_S) is not None
     await outcome_of(intake)
     assert await given_to_channels(intake) == 1
 
@@ -173,7 +172,7 @@ async def test_what_no_channel_fetches_in_time_is_gone_and_has_failed(impatient:
     failed = await outcome_of(site)
     assert failed.data.reason == "no_report"
     left = 1
-    async with asyncio.timeout(ANSWER_WITHIN_S):
+    async with asyncio.timeout(WITHIN_S):
         while left:
             left = (await site.jetstream.stream_info(subjects.OUTBOUND)).state.messages
     assert await given_to_channels(site) == 1
@@ -183,7 +182,7 @@ async def test_a_report_that_comes_too_late_is_recorded_all_the_same(impatient: 
     site = impatient
     case_id = await safe_case(site)
     # Asked for first: the message is there for a second only.
-    receiving = asyncio.create_task(station(site).receive(ANSWER_WITHIN_S))
+    receiving = asyncio.create_task(station(site).receive(WITHIN_S))
     await asyncio.sleep(0)
     await site.record(SendMessage, case_id, **TOLD)
     found = await receiving
@@ -233,7 +232,7 @@ async def test_it_does_not_go_to_a_phone_that_is_not_the_safe_one_any_more(intak
     assert refused.data.reason == "address"
     assert await given_to_channels(intake) == 0
     await intake.record(SendMessage, case_id, **TOLD)
-    found = await station(intake).deliver_next(ANSWER_WITHIN_S)
+    found = await station(intake).deliver_next(WITHIN_S)
     assert found is not None
     assert found.to_address == "@fremd"
 
@@ -245,12 +244,12 @@ async def test_a_sealed_key_holder_holds_a_message_back_until_it_is_unsealed(
     async with held_back(intake):
         await intake.record(SendMessage, case_id, **TOLD)
         await intake.stop_key_holder()
-    async with asyncio.timeout(ANSWER_WITHIN_S):
+    async with asyncio.timeout(WITHIN_S):
         while not await _taken(intake):
             pass
     assert (await intake.history(case_id))[-1] == "MessageQueued"
     await intake.restart_key_holder()
-    found = await station(intake).deliver_next(ANSWER_WITHIN_S)
+    found = await station(intake).deliver_next(WITHIN_S)
     assert found is not None
     assert found.text == TEXT
 
@@ -263,7 +262,7 @@ async def test_a_report_on_a_message_that_the_channel_was_not_given_is_parked(
 ) -> None:
     case_id = await safe_case(intake)
     await intake.record(SendMessage, case_id, **TOLD)
-    found = await station(intake).receive(ANSWER_WITHIN_S)
+    found = await station(intake).receive(WITHIN_S)
     assert found is not None
     message_id = "f" * 32 if other else found.message.message_id
     await station(intake, channel).report(message_id, case_id, "failed")
@@ -275,7 +274,7 @@ async def test_a_report_on_a_message_that_the_channel_was_not_given_is_parked(
 async def test_a_channel_that_reports_twice_is_recorded_once(intake: Site) -> None:
     case_id = await safe_case(intake)
     await intake.record(SendMessage, case_id, **TOLD)
-    found = await station(intake).deliver_next(ANSWER_WITHIN_S, "refused")
+    found = await station(intake).deliver_next(WITHIN_S, "refused")
     assert found is not None
     refused = await outcome_of(intake)
     assert (refused.type_name, refused.data.reason) == ("MessageRefused", "channel")

@@ -20,7 +20,8 @@ from shared.outgoing import OutgoingMessage
 from shared.parking import Delivery
 from shared.policy import policy
 from shared.service import assemble
-from tests.wire.conftest import ANSWER_WITHIN_S, Site
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import Site
 from tests.wire.outbound import (
     CALLED,
     TOLD,
@@ -33,7 +34,6 @@ from tests.wire.outbound import (
     station,
 )
 
-pytestmark = pytest.mark.wire
 LONG_BYTES = 2_000
 
 
@@ -41,10 +41,10 @@ async def test_reading_the_log_from_its_beginning_sends_nothing_again(intake: Si
     case_id = await safe_case(intake)
     for channel_says in ("sent", "failed"):
         await intake.record(SendMessage, case_id, **TOLD, again=True)
-        await station(intake).deliver_next(ANSWER_WITHIN_S, channel_says)
+        await station(intake).deliver_next(WITHIN_S, channel_says)
         await outcome_of(intake)
     await intake.record(SendMessage, case_id, **TOLD, again=True)
-    assert await station(intake).receive(ANSWER_WITHIN_S) is not None
+    assert await station(intake).receive(WITHIN_S) is not None
     before = await intake.history(case_id)
     await all_processed(intake)
     await begin_anew(intake)
@@ -80,7 +80,7 @@ async def test_two_processes_of_intake_send_it_once(site: Site) -> None:
             await begin_anew(site)
             await site.next_event("MessageDispatched")  # Else it might overtake the next.
         for _ in range(5):
-            assert await station(site).receive(ANSWER_WITHIN_S) is not None
+            assert await station(site).receive(WITHIN_S) is not None
         await all_processed(site)
     assert (await site.history(case_id)).count("MessageDispatched") == 5
     assert await given_to_channels(site) == 5
@@ -110,7 +110,7 @@ async def test_a_process_that_ends_before_the_channel_gets_it_sends_nothing_late
         keys = read_channel_public_keys(site.settings.keys_dir)
         told: list[str] = []
         limits = policy().channels.messages
-        cut = Sending(service.desk, PowerCut(), keys, limits, timedelta(minutes=10), told.append)
+        cut = Sending(service.context, PowerCut(), keys, limits, timedelta(minutes=10), told.append)
         with pytest.raises(PowerCutError):
             await asyncio.to_thread(dispatch, cut, queued)
         service.close()
@@ -157,7 +157,7 @@ async def test_what_a_channel_has_no_room_for_is_not_given_to_it(
         await intake.next_event("MessageDispatched")
     await all_processed(intake)
     assert await given_to_channels(intake) == 1
-    found = await station(intake).receive(ANSWER_WITHIN_S)
+    found = await station(intake).receive(WITHIN_S)
     assert found is not None
     assert found.text == "wait"
 
@@ -174,7 +174,7 @@ async def test_a_message_too_long_for_its_channel_has_failed(impatient: Site) ->
 async def test_a_message_that_is_on_its_way_still_has_its_outcome_before_it(intake: Site) -> None:
     case_id = await safe_case(intake)
     await intake.record(SendMessage, case_id, **TOLD)
-    found = await station(intake).receive(ANSWER_WITHIN_S)
+    found = await station(intake).receive(WITHIN_S)
     assert found is not None
     data = {"message_id": found.message.message_id, "case_id": case_id, "outcome": "queued"}
     body = {"type": "passage.DeliveryReported.v1", "data": data}

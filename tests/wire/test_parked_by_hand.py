@@ -6,8 +6,6 @@ import asyncio
 import json
 from typing import Any
 
-import pytest
-
 from passage.cli.parked import clear, parked_in
 from shared import subjects
 from shared.access import AccessRecord
@@ -17,8 +15,6 @@ from shared.key_messages import SealedValue
 from shared.parked_messages import still_waiting
 from tests.asking import OLENA
 from tests.wire.conftest import Site
-
-pytestmark = pytest.mark.wire
 
 NO_CALL = "tell them: I am at the mill, хочу жить".encode()
 WHY = "what is it"

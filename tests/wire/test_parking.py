@@ -29,7 +29,8 @@ from shared.matching import Stated
 from shared.parking import Delivery, RetryAnswer, UnprocessableError, park
 from shared.reactions import react
 from shared.service import assemble
-from tests.wire.conftest import ANSWER_WITHIN_S, Site
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import Site
 
 
 class RegistryWithAFault:
@@ -43,7 +44,7 @@ class RegistryWithAFault:
 
 async def retried(site: Site, service: str, sequence: int) -> RetryAnswer:
     body = json.dumps({"sequence": sequence}).encode()
-    reply = await site.client.request(subjects.retry(service), body, timeout=ANSWER_WITHIN_S)
+    reply = await site.client.request(subjects.retry(service), body, timeout=WITHIN_S)
     answer = RetryAnswer.model_validate_json(reply.data)
     if answer.result == "done":
         # As `passage parked retry` does, with the keeper's right: no service may.
@@ -51,7 +52,6 @@ async def retried(site: Site, service: str, sequence: int) -> RetryAnswer:
     return answer
 
 
-@pytest.mark.wire
 async def test_a_fault_is_tried_a_few_times_then_parked_then_mended_by_a_retry(site: Site) -> None:
     async with site.service("intake"):
         await site.call()
@@ -59,8 +59,8 @@ async def test_a_fault_is_tried_a_few_times_then_parked_then_mended_by_a_retry(s
         await site.record(ProvidePersonalData, case_id, identity={"surname": "Beispiel"})
 
         broken = assemble("verification", Fold(VerificationState(), evolve), site.settings)
-        deadlines = deadlines_of(broken.desk, broken.timers(), spans_of(Spans, site.settings))
-        faulty = Verification(broken.desk, RegistryWithAFault(), deadlines)
+        deadlines = deadlines_of(broken.context, broken.timers(), spans_of(Spans, site.settings))
+        faulty = Verification(broken.context, RegistryWithAFault(), deadlines)
         broken.bus.consume(CASES, partial(react, REACTIONS, faulty))
         await broken.bus.broker.start()
         (parked,) = await site.parked()
@@ -77,7 +77,6 @@ async def test_a_fault_is_tried_a_few_times_then_parked_then_mended_by_a_retry(s
         assert (await retried(site, "verification", 1)).result == "gone"
 
 
-@pytest.mark.wire
 async def test_what_is_still_bad_stays_parked(site: Site) -> None:
     await site.jetstream.publish("calls.phone", b"no call")
     async with site.service("intake"), site.service("verification"):
@@ -88,7 +87,6 @@ async def test_what_is_still_bad_stays_parked(site: Site) -> None:
         assert (await retried(site, "intake", 0)).result == "gone"
 
 
-@pytest.mark.wire
 async def test_what_an_older_version_parked_from_its_one_stream_can_be_put_back(site: Site) -> None:
     key = read_intake_public_key(site.settings.keys_dir)
     now = datetime.now(UTC)
@@ -102,7 +100,6 @@ async def test_what_an_older_version_parked_from_its_one_stream_can_be_put_back(
         assert (await site.next_event("CaseOpened")).data.call_id == "call-1"
 
 
-@pytest.mark.wire
 async def test_what_parked_has_no_room_for_waits_in_its_channels_own_stream(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,7 +121,7 @@ async def test_what_parked_has_no_room_for_waits_in_its_channels_own_stream(
         for left in (2, 1):
             one = await site.jetstream.get_last_msg(subjects.PARKED, "parked.intake.CALLS_phone")
             await site.jetstream.delete_msg(subjects.PARKED, one.seq or 0)
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(WITHIN_S):
                 while (await site.jetstream.stream_info(calls)).state.messages != left:
                     pass
 

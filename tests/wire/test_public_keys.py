@@ -10,9 +10,8 @@ from nats.aio.msg import Msg
 
 from shared import subjects
 from tests.examples import CASE, OTHER_CASE
-from tests.wire.conftest import ANSWER_WITHIN_S, Site
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import Site
 
 
 async def test_the_keys_of_the_case_first_kept_are_asked_for_again(
@@ -25,7 +24,7 @@ async def test_the_keys_of_the_case_first_kept_are_asked_for_again(
     keys, order = site.keys_of("intake"), (CASE, CASE, OTHER_CASE, CASE, CASE)
     made = [await asyncio.to_thread(keys.for_sealing, case_id, 1, "") for case_id in order]
     await asyncio.to_thread(keys.for_sealing, OTHER_CASE, 1, "")  # The last that is heard of.
-    heard = [await asyncio.wait_for(asked.get(), ANSWER_WITHIN_S) for _ in range(4)]
+    heard = [await asyncio.wait_for(asked.get(), WITHIN_S) for _ in range(4)]
     assert [json.loads(one.data)["case_id"] for one in heard] == [CASE, OTHER_CASE] * 2
     ids = [{name: one.key_id for name, one in keys.items()} for keys in made]
     assert ids[0] == ids[1] == ids[3] == ids[4]

@@ -12,15 +12,14 @@ from nats.aio.transport import TcpTransport
 from nats.errors import FlushTimeoutError, NoRespondersError
 
 from shared import subjects
-from tests.wire.conftest import ANSWER_WITHIN_S, WIRES, Site
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import WIRES, Site
 
 
 async def is_ready(site: Site) -> bool:
     """Asks intake, which may not listen yet."""
     try:
-        reply = await site.client.request(subjects.health("intake"), b"", timeout=ANSWER_WITHIN_S)
+        reply = await site.client.request(subjects.health("intake"), b"", timeout=WITHIN_S)
     except NoRespondersError:
         return False
     return bool(json.loads(reply.data)["ready"])
@@ -42,7 +41,7 @@ async def test_a_service_is_ready_when_the_server_has_every_subscription(
     monkeypatch.setattr(Client, "flush", held_up)
     starting = asyncio.create_task(service.bus.broker.start())
     try:
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(WITHIN_S):
             await asked.wait()
         assert not await is_ready(site)
         heard.set()
@@ -72,7 +71,7 @@ async def test_a_service_has_started_when_its_last_subscription_was_answered_for
 
     service = WIRES["handover"](site.settings)
     # The log has a connection of its own, whose subscription isn't meant.
-    await asyncio.to_thread(service.log.connection.wait_connected, ANSWER_WITHIN_S)
+    await asyncio.to_thread(service.log.connection.wait_connected, WITHIN_S)
     monkeypatch.setattr(TcpTransport, "write", written)
     monkeypatch.setattr(TcpTransport, "writelines", lines_written)
     await service.bus.broker.start()

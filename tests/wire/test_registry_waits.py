@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from nats.js.errors import NotFoundError
 
 from shared import subjects
@@ -13,7 +12,6 @@ from shared.commands.intake import ProvidePersonalData
 from shared.deadlines import ALL_SET
 from tests.wire.conftest import Site
 
-pytestmark = pytest.mark.wire
 STREAM = subjects.timers_stream("verification")
 
 

@@ -6,14 +6,10 @@ import asyncio
 import json
 from uuid import uuid4
 
-import pytest
-
 from shared.commands.base import Refused
 from shared.commands.intake import IssueReturnCode
 from shared.key_messages import SealedValue
 from tests.wire.conftest import Site
-
-pytestmark = pytest.mark.wire
 
 
 async def test_the_same_issue_command_again_answers_the_same_code(site: Site) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from passage.integrity.log_reading import read_stream
 from passage.integrity.verify.case_logs import CaseLogs
 from passage.integrity.verify.findings import Findings
@@ -24,8 +22,6 @@ from shared.commands.verification import CheckRegistry
 from tests.asking import OLENA, PETRO
 from tests.examples import digest
 from tests.wire.conftest import Site
-
-pytestmark = pytest.mark.wire
 
 SHIFT, EXPORT = "SHIFT-2026-03-14-night", "EXPORT-2026-03"
 IVAN = "Ivan Example"

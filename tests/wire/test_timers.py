@@ -25,11 +25,10 @@ from shared import subjects
 from shared.jetstream.connection import Connection
 from shared.parking import Delivery
 from shared.timers import JetStreamTimers, Timer, TimerRefusedError, Timers, read_timer
+from tests.waiting import WITHIN_S
 
-pytestmark = pytest.mark.wire
 SERVICE = "intake"
 STREAM = subjects.timers_stream(SERVICE)
-WITHIN_S = 60.0
 LONG_AGO = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 FAR_OFF = datetime(2126, 3, 14, 12, 0, tzinfo=UTC)
 
@@ -158,6 +157,7 @@ async def test_a_timer_that_fired_waits_for_a_service_over_a_kill(
     assert await fired_until(url, "fired") == [timer("fired")]
 
 
+@pytest.mark.wire
 async def test_with_its_leader_killed_a_replicated_stream_fires_each_timer_once(
     tmp_path: Path,
 ) -> None:
@@ -185,7 +185,7 @@ async def test_a_daily_timer_set_again_stays_one_with_its_hour(url: str) -> None
         timers.set_daily("rotation", time((hour - 1) % 24, 30))
         timers.set_daily("rotation", time(hour, 0))
     async with client_of(url) as client:
-        js = client.jetstream(timeout=60)
+        js = client.jetstream(timeout=WITHIN_S)
         kept = await js.get_last_msg(STREAM, subjects.timer(SERVICE, "rotation"))
         state = (await ask(client, f"STREAM.INFO.{STREAM}", None))["state"]
     assert kept.headers is not None
@@ -221,7 +221,7 @@ async def test_wiping_its_own_timers_a_service_leaves_those_of_others(url: str) 
             await client.request(
                 subjects.timer(SERVICE, "hostile"), b"", timeout=WITHIN_S, headers=headers
             )
-        kept = await client.jetstream(timeout=60).get_last_msg(
+        kept = await client.jetstream(timeout=WITHIN_S).get_last_msg(
             subjects.timers_stream("keyholder"), "timers.keyholder.theirs-CASE"
         )
     assert kept.data

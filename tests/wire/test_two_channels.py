@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from services.intake.calls import ID_MAX_CHARACTERS, message_of
 from shared.commands.intake import IssueReturnCode
 from tests.wire.conftest import Site
-
-pytestmark = pytest.mark.wire
 
 
 async def test_the_same_message_id_on_two_channels_is_two_calls_of_one_case(site: Site) -> None:

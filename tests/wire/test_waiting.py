@@ -16,14 +16,13 @@ import pytest
 from passage.install.provisioning import ask, provision
 from passage.runner.taking_back import take_calls_back
 from services.intake import CALLS, sorting
-from services.intake.reading import Opener
+from services.intake.parsing import Opener
 from shared import case_log, hands, pulling, subjects, working
 from shared.commands.intake import IssueReturnCode
 from shared.events.base import CallEnvelope, CaseEvent, type_of
 from shared.events.calls import CallEnded
-from tests.wire.conftest import ANSWER_WITHIN_S, Site
-
-pytestmark = pytest.mark.wire
+from tests.waiting import WITHIN_S
+from tests.wire.conftest import Site
 
 FLOOD, FEW = 60, 3
 ONE_ADDRESS = "+380440000009"
@@ -54,13 +53,13 @@ async def events_until(site: Site, call_id: str) -> list[CaseEvent[Any]]:
 
 
 async def health(site: Site) -> dict[str, Any]:
-    reply = await site.client.request(subjects.health("intake"), b"", timeout=ANSWER_WITHIN_S)
+    reply = await site.client.request(subjects.health("intake"), b"", timeout=WITHIN_S)
     said: dict[str, Any] = json.loads(reply.data)
     return said
 
 
 async def until_ready(site: Site, ready: bool) -> dict[str, Any]:
-    async with asyncio.timeout(ANSWER_WITHIN_S):
+    async with asyncio.timeout(WITHIN_S):
         while (said := await health(site))["ready"] is not ready:
             pass
     return said
@@ -159,7 +158,7 @@ async def test_calls_of_long_cases_wait_for_one_another_and_nobody_waits_for_the
         assert len(in_turn) == FEW, "the genuine call waits for nobody"
         assert in_turn == [f"{in_turn[0][:-2]}-{number}" for number in range(FEW)]
         left = len(addresses) * FEW + 1
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(WITHIN_S):
             while left > FEW:
                 info = await site.jetstream.stream_info(subjects.calls_stream("phone"))
                 left = info.state.messages
@@ -240,7 +239,7 @@ async def test_what_a_killed_intake_had_in_hand_comes_again_at_once_and_in_order
     inbox = await site.client.subscribe("killed.intake")
     await site.client.publish(pull, b"3", inbox.subject)
     for _ in range(3):
-        await inbox.next_msg(ANSWER_WITHIN_S)  # And nobody settles it.
+        await inbox.next_msg(WITHIN_S)  # And nobody settles it.
     await take_calls_back(site.client, CALLS)
     async with site.service("intake"):
         found = await events_until(site, "call-4")
@@ -254,7 +253,7 @@ async def test_what_was_in_hand_at_a_stop_is_given_back_at_once(site: Site) -> N
         for number in range(5):
             await site.call(f"+38044000000{number}")
         await until_ready(site, ready=False)
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(WITHIN_S):
             while (await site.jetstream.consumer_info(stream, "intake")).num_ack_pending < 5:
                 pass
     await site.restart_key_holder()
@@ -268,7 +267,7 @@ async def test_a_message_that_breaks_the_sorting_of_many_fails_alone(
     all_are_there = threading.Event()
 
     def opened(keys: Opener, bodies: Sequence[bytes]) -> Opener:
-        all_are_there.wait(ANSWER_WITHIN_S)
+        all_are_there.wait(WITHIN_S)
         if any(b"breaks-sorting" in one for one in bodies):
             raise ZeroDivisionError
         return keys
@@ -279,7 +278,7 @@ async def test_a_message_that_breaks_the_sorting_of_many_fails_alone(
         await site.call(None, call_id=call_id)
     stream = subjects.calls_stream("phone")
     async with site.service("intake"):
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(WITHIN_S):
             while (await site.jetstream.consumer_info(stream, "intake")).num_ack_pending < 4:
                 pass
         all_are_there.set()

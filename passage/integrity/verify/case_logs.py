@@ -12,7 +12,7 @@ from passage.integrity.verify.transitions import Trail, broken_rules
 from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash
 from shared.events.catalogue import OWNER
 from shared.events.intake import CallLinked, CaseOpened, ReturnCodeIssued
-from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.events.shifts import OF_EXPORTS, OF_SHIFTS, DeskEvent, ShiftStarted, StatisticsExported
 from shared.subjects import read_case_subject
 

@@ -19,7 +19,7 @@ from services.keyholder.entries import Entry
 from shared.events.base import CaseEvent
 from shared.events.fields import PersonalClass, Sealed
 from shared.events.intake import CallLinked, CaseOpened, PersonalDataErased
-from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.events.upstream import read_upstream
 from shared.key_messages import OpeningKey
 from shared.sealing import Spot, key_id_of

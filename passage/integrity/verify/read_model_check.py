@@ -28,7 +28,7 @@ from services.query.models.folding import ReadEvent, Rows, fold
 from services.query.models.overdue import OverdueRow
 from services.query.models.queue import QueueRow
 from services.query.models.statistics import CallsKey, CallsRow, FunnelRow
-from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.parsing import UnreadableEventError, read_case_event
 
 CASES_AT_ONCE = 200
 CATCH_UP_TIMEOUT_S = 30.0

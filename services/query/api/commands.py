@@ -21,9 +21,9 @@ from services.query.nats_connection import NobodyAnswersError
 from services.query.requests.problems import ProblemError, problems
 from shared import subjects
 from shared.commands.base import ANSWER, Command, Ignored, Invalid, Recorded, Refused, Unavailable
-from shared.commands.catalogue import COMMANDS
+from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.events.fields import Id
-from shared.logs import log
+from shared.logs import logger
 from shared.refusals import is_another_person
 
 VISIBLE_WITHIN_S = 2.0
@@ -72,7 +72,7 @@ def routes(context: Context) -> APIRouter:
 
 def _endpoint(context: Context, command_type: type[Command]) -> Callable[[Any], Awaitable[Shown]]:
     async def endpoint(body: Any) -> Shown:
-        return await pass_on(context, command_type.SERVICE, body)
+        return await pass_on(context, ANSWERED_BY[command_type], body)
 
     # The type of the body differs by route, so it can't stand in the text of the function.
     endpoint.__annotations__["body"] = _request_type(command_type)
@@ -100,7 +100,7 @@ async def pass_on(context: Context, service: str, command: Command) -> Shown:
     began = time.perf_counter()
     name = type(command).__name__
     answer = await _ask(context, service, command)
-    log.info(
+    logger.info(
         "command",
         handler=name,
         # A version says that the log has this case; else its number is only what somebody typed.
@@ -143,7 +143,7 @@ async def _ask(
     except NobodyAnswersError as silence:
         return Unavailable(reason=str(silence))
     except ValidationError:
-        log.error("answer_unreadable", handler=type(command).__name__, service=service)
+        logger.error("answer_unreadable", handler=type(command).__name__, service=service)
         return Unavailable(reason="its answer can't be understood")
 
 

@@ -22,9 +22,10 @@ from services.query.requests.body import Body
 from services.query.requests.problems import ProblemError, invalid
 from shared.case_log import LogError
 from shared.commands.base import CommandId
+from shared.commands.catalogue import ANSWERED_BY
 from shared.commands.shifts import RecordExport
 from shared.events.fields import Person
-from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.events.shifts import StatisticsExported
 from shared.written import Day
 
@@ -88,7 +89,7 @@ def routes(context: Context) -> APIRouter:
         _require_over(wanted, datetime.now(UTC))
         file = await run_in_threadpool(_file, context, wanted)
         command = _command(wanted, file)
-        answer = await pass_on(context, command.SERVICE, command)
+        answer = await pass_on(context, ANSWERED_BY[type(command)], command)
         if answer.result == "repeated":
             await run_in_threadpool(_require_same, context, command)
         return _response(command, file)

@@ -25,7 +25,7 @@ from shared.case_log import LogError
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import PersonalClass, Word
 from shared.key_messages import VALUES_MAX
-from shared.logs import log
+from shared.logs import logger
 from shared.written import Whole
 
 FIELDS_MAX = 1_000
@@ -131,7 +131,7 @@ def routes(context: Context) -> APIRouter:
             if wanted.asks_for(one) and may_open(one.value.type_name, is_supervisor=supervisor)
         ]
         values, cut_after = revealed(context, found, wanted)
-        log.info("revealed", case_id=case_id, count=len(values))
+        logger.info("revealed", case_id=case_id, count=len(values))
         # A page that is cut short is followed by what it lacks, a whole one by later events.
         following_page = cut_after or following(answer.found)
         return Revealed(

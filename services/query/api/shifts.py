@@ -19,7 +19,7 @@ from services.query.reads.opening import personal_values
 from services.query.reads.served import Answer
 from services.query.requests.problems import ProblemError, problems
 from shared.case_numbers import ShiftNumber
-from shared.logs import log
+from shared.logs import logger
 from shared.refusals import is_another_person
 
 LIMIT_MAX = 500
@@ -97,7 +97,7 @@ def routes(context: Context) -> APIRouter:
         events = [one for one in answer.found.events if wanted.slice().holds(one.event)]
         found = [one for one in personal_values(events) if wanted.asks_for(one)]
         values, cut_after = revealed(context, found, wanted)
-        log.info("revealed", case_id=shift_id, count=len(values))
+        logger.info("revealed", case_id=shift_id, count=len(values))
         return Revealed(case_id=shift_id, values=values, next=cut_after, sequence=answer.sequence)
 
     return router

@@ -8,6 +8,7 @@ plain names.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
 from types import NoneType
@@ -155,12 +156,21 @@ def _type_of(kind: Any) -> TypeEngine[Any]:
 
 def fingerprint(dialect: Dialect) -> str:
     """A hash over the tables, the models' versions and the versions of the events."""
-    parts = [f"{NAMED_AS}.{one.__name__.rpartition('.')[2]} {one.VERSION}" for one in MODELS]
-    parts += sorted(type_of(event) for event in CASE_EVENTS.values())
-    for table in tables_for("").by_name.values():
-        parts.append(str(CreateTable(table).compile(dialect=dialect)))
-        parts += sorted(str(CreateIndex(one).compile(dialect=dialect)) for one in table.indexes)
+    events = sorted(type_of(event) for event in CASE_EVENTS.values())
+    parts = [*versions(), *events, *statements(dialect)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def versions() -> list[str]:
+    """The models with their versions."""
+    return [f"{NAMED_AS}.{one.__name__.rpartition('.')[2]} {one.VERSION}" for one in MODELS]
+
+
+def statements(dialect: Dialect) -> Iterator[str]:
+    """What makes the tables and their indexes."""
+    for table in tables_for("").by_name.values():
+        yield str(CreateTable(table).compile(dialect=dialect))
+        yield from sorted(str(CreateIndex(one).compile(dialect=dialect)) for one in table.indexes)
 
 
 def prefix_of(fingerprint_: str) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from services.query.recorder import RecordedEvent
 from shared.events.fields import Channel
 from shared.events.intake import CallLinked, CaseOpened
-from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.parsing import UnreadableEventError, read_case_event
 
 HOUR = timedelta(hours=1)
 CALLS = frozenset({CaseOpened.__name__, CallLinked.__name__})

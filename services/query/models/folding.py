@@ -34,7 +34,7 @@ from services.query.models.queue import QueueRow
 from services.query.models.statistics import CallsKey, CallsRow, FunnelRow
 from services.query.recorder import RecordedEvent
 from shared.events.base import CaseEvent
-from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.parsing import UnreadableEventError, read_case_event
 
 CASE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 TYPE_NAME = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)

@@ -22,7 +22,7 @@ from shared.events.intake import (
     PersonalDataErased,
     PersonalDataProvided,
 )
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 
 WHO_HE_IS: tuple[type[Event], ...] = (PersonalDataProvided, PersonalDataErased, ContactRuleSet)
 CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)

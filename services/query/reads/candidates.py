@@ -21,14 +21,14 @@ from services.query.reads.name_search import Likely, Names
 from services.query.reads.opening import opened
 from services.query.reads.served import Answer
 from shared.access import SearchKind
-from shared.addresses import callers_to_hash
+from shared.caller_addresses import callers_to_hash
 from shared.contact_rule import SafeToContact, said_in
 from shared.events.fields import Channel
 from shared.events.intake import ContactRuleSet
+from shared.hash_purposes import SERVICE_NUMBER
 from shared.key_messages import SealedValue
 from shared.keyholder import Keys, Searcher
-from shared.logs import log
-from shared.matching.numbers import SERVICE_NUMBER
+from shared.logs import logger
 from shared.return_codes import to_hash
 
 CANDIDATES_MAX = 20
@@ -122,7 +122,7 @@ class Candidates:
         if asked.reveal:
             # Opened once more, as what a person is shown: that counts against his budget.
             opened(self._keys, _shown(asked, first, told), by, purpose, "shown")
-        log.info("looked_for_caller", count=len(found))
+        logger.info("looked_for_caller", count=len(found))
         more = likely.more or len(matches) > OPENED_MAX or len(found) > CANDIDATES_MAX
         return Answer(Found(first, likely.complete, more), rows.sequence)
 

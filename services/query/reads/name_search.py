@@ -24,10 +24,10 @@ from shared.access import Use
 from shared.events.base import Event
 from shared.events.fields import Identity
 from shared.events.intake import PersonalDataErased, PersonalDataProvided
-from shared.events.reading import UnreadableEventError, read_case_event
+from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.key_messages import OpenedValue, SealedValue
 from shared.keyholder import Keys, KeysDeniedError, KeysUnavailableError, Searcher, TooManyError
-from shared.logs import log
+from shared.logs import logger
 from shared.matching import forget
 from shared.matching.searching import Signs, signs_sought
 
@@ -95,7 +95,7 @@ class Names:
             pass
         found, more = self._find(signs_sought(name), None)
         confirmed = self._confirmed(found, by, purpose)
-        log.info("searched_by_name", count=len(confirmed))
+        logger.info("searched_by_name", count=len(confirmed))
         return Likely(confirmed, complete=True, more=more)
 
     def likely(self, name: str, born: str | None) -> Likely:
@@ -132,7 +132,7 @@ class Names:
             return
         if len(self._index):
             self.drop()
-            log.info("names_dropped")
+            logger.info("names_dropped")
         forget()  # Names are compared also where none is found by its name.
 
     def applied(self, batch: Sequence[RecordedEvent]) -> None:

@@ -11,7 +11,7 @@ from services.query.feed.tables import Tables
 from services.query.models.folding import ReadEvent
 from shared.events.base import CaseEvent
 from shared.events.intake import PersonalDataErased
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 
 FOLDED_MAX = 10_000
 """So many events of one log are read to be folded."""

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from services.query.reads.served import ReadModelUnavailableError
 from shared.keyholder import KeysDeniedError, KeysUnavailableError, TooManyError
-from shared.logs import log
+from shared.logs import logger
 from shared.wrong_fields import WrongField as BrokenRule
 from shared.wrong_fields import wrong_field
 
@@ -161,7 +161,7 @@ async def _on_too_many(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_denied(_: Request, _error: Exception) -> JSONResponse:
-    log.warning("keys_denied")
+    logger.warning("keys_denied")
     return problem(
         403, "denied", "The key holder doesn't grant this; the policy says what it does."
     )

@@ -16,11 +16,12 @@ from services.query.models.lookups import Kind
 from services.query.reads.served import Answer
 from services.query.requests.body import Body
 from services.query.requests.problems import invalid
-from shared.addresses import callers_to_hash
+from shared.caller_addresses import callers_to_hash
 from shared.case_numbers import typed_case_number
 from shared.events.fields import Channel, Person, Region, Word
+from shared.hash_purposes import SERVICE_NUMBER
 from shared.keyholder import Searcher
-from shared.matching.numbers import SERVICE_NUMBER, folded_number
+from shared.matching.numbers import folded_number
 from shared.return_codes import to_hash
 
 SearchedKind = Literal["caller", "return_code", "service_number"]

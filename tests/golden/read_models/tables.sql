@@ -1,3 +1,12 @@
+-- services.query.projections.alarms 2
+-- services.query.projections.archive 2
+-- services.query.projections.case_list 7
+-- services.query.projections.case_timeline 1
+-- services.query.projections.desk 2
+-- services.query.projections.lookups 3
+-- services.query.projections.overdue 1
+-- services.query.projections.queue 4
+-- services.query.projections.statistics 4
 -- sqlite
 CREATE TABLE case_list (
 	case_id VARCHAR(64) NOT NULL,

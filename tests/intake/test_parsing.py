@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.public import PrivateKey
 
+from services.intake.call_linking import decide_call
 from services.intake.cleaning import HEAD_MAX_CHARACTERS, ORIGINAL_MAX_BYTES
 from services.intake.incoming import Route
-from services.intake.linking import decide_call
-from services.intake.reading import Wanted, hashed
+from services.intake.parsing import Wanted, hashed
 from services.intake.state import IntakeState
 from shared.boxes import BoxBrokenError, box_up
-from shared.events.reading import UnreadableEventError
+from shared.events.parsing import UnreadableEventError
 from shared.events.upstream import _NESTING
 from tests.intake.receiving import NOON, boxed, ended_of, envelope, originals, received
 

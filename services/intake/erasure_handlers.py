@@ -9,7 +9,7 @@ from typing import Any
 from services.intake.erasure import decide_erase, decide_queued
 from shared.commands.intake import ErasePersonalData
 from shared.events.base import CaseEvent
-from shared.service import Desk
+from shared.service import Context
 from shared.transact import Outcome, transact
 
 
@@ -17,23 +17,23 @@ from shared.transact import Outcome, transact
 class Erasure:
     """What these handlers work with."""
 
-    desk: Desk
+    context: Context
     retention: timedelta
     """How long a closed case is kept at least, unless somebody asks."""
 
 
 def erase(erasure: Erasure, command: ErasePersonalData) -> Outcome:
     """Erases, or queues the erasure."""
-    desk = erasure.desk
+    context = erasure.context
     return transact(
-        desk.writer,
+        context.writer,
         command.case_id,
-        desk.cause_of(command),
-        lambda state: decide_erase(state, command, desk.now(), erasure.retention),
+        context.cause_of(command),
+        lambda state: decide_erase(state, command, context.now(), erasure.retention),
     )
 
 
 def finish(erasure: Erasure, event: CaseEvent[Any]) -> Outcome:
     """Does what was queued while he was on his way, when something has ended it."""
-    desk = erasure.desk
-    return transact(desk.writer, event.subject, desk.cause_in(event), decide_queued)
+    context = erasure.context
+    return transact(context.writer, event.subject, context.cause_in(event), decide_queued)

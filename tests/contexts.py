@@ -1,4 +1,4 @@
-"""A desk over the library's in-memory log: the real write path without a server."""
+"""A context over the library's in-memory log: the real write path without a server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import Secrets
 from shared.buckets import Bucket, Change, Kept, TakenError
 from shared.case_log import CaseLog, Fold
-from shared.service import Desk
+from shared.service import Context
 from shared.transact import Writer
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -67,6 +67,6 @@ def key_holder(bucket: Bucket | None = None) -> Holder:
     return Holder(KeyRing(bucket or MemoryBucket(), secrets()))
 
 
-def desk_for(service: str, fold: Fold[Any], now: datetime = NOW) -> Desk:
+def context_for(service: str, fold: Fold[Any], now: datetime = NOW) -> Context:
     log: CaseLog[Any] = CaseLog(fold, {"PERSISTENCE_MODULE": "eventsourcing.popo"})
-    return Desk(service, Writer(log, key_holder()), lambda: now)
+    return Context(service, Writer(log, key_holder()), lambda: now)

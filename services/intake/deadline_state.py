@@ -1,4 +1,4 @@
-"""The slice of a case's state that says what waits for a clock."""
+"""The slice of a case's state from which its deadlines follow: since when something is pending."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from shared.events.outbound import MessageQueued
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """Since when something waits that intake must not forget."""
+class Pending:
+    """What is pending in the case, and since when."""
 
     life_now_at: datetime | None = None
     """Since when he needs help now while nobody works on the case."""
@@ -39,45 +39,45 @@ HELP = (
 """What is done for a man in danger; a note, or asking who he is, isn't."""
 
 
-def evolve_waiting(
-    waiting: Waiting, event: CaseEvent[Any], claim: Claim, *, holds_places: bool
-) -> Waiting:
+def evolve_pending(
+    pending: Pending, event: CaseEvent[Any], claim: Claim, *, holds_places: bool
+) -> Pending:
     """The region after one more event; `claim` and `holds_places` are as they were before."""
-    waiting = _after_help(waiting, event, claim)
+    pending = _after_help(pending, event, claim)
     match event.data:
         case intake.ReturnCodeIssued():
-            return replace(waiting, code_at=event.time)
+            return replace(pending, code_at=event.time)
         case (
             intake.CallLinked()
             | handover.ArrivedInUkraine()
             | intake.DeadlinePassed(rule="second_call_review")
         ):
-            return replace(waiting, code_at=None)
+            return replace(pending, code_at=None)
         case handover.HandedOver() as receipt:
             # What is said of places afterwards, in custody, isn't what this was to end.
             places_at = receipt.received_at if holds_places else None
-            return Waiting(places_at=places_at)
+            return Pending(places_at=places_at)
         case intake.PersonalDataErased() as erased if "location" in erased.classes:
-            return replace(waiting, places_at=None)
+            return replace(pending, places_at=None)
         case _:
-            return waiting
+            return pending
 
 
-def _after_help(waiting: Waiting, event: CaseEvent[Any], claim: Claim) -> Waiting:
+def _after_help(pending: Pending, event: CaseEvent[Any], claim: Claim) -> Pending:
     """Who held the case and did nothing for a man in danger leaves him waiting anew."""
     match event.data:
         case intake.CallTriaged(urgency="life_now"):
             since = event.time if claim.lease_until is None else None
-            return replace(waiting, in_danger=True, life_now_at=waiting.life_now_at or since)
+            return replace(pending, in_danger=True, life_now_at=pending.life_now_at or since)
         case intake.CallTriaged():
-            return replace(waiting, in_danger=False, life_now_at=None)
+            return replace(pending, in_danger=False, life_now_at=None)
         case CaseReleased(reason="done"):
-            return replace(waiting, in_danger=False)
-        case CaseReleased() as released if waiting.in_danger and released.fence == claim.fence:
-            return replace(waiting, life_now_at=event.time)
+            return replace(pending, in_danger=False)
+        case CaseReleased() as released if pending.in_danger and released.fence == claim.fence:
+            return replace(pending, life_now_at=event.time)
         case CaseClaimed() | intake.DeadlinePassed(rule="life_now_unanswered"):
-            return replace(waiting, life_now_at=None)
+            return replace(pending, life_now_at=None)
         case data if isinstance(data, HELP):
-            return replace(waiting, in_danger=False)
+            return replace(pending, in_danger=False)
         case _:
-            return waiting
+            return pending

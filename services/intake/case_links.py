@@ -5,8 +5,8 @@ Nothing is merged. A link stands in both cases' logs, and a person can take it b
 
 from __future__ import annotations
 
+from services.intake.case_link_state import Told
 from services.intake.guards import CALL_OF_CASE, require_not_exchanged
-from services.intake.link_state import Told
 from services.intake.state import IntakeState
 from shared.commands.intake import LinkCases, OpenOtherCase, UnlinkCases
 from shared.events.base import Event

@@ -8,55 +8,55 @@ from collections.abc import Iterator
 import pytest
 
 from passage.exits import Exit, VerbEndedError
-from passage.runner.addresses import Address, choose_address, parse_address
+from passage.runner.endpoints import Endpoint, choose_endpoint, parse_endpoint
 from passage.runner.ports import free_port
 
 
 @pytest.fixture
-def taken() -> Iterator[Address]:
+def taken() -> Iterator[Endpoint]:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        yield Address("127.0.0.1", other.getsockname()[1])
+        yield Endpoint("127.0.0.1", other.getsockname()[1])
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:8080", "localhost:1", "[::1]:65535", "127.9.9.9:80"])
 def test_loopback_is_accepted(text: str) -> None:
-    assert parse_address("--http", text).port > 0
+    assert parse_endpoint("--http", text).port > 0
 
 
 @pytest.mark.parametrize("text", ["0.0.0.0:8080", "192.0.2.1:80", "example.org:80", "[::]:80"])
 def test_another_host_is_refused_and_said_why(text: str) -> None:
     with pytest.raises(VerbEndedError, match="loopback") as ended:
-        parse_address("--http", text)
+        parse_endpoint("--http", text)
     assert ended.value.code == Exit.USAGE
 
 
 @pytest.mark.parametrize("text", ["8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "::1", "a:b"])
 def test_what_is_no_address_is_wrong_usage(text: str) -> None:
     with pytest.raises(VerbEndedError, match="not HOST:PORT") as ended:
-        parse_address("--nats", text)
+        parse_endpoint("--nats", text)
     assert ended.value.code == Exit.USAGE
 
 
-def test_a_given_port_that_is_taken_is_an_error(taken: Address) -> None:
+def test_a_given_port_that_is_taken_is_an_error(taken: Endpoint) -> None:
     with pytest.raises(VerbEndedError, match="taken") as ended:
-        choose_address("--http", str(taken), Address("127.0.0.1", 1))
+        choose_endpoint("--http", str(taken), Endpoint("127.0.0.1", 1))
     assert ended.value.code == Exit.FAILED
 
 
 def test_no_port_is_given_to_two_servers() -> None:
-    api, usual = Address("127.0.0.1", 4222), Address("127.0.0.1", 4222)
-    chosen, moved = choose_address("--nats", None, usual, besides=api)
+    api, usual = Endpoint("127.0.0.1", 4222), Endpoint("127.0.0.1", 4222)
+    chosen, moved = choose_endpoint("--nats", None, usual, besides=api)
     assert moved
     assert chosen.port != api.port
-    free = Address("127.0.0.1", free_port("127.0.0.1"))
+    free = Endpoint("127.0.0.1", free_port("127.0.0.1"))
     with pytest.raises(VerbEndedError, match="is the API's") as ended:
-        choose_address("--nats", str(free), usual, besides=free)
+        choose_endpoint("--nats", str(free), usual, besides=free)
     assert ended.value.code == Exit.USAGE
 
 
-def test_a_usual_port_that_is_taken_moves_and_says_so(taken: Address) -> None:
-    chosen, moved = choose_address("--http", None, taken)
+def test_a_usual_port_that_is_taken_moves_and_says_so(taken: Endpoint) -> None:
+    chosen, moved = choose_endpoint("--http", None, taken)
     assert moved
     assert chosen.port != taken.port

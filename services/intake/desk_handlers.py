@@ -9,56 +9,50 @@ from services.intake.exports import decide_export
 from services.intake.shift import decide_accept, decide_end, decide_hand_over, decide_start
 from services.intake.state import IntakeState
 from shared.case_log import ChainBrokenError
+from shared.commands import shifts
 from shared.commands.base import Command
-from shared.commands.shifts import (
-    AcceptShiftCase,
-    EndShift,
-    HandOverShift,
-    RecordExport,
-    StartShift,
-)
 from shared.events.base import Event
-from shared.events.reading import UnreadableEventError
-from shared.service import Desk
+from shared.events.parsing import UnreadableEventError
+from shared.service import Context
 from shared.transact import Outcome, transact
 
 DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
-    StartShift: lambda state, command: decide_start(state.shift, command),
-    AcceptShiftCase: lambda state, command: decide_accept(state.shift, command),
-    EndShift: lambda state, command: decide_end(state.shift, command),
-    RecordExport: lambda state, command: decide_export(state.exported, command),
+    shifts.StartShift: lambda state, command: decide_start(state.shift, command),
+    shifts.AcceptShiftCase: lambda state, command: decide_accept(state.shift, command),
+    shifts.EndShift: lambda state, command: decide_end(state.shift, command),
+    shifts.RecordExport: lambda state, command: decide_export(state.exported, command),
 }
 
 
-def carry_out(desk: Desk, command: Command) -> Outcome:
+def carry_out(context: Context, command: Command) -> Outcome:
     """Carries out one of the commands in DECISIONS, in the log that it numbers."""
     decision = DECISIONS[type(command)]
     return transact(
-        desk.writer,
+        context.writer,
         command.case_id,
-        desk.cause_of(command),
+        context.cause_of(command),
         lambda state: decision(state, command),
     )
 
 
-def hand_over(desk: Desk, command: HandOverShift) -> Outcome:
+def hand_over(context: Context, command: shifts.HandOverShift) -> Outcome:
     """Names a shift's live cases to those who follow, each of which must exist."""
-    unknown = first_unknown(desk, command.case_ids)
+    unknown = first_unknown(context, command.case_ids)
     return transact(
-        desk.writer,
+        context.writer,
         command.case_id,
-        desk.cause_of(command),
+        context.cause_of(command),
         lambda state: decide_hand_over(state.shift, command, unknown),
     )
 
 
-def first_unknown(desk: Desk, case_ids: Iterable[str]) -> str | None:
+def first_unknown(context: Context, case_ids: Iterable[str]) -> str | None:
     """The first number that no case has; None where each has one."""
-    return next((one for one in case_ids if not _exists(desk, one)), None)
+    return next((one for one in case_ids if not _exists(context, one)), None)
 
 
-def _exists(desk: Desk, case_id: str) -> bool:
-    log = desk.writer.log
+def _exists(context: Context, case_id: str) -> bool:
+    log = context.writer.log
     remembered = log.remembered(case_id)
     if remembered is not None and remembered.state.opened:  # It stays so.
         return True

@@ -20,8 +20,6 @@ from shared.events.fields import Channel, Plain
 from shared.events.upstream import Number, Upstream
 from shared.return_codes import DIGITS
 
-CALL_PURPOSE = "call"
-"""What the keyed hash of an id, or of a call's words, is for."""
 MEDIA_MAX = 20
 HASHES_AT_ONCE, CHARACTERS_AT_ONCE = 256, 100_000
 """In one request to the key holder."""

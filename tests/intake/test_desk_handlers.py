@@ -7,32 +7,32 @@ from uuid import uuid4
 
 import pytest
 
-from services.intake.shifting import carry_out, first_unknown, hand_over
+from services.intake.desk_handlers import carry_out, first_unknown, hand_over
 from services.intake.state import IntakeState, evolve
 from shared.case_log import Fold
 from shared.commands.shifts import HandOverShift, StartShift
 from shared.events.base import Event
 from shared.refusals import RefusedError
-from shared.service import Desk
+from shared.service import Context
 from shared.transact import Cause, transact
 from tests.asking import OLENA, PETRO, ask
-from tests.desks import NOW, desk_for
+from tests.contexts import NOW, context_for
 from tests.examples import CASE, OTHER_CASE, case_opened
 
 SHIFT = "SHIFT-2026-03-14-night"
 
 
-def put(desk: Desk, case_id: str, event: Event) -> None:
+def put(context: Context, case_id: str, event: Event) -> None:
     cause = Cause(uuid4().hex, "story", "channel:phone", "/services/intake", NOW)
-    transact(desk.writer, case_id, cause, lambda _: [event])
+    transact(context.writer, case_id, cause, lambda _: [event])
 
 
 @pytest.fixture
-def desk() -> Desk:
-    desk = desk_for("intake", Fold(IntakeState(), evolve))
-    put(desk, CASE, case_opened())
-    carry_out(desk, ask(StartShift, case_id=SHIFT, operators=(OLENA,)))
-    return desk
+def context() -> Context:
+    context = context_for("intake", Fold(IntakeState(), evolve))
+    put(context, CASE, case_opened())
+    carry_out(context, ask(StartShift, case_id=SHIFT, operators=(OLENA,)))
+    return context
 
 
 def naming(*case_ids: str, by: str = OLENA, **fields: Any) -> HandOverShift:
@@ -41,23 +41,23 @@ def naming(*case_ids: str, by: str = OLENA, **fields: Any) -> HandOverShift:
     )
 
 
-def test_cases_that_exist_are_handed_over(desk: Desk) -> None:
-    put(desk, OTHER_CASE, case_opened())
-    outcome = hand_over(desk, naming(CASE, OTHER_CASE, command_id="cmd-2"))
+def test_cases_that_exist_are_handed_over(context: Context) -> None:
+    put(context, OTHER_CASE, case_opened())
+    outcome = hand_over(context, naming(CASE, OTHER_CASE, command_id="cmd-2"))
     assert outcome.events == ("ShiftHandedOver",)
 
 
-def test_a_number_that_no_case_has_is_named_in_the_refusal(desk: Desk) -> None:
+def test_a_number_that_no_case_has_is_named_in_the_refusal(context: Context) -> None:
     with pytest.raises(RefusedError, match="cases_known") as refused:
-        hand_over(desk, naming(CASE, OTHER_CASE, "0THIRDCASE00", command_id="cmd-2"))
+        hand_over(context, naming(CASE, OTHER_CASE, "0THIRDCASE00", command_id="cmd-2"))
     assert OTHER_CASE in refused.value.guard.satisfied_by
     assert "0THIRDCASE00" not in refused.value.guard.satisfied_by
 
 
-def test_a_shift_is_no_case_to_hand_over(desk: Desk) -> None:
-    assert first_unknown(desk, [CASE, SHIFT]) == SHIFT
+def test_a_shift_is_no_case_to_hand_over(context: Context) -> None:
+    assert first_unknown(context, [CASE, SHIFT]) == SHIFT
 
 
-def test_who_may_not_hand_over_is_not_told_which_cases_exist(desk: Desk) -> None:
+def test_who_may_not_hand_over_is_not_told_which_cases_exist(context: Context) -> None:
     with pytest.raises(RefusedError, match="operator_of_shift"):
-        hand_over(desk, naming(OTHER_CASE, by=PETRO, command_id="cmd-2"))
+        hand_over(context, naming(OTHER_CASE, by=PETRO, command_id="cmd-2"))

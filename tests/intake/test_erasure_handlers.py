@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from services.intake.deadlines import LOCATION_RETENTION, Spans
-from services.intake.erasing import Erasure, erase, finish
+from services.intake.erasure_handlers import Erasure, erase, finish
 from services.intake.main import deadlines_of
 from services.intake.state import IntakeState, evolve
 from shared import subjects
@@ -20,13 +20,13 @@ from shared.commands.intake import ErasePersonalData
 from shared.due import spans_of
 from shared.events.base import Event
 from shared.events.handover import HandedOver
-from shared.events.reading import read_case_event
+from shared.events.parsing import read_case_event
 from shared.parking import Delivery, UnprocessableError
 from shared.settings import Settings
 from shared.timers import Timer
 from shared.transact import Cause, Outcome, transact
 from tests.asking import ask
-from tests.desks import NOW, desk_for
+from tests.contexts import NOW, context_for
 from tests.examples import (
     CASE,
     arrived_in_ukraine,
@@ -80,10 +80,10 @@ class Hotline:
     timers: MemoryTimers = field(default_factory=MemoryTimers)
 
     def __post_init__(self) -> None:
-        desk = desk_for("intake", Fold(IntakeState(), evolve))
-        desk = replace(desk, now=lambda: self.now)
-        self.erasure = Erasure(desk, timedelta(days=10))
-        self.deadlines = deadlines_of(desk, self.timers, spans_of(Spans, Settings()))
+        context = context_for("intake", Fold(IntakeState(), evolve))
+        context = replace(context, now=lambda: self.now)
+        self.erasure = Erasure(context, timedelta(days=10))
+        self.deadlines = deadlines_of(context, self.timers, spans_of(Spans, Settings()))
 
     def record(self, *events: Event) -> None:
         """Records what other services, and intake's other handlers, decided."""
@@ -92,7 +92,7 @@ class Hotline:
 
     def transact(self, event: Event) -> Outcome:
         cause = Cause(uuid4().hex, "story", "operator:Olena Example", "/services/other", self.now)
-        return transact(self.erasure.desk.writer, CASE, cause, lambda _: [event])
+        return transact(self.erasure.context.writer, CASE, cause, lambda _: [event])
 
     def erase(self, **fields: Any) -> Outcome:
         """Asks for the erasure of everything, on the case as it is."""
@@ -102,7 +102,7 @@ class Hotline:
 
     def delivery(self, version: int = 0) -> Delivery:
         """The delivery of one event, the last if none is named."""
-        stored = list(self.erasure.desk.writer.log.recorder.select_events(CASE))
+        stored = list(self.erasure.context.writer.log.recorder.select_events(CASE))
         one = stored[version - 1]
         subject = f"{subjects.CASES_PREFIX}.{CASE}.{one.originator_version}.{one.topic}"
         return Delivery(
@@ -121,7 +121,7 @@ class Hotline:
         return finish(self.erasure, event)
 
     def types(self) -> list[str]:
-        return list(self.erasure.desk.writer.log.load(CASE).types_after(0))
+        return list(self.erasure.context.writer.log.load(CASE).types_after(0))
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_a_verified_man_who_never_called_again_is_erased_and_his_case_replays(
 ) -> None:  # E18
     hotline.record(*REGISTERED)
     assert hotline.erase().events == ("PersonalDataErased",)
-    history = hotline.erasure.desk.writer.log.load(CASE)
+    history = hotline.erasure.context.writer.log.load(CASE)
     names = (*(type(one).__name__ for one in REGISTERED), "PersonalDataErased")
     assert history.types_after(0) == names
     assert not history.state.sealed
@@ -171,7 +171,7 @@ def test_places_are_erased_when_the_time_after_handover_has_passed(hotline: Hotl
     (delivery,) = hotline.timers.due("intake", RECEIVED_AT + 72 * HOURS)
     assert hotline.deadlines.receive(delivery).events == ("PersonalDataErased",)
     assert b'"classes":["location"]' in hotline.delivery().body
-    assert hotline.erasure.desk.writer.log.load(CASE).state.sealed == {"identity", "narrative"}
+    assert hotline.erasure.context.writer.log.load(CASE).state.sealed == {"identity", "narrative"}
 
 
 def test_an_event_and_a_timer_delivered_again_record_nothing_new(hotline: Hotline) -> None:
@@ -227,7 +227,7 @@ def test_killed_between_any_two_steps_the_redelivery_ends_the_same(
     hotline.erase(classes=["identity"])
     hotline.record(handed_over())
     receipt = hotline.delivery()
-    recorder = hotline.erasure.desk.writer.log.recorder
+    recorder = hotline.erasure.context.writer.log.recorder
     with monkeypatch.context() as patch:
         if when == "before the timer":
             patch.setattr(hotline.timers, "set", killed_before)

@@ -17,23 +17,23 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it isn't list
 
 
 @dataclass(frozen=True)
-class Address:
+class Endpoint:
     """A host and a port to listen on."""
 
     host: str
     port: int
 
     @property
-    def reached_at(self) -> Address:
+    def reached_at(self) -> Endpoint:
         """Where this machine reaches it: who listens on all addresses has none of its own."""
-        return Address(EVERYWHERE.get(self.host, self.host), self.port)
+        return Endpoint(EVERYWHERE.get(self.host, self.host), self.port)
 
     @override
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_address(option: str, text: str, with_tls: bool = False) -> Address:
+def parse_endpoint(option: str, text: str, with_tls: bool = False) -> Endpoint:
     """Reads HOST:PORT. Raises VerbEndedError (2) unless it is a port on loopback, or has TLS."""
     host, _, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
@@ -52,50 +52,51 @@ def parse_address(option: str, text: str, with_tls: bool = False) -> Address:
             f"{option}: {host!r} is not a loopback address; the API has no logins yet, so "
             "it listens on 127.0.0.1 or ::1 only",
         )
-    return Address("127.0.0.1" if host == "localhost" else host, int(port))
+    return Endpoint("127.0.0.1" if host == "localhost" else host, int(port))
 
 
-def choose_address(
+def choose_endpoint(
     option: str,
     given: str | None,
-    usual: Address,
+    usual: Endpoint,
     with_tls: bool = False,
-    besides: Address | None = None,
-) -> tuple[Address, bool]:
+    besides: Endpoint | None = None,
+) -> tuple[Endpoint, bool]:
     """The address to use, and whether it isn't the usual one because that is taken.
 
     `besides` is chosen already for something else. Raises VerbEndedError (1) where a given one is
     taken, (2) where it is that one.
     """
     if given is not None:
-        address = parse_address(option, given, with_tls)
-        if besides is not None and address.port == besides.port:
+        endpoint = parse_endpoint(option, given, with_tls)
+        if besides is not None and endpoint.port == besides.port:
             raise VerbEndedError(
-                Exit.USAGE, f"{option}: port {address.port} is the API's; choose another port"
+                Exit.USAGE, f"{option}: port {endpoint.port} is the API's; choose another port"
             )
-        if not is_free(address):
+        if not is_free(endpoint):
             raise VerbEndedError(
-                Exit.FAILED, f"{option}: {address} is taken by another process; choose another port"
+                Exit.FAILED,
+                f"{option}: {endpoint} is taken by another process; choose another port",
             )
-        return address, False
+        return endpoint, False
     if is_free(usual) and (besides is None or usual.port != besides.port):
         return usual, False
-    return Address(usual.host, free_port(usual.host)), True
+    return Endpoint(usual.host, free_port(usual.host)), True
 
 
-def is_free(address: Address) -> bool:
+def is_free(endpoint: Endpoint) -> bool:
     """Whether the port can be listened on now."""
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
     with socket.socket(family) as probe:
         # As the servers themselves do: a port in TIME_WAIT from a run before is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((address.host, address.port))
+            probe.bind((endpoint.host, endpoint.port))
         except OSError as error:
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
                 return False
             raise VerbEndedError(
-                Exit.USAGE, f"{address}: cannot listen there ({error.strerror})"
+                Exit.USAGE, f"{endpoint}: cannot listen there ({error.strerror})"
             ) from None
     return True
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import phonenumbers
 
 from shared.events.fields import Channel
+from shared.hash_purposes import callers_of
 from shared.withheld import is_withheld
 from shared.written_addresses import SENTENCE_END, bare_number, uncovered
 
@@ -93,11 +94,6 @@ class _Number(NamedTuple):
     """Whether the numbering plan has it."""
 
 
-def caller_purpose(channel: Channel) -> str:
-    """The purpose of the keyed hashes of a channel's callers."""
-    return f"caller-{channel}"
-
-
 def spelled(channel: Channel, address: str, region: str | None = None) -> Spelled | None:
     """Reads an address; None where the number is withheld. `region`: where it was dialled."""
     plain = without_marks(address)
@@ -121,7 +117,7 @@ def callers_to_hash(
     kept = spelled(channel, address, region)
     if kept is None:
         return []
-    return [(caller_purpose(channel), one) for one in (*kept.own, *kept.readings)]
+    return [(callers_of(channel), one) for one in (*kept.own, *kept.readings)]
 
 
 def without_marks(text: str) -> str:

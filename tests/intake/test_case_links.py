@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.intake.link_state import Told
-from services.intake.links import (
+from services.intake.case_link_state import Told
+from services.intake.case_links import (
     decide_continued,
     decide_link,
     decide_other_case,

@@ -1,0 +1,43 @@
+"""What keyed hashes are made for; the hash of a value for one purpose finds nothing for another.
+
+`shared/policy.toml` says which service may ask for which.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, get_args
+
+from pydantic import StringConstraints
+
+from shared.events.fields import Channel
+
+CALL = "call"
+"""Of an id that is no safe token, and of a call's words."""
+RETURN_CODE = "return-code"
+MADE_CODE = "return-code-of"
+"""Of the command from which a return code is derived."""
+SERVICE_NUMBER = "service-number"
+"""Of a folded number (`shared.matching.numbers`)."""
+CALLERS = "caller-*"
+"""In the policy: of the callers of every channel."""
+_OF_NO_CHANNEL = (CALL, RETURN_CODE, MADE_CODE, SERVICE_NUMBER)
+
+
+def callers_of(channel: str) -> str:
+    """The purpose of the keyed hashes of a channel's callers."""
+    return CALLERS.replace("*", channel)
+
+
+def in_the_policy(purpose: str) -> str:
+    """How the policy names a purpose."""
+    return purpose if purpose in _OF_NO_CHANNEL else CALLERS
+
+
+def _one_of(words: Iterable[str]) -> StringConstraints:
+    return StringConstraints(pattern=f"^({'|'.join(map(re.escape, words))})$")
+
+
+HashPurpose = Annotated[str, _one_of((*_OF_NO_CHANNEL, *map(callers_of, get_args(Channel))))]
+PolicyPurpose = Annotated[str, _one_of((*_OF_NO_CHANNEL, CALLERS))]
