@@ -204,7 +204,7 @@ async def test_a_case_of_thousands_of_calls_is_compared_by_the_last_ones(
         read[0] += 1
         return read_case_event(*args)
 
-    monkeypatch.setattr("services.query.reads.candidate_reads.read_case_event", counting)
+    monkeypatch.setattr("services.query.reads.slices.read_case_event", counting)
     keys = FixedKeys()
     async with asked(log, tmp_path, keys) as desk:
         desk.follower.until(1_002)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, assert_never
+from typing import Any, Literal, NamedTuple
 
 from shared.events.base import CaseEvent
 from shared.events.catalogue import CASE_EVENTS
@@ -114,38 +114,30 @@ def _is_of(data: Any, lead: str) -> bool:
 
 def _after(group: Group, event: CaseEvent[Any]) -> Group:
     match event.data:
-        case GroupFormed():
-            return group
-        case GroupJoined() | GroupLeft() | HeadsCounted() as step:
-            return _after_step(group, step, event.time)
-        case GroupHandedOver() as receipt:
-            return _received(group, receipt)
-        case HandoverDiscrepancyRaised() as raised:
-            return group._replace(discrepancy=Discrepancy(**raised.model_dump()))
-        case _:
-            return group._replace(discrepancy=None)
-
-
-def _after_step(group: Group, step: GroupJoined | GroupLeft | HeadsCounted, at: datetime) -> Group:
-    match step:
-        case GroupJoined():
-            others = tuple(one for one in group.roll if one.case_id != step.member_case)
-            return group._replace(roll=(*others, MemberRow(step.member_case, at)))
-        case GroupLeft():
+        case GroupJoined(member_case=member):
+            others = tuple(one for one in group.roll if one.case_id != member)
+            return group._replace(roll=(*others, MemberRow(member, event.time)))
+        case GroupLeft() as left:
             roll = (
-                one._replace(left_at=at, left_because=step.reason)
-                if one.case_id == step.member_case
+                one._replace(left_at=event.time, left_because=left.reason)
+                if one.case_id == left.member_case
                 else one
                 for one in group.roll
             )
             return group._replace(roll=tuple(roll))
-        case HeadsCounted():
-            count = CountRow(step.count, step.source, at)
-            if step.kind == "observed":
+        case HeadsCounted() as counted:
+            count = CountRow(counted.count, counted.source, event.time)
+            if counted.kind == "observed":
                 return group._replace(observed=count)
             return group._replace(declared=count)
+        case GroupHandedOver() as receipt:
+            return _received(group, receipt)
+        case HandoverDiscrepancyRaised() as raised:
+            return group._replace(discrepancy=Discrepancy(**raised.model_dump()))
+        case HandoverDiscrepancyResolved():
+            return group._replace(discrepancy=None)
         case _:
-            assert_never(step)
+            return group
 
 
 def _received(group: Group, receipt: GroupHandedOver) -> Group:

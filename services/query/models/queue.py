@@ -150,11 +150,11 @@ def _of_open_case(case: CaseRow, overdue: Collection[OverdueRule]) -> Need | Non
     return (
         _of_interrupted(case)
         or _of_messages(case)
-        or ("verify" if _identity_waits(case) else None)
-        or _of_offer(case)
-        or _of_contact(case, overdue)
+        or ("verify" if case.escalated or case.identity in {"partial", "contradicted"} else None)
+        or BY_OFFER.get(case.offer)
+        or ("decide_lost" if "decide_whether_lost" in overdue else BY_CONTACT.get(case.contact))
         or ("follow_up" if "operator" in overdue else None)
-        or _next_of_rendezvous(case)
+        or BY_RENDEZVOUS.get(case.rendezvous)
         or _next_of_stage(case)
         or ("second_call_review" if "second_call_review" in overdue else None)
     )
@@ -172,24 +172,6 @@ def _of_messages(case: CaseRow) -> Need | None:
     if case.rendezvous == "approved" and case.offer in BY_OFFER:
         return "disclose"
     return "message_failed" if case.failed_messages is not None else None
-
-
-def _identity_waits(case: CaseRow) -> bool:
-    return case.escalated or case.identity in {"partial", "contradicted"}
-
-
-def _of_offer(case: CaseRow) -> Need | None:
-    return BY_OFFER.get(case.offer)
-
-
-def _of_contact(case: CaseRow, overdue: Collection[OverdueRule]) -> Need | None:
-    if "decide_whether_lost" in overdue:
-        return "decide_lost"
-    return BY_CONTACT.get(case.contact)
-
-
-def _next_of_rendezvous(case: CaseRow) -> Need | None:
-    return BY_RENDEZVOUS.get(case.rendezvous)
 
 
 def _next_of_stage(case: CaseRow) -> Need | None:

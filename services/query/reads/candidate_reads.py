@@ -14,6 +14,7 @@ from services.query.models.folding import ReadEvent
 from services.query.models.lookups import Kind
 from services.query.reads.cases import Reads
 from services.query.reads.served import answered
+from services.query.reads.slices import read_events, stored
 from shared.events.base import Event
 from shared.events.intake import (
     CallLinked,
@@ -22,7 +23,6 @@ from shared.events.intake import (
     PersonalDataErased,
     PersonalDataProvided,
 )
-from shared.events.parsing import read_case_event
 
 WHO_HE_IS: tuple[type[Event], ...] = (PersonalDataProvided, PersonalDataErased, ContactRuleSet)
 CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)
@@ -84,18 +84,16 @@ class CandidateReads(Reads):
         types: Sequence[type[Event]] = WHO_HE_IS,
     ) -> dict[str, Said]:
         """What was said in these cases of who they are, and when they may be called."""
-        wanted = [one.__name__ for one in types]
-        archive, last = tables.archive, _last_of_each(tables, ids, wanted)
+        last = _last_of_each(tables, ids, [one.__name__ for one in types])
         query = (
-            select(archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name)
-            .join(last, last.c.sequence == archive.c.sequence)
+            select(*stored(tables))
+            .join(last, last.c.sequence == tables.archive.c.sequence)
             .where(last.c.place <= SAID_MAX)
             .order_by(last.c.case_id, last.c.version)
         )
         events: defaultdict[str, list[ReadEvent]] = defaultdict(list)
-        for row in connection.execute(query):
-            event = read_case_event(row.body, row.type_name)
-            events[event.subject].append(ReadEvent(row.sequence, row.recorded_at, row.body, event))
+        for item in read_events(connection, query):
+            events[item.event.subject].append(item)
         return {
             case_id: Said(found, erased_in(one.event for one in found))
             for case_id, found in events.items()

@@ -22,7 +22,15 @@ from services.query.models.queue import QueueRow
 from services.query.models.statistics import CallsRow, FunnelRow
 from services.query.reads.queue_order import first_of_queue
 from services.query.reads.served import Served, answered, rows_of
-from services.query.reads.slices import ERASURES, WHOLE, Slice, events_of, page_of, read_events
+from services.query.reads.slices import (
+    ERASURES,
+    WHOLE,
+    Slice,
+    events_of,
+    page_of,
+    read_events,
+    stored,
+)
 from shared.events.fields import Channel, PersonalClass
 from shared.events.intake import Urgency
 
@@ -226,7 +234,7 @@ def _names(tables: Tables, sequence: int, limit: int) -> Select[Any]:
         .subquery()
     )
     return (
-        select(archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name)
+        select(*stored(tables))
         .join(wanted, wanted.c.sequence == archive.c.sequence)
         .order_by(archive.c.sequence)
     )

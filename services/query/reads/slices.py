@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from services.query.feed.tables import Tables
 from services.query.models.folding import ReadEvent
@@ -52,9 +52,7 @@ def events_of(
     connection: Connection, tables: Tables, case_id: str, wanted: Slice = WHOLE
 ) -> list[ReadEvent]:
     """Some events of a log by its timeline, their data from the archive."""
-    archive = tables.archive
-    columns = (archive.c.sequence, archive.c.recorded_at, archive.c.body, archive.c.type_name)
-    return read_events(connection, _wanted(tables, case_id, wanted, *columns))
+    return read_events(connection, _wanted(tables, case_id, wanted, *stored(tables)))
 
 
 def page_of(
@@ -104,8 +102,13 @@ def _wanted(tables: Tables, case_id: str, wanted: Slice, *columns: Any) -> Selec
     return query
 
 
+def stored(tables: Tables) -> list[ColumnElement[Any]]:
+    """The columns of the archive from which an event is read."""
+    return [tables.archive.c[name] for name in ("sequence", "recorded_at", "body", "type_name")]
+
+
 def read_events(connection: Connection, query: Select[Any]) -> list[ReadEvent]:
-    """Runs a query of sequence, time, body and type, and gives the events."""
+    """The events that a query of the columns `stored` finds."""
     return [
         ReadEvent(sequence, recorded_at, body, read_case_event(body, type_name))
         for sequence, recorded_at, body, type_name in connection.execute(query)

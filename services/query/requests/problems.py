@@ -101,13 +101,8 @@ def problem(
 
 def install(app: FastAPI) -> None:
     """Makes the app answer its errors so."""
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(ProblemError, _on_problem)
-    app.add_exception_handler(ReadModelUnavailableError, _on_unavailable)
-    app.add_exception_handler(TooManyError, _on_too_many)
-    app.add_exception_handler(KeysUnavailableError, _on_sealed)
-    app.add_exception_handler(KeysDeniedError, _on_denied)
+    for kind in ANSWERED:
+        app.add_exception_handler(kind, _answer)
 
 
 def errors_of(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -122,46 +117,32 @@ def _error_of(error: Mapping[str, Any]) -> BrokenRule:
     return wrong_field(error, names, f"({place})")
 
 
-async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - as it was registered
-    detail = "The request can't be understood; `errors` says which field breaks which rule."
-    return problem(422, "invalid", detail, errors=errors_of(error.errors()))
+async def _answer(_: Request, error: Exception) -> JSONResponse:
+    match error:
+        case ProblemError():
+            return problem(error.status, error.slug, error.detail, **error.more)
+        case RequestValidationError():
+            detail = "The request can't be understood; `errors` says which field breaks which rule."
+            return problem(422, "invalid", detail, errors=errors_of(error.errors()))
+        case HTTPException():
+            phrase = HTTPStatus(error.status_code).phrase
+            slug = phrase.lower().replace(" ", "-")
+            return problem(error.status_code, slug, f"{phrase}.", headers=error.headers)
+        case TooManyError():
+            seconds = math.ceil(error.retry_after_s)
+            said, headers = f"Too many: {error.expected}.", {"Retry-After": str(seconds)}
+            return problem(429, "too-many", said, headers, retry_after_s=seconds)
+        case KeysUnavailableError():
+            return problem(503, "sealed", SEALED_DETAIL)
+        case KeysDeniedError():
+            logger.warning("keys_denied")
+            detail = "The key holder doesn't grant this; the policy says what it does."
+            return problem(403, "denied", detail)
+        case _:
+            return problem(503, "unavailable", "The read model doesn't answer; /readyz says why.")
 
 
-async def _on_http(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101 - as it was registered
-    phrase = HTTPStatus(error.status_code).phrase
-    slug = phrase.lower().replace(" ", "-")
-    return problem(error.status_code, slug, f"{phrase}.", headers=error.headers)
-
-
-async def _on_problem(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ProblemError)  # noqa: S101 - as it was registered
-    return problem(error.status, error.slug, error.detail, **error.more)
-
-
-async def _on_unavailable(_: Request, _error: Exception) -> JSONResponse:
-    return problem(503, "unavailable", "The read model doesn't answer; /readyz says why.")
-
-
-async def _on_sealed(_: Request, _error: Exception) -> JSONResponse:
-    return problem(503, "sealed", SEALED_DETAIL)
-
-
-async def _on_too_many(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, TooManyError)  # noqa: S101 - as it was registered
-    seconds = math.ceil(error.retry_after_s)
-    return problem(
-        429,
-        "too-many",
-        f"Too many: {error.expected}.",
-        headers={"Retry-After": str(seconds)},
-        retry_after_s=seconds,
-    )
-
-
-async def _on_denied(_: Request, _error: Exception) -> JSONResponse:
-    logger.warning("keys_denied")
-    return problem(
-        403, "denied", "The key holder doesn't grant this; the policy says what it does."
-    )
+ANSWERED = (
+    *(ProblemError, RequestValidationError, HTTPException, KeysUnavailableError),
+    *(KeysDeniedError, ReadModelUnavailableError),
+)
