@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from services.query.api.shapes import Shape
@@ -80,7 +81,7 @@ def routes(context: Context) -> APIRouter:
         """What runs."""
         return Version(version=context.version)
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Prometheus' text format."""
         await _look_at_streams(context)
