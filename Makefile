@@ -21,8 +21,8 @@ run: $(READY) ## Start everything here and print the addresses; ARGS go to `pass
 demo: $(READY) ## Play an invented day on the running system, SPEED times as fast; ARGS go to `passage demo`
 	@$(BIN)/passage demo --speed $(SPEED) $(ARGS)
 
-quick: $(READY) ## The plain tests, which start no process and no server; ARGS go to pytest
-	@$(BIN)/pytest -m "not (process or wire or journey)" -n 2 --dist loadfile $(ARGS)
+quick: $(READY) ## The plain tests, which start nothing, for the inner loop; ARGS go to pytest
+	@$(BIN)/pytest -m "not (process or wire or journey or wide)" -n 2 --dist loadfile $(ARGS)
 
 # The journeys mostly wait, for processes to start and end; the other tests run beside them.
 test: check ## Lint, types, import rules and every test; ARGS go to pytest

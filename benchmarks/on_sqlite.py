@@ -38,7 +38,7 @@ from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import Secrets
 from services.query.models import case_list
 from services.query.models.case_row import CaseRow
-from shared.buckets import Bucket, Change, Kept, TakenError
+from shared.buckets import Bucket, BucketEntry, Change, TakenError
 from shared.case_history import History
 from shared.case_log import CaseLog, Fold
 from shared.events.base import CaseEvent
@@ -135,11 +135,11 @@ class KeyTable(Bucket):
             cursor.execute(f"CREATE TABLE keys ({columns})")
 
     @override
-    def get(self, key: str) -> Kept | None:
+    def get(self, key: str) -> BucketEntry | None:
         with self._datastore.transaction(commit=False) as cursor:
             cursor.execute("SELECT value, revision FROM keys WHERE name = ?", (key,))
             row = cursor.fetchone()
-        return None if row is None else Kept(row[0], row[1])
+        return None if row is None else BucketEntry(row[0], row[1])
 
     @override
     def create(self, key: str, value: bytes) -> int:
@@ -162,12 +162,12 @@ class KeyTable(Bucket):
         return [one.revision + 1 for one in changes]
 
     @override
-    def entries(self) -> Iterator[tuple[str, Kept]]:
+    def entries(self) -> Iterator[tuple[str, BucketEntry]]:
         with self._datastore.transaction(commit=False) as cursor:
             cursor.execute("SELECT name, value, revision FROM keys ORDER BY name")
             rows = cursor.fetchall()
         for name, value, revision in rows:
-            yield name, Kept(value, revision)
+            yield name, BucketEntry(value, revision)
 
 
 class CaseListView(SQLiteTrackingRecorder):

@@ -21,7 +21,7 @@ from shared.jetstream.stream import READ_BATCH_MESSAGES, Stream
 ENTRIES_REMEMBERED = 50_000
 
 
-class Kept(NamedTuple):
+class BucketEntry(NamedTuple):
     """What stands under a key, and which revision it is."""
 
     value: bytes
@@ -43,10 +43,10 @@ class TakenError(Exception):
 class Bucket(Protocol):
     """What services ask of a bucket."""
 
-    def get(self, key: str) -> Kept | None:
+    def get(self, key: str) -> BucketEntry | None:
         """The entry under a key, or None."""
 
-    def get_all(self, keys: Sequence[str]) -> list[Kept | None]:
+    def get_all(self, keys: Sequence[str]) -> list[BucketEntry | None]:
         """The same for several keys, asked for at once."""
         return [self.get(key) for key in keys]
 
@@ -60,7 +60,7 @@ class Bucket(Protocol):
     def change(self, changes: Sequence[Change]) -> list[int]:
         """Writes all changes or none and gives their revisions; raises TakenError."""
 
-    def entries(self) -> Iterator[tuple[str, Kept]]:
+    def entries(self) -> Iterator[tuple[str, BucketEntry]]:
         """Every key with its newest value."""
 
 
@@ -74,16 +74,16 @@ class JetStreamBucket(Bucket):
         self._stream = Stream(connection, f"KV_{name}", timeout_s, 10 * timeout_s)
 
     @override
-    def get(self, key: str) -> Kept | None:
+    def get(self, key: str) -> BucketEntry | None:
         return self.get_all([key])[0]
 
     @override
-    def get_all(self, keys: Sequence[str]) -> list[Kept | None]:
+    def get_all(self, keys: Sequence[str]) -> list[BucketEntry | None]:
         # The leader answers: a replica that lags would say of a key that it isn't there.
         asked = [{"last_by_subj": self._subject(key)} for key in keys]
         # No body: nothing, or the mark that it was deleted.
         return [
-            Kept(one.body, one.sequence) if one is not None and one.body else None
+            BucketEntry(one.body, one.sequence) if one is not None and one.body else None
             for one in self._stream.leader_messages(asked)
         ]
 
@@ -117,13 +117,13 @@ class JetStreamBucket(Bucket):
             raise TakenError(f"{len(changes)} keys in bucket {self._name}") from None
 
     @override
-    def entries(self) -> Iterator[tuple[str, Kept]]:
+    def entries(self) -> Iterator[tuple[str, BucketEntry]]:
         page = self._stream.read_from(1, READ_BATCH_MESSAGES)
         while page.messages:
             for message in page.messages:
                 if message.body:
                     key = message.subject.removeprefix(self._subject(""))
-                    yield key, Kept(message.body, message.sequence)
+                    yield key, BucketEntry(message.body, message.sequence)
             page = self._stream.read_from(page.messages[-1].sequence + 1, READ_BATCH_MESSAGES)
 
     def _subject(self, key: str) -> str:
@@ -135,14 +135,14 @@ class WrittenOnce(Bucket):
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
-        self._seen: LRUCache[str, Kept] = LRUCache(ENTRIES_REMEMBERED)
+        self._seen: LRUCache[str, BucketEntry] = LRUCache(ENTRIES_REMEMBERED)
 
     @override
-    def get(self, key: str) -> Kept | None:
+    def get(self, key: str) -> BucketEntry | None:
         return self.get_all([key])[0]
 
     @override
-    def get_all(self, keys: Sequence[str]) -> list[Kept | None]:
+    def get_all(self, keys: Sequence[str]) -> list[BucketEntry | None]:
         found = {key: self.remembered(key) for key in keys}
         unseen = [key for key, kept in found.items() if kept is None]
         if unseen:
@@ -152,7 +152,7 @@ class WrittenOnce(Bucket):
                     self._seen.put(key, kept)
         return [found[key] for key in keys]
 
-    def remembered(self, key: str) -> Kept | None:
+    def remembered(self, key: str) -> BucketEntry | None:
         """What was seen under a key, without asking."""
         with contextlib.suppress(KeyError):
             return self._seen.get(key)
@@ -165,7 +165,7 @@ class WrittenOnce(Bucket):
     @override
     def create(self, key: str, value: bytes) -> int:
         revision = self._bucket.create(key, value)
-        self._seen.put(key, Kept(value, revision))
+        self._seen.put(key, BucketEntry(value, revision))
         return revision
 
     @override
@@ -173,5 +173,5 @@ class WrittenOnce(Bucket):
         raise NotImplementedError("its entries are written once")
 
     @override
-    def entries(self) -> Iterator[tuple[str, Kept]]:
+    def entries(self) -> Iterator[tuple[str, BucketEntry]]:
         return self._bucket.entries()

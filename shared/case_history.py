@@ -23,7 +23,7 @@ LONG_CASES_REMEMBERED = 20_000
 StateT = TypeVar("StateT")
 
 
-class Recorded(NamedTuple):
+class Origin(NamedTuple):
     """What is kept of an event besides what it did to the state."""
 
     type_name: str
@@ -41,7 +41,7 @@ class History(Generic[StateT]):
     sequence: int = 0
     """Position in CASES of the last event read."""
     last_hash: str = FIRST_PREVHASH
-    recorded: Grown[int, Recorded] = field(default_factory=Grown)
+    recorded: Grown[int, Origin] = field(default_factory=Grown)
     """By version."""
     causes: Grown[tuple[str, str], int] = field(default_factory=Grown)
     """Who recorded (`source`) and what he answered (`causationid`) -> version of the last event."""

@@ -27,7 +27,7 @@ from eventsourcing.utils import EnvType
 from typing_extensions import override
 
 from shared import subjects
-from shared.case_history import Histories, History, Recorded
+from shared.case_history import Histories, History, Origin
 from shared.case_reading import events_after
 from shared.credentials import api_prefix
 from shared.events.base import CONTENT_TYPE, CaseEvent, chain_hash
@@ -90,7 +90,7 @@ class Fold(Generic[StateT]):
     evolve: Callable[[StateT, CaseEvent[Any]], StateT]
 
 
-class Link(NamedTuple):
+class ChainedEvent(NamedTuple):
     """One event with the hash of its stored bytes and its sequence; 0 in a log without any."""
 
     event: CaseEvent[Any]
@@ -206,7 +206,7 @@ class CaseLog(Application[str], Generic[StateT]):
         """Folds stored events onto a history; raises ChainBrokenError."""
         return self.follow(known, map(read_link, newer))
 
-    def follow(self, known: History[StateT], links: Iterable[Link]) -> History[StateT]:
+    def follow(self, known: History[StateT], links: Iterable[ChainedEvent]) -> History[StateT]:
         """Folds events as they follow one another; raises ChainBrokenError where they don't."""
         state, version, last_hash = known.state, known.version, known.last_hash
         recorded, causes = known.recorded, known.causes
@@ -218,7 +218,7 @@ class CaseLog(Application[str], Generic[StateT]):
                 raise ChainBrokenError(known.case_id, version)
             state = evolve(state, event)
             last_hash = stored_hash
-            noted = Recorded(event.type_name, event.actor, sequence or version)
+            noted = Origin(event.type_name, event.actor, sequence or version)
             recorded = recorded.with_entry(version, noted)
             causes = causes.with_entry((event.source, event.causationid), version)
             lease = lease.after(event.data)
@@ -237,12 +237,12 @@ class CaseLog(Application[str], Generic[StateT]):
         )
 
 
-def read_link(stored: StoredEvent) -> Link:
+def read_link(stored: StoredEvent) -> ChainedEvent:
     """A stored event as a link of its case's chain. Raises UnreadableEventError."""
     # The library's in-memory recorder numbers nothing when it selects one case's events.
     sequence = stored.id if isinstance(stored, Notification) else 0
     event = read_case_event(stored.state, stored.topic)
-    return Link(event, chain_hash(stored.state), sequence)
+    return ChainedEvent(event, chain_hash(stored.state), sequence)
 
 
 def jetstream_env(settings: Settings, connection_name: str) -> dict[str, str]:

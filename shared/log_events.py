@@ -1,6 +1,6 @@
-"""The closed catalogue of log events: what each says, which keys it may carry, in which form.
+"""The closed catalogue of diagnostics: what each says, which keys it may carry, in which form.
 
-To log something new, add one entry here; `make docs` adds its row to docs/operating.md. What isn't
+For a new one add one entry here; `make docs` adds its row to docs/operating.md. What isn't
 listed here is never printed.
 """
 
@@ -47,15 +47,15 @@ CHECKS_OF_THE_LOG = (
 )
 
 
-class LogEvent(NamedTuple):
+class Diagnostic(NamedTuple):
     """What a line of this name says, and what it may carry."""
 
     meaning: str
     keys: Mapping[str, Form]
 
 
-EVENTS: dict[str, LogEvent] = {
-    "decided": LogEvent(
+DIAGNOSTICS: dict[str, Diagnostic] = {
+    "decided": Diagnostic(
         "a delivered message was processed",
         {
             "stream": STREAM,
@@ -66,7 +66,7 @@ EVENTS: dict[str, LogEvent] = {
             "milliseconds": COUNT,
         },
     ),
-    "answered": LogEvent(
+    "answered": Diagnostic(
         "a service answered a command",
         {
             "command": COMMAND,
@@ -75,7 +75,7 @@ EVENTS: dict[str, LogEvent] = {
             "milliseconds": COUNT,
         },
     ),
-    "command": LogEvent(
+    "command": Diagnostic(
         "the API passed a command on and has its answer",
         {
             "handler": COMMAND,
@@ -85,147 +85,147 @@ EVENTS: dict[str, LogEvent] = {
             "ms": COUNT,
         },
     ),
-    "parked": LogEvent(
+    "parked": Diagnostic(
         "a message can't be processed and waits for a person",
         {"reason": words(*get_args(Reason)), "field": FIELD, "parked_id": ID},
     ),
-    "not_parked": LogEvent(
+    "not_parked": Diagnostic(
         "PARKED doesn't take a message, mostly as its channel has so many there: it stays in the "
         "channel's own stream, and is tried again; look at what is parked",
         {"stream": STREAM, "reason": words(*get_args(Reason))},
     ),
-    "channel_paced": LogEvent(
+    "channel_paced": Diagnostic(
         "a channel sends more than intake takes of one in an hour (`PASSAGE_CALLS_BYTES_AN_HOUR`); "
         "the rest waits in the channel's own stream; look who floods it",
         {"stream": STREAM},
     ),
-    "not_now": LogEvent(
+    "not_now": Diagnostic(
         "a message is tried again later: the log doesn't answer, or the case keeps changing",
         {"stream": STREAM, "error": ERROR},
     ),
-    "message_not_given": LogEvent(
+    "message_not_given": Diagnostic(
         "a message to a caller may not have reached OUTBOUND; it isn't given again, and fails "
         "after `outbound_report_minutes` unless its channel reports",
         {"case_id": CASE, "message_id": ID},
     ),
-    "clock_off": LogEvent(
+    "clock_off": Diagnostic(
         "an alarm: the clock of a channel, or of whoever gave a command its time, is off by more "
         "than a minute (`seconds` ahead of ours, a day at most; behind where negative); set it. "
         "Nothing that is safe for a caller depends on it",
         {"channel": CHANNEL, "command": COMMAND, "seconds": COUNT},
     ),
-    "timers_set_anew": LogEvent(
+    "timers_set_anew": Diagnostic(
         "a service's timers were lost, or it has none yet; it set those of every case",
         {"cases": COUNT},
     ),
-    "not_at_start": LogEvent(
+    "not_at_start": Diagnostic(
         "what is done once when a service starts is tried again later", {"error": ERROR}
     ),
-    "hash_limit": LogEvent(
+    "hash_limit": Diagnostic(
         "a service asks for more hashes than the policy gives it a minute; what it asks for waits",
         {"asker": SERVICE, "count": COUNT},
     ),
-    "codes_guessed": LogEvent(
+    "codes_guessed": Diagnostic(
         "more wrong return codes come on a channel than mistakes explain; until it is less, a code "
         "from an address that isn't known in its case needs a second fact",
         {"channel": CHANNEL, "count": COUNT},
     ),
-    "budget_spent": LogEvent(
+    "budget_spent": Diagnostic(
         "somebody has had as much shown, or searched as often, as one person may in an hour; the "
         "record of access says who",
         {"measure": words("searches", "hashes", "cases", "values"), "count": COUNT},
     ),
-    "storing_failed": LogEvent(
+    "storing_failed": Diagnostic(
         "an alarm, again every ten seconds: so many `streams` of nats-servers take nothing, or so "
         "many `disks` are full; make room. `passage up` then starts nats-server again by itself; "
         "elsewhere start it again",
         {"streams": COUNT, "disks": COUNT, "reason": words(*CAUSES.values(), LIMIT, OTHER)},
     ),
-    "disk_low": LogEvent(
+    "disk_low": Diagnostic(
         "an alarm: of a disk less than a twentieth and 2 GiB is left; make room", {"mib": COUNT}
     ),
-    "storing_again": LogEvent("everything that comes can be stored again", {}),
-    "log_unavailable": LogEvent("a command met a log that doesn't answer", {"error": ERROR}),
-    "fault": LogEvent("a bug in Passage; nothing is lost", {"error": ERROR, "place": PLACES}),
-    "ended_by_fault": LogEvent(
+    "storing_again": Diagnostic("everything that comes can be stored again", {}),
+    "log_unavailable": Diagnostic("a command met a log that doesn't answer", {"error": ERROR}),
+    "fault": Diagnostic("a bug in Passage; nothing is lost", {"error": ERROR, "place": PLACES}),
+    "ended_by_fault": Diagnostic(
         "the process or a thread of it ended by a fault", {"error": ERROR, "place": PLACES}
     ),
-    "library": LogEvent(
+    "library": Diagnostic(
         "a library logged or warned; its text is left out",
         {"logger": LOGGER_NAME, "place": PLACES, "error": ERROR},
     ),
-    "printed": LogEvent(
-        "something was printed on standard error past the log; its text is left out",
+    "printed": Diagnostic(
+        "something was printed on standard error past the logger; its text is left out",
         {"place": PLACES},
     ),
-    "unlisted": LogEvent("the code logged an event that isn't in this table", {"place": PLACES}),
-    "connection": LogEvent("the connection to nats-server had an error", {"error": ERROR}),
-    "nats_refused": LogEvent(
+    "unlisted": Diagnostic("the code logged an event that isn't in this table", {"place": PLACES}),
+    "connection": Diagnostic("the connection to nats-server had an error", {"error": ERROR}),
+    "nats_refused": Diagnostic(
         "nats-server and this process don't accept each other; `do` is what would do. Said once",
         {"wrong": words(*REFUSALS), "do": words(*REFUSALS.values())},
     ),
-    "health_file_failed": LogEvent("`PASSAGE_HEALTH_FILE` can't be written", {"error": ERROR}),
-    "key_files_open": LogEvent(
+    "health_file_failed": Diagnostic("`PASSAGE_HEALTH_FILE` can't be written", {"error": ERROR}),
+    "key_files_open": Diagnostic(
         "a key file, or the folder of one, is open to others, and nothing is started: "
         "`chmod` it to this mode",
         {"file": KEY_FILE, "mode": words("600", "700")},
     ),
-    "secret_unusable": LogEvent(
+    "secret_unusable": Diagnostic(
         "a file that the process needs is `wrong`, and it ends; `do` is what would do. `setting` "
         "names what points to the file, or to its folder",
         {"file": KEY_FILE, "setting": SETTING, "wrong": words(*DO), "do": words(*DO.values())},
     ),
-    "certificate_ends": LogEvent(
+    "certificate_ends": Diagnostic(
         "a certificate is good for so many days more; renew it ([identities](#identities))",
         {"file": KEY_FILE, "days": COUNT},
     ),
-    "settings_invalid": LogEvent(
+    "settings_invalid": Diagnostic(
         "a setting breaks its rule, and the process ends; its value isn't shown",
         {"settings": SETTINGS},
     ),
-    "address_invalid": LogEvent("PASSAGE_HTTP is no HOST:PORT; query ends", {}),
-    "address_taken": LogEvent(
+    "address_invalid": Diagnostic("PASSAGE_HTTP is no HOST:PORT; query ends", {}),
+    "address_taken": Diagnostic(
         "query can't listen on PASSAGE_HTTP; it ends", {"error": ERROR, "errno": COUNT}
     ),
-    "address_without_tls": LogEvent(
+    "address_without_tls": Diagnostic(
         "query would listen off loopback, and PASSAGE_HTTP_CERTIFICATE isn't set; it ends", {}
     ),
-    "fsync_not_always": LogEvent(
+    "fsync_not_always": Diagnostic(
         "nats-servers may lose what they acknowledged; intake handles no calls", {"count": COUNT}
     ),
-    "fsync_unknown": LogEvent(
+    "fsync_unknown": Diagnostic(
         "no nats-server says whether it syncs always; intake handles no calls", {"error": ERROR}
     ),
-    "serving": LogEvent(
+    "serving": Diagnostic(
         "query listens; the read model may still be behind",
         {"service": SERVICE, "version": VERSION_TEXT},
     ),
-    "ended": LogEvent(
+    "ended": Diagnostic(
         "query or the witness ended in good order", {"service": SERVICE, "sequence": COUNT}
     ),
-    "following": LogEvent(
+    "following": Diagnostic(
         "query or the witness follows the log", {"sequence": COUNT, "last": COUNT}
     ),
-    "caught_up": LogEvent("the read model has all there was at its start", {"sequence": COUNT}),
-    "feed_failed": LogEvent(
+    "caught_up": Diagnostic("the read model has all there was at its start", {"sequence": COUNT}),
+    "feed_failed": Diagnostic(
         "the read model begins anew after a fault", {"error": ERROR, "place": PLACES}
     ),
-    "subscription_silent": LogEvent(
+    "subscription_silent": Diagnostic(
         "the log went on, but its subscription said nothing", {"sequence": COUNT}
     ),
-    "projection_stopped": LogEvent(
+    "projection_stopped": Diagnostic(
         "the read model stopped; a person must look",
         {
             "sequence": COUNT,
             "reason": words("gap", "checkpoint", "another_log"),
         },
     ),
-    "rotated": LogEvent(
+    "rotated": Diagnostic(
         "every data key is wrapped under a new key-encryption key; `damaged` and `dropped` count "
         "cases whose keys don't unwrap, or were of an epoch destroyed before",
         {"count": COUNT, "damaged": COUNT, "dropped": COUNT, "epoch": COUNT},
     ),
-    "signed": LogEvent(
+    "signed": Diagnostic(
         "the witness signed what the log held",
         {
             "kind": words("opened", "checkpoint", "ended"),
@@ -234,44 +234,44 @@ EVENTS: dict[str, LogEvent] = {
             "number": COUNT,
         },
     ),
-    "log_unsound": LogEvent(
+    "log_unsound": Diagnostic(
         "the witness stopped: the log isn't what it was; `passage gate` says more",
         {"sequence": COUNT, "reason": words(*CHECKS_OF_THE_LOG)},
     ),
-    "other_incarnation": LogEvent(
+    "other_incarnation": Diagnostic(
         "CASES is another stream than the service knows; it writes nothing until it is restarted",
         {"known": ID, "found": ID},
     ),
-    "witness_file_thinned": LogEvent(
+    "witness_file_thinned": Diagnostic(
         "every signature of a witness file is right, and of its old lines so many went",
         {"count": COUNT},
     ),
-    "witness_file_not_thinned": LogEvent(
+    "witness_file_not_thinned": Diagnostic(
         "a witness file is away, or can't be replaced by a shorter one; it is tried again",
         {"error": ERROR},
     ),
-    "witness_file_failed": LogEvent("so many witness files didn't take a line", {"files": COUNT}),
-    "witness_failed": LogEvent(
+    "witness_file_failed": Diagnostic("so many witness files didn't take a line", {"files": COUNT}),
+    "witness_failed": Diagnostic(
         "the witness begins anew after a fault", {"error": ERROR, "place": PLACES}
     ),
-    "seal_not_noted": LogEvent("sealed, but the next start won't know it", {"error": ERROR}),
-    "sealed": LogEvent("the key holder ends: nothing personal can be opened any more", {}),
-    "messages_put_aside": LogEvent(
+    "seal_not_noted": Diagnostic("sealed, but the next start won't know it", {"error": ERROR}),
+    "sealed": Diagnostic("the key holder ends: nothing personal can be opened any more", {}),
+    "messages_put_aside": Diagnostic(
         "messages of the log can't be read; their cases are shown as damaged",
         {"count": COUNT, "sequence": COUNT},
     ),
-    "revealed": LogEvent(
+    "revealed": Diagnostic(
         "an operator had personal values opened", {"case_id": CASE, "count": COUNT}
     ),
-    "searched_by_name": LogEvent(
+    "searched_by_name": Diagnostic(
         "an operator searched by name; `count` is of cases suggested", {"count": COUNT}
     ),
-    "looked_for_caller": LogEvent(
+    "looked_for_caller": Diagnostic(
         "somebody asked who a caller is; `count` is of candidates", {"count": COUNT}
     ),
-    "names_dropped": LogEvent("query let go of the names, for nobody searched for them", {}),
-    "keys_denied": LogEvent("the key holder refused query what it asked", {}),
-    "answer_unreadable": LogEvent(
+    "names_dropped": Diagnostic("query let go of the names, for nobody searched for them", {}),
+    "keys_denied": Diagnostic("the key holder refused query what it asked", {}),
+    "answer_unreadable": Diagnostic(
         "a service's answer can't be read", {"handler": COMMAND, "service": SERVICE}
     ),
 }

@@ -1,4 +1,4 @@
-"""The forms that a value in a log line may have; anything that fits none is not printed.
+"""The forms that a value in a diagnostic may have; anything that fits none is not printed.
 
 An id that somebody outside chose (a call id, a command id) may spell a name or a number, so only
 ids made here pass. So may any text: a word passes only where it is one of a closed set.

@@ -1,15 +1,15 @@
-"""What may be printed of a log event: what the catalogue lists, in the form that it lists."""
+"""What may be printed of a diagnostic: what the catalogue lists, in the form that it lists."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from shared.log_events import EVENTS, LEVELS
+from shared.log_events import DIAGNOSTICS, LEVELS
 from shared.log_forms import Form, words
 
 LEVEL = words(*LEVELS)
-KNOWN_KEYS = frozenset(key for event in EVENTS.values() for key in event.keys)
+KNOWN_KEYS = frozenset(key for event in DIAGNOSTICS.values() for key in event.keys)
 
 
 def listed(name: object, given: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -17,7 +17,7 @@ def listed(name: object, given: Mapping[str, Any]) -> dict[str, Any] | None:
 
     What is left out stands in `dropped`: names that the catalogue knows, and how many others.
     """
-    event = EVENTS.get(name) if isinstance(name, str) else None
+    event = DIAGNOSTICS.get(name) if isinstance(name, str) else None
     if event is None:
         return None
     line: dict[str, Any] = {"event": name}

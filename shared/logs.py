@@ -1,6 +1,6 @@
-"""Logs: one JSON object a line, ids only; faults by type and place, never by text.
+"""Diagnostics: one JSON object a line, ids only; faults by type and place, never by text.
 
-What a line may hold stands in the catalogue of log events; the rest is left out, whoever wrote it.
+What a line may hold stands in the catalogue; the rest is left out, whoever wrote it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OWN_MODULES = ("shared.log", "shared.own_process")
 
 
 def configure(service: str, level: str) -> None:
-    """Sends this code's and all libraries' logs to standard error as JSON lines."""
+    """Sends this code's and all libraries' diagnostics to standard error as JSON lines."""
     lines = _Lines(service)
     structlog.configure(
         processors=[lines.of_ours],
@@ -66,7 +66,7 @@ def places(where: TracebackType | None) -> list[str]:
     ]
 
 
-def caller() -> str:
+def logging_line() -> str:
     """The line of code that logged or printed: the nearest that isn't part of logging."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and _is_logging(str(frame.f_globals.get("__name__"))):
@@ -97,13 +97,13 @@ class _Lines:
         """One line; an event that the catalogue doesn't have gives only its place."""
         line = listed(name, keys)
         if line is None:
-            line = listed("unlisted", {"place": [caller()]}) or {}
+            line = listed("unlisted", {"place": [logging_line()]}) or {}
         around = {"service": self._service, "level": LEVEL.read(level) or "error"}
         now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         return json.dumps({**line, **around, "timestamp": now}, allow_nan=False)
 
     def write(self, line: str) -> None:
-        """Writes a line; a log that can't be written doesn't stop the work."""
+        """Writes a line; one that can't be written doesn't stop the work."""
         stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Past `own_process`.
         try:
             stream.write(f"{line}\n")

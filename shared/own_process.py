@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from typing_extensions import override
 
 from shared.keyfiles import DO, KeyFilesOpenError, SecretUnusableError
-from shared.logs import caller, configure, logger, places, quiet_asyncio
+from shared.logs import configure, logger, logging_line, places, quiet_asyncio
 
 FAULT_EXIT = 1
 """The exit code after a fault; Python's own."""
@@ -34,7 +34,7 @@ YOUNG_OBJECTS = 10_000
 
 
 def own_process(service: str) -> None:
-    """Lets nothing but lines of the log out on standard error, and memory not out at all."""
+    """Lets nothing but diagnostics out on standard error, and memory not out at all."""
     configure(service, "INFO")
     gc.set_threshold(YOUNG_OBJECTS)
     if not isinstance(sys.stderr, _Printed):
@@ -84,7 +84,7 @@ def _keep_memory_in() -> None:
 
 
 class _Printed(io.TextIOBase):
-    """Standard error for whoever prints past the log: the text is swallowed, the place logged."""
+    """Standard error for what is printed past the logger: swallows the text, logs the place."""
 
     def __init__(self, real: TextIO) -> None:
         self.real = real
@@ -92,7 +92,7 @@ class _Printed(io.TextIOBase):
 
     @override
     def write(self, text: str) -> int:
-        place = caller()
+        place = logging_line()
         if text.strip() and place not in self._told:
             self._told.add(place)  # A traceback is printed in many pieces; one line says it.
             logger.warning("printed", place=[place])

@@ -17,7 +17,7 @@ from uuid import uuid4
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from shared.case_history import History
-from shared.case_log import CaseLog, Link
+from shared.case_log import CaseLog, ChainedEvent
 from shared.events.base import CaseEvent, Event, chain_hash, type_of
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Plain
@@ -191,7 +191,7 @@ def _append(
     message_ids = [envelope.id for envelope in envelopes]
     log.check_incarnation()
     sequences = log.recorder.insert_events(stored, message_ids=message_ids) or ()
-    links = map(Link, envelopes, hashes[1:], sequences)
+    links = map(ChainedEvent, envelopes, hashes[1:], sequences)
     longer = log.follow(history, links)
     log.remember(longer)
     return Outcome(

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from shared.checkpoints import BadLineError, Line, read_line, signed
 from shared.witness_lines import place_after
-from shared.witness_reading import Reading
+from shared.witness_reading import FileScan
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -99,7 +99,7 @@ def read_witness_files(paths: Iterable[Path], key: Ed25519PublicKey) -> Witnesse
     Links are followed, and the signature that they hang on is checked; so is each line's that is
     linked to by none.
     """
-    reading = Reading(key)
+    reading = FileScan(key)
     for path in paths:
         try:
             with path.open("rb") as file:

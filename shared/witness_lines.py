@@ -68,7 +68,7 @@ def hash_of(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-class Place(NamedTuple):
+class LinePlace(NamedTuple):
     """Where a new line belongs: its number, its level and its links."""
 
     number: int
@@ -78,10 +78,10 @@ class Place(NamedTuple):
 
 def place_after(
     before: tuple[Line, str] | None, incarnation: str, at: datetime, kind: str
-) -> Place:
+) -> LinePlace:
     """Links a new line to the newest one, as that was read and as it stands; None: to nothing."""
     if before is None:
-        return Place(1, MONTH, ())
+        return LinePlace(1, MONTH, ())
     line, text = before
     newest = hash_of(text.encode())
     known = line.links or (newest,) * len(KEPT)
@@ -89,10 +89,10 @@ def place_after(
     links = tuple(newest if level <= reached else known[level] for level in range(len(KEPT)))
     last = (line.incarnation.encode(), _hour(line.at))
     level = _level(last, incarnation.encode(), _hour(at), kind.encode())
-    return Place(line.number + 1, level, links)
+    return LinePlace(line.number + 1, level, links)
 
 
-class Kept:
+class KeptLines:
     """Lines in any order; those that a thinned file has are kept, in bounded memory.
 
     A line is kept while fewer lines of its level or of one below it, and above that, are newer

@@ -15,8 +15,9 @@ from typing import BinaryIO, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from shared import witness_lines
 from shared.checkpoints import BadLineError, Line, check_line, read_line, read_vouched
-from shared.witness_lines import KEPT, Kept, Scanned, hash_of, scan
+from shared.witness_lines import KeptLines, Scanned, hash_of, scan
 
 SHOWN_MAX = 50
 """So many problems, and gaps, are told; of more only how many."""
@@ -35,12 +36,12 @@ class _Found(NamedTuple):
     run: _Run
 
 
-class Reading:
+class FileScan:
     """Files are read one after the other; then `end` tells what they say together."""
 
     def __init__(self, key: Ed25519PublicKey) -> None:
         self._key = key
-        self._kept = Kept()
+        self._kept = KeptLines()
         self._found: dict[bytes, _Found] = {}
         self._odd: list[Line] = []
         self._problems: list[str] = []
@@ -130,7 +131,7 @@ def _gaps(lines: Sequence[tuple[Line, bytes]]) -> Iterator[str]:
     Two lines may have one number, where two lives of a log are read together.
     """
     groups = [list(group) for _, group in groupby(lines, key=lambda one: one[0].number)]
-    newer = [0] * len(KEPT)
+    newer = [0] * len(witness_lines.KEPT)
     for place in range(len(groups) - 1, -1, -1):
         before = groups[place - 1] if place else []
         hashes = {hash_of(raw) for _, raw in before}
@@ -158,7 +159,7 @@ def _follows(
     linked = [level for level, link in enumerate(line.links) if link in hashes]
     if not linked:
         return not line.links and not before
-    return all(newer[level] >= KEPT[level] for level in range(linked[0]))
+    return all(newer[level] >= witness_lines.KEPT[level] for level in range(linked[0]))
 
 
 def shortened(texts: Iterable[str]) -> Iterator[str]:

@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shared.witness_files import held
-from shared.witness_lines import Kept, scan
+from shared.witness_lines import KeptLines, scan
 
 COPY_BYTES = 1_048_576
 
 
 def thin(path: Path) -> int:
-    """Leaves what `Kept` keeps; gives how many lines went. Raises OSError.
+    """Leaves what `KeptLines` keeps; gives how many lines went. Raises OSError.
 
     Signatures are not looked at: whoever calls this has checked them.
     """
     with path.open("rb") as file:
-        kept, count, size = Kept(), 0, 0
+        kept, count, size = KeptLines(), 0, 0
         for line in scan(file):
             kept.take(line.number, line.level, line.raw)
             count += 1

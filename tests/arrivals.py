@@ -30,7 +30,6 @@ async def delete(client: Client, stream: str, sequence: int) -> None:
 
 
 async def messages(client: Client, stream: str) -> list[dict[str, Any]]:
-    """All messages with sequence, subject, body, headers and time."""
     found = []
     for sequence in range(1, await last_sequence(client, stream) + 1):
         reply = await client.request(

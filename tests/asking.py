@@ -18,7 +18,6 @@ PETRO = "Petro Example"
 
 
 def ask(command_type: type[CommandT], /, by: str = OLENA, **fields: Any) -> CommandT:
-    """A command on the example case."""
     who: dict[str, Any] = {"command_id": "cmd-1", "case_id": CASE, "by": by}
     if issubclass(command_type, Decision):
         who["seen_version"] = 0
@@ -26,7 +25,6 @@ def ask(command_type: type[CommandT], /, by: str = OLENA, **fields: Any) -> Comm
 
 
 def refused_by(guard: str, decide: Callable[..., Any], *arguments: Any) -> None:
-    """Asserts that a decision is refused, and by which guard."""
     with pytest.raises(RefusedError) as refused:
         decide(*arguments)
     assert refused.value.guard.name == guard

@@ -20,7 +20,6 @@ NO_DATABASE = "sqlite:////nowhere/query.db"
 
 
 def new_identity() -> Any:
-    """A key pair of age."""
     return Identity.generate()
 
 
@@ -45,7 +44,6 @@ async def back_up(
 
 
 async def restore(client: Client, path: Path, identity: Any, replicas: int = 1) -> PutBack:
-    """Restores a file onto a server."""
     database = f"sqlite:///{path.parent / 'restored.db'}"
     target = Target(client, database, replicas, path.parent / "restored-witness")
     with opened(path, identity, silent) as members:
@@ -53,7 +51,6 @@ async def restore(client: Client, path: Path, identity: Any, replicas: int = 1) 
 
 
 def members_of(path: Path, identity: Any) -> list[Member]:
-    """Everything in a backup."""
     with opened(path, identity, silent) as members:
         return list(members)
 
@@ -68,6 +65,5 @@ def write_members(path: Path, identity: Any, members: list[Member]) -> None:
 
 
 def with_manifest(members: list[Member], manifest: Manifest) -> list[Member]:
-    """The members with another manifest at their end."""
     others = [one for one in members if one.name != MANIFEST]
     return [*others, Member(MANIFEST, manifest.model_dump_json().encode())]

@@ -1,12 +1,13 @@
 """What holds for every test: which are plain, what these may not do, and the servers of the others.
 
 Marks follow from what a test uses: a fixture that starts a nats-server or PostgreSQL makes it
-`wire`, a file that starts processes `process`, and tests/journey `journey`. A test that is left
-plain and starts something all the same fails, and says which mark it lacks.
+`wire`, a file that starts processes `process`, and tests/journey `journey`; what tries a whole
+space of cases is `wide`. A test that has no mark and starts something all the same fails.
 """
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -24,11 +25,12 @@ settings.register_profile("passage", deadline=None)
 settings.load_profile("passage")
 
 STARTING = frozenset({"ground", "own_server", "postgres_server", "r1_server", "r3_cluster"})
-STARTING |= {"server", "story_stage"}
+STARTING |= {"other", "server", "story_stage"}
 """The fixtures that start a server; those that stand on them count with them."""
 PROCESSES = frozenset({"ProcessPoolExecutor", "subprocess"})
 """The names that a file which starts processes imports."""
-NOT_PLAIN = ("process", "wire", "journey")
+WIDE = frozenset({"canaries", "casework"})
+STARTS = ("process", "wire", "journey")
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -41,7 +43,10 @@ class _Running:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         assert isinstance(item, pytest.Function)
-        if item.path.parent.name == "journey":
+        folder = item.path.parent.name
+        if folder in WIDE:
+            item.add_marker("wide")
+        if folder == "journey":
             item.add_marker("journey")
         elif STARTING.intersection(item.fixturenames):
             item.add_marker("wire")
@@ -49,9 +54,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("process")
 
 
+def pytest_collection_finish() -> None:
+    gc.freeze()  # The collector need not look at thousands of tests again and again.
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    _Running.plain = not any(item.get_closest_marker(one) for one in NOT_PLAIN)
+    _Running.plain = not any(item.get_closest_marker(one) for one in STARTS)
     try:
         return (yield)
     finally:
@@ -90,3 +99,11 @@ def postgres_server() -> Iterator[str]:
 async def client(server: NatsServer) -> AsyncIterator[RawClient]:
     async with connected(server.url) as connection:
         yield connection
+
+
+@pytest.fixture
+async def other(tmp_path: Path) -> AsyncIterator[RawClient]:
+    """A client of a second server, which is empty."""
+    with NatsServer(tmp_path / "other", sync_interval='"1m"') as running:
+        async with connected(running.url) as connection:
+            yield connection

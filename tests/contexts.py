@@ -13,7 +13,7 @@ from typing_extensions import override
 from services.keyholder.holder import Holder
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import Secrets
-from shared.buckets import Bucket, Change, Kept, TakenError
+from shared.buckets import Bucket, BucketEntry, Change, TakenError
 from shared.case_log import CaseLog, Fold
 from shared.service import Context
 from shared.transact import Writer
@@ -26,12 +26,12 @@ class MemoryBucket(Bucket):
     changed only by who read its newest value."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, Kept] = {}
+        self.kept: dict[str, BucketEntry] = {}
         self._revision = 0
         self._lock = threading.Lock()
 
     @override
-    def get(self, key: str) -> Kept | None:
+    def get(self, key: str) -> BucketEntry | None:
         return self.kept.get(key)
 
     @override
@@ -49,12 +49,12 @@ class MemoryBucket(Bucket):
             return [self._put(one.key, one.value) for one in changes]
 
     @override
-    def entries(self) -> Iterator[tuple[str, Kept]]:
+    def entries(self) -> Iterator[tuple[str, BucketEntry]]:
         yield from sorted(self.kept.items(), key=lambda entry: entry[1].revision)
 
     def _put(self, key: str, value: bytes) -> int:
         self._revision += 1
-        self.kept[key] = Kept(value, self._revision)
+        self.kept[key] = BucketEntry(value, self._revision)
         return self._revision
 
 
@@ -63,7 +63,6 @@ def secrets() -> Secrets:
 
 
 def key_holder(bucket: Bucket | None = None) -> Holder:
-    """A key holder in this process, as `Keys` promises it."""
     return Holder(KeyRing(bucket or MemoryBucket(), secrets()))
 
 

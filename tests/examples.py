@@ -270,5 +270,4 @@ class CaseBook:
         return envelope
 
     def add_all(self, events: Iterable[Event]) -> list[CaseEvent[Any]]:
-        """Records events one after the other."""
         return [self.add(event) for event in events]

@@ -84,7 +84,6 @@ async def answered(client: Client, subject: str, answer: bytes) -> list[bytes]:
 
 @asynccontextmanager
 async def hanging(server: NatsServer) -> AsyncIterator[None]:
-    """The server does nothing, and goes on late."""
     pid = server.pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)

@@ -8,54 +8,39 @@ from shared.events import claims, custody, groups, handover, intake, outbound, s
 from shared.events.base import Event
 from shared.events.calls import CallEnded
 from shared.events.fields import ContactWindow
-from tests.examples import (
-    CASE,
-    NOON,
-    OTHER_CASE,
-    case_reopened,
-    contact_lost,
-    digest,
-    erasure_requested,
-    handover_refused,
-    identity_contradicted,
-    identity_rejected,
-    note_added,
-    personal_data_erased,
-    rendezvous_missed,
-    sealed,
-    verification_escalated,
-    whole_way,
-)
+from tests import examples as e
 
 OLENA, PETRO = "Olena Example", "Petro Example"
-GROUP = CASE
+GROUP = e.CASE
 """A group has the number of the case that leads it."""
 
 
-AT = NOON + timedelta(hours=11)
+AT = e.NOON + timedelta(hours=11)
 
 
 def of_intake() -> list[Event]:
     """One of each of intake's rarer events about the man."""
     return [
-        CallEnded(call_id="call-1", channel="phone", ended_at=NOON + timedelta(minutes=4)),
+        CallEnded(call_id="call-1", channel="phone", ended_at=e.NOON + timedelta(minutes=4)),
         intake.DuressSignalled(call_id="call-2", channel="telegram"),
         intake.CallerConfirmed(
             call_id="call-2",
             channel="telegram",
             second_fact="personal_data",
             by=OLENA,
-            remark=sealed("he named his brother"),
+            remark=e.sealed("he named his brother"),
         ),
-        intake.DuressCleared(by=PETRO, reason=sealed("he is alone")),
-        intake.AdviceGiven(text=sealed("told what to do"), call_id="call-1"),
+        intake.DuressCleared(by=PETRO, reason=e.sealed("he is alone")),
+        intake.AdviceGiven(text=e.sealed("told what to do"), call_id="call-1"),
         intake.ContactRuleSet(
             rule="window", windows=(ContactWindow(from_time="22:00", to_time="02:00"),)
         ),
-        intake.DeadlinePassed(rule="life_now_unanswered", due_at=NOON + timedelta(minutes=1)),
-        intake.CasesLinked(other_case=OTHER_CASE, basis="name", reason=sealed("the same voice")),
-        intake.CasesUnlinked(other_case=OTHER_CASE, reason=sealed("two brothers")),
-        intake.EpisodeContinued(next_case=OTHER_CASE),
+        intake.DeadlinePassed(rule="life_now_unanswered", due_at=e.NOON + timedelta(minutes=1)),
+        intake.CasesLinked(
+            other_case=e.OTHER_CASE, basis="name", reason=e.sealed("the same voice")
+        ),
+        intake.CasesUnlinked(other_case=e.OTHER_CASE, reason=e.sealed("two brothers")),
+        intake.EpisodeContinued(next_case=e.OTHER_CASE),
     ]
 
 
@@ -63,19 +48,19 @@ def of_the_desk() -> list[Event]:
     """One of each event about claims, groups and messages that go out."""
     return [
         claims.CaseClaimed(
-            operator=OLENA, lease_until=NOON + timedelta(minutes=5), fence=1, basis="free"
+            operator=OLENA, lease_until=e.NOON + timedelta(minutes=5), fence=1, basis="free"
         ),
         claims.CaseReleased(operator=OLENA, fence=1, reason="done"),
         groups.GroupFormed(group_id=GROUP, declared_size=10),
-        groups.GroupJoined(group_id=GROUP, member_case=OTHER_CASE),
-        groups.GroupLeft(group_id=GROUP, member_case=OTHER_CASE, reason="separated"),
+        groups.GroupJoined(group_id=GROUP, member_case=e.OTHER_CASE),
+        groups.GroupLeft(group_id=GROUP, member_case=e.OTHER_CASE, reason="separated"),
         groups.HeadsCounted(group_id=GROUP, kind="observed", count=12, source="team Heron"),
         outbound.MessageQueued(
             message_id="message-1",
             channel="telegram",
-            to_address=sealed("@beispiel"),
+            to_address=e.sealed("@beispiel"),
             language="ru",
-            text=sealed("wait where you are"),
+            text=e.sealed("wait where you are"),
             valid_until=AT,
         ),
         outbound.MessageDispatched(message_id="message-1"),
@@ -89,13 +74,13 @@ def of_shifts() -> list[Event]:
     """One of each event that concerns no single case."""
     return [
         shifts.ShiftStarted(operators=(OLENA, PETRO), started_by=OLENA),
-        shifts.ShiftHandedOver(to=("Ivan Example",), case_ids=(CASE,), by=OLENA),
-        shifts.ShiftCaseAccepted(live_case=CASE, by="Ivan Example"),
+        shifts.ShiftHandedOver(to=("Ivan Example",), case_ids=(e.CASE,), by=OLENA),
+        shifts.ShiftCaseAccepted(live_case=e.CASE, by="Ivan Example"),
         shifts.ShiftEnded(by=OLENA),
         shifts.StatisticsExported(
             first_day="2026-03-01",
             last_day="2026-03-14",
-            digest=digest("the file"),
+            digest=e.digest("the file"),
             rows=14,
             suppressed=2,
             by=OLENA,
@@ -108,33 +93,35 @@ def of_verification() -> list[Event]:
     """One of each of verification's rarer events."""
     return [
         verification.CredibilityAssessed(
-            level="credible", indicators=sealed("knows his unit"), expires_at=AT, by=OLENA
+            level="credible", indicators=e.sealed("knows his unit"), expires_at=AT, by=OLENA
         ),
-        verification.ReviewOpened(reason="late_fact", fields=("unit",), about_event=f"{CASE}-5"),
-        verification.ReviewResolved(by=PETRO, outcome="decision_stands", remark=sealed("an error")),
+        verification.ReviewOpened(reason="late_fact", fields=("unit",), about_event=f"{e.CASE}-5"),
+        verification.ReviewResolved(
+            by=PETRO, outcome="decision_stands", remark=e.sealed("an error")
+        ),
     ]
 
 
 def of_the_way() -> list[Event]:
     """One of each of handover's rarer events up to the receipt."""
     return [
-        handover.GuidanceGiven(step=sealed("follow the river"), call_id="call-2"),
+        handover.GuidanceGiven(step=e.sealed("follow the river"), call_id="call-2"),
         handover.RendezvousReplanned(
             rendezvous_id="meet-2",
             replaces="meet-1",
-            place=sealed("the bridge of Musterdorf"),
+            place=e.sealed("the bridge of Musterdorf"),
             window_from=AT,
             window_to=AT + timedelta(hours=2),
             team="Heron",
             planned_by=OLENA,
-            reason=sealed("shelling"),
+            reason=e.sealed("shelling"),
         ),
-        handover.RendezvousCancelled(rendezvous_id="meet-1", by=OLENA, reason=sealed("mined")),
+        handover.RendezvousCancelled(rendezvous_id="meet-1", by=OLENA, reason=e.sealed("mined")),
         handover.RendezvousExpired(rendezvous_id="meet-1"),
         handover.DisclosureWithdrawn(
             rendezvous_id="meet-1", message_id="message-1", reason="no_report"
         ),
-        handover.HandoverWithdrawn(offer_id="offer-1", by=OLENA, reason=sealed("too far")),
+        handover.HandoverWithdrawn(offer_id="offer-1", by=OLENA, reason=e.sealed("too far")),
     ]
 
 
@@ -147,17 +134,17 @@ def of_the_receipt() -> list[Event]:
             receipt_number="R-0002",
             received_at=AT,
             head_count=2,
-            received=(CASE,),
-            missing=(OTHER_CASE,),
+            received=(e.CASE,),
+            missing=(e.OTHER_CASE,),
             extra=1,
         ),
         handover.HandoverDiscrepancyRaised(expected=2, present=2, missing=1, extra=1),
         handover.HandoverDiscrepancyResolved(
-            explanation=sealed("he came later"), by=OLENA, second_by=PETRO
+            explanation=e.sealed("he came later"), by=OLENA, second_by=PETRO
         ),
         handover.EmergencyOverrideUsed(
             guard="identity_verified",
-            reason=sealed("wounded, can't speak"),
+            reason=e.sealed("wounded, can't speak"),
             by=OLENA,
             second_by=PETRO,
             expires_at=AT,
@@ -184,19 +171,18 @@ def of_custody() -> list[Event]:
 
 
 def every_event() -> list[Event]:
-    """One of each type in the catalogue."""
     return [
-        *{type(event): event for event in whole_way()}.values(),
-        note_added(),
-        case_reopened(),
-        verification_escalated(),
-        identity_contradicted(),
-        identity_rejected(),
-        rendezvous_missed(),
-        handover_refused(),
-        contact_lost(),
-        erasure_requested(),
-        personal_data_erased(),
+        *{type(event): event for event in e.whole_way()}.values(),
+        e.note_added(),
+        e.case_reopened(),
+        e.verification_escalated(),
+        e.identity_contradicted(),
+        e.identity_rejected(),
+        e.rendezvous_missed(),
+        e.handover_refused(),
+        e.contact_lost(),
+        e.erasure_requested(),
+        e.personal_data_erased(),
         *of_intake(),
         *of_the_desk(),
         *of_shifts(),

@@ -43,7 +43,6 @@ class MemoryTimers(Timers):
 
 
 def fire(service: str, timer: Timer) -> Delivery:
-    """The delivery of a timer that is due."""
     return Delivery(
         stream=subjects.timers_stream(service),
         sequence=1,

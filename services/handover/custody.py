@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.handover.custody_state import HELD
 from services.handover.guards import require_latest, require_not_exchanged
 from services.handover.state import HandoverState
 from shared.commands.handover import (
@@ -23,6 +22,7 @@ from shared.commands.handover import (
 )
 from shared.events.base import Event
 from shared.events.custody import (
+    IN_CUSTODY,
     CaptureCardConfirmed,
     CustodyChanged,
     ExchangeConsentGiven,
@@ -134,4 +134,4 @@ def decide_no_publicity(
 
 def _is_in_our_hands(state: HandoverState) -> bool:
     held = state.custody.custody
-    return state.handed_over if held is None else held in HELD
+    return state.handed_over if held is None else held in IN_CUSTODY

@@ -19,9 +19,6 @@ from shared.events.custody import (
     PublicityConsentWithdrawn,
 )
 
-HELD: frozenset[Custody] = frozenset({"arrived_at_camp", "transferred", "hospitalised"})
-"""The kinds of custody in which he can be asked whether he wants to be exchanged."""
-
 
 @dataclass(frozen=True, slots=True)
 class CustodyView:

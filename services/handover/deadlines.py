@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from services.handover.custody_state import HELD
 from services.handover.rendezvous import expired
 from services.handover.state import HandoverState
 from shared.due import Deadline, Due, Setting
 from shared.events.base import Event
-from shared.events.custody import CaptureCardDue
+from shared.events.custody import IN_CUSTODY, CaptureCardDue
 from shared.events.handover import FollowUpOverdue, FollowUpRule
 
 RULES: dict[str, FollowUpRule] = {
@@ -115,5 +114,10 @@ def _meeting(state: HandoverState, spans: Spans) -> dict[str, datetime]:
 def _card(state: HandoverState, spans: Spans) -> Iterator[tuple[str, datetime]]:
     view = state.custody
     settled = view.card_reference is not None or view.card_due_at is not None
-    if view.camp_at is not None and not settled and view.custody in HELD and not view.exchanged:
+    if (
+        view.camp_at is not None
+        and not settled
+        and view.custody in IN_CUSTODY
+        and not view.exchanged
+    ):
         yield CAPTURE_CARD, view.camp_at + spans.capture_card

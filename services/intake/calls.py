@@ -19,7 +19,7 @@ from services.intake.parsing import (
     GivenIds,
     Hashed,
     Opener,
-    Reading,
+    Parsed,
     Wanted,
     begin,
     digest,
@@ -47,7 +47,7 @@ class OpenedCall:
     """A call that is open, before its case is known."""
 
     incoming: IncomingCall
-    reading: Reading
+    parsed: Parsed
     code: str | None = field(default=None, repr=False)
     """What he gave as a code, unless that is ten digits and nothing else."""
     code_in_text: bool = False
@@ -67,7 +67,7 @@ class ReadCall:
     """A call whose boxes are open, and what is to be hashed of it."""
 
     message: ChannelMessage
-    reading: Reading
+    parsed: Parsed
     said: Mapping[str, str] = field(repr=False)
     """By field, what the channel sealed."""
     codes: tuple[str, ...] = field(repr=False)
@@ -88,13 +88,13 @@ def open_call(keys: Opener, message: ChannelMessage) -> OpenedCall:
 
 def read_call(keys: Opener, message: ChannelMessage) -> ReadCall:
     """The same before anything of it is hashed: so many calls can be hashed at once."""
-    fields, reading, channel = message.upstream.fields, begin(message), message.channel
-    said = unboxed(keys, fields, reading)
+    fields, parsed, channel = message.upstream.fields, begin(message), message.channel
+    said = unboxed(keys, fields, parsed)
     code, text = said.get("return_code", ""), said.get("text", "")
     codes = codes_in(code) if code.strip() else _code_in(text)
-    region = _region(fields, reading)
-    address, kept = _address(fields, said, channel, region, reading)
-    name = line(said, "display_name", "name_cleaned", reading)
+    region = _region(fields, parsed)
+    address, kept = _address(fields, said, channel, region, parsed)
+    name = line(said, "display_name", "name_cleaned", parsed)
     shown = spelled(channel, name) if name is not None else None
     purpose = callers_of(channel)
     # Not the channel's clock, nor what it calls him: a call sent again has both anew.
@@ -108,30 +108,30 @@ def read_call(keys: Opener, message: ChannelMessage) -> ReadCall:
         "name": [(purpose, one) for one in (shown.own[:1] if shown is not None else ())],
         "codes": [(RETURN_CODE, one) for one in codes],
     }
-    return ReadCall(message, reading, said, tuple(codes), address, name, region, ids, wanted)
+    return ReadCall(message, parsed, said, tuple(codes), address, name, region, ids, wanted)
 
 
 def opened(call: ReadCall, hashes: Hashed) -> OpenedCall:
     """The call with the keyed hashes of what it wanted."""
-    fields, reading, said = call.message.upstream.fields, call.reading, call.said
+    fields, parsed, said = call.message.upstream.fields, call.parsed, call.said
     code, channel, ids = said.get("return_code", ""), call.message.channel, call.ids
-    ids.replace_by(hashes["ids"], reading)
-    started_at, began = _started(fields, reading)
+    ids.replace_by(hashes["ids"], parsed)
+    started_at, began = _started(fields, parsed)
     incoming = IncomingCall(
         message_id=message_of(channel, ids.call_id),
         call_id=ids.call_id,
         channel=channel,
         caller_keys=tuple(one for some in hashes["caller"] for one in some),
-        caller_address=shortened(call.address, "caller_address", "address_cleaned", reading),
-        language=_language(fields, reading),
+        caller_address=shortened(call.address, "caller_address", "address_cleaned", parsed),
+        language=_language(fields, parsed),
         started_at=started_at,
         began=began,
-        text=_text(said.get("text", ""), reading),
+        text=_text(said.get("text", ""), parsed),
         code_hashes=tuple(one for some in hashes["codes"] for one in some),
         recording_ref=ids.recording,
         media=ids.media,
         withheld=cleaning.is_true(fields.get("withheld")),
-        display_name=shortened(call.name, "display_name", "name_cleaned", reading),
+        display_name=shortened(call.name, "display_name", "name_cleaned", parsed),
         region=call.region,
         reading_keys=tuple(hashes["readings"]),
         name_key=hashes["name"][0][0] if hashes["name"] else None,
@@ -140,7 +140,7 @@ def opened(call: ReadCall, hashes: Hashed) -> OpenedCall:
         words=oldest(hashes["words"][0]),
     )
     odd_code = code if code and not is_plain(code) else None
-    return OpenedCall(incoming, reading, odd_code, bool(call.codes) and not code.strip())
+    return OpenedCall(incoming, parsed, odd_code, bool(call.codes) and not code.strip())
 
 
 def placed(opened: OpenedCall, call: IncomingCall, route: Route) -> IncomingCall:
@@ -148,17 +148,17 @@ def placed(opened: OpenedCall, call: IncomingCall, route: Route) -> IncomingCall
 
     A code that was recognised is a secret still: of the words round it the digits are left out.
     """
-    reading, recognised = opened.reading, route.basis in {"return_code", "earlier_code"}
+    parsed, recognised = opened.parsed, route.basis in {"return_code", "earlier_code"}
     if opened.code is not None:
-        kept = reading.originals.get("return_code", opened.code)
+        kept = parsed.originals.get("return_code", opened.code)
         kept = without_codes(opened.code) if recognised else kept
-        reading.note("code_cleaned", "return_code", kept)
+        parsed.note("code_cleaned", "return_code", kept)
     if opened.code_in_text and recognised:
-        reading.changed.add("code_in_text")
-    narrative, naming = reading.sealed(naming=False), reading.sealed(naming=True)
+        parsed.changed.add("code_in_text")
+    narrative, naming = parsed.sealed(naming=False), parsed.sealed(naming=True)
     return replace(
         call,
-        changed=tuple(sorted(reading.changed)) or None,
+        changed=tuple(sorted(parsed.changed)) or None,
         as_received=narrative,
         address_as_received=naming,
     )
@@ -166,17 +166,17 @@ def placed(opened: OpenedCall, call: IncomingCall, route: Route) -> IncomingCall
 
 def open_end(keys: Opener, message: ChannelMessage) -> CallEnded:
     """What a channel says of a call's end."""
-    reading, fields = begin(message), message.upstream.fields
+    parsed, fields = begin(message), message.upstream.fields
     ids = GivenIds(fields, digest("end"))
     (hashes,) = hashed(keys, [{"ids": [(CALL, digest("id", one)) for one in ids.unsafe]}])
-    ids.replace_by(hashes["ids"], reading)
-    ended_at = _moment(fields, "ended_at", "ended_at_replaced", reading)
-    original = reading.sealed(naming=False)
+    ids.replace_by(hashes["ids"], parsed)
+    ended_at = _moment(fields, "ended_at", "ended_at_replaced", parsed)
+    original = parsed.sealed(naming=False)
     return CallEnded(
         call_id=ids.call_id,
         channel=message.channel,
         ended_at=ended_at,
-        changed=tuple(sorted(reading.changed - {"call_id_replaced"})) or None,
+        changed=tuple(sorted(parsed.changed - {"call_id_replaced"})) or None,
         as_received=original,
     )
 
@@ -199,50 +199,50 @@ def _address(
     said: Mapping[str, str],
     channel: Channel,
     region: str | None,
-    reading: Reading,
+    parsed: Parsed,
 ) -> tuple[str | None, Spelled]:
     """The address, and how it is kept; neither where the number is withheld."""
-    address = line(said, "caller_address", "address_cleaned", reading)
+    address = line(said, "caller_address", "address_cleaned", parsed)
     withheld = address is None or cleaning.is_true(fields.get("withheld"))
     kept = None if withheld else spelled(channel, address or "", region)
     return (address, kept) if kept is not None else (None, Spelled(()))
 
 
-def _text(said: str, reading: Reading) -> Plain | None:
+def _text(said: str, parsed: Parsed) -> Plain | None:
     found = cleaning.text(said)
     if cleaning.is_long(said):
-        reading.changed.add("text_shortened")
-    if found.lossy and "text" not in reading.originals:
-        reading.note("text_shortened" if cleaning.is_long(said) else "text_cleaned", "text", said)
+        parsed.changed.add("text_shortened")
+    if found.lossy and "text" not in parsed.originals:
+        parsed.note("text_shortened" if cleaning.is_long(said) else "text_cleaned", "text", said)
     return Plain(found.value) if found.value else None
 
 
-def _language(fields: Mapping[str, Any], reading: Reading) -> str:
+def _language(fields: Mapping[str, Any], parsed: Parsed) -> str:
     found = cleaning.language(fields.get("language"))
     if found.lossy:
-        reading.note("language_replaced", "language", fields["language"])
+        parsed.note("language_replaced", "language", fields["language"])
     return found.value or UNKNOWN_LANGUAGE
 
 
-def _region(fields: Mapping[str, Any], reading: Reading) -> str | None:
+def _region(fields: Mapping[str, Any], parsed: Parsed) -> str | None:
     found = cleaning.region(fields.get("region"))
     if found.lossy:
-        reading.note("region_unknown", "region", fields["region"])
+        parsed.note("region_unknown", "region", fields["region"])
     return found.value
 
 
-def _moment(fields: Mapping[str, Any], name: str, change: Change, reading: Reading) -> datetime:
-    at, is_replaced = cleaning.moment(fields.get(name), reading.received_at)
+def _moment(fields: Mapping[str, Any], name: str, change: Change, parsed: Parsed) -> datetime:
+    at, is_replaced = cleaning.moment(fields.get(name), parsed.received_at)
     if is_replaced:
-        reading.note(change, name, fields[name])
-    ahead_s = cleaning.seconds_ahead(fields.get(name), reading.received_at)
+        parsed.note(change, name, fields[name])
+    ahead_s = cleaning.seconds_ahead(fields.get(name), parsed.received_at)
     if is_replaced and ahead_s:
-        logger.error("clock_off", channel=reading.channel, seconds=ahead_s)
+        logger.error("clock_off", channel=parsed.channel, seconds=ahead_s)
     return at
 
 
-def _started(fields: Mapping[str, Any], reading: Reading) -> tuple[datetime, str]:
+def _started(fields: Mapping[str, Any], parsed: Parsed) -> tuple[datetime, str]:
     """When a call began, and the same as text where its channel said it."""
-    at = _moment(fields, "started_at", "started_at_replaced", reading)
-    is_told = fields.get("started_at") is not None and "started_at_replaced" not in reading.changed
+    at = _moment(fields, "started_at", "started_at_replaced", parsed)
+    is_told = fields.get("started_at") is not None and "started_at_replaced" not in parsed.changed
     return at, at.isoformat() if is_told else ""

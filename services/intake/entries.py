@@ -13,7 +13,7 @@ CREATE_ATTEMPTS = 3
 """A key that is taken and yet holds nothing was deleted; nobody who is meant to write does so."""
 
 
-class Found(NamedTuple):
+class IndexEntry(NamedTuple):
     """A key of the index and what stands under it."""
 
     key: str | None
@@ -43,13 +43,13 @@ class Entries:
         entry = self._bucket.get(key)
         return None if entry is None else json.loads(entry.value)
 
-    def first(self, kind: str, keys: Sequence[str]) -> Found:
+    def first(self, kind: str, keys: Sequence[str]) -> IndexEntry:
         """The first key that is there, else that of today; they differ by pepper and version."""
         for key in keys:
             entry = self.get(f"{kind}.{key}")
             if entry is not None:
-                return Found(key, entry)
-        return Found(keys[0] if keys else None, None)
+                return IndexEntry(key, entry)
+        return IndexEntry(keys[0] if keys else None, None)
 
     def there(self, kind: str, keys: Collection[str]) -> frozenset[str]:
         """Those of the keys that are there; a replica that lags behind may lack new ones."""

@@ -60,7 +60,7 @@ class ChannelMessage:
 
 
 @dataclass
-class Reading:
+class Parsed:
     """A call while it is read: what had to be changed of it, and the originals."""
 
     channel: Channel
@@ -82,19 +82,19 @@ class Reading:
         return Plain(kept.value) if kept.value else None
 
 
-def begin(message: ChannelMessage) -> Reading:
+def begin(message: ChannelMessage) -> Parsed:
     """What reading the message as such changed; the channel is the subject's, not the message's."""
     upstream = message.upstream
-    reading = Reading(
+    parsed = Parsed(
         message.channel, message.received_at, set(upstream.changed), dict(upstream.set_aside)
     )
     said = upstream.fields.get("channel")
     if said is not None and said != message.channel:
-        reading.note("channel_corrected", "channel", said)
-    return reading
+        parsed.note("channel_corrected", "channel", said)
+    return parsed
 
 
-def unboxed(keys: Opener, fields: Mapping[str, Any], reading: Reading) -> dict[str, str]:
+def unboxed(keys: Opener, fields: Mapping[str, Any], parsed: Parsed) -> dict[str, str]:
     """What the channel sealed, by field; without what is empty.
 
     What it sent in the clear is taken as well. Raises BoxBrokenError where nothing can be read.
@@ -104,14 +104,14 @@ def unboxed(keys: Opener, fields: Mapping[str, Any], reading: Reading) -> dict[s
     said: dict[str, str] = {}
     for name, content in _contents(keys, boxes).items():
         if content is None:
-            reading.note("unopened", name, boxes[name])
+            parsed.note("unopened", name, boxes[name])
             continue
         found = cleaning.decoded(content)
         said[name] = found.value or ""
         if found.lossy:
-            reading.note(_CLEANED[name], name, cleaning.in_json(content))
+            parsed.note(_CLEANED[name], name, cleaning.in_json(content))
     for name in given.keys() - boxes.keys():
-        reading.changed.add("not_sealed")
+        parsed.changed.add("not_sealed")
         said[name] = _in_the_clear(name, given[name])
     if boxes and not said:
         raise BoxBrokenError("no box of a call opens with the intake key")
@@ -149,21 +149,21 @@ def _in_the_clear(name: str, value: Any) -> str:
     return said.zfill(DIGITS) if name == "return_code" and isinstance(value, Number) else said
 
 
-def line(said: Mapping[str, str], name: str, change: Change, reading: Reading) -> str | None:
+def line(said: Mapping[str, str], name: str, change: Change, parsed: Parsed) -> str | None:
     """A sealed field on one line, whole."""
     found = cleaning.line(said.get(name, ""))
-    if found.lossy and name not in reading.originals:
-        reading.note(change, name, said[name])
+    if found.lossy and name not in parsed.originals:
+        parsed.note(change, name, said[name])
     return found.value
 
 
-def shortened(whole: str | None, name: str, change: Change, reading: Reading) -> Plain | None:
+def shortened(whole: str | None, name: str, change: Change, parsed: Parsed) -> Plain | None:
     """A line as long as an event holds it."""
     if whole is None:
         return None
     found = cleaning.shortened(whole)
-    if found.lossy and name not in reading.originals:
-        reading.note(change, name, whole)
+    if found.lossy and name not in parsed.originals:
+        parsed.note(change, name, whole)
     return Plain(found.value) if found.value else None
 
 
@@ -181,15 +181,15 @@ class GivenIds:
         self.unsafe = [one for one in dict.fromkeys(every) if not cleaning.is_token(one)]
         self._inside: dict[str, str] = {}
 
-    def replace_by(self, hashes: Sequence[tuple[str, ...]], reading: Reading) -> None:
+    def replace_by(self, hashes: Sequence[tuple[str, ...]], parsed: Parsed) -> None:
         """Uses keyed hashes in place of what is no safe id; the oldest, which stays the same."""
         self._inside = dict(zip(self.unsafe, map(oldest, hashes), strict=True))
         if self._given in self._inside:
-            reading.note("call_id_replaced", "call_id", self._given)
+            parsed.note("call_id_replaced", "call_id", self._given)
         if any(one in self._inside for one in self._recording):
-            reading.note("recording_replaced", "recording_ref", self._recording[0])
+            parsed.note("recording_replaced", "recording_ref", self._recording[0])
         if len(self._media) > MEDIA_MAX or any(one in self._inside for one in self._media):
-            reading.note("media_replaced", "media", self._media)
+            parsed.note("media_replaced", "media", self._media)
 
     @property
     def call_id(self) -> str:

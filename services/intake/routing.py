@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from services.intake.callers import LIKELY, case_of_caller, keep_caller
-from services.intake.entries import Entries, Found
+from services.intake.entries import Entries, IndexEntry
 from services.intake.guessing import Guesses, Suspicion
 from services.intake.incoming import IncomingCall, Route
 from services.intake.state import IntakeState
@@ -203,7 +203,7 @@ class Index:
             return codes
         return [*codes, *callers, *(f"maybe.{key}" for key in call.caller_keys)]
 
-    def _by_code(self, call: IncomingCall, code: Found, suspicion: Suspicion) -> Route:
+    def _by_code(self, call: IncomingCall, code: IndexEntry, suspicion: Suspicion) -> Route:
         coded = code.entry or {}
         caller_key = (
             keep_caller(self._entries, call, coded["case_id"]) if call.caller_keys else None

@@ -52,7 +52,7 @@ class Entry(BaseModel):
     the same ones to other events."""
 
 
-class Found(NamedTuple):
+class CaseKey(NamedTuple):
     """A key of a case as it is now: `key` is None where it is destroyed, or doesn't unwrap."""
 
     key_id: int
@@ -90,13 +90,13 @@ def unwrapped(case_id: str, name: PersonalClass, entry: Entry, kek: bytes) -> Da
         raise SealBrokenError(f"the data keys of case {case_id} don't unwrap") from None
 
 
-def found(case_id: str, entry: Entry, kek: bytes) -> dict[PersonalClass, Found]:
+def found(case_id: str, entry: Entry, kek: bytes) -> dict[PersonalClass, CaseKey]:
     """Every class's key as it is now."""
     return {name: _found(case_id, name, entry, kek) for name in entry.keys}
 
 
 def rewrapped(
-    case_id: str, entry: Entry, keys: Mapping[PersonalClass, Found], epoch: int, kek: bytes
+    case_id: str, entry: Entry, keys: Mapping[PersonalClass, CaseKey], epoch: int, kek: bytes
 ) -> Entry:
     """The same keys under another key-encryption key; one that is damaged stays so."""
     kept = dict(entry.keys)
@@ -136,12 +136,12 @@ def renewed(case_id: str, entry: Entry, kek: bytes) -> Entry:
     return entry.model_copy(update={"keys": keys})
 
 
-def _found(case_id: str, name: PersonalClass, entry: Entry, kek: bytes) -> Found:
+def _found(case_id: str, name: PersonalClass, entry: Entry, kek: bytes) -> CaseKey:
     key = entry.keys[name]
     try:
-        return Found(key.key_id, unwrapped(case_id, name, entry, kek), key.damaged)
+        return CaseKey(key.key_id, unwrapped(case_id, name, entry, kek), key.damaged)
     except SealBrokenError:
-        return Found(key.key_id, None, (*key.damaged, key.key_id))
+        return CaseKey(key.key_id, None, (*key.damaged, key.key_id))
 
 
 def _wrapped(case_id: str, name: PersonalClass, key: DataKey, epoch: int, kek: bytes) -> WrappedKey:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from services.keyholder.entries import Entry, Found, dropped, found
+from services.keyholder.entries import CaseKey, Entry, dropped, found
 from services.keyholder.secrets import Secrets
-from shared.buckets import Change, Kept
+from shared.buckets import BucketEntry, Change
 from shared.events.fields import PersonalClass
 from shared.sealing import SealBrokenError
 
 
-class Held(NamedTuple):
+class CaseKeys(NamedTuple):
     """A case's keys in memory, and the ids of the erasures that were carried out."""
 
-    keys: dict[PersonalClass, Found]
+    keys: dict[PersonalClass, CaseKey]
     erasures: tuple[str, ...]
 
     @property
@@ -45,7 +45,7 @@ class Rotation(NamedTuple):
     epochs_kept: tuple[int, ...]
 
 
-class Checked(NamedTuple):
+class KeyCheck(NamedTuple):
     """How many cases have keys, and which of them damaged ones, or of an epoch dropped before."""
 
     cases: int
@@ -53,10 +53,10 @@ class Checked(NamedTuple):
     dropped: tuple[str, ...]
 
 
-def held_of(case_id: str, entry: Entry, secrets: Secrets) -> Held:
+def held_of(case_id: str, entry: Entry, secrets: Secrets) -> CaseKeys:
     """An entry's keys. Raises SealBrokenError where the key files are older than it."""
     entry = current(entry, secrets)
-    return Held(found(case_id, entry, kek_of(case_id, entry, secrets)), entry.erasures)
+    return CaseKeys(found(case_id, entry, kek_of(case_id, entry, secrets)), entry.erasures)
 
 
 def is_dropped(entry: Entry, secrets: Secrets) -> bool:
@@ -77,7 +77,7 @@ def kek_of(case_id: str, entry: Entry, secrets: Secrets) -> bytes:
     return kek
 
 
-def read(kept: Kept) -> Entry:
+def read(kept: BucketEntry) -> Entry:
     """An entry as the bucket has it. Raises ValidationError."""
     return Entry.model_validate_json(kept.value)
 

@@ -15,8 +15,8 @@ from nacl.public import PrivateKey
 from pydantic import ValidationError
 
 from services.keyholder.entries import (
+    CaseKey,
     Entry,
-    Found,
     dropped,
     new_entry,
     renewed,
@@ -25,8 +25,8 @@ from services.keyholder.entries import (
     without,
 )
 from services.keyholder.kept import (
-    Checked,
-    Held,
+    CaseKeys,
+    KeyCheck,
     Rotation,
     change_of,
     current,
@@ -37,7 +37,7 @@ from services.keyholder.kept import (
     written,
 )
 from services.keyholder.secrets import Secrets, add_kek, add_pepper, drop_old_keks
-from shared.buckets import Bucket, Change, Kept, TakenError
+from shared.buckets import Bucket, BucketEntry, Change, TakenError
 from shared.events.fields import PersonalClass
 from shared.key_messages import OpeningKey
 from shared.sealing import DataKey, SealBrokenError
@@ -63,7 +63,7 @@ class KeyRing:
     def __init__(self, bucket: Bucket, secrets: Secrets) -> None:
         self.secrets = secrets
         self._bucket = bucket
-        self._kept: dict[str, Held] = {}
+        self._kept: dict[str, CaseKeys] = {}
         self._lock = Lock()
         self._changing = RLock()
         """Held while entries change, so that none is wrapped anew while it is destroyed."""
@@ -92,7 +92,7 @@ class KeyRing:
             held = self._renew(case_id)
         return {name: one.key for name, one in held.keys.items() if one.key is not None}
 
-    def for_opening(self, case_id: str, name: PersonalClass) -> Found | None:
+    def for_opening(self, case_id: str, name: PersonalClass) -> CaseKey | None:
         """A case's key of a class as it is now, or None where the case has none."""
         held = self._kept.get(case_id) or self._find(case_id)
         return None if held is None else held.keys[name]
@@ -134,7 +134,7 @@ class KeyRing:
         kept = tuple(sorted(secrets.keks))
         return Rotation(count, tuple(damaged), tuple(gone), secrets.epoch, kept)
 
-    def check(self) -> Checked:
+    def check(self) -> KeyCheck:
         """Looks whether every case's keys unwrap."""
         count, damaged, gone = 0, list[str](), list[str]()
         for case_id, kept in self._bucket.entries():
@@ -147,7 +147,7 @@ class KeyRing:
                     damaged.append(case_id)
             except (SealBrokenError, ValidationError):
                 damaged.append(case_id)
-        return Checked(count, tuple(damaged), tuple(gone))
+        return KeyCheck(count, tuple(damaged), tuple(gone))
 
     def opening(self, case_id: str, entries: Iterable[str]) -> Iterator[OpeningKey]:
         """The data keys in entries of a case, from wherever, that a key kept here opens."""
@@ -179,7 +179,7 @@ class KeyRing:
             self.secrets = secrets
 
     def _rewrap_all(
-        self, batch: list[tuple[str, Kept]], damaged: list[str], gone: list[str]
+        self, batch: list[tuple[str, BucketEntry]], damaged: list[str], gone: list[str]
     ) -> int:
         with self._changing:
             changes = []
@@ -211,7 +211,7 @@ class KeyRing:
             return
 
     def _rewrapped(
-        self, case_id: str, kept: Kept, damaged: list[str], gone: list[str]
+        self, case_id: str, kept: BucketEntry, damaged: list[str], gone: list[str]
     ) -> Change | None:
         """A case's entry under the newest epoch, or None where it is; says what is wrong."""
         secrets, entry = self._known(), read(kept)
@@ -226,7 +226,7 @@ class KeyRing:
         entry = rewrapped(case_id, entry, held.keys, secrets.epoch, secrets.keks[secrets.epoch])
         return change_of(case_id, entry, kept.revision)
 
-    def _make(self, case_id: str) -> Held:
+    def _make(self, case_id: str) -> CaseKeys:
         secrets, destroyed = self._known(), self._destroyed
         entry, keys = new_entry(case_id, secrets.epoch, secrets.keks[secrets.epoch])
         try:
@@ -235,11 +235,11 @@ class KeyRing:
             return self._there(case_id)
         with self._changing:
             if self._destroyed == destroyed:
-                held = {name: Found(key.key_id, key, ()) for name, key in keys.items()}
-                return self._keep(case_id, Held(held, ()))
+                held = {name: CaseKey(key.key_id, key, ()) for name, key in keys.items()}
+                return self._keep(case_id, CaseKeys(held, ()))
         return self._there(case_id)  # These may be destroyed already.
 
-    def _renew(self, case_id: str) -> Held:
+    def _renew(self, case_id: str) -> CaseKeys:
         while True:
             with self._changing:
                 kept = self._bucket.get(case_id)
@@ -254,19 +254,19 @@ class KeyRing:
                     continue
                 return self._keep(case_id, held_of(case_id, entry, secrets))
 
-    def _there(self, case_id: str) -> Held:
+    def _there(self, case_id: str) -> CaseKeys:
         held = self._find(case_id)
         assert held is not None  # noqa: S101 - entries are never removed
         return held
 
-    def _find(self, case_id: str) -> Held | None:
+    def _find(self, case_id: str) -> CaseKeys | None:
         with self._changing:
             kept = self._bucket.get(case_id)
             if kept is None:
                 return None
             return self._keep(case_id, held_of(case_id, read(kept), self._known()))
 
-    def _keep(self, case_id: str, held: Held) -> Held:
+    def _keep(self, case_id: str, held: CaseKeys) -> CaseKeys:
         with self._lock:
             self._kept[case_id] = held
             while len(self._kept) > KEYS_KEPT:

@@ -20,6 +20,8 @@ Custody = Literal[
     "hospitalised",
     "died",
 ]
+IN_CUSTODY: frozenset[Custody] = frozenset({"arrived_at_camp", "transferred", "hospitalised"})
+"""Only here can he be asked whether he wants to be exchanged."""
 
 
 class CustodyEvent(Event):

@@ -28,7 +28,6 @@ OF_A_DECISION = COMMON | frozenset(Decision.model_fields)
 
 
 def written(_: str = "") -> str:
-    """The whole document."""
     return "\n".join(_lines())
 
 

@@ -22,7 +22,6 @@ the service's `deadlines`. Made by `make docs`.
 
 
 def rows() -> Iterator[str]:
-    """A line for each deadline."""
     for service in SERVICES:
         deadlines = import_module(f"services.{service}.deadlines")
         settings, spans = settings_of(deadlines.Spans), spans_of(deadlines.Spans, Settings())
@@ -35,7 +34,6 @@ def rows() -> Iterator[str]:
 
 
 def written(_text: str) -> str:
-    """The document as the services make it."""
     return HEAD + "\n".join(rows()) + "\n"
 
 

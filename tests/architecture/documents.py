@@ -9,10 +9,10 @@ from shared.logs import configure
 from tests.architecture import (
     command_catalogue,
     deadline_index,
+    diagnostics_table,
     event_catalogue,
     fixed_limits,
     guard_table,
-    log_table,
     routes_table,
     settings_table,
     state_diagrams,
@@ -27,7 +27,7 @@ WRITTEN: dict[Path, Callable[[str], str]] = {
     DOCS / "guards.md": guard_table.written,
     DOCS / "states.md": state_diagrams.written,
     DOCS / "api.md": routes_table.written,
-    DOCS / "operating.md": lambda text: log_table.written(
+    DOCS / "operating.md": lambda text: diagnostics_table.written(
         settings_table.written(fixed_limits.written(text))
     ),
 }

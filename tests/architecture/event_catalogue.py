@@ -29,7 +29,6 @@ refuse it in [guards.md](guards.md), and what events change in [states.md](state
 
 
 def written(_: str = "") -> str:
-    """The whole document."""
     return "\n".join(_lines())
 
 
@@ -45,7 +44,6 @@ def consumers(stream: str, subject: str) -> list[str]:
 
 
 def service_names() -> list[str]:
-    """Every service."""
     return sorted(one.name for one in iter_modules(services.__path__) if one.ispkg)
 
 

@@ -44,7 +44,6 @@ class Limit(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """Its value with its unit."""
         value, unit = self.value, UNITS.get(self.name.rpartition("_")[2], "")
         if isinstance(value, timedelta):
             value, unit = _of_span(value)
@@ -91,7 +90,6 @@ def limits() -> list[Limit]:
 
 
 def rows() -> list[Row]:
-    """The table as the document has it."""
     text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
     return _rows(text.partition("<!-- limits -->\n")[2].partition("<!-- end of limits -->")[0])
 

@@ -39,12 +39,10 @@ class Row(NamedTuple):
 
 
 def written(_: str = "") -> str:
-    """The whole document."""
     return "\n".join(_lines())
 
 
 def rows() -> list[Row]:
-    """Every decision of every service, and the handlers that ask guards of their own."""
     return [row for name in service_names() for row in _rows_of(name)]
 
 

@@ -33,7 +33,6 @@ class Reading:
     met: list[FunctionType] = field(default_factory=list)
 
     def follow(self, function: FunctionType) -> None:
-        """Takes note of what a function names."""
         if function in self.met:
             return
         self.met.append(function)
@@ -97,7 +96,6 @@ def reading(service: str, modules: list[ModuleType], stop_at: str = "\0") -> Rea
 
 
 def functions_in(module: ModuleType) -> Iterator[FunctionType]:
-    """The functions that a module defines itself, in their order."""
     for one in vars(module).values():
         if isinstance(one, FunctionType) and one.__module__ == module.__name__:
             yield one

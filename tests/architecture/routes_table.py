@@ -27,7 +27,6 @@ def table() -> str:
 
 
 def written(text: str) -> str:
-    """The document with the table as the app makes it."""
     return with_part(text, "routes", table())
 
 

@@ -7,7 +7,6 @@ from tests.architecture.sources import with_part
 
 
 def table() -> str:
-    """The table of all settings."""
     rows = [
         f"| `PASSAGE_{name.upper()}` | {_shown(one.default)} | {one.description} |"
         for name, one in Settings.model_fields.items()
@@ -16,7 +15,6 @@ def table() -> str:
 
 
 def written(text: str) -> str:
-    """The document with the table as the settings make it."""
     return with_part(text, "settings", table())
 
 

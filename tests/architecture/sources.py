@@ -10,7 +10,6 @@ PACKAGES = ("shared", "services", "passage", "benchmarks", "tests")
 
 
 def python_files() -> list[Path]:
-    """Every Python file of the project."""
     found = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     return sorted(path for path in found if "__pycache__" not in path.parts)
 
@@ -42,5 +41,4 @@ def with_part(text: str, name: str, part: str) -> str:
 
 
 def name_of(path: Path) -> str:
-    """A file's path in the project."""
     return path.relative_to(ROOT).as_posix()

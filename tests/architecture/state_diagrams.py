@@ -57,7 +57,6 @@ class Region:
     states: tuple[str, ...]
 
     def of(self, row: CaseRow) -> str:
-        """The state that a row shows."""
         return str(getattr(row, self.name) or NOTHING)
 
 
@@ -73,7 +72,6 @@ Moves = dict[Move, dict[str, str]]
 
 
 def written(_: str = "") -> str:
-    """The whole document."""
     variants = [one for event in every_event() for one in variants_of(event)]
     found = moves(variants)
     shown = [one for one in regions() if one.name != NOT_SHOWN]

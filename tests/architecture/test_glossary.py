@@ -58,7 +58,7 @@ def names_in_the_code() -> frozenset[str]:
             *COMMANDS,
             *tables_for("").by_name,
             *(guard.name for guard in defined().values()),
-            *(path.stem for path in (ROOT / "services").glob("*/**/*.py")),
+            *(path.stem for path in (ROOT / "services").rglob("*.py")),
         }
     )
 

@@ -9,7 +9,7 @@ import pytest
 from eventsourcing.sqlite import SQLiteDatastore
 
 from benchmarks.on_sqlite import KeyTable
-from shared.buckets import Change, Kept, TakenError
+from shared.buckets import BucketEntry, Change, TakenError
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_a_key_is_created_once(table: KeyTable) -> None:
     revision = table.create("key.a", b"1")
     with pytest.raises(TakenError):
         table.create("key.a", b"2")
-    assert table.get("key.a") == Kept(b"1", revision)
+    assert table.get("key.a") == BucketEntry(b"1", revision)
 
 
 def test_changes_are_written_all_or_none(table: KeyTable) -> None:
@@ -31,4 +31,7 @@ def test_changes_are_written_all_or_none(table: KeyTable) -> None:
     (newer,) = table.change([Change("key.a", b"2", a)])
     with pytest.raises(TakenError):
         table.change([Change("key.b", b"3", b), Change("key.a", b"3", a)])
-    assert dict(table.entries()) == {"key.a": Kept(b"2", newer), "key.b": Kept(b"1", b)}
+    assert dict(table.entries()) == {
+        "key.a": BucketEntry(b"2", newer),
+        "key.b": BucketEntry(b"1", b),
+    }

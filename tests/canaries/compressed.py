@@ -62,7 +62,6 @@ def _chunks(found: bytes, at: int) -> Iterator[bytes]:
 
 
 def unpacked(block: bytes) -> bytes:
-    """The content of one block of snappy or S2, as far as it can be read."""
     out = bytearray()
     at, offset = _after_length(block), 0
     while at < len(block):

@@ -58,7 +58,6 @@ FAULTS: dict[str, Fault] = {
 
 
 def text_of(canary: Canary) -> str:
-    """All of a person's values in one text."""
     return " / ".join((*canary.values(), canary.phone))
 
 

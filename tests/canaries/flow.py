@@ -147,7 +147,6 @@ async def _answered(ask: Callable[[], Awaitable[Reply]]) -> Reply:
 
 
 def person_of(canary: Canary) -> Person:
-    """The person as he says who he is."""
     return Person(
         surname=canary.surname,
         first_names=canary.first_names,

@@ -142,7 +142,6 @@ def _export(system: System, folder: Path) -> None:
 
 
 def main() -> int:
-    """Runs it from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--persons", type=int, default=1000)
     parser.add_argument("--folder", type=Path, help="where to leave everything; empty")

@@ -25,7 +25,6 @@ class Desk:
         self.asked = 0
 
     def command(self, kind: type[Command], case_id: str, by: str, **fields: Any) -> Command:
-        """A command on the case as it is now."""
         self.asked += 1
         who: dict[str, Any] = {"command_id": f"cmd-{self.asked}", "case_id": case_id, "by": by}
         if issubclass(kind, Decision):
@@ -42,5 +41,4 @@ class Desk:
             return refused.guard.name
 
     def window(self) -> dict[str, Any]:
-        """A window that begins in an hour."""
         return {"window_from": self.town.now + HOUR, "window_to": self.town.now + 3 * HOUR}

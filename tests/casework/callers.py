@@ -60,7 +60,6 @@ class Caller:
 
 
 def genuine(operators: Operators, chance: random.Random) -> bool:
-    """A genuine man calls until he is told a place; says whether he was, within some calls."""
     man = Caller(f"man-{chance.random()}", operators, chance)
     man.call()
     man.says_who_he_is(REAL)
@@ -211,5 +210,4 @@ def town_of_infiltrators(
 
 
 def seeds(count: int) -> Iterator[int]:
-    """The seeds of so many towns."""
     yield from range(count)

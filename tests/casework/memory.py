@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from shared.access import Use
 from shared.case_history import History
-from shared.case_log import CaseLog, Fold, Link
+from shared.case_log import CaseLog, ChainedEvent, Fold
 from shared.events.base import CaseEvent, chain_hash
 from shared.events.fields import Sealed
 from shared.key_messages import NoteParked, OpenedValue, SealedValue
@@ -46,7 +46,7 @@ class Store:
     """The log of all cases, as every service sees it."""
 
     events: list[CaseEvent[Any]] = field(default_factory=list)
-    cases: dict[str, list[Link]] = field(default_factory=dict)
+    cases: dict[str, list[ChainedEvent]] = field(default_factory=dict)
     crashes: list[str] = field(default_factory=list)
     """What befalls the next appends: `none`, `before` (it isn't done) or `after` (it is)."""
 
@@ -63,7 +63,7 @@ class Store:
             raise IntegrityError("somebody else wrote this version first")
         for draft in drafts:
             self.events.append(draft.event)
-            links.append(Link(draft.event, chain_hash(draft.state), len(self.events)))
+            links.append(ChainedEvent(draft.event, chain_hash(draft.state), len(self.events)))
         if fate == "after":
             raise OperationalError("the answer was lost")
         return tuple(link.sequence for link in links[-len(drafts) :])
@@ -127,7 +127,6 @@ class MemoryKeys(Keys):
         self._keys: SealingKeys = {"identity": one, "location": one, "narrative": one}
 
     def box(self, text: str) -> str:
-        """Boxes a text as a channel does."""
         return self.letters.put("box1.", text)
 
     @override

@@ -55,7 +55,6 @@ class Operators:
         )
 
     def tries(self, kind: Any, case_id: str, by: str | None = None, **fields: Any) -> Any:
-        """Has somebody try something, and gives what came of it."""
         answer = self.desk.tries(kind, case_id, by or self.somebody(), **fields)
         self.town.settle()
         return answer
@@ -157,7 +156,6 @@ class Operators:
         return {"call_id": calls[-1].call_id} if calls else {}
 
     def calls(self, case_id: str) -> list[Any]:
-        """The calls of a case, the last one last."""
         return [
             link.event.data
             for link in self.town.store.cases.get(case_id, [])
@@ -172,6 +170,5 @@ class Operators:
         return {"message_id": answer.message_id if is_queued else f"message-{self.desk.asked}"}
 
     def give_code(self, case_id: str) -> Recorded | None:
-        """Gives him a code to call back with."""
         answer = self.tries(i.IssueReturnCode, case_id)
         return answer if isinstance(answer, Recorded) else None

@@ -11,36 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from shared.events import handover, intake, verification
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded
 from shared.events.groups import GroupJoined, GroupLeft
-from shared.events.handover import (
-    EmergencyOverrideUsed,
-    GuidanceGiven,
-    HandoverOffered,
-    RendezvousApproved,
-    RendezvousCancelled,
-    RendezvousDisclosed,
-    RendezvousExpired,
-    RendezvousMissed,
-    RendezvousPlanned,
-    RendezvousReplanned,
-)
-from shared.events.intake import (
-    CallerConfirmed,
-    CallLinked,
-    CaseOpened,
-    ContactRuleSet,
-    DuressCleared,
-    DuressSignalled,
-    PersonalDataProvided,
-)
-from shared.events.verification import (
-    CredibilityAssessed,
-    IdentityContradicted,
-    IdentityRejected,
-    IdentityVerified,
-)
 
 
 @dataclass
@@ -73,10 +47,10 @@ def wrongly_told(log: Iterable[CaseEvent[Any]]) -> list[str]:
     found: list[str] = []
     for event in log:
         man = men.setdefault(event.subject, _Man())
-        if isinstance(event.data, RendezvousDisclosed | GuidanceGiven):
+        if isinstance(event.data, handover.RendezvousDisclosed | handover.GuidanceGiven):
             reasons = _reasons(men, man, event.data, event.time)
             found += [f"{event.subject} {event.caseversion}: {one}" for one in reasons]
-        if isinstance(event.data, HandoverOffered) and _is_forced(men, man):
+        if isinstance(event.data, handover.HandoverOffered) and _is_forced(men, man):
             found.append(f"{event.subject} {event.caseversion}: a team asked to come to an ambush")
         _note_who(man, event.data)
         _note_line(man, event.data)
@@ -87,9 +61,12 @@ def wrongly_told(log: Iterable[CaseEvent[Any]]) -> list[str]:
 
 
 def _reasons(
-    men: dict[str, _Man], man: _Man, told: RendezvousDisclosed | GuidanceGiven, at: datetime
+    men: dict[str, _Man],
+    man: _Man,
+    told: handover.RendezvousDisclosed | handover.GuidanceGiven,
+    at: datetime,
 ) -> Iterable[str]:
-    meeting = told.rendezvous_id if isinstance(told, RendezvousDisclosed) else man.told
+    meeting = told.rendezvous_id if isinstance(told, handover.RendezvousDisclosed) else man.told
     planner, approver = man.planners.get(meeting), man.approvers.get(meeting)
     if not (man.verified or man.set_aside("identity_verified", at)):
         yield "neither verified nor overridden"
@@ -113,29 +90,29 @@ def _is_forced(men: dict[str, _Man], man: _Man) -> bool:
 
 def _note_who(man: _Man, data: Any) -> None:
     match data:
-        case PersonalDataProvided() if data.provenance != "after_capture":
+        case intake.PersonalDataProvided() if data.provenance != "after_capture":
             man.verified = False
-        case IdentityContradicted() | IdentityRejected():
+        case verification.IdentityContradicted() | verification.IdentityRejected():
             man.verified = False
-        case IdentityVerified():
+        case verification.IdentityVerified():
             man.verified = True
-        case CredibilityAssessed():
+        case verification.CredibilityAssessed():
             doubted = data.level in {"doubtful", "hostile"}
             man.disbelieved_until = data.expires_at if doubted else None
-        case DuressSignalled() | DuressCleared():
-            man.forced = isinstance(data, DuressSignalled)
+        case intake.DuressSignalled() | intake.DuressCleared():
+            man.forced = isinstance(data, intake.DuressSignalled)
         case _:
             pass
 
 
 def _note_line(man: _Man, data: Any) -> None:
     match data:
-        case CaseOpened():
+        case intake.CaseOpened():
             man.channels.add(data.channel)
-        case CallLinked() if data.basis == "return_code" and not data.second_fact_needed:
+        case intake.CallLinked() if data.basis == "return_code" and not data.second_fact_needed:
             if data.channel in man.channels:
                 man.coded.add(data.call_id)
-        case CallerConfirmed():
+        case intake.CallerConfirmed():
             man.coded.add(data.call_id)
             man.channels.add(data.channel)
         case CallEnded():
@@ -146,7 +123,7 @@ def _note_line(man: _Man, data: Any) -> None:
 
 def _note_how(man: _Man, data: Any, case_id: str) -> None:
     match data:
-        case EmergencyOverrideUsed() if data.by.lower() != data.second_by.lower():
+        case handover.EmergencyOverrideUsed() if data.by.lower() != data.second_by.lower():
             man.overrides[data.guard] = data.expires_at
         case GroupJoined() if data.group_id == case_id:
             man.roll.add(data.member_case)
@@ -157,19 +134,23 @@ def _note_how(man: _Man, data: Any, case_id: str) -> None:
 
 
 def _note_rule(man: _Man, event: CaseEvent[Any]) -> None:
-    if isinstance(event.data, ContactRuleSet) and event.time >= (man.said_at or event.time):
+    if isinstance(event.data, intake.ContactRuleSet) and event.time >= (man.said_at or event.time):
         man.reachable, man.said_at = event.data.rule != "never", event.time
 
 
 def _note_meeting(man: _Man, data: Any) -> None:
     match data:
-        case RendezvousPlanned() | RendezvousReplanned():
+        case handover.RendezvousPlanned() | handover.RendezvousReplanned():
             man.planners, man.told = {data.rendezvous_id: data.planned_by}, ""
-        case RendezvousApproved():
+        case handover.RendezvousApproved():
             man.approvers[data.rendezvous_id] = data.by
-        case RendezvousDisclosed():
+        case handover.RendezvousDisclosed():
             man.told = data.rendezvous_id
-        case RendezvousMissed() | RendezvousCancelled() | RendezvousExpired():
+        case (
+            handover.RendezvousMissed()
+            | handover.RendezvousCancelled()
+            | handover.RendezvousExpired()
+        ):
             man.told = "" if data.rendezvous_id == man.told else man.told
         case _:
             pass

@@ -33,7 +33,6 @@ def played(seed: int, begun: Town) -> Town:
 
 
 def rows_of(log: list[CaseEvent[Any]]) -> dict[str, CaseRow]:
-    """Folds query's list of cases."""
     rows: dict[str, CaseRow] = {}
     for sequence, event in enumerate(log, start=1):
         rows[event.subject] = case_list.evolve(rows.get(event.subject), event, sequence)
@@ -61,7 +60,6 @@ def known_in(town: Town) -> list[str]:
 
 
 def written_in(town: Town) -> list[list[str]]:
-    """What stands in every case's log."""
     return [
         [comparable(town, (link.event.data, link.event.actor, link.event.time)) for link in links]
         for links in town.store.cases.values()

@@ -83,11 +83,9 @@ class Town:
 
     @property
     def log(self) -> list[CaseEvent[Any]]:
-        """Every event of every case, in the order of the log."""
         return self.store.events
 
     def version(self, case_id: str) -> int:
-        """How many events a case has."""
         return len(self.store.cases.get(case_id, []))
 
     def types(self, case_id: str) -> list[str]:
@@ -95,7 +93,6 @@ class Town:
         return [link.event.type_name for link in self.store.cases.get(case_id, [])]
 
     def state(self, service: str, case_id: str) -> Any:
-        """A case as a service sees it."""
         return self.contexts[service].writer.log.load_current(case_id).state
 
     def call(
@@ -105,7 +102,6 @@ class Town:
         call_id: str | None = None,
         channel: Channel = "phone",
     ) -> Outcome:
-        """A channel's call comes in."""
         self.calls += 1
         named = call_id or f"call-{self.calls}"
         fields = {
@@ -126,7 +122,6 @@ class Town:
         return self.until_done(receive)
 
     def ask(self, command: Command) -> Outcome | Recorded:
-        """An operator asks for something. Raises RefusedError."""
         carry_out = self.wired.carries_out[type(command)]
         answer: Outcome | Recorded = self.until_done(partial(carry_out, command))
         if isinstance(answer, Recorded) and answer.duress_code is not None:
@@ -202,7 +197,6 @@ class Town:
 
 
 def delivery_of(event: CaseEvent[Any]) -> Delivery:
-    """An event as the bus delivers it."""
     subject = f"cases.{event.subject}.{event.caseversion}.{event.type_name}"
     body = event.model_dump_json(exclude_none=True).encode()
     return Delivery(stream=subjects.CASES, sequence=1, subject=subject, body=body, deliveries=1)

@@ -113,7 +113,6 @@ class Wired:
     carries_out: dict[type[Command], Callable[[Any], Any]] = field(default_factory=dict)
 
     def intake(self, context: Context, timers: MemoryTimers) -> Intake:
-        """Wires intake, and gives what takes its calls."""
         rules = services.intake.main.rules_of(SETTINGS)
 
         def standing_of(case_id: str, channel: Channel) -> Standing:
@@ -153,7 +152,6 @@ class Wired:
         return intake
 
     def verification(self, context: Context, timers: MemoryTimers, registry: Registry) -> None:
-        """Wires verification."""
         spans = spans_of(services.verification.deadlines.Spans, SETTINGS)
         due = services.verification.main.deadlines_of(context, timers, spans)
         verification = Verification(context, registry, due)
@@ -166,7 +164,6 @@ class Wired:
         )
 
     def handover(self, context: Context, timers: MemoryTimers) -> None:
-        """Wires handover."""
         spans = spans_of(services.handover.deadlines.Spans, SETTINGS)
         due = services.handover.main.deadlines_of(context, timers, spans)
         self.deadlines["handover"] = due

@@ -24,61 +24,49 @@ from shared.events.verification import (
     ReviewOpened,
     ReviewResolved,
 )
+from tests import examples as e
 from tests.asking import OLENA, PETRO, ask, refused_by
-from tests.examples import (
-    CASE,
-    NOON,
-    OTHER_CASE,
-    CaseBook,
-    arrived_in_ukraine,
-    call_linked,
-    case_opened,
-    handover_accepted,
-    handover_offered,
-    identity_verified,
-    personal_data_provided,
-    rendezvous_approved,
-    rendezvous_disclosed,
-    rendezvous_planned,
-    sealed,
-)
 
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
-AFTER_WINDOW = NOON + 9 * HOUR
+AFTER_WINDOW = e.NOON + 9 * HOUR
 PLACE = {"description": "the mill of Musterdorf"}
 THIRD_CASE = "9ZZT4KMB2QXE"
 
-ARRIVED = (case_opened(), personal_data_provided(), call_linked(), arrived_in_ukraine())
-VERIFIED = (*ARRIVED, identity_verified())
-PLANNED = (*VERIFIED, rendezvous_planned())
-APPROVED = (*PLANNED, rendezvous_approved())
-DISCLOSED = (*APPROVED, rendezvous_disclosed())
-OFFERED = (*DISCLOSED, handover_offered())
-ACCEPTED = (*OFFERED, handover_accepted())
+ARRIVED = (e.case_opened(), e.personal_data_provided(), e.call_linked(), e.arrived_in_ukraine())
+VERIFIED = (*ARRIVED, e.identity_verified())
+PLANNED = (*VERIFIED, e.rendezvous_planned())
+APPROVED = (*PLANNED, e.rendezvous_approved())
+DISCLOSED = (*APPROVED, e.rendezvous_disclosed())
+OFFERED = (*DISCLOSED, e.handover_offered())
+ACCEPTED = (*OFFERED, e.handover_accepted())
 
 DURESS = DuressSignalled(call_id="call-2", channel="telegram")
-CLEARED = DuressCleared(by=PETRO, reason=sealed("he is alone"))
+CLEARED = DuressCleared(by=PETRO, reason=e.sealed("he is alone"))
 REVIEW = ReviewOpened(reason="late_fact", fields=("unit",))
-REVIEWED = ReviewResolved(by=PETRO, outcome="decision_stands", remark=sealed("an error"))
-CONTINUED = EpisodeContinued(next_case=OTHER_CASE)
+REVIEWED = ReviewResolved(by=PETRO, outcome="decision_stands", remark=e.sealed("an error"))
+CONTINUED = EpisodeContinued(next_case=e.OTHER_CASE)
 SAFE = ContactRuleSet(rule="yes")
 LED = (
-    GroupFormed(group_id=CASE, declared_size=2),
-    GroupJoined(group_id=CASE, member_case=OTHER_CASE),
+    GroupFormed(group_id=e.CASE, declared_size=2),
+    GroupJoined(group_id=e.CASE, member_case=e.OTHER_CASE),
 )
 TELLS = MessageQueued(
     message_id="message-1",
     channel="telegram",
-    to_address=sealed("@beispiel"),
+    to_address=e.sealed("@beispiel"),
     language="ru",
-    text=sealed("the mill of Musterdorf"),
-    valid_until=NOON + DAY,
+    text=e.sealed("the mill of Musterdorf"),
+    valid_until=e.NOON + DAY,
     rendezvous_id="meet-1",
 )
 """A message that tells him of the place, and waits until that is recorded."""
-LEFT = GroupLeft(group_id=CASE, member_case=OTHER_CASE, reason="not_cleared")
+LEFT = GroupLeft(group_id=e.CASE, member_case=e.OTHER_CASE, reason="not_cleared")
 
-WINDOW: dict[str, Any] = {"window_from": NOON + HOUR, "window_to": NOON + 2 * HOUR, "team": "Heron"}
+WINDOW: dict[str, Any] = {
+    "window_from": e.NOON + HOUR,
+    "window_to": e.NOON + 2 * HOUR,
+    "team": "Heron",
+}
 PLAN = ask(commands.PlanRendezvous, place=PLACE, **WINDOW)
 REPLAN = ask(commands.ReplanRendezvous, replaces="meet-1", place=PLACE, reason="shelling", **WINDOW)
 APPROVE = ask(commands.ApproveRendezvous, by=PETRO, rendezvous_id="meet-1")
@@ -88,7 +76,7 @@ DISCLOSE = ask(
     commands.DiscloseRendezvous, rendezvous_id="meet-1", to_whom="the caller", call_id="call-2"
 )
 GUIDE = ask(commands.GiveGuidance, step=PLACE, call_id="call-2")
-OFFER = ask(commands.OfferHandover, team="Heron", deadline_at=NOON + HOUR)
+OFFER = ask(commands.OfferHandover, team="Heron", deadline_at=e.NOON + HOUR)
 ACCEPT = ask(commands.AcceptHandover, offer_id="offer-1", team="Heron")
 REFUSE = ask(commands.RefuseHandover, offer_id="offer-1", team="Heron", reason="another way")
 WITHDRAW = ask(commands.WithdrawHandover, offer_id="offer-1", reason="too far")
@@ -96,16 +84,16 @@ RECEIPT = ask(
     commands.RecordHandover,
     team="Heron",
     receipt_number="R-0001",
-    received_at=NOON,
+    received_at=e.NOON,
     head_count=1,
 )
 GROUP_RECEIPT = ask(
     commands.RecordGroupHandover,
     team="Heron",
     receipt_number="R-0002",
-    received_at=NOON,
+    received_at=e.NOON,
     head_count=2,
-    received=(CASE, OTHER_CASE),
+    received=(e.CASE, e.OTHER_CASE),
 )
 RESOLVE = ask(commands.ResolveDiscrepancy, explanation="he came later", second_by=PETRO)
 OVERRIDE = ask(
@@ -113,11 +101,11 @@ OVERRIDE = ask(
     guard="identity_verified",
     reason="wounded, can't speak",
     second_by=PETRO,
-    expires_at=NOON + DAY,
+    expires_at=e.NOON + DAY,
 )
 OFFER_EXCHANGE = ask(commands.OfferExchange, language="ru", wording="exchange-3")
 CONSENT = ask(commands.GiveExchangeConsent, language="ru", wording="exchange-3", witness=PETRO)
-EXCHANGE = ask(commands.RecordExchange, exchanged_at=NOON)
+EXCHANGE = ask(commands.RecordExchange, exchanged_at=e.NOON)
 PUBLICITY = ask(commands.GivePublicityConsent, language="ru", wording="public-1", witness=PETRO)
 
 UNTIL_HANDED_OVER = (
@@ -130,9 +118,9 @@ DECIDED = (*UNTIL_HANDED_OVER, *UNTIL_EXCHANGED, PUBLICITY)
 """One of each decision; all other commands are facts."""
 
 
-def folded(events: Iterable[Event], case_id: str = CASE) -> HandoverState:
+def folded(events: Iterable[Event], case_id: str = e.CASE) -> HandoverState:
     """A case in which this happened, an event a minute from noon."""
-    return reduce(evolve, CaseBook(case_id).add_all(events), HandoverState())
+    return reduce(evolve, e.CaseBook(case_id).add_all(events), HandoverState())
 
 
 def given(*events: Event) -> HandoverState:
@@ -142,35 +130,35 @@ def given(*events: Event) -> HandoverState:
 def answered(outcome: str) -> RegistryChecked:
     """The claim is version 2 of the case in these tests."""
     return RegistryChecked.model_validate(
-        {"registry": "invented", "about_event": f"{CASE}-2", "outcome": outcome, "score": 50}
+        {"registry": "invented", "about_event": f"{e.CASE}-2", "outcome": outcome, "score": 50}
     )
 
 
 def assessed(level: Credibility, *, hours: int = 30) -> CredibilityAssessed:
     return CredibilityAssessed(
-        level=level, indicators=sealed("his voice"), expires_at=NOON + hours * HOUR, by=OLENA
+        level=level, indicators=e.sealed("his voice"), expires_at=e.NOON + hours * HOUR, by=OLENA
     )
 
 
 def overridden(guard: OverridableGuard, *, hours: int = 20) -> EmergencyOverrideUsed:
     return EmergencyOverrideUsed(
         guard=guard,
-        reason=sealed("he bleeds"),
+        reason=e.sealed("he bleeds"),
         by=OLENA,
         second_by=PETRO,
-        expires_at=NOON + hours * HOUR,
+        expires_at=e.NOON + hours * HOUR,
     )
 
 
 def counted(count: int, kind: str = "observed") -> HeadsCounted:
     return HeadsCounted.model_validate(
-        {"group_id": CASE, "kind": kind, "count": count, "source": "drone"}
+        {"group_id": e.CASE, "kind": kind, "count": count, "source": "drone"}
     )
 
 
 def member(*events: Event) -> Members:
     """The other case of the group, in which this happened."""
-    return {OTHER_CASE: folded(events, OTHER_CASE)}
+    return {e.OTHER_CASE: folded(events, e.OTHER_CASE)}
 
 
 def changed(command: Command, **fields: Any) -> Command:
@@ -182,7 +170,7 @@ def decide(
     state: HandoverState, command: Command, at: timedelta = timedelta(0), **more: Any
 ) -> list[Event]:
     """Decides a command at so long after noon."""
-    return DECISIONS[type(command)](state, command, NOON + at, **more)
+    return DECISIONS[type(command)](state, command, e.NOON + at, **more)
 
 
 def names(events: Iterable[Event]) -> list[str]:
@@ -196,5 +184,4 @@ def refuses(
     at: timedelta = timedelta(0),
     **more: Any,
 ) -> None:
-    """Asserts that the guard refuses the command."""
     refused_by(guard, lambda: decide(state, command, at, **more))

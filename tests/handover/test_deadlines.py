@@ -9,6 +9,7 @@ import pytest
 from services.handover.deadlines import KINDS, RULES, Spans, decide_due, due_in
 from services.handover.state import HandoverState
 from shared.due import Due, spans_of
+from shared.events import handover
 from shared.events.base import Event
 from shared.events.custody import (
     CaptureCardConfirmed,
@@ -17,34 +18,9 @@ from shared.events.custody import (
     CustodyChanged,
     Exchanged,
 )
-from shared.events.handover import (
-    ContactRegained,
-    FollowUpOverdue,
-    FollowUpSet,
-    GroupHandedOver,
-    GuidanceGiven,
-    RendezvousExpired,
-)
 from shared.settings import Settings
+from tests import examples as e
 from tests.asking import OLENA
-from tests.examples import (
-    CASE,
-    NOON,
-    OTHER_CASE,
-    arrived_in_ukraine,
-    call_linked,
-    case_closed,
-    case_opened,
-    case_reopened,
-    contact_lost,
-    handed_over,
-    handover_accepted,
-    handover_offered,
-    handover_refused,
-    rendezvous_missed,
-    rendezvous_planned,
-    sealed,
-)
 from tests.handover.cases import (
     ACCEPTED,
     ARRIVED,
@@ -59,10 +35,12 @@ from tests.handover.cases import (
 
 SPANS = spans_of(Spans, Settings())
 SILENCE = {"contact_due": 6 * HOUR, "contact_silent": 12 * HOUR, "decide_lost": 72 * HOUR}
-CAMP = CustodyChanged(custody="arrived_at_camp", changed_at=NOON)
-GUIDED = GuidanceGiven(step=sealed("follow the river"), call_id="call-2")
-GUIDED_BY_MESSAGE = GuidanceGiven(step=sealed("follow the river"), message_id="message-1")
-WINDOW_ENDS = rendezvous_planned().window_to
+CAMP = CustodyChanged(custody="arrived_at_camp", changed_at=e.NOON)
+GUIDED = handover.GuidanceGiven(step=e.sealed("follow the river"), call_id="call-2")
+GUIDED_BY_MESSAGE = handover.GuidanceGiven(
+    step=e.sealed("follow the river"), message_id="message-1"
+)
+WINDOW_ENDS = e.rendezvous_planned().window_to
 
 
 def due(*events: Event, prefix: str = "") -> dict[str, datetime]:
@@ -72,7 +50,7 @@ def due(*events: Event, prefix: str = "") -> dict[str, datetime]:
 
 def silence_since(minute: int) -> dict[str, datetime]:
     """Each event happens a minute after the one before."""
-    return {kind: NOON + minute * MINUTE + span for kind, span in SILENCE.items()}
+    return {kind: e.NOON + minute * MINUTE + span for kind, span in SILENCE.items()}
 
 
 def silence(*events: Event) -> dict[str, datetime]:
@@ -80,20 +58,20 @@ def silence(*events: Event) -> dict[str, datetime]:
 
 
 def recorded(state: HandoverState, kind: str) -> list[Event]:
-    return decide_due(state, Due(kind, CASE, due_in(state, SPANS)[kind]))
+    return decide_due(state, Due(kind, e.CASE, due_in(state, SPANS)[kind]))
 
 
 @pytest.mark.parametrize(
     ("history", "minute"),
     [
         ((*ARRIVED,), 3),
-        ((*ARRIVED, call_linked("call-3")), 4),
+        ((*ARRIVED, e.call_linked("call-3")), 4),
         ((*ARRIVED, GUIDED), 4),
         ((*ARRIVED, GUIDED_BY_MESSAGE), 3),
-        ((*ARRIVED, arrived_in_ukraine()), 4),
+        ((*ARRIVED, e.arrived_in_ukraine()), 4),
         ((*PLANNED,), 3),
-        ((*ARRIVED, contact_lost(), ContactRegained(by=OLENA)), 5),
-        ((*ARRIVED, case_closed("unreachable"), case_reopened()), 3),
+        ((*ARRIVED, e.contact_lost(), handover.ContactRegained(by=OLENA)), 5),
+        ((*ARRIVED, e.case_closed("unreachable"), e.case_reopened()), 3),
     ],
 )
 def test_silence_counts_from_the_last_contact_after_he_arrived(
@@ -105,11 +83,11 @@ def test_silence_counts_from_the_last_contact_after_he_arrived(
 @pytest.mark.parametrize(
     "history",
     [
-        (case_opened(), call_linked()),
-        (*ARRIVED, contact_lost()),
-        (*ARRIVED, contact_lost(), call_linked("call-3")),
-        (*ARRIVED, case_closed("unreachable")),
-        (*ACCEPTED, handed_over()),
+        (e.case_opened(), e.call_linked()),
+        (*ARRIVED, e.contact_lost()),
+        (*ARRIVED, e.contact_lost(), e.call_linked("call-3")),
+        (*ARRIVED, e.case_closed("unreachable")),
+        (*ACCEPTED, e.handed_over()),
     ],
 )
 def test_nobody_waits_for_word_of_who_has_not_arrived_or_is_not_waited_for(
@@ -120,9 +98,9 @@ def test_nobody_waits_for_word_of_who_has_not_arrived_or_is_not_waited_for(
 
 def test_a_call_that_comes_late_by_its_channel_moves_nothing_back() -> None:
     book_order = silence(*ARRIVED)
-    late = given(*ARRIVED, call_linked("call-3"))
+    late = given(*ARRIVED, e.call_linked("call-3"))
     assert due_in(late, SPANS)["contact_due"] > book_order["contact_due"]
-    earlier = (case_opened(), call_linked(), arrived_in_ukraine(), call_linked("call-3"))
+    earlier = (e.case_opened(), e.call_linked(), e.arrived_in_ukraine(), e.call_linked("call-3"))
     assert silence(*earlier) == silence_since(3)
 
 
@@ -134,13 +112,13 @@ def test_a_call_that_comes_late_by_its_channel_moves_nothing_back() -> None:
         ("decide_lost", ARRIVED),
         ("offer_unanswered", OFFERED),
         ("offer_unanswered_again", OFFERED),
-        ("follow_up", (case_opened(), FollowUpSet(due_at=NOON + DAY))),
+        ("follow_up", (e.case_opened(), handover.FollowUpSet(due_at=e.NOON + DAY))),
     ],
 )
 def test_what_passed_is_recorded_once_by_its_rule(kind: str, history: tuple[Event, ...]) -> None:
     at = due(*history)[kind]
     (event,) = recorded(given(*history), kind)
-    assert event == FollowUpOverdue(rule=RULES[kind], due_at=at)
+    assert event == handover.FollowUpOverdue(rule=RULES[kind], due_at=at)
     assert kind not in due(*history, event)
     assert due(*history, event) == {k: a for k, a in due(*history).items() if k != kind}
 
@@ -168,10 +146,11 @@ def test_a_span_that_is_set_anew_reminds_of_nothing_again(history: tuple[Event, 
 
 def test_after_the_next_contact_the_same_silence_counts_again() -> None:
     passed = [
-        FollowUpOverdue(rule=RULES[kind], due_at=at) for kind, at in silence(*ARRIVED).items()
+        handover.FollowUpOverdue(rule=RULES[kind], due_at=at)
+        for kind, at in silence(*ARRIVED).items()
     ]
     assert silence(*ARRIVED, *passed) == {}
-    assert silence(*ARRIVED, *passed, call_linked("call-3")) == silence_since(7)
+    assert silence(*ARRIVED, *passed, e.call_linked("call-3")) == silence_since(7)
 
 
 def test_a_rendezvous_expires_two_hours_after_its_window() -> None:
@@ -179,17 +158,17 @@ def test_a_rendezvous_expires_two_hours_after_its_window() -> None:
     assert due(*DISCLOSED)["rendezvous_expires"] == WINDOW_ENDS + 2 * HOUR
     assert due(*OFFERED)["rendezvous_expires"] == WINDOW_ENDS + 2 * HOUR
     assert recorded(given(*PLANNED), "rendezvous_expires") == [
-        RendezvousExpired(rendezvous_id="meet-1")
+        handover.RendezvousExpired(rendezvous_id="meet-1")
     ]
 
 
 @pytest.mark.parametrize(
     "history",
     [
-        (*PLANNED, RendezvousExpired(rendezvous_id="meet-1")),
-        (*PLANNED, rendezvous_missed()),
-        (*PLANNED, case_closed("withdrew")),
-        (*ACCEPTED, handed_over()),
+        (*PLANNED, handover.RendezvousExpired(rendezvous_id="meet-1")),
+        (*PLANNED, e.rendezvous_missed()),
+        (*PLANNED, e.case_closed("withdrew")),
+        (*ACCEPTED, e.handed_over()),
         ACCEPTED,
     ],
 )
@@ -200,20 +179,20 @@ def test_a_rendezvous_that_ended_or_was_accepted_does_not_expire(
 
 
 def test_a_leader_left_behind_by_his_group_still_has_a_rendezvous_that_expires() -> None:
-    received = GroupHandedOver(
-        group_id=CASE,
+    received = handover.GroupHandedOver(
+        group_id=e.CASE,
         team="Heron",
         receipt_number="R-0002",
-        received_at=NOON,
+        received_at=e.NOON,
         head_count=1,
-        received=(OTHER_CASE,),
-        missing=(CASE,),
+        received=(e.OTHER_CASE,),
+        missing=(e.CASE,),
     )
     assert due(*ACCEPTED, received, prefix="rendezvous") != {}
 
 
 def test_an_offer_is_unanswered_after_half_an_hour_and_again_after_two() -> None:
-    offered_at = NOON + (len(OFFERED) - 1) * MINUTE
+    offered_at = e.NOON + (len(OFFERED) - 1) * MINUTE
     assert due(*OFFERED, prefix="offer") == {
         "offer_unanswered": offered_at + 30 * MINUTE,
         "offer_unanswered_again": offered_at + 2 * HOUR,
@@ -224,10 +203,10 @@ def test_an_offer_is_unanswered_after_half_an_hour_and_again_after_two() -> None
     "history",
     [
         ACCEPTED,
-        (*OFFERED, handover_refused()),
-        (*OFFERED, rendezvous_missed()),
-        (*OFFERED, case_closed("withdrew")),
-        (*OFFERED, handed_over()),
+        (*OFFERED, e.handover_refused()),
+        (*OFFERED, e.rendezvous_missed()),
+        (*OFFERED, e.case_closed("withdrew")),
+        (*OFFERED, e.handed_over()),
     ],
 )
 def test_an_answered_or_void_offer_waits_for_nobody(history: tuple[Event, ...]) -> None:
@@ -235,39 +214,41 @@ def test_an_answered_or_void_offer_waits_for_nobody(history: tuple[Event, ...]) 
 
 
 def test_the_next_offer_has_deadlines_of_its_own() -> None:
-    again = (*OFFERED, handover_refused(), handover_offered("offer-2"))
+    again = (*OFFERED, e.handover_refused(), e.handover_offered("offer-2"))
     assert due(*again, prefix="offer") != due(*OFFERED, prefix="offer")
-    late_answer = (*again, handover_accepted())
+    late_answer = (*again, e.handover_accepted())
     assert due(*late_answer, prefix="offer") == due(*again, prefix="offer")
 
 
 def test_a_capture_card_is_due_a_week_after_he_first_came_to_a_camp() -> None:
-    after = (case_opened(), handed_over(), case_closed(), CAMP)
-    assert due(*after) == {"capture_card": NOON + 7 * DAY}
-    moved = CustodyChanged(custody="arrived_at_camp", changed_at=NOON + DAY)
-    assert due(case_opened(), moved, CAMP) == due(case_opened(), CAMP, moved) == due(*after)
+    after = (e.case_opened(), e.handed_over(), e.case_closed(), CAMP)
+    assert due(*after) == {"capture_card": e.NOON + 7 * DAY}
+    moved = CustodyChanged(custody="arrived_at_camp", changed_at=e.NOON + DAY)
+    assert due(e.case_opened(), moved, CAMP) == due(e.case_opened(), CAMP, moved) == due(*after)
     (event,) = recorded(given(*after), "capture_card")
-    assert event == CaptureCardDue(due_at=NOON + 7 * DAY)
+    assert event == CaptureCardDue(due_at=e.NOON + 7 * DAY)
     assert due(*after, event) == {}
-    assert due(*after, CaptureCardConfirmed(reference="CC-0001", sent_at=NOON)) == {}
-    assert due(case_opened(), CustodyChanged(custody="hospitalised", changed_at=NOON)) == {}
-    assert due(*after, Exchanged(exchanged_at=NOON)) == {}
+    assert due(*after, CaptureCardConfirmed(reference="CC-0001", sent_at=e.NOON)) == {}
+    assert due(e.case_opened(), CustodyChanged(custody="hospitalised", changed_at=e.NOON)) == {}
+    assert due(*after, Exchanged(exchanged_at=e.NOON)) == {}
 
 
 @pytest.mark.parametrize("custody", ["released", "repatriated", "escaped", "died"])
 def test_nobody_waits_for_the_card_of_a_man_who_is_not_held(custody: Custody) -> None:
-    gone = CustodyChanged(custody=custody, changed_at=NOON + HOUR)
-    assert due(case_opened(), CAMP, gone) == {}
-    back = CustodyChanged(custody="arrived_at_camp", changed_at=NOON + 2 * HOUR)
-    assert due(case_opened(), CAMP, gone, back) == {"capture_card": NOON + 7 * DAY}
+    gone = CustodyChanged(custody=custody, changed_at=e.NOON + HOUR)
+    assert due(e.case_opened(), CAMP, gone) == {}
+    back = CustodyChanged(custody="arrived_at_camp", changed_at=e.NOON + 2 * HOUR)
+    assert due(e.case_opened(), CAMP, gone, back) == {"capture_card": e.NOON + 7 * DAY}
 
 
 def test_a_reminder_stands_whatever_became_of_the_case() -> None:
-    remind = FollowUpSet(due_at=NOON + DAY)
-    over = (*ACCEPTED, handed_over(), case_closed())
-    assert due(*over, remind) == {"follow_up": NOON + DAY}
-    assert due(*over, remind, FollowUpSet()) == {}
-    assert due(*over, remind, FollowUpSet(due_at=NOON + 2 * DAY)) == {"follow_up": NOON + 2 * DAY}
+    remind = handover.FollowUpSet(due_at=e.NOON + DAY)
+    over = (*ACCEPTED, e.handed_over(), e.case_closed())
+    assert due(*over, remind) == {"follow_up": e.NOON + DAY}
+    assert due(*over, remind, handover.FollowUpSet()) == {}
+    assert due(*over, remind, handover.FollowUpSet(due_at=e.NOON + 2 * DAY)) == {
+        "follow_up": e.NOON + 2 * DAY
+    }
 
 
 def test_every_span_is_a_setting() -> None:

@@ -9,15 +9,7 @@ from shared.commands.base import Command
 from shared.events.base import Event
 from shared.events.groups import GroupJoined
 from shared.events.handover import GroupHandedOver
-from tests.examples import (
-    CASE,
-    NOON,
-    OTHER_CASE,
-    case_opened,
-    identity_contradicted,
-    identity_verified,
-    personal_data_provided,
-)
+from tests import examples as e
 from tests.handover.cases import (
     APPROVE,
     APPROVED,
@@ -39,7 +31,7 @@ from tests.handover.cases import (
 
 STEPS = [(PLANNED, APPROVE), (APPROVED, DISCLOSE), (DISCLOSED, GUIDE)]
 steps = pytest.mark.parametrize(("history", "command"), STEPS, ids=["approve", "disclose", "guide"])
-VERIFIED = (case_opened(), personal_data_provided(), identity_verified())
+VERIFIED = (e.case_opened(), e.personal_data_provided(), e.identity_verified())
 
 
 @steps
@@ -65,9 +57,9 @@ def test_a_cleared_group_may_be_met(
     [
         {},
         member(),
-        member(case_opened(), personal_data_provided()),
-        member(*VERIFIED, identity_contradicted()),
-        member(*VERIFIED, personal_data_provided()),
+        member(e.case_opened(), e.personal_data_provided()),
+        member(*VERIFIED, e.identity_contradicted()),
+        member(*VERIFIED, e.personal_data_provided()),
         member(*VERIFIED, assessed("doubtful")),
         member(*VERIFIED, assessed("hostile")),
     ],
@@ -95,18 +87,18 @@ def test_who_was_received_already_is_not_asked_about(
     history: tuple[Event, ...], command: Command
 ) -> None:
     received = GroupHandedOver(
-        group_id=CASE,
+        group_id=e.CASE,
         team="Heron",
         receipt_number="R-0002",
-        received_at=NOON,
+        received_at=e.NOON,
         head_count=1,
-        received=(OTHER_CASE,),
-        missing=(CASE,),
+        received=(e.OTHER_CASE,),
+        missing=(e.CASE,),
     )
     assert len(decide(given(*history, *LED, received), command)) == 1
 
 
 @steps
 def test_a_member_is_met_for_himself(history: tuple[Event, ...], command: Command) -> None:
-    joined = GroupJoined(group_id=OTHER_CASE, member_case=CASE)
+    joined = GroupJoined(group_id=e.OTHER_CASE, member_case=e.CASE)
     assert len(decide(given(*history, joined), command)) == 1

@@ -12,17 +12,8 @@ from shared.events.handover import (
     HandoverRefused,
     HandoverWithdrawn,
 )
+from tests import examples as e
 from tests.asking import OLENA
-from tests.examples import (
-    case_opened,
-    handover_accepted,
-    handover_offered,
-    handover_refused,
-    identity_verified,
-    personal_data_provided,
-    rendezvous_missed,
-    sealed,
-)
 from tests.handover.cases import (
     ACCEPT,
     ACCEPTED,
@@ -45,8 +36,8 @@ from tests.handover.cases import (
     refuses,
 )
 
-WITHDRAWN = HandoverWithdrawn(offer_id="offer-1", by=OLENA, reason=sealed("too far"))
-ANSWERS = [handover_accepted(), handover_refused(), WITHDRAWN]
+WITHDRAWN = HandoverWithdrawn(offer_id="offer-1", by=OLENA, reason=e.sealed("too far"))
+ANSWERS = [e.handover_accepted(), e.handover_refused(), WITHDRAWN]
 answers = pytest.mark.parametrize("command", [ACCEPT, REFUSE, WITHDRAW], ids=repr)
 
 
@@ -55,7 +46,7 @@ def test_a_team_is_asked_after_the_place_is_disclosed() -> None:
     assert isinstance(event, HandoverOffered)
     assert event.offer_id == "cmd-1"
     refuses("disclosed", given(*APPROVED), OFFER)
-    refuses("disclosed", given(*DISCLOSED, rendezvous_missed()), OFFER)
+    refuses("disclosed", given(*DISCLOSED, e.rendezvous_missed()), OFFER)
     refuses("deadline_in_future", given(*DISCLOSED), OFFER, 2 * HOUR)
 
 
@@ -70,7 +61,7 @@ def test_no_team_is_sent_while_he_or_one_of_his_group_may_be_forced(
     refuses("cleared_by_supervisor", given(*before, DURESS, *every), command)
     assert len(decide(given(*before, DURESS, CLEARED), command)) == 1
     leads = given(*before, *LED)
-    known = (case_opened(), personal_data_provided(), identity_verified())
+    known = (e.case_opened(), e.personal_data_provided(), e.identity_verified())
     refuses("cleared_by_supervisor", leads, command, members=member(*known, DURESS))
     assert len(decide(leads, command, members=member(*known))) == 1
 
@@ -78,10 +69,10 @@ def test_no_team_is_sent_while_he_or_one_of_his_group_may_be_forced(
 def test_one_offer_at_a_time() -> None:
     refuses("no_offer_open", given(*OFFERED), OFFER)
     refuses("no_offer_open", given(*ACCEPTED), OFFER)
-    later = changed(OFFER, deadline_at=handover_offered().deadline_at + HOUR)
+    later = changed(OFFER, deadline_at=e.handover_offered().deadline_at + HOUR)
     assert len(decide(given(*OFFERED), later, 9 * HOUR)) == 1
     refuses("no_offer_open", given(*ACCEPTED), later, 9 * HOUR)
-    for end in (handover_refused(), WITHDRAWN):
+    for end in (e.handover_refused(), WITHDRAWN):
         assert len(decide(given(*OFFERED, end), OFFER)) == 1
 
 
@@ -104,7 +95,7 @@ def test_exactly_one_answer_wins(command: Command, answer: Event) -> None:  # E1
 def test_only_the_offer_made_last_is_answered(command: Command) -> None:
     refuses("offer_open", given(*DISCLOSED), command)
     refuses("offer_open", given(*OFFERED), changed(command, offer_id="offer-2"))
-    refuses("offer_open", given(*OFFERED, rendezvous_missed()), command)
+    refuses("offer_open", given(*OFFERED, e.rendezvous_missed()), command)
 
 
 @pytest.mark.parametrize("command", [ACCEPT, REFUSE], ids=repr)
@@ -118,6 +109,6 @@ def test_an_offer_is_taken_back_also_after_its_deadline() -> None:
 
 
 def test_a_late_answer_to_an_earlier_offer_answers_nothing() -> None:
-    state = given(*OFFERED, WITHDRAWN, handover_offered("offer-2"), handover_accepted())
+    state = given(*OFFERED, WITHDRAWN, e.handover_offered("offer-2"), e.handover_accepted())
     refuses("accepted", state, RECEIPT)
     assert len(decide(state, changed(ACCEPT, offer_id="offer-2"))) == 1

@@ -25,19 +25,8 @@ from shared.reactions import react
 from shared.refusals import RefusedError
 from shared.settings import Settings
 from shared.transact import Cause, Outcome, transact
+from tests import examples as e
 from tests.contexts import NOW, context_for
-from tests.examples import (
-    CASE,
-    OTHER_CASE,
-    call_linked,
-    case_opened,
-    contact_lost,
-    handed_over,
-    handover_offered,
-    identity_verified,
-    personal_data_provided,
-    rendezvous_disclosed,
-)
 from tests.handover.cases import (
     ACCEPTED,
     APPROVE,
@@ -66,8 +55,7 @@ class Hotline:
         self.deadlines = deadlines_of(self.context, self.timers, spans_of(Spans, Settings()))
         self.handover = Handover(self.context, self.deadlines)
 
-    def record(self, *events: Event, case_id: str = CASE) -> None:
-        """Records what happened, whoever recorded it."""
+    def record(self, *events: Event, case_id: str = e.CASE) -> None:
         for event in events:
             cause = Cause(uuid4().hex, "story", "operator:Olena Example", "/services/x", self.now)
             transact(self.context.writer, case_id, cause, partial(_only, event))
@@ -76,7 +64,7 @@ class Hotline:
         seen = {"seen_version": len(self.types())} if isinstance(command, Decision) else {}
         return handlers.carry_out(self.context, command.model_copy(update={**seen, **fields}))
 
-    def receive(self, type_name: str = "", case_id: str = CASE) -> Outcome:
+    def receive(self, type_name: str = "", case_id: str = e.CASE) -> Outcome:
         """Hands the last event, or the last of a type, to handover as CASES does."""
         stored = list(self.context.writer.log.recorder.select_events(case_id))
         one = [event for event in stored if type_name in {"", event.topic}][-1]
@@ -93,7 +81,7 @@ class Hotline:
     def fire(self) -> list[Outcome]:
         return [self.deadlines.receive(one) for one in self.timers.due("handover", self.now)]
 
-    def types(self, case_id: str = CASE) -> list[str]:
+    def types(self, case_id: str = e.CASE) -> list[str]:
         return list(self.context.writer.log.load(case_id).types_after(0))
 
 
@@ -115,11 +103,11 @@ def test_the_same_command_twice_stores_nothing_new(hotline: Hotline) -> None:
 
 
 def test_a_group_receipt_reaches_each_log_once_even_when_redelivered(hotline: Hotline) -> None:
-    hotline.record(case_opened(), case_id=OTHER_CASE)
+    hotline.record(e.case_opened(), case_id=e.OTHER_CASE)
     hotline.record(*ACCEPTED, *LED)
     assert hotline.carry_out(GROUP_RECEIPT).events == ("GroupHandedOver",)
     assert [hotline.receive("GroupHandedOver").result for _ in range(2)] == ["recorded", "repeated"]
-    assert hotline.types(OTHER_CASE) == ["CaseOpened", "HandedOver"]
+    assert hotline.types(e.OTHER_CASE) == ["CaseOpened", "HandedOver"]
     assert hotline.types()[-2:] == ["GroupHandedOver", "HandedOver"]
 
 
@@ -127,9 +115,9 @@ def test_a_crash_between_two_members_is_healed_by_the_redelivery(hotline: Hotlin
     hotline.record(*ACCEPTED, *LED)
     hotline.carry_out(GROUP_RECEIPT)
     hotline.receive("GroupHandedOver")  # The other case isn't known here yet: nothing for it.
-    hotline.record(case_opened(), case_id=OTHER_CASE)
+    hotline.record(e.case_opened(), case_id=e.OTHER_CASE)
     hotline.receive("GroupHandedOver")
-    assert hotline.types(OTHER_CASE) == ["CaseOpened", "HandedOver"]
+    assert hotline.types(e.OTHER_CASE) == ["CaseOpened", "HandedOver"]
     assert hotline.types().count("HandedOver") == 1
 
 
@@ -141,23 +129,23 @@ def test_the_receipt_and_its_discrepancy_are_one_append(hotline: Hotline) -> Non
 
 def test_a_group_is_cleared_by_the_logs_of_its_cases(hotline: Hotline) -> None:
     hotline.record(*PLANNED, *LED)
-    hotline.record(case_opened(), personal_data_provided(), case_id=OTHER_CASE)
+    hotline.record(e.case_opened(), e.personal_data_provided(), case_id=e.OTHER_CASE)
     with pytest.raises(RefusedError, match="group_cleared"):
         hotline.carry_out(APPROVE)
-    hotline.record(identity_verified(), case_id=OTHER_CASE)
+    hotline.record(e.identity_verified(), case_id=e.OTHER_CASE)
     assert hotline.carry_out(APPROVE).events == ("RendezvousApproved",)
 
 
 def test_each_attempt_reads_the_group_s_cases_anew(hotline: Hotline) -> None:
     hotline.record(*PLANNED, *LED)
-    hotline.record(case_opened(), personal_data_provided(), case_id=OTHER_CASE)
+    hotline.record(e.case_opened(), e.personal_data_provided(), case_id=e.OTHER_CASE)
     attempts = []
 
     def verified_between_two_attempts() -> datetime:
         """The clock is read once for the cause, then in each attempt, after the members."""
-        attempts.append(hotline.types(OTHER_CASE))
+        attempts.append(hotline.types(e.OTHER_CASE))
         if len(attempts) == 2:
-            hotline.record(identity_verified(), case_id=OTHER_CASE)
+            hotline.record(e.identity_verified(), case_id=e.OTHER_CASE)
         return NOW
 
     context = replace(hotline.context, now=verified_between_two_attempts)
@@ -167,7 +155,7 @@ def test_each_attempt_reads_the_group_s_cases_anew(hotline: Hotline) -> None:
 
 
 def test_a_call_from_a_lost_man_regains_him_once(hotline: Hotline) -> None:
-    hotline.record(*ARRIVED, contact_lost(), call_linked("call-3"))
+    hotline.record(*ARRIVED, e.contact_lost(), e.call_linked("call-3"))
     assert [hotline.receive("CallLinked").result for _ in range(2)] == ["recorded", "repeated"]
     assert hotline.types()[-1] == "ContactRegained"
     assert hotline.types().count("ContactRegained") == 1
@@ -185,7 +173,7 @@ def test_silence_is_said_three_times_and_starts_anew_with_a_call(hotline: Hotlin
         hotline.now = NOW + hours * HOUR
         assert [one.events for one in hotline.fire()] == [("FollowUpOverdue",)]
     assert hotline.fire() == []
-    hotline.record(call_linked("call-3"))
+    hotline.record(e.call_linked("call-3"))
     hotline.receive("CallLinked")
     hotline.now += 7 * HOUR
     assert [one.events for one in hotline.fire()] == [("FollowUpOverdue",)]
@@ -202,9 +190,9 @@ def test_late_by_days_each_deadline_is_recorded_once(hotline: Hotline) -> None:
 
 
 def test_a_deadline_that_was_met_records_nothing(hotline: Hotline) -> None:
-    hotline.record(*DISCLOSED, handover_offered())
+    hotline.record(*DISCLOSED, e.handover_offered())
     hotline.receive("HandoverOffered")
-    hotline.record(handed_over())
+    hotline.record(e.handed_over())
     hotline.now += 100 * HOUR
     assert {one.result for one in hotline.fire()} == {"ignored"}
 
@@ -213,4 +201,4 @@ def test_all_that_makes_a_deadline_is_consumed() -> None:
     consumed = {one.rpartition(".")[2] for one in CASES.filter_subjects}
     sets = {"ArrivedInUkraine", "RendezvousPlanned", "HandoverOffered", "CustodyChanged"}
     assert sets <= consumed
-    assert type(rendezvous_disclosed()).__name__ not in consumed
+    assert type(e.rendezvous_disclosed()).__name__ not in consumed

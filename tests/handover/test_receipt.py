@@ -8,14 +8,9 @@ import pytest
 
 from services.handover.receipt import decide_received
 from shared.commands.base import Command
+from shared.events import handover
 from shared.events.base import Event
 from shared.events.groups import GroupFormed, GroupJoined
-from shared.events.handover import (
-    GroupHandedOver,
-    HandedOver,
-    HandoverDiscrepancyRaised,
-    HandoverDiscrepancyResolved,
-)
 from shared.events.intake import SurrenderDeclared
 from tests.asking import OLENA, PETRO
 from tests.examples import CASE, NOON, OTHER_CASE, case_closed, case_opened, handed_over, sealed
@@ -39,7 +34,7 @@ from tests.handover.cases import (
 
 GROUP = (*ACCEPTED, *LED)
 OF_THREE = (*GROUP, GroupJoined(group_id=CASE, member_case=THIRD_CASE), counted(3))
-RECEIVED = GroupHandedOver(
+RECEIVED = handover.GroupHandedOver(
     group_id=CASE,
     team="Heron",
     receipt_number="R-0002",
@@ -48,8 +43,8 @@ RECEIVED = GroupHandedOver(
     received=(CASE, OTHER_CASE),
     condition="wounded",
 )
-RAISED = HandoverDiscrepancyRaised(expected=12, present=11, missing=1, extra=0)
-RESOLVED = HandoverDiscrepancyResolved(
+RAISED = handover.HandoverDiscrepancyRaised(expected=12, present=11, missing=1, extra=0)
+RESOLVED = handover.HandoverDiscrepancyResolved(
     explanation=sealed("he came later"), by=OLENA, second_by=PETRO
 )
 receipts = pytest.mark.parametrize("command", [RECEIPT, GROUP_RECEIPT], ids=["one", "group"])
@@ -62,7 +57,7 @@ def declared(size: int) -> SurrenderDeclared:
 @receipts
 def test_a_receipt_takes_an_accepted_offer_this_team_and_a_head_count(command: Command) -> None:
     (event,) = decide(given(*GROUP, counted(command.model_dump()["head_count"])), command)
-    assert isinstance(event, HandedOver | GroupHandedOver)
+    assert isinstance(event, handover.HandedOver | handover.GroupHandedOver)
     refuses("accepted", given(*OFFERED, *LED), command)
     refuses("team_named", given(*GROUP), changed(command, team="Stork"))
     refuses("heads_counted", given(*GROUP), changed(command, head_count=0))
@@ -87,7 +82,7 @@ def test_another_count_than_expected_is_raised_with_the_receipt(
     history: tuple[Event, ...], present: int, raised: tuple[int, int, int, int] | None
 ) -> None:
     receipt, *more = decide(given(*ACCEPTED, *history), changed(RECEIPT, head_count=present))
-    assert isinstance(receipt, HandedOver)
+    assert isinstance(receipt, handover.HandedOver)
     assert receipt.head_count == present
     assert [tuple(one.model_dump().values()) for one in more] == ([raised] if raised else [])
 
@@ -184,12 +179,12 @@ def test_a_receipt_is_used_up_and_names_nobody_twice() -> None:
     again = given(*GROUP, without_lead, *OFFERED[-1:], *ACCEPTED[-1:])
     refuses("roll_accounted_for", again, GROUP_RECEIPT)
     (event,) = decide(again, changed(GROUP_RECEIPT, received=(CASE,), head_count=1))
-    assert isinstance(event, GroupHandedOver)
+    assert isinstance(event, handover.GroupHandedOver)
 
 
 def test_each_case_on_the_receipt_is_handed_over_once_whatever_its_state() -> None:
     (event,) = decide_received(given(case_opened()), RECEIVED)
-    assert isinstance(event, HandedOver)
+    assert isinstance(event, handover.HandedOver)
     assert (event.head_count, event.group_id, event.condition) == (1, CASE, "wounded")
     assert (event.team, event.receipt_number, event.received_at) == ("Heron", "R-0002", NOON)
     assert len(decide_received(given(case_opened(), case_closed("unreachable")), RECEIVED)) == 1

@@ -6,28 +6,10 @@ import pytest
 
 from services.handover.rendezvous import expired
 from shared.commands.base import Command
+from shared.events import handover
 from shared.events.base import Event
-from shared.events.handover import (
-    RendezvousApproved,
-    RendezvousCancelled,
-    RendezvousExpired,
-    RendezvousPlanned,
-    RendezvousReplanned,
-)
+from tests import examples as e
 from tests.asking import OLENA, PETRO
-from tests.examples import (
-    NOON,
-    case_opened,
-    handed_over,
-    identity_contradicted,
-    identity_rejected,
-    identity_verified,
-    personal_data_provided,
-    rendezvous_approved,
-    rendezvous_missed,
-    rendezvous_planned,
-    sealed,
-)
 from tests.handover.cases import (
     ACCEPT,
     ACCEPTED,
@@ -60,26 +42,26 @@ from tests.handover.cases import (
     refuses,
 )
 
-CANCELLED = RendezvousCancelled(rendezvous_id="meet-1", by=OLENA, reason=sealed("mined"))
-EXPIRED = RendezvousExpired(rendezvous_id="meet-1")
-REPLANNED = RendezvousReplanned(
+CANCELLED = handover.RendezvousCancelled(rendezvous_id="meet-1", by=OLENA, reason=e.sealed("mined"))
+EXPIRED = handover.RendezvousExpired(rendezvous_id="meet-1")
+REPLANNED = handover.RendezvousReplanned(
     rendezvous_id="meet-2",
     replaces="meet-1",
-    place=sealed("the bridge of Musterdorf"),
-    window_from=NOON + HOUR,
-    window_to=NOON + 8 * HOUR,
+    place=e.sealed("the bridge of Musterdorf"),
+    window_from=e.NOON + HOUR,
+    window_to=e.NOON + 8 * HOUR,
     team="Heron",
     planned_by=PETRO,
-    reason=sealed("shelling"),
+    reason=e.sealed("shelling"),
 )
-PLANS = [(PLAN, ()), (REPLAN, (rendezvous_planned(),))]
+PLANS = [(PLAN, ()), (REPLAN, (e.rendezvous_planned(),))]
 """Both ways to plan, and what must have happened before."""
 both = pytest.mark.parametrize(("command", "before"), PLANS, ids=["plan", "replan"])
 
 
 def test_a_rendezvous_is_planned_for_a_man_who_arrived_and_is_at_least_partly_known() -> None:
     (event,) = decide(given(*ARRIVED, answered("partial")), PLAN)
-    assert isinstance(event, RendezvousPlanned)
+    assert isinstance(event, handover.RendezvousPlanned)
     assert (event.planned_by, event.rendezvous_id) == (OLENA, "cmd-1")
     assert "Musterdorf" not in repr(event)
 
@@ -88,15 +70,18 @@ def test_a_rendezvous_is_planned_for_a_man_who_arrived_and_is_at_least_partly_kn
 @pytest.mark.parametrize(
     ("guard", "history"),
     [
-        ("arrived", (case_opened(), personal_data_provided(), answered("match"))),
+        ("arrived", (e.case_opened(), e.personal_data_provided(), answered("match"))),
         ("identity_at_least_partial", ARRIVED),
         ("identity_at_least_partial", (*ARRIVED, answered("none"))),
         ("identity_at_least_partial", (*ARRIVED, answered("ambiguous"))),
         ("identity_at_least_partial", (*ARRIVED, answered("unavailable"))),
-        ("no_open_contradiction", (*ARRIVED, answered("partial"), identity_contradicted())),
-        ("no_open_contradiction", (*ARRIVED, answered("partial"), identity_rejected())),
-        ("no_open_contradiction", (*ARRIVED, identity_contradicted(), personal_data_provided())),
-        ("no_open_contradiction", (*ARRIVED, identity_contradicted(), answered("match"))),
+        ("no_open_contradiction", (*ARRIVED, answered("partial"), e.identity_contradicted())),
+        ("no_open_contradiction", (*ARRIVED, answered("partial"), e.identity_rejected())),
+        (
+            "no_open_contradiction",
+            (*ARRIVED, e.identity_contradicted(), e.personal_data_provided()),
+        ),
+        ("no_open_contradiction", (*ARRIVED, e.identity_contradicted(), answered("match"))),
         ("credibility_allows", (*VERIFIED, assessed("hostile"))),
         ("no_hold", (*VERIFIED, REVIEW)),
     ],
@@ -136,7 +121,7 @@ def test_who_cannot_say_his_name_is_met_on_the_word_of_two(
     past = given(*ARRIVED, *before, overridden("identity_verified", hours=0))
     refuses("identity_at_least_partial", past, command)
     contradicted = given(
-        *ARRIVED, *before, identity_contradicted(), overridden("identity_verified")
+        *ARRIVED, *before, e.identity_contradicted(), overridden("identity_verified")
     )
     refuses("no_open_contradiction", contradicted, command)
 
@@ -144,33 +129,33 @@ def test_who_cannot_say_his_name_is_met_on_the_word_of_two(
 @both
 def test_a_window_must_be_in_order_and_to_come(command: Command, before: tuple[Event, ...]) -> None:
     state = given(*VERIFIED, *before)
-    refuses("window_in_order", state, changed(command, window_to=NOON))
+    refuses("window_in_order", state, changed(command, window_to=e.NOON))
     refuses("window_in_future", state, command, 3 * HOUR)
 
 
 def test_what_he_states_as_a_prisoner_changes_nothing_of_who_he_is() -> None:
-    later = personal_data_provided().model_copy(update={"provenance": "after_capture"})
+    later = e.personal_data_provided().model_copy(update={"provenance": "after_capture"})
     assert len(decide(given(*PLANNED, later), APPROVE)) == 1
 
 
 def test_an_answer_about_older_data_changes_nothing() -> None:
-    state = given(*VERIFIED, personal_data_provided(), answered("match"))
+    state = given(*VERIFIED, e.personal_data_provided(), answered("match"))
     refuses("identity_at_least_partial", state, PLAN)
 
 
 def test_a_disclosed_rendezvous_is_not_planned_over() -> None:
     assert len(decide(given(*APPROVED), PLAN)) == 1
     refuses("nothing_disclosed", given(*DISCLOSED), PLAN)
-    for end in (rendezvous_missed(), CANCELLED, EXPIRED):
+    for end in (e.rendezvous_missed(), CANCELLED, EXPIRED):
         assert len(decide(given(*DISCLOSED, end), PLAN)) == 1
 
 
 def test_replanning_takes_the_place_of_the_current_one_even_when_disclosed() -> None:
     (event,) = decide(given(*DISCLOSED), REPLAN)
-    assert isinstance(event, RendezvousReplanned)
+    assert isinstance(event, handover.RendezvousReplanned)
     assert (event.rendezvous_id, event.replaces) == ("cmd-1", "meet-1")
     refuses("rendezvous_current", given(*VERIFIED), REPLAN)
-    for end in (rendezvous_missed(), CANCELLED, EXPIRED, REPLANNED):
+    for end in (e.rendezvous_missed(), CANCELLED, EXPIRED, REPLANNED):
         refuses("rendezvous_current", given(*DISCLOSED, end), REPLAN)
 
 
@@ -186,7 +171,7 @@ def test_what_is_replanned_is_approved_by_another_and_disclosed_anew() -> None:
 
 def test_another_person_approves() -> None:
     (event,) = decide(given(*PLANNED), APPROVE)
-    assert isinstance(event, RendezvousApproved)
+    assert isinstance(event, handover.RendezvousApproved)
     assert event.by == PETRO
     for name in (OLENA, OLENA.upper(), f" {OLENA} "):
         refuses("another_person", given(*PLANNED), changed(APPROVE, by=name))
@@ -198,17 +183,20 @@ def test_another_person_approves() -> None:
     ("guard", "history"),
     [
         ("rendezvous_current", VERIFIED),
-        ("rendezvous_current", (*PLANNED, rendezvous_planned("meet-2"))),
+        ("rendezvous_current", (*PLANNED, e.rendezvous_planned("meet-2"))),
         ("rendezvous_current", (*PLANNED, CANCELLED)),
         ("rendezvous_current", (*PLANNED, EXPIRED)),
-        ("identity_verified", (*ARRIVED, answered("match"), rendezvous_planned())),
-        ("identity_verified", (*PLANNED, personal_data_provided())),
-        ("identity_verified", (*PLANNED, identity_contradicted())),
+        ("identity_verified", (*ARRIVED, answered("match"), e.rendezvous_planned())),
+        ("identity_verified", (*PLANNED, e.personal_data_provided())),
+        ("identity_verified", (*PLANNED, e.identity_contradicted())),
         (
             "no_open_contradiction",
-            (*PLANNED, identity_contradicted(), overridden("identity_verified")),
+            (*PLANNED, e.identity_contradicted(), overridden("identity_verified")),
         ),
-        ("no_open_contradiction", (*PLANNED, identity_rejected(), overridden("identity_verified"))),
+        (
+            "no_open_contradiction",
+            (*PLANNED, e.identity_rejected(), overridden("identity_verified")),
+        ),
         ("credibility_allows", (*PLANNED, assessed("doubtful"))),
         ("credibility_allows", (*PLANNED, assessed("hostile"))),
         ("cleared_by_supervisor", (*PLANNED, DURESS)),
@@ -229,7 +217,7 @@ def test_approval_is_refused_once_the_window_has_ended() -> None:
         (*PLANNED, assessed("unclear")),
         (*PLANNED, assessed("doubtful", hours=-1)),
         (*PLANNED, assessed("doubtful"), overridden("credibility_allows")),
-        (*ARRIVED, rendezvous_planned(), overridden("identity_verified")),
+        (*ARRIVED, e.rendezvous_planned(), overridden("identity_verified")),
         (*PLANNED, DURESS, CLEARED),
         (*PLANNED, REVIEW),
     ],
@@ -252,22 +240,22 @@ def test_cancelling_ends_it_and_frees_the_team() -> None:
 
 def test_a_missed_rendezvous_is_a_fact_and_frees_the_team() -> None:
     assert names(decide(given(*ACCEPTED), MISSED)) == ["RendezvousMissed"]
-    refuses("accepted", given(*ACCEPTED, rendezvous_missed()), RECEIPT)
+    refuses("accepted", given(*ACCEPTED, e.rendezvous_missed()), RECEIPT)
 
 
-@pytest.mark.parametrize("end", [CANCELLED, EXPIRED, REPLANNED, handed_over()], ids=repr)
+@pytest.mark.parametrize("end", [CANCELLED, EXPIRED, REPLANNED, e.handed_over()], ids=repr)
 def test_that_it_was_missed_may_be_said_whatever_became_of_it(end: Event) -> None:
     assert names(decide(given(*ACCEPTED, end), MISSED)) == ["RendezvousMissed"]
 
 
 def test_it_is_missed_once_and_only_if_it_was_planned() -> None:
-    assert decide(given(*ACCEPTED, rendezvous_missed()), MISSED) == []
+    assert decide(given(*ACCEPTED, e.rendezvous_missed()), MISSED) == []
     refuses("rendezvous_known", given(*VERIFIED), MISSED)
     refuses("case_known", given(), MISSED)
 
 
 def test_that_an_earlier_one_was_missed_leaves_the_current_one() -> None:
-    state = given(*PLANNED, REPLANNED, rendezvous_missed())
+    state = given(*PLANNED, REPLANNED, e.rendezvous_missed())
     assert len(decide(state, changed(APPROVE, rendezvous_id="meet-2", by=OLENA))) == 1
     assert decide(state, MISSED) == []
 
@@ -279,10 +267,10 @@ def test_an_expired_one_ends_as_when_missed() -> None:
 
 
 def test_verification_taken_back_and_given_again_counts() -> None:
-    state = given(*PLANNED, personal_data_provided(), identity_verified())
+    state = given(*PLANNED, e.personal_data_provided(), e.identity_verified())
     assert len(decide(state, APPROVE)) == 1
 
 
 def test_approval_of_an_earlier_one_approves_nothing() -> None:
-    state = given(*PLANNED, REPLANNED, rendezvous_approved())
+    state = given(*PLANNED, REPLANNED, e.rendezvous_approved())
     refuses("approved", state, changed(DISCLOSE, rendezvous_id="meet-2"))

@@ -67,7 +67,6 @@ class Cell(NamedTuple):
 
 
 def cells() -> Iterator[Cell]:
-    """Everything that is tried."""
     yield from (Cell("event", (t,), f"cases.0EXAMP000001.1.{t}") for t in EVENT_TYPES)
     yield Cell("other", (), "cases.0EXAMP000001")
     yield Cell("other", (), "cases-tracking.intake")

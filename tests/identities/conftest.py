@@ -56,7 +56,6 @@ class Ground:
 
     @asynccontextmanager
     async def guest(self, identity: str) -> AsyncIterator[Guest]:
-        """Connects as an identity."""
         refused: list[str] = []
 
         async def on_error(error: Exception) -> None:
@@ -74,13 +73,11 @@ class Ground:
 
     @asynccontextmanager
     async def guests(self) -> AsyncIterator[dict[str, Guest]]:
-        """Connects as every identity."""
         async with AsyncExitStack() as stack:
             yield {name: await stack.enter_async_context(self.guest(name)) for name in ALL}
 
 
 async def stored(client: Client, stream: str, subject: str) -> int:
-    """How many messages a stream has of subjects that match."""
     answer = await ask(client, f"STREAM.INFO.{stream}", {"subjects_filter": subject})
     return sum((answer["state"].get("subjects") or {}).values())
 

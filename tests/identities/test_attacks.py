@@ -36,7 +36,6 @@ async def intake(ground: Ground) -> AsyncIterator[Guest]:
 
 
 def forged() -> str:
-    """The subject of an event that intake may not record."""
     return f"cases.0F{uuid4().hex[:10].upper()}.1.IdentityVerified"
 
 

@@ -31,7 +31,6 @@ from tests.wire.conftest import WIRES
 
 @asynccontextmanager
 async def running(ground: Ground) -> AsyncIterator[None]:
-    """Runs the key holder and intake, each with its own credentials."""
     async with AsyncExitStack() as stack:
         for name in ("keyholder", "intake"):
             service = WIRES[name](ground.settings(name))

@@ -50,7 +50,6 @@ async def call(ground: Ground, client: Client, channel: Channel, number: int) ->
 
 
 async def genuine(client: Client, channel: Channel) -> Counter[str]:
-    """The ids of the genuine calls that a channel's stream holds."""
     bodies = [text(one) for one in await messages(client, f"CALLS_{channel}")]
     return Counter(json.loads(one)["id"] for one in bodies if one.startswith('{"specversion'))
 

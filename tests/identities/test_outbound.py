@@ -28,7 +28,6 @@ async def nothing_to_send(ground: Ground) -> None:
 
 
 async def give(ground: Ground, channel: Channel, message_id: str, text: str) -> None:
-    """Sends a message to a channel, as intake."""
     until = datetime.now(UTC) + timedelta(minutes=5)
     queued = MessageQueued(
         message_id=message_id,

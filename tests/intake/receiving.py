@@ -73,7 +73,6 @@ def received(
 
 
 def ended_of(data: dict[str, Any]) -> CallEnded:
-    """What intake makes of an end."""
     return open_end(KEYS, message_of({"type": "passage.CallEnded.v1", "data": data}))
 
 
@@ -92,7 +91,6 @@ def message_of(message: dict[str, Any] | bytes, channel: Channel = "phone") -> C
 
 
 def originals(call: IncomingCall) -> dict[str, Any]:
-    """Everything that is sealed beside the call, by field."""
     found: dict[str, Any] = {}
     for one in (call.as_received, call.address_as_received):
         if one is not None:

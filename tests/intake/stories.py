@@ -28,5 +28,4 @@ def ruled(*supervisors: str) -> Rules:
 
 
 def given(*events: Event, case_id: str = CASE) -> IntakeState:
-    """The state of a case with these events, a minute after one another from noon on."""
     return reduce(evolve, CaseBook(case_id).add_all(events), IntakeState())

@@ -13,14 +13,7 @@ from services.intake.incoming import IncomingCall, Route
 from services.intake.state import IntakeState, evolve
 from services.intake.statements import decide_declare_surrender, decide_personal_data
 from services.intake.triage import decide_note, decide_triage
-from shared.commands.intake import (
-    AddNote,
-    CloseCase,
-    DeclareSurrender,
-    ProvidePersonalData,
-    ReopenCase,
-    TriageCall,
-)
+from shared.commands import intake
 from shared.events.base import Event
 from shared.events.fields import Identity, Plain
 from shared.events.intake import (
@@ -35,33 +28,23 @@ from shared.events.intake import (
     ReturnCodeIssued,
     SurrenderDeclared,
 )
+from tests import examples as e
 from tests.asking import OLENA, PETRO, ask, refused_by
-from tests.examples import (
-    CASE,
-    NOON,
-    CaseBook,
-    call_linked,
-    case_closed,
-    case_opened,
-    case_reopened,
-    digest,
-    handed_over,
-)
 from tests.intake.stories import ruled
 from tests.rarer_examples import every_event
 
 
-def close(state: IntakeState, command: CloseCase, *supervisors: str) -> list[Event]:
+def close(state: IntakeState, command: intake.CloseCase, *supervisors: str) -> list[Event]:
     return decide_close(
         state,
         command,
-        NOON,
+        e.NOON,
         ruled(*supervisors),
     )
 
 
 def given(*events: Event) -> IntakeState:
-    return reduce(evolve, CaseBook().add_all(events), IntakeState())
+    return reduce(evolve, e.CaseBook().add_all(events), IntakeState())
 
 
 def call(call_id: str = "call-9") -> IncomingCall:
@@ -69,10 +52,10 @@ def call(call_id: str = "call-9") -> IncomingCall:
         message_id="message-9",
         call_id=call_id,
         channel="phone",
-        caller_keys=(digest("caller"),),
+        caller_keys=(e.digest("caller"),),
         caller_address=Plain("+380000000000"),
         language="ru",
-        started_at=NOON,
+        started_at=e.NOON,
         text=Plain("hello"),
         code_hashes=(),
         recording_ref=None,
@@ -81,44 +64,46 @@ def call(call_id: str = "call-9") -> IncomingCall:
 
 
 def test_a_first_call_opens_the_case() -> None:
-    (event,) = decide_call(given(), call(), Route(CASE, previous_case="OLD", episode=2))
+    (event,) = decide_call(given(), call(), Route(e.CASE, previous_case="OLD", episode=2))
     assert isinstance(event, CaseOpened)
     assert (event.episode, event.previous_case) == (2, "OLD")
 
 
 def test_a_further_call_is_linked_on_its_basis() -> None:
-    (event,) = decide_call(given(case_opened()), call(), Route(CASE, "return_code"))
+    (event,) = decide_call(given(e.case_opened()), call(), Route(e.CASE, "return_code"))
     assert isinstance(event, CallLinked)
     assert event.basis == "return_code"
 
 
 def test_a_call_that_the_case_has_stores_nothing() -> None:
-    assert decide_call(given(case_opened("call-9")), call("call-9"), Route(CASE)) == []
-    linked = given(case_opened(), call_linked("call-9", channel="phone"))
-    assert decide_call(linked, call("call-9"), Route(CASE)) == []
+    assert decide_call(given(e.case_opened("call-9")), call("call-9"), Route(e.CASE)) == []
+    linked = given(e.case_opened(), e.call_linked("call-9", channel="phone"))
+    assert decide_call(linked, call("call-9"), Route(e.CASE)) == []
 
 
 def test_each_channel_counts_its_own_calls() -> None:
-    opened = given(case_opened("call-9", channel="telegram"))
-    assert len(decide_call(opened, call("call-9"), Route(CASE))) == 1
+    opened = given(e.case_opened("call-9", channel="telegram"))
+    assert len(decide_call(opened, call("call-9"), Route(e.CASE))) == 1
 
 
 def test_a_call_to_a_closed_case_is_recorded_all_the_same() -> None:
-    closed = given(case_opened(), case_closed("withdrew"))
-    assert len(decide_call(closed, call(), Route(CASE))) == 1
+    closed = given(e.case_opened(), e.case_closed("withdrew"))
+    assert len(decide_call(closed, call(), Route(e.CASE))) == 1
 
 
-TRIAGE = ask(TriageCall, call_id="call-1", intent="surrender", situation="serving", urgency="today")
-DATA = ask(ProvidePersonalData, identity=Identity(surname="Vzorov"))
+TRIAGE = ask(
+    intake.TriageCall, call_id="call-1", intent="surrender", situation="serving", urgency="today"
+)
+DATA = ask(intake.ProvidePersonalData, identity=Identity(surname="Vzorov"))
 
 
 def test_what_callers_say_is_recorded_as_facts() -> None:
-    opened = given(case_opened())
+    opened = given(e.case_opened())
     (triaged,) = decide_triage(opened, TRIAGE)
-    (declared,) = decide_declare_surrender(opened, ask(DeclareSurrender))
+    (declared,) = decide_declare_surrender(opened, ask(intake.DeclareSurrender))
     (data,) = decide_personal_data(opened, DATA)
-    (code,) = decide_return_code(opened, digest("code"))
-    (note,) = decide_note(opened, ask(AddNote, text="calm"))
+    (code,) = decide_return_code(opened, e.digest("code"))
+    (note,) = decide_note(opened, ask(intake.AddNote, text="calm"))
     assert isinstance(triaged, CallTriaged)
     assert isinstance(declared, SurrenderDeclared)
     assert isinstance(data, PersonalDataProvided)
@@ -130,26 +115,26 @@ def test_what_callers_say_is_recorded_as_facts() -> None:
 def test_nothing_is_recorded_on_a_case_that_does_not_exist() -> None:
     refused_by("case_known", decide_triage, given(), TRIAGE)
     refused_by("case_known", decide_personal_data, given(), DATA)
-    refused_by("case_known", decide_note, given(), ask(AddNote, text="calm"))
-    refused_by("case_known", decide_return_code, given(), digest("code"))
-    refused_by("case_known", decide_declare_surrender, given(), ask(DeclareSurrender))
-    refused_by("case_known", close, given(), ask(CloseCase, reason="other"))
-    reopen = ask(ReopenCase, reason="mistake")
+    refused_by("case_known", decide_note, given(), ask(intake.AddNote, text="calm"))
+    refused_by("case_known", decide_return_code, given(), e.digest("code"))
+    refused_by("case_known", decide_declare_surrender, given(), ask(intake.DeclareSurrender))
+    refused_by("case_known", close, given(), ask(intake.CloseCase, reason="other"))
+    reopen = ask(intake.ReopenCase, reason="mistake")
     refused_by("case_known", decide_reopen, given(), reopen)
 
 
 def test_only_a_call_of_the_case_is_triaged() -> None:
-    refused_by("call_of_case", decide_triage, given(case_opened("call-7")), TRIAGE)
+    refused_by("call_of_case", decide_triage, given(e.case_opened("call-7")), TRIAGE)
 
 
 @pytest.mark.parametrize("reason", ["hoax", "infiltration"])
 def test_closing_as_hoax_or_infiltration_takes_a_supervisor_or_two_people(
     reason: ClosingReason,
 ) -> None:
-    opened = given(case_opened())
+    opened = given(e.case_opened())
 
-    def by(second: str | None) -> CloseCase:
-        return ask(CloseCase, reason=reason, second_by=second)
+    def by(second: str | None) -> intake.CloseCase:
+        return ask(intake.CloseCase, reason=reason, second_by=second)
 
     refused_by("two_people", close, opened, by(None))
     refused_by("two_people", close, opened, by(OLENA))
@@ -159,18 +144,18 @@ def test_closing_as_hoax_or_infiltration_takes_a_supervisor_or_two_people(
 
 
 def test_closing_as_handed_over_takes_a_receipt() -> None:
-    command = ask(CloseCase, reason="handed_over")
-    refused_by("receipt_exists", close, given(case_opened()), command)
-    assert len(close(given(case_opened(), handed_over()), command)) == 1
+    command = ask(intake.CloseCase, reason="handed_over")
+    refused_by("receipt_exists", close, given(e.case_opened()), command)
+    assert len(close(given(e.case_opened(), e.handed_over()), command)) == 1
 
 
 def test_closing_a_closed_case_and_reopening_an_open_one_change_nothing() -> None:
-    closed = given(case_opened(), case_closed("other"))
-    reopen = ask(ReopenCase, reason="mistake")
-    assert close(closed, ask(CloseCase, reason="other")) == []
+    closed = given(e.case_opened(), e.case_closed("other"))
+    reopen = ask(intake.ReopenCase, reason="mistake")
+    assert close(closed, ask(intake.CloseCase, reason="other")) == []
     (event,) = decide_reopen(closed, reopen)
     assert isinstance(event, CaseReopened)
-    assert decide_reopen(given(case_opened(), case_closed(), case_reopened()), reopen) == []
+    assert decide_reopen(given(e.case_opened(), e.case_closed(), e.case_reopened()), reopen) == []
 
 
 def test_evolve_takes_every_event_in_any_order() -> None:

@@ -14,35 +14,15 @@ from shared.commands.intake import ErasePersonalData
 from shared.events.base import Event
 from shared.events.fields import Plain
 from shared.events.intake import ErasureRequested, LegalBasis, PersonalDataErased
+from tests import examples as e
 from tests.asking import OLENA, ask, refused_by
-from tests.examples import (
-    ALL_CLASSES,
-    NOON,
-    CaseBook,
-    arrived_in_ukraine,
-    call_triaged,
-    case_closed,
-    case_opened,
-    case_reopened,
-    erasure_requested,
-    handed_over,
-    note_added,
-    personal_data_erased,
-    personal_data_provided,
-    rendezvous_approved,
-    rendezvous_disclosed,
-    rendezvous_missed,
-    rendezvous_planned,
-    return_code_issued,
-    surrender_declared,
-)
 from tests.rarer_examples import every_event
 
 RETENTION = timedelta(days=10)
-CALLED = [case_opened(), call_triaged(), surrender_declared(), personal_data_provided()]
-ARRIVED = [*CALLED, return_code_issued(), arrived_in_ukraine()]
-PLANNED = [*ARRIVED, rendezvous_planned()]
-GUIDED = [*PLANNED, rendezvous_approved(), rendezvous_disclosed()]
+CALLED = [e.case_opened(), e.call_triaged(), e.surrender_declared(), e.personal_data_provided()]
+ARRIVED = [*CALLED, e.return_code_issued(), e.arrived_in_ukraine()]
+PLANNED = [*ARRIVED, e.rendezvous_planned()]
+GUIDED = [*PLANNED, e.rendezvous_approved(), e.rendezvous_disclosed()]
 
 
 def type_name(event: Event) -> str:
@@ -50,10 +30,10 @@ def type_name(event: Event) -> str:
 
 
 def given(*events: Event) -> IntakeState:
-    return reduce(evolve, CaseBook().add_all(events), IntakeState())
+    return reduce(evolve, e.CaseBook().add_all(events), IntakeState())
 
 
-def when(state: IntakeState, now: datetime = NOON, **fields: Any) -> list[Event]:
+def when(state: IntakeState, now: datetime = e.NOON, **fields: Any) -> list[Event]:
     request = {"legal_basis": "request_of_person", "reference": "letter 17", **fields}
     return decide_erase(state, ask(ErasePersonalData, **request), now, RETENTION)
 
@@ -79,7 +59,7 @@ def test_a_request_says_what_it_is_filed_under(basis: LegalBasis) -> None:
     refused_by("request_named", lambda: when(case, legal_basis=basis, reference=None))
     (event,) = when(case, legal_basis=basis)
     assert event == PersonalDataErased(
-        classes=ALL_CLASSES, legal_basis=basis, by=OLENA, reference=Plain("letter 17")
+        classes=e.ALL_CLASSES, legal_basis=basis, by=OLENA, reference=Plain("letter 17")
     )
     assert "letter 17" not in repr(event)
 
@@ -87,66 +67,69 @@ def test_a_request_says_what_it_is_filed_under(basis: LegalBasis) -> None:
 def test_without_a_request_the_retention_of_a_closed_case_must_have_passed() -> None:
     retention: dict[str, Any] = {"legal_basis": "retention_passed", "reference": None}
     refused_by("retention_passed", lambda: when(given(*ARRIVED), **retention))
-    closed = given(*ARRIVED, case_closed("withdrew"))
+    closed = given(*ARRIVED, e.case_closed("withdrew"))
     just_before = closed_at(closed) + RETENTION - timedelta(seconds=1)
     refused_by("retention_passed", lambda: when(closed, just_before, **retention))
-    assert classes(when(closed, closed_at(closed) + RETENTION, **retention)) == ALL_CLASSES
+    assert classes(when(closed, closed_at(closed) + RETENTION, **retention)) == e.ALL_CLASSES
 
 
 def test_the_retention_of_a_reopened_case_begins_anew() -> None:
-    reopened = [*ARRIVED, case_closed("withdrew"), case_reopened()]
-    much_later = NOON + 3 * RETENTION
+    reopened = [*ARRIVED, e.case_closed("withdrew"), e.case_reopened()]
+    much_later = e.NOON + 3 * RETENTION
     retention: dict[str, Any] = {"legal_basis": "retention_passed", "reference": None}
     refused_by("retention_passed", lambda: when(given(*reopened), much_later, **retention))
-    again = given(*reopened, case_closed("withdrew"))
-    assert classes(when(again, closed_at(again) + RETENTION, **retention)) == ALL_CLASSES
+    again = given(*reopened, e.case_closed("withdrew"))
+    assert classes(when(again, closed_at(again) + RETENTION, **retention)) == e.ALL_CLASSES
 
 
 @pytest.mark.parametrize("underway", [PLANNED, GUIDED])
 def test_between_planned_and_handed_over_it_is_queued_once(underway: list[Event]) -> None:
     (event,) = when(given(*underway))
     assert event == ErasureRequested(
-        classes=ALL_CLASSES, legal_basis="request_of_person", by=OLENA, reference=Plain("letter 17")
+        classes=e.ALL_CLASSES,
+        legal_basis="request_of_person",
+        by=OLENA,
+        reference=Plain("letter 17"),
     )
-    queued = given(*underway, erasure_requested())
+    queued = given(*underway, e.erasure_requested())
     assert when(queued) == when(queued, classes=["identity"]) == decide_queued(queued) == []
 
 
 def test_a_request_for_more_than_is_queued_is_queued_too() -> None:
-    (event,) = when(given(*GUIDED, erasure_requested("location")))
+    (event,) = when(given(*GUIDED, e.erasure_requested("location")))
     assert isinstance(event, ErasureRequested)
 
 
 @pytest.mark.parametrize(
-    "end", [handed_over(), rendezvous_missed(), case_closed("withdrew")], ids=type_name
+    "end", [e.handed_over(), e.rendezvous_missed(), e.case_closed("withdrew")], ids=type_name
 )
 def test_what_was_queued_follows_when_his_way_has_ended(end: Event) -> None:
-    ended = given(*GUIDED, erasure_requested(), end)
+    ended = given(*GUIDED, e.erasure_requested(), end)
     (event,) = decide_queued(ended)
     assert event == PersonalDataErased(
-        classes=ALL_CLASSES, legal_basis="request_of_person", by="Olena Example"
+        classes=e.ALL_CLASSES, legal_basis="request_of_person", by="Olena Example"
     )
-    assert decide_queued(given(*GUIDED, erasure_requested(), end, event)) == []
-    assert classes(when(given(*GUIDED, end))) == ALL_CLASSES
+    assert decide_queued(given(*GUIDED, e.erasure_requested(), end, event)) == []
+    assert classes(when(given(*GUIDED, end))) == e.ALL_CLASSES
 
 
 def test_another_rendezvous_missed_ends_nothing() -> None:
-    assert decide_queued(given(*GUIDED, erasure_requested(), rendezvous_missed("meet-0"))) == []
+    assert decide_queued(given(*GUIDED, e.erasure_requested(), e.rendezvous_missed("meet-0"))) == []
 
 
 def test_a_rendezvous_planned_again_is_a_way_again() -> None:
-    again = [*GUIDED, erasure_requested(), rendezvous_missed(), rendezvous_planned("meet-2")]
+    again = [*GUIDED, e.erasure_requested(), e.rendezvous_missed(), e.rendezvous_planned("meet-2")]
     assert decide_queued(given(*again)) == []
-    assert len(decide_queued(given(*again, handed_over()))) == 1
+    assert len(decide_queued(given(*again, e.handed_over()))) == 1
 
 
 def test_a_case_reopened_with_its_rendezvous_is_underway_again() -> None:
-    reopened = given(*GUIDED, case_closed("withdrew"), case_reopened())
+    reopened = given(*GUIDED, e.case_closed("withdrew"), e.case_reopened())
     assert isinstance(when(reopened)[0], ErasureRequested)
 
 
 def test_each_of_several_requests_is_carried_out_for_what_is_left() -> None:
-    asked = [*GUIDED, erasure_requested("identity"), erasure_requested(), handed_over()]
+    asked = [*GUIDED, e.erasure_requested("identity"), e.erasure_requested(), e.handed_over()]
     events = decide_queued(given(*asked))
     assert [event.classes for event in events if isinstance(event, PersonalDataErased)] == [
         ("identity",),
@@ -157,29 +140,29 @@ def test_each_of_several_requests_is_carried_out_for_what_is_left() -> None:
 
 def test_only_what_holds_something_is_erased_and_nothing_twice() -> None:
     assert classes(when(given(*CALLED))) == ("identity", "narrative")
-    erased = [*ARRIVED, personal_data_erased("identity")]
+    erased = [*ARRIVED, e.personal_data_erased("identity")]
     assert classes(when(given(*erased))) == ("location", "narrative")
     assert when(given(*erased), classes=["identity"]) == []
-    assert when(given(*ARRIVED, personal_data_erased())) == []
+    assert when(given(*ARRIVED, e.personal_data_erased())) == []
 
 
 def test_what_is_given_after_an_erasure_can_be_erased_again() -> None:
-    again = given(*ARRIVED, personal_data_erased(), personal_data_provided())
+    again = given(*ARRIVED, e.personal_data_erased(), e.personal_data_provided())
     assert classes(when(again)) == ("identity",)
-    noted = given(*ARRIVED, personal_data_erased(), note_added())
+    noted = given(*ARRIVED, e.personal_data_erased(), e.note_added())
     assert classes(when(noted)) == ("narrative",)
 
 
 def test_a_request_that_was_carried_out_is_done_whatever_is_told_later() -> None:
     told_again = [
         *CALLED,
-        personal_data_erased("identity"),
-        rendezvous_planned(),
-        erasure_requested(),
-        handed_over(),
-        personal_data_erased("location", "narrative"),
-        personal_data_provided(),
-        case_closed(),
+        e.personal_data_erased("identity"),
+        e.rendezvous_planned(),
+        e.erasure_requested(),
+        e.handed_over(),
+        e.personal_data_erased("location", "narrative"),
+        e.personal_data_provided(),
+        e.case_closed(),
     ]
     assert decide_queued(given(*told_again)) == []
 
@@ -187,21 +170,21 @@ def test_a_request_that_was_carried_out_is_done_whatever_is_told_later() -> None
 def test_what_a_person_erased_meanwhile_is_left_out_of_what_is_queued() -> None:
     meanwhile = [
         *GUIDED,
-        erasure_requested(),
-        rendezvous_missed(),
-        personal_data_erased("identity"),
+        e.erasure_requested(),
+        e.rendezvous_missed(),
+        e.personal_data_erased("identity"),
     ]
     assert classes(decide_queued(given(*meanwhile))) == ("location", "narrative")
 
 
 def test_places_are_erased_after_handover_once() -> None:
-    after = [*GUIDED, handed_over()]
+    after = [*GUIDED, e.handed_over()]
     (event,) = decide_location_retention(given(*after), "service:intake")
     assert event == PersonalDataErased(
         classes=("location",), legal_basis="location_retention", by="service:intake"
     )
     assert decide_location_retention(given(*after, event), "service:intake") == []
-    assert decide_location_retention(given(*CALLED, handed_over()), "service:intake") == []
+    assert decide_location_retention(given(*CALLED, e.handed_over()), "service:intake") == []
 
 
 def test_places_wait_too_while_he_is_underway() -> None:

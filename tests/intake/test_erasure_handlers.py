@@ -25,47 +25,29 @@ from shared.parking import Delivery, UnprocessableError
 from shared.settings import Settings
 from shared.timers import Timer
 from shared.transact import Cause, Outcome, transact
+from tests import examples as e
 from tests.asking import ask
 from tests.contexts import NOW, context_for
-from tests.examples import (
-    CASE,
-    arrived_in_ukraine,
-    call_triaged,
-    case_closed,
-    case_opened,
-    handed_over,
-    handover_accepted,
-    handover_offered,
-    identity_verified,
-    personal_data_provided,
-    registry_checked,
-    rendezvous_approved,
-    rendezvous_disclosed,
-    rendezvous_missed,
-    rendezvous_planned,
-    return_code_issued,
-    surrender_declared,
-)
 from tests.timing import MemoryTimers, fire
 
 HOURS = timedelta(hours=1)
 REGISTERED = [
-    case_opened(),
-    call_triaged(),
-    surrender_declared(),
-    personal_data_provided(),
-    registry_checked(),
-    return_code_issued(),
-    identity_verified(),
+    e.case_opened(),
+    e.call_triaged(),
+    e.surrender_declared(),
+    e.personal_data_provided(),
+    e.registry_checked(),
+    e.return_code_issued(),
+    e.identity_verified(),
 ]
 GUIDED = [
     *REGISTERED,
-    arrived_in_ukraine(),
-    rendezvous_planned(),
-    rendezvous_approved(),
-    rendezvous_disclosed(),
+    e.arrived_in_ukraine(),
+    e.rendezvous_planned(),
+    e.rendezvous_approved(),
+    e.rendezvous_disclosed(),
 ]
-RECEIVED_AT = handed_over().received_at
+RECEIVED_AT = e.handed_over().received_at
 
 
 def type_name(event: Event) -> str:
@@ -92,19 +74,18 @@ class Hotline:
 
     def transact(self, event: Event) -> Outcome:
         cause = Cause(uuid4().hex, "story", "operator:Olena Example", "/services/other", self.now)
-        return transact(self.erasure.context.writer, CASE, cause, lambda _: [event])
+        return transact(self.erasure.context.writer, e.CASE, cause, lambda _: [event])
 
     def erase(self, **fields: Any) -> Outcome:
-        """Asks for the erasure of everything, on the case as it is."""
         request = {"legal_basis": "request_of_person", "reference": "letter 17", **fields}
         version = len(self.types())
         return erase(self.erasure, ask(ErasePersonalData, seen_version=version, **request))
 
     def delivery(self, version: int = 0) -> Delivery:
         """The delivery of one event, the last if none is named."""
-        stored = list(self.erasure.context.writer.log.recorder.select_events(CASE))
+        stored = list(self.erasure.context.writer.log.recorder.select_events(e.CASE))
         one = stored[version - 1]
-        subject = f"{subjects.CASES_PREFIX}.{CASE}.{one.originator_version}.{one.topic}"
+        subject = f"{subjects.CASES_PREFIX}.{e.CASE}.{one.originator_version}.{one.topic}"
         return Delivery(
             stream=subjects.CASES,
             sequence=one.originator_version,
@@ -121,7 +102,7 @@ class Hotline:
         return finish(self.erasure, event)
 
     def types(self) -> list[str]:
-        return list(self.erasure.context.writer.log.load(CASE).types_after(0))
+        return list(self.erasure.context.writer.log.load(e.CASE).types_after(0))
 
 
 @pytest.fixture
@@ -134,7 +115,7 @@ def test_a_verified_man_who_never_called_again_is_erased_and_his_case_replays(
 ) -> None:  # E18
     hotline.record(*REGISTERED)
     assert hotline.erase().events == ("PersonalDataErased",)
-    history = hotline.erasure.context.writer.log.load(CASE)
+    history = hotline.erasure.context.writer.log.load(e.CASE)
     names = (*(type(one).__name__ for one in REGISTERED), "PersonalDataErased")
     assert history.types_after(0) == names
     assert not history.state.sealed
@@ -143,14 +124,14 @@ def test_a_verified_man_who_never_called_again_is_erased_and_his_case_replays(
 def test_erasure_asked_while_guided_follows_the_handover(hotline: Hotline) -> None:  # E19
     hotline.record(*GUIDED)
     assert hotline.erase().events == ("ErasureRequested",)
-    hotline.record(handover_offered(), handover_accepted(), handed_over())
+    hotline.record(e.handover_offered(), e.handover_accepted(), e.handed_over())
     assert hotline.receive().events == ("PersonalDataErased",)
     stored = hotline.delivery()
     assert b'"by":"Olena Example"' in stored.body
     assert b'"actor":"service:intake"' in stored.body
 
 
-@pytest.mark.parametrize("end", [rendezvous_missed(), case_closed("withdrew")], ids=type_name)
+@pytest.mark.parametrize("end", [e.rendezvous_missed(), e.case_closed("withdrew")], ids=type_name)
 def test_whatever_ends_his_way_the_erasure_follows(hotline: Hotline, end: Event) -> None:
     hotline.record(*GUIDED)
     hotline.erase()
@@ -160,24 +141,24 @@ def test_whatever_ends_his_way_the_erasure_follows(hotline: Hotline, end: Event)
 
 
 def test_where_nothing_was_asked_the_end_of_his_way_erases_nothing(hotline: Hotline) -> None:
-    hotline.record(*GUIDED, handed_over())
+    hotline.record(*GUIDED, e.handed_over())
     assert hotline.receive().result == "ignored"
 
 
 def test_places_are_erased_when_the_time_after_handover_has_passed(hotline: Hotline) -> None:
-    hotline.record(*GUIDED, handed_over())
+    hotline.record(*GUIDED, e.handed_over())
     hotline.receive()
     assert hotline.timers.due("intake", RECEIVED_AT + 72 * HOURS - timedelta(seconds=1)) == []
     (delivery,) = hotline.timers.due("intake", RECEIVED_AT + 72 * HOURS)
     assert hotline.deadlines.receive(delivery).events == ("PersonalDataErased",)
     assert b'"classes":["location"]' in hotline.delivery().body
-    assert hotline.erasure.context.writer.log.load(CASE).state.sealed == {"identity", "narrative"}
+    assert hotline.erasure.context.writer.log.load(e.CASE).state.sealed == {"identity", "narrative"}
 
 
 def test_an_event_and_a_timer_delivered_again_record_nothing_new(hotline: Hotline) -> None:
     hotline.record(*GUIDED)
     hotline.erase(classes=["identity"])
-    hotline.record(handed_over())
+    hotline.record(e.handed_over())
     receipt = hotline.delivery()
     assert hotline.receive(receipt).result == "recorded"
     assert hotline.receive(receipt).result == "repeated"
@@ -186,7 +167,7 @@ def test_an_event_and_a_timer_delivered_again_record_nothing_new(hotline: Hotlin
     assert hotline.deadlines.receive(delivery).result == "repeated"
     # Delivered once more, the receipt sets no timer again: what was due is done.
     hotline.receive(receipt)
-    hotline.record(arrived_in_ukraine())
+    hotline.record(e.arrived_in_ukraine())
     assert hotline.timers.due("intake", RECEIVED_AT + 720 * HOURS) == []
     assert hotline.types().count("PersonalDataErased") == 2
 
@@ -225,7 +206,7 @@ def test_killed_between_any_two_steps_the_redelivery_ends_the_same(
 ) -> None:
     hotline.record(*GUIDED)
     hotline.erase(classes=["identity"])
-    hotline.record(handed_over())
+    hotline.record(e.handed_over())
     receipt = hotline.delivery()
     recorder = hotline.erasure.context.writer.log.recorder
     with monkeypatch.context() as patch:
@@ -239,14 +220,14 @@ def test_killed_between_any_two_steps_the_redelivery_ends_the_same(
             hotline.receive(receipt)
     hotline.receive(receipt)
     assert hotline.types().count("PersonalDataErased") == 1
-    assert list(hotline.timers.set_now) == [f"{LOCATION_RETENTION}-{CASE}"]
+    assert list(hotline.timers.set_now) == [f"{LOCATION_RETENTION}-{e.CASE}"]
 
 
 def test_a_timer_of_another_kind_or_about_nothing_is_parked(hotline: Hotline) -> None:
-    for timer in (Timer(kind="something_else", about=CASE), Timer(kind=LOCATION_RETENTION)):
+    for timer in (Timer(kind="something_else", about=e.CASE), Timer(kind=LOCATION_RETENTION)):
         with pytest.raises(UnprocessableError):
             hotline.deadlines.receive(fire("intake", timer))
-    other = fire("intake", Timer(kind=LOCATION_RETENTION, about=CASE))
+    other = fire("intake", Timer(kind=LOCATION_RETENTION, about=e.CASE))
     with pytest.raises(UnprocessableError):
         hotline.deadlines.receive(
             other.model_copy(update={"subject": "due.intake.location_retention-X"})

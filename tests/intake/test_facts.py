@@ -25,94 +25,75 @@ from shared.commands.intake import (
     ReopenCase,
     SetContactRule,
 )
+from shared.events import intake
 from shared.events.base import Event
 from shared.events.calls import CallEnded
 from shared.events.fields import ContactWindow, Identity, Plain
-from shared.events.intake import (
-    AdviceGiven,
-    CallLinked,
-    CallTriaged,
-    CaseOpened,
-    ContactRuleSet,
-    DuressCleared,
-    DuressSignalled,
-    PersonalDataProvided,
-)
 from shared.wrong_fields import wrong_fields
+from tests import examples as e
 from tests.asking import OLENA, PETRO, ask, refused_by
-from tests.examples import (
-    CASE,
-    NOON,
-    call_linked,
-    case_closed,
-    case_opened,
-    case_reopened,
-    digest,
-    handed_over,
-    sealed,
-)
 from tests.intake.stories import CONTINUED, EXCHANGED, given, ruled
 from tests.intake.test_decisions import DATA, TRIAGE, call, close
 
-ENDED = CallEnded(call_id="call-1", channel="phone", ended_at=NOON)
-ALARM = DuressSignalled(call_id="call-9", channel="phone")
+ENDED = CallEnded(call_id="call-1", channel="phone", ended_at=e.NOON)
+ALARM = intake.DuressSignalled(call_id="call-9", channel="phone")
 CLEAR = ask(ClearDuress, PETRO, reason="he is alone")
 WINDOWS = (ContactWindow(from_time="22:00", to_time="02:00", zone="Europe/Kyiv"),)
-HANDED_OVER = given(case_opened(), handed_over())
+HANDED_OVER = given(e.case_opened(), e.handed_over())
 CAPTURED = ask(ProvidePersonalData, identity=Identity(surname="Vzorov"), provenance="after_capture")
 
 
 def test_a_call_with_the_duress_twin_is_taken_as_with_the_code_and_rings_an_alarm() -> None:
-    coded, forced = Route(CASE, "return_code"), Route(CASE, "return_code", duress=True)
-    plain = decide_call(given(case_opened()), call(), coded)
-    assert decide_call(given(case_opened()), call(), forced) == [*plain, ALARM]
-    assert isinstance(plain[0], CallLinked)
+    coded, forced = Route(e.CASE, "return_code"), Route(e.CASE, "return_code", duress=True)
+    plain = decide_call(given(e.case_opened()), call(), coded)
+    assert decide_call(given(e.case_opened()), call(), forced) == [*plain, ALARM]
+    assert isinstance(plain[0], intake.CallLinked)
     opened, alarm = decide_call(given(), call(), forced)
-    assert isinstance(opened, CaseOpened)
+    assert isinstance(opened, intake.CaseOpened)
     assert alarm == ALARM
-    linked = call_linked("call-9", channel="phone")
-    assert decide_call(given(case_opened(), linked, ALARM), call(), forced) == []
+    linked = e.call_linked("call-9", channel="phone")
+    assert decide_call(given(e.case_opened(), linked, ALARM), call(), forced) == []
 
 
 def test_where_supervisors_are_named_one_of_them_clears_an_alarm() -> None:
-    alarmed, named = given(case_opened(), ALARM), ruled("petro example")
-    cleared = [DuressCleared(by=PETRO, reason=Plain("he is alone"))]
-    assert decide_clear_duress(alarmed, CLEAR, NOON, named) == cleared
-    assert decide_clear_duress(alarmed, CLEAR, NOON, ruled()) == cleared
+    alarmed, named = given(e.case_opened(), ALARM), ruled("petro example")
+    cleared = [intake.DuressCleared(by=PETRO, reason=Plain("he is alone"))]
+    assert decide_clear_duress(alarmed, CLEAR, e.NOON, named) == cleared
+    assert decide_clear_duress(alarmed, CLEAR, e.NOON, ruled()) == cleared
     other = ask(ClearDuress, OLENA, reason="he sounds well")
     # Nor is he told whether there is one.
-    for state in (alarmed, given(case_opened())):
-        refused_by("cleared_by_supervisor", decide_clear_duress, state, other, NOON, named)
-    assert decide_clear_duress(given(case_opened()), CLEAR, NOON, named) == []
+    for state in (alarmed, given(e.case_opened())):
+        refused_by("cleared_by_supervisor", decide_clear_duress, state, other, e.NOON, named)
+    assert decide_clear_duress(given(e.case_opened()), CLEAR, e.NOON, named) == []
 
 
 def test_an_alarm_rings_until_it_is_cleared_and_may_ring_again() -> None:
-    cleared = DuressCleared(by=PETRO, reason=sealed("he is alone"))
-    assert given(case_opened(), ALARM).duress
-    assert not given(case_opened(), ALARM, cleared).duress
-    assert given(case_opened(), ALARM, cleared, ALARM).duress
+    cleared = intake.DuressCleared(by=PETRO, reason=e.sealed("he is alone"))
+    assert given(e.case_opened(), ALARM).duress
+    assert not given(e.case_opened(), ALARM, cleared).duress
+    assert given(e.case_opened(), ALARM, cleared, ALARM).duress
 
 
 def test_a_call_ends_once() -> None:
-    assert decide_call_ended(given(case_opened()), ENDED) == [ENDED]
-    assert decide_call_ended(given(case_opened(), ENDED), ENDED) == []
+    assert decide_call_ended(given(e.case_opened()), ENDED) == [ENDED]
+    assert decide_call_ended(given(e.case_opened(), ENDED), ENDED) == []
 
 
 def test_advice_is_given_in_a_call_of_the_case_or_in_none() -> None:
-    opened, told = given(case_opened()), ask(GiveAdvice, text="wait", call_id="call-1")
-    assert decide_advice(opened, told) == [AdviceGiven(text=Plain("wait"), call_id="call-1")]
+    opened, told = given(e.case_opened()), ask(GiveAdvice, text="wait", call_id="call-1")
+    assert decide_advice(opened, told) == [intake.AdviceGiven(text=Plain("wait"), call_id="call-1")]
     assert len(decide_advice(opened, ask(GiveAdvice, text="wait"))) == 1
     refused_by("call_of_case", decide_advice, opened, ask(GiveAdvice, text="x", call_id="call-9"))
 
 
 def test_a_contact_rule_has_windows_where_it_is_one_of_windows() -> None:
-    opened, said = given(case_opened()), [one.model_dump() for one in WINDOWS]
+    opened, said = given(e.case_opened()), [one.model_dump() for one in WINDOWS]
     window = ask(SetContactRule, rule="window", windows=said)
     assert set_rule(opened, window) == [
-        ContactRuleSet(rule="window", windows=WINDOWS, recorded_at=NOON)
+        intake.ContactRuleSet(rule="window", windows=WINDOWS, recorded_at=e.NOON)
     ]
     assert set_rule(opened, ask(SetContactRule, rule="never")) == [
-        ContactRuleSet(rule="never", recorded_at=NOON)
+        intake.ContactRuleSet(rule="never", recorded_at=e.NOON)
     ]
     for wrong in ({"rule": "window"}, {"rule": "yes", "windows": said}):
         refused_by("windows_fit", set_rule, opened, ask(SetContactRule, **wrong))
@@ -141,28 +122,28 @@ def test_a_zone_is_kept_in_its_usual_spelling(zone: str) -> None:
 def test_after_handover_the_hotlines_part_is_read_only() -> None:
     refused_by("not_handed_over", decide_declare_surrender, HANDED_OVER, ask(DeclareSurrender))
     refused_by("not_handed_over", decide_personal_data, HANDED_OVER, DATA)
-    refused_by("not_handed_over", decide_return_code, HANDED_OVER, digest("code"))
+    refused_by("not_handed_over", decide_return_code, HANDED_OVER, e.digest("code"))
     refused_by("not_handed_over", decide_triage, HANDED_OVER, TRIAGE)
 
 
 def test_after_handover_calls_notes_contact_and_what_he_states_in_custody_go_on() -> None:
     (stated,) = decide_personal_data(HANDED_OVER, CAPTURED)
-    assert isinstance(stated, PersonalDataProvided)
-    called = given(case_opened(), handed_over(), call_linked("call-2"))
+    assert isinstance(stated, intake.PersonalDataProvided)
+    called = given(e.case_opened(), e.handed_over(), e.call_linked("call-2"))
     (triaged,) = decide_triage(called, TRIAGE.model_copy(update={"call_id": "call-2"}))
-    assert isinstance(triaged, CallTriaged)
-    assert len(decide_call(HANDED_OVER, call(), Route(CASE))) == 1
+    assert isinstance(triaged, intake.CallTriaged)
+    assert len(decide_call(HANDED_OVER, call(), Route(e.CASE))) == 1
     assert len(decide_note(HANDED_OVER, ask(AddNote, text="calm"))) == 1
     assert len(decide_advice(HANDED_OVER, ask(GiveAdvice, text="x"))) == 1
     assert len(set_rule(HANDED_OVER, ask(SetContactRule, rule="never"))) == 1
 
 
 def set_rule(state: IntakeState, command: SetContactRule) -> list[Event]:
-    return decide_contact_rule(state, command, NOON)
+    return decide_contact_rule(state, command, e.NOON)
 
 
 def clear_duress(state: IntakeState, command: ClearDuress) -> list[Event]:
-    return decide_clear_duress(state, command, NOON, ruled())
+    return decide_clear_duress(state, command, e.NOON, ruled())
 
 
 FACTS: list[tuple[Any, Any]] = [
@@ -172,7 +153,7 @@ FACTS: list[tuple[Any, Any]] = [
     (decide_note, ask(AddNote, text="calm")),
     (decide_advice, ask(GiveAdvice, text="wait")),
     (set_rule, ask(SetContactRule, rule="yes")),
-    (decide_return_code, digest("code")),
+    (decide_return_code, e.digest("code")),
     (decide_reopen, ask(ReopenCase, reason="mistake")),
     (clear_duress, CLEAR),
 ]
@@ -194,7 +175,7 @@ def test_a_continued_case_is_not_closed_and_an_exchanged_one_may_be() -> None:
 
 
 def test_a_case_is_over_when_it_is_closed_or_continued_or_he_was_exchanged() -> None:
-    assert given(case_opened(), case_closed()).is_over
+    assert given(e.case_opened(), e.case_closed()).is_over
     assert given(*EXCHANGED).is_over
-    assert given(*CONTINUED, case_reopened()).is_over
+    assert given(*CONTINUED, e.case_reopened()).is_over
     assert not HANDED_OVER.is_over

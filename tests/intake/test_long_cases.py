@@ -15,7 +15,7 @@ from services.handover.state import evolve as evolve_handover
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
 from shared.case_history import EVENTS_KEPT, History
-from shared.case_log import Fold, Link
+from shared.case_log import ChainedEvent, Fold
 from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash, type_of
 from shared.events.calls import CallEnded
 from shared.events.catalogue import envelope_of
@@ -92,7 +92,7 @@ def test_what_is_kept_of_cases_takes_no_more_than_half_of_a_containers_memory() 
     history = log.follow(
         History(CASE, IntakeState()),
         (
-            Link(read_case_event(stored), after, FEW + at)
+            ChainedEvent(read_case_event(stored), after, FEW + at)
             for at, (stored, after) in enumerate(links)
         ),
     )

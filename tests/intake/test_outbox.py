@@ -11,6 +11,7 @@ import pytest
 from services.intake.messages import decide_dispatch, may_send, message_id_of, queued
 from services.intake.outbox_state import Outbox, evolve_outbox
 from shared.commands.intake import SendMessage
+from shared.events import outbound
 from shared.events.base import Event
 from shared.events.custody import Exchanged
 from shared.events.fields import ContactWindow, Plain
@@ -21,54 +22,37 @@ from shared.events.intake import (
     EpisodeContinued,
     PersonalDataErased,
 )
-from shared.events.outbound import (
-    NO_REPORT,
-    MessageDispatched,
-    MessageFailed,
-    MessageQueued,
-    MessageRefused,
-    MessageSent,
-)
+from tests import examples as e
 from tests.asking import ask, refused_by
-from tests.examples import (
-    NOON,
-    OTHER_CASE,
-    CaseBook,
-    call_linked,
-    case_closed,
-    case_opened,
-    case_reopened,
-    sealed,
-)
 from tests.rarer_examples import every_event
 
 CHANNELS = frozenset({"telegram", "phone"})
-LATER = NOON + timedelta(minutes=20)
+LATER = e.NOON + timedelta(minutes=20)
 
-CALLED = (case_opened(), call_linked())
+CALLED = (e.case_opened(), e.call_linked())
 SAFE = ContactRuleSet(rule="yes")
 AT_NOON = ContactRuleSet(
     rule="window", windows=(ContactWindow(from_time="12:00", to_time="12:10"),)
 )
 READY = (*CALLED, SAFE)
-QUEUED = MessageQueued(
+QUEUED = outbound.MessageQueued(
     message_id="message-1",
     channel="telegram",
-    to_address=sealed("@beispiel"),
+    to_address=e.sealed("@beispiel"),
     language="uk",
-    text=sealed("wait where you are"),
-    valid_until=NOON + timedelta(minutes=30),
+    text=e.sealed("wait where you are"),
+    valid_until=e.NOON + timedelta(minutes=30),
 )
 FORCED = DuressSignalled(call_id="call-2", channel="phone")
-LOOKED = DuressCleared(by="Petro Example", reason=sealed("his own child on the line"))
-DISPATCHED = MessageDispatched(message_id="message-1")
-SENT = MessageSent(message_id="message-1", sent_at=NOON)
-FAILED = MessageFailed(message_id="message-1", reason="no_such_user")
-UNREPORTED = MessageFailed(message_id="message-1", reason=NO_REPORT)
+LOOKED = DuressCleared(by="Petro Example", reason=e.sealed("his own child on the line"))
+DISPATCHED = outbound.MessageDispatched(message_id="message-1")
+SENT = outbound.MessageSent(message_id="message-1", sent_at=e.NOON)
+FAILED = outbound.MessageFailed(message_id="message-1", reason="no_such_user")
+UNREPORTED = outbound.MessageFailed(message_id="message-1", reason=outbound.NO_REPORT)
 
 
 def given(*events: Event) -> Outbox:
-    return reduce(evolve_outbox, CaseBook().add_all(events), Outbox())
+    return reduce(evolve_outbox, e.CaseBook().add_all(events), Outbox())
 
 
 def send(channel: str = "telegram", **fields: Any) -> SendMessage:
@@ -76,80 +60,81 @@ def send(channel: str = "telegram", **fields: Any) -> SendMessage:
 
 
 def dispatch(
-    outbox: Outbox, now: datetime = NOON, *, openable: bool = True, channels: Any = CHANNELS
+    outbox: Outbox, now: datetime = e.NOON, *, openable: bool = True, channels: Any = CHANNELS
 ) -> list[Event]:
     return decide_dispatch(outbox, "message-1", now, openable=openable, channels=channels)
 
 
 def refused(reason: Any) -> list[Event]:
-    return [MessageRefused(message_id="message-1", reason=reason)]
+    return [outbound.MessageRefused(message_id="message-1", reason=reason)]
 
 
 def test_until_a_supervisor_has_looked_nothing_is_sent_and_nobody_is_told_why() -> None:
     forced = given(*READY, FORCED)
-    refused_by("cleared_by_supervisor", may_send, forced, send(), NOON, CHANNELS)
+    refused_by("cleared_by_supervisor", may_send, forced, send(), e.NOON, CHANNELS)
     assert dispatch(given(*READY, QUEUED, FORCED)) == refused("cleared_by_supervisor")
-    assert may_send(given(*READY, FORCED, LOOKED), send(), NOON, CHANNELS).version == 2
+    assert may_send(given(*READY, FORCED, LOOKED), send(), e.NOON, CHANNELS).version == 2
     assert dispatch(given(*READY, FORCED, LOOKED, QUEUED)) == [DISPATCHED]
 
 
 @pytest.mark.parametrize(
-    "end", [case_closed(), EpisodeContinued(next_case=OTHER_CASE), Exchanged(exchanged_at=NOON)]
+    "end",
+    [e.case_closed(), EpisodeContinued(next_case=e.OTHER_CASE), Exchanged(exchanged_at=e.NOON)],
 )
 def test_nobody_writes_about_a_case_that_is_over(end: Event) -> None:
-    refused_by("case_open", may_send, given(*READY, end), send(), NOON, CHANNELS)
+    refused_by("case_open", may_send, given(*READY, end), send(), e.NOON, CHANNELS)
 
 
 def test_a_reopened_case_is_open_and_a_continued_one_stays_over() -> None:
-    reopened = given(*READY, case_closed(), case_reopened())
-    assert may_send(reopened, send(), NOON, CHANNELS).version == 2
-    continued = given(*READY, EpisodeContinued(next_case=OTHER_CASE), case_reopened())
-    refused_by("case_open", may_send, continued, send(), NOON, CHANNELS)
+    reopened = given(*READY, e.case_closed(), e.case_reopened())
+    assert may_send(reopened, send(), e.NOON, CHANNELS).version == 2
+    continued = given(*READY, EpisodeContinued(next_case=e.OTHER_CASE), e.case_reopened())
+    refused_by("case_open", may_send, continued, send(), e.NOON, CHANNELS)
 
 
 def test_until_he_says_that_it_is_safe_nobody_writes_to_him() -> None:
-    refused_by("contact_allowed", may_send, given(*CALLED), send(), NOON, CHANNELS)
+    refused_by("contact_allowed", may_send, given(*CALLED), send(), e.NOON, CHANNELS)
 
 
 def test_nobody_writes_outside_his_windows() -> None:
     outbox = given(*CALLED, AT_NOON)
-    assert may_send(outbox, send(), NOON, CHANNELS).version == 2
+    assert may_send(outbox, send(), e.NOON, CHANNELS).version == 2
     refused_by("contact_allowed", may_send, outbox, send(), LATER, CHANNELS)
 
 
 def test_what_he_said_last_about_contact_counts() -> None:
     taken_back = given(*READY, ContactRuleSet(rule="never"))
-    refused_by("contact_allowed", may_send, taken_back, send(), NOON, CHANNELS)
+    refused_by("contact_allowed", may_send, taken_back, send(), e.NOON, CHANNELS)
 
 
 def test_nobody_writes_on_a_channel_on_which_he_never_called() -> None:
-    refused_by("address_known", may_send, given(*READY), send("signal"), NOON, CHANNELS)
+    refused_by("address_known", may_send, given(*READY), send("signal"), e.NOON, CHANNELS)
 
 
 def test_nobody_writes_to_an_address_that_was_erased() -> None:
     erased = PersonalDataErased(classes=("identity",), legal_basis="court_order", by="x")
-    refused_by("address_known", may_send, given(*READY, erased), send(), NOON, CHANNELS)
+    refused_by("address_known", may_send, given(*READY, erased), send(), e.NOON, CHANNELS)
 
 
 def test_nobody_writes_on_a_channel_that_has_no_key() -> None:
-    refused_by("channel_sends", may_send, given(*READY), send(), NOON, frozenset())
+    refused_by("channel_sends", may_send, given(*READY), send(), e.NOON, frozenset())
 
 
 def test_a_queued_message_is_valid_for_so_long() -> None:
     command = send(valid_minutes=5)
-    (event,) = queued(command, "uk", "@beispiel", NOON)
-    assert event == MessageQueued(
+    (event,) = queued(command, "uk", "@beispiel", e.NOON)
+    assert event == outbound.MessageQueued(
         message_id=message_id_of(command),
         channel="telegram",
         to_address=Plain("@beispiel"),
         language="uk",
         text=Plain("wait where you are"),
-        valid_until=NOON + timedelta(minutes=5),
+        valid_until=e.NOON + timedelta(minutes=5),
     )
 
 
 def test_every_command_on_every_case_is_a_message_of_its_own() -> None:
-    commands = (send(), send(command_id="cmd-2"), send(case_id=OTHER_CASE))
+    commands = (send(), send(command_id="cmd-2"), send(case_id=e.OTHER_CASE))
     assert len({message_id_of(one) for one in commands}) == 3
     assert message_id_of(send()) == message_id_of(send())
 
@@ -165,7 +150,7 @@ def test_a_queued_message_goes() -> None:
         (DISPATCHED, SENT),
         (DISPATCHED, FAILED),
         (DISPATCHED, UNREPORTED),
-        (MessageRefused(message_id="message-1", reason="contact_rule"),),
+        (outbound.MessageRefused(message_id="message-1", reason="contact_rule"),),
     ],
 )
 def test_it_never_goes_twice(events: tuple[Event, ...]) -> None:
@@ -183,8 +168,8 @@ def test_it_is_refused_when_the_rule_was_taken_back_meanwhile() -> None:
 
 def test_it_is_refused_when_his_window_ended_meanwhile() -> None:
     state = given(*CALLED, AT_NOON, QUEUED)
-    assert dispatch(state, NOON + timedelta(minutes=9)) == [DISPATCHED]
-    assert dispatch(state, NOON + timedelta(minutes=10)) == refused("contact_rule")
+    assert dispatch(state, e.NOON + timedelta(minutes=9)) == [DISPATCHED]
+    assert dispatch(state, e.NOON + timedelta(minutes=10)) == refused("contact_rule")
 
 
 def test_it_is_refused_when_it_comes_too_late() -> None:
@@ -214,8 +199,8 @@ def test_it_is_refused_when_the_key_holder_can_not_open_it_any_more() -> None:
 
 
 def test_it_is_refused_when_the_case_is_over_meanwhile() -> None:
-    assert dispatch(given(*READY, QUEUED, case_closed())) == refused("case_over")
-    continued = EpisodeContinued(next_case=OTHER_CASE)
+    assert dispatch(given(*READY, QUEUED, e.case_closed())) == refused("case_over")
+    continued = EpisodeContinued(next_case=e.OTHER_CASE)
     assert dispatch(given(*READY, QUEUED, continued)) == refused("case_over")
 
 

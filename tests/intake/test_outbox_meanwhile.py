@@ -12,27 +12,11 @@ import pytest
 
 from services.intake.delivery import goes_until
 from services.intake.messages import may_send
+from shared.events import intake
 from shared.events.base import Event
 from shared.events.fields import ContactWindow
 from shared.events.groups import GroupJoined
-from shared.events.intake import (
-    CasesLinked,
-    CasesUnlinked,
-    ContactRuleSet,
-    EpisodeContinued,
-    PersonalDataErased,
-)
-from tests.examples import (
-    CASE,
-    NOON,
-    OTHER_CASE,
-    call_linked,
-    case_closed,
-    case_opened,
-    case_reopened,
-    erasure_requested,
-    sealed,
-)
+from tests import examples as e
 from tests.intake.test_address_state import NEVER, elsewhere, told
 from tests.intake.test_outbox import (
     AT_NOON,
@@ -48,15 +32,15 @@ from tests.intake.test_outbox import (
     send,
 )
 
-ERASED = PersonalDataErased(classes=("identity",), legal_basis="court_order", by="x")
-LINKED = CasesLinked(other_case=OTHER_CASE, basis="name", reason=sealed("one voice"))
-UNLINKED = CasesUnlinked(other_case=OTHER_CASE, reason=sealed("another voice"))
-SAME_PHONE = call_linked("call-3")
+ERASED = intake.PersonalDataErased(classes=("identity",), legal_basis="court_order", by="x")
+LINKED = intake.CasesLinked(other_case=e.OTHER_CASE, basis="name", reason=e.sealed("one voice"))
+UNLINKED = intake.CasesUnlinked(other_case=e.OTHER_CASE, reason=e.sealed("another voice"))
+SAME_PHONE = e.call_linked("call-3")
 
 
-def window(from_time: str, to_time: str) -> ContactRuleSet:
+def window(from_time: str, to_time: str) -> intake.ContactRuleSet:
     times = ContactWindow(from_time=from_time, to_time=to_time)
-    return ContactRuleSet(rule="window", windows=(times,))
+    return intake.ContactRuleSet(rule="window", windows=(times,))
 
 
 # He says that another address is safe.
@@ -67,7 +51,7 @@ def test_it_is_refused_when_the_rule_covers_another_address_meanwhile(rule: Even
     state = given(*READY, QUEUED, elsewhere(), rule)
     assert dispatch(state) == refused("address")
     # It went to nobody: who wants it said says it again, and it goes to where it is safe now.
-    assert may_send(state, send(), NOON, CHANNELS).sealed == sealed("@fremd")
+    assert may_send(state, send(), e.NOON, CHANNELS).sealed == e.sealed("@fremd")
 
 
 def test_it_is_refused_when_he_had_called_from_the_other_address_before_it_was_queued() -> None:
@@ -83,7 +67,7 @@ def test_it_goes_when_the_rule_covers_its_address_again() -> None:
 
 def test_without_a_key_only_the_very_call_that_it_was_queued_for_is_its_address() -> None:
     first, second = (
-        call_linked(call_id).model_copy(update={"caller_key": None}) for call_id in ("c-1", "c-2")
+        e.call_linked(call_id).model_copy(update={"caller_key": None}) for call_id in ("c-1", "c-2")
     )
     assert dispatch(given(first, SAFE, QUEUED, SAFE)) == [DISPATCHED]
     assert dispatch(given(first, SAFE, QUEUED, second, SAFE)) == refused("address")
@@ -95,14 +79,14 @@ def test_another_address_on_another_channel_holds_nothing_up() -> None:
 
 
 def test_what_he_said_earlier_and_is_recorded_later_covers_nothing_else() -> None:
-    before = ((0, call_linked()), (5, SAFE), (6, QUEUED), (2, elsewhere()))
+    before = ((0, e.call_linked()), (5, SAFE), (6, QUEUED), (2, elsewhere()))
     assert dispatch(told(*before, (4, SAFE))) == [DISPATCHED]
     assert dispatch(told(*before, (7, SAFE))) == refused("address")
 
 
 def test_a_message_of_a_log_in_which_no_rule_covered_its_address_does_not_go() -> None:
-    assert dispatch(given(case_opened(), SAFE, QUEUED)) == refused("address")
-    assert dispatch(given(case_opened(), SAFE, QUEUED, SAME_PHONE, SAFE)) == refused("address")
+    assert dispatch(given(e.case_opened(), SAFE, QUEUED)) == refused("address")
+    assert dispatch(given(e.case_opened(), SAFE, QUEUED, SAME_PHONE, SAFE)) == refused("address")
 
 
 # He says never.
@@ -135,19 +119,19 @@ def test_what_was_erased_does_not_go_though_he_calls_again_and_says_that_it_is_s
 
 
 def test_it_goes_while_an_erasure_waits_for_his_handover() -> None:
-    assert dispatch(given(*READY, QUEUED, erasure_requested())) == [DISPATCHED]
+    assert dispatch(given(*READY, QUEUED, e.erasure_requested())) == [DISPATCHED]
 
 
 def test_it_goes_from_a_reopened_case_only_where_the_rule_that_holds_covers_it() -> None:
-    again = (case_closed(), case_reopened())
+    again = (e.case_closed(), e.case_reopened())
     assert dispatch(given(*READY, QUEUED, *again)) == [DISPATCHED]
     assert dispatch(given(*READY, QUEUED, *again, elsewhere(), SAFE)) == refused("address")
-    next_case = EpisodeContinued(next_case=OTHER_CASE)
-    assert dispatch(given(*READY, QUEUED, next_case, case_reopened())) == refused("case_over")
+    next_case = intake.EpisodeContinued(next_case=e.OTHER_CASE)
+    assert dispatch(given(*READY, QUEUED, next_case, e.case_reopened())) == refused("case_over")
 
 
 @pytest.mark.parametrize(
-    "tie", [LINKED, UNLINKED, GroupJoined(group_id=CASE, member_case=OTHER_CASE)]
+    "tie", [LINKED, UNLINKED, GroupJoined(group_id=e.CASE, member_case=e.OTHER_CASE)]
 )
 def test_a_link_merges_nothing_so_it_neither_holds_it_up_nor_moves_it(tie: Event) -> None:
     state = given(*READY, QUEUED, tie)
@@ -167,7 +151,7 @@ def test_it_is_refused_when_his_window_is_at_another_time_now() -> None:
 
 def test_it_goes_in_the_window_that_he_named_last_and_not_after_that_one_ends() -> None:
     state = given(*CALLED, AT_NOON, QUEUED, window("11:00", "12:04"))
-    assert dispatch(state, NOON + timedelta(minutes=3)) == [DISPATCHED]
-    assert dispatch(state, NOON + timedelta(minutes=4)) == refused("contact_rule")
-    until = goes_until(state.contact, QUEUED.valid_until, NOON, timedelta(minutes=10))
-    assert until == NOON + timedelta(minutes=4)
+    assert dispatch(state, e.NOON + timedelta(minutes=3)) == [DISPATCHED]
+    assert dispatch(state, e.NOON + timedelta(minutes=4)) == refused("contact_rule")
+    until = goes_until(state.contact, QUEUED.valid_until, e.NOON, timedelta(minutes=10))
+    assert until == e.NOON + timedelta(minutes=4)

@@ -16,13 +16,7 @@ from services.intake.shift import (
     decide_start,
     evolve_shift,
 )
-from shared.commands.shifts import (
-    AcceptShiftCase,
-    EndShift,
-    HandOverShift,
-    RecordExport,
-    StartShift,
-)
+from shared.commands import shifts
 from shared.events.base import Event
 from shared.events.fields import Plain
 from shared.events.shifts import (
@@ -49,21 +43,21 @@ def given(*events: DeskEvent) -> ShiftState | None:
     return reduce(evolve_shift, CaseBook(SHIFT).add_all(events), None)
 
 
-def start(by: str = OLENA) -> StartShift:
-    return ask(StartShift, by, case_id=SHIFT, operators=(OLENA, PETRO))
+def start(by: str = OLENA) -> shifts.StartShift:
+    return ask(shifts.StartShift, by, case_id=SHIFT, operators=(OLENA, PETRO))
 
 
-def hand_over(by: str = OLENA, **fields: Any) -> HandOverShift:
+def hand_over(by: str = OLENA, **fields: Any) -> shifts.HandOverShift:
     named = {"to": (IVAN,), "case_ids": (CASE,), **fields}
-    return ask(HandOverShift, by, case_id=SHIFT, **named)
+    return ask(shifts.HandOverShift, by, case_id=SHIFT, **named)
 
 
-def accept(by: str = IVAN, live_case: str = CASE) -> AcceptShiftCase:
-    return ask(AcceptShiftCase, by, case_id=SHIFT, live_case=live_case)
+def accept(by: str = IVAN, live_case: str = CASE) -> shifts.AcceptShiftCase:
+    return ask(shifts.AcceptShiftCase, by, case_id=SHIFT, live_case=live_case)
 
 
-def end(by: str = OLENA) -> EndShift:
-    return ask(EndShift, by, case_id=SHIFT)
+def end(by: str = OLENA) -> shifts.EndShift:
+    return ask(shifts.EndShift, by, case_id=SHIFT)
 
 
 def test_a_shift_begins_with_its_operators() -> None:
@@ -177,7 +171,7 @@ def exported(event: Event) -> bool:
     return evolve_exported(False, CaseBook().add(event))
 
 
-def export(**fields: Any) -> RecordExport:
+def export(**fields: Any) -> shifts.RecordExport:
     what: dict[str, Any] = {
         "case_id": "EXPORT-2026-03",
         "first_day": "2026-03-01",
@@ -188,7 +182,7 @@ def export(**fields: Any) -> RecordExport:
         "second_by": PETRO,
         **fields,
     }
-    return ask(RecordExport, **what)
+    return ask(shifts.RecordExport, **what)
 
 
 def test_two_people_let_figures_out() -> None:

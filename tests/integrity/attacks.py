@@ -19,7 +19,6 @@ Attack = Callable[[list[Record], random.Random], list[Record]]
 
 
 def flip(records: list[Record], chance: random.Random) -> list[Record]:
-    """One bit of one event's body."""
     at = chance.randrange(len(records))
     body = bytearray(records[at].body)
     body[chance.randrange(len(body))] ^= 1 << chance.randrange(8)
@@ -34,7 +33,6 @@ def delete(records: list[Record], chance: random.Random) -> list[Record]:
 
 
 def swap(records: list[Record], chance: random.Random) -> list[Record]:
-    """Two events change places."""
     one, other = sorted(chance.sample(range(len(records)), 2))
     swapped = list(records)
     swapped[one], swapped[other] = records[other], records[one]

@@ -40,7 +40,6 @@ def message_folder(store: Path, stream: str = "CASES") -> Path:
 
 
 def read_records(folder: Path) -> list[Record]:
-    """Reads every record of a stream."""
     found: list[Record] = []
     for path in sorted(folder.glob("*.blk"), key=lambda one: int(one.stem)):
         raw, at = path.read_bytes(), 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
 from itertools import chain, zip_longest
 from pathlib import Path
 
@@ -66,18 +65,19 @@ def prepare(data: Path, log: list[Stored], *, ended: bool = True, archived: int 
 
 
 def fill_archive(running: Running, log: list[Stored]) -> None:
-    """Builds query's read models by query's own code."""
     database = open_database(running.database)
     generations = Generations(database)
     generations.open()
-    recorded = [
-        RecordedEvent(*subjects.read_case_subject(one.subject), one.body, one.sequence, _at(one))
-        for one in log
-    ]
-    if recorded:
-        generations.following.apply(recorded, 0)
+    if log:
+        generations.following.apply([recorded(one) for one in log], 0)
     generations.swap()
     database.dispose()
+
+
+def recorded(one: Stored) -> RecordedEvent:
+    """A stored event as query gets it from the log."""
+    name = subjects.read_case_subject(one.subject)
+    return RecordedEvent(*name, one.body, one.sequence, one.recorded_at)
 
 
 def sign(running: Running, log: list[Stored], *, ended: bool) -> None:
@@ -111,12 +111,10 @@ async def _index(client: RawClient, log: list[Stored]) -> None:
 
 
 def archived(one: Stored) -> Archived:
-    """An event as `store` takes it."""
     return Archived(one.sequence, one.subject, one.body)
 
 
 async def contents(running: Running) -> list[tuple[int, str, bytes]]:
-    """Everything that the stream holds."""
     async with connected(running) as client:
         last = await last_sequence(client, subjects.CASES)
         return [
@@ -124,7 +122,3 @@ async def contents(running: Running) -> list[tuple[int, str, bytes]]:
             async for batch in read_batches(client, subjects.CASES, last)
             for one in batch
         ]
-
-
-def _at(one: Stored) -> datetime:
-    return one.recorded_at

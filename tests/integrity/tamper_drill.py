@@ -65,7 +65,6 @@ def drill(folder: Path, count: int, seed: int) -> dict[str, Counts]:
 
 
 def copied(prepared: Folders, to: Path) -> Folders:
-    """A copy of an installation in another place."""
     folders = folders_of(to)
     for old, new in (
         (prepared.data, folders.data),
@@ -143,7 +142,6 @@ async def by_api(running: Running, kind: str, chance: random.Random) -> None:
 
 
 def main() -> int:
-    """Runs the drill and prints the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)

@@ -74,7 +74,6 @@ async def write(running: Running, records: list[AccessRecord]) -> None:
 
 
 def witness(running: Running) -> None:
-    """Lets a witness read everything and sign at its end."""
     log: CaseLog[int] = CaseLog(
         Fold(0, lambda count, _: count + 1), jetstream_env(Settings(nats_url=running.nats), "test")
     )

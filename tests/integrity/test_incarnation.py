@@ -127,7 +127,6 @@ class Witnessing:
         self.thread = threading.Thread(target=self.follower.run, args=(self.stop,), daemon=True)
 
     def run(self) -> None:
-        """Lets it follow until it stops by itself."""
         self.thread.start()
         self.thread.join(WITHIN_S)
         assert not self.thread.is_alive()

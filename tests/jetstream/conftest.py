@@ -36,7 +36,6 @@ def r3_env(r3_cluster: NatsCluster) -> dict[str, str]:
 
 @pytest.fixture(params=[pytest.param(one, marks=pytest.mark.wire) for one in ("r1", "r3")])
 def log_settings(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Settings for a log on one server and then on three."""
     settings: dict[str, str] = request.getfixturevalue(f"{request.param}_env")
     return settings
 
@@ -50,7 +49,6 @@ def own_server(tmp_path: Path) -> Iterator[NatsServer]:
 
 @pytest.fixture(autouse=True)
 def close_factories(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Close what the library's suites construct and leave open."""
     made: list[JetStreamFactory] = []
     construct = JetStreamFactory.__init__
 

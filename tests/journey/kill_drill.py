@@ -100,7 +100,6 @@ def _wait(seconds: float) -> None:
 
 
 def main() -> int:
-    """Runs a drill on a fresh system and prints the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--cases", type=int, default=200)

@@ -51,7 +51,6 @@ Json = dict[str, Any]
 
 
 def drill(folder: Path, events: int, lines: int, *, read_models: bool) -> Json:
-    """Runs a drill in an empty folder; gives its figures."""
     folders = folders_of(folder / "data")
     folders.make()
     make_installation(folders.keys)
@@ -185,7 +184,6 @@ def _peak_of(pid: int) -> int:
 
 
 def main() -> int:
-    """Runs a drill in a temporary folder and prints its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=800_000)
     parser.add_argument("--lines", type=int, default=1_000_000)

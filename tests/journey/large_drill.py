@@ -56,7 +56,6 @@ class Drilled:
 
 
 def drill(folder: Path, events: int) -> Drilled:
-    """Runs a drill in an empty folder."""
     system = System(folder / "data")
     filled = _fill(folder / "data", events)
     system.verb("witness", "begin")
@@ -119,7 +118,6 @@ def _start(system: System) -> Started:
 
 
 def main() -> int:
-    """Runs a drill in a temporary folder and prints its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=800_000)
     options = parser.parse_args()

@@ -65,7 +65,6 @@ class Drilled:
 
 
 def drill(folder: Path, events: int, stories_meanwhile: int = STORIES_MEANWHILE) -> Drilled:
-    """Runs a drill in an empty folder."""
     system, new = System(folder / "data"), System(folder / "new")
     system.start()
     _finish(_demo(system, events // EVENTS_A_STORY + 1))
@@ -163,7 +162,6 @@ def _as_of(system: System, row: Json, copied: int) -> Json:
 
 
 def _shown(system: System, case_ids: list[str]) -> dict[str, Json]:
-    """Cases with timeline and revealed identity."""
     found = {}
     for case_id in case_ids:
         url = f"{system.running.http}/api/cases/{case_id}"
@@ -200,7 +198,6 @@ def _differences(
 
 
 def main() -> int:
-    """Runs a drill in a temporary folder and prints its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--meanwhile", type=int, default=STORIES_MEANWHILE, help="stories")

@@ -25,7 +25,6 @@ LOOK_EVERY_S = 0.02
 
 
 def until(condition: Callable[[], bool], what: str, gives_up_after_s: float = WITHIN_S) -> None:
-    """Waits for a condition; fails where it never comes."""
     started = time.monotonic()
     while not condition():
         assert time.monotonic() - started < gives_up_after_s, f"never: {what}"
@@ -77,11 +76,9 @@ class System:
         return [runner, *runner.children(recursive=True)]
 
     def signal(self, number: int) -> None:
-        """Sends a signal to the runner alone."""
         os.kill(self.runner.pid, number)
 
     def verb(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Runs another verb on this system."""
         done = subprocess.run(  # noqa: S603 - our own interpreter
             [sys.executable, "-m", "passage", *arguments, "--data", str(self.data_dir)],
             capture_output=True,
@@ -93,11 +90,9 @@ class System:
         return done
 
     def json(self, *arguments: str, check: bool = True) -> Any:
-        """Runs a verb with --json and gives what it printed."""
         return json.loads(self.verb(*arguments, "--json", check=check).stdout)
 
     def stop(self) -> None:
-        """Stops it in good order if it still runs."""
         if self._runner is not None and self._runner.poll() is None:
             self._runner.send_signal(signal.SIGTERM)
             self._runner.wait(WITHIN_S)

@@ -41,7 +41,6 @@ def on_a_small_disk(folder: Path) -> tuple[str, ...]:
 
 
 def fill(path: Path) -> None:
-    """Writes until there is no room for a byte more."""
     with path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(bytes(WRITE_BYTES))

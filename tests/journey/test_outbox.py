@@ -22,7 +22,6 @@ TEXT = "wait at the river of Musterdorf"
 
 
 def stored(system: System, stream: str) -> list[dict[str, Any]]:
-    """The messages that a stream has: subject and body."""
     return asyncio.run(_stored(system, stream))
 
 

@@ -42,7 +42,6 @@ class Topology:
         return json.loads(done.stdout)
 
     def is_well(self, service: str) -> bool:
-        """Whether a container's probe says so."""
         probed = subprocess.run(  # noqa: S603 - our own script
             [str(ROOT / "deploy" / "probe.sh")],
             env={**os.environ, **self.environments[service]},

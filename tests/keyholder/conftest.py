@@ -35,6 +35,11 @@ def ring(bucket: MemoryBucket, folder: Path) -> KeyRing:
     return KeyRing(bucket, read_secrets(folder))
 
 
+@pytest.fixture
+def keys(bucket: MemoryBucket, folder: Path) -> KeyRing:
+    return ring(bucket, folder)
+
+
 def sealed(ring: KeyRing, case_id: str = CASE, version: int = 1, erasure: str = "") -> SealedValue:
     key = ring.for_sealing(case_id, version, erasure)["narrative"].sealing
     spot = Spot(case_id, version, "NoteAdded", "text", "narrative")

@@ -34,7 +34,6 @@ def measure_of(spent: Spent | None) -> str | None:
 
 
 def searched(budgets: Budgets, by: str, times: int) -> int:
-    """How many of so many searches are let through."""
     return sum(budgets.search(by, 1) is None for _ in range(times))
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import EPOCHS_KEPT
-from shared.buckets import Kept
+from shared.buckets import BucketEntry
 from shared.key_messages import SealedValue
 from shared.sealing import SealBrokenError
 from tests.contexts import MemoryBucket
@@ -18,21 +19,20 @@ from tests.keyholder.conftest import CASE, FIRST, NAME, opened, ring, sealed
 
 
 def test_keys_of_a_dropped_epoch_are_erased_and_the_case_goes_on(
-    bucket: MemoryBucket, folder: Path
+    keys: KeyRing, bucket: MemoryBucket, folder: Path
 ) -> None:
-    keys = ring(bucket, folder)
     old, other = sealed(keys), sealed(keys, "OTHER")
     copy = bucket.kept[CASE].value
     for _ in range(EPOCHS_KEPT):
         keys.rotate(folder)
-    bucket.kept[CASE] = Kept(copy, bucket.kept[CASE].revision)
+    bucket.kept[CASE] = BucketEntry(copy, bucket.kept[CASE].revision)
     again = ring(bucket, folder)
     assert again.check() == (2, (), (CASE,))
     assert opened(again, old).state == "erased"
     new = sealed(again, version=2)
     assert (opened(again, old).state, opened(again, new).text) == ("erased", NAME)
     assert again.check() == (2, (), ())
-    bucket.kept[CASE] = Kept(copy, bucket.kept[CASE].revision)
+    bucket.kept[CASE] = BucketEntry(copy, bucket.kept[CASE].revision)
     assert ring(bucket, folder).rotate(folder)[:3] == (1, (), (CASE,))
     assert ring(bucket, folder).check() == (2, (), ())
     assert opened(ring(bucket, folder), old).state == "erased"
@@ -46,7 +46,7 @@ def test_a_damaged_key_stops_no_writing_and_is_not_shown_as_erased(
     old, identity = sealed(first), bucket.kept[CASE].value
     entry = json.loads(identity)
     entry["keys"]["narrative"]["wrapped"] = entry["keys"]["identity"]["wrapped"]
-    bucket.kept[CASE] = Kept(json.dumps(entry).encode(), bucket.kept[CASE].revision)
+    bucket.kept[CASE] = BucketEntry(json.dumps(entry).encode(), bucket.kept[CASE].revision)
     keys = ring(bucket, folder)
     assert keys.rotate(folder)[:3] == (0, (CASE,), ())
     assert opened(keys, old).state == "broken"
@@ -86,9 +86,8 @@ def with_header(value: SealedValue, key_id: int, class_code: int = 3) -> SealedV
     [(1, 3, "erased"), (0, 3, "broken"), (2, 3, "broken"), (3, 3, "broken"), (1, 9, "broken")],
 )
 def test_an_altered_value_is_erased_only_where_that_very_key_is_destroyed(
-    bucket: MemoryBucket, folder: Path, key_id: int, class_code: int, state: str
+    keys: KeyRing, key_id: int, class_code: int, state: str
 ) -> None:
-    keys = ring(bucket, folder)
     value = sealed(keys)
     keys.destroy(CASE, ["narrative"], FIRST)
     sealed(keys, version=3, erasure=FIRST)

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from services.keyholder.ring import CHANGED_AT_ONCE, ErasurePendingError, ForgottenError, KeyRing
 from services.keyholder.secrets import EPOCHS_KEPT, Secrets, held, read_secrets
-from shared.buckets import Kept
+from shared.buckets import BucketEntry
 from shared.events.fields import PersonalClass
 from shared.key_messages import SealedValue
 from shared.keyfiles import KeyFilesError
@@ -34,10 +34,7 @@ def test_an_erased_class_opens_nowhere_and_the_others_stay(
     assert opened(ring(bucket, folder), value).state == "erased"
 
 
-def test_what_is_given_after_an_erasure_has_a_key_of_its_own(
-    bucket: MemoryBucket, folder: Path
-) -> None:
-    keys = ring(bucket, folder)
+def test_what_is_given_after_an_erasure_has_a_key_of_its_own(keys: KeyRing) -> None:
     before = sealed(keys)
     keys.destroy(CASE, ["narrative"], FIRST)
     after = sealed(keys, version=3, erasure=FIRST)
@@ -45,9 +42,8 @@ def test_what_is_given_after_an_erasure_has_a_key_of_its_own(
 
 
 def test_an_erasure_delivered_again_destroys_nothing_that_was_given_since(
-    bucket: MemoryBucket, folder: Path
+    keys: KeyRing, bucket: MemoryBucket, folder: Path
 ) -> None:
-    keys = ring(bucket, folder)
     sealed(keys)
     keys.destroy(CASE, ["narrative"], FIRST)
     after = sealed(keys, version=3, erasure=FIRST)
@@ -57,10 +53,7 @@ def test_an_erasure_delivered_again_destroys_nothing_that_was_given_since(
     assert opened(keys, after).state == "erased"
 
 
-def test_nothing_is_sealed_to_a_key_that_a_known_erasure_will_destroy(
-    bucket: MemoryBucket, folder: Path
-) -> None:
-    keys = ring(bucket, folder)
+def test_nothing_is_sealed_to_a_key_that_a_known_erasure_will_destroy(keys: KeyRing) -> None:
     sealed(keys)
     with pytest.raises(ErasurePendingError, match=CASE):
         keys.for_sealing(CASE, 3, FIRST)
@@ -68,16 +61,14 @@ def test_nothing_is_sealed_to_a_key_that_a_known_erasure_will_destroy(
     assert keys.for_sealing(CASE, 3, FIRST)
 
 
-def test_an_erasure_of_a_case_without_keys_is_remembered(
-    bucket: MemoryBucket, folder: Path
-) -> None:
-    keys = ring(bucket, folder)
+def test_an_erasure_of_a_case_without_keys_is_remembered(keys: KeyRing) -> None:
     keys.destroy(CASE, ["identity"], FIRST)
     assert opened(keys, sealed(keys, version=3, erasure=FIRST)).text == NAME
 
 
-def test_a_rotation_wraps_every_key_anew_and_all_open(bucket: MemoryBucket, folder: Path) -> None:
-    keys = ring(bucket, folder)
+def test_a_rotation_wraps_every_key_anew_and_all_open(
+    keys: KeyRing, bucket: MemoryBucket, folder: Path
+) -> None:
     values = [sealed(keys, f"CASE{number}") for number in range(CHANGED_AT_ONCE + 3)]
     keys.destroy("CASE1", ["narrative"], FIRST)
     done = keys.rotate(folder)
@@ -88,9 +79,8 @@ def test_a_rotation_wraps_every_key_anew_and_all_open(bucket: MemoryBucket, fold
 
 
 def test_after_the_third_rotation_an_older_copy_of_the_keys_opens_nothing(
-    bucket: MemoryBucket, folder: Path
+    keys: KeyRing, bucket: MemoryBucket, folder: Path
 ) -> None:
-    keys = ring(bucket, folder)
     value = sealed(keys)
     copy = bucket.kept[CASE].value.decode()
     keys.destroy(CASE, ["identity", "location", "narrative"], FIRST)
@@ -137,20 +127,20 @@ def test_an_interrupted_rotation_loses_nothing_and_the_next_one_finishes(folder:
     assert {opened(ring(bucket, folder), value).state for value in values} == {"open"}
 
 
-def test_a_damaged_entry_is_named_and_stops_no_rotation(bucket: MemoryBucket, folder: Path) -> None:
-    keys = ring(bucket, folder)
+def test_a_damaged_entry_is_named_and_stops_no_rotation(
+    keys: KeyRing, bucket: MemoryBucket, folder: Path
+) -> None:
     sealed(keys, "GOOD")
     sealed(keys, "BAD")
     swapped = bucket.kept["GOOD"].value
-    bucket.kept["BAD"] = Kept(swapped, bucket.kept["BAD"].revision)
+    bucket.kept["BAD"] = BucketEntry(swapped, bucket.kept["BAD"].revision)
     assert keys.check() == (2, ("BAD",), ())
     assert keys.rotate(folder)[:3] == (1, ("BAD",), ())
 
 
 def test_a_later_erasure_at_a_version_used_before_destroys_too(
-    bucket: MemoryBucket, folder: Path
+    keys: KeyRing,
 ) -> None:  # The log was cut and went on: its versions were given again.
-    keys = ring(bucket, folder)
     keys.destroy(CASE, ["narrative"], FIRST)
     given = sealed(keys, version=16, erasure=FIRST)
     with pytest.raises(ErasurePendingError):
@@ -192,9 +182,8 @@ CLASSES: tuple[PersonalClass, ...] = ("identity", "location", "narrative")
 
 @pytest.mark.parametrize("other", ["case", "class"])
 def test_a_wrapped_key_moved_to_another_case_or_class_does_not_unwrap(
-    bucket: MemoryBucket, folder: Path, other: str
+    keys: KeyRing, bucket: MemoryBucket, folder: Path, other: str
 ) -> None:
-    keys = ring(bucket, folder)
     value = sealed(keys)
     entry = bucket.kept[CASE].value.decode()
     moved = (
@@ -207,9 +196,8 @@ def test_a_wrapped_key_moved_to_another_case_or_class_does_not_unwrap(
 
 
 def test_a_new_pepper_hashes_from_now_on_and_old_hashes_are_still_given(
-    bucket: MemoryBucket, folder: Path
+    keys: KeyRing, folder: Path
 ) -> None:
-    keys = ring(bucket, folder)
     (before,) = keys.secrets.hashes("caller-phone", "+380440000001")
     assert keys.renew_pepper(folder) == 2
     now, old = read_secrets(folder).hashes("caller-phone", "+380440000001")
@@ -218,8 +206,7 @@ def test_a_new_pepper_hashes_from_now_on_and_old_hashes_are_still_given(
     assert now.removeprefix("2-") != before
 
 
-def test_a_ring_that_forgot_all_opens_nothing(bucket: MemoryBucket, folder: Path) -> None:
-    keys = ring(bucket, folder)
+def test_a_ring_that_forgot_all_opens_nothing(keys: KeyRing) -> None:
     value = sealed(keys)
     keys.forget_all()
     with pytest.raises(ForgottenError):

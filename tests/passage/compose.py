@@ -98,7 +98,6 @@ class Service(_Strict):
 
     @property
     def held(self) -> set[str]:
-        """The secrets that it is given, by their own names."""
         return {one if isinstance(one, str) else one.source for one in self.secrets}
 
     @property
@@ -135,8 +134,6 @@ def read_compose() -> Compose:
 
 
 def interpolated(text: str, variables: dict[str, str]) -> str:
-    """A value with `${NAME:-default}` and `${NAME:?message}` filled in."""
-
     def value(found: re.Match[str]) -> str:
         return variables.get(found["name"], found["default"] or "")
 

@@ -7,27 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from passage.integrity.verify.transitions import Trail, broken_rules
+from shared.events import handover, intake
 from shared.events.base import FIRST_PREVHASH, Event, type_of
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Sealed
-from shared.events.handover import (
-    ArrivedInUkraine,
-    HandedOver,
-    HandoverAccepted,
-    HandoverOffered,
-    HandoverRefused,
-    RendezvousApproved,
-    RendezvousDisclosed,
-    RendezvousMissed,
-    RendezvousPlanned,
-)
-from shared.events.intake import (
-    CallLinked,
-    CaseClosed,
-    CaseReopened,
-    PersonalDataErased,
-    PersonalDataProvided,
-)
 from shared.events.verification import (
     IdentityContradicted,
     IdentityRejected,
@@ -39,7 +22,7 @@ from shared.events.verification import (
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SEALED = Sealed("1." + "A" * 60)
 
-CODED = CallLinked(
+CODED = intake.CallLinked(
     call_id="call-2",
     channel="phone",
     caller_key="a" * 64,
@@ -51,7 +34,7 @@ CODED = CallLinked(
 )
 UNCODED = CODED.model_copy(update={"basis": "caller"})
 EARLIER = CODED.model_copy(update={"basis": "earlier_code"})
-GIVEN = PersonalDataProvided(identity=SEALED, provenance="caller")
+GIVEN = intake.PersonalDataProvided(identity=SEALED, provenance="caller")
 VERIFIED = IdentityVerified(basis="registry_and_operator", by="amber")
 VERIFIED_BY_TWO = IdentityVerified(basis="two_sources", by="amber", second_by="birch")
 REJECTED = IdentityRejected(reason=SEALED, by="birch")
@@ -59,7 +42,7 @@ CONTRADICTED = IdentityContradicted(fields=("date_of_birth",), reason=SEALED)
 BY_REGISTRY = CONTRADICTED.model_copy(update={"registry": "local"})
 ALONE_PAST_IT = VERIFIED.model_copy(update={"reason": SEALED})
 PAST_IT = VERIFIED_BY_TWO.model_copy(update={"reason": SEALED})
-PLANNED = RendezvousPlanned(
+PLANNED = handover.RendezvousPlanned(
     rendezvous_id="r-1",
     place=SEALED,
     window_from=NOON,
@@ -67,20 +50,20 @@ PLANNED = RendezvousPlanned(
     team="lynx",
     planned_by="amber",
 )
-APPROVED = RendezvousApproved(rendezvous_id="r-1", by="birch")
-DISCLOSED = RendezvousDisclosed(rendezvous_id="r-1", to_whom=SEALED, call_id="call-2")
-MISSED = RendezvousMissed(rendezvous_id="r-1", who="team", reason=SEALED)
-OFFERED = HandoverOffered(offer_id="o-1", team="lynx", deadline_at=NOON)
-ACCEPTED = HandoverAccepted(offer_id="o-1", team="lynx")
-REFUSED = HandoverRefused(offer_id="o-1", team="lynx", reason=SEALED)
-RECEIPT = HandedOver(
+APPROVED = handover.RendezvousApproved(rendezvous_id="r-1", by="birch")
+DISCLOSED = handover.RendezvousDisclosed(rendezvous_id="r-1", to_whom=SEALED, call_id="call-2")
+MISSED = handover.RendezvousMissed(rendezvous_id="r-1", who="team", reason=SEALED)
+OFFERED = handover.HandoverOffered(offer_id="o-1", team="lynx", deadline_at=NOON)
+ACCEPTED = handover.HandoverAccepted(offer_id="o-1", team="lynx")
+REFUSED = handover.HandoverRefused(offer_id="o-1", team="lynx", reason=SEALED)
+RECEIPT = handover.HandedOver(
     team="lynx", receipt_number="R-1", received_at=NOON, head_count=1, condition="ok"
 )
 OTHERS = RECEIPT.model_copy(update={"team": "heron"})
-CLOSED = CaseClosed(reason="withdrew")
-REOPENED = CaseReopened(reason=SEALED)
-ERASED = PersonalDataErased(classes=("identity",), legal_basis="court_order", by="amber")
-ARRIVED = ArrivedInUkraine(place=SEALED, companions=0, condition="ok")
+CLOSED = intake.CaseClosed(reason="withdrew")
+REOPENED = intake.CaseReopened(reason=SEALED)
+ERASED = intake.PersonalDataErased(classes=("identity",), legal_basis="court_order", by="amber")
+ARRIVED = handover.ArrivedInUkraine(place=SEALED, companions=0, condition="ok")
 MATCH = RegistryChecked(registry="local", about_event="last", outcome="match", score=100)
 """The registry's answer about the personal data given last."""
 KNOWN: list[Event] = [CODED, GIVEN, MATCH, VERIFIED, ARRIVED]
@@ -109,7 +92,7 @@ def broken(
         data = said
         if isinstance(data, RegistryChecked) and data.about_event == "last":
             data = data.model_copy(update={"about_event": claim})
-        if isinstance(data, PersonalDataProvided):
+        if isinstance(data, intake.PersonalDataProvided):
             claim = f"e-{version}"
         event = envelope_of(data)(
             id=f"e-{version}",

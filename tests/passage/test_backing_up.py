@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,14 +39,6 @@ EVENTS = 200
 @pytest.fixture
 def identity() -> Any:
     return new_identity()
-
-
-@pytest.fixture
-async def other(tmp_path: Path) -> AsyncIterator[Client]:
-    """A connection to an empty server."""
-    with NatsServer(tmp_path / "other", sync_interval='"1m"') as server:
-        async with connected(server.url) as connection:
-            yield connection
 
 
 async def fill(client: Client, replicas: int = 1) -> None:

@@ -48,8 +48,8 @@ from tests.backups import members_of, new_identity, silent, with_manifest, write
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 NAMES = tuple(one.name for one in streams(1) if one.name not in NOT_COPIED)
-PIECE = 150_000
-"""Larger than the 64 KiB that age authenticates at once."""
+PIECE = 15_000
+"""How often a name stands in a piece: more than the 64 KiB that age authenticates at once."""
 
 
 @pytest.fixture(scope="module")

@@ -64,7 +64,6 @@ class Sealing:
             transact(writer, case_id, cause, lambda _, event=event: [event])  # type: ignore[misc]
 
     def destroy(self, *classes: PersonalClass) -> None:
-        """Destroys keys as the key holder does on the last event."""
         key_holder(self.bucket).ring.destroy(
             CASE, classes or ALL_CLASSES, self.log.load(CASE).erasure
         )
@@ -149,7 +148,6 @@ def test_an_entry_of_another_case_opens_nothing(sealing: Sealing, tmp_path: Path
 
 
 def packed(kind: str, folder: Path, content: bytes) -> Path:
-    """Puts bytes into a file of some kind."""
     path = folder / f"export.{kind}"
     if kind == "gz":
         path.write_bytes(gzip.compress(content))

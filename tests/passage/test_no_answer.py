@@ -214,6 +214,5 @@ async def test_a_key_holder_that_starts_too_late_is_not_called_unsealed(
 
 
 async def stream(client: Client, name: str, subject: str) -> None:
-    """Makes a stream, if it isn't there yet."""
     config = {"name": name, "subjects": [subject], "allow_direct": True}
     await provisioning.ask(client, f"STREAM.CREATE.{name}", config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,6 @@ LARGE = b"l" * 400_000
 
 
 async def old_installation(client: Client, *more: str) -> None:
-    """CALLS with its consumer, to which one message is delivered and not acknowledged."""
     await ask(client, "STREAM.CREATE.CALLS", OLD)
     config = {"durable_name": "intake", "ack_policy": "explicit", "filter_subjects": ["calls.>"]}
     body = {"stream_name": "CALLS", "config": config, "action": "create"}
@@ -56,13 +55,6 @@ async def old_installation(client: Client, *more: str) -> None:
 
 async def said(client: Client, channel: str) -> list[str]:
     return [text(one) for one in await messages(client, f"CALLS_{channel}")]
-
-
-@pytest.fixture
-async def other(tmp_path: Path) -> AsyncIterator[Client]:
-    with NatsServer(tmp_path / "other", sync_interval='"1m"') as server:
-        async with connected(server.url) as connection:
-            yield connection
 
 
 async def test_what_waits_is_moved_in_its_order_and_the_old_stream_goes(client: Client) -> None:

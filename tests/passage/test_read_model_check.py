@@ -14,8 +14,7 @@ from passage.integrity.verify.findings import Findings
 from passage.integrity.verify.read_model_check import ReadModelCheck
 from services.query.feed.database import Database, open_database
 from services.query.feed.generations import Generations
-from shared.events.parsing import read_case_event
-from shared.jetstream import RecordedEvent
+from tests.integrity.prepared import recorded
 from tests.passage.test_case_logs import good_log
 
 LOG = good_log()
@@ -30,13 +29,6 @@ def database(tmp_path: Path) -> Iterator[Database]:
     generations.swap()
     yield opened
     opened.dispose()
-
-
-def recorded(one: Stored) -> RecordedEvent:
-    event = read_case_event(one.body)
-    return RecordedEvent(
-        event.subject, event.caseversion, event.type_name, one.body, one.sequence, one.recorded_at
-    )
 
 
 def findings(database: Database, log: list[Stored] = LOG) -> list[str]:

@@ -18,7 +18,6 @@ WRONG = "Фамилия;Имя;Дата рождения;Личный номер
 
 
 def run(monkeypatch: pytest.MonkeyPatch, folder: Path, text: str, *options: str) -> int:
-    """Runs the verb on a file, and gives its exit code."""
     file = folder / "rows.csv"
     file.write_bytes(text.encode("cp1251"))
     verb = ["passage", "registry", "load", str(file), "--data", str(folder / "data"), *options]

@@ -42,7 +42,6 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    """A server that was provisioned with small bounds."""
     folder = tmp_path_factory.mktemp("bounded")
     with (
         pytest.MonkeyPatch.context() as patched,

@@ -44,8 +44,6 @@ def watch(folders: Folders) -> StoreWatch:
 
 @pytest.fixture
 def leave(monkeypatch: pytest.MonkeyPatch, folders: Folders) -> Callable[[int], None]:
-    """Has the disk have so much room left, MiB."""
-
     def left(mib: int) -> None:
         disk = Disk(folders.data, mib * MIB, 100 * 1024 * MIB, None)
         monkeypatch.setattr(storing, "disks_of", lambda _: [disk])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,12 @@ from typer.testing import CliRunner
 from passage.__main__ import command_line
 from passage.backup_errors import StreamRefusedError
 from passage.cli.verify import check_definitions
-from passage.connecting import connected
 from passage.exits import Exit
 from passage.install.provisioning import ApiRefusedError, ask, compare, provision
 from passage.install.quotas import USUAL, Quota
 from passage.integrity.backup.checking import check
 from passage.integrity.backup.stream_configs import Definitions
 from passage.integrity.verify.findings import Findings
-from passage.runner.nats_server import NatsServer
 from passage.running import Running
 from tests.arrivals import put
 from tests.backups import back_up, new_identity, restore, silent
@@ -71,13 +68,6 @@ CONSUMERS_ALTERED: dict[str, dict[str, Any]] = {
     "ack_policy": {"ack_policy": "all"},
     "deliver_policy": {"deliver_policy": "new"},
 }
-
-
-@pytest.fixture
-async def other(tmp_path: Path) -> AsyncIterator[Client]:
-    with NatsServer(tmp_path / "other", sync_interval='"1m"') as server:
-        async with connected(server.url) as connection:
-            yield connection
 
 
 async def alter_stream(client: Client, name: str, changes: dict[str, Any]) -> None:

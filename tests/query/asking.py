@@ -74,6 +74,5 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
 
 
 def client_of(context: Context) -> httpx.AsyncClient:
-    """A client of an app over a context."""
     transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url=HOST)

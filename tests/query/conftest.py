@@ -33,7 +33,6 @@ def server_log(server: NatsServer) -> Iterator[ServerLog]:
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> str:
-    """The URL of an empty PostgreSQL database."""
     url = make_url(postgres_server)
     name = f"query_{next(_NUMBERS)}"
     engine = create_engine(url, isolation_level="AUTOCOMMIT")

@@ -149,7 +149,6 @@ def sealed_event(event: Event, case_id: str, version: int, **texts: str) -> Even
 def sealed_texts(
     case_id: str, version: int, type_name: str, texts: Mapping[str, str]
 ) -> dict[str, Sealed]:
-    """Gives texts sealed for the fields of one event."""
     key = _key(case_id).sealing
     return {
         name: key.seal(_spot(case_id, version, type_name, name), text)
@@ -158,7 +157,6 @@ def sealed_texts(
 
 
 def identity_text(surname: str, first_names: str | None = None) -> str:
-    """An identity as it is sealed."""
     return Plain.of(Identity(surname=surname, first_names=first_names)).value
 
 

@@ -207,7 +207,6 @@ class Follower:
         assert not self._thread.is_alive()
 
     def until(self, sequence: int) -> None:
-        """Waits until the served read model has a sequence."""
         assert self.reaches(sequence, WITHIN_S), vars(self.progress)
 
     def reaches(self, sequence: int, within_s: float) -> bool:
@@ -247,7 +246,6 @@ def rows_of(model: ReadModel, follower: Follower) -> dict[str, list[tuple[Any, .
 
 
 def followed(log: Log, database_url: str, sequence: int) -> dict[str, list[tuple[Any, ...]]]:
-    """The rows of a read model after it followed a log up to a sequence."""
     with Follower(log, database_url) as follower:
         # An older generation may show the sequence while this program's own is still built.
         follower.until_caught_up()
@@ -256,7 +254,6 @@ def followed(log: Log, database_url: str, sequence: int) -> dict[str, list[tuple
 
 
 def settings_for(nats_url: str, folder: Path, database_url: str) -> Settings:
-    """The settings of a query service for a test, its key files made."""
     keys = folder / "keys"
     with suppress(FileExistsError):
         make_key_files(keys)
@@ -271,12 +268,10 @@ def settings_for(nats_url: str, folder: Path, database_url: str) -> Settings:
 
 
 def books_of(count: int) -> list[CaseBook]:
-    """Gives empty books of so many invented cases."""
     return [CaseBook(case_id=f"0EXAMP{number:06d}") for number in range(1, count + 1)]
 
 
 def book_with(events: Sequence[Any]) -> CaseBook:
-    """A case's book with these events."""
     book = CaseBook()
     book.add_all(events)
     return book

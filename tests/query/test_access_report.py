@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from httpx import AsyncClient
 from typing_extensions import override
 
 from passage.runner.nats_server import MAX_PAYLOAD_BYTES, NatsServer
@@ -98,13 +100,19 @@ def write(log: ServerLog, *records: AccessRecord, torn: bool = False) -> None:
     asyncio.run(publish(log.url, messages))
 
 
+@asynccontextmanager
+async def served(folder: Path, audit: Stream) -> AsyncIterator[AsyncClient]:
+    read = partial(newest_accesses, audit)
+    async with (
+        asked(MemoryLog(), folder) as desk,
+        client_of(replace(desk.context, newest_accesses=read)) as http,
+    ):
+        yield http
+
+
 def report(folder: Path, audit: Stream, **wanted: Any) -> tuple[int, Any]:
     async def ask() -> tuple[int, Any]:
-        read = partial(newest_accesses, audit)
-        async with (
-            asked(MemoryLog(), folder) as desk,
-            client_of(replace(desk.context, newest_accesses=read)) as http,
-        ):
+        async with served(folder, audit) as http:
             answer = await http.get("/api/accesses", params=wanted)
         return answer.status_code, answer.json()
 
@@ -113,14 +121,19 @@ def report(folder: Path, audit: Stream, **wanted: Any) -> tuple[int, Any]:
 
 def pages(folder: Path, audit: Stream, **wanted: Any) -> list[dict[str, Any]]:
     """The answers from the first to the last, each asked for with the cursor before."""
-    found: list[dict[str, Any]] = []
-    while True:
-        status, answer = report(folder, audit, **wanted)
-        assert status == 200, answer
-        found.append(answer)
-        if answer["next"] is None:
-            return found
-        wanted["cursor"] = answer["next"]
+
+    async def ask() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        async with served(folder, audit) as http:
+            while True:
+                answer = await http.get("/api/accesses", params=wanted)
+                assert answer.status_code == 200, answer.text
+                found.append(answer.json())
+                if found[-1]["next"] is None:
+                    return found
+                wanted["cursor"] = found[-1]["next"]
+
+    return asyncio.run(ask())
 
 
 def test_it_counts_openings_cases_and_values_by_day_and_person(

@@ -18,7 +18,6 @@ from tests.query.stage import MemoryLog, book_with, books_of
 
 @pytest.fixture
 def log() -> MemoryLog:
-    """One case that went the whole way."""
     log = MemoryLog()
     log.write(book_with(e.whole_way()))
     return log

@@ -41,8 +41,6 @@ class Site:
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
     async def answer(self, service: str, reply: Reply) -> None:
-        """Answers a service's commands from now on."""
-
         async def on_command(msg: Msg) -> None:
             body = json.loads(msg.data)
             self.asked.append((msg.subject, body))

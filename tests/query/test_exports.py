@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from passage.runner.nats_server import NatsServer
 from services.query.api import exports
 from services.query.requests.problems import ProblemError
 from shared.commands.base import Recorded, Refused
@@ -20,7 +18,9 @@ from tests import examples as e
 from tests.examples import CaseBook
 from tests.query.asking import asked
 from tests.query.stage import MemoryLog, ServerLog, books_of
-from tests.query.test_commands import Site, site_on
+from tests.query.test_commands import Site, site
+
+__all__ = ["site"]
 
 WANTED = {
     "first_day": "2026-03-14",
@@ -28,13 +28,6 @@ WANTED = {
     "by": "Olena Example",
     "second_by": "Petro Example",
 }
-
-
-@pytest.fixture
-async def site(server: NatsServer, server_log: ServerLog, tmp_path: Path) -> AsyncIterator[Site]:
-    assert server_log.url == server.url
-    async with site_on(server, tmp_path) as made:
-        yield made
 
 
 class Intake:

@@ -78,5 +78,4 @@ async def test_an_export_has_so_many_days(tmp_path: Path) -> None:
 
 
 def fields_of(body: dict[str, Any]) -> set[str]:
-    """The fields that an answer calls wrong."""
     return {one["field"] for one in body.get("errors") or ()}

@@ -50,7 +50,6 @@ async def desk(log: MemoryLog, tmp_path: Path) -> AsyncIterator[Desk]:
 
 @pytest.fixture
 def events_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """Counts the events that are read out of the archive."""
     count, read = [0], read_case_event
 
     def counting(*args: Any) -> Any:

@@ -52,7 +52,6 @@ class Process:
             )
 
     def ready(self, sequence: int = 0) -> dict[str, Any]:
-        """Waits until it is ready and shows a sequence."""
         deadline = time.monotonic() + WITHIN_S
         while time.monotonic() < deadline:
             assert self.running is not None
@@ -66,7 +65,6 @@ class Process:
         raise AssertionError(self.said())
 
     def end(self, number: signal.Signals) -> int:
-        """Sends a signal; gives the exit code."""
         assert self.running is not None
         self.running.send_signal(number)
         return self.running.wait(WITHIN_S)

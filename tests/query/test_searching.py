@@ -27,7 +27,6 @@ def named(case_id: str, surname: str, first_names: str | None = None, version: i
 
 
 def log_of_names(*names: tuple[str, str | None]) -> MemoryLog:
-    """A log of a case a name."""
     log, books = MemoryLog(), books_of(len(names))
     for book, (surname, first_names) in zip(books, names, strict=True):
         book.add_all([e.case_opened(), named(book.case_id, surname, first_names)])

@@ -11,7 +11,7 @@ from typing_extensions import override
 from services.intake.guessing import SOURCE_MISSES_MAX, Guesses
 from services.keyholder.holder import Holder
 from services.keyholder.ring import KeyRing
-from shared.buckets import Kept, WrittenOnce
+from shared.buckets import BucketEntry, WrittenOnce
 from shared.case_log import READ_ATTEMPTS, Fold, LogError
 from shared.jetstream.bounds import Bounds
 from shared.jetstream.own_writes import OwnWrites
@@ -29,7 +29,7 @@ class Counting(MemoryBucket):
     asked: int = 0
 
     @override
-    def get_all(self, keys: Sequence[str]) -> list[Kept | None]:
+    def get_all(self, keys: Sequence[str]) -> list[BucketEntry | None]:
         self.asked += len(keys)
         return super().get_all(keys)
 

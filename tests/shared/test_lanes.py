@@ -20,7 +20,6 @@ def piece(source: str, *, first: bool = False, in_turn: bool = True) -> Work:
 
 
 def drained(lanes: Lanes[str]) -> list[str]:
-    """What is worked on, one after the other."""
     found: list[str] = []
     while (taken := lanes.take()) is not None:
         stream, work, item = taken

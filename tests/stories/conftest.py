@@ -13,7 +13,6 @@ from tests.stories.site import StorySite, story_site
 
 @pytest.fixture(scope="session")
 def story_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StorySite]:
-    """An installation with every service wired and none listening."""
     clock = Clock(datetime(2024, 1, 1, tzinfo=UTC))
     with story_site(tmp_path_factory.mktemp("stories"), clock) as site:
         yield site

@@ -45,7 +45,6 @@ def address(play: Play, on: Channel, written: str | None) -> str | None:
 
 
 def case_of(play: Play, call: CallStep) -> str:
-    """The case that a call came into."""
     for one in reversed(play.events):
         if one.topic not in {"CaseOpened", "CallLinked"}:
             continue

@@ -270,7 +270,6 @@ class Play:
         return f"{self.story.name}-{self.number}-{name}"
 
     def resolved(self, value: Any) -> Any:
-        """A value with each `@name` replaced by what it stands for."""
         if isinstance(value, str) and value.startswith("@"):
             return self.names[value[1:]]
         if isinstance(value, dict):

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 
 def handed(play: Play, told: dict[str, Any]) -> Handed:
-    """The report as intake gets it."""
     fields = play.resolved(told)
     report = DeliveryReported.model_validate(
         {**fields, "happened_at": play.site.clock.at.isoformat()}

@@ -125,7 +125,6 @@ class Story(_Part):
 
 @cache
 def story(name: str) -> Story:
-    """The story in a file of tests/golden/stories."""
     first, *lines = read(STORIES / f"{name}.jsonl")
     steps = [Step.model_validate(line) for line in lines]
     at: datetime | None = None
@@ -142,5 +141,4 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def names() -> list[str]:
-    """The names of all stories."""
     return sorted(path.stem for path in STORIES.glob("E*.jsonl"))

@@ -60,7 +60,6 @@ def read_model(folder: Path, name: str, after: int) -> Iterator[tuple[Database, 
 
 
 def tables_of(database: Database, model: ReadModel) -> Tables:
-    """Every row of every table."""
     with database.reader.begin() as connection:
         return {
             name: [
@@ -124,7 +123,6 @@ def _by_name(text: str, names: Sequence[tuple[str, str]]) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value of a row as a story writes it."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, tuple):

@@ -118,7 +118,6 @@ class StorySite:
         return StoryService(**{**parts, "desk": context, "story_timers": self.timers[name]})
 
     def ask(self, command_type: type[Command], body: bytes) -> AnyAnswer:
-        """A service's answer to a command, as the bus would."""
         _, handler = self.services[ANSWERED_BY[command_type]].bus._commands[command_type.__name__]
         return answer(command_type, body, handler)
 
@@ -138,11 +137,9 @@ class StorySite:
         return found
 
     def all_events(self) -> list[RecordedEvent]:
-        """The whole log."""
         return replace(self, sequence=0).new_events()
 
     def deliveries_of(self, event: RecordedEvent) -> list[Handed]:
-        """Who hears of an event."""
         subject = ".".join(
             (subjects.CASES_PREFIX, *map(str, (event.originator_id, event.originator_version)))
         )
@@ -172,14 +169,12 @@ class StorySite:
 
     @staticmethod
     def fired(due: Due) -> Handed:
-        """A timer as the server delivers it."""
         body = due.timer.model_dump_json(exclude_none=True).encode()
         stream = subjects.timers_stream(due.service)
         subject = subjects.due(due.service, due.timer.name)
         return Handed(due.service, delivered(stream, 1, subject, body))
 
     def keys_of(self, service: str) -> RemoteKeys:
-        """The key holder, asked in a service's name."""
         connection = self.services["keyholder"].log.connection
         return RemoteKeys(connection, service, WITHIN_S)
 
@@ -203,7 +198,6 @@ def matches_all(wanted: list[str], found: list[str]) -> bool:
 
 @contextmanager
 def story_site(folder: Path, clock: Clock) -> Iterator[StorySite]:
-    """An installation with streams, keys and a registry."""
     keys = folder / "keys"
     make_key_files(keys)
     make_channel_keys(keys)
@@ -220,7 +214,6 @@ def story_site(folder: Path, clock: Clock) -> Iterator[StorySite]:
 
 @contextmanager
 def running_server(folder: Path) -> Iterator[NatsServer]:
-    """A server with every stream."""
     server = NatsServer(folder, sync_interval="2m")
     server.start()
     try:

@@ -13,27 +13,16 @@ from shared.events.handover import HandedOver
 from shared.events.intake import EpisodeContinued
 from shared.events.verification import EscalationReason, VerificationEscalated
 from shared.settings import Settings
-from tests.examples import (
-    CASE,
-    NOON,
-    OTHER_CASE,
-    case_closed,
-    case_opened,
-    case_reopened,
-    identity_contradicted,
-    identity_rejected,
-    identity_verified,
-    personal_data_provided,
-)
+from tests import examples as e
 from tests.verification.cases import CLAIMED, answered, given
 
 SPANS = spans_of(Spans, Settings())
-GIVEN_AT = NOON + timedelta(minutes=1)
+GIVEN_AT = e.NOON + timedelta(minutes=1)
 ANSWER = {"registry_answer": GIVEN_AT + timedelta(minutes=15)}
 OVERDUE = {"registry_overdue": GIVEN_AT + timedelta(hours=24)}
-CLOSED = case_closed("unreachable")
+CLOSED = e.case_closed("unreachable")
 RECEIPT = HandedOver(
-    team="Heron", receipt_number="R-1", received_at=NOON, head_count=1, condition="ok"
+    team="Heron", receipt_number="R-1", received_at=e.NOON, head_count=1, condition="ok"
 )
 
 
@@ -44,7 +33,7 @@ def escalated(reason: EscalationReason) -> VerificationEscalated:
 @pytest.mark.parametrize(
     ("events", "due"),
     [
-        ((case_opened(),), {}),
+        ((e.case_opened(),), {}),
         (CLAIMED, ANSWER | OVERDUE),
         ((*CLAIMED, answered("unavailable")), OVERDUE),
         ((*CLAIMED, answered("none")), {}),
@@ -52,13 +41,13 @@ def escalated(reason: EscalationReason) -> VerificationEscalated:
         ((*CLAIMED, escalated("no_answer")), OVERDUE),
         ((*CLAIMED, escalated("no_answer"), escalated("overdue")), {}),
         ((*CLAIMED, escalated("operator")), ANSWER | OVERDUE),
-        ((*CLAIMED, identity_verified()), {}),
-        ((*CLAIMED, identity_rejected()), {}),
-        ((*CLAIMED, identity_contradicted()), {}),
+        ((*CLAIMED, e.identity_verified()), {}),
+        ((*CLAIMED, e.identity_rejected()), {}),
+        ((*CLAIMED, e.identity_contradicted()), {}),
         ((*CLAIMED, CLOSED), {}),
-        ((*CLAIMED, CLOSED, case_reopened()), ANSWER | OVERDUE),
+        ((*CLAIMED, CLOSED, e.case_reopened()), ANSWER | OVERDUE),
         ((*CLAIMED, RECEIPT), {}),
-        ((*CLAIMED, EpisodeContinued(next_case=OTHER_CASE)), {}),
+        ((*CLAIMED, EpisodeContinued(next_case=e.OTHER_CASE)), {}),
     ],
 )
 def test_a_claim_waits_for_a_registry_until_it_is_told_something(
@@ -68,10 +57,10 @@ def test_a_claim_waits_for_a_registry_until_it_is_told_something(
 
 
 def test_what_is_given_anew_waits_anew() -> None:
-    anew = (*CLAIMED, escalated("no_answer"), escalated("overdue"), personal_data_provided())
+    anew = (*CLAIMED, escalated("no_answer"), escalated("overdue"), e.personal_data_provided())
     due = due_in(given(*anew), SPANS)
-    assert due["registry_answer"] == NOON + timedelta(minutes=4 + 15)
-    assert due_in(given(*anew, answered("none", f"{CASE}-5")), SPANS) == {}
+    assert due["registry_answer"] == e.NOON + timedelta(minutes=4 + 15)
+    assert due_in(given(*anew, answered("none", f"{e.CASE}-5")), SPANS) == {}
     assert due_in(given(*anew, answered("none")), SPANS) == due
 
 
@@ -80,7 +69,7 @@ def test_what_is_given_anew_waits_anew() -> None:
 )
 def test_a_wait_in_vain_calls_a_person_once(kind: str, reason: str) -> None:
     state = given(*CLAIMED)
-    (event,) = decide_due(state, Due(kind, CASE, due_in(state, SPANS)[kind]))
+    (event,) = decide_due(state, Due(kind, e.CASE, due_in(state, SPANS)[kind]))
     assert isinstance(event, VerificationEscalated)
     assert event.reason == reason
     assert kind not in due_in(given(*CLAIMED, event), SPANS)

@@ -11,12 +11,7 @@ from services.verification.identity import (
     decide_verify,
 )
 from services.verification.registry_checks import decide_registry_answer, statement_to_check
-from shared.commands.verification import (
-    ContradictIdentity,
-    EscalateVerification,
-    RejectIdentity,
-    VerifyIdentity,
-)
+from shared.commands import verification
 from shared.events.base import Event
 from shared.events.fields import Plain
 from shared.events.intake import EpisodeContinued
@@ -28,30 +23,21 @@ from shared.events.verification import (
     RegistryOutcome,
     VerificationEscalated,
 )
+from tests import examples as e
 from tests.asking import ask, refused_by
-from tests.examples import (
-    CASE,
-    NOON,
-    OTHER_CASE,
-    case_opened,
-    identity_contradicted,
-    identity_rejected,
-    identity_verified,
-    personal_data_provided,
-)
 from tests.rarer_examples import every_event
 from tests.verification.cases import CLAIM_ID, CLAIMED, answered, consequence, given
 
 HIS_NUMBER: tuple[IdentityField, ...] = ("service_number",)
-BY_REGISTRY = identity_contradicted().model_copy(update={"registry": "invented"})
-VERIFY = ask(VerifyIdentity, basis="registry_and_operator")
-BY_TWO = ask(VerifyIdentity, basis="two_sources", second_by="Petro Example")
+BY_REGISTRY = e.identity_contradicted().model_copy(update={"registry": "invented"})
+VERIFY = ask(verification.VerifyIdentity, basis="registry_and_operator")
+BY_TWO = ask(verification.VerifyIdentity, basis="two_sources", second_by="Petro Example")
 
 
 def test_a_registry_answer_is_a_fact() -> None:
     answer = answered("none")
     assert decide_registry_answer(given(*CLAIMED), answer) == [answer]
-    assert decide_registry_answer(given(*CLAIMED, identity_rejected()), answer) == [answer]
+    assert decide_registry_answer(given(*CLAIMED, e.identity_rejected()), answer) == [answer]
 
 
 @pytest.mark.parametrize("outcome", ["partial", "none", "ambiguous", "unavailable"])
@@ -100,67 +86,67 @@ def test_an_answer_that_another_followed_leads_to_nothing() -> None:
 
 
 def test_an_answer_about_data_corrected_meanwhile_leads_to_nothing() -> None:
-    assert consequence(*CLAIMED, personal_data_provided(), answered("none")) == []
-    assert given(*CLAIMED, personal_data_provided(), answered("match")).registry is None
+    assert consequence(*CLAIMED, e.personal_data_provided(), answered("none")) == []
+    assert given(*CLAIMED, e.personal_data_provided(), answered("match")).registry is None
 
 
 def test_a_registry_match_and_an_operator_verify() -> None:
-    (event,) = decide_verify(given(*CLAIMED, answered("match")), VERIFY, NOON)
+    (event,) = decide_verify(given(*CLAIMED, answered("match")), VERIFY, e.NOON)
     assert isinstance(event, IdentityVerified)
 
 
 def test_two_people_verify_without_a_match() -> None:
-    (event,) = decide_verify(given(*CLAIMED, answered("none")), BY_TWO, NOON)
+    (event,) = decide_verify(given(*CLAIMED, answered("none")), BY_TWO, e.NOON)
     assert isinstance(event, IdentityVerified)
 
 
 def test_nobody_is_verified_without_two_agreeing_sources() -> None:
     alone = BY_TWO.model_copy(update={"second_by": "Olena Example"})
-    refused_by("two_agreeing_sources", decide_verify, given(*CLAIMED), VERIFY, NOON)
+    refused_by("two_agreeing_sources", decide_verify, given(*CLAIMED), VERIFY, e.NOON)
     refused_by(
-        "two_agreeing_sources", decide_verify, given(*CLAIMED, answered("partial")), VERIFY, NOON
+        "two_agreeing_sources", decide_verify, given(*CLAIMED, answered("partial")), VERIFY, e.NOON
     )
-    refused_by("two_agreeing_sources", decide_verify, given(*CLAIMED), alone, NOON)
+    refused_by("two_agreeing_sources", decide_verify, given(*CLAIMED), alone, e.NOON)
 
 
 def test_nobody_is_verified_before_he_said_who_he_is_or_without_a_case() -> None:
-    refused_by("identity_claimed", decide_verify, given(case_opened()), BY_TWO, NOON)
-    refused_by("case_known", decide_verify, given(), BY_TWO, NOON)
+    refused_by("identity_claimed", decide_verify, given(e.case_opened()), BY_TWO, e.NOON)
+    refused_by("case_known", decide_verify, given(), BY_TWO, e.NOON)
 
 
 def test_an_open_contradiction_blocks_and_a_matching_correction_clears_it() -> None:
-    contradicted = (*CLAIMED, identity_contradicted())
-    refused_by("no_open_contradiction", decide_verify, given(*contradicted), BY_TWO, NOON)
-    corrected = (*contradicted, personal_data_provided())
-    refused_by("no_open_contradiction", decide_verify, given(*corrected), BY_TWO, NOON)
-    cleared = given(*corrected, answered("match", f"{CASE}-4"))
-    assert len(decide_verify(cleared, VERIFY, NOON)) == 1
+    contradicted = (*CLAIMED, e.identity_contradicted())
+    refused_by("no_open_contradiction", decide_verify, given(*contradicted), BY_TWO, e.NOON)
+    corrected = (*contradicted, e.personal_data_provided())
+    refused_by("no_open_contradiction", decide_verify, given(*corrected), BY_TWO, e.NOON)
+    cleared = given(*corrected, answered("match", f"{e.CASE}-4"))
+    assert len(decide_verify(cleared, VERIFY, e.NOON)) == 1
 
 
 def test_asking_again_about_data_that_a_person_contradicted_ends_no_contradiction() -> None:
-    asked_again = given(*CLAIMED, identity_contradicted(), answered("match"))
-    refused_by("no_open_contradiction", decide_verify, asked_again, VERIFY, NOON)
-    both = given(*CLAIMED, identity_contradicted(), BY_REGISTRY, answered("match"))
-    refused_by("no_open_contradiction", decide_verify, both, VERIFY, NOON)
+    asked_again = given(*CLAIMED, e.identity_contradicted(), answered("match"))
+    refused_by("no_open_contradiction", decide_verify, asked_again, VERIFY, e.NOON)
+    both = given(*CLAIMED, e.identity_contradicted(), BY_REGISTRY, answered("match"))
+    refused_by("no_open_contradiction", decide_verify, both, VERIFY, e.NOON)
 
 
 def test_a_registry_takes_its_own_contradiction_back_with_a_match() -> None:
     asked_again = given(*CLAIMED, BY_REGISTRY, answered("match"))
-    assert len(decide_verify(asked_again, VERIFY, NOON)) == 1
+    assert len(decide_verify(asked_again, VERIFY, e.NOON)) == 1
     partial = given(*CLAIMED, BY_REGISTRY, answered("partial"))
-    refused_by("no_open_contradiction", decide_verify, partial, BY_TWO, NOON)
+    refused_by("no_open_contradiction", decide_verify, partial, BY_TWO, e.NOON)
 
 
-@pytest.mark.parametrize("contradicted", [identity_contradicted(), BY_REGISTRY])
+@pytest.mark.parametrize("contradicted", [e.identity_contradicted(), BY_REGISTRY])
 def test_two_people_verify_past_a_contradiction_with_a_reason(contradicted: Event) -> None:
     state = given(*CLAIMED, contradicted)
     alone = VERIFY.model_copy(update={"reason": "an invented reason"})
-    refused_by("no_open_contradiction", decide_verify, state, alone, NOON)
-    refused_by("no_open_contradiction", decide_verify, state, BY_TWO, NOON)
+    refused_by("no_open_contradiction", decide_verify, state, alone, e.NOON)
+    refused_by("no_open_contradiction", decide_verify, state, BY_TWO, e.NOON)
     himself = alone.model_copy(update={"second_by": alone.by, "basis": "two_sources"})
-    refused_by("no_open_contradiction", decide_verify, state, himself, NOON)
+    refused_by("no_open_contradiction", decide_verify, state, himself, e.NOON)
     both = BY_TWO.model_copy(update={"reason": "an invented reason"})
-    (event,) = decide_verify(state, both, NOON)
+    (event,) = decide_verify(state, both, e.NOON)
     assert isinstance(event, IdentityVerified)
     assert event.reason == Plain("an invented reason")
     after = given(*CLAIMED, contradicted, event)
@@ -169,47 +155,47 @@ def test_two_people_verify_past_a_contradiction_with_a_reason(contradicted: Even
 
 
 def test_new_data_after_a_contradiction_was_overruled_is_judged_by_itself() -> None:
-    overruled = (*CLAIMED, BY_REGISTRY, identity_verified(), personal_data_provided())
-    assert len(decide_verify(given(*overruled), BY_TWO, NOON)) == 1
+    overruled = (*CLAIMED, BY_REGISTRY, e.identity_verified(), e.personal_data_provided())
+    assert len(decide_verify(given(*overruled), BY_TWO, e.NOON)) == 1
 
 
 def test_after_a_rejection_it_takes_two_people_or_new_data() -> None:
-    rejected = (*CLAIMED, answered("match"), identity_rejected())
-    refused_by("not_rejected", decide_verify, given(*rejected), VERIFY, NOON)
-    assert len(decide_verify(given(*rejected), BY_TWO, NOON)) == 1
-    anew = given(*rejected, personal_data_provided(), answered("match", f"{CASE}-5"))
-    assert len(decide_verify(anew, VERIFY, NOON)) == 1
+    rejected = (*CLAIMED, answered("match"), e.identity_rejected())
+    refused_by("not_rejected", decide_verify, given(*rejected), VERIFY, e.NOON)
+    assert len(decide_verify(given(*rejected), BY_TWO, e.NOON)) == 1
+    anew = given(*rejected, e.personal_data_provided(), answered("match", f"{e.CASE}-5"))
+    assert len(decide_verify(anew, VERIFY, e.NOON)) == 1
 
 
 def test_spelling_a_name_in_another_way_makes_no_second_person() -> None:
     alone = BY_TWO.model_copy(update={"second_by": " olena  EXAMPLE"})
-    refused_by("two_agreeing_sources", decide_verify, given(*CLAIMED), alone, NOON)
+    refused_by("two_agreeing_sources", decide_verify, given(*CLAIMED), alone, e.NOON)
 
 
 def test_new_data_takes_the_verification_back() -> None:
-    before = given(*CLAIMED, answered("match"), identity_verified())
+    before = given(*CLAIMED, answered("match"), e.identity_verified())
     assert before.verified
-    assert decide_verify(before, VERIFY, NOON) == []
-    assert not given(*CLAIMED, identity_verified(), personal_data_provided()).verified
+    assert decide_verify(before, VERIFY, e.NOON) == []
+    assert not given(*CLAIMED, e.identity_verified(), e.personal_data_provided()).verified
 
 
 def test_the_registry_is_asked_again_only_about_something() -> None:
-    refused_by("identity_claimed", statement_to_check, given(case_opened()))
+    refused_by("identity_claimed", statement_to_check, given(e.case_opened()))
     refused_by("case_known", statement_to_check, given())
-    continued = EpisodeContinued(next_case=OTHER_CASE)
+    continued = EpisodeContinued(next_case=e.OTHER_CASE)
     refused_by("latest_episode", statement_to_check, given(*CLAIMED, continued))
     assert statement_to_check(given(*CLAIMED)).event_id == CLAIM_ID
 
 
 def test_a_person_escalates_contradicts_and_rejects() -> None:
     state = given(*CLAIMED)
-    escalate = ask(EscalateVerification, remark="another voice")
-    contradict = ask(ContradictIdentity, fields=("rank",), reason="knows no ranks")
-    reject = ask(RejectIdentity, reason="somebody else's number")
-    assert isinstance(decide_escalate(state, escalate, NOON)[0], VerificationEscalated)
-    assert isinstance(decide_contradict(state, contradict, NOON)[0], IdentityContradicted)
-    assert isinstance(decide_reject(state, reject, NOON)[0], IdentityRejected)
-    assert decide_reject(given(*CLAIMED, identity_rejected()), reject, NOON) == []
+    escalate = ask(verification.EscalateVerification, remark="another voice")
+    contradict = ask(verification.ContradictIdentity, fields=("rank",), reason="knows no ranks")
+    reject = ask(verification.RejectIdentity, reason="somebody else's number")
+    assert isinstance(decide_escalate(state, escalate, e.NOON)[0], VerificationEscalated)
+    assert isinstance(decide_contradict(state, contradict, e.NOON)[0], IdentityContradicted)
+    assert isinstance(decide_reject(state, reject, e.NOON)[0], IdentityRejected)
+    assert decide_reject(given(*CLAIMED, e.identity_rejected()), reject, e.NOON) == []
 
 
 def test_evolve_takes_every_event_in_any_order() -> None:

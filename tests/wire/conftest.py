@@ -74,13 +74,11 @@ class Site:
 
     @asynccontextmanager
     async def service(self, name: str) -> AsyncIterator[Service]:
-        """Runs a service while the block lasts."""
         async with self.serving(WIRES[name](self.settings)) as service:
             yield service
 
     @asynccontextmanager
     async def serving(self, service: Service) -> AsyncIterator[Service]:
-        """Runs a service that is put together already."""
         await service.bus.broker.start()
         service.begin()
         self.running[service.context.service] = service
@@ -91,7 +89,6 @@ class Site:
             service.close()
 
     async def restart_key_holder(self) -> None:
-        """Starts a key holder, in place of the one that runs."""
         await self.stop_key_holder()
         await self.key_holder.enter_async_context(self.service("keyholder"))
         # It is ready as a service before the server knows that it answers about keys.
@@ -106,7 +103,6 @@ class Site:
         await self.key_holder.aclose()
 
     def keys_of(self, service: str) -> RemoteKeys:
-        """The key holder, asked in a service's name."""
         log = self.running["keyholder"].log
         return RemoteKeys(log.connection, service, WITHIN_S)
 
@@ -147,7 +143,6 @@ class Site:
     async def record(
         self, command_type: type[Command], case_id: str, by: str = OLENA, **fields: Any
     ) -> Recorded:
-        """Sends a command that must be recorded."""
         answered = await self.ask(command_type, case_id, by, **fields)
         assert isinstance(answered, Recorded), answered
         return answered
@@ -161,7 +156,6 @@ class Site:
                 return event
 
     async def stored(self, sequence: int) -> bytes:
-        """Waits until CASES has a sequence and gives its bytes."""
         subscription = await self.jetstream.subscribe(
             f"{subjects.CASES_PREFIX}.>",
             ordered_consumer=True,
@@ -176,7 +170,6 @@ class Site:
             await subscription.unsubscribe()
 
     async def history(self, case_id: str) -> list[str]:
-        """The types of a case's events."""
         info = await self.jetstream.stream_info(
             subjects.CASES, subjects_filter=f"{subjects.CASES_PREFIX}.{case_id}.>"
         )
@@ -199,7 +192,6 @@ class Site:
         return left
 
     async def parked(self, count: int = 1) -> list[Parked]:
-        """Waits until so many messages are parked and gives them."""
         subscription = await self.jetstream.subscribe("parked.>", ordered_consumer=True)
         try:
             messages = [await subscription.next_msg(timeout=WITHIN_S) for _ in range(count)]
@@ -234,7 +226,6 @@ async def site(tmp_path: Path, server: NatsServer) -> AsyncIterator[Site]:
 
 @pytest.fixture
 async def all_services(site: Site) -> AsyncIterator[Site]:
-    """An installation with intake, verification and handover running."""
     async with AsyncExitStack() as stack:
         for name in ("intake", "verification", "handover"):
             await stack.enter_async_context(site.service(name))
@@ -243,7 +234,6 @@ async def all_services(site: Site) -> AsyncIterator[Site]:
 
 @pytest.fixture
 async def intake(site: Site) -> AsyncIterator[Site]:
-    """An installation with intake running, and nothing else."""
     async with site.service("intake"):
         yield site
 

@@ -46,7 +46,6 @@ async def safe_case(site: Site, rule: str = "yes") -> str:
 
 
 async def given_to_channels(site: Site) -> int:
-    """How many messages OUTBOUND ever took."""
     return (await site.jetstream.stream_info(subjects.OUTBOUND)).state.last_seq
 
 

@@ -1,11 +1,14 @@
-"""Publishes on a channel's subject what no channel of ours would."""
+"""Publishes on a channel's subject: the end of a call, and what no channel of ours would."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.boxes import box_up
+from shared.events.base import CallEnvelope, type_of
+from shared.events.calls import CallEnded
 from tests.wire.conftest import Site
 
 
@@ -32,3 +35,16 @@ def envelope(key: Any, call_id: str, message_id: str, **inside: Any) -> dict[str
 async def publish(site: Site, envelope: dict[str, Any] | bytes) -> None:
     body = envelope if isinstance(envelope, bytes) else json.dumps(envelope).encode()
     await site.jetstream.publish("calls.phone", body)
+
+
+async def publish_end(site: Site, call_id: str) -> None:
+    now = datetime.now(UTC)
+    envelope = CallEnvelope[CallEnded](
+        id=f"{call_id}-end",
+        source="/channels/phone",
+        type=type_of(CallEnded),
+        subject=call_id,
+        time=now,
+        data=CallEnded(call_id=call_id, channel="phone", ended_at=now),
+    )
+    await publish(site, envelope.model_dump_json(exclude_none=True).encode())

@@ -66,7 +66,6 @@ async def gate_of(place: Path) -> Gate:
 
 
 def bring_keys(place: Path) -> None:
-    """The key files are back beside the new data folder, as before a restore."""
     shutil.copytree(place.parent / "keys", folders_of(place / "new").keys)
 
 

@@ -141,7 +141,6 @@ async def test_it_is_taken_without_the_key_that_opens_it(site: Site, place: Path
 
 
 async def many_calls(site: Site) -> None:
-    """Makes a backup larger than what age authenticates at once."""
     for number in range(30):
         await site.call(f"+3804400000{number:02}", text=os.urandom(2_000).hex())
 

@@ -37,7 +37,6 @@ async def cluster(tmp_path: Path) -> AsyncIterator[NatsCluster]:
 
 @pytest.fixture
 def buckets(cluster: NatsCluster) -> Iterator[list[JetStreamBucket]]:
-    """One bucket seen through each of the three servers."""
     connections = [Connection({"servers": [server.url]}) for server in cluster.servers]
     yield [JetStreamBucket(one, subjects.KEYS_BUCKET, 5.0) for one in connections]
     for one in connections:

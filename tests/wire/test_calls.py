@@ -12,67 +12,32 @@ from tests.wire.conftest import Site
 from tests.wire.publishing import envelope, publish
 
 
-async def test_a_first_call_opens_a_case_and_the_same_caller_is_linked_to_it(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call("+380 44 000 00 01")
-        opened = await site.next_event("CaseOpened")
-        await site.call("+380440000001")
-        linked = await site.next_event("CallLinked")
+async def test_a_first_call_opens_a_case_and_the_same_caller_is_linked_to_it(intake: Site) -> None:
+    await intake.call("+380 44 000 00 01")
+    opened = await intake.next_event("CaseOpened")
+    await intake.call("+380440000001")
+    linked = await intake.next_event("CallLinked")
     assert linked.subject == opened.subject
     assert linked.data.basis == "caller"
 
 
-async def test_a_return_code_finds_the_case_from_another_phone(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call("+380440000001")
-        case_id = (await site.next_event()).subject
-        code = (await site.record(IssueReturnCode, case_id)).return_code
-        await site.call("@beispiel", code=code, on="telegram")
-        linked = await site.next_event("CallLinked")
-        await site.call("@beispiel", on="telegram")
-        again = await site.next_event("CallLinked")
-    assert (linked.subject, linked.data.basis) == (case_id, "return_code")
-    assert (again.subject, again.data.basis) == (case_id, "caller")
-
-
-async def test_the_code_of_an_earlier_episode_is_no_proof_in_the_next(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call("+380440000001")
-        first = (await site.next_event()).subject
-        code = (await site.record(IssueReturnCode, first)).return_code
-        await site.record(CloseCase, first, reason="withdrew")
-        await site.call("+380440000001")
-        second = (await site.next_event("CaseOpened", "CallLinked")).subject
-        await site.call("@beispiel", code=code, on="telegram")
-        linked = await site.next_event("CallLinked")
+async def test_the_code_of_an_earlier_episode_is_no_proof_in_the_next(intake: Site) -> None:
+    await intake.call("+380440000001")
+    first = (await intake.next_event()).subject
+    code = (await intake.record(IssueReturnCode, first)).return_code
+    await intake.record(CloseCase, first, reason="withdrew")
+    await intake.call("+380440000001")
+    second = (await intake.next_event("CaseOpened", "CallLinked")).subject
+    await intake.call("@beispiel", code=code, on="telegram")
+    linked = await intake.next_event("CallLinked")
     assert (linked.subject, linked.data.basis) == (second, "earlier_code")
 
 
-async def test_callers_with_withheld_numbers_are_nobodys_case_but_their_own(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call(None)
-        await site.call("Anonymous")
-        await site.call("+380440000001;ext=5")
-        await site.call("+380440000001")
-        events = [await site.next_event() for _ in range(4)]
-    assert len({event.subject for event in events}) == 4
-    assert sum(event.data.caller_key is None for event in events) == 2
-
-
-async def test_a_silent_call_is_a_call(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call(text="", code=" ")
-        opened = await site.next_event("CaseOpened")
+async def test_a_silent_call_is_a_call(intake: Site) -> None:
+    await intake.call(text="", code=" ")
+    opened = await intake.next_event("CaseOpened")
     assert opened.data.text is None
     assert not opened.data.unmatched_code
-
-
-async def test_one_call_id_on_two_channels_is_two_calls(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call("+380440000001", call_id="update-1")
-        await site.call("@beispiel", call_id="update-1", on="telegram")
-        events = [await site.next_event("CaseOpened") for _ in range(2)]
-    assert events[0].subject != events[1].subject
 
 
 async def test_a_channels_clock_that_is_ahead_dates_nothing_into_the_future(site: Site) -> None:
@@ -85,23 +50,21 @@ async def test_a_channels_clock_that_is_ahead_dates_nothing_into_the_future(site
     assert opened.data.changed == ("started_at_replaced",)
 
 
-async def test_an_unknown_code_opens_a_case_and_says_so(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call(code="000 000 0000")
-        assert (await site.next_event("CaseOpened")).data.unmatched_code
+async def test_an_unknown_code_opens_a_case_and_says_so(intake: Site) -> None:
+    await intake.call(code="000 000 0000")
+    assert (await intake.next_event("CaseOpened")).data.unmatched_code
 
 
-async def test_a_call_delivered_any_number_of_times_has_one_effect(site: Site) -> None:
-    async with site.service("intake"):
-        # Channels that lost their acknowledgement publish again, minutes later too: another id.
-        key = read_intake_public_key(site.settings.keys_dir)
-        for number in range(5):
-            await publish(site, envelope(key, call_id="call-1", message_id=f"message-{number}"))
-        await site.call("+380440000099", call_id="call-2")
-        events = [await site.next_event() for _ in range(2)]
-        assert await site.calls_left() == 0
+async def test_a_call_delivered_any_number_of_times_has_one_effect(intake: Site) -> None:
+    # Channels that lost their acknowledgement publish again, minutes later too: another id.
+    key = read_intake_public_key(intake.settings.keys_dir)
+    for number in range(5):
+        await publish(intake, envelope(key, call_id="call-1", message_id=f"message-{number}"))
+    await intake.call("+380440000099", call_id="call-2")
+    events = [await intake.next_event() for _ in range(2)]
+    assert await intake.calls_left() == 0
     assert sorted(event.data.call_id for event in events) == ["call-1", "call-2"]
-    info = await site.jetstream.stream_info(subjects.CASES)
+    info = await intake.jetstream.stream_info(subjects.CASES)
     assert info.state.messages == 2
 
 
@@ -113,16 +76,15 @@ async def test_two_first_calls_at_once_open_one_case(site: Site) -> None:
     assert [event.type_name for event in events].count("CaseOpened") == 1
 
 
-async def test_a_call_after_closing_opens_the_next_episode(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call("+380440000001")
-        first = (await site.next_event()).subject
-        await site.record(CloseCase, first, reason="withdrew")
-        await site.call("+380440000001")
-        second = await site.next_event("CaseOpened", "CallLinked")
-        assert second.type_name == "CaseOpened"
-        await site.call("+380440000001")
-        third = await site.next_event("CaseOpened", "CallLinked")
+async def test_a_call_after_closing_opens_the_next_episode(intake: Site) -> None:
+    await intake.call("+380440000001")
+    first = (await intake.next_event()).subject
+    await intake.record(CloseCase, first, reason="withdrew")
+    await intake.call("+380440000001")
+    second = await intake.next_event("CaseOpened", "CallLinked")
+    assert second.type_name == "CaseOpened"
+    await intake.call("+380440000001")
+    third = await intake.next_event("CaseOpened", "CallLinked")
     assert (second.data.previous_case, second.data.episode) == (first, 2)
     assert third.subject == second.subject != first
 
@@ -139,15 +101,14 @@ async def test_a_call_redelivered_after_its_case_was_closed_opens_no_episode(sit
     assert info.state.messages == 2
 
 
-async def test_a_service_number_is_hashed_as_it_is_folded(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call()
-        case_id = (await site.next_event()).subject
-        keys = []
-        for number in ("АВ-000123", "ab 000123", "AB-000124", None):
-            who = {"surname": "Beispiel", "service_number": number}
-            await site.record(ProvidePersonalData, case_id, identity=who)
-            keys.append((await site.next_event()).data.service_number_key)
+async def test_a_service_number_is_hashed_as_it_is_folded(intake: Site) -> None:
+    await intake.call()
+    case_id = (await intake.next_event()).subject
+    keys = []
+    for number in ("АВ-000123", "ab 000123", "AB-000124", None):
+        who = {"surname": "Beispiel", "service_number": number}
+        await intake.record(ProvidePersonalData, case_id, identity=who)
+        keys.append((await intake.next_event()).data.service_number_key)
     cyrillic, latin, other, none = keys
     assert cyrillic == latin != other
     assert none is None
@@ -162,20 +123,18 @@ async def test_calls_wait_while_intake_is_down(site: Site) -> None:
     assert len(cases) == 50
 
 
-async def test_calls_survive_a_killed_server(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call("+380440000001")
-        await site.next_event()
-        site.server.kill()
-        await asyncio.to_thread(site.server.start)
-        await site.call("+380440000002")
-        assert (await site.next_event("CaseOpened")).caseversion == 1
+async def test_calls_survive_a_killed_server(intake: Site) -> None:
+    await intake.call("+380440000001")
+    await intake.next_event()
+    intake.server.kill()
+    await asyncio.to_thread(intake.server.start)
+    await intake.call("+380440000002")
+    assert (await intake.next_event("CaseOpened")).caseversion == 1
 
 
-async def test_bad_calls_do_not_stop_good_ones_and_other_scripts_are_welcome(site: Site) -> None:
-    async with site.service("intake"):
-        await publish(site, b"no call")
-        for text in ("хочу здатися", "我想投降", "أريد أن أعيش", "👨‍👩‍👧 hello\nsecond line"):
-            await site.call(text=text)
-        events = [await site.next_event() for _ in range(4)]
+async def test_bad_calls_do_not_stop_good_ones_and_other_scripts_are_welcome(intake: Site) -> None:
+    await publish(intake, b"no call")
+    for text in ("хочу здатися", "我想投降", "أريد أن أعيش", "👨‍👩‍👧 hello\nsecond line"):
+        await intake.call(text=text)
+    events = [await intake.next_event() for _ in range(4)]
     assert {event.type_name for event in events} == {"CaseOpened", "CallLinked"}

@@ -25,15 +25,16 @@ async def follow(site: Site, *case_ids: str) -> None:
         await site.jetstream.publish(f"$KV.INDEX.next.{one}", entry)
 
 
-async def test_episodes_that_come_back_to_their_case_park_the_call_and_no_more(site: Site) -> None:
-    async with site.service("intake"):
-        first = await closed_case(site, "+380440000001")
-        other = await closed_case(site, "+380440000002")
-        await follow(site, first, other, first)
-        await site.call("+380440000001")
-        (parked,) = await site.parked()
-        await site.call("+380440000003")
-        assert (await site.next_event("CaseOpened")).type_name == "CaseOpened"
+async def test_episodes_that_come_back_to_their_case_park_the_call_and_no_more(
+    intake: Site,
+) -> None:
+    first = await closed_case(intake, "+380440000001")
+    other = await closed_case(intake, "+380440000002")
+    await follow(intake, first, other, first)
+    await intake.call("+380440000001")
+    (parked,) = await intake.parked()
+    await intake.call("+380440000003")
+    assert (await intake.next_event("CaseOpened")).type_name == "CaseOpened"
     assert (parked.reason, parked.field) == ("failed", "index")
 
 
@@ -49,9 +50,8 @@ async def test_more_episodes_than_a_man_has_park_the_call(
     assert (parked.reason, parked.field) == ("failed", "index")
 
 
-async def test_an_entry_that_was_deleted_parks_the_call_that_needs_it(site: Site) -> None:
-    async with site.service("intake"):
-        await site.jetstream.publish("$KV.INDEX.call.phone.call-1", b"")
-        await site.call("+380440000001", call_id="call-1")
-        (parked,) = await site.parked()
+async def test_an_entry_that_was_deleted_parks_the_call_that_needs_it(intake: Site) -> None:
+    await intake.jetstream.publish("$KV.INDEX.call.phone.call-1", b"")
+    await intake.call("+380440000001", call_id="call-1")
+    (parked,) = await intake.parked()
     assert (parked.reason, parked.field) == ("failed", "index")

@@ -40,7 +40,6 @@ async def running(module: str, site: Site) -> AsyncIterator[Process]:
 
 
 def environment_on(site: Site) -> dict[str, str]:
-    """The environment of a service's process on a site."""
     settings = site.settings
     return {
         **os.environ,
@@ -55,16 +54,15 @@ def environment_on(site: Site) -> dict[str, str]:
 
 
 async def test_a_registry_that_is_stuck_does_not_hold_up_the_end(intake: Site) -> None:
-    site = intake
     async with (
         asyncio.timeout(WITHIN_S),
-        running("tests.wire.stuck_verification", site) as stuck,
+        running("tests.wire.stuck_verification", intake) as stuck,
     ):
         assert stuck.stdout is not None
         assert stuck.stderr is not None
-        await site.call()
-        case_id = (await site.next_event("CaseOpened")).subject
-        await site.record(ProvidePersonalData, case_id, identity={"surname": "Beispiel"})
+        await intake.call()
+        case_id = (await intake.next_event("CaseOpened")).subject
+        await intake.record(ProvidePersonalData, case_id, identity={"surname": "Beispiel"})
         assert await stuck.stdout.readline() == b"asked\n"
         stuck.terminate()
         # Nobody has written to its standard input: the registry hangs still.
@@ -72,9 +70,9 @@ async def test_a_registry_that_is_stuck_does_not_hold_up_the_end(intake: Site) -
         assert await stuck.stdout.read() == b"and said, but not flushed"
         assert await stuck.stderr.read() == b""
     # Its question is delivered again, and nothing of it is recorded.
-    claims = await site.jetstream.consumer_info(subjects.CASES, CASES.name)
+    claims = await intake.jetstream.consumer_info(subjects.CASES, CASES.name)
     assert claims.num_ack_pending == 1
-    assert await site.history(case_id) == ["CaseOpened", "PersonalDataProvided"]
+    assert await intake.history(case_id) == ["CaseOpened", "PersonalDataProvided"]
 
 
 def frozen(server: NatsServer) -> None:
@@ -107,7 +105,6 @@ async def test_without_a_server_the_end_is_none_by_a_fault(
 
 
 async def answers(site: Site, service: str) -> None:
-    """Waits until a service listens."""
     while True:
         with suppress(NoRespondersError):
             await site.client.request(subjects.health(service), timeout=WITHIN_S)

@@ -20,11 +20,10 @@ from services.keyholder.entries import Entry
 from services.query.feed.database import Database, open_database
 from services.query.feed.generations import Generations
 from shared import subjects
-from shared.buckets import Kept
+from shared.buckets import BucketEntry
 from shared.commands.handover import RecordArrival
 from shared.commands.intake import AddNote, ErasePersonalData, ProvidePersonalData
-from shared.events.parsing import read_case_event
-from shared.jetstream import RecordedEvent
+from tests.integrity.prepared import recorded
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 from tests.wire.test_lifecycle import HIM, PLACE
@@ -59,7 +58,6 @@ class ReadModels:
         self.read = log[-1].sequence
 
     def counts(self) -> dict[str, list[tuple[Any, ...]]]:
-        """The rows of the statistics."""
         tables = self.generations.following.tables
         with self.database.reader.connect() as connection:
             return {
@@ -72,13 +70,6 @@ class ReadModels:
         query = select(table.c.type_name).where(table.c.case_id == case_id)
         with self.database.reader.connect() as connection:
             return list(connection.execute(query.order_by(table.c.version)).scalars())
-
-
-def recorded(one: Stored) -> RecordedEvent:
-    event = read_case_event(one.body)
-    return RecordedEvent(
-        event.subject, event.caseversion, event.type_name, one.body, one.sequence, one.recorded_at
-    )
 
 
 async def registered(site: Site, number: int) -> str:
@@ -94,7 +85,7 @@ async def registered(site: Site, number: int) -> str:
     return case_id
 
 
-def case_of(entry: Kept | None) -> str:
+def case_of(entry: BucketEntry | None) -> str:
     return "" if entry is None else str(json.loads(entry.value)["case_id"])
 
 
@@ -188,7 +179,6 @@ async def test_a_hundred_erased_cases_open_nowhere_and_counts_stay(
 
 
 async def exported(site: Site) -> bytes:
-    """What `passage log export` writes."""
     return b"".join(one.body + b"\n" for one in await log_of(site))
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
-
-import pytest
 
 from services.intake.deadlines import LOCATION_RETENTION
 from shared.commands.base import Ignored, Refused, Unavailable
@@ -20,41 +17,13 @@ SERVICES = ("intake", "verification", "handover")
 REQUEST = {"legal_basis": "request_of_person", "reference": "letter 17"}
 
 
-@pytest.fixture
-async def forgetful(site: Site) -> AsyncIterator[Site]:
-    """An installation that keeps no place after handover."""
-    site.settings = site.settings.model_copy(update={"location_retention_hours": 0.0})
-    async with AsyncExitStack() as stack:
-        for name in SERVICES:
-            await stack.enter_async_context(site.service(name))
-        yield site
-
-
-async def test_erasure_asked_while_guided_follows_handover_and_places_die_by_their_timer(
-    forgetful: Site,
-) -> None:  # E19
-    site = forgetful
-    case_id, _ = await guided(site)
-    asked = await site.record(ErasePersonalData, case_id, classes=["identity"], **REQUEST)
-    assert asked.events == ("ErasureRequested",)
-    await hand_over(site, case_id)
-    erased = [(await site.next_event("PersonalDataErased")).data for _ in range(2)]
-    found = {(one.classes, one.legal_basis) for one in erased}
-    assert found == {
-        (("identity",), "request_of_person"),
-        (("location",), "location_retention"),
-    }
-    assert (await site.history(case_id)).count("PersonalDataErased") == 2
-
-
 async def test_a_missed_rendezvous_lets_the_erasure_through(all_services: Site) -> None:
-    site = all_services
-    case_id, meeting = await guided(site)
-    await site.record(ErasePersonalData, case_id, **REQUEST)
-    await site.record(
+    case_id, meeting = await guided(all_services)
+    await all_services.record(ErasePersonalData, case_id, **REQUEST)
+    await all_services.record(
         RecordMissed, case_id, rendezvous_id=meeting, who="caller", reason="did not come"
     )
-    erased = await site.next_event("PersonalDataErased")
+    erased = await all_services.next_event("PersonalDataErased")
     assert erased.data.classes == ("identity", "location", "narrative")
     assert erased.actor == "service:intake"
 
@@ -62,22 +31,21 @@ async def test_a_missed_rendezvous_lets_the_erasure_through(all_services: Site) 
 async def test_a_verified_man_is_erased_once_and_what_he_gives_later_again(
     all_services: Site,
 ) -> None:  # E18
-    site = all_services
-    case_id, _ = await verified(site)
-    unnamed = await site.ask(ErasePersonalData, case_id, legal_basis="request_of_person")
+    case_id, _ = await verified(all_services)
+    unnamed = await all_services.ask(ErasePersonalData, case_id, legal_basis="request_of_person")
     assert isinstance(unnamed, Refused)
     assert unnamed.guard == "request_named"
-    done = await site.record(ErasePersonalData, case_id, **REQUEST)
+    done = await all_services.record(ErasePersonalData, case_id, **REQUEST)
     assert done.events == ("PersonalDataErased",)
     assert isinstance(
-        await site.ask(ErasePersonalData, case_id, classes=["identity"], **REQUEST), Ignored
+        await all_services.ask(ErasePersonalData, case_id, classes=["identity"], **REQUEST), Ignored
     )
     # The key holder hears of the erasure a moment later, and gives no new keys before.
     given: dict[str, Any] = {"command_id": "same", "identity": HIM}
-    while isinstance(await site.ask(ProvidePersonalData, case_id, **given), Unavailable):
+    while isinstance(await all_services.ask(ProvidePersonalData, case_id, **given), Unavailable):
         pass
-    await site.next_event("RegistryChecked")
-    again = await site.record(ErasePersonalData, case_id, classes=["identity"], **REQUEST)
+    await all_services.next_event("RegistryChecked")
+    again = await all_services.record(ErasePersonalData, case_id, classes=["identity"], **REQUEST)
     assert again.events == ("PersonalDataErased",)
 
 

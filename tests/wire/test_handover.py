@@ -18,36 +18,17 @@ from passage.connecting import connected
 from passage.install.provisioning import provision
 from services.handover import CONSUMES
 from shared import subjects
-from shared.answering import AnyAnswer
-from shared.commands.base import Recorded
-from shared.commands.handover import (
-    AcceptHandover,
-    OfferHandover,
-    RecordArrival,
-    RecordContactLost,
-    RecordGroupHandover,
-    RefuseHandover,
-    SetFollowUp,
-    WithdrawHandover,
-)
+from shared.commands import handover
 from shared.events.base import Event
 from shared.events.groups import GroupFormed, GroupJoined
 from shared.events.handover import HandoverOffered
 from shared.service import Service
 from shared.transact import Cause, transact
-from tests.asking import OLENA, PETRO
-from tests.examples import (
-    arrived_in_ukraine,
-    case_opened,
-    handover_accepted,
-    handover_offered,
-    rendezvous_disclosed,
-    rendezvous_planned,
-)
+from tests import examples as e
+from tests.asking import OLENA
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 
-ROUNDS = 25
 HOUR = timedelta(hours=1)
 LEAD = "1EAD0000CASE"
 MEMBERS = ("MEMBER00CASE", "MEMBER01CASE", "MEMBER02CASE")
@@ -69,11 +50,10 @@ def _only(event: Event, _state: object) -> list[Event]:
 
 
 def offer_now() -> HandoverOffered:
-    return handover_offered().model_copy(update={"deadline_at": datetime.now(UTC) + HOUR})
+    return e.handover_offered().model_copy(update={"deadline_at": datetime.now(UTC) + HOUR})
 
 
 async def all_taken(site: Site) -> None:
-    """Waits until handover has taken every message there is for it."""
     async with asyncio.timeout(WITHIN_S):
         for durable in CONSUMES:
             left = 1
@@ -105,11 +85,11 @@ async def test_a_group_receipt_reaches_each_members_log_once_even_when_redeliver
     }
     async with site.service("handover") as service:
         for one in MEMBERS:
-            await seed(service, one, [case_opened()])
-        offered = [offer_now(), handover_accepted()]
-        await seed(service, LEAD, [case_opened(), formed, *joined, *offered])
+            await seed(service, one, [e.case_opened()])
+        offered = [offer_now(), e.handover_accepted()]
+        await seed(service, LEAD, [e.case_opened(), formed, *joined, *offered])
         done = await site.record(
-            RecordGroupHandover,
+            handover.RecordGroupHandover,
             LEAD,
             head_count=3,
             received=[LEAD, *MEMBERS[:2]],
@@ -128,45 +108,23 @@ async def test_a_group_receipt_reaches_each_members_log_once_even_when_redeliver
     assert await site.history(MEMBERS[2]) == ["CaseOpened"]
 
 
-async def test_accepted_and_withdrawn_at_the_same_moment_exactly_one_wins(site: Site) -> None:
-    """E15, with a refusal thrown in: each on the version that all of them saw."""
-
-    async def one_round(service: Service, number: int) -> list[AnyAnswer]:
-        case_id = f"0FFER{number:07}"
-        await seed(service, case_id, [case_opened(), offer_now()])
-        answer: dict[str, Any] = {"offer_id": "offer-1", "seen_version": 2}
-        by_team: dict[str, Any] = {**answer, "team": "Heron", "by": PETRO}
-        answers = await asyncio.gather(
-            site.ask(AcceptHandover, case_id, **by_team),
-            site.ask(WithdrawHandover, case_id, reason="too far", **answer),
-            site.ask(RefuseHandover, case_id, reason="another way", **by_team),
-        )
-        assert len(await site.history(case_id)) == 3
-        return list(answers)
-
-    async with site.service("handover") as service:
-        for number in range(ROUNDS):
-            answers = await one_round(service, number)
-            assert sorted(one.result for one in answers) == ["recorded", "refused", "refused"]
-
-
 async def test_an_offer_is_made_answered_and_withdrawn_over_the_wire(site: Site) -> None:
     later: dict[str, Any] = {"team": "Heron", "deadline_at": datetime.now(UTC) + HOUR}
     now = datetime.now(UTC)
     window = {"window_from": now + HOUR, "window_to": now + 2 * HOUR}
-    planned = rendezvous_planned().model_copy(update=window)  # One that doesn't expire meanwhile.
+    planned = e.rendezvous_planned().model_copy(update=window)  # One that doesn't expire meanwhile.
     async with site.service("handover") as service:
-        await seed(service, LEAD, [case_opened(), planned, rendezvous_disclosed()])
-        first = await site.record(OfferHandover, LEAD, **later)
-        assert (await site.ask(OfferHandover, LEAD, **later)).result == "refused"
+        await seed(service, LEAD, [e.case_opened(), planned, e.rendezvous_disclosed()])
+        first = await site.record(handover.OfferHandover, LEAD, **later)
+        assert (await site.ask(handover.OfferHandover, LEAD, **later)).result == "refused"
         offer_id = (await site.next_event("HandoverOffered")).data.offer_id
-        await site.record(WithdrawHandover, LEAD, offer_id=offer_id, reason="too far")
-        second = await site.record(OfferHandover, LEAD, **later)
+        await site.record(handover.WithdrawHandover, LEAD, offer_id=offer_id, reason="too far")
+        second = await site.record(handover.OfferHandover, LEAD, **later)
         assert second.version == first.version + 2
 
 
 async def test_days_of_silence_are_said_once_each_over_restarts(site: Site) -> None:
-    arrived = [case_opened(), arrived_in_ukraine()]
+    arrived = [e.case_opened(), e.arrived_in_ukraine()]
     async with site.service("handover") as service:
         await seed(service, LEAD, arrived, at=datetime.now(UTC) - 100 * HOUR)
         rules = {(await site.next_event("FollowUpOverdue")).data.rule for _ in range(3)}
@@ -182,15 +140,15 @@ async def test_days_of_silence_are_said_once_each_over_restarts(site: Site) -> N
 async def test_a_reminder_set_before_a_kill_comes_once_after_it(site: Site) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=1)
     async with site.service("handover") as service:
-        await seed(service, LEAD, [case_opened()])
-        await site.record(SetFollowUp, LEAD, due_at=soon)
+        await seed(service, LEAD, [e.case_opened()])
+        await site.record(handover.SetFollowUp, LEAD, due_at=soon)
         await all_taken(site)
     site.server.kill()
     site.server.start()
     async with site.service("handover"):
         event = await site.next_event("FollowUpOverdue")
         assert (event.data.rule, event.data.due_at) == ("operator", soon)
-        await site.record(SetFollowUp, LEAD, due_at=soon - HOUR)
+        await site.record(handover.SetFollowUp, LEAD, due_at=soon - HOUR)
         last = await site.next_event("FollowUpOverdue")
     assert last.data.due_at == soon - HOUR
     assert await overdue(site, LEAD) == 2
@@ -198,7 +156,7 @@ async def test_a_reminder_set_before_a_kill_comes_once_after_it(site: Site) -> N
 
 async def test_where_the_timers_were_lost_they_are_set_anew_from_the_log(site: Site) -> None:
     async with site.service("handover") as service:
-        offered = [case_opened(), offer_now()]
+        offered = [e.case_opened(), offer_now()]
         await seed(service, LEAD, offered, at=datetime.now(UTC) - timedelta(minutes=20))
         await all_taken(site)
     await site.jetstream.purge_stream(subjects.timers_stream("handover"))
@@ -208,31 +166,8 @@ async def test_where_the_timers_were_lost_they_are_set_anew_from_the_log(site: S
     assert event.data.rule == "handover_unacknowledged"
 
 
-async def test_a_call_from_a_lost_man_regains_contact(site: Site) -> None:  # E8
-    async with site.service("intake"), site.service("handover"):
-        await site.call()
-        case_id = (await site.next_event("CaseOpened")).subject
-        place = {"description": "the mill of Musterdorf"}
-        await site.record(RecordArrival, case_id, place=place)
-        await site.record(RecordContactLost, case_id, since=datetime.now(UTC))
-        call_id = await site.call()
-        regained = await site.next_event("ContactRegained")
-        assert (regained.subject, regained.data.call_id) == (case_id, call_id)
-        assert regained.actor == "service:handover"
-
-
 async def test_what_is_no_timer_of_handovers_is_parked(site: Site) -> None:
     async with site.service("handover"):
         await site.jetstream.publish(subjects.due("handover", "junk"), b"{}")
         (parked,) = await site.parked()
     assert (parked.service, parked.reason) == ("handover", "wrong_data")
-
-
-async def test_the_same_command_again_is_answered_as_before(site: Site) -> None:
-    when: dict[str, Any] = {"due_at": datetime.now(UTC) + HOUR, "command_id": "remind-1"}
-    async with site.service("handover") as service:
-        await seed(service, LEAD, [case_opened()])
-        first = await site.record(SetFollowUp, LEAD, **when)
-        again = await site.record(SetFollowUp, LEAD, **when)
-    assert isinstance(again, Recorded)
-    assert (again.result, again.version) == ("repeated", first.version)

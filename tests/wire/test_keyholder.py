@@ -59,33 +59,30 @@ async def accesses(site: Site, count: int) -> list[AccessRecord]:
     return [AccessRecord.model_validate_json(message.data) for message in found]
 
 
-async def test_an_opening_is_recorded_with_who_what_and_why(site: Site) -> None:
-    async with site.service("intake"):
-        value = await a_call(site)
-    assert (await opened(site, "query", value)).text == "I want to live"
-    (record,) = await accesses(site, 1)
+async def test_an_opening_is_recorded_with_who_what_and_why(intake: Site) -> None:
+    value = await a_call(intake)
+    assert (await opened(intake, "query", value)).text == "I want to live"
+    (record,) = await accesses(intake, 1)
     assert (record.by, record.service, record.purpose) == (OLENA, "query", "a test")
     (place,) = record.values
     assert (place.case_id, place.version, place.field) == (value.case_id, 1, "text")
     assert "live" not in record.model_dump_json()
 
 
-async def test_what_cannot_be_recorded_is_not_opened(site: Site) -> None:
-    async with site.service("intake"):
-        value = await a_call(site)
-    await site.jetstream.delete_stream(subjects.AUDIT)
+async def test_what_cannot_be_recorded_is_not_opened(intake: Site) -> None:
+    value = await a_call(intake)
+    await intake.jetstream.delete_stream(subjects.AUDIT)
     with pytest.raises(KeysUnavailableError):
-        await opened(site, "query", value)
+        await opened(intake, "query", value)
 
 
 @pytest.mark.parametrize("asker", ["intake", "handover", "verification", "witness", "nobody"])
-async def test_nobody_opens_what_the_policy_does_not_open_for_him(site: Site, asker: str) -> None:
-    async with site.service("intake"):
-        value = await a_call(site)
+async def test_nobody_opens_what_the_policy_does_not_open_for_him(intake: Site, asker: str) -> None:
+    value = await a_call(intake)
     with pytest.raises(KeysDeniedError):
-        await opened(site, asker, value)
+        await opened(intake, asker, value)
     with pytest.raises(NotFoundError):
-        await site.jetstream.get_last_msg(subjects.AUDIT, "audit.>")
+        await intake.jetstream.get_last_msg(subjects.AUDIT, "audit.>")
 
 
 async def test_a_malformed_request_is_denied_and_says_which_field(site: Site) -> None:
@@ -97,42 +94,38 @@ async def test_a_malformed_request_is_denied_and_says_which_field(site: Site) ->
     assert "not an id" not in denied.expected
 
 
-async def test_sealed_means_that_nothing_opens_and_calls_wait(site: Site) -> None:
-    async with site.service("intake"):
-        value = await a_call(site)
-        assert await site.calls_left() == 0  # The first is acknowledged.
-        case_id = value.case_id
-        assert await keeper(site, "close") == {"closed": True}
-        with pytest.raises(KeysUnavailableError, match="unseal"):
-            await opened(site, "query", value)
-        answered = await site.ask(AddNote, "OTHER1234567", text="typed meanwhile")
-        assert answered.result in {"refused", "unavailable"}
-        await site.call("+380440000009", text="are you there")
-        triage = {"intent": "surrender", "situation": "serving", "urgency": "today"}
-        await site.record(TriageCall, case_id, call_id=await _call_id(site), **triage)
-        assert (
-            await site.jetstream.stream_info(subjects.calls_stream("phone"))
-        ).state.messages == 1
-        await site.restart_key_holder()
-        assert (await site.next_event("CaseOpened")).type_name == "CaseOpened"
-        assert await site.calls_left() == 0
+async def test_sealed_means_that_nothing_opens_and_calls_wait(intake: Site) -> None:
+    value = await a_call(intake)
+    assert await intake.calls_left() == 0  # The first is acknowledged.
+    case_id = value.case_id
+    assert await keeper(intake, "close") == {"closed": True}
+    with pytest.raises(KeysUnavailableError, match="unseal"):
+        await opened(intake, "query", value)
+    answered = await intake.ask(AddNote, "OTHER1234567", text="typed meanwhile")
+    assert answered.result in {"refused", "unavailable"}
+    await intake.call("+380440000009", text="are you there")
+    triage = {"intent": "surrender", "situation": "serving", "urgency": "today"}
+    await intake.record(TriageCall, case_id, call_id=await _call_id(intake), **triage)
+    assert (await intake.jetstream.stream_info(subjects.calls_stream("phone"))).state.messages == 1
+    await intake.restart_key_holder()
+    assert (await intake.next_event("CaseOpened")).type_name == "CaseOpened"
+    assert await intake.calls_left() == 0
 
 
-async def test_a_forged_erasure_is_parked_and_everything_still_opens(site: Site) -> None:
-    async with site.service("intake"):
-        value = await a_call(site)
-        opening = read_case_event(await site.stored(1))
-        data = {"classes": ["narrative"], "legal_basis": "retention_passed", "by": "nobody"}
-        forged = {
-            **opening.model_dump(mode="json", exclude_none=True),
-            **{"id": uuid4().hex, "type": "passage.PersonalDataErased.v1", "data": data},
-            **{"caseversion": 60_000, "prevhash": FIRST_PREVHASH},
-        }
-        subject = f"{subjects.CASES_PREFIX}.{value.case_id}.60000.PersonalDataErased"
-        await site.jetstream.publish(subject, json.dumps(forged).encode())
-        (parked,) = await site.parked()
-        assert (parked.service, parked.reason) == ("keyholder", "chain_broken")
-        assert (await opened(site, "query", value)).state == "open"
+async def test_a_forged_erasure_is_parked_and_everything_still_opens(intake: Site) -> None:
+    value = await a_call(intake)
+    opening = read_case_event(await intake.stored(1))
+    data = {"classes": ["narrative"], "legal_basis": "retention_passed", "by": "nobody"}
+    forged = {
+        **opening.model_dump(mode="json", exclude_none=True),
+        **{"id": uuid4().hex, "type": "passage.PersonalDataErased.v1", "data": data},
+        **{"caseversion": 60_000, "prevhash": FIRST_PREVHASH},
+    }
+    subject = f"{subjects.CASES_PREFIX}.{value.case_id}.60000.PersonalDataErased"
+    await intake.jetstream.publish(subject, json.dumps(forged).encode())
+    (parked,) = await intake.parked()
+    assert (parked.service, parked.reason) == ("keyholder", "chain_broken")
+    assert (await opened(intake, "query", value)).state == "open"
 
 
 async def test_a_case_whose_keys_are_of_a_dropped_epoch_goes_on(site: Site) -> None:
@@ -160,28 +153,26 @@ async def _call_id(site: Site) -> str:
     return str(read_case_event(await site.stored(1)).data.call_id)
 
 
-async def test_a_service_that_knows_a_cases_public_keys_goes_on_sealing(site: Site) -> None:
-    async with site.service("intake"):
-        value = await a_call(site)
-        await keeper(site, "close")
-        await site.record(AddNote, value.case_id, text="typed while sealed")
-        unknown = await site.ask(AddNote, value.case_id, text="x", by=OLENA)
-        assert not isinstance(unknown, Unavailable)
+async def test_a_service_that_knows_a_cases_public_keys_goes_on_sealing(intake: Site) -> None:
+    value = await a_call(intake)
+    await keeper(intake, "close")
+    await intake.record(AddNote, value.case_id, text="typed while sealed")
+    unknown = await intake.ask(AddNote, value.case_id, text="x", by=OLENA)
+    assert not isinstance(unknown, Unavailable)
 
 
-async def test_a_rotation_and_a_new_pepper_leave_everything_findable(site: Site) -> None:
-    async with site.service("intake"):
-        value = await a_call(site)
-        rotated = await keeper(site, "rotate")
-        assert (rotated["cases"], rotated["epoch"], rotated["epochs_kept"]) == (1, 2, [1, 2])
-        assert (await keeper(site, "pepper"))["version"] == 2
-        assert await keeper(site, "check") == {"cases": 1, "damaged": [], "dropped": []}
-        assert (await opened(site, "query", value)).state == "open"
-        await site.call()
-        again = await site.next_event()
-        assert (again.type_name, again.subject) == ("CallLinked", value.case_id)
-        await site.restart_key_holder()
-        assert (await opened(site, "query", value)).state == "open"
+async def test_a_rotation_and_a_new_pepper_leave_everything_findable(intake: Site) -> None:
+    value = await a_call(intake)
+    rotated = await keeper(intake, "rotate")
+    assert (rotated["cases"], rotated["epoch"], rotated["epochs_kept"]) == (1, 2, [1, 2])
+    assert (await keeper(intake, "pepper"))["version"] == 2
+    assert await keeper(intake, "check") == {"cases": 1, "damaged": [], "dropped": []}
+    assert (await opened(intake, "query", value)).state == "open"
+    await intake.call()
+    again = await intake.next_event()
+    assert (again.type_name, again.subject) == ("CallLinked", value.case_id)
+    await intake.restart_key_holder()
+    assert (await opened(intake, "query", value)).state == "open"
 
 
 def test_an_idle_key_holder_closes_itself_and_a_used_one_does_not() -> None:
@@ -201,7 +192,6 @@ def test_an_idle_key_holder_closes_itself_and_a_used_one_does_not() -> None:
 
 
 async def hashes(site: Site, asker: str, purpose: str, count: int = 1) -> list[tuple[str, ...]]:
-    """Asks in a service's name for the hashes of so many numbers."""
     values = [(purpose, f"+38044{number:07}") for number in range(count)]
     return await asyncio.to_thread(site.keys_of(asker).hashes, values)
 
@@ -272,12 +262,11 @@ async def test_a_search_is_made_for_the_purposes_that_the_policy_gives(
 
 
 @pytest.mark.parametrize("by", ["service:query", "Service:Query", " SERVICE:QUERY"])
-async def test_nobody_searches_or_opens_as_if_he_were_the_service(site: Site, by: str) -> None:
-    async with site.service("intake"):
-        value = await a_call(site)
-    keys = site.keys_of("query")
+async def test_nobody_searches_or_opens_as_if_he_were_the_service(intake: Site, by: str) -> None:
+    value = await a_call(intake)
+    keys = intake.keys_of("query")
     with pytest.raises(KeysDeniedError, match="the name of a person"):
-        await search(site, "query", FOR_OLENA._replace(by=by), ("service-number", "AB000123"))
+        await search(intake, "query", FOR_OLENA._replace(by=by), ("service-number", "AB000123"))
     with pytest.raises(KeysDeniedError, match="the name of a person"):
         await asyncio.to_thread(keys.open, [value], by, "a test")
     with pytest.raises(KeysDeniedError, match="a field"):

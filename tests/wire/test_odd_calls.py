@@ -21,7 +21,6 @@ CANARY = "Kanarienvogelsky"
 
 
 def _no_calls(key: Any) -> list[tuple[str, str, bytes]]:
-    """Reason, field and body of everything that is no call, or can't be opened."""
     call = envelope(key, "call-1", "m-1")
     sealed_for_another = box_up(PrivateKey.generate().public_key, CANARY.encode())
     only_that = {"call_id": "call-1", "text": sealed_for_another}
@@ -148,11 +147,10 @@ async def test_duplicates_are_not_judged_by_the_id_alone_an_edit_is_linked(
     assert last.data.call_id == "call-2"
 
 
-async def test_duplicates_are_not_judged_by_the_id_alone_two_withheld_callers(site: Site) -> None:
-    async with site.service("intake"):
-        for text in ("I am Anton", "I am Boris", "I am Anton"):
-            await site.call(None, text=text, call_id="call-1")
-        first, second = [await site.next_event("CaseOpened") for _ in range(2)]
-        assert await site.calls_left() == 0
+async def test_duplicates_are_not_judged_by_the_id_alone_two_withheld_callers(intake: Site) -> None:
+    for text in ("I am Anton", "I am Boris", "I am Anton"):
+        await intake.call(None, text=text, call_id="call-1")
+    first, second = [await intake.next_event("CaseOpened") for _ in range(2)]
+    assert await intake.calls_left() == 0
     assert first.subject != second.subject
-    assert (await site.jetstream.stream_info(subjects.CASES)).state.messages == 2
+    assert (await intake.jetstream.stream_info(subjects.CASES)).state.messages == 2

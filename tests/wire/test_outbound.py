@@ -166,30 +166,28 @@ async def test_what_is_typed_twice_is_asked_again_and_what_is_too_long_refused_a
 
 
 async def test_what_no_channel_fetches_in_time_is_gone_and_has_failed(impatient: Site) -> None:
-    site = impatient
-    case_id = await safe_case(site)
-    await site.record(SendMessage, case_id, **TOLD)
-    failed = await outcome_of(site)
+    case_id = await safe_case(impatient)
+    await impatient.record(SendMessage, case_id, **TOLD)
+    failed = await outcome_of(impatient)
     assert failed.data.reason == "no_report"
     left = 1
     async with asyncio.timeout(WITHIN_S):
         while left:
-            left = (await site.jetstream.stream_info(subjects.OUTBOUND)).state.messages
-    assert await given_to_channels(site) == 1
+            left = (await impatient.jetstream.stream_info(subjects.OUTBOUND)).state.messages
+    assert await given_to_channels(impatient) == 1
 
 
 async def test_a_report_that_comes_too_late_is_recorded_all_the_same(impatient: Site) -> None:
-    site = impatient
-    case_id = await safe_case(site)
+    case_id = await safe_case(impatient)
     # Asked for first: the message is there for a second only.
-    receiving = asyncio.create_task(station(site).receive(WITHIN_S))
+    receiving = asyncio.create_task(station(impatient).receive(WITHIN_S))
     await asyncio.sleep(0)
-    await site.record(SendMessage, case_id, **TOLD)
+    await impatient.record(SendMessage, case_id, **TOLD)
     found = await receiving
     assert found is not None
-    assert (await outcome_of(site)).type_name == "MessageFailed"
-    await station(site).report(found.message.message_id, case_id, "sent")
-    assert (await outcome_of(site)).type_name == "MessageSent"
+    assert (await outcome_of(impatient)).type_name == "MessageFailed"
+    await station(impatient).report(found.message.message_id, case_id, "sent")
+    assert (await outcome_of(impatient)).type_name == "MessageSent"
 
 
 @pytest.mark.parametrize(

@@ -101,13 +101,12 @@ class PowerCut(Post):
 async def test_a_process_that_ends_before_the_channel_gets_it_sends_nothing_later(
     impatient: Site,
 ) -> None:
-    site = impatient
-    case_id = await safe_case(site)
-    async with held_back(site):
-        await site.record(SendMessage, case_id, **TOLD)
-        queued = await site.next_event("MessageQueued")
-        service = assemble("intake", Fold(IntakeState(), evolve), site.settings)
-        keys = read_channel_public_keys(site.settings.keys_dir)
+    case_id = await safe_case(impatient)
+    async with held_back(impatient):
+        await impatient.record(SendMessage, case_id, **TOLD)
+        queued = await impatient.next_event("MessageQueued")
+        service = assemble("intake", Fold(IntakeState(), evolve), impatient.settings)
+        keys = read_channel_public_keys(impatient.settings.keys_dir)
         told: list[str] = []
         limits = policy().channels.messages
         cut = Sending(service.context, PowerCut(), keys, limits, timedelta(minutes=10), told.append)
@@ -115,29 +114,28 @@ async def test_a_process_that_ends_before_the_channel_gets_it_sends_nothing_late
             await asyncio.to_thread(dispatch, cut, queued)
         service.close()
     assert told == []
-    failed = await outcome_of(site)  # The service that goes on is told by its timer alone.
+    failed = await outcome_of(impatient)  # The service that goes on is told by its timer alone.
     assert (failed.type_name, failed.data.reason) == ("MessageFailed", "no_report")
     assert failed.actor == "service:intake"
-    assert await site.history(case_id) == [
+    assert await impatient.history(case_id) == [
         *CALLED,
         "MessageQueued",
         "MessageDispatched",
         "MessageFailed",
     ]
-    assert await given_to_channels(site) == 0
+    assert await given_to_channels(impatient) == 0
 
 
 async def test_what_can_not_be_given_to_its_channel_is_not_tried_again(impatient: Site) -> None:
-    site = impatient
-    case_id = await safe_case(site)
-    await ask(site.client, f"STREAM.DELETE.{subjects.OUTBOUND}", None)
-    await site.record(SendMessage, case_id, **TOLD)
-    failed = await outcome_of(site)
+    case_id = await safe_case(impatient)
+    await ask(impatient.client, f"STREAM.DELETE.{subjects.OUTBOUND}", None)
+    await impatient.record(SendMessage, case_id, **TOLD)
+    failed = await outcome_of(impatient)
     assert (failed.type_name, failed.data.reason) == ("MessageFailed", "no_report")
-    await provision(site.client, replicas=1)
-    await begin_anew(site)
-    await all_processed(site)
-    assert await given_to_channels(site) == 0
+    await provision(impatient.client, replicas=1)
+    await begin_anew(impatient)
+    await all_processed(impatient)
+    assert await given_to_channels(impatient) == 0
 
 
 @pytest.fixture

@@ -28,7 +28,6 @@ async def parked_one(site: Site, body: bytes = NO_CALL) -> dict[str, Any]:
 
 
 async def accesses(site: Site, parked_id: str) -> list[tuple[str, str, str]]:
-    """Who did what with it and why, from AUDIT."""
     last = await site.jetstream.get_last_msg(subjects.AUDIT, subjects.audit(parked_id))
     record = AccessRecord.model_validate_json(last.data or b"")
     return [(record.by, one.field, record.purpose) for one in record.values]
@@ -38,38 +37,36 @@ async def ask(site: Site, command: Any, by: str = OLENA, **fields: Any) -> Any:
     return await site.ask(command, by=by, **fields)
 
 
-async def test_a_case_is_made_of_what_could_not_be_read_once(site: Site) -> None:
-    async with site.service("intake"):
-        meant = await parked_one(site)
-        first = await ask(site, TakeUpParked, **meant)
-        again = await ask(site, TakeUpParked, by="taras", **meant)
-        opened = await site.next_event("CaseOpened")
+async def test_a_case_is_made_of_what_could_not_be_read_once(intake: Site) -> None:
+    meant = await parked_one(intake)
+    first = await ask(intake, TakeUpParked, **meant)
+    again = await ask(intake, TakeUpParked, by="taras", **meant)
+    opened = await intake.next_event("CaseOpened")
     assert isinstance(first, Recorded)
     assert (again.result, again.case_id) == ("ignored", first.case_id)
     assert (opened.subject, opened.actor) == (first.case_id, f"operator:{OLENA}")
     assert (opened.data.channel, opened.data.changed) == ("telegram", ("taken_up",))
     values = [SealedValue.of(opened, name) for name in ("text", "as_received")]
-    keys = site.keys_of("query")
+    keys = intake.keys_of("query")
     text, original = await asyncio.to_thread(keys.open, values, OLENA, WHY)
     assert (text.text, json.loads(original.text or "")) == (
         NO_CALL.decode(),
         {"message": NO_CALL.decode()},
     )
-    assert (await accesses(site, meant["case_id"]))[0][1:] == ("taken_up", WHY)
+    assert (await accesses(intake, meant["case_id"]))[0][1:] == ("taken_up", WHY)
 
 
-async def test_what_was_set_aside_waits_no_more_and_who_and_why_stays(site: Site) -> None:
-    async with site.service("intake"):
-        meant = await parked_one(site)
-        assert len(still_waiting(*await parked_in(site.client))) == 1
-        answer = await ask(site, SetParkedAside, **meant)
-        assert answer.result == "recorded"
-        messages, notes = await parked_in(site.client)
+async def test_what_was_set_aside_waits_no_more_and_who_and_why_stays(intake: Site) -> None:
+    meant = await parked_one(intake)
+    assert len(still_waiting(*await parked_in(intake.client))) == 1
+    answer = await ask(intake, SetParkedAside, **meant)
+    assert answer.result == "recorded"
+    messages, notes = await parked_in(intake.client)
     assert (len(messages), still_waiting(messages, notes)) == (1, [])
-    assert await clear(site.client) == 1
-    info = await site.jetstream.stream_info(subjects.PARKED)
+    assert await clear(intake.client) == 1
+    info = await intake.jetstream.stream_info(subjects.PARKED)
     assert info.state.messages == 0
-    assert await accesses(site, meant["case_id"]) == [(OLENA, "set_aside", WHY)]
+    assert await accesses(intake, meant["case_id"]) == [(OLENA, "set_aside", WHY)]
 
 
 async def test_only_what_is_parked_and_only_a_supervisor(site: Site) -> None:

@@ -16,7 +16,6 @@ STREAM = subjects.timers_stream("verification")
 
 
 async def told_overdue(site: Site) -> str:
-    """Waits for a case whose registry is overdue, and gives its number."""
     while True:
         event = await site.next_event("VerificationEscalated")
         if event.data.reason == "overdue":

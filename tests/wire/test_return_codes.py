@@ -12,58 +12,54 @@ from shared.key_messages import SealedValue
 from tests.wire.conftest import Site
 
 
-async def test_the_same_issue_command_again_answers_the_same_code(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call()
-        case_id = (await site.next_event()).subject
-        first = await site.record(IssueReturnCode, case_id, command_id="same")
-        again = await site.record(IssueReturnCode, case_id, command_id="same")
+async def test_the_same_issue_command_again_answers_the_same_code(intake: Site) -> None:
+    await intake.call()
+    case_id = (await intake.next_event()).subject
+    first = await intake.record(IssueReturnCode, case_id, command_id="same")
+    again = await intake.record(IssueReturnCode, case_id, command_id="same")
     assert (again.result, again.return_code) == ("repeated", first.return_code)
 
 
-async def test_somebody_elses_issue_command_is_not_answered_with_its_code(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call()
-        case_id = (await site.next_event()).subject
-        first = await site.record(IssueReturnCode, case_id, command_id="same")
-        codes = await site.codes()
-        other = await site.ask(IssueReturnCode, case_id, by="Another Person", command_id="same")
-        assert isinstance(other, Refused)
-        assert other.guard == "own_command"
-        assert str(first.return_code) not in other.model_dump_json()
-        assert await site.codes() == codes
-    assert await site.history(case_id) == ["CaseOpened", "ReturnCodeIssued"]
+async def test_somebody_elses_issue_command_is_not_answered_with_its_code(intake: Site) -> None:
+    await intake.call()
+    case_id = (await intake.next_event()).subject
+    first = await intake.record(IssueReturnCode, case_id, command_id="same")
+    codes = await intake.codes()
+    other = await intake.ask(IssueReturnCode, case_id, by="Another Person", command_id="same")
+    assert isinstance(other, Refused)
+    assert other.guard == "own_command"
+    assert str(first.return_code) not in other.model_dump_json()
+    assert await intake.codes() == codes
+    assert await intake.history(case_id) == ["CaseOpened", "ReturnCodeIssued"]
 
 
-async def test_the_log_does_not_have_the_id_that_a_code_is_asked_for_with(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call()
-        case_id = (await site.next_event()).subject
-        command_id = uuid4().hex
-        first = await site.record(IssueReturnCode, case_id, command_id=command_id)
-        issued = await site.next_event("ReturnCodeIssued")
-        assert command_id not in issued.model_dump_json()
-        found = await site.record(IssueReturnCode, case_id, command_id=issued.correlationid)
-        assert (found.result, found.return_code == first.return_code) == ("recorded", False)
+async def test_the_log_does_not_have_the_id_that_a_code_is_asked_for_with(intake: Site) -> None:
+    await intake.call()
+    case_id = (await intake.next_event()).subject
+    command_id = uuid4().hex
+    first = await intake.record(IssueReturnCode, case_id, command_id=command_id)
+    issued = await intake.next_event("ReturnCodeIssued")
+    assert command_id not in issued.model_dump_json()
+    found = await intake.record(IssueReturnCode, case_id, command_id=issued.correlationid)
+    assert (found.result, found.return_code == first.return_code) == ("recorded", False)
 
 
-async def test_digits_of_other_scripts_and_a_code_among_words_are_matched(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call("+380440000001")
-        case_id = (await site.next_event()).subject
-        code = str((await site.record(IssueReturnCode, case_id)).return_code)
-        full_width = code.translate({ord(str(digit)): 0xFF10 + digit for digit in range(10)})
-        arabic = code.translate({ord(str(digit)): 0x0660 + digit for digit in range(10)})
-        said = [full_width, arabic, f"код {code} от 12.11", f"\u200e{code}"]
-        linked = []
-        for words in said:
-            await site.call("+380440000002", code=words)
-            linked.append(await site.next_event("CallLinked", "CaseOpened"))
-        await site.call("+380440000003", text=f"it's me again, {code}")
-        linked.append(await site.next_event("CallLinked", "CaseOpened"))
-        values = [SealedValue.of(linked[2], "as_received")]
-        keys = site.keys_of("query")
-        (kept,) = await asyncio.to_thread(keys.open, values, "olena", "what did he say")
+async def test_digits_of_other_scripts_and_a_code_among_words_are_matched(intake: Site) -> None:
+    await intake.call("+380440000001")
+    case_id = (await intake.next_event()).subject
+    code = str((await intake.record(IssueReturnCode, case_id)).return_code)
+    full_width = code.translate({ord(str(digit)): 0xFF10 + digit for digit in range(10)})
+    arabic = code.translate({ord(str(digit)): 0x0660 + digit for digit in range(10)})
+    said = [full_width, arabic, f"код {code} от 12.11", f"\u200e{code}"]
+    linked = []
+    for words in said:
+        await intake.call("+380440000002", code=words)
+        linked.append(await intake.next_event("CallLinked", "CaseOpened"))
+    await intake.call("+380440000003", text=f"it's me again, {code}")
+    linked.append(await intake.next_event("CallLinked", "CaseOpened"))
+    values = [SealedValue.of(linked[2], "as_received")]
+    keys = intake.keys_of("query")
+    (kept,) = await asyncio.to_thread(keys.open, values, "olena", "what did he say")
     assert {one.subject for one in linked} == {case_id}
     assert {one.data.basis for one in linked} == {"return_code"}
     assert linked[-1].data.changed == ("code_in_text",)

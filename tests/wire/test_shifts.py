@@ -8,16 +8,10 @@ from passage.integrity.log_reading import read_stream
 from passage.integrity.verify.case_logs import CaseLogs
 from passage.integrity.verify.findings import Findings
 from shared import subjects
+from shared.commands import shifts
 from shared.commands.base import Command, Refused
 from shared.commands.handover import RecordContactLost
 from shared.commands.intake import AddNote, SendMessage
-from shared.commands.shifts import (
-    AcceptShiftCase,
-    EndShift,
-    HandOverShift,
-    RecordExport,
-    StartShift,
-)
 from shared.commands.verification import CheckRegistry
 from tests.asking import OLENA, PETRO
 from tests.examples import digest
@@ -43,7 +37,6 @@ async def refused_by(
 
 
 async def found_in(site: Site, count: int) -> tuple[list[str], int]:
-    """What `passage verify` finds in the log, and how many cases it counts."""
     findings = Findings()
     logs = CaseLogs(findings)
     async for stored in read_stream(site.client, subjects.CASES, count):
@@ -52,39 +45,40 @@ async def found_in(site: Site, count: int) -> tuple[list[str], int]:
 
 
 async def test_a_shift_ends_when_every_live_case_is_accepted_by_name(intake: Site) -> None:
-    site = intake
-    await site.call()
-    live = (await site.next_event("CaseOpened")).subject
-    await site.record(StartShift, SHIFT, operators=[OLENA, PETRO])
-    await refused_by(site, "shift_new", StartShift, SHIFT, operators=[OLENA])
+    await intake.call()
+    live = (await intake.next_event("CaseOpened")).subject
+    await intake.record(shifts.StartShift, SHIFT, operators=[OLENA, PETRO])
+    await refused_by(intake, "shift_new", shifts.StartShift, SHIFT, operators=[OLENA])
     named: dict[str, Any] = {"to": [IVAN], "case_ids": [live], "remark": "one is on his way"}
-    await refused_by(site, "operator_of_shift", HandOverShift, SHIFT, IVAN, **named)
-    await site.record(HandOverShift, SHIFT, **named)
-    await refused_by(site, "all_accepted", EndShift, SHIFT)
-    await refused_by(site, "one_who_follows", AcceptShiftCase, SHIFT, PETRO, live_case=live)
-    await site.record(AcceptShiftCase, SHIFT, IVAN, live_case=live)
-    done = await site.record(EndShift, SHIFT)
+    await refused_by(intake, "operator_of_shift", shifts.HandOverShift, SHIFT, IVAN, **named)
+    await intake.record(shifts.HandOverShift, SHIFT, **named)
+    await refused_by(intake, "all_accepted", shifts.EndShift, SHIFT)
+    await refused_by(
+        intake, "one_who_follows", shifts.AcceptShiftCase, SHIFT, PETRO, live_case=live
+    )
+    await intake.record(shifts.AcceptShiftCase, SHIFT, IVAN, live_case=live)
+    done = await intake.record(shifts.EndShift, SHIFT)
     kinds = ["ShiftStarted", "ShiftHandedOver", "ShiftCaseAccepted", "ShiftEnded"]
-    assert await site.history(SHIFT) == kinds
-    assert await found_in(site, done.sequence) == ([], 1)
+    assert await intake.history(SHIFT) == kinds
+    assert await found_in(intake, done.sequence) == ([], 1)
 
 
 async def test_two_people_let_figures_out_once(intake: Site) -> None:
-    site = intake
-    await refused_by(site, "two_people", RecordExport, EXPORT, second_by=OLENA, **FIGURES)
-    done = await site.record(RecordExport, EXPORT, second_by=PETRO, **FIGURES)
-    await refused_by(site, "export_new", RecordExport, EXPORT, second_by=PETRO, **FIGURES)
-    assert await found_in(site, done.sequence) == ([], 0)
+    await refused_by(intake, "two_people", shifts.RecordExport, EXPORT, second_by=OLENA, **FIGURES)
+    done = await intake.record(shifts.RecordExport, EXPORT, second_by=PETRO, **FIGURES)
+    await refused_by(intake, "export_new", shifts.RecordExport, EXPORT, second_by=PETRO, **FIGURES)
+    assert await found_in(intake, done.sequence) == ([], 0)
 
 
 async def test_what_is_no_case_takes_no_command_about_cases(all_services: Site) -> None:
-    site = all_services
-    await site.record(StartShift, SHIFT, operators=[OLENA])
-    await site.record(RecordExport, EXPORT, second_by=PETRO, **FIGURES)
+    await all_services.record(shifts.StartShift, SHIFT, operators=[OLENA])
+    await all_services.record(shifts.RecordExport, EXPORT, second_by=PETRO, **FIGURES)
     for log_id in (SHIFT, EXPORT):
-        await refused_by(site, "case_known", AddNote, log_id, text="x")
-        await refused_by(site, "case_known", SendMessage, log_id, channel="phone", text="x")
-        await refused_by(site, "case_known", CheckRegistry, log_id)
-        await refused_by(site, "case_known", RecordContactLost, log_id, since="2026-03-14T12:00Z")
-    assert await site.history(SHIFT) == ["ShiftStarted"]
-    await refused_by(site, "shift_started", EndShift, "SHIFT-other")
+        await refused_by(all_services, "case_known", AddNote, log_id, text="x")
+        await refused_by(all_services, "case_known", SendMessage, log_id, channel="phone", text="x")
+        await refused_by(all_services, "case_known", CheckRegistry, log_id)
+        await refused_by(
+            all_services, "case_known", RecordContactLost, log_id, since="2026-03-14T12:00Z"
+        )
+    assert await all_services.history(SHIFT) == ["ShiftStarted"]
+    await refused_by(all_services, "shift_started", shifts.EndShift, "SHIFT-other")

@@ -77,7 +77,6 @@ def in_a_while() -> datetime:
 
 
 def delivered(message: Msg) -> Delivery:
-    """A message as the bus hands it on."""
     return Delivery(
         stream=STREAM, sequence=1, subject=message.subject, body=message.data, deliveries=1
     )

@@ -7,14 +7,13 @@ from shared.commands.intake import IssueReturnCode
 from tests.wire.conftest import Site
 
 
-async def test_the_same_message_id_on_two_channels_is_two_calls_of_one_case(site: Site) -> None:
-    async with site.service("intake"):
-        await site.call("+380440000001", call_id="update-1")
-        case_id = (await site.next_event()).subject
-        code = (await site.record(IssueReturnCode, case_id)).return_code
-        await site.call("@beispiel", call_id="update-1", on="telegram", code=code)
-        linked = await site.next_event("CallLinked")
-        assert await site.calls_left() == 0
+async def test_the_same_message_id_on_two_channels_is_two_calls_of_one_case(intake: Site) -> None:
+    await intake.call("+380440000001", call_id="update-1")
+    case_id = (await intake.next_event()).subject
+    code = (await intake.record(IssueReturnCode, case_id)).return_code
+    await intake.call("@beispiel", call_id="update-1", on="telegram", code=code)
+    linked = await intake.next_event("CallLinked")
+    assert await intake.calls_left() == 0
     assert (linked.subject, linked.data.channel) == (case_id, "telegram")
 
 

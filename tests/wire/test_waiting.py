@@ -7,7 +7,6 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -19,29 +18,15 @@ from services.intake import CALLS, sorting
 from services.intake.parsing import Opener
 from shared import case_log, hands, pulling, subjects, working
 from shared.commands.intake import IssueReturnCode
-from shared.events.base import CallEnvelope, CaseEvent, type_of
-from shared.events.calls import CallEnded
+from shared.events.base import CaseEvent
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
+from tests.wire.publishing import publish_end
 
 FLOOD, FEW = 60, 3
 ONE_ADDRESS = "+380440000009"
 AN_HOUR_S = 3_600.0
 AN_HOUR_NS = 3_600_000_000_000
-
-
-async def publish_end(site: Site, call_id: str) -> None:
-    now = datetime.now(UTC)
-    envelope = CallEnvelope[CallEnded](
-        id=f"{call_id}-end",
-        source="/channels/phone",
-        type=type_of(CallEnded),
-        subject=call_id,
-        time=now,
-        data=CallEnded(call_id=call_id, channel="phone", ended_at=now),
-    )
-    body = envelope.model_dump_json(exclude_none=True).encode()
-    await site.jetstream.publish(subjects.calls("phone"), body)
 
 
 async def events_until(site: Site, call_id: str) -> list[CaseEvent[Any]]:
@@ -184,19 +169,18 @@ async def test_a_live_return_code_goes_first(site: Site) -> None:
         assert await site.calls_left() == 0
 
 
-async def test_while_sealed_calls_wait_untouched_and_health_says_so(site: Site) -> None:
-    async with site.service("intake"):
-        await until_ready(site, ready=True)
-        await site.stop_key_holder()
-        await site.call(call_id="while-sealed")
-        assert "the key holder is sealed" in (await until_ready(site, ready=False))["reason"]
-        stream = subjects.calls_stream("phone")
-        waiting = await site.jetstream.consumer_info(stream, "intake")
-        assert (waiting.num_ack_pending, waiting.num_redelivered) == (1, 0)
-        await site.restart_key_holder()
-        assert (await site.next_event("CaseOpened")).data.call_id == "while-sealed"
-        await until_ready(site, ready=True)
-        assert await site.calls_left() == 0
+async def test_while_sealed_calls_wait_untouched_and_health_says_so(intake: Site) -> None:
+    await until_ready(intake, ready=True)
+    await intake.stop_key_holder()
+    await intake.call(call_id="while-sealed")
+    assert "the key holder is sealed" in (await until_ready(intake, ready=False))["reason"]
+    stream = subjects.calls_stream("phone")
+    waiting = await intake.jetstream.consumer_info(stream, "intake")
+    assert (waiting.num_ack_pending, waiting.num_redelivered) == (1, 0)
+    await intake.restart_key_holder()
+    assert (await intake.next_event("CaseOpened")).data.call_id == "while-sealed"
+    await until_ready(intake, ready=True)
+    assert await intake.calls_left() == 0
 
 
 async def test_a_consumer_that_is_gone_shows_and_is_not_asked_for_in_a_hot_loop(

@@ -7,7 +7,6 @@ from typing import assert_never
 
 from services.query.models.case_messages import told, told_no_more
 from services.query.models.case_row import (
-    HELD,
     RANK,
     RECEIVED,
     CaseRow,
@@ -210,5 +209,5 @@ def _after_receipt(row: CaseRow, event: _AfterReceipt) -> CaseRow:
 
 def _held(row: CaseRow, known: custody.Custody | None) -> CaseRow:
     """Moves a man on who was received and is held; release, escape and death lead nowhere."""
-    is_held = known in HELD and RANK[row.stage] >= RECEIVED
+    is_held = known in custody.IN_CUSTODY and RANK[row.stage] >= RECEIVED
     return reached(row, "in_custody") if is_held else row

@@ -41,8 +41,6 @@ PublicityState = Literal["none", "given", "withdrawn"]
 
 RANK: dict[Stage, int] = {stage: rank for rank, stage in enumerate(get_args(Stage))}
 """How far along a stage is; a late fact never moves a case back."""
-HELD: frozenset[custody.Custody] = frozenset({"arrived_at_camp", "transferred", "hospitalised"})
-"""What of custody leads to the stage `in_custody`."""
 RECEIVED = RANK["handed_over"]
 """From here on the team has him, and the hotline's part is over."""
 

@@ -15,7 +15,7 @@ from services.query.models.case_row import RANK, RECEIVED, CaseRow
 from services.query.models.rows import Characters, Id, TableOf
 from shared.events.base import CaseEvent, Event
 from shared.events.claims import CaseReleased
-from shared.events.custody import CaptureCardConfirmed, CaptureCardDue
+from shared.events.custody import IN_CUSTODY, CaptureCardConfirmed, CaptureCardDue
 from shared.events.handover import FollowUpOverdue, FollowUpRule, FollowUpSet, HandoverOffered
 from shared.events.intake import (
     CallLinked,
@@ -44,7 +44,6 @@ ACKNOWLEDGEMENT: tuple[OverdueRule, ...] = (
 REGISTRY: tuple[OverdueRule, ...] = ("registry_no_answer", "registry_overdue")
 LADDERS = (CONTACT, ACKNOWLEDGEMENT, REGISTRY)
 """Each says the same as the one before, but louder; only the loudest is shown."""
-OUT_OF_CUSTODY = frozenset({"released", "repatriated", "escaped", "died"})
 
 CLEARED_BY: dict[type[Event], frozenset[OverdueRule]] = {
     CallLinked: frozenset({"second_call_review"}),
@@ -139,7 +138,7 @@ def _handles(data: Event, case: CaseRow) -> bool:
 def _stands(rule: OverdueRule, case: CaseRow) -> bool:
     """Whether the case still waits for what was due."""
     if rule == "capture_card":
-        return case.custody not in OUT_OF_CUSTODY and case.stage != "exchanged"
+        return (case.custody is None or case.custody in IN_CUSTODY) and case.stage != "exchanged"
     if rule == "operator":
         return case.next_case is None
     ended = not case.open or case.next_case is not None or RANK[case.stage] >= RECEIVED

@@ -8,10 +8,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from services.query.models.case_row import HELD
 from services.query.models.rows import Day, Id, TableOf, earlier, with_changes
 from shared.events.base import CaseEvent, Event
-from shared.events.custody import CustodyChanged, Exchanged
+from shared.events.custody import IN_CUSTODY, CustodyChanged, Exchanged
 from shared.events.fields import Channel
 from shared.events.handover import (
     ArrivedInUkraine,
@@ -137,6 +136,6 @@ def reached(row: FunnelRow | None, event: CaseEvent[Any], recorded_at: datetime)
 def _stage_of(data: Event) -> str | None:
     if type(data) is PersonalDataProvided and data.provenance == "after_capture":
         return None  # It was stated to others, after his way was over.
-    if type(data) is CustodyChanged and data.custody not in HELD:
+    if type(data) is CustodyChanged and data.custody not in IN_CUSTODY:
         return None
     return STAGE_OF.get(type(data))

@@ -1,4 +1,4 @@
-"""One line of the log: what the catalogue lets through, and that nothing else is ever printed."""
+"""One diagnostic: what the catalogue lets through, and that nothing else is ever printed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 import structlog
 from typing_extensions import override
 
-from shared.log_events import EVENTS
+from shared.log_events import DIAGNOSTICS
 from shared.log_forms import SERVICES, STREAMS
 from shared.log_lines import KNOWN_KEYS, listed
 from shared.logs import configure, logger, place_of
@@ -59,7 +59,7 @@ def test_what_the_catalogue_lists_is_printed_with_service_level_and_time(lines: 
     }
 
 
-@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("event", DIAGNOSTICS)
 @pytest.mark.parametrize(
     "value",
     [

@@ -1,21 +1,22 @@
-"""The table of log events in docs/operating.md; run as a module it writes the table anew."""
+"""The table of diagnostics in docs/operating.md; run as a module it writes the table anew."""
 
 from __future__ import annotations
 
-from shared.log_events import EVENTS
+from shared.log_events import DIAGNOSTICS
 from tests.architecture.sources import ROOT, with_part
 
 OPERATING = ROOT / "docs" / "operating.md"
 
 
 def table() -> str:
-    """The table that the catalogue makes."""
     rows = [
         f"| `{name}` | {event.meaning} | {', '.join(f'`{key}`' for key in event.keys)} |"
-        for name, event in sorted(EVENTS.items())
+        for name, event in sorted(DIAGNOSTICS.items())
     ]
     forms = {
-        f"`{key}`: {form.shown}" for event in EVENTS.values() for key, form in event.keys.items()
+        f"`{key}`: {form.shown}"
+        for event in DIAGNOSTICS.values()
+        for key, form in event.keys.items()
     }
     return "\n".join(
         [
@@ -36,7 +37,7 @@ def table() -> str:
 
 def written(text: str) -> str:
     """The document with the table as the catalogue makes it."""
-    return with_part(text, "log events", table())
+    return with_part(text, "diagnostics", table())
 
 
 if __name__ == "__main__":

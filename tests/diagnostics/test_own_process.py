@@ -1,4 +1,4 @@
-"""A service's process: whatever happens in it, standard error holds only lines of the log."""
+"""A service's process: whatever happens in it, standard error holds only diagnostics."""
 
 from __future__ import annotations
 

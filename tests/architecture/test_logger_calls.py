@@ -1,4 +1,4 @@
-"""Every log call names an event of the catalogue and keys that it has."""
+"""Every call of the logger names a diagnostic of the catalogue and keys that it has."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from shared.log_events import EVENTS
+from shared.log_events import DIAGNOSTICS
 from tests.architecture.sources import name_of, python_files
 
 METHODS = frozenset(
     {"debug", "info", "warning", "warn", "error", "critical", "exception", "msg", "log", "bind"}
 )
-BELOW_THE_LOG = "shared/jetstream/"
+BELOW_DIAGNOSTICS = "shared/jetstream/"
 """It uses the standard library's logging, whose texts are left out."""
 
 FILES = [
@@ -23,7 +23,7 @@ FILES = [
 ]
 
 
-def names_of_the_log(module: ast.Module) -> set[str]:
+def names_of_the_logger(module: ast.Module) -> set[str]:
     """What a module calls `shared.logs.logger`."""
     return {
         alias.asname or alias.name
@@ -35,14 +35,14 @@ def names_of_the_log(module: ast.Module) -> set[str]:
 
 
 def wrong_calls(source: str, name: str = "x.py") -> list[str]:
-    """The log calls of a source that the catalogue doesn't have."""
+    """The calls of a source that the catalogue doesn't have."""
     module = ast.parse(source)
-    logs = names_of_the_log(module)
+    loggers = names_of_the_logger(module)
     found = []
     for node in ast.walk(module):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=logger), attr=method)) if (
-                logger in logs and method in METHODS
+                logger in loggers and method in METHODS
             ):
                 problem = _problem(node)
                 if problem:
@@ -54,12 +54,12 @@ def wrong_calls(source: str, name: str = "x.py") -> list[str]:
 
 def _problem(call: ast.Call) -> str:
     event = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
-    if not isinstance(event, str) or event not in EVENTS:
-        return f"{event!r} is not in shared.log_events.EVENTS"
+    if not isinstance(event, str) or event not in DIAGNOSTICS:
+        return f"{event!r} is not in shared.log_events.DIAGNOSTICS"
     if len(call.args) > 1:
         return "takes keys only"
     keys = {one.arg for one in call.keywords}
-    unlisted = {str(key) for key in keys if key not in EVENTS[event].keys}
+    unlisted = {str(key) for key in keys if key not in DIAGNOSTICS[event].keys}
     return f"{event} has no key {', '.join(sorted(unlisted))}" if unlisted else ""
 
 
@@ -87,7 +87,9 @@ def test_nothing_else_logs_or_prints_tracebacks() -> None:
     others = []
     for path in FILES:
         text = path.read_text(encoding="utf-8")
-        own = name_of(path).startswith(("shared/logs.py", "shared/own_process.py", BELOW_THE_LOG))
+        own = name_of(path).startswith(
+            ("shared/logs.py", "shared/own_process.py", BELOW_DIAGNOSTICS)
+        )
         found = [word for word in ("getLogger", "print_exc", "format_exc") if word in text]
         others += [] if own or not found else [f"{name_of(path)}: {', '.join(found)}"]
     assert others == []
@@ -96,5 +98,5 @@ def test_nothing_else_logs_or_prints_tracebacks() -> None:
 def test_every_event_is_logged_somewhere() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
     assert [
-        name for name in EVENTS if f'"{name}"' not in text.replace(f'"{name}": LogEvent', "")
+        name for name in DIAGNOSTICS if f'"{name}"' not in text.replace(f'"{name}": Diagnostic', "")
     ] == []

@@ -1,0 +1,1 @@
+"""Tests of diagnostics: what is let through, and what never."""

@@ -1,1 +1,0 @@
-"""Tests of the log: what it lets through, and what never."""
