@@ -199,11 +199,12 @@ async def test_a_case_of_thousands_of_calls_is_compared_by_the_last_ones(
     log.write(book)
     read = [0]
 
-    def counting(*args: Any) -> Any:
-        read[0] += 1
-        return read_case_event(*args)
+    def counting(connection: Any, query: Any) -> Any:
+        found = read_events(connection, query)
+        read[0] += len(found)
+        return found
 
-    monkeypatch.setattr("services.query.reads.slices.read_case_event", counting)
+    monkeypatch.setattr("services.query.reads.candidate_reads.read_events", counting)
     keys = FixedKeys()
     async with asked(log, tmp_path, keys) as desk:
         desk.follower.until(1_002)

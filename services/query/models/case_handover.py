@@ -54,6 +54,9 @@ WORSE_THAN: dict[ContactState, frozenset[ContactState]] = {
 
 def after_handover(row: CaseRow, event: HandoverEvent, at: datetime) -> CaseRow:
     """The row after an event of handover's, which happened at `at`."""
+    if isinstance(event, _OfMeeting):
+        # Another rendezvous may have been planned meanwhile.
+        return _after_meeting(row, event) if event.rendezvous_id == row.rendezvous_id else row
     match event:
         case handover.ArrivedInUkraine():
             return _told(reached(row, "arrived"), at, in_call=event.call_id is not None)
@@ -89,7 +92,7 @@ def after_handover(row: CaseRow, event: HandoverEvent, at: datetime) -> CaseRow:
         case handover.EmergencyOverrideUsed() | handover.FollowUpSet():
             return row
         case _:
-            return _after_meeting(row, event)
+            return _after_receipt(row, event)
 
 
 def _silent(row: CaseRow, rule: handover.FollowUpRule) -> CaseRow:
@@ -125,11 +128,7 @@ def _planned(
     )
 
 
-def _after_meeting(row: CaseRow, event: _OfMeeting | _AfterReceipt) -> CaseRow:
-    if isinstance(event, _AfterReceipt):
-        return _after_receipt(row, event)
-    if event.rendezvous_id != row.rendezvous_id:
-        return row  # Another rendezvous was planned meanwhile.
+def _after_meeting(row: CaseRow, event: _OfMeeting) -> CaseRow:
     match event:
         case handover.RendezvousApproved():
             return row._replace(rendezvous="approved")
