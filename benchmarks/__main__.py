@@ -27,6 +27,7 @@ from benchmarks import (
     rebuild,
     registry,
     sealing,
+    verify,
     visible,
 )
 from benchmarks.figures import Bench, Benchmark, Measured, as_line, machine, print_table
@@ -48,6 +49,7 @@ class Name(StrEnum):
     LONG_CASES = "long-cases"
     MATCHING = "matching"
     REGISTRY = "registry"
+    VERIFY = "verify"
 
 
 BENCHMARKS: dict[Name, Benchmark] = {
@@ -63,6 +65,7 @@ BENCHMARKS: dict[Name, Benchmark] = {
     Name.LONG_CASES: long_cases.run,
     Name.MATCHING: matching.run,
     Name.REGISTRY: registry.run,
+    Name.VERIFY: verify.run,
 }
 DATA_DIR = Path(".passage-bench")
 """In the current folder, because the one for temporary files is often no disk."""

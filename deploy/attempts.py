@@ -1,7 +1,7 @@
-"""What somebody tries who stands in the network of a container, with every file that it holds.
+"""The attempts of somebody in a container's networks, with every file that the container has.
 
-deploy/rogues.py runs it in the image `passage`, with a task as JSON for its one argument. It prints
-what came of each attempt; whether that is as it must be is for rogues.py to say.
+deploy/rogues.py runs this in the image `passage`, with a task in JSON as its only argument. It
+prints the result of each attempt; rogues.py judges them.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ GREED = {
 
 
 def forged(event: str) -> str:
-    """A subject of CASES, for a case that there is not."""
+    """A subject of CASES for a case that doesn't exist."""
     return f"cases.0F{uuid4().hex[:10].upper()}.1.{event}"
 
 
 def until(condition: Callable[[], bool]) -> bool:
-    """Waits; false where it never came."""
+    """False if it never came true."""
     ends = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > ends:
@@ -71,19 +71,18 @@ def until(condition: Callable[[], bool]) -> bool:
 
 
 def routes_of(http_port: int) -> list[str]:
-    """The names of the servers that a rogue has routes to."""
+    """The servers that a rogue has routes to."""
     with urlopen(f"http://127.0.0.1:{http_port}/routez", timeout=ANSWERED_WITHIN_S) as answer:
         return sorted(one["remote_name"] for one in json.load(answer)["routes"] or ())
 
 
 def log_of(name: str) -> str:
-    """What a rogue nats-server logged."""
     path = FOLDER / f"{name}.log"
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 async def as_a_server(server: dict[str, Any]) -> dict[str, Any]:
-    """What the rogue nats-server has become: its routes, and what its own user reads through it."""
+    """What the rogue nats-server got: its routes, and what its own user reads through it."""
     name, wanted = server["name"], server.get("wanted", 0)
 
     def is_decided() -> bool:
@@ -111,14 +110,14 @@ async def as_a_server(server: dict[str, Any]) -> dict[str, Any]:
 
 
 def trusting() -> ssl.SSLContext:
-    """TLS that believes everybody."""
+    """TLS that trusts everybody."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
 
 
 def shown_to(host: str, pair: str) -> str:
-    """Shows a certificate whether it is asked for or not, as nats-server itself wouldn't."""
+    """Shows a certificate without being asked, which nats-server itself wouldn't do."""
     context = trusting()
     context.load_cert_chain(SECRETS / f"{pair}.pem", SECRETS / f"{pair}.key")
     try:
@@ -126,13 +125,13 @@ def shown_to(host: str, pair: str) -> str:
             socket.create_connection((host, ROUTE_PORT), ANSWERED_WITHIN_S) as plain,
             context.wrap_socket(plain, server_hostname=host) as shown,
         ):
-            return shown.recv(4).decode("ascii", "replace")  # `INFO` is who is let in.
+            return shown.recv(4).decode("ascii", "replace")  # `INFO` means let in.
     except OSError as error:
         return str(getattr(error, "reason", None) or error)
 
 
 async def with_seed(seed: Path, nats_url: list[str]) -> dict[str, Any]:
-    """Publishes every event of others, and asks for both streams in every way."""
+    """Publishes every event of other services, and requests both streams in every way."""
     rights = policy().services.get(seed.stem)
     own = set(rights.records) if rights else set()
     reads = {*rights.reads, *rights.buckets} if rights else set()
@@ -162,7 +161,7 @@ async def with_seed(seed: Path, nats_url: list[str]) -> dict[str, Any]:
 
 
 async def without_seed(nats_url: list[str]) -> str:
-    """What nats-server says to somebody without an nkey."""
+    """nats-server's answer to a client without an nkey."""
     try:
         await Client().connect(
             nats_url[0], allow_reconnect=False, tls=trusting(), tls_handshake_first=True
@@ -173,7 +172,7 @@ async def without_seed(nats_url: list[str]) -> str:
 
 
 def into_postgres(password: str) -> dict[str, str]:
-    """What PostgreSQL says to each way in, and to each way up once query's own way in is taken."""
+    """The answers to each entrance, and to each way to more rights once inside as query."""
     said = {}
     where = f"host=postgres port={POSTGRES_PORT} connect_timeout=5"
     for name, options in ENTRANCES.items():
@@ -193,7 +192,7 @@ def into_postgres(password: str) -> dict[str, str]:
 
 
 def reached(host: str, port: int) -> str:
-    """`open`, or what was said instead."""
+    """`open`, or the error."""
     try:
         socket.create_connection((host, port), REACHED_WITHIN_S).close()
     except TimeoutError:
@@ -204,7 +203,7 @@ def reached(host: str, port: int) -> str:
 
 
 def reachable(hosts: dict[str, list[int]]) -> dict[str, str]:
-    """The same of all of them, by HOST:PORT."""
+    """`reached` by HOST:PORT."""
     pairs = [(host, port) for host, ports in hosts.items() for port in ports]
     with ThreadPoolExecutor(len(pairs) or 1) as threads:
         found = threads.map(lambda one: reached(*one), pairs)
@@ -212,7 +211,7 @@ def reachable(hosts: dict[str, list[int]]) -> dict[str, str]:
 
 
 async def as_keeper(seed: Path, nats_url: list[str], subjects: list[str]) -> dict[str, Any]:
-    """Which of these subjects are in CASES, and whether both streams can be read with this seed."""
+    """Which of these subjects are in CASES, and which streams this seed can read."""
     client = await nats.connect(nats_url, **connect_options(seed, SECRETS / "ca.pem"))
     own = forged("IdentityVerified")
     await client.request(own, b"{}", timeout=ANSWERED_WITHIN_S)
@@ -231,7 +230,6 @@ async def as_keeper(seed: Path, nats_url: list[str], subjects: list[str]) -> dic
 
 
 async def main(task: dict[str, Any]) -> dict[str, Any]:
-    """Does what the task says, at once."""
     urls = task.get("nats", [])
     if task.get("keeper"):
         return await as_keeper(SECRETS / "keeper.nk", urls, task["keeper"])

@@ -1,6 +1,6 @@
-"""A set of containers by docker-compose.yml, as the drill starts, asks and kills it.
+"""A set of containers from docker-compose.yml, as the drill starts, asks and kills it.
 
-The standard library alone, so that a drill needs nothing but Python and the engine.
+Uses only the standard library, so that a drill needs nothing but Python and the engine.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ LOOK_EVERY_S = 0.5
 
 
 class DrillFailedError(Exception):
-    """Something didn't go as it must; the text says what was seen."""
+    """Something went wrong; the text says what was seen."""
 
 
 class Site:
-    """One set of containers: its project, its key folder and where its backups go."""
+    """A set of containers: its project, its key folder and its backups."""
 
     def __init__(self, project: str, keys: Path, backups: Path, port: int) -> None:
         self.project = project
@@ -43,7 +43,7 @@ class Site:
     def compose(
         self, *words: str, check: bool = True, **more: str
     ) -> subprocess.CompletedProcess[str]:
-        """Runs `docker compose`; `more` goes into its environment."""
+        """`more` is added to the environment."""
         done = subprocess.run(  # noqa: S603 - the engine's own client
             ["docker", "compose", "--file", str(ROOT / "docker-compose.yml"), *words],  # noqa: S607
             env={**self.environment, **more},
@@ -57,45 +57,41 @@ class Site:
         return done
 
     def verb(self, *words: str, options: tuple[str, ...] = (), **more: str) -> str:
-        """Runs a verb in the service `passage`."""
         return self.compose("run", "--rm", "-T", *options, "passage", *words, **more).stdout
 
     def call(self, channel: str, number: str) -> None:
-        """Publishes a call as a channel does."""
         words = ("--channel", channel, "--from", number, "--text", "invented")
         self.compose("run", "--rm", "-T", "channel", "call", *words, PASSAGE_CHANNEL=channel)
 
     def cases(self) -> set[str]:
-        """The case numbers; not more than one page of them."""
+        """At most CASES_MAX of them."""
         listed = json.loads(self.verb("case", "list", "--limit", str(CASES_MAX), "--json"))
         return {one["case_id"] for one in listed["items"]}
 
     def healthy(self) -> set[str]:
-        """The services whose containers say that they are well."""
         listed = self.compose("ps", "--format", "{{.Service}} {{.Status}}").stdout
         return {line.split()[0] for line in listed.splitlines() if "(healthy)" in line}
 
     def container(self, service: str) -> str:
-        """The id of a service's container."""
+        """Its id."""
         return self.compose("ps", "--all", "--quiet", service).stdout.strip()
 
     def until_healthy(self, wanted: tuple[str, ...] = SERVERS + SERVICES) -> float:
-        """Waits, and gives the seconds that it took."""
+        """Returns how many seconds it took."""
         return until(lambda: self.healthy() >= set(wanted), f"{self.project}: all healthy")
 
     def kill(self, service: str) -> None:
-        """Ends a container's first process as a crash does; `docker kill` would keep it down."""
+        """Ends its first process, as a crash does; after `docker kill` it would stay down."""
         found = docker("inspect", "--format", "{{.State.Pid}}", self.container(service)).strip()
         if found != "0":
             os.kill(int(found), signal.SIGKILL)
 
     def down(self) -> None:
-        """Removes containers, networks and volumes."""
         self.compose("--profile", "verbs", "down", "--volumes", "--timeout", "5", check=False)
 
 
 def docker(*words: str) -> str:
-    """Runs `docker`, and gives what it printed. Raises DrillFailedError."""
+    """Returns the output. Raises DrillFailedError."""
     done = subprocess.run(  # noqa: S603 - the engine's own client
         ["docker", *words],  # noqa: S607
         capture_output=True,
@@ -108,7 +104,7 @@ def docker(*words: str) -> str:
 
 
 def until(condition: Callable[[], bool], what: str) -> float:
-    """Waits, and gives the seconds that it took."""
+    """Returns how many seconds it took."""
     began = time.monotonic()
     while not condition():
         if time.monotonic() - began > PATIENCE_S:

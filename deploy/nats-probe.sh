@@ -1,11 +1,11 @@
 #!/bin/sh
-# nats-server's health check. Once a write has failed it refuses, whatever room there is by then, until it
-# is started again (ADR 33): where it refuses and the disk has room, it is ended, and the engine's
-# `restart` starts it; once a minute at most, for it may be something else than room.
+# nats-server's health check. After a failed write nats-server refuses every write until it is restarted,
+# however much space there is (ADR 33). If it refuses although the disk has space, this ends it, and the
+# engine's `restart` starts it; at most once a minute, because the cause may be another.
 said=$(printf 'GET /healthz?details=true HTTP/1.0\r\n\r\n' | busybox nc -w 4 127.0.0.1 8222)
 case $said in
   "HTTP/1."?" 200 "*) exit 0 ;;
-  *"JetStream not enabled"* | *"write error"*) ;; # Not: no leader, as where two of three are down.
+  *"JetStream not enabled"* | *"write error"*) ;; # Not a missing leader, as when two of three are down.
   *)
     said=${said##*'"error":"'}
     echo "it isn't ready: ${said%%'"'*}"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts nats-server, or says in one line which of its files it can't read and what would do.
+# Starts nats-server, or says in one line which of its files it can't read and what to do.
 set -eu
 for name in accounts.conf server.pem server.key routes.pem routes.key; do
   [ -s "/run/secrets/$name" ] && [ -r "/run/secrets/$name" ] || {

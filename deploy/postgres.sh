@@ -1,7 +1,7 @@
 #!/bin/sh
-# Starts PostgreSQL with the one role and the one database that query needs. They are looked for at
-# each start, so a first start that was killed, a database that was dropped and a password that was
-# changed are put right by the next. No superuser can log in by TCP.
+# Starts PostgreSQL with the role and the database that query needs. Each start makes what is missing and
+# sets the password, and so repairs a killed first start, a dropped database and a changed password. No
+# superuser can log in by TCP.
 set -eu
 umask 077
 secrets=/run/secrets
@@ -18,7 +18,7 @@ for name in postgres.pem postgres.key database.password; do
 done
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
-  # Made beside its place and moved there whole: what a killed start leaves is no store.
+  # Made beside its place and moved there as a whole: a killed start leaves no incomplete store.
   rm -rf "$PGDATA.draft"
   mkdir -p "$PGDATA.draft"
   initdb --pgdata "$PGDATA.draft" --username postgres --encoding UTF8 \
@@ -32,7 +32,7 @@ set -- -D "$PGDATA" -c hba_file=/etc/postgres/pg_hba.conf -c unix_socket_directo
   -c listen_addresses='*' -c ssl=on -c ssl_min_protocol_version=TLSv1.3 \
   -c ssl_cert_file="$secrets/postgres.pem" -c ssl_key_file="$secrets/postgres.key" "$@"
 
-# By the socket alone, until role and database are there. It waits for a recovery of any length.
+# Only by the socket, until role and database exist. It waits for a recovery of any length.
 postgres "$@" -c listen_addresses= &
 server=$!
 trap 'kill -INT "$server"; wait "$server"; exit 0' TERM INT

@@ -1,6 +1,6 @@
-"""Somebody who stands beside a container: on one of its networks, with every file that it holds.
+"""A rogue beside a container: on one of its networks, with every file that it has.
 
-Two containers make one: rogue nats-servers, and deploy/attempts.py in their network.
+It is made of two containers: rogue nats-servers, and deploy/attempts.py in their network.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ START = "for one in /rogue/*.conf; do nats-server -c $one & done; wait"
 
 @dataclass
 class Rogue:
-    """Two containers in one place: rogue nats-servers, and who uses them and all other files."""
+    """Two containers in one place: rogue nats-servers, and their user with all files."""
 
     service: str
     network: str
@@ -59,7 +59,6 @@ class Rogue:
     servers: list[dict[str, Any]] = field(default_factory=list)
 
     def configure(self, dialled: tuple[str, ...]) -> None:
-        """Writes a configuration for each of its servers."""
         self.folder.mkdir(mode=0o700)
         for number, (pair, files) in enumerate(self.pairs.items()):
             ca = '"/drill/believed.pem"'
@@ -81,7 +80,7 @@ class Rogue:
 
 
 class Ground:
-    """The site, as somebody sees it who takes one container after the other."""
+    """The site, seen by somebody who takes over one container after the other."""
 
     def __init__(self, site: Site, folder: Path) -> None:
         self.site = site
@@ -97,7 +96,7 @@ class Ground:
         self._make_own()
 
     def _make_own(self) -> None:
-        """A certificate of one's own making, with all the names and uses that the real one has."""
+        """A self-made certificate with all names and uses of the real one."""
         own = self.folder / "own"
         own.mkdir(mode=0o700)
         os.chown(own, USER, USER)
@@ -108,14 +107,14 @@ class Ground:
         (self.folder / "believed.pem").write_text(text, encoding="utf-8")
 
     def mounts(self, service: str) -> list[str]:
-        """All that the service's container is given, to read."""
+        """All files that the service's container gets, read-only."""
         return [
             f"--volume={one.get('Name') or one['Source']}:{one['Destination']}:ro"
             for one in self.seen[service]["Mounts"]
         ]
 
     def pairs(self, service: str) -> dict[str, tuple[str, str]]:
-        """The certificates whose keys it holds."""
+        """The certificates whose keys it has."""
         held = {one["Destination"] for one in self.seen[service]["Mounts"]}
         found = {}
         for certificate in sorted(held):
@@ -125,12 +124,11 @@ class Ground:
         return found
 
     def networks(self, service: str) -> list[str]:
-        """Those that the service's container is on."""
         named = self.seen[service]["NetworkSettings"]["Networks"]
         return sorted(one.removeprefix(f"{self.site.project}_") for one in named)
 
     def addresses(self, network: str) -> dict[str, str]:
-        """Where each container is: on this network, else on any of its own."""
+        """Where each container is: on this network, or else on one of its own."""
         found = {}
         for service in (*SERVERS, *SERVICES):
             its = self.seen[service]["NetworkSettings"]["Networks"]
@@ -139,13 +137,12 @@ class Ground:
         return found
 
     def gateway(self, network: str) -> str:
-        """The host's address on a network."""
         shown = "{{(index .IPAM.Config 0).Gateway}}"
         named = f"{self.site.project}_{network}"
         return docker("network", "inspect", "--format", shown, named).strip()
 
     def rogue(self, service: str, network: str, alias: str = "", only: str = "") -> Rogue:
-        """With the certificates that its container holds but `routes`; or with one only."""
+        """With all certificates of its container except `routes`, or with only one."""
         own = {"own": ("/drill/own/tls/routes.pem", "/drill/own/tls/routes.key"), "none": ("", "")}
         pairs = {**self.pairs(service), **own}
         wanted = {n: its for n, its in pairs.items() if (n == only if only else n != "routes")}
@@ -153,7 +150,6 @@ class Ground:
         return Rogue(service, network, folder, wanted, self.mounts(service), alias)
 
     def start(self, rogue: Rogue) -> Rogue:
-        """Starts its nats-servers."""
         rogue.configure(tuple(one for one in NATS if one != rogue.alias))
         words = ["run", "--detach", AS_USER, "--entrypoint=sh"]
         words += [f"--network={self.site.project}_{rogue.network}", *rogue.mounts]
@@ -174,13 +170,12 @@ class Ground:
         return int(told["num_routes"])
 
     def remove(self) -> None:
-        """Removes every rogue."""
         if self.started:
             docker("rm", "--force", "--volumes", *self.started)
             self.started.clear()
 
     def attempt(self, rogue: Rogue, task: dict[str, Any], keeper: bool = False) -> dict[str, Any]:
-        """Runs the attempts in the rogue's place, and gives what came of them."""
+        """Runs the attempts in the rogue's place; returns their results."""
         mounts = self.mounts("provision") if keeper else rogue.mounts
         words = ["run", "--rm", AS_USER, "--entrypoint=python", *mounts]
         words += [f"--network=container:{rogue.container}", "-v", f"{rogue.folder}:/rogue"]
@@ -189,6 +184,6 @@ class Ground:
         return found
 
     def refused(self, server: str) -> list[tuple[str, str]]:
-        """Address and port of whom a nats-server refused a route, each as often as it did."""
+        """Address and port of each peer that a nats-server refused a route, as often as it did."""
         words = ("logs", "--no-color", "--no-log-prefix", "--since", self.began, server)
         return REFUSED.findall(self.site.compose(*words).stdout)

@@ -1,8 +1,8 @@
-"""A step of the drill: somebody stands beside each container, on each of its networks.
+"""A step of the drill: a rogue beside each container, on each of its networks.
 
-He holds every file that it holds, and tries to join the cluster, to read AUDIT or KEYS, to record
-another service's event, and to enter the database. deploy/attempts.py says how; here stands what
-must have come of it. The counter-proof leaves an event in the log: play it last.
+It has all the container's files, and tries to join the cluster, to read AUDIT or KEYS, to record
+another service's event, and to enter the database. deploy/attempts.py says how; this file says what
+the results must be. The counter-proof leaves an event in the log, so play it last.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def require(holds: bool, what: str) -> None:
 
 
 def task_of(ground: Ground, rogue: Rogue) -> dict[str, Any]:
-    """What is tried where the rogue stands."""
+    """What to try in the rogue's place."""
     reaches_log = rogue.network == "log"
     dialled = [one for one in NATS if one != rogue.alias]
     sign = SHUT if reaches_log else UNDIALLED
@@ -74,7 +74,7 @@ def judge_servers(rogue: Rogue, found: dict[str, Any]) -> None:
 
 
 def judge(rogue: Rogue, found: dict[str, Any]) -> tuple[int, int, int]:
-    """Routes, requests and statements that were refused; raises where one wasn't."""
+    """Counts refused routes, requests and statements. Raises DrillFailedError if one wasn't."""
     place = f"beside {rogue.service} on {rogue.network}"
     judge_servers(rogue, found)
     for pair, said in found["shown"].items():
@@ -96,13 +96,12 @@ def judge(rogue: Rogue, found: dict[str, Any]) -> tuple[int, int, int]:
 
 
 def forged_by(found: dict[str, Any]) -> list[str]:
-    """The subjects of the events that were published."""
     came_of = (*found["servers"].values(), *found["seeds"].values())
     return [one for its in came_of for one in its["forged"]]
 
 
 def try_new_servers(ground: Ground) -> tuple[list[int], list[str]]:
-    """A rogue beside each container and on each network, under a name of its own."""
+    """A rogue beside each container, on each network, under a name of its own."""
 
     def tried(place: tuple[str, str]) -> tuple[Rogue, dict[str, Any]]:
         rogue = ground.start(ground.rogue(*place))
@@ -123,7 +122,7 @@ def try_new_servers(ground: Ground) -> tuple[list[int], list[str]]:
 
 
 def try_in_its_place(ground: Ground) -> int:
-    """Rogues that have the name of a server which is down: the others dial them."""
+    """Rogues with the name of a server that is down: the others connect to them."""
     kinds = (("query", "query"), ("nats-1", "server"), ("witness", "own"), ("witness", "none"))
     with ThreadPoolExecutor(AT_ONCE) as threads:
         rogues = list(
@@ -146,7 +145,7 @@ def try_in_its_place(ground: Ground) -> int:
 
 
 def prove_the_counter(ground: Ground, forged: list[str]) -> None:
-    """With routes.key, and with the keeper's seed, the same attempts do work; the others didn't."""
+    """With routes.key and the keeper's seed the same attempts succeed."""
     rogue = ground.start(ground.rogue("nats-1", "log", STOPPED, "routes"))
     servers = [{**one, "wanted": len(NATS) - 1} for one in rogue.servers]
     came_of = ground.attempt(rogue, {"servers": servers})["servers"]["routes"]
@@ -165,7 +164,7 @@ def prove_the_counter(ground: Ground, forged: list[str]) -> None:
 
 
 def stand_beside(site: Site, folder: Path) -> str:
-    """Plays it, and says what was tried. Raises DrillFailedError."""
+    """Returns what was tried. Raises DrillFailedError."""
     ground = Ground(site, folder)
     try:
         (places, routes, asked, statements), forged = try_new_servers(ground)

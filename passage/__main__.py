@@ -68,7 +68,7 @@ def _passage() -> None:
 
 
 def main() -> None:
-    """Runs one verb; an expected failure is one line and an exit code, never a stack trace."""
+    """Runs a verb; an expected failure is one line and an exit code, never a stack trace."""
     os.umask(0o077)  # Whatever is written, here or by a child, is for its owner alone.
     quiet_asyncio()
     try:

@@ -1,8 +1,8 @@
-"""The JSON API of a running system, as verbs and the demo call it."""
+"""A client of the JSON API, for verbs and the demo."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer of the API: HTTP status and the JSON body (problem+json on errors)."""
+    """An answer of the API; errors have a problem+json body."""
 
     status: int
     body: Json
@@ -38,28 +38,26 @@ class Reply:
 
 
 class Api:
-    """One HTTP client for the length of a verb."""
-
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
     async def get(self, path: str, **query: Any) -> Reply:
-        """Asks for something; parameters that are None are left out. Raises httpx.HTTPError."""
+        """Parameters that are None are left out. Raises httpx.HTTPError."""
         given = {name: value for name, value in query.items() if value is not None}
         return _reply(await self._client.get(f"/api/{path}", params=given))
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Reply:
-        """Sends something. Raises httpx.HTTPError."""
+        """Raises httpx.HTTPError."""
         return _reply(await self._client.post(f"/api/{path}", json=dict(body)))
 
     async def command(self, name: str, fields: Mapping[str, Any]) -> Reply:
-        """Sends a command; the same `command_id` again is safe. Raises httpx.HTTPError."""
+        """Idempotent by its `command_id`. Raises httpx.HTTPError."""
         return await self.post(f"commands/{name}", fields)
 
 
 @asynccontextmanager
 async def api_of(url: str, connections: int = 10) -> AsyncIterator[Api]:
-    """Opens the API at `url`; whatever the environment says of proxies is not asked."""
+    """Ignores proxies that the environment names."""
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     async with httpx.AsyncClient(
         base_url=url,
@@ -72,31 +70,29 @@ async def api_of(url: str, connections: int = 10) -> AsyncIterator[Api]:
 
 
 async def fetched(api: Api, path: str, **query: Any) -> Json:
-    """The body of a successful answer. Raises VerbEndedError that says what went wrong."""
-    try:
-        reply = await api.get(path, **query)
-    except httpx.HTTPError as error:
-        raise unreachable(error) from None
-    if reply.ok:
-        return reply.body
-    raise ended_by_problem(reply)
+    """The body of a successful GET. Raises VerbEndedError."""
+    return await _body_of(api.get(path, **query))
 
 
 async def sent(api: Api, path: str, body: Mapping[str, Any]) -> Json:
-    """The body of the answer to something sent. Raises VerbEndedError as `fetched` does."""
+    """The body of the answer to a POST. Raises VerbEndedError."""
+    return await _body_of(api.post(path, body))
+
+
+async def _body_of(asked: Awaitable[Reply]) -> Json:
     try:
-        reply = await api.post(path, body)
+        reply = await asked
     except httpx.HTTPError as error:
         raise unreachable(error) from None
-    if reply.ok:
-        return reply.body
-    raise ended_by_problem(reply)
+    if not reply.ok:
+        raise ended_by_problem(reply)
+    return reply.body
 
 
 async def commanded(api: Api, name: str, fields: Mapping[str, Any], again: str) -> Reply:
-    """The answer to a command of a verb, refused or not.
+    """The answer to a command, refused or not.
 
-    Raises VerbEndedError where it may have been carried out or not: `again` says how to repeat it.
+    Raises VerbEndedError if nobody knows whether it took effect; `again` says how to repeat it.
     """
     try:
         reply = await api.command(name, fields)
@@ -109,14 +105,14 @@ async def commanded(api: Api, name: str, fields: Mapping[str, Any], again: str) 
 
 
 def unreachable(error: httpx.HTTPError) -> VerbEndedError:
-    """The end of a verb that got no answer (exit code 5)."""
+    """Exit code 5."""
     return VerbEndedError(
         Exit.UNAVAILABLE, f"the API does not answer ({type(error).__name__}); is it running?"
     )
 
 
 def ended_by_problem(reply: Reply) -> VerbEndedError:
-    """The end of a verb that was answered with problem+json, with the fitting exit code."""
+    """The end of a verb that the API answered with an error."""
     body = reply.body
     if _of_no_case(reply):
         return VerbEndedError(Exit.FAILED, "there is no such case")
@@ -136,7 +132,7 @@ def ended_by_problem(reply: Reply) -> VerbEndedError:
 
 
 def _of_no_case(reply: Reply) -> bool:
-    """Whether a service refused because nothing is recorded of the case: no guard's matter."""
+    """Whether a service refused because the case doesn't exist, rather than by a rule."""
     guard, version = reply.body.get("guard"), reply.body.get("version")
     return reply.status == REFUSED and (guard == CASE_KNOWN or (guard, version) == (SEEN, 0))
 

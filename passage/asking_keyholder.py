@@ -1,4 +1,4 @@
-"""Asks the key holder for what only the keeper may ask."""
+"""Requests to the key holder that only the keeper may make."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ AnswerT = TypeVar("AnswerT", bound=BaseModel)
 ROTATION_TIMEOUT_S = 600.0
 
 
-class SealedError(Exception):
-    """The key holder doesn't answer; the installation is sealed, or not running."""
+class SealedError(VerbEndedError):
+    """The key holder doesn't answer: it is sealed, or not running."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Exit.UNAVAILABLE, message)
 
 
 async def asked(
@@ -29,9 +32,9 @@ async def asked(
     answer: type[AnswerT],
     timeout_s: float | None = None,
 ) -> AnswerT:
-    """Asks the key holder in the keeper's name; what takes every key waits as long as a rotation.
+    """Waits as long as a rotation may take, unless told otherwise.
 
-    Raises SealedError, and VerbEndedError (1).
+    Raises SealedError, and VerbEndedError (1) if the key holder denies it.
     """
     subject = subjects.keyholder(operation, KEEPER)
     try:

@@ -6,26 +6,26 @@ from passage.exits import Exit, VerbEndedError
 
 
 class BackupError(VerbEndedError):
-    """Ends `passage backup` or `passage restore`; nothing half done is left."""
+    """Ends `passage backup` or `passage restore`; nothing half-done is left."""
 
     def __init__(self, message: str) -> None:
         super().__init__(Exit.FAILED, message)
 
 
 class BackupKeyError(BackupError):
-    """The key of the backups is missing or damaged, or it is another one: bring the right one."""
+    """The backup key is missing, damaged or another one: bring the right one."""
 
 
 class BackupDamagedError(BackupError):
-    """The file is not as it was written: take another backup."""
+    """The file has changed since it was written: use another backup."""
 
 
 class BackupForgedError(BackupError):
-    """The file is not signed by whom it should be: find out who made it, and take another one."""
+    """Somebody else signed the file: find out who made it, and use another backup."""
 
 
 class BackupIncompleteError(BackupError):
-    """The file is whole, but not all that its manifest or this program asks for: take another."""
+    """The file is intact, but lacks what its manifest or this version needs: use another."""
 
 
 class StreamRefusedError(BackupError):
@@ -33,8 +33,8 @@ class StreamRefusedError(BackupError):
 
 
 class TargetNotEmptyError(BackupError):
-    """Something is there already where the system is to be restored: choose an empty place."""
+    """Something exists already at the target: choose an empty place."""
 
 
 class WitnessUnreadableError(BackupError):
-    """A witness file holds no checkpoint: name another one."""
+    """A witness file has no checkpoint: name another one."""

@@ -1,4 +1,4 @@
-"""What an upstream channel does: seal a call with the public intake key and publish it."""
+"""What a channel does: box a call for the intake key and publish it."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from shared.events.fields import Channel
 
 PUBLISH_TIMEOUT_S = 5.0
 STORE_FAILED, MESSAGE_TOO_LARGE = 10077, 10054
-"""Of nats-server; the first is said of a quota, and of a disk that is full."""
+"""Error codes of nats-server; the first means a used-up quota, or a full disk."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call in plain text, as the channel's own people know it; never printed or logged."""
+    """A call in plain text; never printed or logged."""
 
     call_id: str
     channel: Channel
     address: str | None
-    """None: the number is withheld."""
+    """None if the number is withheld."""
     language: str
     started_at: datetime
     text: str | None = None
@@ -48,20 +48,18 @@ class Call:
 
 
 class NotKeptError(NatsError):
-    """The log has nothing of the call: its channel keeps it, and sends it again."""
+    """The call was not stored: its channel keeps it and sends it again."""
 
 
 class QuotaUsedUpError(NotKeptError):
-    """As much of this channel waits already as may wait of one."""
+    """Too much of this channel is waiting already."""
 
 
 class TooLargeError(NotKeptError):
-    """Sent again it is refused again: shorten it, or send it in parts under ids of their own."""
+    """Will always be refused: shorten it, or send it in parts with ids of their own."""
 
 
 class Kept(NamedTuple):
-    """Where a call is kept."""
-
     stream: str
     sequence: int
 
@@ -73,10 +71,10 @@ REFUSALS: dict[int, type[NotKeptError]] = {
 
 
 def envelope_of(call: Call, key: PublicKey) -> CallEnvelope[CallReceived]:
-    """The message for a call; the same call gives the same id. Raises ValidationError."""
+    """The message for a call; its id is the call's. Raises ValidationError."""
 
     def boxed(text: str | None) -> str | None:
-        # Bytes of the command line that are no text are kept as they are.
+        # Bytes on the command line that aren't valid text are kept as they are.
         return None if text is None else box_up(key, text.encode("utf-8", "surrogateescape"))
 
     received = CallReceived(
@@ -105,13 +103,13 @@ async def publish(
     jetstream: JetStreamContext,
     envelope: CallEnvelope[CallReceived] | CallEnvelope[DeliveryReported],
 ) -> Kept:
-    """Publishes a call or a report, and gives where it is kept; then it can't be lost.
+    """Publishes a call or a report; once this returns, it can't be lost.
 
-    Raises NotKeptError where it is refused, and nats-py's other errors where no answer came: then
-    it may be kept or not, and sending it again is safe.
+    Raises NotKeptError if it is refused, and nats-py's other errors if no answer comes: then
+    nobody knows whether it is kept, and sending it again is safe.
     """
-    # No Nats-Msg-Id: what has been stored under an id, by whomever, must not keep a call out.
-    # Published twice it is stored twice, and has one effect: intake knows it by its own id.
+    # No Nats-Msg-Id: nothing stored earlier under an id, by anybody, may keep a call out.
+    # Published twice, it is stored twice and takes effect once: intake knows it by its own id.
     headers: dict[str, Any] = {"Content-Type": CONTENT_TYPE}
     try:
         ack = await jetstream.publish(

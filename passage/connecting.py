@@ -1,4 +1,4 @@
-"""One connection to the log for the length of a verb, as the keeper or as a channel."""
+"""A verb's connection to nats-server, as the keeper or as a channel."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ CONNECT_TIMEOUT_S = 3
 async def connected(
     where: Running | str, identity: str = KEEPER, attempts: int = 3
 ) -> AsyncIterator[RawClient]:
-    """Connects as an identity to a running system's nats-servers; reconnects while in use.
+    """Connects as an identity to a system's nats-servers; reconnects while in use.
 
-    An address alone is that of a server without accounts. Raises VerbEndedError: 5 where none
-    answers, 1 where the identity isn't known or its files can't be read.
+    A bare address is a server without accounts. Raises VerbEndedError: 5 if none answers, 1 if the
+    identity is unknown or its files can't be read.
     """
     if isinstance(where, str):
         where = Running.bare(where)
     nkey = where.nkey_of(identity)
     if nkey is not None and nkey.stem != identity:
-        # nats-server would hear it, and answer nothing to what this one may not do.
+        # nats-server would not answer requests for which this identity has no right.
         raise VerbEndedError(
             Exit.FAILED,
-            f"{identity}.nk isn't here, only {nkey.name}: run this where {identity}.nk is",
+            f"this needs {identity}.nk, but only {nkey.name} is here: run it where the former is",
         )
     client, heard = RawClient(), _Heard()
     try:
@@ -50,13 +50,13 @@ async def connected(
         )
     except FileNotFoundError as error:
         raise VerbEndedError(
-            Exit.FAILED, f"cannot read {error.filename}; see `passage init`"
+            Exit.FAILED, f"can't read {error.filename}; `passage init` makes it"
         ) from None
     except AuthorizationError:
         raise VerbEndedError(
             Exit.FAILED,
-            f"nats-server doesn't know this {identity}; its accounts are made by `passage init` "
-            f"from the public keys beside {nkey}",
+            f"nats-server doesn't know this {identity}; `passage init` makes its accounts from the "
+            f"public keys beside {nkey}",
         ) from None
     except (OSError, NatsError):
         if heard.wrong is not None:
@@ -73,7 +73,7 @@ async def connected(
 
 @dataclass
 class _Heard:
-    """Of what goes wrong meanwhile what no waiting mends; the rest is raised by calls, or heals."""
+    """Notes connection errors that waiting doesn't cure; calls raise the others."""
 
     wrong: str | None = None
 

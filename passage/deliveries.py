@@ -1,12 +1,14 @@
-"""What a channel does with the messages it is to send: take one, open it, send it, report.
+"""What a channel does with messages to callers: take one, open it, send it, report.
 
-It acknowledges a message before it sends it: after a crash in between it was not sent, which a
-report that is missing shows, rather than sent twice.
+It acknowledges a message before it sends it: a crash in between loses the message, which the
+missing report shows, instead of sending it twice.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,13 +17,17 @@ from nats.aio.client import Client
 from typing_extensions import override
 
 from passage.channel import publish
+from passage.connecting import connected
+from passage.running import Running
 from shared import subjects
 from shared.boxes import unbox
 from shared.credentials import api_prefix
 from shared.events.base import CallEnvelope, type_of
 from shared.events.calls import DeliveryFault, DeliveryOutcome, DeliveryReported
 from shared.events.fields import Channel
+from shared.keyfiles import read_channel_private_key
 from shared.outgoing import OutgoingMessage
+from shared.subjects import channel_identity
 
 ANSWER_TIMEOUT_S = 5.0
 NANOSECONDS = 1_000_000_000
@@ -42,7 +48,7 @@ class ToSend:
 
 @dataclass(frozen=True)
 class Station:
-    """A channel's own connection, name and private key; `identity` is empty without accounts."""
+    """A channel's connection, name and private key; `identity` is empty without accounts."""
 
     client: Client
     channel: Channel
@@ -50,15 +56,15 @@ class Station:
     identity: str = ""
 
     async def receive(self, wait_s: float) -> ToSend | None:
-        """Takes the next message, for good, and opens it; None where none comes in time.
+        """Takes the next message, which nobody can take again, and opens it; None if none comes.
 
-        Raises nats-py's Error where the server doesn't answer, and BoxBrokenError.
+        Raises nats-py's Error if the server doesn't answer, and BoxBrokenError.
         """
         consumer = subjects.outbound_consumer(self.channel)
         api = api_prefix(self.identity)
         asked = {"batch": 1, "expires": int(wait_s * NANOSECONDS)}
         inbox = self.client.new_inbox()
-        # An inbox of its own: for a consumer, nats-server 2.15 takes no wildcard for a listener.
+        # An inbox of its own: nats-server 2.15 doesn't count a wildcard subscription as a listener.
         subscription = await self.client.subscribe(inbox)
         try:
             await self.client.publish(
@@ -85,10 +91,7 @@ class Station:
         outcome: DeliveryOutcome,
         reason: DeliveryFault | None = None,
     ) -> None:
-        """Publishes what became of a message, as the channel's calls are published.
-
-        Raises nats-py's Error, and ValidationError.
-        """
+        """Publishes what became of a message. Raises nats-py's Error, and ValidationError."""
         now = datetime.now(UTC)
         reported = DeliveryReported(
             message_id=message_id,
@@ -111,8 +114,20 @@ class Station:
     async def deliver_next(
         self, wait_s: float, outcome: DeliveryOutcome = "sent", reason: DeliveryFault | None = None
     ) -> ToSend | None:
-        """Plays the channel's whole part for one message; gives what the caller would read."""
+        """Plays the channel's whole part for one message; returns what the caller would read."""
         found = await self.receive(wait_s)
         if found is not None:
             await self.report(found.message.message_id, found.message.case_id, outcome, reason)
         return found
+
+
+@asynccontextmanager
+async def station_of(
+    running: Running, channel: Channel, attempts: int = 3
+) -> AsyncIterator[Station]:
+    """Connects as a channel. Raises VerbEndedError, and KeyFilesError if its key can't be read."""
+    identity = channel_identity(channel)
+    key = read_channel_private_key(running.keys, channel)
+    async with connected(running, identity, attempts) as client:
+        known = "" if running.nkey_of(identity) is None else identity
+        yield Station(client, channel, key, known)

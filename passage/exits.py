@@ -1,4 +1,4 @@
-"""How a verb ends: the exit codes, and the error by which a verb ends early with one of them."""
+"""The exit codes of verbs, and the error that ends a verb early with one of them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """The exit codes of every verb; `passage --help` lists them."""
-
     OK = 0
     FAILED = 1
     USAGE = 2
@@ -28,7 +26,7 @@ MEANINGS: dict[Exit, str] = {
 
 
 class VerbEndedError(Exception):
-    """Ends a verb with an exit code and one message for the person; never personal data."""
+    """Ends a verb with an exit code and a message, which never holds personal data."""
 
     def __init__(self, code: Exit, message: str) -> None:
         self.code = code
@@ -36,12 +34,12 @@ class VerbEndedError(Exception):
 
 
 def refused_by_the_machine(error: OSError) -> str | None:
-    """What the machine refused, where a person can do something about it; else None."""
+    """An error that a person can do something about, in words; else None."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return f"no room is left on the disk{_at(error)}; make room, then try again"
+        return f"no space is left on the disk{_at(error)}; make room, then try again"
     if error.filename is None:
         return None
-    return f"{error.filename}: {error.strerror}; name another place, or mend this one"
+    return f"{error.filename}: {error.strerror}; name another place, or repair this one"
 
 
 def _at(error: OSError) -> str:

@@ -1,4 +1,4 @@
-"""The folders of an installation on one machine, and the lock that lets one runner use them."""
+"""The folders of an installation on one machine, and the lock that admits one runner."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ FILE_MODE = 0o600
 LOCK_NAME = "lock"
 LOCK_ATTEMPTS = 5
 LOCK_AGAIN_AFTER_S = 0.05
-"""Whoever only asks whether the folder is held, holds it himself for a moment."""
+"""Whoever checks whether the folder is held also holds it for a moment."""
 
 JETSTREAM = "jetstream"
-"""Where a nats-server has its streams, in its own folder."""
+"""Where nats-server keeps its streams, in its own folder."""
 
 
 @dataclass(frozen=True)
 class Folders:
-    """Where everything of `--data DIR` lies.
+    """Where everything of `--data DIR` is.
 
-    The key files and the registry, which holds names in the clear, stand beside it, never in it.
+    Key files, and the registry with its names in the clear, are beside it, never in it.
     """
 
     data: Path
@@ -43,7 +43,7 @@ class Folders:
 
     @property
     def damaged(self) -> Path:
-        """Where `passage repair` keeps what stood in a stream that it replaced."""
+        """Where `passage repair` keeps the contents of streams that it replaced."""
         return self.data.with_name(f"{self.data.name}.damaged")
 
     @property
@@ -60,7 +60,7 @@ class Folders:
 
     @property
     def has_log(self) -> bool:
-        """Whether nats-server ever kept something here."""
+        """Whether nats-server ever stored something here."""
         store = self.nats / JETSTREAM
         return store.is_dir() and any(store.iterdir())
 
@@ -72,7 +72,7 @@ class Folders:
         return self.logs / f"{service}.log"
 
     def make(self) -> None:
-        """Makes the folders, for their owner alone. Raises VerbEndedError (2) where it can't."""
+        """Only their owner may enter. Raises VerbEndedError (2) if they can't be made."""
         for folder in (self.data, self.nats, self.logs):
             try:
                 folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
@@ -82,21 +82,21 @@ class Folders:
             except OSError as error:
                 raise VerbEndedError(
                     Exit.USAGE,
-                    f"--data: {folder} can't be written to ({error.strerror}); name a folder of "
-                    "yours",
+                    f"--data: {folder} can't be written to ({error.strerror}); name a folder that "
+                    "you may write to",
                 ) from None
 
 
 def folders_of(data_dir: Path) -> Folders:
-    """The folders with absolute paths, so that children find them from anywhere."""
+    """Paths are absolute, so that child processes find them from anywhere."""
     return Folders(data_dir.expanduser().resolve())
 
 
 @contextmanager
 def locked(folders: Folders) -> Iterator[None]:
-    """Holds the data folder; the kernel frees it when this process ends, however it ends.
+    """Holds the data folder; the kernel releases it however this process ends.
 
-    Raises VerbEndedError (1) while another runner holds it.
+    Raises VerbEndedError (1) if another runner holds it.
     """
     path = folders.data / LOCK_NAME
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
@@ -111,13 +111,13 @@ def locked(folders: Folders) -> Iterator[None]:
 
 
 def require_free(folders: Folders) -> None:
-    """Raises VerbEndedError (1) while a runner holds the data folder; changes nothing."""
+    """Raises VerbEndedError (1) if a runner holds the data folder; changes nothing."""
     if is_held(folders.data):
         raise _in_use(folders)
 
 
 def is_held(data_dir: Path) -> bool:
-    """Whether a runner lives that holds the data folder, however the last one ended."""
+    """Whether a live runner holds the data folder, however the last one ended."""
     try:
         descriptor = os.open(data_dir / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

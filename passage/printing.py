@@ -1,4 +1,4 @@
-"""What verbs print: tables for people, JSON for scripts; results on stdout, the rest on stderr."""
+"""What verbs print, as tables or as JSON; results go to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -16,23 +16,21 @@ from typing_extensions import override
 
 WIDTH_WITHOUT_TERMINAL = 160
 PADDING = 3
-"""What a table adds to a column's width, at most."""
+"""The most that a table adds to a column's width."""
 LAST_COLUMN = 20
-"""So wide the last column is at least, if it is."""
+"""The least width of the last column, unless its texts are shorter."""
 
 PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}
 _UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
-"""What a terminal obeys: a caller could clear it, write over it, or turn lines round."""
+"""Characters that a terminal obeys: a caller could clear it, overwrite it or reverse a line."""
 
 
 def visible(text: str) -> str:
-    """The text with what a terminal would obey written as JSON writes it: `\\u001b`."""
+    """Replaces what a terminal would obey by its JSON escape, as `\\u001b`."""
     return _UNSHOWN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 class Screen(Console):
-    """A terminal that shows texts and obeys none."""
-
     @override
     def print(self, *objects: Any, **how: Any) -> None:
         shown = (visible(one) if isinstance(one, str) else one for one in objects)
@@ -46,15 +44,23 @@ if not out.is_terminal:
 
 
 def print_json(value: Any) -> None:
-    """Prints one JSON document on stdout; other scripts than Latin stay readable."""
+    """Prints one JSON document on stdout; text that isn't Latin stays readable."""
     written = json.dumps(value, ensure_ascii=False, indent=2, default=str)
     sys.stdout.write(visible(written) + "\n")
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Prints a table on stdout; the last column wraps, the others stay whole.
+def print_answer(answer: Any, words: str, as_json: bool) -> None:
+    """Prints a verb's answer on stdout, as JSON or in words."""
+    if as_json:
+        print_json(answer)
+    else:
+        out.print(words)
 
-    Where they don't fit the lines are longer than the terminal's: an id that is cut is none.
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Prints a table on stdout; the last column wraps, the others are never cut.
+
+    So lines may be longer than the terminal's: an id that is cut is useless.
     """
     table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD)
     for column in columns:
@@ -69,10 +75,10 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 
 def counted(count: int, one: str, more: str | None = None) -> str:
-    """A number with its noun: `1 case`, `2 cases`; `more` is a plural that isn't the noun and s."""
+    """A number with its noun: `1 case`, `2 cases`; `more` is an irregular plural."""
     return f"{count} {one if count == 1 else more or one + 's'}"
 
 
 def short_time(text: str | None) -> str:
-    """An ISO time to the second, as people read it: `2026-11-22 10:40:41`."""
+    """An ISO time to the second: `2026-11-22 10:40:41`."""
     return (text or "")[:19].replace("T", " ")

@@ -1,7 +1,7 @@
-"""Where a running system is: `running.json` in its data folder, or the PASSAGE_ environment.
+"""Where a running system is: `running.json` in its data folder, or PASSAGE_ variables.
 
-`passage up` writes the file, mode 600, and takes it away when it ends. After `kill -9` it stays,
-and is not believed: nobody holds the folder then.
+`passage up` writes the file with mode 600 and removes it when it ends. After `kill -9` the file
+stays but is ignored, because nobody holds the folder.
 """
 
 from __future__ import annotations
@@ -46,37 +46,36 @@ class Running(BaseModel):
     pids: dict[str, int] = {}
     witnesses: tuple[Path, ...] = ()
     witness_keys: Path | None = None
-    """Where witness.key and witness.pub are, if not with the other keys."""
+    """Where witness.key and witness.pub are, unless with the other keys."""
     ca: Path | None = None
-    """Whose certificates nats-server and the API must show; None: they speak without TLS."""
+    """The authority of nats-server's and the API's certificates; None: no TLS."""
     nkey: Path | None = None
-    """The one seed there is, where the key folder holds none; a container has its own only."""
+    """The only seed there is, if the key folder has none: a container has just its own."""
 
     @classmethod
     def bare(cls, nats: str) -> Running:
-        """A nats-server without accounts, as tests start it."""
+        """A nats-server without accounts, as in tests."""
         nowhere = Path(os.devnull)
         return cls(nats=nats, http="", keys=nowhere, registry=nowhere, database="")
 
     def nkey_of(self, identity: str) -> Path | None:
-        """The file of an identity's seed, or that of the only one that there is."""
         path = seed_file(self.keys, identity)
         return path if path.exists() else self.nkey
 
 
 def find_running(data_dir: Path) -> Running:
-    """The addresses of the system in `data_dir`, else those of the environment.
+    """The system in `data_dir`, else the one that the environment names.
 
-    Raises VerbEndedError (5) where neither names a system.
+    Raises VerbEndedError (5) if there is neither.
     """
     path = data_dir / FILE_NAME
     if path.exists() and is_held(data_dir):
         try:
             return Running.model_validate_json(path.read_bytes())
         except OSError:
-            pass  # It ended this moment.
+            pass  # It has just ended.
         except ValidationError:
-            problem = f"{path} is damaged; start `passage up` again"
+            problem = f"{path} is damaged; restart `passage up`"
             raise VerbEndedError(Exit.FAILED, problem) from None
     if NATS_URL_VARIABLE in os.environ:
         return from_environment()
@@ -88,7 +87,7 @@ def find_running(data_dir: Path) -> Running:
 
 
 def from_environment() -> Running:
-    """The addresses that the services themselves use. Raises VerbEndedError (1, 4)."""
+    """The addresses that the services use, too. Raises VerbEndedError (1, 4)."""
     settings = settings_of_environment()
     try:
         require_files(settings)
@@ -111,7 +110,7 @@ def from_environment() -> Running:
 
 
 def settings_of_environment() -> Settings:
-    """Raises VerbEndedError (4) where the environment has a wrong one."""
+    """Raises VerbEndedError (4) with the variables that are wrong."""
     try:
         return Settings()
     except ValidationError as error:
@@ -126,13 +125,13 @@ def _in_environment(error: ValidationError) -> str:
 
 
 def trusted() -> ssl.SSLContext:
-    """Gives TLS that trusts the installation's own authority where it is set, or the system's."""
+    """TLS that trusts the installation's own authority if it is set, else the system's."""
     ca = os.environ.get(CA_VARIABLE)
     return tls_context(ca) if ca else ssl.create_default_context()
 
 
 def write_running(data_dir: Path, running: Running) -> None:
-    """Writes the file in one step, so that a reader never sees half of it."""
+    """Replaces the file atomically: a reader never sees half of it."""
     draft = data_dir / f".{FILE_NAME}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -141,12 +140,12 @@ def write_running(data_dir: Path, running: Running) -> None:
 
 
 def ask_to_unseal(data_dir: Path) -> None:
-    """Tells the runner of `data_dir` to start the key holder again; it takes the file away."""
+    """Tells the runner to start the key holder again; the runner removes the file."""
     (data_dir / UNSEAL_NAME).touch(mode=FILE_MODE)
 
 
 def is_asked_to_unseal(data_dir: Path) -> bool:
-    """Whether the runner was told so since it last looked."""
+    """Whether somebody asked since the last look."""
     path = data_dir / UNSEAL_NAME
     asked = path.exists()
     path.unlink(missing_ok=True)
@@ -154,5 +153,4 @@ def is_asked_to_unseal(data_dir: Path) -> bool:
 
 
 def forget_running(data_dir: Path) -> None:
-    """Takes the file away."""
     (data_dir / FILE_NAME).unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from passage.cli.invalid import ended_by
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
-from passage.printing import out, print_json
+from passage.printing import print_answer
 from passage.running import Running, find_running
 from shared.events.fields import Channel
 from shared.keyfiles import KeyFilesError, read_intake_public_key
@@ -26,26 +26,31 @@ from shared.subjects import channel_identity
 def call_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     channel: Annotated[str, typer.Option(help="phone, telegram, whatsapp, signal, web, walk_in.")],
     caller: Annotated[
-        str | None, typer.Option("--from", help="The caller's address; none: a withheld number.")
+        str | None,
+        typer.Option("--from", help="The caller's address; leave it out for a withheld number."),
     ] = None,
     withheld: Annotated[
         bool, typer.Option("--withheld", help="The caller hides his number.")
     ] = False,
-    name: Annotated[str | None, typer.Option(help="The name that his account shows.")] = None,
+    name: Annotated[str | None, typer.Option(help="The name shown by his account.")] = None,
     region: Annotated[
-        str | None, typer.Option(help="Where a national number is dialled, as UA.")
+        str | None, typer.Option(help="Country in which a national number is dialled: UA.")
     ] = None,
     text: Annotated[str | None, typer.Option(help="What was said or written.")] = None,
-    language: Annotated[str, typer.Option(help="Language tag, as ru or uk.")] = "ru",
-    code: Annotated[str | None, typer.Option(help="Return code that the caller gave.")] = None,
+    language: Annotated[str, typer.Option(help="Language tag: ru, uk.")] = "ru",
+    code: Annotated[str | None, typer.Option(help="Return code given by the caller.")] = None,
     call_id: Annotated[str | None, typer.Option(help="Call id; new if not given.")] = None,
-    started_at: Annotated[str | None, typer.Option(help="ISO 8601 with zone; now if none.")] = None,
+    started_at: Annotated[
+        str | None, typer.Option(help="ISO 8601 with a time zone; now if not given.")
+    ] = None,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Publish one call; exit code 0 once it is kept and can't be lost."""
+    """Publish a call; exit code 0 once it is kept and can't be lost."""
     if caller is not None and not caller.strip():
-        raise VerbEndedError(Exit.INVALID, "--from: is empty; leave it out for a withheld number")
+        raise VerbEndedError(
+            Exit.INVALID, "--from: must not be empty; leave it out for a withheld number"
+        )
     call = Call(
         call_id=call_id or f"call-{uuid4().hex}",
         channel=cast(Channel, channel),
@@ -59,10 +64,8 @@ def call_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         region=region,
     )
     kept = asyncio.run(_publish(find_running(data), call))
-    if as_json:
-        print_json({"call_id": call.call_id, **kept._asdict()})
-    else:
-        out.print(f"call {call.call_id} is kept at sequence {kept.sequence} of {kept.stream}")
+    words = f"call {call.call_id} is kept at sequence {kept.sequence} of {kept.stream}"
+    print_answer({"call_id": call.call_id, **kept._asdict()}, words, as_json)
 
 
 def _moment(text: str | None) -> datetime:
@@ -71,9 +74,11 @@ def _moment(text: str | None) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise VerbEndedError(Exit.INVALID, "--started-at: not a time in ISO 8601") from None
+        raise VerbEndedError(Exit.INVALID, "--started-at: must be a time in ISO 8601") from None
     if moment.tzinfo is None:
-        raise VerbEndedError(Exit.INVALID, "--started-at: needs a zone, as 2026-11-22T10:00:00Z")
+        raise VerbEndedError(
+            Exit.INVALID, "--started-at: needs a time zone, as in 2026-11-22T10:00:00Z"
+        )
     return moment
 
 
@@ -96,8 +101,8 @@ async def _publish(running: Running, call: Call) -> Kept:
         except QuotaUsedUpError as error:
             raise VerbEndedError(
                 Exit.UNAVAILABLE,
-                f"the call is not kept, as too much of {call.channel} waits already ({error}): "
-                f"keep it and send it again later with --call-id {call.call_id}; does intake run?",
+                f"the call is not kept: too much of {call.channel} is waiting already ({error}). "
+                f"Send it again later with --call-id {call.call_id}; is intake running?",
             ) from None
         except NatsError as error:
             raise VerbEndedError(

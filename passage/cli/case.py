@@ -1,4 +1,4 @@
-"""`passage case list|find|show`: cases as the read model has them, now or as they were."""
+"""`passage case list|find|show`: cases as the read models show them, now or at an earlier time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EVENTS_AT_ONCE = 500
 DIGEST_CHARACTERS = 64
 DIGEST_SHOWN = 8
 
-cases = typer.Typer(help="Cases as the read model has them.", no_args_is_help=True)
+cases = typer.Typer(help="Cases, as the read models show them.", no_args_is_help=True)
 cases.command("find")(find_verb)
 
 
@@ -31,12 +31,14 @@ def list_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     identity: Annotated[str | None, typer.Option(help="Only this identity.")] = None,
     channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None,
     urgency: Annotated[str | None, typer.Option(help="Only this urgency.")] = None,
-    is_open: Annotated[bool | None, typer.Option("--open/--closed", help="Only these.")] = None,
+    is_open: Annotated[
+        bool | None, typer.Option("--open/--closed", help="Only open or only closed cases.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 50,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """List cases; no personal data is shown."""
+    """List cases, without personal data."""
     filters = {
         "progress": progress,
         "identity": identity,
@@ -55,35 +57,37 @@ def list_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     ]
     print_table(counted(len(rows), "case"), (*COLUMNS, "last event"), rows)
     if found.get("next"):
-        out.print("there are more; --limit shows more")
+        out.print("there are more cases; raise --limit to see them")
 
 
 @cases.command("show")
 def show_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     case_id: Annotated[str, typer.Argument(help="Case number.", parser=typed_case_number)],
-    as_of: Annotated[int | None, typer.Option(help="As it was after this version.")] = None,
-    as_of_time: Annotated[str | None, typer.Option(help="As it was then (ISO 8601).")] = None,
+    as_of: Annotated[int | None, typer.Option(help="As it was at this version.")] = None,
+    as_of_time: Annotated[
+        str | None, typer.Option(help="As it was at this time (ISO 8601).")
+    ] = None,
     reveal: Annotated[
         str | None,
-        typer.Option(help="Open personal values: identity, location, narrative; recorded."),
+        typer.Option(help="Open personal values: identity, location, narrative. This is recorded."),
     ] = None,
-    by: Annotated[str | None, typer.Option(help="Who wants them revealed.")] = None,
-    purpose: Annotated[str | None, typer.Option(help="What they are revealed for.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who asks for them.")] = None,
+    purpose: Annotated[str | None, typer.Option(help="What for.")] = None,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Show one case with its timeline; personal data stays sealed unless revealed."""
+    """Show a case with its timeline; personal data stays sealed unless --reveal opens it."""
     if as_of is not None and as_of_time is not None:
         raise VerbEndedError(Exit.USAGE, "--as-of and --as-of-time exclude each other")
     wanted = {"by": by, "purpose": purpose, "classes": _classes(reveal)}
     if reveal is not None and not all(wanted.values()):
-        raise VerbEndedError(Exit.USAGE, "--reveal needs --by and --purpose: it is recorded")
+        raise VerbEndedError(Exit.USAGE, "--reveal needs --by and --purpose, which are recorded")
     query = {"as_of_version": as_of, "as_of_time": as_of_time}
     http = find_running(data).http
     shown = asyncio.run(_show(http, case_id, query, wanted if reveal is not None else None))
     case = shown["case"]
     if as_of is not None and case["version"] < as_of:
-        err.print(f"the case has no version {as_of} yet: this is version {case['version']}")
+        err.print(f"the case has no version {as_of} yet; this is version {case['version']}")
     if as_json:
         print_json(shown)
         return
@@ -108,17 +112,11 @@ def _classes(reveal: str | None) -> list[str]:
 
 async def _show(url: str, case_id: str, query: Json, wanted: Json | None) -> Json:
     async with api_of(url) as api:
-        shown = await fetched(api, f"cases/{case_id}", limit=EVENTS_AT_ONCE, **query)
-        cursor, version = shown.pop("next"), shown["case"]["version"]
-        while cursor is not None:
-            page = await fetched(
-                api, f"cases/{case_id}", limit=EVENTS_AT_ONCE, cursor=cursor, **query
-            )
-            # It may grow meanwhile: it is shown as its first page was read.
-            shown["timeline"] += [one for one in page["timeline"] if one["version"] <= version]
-            cursor = page["next"]
-        body = {**wanted, "up_to_version": version} if wanted is not None else None
-        values = await _revealed(api, case_id, body) if body is not None else []
+        shown = await _whole(api, f"cases/{case_id}", query)
+        if wanted is None:
+            return shown
+        body = {**wanted, "up_to_version": shown["case"]["version"]}
+        values = await _revealed(api, f"cases/{case_id}/reveal", body)
     details = {entry["version"]: entry["details"] for entry in shown["timeline"]}
     for one in values:
         if one["version"] in details:
@@ -127,16 +125,24 @@ async def _show(url: str, case_id: str, query: Json, wanted: Json | None) -> Jso
     return shown
 
 
-async def _revealed(api: Api, case_id: str, body: Json) -> list[Json]:
-    values: list[Json] = []
-    cursor = None
-    while True:
-        asked = {**body, "cursor": cursor} if cursor else body
-        page = await sent(api, f"cases/{case_id}/reveal", asked)
+async def _whole(api: Api, path: str, query: Json) -> Json:
+    """A case with its whole timeline, as it was when the first page was read."""
+    shown = await fetched(api, path, limit=EVENTS_AT_ONCE, **query)
+    version = shown["case"]["version"]
+    while (cursor := shown.pop("next")) is not None:
+        page = await fetched(api, path, limit=EVENTS_AT_ONCE, cursor=cursor, **query)
+        shown["timeline"] += [one for one in page["timeline"] if one["version"] <= version]
+        shown["next"] = page["next"]
+    return shown
+
+
+async def _revealed(api: Api, path: str, body: Json) -> list[Json]:
+    page = await sent(api, path, body)
+    values: list[Json] = page["values"]
+    while page["next"] is not None:
+        page = await sent(api, path, {**body, "cursor": page["next"]})
         values += page["values"]
-        cursor = page["next"]
-        if cursor is None:
-            return values
+    return values
 
 
 async def _fetch(url: str, path: str, query: Json) -> Json:

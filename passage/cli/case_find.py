@@ -17,9 +17,9 @@ COLUMNS = ("case_id", "progress", "identity", "channel", "last_call_at", "sugges
 
 
 def find_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
-    number: Annotated[str | None, typer.Option(help="Case number, however it is typed.")] = None,
+    number: Annotated[str | None, typer.Option(help="Case number, in any spelling.")] = None,
     code: Annotated[str | None, typer.Option(help="Return code.")] = None,
-    caller: Annotated[str | None, typer.Option(help="CHANNEL:ADDRESS, phone:+380...")] = None,
+    caller: Annotated[str | None, typer.Option(help="CHANNEL:ADDRESS, as phone:+380...")] = None,
     service_number: Annotated[str | None, typer.Option(help="Service number.")] = None,
     name: Annotated[str | None, typer.Option(help="Name, in either alphabet.")] = None,
     by: Annotated[str | None, typer.Option(help="Who searches.")] = None,
@@ -27,7 +27,7 @@ def find_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Find cases by one thing; all but a case number needs --by and --purpose: it is recorded."""
+    """Find cases by one option; all but --number need --by and --purpose, which are recorded."""
     given = {
         "case_number": number,
         "return_code": code,
@@ -38,9 +38,9 @@ def find_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     wanted: Json = {field: value for field, value in given.items() if value is not None}
     if len(wanted) != 1:
         options = "--number, --code, --caller, --service-number, --name"
-        raise VerbEndedError(Exit.USAGE, f"give one of {options}")
+        raise VerbEndedError(Exit.USAGE, f"give exactly one of {options}")
     if number is None and not (by and purpose):
-        raise VerbEndedError(Exit.USAGE, "the search needs --by and --purpose: it is recorded")
+        raise VerbEndedError(Exit.USAGE, "the search needs --by and --purpose, which are recorded")
     who = {"by": by, "purpose": purpose} if number is None else {}
     found = asyncio.run(_found(find_running(data).http, {**wanted, **who}))
     if as_json:
@@ -59,7 +59,7 @@ def _cell(column: str, value: object) -> object:
 def _caller(text: str) -> Json:
     channel, colon, address = text.partition(":")
     if not colon or not address:
-        raise VerbEndedError(Exit.USAGE, "--caller takes CHANNEL:ADDRESS")
+        raise VerbEndedError(Exit.USAGE, "--caller: must be CHANNEL:ADDRESS")
     return {"channel": channel, "address": address}
 
 

@@ -1,43 +1,20 @@
-"""The fields of a command as `passage do` takes them: how each is typed, and which isn't one."""
+"""The fields of a command as typed for `passage do`: what each may hold, and which is mistyped."""
 
 from __future__ import annotations
 
 import difflib
-import json
 import shlex
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
-from passage.cli.field_words import unwrapped, words_with_default
-from shared.case_numbers import CaseNumber
+from passage.cli.field_words import example_of, unwrapped, words_with_default
 from shared.commands.base import Command, Decision
 from shared.commands.catalogue import COMMANDS
-from shared.commands.windows import SaidWindow
-from shared.events import fields
 
 OPTIONS = frozenset({"command_id", "case_id", "by", "seen_version"})
 """Fields for which `passage do` has options."""
-NUMBER = "7KQ2M9XW4TRD"
-EXAMPLES: tuple[tuple[Any, str], ...] = (
-    (fields.At, "2030-01-01T10:00:00Z"),
-    (CaseNumber, NUMBER),
-    (fields.Id, "3f9a61"),
-    (fields.Digest, "0" * 64),
-    (fields.Language, "ru"),
-    (fields.Word, "as agreed"),
-    (fields.Person, "taras"),
-    (fields.Name, "Beispiel"),
-    (fields.Text, "calm, alone"),
-    (fields.BirthDate, "1990-05"),
-    (fields.HeadCount, "2"),
-    (SaidWindow, '{"from_time": "18:00", "to_time": "20:30", "zone": "Europe/Kyiv"}'),
-    (bool, "true"),
-    (int, "1"),
-    (float, "48.5"),
-)
-"""What a field of a type may hold; those of EXAMPLES_OF come first."""
 EXAMPLES_OF = {
     "deadline_at": "2030-01-02T10:00:00Z",
     "expires_at": "2030-01-02T10:00:00Z",
@@ -51,11 +28,12 @@ EXAMPLES_OF = {
     "unit": "training unit 0001",
     "window_to": "2030-01-01T12:00:00Z",
 }
+"""Examples by path; other fields have their type's."""
 JSON_LIST = "["
 
 
 class Typed(NamedTuple):
-    """One field: its dotted path, how it is typed, what it holds, and whether it must be given."""
+    """A field: its dotted path, an example, its type in words, and whether it must be given."""
 
     path: str
     example: str
@@ -64,20 +42,20 @@ class Typed(NamedTuple):
 
     @property
     def option(self) -> str:
-        """As it is typed in a shell."""
+        """As typed in a shell."""
         name = "--set-json" if self.example.startswith(JSON_LIST) else "--set"
         return f"{name} {shlex.quote(f'{self.path}={self.example}')}"
 
 
 def typed_fields(command: type[Command]) -> list[Typed]:
-    """The fields of a command that `--set` and `--set-json` give: required, optional, common."""
+    """The fields for `--set` and `--set-json`: required ones, optional ones, then common ones."""
     common = {*Command.model_fields, *Decision.model_fields}
     found = [one for one in _typed(command) if one.path not in OPTIONS]
     return sorted(found, key=lambda one: (one.path in common, not one.required))
 
 
 def mistyped_fields(command: type[Command], body: dict[str, Any]) -> list[str]:
-    """What of a body is no field of the command, or has fields of its own; with what is meant."""
+    """Problems with names in a body that aren't fields of the command, with what may be meant."""
     try:
         command.model_validate(body)
     except ValidationError as error:
@@ -88,13 +66,13 @@ def mistyped_fields(command: type[Command], body: dict[str, Any]) -> list[str]:
 
 
 def named_command(name: str) -> str:
-    """The command of a name in any case. Raises ValueError that says which is most like it."""
+    """The name's case doesn't matter. Raises ValueError, which names the most similar command."""
     known = {one.lower(): one for one in COMMANDS}
     if name.lower() in known:
         return known[name.lower()]
     near = difflib.get_close_matches(name.lower(), known, n=1)
     meant = f"did you mean {known[near[0]]}?" if near else f"one of {', '.join(COMMANDS)}"
-    raise ValueError(f"{name!r} is no command; {meant}")
+    raise ValueError(f"there is no command {name!r}; {meant}")
 
 
 def _typed(model: type[BaseModel], prefix: str = "", required: bool = True) -> Iterator[Typed]:
@@ -105,21 +83,8 @@ def _typed(model: type[BaseModel], prefix: str = "", required: bool = True) -> I
         if isinstance(held, type) and issubclass(held, BaseModel):
             yield from _typed(held, f"{path}.", needed)
         else:
-            example = EXAMPLES_OF.get(path) or _example(held)
+            example = EXAMPLES_OF.get(path) or example_of(held)
             yield Typed(path, example, words_with_default(hints[name], info), needed)
-
-
-def _example(held: Any) -> str:
-    for known, example in EXAMPLES:
-        if held is known or held == known:
-            return example
-    origin, args = get_origin(held), get_args(held)
-    if origin is Literal:
-        return str(args[0])
-    if origin is tuple:
-        one = _example(args[0])
-        return f"[{one}]" if one.startswith("{") else json.dumps([one])
-    return _example(args[0]) if origin is Annotated else "..."
 
 
 def _said(command: type[Command], error: str, typed: str) -> str:

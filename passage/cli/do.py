@@ -1,4 +1,4 @@
-"""`passage do`: send one command for a named person through the API."""
+"""`passage do`: send a command in a person's name through the API."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMMAND = "passage.cli.do.command"
 
 
 class CommandHelp(TyperCommand):
-    """Whose help, asked for behind a command's name, also lists that command's fields."""
+    """Its help also lists a command's fields, if a command is named before `--help`."""
 
     @override
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -50,25 +50,27 @@ def do_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
         str,
         typer.Option(
             "--case",
-            help="Case number; or that of a shift or an export.",
+            help="Number of a case, a shift or an export.",
             parser=typed_case_number,
         ),
     ],
     by: Annotated[str, typer.Option("--by", help="Who acts.")],
-    seen: Annotated[int | None, typer.Option(help="Version seen; the newest if none.")] = None,
+    seen: Annotated[
+        int | None, typer.Option(help="Version that was seen; the newest if not given.")
+    ] = None,
     fields: Annotated[
-        list[str] | None, typer.Option("--set", help="field=text; nested as identity.surname=...")
+        list[str] | None, typer.Option("--set", help="field=text; nested: identity.surname=...")
     ] = None,
     json_fields: Annotated[
         list[str] | None, typer.Option("--set-json", help="field=JSON, for numbers and lists.")
     ] = None,
     command_id: Annotated[
-        str | None, typer.Option(help="Makes it repeatable: the same id takes effect once.")
+        str | None, typer.Option(help="Makes it idempotent: a repeated id has no second effect.")
     ] = None,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Send a command; exit code 3 when a guard refuses it, 4 when a field is wrong.
+    """Send a command; exit code 3 if a guard refuses it, 4 if a field is wrong.
 
     `passage do COMMAND --help` lists the command's fields, each with an example.
     """
@@ -107,7 +109,7 @@ async def _version(api: Api, body: Json) -> int:
 
 
 def seen_in(log_id: str) -> tuple[str, str]:
-    """Where the API shows a log as it is now: a shift's, or a case's."""
+    """The path and the key under which the API shows the state of a shift or a case."""
     if log_id.startswith(OF_SHIFTS):
         return f"shifts/{log_id}", "shift"
     return f"cases/{log_id}", "case"
@@ -134,7 +136,7 @@ def _show(command: str, reply: Reply, as_json: bool) -> None:
     if body.get("held_by"):
         err.print(f"{body['held_by']} works on the case; a claim locks nobody out")
     if not body.get("visible", True):
-        err.print("the read model doesn't show it yet")
+        err.print("the read models don't show it yet")
 
 
 def _print_fields(command: str) -> None:
@@ -145,7 +147,7 @@ def _print_fields(command: str) -> None:
 
 
 def split(text: str) -> tuple[str, str]:
-    """Takes `field=value` apart; the value is never repeated in an error."""
+    """`field=value`; an error never repeats the value."""
     path, sign, value = text.partition("=")
     if not sign or not path:
         raise VerbEndedError(Exit.USAGE, "--set and --set-json take field=value")
@@ -153,7 +155,6 @@ def split(text: str) -> tuple[str, str]:
 
 
 def read_json(path: str, value: str) -> Any:
-    """Reads the value of --set-json."""
     try:
         return json.loads(value, parse_constant=_no_constant)
     except ValueError:
@@ -166,7 +167,7 @@ def _no_constant(name: str) -> Any:
 
 
 def put(body: Json, path: str, value: Any) -> None:
-    """Puts a value at a dotted path, making the objects on the way."""
+    """Makes the objects on the way."""
     *parents, last = path.split(".")
     here = body
     for parent in _names(parents):

@@ -1,9 +1,10 @@
-"""The fields of events and commands in words: name, type, sealed class, and what is said of it."""
+"""The fields of events and commands in words: name, type, class of data keys, and meaning."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import json
 import types
 from collections.abc import Iterator
 from textwrap import dedent
@@ -17,48 +18,48 @@ from shared.commands import base, windows
 from shared.events import calls, fields
 from shared.events.fields import personal_fields
 
-NAMED: tuple[tuple[Any, str], ...] = (
-    (fields.At, "moment (UTC)"),
-    (case_numbers.CaseNumber, "case number"),
-    (fields.Id, "id"),
-    (base.CommandId, "id, chosen by who asks"),
-    (fields.Digest, "SHA-256 in hex"),
-    (fields.KeyedHash, "keyed hash"),
-    (fields.DayTime, "time of day, HH:MM in UTC"),
-    (fields.Language, "language tag (BCP 47)"),
-    (fields.Word, "short phrase"),
-    (fields.Person, "operator's name"),
-    (fields.Name, "name"),
-    (fields.Text, "text"),
-    (fields.HeadCount, "number of persons"),
-    (fields.Identity, "identity"),
-    (fields.Place, "place"),
-    (fields.ContactWindow, "window"),
-    (windows.SaidWindow, "window"),
-    (fields.PersonalIdentity, "text"),
-    (fields.PersonalLocation, "text"),
-    (fields.PersonalNarrative, "text"),
-    (calls.Boxed, "text, in a box that only the key holder opens"),
-    (bool, "yes or no"),
-    (int, "whole number"),
-    (float, "number"),
-    (str, "text"),
+WINDOW = '{"from_time": "18:00", "to_time": "20:30", "zone": "Europe/Kyiv"}'
+NAMED: tuple[tuple[Any, str, str], ...] = (
+    (fields.At, "moment (UTC)", "2030-01-01T10:00:00Z"),
+    (case_numbers.CaseNumber, "case number", "7KQ2M9XW4TRD"),
+    (fields.Id, "id", "3f9a61"),
+    (base.CommandId, "id, chosen by who asks", ""),
+    (fields.Digest, "SHA-256 in hex", "0" * 64),
+    (fields.KeyedHash, "keyed hash", ""),
+    (fields.DayTime, "time of day, HH:MM in UTC", ""),
+    (fields.Language, "language tag (BCP 47)", "ru"),
+    (fields.Word, "short phrase", "as agreed"),
+    (fields.Person, "operator's name", "taras"),
+    (fields.Name, "name", "Beispiel"),
+    (fields.Text, "text", "calm, alone"),
+    (fields.BirthDate, "", "1990-05"),
+    (fields.HeadCount, "number of persons", "2"),
+    (fields.Identity, "identity", ""),
+    (fields.Place, "place", ""),
+    (fields.ContactWindow, "window", ""),
+    (windows.SaidWindow, "window", WINDOW),
+    (fields.PersonalIdentity, "text", ""),
+    (fields.PersonalLocation, "text", ""),
+    (fields.PersonalNarrative, "text", ""),
+    (calls.Boxed, "text, in a box that only the key holder opens", ""),
+    (bool, "yes or no", "true"),
+    (int, "whole number", "1"),
+    (float, "number", "48.5"),
+    (str, "text", ""),
 )
-"""Types that have a word of their own."""
+"""Types with words or an example of their own; empty where their parts say it."""
 
 
 class Field(NamedTuple):
-    """A field of a model, as a document shows it."""
-
     name: str
     words: str
     sealed: str
-    """The class of data keys it is sealed under; empty where it is open."""
+    """The class of data keys it is sealed under; empty if it isn't sealed."""
     meaning: str
 
 
 def unwrapped(annotation: Any) -> Any:
-    """What a field holds, without the None of an optional one."""
+    """The annotation without the None of an optional field."""
     if get_origin(annotation) in {Union, types.UnionType}:
         (held,) = [one for one in get_args(annotation) if one is not types.NoneType]
         return held
@@ -66,7 +67,6 @@ def unwrapped(annotation: Any) -> Any:
 
 
 def described(model: type[BaseModel], left_out: frozenset[str] = frozenset()) -> list[Field]:
-    """In their order, but for those left out."""
     hints = get_type_hints(model, include_extras=True)
     sealed, said = personal_fields(model), _said(model)
     return [
@@ -77,10 +77,8 @@ def described(model: type[BaseModel], left_out: frozenset[str] = frozenset()) ->
 
 
 def words_of(annotation: Any) -> str:
-    """In words."""
-    for known, words in NAMED:
-        if annotation is known or annotation == known:
-            return words
+    if words := _named(annotation)[0]:
+        return words
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return ", ".join([words_of(args[0]), *_limits(args[1:])])
@@ -93,8 +91,26 @@ def words_of(annotation: Any) -> str:
     return str(getattr(annotation, "__name__", annotation))
 
 
+def example_of(annotation: Any) -> str:
+    """How a value may be typed; `...` if nothing is known of the type."""
+    if example := _named(annotation)[1]:
+        return example
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return str(args[0])
+    if origin is tuple:
+        one = example_of(args[0])
+        return f"[{one}]" if one.startswith("{") else json.dumps([one])
+    return example_of(args[0]) if origin is Annotated else "..."
+
+
+def _named(annotation: Any) -> tuple[str, str]:
+    found = ((words, example) for known, words, example in NAMED if annotation == known)
+    return next(found, ("", ""))
+
+
 def words_with_default(annotation: Any, info: FieldInfo) -> str:
-    """A field's type in words, with what holds where it isn't given."""
+    """A field's type, and its default."""
     words = words_of(annotation)
     if info.is_required():
         return words
@@ -119,7 +135,7 @@ def _limits(metadata: tuple[Any, ...]) -> Iterator[str]:
 
 
 def _said(model: type[BaseModel]) -> dict[str, str]:
-    """What stands as a string below each field, in the class and in those it is made of."""
+    """The docstrings below fields, of the class and of its bases."""
     said: dict[str, str] = {}
     for one in reversed(model.__mro__):
         if not issubclass(one, BaseModel) or one is BaseModel:

@@ -1,18 +1,18 @@
-"""`passage init`: everything an installation needs in its key folder, made once.
+"""`passage init`: makes what an installation needs in its key folder.
 
 Key files, the nkeys of all identities, an authority and a certificate for each role, the
-database's password, and nats-server's accounts. What is there stays, but for what is derived.
+database's password, and nats-server's accounts. Existing files stay; derived ones are made anew.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from passage.exits import Exit, VerbEndedError
-from passage.install.certificates import ROLES, unnamed
+from passage.install.certificates import ROLES, Role, unnamed
 from passage.install.host_names import IN_COMPOSE, Names
 from passage.install.identities import identities
 from passage.install.installation import ACCOUNTS_FILE, PASSWORD_FILE, make_installation
@@ -21,33 +21,21 @@ from shared.keyfiles import CHANNELS, KeyFilesError
 
 DEFAULT_FOLDER = Path(".passage.keys")
 
-NatsNames = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--nats",
+
+def _names(option: str, of_what: str, usual: tuple[str, ...]) -> Any:
+    return typer.Option(
+        option,
         metavar="HOST",
-        help="Host name or address of a nats-server; may be repeated.",
-        show_default="nats-1, nats-2, nats-3",
-    ),
-]
+        help=f"Host name or address of {of_what}; may be repeated.",
+        show_default=", ".join(usual),
+    )
+
+
+NatsNames = Annotated[list[str] | None, _names("--nats", "a nats-server", IN_COMPOSE.nats)]
 QueryNames = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--query",
-        metavar="HOST",
-        help="By what else than loopback the API is asked; may be repeated.",
-        show_default="query",
-    ),
+    list[str] | None, _names("--query", "the API, besides loopback", IN_COMPOSE.query)
 ]
-PostgresNames = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--postgres",
-        metavar="HOST",
-        help="Host name or address of PostgreSQL; may be repeated.",
-        show_default="postgres",
-    ),
-]
+PostgresNames = Annotated[list[str] | None, _names("--postgres", "PostgreSQL", IN_COMPOSE.postgres)]
 
 
 def init_verb(
@@ -58,7 +46,7 @@ def init_verb(
     query: QueryNames = None,
     postgres: PostgresNames = None,
 ) -> None:
-    """Make keys, identities, certificates and nats-server's accounts; what is there stays."""
+    """Make keys, identities, certificates and nats-server's accounts; existing ones stay."""
     usual = IN_COMPOSE
     try:
         asked = Names.of(nats or (), query or (), postgres or ())
@@ -67,15 +55,17 @@ def init_verb(
         raise VerbEndedError(Exit.USAGE, str(error)) from None
     try:
         make_installation(folder, wanted)
-        _require_names(folder, asked)
+        wrong = [_unnamed(folder, *one) for one in unnamed(folder, asked).items()]
     except (KeyFilesError, OSError) as error:
         raise VerbEndedError(Exit.FAILED, f"{folder}: {error}") from None
+    if wrong:
+        raise VerbEndedError(Exit.FAILED, "; ".join(wrong))
     certificates = ((f"certificate {one.name}", ", ".join(one.names(folder))) for one in ROLES)
     print_table(
         f"Made in {folder}",
         ("what", "where"),
         (
-            ("key files", "back them up apart from the data"),
+            ("key files", "back them up, but not with the data"),
             ("identities", ", ".join(identities())),
             ("channels' keys", folder / CHANNELS),
             *certificates,
@@ -87,15 +77,8 @@ def init_verb(
     out.print("give each channel its own nkeys/channel-NAME.nk and channels/NAME.key")
 
 
-def _require_names(folder: Path, asked: Names) -> None:
-    """Raises VerbEndedError (1) where a certificate that was there isn't good for a name."""
-    found = unnamed(folder, asked)
-    if found:
-        raise VerbEndedError(
-            Exit.FAILED,
-            "; ".join(
-                f"tls/{role.name}.pem, which was there, isn't good for {', '.join(names)}: move "
-                f"{role.name}.pem and {role.name}.key in {folder / 'tls'} aside and run this again"
-                for role, names in found.items()
-            ),
-        )
+def _unnamed(folder: Path, role: Role, names: tuple[str, ...]) -> str:
+    return (
+        f"the existing tls/{role.name}.pem isn't good for {', '.join(names)}: move {role.name}.pem "
+        f"and {role.name}.key in {folder / 'tls'} aside and run this again"
+    )

@@ -1,4 +1,4 @@
-"""Which field of an input is wrong, without repeating its value."""
+"""How a verb ends when its input is invalid: with the field, never with its value."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from shared.wrong_fields import wrong_fields
 
 
 def ended_by(error: ValidationError) -> VerbEndedError:
-    """The end of a verb whose input didn't fit (exit code 4)."""
+    """Exit code 4."""
     problems = "; ".join(": ".join(one) for one in wrong_fields(error, "input"))
     return VerbEndedError(Exit.INVALID, problems)

@@ -1,7 +1,4 @@
-"""`passage keys`: rotate the keys, seal the installation, unseal it; and the files they lie in.
-
-New keys can't open what was sealed with lost ones: for a log that is there, none are made.
-"""
+"""`passage keys`: rotate the keys, seal the installation, unseal it."""
 
 from __future__ import annotations
 
@@ -12,20 +9,19 @@ from typing import Annotated
 
 import typer
 
-from passage.asking_keyholder import AnswerT, SealedError, asked
+from passage.asking_keyholder import AnswerT, asked
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
-from passage.printing import counted, out, print_json
+from passage.printing import counted, out, print_answer
 from passage.runner.health import answers
 from passage.running import Running, ask_to_unseal, find_running, settings_of_environment
 from shared.key_messages import Closed, PepperRenewed, Rotated
 
 SEAL_TIMEOUT_S = 30.0
-"""It is answered whatever else is under way, and who seals can't wait."""
+"""Answered at once whatever else is under way: whoever seals can't wait."""
 UNSEAL_TIMEOUT_S = 30.0
 ASK_AGAIN_S = 0.1
-
 
 keys = typer.Typer(help="The key holder's keys.", no_args_is_help=True)
 
@@ -38,8 +34,8 @@ def rotate_verb(
 ) -> None:
     """Wrap every data key under a new key-encryption key, and destroy all but the newest three.
 
-    A backup older than the third rotation opens no personal value any more. With --pepper, make
-    the hashes of callers, numbers and codes under a new pepper from now on.
+    After three rotations a backup's personal values can no longer be opened. With --pepper, hash
+    callers, numbers and codes under a new pepper from now on.
     """
     running = find_running(data)
     done: Rotated | PepperRenewed
@@ -52,21 +48,18 @@ def rotate_verb(
         said = (
             f"{counted(done.cases, 'case')} wrapped under epoch {done.epoch}; epochs kept: {kept}"
         )
-    if as_json:
-        print_json(done.model_dump())
-    else:
-        out.print(said)
-    if isinstance(done, Rotated) and done.dropped and not as_json:
-        out.print(f"keys of a dropped epoch, erased by that: {', '.join(done.dropped)}")
+        if done.dropped:
+            said += f"\nkeys of a dropped epoch, erased by that: {', '.join(done.dropped)}"
+    print_answer(done.model_dump(), said, as_json)
     if isinstance(done, Rotated) and done.damaged:
         raise VerbEndedError(Exit.FAILED, f"keys don't unwrap of: {', '.join(done.damaged)}")
 
 
 @keys.command("seal")
 def seal_verb(data: DataDir = DEFAULT_DATA_DIR) -> None:
-    """End the key holder: from this moment nothing personal can be opened, or sealed.
+    """Stop the key holder: from now on nothing personal can be opened or sealed.
 
-    Calls are still kept; they are worked on once it is unsealed.
+    Calls are still kept; they are processed once it is unsealed.
     """
     asyncio.run(_ask(find_running(data), "close", Closed, SEAL_TIMEOUT_S))
     out.print("sealed; `passage keys unseal` starts the key holder again")
@@ -74,7 +67,7 @@ def seal_verb(data: DataDir = DEFAULT_DATA_DIR) -> None:
 
 @keys.command("unseal")
 def unseal_verb(data: DataDir = DEFAULT_DATA_DIR) -> None:
-    """Have the key holder start again, or take its note away, and wait until it answers."""
+    """Let the key holder start again, and wait until it answers."""
     running = find_running(data)
     note = settings_of_environment().sealed_file
     if note is None:
@@ -99,10 +92,7 @@ async def _ask(
     running: Running, operation: str, answer: type[AnswerT], timeout_s: float | None = None
 ) -> AnswerT:
     async with connected(running) as client:
-        try:
-            return await asked(client, operation, b"", answer, timeout_s)
-        except SealedError as error:
-            raise VerbEndedError(Exit.UNAVAILABLE, str(error)) from None
+        return await asked(client, operation, b"", answer, timeout_s)
 
 
 async def _answers_again(running: Running) -> bool:

@@ -1,4 +1,4 @@
-"""`passage log export`: stored events as JSON lines, byte for byte; personal data stays sealed."""
+"""`passage log export`: the stored events as JSON lines, byte for byte, still sealed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def export_verb(
     ] = None,
     data: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
-    """Write the stored events to standard output, one a line, in the order of the log."""
+    """Write the stored events to standard output, one a line, in the log's order."""
     asyncio.run(_export(find_running(data), case))
 
 

@@ -1,4 +1,4 @@
-"""The options that verbs have in common."""
+"""Options that several verbs have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DATA_VARIABLE = "PASSAGE_DATA"
 
 
 def data_folder(named: str | Path) -> Path:
-    """Reads the folder that a person names. Raises BadParameter, to which click adds the option."""
+    """Raises BadParameter, to which click adds the option's name."""
     try:
         path = Path(named).expanduser()
         resolved = path.resolve()
@@ -20,9 +20,13 @@ def data_folder(named: str | Path) -> Path:
         why = getattr(error, "strerror", None) or "there is no such place"
         raise typer.BadParameter(f"{str(named)!r} can't be used: {why}") from None
     if not there.is_dir():
-        raise typer.BadParameter(f"{str(there)!r} is a file; name a folder, or one to be made")
+        raise typer.BadParameter(
+            f"{str(there)!r} is a file; name a folder, which may not exist yet"
+        )
     if not resolved.name or not str(named).strip():
-        raise typer.BadParameter(f"{str(named)!r} can't be a data folder; name one as .passage")
+        raise typer.BadParameter(
+            f"{str(named)!r} can't be a data folder; name one such as .passage"
+        )
     return path
 
 

@@ -1,4 +1,4 @@
-"""`passage outbox`: plays a channel that sends messages to callers, and says what became of them.
+"""`passage outbox`: plays a channel that sends messages to callers and reports on them.
 
 For trying things out: a real channel's adapter does the same with its own key and identity.
 """
@@ -14,8 +14,7 @@ from pydantic import ValidationError
 
 from passage.cli.invalid import ended_by
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
-from passage.connecting import connected
-from passage.deliveries import Station, ToSend
+from passage.deliveries import ToSend, station_of
 from passage.exits import Exit, VerbEndedError
 from passage.printing import out, print_json, print_table
 from passage.running import Running, find_running
@@ -23,25 +22,24 @@ from shared.boxes import BoxBrokenError
 from shared.case_numbers import typed_case_number
 from shared.events.calls import DeliveryFault, DeliveryOutcome
 from shared.events.fields import Channel
-from shared.keyfiles import KeyFilesError, read_channel_private_key
-from shared.subjects import channel_identity
+from shared.keyfiles import KeyFilesError
 
 Asked = tuple[str, DeliveryOutcome | None, DeliveryFault | None]
-"""Message and case that are meant (`ID@CASE`; empty: the next one), what became of it, and why."""
+"""A message and its case (`ID@CASE`; empty: the next one), what became of it, and why."""
 
 
 def outbox_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
     channel: Annotated[str, typer.Option(help="telegram, whatsapp, signal, web, phone, walk_in.")],
     report: Annotated[
         Literal["sent", "failed", "refused"] | None,
-        typer.Option(help="Say at once what became of it."),
+        typer.Option(help="Report at once what became of it."),
     ] = None,
     reason: Annotated[
         Literal["no_such_user", "blocked", "unreachable", "rejected", "other"] | None,
         typer.Option(help="With --report failed: why."),
     ] = None,
     message: Annotated[
-        str, typer.Option(help="Take none; report on this one, as MESSAGE@CASE.")
+        str, typer.Option(help="Take none; report on this one, given as MESSAGE@CASE.")
     ] = "",
     wait: Annotated[float, typer.Option(help="How long to wait for a message, seconds.")] = 1.0,
     data: DataDir = DEFAULT_DATA_DIR,
@@ -49,7 +47,7 @@ def outbox_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
 ) -> None:
     """Take the next message that a channel is to send, show it, and report what became of it.
 
-    It is taken for good. Exit code 1 where none waits.
+    A message can be taken once only. Exit code 1 if none is waiting.
     """
     if channel not in get_args(Channel):
         raise VerbEndedError(Exit.INVALID, f"--channel: one of {', '.join(get_args(Channel))}")
@@ -69,13 +67,9 @@ def outbox_verb(  # noqa: PLR0913, PLR0917 - the options of a verb
 async def _carry_out(
     running: Running, channel: Channel, asked: Asked, wait_s: float
 ) -> ToSend | None:
-    identity = channel_identity(channel)
     message, outcome, reason = asked
     try:
-        key = read_channel_private_key(running.keys, channel)
-        async with connected(running, identity) as client:
-            known = "" if running.nkey_of(identity) is None else identity
-            station = Station(client, channel, key, known)
+        async with station_of(running, channel) as station:
             if message:
                 message_id, _, case_id = message.partition("@")
                 known_case = typed_case_number(case_id)

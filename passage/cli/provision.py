@@ -1,4 +1,4 @@
-"""`passage provision`: make and check streams, buckets and durable consumers."""
+"""`passage provision`: make and compare streams, buckets and durable consumers."""
 
 from __future__ import annotations
 
@@ -22,20 +22,22 @@ from passage.running import Running
 
 def provision_verb(
     data: DataDir = DEFAULT_DATA_DIR,
-    update: bool = typer.Option(False, "--update", help="Change what JetStream lets be changed."),
+    update: bool = typer.Option(
+        False, "--update", help="Change what JetStream allows to be changed."
+    ),
     wait: Annotated[
         float,
         typer.Option(
             "--wait",
             min=0,
             metavar="SECONDS",
-            help="Wait so long for nats-servers and the database that don't answer yet.",
+            help="How long to wait for nats-servers and a database that don't answer yet.",
         ),
     ] = 0,
-    gate: bool = typer.Option(False, "--gate", help="Then pass the gate, before services start."),
+    gate: bool = typer.Option(False, "--gate", help="Then run the gate, before services start."),
     as_json: AsJson = False,
 ) -> None:
-    """Make and check streams, buckets, consumers; exit code 1 where one differs or is unknown."""
+    """Make and compare streams, buckets and consumers; exit code 1 if one differs or is unknown."""
     with log_of(data) as running:
         done = asyncio.run(
             provision_within(wait, running, update) if wait else _provision(running, update)
@@ -46,8 +48,8 @@ def provision_verb(
             print_provisioned(done)
         if not all(one.is_sound for one in done):
             err.print(
-                "what differs is changed by --update, where JetStream lets it be changed; what is "
-                "unknown was made by somebody else: see docs/operating.md"
+                "--update changes what differs, where JetStream allows it; docs/operating.md says"
+                " what to do about what is unknown"
             )
             raise typer.Exit(Exit.FAILED)
         if gate:
@@ -60,7 +62,7 @@ async def _provision(running: Running, update: bool) -> list[Provisioned]:
 
 
 def print_provisioned(done: list[Provisioned]) -> None:
-    """Prints a row a definition, and one more for each key that differs."""
+    """One row for each definition, and one for each key that differs."""
     rows: list[tuple[object, ...]] = []
     for one in done:
         rows.append((one.kind, one.name, one.state, "", "", one.problem))

@@ -14,7 +14,7 @@ from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
 from passage.folders import folders_of
 from passage.printing import out, print_json
-from passage.running import Running, find_running
+from passage.running import find_running
 from services.verification.registry import Loaded, RegistryFileError, load_csv
 
 SEPARATORS = {"\t": "tab"}
@@ -25,17 +25,17 @@ def load_verb(
         Path, typer.Argument(help="A table as text (CSV) with a header line; - is standard input.")
     ],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what is recognised; change nothing.")
+        bool, typer.Option("--dry-run", help="Say what is recognised, and change nothing.")
     ] = False,
     encoding: Annotated[
-        str | None, typer.Option(help="The file's encoding, where it can't be told: cp1251, ...")
+        str | None, typer.Option(help="The file's encoding, if it isn't recognised: cp1251, ...")
     ] = None,
     data: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Load a file of persons: any usual encoding, separator, header and form of dates.
+    """Load a file of persons in any usual encoding, with any usual separator, header and dates.
 
-    Refused as a whole, with every wrong line, while one line is wrong; exit code 4.
+    One wrong line refuses the whole file; every wrong line is listed, and the exit code is 4.
     """
     target = registry_file(data, make=not dry_run)
     try:
@@ -60,7 +60,7 @@ def load_verb(
 
 
 def load(target: Path, file: Path) -> Loaded:
-    """Loads `file` into the registry. Raises VerbEndedError."""
+    """Raises VerbEndedError."""
     try:
         return loaded_from(target, file)
     except RegistryFileError as error:
@@ -70,7 +70,7 @@ def load(target: Path, file: Path) -> Loaded:
 def loaded_from(
     target: Path, file: Path, encoding: str | None = None, *, dry_run: bool = False
 ) -> Loaded:
-    """Loads `file` unless it is a dry run. Raises RegistryFileError and VerbEndedError."""
+    """Raises RegistryFileError and VerbEndedError."""
     try:
         return load_csv(target, file, encoding, dry_run=dry_run)
     except (OSError, sqlite3.Error) as error:
@@ -80,7 +80,7 @@ def loaded_from(
 
 
 def summary(loaded: Loaded) -> dict[str, Any]:
-    """What was recognised and counted; nothing of it is personal."""
+    """What was recognised and counted; none of it is personal."""
     told, filled = loaded.recognised, loaded.filled
     return {
         "encoding": told.encoding,
@@ -108,7 +108,7 @@ def _said(value: object) -> str:
 
 
 def holds_only(target: Path, file: Path) -> bool:
-    """Whether nobody is in the registry but those in `file`; a missing one holds nobody."""
+    """Whether everybody in the registry is in `file`; a missing registry holds nobody."""
     if not target.exists():
         return True
     with file.open(encoding="utf-8-sig", newline="") as rows:
@@ -118,12 +118,11 @@ def holds_only(target: Path, file: Path) -> bool:
 
 
 def registry_file(data: Path, *, make: bool = True) -> Path:
-    """The registry's file; it can be loaded while nothing runs."""
+    """The registry can be loaded while nothing runs, too."""
     try:
-        running: Running = find_running(data)
+        return find_running(data).registry
     except VerbEndedError:
         folders = folders_of(data)
         if make:
             folders.make()
         return folders.registry
-    return running.registry

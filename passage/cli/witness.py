@@ -12,10 +12,10 @@ import typer
 from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
 from passage.integrity.gate import check_gate, open_gate, witnessed_of
-from passage.integrity.witness_places import running_or_stopped
 from passage.printing import err, out, print_json, print_table
 from passage.runner.own_server import quiet_log_of
 from passage.running import Running
+from passage.witness_places import running_or_stopped
 from shared.checkpoints import read_public_key
 from shared.witness_files import newest_text
 

@@ -1,4 +1,4 @@
-"""Callers as they really are: hidden numbers, two spellings of one man, edits, a flood at noon."""
+"""Callers as they really are: hidden numbers, one man's two spellings, edits, a flood at noon."""
 
 from __future__ import annotations
 
@@ -35,28 +35,25 @@ async def both_spellings_of_a_number(p: Player) -> list[End]:
     case_id, _ = await p.put_through(
         replace(p.made("Звоню из дома. (Вымысел.)"), address=at_home, region="UA")
     )
-    found, _ = await p.call("Звоню снова. (Вымысел.)")
-    p.expect_same_case(found, case_id)
+    await acts.call_again(p, case_id, "Звоню снова. (Вымысел.)")
     await p.do("DeclareSurrender", case_id)
     return [End(case_id, "declared")]
 
 
 def two_spellings(address: str) -> tuple[str, str]:
-    """A number that follows from an invented one, in full and as it is dialled in Ukraine."""
+    """A number made from an invented one: in full, and as it is dialled in Ukraine."""
     national = f"440{address[-6:]}"  # No telephone number in Kyiv begins with 0.
     return f"+380{national}", f"0{national}"
 
 
 async def spelled_as_in_his_passport(p: Player) -> list[End]:
     """He spells his name in Latin letters; the registry has it in Cyrillic ones."""
-    case_id = await acts.ask_to_surrender(p)
-    await acts.tell_who(p, case_id, p.person.spelled_in_latin())
-    await acts.verify(p, case_id)
+    case_id = await acts.become_verified(p, p.person.spelled_in_latin())
     return [End(case_id, "registered", "verified")]
 
 
 async def edited(p: Player) -> list[End]:
-    """He corrects a message: its other words come into his case too, as a message of their own."""
+    """He corrects a message: the new words come into his case too, as a message of their own."""
     p.use("telegram")
     call = p.made("Я не один, нас двое. (Вымысел.)")
     case_id, _ = await p.put_through(call)
@@ -66,11 +63,10 @@ async def edited(p: Player) -> list[End]:
 
 
 async def code_among_words(p: Player) -> list[End]:
-    """He gives his code with the day he got it, in the digits of another script."""
+    """He gives his code in full-width digits, with the date beside it."""
     case_id, code = await acts.register(p)
     full_width = code.translate({ord("0") + n: chr(0xFF10 + n) for n in range(10)})
-    found, _ = await p.call("Вот код. (Вымысел.)", code=f"код {full_width} от 12.11")
-    p.expect_same_case(found, case_id)
+    await acts.call_again(p, case_id, "Вот код. (Вымысел.)", code=f"код {full_width} от 12.11")
     return [End(case_id, "awaiting_second_call", "verified")]
 
 
@@ -85,5 +81,4 @@ async def flood_at_noon(p: Player) -> list[End]:
     for other in others:
         p.expect_same_case(other, flooded)
     p.expect_other_case(mans, flooded)
-    await p.do("CloseCase", flooded, reason="other")
-    return [End(mans, "declared"), End(flooded, "closed", closing_reason="other")]
+    return [End(mans, "declared"), await acts.close(p, flooded, "other")]

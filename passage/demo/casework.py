@@ -1,12 +1,11 @@
-"""The kinds of cases in which several people or several services have to agree.
+"""Kinds of cases in which several people or several services have to agree.
 
-Groups, duress, counts that differ, other plans, exchange and what follows it, a colleague who takes
-over, and messages to the caller.
+Groups, duress, counts that differ, changed plans, exchange and what follows it, a colleague who
+takes over, and messages to the caller.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from passage.demo import acts
@@ -16,21 +15,21 @@ from passage.demo.player import Player
 from shared.events.fields import Channel
 
 HANDED_OVER = "handed_over"
+CHAT: Channel = "telegram"
 
 
 async def journalist(p: Player) -> list[End]:
-    """A journalist; is told where to ask."""
-    case_id, call_id = await p.call("Я журналист. (Вымысел.)")
-    await acts.triage(p, case_id, call_id, "journalist", "unknown", "later")
+    """A journalist is told where to ask."""
+    case_id, _ = await acts.call(p, "Я журналист. (Вымысел.)", "journalist", "unknown", "later")
     await p.do("GiveAdvice", case_id, text="Invented advice: ask the press office.")
-    await p.do("CloseCase", case_id, reason="advice_given")
-    return [End(case_id, "closed", closing_reason="advice_given")]
+    return [await acts.close(p, case_id, "advice_given")]
 
 
 async def group_of_four(p: Player) -> list[End]:
-    """Four on one telephone; one whom nobody knows is set apart, and three are handed over."""
-    lead, first_call = await p.call("Нас четверо. (Вымысел.)")
-    await acts.triage(p, lead, first_call, "surrender", "on_ukrainian_territory", "life_now")
+    """Four on one telephone; one nobody knows is taken out of the group, three are handed over."""
+    lead, first_call = await acts.call(
+        p, "Нас четверо. (Вымысел.)", "surrender", "on_ukrainian_territory", "life_now"
+    )
     await p.do("DeclareSurrender", lead, party="group", declared_size=4)
     await p.do("FormGroup", lead, declared_size=4)
     members = [await _opened(p, lead, first_call) for _ in range(3)]
@@ -58,7 +57,7 @@ async def group_of_four(p: Player) -> list[End]:
 
 
 async def _opened(p: Player, lead: str, call_id: str) -> str:
-    """Another man on the line gets a case of his own; gives its number."""
+    """Another man on the line gets a case of his own; returns its number."""
     answer = await p.do("OpenOtherCase", lead, call_id=call_id, channel=p.channel)
     return str(answer["case_id"])
 
@@ -66,25 +65,15 @@ async def _opened(p: Player, lead: str, call_id: str) -> str:
 async def _receive(p: Player, lead: str, received: list[str]) -> None:
     offer_id = await acts.offer(p, lead, p.team)
     await p.do("AcceptHandover", lead, by=p.team, offer_id=offer_id, team=p.team)
-    await p.do(
-        "RecordGroupHandover",
-        lead,
-        by=p.team,
-        team=p.team,
-        receipt_number=f"R-{p.run[-12:]}",
-        received_at=datetime.now(UTC).isoformat(),
-        head_count=len(received),
-        received=received,
-    )
+    receipt = acts.receipt_of(p, p.team, len(received))
+    await p.do("RecordGroupHandover", lead, received=received, **receipt)
     for case_id in received:
         await p.until_recorded(case_id, "HandedOver")
 
 
 async def counts_differ(p: Player) -> list[End]:
-    """One was to come and two are received: it stays open until two people know why."""
-    case_id, code = await acts.register(p)
-    call_id = await acts.arrive(p, case_id, code)
-    await acts.guide(p, case_id, call_id)
+    """One was expected and two are received: it stays open until two people know why."""
+    case_id, _, _ = await acts.be_guided(p)
     await acts.hand_over(p, case_id, heads=2)
     await p.until_recorded(case_id, "HandoverDiscrepancyRaised")
     said = {"explanation": "Invented: a comrade came along."}
@@ -94,10 +83,8 @@ async def counts_differ(p: Player) -> list[End]:
 
 
 async def forced_to_call(p: Player) -> list[End]:
-    """He gives the duress twin of his code; no place is told until a supervisor has looked."""
-    case_id = await acts.ask_to_surrender(p)
-    await acts.tell_who(p, case_id, p.person)
-    await acts.verify(p, case_id)
+    """He gives the duress twin of his code; no place is disclosed until a supervisor has looked."""
+    case_id = await acts.become_verified(p)
     twin = str((await p.do("IssueReturnCode", case_id))["duress_code"])
     call_id = await acts.arrive(p, case_id, twin)
     rendezvous_id = await acts.plan(p, case_id)
@@ -109,10 +96,8 @@ async def forced_to_call(p: Player) -> list[End]:
 
 
 async def planned_elsewhere(p: Player) -> list[End]:
-    """The place told to him isn't safe any more: another one, approved and told anew."""
-    case_id, code = await acts.register(p)
-    call_id = await acts.arrive(p, case_id, code)
-    before = await acts.guide(p, case_id, call_id)
+    """The place he was told is no longer safe: another one is approved and disclosed."""
+    case_id, call_id, before = await acts.be_guided(p)
     planned = await p.do(
         "ReplanRendezvous",
         case_id,
@@ -123,33 +108,25 @@ async def planned_elsewhere(p: Player) -> list[End]:
         **p.window(),
     )
     await acts.approve_and_disclose(p, case_id, call_id, str(planned["command_id"]))
-    await acts.hand_over(p, case_id)
-    return [End(case_id, HANDED_OVER, "verified")]
+    return [await acts.hand_over(p, case_id)]
 
 
 async def exchanged_and_calls_again(p: Player) -> list[End]:
-    """Exchanged as he wanted; months later he calls again: another episode, no consent with it."""
-    case_id, code = await acts.register(p)
-    call_id = await acts.arrive(p, case_id, code)
-    await acts.guide(p, case_id, call_id)
+    """Exchanged as he wanted; then he calls again: another episode, without the old consent."""
+    case_id, _, _ = await acts.be_guided(p)
     await acts.hand_over(p, case_id)
-    now = datetime.now(UTC).isoformat()
-    await p.do("RecordCustody", case_id, custody="arrived_at_camp", changed_at=now)
-    await p.do("ConfirmCaptureCard", case_id, reference="CARD-INVENTED", sent_at=now)
+    await p.do("RecordCustody", case_id, custody="arrived_at_camp", changed_at=acts.now())
+    await p.do("ConfirmCaptureCard", case_id, reference="CARD-INVENTED", sent_at=acts.now())
     asked: dict[str, Any] = {"language": "ru", "wording": "invented-1"}
     await p.do("OfferExchange", case_id, **asked)
     await p.do("GiveExchangeConsent", case_id, witness=p.other, **asked)
-    await p.do("RecordExchange", case_id, exchanged_at=datetime.now(UTC).isoformat())
-    again, next_call = await p.call("Меня снова отправили. (Вымысел.)")
-    p.expect_other_case(again, case_id)
-    await acts.triage(p, again, next_call, "surrender", "serving", "today")
-    await p.do("DeclareSurrender", again)
-    await p.refused(
-        "RecordExchange",
-        again,
-        "exchange_consent_stands",
-        exchanged_at=datetime.now(UTC).isoformat(),
+    await p.do("RecordExchange", case_id, exchanged_at=acts.now())
+    again, _ = await acts.call(
+        p, "Меня снова отправили. (Вымысел.)", "surrender", "serving", "today"
     )
+    p.expect_other_case(again, case_id)
+    await p.do("DeclareSurrender", again)
+    await p.refused("RecordExchange", again, "exchange_consent_stands", exchanged_at=acts.now())
     old = {"exchange_consent": "given", "next_case": again}
     new = {"exchange_consent": "none", "previous_case": case_id}
     return [
@@ -159,19 +136,17 @@ async def exchanged_and_calls_again(p: Player) -> list[End]:
 
 
 async def taken_over(p: Player) -> list[End]:
-    """An operator vanishes; a colleague takes over, and what she still sends is refused."""
-    case_id, call_id = await p.call("Что мне делать? (Вымысел.)")
-    await acts.triage(p, case_id, call_id, "advice", "serving", "today")
+    """An operator vanishes; a colleague takes over, and the first one's commands are refused."""
+    case_id, _ = await acts.call(p, "Что мне делать? (Вымысел.)", "advice", "serving", "today")
     await p.do("ClaimCase", case_id)
     await p.do("TakeOverCase", case_id, by=p.other, reason="Invented: her line is dead.")
     await p.refused("CloseCase", case_id, "lease_current", fence=1, reason="advice_given")
     await p.do("GiveAdvice", case_id, by=p.other, fence=2, text="Invented advice.")
-    await p.do("CloseCase", case_id, by=p.other, fence=2, reason="advice_given")
-    return [End(case_id, "closed", closing_reason="advice_given")]
+    return [await acts.close(p, case_id, "advice_given", by=p.other, fence=2)]
 
 
 async def message_to_the_caller(p: Player) -> list[End]:
-    """Nothing is sent to him until he says that it is safe; then it goes out once."""
+    """Nothing is sent to him until he says it is safe; then the message goes out once."""
     p.use(CHAT)
     case_id = await acts.ask_to_surrender(p)
     message = {"channel": CHAT, "text": "Вымышленное сообщение: позвоните нам."}
@@ -180,6 +155,3 @@ async def message_to_the_caller(p: Player) -> list[End]:
     await p.do("SendMessage", case_id, **message)
     await p.delivered(case_id, CHAT)
     return [End(case_id, "declared", shows={"contact_rule": "yes"})]
-
-
-CHAT: Channel = "telegram"

@@ -14,77 +14,30 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import uuid4
 
-from passage.demo import callers, casework, crossings, stories
+from passage.demo import callers
+from passage.demo.cast import KINDS, Kind, Story
 from passage.demo.people import people
-from passage.demo.play import AT_ONCE, Played, Story, play_one
+from passage.demo.play import AT_ONCE, Played, play_one
 from passage.demo.player import Player
 from passage.demo.shifts import WATCHES, Shift, hand_over
 from passage.demo.stage import Stage
 
-CALLS_A_DAY = 100
 DAY_MINUTES = 24 * 60
 LAST_STORIES_MINUTES = 5 * 60
-"""How long the stories of the last hour may take."""
+"""Time for the stories that begin in the last hour."""
 OF_THE_HOUR = (
     *(3, 2, 2, 1, 1, 1, 2, 3, 4, 5, 5, 5),
     *(5, 5, 5, 6, 7, 8, 10, 12, 13, 12, 9, 6),
 )
-"""How likely a call is in each hour of the day."""
+"""Relative frequency of calls in each hour."""
 
 
-class Kind(NamedTuple):
-    """A kind of story, how many calls it takes, and how often it comes on a day of CALLS_A_DAY."""
-
-    story: Story
-    calls: int
-    times: int
-
-
-KINDS = (
-    Kind(stories.advice, 1, 8),
-    Kind(stories.silent, 1, 4),
-    Kind(stories.relative, 2, 5),
-    Kind(stories.hoax, 1, 5),
-    Kind(crossings.waiting_to_cross, 1, 5),
-    Kind(casework.journalist, 1, 3),
-    Kind(crossings.straight, 2, 3),
-    Kind(crossings.first_call_from_the_field, 2, 2),
-    Kind(casework.message_to_the_caller, 1, 2),
-    Kind(stories.no_service_number, 1, 2),
-    Kind(stories.withdrew, 1, 2),
-    Kind(stories.calls_again_after_closing, 2, 2),
-    Kind(casework.group_of_four, 2, 1),
-    Kind(casework.counts_differ, 2, 1),
-    Kind(casework.forced_to_call, 2, 1),
-    Kind(casework.planned_elsewhere, 2, 1),
-    Kind(casework.exchanged_and_calls_again, 3, 1),
-    Kind(casework.taken_over, 1, 1),
-    Kind(crossings.another_phone, 2, 1),
-    Kind(crossings.missed_and_planned_again, 2, 1),
-    Kind(crossings.refused_by_one_team, 2, 1),
-    Kind(crossings.lost_and_found, 3, 1),
-    Kind(stories.two_calls_at_once, 2, 1),
-    Kind(stories.two_withheld_numbers, 3, 1),
-    Kind(stories.delivered_three_times, 1, 1),
-    Kind(stories.contradicted_then_corrected, 1, 1),
-    Kind(stories.contradicted_and_overruled, 1, 1),
-    Kind(stories.one_field_differs, 1, 1),
-    Kind(stories.only_the_year, 1, 1),
-    Kind(stories.latin_lookalikes, 1, 1),
-    Kind(stories.hoax_that_was_real, 1, 1),
-    Kind(stories.nobody_knows_him, 1, 1),
-    Kind(callers.hidden_in_many_words, 4, 1),
-    Kind(callers.both_spellings_of_a_number, 2, 1),
-    Kind(callers.edited, 2, 1),
-    Kind(callers.code_among_words, 2, 1),
-    Kind(callers.spelled_as_in_his_passport, 1, 1),
-)
 NOON = 12 * 60
-"""The minute at which one address floods the hotline, beside the day's calls."""
+"""Besides the day's calls, one address floods the hotline at this minute."""
 
 
 class Planned(NamedTuple):
-    """One story of the day: from which minute, which, and whose."""
+    """One story of the day: its first minute, and the number of its person."""
 
     minute: int
     story: Story
@@ -93,7 +46,7 @@ class Planned(NamedTuple):
 
 @dataclass
 class Day:
-    """A day as it is played; `minute_s` seconds a minute, 0 as fast as it goes."""
+    """A day; a minute of it takes `minute_s` seconds, or 0: as fast as possible."""
 
     stage: Stage
     seed: int
@@ -104,7 +57,7 @@ class Day:
     shifts: list[Shift] = field(default_factory=list)
 
     async def play(self, calls: int) -> None:
-        """Plays so many calls. Raises StuckError and UnexpectedError where a shift goes wrong."""
+        """Raises StuckError and UnexpectedError if a shift goes wrong."""
         begun, slots = time.monotonic(), asyncio.Semaphore(AT_ONCE)
         planned = list(enumerate(plan(calls, self.seed)))
         under_way: list[asyncio.Task[None]] = []
@@ -149,7 +102,7 @@ class Day:
             await asyncio.sleep(max(0.0, begun + minute * self.minute_s - time.monotonic()))
 
     async def _end(self, number: int, shift: Shift) -> None:
-        """Has the shift name its live cases to those who follow, who accept each."""
+        """The next shift accepts each live case by name."""
         live = [
             end.case_id
             for played in self.done
@@ -162,7 +115,7 @@ class Day:
 
 
 def plan(calls: int, seed: int) -> list[Planned]:
-    """A day's stories by their minute, with so many calls or a few more, and a flood at noon."""
+    """A day's stories by minute, with at least so many calls, and a flood at noon."""
     chance = random.Random(seed)  # noqa: S311 - invented cases, not secrets
     cast = chosen(calls)
     persons = list(range(len(people())))
@@ -178,7 +131,7 @@ def plan(calls: int, seed: int) -> list[Planned]:
 
 
 def chosen(calls: int) -> list[Story]:
-    """Gives stories until there are so many calls: each kind once, then the frequent ones again."""
+    """Stories with at least so many calls: each kind once, then the frequent ones again."""
     found: list[Story] = []
     count, turn = 0, 0
     while count < calls:

@@ -29,7 +29,7 @@ class Person:
     whole_date: bool = True
 
     def as_identity(self) -> dict[str, Any]:
-        """The `identity` of ProvidePersonalData."""
+        """The field `identity` of ProvidePersonalData."""
         born = self.date_of_birth.isoformat()
         said = {
             "surname": self.surname,
@@ -42,16 +42,16 @@ class Person:
         return {name: value for name, value in said.items() if value is not None}
 
     def without_number(self) -> Person:
-        """He doesn't know his number; the Convention lets that be."""
+        """He doesn't know his number; the Convention allows that."""
         return replace(self, service_number=None)
 
     def in_latin(self) -> Person:
-        """He types the number with Latin letters that look alike."""
+        """He types his number with Latin letters that look like Cyrillic ones."""
         number = (self.service_number or "").translate(LATIN_LOOKALIKES)
         return replace(self, service_number=number)
 
     def spelled_in_latin(self) -> Person:
-        """He spells his name as it stands in a passport for abroad."""
+        """He spells his name as in a passport for travel abroad."""
         surname, first_names, patronymic = (
             anyascii(name).replace("'", "")
             for name in (self.surname, self.first_names, self.patronymic)
@@ -59,7 +59,6 @@ class Person:
         return replace(self, surname=surname, first_names=first_names, patronymic=patronymic)
 
     def born_another_day(self) -> Person:
-        """The right number with a wrong date of birth: a person must look."""
         return replace(self, date_of_birth=self.date_of_birth + timedelta(days=400))
 
     def another_mans(self) -> Person:
@@ -68,21 +67,19 @@ class Person:
         return replace(self.born_another_day(), first_names=other)
 
     def born_some_day(self) -> Person:
-        """He tells only the year of his birth."""
+        """He gives only the year of his birth."""
         return replace(self, whole_date=False)
 
     def unknown(self) -> Person:
-        """Somebody no registry knows."""
         return replace(self, surname="Никтошенко", service_number="ЯЯ-999999").born_long_ago()
 
     def born_long_ago(self) -> Person:
-        """A date of birth that the sample doesn't have."""
+        """Earlier than any date of birth in the sample."""
         return replace(self, date_of_birth=date(1950, 1, 1))
 
 
 @cache
 def people() -> tuple[Person, ...]:
-    """Everybody in the sample registry."""
     with SAMPLE.open(encoding="utf-8", newline="") as file:
         return tuple(
             Person(

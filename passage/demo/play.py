@@ -5,60 +5,25 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
 from passage.api import Json
-from passage.demo import callers, crossings, stories
 from passage.demo.acts import End
+from passage.demo.cast import KINDS, Story
 from passage.demo.people import people
-from passage.demo.player import Player, UnexpectedError
-from passage.demo.stage import Stage, StuckError
+from passage.demo.player import Player
+from passage.demo.stage import Stage, StuckError, UnexpectedError
 
 AT_ONCE = 16
 FOLLOWS_WITHIN_S = 30.0
 LOOK_AGAIN_S = 0.5
 
-Story = Callable[[Player], Awaitable[list[End]]]
-
-STORIES: tuple[Story, ...] = (
-    crossings.straight,
-    stories.advice,
-    crossings.first_call_from_the_field,
-    stories.no_service_number,
-    stories.contradicted_then_corrected,
-    stories.hoax,
-    crossings.missed_and_planned_again,
-    stories.delivered_three_times,
-    crossings.refused_by_one_team,
-    stories.nobody_knows_him,
-    stories.calls_again_after_closing,
-    crossings.contact_lost,
-    stories.relative,
-    stories.latin_lookalikes,
-    crossings.another_phone,
-    crossings.two_people_needed,
-    stories.two_calls_at_once,
-    stories.two_withheld_numbers,
-    crossings.waiting_to_cross,
-    stories.hoax_that_was_real,
-    crossings.ten_of_us,
-    crossings.lost_and_found,
-    stories.silent,
-    stories.withdrew,
-    callers.hidden_in_many_words,
-    callers.both_spellings_of_a_number,
-    callers.edited,
-    callers.code_among_words,
-    callers.spelled_as_in_his_passport,
-)
-"""Every kind, in the order in which a run takes them."""
-
 
 @dataclass(frozen=True)
 class Played:
-    """One story's outcome; `problem` is empty when all of its cases stand as expected."""
+    """One story's outcome; `problem` is empty if all its cases end as expected."""
 
     kind: str
     cases: int
@@ -90,15 +55,15 @@ async def play(
 
 
 def _cast(count: int, seed: int) -> list[tuple[Story, int]]:
-    """Gives for each case its story and its person; every kind comes before any comes again."""
+    """A story and a person for each; every kind comes before any comes again."""
     chance = random.Random(seed)  # noqa: S311 - invented cases, not secrets
     order = list(range(len(people())))
     chance.shuffle(order)
-    return [(STORIES[n % len(STORIES)], order[n % len(order)]) for n in range(count)]
+    return [(KINDS[n % len(KINDS)].story, order[n % len(order)]) for n in range(count)]
 
 
 async def play_one(player: Player, story: Story) -> Played:
-    """Plays one story, and compares each of its cases with its planned end."""
+    """Plays one story, and compares each of its cases with the expected end."""
     kind = story.__name__.replace("_", " ")
     calls = 0
     try:
@@ -113,9 +78,9 @@ async def play_one(player: Player, story: Story) -> Played:
 
 
 async def _problem(player: Player, end: End) -> str:
-    """How a case stands otherwise than expected; empty if it doesn't.
+    """How a case differs from its expected end; empty if it doesn't.
 
-    Where query was away meanwhile, its read models follow in some seconds.
+    After an outage of query its read models take some seconds to follow.
     """
     expected = {
         "progress": end.progress,
@@ -128,7 +93,7 @@ async def _problem(player: Player, end: End) -> str:
     }
     gives_up_at = time.monotonic() + FOLLOWS_WITHIN_S
     while True:
-        shown = await player.stage.case(end.case_id, lambda _shown: True, "is shown")
+        shown = await player.stage.case(end.case_id)
         unlike = _difference(end.case_id, shown["case"], expected)
         if not unlike or time.monotonic() > gives_up_at:
             return unlike

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from passage.api import REFUSED, Json
+from passage.api import Json
 from passage.channel import Call
 from passage.demo.people import Person
-from passage.demo.stage import Stage, recorded
+from passage.demo.stage import DONE, Stage, UnexpectedError, outcome_of, recorded
 from shared.commands.base import Decision
 from shared.commands.catalogue import COMMANDS
 from shared.events.fields import Channel
@@ -30,15 +30,11 @@ TEAMS = ("team-lynx", "team-heron", "team-badger")
 SEEN_VERSION_TRIES = 20
 
 
-class UnexpectedError(Exception):
-    """The system answered otherwise than the story has it; says what, by ids only."""
-
-
 @dataclass
 class Player:
-    """One man's story; choices come from the seed, ids and addresses from the run.
+    """One man's story: choices come from the seed, ids and addresses from the run.
 
-    So a seed plays one way, and can be played again on the same system.
+    So a seed always plays the same way, and can be played again on the same system.
     """
 
     stage: Stage
@@ -48,7 +44,7 @@ class Player:
     operators: Sequence[str] = OPERATORS
     """Who is on duty."""
     minute_s: float = 0.0
-    """How many seconds a minute of the story takes here; 0: as fast as it goes."""
+    """Seconds that a minute of the story takes; 0: as fast as possible."""
     calls: dict[str, set[str]] = field(default_factory=dict)
     """Case number -> the distinct calls that belong to it."""
     _count: int = 0
@@ -63,20 +59,17 @@ class Player:
         self.address = self.new_address(self.channel)
 
     def use(self, channel: Channel) -> None:
-        """Has him call on this channel."""
         self.channel, self.address = channel, self.new_address(channel)
 
     async def later(self, minutes: int) -> None:
-        """Lets so much of the story's time pass."""
         await asyncio.sleep(minutes * self.minute_s)
 
     async def delivered(self, case_id: str, channel: Channel) -> None:
-        """Plays a channel until it has sent the message that a case has for it."""
+        """Plays a channel until it has sent a case's message."""
         while True:
-            # Whoever plays the channel sends what comes next, be it another story's.
+            # The next message may be another story's; it is sent all the same.
             await self.stage.send_next(channel)
-            shown = await self.stage.case(case_id, lambda _shown: True, "is shown")
-            if recorded(shown, "MessageSent"):
+            if recorded(await self.stage.case(case_id), "MessageSent"):
                 return
             self.stage.check_deadline(f"case {case_id}: a message is sent")
 
@@ -86,7 +79,7 @@ class Player:
         return f"@invented_{digits}" if channel in {"telegram", "web"} else f"+7000{digits}"
 
     def _written(self) -> str:
-        """His address as it is written this time; it is the same to the hotline."""
+        """One of the spellings of his address; to the hotline they are the same."""
         if self.channel == "telegram":
             link = f"https://t.me/{self.address.removeprefix('@')}"
             return self._addresses.choice((self.address, link))
@@ -101,7 +94,7 @@ class Player:
         new_phone: bool = False,
         withheld: bool = False,
     ) -> tuple[str, str]:
-        """Calls the hotline; gives the case number and the call id."""
+        """Calls the hotline; returns the case number and the call id."""
         if new_phone:
             self.channel = self.random.choice(CHANNELS)
             self.address = self.new_address(self.channel)
@@ -112,7 +105,6 @@ class Player:
         return await self.put_through(call, deliveries)
 
     def made(self, text: str) -> Call:
-        """His next call, on the channel that he uses now."""
         return Call(
             call_id=f"call-{self._next_id()}",
             channel=self.channel,
@@ -125,7 +117,7 @@ class Player:
     async def put_through(
         self, call: Call, deliveries: int = 1, *, is_edit: bool = False
     ) -> tuple[str, str]:
-        """Publishes a call until it is shown in its case; gives the case number and the call id.
+        """Publishes a call until it is shown in its case; returns the case number and the call id.
 
         `is_edit`: a call of this id was put through before, with other words.
         """
@@ -141,38 +133,31 @@ class Player:
         return case_id, call.call_id
 
     async def do(self, command: str, case_id: str, by: str | None = None, **fields: Any) -> Json:
-        """Sends a command that must take effect; gives the answer with its `command_id`."""
-        answer, status = await self._send(command, case_id, by, fields)
-        if status != "done":
-            raise UnexpectedError(f"case {case_id}: {command} was {status}")
-        return answer
+        """Sends a command that must take effect; returns the answer with its `command_id`."""
+        return await self._send(DONE, command, case_id, by, fields)
 
     async def refused(
         self, command: str, case_id: str, guard: str, by: str | None = None, **fields: Any
     ) -> None:
         """Sends a command that this guard must refuse."""
-        _, status = await self._send(command, case_id, by, fields)
-        if status != f"refused by {guard}":
-            raise UnexpectedError(f"case {case_id}: {command} was {status}, not refused by {guard}")
+        await self._send(f"refused by {guard}", command, case_id, by, fields)
 
     async def until_recorded(self, case_id: str, type_name: str, count: int = 1) -> Json:
-        """Waits until the case has so many events of a type."""
         return await self.stage.case(
             case_id, lambda shown: recorded(shown, type_name) >= count, f"{count} {type_name}"
         )
 
     def expect_same_case(self, found: str, expected: str) -> None:
-        """Raises UnexpectedError unless a call came into the case that it belongs to."""
+        """Raises UnexpectedError unless his call was linked to his case."""
         if found != expected:
             raise UnexpectedError(f"case {expected}: a call of his came into case {found}")
 
     def expect_other_case(self, found: str, other: str) -> None:
-        """Raises UnexpectedError where a call came into a case that it doesn't belong to."""
+        """Raises UnexpectedError if another man's call was linked to this case."""
         if found == other:
             raise UnexpectedError(f"case {other}: a call came into it that belongs to another")
 
     def window(self) -> dict[str, str]:
-        """A window in the near future."""
         begins = datetime.now(UTC) + timedelta(hours=2)
         return {
             "window_from": begins.isoformat(),
@@ -180,33 +165,29 @@ class Player:
         }
 
     async def _send(
-        self, command: str, case_id: str, by: str | None, fields: Json
-    ) -> tuple[Json, str]:
+        self, outcome: str, command: str, case_id: str, by: str | None, fields: Json
+    ) -> Json:
         body = {
             "command_id": f"cmd-{self._next_id()}",
             "case_id": case_id,
             "by": by or self.operator,
             **fields,
         }
+        found = "overtaken each time"
         for _ in range(SEEN_VERSION_TRIES):
             if issubclass(COMMANDS[command], Decision):
-                shown = await self.stage.case(case_id, lambda _shown: True, "is shown")
-                body["seen_version"] = shown["case"]["version"]
+                body["seen_version"] = (await self.stage.case(case_id))["case"]["version"]
             reply = await self.stage.command(command, body)
-            answer = {**reply.body, "command_id": body["command_id"]}
-            if reply.ok:
-                return answer, "done"
-            guard = str(reply.body.get("guard"))
-            if guard == "seen_version":
-                # A service recorded something meanwhile: look at it, decide again.
-                await self._shown_with(case_id, int(reply.body.get("version") or 0))
-                continue
-            if reply.status == REFUSED:
-                return answer, f"refused by {guard}"
-            return answer, f"answered with {reply.status}"
-        return {}, "always overtaken"
+            found = outcome_of(reply)
+            if found == outcome:
+                return {**reply.body, "command_id": body["command_id"]}
+            if reply.body.get("guard") != "seen_version":
+                break
+            # A service recorded something meanwhile: look at it, decide again.
+            await self._until_shown(case_id, int(reply.body.get("version") or 0))
+        raise UnexpectedError(f"case {case_id}: {command} was {found}, not {outcome}")
 
-    async def _shown_with(self, case_id: str, version: int) -> None:
+    async def _until_shown(self, case_id: str, version: int) -> None:
         await self.stage.case(
             case_id, lambda shown: shown["case"]["version"] >= version, "is shown anew"
         )

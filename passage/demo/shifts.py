@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from passage.api import REFUSED
-from passage.demo.player import OPERATORS, UnexpectedError
-from passage.demo.stage import Stage
+from passage.demo.player import OPERATORS
+from passage.demo.stage import DONE, Stage
 
 NAMED_AT_ONCE = 25
-"""So many live cases a shift names; more are no hand-over that anybody remembers."""
+"""A shift names at most so many live cases; nobody would remember more."""
 
 
 class Watch(NamedTuple):
@@ -22,7 +21,6 @@ class Watch(NamedTuple):
     operators: tuple[str, ...]
 
     def holds(self, minute: int) -> bool:
-        """Whether a minute of the day belongs to it."""
         return self.from_hour * 60 <= minute < self.until_hour * 60
 
 
@@ -35,7 +33,7 @@ WATCHES = (
 
 @dataclass
 class Shift:
-    """One shift, and the version that its log has; nobody else writes to it."""
+    """One shift, and the version of its log; nobody else writes to it."""
 
     shift_id: str
     operators: tuple[str, ...]
@@ -45,19 +43,10 @@ class Shift:
     async def start(self, stage: Stage) -> None:
         await self.do(stage, "StartShift", self.operators[0], operators=list(self.operators))
 
-    async def do(self, stage: Stage, command: str, by: str, **fields: Any) -> None:
-        """Sends a command that must take effect. Raises UnexpectedError."""
-        status = await self._send(stage, command, by, fields)
-        if status != "done":
-            raise UnexpectedError(f"{self.shift_id}: {command} was {status}")
-
-    async def refused(self, stage: Stage, command: str, guard: str, by: str, **fields: Any) -> None:
-        """Sends a command that this guard must refuse. Raises UnexpectedError."""
-        status = await self._send(stage, command, by, fields)
-        if status != f"refused by {guard}":
-            raise UnexpectedError(f"{self.shift_id}: {command} was {status}, not by {guard}")
-
-    async def _send(self, stage: Stage, command: str, by: str, fields: dict[str, Any]) -> str:
+    async def do(
+        self, stage: Stage, command: str, by: str, outcome: str = DONE, **fields: Any
+    ) -> None:
+        """Sends a command that must come to this outcome. Raises UnexpectedError."""
         body = {
             "command_id": f"cmd-{self.shift_id[6:]}-{self.version}-{command[:8]}",
             "case_id": self.shift_id,
@@ -66,13 +55,9 @@ class Shift:
         }
         if command in {"HandOverShift", "EndShift"}:
             body["seen_version"] = self.version
-        reply = await stage.command(command, body)
-        if reply.ok:
-            self.version = int(reply.body["version"])
-            return "done"
-        if reply.status == REFUSED:
-            return f"refused by {reply.body.get('guard')}"
-        return f"answered with {reply.status}"
+        answer = await stage.must(outcome, command, body)
+        if outcome == DONE:
+            self.version = int(answer["version"])
 
 
 async def hand_over(
@@ -82,7 +67,7 @@ async def hand_over(
     by, named = shift.operators[0], list(live)[-NAMED_AT_ONCE:]
     await shift.do(stage, "HandOverShift", by, to=list(following), case_ids=named)
     if named:
-        await shift.refused(stage, "EndShift", "all_accepted", by)
+        await shift.do(stage, "EndShift", by, "refused by all_accepted")
     for number, case_id in enumerate(named):
         await shift.do(
             stage, "AcceptShiftCase", following[number % len(following)], live_case=case_id

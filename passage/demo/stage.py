@@ -1,7 +1,7 @@
 """What stories are played on: the API and the log of a running system, with patience.
 
-Everything sent is repeatable under its id, so an answer that doesn't come is asked for again until
-the deadline; kills of services and of nats-server cost time, nothing else.
+Everything sent is idempotent under its id, so it is sent again until it is answered or the deadline
+passes: killing a service or nats-server costs time, nothing else.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from nacl.public import PublicKey
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from passage.api import NOT_FOUND, Api, Json, Reply, api_of
+from passage.api import NOT_FOUND, REFUSED, Api, Json, Reply, api_of
 from passage.channel import Call, Kept, envelope_of, publish
 from passage.connecting import connected
-from passage.deliveries import Station
+from passage.deliveries import Station, station_of
 from passage.running import Running
 from shared import subjects
 from shared.events.fields import Channel
-from shared.keyfiles import read_channel_private_key, read_intake_public_key
+from shared.keyfiles import read_intake_public_key
 from shared.policy import policy
-from shared.subjects import channel_identity
 
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 1.0
 MESSAGE_WAIT_S = 0.5
 SERVER_FAULT = 500
+DONE = "done"
 
 T = TypeVar("T")
 
@@ -42,23 +42,24 @@ class StuckError(Exception):
     """Something didn't happen before the deadline; says what, by ids only."""
 
 
+class UnexpectedError(Exception):
+    """The system answered otherwise than the story expects; says what, by ids only."""
+
+
 @dataclass
 class Stage:
     """The running system as stories use it; `deadline` is in monotonic seconds."""
 
     api: Api
     client: Client
-    channels: Mapping[Channel, Client]
-    """Each channel publishes as itself."""
     stations: Mapping[Channel, Station]
-    """Each channel takes what it is to send, too."""
     intake_key: PublicKey
     deadline: float
 
     async def publish(self, call: Call) -> Kept:
-        """Publishes a call until it is acknowledged; gives where it is kept."""
+        """Publishes a call until it is acknowledged."""
         envelope = envelope_of(call, self.intake_key)
-        jetstream = self.channels[call.channel].jetstream()
+        jetstream = self.stations[call.channel].client.jetstream()
 
         async def attempt() -> Kept | None:
             try:
@@ -69,7 +70,7 @@ class Stage:
         return await self._until(attempt, f"call {call.call_id} is acknowledged")
 
     async def case_of(self, call: Call) -> str:
-        """Waits until intake knows the call's case; gives its number."""
+        """Waits until intake knows the call's case; returns its number."""
         subject = f"$KV.{subjects.INDEX_BUCKET}.call.{call.channel}.{call.call_id}"
         request = f"$JS.API.DIRECT.GET.KV_{subjects.INDEX_BUCKET}.{subject}"
 
@@ -82,8 +83,13 @@ class Stage:
 
         return await self._until(attempt, f"call {call.call_id} is in a case")
 
-    async def case(self, case_id: str, accept: Callable[[Json], bool], wanted: str) -> Json:
-        """Waits until the case is shown as `accept` wants it; gives what is shown."""
+    async def case(
+        self,
+        case_id: str,
+        accept: Callable[[Json], bool] = lambda _: True,
+        wanted: str = "is shown",
+    ) -> Json:
+        """Waits until the case is shown as `accept` wants it; returns what is shown."""
 
         async def attempt() -> Json | None:
             reply = await self._ask(lambda: self.api.get(f"cases/{case_id}"))
@@ -101,18 +107,28 @@ class Stage:
 
         return await self._until(attempt, f"case {fields['case_id']}: {name} is answered")
 
+    async def must(self, outcome: str, name: str, fields: Json) -> Json:
+        """Sends a command that must come to `outcome`: `done`, or `refused by GUARD`.
+
+        Raises UnexpectedError.
+        """
+        reply = await self.command(name, fields)
+        found = outcome_of(reply)
+        if found != outcome:
+            raise UnexpectedError(f"case {fields['case_id']}: {name} was {found}, not {outcome}")
+        return reply.body
+
     async def send_next(self, channel: Channel) -> None:
-        """Has a channel send the next message that it is given, if one comes soon, and report."""
+        """Has a channel send and report the next message, if one comes soon."""
         with suppress(NatsError, TimeoutError, OSError):
             await self.stations[channel].deliver_next(MESSAGE_WAIT_S)
 
     def check_deadline(self, wanted: str) -> None:
-        """Raises StuckError when it has passed."""
         if time.monotonic() > self.deadline:
             raise StuckError(f"not before the deadline: {wanted}")
 
     async def _ask(self, send: Callable[[], Awaitable[Reply]]) -> Reply | None:
-        """The answer, or None where sending the same again may bring one."""
+        """None where sending it again may bring an answer."""
         try:
             reply = await send()
         except httpx.HTTPError:
@@ -140,19 +156,20 @@ async def staged(running: Running, patience_s: float, at_once: int) -> AsyncIter
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(api_of(running.http, connections=at_once))
         client = await stack.enter_async_context(connected(running, attempts=-1))
-        channels = {
-            name: await stack.enter_async_context(
-                connected(running, channel_identity(name), attempts=-1)
-            )
+        stations = {
+            name: await stack.enter_async_context(station_of(running, name, attempts=-1))
             for name in policy().channels.names
         }
-        stations = {
-            name: Station(one, name, read_channel_private_key(running.keys, name), known)
-            for name, one in channels.items()
-            for identity in (channel_identity(name),)
-            for known in ("" if running.nkey_of(identity) is None else identity,)
-        }
-        yield Stage(api, client, channels, stations, key, time.monotonic() + patience_s)
+        yield Stage(api, client, stations, key, time.monotonic() + patience_s)
+
+
+def outcome_of(reply: Reply) -> str:
+    """`done`, `refused by GUARD`, or `answered with STATUS`."""
+    if reply.ok:
+        return DONE
+    if reply.status == REFUSED:
+        return f"refused by {reply.body.get('guard')}"
+    return f"answered with {reply.status}"
 
 
 def recorded(shown: Json, type_name: str) -> int:

@@ -1,7 +1,7 @@
-"""The key pair of the backups (age, X25519): `backup.pub` seals them, `backup.key` opens them.
+"""The key pair of backups (age, X25519): `backup.pub` encrypts them, `backup.key` opens them.
 
-The machine that takes backups needs `backup.pub` only. `backup.key` is to be taken elsewhere:
-whoever seizes the machine then can't open a single backup, not even its newest.
+The machine that takes backups needs only `backup.pub`. Keep `backup.key` elsewhere: then whoever
+seizes the machine can't open any backup.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SECRET = "backup.key"  # noqa: S105 - a file's name
 
 
 def ensure_backup_keys(folder: Path) -> None:
-    """Makes the pair where there is none; a folder without `backup.key` keeps its `backup.pub`."""
+    """Makes a missing pair; a `backup.pub` stays, even without `backup.key`."""
     public, secret = folder / PUBLIC, folder / SECRET
     if public.exists():
         return
@@ -30,18 +30,18 @@ def ensure_backup_keys(folder: Path) -> None:
 
 
 def read_recipient(folder: Path) -> Recipient:
-    """Reads `backup.pub` in the key folder. Raises BackupKeyError."""
+    """Raises BackupKeyError."""
     path = folder / PUBLIC
     try:
         return Recipient.from_str(path.read_text(encoding="ascii").strip())
     except (OSError, ValueError, RecipientError):
         raise BackupKeyError(
-            f"{path} can't be read as an age recipient; `passage up` makes one where none is"
+            f"{path} can't be read as an age recipient; remove it, and `passage up` makes one"
         ) from None
 
 
 def read_identity(path: Path) -> Identity:
-    """Reads a `backup.key`. Raises BackupKeyError; the message never quotes the file."""
+    """Raises BackupKeyError, which never quotes the file."""
     try:
         require_closed(path)
     except KeyFilesOpenError as error:

@@ -1,8 +1,8 @@
-"""The certificates of an installation, one a role: with its role's names and use, no other.
+"""The certificates of an installation, one a role, good for that role's names and use only.
 
 Whoever connects to nats-server, query or PostgreSQL trusts the installation's own authority
-(`ca.pem`) and checks the name. Between themselves nats-servers trust `routes.pem` alone, which
-no authority signed: nothing that is issued later can stand in for it.
+(`ca.pem`) and checks the name. Among themselves nats-servers trust `routes.pem` alone, which is
+self-signed: no certificate issued later can replace it.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ FOLDER = "tls"
 AUTHORITY = "ca"
 AUTHORITY_DAYS = 3_650
 SERVER_DAYS = 825
-"""What clients accept at most of a server's certificate."""
+"""The longest that clients accept."""
 CLOCK_LEEWAY = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Role:
-    """What one certificate is for; its files are `tls/<name>.pem` and `tls/<name>.key`."""
+    """The purpose of a certificate; its files are `tls/<name>.pem` and `tls/<name>.key`."""
 
     name: str
     uses: tuple[x509.ObjectIdentifier, ...] = (ExtendedKeyUsageOID.SERVER_AUTH,)
     is_pinned: bool = False
-    """Signed by itself, and the only one that those who check it trust."""
+    """Self-signed, and the only one that its peers trust."""
     on_loopback: bool = False
 
     def certificate(self, keys: Path) -> Path:
@@ -55,11 +55,11 @@ class Role:
         return keys / FOLDER / f"{self.name}.key"
 
     def names(self, keys: Path) -> tuple[str, ...]:
-        """The names that the certificate in a key folder is good for. Raises KeyFilesError."""
+        """The names that it is good for. Raises KeyFilesError."""
         return names_in(self.certificate(keys))
 
 
-# A route has a nats-server at either end, so this one certificate is a server's and a client's.
+# Both ends of a route are nats-servers, so this certificate is a server's and a client's.
 ROUTES = Role(
     "routes", (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH), is_pinned=True
 )
@@ -70,9 +70,9 @@ ROLES = (ROUTES, SERVER, QUERY, POSTGRES)
 
 
 def make_certificates(keys: Path, names: Names) -> None:
-    """Makes the authority and the certificates that are missing; those there stay.
+    """Makes the missing authority and certificates; existing ones stay.
 
-    A role that would have no name gets none. Raises KeyFilesError.
+    A role without a name gets none. Raises KeyFilesError.
     """
     wanted = _names_by_role(names)
     make_folder(keys / FOLDER)
@@ -85,12 +85,12 @@ def make_certificates(keys: Path, names: Names) -> None:
 
 
 def authority_of(keys: Path) -> Path:
-    """The authority's certificate in a key folder: all that its clients need."""
+    """The authority's certificate: all that clients need."""
     return keys / FOLDER / f"{AUTHORITY}.pem"
 
 
 def unnamed(keys: Path, names: Names) -> dict[Role, tuple[str, ...]]:
-    """What of `names` the certificates that are there aren't good for. Raises KeyFilesError."""
+    """The `names` that existing certificates aren't good for. Raises KeyFilesError."""
     wanted = _names_by_role(names)
     missing = {
         role: tuple(one for one in its_names if one not in role.names(keys))
@@ -131,7 +131,7 @@ def _make(keys: Path, role: Role, names: Iterable[str]) -> None:
 
 
 def _key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """Reads a private key, which is made where it is missing. Raises KeyFilesError."""
+    """Makes a missing private key. Raises KeyFilesError."""
     if not path.exists():
         key = ec.generate_private_key(ec.SECP256R1())
         write_new(path, _key_text(key))

@@ -1,7 +1,7 @@
-"""Compares streams and consumers with their definitions, key by key, the whole of each.
+"""Compares streams and consumers with their definitions, key by key.
 
-A key that only the server reports counts as well: one that isn't false, zero or empty, such as
-`republish`, `sources` or `sealed`, makes another stream of it.
+A key that only the server reports counts too, unless it is false, zero or empty: `republish`,
+`sources` or `sealed` would change what the stream does.
 """
 
 from __future__ import annotations
@@ -9,21 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from passage.install.definitions import ConsumerDefinition, Definition, StreamDefinition
+from passage.install.definitions import Definition, Kind, StreamDefinition, Wanted
 from shared import subjects
 
 SERVERS_OWN = "_nats."
-"""What nats-server itself notes in metadata."""
+"""Prefix of what nats-server itself puts into metadata."""
 OWN_INBOXES = "_INBOX"
 
-Kind = Literal["stream", "consumer"]
 State = Literal["made", "moved", "as defined", "updated", "differs", "missing", "unknown"]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One key that is not as it must be."""
-
     key: str
     expected: Any
     found: Any
@@ -31,7 +28,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Provisioned:
-    """What became of one definition; `problem` says what else is to be known."""
+    """What became of a definition; `problem` is the server's reason, or a remark."""
 
     kind: Kind
     name: str
@@ -45,18 +42,18 @@ class Provisioned:
 
     @property
     def is_usable(self) -> bool:
-        """Whether Passage may run on it: what is unknown is to be looked at, and stops nothing."""
+        """Whether Passage may run on it; a person should look at what is unknown."""
         return self.is_sound or self.state == "unknown"
 
     @property
     def summary(self) -> str:
-        """Its state in one line, with the keys that differ."""
+        """One line, with the keys that differ."""
         keys = ", ".join(f"{one.key} is {one.found!r}" for one in self.differences)
         return ": ".join(part for part in (self.state, keys, self.problem) if part)
 
 
 def differences(wanted: Definition, found: Definition) -> tuple[Difference, ...]:
-    """The keys whose values differ, of either side; false, zero, empty and absent are the same."""
+    """The keys of either side whose values differ; false, zero, empty and absent are equal."""
     keys = dict.fromkeys((*wanted, *found))
     return tuple(
         Difference(key, wanted.get(key), found.get(key))
@@ -66,24 +63,26 @@ def differences(wanted: Definition, found: Definition) -> tuple[Difference, ...]
 
 
 def stream_differences(wanted: StreamDefinition, found: Definition) -> tuple[Difference, ...]:
-    """Of a stream; CASES has an incarnation besides what is defined, and must have one."""
+    """CASES must have an incarnation, which its definition doesn't name."""
     config = wanted.config
     if wanted.name == subjects.CASES:
         config = {**config, "metadata": {subjects.INCARNATION: incarnation_of(found) or None}}
     unlike = differences(config, _without_servers_own(found))
     if wanted.name == subjects.CASES and not incarnation_of(found):
-        # A log of an older version of Passage: it gets one, and keeps it.
+        # The log of an older version gets one and keeps it.
         unlike += (Difference("metadata", subjects.INCARNATION, None),)
     return unlike
 
 
-def consumer_differences(wanted: ConsumerDefinition, found: Definition) -> tuple[Difference, ...]:
-    """Of a consumer, wherever `passage repair` let it begin."""
+def differences_of(wanted: Wanted, found: Definition) -> tuple[Difference, ...]:
+    """A consumer may begin wherever `passage repair` let it begin."""
+    if isinstance(wanted, StreamDefinition):
+        return stream_differences(wanted, found)
     return differences(begun_where(wanted.config, found), _without_servers_own(found))
 
 
 def begun_where(config: Definition, found: Definition) -> Definition:
-    """A consumer's definition with where it began, which can't be changed afterwards."""
+    """A consumer's definition with its start, which can't be changed afterwards."""
     if found.get("deliver_policy") != "by_start_sequence":
         return config
     began = {key: found.get(key) for key in ("deliver_policy", "opt_start_seq")}
@@ -91,12 +90,12 @@ def begun_where(config: Definition, found: Definition) -> Definition:
 
 
 def incarnation_of(config: Definition) -> str:
-    """What tells this stream from any other of its name; empty where it has nothing."""
+    """Empty if the stream has none."""
     return str((config.get("metadata") or {}).get(subjects.INCARNATION, ""))
 
 
 def is_foreign(config: Definition, known: set[str]) -> bool:
-    """Whether a consumer is nobody's: not defined, and not a passing one of a reader's own."""
+    """Whether a consumer is neither defined nor a reader's own short-lived one."""
     name = str(config.get("durable_name") or "")
     if name:
         return name not in known

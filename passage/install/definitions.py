@@ -1,13 +1,13 @@
-"""Every stream, bucket and durable consumer of Passage as it must be; nothing else makes any.
+"""The definitions of all streams, buckets and durable consumers; nothing else makes any.
 
-The keys and values are the server's own (JetStream API, `io.nats.jetstream.api.v1`).
+Keys and values are the server's own (JetStream API, `io.nats.jetstream.api.v1`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from passage.install.quotas import USUAL, Quota
 from services import handover, intake, keyholder, query, verification, witness
@@ -22,7 +22,7 @@ ACK_PENDING_MAX = 65_536
 PULLS_WAITING_MAX = 512
 CONSUMERS_MAX = 64
 PARKED_OF_A_CHANNEL_MAX = 500
-"""What more of a channel can't be processed waits in its own stream, and counts for its quota."""
+"""Anything beyond that waits in the channel's own stream, and counts towards its quota."""
 OUTBOUND_OF_A_CHANNEL_MAX = 1_000
 OUTBOUND_MESSAGE_MAX_BYTES = 131_072
 UNBOUNDED = {
@@ -32,23 +32,22 @@ UNBOUNDED = {
     "max_msgs_per_subject": -1,
     "compression": "none",
 }
-"""What the server says of a stream of which nothing else was asked for."""
+"""What the server reports unless a definition sets another value."""
 OUTBOUND_DEDUPLICATION_S = 86_400
-"""As long as a message may be valid at most: within it none is taken twice for its id."""
+"""The longest time for which a message is valid: within it the server drops a repeated id."""
 DEDUPLICATION_S = 120
 SHORTEST_DEDUPLICATION_MS = 100
-"""The least that nats-server takes; a call's id decides nothing, so none is to be remembered."""
+"""The shortest that nats-server accepts: a call's message id must have no effect."""
 MESSAGE_MAX_BYTES = 1_048_576
-"""The server's own limit (`max_payload`) as well."""
+"""Also the server's limit (`max_payload`)."""
 
 SERVICES: dict[str, tuple[Durable, ...]] = {
     service.SERVICE: service.CONSUMES
     for service in (keyholder, intake, verification, handover, query, witness)
 }
-"""The services by name, in the order they are started, with what each consumes."""
+"""What each service consumes, by its name, in the order in which `passage up` starts them."""
 
 TIMED: tuple[str, ...] = tuple(name for name, may in policy().services.items() if may.timers)
-"""The services that set timers."""
 
 Definition = dict[str, Any]
 
@@ -57,28 +56,53 @@ REPUBLISHED = {
     "dest": subjects.NEWS,
     "headers_only": True,
 }
-"""Who follows the log hears of new events without a consumer of his own (ADR 10)."""
+"""Whoever follows the log hears of new events without a consumer (ADR 10)."""
+
+
+Kind = Literal["stream", "consumer"]
 
 
 @dataclass(frozen=True)
 class StreamDefinition:
-    """A stream as it must be; keys that aren't here must be false, zero, empty or not there."""
+    """A stream or bucket; keys that `config` lacks must be false, zero, empty or absent."""
 
     name: str
     config: Definition
+    kind: Kind = "stream"
+
+    @property
+    def path(self) -> str:
+        """The end of its subjects in the JetStream API."""
+        return self.name
+
+    @property
+    def label(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True)
 class ConsumerDefinition:
-    """A durable consumer as it must be, as a stream."""
+    """A durable consumer; `config` and `path` as for a stream."""
 
     stream: str
     name: str
     config: Definition
+    kind: Kind = "consumer"
+
+    @property
+    def path(self) -> str:
+        return f"{self.stream}.{self.name}"
+
+    @property
+    def label(self) -> str:
+        return f"{self.stream}/{self.name}"
+
+
+Wanted = StreamDefinition | ConsumerDefinition
 
 
 def streams(replicas: int, quota: Quota = USUAL) -> tuple[StreamDefinition, ...]:
-    """All streams; buckets are streams too."""
+    """Buckets are streams too."""
     return (
         _stream(
             subjects.CASES,
@@ -121,13 +145,13 @@ def streams(replicas: int, quota: Quota = USUAL) -> tuple[StreamDefinition, ...]
         *(_timers(name, replicas) for name in TIMED),
         _bucket(subjects.INDEX_BUCKET, replicas),
         _bucket(subjects.EARLY_ENDS_BUCKET, replicas),
-        # A rotation wraps hundreds of keys anew in one batch.
+        # A rotation rewraps hundreds of keys in one batch.
         _bucket(subjects.KEYS_BUCKET, replicas, {"allow_atomic": True}),
     )
 
 
 def consumers(services: Iterable[str] = SERVICES) -> tuple[ConsumerDefinition, ...]:
-    """The durable consumers of the services, and of the channels."""
+    """The durable consumers of these services and of all channels."""
     found = [durable for service in services for durable in SERVICES[service]]
     found += map(subjects.outbound_consumer, policy().channels.names)
     return tuple(map(_consumer, found))
@@ -166,7 +190,7 @@ def _calls(channel: str, replicas: int, quota: Quota) -> StreamDefinition:
 
 
 def _outbound(replicas: int) -> StreamDefinition:
-    """Messages to callers (ADR 18): what no channel took in time is gone; it may endanger him."""
+    """Messages to callers (ADR 18); one that no channel took in time may be unsafe, and expires."""
     return _stream(
         subjects.OUTBOUND,
         replicas,
@@ -183,7 +207,7 @@ def _outbound(replicas: int) -> StreamDefinition:
 
 
 def _timers(service: str, replicas: int) -> StreamDefinition:
-    """A service's timers (ADR 12): one message a name, and what is due until it is processed."""
+    """A service's timers (ADR 12), one message a name, and due ones until they are processed."""
     return _stream(
         subjects.timers_stream(service),
         replicas,
@@ -194,14 +218,14 @@ def _timers(service: str, replicas: int) -> StreamDefinition:
             "allow_msg_schedules": True,
             "allow_msg_ttl": True,
             "allow_rollup_hdrs": True,  # The server allows them where it allows schedules.
-            # The server refuses `new` with schedules; without a limit nothing is discarded.
+            # The server refuses `new` with schedules; without limits nothing is discarded anyway.
             "discard": "old",
         },
     )
 
 
 def _bucket(bucket: str, replicas: int, special: Definition | None = None) -> StreamDefinition:
-    """A key-value bucket (ADR-8 of NATS) that keeps one value a key, so that old ones are gone."""
+    """A key-value bucket (NATS ADR-8) that keeps one value a key: old values are destroyed."""
     return StreamDefinition(
         f"KV_{bucket}",
         {

@@ -1,4 +1,4 @@
-"""Host names and addresses as they stand in certificates: one spelling each."""
+"""Host names and addresses as certificates spell them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 @dataclass(frozen=True)
 class Names:
-    """By which host names or addresses each role is reached, beside loopback."""
+    """The host names or addresses of each role, besides loopback."""
 
     nats: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
@@ -23,14 +23,14 @@ class Names:
 
     @classmethod
     def of(cls, nats: Iterable[str], query: Iterable[str], postgres: Iterable[str]) -> Names:
-        """Reads what a person gave. Raises ValueError that says what a name must be."""
+        """Raises ValueError, which says what a name must be."""
         read = cls(*(tuple(dict.fromkeys(map(_host_name, one))) for one in (nats, query, postgres)))
         named = Counter((*read.nats, *read.query, *read.postgres))
         twice = [one for one, count in named.items() if count > 1 and one not in LOOPBACK_NAMES]
         if twice:
             raise ValueError(
-                f"{', '.join(twice)} is named for two roles: who has the key of one could stand in "
-                "for the other; give each a name of its own"
+                f"{', '.join(twice)} is named for two roles: whoever has the key of one could "
+                "impersonate the other; give each a name of its own"
             )
         return read
 
@@ -46,16 +46,16 @@ def _host_name(given: str) -> str:
     except ValueError:
         pass
     try:
-        # As names go over the wire; a browser sends it so too.
+        # The spelling on the wire, also by browsers.
         name = text.rstrip(".").encode("idna").decode("ascii").lower()
     except UnicodeError:
         name = ""
     labels = name.split(".")
-    # Of digits alone it would be an address, and a wrong one.
+    # Digits alone would be an address, and an invalid one.
     is_name = all(map(LABEL.fullmatch, labels)) and not labels[-1].isdigit()
     if not is_name or len(name) > NAME_MAX:
         raise ValueError(
-            f"{given!r} is no host name or address: give the bare name, as nats-1, "
-            "desk.example.org or 10.0.0.5, without scheme, port or pattern"
+            f"{given!r} must be a host name or address, as nats-1, desk.example.org or 10.0.0.5, "
+            "without scheme, port or pattern"
         )
     return name

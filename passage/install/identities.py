@@ -1,7 +1,7 @@
-"""The nkeys by which services, channels and the keeper are known to nats-server.
+"""The nkeys by which nats-server knows services, channels and the keeper.
 
-`nkeys/<identity>.nk` is the secret seed, which the identity alone gets; `.pub` is its public key,
-which stands in the server's configuration.
+`nkeys/<identity>.nk` is the secret seed, for the identity alone; `.pub` is its public key, for the
+server's configuration.
 """
 
 from __future__ import annotations
@@ -20,30 +20,29 @@ SEED_BYTES = 32
 
 
 def identities(rules: Policy | None = None) -> tuple[str, ...]:
-    """Every identity: the services, the keeper, and the channels as `channel-<name>`."""
+    """The services, the keeper, and the channels as `channel-<name>`."""
     rules = rules or policy()
     return (*rules.services, KEEPER, *map(channel_identity, rules.channels.names))
 
 
 def seed_file(keys: Path, identity: str) -> Path:
-    """Where an identity's seed lies in the key folder."""
     return keys / FOLDER / f"{identity}.nk"
 
 
 def make_identities(keys: Path) -> None:
-    """Makes the nkeys that are missing in the key folder; those that are there stay."""
+    """Makes the missing nkeys; existing ones stay."""
     folder = keys / FOLDER
     make_folder(folder)
     for identity in identities():
         path = seed_file(keys, identity)
         if not path.exists():
             write_new(path, _new_seed())
-        # The public half is derived: a lost or stale one would lock its owner out.
+        # Always derived again: a missing or stale public key would lock its owner out.
         write_anew(path.with_suffix(".pub"), _public_key(path.read_bytes()))
 
 
 def public_keys(keys: Path) -> dict[str, str]:
-    """Each identity's public key. Raises OSError where a file is missing."""
+    """By identity. Raises OSError if a file is missing."""
     return {
         identity: seed_file(keys, identity).with_suffix(".pub").read_text("ascii").strip()
         for identity in identities()
@@ -51,7 +50,7 @@ def public_keys(keys: Path) -> dict[str, str]:
 
 
 def write_anew(path: Path, content: bytes) -> None:
-    """Writes a derived file in one step; whatever was there is replaced, and keeps its owner."""
+    """Replaces a derived file atomically; it keeps its owner."""
     draft = path.with_name(f".{path.name}")
     draft.unlink(missing_ok=True)
     write_new(draft, content, path if path.exists() else None)

@@ -1,4 +1,4 @@
-"""Everything an installation needs in its key folder, made once; what is there stays."""
+"""Makes what an installation needs in its key folder; existing files stay."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 
 from passage.install.backup_keys import ensure_backup_keys
-from passage.install.certificates import ROUTES, SERVER, authority_of, make_certificates
+from passage.install.certificates import SERVER, authority_of, make_certificates
 from passage.install.host_names import Names
 from passage.install.identities import make_identities, public_keys, write_anew
 from passage.install.nats_tls import Tls
@@ -35,22 +35,16 @@ def make_installation(folder: Path, names: Names = Names()) -> None:  # noqa: B0
 
 
 def make_password(path: Path) -> None:
-    """Makes PostgreSQL's password where there is none: a person may put another in its place."""
+    """PostgreSQL's password; a person may replace it."""
     if not path.exists():
         write_new(path, token_urlsafe(PASSWORD_BYTES).encode())
 
 
 def server_tls(folder: Path) -> Tls:
-    """By what clients know nats-server."""
+    """What clients check nats-server by."""
     return Tls(SERVER.certificate(folder), SERVER.key(folder), authority_of(folder))
 
 
-def routes_tls(folder: Path) -> Tls:
-    """By what nats-servers of a cluster know each other: they trust their one certificate."""
-    pinned = ROUTES.certificate(folder)
-    return Tls(pinned, ROUTES.key(folder), pinned)
-
-
 def accounts_of(folder: Path) -> str:
-    """Gives nats-server's accounts for the identities in a key folder. Raises OSError."""
+    """nats-server's accounts for the identities in a key folder. Raises OSError."""
     return configuration(policy(), public_keys(folder))

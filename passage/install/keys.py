@@ -1,4 +1,4 @@
-"""The key files of a data folder. New keys can't open what was sealed with lost ones."""
+"""The key files of a data folder. New keys can't open what lost ones sealed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from services.keyholder.secrets import HOLDER, read_secrets
 from shared.keyfiles import INTAKE_PUBLIC, KeyFilesError
 
 KEY_FILES = (f"{HOLDER}/kek-*.key", f"{HOLDER}/pepper-*.key", f"{HOLDER}/intake.key", INTAKE_PUBLIC)
-"""As patterns: keys of later epochs replace the first ones."""
+"""Patterns, because keys of later epochs replace the first ones."""
 
 
 def ensure_keys(folders: Folders) -> None:
-    """Makes the key files of a new data folder; those of an old one must be there.
+    """Makes the key files of a new data folder; an old one must have them.
 
-    Raises VerbEndedError (1) that names the file and what to do.
+    Raises VerbEndedError (1), which names the missing files.
     """
     missing = [name for name in KEY_FILES if not any(folders.keys.glob(name))]
     if missing and folders.has_log:

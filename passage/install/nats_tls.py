@@ -1,4 +1,4 @@
-"""TLS as nats-server's configuration has it."""
+"""The `tls` blocks of nats-server's configuration."""
 
 from __future__ import annotations
 
@@ -9,21 +9,17 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Tls:
-    """The files of a certificate, and of what whoever checks it trusts."""
+    """A certificate's files, and what its peers trust."""
 
     certificate: Path
     key: Path
     ca: Path
 
     def towards_clients(self) -> list[str]:
-        """The `tls` block under which the handshake comes before the greeting."""
-        return self._block("handshake_first: true")
+        """The `tls` block for clients, with the handshake before the greeting."""
+        return self.block("handshake_first: true")
 
-    def between_servers(self) -> list[str]:
-        """The `tls` block under which both ends show a certificate."""
-        return self._block(f"ca_file: {json.dumps(str(self.ca))}", "verify: true")
-
-    def _block(self, *more: str) -> list[str]:
+    def block(self, *more: str) -> list[str]:
         files = {"cert_file": self.certificate, "key_file": self.key}
         named = (f"{name}: {json.dumps(str(path))}" for name, path in files.items())
         lines = (*named, 'min_version: "1.3"', *more)

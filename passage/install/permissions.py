@@ -1,8 +1,8 @@
 """nats-server's accounts, made from the policy file: who may publish, ask and hear what.
 
-Each service and each channel is an account of its own, which imports from the account PASSAGE
-exactly the subjects that the policy gives it. Within one account a request may name any subject
-for its answer, and the server publishes there without asking for a right; ADR 10 has the attack.
+Each service and each channel has an account of its own, which imports from the account PASSAGE
+exactly the subjects that the policy grants. Within an account a request may name any subject for
+its answer, and the server publishes there without checking rights; ADR 10 describes the attack.
 """
 
 from __future__ import annotations
@@ -19,28 +19,27 @@ LOG_ACCOUNT = "PASSAGE"
 SYSTEM_ACCOUNT = "SYS"
 SERVER_API = "$JS.API"
 ANSWERS_WITHIN = "30s"
-"""How long the server keeps the way back of a request that may have several answers."""
+"""How long the server accepts answers to a request that may have several."""
 JETSTREAM = "jetstream: enabled"
 CHANNEL_CONNECTIONS_MAX, CHANNEL_SUBSCRIPTIONS_MAX = 8, 64
 CHANNEL_LIMITS = (
     f"limits: {{max_connections: {CHANNEL_CONNECTIONS_MAX}, "
     f"max_subscriptions: {CHANNEL_SUBSCRIPTIONS_MAX}}}"
 )
-"""Of what a connection doesn't read the server keeps 64 MiB, and each subscription is a copy more:
-with 64 and 1,024 one channel took 2 GB of the server's memory in four seconds."""
+"""The server keeps 64 MiB that a connection doesn't read, one copy for each subscription: with 64
+and 1,024, one channel took 2 GB of the server's memory in four seconds."""
 SERVERS = {
     subjects.STORAGE: "$SYS.REQ.SERVER.PING.JSZ",
     subjects.SERVERS_HEALTH: "$SYS.REQ.SERVER.PING.HEALTHZ",
 }
-"""What may be asked of the servers themselves: by its name in an account, and by their own."""
+"""Requests to the servers themselves: the subject in an account, and the servers' own."""
 
 
 @dataclass(frozen=True, order=True)
 class Grant:
-    """One subject that `owner` exports to `account`, which knows it as `local`.
+    """A subject that `owner` exports to `account`, which knows it as `local`.
 
-    `kind` is who speaks: in a service the importer asks, in a stream the owner tells. `many`: one
-    request may have several answers.
+    The importer asks a `service` and hears a `stream`. `many`: a request may have several answers.
     """
 
     owner: str
@@ -53,7 +52,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class User:
-    """What one identity may publish and subscribe to, within its own account."""
+    """What an identity may publish and subscribe to in its own account."""
 
     identity: str
     publish: tuple[str, ...]
@@ -61,12 +60,11 @@ class User:
 
 
 def account_of(identity: str) -> str:
-    """The account of an identity."""
     return LOG_ACCOUNT if identity == KEEPER else identity.upper().replace("-", "_")
 
 
 def grants(rules: Policy) -> tuple[Grant, ...]:
-    """Everything that one account may ask of, or hear from, another."""
+    """Everything that an account may ask of, or hear from, another."""
     holder = account_of(subjects.KEYHOLDER)
     found: list[Grant] = [
         *_of_servers(KEEPER, *SERVERS),
@@ -87,13 +85,13 @@ def grants(rules: Policy) -> tuple[Grant, ...]:
 
 
 def user(rules: Policy, identity: str) -> User:
-    """What a service or a channel may do in its account; the keeper is not limited."""
+    """The rights of a service or channel in its account; the keeper's are unlimited."""
     own = [one for one in grants(rules) if one.account == account_of(identity)]
     publish = [one.local for one in own if one.kind == "service"]
     subscribe = [f"{subjects.inbox(identity)}.>"]
     subscribe += [one.local for one in own if one.kind == "stream"]
     if identity in rules.services:
-        # A container's health check asks with the service's own key, as it has no other.
+        # A container's health check has only the service's own key.
         publish.append(subjects.health(identity))
         subscribe += [*_answered(identity)]
     if identity == subjects.KEYHOLDER:
@@ -102,7 +100,7 @@ def user(rules: Policy, identity: str) -> User:
 
 
 def configuration(rules: Policy, public_keys: Mapping[str, str]) -> str:
-    """The `accounts` block and what belongs to it, for nats-server's configuration."""
+    """The `accounts` block of nats-server's configuration, and what belongs to it."""
     found = grants(rules)
     blocks = [_block(LOG_ACCOUNT, f"users: [{{nkey: {public_keys[KEEPER]}}}]", found, JETSTREAM)]
     channels = tuple(map(channel_identity, rules.channels.names))
@@ -122,7 +120,7 @@ def configuration(rules: Policy, public_keys: Mapping[str, str]) -> str:
 
 
 def _of_the_log(name: str, rights: Rights) -> Iterator[Grant]:
-    """What a service may ask of the account that holds the streams."""
+    """What a service may ask of the account with the streams."""
     yield from (_log(name, subjects.case_events(one)) for one in rights.records)
     for stream in rights.reads:
         yield from _reading(name, stream)
@@ -154,11 +152,11 @@ def _of_servers(name: str, *asked: str) -> Iterator[Grant]:
 
 
 def _consuming(name: str, stream: str, consumer: str, *, many: bool = True) -> Iterator[Grant]:
-    """`many`: whether one request may bring several messages, and heartbeats while it waits.
+    """`many`: one request may bring several messages, and heartbeats while it waits.
 
-    How often, whoever asks may say: 500 requests with one a nanosecond took 350 MB of the server
-    and held up others' calls. So a channel takes a message a request. And nobody asks what a
-    consumer is: in a cluster all such requests wait in one line, which services' own stand in too.
+    The requester chooses the heartbeat: 500 requests with one each nanosecond took 350 MB of the
+    server's memory and delayed others' calls. So a channel takes one message a request. And nobody
+    may ask about a consumer: in a cluster all such requests wait in one queue, services' own too.
     """
     yield _api(name, f"CONSUMER.MSG.NEXT.{stream}.{consumer}", many=many)
     yield _log(name, f"$JS.ACK.{stream}.{consumer}.>")
@@ -171,7 +169,6 @@ def _reading(name: str, stream: str) -> Iterator[Grant]:
 
 
 def _of_others(name: str, rights: Rights, rules: Policy) -> Iterator[Grant]:
-    """What a service may ask of other services."""
     for asked in rights.commands:
         yield _service(account_of(asked), name, subjects.command(asked, "*"))
     holder = account_of(subjects.KEYHOLDER)
@@ -198,8 +195,8 @@ def _log(identity: str, subject: str) -> Grant:
 
 
 def _api(identity: str, request: str, many: bool = False) -> Grant:
-    # Every account has the server's own import of $JS.API.>, which answers "JetStream not
-    # enabled" at once; so the log's is known by another name.
+    # Every account imports the server's own $JS.API.>, which answers "JetStream not enabled" at
+    # once; so the log's API has another name.
     return _service(
         LOG_ACCOUNT, identity, f"{SERVER_API}.{request}", f"{subjects.LOG_API}.{request}", many
     )

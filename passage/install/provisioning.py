@@ -1,6 +1,6 @@
 """Makes the streams, buckets and consumers that are missing, and compares those that exist.
 
-Talks the JetStream API itself, so that what is asked for is exactly what `definitions` says.
+Calls the JetStream API itself, so that it asks for exactly what `definitions` says.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 from uuid import uuid4
 
@@ -16,19 +17,18 @@ from nats.errors import Error as NatsError
 
 from passage.exits import Exit, VerbEndedError
 from passage.install.comparing import (
-    Difference,
-    Kind,
     Provisioned,
+    State,
     begun_where,
-    consumer_differences,
+    differences_of,
     incarnation_of,
     is_foreign,
-    stream_differences,
 )
 from passage.install.definitions import (
     ConsumerDefinition,
     Definition,
     StreamDefinition,
+    Wanted,
     consumers,
     streams,
 )
@@ -38,17 +38,17 @@ from shared import subjects
 from shared.events.base import CONTENT_TYPE
 
 TIMEOUT_S = 15.0
-"""A replicated stream's first leader takes some seconds."""
+"""The first leader of a replicated stream takes some seconds."""
 NOT_FOUND = 404
 TOO_LITTLE_DISK = 10047
 TOO_FEW_SERVERS = {10004, 10005, 10008, 10009}
-"""The cluster has no leader, or no server for each replica: some of them aren't there yet."""
+"""The cluster has no leader, or fewer servers than replicas: some haven't started yet."""
 DISK_HINT = (
     "; the quotas of all channels are reserved: make room on the disk, or lower "
     "PASSAGE_CALLS_MAX_BYTES"
 )
 OLD_CALLS = "CALLS"
-"""The one stream of all channels that older versions had."""
+"""Older versions had this one stream for all channels."""
 AS_ROOMY_AS_CALLS = {"max_msg_size": 524_287, "max_msgs": -1, "max_bytes": -1}
 
 
@@ -66,13 +66,12 @@ async def provision(
 ) -> list[Provisioned]:
     """Makes what is missing and compares the rest; with `update` changes what JetStream allows.
 
-    Raises VerbEndedError where JetStream refuses to make one, as with more replicas than servers.
+    Raises VerbEndedError if JetStream refuses to make one, e.g. with more replicas than servers.
     """
     wanted = streams(replicas, quota)
     try:
         done = await _move_old_calls(client, wanted)
-        done += [await _stream(client, one, update) for one in wanted]
-        done += [await _consumer(client, one, update) for one in consumers()]
+        done += [await _provisioned(client, one, update) for one in _all(wanted)]
         return [*done, *await _unknown(client, wanted)]
     except ApiRefusedError as error:
         hint = DISK_HINT if error.detail_code == TOO_LITTLE_DISK else ""
@@ -83,81 +82,69 @@ async def provision(
 async def compare(client: Client, replicas: int, quota: Quota = USUAL) -> list[Provisioned]:
     """Compares everything there is with the definitions, and changes nothing."""
     wanted = streams(replicas, quota)
-    done = []
-    for stream in wanted:
-        found = await existing(client, f"STREAM.INFO.{stream.name}")
-        unlike = () if found is None else stream_differences(stream, found)
-        done.append(_compared("stream", stream.name, found, unlike))
-    for one in consumers():
-        found = await existing(client, f"CONSUMER.INFO.{one.stream}.{one.name}")
-        unlike = () if found is None else consumer_differences(one, found)
-        done.append(_compared("consumer", f"{one.stream}/{one.name}", found, unlike))
+    done = [_compared(one, await _found(client, one)) for one in _all(wanted)]
     return [*done, *await _unknown(client, wanted)]
 
 
-def _compared(
-    kind: Kind, name: str, found: Definition | None, unlike: tuple[Difference, ...]
-) -> Provisioned:
-    if found is None:
-        return Provisioned(kind, name, "missing")
-    return Provisioned(kind, name, "differs" if unlike else "as defined", unlike)
+def _all(wanted: Sequence[StreamDefinition]) -> tuple[Wanted, ...]:
+    return (*wanted, *consumers())
 
 
-async def _stream(client: Client, wanted: StreamDefinition, update: bool) -> Provisioned:
-    found = await existing(client, f"STREAM.INFO.{wanted.name}")
+async def _found(client: Client, wanted: Wanted) -> Definition | None:
+    return await existing(client, f"{wanted.kind.upper()}.INFO.{wanted.path}")
+
+
+def _compared(wanted: Wanted, found: Definition | None) -> Provisioned:
     if found is None:
-        await ask(client, f"STREAM.CREATE.{wanted.name}", incarnated(wanted))
-        return Provisioned("stream", wanted.name, "made")
-    unlike = stream_differences(wanted, found)
-    if not unlike or not update:
-        return _compared("stream", wanted.name, found, unlike)
+        return Provisioned(wanted.kind, wanted.label, "missing")
+    unlike = differences_of(wanted, found)
+    state: State = "differs" if unlike else "as defined"
+    return Provisioned(wanted.kind, wanted.label, state, unlike)
+
+
+async def _provisioned(client: Client, wanted: Wanted, update: bool) -> Provisioned:
+    found = await _found(client, wanted)
+    compared = _compared(wanted, found)
+    if found is not None and not (compared.differences and update):
+        return compared
     try:
-        await ask(client, f"STREAM.UPDATE.{wanted.name}", incarnated(wanted, found))
+        await _put(client, wanted, found)
     except ApiRefusedError as error:
-        return Provisioned("stream", wanted.name, "differs", unlike, str(error))
-    return Provisioned("stream", wanted.name, "updated", unlike)
+        if found is None and wanted.kind == "stream":
+            raise
+        # A stream that differs may refuse a consumer; it is named before.
+        return replace(compared, problem=str(error))
+    return replace(compared, state="made" if found is None else "updated")
+
+
+async def _put(client: Client, wanted: Wanted, found: Definition | None) -> None:
+    verb = "create" if found is None else "update"
+    if isinstance(wanted, ConsumerDefinition):
+        await put_consumer(client, wanted, begun_where(wanted.config, found or {}), verb)
+    else:
+        await ask(client, f"STREAM.{verb.upper()}.{wanted.name}", incarnated(wanted, found))
 
 
 def incarnated(wanted: StreamDefinition, found: Definition | None = None) -> Definition:
-    """The definition to ask for: CASES with the incarnation it has, or a new one."""
+    """The definition to ask for: CASES keeps its incarnation or gets a new one."""
     if wanted.name != subjects.CASES:
         return wanted.config
     incarnation = incarnation_of(found or {}) or uuid4().hex
     return {**wanted.config, "metadata": {subjects.INCARNATION: incarnation}}
 
 
-async def _consumer(client: Client, wanted: ConsumerDefinition, update: bool) -> Provisioned:
-    name = f"{wanted.stream}/{wanted.name}"
-    found = await existing(client, f"CONSUMER.INFO.{wanted.stream}.{wanted.name}")
-    if found is None:
-        try:
-            await put_consumer(client, wanted, wanted.config, "create")
-        except ApiRefusedError as error:  # By a stream that differs, and is named before.
-            return Provisioned("consumer", name, "missing", problem=str(error))
-        return Provisioned("consumer", name, "made")
-    unlike = consumer_differences(wanted, found)
-    if not unlike or not update:
-        return _compared("consumer", name, found, unlike)
-    try:
-        await put_consumer(client, wanted, begun_where(wanted.config, found), "update")
-    except ApiRefusedError as error:
-        return Provisioned("consumer", name, "differs", unlike, str(error))
-    return Provisioned("consumer", name, "updated", unlike)
-
-
 async def put_consumer(
     client: Client, wanted: ConsumerDefinition, config: Definition, action: str
 ) -> None:
-    """Makes or updates a durable consumer."""
     await ask(
         client,
-        f"CONSUMER.CREATE.{wanted.stream}.{wanted.name}",
+        f"CONSUMER.CREATE.{wanted.path}",
         {"stream_name": wanted.stream, "config": config, "action": action},
     )
 
 
 async def _unknown(client: Client, wanted: Sequence[StreamDefinition]) -> list[Provisioned]:
-    """Streams and consumers that nobody defined: they may copy, forward or swallow messages."""
+    """Streams and consumers without a definition: they may copy, forward or swallow messages."""
     known = {one.name for one in wanted}
     names = await all_streams(client)
     found = []
@@ -175,12 +162,11 @@ async def _unknown(client: Client, wanted: Sequence[StreamDefinition]) -> list[P
 
 
 async def all_streams(client: Client) -> list[str]:
-    """The names of all streams there are."""
     return [str(name) for name in await _listed(client, "STREAM.NAMES", "streams")]
 
 
 async def consumers_of(client: Client, stream: str) -> list[dict[str, Any]]:
-    """All consumers of a stream, as the server describes them."""
+    """As the server describes them."""
     return await _listed(client, f"CONSUMER.LIST.{stream}", "consumers")
 
 
@@ -195,9 +181,9 @@ async def _listed(client: Client, subject: str, key: str) -> list[Any]:
 
 
 async def _move_old_calls(client: Client, wanted: Sequence[StreamDefinition]) -> list[Provisioned]:
-    """Moves what waits in an older version's CALLS to the streams of its channels.
+    """Moves what is left in an older version's CALLS to the streams of the channels.
 
-    A message is in its channel's stream before it leaves the old one: after an end in between it
+    A message enters its channel's stream before it leaves the old one. After a crash in between it
     is in both, and has one effect.
     """
     old = await existing(client, f"STREAM.INFO.{OLD_CALLS}")
@@ -206,20 +192,20 @@ async def _move_old_calls(client: Client, wanted: Sequence[StreamDefinition]) ->
     streams_of = {
         one.config["subjects"][0]: one for one in wanted if subjects.is_calls_stream(one.name)
     }
-    # No subject may be of two streams. Until the new ones are there a channel is refused.
+    # Two streams can't have the same subject. Until the new ones exist, channels are refused.
     given_up = {**old, "subjects": [f"{OLD_CALLS}.moved"]}
     await ask(client, f"STREAM.UPDATE.{OLD_CALLS}", given_up)
     for one in streams_of.values():
         there = await existing(client, f"STREAM.INFO.{one.name}")
         verb = "CREATE" if there is None else "UPDATE"
-        # What was acknowledged once is taken, however large or much it is.
+        # Whatever was acknowledged is accepted, of any size and number.
         await ask(client, f"STREAM.{verb}.{one.name}", {**one.config, **AS_ROOMY_AS_CALLS})
     for subject in streams_of:
         await _move(client, subject)
     for one in streams_of.values():
         await ask(client, f"STREAM.UPDATE.{one.name}", one.config)
     if (await ask(client, f"STREAM.INFO.{OLD_CALLS}", None))["state"]["messages"]:
-        return []  # Of no channel of the policy: it is unknown, and named as such.
+        return []  # Messages of channels that the policy lacks; the stream is listed as unknown.
     await ask(client, f"STREAM.DELETE.{OLD_CALLS}", None)
     return [Provisioned("stream", OLD_CALLS, "moved")]
 
@@ -242,7 +228,7 @@ async def _move(client: Client, subject: str) -> None:
 
 
 async def existing(client: Client, subject: str) -> Definition | None:
-    """The configuration that a STREAM.INFO or CONSUMER.INFO gives; None where there is nothing."""
+    """The configuration by STREAM.INFO or CONSUMER.INFO; None if there is no such thing."""
     try:
         return cast(Definition, (await ask(client, subject, None))["config"])
     except ApiRefusedError as error:

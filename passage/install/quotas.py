@@ -1,4 +1,4 @@
-"""How much of what a channel sends is kept at most, until intake has processed it (ADR 26)."""
+"""How much of a channel may wait until intake has processed it (ADR 26)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from shared.settings import Settings
 
 @dataclass(frozen=True)
 class Quota:
-    """The bounds of each channel's stream; beyond them nats-server refuses what is published."""
+    """The limits of each channel's stream; nats-server refuses what exceeds them."""
 
     stream_bytes: int
     messages: int

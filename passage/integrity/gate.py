@@ -17,16 +17,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from typing_extensions import override
+
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.install.comparing import incarnation_of
-from passage.install.provisioning import ApiRefusedError, ask
-from passage.integrity.archive import Archive, is_filed, opened_archive
-from passage.integrity.log_reading import Stored, read_batches
-from passage.integrity.verify.findings import Findings
+from passage.integrity.findings import Findings
+from passage.integrity.log_reading import Check, read_with, stream_info
+from passage.integrity.query_database import reading_database
 from passage.running import Running
+from services.query.feed.archive import Archive
 from shared import subjects
 from shared.checkpoints import read_public_key, read_signing_key
+from shared.jetstream.stored import StoredMessage
 from shared.keyfiles import KeyFilesError
 from shared.log_heads import LogHeads, Problem, shown
 from shared.witness_files import Signed, Witnessed, read_witness_files, sign_next
@@ -37,15 +40,14 @@ NOBODY_ELSE = "neither the archive nor a checkpoint knows it"
 
 
 @dataclass
-class Gate:
-    """What the gate read, and what it found; open where it found nothing."""
+class Gate(Check):
+    """What the gate read, and what it found; open where it found nothing. A check of CASES."""
 
     incarnation: str
     witnessed: Witnessed
     heads: LogHeads
+    archive: Archive
     findings: Findings = field(default_factory=Findings)
-    archived: int = 0
-    """The last sequence of the archive."""
     alone: list[Problem] = field(default_factory=list)
     """Misfits that the archive doesn't have; a later checkpoint may know them."""
     seconds: float = 0.0
@@ -55,9 +57,15 @@ class Gate:
         return not self.findings.errors
 
     @property
-    def is_new(self) -> bool:
-        """Whether the log holds nothing yet, and nothing ever said that it did."""
-        return not (self.heads.sequence or self.archived or self.witnessed.lines)
+    def archived(self) -> int:
+        """The last sequence of the archive."""
+        return self.archive.last
+
+    @property
+    def held(self) -> Held:
+        """What it read of the log."""
+        heads = self.heads
+        return Held(self.incarnation, heads.sequence, heads.cases, heads.digest.hex())
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -71,6 +79,50 @@ class Gate:
             "findings": [asdict(one) for one in self.findings.kept],
         }
 
+    @override
+    def take(self, batch: Sequence[StoredMessage]) -> None:
+        misfits = list[Problem]()
+        for stored in batch:
+            for problem in self.heads.take(stored.sequence, stored.subject, stored.body):
+                misfits.append(problem) if problem.is_misfit else self.findings.note(problem)
+        unlike = self.archive.differences(batch)
+        for sequence, what in unlike.items():
+            self.findings.add("archive", f"sequence {sequence}", what)
+        for one in misfits:
+            if one.sequence > self.archived or one.sequence in unlike:
+                self.alone.append(one)
+            else:
+                self._put_aside(one)
+        if self.alone and self.alone[0].sequence <= self.heads.certified:
+            self._settle()
+
+    @override
+    def end(self, last: int) -> None:
+        findings, heads = self.findings, self.heads
+        for problem in heads.end(last):
+            findings.note(problem)
+        for one in self.alone:
+            findings.note(one._replace(what=f"{one.what}; {NOBODY_ELSE}"))
+        if self.archived > heads.sequence:
+            findings.add(
+                "archive",
+                f"sequence {heads.sequence}",
+                f"the log ends here, but the archive goes on to {self.archived}",
+            )
+        check_witnessed(self.witnessed, self.incarnation, (heads.sequence, self.archived), findings)
+
+    def _settle(self) -> None:
+        """Puts aside the misfits that a checkpoint knows as they are."""
+        certified = self.heads.certified
+        for one in self.alone:
+            if one.sequence <= certified:
+                self._put_aside(one)
+        self.alone = [one for one in self.alone if one.sequence > certified]
+
+    def _put_aside(self, one: Problem) -> None:
+        what = f"{one.what}; stored so, under {shown(one.subject)}"
+        self.findings.add("put aside", f"sequence {one.sequence}", what, "warning")
+
 
 async def check_gate(
     running: Running, tell: Callable[[str, int, int], None] = lambda *_: None
@@ -81,21 +133,17 @@ async def check_gate(
     """
     began = time.perf_counter()
     tell(FILES, 0, 0)
+    # Read before the log's end is asked for: no line may be newer than what is read.
     witnessed = await asyncio.to_thread(witnessed_of, running)
     async with connected(running) as client:
-        try:
-            answer = await ask(client, f"STREAM.INFO.{subjects.CASES}", None)
-        except ApiRefusedError:
-            raise VerbEndedError(
-                Exit.FAILED, "there is no stream CASES; run `passage provision`, then the gate"
-            ) from None
-        gate = Gate(incarnation_of(answer["config"]), witnessed, LogHeads(witnessed))
-        last = int(answer["state"]["last_seq"])
-        with opened_archive(running.database) as archive, _no_collection():
-            async for batch in read_batches(client, subjects.CASES, last):
-                take_batch(gate, batch, archive)
-                tell(LOG, gate.heads.sequence, last)
-            _end(gate, last, archive)
+        info = await stream_info(client, subjects.CASES)
+        last = int(info["state"]["last_seq"])
+        with reading_database(running) as reader, no_collection():
+            archive = Archive.furthest(reader)
+            gate = Gate(incarnation_of(info["config"]), witnessed, LogHeads(witnessed), archive)
+            await read_with(
+                client, subjects.CASES, last, [gate], lambda done: tell(LOG, done, last)
+            )
     gate.seconds = time.perf_counter() - began
     return gate
 
@@ -118,23 +166,17 @@ def bad_lines_of(running: Running) -> list[str]:
     return bad
 
 
-def take_batch(gate: Gate, batch: Sequence[Stored], archive: Archive | None) -> None:
-    """Checks some messages of the log by themselves and against the archive."""
-    take, misfits = gate.heads.take, list[Problem]()
-    for stored in batch:
-        problems = take(stored.sequence, stored.subject, stored.body)
-        if problems:
-            misfits += [one for one in problems if one.is_misfit]
-            _add(gate.findings, [one for one in problems if not one.is_misfit])
-    same = set[int]() if archive is None else _compare(gate.findings, batch, archive)
-    gate.alone += [one for one in misfits if one.sequence not in same]
-    _put_aside(gate.findings, [one for one in misfits if one.sequence in same])
-    if gate.alone and gate.alone[0].sequence <= gate.heads.certified:
-        _settle(gate)
+class Held(NamedTuple):
+    """What a line of the witness files says that a log holds."""
+
+    incarnation: str
+    sequence: int
+    cases: int
+    digest: str
 
 
 class Succession(NamedTuple):
-    """Which incarnation came before, and what of it goes on: the fields of a `succession`."""
+    """Which incarnation came before, and what of it goes on."""
 
     previous: str
     kept: int
@@ -144,36 +186,22 @@ class Succession(NamedTuple):
 
 def open_gate(gate: Gate, running: Running) -> None:
     """Writes into the witness files that the gate was open. Raises VerbEndedError."""
-    _write(gate, running, {"kind": "opened"})
+    _sign(running, {"kind": "opened", **gate.held._asdict()})
 
 
 def succeed(
-    gate: Gate, running: Running, succession: Succession, only: Path | None = None
+    held: Held, running: Running, succession: Succession, only: Path | None = None
 ) -> Signed:
-    """Signs into the witness files that this log, as the gate read it, follows another.
+    """Signs into the witness files that this log follows another. Raises VerbEndedError.
 
     Where there was none that the files knew, it is the first.
     """
     if not succession.previous:
-        return _write(gate, running, {"kind": "opened"}, only)
-    return _write(gate, running, {"kind": "succession", **succession._asdict()}, only)
+        return _sign(running, {"kind": "opened", **held._asdict()}, only)
+    return _sign(running, {"kind": "succession", **held._asdict(), **succession._asdict()}, only)
 
 
-def _write(
-    gate: Gate, running: Running, fields: dict[str, Any], only: Path | None = None
-) -> Signed:
-    heads = gate.heads
-    found = {
-        "incarnation": gate.incarnation,
-        "sequence": heads.sequence,
-        "cases": heads.cases,
-        "digest": heads.digest.hex(),
-    }
-    return sign_into(running, {**found, **fields}, only)
-
-
-def sign_into(running: Running, fields: dict[str, Any], only: Path | None = None) -> Signed:
-    """Signs the next line into the witness files. Raises VerbEndedError if none takes it."""
+def _sign(running: Running, fields: dict[str, Any], only: Path | None = None) -> Signed:
     try:
         key = read_signing_key(running.witness_keys or running.keys)
     except KeyFilesError as error:
@@ -185,94 +213,36 @@ def sign_into(running: Running, fields: dict[str, Any], only: Path | None = None
     return done
 
 
-def _settle(gate: Gate) -> None:
-    """Puts aside the misfits that a checkpoint knows as they are."""
-    certified = gate.heads.certified
-    _put_aside(gate.findings, [one for one in gate.alone if one.sequence <= certified])
-    gate.alone = [one for one in gate.alone if one.sequence > certified]
+def check_witnessed(
+    witnessed: Witnessed, incarnation: str, ends: tuple[int, int], findings: Findings
+) -> None:
+    """What is wrong with the witness files, or with the log by what they say.
 
-
-def _end(gate: Gate, last: int, archive: Archive | None) -> None:
-    findings, heads = gate.findings, gate.heads
-    _add(findings, heads.end(last))
-    _add(findings, [one._replace(what=f"{one.what}; {NOBODY_ELSE}") for one in gate.alone])
-    gate.archived = archive.last if archive is not None else 0
-    if gate.archived > heads.sequence:
-        findings.add(
-            "archive",
-            f"sequence {heads.sequence}",
-            f"the log ends here, but the archive goes on to {gate.archived}",
-        )
-    for problem in gate.witnessed.problems:
+    `ends`: the last sequences of the log and of its archive.
+    """
+    for problem in witnessed.problems:
         findings.add("witness", "witness files", problem)
-    for warning in gate.witnessed.warnings:
+    for warning in witnessed.warnings:
         findings.add("witness", "witness files", warning, "warning")
-    _check_incarnation(gate)
-    ended_at = gate.witnessed.ended_at
-    if ended_at is not None and heads.sequence > ended_at:
-        findings.add(
-            "witness",
-            f"sequence {heads.sequence}",
-            f"the log was ended in good order at {ended_at}; what follows was added afterwards",
-        )
-
-
-def _check_incarnation(gate: Gate) -> None:
-    known = gate.witnessed.current
-    if not gate.incarnation:
-        gate.findings.add(
-            "incarnation", "CASES", "it has none; `passage provision --update` gives it one"
-        )
-    elif not known and not gate.is_new:
-        gate.findings.add(
-            "incarnation",
-            "witness files",
-            "no checkpoint is there: put the files back, or see `passage witness begin`",
-        )
-    elif known and known != {gate.incarnation}:
-        gate.findings.add(
-            "incarnation",
-            "CASES",
-            f"it is incarnation {gate.incarnation}; the witness files know {', '.join(known)}",
-        )
-
-
-def _compare(findings: Findings, batch: Sequence[Stored], archive: Archive) -> set[int]:
-    """The sequences that the archive has just so."""
-    same = set[int]()
-    if batch[0].sequence > archive.last:
-        return same
-    rows = archive.between(batch[0].sequence, batch[-1].sequence)
-    for stored in batch:
-        row = rows.pop(stored.sequence, None)
-        if row is None:
-            if stored.sequence <= archive.last:
-                findings.add("archive", f"sequence {stored.sequence}", "not in the archive")
-        elif row.body != stored.body:
-            findings.add("archive", f"sequence {stored.sequence}", "other bytes than in the log")
-        elif not is_filed(row, stored.subject):
-            findings.add("archive", f"sequence {stored.sequence}", "filed under another subject")
-        else:
-            same.add(stored.sequence)
-    for sequence in rows:
-        findings.add("archive", f"sequence {sequence}", "not in the log")
-    return same
-
-
-def _put_aside(findings: Findings, misfits: Sequence[Problem]) -> None:
-    for one in misfits:
-        what = f"{one.what}; stored so, under {shown(one.subject)}"
-        findings.add("put aside", f"sequence {one.sequence}", what, "warning")
-
-
-def _add(findings: Findings, problems: Sequence[Problem]) -> None:
-    for problem in problems:
-        findings.add(problem.check, f"sequence {problem.sequence}", problem.what)
+    known = witnessed.current
+    if not incarnation:
+        what = "it has none; `passage provision --update` gives it one"
+        findings.add("incarnation", "CASES", what)
+    elif not known and any(ends):
+        what = "no checkpoint is there: put the files back, or see `passage witness begin`"
+        findings.add("incarnation", "witness files", what)
+    elif known and known != {incarnation}:
+        what = f"it is incarnation {incarnation}; the witness files know {', '.join(known)}"
+        findings.add("incarnation", "CASES", what)
+    last, ended_at = ends[0], witnessed.ended_at
+    if ended_at is not None and last > ended_at:
+        what = f"the log was ended in good order at {ended_at}; what follows was added afterwards"
+        findings.add("witness", f"sequence {last}", what)
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
-    # A batch makes thousands of objects and drops them at once; nothing here makes a cycle.
+def no_collection() -> Iterator[None]:
+    """Collects no garbage: reading makes millions of objects, and none in a cycle."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from typing import Any, TypeVar
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -20,7 +20,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.install.provisioning import ApiRefusedError, ask
 from shared.jetstream.calls import Reply
 from shared.jetstream.raw_client import RawClient
-from shared.jetstream.stored import SERVER_HEADERS
+from shared.jetstream.stored import StoredMessage, read_message
 
 BATCH_MESSAGES = 1_000
 BATCH_BYTES = 8_388_608
@@ -29,36 +29,54 @@ BATCH_ENDS = (204, 404)
 """End of batch; nothing found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """One message as the stream has it."""
-
-    sequence: int
-    subject: str
-    body: bytes
-    recorded_at_text: str = ""
-
-    @property
-    def recorded_at(self) -> datetime:
-        """When the server stored it; the text has nanoseconds, a datetime microseconds."""
-        seconds, _, fraction = self.recorded_at_text.rstrip("Z").partition(".")
-        return datetime.fromisoformat(f"{seconds}.{fraction[:6]:0<6}+00:00")
+BatchesT = TypeVar("BatchesT", bound="Batches")
 
 
-async def last_sequence(client: Client, stream: str) -> int:
-    """The sequence of the stream's last message, 0 for an empty one."""
+class Check(ABC):
+    """Is shown every message of a stream, in order; what it finds it notes by itself."""
+
+    @abstractmethod
+    def take(self, batch: Sequence[StoredMessage]) -> None:
+        """Looks at the next messages; there is one at least."""
+
+    def end(self, last: int) -> None:  # noqa: B027 - most checks are done by then
+        """All was shown that could be read; `last` is the sequence at which the stream ends."""
+
+
+async def read_with(
+    client: Client,
+    stream: str,
+    last: int,
+    checks: Sequence[Check],
+    told: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Reads a stream once, up to a sequence, for all checks; `told` hears how far it is."""
+    async for batch in read_batches(client, stream, last):
+        for check in checks:
+            check.take(batch)
+        told(batch[-1].sequence)
+    for check in checks:
+        check.end(last)
+
+
+async def stream_info(client: Client, stream: str) -> dict[str, Any]:
+    """A stream's `config` and `state`. Raises VerbEndedError (1) where there is none."""
     try:
-        answer = await ask(client, f"STREAM.INFO.{stream}", None)
+        return await ask(client, f"STREAM.INFO.{stream}", None)
     except ApiRefusedError:
         raise VerbEndedError(
             Exit.FAILED, f"there is no stream {stream}; run `passage provision`"
         ) from None
-    return int(answer["state"]["last_seq"])
+
+
+async def last_sequence(client: Client, stream: str) -> int:
+    """The sequence of the stream's last message, 0 for an empty one."""
+    return int((await stream_info(client, stream))["state"]["last_seq"])
 
 
 async def read_stream(
     client: Client, stream: str, up_to: int, subject: str = ">"
-) -> AsyncIterator[Stored]:
+) -> AsyncIterator[StoredMessage]:
     """The messages up to a sequence, in order; missing ones are simply not there."""
     async for batch in read_batches(client, stream, up_to, subject):
         for message in batch:
@@ -67,97 +85,99 @@ async def read_stream(
 
 async def read_batches(
     client: Client, stream: str, up_to: int, subject: str = ">", first: int = 1
-) -> AsyncIterator[list[Stored]]:
+) -> AsyncIterator[list[StoredMessage]]:
     """The same in batches of at most a thousand, from sequence `first` on.
 
     The next batch is asked for before one is given, so that the server reads meanwhile.
     """
     if up_to < first:
         return
-    async with _reading(client, stream, subject) as reading:
-        await reading.ask(first)
+    if not isinstance(client, RawClient):
+        raise TypeError("streams are read over a connection of `passage.connecting`")
+    async with receiving(client, _Reading(client, stream, subject)) as reading:
+        await reading.ask_from(first)
         while batch := await reading.batch():
             is_last = batch[-1].sequence >= up_to
             if not is_last:
-                await reading.ask(batch[-1].sequence + 1)
-            yield [message for message in batch if message.sequence <= up_to]
+                await reading.ask_from(batch[-1].sequence + 1)
+            if wanted := [message for message in batch if message.sequence <= up_to]:
+                yield wanted
             if is_last:
                 return
 
 
-@dataclass(slots=True)
-class _Reading:
-    """One inbox for one reader; one request under way at a time."""
+class Batches:
+    """Batches of a stream's messages as they come, over an inbox of its own; one under way."""
 
-    client: RawClient
-    stream: str
-    subject: str
-    inbox: str
-    _replies: list[Reply] = field(default_factory=list)
-    _ended: asyncio.Queue[list[Reply]] = field(default_factory=asyncio.Queue)
+    def __init__(self, client: RawClient, stream: str) -> None:
+        self.inbox = client.new_inbox()
+        self._client = client
+        self._stream = stream
+        self._came: list[tuple[bytes, Reply]] = []
+        self._ended: asyncio.Queue[list[tuple[bytes, Reply]]] = asyncio.Queue()
 
-    async def ask(self, first: int) -> None:
-        request: dict[str, object] = {
-            "seq": first,
-            "batch": BATCH_MESSAGES,
-            "max_bytes": BATCH_BYTES,
-        }
-        if self.subject != ">":
-            request["next_by_subj"] = self.subject
+    async def ask(self, request: str, body: Mapping[str, object]) -> None:
+        """Asks JetStream for `body`'s batch. Raises VerbEndedError."""
         try:
-            await self.client.publish(
-                f"$JS.API.DIRECT.GET.{self.stream}", json.dumps(request).encode(), reply=self.inbox
+            await self._client.publish(
+                f"$JS.API.{request}", json.dumps(body).encode(), reply=self.inbox
             )
-            await self.client.flush(TIMEOUT_S)  # type: ignore[arg-type]  # nats-py takes floats.
+            await self._client.flush(TIMEOUT_S)  # type: ignore[arg-type]  # nats-py takes floats.
         except (NatsError, OSError) as error:
-            raise self.failed(error) from None
+            raise self._failed(error) from None
 
-    def take(self, _subject: bytes, reply: Reply) -> None:
-        """Called by the parser for every message: nothing is spent on it here."""
-        self._replies.append(reply)
-        if reply.status:
-            self._ended.put_nowait(self._replies)
-            self._replies = []
+    async def replies(self) -> list[tuple[bytes, Reply]]:
+        """What came, each under its subject, up to the status that ends it. Raises VerbEndedError.
 
-    async def batch(self) -> list[Stored]:
+        A pull that gives all that was asked for ends without a status.
+        """
         try:
-            replies = await asyncio.wait_for(self._ended.get(), TIMEOUT_S)
+            return await asyncio.wait_for(self._ended.get(), TIMEOUT_S)
         except TimeoutError as error:
-            raise self.failed(error) from None
-        status = replies[-1].status
-        if status not in BATCH_ENDS:
-            raise VerbEndedError(
-                Exit.UNAVAILABLE, f"reading {self.stream} ended with status {status}"
-            )
-        return [_stored(reply) for reply in replies[:-1]]
+            raise self._failed(error) from None
 
-    def failed(self, error: Exception) -> VerbEndedError:
+    def take(self, subject: bytes, reply: Reply) -> None:
+        """Called by the parser for every message: nothing is spent on it here."""
+        self._came.append((subject, reply))
+        if reply.status or (len(self._came) == BATCH_MESSAGES and reply.reply_to):
+            self._ended.put_nowait(self._came)
+            self._came = []
+
+    def _failed(self, error: Exception) -> VerbEndedError:
         return VerbEndedError(
-            Exit.UNAVAILABLE, f"reading {self.stream} failed ({type(error).__name__}); try again"
+            Exit.UNAVAILABLE, f"reading {self._stream} failed ({type(error).__name__}); try again"
         )
 
 
+class _Reading(Batches):
+    """Batches that direct gets give."""
+
+    def __init__(self, client: RawClient, stream: str, subject: str) -> None:
+        super().__init__(client, stream)
+        self._request: dict[str, object] = {"batch": BATCH_MESSAGES, "max_bytes": BATCH_BYTES}
+        if subject != ">":
+            self._request["next_by_subj"] = subject
+
+    async def ask_from(self, first: int) -> None:
+        await self.ask(f"DIRECT.GET.{self._stream}", {**self._request, "seq": first})
+
+    async def batch(self) -> list[StoredMessage]:
+        *came, (_, end) = await self.replies()
+        if end.status not in BATCH_ENDS:
+            raise VerbEndedError(
+                Exit.UNAVAILABLE, f"reading {self._stream} ended with status {end.status}"
+            )
+        return [read_message(reply) for _, reply in came]
+
+
 @asynccontextmanager
-async def _reading(client: Client, stream: str, subject: str) -> AsyncIterator[_Reading]:
-    if not isinstance(client, RawClient):
-        raise TypeError("streams are read over a connection of `passage.connecting`")
-    reading = _Reading(client, stream, subject, client.new_inbox())
+async def receiving(client: RawClient, batches: BatchesT) -> AsyncIterator[BatchesT]:
+    """Subscribes to its inbox for as long as the block runs. Raises VerbEndedError."""
     try:
-        subscription = await client.subscribe_raw(reading.inbox, reading.take)
+        subscription = await client.subscribe_raw(batches.inbox, batches.take)
     except NatsError as error:
-        raise reading.failed(error) from None
+        raise batches._failed(error) from None
     try:
-        yield reading
+        yield batches
     finally:
         await client.unsubscribe_raw(subscription)
-
-
-def _stored(reply: Reply) -> Stored:
-    headers = reply.headers
-    found = SERVER_HEADERS.match(headers, headers.rfind(b"\r\nNats-Stream: "))
-    if found is None:
-        raise VerbEndedError(Exit.FAILED, "a direct get was answered in an unknown form")
-    subject, sequence, stored_at = found.groups()
-    return Stored(
-        int(sequence), subject.decode(errors="backslashreplace"), reply.body, stored_at.decode()
-    )

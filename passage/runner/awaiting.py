@@ -1,4 +1,4 @@
-"""Waits for services that were started: tells how far each is, and notices which one is stuck.
+"""Services that were started and aren't ready yet: how far each has come, and which is stuck.
 
 A service that is catching up is never ended, however long it takes.
 """
@@ -18,15 +18,11 @@ from passage.runner.telling import Telling
 
 SOON_S = 5.0
 LOOK_SOON_S, LOOK_LATER_S = 0.05, 0.5
-"""What takes longer isn't asked as often: each answer takes its time from the work."""
-
-
+"""After SOON_S it asks less often: each answer costs time."""
 READY = "services that are ready"
 
 
 class Awaited:
-    """The services that aren't ready yet."""
-
     def __init__(self, services: Sequence[ServiceProcess], stuck_after_s: float) -> None:
         now = time.monotonic()
         self._began = now
@@ -35,22 +31,20 @@ class Awaited:
 
     @property
     def names(self) -> list[str]:
-        """Those that are waited for."""
         return sorted(self._services)
 
     @property
     def pause_s(self) -> float:
-        """How long until they are to be asked again."""
+        """The pause before they are asked again."""
         return LOOK_SOON_S if time.monotonic() - self._began < SOON_S else LOOK_LATER_S
 
     async def ask(self, client: Client, http_url: str) -> dict[str, Health | None]:
-        """Asks them all at once."""
         names = self.names
         said = await asyncio.gather(*(health_of(client, http_url, one) for one in names))
         return dict(zip(names, said, strict=True))
 
     def hear(self, said: Mapping[str, Health | None], told: Telling) -> None:
-        """Notes what they said: what is ready isn't waited for any more."""
+        """Notes their answers: a ready service is no longer awaited."""
         for name, health in said.items():
             if health is not None and health.ready:
                 told.end(f"{name} reads the log")
@@ -60,7 +54,7 @@ class Awaited:
         told.tell(READY, len(self._stalls) - len(self._services), len(self._stalls))
 
     def stuck(self, said: Mapping[str, Health | None], *, is_full: bool = False) -> list[str]:
-        """Those of them that get nowhere, each with what it says; nobody while a disk is full."""
+        """Those that make no progress, each with its state; none while a disk is full."""
         now, found = time.monotonic(), []
         for name, service in sorted(self._services.items()):
             health = said.get(name)

@@ -1,4 +1,4 @@
-"""A service as a child process of `passage up`: its environment, its log file, its end.
+"""A service as a child process of `passage up`.
 
 Start children from the main thread: the kernel ends them when the *thread* that forked them ends.
 """
@@ -13,18 +13,17 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from passage.runner.nats_server import die_with_parent
+from passage.runner.nats_server import die_with_parent, tail_of
 
 LOG_MAX_BYTES = 10_000_000
-LOG_TAIL_LINES = 5
 KEYHOLDER = "keyholder"
 SEALED_EXIT = 0
-"""The exit code by which the key holder says that it shall not be started again."""
+"""The key holder's exit code for: don't start it again."""
 
 
 @dataclass
 class ServiceProcess:
-    """One `python -m services.<name>`; may be started again after its end."""
+    """A process `python -m services.<name>`; it can be started again after it ends."""
 
     name: str
     environment: dict[str, str]
@@ -41,7 +40,7 @@ class ServiceProcess:
 
     @property
     def is_sealed(self) -> bool:
-        """Whether it is the key holder, and has ended because it was sealed."""
+        """Whether it is the key holder and ended because it was sealed."""
         return (
             self.name == KEYHOLDER
             and self._process is not None
@@ -49,7 +48,6 @@ class ServiceProcess:
         )
 
     def launch(self) -> None:
-        """Starts the process and returns at once."""
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", f"services.{self.name}"],
@@ -62,7 +60,6 @@ class ServiceProcess:
             )
 
     def ask_to_stop(self) -> None:
-        """Sends SIGTERM."""
         if self._process is not None and self.running:
             self._process.terminate()
 
@@ -77,18 +74,15 @@ class ServiceProcess:
         self._process.wait()
 
     def last_words(self) -> str:
-        """The end of the log, for a message to a person; services log no personal data."""
-        with contextlib.suppress(OSError):
-            lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
-            return "\n".join(lines[-LOG_TAIL_LINES:])
-        return "no log"
+        """For a message to a person: services log no personal data."""
+        return "\n".join(tail_of(self.log_path))
 
 
 def bound_log(path: Path, limit_bytes: int = LOG_MAX_BYTES) -> None:
-    """Moves a log that has grown past the limit aside, keeping one older file.
+    """Moves a log that exceeds the limit aside, keeping one older file.
 
-    The child keeps writing to the same open file, so the content is copied and the file emptied;
-    a line written in that moment may be lost.
+    The child keeps writing to the same open file, so the content is copied and the file truncated;
+    a line written at that moment may be lost.
     """
     with contextlib.suppress(OSError):
         if path.stat().st_size > limit_bytes:

@@ -1,4 +1,4 @@
-"""HOST:PORT of what `passage up` opens: free, and on loopback unless it speaks TLS."""
+"""HOST:PORT of what `passage up` opens: a free port, on loopback unless it uses TLS."""
 
 from __future__ import annotations
 
@@ -13,19 +13,17 @@ from passage.exits import Exit, VerbEndedError
 from passage.runner.ports import free_port
 
 PORT_MAX = 65_535
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it isn't listened on here
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A host and a port to listen on."""
-
     host: str
     port: int
 
     @property
     def reached_at(self) -> Endpoint:
-        """Where this machine reaches it: who listens on all addresses has none of its own."""
+        """Where this machine reaches it: a wildcard address can't be connected to."""
         return Endpoint(EVERYWHERE.get(self.host, self.host), self.port)
 
     @override
@@ -34,7 +32,7 @@ class Endpoint:
 
 
 def parse_endpoint(option: str, text: str, with_tls: bool = False) -> Endpoint:
-    """Reads HOST:PORT. Raises VerbEndedError (2) unless it is a port on loopback, or has TLS."""
+    """HOST:PORT. Raises VerbEndedError (2) unless it is on loopback or uses TLS."""
     host, _, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     host = host[1:-1] if bracketed else host
@@ -45,12 +43,12 @@ def parse_endpoint(option: str, text: str, with_tls: bool = False) -> Endpoint:
         or len(port) > len(f"{PORT_MAX}")  # Python reads no number of 5,000 digits.
         or not 1 <= int(port) <= PORT_MAX
     ):
-        raise VerbEndedError(Exit.USAGE, f"{option}: {text!r} is not HOST:PORT, as 127.0.0.1:8080")
+        raise VerbEndedError(Exit.USAGE, f"{option}: {text!r} must be HOST:PORT, as 127.0.0.1:8080")
     if not is_loopback(host) and not with_tls:
         raise VerbEndedError(
             Exit.USAGE,
-            f"{option}: {host!r} is not a loopback address; the API has no logins yet, so "
-            "it listens on 127.0.0.1 or ::1 only",
+            f"{option}: {host!r} must be a loopback address, 127.0.0.1 or ::1: the API has no "
+            "logins yet",
         )
     return Endpoint("127.0.0.1" if host == "localhost" else host, int(port))
 
@@ -62,10 +60,10 @@ def choose_endpoint(
     with_tls: bool = False,
     besides: Endpoint | None = None,
 ) -> tuple[Endpoint, bool]:
-    """The address to use, and whether it isn't the usual one because that is taken.
+    """The address to use, and whether it differs from the usual one, which is taken.
 
-    `besides` is chosen already for something else. Raises VerbEndedError (1) where a given one is
-    taken, (2) where it is that one.
+    `besides` is in use for something else. Raises VerbEndedError: 1 if a given address is taken,
+    2 if it is `besides`.
     """
     if given is not None:
         endpoint = parse_endpoint(option, given, with_tls)
@@ -88,7 +86,7 @@ def is_free(endpoint: Endpoint) -> bool:
     """Whether the port can be listened on now."""
     family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
     with socket.socket(family) as probe:
-        # As the servers themselves do: a port in TIME_WAIT from a run before is free.
+        # The servers do the same: a port in TIME_WAIT from an earlier run is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((endpoint.host, endpoint.port))
@@ -96,13 +94,12 @@ def is_free(endpoint: Endpoint) -> bool:
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
                 return False
             raise VerbEndedError(
-                Exit.USAGE, f"{endpoint}: cannot listen there ({error.strerror})"
+                Exit.USAGE, f"{endpoint}: can't listen there ({error.strerror}); name another"
             ) from None
     return True
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine and can't be reached from another."""
     if host == "localhost":
         return True
     try:

@@ -1,11 +1,13 @@
-"""How a service says that it is: asked over NATS, query over HTTP."""
+"""The health of services: query is asked over HTTP, the others over NATS."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import ssl
+from collections.abc import Sequence
 from http.client import HTTPException
+from pathlib import Path
 from typing import IO, NamedTuple, cast
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -13,26 +15,27 @@ from urllib.request import urlopen
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from passage.running import trusted
+from passage.connecting import connected
+from passage.running import Running, trusted
+from services.keyholder.sealed import is_noted
 from shared import subjects
 
 TIMEOUT_S = 2.0
-QUERY = "query"
+QUERY, KEYHOLDER = "query", "keyholder"
 READY, NO_ANSWER = "ready", "no answer"
+SEALED = "sealed; `passage keys unseal`"
 
 
 class Health(NamedTuple):
-    """What a service says of itself; `reason` is why it isn't ready."""
-
     ready: bool
     reason: str = ""
     read: int = 0
-    """How much it has read of what it reads at its start."""
+    """How much it has read of what it reads at start-up."""
     of: int = 0
 
 
 def state_of(health: Health | None) -> str:
-    """What a service said in words: ready, or `not ready: REASON` where it gives one."""
+    """`ready`, `not ready: REASON`, or `no answer`."""
     if health is None:
         return NO_ANSWER
     if health.ready:
@@ -41,7 +44,7 @@ def state_of(health: Health | None) -> str:
 
 
 def read_health(answer: bytes) -> Health | None:
-    """Reads what a service says of itself; None where it says nothing that can be read."""
+    """None if the answer can't be read."""
     try:
         said = json.loads(answer)
         reasons = said.get("missing") or [said.get("reason")]
@@ -56,7 +59,7 @@ def read_health(answer: bytes) -> Health | None:
 
 
 async def health_of(client: Client, http_url: str, service: str) -> Health | None:
-    """Asks a service, query over HTTP; None where it doesn't answer."""
+    """None if the service doesn't answer."""
     if service == QUERY:
         return await asyncio.to_thread(_fetch_health, f"{http_url}/readyz")
     try:
@@ -67,12 +70,23 @@ async def health_of(client: Client, http_url: str, service: str) -> Health | Non
 
 
 async def answers(client: Client, service: str, ready: bool = True) -> bool:
-    """Whether a service answers a health request that it is ready, or answers at all."""
-    try:
-        reply = await client.request(subjects.health(service), b"", timeout=TIMEOUT_S)
-        return not ready or bool(json.loads(reply.data).get("ready"))
-    except (NatsError, ValueError, AttributeError):
-        return False
+    """Whether a service answers over NATS that it is ready, or answers at all."""
+    health = await health_of(client, "", service)
+    return health is not None and (health.ready or not ready)
+
+
+async def states_of(running: Running, services: Sequence[str], note: Path | None) -> dict[str, str]:
+    """Each service's state in words; `note` is where the key holder notes that it is sealed."""
+    async with connected(running) as client:
+        states = {one: state_of(await health_of(client, running.http, one)) for one in services}
+    if KEYHOLDER in states:
+        states[KEYHOLDER] = state_by_note(states[KEYHOLDER], note)
+    return states
+
+
+def state_by_note(state: str, note: Path | None) -> str:
+    """A key holder that gives no answer may be sealed."""
+    return SEALED if state == NO_ANSWER and is_noted(note) else state
 
 
 def _fetch_health(url: str) -> Health | None:
@@ -89,5 +103,5 @@ def _fetch_health(url: str) -> Health | None:
 def _answer_of(url: str, context: ssl.SSLContext | None) -> IO[bytes]:
     try:
         return cast(IO[bytes], urlopen(url, timeout=TIMEOUT_S, context=context))  # noqa: S310 - ours
-    except HTTPError as error:  # As 503: what is missing stands in it.
+    except HTTPError as error:  # The body of a 503 says what is missing.
         return error

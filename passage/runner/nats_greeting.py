@@ -1,12 +1,12 @@
-"""What a nats-server says of itself before anyone logs in: whether it is ready for clients."""
+"""What a nats-server tells before anybody logs in: whether it is ready for clients."""
 
 from __future__ import annotations
 
 import json
 import socket
 import ssl
-from collections.abc import Callable
 from contextlib import ExitStack
+from io import BufferedRWPair
 from pathlib import Path
 
 from shared.jetstream.tls import tls_context
@@ -15,7 +15,7 @@ from shared.jetstream.tls import tls_context
 def jetstream_answers(host: str, port: int, timeout: float = 0.5, ca: Path | None = None) -> bool:
     """Whether the server at `host:port` has JetStream on and, if no login is needed, a leader.
 
-    With `ca` it is spoken to in TLS. Raises OSError and ValueError where it doesn't answer so.
+    Uses TLS if `ca` is given. Raises OSError, and ValueError on an unexpected answer.
     """
     with ExitStack() as stack:
         connection = stack.enter_context(socket.create_connection((host, port), timeout))
@@ -27,24 +27,18 @@ def jetstream_answers(host: str, port: int, timeout: float = 0.5, ca: Path | Non
             return False
         if greeting.get("auth_required"):
             return True
-        reply = request(wire.write, wire.flush, wire.readline, "$JS.API.INFO", b"")
+        reply = request(wire, "$JS.API.INFO", b"")
         return "error" not in json.loads(reply)
 
 
-def request(
-    write: Callable[[bytes], object],
-    flush: Callable[[], object],
-    readline: Callable[[], bytes],
-    subject: str,
-    body: bytes,
-) -> bytes:
-    """One request on a fresh connection, in NATS's text protocol; the body of the reply."""
-    write(b'CONNECT {"verbose":false,"pedantic":false}\r\nSUB _INBOX.ready 1\r\n')
-    write(b"PUB %s _INBOX.ready %d\r\n%s\r\n" % (subject.encode(), len(body), body))
-    flush()
-    while not readline().startswith(b"MSG "):
+def request(wire: BufferedRWPair, subject: str, body: bytes) -> bytes:
+    """The body of the reply to one request on a new connection, in NATS's text protocol."""
+    wire.write(b'CONNECT {"verbose":false,"pedantic":false}\r\nSUB _INBOX.ready 1\r\n')
+    wire.write(b"PUB %s _INBOX.ready %d\r\n%s\r\n" % (subject.encode(), len(body), body))
+    wire.flush()
+    while not wire.readline().startswith(b"MSG "):
         pass
-    return readline()
+    return wire.readline()
 
 
 def _wrapped(connection: socket.socket, host: str, ca: Path) -> ssl.SSLSocket:

@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from passage.folders import JETSTREAM
@@ -32,28 +31,19 @@ from shared.stores import disks_of
 BINARY_SETTING = "PASSAGE_NATS_SERVER"
 MAX_PAYLOAD_BYTES = 1_048_576
 LOG = "log_file: {}\nlogfile_size_limit: 16777216\nlogfile_max_num: 4"
-"""Each refused message is a line of up to 4 kB: who may log in must not fill the disk with them."""
+"""Each refused message is a line of up to 4 kB: no client may fill the disk with them."""
 CONNECTIONS_MAX = 8_192
-"""A hundred times what is needed: anybody has one for the two seconds in which he may log in."""
+"""A hundred times what is needed: anybody can hold one for the two seconds allowed for a log-in."""
 FILES_A_CONNECTION = 4
-"""A refused one has its file for a moment too, and a stream that can't open one of its own refuses
-whatever it is sent until the server is started again."""
+"""A refused connection uses a file for a moment too, and a stream that can't open one refuses every
+message until the server is restarted."""
 PORT_ATTEMPTS = 5
+LOG_TAIL_LINES = 5
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 class NatsServerError(Exception):
-    """The server could not be found, started or stopped; the message says what to look at."""
-
-
-@dataclass(frozen=True)
-class ClusterSettings:
-    """What makes a server one of a cluster: its name, this server's route port, all route URLs."""
-
-    name: str
-    port: int
-    routes: tuple[str, ...]
-    tls: Tls | None = None
+    """The server could not be found, started or stopped; the message says where to look."""
 
 
 @dataclass
@@ -62,11 +52,11 @@ class NatsServer:
 
     `data_dir` holds the configuration (`nats.conf`), the log (`nats.log`) and JetStream's files.
     `port` 0 picks a free port at the first start and keeps it over restarts, so that clients
-    find the server again. `sync_interval` is nats-server's: "always" means that an acknowledged
-    message is on the disk; anything else may lose acknowledged messages at a power cut.
-    `http_port` opens the monitoring endpoint on the same host; None (the default) leaves it shut.
+    find the server again. `sync_interval` is nats-server's: with "always" an acknowledged message
+    is on the disk; anything else may lose acknowledged messages in a power cut.
+    `http_port` opens the monitoring endpoint on the same host; None keeps it closed.
     `extra_config` is appended to the configuration, e.g. the accounts. With `tls`, clients must
-    speak TLS; with the cluster's, its servers must.
+    speak TLS.
     `binary` None looks at $PASSAGE_NATS_SERVER, beside the Python interpreter, then on PATH.
     """
 
@@ -74,7 +64,6 @@ class NatsServer:
     host: str = "127.0.0.1"
     port: int = 0
     name: str = "passage"
-    cluster: ClusterSettings | None = None
     binary: Path | None = None
     http_port: int | None = None
     sync_interval: str = "always"
@@ -88,7 +77,6 @@ class NatsServer:
 
     @property
     def pid(self) -> int | None:
-        """The process id, or None while the server is not running."""
         if self._process is None or self._process.poll() is not None:
             return None
         return self._process.pid
@@ -121,14 +109,14 @@ class NatsServer:
                 self.wait_ready(timeout)
             except NatsServerError:
                 self.kill()
-                # Somebody else may have taken the port between our look and the server's bind.
+                # Another process may have taken the port before the server could bind it.
                 if choose_port and attempt + 1 < PORT_ATTEMPTS and self._port_was_taken():
                     continue
                 raise
             return
 
     def launch(self) -> None:
-        """Start the process and return at once; `wait_ready` is the other half of `start`."""
+        """Returns at once; `wait_ready` is the other half of `start`."""
         if self.running:
             raise NatsServerError(f"nats-server {self.name} is already running")
         self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -149,8 +137,8 @@ class NatsServer:
     def wait_ready(self, timeout: float = 10.0) -> None:
         """Wait until the server answers with JetStream on.
 
-        `NatsServerError` where it ended, or got nowhere for `timeout` s; reading a large store
-        takes as long as it takes.
+        Raises `NatsServerError` if it ends, or makes no progress for `timeout` s: reading a large
+        store may take long.
         """
         stall = Stall(timeout, time.monotonic())
         while True:
@@ -162,11 +150,11 @@ class NatsServer:
                 )
             if stall.look(time.monotonic(), activity=activity_of(self.pid)):
                 raise NatsServerError(
-                    f"nats-server {self.name} got nowhere for {timeout} s: {self.log_tail()}"
+                    f"nats-server {self.name} made no progress for {timeout} s: {self.log_tail()}"
                 )
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Stop the server in good order (SIGTERM), or kill it after `timeout` seconds."""
+        """Kills it if SIGTERM hasn't ended it after `timeout` seconds."""
         if self._process is None:
             return
         self._process.terminate()
@@ -177,7 +165,7 @@ class NatsServer:
         self._process = None
 
     def kill(self) -> None:
-        """End the server at once (SIGKILL by its pid), as a crash would."""
+        """As a crash would."""
         if self._process is None:
             return
         self._process.kill()
@@ -185,7 +173,7 @@ class NatsServer:
         self._process = None
 
     def restart(self, timeout: float = 10.0) -> None:
-        """Stop and start again on the same port and data."""
+        """On the same port and data."""
         self.stop()
         self.start(timeout)
 
@@ -204,30 +192,18 @@ class NatsServer:
         ]
         if self.http_port is not None:
             lines.append(f"http: {json.dumps(f'{self.host}:{self.http_port}')}")
-        if self.cluster is not None:
-            lines += [
-                "cluster {",
-                f"  name: {json.dumps(self.cluster.name)}",
-                f"  listen: {json.dumps(f'{self.host}:{self.cluster.port}')}",
-                f"  routes: {json.dumps(list(self.cluster.routes))}",
-                *(self.cluster.tls.between_servers() if self.cluster.tls else []),
-                "}",
-            ]
         if self.tls is not None:
             lines += self.tls.towards_clients()
         return "\n".join([*lines, self.extra_config, ""])
 
     def _store_limit(self) -> Iterator[str]:
-        # Its own limit is a part of what is free at its start: of a full disk nothing, and then it
-        # refuses everything for good, whatever room there is later.
+        # By default the limit is a share of the space free at the start: with a full disk it would
+        # be zero, and the server would refuse everything however much space there is later.
         yield from (f"  max_file_store: {one.size}" for one in disks_of([self.data_dir]))
 
-    def log_tail(self, lines: int = 5) -> str:
-        """The last lines of the server's log, for error messages; they name no message content."""
-        if not self.log_path.exists():
-            return "no log"
-        text = self.log_path.read_text(encoding="utf-8", errors="replace")
-        return " | ".join(text.splitlines()[-lines:])
+    def log_tail(self, lines: int = LOG_TAIL_LINES) -> str:
+        """For error messages: nats-server logs no content of messages."""
+        return " | ".join(tail_of(self.log_path, lines))
 
     def _port_was_taken(self) -> bool:
         return "address already in use" in self.log_tail(lines=20)
@@ -241,9 +217,9 @@ class NatsServer:
         return False
 
     def jetstream_answers(self) -> bool:
-        """Whether it has JetStream on; where clients must log in, its greeting has to do."""
-        # A lone server opens its port only after it has recovered its streams; in a cluster the
-        # request shows a leader.
+        """Whether JetStream is on; if clients must log in, by its greeting alone."""
+        # A single server opens its port after it has recovered its streams; in a cluster the
+        # request shows that there is a leader.
         with contextlib.suppress(OSError, ValueError):
             return jetstream_answers(self.host, self.port, ca=self.tls.ca if self.tls else None)
         return False
@@ -252,24 +228,19 @@ class NatsServer:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
 def connections_max() -> int:
-    """How many connections leave enough files for the streams."""
+    """So many that enough files are left for the streams."""
     _, files = resource.getrlimit(resource.RLIMIT_NOFILE)  # The server takes all that it may.
     unbounded = files == resource.RLIM_INFINITY
     return CONNECTIONS_MAX if unbounded else min(CONNECTIONS_MAX, files // FILES_A_CONNECTION)
 
 
 def find_binary(explicit: Path | None = None) -> Path:
-    """The nats-server to run: `explicit`, $PASSAGE_NATS_SERVER, beside Python, or on PATH."""
+    """Looks at `explicit`, $PASSAGE_NATS_SERVER, beside Python, then on PATH."""
     candidates = [
         explicit,
         os.environ.get(BINARY_SETTING),
@@ -282,8 +253,14 @@ def find_binary(explicit: Path | None = None) -> Path:
     raise NatsServerError(f"no nats-server found: set {BINARY_SETTING} to the path of one")
 
 
+def tail_of(log: Path, lines: int = LOG_TAIL_LINES) -> list[str]:
+    with contextlib.suppress(OSError):
+        return log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
+    return ["no log"]
+
+
 def die_with_parent() -> Callable[[], None] | None:
-    """What a child runs before exec to end with its parent; None where there is no prctl."""
+    """Run by a child before exec, it ends the child with its parent; None if there is no prctl."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None, use_errno=True)

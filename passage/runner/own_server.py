@@ -1,4 +1,4 @@
-"""The log for a verb that works on a stopped system too: what runs, or a nats-server of its own."""
+"""The log for verbs that also work on a stopped system: they start a nats-server of their own."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders, folders_of, is_held, locked
 from passage.install.identities import FOLDER as SEEDS
 from passage.install.installation import accounts_of
-from passage.integrity.witness_places import stopped
 from passage.runner.health import answers
 from passage.runner.nats_server import NatsServer, NatsServerError
 from passage.running import NATS_URL_VARIABLE, Running, find_running, settings_of_environment
+from passage.witness_places import stopped
 from services import handover, intake, verification, witness
 
 WRITERS = (intake.SERVICE, verification.SERVICE, handover.SERVICE, witness.SERVICE)
-"""The services that are asked whether they run, before the log is taken away from under them."""
+"""The services that must not run while the log is replaced."""
 
 
 @contextmanager
 def log_of(data_dir: Path) -> Iterator[Running]:
-    """Finds the running system, or holds the data folder and starts nats-server on it alone.
+    """The running system; else holds the data folder and starts nats-server alone on it.
 
-    Raises VerbEndedError where neither is possible.
+    Raises VerbEndedError if neither is possible.
     """
     folders = folders_of(data_dir)
     in_use = is_held(folders.data) or NATS_URL_VARIABLE in os.environ
@@ -40,7 +40,7 @@ def log_of(data_dir: Path) -> Iterator[Running]:
 
 @contextmanager
 def stopped_log_of(folders: Folders) -> Iterator[Running]:
-    """Starts nats-server on a data folder that nobody uses, for as long as the block runs."""
+    """Runs nats-server on a data folder that nobody uses, for the length of the block."""
     with locked(folders):
         accounts = accounts_of(folders.keys) if (folders.keys / SEEDS).is_dir() else ""
         server = NatsServer(data_dir=folders.nats, extra_config=accounts)
@@ -56,7 +56,7 @@ def stopped_log_of(folders: Folders) -> Iterator[Running]:
 
 @contextmanager
 def quiet_log_of(data_dir: Path) -> Iterator[Running]:
-    """As `log_of`, but of a system without services. Raises VerbEndedError (1) where any runs."""
+    """As `log_of`, of a system without services. Raises VerbEndedError (1) if any runs."""
     if is_held(folders_of(data_dir).data):
         raise VerbEndedError(
             Exit.FAILED, f"`passage up` is running on {data_dir}; stop it, then try again"

@@ -5,12 +5,11 @@ import socket
 
 
 def free_port(host: str) -> int:
-    """A TCP port that is free on `host` now."""
     return free_ports(host, 1)[0]
 
 
 def free_ports(host: str, count: int) -> list[int]:
-    """So many TCP ports that are free on `host` now, no two the same."""
+    """No two are the same."""
     with contextlib.ExitStack() as held:
         probes = [held.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

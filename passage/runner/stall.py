@@ -1,7 +1,7 @@
-"""Whether something that takes its time at a start still gets on, or is stuck.
+"""Whether a slow start-up makes progress or is stuck.
 
-It gets on while it says so, or while its process works: reads and writes, or uses a processor.
-A process that only waits uses some too, so a twentieth of a processor is asked for.
+It makes progress if it says so, or if its process works: reads, writes, or uses a processor. A
+process that only waits uses a little too, so less than a twentieth of a processor doesn't count.
 """
 
 from __future__ import annotations
@@ -14,19 +14,17 @@ TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 BUSY_SHARE = 0.05
 BUSY_BYTES = 1_048_576
 USER_TICKS, SYSTEM_TICKS = 11, 12
-"""Places in what follows the name in /proc/PID/stat (proc(5), utime and stime)."""
+"""Fields after the name in /proc/PID/stat (proc(5), utime and stime)."""
 
 
 class Activity(NamedTuple):
-    """What a process has used until now."""
-
     cpu_s: float
     bytes_moved: int
-    """0 where the kernel doesn't say: a service lets nobody look into it."""
+    """0 if the kernel doesn't tell: nobody may look into a service."""
 
 
 def activity_of(pid: int | None) -> Activity | None:
-    """None where there is no such process."""
+    """None if there is no such process."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
         numbers = fields.rpartition(")")[2].split()
@@ -45,7 +43,7 @@ def _bytes_of(pid: int | None) -> int:
 
 
 class Stall:
-    """Watches one start; all times are monotonic seconds."""
+    """Watches one start-up; all times are monotonic seconds."""
 
     def __init__(self, stuck_after_s: float, now: float) -> None:
         self._stuck_after_s = stuck_after_s
@@ -54,7 +52,7 @@ class Stall:
         self._activity: Activity | None = None
 
     def look(self, now: float, told: object = None, activity: Activity | None = None) -> bool:
-        """Whether it is stuck; `told` is how far it says it is."""
+        """Whether it is stuck; `told` is the progress that it reports."""
         if told != self._told or self._works(activity):
             self._at, self._told, self._activity = now, told, activity
         return now - self._at > self._stuck_after_s
@@ -63,7 +61,7 @@ class Stall:
         before = self._activity
         if activity is None:
             return False
-        if before is None or activity.cpu_s < before.cpu_s:  # It was started, or started again.
+        if before is None or activity.cpu_s < before.cpu_s:  # It was started or restarted.
             return True
         return (
             activity.cpu_s - before.cpu_s >= BUSY_SHARE * self._stuck_after_s

@@ -1,5 +1,6 @@
-"""Whether what comes can be stored, as the keeper sees it: asked of the nats-servers, looked up on
-this machine's disks, and watched by the runner.
+"""Whether new messages can be stored: by the nats-servers, and on this machine's disks.
+
+The keeper asks the servers; the runner watches both.
 """
 
 from __future__ import annotations
@@ -17,21 +18,22 @@ from nats.errors import Error as NatsError
 
 from passage.connecting import connected
 from passage.exits import VerbEndedError
-from passage.folders import Folders
+from passage.folders import Folders, is_held
 from passage.printing import err
+from passage.runner.health import READY
 from passage.running import Running
 from shared.stores import ANSWERS_WITHIN_S, LIMIT, QUESTIONS, Disk, Refusing, disks_of, read_report
 
 LOOK_EVERY_S = 2.0
 RESTART_AGAIN_AFTER_S = 60.0
-"""Where a new start didn't help, the next one is tried so much later."""
+"""The pause before the next restart, if one didn't help."""
 RESERVE_NAME = "reserve"
 RESERVE_BYTES = 1_048_576
 FILE_MODE = 0o600
 
 
 async def refusing_of(client: Client, servers: int) -> list[Refusing]:
-    """What the nats-servers don't write any more; nothing where none says."""
+    """What the nats-servers no longer write; empty if none answers."""
     inbox = client.new_inbox()
     subscription = await client.subscribe(inbox)
     found: list[Refusing] = []
@@ -43,7 +45,7 @@ async def refusing_of(client: Client, servers: int) -> list[Refusing]:
             answer = await subscription.next_msg(timeout=max(0.01, until - time.monotonic()))
             found += read_report(answer.data)
     except NatsError:
-        return found  # The others are away, which is said elsewhere.
+        return found  # The other servers are down, which is reported elsewhere.
     finally:
         with contextlib.suppress(NatsError):
             await subscription.unsubscribe()
@@ -51,13 +53,22 @@ async def refusing_of(client: Client, servers: int) -> list[Refusing]:
 
 
 def folders_stored_in(folders: Folders, witnesses: Sequence[Path]) -> tuple[Path, ...]:
-    """The folders of a system whose disks must have room."""
+    """The folders whose disks must have space left."""
     return (folders.data, folders.nats, folders.logs, *(one.parent for one in witnesses))
+
+
+async def storing_state(running: Running, folders: Folders) -> str:
+    """What can't be stored: by the nats-servers, and on the disks if they are on this machine."""
+    async with connected(running) as client:
+        refusing = await refusing_of(client, len(running.nats.split(",")))
+    here = folders_stored_in(folders, running.witnesses) if is_held(folders.data) else ()
+    found: list[Refusing | Disk] = [*refusing, *(one for one in disks_of(here) if one.is_full)]
+    return "; ".join(map(str, found)) or READY
 
 
 @dataclass
 class StoreWatch:
-    """The runner's look at its nats-server and disks; says on the terminal what changes."""
+    """Watches the runner's nats-server and disks; prints every change on the terminal."""
 
     folders: tuple[Path, ...]
     logs: Path
@@ -69,13 +80,11 @@ class StoreWatch:
     _restart_at: float = 0.0
 
     async def run(self) -> None:
-        """Looks until it is cancelled."""
         while True:
             await self.look()
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def look(self) -> None:
-        """Looks once."""
         disks = disks_of(self.folders)
         self.full = [one for one in disks if one.is_full]
         self._keep_reserve()
@@ -83,11 +92,11 @@ class StoreWatch:
             async with connected(self.running()) as client:
                 self.refusing = await refusing_of(client, servers=1)
         except (VerbEndedError, NatsError, OSError):
-            self.refusing = []  # It doesn't run; whoever started it sees to that.
+            self.refusing = []  # It isn't running; the supervisor deals with that.
         self._tell(disks)
 
     def must_restart(self, now: float) -> bool:
-        """Whether nats-server refuses to write what there is room for; true once a minute."""
+        """Whether nats-server refuses to write although there is space; true once a minute."""
         helps = any(one.cause != LIMIT for one in self.refusing)
         if not helps or self.full or now < self._restart_at:
             return False
@@ -95,14 +104,14 @@ class StoreWatch:
         return True
 
     def _tell(self, disks: Sequence[Disk]) -> None:
-        # How much is left of a full disk changes all the time, and says nothing new.
+        # The space left on a full disk keeps changing, which is no news.
         found = tuple(map(str, self.refusing)) + tuple(str(one.folder) for one in self.full)
         if found != self._said:
             self._said = found
             for one in (*self.refusing, *self.full):
                 err.print(f"{one}")
             if self.full:
-                err.print("make room; what is refused meanwhile stays with who sent it")
+                err.print("make room; until then the senders keep what is refused")
             if not found:
                 err.print("everything can be stored again")
         is_low = any(one.is_low for one in disks)
@@ -111,7 +120,7 @@ class StoreWatch:
         self._low = is_low
 
     def _keep_reserve(self) -> None:
-        """Keeps some room for the lines that say that there is no room."""
+        """Reserves some space for the log lines that say the disk is full."""
         path = self.logs / RESERVE_NAME
         with contextlib.suppress(OSError):
             if self.full:

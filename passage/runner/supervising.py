@@ -1,4 +1,4 @@
-"""Runs nats-server and the services as children: in order, watched, started again, ended.
+"""Runs nats-server and the services as child processes: starts, watches, restarts and ends them.
 
 Everything here runs on the main thread, because the kernel ends a child when the thread that
 forked it ends (prctl(2), PR_SET_PDEATHSIG): so `kill -9` of the runner leaves no orphan.
@@ -33,14 +33,14 @@ LOOK_AT_LOGS_EVERY_S = 5.0
 FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 5.0
 STEADY_AFTER_S = 20.0
-"""A child that ran this long starts again without delay grown by earlier ends."""
+"""For a child that ran this long, earlier ends no longer lengthen the delay."""
 STUCK_AFTER_S = 60.0
 ENDS_BEFORE_READY_MAX = 5
 SERVICES_STOP_S = 0.7
 WITNESS_STOP_S = 0.6
 NATS_STOP_S = 0.3
 NATS_RESTART_S = 5.0
-"""How long it may take to end where nothing else is to end with it."""
+"""How long it may take to end if only it is restarted."""
 ASK_FOR_EVER = -1
 NATS = "nats-server"
 
@@ -50,8 +50,6 @@ T = TypeVar("T")
 
 @dataclass
 class Watch:
-    """When a child was last started, how often it ended, and when it is due to start again."""
-
     started_at: float = 0.0
     ends: int = 0
     due_at: float | None = None
@@ -60,7 +58,7 @@ class Watch:
         self.started_at, self.due_at = now, None
 
     def end(self, now: float) -> float:
-        """Notes an end; gives the delay until the next start in seconds."""
+        """Notes an end; returns the delay before the next start, in seconds."""
         self.ends = 1 if now - self.started_at > STEADY_AFTER_S else self.ends + 1
         delay = min(FIRST_DELAY_S * 2.0 ** (self.ends - 1), LONGEST_DELAY_S)
         self.due_at = now + delay
@@ -69,7 +67,7 @@ class Watch:
 
 @dataclass
 class Supervisor:
-    """The children of one runner; `stopping` set means that all shall end."""
+    """The child processes of one runner; setting `stopping` ends them all."""
 
     folders: Folders
     running: Running
@@ -77,16 +75,16 @@ class Supervisor:
     services: list[ServiceProcess]
     stopping: asyncio.Event
     gate: Callable[[Running], Awaitable[str]]
-    """The incarnation that services may write into. Raises VerbEndedError if into none."""
+    """Returns the incarnation that services may write into. Raises VerbEndedError if closed."""
     stuck_after_s: float = STUCK_AFTER_S
     _watches: dict[str, Watch] = field(default_factory=dict)
     _ready: bool = False
     _was_sealed: bool = False
-    """Whether the key holder was sealed when nats-server ended; it then stays so."""
+    """Whether the key holder was sealed when nats-server ended; it stays sealed then."""
     _admitted: bool = False
-    """Whether the gate let services write into the log that nats-server has now."""
+    """Whether the gate has passed for the log that nats-server has now."""
     _is_unpublished: bool = False
-    """Whether other verbs don't know yet what is so."""
+    """Whether `running.json` is out of date."""
     _why_not: str = "its log says why"
 
     def __post_init__(self) -> None:
@@ -94,7 +92,7 @@ class Supervisor:
         self.stores = StoreWatch(folders, self.folders.logs, lambda: self.running)
 
     async def start_nats(self) -> None:
-        """Starts nats-server and waits until it has its streams; raises VerbEndedError (1)."""
+        """Returns when nats-server has its streams. Raises VerbEndedError (1)."""
         if not self._launch(NATS, self.nats):
             raise VerbEndedError(Exit.FAILED, f"nats-server did not start: {self._why_not}")
         stall = Stall(self.stuck_after_s, time.monotonic())
@@ -111,9 +109,9 @@ class Supervisor:
                 await self._pause(LOOK_EVERY_S)
 
     async def start_services(self) -> None:
-        """Starts all services, if the gate lets them write. Raises VerbEndedError."""
+        """Starts all services if the gate lets them write. Raises VerbEndedError."""
         incarnation = await self._unless_stopping(self._passed())
-        if incarnation is None:  # All shall end.
+        if incarnation is None:  # Stopping.
             return
         for service in self.services:
             service.environment["PASSAGE_INCARNATION"] = incarnation
@@ -123,7 +121,7 @@ class Supervisor:
         self._admitted, self._was_sealed = True, False
 
     async def wait_until_ready(self) -> None:
-        """Returns when every service is ready. Raises VerbEndedError (1) when one never will be."""
+        """Returns when every service is ready. Raises VerbEndedError (1) if one never will be."""
         awaited = Awaited(self.services, self.stuck_after_s)
         said: dict[str, Health | None] = {}
         with telling() as told:
@@ -140,7 +138,7 @@ class Supervisor:
         self._publish()
 
     async def supervise(self) -> None:
-        """Starts again whatever ends, until `stopping` is set."""
+        """Restarts whatever ends, until `stopping` is set."""
         next_log_look = 0.0
         while not self.stopping.is_set():
             await self._look()
@@ -150,12 +148,12 @@ class Supervisor:
             await self._pause(LOOK_EVERY_S)
 
     def stop(self) -> None:
-        """Ends the services, then nats-server, within two seconds in all."""
+        """Ends the services, then nats-server, within two seconds altogether."""
         self._stop_services()
         self.nats.stop(timeout=NATS_STOP_S)
 
     def _stop_services(self) -> None:
-        """Ends the services; the witness last, so that it signs the end of the log."""
+        """The witness ends last, so that it signs the end of the log."""
         last = [service for service in self.services if service.name == witness.SERVICE]
         others = [service for service in self.services if service not in last]
         for group, seconds in ((others, SERVICES_STOP_S), (last, WITNESS_STOP_S)):
@@ -172,7 +170,7 @@ class Supervisor:
         if self._is_unpublished:
             self._publish()
         if self.nats.running and self.stores.must_restart(time.monotonic()):
-            err.print(f"{NATS} still refuses what there is room for; starting it again")
+            err.print(f"{NATS} still refuses to write although there is space; restarting it")
             await asyncio.to_thread(self.nats.stop, NATS_RESTART_S)
         if not (self._admitted and self.nats.running):
             await self._start_again()
@@ -180,23 +178,23 @@ class Supervisor:
         for service in self.services:
             if self._is_due(service.name, service):
                 if self._watches[service.name].ends == 1:
-                    # What ends it again and again must not come first each time.
+                    # A message that crashes it must not come first each time.
                     await take_back(self.running, service.name)
                 self._launch(service.name, service)
 
     async def _start_again(self) -> None:
-        """After nats-server ended: services write again only once the gate let them.
+        """After nats-server ended, services may write only once the gate has passed again.
 
-        What nats-server has on its disk need not be what they saw. Raises VerbEndedError (1)
-        where the gate is closed.
+        What is on its disk may differ from what they saw. Raises VerbEndedError (1) if the gate is
+        closed.
         """
         self._admitted = False
         if not self._was_sealed:
-            # An end in good order looks the same as sealing, so this is asked before the stop.
+            # An orderly end looks the same as sealing, so this is checked before the stop.
             self._was_sealed = any(service.is_sealed for service in self.services)
         delay = self._watches.setdefault(NATS, Watch()).end(time.monotonic())
         ended = "the services are not started yet" if self.nats.running else f"{NATS} ended"
-        err.print(f"{ended}; ending what runs, and starting all again in {delay:.1f} s")
+        err.print(f"{ended}; ending what runs, and restarting everything in {delay:.1f} s")
         self._stop_services()
         await self._pause(delay)
         try:
@@ -210,18 +208,18 @@ class Supervisor:
             err.print(f"not started yet: {error}")
 
     def _is_due(self, name: str, process: ServiceProcess) -> bool:
-        """Whether it has ended, and its time to be started again has come."""
+        """Whether it has ended and its restart is due."""
         watch, now = self._watches.setdefault(name, Watch(time.monotonic())), time.monotonic()
         if process.running or self._stays_sealed(process):
             return False
         if watch.due_at is None:
             delay = watch.end(now)
-            err.print(f"{name} ended; starting it again in {delay:.1f} s")
+            err.print(f"{name} ended; restarting it in {delay:.1f} s")
             return False
         return now >= watch.due_at
 
     def _stays_sealed(self, process: Process) -> bool:
-        """Whether it is the key holder, sealed, and nobody asked to unseal it."""
+        """Whether it is the sealed key holder, and nobody asked to unseal it."""
         if not (isinstance(process, ServiceProcess) and process.is_sealed):
             return False
         if process.name in self.running.pids:
@@ -235,7 +233,7 @@ class Supervisor:
     def _launch(self, name: str, process: Process) -> bool:
         try:
             process.launch()
-        except (NatsServerError, OSError) as error:  # As where no file can be written.
+        except (NatsServerError, OSError) as error:  # For example if no file can be written.
             self._why_not = str(error)
         self._watches.setdefault(name, Watch()).begin(time.monotonic())
         self._publish()
@@ -258,7 +256,7 @@ class Supervisor:
             )
 
     async def _unless_stopping(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """What `work` gives, or None as soon as all shall end."""
+        """The result of `work`, or None as soon as `stopping` is set."""
         task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(self.stopping.wait())
         await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
@@ -282,7 +280,7 @@ class Supervisor:
         try:
             write_running(self.folders.data, self.running)
             self._is_unpublished = False
-        except OSError:  # The disk is full: nothing ends for that, and the next look tries again.
+        except OSError:  # The disk is full: nothing ends for that; the next look tries again.
             self._is_unpublished = True
 
     def _bound_logs(self) -> None:

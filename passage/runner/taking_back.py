@@ -1,6 +1,6 @@
-"""What a service that was killed had in hand: its consumers are told that it holds nothing now.
+"""Takes back the messages that a killed service held, by resetting its consumers.
 
-Else the server would wait for it until `ack_wait` is over, and calls with it.
+Otherwise the server, and with it the calls, would wait until `ack_wait` has passed.
 """
 
 from __future__ import annotations
@@ -20,10 +20,7 @@ from shared.subjects import Durable
 
 
 async def take_back(running: Running, service: str) -> None:
-    """Takes back what a service had in hand; only while it doesn't run.
-
-    Where the server doesn't answer, `ack_wait` does the same later.
-    """
+    """Only while the service isn't running. If the server doesn't answer, `ack_wait` does it."""
     consumers = [one for one in SERVICES[service] if subjects.is_calls_stream(one.stream)]
     if consumers:
         with contextlib.suppress(VerbEndedError, ApiRefusedError):
@@ -32,7 +29,7 @@ async def take_back(running: Running, service: str) -> None:
 
 
 async def take_calls_back(client: Client, consumers: Sequence[Durable]) -> None:
-    """Of channels' streams: what was settled is gone from them, so nothing of it comes again.
+    """Settled messages have left these streams, so a reset redelivers none of them.
 
     Raises ApiRefusedError, and VerbEndedError on no answer.
     """

@@ -1,5 +1,5 @@
-"""How far something has come that takes its time at a start: a bar for each on a terminal, with its
-rate and the time left; elsewhere a line every ten seconds.
+"""Progress of a slow start-up: bars with rate and time left, or a line every ten seconds if this
+isn't a terminal.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class _HowFar(ProgressColumn):
 
 
 class Telling:
-    """What is told of several things at once, each under its name."""
+    """Progress of several things at once, each under its name."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -33,7 +33,7 @@ class Telling:
         self._line_at: dict[str, float] = {}
 
     def tell(self, what: str, done: int = 0, of: int = 0) -> None:
-        """How much is done of how much; nothing of nothing: it works, and knows no more."""
+        """`of` 0: there is progress, of unknown extent."""
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(what, total=None)
             self._line_at[what] = time.monotonic() + LINE_EVERY_S
@@ -43,20 +43,19 @@ class Telling:
             err.print(f"{what}: {how_far(self._progress.tasks[self._tasks[what]])}")
 
     def tell_next(self, what: str, done: int, of: int) -> None:
-        """As `tell`, of things that come one after the other."""
+        """As `tell`, for things that follow one another."""
         for other in self._tasks.keys() - {what}:
             self.end(other)
         self.tell(what, done, of)
 
     def end(self, what: str) -> None:
-        """It is done, and nothing more is told of it."""
         if what in self._tasks:
             self._progress.update(self._tasks[what], visible=False)
 
 
 @contextmanager
 def telling() -> Iterator[Telling]:
-    """Tells for as long as the block runs; what it told of goes from the terminal at the end."""
+    """Its bars disappear from the terminal at the end of the block."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -71,7 +70,7 @@ def telling() -> Iterator[Telling]:
 
 
 def how_far(task: Task) -> str:
-    """`120,000 of 800,450, 3,020 a second, 3:45 left`."""
+    """As `120,000 of 800,450, 3,020 a second, 3:45 left`."""
     if not task.total:
         seconds = int(task.elapsed or 0)
         return f"for {seconds // 60}:{seconds % 60:02}"

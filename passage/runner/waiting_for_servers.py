@@ -1,4 +1,4 @@
-"""What provisioning waits for, enough nats-servers and the database; and who doesn't answer."""
+"""Provisioning that waits for enough nats-servers and the database, and names who is silent."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ LOOK = "its own log says why; `docker compose logs %s`"
 
 
 async def provision_within(seconds: float, running: Running, update: bool) -> list[Provisioned]:
-    """Provisions as soon as the servers let it, and waits for the database.
+    """Provisions as soon as the servers allow it, and waits for the database.
 
-    Raises VerbEndedError (5) that names who doesn't answer, after so many seconds.
+    Raises VerbEndedError (5), which names who doesn't answer, after so many seconds.
     """
     began = told = time.monotonic()
     while True:
@@ -62,14 +62,14 @@ async def provision_within(seconds: float, running: Running, update: bool) -> li
             await asyncio.sleep(AGAIN_AFTER_S)
             continue
         if silent := await silent_servers(running):
-            err.print(f"{silent}; the log goes on without")
+            err.print(f"{silent}; the log continues without")
         return done
 
 
 async def _require_leaders(client: Client) -> None:
-    """Raises VerbEndedError (5) while a stream or consumer that is there has no leader.
+    """Raises VerbEndedError (5) if an existing stream or consumer has no leader.
 
-    A request of which nobody is the leader yet is never answered, and would be waited for in vain.
+    Without a leader nobody would answer a request about it.
     """
     asked = [
         "INFO",
@@ -93,7 +93,7 @@ async def _is_told(client: Client, subject: str) -> bool:
 
 
 async def silent_servers(running: Running) -> str:
-    """The nats-servers that don't answer, each with the reason, in a line; "" if all do."""
+    """One line with each silent nats-server and the reason; empty if all answer."""
     servers = [urlsplit(one.strip()) for one in running.nats.split(",")]
     tls = None if running.ca is None else tls_context(str(running.ca))
     asked = [_problem(one.hostname or "", one.port or NATS_PORT, tls) for one in servers]
@@ -104,7 +104,7 @@ async def silent_servers(running: Running) -> str:
 
 
 def require_database(running: Running) -> None:
-    """Raises VerbEndedError: 1 where PostgreSQL won't let us in, 5 where it doesn't answer yet.
+    """Raises VerbEndedError: 1 if PostgreSQL refuses the log-in, 5 if it doesn't answer yet.
 
     A SQLite file is made later.
     """
@@ -114,7 +114,7 @@ def require_database(running: Running) -> None:
     try:
         database.reader.connect().close()
     except SQLAlchemyError as error:
-        # Of a connection that came to nothing it names host, user and database, and the reason.
+        # The text of a failed connection names host, user, database and reason, no secret.
         said = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[-1]
         if REFUSED in said and not any(one in said for one in NOT_YET):
             raise VerbEndedError(
@@ -132,13 +132,13 @@ async def _problem(host: str, port: int, tls: ssl.SSLContext | None) -> str:
         async with asyncio.timeout(ANSWERS_WITHIN_S):
             reader, writer = await asyncio.open_connection(host, port, ssl=tls)
             with closing(writer):
-                # The system takes connections for a process that hangs, too.
+                # The system accepts connections for a hanging process too.
                 greeting = await reader.read(1)
     except TimeoutError:
         return "no answer in time, or no such host"
     except ssl.SSLCertVerificationError as error:
         return f"{error.verify_message}; look at the certificates in the key folder, and the clocks"
     except OSError as error:
-        # asyncio puts words of its own in place of the system's.
+        # asyncio replaces the system's words by its own.
         return os.strerror(error.errno) if error.errno else type(error).__name__
-    return "" if greeting else "it ends the connection without a greeting"
+    return "" if greeting else "it closes the connection without a greeting"

@@ -18,12 +18,18 @@ SERVER_HEADERS = re.compile(
 
 
 class StoredMessage(NamedTuple):
-    """A message of the stream; `recorded_at` is the server's time of storing, aware, UTC."""
+    """A message as a stream, or a copy of it, has it."""
 
     sequence: int
     subject: str
     body: bytes
-    recorded_at: datetime
+    stored_at: str = ""
+    """When the server stored it: RFC 3339, UTC, nanoseconds; empty in a copy."""
+
+    @property
+    def recorded_at(self) -> datetime:
+        """The same time; aware, UTC, cut to microseconds."""
+        return read_time(self.stored_at)
 
 
 def read_leader_message(message: Mapping[str, Any]) -> StoredMessage:
@@ -32,7 +38,7 @@ def read_leader_message(message: Mapping[str, Any]) -> StoredMessage:
         message["seq"],
         message["subject"],
         base64.b64decode(message.get("data", "")),
-        read_time(message["time"]),
+        message["time"],
     )
 
 
@@ -42,12 +48,12 @@ def read_message(reply: Reply) -> StoredMessage:
     match = SERVER_HEADERS.match(reply.headers, start) if start >= 0 else None
     if match is None:
         raise InternalError("a direct get was answered in an unknown form")
-    subject, sequence, recorded_at = match.groups()
+    subject, sequence, stored_at = match.groups()
     return StoredMessage(
         int(sequence),
         subject.decode(errors="backslashreplace"),
         reply.body,
-        read_time(recorded_at.decode()),
+        stored_at.decode(),
     )
 
 

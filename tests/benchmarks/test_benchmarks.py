@@ -25,6 +25,7 @@ RESULTS = {
     "long-cases": 1,
     "matching": 1,
     "registry": 6,
+    "verify": 1,
 }
 """How many results each benchmark gives."""
 WITH_EVERY_PROCESS = {"visible", "memory"}

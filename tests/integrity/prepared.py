@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from itertools import chain, zip_longest
 from pathlib import Path
 
 from passage.connecting import connected
 from passage.folders import Folders, folders_of
 from passage.install.provisioning import provision
-from passage.integrity.archive import Archived
 from passage.integrity.gate import check_gate, open_gate
-from passage.integrity.log_reading import Stored, last_sequence, read_batches
+from passage.integrity.log_reading import last_sequence, read_batches
 from passage.integrity.repair.rebuild import store
-from passage.integrity.verify.case_logs import CaseLogs
-from passage.integrity.verify.findings import Findings
 from passage.runner.own_server import stopped_log_of
 from passage.running import Running
 from services.query.feed.database import open_database
@@ -28,8 +24,9 @@ from shared.events.fields import Sealed
 from shared.events.intake import NoteAdded, ReturnCodeIssued, SurrenderDeclared
 from shared.jetstream.log import RecordedEvent
 from shared.jetstream.raw_client import RawClient
+from shared.jetstream.stored import StoredMessage
 from shared.log_heads import LogHeads
-from tests.passage.test_case_logs import opened, stored_log
+from tests.passage.test_case_logs import opened, promised, stored_log
 from tests.waiting import WITHIN_S
 
 SEALED = Sealed("1." + "A" * 60)
@@ -37,7 +34,7 @@ CASES, EVENTS_A_CASE = 20, 15
 SIGNED_PARTS = 3
 
 
-def some_log(cases: int = CASES, events: int = EVENTS_A_CASE) -> list[Stored]:
+def some_log(cases: int = CASES, events: int = EVENTS_A_CASE) -> list[StoredMessage]:
     """A sound log of cases that were under way at once."""
     logs = []
     for number in range(1, cases + 1):
@@ -49,10 +46,12 @@ def some_log(cases: int = CASES, events: int = EVENTS_A_CASE) -> list[Stored]:
         ]
         logs.append(stored_log(f"CASE{number:04}", history))
     mixed = [one for one in chain.from_iterable(zip_longest(*logs)) if one is not None]
-    return [replace(one, sequence=sequence) for sequence, one in enumerate(mixed, start=1)]
+    return [one._replace(sequence=sequence) for sequence, one in enumerate(mixed, start=1)]
 
 
-def prepare(data: Path, log: list[Stored], *, ended: bool = True, archived: int = -1) -> Folders:
+def prepare(
+    data: Path, log: list[StoredMessage], *, ended: bool = True, archived: int = -1
+) -> Folders:
     """Makes an installation that holds a log; gives its folders when it is stopped again."""
     folders = folders_of(data)
     folders.make()
@@ -64,7 +63,7 @@ def prepare(data: Path, log: list[Stored], *, ended: bool = True, archived: int 
     return folders
 
 
-def fill_archive(running: Running, log: list[Stored]) -> None:
+def fill_archive(running: Running, log: list[StoredMessage]) -> None:
     database = open_database(running.database)
     generations = Generations(database)
     generations.open()
@@ -74,13 +73,13 @@ def fill_archive(running: Running, log: list[Stored]) -> None:
     database.dispose()
 
 
-def recorded(one: Stored) -> RecordedEvent:
+def recorded(one: StoredMessage) -> RecordedEvent:
     """A stored event as query gets it from the log."""
     name = subjects.read_case_subject(one.subject)
     return RecordedEvent(*name, one.body, one.sequence, one.recorded_at)
 
 
-def sign(running: Running, log: list[Stored], *, ended: bool) -> None:
+def sign(running: Running, log: list[StoredMessage], *, ended: bool) -> None:
     """Signs checkpoints on the way and, in good order, the end."""
     signer = Signer(read_signing_key(running.keys), running.witnesses)
     incarnation = asyncio.run(check_gate(running)).incarnation
@@ -92,26 +91,20 @@ def sign(running: Running, log: list[Stored], *, ended: bool) -> None:
     signer.sign("ended" if ended else "checkpoint", incarnation, heads)
 
 
-async def _fill(running: Running, log: list[Stored]) -> None:
+async def _fill(running: Running, log: list[StoredMessage]) -> None:
     async with connected(running) as client:
         await provision(client, 1)
     open_gate(await check_gate(running), running)
     async with connected(running) as client:
-        await store(client, [archived(one) for one in log], lambda _: None)
+        await store(client, log, lambda _: None)
         await _index(client, log)
 
 
-async def _index(client: RawClient, log: list[Stored]) -> None:
-    logs = CaseLogs(Findings())
-    for one in log:
-        for promise in logs.take(one):
-            subject = f"$KV.{subjects.INDEX_BUCKET}.{promise.key}"
-            case_id = promise.case_id or one.subject.split(".")[1]
-            await client.request(subject, f'{{"case_id":"{case_id}"}}'.encode(), timeout=WITHIN_S)
-
-
-def archived(one: Stored) -> Archived:
-    return Archived(one.sequence, one.subject, one.body)
+async def _index(client: RawClient, log: list[StoredMessage]) -> None:
+    for promise in promised(log):
+        subject = f"$KV.{subjects.INDEX_BUCKET}.{promise.key}"
+        body = f'{{"case_id":"{promise.case_id}"}}'.encode()
+        await client.request(subject, body, timeout=WITHIN_S)
 
 
 async def contents(running: Running) -> list[tuple[int, str, bytes]]:

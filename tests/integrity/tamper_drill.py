@@ -17,15 +17,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rich.progress import Progress
-
-from passage.cli.repair import repair
-from passage.cli.verify import verify
 from passage.connecting import connected
 from passage.folders import Folders, folders_of
 from passage.install.provisioning import ask
 from passage.integrity.gate import Gate, check_gate
 from passage.integrity.log_reading import last_sequence, read_batches
+from passage.integrity.repair.anew import Repair
+from passage.integrity.verify.everything import verify
 from passage.runner.own_server import stopped_log_of
 from passage.running import Running
 from shared import subjects
@@ -106,14 +104,13 @@ async def _repaired(
     running: Running, trial: Folders, gate: Gate, before: list[tuple[int, str, bytes]]
 ) -> str | None:
     """Repairs and looks; gives what is wrong afterwards."""
-    with Progress(disable=True) as progress:
-        done = await repair(running, gate.witnessed, trial.damaged, progress)
-        if done.plan.lost or await contents(running) != before:
-            return "not the events that there were"
-        after = await check_gate(running)
-        if not after.is_open:
-            return f"the gate stays closed: {after.findings.kept[0].what}"
-        checked = await verify(running, progress)
+    done = await Repair(running, gate.witnessed, trial.damaged).run()
+    if done.plan.lost or await contents(running) != before:
+        return "not the events that there were"
+    after = await check_gate(running)
+    if not after.is_open:
+        return f"the gate stays closed: {after.findings.kept[0].what}"
+    checked = await verify(running, lambda *_: None)
     return checked.findings.kept[0].what if checked.findings.errors else None
 
 

@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from rich.progress import Progress
 
 from passage.cli.audit import audit_verb
-from passage.cli.verify import verify
 from passage.connecting import connected
 from passage.exits import VerbEndedError
 from passage.install.provisioning import ask
 from passage.integrity.gate import Succession, check_gate, succeed, witnessed_of
+from passage.integrity.verify.everything import verify
 from passage.runner.own_server import stopped_log_of
 from passage.running import Running
 from services.witness.audit import AuditTrail
@@ -104,8 +103,7 @@ def wait_for_line(running: Running, before: int, audit_sequence: int) -> bool:
 
 
 async def found(running: Running) -> list[str]:
-    with Progress(disable=True) as progress:
-        checked = await verify(running, progress)
+    checked = await verify(running, lambda *_: None)
     return [one.what for one in checked.findings.kept if one.check == "audit"]
 
 
@@ -174,7 +172,7 @@ async def test_after_a_succession_the_comparison_begins_anew(running: Running) -
         await ask(client, "STREAM.UPDATE.CASES", {**config, "metadata": new})
     gate = await check_gate(running)
     lost = Succession(before.incarnation, len(LOG), 1, "restored from a backup")
-    succeed(gate, running, lost)
+    succeed(gate.held, running, lost)
     assert await found(running) == []
     await asyncio.to_thread(witness, running)
     assert await found(running) == []
@@ -189,8 +187,7 @@ async def test_an_index_entry_that_was_written_again_is_found(running: Running) 
         await client.jetstream(timeout=WITHIN_S).publish(
             f"$KV.INDEX.{caller}", b'{"case_id":"CASE0002"}'
         )
-    with Progress(disable=True) as progress:
-        checked = await verify(running, progress)
+    checked = await verify(running, lambda *_: None)
     what = [one.what for one in checked.findings.kept if one.check == "index"]
     assert f"{caller[:23]} names another case than its caller's first" in what
     assert any("an entry was overwritten or removed" in one for one in what)

@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 from passage.__main__ import command_line
 from passage.exits import VerbEndedError
 from passage.folders import Folders
-from passage.integrity.archive import Archived
 from passage.integrity.gate import Gate, check_gate
 from passage.integrity.repair import rebuild
 from passage.runner.own_server import stopped_log_of
@@ -25,6 +24,7 @@ from services.query.feed.database import open_database
 from services.query.feed.tables import fingerprint, prefix_of, tables_for
 from shared.case_log import CaseLog, Fold, jetstream_env
 from shared.events.parsing import read_case_event
+from shared.jetstream.stored import StoredMessage
 from shared.settings import Settings
 from tests.integrity.attacks import rewrite
 from tests.integrity.blocks import Record, message_folder, read_records, write_records
@@ -229,7 +229,7 @@ def test_a_repair_that_was_cut_short_goes_on_from_what_it_kept(
         raise VerbEndedError(1, "cut short")  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr("passage.cli.repair.store", fail)
+        patched.setattr("passage.integrity.repair.anew.store", fail)
         assert verb(site, "repair") == (1, "cut short")
     assert not gate_of(site).is_open
     code, done = verb(site, "repair")
@@ -250,7 +250,7 @@ def test_a_repaired_event_has_the_headers_that_the_recorder_gave_it(site: Folder
         log.close()
     stored = read_records(message_folder(site.nats))[-1]
     said = dict(line.split(": ") for line in stored.headers.decode().splitlines()[1:] if line)
-    assert said == rebuild._headers(Archived(COUNT + 1, stored.subject, stored.body))
+    assert said == rebuild._headers(StoredMessage(COUNT + 1, stored.subject, stored.body))
 
 
 def test_a_log_that_is_sound_is_not_repaired(site: Folders) -> None:

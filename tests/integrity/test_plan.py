@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from passage.integrity.archive import Archived
 from passage.integrity.repair.plan import (
     AFTER_THE_END,
     ASIDE,
@@ -26,16 +25,17 @@ from passage.integrity.repair.plan import (
     plan_of,
 )
 from shared.checkpoints import Line
+from shared.jetstream.stored import StoredMessage
 from shared.log_heads import LogHeads
 from shared.witness_files import Witnessed
-from tests.integrity.prepared import archived, some_log
+from tests.integrity.prepared import some_log
 
-LOG = [archived(one) for one in some_log(3, 10)]
+LOG = some_log(3, 10)
 COUNT = len(LOG)
 NOTHING = Witnessed(())
 
 
-def witnessed(log: list[Archived], *at: int, kind: str = "checkpoint") -> Witnessed:
+def witnessed(log: list[StoredMessage], *at: int, kind: str = "checkpoint") -> Witnessed:
     heads, lines = LogHeads(), list[Line]()
     for one in log:
         heads.take(one.sequence, one.subject, one.body)
@@ -56,7 +56,7 @@ def witnessed(log: list[Archived], *at: int, kind: str = "checkpoint") -> Witnes
     return Witnessed(lines)
 
 
-def moved(log: list[Archived], by: int) -> list[Archived]:
+def moved(log: list[StoredMessage], by: int) -> list[StoredMessage]:
     return [one._replace(sequence=one.sequence + by) for one in log]
 
 
@@ -89,7 +89,7 @@ def test_what_is_newer_than_the_archive_is_taken_from_the_stream() -> None:
     assert [one.sequence for one in plan.newer] == list(range(21, COUNT + 1))
     heads = LogHeads()
     for one in LOG:
-        heads.take(*one)
+        heads.take(one.sequence, one.subject, one.body)
     assert (plan.digest, plan.kept) == (heads.digest, COUNT)
 
 
@@ -139,9 +139,9 @@ def test_without_an_archive_the_sound_part_of_the_stream_is_taken() -> None:
     assert replace(plan, newer=[]).archived == 0
 
 
-def with_junk(log: list[Archived], at: int) -> list[Archived]:
+def with_junk(log: list[StoredMessage], at: int) -> list[StoredMessage]:
     """Puts what is no event at a sequence; what follows stands one higher."""
-    junk = Archived(at, "cases.CASE0001.x.NoteAdded", b"{}")
+    junk = StoredMessage(at, "cases.CASE0001.x.NoteAdded", b"{}")
     return [*log[: at - 1], junk, *moved(log[at - 1 :], 1)]
 
 

@@ -10,16 +10,17 @@ import pytest
 
 from passage.connecting import connected
 from passage.install.provisioning import ApiRefusedError, ask, provision
+from passage.integrity import log_reading
+from passage.integrity.findings import Findings
 from passage.integrity.repair.rebuild import make_anew, store
 from passage.integrity.verify import replicas_check
-from passage.integrity.verify.findings import Findings
 from passage.integrity.verify.replicas_check import check_replicas
-from passage.runner.nats_cluster import NatsCluster
 from passage.runner.nats_server import NatsServer
 from shared.jetstream.raw_client import RawClient
 from tests.integrity.blocks import Record, message_folder, read_records, write_records
-from tests.integrity.prepared import archived, some_log
+from tests.integrity.prepared import some_log
 from tests.late import TOO_SHORT_S
+from tests.nats_cluster import NatsCluster
 from tests.waiting import WITHIN_S
 
 pytestmark = pytest.mark.wire
@@ -37,7 +38,7 @@ def cluster(tmp_path: Path) -> Iterator[NatsCluster]:
 async def filled(cluster: NatsCluster) -> None:
     async with connected(cluster.url) as client:
         await provision(client, 3)
-        await store(client, [archived(one) for one in some_log(3, 10)], lambda _: None)
+        await store(client, some_log(3, 10), lambda _: None)
 
 
 async def found(cluster: NatsCluster) -> tuple[int, set[tuple[str, str]]]:
@@ -76,11 +77,11 @@ async def tampered(cluster: NatsCluster, number: int, at: int) -> None:
 async def test_equal_copies_are_read_in_many_pulls_and_one_that_takes_too_long_is_named(
     cluster: NatsCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replicas_check, "BATCH_MESSAGES", 10)
+    monkeypatch.setattr(log_reading, "BATCH_MESSAGES", 10)
     await filled(cluster)
     await current(cluster)
     assert await found(cluster) == (3, set())
-    monkeypatch.setattr(replicas_check, "TIMEOUT_S", TOO_SHORT_S)
+    monkeypatch.setattr(log_reading, "TIMEOUT_S", TOO_SHORT_S)
     monkeypatch.setattr(replicas_check, "DRAWS_A_COPY", 1)
     copies, findings = await found(cluster)
     assert (copies, {where for where, _ in findings}) == (0, {"n1", "n2", "n3"})
@@ -108,7 +109,7 @@ async def test_a_copy_that_gets_no_further_is_looked_at_so_often_and_what_it_lac
 ) -> None:
     monkeypatch.setattr(replicas_check, "LAGGING_LOOKS_MAX", 2)
     monkeypatch.setattr(replicas_check, "LOOK_AGAIN_AFTER_S", 0.0)
-    *log, last = [archived(one) for one in some_log(3, 10)]
+    *log, last = some_log(3, 10)
     with NatsServer(tmp_path / "nats", sync_interval='"1m"') as server:
         async with connected(server.url) as client:
             await make_anew(client, 1)

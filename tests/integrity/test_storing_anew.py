@@ -8,15 +8,15 @@ import pytest
 
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
-from passage.integrity.archive import Archived
 from passage.integrity.log_reading import last_sequence
 from passage.integrity.repair import rebuild
 from passage.runner.nats_server import NatsServer
 from shared.jetstream.raw_client import RawClient
-from tests.integrity.prepared import archived, some_log
+from shared.jetstream.stored import StoredMessage
+from tests.integrity.prepared import some_log
 from tests.late import SOON_S, hanging
 
-LOG = [archived(one) for one in some_log(3, 10)]
+LOG = some_log(3, 10)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ async def test_no_more_is_sent_before_what_is_under_way_is_acknowledged(
     monkeypatch.setattr(rebuild, "UNDER_WAY_MAX", 7)
     stored: list[int] = []
 
-    def events() -> Iterator[Archived]:
+    def events() -> Iterator[StoredMessage]:
         for sent, event in enumerate(LOG):
             assert sent - sum(stored) < rebuild.UNDER_WAY_MAX
             yield event

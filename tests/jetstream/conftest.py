@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from eventsourcing.utils import Environment, EnvType
 
-from passage.runner.nats_cluster import NatsCluster
 from passage.runner.nats_server import NatsServer
 from shared.jetstream import JetStreamFactory
+from tests.nats_cluster import NatsCluster
 
 
 @pytest.fixture(scope="session")

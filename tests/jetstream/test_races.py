@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 from eventsourcing.persistence import IntegrityError
 
-from passage.runner.nats_cluster import NatsCluster
 from shared.jetstream import JetStreamApplicationRecorder, append
 from tests.jetstream.logs import open_log, opened
+from tests.nats_cluster import NatsCluster
 
 WRITERS = 200
 ROUNDS = 50

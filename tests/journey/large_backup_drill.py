@@ -25,12 +25,10 @@ from passage.folders import Folders, folders_of
 from passage.install.backup_keys import ensure_backup_keys
 from passage.install.installation import accounts_of, make_installation
 from passage.install.provisioning import ask, provision
-from passage.integrity.archive import Archived
-from passage.integrity.log_reading import Stored
 from passage.integrity.repair.rebuild import store
-from passage.integrity.witness_places import stopped
 from passage.runner.nats_server import NatsServer
 from passage.running import Running
+from passage.witness_places import stopped
 from services.query.feed.database import open_database
 from services.query.feed.generations import Generations
 from shared import subjects
@@ -38,6 +36,7 @@ from shared.checkpoints import Line, read_signing_key, signed
 from shared.events.base import Event
 from shared.events.intake import NoteAdded, ReturnCodeIssued, SurrenderDeclared
 from shared.jetstream.log import RecordedEvent
+from shared.jetstream.stored import StoredMessage, read_time
 from shared.log_heads import LogHeads
 from tests.passage.test_case_logs import SEALED, opened, stored_log
 
@@ -119,7 +118,7 @@ async def _fill(running: Running, events: int, lines: int, *, read_models: bool)
     return heads
 
 
-def _messages() -> Iterator[Archived]:
+def _messages() -> Iterator[StoredMessage]:
     """Whole cases for ever; a thousand at once take turns."""
     history: list[Event] = [
         opened(1),
@@ -136,11 +135,11 @@ def _messages() -> Iterator[Archived]:
         for _ in range(EVENTS_OF_CASE):
             for copy in under_way:
                 sequence += 1
-                yield Archived(sequence, *copy.next())
+                yield StoredMessage(sequence, *copy.next())
 
 
-def _recorded(one: Archived) -> RecordedEvent:
-    at = Stored(one.sequence, one.subject, one.body, "2026-11-22T11:59:00.123456789Z").recorded_at
+def _recorded(one: StoredMessage) -> RecordedEvent:
+    at = read_time("2026-11-22T11:59:00.123456789Z")
     return RecordedEvent(*subjects.read_case_subject(one.subject), one.body, one.sequence, at)
 
 

@@ -7,16 +7,15 @@ import json
 
 from passage.connecting import connected
 from passage.demo.callers import FLOOD_CALLS
-from passage.demo.day import KINDS
-from passage.demo.play import STORIES
+from passage.demo.cast import KINDS
 from tests.journey.system import System, until
 from tests.waiting import WITHIN_S
 
 
 def test_every_kind_of_case_ends_as_it_must_and_verify_finds_nothing(system: System) -> None:
-    played = system.json("demo", "--cases", str(len(STORIES)), "--seed", "7")
+    played = system.json("demo", "--cases", str(len(KINDS)), "--seed", "7")
     assert played["problems"] == []
-    assert played["stories"] == len(STORIES)
+    assert played["stories"] == len(KINDS)
     checked = system.json("verify")
     assert checked["findings"] == []
     assert checked["cases"] >= played["cases"]

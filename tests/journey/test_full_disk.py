@@ -79,5 +79,5 @@ def test_a_full_disk_shows_and_calls_are_taken_again_once_there_is_room(
         filler.unlink()
         until(lambda: call(system) == Exit.OK, "calls are taken again")
         until(lambda: bool(ready(system).get("ready")), "query is ready again")
-        assert "starting it again" in said.read_text()
+        assert "restarting it" in said.read_text()
         assert system.json("verify")["findings"] == []

@@ -14,20 +14,20 @@ import pytest
 from nats.aio.client import Client
 
 from passage.backup_errors import BackupIncompleteError, TargetNotEmptyError
-from passage.cli.restore import restoring, restoring_server
 from passage.connecting import connected
 from passage.folders import folders_of
 from passage.install.provisioning import ask, provision
 from passage.integrity.backup.manifest import MANIFEST, StreamPart, read_manifest
 from passage.integrity.backup.putting_back import came_back
+from passage.integrity.backup.restoring import restoring, restoring_server
 from passage.integrity.backup.snapshots import Restoring
 from passage.integrity.backup.taking import APPEND_ONLY
 from passage.integrity.log_reading import last_sequence
-from passage.runner.nats_cluster import NatsCluster
 from passage.runner.nats_server import NatsServer
 from shared.subjects import timers_stream
 from tests.arrivals import FIRST_CALLS, Arrivals, delete, messages, put, text
 from tests.backups import back_up, members_of, new_identity, restore, with_manifest, write_members
+from tests.nats_cluster import NatsCluster
 from tests.waiting import WITHIN_S
 
 TIMERS = timers_stream("intake")

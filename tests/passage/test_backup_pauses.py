@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
-from passage.cli.backup import write_backup
 from passage.exits import Exit, VerbEndedError
 from passage.install.backup_keys import ensure_backup_keys
 from passage.install.provisioning import ask
 from passage.integrity.backup import snapshots
+from passage.integrity.backup.writing import write_backup
 from passage.runner.nats_server import NatsServer
 from tests.late import TOO_SHORT_S, answered
 
@@ -29,7 +29,7 @@ async def test_a_backup_of_which_no_next_piece_comes_leaves_no_file(
     monkeypatch.setenv("PASSAGE_KEYS_DIR", str(keys))
     monkeypatch.setattr(snapshots, "CHUNK_TIMEOUT_S", 0.0)  # Even what is there comes too late.
     with pytest.raises(VerbEndedError, match=r"the copy of T stopped \(TimeoutError\)") as ended:
-        await asyncio.to_thread(write_backup, tmp_path / "data", backups, True)
+        await asyncio.to_thread(write_backup, tmp_path / "data", backups)
     assert ended.value.code == Exit.UNAVAILABLE
     assert list(backups.iterdir()) == []
 

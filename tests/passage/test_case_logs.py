@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from passage.integrity.log_reading import Stored
+from passage.integrity.findings import Findings
 from passage.integrity.verify.case_logs import CaseLogs, Promise
-from passage.integrity.verify.findings import Findings
+from passage.integrity.verify.digest_check import DigestCheck
 from passage.integrity.verify.index_check import IndexCheck
 from shared.events.base import FIRST_PREVHASH, Event, chain_hash, type_of
 from shared.events.catalogue import OWNER, envelope_of
 from shared.events.fields import Sealed
 from shared.events.intake import CaseOpened, NoteAdded, ReturnCodeIssued, SurrenderDeclared
+from shared.jetstream.stored import StoredMessage
+from shared.log_heads import RolledDigest
 from tests.rarer_examples import of_shifts
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -39,8 +40,8 @@ def withheld(number: int) -> CaseOpened:
     return opened(number).model_copy(update={"caller_key": None, "caller_address": None})
 
 
-def stored_log(case_id: str, events: list[Event], first_sequence: int = 1) -> list[Stored]:
-    found: list[Stored] = []
+def stored_log(case_id: str, events: list[Event], first_sequence: int = 1) -> list[StoredMessage]:
+    found: list[StoredMessage] = []
     prevhash = FIRST_PREVHASH
     for version, data in enumerate(events, start=1):
         event = envelope_of(data)(
@@ -58,39 +59,39 @@ def stored_log(case_id: str, events: list[Event], first_sequence: int = 1) -> li
         )
         body = event.model_dump_json(exclude_none=True).encode()
         subject = f"cases.{case_id}.{version}.{type(data).__name__}"
-        found.append(Stored(first_sequence + version - 1, subject, body, STORED_AT))
+        found.append(StoredMessage(first_sequence + version - 1, subject, body, STORED_AT))
         prevhash = chain_hash(body)
     return found
 
 
-def good_log() -> list[Stored]:
+def good_log() -> list[StoredMessage]:
     declared = SurrenderDeclared(party="alone", declared_size=1)
     first = [opened(1), declared, ReturnCodeIssued(code_hash="b" * 64), NoteAdded(text=SEALED)]
     return stored_log("FIRST", first) + stored_log("SECOND", [opened(2), declared], 5)
 
 
-def checks(log: list[Stored], last: int | None = None) -> list[str]:
+def checks(log: list[StoredMessage], last: int | None = None) -> list[str]:
     findings = Findings()
-    logs = CaseLogs(findings)
-    for stored in log:
-        list(logs.take(stored))
-    logs.end(log[-1].sequence if last is None else last)
+    for check in (DigestCheck(RolledDigest("the log"), findings), CaseLogs(findings)):
+        for stored in log:
+            check.take([stored])
+        check.end(log[-1].sequence if last is None else last)
     return [f"{one.check}: {one.what}" for one in findings.kept]
 
 
-def without(position: int) -> list[Stored]:
+def without(position: int) -> list[StoredMessage]:
     log = good_log()
     return log[:position] + log[position + 1 :]
 
 
-def changed(position: int, change: Callable[[Stored], Stored]) -> list[Stored]:
+def changed(position: int, change: Callable[[StoredMessage], StoredMessage]) -> list[StoredMessage]:
     log = good_log()
     log[position] = change(log[position])
     return log
 
 
-def flipped(stored: Stored) -> Stored:
-    return replace(stored, body=stored.body.replace(b"alone", b"group"))
+def flipped(stored: StoredMessage) -> StoredMessage:
+    return stored._replace(body=stored.body.replace(b"alone", b"group"))
 
 
 def test_a_good_log_has_no_findings() -> None:
@@ -112,7 +113,7 @@ def test_a_changed_event_breaks_the_chain_at_the_next() -> None:
 
 
 def test_an_event_under_another_subject_is_found() -> None:
-    moved = changed(5, lambda one: replace(one, subject=one.subject.replace("SECOND", "FIRST")))
+    moved = changed(5, lambda one: one._replace(subject=one.subject.replace("SECOND", "FIRST")))
     assert checks(moved) == ["readable: it stands under another event's subject"]
 
 
@@ -120,14 +121,14 @@ def test_an_event_under_another_subject_is_found() -> None:
     "body", [b"", b"{", b"[]", b"{}", b'{"type":"passage.Unknown.v1"}', b"\xff\xfe"]
 )
 def test_what_is_no_event_is_found(body: bytes) -> None:
-    found = checks(changed(5, lambda one: replace(one, body=body)))
+    found = checks(changed(5, lambda one: one._replace(body=body)))
     assert len(found) == 1
     assert found[0].startswith("readable: ")
 
 
 def test_an_event_of_another_service_is_found() -> None:
     forged = changed(
-        5, lambda one: replace(one, body=one.body.replace(b"/services/intake", b"/services/query"))
+        5, lambda one: one._replace(body=one.body.replace(b"/services/intake", b"/services/query"))
     )
     assert checks(forged) == ["transitions: SurrenderDeclared is not from /services/intake"]
 
@@ -140,10 +141,10 @@ def test_a_case_that_begins_with_another_event_is_found() -> None:
 def test_logs_of_shifts_and_exports_are_good_and_no_cases() -> None:
     started, *_, ended, exported = of_shifts()
     shift = stored_log("SHIFT-night", [started, ended], 7)
-    findings = Findings()
-    logs = CaseLogs(findings)
-    for stored in [*good_log(), *shift, *stored_log("EXPORT-1", [exported], 9)]:
-        assert list(logs.take(stored)) == [] or stored.sequence < 7
+    findings, promises = Findings(), list[Promise]()
+    logs = CaseLogs(findings, promise=promises.extend)
+    logs.take([*good_log(), *shift, *stored_log("EXPORT-1", [exported], 9)])
+    assert all(one.sequence < 7 for one in promises)
     assert findings.kept == []
     assert logs.cases == 2
     assert logs.knows("SHIFT-night")
@@ -169,26 +170,27 @@ def test_an_event_of_the_desk_in_the_log_of_a_case_is_found() -> None:
     assert checks(log) == ["transitions: ShiftStarted in the log of a case"]
 
 
-def entry(key: str, case_id: str, at: datetime = NOW) -> Stored:
+def entry(key: str, case_id: str, at: datetime = NOW) -> StoredMessage:
     text = at.isoformat().replace("+00:00", ".0Z")
-    return Stored(0, f"$KV.INDEX.{key}", f'{{"case_id":"{case_id}"}}'.encode(), text)
+    return StoredMessage(0, f"$KV.INDEX.{key}", f'{{"case_id":"{case_id}"}}'.encode(), text)
 
 
 def index_findings(
-    folder: Path, promises: list[Promise], entries: list[Stored]
+    folder: Path, promises: list[Promise], entries: list[StoredMessage]
 ) -> list[tuple[str, str]]:
     findings = Findings()
-    with IndexCheck(folder, "$KV.INDEX.") as index:
+    with IndexCheck(folder, findings) as index:
         index.promise(promises)
         for sequence, one in enumerate(entries, start=1):
-            index.take(replace(one, sequence=one.sequence or sequence), findings)
-        index.compare(findings, NOW + timedelta(minutes=6), lambda case_id: case_id == "FIRST")
+            index.take([one._replace(sequence=one.sequence or sequence)])
+        index.compare(NOW + timedelta(minutes=6), lambda case_id: case_id == "FIRST")
     return [(one.severity, one.what) for one in findings.kept]
 
 
-def promised(log: list[Stored]) -> list[Promise]:
-    logs = CaseLogs(Findings())
-    return [promise for stored in log for promise in logs.take(stored)]
+def promised(log: list[StoredMessage]) -> list[Promise]:
+    found = list[Promise]()
+    CaseLogs(Findings(), promise=found.extend).take(log)
+    return found
 
 
 def test_the_index_agrees_with_a_good_log(tmp_path: Path) -> None:
@@ -199,10 +201,7 @@ def test_the_index_agrees_with_a_good_log(tmp_path: Path) -> None:
 
 
 def test_a_call_is_promised_by_channel_and_id_and_a_withheld_number_by_no_caller() -> None:
-    known, unknown = (
-        promised(stored_log("A", [opened(1)])),
-        promised(stored_log("B", [withheld(1)])),
-    )
+    known, unknown = (promised(stored_log("A", [one])) for one in (opened(1), withheld(1)))
     assert [one.key for one in known] == ["call.phone.call-1", f"caller.{1:064x}"]
     assert [one.key for one in unknown] == ["call.phone.call-1"]
 
@@ -280,7 +279,7 @@ def test_episodes_in_a_circle_are_found(tmp_path: Path) -> None:
 
 
 def test_an_entry_that_was_written_again_leaves_a_hole(tmp_path: Path) -> None:
-    entries = [entry("next.FIRST", "SECOND"), replace(entry("code.b", "FIRST"), sequence=3)]
+    entries = [entry("next.FIRST", "SECOND"), entry("code.b", "FIRST")._replace(sequence=3)]
     promises = [Promise("next.FIRST", "SECOND", 1), Promise("code.b", "FIRST", 2)]
     assert index_findings(tmp_path, promises, entries) == [
         ("error", "missing in the index: 2 to 2; an entry was overwritten or removed")

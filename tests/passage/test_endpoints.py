@@ -34,7 +34,7 @@ def test_another_host_is_refused_and_said_why(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "::1", "a:b"])
 def test_what_is_no_address_is_wrong_usage(text: str) -> None:
-    with pytest.raises(VerbEndedError, match="not HOST:PORT") as ended:
+    with pytest.raises(VerbEndedError, match="must be HOST:PORT") as ended:
         parse_endpoint("--nats", text)
     assert ended.value.code == Exit.USAGE
 

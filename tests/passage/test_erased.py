@@ -15,8 +15,8 @@ from uuid import uuid4
 import pytest
 from nacl.public import PrivateKey
 
-from passage.integrity.verify.erased import Erasures
-from passage.integrity.verify.erased_stores import read_database, read_path
+from passage.integrity.erasure.copies import Erasures
+from passage.integrity.erasure.stores import read_database, read_path
 from services.intake.state import IntakeState, evolve
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import Secrets

@@ -6,8 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from passage.cli.health import SEALED, state_by_note
-from passage.runner.health import NO_ANSWER, READY, read_health, state_of
+from passage.runner.health import (
+    NO_ANSWER,
+    READY,
+    SEALED,
+    read_health,
+    state_by_note,
+    state_of,
+)
 
 
 @pytest.mark.parametrize(

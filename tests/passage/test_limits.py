@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from passage.exits import Exit, VerbEndedError
-from passage.integrity.verify.erased import LONGEST_OBJECT_BYTES, Erasures
-from passage.integrity.verify.findings import KEPT_PER_CHECK, Findings
+from passage.integrity.erasure.copies import LONGEST_OBJECT_BYTES, Erasures
+from passage.integrity.findings import KEPT_PER_CHECK, Findings
 from passage.runner.endpoints import PORT_MAX, parse_endpoint
 from tests.integrity.prepared import some_log
 
@@ -14,7 +14,7 @@ from tests.integrity.prepared import some_log
 def test_a_port_is_no_larger_than_ports_are() -> None:
     assert parse_endpoint("--http", f"127.0.0.1:{PORT_MAX}").port == PORT_MAX
     for beyond in (f"{PORT_MAX + 1}", "9" * 5_000):
-        with pytest.raises(VerbEndedError, match="not HOST:PORT") as ended:
+        with pytest.raises(VerbEndedError, match="must be HOST:PORT") as ended:
             parse_endpoint("--http", f"127.0.0.1:{beyond}")
         assert ended.value.code == Exit.USAGE
 

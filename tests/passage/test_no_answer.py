@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
-from passage import api
+from passage import api, parked
 from passage.channel import Call
-from passage.cli import call, do, health, keys, outbox, parked
+from passage.cli import call, do, keys, outbox
 from passage.connecting import connected
 from passage.exits import Exit, VerbEndedError
 from passage.install import provisioning
 from passage.integrity import log_reading
-from passage.runner.health import answers
+from passage.runner.health import answers, health_of, state_of
 from passage.runner.nats_server import NatsServer
 from passage.running import Running
 from services.keyholder.secrets import make_key_files
@@ -88,16 +88,16 @@ async def test_a_query_that_does_not_say_in_time_how_it_is_gives_no_answer(
 ) -> None:
     monkeypatch.setattr("passage.runner.health.TIMEOUT_S", SOON_S)
     with late_server(answer, late_s=LATE_S if answer == READY else 0.0) as port:
-        assert await health._state(client, f"http://127.0.0.1:{port}", "query") == "no answer"
+        assert await state(client, f"http://127.0.0.1:{port}", "query") == "no answer"
 
 
 async def test_a_service_that_does_not_say_in_time_how_it_is_gives_no_answer(
     monkeypatch: pytest.MonkeyPatch, client: Client
 ) -> None:
     await answered(client, subjects.health("intake"), b'{"ready": true}')
-    assert await health._state(client, "", "intake") == "ready"
+    assert await state(client, "", "intake") == "ready"
     monkeypatch.setattr("passage.runner.health.TIMEOUT_S", TOO_SHORT_S)
-    assert await health._state(client, "", "intake") == "no answer"
+    assert await state(client, "", "intake") == "no answer"
     assert not await answers(client, "intake")
 
 
@@ -106,8 +106,8 @@ async def test_a_stream_whose_next_part_does_not_come_is_not_taken_for_read(
 ) -> None:
     await stream(client, "T", "t")
     await client.request("t", b"one", timeout=WITHIN_S)
-    async with log_reading._reading(client, "T", ">") as reading:
-        await reading.ask(1)
+    async with log_reading.receiving(client, log_reading._Reading(client, "T", ">")) as reading:
+        await reading.ask_from(1)
         assert [one.body for one in await reading.batch()] == [b"one"]
         monkeypatch.setattr(log_reading, "TIMEOUT_S", SOON_S)
         async with hanging(server):
@@ -115,7 +115,7 @@ async def test_a_stream_whose_next_part_does_not_come_is_not_taken_for_read(
             said = "reading T failed (TimeoutError); try again"
             assert await ended(reading.batch()) == said
             said = "reading T failed (FlushTimeoutError); try again"
-            assert await ended(reading.ask(1)) == said
+            assert await ended(reading.ask_from(1)) == said
 
 
 async def test_provisioning_ends_where_the_server_takes_too_long(
@@ -162,11 +162,11 @@ async def test_what_a_service_does_not_try_again_in_time_stays_parked(
     )
     asked = await answered(client, subjects.retry("intake"), b'{"result": "done"}')
     monkeypatch.setattr(parked, "RETRY_TIMEOUT_S", TOO_SHORT_S)
-    said = await ended(parked._retry(running, GOOD.parked_id))
+    said = await ended(parked.retry(running, GOOD.parked_id))
     assert said == "intake does not answer (TimeoutError)"
     assert len((await parked.parked_in(client))[0]) == 1
     monkeypatch.undo()
-    assert (await parked._retry(running, GOOD.parked_id)).result == "done"
+    assert (await parked.retry(running, GOOD.parked_id)).result == "done"
     assert len((await parked.parked_in(client))[0]) == 0
     assert asked[-1] == b'{"sequence":1}'
 
@@ -211,6 +211,10 @@ async def test_a_key_holder_that_starts_too_late_is_not_called_unsealed(
     assert said == "the key holder doesn't answer; its log says why"
     await starting
     await asyncio.to_thread(keys.unseal_verb, tmp_path)
+
+
+async def state(client: Client, http_url: str, service: str) -> str:
+    return state_of(await health_of(client, http_url, service))
 
 
 async def stream(client: Client, name: str, subject: str) -> None:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from nats.aio.client import Client
 
-from passage.cli.parked import COLUMNS, as_json_of, as_row, parked_in
+from passage.cli.parked import COLUMNS, as_json_of, as_row
 from passage.install.provisioning import provision
+from passage.parked import parked_in
 from passage.printing import print_table
 from shared.parked_messages import Waiting
 from shared.parking import Parked

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import Counter
 
 from passage.demo.callers import two_spellings
-from passage.demo.day import CALLS_A_DAY, KINDS, chosen, plan
+from passage.demo.cast import CALLS_A_DAY, KINDS
+from passage.demo.day import chosen, plan
 from passage.demo.people import people
-from passage.demo.play import STORIES, _cast
+from passage.demo.play import _cast
 from passage.demo.shifts import WATCHES
 from shared.caller_addresses import spelled
 from shared.matching.numbers import folded_number
 
 
 def test_every_kind_comes_before_any_comes_again() -> None:
-    kinds = [story for story, _ in _cast(len(STORIES), seed=1)]
-    assert set(kinds) == set(STORIES)
+    kinds = [story for story, _ in _cast(len(KINDS), seed=1)]
+    assert set(kinds) == {kind.story for kind in KINDS}
 
 
 def test_a_seed_casts_one_way() -> None:

@@ -19,8 +19,8 @@ from passage.exits import Exit, VerbEndedError
 from passage.install.definitions import PARKED_OF_A_CHANNEL_MAX, streams
 from passage.install.provisioning import ask, provision
 from passage.install.quotas import USUAL, Quota
+from passage.integrity.findings import Findings
 from passage.integrity.verify import quota_check
-from passage.integrity.verify.findings import Findings
 from passage.integrity.verify.quota_check import check_quotas
 from passage.runner.nats_server import NatsServer
 from services.keyholder.secrets import make_key_files

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from passage.integrity.log_reading import Stored
-from passage.integrity.verify.findings import Findings
-from passage.integrity.verify.read_model_check import ReadModelCheck
+from passage.integrity.findings import Findings
+from passage.integrity.verify.everything import ArchiveCheck
+from services.query.feed.checking import ReadModelCheck
 from services.query.feed.database import Database, open_database
 from services.query.feed.generations import Generations
+from shared.jetstream.stored import StoredMessage
 from tests.integrity.prepared import recorded
 from tests.passage.test_case_logs import good_log
 
@@ -31,11 +32,11 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.dispose()
 
 
-def findings(database: Database, log: list[Stored] = LOG) -> list[str]:
+def findings(database: Database, log: list[StoredMessage] = LOG) -> list[str]:
     found = Findings()
-    check = ReadModelCheck(database, found)
+    check = ReadModelCheck(database.reader, found.add)
     assert check.wait_for(LOG[-1].sequence)
-    check.compare_archive(log)
+    ArchiveCheck(database.reader, LOG[-1].sequence, found).take(log)
     assert check.compare_rows() == 2
     return [f"{one.check}: {one.where}: {one.what}" for one in found.kept]
 
@@ -145,13 +146,11 @@ def test_a_read_model_that_goes_on_is_waited_for_and_one_that_stands_is_found(
 ) -> None:
     last = LOG[-1].sequence
     shown = iter(range(last + 1))
-    monkeypatch.setattr("passage.integrity.verify.read_model_check.CATCH_UP_TIMEOUT_S", 0.5)
-    monkeypatch.setattr("passage.integrity.verify.read_model_check.LOOK_EVERY_S", 0.5 / 3)
-    monkeypatch.setattr(
-        "passage.integrity.verify.read_model_check.sequence_of", lambda *_: next(shown, last)
-    )
+    monkeypatch.setattr("services.query.feed.checking.CATCH_UP_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("services.query.feed.checking.LOOK_EVERY_S", 0.5 / 3)
+    monkeypatch.setattr("services.query.feed.checking.sequence_of", lambda *_: next(shown, last))
     found = Findings()
-    check = ReadModelCheck(database, found)
+    check = ReadModelCheck(database.reader, found.add)
     assert check.wait_for(last)  # In all it takes longer than the limit.
     assert not check.wait_for(last + 1)
     assert [one.where for one in found.kept] == [f"sequence {last}"]

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from passage.cli.registry import registry
-from passage.cli.registry_try import Counts, counted, pairs_of
 from passage.exits import VerbEndedError
+from passage.name_pairs import Counts, counted, pairs_of
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "name-pairs.csv"
 HEADER = "kind,verdict,surname_a,first_a,patronymic_a,surname_b,first_b,patronymic_b,note"

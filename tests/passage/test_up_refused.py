@@ -101,9 +101,9 @@ def test_the_folder_of_another_runner_is_said_before_its_ports_are(
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OSError(errno.ENOSPC, "No space left on device"), "no room is left on the disk; make"),
-        (OSError(errno.ENOSPC, "No space", "/x/y"), "no room is left on the disk at /x/y; make"),
-        (OSError(errno.EDQUOT, "Quota"), "no room is left on the disk; make room"),
+        (OSError(errno.ENOSPC, "No space left on device"), "no space is left on the disk; make"),
+        (OSError(errno.ENOSPC, "No space", "/x/y"), "no space is left on the disk at /x/y; make"),
+        (OSError(errno.EDQUOT, "Quota"), "no space is left on the disk; make room"),
         (PermissionError(errno.EACCES, "Permission denied", "/x/y"), "/x/y: Permission denied;"),
         (OSError(errno.EROFS, "Read-only file system", "/x"), "/x: Read-only file system; name"),
     ],

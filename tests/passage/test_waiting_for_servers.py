@@ -121,7 +121,7 @@ async def test_a_server_that_takes_connections_and_says_nothing_in_time_is_named
 async def test_a_server_that_ends_each_connection_is_named_too() -> None:
     with serving(lambda _: None) as port:
         running = Running.bare(f"nats://127.0.0.1:{port}")
-        assert "(it ends the connection without a greeting)" in await silent_servers(running)
+        assert "(it closes the connection without a greeting)" in await silent_servers(running)
 
 
 def test_a_database_that_does_not_answer_may_come_yet() -> None:

@@ -13,13 +13,13 @@ from typer.testing import CliRunner
 
 from passage.__main__ import command_line
 from passage.backup_errors import StreamRefusedError
-from passage.cli.verify import check_definitions
 from passage.exits import Exit
 from passage.install.provisioning import ApiRefusedError, ask, compare, provision
 from passage.install.quotas import USUAL, Quota
 from passage.integrity.backup.checking import check
 from passage.integrity.backup.stream_configs import Definitions
-from passage.integrity.verify.findings import Findings
+from passage.integrity.findings import Findings
+from passage.integrity.verify.everything import check_definitions
 from passage.running import Running
 from tests.arrivals import put
 from tests.backups import back_up, new_identity, restore, silent

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import Connection
 from typing_extensions import override
 
-from passage.backup_errors import BackupIncompleteError, TargetNotEmptyError
-from passage.integrity.backup import read_models
-from passage.integrity.backup.manifest import ReadModelsPart
-from passage.integrity.backup.read_models import (
-    FOLDER,
-    ReadModelsUnreadableError,
+from services.query.feed import copying as read_models
+from services.query.feed.copying import (
+    Copy,
+    DatabaseNotEmptyError,
+    NoReadModelsError,
+    RowsMissingError,
     copying,
     filling,
     shape,
@@ -43,14 +43,12 @@ class Unread(MemoryLog):
         return super().subscribe(gt)
 
 
-def copied(source: str, target: str) -> ReadModelsPart:
+def copied(source: str, target: str) -> Copy:
     with copying(source) as copy, filling(target) as filled:
         for name, content in copy.members():
-            folder, table, _ = name.split("/")
-            assert folder == FOLDER
-            filled.take(table, content)
-        filled.keep(copy.part())
-        return copy.part()
+            filled.take(name.split("/")[0], content)
+        filled.keep(copy.sequence, copy.rows)
+        return copy
 
 
 @pytest.fixture
@@ -63,7 +61,7 @@ def test_rows_come_back_and_are_followed_from_there(
 ) -> None:
     before = followed(log, database_url, log.write(book_with(e.whole_way())))
     part = copied(database_url, f"{sqlite_url}.restored")
-    assert (part.sequence, part.rows["archive"], part.shape) == (EVENTS, EVENTS, shape())
+    assert (part.sequence, part.rows["archive"]) == (EVENTS, EVENTS)
     with Follower(Unread(log), f"{sqlite_url}.restored") as follower:
         follower.until_caught_up()
         assert follower.rows() == before
@@ -118,9 +116,9 @@ def test_nothing_stays_unless_all_rows_came(
     with copying(sqlite_url) as copy, filling(target) as filled:
         for name, content in copy.members():
             if "archive" not in name:
-                filled.take(name.split("/")[1], content)
-        with pytest.raises(BackupIncompleteError):
-            filled.keep(copy.part())
+                filled.take(name.split("/")[0], content)
+        with pytest.raises(RowsMissingError):
+            filled.keep(copy.sequence, copy.rows)
     database = open_database(target)
     assert Generations(database).following.checkpoint() == 0
     assert Generations(database).following.last_archived() is None
@@ -129,12 +127,12 @@ def test_nothing_stays_unless_all_rows_came(
 
 def test_a_database_that_is_not_empty_is_left_alone(log: MemoryLog, sqlite_url: str) -> None:
     followed(log, sqlite_url, log.write(book_with(e.whole_way())))
-    with pytest.raises(TargetNotEmptyError), filling(sqlite_url):
+    with pytest.raises(DatabaseNotEmptyError), filling(sqlite_url):
         pass
 
 
 def test_a_database_that_is_not_there_is_said_so(sqlite_url: str) -> None:
-    with pytest.raises(ReadModelsUnreadableError), copying(sqlite_url):
+    with pytest.raises(NoReadModelsError), copying(sqlite_url):
         pass
 
 

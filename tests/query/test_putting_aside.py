@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
-from passage.integrity.verify.findings import Findings
-from passage.integrity.verify.read_model_check import ReadModelCheck
+from passage.integrity.findings import Findings
+from services.query.feed.archive import Archive
+from services.query.feed.checking import ReadModelCheck
 from services.query.models.folding import VERSION_MAX
+from shared.jetstream.stored import StoredMessage
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked
@@ -193,11 +195,23 @@ def test_verify_names_what_was_put_aside_and_finds_nothing_else(sqlite_url: str)
     with Follower(log, sqlite_url) as follower:
         follower.until(5)
         findings = Findings()
-        ReadModelCheck(follower.database, findings).compare_rows()
+        ReadModelCheck(follower.database.reader, findings.add).compare_rows()
     assert [(one.check, one.where, one.what) for one in findings.kept] == [
         ("put aside", "sequence 4", "not_json in message"),
         ("put aside", "sequence 5", "not_json in message"),
     ]
+
+
+def test_what_is_kept_in_other_letters_is_filed_where_it_must_be(sqlite_url: str) -> None:
+    log, subject = MemoryLog(), f"cases.{CASE}.1.Note\x85Added"
+    log.append(CASE, 0, subject, b"torn")
+    with Follower(log, sqlite_url) as follower:
+        follower.until(1)
+        assert archived(follower.rows(), 1)["type_name"] == f"cases.{CASE}.1.Note\\x85Added"
+        archive = Archive.own(follower.database.reader, 1)
+        assert archive.differences([StoredMessage(1, subject, b"torn")]) == {}
+        other = StoredMessage(1, f"cases.{CASE}.1.NoteAdded", b"torn")
+        assert archive.differences([other]) == {1: "filed under another case, version or type"}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,6 @@ from passage.backup_errors import (
     BackupKeyError,
     TargetNotEmptyError,
 )
-from passage.cli.backup import Written, write_backup
 from passage.cli.backup import check_verb as check
 from passage.cli.restore import restore_verb
 from passage.connecting import connected
@@ -30,6 +29,7 @@ from passage.install.backup_keys import SECRET, ensure_backup_keys
 from passage.install.definitions import streams
 from passage.install.provisioning import ask
 from passage.integrity.backup.taking import stream_names
+from passage.integrity.backup.writing import Written, write_backup
 from passage.runner.nats_server import NatsServer
 from shared.checkpoints import PUBLIC_NAME, make_witness_keys
 from shared.commands.intake import ProvidePersonalData
@@ -56,7 +56,7 @@ def place(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 async def back_up(place: Path) -> Written:
-    return await asyncio.to_thread(write_backup, place / "data", place / "backups", quiet=True)
+    return await asyncio.to_thread(write_backup, place / "data", place / "backups")
 
 
 async def restore(place: Path, file: Path, **other: Any) -> None:

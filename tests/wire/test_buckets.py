@@ -10,7 +10,6 @@ import nats
 import pytest
 
 from passage.install.provisioning import provision
-from passage.runner.nats_cluster import NatsCluster
 from services.keyholder.ring import KeyRing
 from shared import subjects
 from shared.buckets import JetStreamBucket, TakenError
@@ -18,6 +17,7 @@ from shared.events.fields import PersonalClass
 from shared.jetstream.connection import Connection
 from shared.sealing import DataKey
 from tests.contexts import secrets
+from tests.nats_cluster import NatsCluster
 
 pytestmark = pytest.mark.wire
 

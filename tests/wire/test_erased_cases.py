@@ -12,9 +12,9 @@ from typing import Any, Self
 
 from sqlalchemy import select
 
-from passage.cli.erased import look
 from passage.connecting import connected
-from passage.integrity.log_reading import Stored, last_sequence, read_stream
+from passage.integrity.erasure.proof import look
+from passage.integrity.log_reading import last_sequence, read_stream
 from passage.running import Running
 from services.keyholder.entries import Entry
 from services.query.feed.database import Database, open_database
@@ -23,6 +23,7 @@ from shared import subjects
 from shared.buckets import BucketEntry
 from shared.commands.handover import RecordArrival
 from shared.commands.intake import AddNote, ErasePersonalData, ProvidePersonalData
+from shared.jetstream.stored import StoredMessage
 from tests.integrity.prepared import recorded
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
@@ -182,7 +183,7 @@ async def exported(site: Site) -> bytes:
     return b"".join(one.body + b"\n" for one in await log_of(site))
 
 
-async def log_of(site: Site) -> list[Stored]:
+async def log_of(site: Site) -> list[StoredMessage]:
     async with connected(site.settings.nats_url) as client:
         last = await last_sequence(client, subjects.CASES)
         return [one async for one in read_stream(client, subjects.CASES, last)]

@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any
 
-from passage.cli.parked import clear, parked_in
+from passage.parked import clear, parked_in
 from shared import subjects
 from shared.access import AccessRecord
 from shared.commands.base import Recorded, Refused

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from passage.integrity.findings import Findings
 from passage.integrity.log_reading import read_stream
 from passage.integrity.verify.case_logs import CaseLogs
-from passage.integrity.verify.findings import Findings
 from shared import subjects
 from shared.commands import shifts
 from shared.commands.base import Command, Refused
@@ -40,7 +40,7 @@ async def found_in(site: Site, count: int) -> tuple[list[str], int]:
     findings = Findings()
     logs = CaseLogs(findings)
     async for stored in read_stream(site.client, subjects.CASES, count):
-        list(logs.take(stored))
+        logs.take([stored])
     return [f"{one.check}: {one.what}" for one in findings.kept], logs.cases
 
 

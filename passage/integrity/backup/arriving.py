@@ -7,7 +7,6 @@ line; one that is there stays, and gets the line that says how the log goes on, 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from pathlib import Path
 from passage.backup_errors import BackupError, WitnessUnreadableError
 from passage.exits import VerbEndedError
 from passage.folders import FILE_MODE, FOLDER_MODE
-from passage.integrity.backup.durable import sync
+from passage.integrity.backup.durable import hash_on_disk, sync
 from passage.integrity.backup.witnesses import Lost, last_number, newest_checkpoint, pieces_of
 from passage.integrity.gate import Succession, check_gate, succeed
 from passage.printing import err
@@ -43,7 +42,7 @@ class Arriving:
 
     def combined(self) -> Arriving:
         """Has the lines of all files in one, whose last line is the newest, as it must be."""
-        by_content = {_digest(path): path for path in self._staged()}
+        by_content = {hash_on_disk(path): path for path in self._staged()}
         files = sorted(by_content.values(), key=last_number)
         if len(files) == 1:
             return replace(self, came=files[0])
@@ -75,7 +74,7 @@ class Arriving:
             gate = await check_gate(running)
             previous = min(gate.witnessed.current, default="")
             succession = Succession(previous, gate.heads.sequence, lost.events, REASON)
-            return replace(self, succession=succeed(gate, running, succession, only=came).text)
+            return replace(self, succession=succeed(gate.held, running, succession, only=came).text)
         except VerbEndedError as error:
             err.print(f"the gate will be closed, because no witness file knows this log: {error}")
             return self
@@ -125,8 +124,3 @@ def _copy(files: Mapping[Path, Path]) -> None:
         finally:
             with contextlib.suppress(OSError):
                 draft.unlink()
-
-
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from passage.integrity.backup.manifest import (
     HEADER,
     MANIFEST,
     SIGNATURE,
+    Header,
     Manifest,
     Tally,
     compare,
@@ -25,6 +26,36 @@ from passage.integrity.backup.signing import check_signature
 PATTERN = "passage-*.age"
 
 
+class Contents:
+    """The members of a backup but its manifest, with which they are compared once all were read.
+
+    Reading raises BackupError, of the kind that fits; nothing is to be believed before its end.
+    """
+
+    header: Header
+    manifest: Manifest
+
+    def __init__(self, members: Iterable[Member], signer: Ed25519PublicKey | None) -> None:
+        self._members = members
+        self._signer = signer
+
+    def __iter__(self) -> Iterator[Member]:
+        tally, manifest, signature = Tally(), None, None
+        for member in self._members:
+            if member.name == MANIFEST:
+                manifest = member.content
+            elif member.name == SIGNATURE:
+                signature = member.content
+            else:
+                tally.take(member.name, member.content)
+                if member.name == HEADER:
+                    self.header = read_header(member.content)
+                yield member
+        self.manifest = read_manifest(manifest)
+        check_signature(self._signer, manifest or b"", signature)
+        compare(self.manifest, tally)
+
+
 def check(
     path: Path,
     identity: Any,
@@ -32,27 +63,12 @@ def check(
     signer: Ed25519PublicKey | None = None,
     seen: Callable[[Member], None] = lambda _: None,
 ) -> Manifest:
-    """The manifest of a good backup; `seen` gets each member.
-
-    Raises BackupError, of the kind that fits.
-    """
-    tally, last, signature = Tally(), None, None
+    """The manifest of a good backup; `seen` gets each member. Raises BackupError."""
     with opened(path, identity, told) as members:
-        for member in members:
-            if member.name == MANIFEST:
-                last = member.content
-                continue
-            if member.name == SIGNATURE:
-                signature = member.content
-                continue
-            tally.take(member.name, member.content)
+        contents = Contents(members, signer)
+        for member in contents:
             seen(member)
-            if member.name == HEADER:
-                read_header(member.content)
-    manifest = read_manifest(last)
-    check_signature(signer, last or b"", signature)
-    compare(manifest, tally)
-    return manifest
+    return contents.manifest
 
 
 def backups_in(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Putting files where a power cut doesn't take them back."""
+"""Writing files so that a power cut doesn't undo them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class HashedFile:
-    """A new file, for its owner alone, that hashes what is written to it."""
+    """A new file, only for its owner, that hashes what is written to it."""
 
     def __init__(self, path: Path, mode: int) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
@@ -28,7 +28,7 @@ class HashedFile:
         self._file.flush()
 
     def end(self) -> str:
-        """Brings the file onto the disk and gives the hash of what was written."""
+        """Syncs the file; returns the hash of what was written."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -39,7 +39,7 @@ class HashedFile:
 
 
 def remove_abandoned(drafts: Iterable[Path]) -> None:
-    """Removes drafts that no process writes any more."""
+    """Removes drafts that no process writes any longer."""
     for path in drafts:
         with contextlib.suppress(OSError), path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -47,21 +47,21 @@ def remove_abandoned(drafts: Iterable[Path]) -> None:
 
 
 def hash_on_disk(path: Path) -> str:
-    """The hash of a file as the disk has it, not as it is remembered in memory."""
+    """The hash of a file as it is on the disk, not in the page cache."""
     with path.open("rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync_tree(folder: Path) -> None:
-    """Brings a folder with all that is in it onto the disk."""
+    """Syncs a folder and everything in it."""
     for path in (*folder.rglob("*"), folder):
         if path.is_file() or path.is_dir():
             sync(path)
 
 
 def sync(path: Path) -> None:
-    """Brings one file, or a folder's list of names, onto the disk."""
+    """Syncs a file, or a folder's list of names."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
@@ -25,6 +25,7 @@ WHOLE = frozenset({HEADER, MANIFEST, SIGNATURE, BEGIN})
 """Members that are read at once, for they are small."""
 NAME_MAX_CHARACTERS = 300
 STREAMS = "streams"
+READ_MODELS = "read_models"
 NOT_COPIED = frozenset({subjects.OUTBOUND})
 """Streams of which no copy may come back: a message to a caller goes out once."""
 WITH_OLD_CALLS_MISSING = frozenset(
@@ -119,6 +120,22 @@ class Manifest(_Written):
             if one.name == name:
                 return one
         raise BackupIncompleteError(f"the backup holds no stream {name}; take another one")
+
+    @property
+    def events(self) -> int:
+        """How many events the backup holds."""
+        return self.stream(subjects.CASES).messages
+
+    def summary(self) -> dict[str, Any]:
+        """The figures for scripts."""
+        shown = self.model_dump(mode="json", include={"started_at", "ended_at", "incarnation"})
+        return {
+            "events": self.events,
+            **shown,
+            "newest_checkpoint": self.newest_checkpoint,
+            "read_models": None if self.read_models is None else self.read_models.sequence,
+            "streams": [one.model_dump() for one in self.streams],
+        }
 
 
 class Tally:

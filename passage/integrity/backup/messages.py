@@ -1,4 +1,4 @@
-"""Messages to callers that were on their way when a backup was made: what a restore must say."""
+"""Messages to callers that were under way when a backup was made: a restore must warn of them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from shared.commands.intake import MESSAGE_VALID_MAX_MINUTES
 
 
 def warning_of_messages(manifest: Manifest, now: datetime) -> str | None:
-    """What to say of messages that may go a second time; None where all are too old.
+    """A warning of messages that may be sent a second time; None if all have expired.
 
-    That one went after it was queued in the backup stands in the log that was lost.
+    The log that was lost may say that a message was sent which the backup has as queued.
     """
     until = manifest.ended_at + timedelta(minutes=MESSAGE_VALID_MAX_MINUTES)
     if now >= until:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -25,26 +25,23 @@ from passage.backup_errors import (
 from passage.folders import FILE_MODE, FOLDER_MODE
 from passage.install.provisioning import ask, existing, provision
 from passage.install.quotas import USUAL, Quota
-from passage.integrity.backup import read_models, witnesses
+from passage.integrity.backup import witnesses
+from passage.integrity.backup.checking import Contents
 from passage.integrity.backup.manifest import (
     BEGIN,
     HEADER,
-    MANIFEST,
     NOT_COPIED,
-    SIGNATURE,
+    READ_MODELS,
     STREAMS,
     Manifest,
     StreamPart,
-    Tally,
-    compare,
-    read_header,
-    read_manifest,
 )
 from passage.integrity.backup.sealed_file import Member
-from passage.integrity.backup.signing import check_signature
 from passage.integrity.backup.snapshots import Json, Restoring, begin_restoring, content_sha256
 from passage.integrity.backup.stream_configs import config_for, note_on
 from passage.integrity.backup.taking import TIMERS, stream_names
+from services.query.feed import copying
+from services.query.feed.database import DatabaseFailedError
 
 
 @dataclass(frozen=True)
@@ -82,19 +79,18 @@ async def put_back(
     """
     if await stream_names(target.client):
         raise TargetNotEmptyError("the log has streams already; restore onto an empty server")
+    contents = Contents(members, target.signer)
     with ExitStack() as stack:
         filling = _Sink(target, stack, told)
-        for member in members:
+        for member in contents:
             await filling.take(member)
         await filling.end_stream()
-        manifest = read_manifest(filling.manifest)
-        check_signature(target.signer, filling.manifest or b"", filling.signature)
-        compare(manifest, filling.tally)
+        manifest = contents.manifest
         done = PutBack(manifest, filling.streams, notes=filling.notes)
         _compare_streams(manifest, done.streams)
         told("definitions")
         await _provision(target, done)
-        await _reset_consumers(target.client, filling.positions)
+        await _reset_consumers(target.client, contents.header.positions)
         for part in manifest.streams:
             if part.content_sha256 is not None:
                 told(f"reading {part.name}")
@@ -111,11 +107,7 @@ class _Sink:
         self._stack = stack
         self._told = told
         self._restoring: tuple[str, Restoring] | None = None
-        self.read_models: read_models.Filling | None = None
-        self.tally = Tally()
-        self.manifest: bytes | None = None
-        self.signature: bytes | None = None
-        self.positions: dict[str, int] = {}
+        self.read_models: copying.Filling | None = None
         self.streams: dict[str, StreamPart] = {}
         self.notes: list[str] = []
         self._last = ""
@@ -124,25 +116,16 @@ class _Sink:
     async def take(self, member: Member) -> None:
         goes_on = member.name == self._last
         self._last = member.name
-        if member.name == MANIFEST:
-            self.manifest = member.content
-            return
-        if member.name == SIGNATURE:
-            self.signature = member.content
-            return
-        self.tally.take(member.name, member.content)
         first, *rest = PurePosixPath(member.name).parts
-        if not rest and first != HEADER:
-            raise BackupIncompleteError(f"the backup holds {first}, which is not known here")
-        if first == STREAMS:
+        if member.name == HEADER:
+            return
+        if rest and first == STREAMS:
             await self._take_of_stream(rest[0], rest[-1], member.content)
-        elif first == read_models.FOLDER:
+        elif rest and first == READ_MODELS:
             self._rows().take(rest[0], member.content)
             await asyncio.sleep(0)  # The connection answers the server between any two pieces.
-        elif first == witnesses.FOLDER:
+        elif rest and first == witnesses.FOLDER:
             self._take_witness(rest[0], member.content, goes_on)
-        elif first == HEADER:
-            self.positions = read_header(member.content).positions
         else:
             raise BackupIncompleteError(f"the backup holds {first}, which is not known here")
 
@@ -171,10 +154,10 @@ class _Sink:
         else:
             raise BackupIncompleteError(f"the backup lacks the beginning of stream {name}")
 
-    def _rows(self) -> read_models.Filling:
+    def _rows(self) -> copying.Filling:
         if self.read_models is None:
             self._told("read models")
-            self.read_models = self._stack.enter_context(read_models.filling(self._target.database))
+            self.read_models = self._stack.enter_context(_filling(self._target.database))
         return self.read_models
 
     def _take_witness(self, name: str, content: bytes, goes_on: bool) -> None:
@@ -193,6 +176,23 @@ class _Sink:
             raise BackupError(f"{path} can't be written ({error.strerror})") from None
 
 
+@contextmanager
+def _filling(url: str) -> Iterator[copying.Filling]:
+    try:
+        with copying.filling(url) as filling:
+            yield filling
+    except copying.DatabaseNotEmptyError:
+        raise TargetNotEmptyError(
+            "the database has tables already; name an empty one with --database"
+        ) from None
+    except copying.RowsMissingError:
+        raise BackupIncompleteError(
+            "the read models have other rows than the manifest says"
+        ) from None
+    except DatabaseFailedError as error:
+        raise BackupError(str(error)) from None
+
+
 def _compare_streams(manifest: Manifest, restored: dict[str, StreamPart]) -> None:
     for part in manifest.streams:
         there = restored.get(part.name)
@@ -209,16 +209,14 @@ def came_back(part: StreamPart, there: StreamPart) -> bool:
     return there == part.model_copy(update={"content_sha256": None})
 
 
-def _keep_read_models(
-    manifest: Manifest, filling: read_models.Filling | None, done: PutBack
-) -> None:
+def _keep_read_models(manifest: Manifest, filling: copying.Filling | None, done: PutBack) -> None:
     part = manifest.read_models
     if filling is None or part is None:
         done.notes.append("the backup holds no read models; query builds them from the log")
-    elif part.shape != read_models.shape():
+    elif part.shape != copying.shape():
         done.notes.append("the read models are another version's; query builds them from the log")
     else:
-        filling.keep(part)
+        filling.keep(part.sequence, part.rows)
         done.read_models_sequence = part.sequence
 
 

@@ -1,7 +1,7 @@
 """The file of a backup: a tar stream inside age, written and read piece by piece.
 
-Plaintext is only ever in memory: it goes through a pipe to the thread that encrypts, or comes
-from the one that decrypts. age authenticates each 64 KiB, and the end of the file.
+Plaintext stays in memory: it goes through a pipe to the thread that encrypts, or comes from the one
+that decrypts. age authenticates each 64 KiB, and the end of the file.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ NO_KEY = "No matching keys found"
 
 
 class Member(NamedTuple):
-    """One piece of a backup. A large member comes in several, one behind the other, under its name.
+    """One piece of a backup. A large member comes in several pieces under one name.
 
-    Each of those but the last ends where a line ends, if the member has lines.
+    If a member has lines, each piece ends at the end of a line.
     """
 
     name: str
@@ -39,14 +39,14 @@ class Member(NamedTuple):
 
 
 class SealedWriter:
-    """Puts members into the encrypted stream, and counts and hashes what it put."""
+    """Puts members into the encrypted stream, and counts and hashes them."""
 
     def __init__(self, tar: tarfile.TarFile) -> None:
         self._tar = tar
         self.tally = Tally()
 
     def put(self, name: str, content: bytes) -> None:
-        """Writes one member; waits while the disk is slower than the source."""
+        """Writes a member; waits while the disk is slower than the source."""
         member = tarfile.TarInfo(name)
         member.size = len(content)
         member.mode = 0o600
@@ -55,7 +55,7 @@ class SealedWriter:
             self.tally.take(name, content)
 
     def put_file(self, name: str, file: BinaryIO, size: int) -> None:
-        """Writes the next `size` bytes of a file as one member, in bounded memory."""
+        """Writes the next `size` bytes of a file as a member, in bounded memory."""
         member = tarfile.TarInfo(name)
         member.size = size
         member.mode = 0o600
@@ -68,9 +68,9 @@ class SealedWriter:
 
 @contextmanager
 def sealed(target: Any, recipient: Any) -> Iterator[SealedWriter]:
-    """Encrypts what is put into the writer to one recipient; complete when the block ended well.
+    """Encrypts to one recipient; complete once the block has ended without an error.
 
-    `target` has `write` and `flush`. Raises OSError, as with a full disk.
+    `target` has `write` and `flush`. Raises OSError, for example if the disk is full.
     """
     read_end, write_end = os.pipe()
     encrypting = _Work(
@@ -93,10 +93,10 @@ def sealed(target: Any, recipient: Any) -> Iterator[SealedWriter]:
 
 @contextmanager
 def opened(path: Path, identity: Any, told: Callable[[int], None]) -> Iterator[Iterator[Member]]:
-    """The members of a backup in their order; `told` hears how many bytes were read.
+    """The members of a backup in their order; `told` gets the number of bytes read.
 
-    Raises BackupKeyError and BackupDamagedError, at the place where it is found: what was read
-    before is authentic, but only a read to the end shows that nothing is cut off.
+    Raises BackupKeyError and BackupDamagedError where the damage is: everything read before it is
+    authentic, but only reading to the end shows that nothing was cut off.
     """
     read_end, write_end = os.pipe()
     try:
@@ -137,7 +137,7 @@ def _members(path: Path, plain: BinaryIO, decrypting: _Work) -> Iterator[Member]
 
 
 def _forget(tar: Any) -> None:
-    """A TarFile remembers each member that it wrote or read; a backup may have very many."""
+    """A TarFile remembers each member that it wrote or read, and a backup may have very many."""
     tar.members.clear()
 
 
@@ -182,7 +182,7 @@ class _Work:
 
 
 class _Tallied(io.RawIOBase):
-    """A file whose bytes are counted and hashed as they are read."""
+    """Counts and hashes bytes as they are read."""
 
     def __init__(self, file: BinaryIO, name: str, tally: Tally) -> None:
         super().__init__()
@@ -198,7 +198,7 @@ class _Tallied(io.RawIOBase):
 
 
 class _Counted:
-    """A file that says how much of it was read."""
+    """Tells how much of it was read."""
 
     def __init__(self, file: BinaryIO, told: Callable[[int], None]) -> None:
         self._file = file

@@ -13,9 +13,9 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from passage.backup_errors import BackupForgedError
+from passage.backup_errors import BackupForgedError, BackupKeyError
 from shared.checkpoints import PUBLIC_NAME, read_public_key, read_signing_key
-from shared.keyfiles import KeyFilesError, KeyFilesOpenError
+from shared.keyfiles import KeyFilesError, KeyFilesOpenError, read_secret
 
 _SIGNED_AS = b"passage backup manifest\n"
 """What else the key signs begins otherwise, so neither passes for the other."""
@@ -47,18 +47,25 @@ def check_signature(
 
 
 def own_key(folder: Path) -> Ed25519PrivateKey | None:
-    """Reads what signs, or gives None where there is none. Raises KeyFilesOpenError."""
+    """Reads what signs, or gives None where there is none. Raises BackupKeyError."""
     try:
         return read_signing_key(folder)
-    except KeyFilesOpenError:
-        raise
+    except KeyFilesOpenError as error:
+        raise BackupKeyError(str(error)) from None
     except KeyFilesError:
         return None
 
 
-def known_signer(folder: Path) -> Ed25519PublicKey | None:
-    """Reads whose signature is asked for, or gives None where the folder doesn't say."""
+def known_signer(named: Path | None, keys: Path) -> Ed25519PublicKey | None:
+    """Reads who must have signed: the file named, else the key folder's, or None without either.
+
+    Raises BackupKeyError.
+    """
     try:
-        return read_public_key(folder)
-    except KeyFilesError:
+        if named is not None:
+            return Ed25519PublicKey.from_public_bytes(read_secret(named))
+        return read_public_key(keys)
+    except KeyFilesError as error:
+        if named is not None:
+            raise BackupKeyError(str(error)) from None
         return None

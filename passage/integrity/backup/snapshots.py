@@ -159,7 +159,7 @@ async def content_sha256(client: Client, part: StreamPart) -> str:
     digest, messages = hashlib.sha256(), 0
     async for batch in read_batches(client, part.name, part.last_sequence):
         for stored in batch:
-            head = f"{stored.sequence} {stored.subject} {stored.recorded_at_text} "
+            head = f"{stored.sequence} {stored.subject} {stored.stored_at} "
             digest.update(f"{head}{len(stored.body)} ".encode() + stored.body)
         messages += len(batch)
     if messages != part.messages:

@@ -1,7 +1,7 @@
-"""How streams come back from a backup: as this version defines them, whatever the backup says.
+"""How streams are restored: as this version defines them, whatever the backup says.
 
-What it says otherwise is named. A stream with a small limit, or one that forwards or copies, would
-look right and lose or betray what is published afterwards.
+Differences are reported. A stream with a small limit, or one that forwards or copies, would look
+right but lose or leak what is published later.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from shared import subjects
 
 
 def config_for(found: Json, replicas: int, quota: Quota) -> Json:
-    """The configuration under which a stream is restored."""
+    """The configuration with which a stream is restored."""
     wanted = _definition(found, replicas, quota)
     if wanted is None:
         # Its messages come back; nothing can be published to it, and it does nothing.
@@ -38,7 +38,7 @@ def config_for(found: Json, replicas: int, quota: Quota) -> Json:
 
 
 def note_on(found: Json, quota: Quota) -> str:
-    """What of a stream in a backup isn't as this version defines it; empty: nothing."""
+    """How a stream in a backup differs from this version's definition; empty if it doesn't."""
     name = str(found["name"])
     wanted = _definition(found, int(found.get("num_replicas") or 1), quota)
     if wanted is None:
@@ -54,7 +54,7 @@ def note_on(found: Json, quota: Quota) -> str:
 
 
 class Definitions:
-    """Hears the members of a backup, and keeps what is to be said of its streams."""
+    """Reads the members of a backup, and collects the differences of its streams."""
 
     def __init__(self, quota: Quota) -> None:
         self._quota = quota

@@ -34,12 +34,14 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nats.aio.client import Client
 
+from passage.install.comparing import incarnation_of
 from passage.install.provisioning import all_streams, consumers_of
 from passage.integrity.backup.manifest import (
     BEGIN,
     HEADER,
     MANIFEST,
     NOT_COPIED,
+    READ_MODELS,
     SIGNATURE,
     STREAMS,
     Header,
@@ -47,18 +49,18 @@ from passage.integrity.backup.manifest import (
     ReadModelsPart,
     StreamPart,
 )
-from passage.integrity.backup.read_models import ReadModelsUnreadableError, copying
 from passage.integrity.backup.sealed_file import SealedWriter
 from passage.integrity.backup.signing import signature_of
 from passage.integrity.backup.snapshots import Json, content_sha256, snapshot_of
 from passage.integrity.backup.witnesses import (
     FOLDER,
-    INCARNATION,
     files_to_copy,
     newest_checkpoint,
     pieces_of,
     size_of,
 )
+from services.query.feed import copying
+from services.query.feed.database import DatabaseFailedError
 from shared import subjects
 from shared.policy import policy
 
@@ -133,7 +135,7 @@ async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
         part, config = await _stream(client, name, writer)
         parts.append(part)
         if name == subjects.CASES:
-            incarnation = config.get("metadata", {}).get(INCARNATION)
+            incarnation = incarnation_of(config) or None
     manifest = Manifest(
         passage_version=header.passage_version,
         nats_server_version=str(client.connected_server_version),
@@ -203,11 +205,12 @@ def _checkpoints(source: Source, writer: SealedWriter) -> tuple[int | None, tupl
 def _read_models(url: str, writer: SealedWriter) -> tuple[ReadModelsPart | None, str]:
     """Copies the read models; a database that is down must not keep the log from being copied."""
     try:
-        with copying(url) as copy:
+        with copying.copying(url) as copy:
             for name, content in copy.members():
-                writer.put(name, content)
-            return copy.part(), ""
-    except ReadModelsUnreadableError as error:
+                writer.put(f"{READ_MODELS}/{name}", content)
+            part = ReadModelsPart(shape=copying.shape(), sequence=copy.sequence, rows=copy.rows)
+            return part, ""
+    except (copying.NoReadModelsError, DatabaseFailedError) as error:
         return None, str(error)
 
 

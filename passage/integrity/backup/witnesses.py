@@ -22,8 +22,6 @@ from shared import subjects
 from shared.witness_files import end_of_whole_lines
 
 FOLDER = "witness"
-INCARNATION = "passage_incarnation"
-"""Key in the metadata of CASES: which life of the log this is."""
 PIECE_BYTES = 1_048_576
 
 
@@ -33,11 +31,6 @@ class Lost(NamedTuple):
     events: int
     first: int
     last: int
-
-
-def witness_folder(data: Path) -> Path:
-    """Where a data folder's checkpoints lie: beside it, as the key folder does."""
-    return data.with_name(f"{data.name}.witness")
 
 
 def files_to_copy(folder: Path, named: Sequence[Path]) -> dict[str, Path]:
@@ -121,7 +114,7 @@ async def begin_incarnation(client: Client) -> str:
     """
     found = (await ask(client, f"STREAM.INFO.{subjects.CASES}", None))["config"]
     incarnation = uuid4().hex
-    metadata = {**found.get("metadata", {}), INCARNATION: incarnation}
+    metadata = {**found.get("metadata", {}), subjects.INCARNATION: incarnation}
     await ask(client, f"STREAM.UPDATE.{subjects.CASES}", {**found, "metadata": metadata})
     return incarnation
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from passage.integrity.archive import Archived, is_filed
+from services.query.feed.archive import is_filed
+from shared.jetstream.stored import StoredMessage
 from shared.log_heads import LogHeads, Problem
 from shared.witness_files import Witnessed
 
@@ -74,7 +75,7 @@ class Plan:
     """The log to be: `archived` events of the archive, then `newer` ones of the stream."""
 
     archived: int
-    newer: list[Archived] = field(default_factory=list)
+    newer: list[StoredMessage] = field(default_factory=list)
     taken: Spans = field(default_factory=Spans)
     """By sequence of the new stream: where each event is taken from."""
     aside: Spans = field(default_factory=Spans)
@@ -107,28 +108,25 @@ class _Mark(NamedTuple):
     cases: int
 
 
-def plan_of(rows: Iterable[Archived], stream: Iterable[Archived], witnessed: Witnessed) -> Plan:
+def plan_of(
+    rows: Iterable[StoredMessage], stream: Iterable[StoredMessage], witnessed: Witnessed
+) -> Plan:
     """Plans the new log. Raises ArchiveUnsoundError."""
     heads, plan, known = LogHeads(witnessed), Plan(0), set[bytes]()
-    rest, foreign, doubts = iter(stream), list[Archived](), _Doubts()
-    one = next(rest, None)
-    for archived in rows:
-        while one is not None and one.sequence < archived.sequence:
-            foreign.append(one)
-            one = next(rest, None)
-        at_place = one if one is not None and one.sequence == archived.sequence else None
-        row = _as_stored(archived, at_place)
-        doubts.take(row, at_place, _take_row(plan, heads, row), heads.certified)
-        known.add(_mark_of(row))
-        plan.taken.note(row.sequence, _origin(row, at_place))
-        if at_place is not None:
-            if at_place != row:
-                foreign.append(at_place)
-            one = next(rest, None)
+    others, doubts = list[StoredMessage](), _Doubts()
+    for archived, old in in_step(rows, stream):
+        if archived is not None:
+            row = _as_stored(archived, old)
+            doubts.take(row, old, _take_row(plan, heads, row), heads.certified)
+            known.add(_mark_of(row))
+            plan.taken.note(row.sequence, _origin(row, old))
+            if old == row:
+                continue
+        others += [] if old is None else [old]
     plan.archived = heads.sequence
-    for old in foreign:
+    newer = [one for one in others if one.sequence > plan.archived]
+    for old in others[: len(others) - len(newer)]:
         plan.left_out.note(old.sequence, DISPLACED if _mark_of(old) in known else FOREIGN)
-    newer = list(_chained(one, rest))
     certain = _take_certified(plan, heads, newer)
     doubts.end(heads.certified)
     _take_newer(plan, heads, iter(newer[certain:]), known, witnessed)
@@ -150,7 +148,7 @@ class _Doubts:
     """
 
     def take(
-        self, row: Archived, old: Archived | None, misfit: Problem | None, certified: int
+        self, row: StoredMessage, old: StoredMessage | None, misfit: Problem | None, certified: int
     ) -> None:
         if old is not None and old != row:
             self.differing |= {_case_of(row), _case_of(old)}
@@ -166,7 +164,7 @@ class _Doubts:
                 raise _unsound(one)
 
 
-def _case_of(one: Archived) -> str:
+def _case_of(one: StoredMessage) -> str:
     return one.subject.split(".")[1] if "." in one.subject else ""
 
 
@@ -174,24 +172,39 @@ def _unsound(problem: Problem) -> ArchiveUnsoundError:
     return ArchiveUnsoundError(f"{problem.check}: sequence {problem.sequence}: {problem.what}")
 
 
-def as_stored(rows: Iterable[Archived], stream: Iterable[Archived]) -> Iterator[Archived]:
+def as_stored(
+    rows: Iterable[StoredMessage], stream: Iterable[StoredMessage]
+) -> Iterator[StoredMessage]:
     """The archive's rows, each under the subject that it had in the stream."""
+    return (_as_stored(row, old) for row, old in in_step(rows, stream) if row is not None)
+
+
+def in_step(
+    rows: Iterable[StoredMessage], stream: Iterable[StoredMessage]
+) -> Iterator[tuple[StoredMessage | None, StoredMessage | None]]:
+    """The archive's row and the stream's message of each sequence that either has."""
     rest = iter(stream)
-    one = next(rest, None)
+    old = next(rest, None)
     for row in rows:
-        while one is not None and one.sequence < row.sequence:
-            one = next(rest, None)
-        yield _as_stored(row, one if one is not None and one.sequence == row.sequence else None)
+        while old is not None and old.sequence < row.sequence:
+            yield None, old
+            old = next(rest, None)
+        is_there = old is not None and old.sequence == row.sequence
+        yield row, old if is_there else None
+        old = next(rest, None) if is_there else old
+    while old is not None:
+        yield None, old
+        old = next(rest, None)
 
 
-def _as_stored(row: Archived, old: Archived | None) -> Archived:
+def _as_stored(row: StoredMessage, old: StoredMessage | None) -> StoredMessage:
     """The row under the subject that it has in the log: the archive's letters may differ."""
     if old is not None and old.body == row.body and is_filed(row, old.subject):
         return row._replace(subject=old.subject)
     return row
 
 
-def _take_row(plan: Plan, heads: LogHeads, row: Archived) -> Problem | None:
+def _take_row(plan: Plan, heads: LogHeads, row: StoredMessage) -> Problem | None:
     """Takes a row of the archive; gives what is wrong with it where it may have been stored so."""
     misfit = None
     for problem in heads.take(row.sequence, row.subject, row.body):
@@ -202,7 +215,7 @@ def _take_row(plan: Plan, heads: LogHeads, row: Archived) -> Problem | None:
     return misfit
 
 
-def _take_certified(plan: Plan, heads: LogHeads, newer: list[Archived]) -> int:
+def _take_certified(plan: Plan, heads: LogHeads, newer: list[StoredMessage]) -> int:
     """Takes of the stream all that a checkpoint knows just so; gives how many messages."""
     last = heads.agreed(newer)
     count = max(0, last - heads.sequence)
@@ -214,7 +227,7 @@ def _take_certified(plan: Plan, heads: LogHeads, newer: list[Archived]) -> int:
     return count
 
 
-def _origin(row: Archived, old: Archived | None) -> str:
+def _origin(row: StoredMessage, old: StoredMessage | None) -> str:
     if old is None:
         return MISSING
     return SAME if old == row else DIFFERING
@@ -223,7 +236,7 @@ def _origin(row: Archived, old: Archived | None) -> str:
 def _take_newer(
     plan: Plan,
     heads: LogHeads,
-    stream: Iterator[Archived],
+    stream: Iterator[StoredMessage],
     known: set[bytes],
     witnessed: Witnessed,
 ) -> None:
@@ -260,13 +273,7 @@ def _take_newer(
     plan.digest, plan.cases = mark.digest, mark.cases
 
 
-def _chained(first: Archived | None, rest: Iterator[Archived]) -> Iterator[Archived]:
-    if first is not None:
-        yield first
-        yield from rest
-
-
-def _mark_of(one: Archived) -> bytes:
+def _mark_of(one: StoredMessage) -> bytes:
     return hashlib.sha256(one.subject.encode() + b" " + one.body).digest()[:16]
 
 

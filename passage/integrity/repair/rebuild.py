@@ -12,12 +12,12 @@ from collections.abc import Callable, Container, Iterable
 from passage.exits import Exit, VerbEndedError
 from passage.install.definitions import ConsumerDefinition, StreamDefinition, consumers, streams
 from passage.install.provisioning import NOT_FOUND, ApiRefusedError, ask, incarnated, put_consumer
-from passage.integrity.archive import Archived
 from shared import subjects
 from shared.events.base import CONTENT_TYPE
 from shared.jetstream.append import EXPECTED_SEQUENCE, EXPECTED_SUBJECT, Entry, headers
 from shared.jetstream.calls import Reply
 from shared.jetstream.raw_client import RawClient
+from shared.jetstream.stored import StoredMessage
 from shared.jetstream.subjects import Subjects
 
 UNDER_WAY_MAX = 500
@@ -51,7 +51,7 @@ async def make_anew(client: RawClient, replicas: int) -> str:
 
 async def store(
     client: RawClient,
-    events: Iterable[Archived],
+    events: Iterable[StoredMessage],
     stored: Callable[[int], None],
     misfits: Container[int] = frozenset(),
 ) -> None:
@@ -108,7 +108,7 @@ def _durables() -> list[ConsumerDefinition]:
     return [one for one in consumers() if one.stream == subjects.CASES]
 
 
-def _headers(event: Archived) -> dict[str, str]:
+def _headers(event: StoredMessage) -> dict[str, str]:
     """The headers that the recorder gave it when it was first stored."""
     case_id, version, _ = subjects.read_case_subject(event.subject)
     guard = Subjects(subjects.CASES_PREFIX).version_filter(case_id, version)

@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from passage.integrity.archive import Archived
 from passage.integrity.log_reading import read_batches
 from shared import subjects
 from shared.jetstream.raw_client import RawClient
+from shared.jetstream.stored import StoredMessage
 
 DRAFT, UNFINISHED = ".draft", ".unfinished.jsonl"
 FOLDER_MODE = 0o700
@@ -33,14 +33,14 @@ class Saved:
     floors: dict[str, int]
     """Durable -> the last sequence up to which it had acknowledged everything."""
 
-    def messages(self) -> Iterator[Archived]:
+    def messages(self) -> Iterator[StoredMessage]:
         """The messages in the order of the stream, missing ones left out."""
         with self.path.open("rb") as file:
             file.readline()
             for line in file:
                 kept = json.loads(line)
                 body = base64.b64decode(kept["body"])
-                yield Archived(int(kept["sequence"]), str(kept["subject"]), body)
+                yield StoredMessage(int(kept["sequence"]), str(kept["subject"]), body)
 
     def begin(self) -> Saved:
         """Marks that the old stream is about to go: from now on a repair starts from this file."""
@@ -84,7 +84,7 @@ async def save_stream(
                         {
                             "sequence": one.sequence,
                             "subject": one.subject,
-                            "recorded_at": one.recorded_at_text,
+                            "recorded_at": one.stored_at,
                             "body": body,
                         }
                     )

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nats.aio.client import Client
 from pydantic import ValidationError
+from typing_extensions import override
 
 from passage.exits import Exit, VerbEndedError
-from passage.integrity.log_reading import Stored, last_sequence, read_stream
-from passage.integrity.verify.findings import Findings
+from passage.integrity.findings import Findings
+from passage.integrity.log_reading import Check, last_sequence, read_with
+from passage.integrity.verify.digest_check import DigestCheck
 from shared import subjects
 from shared.access import AccessRecord
-from shared.checkpoints import FIRST_DIGEST, rolled
+from shared.jetstream.stored import StoredMessage
+from shared.log_heads import RolledDigest
 from shared.witness_files import Witnessed
+
+CHECK = "audit"
 
 
 async def check_audit(client: Client, witnessed: Witnessed, findings: Findings) -> None:
@@ -21,52 +28,29 @@ async def check_audit(client: Client, witnessed: Witnessed, findings: Findings) 
     except VerbEndedError as error:
         if error.code != Exit.FAILED:
             raise
-        findings.add("audit", subjects.AUDIT, str(error))
+        findings.add(CHECK, subjects.AUDIT, str(error))
         return
-    checked = AuditCheck(witnessed, findings)
-    async for stored in read_stream(client, subjects.AUDIT, last):
-        checked.take(stored)
-    checked.end(last)
+    signed = witnessed.binding_audit
+    digest = RolledDigest(subjects.AUDIT, signed, lambda line: line.audit_digest)
+    checks = [DigestCheck(digest, findings, CHECK), _RecordCheck(findings)]
+    await read_with(client, subjects.AUDIT, last, checks)
 
 
-class AuditCheck:
-    """Takes the messages of AUDIT in order."""
+class _RecordCheck(Check):
+    """Each message is a record of access, under its own subject."""
 
-    def __init__(self, witnessed: Witnessed, findings: Findings) -> None:
-        self._checkpoints = witnessed.binding_audit
+    def __init__(self, findings: Findings) -> None:
         self._findings = findings
-        self._sequence = 0
-        self._digest = FIRST_DIGEST
 
-    def take(self, stored: Stored) -> None:
-        """Checks one record."""
-        self._go_on_to(stored.sequence)
-        self._digest = rolled(self._digest, stored.sequence, stored.subject, stored.body)
-        if not _is_record(stored):
-            self._add("it is no record of access, or stands under another one's subject")
-        digest = self._digest.hex()
-        for line in self._checkpoints.get(stored.sequence, ()):
-            if line.audit_digest != digest:
-                self._add(f"another digest than checkpoint {line.number} signed")
-
-    def end(self, last: int) -> None:
-        """Checks that AUDIT ends where the server says, and not before a checkpoint."""
-        if self._sequence != last:
-            self._add(f"AUDIT goes on to {last}, but nothing more can be read")
-        bound = max(self._checkpoints, default=0)
-        if bound > last:
-            self._add(f"AUDIT ends at {last}, but a checkpoint was signed at {bound}")
-
-    def _go_on_to(self, sequence: int) -> None:
-        expected, self._sequence = self._sequence + 1, sequence
-        if sequence != expected:
-            self._add(f"missing: {expected} to {sequence - 1}")
-
-    def _add(self, what: str) -> None:
-        self._findings.add("audit", f"sequence {self._sequence}", what)
+    @override
+    def take(self, batch: Sequence[StoredMessage]) -> None:
+        what = "it is no record of access, or stands under another one's subject"
+        for stored in batch:
+            if not _is_record(stored):
+                self._findings.add(CHECK, f"sequence {stored.sequence}", what)
 
 
-def _is_record(stored: Stored) -> bool:
+def _is_record(stored: StoredMessage) -> bool:
     try:
         return AccessRecord.model_validate_json(stored.body).subject == stored.subject
     except ValidationError:

@@ -1,22 +1,24 @@
-"""Checks the log itself: sequences, subjects, versions 1..n, the chain, and every transition."""
+"""Checks what the log says: subjects, versions 1..n, the chain, and every transition."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from passage.integrity.log_reading import Stored
-from passage.integrity.verify.findings import Findings
+from typing_extensions import override
+
+from passage.integrity.findings import Findings
+from passage.integrity.log_reading import Check
 from passage.integrity.verify.transitions import Trail, broken_rules
-from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash
+from shared.events.base import CaseEvent, Event, chain_hash
 from shared.events.catalogue import OWNER
 from shared.events.intake import CallLinked, CaseOpened, ReturnCodeIssued
 from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.events.shifts import OF_EXPORTS, OF_SHIFTS, DeskEvent, ShiftStarted, StatisticsExported
+from shared.jetstream.stored import StoredMessage
+from shared.log_heads import Heads
 from shared.subjects import read_case_subject
 
-HASH_BYTES = bytes.fromhex
 OF_THE_DESK: Mapping[str, type[Event]] = {
     OF_SHIFTS: ShiftStarted,
     OF_EXPORTS: StatisticsExported,
@@ -37,59 +39,58 @@ class Promise(NamedTuple):
     by_code: bool = False
 
 
-@dataclass(slots=True)
-class _Case:
-    trail: Trail
-    version: int = 0
-    last_hash: bytes = HASH_BYTES(FIRST_PREVHASH)
+class CaseLogs(Check):
+    """The events of CASES; memory grows with the number of cases, not events.
 
+    `promise` hears what must stand in the index because of them.
+    """
 
-class CaseLogs:
-    """Takes the messages of CASES in order; memory grows with the number of cases, not events."""
-
-    def __init__(self, findings: Findings, supervisors: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        findings: Findings,
+        supervisors: tuple[str, ...] = (),
+        promise: Callable[[list[Promise]], None] = lambda _: None,
+    ) -> None:
         self._findings = findings
         self._supervisors = supervisors
+        self._promise = promise
+        self._heads = Heads()
         self._trails: dict[str, Trail] = {}
         self._receipts: set[tuple[str, str]] = set()
-        self._cases: dict[str, _Case] = {}
-        self.sequence = 0
         self.events = 0
 
     @property
     def cases(self) -> int:
         """How many cases there are; logs of shifts and exports are none."""
-        return sum(_first_of(one) is CaseOpened for one in self._cases)
+        return sum(_first_of(one) is CaseOpened for one in self._trails)
 
     def knows(self, case_id: str) -> bool:
         """Whether the log has a case."""
-        return case_id in self._cases
+        return case_id in self._trails
 
-    def take(self, stored: Stored) -> Iterator[Promise]:
-        """Checks one message; gives what must stand in the index because of it."""
+    @override
+    def take(self, batch: Sequence[StoredMessage]) -> None:
+        self.events += len(batch)
+        self._promise([one for stored in batch for one in self._take(stored)])
+
+    def _take(self, stored: StoredMessage) -> Iterator[Promise]:
         where = f"sequence {stored.sequence}"
-        if stored.sequence != self.sequence + 1:
-            missing = f"{self.sequence + 1} to {stored.sequence - 1}"
-            self._findings.add("contiguous sequences", where, f"missing: {missing}")
-        self.sequence = stored.sequence
-        self.events += 1
         event = self._read(stored, where)
         if event is None:
             return
         where = f"{where}, case {event.subject} version {event.caseversion}"
-        self._check_version_and_chain(event, stored, where)
-        for rule in broken_rules(self._cases[event.subject].trail, event):
+        self._check_place(event, where)
+        # Whatever follows is judged by what is there: one hole is one finding.
+        self._heads.move(event.subject, event.caseversion, chain_hash(stored.body))
+        trail = self._trails.get(event.subject)
+        if trail is None:
+            trail = Trail(self._supervisors, self._receipts, self._trails)
+            self._trails[event.subject] = trail
+        for rule in broken_rules(trail, event):
             self._findings.add("transitions", where, f"{event.type_name}: {rule}")
         yield from _promises(event, stored.sequence)
 
-    def end(self, last: int) -> None:
-        """Checks that the log was read up to its last sequence."""
-        if self.sequence != last:
-            self._findings.add(
-                "contiguous sequences", f"sequence {self.sequence}", f"the log goes on to {last}"
-            )
-
-    def _read(self, stored: Stored, where: str) -> CaseEvent[Any] | None:
+    def _read(self, stored: StoredMessage, where: str) -> CaseEvent[Any] | None:
         try:
             subject = read_case_subject(stored.subject)
         except ValueError:
@@ -109,25 +110,15 @@ class CaseLogs:
             self._findings.add("transitions", where, f"{event.type_name} is not from {owner}")
         return event
 
-    def _check_version_and_chain(self, event: CaseEvent[Any], stored: Stored, where: str) -> None:
-        case = self._cases.get(event.subject)
-        if case is None:
-            case = _Case(Trail(self._supervisors, self._receipts, self._trails))
-            self._cases[event.subject] = case
-            self._trails[event.subject] = case.trail
-        if event.caseversion != case.version + 1:
-            self._findings.add(
-                "versions 1..n", where, f"follows version {case.version} of its case"
-            )
-        elif HASH_BYTES(event.prevhash) != case.last_hash:
-            self._findings.add("chain", where, "prevhash doesn't fit the event before it")
+    def _check_place(self, event: CaseEvent[Any], where: str) -> None:
+        misfit = self._heads.misfit(event.subject, event.caseversion, event.prevhash)
+        if misfit is not None:
+            self._findings.add(misfit[0], where, misfit[1])
         first = _first_of(event.subject)
         if event.caseversion == 1 and not isinstance(event.data, first):
             self._findings.add("transitions", where, f"its log doesn't begin with {first.__name__}")
         if isinstance(event.data, DeskEvent) and first is CaseOpened:
             self._findings.add("transitions", where, f"{event.type_name} in the log of a case")
-        case.version = event.caseversion
-        case.last_hash = HASH_BYTES(chain_hash(stored.body))
 
 
 def _first_of(log_id: str) -> type[Event]:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from passage.integrity.log_reading import Stored
-from passage.integrity.verify.case_logs import Promise
-from passage.integrity.verify.findings import Findings
+from typing_extensions import override
 
+from passage.integrity.findings import Findings, Severity
+from passage.integrity.log_reading import Check
+from passage.integrity.verify.case_logs import Promise
+from shared import subjects
+from shared.jetstream.stored import StoredMessage
+
+STREAM = f"KV_{subjects.INDEX_BUCKET}"
+PREFIX = f"$KV.{subjects.INDEX_BUCKET}."
 RESERVATION_MAX_AGE = timedelta(minutes=5)
 """An entry is written before the event that relies on it; by then it should have its event."""
 
@@ -69,11 +75,14 @@ WHERE p.key IS NULL
 """
 
 
-class IndexCheck:
-    """What the log promises and what the index holds, in a temporary file."""
+class IndexCheck(Check):
+    """What the log promises and what the index holds, in a temporary file.
 
-    def __init__(self, folder: Path, prefix: str) -> None:
-        self._prefix = prefix
+    As a check it is shown the bucket's entries; `compare` then tells where they don't agree.
+    """
+
+    def __init__(self, folder: Path, findings: Findings) -> None:
+        self._findings = findings
         self._db = sqlite3.connect(folder / "index.db", isolation_level=None)
         self._db.executescript(_SCHEMA)
         self._db.execute("BEGIN")
@@ -94,61 +103,61 @@ class IndexCheck:
         """Keeps what events say must be in the index."""
         self._db.executemany("INSERT INTO promises VALUES (?, ?, ?, ?)", promises)
 
-    def take(self, stored: Stored, findings: Findings) -> None:
-        """Keeps one entry of the bucket, of which the next one's sequence must be the next."""
-        self._go_on_to(stored.sequence, findings)
-        key = stored.subject.removeprefix(self._prefix)
-        try:
-            value: dict[str, Any] = json.loads(stored.body)
-            row = (key, str(value["case_id"]), stored.recorded_at.isoformat())
-        except (ValueError, KeyError, TypeError):
-            findings.add("index", _short(key), "not readable")
-            return
-        self._db.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", row)
+    @override
+    def take(self, batch: Sequence[StoredMessage]) -> None:
+        for stored in batch:
+            self._go_on_to(stored.sequence)
+            key = stored.subject.removeprefix(PREFIX)
+            try:
+                value: dict[str, Any] = json.loads(stored.body)
+                row = (key, str(value["case_id"]), stored.recorded_at.isoformat())
+            except (ValueError, KeyError, TypeError):
+                self._add(_short(key), "not readable")
+                continue
+            self._db.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", row)
 
-    def end(self, last: int, findings: Findings) -> None:
-        """Checks that the bucket was read up to its last sequence."""
-        self._go_on_to(last + 1, findings)
+    @override
+    def end(self, last: int) -> None:
+        self._go_on_to(last + 1)
 
-    def _go_on_to(self, sequence: int, findings: Findings) -> None:
+    def _go_on_to(self, sequence: int) -> None:
         # A bucket keeps one value a key: what is written again leaves its old place.
         if sequence != self._sequence + 1:
             missing = f"{self._sequence + 1} to {sequence - 1}"
             what = f"missing in the index: {missing}; an entry was overwritten or removed"
-            findings.add("index", f"sequence {sequence}", what)
+            self._add(f"sequence {sequence}", what)
         self._sequence = sequence
 
-    def compare(self, findings: Findings, now: datetime, knows: Callable[[str], bool]) -> None:
+    def compare(self, now: datetime, knows: Callable[[str], bool]) -> None:
         """Adds where the index and the log don't agree."""
         self._db.executescript(_EPISODES)
         for key, sequence in self._rows(_NOT_THERE):
-            findings.add("index", f"sequence {sequence}", f"{_short(key)} is not in the index")
+            self._add(f"sequence {sequence}", f"{_short(key)} is not in the index")
         for key, sequence in self._rows(_OTHER_CASE):
-            findings.add("index", f"sequence {sequence}", f"{_short(key)} names another case")
-        self._compare_callers(findings)
-        for key, count, sequence in self._rows(_COUNTED_TWICE):
-            findings.add("calls once", f"sequence {sequence}", f"{key} is recorded {count} times")
-        self._compare_entries(findings, now, knows)
-
-    def _compare_callers(self, findings: Findings) -> None:
+            self._add(f"sequence {sequence}", f"{_short(key)} names another case")
         for key, sequence in self._rows(_OTHER_CALLERS):
             what = f"{_short(key)} names another case than its caller's first"
-            findings.add("index", f"sequence {sequence}", what)
+            self._add(f"sequence {sequence}", what)
         for (case_id,) in self._rows(_IN_A_CIRCLE):
-            findings.add("index", f"case {case_id}", "the episodes after it come back to it")
+            self._add(f"case {case_id}", "the episodes after it come back to it")
+        for key, count, sequence in self._rows(_COUNTED_TWICE):
+            what = f"{key} is recorded {count} times"
+            self._findings.add("calls once", f"sequence {sequence}", what)
+        self._compare_entries(now, knows)
 
-    def _compare_entries(
-        self, findings: Findings, now: datetime, knows: Callable[[str], bool]
-    ) -> None:
+    def _compare_entries(self, now: datetime, knows: Callable[[str], bool]) -> None:
         """Adds entries that no event relies on."""
         for key, case_id, written_at in self._rows(_WITHOUT_EVENT):
             old = now - datetime.fromisoformat(written_at) > RESERVATION_MAX_AGE
             if key.startswith("next.") and knows(case_id):
-                findings.add("index", _short(key), "names a case that doesn't follow it")
+                self._add(_short(key), "names a case that doesn't follow it")
             # A caller whose call was not recorded has no event of his own; his case has. So has
             # one whose number may be several.
             elif old and not (key.startswith(("caller.", "maybe.", "read.")) and knows(case_id)):
-                findings.add("index", _short(key), "reservation without event", "warning")
+                self._add(_short(key), "reservation without event", "warning")
+
+    def _add(self, where: str, what: str, severity: Severity = "error") -> None:
+        self._findings.add("index", where, what, severity)
 
     def _rows(self, query: str) -> Iterable[tuple[Any, ...]]:
         with closing(self._db.execute(query)) as cursor:

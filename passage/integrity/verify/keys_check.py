@@ -5,7 +5,7 @@ from __future__ import annotations
 from nats.aio.client import Client
 
 from passage.asking_keyholder import SealedError, asked
-from passage.integrity.verify.findings import Findings
+from passage.integrity.findings import Findings
 from shared.key_messages import KeysChecked
 
 

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 from passage.install.definitions import OUTBOUND_OF_A_CHANNEL_MAX, PARKED_OF_A_CHANNEL_MAX, TIMED
 from passage.install.provisioning import ApiRefusedError, ask
 from passage.install.quotas import Quota
-from passage.integrity.verify.findings import Findings
+from passage.integrity.findings import Findings
 from shared import subjects
 from shared.policy import policy
 

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from passage.exits import VerbEndedError
 from passage.install.provisioning import ApiRefusedError, ask
+from passage.integrity import log_reading
+from passage.integrity.findings import Findings
+from passage.integrity.log_reading import Batches, receiving
 from passage.integrity.repair.plan import Spans
-from passage.integrity.verify.findings import Findings
 from shared import subjects
-from shared.jetstream.calls import Reply
 from shared.jetstream.raw_client import RawClient
 
 CHECK = "replicas"
@@ -28,10 +27,8 @@ MARK_BYTES = 16
 NOTHING = bytes(MARK_BYTES)
 DRAWS_A_COPY = 20
 """The server puts a consumer anywhere: to miss one of three in 60 draws has odds of 1 in 10^10."""
-BATCH_MESSAGES = 1_000
 REPLY_SEQUENCE_AT = 5
 """`$JS.ACK.<stream>.<consumer>.<delivered>.<stream sequence>...`"""
-TIMEOUT_S = 10.0
 LAGGING_LOOKS_MAX = 50
 LOOK_AGAIN_AFTER_S = 0.1
 """A copy may be some milliseconds behind; five seconds are given."""
@@ -73,7 +70,7 @@ async def _draw(client: RawClient, last: int, copies: dict[str, bytearray]) -> N
     try:
         if server and server not in copies:
             copies[server] = await _marks(client, name, last)
-    except (TimeoutError, VerbEndedError):
+    except VerbEndedError:
         return
     finally:
         await _forget(client, name)
@@ -101,52 +98,25 @@ def _state(peer: Mapping[str, Any]) -> str:
     return "" if peer.get("current") else "behind"
 
 
-@dataclass
-class _Pull:
-    """What came of one pull."""
-
-    marks: bytearray
-    read: int = 0
-    left: int = 0
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def take(self, subject: bytes, reply: Reply) -> None:
-        if reply.status:
-            self.ended.set()
-            return
-        sequence = int(reply.reply_to.split(b".")[REPLY_SEQUENCE_AT])
-        end = MARK_BYTES * sequence
-        if end <= len(self.marks):
-            mark = hashlib.sha256(subject + b" " + reply.body).digest()
-            self.marks[end - MARK_BYTES : end] = mark[:MARK_BYTES]
-        self.read = sequence
-        self.left -= 1
-        if not self.left:  # What gives all that was asked for ends without a status.
-            self.ended.set()
-
-
 async def _marks(client: RawClient, consumer: str, last: int) -> bytearray:
     """A short hash of each sequence's subject and body, zeros where there is nothing."""
-    pull = _Pull(bytearray(MARK_BYTES * last))
-    inbox = client.new_inbox()
-    subscription = await client.subscribe_raw(inbox, pull.take)
-    request = json.dumps({"batch": BATCH_MESSAGES, "no_wait": True}).encode()
-    looks = 0
-    try:
-        while pull.read < last and looks < LAGGING_LOOKS_MAX:
-            before = pull.read
-            pull.left = BATCH_MESSAGES
-            pull.ended.clear()
-            await client.publish(
-                f"$JS.API.CONSUMER.MSG.NEXT.{subjects.CASES}.{consumer}", request, inbox
-            )
-            await asyncio.wait_for(pull.ended.wait(), TIMEOUT_S)
-            if pull.read == before:
+    marks, read, looks = bytearray(MARK_BYTES * last), 0, 0
+    next_messages = f"CONSUMER.MSG.NEXT.{subjects.CASES}.{consumer}"
+    async with receiving(client, Batches(client, subjects.CASES)) as pull:
+        while read < last and looks < LAGGING_LOOKS_MAX:
+            before = read
+            await pull.ask(next_messages, {"batch": log_reading.BATCH_MESSAGES, "no_wait": True})
+            for subject, reply in await pull.replies():
+                if reply.status:
+                    continue
+                read = int(reply.reply_to.split(b".")[REPLY_SEQUENCE_AT])
+                if read <= last:
+                    mark = hashlib.sha256(subject + b" " + reply.body).digest()
+                    marks[MARK_BYTES * (read - 1) : MARK_BYTES * read] = mark[:MARK_BYTES]
+            if read == before:
                 looks += 1
                 await asyncio.sleep(LOOK_AGAIN_AFTER_S)
-    finally:
-        await client.unsubscribe_raw(subscription)
-    return pull.marks
+    return marks
 
 
 def _compare(copies: Mapping[str, bytearray], last: int, findings: Findings) -> None:

@@ -1,7 +1,7 @@
-"""Whether what was decided was allowed: the rules that a reader of the log can check afterwards.
+"""Whether decisions were allowed: the rules that a reader of the log can check afterwards.
 
-Written apart from the services' decisions, so that a fault there shows here. Facts are never
-judged; only decisions are, at the time that the log gives for them. The rules stand in
+They are written independently of the services' decisions, so that a bug there shows here. Only
+decisions are judged, at the time that the log gives for them; facts never are. The rules are in
 `passage.integrity.verify.rules`, one file a noun.
 """
 
@@ -78,7 +78,7 @@ _RULES: dict[type[Event], Rule] = {
 
 
 def broken_rules(trail: Trail, event: CaseEvent[Any]) -> Iterator[str]:
-    """Finds the rules that an event breaks, and takes it into the trail."""
+    """The rules that an event breaks; takes the event into the trail."""
     kind = type(event.data)
     if trail.way.handed_over and kind in _BEFORE_HANDOVER:
         yield "decided after he was handed over"

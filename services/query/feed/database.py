@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.query.feed.columns import moment_text
 
@@ -36,6 +39,29 @@ class Database:
     def dispose(self) -> None:
         self.reader.dispose()
         self.writer.dispose()
+
+
+class DatabaseFailedError(Exception):
+    """The database doesn't answer, or not as it should; the text names no value."""
+
+    def __init__(self, error: SQLAlchemyError) -> None:
+        super().__init__(f"query's database failed ({type(error).__name__})")
+
+
+@contextmanager
+def reading(url: str) -> Iterator[Engine | None]:
+    """Opens the database to read; None where there is none yet. Raises DatabaseFailedError."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        yield None
+        return
+    database = open_database(url)
+    try:
+        yield database.reader
+    except SQLAlchemyError as error:
+        raise DatabaseFailedError(error) from None
+    finally:
+        database.dispose()
 
 
 def open_database(url: str) -> Database:

@@ -119,7 +119,7 @@ def _table(made: TableOf, metadata: MetaData, prefix: str) -> Table:
         metadata,
         *columns,
         sqlite_with_rowid=not made.clustered,
-        info={"constant": made.constant},
+        info={"row": made.row, "constant": made.constant},
     )
     for one in made.indexes:
         where = text(one.where) if one.where else None

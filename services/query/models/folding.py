@@ -111,15 +111,12 @@ def read_stored(stored: RecordedEvent) -> ReadEvent | ArchiveRow:
 
 def put_aside(stored: RecordedEvent, reason: str) -> ArchiveRow:
     """A message as the archive keeps it when nothing else can take it."""
-    return ArchiveRow(stored.id, *_filed(stored), stored.recorded_at, stored.state, reason)
+    filed = filed_under(str(stored.originator_id), stored.originator_version, stored.topic)
+    return ArchiveRow(stored.id, *filed, stored.recorded_at, stored.state, reason)
 
 
-def _filed(stored: RecordedEvent) -> tuple[str, int, str]:
-    case_id, version, type_name = (
-        str(stored.originator_id),
-        stored.originator_version,
-        stored.topic,
-    )
+def filed_under(case_id: str, version: int, type_name: str) -> tuple[str, int, str]:
+    """Under what the archive keeps a message that is put aside: printable, as columns take it."""
     is_case = CASE_ID.fullmatch(case_id) is not None
     if is_case and TYPE_NAME.fullmatch(type_name) and 0 < version <= VERSION_MAX:
         return case_id, version, type_name

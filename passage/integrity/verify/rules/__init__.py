@@ -1,1 +1,1 @@
-"""The rules of a log's reader, one file a noun; `transitions` puts them together."""
+"""The rules that a reader of the log checks, one file a noun; `transitions` combines them."""

@@ -1,4 +1,4 @@
-"""The rules about a case's course: calls, who works on it, groups, links, closing and erasure."""
+"""Rules about a case's course: calls, who works on it, groups, links, closing and erasure."""
 
 from __future__ import annotations
 

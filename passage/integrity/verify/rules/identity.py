@@ -1,4 +1,4 @@
-"""The rules about who he is: claims, registry, verification, credibility and reviews."""
+"""Rules about who he is: claims, registry, verification, credibility and reviews."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules about the rendezvous: who planned and approved it, and who was told of it, and how."""
+"""Rules about the rendezvous: who planned and approved it, who was told, and how."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _why_not_trusted(trail: Trail, done: str, at: datetime) -> Iterator[str]:
 
 
 def _why_not_with_group(trail: Trail, done: str, at: datetime) -> Iterator[str]:
-    """Members have logs of their own: one may change just when the leader's is decided on."""
+    """Members have logs of their own, which may change just as the leader's is decided on."""
     clear = all(
         one.who.verified and not _is_judged(one, {"doubtful", "hostile"}, at)
         for one in trail.awaited

@@ -1,4 +1,4 @@
-"""The rules about what goes out: messages to callers, and figures that leave the house."""
+"""Rules about what goes out: messages to callers, and published figures."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _ended(trail: Trail, data: Ending, _event: CaseEvent[Any]) -> Iterator[str]:
 
 
 def _told_late(trail: Trail, message_id: str, *, sent: bool) -> None:
-    """A channel's late word settles whether a message told him."""
+    """A channel's late report settles whether a message told him."""
     meeting = trail.way.meeting
     if meeting is None or message_id not in meeting.perhaps_told_by:
         return

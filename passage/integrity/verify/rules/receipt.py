@@ -1,4 +1,4 @@
-"""The rules about offers, receipts, groups received together, and what became of him afterwards."""
+"""Rules about offers, receipts, groups received together, and what happened to him afterwards."""
 
 from __future__ import annotations
 

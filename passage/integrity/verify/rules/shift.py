@@ -1,4 +1,4 @@
-"""The rules about a shift: its cases are accepted by name, by those who follow."""
+"""Rules about a shift: those who follow accept its cases by name."""
 
 from __future__ import annotations
 

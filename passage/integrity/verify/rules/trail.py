@@ -1,6 +1,6 @@
-"""What the rules need to know of a case so far, and how they are written.
+"""What the rules need to know about a case so far, and the questions that they share.
 
-Everything in it is small and shared where empty: there is one trail for each case of the log.
+Everything in it is small, and shared if empty: each case of the log has a trail.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LEEWAY = timedelta(minutes=5)
 
 
 class Meeting(NamedTuple):
-    """The rendezvous planned last, while it is neither missed, met, expired nor cancelled."""
+    """The newest rendezvous, unless it was missed, met, cancelled or has expired."""
 
     rendezvous_id: str
     planned_by: str
@@ -43,7 +43,7 @@ class OpenOffer(NamedTuple):
 
 @dataclass(slots=True)
 class Who:
-    """Who he is, as far as it was found out."""
+    """What is known of his identity."""
 
     claim: tuple[str, int] | None = None
     """The personal data last given: the event's id and version."""
@@ -92,7 +92,7 @@ class Lease:
 
 @dataclass(slots=True)
 class Custody:
-    """What became of him."""
+    """Where he is held, and what happened to him."""
 
     held: bool = False
     consent: bool = False
@@ -108,7 +108,7 @@ class Line(NamedTuple):
 
 
 class Safe(NamedTuple):
-    """What he said once of reaching him."""
+    """Something he said about reaching him."""
 
     rule: ContactRule
     windows: tuple[ContactWindow, ...]
@@ -117,8 +117,6 @@ class Safe(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A message to him."""
-
     valid_until: datetime
     dispatched: bool = False
     ended: bool = False
@@ -132,8 +130,6 @@ class Message(NamedTuple):
 
 @dataclass(slots=True)
 class Shift:
-    """A shift's log."""
-
     operators: tuple[str, ...]
     to: tuple[str, ...] = ()
     handed_over: Mapping[str, str] = field(default_factory=lambda: _NONE)
@@ -148,7 +144,7 @@ _NONE: Mapping[Any, Any] = {}
 
 @dataclass(slots=True)
 class Trail:
-    """What the rules need to know of a case so far, and of the log around it."""
+    """What the rules need to know about a case so far, and about the log around it."""
 
     supervisors: tuple[str, ...] = ()
     """Who may close a case as hoax or infiltration alone."""
@@ -178,23 +174,23 @@ class Trail:
 
     @property
     def awaited(self) -> list[Trail]:
-        """Those who travel with him and were not received yet, as far as their logs were read."""
+        """Those who travel with him and weren't received yet, as far as their logs were read."""
         if self.others is None:
             return []
         return [self.others.get(one, Trail()) for one in self.roll - self.way.received]
 
     def overrides(self, guard: str, at: datetime) -> bool:
-        """Whether a guard was set aside then."""
+        """Whether a guard was set aside at that time."""
         until = self.way.overrides.get(guard)
         return until is not None and at <= until + LEEWAY
 
     def is_on_coded_call(self, call_id: str) -> bool:
-        """Whether a call of that number went on, and all that have it are his."""
+        """Whether a call with that number continues, and all such calls gave the code."""
         lines = [line for (_, number), line in self.calls.items() if number == call_id]
         return all(line.coded for line in lines) and any(not line.ended for line in lines)
 
     def may_be_contacted(self, at: datetime) -> bool:
-        """Whether it was safe to reach him then, or close enough to it."""
+        """Whether it was safe to reach him at that time, or nearly."""
         moments = (at - LEEWAY, at, at + LEEWAY)
         return bool(self.contact) and all(
             one.rule == "yes"
@@ -217,7 +213,7 @@ Rules = dict[type[Event], Rule]
 
 
 def why_forced(trail: Trail, done: str) -> Iterator[str]:
-    """Whom somebody might have forced when people of ours were brought to him."""
+    """Why he, or one of his group, might have been forced."""
     if trail.duress:
         yield f"{done} while somebody might be forcing him"
     if any(one.duress for one in trail.awaited):
@@ -225,15 +221,15 @@ def why_forced(trail: Trail, done: str) -> Iterator[str]:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's, whatever they look like."""
+    """Whether two names belong to one person, however they are spelled."""
     return not is_another_person(one, other)
 
 
 def two_people(one: str, other: str | None) -> bool:
-    """Whether a second person is named, and is another one."""
+    """Whether a second, different person is named."""
     return is_another_person(one, other)
 
 
 def actor_of(event: CaseEvent[Any]) -> str:
-    """Who recorded an event, by his name."""
+    """The name of the person who recorded an event."""
     return event.actor.partition(":")[2]

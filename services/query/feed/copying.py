@@ -1,35 +1,29 @@
-"""The read models out of the database and in again: the archive, which is the log's second copy
-in another technology, and the tables beside it, so that query needn't build them anew.
+"""The read models out of the database and in again, so that query needn't build them anew.
 
-Rows are what the projections made, the same for SQLite and PostgreSQL: a backup of one restores
-into the other.
+Rows are what the projections made, the same for SQLite and PostgreSQL: a copy of one fills the
+other.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, Table, inspect, select, update
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from passage.backup_errors import BackupError, BackupIncompleteError, TargetNotEmptyError
-from passage.integrity.backup.manifest import ReadModelsPart
 from services.query.feed.columns import UtcDateTime
-from services.query.feed.database import open_database
+from services.query.feed.database import DatabaseFailedError, open_database, reading
 from services.query.feed.generations import Generations
 from services.query.feed.read_model import sequence_of
 from services.query.feed.tables import READ_MODELS, fingerprint, prefix_of, tables_for
 from services.query.feed.writing import RowWriter
 
-FOLDER = "read_models"
 ROWS_AT_ONCE = 200
 """A row of the archive may have half a megabyte."""
 MEMBER_BYTES = 1_048_576
@@ -42,8 +36,16 @@ def shape() -> str:
     return fingerprint(sqlite.dialect())
 
 
-class ReadModelsUnreadableError(Exception):
-    """The database can't be copied now; the text says why, without a row's content."""
+class NoReadModelsError(Exception):
+    """There is no database to copy."""
+
+
+class DatabaseNotEmptyError(Exception):
+    """The database to fill has tables already."""
+
+
+class RowsMissingError(Exception):
+    """Other rows came than were copied."""
 
 
 class Copy:
@@ -54,38 +56,27 @@ class Copy:
         own = fingerprint(connection.dialect)
         self._tables = tables_for(prefix_of(own)).by_name
         self.sequence = sequence_of(connection, own)
-        self._rows: dict[str, int] = {}
-
-    def part(self) -> ReadModelsPart:
-        """What was copied so far."""
-        return ReadModelsPart(shape=shape(), sequence=self.sequence, rows=dict(self._rows))
+        self.rows: dict[str, int] = {}
+        """Table -> how many rows of it were copied."""
 
     def members(self) -> Iterator[tuple[str, bytes]]:
-        """Gives names and contents of all members, in bounded memory."""
+        """`table/number` and content of all members, in bounded memory."""
         for name, table in self._tables.items():
-            self._rows[name] = 0
+            self.rows[name] = 0
             rows = select(table).execution_options(yield_per=ROWS_AT_ONCE)
             for number, lines in enumerate(_members(self._connection.execute(rows))):
-                self._rows[name] += len(lines)
-                yield f"{FOLDER}/{name}/{number:06}", b"\n".join(lines)
+                self.rows[name] += len(lines)
+                yield f"{name}/{number:06}", b"\n".join(lines)
 
 
 @contextmanager
 def copying(url: str) -> Iterator[Copy]:
-    """Opens a copy of the read models. Raises ReadModelsUnreadableError, also where none are."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-        raise ReadModelsUnreadableError("there is no read model yet")
-    database = open_database(url)
-    try:
-        with database.reader.connect() as connection:
+    """Opens a copy of the read models. Raises NoReadModelsError, DatabaseFailedError."""
+    with reading(url) as reader:
+        if reader is None:
+            raise NoReadModelsError("there is no read model yet")
+        with reader.connect() as connection:
             yield Copy(connection)
-    except SQLAlchemyError as error:
-        raise ReadModelsUnreadableError(
-            f"the read models can't be read ({type(error).__name__})"
-        ) from None
-    finally:
-        database.dispose()
 
 
 class Filling:
@@ -108,34 +99,31 @@ class Filling:
             writer.insert(self._connection, some)
         self.rows[name] = self.rows.get(name, 0) + len(rows)
 
-    def keep(self, part: ReadModelsPart) -> None:
-        """Makes the rows this program's read models. Raises BackupIncompleteError."""
-        wanted = {name: count for name, count in part.rows.items() if count}
-        if self.rows != wanted:
-            raise BackupIncompleteError("the read models have other rows than the manifest says")
+    def keep(self, sequence: int, rows: Mapping[str, int]) -> None:
+        """Makes the rows this program's read models, up to a sequence. Raises RowsMissingError."""
+        if self.rows != {name: count for name, count in rows.items() if count}:
+            raise RowsMissingError
         self._connection.execute(
             update(READ_MODELS)
             .where(READ_MODELS.c.fingerprint == self._generation)
-            .values(sequence=part.sequence)
+            .values(sequence=sequence)
         )
         self._connection.commit()
 
 
 @contextmanager
 def filling(url: str) -> Iterator[Filling]:
-    """Opens an empty database to fill. Raises TargetNotEmptyError, BackupError (no answer)."""
+    """Opens an empty database to fill. Raises DatabaseNotEmptyError, DatabaseFailedError."""
     database = open_database(url)
     try:
         if inspect(database.writer).get_table_names():
-            raise TargetNotEmptyError(
-                "the database has tables already; name an empty one with --database"
-            )
+            raise DatabaseNotEmptyError
         generations = Generations(database)
         generations.open()
         with database.writer.connect() as connection:
             yield Filling(connection, generations.following.fingerprint)
     except SQLAlchemyError as error:
-        raise BackupError(f"the database doesn't take the rows ({type(error).__name__})") from None
+        raise DatabaseFailedError(error) from None
     finally:
         database.dispose()
 

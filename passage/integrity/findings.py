@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
+from shared.log_heads import Problem
+
 KEPT_PER_CHECK = 100
 
 Severity = Literal["error", "warning"]
@@ -33,6 +35,10 @@ class Findings:
         self.counts[check, severity] += 1
         if self.counts[check, severity] <= KEPT_PER_CHECK:
             self.kept.append(Finding(check, where, what, severity))
+
+    def note(self, problem: Problem, check: str = "") -> None:
+        """Notes what is wrong with one message, under its own check unless another is named."""
+        self.add(check or problem.check, f"sequence {problem.sequence}", problem.what)
 
     @property
     def errors(self) -> int:

@@ -16,8 +16,8 @@ from nats.aio.client import Client
 from sqlalchemy import Engine, MetaData, Table, select
 
 from passage.install.provisioning import ApiRefusedError, ask
+from passage.integrity.erasure.copies import Erasures
 from passage.integrity.log_reading import last_sequence, read_batches
-from passage.integrity.verify.erased import Erasures
 from shared import subjects
 from shared.policy import policy
 

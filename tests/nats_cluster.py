@@ -1,4 +1,6 @@
-"""A cluster of real nats-servers on loopback: for tests of what holds on replicated streams."""
+"""A cluster of real nats-servers on loopback, for tests of replicated streams."""
+
+from __future__ import annotations
 
 import contextlib
 import json
@@ -6,12 +8,12 @@ import socket
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
+from passage.install.certificates import ROUTES
 from passage.install.nats_tls import Tls
 from passage.runner.nats_greeting import request
-from passage.runner.nats_server import ClusterSettings, NatsServer, NatsServerError
+from passage.runner.nats_server import NatsServer, NatsServerError
 from passage.runner.ports import free_ports
 
 PROBE_STREAM = "cluster_ready_probe"
@@ -19,7 +21,7 @@ PROBE_STREAM = "cluster_ready_probe"
 
 @dataclass
 class NatsCluster:
-    """`size` servers with routes to each other; `servers[i]` can be killed and started alone."""
+    """`servers[i]` can be killed and started alone."""
 
     data_dir: Path
     size: int = 3
@@ -32,13 +34,12 @@ class NatsCluster:
 
     @property
     def url(self) -> str:
-        """All servers, comma-separated, as NATS_URL takes them."""
         return ",".join(server.url for server in self.servers)
 
     def start(self, timeout: float = 30.0) -> None:
         """Start all servers and wait until a stream with `size` replicas can be made.
 
-        Where clients must log in (`extra_config`), only until all of them greet.
+        If clients must log in (`extra_config`), wait only until all servers greet.
         See `NatsServer.start` for the thread to call it from. Raises `NatsServerError`.
         """
         if not self.servers:
@@ -67,17 +68,27 @@ class NatsCluster:
                 host=self.host,
                 port=port,
                 name=f"n{number}",
-                cluster=ClusterSettings("passage", route, routes, self.routes_tls),
                 sync_interval=self.sync_interval,
-                extra_config=self.extra_config,
+                extra_config=f"{self._cluster_config(route, routes)}\n{self.extra_config}",
                 tls=self.tls,
             )
             for number, (port, route) in enumerate(ports, start=1)
         ]
 
+    def _cluster_config(self, port: int, routes: tuple[str, ...]) -> str:
+        lines = [
+            "cluster {",
+            "  name: passage",
+            f"  listen: {json.dumps(f'{self.host}:{port}')}",
+            f"  routes: {json.dumps(list(routes))}",
+            *(_between_servers(self.routes_tls) if self.routes_tls else []),
+            "}",
+        ]
+        return "\n".join(lines)
+
     def _takes_replicated_stream(self) -> bool:
-        # A meta leader answers before it has heard of every peer; only the making of a stream
-        # with all replicas shows that it has.
+        # A meta leader answers before it knows every peer; only making a stream with all replicas
+        # shows that it does.
         config = {"name": PROBE_STREAM, "num_replicas": self.size, "storage": "memory"}
         made = self._ask(f"$JS.API.STREAM.CREATE.{PROBE_STREAM}", config)
         if made:
@@ -93,7 +104,7 @@ class NatsCluster:
             connection.makefile("rwb") as wire,
         ):
             wire.readline()
-            reply = request(wire.write, wire.flush, wire.readline, subject, payload)
+            reply = request(wire, subject, payload)
             return "error" not in json.loads(reply)
         return False
 
@@ -101,10 +112,16 @@ class NatsCluster:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def routes_tls(keys: Path) -> Tls:
+    """What the servers of a cluster check each other by: their one certificate."""
+    pinned = ROUTES.certificate(keys)
+    return Tls(pinned, ROUTES.key(keys), pinned)
+
+
+def _between_servers(tls: Tls) -> list[str]:
+    """Both ends show a certificate."""
+    return tls.block(f"ca_file: {json.dumps(str(tls.ca))}", "verify: true")

@@ -1,0 +1,147 @@
+"""Reads the whole log once, and compares with it everything that was made of it."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nats.aio.client import Client
+from sqlalchemy import Engine
+from typing_extensions import override
+
+from passage.connecting import connected
+from passage.exits import Exit, VerbEndedError
+from passage.install.comparing import incarnation_of
+from passage.install.provisioning import compare
+from passage.integrity.findings import Findings
+from passage.integrity.gate import bad_lines_of, check_witnessed, no_collection, witnessed_of
+from passage.integrity.log_reading import Check, last_sequence, read_with, stream_info
+from passage.integrity.query_database import reading_database
+from passage.integrity.verify import index_check
+from passage.integrity.verify.audit_check import check_audit
+from passage.integrity.verify.case_logs import CaseLogs
+from passage.integrity.verify.digest_check import DigestCheck
+from passage.integrity.verify.index_check import IndexCheck
+from passage.integrity.verify.keys_check import check_keys
+from passage.integrity.verify.quota_check import check_quotas
+from passage.integrity.verify.replicas_check import check_replicas
+from passage.running import Running, settings_of_environment
+from services.query.feed.archive import Archive
+from services.query.feed.checking import ReadModelCheck
+from shared import subjects
+from shared.jetstream.raw_client import RawClient
+from shared.jetstream.stored import StoredMessage
+from shared.log_heads import RolledDigest
+from shared.witness_files import Witnessed
+
+Tell = Callable[[str, int, int], None]
+"""Hears what is read, how much of it was, and how much there is; 0: nobody knows."""
+
+
+class Checked:
+    """What was read, and what was found."""
+
+    def __init__(self, witnessed: Witnessed) -> None:
+        self.findings = Findings()
+        self.witnessed = witnessed
+        self.digest = RolledDigest("the log", witnessed.binding)
+        self.events = 0
+        self.cases = 0
+        self.rows_of_cases: int | None = None
+        self.copies = 0
+        """How many servers' copies of CASES were read; 0 where there is one only."""
+
+    def as_json(self) -> dict[str, object]:
+        counts = [
+            {"check": check, "severity": severity, "count": count}
+            for (check, severity), count in sorted(self.findings.counts.items())
+        ]
+        return {
+            "events": self.events,
+            "cases": self.cases,
+            "sequence": self.digest.sequence,
+            "cases_in_read_model": self.rows_of_cases,
+            "copies": self.copies,
+            "errors": self.findings.errors,
+            "counts": counts,
+            "findings": [asdict(one) for one in self.findings.kept],
+        }
+
+
+async def verify(running: Running, tell: Tell) -> Checked:
+    """What was read and found, of a system that runs or of a log without services."""
+    # Read before the log's end is asked for: no line may be newer than what is read.
+    checked = Checked(await asyncio.to_thread(witnessed_of, running))
+    async with connected(running) as client:
+        await check_definitions(client, running, checked.findings)
+        await check_quotas(client, running.quota, checked.findings)
+        with reading_database(running) as reader, no_collection():
+            if reader is None:
+                raise VerbEndedError(Exit.FAILED, "there is no read model; is query running?")
+            await _verify(client, running, reader, checked, tell)
+    return checked
+
+
+async def _verify(
+    client: RawClient, running: Running, reader: Engine, checked: Checked, tell: Tell
+) -> None:
+    findings = checked.findings
+    info = await stream_info(client, subjects.CASES)
+    last = int(info["state"]["last_seq"])
+    read_model = ReadModelCheck(reader, findings.add)
+    comparing = await asyncio.to_thread(read_model.wait_for, last)
+    archive = [ArchiveCheck(reader, last, findings)] if comparing else []
+    await _check_log(client, last, checked, archive, tell)
+    await check_keys(client, findings)
+    ends = (last, Archive.furthest(reader).last)
+    check_witnessed(checked.witnessed, incarnation_of(info["config"]), ends, findings)
+    for bad in await asyncio.to_thread(bad_lines_of, running):
+        if bad not in checked.witnessed.problems:
+            findings.add("witness", "witness files", bad)
+    await check_audit(client, checked.witnessed, findings)
+    checked.copies = await check_replicas(client, last, findings)
+    if comparing:
+        tell("read models", 0, 0)
+        checked.rows_of_cases = await asyncio.to_thread(read_model.compare_rows)
+
+
+class ArchiveCheck(Check):
+    """query's archive has every message up to the last just so."""
+
+    def __init__(self, reader: Engine, last: int, findings: Findings) -> None:
+        self._archive = Archive.own(reader, last)
+        self._findings = findings
+
+    @override
+    def take(self, batch: Sequence[StoredMessage]) -> None:
+        for sequence, what in self._archive.differences(batch).items():
+            self._findings.add("archive", f"sequence {sequence}", what)
+
+
+async def _check_log(
+    client: Client, last: int, checked: Checked, more: Sequence[Check], tell: Tell
+) -> None:
+    """Reads CASES for all checks, and then the index for what CASES says must be there."""
+    findings = checked.findings
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="passage-verify-"))
+        index = stack.enter_context(IndexCheck(Path(folder), findings))
+        logs = CaseLogs(findings, settings_of_environment().supervisor_names, index.promise)
+        checks = [DigestCheck(checked.digest, findings), logs, *more]
+        await read_with(client, subjects.CASES, last, checks, lambda done: tell("log", done, last))
+        checked.events, checked.cases = logs.events, logs.cases
+        last = await last_sequence(client, index_check.STREAM)
+        await read_with(client, index_check.STREAM, last, [index])
+        index.compare(datetime.now(UTC), logs.knows)
+
+
+async def check_definitions(client: Client, running: Running, findings: Findings) -> None:
+    """Compares every stream and consumer, the whole of each, with what it must be."""
+    for one in await compare(client, running.replicas, running.quota):
+        if not one.is_sound:
+            findings.add("definitions", f"{one.kind} {one.name}", one.summary)
