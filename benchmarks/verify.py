@@ -28,7 +28,7 @@ def run(bench: Bench) -> Iterator[Measured]:
         running = _running(site, folder, events)
         rounds = [_verified(running, events) for _ in range(bench.rounds(ROUNDS))]
         figures = {"best": min(rounds), "worst": max(rounds)}
-        yield Measured("verify", rounded(figures), "s", notes={"events": events})
+        yield Measured("verify/whole", rounded(figures), "s", notes={"events": events})
 
 
 def _running(site: Site, folder: Path, events: int) -> Running:

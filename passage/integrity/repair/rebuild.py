@@ -26,7 +26,7 @@ GUARD = frozenset({EXPECTED_SEQUENCE, EXPECTED_SUBJECT})
 
 
 async def floors_of(client: RawClient) -> dict[str, int]:
-    """Gives, of each durable of CASES, up to where it had acknowledged everything."""
+    """Durable of CASES -> up to where it had acknowledged everything."""
     found: dict[str, int] = {}
     for wanted in _durables():
         try:

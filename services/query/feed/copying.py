@@ -32,7 +32,7 @@ INSERTED_AT_ONCE = 64
 
 
 def shape() -> str:
-    """Gives this program's read models' fingerprint, the same on every database."""
+    """The fingerprint of this program's read models, the same on every database."""
     return fingerprint(sqlite.dialect())
 
 
