@@ -36,8 +36,8 @@ from benchmarks.story import FOLDS, Writers
 from services.keyholder.holder import Holder
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import Secrets
-from services.query.projections import case_list
-from services.query.projections.case_row import CaseRow
+from services.query.models import case_list
+from services.query.models.case_row import CaseRow
 from shared.buckets import Bucket, BucketEntry, Change, TakenError
 from shared.case_history import History
 from shared.case_log import CaseLog, Fold

@@ -26,7 +26,7 @@ from passage.integrity.findings import Findings
 from passage.integrity.log_reading import Check, read_with, stream_info
 from passage.integrity.query_database import reading_database
 from passage.running import Running
-from services.query.archive import Archive
+from services.query.feed.archive import Archive
 from shared import subjects
 from shared.checkpoints import read_public_key, read_signing_key
 from shared.jetstream.stored import StoredMessage

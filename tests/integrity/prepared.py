@@ -14,8 +14,8 @@ from passage.integrity.log_reading import last_sequence, read_batches
 from passage.integrity.repair.rebuild import store
 from passage.runner.own_server import stopped_log_of
 from passage.running import Running
-from services.query.database import open_database
-from services.query.generations import Generations
+from services.query.feed.database import open_database
+from services.query.feed.generations import Generations
 from services.witness.signing import Signer
 from shared import subjects
 from shared.checkpoints import make_witness_keys, read_signing_key

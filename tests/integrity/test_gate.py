@@ -20,8 +20,8 @@ from passage.folders import Folders
 from passage.integrity.gate import Gate, check_gate
 from passage.integrity.repair import rebuild
 from passage.runner.own_server import stopped_log_of
-from services.query.database import open_database
-from services.query.tables import fingerprint, prefix_of, tables_for
+from services.query.feed.database import open_database
+from services.query.feed.tables import fingerprint, prefix_of, tables_for
 from shared.case_log import CaseLog, Fold, jetstream_env
 from shared.events.parsing import read_case_event
 from shared.jetstream.stored import StoredMessage

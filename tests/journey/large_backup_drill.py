@@ -29,8 +29,8 @@ from passage.integrity.repair.rebuild import store
 from passage.runner.nats_server import NatsServer
 from passage.running import Running
 from passage.witness_places import stopped
-from services.query.database import open_database
-from services.query.generations import Generations
+from services.query.feed.database import open_database
+from services.query.feed.generations import Generations
 from shared import subjects
 from shared.checkpoints import Line, read_signing_key, signed
 from shared.events.base import Event

@@ -20,8 +20,8 @@ from passage.integrity.erasure.stores import read_database, read_path
 from services.intake.state import IntakeState, evolve
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import Secrets
-from services.query.database import Database, open_database
-from services.query.generations import Generations
+from services.query.feed.database import Database, open_database
+from services.query.feed.generations import Generations
 from shared.boxes import box_up
 from shared.case_log import CaseLog, Fold
 from shared.events.base import CallEnvelope, Event, type_of

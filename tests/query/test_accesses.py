@@ -9,7 +9,7 @@ from nats.aio.client import Client
 
 from passage.cli.audit import _read
 from passage.running import Running
-from services.query.accesses import accesses_of
+from services.query.reads.accesses import accesses_of
 from shared import subjects
 from shared.jetstream.stream import Stream
 from tests.accesses import access_record
@@ -29,7 +29,7 @@ async def publish(url: str, messages: list[tuple[str, bytes]]) -> None:
 def test_what_names_a_case_is_found_in_order_and_what_is_unreadable_is_counted(
     server_log: ServerLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.accesses.PAGE_MESSAGES", 2)
+    monkeypatch.setattr("services.query.reads.accesses.PAGE_MESSAGES", 2)
     made = [
         *(access_record(CASE, hours=number) for number in (1, 4, 5)),
         access_record(OTHER_CASE, hours=2),

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from services.query import connections
-from services.query.api.app import create_app
+from services.query import http_connections
+from services.query.app import create_app
 from services.query.main import Server, listen
 from tests.query.asking import Desk, asked
 from tests.query.stage import MemoryLog
@@ -32,7 +32,10 @@ async def served(folder: Path) -> AsyncIterator[tuple[Address, Desk]]:
     """The app on a real socket, with the connections that it has in a process of its own."""
     async with asked(MemoryLog(), folder) as desk:
         config = uvicorn.Config(
-            create_app(desk.context), log_config=None, lifespan="off", http=connections.Connection
+            create_app(desk.context),
+            log_config=None,
+            lifespan="off",
+            http=http_connections.Connection,
         )
         listener = listen("127.0.0.1:0")
         server = Server(config, desk.context)
@@ -73,9 +76,9 @@ async def status_of(address: Address) -> bytes:
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "HEAD_WITHIN_S", SOON_S)
-    monkeypatch.setattr(connections, "READ_WITHIN_S", SOON_S)
-    monkeypatch.setattr("services.query.api.guards.BODY_WITHIN_S", SOON_S)
+    monkeypatch.setattr(http_connections, "HEAD_WITHIN_S", SOON_S)
+    monkeypatch.setattr(http_connections, "READ_WITHIN_S", SOON_S)
+    monkeypatch.setattr("services.query.http_guards.BODY_WITHIN_S", SOON_S)
 
 
 @pytest.mark.usefixtures("soon")
@@ -133,7 +136,7 @@ async def test_an_answer_that_nobody_reads_ends_the_connection(tmp_path: Path) -
 async def test_half_open_connections_take_nobodys_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "CONNECTIONS_MAX", 20)
+    monkeypatch.setattr(http_connections, "CONNECTIONS_MAX", 20)
     async with served(tmp_path) as (address, _):
         half = [await opened(address, GET[:10]) for _ in range(60)]
         assert b"200" in await status_of(address)
@@ -147,7 +150,7 @@ async def test_half_open_connections_take_nobodys_place(
 async def test_a_request_sent_right_behind_another_has_its_whole_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.api.cases.MIN_SEQUENCE_WAIT_S", 5 * SOON_S)
+    monkeypatch.setattr("services.query.requests.cases.MIN_SEQUENCE_WAIT_S", 5 * SOON_S)
     waits = GET.replace(b"/livez", b"/api/queue?min_sequence=99999")
     async with served(tmp_path) as (address, _):
         answers = await the_rest(await opened(address, GET + waits))
@@ -157,7 +160,7 @@ async def test_a_request_sent_right_behind_another_has_its_whole_time(
 async def test_those_who_wait_for_a_sequence_keep_nobody_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.api.cases.MIN_SEQUENCE_WAIT_S", WITHIN_S)
+    monkeypatch.setattr("services.query.requests.cases.MIN_SEQUENCE_WAIT_S", WITHIN_S)
     async with asked(MemoryLog(), tmp_path) as desk:
         never = [
             asyncio.create_task(desk.http.get("/api/queue", params={"min_sequence": 99_999}))

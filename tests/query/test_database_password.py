@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from services.query.database import open_database
+from services.query.feed.database import open_database
 from shared.keyfiles import (
     EMPTY,
     MISSING,

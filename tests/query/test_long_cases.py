@@ -10,10 +10,10 @@ import pytest
 
 from services.query.api.cases import TIMELINE_MAX, TIMELINE_SHOWN
 from services.query.api.reveal import VALUES_SHOWN
-from services.query.candidate_reads import SAID_MAX
-from services.query.opening import PAGE_MAX_BYTES
 from services.query.pages.routes import EVENTS_SHOWN
-from services.query.slices import PAGE_BYTES, read_events
+from services.query.reads.candidate_reads import SAID_MAX
+from services.query.reads.opening import PAGE_MAX_BYTES
+from services.query.reads.slices import PAGE_BYTES, read_events
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded
 from shared.events.parsing import read_case_event
@@ -56,7 +56,7 @@ def events_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         count[0] += 1
         return read(*args)
 
-    monkeypatch.setattr("services.query.slices.read_case_event", counting)
+    monkeypatch.setattr("services.query.reads.slices.read_case_event", counting)
     yield count
 
 
@@ -172,7 +172,7 @@ async def test_a_case_of_large_events_is_read_a_few_megabytes_at_a_time(
         reads.append(sum(len(one.stored) for one in found))
         return found
 
-    monkeypatch.setattr("services.query.slices.read_events", counting)
+    monkeypatch.setattr("services.query.reads.slices.read_events", counting)
     async with asked(log, tmp_path, FixedKeys()) as desk:
         desk.follower.until(61)
         for query in ({}, {"as_of_version": 50}):
@@ -199,11 +199,12 @@ async def test_a_case_of_thousands_of_calls_is_compared_by_the_last_ones(
     log.write(book)
     read = [0]
 
-    def counting(*args: Any) -> Any:
-        read[0] += 1
-        return read_case_event(*args)
+    def counting(connection: Any, query: Any) -> Any:
+        found = read_events(connection, query)
+        read[0] += len(found)
+        return found
 
-    monkeypatch.setattr("services.query.candidate_reads.read_case_event", counting)
+    monkeypatch.setattr("services.query.reads.candidate_reads.read_events", counting)
     keys = FixedKeys()
     async with asked(log, tmp_path, keys) as desk:
         desk.follower.until(1_002)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.query.accesses import Accesses
-from services.query.opening import REQUEST_MAX_BYTES, opened
+from services.query.reads.accesses import Accesses
+from services.query.reads.opening import REQUEST_MAX_BYTES, opened
 from shared.access import AccessRecord, Spotted
 from shared.case_log import LogError
 from shared.key_messages import VALUES_MAX, SealedValue

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.query.wrong_codes import WrongCodes
+from services.query.feed.wrong_codes import WrongCodes
 from shared.events.fields import Channel
 from shared.return_codes import WRONG_CODES_AN_HOUR
 from tests import examples as e

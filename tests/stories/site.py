@@ -27,7 +27,7 @@ from passage.runner.nats_server import NatsServer
 from services import handover, intake, keyholder, verification
 from services.keyholder.lock import Lock
 from services.keyholder.secrets import make_key_files
-from services.query.log import RecordedEvent
+from services.query.recorder import RecordedEvent
 from services.verification.registry import SqliteRegistry, load_csv
 from shared import subjects
 from shared.answering import AnyAnswer, answer

@@ -21,7 +21,7 @@ from passage.integrity.repair.rebuild import floors_of, make_anew, make_durables
 from passage.integrity.repair.saved import Saved, new_file, save_stream, unfinished_in
 from passage.printing import counted, err
 from passage.running import Running
-from services.query.archive import Archive
+from services.query.feed.archive import Archive
 from shared import subjects
 from shared.checkpoints import read_signing_key
 from shared.jetstream.raw_client import RawClient

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from services.query.archive import is_filed
+from services.query.feed.archive import is_filed
 from shared.jetstream.stored import StoredMessage
 from shared.log_heads import LogHeads, Problem
 from shared.witness_files import Witnessed
