@@ -15,7 +15,7 @@ from eventsourcing.persistence import IntegrityError, OperationalError
 from typing_extensions import override
 
 from shared.access import Use
-from shared.case_history import History
+from shared.case_history import Histories, History
 from shared.case_log import CaseLog, ChainedEvent, Fold
 from shared.events.base import CaseEvent, chain_hash
 from shared.events.fields import Sealed
@@ -76,6 +76,7 @@ class MemoryLog(CaseLog[Any]):
         self.fold = fold
         self.store = store
         self.histories: dict[str, History[Any]] = {}
+        self._kept = Histories()
         self._turns = Turns()
         self.mapper = cast(Any, Drafting())
         self.recorder = cast(Any, store)
