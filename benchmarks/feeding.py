@@ -14,8 +14,8 @@ from services.query.feed.loop import Feed
 from services.query.feed.metrics import Metrics
 from services.query.feed.progress import Progress
 from services.query.main import GC_THRESHOLD_OBJECTS
-from shared.case_log import jetstream_env
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
+from shared.log.case_log import jetstream_env
 
 JOIN_WITHIN_S = 30.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from shared.access import AccessRecord, Spotted
+from shared.keys.access import AccessRecord, Spotted
 from tests.examples import NOON
 
 

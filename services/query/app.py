@@ -28,7 +28,7 @@ from services.query.context import Context
 from services.query.http_guards import Guards
 from services.query.pages import routes as pages
 from services.query.requests.problems import install, problems
-from shared.certificates import names_in
+from shared.servers.certificates import names_in
 from shared.settings import Settings
 
 

@@ -16,9 +16,9 @@ from services.query.reads.cases import Reads
 from services.query.reads.name_search import Names
 from services.query.recorder import Log
 from services.query.storing import Storing
-from shared.keyholder import Keys
-from shared.parked_messages import WaitingPage
-from shared.parking import Parked
+from shared.keys.client import Keys
+from shared.parked.messages import WaitingPage
+from shared.parked.parking import Parked
 from shared.refusals import Supervisors
 from shared.settings import Settings
 

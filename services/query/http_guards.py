@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.query.feed.metrics import Metrics
 from services.query.requests.problems import problem
-from shared.logs import logger, place_of
+from shared.diagnostics.logger import logger, place_of
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -38,16 +38,16 @@ from services.query.reads.name_search import Names
 from services.query.recorder import Log
 from services.query.storing import Storing, reports_of
 from shared import subjects
-from shared.case_log import jetstream_env
-from shared.health_file import health_kept
+from shared.bus.health_file import health_kept
+from shared.diagnostics.logger import configure, logger, place_of
+from shared.diagnostics.own_process import own_process, run_to_end
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.jetstream.stream import Stream
-from shared.keyholder import RemoteKeys
-from shared.logs import configure, logger, place_of
-from shared.own_process import own_process, run_to_end
-from shared.parked_messages import parked_at, waiting_page
-from shared.secret_files import own_settings
+from shared.keys.client import RemoteKeys
+from shared.log.case_log import jetstream_env
+from shared.parked.messages import parked_at, waiting_page
 from shared.settings import Settings
+from shared.skeleton.own_settings import own_settings
 
 BACKLOG_CONNECTIONS = 256
 GRACE_S = 0.3

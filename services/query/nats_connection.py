@@ -16,12 +16,12 @@ from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from shared import subjects
-from shared.connection_errors import log_connection_error
-from shared.credentials import api_prefix, connect_options
-from shared.denials import Denials, DeniedError
+from shared.bus.connection_errors import log_connection_error
 from shared.jetstream.stored import read_time
 from shared.jetstream.tls import TlsClient
-from shared.parked_messages import SETTLED_PREFIX
+from shared.parked.messages import SETTLED_PREFIX
+from shared.servers.credentials import api_prefix, connect_options
+from shared.servers.denials import Denials, DeniedError
 from shared.settings import Settings
 
 RECONNECT_WAIT_S = 0.1

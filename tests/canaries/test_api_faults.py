@@ -28,7 +28,7 @@ from services.query.feed.progress import Progress
 from services.query.feed.read_model import ReadModel
 from services.query.nats_connection import NatsConnection
 from services.query.reads.cases import Reads
-from shared.logs import configure
+from shared.diagnostics.logger import configure
 from tests import examples as e
 from tests.canaries.faults import FAULTS, filled, malformed, nonsense, raising, text_of
 from tests.canaries.persons import Canary, canaries
@@ -216,8 +216,12 @@ async def test_the_logs_would_show_it(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The scanner and what it is given are as they must be: a value that is logged is found."""
-    monkeypatch.setattr("shared.log_lines.listed", lambda name, given: {"event": name, **given})
-    monkeypatch.setattr("shared.logs.listed", lambda name, given: {"event": name, **given})
+    monkeypatch.setattr(
+        "shared.diagnostics.lines.listed", lambda name, given: {"event": name, **given}
+    )
+    monkeypatch.setattr(
+        "shared.diagnostics.logger.listed", lambda name, given: {"event": name, **given}
+    )
     monkeypatch.setattr("services.query.http_guards.place_of", lambda error: [str(error)])
     monkeypatch.setattr(Reads, "queue", raising(PERSONS[0]))
     await desk.http.get("/api/queue")

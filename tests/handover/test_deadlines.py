@@ -8,7 +8,6 @@ import pytest
 
 from services.handover.deadlines import KINDS, RULES, Spans, decide_due, due_in
 from services.handover.state import HandoverState
-from shared.due import Due, spans_of
 from shared.events import handover
 from shared.events.base import Event
 from shared.events.custody import (
@@ -19,6 +18,7 @@ from shared.events.custody import (
     Exchanged,
 )
 from shared.settings import Settings
+from shared.skeleton.due import Due, spans_of
 from tests import examples as e
 from tests.asking import OLENA
 from tests.handover.cases import (

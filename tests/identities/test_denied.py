@@ -12,15 +12,15 @@ from eventsourcing.persistence import OperationalError, StoredEvent
 from nacl.public import PrivateKey
 
 from services.query.nats_connection import NatsConnection, NobodyAnswersError
-from shared.buckets import JetStreamBucket
-from shared.bus import Bus
-from shared.case_log import jetstream_env
-from shared.denials import DeniedError
+from shared.bus.bus import Bus
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
+from shared.jetstream.buckets import JetStreamBucket
 from shared.jetstream.calls import Outgoing, RequestRefusedError
 from shared.jetstream.connection import Connection
-from shared.keyholder import Keys, KeysDeniedError, RemoteKeys
-from shared.parking import Delivery, UnprocessableError
+from shared.keys.client import Keys, KeysDeniedError, RemoteKeys
+from shared.log.case_log import jetstream_env
+from shared.parked.parking import Delivery, UnprocessableError
+from shared.servers.denials import DeniedError
 from tests.identities.conftest import Ground
 
 AN_HOUR_S = 3_600.0

@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from passage.integrity.gate import bad_lines_of
 from passage.running import Running
-from shared import checkpoints, witness_reading, witness_thinning
-from shared.checkpoints import make_witness_keys
-from shared.witness_files import read_witness_files, sign_next
-from shared.witness_lines import KEPT, hash_of
-from shared.witness_reading import SHOWN_MAX
-from shared.witness_thinning import thin
+from shared.witnesses import checkpoints, parsing, thinning
+from shared.witnesses.backlinks import KEPT, hash_of
+from shared.witnesses.checkpoints import make_witness_keys
+from shared.witnesses.files import read_witness_files, sign_next
+from shared.witnesses.parsing import SHOWN_MAX
+from shared.witnesses.thinning import thin
 from tests.integrity.witness_lines import (
     BEGUN_AT,
     FEW,
@@ -73,7 +73,7 @@ def test_what_is_left_is_sound_and_needs_one_signature(
     thinned: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked = count_checks(monkeypatch)
-    monkeypatch.setattr(witness_reading, "read_line", lambda *_: pytest.fail("one by one"))
+    monkeypatch.setattr(parsing, "read_line", lambda *_: pytest.fail("one by one"))
     assert said(thinned) == ([], [])
     assert checked == texts(thinned)[-1:]
 
@@ -178,7 +178,7 @@ def test_of_old_lines_only_those_that_count_are_checked_at_a_start(
         checked.append(text)
         return checkpoints.read_line(text, key)
 
-    monkeypatch.setattr(witness_reading, "read_line", counted)
+    monkeypatch.setattr(parsing, "read_line", counted)
     lines = read_witness_files([path], PUBLIC).lines
     assert len(lines) == len(checked) <= sum(FEW[:3]) + 3
 
@@ -209,7 +209,7 @@ def test_what_is_signed_while_a_file_is_thinned_is_not_lost(
         sign_some(paths, 3, BEGUN_AT + timedelta(days=DAYS))
         yield
 
-    monkeypatch.setattr(witness_thinning, "held", late)
+    monkeypatch.setattr(thinning, "held", late)
     thin(path)
     assert numbers(path)[-4:] == [MANY, MANY + 1, MANY + 2, MANY + 3]
     assert said(path) == ([], [])

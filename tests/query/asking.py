@@ -15,8 +15,8 @@ from services.query.nats_connection import NatsConnection
 from services.query.reads.access_pages import AccessPage
 from services.query.reads.accesses import Accesses
 from services.query.storing import Storing
-from shared.keyholder import Keys
-from shared.parked_messages import Waiting, WaitingPage
+from shared.keys.client import Keys
+from shared.parked.messages import Waiting, WaitingPage
 from tests.query.fixed_keys import FixedKeys
 from tests.query.stage import Follower, MemoryLog, settings_for
 

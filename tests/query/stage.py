@@ -28,9 +28,9 @@ from services.query.feed.read_model import ReadModel
 from services.query.reads.cases import Reads
 from services.query.reads.name_search import Names
 from services.query.recorder import Log
-from shared.case_log import jetstream_env
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
-from shared.keyholder import Keys
+from shared.keys.client import Keys
+from shared.log.case_log import jetstream_env
 from shared.settings import Settings
 from tests.examples import NOON, CaseBook
 from tests.query.fixed_keys import FixedKeys

@@ -19,8 +19,8 @@ from services.query.api.accesses import OPENINGS_MAX
 from services.query.reads.access_pages import newest_accesses
 from services.query.requests.body import SEQUENCE_MAX
 from shared import subjects
-from shared.access import AccessRecord
 from shared.jetstream.stream import Page, Stream
+from shared.keys.access import AccessRecord
 from tests.accesses import access_record
 from tests.examples import CASE, OTHER_CASE
 from tests.query.asking import asked, client_of

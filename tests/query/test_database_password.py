@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from services.query.feed.database import open_database
-from shared.keyfiles import (
+from shared.keys.keyfiles import (
     EMPTY,
     MISSING,
     NOT_ONE_LINE,

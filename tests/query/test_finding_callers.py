@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.caller_addresses import spelled
+from shared.callers.addresses import spelled
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked

@@ -17,7 +17,7 @@ from services.query.reads.slices import PAGE_BYTES, read_events
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded
 from shared.events.parsing import read_case_event
-from shared.key_messages import VALUES_MAX
+from shared.keys.messages import VALUES_MAX
 from tests import examples as e
 from tests.examples import CASE, CaseBook
 from tests.query.asking import Desk, asked

@@ -10,7 +10,7 @@ import pytest
 
 from shared.events import groups, intake, outbound
 from shared.events.base import Event
-from shared.key_messages import SealedValue
+from shared.keys.messages import SealedValue
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import Desk, asked

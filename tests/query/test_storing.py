@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from services.query import storing
 from services.query.feed.progress import CatchingUp
 from services.query.storing import Storing
-from shared.stores import MIB, Disk
+from shared.servers.stores import MIB, Disk
 from tests.query.asking import asked
 from tests.query.stage import MemoryLog
 

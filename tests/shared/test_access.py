@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from shared.access import AccessRecord
+from shared.keys.access import AccessRecord
 from tests.accesses import access_record
 from tests.examples import CASE, OTHER_CASE
 

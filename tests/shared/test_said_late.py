@@ -19,7 +19,7 @@ from services.query.models.case_row import CaseRow
 from services.query.models.folding import ReadEvent
 from services.query.reads.candidate_reads import Said
 from services.query.reads.candidates import contact_rule_of
-from shared.contact_rule import words_of
+from shared.callers.contact_rule import words_of
 from shared.events.base import CaseEvent, Event
 from shared.events.intake import ContactRuleSet
 from tests.examples import NOON, CaseBook, call_linked

@@ -21,8 +21,8 @@ from services.query.recorder import RecordedEvent
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Sealed
 from shared.events.parsing import read_case_event
-from shared.key_messages import SealedValue
-from shared.keyholder import Keys
+from shared.keys.client import Keys
+from shared.keys.messages import SealedValue
 from tests.stories.play import Play
 from tests.stories.script import Expect
 

@@ -20,9 +20,9 @@ from services.keyholder.entries import Entry
 from services.query.feed.database import Database, open_database
 from services.query.feed.generations import Generations
 from shared import subjects
-from shared.buckets import BucketEntry
 from shared.commands.handover import RecordArrival
 from shared.commands.intake import AddNote, ErasePersonalData, ProvidePersonalData
+from shared.jetstream.buckets import BucketEntry
 from shared.jetstream.stored import StoredMessage
 from tests.integrity.prepared import recorded
 from tests.waiting import WITHIN_S

@@ -36,8 +36,8 @@ from services.query.feed.checking import ReadModelCheck
 from shared import subjects
 from shared.jetstream.raw_client import RawClient
 from shared.jetstream.stored import StoredMessage
-from shared.log_heads import RolledDigest
-from shared.witness_files import Witnessed
+from shared.witnesses.files import Witnessed
+from shared.witnesses.heads import RolledDigest
 
 Tell = Callable[[str, int, int], None]
 """Hears what is read, how much of it was, and how much there is; 0: nobody knows."""

@@ -16,12 +16,12 @@ from services.query.context import Context
 from services.query.reads.access_pages import AccessPage
 from services.query.requests.body import SEQUENCE_MAX, Body
 from services.query.requests.problems import invalid, problems, unanswered
-from shared.access import AccessRecord
-from shared.case_log import LogError
-from shared.case_numbers import CaseNumber
+from shared.commands.case_numbers import CaseNumber
 from shared.events.fields import Person, Word
+from shared.keys.access import AccessRecord
+from shared.log.case_log import LogError
 from shared.refusals import is_another_person
-from shared.written import Day
+from shared.written.values import Day
 
 OPENINGS_MAX = 5_000
 

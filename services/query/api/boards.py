@@ -16,8 +16,8 @@ from services.query.reads.boards import Boards, Listed, OnBoard
 from services.query.reads.served import Answer
 from services.query.requests.cases import waits
 from services.query.requests.problems import ProblemError, problems
+from shared.callers.return_codes import WRONG_CODES_AN_HOUR
 from shared.events.fields import Channel, Person
-from shared.return_codes import WRONG_CODES_AN_HOUR
 
 BOARD_MAX = 2_000
 

@@ -21,8 +21,8 @@ from services.query.reads.served import Answer
 from services.query.requests.body import ForPurpose
 from services.query.requests.problems import ProblemError, problems
 from services.query.requests.search import Caller, Typed
-from shared.case_numbers import CaseNumber
-from shared.contact_rule import with_zones
+from shared.callers.contact_rule import with_zones
+from shared.commands.case_numbers import CaseNumber
 from shared.events.fields import BirthDate, ContactWindow, Name
 from shared.events.intake import ContactRule
 from shared.matching import Stated, Verdict

@@ -17,7 +17,7 @@ from services.query.requests.body import SEQUENCE_MAX, Body, VersionCursor
 from services.query.requests.cases import CaseId, MinSequence, following, look_up, waits
 from services.query.requests.problems import invalid, problems
 from shared.events.fields import Person
-from shared.written import Moment
+from shared.written.values import Moment
 
 CASES_MAX = 500
 TIMELINE_SHOWN = 200

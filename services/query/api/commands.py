@@ -22,8 +22,8 @@ from services.query.requests.problems import ProblemError, problems
 from shared import subjects
 from shared.commands.base import ANSWER, Command, Ignored, Invalid, Recorded, Refused, Unavailable
 from shared.commands.catalogue import ANSWERED_BY, COMMANDS
+from shared.diagnostics.logger import logger
 from shared.events.fields import Id
-from shared.logs import logger
 from shared.refusals import is_another_person
 
 VISIBLE_WITHIN_S = 2.0

@@ -20,14 +20,14 @@ from services.query.reads.desk import DeskReads
 from services.query.reads.publication import PublicFile, public_file
 from services.query.requests.body import Body
 from services.query.requests.problems import ProblemError, invalid
-from shared.case_log import LogError
 from shared.commands.base import CommandId
 from shared.commands.catalogue import ANSWERED_BY
 from shared.commands.shifts import RecordExport
 from shared.events.fields import Person
 from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.events.shifts import StatisticsExported
-from shared.written import Day
+from shared.log.case_log import LogError
+from shared.written.values import Day
 
 DAYS_MAX = 3_660
 OLDEST = date(2022, 1, 1)

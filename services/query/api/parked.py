@@ -16,11 +16,11 @@ from services.query.context import Context
 from services.query.requests.body import SEQUENCE_MAX, ForPurpose
 from services.query.requests.parked import PAGE_MAX, PARKED, page_of
 from services.query.requests.problems import ProblemError, problems, unanswered
-from shared.boxes import BoxBrokenError
-from shared.case_log import LogError
-from shared.key_messages import NoteParked
-from shared.parked_messages import Waiting
-from shared.parking import Parked, Reason
+from shared.keys.boxes import BoxBrokenError
+from shared.keys.messages import NoteParked
+from shared.log.case_log import LogError
+from shared.parked.messages import Waiting
+from shared.parked.parking import Parked, Reason
 
 PROBLEMS = problems(
     (403, "`by` is no supervisor"),

@@ -20,13 +20,13 @@ from services.query.reads.slices import Slice
 from services.query.requests.body import SEQUENCE_MAX, Body, ForPurpose, VersionCursor
 from services.query.requests.cases import CaseId, following, look_up
 from services.query.requests.problems import problems, unanswered
-from shared.access import AccessRecord, SearchKind, Use
-from shared.case_log import LogError
+from shared.diagnostics.logger import logger
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import PersonalClass, Word
-from shared.key_messages import VALUES_MAX
-from shared.logs import logger
-from shared.written import Whole
+from shared.keys.access import AccessRecord, SearchKind, Use
+from shared.keys.messages import VALUES_MAX
+from shared.log.case_log import LogError
+from shared.written.values import Whole
 
 FIELDS_MAX = 1_000
 VALUES_SHOWN = 200

@@ -18,8 +18,8 @@ from services.query.reads.desk import DeskReads, ShiftLog
 from services.query.reads.opening import personal_values
 from services.query.reads.served import Answer
 from services.query.requests.problems import ProblemError, problems
-from shared.case_numbers import ShiftNumber
-from shared.logs import logger
+from shared.commands.case_numbers import ShiftNumber
+from shared.diagnostics.logger import logger
 from shared.refusals import is_another_person
 
 LIMIT_MAX = 500

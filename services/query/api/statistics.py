@@ -12,7 +12,7 @@ from services.query.models.queue import QueueRow
 from services.query.models.statistics import CallsRow
 from services.query.reads.publication import STATISTICS, PublicationClass, class_of_stage
 from services.query.requests.cases import waits
-from shared.written import Day
+from shared.written.values import Day
 
 QUEUE_MAX = 1_000
 

@@ -18,8 +18,8 @@ from services.query.feed.progress import Progress
 from services.query.masking import type_shown
 from services.query.models.folding import StoppedError
 from services.query.recorder import Log, RecordedEvent, Subscription
+from shared.diagnostics.logger import logger, place_of
 from shared.jetstream import SequenceGapError
-from shared.logs import logger, place_of
 
 BATCH_EVENTS = 5_000
 """At most so many events in one transaction; a live event is applied as soon as it is there."""

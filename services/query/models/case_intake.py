@@ -8,7 +8,7 @@ from typing import assert_never
 from services.query.models.case_messages import after_message
 from services.query.models.case_row import CaseRow, IdentityState, heard_of, moved_to, reached
 from services.query.models.rows import earlier
-from shared.contact_rule import SafeToContact, said_in, windows_in, words_of
+from shared.callers.contact_rule import SafeToContact, said_in, windows_in, words_of
 from shared.events import claims, groups, intake
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded

@@ -25,9 +25,9 @@ from services.query.requests.cases import CaseId, look_up, waits
 from services.query.requests.parked import PAGE_MAX, page_of
 from services.query.requests.problems import SEALED_DETAIL, ProblemError
 from services.query.requests.search import Search, find
-from shared.case_numbers import case_number_in
-from shared.keyholder import KeysUnavailableError, TooManyError
-from shared.return_codes import codes_in
+from shared.callers.return_codes import codes_in
+from shared.commands.case_numbers import case_number_in
+from shared.keys.client import KeysUnavailableError, TooManyError
 
 QUEUE_SHOWN_MAX = 200
 EVENTS_SHOWN = 200

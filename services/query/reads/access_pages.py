@@ -14,9 +14,9 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from shared import subjects
-from shared.access import MANY, AccessRecord
 from shared.jetstream.stored import StoredMessage
 from shared.jetstream.stream import Page, Stream
+from shared.keys.access import MANY, AccessRecord
 
 PIECE_MESSAGES = 200
 """At most so many messages in one read."""

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from shared import subjects
-from shared.access import MANY, AccessRecord
 from shared.jetstream.stream import Page, Stream
+from shared.keys.access import MANY, AccessRecord
 
 PAGE_MESSAGES = 200
 

@@ -12,10 +12,10 @@ from services.query.reads.cases import CaseHistory, PutAside
 from services.query.reads.served import Answer
 from services.query.reads.slices import WHOLE, Slice, fitting
 from services.query.recorder import Log, RecordedEvent
-from shared.case_log import LogError
-from shared.case_reading import events_after
 from shared.events.base import CaseEvent
 from shared.events.intake import PersonalDataErased
+from shared.log.case_log import LogError
+from shared.log.fetching import events_after
 
 
 class AsOf(NamedTuple):

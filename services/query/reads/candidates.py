@@ -20,16 +20,16 @@ from services.query.reads.name_index import Place
 from services.query.reads.name_search import Likely, Names
 from services.query.reads.opening import opened
 from services.query.reads.served import Answer
-from shared.access import SearchKind
-from shared.caller_addresses import callers_to_hash
-from shared.contact_rule import SafeToContact, said_in
+from shared.callers.addresses import callers_to_hash
+from shared.callers.contact_rule import SafeToContact, said_in
+from shared.callers.return_codes import to_hash
+from shared.diagnostics.logger import logger
 from shared.events.fields import Channel
 from shared.events.intake import ContactRuleSet
-from shared.hash_purposes import SERVICE_NUMBER
-from shared.key_messages import SealedValue
-from shared.keyholder import Keys, Searcher
-from shared.logs import logger
-from shared.return_codes import to_hash
+from shared.keys.access import SearchKind
+from shared.keys.client import Keys, Searcher
+from shared.keys.hash_purposes import SERVICE_NUMBER
+from shared.keys.messages import SealedValue
 
 CANDIDATES_MAX = 20
 OPENED_MAX = 50

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, get_args
 from services.query.models.case_row import CaseRow
 from services.query.models.lookups import Kind
 from services.query.reads.name_index import stated_by
-from shared.contact_rule import SafeToContact
+from shared.callers.contact_rule import SafeToContact
 from shared.events.fields import Identity
 from shared.matching import NOT_GIVEN, STATED_FIELDS, Judged, Stated, compare
 from shared.matching.numbers import folded_number

@@ -15,8 +15,8 @@ from services.query.reads.name_search import identity_in
 from services.query.reads.opening import opened
 from shared.events.fields import Channel, Identity
 from shared.events.intake import CallLinked, CaseOpened, PersonalDataProvided
-from shared.key_messages import SealedValue
-from shared.keyholder import Keys
+from shared.keys.client import Keys
+from shared.keys.messages import SealedValue
 
 STATEMENTS_MAX = 3
 """So many of the last statements of who he is are compared."""

@@ -20,14 +20,14 @@ from services.query.reads.name_index import NameIndex, Place, Suggestion, parts_
 from services.query.reads.opening import opened
 from services.query.reads.served import ReadModelUnavailableError
 from services.query.recorder import RecordedEvent
-from shared.access import Use
+from shared.diagnostics.logger import logger
 from shared.events.base import Event
 from shared.events.fields import Identity
 from shared.events.intake import PersonalDataErased, PersonalDataProvided
 from shared.events.parsing import UnreadableEventError, read_case_event
-from shared.key_messages import OpenedValue, SealedValue
-from shared.keyholder import Keys, KeysDeniedError, KeysUnavailableError, Searcher, TooManyError
-from shared.logs import logger
+from shared.keys.access import Use
+from shared.keys.client import Keys, KeysDeniedError, KeysUnavailableError, Searcher, TooManyError
+from shared.keys.messages import OpenedValue, SealedValue
 from shared.matching import forget
 from shared.matching.searching import Signs, signs_sought
 

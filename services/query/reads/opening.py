@@ -8,10 +8,10 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from services.query.models.folding import ReadEvent
-from shared.access import Use
 from shared.events.fields import PersonalClass, Sealed
-from shared.key_messages import VALUES_MAX, OpenedValue, SealedValue
-from shared.keyholder import Keys
+from shared.keys.access import Use
+from shared.keys.client import Keys
+from shared.keys.messages import VALUES_MAX, OpenedValue, SealedValue
 
 REQUEST_MAX_BYTES = 600_000
 """Sealed values in one request; nats-server takes a megabyte a message."""

@@ -13,7 +13,7 @@ from services.query.reads.served import Answer
 from services.query.reads.slices import WHOLE, Slice
 from services.query.requests.body import SEQUENCE_MAX
 from services.query.requests.problems import ProblemError, unanswered
-from shared.case_numbers import CaseNumber
+from shared.commands.case_numbers import CaseNumber
 
 MIN_SEQUENCE_WAIT_S = 2.0
 """How long a read waits for the sequence it is to hold at."""

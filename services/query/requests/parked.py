@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from services.query.context import Context
 from services.query.requests.problems import unanswered
-from shared.case_log import LogError
-from shared.parked_messages import WaitingPage
+from shared.log.case_log import LogError
+from shared.parked.messages import WaitingPage
 
 PAGE_MAX = 100
 PARKED = "The stream of parked messages"

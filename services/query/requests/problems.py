@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from services.query.reads.served import ReadModelUnavailableError
-from shared.keyholder import KeysDeniedError, KeysUnavailableError, TooManyError
-from shared.logs import logger
-from shared.wrong_fields import WrongField as BrokenRule
-from shared.wrong_fields import wrong_field
+from shared.diagnostics.logger import logger
+from shared.keys.client import KeysDeniedError, KeysUnavailableError, TooManyError
+from shared.written.wrong_fields import WrongField as BrokenRule
+from shared.written.wrong_fields import wrong_field
 
 MEDIA_TYPE = "application/problem+json"
 SEALED_DETAIL = "The key holder is sealed or doesn't answer; `passage keys unseal` opens it."

@@ -16,13 +16,13 @@ from services.query.models.lookups import Kind
 from services.query.reads.served import Answer
 from services.query.requests.body import Body
 from services.query.requests.problems import invalid
-from shared.caller_addresses import callers_to_hash
-from shared.case_numbers import typed_case_number
+from shared.callers.addresses import callers_to_hash
+from shared.callers.return_codes import to_hash
+from shared.commands.case_numbers import typed_case_number
 from shared.events.fields import Channel, Person, Region, Word
-from shared.hash_purposes import SERVICE_NUMBER
-from shared.keyholder import Searcher
+from shared.keys.client import Searcher
+from shared.keys.hash_purposes import SERVICE_NUMBER
 from shared.matching.numbers import folded_number
-from shared.return_codes import to_hash
 
 SearchedKind = Literal["caller", "return_code", "service_number"]
 Typed = Annotated[str, Field(min_length=1, max_length=80)]
