@@ -140,7 +140,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 def logged(monkeypatch: pytest.MonkeyPatch) -> None:
     configure("query", "DEBUG")
     # Of the sequences asked for here none ever comes.
-    monkeypatch.setattr("services.query.api.cases.MIN_SEQUENCE_WAIT_S", 0.01)
+    monkeypatch.setattr("services.query.requests.cases.MIN_SEQUENCE_WAIT_S", 0.01)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
