@@ -128,9 +128,14 @@ async def test_a_head_that_comes_byte_by_byte_gains_no_time(
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"case_number":'])
-async def test_a_body_that_does_not_come_is_answered_and_ends(tmp_path: Path, body: bytes) -> None:
+async def test_a_body_that_does_not_come_is_answered_and_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
     async with served(tmp_path) as (address, _):
-        answer = await the_rest(await opened(address, HEAD + body))
+        reader, writer = await answered_once(address)
+        monkeypatch.setattr(http_connections, "HEAD_WITHIN_S", SOON_S)
+        writer.write(HEAD + body)
+        answer = await the_rest((reader, writer))
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"application/problem+json" in answer
 
