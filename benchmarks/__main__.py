@@ -31,7 +31,7 @@ from benchmarks import (
     visible,
 )
 from benchmarks.figures import Bench, Benchmark, Measured, as_line, machine, print_table
-from shared.logs import configure
+from shared.diagnostics.logger import configure
 
 
 class Name(StrEnum):

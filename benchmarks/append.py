@@ -22,13 +22,13 @@ from passage.connecting import connected
 from services.intake.routing import new_case_id
 from services.intake.state import IntakeState, evolve
 from shared import subjects
-from shared.case_log import Fold
 from shared.events.base import CONTENT_TYPE, Event
 from shared.events.fields import Plain
 from shared.events.intake import CallTriaged, NoteAdded
 from shared.jetstream.append import Entry, headers
 from shared.jetstream.subjects import Subjects
-from shared.transact import Cause, Writer, transact
+from shared.log.case_log import Fold
+from shared.log.transact import Cause, Writer, transact
 
 ROUNDS = 5
 AT_ONCE = {1: 200, 16: 1_600, 64: 3_200}

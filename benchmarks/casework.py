@@ -23,11 +23,11 @@ from benchmarks.query_process import Query, query_process
 from benchmarks.site import Site, site_in
 from benchmarks.story import CALLER_KEY, FOLDS
 from services.intake.routing import new_case_id
-from shared.case_history import History
-from shared.case_log import CaseLog
 from shared.events.fields import Plain
 from shared.events.intake import CaseOpened
-from shared.transact import Cause, Writer, transact
+from shared.log.case_log import CaseLog
+from shared.log.history import History
+from shared.log.transact import Cause, Writer, transact
 
 EVENTS, WAITING, PAST = 1_000_000, 1_000, 40_000
 ASKED, KNOWN = 400, 250

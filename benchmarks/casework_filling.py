@@ -34,15 +34,15 @@ from benchmarks.site import RELAXED, SYNCED, Site
 from benchmarks.story import CALLER_KEY, FOLDS
 from services.intake.routing import new_case_id
 from shared import subjects
-from shared.caller_addresses import callers_to_hash
+from shared.callers.addresses import callers_to_hash
 from shared.events import intake
 from shared.events.base import FIRST_PREVHASH, chain_hash
 from shared.events.fields import Identity, Plain
-from shared.hash_purposes import SERVICE_NUMBER
 from shared.jetstream.subjects import Subjects
-from shared.keyholder import Keys
+from shared.keys.client import Keys
+from shared.keys.hash_purposes import SERVICE_NUMBER
+from shared.keys.sealing import Spot
 from shared.matching.numbers import folded_number
-from shared.sealing import Spot
 
 THREADS = 16
 DAYS = 700

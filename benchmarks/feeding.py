@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks.site import Site
-from services.query.database import open_database
-from services.query.feed import Feed
-from services.query.generations import Generations
+from services.query.feed.database import open_database
+from services.query.feed.generations import Generations
+from services.query.feed.loop import Feed
+from services.query.feed.metrics import Metrics
+from services.query.feed.progress import Progress
 from services.query.main import GC_THRESHOLD_OBJECTS
-from services.query.metrics import Metrics
-from services.query.progress import Progress
-from shared.case_log import jetstream_env
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
+from shared.log.case_log import jetstream_env
 
 JOIN_WITHIN_S = 30.0
 

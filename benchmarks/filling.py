@@ -20,9 +20,9 @@ from benchmarks.story import FOLDS, Story
 from passage.connecting import connected
 from services.intake.routing import new_case_id
 from shared import subjects
-from shared.case_log import CaseLog
 from shared.events.base import FIRST_PREVHASH, chain_hash
 from shared.jetstream.subjects import Subjects
+from shared.log.case_log import CaseLog
 
 SHORT, LONG = 10, 100
 """Events of a case: the ten decisions, and those with ninety notes."""

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from passage.runner.children import ServiceProcess
+from shared.callers.return_codes import to_hash
 from shared.jetstream.connection import Connection
-from shared.keyholder import KeysUnavailableError, RemoteKeys
-from shared.return_codes import to_hash
+from shared.keys.client import KeysUnavailableError, RemoteKeys
 from shared.settings import Settings
 
 ANSWERS_WITHIN_S = 60.0

@@ -36,7 +36,7 @@ from shared import subjects
 from shared.events.base import CallEnvelope, type_of
 from shared.events.calls import CallEnded
 from shared.events.fields import Channel
-from shared.keyfiles import make_channel_keys, read_intake_public_key
+from shared.keys.keyfiles import make_channel_keys, read_intake_public_key
 
 MESSAGES = 20_000
 """Of each kind."""

@@ -22,7 +22,7 @@ from shared import subjects
 from shared.events.base import FIRST_PREVHASH, chain_hash, type_of
 from shared.events.catalogue import envelope_of
 from shared.events.intake import CallLinked
-from shared.keyfiles import make_channel_keys, read_intake_public_key
+from shared.keys.keyfiles import make_channel_keys, read_intake_public_key
 
 CASES, ENDS = 14, 1_000
 FLOODED_FOR_S = 60.0

@@ -30,7 +30,7 @@ from shared.commands.base import ANSWER, Command
 from shared.commands.catalogue import ANSWERED_BY
 from shared.commands.handover import RecordArrival, RecordContactLost
 from shared.commands.intake import AddNote, ProvidePersonalData, TriageCall
-from shared.keyfiles import read_intake_public_key
+from shared.keys.keyfiles import read_intake_public_key
 from shared.subjects import channel_identity
 
 EVENTS = 100_000

@@ -36,13 +36,13 @@ from benchmarks.story import FOLDS, Writers
 from services.keyholder.holder import Holder
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import Secrets
-from services.query.projections import case_list
-from services.query.projections.case_row import CaseRow
-from shared.buckets import Bucket, BucketEntry, Change, TakenError
-from shared.case_history import History
-from shared.case_log import CaseLog, Fold
+from services.query.models import case_list
+from services.query.models.case_row import CaseRow
 from shared.events.base import CaseEvent
-from shared.transact import Writer
+from shared.jetstream.buckets import Bucket, BucketEntry, Change, TakenError
+from shared.log.case_log import CaseLog, Fold
+from shared.log.history import History
+from shared.log.transact import Writer
 
 ENV = {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "ORIGINATOR_ID_TYPE": "text"}
 FULL, NORMAL = 2, 1

@@ -10,7 +10,7 @@ import time
 
 import phonenumbers
 
-from shared.caller_addresses import spelled
+from shared.callers.addresses import spelled
 
 COUNT = 20_000
 MOBILE_UA = ("50", "63", "66", "67", "68", "73", "93", "95", "96", "97", "98", "99")

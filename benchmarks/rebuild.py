@@ -17,8 +17,8 @@ from benchmarks.filling import LONG, SHORT, Filled, fill
 from benchmarks.site import site_in
 from benchmarks.story import FOLDS
 from services.intake.routing import new_case_id
-from shared.case_history import History
-from shared.case_log import CaseLog
+from shared.log.case_log import CaseLog
+from shared.log.history import History
 
 SMALL_EVENTS = 10_000
 LARGE_EVENTS = 1_000_000

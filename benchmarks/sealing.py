@@ -19,9 +19,9 @@ from benchmarks.query_process import query_process
 from benchmarks.site import site_in
 from benchmarks.story import FOLDS
 from shared.events.fields import Sealed
-from shared.keyholder import RemoteKeys, SealingKeys
-from shared.sealing import SealingKey, Spot
-from shared.transact import Writer
+from shared.keys.client import RemoteKeys, SealingKeys
+from shared.keys.sealing import SealingKey, Spot
+from shared.log.transact import Writer
 
 IN_FLIGHT, CASES = 64, 192
 AIM = ">= 0.85"

@@ -14,10 +14,10 @@ from passage.connecting import connected
 from passage.install.provisioning import provision
 from passage.runner.nats_server import NatsServer
 from services.keyholder.secrets import make_key_files
-from shared.case_log import CaseLog, Fold, jetstream_env
-from shared.keyholder import RemoteKeys
+from shared.keys.client import RemoteKeys
+from shared.log.case_log import CaseLog, Fold, jetstream_env
+from shared.log.transact import Writer
 from shared.settings import Settings
-from shared.transact import Writer
 
 SYNCED = "always"
 RELAXED = "2m"

@@ -25,7 +25,6 @@ from services.intake.triage import decide_note, decide_triage
 from services.verification import state as verification
 from services.verification.identity import decide_verify
 from services.verification.registry_checks import decide_registry_answer
-from shared.case_log import Fold
 from shared.commands.base import Command, Decision
 from shared.commands.catalogue import ANSWERED_BY
 from shared.commands.handover import (
@@ -39,7 +38,8 @@ from shared.commands.verification import VerifyIdentity
 from shared.events.base import Event
 from shared.events.fields import Identity, Place, Plain
 from shared.events.verification import RegistryChecked
-from shared.transact import Cause, Outcome, Seen, Writer, transact
+from shared.log.case_log import Fold
+from shared.log.transact import Cause, Outcome, Seen, Writer, transact
 
 DECISIONS = 10
 CALLER_KEY = "c0ffee00" * 8

@@ -13,7 +13,7 @@ from benchmarks.filling import fill
 from benchmarks.site import Site, site_in
 from passage.integrity.verify.everything import verify
 from passage.running import Running
-from shared.checkpoints import make_witness_keys
+from shared.witnesses.checkpoints import make_witness_keys
 
 EVENTS = 100_000
 ROUNDS = 3

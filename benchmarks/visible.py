@@ -25,7 +25,7 @@ from passage.channel import Call, envelope_of, publish
 from passage.connecting import connected
 from passage.running import Running
 from shared import subjects
-from shared.keyfiles import read_intake_public_key
+from shared.keys.keyfiles import read_intake_public_key
 
 CALLS = 300
 WARM_UP_CALLS = 10

@@ -27,9 +27,9 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
-from shared.credentials import connect_options
 from shared.events.catalogue import CASE_EVENTS
 from shared.policy import policy
+from shared.servers.credentials import connect_options
 from shared.subjects import LOG_API
 
 SECRETS = Path("/run/secrets")

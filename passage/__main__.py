@@ -10,7 +10,7 @@ import typer
 
 from passage.exits import MEANINGS, Exit, VerbEndedError, refused_by_the_machine
 from passage.printing import err
-from shared.logs import place_of, quiet_asyncio
+from shared.diagnostics.logger import place_of, quiet_asyncio
 
 EXIT_CODES = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in MEANINGS.items())
 

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from passage.exits import Exit, VerbEndedError
 from shared import subjects
-from shared.key_messages import Denied
-from shared.keyholder import KEEPER, SEALED
+from shared.keys.client import KEEPER, SEALED
+from shared.keys.messages import Denied
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 ROTATION_TIMEOUT_S = 600.0

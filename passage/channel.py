@@ -14,10 +14,10 @@ from nats.js.errors import APIError
 from typing_extensions import override
 
 from shared import subjects
-from shared.boxes import box_up
 from shared.events.base import CONTENT_TYPE, CallEnvelope, type_of
 from shared.events.calls import CallReceived, DeliveryReported
 from shared.events.fields import Channel
+from shared.keys.boxes import box_up
 
 PUBLISH_TIMEOUT_S = 5.0
 STORE_FAILED, MESSAGE_TOO_LARGE = 10077, 10054

@@ -11,9 +11,9 @@ from nats.errors import Error as NatsError
 
 from passage.exits import Exit, VerbEndedError
 from passage.running import Running
-from shared.credentials import connect_options
 from shared.jetstream.raw_client import RawClient
-from shared.refused_connections import REFUSALS, refusal
+from shared.servers.credentials import connect_options
+from shared.servers.refused_connections import REFUSALS, refusal
 from shared.subjects import KEEPER
 
 CONNECT_TIMEOUT_S = 3
@@ -44,7 +44,7 @@ async def connected(
             connect_timeout=CONNECT_TIMEOUT_S,
             allow_reconnect=True,
             max_reconnect_attempts=attempts,
-            reconnect_time_wait=0.2,  # type: ignore[arg-type]  # nats-py takes floats.
+            reconnect_time_wait=0.2,
             error_cb=heard.note,
             **connect_options(nkey, where.ca),
         )

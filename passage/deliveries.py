@@ -20,13 +20,13 @@ from passage.channel import publish
 from passage.connecting import connected
 from passage.running import Running
 from shared import subjects
-from shared.boxes import unbox
-from shared.credentials import api_prefix
+from shared.callers.outgoing import OutgoingMessage
 from shared.events.base import CallEnvelope, type_of
 from shared.events.calls import DeliveryFault, DeliveryOutcome, DeliveryReported
 from shared.events.fields import Channel
-from shared.keyfiles import read_channel_private_key
-from shared.outgoing import OutgoingMessage
+from shared.keys.boxes import unbox
+from shared.keys.keyfiles import read_channel_private_key
+from shared.servers.credentials import api_prefix
 from shared.subjects import channel_identity
 
 ANSWER_TIMEOUT_S = 5.0

@@ -14,8 +14,8 @@ from passage.integrity.log_reading import last_sequence, read_stream
 from passage.running import Running
 from shared import subjects
 from shared.commands.base import ParkedCommand
-from shared.parked_messages import Settled, Waiting, is_note, settled_of, still_waiting, waiting_of
-from shared.parking import RetryAnswer, RetryRequest
+from shared.parked.messages import Settled, Waiting, is_note, settled_of, still_waiting, waiting_of
+from shared.parked.parking import RetryAnswer, RetryRequest
 
 RETRY_TIMEOUT_S = 20.0
 

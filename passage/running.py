@@ -17,10 +17,10 @@ from passage.folders import is_held
 from passage.install.identities import seed_file
 from passage.install.quotas import USUAL, Quota
 from shared.jetstream.tls import tls_context
-from shared.keyfiles import KeyFilesError
-from shared.secret_files import require_files
+from shared.keys.keyfiles import KeyFilesError
 from shared.settings import Settings
-from shared.wrong_fields import wrong_fields
+from shared.skeleton.own_settings import require_files
+from shared.written.wrong_fields import wrong_fields
 
 FILE_NAME = "running.json"
 UNSEAL_NAME = "unseal"

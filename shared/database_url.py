@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from shared.keyfiles import read_password
+from shared.keys.keyfiles import read_password
 
 POSTGRESQL = "postgresql+psycopg://"
 

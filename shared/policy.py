@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.callers.message_lengths import MessageLimit
 from shared.events.fields import Channel
-from shared.hash_purposes import PolicyPurpose, in_the_policy
-from shared.message_lengths import MessageLimit
+from shared.keys.hash_purposes import PolicyPurpose, in_the_policy
 from shared.subjects import calls_stream
 
 FILE_NAME = "policy.toml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.look_alikes import spellings
+from shared.matching.look_alikes import spellings
 
 CLOCK_LEEWAY = timedelta(minutes=5)
 """How far ahead of ours another clock may be."""

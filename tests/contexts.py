@@ -13,10 +13,10 @@ from typing_extensions import override
 from services.keyholder.holder import Holder
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import Secrets
-from shared.buckets import Bucket, BucketEntry, Change, TakenError
-from shared.case_log import CaseLog, Fold
-from shared.service import Context
-from shared.transact import Writer
+from shared.jetstream.buckets import Bucket, BucketEntry, Change, TakenError
+from shared.log.case_log import CaseLog, Fold
+from shared.log.transact import Writer
+from shared.skeleton.service import Context
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 

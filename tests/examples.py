@@ -212,6 +212,20 @@ def contact_lost() -> handover.ContactLost:
     return handover.ContactLost(since=NOON + timedelta(hours=3), by="Olena Example")
 
 
+def group_handed_over(
+    received: tuple[str, ...], missing: tuple[str, ...] = ()
+) -> handover.GroupHandedOver:
+    return handover.GroupHandedOver(
+        group_id=CASE,
+        team="Heron",
+        receipt_number="R-0002",
+        received_at=NOON,
+        head_count=len(received),
+        received=received,
+        missing=missing,
+    )
+
+
 def whole_way(case_id: str = CASE) -> list[Event]:
     """What happens to a man who is handed over: every event in its usual order."""
     return [

@@ -8,8 +8,8 @@ from datetime import datetime, time
 from typing_extensions import override
 
 from shared import subjects
-from shared.parking import Delivery
-from shared.timers import Timer, Timers
+from shared.bus.timers import Timer, Timers
+from shared.parked.parking import Delivery
 
 
 @dataclass

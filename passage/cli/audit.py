@@ -17,8 +17,8 @@ from passage.integrity.log_reading import last_sequence, read_stream
 from passage.printing import counted, err, print_json, print_table, short_time
 from passage.running import Running, find_running
 from shared import subjects
-from shared.access import MANY, AccessRecord
-from shared.case_numbers import typed_case_number
+from shared.commands.case_numbers import typed_case_number
+from shared.keys.access import MANY, AccessRecord
 
 COLUMNS = ("at", "by", "through", "purpose", "opened")
 

@@ -19,7 +19,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.printing import print_answer
 from passage.running import Running, find_running
 from shared.events.fields import Channel
-from shared.keyfiles import KeyFilesError, read_intake_public_key
+from shared.keys.keyfiles import KeyFilesError, read_intake_public_key
 from shared.subjects import channel_identity
 
 

@@ -13,7 +13,7 @@ from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
 from passage.printing import counted, err, out, print_json, print_table, short_time
 from passage.running import find_running
-from shared.case_numbers import typed_case_number
+from shared.commands.case_numbers import typed_case_number
 
 COLUMNS = ("case_id", "progress", "identity", "contact", "urgency", "channel", "calls", "version")
 TIMELINE = ("version", "happened at", "event", "actor", "details")

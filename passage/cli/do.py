@@ -18,8 +18,8 @@ from passage.cli.options import DEFAULT_DATA_DIR, AsJson, DataDir
 from passage.exits import Exit, VerbEndedError
 from passage.printing import err, out, print_json, print_table
 from passage.running import find_running
-from shared.case_numbers import typed_case_number
 from shared.commands.base import Decision
+from shared.commands.case_numbers import typed_case_number
 from shared.commands.catalogue import COMMANDS
 from shared.events.shifts import OF_SHIFTS
 

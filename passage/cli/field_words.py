@@ -13,8 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from shared import case_numbers
-from shared.commands import base, windows
+from shared.commands import base, case_numbers, windows
 from shared.events import calls, fields
 from shared.events.fields import personal_fields
 

@@ -17,7 +17,7 @@ from passage.install.host_names import IN_COMPOSE, Names
 from passage.install.identities import identities
 from passage.install.installation import ACCOUNTS_FILE, PASSWORD_FILE, make_installation
 from passage.printing import out, print_table
-from shared.keyfiles import CHANNELS, KeyFilesError
+from shared.keys.keyfiles import CHANNELS, KeyFilesError
 
 DEFAULT_FOLDER = Path(".passage.keys")
 

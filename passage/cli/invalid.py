@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from passage.exits import Exit, VerbEndedError
-from shared.wrong_fields import wrong_fields
+from shared.written.wrong_fields import wrong_fields
 
 
 def ended_by(error: ValidationError) -> VerbEndedError:

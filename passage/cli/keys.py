@@ -16,7 +16,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.printing import counted, out, print_answer
 from passage.runner.health import answers
 from passage.running import Running, ask_to_unseal, find_running, settings_of_environment
-from shared.key_messages import Closed, PepperRenewed, Rotated
+from shared.keys.messages import Closed, PepperRenewed, Rotated
 
 SEAL_TIMEOUT_S = 30.0
 """Answered at once whatever else is under way: whoever seals can't wait."""

@@ -13,7 +13,7 @@ from passage.connecting import connected
 from passage.integrity.log_reading import last_sequence, read_stream
 from passage.running import Running, find_running
 from shared import subjects
-from shared.case_numbers import typed_case_number
+from shared.commands.case_numbers import typed_case_number
 
 log = typer.Typer(help="The log of record.", no_args_is_help=True)
 

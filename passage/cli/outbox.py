@@ -18,11 +18,11 @@ from passage.deliveries import ToSend, station_of
 from passage.exits import Exit, VerbEndedError
 from passage.printing import out, print_json, print_table
 from passage.running import Running, find_running
-from shared.boxes import BoxBrokenError
-from shared.case_numbers import typed_case_number
+from shared.commands.case_numbers import typed_case_number
 from shared.events.calls import DeliveryFault, DeliveryOutcome
 from shared.events.fields import Channel
-from shared.keyfiles import KeyFilesError
+from shared.keys.boxes import BoxBrokenError
+from shared.keys.keyfiles import KeyFilesError
 
 Asked = tuple[str, DeliveryOutcome | None, DeliveryFault | None]
 """A message and its case (`ID@CASE`; empty: the next one), what became of it, and why."""

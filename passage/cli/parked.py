@@ -16,7 +16,7 @@ from passage.running import find_running
 from shared import subjects
 from shared.commands.base import ParkedCommand
 from shared.commands.parked import SetParkedAside, TakeUpParked
-from shared.parked_messages import Waiting
+from shared.parked.messages import Waiting
 
 UNREADABLE = "unreadable"
 COLUMNS = ("parked_id", "service", "reason", "field", "expected", "deliveries", "parked_at")

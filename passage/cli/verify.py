@@ -17,7 +17,7 @@ from passage.runner.own_server import log_of
 from passage.runner.telling import telling
 from passage.running import find_running
 from services.keyholder.secrets import EPOCHS_KEPT
-from shared.case_numbers import typed_case_number
+from shared.commands.case_numbers import typed_case_number
 
 
 def verify_verb(

@@ -16,8 +16,8 @@ from passage.printing import err, out, print_json, print_table
 from passage.runner.own_server import quiet_log_of
 from passage.running import Running
 from passage.witness_places import running_or_stopped
-from shared.checkpoints import read_public_key
-from shared.witness_files import newest_text
+from shared.witnesses.checkpoints import read_public_key
+from shared.witnesses.files import newest_text
 
 witness = typer.Typer(help="Checkpoints of the log.", no_args_is_help=True)
 

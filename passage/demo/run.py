@@ -14,7 +14,7 @@ from passage.demo.stage import Stage, StuckError, UnexpectedError, staged
 from passage.exits import Exit, VerbEndedError
 from passage.printing import counted
 from passage.running import Running
-from shared.keyfiles import KeyFilesError
+from shared.keys.keyfiles import KeyFilesError
 
 SECONDS_A_MINUTE = 60.0
 

@@ -26,7 +26,7 @@ from passage.deliveries import Station, station_of
 from passage.running import Running
 from shared import subjects
 from shared.events.fields import Channel
-from shared.keyfiles import read_intake_public_key
+from shared.keys.keyfiles import read_intake_public_key
 from shared.policy import policy
 
 FIRST_PAUSE_S = 0.02

@@ -12,7 +12,7 @@ from pyrage import IdentityError, RecipientError  # type: ignore[import-untyped]
 from pyrage.x25519 import Identity, Recipient  # type: ignore[import-untyped]
 
 from passage.backup_errors import BackupKeyError
-from shared.keyfiles import KeyFilesOpenError, make_folder, require_closed, write_new
+from shared.keys.keyfiles import KeyFilesOpenError, make_folder, require_closed, write_new
 
 PUBLIC = "backup.pub"
 SECRET = "backup.key"  # noqa: S105 - a file's name

@@ -19,8 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from passage.install.host_names import LOOPBACK_NAMES, Names
-from shared.certificates import names_in, read_certificate
-from shared.keyfiles import (
+from shared.keys.keyfiles import (
     DAMAGED,
     KeyFilesError,
     SecretUnusableError,
@@ -29,6 +28,7 @@ from shared.keyfiles import (
     require_closed,
     write_new,
 )
+from shared.servers.certificates import names_in, read_certificate
 
 FOLDER = "tls"
 AUTHORITY = "ca"

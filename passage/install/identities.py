@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nkeys
 
-from shared.keyfiles import make_folder, write_new
+from shared.keys.keyfiles import make_folder, write_new
 from shared.policy import Policy, policy
 from shared.subjects import KEEPER, channel_identity
 

@@ -12,9 +12,9 @@ from passage.install.identities import make_identities, public_keys, write_anew
 from passage.install.nats_tls import Tls
 from passage.install.permissions import configuration
 from services.keyholder.secrets import make_key_files
-from shared.checkpoints import make_witness_keys
-from shared.keyfiles import make_channel_keys, write_new
+from shared.keys.keyfiles import make_channel_keys, write_new
 from shared.policy import policy
+from shared.witnesses.checkpoints import make_witness_keys
 
 ACCOUNTS_FILE = "accounts.conf"
 PASSWORD_FILE = "database.password"  # noqa: S105 - a file's name

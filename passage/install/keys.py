@@ -6,7 +6,7 @@ from passage.exits import Exit, VerbEndedError
 from passage.folders import Folders
 from passage.install.installation import make_installation
 from services.keyholder.secrets import HOLDER, read_secrets
-from shared.keyfiles import INTAKE_PUBLIC, KeyFilesError
+from shared.keys.keyfiles import INTAKE_PUBLIC, KeyFilesError
 
 KEY_FILES = (f"{HOLDER}/kek-*.key", f"{HOLDER}/pepper-*.key", f"{HOLDER}/intake.key", INTAKE_PUBLIC)
 """Patterns, because keys of later epochs replace the first ones."""

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-from shared.log_heads import Problem
+from shared.witnesses.heads import Problem
 
 KEPT_PER_CHECK = 100
 

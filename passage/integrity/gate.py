@@ -26,14 +26,14 @@ from passage.integrity.findings import Findings
 from passage.integrity.log_reading import Check, read_with, stream_info
 from passage.integrity.query_database import reading_database
 from passage.running import Running
-from services.query.archive import Archive
+from services.query.feed.archive import Archive
 from shared import subjects
-from shared.checkpoints import read_public_key, read_signing_key
 from shared.jetstream.stored import StoredMessage
-from shared.keyfiles import KeyFilesError
-from shared.log_heads import LogHeads, Problem, shown
-from shared.witness_files import Signed, Witnessed, read_witness_files, sign_next
-from shared.witness_reading import bad_lines, shortened
+from shared.keys.keyfiles import KeyFilesError
+from shared.witnesses.checkpoints import read_public_key, read_signing_key
+from shared.witnesses.files import Signed, Witnessed, read_witness_files, sign_next
+from shared.witnesses.heads import LogHeads, Problem, shown
+from shared.witnesses.parsing import bad_lines, shortened
 
 FILES, LOG = "witness files", "the gate reads the log"
 NOBODY_ELSE = "neither the archive nor a checkpoint knows it"

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from passage.exits import Exit, VerbEndedError
 from passage.running import Running
-from services.query.database import DatabaseFailedError, reading
+from services.query.feed.database import DatabaseFailedError, reading
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from passage.install.nats_tls import Tls
 from passage.runner.nats_greeting import jetstream_answers
 from passage.runner.ports import free_port
 from passage.runner.stall import Stall, activity_of
-from shared.stores import disks_of
+from shared.servers.stores import disks_of
 
 BINARY_SETTING = "PASSAGE_NATS_SERVER"
 MAX_PAYLOAD_BYTES = 1_048_576

@@ -20,7 +20,7 @@ from passage.runner.nats_server import NatsServer
 from passage.runner.storing import folders_stored_in
 from passage.runner.supervising import Supervisor
 from passage.running import Running
-from shared.keyfiles import KeyFilesError
+from shared.keys.keyfiles import KeyFilesError
 from shared.settings import Settings
 
 USUAL_HTTP = Endpoint("127.0.0.1", 8080)

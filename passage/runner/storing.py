@@ -22,7 +22,15 @@ from passage.folders import Folders, is_held
 from passage.printing import err
 from passage.runner.health import READY
 from passage.running import Running
-from shared.stores import ANSWERS_WITHIN_S, LIMIT, QUESTIONS, Disk, Refusing, disks_of, read_report
+from shared.servers.stores import (
+    ANSWERS_WITHIN_S,
+    LIMIT,
+    QUESTIONS,
+    Disk,
+    Refusing,
+    disks_of,
+    read_report,
+)
 
 LOOK_EVERY_S = 2.0
 RESTART_AGAIN_AFTER_S = 60.0

@@ -20,7 +20,7 @@ from passage.install.definitions import consumers, streams
 from passage.install.provisioning import provision
 from passage.printing import err
 from passage.running import Running
-from services.query.database import open_database
+from services.query.feed.database import open_database
 from shared.jetstream.tls import tls_context
 
 ANSWERS_WITHIN_S = 3.0

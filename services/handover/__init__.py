@@ -7,7 +7,7 @@ and its own timers.
 
 from services.handover.reactions import REACTIONS
 from shared import subjects
-from shared.reactions import followed_by
+from shared.skeleton.reactions import followed_by
 
 SERVICE = "handover"
 CASES = followed_by(SERVICE, REACTIONS)

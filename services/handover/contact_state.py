@@ -11,7 +11,7 @@ from shared.events.calls import CallEnded
 from shared.events.fields import Channel
 from shared.events.handover import ArrivedInUkraine, ContactLost, ContactRegained, GuidanceGiven
 from shared.events.intake import CallerConfirmed, CallLinked, CaseOpened
-from shared.grown import Grown
+from shared.log.grown import Grown
 
 
 class Call(NamedTuple):

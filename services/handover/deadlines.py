@@ -14,10 +14,10 @@ from typing import Annotated
 
 from services.handover.rendezvous import expired
 from services.handover.state import HandoverState
-from shared.due import Deadline, Due, Setting
 from shared.events.base import Event
 from shared.events.custody import IN_CUSTODY, CaptureCardDue
 from shared.events.handover import FollowUpOverdue, FollowUpRule
+from shared.skeleton.due import Deadline, Due, Setting
 
 RULES: dict[str, FollowUpRule] = {
     "contact_due": "arrived_contact_due",

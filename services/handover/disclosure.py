@@ -12,8 +12,8 @@ from datetime import datetime
 from services.handover.guards import NOBODY, Members, require_cleared, require_open
 from services.handover.rendezvous import WINDOW_IN_FUTURE, require_current, require_disclosed
 from services.handover.state import HandoverState
+from shared.callers.contact_rule import CONTACT_ALLOWED
 from shared.commands.handover import DiscloseRendezvous, GiveGuidance
-from shared.contact_rule import CONTACT_ALLOWED
 from shared.events.base import Event
 from shared.events.fields import Plain
 from shared.events.handover import DisclosureWithdrawn, GuidanceGiven, RendezvousDisclosed

@@ -11,8 +11,8 @@ from services.handover.state import HandoverState
 from shared.commands import handover as commands
 from shared.commands.base import Command
 from shared.events.base import Event
-from shared.service import Context
-from shared.transact import Outcome, transact
+from shared.log.transact import Outcome, transact
+from shared.skeleton.service import Context
 
 DECISIONS: dict[type[Command], Callable[..., list[Event]]] = {
     commands.RecordArrival: contact.decide_arrival,

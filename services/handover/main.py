@@ -8,15 +8,15 @@ from services.handover import CASES, DUE, SERVICE, handlers
 from services.handover.deadlines import KINDS, Spans, decide_due, due_in
 from services.handover.reactions import REACTIONS, Handover
 from services.handover.state import HandoverState, evolve
-from shared.case_log import Fold
-from shared.deadlines import Deadlines
-from shared.due import spans_of
-from shared.own_process import own_process, run_to_end
-from shared.reactions import react
-from shared.secret_files import own_settings
-from shared.service import Assemble, Context, Service, assemble
+from shared.bus.timers import Timers
+from shared.diagnostics.own_process import own_process, run_to_end
+from shared.log.case_log import Fold
 from shared.settings import Settings
-from shared.timers import Timers
+from shared.skeleton.deadlines import Deadlines
+from shared.skeleton.due import spans_of
+from shared.skeleton.own_settings import own_settings
+from shared.skeleton.reactions import react
+from shared.skeleton.service import Assemble, Context, Service, assemble
 
 
 def wire(settings: Settings, put_together: Assemble = assemble) -> Service:

@@ -9,7 +9,6 @@ from services.handover.contact import decide_call_of_the_lost
 from services.handover.disclosure import decide_withdrawn
 from services.handover.receipt import decide_received
 from services.handover.state import HandoverState
-from shared.deadlines import Deadlines
 from shared.events.base import CaseEvent
 from shared.events.custody import CustodyChanged
 from shared.events.handover import (
@@ -24,9 +23,10 @@ from shared.events.handover import (
 )
 from shared.events.intake import CallLinked, CaseReopened
 from shared.events.outbound import MessageFailed, MessageRefused
-from shared.reactions import Reactions, set_timers
-from shared.service import Context
-from shared.transact import Outcome, transact
+from shared.log.transact import Outcome, transact
+from shared.skeleton.deadlines import Deadlines
+from shared.skeleton.reactions import Reactions, set_timers
+from shared.skeleton.service import Context
 
 
 @dataclass(frozen=True)

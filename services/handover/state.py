@@ -26,7 +26,7 @@ from services.handover.meeting_state import (
 )
 from services.handover.message_state import Messages, messages_after
 from services.handover.party_state import Party, party_after
-from shared.contact_rule import SafeToContact, said_in
+from shared.callers.contact_rule import SafeToContact, said_in
 from shared.events import custody, groups, handover, intake, verification
 from shared.events.base import CaseEvent
 from shared.events.calls import CallEnded

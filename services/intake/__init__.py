@@ -9,7 +9,7 @@ messages; from CASES what `reactions` lists; and its own timers. Answers the com
 from services.intake.reactions import REACTIONS
 from shared import subjects
 from shared.policy import policy
-from shared.reactions import followed_by
+from shared.skeleton.reactions import followed_by
 from shared.subjects import Durable
 
 SERVICE = "intake"

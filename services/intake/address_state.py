@@ -12,7 +12,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from shared.events.fields import Channel, Sealed
-from shared.grown import Grown
+from shared.log.grown import Grown
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing_extensions import override
 
 from services.intake.parsing import Opener
-from shared.boxes import BoxBrokenError
+from shared.keys.boxes import BoxBrokenError
 
 BOXES_AT_ONCE, CHARACTERS_AT_ONCE = 256, 300_000
 """In one request; request and answer are within what the key holder and the server take."""

@@ -29,14 +29,14 @@ from services.intake.parsing import (
     shortened,
     unboxed,
 )
-from shared.caller_addresses import Spelled, spelled
+from shared.callers.addresses import Spelled, spelled
+from shared.callers.return_codes import code_in_text, codes_in, is_plain, without_codes
+from shared.diagnostics.logger import logger
 from shared.events.calls import UNKNOWN_LANGUAGE, CallEnded, Change
 from shared.events.fields import Channel, Plain
 from shared.events.upstream import read_upstream
-from shared.hash_purposes import CALL, RETURN_CODE, callers_of
-from shared.logs import logger
-from shared.parking import Delivery, UnprocessableError
-from shared.return_codes import code_in_text, codes_in, is_plain, without_codes
+from shared.keys.hash_purposes import CALL, RETURN_CODE, callers_of
+from shared.parked.parking import Delivery, UnprocessableError
 
 ID_MAX_CHARACTERS = 64
 """As long as an id may be (`shared.events.fields.Id`)."""

@@ -1,7 +1,7 @@
 """intake's decisions on who works on a case: its rows of the guard table about claims.
 
 A claim is a lease of some minutes with a fence, which counts the holders. Whoever comes with an
-older fence is refused in every service (`shared.leases`).
+older fence is refused in every service (`shared.log.leases`).
 """
 
 from __future__ import annotations

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from services.intake.duress import decide_return_code
 from services.intake.guards import require_not_handed_over
 from services.intake.handlers import Intake
+from shared.callers.return_codes import Codes, code_hashes, codes_for
 from shared.commands.base import Recorded
 from shared.commands.intake import IssueReturnCode
-from shared.parking import UnprocessableError
-from shared.return_codes import Codes, code_hashes, codes_for
-from shared.transact import answered_at, transact
+from shared.log.transact import answered_at, transact
+from shared.parked.parking import UnprocessableError
 
 ATTEMPTS = 100
 """A code that another case has comes once in ten million times; so many in a row never."""

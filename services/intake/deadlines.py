@@ -11,9 +11,9 @@ from services.intake.delivery import decide_unreported, decide_untold, unreporte
 from services.intake.erasure import decide_location_retention
 from services.intake.outbox_state import UNREPORTED, UNTOLD
 from services.intake.state import IntakeState
-from shared.due import Deadline, Due, Setting
 from shared.events.base import Event
 from shared.events.intake import DeadlinePassed
+from shared.skeleton.due import Deadline, Due, Setting
 
 LEASE = "lease"
 LIFE_NOW = "life_now_unanswered"

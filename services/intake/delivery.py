@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from services.intake.outbox_state import Message, Outbox
-from shared.contact_rule import SafeToContact
+from shared.callers.contact_rule import SafeToContact
 from shared.events import outbound
 from shared.events.base import Event
 from shared.events.calls import DeliveryReported

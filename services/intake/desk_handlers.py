@@ -8,13 +8,13 @@ from typing import Any
 from services.intake.exports import decide_export
 from services.intake.shift import decide_accept, decide_end, decide_hand_over, decide_start
 from services.intake.state import IntakeState
-from shared.case_log import ChainBrokenError
 from shared.commands import shifts
 from shared.commands.base import Command
 from shared.events.base import Event
 from shared.events.parsing import UnreadableEventError
-from shared.service import Context
-from shared.transact import Outcome, transact
+from shared.log.case_log import ChainBrokenError
+from shared.log.transact import Outcome, transact
+from shared.skeleton.service import Context
 
 DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     shifts.StartShift: lambda state, command: decide_start(state.shift, command),

@@ -11,13 +11,13 @@ import threading
 from collections.abc import Sequence
 
 from shared import subjects
-from shared.case_log import LogError
-from shared.hands import Sort
+from shared.bus.hands import Sort
+from shared.bus.lanes import Work
+from shared.diagnostics.logger import logger
 from shared.jetstream.calls import Outgoing, Reply, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
-from shared.lanes import Work
-from shared.logs import logger
-from shared.parking import Delivery
+from shared.log.case_log import LogError
+from shared.parked.parking import Delivery
 from shared.settings import Settings
 
 ANSWERS_WITHIN_S = 1.0

@@ -14,10 +14,10 @@ from services.intake.call_linking import decide_call_ended
 from services.intake.calls import OpenedCall, message_of, open_end
 from services.intake.handlers import Intake, record_call
 from services.intake.parsing import ChannelMessage
-from shared.buckets import Bucket, Change, TakenError
 from shared.events.calls import CallEnded
 from shared.events.fields import Channel
-from shared.transact import Cause, ContendedError, Outcome, transact
+from shared.jetstream.buckets import Bucket, Change, TakenError
+from shared.log.transact import Cause, ContendedError, Outcome, transact
 
 ENDS_KEPT = 16_384
 """How many early ends of one channel are remembered."""

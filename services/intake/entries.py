@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from shared.buckets import TakenError, WrittenOnce
-from shared.parking import UnprocessableError
+from shared.jetstream.buckets import TakenError, WrittenOnce
+from shared.parked.parking import UnprocessableError
 
 CREATE_ATTEMPTS = 3
 """A key that is taken and yet holds nothing was deleted; nobody who is meant to write does so."""

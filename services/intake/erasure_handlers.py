@@ -9,8 +9,8 @@ from typing import Any
 from services.intake.erasure import decide_erase, decide_queued
 from shared.commands.intake import ErasePersonalData
 from shared.events.base import CaseEvent
-from shared.service import Context
-from shared.transact import Outcome, transact
+from shared.log.transact import Outcome, transact
+from shared.skeleton.service import Context
 
 
 @dataclass(frozen=True)

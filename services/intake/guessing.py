@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from shared.callers.return_codes import WRONG_CODES_AN_HOUR
+from shared.diagnostics.logger import logger
 from shared.events.fields import Channel
-from shared.logs import logger
-from shared.return_codes import WRONG_CODES_AN_HOUR
 
 SOURCE_MISSES_MAX = 5
 """So many of one source, at once or within an hour, are taken for mistakes."""

@@ -27,10 +27,10 @@ from services.intake.state import IntakeState
 from shared.commands import intake as commands
 from shared.commands.base import Command
 from shared.events.base import Event
-from shared.hash_purposes import SERVICE_NUMBER
+from shared.keys.hash_purposes import SERVICE_NUMBER
+from shared.log.transact import Cause, Outcome, transact
 from shared.matching.numbers import folded_number
-from shared.service import Context
-from shared.transact import Cause, Outcome, transact
+from shared.skeleton.service import Context
 
 
 @dataclass(frozen=True)

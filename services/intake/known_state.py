@@ -13,7 +13,7 @@ from shared.events import intake
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from shared.events.intake import LinkBasis
-from shared.grown import Grown
+from shared.log.grown import Grown
 
 SURE = 1.0
 DOUBTED = 0.6

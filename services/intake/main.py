@@ -31,24 +31,24 @@ from services.intake.sending import OutboundStream, Sending
 from services.intake.sorting import sort_upstream
 from services.intake.state import IntakeState, evolve
 from shared import subjects
-from shared.bus import Bus
-from shared.case_log import Fold
+from shared.bus.bus import Bus
+from shared.bus.timers import Timers
 from shared.commands import intake as commands
 from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.commands.shifts import HandOverShift
-from shared.deadlines import Deadlines
-from shared.due import spans_of
+from shared.diagnostics.own_process import own_process, run_to_end
 from shared.events.fields import Channel
 from shared.jetstream.stream import Stream
-from shared.keyfiles import read_channel_public_keys
-from shared.own_process import own_process, run_to_end
+from shared.keys.keyfiles import read_channel_public_keys
+from shared.log.case_log import Fold
 from shared.policy import policy
-from shared.reactions import react
 from shared.refusals import Supervisors
-from shared.secret_files import own_settings
-from shared.service import Assemble, Context, Service, assemble
 from shared.settings import Settings
-from shared.timers import Timers
+from shared.skeleton.deadlines import Deadlines
+from shared.skeleton.due import spans_of
+from shared.skeleton.own_settings import own_settings
+from shared.skeleton.reactions import react
+from shared.skeleton.service import Assemble, Context, Service, assemble
 
 
 def wire(settings: Settings, put_together: Assemble = assemble) -> Service:

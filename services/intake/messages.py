@@ -14,13 +14,13 @@ from hashlib import sha256
 
 from services.intake.address_state import Address
 from services.intake.outbox_state import Message, Outbox
+from shared.callers.contact_rule import CONTACT_ALLOWED
+from shared.callers.message_lengths import MessageLimit
 from shared.commands.intake import SendMessage
-from shared.contact_rule import CONTACT_ALLOWED
 from shared.events import outbound
 from shared.events.base import CaseEvent, Event
 from shared.events.fields import Channel, Plain
 from shared.events.outbound import OutboundRefusal
-from shared.message_lengths import MessageLimit
 from shared.refusals import CASE_OPEN, CLEARED_BY_SUPERVISOR, Guard, RefusedError, require
 
 ADDRESS_KNOWN = Guard(

@@ -20,15 +20,15 @@ from services.intake.groups import decide_join, decide_struck_off, decide_told_o
 from services.intake.handlers import Intake
 from services.intake.routing import case_id_for
 from services.intake.state import IntakeState
-from shared.case_history import History
 from shared.commands.intake import JoinGroup, LinkCases, OpenOtherCase
 from shared.events.base import CaseEvent, Event
 from shared.events.groups import GroupJoined, GroupLeft
 from shared.events.intake import CaseOpened, CasesLinked, CasesUnlinked
-from shared.leases import LEASE_CURRENT
+from shared.log.history import History
+from shared.log.leases import LEASE_CURRENT
+from shared.log.transact import Cause, Outcome, transact
 from shared.refusals import require
-from shared.service import Context
-from shared.transact import Cause, Outcome, transact
+from shared.skeleton.service import Context
 
 
 def join_group(intake: Intake, command: JoinGroup) -> Outcome:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from services.intake.address_state import Address, Addresses
-from shared.contact_rule import SafeToContact, is_surely_later, said_in
+from shared.callers.contact_rule import SafeToContact, is_surely_later, said_in
 from shared.events import intake, outbound
 from shared.events.base import CaseEvent, Event
 from shared.events.custody import Exchanged

@@ -15,19 +15,19 @@ from services.intake import cleaning
 from services.intake.call_linking import decide_call
 from services.intake.handlers import Intake
 from services.intake.incoming import IncomingCall
-from shared.boxes import BoxBrokenError
-from shared.case_log import LogError
 from shared.commands.base import ParkedCommand
 from shared.commands.parked import SetParkedAside, TakeUpParked
 from shared.events.calls import UNKNOWN_LANGUAGE
 from shared.events.fields import Channel, Plain
 from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
-from shared.key_messages import NoteParked
-from shared.parked_messages import Settled, parked_at
-from shared.parking import Parked
+from shared.keys.boxes import BoxBrokenError
+from shared.keys.messages import NoteParked
+from shared.log.case_log import LogError
+from shared.log.transact import Outcome, transact
+from shared.parked.messages import Settled, parked_at
+from shared.parked.parking import Parked
 from shared.refusals import Guard, require
-from shared.transact import Outcome, transact
 
 LEFT_TO_SUPERVISORS = Guard("left_to_supervisors", "a supervisor as `by`")
 PARKED_THERE = Guard("parked_there", "case_id and parked_sequence of a message that is parked")

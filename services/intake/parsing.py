@@ -15,12 +15,12 @@ from itertools import accumulate
 from typing import Any, Protocol
 
 from services.intake import cleaning
-from shared.boxes import PREFIX, BoxBrokenError
+from shared.callers.return_codes import DIGITS
 from shared.events.calls import Change
 from shared.events.fields import Channel, Plain
 from shared.events.upstream import Number, Upstream
-from shared.keyholder import KeysUnavailableError
-from shared.return_codes import DIGITS
+from shared.keys.boxes import PREFIX, BoxBrokenError
+from shared.keys.client import KeysUnavailableError
 
 MEDIA_MAX = 20
 HASHES_AT_ONCE, CHARACTERS_AT_ONCE = 256, 100_000

@@ -12,7 +12,6 @@ from services.intake.erasure_handlers import Erasure
 from services.intake.handlers import Intake
 from services.intake.sending import Sending
 from services.intake.state import IntakeState
-from shared.deadlines import Deadlines
 from shared.events.base import CaseEvent
 from shared.events.claims import CaseClaimed, CaseReleased
 from shared.events.groups import GroupJoined, GroupLeft
@@ -34,8 +33,9 @@ from shared.events.intake import (
     ReturnCodeIssued,
 )
 from shared.events.outbound import MessageQueued
-from shared.reactions import Reactions, set_timers
-from shared.transact import Outcome
+from shared.log.transact import Outcome
+from shared.skeleton.deadlines import Deadlines
+from shared.skeleton.reactions import Reactions, set_timers
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 from services.intake import cleaning
 from services.intake.parsing import ChannelMessage
 from shared.events.calls import DeliveryOutcome, DeliveryReported
-from shared.parking import UnprocessableError
+from shared.parked.parking import UnprocessableError
 
 _OUTCOMES: dict[str, DeliveryOutcome] = {
     **dict.fromkeys(("sent", "delivered", "delivrd", "read", "seen", "played", "opened"), "sent"),

@@ -25,11 +25,11 @@ from services.intake.entries import Entries, IndexEntry
 from services.intake.guessing import Guesses, Suspicion
 from services.intake.incoming import IncomingCall, Route
 from services.intake.state import IntakeState
-from shared.buckets import Bucket, WrittenOnce
-from shared.case_numbers import ALPHABET, CHARACTERS
+from shared.commands.case_numbers import ALPHABET, CHARACTERS
 from shared.events.fields import Channel
 from shared.events.intake import LinkBasis
-from shared.parking import UnprocessableError
+from shared.jetstream.buckets import Bucket, WrittenOnce
+from shared.parked.parking import UnprocessableError
 
 EPISODES_MAX = 1_000
 """More of one man are no episodes but a damaged index: the call is parked."""

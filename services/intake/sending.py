@@ -31,9 +31,12 @@ from services.intake.parsing import ChannelMessage
 from services.intake.reports import is_underway, read_report
 from services.intake.state import IntakeState
 from shared import subjects
+from shared.callers.contact_rule import SafeToContact
+from shared.callers.message_lengths import MessageLimit
+from shared.callers.outgoing import CONTENT_TYPE, OutgoingMessage, outgoing
 from shared.commands.base import Recorded
 from shared.commands.intake import SendMessage
-from shared.contact_rule import SafeToContact
+from shared.diagnostics.logger import logger
 from shared.events.base import CaseEvent, Event
 from shared.events.calls import DeliveryReported
 from shared.events.fields import Channel
@@ -42,15 +45,12 @@ from shared.events.outbound import MessageDispatched, MessageQueued
 from shared.jetstream.calls import Outgoing, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
 from shared.jetstream.stream import Stream
-from shared.key_messages import SealedValue
-from shared.logs import logger
-from shared.message_lengths import MessageLimit
-from shared.outgoing import CONTENT_TYPE, OutgoingMessage, outgoing
-from shared.parking import UnprocessableError
+from shared.keys.messages import SealedValue
+from shared.keys.sealing import SealBrokenError
+from shared.log.transact import Cause, Outcome, transact
+from shared.parked.parking import UnprocessableError
 from shared.refusals import CLOCK_OFF_MAX, RefusedError, seconds_off
-from shared.sealing import SealBrokenError
-from shared.service import Context
-from shared.transact import Cause, Outcome, transact
+from shared.skeleton.service import Context
 
 PURPOSE = "message to the caller"
 """What the record of access says that address and text were opened for."""

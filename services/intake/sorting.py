@@ -20,13 +20,13 @@ from services.intake.ends import receive_call, receive_end
 from services.intake.parsing import Hashed, Opener, hashed
 from services.intake.reactions import Listening
 from services.intake.reports import read_report
-from shared.boxes import BoxBrokenError
-from shared.case_log import LogError
+from shared.bus.lanes import Work
 from shared.events.parsing import UnreadableEventError
-from shared.keyholder import KeysUnavailableError
-from shared.lanes import Work
-from shared.parking import Delivery, UnprocessableError
-from shared.transact import Outcome
+from shared.keys.boxes import BoxBrokenError
+from shared.keys.client import KeysUnavailableError
+from shared.log.case_log import LogError
+from shared.log.transact import Outcome
+from shared.parked.parking import Delivery, UnprocessableError
 
 WITHHELD, ENDS = "withheld", "ends"
 

@@ -21,7 +21,7 @@ from shared.events.catalogue import AnyCaseEvent
 from shared.events.custody import Exchanged
 from shared.events.fields import Channel, PersonalClass
 from shared.events.intake import ClosingReason, LegalBasis
-from shared.grown import Grown
+from shared.log.grown import Grown
 
 
 class Call(NamedTuple):

@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from shared.access import PARKED_TYPE, AccessRecord, Spotted
-from shared.case_log import LogError
 from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
-from shared.key_messages import Found, NoteParked, Open, Search
+from shared.keys.access import PARKED_TYPE, AccessRecord, Spotted
+from shared.keys.messages import Found, NoteParked, Open, Search
+from shared.log.case_log import LogError
 
 
 @dataclass(frozen=True)

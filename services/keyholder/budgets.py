@@ -17,8 +17,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from shared.allowance import Allowance
-from shared.logs import logger
+from shared.bus.allowance import Allowance
+from shared.diagnostics.logger import logger
 from shared.refusals import is_another_person
 
 HOUR_S = 3_600.0

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events.fields import Id, PersonalClass
-from shared.sealing import DataKey, SealBrokenError
+from shared.keys.sealing import DataKey, SealBrokenError
 
 CLASSES: tuple[PersonalClass, ...] = get_args(PersonalClass)
 FIRST_KEY_ID = 1

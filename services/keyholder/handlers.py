@@ -13,11 +13,13 @@ from services.keyholder.keeping import NOBODY, Erasures, Keeping, content_in
 from services.keyholder.people import answer_person, hash_values
 from services.keyholder.ring import ErasurePendingError
 from services.keyholder.secrets import newest_kek_made_at
-from shared.case_log import Fold
+from shared.bus.timers import read_timer
+from shared.diagnostics.logger import logger, place_of
 from shared.events.base import CaseEvent
 from shared.events.intake import PersonalDataErased
 from shared.events.parsing import read_case_event
-from shared.key_messages import (
+from shared.keys.client import KEEPER, KeysDeniedError
+from shared.keys.messages import (
     NOT_YET,
     Closed,
     Denied,
@@ -37,13 +39,11 @@ from shared.key_messages import (
     Unbox,
     Unboxed,
 )
-from shared.keyholder import KEEPER, KeysDeniedError
-from shared.logs import logger, place_of
-from shared.parking import Delivery, UnprocessableError
+from shared.log.case_log import Fold
+from shared.log.transact import Outcome
+from shared.parked.parking import Delivery, UnprocessableError
 from shared.subjects import read_case_subject
-from shared.timers import read_timer
-from shared.transact import Outcome
-from shared.wrong_fields import wrong_fields
+from shared.written.wrong_fields import wrong_fields
 
 ROTATION = "rotation"
 """The timer that comes every night."""

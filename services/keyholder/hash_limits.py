@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from shared.allowance import Allowance
-from shared.logs import logger
+from shared.bus.allowance import Allowance
+from shared.diagnostics.logger import logger
 
 MINUTE_S = 60.0
 

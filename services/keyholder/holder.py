@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from services.keyholder.ring import KeyRing
-from shared.access import Use
-from shared.boxes import unbox
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import PersonalClass
-from shared.key_messages import NoteParked, OpenedValue, SealedValue
-from shared.keyholder import Keys, KeysDeniedError, SealingKeys, Searcher
-from shared.sealing import CLASS_CODES, SealBrokenError, Spot, header_of
+from shared.keys.access import Use
+from shared.keys.boxes import unbox
+from shared.keys.client import Keys, KeysDeniedError, SealingKeys, Searcher
+from shared.keys.messages import NoteParked, OpenedValue, SealedValue
+from shared.keys.sealing import CLASS_CODES, SealBrokenError, Spot, header_of
 
 ERASED = OpenedValue(state="erased")
 BROKEN = OpenedValue(state="broken")

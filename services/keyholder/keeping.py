@@ -14,10 +14,10 @@ from services.keyholder.budgets import Budgets
 from services.keyholder.hash_limits import HashLimits
 from services.keyholder.holder import Holder
 from services.keyholder.lock import Lock
-from shared.boxes import BoxBrokenError
-from shared.case_log import CaseLog
 from shared.events.base import CaseEvent
-from shared.key_messages import TOO_MANY, Denied
+from shared.keys.boxes import BoxBrokenError
+from shared.keys.messages import TOO_MANY, Denied
+from shared.log.case_log import CaseLog
 from shared.policy import Policy, Rights
 
 NOBODY = Rights()

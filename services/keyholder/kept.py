@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from services.keyholder.entries import CaseKey, Entry, dropped, found
 from services.keyholder.secrets import Secrets
-from shared.buckets import BucketEntry, Change
 from shared.events.fields import PersonalClass
-from shared.sealing import SealBrokenError
+from shared.jetstream.buckets import BucketEntry, Change
+from shared.keys.sealing import SealBrokenError
 
 
 class CaseKeys(NamedTuple):

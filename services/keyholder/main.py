@@ -19,18 +19,18 @@ from services.keyholder.ring import KeyRing
 from services.keyholder.sealed import is_noted, note_sealed, unsealed
 from services.keyholder.secrets import held, read_secrets
 from shared import subjects
-from shared.buckets import JetStreamBucket
-from shared.bus import Bus
-from shared.case_log import CaseLog, jetstream_env
+from shared.bus.bus import Bus
+from shared.diagnostics.logger import configure, logger
+from shared.diagnostics.own_process import own_process, run_to_end
+from shared.jetstream.buckets import JetStreamBucket
 from shared.jetstream.calls import Outgoing
 from shared.jetstream.stream import Stream
-from shared.logs import configure, logger
-from shared.own_process import own_process, run_to_end
+from shared.log.case_log import CaseLog, jetstream_env
+from shared.log.transact import Writer
 from shared.policy import policy
-from shared.secret_files import own_settings
-from shared.service import Context, Service
 from shared.settings import Settings
-from shared.transact import Writer
+from shared.skeleton.own_settings import own_settings
+from shared.skeleton.service import Context, Service
 
 SEALED_EXIT, SEALED_NOTED_EXIT, TERMINATED_EXIT = 0, 75, 143
 """Exit codes. 0: sealed, and nobody may start it again. 75: sealed, and the next start knows it."""

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from services.keyholder.holder import class_of
 from services.keyholder.keeping import NOBODY, Keeping, content_in, too_many
-from shared.key_messages import (
+from shared.keys.client import KeysDeniedError
+from shared.keys.messages import (
     Found,
     Hash,
     Hashes,
@@ -23,7 +24,6 @@ from shared.key_messages import (
     ToHash,
     Unboxed,
 )
-from shared.keyholder import KeysDeniedError
 from shared.policy import Rights
 from shared.refusals import is_another_person
 

@@ -37,10 +37,10 @@ from services.keyholder.kept import (
     written,
 )
 from services.keyholder.secrets import Secrets, add_kek, add_pepper, drop_old_keks
-from shared.buckets import Bucket, BucketEntry, Change, TakenError
 from shared.events.fields import PersonalClass
-from shared.key_messages import OpeningKey
-from shared.sealing import DataKey, SealBrokenError
+from shared.jetstream.buckets import Bucket, BucketEntry, Change, TakenError
+from shared.keys.messages import OpeningKey
+from shared.keys.sealing import DataKey, SealBrokenError
 
 KEYS_KEPT = 20_000
 """Of so many cases the keys stay in memory, as they were unwrapped."""

@@ -10,9 +10,9 @@ import contextlib
 import signal
 from pathlib import Path
 
-from shared.health_file import write_health
-from shared.keyfiles import FILE_MODE, sync_folder
-from shared.logs import logger
+from shared.bus.health_file import write_health
+from shared.diagnostics.logger import logger
+from shared.keys.keyfiles import FILE_MODE, sync_folder
 
 LOOK_EVERY_S = 0.5
 SAID = "sealed; `passage keys unseal` unseals"

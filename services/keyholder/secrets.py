@@ -20,7 +20,7 @@ from pathlib import Path
 
 from nacl.public import PrivateKey, PublicKey
 
-from shared.keyfiles import (
+from shared.keys.keyfiles import (
     HELD,
     INTAKE_PUBLIC,
     MISSING,

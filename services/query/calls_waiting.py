@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple
 
-from services.query.link import Link
+from services.query.nats_connection import NatsConnection
 from shared.policy import policy
 from shared.subjects import calls_stream
 
@@ -22,14 +22,14 @@ class CallsWaiting(NamedTuple):
     problem: str | None
 
 
-async def calls_waiting(link: Link) -> list[CallsWaiting]:
+async def calls_waiting(nats: NatsConnection) -> list[CallsWaiting]:
     """Asks the leaders of all channels' streams at once."""
-    return list(await asyncio.gather(*(_of(link, one) for one in policy().channels.names)))
+    return list(await asyncio.gather(*(_of(nats, one) for one in policy().channels.names)))
 
 
-async def _of(link: Link, channel: str) -> CallsWaiting:
+async def _of(nats: NatsConnection, channel: str) -> CallsWaiting:
     stream = calls_stream(channel)
-    state = await link.stream_state(stream)
+    state = await nats.stream_state(stream)
     if state is None:
         return CallsWaiting(channel, None, 0.0, f"{stream} {SILENT}")
     problem = None if state.consumers else f"{stream} has no consumer; run `passage provision`"

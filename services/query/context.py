@@ -6,19 +6,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.query.access_pages import AccessPage
-from services.query.accesses import Accesses
-from services.query.generations import Generations
-from services.query.link import Link
-from services.query.log import Log
-from services.query.metrics import Metrics
-from services.query.names import Names
-from services.query.progress import Progress
-from services.query.reads import Reads
+from services.query.feed.generations import Generations
+from services.query.feed.metrics import Metrics
+from services.query.feed.progress import Progress
+from services.query.nats_connection import NatsConnection
+from services.query.reads.access_pages import AccessPage
+from services.query.reads.accesses import Accesses
+from services.query.reads.cases import Reads
+from services.query.reads.name_search import Names
+from services.query.recorder import Log
 from services.query.storing import Storing
-from shared.keyholder import Keys
-from shared.parked_messages import WaitingPage
-from shared.parking import Parked
+from shared.keys.client import Keys
+from shared.parked.messages import WaitingPage
+from shared.parked.parking import Parked
 from shared.refusals import Supervisors
 from shared.settings import Settings
 
@@ -33,7 +33,7 @@ class Context:
     reads: Reads
     progress: Progress
     metrics: Metrics
-    link: Link
+    nats: NatsConnection
     open_log: Callable[[], Log]
     keys: Keys
     names: Names
@@ -51,7 +51,7 @@ class Context:
 
     async def parked(self) -> int | None:
         """How many messages wait for a person, or None where the server doesn't say."""
-        return await self.link.parked_waiting()
+        return await self.nats.parked_waiting()
 
     def behind(self) -> list[str]:
         """What the pages say of what is shown while an older read model is served."""
@@ -73,6 +73,6 @@ class Context:
         if not progress.caught_up and not self.generations.rebuilding:
             far = progress.catching_up.said(time.monotonic())
             reasons.append(f"the read model is being built, and shows what it has: {far}")
-        if not self.link.connected:
+        if not self.nats.connected:
             reasons.append("the messaging server is not reachable")
         return reasons + self.storing.problems

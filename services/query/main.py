@@ -22,32 +22,32 @@ import uvicorn
 from typing_extensions import override
 
 from services.query import SERVICE
-from services.query.access_pages import newest_accesses
-from services.query.accesses import accesses_of
-from services.query.api.app import create_app
-from services.query.connections import CONNECTIONS_MAX, Connection
+from services.query.app import create_app
 from services.query.context import Context
-from services.query.database import open_database
-from services.query.feed import Feed
-from services.query.generations import Generations
-from services.query.link import Link
-from services.query.log import Log
-from services.query.metrics import Metrics
-from services.query.names import Names
-from services.query.progress import Progress
-from services.query.reads import Reads
+from services.query.feed.database import open_database
+from services.query.feed.generations import Generations
+from services.query.feed.loop import Feed
+from services.query.feed.metrics import Metrics
+from services.query.feed.progress import Progress
+from services.query.http_connections import CONNECTIONS_MAX, Connection
+from services.query.nats_connection import NatsConnection
+from services.query.reads.access_pages import newest_accesses
+from services.query.reads.accesses import accesses_of
+from services.query.reads.cases import Reads
+from services.query.reads.name_search import Names
+from services.query.recorder import Log
 from services.query.storing import Storing, reports_of
 from shared import subjects
-from shared.case_log import jetstream_env
-from shared.health_file import health_kept
+from shared.bus.health_file import health_kept
+from shared.diagnostics.logger import configure, logger, place_of
+from shared.diagnostics.own_process import own_process, run_to_end
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.jetstream.stream import Stream
-from shared.keyholder import RemoteKeys
-from shared.logs import configure, logger, place_of
-from shared.own_process import own_process, run_to_end
-from shared.parked_messages import parked_at, waiting_page
-from shared.secret_files import own_settings
+from shared.keys.client import RemoteKeys
+from shared.log.case_log import jetstream_env
+from shared.parked.messages import parked_at, waiting_page
 from shared.settings import Settings
+from shared.skeleton.own_settings import own_settings
 
 BACKLOG_CONNECTIONS = 256
 GRACE_S = 0.3
@@ -122,7 +122,7 @@ class Query:
             reads=reads,
             progress=progress,
             metrics=metrics,
-            link=Link(settings),
+            nats=NatsConnection(settings),
             open_log=open_log,
             keys=keys,
             names=names,
@@ -138,7 +138,7 @@ class Query:
         """Follows the log and holds the connections, for as long as the block runs."""
         stop = threading.Event()
         feed = threading.Thread(target=self._feed.run, args=(stop,), name="feed", daemon=True)
-        self.context.link.start(self._health, self.context.names.drop)
+        self.context.nats.start(self._health, self.context.names.drop)
         feed.start()
         regular = [
             asyncio.create_task(_again_and_again(LOOK_FOR_IDLE_NAMES_S, self._drop_idle_names)),
@@ -150,7 +150,7 @@ class Query:
             stop.set()
             for task in regular:
                 task.cancel()
-            await self.context.link.close()
+            await self.context.nats.close()
             await asyncio.to_thread(self._end, feed)
 
     async def run(self, listener: socket.socket) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from services.query.folding import ReadEvent
-from services.query.projections.alarms import OF_DURESS
-from services.query.projections.case_timeline import entry
+from services.query.models.alarms import OF_DURESS
+from services.query.models.case_timeline import entry
+from services.query.models.folding import ReadEvent
 from shared.events.base import CaseEvent
 from shared.events.fields import PersonalClass, Sealed
 from shared.events.intake import PersonalDataErased

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from shared.diagnostics.logger import logger
 from shared.jetstream.calls import Outgoing, Reply, RequestLostError, RequestRefusedError
 from shared.jetstream.connection import Connection
-from shared.logs import logger
-from shared.stores import ANSWERS_WITHIN_S, QUESTIONS, Disk, Refusing, disks_of, read_report
+from shared.servers.stores import ANSWERS_WITHIN_S, QUESTIONS, Disk, Refusing, disks_of, read_report
 
 SAY_AGAIN_S = 10.0
 """A full disk may have swallowed the line before."""

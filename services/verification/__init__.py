@@ -6,7 +6,7 @@ Consumes from CASES what `reactions` lists, and its own timers; answers the comm
 
 from services.verification.reactions import REACTIONS
 from shared import subjects
-from shared.reactions import followed_by
+from shared.skeleton.reactions import followed_by
 
 SERVICE = "verification"
 CASES = followed_by(SERVICE, REACTIONS)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from services.verification.registry import Registry, RegistryAnswer
 from services.verification.state import Statement, VerificationState
-from shared.deadlines import Deadlines
 from shared.events.fields import Identity
 from shared.events.intake import PersonalDataProvided
 from shared.events.verification import RegistryChecked
-from shared.key_messages import SealedValue
+from shared.keys.messages import SealedValue
+from shared.keys.sealing import SealBrokenError
 from shared.matching import Stated
-from shared.sealing import SealBrokenError
-from shared.service import Context
+from shared.skeleton.deadlines import Deadlines
+from shared.skeleton.service import Context
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from services.verification.state import Statement, VerificationState
-from shared.due import Deadline, Due, Setting
 from shared.events.base import Event
 from shared.events.verification import VerificationEscalated
+from shared.skeleton.due import Deadline, Due, Setting
 
 REGISTRY_ANSWER = "registry_answer"
 REGISTRY_OVERDUE = "registry_overdue"

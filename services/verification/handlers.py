@@ -14,7 +14,7 @@ from services.verification.state import VerificationState
 from shared.commands import verification as commands
 from shared.commands.base import Command
 from shared.events.base import Event
-from shared.transact import Outcome, transact
+from shared.log.transact import Outcome, transact
 
 DECISIONS: dict[type[Command], Callable[[VerificationState, Any, datetime], list[Event]]] = {
     commands.EscalateVerification: identity.decide_escalate,

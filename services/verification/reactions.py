@@ -10,8 +10,8 @@ from services.verification.state import statement_in
 from shared.events.base import CaseEvent
 from shared.events.intake import CaseReopened, PersonalDataProvided
 from shared.events.verification import RegistryChecked
-from shared.reactions import Reactions, set_timers
-from shared.transact import Outcome, transact
+from shared.log.transact import Outcome, transact
+from shared.skeleton.reactions import Reactions, set_timers
 
 
 def ask_registry(

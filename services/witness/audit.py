@@ -6,9 +6,9 @@ signed before stays signed. So AUDIT keeps no checkpoint of CASES from being mad
 
 from __future__ import annotations
 
-from shared.checkpoints import FIRST_DIGEST, rolled
+from shared.diagnostics.logger import logger, place_of
 from shared.jetstream.stream import READ_BATCH_MESSAGES, Stream
-from shared.logs import logger, place_of
+from shared.witnesses.checkpoints import FIRST_DIGEST, rolled
 
 
 class AuditTrail:

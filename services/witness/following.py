@@ -13,12 +13,12 @@ from threading import Event
 from typing import Literal
 
 from services.witness.signing import Signer
-from shared.incarnation import IncarnationCheck, OtherIncarnationError
+from shared.diagnostics.logger import logger, place_of
 from shared.jetstream import JetStreamApplicationRecorder, SequenceGapError
 from shared.jetstream.log import RecordedEvent
-from shared.log_heads import LogHeads, Problem
-from shared.logs import logger, place_of
-from shared.witness_files import Witnessed
+from shared.log.incarnation import IncarnationCheck, OtherIncarnationError
+from shared.witnesses.files import Witnessed
+from shared.witnesses.heads import LogHeads, Problem
 
 BATCH_EVENTS = 5_000
 IDLE_S = 0.1

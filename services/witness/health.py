@@ -11,9 +11,9 @@ from nats.aio.msg import Msg
 
 from services.witness import SERVICE
 from shared import subjects
-from shared.connection_errors import log_connection_error
-from shared.credentials import connect_options
+from shared.bus.connection_errors import log_connection_error
 from shared.jetstream.tls import TlsClient
+from shared.servers.credentials import connect_options
 from shared.settings import Settings
 
 RECONNECT_WAIT_S = 0.1

@@ -15,17 +15,17 @@ from services.witness.health import answering_health
 from services.witness.signing import Signer
 from services.witness.tending import Tending
 from shared import subjects
-from shared.case_log import jetstream_env
-from shared.checkpoints import read_signing_key
-from shared.health_file import health_kept
-from shared.incarnation import IncarnationCheck
+from shared.bus.health_file import health_kept
+from shared.diagnostics.logger import configure, logger
+from shared.diagnostics.own_process import own_process, run_to_end
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
 from shared.jetstream.stream import Stream
-from shared.logs import configure, logger
-from shared.own_process import own_process, run_to_end
-from shared.secret_files import own_settings
+from shared.log.case_log import jetstream_env
+from shared.log.incarnation import IncarnationCheck
 from shared.settings import Settings
-from shared.witness_files import read_witness_files
+from shared.skeleton.own_settings import own_settings
+from shared.witnesses.checkpoints import read_signing_key
+from shared.witnesses.files import read_witness_files
 
 END_S = 2.0
 

@@ -10,9 +10,9 @@ from typing import Literal
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.witness.audit import AuditTrail
-from shared.log_heads import LogHeads
-from shared.logs import logger
-from shared.witness_files import sign_next
+from shared.diagnostics.logger import logger
+from shared.witnesses.files import sign_next
+from shared.witnesses.heads import LogHeads
 
 
 class Signer:

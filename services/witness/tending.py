@@ -1,6 +1,6 @@
 """Looks after the witness files while the log is followed: checks each signature once, then thins.
 
-What vouches for a line is checked before, by its links (`shared/witness_reading.py`). Here it is
+What vouches for a line is checked before, by its links (`shared/witnesses/parsing.py`). Here it is
 every line that a file has, a few hundred at a time, so that the witness goes on meanwhile.
 """
 
@@ -13,9 +13,9 @@ from threading import Event
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from shared.logs import logger
-from shared.witness_reading import bad_lines
-from shared.witness_thinning import thin
+from shared.diagnostics.logger import logger
+from shared.witnesses.parsing import bad_lines
+from shared.witnesses.thinning import thin
 
 LINES_AT_ONCE = 100
 """Then as long a pause as these took: half of one core at most."""

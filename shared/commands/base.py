@@ -20,9 +20,9 @@ from pydantic import (
     field_validator,
 )
 
-from shared.case_numbers import CaseNumber
+from shared.commands.case_numbers import CaseNumber
 from shared.events.fields import At, Person, Word
-from shared.written import check_for, within_years
+from shared.written.values import check_for, within_years
 
 COMMAND_ID_MAX_CHARACTERS = 40
 

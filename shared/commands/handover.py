@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.case_numbers import CaseNumbers
 from shared.commands.base import Decision, Fact
+from shared.commands.case_numbers import CaseNumbers
 from shared.events.custody import Custody
 from shared.events.fields import At, HeadCount, Id, Language, Person, Place, Text, Word
 from shared.events.handover import Condition, Missed, OverridableGuard

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from typing_extensions import override
 
-from shared.case_numbers import CaseNumber
 from shared.commands.base import Decision, Fact
+from shared.commands.case_numbers import CaseNumber
 from shared.commands.windows import SaidWindows
 from shared.events.fields import (
     Channel,

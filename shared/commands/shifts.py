@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.case_numbers import CaseNumber, ExportNumber, ShiftNumber
 from shared.commands.base import Decision, Fact
+from shared.commands.case_numbers import CaseNumber, ExportNumber, ShiftNumber
 from shared.events.fields import Digest, Person, Text
 from shared.events.shifts import SHIFT_CASES_MAX, Day, Operators
 

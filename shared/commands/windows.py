@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.events.fields import CONTACT_WINDOWS_MAX, ContactWindow
-from shared.zones import Zone
+from shared.written.zones import Zone
 
 
 class SaidWindow(ContactWindow):

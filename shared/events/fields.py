@@ -25,8 +25,8 @@ from pydantic_core import core_schema
 from typing_extensions import override
 
 from shared.matching.dates import LATEST_BIRTH_YEAR, OLDEST_BIRTH_YEAR, read_date
-from shared.written import Number
-from shared.zones import ZoneName
+from shared.written.values import Number
+from shared.written.zones import ZoneName
 
 TEXT_MAX_CHARACTERS = 10_000
 NAME_MAX_CHARACTERS = 200
@@ -178,7 +178,7 @@ class Plain:
 
 
 class Sealed(str):
-    """A personal value as it is stored: the envelope of `shared.sealing` in base64url."""
+    """A personal value as it is stored: the envelope of `shared.keys.sealing` in base64url."""
 
     __slots__ = ()
     PATTERN = re.compile(r"^1\.[A-Za-z0-9_-]{40,}$")

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from shared.events.base import TYPE_PREFIX, CaseEvent, type_of
 from shared.events.catalogue import CASE_EVENTS, ENVELOPES
 from shared.events.upcast import upcast
-from shared.wrong_fields import wrong_fields
+from shared.written.wrong_fields import wrong_fields
 
 _READERS: dict[str, Callable[[bytes], CaseEvent[Any]]] = {
     # `model_validate_json` without its layers: a case of a hundred events is read this way.

@@ -221,7 +221,7 @@ class Connection:
                 reconnected_cb=self._on_connected,
                 closed_cb=self._on_closed,
                 max_reconnect_attempts=-1,
-                reconnect_time_wait=RECONNECT_WAIT_SECONDS,  # type: ignore[arg-type]
+                reconnect_time_wait=RECONNECT_WAIT_SECONDS,
                 skip_subject_validation=True,
                 **self._options,
             )

@@ -35,10 +35,28 @@ class TlsClient(Client):
     """
 
     @override
+    async def connect(self, *servers: Any, **options: Any) -> None:
+        try:
+            await super().connect(*servers, **options)
+        except BaseException:  # Cancelled, it would leave its connection open.
+            if isinstance(self._transport, _Transport):
+                self._transport.let_go()
+            raise
+
+    @override
     async def _connect_to_server(self, s: Srv) -> None:
         if not self._transport:
             self._transport = _Transport()  # type: ignore[no-untyped-call]
         await super()._connect_to_server(s)
+
+    @override
+    async def _close(self, status: int, do_cbs: bool = True) -> None:
+        # What is still to be sent may fail first, and nats-py then leaves the connection open.
+        try:
+            await super()._close(status, do_cbs)
+        finally:
+            if isinstance(self._transport, _Transport):
+                self._transport.let_go()
 
 
 class _Transport(TcpTransport):
@@ -51,6 +69,7 @@ class _Transport(TcpTransport):
 
     @override
     async def connect(self, uri: ParseResult, buffer_size: int, connect_timeout: int) -> None:
+        self.let_go()  # After a greeting that failed nats-py connects again and closes nothing.
         await super().connect(uri, buffer_size, connect_timeout)
         self._is_new = False
 
@@ -65,7 +84,11 @@ class _Transport(TcpTransport):
         try:
             await super().connect_tls(uri, ssl_context, buffer_size, connect_timeout)
         except BaseException:
-            if self._bare_io_writer is not None:
-                self._bare_io_writer.transport.abort()
+            self.let_go()
             self._io_writer = self._bare_io_writer = None
             raise
+
+    def let_go(self) -> None:
+        """Leaves no connection open, whatever was still to be sent."""
+        if self._bare_io_writer is not None:
+            self._bare_io_writer.transport.abort()

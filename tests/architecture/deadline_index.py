@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from importlib import import_module
 
-from shared.due import settings_of, spans_of
 from shared.settings import Settings
+from shared.skeleton.due import settings_of, spans_of
 
 SERVICES = ("intake", "verification", "handover")
 HEAD = """# Deadlines

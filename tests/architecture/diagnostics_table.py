@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.log_events import DIAGNOSTICS
+from shared.diagnostics.catalogue import DIAGNOSTICS
 from tests.architecture.sources import ROOT, with_part
 
 OPERATING = ROOT / "docs" / "operating.md"

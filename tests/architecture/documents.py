@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from shared.logs import configure
+from shared.diagnostics.logger import configure
 from tests.architecture import (
     command_catalogue,
     deadline_index,

@@ -9,10 +9,11 @@ from importlib import import_module
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
-from shared import case_log, service, transact
 from shared.commands.base import Command
 from shared.commands.catalogue import ANSWERED_BY
+from shared.log import case_log, transact
 from shared.refusals import Guard
+from shared.skeleton import service
 from tests.architecture.event_catalogue import modules_of, service_names
 from tests.architecture.field_words import paragraphs
 from tests.architecture.guards_of import functions_in, reading

@@ -17,7 +17,7 @@ from typing import Any
 
 from shared.refusals import Guard
 
-NO_GUARDS = ("shared.refusals", "shared.logs", "shared.jetstream")
+NO_GUARDS = ("shared.refusals", "shared.diagnostics.logger", "shared.jetstream")
 """Modules whose functions name none, and aren't read."""
 
 

@@ -14,8 +14,8 @@ from itertools import combinations
 from types import UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from services.query.projections.case_list import evolve
-from services.query.projections.case_row import CaseRow
+from services.query.models.case_list import evolve
+from services.query.models.case_row import CaseRow
 from shared.events.base import CaseEvent, Event, type_of
 from shared.events.catalogue import OWNER, envelope_of
 from tests.examples import CASE, NOON, case_opened, digest
@@ -24,7 +24,7 @@ from tests.rarer_examples import every_event
 OPENING = """# How events move a case
 
 Written by `make docs`: it folds an example of every event, in each of its closed choices, into
-cases in every state (`services/query/projections/case_list.py`). A fold refuses nothing, so here is
+cases in every state (`services/query/models/case_list.py`). A fold refuses nothing, so here is
 what follows if an event is recorded; [guards.md](guards.md) says when it may be. The regions move
 independently. An event that isn't in a region's table leaves it as it is.
 """

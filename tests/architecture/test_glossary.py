@@ -12,7 +12,7 @@ from functools import cache
 
 import pytest
 
-from services.query.tables import tables_for
+from services.query.feed.tables import tables_for
 from shared.commands.catalogue import COMMANDS
 from shared.events.catalogue import CASE_EVENTS
 from tests.architecture.guard_table import defined

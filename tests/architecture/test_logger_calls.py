@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.log_events import DIAGNOSTICS
+from shared.diagnostics.catalogue import DIAGNOSTICS
 from tests.architecture.sources import name_of, python_files
 
 METHODS = frozenset(
@@ -24,11 +24,11 @@ FILES = [
 
 
 def names_of_the_logger(module: ast.Module) -> set[str]:
-    """What a module calls `shared.logs.logger`."""
+    """What a module calls `shared.diagnostics.logger.logger`."""
     return {
         alias.asname or alias.name
         for node in ast.walk(module)
-        if isinstance(node, ast.ImportFrom) and node.module == "shared.logs"
+        if isinstance(node, ast.ImportFrom) and node.module == "shared.diagnostics.logger"
         for alias in node.names
         if alias.name == "logger"
     }
@@ -55,7 +55,7 @@ def wrong_calls(source: str, name: str = "x.py") -> list[str]:
 def _problem(call: ast.Call) -> str:
     event = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
     if not isinstance(event, str) or event not in DIAGNOSTICS:
-        return f"{event!r} is not in shared.log_events.DIAGNOSTICS"
+        return f"{event!r} is not in shared.diagnostics.catalogue.DIAGNOSTICS"
     if len(call.args) > 1:
         return "takes keys only"
     keys = {one.arg for one in call.keywords}
@@ -80,7 +80,7 @@ def test_every_log_call_is_in_the_catalogue(path: Path) -> None:
     ],
 )
 def test_a_call_that_is_not_in_it_is_found(call: str) -> None:
-    assert len(wrong_calls(f"from shared.logs import logger\n{call}")) == 1
+    assert len(wrong_calls(f"from shared.diagnostics.logger import logger\n{call}")) == 1
 
 
 def test_nothing_else_logs_or_prints_tracebacks() -> None:
@@ -88,7 +88,7 @@ def test_nothing_else_logs_or_prints_tracebacks() -> None:
     for path in FILES:
         text = path.read_text(encoding="utf-8")
         own = name_of(path).startswith(
-            ("shared/logs.py", "shared/own_process.py", BELOW_DIAGNOSTICS)
+            ("shared/diagnostics/logger.py", "shared/diagnostics/own_process.py", BELOW_DIAGNOSTICS)
         )
         found = [word for word in ("getLogger", "print_exc", "format_exc") if word in text]
         others += [] if own or not found else [f"{name_of(path)}: {', '.join(found)}"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from services.query.metrics import Metrics
+from services.query.feed.metrics import Metrics
 from tests.architecture.sources import ROOT
 
 HEAD = "| metric | what it is | look when | then |\n|---|---|---|---|\n"

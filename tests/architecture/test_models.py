@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 import passage
 import services
 import shared
-from services.query.metrics import Metrics
+from services.query.feed.metrics import Metrics
 
 LABELS = {"method", "route", "status", "type", "le", "version"}
 """Route templates, event types, HTTP's own words, and the release; never an id."""

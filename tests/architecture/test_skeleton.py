@@ -14,12 +14,12 @@ from typing import get_type_hints
 import pytest
 
 from shared import subjects
-from shared.case_log import Fold
-from shared.due import Due, settings_of
 from shared.events.base import Event
 from shared.events.catalogue import CASE_EVENTS
+from shared.log.case_log import Fold
 from shared.policy import policy
 from shared.settings import Settings
+from shared.skeleton.due import Due, settings_of
 
 DECIDING = ("intake", "verification", "handover")
 FILES = {"__init__", "__main__", "main", "handlers", "reactions", "deadlines", "guards", "state"}

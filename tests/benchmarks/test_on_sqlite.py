@@ -9,7 +9,7 @@ import pytest
 from eventsourcing.sqlite import SQLiteDatastore
 
 from benchmarks.on_sqlite import KeyTable
-from shared.buckets import BucketEntry, Change, TakenError
+from shared.jetstream.buckets import BucketEntry, Change, TakenError
 
 
 @pytest.fixture

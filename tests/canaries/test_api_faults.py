@@ -14,18 +14,21 @@ import pytest
 import pytest_asyncio
 
 import services.query.api.cases
-import services.query.api.guards
 import services.query.api.reveal
 import services.query.api.search
+import services.query.api.shapes
 import services.query.api.statistics
+import services.query.http_guards
 import services.query.pages.routes
+import services.query.requests.cases
+import services.query.requests.search
 from services.query.context import Context
-from services.query.link import Link
-from services.query.metrics import Metrics
-from services.query.progress import Progress
-from services.query.read_model import ReadModel
-from services.query.reads import Reads
-from shared.logs import configure
+from services.query.feed.metrics import Metrics
+from services.query.feed.progress import Progress
+from services.query.feed.read_model import ReadModel
+from services.query.nats_connection import NatsConnection
+from services.query.reads.cases import Reads
+from shared.diagnostics.logger import configure
 from tests import examples as e
 from tests.canaries.faults import FAULTS, filled, malformed, nonsense, raising, text_of
 from tests.canaries.persons import Canary, canaries
@@ -41,17 +44,20 @@ JSON = {"content-type": "application/json"}
 PAGES = (("get", "/"), ("get", "/cases/{case_id}"), ("post", "/search"), ("get", "/static/{x}"))
 MODULES = (
     services.query.api.cases,
-    services.query.api.guards,
+    services.query.http_guards,
     services.query.api.reveal,
     services.query.api.search,
+    services.query.api.shapes,
     services.query.api.statistics,
     services.query.pages.routes,
+    services.query.requests.cases,
+    services.query.requests.search,
 )
 
 
 def places() -> Iterator[tuple[Any, str]]:
     """Every function of ours that answers stand on: (owner, name)."""
-    for kind in (Reads, Link, Progress, Metrics, Context):
+    for kind in (Reads, NatsConnection, Progress, Metrics, Context):
         for name, member in vars(kind).items():
             if callable(member) and not name.startswith("__") and name not in {"start", "close"}:
                 yield kind, name
@@ -134,7 +140,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 def logged(monkeypatch: pytest.MonkeyPatch) -> None:
     configure("query", "DEBUG")
     # Of the sequences asked for here none ever comes.
-    monkeypatch.setattr("services.query.api.cases.MIN_SEQUENCE_WAIT_S", 0.01)
+    monkeypatch.setattr("services.query.requests.cases.MIN_SEQUENCE_WAIT_S", 0.01)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -210,9 +216,13 @@ async def test_the_logs_would_show_it(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The scanner and what it is given are as they must be: a value that is logged is found."""
-    monkeypatch.setattr("shared.log_lines.listed", lambda name, given: {"event": name, **given})
-    monkeypatch.setattr("shared.logs.listed", lambda name, given: {"event": name, **given})
-    monkeypatch.setattr("services.query.api.guards.place_of", lambda error: [str(error)])
+    monkeypatch.setattr(
+        "shared.diagnostics.lines.listed", lambda name, given: {"event": name, **given}
+    )
+    monkeypatch.setattr(
+        "shared.diagnostics.logger.listed", lambda name, given: {"event": name, **given}
+    )
+    monkeypatch.setattr("services.query.http_guards.place_of", lambda error: [str(error)])
     monkeypatch.setattr(Reads, "queue", raising(PERSONS[0]))
     await desk.http.get("/api/queue")
     assert SCANNER.found_in(capsys.readouterr().err.encode()) != set()

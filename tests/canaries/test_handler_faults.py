@@ -11,12 +11,12 @@ from uuid import uuid4
 
 import pytest
 
-import shared.consuming
+import shared.bus.consuming
 from passage.runner.nats_server import NatsServer
 from shared import subjects
 from shared.commands.base import Command
 from shared.commands.catalogue import ANSWERED_BY, COMMANDS
-from shared.parking import UnprocessableError
+from shared.parked.parking import UnprocessableError
 from tests.canaries.faults import FAULTS, filled, malformed, nonsense, raising, text_of
 from tests.canaries.persons import canaries
 from tests.canaries.scanner import Scanner
@@ -36,13 +36,13 @@ UNDER_COMMANDS = (
     "services.verification.handlers.transact",
     "services.verification.handlers.statement_to_check",
     "services.handover.handlers.transact",
-    "shared.transact.CaseLog.load",
-    "shared.transact.CaseLog.load_current",
-    "shared.transact.envelope_of",
-    "shared.service.Context.cause_of",
-    "shared.answering._answer_of",
-    "shared.bus.answer",
-    "shared.bus._json",
+    "shared.log.transact.CaseLog.load",
+    "shared.log.transact.CaseLog.load_current",
+    "shared.log.transact.envelope_of",
+    "shared.skeleton.service.Context.cause_of",
+    "shared.bus.answering._answer_of",
+    "shared.bus.bus.answer",
+    "shared.bus.bus._json",
 )
 """Functions of ours that answers to commands stand on."""
 
@@ -50,10 +50,10 @@ UNDER_DELIVERIES = (
     "services.intake.sorting.read_call",
     "services.intake.handlers.transact",
     "services.intake.routing.Index.route",
-    "shared.keyholder.RemoteKeys.unbox",
-    "shared.working.process",
-    "shared.bus.park",
-    "shared.consuming._reason_to_park",
+    "shared.keys.client.RemoteKeys.unbox",
+    "shared.bus.working.process",
+    "shared.bus.bus.park",
+    "shared.bus.consuming._reason_to_park",
 )
 """Functions of ours that a delivered call passes."""
 
@@ -130,7 +130,7 @@ async def test_a_fault_on_the_way_of_a_call_tells_no_value(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(shared.consuming, "GIVE_UP_AFTER_DELIVERIES", 1)
+    monkeypatch.setattr(shared.bus.consuming, "GIVE_UP_AFTER_DELIVERIES", 1)
     reached = asyncio.Event()
     loop, fail = asyncio.get_running_loop(), raising(CANARY)
 
@@ -138,7 +138,7 @@ async def test_a_fault_on_the_way_of_a_call_tells_no_value(
         loop.call_soon_threadsafe(reached.set)
         return fail(*given, **named)
 
-    if target in {"shared.bus.park", "shared.consuming._reason_to_park"}:
+    if target in {"shared.bus.bus.park", "shared.bus.consuming._reason_to_park"}:
         monkeypatch.setattr("services.intake.sorting.read_call", fail)
     monkeypatch.setattr(target, fail_and_tell)
     for _ in FAULTS:
@@ -165,8 +165,8 @@ async def test_a_fault_of_a_retry_tells_no_value(
     (parked,) = await running.parked()
     answers = [parked.model_dump_json().encode()]
     for target in (
-        "shared.keyholder.RemoteKeys.unbox",
-        "shared.bus.process",
+        "shared.keys.client.RemoteKeys.unbox",
+        "shared.bus.bus.process",
         "services.intake.sorting.read_call",
     ):
         monkeypatch.setattr(target, raising(CANARY))

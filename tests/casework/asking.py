@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from shared.commands.base import Command, Decision, Recorded
+from shared.log.transact import Outcome
 from shared.refusals import RefusedError
-from shared.transact import Outcome
 from tests.casework.town import Town
 
 OLENA, PETRO, IRYNA = "Olena Example", "Petro Example", "Iryna Example"

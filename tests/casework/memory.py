@@ -14,15 +14,15 @@ from typing import Any, cast
 from eventsourcing.persistence import IntegrityError, OperationalError
 from typing_extensions import override
 
-from shared.access import Use
-from shared.case_history import History
-from shared.case_log import CaseLog, ChainedEvent, Fold
 from shared.events.base import CaseEvent, chain_hash
 from shared.events.fields import Sealed
-from shared.key_messages import NoteParked, OpenedValue, SealedValue
-from shared.keyholder import Keys, SealingKeys, Searcher
-from shared.sealing import Spot
-from shared.turns import Turns
+from shared.keys.access import Use
+from shared.keys.client import Keys, SealingKeys, Searcher
+from shared.keys.messages import NoteParked, OpenedValue, SealedValue
+from shared.keys.sealing import Spot
+from shared.log.case_log import CaseLog, ChainedEvent, Fold
+from shared.log.history import Histories, History
+from shared.log.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ class MemoryLog(CaseLog[Any]):
         self.fold = fold
         self.store = store
         self.histories: dict[str, History[Any]] = {}
+        self._kept = Histories()
         self._turns = Turns()
         self.mapper = cast(Any, Drafting())
         self.recorder = cast(Any, store)

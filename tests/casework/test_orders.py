@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from services.query.projections import case_list
-from services.query.projections.case_row import CaseRow
+from services.query.models import case_list
+from services.query.models.case_row import CaseRow
 from shared.events.base import CaseEvent
 from tests.casework.callers import REGISTRY, town_of_infiltrators
 from tests.casework.consequences import wrong_in

@@ -9,7 +9,7 @@ from shared.commands import handover as h
 from shared.commands import intake as i
 from shared.commands import verification as v
 from shared.commands.base import Command, Recorded
-from shared.transact import Outcome
+from shared.log.transact import Outcome
 from tests.casework.asking import OLENA, PETRO, PLACE, Desk
 from tests.casework.town import Town
 

@@ -31,9 +31,9 @@ from shared.commands.base import Command, Recorded
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from shared.events.upstream import Upstream
-from shared.parking import Delivery
-from shared.service import Context
-from shared.transact import Outcome, Writer
+from shared.log.transact import Outcome, Writer
+from shared.parked.parking import Delivery
+from shared.skeleton.service import Context
 from tests.casework.memory import MemoryKeys, MemoryLog, Store
 from tests.casework.wiring import DURABLES, FOLDS, SERVICES, FewKnow, Wired
 from tests.contexts import NOW

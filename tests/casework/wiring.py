@@ -43,22 +43,22 @@ from services.verification.reactions import REACTIONS as VERIFICATION_REACTIONS
 from services.verification.registry import Registry, RegistryAnswer
 from services.verification.state import VerificationState
 from services.verification.state import evolve as evolve_verification
-from shared.case_log import Fold
+from shared.callers.outgoing import OutgoingMessage
 from shared.commands import intake as asked
 from shared.commands.base import Command
 from shared.commands.verification import CheckRegistry
-from shared.deadlines import Deadlines
-from shared.due import spans_of
 from shared.events.fields import Channel
+from shared.log.case_log import Fold
+from shared.log.transact import Outcome
 from shared.matching import Stated
-from shared.outgoing import OutgoingMessage
-from shared.parking import Delivery
+from shared.parked.parking import Delivery
 from shared.policy import policy
-from shared.reactions import react
-from shared.service import Context
 from shared.settings import Settings
+from shared.skeleton.deadlines import Deadlines
+from shared.skeleton.due import spans_of
+from shared.skeleton.reactions import react
+from shared.skeleton.service import Context
 from shared.subjects import Durable
-from shared.transact import Outcome
 from tests.contexts import MemoryBucket
 from tests.timing import MemoryTimers
 

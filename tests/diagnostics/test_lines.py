@@ -13,10 +13,10 @@ import pytest
 import structlog
 from typing_extensions import override
 
-from shared.log_events import DIAGNOSTICS
-from shared.log_forms import SERVICES, STREAMS
-from shared.log_lines import KNOWN_KEYS, listed
-from shared.logs import configure, logger, place_of
+from shared.diagnostics.catalogue import DIAGNOSTICS
+from shared.diagnostics.forms import SERVICES, STREAMS
+from shared.diagnostics.lines import KNOWN_KEYS, listed
+from shared.diagnostics.logger import configure, logger, place_of
 from shared.policy import policy
 from tests.examples import CASE
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from shared.keyfiles import DO, MISSING
+from shared.keys.keyfiles import DO, MISSING
 from tests.waiting import WITHIN_S
 
 CANARY = "Kanarienvogel"
 START = (
     "import asyncio, gc, logging, os, sys, threading, traceback, warnings\n"
-    "from shared.own_process import own_process\n"
-    "from shared.logs import logger\n"
+    "from shared.diagnostics.own_process import own_process\n"
+    "from shared.diagnostics.logger import logger\n"
     "own_process('intake')\n"
     f"name = '{CANARY}'\n"
 )
@@ -87,7 +87,7 @@ def test_what_is_printed_is_known_by_who_printed_it() -> None:
 
 
 STUCK = (
-    "from shared.own_process import run_to_end\n"
+    "from shared.diagnostics.own_process import run_to_end\n"
     "threading.Thread(target=threading.Event().wait).start()\n"
     "async def main():\n"
 )

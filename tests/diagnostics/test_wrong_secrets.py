@@ -14,9 +14,9 @@ import pytest
 
 from passage.install.host_names import IN_COMPOSE
 from passage.install.installation import make_installation
-from shared.keyfiles import A_FOLDER, DAMAGED, DO, EMPTY, MISSING, NO_PAIR, NOT_ONE_LINE
-from shared.secret_files import require_files
+from shared.keys.keyfiles import A_FOLDER, DAMAGED, DO, EMPTY, MISSING, NO_PAIR, NOT_ONE_LINE
 from shared.settings import Settings
+from shared.skeleton.own_settings import require_files
 from tests.waiting import WITHIN_S
 
 CANARY = "Kanarienvogel"

@@ -8,7 +8,6 @@ import pytest
 
 from services.handover.deadlines import KINDS, RULES, Spans, decide_due, due_in
 from services.handover.state import HandoverState
-from shared.due import Due, spans_of
 from shared.events import handover
 from shared.events.base import Event
 from shared.events.custody import (
@@ -19,6 +18,7 @@ from shared.events.custody import (
     Exchanged,
 )
 from shared.settings import Settings
+from shared.skeleton.due import Due, spans_of
 from tests import examples as e
 from tests.asking import OLENA
 from tests.handover.cases import (
@@ -179,15 +179,7 @@ def test_a_rendezvous_that_ended_or_was_accepted_does_not_expire(
 
 
 def test_a_leader_left_behind_by_his_group_still_has_a_rendezvous_that_expires() -> None:
-    received = handover.GroupHandedOver(
-        group_id=e.CASE,
-        team="Heron",
-        receipt_number="R-0002",
-        received_at=e.NOON,
-        head_count=1,
-        received=(e.OTHER_CASE,),
-        missing=(e.CASE,),
-    )
+    received = e.group_handed_over((e.OTHER_CASE,), missing=(e.CASE,))
     assert due(*ACCEPTED, received, prefix="rendezvous") != {}
 
 

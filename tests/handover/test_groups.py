@@ -8,7 +8,6 @@ from services.handover.guards import Members
 from shared.commands.base import Command
 from shared.events.base import Event
 from shared.events.groups import GroupJoined
-from shared.events.handover import GroupHandedOver
 from tests import examples as e
 from tests.handover.cases import (
     APPROVE,
@@ -86,15 +85,7 @@ def test_nobody_answers_for_a_member_who_may_be_forced(
 def test_who_was_received_already_is_not_asked_about(
     history: tuple[Event, ...], command: Command
 ) -> None:
-    received = GroupHandedOver(
-        group_id=e.CASE,
-        team="Heron",
-        receipt_number="R-0002",
-        received_at=e.NOON,
-        head_count=1,
-        received=(e.OTHER_CASE,),
-        missing=(e.CASE,),
-    )
+    received = e.group_handed_over((e.OTHER_CASE,), missing=(e.CASE,))
     assert len(decide(given(*history, *LED, received), command)) == 1
 
 

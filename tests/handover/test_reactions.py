@@ -16,15 +16,15 @@ from services.handover.main import deadlines_of
 from services.handover.reactions import REACTIONS, Handover
 from services.handover.state import HandoverState, evolve
 from shared import subjects
-from shared.case_log import Fold
 from shared.commands.base import Command, Decision
-from shared.due import spans_of
 from shared.events.base import Event
-from shared.parking import Delivery
-from shared.reactions import react
+from shared.log.case_log import Fold
+from shared.log.transact import Cause, Outcome, transact
+from shared.parked.parking import Delivery
 from shared.refusals import RefusedError
 from shared.settings import Settings
-from shared.transact import Cause, Outcome, transact
+from shared.skeleton.due import spans_of
+from shared.skeleton.reactions import react
 from tests import examples as e
 from tests.contexts import NOW, context_for
 from tests.handover.cases import (

@@ -19,7 +19,7 @@ from passage.install.installation import accounts_of, make_installation
 from passage.install.provisioning import ask, provision
 from passage.runner.nats_server import NatsServer
 from passage.running import Running
-from shared.credentials import connect_options
+from shared.servers.credentials import connect_options
 from shared.settings import Settings
 
 ALL = identities()

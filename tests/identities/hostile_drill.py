@@ -28,7 +28,7 @@ from services.intake import durability
 from shared.events.fields import Channel
 from shared.events.intake import CallLinked, CaseOpened
 from shared.events.parsing import read_case_event
-from shared.keyfiles import read_intake_public_key
+from shared.keys.keyfiles import read_intake_public_key
 from tests.examples import NOON
 from tests.identities.conftest import Ground, open_ground
 from tests.identities.hostile import claimed, headers

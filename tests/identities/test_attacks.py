@@ -16,7 +16,7 @@ from nats.errors import Error as NatsError
 
 from passage.install.identities import make_identities, seed_file
 from passage.install.provisioning import ask
-from shared.credentials import connect_options
+from shared.servers.credentials import connect_options
 from tests.identities.conftest import Ground, Guest, stored
 from tests.waiting import WITHIN_S
 

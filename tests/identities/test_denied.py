@@ -11,16 +11,16 @@ import pytest
 from eventsourcing.persistence import OperationalError, StoredEvent
 from nacl.public import PrivateKey
 
-from services.query.link import Link, NobodyAnswersError
-from shared.buckets import JetStreamBucket
-from shared.bus import Bus
-from shared.case_log import jetstream_env
-from shared.denials import DeniedError
+from services.query.nats_connection import NatsConnection, NobodyAnswersError
+from shared.bus.bus import Bus
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
+from shared.jetstream.buckets import JetStreamBucket
 from shared.jetstream.calls import Outgoing, RequestRefusedError
 from shared.jetstream.connection import Connection
-from shared.keyholder import Keys, KeysDeniedError, RemoteKeys
-from shared.parking import Delivery, UnprocessableError
+from shared.keys.client import Keys, KeysDeniedError, RemoteKeys
+from shared.log.case_log import jetstream_env
+from shared.parked.parking import Delivery, UnprocessableError
+from shared.servers.denials import DeniedError
 from tests.identities.conftest import Ground
 
 AN_HOUR_S = 3_600.0
@@ -83,17 +83,17 @@ def test_an_operation_of_the_key_holder_that_is_not_granted(
 
 
 async def test_the_link_of_query(ground: Ground) -> None:
-    link = Link(ground.settings("query"))
-    link.start(dict, lambda: None)
-    assert link._connecting is not None
-    await link._connecting
+    nats = NatsConnection(ground.settings("query"))
+    nats.start(dict, lambda: None)
+    assert nats._connecting is not None
+    await nats._connecting
     try:
         with pytest.raises(NobodyAnswersError, match="identity may not"):
-            await link.request("commands.keyholder.Open", b"", AN_HOUR_S)
-        assert await link.stream_state("CASES") is not None
-        assert await link.stream_state("TIMERS") is None
+            await nats.request("commands.keyholder.Open", b"", AN_HOUR_S)
+        assert await nats.stream_state("CASES") is not None
+        assert await nats.stream_state("TIMERS") is None
     finally:
-        await link.close()
+        await nats.close()
 
 
 async def test_parking_where_it_is_not_allowed(ground: Ground) -> None:

@@ -21,7 +21,7 @@ from services.intake import durability
 from services.intake.durability import Durability
 from shared.jetstream.calls import Reply
 from shared.jetstream.connection import Connection
-from shared.keyfiles import read_intake_public_key
+from shared.keys.keyfiles import read_intake_public_key
 from shared.settings import Settings
 from tests.examples import NOON
 from tests.identities.conftest import Ground, open_ground

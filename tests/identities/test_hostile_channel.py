@@ -20,9 +20,9 @@ from passage.install.identities import seed_file
 from passage.install.permissions import CHANNEL_CONNECTIONS_MAX
 from passage.install.provisioning import ask
 from passage.integrity.backup.taking import stream_names
-from shared.credentials import connect_options
 from shared.events.fields import Channel
-from shared.keyfiles import read_intake_public_key
+from shared.keys.keyfiles import read_intake_public_key
+from shared.servers.credentials import connect_options
 from tests.arrivals import messages, text
 from tests.examples import NOON
 from tests.identities.conftest import Ground, open_ground, stored

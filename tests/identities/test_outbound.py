@@ -10,11 +10,11 @@ import pytest
 from passage.connecting import connected
 from passage.deliveries import Station
 from passage.install.provisioning import ask
+from shared.callers.outgoing import outgoing
 from shared.events.fields import Channel
 from shared.events.outbound import MessageQueued
 from shared.events.upstream import read_upstream
-from shared.keyfiles import read_channel_private_key, read_channel_public_keys
-from shared.outgoing import outgoing
+from shared.keys.keyfiles import read_channel_private_key, read_channel_public_keys
 from tests.examples import CASE, sealed
 from tests.identities.conftest import Ground
 from tests.waiting import WITHIN_S

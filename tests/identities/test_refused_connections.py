@@ -23,11 +23,18 @@ from passage.install.installation import accounts_of, make_installation, server_
 from passage.runner.nats_server import NatsServer
 from passage.runner.ports import free_port
 from passage.running import Running
-from shared.broker import _AnyHeaders
-from shared.credentials import connect_options
+from shared.bus.broker import _AnyHeaders
 from shared.jetstream.raw_client import RawClient
 from shared.jetstream.tls import TlsClient
-from shared.refused_connections import NO_TLS, NOT_NOW, NOT_SIGNED, OTHER_NAME, REFUSALS, UNKNOWN
+from shared.servers.credentials import connect_options
+from shared.servers.refused_connections import (
+    NO_TLS,
+    NOT_NOW,
+    NOT_SIGNED,
+    OTHER_NAME,
+    REFUSALS,
+    UNKNOWN,
+)
 from tests.journey.system import until
 
 

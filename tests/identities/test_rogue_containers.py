@@ -27,9 +27,9 @@ from passage.install.provisioning import provision
 from passage.runner.nats_server import NatsServer
 from passage.runner.ports import free_ports
 from passage.running import Running
-from shared.credentials import api_prefix, connect_options
 from shared.events.catalogue import CASE_EVENTS
 from shared.policy import policy
+from shared.servers.credentials import api_prefix, connect_options
 from shared.subjects import KEEPER
 from tests.identities.conftest import stored
 from tests.identities.containers import HOST, OfCompose, Rogue, compose, held, pairs, routed_to

@@ -8,7 +8,7 @@ import pytest
 from nats.errors import Error as NatsError
 
 from shared.policy import policy
-from shared.stores import QUESTIONS, read_report
+from shared.servers.stores import QUESTIONS, read_report
 from shared.subjects import KEEPER, SERVERS_HEALTH
 from tests.identities.conftest import Ground
 from tests.waiting import WITHIN_S

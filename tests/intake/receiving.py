@@ -12,11 +12,11 @@ from nacl.public import PrivateKey
 from services.intake.calls import open_call, open_end, placed, read_message
 from services.intake.incoming import IncomingCall, Route
 from services.intake.parsing import ChannelMessage
-from shared.boxes import box_up, unbox
 from shared.events.calls import CallEnded
 from shared.events.fields import Channel
-from shared.keyholder import Keys
-from shared.parking import Delivery
+from shared.keys.boxes import box_up, unbox
+from shared.keys.client import Keys
+from shared.parked.parking import Delivery
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 KEY = PrivateKey.generate()

@@ -12,7 +12,7 @@ from shared.commands.intake import ClaimCase, ReleaseCase, TakeOverCase
 from shared.events.base import Event
 from shared.events.claims import CaseClaimed, CaseReleased, ReleaseReason
 from shared.events.fields import Plain
-from shared.leases import NEVER_CLAIMED, Lease
+from shared.log.leases import NEVER_CLAIMED, Lease
 from tests.asking import OLENA, PETRO, ask, refused_by
 from tests.examples import NOON, case_opened
 from tests.intake.stories import CONTINUED, given, ruled

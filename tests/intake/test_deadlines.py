@@ -8,12 +8,12 @@ import pytest
 
 from services.intake.deadlines import KINDS, LEASE, LIFE_NOW, SECOND_CALL, Spans, decide_due, due_in
 from services.intake.reactions import REACTIONS
-from shared.due import Due, spans_of
 from shared.events.base import Event
 from shared.events.claims import CaseClaimed, CaseReleased, ReleaseReason
 from shared.events.intake import AdviceGiven, DeadlinePassed, ReturnCodeIssued
-from shared.reactions import set_timers
 from shared.settings import Settings
+from shared.skeleton.due import Due, spans_of
+from shared.skeleton.reactions import set_timers
 from tests import examples as e
 from tests.asking import OLENA
 from tests.intake.stories import given

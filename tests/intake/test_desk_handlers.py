@@ -9,12 +9,12 @@ import pytest
 
 from services.intake.desk_handlers import carry_out, first_unknown, hand_over
 from services.intake.state import IntakeState, evolve
-from shared.case_log import Fold
 from shared.commands.shifts import HandOverShift, StartShift
 from shared.events.base import Event
+from shared.log.case_log import Fold
+from shared.log.transact import Cause, transact
 from shared.refusals import RefusedError
-from shared.service import Context
-from shared.transact import Cause, transact
+from shared.skeleton.service import Context
 from tests.asking import OLENA, PETRO, ask
 from tests.contexts import NOW, context_for
 from tests.examples import CASE, OTHER_CASE, case_opened

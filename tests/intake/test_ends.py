@@ -16,9 +16,9 @@ from services.intake.handlers import Intake
 from services.intake.parsing import ChannelMessage
 from services.intake.routing import Index, Standing
 from services.intake.state import IntakeState, evolve
-from shared.case_log import Fold
 from shared.events.fields import Channel
 from shared.events.upstream import Upstream
+from shared.log.case_log import Fold
 from tests.contexts import NOW, MemoryBucket, context_for
 from tests.intake.stories import ruled
 

@@ -15,16 +15,16 @@ from services.intake.erasure_handlers import Erasure, erase, finish
 from services.intake.main import deadlines_of
 from services.intake.state import IntakeState, evolve
 from shared import subjects
-from shared.case_log import Fold
+from shared.bus.timers import Timer
 from shared.commands.intake import ErasePersonalData
-from shared.due import spans_of
 from shared.events.base import Event
 from shared.events.handover import HandedOver
 from shared.events.parsing import read_case_event
-from shared.parking import Delivery, UnprocessableError
+from shared.log.case_log import Fold
+from shared.log.transact import Cause, Outcome, transact
+from shared.parked.parking import Delivery, UnprocessableError
 from shared.settings import Settings
-from shared.timers import Timer
-from shared.transact import Cause, Outcome, transact
+from shared.skeleton.due import spans_of
 from tests import examples as e
 from tests.asking import ask
 from tests.contexts import NOW, context_for

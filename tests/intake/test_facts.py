@@ -29,7 +29,7 @@ from shared.events import intake
 from shared.events.base import Event
 from shared.events.calls import CallEnded
 from shared.events.fields import ContactWindow, Identity, Plain
-from shared.wrong_fields import wrong_fields
+from shared.written.wrong_fields import wrong_fields
 from tests import examples as e
 from tests.asking import OLENA, PETRO, ask, refused_by
 from tests.intake.stories import CONTINUED, EXCHANGED, given, ruled

@@ -12,11 +12,11 @@ from nacl.public import PrivateKey
 from services.intake.handlers import Intake, set_contact_rule
 from services.intake.sending import Sending, send_message
 from services.intake.state import IntakeState, evolve
-from shared.case_log import Fold
 from shared.commands.intake import SendMessage, SetContactRule
 from shared.events.fields import Plain
+from shared.log.case_log import Fold
+from shared.log.transact import Cause, transact
 from shared.policy import policy
-from shared.transact import Cause, transact
 from tests.asking import ask, refused_by
 from tests.contexts import NOW, context_for
 from tests.examples import CASE, case_opened

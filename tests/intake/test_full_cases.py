@@ -7,7 +7,7 @@ import pytest
 from services.intake.routing import ASKED_AGAIN_AFTER, CALLS_OF_A_CASE_MAX, Index, Standing
 from services.intake.state import Call, IntakeState
 from shared.events.fields import Channel
-from shared.grown import Grown
+from shared.log.grown import Grown
 from tests.examples import NOON, digest
 from tests.intake.test_routing import VICTIM, Line
 

@@ -16,11 +16,11 @@ from services.intake.codes import _reserved
 from services.intake.ends import ATTEMPTS as ENDS_TRIED
 from services.intake.ends import EarlyEnds
 from services.intake.parsing import MEDIA_MAX
-from shared.buckets import Change, TakenError
 from shared.commands.intake import IssueReturnCode
 from shared.events.calls import CallEnded
-from shared.parking import UnprocessableError
-from shared.transact import ContendedError
+from shared.jetstream.buckets import Change, TakenError
+from shared.log.transact import ContendedError
+from shared.parked.parking import UnprocessableError
 from tests.contexts import MemoryBucket
 from tests.examples import CASE, NOON
 from tests.intake.receiving import KEYS, envelope, originals, received

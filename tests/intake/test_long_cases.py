@@ -14,14 +14,14 @@ from services.handover.state import HandoverState
 from services.handover.state import evolve as evolve_handover
 from services.intake.state import IntakeState
 from services.intake.state import evolve as evolve_intake
-from shared.case_history import EVENTS_KEPT, History
-from shared.case_log import ChainedEvent, Fold
 from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash, type_of
 from shared.events.calls import CallEnded
 from shared.events.catalogue import envelope_of
 from shared.events.fields import Sealed
 from shared.events.intake import CallLinked
 from shared.events.parsing import read_case_event
+from shared.log.case_log import ChainedEvent, Fold
+from shared.log.history import EVENTS_KEPT, History
 from tests.contexts import context_for
 from tests.examples import CASE, NOON, sealed
 

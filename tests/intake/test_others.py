@@ -12,9 +12,8 @@ from services.intake.handlers import Intake, carry_out
 from services.intake.others import join_group, link_cases, open_other_case, tell_other
 from services.intake.routing import Index, Standing
 from services.intake.state import IntakeState, evolve
-from shared.case_log import Fold
-from shared.case_numbers import ALPHABET
 from shared.commands.base import Command, Decision
+from shared.commands.case_numbers import ALPHABET
 from shared.commands.intake import (
     ClaimCase,
     FormGroup,
@@ -27,8 +26,9 @@ from shared.commands.intake import (
 )
 from shared.events.base import CaseEvent, Event
 from shared.events.parsing import read_case_event
+from shared.log.case_log import Fold
+from shared.log.transact import Cause, Outcome, transact
 from shared.refusals import RefusedError
-from shared.transact import Cause, Outcome, transact
 from tests.asking import PETRO, ask
 from tests.contexts import NOW, MemoryBucket, context_for
 from tests.examples import CASE, OTHER_CASE, case_opened

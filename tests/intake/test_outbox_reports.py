@@ -15,7 +15,7 @@ from services.intake.delivery import (
     unreported_at,
     was_given,
 )
-from shared.contact_rule import SafeToContact
+from shared.callers.contact_rule import SafeToContact
 from shared.events.base import Event
 from shared.events.calls import DeliveryOutcome, DeliveryReported
 from shared.events.fields import ContactWindow

@@ -19,9 +19,9 @@ from services.intake.cleaning import HEAD_MAX_CHARACTERS, ORIGINAL_MAX_BYTES
 from services.intake.incoming import Route
 from services.intake.parsing import Wanted, hashed
 from services.intake.state import IntakeState
-from shared.boxes import BoxBrokenError, box_up
 from shared.events.parsing import UnreadableEventError
 from shared.events.upstream import _NESTING
+from shared.keys.boxes import BoxBrokenError, box_up
 from tests.intake.receiving import NOON, boxed, ended_of, envelope, originals, received
 
 

@@ -13,7 +13,7 @@ from services.intake.callers import DOUBTFUL, LIKELY
 from services.intake.guessing import CHANNEL_MISSES_MAX, HOUR_S, SOURCE_MISSES_MAX, Guesses
 from services.intake.incoming import IncomingCall, Route
 from services.intake.routing import GUESSABLE, SURE, Index, Standing
-from shared.caller_addresses import spelled
+from shared.callers.addresses import spelled
 from shared.events.fields import Channel
 from tests.contexts import MemoryBucket
 from tests.examples import NOON, digest

@@ -12,9 +12,9 @@ import pytest
 
 from services.intake import sorting
 from services.intake.sorting import HEAVY_AT_ONCE, LIGHT_MAX_PARTS, sort_upstream
-from shared.keyholder import TooManyError
-from shared.lanes import Work
-from shared.parking import Delivery
+from shared.bus.lanes import Work
+from shared.keys.client import TooManyError
+from shared.parked.parking import Delivery
 from tests.intake.receiving import KEYS, NOON
 from tests.waiting import WITHIN_S
 

@@ -14,18 +14,18 @@ from passage.integrity.log_reading import last_sequence, read_batches
 from passage.integrity.repair.rebuild import store
 from passage.runner.own_server import stopped_log_of
 from passage.running import Running
-from services.query.database import open_database
-from services.query.generations import Generations
+from services.query.feed.database import open_database
+from services.query.feed.generations import Generations
 from services.witness.signing import Signer
 from shared import subjects
-from shared.checkpoints import make_witness_keys, read_signing_key
 from shared.events.base import Event
 from shared.events.fields import Sealed
 from shared.events.intake import NoteAdded, ReturnCodeIssued, SurrenderDeclared
 from shared.jetstream.log import RecordedEvent
 from shared.jetstream.raw_client import RawClient
 from shared.jetstream.stored import StoredMessage
-from shared.log_heads import LogHeads
+from shared.witnesses.checkpoints import make_witness_keys, read_signing_key
+from shared.witnesses.heads import LogHeads
 from tests.passage.test_case_logs import opened, promised, stored_log
 from tests.waiting import WITHIN_S
 

@@ -21,12 +21,12 @@ from passage.running import Running
 from services.witness.audit import AuditTrail
 from services.witness.signing import Signer
 from shared import subjects
-from shared.access import AccessRecord, Spotted
-from shared.case_log import CaseLog, Fold, jetstream_env
-from shared.checkpoints import read_signing_key
 from shared.jetstream.raw_client import RawClient
 from shared.jetstream.stream import Stream
+from shared.keys.access import AccessRecord, Spotted
+from shared.log.case_log import CaseLog, Fold, jetstream_env
 from shared.settings import Settings
+from shared.witnesses.checkpoints import read_signing_key
 from tests.integrity.prepared import prepare, some_log
 from tests.integrity.test_incarnation import Witnessing
 from tests.waiting import WITHIN_S

@@ -10,7 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
 
-from shared.checkpoints import (
+from shared.keys.keyfiles import KeyFilesError
+from shared.witnesses.backlinks import KEPT
+from shared.witnesses.checkpoints import (
     FIRST_DIGEST,
     BadLineError,
     Line,
@@ -21,16 +23,14 @@ from shared.checkpoints import (
     rolled,
     signed,
 )
-from shared.keyfiles import KeyFilesError
-from shared.log_heads import LogHeads
-from shared.witness_files import (
+from shared.witnesses.files import (
     LINE_MAX_BYTES,
     append_line,
     newest_text,
     read_newest,
     read_witness_files,
 )
-from shared.witness_lines import KEPT
+from shared.witnesses.heads import LogHeads
 from tests.integrity.prepared import some_log
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
@@ -175,7 +175,7 @@ def test_a_line_is_found_at_the_end_where_it_is_no_longer_than_a_line_may_be(
     path = written(tmp_path / "one", line(1), last)
     with_its_end = len(signed(last, KEY)) + 1
     for longest, found in ((with_its_end, last), (with_its_end - 1, None)):
-        monkeypatch.setattr("shared.witness_files.LINE_MAX_BYTES", longest)
+        monkeypatch.setattr("shared.witnesses.files.LINE_MAX_BYTES", longest)
         assert read_newest([path], KEY.public_key()) == found
 
 

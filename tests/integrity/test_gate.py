@@ -20,11 +20,11 @@ from passage.folders import Folders
 from passage.integrity.gate import Gate, check_gate
 from passage.integrity.repair import rebuild
 from passage.runner.own_server import stopped_log_of
-from services.query.database import open_database
-from services.query.tables import fingerprint, prefix_of, tables_for
-from shared.case_log import CaseLog, Fold, jetstream_env
+from services.query.feed.database import open_database
+from services.query.feed.tables import fingerprint, prefix_of, tables_for
 from shared.events.parsing import read_case_event
 from shared.jetstream.stored import StoredMessage
+from shared.log.case_log import CaseLog, Fold, jetstream_env
 from shared.settings import Settings
 from tests.integrity.attacks import rewrite
 from tests.integrity.blocks import Record, message_folder, read_records, write_records

@@ -18,13 +18,13 @@ from passage.runner.own_server import stopped_log_of
 from passage.running import Running
 from services.witness.following import Follower
 from services.witness.signing import Signer
-from shared.case_log import CaseLog, Fold, LogError, jetstream_env
-from shared.checkpoints import read_signing_key
 from shared.events.parsing import read_case_event
-from shared.incarnation import IncarnationCheck, OtherIncarnationError
 from shared.jetstream import JetStreamApplicationRecorder
+from shared.log.case_log import CaseLog, Fold, LogError, jetstream_env
+from shared.log.incarnation import IncarnationCheck, OtherIncarnationError
 from shared.settings import Settings
-from shared.witness_files import read_witness_files
+from shared.witnesses.checkpoints import read_signing_key
+from shared.witnesses.files import read_witness_files
 from tests.integrity.prepared import prepare, some_log
 from tests.waiting import WITHIN_S
 
@@ -62,7 +62,7 @@ async def replace_stream(running: Running) -> None:
 async def test_a_stream_in_the_place_of_the_known_one_is_refused_for_good(
     running: Running, log: CaseLog[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.incarnation.LOOK_AGAIN_AFTER_S", 0.0)
+    monkeypatch.setattr("shared.log.incarnation.LOOK_AGAIN_AFTER_S", 0.0)
     log.check_incarnation()
     assert log.is_connected()
     async with connected(running) as client:

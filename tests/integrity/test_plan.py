@@ -24,10 +24,10 @@ from passage.integrity.repair.plan import (
     counts,
     plan_of,
 )
-from shared.checkpoints import Line
 from shared.jetstream.stored import StoredMessage
-from shared.log_heads import LogHeads
-from shared.witness_files import Witnessed
+from shared.witnesses.checkpoints import Line
+from shared.witnesses.files import Witnessed
+from shared.witnesses.heads import LogHeads
 from tests.integrity.prepared import some_log
 
 LOG = some_log(3, 10)

@@ -14,13 +14,15 @@ from tests.integrity.witness_lines import (
     BEGUN_AT,
     KEY,
     count_checks,
-    keep_few,
     old_lines,
+    path,
     said,
     sign_some,
     texts,
     write,
 )
+
+__all__ = ["path"]
 
 PUBLIC = KEY.public_key()
 DAYS = 40
@@ -29,10 +31,8 @@ MANY = DAYS * 12
 
 
 def test_a_file_that_cannot_be_replaced_stays_whole_and_is_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep_few(monkeypatch)
-    path = tmp_path / "checkpoints.jsonl"
     all_of_them = sign_some([path], MANY)
     monkeypatch.setattr(Path, "replace", failing)
     Tending([path], PUBLIC, pytest.fail).run(_ended_after_one_look())
@@ -42,10 +42,8 @@ def test_a_file_that_cannot_be_replaced_stays_whole_and_is_used(
 
 
 def test_the_witness_checks_every_signature_once_and_then_thins(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep_few(monkeypatch)
-    path = tmp_path / "checkpoints.jsonl"
     sign_some([path], MANY)
     checked = count_checks(monkeypatch)
     tending, stop = Tending([path], PUBLIC, pytest.fail), threading.Event()
@@ -57,13 +55,10 @@ def test_the_witness_checks_every_signature_once_and_then_thins(
     assert len(checked) == lines
 
 
-def test_a_line_that_takes_no_part_any_more_is_checked_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keep_few(monkeypatch)
+def test_a_line_that_takes_no_part_any_more_is_checked_all_the_same(path: Path) -> None:
     lines = old_lines(MANY)
     bad = lines[100].replace('"cases":1', '"cases":2')
-    path = write(tmp_path / "checkpoints.jsonl", [*lines[:100], bad, *lines[101:]])
+    write(path, [*lines[:100], bad, *lines[101:]])
     assert said(path) == ([], [])  # It binds nothing, so nothing waits for it.
     doubts: list[str] = []
     Tending([path], PUBLIC, doubts.append).look(path, threading.Event())

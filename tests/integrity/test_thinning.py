@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from passage.integrity.gate import bad_lines_of
 from passage.running import Running
-from shared import checkpoints, witness_reading, witness_thinning
-from shared.checkpoints import make_witness_keys
-from shared.witness_files import read_witness_files, sign_next
-from shared.witness_lines import KEPT, hash_of
-from shared.witness_reading import SHOWN_MAX
-from shared.witness_thinning import thin
+from shared.witnesses import checkpoints, parsing, thinning
+from shared.witnesses.backlinks import KEPT, hash_of
+from shared.witnesses.checkpoints import make_witness_keys
+from shared.witnesses.files import read_witness_files, sign_next
+from shared.witnesses.parsing import SHOWN_MAX
+from shared.witnesses.thinning import thin
 from tests.integrity.witness_lines import (
     BEGUN_AT,
     FEW,
@@ -28,13 +28,15 @@ from tests.integrity.witness_lines import (
     TWO,
     count_checks,
     fields,
-    keep_few,
     old_lines,
+    path,
     said,
     sign_some,
     texts,
     write,
 )
+
+__all__ = ["path"]
 
 PUBLIC = KEY.public_key()
 DAYS = 40
@@ -43,9 +45,7 @@ MANY = DAYS * 12
 
 
 @pytest.fixture
-def thinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    keep_few(monkeypatch)
-    path = tmp_path / "checkpoints.jsonl"
+def thinned(path: Path) -> Path:
     sign_some([path], MANY)
     thin(path)
     return path
@@ -55,11 +55,7 @@ def numbers(path: Path) -> list[int]:
     return [json.loads(one)["number"] for one in texts(path)]
 
 
-def test_of_old_lines_one_an_hour_a_day_a_month_is_left_as_it_was_signed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keep_few(monkeypatch)
-    path = tmp_path / "checkpoints.jsonl"
+def test_of_old_lines_one_an_hour_a_day_a_month_is_left_as_it_was_signed(path: Path) -> None:
     all_of_them = sign_some([path], MANY)
     gone = thin(path)
     left = texts(path)
@@ -77,16 +73,12 @@ def test_what_is_left_is_sound_and_needs_one_signature(
     thinned: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked = count_checks(monkeypatch)
-    monkeypatch.setattr(witness_reading, "read_line", lambda *_: pytest.fail("one by one"))
+    monkeypatch.setattr(parsing, "read_line", lambda *_: pytest.fail("one by one"))
     assert said(thinned) == ([], [])
     assert checked == texts(thinned)[-1:]
 
 
-def test_thinning_again_and_again_leaves_a_chain(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keep_few(monkeypatch)
-    path = tmp_path / "checkpoints.jsonl"
+def test_thinning_again_and_again_leaves_a_chain(path: Path) -> None:
     for part in range(12):
         sign_some([path], 37, BEGUN_AT + timedelta(days=part * 9), minutes=25)
         thin(path)
@@ -144,11 +136,8 @@ def test_of_many_problems_and_gaps_the_first_are_named_and_the_others_counted(
     assert (problems, len(gaps), gaps[-1]) == ([], SHOWN_MAX + 1, "and 2 more")
 
 
-def test_files_thinned_at_different_times_are_read_as_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keep_few(monkeypatch)
-    one, two, whole = (tmp_path / name for name in ("one", "two", "whole"))
+def test_files_thinned_at_different_times_are_read_as_one(path: Path) -> None:
+    one, two, whole = (path.with_name(name) for name in ("one", "two", "whole"))
     sign_some([one, two, whole], 200)
     thin(one)
     sign_some([one, whole], 90, BEGUN_AT + timedelta(days=30))  # The other one was away.
@@ -163,11 +152,8 @@ def test_files_thinned_at_different_times_are_read_as_one(
     assert numbers(one) == kept
 
 
-def test_old_lines_are_kept_checked_and_thinned_and_new_ones_follow_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keep_few(monkeypatch)
-    path = write(tmp_path / "checkpoints.jsonl", old_lines(MANY))
+def test_old_lines_are_kept_checked_and_thinned_and_new_ones_follow_them(path: Path) -> None:
+    write(path, old_lines(MANY))
     assert said(path) == ([], [])
     sign_some([path], 1, BEGUN_AT + timedelta(days=DAYS))
     assert numbers(path)[-1] == MANY + 1
@@ -183,26 +169,21 @@ def test_old_lines_are_kept_checked_and_thinned_and_new_ones_follow_them(
 
 
 def test_of_old_lines_only_those_that_count_are_checked_at_a_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep_few(monkeypatch)
-    path = write(tmp_path / "checkpoints.jsonl", old_lines(MANY))
+    write(path, old_lines(MANY))
     checked: list[str] = []
 
     def counted(text: str, key: Ed25519PublicKey) -> checkpoints.Line:
         checked.append(text)
         return checkpoints.read_line(text, key)
 
-    monkeypatch.setattr(witness_reading, "read_line", counted)
+    monkeypatch.setattr(parsing, "read_line", counted)
     lines = read_witness_files([path], PUBLIC).lines
     assert len(lines) == len(checked) <= sum(FEW[:3]) + 3
 
 
-def test_a_succession_and_the_first_line_of_an_incarnation_stay_for_ever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keep_few(monkeypatch)
-    path = tmp_path / "checkpoints.jsonl"
+def test_a_succession_and_the_first_line_of_an_incarnation_stay_for_ever(path: Path) -> None:
     sign_some([path], 40)
     succession = fields(30, TWO, kind="succession", previous=ONE, kept=30, lost=10)
     sign_next([path], KEY, BEGUN_AT + timedelta(days=4), succession)
@@ -219,10 +200,8 @@ def test_a_succession_and_the_first_line_of_an_incarnation_stay_for_ever(
 
 
 def test_what_is_signed_while_a_file_is_thinned_is_not_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep_few(monkeypatch)
-    path = tmp_path / "checkpoints.jsonl"
     sign_some([path], MANY)
 
     @contextmanager
@@ -230,7 +209,7 @@ def test_what_is_signed_while_a_file_is_thinned_is_not_lost(
         sign_some(paths, 3, BEGUN_AT + timedelta(days=DAYS))
         yield
 
-    monkeypatch.setattr(witness_thinning, "held", late)
+    monkeypatch.setattr(thinning, "held", late)
     thin(path)
     assert numbers(path)[-4:] == [MANY, MANY + 1, MANY + 2, MANY + 3]
     assert said(path) == ([], [])
@@ -238,8 +217,8 @@ def test_what_is_signed_while_a_file_is_thinned_is_not_lost(
 
 def test_two_who_sign_at_once_number_no_line_twice(tmp_path: Path) -> None:
     paths = [tmp_path / "a" / "one", tmp_path / "b" / "two"]
-    for path in paths:
-        path.parent.mkdir()
+    for one in paths:
+        one.parent.mkdir()
 
     def sign() -> None:
         for number in range(10):

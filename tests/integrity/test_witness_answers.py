@@ -14,7 +14,7 @@ from passage.running import Running
 from services.witness import main
 from services.witness.main import Witness
 from shared.settings import Settings
-from shared.witness_files import read_witness_files
+from shared.witnesses.files import read_witness_files
 from tests.integrity.test_incarnation import COUNT, running, site
 from tests.waiting import WITHIN_S
 

@@ -10,21 +10,23 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from shared import checkpoints, witness_lines, witness_reading
-from shared.checkpoints import Line, read_line, signed
-from shared.witness_files import newest_text, read_witness_files
-from shared.witness_lines import place_after
+from shared.witnesses import backlinks, checkpoints, parsing
+from shared.witnesses.backlinks import place_after
+from shared.witnesses.checkpoints import Line, read_line, signed
+from shared.witnesses.files import newest_text, read_witness_files
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
 ONE, TWO = "1" * 32, "2" * 32
 BEGUN_AT = datetime(2026, 1, 30, 22, tzinfo=UTC)
 FEW = (6, 5, 4, 10_000)
-"""How many lines of each level are kept, where a test has `keep_few`."""
+"""How many lines of each level are kept, where a test has `path`."""
 
 
-def keep_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a short file is thinned as a long one is."""
-    monkeypatch.setattr(witness_lines, "KEPT", FEW)
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A witness file to come; so few lines are kept that a short one is thinned."""
+    monkeypatch.setattr(backlinks, "KEPT", FEW)
+    return tmp_path / "checkpoints.jsonl"
 
 
 def fields(sequence: int, incarnation: str = ONE, **more: Any) -> dict[str, Any]:
@@ -93,5 +95,5 @@ def count_checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         checked.append(text)
         checkpoints.check_line(text, key)
 
-    monkeypatch.setattr(witness_reading, "check_line", counted)
+    monkeypatch.setattr(parsing, "check_line", counted)
     return checked

@@ -29,15 +29,15 @@ from passage.integrity.repair.rebuild import store
 from passage.runner.nats_server import NatsServer
 from passage.running import Running
 from passage.witness_places import stopped
-from services.query.database import open_database
-from services.query.generations import Generations
+from services.query.feed.database import open_database
+from services.query.feed.generations import Generations
 from shared import subjects
-from shared.checkpoints import Line, read_signing_key, signed
 from shared.events.base import Event
 from shared.events.intake import NoteAdded, ReturnCodeIssued, SurrenderDeclared
 from shared.jetstream.log import RecordedEvent
 from shared.jetstream.stored import StoredMessage, read_time
-from shared.log_heads import LogHeads
+from shared.witnesses.checkpoints import Line, read_signing_key, signed
+from shared.witnesses.heads import LogHeads
 from tests.passage.test_case_logs import SEALED, opened, stored_log
 
 EVENTS_OF_CASE = 10

@@ -21,7 +21,7 @@ from passage.runner.nats_server import NatsServer
 from services.keyholder.secrets import make_key_files
 from shared.events.intake import CallLinked, CaseOpened
 from shared.events.parsing import read_case_event
-from shared.keyfiles import read_intake_public_key
+from shared.keys.keyfiles import read_intake_public_key
 from tests.waiting import WITHIN_S
 
 CALLS = 1_000

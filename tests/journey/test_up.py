@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from passage.runner.supervising import NATS_STOP_S, SERVICES_STOP_S, WITNESS_STOP_S
-from shared.broker import LEAVE_S
-from shared.working import GRACE_S
+from shared.bus.broker import LEAVE_S
+from shared.bus.working import GRACE_S
 from tests.journey.system import System, gone, until
 from tests.waiting import WITHIN_S
 

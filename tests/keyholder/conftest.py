@@ -9,8 +9,8 @@ import pytest
 from services.keyholder.holder import Holder
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import make_key_files, read_secrets
-from shared.key_messages import OpenedValue, SealedValue
-from shared.sealing import Spot
+from shared.keys.messages import OpenedValue, SealedValue
+from shared.keys.sealing import Spot
 from tests.contexts import MemoryBucket
 
 CASE = "7KQ2M9XW4TRD"

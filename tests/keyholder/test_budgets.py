@@ -8,7 +8,7 @@ import unicodedata
 import pytest
 
 from services.keyholder.budgets import Budgets, Measure, Spent
-from shared.logs import configure
+from shared.diagnostics.logger import configure
 
 AN_HOUR: dict[Measure, int] = {"searches": 240, "hashes": 2_000, "cases": 120, "values": 5_000}
 NEW_NAMES = 10

@@ -20,11 +20,11 @@ from shared.events.base import FIRST_PREVHASH
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded, PersonalDataErased
 from shared.events.parsing import read_case_event
-from shared.key_messages import Denied, Open, SealedValue
-from shared.parking import Delivery, UnprocessableError
+from shared.keys.messages import Denied, Open, SealedValue
+from shared.log.transact import Cause, Writer, transact
+from shared.parked.parking import Delivery, UnprocessableError
 from shared.policy import policy
 from shared.settings import Settings
-from shared.transact import Cause, Writer, transact
 from tests.contexts import NOW, MemoryBucket, context_for
 from tests.examples import OTHER_CASE
 from tests.keyholder.conftest import CASE, ring

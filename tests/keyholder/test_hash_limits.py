@@ -7,7 +7,7 @@ import json
 import pytest
 
 from services.keyholder.hash_limits import HashLimits
-from shared.logs import configure
+from shared.diagnostics.logger import configure
 
 A_MINUTE = 600
 

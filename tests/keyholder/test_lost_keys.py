@@ -11,9 +11,9 @@ import pytest
 
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import EPOCHS_KEPT
-from shared.buckets import BucketEntry
-from shared.key_messages import SealedValue
-from shared.sealing import SealBrokenError
+from shared.jetstream.buckets import BucketEntry
+from shared.keys.messages import SealedValue
+from shared.keys.sealing import SealBrokenError
 from tests.contexts import MemoryBucket
 from tests.keyholder.conftest import CASE, FIRST, NAME, opened, ring, sealed
 

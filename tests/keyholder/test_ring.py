@@ -9,10 +9,10 @@ from typing_extensions import override
 
 from services.keyholder.ring import CHANGED_AT_ONCE, ErasurePendingError, ForgottenError, KeyRing
 from services.keyholder.secrets import EPOCHS_KEPT, Secrets, held, read_secrets
-from shared.buckets import BucketEntry
 from shared.events.fields import PersonalClass
-from shared.key_messages import SealedValue
-from shared.keyfiles import KeyFilesError
+from shared.jetstream.buckets import BucketEntry
+from shared.keys.keyfiles import KeyFilesError
+from shared.keys.messages import SealedValue
 from tests.contexts import MemoryBucket
 from tests.keyholder.conftest import CASE, FIRST, NAME, SECOND, opened, ring, sealed
 

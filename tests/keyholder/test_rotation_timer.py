@@ -17,11 +17,11 @@ from services.keyholder.lock import Lock
 from services.keyholder.main import budgets_of
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import make_key_files, read_secrets
-from shared.case_log import CaseLog
-from shared.parking import Delivery, UnprocessableError
+from shared.bus.timers import Timer
+from shared.log.case_log import CaseLog
+from shared.parked.parking import Delivery, UnprocessableError
 from shared.policy import policy
 from shared.settings import Settings
-from shared.timers import Timer
 from tests.contexts import MemoryBucket
 
 

@@ -17,7 +17,7 @@ from shared.events.catalogue import OWNER, envelope_of
 from shared.events.fields import Sealed
 from shared.events.intake import CaseOpened, NoteAdded, ReturnCodeIssued, SurrenderDeclared
 from shared.jetstream.stored import StoredMessage
-from shared.log_heads import RolledDigest
+from shared.witnesses.heads import RolledDigest
 from tests.rarer_examples import of_shifts
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

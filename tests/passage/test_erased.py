@@ -20,10 +20,8 @@ from passage.integrity.erasure.stores import read_database, read_path
 from services.intake.state import IntakeState, evolve
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import Secrets
-from services.query.database import Database, open_database
-from services.query.generations import Generations
-from shared.boxes import box_up
-from shared.case_log import CaseLog, Fold
+from services.query.feed.database import Database, open_database
+from services.query.feed.generations import Generations
 from shared.events.base import CallEnvelope, Event, type_of
 from shared.events.calls import CallReceived
 from shared.events.fields import PersonalClass, Plain
@@ -31,8 +29,10 @@ from shared.events.handover import ArrivedInUkraine
 from shared.events.intake import CaseOpened, NoteAdded, PersonalDataErased, PersonalDataProvided
 from shared.events.parsing import read_case_event
 from shared.jetstream import RecordedEvent
-from shared.sealing import Spot
-from shared.transact import Cause, Writer, transact
+from shared.keys.boxes import box_up
+from shared.keys.sealing import Spot
+from shared.log.case_log import CaseLog, Fold
+from shared.log.transact import Cause, Writer, transact
 from tests.contexts import MemoryBucket, key_holder, secrets
 from tests.examples import ALL_CLASSES, CASE, NOON, OTHER_CASE
 

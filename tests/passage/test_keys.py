@@ -13,7 +13,7 @@ from passage.install.backup_keys import PUBLIC, SECRET
 from passage.install.keys import ensure_keys
 from passage.runner.nats_server import NatsServer
 from services.keyholder.secrets import make_key_files
-from shared.keyfiles import SECRET_BYTES
+from shared.keys.keyfiles import SECRET_BYTES
 
 FILES = {
     "holder/kek-1.key",

@@ -24,8 +24,8 @@ from services.keyholder.secrets import make_key_files
 from shared import subjects
 from shared.events.fields import Channel
 from shared.jetstream.raw_client import RawClient
-from shared.key_messages import Rotated
-from shared.keyfiles import make_channel_keys
+from shared.keys.keyfiles import make_channel_keys
+from shared.keys.messages import Rotated
 from tests.late import LATE_S, SOON_S, TOO_SHORT_S, answered, hanging, late_server
 from tests.passage.test_parked import GOOD
 from tests.waiting import WITHIN_S

@@ -11,8 +11,8 @@ from passage.cli.parked import COLUMNS, as_json_of, as_row
 from passage.install.provisioning import provision
 from passage.parked import parked_in
 from passage.printing import print_table
-from shared.parked_messages import Waiting
-from shared.parking import Parked
+from shared.parked.messages import Waiting
+from shared.parked.parking import Parked
 from tests.waiting import WITHIN_S
 
 GOOD = Parked(

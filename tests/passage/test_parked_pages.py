@@ -11,7 +11,7 @@ from passage.install.provisioning import provision
 from shared import subjects
 from shared.jetstream.connection import Connection
 from shared.jetstream.stream import Stream
-from shared.parked_messages import PAGE_MAX_BYTES, PAGE_MESSAGES, waiting_page
+from shared.parked.messages import PAGE_MAX_BYTES, PAGE_MESSAGES, waiting_page
 from tests.passage.test_parked import GOOD
 from tests.waiting import WITHIN_S
 

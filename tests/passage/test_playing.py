@@ -10,7 +10,7 @@ from passage.demo.day import chosen, plan
 from passage.demo.people import people
 from passage.demo.play import _cast
 from passage.demo.shifts import WATCHES
-from shared.caller_addresses import spelled
+from shared.callers.addresses import spelled
 from shared.matching.numbers import folded_number
 
 

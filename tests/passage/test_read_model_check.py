@@ -11,9 +11,9 @@ import pytest
 
 from passage.integrity.findings import Findings
 from passage.integrity.verify.everything import ArchiveCheck
-from services.query.checking import ROWS_AT_ONCE, ReadModelCheck
-from services.query.database import Database, open_database
-from services.query.generations import Generations
+from services.query.feed.checking import ROWS_AT_ONCE, ReadModelCheck
+from services.query.feed.database import Database, open_database
+from services.query.feed.generations import Generations
 from shared.events.fields import Sealed
 from shared.events.intake import NoteAdded
 from shared.jetstream.stored import StoredMessage
@@ -149,9 +149,9 @@ def test_a_read_model_that_goes_on_is_waited_for_and_one_that_stands_is_found(
 ) -> None:
     last = LOG[-1].sequence
     shown = iter(range(last + 1))
-    monkeypatch.setattr("services.query.checking.CATCH_UP_TIMEOUT_S", 0.5)
-    monkeypatch.setattr("services.query.checking.LOOK_EVERY_S", 0.5 / 3)
-    monkeypatch.setattr("services.query.checking.sequence_of", lambda *_: next(shown, last))
+    monkeypatch.setattr("services.query.feed.checking.CATCH_UP_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("services.query.feed.checking.LOOK_EVERY_S", 0.5 / 3)
+    monkeypatch.setattr("services.query.feed.checking.sequence_of", lambda *_: next(shown, last))
     found = Findings()
     check = ReadModelCheck(database.reader, found.add)
     assert check.wait_for(last)  # In all it takes longer than the limit.

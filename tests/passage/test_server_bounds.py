@@ -21,8 +21,8 @@ from passage.install.definitions import consumers
 from passage.install.provisioning import ApiRefusedError, ask, provision
 from passage.runner.nats_server import MAX_PAYLOAD_BYTES, NatsServer
 from shared import subjects
-from shared.case_log import jetstream_env
 from shared.jetstream import JetStreamFactory
+from shared.log.case_log import jetstream_env
 from shared.settings import Settings
 from tests.architecture.sources import ROOT
 from tests.examples import CASE

@@ -22,7 +22,7 @@ from passage.runner.storing import (
 )
 from passage.runner.supervising import Supervisor
 from passage.running import FILE_NAME
-from shared.stores import LIMIT, MIB, Disk, Refusing
+from shared.servers.stores import LIMIT, MIB, Disk, Refusing
 from tests.late import SOON_S, answered, hanging
 from tests.passage.test_folders import RUNNING
 from tests.shared.test_stores import FULL, report

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import httpx
 
-from services.query.access_pages import AccessPage
-from services.query.accesses import Accesses
-from services.query.api.app import create_app
+from services.query.app import create_app
 from services.query.context import Context
-from services.query.link import Link
+from services.query.nats_connection import NatsConnection
+from services.query.reads.access_pages import AccessPage
+from services.query.reads.accesses import Accesses
 from services.query.storing import Storing
-from shared.keyholder import Keys
-from shared.parked_messages import Waiting, WaitingPage
+from shared.keys.client import Keys
+from shared.parked.messages import Waiting, WaitingPage
 from tests.query.fixed_keys import FixedKeys
 from tests.query.stage import Follower, MemoryLog, settings_for
 
@@ -37,7 +37,7 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
     log: MemoryLog,
     folder: Path,
     keys: Keys | None = None,
-    link: Link | None = None,
+    nats: NatsConnection | None = None,
     accesses: Callable[[str], Accesses] = lambda _: Accesses([], 0),
     supervisors: str = "",
     parked: Sequence[Waiting] = (),
@@ -57,7 +57,7 @@ async def asked(  # noqa: PLR0913, PLR0917 - what an app can be given
             reads=follower.reads,
             progress=follower.progress,
             metrics=follower.metrics,
-            link=link or Link(settings),
+            nats=nats or NatsConnection(settings),
             open_log=lambda: log,
             keys=keys,
             names=follower.names,

@@ -19,9 +19,9 @@ _NUMBERS = count(1)
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits longer than a busy machine stalls; a test that wants an end of it says so itself."""
-    for name in ("api.commands.VISIBLE_WITHIN_S", "api.cases.MIN_SEQUENCE_WAIT_S"):
+    for name in ("api.commands.VISIBLE_WITHIN_S", "requests.cases.MIN_SEQUENCE_WAIT_S"):
         monkeypatch.setattr(f"services.query.{name}", WITHIN_S)
-    monkeypatch.setattr("services.query.link.STREAM_TIMEOUT_S", WITHIN_S)
+    monkeypatch.setattr("services.query.nats_connection.STREAM_TIMEOUT_S", WITHIN_S)
 
 
 @pytest.fixture

@@ -15,13 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from nacl.public import PrivateKey
 from typing_extensions import override
 
-from shared.access import Use
-from shared.boxes import unbox
 from shared.events.base import Event
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Identity, PersonalClass, Plain, Sealed
-from shared.key_messages import NoteParked, OpenedValue, SealedValue
-from shared.keyholder import (
+from shared.keys.access import Use
+from shared.keys.boxes import unbox
+from shared.keys.client import (
     Keys,
     KeysDeniedError,
     KeysUnavailableError,
@@ -29,7 +28,8 @@ from shared.keyholder import (
     Searcher,
     TooManyError,
 )
-from shared.sealing import DataKey, SealBrokenError, Spot
+from shared.keys.messages import NoteParked, OpenedValue, SealedValue
+from shared.keys.sealing import DataKey, SealBrokenError, Spot
 
 CLASSES: tuple[PersonalClass, ...] = get_args(PersonalClass)
 PEPPERS = (b"second pepper", b"first pepper")

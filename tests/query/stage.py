@@ -19,18 +19,18 @@ from sqlalchemy import select
 from passage.install.provisioning import provision
 from passage.runner.nats_server import NatsServer
 from services.keyholder.secrets import make_key_files
-from services.query.database import open_database
-from services.query.feed import Feed
-from services.query.generations import Generations
-from services.query.log import Log
-from services.query.metrics import Metrics
-from services.query.names import Names
-from services.query.progress import Progress
-from services.query.read_model import ReadModel
-from services.query.reads import Reads
-from shared.case_log import jetstream_env
+from services.query.feed.database import open_database
+from services.query.feed.generations import Generations
+from services.query.feed.loop import Feed
+from services.query.feed.metrics import Metrics
+from services.query.feed.progress import Progress
+from services.query.feed.read_model import ReadModel
+from services.query.reads.cases import Reads
+from services.query.reads.name_search import Names
+from services.query.recorder import Log
 from shared.jetstream import JetStreamApplicationRecorder, JetStreamFactory
-from shared.keyholder import Keys
+from shared.keys.client import Keys
+from shared.log.case_log import jetstream_env
 from shared.settings import Settings
 from tests.examples import NOON, CaseBook
 from tests.query.fixed_keys import FixedKeys

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,14 @@ from httpx import AsyncClient
 from typing_extensions import override
 
 from passage.runner.nats_server import MAX_PAYLOAD_BYTES, NatsServer
-from services.query.access_pages import newest_accesses
 from services.query.api.accesses import OPENINGS_MAX
-from services.query.api.cases import SEQUENCE_MAX
+from services.query.reads.access_pages import newest_accesses
+from services.query.requests.body import SEQUENCE_MAX
 from shared import subjects
-from shared.access import AccessRecord, Spotted
 from shared.jetstream.stream import Page, Stream
-from tests.examples import CASE, NOON, OTHER_CASE
+from shared.keys.access import AccessRecord
+from tests.accesses import access_record
+from tests.examples import CASE, OTHER_CASE
 from tests.query.asking import asked, client_of
 from tests.query.stage import MemoryLog, ServerLog
 from tests.query.test_accesses import publish
@@ -52,26 +52,12 @@ class CountedStream(Stream):
         return page
 
 
-def record(by: str, hours: int, *case_ids: str, service: str = "query") -> AccessRecord:
-    return AccessRecord(
-        access_id=f"{by.split(maxsplit=1)[0]}-{hours}",
-        at=NOON + timedelta(hours=hours),
-        by=by,
-        service=service,
-        purpose="he is on the line",
-        values=tuple(
-            Spotted(case_id=one, version=4, type_name="PersonalDataProvided", field="identity")
-            for one in case_ids
-        ),
-    )
-
-
 RECORDS = [
-    record(OLENA, 0, CASE),
-    record(OLENA, 1, CASE, OTHER_CASE),
-    record(PETRO, 2, OTHER_CASE),
-    record(OLENA, 24, CASE),
-    record(OLENA, 25, CASE, service="intake"),
+    access_record(CASE),
+    access_record(CASE, OTHER_CASE, hours=1),
+    access_record(OTHER_CASE, hours=2, by=PETRO),
+    access_record(CASE, hours=24),
+    access_record(CASE, hours=25, service="intake"),
 ]
 
 
@@ -171,7 +157,7 @@ def test_it_is_filtered_by_person_day_service_and_case(
 def test_pages_have_whole_days_the_last_first_and_each_opening_once(
     server_log: ServerLog, audit: Stream, tmp_path: Path
 ) -> None:
-    write(server_log, *RECORDS, record(PETRO, 48, THIRD))
+    write(server_log, *RECORDS, access_record(THIRD, hours=48, by=PETRO))
     found = pages(tmp_path, audit, limit=4)
     assert [one["cut_day"] for one in found] == [None, None]
     assert [[(row["day"], row["openings"]) for row in one["items"]] for one in found] == [
@@ -183,7 +169,7 @@ def test_pages_have_whole_days_the_last_first_and_each_opening_once(
 def test_a_day_that_is_longer_than_a_page_is_said_to_go_on(
     server_log: ServerLog, audit: Stream, tmp_path: Path
 ) -> None:
-    write(server_log, *(record(OLENA, hours, CASE) for hours in range(5)))
+    write(server_log, *(access_record(CASE, hours=hours) for hours in range(5)))
     found = pages(tmp_path, audit, limit=2)
     assert [one["cut_day"] for one in found] == [FIRST_DAY, FIRST_DAY, None]
     assert [one["items"][0]["openings"] for one in found] == [2, 2, 1]
@@ -192,8 +178,8 @@ def test_a_day_that_is_longer_than_a_page_is_said_to_go_on(
 def test_a_day_is_said_to_go_on_also_after_a_record_that_is_unreadable(
     server_log: ServerLog, audit: Stream, tmp_path: Path
 ) -> None:
-    write(server_log, record(OLENA, 0, CASE), record(OLENA, 1, CASE), torn=True)
-    write(server_log, record(OLENA, 2, CASE), record(OLENA, 3, CASE))
+    write(server_log, access_record(CASE), access_record(CASE, hours=1), torn=True)
+    write(server_log, access_record(CASE, hours=2), access_record(CASE, hours=3))
     found = pages(tmp_path, audit, limit=3)
     assert [(one["unreadable"], one["cut_day"]) for one in found] == [(1, FIRST_DAY), (0, None)]
 
@@ -203,7 +189,7 @@ def test_a_day_is_said_to_go_on_also_after_a_record_that_is_unreadable(
 def test_each_opening_is_told_where_the_server_ends_a_batch_by_its_bytes(
     short_batches: ServerLog, tmp_path: Path, wanted: dict[str, str]
 ) -> None:
-    write(short_batches, *[record(OLENA, 0, *[CASE] * 600)] * 40)
+    write(short_batches, *[access_record(*[CASE] * 600)] * 40)
     audit = audit_of(short_batches)
     (found,) = pages(tmp_path, audit, **wanted)
     assert 0 < len(audit.read_from(1, 40).messages) < 40
@@ -218,8 +204,8 @@ def test_a_page_costs_what_it_asks_for_however_long_the_record_is(
     monkeypatch: pytest.MonkeyPatch,
     wanted: dict[str, int],
 ) -> None:
-    monkeypatch.setattr("services.query.access_pages.PIECE_MESSAGES", 8)
-    write(server_log, *(record(OLENA, hours, CASE) for hours in range(200)))
+    monkeypatch.setattr("services.query.reads.access_pages.PIECE_MESSAGES", 8)
+    write(server_log, *(access_record(CASE, hours=hours) for hours in range(200)))
     assert report(tmp_path, audit, limit=20, **wanted)[0] == 200
     assert sum(audit.counts) < 50
 
@@ -227,10 +213,10 @@ def test_a_page_costs_what_it_asks_for_however_long_the_record_is(
 def test_of_one_case_what_was_opened_of_others_is_not_read(
     server_log: ServerLog, audit: CountedStream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.access_pages.PIECE_MESSAGES", 4)
-    others = [record(PETRO, hours, OTHER_CASE) for hours in range(100)]
-    write(server_log, record(OLENA, 0, CASE), record(OLENA, 0, CASE, THIRD), *others)
-    write(server_log, *(record(OLENA, 100 + hours, CASE) for hours in range(9)))
+    monkeypatch.setattr("services.query.reads.access_pages.PIECE_MESSAGES", 4)
+    others = [access_record(OTHER_CASE, hours=hours, by=PETRO) for hours in range(100)]
+    write(server_log, access_record(CASE), access_record(CASE, THIRD), *others)
+    write(server_log, *(access_record(CASE, hours=100 + hours) for hours in range(9)))
     (found,) = pages(tmp_path, audit, case_id=CASE)
     assert sum(row["openings"] for row in found["items"]) == 11
     assert sum(audit.counts) < 50
@@ -262,7 +248,7 @@ def test_days_the_wrong_way_round_are_named(audit: Stream, tmp_path: Path) -> No
 def test_older_pages_than_the_first_day_wanted_are_not_offered(
     server_log: ServerLog, audit: Stream, tmp_path: Path
 ) -> None:
-    write(server_log, *(record(OLENA, 24 * day, CASE) for day in range(9)))
+    write(server_log, *(access_record(CASE, hours=24 * day) for day in range(9)))
     found = pages(tmp_path, audit, from_day="2026-03-21", limit=3)
     assert [row["day"] for one in found for row in one["items"]] == ["2026-03-22", "2026-03-21"]
     assert len(found) == 2

@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 from nats.aio.client import Client
 
 from passage.cli.audit import _read
 from passage.running import Running
-from services.query.accesses import accesses_of
+from services.query.reads.accesses import accesses_of
 from shared import subjects
-from shared.access import AccessRecord, Spotted
 from shared.jetstream.stream import Stream
-from tests.examples import CASE, NOON, OTHER_CASE
+from tests.accesses import access_record
+from tests.examples import CASE, OTHER_CASE
 from tests.query.stage import ServerLog
 from tests.waiting import WITHIN_S
-
-
-def record(number: int, *case_ids: str) -> AccessRecord:
-    return AccessRecord(
-        access_id=f"access-{number}",
-        at=NOON + timedelta(minutes=number),
-        by="Olena Example",
-        service="query",
-        purpose="he is on the line",
-        values=tuple(
-            Spotted(case_id=one, version=4, type_name="PersonalDataProvided", field="identity")
-            for one in case_ids
-        ),
-    )
 
 
 async def publish(url: str, messages: list[tuple[str, bytes]]) -> None:
@@ -44,17 +29,17 @@ async def publish(url: str, messages: list[tuple[str, bytes]]) -> None:
 def test_what_names_a_case_is_found_in_order_and_what_is_unreadable_is_counted(
     server_log: ServerLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.accesses.PAGE_MESSAGES", 2)
+    monkeypatch.setattr("services.query.reads.accesses.PAGE_MESSAGES", 2)
     made = [
-        *(record(number, CASE) for number in (1, 4, 5)),
-        record(2, OTHER_CASE),
-        record(3, CASE, OTHER_CASE),
+        *(access_record(CASE, hours=number) for number in (1, 4, 5)),
+        access_record(OTHER_CASE, hours=2),
+        access_record(CASE, OTHER_CASE, hours=3),
     ]
     messages = [(one.subject, one.model_dump_json().encode()) for one in made]
     asyncio.run(publish(server_log.url, [*messages, (subjects.audit(CASE), b"torn")]))
     audit = Stream(server_log.recorder.log.stream.connection, subjects.AUDIT, WITHIN_S, WITHIN_S)
     found = accesses_of(audit, CASE)
-    assert [one.access_id for one in found.records] == [f"access-{n}" for n in (1, 3, 4, 5)]
+    assert [one.access_id for one in found.records] == [f"Olena-{n}" for n in (1, 3, 4, 5)]
     assert found.unreadable == 1
     assert asyncio.run(_read(Running.bare(server_log.url), CASE)) == tuple(found)
     assert accesses_of(audit, "N0B0DY").records == []

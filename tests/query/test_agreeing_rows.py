@@ -10,7 +10,7 @@ import pytest
 from services.handover.identity_state import IdentityView
 from services.handover.state import HandoverState
 from services.handover.state import evolve as evolve_handover
-from services.query.projections.case_row import CaseRow, IdentityState
+from services.query.models.case_row import CaseRow, IdentityState
 from services.verification.state import VerificationState
 from services.verification.state import evolve as evolve_verification
 from shared.events import handover

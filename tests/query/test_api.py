@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from services.query.projections.case_row import CaseRow
-from services.query.queue_order import QUEUED_OF_A_CHANNEL
+from services.query.models.case_row import CaseRow
+from services.query.reads.queue_order import QUEUED_OF_A_CHANNEL
 from tests import examples as e
 from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
 from tests.query.asking import asked
@@ -159,7 +159,7 @@ async def test_statistics_count_calls_and_stages(log: MemoryLog, tmp_path: Path)
 async def test_a_read_waits_for_the_sequence_it_is_to_hold_at(
     log: MemoryLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.api.cases.MIN_SEQUENCE_WAIT_S", 0.01)
+    monkeypatch.setattr("services.query.requests.cases.MIN_SEQUENCE_WAIT_S", 0.01)
     async with asked(log, tmp_path) as desk:
         there = await desk.http.get("/api/queue?min_sequence=17")
         never = await desk.http.get("/api/queue?min_sequence=18")
@@ -208,3 +208,18 @@ async def test_openapi_describes_every_command_and_row(log: MemoryLog, tmp_path:
     assert {"case_id", "by", "seen_version", "place", "window_from"} <= set(schema["required"])
     assert set(CaseRow._fields) <= set(described["components"]["schemas"]["Case"]["properties"])
     assert "ctx" not in json.dumps(described["components"]["schemas"]["Problem"])
+
+
+async def test_every_answer_of_the_api_has_a_shape_of_its_own(
+    log: MemoryLog, tmp_path: Path
+) -> None:
+    async with asked(log, tmp_path) as desk:
+        paths = (await desk.http.get("/openapi.json")).json()["paths"]
+    answers = {
+        (path, kind): content.get("schema", {})
+        for path, methods in paths.items()
+        for method in methods.values()
+        for kind, content in method["responses"]["200"]["content"].items()
+    }
+    without = {one for one, schema in answers.items() if "$ref" not in schema}
+    assert without == {("/api/exports", "text/csv"), ("/metrics", "text/plain")}

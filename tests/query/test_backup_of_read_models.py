@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Connection
 from typing_extensions import override
 
-from services.query import copying as read_models
-from services.query.copying import (
+from services.query.feed import copying as read_models
+from services.query.feed.copying import (
     Copy,
     DatabaseNotEmptyError,
     NoReadModelsError,
@@ -20,10 +20,10 @@ from services.query.copying import (
     filling,
     shape,
 )
-from services.query.database import open_database
-from services.query.generations import Generations
-from services.query.projections import case_list
-from services.query.writing import RowWriter
+from services.query.feed.database import open_database
+from services.query.feed.generations import Generations
+from services.query.feed.writing import RowWriter
+from services.query.models import case_list
 from tests import examples as e
 from tests.query.stage import Follower, MemoryLog, MemorySubscription, book_with, followed
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.query.folding import ReadEvent, Rows, fold, touched_logs
-from services.query.projections.statistics import call_in
+from services.query.models.folding import ReadEvent, Rows, fold, touched_logs
+from services.query.models.statistics import call_in
 from shared.events.parsing import read_case_event
 from tests.query.stage import MemoryLog, Recorded
 from tests.query.test_feed import many_cases

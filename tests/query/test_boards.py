@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.query.projections.alarms import KEPT_OF_A_CASE
+from services.query.models.alarms import KEPT_OF_A_CASE
 from shared.events import claims, handover, intake
 from shared.events.base import Event
 from tests import examples as e

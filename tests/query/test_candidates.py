@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from services.query import names as names_module
-from services.query.projections import lookups
-from services.query.projections.lookups import Forgotten, LookupRow, together
+from services.query.models import lookups
+from services.query.models.lookups import Forgotten, LookupRow, together
+from services.query.reads import name_search
 from shared.events.fields import ContactWindow
 from shared.events.intake import ContactRuleSet, PersonalDataErased, PersonalDataProvided
 from tests import examples as e
@@ -260,8 +260,8 @@ async def test_a_sealed_key_holder_is_said(tmp_path: Path) -> None:
 async def test_while_names_are_opened_what_is_certain_is_answered_already(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(names_module, "FEW", 2)
-    monkeypatch.setattr(names_module, "FOLLOWS_WITHIN_S", WITHIN_S)
+    monkeypatch.setattr(name_search, "FEW", 2)
+    monkeypatch.setattr(name_search, "FOLLOWS_WITHIN_S", WITHIN_S)
     log = log_of(Man("Взоров", code=CODE), Man("Kwarz"), Man("Взоров"))
     async with asked(log, tmp_path) as desk:
         wanted = {**WHO, "code": CODE, "surname": "Взоров"}

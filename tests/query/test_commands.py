@@ -15,9 +15,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from passage.runner.nats_server import NatsServer
-from services.query.api.app import create_app
-from services.query.link import Link
+from services.query.app import create_app
 from services.query.main import Query
+from services.query.nats_connection import NatsConnection
 from shared import subjects
 from shared.commands.base import FieldError, Ignored, Invalid, Recorded, Refused, Unavailable
 from shared.settings import Settings
@@ -249,12 +249,12 @@ async def test_commands_are_refused_at_once_while_the_server_is_away(
     assert server_log.url == server.url
     async with site_on(server, tmp_path) as site:
         server.kill()
-        await until(lambda: not site.query.context.link.connected)
+        await until(lambda: not site.query.context.nats.connected)
         answer = await site.post("AddNote", NOTE)
         ready = await site.http.get("/readyz")
         listed = await site.http.get("/api/cases")
         server.start()
-        await until(lambda: site.query.context.link.connected)
+        await until(lambda: site.query.context.nats.connected)
         again = await site.post("AddNote", NOTE)
     assert answer.status_code == 503
     assert "not reachable" in answer.json()["detail"]
@@ -263,7 +263,7 @@ async def test_commands_are_refused_at_once_while_the_server_is_away(
 
 
 async def test_a_link_that_never_connected_closes() -> None:
-    link = Link(Settings(nats_url="nats://127.0.0.1:1"))
-    link.start(dict, lambda: None)
-    assert not link.connected
-    await link.close()
+    nats = NatsConnection(Settings(nats_url="nats://127.0.0.1:1"))
+    nats.start(dict, lambda: None)
+    assert not nats.connected
+    await nats.close()

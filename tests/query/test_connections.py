@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from services.query import connections
-from services.query.api.app import create_app
+from services.query import http_connections
+from services.query.app import create_app
 from services.query.main import Server, listen
 from tests.query.asking import Desk, asked
 from tests.query.stage import MemoryLog
@@ -32,7 +32,10 @@ async def served(folder: Path) -> AsyncIterator[tuple[Address, Desk]]:
     """The app on a real socket, with the connections that it has in a process of its own."""
     async with asked(MemoryLog(), folder) as desk:
         config = uvicorn.Config(
-            create_app(desk.context), log_config=None, lifespan="off", http=connections.Connection
+            create_app(desk.context),
+            log_config=None,
+            lifespan="off",
+            http=http_connections.Connection,
         )
         listener = listen("127.0.0.1:0")
         server = Server(config, desk.context)
@@ -71,26 +74,44 @@ async def status_of(address: Address) -> bytes:
     return line
 
 
-@pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "HEAD_WITHIN_S", SOON_S)
-    monkeypatch.setattr(connections, "READ_WITHIN_S", SOON_S)
-    monkeypatch.setattr("services.query.api.guards.BODY_WITHIN_S", SOON_S)
+@pytest.fixture(autouse=True)
+def patient_but_for_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_connections, "HEAD_WITHIN_S", WITHIN_S)
+    monkeypatch.setattr(http_connections, "READ_WITHIN_S", SOON_S)
+    monkeypatch.setattr("services.query.http_guards.BODY_WITHIN_S", SOON_S)
 
 
-@pytest.mark.usefixtures("soon")
+async def answered_once(address: Address) -> Streams:
+    """A connection that waits for its second request; it has all the time for that."""
+    reader, writer = await opened(address, GET)
+    async with asyncio.timeout(WITHIN_S):
+        await reader.readuntil(b"}")
+    return reader, writer
+
+
 @pytest.mark.parametrize("said", [b"", b"G", GET[:-2], GET[:20]])
-async def test_a_head_that_does_not_come_ends_the_connection(tmp_path: Path, said: bytes) -> None:
+async def test_a_head_that_does_not_come_ends_the_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
     async with served(tmp_path) as (address, _):
-        assert await the_rest(await opened(address, said)) == b""
+        with monkeypatch.context() as soon:
+            soon.setattr(http_connections, "HEAD_WITHIN_S", SOON_S)
+            assert await the_rest(await opened(address, said)) == b""
         assert b"200" in await status_of(address)
 
 
-@pytest.mark.usefixtures("soon")
-@pytest.mark.parametrize("said", [GET[:5], GET + GET[:5]])
-async def test_a_head_that_comes_byte_by_byte_gains_no_time(tmp_path: Path, said: bytes) -> None:
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_head_that_comes_byte_by_byte_gains_no_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_first: bool
+) -> None:
     async with served(tmp_path) as (address, _):
-        reader, writer = await opened(address, said)
+        if is_first:
+            monkeypatch.setattr(http_connections, "HEAD_WITHIN_S", SOON_S)
+            reader, writer = await opened(address, GET[:5])
+        else:
+            reader, writer = await answered_once(address)
+            monkeypatch.setattr(http_connections, "HEAD_WITHIN_S", SOON_S)
+            writer.write(GET + GET[:5])
 
         async def trickle() -> None:
             while True:
@@ -103,19 +124,22 @@ async def test_a_head_that_comes_byte_by_byte_gains_no_time(tmp_path: Path, said
         trickling.cancel()
         with contextlib.suppress(asyncio.CancelledError, ConnectionError):
             await trickling
-    assert answer.count(b"200 OK") == said.count(GET)
+    assert answer.count(b"200 OK") == (not is_first)
 
 
-@pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("body", [b"", b"{", b'{"case_number":'])
-async def test_a_body_that_does_not_come_is_answered_and_ends(tmp_path: Path, body: bytes) -> None:
+async def test_a_body_that_does_not_come_is_answered_and_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
     async with served(tmp_path) as (address, _):
-        answer = await the_rest(await opened(address, HEAD + body))
+        reader, writer = await answered_once(address)
+        monkeypatch.setattr(http_connections, "HEAD_WITHIN_S", SOON_S)
+        writer.write(HEAD + body)
+        answer = await the_rest((reader, writer))
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"application/problem+json" in answer
 
 
-@pytest.mark.usefixtures("soon")
 async def test_an_answer_that_nobody_reads_ends_the_connection(tmp_path: Path) -> None:
     async with served(tmp_path) as (address, _):
         reader, writer = await opened(address)
@@ -133,7 +157,7 @@ async def test_an_answer_that_nobody_reads_ends_the_connection(tmp_path: Path) -
 async def test_half_open_connections_take_nobodys_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "CONNECTIONS_MAX", 20)
+    monkeypatch.setattr(http_connections, "CONNECTIONS_MAX", 20)
     async with served(tmp_path) as (address, _):
         half = [await opened(address, GET[:10]) for _ in range(60)]
         assert b"200" in await status_of(address)
@@ -143,21 +167,23 @@ async def test_half_open_connections_take_nobodys_place(
             writer.close()
 
 
-@pytest.mark.usefixtures("soon")
 async def test_a_request_sent_right_behind_another_has_its_whole_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.api.cases.MIN_SEQUENCE_WAIT_S", 5 * SOON_S)
+    monkeypatch.setattr("services.query.requests.cases.MIN_SEQUENCE_WAIT_S", 5 * SOON_S)
     waits = GET.replace(b"/livez", b"/api/queue?min_sequence=99999")
     async with served(tmp_path) as (address, _):
-        answers = await the_rest(await opened(address, GET + waits))
+        reader, writer = await answered_once(address)
+        monkeypatch.setattr(http_connections, "HEAD_WITHIN_S", SOON_S)
+        writer.write(GET + waits)
+        answers = await the_rest((reader, writer))
     assert answers.count(b"HTTP/1.1 200 ") == answers.count(b"HTTP/1.1 503 ") == 1
 
 
 async def test_those_who_wait_for_a_sequence_keep_nobody_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.api.cases.MIN_SEQUENCE_WAIT_S", WITHIN_S)
+    monkeypatch.setattr("services.query.requests.cases.MIN_SEQUENCE_WAIT_S", WITHIN_S)
     async with asked(MemoryLog(), tmp_path) as desk:
         never = [
             asyncio.create_task(desk.http.get("/api/queue", params={"min_sequence": 99_999}))

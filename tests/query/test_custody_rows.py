@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from services.query.projections.queue import need_of
+from services.query.models.queue import need_of
 from shared.events import custody
 from tests import examples as e
 from tests.examples import CASE

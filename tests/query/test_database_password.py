@@ -14,8 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from services.query.database import open_database
-from shared.keyfiles import (
+from services.query.feed.database import open_database
+from shared.keys.keyfiles import (
     EMPTY,
     MISSING,
     NOT_ONE_LINE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from services.query.projections.desk import ExportRow, ShiftRow
+from services.query.models.desk import ExportRow, ShiftRow
 from shared.events import claims, shifts
 from tests import examples as e
 from tests.examples import CASE, NOON, OTHER_CASE, CaseBook

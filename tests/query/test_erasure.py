@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.query.folding import ReadEvent, Rows, fold
 from services.query.masking import ERASED, SEALED, Erased, state_of
+from services.query.models.folding import ReadEvent, Rows, fold
 from shared.events.base import Event
 from tests import examples as e
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.query.api import exports
-from services.query.api.problems import ProblemError
+from services.query.requests.problems import ProblemError
 from shared.commands.base import Recorded, Refused
 from shared.commands.shifts import RecordExport
 from shared.events.shifts import StatisticsExported

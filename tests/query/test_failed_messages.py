@@ -6,8 +6,8 @@ from itertools import permutations, product
 
 import pytest
 
-from services.query.projections.case_row import CaseRow
-from services.query.projections.queue import need_of
+from services.query.models.case_row import CaseRow
+from services.query.models.queue import need_of
 from shared.events import claims, handover, intake, outbound
 from shared.events.base import Event
 from tests import examples as e

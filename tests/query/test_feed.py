@@ -16,9 +16,9 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from typing_extensions import override
 
-from services.query.feed import BEHIND_EVENTS, _next_batch
-from services.query.folding import StoppedError
-from services.query.generations import Generations
+from services.query.feed.generations import Generations
+from services.query.feed.loop import BEHIND_EVENTS, _next_batch
+from services.query.models.folding import StoppedError
 from shared.events.base import Event
 from tests import examples as e
 from tests.examples import CASE, NOON, CaseBook
@@ -232,7 +232,7 @@ def copied(source: str, target: str) -> None:
 def test_a_broken_subscription_is_taken_up_at_the_checkpoint(
     sqlite_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.feed.RETRY_FIRST_S", 0.001)
+    monkeypatch.setattr("services.query.feed.loop.RETRY_FIRST_S", 0.001)
     torn, books = Tearing(), many_cases(4)
     torn.write(*books)
     whole = MemoryLog()
@@ -260,9 +260,9 @@ def commits_that_fail(follower: Follower, every: int) -> Iterator[list[int]]:
 def test_an_aborted_transaction_loses_and_doubles_nothing(
     sqlite_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.read_model.CASES_KEPT", 10)
-    monkeypatch.setattr("services.query.feed.RETRY_FIRST_S", 0.001)
-    monkeypatch.setattr("services.query.feed.BATCH_EVENTS", 10)
+    monkeypatch.setattr("services.query.feed.read_model.CASES_KEPT", 10)
+    monkeypatch.setattr("services.query.feed.loop.RETRY_FIRST_S", 0.001)
+    monkeypatch.setattr("services.query.feed.loop.BATCH_EVENTS", 10)
     log = MemoryLog()
     log.write(*many_cases(12))
     follower = Follower(log, database_url)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.caller_addresses import spelled
+from shared.callers.addresses import spelled
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import asked
@@ -84,7 +84,7 @@ async def test_an_account_is_found_by_the_name_that_it_shows(tmp_path: Path, typ
 async def test_accounts_that_show_a_mans_address_as_their_name_do_not_hide_him(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.api.search.FOUND_MAX", 2)
+    monkeypatch.setattr("services.query.requests.search.FOUND_MAX", 2)
     key = hashes_of("caller-telegram", "demo_man")[0]
     own = e.case_opened().model_copy(update={"channel": "telegram", "caller_key": key})
     others = [
@@ -99,7 +99,7 @@ async def test_accounts_that_show_a_mans_address_as_their_name_do_not_hide_him(
     wanted = {"caller": {"channel": "telegram", "address": "@demo_man"}, **BY}
     async with asked(log, tmp_path) as desk:
         found = (await desk.http.post("/api/search", json=wanted)).json()
-        monkeypatch.setattr("services.query.api.search.FOUND_MAX", 4)
+        monkeypatch.setattr("services.query.requests.search.FOUND_MAX", 4)
         all_of_them = (await desk.http.post("/api/search", json=wanted)).json()
     assert found["items"][0]["case_id"] == his.case_id
     assert (len(found["items"]), found["more"]) == (2, True)

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import inspect, select, text
 from typing_extensions import override
 
-from services.query.database import open_database
-from services.query.projections import case_list
-from services.query.tables import READ_MODELS, fingerprint, prefix_of, tables_for
+from services.query.feed.database import open_database
+from services.query.feed.tables import READ_MODELS, fingerprint, prefix_of, tables_for
+from services.query.models import case_list
 from tests import examples as e
 from tests.examples import CASE
 from tests.query.stage import (

@@ -10,12 +10,13 @@ import pytest
 
 from services.query.api.accesses import OPENINGS_MAX
 from services.query.api.boards import BOARD_MAX
-from services.query.api.cases import CASES_MAX, SEQUENCE_MAX, TIMELINE_MAX
-from services.query.api.desk import LIMIT_MAX
+from services.query.api.cases import CASES_MAX, TIMELINE_MAX
 from services.query.api.exports import DAYS_MAX, OLDEST
-from services.query.api.parked import PAGE_MAX
-from services.query.api.search import NAME_MAX_CHARACTERS
+from services.query.api.shifts import LIMIT_MAX
 from services.query.api.statistics import QUEUE_MAX
+from services.query.requests.body import SEQUENCE_MAX
+from services.query.requests.parked import PAGE_MAX
+from services.query.requests.search import NAME_MAX_CHARACTERS
 from tests import examples as e
 from tests.examples import CASE
 from tests.query.asking import asked
@@ -44,7 +45,7 @@ SEALED = 503
 async def test_a_number_in_a_request_is_as_large_as_its_limit_and_no_larger(
     path: str, field: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.api.cases.MIN_SEQUENCE_WAIT_S", 0.0)
+    monkeypatch.setattr("services.query.requests.cases.MIN_SEQUENCE_WAIT_S", 0.0)
     log = MemoryLog()
     log.write(book_with([e.case_opened()]))
     async with asked(log, tmp_path) as desk:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from services.query.folding import ReadEvent
 from services.query.masking import entry_shown, erased_in, row_shown
-from services.query.projections.case_row import CaseRow
+from services.query.models.case_row import CaseRow
+from services.query.models.folding import ReadEvent
 from shared.events.base import Event
 from shared.events.fields import personal_fields
 from shared.events.intake import PersonalDataErased

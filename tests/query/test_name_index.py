@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
-from services.query.name_index import ALIKE, SAME, SUGGESTED_FROM, NameIndex, is_slip, parts_of
+from services.query.reads.name_index import (
+    ALIKE,
+    SAME,
+    SUGGESTED_FROM,
+    NameIndex,
+    is_slip,
+    parts_of,
+)
 from shared.events.fields import Identity
 from shared.matching.searching import Signs, is_key, signs_sought
 

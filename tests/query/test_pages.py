@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from services.query.link import Link, StreamState
+from services.query.nats_connection import NatsConnection, StreamState
 from shared.events.claims import CaseClaimed
 from shared.events.groups import GroupFormed
 from shared.events.handover import HandoverDiscrepancyRaised
@@ -54,7 +54,7 @@ async def test_the_queue_page_lists_who_waits(log: MemoryLog, tmp_path: Path) ->
 
 
 @dataclass
-class FakeLink(Link):
+class FakeNats(NatsConnection):
     """A connection to a server whose PARKED holds so many messages."""
 
     parked: int
@@ -80,7 +80,7 @@ class FakeLink(Link):
 async def test_parked_messages_are_said_but_do_no_harm(
     log: MemoryLog, tmp_path: Path, parked: int, said: str
 ) -> None:
-    async with asked(log, tmp_path, link=FakeLink(parked)) as desk:
+    async with asked(log, tmp_path, nats=FakeNats(parked)) as desk:
         page = (await desk.http.get("/")).text
         ready = await desk.http.get("/readyz")
     assert ('role="alert"' in page) == (parked > 0)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.boxes import box_up
-from shared.parked_messages import Waiting
-from shared.parking import Parked
+from shared.keys.boxes import box_up
+from shared.parked.messages import Waiting
+from shared.parked.parking import Parked
 from tests.query.asking import asked
 from tests.query.fixed_keys import INTAKE_PRIVATE, FixedKeys
 from tests.query.stage import MemoryLog

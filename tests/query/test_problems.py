@@ -12,7 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.query.api.guards import BODY_MAX_BYTES
+from services.query.http_guards import BODY_MAX_BYTES
 from shared.commands.catalogue import COMMANDS
 from tests import examples as e
 from tests.examples import CASE

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from services.query.progress import Progress
+from services.query.feed.progress import Progress
 
 
 async def test_what_is_there_already_is_not_waited_for() -> None:
@@ -16,7 +16,7 @@ async def test_what_is_there_already_is_not_waited_for() -> None:
 
 
 async def test_no_more_wait_at_once_than_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.query.progress.WAITERS_MAX", 3)
+    monkeypatch.setattr("services.query.feed.progress.WAITERS_MAX", 3)
     progress = Progress()
     waiting = [asyncio.create_task(progress.reached(1, 10.0)) for _ in range(3)]
     await asyncio.sleep(0)

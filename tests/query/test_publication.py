@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.query.projections.statistics import CallsRow, FunnelStage
-from services.query.publication import (
+from services.query.models.statistics import STAGE_OF, CallsRow
+from services.query.reads.publication import (
     CHANNELS,
     STATISTICS,
     NotPublicError,
@@ -119,7 +119,7 @@ def test_nothing_else_leaves_the_house(name: StatisticName) -> None:
 def test_how_many_surrendered_or_came_back_is_secret() -> None:
     stages = {
         one.removesuffix("_at"): class_of_stage(one.removesuffix("_at"))
-        for one in get_args(FunnelStage)
+        for one in STAGE_OF.values()
     }
     secret = {name for name, one in stages.items() if one == "secret"}
     assert secret == {"accepted", "handed_over", "in_custody", "exchanged"}

@@ -9,9 +9,9 @@ import pytest
 from nats.aio.client import Client
 
 from passage.integrity.findings import Findings
-from services.query.archive import Archive
-from services.query.checking import ReadModelCheck
-from services.query.folding import VERSION_MAX
+from services.query.feed.archive import Archive
+from services.query.feed.checking import ReadModelCheck
+from services.query.models.folding import VERSION_MAX
 from shared.jetstream.stored import StoredMessage
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook

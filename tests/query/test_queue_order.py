@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, insert, text
 
-from services.query.database import open_database
-from services.query.projections.queue import QueueRow, evolve
-from services.query.queue_order import QUEUED_OF_A_CHANNEL, first_of_queue
-from services.query.tables import tables_for
+from services.query.feed.database import open_database
+from services.query.feed.tables import tables_for
+from services.query.models.queue import QueueRow, evolve
+from services.query.reads.queue_order import QUEUED_OF_A_CHANNEL, first_of_queue
 from tests import examples as e
 from tests.examples import NOON
 from tests.query.test_projections import case_after

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.query.projections.case_row import CaseRow
-from services.query.projections.queue import need_of
+from services.query.models.case_row import CaseRow
+from services.query.models.queue import need_of
 from shared.events import claims, custody, groups, handover, intake, verification
 from shared.events.base import Event
 from shared.events.fields import Channel

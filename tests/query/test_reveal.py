@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from services.query.accesses import Accesses
-from services.query.opening import REQUEST_MAX_BYTES, opened
-from shared.access import AccessRecord, Spotted
-from shared.case_log import LogError
-from shared.key_messages import VALUES_MAX, SealedValue
+from services.query.reads.accesses import Accesses
+from services.query.reads.opening import REQUEST_MAX_BYTES, opened
+from shared.keys.access import AccessRecord, Spotted
+from shared.keys.messages import VALUES_MAX, SealedValue
+from shared.log.case_log import LogError
 from tests import examples as e
 from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
 from tests.query.asking import asked

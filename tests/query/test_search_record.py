@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.keyholder import Searcher
+from shared.keys.client import Searcher
 from tests import examples as e
 from tests.examples import CASE
 from tests.query.asking import asked

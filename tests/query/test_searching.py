@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.query.projections.lookups import Forgotten, LookupChange, LookupRow, together
+from services.query.models.lookups import Forgotten, LookupChange, LookupRow, together
 from shared.events.base import Event
 from shared.events.fields import PersonalClass
 from shared.events.intake import PersonalDataErased

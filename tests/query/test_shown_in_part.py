@@ -10,7 +10,7 @@ import pytest
 
 from shared.events import groups, intake, outbound
 from shared.events.base import Event
-from shared.key_messages import SealedValue
+from shared.keys.messages import SealedValue
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
 from tests.query.asking import Desk, asked
@@ -46,7 +46,7 @@ async def test_of_many_candidates_the_likeliest_are_given_and_that_there_are_mor
     async with asked(log_of(*men), tmp_path, keys) as desk:
         for limit in (len(men), len(men) - 1):
             keys.accesses.clear()
-            monkeypatch.setattr(f"services.query.candidates.{name}", limit)
+            monkeypatch.setattr(f"services.query.reads.candidates.{name}", limit)
             found = await posted(desk, "/api/candidates", **wanted)
             # By number and name he is found more surely than by number alone.
             assert numbers(found["items"]) == [2, 3, 1][:limit]
@@ -61,7 +61,7 @@ async def test_of_many_names_the_likeliest_are_suggested_and_that_there_are_more
     men = [Man("Взроов"), Man("Взоров"), Man("Взоров")]
     async with asked(log_of(*men), tmp_path) as desk:
         for limit in (len(men), len(men) - 1):
-            monkeypatch.setattr("services.query.names.SUGGESTIONS_MAX", limit)
+            monkeypatch.setattr("services.query.reads.name_search.SUGGESTIONS_MAX", limit)
             by_name = await posted(desk, "/api/search", name="Взоров")
             candidates = await posted(desk, "/api/candidates", surname="Взоров")
             for found in (by_name, candidates):
@@ -72,7 +72,7 @@ async def test_of_many_names_the_likeliest_are_suggested_and_that_there_are_more
 async def test_of_what_a_man_said_of_himself_his_last_statements_are_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.statements.STATEMENTS_MAX", FEW)
+    monkeypatch.setattr("services.query.reads.identity_statements.STATEMENTS_MAX", FEW)
     log, (book,) = MemoryLog(), books_of(1)
     told = [Man("Взоров", number=f"АВ-00010{version}") for version in range(2, 2 + FEW + 1)]
     book.add(e.case_opened())
@@ -86,7 +86,7 @@ async def test_of_what_a_man_said_of_himself_his_last_statements_are_compared(
 async def test_by_the_last_callers_of_a_case_others_are_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.statements.ADDRESSES_MAX", FEW)
+    monkeypatch.setattr("services.query.reads.identity_statements.ADDRESSES_MAX", FEW)
     phones = [f"+38044000000{number}" for number in range(1, FEW + 2)]
     book, *others = books_of(len(phones) + 1)
     calls: list[Event] = [e.case_opened(), *(e.call_linked(channel="phone") for _ in phones[1:])]
@@ -139,7 +139,7 @@ OF_A_GROUP: list[Event] = [
         (OF_A_CASE, "cases/{}/links", "api.ties", 3, lambda sheet: len(sheet["links"]) == 2),
         (MESSAGES, "cases/{}/outbox", "api.ties", 3, lambda s: s["items"][0]["state"] == "sent"),
         (OF_A_GROUP, "groups/{}", "api.groups", 3, lambda s: s["counts"]["expected"] == 4),
-        (of_shifts()[:3], "shifts/{}", "desk_reads", 3, lambda s: len(s["timeline"]) == 3),
+        (of_shifts()[:3], "shifts/{}", "reads.desk", 3, lambda s: len(s["timeline"]) == 3),
     ],
 )
 async def test_what_is_folded_of_a_very_long_log_says_that_it_is_not_all(  # noqa: PLR0913, PLR0917
@@ -172,7 +172,7 @@ async def test_a_shifts_sheet_names_so_many_live_cases_and_says_that_there_are_m
     async with asked(log, tmp_path) as desk:
         assert (await desk.http.get("/api/live")).json()["in_all"] == len(live)
         for limit in (len(live), len(live) - 1):
-            monkeypatch.setattr("services.query.api.desk.LIVE_MAX", limit)
+            monkeypatch.setattr("services.query.api.shifts.LIVE_MAX", limit)
             sheet = (await desk.http.get("/api/shifts/SHIFT-0EXAMPLE")).json()
             assert len(sheet["not_listed"]) == limit
             assert sheet["complete"] is (limit == len(live))

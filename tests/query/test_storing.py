@@ -11,9 +11,9 @@ import structlog
 from structlog.testing import capture_logs
 
 from services.query import storing
-from services.query.progress import CatchingUp
+from services.query.feed.progress import CatchingUp
 from services.query.storing import Storing
-from shared.stores import MIB, Disk
+from shared.servers.stores import MIB, Disk
 from tests.query.asking import asked
 from tests.query.stage import MemoryLog
 

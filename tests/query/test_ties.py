@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 from pathlib import Path
 
-from services.query.projections.outbox import outbox_of
+from services.query.models.outbox import outbox_of
 from shared.events import groups, handover, intake, outbound
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook

@@ -16,10 +16,10 @@ from typing_extensions import override
 
 from passage.runner.nats_server import NatsServer
 from services.query.calls_waiting import SILENT
-from services.query.database import Database
-from services.query.feed import RETRY_FIRST_S, RETRY_MAX_S, Feed
-from services.query.link import Link
-from services.query.log import Log
+from services.query.feed.database import Database
+from services.query.feed.loop import RETRY_FIRST_S, RETRY_MAX_S, Feed
+from services.query.nats_connection import NatsConnection
+from services.query.recorder import Log
 from shared.settings import Settings
 from tests import examples as e
 from tests.examples import CASE
@@ -69,7 +69,7 @@ def busy_timeouts(database: Database) -> list[Any]:
 def test_a_batch_is_tried_again_where_the_database_is_held_for_too_long(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.database.SQLITE_BUSY_TIMEOUT_MS", 20)
+    monkeypatch.setattr("services.query.feed.database.SQLITE_BUSY_TIMEOUT_MS", 20)
     log, book = MemoryLog(), book_with([e.case_opened()])
     log.write(book)
     with Follower(log, sqlite_url) as follower:
@@ -90,7 +90,7 @@ def test_a_batch_is_tried_again_where_the_database_is_held_for_too_long(
 async def test_a_request_is_answered_503_where_the_database_is_held_for_too_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.query.database.SQLITE_BUSY_TIMEOUT_MS", 20)
+    monkeypatch.setattr("services.query.feed.database.SQLITE_BUSY_TIMEOUT_MS", 20)
     log = MemoryLog()
     log.write(book_with([e.case_opened()]))
     async with asked(log, tmp_path) as desk:
@@ -109,18 +109,18 @@ async def test_a_request_is_answered_503_where_the_database_is_held_for_too_long
 async def test_readyz_says_of_a_silent_server_that_no_stream_answers(
     server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    link = Link(Settings(nats_url=server.url))
-    async with asked(MemoryLog(), tmp_path, link=link) as desk:
-        link.start(dict, lambda: None)
-        await until(lambda: link.connected)
-        monkeypatch.setattr("services.query.link.STREAM_TIMEOUT_S", 0.02)
+    nats = NatsConnection(Settings(nats_url=server.url))
+    async with asked(MemoryLog(), tmp_path, nats=nats) as desk:
+        nats.start(dict, lambda: None)
+        await until(lambda: nats.connected)
+        monkeypatch.setattr("services.query.nats_connection.STREAM_TIMEOUT_S", 0.02)
         assert server.pid is not None
         os.kill(server.pid, signal.SIGSTOP)
         try:
             ready = await desk.http.get("/readyz")
         finally:
             os.kill(server.pid, signal.SIGCONT)
-        await link.close()
+        await nats.close()
     assert ready.status_code == 503
     assert f"CALLS_phone {SILENT}" in ready.json()["missing"]
     assert (ready.json()["calls_waiting"]["phone"], ready.json()["parked"]) == (None, None)

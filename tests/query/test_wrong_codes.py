@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from services.query.wrong_codes import WrongCodes
+from services.query.feed.wrong_codes import WrongCodes
+from shared.callers.return_codes import WRONG_CODES_AN_HOUR
 from shared.events.fields import Channel
-from shared.return_codes import WRONG_CODES_AN_HOUR
 from tests import examples as e
 from tests.examples import NOON, CaseBook
 from tests.query.asking import asked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.broker import HEADERS_MAX_BYTES, _AnyHeaders
+from shared.bus.broker import HEADERS_MAX_BYTES, _AnyHeaders
 
 
 async def test_headers_longer_than_any_of_the_server_s_or_ours_are_not_read() -> None:

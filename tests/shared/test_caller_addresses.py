@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.caller_addresses import (
+from shared.callers.addresses import (
     NORMALIZED_MAX_CHARACTERS,
     Spelled,
     callers_to_hash,

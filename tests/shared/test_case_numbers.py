@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.case_numbers import ALPHABET, CHARACTERS, typed_case_number
+from shared.commands.case_numbers import ALPHABET, CHARACTERS, typed_case_number
 from shared.commands.handover import RecordGroupHandover
 from shared.commands.intake import AddNote, LinkCases
 from shared.commands.shifts import AcceptShiftCase, HandOverShift, RecordExport, StartShift

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from shared.case_reading import LARGE_BYTES, events_after
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.log import RecordedEvent
+from shared.log.fetching import LARGE_BYTES, events_after
 from tests.examples import CASE, NOON
 
 EVENT_MAX_BYTES = 450_000

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.contact_rule import SafeToContact, said_in, windows_in, words_of
+from shared.callers.contact_rule import SafeToContact, said_in, windows_in, words_of
 from shared.events.base import CaseEvent
 from shared.events.fields import ContactWindow
 from shared.events.intake import ContactRuleSet
@@ -135,7 +135,7 @@ def test_it_is_safe_until_the_last_of_the_windows_ends_that_it_was_begun_in() ->
 def test_where_no_end_of_the_window_is_found_it_is_safe_for_no_time_at_all(
     looked_at: int, until: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.contact_rule.LONGEST_WINDOW_MINUTES", looked_at)
+    monkeypatch.setattr("shared.callers.contact_rule.LONGEST_WINDOW_MINUTES", looked_at)
     assert SafeToContact("window", (EVENING,)).until(at("18:00")) == at(until)
 
 

@@ -10,15 +10,15 @@ from uuid import uuid4
 
 import pytest
 
-from shared.case_log import Fold
-from shared.deadlines import ALL_SET, Deadlines
-from shared.due import Due
+from shared.bus.timers import Timer
 from shared.events.base import CaseEvent, Event
 from shared.events.catalogue import AnyCaseEvent
 from shared.events.intake import CallTriaged, CaseOpened, DeadlinePassed, IntakeDeadline
-from shared.parking import UnprocessableError
-from shared.timers import Timer
-from shared.transact import Cause, Outcome, transact
+from shared.log.case_log import Fold
+from shared.log.transact import Cause, Outcome, transact
+from shared.parked.parking import UnprocessableError
+from shared.skeleton.deadlines import ALL_SET, Deadlines
+from shared.skeleton.due import Due
 from tests.contexts import NOW, context_for
 from tests.examples import CASE, OTHER_CASE, call_triaged, case_opened
 from tests.timing import MemoryTimers, fire

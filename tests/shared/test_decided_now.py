@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from shared.case_log import Fold
 from shared.commands.base import Command
 from shared.commands.handover import ApproveRendezvous, RecordContactLost
 from shared.events.base import CaseEvent, Event
+from shared.log.case_log import Fold
+from shared.log.transact import Outcome, transact
 from shared.refusals import RefusedError
-from shared.transact import Outcome, transact
 from tests.asking import ask
 from tests.contexts import NOW, context_for
 from tests.examples import CASE, rendezvous_approved

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 
-from shared.grown import Grown
+from shared.log.grown import Grown
 
 
 def test_what_grew_from_a_mapping_leaves_it_as_it_was() -> None:

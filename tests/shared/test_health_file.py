@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from shared.health_file import READY, health_kept, write_health
+from shared.bus.health_file import READY, health_kept, write_health
 from tests.passage.compose import ROOT
 from tests.waiting import WITHIN_S
 

@@ -11,13 +11,13 @@ from typing_extensions import override
 from services.intake.guessing import SOURCE_MISSES_MAX, Guesses
 from services.keyholder.holder import Holder
 from services.keyholder.ring import KeyRing
-from shared.buckets import BucketEntry, WrittenOnce
-from shared.case_log import READ_ATTEMPTS, Fold, LogError
 from shared.jetstream.bounds import Bounds
+from shared.jetstream.buckets import BucketEntry, WrittenOnce
 from shared.jetstream.own_writes import OwnWrites
-from shared.key_messages import SealedValue
-from shared.sealing import Spot
-from shared.transact import ATTEMPTS, ContendedError, transact
+from shared.keys.messages import SealedValue
+from shared.keys.sealing import Spot
+from shared.log.case_log import READ_ATTEMPTS, Fold, LogError
+from shared.log.transact import ATTEMPTS, ContendedError, transact
 from tests.contexts import MemoryBucket, context_for, secrets
 from tests.examples import CASE, OTHER_CASE
 from tests.shared.test_transact import Notes, add_note, cause, context, evolve
@@ -35,7 +35,7 @@ class Counting(MemoryBucket):
 
 
 def test_an_entry_that_was_forgotten_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.buckets.ENTRIES_REMEMBERED", 2)
+    monkeypatch.setattr("shared.jetstream.buckets.ENTRIES_REMEMBERED", 2)
     bucket = Counting()
     for key in ("a", "b", "c"):
         bucket.create(key, key.encode())
@@ -48,7 +48,7 @@ def test_an_entry_that_was_forgotten_is_read_again(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_case_that_was_forgotten_is_folded_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.case_history.HISTORIES_KEPT", 1)
+    monkeypatch.setattr("shared.log.history.HISTORIES_KEPT", 1)
     at = context_for("intake", Fold(Notes(), evolve))
     for case in (CASE, OTHER_CASE):
         transact(at.writer, case, cause(f"m-{case}"), add_note)
@@ -60,7 +60,7 @@ def test_a_case_that_was_forgotten_is_folded_again(monkeypatch: pytest.MonkeyPat
 def test_of_long_cases_fewer_are_kept_and_always_the_one_in_use(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("shared.case_history.EVENTS_KEPT", 3)
+    monkeypatch.setattr("shared.log.history.EVENTS_KEPT", 3)
     log = context_for("intake", Fold(Notes(), evolve)).writer
     for number, case in enumerate((CASE, CASE, OTHER_CASE, OTHER_CASE, OTHER_CASE, OTHER_CASE)):
         transact(log, case, cause(f"m-{number}"), add_note)
@@ -115,7 +115,7 @@ def test_a_case_that_changes_under_every_attempt_is_given_up(
         tried.append(1)
         raise IntegrityError
 
-    monkeypatch.setattr("shared.transact._attempt", overtaken)
+    monkeypatch.setattr("shared.log.transact._attempt", overtaken)
     with pytest.raises(ContendedError):
         transact(context().writer, CASE, cause("m"), add_note)
     assert len(tried) == ATTEMPTS

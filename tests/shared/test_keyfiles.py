@@ -17,16 +17,16 @@ from passage.install.backup_keys import ensure_backup_keys, read_identity
 from passage.install.identities import make_identities, seed_file
 from passage.install.keys import ensure_keys
 from services.keyholder.secrets import make_key_files, read_secrets
-from shared.checkpoints import make_witness_keys, read_signing_key
-from shared.credentials import broker_options, connect_options
-from shared.keyfiles import (
+from shared.keys.keyfiles import (
     KeyFilesError,
     make_channel_keys,
     read_channel_private_key,
     read_channel_public_keys,
     read_intake_public_key,
 )
+from shared.servers.credentials import broker_options, connect_options
 from shared.settings import Settings
+from shared.witnesses.checkpoints import make_witness_keys, read_signing_key
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.lanes import LONG_BYTES_MAX, LONG_WAITING_MAX, Lanes, Work
-from shared.transact import Outcome
+from shared.bus.lanes import LONG_BYTES_MAX, LONG_WAITING_MAX, Lanes, Work
+from shared.log.transact import Outcome
 from tests.examples import CASE, OTHER_CASE
 
 
@@ -142,7 +142,7 @@ def test_of_the_ends_of_calls_those_of_one_long_case_wait_for_the_first_of_them(
 
 
 def test_of_one_stream_only_so_many_long_pieces_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.lanes.LONG_WAITING_MAX", 2)
+    monkeypatch.setattr("shared.bus.lanes.LONG_WAITING_MAX", 2)
     lanes: Lanes[str] = Lanes(share=4)
     for number in range(3):
         lanes.put("phone", piece(f"{number}"), f"{number}")

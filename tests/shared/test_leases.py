@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 
-from shared.case_log import Fold
 from shared.commands.base import Command
 from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.commands.handover import RecordArrival
@@ -19,9 +18,10 @@ from shared.events.base import CaseEvent, Event
 from shared.events.claims import CaseClaimed, CaseReleased, ClaimBasis, ReleaseReason
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded
+from shared.log.case_log import Fold
+from shared.log.transact import Cause, Outcome, transact
 from shared.refusals import RefusedError
-from shared.service import Context
-from shared.transact import Cause, Outcome, transact
+from shared.skeleton.service import Context
 from tests.asking import OLENA, PETRO, ask
 from tests.contexts import NOW, context_for
 from tests.examples import CASE

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.consuming import process
-from shared.lanes import Work
-from shared.parking import Delivery, UnprocessableError
+from shared.bus.consuming import process
+from shared.bus.lanes import Work
+from shared.parked.parking import Delivery, UnprocessableError
 
 
 @pytest.fixture

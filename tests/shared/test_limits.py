@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from shared.access import FOUND_CASES_MAX
-from shared.caller_addresses import ADDRESS_MAX_CHARACTERS, spelled
-from shared.case_numbers import LONGEST as LONGEST_TYPED
-from shared.case_numbers import case_number_in
+from shared.callers.addresses import ADDRESS_MAX_CHARACTERS, spelled
+from shared.callers.return_codes import SEARCHED_MAX_CHARACTERS, codes_in
+from shared.callers.withheld import ENDING_MAX_CHARACTERS, is_withheld
 from shared.commands.base import COMMAND_ID_MAX_CHARACTERS
+from shared.commands.case_numbers import LONGEST as LONGEST_TYPED
+from shared.commands.case_numbers import case_number_in
 from shared.commands.catalogue import COMMANDS
 from shared.commands.intake import MESSAGE_VALID_MAX_MINUTES
+from shared.diagnostics.forms import COUNT, LIST_MAX, NUMBER_MAX, PLACES, PLACES_MAX, some_of
+from shared.diagnostics.logger import place_of
 from shared.events.calls import BOX_MAX_CHARACTERS, CallReceived
 from shared.events.fields import (
     CONTACT_WINDOWS_MAX,
@@ -24,15 +27,12 @@ from shared.events.fields import (
     WORD_MAX_CHARACTERS,
 )
 from shared.events.shifts import SHIFT_CASES_MAX, SHIFT_OPERATORS_MAX
-from shared.key_messages import VALUES_MAX, Found, Search
-from shared.log_forms import COUNT, LIST_MAX, NUMBER_MAX, PLACES, PLACES_MAX, some_of
-from shared.log_heads import SUBJECT_SHOWN_MAX, shown
-from shared.logs import place_of
+from shared.keys.access import FOUND_CASES_MAX
+from shared.keys.messages import VALUES_MAX, Found, Search
 from shared.matching.numbers import LONGEST as LONGEST_NUMBER
 from shared.matching.numbers import numbers_in
-from shared.return_codes import SEARCHED_MAX_CHARACTERS, codes_in
-from shared.withheld import ENDING_MAX_CHARACTERS, is_withheld
-from shared.wrong_fields import wrong_fields
+from shared.witnesses.heads import SUBJECT_SHOWN_MAX, shown
+from shared.written.wrong_fields import wrong_fields
 from tests.examples import CASE
 
 WHO = {"command_id": "c-1", "case_id": CASE, "by": "olena"}

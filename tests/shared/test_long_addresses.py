@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from shared.caller_addresses import HASHED_MAX_CHARACTERS, spelled
+from shared.callers.addresses import HASHED_MAX_CHARACTERS, spelled
 
 
 def test_an_address_that_folds_to_more_than_one_request_holds_is_kept_by_its_digest() -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from shared.case_log import Fold
-from shared.consuming import process
+from shared.bus.consuming import process
 from shared.events.base import CaseEvent
-from shared.long_cases import IN_PASSING_EVENTS_MAX, LongCaseError, in_passing
-from shared.parking import Delivery
-from shared.transact import transact
+from shared.log.case_log import Fold
+from shared.log.long_cases import IN_PASSING_EVENTS_MAX, LongCaseError, in_passing
+from shared.log.transact import transact
+from shared.parked.parking import Delivery
 from tests.contexts import context_for
 from tests.examples import CASE, OTHER_CASE
 from tests.shared.test_transact import Notes, add_note, cause, context, evolve
@@ -41,7 +41,7 @@ def test_what_needs_a_long_case_waits_until_it_is_in_memory(events: int) -> None
 def test_a_case_that_was_found_long_is_not_looked_at_again_in_passing(
     remembered: int, looks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.case_history.LONG_CASES_REMEMBERED", remembered)
+    monkeypatch.setattr("shared.log.history.LONG_CASES_REMEMBERED", remembered)
     writing, seen = context(), Counter[str]()
     for number in range(2 * IN_PASSING_EVENTS_MAX):
         case_id = (CASE, OTHER_CASE)[number % 2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.hands import RECORDED_BYTES, Pace
+from shared.bus.hands import RECORDED_BYTES, Pace
 
 CALLS = 10
 

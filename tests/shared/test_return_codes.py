@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.return_codes import CODES_MAX, code_in_text, codes_in, is_plain, to_hash, without_codes
+from shared.callers.return_codes import (
+    CODES_MAX,
+    code_in_text,
+    codes_in,
+    is_plain,
+    to_hash,
+    without_codes,
+)
 
 CODE = "1234567890"
 

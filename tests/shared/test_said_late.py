@@ -14,11 +14,11 @@ from passage.integrity.verify.rules import outgoing
 from passage.integrity.verify.rules.trail import Trail
 from services.handover import state as handover
 from services.intake.outbox_state import Outbox, evolve_outbox
-from services.query.candidate_reads import Said
-from services.query.candidates import contact_rule_of
-from services.query.projections.case_list import evolve as row_after
-from services.query.projections.case_row import CaseRow
-from shared.contact_rule import words_of
+from services.query.models.case_list import evolve as row_after
+from services.query.models.case_row import CaseRow
+from services.query.reads.candidate_reads import Said
+from services.query.reads.candidates import contact_rule_of
+from shared.callers.contact_rule import words_of
 from shared.events.base import CaseEvent, Event
 from shared.events.intake import ContactRuleSet
 from tests.examples import NOON, CaseBook, call_linked

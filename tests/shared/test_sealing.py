@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.public import PrivateKey, SealedBox
 
-from shared.boxes import BoxBrokenError, box_up, unbox
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import PersonalClass, Sealed
-from shared.padding import padded, unpadded
-from shared.sealing import DataKey, SealBrokenError, Spot
+from shared.keys.boxes import BoxBrokenError, box_up, unbox
+from shared.keys.padding import padded, unpadded
+from shared.keys.sealing import DataKey, SealBrokenError, Spot
 
 KEY = DataKey(1, 1, X25519PrivateKey.from_private_bytes(bytes(range(32))))
 SPOT = Spot("7KQ2M9XW4TRD", 3, "NoteAdded", "text", "narrative")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.stores import MIB, Disk, Refusing, disks_of, read_report
+from shared.servers.stores import MIB, Disk, Refusing, disks_of, read_report
 
 FULL = (
     "JetStream stream 'PASSAGE > CALLS_web' write error: write /data/nats/jetstream/PASSAGE/"

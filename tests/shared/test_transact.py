@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from shared.case_history import Histories, History
-from shared.case_log import ChainBrokenError, Fold
 from shared.events.base import FIRST_PREVHASH, CaseEvent, Event, chain_hash
 from shared.events.calls import CallEnded
 from shared.events.fields import Plain
 from shared.events.intake import CallLinked, CaseReopened, NoteAdded
 from shared.events.parsing import read_case_event
-from shared.key_messages import SealedValue
+from shared.keys.messages import SealedValue
+from shared.log.case_log import ChainBrokenError, Fold
+from shared.log.history import Histories, History
+from shared.log.transact import Cause, Outcome, Seen, transact
 from shared.refusals import Guard, RefusedError, require
-from shared.service import Context
-from shared.transact import Cause, Outcome, Seen, transact
+from shared.skeleton.service import Context
 from tests.contexts import NOW, context_for
 from tests.examples import CASE
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from shared.case_log import LONG_AT_ONCE, Fold
 from shared.events.base import CaseEvent, Event
-from shared.long_cases import IN_PASSING_EVENTS_MAX
-from shared.transact import transact
-from shared.turns import Turns
+from shared.log.case_log import LONG_AT_ONCE, Fold
+from shared.log.long_cases import IN_PASSING_EVENTS_MAX
+from shared.log.transact import transact
+from shared.log.turns import Turns
 from tests.contexts import context_for
 from tests.examples import CASE, OTHER_CASE
 from tests.shared.test_transact import Notes, add_note, cause, context
@@ -69,7 +69,7 @@ def test_who_is_at_a_case_may_ask_for_it_again_and_nobody_waits_for_another_case
 def test_who_waited_too_long_goes_on_and_ends_nobody_elses_turn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("shared.turns.WAIT_S", 0.0)
+    monkeypatch.setattr("shared.log.turns.WAIT_S", 0.0)
     turns, done = Turns(), threading.Event()
 
     def work() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from passage.integrity.verify.rules.trail import same_person, two_people
 from services.intake.claim_state import Claim
-from shared.leases import Lease
+from shared.log.leases import Lease
 from shared.refusals import Supervisors, is_another_person
 
 ANDRIY = "Андрій"

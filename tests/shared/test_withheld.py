@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.caller_addresses import callers_to_hash, spelled
+from shared.callers.addresses import callers_to_hash, spelled
 from shared.events.fields import Channel
 
 WITHHELD = [

@@ -8,14 +8,14 @@ from typing import Any, cast
 
 import pytest
 
-from shared.consuming import Processed
-from shared.hands import Hand, Held
-from shared.lanes import Work
-from shared.long_cases import require_not_in_passing
-from shared.parking import Delivery
+from shared.bus.consuming import Processed
+from shared.bus.hands import Hand, Held
+from shared.bus.lanes import Work
+from shared.bus.working import LONG_AGAIN_S, Working
+from shared.log.long_cases import require_not_in_passing
+from shared.log.transact import Outcome
+from shared.parked.parking import Delivery
 from shared.subjects import Durable
-from shared.transact import Outcome
-from shared.working import LONG_AGAIN_S, Working
 from tests.examples import CASE
 from tests.waiting import WITHIN_S
 
@@ -31,7 +31,7 @@ def needs_a_long_case() -> Outcome:
 async def test_a_message_too_large_to_wait_for_a_long_case_is_given_back(
     bytes_max: int, has_room: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.lanes.LONG_BYTES_MAX", bytes_max)
+    monkeypatch.setattr("shared.bus.lanes.LONG_BYTES_MAX", bytes_max)
     settled: asyncio.Queue[Processed] = asyncio.Queue()
 
     async def settle(_held: Held, done: Processed) -> None:

@@ -15,7 +15,7 @@ from passage.exits import VerbEndedError
 from services.query.api.exports import Export
 from services.query.api.reveal import Reveal
 from shared.commands.catalogue import COMMANDS
-from shared.wrong_fields import wrong_fields
+from shared.written.wrong_fields import wrong_fields
 
 NUMBERS = ["NaN", "Infinity", "-Infinity", "1e999", '"1_0"', "true", "false", '"NaN"', '"١٠"', '""']
 WHOLE = [*NUMBERS, "3.0", '"3.0"', '"0x10"', '" 3"']

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.commands.intake import ProvidePersonalData
-from shared.wrong_fields import wrong_field, wrong_fields
+from shared.written.wrong_fields import wrong_field, wrong_fields
 
 CANARY = "Kanarienvogel"
 

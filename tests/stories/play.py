@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.query.log import RecordedEvent
-from shared.answering import AnyAnswer
+from services.query.recorder import RecordedEvent
+from shared.bus.answering import AnyAnswer
 from shared.commands.base import Decision, Ignored, Recorded, Refused
 from tests.stories import incoming, reports
 from tests.stories.ordering import blocks, shuffled

@@ -9,8 +9,8 @@ from typing import Literal
 from typing_extensions import override
 
 from services.verification.registry import Registry, RegistryAnswer
+from shared.bus.timers import Timer, Timers
 from shared.matching import Stated
-from shared.timers import Timer, Timers
 
 RegistryState = Literal["answers", "unavailable", "silent"]
 

@@ -13,16 +13,16 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from services.query.database import Database, open_database
-from services.query.generations import Generations
-from services.query.log import RecordedEvent
-from services.query.read_model import ReadModel
-from services.query.tables import READ_MODELS
+from services.query.feed.database import Database, open_database
+from services.query.feed.generations import Generations
+from services.query.feed.read_model import ReadModel
+from services.query.feed.tables import READ_MODELS
+from services.query.recorder import RecordedEvent
 from shared.events.catalogue import CASE_EVENTS
 from shared.events.fields import Sealed
 from shared.events.parsing import read_case_event
-from shared.key_messages import SealedValue
-from shared.keyholder import Keys
+from shared.keys.client import Keys
+from shared.keys.messages import SealedValue
 from tests.stories.play import Play
 from tests.stories.script import Expect
 

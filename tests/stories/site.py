@@ -27,20 +27,20 @@ from passage.runner.nats_server import NatsServer
 from services import handover, intake, keyholder, verification
 from services.keyholder.lock import Lock
 from services.keyholder.secrets import make_key_files
-from services.query.log import RecordedEvent
+from services.query.recorder import RecordedEvent
 from services.verification.registry import SqliteRegistry, load_csv
 from shared import subjects
-from shared.answering import AnyAnswer, answer
-from shared.case_log import Fold
+from shared.bus.answering import AnyAnswer, answer
+from shared.bus.timers import Timer, Timers
 from shared.commands.base import Command
 from shared.commands.catalogue import ANSWERED_BY
-from shared.keyfiles import make_channel_keys, read_intake_public_key
-from shared.keyholder import RemoteKeys
-from shared.parking import Delivery
-from shared.service import Service, assemble
+from shared.keys.client import RemoteKeys
+from shared.keys.keyfiles import make_channel_keys, read_intake_public_key
+from shared.log.case_log import Fold
+from shared.log.transact import Outcome
+from shared.parked.parking import Delivery
 from shared.settings import Settings
-from shared.timers import Timer, Timers
-from shared.transact import Outcome
+from shared.skeleton.service import Service, assemble
 from tests.stories.ports import Clock, StoryRegistry, StoryTimers
 from tests.waiting import WITHIN_S
 

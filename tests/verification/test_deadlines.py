@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from services.verification.deadlines import Spans, decide_due, due_in
-from shared.due import Due, spans_of
 from shared.events.base import Event
 from shared.events.handover import HandedOver
 from shared.events.intake import EpisodeContinued
 from shared.events.verification import EscalationReason, VerificationEscalated
 from shared.settings import Settings
+from shared.skeleton.due import Due, spans_of
 from tests import examples as e
 from tests.verification.cases import CLAIMED, answered, given
 

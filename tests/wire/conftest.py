@@ -30,18 +30,18 @@ from services.keyholder.lock import Lock
 from services.keyholder.secrets import make_key_files
 from services.verification.registry import load_csv
 from shared import subjects
-from shared.answering import AnyAnswer
+from shared.bus.answering import AnyAnswer
 from shared.commands.base import ANSWER, Command, Decision, Recorded
 from shared.commands.catalogue import ANSWERED_BY
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
 from shared.events.parsing import read_case_event
-from shared.keyfiles import make_channel_keys, read_intake_public_key
-from shared.keyholder import RemoteKeys
-from shared.parking import Parked
+from shared.keys.client import RemoteKeys
+from shared.keys.keyfiles import make_channel_keys, read_intake_public_key
+from shared.parked.parking import Parked
 from shared.policy import policy
-from shared.service import Service
 from shared.settings import Settings
+from shared.skeleton.service import Service
 from tests.asking import OLENA
 from tests.waiting import WITHIN_S
 

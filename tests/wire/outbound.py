@@ -13,7 +13,7 @@ from shared import subjects
 from shared.commands.intake import SetContactRule
 from shared.events.base import CaseEvent
 from shared.events.fields import Channel
-from shared.keyfiles import read_channel_private_key
+from shared.keys.keyfiles import read_channel_private_key
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 

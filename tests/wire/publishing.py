@@ -6,9 +6,9 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.boxes import box_up
 from shared.events.base import CallEnvelope, type_of
 from shared.events.calls import CallEnded
+from shared.keys.boxes import box_up
 from tests.wire.conftest import Site
 
 

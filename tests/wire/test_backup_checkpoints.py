@@ -18,7 +18,7 @@ from passage.integrity.gate import Gate, check_gate, open_gate
 from passage.runner.nats_server import NatsServer
 from passage.runner.own_server import stopped_log_of
 from passage.running import from_environment
-from shared.checkpoints import make_witness_keys
+from shared.witnesses.checkpoints import make_witness_keys
 from tests.wire.conftest import Site
 from tests.wire.test_backups import back_up, one_person, restore
 

@@ -31,9 +31,9 @@ from passage.install.provisioning import ask
 from passage.integrity.backup.taking import stream_names
 from passage.integrity.backup.writing import Written, write_backup
 from passage.runner.nats_server import NatsServer
-from shared.checkpoints import PUBLIC_NAME, make_witness_keys
 from shared.commands.intake import ProvidePersonalData
 from shared.events.fields import Identity
+from shared.witnesses.checkpoints import PUBLIC_NAME, make_witness_keys
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 

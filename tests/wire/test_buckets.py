@@ -12,10 +12,10 @@ import pytest
 from passage.install.provisioning import provision
 from services.keyholder.ring import KeyRing
 from shared import subjects
-from shared.buckets import JetStreamBucket, TakenError
 from shared.events.fields import PersonalClass
+from shared.jetstream.buckets import JetStreamBucket, TakenError
 from shared.jetstream.connection import Connection
-from shared.sealing import DataKey
+from shared.keys.sealing import DataKey
 from tests.contexts import secrets
 from tests.nats_cluster import NatsCluster
 

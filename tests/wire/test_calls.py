@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from shared import subjects
 from shared.commands.intake import CloseCase, IssueReturnCode, ProvidePersonalData
-from shared.keyfiles import read_intake_public_key
+from shared.keys.keyfiles import read_intake_public_key
 from tests.wire.conftest import Site
 from tests.wire.publishing import envelope, publish
 

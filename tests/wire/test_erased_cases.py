@@ -17,12 +17,12 @@ from passage.integrity.erasure.proof import look
 from passage.integrity.log_reading import last_sequence, read_stream
 from passage.running import Running
 from services.keyholder.entries import Entry
-from services.query.database import Database, open_database
-from services.query.generations import Generations
+from services.query.feed.database import Database, open_database
+from services.query.feed.generations import Generations
 from shared import subjects
-from shared.buckets import BucketEntry
 from shared.commands.handover import RecordArrival
 from shared.commands.intake import AddNote, ErasePersonalData, ProvidePersonalData
+from shared.jetstream.buckets import BucketEntry
 from shared.jetstream.stored import StoredMessage
 from tests.integrity.prepared import recorded
 from tests.waiting import WITHIN_S
@@ -63,7 +63,7 @@ class ReadModels:
         with self.database.reader.connect() as connection:
             return {
                 table.name: sorted(tuple(row) for row in connection.execute(select(table)))
-                for table in (tables.calls, tables.funnel)
+                for table in (tables.statistics_calls, tables.statistics_funnel)
             }
 
     def timeline(self, case_id: str) -> list[str]:

@@ -6,10 +6,10 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from services.intake.deadlines import LOCATION_RETENTION
+from shared.bus.timers import JetStreamTimers, Timer
 from shared.commands.base import Ignored, Refused, Unavailable
 from shared.commands.handover import RecordMissed
 from shared.commands.intake import ErasePersonalData, ProvidePersonalData
-from shared.timers import JetStreamTimers, Timer
 from tests.wire.conftest import Site
 from tests.wire.test_lifecycle import HIM, guided, hand_over, verified
 

@@ -22,8 +22,8 @@ from shared.commands import handover
 from shared.events.base import Event
 from shared.events.groups import GroupFormed, GroupJoined
 from shared.events.handover import HandoverOffered
-from shared.service import Service
-from shared.transact import Cause, transact
+from shared.log.transact import Cause, transact
+from shared.skeleton.service import Service
 from tests import examples as e
 from tests.asking import OLENA
 from tests.waiting import WITHIN_S

@@ -17,12 +17,12 @@ from nats.aio.msg import Msg
 from passage.connecting import connected
 from passage.install.provisioning import ask
 from passage.runner.nats_server import NatsServer
-from shared.consuming import Processed
-from shared.hands import Hand, Held
-from shared.lanes import Work
-from shared.pulling import Pull
+from shared.bus.consuming import Processed
+from shared.bus.hands import Hand, Held
+from shared.bus.lanes import Work
+from shared.bus.pulling import Pull
+from shared.log.transact import Outcome
 from shared.subjects import Durable
-from shared.transact import Outcome
 from tests.waiting import WITHIN_S
 
 DURABLE = Durable("taker", "MANY", ())
@@ -87,8 +87,8 @@ async def parks_none(*_: object) -> bool:
 async def test_what_is_above_what_may_be_in_hand_stays_in_the_stream(
     name: str, limit: int, in_hand: int, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"shared.hands.{name}", limit)
-    monkeypatch.setattr("shared.pulling.BATCH_BYTES", 1_500)  # One message at a time.
+    monkeypatch.setattr(f"shared.bus.hands.{name}", limit)
+    monkeypatch.setattr("shared.bus.pulling.BATCH_BYTES", 1_500)  # One message at a time.
     many = in_hand + 5
     for _ in range(many):
         await client.jetstream().publish("many", BODY)
@@ -103,8 +103,8 @@ async def test_what_is_above_what_may_be_in_hand_stays_in_the_stream(
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.pulling.SILENT_AFTER_S", 0.0)
-    monkeypatch.setattr("shared.pulling.HEARTBEAT_S", 0.01)
+    monkeypatch.setattr("shared.bus.pulling.SILENT_AFTER_S", 0.0)
+    monkeypatch.setattr("shared.bus.pulling.HEARTBEAT_S", 0.01)
 
 
 @pytest.mark.usefixtures("impatient")

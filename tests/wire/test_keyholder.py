@@ -13,13 +13,13 @@ from nats.js.errors import NotFoundError
 from services.keyholder.lock import Lock
 from services.keyholder.secrets import EPOCHS_KEPT
 from shared import subjects
-from shared.access import AccessRecord
 from shared.commands.base import Unavailable
 from shared.commands.intake import AddNote, TriageCall
 from shared.events.base import FIRST_PREVHASH
 from shared.events.parsing import read_case_event
-from shared.key_messages import VALUES_MAX, Denied, OpenedValue, SealedValue
-from shared.keyholder import KeysDeniedError, KeysUnavailableError, Searcher, TooManyError
+from shared.keys.access import AccessRecord
+from shared.keys.client import KeysDeniedError, KeysUnavailableError, Searcher, TooManyError
+from shared.keys.messages import VALUES_MAX, Denied, OpenedValue, SealedValue
 from shared.policy import policy
 from shared.settings import Settings
 from tests.asking import OLENA

@@ -12,7 +12,7 @@ from shared.commands.base import ANSWER, Ignored, Invalid, Refused
 from shared.commands.verification import CheckRegistry, VerifyIdentity
 from shared.events.fields import Identity
 from shared.events.parsing import read_case_event
-from shared.key_messages import SealedValue
+from shared.keys.messages import SealedValue
 from tests.asking import OLENA, PETRO
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site

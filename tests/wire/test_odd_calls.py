@@ -11,9 +11,9 @@ from nacl.public import PrivateKey
 
 from services.keyholder.secrets import read_secrets
 from shared import subjects
-from shared.boxes import box_up, unbox
-from shared.key_messages import SealedValue
-from shared.keyfiles import read_intake_public_key
+from shared.keys.boxes import box_up, unbox
+from shared.keys.keyfiles import read_intake_public_key
+from shared.keys.messages import SealedValue
 from tests.wire.conftest import Site
 from tests.wire.publishing import envelope, publish
 

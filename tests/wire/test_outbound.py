@@ -12,7 +12,6 @@ import pytest
 from passage.deliveries import Station
 from passage.install.provisioning import ask
 from shared import subjects
-from shared.boxes import BoxBrokenError
 from shared.commands.base import Command, Refused
 from shared.commands.intake import (
     CloseCase,
@@ -22,7 +21,8 @@ from shared.commands.intake import (
     SetContactRule,
 )
 from shared.events.fields import Channel
-from shared.keyfiles import read_channel_private_key
+from shared.keys.boxes import BoxBrokenError
+from shared.keys.keyfiles import read_channel_private_key
 from tests.asking import PETRO
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site

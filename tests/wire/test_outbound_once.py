@@ -13,13 +13,13 @@ from passage.install.provisioning import ask, provision
 from services.intake.sending import Post, Sending, dispatch
 from services.intake.state import IntakeState, evolve
 from shared import subjects
-from shared.case_log import Fold
+from shared.callers.outgoing import OutgoingMessage
 from shared.commands.intake import SendMessage
-from shared.keyfiles import read_channel_public_keys
-from shared.outgoing import OutgoingMessage
-from shared.parking import Delivery
+from shared.keys.keyfiles import read_channel_public_keys
+from shared.log.case_log import Fold
+from shared.parked.parking import Delivery
 from shared.policy import policy
-from shared.service import assemble
+from shared.skeleton.service import assemble
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 from tests.wire.outbound import (

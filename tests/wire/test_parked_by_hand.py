@@ -8,11 +8,11 @@ from typing import Any
 
 from passage.parked import clear, parked_in
 from shared import subjects
-from shared.access import AccessRecord
 from shared.commands.base import Recorded, Refused
 from shared.commands.parked import SetParkedAside, TakeUpParked
-from shared.key_messages import SealedValue
-from shared.parked_messages import still_waiting
+from shared.keys.access import AccessRecord
+from shared.keys.messages import SealedValue
+from shared.parked.messages import still_waiting
 from tests.asking import OLENA
 from tests.wire.conftest import Site
 

@@ -20,15 +20,15 @@ from services.verification.reactions import REACTIONS
 from services.verification.registry import RegistryAnswer
 from services.verification.state import VerificationState, evolve
 from shared import subjects
-from shared.case_log import Fold
+from shared.bus.consuming import FIRST_RETRY_DELAY_S, LONGEST_RETRY_DELAY_S, retry_delay_s
 from shared.commands.intake import ProvidePersonalData
-from shared.consuming import FIRST_RETRY_DELAY_S, LONGEST_RETRY_DELAY_S, retry_delay_s
-from shared.due import spans_of
-from shared.keyfiles import KeyFilesError, read_intake_public_key
+from shared.keys.keyfiles import KeyFilesError, read_intake_public_key
+from shared.log.case_log import Fold
 from shared.matching import Stated
-from shared.parking import Delivery, RetryAnswer, UnprocessableError, park
-from shared.reactions import react
-from shared.service import assemble
+from shared.parked.parking import Delivery, RetryAnswer, UnprocessableError, park
+from shared.skeleton.due import spans_of
+from shared.skeleton.reactions import react
+from shared.skeleton.service import assemble
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 
@@ -103,8 +103,8 @@ async def test_what_an_older_version_parked_from_its_one_stream_can_be_put_back(
 async def test_what_parked_has_no_room_for_waits_in_its_channels_own_stream(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.hands.NOT_PARKED_DELAY_S", 0.05)
-    monkeypatch.setattr("shared.bus.NO_ROOM_FOR_S", 0.05)
+    monkeypatch.setattr("shared.bus.hands.NOT_PARKED_DELAY_S", 0.05)
+    monkeypatch.setattr("shared.bus.bus.NO_ROOM_FOR_S", 0.05)
     parked = (await site.jetstream.stream_info(subjects.PARKED)).config
     await site.jetstream.update_stream(parked, max_msgs_per_subject=2)
     async with site.service("intake"):

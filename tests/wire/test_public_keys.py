@@ -17,7 +17,7 @@ from tests.wire.conftest import Site
 async def test_the_keys_of_the_case_first_kept_are_asked_for_again(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.keyholder.CASES_KEPT", 1)
+    monkeypatch.setattr("shared.keys.client.CASES_KEPT", 1)
     asked: asyncio.Queue[Msg] = asyncio.Queue()
     await site.client.subscribe(subjects.keyholder("seal", "intake"), cb=asked.put)
     await site.client.flush()

@@ -9,7 +9,7 @@ from nats.js.errors import NotFoundError
 
 from shared import subjects
 from shared.commands.intake import ProvidePersonalData
-from shared.deadlines import ALL_SET
+from shared.skeleton.deadlines import ALL_SET
 from tests.wire.conftest import Site
 
 STREAM = subjects.timers_stream("verification")

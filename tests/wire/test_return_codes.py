@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from shared.commands.base import Refused
 from shared.commands.intake import IssueReturnCode
-from shared.key_messages import SealedValue
+from shared.keys.messages import SealedValue
 from tests.wire.conftest import Site
 
 

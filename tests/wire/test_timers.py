@@ -21,9 +21,9 @@ from nats.errors import Error as NatsError
 from passage.install.provisioning import ask, provision
 from passage.runner.nats_server import NatsServer
 from shared import subjects
+from shared.bus.timers import JetStreamTimers, Timer, TimerRefusedError, Timers, read_timer
 from shared.jetstream.connection import Connection
-from shared.parking import Delivery
-from shared.timers import JetStreamTimers, Timer, TimerRefusedError, Timers, read_timer
+from shared.parked.parking import Delivery
 from tests.nats_cluster import NatsCluster
 from tests.waiting import WITHIN_S
 

@@ -16,9 +16,11 @@ from passage.install.provisioning import ask, provision
 from passage.runner.taking_back import take_calls_back
 from services.intake import CALLS, sorting
 from services.intake.parsing import Opener
-from shared import case_log, hands, pulling, subjects, working
+from shared import subjects
+from shared.bus import hands, pulling, working
 from shared.commands.intake import IssueReturnCode
 from shared.events.base import CaseEvent
+from shared.log import case_log
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 from tests.wire.publishing import publish_end

@@ -20,7 +20,7 @@ from passage.integrity.backup.witnesses import Lost, last_number, newest_checkpo
 from passage.integrity.gate import Succession, check_gate, succeed
 from passage.printing import err
 from passage.running import Running
-from shared.witness_files import append_line
+from shared.witnesses.files import append_line
 
 COMBINED = ".combined"
 REASON = "restored from a backup"

@@ -40,8 +40,8 @@ from passage.integrity.backup.sealed_file import Member
 from passage.integrity.backup.snapshots import Json, Restoring, begin_restoring, content_sha256
 from passage.integrity.backup.stream_configs import config_for, note_on
 from passage.integrity.backup.taking import TIMERS, stream_names
-from services.query import copying
-from services.query.database import DatabaseFailedError
+from services.query.feed import copying
+from services.query.feed.database import DatabaseFailedError
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from passage.backup_errors import BackupForgedError, BackupKeyError
-from shared.checkpoints import PUBLIC_NAME, read_public_key, read_signing_key
-from shared.keyfiles import KeyFilesError, KeyFilesOpenError, read_secret
+from shared.keys.keyfiles import KeyFilesError, KeyFilesOpenError, read_secret
+from shared.witnesses.checkpoints import PUBLIC_NAME, read_public_key, read_signing_key
 
 _SIGNED_AS = b"passage backup manifest\n"
 """What else the key signs begins otherwise, so neither passes for the other."""

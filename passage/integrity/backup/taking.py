@@ -59,8 +59,8 @@ from passage.integrity.backup.witnesses import (
     pieces_of,
     size_of,
 )
-from services.query import copying
-from services.query.database import DatabaseFailedError
+from services.query.feed import copying
+from services.query.feed.database import DatabaseFailedError
 from shared import subjects
 from shared.policy import policy
 

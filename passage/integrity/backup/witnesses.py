@@ -19,7 +19,7 @@ from passage.backup_errors import WitnessUnreadableError
 from passage.install.provisioning import ask
 from passage.integrity.backup.manifest import is_name
 from shared import subjects
-from shared.witness_files import end_of_whole_lines
+from shared.witnesses.files import end_of_whole_lines
 
 FOLDER = "witness"
 PIECE_BYTES = 1_048_576

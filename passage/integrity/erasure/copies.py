@@ -21,8 +21,8 @@ from shared.events.fields import PersonalClass, Sealed
 from shared.events.intake import CallLinked, CaseOpened, PersonalDataErased
 from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.events.upstream import read_upstream
-from shared.key_messages import OpeningKey
-from shared.sealing import Spot, key_id_of
+from shared.keys.messages import OpeningKey
+from shared.keys.sealing import Spot, key_id_of
 
 STARTS = re.compile(rb'\{"(?:specversion|epoch)":')
 """How a stored event and an entry of KEYS begin, wherever their bytes lie."""

@@ -28,7 +28,7 @@ from passage.integrity.erasure.stores import (
 from passage.integrity.findings import Findings
 from passage.integrity.query_database import reading_database
 from passage.running import Running
-from shared.key_messages import OpeningKey, Trial, Tried
+from shared.keys.messages import OpeningKey, Trial, Tried
 
 ENTRIES_AT_ONCE = 300
 """A request to the key holder is a message of at most a megabyte."""

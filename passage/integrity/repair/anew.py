@@ -21,12 +21,12 @@ from passage.integrity.repair.rebuild import floors_of, make_anew, make_durables
 from passage.integrity.repair.saved import Saved, new_file, save_stream, unfinished_in
 from passage.printing import counted, err
 from passage.running import Running
-from services.query.archive import Archive
+from services.query.feed.archive import Archive
 from shared import subjects
-from shared.checkpoints import read_signing_key
 from shared.jetstream.raw_client import RawClient
-from shared.keyfiles import KeyFilesError
-from shared.witness_files import Witnessed
+from shared.keys.keyfiles import KeyFilesError
+from shared.witnesses.checkpoints import read_signing_key
+from shared.witnesses.files import Witnessed
 
 REASON = "repaired from the archive"
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from services.query.archive import is_filed
+from services.query.feed.archive import is_filed
 from shared.jetstream.stored import StoredMessage
-from shared.log_heads import LogHeads, Problem
-from shared.witness_files import Witnessed
+from shared.witnesses.files import Witnessed
+from shared.witnesses.heads import LogHeads, Problem
 
 SAME = "as it was"
 DIFFERING = "archive; the stream had other bytes"

@@ -13,10 +13,10 @@ from passage.integrity.findings import Findings
 from passage.integrity.log_reading import Check, last_sequence, read_with
 from passage.integrity.verify.digest_check import DigestCheck
 from shared import subjects
-from shared.access import AccessRecord
 from shared.jetstream.stored import StoredMessage
-from shared.log_heads import RolledDigest
-from shared.witness_files import Witnessed
+from shared.keys.access import AccessRecord
+from shared.witnesses.files import Witnessed
+from shared.witnesses.heads import RolledDigest
 
 CHECK = "audit"
 

@@ -16,8 +16,8 @@ from shared.events.intake import CallLinked, CaseOpened, ReturnCodeIssued
 from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.events.shifts import OF_EXPORTS, OF_SHIFTS, DeskEvent, ShiftStarted, StatisticsExported
 from shared.jetstream.stored import StoredMessage
-from shared.log_heads import Heads
 from shared.subjects import read_case_subject
+from shared.witnesses.heads import Heads
 
 OF_THE_DESK: Mapping[str, type[Event]] = {
     OF_SHIFTS: ShiftStarted,

@@ -9,7 +9,7 @@ from typing_extensions import override
 from passage.integrity.findings import Findings
 from passage.integrity.log_reading import Check
 from shared.jetstream.stored import StoredMessage
-from shared.log_heads import RolledDigest
+from shared.witnesses.heads import RolledDigest
 
 
 class DigestCheck(Check):

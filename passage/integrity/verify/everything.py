@@ -31,13 +31,13 @@ from passage.integrity.verify.keys_check import check_keys
 from passage.integrity.verify.quota_check import check_quotas
 from passage.integrity.verify.replicas_check import check_replicas
 from passage.running import Running, settings_of_environment
-from services.query.archive import Archive
-from services.query.checking import ReadModelCheck
+from services.query.feed.archive import Archive
+from services.query.feed.checking import ReadModelCheck
 from shared import subjects
 from shared.jetstream.raw_client import RawClient
 from shared.jetstream.stored import StoredMessage
-from shared.log_heads import RolledDigest
-from shared.witness_files import Witnessed
+from shared.witnesses.files import Witnessed
+from shared.witnesses.heads import RolledDigest
 
 Tell = Callable[[str, int, int], None]
 """Hears what is read, how much of it was, and how much there is; 0: nobody knows."""

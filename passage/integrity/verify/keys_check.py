@@ -6,7 +6,7 @@ from nats.aio.client import Client
 
 from passage.asking_keyholder import SealedError, asked
 from passage.integrity.findings import Findings
-from shared.key_messages import KeysChecked
+from shared.keys.messages import KeysChecked
 
 
 async def check_keys(client: Client, findings: Findings) -> None:

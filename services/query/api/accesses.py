@@ -6,27 +6,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from services.query.access_pages import AccessPage
-from services.query.api import shapes
-from services.query.api.cases import SEQUENCE_MAX, invalid
-from services.query.api.problems import Problem, ProblemError
+from services.query.api.shapes import Shape
 from services.query.context import Context
-from shared.access import AccessRecord
-from shared.case_log import LogError
-from shared.case_numbers import CaseNumber
+from services.query.reads.access_pages import AccessPage
+from services.query.requests.body import SEQUENCE_MAX, Body
+from services.query.requests.problems import invalid, problems, unanswered
+from shared.commands.case_numbers import CaseNumber
 from shared.events.fields import Person, Word
+from shared.keys.access import AccessRecord
+from shared.log.case_log import LogError
 from shared.refusals import is_another_person
-from shared.written import Day
+from shared.written.values import Day
 
 OPENINGS_MAX = 5_000
 
 
-class AccessesOfDay(shapes.Shape):
+class AccessesOfDay(Shape):
     """What one person had opened and searched for on one day (UTC), through one service."""
 
     day: str
@@ -45,7 +45,7 @@ class AccessesOfDay(shapes.Shape):
     purposes: list[str]
 
 
-class AccessReport(shapes.Shape):
+class AccessReport(Shape):
     """Openings by day and person, the last day first; `unreadable` records aren't in it."""
 
     items: list[AccessesOfDay]
@@ -60,26 +60,24 @@ def routes(context: Context) -> APIRouter:
     """The route of the report."""
     router = APIRouter(prefix="/api", tags=["personal values"])
 
-    @router.get("/accesses", response_model=AccessReport, responses={503: {"model": Problem}})
-    def report(wanted: Annotated[_Wanted, Query()]) -> dict[str, object]:
+    @router.get("/accesses", responses=problems(503))
+    def report(wanted: Annotated[_Wanted, Query()]) -> AccessReport:
         """Who had how much opened, by day and person, the last day first; a page of the record."""
         if wanted.from_day and wanted.to_day and wanted.to_day < wanted.from_day:
-            raise invalid("to_day", "must not be before from_day")
+            raise invalid("must not be before from_day", "to_day")
         page = _read(context, wanted)
         fitting = [one for one in page.records if wanted.fits(one)]
-        return {
-            "items": _by_day(fitting, wanted.case_id),
-            "unreadable": page.unreadable,
-            "next": str(page.following) if wanted.goes_on_after(page) else None,
-            "cut_day": page.cut_day,
-        }
+        return AccessReport(
+            items=_by_day(fitting, wanted.case_id),
+            unreadable=page.unreadable,
+            next=str(page.following) if wanted.goes_on_after(page) else None,
+            cut_day=page.cut_day,
+        )
 
     return router
 
 
-class _Wanted(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
+class _Wanted(Body):
     by: Person | None = None
     service: Word | None = None
     case_id: CaseNumber | None = None
@@ -113,8 +111,7 @@ def _read(context: Context, wanted: _Wanted) -> AccessPage:
     try:
         return context.newest_accesses(wanted.case_id, begin, wanted.limit)
     except LogError:
-        detail = "The record of access doesn't answer; ask again."
-        raise ProblemError(503, "unavailable", detail, service="log") from None
+        raise unanswered("The record of access") from None
 
 
 def _sequence(cursor: str | None) -> int | None:
@@ -122,24 +119,26 @@ def _sequence(cursor: str | None) -> int | None:
         return None
     if cursor.isascii() and cursor.isdecimal() and 0 < int(cursor) <= SEQUENCE_MAX:
         return int(cursor)
-    raise invalid("cursor", "must be the `next` of an earlier answer")
+    raise invalid("must be the `next` of an earlier answer", "cursor")
 
 
-def _by_day(records: Iterable[AccessRecord], case_id: str | None) -> list[dict[str, Any]]:
+def _by_day(records: Iterable[AccessRecord], case_id: str | None) -> list[AccessesOfDay]:
     groups: dict[tuple[str, str, str], list[AccessRecord]] = {}
     for one in records:
         groups.setdefault((one.at.date().isoformat(), one.by, one.service), []).append(one)
     ordered = sorted(groups.items(), key=lambda pair: pair[0][1:])
     ordered.sort(key=lambda pair: pair[0][0], reverse=True)
     return [
-        {
-            **dict(zip(("day", "by", "service"), key, strict=True)),
-            "openings": sum(not one.asked for one in some),
-            "cases": len({case for one in some for case in one.case_ids}) if not case_id else 1,
-            "values": sum(len(one.values_of(case_id) if case_id else one.values) for one in some),
-            "searches": sum(one.is_search for one in some),
-            "found": sum(one.found or 0 for one in some),
-            "purposes": sorted({one.purpose for one in some}),
-        }
-        for key, some in ordered
+        AccessesOfDay(
+            day=day,
+            by=by,
+            service=service,
+            openings=sum(not one.asked for one in some),
+            cases=len({case for one in some for case in one.case_ids}) if not case_id else 1,
+            values=sum(len(one.values_of(case_id) if case_id else one.values) for one in some),
+            searches=sum(one.is_search for one in some),
+            found=sum(one.found or 0 for one in some),
+            purposes=sorted({one.purpose for one in some}),
+        )
+        for (day, by, service), some in ordered
     ]

@@ -3,38 +3,43 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from services.query.api import shapes
-from services.query.api.cases import waits
-from services.query.api.problems import Problem, ProblemError
-from services.query.boards import Boards, Listed, OnBoard
+from services.query.api.shapes import Case, Shape, shows
 from services.query.context import Context
-from services.query.masking import row_shown
-from services.query.projections.case_row import IdentityState
-from services.query.projections.overdue import OverdueRule
-from services.query.reads import Answer
+from services.query.models.alarms import AlarmRow
+from services.query.models.case_row import IdentityState
+from services.query.models.overdue import OverdueRow, OverdueRule
+from services.query.reads.boards import Boards, Listed, OnBoard
+from services.query.reads.served import Answer
+from services.query.requests.cases import waits
+from services.query.requests.problems import ProblemError, problems
+from shared.callers.return_codes import WRONG_CODES_AN_HOUR
 from shared.events.fields import Channel, Person
-from shared.return_codes import WRONG_CODES_AN_HOUR
 
 BOARD_MAX = 2_000
 
 Limit = Annotated[int, Query(ge=1, le=BOARD_MAX)]
 
 
-class BoardCase(shapes.Case):
+@shows(OverdueRow)
+class Overdue(Shape):
+    """A time that has passed while somebody should have acted."""
+
+
+class BoardCase(Case):
     """A case on a board: how it stands, when it came so far, and what is overdue in it."""
 
     waiting_since_at: datetime
     """Since he was given his code; else since he registered."""
     arrived_at: datetime | None
     offered_at: datetime | None
-    overdue: list[shapes.Overdue]
+    overdue: list[Overdue]
 
 
-class Board(shapes.Shape):
+class Board(Shape):
     """The first cases of a board; `in_all` is how many there are."""
 
     items: list[BoardCase]
@@ -42,20 +47,21 @@ class Board(shapes.Shape):
     sequence: int
 
 
-class Alarm(shapes.Alarm):
+@shows(AlarmRow)
+class Alarm(Shape):
     """A call in which a duress code was given, and how the case stands."""
 
-    case: shapes.Case
+    case: Case
 
 
-class Guessing(shapes.Shape):
+class Guessing(Shape):
     """A channel on which more wrong return codes came within an hour than mistakes explain."""
 
     channel: Channel
     wrong_codes: int
 
 
-class Alarms(shapes.Shape):
+class Alarms(Shape):
     """The alarms that no supervisor has cleared, the newest first, and where codes are guessed."""
 
     items: list[Alarm]
@@ -68,58 +74,59 @@ def routes(context: Context) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["boards"])
     boards = Boards(context.generations)
 
-    @router.get("/waiting", response_model=Board, dependencies=[waits(context)])
+    @router.get("/waiting", dependencies=[waits(context)])
     def waiting(
         identity: IdentityState | None = None,
         limit: Limit = BOARD_MAX,
-    ) -> dict[str, object]:
+    ) -> Board:
         """Who is registered and hasn't called again, the longest waiting first."""
         return _shown(boards.waiting(identity, limit))
 
-    @router.get("/live", response_model=Board, dependencies=[waits(context)])
-    def live(limit: Limit = BOARD_MAX) -> dict[str, object]:
+    @router.get("/live", dependencies=[waits(context)])
+    def live(limit: Limit = BOARD_MAX) -> Board:
         """Who is on Ukrainian territory and not yet received, the first window at the top."""
         return _shown(boards.live(limit))
 
-    @router.get("/receipts", response_model=Board, dependencies=[waits(context)])
-    def receipts(limit: Limit = BOARD_MAX) -> dict[str, object]:
+    @router.get("/receipts", dependencies=[waits(context)])
+    def receipts(limit: Limit = BOARD_MAX) -> Board:
         """Whom a team will take and of whom no receipt says that it has, with the window's end."""
         return _shown(boards.awaiting_receipt(limit))
 
-    @router.get("/overdue", response_model=Board, dependencies=[waits(context)])
-    def overdue(rule: OverdueRule | None = None, limit: Limit = 200) -> dict[str, object]:
+    @router.get("/overdue", dependencies=[waits(context)])
+    def overdue(rule: OverdueRule | None = None, limit: Limit = 200) -> Board:
         """Cases in which a time has passed and nobody has acted since, the longest ago first."""
         return _shown(boards.overdue(rule, limit))
 
-    @router.get("/alarms", response_model=Alarms, responses={403: {"model": Problem}})
-    def alarms(by: Person) -> dict[str, object]:
+    @router.get("/alarms", responses=problems(403))
+    def alarms(by: Person) -> Alarms:
         """Calls in which a duress code was given, until they are cleared; for supervisors."""
         if not context.is_supervisor(by):
             raise ProblemError(403, "for-supervisors", "Only a supervisor is shown this.")
-        answer = boards.alarms()
-        items = [{**row_shown(alarm), "case": row_shown(case)} for alarm, case in answer.found]
-        guessing = [
-            {"channel": channel, "wrong_codes": count}
-            for channel, count in sorted(context.metrics.recent_wrong_codes.in_last_hour().items())
-            if count >= WRONG_CODES_AN_HOUR
-        ]
-        return {"items": items, "guessing": guessing, "sequence": answer.sequence}
+        answer, wrong_codes = boards.alarms(), context.metrics.recent_wrong_codes.in_last_hour()
+        return Alarms(
+            items=[Alarm.showing(alarm, case=Case.showing(case)) for alarm, case in answer.found],
+            guessing=[
+                Guessing(channel=channel, wrong_codes=count)
+                for channel, count in sorted(wrong_codes.items())
+                if count >= WRONG_CODES_AN_HOUR
+            ],
+            sequence=answer.sequence,
+        )
 
     return router
 
 
-def _shown(answer: Answer[Listed]) -> dict[str, object]:
+def _shown(answer: Answer[Listed]) -> Board:
     items = [_case_shown(one) for one in answer.found.rows]
-    return {"items": items, "in_all": answer.found.in_all, "sequence": answer.sequence}
+    return Board(items=items, in_all=answer.found.in_all, sequence=answer.sequence)
 
 
-def _case_shown(one: OnBoard) -> dict[str, Any]:
+def _case_shown(one: OnBoard) -> BoardCase:
     reached = one.reached
-    since = reached.code_issued_at or reached.registered_at or reached.opened_at
-    return {
-        **row_shown(one.case),
-        "waiting_since_at": since,
-        "arrived_at": reached.arrived_at,
-        "offered_at": reached.offered_at,
-        "overdue": [row_shown(row) for row in one.overdue],
-    }
+    return BoardCase.showing(
+        one.case,
+        waiting_since_at=reached.code_issued_at or reached.registered_at or reached.opened_at,
+        arrived_at=reached.arrived_at,
+        offered_at=reached.offered_at,
+        overdue=[Overdue.showing(row) for row in one.overdue],
+    )

@@ -6,35 +6,33 @@ Names of fields that agree or conflict are given, never values; a name alone is 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import Field, model_validator
 
-from services.query.api.problems import Problem, ProblemError
-from services.query.api.search import Caller, Typed
-from services.query.candidate_reads import CandidateReads
-from services.query.candidates import Asked, Candidates, Found
-from services.query.comparing import Basis, Candidate, Person, PersonField
+from services.query.api.shapes import Shape
 from services.query.context import Context
-from services.query.reads import Answer
-from shared.case_numbers import CaseNumber
-from shared.contact_rule import with_zones
-from shared.events.fields import BirthDate, ContactWindow, Name, Word
-from shared.events.fields import Person as By
+from services.query.models.case_row import CaseRow
+from services.query.reads.candidate_reads import CandidateReads
+from services.query.reads.candidates import Asked, Candidates, Found
+from services.query.reads.comparing import Basis, Candidate, Person, PersonField
+from services.query.reads.served import Answer
+from services.query.requests.body import ForPurpose
+from services.query.requests.problems import ProblemError, problems
+from services.query.requests.search import Caller, Typed
+from shared.callers.contact_rule import with_zones
+from shared.commands.case_numbers import CaseNumber
+from shared.events.fields import BirthDate, ContactWindow, Name
 from shared.events.intake import ContactRule
 from shared.matching import Stated, Verdict
 
-
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+STANDING = frozenset({"planned", "replanned", "approved", "disclosed"})
 
 
-class WhoIsThis(_Body):
+class WhoIsThis(ForPurpose):
     """What is known of a caller, or the case whose caller it is; who asks, and why."""
 
-    by: By
-    purpose: Word
     case_id: CaseNumber | None = None
     code: Typed | None = None
     caller: Caller | None = None
@@ -69,11 +67,7 @@ class WhoIsThis(_Body):
         )
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-
-class OpenPlan(_Shape):
+class OpenPlan(Shape):
     """A rendezvous that stands."""
 
     state: str
@@ -82,14 +76,14 @@ class OpenPlan(_Shape):
     window_to: datetime | None
 
 
-class Contact(_Shape):
+class Contact(Shape):
     """When he may be called."""
 
     rule: ContactRule = "never"
-    windows: list[ContactWindow] = []
+    windows: list[ContactWindow] = Field(default=[])
 
 
-class FieldVerdict(_Shape):
+class FieldVerdict(Shape):
     """What comparing one field comes to."""
 
     field: PersonField
@@ -98,7 +92,7 @@ class FieldVerdict(_Shape):
     """Only where it was asked to be revealed: it holds personal values."""
 
 
-class FoundCandidate(_Shape):
+class FoundCandidate(Shape):
     """A man who may be the caller; `case_id` is his last episode, `found_in` where he was found."""
 
     case_id: str
@@ -125,7 +119,7 @@ class FoundCandidate(_Shape):
     last_call_at: datetime | None
 
 
-class FoundCandidates(_Shape):
+class FoundCandidates(Shape):
     """Candidates, the strongest first, 20 at most; nothing makes two of them one man's.
 
     `names_complete` is false while query still opens names: then ask again in a minute.
@@ -138,29 +132,23 @@ class FoundCandidates(_Shape):
     sequence: int
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (403, 404, 429, 503)
-}
-STANDING = frozenset({"planned", "replanned", "approved", "disclosed"})
-
-
 def routes(context: Context) -> APIRouter:
     """The route of the question."""
     router = APIRouter(prefix="/api", tags=["cases"])
     looking = Candidates(CandidateReads(context.generations), context.keys, context.names)
 
-    @router.post("/candidates", response_model=FoundCandidates, responses=PROBLEMS)
-    def candidates(wanted: WhoIsThis) -> dict[str, object]:
+    @router.post("/candidates", responses=problems(403, 404, 429, 503))
+    def candidates(wanted: WhoIsThis) -> FoundCandidates:
         """Finds who a caller may be; what is opened for it is recorded with `by` and `purpose`."""
         answer = _found(looking, wanted)
         if answer is None:
             raise ProblemError(404, "no-such-case", "There is no such case.")
-        return {
-            "items": [_shown(one, reveal=wanted.reveal) for one in answer.found.candidates],
-            "more": answer.found.more,
-            "names_complete": answer.found.complete,
-            "sequence": answer.sequence,
-        }
+        return FoundCandidates(
+            items=[_shown(one, reveal=wanted.reveal) for one in answer.found.candidates],
+            more=answer.found.more,
+            names_complete=answer.found.complete,
+            sequence=answer.sequence,
+        )
 
     return router
 
@@ -171,39 +159,39 @@ def _found(looking: Candidates, wanted: WhoIsThis) -> Answer[Found] | None:
     return looking.of_caller(wanted.asked(), wanted.by, wanted.purpose)
 
 
-def _shown(one: Candidate, *, reveal: bool) -> dict[str, object]:
-    case = one.case
-    plan = {
-        "state": case.rendezvous,
-        "team": case.team,
-        "window_from": case.rendezvous_window_from,
-        "window_to": case.rendezvous_window_to,
-    }
-    contact = one.contact
-    return {
-        "case_id": case.case_id,
-        "found_in": one.found_in,
-        "episode": case.episode,
-        "basis": one.basis,
-        "suggestion_only": one.basis == "name",
-        "reason": one.reason,
-        "agrees": one.compared.agrees,
-        "conflicts": one.compared.conflicts,
-        "says_nothing": one.compared.says_nothing,
-        "verdicts": [
-            {
-                "field": field,
-                "verdict": judged.verdict,
-                "reason": judged.reason if reveal else None,
-            }
+def _shown(one: Candidate, *, reveal: bool) -> FoundCandidate:
+    case, contact = one.case, one.contact
+    return FoundCandidate(
+        case_id=case.case_id,
+        found_in=list(one.found_in),
+        episode=case.episode,
+        basis=one.basis,
+        suggestion_only=one.basis == "name",
+        reason=one.reason,
+        agrees=list(one.compared.agrees),
+        conflicts=list(one.compared.conflicts),
+        says_nothing=list(one.compared.says_nothing),
+        verdicts=[
+            FieldVerdict(
+                field=field, verdict=judged.verdict, reason=judged.reason if reveal else None
+            )
             for field, judged in one.compared.judged.items()
         ],
-        "name_score": one.score,
-        "waiting": one.waits,
-        "progress": case.progress,
-        "identity": case.identity,
-        "plan": plan if one.waits and case.rendezvous in STANDING else None,
-        "contact": {"rule": contact.rule, "windows": with_zones(contact)} if contact else {},
-        "channel": case.channel,
-        "last_call_at": case.last_call_at,
-    }
+        name_score=one.score,
+        waiting=one.waits,
+        progress=case.progress,
+        identity=case.identity,
+        plan=_plan(case) if one.waits and case.rendezvous in STANDING else None,
+        contact=Contact(rule=contact.rule, windows=with_zones(contact)) if contact else Contact(),
+        channel=case.channel,
+        last_call_at=case.last_call_at,
+    )
+
+
+def _plan(case: CaseRow) -> OpenPlan:
+    return OpenPlan(
+        state=case.rendezvous,
+        team=case.team,
+        window_from=case.rendezvous_window_from,
+        window_to=case.rendezvous_window_to,
+    )

@@ -7,36 +7,50 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, ValidationError, create_model
 
-from services.query.api import shapes
-from services.query.api.problems import Problem, ProblemError
+from services.query.api.shapes import Shape
 from services.query.context import Context
-from services.query.link import NobodyAnswersError
 from services.query.masking import type_shown
+from services.query.nats_connection import NobodyAnswersError
+from services.query.requests.problems import ProblemError, problems
 from shared import subjects
 from shared.commands.base import ANSWER, Command, Ignored, Invalid, Recorded, Refused, Unavailable
 from shared.commands.catalogue import ANSWERED_BY, COMMANDS
+from shared.diagnostics.logger import logger
 from shared.events.fields import Id
-from shared.logs import logger
 from shared.refusals import is_another_person
 
 VISIBLE_WITHIN_S = 2.0
 """How long an answer waits for the read model to show the effect."""
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": description}
-    for status, description in (
-        (409, "Refused: `guard` doesn't hold, `satisfied_by` says what makes it hold"),
-        (422, "Invalid: `errors` names fields and rules"),
-        (503, "Not decided now: sending the same command_id again is safe"),
-    )
-}
+PROBLEMS = problems(
+    (409, "Refused: `guard` doesn't hold, `satisfied_by` says what makes it hold"),
+    (422, "Invalid: `errors` names fields and rules"),
+    (503, "Not decided now: sending the same command_id again is safe"),
+)
+
+
+class Shown(Shape):
+    """A command's answer, and whether the read model shows its effect already."""
+
+    result: Literal["recorded", "repeated", "ignored"]
+    command_id: str
+    case_id: str
+    version: int
+    sequence: int
+    events: list[str] = Field(default=[])
+    return_code: str | None = None
+    duress_code: str | None = None
+    message_id: str | None = None
+    visible: bool
+    held_by: str | None = None
+    """Who works on the case, where that is another person: a claim locks nobody out."""
 
 
 def routes(context: Context) -> APIRouter:
@@ -49,17 +63,15 @@ def routes(context: Context) -> APIRouter:
             methods=["POST"],
             name=name,
             summary=(command_type.__doc__ or name).strip().splitlines()[0],
-            response_model=shapes.Shown,
+            response_model=Shown,
             response_model_exclude_none=True,
             responses=PROBLEMS,
         )
     return router
 
 
-def _endpoint(
-    context: Context, command_type: type[Command]
-) -> Callable[[Any], Awaitable[dict[str, Any]]]:
-    async def endpoint(body: Any) -> dict[str, Any]:
+def _endpoint(context: Context, command_type: type[Command]) -> Callable[[Any], Awaitable[Shown]]:
+    async def endpoint(body: Any) -> Shown:
         return await pass_on(context, ANSWERED_BY[command_type], body)
 
     # The type of the body differs by route, so it can't stand in the text of the function.
@@ -74,15 +86,16 @@ def _request_type(command_type: type[Command]) -> type[Command]:
         command_type.__name__,
         __base__=command_type,
         __doc__=command_type.__doc__,
-        command_id=(Id, Field(default_factory=_new_id, description="made if missing")),
+        command_id=(Id, Field(default_factory=new_command_id, description="made if missing")),
     )
 
 
-def _new_id() -> str:
+def new_command_id() -> str:
+    """For a command whose sender gave it no id."""
     return uuid4().hex
 
 
-async def pass_on(context: Context, service: str, command: Command) -> dict[str, Any]:
+async def pass_on(context: Context, service: str, command: Command) -> Shown:
     """A service's answer, once the read model shows it. Raises ProblemError."""
     began = time.perf_counter()
     name = type(command).__name__
@@ -99,14 +112,13 @@ async def pass_on(context: Context, service: str, command: Command) -> dict[str,
     match answer:
         case Recorded() | Ignored():
             visible = await context.progress.reached(answer.sequence, VISIBLE_WITHIN_S)
-            shown = answer.model_dump(mode="json", exclude_none=True)
             holder = await run_in_threadpool(_other_holder, context, command) if visible else None
-            return {
-                **shown,
-                "command_id": command.command_id,
-                "visible": visible,
-                "held_by": holder,
-            }
+            return Shown(
+                **answer.model_dump(),
+                command_id=command.command_id,
+                visible=visible,
+                held_by=holder,
+            )
         case Refused():
             # Of a case that the log doesn't have, the number is only what somebody typed.
             unknown = set() if answer.version else {"case_id"}
@@ -126,7 +138,7 @@ async def _ask(
     subject = subjects.command(service, type(command).__name__)
     body = command.model_dump_json(exclude_none=True).encode()
     try:
-        reply = await context.link.request(subject, body, context.settings.command_timeout_s)
+        reply = await context.nats.request(subject, body, context.settings.command_timeout_s)
         return ANSWER.validate_json(reply)
     except NobodyAnswersError as silence:
         return Unavailable(reason=str(silence))

@@ -1,29 +1,33 @@
-"""POST /api/exports: public figures leave the house, agreed by two people and recorded first."""
+"""Public figures leave the house, agreed by two people and recorded first; and which ones did."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Self
-from uuid import uuid4
 
 from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from services.query.api.commands import PROBLEMS, pass_on
-from services.query.api.problems import ProblemError
+from services.query.api.commands import PROBLEMS, new_command_id, pass_on
+from services.query.api.shapes import Shape, shows
+from services.query.api.shifts import Limit
 from services.query.context import Context
-from services.query.publication import PublicFile, public_file
-from shared.case_log import LogError
+from services.query.models import desk
+from services.query.reads.desk import DeskReads
+from services.query.reads.publication import PublicFile, public_file
+from services.query.requests.body import Body
+from services.query.requests.problems import ProblemError, invalid
 from shared.commands.base import CommandId
 from shared.commands.catalogue import ANSWERED_BY
 from shared.commands.shifts import RecordExport
 from shared.events.fields import Person
 from shared.events.parsing import UnreadableEventError, read_case_event
 from shared.events.shifts import StatisticsExported
-from shared.written import Day
+from shared.log.case_log import LogError
+from shared.written.values import Day
 
 DAYS_MAX = 3_660
 OLDEST = date(2022, 1, 1)
@@ -33,20 +37,14 @@ DIGEST_HEADER = "X-Passage-SHA256"
 EXPORT_HEADER = "X-Passage-Export"
 
 
-def _new_id() -> str:
-    return uuid4().hex
-
-
-class Export(BaseModel):
+class Export(Body):
     """Which days, both counted, in UTC; two people. The same `command_id` gives the same file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     first_day: Annotated[Day, Field(ge=OLDEST)]
     last_day: Day
     by: Person
     second_by: Person
-    command_id: Annotated[CommandId, Field(default_factory=_new_id)]
+    command_id: Annotated[CommandId, Field(default_factory=new_command_id)]
 
     @model_validator(mode="after")
     def _days_in_order(self) -> Self:
@@ -55,12 +53,34 @@ class Export(BaseModel):
         return self
 
 
+@shows(desk.ExportRow)
+class ExportRow(Shape):
+    """Figures that left the house."""
+
+
+class Exports(Shape):
+    """Figures that left the house, the last first."""
+
+    items: list[ExportRow]
+    sequence: int
+
+
 def routes(context: Context) -> APIRouter:
-    """The route of exports."""
-    router = APIRouter(prefix="/api", tags=["statistics"])
+    """The routes of exports."""
+    router = APIRouter(prefix="/api/exports")
+    reads = DeskReads(context.generations)
+
+    @router.get("", tags=["desk"])
+    def exports(limit: Limit = 50) -> Exports:
+        """What figures left the house, when, and who agreed."""
+        answer = reads.exports(limit)
+        return Exports(
+            items=[ExportRow.showing(one) for one in answer.found], sequence=answer.sequence
+        )
 
     @router.post(
-        "/exports",
+        "",
+        tags=["statistics"],
         response_class=Response,
         responses={**PROBLEMS, 200: {"content": {"text/csv": {}}, "description": "The file"}},
     )
@@ -70,7 +90,7 @@ def routes(context: Context) -> APIRouter:
         file = await run_in_threadpool(_file, context, wanted)
         command = _command(wanted, file)
         answer = await pass_on(context, ANSWERED_BY[type(command)], command)
-        if answer["result"] == "repeated":
+        if answer.result == "repeated":
             await run_in_threadpool(_require_same, context, command)
         return _response(command, file)
 
@@ -80,8 +100,7 @@ def routes(context: Context) -> APIRouter:
 def _require_over(wanted: Export, now: datetime) -> None:
     """A day that isn't over has a number that grows: two files would tell of what lies between."""
     if wanted.last_day >= now.date():
-        errors = [{"field": "last_day", "problem": "must be over (UTC)"}]
-        raise ProblemError(422, "invalid", "A field breaks a rule.", errors=errors)
+        raise invalid("must be over (UTC)", "last_day")
 
 
 def _file(context: Context, wanted: Export) -> PublicFile:

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter
 
-from services.query.api import shapes
-from services.query.api.cases import CaseId, look_up, waits
-from services.query.api.problems import Problem, ProblemError
+from services.query.api.shapes import Case, Shape, shows
 from services.query.context import Context
-from services.query.masking import row_shown
-from services.query.projections.group import TYPES, Group, MemberRow, group_of
-from services.query.slices import FOLDED_MAX, Slice
+from services.query.models import group
+from services.query.models.group import TYPES, CountRow, Group, MemberRow, ReceiptRow, group_of
+from services.query.reads.slices import FOLDED_MAX, Slice
+from services.query.requests.cases import CaseId, look_up, waits
+from services.query.requests.problems import ProblemError, problems
 
 
-class Member(shapes.Member):
+@shows(MemberRow)
+class Member(Shape):
     """A man on the roll, or one who was, and how his case stands."""
 
-    case: shapes.Case | None
+    case: Case | None
 
 
-class Counts(shapes.Shape):
+@shows(CountRow)
+class Count(Shape):
+    """How many a group are, as somebody said or saw."""
+
+
+@shows(ReceiptRow)
+class Receipt(Shape):
+    """A team's receipt for a"""
+
+
+@shows(group.Discrepancy)
+class Discrepancy(Shape):
+    """Counts that don't agree."""
+
+
+class Counts(Shape):
     """How many they are: `expected` are to come, by what was seen last, else declared last."""
 
     expected: int
@@ -30,18 +44,18 @@ class Counts(shapes.Shape):
     """How many of the roll the receipts name."""
     head_count: int | None
     """How many the teams counted in all; none before there is a receipt."""
-    declared: shapes.Count
-    observed: shapes.Count | None
+    declared: Count
+    observed: Count | None
 
 
-class GroupSheet(shapes.Shape):
+class GroupSheet(Shape):
     """A group; its number is that of the case that leads it."""
 
     group_id: str
     members: list[Member]
     counts: Counts
-    receipts: list[shapes.Receipt]
-    discrepancy: shapes.Discrepancy | None
+    receipts: list[Receipt]
+    discrepancy: Discrepancy | None
     complete: bool
     """False where the group has later events than are read."""
     sequence: int
@@ -51,48 +65,36 @@ def routes(context: Context) -> APIRouter:
     """The route of the group sheet."""
     router = APIRouter(prefix="/api", tags=["boards"])
 
-    @router.get(
-        "/groups/{group_id}",
-        response_model=GroupSheet,
-        responses={404: {"model": Problem}},
-        dependencies=[waits(context)],
-    )
-    def group_sheet(group_id: CaseId) -> dict[str, object]:
+    @router.get("/groups/{group_id}", responses=problems(404), dependencies=[waits(context)])
+    def group_sheet(group_id: CaseId) -> GroupSheet:
         """A group's roll with how each man's case stands, its counts and its receipts."""
         answer = look_up(context, group_id, None, Slice(types=TYPES, limit=FOLDED_MAX))
         group = group_of(one.event for one in answer.found.events)
         if group is None:
             raise ProblemError(404, "no-such-group", "That case leads no group.")
         cases = context.reads.cases_by_ids([one.case_id for one in group.roll]).found
-        return {
-            "group_id": group_id,
-            "members": [
-                {**row_shown(one), "case": row_shown(cases[one.case_id])}
-                if one.case_id in cases
-                else {**row_shown(one), "case": None}
+        return GroupSheet(
+            group_id=group_id,
+            members=[
+                Member.showing(one, case=Case.showing_any(cases.get(one.case_id)))
                 for one in group.roll
             ],
-            "counts": _counts(group),
-            "receipts": [row_shown(one) for one in group.receipts],
-            "discrepancy": group.discrepancy and row_shown(group.discrepancy),
-            "complete": not answer.found.more,
-            "sequence": answer.sequence,
-        }
+            counts=_counts(group),
+            receipts=[Receipt.showing(one) for one in group.receipts],
+            discrepancy=Discrepancy.showing_any(group.discrepancy),
+            complete=not answer.found.more,
+            sequence=answer.sequence,
+        )
 
     return router
 
 
-def _counts(group: Group) -> dict[str, Any]:
-    received = [one for one in group.roll if _is_received(one)]
-    return {
-        "expected": group.expected,
-        "on_the_roll": group.on_the_roll,
-        "received": len(received),
-        "head_count": sum(one.head_count for one in group.receipts) if group.receipts else None,
-        "declared": row_shown(group.declared),
-        "observed": group.observed and row_shown(group.observed),
-    }
-
-
-def _is_received(member: MemberRow) -> bool:
-    return member.received == "received"
+def _counts(group: Group) -> Counts:
+    return Counts(
+        expected=group.expected,
+        on_the_roll=group.on_the_roll,
+        received=sum(one.received == "received" for one in group.roll),
+        head_count=sum(one.head_count for one in group.receipts) if group.receipts else None,
+        declared=Count.showing(group.declared),
+        observed=Count.showing_any(group.observed),
+    )

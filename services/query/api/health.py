@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from services.query.api.shapes import Shape
 from services.query.calls_waiting import calls_waiting
 from services.query.context import Context
 from shared import subjects
@@ -13,44 +16,72 @@ from shared import subjects
 NOT_KNOWN = float("nan")
 
 
+class Alive(Shape):
+    """The process runs."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Readiness(Shape):
+    """Whether query does all that it is for, and what is missing."""
+
+    ready: bool
+    missing: list[str]
+    sequence: int
+    read: int
+    of: int
+    rebuilding: bool
+    unreadable: int
+    parked: int | None
+    calls_waiting: dict[str, int | None]
+    oldest_call_s: float
+
+
+class Version(Shape):
+    """What runs."""
+
+    service: Literal["query"] = "query"
+    version: str
+
+
 def routes(context: Context) -> APIRouter:
     """The routes that machines ask."""
     router = APIRouter(tags=["health"])
 
     @router.get("/livez")
-    async def livez() -> dict[str, str]:
+    async def livez() -> Alive:
         """The process runs."""
-        return {"status": "alive"}
+        return Alive()
 
-    @router.get("/readyz")
-    async def readyz() -> JSONResponse:
+    @router.get("/readyz", responses={503: {"model": Readiness}})
+    async def readyz(response: Response) -> Readiness:
         """200 when query does all that it is for and calls can come into cases; 503 with what is
         missing. `calls_waiting` and `oldest_call_s` say what is in no case yet, `read` and `of` how
         far the read model is with what was in the log when query started."""
-        missing, calls = context.not_ready_because(), await calls_waiting(context.link)
-        if context.link.connected:
+        missing, calls = context.not_ready_because(), await calls_waiting(context.nats)
+        if context.nats.connected:
             missing += [one.problem for one in calls if one.problem is not None]
+        response.status_code = 503 if missing else 200
         catching_up = context.progress.catching_up
-        body = {
-            "ready": not missing,
-            "missing": missing,
-            "sequence": context.progress.sequence,
-            "read": catching_up.sequence,
-            "of": max(catching_up.last, catching_up.sequence),
-            "rebuilding": context.generations.rebuilding,
-            "unreadable": context.progress.put_aside,
-            "parked": await context.parked(),
-            "calls_waiting": {one.channel: one.messages for one in calls},
-            "oldest_call_s": round(max(one.oldest_s for one in calls), 3),
-        }
-        return JSONResponse(body, 503 if missing else 200)
+        return Readiness(
+            ready=not missing,
+            missing=missing,
+            sequence=context.progress.sequence,
+            read=catching_up.sequence,
+            of=max(catching_up.last, catching_up.sequence),
+            rebuilding=context.generations.rebuilding,
+            unreadable=context.progress.put_aside,
+            parked=await context.parked(),
+            calls_waiting={one.channel: one.messages for one in calls},
+            oldest_call_s=round(max(one.oldest_s for one in calls), 3),
+        )
 
     @router.get("/version")
-    async def version() -> dict[str, str]:
+    async def version() -> Version:
         """What runs."""
-        return {"service": "query", "version": context.version}
+        return Version(version=context.version)
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Prometheus' text format."""
         await _look_at_streams(context)
@@ -60,15 +91,15 @@ def routes(context: Context) -> APIRouter:
 
 
 async def _look_at_streams(context: Context) -> None:
-    metrics, link = context.metrics, context.link
-    cases = await link.stream_state(subjects.CASES)
+    metrics, nats = context.metrics, context.nats
+    cases = await nats.stream_state(subjects.CASES)
     parked = await context.parked()
     metrics.last.set(cases.last_sequence if cases else NOT_KNOWN)
     behind = cases.last_sequence - context.progress.sequence if cases else NOT_KNOWN
     metrics.lag.set(max(behind, 0.0) if cases else NOT_KNOWN)
     metrics.storing_problems.set(len(context.storing.problems))
     metrics.parked.set(parked if parked is not None else NOT_KNOWN)
-    for one in await calls_waiting(link):
+    for one in await calls_waiting(nats):
         if one.messages is None:
             # A sum over the channels is to go on; what isn't known has no sample.
             metrics.calls_waiting.remove(one.channel)

@@ -6,55 +6,49 @@ The key holder records an access before it answers. Nothing opened here is kept.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Annotated, Any, Self
+from datetime import datetime
+from typing import Annotated, Self
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from services.query.api import shapes
-from services.query.api.cases import SEQUENCE_MAX, CaseId, VersionCursor, following, look_up
-from services.query.api.problems import Problem, ProblemError
+from services.query.api.shapes import Revealed, RevealedValue, Shape
 from services.query.context import Context
 from services.query.masking import may_open, type_shown
-from services.query.opening import Found, content_of, first_values, opened, personal_values
-from services.query.slices import Slice
-from shared.case_log import LogError
+from services.query.reads.opening import Found, content_of, first_values, opened, personal_values
+from services.query.reads.slices import Slice
+from services.query.requests.body import SEQUENCE_MAX, Body, ForPurpose, VersionCursor
+from services.query.requests.cases import CaseId, following, look_up
+from services.query.requests.problems import problems, unanswered
+from shared.diagnostics.logger import logger
 from shared.events.catalogue import CASE_EVENTS
-from shared.events.fields import Person, PersonalClass, Word
-from shared.key_messages import VALUES_MAX
-from shared.logs import logger
-from shared.written import Whole
+from shared.events.fields import PersonalClass, Word
+from shared.keys.access import AccessRecord, SearchKind, Use
+from shared.keys.messages import VALUES_MAX
+from shared.log.case_log import LogError
+from shared.written.values import Whole
 
 FIELDS_MAX = 1_000
 VALUES_SHOWN = 200
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": description}
-    for status, description in (
-        (403, "The key holder doesn't open these for us"),
-        (404, "There is no such case"),
-        (429, "The person's budget is spent; `Retry-After` says for how long"),
-        (503, "The key holder is sealed; `passage keys unseal`"),
-    )
-}
+PROBLEMS = problems(
+    (403, "The key holder doesn't open these for us"),
+    (404, "There is no such case"),
+    (429, "The person's budget is spent; `Retry-After` says for how long"),
+    (503, "The key holder is sealed; `passage keys unseal`"),
+)
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class RevealedField(_Body):
+class RevealedField(Body):
     """One personal value of a case, by its place."""
 
     version: Annotated[Whole, Field(ge=1, le=SEQUENCE_MAX)]
     field: Word
 
 
-class Reveal(_Body):
+class Reveal(ForPurpose):
     """Who wants to see what, and why. Either `classes` or `fields`."""
 
-    by: Person
-    purpose: Word
     classes: tuple[PersonalClass, ...] = ()
     fields: Annotated[tuple[RevealedField, ...], Field(max_length=FIELDS_MAX)] = ()
     up_to_version: Annotated[Whole, Field(ge=1, le=SEQUENCE_MAX)] | None = None
@@ -88,12 +82,46 @@ class Reveal(_Body):
         return found.personal_class in self.classes or by_place
 
 
+class OpenedField(Shape):
+    """A personal value that somebody had opened."""
+
+    case_id: str
+    version: int
+    type_name: str
+    field: str
+
+
+class Access(Shape):
+    """One opening, or a search that found the case: `asked` says by what.
+
+    `cases` is of how many cases in all, `values` what was opened of this one.
+    """
+
+    access_id: str
+    at: datetime
+    by: str
+    service: str
+    purpose: str
+    use: Use
+    asked: list[SearchKind]
+    found: int | None
+    cases: int
+    values: list[OpenedField]
+
+
+class Accesses(Shape):
+    """Who had what of a case opened, the first at the top."""
+
+    items: list[Access]
+    unreadable: int
+
+
 def routes(context: Context) -> APIRouter:
     """The routes about what is revealed."""
     router = APIRouter(prefix="/api/cases/{case_id}", tags=["personal values"])
 
-    @router.post("/reveal", response_model=shapes.Revealed, responses=PROBLEMS)
-    def reveal(case_id: CaseId, wanted: Reveal) -> dict[str, object]:
+    @router.post("/reveal", responses=PROBLEMS)
+    def reveal(case_id: CaseId, wanted: Reveal) -> Revealed:
         """Opens personal values; who, what and why is recorded before the answer is given."""
         answer = look_up(context, case_id, None, wanted.slice())
         supervisor = context.is_supervisor(wanted.by)
@@ -102,34 +130,34 @@ def routes(context: Context) -> APIRouter:
             for one in personal_values(answer.found.events)
             if wanted.asks_for(one) and may_open(one.value.type_name, is_supervisor=supervisor)
         ]
-        page = revealed(context, found, wanted)
-        logger.info("revealed", case_id=case_id, count=len(page["values"]))
+        values, cut_after = revealed(context, found, wanted)
+        logger.info("revealed", case_id=case_id, count=len(values))
         # A page that is cut short is followed by what it lacks, a whole one by later events.
-        following_page = page.pop("cut_after") or following(answer.found)
-        return {**page, "case_id": case_id, "next": following_page, "sequence": answer.sequence}
+        following_page = cut_after or following(answer.found)
+        return Revealed(
+            case_id=case_id, values=values, next=following_page, sequence=answer.sequence
+        )
 
-    @router.get("/accesses", response_model=shapes.Accesses)
-    def accesses(case_id: CaseId) -> dict[str, object]:
+    @router.get("/accesses")
+    def accesses(case_id: CaseId) -> Accesses:
         """Who had which personal values of the case opened, when and for what purpose."""
         try:
             found = context.accesses(case_id)
         except LogError:
-            detail = "The record of access doesn't answer; ask again."
-            raise ProblemError(503, "unavailable", detail, service="log") from None
-        items = [
-            {
-                **one.model_dump(exclude={"values", "found_cases"}),
-                "cases": len(one.case_ids),
-                "values": [
-                    {**value.model_dump(), "type_name": type_shown(value.type_name)}
-                    for value in one.values_of(case_id)
-                ],
-            }
-            for one in found.records
-        ]
-        return {"items": items, "unreadable": found.unreadable}
+            raise unanswered("The record of access") from None
+        items = [_access(one, case_id) for one in found.records]
+        return Accesses(items=items, unreadable=found.unreadable)
 
     return router
+
+
+def _access(record: AccessRecord, case_id: str) -> Access:
+    values = [
+        OpenedField(**{**one.model_dump(), "type_name": type_shown(one.type_name)})
+        for one in record.values_of(case_id)
+    ]
+    known = record.model_dump(exclude={"values", "found_cases"})
+    return Access(**known, cases=len(record.case_ids), values=values)
 
 
 def types_with(classes: Collection[PersonalClass]) -> frozenset[str]:
@@ -139,24 +167,25 @@ def types_with(classes: Collection[PersonalClass]) -> frozenset[str]:
     )
 
 
-def revealed(context: Context, found: Sequence[Found], wanted: Reveal) -> dict[str, Any]:
+def revealed(
+    context: Context, found: Sequence[Found], wanted: Reveal
+) -> tuple[list[RevealedValue], str | None]:
     """The first values opened, in their order; recorded before it is answered.
 
-    `cut_after` is the version of the last one, where there are more.
+    With them, where there are more, the version of the last one: the cursor of the next page.
     """
     page = first_values(found, wanted.limit)
     values = [one.value for one in page]
     answers = opened(context.keys, values, wanted.by, wanted.purpose, "shown") if values else []
-    cut_after = str(values[-1].version) if len(page) < len(found) else None
     shown = [
-        {
-            "version": one.value.version,
-            "type_name": one.value.type_name,
-            "field": one.value.field,
-            "personal_class": one.personal_class,
-            "state": answer.state,
-            "value": content_of(one.value.field, answer),
-        }
+        RevealedValue(
+            version=one.value.version,
+            type_name=one.value.type_name,
+            field=one.value.field,
+            personal_class=one.personal_class,
+            state=answer.state,
+            value=content_of(one.value.field, answer),
+        )
         for one, answer in zip(page, answers, strict=True)
     ]
-    return {"values": shown, "cut_after": cut_after}
+    return shown, str(values[-1].version) if len(page) < len(found) else None

@@ -1,20 +1,15 @@
-"""The shapes of the API's answers, as OpenAPI shows them; made of the projections' rows."""
+"""The shapes of the API's answers, as OpenAPI shows them; made of the read models' rows."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_type_hints
+from collections.abc import Callable
+from typing import Any, Literal, Self, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, create_model
 
-from services.query.projections import alarms, desk, group, links, outbox, overdue, shift
-from services.query.projections.case_row import CaseRow
-from services.query.projections.case_timeline import TimelineRow
-from services.query.projections.queue import QueueRow
-from services.query.projections.statistics import CallsRow
-from services.query.publication import STATISTICS, PublicationClass
-from services.query.reads import PutAside
-from shared.access import SearchKind, Use
+from services.query.masking import row_shown
+from services.query.models.case_row import CaseRow
+from services.query.models.case_timeline import TimelineRow
 from shared.events.fields import PersonalClass
 
 
@@ -23,74 +18,47 @@ class Shape(BaseModel):
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
+    @classmethod
+    def showing(cls, row: Any, **more: Any) -> Self:
+        """A row as everybody sees it, with what isn't in it."""
+        return cls(**{**row_shown(row), **more})
 
-def _model_of(name: str, row: type[tuple[Any, ...]], **more: Any) -> Any:
-    fields: dict[str, Any] = {field: (hint, ...) for field, hint in get_type_hints(row).items()}
-    return create_model(name, __base__=Shape, **fields, **more)
-
-
-if TYPE_CHECKING:
-    Case: TypeAlias = BaseModel
-    Waiting: TypeAlias = BaseModel
-    Unreadable: TypeAlias = BaseModel
-    TimelineEntry: TypeAlias = BaseModel
-    CallsOfDay: TypeAlias = BaseModel
-    Overdue: TypeAlias = BaseModel
-    Alarm: TypeAlias = BaseModel
-    Member: TypeAlias = BaseModel
-    Count: TypeAlias = BaseModel
-    Receipt: TypeAlias = BaseModel
-    Discrepancy: TypeAlias = BaseModel
-    Shift: TypeAlias = BaseModel
-    ListedCase: TypeAlias = BaseModel
-    Export: TypeAlias = BaseModel
-    Link: TypeAlias = BaseModel
-    Message: TypeAlias = BaseModel
-else:
-    Case = _model_of("Case", CaseRow)
-    Waiting = _model_of("Waiting", QueueRow)
-    Unreadable = _model_of("Unreadable", PutAside)
-    TimelineEntry = _model_of(
-        "TimelineEntry",
-        TimelineRow,
-        event_id=(str, ...),
-        correlation_id=(str, ...),
-        causation_id=(str, ...),
-        details=(dict[str, Any], ...),
-    )
-    CallsOfDay = _model_of("CallsOfDay", CallsRow)
-    Overdue = _model_of("Overdue", overdue.OverdueRow)
-    Alarm = _model_of("AlarmRow", alarms.AlarmRow)
-    Member = _model_of("MemberRow", group.MemberRow)
-    Count = _model_of("Count", group.CountRow)
-    Receipt = _model_of("Receipt", group.ReceiptRow)
-    Discrepancy = _model_of("Discrepancy", group.Discrepancy)
-    Shift = _model_of("ShiftRow", desk.ShiftRow)
-    ListedCase = _model_of("ListedCase", shift.ListedCase)
-    Export = _model_of("ExportRow", desk.ExportRow)
-    Link = _model_of("LinkRow", links.LinkRow)
-    Message = _model_of("MessageRow", outbox.MessageRow)
+    @classmethod
+    def showing_any(cls, row: Any) -> Self | None:
+        """The same, or None where there is no row."""
+        return cls.showing(row) if row is not None else None
 
 
-class Cases(Shape):
-    """Cases, those opened last first; `next` is the cursor of the next page."""
-
-    items: list[Case]
-    next: str | None
-    sequence: int
+ShapeT = TypeVar("ShapeT", bound=Shape)
 
 
-class OneCase(Shape):
-    """A case with a page of its timeline, as at a sequence; `next` is the cursor of the next one.
+def shows(row: type[tuple[Any, ...]]) -> Callable[[type[ShapeT]], type[ShapeT]]:
+    """A decorator: the shape has the fields of a row, all of which are given, and then its own."""
+    fields: dict[str, Any] = {name: (hint, ...) for name, hint in get_type_hints(row).items()}
 
-    `unreadable` is what a damaged case lacks.
-    """
+    def made(own: type[ShapeT]) -> type[ShapeT]:
+        of_row = create_model(own.__name__, __base__=Shape, **fields)
+        bases: tuple[Any, ...] = (own, of_row)
+        return create_model(
+            own.__name__, __base__=bases, __doc__=own.__doc__, __module__=own.__module__
+        )
 
-    case: Case
-    timeline: list[TimelineEntry]
-    unreadable: list[Unreadable]
-    next: str | None
-    sequence: int
+    return made
+
+
+@shows(CaseRow)
+class Case(Shape):
+    """A case as it stands."""
+
+
+@shows(TimelineRow)
+class TimelineEntry(Shape):
+    """One event as the screen lists it, with its details."""
+
+    event_id: str
+    correlation_id: str
+    causation_id: str
+    details: dict[str, Any]
 
 
 class RevealedValue(Shape):
@@ -111,103 +79,3 @@ class Revealed(Shape):
     values: list[RevealedValue]
     next: str | None
     sequence: int
-
-
-class OpenedField(Shape):
-    """A personal value that somebody had opened."""
-
-    case_id: str
-    version: int
-    type_name: str
-    field: str
-
-
-class Access(Shape):
-    """One opening, or a search that found the case: `asked` says by what.
-
-    `cases` is of how many cases in all, `values` what was opened of this one.
-    """
-
-    access_id: str
-    at: datetime
-    by: str
-    service: str
-    purpose: str
-    use: Use
-    asked: list[SearchKind]
-    found: int | None
-    cases: int
-    values: list[OpenedField]
-
-
-class Accesses(Shape):
-    """Who had what of a case opened, the first at the top."""
-
-    items: list[Access]
-    unreadable: int
-
-
-class Queue(Shape):
-    """The cases that wait for a person; `in_all` is how many there are."""
-
-    items: list[Waiting]
-    in_all: int
-    sequence: int
-
-
-class Calls(Shape):
-    """Calls by day and channel. These may be published."""
-
-    publication: PublicationClass = STATISTICS["calls"].publication
-    days: list[CallsOfDay]
-    total: int
-    sequence: int
-
-
-class Stage(Shape):
-    """How many cases ever came to a stage."""
-
-    publication: PublicationClass
-    stage: str
-    cases: int
-
-
-class Funnel(Shape):
-    """How far cases came; each stage says who may see how many came there."""
-
-    publication: PublicationClass = STATISTICS["closings"].publication
-    stages: list[Stage]
-    closed: dict[str, int]
-    sequence: int
-
-
-class Statistic(Shape):
-    """A statistic, where it is, and who may see it."""
-
-    name: str
-    publication: PublicationClass
-    counts: str
-    path: str
-
-
-class Statistics(Shape):
-    """Every statistic there is; only those of class `public` ever leave the house."""
-
-    items: list[Statistic]
-
-
-class Shown(Shape):
-    """A command's answer, and whether the read model shows its effect already."""
-
-    result: Literal["recorded", "repeated", "ignored"]
-    command_id: str
-    case_id: str
-    version: int
-    sequence: int
-    events: list[str] = []
-    return_code: str | None = None
-    duress_code: str | None = None
-    message_id: str | None = None
-    visible: bool
-    held_by: str | None = None
-    """Who works on the case, where that is another person: a claim locks nobody out."""

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter
 
-from services.query.api import shapes
-from services.query.api.cases import CaseId, look_up, waits
-from services.query.api.problems import Problem
+from services.query.api.shapes import Shape, shows
 from services.query.context import Context
-from services.query.masking import personal_shown, row_shown
-from services.query.projections import links as ties
-from services.query.projections import outbox as messages
-from services.query.reads import CaseHistory
-from services.query.slices import FOLDED_MAX, Slice
+from services.query.masking import personal_shown
+from services.query.models import links as ties
+from services.query.models import outbox as messages
+from services.query.reads.cases import CaseHistory
+from services.query.reads.slices import FOLDED_MAX, Slice
+from services.query.requests.cases import CaseId, look_up, waits
+from services.query.requests.problems import problems
 
 
-class Link(shapes.Link):
+@shows(ties.LinkRow)
+class Link(Shape):
     """Another case that may be the same man's; why, is sealed."""
 
     reason: str
 
 
-class Links(shapes.Shape):
+class Links(Shape):
     """What a case is tied to: his other episodes, the case it was split off, and links."""
 
     case_id: str
@@ -37,14 +36,15 @@ class Links(shapes.Shape):
     sequence: int
 
 
-class Message(shapes.Message):
+@shows(messages.MessageRow)
+class Message(Shape):
     """A message to a caller; its text and his address are sealed."""
 
     text: str | None
     to_address: str | None
 
 
-class Outbox(shapes.Shape):
+class Outbox(Shape):
     """The messages to a caller, the first queued at the top."""
 
     case_id: str
@@ -54,44 +54,49 @@ class Outbox(shapes.Shape):
     sequence: int
 
 
+NOTHING: dict[str, str | None] = {"text": None, "to_address": None}
+
+
 def routes(context: Context) -> APIRouter:
     """The routes about what hangs on a case."""
-    router = APIRouter(
-        prefix="/api/cases/{case_id}", tags=["cases"], responses={404: {"model": Problem}}
-    )
+    router = APIRouter(prefix="/api/cases/{case_id}", tags=["cases"], responses=problems(404))
 
-    @router.get("/links", response_model=Links, dependencies=[waits(context)])
-    def links(case_id: CaseId) -> dict[str, object]:
+    @router.get("/links", dependencies=[waits(context)])
+    def links(case_id: CaseId) -> Links:
         """The other cases that a case is tied to, and by what."""
         answer = look_up(context, case_id, None, Slice(types=ties.TYPES, limit=FOLDED_MAX))
         history = answer.found
         found = ties.links_of(one.event for one in history.events)
-        return {
-            **found._asdict(),
-            "case_id": case_id,
-            "group_id": history.case.group_id,
-            "links": [{**row_shown(one), **_sealed(history, one.version)} for one in found.links],
-            "complete": not history.more,
-            "sequence": answer.sequence,
-        }
+        return Links(
+            case_id=case_id,
+            previous_case=found.previous_case,
+            next_case=found.next_case,
+            split_from=found.split_from,
+            group_id=history.case.group_id,
+            links=[Link.showing(one, **_sealed(history, one.version)) for one in found.links],
+            complete=not history.more,
+            sequence=answer.sequence,
+        )
 
-    @router.get("/outbox", response_model=Outbox, dependencies=[waits(context)])
-    def outbox(case_id: CaseId) -> dict[str, object]:
+    @router.get("/outbox", dependencies=[waits(context)])
+    def outbox(case_id: CaseId) -> Outbox:
         """The messages to the caller, and what became of each."""
         answer = look_up(context, case_id, None, Slice(types=messages.TYPES, limit=FOLDED_MAX))
         history = answer.found
         rows = messages.outbox_of(one.event for one in history.events)
-        nothing = {"text": None, "to_address": None}
-        items = [{**row_shown(one), **nothing, **_sealed(history, one.version)} for one in rows]
-        complete, sequence = not history.more, answer.sequence
-        return {"case_id": case_id, "items": items, "complete": complete, "sequence": sequence}
+        return Outbox(
+            case_id=case_id,
+            items=[Message.showing(one, **NOTHING | _sealed(history, one.version)) for one in rows],
+            complete=not history.more,
+            sequence=answer.sequence,
+        )
 
     return router
 
 
-def _sealed(history: CaseHistory, version: int) -> dict[str, Any]:
+def _sealed(history: CaseHistory, version: int) -> dict[str, str | None]:
     """What stands in place of the personal values of the event at a version."""
     for item in history.events:
         if item.event.caseversion == version:
-            return personal_shown(item.event, history.erased)
+            return {**personal_shown(item.event, history.erased)}
     return {}

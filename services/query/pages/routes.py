@@ -13,19 +13,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from services.query.api.cases import SEQUENCE_MAX, CaseId, look_up, waits
-from services.query.api.parked import PAGE_MAX, page_of, shown
-from services.query.api.problems import SEALED_DETAIL, ProblemError
-from services.query.api.search import Search, find
 from services.query.context import Context
-from services.query.history import AsOf
 from services.query.masking import entry_shown
-from services.query.projections.queue import FIRST
-from services.query.reads import Answer, CaseHistory
-from services.query.slices import Slice
-from shared.case_numbers import case_number_in
-from shared.keyholder import KeysUnavailableError, TooManyError
-from shared.return_codes import codes_in
+from services.query.models.queue import FIRST
+from services.query.reads.as_of import AsOf
+from services.query.reads.cases import CaseHistory
+from services.query.reads.served import Answer
+from services.query.reads.slices import Slice
+from services.query.requests.body import SEQUENCE_MAX
+from services.query.requests.cases import CaseId, look_up, waits
+from services.query.requests.parked import PAGE_MAX, page_of
+from services.query.requests.problems import SEALED_DETAIL, ProblemError
+from services.query.requests.search import Search, find
+from shared.callers.return_codes import codes_in
+from shared.commands.case_numbers import case_number_in
+from shared.keys.client import KeysUnavailableError, TooManyError
 
 QUEUE_SHOWN_MAX = 200
 EVENTS_SHOWN = 200
@@ -73,8 +75,7 @@ def _parked_routes(context: Context, router: APIRouter) -> None:
     @router.get("/parked")
     def parked(after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0) -> str:
         page = page_of(context, after, PAGE_MAX)
-        rows = [shown(one) for one in page.items]
-        return _render("parked.html", context, rows=rows, next=page.following)
+        return _render("parked.html", context, rows=page.items, next=page.following)
 
 
 def _case(context: Context, answer: Answer[CaseHistory], as_of_version: int | None) -> str:

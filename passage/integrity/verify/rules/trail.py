@@ -14,7 +14,7 @@ from shared.events.base import CaseEvent, Event
 from shared.events.fields import ContactWindow
 from shared.events.intake import ContactRule
 from shared.refusals import is_another_person
-from shared.zones import clock_in
+from shared.written.zones import clock_in
 
 LEEWAY = timedelta(minutes=5)
 """Clocks differ; whoever decided is given the benefit of so much."""

@@ -1,0 +1,67 @@
+"""The FastAPI app: routes, guards and errors put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.staticfiles import StaticFiles
+
+from services.query.api import (
+    accesses,
+    boards,
+    candidates,
+    cases,
+    commands,
+    exports,
+    groups,
+    health,
+    parked,
+    reveal,
+    search,
+    shifts,
+    statistics,
+    ties,
+)
+from services.query.context import Context
+from services.query.http_guards import Guards
+from services.query.pages import routes as pages
+from services.query.requests.problems import install, problems
+from shared.servers.certificates import names_in
+from shared.settings import Settings
+
+
+def create_app(context: Context) -> FastAPI:
+    """The app over the parts of a running service."""
+    app = FastAPI(
+        title="Passage",
+        summary="Read models and commands of the case system of a surrender hotline",
+        version=context.version,
+        # The documentation's pages fetch their scripts from other sites; openapi.json stays.
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        generate_unique_id_function=_name_of,
+        responses=problems((422, "A field breaks a rule")),
+    )
+    install(app)
+    for made in (cases, search, candidates, reveal, statistics, exports, commands, health):
+        app.include_router(made.routes(context))
+    for made in (boards, groups, shifts, ties, accesses, parked):
+        app.include_router(made.routes(context))
+    app.include_router(pages.routes(context))
+    app.mount("/static", StaticFiles(packages=[("services.query", "static")]), name="static")
+    app.add_middleware(Guards, metrics=context.metrics, names=_own_names(context.settings))
+    return app
+
+
+def _own_names(settings: Settings) -> Iterable[str]:
+    """By which names it may be asked, beside loopback's: those that its certificate is good for."""
+    host = settings.http.rpartition(":")[0].strip("[]").lower()
+    certificate = settings.http_certificate
+    return (host, *(names_in(certificate) if certificate is not None else ()))
+
+
+def _name_of(route: APIRoute) -> str:
+    return route.name

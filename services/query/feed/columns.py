@@ -1,0 +1,46 @@
+"""The kinds of columns that the read models have beside the usual ones, for both databases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, TypeDecorator
+from sqlalchemy.types import TypeEngine
+from typing_extensions import override
+
+SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
+"""A position in CASES; in SQLite only INTEGER makes a primary key the row's own place."""
+
+
+@lru_cache(maxsize=50_000)
+def moment_text(moment: datetime | None) -> str | None:
+    """A moment as SQLite keeps it. The same ones come again with every change of a row."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment in UTC, both ways: `timestamptz` in PostgreSQL, sortable text in SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    @override
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String(32))
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    @override
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        return moment_text(value) if dialect.name == "sqlite" else value
+
+    @override
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)

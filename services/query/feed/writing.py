@@ -1,0 +1,80 @@
+"""Writes rows by the thousand: many in one statement, and as they are to the driver.
+
+SQLAlchemy's own path costs more than the folding and the database together. And sqlite3 lets go of
+Python's lock while a statement runs: after a statement a row it would wait for the lock each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Connection, Dialect, Table, select
+
+READ_AT_ONCE = 500
+"""Keys in one SELECT; PostgreSQL plans long lists slowly."""
+VALUES_AT_ONCE = 30_000
+"""Parameters of one INSERT; SQLite allows 32,766, PostgreSQL 65,535."""
+
+ItemT = TypeVar("ItemT")
+RowT = TypeVar("RowT", bound=NamedTuple)
+
+
+class RowWriter:
+    """Inserts or sets the rows of one table; rows are tuples in the order of the columns."""
+
+    def __init__(self, table: Table, dialect: Dialect) -> None:
+        preparer = dialect.identifier_preparer
+        columns = [preparer.quote(column.name) for column in table.columns]
+        keys = [preparer.quote(column.name) for column in table.primary_key.columns]
+        name = preparer.quote(table.name)
+        # What never changes isn't set, or SQLite would write its index anew with every event.
+        constant = {*keys, *(preparer.quote(name) for name in table.info.get("constant", ()))}
+        changed = ", ".join(f"{one} = excluded.{one}" for one in columns if one not in constant)
+        # Names come from the tables of this program, never from outside.
+        self._insert = f"INSERT INTO {name} ({', '.join(columns)}) VALUES "  # noqa: S608
+        todo = f"UPDATE SET {changed}" if changed else "NOTHING"
+        self._set = f" ON CONFLICT ({', '.join(keys)}) DO {todo}"
+        self._delete = f"DELETE FROM {name} WHERE {keys[0]} IN "  # noqa: S608
+        self._mark = "?" if dialect.name == "sqlite" else "%s"
+        self._row = _listed([self._mark] * len(columns))
+        self._rows_at_once = VALUES_AT_ONCE // len(columns)
+
+    def insert(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
+        """Adds rows that aren't there; one that is there raises, and nothing of the batch stays."""
+        self._execute(connection, rows, "")
+
+    def set(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
+        """Makes rows what they are to be, whether they are there or not; each key once."""
+        self._execute(connection, rows, self._set)
+
+    def delete(self, connection: Connection, keys: Sequence[str]) -> None:
+        """Takes rows out by the first column of their key."""
+        for some in _pieces(keys, READ_AT_ONCE):
+            statement = f"{self._delete}{_listed([self._mark] * len(some))}"
+            connection.exec_driver_sql(statement, tuple(some))
+
+    def _execute(self, connection: Connection, rows: Iterable[Sequence[Any]], ending: str) -> None:
+        for some in _pieces(list(rows), self._rows_at_once):
+            statement = f"{self._insert}{', '.join([self._row] * len(some))}{ending}"
+            connection.exec_driver_sql(statement, tuple(chain.from_iterable(some)))
+
+
+def _pieces(rows: Sequence[ItemT], size: int) -> Iterator[Sequence[ItemT]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _listed(marks: list[str]) -> str:
+    return f"({', '.join(marks)})"
+
+
+def read_rows(
+    connection: Connection, table: Table, row: type[RowT], keys: Collection[str]
+) -> list[RowT]:
+    """The rows of a table in whose first column one of the keys stands."""
+    first, found = next(iter(table.columns)), list[RowT]()
+    for some in _pieces(list(keys), READ_AT_ONCE):
+        query = select(table).where(first.in_(some))
+        found += [row._make(one) for one in connection.execute(query)]
+    return found

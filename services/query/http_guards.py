@@ -1,0 +1,156 @@
+"""What every request passes first: who asks from where; what every answer carries; and counting.
+
+A page of another site must neither send commands nor, by a name that it bends to this machine,
+read anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.query.feed.metrics import Metrics
+from services.query.requests.problems import problem
+from shared.diagnostics.logger import logger, place_of
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+KNOWN_METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
+BODY_MAX_BYTES = 262_144
+"""The largest request; a text of 10,000 characters, each escaped in JSON, takes half of it."""
+
+BODY_WITHIN_S = 10.0
+"""How long a request's body may take."""
+
+SAME_SITE = frozenset({"same-origin", "none"})
+"""Values of Sec-Fetch-Site that a page of ours or the address bar sends."""
+
+ANSWER_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+
+
+class Guards:
+    """The outermost layer of the app that is ours."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, names: Iterable[str]) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._names = LOOPBACK_NAMES.union(names)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        answer = _Answer(send)
+        try:
+            refusal = self._refusal(scope["method"], Headers(scope=scope))
+            await (refusal or self._app)(scope, _limited(receive), answer.send)
+        except Exception as error:  # Nobody may be left without an answer, or be told its text.
+            logger.error("fault", error=type(error).__name__, place=place_of(error))
+            if not answer.status:
+                await _fault()(scope, receive, answer.send)
+        finally:
+            self._count(scope, answer.status, time.perf_counter() - began)
+
+    def _refusal(self, method: str, headers: Headers) -> JSONResponse | None:
+        host = _name_in(headers.get("host", ""))
+        if host not in self._names:
+            detail = (
+                "This server isn't called by that name; use one that its certificate has, or the "
+                "one in PASSAGE_HTTP."
+            )
+            return problem(421, "foreign-host", detail)
+        if method not in SAFE_METHODS and not _is_from_here(headers):
+            return problem(403, "cross-site", "Another site's page may not change anything here.")
+        if _is_too_long(headers.get("content-length", "0")):
+            return problem(413, "content-too-large", f"At most {BODY_MAX_BYTES} bytes.")
+        return None
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "(none)")
+        method = scope["method"] if scope["method"] in KNOWN_METHODS else "other"
+        self._metrics.requests.labels(method, route, str(status)).inc()
+        self._metrics.request_seconds.labels(method, route).observe(seconds)
+
+
+class _Answer:
+    """Passes an answer on with our headers, and remembers its status."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            MutableHeaders(scope=message).update(ANSWER_HEADERS)
+        await self._send(message)
+
+
+def _is_too_long(length: str) -> bool:
+    """Whether a body says that it is too long; what is no number is found out as it is read."""
+    digits = length.lstrip("0")
+    if not (digits.isascii() and digits.isdigit()):
+        return False
+    return len(digits) > len(str(BODY_MAX_BYTES)) or int(digits) > BODY_MAX_BYTES
+
+
+def _limited(receive: Receive) -> Receive:
+    """A `receive` that refuses a body which grows too long or takes too long."""
+    received, is_whole = 0, False
+    until = asyncio.get_running_loop().time() + BODY_WITHIN_S
+
+    async def limited() -> Message:
+        nonlocal received, is_whole
+        if is_whole:  # What comes then is the end of the connection, whenever it does.
+            return await receive()
+        try:
+            async with asyncio.timeout_at(until):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408) from None
+        is_whole = not message.get("more_body", False)
+        received += len(message.get("body", b""))
+        if received > BODY_MAX_BYTES:
+            raise HTTPException(413)
+        return message
+
+    return limited
+
+
+def _is_from_here(headers: Headers) -> bool:
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in SAME_SITE
+    origin = headers.get("origin")
+    # Programs send neither. Browsers too old for the first send the second.
+    return origin is None or urlsplit(origin).netloc == headers.get("host")
+
+
+def _name_in(host: str) -> str:
+    try:
+        # A name that ends in a dot is the same name, said to be whole.
+        return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
+    except ValueError:
+        return ""
+
+
+def _fault() -> JSONResponse:
+    return problem(500, "fault", "A fault of ours; the log says where.")

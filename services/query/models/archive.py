@@ -1,0 +1,39 @@
+"""archive: every stored message byte for byte; a second copy of the log in another technology."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from services.query.models.rows import Id, IndexOf, Position, TableOf
+
+VERSION = 2
+ASIDE = "unreadable IS NOT NULL"
+"""The messages that were put aside."""
+
+
+class ArchiveRow(NamedTuple):
+    """A message as it was stored, under subject `cases.<case_id>.<version>.<type_name>`.
+
+    Where the subject was no event's, `version` is 0 and `type_name` the whole subject.
+    """
+
+    sequence: Position
+    case_id: Id
+    version: int
+    type_name: str
+    recorded_at: datetime
+    body: bytes
+    unreadable: str | None = None
+    """Why no other read model has it; the bytes are the log's all the same."""
+
+
+TABLES = (
+    TableOf(
+        "archive",
+        ArchiveRow,
+        key=("sequence",),
+        indexes=(IndexOf("aside", ("case_id",), where=ASIDE),),
+        clustered=False,
+    ),
+)

@@ -1,0 +1,164 @@
+"""A case's row, all that the work needs of it at a glance, and how it moves along its stages.
+
+Its regions move independently: progress, identity, credibility, contact, hold, the claim, the
+group, the present rendezvous and offer, and what became of him after the receipt.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal, NamedTuple, get_args
+
+from services.query.models.rows import Characters, Id, KeyedHash, Language, Position, with_changes
+from shared.events import custody, intake, verification
+from shared.events.fields import Channel
+
+Stage = Literal[
+    "new",
+    "declared",
+    "registered",
+    "awaiting_second_call",
+    "arrived",
+    "planned",
+    "guided",
+    "offered",
+    "handed_over",
+    "in_custody",
+    "exchanged",
+]
+Progress = Literal[Stage, "closed"]
+IdentityState = Literal["none", "claimed", "partial", "verified", "contradicted", "rejected"]
+CredibilityState = Literal["none", verification.Credibility]
+ContactState = Literal["in_touch", "due", "silent", "lost"]
+HoldState = Literal["none", "review"]
+GroupRole = Literal["lead", "member"]
+RendezvousState = Literal[
+    "none", "planned", "replanned", "approved", "disclosed", "missed", "cancelled", "expired"
+]
+OfferState = Literal["none", "open", "accepted", "refused", "withdrawn", "void", "received"]
+ExchangeState = Literal["none", "asked", "given", "withdrawn"]
+PublicityState = Literal["none", "given", "withdrawn"]
+
+RANK: dict[Stage, int] = {stage: rank for rank, stage in enumerate(get_args(Stage))}
+"""How far along a stage is; a late fact never moves a case back."""
+RECEIVED = RANK["handed_over"]
+"""From here on the team has him, and the hotline's part is over."""
+
+
+class CaseRow(NamedTuple):
+    """A case as it stands; nothing personal, only what the work needs."""
+
+    case_id: Id
+    opened_at: datetime
+    """When the first call began the case; no time of a sender counts as later than recorded."""
+    channel: Channel | None = None
+    """Of the last call."""
+    language: Language | None = None
+    episode: int = 1
+    previous_case: Id | None = None
+    next_case: Id | None = None
+    """He called again when this case was over; that one is his present case."""
+    progress: Progress = "new"
+    """The stage, or `closed`."""
+    stage: Stage = "new"
+    """How far the case came, whether it is closed or not."""
+    identity: IdentityState = "none"
+    claim_event_id: Id | None = None
+    """The event that gave the personal data last; registries answer about it."""
+    contradicted: bool = False
+    """Whether one is open; new data and a rejection leave it so, a match or two people end it."""
+    credibility: CredibilityState = "none"
+    credibility_expires_at: datetime | None = None
+    """From then on it counts as `unclear`."""
+    hold: HoldState = "none"
+    contact: ContactState = "in_touch"
+    last_contact_at: datetime | None = None
+    """When he was last heard of: by a call, or by somebody who says so."""
+    contact_rule: intake.ContactRule = "never"
+    contact_windows: str | None = None
+    """The times of day at which it is safe to reach him: `22:00-02:00 Europe/Kyiv`; several with
+    a comma between."""
+    contact_said_at: datetime | None = None
+    """When he said so."""
+    contact_heard_at: datetime | None = None
+    """When that was recorded: what is told of before then doesn't loosen it."""
+    intent: intake.Intent | None = None
+    situation: intake.Situation | None = None
+    urgency: intake.Urgency | None = None
+    triaged: bool = False
+    """Whether no call waits for an operator to judge it."""
+    untriaged_call_id: Id | None = None
+    """The call that waits for it; of several the one that began last."""
+    untriaged_call_at: datetime | None = None
+    escalated: bool = False
+    calls: int = 0
+    last_call_id: Id | None = None
+    last_call_at: datetime | None = None
+    last_event_at: datetime | None = None
+    version: int = 0
+    sequence: Position = 0
+    """Of the case's last event."""
+    open: bool = True
+    closing_reason: Annotated[intake.ClosingReason, Characters(32)] | None = None
+    code_hash: KeyedHash | None = None
+    """Keyed hash of the return code given last."""
+    claimed_by: str | None = None
+    lease_until: datetime | None = None
+    fence: int = 0
+    """How many operators have held the case, one after the other."""
+    claim_expired: bool = False
+    """Whether the last holder's lease ran out and nobody has taken the case since."""
+    group_id: Id | None = None
+    group_role: GroupRole | None = None
+    rendezvous: RendezvousState = "none"
+    rendezvous_id: Id | None = None
+    rendezvous_window_from: datetime | None = None
+    rendezvous_window_to: datetime | None = None
+    told_by: Id | None = None
+    """The message by which he was told of it; none where it was in a call."""
+    perhaps_told_by: str | None = None
+    """Messages that may have told him of it: their channels said nothing in time."""
+    failed_messages: str | None = None
+    """Messages that failed or were refused, and nobody has acted since."""
+    offer: OfferState = "none"
+    offer_id: Id | None = None
+    offer_deadline_at: datetime | None = None
+    """Until when the team is to answer."""
+    offer_answered_at: datetime | None = None
+    team: str | None = None
+    """The team planned, asked or receiving, whichever came last."""
+    discrepancy: bool = False
+    """Whether the counts of a receipt don't agree and nobody has explained it."""
+    custody: Annotated[custody.Custody, Characters(32)] | None = None
+    custody_at: datetime | None = None
+    exchange_consent: ExchangeState = "none"
+    publicity_consent: PublicityState = "none"
+    damaged: bool = False
+    """Whether a message under this case's subject can't be read: facts may be missing."""
+
+
+with_changes(CaseRow)
+
+
+def moved_to(row: CaseRow, stage: Stage) -> CaseRow:
+    """Puts a case at a stage, before or behind; one that the team has received only goes on."""
+    if RANK[row.stage] >= RECEIVED and RANK[stage] < RANK[row.stage]:
+        return row
+    return row._replace(stage=stage, progress=stage if row.open else "closed")
+
+
+def reached(row: CaseRow, stage: Stage) -> CaseRow:
+    """Moves a case forward, never back."""
+    return moved_to(row, stage) if RANK[stage] > RANK[row.stage] else row
+
+
+def heard_of(row: CaseRow, at: datetime) -> CaseRow:
+    """The row of a man who was heard of; what came late is no news of him."""
+    if row.last_contact_at is not None and at < row.last_contact_at:
+        return row
+    return row._replace(contact="in_touch", last_contact_at=at)
+
+
+def later(known: datetime | None, other: datetime) -> datetime:
+    """The later of two moments."""
+    return other if known is None or other > known else known

@@ -1,0 +1,58 @@
+"""case_timeline: one row an event, in a case's order: what happened, when, and by whom.
+
+What the event says in detail is in the archive, under the same sequence; it isn't written twice.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from services.query.models.rows import Id, IndexOf, Position, TableOf
+from shared.events.base import CaseEvent
+
+VERSION = 1
+OF_NAMES = "type_name IN ('PersonalDataProvided', 'PersonalDataErased')"
+"""The events that a search by name follows."""
+
+
+class TimelineRow(NamedTuple):
+    """One event as the screen lists it."""
+
+    case_id: Id
+    version: int
+    sequence: Position
+    type_name: Id
+    happened_at: datetime
+    recorded_at: datetime
+    actor: str
+
+
+TABLES = (
+    # By sequence rows are only appended; by case, each would go to another page.
+    TableOf(
+        "case_timeline",
+        TimelineRow,
+        key=("sequence",),
+        indexes=(
+            IndexOf("by_case", ("case_id", "version"), unique=True),
+            IndexOf("of_names", ("sequence",), where=OF_NAMES),
+        ),
+        clustered=False,
+    ),
+)
+
+
+def entry(event: CaseEvent[Any], sequence: int, recorded_at: datetime) -> TimelineRow:
+    """The row of one event."""
+    return TimelineRow._make(
+        (
+            event.subject,
+            event.caseversion,
+            sequence,
+            type(event.data).__name__,
+            event.time,
+            recorded_at,
+            event.actor,
+        )
+    )

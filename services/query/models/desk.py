@@ -1,0 +1,157 @@
+"""desk: one row a shift and one row an export; their logs stand in CASES, but are no cases'.
+
+A shift's number begins with `SHIFT-`, an export's with `EXPORT-`; no case's number has a dash.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from services.query.models.rows import (
+    Day,
+    Id,
+    IndexOf,
+    LargeCount,
+    Position,
+    TableOf,
+    earlier,
+    with_changes,
+)
+from shared.events.base import CaseEvent
+from shared.events.shifts import (
+    OF_EXPORTS,
+    OF_SHIFTS,
+    ShiftCaseAccepted,
+    ShiftEnded,
+    ShiftHandedOver,
+    ShiftStarted,
+    StatisticsExported,
+)
+
+VERSION = 2
+
+BETWEEN_NAMES = "\n"
+"""No name has a line break."""
+
+
+class ShiftRow(NamedTuple):
+    """A shift as it stands; several names are one text, `names_in` takes it apart."""
+
+    shift_id: Id
+    started_at: datetime
+    started_by: str | None = None
+    operators: str = ""
+    handed_over_at: datetime | None = None
+    handed_over_by: str | None = None
+    handed_over_to: str = ""
+    listed: int = 0
+    """How many live cases were named to those who follow, however often it was handed over."""
+    accepted: int = 0
+    """How many of them somebody took."""
+    listed_cases: str = ""
+    accepted_cases: str = ""
+    ended_at: datetime | None = None
+    version: int = 0
+    sequence: Position = 0
+    damaged: bool = False
+
+
+class ExportRow(NamedTuple):
+    """Figures that left the house."""
+
+    export_id: Id
+    exported_at: datetime
+    first_day: Day | None = None
+    last_day: Day | None = None
+    digest: Id | None = None
+    rows: LargeCount = 0
+    suppressed: LargeCount = 0
+    exported_by: str | None = None
+    second_by: str | None = None
+    version: int = 0
+    sequence: Position = 0
+    damaged: bool = False
+
+
+with_changes(ShiftRow)
+with_changes(ExportRow)
+
+TABLES = (
+    TableOf("shifts", ShiftRow, key=("shift_id",), indexes=(IndexOf("by_start", ("started_at",)),)),
+    TableOf("exports", ExportRow, key=("export_id",)),
+)
+
+DeskRow = ShiftRow | ExportRow
+
+
+def is_of_the_desk(log_id: str) -> bool:
+    """Whether a log of CASES is a shift's or an export's."""
+    # No case's number has a dash, and this is asked of every event.
+    return "-" in log_id and log_id.startswith((OF_SHIFTS, OF_EXPORTS))
+
+
+def names_in(names: str) -> list[str]:
+    """The names in a row's text of several."""
+    return names.split(BETWEEN_NAMES) if names else []
+
+
+def began(log_id: str, at: datetime) -> DeskRow:
+    """The row of a log of which nothing is known yet."""
+    return ShiftRow(log_id, at) if log_id.startswith(OF_SHIFTS) else ExportRow(log_id, at)
+
+
+def evolve(
+    row: DeskRow | None, event: CaseEvent[Any], sequence: int, recorded_at: datetime
+) -> DeskRow:
+    """The row after one more event."""
+    at = earlier(event.time, recorded_at)
+    before = row if row is not None else began(event.subject, at)
+    if isinstance(before, ShiftRow):
+        return _shift(before, event.data, at)._replace(version=event.caseversion, sequence=sequence)
+    return _export(before, event.data)._replace(version=event.caseversion, sequence=sequence)
+
+
+def _shift(row: ShiftRow, data: Any, at: datetime) -> ShiftRow:
+    match data:
+        case ShiftStarted():
+            operators = BETWEEN_NAMES.join(data.operators)
+            return row._replace(started_by=data.started_by, operators=operators)
+        case ShiftHandedOver():
+            named = row._replace(
+                handed_over_at=at,
+                handed_over_by=data.by,
+                handed_over_to=BETWEEN_NAMES.join(data.to),
+                listed_cases=_with(row.listed_cases, *data.case_ids),
+            )
+            return _counted(named)
+        case ShiftCaseAccepted():
+            taken = _with(row.accepted_cases, data.live_case)
+            return _counted(row._replace(accepted_cases=taken))
+        case ShiftEnded():
+            return row._replace(ended_at=at)
+        case _:
+            return row  # What belongs to a case says nothing of a shift.
+
+
+def _counted(row: ShiftRow) -> ShiftRow:
+    listed, accepted = {*names_in(row.listed_cases)}, {*names_in(row.accepted_cases)}
+    return row._replace(listed=len(listed), accepted=len(listed & accepted))
+
+
+def _with(names: str, *more: str) -> str:
+    return BETWEEN_NAMES.join(dict.fromkeys([*names_in(names), *more]))
+
+
+def _export(row: ExportRow, data: Any) -> ExportRow:
+    if not isinstance(data, StatisticsExported):
+        return row
+    return row._replace(
+        first_day=data.first_day,
+        last_day=data.last_day,
+        digest=data.digest,
+        rows=data.rows,
+        suppressed=data.suppressed,
+        exported_by=data.by,
+        second_by=data.second_by,
+    )

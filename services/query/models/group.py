@@ -1,0 +1,153 @@
+"""group: the roll of a group, its head-counts and its receipts; folded from its lead when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from shared.events.base import CaseEvent
+from shared.events.catalogue import CASE_EVENTS
+from shared.events.groups import (
+    GroupEvent,
+    GroupFormed,
+    GroupJoined,
+    GroupLeft,
+    HeadsCounted,
+    LeavingReason,
+)
+from shared.events.handover import (
+    GroupHandedOver,
+    HandoverDiscrepancyRaised,
+    HandoverDiscrepancyResolved,
+)
+
+TYPES = frozenset(
+    name
+    for name, event in CASE_EVENTS.items()
+    if issubclass(event, GroupEvent | GroupHandedOver)
+    or event in {HandoverDiscrepancyRaised, HandoverDiscrepancyResolved}
+)
+"""The types of the events that it is folded from."""
+Received = Literal["awaited", "received", "missing", "refused"]
+
+
+class MemberRow(NamedTuple):
+    """A man on the roll, or one who was."""
+
+    case_id: str
+    joined_at: datetime
+    left_at: datetime | None = None
+    left_because: LeavingReason | None = None
+    received: Received = "awaited"
+    """What the receipts say of him."""
+
+
+class CountRow(NamedTuple):
+    """How many they are, as somebody said or saw."""
+
+    heads: int
+    source: str
+    counted_at: datetime
+
+
+class ReceiptRow(NamedTuple):
+    """A team's receipt for the group."""
+
+    team: str
+    receipt_number: str
+    received_at: datetime
+    head_count: int
+    extra: int
+
+
+class Discrepancy(NamedTuple):
+    """Counts that don't agree."""
+
+    expected: int
+    present: int
+    missing: int
+    extra: int
+
+
+class Group(NamedTuple):
+    """A group, as its lead's log says."""
+
+    formed_at: datetime
+    roll: tuple[MemberRow, ...]
+    declared: CountRow
+    """The last that was declared; at first the size with which it was formed."""
+    observed: CountRow | None = None
+    receipts: tuple[ReceiptRow, ...] = ()
+    discrepancy: Discrepancy | None = None
+    """The one raised last, until it is resolved."""
+
+    @property
+    def expected(self) -> int:
+        """How many are to come: as many as were seen last, else as were declared last."""
+        return (self.observed or self.declared).heads
+
+    @property
+    def on_the_roll(self) -> int:
+        """How many are on the roll, the lead counted."""
+        return sum(one.left_at is None for one in self.roll)
+
+
+def group_of(events: Iterable[CaseEvent[Any]]) -> Group | None:
+    """The group that a case leads, or None where it leads none."""
+    group: Group | None = None
+    for event in events:
+        data = event.data
+        if isinstance(data, GroupFormed) and group is None:
+            declared = CountRow(data.declared_size, "when it was formed", event.time)
+            group = Group(event.time, (MemberRow(event.subject, event.time),), declared)
+        elif group is not None and _is_of(data, event.subject):
+            group = _after(group, event)
+    return group
+
+
+def _is_of(data: Any, lead: str) -> bool:
+    if isinstance(data, HandoverDiscrepancyRaised | HandoverDiscrepancyResolved):
+        return True
+    return isinstance(data, GroupEvent | GroupHandedOver) and getattr(data, "group_id", "") == lead
+
+
+def _after(group: Group, event: CaseEvent[Any]) -> Group:
+    match event.data:
+        case GroupJoined(member_case=member):
+            others = tuple(one for one in group.roll if one.case_id != member)
+            return group._replace(roll=(*others, MemberRow(member, event.time)))
+        case GroupLeft() as left:
+            roll = (
+                one._replace(left_at=event.time, left_because=left.reason)
+                if one.case_id == left.member_case
+                else one
+                for one in group.roll
+            )
+            return group._replace(roll=tuple(roll))
+        case HeadsCounted() as counted:
+            count = CountRow(counted.count, counted.source, event.time)
+            if counted.kind == "observed":
+                return group._replace(observed=count)
+            return group._replace(declared=count)
+        case GroupHandedOver() as receipt:
+            return _received(group, receipt)
+        case HandoverDiscrepancyRaised() as raised:
+            return group._replace(discrepancy=Discrepancy(**raised.model_dump()))
+        case HandoverDiscrepancyResolved():
+            return group._replace(discrepancy=None)
+        case _:
+            return group
+
+
+def _received(group: Group, receipt: GroupHandedOver) -> Group:
+    said: dict[str, Received] = {
+        **dict.fromkeys(receipt.missing, "missing"),
+        **dict.fromkeys(receipt.refused, "refused"),
+        **dict.fromkeys(receipt.received, "received"),
+    }
+    roll = tuple(one._replace(received=said.get(one.case_id, one.received)) for one in group.roll)
+    row = ReceiptRow(
+        receipt.team, receipt.receipt_number, receipt.received_at, receipt.head_count, receipt.extra
+    )
+    return group._replace(roll=roll, receipts=(*group.receipts, row))

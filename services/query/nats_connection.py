@@ -1,0 +1,166 @@
+"""query's own NATS connection, on the server's event loop: it passes commands on and looks at
+streams. It connects in the background and for ever, so that query starts without the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, cast
+
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
+
+from shared import subjects
+from shared.bus.connection_errors import log_connection_error
+from shared.jetstream.stored import read_time
+from shared.jetstream.tls import TlsClient
+from shared.parked.messages import SETTLED_PREFIX
+from shared.servers.credentials import api_prefix, connect_options
+from shared.servers.denials import Denials, DeniedError
+from shared.settings import Settings
+
+RECONNECT_WAIT_S = 0.1
+STREAM_TIMEOUT_S = 5.0
+"""`passage health` doesn't wait so long, and says that query isn't ready."""
+
+
+class NobodyAnswersError(Exception):
+    """No answer came; the text says why, in words for the operator."""
+
+
+class StreamState(NamedTuple):
+    """How full a stream is, and since when, by the server's clock."""
+
+    messages: int
+    last_sequence: int
+    oldest_s: float
+    """Age of the oldest message, seconds; 0 where there is none."""
+    consumers: int
+
+
+def is_led(cluster: Mapping[str, Any] | None) -> bool:
+    """Whether a stream has a leader, and most of its replicas are there; None: one server has it.
+
+    Without a leader a follower answers for it, and a leader whom nobody follows any more goes on
+    answering for some 20 s: only what each says of the others tells.
+    """
+    if cluster is None:
+        return True
+    others = cluster.get("replicas") or ()
+    there = 1 + sum(not one.get("offline") for one in others)
+    return bool(cluster.get("leader")) and 2 * there > 1 + len(others)
+
+
+class NatsConnection:
+    """A NATS connection that may be there or not."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._servers = settings.nats_servers
+        self._options = connect_options(settings.nats_nkey, settings.nats_ca)
+        self._api_prefix = api_prefix(settings.identity)
+        self._denials = Denials()
+        self._client = TlsClient()
+        self._connecting: asyncio.Task[None] | None = None
+
+    @property
+    def connected(self) -> bool:
+        return self._client.is_connected
+
+    def start(self, health: Callable[[], dict[str, object]], on_sealed: Callable[[], None]) -> None:
+        """Begins to connect; afterwards `health` answers on `health.query`.
+
+        `on_sealed` is called, in a thread of its own, when the key holder says that it seals.
+        """
+        self._connecting = asyncio.create_task(self._connect(health, on_sealed))
+
+    async def close(self) -> None:
+        if self._connecting is not None:
+            self._connecting.cancel()
+            with contextlib.suppress(asyncio.CancelledError, NatsError, OSError):
+                await self._connecting
+        # nats-py's close fails on a client that never got to a server.
+        if self._client.is_connected or self._client.is_reconnecting:
+            with contextlib.suppress(NatsError, OSError):
+                await self._client.close()
+
+    async def request(self, subject: str, body: bytes, timeout_s: float) -> bytes:
+        """The reply to one request. Raises NobodyAnswersError."""
+        if not self.connected:
+            raise NobodyAnswersError("the messaging server is not reachable")
+        try:
+            asked = self._client.request(subject, body, timeout=timeout_s)
+            reply = await self._denials.unless_denied(subject, asked)
+        except DeniedError:
+            raise NobodyAnswersError("query's identity may not ask it") from None
+        except NoRespondersError:
+            raise NobodyAnswersError("it is not running") from None
+        except NatsTimeoutError:
+            raise NobodyAnswersError(f"it gave no answer within {timeout_s:g} s") from None
+        except (NatsError, OSError) as error:
+            raise NobodyAnswersError(f"the connection failed ({type(error).__name__})") from None
+        return reply.data
+
+    async def stream_state(self, stream: str) -> StreamState | None:
+        """A stream's state, or None where it has no leader that says so and is followed."""
+        try:
+            raw = await self.request(
+                f"{self._api_prefix}.STREAM.INFO.{stream}", b"", STREAM_TIMEOUT_S
+            )
+            told = json.loads(raw)
+            if not is_led(told.get("cluster")):
+                return None
+            state = told["state"]
+            age = read_time(told["ts"]) - read_time(state["first_ts"])
+            return StreamState(
+                messages=int(state["messages"]),
+                last_sequence=int(state["last_seq"]),
+                oldest_s=max(0.0, age.total_seconds()) if state["messages"] else 0.0,
+                consumers=int(state["consumer_count"]),
+            )
+        except (NobodyAnswersError, KeyError, ValueError):
+            return None
+
+    async def parked_waiting(self) -> int | None:
+        """How many parked messages wait for a person, or None where the server doesn't say."""
+        subject = f"{self._api_prefix}.STREAM.INFO.{subjects.PARKED}"
+        asked = json.dumps({"subjects_filter": f"{SETTLED_PREFIX}*"}).encode()
+        try:
+            state = json.loads(await self.request(subject, asked, STREAM_TIMEOUT_S))["state"]
+            notes = state.get("subjects") or {}
+            # Beside each note its message is there still.
+            gone = sum(map(int, notes.values())) + len(notes)
+            return max(0, int(state["messages"]) - gone)
+        except (NobodyAnswersError, KeyError, ValueError):
+            return None
+
+    async def _connect(
+        self, health: Callable[[], dict[str, object]], on_sealed: Callable[[], None]
+    ) -> None:
+        await self._client.connect(
+            self._servers,
+            name="passage-query",
+            allow_reconnect=True,
+            max_reconnect_attempts=-1,
+            # nats-py says whole seconds, but hands it to asyncio as it is.
+            reconnect_time_wait=cast("int", RECONNECT_WAIT_S),
+            error_cb=self._on_error,
+            **self._options,
+        )
+
+        async def answer(msg: Msg) -> None:
+            await msg.respond(json.dumps(health()).encode())
+
+        async def let_go(_: Msg) -> None:
+            await asyncio.to_thread(on_sealed)
+
+        await self._client.subscribe(subjects.health("query"), cb=answer)
+        await self._client.subscribe(subjects.KEYHOLDER_SEALED, cb=let_go)
+
+    async def _on_error(self, error: Exception) -> None:
+        self._denials.note(error)
+        log_connection_error(error)

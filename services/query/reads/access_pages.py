@@ -1,0 +1,124 @@
+"""Pages of AUDIT, the newest first: each costs what it asks for, however long the record is.
+
+JetStream reads only forwards. So a page is read in windows of sequences from its upper end down;
+a window that holds more than one batch, which the server ends by count or by bytes, is read again,
+halved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from shared import subjects
+from shared.jetstream.stored import StoredMessage
+from shared.jetstream.stream import Page, Stream
+from shared.keys.access import MANY, AccessRecord
+
+PIECE_MESSAGES = 200
+"""At most so many messages in one read."""
+
+_Read = Callable[[int, int], Page]
+"""Reads at most so many messages from a sequence on."""
+
+
+class AccessPage(NamedTuple):
+    """Records of access, the newest first, and what of the page is to be told beside them."""
+
+    records: list[AccessRecord]
+    unreadable: int
+    following: int | None
+    """The sequence at which the next page begins; None where nothing older is there."""
+    cut_day: str | None
+    """The day (UTC) of which this page has only a part, for it alone is longer than a page."""
+
+
+class _Opening(NamedTuple):
+    sequence: int
+    record: AccessRecord | None
+
+
+def newest_accesses(
+    audit: Stream, case_id: str | None, begin: int | None, limit: int
+) -> AccessPage:
+    """Gives at most `limit` records up to the sequence `begin`, of a case or of all.
+
+    With `case_id` only that case's subject and that of many cases at once are read. A day that
+    doesn't fit on the page is left to the next, where its counts are whole. Raises LogError.
+    """
+    last = audit.last_sequence()
+    begin = last if begin is None else min(begin, last)
+    reads: list[_Read] = [audit.read_from]
+    if case_id is not None:
+        names = (subjects.audit(case_id), subjects.audit(MANY))
+        reads = [partial(audit.read_subject, name) for name in names]
+    found = [one for read in reads for one in _newest(read, begin, limit + 1)]
+    found.sort(key=lambda one: one.sequence, reverse=True)
+    page = [_Opening(one.sequence, _record(one)) for one in found[:limit]]
+    if len(found) <= limit:
+        return _of_case(page, case_id, None, None)
+    held_back = _last_day(page)
+    if held_back is None:
+        return _of_case(page, case_id, found[limit].sequence, _oldest_day(page))
+    whole = [one for one in page if one.sequence > held_back]
+    return _of_case(whole, case_id, held_back, None)
+
+
+def _newest(read: _Read, begin: int, limit: int) -> list[StoredMessage]:
+    """The newest messages up to a sequence, `limit` at most, the newest first."""
+    found: list[StoredMessage] = []
+    top, size = begin, min(PIECE_MESSAGES, limit)
+    while top > 0 and len(found) < limit:
+        size = min(size, top)
+        batch = min(PIECE_MESSAGES, size)
+        page = read(top - size + 1, batch)
+        if page.messages and not page.is_last and page.messages[-1].sequence < top:
+            size //= 2
+            continue
+        within = [one for one in page.messages if one.sequence <= top]
+        found += reversed(within)
+        top -= size
+        if 2 * len(within) < batch:
+            size *= 2
+    return found[:limit]
+
+
+def _record(message: StoredMessage) -> AccessRecord | None:
+    try:
+        return AccessRecord.model_validate_json(message.body)
+    except ValidationError:
+        return None
+
+
+def _day(opening: _Opening) -> str | None:
+    return opening.record.at.date().isoformat() if opening.record is not None else None
+
+
+def _oldest_day(page: list[_Opening]) -> str | None:
+    return min((day for one in page if (day := _day(one)) is not None), default=None)
+
+
+def _last_day(page: list[_Opening]) -> int | None:
+    """Where the oldest day of a page begins, from above; None where there is no other."""
+    days = [(day, one.sequence) for one in page if (day := _day(one)) is not None]
+    oldest = _oldest_day(page)
+    newest_of_it = max((sequence for day, sequence in days if day == oldest), default=None)
+    # By sequence, so that nothing is lost or told twice where clocks differ round midnight.
+    if newest_of_it is None or not any(sequence > newest_of_it for _, sequence in days):
+        return None
+    return newest_of_it
+
+
+def _of_case(
+    page: list[_Opening], case_id: str | None, following: int | None, cut_day: str | None
+) -> AccessPage:
+    records = [one.record for one in page if one.record is not None]
+    return AccessPage(
+        [one for one in records if case_id is None or case_id in one.case_ids],
+        len(page) - len(records),
+        following,
+        cut_day,
+    )

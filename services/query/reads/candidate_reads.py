@@ -1,0 +1,133 @@
+"""What the question "who is this caller?" reads: who is found by a key, episodes, what was said."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Subquery, and_, func, or_, select
+
+from services.query.feed.tables import Tables
+from services.query.masking import Erased, erased_in
+from services.query.models.lookups import Kind
+from services.query.reads.cases import Reads
+from services.query.reads.served import answered
+from services.query.reads.slices import read_events, stored
+from shared.events.base import CaseEvent, Event
+from shared.events.intake import (
+    CallLinked,
+    CaseOpened,
+    ContactRuleSet,
+    PersonalDataErased,
+    PersonalDataProvided,
+)
+
+WHO_HE_IS: tuple[type[Event], ...] = (PersonalDataProvided, PersonalDataErased, ContactRuleSet)
+CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)
+SAID_MAX = 200
+"""So many of the last events of each type are read of a case: thousands may have called in it."""
+BODIES_AT_ONCE = 16
+"""A call may have half a megabyte, and query hasn't the memory for two hundred such."""
+COMPARED = frozenset({"caller_address", "identity", "unit"})
+"""The personal fields that are opened to be compared."""
+EPISODES_MAX = 100
+"""A chain of more isn't followed to its end; nobody calls in so many episodes."""
+
+Hits = Mapping[str, Collection[Kind]]
+"""Case -> by which kinds of keys it was found."""
+
+
+class Said(NamedTuple):
+    """What bears on who somebody is, out of one case's events, in their order."""
+
+    events: Sequence[CaseEvent[Any]]
+    """Without the sealed values that aren't compared."""
+    erased: Erased
+
+
+class CandidateReads(Reads):
+    """Reads the generation that is served, always by an index."""
+
+    @answered
+    def hits(
+        self, connection: Connection, tables: Tables, keys: Mapping[Kind, Sequence[str]]
+    ) -> Hits:
+        """The cases that any of the keys finds."""
+        table = tables.lookups
+        wanted = [
+            and_(table.c.kind == kind, table.c.key.in_(values))
+            for kind, values in keys.items()
+            if values
+        ]
+        found: defaultdict[str, set[Kind]] = defaultdict(set)
+        if wanted:
+            for row in connection.execute(select(table).where(or_(*wanted))):
+                found[row.case_id].add(row.kind)
+        return found
+
+    @answered
+    def latest_episodes(
+        self, connection: Connection, tables: Tables, ids: Collection[str]
+    ) -> dict[str, str]:
+        """Gives for each case the last one of its chain of episodes, which may be itself."""
+        latest = {one: one for one in ids}
+        for _ in range(EPISODES_MAX):
+            following = _following(connection, tables, set(latest.values()))
+            if not following:
+                break
+            latest = {one: following.get(last, last) for one, last in latest.items()}
+        return latest
+
+    @answered
+    def said(
+        self,
+        connection: Connection,
+        tables: Tables,
+        ids: Collection[str],
+        types: Sequence[type[Event]] = WHO_HE_IS,
+    ) -> dict[str, Said]:
+        """What was said in these cases of who they are, and when they may be called."""
+        last = _last_of_each(tables, ids, [one.__name__ for one in types])
+        query = select(last.c.sequence).where(last.c.place <= SAID_MAX)
+        sequences = connection.execute(query.order_by(last.c.sequence)).scalars().all()
+        events: defaultdict[str, list[CaseEvent[Any]]] = defaultdict(list)
+        for event in _compared_at(connection, tables, sequences):
+            events[event.subject].append(event)
+        return {case_id: Said(found, erased_in(found)) for case_id, found in events.items()}
+
+
+def _last_of_each(tables: Tables, ids: Collection[str], types: Sequence[str]) -> Subquery:
+    """Numbers the events of these types, from the last one of each type in each case."""
+    timeline = tables.case_timeline
+    place = func.row_number().over(
+        partition_by=(timeline.c.case_id, timeline.c.type_name),
+        order_by=timeline.c.version.desc(),
+    )
+    return (
+        select(timeline.c.sequence, timeline.c.case_id, timeline.c.version, place.label("place"))
+        .where(timeline.c.case_id.in_(ids), timeline.c.type_name.in_(types))
+        .subquery()
+    )
+
+
+def _compared_at(
+    connection: Connection, tables: Tables, sequences: Sequence[int]
+) -> Iterator[CaseEvent[Any]]:
+    """The events at some sequences, as far as they are compared."""
+    place = tables.archive.c.sequence
+    for start in range(0, len(sequences), BODIES_AT_ONCE):
+        some = sequences[start : start + BODIES_AT_ONCE]
+        query = select(*stored(tables)).where(place.in_(some)).order_by(place)
+        for event in (item.event for item in read_events(connection, query)):
+            unused = dict.fromkeys(type(event.data).PERSONAL.keys() - COMPARED)
+            yield event.model_copy(update={"data": event.data.model_copy(update=unused)})
+
+
+def _following(connection: Connection, tables: Tables, ids: set[str]) -> dict[str, str]:
+    """Gives for each case that is continued the one that continues it."""
+    table = tables.lookups
+    query = select(table.c.key, table.c.case_id).where(
+        table.c.kind == "previous_case", table.c.key.in_(ids)
+    )
+    return {row.key: row.case_id for row in connection.execute(query)}

@@ -1,0 +1,231 @@
+"""Who is this caller? Finds the cases that may be his, by key and by name, and compares them.
+
+By a key he is found for certain, by a name never: nothing here makes two cases one man's.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import NamedTuple
+
+from services.query.models.case_row import CaseRow
+from services.query.models.lookups import Kind
+from services.query.reads.candidate_reads import CALLS, WHO_HE_IS, CandidateReads, Said
+from services.query.reads.comparing import BASES, Candidate, Person, compared, in_order, strongest
+from services.query.reads.identity_statements import Statement, addresses_of, name_of, statements_of
+from services.query.reads.name_index import Place
+from services.query.reads.name_search import Likely, Names
+from services.query.reads.opening import opened
+from services.query.reads.served import Answer
+from shared.callers.addresses import callers_to_hash
+from shared.callers.contact_rule import SafeToContact, said_in
+from shared.callers.return_codes import to_hash
+from shared.diagnostics.logger import logger
+from shared.events.fields import Channel
+from shared.events.intake import ContactRuleSet
+from shared.keys.access import SearchKind
+from shared.keys.client import Keys, Searcher
+from shared.keys.hash_purposes import SERVICE_NUMBER
+from shared.keys.messages import SealedValue
+
+CANDIDATES_MAX = 20
+OPENED_MAX = 50
+"""Of so many men the values are opened and compared, when a phone is many men's."""
+
+
+class Asked(NamedTuple):
+    """What is known of the caller."""
+
+    person: Person
+    name: str = ""
+    code: str = ""
+    callers: tuple[tuple[Channel, str], ...] = ()
+    region: str | None = None
+    """Where a number of his without a country code is dialled."""
+    own_case: str = ""
+    """The case that is asked about, where there is one; it isn't its own candidate."""
+    own_values: tuple[SealedValue, ...] = ()
+    """What that case was told, sealed."""
+    reveal: bool = False
+    """Whether a person sees why fields agree or not, and so what was told."""
+
+
+class Found(NamedTuple):
+    """Candidates, the strongest first; not `complete` while names are still being opened."""
+
+    candidates: Sequence[Candidate]
+    complete: bool
+    more: bool
+    """Whether there are others beside these, or there may be."""
+
+
+@dataclass
+class _Match:
+    """One man's chain of episodes in which something was found."""
+
+    kinds: set[Kind] = field(default_factory=set)
+    score: int = 0
+    places: set[Place] = field(default_factory=set)
+    """Where the names were given by which he was found."""
+    ids: set[str] = field(default_factory=set)
+
+    @property
+    def strength(self) -> tuple[int, int]:
+        return BASES.index(strongest(self.kinds)), -self.score
+
+    def stands(self, told: Statements) -> bool:
+        """Whether it is still so, after what was said was opened: a name may be erased by now."""
+        if self.kinds:
+            return True
+        return any(one.place in self.places for some in told.values() for one in some)
+
+
+Statements = Mapping[str, Sequence[Statement]]
+"""Case -> what it was told of who he is."""
+
+
+class Candidates:
+    """Looks for candidates; any thread may."""
+
+    def __init__(self, reads: CandidateReads, keys: Keys, names: Names) -> None:
+        self._reads = reads
+        self._keys = keys
+        self._names = names
+
+    def of_caller(self, asked: Asked, by: str, purpose: str) -> Answer[Found]:
+        """Who may be calling. Raises as the key holder and the read model do.
+
+        With `asked.reveal` the reasons are shown, which hold values: those count as shown.
+        """
+        who = _searcher(asked, by, purpose)
+        matches, likely = self._matches(asked, who)
+        wanted = sorted(matches, key=lambda one: (*matches[one].strength, one))[:OPENED_MAX]
+        rows = self._reads.cases_by_ids(wanted)
+        ids = {case_id for one in wanted for case_id in (one, *matches[one].ids)}
+        said = self._reads.said(ids).found
+        places = {place for one in wanted for place in matches[one].places}
+        told: Statements = {}
+        if asked.person.is_told:
+            told = statements_of(self._keys, said, places, by, purpose)
+            there = {one.place for some in told.values() for one in some}
+            self._names.forget(places - there)
+        found = [
+            _candidate(asked, row, matches[case_id], said, told)
+            for case_id, row in rows.found.items()
+            if matches[case_id].stands(told)
+        ]
+        first = in_order(found)[:CANDIDATES_MAX]
+        self._keys.found(who, [one.case.case_id for one in first])
+        if asked.reveal:
+            # Opened once more, as what a person is shown: that counts against his budget.
+            opened(self._keys, _shown(asked, first, told), by, purpose, "shown")
+        logger.info("looked_for_caller", count=len(found))
+        more = likely.more or len(matches) > OPENED_MAX or len(found) > CANDIDATES_MAX
+        return Answer(Found(first, likely.complete, more), rows.sequence)
+
+    def of_case(
+        self, case_id: str, by: str, purpose: str, *, reveal: bool = False
+    ) -> Answer[Found] | None:
+        """Who may be the man of a case, by what that case was told; None: no such case."""
+        said = self._reads.said([case_id], CALLS + WHO_HE_IS).found.get(case_id)
+        if said is None:
+            return None
+        # Counted before anything is opened: what the case was told may be nothing to search by.
+        self._keys.search(Searcher(by, purpose, ("case",)))
+        told = statements_of(self._keys, {case_id: said}, (), by, purpose)[case_id]
+        callers = tuple(addresses_of(self._keys, said, by, purpose))
+        asked = Asked(
+            told[-1].person if told else Person(),
+            name_of(told),
+            callers=callers,
+            own_case=case_id,
+            own_values=told[-1].values if told else (),
+            reveal=reveal,
+        )
+        return self.of_caller(asked, by, purpose)
+
+    def _matches(self, asked: Asked, who: Searcher) -> tuple[dict[str, _Match], Likely]:
+        """What was found, by the last episode of each man; and what the name may mean."""
+        hits = self._reads.hits(self._keys_of(asked, who)).found
+        likely = Likely([], complete=True, more=False)
+        if asked.name:
+            likely = self._names.likely(asked.name, asked.person.born)
+        ids = {*hits, *(one.case_id for one in likely.suggestions)}
+        latest = self._reads.latest_episodes({*ids, asked.own_case}).found
+        matches: defaultdict[str, _Match] = defaultdict(_Match)
+        for case_id, kinds in hits.items():
+            match = matches[latest[case_id]]
+            match.kinds.update(kinds)
+            match.ids.add(case_id)
+        for one in likely.suggestions:
+            match = matches[latest[one.case_id]]
+            match.score = max(match.score, one.score)
+            match.places.add((one.case_id, one.version))
+            match.ids.add(one.case_id)
+        matches.pop(latest[asked.own_case], None)
+        return matches, likely
+
+    def _keys_of(self, asked: Asked, who: Searcher) -> dict[Kind, list[str]]:
+        wanted = _to_hash(asked)
+        keys: defaultdict[Kind, list[str]] = defaultdict(list)
+        hashes = self._keys.search(who, [value for _, value in wanted])
+        for (kind, _), made in zip(wanted, hashes, strict=True):
+            keys[kind] += made
+        return keys
+
+
+def _shown(asked: Asked, found: Sequence[Candidate], told: Statements) -> list[SealedValue]:
+    cases = {case_id for one in found for case_id in (one.case.case_id, *one.found_in)}
+    statements = [one for case_id in sorted(cases) for one in told.get(case_id, ())]
+    return [*asked.own_values, *(value for one in statements for value in one.values)]
+
+
+def _to_hash(asked: Asked) -> list[tuple[Kind, tuple[str, str]]]:
+    wanted: list[tuple[Kind, tuple[str, str]]] = [
+        ("caller", value)
+        for channel, address in asked.callers
+        for value in callers_to_hash(channel, address, asked.region)
+    ]
+    # What folds to nothing names nobody, and must not find whoever else folds to nothing.
+    if asked.person.number:
+        wanted.append(("service_number", (SERVICE_NUMBER, asked.person.number)))
+    if to_hash(asked.code)[1]:
+        wanted.append(("return_code", to_hash(asked.code)))
+    return wanted
+
+
+def _searcher(asked: Asked, by: str, purpose: str) -> Searcher:
+    given: dict[SearchKind, object] = {
+        "caller": asked.callers,
+        "name": asked.name,
+        "return_code": asked.code,
+        "service_number": asked.person.number,
+    }
+    kinds = tuple(kind for kind, value in given.items() if value)
+    return Searcher(by, purpose, kinds or ("case",))
+
+
+def _candidate(
+    asked: Asked, row: CaseRow, match: _Match, said: Mapping[str, Said], told: Statements
+) -> Candidate:
+    ids = sorted({row.case_id, *match.ids})
+    other_code = bool(asked.code) and row.code_hash is not None and "return_code" not in match.kinds
+    persons = [one.person for case_id in ids for one in told.get(case_id, ())]
+    return Candidate(
+        case=row,
+        found_in=tuple(sorted(match.ids)),
+        basis=strongest(match.kinds),
+        compared=compared(asked.person, persons, match.kinds, other_code=other_code),
+        score=match.score,
+        contact=contact_rule_of(said.get(row.case_id)),
+    )
+
+
+def contact_rule_of(said: Said | None) -> SafeToContact | None:
+    """The contact rule of a case; none is taken over from an earlier episode."""
+    events = said.events if said is not None else ()
+    rules = [one for one in events if isinstance(one.data, ContactRuleSet)]
+    return reduce(said_in, rules, SafeToContact()) if rules else None

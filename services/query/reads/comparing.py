@@ -1,0 +1,176 @@
+"""Compares what a caller says of himself with what a case was told, field by field.
+
+Pure. Values stay in here; what comes out is names of fields, an order and a reason in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal, NamedTuple, get_args
+
+from services.query.models.case_row import CaseRow
+from services.query.models.lookups import Kind
+from services.query.reads.name_index import stated_by
+from shared.callers.contact_rule import SafeToContact
+from shared.events.fields import Identity
+from shared.matching import NOT_GIVEN, STATED_FIELDS, Judged, Stated, compare
+from shared.matching.numbers import folded_number
+from shared.matching.verdicts import Verdict
+
+Basis = Literal["return_code", "caller", "service_number", "name"]
+PersonField = Literal[
+    "return_code",
+    "caller",
+    "service_number",
+    "surname",
+    "first_names",
+    "patronymic",
+    "date_of_birth",
+    "unit",
+]
+FIELDS: tuple[PersonField, ...] = get_args(PersonField)
+BASES: tuple[Basis, ...] = get_args(Basis)
+"""The strongest first."""
+REASONS: dict[Basis, str] = {
+    "return_code": "The caller gave the code that was issued in this case.",
+    "caller": "The same number or account called in this case; several men may share it.",
+    "service_number": "The same service number was given in this case.",
+    "name": "Only a suggestion: the name may be the same, and others may bear it.",
+}
+FOUND_BY_IT = "the case was found by it"
+VERDICTS: tuple[Verdict, ...] = ("agrees", "says_nothing", "conflicts")
+"""Those that speak for him first."""
+OVER = frozenset({"handed_over", "in_custody", "exchanged"})
+"""Stages at which nobody waits to cross any more."""
+
+
+class Person(NamedTuple):
+    """Who somebody says he is; empty is what he didn't say."""
+
+    stated: Stated = Stated()
+
+    @property
+    def is_told(self) -> bool:
+        return self.stated != Stated()
+
+    @property
+    def born(self) -> str | None:
+        return self.stated.date_of_birth
+
+    @property
+    def number(self) -> str:
+        """As it is looked up."""
+        return folded_number(self.stated.service_number or "")
+
+
+class Comparison(NamedTuple):
+    """The verdict on each field that both sides have."""
+
+    judged: Mapping[PersonField, Judged]
+
+    @property
+    def agrees(self) -> tuple[PersonField, ...]:
+        return self._with("agrees")
+
+    @property
+    def says_nothing(self) -> tuple[PersonField, ...]:
+        return self._with("says_nothing")
+
+    @property
+    def conflicts(self) -> tuple[PersonField, ...]:
+        return self._with("conflicts")
+
+    def _with(self, verdict: Verdict) -> tuple[PersonField, ...]:
+        return tuple(
+            field
+            for field in FIELDS
+            if field in self.judged and self.judged[field].verdict == verdict
+        )
+
+
+class Candidate(NamedTuple):
+    """A man who may be the caller; `case` is his last episode."""
+
+    case: CaseRow
+    found_in: tuple[str, ...]
+    """The episodes in which he was found, the first opened first."""
+    basis: Basis
+    compared: Comparison
+    score: int
+    """How like the name is, out of 100; 0 where he wasn't found by it."""
+    contact: SafeToContact | None
+    """When he may be called; None: never."""
+
+    @property
+    def waits(self) -> bool:
+        return self.case.open and self.case.stage not in OVER
+
+    @property
+    def reason(self) -> str:
+        """Why he may be meant, in words."""
+        found = self.compared
+        listed = {
+            "Agrees": found.agrees,
+            "Differs": found.conflicts,
+            "Says too little": found.says_nothing,
+        }
+        said = [f"{word}: {_listed(fields)}." for word, fields in listed.items() if fields]
+        return " ".join([REASONS[self.basis], *said])
+
+
+def person_of(identity: Identity, unit: str | None) -> Person:
+    """A person as he is compared."""
+    return Person(stated_by(identity, unit))
+
+
+def strongest(kinds: Collection[Kind]) -> Basis:
+    """The strongest basis among what a case was found by; by nothing else: by name."""
+    return next((basis for basis in BASES if basis in kinds), "name")
+
+
+def compared(
+    asked: Person, told: Sequence[Person], found_by: Collection[Kind], *, other_code: bool
+) -> Comparison:
+    """Compares one man with all that a case was told, at whatever time it was.
+
+    `other_code`: the caller gave a code, and the case has another. That he calls from elsewhere
+    says nothing: one man has several phones.
+    """
+    by_field: dict[PersonField, list[Judged]] = {}
+    for one in told:
+        verdicts = compare(asked.stated, one.stated)
+        for field in STATED_FIELDS:
+            if verdicts[field] != NOT_GIVEN:
+                by_field.setdefault(field, []).append(verdicts[field])
+    judged = {field: _best(several) for field, several in by_field.items()}
+    judged |= {kind: Judged("agrees", FOUND_BY_IT) for kind in FIELDS if kind in found_by}
+    if other_code:
+        judged["return_code"] = Judged("conflicts", "another code was issued in this case")
+    return Comparison(judged)
+
+
+def in_order(found: Sequence[Candidate]) -> list[Candidate]:
+    """Gives candidates, the strongest first; among equals, whoever waits and called last."""
+
+    def weakness(one: Candidate) -> tuple[object, ...]:
+        found = one.compared
+        called_at = one.case.last_call_at
+        return (
+            BASES.index(one.basis),
+            len(found.conflicts) - len(found.agrees),
+            -one.score,
+            not one.waits,
+            -called_at.timestamp() if called_at is not None else 0.0,
+            one.case.case_id,
+        )
+
+    return sorted(found, key=weakness)
+
+
+def _best(several: Sequence[Judged]) -> Judged:
+    """Of what was told at several times, the verdict that speaks for him most."""
+    return min(several, key=lambda one: VERDICTS.index(one.verdict))
+
+
+def _listed(fields: Sequence[PersonField]) -> str:
+    return ", ".join(one.replace("_", " ") for one in fields)

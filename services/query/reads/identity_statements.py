@@ -1,0 +1,125 @@
+"""Opens who the men of some cases said they are, and by which addresses they called.
+
+Erased values aren't asked for. What a prisoner states is kept apart: nobody is found by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from services.query.reads.candidate_reads import Said
+from services.query.reads.comparing import Person, person_of
+from services.query.reads.name_index import Place
+from services.query.reads.name_search import identity_in
+from services.query.reads.opening import opened
+from shared.events.fields import Channel, Identity
+from shared.events.intake import CallLinked, CaseOpened, PersonalDataProvided
+from shared.keys.client import Keys
+from shared.keys.messages import SealedValue
+
+STATEMENTS_MAX = 3
+"""So many of the last statements of who he is are compared."""
+ADDRESSES_MAX = 5
+"""By so many of a case's callers others are looked for."""
+
+
+class SealedStatement(NamedTuple):
+    """A statement as it is sealed."""
+
+    place: Place
+    identity: SealedValue
+    unit: SealedValue | None
+
+
+class Statement(NamedTuple):
+    """A statement of who somebody is."""
+
+    place: Place
+    identity: Identity
+    person: Person
+    values: tuple[SealedValue, ...]
+    """What was opened for it."""
+
+
+class Caller(NamedTuple):
+    """By what somebody called; the address is sealed."""
+
+    channel: Channel
+    address: SealedValue
+
+
+def statements_of(
+    keys: Keys,
+    said: Mapping[str, Said],
+    places: Collection[Place],
+    by: str,
+    purpose: str,
+) -> dict[str, list[Statement]]:
+    """Gives for each case its last statements, and those at `places`, as far as they open."""
+    statements = {case_id: _sealed_statements(one, places) for case_id, one in said.items()}
+    values = [value for some in statements.values() for one in some for value in one[1:] if value]
+    answers = opened(keys, values, by, purpose, "compared")
+    texts = {one: answer.text for one, answer in zip(values, answers, strict=True)}
+    return {
+        case_id: [statement for one in some if (statement := _opened(one, texts)) is not None]
+        for case_id, some in statements.items()
+    }
+
+
+def addresses_of(keys: Keys, said: Said, by: str, purpose: str) -> list[tuple[Channel, str]]:
+    """Gives by which addresses the man of a case called, as far as they open; the last ones."""
+    callers = _callers(said)
+    answers = opened(keys, [one.address for one in callers], by, purpose, "compared")
+    return [
+        (one.channel, answer.text)
+        for one, answer in zip(callers, answers, strict=True)
+        if answer.text is not None
+    ]
+
+
+def _sealed_statements(said: Said, places: Collection[Place]) -> list[SealedStatement]:
+    statements = []
+    erased_at = said.erased.get("identity", 0)
+    for event in said.events:
+        data = event.data
+        if not isinstance(data, PersonalDataProvided) or data.provenance == "after_capture":
+            continue
+        if event.caseversion > erased_at:
+            unit = SealedValue.of(event, "unit") if data.unit is not None else None
+            place = (event.subject, event.caseversion)
+            statements.append(SealedStatement(place, SealedValue.of(event, "identity"), unit))
+    last = statements[-STATEMENTS_MAX:]
+    return [one for one in statements if one in last or one.place in places]
+
+
+def _callers(said: Said) -> list[Caller]:
+    callers: dict[str | None, Caller] = {}
+    erased_at = said.erased.get("identity", 0)
+    for event in said.events:
+        data = event.data
+        if not isinstance(data, CaseOpened | CallLinked) or data.caller_address is None:
+            continue
+        if event.caseversion > erased_at:
+            address = SealedValue.of(event, "caller_address")
+            callers.pop(data.caller_key, None)
+            callers[data.caller_key] = Caller(data.channel, address)
+    return list(callers.values())[-ADDRESSES_MAX:]
+
+
+def _opened(sealed: SealedStatement, texts: Mapping[SealedValue, str | None]) -> Statement | None:
+    identity = identity_in(texts[sealed.identity])
+    if identity is None:
+        return None
+    unit = texts[sealed.unit] if sealed.unit is not None else None
+    values = tuple(value for value in sealed[1:] if value is not None)
+    return Statement(sealed.place, identity, person_of(identity, unit), values)
+
+
+def name_of(statements: Sequence[Statement]) -> str:
+    """The name stated last, in one line."""
+    if not statements:
+        return ""
+    identity = statements[-1].identity
+    parts = (identity.surname, identity.first_names, identity.patronymic)
+    return " ".join(part for part in parts if part)

@@ -1,0 +1,279 @@
+"""Finds people by name, in memory alone: names are opened on first use and never written anywhere.
+
+They go when the key holder is sealed, when nobody searches for a while, and one by one with each
+erasure. What a search finds is opened anew for whoever searches, so that it is recorded.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from threading import Lock, Thread
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from services.query.models.folding import ReadEvent
+from services.query.reads.cases import Reads
+from services.query.reads.name_index import NameIndex, Place, Suggestion, parts_of
+from services.query.reads.opening import opened
+from services.query.reads.served import ReadModelUnavailableError
+from services.query.recorder import RecordedEvent
+from shared.diagnostics.logger import logger
+from shared.events.base import Event
+from shared.events.fields import Identity
+from shared.events.intake import PersonalDataErased, PersonalDataProvided
+from shared.events.parsing import UnreadableEventError, read_case_event
+from shared.keys.access import Use
+from shared.keys.client import Keys, KeysDeniedError, KeysUnavailableError, Searcher, TooManyError
+from shared.keys.messages import OpenedValue, SealedValue
+from shared.matching import forget
+from shared.matching.searching import Signs, signs_sought
+
+AT_ONCE = 500
+"""Events read, and names opened, in one go."""
+BY = "service:query"
+PURPOSE = "name search"
+SUGGESTIONS_MAX = 20
+FEW = 25
+"""So many new names are opened before an answer; more are opened beside it."""
+FOLLOWS_WITHIN_S = 0.05
+"""So long an answer that doesn't depend on names waits for another that opens some."""
+
+
+class Likely(NamedTuple):
+    """Cases that a name may mean, the likeliest first."""
+
+    suggestions: list[Suggestion]
+    complete: bool
+    """Whether every name was in memory; where not, they are being opened now."""
+    more: bool
+    """Whether the name may mean others too."""
+
+
+class Names:
+    """The names in memory; any thread may search."""
+
+    def __init__(self, reads: Reads, keys: Keys, idle_s: float) -> None:
+        self._reads = reads
+        self._keys = keys
+        self._idle_s = idle_s
+        self._following = Lock()
+        """Held while names are opened, so that none is opened twice."""
+        self._lock = Lock()
+        """Held while what is in memory changes or is looked at; never while anybody is asked."""
+        self._erased: dict[str, int] = {}
+        """Case -> version of the event that erased what was given before."""
+        self._to_sweep: deque[str] = deque()
+        self._empty()
+
+    def _empty(self) -> None:
+        self._sequence = 0
+        self._index = NameIndex()
+        self._values: dict[Place, SealedValue] = {}
+        self._versions: dict[str, set[int]] = {}
+        self._loading = False
+        self._used_at = time.monotonic()
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def suggestions(self, name: str, by: str, purpose: str) -> Likely:
+        """The cases that a name may mean, opened anew for whoever searches.
+
+        Raises KeysUnavailableError, and then nothing stays in memory, and KeysDeniedError.
+        """
+        try:
+            self._keys.search(Searcher(by, purpose, ("name",)))
+        except TooManyError:
+            raise  # His own budget is spent; others may go on searching.
+        except KeysUnavailableError:
+            self.drop()
+            raise
+        while not self._follow_once():
+            pass
+        found, more = self._find(signs_sought(name), None)
+        confirmed = self._confirmed(found, by, purpose)
+        logger.info("searched_by_name", count=len(confirmed))
+        return Likely(confirmed, complete=True, more=more)
+
+    def likely(self, name: str, born: str | None) -> Likely:
+        """The same, not confirmed, as far as names are in memory; never waits long.
+
+        Where there are many to open first, that goes on beside. Raises as `suggestions`.
+        """
+        complete = False
+        if self._following.acquire(timeout=FOLLOWS_WITHIN_S):
+            try:
+                complete = self._follow(at_most=FEW)
+            finally:
+                self._following.release()
+        if not complete:
+            self._load_beside()
+        found, more = self._find(signs_sought(name), born)
+        return Likely(found, complete, more)
+
+    def forget(self, places: Iterable[Place]) -> None:
+        """Forgets names that don't open any more."""
+        with self._lock:
+            for place in places:
+                self._forget(place)
+
+    def drop(self) -> None:
+        """Forgets every name, those too that were compared."""
+        with self._lock:
+            self._empty()
+        forget()
+
+    def drop_if_idle(self, now: float) -> None:
+        """Forgets every name where nobody searched for long; `now` is of the monotonic clock."""
+        if now - self._used_at < self._idle_s:
+            return
+        if len(self._index):
+            self.drop()
+            logger.info("names_dropped")
+        forget()  # Names are compared also where none is found by its name.
+
+    def applied(self, batch: Sequence[RecordedEvent]) -> None:
+        """Hears what the read model has applied: an erased name goes at once."""
+        for one in batch:
+            if one.topic != PersonalDataErased.__name__:
+                continue
+            try:
+                event = read_case_event(one.state, one.topic)
+            except UnreadableEventError:
+                continue
+            if _erases_names(event.data):
+                with self._lock:
+                    self._note_erasure(event.subject, event.caseversion)
+                    self._forget_erased()
+
+    def _find(self, wanted: Sequence[Signs], born: str | None) -> tuple[list[Suggestion], bool]:
+        """The likeliest, and whether there are more."""
+        with self._lock:
+            self._used_at = time.monotonic()
+            found = self._index.find(wanted, born, SUGGESTIONS_MAX + 1) if wanted else []
+        return found[:SUGGESTIONS_MAX], len(found) > SUGGESTIONS_MAX
+
+    def _load_beside(self) -> None:
+        with self._lock:
+            if self._loading:
+                return
+            self._loading = True
+        Thread(target=self._load, name="names", daemon=True).start()
+
+    def _load(self) -> None:
+        """Opens names until all are there, or `drop` says that nobody wants them any more."""
+        try:
+            while self._loading and not self._follow_once():
+                pass
+        except (KeysUnavailableError, KeysDeniedError, ReadModelUnavailableError):
+            pass  # Whoever searches next hears of it.
+        finally:
+            with self._lock:
+                self._loading = False
+
+    def _follow_once(self) -> bool:
+        with self._following:
+            return self._follow()
+
+    def _follow(self, at_most: int | None = None) -> bool:
+        """Takes some of what the read model has since the last time; says whether that was all.
+
+        Where there is more than `at_most`, it takes nothing.
+        """
+        index, sequence = self._index, self._sequence
+        events = self._reads.names_after(sequence, AT_ONCE).found
+        if at_most is not None and len(events) > at_most:
+            return False
+        with self._lock:
+            for event in (item.event for item in events):
+                if _erases_names(event.data):
+                    self._note_erasure(event.subject, event.caseversion)
+            self._forget_erased()
+            values = [one for one in _identities(events) if not self._is_erased(one)]
+        answers = self._opened(values, BY, PURPOSE, "own") if values else []
+        with self._lock:
+            if self._index is not index:
+                return False  # Names were let go of meanwhile: these are not to stay either.
+            for value, answer in zip(values, answers, strict=True):
+                self._add(value, answer)
+            self._sequence = events[-1].sequence if events else sequence
+        return len(events) < AT_ONCE
+
+    def _opened(
+        self, values: Sequence[SealedValue], by: str, purpose: str, use: Use
+    ) -> list[OpenedValue]:
+        """Opens values; where the key holder is sealed, nothing stays in memory."""
+        try:
+            return opened(self._keys, values, by, purpose, use)
+        except KeysUnavailableError:
+            self.drop()
+            raise
+
+    def _add(self, value: SealedValue, answer: OpenedValue) -> None:
+        identity = identity_in(answer.text)
+        parts = parts_of(identity) if identity is not None else {}
+        if identity is None or not parts or self._is_erased(value):
+            return
+        place = (value.case_id, value.version)
+        self._values[place] = value
+        self._versions.setdefault(value.case_id, set()).add(value.version)
+        self._index.add(place, parts, identity.date_of_birth)
+
+    def _note_erasure(self, case_id: str, version: int) -> None:
+        self._erased[case_id] = max(version, self._erased.get(case_id, 0))
+        self._to_sweep.append(case_id)
+
+    def _is_erased(self, value: SealedValue) -> bool:
+        return value.version < self._erased.get(value.case_id, 0)
+
+    def _forget_erased(self) -> None:
+        while self._to_sweep:
+            case_id = self._to_sweep.popleft()
+            for version in list(self._versions.get(case_id, ())):
+                if version < self._erased[case_id]:
+                    self._forget((case_id, version))
+
+    def _forget(self, place: Place) -> None:
+        if self._values.pop(place, None) is not None:
+            self._versions[place[0]].discard(place[1])
+            self._index.remove(place)
+            forget()
+
+    def _confirmed(self, found: Sequence[Suggestion], by: str, purpose: str) -> list[Suggestion]:
+        """Opens what was found for whoever searches: recorded, and still there."""
+        with self._lock:
+            places = [(one.case_id, one.version) for one in found]
+            values = [self._values[place] for place in places if place in self._values]
+        answers = self._opened(values, by, purpose, "compared")
+        there = {
+            (value.case_id, value.version)
+            for value, answer in zip(values, answers, strict=True)
+            if answer.state == "open"
+        }
+        self.forget(set(places) - there)
+        return [one for one in found if (one.case_id, one.version) in there]
+
+
+def identity_in(text: str | None) -> Identity | None:
+    """The identity that was sealed, or None where it isn't one or doesn't open."""
+    try:
+        return Identity.model_validate_json(text) if text is not None else None
+    except ValidationError:
+        return None
+
+
+def _identities(events: Iterable[ReadEvent]) -> list[SealedValue]:
+    """What was said of who people are; what a prisoner states is kept apart."""
+    return [
+        SealedValue.of(item.event, "identity")
+        for item in events
+        if isinstance(item.event.data, PersonalDataProvided)
+        and item.event.data.provenance != "after_capture"
+    ]
+
+
+def _erases_names(data: Event) -> bool:
+    return isinstance(data, PersonalDataErased) and "identity" in data.classes

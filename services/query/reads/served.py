@@ -1,0 +1,64 @@
+"""Reads the generation that is served; each answer comes from one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Select
+from sqlalchemy.exc import DBAPIError
+
+from services.query.feed.generations import Generations
+from services.query.feed.read_model import sequence_of
+from services.query.feed.tables import Tables
+
+FoundT = TypeVar("FoundT")
+RowT = TypeVar("RowT", bound=NamedTuple)
+ServedT = TypeVar("ServedT", bound="Served")
+P = ParamSpec("P")
+
+
+class ReadModelUnavailableError(Exception):
+    """The database doesn't answer, or its tables aren't made yet."""
+
+
+class Answer(NamedTuple, Generic[FoundT]):
+    """What was read, and the sequence up to which it holds."""
+
+    found: FoundT
+    sequence: int
+
+
+class Served:
+    """What reads the generation that is served."""
+
+    def __init__(self, generations: Generations) -> None:
+        self.generations = generations
+
+
+def answered(
+    read: Callable[Concatenate[ServedT, Connection, Tables, P], FoundT],
+) -> Callable[Concatenate[ServedT, P], Answer[FoundT]]:
+    """Opens the transaction for a method that reads. It then raises ReadModelUnavailableError."""
+
+    @wraps(read)
+    def answer(self: ServedT, /, *args: P.args, **kwargs: P.kwargs) -> Answer[FoundT]:
+        while True:
+            served = self.generations.served
+            try:
+                with self.generations.database.reader.begin() as connection:
+                    sequence = sequence_of(connection, served.fingerprint)
+                    found = read(self, connection, served.tables, *args, **kwargs)
+                    return Answer(found, sequence)
+            except DBAPIError as error:
+                # Its tables may have gone with a swap in this very moment; then the new ones do.
+                if self.generations.served is served:
+                    raise ReadModelUnavailableError(type(error).__name__) from None
+
+    return answer
+
+
+def rows_of(connection: Connection, query: Select[Any], row: type[RowT]) -> list[RowT]:
+    """The rows that a query finds."""
+    return [row._make(one) for one in connection.execute(query)]

@@ -1,0 +1,29 @@
+"""What requests have in common: nothing but the fields that are known, and who asks for what."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.events.fields import Person, Word
+
+SEQUENCE_MAX = 2**53
+"""The largest number that JSON carries everywhere without loss."""
+
+VersionCursor = Annotated[
+    str | None, Field(pattern=r"^[0-9]{1,15}$", description="the `next` of an earlier answer")
+]
+
+
+class Body(BaseModel):
+    """A request's body, or its query."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class ForPurpose(Body):
+    """Who asks, and why: both are recorded before the answer is given."""
+
+    by: Person
+    purpose: Word

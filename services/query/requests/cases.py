@@ -1,0 +1,64 @@
+"""One case as a request asks for it: its number, and the sequence that the answer must have."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Path, Query
+
+from services.query.context import Context
+from services.query.reads.as_of import AsOf, LogUnavailableError, case_as_of
+from services.query.reads.cases import CaseHistory
+from services.query.reads.served import Answer
+from services.query.reads.slices import WHOLE, Slice
+from services.query.requests.body import SEQUENCE_MAX
+from services.query.requests.problems import ProblemError, unanswered
+from shared.commands.case_numbers import CaseNumber
+
+MIN_SEQUENCE_WAIT_S = 2.0
+"""How long a read waits for the sequence it is to hold at."""
+
+CaseId = Annotated[CaseNumber, Path(description="the case number")]
+MinSequence = Annotated[
+    int | None,
+    Query(ge=0, le=SEQUENCE_MAX, description="wait, two seconds at most, until the answer has it"),
+]
+
+
+def waits(context: Context) -> Any:
+    """A dependency that waits for `min_sequence`, on the event loop, before the route is called.
+
+    It raises ProblemError where that takes too long, or too many wait already.
+    """
+
+    async def wait(min_sequence: MinSequence = None) -> None:
+        reached = context.progress.reached
+        if min_sequence is None or await reached(min_sequence, MIN_SEQUENCE_WAIT_S):
+            return
+        detail = "The read model hasn't come so far yet; ask again."
+        raise ProblemError(503, "not-yet", detail, sequence=context.progress.sequence)
+
+    return Depends(wait)
+
+
+def following(history: CaseHistory) -> str | None:
+    """The cursor of the next page of a case's events, or None where this is the last."""
+    return str(history.events[-1].event.caseversion) if history.more else None
+
+
+def look_up(
+    context: Context, case_id: str, as_of: AsOf | None = None, wanted: Slice = WHOLE
+) -> Answer[CaseHistory]:
+    """One case with some of its events. Raises ProblemError where there is none."""
+    try:
+        answer = (
+            context.reads.case(case_id, wanted)
+            if as_of is None
+            else case_as_of(context.open_log(), case_id, as_of, wanted)
+        )
+    except LogUnavailableError:
+        raise unanswered("The log") from None
+    if answer.found is None:
+        detail = "There is no such case, or there was none at that moment."
+        raise ProblemError(404, "no-such-case", detail)
+    return cast("Answer[CaseHistory]", answer)

@@ -1,0 +1,148 @@
+"""Errors as problem+json (RFC 9457): they name the field and the rule, never a value.
+
+FastAPI's and pydantic's own error bodies repeat what was sent; so every handler here is ours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from services.query.reads.served import ReadModelUnavailableError
+from shared.diagnostics.logger import logger
+from shared.keys.client import KeysDeniedError, KeysUnavailableError, TooManyError
+from shared.written.wrong_fields import WrongField as BrokenRule
+from shared.written.wrong_fields import wrong_field
+
+MEDIA_TYPE = "application/problem+json"
+SEALED_DETAIL = "The key holder is sealed or doesn't answer; `passage keys unseal` opens it."
+TYPE_PREFIX = "urn:passage:problem:"
+ERRORS_NAMED = 20
+"""At most so many fields are named in one answer."""
+
+
+class ProblemError(Exception):
+    """An answer that is not what was asked for; `slug` is its kind."""
+
+    def __init__(self, status: int, slug: str, detail: str, **more: Any) -> None:
+        super().__init__(slug)
+        self.status = status
+        self.slug = slug
+        self.detail = detail
+        self.more = more
+
+
+def invalid(rule: str, *fields: str) -> ProblemError:
+    """The problem of fields that break one rule."""
+    errors = [{"field": one, "problem": rule} for one in fields]
+    return ProblemError(422, "invalid", "A field breaks a rule.", errors=errors)
+
+
+def unanswered(what: str) -> ProblemError:
+    """The problem of a stream that doesn't answer."""
+    return ProblemError(503, "unavailable", f"{what} doesn't answer; ask again.", service="log")
+
+
+class WrongField(BaseModel):
+    """One thing wrong with one field."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    field: str
+    problem: str
+
+
+class Problem(BaseModel):
+    """The body of every error."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[WrongField] | None = None
+
+
+def problems(*statuses: int | tuple[int, str]) -> dict[int | str, dict[str, Any]]:
+    """What a route says in OpenAPI of its problems: statuses, some with what they mean there."""
+    described = [one if isinstance(one, tuple) else (one, None) for one in statuses]
+    return {
+        status: {"model": Problem, **({"description": text} if text else {})}
+        for status, text in described
+    }
+
+
+def problem(
+    status: int,
+    slug: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> JSONResponse:
+    """One problem as a response."""
+    body = {
+        "type": f"{TYPE_PREFIX}{slug}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **more,
+    }
+    return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Makes the app answer its errors so."""
+    for kind in ANSWERED:
+        app.add_exception_handler(kind, _answer)
+
+
+def errors_of(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Gives fields and rules out of FastAPI's errors, whose places begin with body or query."""
+    # A parameter that two readers share is wrong for both; it is said once.
+    found = dict.fromkeys(_error_of(one) for one in errors)
+    return [one._asdict() for one in list(found)[:ERRORS_NAMED]]
+
+
+def _error_of(error: Mapping[str, Any]) -> BrokenRule:
+    place, *names = error["loc"]
+    return wrong_field(error, names, f"({place})")
+
+
+async def _answer(_: Request, error: Exception) -> JSONResponse:
+    match error:
+        case ProblemError():
+            return problem(error.status, error.slug, error.detail, **error.more)
+        case RequestValidationError():
+            detail = "The request can't be understood; `errors` says which field breaks which rule."
+            return problem(422, "invalid", detail, errors=errors_of(error.errors()))
+        case HTTPException():
+            phrase = HTTPStatus(error.status_code).phrase
+            slug = phrase.lower().replace(" ", "-")
+            return problem(error.status_code, slug, f"{phrase}.", headers=error.headers)
+        case TooManyError():
+            seconds = math.ceil(error.retry_after_s)
+            said, headers = f"Too many: {error.expected}.", {"Retry-After": str(seconds)}
+            return problem(429, "too-many", said, headers, retry_after_s=seconds)
+        case KeysUnavailableError():
+            return problem(503, "sealed", SEALED_DETAIL)
+        case KeysDeniedError():
+            logger.warning("keys_denied")
+            detail = "The key holder doesn't grant this; the policy says what it does."
+            return problem(403, "denied", detail)
+        case _:
+            return problem(503, "unavailable", "The read model doesn't answer; /readyz says why.")
+
+
+ANSWERED = (
+    *(ProblemError, RequestValidationError, HTTPException, KeysUnavailableError),
+    *(KeysDeniedError, ReadModelUnavailableError),
+)

@@ -1,0 +1,114 @@
+"""A search for cases by number, return code, caller, service number or name.
+
+Codes, callers and service numbers are found by their keyed hashes; names are compared in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, NamedTuple, Self
+
+from pydantic import Field, model_validator
+
+from services.query.context import Context
+from services.query.models.case_row import CaseRow
+from services.query.models.lookups import Kind
+from services.query.reads.served import Answer
+from services.query.requests.body import Body
+from services.query.requests.problems import invalid
+from shared.callers.addresses import callers_to_hash
+from shared.callers.return_codes import to_hash
+from shared.commands.case_numbers import typed_case_number
+from shared.events.fields import Channel, Person, Region, Word
+from shared.keys.client import Searcher
+from shared.keys.hash_purposes import SERVICE_NUMBER
+from shared.matching.numbers import folded_number
+
+SearchedKind = Literal["caller", "return_code", "service_number"]
+Typed = Annotated[str, Field(min_length=1, max_length=80)]
+NAME_MAX_CHARACTERS = 200
+FOUND_MAX = 100
+"""Any account may show any name: thousands that show one would take query's memory, and hide whose
+it is."""
+Named = Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARACTERS)]
+
+
+class Caller(Body):
+    """A caller by his channel and address."""
+
+    channel: Channel
+    address: Named
+    """However it is written; in a search the name that his account shows will do."""
+    region: Region | None = None
+    """Where a number without a country code is dialled."""
+
+    @property
+    def to_hash(self) -> list[tuple[str, str]]:
+        """Purpose and value of each keyed hash by which the caller may be kept."""
+        return callers_to_hash(self.channel, self.address, self.region)
+
+
+class Search(Body):
+    """What is searched for: one thing. In a body, for it must not stand in an address.
+
+    All but a case number is searched for a person and a purpose: both are recorded before the
+    answer, and the search counts against that person's budget.
+    """
+
+    case_number: Typed | None = None
+    return_code: Typed | None = None
+    caller: Caller | None = None
+    service_number: Named | None = None
+    name: Named | None = None
+    by: Person | None = None
+    purpose: Word | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        things = (self.case_number, self.return_code, self.caller, self.service_number, self.name)
+        if sum(one is not None for one in things) != 1:
+            raise ValueError("give one of case_number, return_code, caller, service_number, name")
+        return self
+
+
+class Certain(NamedTuple):
+    """The first cases that a search found, and whether there are others."""
+
+    rows: Sequence[CaseRow]
+    more: bool = False
+
+
+def find(context: Context, wanted: Search) -> Answer[Certain]:
+    """The cases that a search finds for certain, by whatever but a name."""
+    if wanted.return_code is not None:
+        return _by_keys(context, wanted, "return_code", [to_hash(wanted.return_code)])
+    if wanted.caller is not None:
+        return _by_keys(context, wanted, "caller", wanted.caller.to_hash)
+    if wanted.service_number is not None:
+        number = (SERVICE_NUMBER, folded_number(wanted.service_number))
+        return _by_keys(context, wanted, "service_number", [number])
+    rows, sequence = context.reads.case_by_number(typed_case_number(wanted.case_number or ""))
+    return Answer(Certain(rows), sequence)
+
+
+def _by_keys(
+    context: Context, wanted: Search, asked: SearchedKind, values: Sequence[tuple[str, str]]
+) -> Answer[Certain]:
+    who = Searcher(*asked_by(wanted), (asked,))
+    # What folds to nothing names nobody, and must not find whoever else folds to nothing.
+    made = context.keys.search(who, [one for one in values if one[1]])
+    # An account is found by the name that it shows, too.
+    kinds: list[Kind] = [asked, "shown_name"] if asked == "caller" else [asked]
+    keys = [key for some in made for key in some]
+    rows, sequence = context.reads.cases_by_key(kinds, keys, FOUND_MAX + 1)
+    found = Certain(rows[:FOUND_MAX], len(rows) > FOUND_MAX)
+    context.keys.found(who, [row.case_id for row in found.rows])
+    return Answer(found, sequence)
+
+
+def asked_by(wanted: Search) -> tuple[str, str]:
+    """Who searches, and for what. Raises ProblemError where that isn't said."""
+    if wanted.by is None or wanted.purpose is None:
+        missing = [one for one in ("by", "purpose") if getattr(wanted, one) is None]
+        raise invalid("is required but for a search by case_number: it is recorded", *missing)
+    return wanted.by, wanted.purpose

@@ -1,0 +1,1 @@
+"""The one wrapper round FastStream, and what becomes of a delivered message."""

@@ -1,0 +1,79 @@
+"""Turns a command's bytes into a typed command, and whatever happens then into a typed answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared.commands.base import (
+    Command,
+    FieldError,
+    Ignored,
+    Invalid,
+    Recorded,
+    Refused,
+    Unavailable,
+)
+from shared.diagnostics.logger import logger, place_of
+from shared.keys.client import KeysUnavailableError
+from shared.log.case_log import ChainBrokenError, LogError
+from shared.log.transact import ContendedError, Outcome
+from shared.refusals import RefusedError
+from shared.written.wrong_fields import wrong_fields
+
+AnyAnswer = Recorded | Ignored | Refused | Invalid | Unavailable
+FAULT = "a fault in the service; its log says where"
+CommandHandler = Callable[[Any], Outcome | Recorded]
+
+
+def answer(command_type: type[Command], body: bytes, handler: CommandHandler) -> AnyAnswer:
+    """The answer to one command; never raises."""
+    try:
+        command = command_type.model_validate_json(body)
+    except ValidationError as error:
+        found = wrong_fields(error)
+        return Invalid(errors=tuple(FieldError(field=f, problem=p) for f, p in found))
+    try:
+        done = handler(command)
+    except RefusedError as refusal:
+        return Refused(
+            case_id=command.case_id,
+            version=refusal.version,
+            guard=refusal.guard.name,
+            satisfied_by=refusal.guard.satisfied_by,
+            changed_since=refusal.changed_since,
+        )
+    except Exception as error:  # A fault of ours must not leave the operator without an answer.
+        return Unavailable(reason=_why_not_now(error))
+    return done if isinstance(done, Recorded) else _answer_of(done)
+
+
+def _answer_of(outcome: Outcome) -> AnyAnswer:
+    if outcome.result == "ignored":
+        return Ignored(case_id=outcome.case_id, version=outcome.version, sequence=outcome.sequence)
+    return Recorded(
+        result=outcome.result,
+        case_id=outcome.case_id,
+        version=outcome.version,
+        sequence=outcome.sequence,
+        events=outcome.events,
+    )
+
+
+def _why_not_now(error: Exception) -> str:
+    match error:
+        case ContendedError():
+            return "the case keeps changing; send the same command again"
+        case ChainBrokenError():
+            return "the case's log is damaged; run `passage verify`"
+        case KeysUnavailableError():
+            return f"{error}; then send the same command again"
+        case LogError() | TimeoutError():
+            logger.warning("log_unavailable", error=type(error).__name__)
+            return "the log does not answer; send the same command again"
+        case _:
+            pass
+    logger.error("fault", error=type(error).__name__, place=place_of(error))
+    return FAULT

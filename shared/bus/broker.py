@@ -1,0 +1,119 @@
+"""FastStream's broker, as services need it: heard once it has started, and ended in time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from types import TracebackType
+from typing import Any, Protocol
+
+import anyio
+from faststream.nats import NatsBroker
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.errors import FlushTimeoutError
+from typing_extensions import override
+
+from shared.diagnostics.logger import logger
+from shared.jetstream.tls import TlsClient
+
+LEAVE_S = 0.1
+"""How long a stop waits for the server to have all that was sent, where there is one."""
+HEADERS_MAX_BYTES = 2_048
+"""The server's own, and ours, are shorter. A channel may send 64 KiB with each message, and reading
+them would take the loop's time from everybody."""
+
+
+class Alongside(Protocol):
+    """Lives as long as the broker's connection."""
+
+    async def start(self, client: Client) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+class _AnyHeaders(TlsClient):
+    """nats-py's client, reading on whatever stands where a message's headers should be.
+
+    nats-server passes on whatever bytes a channel sends there, and some of them end nats-py 2.16's
+    reading for good: one channel would have made intake deaf for all. The method is private:
+    `tests/wire/test_hostile_headers.py` fails should it change.
+    """
+
+    @override
+    async def _process_headers(self, headers: bytes | None) -> dict[str, str] | None:
+        if headers is not None and len(headers) > HEADERS_MAX_BYTES:
+            return None
+        try:
+            return await super()._process_headers(headers)
+        except (IndexError, ValueError):
+            return None
+
+
+class Broker(NatsBroker):
+    """A broker that has started when the server hears it, and ends whether or not one is there."""
+
+    alongside: list[Alongside]
+    """What starts with the broker, and ends before it."""
+    heard = False
+    """Whether the server has every subscription; FastStream makes them in no certain order."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.alongside = []
+
+    @override
+    async def _connect(self) -> Client:
+        client = _AnyHeaders()
+        await client.connect(**self._connection_kwargs)
+        self.config.connect(client)
+        return client
+
+    @property
+    def sent(self) -> int:
+        """How many messages went out on this connection."""
+        return int(self._connection.stats["out_msgs"]) if self._connection is not None else 0
+
+    @override
+    async def start(self) -> None:
+        self.heard = False
+        await super().start()
+        client = await self.connect()
+        for one in self.alongside:
+            await one.start(client)
+        while not self.heard:
+            with contextlib.suppress(FlushTimeoutError):  # It is away; nats-py subscribes anew.
+                await client.flush()
+                # nats-py's ping overtakes what is pending; the next one comes after it.
+                await client.flush()
+                self.heard = True
+
+    @override
+    async def stop(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_val: BaseException | None = None,
+        exc_tb: TracebackType | None = None,
+    ) -> None:
+        client = self._connection
+        # No longer than one of them takes: a stop has its time.
+        await asyncio.gather(*(one.stop() for one in self.alongside))
+        try:
+            # Past NatsBroker's, which drains: 20 s with a silent server, a fault without one.
+            # The subscribers have let go of their subscriptions here, so nothing comes any more.
+            await super(NatsBroker, self).stop(exc_type, exc_val, exc_tb)
+        except* (NatsError, OSError) as gone:
+            logger.warning("connection", error=type(gone.exceptions[0]).__name__)
+        if client is not None:
+            await _leave(client)
+            self._connection = None
+        self.config.disconnect()
+
+
+async def _leave(client: Client) -> None:
+    """Has the server take what was sent, such as acknowledgements, and closes the connection."""
+    with contextlib.suppress(NatsError, OSError), anyio.move_on_after(LEAVE_S):
+        if client.is_connected:
+            await client.flush()
+    with contextlib.suppress(NatsError, OSError), anyio.move_on_after(LEAVE_S):
+        await client.close()

@@ -1,0 +1,90 @@
+"""Decides what becomes of one delivered message: settled, tried again later, or parked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from shared.diagnostics.logger import logger, place_of
+from shared.events.parsing import UnreadableEventError
+from shared.keys.boxes import BoxBrokenError
+from shared.keys.client import KeysSealedError, KeysUnavailableError
+from shared.log.case_log import ChainBrokenError, LogError
+from shared.log.long_cases import LongCaseError
+from shared.log.transact import ContendedError, Outcome
+from shared.parked.parking import Delivery, UnprocessableError
+
+GIVE_UP_AFTER_DELIVERIES = 5
+"""After so many faults of ours on one message it is parked; an unreachable log never counts."""
+
+FIRST_RETRY_DELAY_S = 0.2
+LONGEST_RETRY_DELAY_S = 30.0
+
+
+class Processed(NamedTuple):
+    """`settled`: acknowledge it. `why`: park it first. `is_sealed`: nothing needing keys works.
+
+    `long_case`: it needs this one, which isn't in memory. `again_in_s`: when to deliver it again.
+    """
+
+    settled: bool
+    why: UnprocessableError | None = None
+    is_sealed: bool = False
+    long_case: str | None = None
+    again_in_s: float | None = None
+
+
+def retry_delay_s(deliveries: int) -> float:
+    """How long to wait before the next delivery, doubling each time."""
+    return float(min(FIRST_RETRY_DELAY_S * 2 ** min(deliveries - 1, 20), LONGEST_RETRY_DELAY_S))
+
+
+def process(handle: Callable[[], Outcome], delivery: Delivery) -> Processed:
+    """Does the work of a delivery; never raises."""
+    started = time.perf_counter()
+    try:
+        outcome = handle()
+    except LongCaseError as error:
+        return Processed(settled=False, long_case=error.case_id)
+    except (ContendedError, KeysUnavailableError, LogError, TimeoutError) as error:
+        logger.warning("not_now", stream=delivery.stream, error=type(error).__name__)
+        return Processed(settled=False, is_sealed=isinstance(error, KeysSealedError))
+    except Exception as error:
+        why = _reason_to_park(error, delivery)
+        # Work that only raises holds its error, and a traceback would hold this frame: a cycle with
+        # the message in it, half a megabyte that Python may not look for in hours.
+        error.with_traceback(None)
+        return Processed(settled=why is not None, why=why)
+    logger.info(
+        "decided",
+        stream=delivery.stream,
+        sequence=delivery.sequence,
+        case_id=outcome.case_id,
+        version=outcome.version,
+        result=outcome.result,
+        milliseconds=round(1000 * (time.perf_counter() - started), 1),
+    )
+    return Processed(settled=True)
+
+
+def _reason_to_park(error: Exception, delivery: Delivery) -> UnprocessableError | None:
+    match error:
+        case UnprocessableError():
+            return error
+        case UnreadableEventError():
+            return UnprocessableError(error.reason, error.field, error.expected)
+        case BoxBrokenError():
+            expected = "sealed with this installation's intake.pub"
+            return UnprocessableError("box_broken", "data", expected)
+        case ChainBrokenError():
+            return UnprocessableError(
+                "chain_broken", f"case {error.case_id} version {error.version}"
+            )
+        case _:
+            pass
+    # A fault of ours: the message must survive it, and a few repetitions are worth trying.
+    logger.error("fault", error=type(error).__name__, place=place_of(error))
+    if delivery.deliveries < GIVE_UP_AFTER_DELIVERIES:
+        return None
+    return UnprocessableError("failed", "", type(error).__name__)

@@ -1,0 +1,160 @@
+"""Pulls the messages of one durable consumer, and knows when it can't: the consumer is gone, its
+stream has no leader, or the server is silent. Then it asks again at growing intervals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Callable
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+
+from shared.diagnostics.logger import logger, place_of
+from shared.subjects import Durable
+
+BATCH_MESSAGES = 256
+BATCH_BYTES = 8_388_608
+EXPIRES_S = 5.0
+HEARTBEAT_S = 1.0
+"""While a pull waits the server gives a sign of life so often."""
+SILENT_AFTER_S = 3.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
+FAILING_AFTER_S = 2.0
+"""A new leader takes a moment: what fails shorter than this is no reason to say so."""
+UNREACHABLE = "the consumer is gone, its stream has no leader, or the server is silent"
+NANOSECONDS = 1_000_000_000
+STATUS, DESCRIPTION = "Status", "Description"
+HEARTBEAT, NOTHING, EXPIRED = "100", "404", "408"
+USUAL_ENDS = frozenset({"batch completed", "message size exceeds maxbytes"})
+
+
+class Pull:
+    """One consumer's messages, as many as there is room for; `arrived` is called for each."""
+
+    def __init__(
+        self,
+        durable: Durable,
+        api_prefix: str,
+        arrived: Callable[[Msg], None],
+        room: Callable[[], int],
+    ) -> None:
+        self.durable = durable
+        self._next = f"{api_prefix}.CONSUMER.MSG.NEXT.{durable.stream}.{durable.name}"
+        self._arrived = arrived
+        self._room = room
+        self._wake = asyncio.Event()
+        self._number = 0
+        self._wanted = 0
+        """What the pull under way may still bring."""
+        self._ended: asyncio.Future[bool] | None = None
+        """Whether the pull under way ended well."""
+        self._signs = 0
+        self._failing_since: float | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._subscription: Subscription | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be pulled, for longer than a change of leaders takes."""
+        since = self._failing_since
+        if since is None or time.monotonic() - since < FAILING_AFTER_S:
+            return None
+        return f"{self.durable.stream}/{self.durable.name}: {UNREACHABLE}"
+
+    async def start(self, client: Client) -> None:
+        """Subscribes to an inbox of its own, and pulls until `stop`."""
+        inbox = client.new_inbox()
+        self._subscription = await client.subscribe(f"{inbox}.*", cb=self._on_message)
+        self._task = asyncio.create_task(self._pull(client, inbox))
+
+    async def stop(self) -> None:
+        """Pulls no more, and lets the server know that nobody waits for what was asked for."""
+        if self._task is not None:
+            self._task.cancel()
+        if self._subscription is not None:
+            with contextlib.suppress(NatsError):
+                await self._subscription.unsubscribe()
+
+    def has_room(self) -> None:
+        """There is room for more."""
+        self._wake.set()
+
+    async def _pull(self, client: Client, inbox: str) -> None:
+        pause = FIRST_PAUSE_S
+        while True:
+            room = min(self._room(), BATCH_MESSAGES)
+            if room < 1:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            try:
+                ended_well = await self._once(client, inbox, room)
+            except Exception as error:  # Whatever it is, it must not leave the service deaf.
+                logger.error("fault", error=type(error).__name__, place=place_of(error))
+                ended_well = False
+            if ended_well:
+                self._failing_since, pause = None, FIRST_PAUSE_S
+                continue
+            if self._failing_since is None:
+                self._failing_since = time.monotonic()
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    async def _once(self, client: Client, inbox: str, room: int) -> bool:
+        """One pull, until it is answered or has ended; False where it failed."""
+        self._number += 1
+        self._wanted = room
+        self._ended = ended = asyncio.get_running_loop().create_future()
+        asked = {
+            "batch": room,
+            "max_bytes": BATCH_BYTES,
+            "expires": int(EXPIRES_S * NANOSECONDS),
+            "idle_heartbeat": int(HEARTBEAT_S * NANOSECONDS),
+        }
+        connects = client.stats["reconnects"]
+        try:
+            await client.publish(self._next, json.dumps(asked).encode(), f"{inbox}.{self._number}")
+        except NatsError as error:
+            logger.warning("connection", error=type(error).__name__)
+            return False
+        signs, heard_at = self._signs, time.monotonic()
+        while not ended.done():
+            await asyncio.wait((ended,), timeout=HEARTBEAT_S)
+            if client.stats["reconnects"] != connects:
+                return True  # The server forgot the pull with the connection.
+            if self._signs != signs:
+                signs, heard_at = self._signs, time.monotonic()
+            elif time.monotonic() - heard_at > SILENT_AFTER_S:
+                return False
+        well: bool = ended.result()
+        return well
+
+    async def _on_message(self, msg: Msg) -> None:
+        status = (msg.headers or {}).get(STATUS) if not msg.reply else None
+        if msg.subject.rpartition(".")[2] == str(self._number):
+            self._note(status, (msg.headers or {}).get(DESCRIPTION, ""))
+        if status is None:
+            self._arrived(msg)
+
+    def _note(self, status: str | None, description: str) -> None:
+        self._signs += 1
+        if status is None:
+            self._failing_since = None
+            self._wanted -= 1
+            if self._wanted == 0:
+                self._end(well=True)
+        elif status == HEARTBEAT:
+            self._failing_since = None
+        else:
+            usual = status in {NOTHING, EXPIRED} or description.lower() in USUAL_ENDS
+            self._end(well=usual)
+
+    def _end(self, *, well: bool) -> None:
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(well)

@@ -1,0 +1,137 @@
+"""Durable timers: set under a name, delivered on `due.<service>.<name>` when the time has come.
+
+The server keeps them (message schedules, NATS ADR-51): they survive every restart, and one that
+fell due meanwhile fires once. There is one timer a name; setting it again replaces it. What a
+timer means is decided when it fires, on the case as it is then: one that is moot records nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+from typing import Annotated, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import override
+
+from shared import subjects
+from shared.events.fields import At, Id
+from shared.jetstream.calls import Outgoing, RequestLostError
+from shared.jetstream.connection import Connection
+from shared.jetstream.stream import Ack, Stream
+from shared.parked.parking import Delivery, UnprocessableError
+
+CANCELLED_FOR = "1s"
+"""How long the mark that replaces a cancelled timer stays in the stream; the server's shortest."""
+
+Kind = Annotated[str, Field(pattern=r"^[a-z_]{1,24}$")]
+"""What a timer is for; no dash, so that kind and `about` can't run into one another."""
+
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""nats-server counts nanoseconds in 64 bits: later than 2262 it has no timer."""
+
+
+class Timer(BaseModel):
+    """One timer; `about` is a case's id, or None where there is one of its kind.
+
+    `due_at` is None for a timer that comes every day.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    kind: Kind
+    about: Id | None = None
+    due_at: At | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is known by: one timer a name."""
+        return self.kind if self.about is None else f"{self.kind}-{self.about}"
+
+    @property
+    def cause_id(self) -> str:
+        """What its events give as their cause: the same timer fired twice is the same cause."""
+        digest = hashlib.sha256(f"{self.name} {self.due_at}".encode()).hexdigest()
+        return f"{self.kind}-{digest[:32]}"
+
+
+class TimerRefusedError(Exception):
+    """The server doesn't take the timer: its stream is missing, or isn't defined for schedules."""
+
+
+class Timers(Protocol):
+    """The timers of one service. All raise LogError where the server doesn't answer."""
+
+    def set(self, timer: Timer) -> None:
+        """Sets a timer with a `due_at`; the newest of a name counts, a late one fires at once."""
+
+    def set_daily(self, kind: str, at: time) -> None:
+        """Sets a timer that fires every day at a time in UTC; days missed count as one."""
+
+    def cancel(self, timer: Timer) -> None:
+        """Takes a timer back. One that fired already may still be delivered."""
+
+    def is_set(self, timer: Timer) -> bool:
+        """Whether a timer of this name waits, whatever its time."""
+
+
+class JetStreamTimers(Timers):
+    """The timers of one service, in its own stream; `timeout_s` is for one request."""
+
+    def __init__(self, connection: Connection, service: str, timeout_s: float) -> None:
+        self._service = service
+        name = subjects.timers_stream(service)
+        self._stream = Stream(connection, name, timeout_s, 10 * timeout_s)
+
+    @override
+    def set(self, timer: Timer) -> None:
+        if timer.due_at is None:
+            raise ValueError("a timer that is set once has a due_at")
+        # Without a message id: set to A, then to B, then to A again is no repetition. What is in
+        # the log may be due later than the server can count.
+        at = min(timer.due_at, LATEST)
+        self._schedule(timer, f"@at {at.astimezone(UTC).isoformat()}")
+
+    @override
+    def set_daily(self, kind: str, at: time) -> None:
+        self._schedule(Timer(kind=kind), f"{at.second} {at.minute} {at.hour} * * *")
+
+    @override
+    def cancel(self, timer: Timer) -> None:
+        self._publish(timer.name, b"", {"Nats-TTL": CANCELLED_FOR})
+
+    @override
+    def is_set(self, timer: Timer) -> bool:
+        subject = subjects.timer(self._service, timer.name)
+        found = self._stream.leader_message(last_by_subj=subject)
+        return found is not None and bool(found.body)
+
+    def _schedule(self, timer: Timer, when: str) -> None:
+        target = subjects.due(self._service, timer.name)
+        headers = {"Nats-Schedule": when, "Nats-Schedule-Target": target}
+        self._publish(timer.name, timer.model_dump_json(exclude_none=True).encode(), headers)
+
+    def _publish(self, name: str, body: bytes, headers: Mapping[str, str]) -> None:
+        subject = subjects.timer(self._service, name)
+
+        def attempt(timeout: float) -> Ack:
+            ack = self._stream.publish_batch([Outgoing(subject, body, headers)], timeout)
+            if ack.transient:
+                raise RequestLostError(ack.error_text)
+            return ack
+
+        ack = self._stream.retry(attempt, f"setting {subject}")
+        if not ack.is_stored:
+            raise TimerRefusedError(f"{subject}: {ack.error_text} ({ack.error_code})")
+
+
+def read_timer(delivery: Delivery) -> Timer:
+    """The timer that a delivery says is due. Raises UnprocessableError."""
+    try:
+        timer = Timer.model_validate_json(delivery.body)
+    except ValidationError:
+        raise UnprocessableError("wrong_data", "", "a timer, as it was set") from None
+    if delivery.subject.rpartition(".")[2] != timer.name:
+        raise UnprocessableError("wrong_data", "kind", "the timer that the subject names")
+    return timer

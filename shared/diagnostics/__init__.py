@@ -1,0 +1,1 @@
+"""What processes print about themselves: the catalogue, the forms of values, and the logger."""

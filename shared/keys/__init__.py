@@ -1,0 +1,1 @@
+"""Keys: the key folder, sealing, boxes, keyed hashes, and what the key holder is asked."""

@@ -1,0 +1,230 @@
+"""The messages between services and the key holder; nothing of them is ever stored."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.events.base import CaseEvent
+from shared.events.fields import Id, KeyedHash, Person, PersonalClass, Word
+from shared.keys.access import FOUND_CASES_MAX, ParkedUse, SearchKinds, Use
+from shared.keys.hash_purposes import HashPurpose
+
+VALUES_MAX = 1_000
+"""How many values one request may name."""
+
+NOT_YET = "not yet"
+"""What the key holder says while an erasure is still to be carried out."""
+
+TOO_MANY = "too_many"
+"""What it says above a limit; `retry_after_s` says when it may go on."""
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Seal(_Message):
+    """Give the public keys to which a case's personal values are sealed.
+
+    `version` is the version about to be recorded; `erasure` the id of the last erasure before it,
+    if there is one: what follows an erasure is never sealed to a key that it destroys.
+    """
+
+    case_id: Id
+    version: Annotated[int, Field(ge=1)]
+    erasure: Id | Literal[""] = ""
+
+
+class PublicKey(_Message):
+    """One class's public key, raw X25519 in base64."""
+
+    epoch: int
+    key_id: int
+    public: str
+
+
+class PublicKeys(_Message):
+    """A case's public keys, one a class."""
+
+    keys: dict[PersonalClass, PublicKey]
+
+
+class SealedValue(_Message):
+    """One sealed value and where it stands."""
+
+    case_id: Id
+    version: Annotated[int, Field(ge=1)]
+    type_name: Word
+    field: Word
+    sealed: str
+
+    @classmethod
+    def of(cls, event: CaseEvent[Any], field: str) -> SealedValue:
+        """The sealed value in one personal field of a stored event."""
+        return cls(
+            case_id=event.subject,
+            version=event.caseversion,
+            type_name=event.type_name,
+            field=field,
+            sealed=getattr(event.data, field),
+        )
+
+
+class Open(_Message):
+    """Open values for somebody, for a purpose; both are recorded before the answer is given."""
+
+    by: Person
+    purpose: Word
+    use: Use = "shown"
+    values: Annotated[tuple[SealedValue, ...], Field(min_length=1, max_length=VALUES_MAX)]
+
+
+class OpenedValue(_Message):
+    """`open` with its text; `erased`: its key is destroyed; `broken`: altered or moved."""
+
+    state: Literal["open", "erased", "broken"]
+    text: Annotated[str | None, Field(repr=False)] = None
+
+
+class OpenedValues(_Message):
+    """The answers in the order asked."""
+
+    values: tuple[OpenedValue, ...]
+
+
+class Unbox(_Message):
+    """Open boxes that were sealed with the public intake key (`shared.keys.boxes`)."""
+
+    boxes: Annotated[tuple[str, ...], Field(min_length=1, max_length=VALUES_MAX)]
+
+
+class NoteParked(_Message):
+    """Record what a person does with a parked message, then open its box if one is given."""
+
+    by: Person
+    purpose: Word
+    parked_id: Id
+    sequence: Annotated[int, Field(ge=1)]
+    """Where it stands on PARKED."""
+    use: ParkedUse
+    box: str | None = None
+
+
+class Unboxed(_Message):
+    """Their contents in base64, in the order asked; None where a box doesn't open."""
+
+    contents: Annotated[tuple[str | None, ...], Field(repr=False)]
+
+
+class ToHash(_Message):
+    """A value and what its hash is for: the same value for another purpose hashes otherwise."""
+
+    purpose: HashPurpose
+    value: Annotated[str, Field(repr=False)]
+
+
+class Hash(_Message):
+    """Give the keyed hashes of values."""
+
+    values: Annotated[tuple[ToHash, ...], Field(min_length=1, max_length=VALUES_MAX)]
+
+
+class Search(_Message):
+    """Search for a person and a purpose: recorded and counted, then answered with Hashes."""
+
+    by: Person
+    purpose: Word
+    asked: SearchKinds
+    values: Annotated[tuple[ToHash, ...], Field(max_length=VALUES_MAX)] = ()
+
+
+class Found(_Message):
+    """What a search found, to be recorded before a person is told."""
+
+    by: Person
+    purpose: Word
+    asked: SearchKinds
+    found: Annotated[int, Field(ge=0)]
+    case_ids: Annotated[tuple[Id, ...], Field(max_length=FOUND_CASES_MAX)] = ()
+
+
+class Noted(_Message):
+    """It is recorded."""
+
+    noted: Literal[True] = True
+
+
+class Hashes(_Message):
+    """For each value its hashes, under the newest pepper first."""
+
+    hashes: tuple[tuple[KeyedHash, ...], ...]
+
+
+class Closed(_Message):
+    """To the keeper: nothing is sealed or opened any more, and the key holder ends."""
+
+    closed: Literal[True] = True
+
+
+class Rotated(_Message):
+    """To the keeper: data keys are wrapped under a new epoch; older epochs were destroyed.
+
+    `damaged` are cases with keys that don't unwrap; these stay as they are. `dropped` are cases
+    whose keys were wrapped under an epoch that was destroyed before; they count as destroyed.
+    """
+
+    cases: int
+    damaged: tuple[str, ...]
+    dropped: tuple[str, ...]
+    epoch: int
+    epochs_kept: tuple[int, ...]
+
+
+class PepperRenewed(_Message):
+    """To the keeper: from now on hashes are made under a new pepper; older ones still find."""
+
+    version: int
+
+
+class KeysChecked(_Message):
+    """To the keeper: how many cases have keys; `damaged` and `dropped` as in Rotated."""
+
+    cases: int
+    damaged: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+
+class Trial(_Message):
+    """Asks for the keeper: does any key-encryption key open one of these entries of a case?
+
+    The entries are what KEYS keeps of it, or kept once, as a copy elsewhere has it.
+    """
+
+    case_id: Id
+    entries: tuple[str, ...]
+
+
+class OpeningKey(_Message):
+    """A data key that can still be had."""
+
+    entry: int
+    """Which of the entries asked about, from 0."""
+    personal_class: PersonalClass
+    key_id: int
+
+
+class Tried(_Message):
+    """The data keys that can still be had from the entries; none: all is erased for good."""
+
+    opening: tuple[OpeningKey, ...]
+
+
+class Denied(_Message):
+    """The request is not granted or not understood; `expected` says what would be."""
+
+    denied: str
+    expected: str = ""
+    retry_after_s: Annotated[float, Field(ge=0)] | None = None
+    """For `too_many`: after so many seconds the same request is granted, if nothing else is."""

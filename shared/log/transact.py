@@ -1,0 +1,270 @@
+"""The write path's middle step: load, fold, decide, append; on a conflict load and decide again.
+
+    handler -> transact -> decide_*
+
+A remembered fold may be stale. The version guard makes that harmless for what is accepted, so
+only refusals and conflicts cost a second, fresh look at the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, TypeVar
+from uuid import uuid4
+
+from eventsourcing.persistence import IntegrityError, StoredEvent
+
+from shared.commands.base import Command, Decision
+from shared.events.base import CaseEvent, Event, chain_hash, type_of
+from shared.events.calls import CallEnded
+from shared.events.catalogue import envelope_of
+from shared.events.fields import Plain
+from shared.events.intake import CallLinked
+from shared.keys.client import Keys
+from shared.keys.sealing import Spot
+from shared.log.case_log import CaseLog, ChainedEvent
+from shared.log.history import History
+from shared.log.leases import LEASE_CURRENT
+from shared.refusals import Guard, RefusedError, require
+
+ATTEMPTS = 50
+"""How often one message is decided anew because somebody else was faster."""
+
+SEEN_VERSION = Guard(
+    "seen_version",
+    "look at the case as it is now and decide again; or despite_calls=true, if only calls came",
+)
+
+DECIDED_NOW = Guard(
+    "decided_now", "no happened_at: a decision is made now; only facts are told afterwards"
+)
+"""Its guards are asked of the present; a time of long ago would say that they held then."""
+
+OWN_COMMAND = Guard("own_command", "a command_id of your own")
+"""A repeated command is answered to whoever sent it first, and to nobody else."""
+
+StateT = TypeVar("StateT")
+Decide = Callable[[StateT], Sequence[Event]]
+
+
+class ContendedError(Exception):
+    """The case changed under every attempt; sending the message again is safe."""
+
+
+class Seen(NamedTuple):
+    """What a person decided on: a version of the case, and perhaps that more calls change nothing.
+
+    Whoever calls all the time under a man's address would else keep every decision from being made.
+    """
+
+    version: int
+    despite_calls: bool = False
+
+    @classmethod
+    def by(cls, command: Command) -> Seen | None:
+        if not isinstance(command, Decision):
+            return None
+        return cls(command.seen_version, command.despite_calls)
+
+    def holds_at(self, version: int, since: Collection[str]) -> bool:
+        """Whether nothing that matters is in these events, which were recorded since."""
+        passed_over = {CallEnded.__name__, *[CallLinked.__name__] * self.despite_calls}
+        return self.version <= version and passed_over.issuperset(since)
+
+
+class Leased(NamedTuple):
+    """A person who works on a case, and the fence of the claim that he saw, if he says so."""
+
+    by: str
+    fence: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What an event answers: `causation_id` names the message, and makes it repeatable."""
+
+    causation_id: str
+    correlation_id: str
+    actor: str
+    source: str
+    happened_at: datetime
+    seen: Seen | None = None
+    """What a person decided on; None where nobody did."""
+    leased: Leased | None = None
+    """Who asks, and which fence he saw; None where no claim is asked about."""
+    is_back_dated: bool = False
+    """A decision said to be made long ago: refused, unless it was recorded then."""
+    opens_case: bool = False
+    """The case was numbered for this message: nothing is known of it, most likely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message: `sequence` is where its last event, or the case, stands."""
+
+    result: Literal["recorded", "repeated", "ignored"]
+    case_id: str
+    version: int
+    sequence: int
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """What writing takes: the log to append to, and the key holder, which seals."""
+
+    log: CaseLog[Any]
+    keys: Keys
+
+
+def transact(
+    writer: Writer,
+    case_id: str,
+    cause: Cause,
+    decide: Decide[Any],
+) -> Outcome:
+    """Records what `decide` makes of the case, once for a cause.
+
+    Raises RefusedError (on a fresh fold), ContendedError, ChainBrokenError, KeysUnavailableError,
+    the recorder's OperationalError where the server didn't answer, and of that kind
+    OtherIncarnationError.
+    """
+    with writer.log.turn_on(case_id):
+        return _recorded(writer, case_id, cause, decide)
+
+
+def _recorded(writer: Writer, case_id: str, cause: Cause, decide: Decide[Any]) -> Outcome:
+    log = writer.log
+    history, fresh = _remembered(log, case_id, cause), False
+    for _ in range(ATTEMPTS):
+        if history is None:
+            history, fresh = log.load(case_id), True
+        try:
+            outcome = _attempt(writer, history, cause, decide)
+        except RefusedError as refusal:
+            if fresh and log.is_current(history):
+                refusal.version = history.version
+                raise
+        except IntegrityError:
+            pass  # Somebody else wrote this version first.
+        else:
+            if outcome.result != "ignored" or (fresh and log.is_current(history)):
+                return outcome
+        history = None
+    raise ContendedError(f"case {case_id} changed under {ATTEMPTS} attempts")
+
+
+def answered_at(history: History[Any], cause: Cause) -> int | None:
+    """The version at which a message was answered before, or None if it wasn't.
+
+    Raises RefusedError where somebody else had sent it.
+    """
+    done = history.caused_by(cause.source, cause.causation_id)
+    if done is not None:
+        require(history.recorded[done].actor == cause.actor, OWN_COMMAND)
+    return done
+
+
+def _remembered(log: CaseLog[Any], case_id: str, cause: Cause) -> History[Any] | None:
+    history = log.remembered(case_id)
+    if history is None and cause.opens_case:
+        # If it is there after all the version guard says so, and it is loaded then.
+        return History(case_id, log.fold.initial)
+    if history is not None and cause.seen is not None and history.version < cause.seen.version:
+        return None  # The person saw more than is remembered here: it is stale for certain.
+    return history
+
+
+def _attempt(
+    writer: Writer,
+    history: History[Any],
+    cause: Cause,
+    decide: Decide[Any],
+) -> Outcome:
+    done = answered_at(history, cause)
+    if done is not None:
+        return Outcome(
+            "repeated",
+            history.case_id,
+            done,
+            history.recorded[done].sequence,
+            (history.recorded[done].type_name,),
+        )
+    require(not cause.is_back_dated, DECIDED_NOW)
+    require(cause.leased is None or history.lease.lets(*cause.leased), LEASE_CURRENT)
+    if cause.seen is not None:
+        since = history.types_after(cause.seen.version)
+        if not cause.seen.holds_at(history.version, since):
+            raise RefusedError(SEEN_VERSION, since)
+    events = decide(history.state)
+    if not events:
+        return Outcome("ignored", history.case_id, history.version, history.sequence)
+    return _append(writer, history, cause, events)
+
+
+def _append(
+    writer: Writer, history: History[Any], cause: Cause, events: Sequence[Event]
+) -> Outcome:
+    log = writer.log
+    envelopes: list[CaseEvent[Any]] = []
+    stored: list[StoredEvent] = []
+    hashes = [history.last_hash]
+    for version, event in enumerate(events, start=history.version + 1):
+        sealed = _sealed(writer.keys, history, version, event)
+        envelope = _enveloped(history.case_id, version, sealed, cause, hashes[-1])
+        envelopes.append(envelope)
+        stored.append(log.mapper.to_stored_event(envelope))
+        hashes.append(chain_hash(stored[-1].state))
+    message_ids = [envelope.id for envelope in envelopes]
+    log.check_incarnation()
+    sequences = log.recorder.insert_events(stored, message_ids=message_ids) or ()
+    links = map(ChainedEvent, envelopes, hashes[1:], sequences)
+    longer = log.follow(history, links)
+    log.remember(longer)
+    return Outcome(
+        "recorded",
+        history.case_id,
+        longer.version,
+        longer.sequence,
+        longer.types_after(history.version),
+    )
+
+
+def _enveloped(
+    case_id: str, version: int, event: Event, cause: Cause, prevhash: str
+) -> CaseEvent[Any]:
+    return envelope_of(event)(
+        id=uuid4().hex,
+        source=cause.source,
+        type=type_of(type(event)),
+        subject=case_id,
+        time=cause.happened_at,
+        data=event,
+        caseversion=version,
+        correlationid=cause.correlation_id,
+        causationid=cause.causation_id,
+        actor=cause.actor,
+        prevhash=prevhash,
+    )
+
+
+def _sealed(keys: Keys, history: History[Any], version: int, event: Event) -> Event:
+    """The event with every personal value sealed for this very place in the log."""
+    plain = {
+        field: value.value
+        for field in type(event).PERSONAL
+        if isinstance(value := getattr(event, field), Plain)
+    }
+    if not plain:
+        return event
+    case_id, name, classes = history.case_id, type(event).__name__, type(event).PERSONAL
+    sealing = keys.for_sealing(case_id, version, history.erasure)
+    return event.model_copy(
+        update={
+            field: sealing[personal].seal(Spot(case_id, version, name, field, personal), value)
+            for field, value in plain.items()
+            for personal in (classes[field],)
+        }
+    )

@@ -1,0 +1,1 @@
+"""What could not be processed, and what people did with it."""

@@ -1,0 +1,110 @@
+"""What could not be processed: kept on PARKED with the reason and the original bytes, boxed.
+
+A person sees it with `passage parked list` and has it tried again with `passage parked retry`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import uuid4
+
+from nacl.public import PublicKey
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.events.fields import At
+from shared.keys.boxes import box_up
+
+Reason = Literal[
+    "not_json",
+    "wrong_envelope",
+    "unknown_type",
+    "unknown_version",
+    "wrong_data",
+    "too_large",
+    "box_broken",
+    "chain_broken",
+    "failed",
+]
+
+
+class Parked(BaseModel):
+    """One message that waits for a person; `field` and `expected` say what was wrong with it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    parked_id: str
+    service: str
+    reason: Reason
+    field: str = ""
+    expected: str = ""
+    deliveries: Annotated[int, Field(ge=1)]
+    parked_at: At
+    subject: str
+    stream: str
+    sequence: int
+    received_at: At | None = None
+    """When its stream took it."""
+    original: str
+    """The message as it came, in a box of `shared.keys.boxes`."""
+
+
+class RetryRequest(BaseModel):
+    """Asks a service to try the message at one sequence of PARKED again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    sequence: Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+class RetryAnswer(BaseModel):
+    """What became of it; `gone`: nothing is parked there."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    result: Literal["done", "still_parked", "gone"]
+    reason: str = ""
+
+
+class UnprocessableError(Exception):
+    """A message that no repetition will make processable; it is parked at once."""
+
+    def __init__(self, reason: Reason, field: str = "", expected: str = "") -> None:
+        self.reason: Reason = reason
+        self.field = field
+        self.expected = expected
+        super().__init__(f"{reason}: {field}")
+
+
+class Delivery(BaseModel):
+    """A message as a durable consumer delivered it."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    stream: str
+    sequence: int
+    subject: str
+    body: bytes
+    deliveries: int
+    received_at: datetime | None = None
+    """When the stream took it."""
+
+
+def park(
+    service: str, delivery: Delivery, why: UnprocessableError, at: At, box_key: PublicKey
+) -> Parked:
+    """The parked form of a delivery."""
+    return Parked(
+        parked_id=uuid4().hex,
+        service=service,
+        reason=why.reason,
+        field=why.field,
+        expected=why.expected,
+        deliveries=delivery.deliveries,
+        parked_at=at,
+        subject=delivery.subject,
+        stream=delivery.stream,
+        sequence=delivery.sequence,
+        received_at=delivery.received_at,
+        original=box_up(box_key, delivery.body),
+    )

@@ -1,0 +1,1 @@
+"""What every deciding service is built on (ADR 34)."""

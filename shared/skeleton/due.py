@@ -1,0 +1,57 @@
+"""Deadlines of cases as their services describe them; `shared.skeleton.deadlines` keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar, get_type_hints
+
+SpansT = TypeVar("SpansT")
+UNITS: Mapping[str, timedelta] = {
+    "s": timedelta(seconds=1),
+    "minutes": timedelta(minutes=1),
+    "hours": timedelta(hours=1),
+    "days": timedelta(days=1),
+}
+"""By the last word of a setting's name."""
+
+
+class Setting(NamedTuple):
+    """The setting that a field of `Spans` is read from."""
+
+    name: str
+
+
+class Deadline(NamedTuple):
+    """One kind of deadline, as the index of all tells of it."""
+
+    since: str
+    """From when on its span counts; where it has none, who says when it is due."""
+    then: str
+    """What follows when it has come."""
+    span: str | None = None
+    """The field of the service's `Spans`."""
+
+
+class Due(NamedTuple):
+    """A deadline that has come; it may have been met meanwhile."""
+
+    kind: str
+    case_id: str
+    due_at: datetime
+
+
+def settings_of(spans: type[object]) -> dict[str, str]:
+    """The setting of each field of a service's `Spans`."""
+    hints = get_type_hints(spans, include_extras=True)
+    return {name: hint.__metadata__[0].name for name, hint in hints.items()}
+
+
+def spans_of(spans: type[SpansT], settings: object) -> SpansT:
+    """The spans as the settings have them."""
+    return spans(
+        **{
+            name: getattr(settings, setting) * UNITS[setting.rpartition("_")[2]]
+            for name, setting in settings_of(spans).items()
+        }
+    )

@@ -1,0 +1,62 @@
+"""The settings of a process, and whether the files that they name are there and can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import nkeys
+
+from shared.diagnostics.logger import logger
+from shared.keys.keyfiles import (
+    DAMAGED,
+    SecretUnusableError,
+    read_file,
+    read_password,
+    require_closed,
+)
+from shared.servers.certificates import days_left, read_certificate, require_key_of
+from shared.settings import Settings
+
+RENEW_DAYS = 30
+"""So long before a certificate ends each start says so."""
+
+
+def own_settings() -> Settings:
+    """The settings of this process, whose files can be used.
+
+    Raises pydantic's ValidationError and KeyFilesError.
+    """
+    settings = Settings()
+    require_files(settings)
+    for path in (settings.nats_ca, settings.http_certificate):
+        if path is not None and (days := days_left(path)) < RENEW_DAYS:
+            logger.warning("certificate_ends", file=path.name, days=days)
+    return settings
+
+
+def require_files(settings: Settings) -> None:
+    """Raises KeyFilesError that names the setting whose file can't be used, and what would do."""
+    checks: dict[str, Callable[[Path], object]] = {
+        "nats_nkey": require_nkey,
+        "nats_ca": read_certificate,
+        "http_certificate": read_certificate,
+        "http_key": lambda key: require_key_of(settings.http_certificate or key, key),
+        "database_password_file": read_password,
+    }
+    for name, check in checks.items():
+        path: Path | None = getattr(settings, name)
+        try:
+            if path is not None:
+                check(path)
+        except SecretUnusableError as error:
+            raise SecretUnusableError(error.path, error.wrong, name) from None
+
+
+def require_nkey(path: Path) -> None:
+    """Raises KeyFilesError where a file is no seed, or is open to others."""
+    require_closed(path)
+    try:
+        nkeys.from_seed(bytearray(read_file(path).strip()))
+    except (nkeys.NkeysError, ValueError):  # The latter where it is no base32.
+        raise SecretUnusableError(path, DAMAGED) from None

@@ -1,0 +1,166 @@
+"""What every service process is put together from: its log, its keys, its bus and its clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from shared.bus.bus import Bus
+from shared.bus.timers import JetStreamTimers, Timers
+from shared.commands.base import Command, Decision
+from shared.diagnostics.logger import configure, logger, place_of
+from shared.events.base import CaseEvent
+from shared.jetstream.buckets import Bucket, JetStreamBucket
+from shared.keys.client import Keys, RemoteKeys
+from shared.keys.keyfiles import read_intake_public_key
+from shared.log.case_log import CaseLog, Fold, LogError, jetstream_env
+from shared.log.transact import Cause, Leased, Seen, Writer
+from shared.refusals import CLOCK_LEEWAY, CLOCK_OFF_MAX, HAPPENED_BY_NOW, require, seconds_off
+from shared.settings import Settings
+
+BEGIN_AGAIN_AFTER_S = 5.0
+
+StateT = TypeVar("StateT")
+Assemble = Callable[[str, Fold[Any], Settings], "Service"]
+"""Puts a service together; stories have one that gives it their clock and their timers."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a handler works with, beside the message."""
+
+    service: str
+    writer: Writer
+    now: Callable[[], datetime] = _now
+
+    @property
+    def keys(self) -> Keys:
+        return self.writer.keys
+
+    @property
+    def source(self) -> str:
+        return f"/services/{self.service}"
+
+    def cause_of(self, command: Command) -> Cause:
+        """The cause under which a command's events are recorded.
+
+        Raises RefusedError where it says that it happened in the future. A decision has the time
+        now, by which it is judged; one that is said to be older is refused unless it is a repeat.
+        """
+        now = self.now()
+        happened_at, is_decision = command.happened_at or now, isinstance(command, Decision)
+        require(happened_at <= now + CLOCK_LEEWAY, HAPPENED_BY_NOW)
+        happened_at = self.by_now(happened_at, now, command=type(command).__name__)
+        return Cause(
+            causation_id=command.cause_id,
+            correlation_id=command.correlation_id,
+            actor=f"operator:{command.by}",
+            source=self.source,
+            happened_at=now if is_decision else happened_at,
+            seen=Seen.by(command),
+            is_back_dated=is_decision and happened_at < now - CLOCK_LEEWAY,
+            leased=None if command.TAKES_CASE else Leased(command.by, command.fence),
+        )
+
+    def by_now(
+        self,
+        said_at: datetime,
+        now: datetime | None = None,
+        *,
+        channel: str | None = None,
+        command: str | None = None,
+    ) -> datetime:
+        """When it happened: nothing happens after it was recorded, whatever a clock says.
+
+        `channel` or `command` names whose clock it is, for an alarm where it is wrong.
+        """
+        heard_at = now or self.now()
+        if said_at > heard_at + CLOCK_OFF_MAX:
+            seconds = seconds_off(said_at, heard_at)
+            logger.error("clock_off", channel=channel, command=command, seconds=seconds)
+        return min(said_at, heard_at)
+
+    def cause_in(self, event: CaseEvent[Any]) -> Cause:
+        """The cause under which what follows from an event is recorded."""
+        return Cause(
+            causation_id=event.id,
+            correlation_id=event.correlationid,
+            actor=f"service:{self.service}",
+            source=self.source,
+            happened_at=self.now(),
+        )
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service before it listens: `main` adds its handlers to the bus and runs it."""
+
+    settings: Settings
+    context: Context
+    bus: Bus
+    log: CaseLog[Any]
+    at_start: list[Callable[[], None]] = field(default_factory=list)
+    """What is to be done once, beside serving; again until the log answers."""
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    async def run(self) -> None:
+        """Serves until SIGTERM or SIGINT, then leaves the log."""
+        self.begin()
+        try:
+            await self.bus.run()
+        finally:
+            self.close()
+
+    def begin(self) -> None:
+        """Starts what is to be done at the start, on threads of its own."""
+        for work in self.at_start:
+            threading.Thread(target=self._do, args=(work,), name="start", daemon=True).start()
+
+    def close(self) -> None:
+        """Leaves the log."""
+        self._ended.set()
+        self.log.close()
+
+    def _do(self, work: Callable[[], None]) -> None:
+        while not self._ended.is_set():
+            try:
+                work()
+            except (LogError, TimeoutError) as error:
+                logger.warning("not_at_start", error=type(error).__name__)
+                self._ended.wait(BEGIN_AGAIN_AFTER_S)
+            except Exception as error:
+                if not self._ended.is_set():
+                    logger.error("fault", error=type(error).__name__, place=place_of(error))
+                return
+            else:
+                return
+
+    def bucket(self, name: str) -> Bucket:
+        """A bucket, over the connection of the log."""
+        return JetStreamBucket(self.log.connection, name, self.settings.request_timeout_s)
+
+    def timers(self) -> Timers:
+        """The service's timers, over the connection of the log."""
+        timeout_s = self.settings.request_timeout_s
+        return JetStreamTimers(self.log.connection, self.context.service, timeout_s)
+
+
+def assemble(name: str, fold: Fold[StateT], settings: Settings) -> Service:
+    """Puts a service together. Raises KeyFilesError and the recorder's OperationalError."""
+    configure(name, settings.log_level)
+    intake_public = read_intake_public_key(settings.keys_dir)
+    log = CaseLog(fold, jetstream_env(settings, f"passage-{name}-log"))
+    keys = RemoteKeys(log.connection, name, settings.request_timeout_s)
+    return Service(
+        settings=settings,
+        context=Context(name, Writer(log, keys)),
+        bus=Bus(name, settings, keys, intake_public, is_ready=log.is_connected),
+        log=log,
+    )

@@ -1,0 +1,219 @@
+"""The witness files: signed lines that stand outside of the log, read together and appended to.
+
+Each file holds every line; one that was away for a while lacks some, and that is no harm.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from shared.witnesses.backlinks import place_after
+from shared.witnesses.checkpoints import BadLineError, Line, read_line, signed
+from shared.witnesses.parsing import FileScan
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+LINE_MAX_BYTES = 4_096
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """What all files together say."""
+
+    lines: Sequence[Line]
+    """By number, each once; of old lines those that thinning keeps."""
+    problems: Sequence[str] = ()
+    """Lines that nobody signed: the file and the line's place in it."""
+    warnings: Sequence[str] = field(default=())
+    """A file that isn't there, or whose last line was cut off while it was written; and lines
+    that are in none of the files, though their neighbours say that they were signed."""
+
+    @property
+    def newest(self) -> Line | None:
+        return self.lines[-1] if self.lines else None
+
+    @property
+    def next_number(self) -> int:
+        return self.lines[-1].number + 1 if self.lines else 1
+
+    @cached_property
+    def current(self) -> frozenset[str]:
+        """The incarnations that no other one succeeded; more than one is one too many."""
+        ended = {line.previous for line in self.lines}
+        return frozenset(line.incarnation for line in self.lines) - ended
+
+    @cached_property
+    def binding(self) -> Mapping[int, Sequence[Line]]:
+        """Sequence -> the lines whose digest the log must have there."""
+        limits = self._limits()
+        found: dict[int, list[Line]] = {}
+        for line in self.lines:
+            limit = limits.get(line.incarnation)
+            if line.sequence and (limit is None or line.sequence <= limit):
+                found.setdefault(line.sequence, []).append(line)
+        return found
+
+    @cached_property
+    def binding_audit(self) -> Mapping[int, Sequence[Line]]:
+        """Sequence of AUDIT -> the lines whose digest it must have there.
+
+        A repair or restore of CASES begins a new incarnation, and with it AUDIT's comparison.
+        """
+        found: dict[int, list[Line]] = {}
+        for line in self.lines:
+            if line.audit_sequence is not None and line.incarnation in self.current:
+                found.setdefault(line.audit_sequence, []).append(line)
+        return found
+
+    @property
+    def ended_at(self) -> int | None:
+        """The sequence at which the log was ended in good order, if nothing opened it since."""
+        newest = self.newest
+        return newest.sequence if newest is not None and newest.kind == "ended" else None
+
+    def _limits(self) -> dict[str, int]:
+        """Gives, of each incarnation that has ended, up to where its lines still bind."""
+        limits: dict[str, int] = {}
+        # The newest first: what a later succession gave up, an earlier one can't have kept.
+        for line in reversed(self.lines):
+            if line.kind == "succession" and line.previous is not None and line.kept is not None:
+                after = limits.get(line.incarnation, line.kept)
+                limits[line.previous] = min(line.kept, after, limits.get(line.previous, after))
+        return limits
+
+
+def read_witness_files(paths: Iterable[Path], key: Ed25519PublicKey) -> Witnessed:
+    """Reads what a thinned file would have of all files together, in bounded memory.
+
+    Links are followed, and the signature that they hang on is checked; so is each line's that is
+    linked to by none.
+    """
+    reading = FileScan(key)
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                reading.take(path, file)
+        except OSError as error:
+            reading.warnings.append(f"{path}: {error.strerror}")
+    return Witnessed(*reading.end())
+
+
+def newest_text(paths: Iterable[Path], key: Ed25519PublicKey) -> str | None:
+    """The newest line of all files as it stands there, signature and all."""
+    found = _newest(paths, key)
+    return None if found is None else found[1]
+
+
+def read_newest(paths: Iterable[Path], key: Ed25519PublicKey) -> Line | None:
+    """The newest line of all files, by their ends alone."""
+    found = _newest(paths, key)
+    return None if found is None else found[0]
+
+
+def _newest(paths: Iterable[Path], key: Ed25519PublicKey) -> tuple[Line, str] | None:
+    newest: tuple[Line, str] | None = None
+    for path in paths:
+        with contextlib.suppress(OSError, BadLineError), path.open("rb") as file:
+            end = end_of_whole_lines(file)
+            start = max(0, end - LINE_MAX_BYTES)
+            file.seek(start)
+            *whole, _ = file.read(end - start).split(b"\n")
+            text = whole[-1].decode(errors="replace") if whole else ""
+            line = read_line(text, key) if whole else None
+            if line is not None and (newest is None or line.number > newest[0].number):
+                newest = line, text
+    return newest
+
+
+class Signed(NamedTuple):
+    """A line that was signed; `failed`: the files that it isn't in, and why."""
+
+    line: Line
+    text: str
+    failed: list[str]
+
+
+def sign_next(
+    paths: Sequence[Path],
+    key: Ed25519PrivateKey,
+    at: datetime,
+    fields: Mapping[str, Any],
+    only: Path | None = None,
+) -> Signed:
+    """Signs a line that follows the newest one of all files, and appends it to each.
+
+    `fields` lacks the line's place and time. `only`: to this file alone.
+    """
+    to = list(paths) if only is None else [only]
+    with held(paths):
+        newest = _newest(paths, key.public_key())
+        place = place_after(newest, fields["incarnation"], at, fields["kind"])
+        line = Line(at=at, **place._asdict(), **fields)
+        text = signed(line, key)
+        return Signed(line, text, append_line(to, text))
+
+
+@contextmanager
+def held(paths: Iterable[Path]) -> Iterator[None]:
+    """Keeps others from adding lines meanwhile, or from thinning; where the disk can do that."""
+    with ExitStack() as stack:
+        for folder in sorted({path.resolve().parent for path in paths}):
+            with contextlib.suppress(OSError):
+                descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
+def append_line(paths: Iterable[Path], text: str) -> list[str]:
+    """Appends a line to every file, on the disk when this returns; gives the files that failed."""
+    failed = []
+    for path in paths:
+        try:
+            _append(path, text)
+        except OSError as error:
+            failed.append(f"{path}: {error.strerror}")
+    return failed
+
+
+def _append(path: Path, text: str) -> None:
+    path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    is_new = not path.exists()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE)
+    with os.fdopen(descriptor, "r+b") as file:
+        # What a power cut left of a line never was one.
+        file.truncate(end_of_whole_lines(file))
+        file.seek(0, os.SEEK_END)
+        file.write(text.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    if is_new:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def end_of_whole_lines(file: BinaryIO) -> int:
+    """Where the last whole line ends; what a power cut left after it may be of any size."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - LINE_MAX_BYTES)
+        file.seek(start)
+        last = file.read(end - start).rfind(b"\n")
+        if last >= 0:
+            return start + last + 1
+        end = start
+    return 0
