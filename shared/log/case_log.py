@@ -126,7 +126,7 @@ class CaseLog(Application[str], Generic[StateT]):
         """The case as the log has it now; raises ChainBrokenError, and LongCaseError in passing."""
         with self.turn_on(case_id):
             known = self.remembered(case_id) or History(case_id, self.fold.initial)
-            newer = iter(events_after(self.recorder, case_id, known.version, known.sequence))
+            newer = iter(events_after(self.recorder, case_id, known.version))
             history = self.extend(known, islice(newer, IN_PASSING_EVENTS_MAX))
             if history.version - known.version == IN_PASSING_EVENTS_MAX:
                 self._kept.note_long(case_id)

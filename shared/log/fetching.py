@@ -9,27 +9,23 @@ from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.log import RecordedEvent
 
-LONG_EVENTS = 500
-"""Of a case of so many events what is new is asked for by version."""
-FIRST_AT_ONCE, MOST_AT_ONCE = 8, 256
-"""So many versions are asked for at once: few of most cases, for they have no more."""
+FIRST_AT_ONCE, MOST_AT_ONCE = 8, 64
+"""So many versions are asked for at once: few of most cases, for they have no more. More than the
+most make nothing faster, and after a thousand short calls the next page may be of large ones."""
 SMALL_BYTES, LARGE_BYTES = 1_000_000, 4_000_000
 """After a page that took less, more are asked for, and fewer after one that took more: an event may
 have half a megabyte, and of a case with a thousand of these no service has room for all at once."""
 
 
 def events_after(
-    recorder: ApplicationRecorder, case_id: str, version: int, sequence: int
+    recorder: ApplicationRecorder, case_id: str, version: int
 ) -> Iterable[StoredEvent]:
-    """The events above a version, which stands at a sequence, as one replica has them."""
+    """The events above a version, as one replica has them."""
     if not isinstance(recorder, JetStreamApplicationRecorder):
         return recorder.select_events(case_id, gt=version or None)
     if version == 0:
         return _whole(recorder, case_id)
-    if version >= LONG_EVENTS:
-        return _by_version(recorder, case_id, version)
-    # The server then sends only what was stored since.
-    return recorder.select_events(case_id, after_sequence=sequence)
+    return _by_version(recorder, case_id, version)
 
 
 def _whole(recorder: JetStreamApplicationRecorder, case_id: str) -> Iterator[RecordedEvent]:

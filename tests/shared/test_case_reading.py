@@ -41,21 +41,28 @@ class Stored(JetStreamApplicationRecorder):
 
 
 def versions_in(stored: Stored, version: int = 0) -> list[int]:
-    read = events_after(stored, CASE, version, 10 * version)
+    read = events_after(stored, CASE, version)
     return [one.originator_version for one in read]
 
 
-@pytest.mark.parametrize("version", [0, 600])
+@pytest.mark.parametrize("version", [0, 3, 600])
 def test_of_the_longest_calls_few_are_in_memory_at_once(version: int) -> None:
-    stored = Stored(range(1, version + 200), EVENT_MAX_BYTES if version == 0 else 100_000)
+    stored = Stored(range(1, version + 200), EVENT_MAX_BYTES if version < 600 else 100_000)
     assert versions_in(stored, version) == list(range(version + 1, version + 200))
     assert stored.most < 2 * LARGE_BYTES
+
+
+def test_after_a_thousand_short_calls_few_of_the_longest_are_in_memory_at_once() -> None:
+    stored = Stored(range(1, 1_001), 500)
+    stored.events += Stored(range(1_001, 1_201), EVENT_MAX_BYTES).events
+    assert versions_in(stored) == list(range(1, 1_201))
+    assert stored.most < 8 * LARGE_BYTES
 
 
 def test_of_short_calls_many_are_asked_for_at_once() -> None:
     stored = Stored(range(1, 20_001), 500)
     assert versions_in(stored) == list(range(1, 20_001))
-    assert stored.requests < 100
+    assert stored.requests < 400
 
 
 @pytest.mark.parametrize("missing", [1, 7, 8, 9, 24, 100])

@@ -23,7 +23,8 @@ from shared.policy import policy
 
 KEYS_STREAM = f"KV_{subjects.KEYS_BUCKET}"
 CASE_COLUMN = "case_id"
-ROWS_AT_ONCE = 1_000
+ROWS_AT_ONCE = 32
+"""A row of the archive may have half a megabyte."""
 SQLITE_STARTS = b"SQLite format 3\0"
 AGE_STARTS = b"age-encryption.org/"
 GZIP_STARTS = b"\x1f\x8b"

@@ -77,7 +77,7 @@ def case_as_of(
     """
     past = _Past(moment, wanted)
     try:
-        for stored in events_after(cast(Any, log), case_id, 0, 0):
+        for stored in events_after(cast(Any, log), case_id, 0):
             past.take(read_stored(cast(RecordedEvent, stored)))
     except LogError:
         raise LogUnavailableError from None

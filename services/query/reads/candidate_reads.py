@@ -27,7 +27,7 @@ WHO_HE_IS: tuple[type[Event], ...] = (PersonalDataProvided, PersonalDataErased, 
 CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)
 SAID_MAX = 200
 """So many of the last events of each type are read of a case: thousands may have called in it."""
-BODIES_AT_ONCE = 16
+BODIES_AT_ONCE = 8
 """A call may have half a megabyte, and query hasn't the memory for two hundred such."""
 COMPARED = frozenset({"caller_address", "identity", "unit"})
 """The personal fields that are opened to be compared."""
