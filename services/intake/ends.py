@@ -1,8 +1,7 @@
-"""Ends of calls, in whatever order they come: one whose call is in no case yet is remembered, and
-takes effect with its call.
+"""Ends of calls, in any order: one whose call is in no case yet is remembered, and takes effect
+with its call.
 
-What is remembered is bounded, for each channel: a newer early end may take an older one's place,
-and only on its own channel.
+Each channel's early ends are bounded: a newer one may replace an older one of the same channel.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from shared.jetstream.buckets import Bucket, Change, TakenError
 from shared.log.transact import Cause, ContendedError, Outcome, transact
 
 ENDS_KEPT = 16_384
-"""How many early ends of one channel are remembered."""
+"""Per channel."""
 ATTEMPTS = 10
 
 
@@ -31,10 +30,9 @@ class EarlyEnds:
         self._bucket = bucket
 
     def remember(self, ended: CallEnded) -> None:
-        """Raises ContendedError where its place keeps changing.
+        """Raises ContendedError if its place keeps changing.
 
-        What the channel said of it in an odd form isn't kept: nobody has keys for a call that is
-        in no case.
+        An oddly formed original isn't kept: there are no keys for a call that is in no case.
         """
         body = ended.model_copy(update={"as_received": None}).model_dump_json().encode()
         key = _place(ended.channel, ended.call_id)
@@ -51,7 +49,7 @@ class EarlyEnds:
         raise ContendedError("the place of an early end keeps changing")
 
     def of_call(self, channel: Channel, call_id: str) -> CallEnded | None:
-        """The end that came before its call, if one did."""
+        """The end that came before its call, if any."""
         kept = self._bucket.get(_place(channel, call_id))
         if kept is None:
             return None
@@ -60,7 +58,7 @@ class EarlyEnds:
 
 
 def receive_end(intake: Intake, early_ends: EarlyEnds, message: ChannelMessage) -> Outcome:
-    """Records in a call's case that it ended: now, or when its call comes."""
+    """Records the end in the call's case: now, or when its call comes."""
     ended = open_end(intake.context.keys, message)
     case_id = _case_of(intake, ended)
     if case_id is None:
@@ -73,7 +71,7 @@ def receive_end(intake: Intake, early_ends: EarlyEnds, message: ChannelMessage) 
 
 
 def _case_of(intake: Intake, ended: CallEnded) -> str | None:
-    """The case in whose log the call stands; that one was reserved for it isn't enough."""
+    """The case whose log has the call; a mere reservation isn't enough."""
     case_id = intake.index.case_of_call(ended.channel, ended.call_id)
     if case_id is None:
         return None
@@ -82,7 +80,7 @@ def _case_of(intake: Intake, ended: CallEnded) -> str | None:
 
 
 def receive_call(intake: Intake, early_ends: EarlyEnds, opened: OpenedCall) -> Outcome:
-    """Puts a call into the case it belongs to, and its end too where that came before."""
+    """Puts a call into its case, and its end too if that came first."""
     outcome, call_id = record_call(intake, opened)
     early = early_ends.of_call(opened.incoming.channel, call_id)
     if early is not None:
