@@ -29,7 +29,7 @@ OFFER_OPEN = Guard("offer_open", "an offer that is unanswered and before its dea
 def decide_offer(
     state: HandoverState, command: OfferHandover, now: datetime, members: Members = NOBODY
 ) -> list[Event]:
-    """Needs a disclosed rendezvous, no duress since, no other open offer, and time left to answer."""
+    """Needs a disclosed rendezvous, no duress since, no other open offer, and time to answer."""
     require_open(state)
     require_disclosed(state)
     require_no_duress(state, members)

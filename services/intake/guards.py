@@ -40,6 +40,6 @@ def require_not_exchanged(state: IntakeState) -> None:
 
 
 def require_not_handed_over(state: IntakeState) -> None:
-    """Raises RefusedError unless the case is his present one and still the hotline's to bring in."""
+    """Raises RefusedError unless the case is his present one and still the hotline's."""
     require_not_exchanged(state)
     require(not state.handed_over, NOT_HANDED_OVER)

@@ -213,7 +213,7 @@ class KeyRing:
     def _rewrapped(
         self, case_id: str, kept: BucketEntry, damaged: list[str], gone: list[str]
     ) -> Change | None:
-        """A case's entry under the newest epoch, or None if it is already; reports what is wrong."""
+        """A case's entry under the newest epoch, None if it is already; reports what is wrong."""
         secrets, entry = self._known(), read(kept)
         if is_dropped(entry, secrets):
             gone.append(case_id)

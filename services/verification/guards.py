@@ -28,6 +28,6 @@ def require_latest(state: VerificationState) -> None:
 
 
 def require_not_handed_over(state: VerificationState) -> None:
-    """Raises RefusedError unless the case is his present one and still the hotline's to bring in."""
+    """Raises RefusedError unless the case is his present one and still the hotline's."""
     require_latest(state)
     require(not state.handed_over, NOT_HANDED_OVER)
