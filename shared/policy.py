@@ -46,7 +46,6 @@ class Rights(_Table):
     sends: bool = False
 
     def may_open(self, type_name: str, field: str) -> bool:
-        """Whether the key holder opens this field of this event type for it."""
         return bool({"*", f"{type_name}.{field}"} & set(self.opens))
 
     def may_open_itself(self, type_name: str, field: str) -> bool:
@@ -55,7 +54,6 @@ class Rights(_Table):
         return f"{type_name}.{field}" in named
 
     def may_hash(self, purpose: str) -> bool:
-        """Whether the key holder hashes values for this purpose for it."""
         return in_the_policy(purpose) in self.hashes
 
 

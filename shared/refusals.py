@@ -13,8 +13,7 @@ CLOCK_OFF_MAX = timedelta(minutes=1)
 """From here on another clock is wrong, and somebody must set it."""
 LOGGED_OFF_MAX = timedelta(days=1)
 """A larger error is logged as a day: the seconds would reveal what a channel calls a time, which
-may be a telephone number.
-"""
+may be a telephone number."""
 
 
 def seconds_off(said_at: datetime, heard_at: datetime) -> int:
@@ -75,8 +74,6 @@ def is_another_person(one: str, other: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Supervisors:
-    """The named supervisors, and what follows if there are none."""
-
     names: tuple[str, ...] = ()
 
     def include(self, person: str) -> bool:

@@ -47,7 +47,6 @@ class Durable(NamedTuple):
 
 
 def calls(channel: str) -> str:
-    """Where a channel publishes its calls."""
     return f"calls.{channel}"
 
 
@@ -66,7 +65,6 @@ def channel_identity(channel: str) -> str:
 
 
 def outbound(channel: str) -> str:
-    """Where a channel finds the messages it is to send."""
     return f"outbound.{channel}"
 
 
@@ -94,7 +92,6 @@ def read_case_subject(subject: str) -> CaseSubject:
 
 
 def command(service: str, name: str) -> str:
-    """Where a service answers one kind of command (request/reply)."""
     return f"commands.{service}.{name}"
 
 

@@ -59,7 +59,6 @@ class Gate(Check):
 
     @property
     def archived(self) -> int:
-        """The last sequence of the archive."""
         return self.archive.last
 
     @property

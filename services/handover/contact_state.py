@@ -26,12 +26,10 @@ class Contact:
     last_at: datetime | None = None
     """Independent of the order in which contacts were recorded."""
     lost_at_version: int | None = None
-    """The version of the open loss; ended by ContactRegained, or by what he said in a later call.
-    """
+    """The version of the open loss; ended by ContactRegained, or by his words in a later call."""
     calls: Grown[Call, bool] = field(default_factory=Grown)
     """Each call, and whether it proves that this case's man is on the line: by his return code,
-    and a second fact where the code needs one.
-    """
+    and a second fact where the code needs one."""
     ended: Grown[Call, None] = field(default_factory=Grown)
     """A call counts as still going until its end is recorded."""
 
@@ -85,7 +83,6 @@ def contact_after(contact: Contact, event: CaseEvent[Any], data: ContactStep) ->
 
 
 def proves_himself(call: CallLinked) -> bool:
-    """Whether the code given in a call is enough by itself."""
     return call.basis == "return_code" and not call.second_fact_needed
 
 

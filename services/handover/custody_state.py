@@ -31,7 +31,6 @@ class CustodyView:
     card_due_at: datetime | None = None
     """The deadline that the card missed, once that is recorded."""
     exchange_consent: str | None = None
-    """The wording of the consent."""
     publicity_consent: str | None = None
     exchanged: bool = False
 

@@ -35,7 +35,7 @@ MESSAGE_TELLS = Guard(
 def decide_disclose(
     state: HandoverState, command: DiscloseRendezvous, now: datetime, members: Members = NOBODY
 ) -> list[Event]:
-    """Needs an approved rendezvous, a man still verified, believed and free; to himself; once."""
+    """Needs approval, a man still verified, believed and free; only to himself; once."""
     require_open(state)
     rendezvous = require_current(state, command.rendezvous_id)
     require_cleared(state, members, now)
@@ -71,8 +71,7 @@ def decide_guidance(
 
 def decide_withdrawn(state: HandoverState, message_id: str) -> list[Event]:
     """The message failed, so he must be told again. Nothing if it is now known to have gone out,
-    or if he was told in a call.
-    """
+    or if he was told in a call."""
     rendezvous, reason = state.meeting.rendezvous, state.messages.fault_of(message_id)
     if rendezvous is None or rendezvous.over or reason is None:
         return []

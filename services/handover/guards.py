@@ -58,7 +58,6 @@ def require_open(state: HandoverState) -> None:
 
 
 def require_or_override(state: HandoverState, holds: bool, guard: Guard, now: datetime) -> None:
-    """Checks a guard that two people may have set aside."""
     require(holds or state.is_overridden(guard.name, now), guard)
 
 

@@ -32,8 +32,6 @@ OfferAnswer = Literal["open", "accepted", "refused", "withdrawn", "void", "recei
 
 @dataclass(frozen=True, slots=True)
 class Rendezvous:
-    """The rendezvous last planned or replanned."""
-
     rendezvous_id: str
     planned_by: str
     window_to: datetime
@@ -69,8 +67,6 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """The current rendezvous and offer, and all earlier rendezvous."""
-
     rendezvous: Rendezvous | None = None
     offer: Offer | None = None
     planned_ids: frozenset[str] = frozenset()

@@ -20,7 +20,6 @@ from shared.events.outbound import (
 @dataclass(frozen=True, slots=True)
 class Message:
     rendezvous_id: str | None
-    """The rendezvous it tells of."""
     valid_until: datetime
     told: bool = False
     """Whether the disclosure by this message is recorded."""

@@ -43,8 +43,7 @@ class Party:
     @property
     def expected(self) -> int:
         """How many should come: the last count; else the last declaration; else the roll and those
-        he said are with him.
-        """
+        he said are with him."""
         if self.observed is not None:
             return self.observed
         if self.declared is not None:

@@ -57,7 +57,6 @@ def hand_over_members(handover: Handover, event: CaseEvent[GroupHandedOver]) -> 
 def withdraw_what_he_was_not_told(
     handover: Handover, event: CaseEvent[MessageFailed | MessageRefused]
 ) -> Outcome:
-    """A place that a failed message was to tell counts as not told."""
     context = handover.context
     decide = partial(decide_withdrawn, message_id=event.data.message_id)
     return transact(context.writer, event.subject, context.cause_in(event), decide)

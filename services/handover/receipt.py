@@ -37,9 +37,7 @@ DISCREPANCY_OPEN = Guard("discrepancy_open", "a case with an open discrepancy")
 
 
 def decide_hand_over(state: HandoverState, command: RecordHandover, now: datetime) -> list[Event]:
-    """By the team that accepted, with a head count. Another count than expected raises a
-    discrepancy.
-    """
+    """By the team that accepted, with a head count. An unexpected count is raised."""
     _require_receipt(state, command, now)
     receipt = HandedOver(
         team=command.team,

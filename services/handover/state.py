@@ -78,7 +78,6 @@ class HandoverState:
                 assert_never(unreachable)
 
     def is_overridden(self, guard: str, now: datetime) -> bool:
-        """Two people have set the guard aside, and it hasn't expired."""
         return any(one.guard == guard and now < one.expires_at for one in self.overrides)
 
 

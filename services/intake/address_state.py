@@ -17,8 +17,6 @@ from shared.log.grown import Grown
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The sealed value, and where in the log it stands."""
-
     channel: Channel
     version: int
     type_name: str
@@ -44,7 +42,6 @@ class Addresses:
         return Addresses(known, {**self.covered, address.channel: address})
 
     def covers(self, address: Address) -> bool:
-        """Whether the current contact rule allows contact at this address."""
         covered = self.covered.get(address.channel)
         if covered is None or covered.caller_key is None:
             # Without a key nobody can tell whether two calls came from one address.

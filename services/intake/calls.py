@@ -44,8 +44,6 @@ ID_MAX_CHARACTERS = 64
 
 @dataclass(frozen=True)
 class OpenedCall:
-    """An opened call whose case isn't known yet."""
-
     incoming: IncomingCall
     parsed: Parsed
     code: str | None = field(default=None, repr=False)
@@ -64,8 +62,6 @@ def read_message(delivery: Delivery, now: datetime) -> ChannelMessage:
 
 @dataclass(frozen=True)
 class ReadCall:
-    """A call whose boxes are open, and what must be hashed of it."""
-
     message: ChannelMessage
     parsed: Parsed
     said: Mapping[str, str] = field(repr=False)

@@ -24,7 +24,6 @@ class Told:
 
     @property
     def is_of_group(self) -> bool:
-        """Whether it is about the roll of the group that this case leads."""
         return self.joined or self.left is not None
 
 

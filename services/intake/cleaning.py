@@ -134,7 +134,6 @@ def text(said: str) -> Cleaned:
 
 
 def is_long(said: str) -> bool:
-    """Whether an event holds only its beginning."""
     return len(said) > TEXT_MAX_CHARACTERS
 
 
@@ -145,7 +144,6 @@ def line(said: str) -> Cleaned:
 
 
 def shortened(name: str) -> Cleaned:
-    """A line cut to what an event holds."""
     return Cleaned(name[:NAME_MAX_CHARACTERS].strip() or None, len(name) > NAME_MAX_CHARACTERS)
 
 

@@ -12,7 +12,6 @@ from shared.events.calls import DeliveryReported
 
 
 def was_given(outbox: Outbox, report: DeliveryReported) -> bool:
-    """Whether the channel that reports was given the message."""
     message = outbox.messages.get(report.message_id)
     return (
         message is not None

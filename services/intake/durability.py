@@ -40,7 +40,6 @@ class Durability:
             threading.Thread(target=self._watch, name="durability", daemon=True).start()
 
     def is_assured(self) -> bool:
-        """Every server that answered syncs always."""
         return self._assured
 
     def guarded(self, sort: Sort) -> Sort:
@@ -78,8 +77,7 @@ class Durability:
         except RequestRefusedError as error:
             logger.error("fsync_unknown", error=type(error))
             return
-        # A server that stores nothing, such as one with a full disk, acknowledges nothing; the
-        # others do.
+        # A server that stores nothing (a full disk) acknowledges nothing; the others do.
         told = [one for one in map(_syncs_always, answers) if one is not None]
         unsafe = told.count(False)
         self._assured = bool(told) and not unsafe and generation == self._connection.generation

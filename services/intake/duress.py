@@ -16,6 +16,7 @@ from shared.refusals import CLEARED_BY_SUPERVISOR, require
 def decide_return_code(
     state: IntakeState, code_hash: str, duress_hash: str | None = None
 ) -> list[Event]:
+    """Its code and duress twin must be reserved first."""
     require_not_handed_over(state)
     return [intake.ReturnCodeIssued(code_hash=code_hash, duress_hash=duress_hash)]
 
@@ -23,7 +24,7 @@ def decide_return_code(
 def decide_clear_duress(
     state: IntakeState, command: ClearDuress, _now: datetime, rules: Rules
 ) -> list[Event]:
-    """By a supervisor; by anyone if none is named. The events say nothing else."""
+    """By a supervisor; by anyone if none is named. Others are told nothing else."""
     require_not_exchanged(state)
     require(rules.supervisors.let(command.by), CLEARED_BY_SUPERVISOR)
     if not state.duress:

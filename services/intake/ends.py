@@ -24,8 +24,6 @@ ATTEMPTS = 10
 
 
 class EarlyEnds:
-    """Ends that wait for their calls."""
-
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
@@ -49,7 +47,6 @@ class EarlyEnds:
         raise ContendedError("the place of an early end keeps changing")
 
     def of_call(self, channel: Channel, call_id: str) -> CallEnded | None:
-        """The end that came before its call, if any."""
         kept = self._bucket.get(_place(channel, call_id))
         if kept is None:
             return None

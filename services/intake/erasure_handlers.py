@@ -21,7 +21,6 @@ class Erasure:
 
 
 def erase(erasure: Erasure, command: ErasePersonalData) -> Outcome:
-    """Erases, or queues the erasure."""
     context = erasure.context
     return transact(
         context.writer,
@@ -32,6 +31,5 @@ def erase(erasure: Erasure, command: ErasePersonalData) -> Outcome:
 
 
 def finish(erasure: Erasure, event: CaseEvent[Any]) -> Outcome:
-    """Carries out what was queued while he was on his way."""
     context = erasure.context
     return transact(context.writer, event.subject, context.cause_in(event), decide_queued)

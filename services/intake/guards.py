@@ -21,8 +21,6 @@ CALL_OF_CASE = Guard("call_of_case", "a call_id that belongs to this case")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The settings that decisions depend on."""
-
     lease: timedelta
     supervisors: Supervisors
 

@@ -25,8 +25,6 @@ SOURCES_KEPT = 50_000
 
 
 class Suspicion(NamedTuple):
-    """How much guessing came lately from a code's source."""
-
     misses: float = 0.0
     """Wrong codes of this source, decaying over time."""
     over_limit: bool = False

@@ -65,8 +65,6 @@ RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Ev
 
 
 class RecordedCall(NamedTuple):
-    """What became of a call, and the id it has in its case."""
-
     outcome: Outcome
     call_id: str
 
@@ -88,7 +86,6 @@ def record_call(intake: Intake, opened: OpenedCall) -> RecordedCall:
 
 
 def carry_out(intake: Intake, command: Command) -> Outcome:
-    """Carries out the commands in DECISIONS and RULED."""
     context = intake.context
     return transact(
         context.writer,

@@ -12,8 +12,6 @@ from shared.events.intake import LinkBasis
 
 @dataclass(frozen=True, slots=True)
 class IncomingCall:
-    """An opened and checked call."""
-
     message_id: str
     call_id: str
     channel: Channel
@@ -35,7 +33,6 @@ class IncomingCall:
     name_key: str | None = None
     """Keyed hash of the account's shown name; only search uses it."""
     gave_code: bool = False
-    """Whether he gave anything as a code."""
     tries: int = 1
     """How many codes that may be."""
     words: str = ""

@@ -26,8 +26,6 @@ CallOfChannel = tuple[Channel, str]
 
 
 class Given(NamedTuple):
-    """A code as given in a call."""
-
     channel: Channel
     caller_key: str | None
     code_hash: str | None
@@ -37,8 +35,6 @@ class Given(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """What links a call, and with what confidence."""
-
     basis: LinkBasis
     confidence: float
     second_fact_needed: bool = False
@@ -49,16 +45,13 @@ class Known:
     callers: Grown[tuple[Channel, str | None], None] = field(default_factory=Grown)
     """Addresses that are his as far as is known; None: the channel's withheld number."""
     channels: frozenset[Channel] = frozenset()
-    """The channels of these addresses."""
     codes: tuple[str | None, ...] = ()
     """The hashes of the latest code and of its twin."""
     coded: Grown[CallOfChannel, None] = field(default_factory=Grown)
-    """The calls in which he gave it."""
     doubted: Grown[CallOfChannel, str | None] = field(default_factory=Grown)
     """Those that still need a second fact, with their caller."""
 
     def proof_by_code(self, given: Given) -> Proof:
-        """What a code of this case proves in this call."""
         if self.codes and given.code_hash is not None and given.code_hash not in self.codes:
             return Proof("earlier_code", min(REPLACED, given.confidence))
         caller = (given.channel, given.caller_key)

@@ -77,7 +77,6 @@ def require_fits(command: SendMessage, limits: Mapping[Channel, MessageLimit]) -
 def queued_lately(
     outbox: Outbox, channel: Channel, now: datetime
 ) -> list[CaseEvent[outbound.MessageQueued]]:
-    """What was recently queued on a channel and hasn't failed."""
     return [
         one.queued
         for one in outbox.messages.values()

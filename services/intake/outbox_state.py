@@ -40,7 +40,6 @@ class Message:
     address: Address | None
     """Where it goes: what the contact rule covered when it was queued; None if nothing."""
     erased: bool = False
-    """Its text or address was erased before it went."""
     dispatched_at: datetime | None = None
     ended: bool = False
     reported: bool = False
@@ -50,7 +49,6 @@ class Message:
     queued: CaseEvent[Any] | None = None
     """The event that queued it: holds its text, its author and the time."""
     rendezvous_id: str | None = None
-    """The rendezvous it tells of."""
     told: bool = False
     """Whether handover recorded the disclosure by it."""
 

@@ -59,7 +59,7 @@ def take_up(context: ParkedContext, command: TakeUpParked) -> Outcome:
 
 
 def set_aside(context: ParkedContext, command: SetParkedAside) -> Outcome:
-    """Notes that a parked message waits for nobody any more."""
+    """The message then waits for nobody any more."""
     _opened(context, command, _found(context, command), "set_aside")
     _note(context, command, "set_aside")
     return Outcome("recorded", command.case_id, 0, 0)

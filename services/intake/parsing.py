@@ -30,7 +30,6 @@ Hashed = Mapping[str, Sequence[tuple[str, ...]]]
 """The hashes by kind, each with the newest pepper's first."""
 
 _BOXED = ("caller_address", "display_name", "text", "return_code")
-"""What a channel seals."""
 _CLEANED: dict[str, Change] = {
     "caller_address": "address_cleaned",
     "display_name": "name_cleaned",
@@ -70,7 +69,6 @@ class Parsed:
     originals: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def note(self, change: Change, name: str, original: Any) -> None:
-        """Keeps a field's original."""
         self.changed.add(change)
         self.originals[name] = original
 

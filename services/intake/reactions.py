@@ -40,8 +40,6 @@ from shared.skeleton.reactions import Reactions, set_timers
 
 @dataclass(frozen=True)
 class Listening:
-    """What these reactions and the sorting of channels' messages work with."""
-
     intake: Intake
     early_ends: EarlyEnds
     erasure: Erasure
@@ -77,7 +75,6 @@ def dispatch(listening: Listening, event: CaseEvent[MessageQueued]) -> Outcome:
 def dispatch_told(
     listening: Listening, event: CaseEvent[RendezvousDisclosed | GuidanceGiven]
 ) -> Outcome | None:
-    """Sends a message that waited for its disclosure to be recorded."""
     if event.data.message_id is None:
         return None
     return sending.dispatch_told(listening.sending, event)

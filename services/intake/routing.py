@@ -38,12 +38,10 @@ CALLS_OF_A_CASE_MAX = 5_000
 service has, and nobody reads it. It stays as it is for operators, and further calls open another
 case. Calls with the code are let in up to twice this number, so that a flood under his number
 doesn't keep the man himself out; and a flood on one channel, which may know his code, doesn't keep
-out his calls on another.
-"""
+out his calls on another."""
 ASKED_AGAIN_AFTER = 100
 """Calls that pass a full case before the log is asked whether it is over: reading a long case for
-each would cost more than the calls.
-"""
+each would cost more than the calls."""
 SURE = 1.0
 LESS_A_MISS = 0.85
 """Each wrong code of the same source multiplies the confidence in the next by this."""
@@ -54,8 +52,6 @@ GUESSABLE = 0.3
 
 
 class Standing(NamedTuple):
-    """What routing needs to know from a case's log."""
-
     is_over: bool = False
     calls: int = 0
     """Those of the channel asked about."""
@@ -175,7 +171,6 @@ class Index:
         return self._entries.there("code", code_hashes)
 
     def has_code(self, code_hash: str, case_id: str, *, duress: bool = False) -> bool:
-        """Whether a code, or a duress twin, was reserved for this case."""
         return self._entries.get(f"code.{code_hash}") == _code_entry(case_id, duress)
 
     def reserve_code(self, code_hash: str, case_id: str, *, duress: bool = False) -> bool:

@@ -95,7 +95,6 @@ class Sending:
     report_within: timedelta
     """How long a channel may take to report."""
     keep_deadlines: Callable[[str], None]
-    """Sets the timers of a case."""
 
 
 def send_message(sending: Sending, command: SendMessage) -> Recorded:
@@ -126,7 +125,6 @@ def send_message(sending: Sending, command: SendMessage) -> Recorded:
 def _said_lately(
     context: Context, command: SendMessage, outbox: Outbox, now: datetime
 ) -> Sequence[str]:
-    """The unerased texts queued lately on that channel."""
     if command.again:
         return ()
     lately = queued_lately(outbox, command.channel, now)
@@ -182,7 +180,6 @@ def dispatch(
 def dispatch_told(
     sending: Sending, event: CaseEvent[RendezvousDisclosed | GuidanceGiven]
 ) -> Outcome:
-    """Releases the message that waited for its disclosure to be recorded."""
     history = sending.context.writer.log.load_current(event.subject)
     message = history.state.outbox.messages.get(event.data.message_id)
     if message is None or message.queued is None:

@@ -62,6 +62,7 @@ def evolve_shift(shift: ShiftState | None, event: CaseEvent[Any]) -> ShiftState 
 
 
 def decide_start(shift: ShiftState | None, command: StartShift) -> list[Event]:
+    """Once per shift."""
     require(shift is None, SHIFT_NEW)
     return [shifts.ShiftStarted(operators=command.operators, started_by=command.by)]
 

@@ -32,8 +32,7 @@ WITHHELD, ENDS = "withheld", "ends"
 
 LIGHT_MAX_BYTES, LIGHT_MAX_PARTS = 8_192, 64
 """Anything longer, or with more parts, isn't kept open while it waits: 380 kB of `{},` take 10 MB,
-and thousands of messages are in hand.
-"""
+and thousands of messages are in hand."""
 HEAVY_AT_ONCE = 2
 """Per channel: otherwise one channel's long calls could occupy every thread."""
 _heavy: dict[str, threading.BoundedSemaphore] = {}
@@ -70,8 +69,7 @@ def sort_upstream(listening: Listening, deliveries: Sequence[Delivery]) -> list[
 
 def _alike(deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
     """The light messages before the first heavy one, or that one alone: a heavy message is hashed
-    by itself, and would be hashed again if nothing were left for the light ones before it.
-    """
+    by itself, and would be hashed again if nothing were left for the light ones before it."""
     return list(takewhile(lambda one: _is_light(one.body), deliveries)) or deliveries[:1]
 
 

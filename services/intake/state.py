@@ -25,8 +25,6 @@ from shared.log.grown import Grown
 
 
 class Call(NamedTuple):
-    """The part of a call that decisions need."""
-
     caller_key: str | None
     language: str
     started_at: datetime
@@ -34,8 +32,6 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class QueuedErasure:
-    """A lawful erasure that waits until it may happen."""
-
     classes: tuple[PersonalClass, ...]
     legal_basis: LegalBasis
     by: str
@@ -65,7 +61,6 @@ class IntakeState:
     claim: Claim = field(default_factory=Claim)
     group: Group = field(default_factory=Group)
     links: frozenset[str] = frozenset()
-    """Other cases that may be the same man's."""
     known: Known = field(default_factory=Known)
     told: tuple[Told, ...] = ()
     pending: Pending = field(default_factory=Pending)
@@ -77,7 +72,6 @@ class IntakeState:
 
     @property
     def is_underway(self) -> bool:
-        """Between planned and handed over."""
         return self.meeting is not None and self.closed_as is None
 
     @property

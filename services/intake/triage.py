@@ -28,6 +28,7 @@ def decide_triage(state: IntakeState, command: TriageCall) -> list[Event]:
 
 
 def decide_note(state: IntakeState, command: AddNote) -> list[Event]:
+    """On his present case, until he was exchanged."""
     require_not_exchanged(state)
     return [intake.NoteAdded(text=Plain(command.text))]
 

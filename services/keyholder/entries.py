@@ -35,8 +35,7 @@ class WrappedKey(BaseModel):
     """X25519 public key in base64."""
     wrapped: str | None = None
     """The private key in base64: nonce and AES-256-GCM ciphertext, bound to case, class, epoch,
-    key id and the public key.
-    """
+    key id and the public key."""
     damaged: tuple[int, ...] = ()
     """Ids of earlier keys that failed to unwrap when renewed; the others are destroyed."""
 
@@ -48,8 +47,7 @@ class Entry(BaseModel):
     keys: dict[PersonalClass, WrappedKey]
     erasures: tuple[Id, ...] = ()
     """Ids of the erasures carried out. Versions wouldn't do: a truncated log gives the same ones
-    to other events.
-    """
+    to other events."""
 
 
 class CaseKey(NamedTuple):
@@ -90,7 +88,6 @@ def unwrapped(case_id: str, name: PersonalClass, entry: Entry, kek: bytes) -> Da
 
 
 def found(case_id: str, entry: Entry, kek: bytes) -> dict[PersonalClass, CaseKey]:
-    """Every class's current key."""
     return {name: _found(case_id, name, entry, kek) for name in entry.keys}
 
 

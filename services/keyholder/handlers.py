@@ -46,7 +46,6 @@ from shared.subjects import read_case_subject
 from shared.written.wrong_fields import wrong_fields
 
 ROTATION = "rotation"
-"""The nightly timer."""
 
 SHORTEST_NIGHT = timedelta(hours=12)
 """A timer sooner after the last rotation belongs to the same night."""
@@ -82,8 +81,7 @@ def respond(keeping: Keeping, subject: str, body: bytes, may_wait: bool) -> byte
             return None
         keeping.lock.use()
         answered = _json(answer(keeping, asker, asked))
-        # If it was sealed meanwhile, the answer was made without secrets or after them: don't trust
-        # it.
+        # If it was sealed meanwhile, the answer may have been made without secrets.
         return _json(SEALED) if _is_closed(keeping) else answered
     except Exception as error:  # The asker must not wait for an answer that never comes.
         if _is_closed(keeping):

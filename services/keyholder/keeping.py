@@ -33,7 +33,6 @@ class Keeping:
     lock: Lock
     log: CaseLog[Erasures]
     folder: Path
-    """The key folder."""
     now: Callable[[], datetime]
     budgets: Budgets
     hash_limits: HashLimits = field(default_factory=HashLimits)

@@ -12,8 +12,6 @@ from shared.keys.sealing import SealBrokenError
 
 
 class CaseKeys(NamedTuple):
-    """A case's keys in memory, and the ids of the erasures carried out."""
-
     keys: dict[PersonalClass, CaseKey]
     erasures: tuple[str, ...]
 
@@ -86,5 +84,4 @@ def written(entry: Entry) -> bytes:
 
 
 def change_of(case_id: str, entry: Entry, revision: int) -> Change:
-    """The change of a case's entry from the revision that was read."""
     return Change(case_id, written(entry), revision)

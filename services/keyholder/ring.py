@@ -43,10 +43,8 @@ from shared.keys.messages import OpeningKey
 from shared.keys.sealing import DataKey, SealBrokenError
 
 KEYS_KEPT = 20_000
-"""How many cases' unwrapped keys stay in memory."""
 
 CHANGED_AT_ONCE = 500
-"""How many entries one atomic batch rewraps."""
 
 
 class ErasurePendingError(Exception):
@@ -135,7 +133,6 @@ class KeyRing:
         return Rotation(count, tuple(damaged), tuple(gone), secrets.epoch, kept)
 
     def check(self) -> KeyCheck:
-        """Checks that every case's keys unwrap."""
         count, damaged, gone = 0, list[str](), list[str]()
         for case_id, kept in self._bucket.entries():
             count += 1

@@ -44,8 +44,6 @@ _NUMBERED = re.compile(r"^(kek|pepper)-([0-9]{1,5})\.key$")
 
 @dataclass(frozen=True)
 class Secrets:
-    """The secrets of an installation, in the key holder's memory."""
-
     keks: dict[int, bytes] = field(repr=False)
     """By epoch."""
     peppers: dict[int, bytes] = field(repr=False)

@@ -1,5 +1,4 @@
-"""query: the read models, the JSON API and the pages. It follows the whole log and records
-nothing.
+"""query: the read models, the JSON API and the pages. It follows the log and records nothing.
 
 It has no durable consumer: its checkpoint is stored with its rows, in the same transaction.
 """

@@ -26,7 +26,6 @@ BODY_MAX_BYTES = 262_144
 """The largest request; a text of 10,000 characters, each escaped in JSON, takes half of it."""
 
 BODY_WITHIN_S = 10.0
-"""How long a request's body may take."""
 
 SAME_SITE = frozenset({"same-origin", "none"})
 """Sec-Fetch-Site of requests from our pages or the address bar."""

@@ -60,8 +60,7 @@ WRONG_SETTING, CANNOT_START = 2, 1
 """Exit codes."""
 GC_THRESHOLD_OBJECTS = 50_000
 """A batch of 2,000 events makes and drops about 30,000 objects; Python's default would scan them
-40 times meanwhile (measured: a third of the time of a rebuild).
-"""
+40 times meanwhile (measured: a third of the time of a rebuild)."""
 
 
 class AddressError(ValueError):
@@ -192,7 +191,7 @@ class Query:
 
 
 async def _again_and_again(every_s: float, work: Callable[[], None]) -> None:
-    """Runs `work` in a thread, and again after it fails."""
+    """Runs `work` in a thread, whether or not it failed before."""
     while True:
         try:
             await asyncio.to_thread(work)

@@ -71,7 +71,6 @@ def entry_shown(item: ReadEvent, erased: Erased, *, to_supervisor: bool = False)
 
 
 def type_shown(type_name: str) -> str:
-    """An event type's name as everybody sees it."""
     return RESTRICTED if type_name in FOR_SUPERVISORS else type_name
 
 
@@ -86,7 +85,6 @@ def state_of(event: CaseEvent[Any], personal_class: PersonalClass, erased: Erase
 
 
 def personal_shown(event: CaseEvent[Any], erased: Erased) -> dict[str, str]:
-    """What is shown for an event's personal values."""
     return {
         field: state_of(event, personal_class, erased)
         for field, personal_class in type(event.data).PERSONAL.items()

@@ -1,6 +1,5 @@
 """query's own NATS connection, on the server's event loop: passes commands on and looks at
-streams. It connects in the background and for ever, so that query starts without the server.
-"""
+streams. It connects in the background and for ever, so that query starts without the server."""
 
 from __future__ import annotations
 
@@ -44,7 +43,7 @@ class StreamState(NamedTuple):
 
 
 def is_led(cluster: Mapping[str, Any] | None) -> bool:
-    """Whether a stream has a leader and a quorum; None means one server without replicas.
+    """Whether a stream has a leader and a quorum; None: a single server, which needs neither.
 
     Without a leader a follower answers, and a leader that lost its followers keeps answering for
     some 20 s: only what each says of the others tells.
@@ -57,8 +56,6 @@ def is_led(cluster: Mapping[str, Any] | None) -> bool:
 
 
 class NatsConnection:
-    """A NATS connection that may be there or not."""
-
     def __init__(self, settings: Settings) -> None:
         self._servers = settings.nats_servers
         self._options = connect_options(settings.nats_nkey, settings.nats_ca)

@@ -9,8 +9,6 @@ from uuid import UUID
 
 
 class RecordedEvent(Protocol):
-    """A stored message of CASES."""
-
     @property
     def id(self) -> int: ...
     @property

@@ -1,6 +1,5 @@
 """Checks regularly that new data can be stored: at the nats-servers and on this machine's disks.
-Problems are in /readyz, on the pages and in the diagnostics.
-"""
+Problems are in /readyz, on the pages and in the diagnostics."""
 
 from __future__ import annotations
 
@@ -18,8 +17,6 @@ SAY_AGAIN_S = 10.0
 
 
 class Storing:
-    """What the last look found."""
-
     def __init__(self, reports: Callable[[], Iterable[bytes]], folders: Sequence[Path]) -> None:
         self._reports = reports
         self._folders = folders
@@ -30,7 +27,6 @@ class Storing:
 
     @property
     def problems(self) -> list[str]:
-        """What is refused or full, in words for a person."""
         return [str(one) for one in (*self._refusing, *self._full)]
 
     def look(self) -> None:

@@ -19,7 +19,7 @@ CREDIBILITY_MAX = timedelta(days=30)
 def decide_assess(
     state: VerificationState, command: AssessCredibility, now: datetime
 ) -> list[Event]:
-    """A person's assessment, for a limited time."""
+    """An assessment counts for a limited time."""
     require_not_handed_over(state)
     require(now < command.expires_at <= now + CREDIBILITY_MAX, EXPIRES_IN_TIME)
     return [

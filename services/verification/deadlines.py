@@ -18,7 +18,6 @@ REASONS: Mapping[str, Literal["no_answer", "overdue"]] = {
     REGISTRY_ANSWER: "no_answer",
     REGISTRY_OVERDUE: "overdue",
 }
-"""The reason recorded when the registry's time is up."""
 KINDS = {
     REGISTRY_ANSWER: Deadline(
         "PersonalDataProvided, until the registry says anything at all",
@@ -35,8 +34,6 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """How long a registry may take."""
-
     registry_answer: Annotated[timedelta, Setting("registry_answer_minutes")]
     registry_overdue: Annotated[timedelta, Setting("registry_overdue_hours")]
 

@@ -72,7 +72,7 @@ def _is_only_claimant(state: VerificationState, command: VerifyIdentity) -> bool
 def decide_contradict(
     state: VerificationState, command: ContradictIdentity, _now: datetime
 ) -> list[Event]:
-    """A fact. It opens a review if he was verified since."""
+    """A fact. It opens a review if it is older than his verification."""
     require(state.opened, CASE_KNOWN)
     reason, happened_at = Plain(command.reason), command.happened_at
     verified = state.verified
@@ -82,6 +82,7 @@ def decide_contradict(
 
 
 def decide_reject(state: VerificationState, command: RejectIdentity, _now: datetime) -> list[Event]:
+    """He isn't who he says."""
     require_not_handed_over(state)
     require(state.statement is not None, IDENTITY_CLAIMED)
     if state.rejected:

@@ -70,8 +70,6 @@ class SqliteRegistry:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a file was recognised as, and who is in it."""
-
     recognised: Recognised
     filled: Filled
 

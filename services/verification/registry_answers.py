@@ -36,8 +36,6 @@ class RegistryAnswer:
 
 
 class Namesakes(NamedTuple):
-    """The men in a registry who bear the surname, or were born that day."""
-
     men: Sequence[Stated]
     too_many: bool
     """Whether there are more than were compared."""
@@ -113,7 +111,6 @@ def _compared(stated: Stated, men: Sequence[Stated]) -> list[_Compared]:
 
 
 def _best(compared: Sequence[_Compared]) -> tuple[_Compared, bool]:
-    """Who fits best, and whether another man fits as well."""
     best = max(compared, key=lambda one: one.rank)
     ties = [one for one in compared if one.rank == best.rank and one is not best]
     return best, any(not is_one_man(best.man, one.man) for one in ties)

@@ -76,8 +76,6 @@ MOST = 0.6
 
 
 class Filled:
-    """How many persons a registry has, and what loading found."""
-
     def __init__(self) -> None:
         self.persons = 0
         self.doubles = 0

@@ -53,9 +53,7 @@ class VerificationState:
     rejected: bool = False
     review_open: bool = False
     review_of_identity: bool = False
-    """Whether a review is about his verified identity."""
     claimants: tuple[str, ...] = ()
-    """Everyone who has claimed the case."""
     life_now: bool = False
     """Whether the last triaged call was of urgency `life_now`."""
 

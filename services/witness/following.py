@@ -25,7 +25,6 @@ IDLE_S = 0.1
 """How long one look for new events waits; also bounds how long a stop takes."""
 RETRY_S = 1.0
 LAST_LOOK_S = 0.3
-"""How long the witness reads on after it was told to stop."""
 
 
 class AlarmError(Exception):
@@ -74,9 +73,7 @@ class Follower:
         return self._heads.sequence, max(self._target, self._heads.sequence)
 
     def end_log(self) -> None:
-        """Call before the stop, once nobody writes any more: the last line then marks the log's
-        end.
-        """
+        """Call before the stop, once nobody writes any more: the last line then ends the log."""
         self._ends_log = True
 
     def doubt(self, what: str) -> None:

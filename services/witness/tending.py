@@ -71,7 +71,6 @@ class _Pausing:
         self._began = time.monotonic()
 
     def after(self, place: int) -> bool:
-        """Whether to end."""
         if place % LINES_AT_ONCE:
             return False
         ended = self._stop.wait(time.monotonic() - self._began)

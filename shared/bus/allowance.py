@@ -4,9 +4,7 @@ from __future__ import annotations
 
 
 class Allowance:
-    """Holds at most `full` and refills from empty in `fills_in_s`; times are of the caller's
-    clock.
-    """
+    """Holds at most `full`, and fills up in `fills_in_s`; times are of the caller's clock."""
 
     def __init__(self, full: int, fills_in_s: float, now: float, share: float = 1.0) -> None:
         self.full = full
@@ -22,7 +20,7 @@ class Allowance:
         return missing / self._a_second
 
     def take(self, count: int, now: float) -> None:
-        """May overdraw only down to zero."""
+        """Goes below zero if more is taken than it holds."""
         self._left = self._filled(now) - count
 
     def is_full(self, now: float) -> bool:

@@ -21,8 +21,7 @@ LEAVE_S = 0.1
 """How long a stop waits for the server to receive what was sent, if there is one."""
 HEADERS_MAX_BYTES = 2_048
 """Longer than the server's own headers and ours. A channel may send 64 KiB with each message, and
-parsing them would take the loop's time from everybody.
-"""
+parsing them would take the loop's time from everybody."""
 
 
 class Alongside(Protocol):
@@ -52,9 +51,7 @@ class _AnyHeaders(TlsClient):
 
 
 class Broker(NatsBroker):
-    """A broker that counts as started once the server hears it, and stops with or without a
-    server.
-    """
+    """A broker that has started once the server hears it, and stops with or without one."""
 
     alongside: list[Alongside]
     """What starts with the broker, and ends before it."""
@@ -85,9 +82,7 @@ class Broker(NatsBroker):
         for one in self.alongside:
             await one.start(client)
         while not self.heard:
-            with contextlib.suppress(
-                FlushTimeoutError
-            ):  # The server is away; nats-py subscribes again.
+            with contextlib.suppress(FlushTimeoutError):  # It is away; nats-py resubscribes.
                 await client.flush()
                 # nats-py's ping overtakes what is pending; the next one comes after it.
                 await client.flush()
@@ -104,9 +99,8 @@ class Broker(NatsBroker):
         # No longer than the slowest of them: a stop has its deadline.
         await asyncio.gather(*(one.stop() for one in self.alongside))
         try:
-            # Skips NatsBroker's stop, which drains: 20 s with a silent server, an error without
-            # one. The subscribers have dropped their subscriptions by now, so nothing comes any
-            # more.
+            # Skips NatsBroker's stop, which drains: 20 s with a silent server, a fault without.
+            # The subscribers have dropped their subscriptions by now, so nothing comes any more.
             await super(NatsBroker, self).stop(exc_type, exc_val, exc_tb)
         except* (NatsError, OSError) as gone:
             logger.warning("connection", error=type(gone.exceptions[0]).__name__)

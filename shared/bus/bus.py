@@ -134,7 +134,6 @@ class Bus:
         return self._hands.get(stream) or self._of_subject.get(subject)
 
     def ready_only_if(self, check: Callable[[], bool]) -> None:
-        """Adds a condition of readiness."""
         self._ready_checks.append(check)
 
     async def run(self) -> None:

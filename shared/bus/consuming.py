@@ -25,8 +25,7 @@ LONGEST_RETRY_DELAY_S = 30.0
 class Processed(NamedTuple):
     """`settled`: acknowledge it. `why`: park it first. `is_sealed`: nothing needing keys works.
 
-    `long_case`: it needs this case, which isn't in memory. `again_in_s`: redeliver after this
-    time.
+    `long_case`: it needs this case, which isn't in memory. `again_in_s`: the redelivery delay.
     """
 
     settled: bool

@@ -159,7 +159,6 @@ class Hand:
 
     @property
     def problem(self) -> str | None:
-        """Why nothing of this consumer is worked on."""
         if self._is_held_up:
             return f"{self.durable.stream}/{self.durable.name}: {HELD_UP}"
         return self.pull.problem
@@ -219,9 +218,7 @@ class Hand:
             except Exception as error:
                 if len(deliveries) == 1:
                     return [Work.that_fails(error)]
-                deliveries = deliveries[
-                    :1
-                ]  # One at a time: one message's failure mustn't hold up the others.
+                deliveries = deliveries[:1]  # One at a time: one's fault isn't the others'.
             else:
                 self._is_held_up = False
                 return works

@@ -21,14 +21,11 @@ LONG_WAITING_MAX = 1_000
 """Per stream: what waits so stays in hand, which is limited."""
 LONG_BYTES_MAX = 4_194_304
 """And in bytes, a quarter of what may be in hand: otherwise forty large messages would keep all
-that follow in the stream. A message of less than 4 KiB may always wait.
-"""
+that follow in the stream. A message of less than 4 KiB may always wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One delivered message, ready to be worked on."""
-
     source: str
     """Who sent it, or which case it is about; never shown or logged."""
     handle: Callable[[], Outcome]
@@ -37,7 +34,6 @@ class Work:
     """Whether it waits for its source's earlier messages."""
     is_long: bool = False
     size: int = 0
-    """Bytes of the message."""
 
     @classmethod
     def that_fails(cls, error: Exception) -> Work:
@@ -54,8 +50,6 @@ ItemT = TypeVar("ItemT")
 
 @dataclass
 class _Lane(Generic[ItemT]):
-    """The waiting work of one source."""
-
     items: deque[tuple[Work, ItemT]] = field(default_factory=deque)
     is_busy: bool = False
     """Its last piece was in turn and isn't done."""
@@ -92,7 +86,6 @@ class _Class(Generic[ItemT]):
         return source in self._lanes
 
     def waiting_behind(self, work: Work) -> deque[tuple[Work, ItemT]]:
-        """Takes out what waits for a piece that was taken and isn't done."""
         waiting: deque[tuple[Work, ItemT]] = deque()
         lane = self._lanes.get(work.source)
         if lane is not None and work.in_turn:
@@ -149,7 +142,6 @@ class _Line(Generic[ItemT]):
             self.put(replace(waiting, is_long=is_long and self.has_bytes_for(waiting)), item)
 
     def has_bytes_for(self, work: Work) -> bool:
-        """Whether a message is small enough to wait among the long ones."""
         is_small = work.size * LONG_WAITING_MAX <= LONG_BYTES_MAX
         return is_small or self.long_bytes + work.size <= LONG_BYTES_MAX
 
@@ -214,7 +206,6 @@ class Lanes(Generic[ItemT]):
         return has_room
 
     def long_have_rested(self, stream: str) -> None:
-        """The stream's next long piece may be taken."""
         self._line(stream).do_long_rest = False
 
     def take(self) -> tuple[str, Work, ItemT] | None:
@@ -232,7 +223,6 @@ class Lanes(Generic[ItemT]):
         self._lines[stream].done(work)
 
     def limit(self, stream: str, share: int) -> None:
-        """Sets how many pieces of a stream may be under way."""
         self._line(stream).share = share
 
     def _line(self, stream: str) -> _Line[ItemT]:

@@ -1,6 +1,5 @@
 """Pulls the messages of one durable consumer, and detects when it can't: the consumer is gone, its
-stream has no leader, or the server is silent. Then it retries at growing intervals.
-"""
+stream has no leader, or the server is silent. Then it retries at growing intervals."""
 
 from __future__ import annotations
 
@@ -82,7 +81,6 @@ class Pull:
                 await self._subscription.unsubscribe()
 
     def has_room(self) -> None:
-        """Signals that there is room for more."""
         self._wake.set()
 
     async def _pull(self, client: Client, inbox: str) -> None:

@@ -73,7 +73,7 @@ class Timers(Protocol):
         """A timer that already fired may still be delivered."""
 
     def is_set(self, timer: Timer) -> bool:
-        """Whether a timer of this name is set, whatever its time."""
+        pass
 
 
 class JetStreamTimers(Timers):

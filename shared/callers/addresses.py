@@ -27,12 +27,10 @@ ADDRESS_MAX_CHARACTERS = 300
 """A longer text is no number and no account; no time is spent on parsing it."""
 HASHED_MAX_CHARACTERS = 250_000
 """The key holder's limit for one message. A letter may fold to three, so the folded address is
-measured.
-"""
+measured."""
 NORMALIZED_MAX_CHARACTERS = 1_000
 """Ordering combining marks takes quadratic time: 180,000 of them block the whole process for
-seventeen seconds.
-"""
+seventeen seconds."""
 OLD_HOME_REGION = "UA"
 """The region assumed by versions before readings."""
 
@@ -42,8 +40,7 @@ _BETWEEN_DIGITS = re.compile(
 )
 _IN_BRACKETS = re.compile(r"[(\[{][^)\]}]*[)\]}]")
 """Bracketed words are a comment, such as the owner's name in address books. One pattern for
-brackets and a letter between them would try every pair, and block the process.
-"""
+brackets and a letter between them would try every pair, and block the process."""
 _LETTER = re.compile(r"[^\W\d_]")
 _IN_ANGLES = re.compile(r"[^<>]*<([^<>]+)>")
 _SCHEME = re.compile(r"(?:tel|callto|sms|sips?|whatsapp|signal|viber):(?://)?(?P<rest>.*)")
@@ -124,9 +121,7 @@ def callers_to_hash(
 
 
 def without_marks(text: str) -> str:
-    """In compatibility form, without invisible characters: directions, joiners, variants,
-    controls.
-    """
+    """In compatibility form, without invisible characters (directions, joiners ...)."""
     if len(text) > NORMALIZED_MAX_CHARACTERS:
         text = "".join(one for one in text if not _is_hidden(one))
         if len(text) > NORMALIZED_MAX_CHARACTERS:

@@ -14,8 +14,7 @@ _LABEL = re.compile(
     r"|сот|нумар|р\.\s?т|д\.\s?т|м|т|тэл|whatsapp|viber|signal|p)(?:[.:№\s-]+))++(?=[+(0-9])"
 )
 """What announces a number; any other word may say whose extension or desk it is. A label has only
-one parse: with two, an endless `м.т.` would block the process.
-"""
+one parse: with two, an endless `м.т.` would block the process."""
 _OWNER = re.compile(
     r"(?P<number>\+[0-9][0-9 ().-]{8,})[\s,;:/-]+[^\W\d_]+(?:[ .-][^\W\d_]+){0,2}\.?"
 )

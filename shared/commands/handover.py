@@ -145,8 +145,7 @@ class WithdrawHandover(Decision):
 class RecordGroupHandover(Decision):
     """Record one receipt for a group, on the case that leads it.
 
-    `received`, `missing` and `refused` are case numbers; `extra` counts those who came without a
-    case.
+    `received`, `missing` and `refused` are case numbers; `extra` counts those without a case.
     """
 
     team: Word

@@ -78,8 +78,7 @@ class ProvidePersonalData(Fact):
 
 
 class IssueReturnCode(Fact):
-    """Give the caller a code to call back with; the answer carries it. An earlier one becomes
-    void.
+    """Give the caller a code to call back with; the answer carries it. An earlier one is void.
 
     Repeating the command gives the same code. So its id can't be learned from the log: its events
     carry only a digest of it.

@@ -83,7 +83,6 @@ def _matching(shown: str, pattern: re.Pattern[str]) -> Form:
 
 
 def words(*allowed: str) -> Form:
-    """One of a closed set of words."""
     known = frozenset(allowed)
     return Form(
         ", ".join(f"`{word}`" for word in allowed),
@@ -92,7 +91,6 @@ def words(*allowed: str) -> Form:
 
 
 def some_of(*allowed: str) -> Form:
-    """A list of words of a closed set."""
     one = words(*allowed)
     return Form(f"some of {one.shown}", lambda value: _each(value, one, LIST_MAX))
 
@@ -158,7 +156,6 @@ def _field(value: Any) -> object | None:
 
 
 def _logger(value: Any) -> object | None:
-    """The name of a loaded library's logger."""
     if not isinstance(value, str) or LOGGER.fullmatch(value) is None:
         return None
     return value if value in LOGGERS or value.partition(".")[0] in sys.modules else None

@@ -39,9 +39,7 @@ def configure(service: str, level: str) -> None:
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.clear_contextvars()
-    logging.raiseExceptions = (
-        False  # Otherwise a failure to print would print the record's arguments.
-    )
+    logging.raiseExceptions = False  # A failure to print would print a record's arguments.
     logging.basicConfig(level=logging.WARNING, handlers=[_LibraryLines(lines)], force=True)
     for name in list(logging.root.manager.loggerDict):
         # Libraries bring handlers of their own, which print texts.

@@ -1,7 +1,6 @@
 """The closed catalogue: every event Passage knows, and who records it.
 
-An event that isn't listed here can't be stored, and is refused when read
-(`shared.events.parsing`).
+An event not listed here can't be stored, and is refused when read (`shared.events.parsing`).
 """
 
 from __future__ import annotations

@@ -166,8 +166,7 @@ class ReturnCodeIssued(Event):
 
 class CallerConfirmed(Event):
     """An operator found by a second fact that whoever gave the code in this call is the man
-    himself.
-    """
+    himself."""
 
     call_id: Id
     channel: Channel

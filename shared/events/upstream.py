@@ -191,9 +191,7 @@ def _object(received: bytes, *, inside: bool = False) -> tuple[dict[str, Any], s
         if isinstance(found, list) and len(found) == 1:
             (found,) = found  # A batch of CloudEvents, with one in it.
         if isinstance(found, str) and found.lstrip(_BLANK).startswith("{") and not inside:
-            return _object(
-                found.encode("utf-8", "surrogatepass"), inside=True
-            )  # JSON inside a JSON string.
+            return _object(found.encode("utf-8", "surrogatepass"), inside=True)  # JSON in JSON.
         if isinstance(found, dict):
             return found, stripped[end:].strip(_BLANK)
     raise UnreadableEventError("not_json", "", "one JSON object")

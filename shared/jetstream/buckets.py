@@ -22,8 +22,6 @@ ENTRIES_REMEMBERED = 50_000
 
 
 class BucketEntry(NamedTuple):
-    """A key's value and revision."""
-
     value: bytes
     revision: int
 
@@ -41,8 +39,6 @@ class TakenError(Exception):
 
 
 class Bucket(Protocol):
-    """What services ask of a bucket."""
-
     def get(self, key: str) -> BucketEntry | None:
         pass
 

@@ -107,5 +107,4 @@ class Call:
 
 
 def headers_of(message: Outgoing) -> dict[str, str] | None:
-    """The headers in nats-py's form."""
     return None if message.headers is None else dict(message.headers)

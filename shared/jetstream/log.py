@@ -25,8 +25,6 @@ class RecordedEvent(Notification):
 
 @dataclass(frozen=True)
 class Log:
-    """A stream with the subjects of one log in it."""
-
     stream: Stream
     subjects: Subjects
     content_type: str = ""

@@ -12,9 +12,7 @@ REMEMBERED_ORIGINATORS = 10_000
 
 
 class OwnWrites:
-    """The newest version and sequence stored for the most recently written originators, and
-    overall.
-    """
+    """The newest version and sequence stored for the originators written last, and overall."""
 
     def __init__(self) -> None:
         self._newest: dict[str, tuple[int, int]] = {}

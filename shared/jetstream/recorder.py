@@ -23,8 +23,7 @@ from shared.jetstream.stream import READ_BATCH_BYTES, READ_BATCH_MESSAGES, TooMa
 from shared.jetstream.subscription import JetStreamSubscription
 
 FEW_VERSIONS = 256
-"""So many are requested by version; for more from a low start, all of the originator's events are.
-"""
+"""So many are requested by version; for more from a low start, all the originator's events."""
 
 
 class JetStreamAggregateRecorder(AggregateRecorder):
@@ -36,9 +35,7 @@ class JetStreamAggregateRecorder(AggregateRecorder):
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        """As `JetStreamApplicationRecorder.insert_events`, but returns None, as the library
-        requires.
-        """
+        """As `JetStreamApplicationRecorder.insert_events`, but None, as the library asks."""
         self._insert_events(stored_events, **kwargs)
         return None
 

@@ -43,7 +43,6 @@ def read_leader_message(message: Mapping[str, Any]) -> StoredMessage:
 
 
 def read_message(reply: Reply) -> StoredMessage:
-    """The message in a reply of the direct API."""
     start = reply.headers.rfind(b"\r\nNats-Stream: ")
     match = SERVER_HEADERS.match(reply.headers, start) if start >= 0 else None
     if match is None:

@@ -140,7 +140,6 @@ class Stream:
         return sequence
 
     def metadata(self) -> dict[str, str]:
-        """The metadata in the stream's definition, from the leader."""
         answer = self._api(f"STREAM.INFO.{self.name}", None)
         if answer is None:
             raise OperationalError(f"no stream {self.name}")

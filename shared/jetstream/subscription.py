@@ -1,8 +1,7 @@
 """Events in stream order, past ones at full speed and new ones as they are stored.
 
 All events come by direct batch reads from a sequence, which no reconnect can disturb. A
-headers-only consumer just tells when to read again; if its word is lost, a read each second makes
-up.
+headers-only consumer tells when to read again; if its word is lost, a read each second makes up.
 """
 
 import time
@@ -180,8 +179,7 @@ class JetStreamSubscription(Subscription[ApplicationRecorder]):
 
     def _check_not_cut(self) -> None:
         """`SequenceGapError` if the stream ends before what was read: it was cut or replaced."""
-        # A leader just elected may not have applied everything yet, so it gets the deadline to do
-        # so.
+        # A leader just elected may not have applied everything yet: it gets the deadline.
         last = self._next_sequence - 1
         for _ in self._stream.attempts():
             try:

@@ -65,7 +65,7 @@ class _Transport(TcpTransport):
 
     @override
     def __bool__(self) -> bool:
-        # nats-py's own would replace a new one that is falsy, as its own is.
+        # If a new one were falsy, as nats-py's is, nats-py would replace it by its own.
         return self._is_new or self._io_writer is not None
 
     @override

@@ -59,8 +59,7 @@ class JetStreamTrackingRecorder(TrackingRecorder):
             message_id=f"{subject} {tracking.notification_id} after {sequence}",
             expected_sequence=sequence,
         )
-        # At the end of the batch, a position instead of an event would be the stream's newest
-        # message.
+        # As the batch's last, a position and no event would be the stream's newest message.
         return append(
             self.log.stream,
             [entry, *events],

@@ -24,8 +24,7 @@ FOUND_CASES_MAX = 20
 
 Use = Literal["shown", "compared", "own"]
 """What opened values are for: a person sees them, they are compared for that person, or the
-service does its own work with them. What is shown counts against the person's budget.
-"""
+service does its own work with them. What is shown counts against the person's budget."""
 
 SearchKind = Literal["caller", "case", "name", "return_code", "service_number"]
 """What was searched by; `case`: by what a case was told."""

@@ -75,8 +75,6 @@ class TooManyError(KeysUnavailableError):
 
 
 class Searcher(NamedTuple):
-    """Who searches, what for, and by what kinds of things."""
-
     by: str
     purpose: str
     asked: tuple[SearchKind, ...]

@@ -12,7 +12,6 @@ from shared.keys.access import FOUND_CASES_MAX, ParkedUse, SearchKinds, Use
 from shared.keys.hash_purposes import HashPurpose
 
 VALUES_MAX = 1_000
-"""How many values one request may name."""
 
 NOT_YET = "not yet"
 """The key holder's answer while an erasure is still to be carried out."""
@@ -38,22 +37,16 @@ class Seal(_Message):
 
 
 class PublicKey(_Message):
-    """One class's public key, raw X25519 in base64."""
-
     epoch: int
     key_id: int
     public: str
 
 
 class PublicKeys(_Message):
-    """A case's public keys, one per class."""
-
     keys: dict[PersonalClass, PublicKey]
 
 
 class SealedValue(_Message):
-    """One sealed value and its place."""
-
     case_id: Id
     version: Annotated[int, Field(ge=1)]
     type_name: Word
@@ -202,8 +195,6 @@ class Trial(_Message):
 
 
 class OpeningKey(_Message):
-    """A data key that can still be opened."""
-
     entry: int
     """The index, from 0, in the entries asked about."""
     personal_class: PersonalClass

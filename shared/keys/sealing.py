@@ -32,8 +32,6 @@ class SealBrokenError(Exception):
 
 
 class Spot(NamedTuple):
-    """Where a personal value is recorded."""
-
     case_id: str
     version: int
     type_name: str
@@ -68,8 +66,6 @@ class SealingKey(NamedTuple):
 
 
 class DataKey(NamedTuple):
-    """A case's data key of one class as the key holder has it in memory."""
-
     epoch: int
     key_id: int
     private: X25519PrivateKey

@@ -43,8 +43,7 @@ from shared.settings import Settings
 
 LONG_AT_ONCE = 2
 """How many long cases are folded at a time: a dozen threads doing nothing else leave little of the
-processor to a call that needs a millisecond, and each holds megabytes of what it reads.
-"""
+processor to a call that needs a millisecond, and each holds megabytes of what it reads."""
 READ_ATTEMPTS = 50
 """How often a case is read again because a lagging replica answered."""
 
@@ -181,7 +180,6 @@ class CaseLog(Application[str], Generic[StateT]):
 
     @property
     def connection(self) -> Connection:
-        """The log's connection to the server, for the buckets beside it."""
         if not isinstance(self.recorder, JetStreamApplicationRecorder):
             raise TypeError("a case log in memory has no connection")
         return self.recorder.log.stream.connection

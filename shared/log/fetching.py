@@ -15,8 +15,7 @@ FIRST_AT_ONCE, MOST_AT_ONCE = 8, 256
 """How many versions are requested at once: few at first, for most cases have no more."""
 SMALL_BYTES, LARGE_BYTES = 1_000_000, 4_000_000
 """After a page smaller than this, more are requested, and after a larger one fewer: an event may
-have half a megabyte, and no service has room for a thousand of these at once.
-"""
+have half a megabyte, and no service has room for a thousand of these at once."""
 
 
 def events_after(

@@ -12,11 +12,9 @@ from shared.log.grown import Grown
 from shared.log.leases import NEVER_CLAIMED, Lease
 
 HISTORIES_KEPT = 2_000
-"""How many folded cases a service caches."""
 EVENTS_KEPT = 60_000
 """And of how many events together: intake takes two kilobytes for each, and 3.4 if every call came
-from a number of its own with the longest address. Its container has 512 MB.
-"""
+from a number of its own with the longest address. Its container has 512 MB."""
 
 LONG_CASES_REMEMBERED = 20_000
 """How many long cases a service remembers as long, without looking."""
@@ -34,8 +32,6 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class History(Generic[StateT]):
-    """One case as far as it was read."""
-
     case_id: str
     state: StateT
     version: int = 0

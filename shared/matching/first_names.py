@@ -13,8 +13,6 @@ from shared.matching.verdicts import Judged, Verdict
 
 
 class FirstName(NamedTuple):
-    """One word of the first names as it is compared."""
-
     keys: Keys
     names: frozenset[int]
     """The table lines on which it appears."""

@@ -23,16 +23,12 @@ NOTHING: frozenset[int] = frozenset()
 
 
 class GivenName(NamedTuple):
-    """One line of the table."""
-
     gender: Gender
     forms: tuple[str, ...]
     pet_names: tuple[str, ...]
 
 
 class GivenNames:
-    """The table, by the readings of its entries."""
-
     def __init__(self, names: Iterable[GivenName], pairs: Iterable[tuple[str, str]]) -> None:
         self.names = tuple(names)
         self._full: defaultdict[str, set[int]] = defaultdict(set)

@@ -53,8 +53,6 @@ _YOUNGER = re.compile(r"^(?:мл|ст|младший|старший|молодш
 
 
 class Parting(NamedTuple):
-    """The words of each field."""
-
     surname: Words
     first_names: Words
     patronymic: str

@@ -43,8 +43,6 @@ _FORMS: tuple[tuple[re.Pattern[str], Gender], ...] = ((_SON, "man"), (_DAUGHTER,
 
 
 class Patronymic(NamedTuple):
-    """A patronymic as it is compared."""
-
     said: str
     fathers: Keys
     """The possible keys of the father's name; without a patronymic's form, the word itself."""

@@ -22,8 +22,6 @@ _MANS = re.compile("(?:ов|ев|ин)$")
 
 
 class Otherwise(NamedTuple):
-    """What the rest of two names says about their surnames."""
-
     inflected: bool = False
     """One of the whole names seems to be in another grammatical case."""
     of_one_gender: bool = False
@@ -34,15 +32,12 @@ NOTHING_ELSE = Otherwise()
 
 
 class Surname(NamedTuple):
-    """One word of a surname as it is compared."""
-
     keys: Keys
     near: Keys
     """The same without what is easily misheard."""
     bases: Keys
     """The keys of the surnames of which it may be another grammatical case."""
     told_from: frozenset[int]
-    """The given names from which the surname is made."""
 
 
 @lru_cache(maxsize=KEPT)

@@ -21,8 +21,7 @@ SETTLED_PREFIX = subjects.parked_note("")
 PAGE_MESSAGES = 100
 PAGE_MAX_BYTES = 4_194_304
 """A page of the largest messages was 67 MB: at two of them the server closed the connection, and
-the log's events come on it too.
-"""
+the log's events come on it too."""
 
 
 class Settled(BaseModel):
@@ -41,7 +40,6 @@ class Settled(BaseModel):
 
     @property
     def subject(self) -> str:
-        """The note's subject."""
         return subjects.parked_note(self.parked_id)
 
 

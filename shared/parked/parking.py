@@ -77,8 +77,6 @@ class UnprocessableError(Exception):
 
 
 class Delivery(BaseModel):
-    """A message as a durable consumer delivered it."""
-
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     stream: str

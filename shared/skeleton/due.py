@@ -23,12 +23,9 @@ class Setting(NamedTuple):
 
 
 class Deadline(NamedTuple):
-    """One kind of deadline, for the index of all."""
-
     since: str
     """Where its span starts; without a span, who sets the time."""
     then: str
-    """What follows when it has come."""
     span: str | None = None
     """The field of the service's `Spans`."""
 

@@ -15,8 +15,6 @@ from shared.subjects import Durable, read_case_subject
 
 
 class Reacting(Protocol):
-    """What the reactions of a service work with."""
-
     @property
     def deadlines(self) -> Deadlines[Any]: ...
 
@@ -28,7 +26,6 @@ Reactions = Mapping[type[Event], tuple[Reaction, ...]]
 
 
 def followed_by(service: str, reactions: Reactions) -> Durable:
-    """The consumer for exactly the events that a service reacts to."""
     types = (subjects.case_events(one.__name__) for one in reactions)
     return Durable(service, subjects.CASES, tuple(types))
 

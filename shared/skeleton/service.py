@@ -88,7 +88,6 @@ class Context:
         return min(said_at, heard_at)
 
     def cause_in(self, event: CaseEvent[Any]) -> Cause:
-        """The cause under which what follows from an event is recorded."""
         return Cause(
             causation_id=event.id,
             correlation_id=event.correlationid,
@@ -124,7 +123,6 @@ class Service:
             threading.Thread(target=self._do, args=(work,), name="start", daemon=True).start()
 
     def close(self) -> None:
-        """Closes the log."""
         self._ended.set()
         self.log.close()
 

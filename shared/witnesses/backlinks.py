@@ -20,8 +20,7 @@ from shared.witnesses.checkpoints import Line
 MONTH = 3
 KEPT = (2_880, 1_440, 1_100, 10_000)
 """How many of the newest lines of each level or above are kept: two days of minutes, sixty days of
-hours, three years of days, and months.
-"""
+hours, three years of days, and months."""
 _PREFIXES = (len("2026-11"), len("2026-11-30"), len("2026-11-30T12"))
 _LINE = re.compile(
     rb'\{"kind":"([a-z]+)","number":(\d{1,18}),"incarnation":"([0-9a-f]{32})","sequence":\d+,'
@@ -70,8 +69,6 @@ def hash_of(raw: bytes) -> str:
 
 
 class LinePlace(NamedTuple):
-    """A new line's number, level and links."""
-
     number: int
     level: int
     links: tuple[str, ...]
@@ -120,7 +117,6 @@ class KeptLines:
         return any(raw in held for held in self._held)
 
     def lines(self) -> list[tuple[int, bytes]]:
-        """What is kept, by number."""
         return sorted({one for newest in self._newest for one in newest})
 
 

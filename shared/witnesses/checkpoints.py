@@ -23,7 +23,6 @@ from shared.keys.keyfiles import NO_PAIR, SecretUnusableError, read_secret, writ
 KEY_NAME = "witness.key"
 PUBLIC_NAME = "witness.pub"
 FIRST_DIGEST = bytes(32)
-"""The digest of an empty log."""
 
 _SIGNED_AS = b"passage witness line 1\n"
 _SIGNATURE = ',"signature":"'
@@ -59,8 +58,7 @@ class Line(BaseModel):
     """Of a succession: older checkpoints bind up to this sequence, and later ones no more."""
     lost: Annotated[int, Field(ge=0)] | None = None
     """Of a succession: events that checkpoints or the old stream's end knew of and that are gone;
-    sequences, so it is an upper bound.
-    """
+    sequences, so it is an upper bound."""
     reason: Annotated[str, Field(max_length=200)] | None = None
     audit_sequence: Annotated[int, Field(ge=0)] | None = None
     """How much of AUDIT the witness had read; missing in lines of older versions, and of verbs."""
@@ -83,7 +81,6 @@ class Line(BaseModel):
 
 
 def rolled(digest: bytes, sequence: int, subject: str, body: bytes) -> bytes:
-    """The digest after one more event."""
     return rolled_on(digest, sequence, subject, hashlib.sha256(body).digest())
 
 

@@ -29,16 +29,13 @@ LINE_MAX_BYTES = 4_096
 
 @dataclass(frozen=True)
 class Witnessed:
-    """What all files together say."""
-
     lines: Sequence[Line]
     """By number, each once; of old lines those that thinning keeps."""
     problems: Sequence[str] = ()
     """Lines that nobody signed: the file and the line's place in it."""
     warnings: Sequence[str] = field(default=())
     """A missing file, or one whose last line was cut off while being written; and lines missing
-    from every file, though their neighbours say that they were signed.
-    """
+    from every file, though their neighbours say that they were signed."""
 
     @property
     def newest(self) -> Line | None:

@@ -190,7 +190,6 @@ def shown(subject: str) -> str:
 
 
 def _envelope(subject: str, body: bytes) -> tuple[str, int, Any] | None:
-    """Case, version and prevhash of an event under its own subject."""
     tokens = subject.split(".")
     try:
         prefix, case_id, version, type_name = tokens

@@ -118,7 +118,6 @@ def bad_lines(
 
 
 def is_torn(file: BinaryIO) -> bool:
-    """Whether a file ends within a line."""
     if not file.seek(0, os.SEEK_END):
         return False
     file.seek(-1, os.SEEK_END)

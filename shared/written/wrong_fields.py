@@ -19,8 +19,6 @@ OF_OURS = "Value error, "
 
 
 class WrongField(NamedTuple):
-    """A field, as a dotted path, and the rule that it breaks."""
-
     field: str
     problem: str
 

@@ -21,7 +21,6 @@ from passage.printing import err
 
 @contextmanager
 def step_bar(steps: int, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Yields what to call with the next step."""
     with _progress(MofNCompleteColumn(), quiet) as progress:
         task = progress.add_task("", total=steps)
 

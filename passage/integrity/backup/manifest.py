@@ -71,8 +71,6 @@ class Header(_Written):
 
 
 class Part(_Written):
-    """The members under one folder of the file, their bytes together."""
-
     members: int
     bytes: int
     sha256: str
@@ -123,7 +121,6 @@ class Manifest(_Written):
         return self.stream(subjects.CASES).messages
 
     def summary(self) -> dict[str, Any]:
-        """The figures for scripts."""
         shown = self.model_dump(mode="json", include={"started_at", "ended_at", "incarnation"})
         return {
             "events": self.events,

@@ -203,7 +203,6 @@ def _compare_streams(manifest: Manifest, restored: dict[str, StreamPart]) -> Non
 
 
 def came_back(part: StreamPart, there: StreamPart) -> bool:
-    """Whether a stream is as it was copied."""
     if part.name in TIMERS:  # What is due by now fires as soon as the server has it.
         return there.last_sequence >= part.last_sequence
     return there == part.model_copy(update={"content_sha256": None})
@@ -230,7 +229,6 @@ async def _provision(target: Target, done: PutBack) -> None:
 
 
 async def _reset_consumers(client: Client, positions: dict[str, int]) -> None:
-    """Resets each consumer to its position before anything was copied."""
     for name, floor in positions.items():
         stream, _, consumer = name.partition("/")
         if floor and await existing(client, f"CONSUMER.INFO.{stream}.{consumer}") is not None:

@@ -39,8 +39,6 @@ class Member(NamedTuple):
 
 
 class SealedWriter:
-    """Adds members to the encrypted stream, and counts and hashes them."""
-
     def __init__(self, tar: tarfile.TarFile) -> None:
         self._tar = tar
         self.tally = Tally()
@@ -182,8 +180,6 @@ class _Work:
 
 
 class _Tallied(io.RawIOBase):
-    """Counts and hashes bytes as they are read."""
-
     def __init__(self, file: BinaryIO, name: str, tally: Tally) -> None:
         super().__init__()
         self._file = file
@@ -198,8 +194,6 @@ class _Tallied(io.RawIOBase):
 
 
 class _Counted:
-    """Reports how much of it was read."""
-
     def __init__(self, file: BinaryIO, told: Callable[[int], None]) -> None:
         self._file = file
         self._told = told

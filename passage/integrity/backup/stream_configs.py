@@ -20,7 +20,6 @@ from shared import subjects
 
 
 def config_for(found: Json, replicas: int, quota: Quota) -> Json:
-    """The configuration with which a stream is restored."""
     wanted = _definition(found, replicas, quota)
     if wanted is None:
         # Its messages come back; nothing can be published to it, and it does nothing.

@@ -156,7 +156,6 @@ async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
 
 
 async def stream_names(client: Client) -> list[str]:
-    """The names of all streams, in the order of copying."""
     known = {name: place for place, name in enumerate(ORDER)}
     return sorted(await all_streams(client), key=lambda name: (known.get(name, len(known)), name))
 

@@ -101,7 +101,6 @@ def read_witness(path: Path) -> int:
 
 
 def lost_against(newest: int | None, last_sequence: int) -> Lost:
-    """Compares the newest checkpoint with the last sequence that came back."""
     if newest is None or newest <= last_sequence:
         return Lost(0, 0, 0)
     return Lost(newest - last_sequence, last_sequence + 1, newest)

@@ -40,8 +40,6 @@ _DECODER = json.JSONDecoder()
 
 @dataclass
 class Erasures:
-    """What was erased of one case, and what was found of it since."""
-
     case_id: str
     erased_at: dict[PersonalClass, int] = field(default_factory=dict)
     """Class -> the case version of its last erasure."""

@@ -36,8 +36,6 @@ ENTRIES_AT_ONCE = 300
 
 @dataclass(frozen=True)
 class Looked:
-    """What was searched, and what was found."""
-
     erasures: Erasures
     findings: Findings
 

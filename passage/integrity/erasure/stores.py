@@ -72,8 +72,7 @@ async def _waiting_calls(client: Client, channel: str) -> AsyncIterator[bytes]:
 
 def read_database(reader: Engine, erasures: Erasures) -> list[str]:
     """Reads every table of query's database; returns those that have a sealed value of the case
-    outside an event.
-    """
+    outside an event."""
     metadata = MetaData()
     metadata.reflect(bind=reader)
     return [
@@ -122,7 +121,6 @@ def read_path(path: Path, erasures: Erasures, called: str = "") -> list[str]:
 
 
 def is_backup(path: Path) -> bool:
-    """Whether a file is encrypted as backups are."""
     with path.open("rb") as file:
         return file.read(len(AGE_STARTS)) == AGE_STARTS
 

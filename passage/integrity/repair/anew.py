@@ -33,8 +33,6 @@ REASON = "repaired from the archive"
 
 @dataclass
 class Repaired:
-    """What was done, or would be."""
-
     before: str
     plan: Plan
     saved: Path | None = None
@@ -62,8 +60,6 @@ class Repaired:
 
 @dataclass
 class Repair:
-    """One repair of a system without services."""
-
     running: Running
     witnessed: Witnessed
     folder: Path

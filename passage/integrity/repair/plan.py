@@ -56,7 +56,6 @@ class Spans:
             self.found.append(Span(sequence, sequence, what))
 
     def cut(self, last: int) -> None:
-        """Drops everything above a sequence."""
         self.found = [one._replace(last=min(one.last, last)) for one in self.found]
         self.found = [one for one in self.found if one.first <= one.last]
 
@@ -175,7 +174,6 @@ def _unsound(problem: Problem) -> ArchiveUnsoundError:
 def as_stored(
     rows: Iterable[StoredMessage], stream: Iterable[StoredMessage]
 ) -> Iterator[StoredMessage]:
-    """The archive's rows, each under its subject in the stream."""
     return (_as_stored(row, old) for row, old in in_step(rows, stream) if row is not None)
 
 
@@ -278,7 +276,6 @@ def _mark_of(one: StoredMessage) -> bytes:
 
 
 def counts(plan: Plan) -> Counter[str]:
-    """How many sequences have each origin or fate."""
     found: Counter[str] = Counter()
     for span in (*plan.taken.found, *plan.aside.found, *plan.left_out.found):
         found[span.what] += span.last - span.first + 1

@@ -109,7 +109,6 @@ def _durables() -> list[ConsumerDefinition]:
 
 
 def _headers(event: StoredMessage) -> dict[str, str]:
-    """The headers that the recorder originally gave it."""
     case_id, version, _ = subjects.read_case_subject(event.subject)
     guard = Subjects(subjects.CASES_PREFIX).version_filter(case_id, version)
     message_id = str(json.loads(event.body)["id"])

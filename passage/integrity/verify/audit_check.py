@@ -37,8 +37,6 @@ async def check_audit(client: Client, witnessed: Witnessed, findings: Findings) 
 
 
 class _RecordCheck(Check):
-    """Each message is a record of access, under its own subject."""
-
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
 

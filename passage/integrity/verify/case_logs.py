@@ -121,7 +121,6 @@ class CaseLogs(Check):
 
 
 def _first_of(log_id: str) -> type[Event]:
-    """The first event of the log with this number."""
     found = (first for begins, first in OF_THE_DESK.items() if log_id.startswith(begins))
     return next(found, CaseOpened)
 

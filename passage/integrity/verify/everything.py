@@ -109,8 +109,6 @@ async def _verify(
 
 
 class ArchiveCheck(Check):
-    """query's archive has every message up to the last just so."""
-
     def __init__(self, reader: Engine, last: int, findings: Findings) -> None:
         self._archive = Archive.own(reader, last)
         self._findings = findings
@@ -139,7 +137,6 @@ async def _check_log(
 
 
 async def check_definitions(client: Client, running: Running, findings: Findings) -> None:
-    """Compares every stream and consumer completely with its definition."""
     for one in await compare(client, running.replicas, running.quota):
         if not one.is_sound:
             findings.add("definitions", f"{one.kind} {one.name}", one.summary)

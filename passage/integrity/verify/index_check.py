@@ -128,7 +128,6 @@ class IndexCheck(Check):
         self._sequence = sequence
 
     def compare(self, now: datetime, knows: Callable[[str], bool]) -> None:
-        """Adds disagreements of index and log."""
         self._db.executescript(_EPISODES)
         for key, sequence in self._rows(_NOT_THERE):
             self._add(f"sequence {sequence}", f"{_short(key)} is not in the index")

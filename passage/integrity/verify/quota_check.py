@@ -21,7 +21,6 @@ TIMERS_USUAL_MAX = 1_000_000
 
 
 async def check_quotas(client: Client, quota: Quota, findings: Findings) -> None:
-    """Warns about a stream that is nearly full."""
     for channel in policy().channels.names:
         state = await _state(client, subjects.calls_stream(channel))
         for key, most in (("messages", quota.messages), ("bytes", quota.stream_bytes)):

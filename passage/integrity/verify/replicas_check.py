@@ -26,8 +26,7 @@ CHECK = "replicas"
 MARK_BYTES = 16
 NOTHING = bytes(MARK_BYTES)
 DRAWS_A_COPY = 20
-"""The server places a consumer anywhere: missing one of three in 60 draws has odds of 1 in 10^10.
-"""
+"""The server places a consumer anywhere: missing one of three in 60 draws: odds 1 in 10^10."""
 REPLY_SEQUENCE_AT = 5
 """`$JS.ACK.<stream>.<consumer>.<delivered>.<stream sequence>...`"""
 LAGGING_LOOKS_MAX = 50
@@ -121,7 +120,6 @@ async def _marks(client: RawClient, consumer: str, last: int) -> bytearray:
 
 
 def _compare(copies: Mapping[str, bytearray], last: int, findings: Findings) -> None:
-    """Names the copies that differ from most of the others."""
     if len({bytes(marks) for marks in copies.values()}) < 2:  # noqa: PLR2004
         return
     spans = {name: Spans() for name in copies}

@@ -1,6 +1,5 @@
 """POST for every command in the catalogue: sent to the service that owns it by NATS request, and
-answered once the read model shows the effect.
-"""
+answered once the read model shows the effect."""
 
 from __future__ import annotations
 

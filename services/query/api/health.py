@@ -56,8 +56,7 @@ def routes(context: Context) -> APIRouter:
     async def readyz(response: Response) -> Readiness:
         """200 when query is fully working and calls can come into cases; 503 with what is missing.
         `calls_waiting` and `oldest_call_s` describe calls in no case yet; `read` and `of` are the
-        read model's progress through what was in the log when query started.
-        """
+        read model's progress through what was in the log when query started."""
         missing, calls = context.not_ready_because(), await calls_waiting(context.nats)
         if context.nats.connected:
             missing += [one.problem for one in calls if one.problem is not None]

@@ -50,7 +50,6 @@ class Archive:
             return cls(reader, max(there, key=lambda one: _last(connection, one), default=None))
 
     def rows(self) -> Iterator[StoredMessage]:
-        """Every row, by sequence."""
         for first in range(1, self.last + 1, ROWS_AT_ONCE):
             yield from self._between(first, first + ROWS_AT_ONCE - 1).values()
 

@@ -36,7 +36,7 @@ def shape() -> str:
 
 
 class NoReadModelsError(Exception):
-    """There is no database to copy."""
+    pass
 
 
 class DatabaseNotEmptyError(Exception):
@@ -88,7 +88,6 @@ class Filling:
         self.rows: dict[str, int] = {}
 
     def take(self, name: str, content: bytes) -> None:
-        """Inserts the rows of one member."""
         table = self._tables.get(name)
         if table is None:
             return  # From another shape; it won't be kept.

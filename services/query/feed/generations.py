@@ -19,8 +19,6 @@ SERVING = "serving"
 
 
 class Generations:
-    """The generation that follows the log, and the one that is read."""
-
     def __init__(self, database: Database) -> None:
         self.database = database
         self.following = ReadModel(database, fingerprint(database.writer.dialect))
@@ -47,7 +45,6 @@ class Generations:
 
     @property
     def rebuilding(self) -> bool:
-        """An older generation is read while this program's own is built."""
         return self.served is not self.following
 
     def swap(self) -> None:

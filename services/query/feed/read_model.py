@@ -33,7 +33,7 @@ from services.query.recorder import RecordedEvent
 
 OfCaseT = TypeVar("OfCaseT", QueueRow, FunnelRow, OverdueRow, AlarmRow)
 CASES_KEPT = 5_000
-"""How many cases' rows stay in memory, most recently changed first."""
+"""How many cases' rows stay in memory, those changed last."""
 
 
 class SetBackError(Exception):
@@ -41,8 +41,6 @@ class SetBackError(Exception):
 
 
 class ReadModel:
-    """The tables of one generation and how far they follow the log."""
-
     def __init__(self, database: Database, fingerprint: str) -> None:
         self.fingerprint = fingerprint
         self.tables = tables_for(prefix_of(fingerprint))

@@ -164,7 +164,6 @@ def versions() -> list[str]:
 
 
 def statements(dialect: Dialect) -> Iterator[str]:
-    """The DDL of the tables and their indexes."""
     for table in tables_for("").by_name.values():
         yield str(CreateTable(table).compile(dialect=dialect))
         yield from sorted(str(CreateIndex(one).compile(dialect=dialect)) for one in table.indexes)

@@ -1,5 +1,4 @@
-"""How many wrong return codes came lately, by channel: beyond a number they are guesses, and an
-alarm.
+"""How many wrong return codes came lately, by channel: too many are guesses, and an alarm.
 
 In memory, from applied events: a restarted query counts only what it applies from then on.
 """
@@ -41,7 +40,6 @@ class WrongCodes:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, applied: Iterable[RecordedEvent]) -> Mapping[Channel, int]:
-        """Counts the wrong codes of a batch, by channel."""
         found: Counter[Channel] = Counter()
         for one in applied:
             if one.topic not in CALLS or WRONG not in bytes(one.state):

@@ -9,7 +9,6 @@ from services.query.models.rows import Id, IndexOf, Position, TableOf
 
 VERSION = 2
 ASIDE = "unreadable IS NOT NULL"
-"""The messages that were put aside."""
 
 
 class ArchiveRow(NamedTuple):

@@ -77,8 +77,7 @@ class CaseRow(NamedTuple):
     contact_rule: intake.ContactRule = "never"
     contact_windows: str | None = None
     """The times of day at which it is safe to reach him: `22:00-02:00 Europe/Kyiv`; several are
-    separated by a comma.
-    """
+    separated by a comma."""
     contact_said_at: datetime | None = None
     """When he said so."""
     contact_heard_at: datetime | None = None

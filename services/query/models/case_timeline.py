@@ -17,8 +17,6 @@ OF_NAMES = "type_name IN ('PersonalDataProvided', 'PersonalDataErased')"
 
 
 class TimelineRow(NamedTuple):
-    """One event as the screen lists it."""
-
     case_id: Id
     version: int
     sequence: Position

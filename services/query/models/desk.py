@@ -58,8 +58,6 @@ class ShiftRow(NamedTuple):
 
 
 class ExportRow(NamedTuple):
-    """Figures that left the house."""
-
     export_id: Id
     exported_at: datetime
     first_day: Day | None = None

@@ -39,7 +39,6 @@ from shared.events.parsing import UnreadableEventError, read_case_event
 CASE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 TYPE_NAME = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)
 VERSION_MAX = 2**31 - 1
-"""The largest version that a column of the read models takes."""
 
 
 class StoppedError(Exception):
@@ -47,8 +46,6 @@ class StoppedError(Exception):
 
 
 class ReadEvent(NamedTuple):
-    """A stored message and what it says."""
-
     sequence: int
     recorded_at: datetime
     stored: bytes

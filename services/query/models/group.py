@@ -28,19 +28,15 @@ TYPES = frozenset(
     if issubclass(event, GroupEvent | GroupHandedOver)
     or event in {HandoverDiscrepancyRaised, HandoverDiscrepancyResolved}
 )
-"""The types of the events that it is folded from."""
 Received = Literal["awaited", "received", "missing", "refused"]
 
 
 class MemberRow(NamedTuple):
-    """A man who is or was on the roll."""
-
     case_id: str
     joined_at: datetime
     left_at: datetime | None = None
     left_because: LeavingReason | None = None
     received: Received = "awaited"
-    """What the receipts say of him."""
 
 
 class CountRow(NamedTuple):
@@ -60,8 +56,6 @@ class ReceiptRow(NamedTuple):
 
 
 class Discrepancy(NamedTuple):
-    """Counts that don't agree."""
-
     expected: int
     present: int
     missing: int
@@ -69,8 +63,6 @@ class Discrepancy(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A group, by its lead's log."""
-
     formed_at: datetime
     roll: tuple[MemberRow, ...]
     declared: CountRow

@@ -18,7 +18,6 @@ from shared.events.intake import (
 TYPES = frozenset(
     one.__name__ for one in (CaseOpened, EpisodeContinued, CasesLinked, CasesUnlinked)
 )
-"""The types of the events that it is folded from."""
 
 
 class LinkRow(NamedTuple):

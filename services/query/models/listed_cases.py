@@ -11,8 +11,6 @@ from shared.events.shifts import ShiftCaseAccepted, ShiftHandedOver
 
 
 class ListedCase(NamedTuple):
-    """A named live case, and who took responsibility for it."""
-
     case_id: str
     accepted_by: str | None = None
     accepted_at: datetime | None = None

@@ -1,6 +1,5 @@
 """lookups: what finds a case: keyed hashes of its callers, service numbers and return codes, and
-the number of the case that it continues.
-"""
+the number of the case that it continues."""
 
 from __future__ import annotations
 

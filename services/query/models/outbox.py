@@ -32,7 +32,6 @@ STATES: dict[type[OutboundEvent], MessageState] = {
 }
 """A later one says more: what went out did so, even if the report was late."""
 TYPES = frozenset(one.__name__ for one in STATES)
-"""The types of the events that it is folded from."""
 ORDER = list(STATES.values())
 ENDED = frozenset({"refused", "failed", "sent"})
 
@@ -47,7 +46,6 @@ class MessageRow(NamedTuple):
     state: MessageState = "queued"
     state_at: datetime | None = None
     reason: str | None = None
-    """Why it was refused, or why it failed."""
     version: int = 0
     """The case version at which it was queued: there its text can be revealed."""
 

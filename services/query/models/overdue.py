@@ -67,8 +67,6 @@ SETTERS: tuple[type[Event], ...] = (
 
 
 class OverdueRow(NamedTuple):
-    """A deadline that passed."""
-
     case_id: Id
     rule: Annotated[OverdueRule, Characters(64)]
     due_at: datetime

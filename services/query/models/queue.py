@@ -69,8 +69,6 @@ RANK: dict[Urgency | None, int] = {"life_now": FIRST, None: 1, "today": 2, "late
 
 
 class QueueRow(NamedTuple):
-    """A case that waits for a person."""
-
     case_id: Id
     needs: Need
     since_at: datetime

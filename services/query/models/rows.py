@@ -30,7 +30,6 @@ Day = Annotated[str, Characters(10)]
 KeyedHash = Annotated[str, Characters(70)]
 """Leaves room for the pepper's version before the digest."""
 Position = Annotated[int, Whole("position")]
-"""A sequence of CASES."""
 LargeCount = Annotated[int, Whole("count")]
 
 
@@ -46,8 +45,6 @@ class IndexOf:
 
 @dataclass(frozen=True)
 class TableOf:
-    """The table of a read model's rows."""
-
     name: str
     row: type[tuple[Any, ...]]
     key: tuple[str, ...] = ("case_id",)

@@ -40,15 +40,12 @@ class CallsKey(NamedTuple):
 
 
 class CallsRow(NamedTuple):
-    """The number of calls on one day by one channel."""
-
     day: Day
     channel: Channel
     calls: int
 
 
 CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)
-"""The events that are calls."""
 
 
 def call_in(event: CaseEvent[Any], recorded_at: datetime) -> CallsKey | None:
@@ -75,8 +72,6 @@ def together(one: CallsRow, other: CallsRow) -> CallsRow:
 
 
 class FunnelRow(NamedTuple):
-    """When a case first came to each stage."""
-
     case_id: Id
     opened_at: datetime
     declared_at: datetime | None = None

@@ -149,7 +149,6 @@ def _words(value: object) -> str:
 
 
 def _sentence(details: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """An event's details as pairs to list."""
     return [
         (_words(name), ", ".join(value) if isinstance(value, list) else _words(value))
         for name, value in details.items()

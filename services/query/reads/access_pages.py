@@ -19,7 +19,6 @@ from shared.jetstream.stream import Page, Stream
 from shared.keys.access import MANY, AccessRecord
 
 PIECE_MESSAGES = 200
-"""The most messages in one read."""
 
 _Read = Callable[[int, int], Page]
 """(most messages, first sequence)."""

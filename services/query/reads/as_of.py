@@ -28,7 +28,7 @@ class AsOf(NamedTuple):
 
 
 class LogUnavailableError(Exception):
-    """The log doesn't answer."""
+    pass
 
 
 class _Past:

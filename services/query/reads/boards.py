@@ -22,20 +22,15 @@ from services.query.reads.served import Served, answered, rows_of
 class OnBoard(NamedTuple):
     case: CaseRow
     reached: FunnelRow
-    """When it came to each stage."""
     overdue: tuple[OverdueRow, ...]
 
 
 class Listed(NamedTuple):
-    """The first cases of a board, and how many there are in all."""
-
     rows: Sequence[OnBoard]
     in_all: int
 
 
 class Boards(Served):
-    """Reads the boards of the generation that is served."""
-
     @answered
     def waiting(
         self, connection: Connection, tables: Tables, identity: IdentityState | None, limit: int
@@ -85,7 +80,6 @@ class Boards(Served):
 
     @answered
     def held(self, connection: Connection, tables: Tables) -> list[CaseRow]:
-        """The open cases that somebody works on."""
         table = tables.case_list
         query = select(table).where(text(CLAIMED), table.c.open).order_by(table.c.case_id)
         return rows_of(connection, query, CaseRow)

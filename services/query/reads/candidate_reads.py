@@ -49,7 +49,6 @@ class CandidateReads(Reads):
     def hits(
         self, connection: Connection, tables: Tables, keys: Mapping[Kind, Sequence[str]]
     ) -> Hits:
-        """The cases that any of the keys finds."""
         table = tables.lookups
         wanted = [
             and_(table.c.kind == kind, table.c.key.in_(values))
@@ -66,7 +65,6 @@ class CandidateReads(Reads):
     def latest_episodes(
         self, connection: Connection, tables: Tables, ids: Collection[str]
     ) -> dict[str, str]:
-        """Each case's last episode, which may be itself."""
         latest = {one: one for one in ids}
         for _ in range(EPISODES_MAX):
             following = _following(connection, tables, set(latest.values()))

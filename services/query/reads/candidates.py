@@ -37,18 +37,15 @@ OPENED_MAX = 50
 
 
 class Asked(NamedTuple):
-    """What is known of the caller."""
-
     person: Person
     name: str = ""
     code: str = ""
     callers: tuple[tuple[Channel, str], ...] = ()
     region: str | None = None
-    """The region whose numbers have no country code."""
+    """Where a number without a country code is dialled."""
     own_case: str = ""
     """The case that is asked about, if any; it isn't its own candidate."""
     own_values: tuple[SealedValue, ...] = ()
-    """That case's statements, sealed."""
     reveal: bool = False
     """Whether a person sees why fields agree or not, and so what was told."""
 
@@ -64,8 +61,6 @@ class Found(NamedTuple):
 
 @dataclass
 class _Match:
-    """One man's chain of episodes in which something was found."""
-
     kinds: set[Kind] = field(default_factory=set)
     score: int = 0
     places: set[Place] = field(default_factory=set)

@@ -48,21 +48,15 @@ class CaseFilter(BaseModel):
 
 
 class CaseHistory(NamedTuple):
-    """A case row with a slice of its events in order."""
-
     case: CaseRow
     events: list[ReadEvent]
     more: bool
-    """Whether more matching events follow."""
     put_aside: list[PutAside]
-    """Unreadable messages under the case's subject."""
     erased: dict[PersonalClass, int]
     """Class -> version of the event that erased what was given before; as of now."""
 
 
 class PutAside(NamedTuple):
-    """A message that can't be read, and why."""
-
     sequence: int
     version: int
     type_name: str
@@ -71,8 +65,6 @@ class PutAside(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """The first rows of the queue, and how many there are in all."""
-
     rows: Sequence[QueueRow]
     in_all: int
 

@@ -15,17 +15,12 @@ from services.query.reads.slices import FOLDED_MAX, Slice, events_of
 
 
 class ShiftLog(NamedTuple):
-    """A shift with its events in order."""
-
     shift: ShiftRow
     events: Sequence[ReadEvent]
     more: bool
-    """Whether there are later events than these."""
 
 
 class DeskReads(Served):
-    """Reads the desk's own logs in the generation that is served."""
-
     @answered
     def shifts(self, connection: Connection, tables: Tables, limit: int) -> list[ShiftRow]:
         """Last begun first."""

@@ -31,13 +31,10 @@ class SealedStatement(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """A statement of who somebody is."""
-
     place: Place
     identity: Identity
     person: Person
     values: tuple[SealedValue, ...]
-    """What was opened for it."""
 
 
 class Caller(NamedTuple):

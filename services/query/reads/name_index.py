@@ -33,7 +33,6 @@ Place = tuple[str, int]
 """A case, and its version at which a name was given."""
 
 NameParts = Mapping[NameField, Signs]
-"""The signs of a name."""
 
 
 Likeness = Mapping[str, float]
@@ -41,8 +40,6 @@ Likeness = Mapping[str, float]
 
 
 class Suggestion(NamedTuple):
-    """A case that may be meant."""
-
     case_id: str
     version: int
     score: int

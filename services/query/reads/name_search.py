@@ -43,13 +43,10 @@ FOLLOWS_WITHIN_S = 0.05
 
 
 class Likely(NamedTuple):
-    """Cases that a name may mean, likeliest first."""
-
     suggestions: list[Suggestion]
     complete: bool
     """Whether every name was in memory; if not, they are being opened now."""
     more: bool
-    """Whether the name may mean others too."""
 
 
 class Names:
@@ -150,7 +147,6 @@ class Names:
                     self._forget_erased()
 
     def _find(self, wanted: Sequence[Signs], born: str | None) -> tuple[list[Suggestion], bool]:
-        """The likeliest, and whether there are more."""
         with self._lock:
             self._used_at = time.monotonic()
             found = self._index.find(wanted, born, SUGGESTIONS_MAX + 1) if wanted else []

@@ -16,9 +16,7 @@ from shared.keys.messages import VALUES_MAX, OpenedValue, SealedValue
 REQUEST_MAX_BYTES = 600_000
 """Sealed values in one request; nats-server takes a megabyte a message."""
 PAGE_MAX_BYTES = 2_000_000
-"""Sealed values that are revealed in one answer."""
 PLACE_BYTES = 200
-"""The most a value's place takes in a request."""
 STRUCTURED = frozenset({"identity", "place"})
 """The fields that seal JSON; the others seal plain text."""
 

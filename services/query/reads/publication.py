@@ -19,15 +19,12 @@ from shared.events.fields import Channel
 
 PublicationClass = Literal["public", "internal", "secret"]
 """public: may leave the house. internal: for the hotline alone. secret: internal, and never
-counted in anything that leaves the house: how many surrendered, and how many came back.
-"""
+counted in anything that leaves the house: how many surrendered, and how many came back."""
 
 StatisticName = Literal["calls", "queue", "stages", "closings", "handed_over", "exchanged"]
 
 
 class Statistic(NamedTuple):
-    """A figure, and who may see it."""
-
     publication: PublicationClass
     counts: str
     path: str

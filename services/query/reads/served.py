@@ -24,8 +24,6 @@ class ReadModelUnavailableError(Exception):
 
 
 class Answer(NamedTuple, Generic[FoundT]):
-    """What was read, and the sequence up to which it holds."""
-
     found: FoundT
     sequence: int
 

@@ -14,11 +14,9 @@ from shared.events.intake import PersonalDataErased
 from shared.events.parsing import read_case_event
 
 FOLDED_MAX = 10_000
-"""The most events of one log that are read to be folded."""
 PAGE_BYTES = 4_000_000
 """A page of a case has no more, and at least one event: 200 calls may be a hundred megabytes, and
-two readers of such a case would exceed query's memory.
-"""
+two readers of such a case would exceed query's memory."""
 
 
 class Slice(NamedTuple):

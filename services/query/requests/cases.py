@@ -16,7 +16,6 @@ from services.query.requests.problems import ProblemError, unanswered
 from shared.commands.case_numbers import CaseNumber
 
 MIN_SEQUENCE_WAIT_S = 2.0
-"""How long a read waits for its sequence."""
 
 CaseId = Annotated[CaseNumber, Path(description="the case number")]
 MinSequence = Annotated[

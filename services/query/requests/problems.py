@@ -26,7 +26,6 @@ MEDIA_TYPE = "application/problem+json"
 SEALED_DETAIL = "The key holder is sealed or doesn't answer; `passage keys unseal` opens it."
 TYPE_PREFIX = "urn:passage:problem:"
 ERRORS_NAMED = 20
-"""The most fields named in one answer."""
 
 
 class ProblemError(Exception):
@@ -41,19 +40,15 @@ class ProblemError(Exception):
 
 
 def invalid(rule: str, *fields: str) -> ProblemError:
-    """Fields that break one rule."""
     errors = [{"field": one, "problem": rule} for one in fields]
     return ProblemError(422, "invalid", "A field breaks a rule.", errors=errors)
 
 
 def unanswered(what: str) -> ProblemError:
-    """A stream that doesn't answer."""
     return ProblemError(503, "unavailable", f"{what} doesn't answer; ask again.", service="log")
 
 
 class WrongField(BaseModel):
-    """One thing wrong with one field."""
-
     model_config = ConfigDict(hide_input_in_errors=True)
 
     field: str
@@ -99,7 +94,6 @@ def problem(
 
 
 def install(app: FastAPI) -> None:
-    """Installs the handlers for the app's errors."""
     for kind in ANSWERED:
         app.add_exception_handler(kind, _answer)
 

@@ -29,19 +29,16 @@ Typed = Annotated[str, Field(min_length=1, max_length=80)]
 NAME_MAX_CHARACTERS = 200
 FOUND_MAX = 100
 """Any account may show any name: thousands that show one would fill query's memory, and hide the
-right one.
-"""
+right one."""
 Named = Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARACTERS)]
 
 
 class Caller(Body):
-    """A caller by channel and address."""
-
     channel: Channel
     address: Named
     """However it is written; a search also accepts the name that his account shows."""
     region: Region | None = None
-    """The region of a number without a country code."""
+    """Where a number without a country code is dialled."""
 
     @property
     def to_hash(self) -> list[tuple[str, str]]:
@@ -73,8 +70,6 @@ class Search(Body):
 
 
 class Certain(NamedTuple):
-    """The first cases that a search found, and whether there are others."""
-
     rows: Sequence[CaseRow]
     more: bool = False
 

@@ -51,8 +51,6 @@ class Person(NamedTuple):
 
 
 class Counts:
-    """Counts over the accepted rows."""
-
     def __init__(self) -> None:
         self.date_forms: Counter[str] = Counter()
         self.sentinels = 0

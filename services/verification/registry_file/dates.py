@@ -59,8 +59,6 @@ _YEAR = re.compile(r"\d{4}")
 
 
 class ReadDate(NamedTuple):
-    """A date as the registry keeps it, and the form in which it was written."""
-
     written: str
     form: str
 
@@ -74,7 +72,6 @@ class DateOrder(NamedTuple):
 
     month_first: bool = False
     ambiguous: int = 0
-    """How many dates could be read either way."""
 
 
 def order_of(cells: Iterable[str]) -> DateOrder:
@@ -113,7 +110,6 @@ def read_cell(cell: str, order: DateOrder) -> ReadDate | None:
 
 
 def is_unknown_date(cell: str) -> bool:
-    """Whether a cell says in words or marks that the date isn't known."""
     return not any(c.isdigit() for c in cell) and "#" not in cell and is_unknown(cell)
 
 

@@ -82,7 +82,6 @@ def header_of(cells: Sequence[str]) -> Header:
 
 
 def check(header: Header, line: int, problems: Problems) -> None:
-    """Reports missing columns and columns of the same meaning."""
     if not set(header.fields) & set(NAMES):
         problems.add(
             line, "", "no column for the surname: call it surname, фамилия, прізвище or ФИО"

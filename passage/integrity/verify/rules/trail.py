@@ -55,7 +55,6 @@ class Who:
     """Version of a person's last contradiction: no match of earlier data ends it."""
     level: str = ""
     level_until: datetime | None = None
-    """Of the last assessment."""
     review_open: bool = False
     claimants: tuple[str, ...] = ()
     life_now: bool = False
@@ -68,7 +67,6 @@ class Way:
     offer: OpenOffer | None = None
     accepted_by: str | None = None
     overrides: Mapping[str, datetime] = field(default_factory=lambda: _NONE)
-    """Guard -> until when it is set aside."""
     handed_over: bool = False
     received: frozenset[str] = frozenset()
     """The members of his group named on a receipt."""
@@ -96,8 +94,6 @@ class Line(NamedTuple):
 
 
 class Safe(NamedTuple):
-    """Something he said about contacting him."""
-
     rule: ContactRule
     windows: tuple[ContactWindow, ...]
     heard_at: datetime
@@ -200,7 +196,6 @@ Rules = dict[type[Event], Rule]
 
 
 def why_forced(trail: Trail, done: str) -> Iterator[str]:
-    """Why he, or one of his group, might have been forced."""
     if trail.duress:
         yield f"{done} while somebody might be forcing him"
     if any(one.duress for one in trail.awaited):
@@ -213,7 +208,6 @@ def same_person(one: str, other: str) -> bool:
 
 
 def two_people(one: str, other: str | None) -> bool:
-    """Whether a second, different person is named."""
     return is_another_person(one, other)
 
 
