@@ -60,23 +60,20 @@ class Rights(_Table):
 
 
 class Channels(_Table):
-    """The channels: each may publish its own calls, and take its own messages to send."""
+    """Each may publish its own calls, and take its own messages to send."""
 
     names: tuple[Channel, ...]
     messages: dict[Channel, MessageLimit]
-    """The longest message that each takes; one that isn't here sends none."""
+    """The longest message of each channel; one that isn't here sends none."""
 
 
 class Policy(_Table):
-    """The whole file."""
-
     services: dict[str, Rights]
     channels: Channels
 
 
 @lru_cache(maxsize=1)
 def policy() -> Policy:
-    """The policy of this version of Passage."""
     text = (files("shared") / FILE_NAME).read_text(encoding="utf-8")
     read = Policy.model_validate(tomllib.loads(text))
     channels = read.channels.names

@@ -12,8 +12,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.database_url import require_room_for_password, with_password
 
 CALL_MAX_BYTES = 393_216
-"""The largest call that a channel's stream takes: one of a text of 250 kB; in a box on PARKED it is
-within what the server takes."""
+"""The largest call that a channel's stream takes: one with a text of 250 kB; in a box on PARKED it
+is within what the server takes.
+"""
 
 
 class Settings(BaseSettings):

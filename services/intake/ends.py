@@ -1,8 +1,7 @@
-"""Ends of calls, in whatever order they come: one whose call is in no case yet is remembered, and
-takes effect with its call.
+"""Ends of calls, in any order: one whose call is in no case yet is remembered, and takes effect
+with its call.
 
-What is remembered is bounded, for each channel: a newer early end may take an older one's place,
-and only on its own channel.
+Each channel's early ends are bounded: a newer one may replace an older one of the same channel.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from shared.jetstream.buckets import Bucket, Change, TakenError
 from shared.log.transact import ContendedError
 
 ENDS_KEPT = 16_384
-"""How many early ends of one channel are remembered."""
+"""Per channel."""
 ATTEMPTS = 10
 
 
@@ -26,10 +25,9 @@ class EarlyEnds:
         self._bucket = bucket
 
     def remember(self, ended: CallEnded) -> None:
-        """Raises ContendedError where its place keeps changing.
+        """Raises ContendedError if its place keeps changing.
 
-        What the channel said of it in an odd form isn't kept: nobody has keys for a call that is
-        in no case.
+        An oddly formed original isn't kept: there are no keys for a call that is in no case.
         """
         body = ended.model_copy(update={"as_received": None}).model_dump_json().encode()
         key = _place(ended.channel, ended.call_id)
@@ -46,7 +44,7 @@ class EarlyEnds:
         raise ContendedError("the place of an early end keeps changing")
 
     def of_call(self, channel: Channel, call_id: str) -> CallEnded | None:
-        """The end that came before its call, if one did."""
+        """The end that came before its call, if any."""
         kept = self._bucket.get(_place(channel, call_id))
         if kept is None:
             return None

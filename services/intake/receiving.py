@@ -14,7 +14,7 @@ from shared.log.transact import Cause, Outcome, transact
 
 
 def receive_end(intake: Intake, early_ends: EarlyEnds, message: ChannelMessage) -> Outcome:
-    """Records in a call's case that it ended: now, or when its call comes."""
+    """Records the end in the call's case: now, or when its call comes."""
     ended = open_end(intake.context.keys, message)
     case_id = _case_of(intake, ended)
     if case_id is None:
@@ -27,7 +27,7 @@ def receive_end(intake: Intake, early_ends: EarlyEnds, message: ChannelMessage) 
 
 
 def _case_of(intake: Intake, ended: CallEnded) -> str | None:
-    """The case in whose log the call stands; that one was reserved for it isn't enough."""
+    """The case whose log has the call; a mere reservation isn't enough."""
     case_id = intake.index.case_of_call(ended.channel, ended.call_id)
     if case_id is None:
         return None
@@ -36,7 +36,7 @@ def _case_of(intake: Intake, ended: CallEnded) -> str | None:
 
 
 def receive_call(intake: Intake, early_ends: EarlyEnds, opened: OpenedCall) -> Outcome:
-    """Puts a call into the case it belongs to, and its end too where that came before."""
+    """Puts a call into its case, and its end too if that came first."""
     outcome, call_id = record_call(intake, opened)
     early = early_ends.of_call(opened.incoming.channel, call_id)
     if early is not None:

@@ -23,10 +23,10 @@ class Setting(NamedTuple):
 
 
 class Deadline(NamedTuple):
-    """One kind of deadline, as the index of all tells of it."""
+    """One kind of deadline, for the index of all."""
 
     since: str
-    """From when on its span counts; where it has none, who says when it is due."""
+    """Where its span starts; without a span, who sets the time."""
     then: str
     """What follows when it has come."""
     span: str | None = None
@@ -48,7 +48,6 @@ def settings_of(spans: type[object]) -> dict[str, str]:
 
 
 def spans_of(spans: type[SpansT], settings: object) -> SpansT:
-    """The spans as the settings have them."""
     return spans(
         **{
             name: getattr(settings, setting) * UNITS[setting.rpartition("_")[2]]

@@ -1,4 +1,4 @@
-"""How streams are restored: as this version defines them, whatever the backup says.
+"""The configuration of restored streams: this version's, whatever the backup says.
 
 Differences are reported. A stream with a small limit, or one that forwards or copies, would look
 right but lose or leak what is published later.
@@ -54,7 +54,7 @@ def note_on(found: Json, quota: Quota) -> str:
 
 
 class Definitions:
-    """Reads the members of a backup, and collects the differences of its streams."""
+    """Reads a backup's members, and collects the differences of its streams."""
 
     def __init__(self, quota: Quota) -> None:
         self._quota = quota

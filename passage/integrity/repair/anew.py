@@ -1,4 +1,4 @@
-"""Makes a damaged, truncated or tampered CASES anew: keeps what is there, plans, stores, signs."""
+"""Rebuilds a damaged, truncated or tampered CASES: keeps what is there, plans, stores, signs."""
 
 from __future__ import annotations
 
@@ -69,10 +69,10 @@ class Repair:
     folder: Path
     reason: str = REASON
     tell: Callable[[int, int], None] = lambda *_: None
-    """Hears how many events are stored, of how many."""
+    """Called with how many events are stored, and of how many."""
 
     async def run(self, *, dry_run: bool = False, accept_loss: bool = False) -> Repaired:
-        """Plans, and carries the plan out unless only that was asked for. Raises VerbEndedError."""
+        """Plans, and carries the plan out unless `dry_run`. Raises VerbEndedError."""
         began = time.perf_counter()
         previous = self._previous()
         async with connected(self.running) as client:
@@ -111,7 +111,7 @@ class Repair:
     async def _save(self, client: RawClient) -> Saved:
         answer = await stream_info(client, subjects.CASES)
         incarnation = incarnation_of(answer["config"])
-        # Of a stream that somebody put in place of ours, durables say nothing.
+        # If somebody replaced our stream, its durables say nothing.
         is_ours = incarnation in self.witnessed.current
         floors = await floors_of(client) if is_ours else {}
         last = int(answer["state"]["last_seq"])

@@ -1,4 +1,4 @@
-"""Checks the record of access: AUDIT is whole and readable, and what checkpoints say it was."""
+"""Checks the audit log: AUDIT is whole and readable, and what checkpoints say it was."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ ASIDE = "unreadable IS NOT NULL"
 
 
 class ArchiveRow(NamedTuple):
-    """A message as it was stored, under subject `cases.<case_id>.<version>.<type_name>`.
+    """A message as stored, under subject `cases.<case_id>.<version>.<type_name>`.
 
-    Where the subject was no event's, `version` is 0 and `type_name` the whole subject.
+    If the subject was no event's, `version` is 0 and `type_name` the whole subject.
     """
 
     sequence: Position

@@ -1,4 +1,4 @@
-"""What the question "who is this caller?" reads: who is found by a key, episodes, what was said."""
+"""Reads for the question "who is this caller?": cases found by a key, episodes, statements."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from shared.events.intake import (
 WHO_HE_IS: tuple[type[Event], ...] = (PersonalDataProvided, PersonalDataErased, ContactRuleSet)
 CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)
 SAID_MAX = 200
-"""So many of the last events of each type are read of a case: thousands may have called in it."""
+"""The last events of each type read per case: thousands may have called in it."""
 EPISODES_MAX = 100
-"""A chain of more isn't followed to its end; nobody calls in so many episodes."""
+"""A longer chain isn't followed to its end; nobody calls in so many episodes."""
 
 Hits = Mapping[str, Collection[Kind]]
-"""Case -> by which kinds of keys it was found."""
+"""Case -> the kinds of keys that found it."""
 
 
 class Said(NamedTuple):
-    """What bears on who somebody is, out of one case's events, in their order."""
+    """What bears on who somebody is, from one case's events, in order."""
 
     events: Sequence[ReadEvent]
     erased: Erased
@@ -66,7 +66,7 @@ class CandidateReads(Reads):
     def latest_episodes(
         self, connection: Connection, tables: Tables, ids: Collection[str]
     ) -> dict[str, str]:
-        """Gives for each case the last one of its chain of episodes, which may be itself."""
+        """Each case's last episode, which may be itself."""
         latest = {one: one for one in ids}
         for _ in range(EPISODES_MAX):
             following = _following(connection, tables, set(latest.values()))
@@ -115,7 +115,7 @@ def _last_of_each(tables: Tables, ids: Collection[str], types: Sequence[str]) ->
 
 
 def _following(connection: Connection, tables: Tables, ids: set[str]) -> dict[str, str]:
-    """Gives for each case that is continued the one that continues it."""
+    """Case -> the case that continues it."""
     table = tables.lookups
     query = select(table.c.key, table.c.case_id).where(
         table.c.kind == "previous_case", table.c.key.in_(ids)
