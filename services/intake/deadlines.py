@@ -20,7 +20,10 @@ LIFE_NOW = "life_now_unanswered"
 SECOND_CALL = "second_call_review"
 LOCATION_RETENTION = "location_retention"
 KINDS = {
-    LEASE: Deadline("the claim says when", "CaseReleased: the operator's lease is over"),
+    LEASE: Deadline(
+        "CaseClaimed, which says when (`PASSAGE_LEASE_MINUTES`)",
+        "CaseReleased: the operator's lease is over",
+    ),
     LIFE_NOW: Deadline(
         "a call of urgency life_now while nobody holds the case", "DeadlinePassed", "life_now"
     ),

@@ -16,9 +16,9 @@ from typing import NamedTuple, TypeVar
 from services.intake import sending
 from services.intake.boxes import OpenedAtOnce
 from services.intake.calls import ReadCall, opened, read_call, read_message
-from services.intake.ends import receive_call, receive_end
 from services.intake.parsing import Hashed, Opener, hashed
 from services.intake.reactions import Listening
+from services.intake.receiving import receive_call, receive_end
 from services.intake.reports import read_report
 from shared.bus.lanes import Work
 from shared.events.parsing import UnreadableEventError

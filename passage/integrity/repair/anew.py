@@ -17,7 +17,7 @@ from passage.integrity.gate import Held, Succession, succeed
 from passage.integrity.log_reading import stream_info
 from passage.integrity.query_database import reading_database
 from passage.integrity.repair.plan import ArchiveUnsoundError, Plan, as_stored, counts, plan_of
-from passage.integrity.repair.rebuild import floors_of, make_anew, make_durables, store
+from passage.integrity.repair.recreating import floors_of, make_anew, make_durables, store
 from passage.integrity.repair.saved import Saved, new_file, save_stream, unfinished_in
 from passage.printing import counted, err
 from passage.running import Running
