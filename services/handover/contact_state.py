@@ -28,8 +28,8 @@ class Contact:
     lost_at_version: int | None = None
     """The version of the open loss; ended by ContactRegained, or by his words in a later call."""
     calls: Grown[Call, bool] = field(default_factory=Grown)
-    """Each call, and whether it proves that this case's man is on the line: by his return code,
-    and a second fact where the code needs one."""
+    """Each call, and whether it is proved that this case's man is on the line: by his return
+    code, and a second fact where the code needs one."""
     ended: Grown[Call, None] = field(default_factory=Grown)
     """A call counts as still going until its end is recorded."""
 

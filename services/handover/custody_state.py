@@ -31,6 +31,7 @@ class CustodyView:
     card_due_at: datetime | None = None
     """The deadline that the card missed, once that is recorded."""
     exchange_consent: str | None = None
+    """The wording that he consented to."""
     publicity_consent: str | None = None
     exchanged: bool = False
 

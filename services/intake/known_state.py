@@ -45,9 +45,11 @@ class Known:
     callers: Grown[tuple[Channel, str | None], None] = field(default_factory=Grown)
     """Addresses that are his as far as is known; None: the channel's withheld number."""
     channels: frozenset[Channel] = frozenset()
+    """The channels of these addresses."""
     codes: tuple[str | None, ...] = ()
     """The hashes of the latest code and of its twin."""
     coded: Grown[CallOfChannel, None] = field(default_factory=Grown)
+    """The calls in which he gave it."""
     doubted: Grown[CallOfChannel, str | None] = field(default_factory=Grown)
     """Those that still need a second fact, with their caller."""
 

@@ -40,6 +40,7 @@ class Message:
     address: Address | None
     """Where it goes: what the contact rule covered when it was queued; None if nothing."""
     erased: bool = False
+    """Its text or address was erased before it went."""
     dispatched_at: datetime | None = None
     ended: bool = False
     reported: bool = False

@@ -36,6 +36,7 @@ SEALED_EXIT, SEALED_NOTED_EXIT, TERMINATED_EXIT = 0, 75, 143
 """Exit codes. 0: sealed, and must not be restarted. 75: sealed, and the next start knows it."""
 LOOK_EVERY_S = 0.1
 LAST_ANSWER_S = 0.1
+"""How long the answer to the seal request gets to go out."""
 
 
 def wire(settings: Settings, lock: Lock) -> Service:

@@ -45,6 +45,7 @@ from shared.keys.sealing import DataKey, SealBrokenError
 KEYS_KEPT = 20_000
 
 CHANGED_AT_ONCE = 500
+"""How many entries one atomic batch rewraps."""
 
 
 class ErasurePendingError(Exception):

@@ -25,6 +25,7 @@ IDLE_S = 0.1
 """How long one look for new events waits; also bounds how long a stop takes."""
 RETRY_S = 1.0
 LAST_LOOK_S = 0.3
+"""How long the witness reads on after it was told to stop."""
 
 
 class AlarmError(Exception):

@@ -71,6 +71,7 @@ class _Pausing:
         self._began = time.monotonic()
 
     def after(self, place: int) -> bool:
+        """Returns whether to end."""
         if place % LINES_AT_ONCE:
             return False
         ended = self._stop.wait(time.monotonic() - self._began)

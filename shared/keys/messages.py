@@ -37,6 +37,8 @@ class Seal(_Message):
 
 
 class PublicKey(_Message):
+    """One class's public key, raw X25519 in base64."""
+
     epoch: int
     key_id: int
     public: str

@@ -67,6 +67,7 @@ class Way:
     offer: OpenOffer | None = None
     accepted_by: str | None = None
     overrides: Mapping[str, datetime] = field(default_factory=lambda: _NONE)
+    """Guard -> until when it is set aside."""
     handed_over: bool = False
     received: frozenset[str] = frozenset()
     """The members of his group named on a receipt."""
