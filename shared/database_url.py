@@ -1,4 +1,4 @@
-"""The URL of the read models' database, with a password that stands in a file of its own."""
+"""The URL of the read models' database, whose password is in a file of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ POSTGRESQL = "postgresql+psycopg://"
 
 
 def require_room_for_password(url: str) -> None:
-    """Raises ValueError where a URL of PostgreSQL leaves a password no place."""
+    """Raises ValueError if a PostgreSQL URL leaves no place for a password."""
     if POSTGRESQL not in url:
         return
     if not urlsplit(url).username:
@@ -21,7 +21,7 @@ def require_room_for_password(url: str) -> None:
 
 
 def with_password(url: str, file: Path | None) -> str:
-    """The URL with the file's password, of any characters. Raises KeyFilesError."""
+    """The password may have any characters. Raises KeyFilesError."""
     if file is None or POSTGRESQL not in url:
         return url
     parts = urlsplit(url)

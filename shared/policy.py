@@ -46,7 +46,6 @@ class Rights(_Table):
     sends: bool = False
 
     def may_open(self, type_name: str, field: str) -> bool:
-        """Whether the key holder opens this field of this event type for it."""
         return bool({"*", f"{type_name}.{field}"} & set(self.opens))
 
     def may_open_itself(self, type_name: str, field: str) -> bool:
@@ -55,28 +54,24 @@ class Rights(_Table):
         return f"{type_name}.{field}" in named
 
     def may_hash(self, purpose: str) -> bool:
-        """Whether the key holder hashes values for this purpose for it."""
         return in_the_policy(purpose) in self.hashes
 
 
 class Channels(_Table):
-    """The channels: each may publish its own calls, and take its own messages to send."""
+    """Each may publish its own calls, and take its own messages to send."""
 
     names: tuple[Channel, ...]
     messages: dict[Channel, MessageLimit]
-    """The longest message that each takes; one that isn't here sends none."""
+    """The longest message of each channel; one that isn't here sends none."""
 
 
 class Policy(_Table):
-    """The whole file."""
-
     services: dict[str, Rights]
     channels: Channels
 
 
 @lru_cache(maxsize=1)
 def policy() -> Policy:
-    """The policy of this version of Passage."""
     text = (files("shared") / FILE_NAME).read_text(encoding="utf-8")
     read = Policy.model_validate(tomllib.loads(text))
     channels = read.channels.names

@@ -12,12 +12,12 @@ CLOCK_LEEWAY = timedelta(minutes=5)
 CLOCK_OFF_MAX = timedelta(minutes=1)
 """From here on another clock is wrong, and somebody must set it."""
 LOGGED_OFF_MAX = timedelta(days=1)
-"""A clock that is further off is logged as off by a day: from the seconds it could be told what a
-channel calls a time, and that may be a telephone number."""
+"""A larger error is logged as a day: the seconds would reveal what a channel calls a time, which
+may be a telephone number."""
 
 
 def seconds_off(said_at: datetime, heard_at: datetime) -> int:
-    """How far another clock is ahead of ours, for the log; behind where negative."""
+    """How far another clock is ahead of ours, for diagnostics; negative if behind."""
     off = max(-LOGGED_OFF_MAX, min(said_at - heard_at, LOGGED_OFF_MAX))
     return round(off.total_seconds())
 
@@ -31,7 +31,7 @@ class Guard:
 
 
 CASE_KNOWN = Guard("case_known", "a case number that exists")
-"""Nothing is recorded on a case that no call has opened; every service asks this first."""
+"""Nothing is recorded on a case that no call has opened; every service checks this first."""
 LATEST_EPISODE = Guard("latest_episode", "the man's present case; this one was continued by it")
 CASE_OPEN = Guard("case_open", "a case that isn't closed; ReopenCase first")
 NOT_HANDED_OVER = Guard("not_handed_over", "a case that isn't handed over yet")
@@ -41,7 +41,7 @@ NO_CONTRADICTION = Guard(
     "data given after it that the registry matches, or VerifyIdentity with second_by and reason",
 )
 CLEARED_BY_SUPERVISOR = Guard("cleared_by_supervisor", "ask a supervisor to look at the case")
-"""Why he must look is for supervisors alone: it doesn't say that he gave the duress code."""
+"""The reason is for supervisors only: the text doesn't say that he gave the duress code."""
 TWO_PEOPLE = Guard(
     "two_people", "second_by, another person who agrees; a supervisor closes a case alone"
 )
@@ -49,7 +49,7 @@ HAPPENED_BY_NOW = Guard("happened_by_now", "a time that isn't in the future")
 
 
 class RefusedError(Exception):
-    """A guard doesn't hold. A normal outcome; it is answered, never logged as a fault."""
+    """A guard doesn't hold. A normal outcome: answered, never logged as an error."""
 
     def __init__(self, guard: Guard, changed_since: tuple[str, ...] = ()) -> None:
         self.guard = guard
@@ -74,16 +74,14 @@ def is_another_person(one: str, other: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Supervisors:
-    """Who is named as a supervisor, and what follows where nobody is."""
-
     names: tuple[str, ...] = ()
 
     def include(self, person: str) -> bool:
-        """Whether a person is named: then he is worth two where two people must agree."""
+        """Whether a person is named: a named one counts as two where two people must agree."""
         return not all(is_another_person(one, person) for one in self.names)
 
     def let(self, person: str) -> bool:
-        """Whether a person may do what is left to supervisors; with none named anybody may."""
+        """Whether a person may do what is reserved for supervisors; anyone may if none is named."""
         return not self.names or self.include(person)
 
 

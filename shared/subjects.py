@@ -1,6 +1,6 @@
-"""Every stream, bucket and subject of Passage, and the functions that build and read subjects.
+"""Every stream, bucket and subject of Passage, and the functions that build and parse subjects.
 
-The subject of a case's event is built by `shared.jetstream` from the prefix here; nothing else
+`shared.jetstream` builds the subject of a case's event from the prefix here; nothing else
 publishes to `cases.>`.
 """
 
@@ -11,12 +11,12 @@ from typing import NamedTuple
 CASES = "CASES"
 CASES_PREFIX = "cases"
 INCARNATION = "passage_incarnation"
-"""The key in the metadata of CASES that tells this stream from any other of its name."""
+"""The metadata key of CASES that tells this stream from any other of its name."""
 PARKED = "PARKED"
 AUDIT = "AUDIT"
 OUTBOUND = "OUTBOUND"
 KEYHOLDER_SEALED = "keyholder.sealed"
-"""Where the key holder says that it ends and nothing can be opened any more."""
+"""The key holder announces here that it ends and nothing can be opened any more."""
 INDEX_BUCKET = "INDEX"
 EARLY_ENDS_BUCKET = "EARLY_ENDS"
 KEYS_BUCKET = "KEYS"
@@ -27,14 +27,12 @@ STORAGE = "servers.storage"
 SERVERS_HEALTH = "servers.health"
 """Where they are asked whether they can write every stream."""
 LOG_API = "PASSAGE.API"
-"""JetStream's API as an account sees it that isn't the log's own."""
+"""JetStream's API as seen from an account other than the log's own."""
 KEEPER = "keeper"
 KEYHOLDER = "keyholder"
 
 
 class CaseSubject(NamedTuple):
-    """What a subject of CASES says."""
-
     case_id: str
     version: int
     type_name: str
@@ -49,37 +47,34 @@ class Durable(NamedTuple):
 
 
 def calls(channel: str) -> str:
-    """Where a channel publishes its calls."""
     return f"calls.{channel}"
 
 
 def calls_stream(channel: str) -> str:
-    """The stream of a channel's calls: one each, so that none can harm another's (ADR 26)."""
+    """One stream per channel, so that none can harm another's (ADR 26)."""
     return f"CALLS_{channel}"
 
 
 def is_calls_stream(stream: str) -> bool:
-    """Whether it is a stream of a channel's calls."""
     return stream.startswith(calls_stream(""))
 
 
 def channel_identity(channel: str) -> str:
-    """The identity by which a channel is known to the server."""
+    """The name by which the server knows a channel."""
     return f"channel-{channel}"
 
 
 def outbound(channel: str) -> str:
-    """Where a channel finds the messages that it is to send."""
     return f"outbound.{channel}"
 
 
 def outbound_consumer(channel: str) -> Durable:
-    """The durable consumer through which a channel, and it alone, takes them."""
+    """The durable consumer for them, which only this channel may use."""
     return Durable(channel, OUTBOUND, (outbound(channel),))
 
 
 def inbox(identity: str) -> str:
-    """Under which subjects an identity gets its answers."""
+    """The subjects on which an identity receives replies."""
     return f"_INBOX_{identity}"
 
 
@@ -89,7 +84,7 @@ def case_events(type_name: str = "*") -> str:
 
 
 def read_case_subject(subject: str) -> CaseSubject:
-    """Takes a subject of CASES apart; raises ValueError for any other."""
+    """Raises ValueError for a subject of anything but CASES."""
     prefix, case_id, version, type_name = subject.split(".")
     if prefix != CASES_PREFIX:
         raise ValueError(f"no subject of {CASES}")
@@ -97,27 +92,25 @@ def read_case_subject(subject: str) -> CaseSubject:
 
 
 def command(service: str, name: str) -> str:
-    """Where a service answers one kind of command (request/reply)."""
     return f"commands.{service}.{name}"
 
 
 def health(service: str) -> str:
-    """Where a service says how it is (request/reply)."""
+    """Where a service reports its health (request/reply)."""
     return f"health.{service}"
 
 
 def parked(service: str, stream: str, sequence: int) -> str:
     """Where a service puts what it couldn't process.
 
-    All of a channel under one subject, which PARKED bounds: it is the channel that decides how
-    much it sends. What else can't be processed has a place of its own.
+    Everything of a channel shares one subject, which PARKED bounds: the channel decides how much
+    it sends. Anything else that can't be processed has a place of its own.
     """
     together = f"parked.{service}.{stream}"
     return together if is_calls_stream(stream) else f"{together}.{sequence}"
 
 
 def all_parked(service: str) -> str:
-    """All that a service puts there."""
     return f"parked.{service}.>"
 
 
@@ -127,7 +120,7 @@ def parked_note(parked_id: str) -> str:
 
 
 def retry(service: str) -> str:
-    """Where a service is asked to try something parked once more (request/reply)."""
+    """Where a service is asked to retry something parked (request/reply)."""
     return f"retry.{service}"
 
 
@@ -142,12 +135,12 @@ def audit(case_id: str) -> str:
 
 
 def timers_stream(service: str) -> str:
-    """The stream of a service's timers: one each, for a timer may fire on any of its subjects."""
+    """One stream per service, for a timer may fire on any of its subjects."""
     return f"TIMERS_{service}"
 
 
 def timer(service: str, name: str) -> str:
-    """Where a service sets a durable timer: one a name, the newest counts."""
+    """Where a service sets a durable timer: one per name, the newest counts."""
     return f"timers.{service}.{name}"
 
 
@@ -162,7 +155,7 @@ def due_timers(service: str) -> Durable:
 
 
 def about(subject: str) -> str:
-    """What a delivered message is about: a case, or a timer that is about none."""
+    """A case, or a timer that is about none."""
     if subject.startswith(f"{CASES_PREFIX}."):
         return subject.split(".")[1]
     name = subject.rpartition(".")[2]

@@ -67,6 +67,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         _Running.plain = False
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    _Running.plain = False  # What the session shares ends in the teardown of its last test.
+
+
 def _refuse(event: str, given: tuple[object, ...]) -> None:
     if not _Running.plain:
         return

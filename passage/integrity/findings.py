@@ -15,7 +15,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found; a warning doesn't fail the check."""
+    """A warning doesn't fail the check."""
 
     check: str
     where: str
@@ -25,19 +25,18 @@ class Finding:
 
 @dataclass
 class Findings:
-    """All that was found; beyond a hundred of one check they are only counted."""
+    """Beyond a hundred of one check they are only counted."""
 
     kept: list[Finding] = field(default_factory=list)
     counts: Counter[tuple[str, Severity]] = field(default_factory=Counter)
 
     def add(self, check: str, where: str, what: str, severity: Severity = "error") -> None:
-        """Notes one finding."""
         self.counts[check, severity] += 1
         if self.counts[check, severity] <= KEPT_PER_CHECK:
             self.kept.append(Finding(check, where, what, severity))
 
     def note(self, problem: Problem, check: str = "") -> None:
-        """Notes what is wrong with one message, under its own check unless another is named."""
+        """Records what is wrong with one message, under its own check unless another is named."""
         self.add(check or problem.check, f"sequence {problem.sequence}", problem.what)
 
     @property

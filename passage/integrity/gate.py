@@ -1,8 +1,9 @@
 """The start-up gate: nothing may write until the log was read in full and is what it was.
 
-Sequences, envelopes, versions and chain; the digest at every checkpoint; the incarnation that the
-witness files know; and the archive of query, byte for byte. What is no event, or follows from
-nothing, but was stored just so, is a warning (ADR 11): anybody who may publish can send one.
+It checks sequences, envelopes, versions and chain; the digest at every checkpoint; the incarnation
+that the witness files know; and query's archive, byte for byte. A message that is no event, or
+follows from nothing, but was stored just so, is a warning (ADR 11): anybody who may publish can
+send one.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ NOBODY_ELSE = "neither the archive nor a checkpoint knows it"
 
 @dataclass
 class Gate(Check):
-    """What the gate read, and what it found; open where it found nothing. A check of CASES."""
+    """What the gate read and found; open if it found nothing. A check of CASES."""
 
     incarnation: str
     witnessed: Witnessed
@@ -58,12 +59,10 @@ class Gate(Check):
 
     @property
     def archived(self) -> int:
-        """The last sequence of the archive."""
         return self.archive.last
 
     @property
     def held(self) -> Held:
-        """What it read of the log."""
         heads = self.heads
         return Held(self.incarnation, heads.sequence, heads.cases, heads.digest.hex())
 
@@ -112,7 +111,7 @@ class Gate(Check):
         check_witnessed(self.witnessed, self.incarnation, (heads.sequence, self.archived), findings)
 
     def _settle(self) -> None:
-        """Puts aside the misfits that a checkpoint knows as they are."""
+        """Drops the misfits that a checkpoint knows as they are."""
         certified = self.heads.certified
         for one in self.alone:
             if one.sequence <= certified:
@@ -129,11 +128,11 @@ async def check_gate(
 ) -> Gate:
     """Reads the whole log and compares; changes nothing. Raises VerbEndedError.
 
-    `tell` hears what is read, how much of it was, and how much there is.
+    `tell` is called with what is read, how much was, and how much there is.
     """
     began = time.perf_counter()
     tell(FILES, 0, 0)
-    # Read before the log's end is asked for: no line may be newer than what is read.
+    # Read before asking for the log's end: no line may be newer than what is read.
     witnessed = await asyncio.to_thread(witnessed_of, running)
     async with connected(running) as client:
         info = await stream_info(client, subjects.CASES)
@@ -149,7 +148,7 @@ async def check_gate(
 
 
 def witnessed_of(running: Running) -> Witnessed:
-    """Reads the witness files. Raises VerbEndedError where witness.pub isn't there."""
+    """Raises VerbEndedError if witness.pub is missing."""
     try:
         key = read_public_key(running.witness_keys or running.keys)
         return read_witness_files(running.witnesses, key)
@@ -161,7 +160,7 @@ def bad_lines_of(running: Running) -> list[str]:
     """Checks every signature of the witness files; names lines that nobody signed."""
     key, bad = read_public_key(running.witness_keys or running.keys), list[str]()
     for path in running.witnesses:
-        with suppress(OSError):  # That a file is away is told by whoever read them first.
+        with suppress(OSError):  # Whoever read the files first reports a missing one.
             bad += shortened(bad_lines(path, key))
     return bad
 
@@ -185,7 +184,7 @@ class Succession(NamedTuple):
 
 
 def open_gate(gate: Gate, running: Running) -> None:
-    """Writes into the witness files that the gate was open. Raises VerbEndedError."""
+    """Records in the witness files that the gate was open. Raises VerbEndedError."""
     _sign(running, {"kind": "opened", **gate.held._asdict()})
 
 
@@ -194,7 +193,7 @@ def succeed(
 ) -> Signed:
     """Signs into the witness files that this log follows another. Raises VerbEndedError.
 
-    Where there was none that the files knew, it is the first.
+    If the files knew none, it is the first.
     """
     if not succession.previous:
         return _sign(running, {"kind": "opened", **held._asdict()}, only)
@@ -242,7 +241,7 @@ def check_witnessed(
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Collects no garbage: reading makes millions of objects, and none in a cycle."""
+    """Disables garbage collection: reading makes millions of objects, none in a cycle."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

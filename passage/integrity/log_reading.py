@@ -1,7 +1,7 @@
 """Reads a stream from its first message to its last, in bounded memory, without a consumer.
 
-By batched direct gets (ADR-31 of NATS): what the server stores is read, not what its consumers or
-its stream info say of it.
+It uses batched direct gets (ADR-31 of NATS): these show what the server stores, not what its
+consumers or its stream info say of it.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ BatchesT = TypeVar("BatchesT", bound="Batches")
 
 
 class Check(ABC):
-    """Is shown every message of a stream, in order; what it finds it notes by itself."""
+    """Is shown every message of a stream, in order; records its own findings."""
 
     @abstractmethod
     def take(self, batch: Sequence[StoredMessage]) -> None:
-        """Looks at the next messages; there is one at least."""
+        """There is at least one message."""
 
     def end(self, last: int) -> None:  # noqa: B027 - most checks are done by then
-        """All was shown that could be read; `last` is the sequence at which the stream ends."""
+        """Everything readable was shown; `last` is the stream's last sequence."""
 
 
 async def read_with(
@@ -50,7 +50,7 @@ async def read_with(
     checks: Sequence[Check],
     told: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Reads a stream once, up to a sequence, for all checks; `told` hears how far it is."""
+    """Reads a stream once, up to a sequence, for all checks; `told` gets the progress."""
     async for batch in read_batches(client, stream, last):
         for check in checks:
             check.take(batch)
@@ -60,7 +60,7 @@ async def read_with(
 
 
 async def stream_info(client: Client, stream: str) -> dict[str, Any]:
-    """A stream's `config` and `state`. Raises VerbEndedError (1) where there is none."""
+    """A stream's `config` and `state`. Raises VerbEndedError (1) if there is none."""
     try:
         return await ask(client, f"STREAM.INFO.{stream}", None)
     except ApiRefusedError:
@@ -70,14 +70,14 @@ async def stream_info(client: Client, stream: str) -> dict[str, Any]:
 
 
 async def last_sequence(client: Client, stream: str) -> int:
-    """The sequence of the stream's last message, 0 for an empty one."""
+    """0 for an empty stream."""
     return int((await stream_info(client, stream))["state"]["last_seq"])
 
 
 async def read_stream(
     client: Client, stream: str, up_to: int, subject: str = ">"
 ) -> AsyncIterator[StoredMessage]:
-    """The messages up to a sequence, in order; missing ones are simply not there."""
+    """The messages up to a sequence, in order; missing ones are skipped."""
     async for batch in read_batches(client, stream, up_to, subject):
         for message in batch:
             yield message
@@ -88,7 +88,7 @@ async def read_batches(
 ) -> AsyncIterator[list[StoredMessage]]:
     """The same in batches of at most a thousand, from sequence `first` on.
 
-    The next batch is asked for before one is given, so that the server reads meanwhile.
+    Requests the next batch before yielding one, so the server reads meanwhile.
     """
     if up_to < first:
         return
@@ -107,7 +107,7 @@ async def read_batches(
 
 
 class Batches:
-    """Batches of a stream's messages as they come, over an inbox of its own; one under way."""
+    """Batches of a stream's messages, over an inbox of its own; one under way."""
 
     def __init__(self, client: RawClient, stream: str) -> None:
         self.inbox = client.new_inbox()
@@ -127,9 +127,9 @@ class Batches:
             raise self._failed(error) from None
 
     async def replies(self) -> list[tuple[bytes, Reply]]:
-        """What came, each under its subject, up to the status that ends it. Raises VerbEndedError.
+        """The messages with their subjects, up to the final status. Raises VerbEndedError.
 
-        A pull that gives all that was asked for ends without a status.
+        A pull that is filled completely ends without a status.
         """
         try:
             return await asyncio.wait_for(self._ended.get(), TIMEOUT_S)
@@ -137,7 +137,7 @@ class Batches:
             raise self._failed(error) from None
 
     def take(self, subject: bytes, reply: Reply) -> None:
-        """Called by the parser for every message: nothing is spent on it here."""
+        """The parser calls this for every message: keep it cheap."""
         self._came.append((subject, reply))
         if reply.status or (len(self._came) == BATCH_MESSAGES and reply.reply_to):
             self._ended.put_nowait(self._came)
@@ -150,8 +150,6 @@ class Batches:
 
 
 class _Reading(Batches):
-    """Batches that direct gets give."""
-
     def __init__(self, client: RawClient, stream: str, subject: str) -> None:
         super().__init__(client, stream)
         self._request: dict[str, object] = {"batch": BATCH_MESSAGES, "max_bytes": BATCH_BYTES}

@@ -14,7 +14,7 @@ from services.query.feed.database import DatabaseFailedError, reading
 
 @contextmanager
 def reading_database(running: Running) -> Iterator[Engine | None]:
-    """The database to read; None where there is none yet. Raises VerbEndedError (5)."""
+    """None if there is no database yet. Raises VerbEndedError (5)."""
     try:
         with reading(running.database) as reader:
             yield reader

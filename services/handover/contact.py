@@ -19,7 +19,7 @@ from shared.refusals import CASE_KNOWN, require
 
 
 def decide_arrival(state: HandoverState, command: RecordArrival, _now: datetime) -> list[Event]:
-    """He said where he is; a fact. A first call from the field may skip every step before."""
+    """A fact. A first call from the field may skip every earlier step."""
     require(state.opened, CASE_KNOWN)
     return [
         ArrivedInUkraine(
@@ -34,7 +34,7 @@ def decide_arrival(state: HandoverState, command: RecordArrival, _now: datetime)
 def decide_contact_lost(
     state: HandoverState, command: RecordContactLost, _now: datetime
 ) -> list[Event]:
-    """He no longer answers; a fact that a person states."""
+    """A fact that a person states: he no longer answers."""
     require(state.opened, CASE_KNOWN)
     if state.contact.is_lost:
         return []
@@ -44,7 +44,7 @@ def decide_contact_lost(
 def decide_contact_regained(
     state: HandoverState, command: RecordContactRegained, _now: datetime
 ) -> list[Event]:
-    """A person heard of him again; nothing to record of a man who wasn't lost."""
+    """Someone heard from him again. Records nothing for a man who wasn't lost."""
     require(state.opened, CASE_KNOWN)
     if not state.contact.is_lost:
         return []
@@ -54,7 +54,7 @@ def decide_contact_regained(
 def decide_call_of_the_lost(
     state: HandoverState, event: CaseEvent[CallLinked], by: str
 ) -> list[Event]:
-    """He called after somebody had given him up; a call recorded before that changes nothing."""
+    """He called after being recorded as lost; a call recorded before that changes nothing."""
     lost_at = state.contact.lost_at_version
     if lost_at is None or event.caseversion < lost_at:
         return []
@@ -62,7 +62,7 @@ def decide_call_of_the_lost(
 
 
 def decide_follow_up(state: HandoverState, command: SetFollowUp, _now: datetime) -> list[Event]:
-    """Somebody wants to be reminded, or not any more; one reminder a case, the newest counts."""
+    """Sets or clears a reminder. A case has one; the newest counts."""
     require(state.opened, CASE_KNOWN)
     if command.due_at == state.follow_up_at:
         return []

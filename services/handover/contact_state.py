@@ -15,7 +15,7 @@ from shared.log.grown import Grown
 
 
 class Call(NamedTuple):
-    """A call of this case, by its channel's own number; another channel may use the same."""
+    """`call_id` is the channel's own number; another channel may use the same one."""
 
     channel: Channel
     call_id: str
@@ -23,24 +23,22 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """What handover knows of the contact with him."""
-
     last_at: datetime | None = None
-    """When he was last heard of, in whatever order it was recorded."""
+    """Independent of the order in which contacts were recorded."""
     lost_at_version: int | None = None
-    """Where the open loss stands; ContactRegained ends it, or what he said in a call after it."""
+    """The version of the open loss; ended by ContactRegained, or by his words in a later call."""
     calls: Grown[Call, bool] = field(default_factory=Grown)
-    """Each call, and whether it is proved that this case's man is on it: by his return code, and a
-    second fact where the code needs one."""
+    """Each call, and whether it is proved that this case's man is on the line: by his return
+    code, and a second fact where the code needs one."""
     ended: Grown[Call, None] = field(default_factory=Grown)
-    """The calls that ended; a call of which nobody says so goes on."""
+    """A call counts as still going until its end is recorded."""
 
     @property
     def is_lost(self) -> bool:
         return self.lost_at_version is not None
 
     def is_coded(self, call_id: str | None) -> bool:
-        """Whether he is on a call of that number, and gave his code in each that has it."""
+        """Whether he is on a call with this id, and gave his code in every call that has it."""
         calls = {call: coded for call, coded in self.calls.items() if call.call_id == call_id}
         return all(calls.values()) and not calls.keys() <= self.ended.keys()
 
@@ -58,7 +56,7 @@ ContactStep = (
 
 
 def contact_after(contact: Contact, event: CaseEvent[Any], data: ContactStep) -> Contact:
-    """The contact after one more event; what happened earlier than the last sets nothing."""
+    """What happened before the last contact changes nothing."""
     match data:
         case ContactLost():
             return replace(contact, lost_at_version=event.caseversion)
@@ -69,14 +67,14 @@ def contact_after(contact: Contact, event: CaseEvent[Any], data: ContactStep) ->
             calls = contact.calls.with_entry(Call(data.channel, data.call_id), coded)
             return replace(_heard(contact, event.time), calls=calls)
         case CallerConfirmed():
-            # It is recorded of a call with his code alone, whatever another of its number has.
+            # It is recorded of a call with his code alone, whatever other calls share its id.
             call = Call(data.channel, data.call_id)
             return replace(contact, calls=contact.calls.with_entry(call, True))
         case CallEnded():
             ended = contact.ended.with_entry(Call(data.channel, data.call_id), None)
             return replace(contact, ended=ended)
         case GuidanceGiven() if data.call_id is None:
-            return contact  # He was written to, and hasn't answered.
+            return contact  # A message went to him; he hasn't answered.
         case ArrivedInUkraine() | GuidanceGiven():
             lost_at = contact.lost_at_version if data.call_id is None else None
             return replace(_heard(contact, event.time), lost_at_version=lost_at)
@@ -85,7 +83,6 @@ def contact_after(contact: Contact, event: CaseEvent[Any], data: ContactStep) ->
 
 
 def proves_himself(call: CallLinked) -> bool:
-    """Whether the code that was given in a call proves enough alone."""
     return call.basis == "return_code" and not call.second_fact_needed
 
 

@@ -1,7 +1,7 @@
 """What is recorded after the receipt: custody, capture card, exchange, and his own consents.
 
-A consent is taken in words that were read to him, before a witness. Withdrawing it is a fact: it is
-never refused, whenever and why ever he does.
+A consent is taken in words read to him before a witness. Withdrawing it is a fact: it is never
+refused.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ CONSENT_STANDS = Guard("exchange_consent_stands", "GiveExchangeConsent by himsel
 
 
 def decide_custody(state: HandoverState, command: RecordCustody, now: datetime) -> list[Event]:
-    """Where he is held, or that he isn't any more; a fact."""
+    """A fact: where he is held, or that he no longer is."""
     require(state.opened, CASE_KNOWN)
     require(command.changed_at <= now + CLOCK_LEEWAY, HAPPENED_BY_NOW)
     place = Plain.of(command.place) if command.place is not None else None
@@ -58,7 +58,7 @@ def decide_custody(state: HandoverState, command: RecordCustody, now: datetime) 
 def decide_capture_card(
     state: HandoverState, command: ConfirmCaptureCard, now: datetime
 ) -> list[Event]:
-    """His card was sent; a fact."""
+    """A fact: his card was sent."""
     require(state.opened, CASE_KNOWN)
     require(command.sent_at <= now + CLOCK_LEEWAY, HAPPENED_BY_NOW)
     if state.custody.card_reference == command.reference:
@@ -69,7 +69,7 @@ def decide_capture_card(
 def decide_offer_exchange(
     state: HandoverState, command: OfferExchange, _now: datetime
 ) -> list[Event]:
-    """Handed over or in custody; asked in his language, in the wording named."""
+    """Needs handover or custody; asked in his language, in the named wording."""
     require_not_exchanged(state)
     require(_is_in_our_hands(state), IN_OUR_HANDS)
     return [ExchangeOffered(language=command.language, wording=command.wording)]
@@ -78,7 +78,7 @@ def decide_offer_exchange(
 def decide_exchange_consent(
     state: HandoverState, command: GiveExchangeConsent, _now: datetime
 ) -> list[Event]:
-    """Handed over or in custody; language and wording named; before a witness."""
+    """Needs handover or custody, language, wording and a witness."""
     require_not_exchanged(state)
     require(_is_in_our_hands(state), IN_OUR_HANDS)
     require(is_another_person(command.by, command.witness), WITNESSED)
@@ -94,14 +94,14 @@ def decide_exchange_consent(
 def decide_no_exchange(
     state: HandoverState, command: WithdrawExchangeConsent, _now: datetime
 ) -> list[Event]:
-    """He doesn't want to be exchanged; a fact, also where he never said that he does."""
+    """A fact, even where he never consented."""
     require(state.opened, CASE_KNOWN)
     remark = Plain(command.remark) if command.remark is not None else None
     return [ExchangeConsentWithdrawn(witness=command.witness, remark=remark)]
 
 
 def decide_exchange(state: HandoverState, command: RecordExchange, now: datetime) -> list[Event]:
-    """His consent stands; once."""
+    """Needs his consent; at most once."""
     require_not_exchanged(state)
     require(state.custody.exchange_consent is not None, CONSENT_STANDS)
     require(command.exchanged_at <= now + CLOCK_LEEWAY, HAPPENED_BY_NOW)
@@ -111,7 +111,7 @@ def decide_exchange(state: HandoverState, command: RecordExchange, now: datetime
 def decide_publicity_consent(
     state: HandoverState, command: GivePublicityConsent, _now: datetime
 ) -> list[Event]:
-    """Language and wording named; before a witness; at any time, also after exchange."""
+    """Needs language, wording and a witness; at any time, even after exchange."""
     require_latest(state)
     require(is_another_person(command.by, command.witness), WITNESSED)
     if state.custody.publicity_consent == command.wording:
@@ -126,7 +126,7 @@ def decide_publicity_consent(
 def decide_no_publicity(
     state: HandoverState, command: WithdrawPublicityConsent, _now: datetime
 ) -> list[Event]:
-    """He doesn't want to be shown; a fact, also where he never said that he does."""
+    """A fact, even where he never consented."""
     require(state.opened, CASE_KNOWN)
     remark = Plain(command.remark) if command.remark is not None else None
     return [PublicityConsentWithdrawn(witness=command.witness, remark=remark)]

@@ -22,18 +22,16 @@ from shared.events.custody import (
 
 @dataclass(frozen=True, slots=True)
 class CustodyView:
-    """What handover knows of him after the receipt."""
-
     custody: Custody | None = None
     changed_at: datetime | None = None
-    """When that happened; what happened earlier but is recorded later changes nothing."""
+    """What happened earlier but is recorded later changes nothing."""
     camp_at: datetime | None = None
-    """When he first came to a camp."""
+    """The first time he came to a camp."""
     card_reference: str | None = None
     card_due_at: datetime | None = None
-    """The time by which the card was missed, once that is recorded."""
+    """The deadline that the card missed, once that is recorded."""
     exchange_consent: str | None = None
-    """The wording under which it stands."""
+    """The wording that he consented to."""
     publicity_consent: str | None = None
     exchanged: bool = False
 
@@ -52,7 +50,7 @@ CustodyStep = (
 
 
 def custody_after(view: CustodyView, data: CustodyStep) -> CustodyView:
-    """The view after one more event; a withdrawal ends a consent whenever it was said."""
+    """A withdrawal ends a consent, whenever it was said."""
     match data:
         case CustodyChanged():
             return _moved(view, data)

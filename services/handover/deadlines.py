@@ -1,8 +1,8 @@
-"""Handover's deadlines: what is due in a case, and what is recorded when it has come.
+"""Handover's deadlines: what is due in a case, and what is recorded when it is.
 
-Silence counts from the last contact after he arrived, until he is handed over, given up or the case
-is closed. A rendezvous whose team has accepted doesn't expire: the team says what became of him. A
-capture card is waited for while he is held.
+Silence counts from the last contact after he arrived, until he is handed over or given up, or the
+case is closed. A rendezvous that a team accepted doesn't expire: the team reports what became of
+him. A capture card is awaited while he is held.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RULES: dict[str, FollowUpRule] = {
     "offer_unanswered_again": "handover_unacknowledged_again",
     "follow_up": "operator",
 }
-"""The kinds of timer after which somebody must look, and the rule that is recorded."""
+"""Timer kind -> the rule that is recorded when someone must look."""
 RENDEZVOUS_EXPIRES = "rendezvous_expires"
 CAPTURE_CARD = "capture_card"
 LAST_CONTACT = "the last contact after he arrived, until he is handed over or lost"
@@ -53,7 +53,7 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """How long may pass until somebody must look."""
+    """How long each may pend before someone must look."""
 
     contact_due: Annotated[timedelta, Setting("contact_due_hours")]
     contact_silent: Annotated[timedelta, Setting("contact_silent_hours")]
@@ -65,7 +65,7 @@ class Spans:
 
 
 def due_in(state: HandoverState, spans: Spans) -> dict[str, datetime]:
-    """What is due by kind; what was recorded as passed isn't in it any more."""
+    """When each kind is due; what was already recorded as passed is left out."""
     standing: dict[str, datetime] = {}
     if not state.closed and not state.handed_over:
         standing |= {**_silence(state, spans), **_meeting(state, spans)}
@@ -80,7 +80,7 @@ def due_in(state: HandoverState, spans: Spans) -> dict[str, datetime]:
 
 
 def decide_due(state: HandoverState, due: Due) -> list[Event]:
-    """What is recorded of a deadline that has come and still stands."""
+    """What is recorded of a deadline that has come, if it still stands."""
     if due.kind == RENDEZVOUS_EXPIRES:
         return expired(state)
     if due.kind == CAPTURE_CARD:

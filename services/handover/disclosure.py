@@ -1,8 +1,8 @@
 """Decisions on what he is told: the place of his rendezvous, and each step of his way.
 
-He is told it in the call that he is on, in which he gave his code, or by a message at an hour he
-said is safe. The message is queued before, with the rendezvous that it tells of, and goes when this
-is recorded; where it fails, what he was told by it is taken back.
+He is told in the call he is on, in which he gave his code, or by a message at an hour he said is
+safe. The message is queued first and names the rendezvous; it goes once the disclosure is
+recorded. If it fails, the disclosure is withdrawn.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MESSAGE_TELLS = Guard(
 def decide_disclose(
     state: HandoverState, command: DiscloseRendezvous, now: datetime, members: Members = NOBODY
 ) -> list[Event]:
-    """Approved; still verified, believed and free; to the man himself; once."""
+    """Needs approval, a man still verified, believed and free; only to himself; once."""
     require_open(state)
     rendezvous = require_current(state, command.rendezvous_id)
     require_cleared(state, members, now)
@@ -57,7 +57,7 @@ def decide_disclose(
 def decide_guidance(
     state: HandoverState, command: GiveGuidance, now: datetime, members: Members = NOBODY
 ) -> list[Event]:
-    """On the way to a place that he was told; still verified, believed and free; to himself."""
+    """As for disclosing, on the way to a place he was told."""
     require_open(state)
     rendezvous = require_disclosed(state)
     require_cleared(state, members, now)
@@ -70,8 +70,8 @@ def decide_guidance(
 
 
 def decide_withdrawn(state: HandoverState, message_id: str) -> list[Event]:
-    """The message that told him failed: he is to be told again. Not where it is known by now that
-    it went out, or that he was told in a call."""
+    """The message failed, so he must be told again. Nothing if it is now known to have gone out,
+    or if he was told in a call."""
     rendezvous, reason = state.meeting.rendezvous, state.messages.fault_of(message_id)
     if rendezvous is None or rendezvous.over or reason is None:
         return []

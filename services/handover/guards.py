@@ -1,7 +1,7 @@
-"""The guards that several of handover's decisions ask: is the case open, may he be trusted so far.
+"""Guards shared by handover's decisions: is the case open, can he be trusted this far.
 
-Two people may set some of them aside by an emergency override; never that two people approve, that
-he is under duress, that somebody contradicts who he is, or how it is safe to reach him.
+Two people may set some of them aside by an emergency override; never the need for two approvers,
+duress, a contradicted identity, or how it is safe to reach him.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ GROUP_CLEARED = Guard(
 TEAM_NAMED = Guard("team_named", "the team that the offer names")
 
 Members = Mapping[str, HandoverState]
-"""The cases of a group as they are now, by number; whoever isn't among them isn't cleared."""
+"""The group's cases as they are now, by number; a case missing here isn't cleared."""
 NOBODY: Members = {}
 UNKNOWN = HandoverState()
 
 
 def require_latest(state: HandoverState) -> None:
-    """Raises RefusedError unless the case is there, and his present one."""
+    """Raises RefusedError unless the case exists and is his present one."""
     require(state.opened, CASE_KNOWN)
     require(not state.continued, LATEST_EPISODE)
 
 
 def require_not_exchanged(state: HandoverState) -> None:
-    """Raises RefusedError unless the case is his present one, and he wasn't exchanged."""
+    """Raises RefusedError unless the case is his present one and he wasn't exchanged."""
     require_latest(state)
     require(not state.custody.exchanged, NOT_EXCHANGED)
 
 
 def require_open(state: HandoverState) -> None:
-    """Raises RefusedError unless the case is open, and he the hotline's to bring in."""
+    """Raises RefusedError unless the case is open and he is still the hotline's to bring in."""
     require_latest(state)
     require(not state.closed, CASE_OPEN)
     require(not state.handed_over, NOT_HANDED_OVER)
@@ -58,7 +58,6 @@ def require_open(state: HandoverState) -> None:
 
 
 def require_or_override(state: HandoverState, holds: bool, guard: Guard, now: datetime) -> None:
-    """Asks a guard that two people may have set aside."""
     require(holds or state.is_overridden(guard.name, now), guard)
 
 
@@ -73,18 +72,18 @@ def require_cleared(state: HandoverState, members: Members, now: datetime) -> No
 
 
 def require_no_duress(state: HandoverState, members: Members) -> None:
-    """The guard of whatever brings our people to him; nobody may set it aside."""
+    """The guard of anything that brings our people to him; it can't be overridden."""
     group = _group_of(state, members)
     require(not any(one.duress_open for one in (state, *group)), CLEARED_BY_SUPERVISOR)
 
 
 def is_believed(state: HandoverState, now: datetime) -> bool:
-    """Whether nobody found him doubtful or hostile; who isn't assessed is believed."""
+    """Nobody found him doubtful or hostile; an unassessed man is believed."""
     return _level(state, now) not in {"doubtful", "hostile"}
 
 
 def is_hostile(state: HandoverState, now: datetime) -> bool:
-    """Whether somebody found him hostile, and that hasn't expired."""
+    """Someone found him hostile, and the assessment hasn't expired."""
     return _level(state, now) == "hostile"
 
 

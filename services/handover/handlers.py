@@ -53,11 +53,10 @@ OF_THE_WHOLE_GROUP = frozenset(
         commands.AcceptHandover,
     }
 )
-"""The commands whose decision also takes `members`: the other cases of the group he leads."""
+"""Commands whose decision also takes `members`: the other cases of the group he leads."""
 
 
 def carry_out(context: Context, command: Command) -> Outcome:
-    """Carries out one of the commands in DECISIONS."""
     decision = DECISIONS[type(command)]
 
     def decide(state: HandoverState) -> list[Event]:
@@ -70,6 +69,6 @@ def carry_out(context: Context, command: Command) -> Outcome:
 
 
 def members_of(context: Context, state: HandoverState) -> Members:
-    """The other cases of the group that he leads, as the log has them in this attempt."""
+    """The other cases of the group he leads, as the log has them in this attempt."""
     load = context.writer.log.load_current
     return {one: load(one).state for one in state.party.awaited_members}

@@ -20,7 +20,6 @@ from shared.skeleton.service import Assemble, Context, Service, assemble
 
 
 def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
-    """Gives handover, ready to run."""
     service = put_together(SERVICE, Fold(HandoverState(), evolve), settings)
     deadlines = deadlines_of(service.context, service.timers(), spans_of(Spans, settings))
     handover = Handover(service.context, deadlines)
@@ -34,11 +33,9 @@ def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
 
 
 def deadlines_of(context: Context, timers: Timers, spans: Spans) -> Deadlines[HandoverState]:
-    """Gives handover's deadlines, with the timers that tell of them."""
     return Deadlines(context, timers, KINDS, partial(due_in, spans=spans), decide_due)
 
 
 def main() -> None:
-    """Runs handover until it is told to stop."""
     own_process(SERVICE)
     run_to_end(wire(own_settings()).run())

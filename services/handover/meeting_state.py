@@ -1,7 +1,7 @@
 """Where he is to meet whom: the rendezvous planned last, and the offer last made to a team.
 
-A rendezvous ends by being missed, cancelled, expired or replanned; with it goes every offer, for a
-team that was to wait there isn't bound any more and has to be asked anew.
+A rendezvous that is missed, cancelled, expired or replanned takes every offer with it: a team that
+was to wait there is no longer bound, and must be asked again.
 """
 
 from __future__ import annotations
@@ -32,30 +32,26 @@ OfferAnswer = Literal["open", "accepted", "refused", "withdrawn", "void", "recei
 
 @dataclass(frozen=True, slots=True)
 class Rendezvous:
-    """The rendezvous last planned, or put in the stead of another."""
-
     rendezvous_id: str
     planned_by: str
     window_to: datetime
     approved: bool = False
     disclosed: bool = False
     told_by: str | None = None
-    """The message by which he was told; None where it was in a call."""
+    """The message that told him; None if he was told in a call."""
     perhaps_told_by: frozenset[str] = frozenset()
-    """Messages that may have told him of it: their channels said nothing in time."""
+    """Messages that may have told him: their channels didn't report in time."""
     over: bool = False
     """Missed, cancelled or expired."""
 
     @property
     def may_be_known(self) -> bool:
-        """Whether he was told of it, or perhaps was."""
+        """He was told of it, or perhaps was."""
         return self.disclosed or bool(self.perhaps_told_by)
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The offer last made to a team."""
-
     offer_id: str
     team: str
     offered_at: datetime
@@ -64,15 +60,13 @@ class Offer:
     """`void`: its rendezvous ended. `received`: the receipt for a group used it up."""
 
     def is_over(self, now: datetime) -> bool:
-        """Whether another offer may follow: nobody is bound by this one any more."""
+        """Nobody is bound by this offer any more, so another may follow."""
         unanswered_in_time = self.answer == "open" and self.deadline_at <= now
         return unanswered_in_time or self.answer not in {"open", "accepted"}
 
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """Rendezvous and offer, and which rendezvous there were."""
-
     rendezvous: Rendezvous | None = None
     offer: Offer | None = None
     planned_ids: frozenset[str] = frozenset()
@@ -95,7 +89,6 @@ OfferStep = (
 
 
 def meeting_after(meeting: Meeting, data: RendezvousStep) -> Meeting:
-    """The meeting after one more event about a rendezvous."""
     match data:
         case RendezvousPlanned() | RendezvousReplanned():
             planned = Rendezvous(data.rendezvous_id, data.planned_by, data.window_to)
@@ -117,7 +110,7 @@ def meeting_after(meeting: Meeting, data: RendezvousStep) -> Meeting:
 
 
 def offer_after(offer: Offer | None, data: OfferStep, at: datetime) -> Offer | None:
-    """The offer after one more event about it, which happened `at`."""
+    """The offer after an event that happened `at`."""
     match data:
         case HandoverOffered():
             return Offer(data.offer_id, data.team, at, data.deadline_at)
@@ -136,7 +129,7 @@ def offer_after(offer: Offer | None, data: OfferStep, at: datetime) -> Offer | N
 def meeting_after_message(
     meeting: Meeting, data: MessageSent | MessageFailed | MessageRefused
 ) -> Meeting:
-    """The meeting after its channel's late word on a message that may have told him."""
+    """The meeting after a channel's late report on a message that may have told him."""
     current, message_id = meeting.rendezvous, data.message_id
     is_word = not isinstance(data, MessageFailed) or data.reason != NO_REPORT
     if current is None or message_id not in current.perhaps_told_by or not is_word:

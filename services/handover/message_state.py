@@ -19,13 +19,10 @@ from shared.events.outbound import (
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message to him."""
-
     rendezvous_id: str | None
-    """The rendezvous that it tells of."""
     valid_until: datetime
     told: bool = False
-    """Whether it is recorded already that he is told by it."""
+    """Whether the disclosure by this message is recorded."""
     sent: bool = False
     fault: DisclosureFault | None = None
     """Why it told him nothing, or perhaps nothing."""
@@ -33,7 +30,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """All of them, by message_id."""
+    """By message_id."""
 
     of: Mapping[str, Message] = field(default_factory=dict)
 
@@ -45,7 +42,7 @@ class Messages:
         return one.rendezvous_id == rendezvous_id and now < one.valid_until
 
     def fault_of(self, message_id: str) -> DisclosureFault | None:
-        """Why a message told him nothing, or perhaps nothing; None where it did, or still may."""
+        """Why a message told him nothing, or perhaps nothing; None if it did, or still may."""
         one = self.of.get(message_id)
         return None if one is None or one.sent else one.fault
 
@@ -53,7 +50,6 @@ class Messages:
 def messages_after(
     messages: Messages, data: OutboundEvent | RendezvousDisclosed | GuidanceGiven
 ) -> Messages:
-    """The messages after one more event about one."""
     match data:
         case MessageQueued():
             known = messages.of.get(data.message_id)

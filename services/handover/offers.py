@@ -29,7 +29,7 @@ OFFER_OPEN = Guard("offer_open", "an offer that is unanswered and before its dea
 def decide_offer(
     state: HandoverState, command: OfferHandover, now: datetime, members: Members = NOBODY
 ) -> list[Event]:
-    """A disclosed rendezvous; no duress since; one offer at a time; time left to answer."""
+    """Needs a disclosed rendezvous, no duress since, no other open offer, and time to answer."""
     require_open(state)
     require_disclosed(state)
     require_no_duress(state, members)
@@ -46,14 +46,14 @@ def decide_offer(
 def decide_accept(
     state: HandoverState, command: AcceptHandover, now: datetime, members: Members = NOBODY
 ) -> list[Event]:
-    """The named team only; the offer is open; no duress since; exactly one answer wins."""
+    """By the named team only, while the offer is open; no duress since; exactly one answer wins."""
     _require_answerable(state, command, now)
     require_no_duress(state, members)
     return [HandoverAccepted(offer_id=command.offer_id, team=command.team)]
 
 
 def decide_refuse(state: HandoverState, command: RefuseHandover, now: datetime) -> list[Event]:
-    """The named team only; the offer is open; exactly one answer wins."""
+    """By the named team only, while the offer is open; exactly one answer wins."""
     _require_answerable(state, command, now)
     return [
         HandoverRefused(offer_id=command.offer_id, team=command.team, reason=Plain(command.reason))
@@ -61,7 +61,7 @@ def decide_refuse(state: HandoverState, command: RefuseHandover, now: datetime) 
 
 
 def decide_withdraw(state: HandoverState, command: WithdrawHandover, _now: datetime) -> list[Event]:
-    """Any named person may take it back, also after its deadline, until the team has answered."""
+    """By any named person, even after the deadline, until the team has answered."""
     require_open(state)
     _require_unanswered(state, command.offer_id)
     return [

@@ -19,7 +19,7 @@ OVERRIDE_ENDS_SOON = Guard("override_ends_soon", "an expires_at to come, 24 hour
 def decide_override(
     state: HandoverState, command: UseEmergencyOverride, now: datetime
 ) -> list[Event]:
-    """Two people; an end within a day. What it sets aside stands in its decisions' guards."""
+    """Needs two people and an end within a day. The decisions' guards say what it sets aside."""
     require_open(state)
     require(is_another_person(command.by, command.second_by), TWO_PEOPLE)
     require(now < command.expires_at <= now + LONGEST_OVERRIDE, OVERRIDE_ENDS_SOON)

@@ -17,14 +17,14 @@ from shared.events.intake import SurrenderDeclared
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Who travels on this case, as its own log says; a group's roll stands with its lead."""
+    """Who travels on this case, by its own log; a group's roll is in its lead's log."""
 
     case_id: str = ""
     leads: bool = False
     members: tuple[str, ...] = ()
-    """The cases on the roll beside the lead's, in the order in which they joined."""
+    """The roll's cases besides the lead's, in the order in which they joined."""
     received: frozenset[str] = frozenset()
-    """The cases on a receipt for the group."""
+    """The cases named on a group receipt."""
     declared: int | None = None
     observed: int | None = None
     companions: int = 0
@@ -32,18 +32,18 @@ class Party:
 
     @property
     def awaited_members(self) -> tuple[str, ...]:
-        """The cases of the roll, beside the lead's, that no receipt for the group names yet."""
+        """The roll's cases, besides the lead's, that no group receipt names yet."""
         return tuple(one for one in self.members if one not in self.received)
 
     @property
     def awaited(self) -> frozenset[str]:
-        """The cases of the whole roll that no receipt for the group names yet."""
+        """The cases of the whole roll that no group receipt names yet."""
         return frozenset((self.case_id, *self.members)) - self.received
 
     @property
     def expected(self) -> int:
-        """How many are to come: the last count that somebody made; else what was declared last;
-        else the roll, and who he said is with him."""
+        """How many should come: the last count; else the last declaration; else the roll and those
+        he said are with him."""
         if self.observed is not None:
             return self.observed
         if self.declared is not None:
@@ -65,7 +65,6 @@ PartyStep = (
 
 
 def party_after(party: Party, data: PartyStep, case_id: str) -> Party:
-    """The party after one more event in the log of a case."""
     match data:
         case SurrenderDeclared():
             return replace(party, declared=data.declared_size)
@@ -75,7 +74,7 @@ def party_after(party: Party, data: PartyStep, case_id: str) -> Party:
             raised = isinstance(data, HandoverDiscrepancyRaised)
             return replace(party, discrepancy_open=raised)
         case GroupFormed() | GroupJoined() | GroupLeft() | HeadsCounted() | GroupHandedOver():
-            # The member's log has it too, that he joined and left; the roll is the lead's alone.
+            # The member's log also says that he joined and left; only the lead has the roll.
             return _group_after(party, data) if data.group_id == case_id else party
         case _ as unreachable:
             assert_never(unreachable)

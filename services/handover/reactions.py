@@ -31,14 +31,12 @@ from shared.skeleton.service import Context
 
 @dataclass(frozen=True)
 class Handover:
-    """What these reactions work with."""
-
     context: Context
     deadlines: Deadlines[HandoverState]
 
 
 def regain_contact(handover: Handover, event: CaseEvent[CallLinked]) -> Outcome:
-    """A lost man who calls was heard of when he called, however late this is found."""
+    """A lost man who calls regains contact at the time of his call, however late it is found."""
     context = handover.context
     decide = partial(decide_call_of_the_lost, event=event, by=f"service:{context.service}")
     cause = replace(context.cause_in(event), happened_at=event.time)
@@ -46,7 +44,7 @@ def regain_contact(handover: Handover, event: CaseEvent[CallLinked]) -> Outcome:
 
 
 def hand_over_members(handover: Handover, event: CaseEvent[GroupHandedOver]) -> Outcome | None:
-    """Records the group's receipt on every case that was received, on each once."""
+    """Records the group's receipt once on every case that was received."""
     context, receipt = handover.context, event.data
     if receipt.group_id != event.subject:
         return None
@@ -59,7 +57,6 @@ def hand_over_members(handover: Handover, event: CaseEvent[GroupHandedOver]) -> 
 def withdraw_what_he_was_not_told(
     handover: Handover, event: CaseEvent[MessageFailed | MessageRefused]
 ) -> Outcome:
-    """A place that was to be told by a message counts as told no more: it didn't reach him."""
     context = handover.context
     decide = partial(decide_withdrawn, message_id=event.data.message_id)
     return transact(context.writer, event.subject, context.cause_in(event), decide)

@@ -37,7 +37,7 @@ DISCREPANCY_OPEN = Guard("discrepancy_open", "a case with an open discrepancy")
 
 
 def decide_hand_over(state: HandoverState, command: RecordHandover, now: datetime) -> list[Event]:
-    """Accepted by this team; a receipt with a head-count. Another count than expected is raised."""
+    """By the team that accepted, with a head count. An unexpected count is raised."""
     _require_receipt(state, command, now)
     receipt = HandedOver(
         team=command.team,
@@ -53,7 +53,7 @@ def decide_hand_over(state: HandoverState, command: RecordHandover, now: datetim
 def decide_group_handover(
     state: HandoverState, command: RecordGroupHandover, now: datetime
 ) -> list[Event]:
-    """He leads a group, accepted by this team; each case of it is received, missing or refused."""
+    """By the team that accepted his group; each case is received, missing or refused."""
     _require_receipt(state, command, now)
     named = Counter((*command.received, *command.missing, *command.refused))
     require(state.party.leads, GROUP_LED)
@@ -74,7 +74,7 @@ def decide_group_handover(
 
 
 def decide_received(state: HandoverState, receipt: GroupHandedOver) -> list[Event]:
-    """The receipt for his group names him: a fact, once."""
+    """A fact, once: his group's receipt names him."""
     if not state.opened or state.handed_over:
         return []
     return [
@@ -92,7 +92,7 @@ def decide_received(state: HandoverState, receipt: GroupHandedOver) -> list[Even
 def decide_resolve(
     state: HandoverState, command: ResolveDiscrepancy, _now: datetime
 ) -> list[Event]:
-    """Two people know what became of the difference; also after the case was closed."""
+    """By two people who know the reason; even after the case was closed."""
     require_not_exchanged(state)
     require(state.party.discrepancy_open, DISCREPANCY_OPEN)
     require(is_another_person(command.by, command.second_by), TWO_PEOPLE)
@@ -127,7 +127,7 @@ def _raised_by_group(state: HandoverState, command: RecordGroupHandover) -> list
 def _raised(
     expected: int, present: int, missing: int, extra: int, *, also: bool = False
 ) -> list[Event]:
-    """The discrepancy, if there is one; nobody is less than not missing."""
+    """The discrepancy, if there is one; a missing count never goes below zero."""
     if expected == present and missing <= 0 and extra <= 0 and not also:
         return []
     return [

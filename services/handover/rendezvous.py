@@ -60,7 +60,7 @@ ANOTHER_PERSON = Guard("another_person", "approval by another person than the pl
 
 
 def decide_plan(state: HandoverState, command: PlanRendezvous, now: datetime) -> list[Event]:
-    """Arrived; identity at least partial; not hostile; no hold; a window still to come."""
+    """Needs arrival, at least a partial identity, not hostile, no hold, a future window."""
     current = state.meeting.rendezvous
     _require_plannable(state, command, now)
     require(current is None or current.over or not current.may_be_known, NOTHING_DISCLOSED)
@@ -77,7 +77,7 @@ def decide_plan(state: HandoverState, command: PlanRendezvous, now: datetime) ->
 
 
 def decide_replan(state: HandoverState, command: ReplanRendezvous, now: datetime) -> list[Event]:
-    """As planning, in the stead of the current one: what was told of that is void."""
+    """As planning, replacing the current one; what he was told of that is void."""
     _require_plannable(state, command, now)
     replaced = require_current(state, command.replaces)
     return [
@@ -111,7 +111,7 @@ def _require_plannable(
 def decide_approve(
     state: HandoverState, command: ApproveRendezvous, now: datetime, members: Members = NOBODY
 ) -> list[Event]:
-    """Verified and believed, and so is his group; no duress; another person; a window to come."""
+    """Verified and believed, as is his group; no duress; another person; a future window."""
     require_open(state)
     rendezvous = require_current(state, command.rendezvous_id)
     require_cleared(state, members, now)
@@ -123,7 +123,7 @@ def decide_approve(
 
 
 def decide_cancel(state: HandoverState, command: CancelRendezvous, _now: datetime) -> list[Event]:
-    """Any named person may call off the current one; whoever was offered it isn't bound."""
+    """By any named person; a team offered the rendezvous is no longer bound."""
     require_open(state)
     rendezvous = require_current(state, command.rendezvous_id)
     return [
@@ -134,7 +134,7 @@ def decide_cancel(state: HandoverState, command: CancelRendezvous, _now: datetim
 
 
 def decide_missed(state: HandoverState, command: RecordMissed, _now: datetime) -> list[Event]:
-    """Nobody met; a fact about a rendezvous of this case, whatever became of it since."""
+    """A fact about any rendezvous of this case, whatever became of it since."""
     require(state.opened, CASE_KNOWN)
     require(command.rendezvous_id in state.meeting.planned_ids, RENDEZVOUS_KNOWN)
     if command.rendezvous_id in state.meeting.missed_ids:
@@ -147,7 +147,7 @@ def decide_missed(state: HandoverState, command: RecordMissed, _now: datetime) -
 
 
 def expired(state: HandoverState) -> list[Event]:
-    """What is recorded hours after the window, when nobody said what became of it."""
+    """What is recorded hours after the window if nobody reported an outcome."""
     rendezvous = state.meeting.rendezvous
     return [RendezvousExpired(rendezvous_id=rendezvous.rendezvous_id)] if rendezvous else []
 

@@ -1,6 +1,6 @@
 """handover's view of a case: what its decisions read, and how events change it.
 
-Each region has a file of its own; here stands which event goes where.
+Each slice has a file of its own; this one routes events to them.
 """
 
 from __future__ import annotations
@@ -37,20 +37,16 @@ from shared.events.outbound import MessageFailed, MessageRefused, MessageSent, O
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Two people set a guard aside until `expires_at`."""
-
     guard: OverridableGuard
     expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class HandoverState:
-    """What handover's decisions read."""
-
     opened: bool = False
     closed: bool = False
     continued: bool = False
-    """He called again after this case was over; what is decided is decided on his latest one."""
+    """He called again after this case was over; decisions belong to his latest case."""
     arrived: bool = False
     handed_over: bool = False
     identity: IdentityView = field(default_factory=IdentityView)
@@ -67,10 +63,10 @@ class HandoverState:
     custody: CustodyView = field(default_factory=CustodyView)
     follow_up_at: datetime | None = None
     reminded: frozenset[tuple[FollowUpRule, datetime]] = frozenset()
-    """The rules whose time passed, each with the moment since which it counted (`since`)."""
+    """The rules whose time passed, each with the `since` it counted from."""
 
     def since(self, rule: FollowUpRule) -> datetime | None:
-        """The moment since which a rule's time counts: of a reminder, when it is due."""
+        """When a rule's time starts to count; for a reminder, when it is due."""
         match rule:
             case "arrived_contact_due" | "arrived_silent" | "decide_whether_lost":
                 return self.contact.last_at
@@ -82,12 +78,10 @@ class HandoverState:
                 assert_never(unreachable)
 
     def is_overridden(self, guard: str, now: datetime) -> bool:
-        """Whether two people have set the guard aside, and it hasn't expired."""
         return any(one.guard == guard and now < one.expires_at for one in self.overrides)
 
 
 def evolve(state: HandoverState, event: CaseEvent[AnyCaseEvent]) -> HandoverState:
-    """The state after one more event; never refuses."""
     data = event.data
     if isinstance(data, VerificationEvent):
         return _after_verification(state, data)
@@ -181,7 +175,7 @@ def _after_handover(
         case handover.FollowUpSet():
             return replace(state, follow_up_at=data.due_at)
         case handover.FollowUpOverdue():
-            # Not when it was due: a span that is set anew makes nothing due a second time.
+            # Not the due time: changing a span must not make anything due twice.
             counted_from = state.since(data.rule)
             passed = {(data.rule, counted_from)} if counted_from is not None else set()
             return replace(state, reminded=state.reminded | passed)

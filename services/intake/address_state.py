@@ -1,7 +1,7 @@
-"""Where a man is reached: the addresses that were called from, and those that he said are safe.
+"""Where a man is reached: the addresses he called from, and those he said are safe.
 
-What he said of reaching him covers, on each channel, the address that was known last when he said
-it. A call from another one, a comrade's phone or one that was taken from him, changes nothing.
+His contact rule covers, on each channel, the address known last when he gave it. A call from
+another one, such as a comrade's phone or one taken from him, changes nothing.
 """
 
 from __future__ import annotations
@@ -17,36 +17,31 @@ from shared.log.grown import Grown
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address on a channel: the sealed value, and where in the log it stands."""
-
     channel: Channel
     version: int
     type_name: str
     sealed: Sealed
     language: str
     caller_key: str | None
-    """The same address has the same one, on one channel."""
+    """Identifies an address on one channel."""
     called_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The addresses of one case."""
-
     known: Grown[int, Address] = field(default_factory=Grown)
-    """Of every call that had one, by version: as they were recorded."""
+    """From every call that had one, by the version that recorded it."""
     covered: Mapping[Channel, Address] = field(default_factory=dict)
-    """Where the contact rule that holds lets him be reached."""
+    """Where the current contact rule allows contact."""
 
     def after_call(self, address: Address) -> Addresses:
-        """The addresses after one more call; a covered one stays, read anew from it."""
+        """The addresses after one more call; a covered one is refreshed from it."""
         known = self.known.with_entry(address.version, address)
         if not self.covers(address):
             return replace(self, known=known)
         return Addresses(known, {**self.covered, address.channel: address})
 
     def covers(self, address: Address) -> bool:
-        """Whether the contact rule that holds lets him be reached at this address."""
         covered = self.covered.get(address.channel)
         if covered is None or covered.caller_key is None:
             # Without a key nobody can tell whether two calls came from one address.
@@ -54,21 +49,21 @@ class Addresses:
         return covered.caller_key == address.caller_key
 
     def after_rule(self, said_at: datetime) -> Addresses:
-        """The addresses after he said whether he may be reached: then known, now covered.
+        """After he gave a contact rule: it covers the addresses known then.
 
-        By the channels' clocks: which call was the last then.
+        The channels' clocks decide which call was the last then.
         """
         in_order = sorted(self._before(said_at), key=attrgetter("called_at"))
         return replace(self, covered={one.channel: one for one in in_order})
 
     def after_rule_in_order(self, said_at: datetime) -> Addresses:
-        """The same by the order in which the calls were recorded, whatever clocks say."""
+        """The same by the order in which calls were recorded, ignoring clocks."""
         return replace(self, covered={one.channel: one for one in self._before(said_at)})
 
     def _before(self, said_at: datetime) -> list[Address]:
         return [one for one in self.known.values() if one.called_at <= said_at]
 
     def covered_by_both(self, other: Addresses) -> Addresses:
-        """The addresses with what both cover: for two words of which either may hold."""
+        """Keeps only what both cover: when either of two statements may hold."""
         covered = {channel: one for channel, one in self.covered.items() if other.covers(one)}
         return replace(self, covered=covered)

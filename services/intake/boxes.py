@@ -1,4 +1,4 @@
-"""The boxes of many messages, opened with one request: a request for each takes longer than all."""
+"""Opens the boxes of many messages with one request, which is faster than one request each."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from services.intake.parsing import Opener
 from shared.keys.boxes import BoxBrokenError
 
 BOXES_AT_ONCE, CHARACTERS_AT_ONCE = 256, 300_000
-"""In one request; request and answer are within what the key holder and the server take."""
+"""Per request; keeps request and answer within the limits of the key holder and the server."""
 _BOX = re.compile(rb"box1\.[A-Za-z0-9_-]{64,}")
 
 
 class OpenedAtOnce(Opener):
-    """The key holder, for messages whose boxes were opened beforehand; others it is asked for."""
+    """A key holder that has opened some messages' boxes ahead, and is asked for the others."""
 
     def __init__(self, keys: Opener, bodies: Sequence[bytes]) -> None:
         self._keys = keys
@@ -49,4 +49,4 @@ def _opened(keys: Opener, boxes: Sequence[str]) -> dict[str, bytes]:
     try:
         return dict(zip(boxes, keys.unbox(boxes), strict=True)) if boxes else {}
     except BoxBrokenError:
-        return {}  # One that doesn't open: each message is asked for by itself.
+        return {}  # One doesn't open: each message is asked for by itself.

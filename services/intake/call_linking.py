@@ -13,7 +13,7 @@ from shared.events.calls import CallEnded
 
 
 def decide_call(state: IntakeState, call: IncomingCall, route: Route) -> list[Event]:
-    """A first call opens the case, a further one is linked to it; a fact, never refused."""
+    """A fact, never refused: a first call opens the case, a later one is linked to it."""
     if (call.channel, call.call_id) in state.calls:
         return []
     taken = (
@@ -25,7 +25,7 @@ def decide_call(state: IntakeState, call: IncomingCall, route: Route) -> list[Ev
 
 
 def decide_call_ended(state: IntakeState, ended: CallEnded) -> list[Event]:
-    """A fact of one of the case's calls; once."""
+    """A fact, recorded once for a call of the case."""
     return [] if (ended.channel, ended.call_id) in state.calls_ended else [ended]
 
 

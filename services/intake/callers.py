@@ -14,14 +14,12 @@ from services.intake.entries import Entries
 from services.intake.incoming import IncomingCall
 
 LIKELY = 0.7
-"""One phone may be several men's: the same caller is a likely link, no more."""
+"""Several men may share a phone, so the same caller is no more than a likely link."""
 DOUBTFUL = 0.5
 """The number may be this caller's, or another's."""
 
 
 class CallerCase(NamedTuple):
-    """The case that a caller's address leads to."""
-
     case_id: str
     key: str
     """His address, as the index knows it."""
@@ -32,7 +30,7 @@ class CallerCase(NamedTuple):
 def case_of_caller(
     entries: Entries, call: IncomingCall, new_case_id: Callable[[], str]
 ) -> CallerCase:
-    """The first case of a caller whose number isn't withheld; a new one where he has none."""
+    """The first case of a caller whose number isn't withheld, or a new one."""
     key, entry = entries.first("caller", call.caller_keys)
     if entry is not None:
         _note_readings(entries, call, entry["case_id"])
@@ -41,7 +39,7 @@ def case_of_caller(
     if known is None:
         other = _read(entries, call)
         if other is not None:
-            # Nothing is written: when more is known of who has which number, it is decided anew.
+            # Nothing is written: once more is known of who has which number, it is decided again.
             return CallerCase(other, str(key), DOUBTFUL)
     first, is_written = entries.create(f"caller.{key}", {"case_id": known or new_case_id()})
     _note_readings(entries, call, first["case_id"])
@@ -51,7 +49,7 @@ def case_of_caller(
 
 
 def keep_caller(entries: Entries, call: IncomingCall, case_id: str) -> str:
-    """Leads an address that had no case to this one; its key, as the index knows it."""
+    """Leads an address that had no case to this one; returns its key in the index."""
     key, entry = entries.first("caller", call.caller_keys)
     if entry is None:
         entries.create(f"caller.{key}", {"case_id": case_id})
@@ -60,14 +58,14 @@ def keep_caller(entries: Entries, call: IncomingCall, case_id: str) -> str:
 
 
 def _note_readings(entries: Entries, call: IncomingCall, case_id: str) -> None:
-    """Leads each number that an unclear one may be to its case; again after a crash."""
+    """Leads each number that an unclear one may be to its case. Idempotent after a crash."""
     for keys in call.reading_keys:
         if entries.first("maybe", keys).entry is None:
             entries.create(f"maybe.{keys[0]}", {"case_id": case_id})
 
 
 def _began_unclear(entries: Entries, call: IncomingCall) -> str | None:
-    """The case that a number began which may be this one, and hasn't turned out to be another."""
+    """The case begun by a number that may be this one, and isn't known to be another."""
     maybe = entries.first("maybe", call.caller_keys)
     if maybe.entry is None:
         return None
@@ -77,7 +75,7 @@ def _began_unclear(entries: Entries, call: IncomingCall) -> str | None:
 
 
 def _read(entries: Entries, call: IncomingCall) -> str | None:
-    """The one case of all numbers that this one may be; None where they are several men's."""
+    """The one case of all numbers this one may be; None if they lead to several."""
     for cases in (set(_cases_of(entries, call)), set(_cases_unclear(entries, call))):
         if cases:
             return cases.pop() if len(cases) == 1 else None

@@ -1,7 +1,7 @@
-"""Opens what channels publish: of a call the boxes, what is inside them, and the keyed hashes.
+"""Opens what channels publish: a call's boxes, their contents, and the keyed hashes.
 
-Whatever a call says is taken. What an event can't hold as it came is cleaned, shortened or
-replaced, which the call says of itself, and the original goes with it, to be sealed.
+Any call is accepted. What an event can't hold is cleaned, shortened or replaced; the call says so,
+and the original is sealed with it.
 """
 
 from __future__ import annotations
@@ -39,22 +39,20 @@ from shared.keys.hash_purposes import CALL, RETURN_CODE, callers_of
 from shared.parked.parking import Delivery, UnprocessableError
 
 ID_MAX_CHARACTERS = 64
-"""As long as an id may be (`shared.events.fields.Id`)."""
+"""The limit of `shared.events.fields.Id`."""
 
 
 @dataclass(frozen=True)
 class OpenedCall:
-    """A call that is open, before its case is known."""
-
     incoming: IncomingCall
     parsed: Parsed
     code: str | None = field(default=None, repr=False)
-    """What he gave as a code, unless that is ten digits and nothing else."""
+    """What he gave as a code, unless that is exactly ten digits."""
     code_in_text: bool = False
 
 
 def read_message(delivery: Delivery, now: datetime) -> ChannelMessage:
-    """Raises UnreadableEventError for what is no message of a channel."""
+    """Raises UnreadableEventError for anything but a channel's message."""
     channel = delivery.subject.removeprefix("calls.")
     if channel not in get_args(Channel):
         raise UnprocessableError("wrong_data", "data.channel", "one of the channels")
@@ -64,14 +62,12 @@ def read_message(delivery: Delivery, now: datetime) -> ChannelMessage:
 
 @dataclass(frozen=True)
 class ReadCall:
-    """A call whose boxes are open, and what is to be hashed of it."""
-
     message: ChannelMessage
     parsed: Parsed
     said: Mapping[str, str] = field(repr=False)
-    """By field, what the channel sealed."""
+    """Field -> what the channel sealed."""
     codes: tuple[str, ...] = field(repr=False)
-    """Those that it may have given, as a code or among its words."""
+    """Codes it may have given, as a code or among its words."""
     address: str | None = field(repr=False)
     name: str | None = field(repr=False)
     region: str | None
@@ -80,14 +76,14 @@ class ReadCall:
 
 
 def open_call(keys: Opener, message: ChannelMessage) -> OpenedCall:
-    """A call with its boxes opened. Raises BoxBrokenError where none opens; it holds no value."""
+    """Opens a call's boxes. Raises BoxBrokenError, which holds no value, if none opens."""
     call = read_call(keys, message)
     (hashes,) = hashed(keys, [call.wanted])
     return opened(call, hashes)
 
 
 def read_call(keys: Opener, message: ChannelMessage) -> ReadCall:
-    """The same before anything of it is hashed: so many calls can be hashed at once."""
+    """Opens the boxes without hashing, so that many calls can be hashed at once."""
     fields, parsed, channel = message.upstream.fields, begin(message), message.channel
     said = unboxed(keys, fields, parsed)
     code, text = said.get("return_code", ""), said.get("text", "")
@@ -97,7 +93,7 @@ def read_call(keys: Opener, message: ChannelMessage) -> ReadCall:
     name = line(said, "display_name", "name_cleaned", parsed)
     shown = spelled(channel, name) if name is not None else None
     purpose = callers_of(channel)
-    # Not the channel's clock, nor what it calls him: a call sent again has both anew.
+    # Not the channel's clock, nor what it calls him: both change when a call is resent.
     words = digest(address, text, code, fields.get("recording_ref"), fields.get("media"))
     ids = GivenIds(fields, words)
     wanted = {
@@ -112,7 +108,7 @@ def read_call(keys: Opener, message: ChannelMessage) -> ReadCall:
 
 
 def opened(call: ReadCall, hashes: Hashed) -> OpenedCall:
-    """The call with the keyed hashes of what it wanted."""
+    """Adds the keyed hashes of what the call wanted."""
     fields, parsed, said = call.message.upstream.fields, call.parsed, call.said
     code, channel, ids = said.get("return_code", ""), call.message.channel, call.ids
     ids.replace_by(hashes["ids"], parsed)
@@ -146,7 +142,7 @@ def opened(call: ReadCall, hashes: Hashed) -> OpenedCall:
 def placed(opened: OpenedCall, call: IncomingCall, route: Route) -> IncomingCall:
     """The call as its case records it.
 
-    A code that was recognised is a secret still: of the words round it the digits are left out.
+    A recognised code stays secret: its digits are removed from the text.
     """
     parsed, recognised = opened.parsed, route.basis in {"return_code", "earlier_code"}
     if opened.code is not None:
@@ -165,7 +161,6 @@ def placed(opened: OpenedCall, call: IncomingCall, route: Route) -> IncomingCall
 
 
 def open_end(keys: Opener, message: ChannelMessage) -> CallEnded:
-    """What a channel says of a call's end."""
     parsed, fields = begin(message), message.upstream.fields
     ids = GivenIds(fields, digest("end"))
     (hashes,) = hashed(keys, [{"ids": [(CALL, digest("id", one)) for one in ids.unsafe]}])
@@ -182,7 +177,7 @@ def open_end(keys: Opener, message: ChannelMessage) -> CallEnded:
 
 
 def message_of(channel: Channel, message_id: str) -> str:
-    """One id for a channel's message: each channel numbers its own; long ones by digest."""
+    """An id unique across channels, which number their own; long ones become a digest."""
     named = f"{channel}-{message_id}"
     if len(named) <= ID_MAX_CHARACTERS and cleaning.is_token(named):
         return named
@@ -201,7 +196,7 @@ def _address(
     region: str | None,
     parsed: Parsed,
 ) -> tuple[str | None, Spelled]:
-    """The address, and how it is kept; neither where the number is withheld."""
+    """The address and how it is kept; neither if the number is withheld."""
     address = line(said, "caller_address", "address_cleaned", parsed)
     withheld = address is None or cleaning.is_true(fields.get("withheld"))
     kept = None if withheld else spelled(channel, address or "", region)
@@ -242,7 +237,7 @@ def _moment(fields: Mapping[str, Any], name: str, change: Change, parsed: Parsed
 
 
 def _started(fields: Mapping[str, Any], parsed: Parsed) -> tuple[datetime, str]:
-    """When a call began, and the same as text where its channel said it."""
+    """When a call began, and the same as text if its channel said it."""
     at = _moment(fields, "started_at", "started_at_replaced", parsed)
     is_told = fields.get("started_at") is not None and "started_at_replaced" not in parsed.changed
     return at, at.isoformat() if is_told else ""

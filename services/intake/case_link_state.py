@@ -1,4 +1,4 @@
-"""The slices of a case's state about other cases: which may be his, and what is told to them."""
+"""The slices of a case's state about other cases: which may be his, and what they are told."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.events.intake import CaseLinkBasis, CasesLinked, CasesUnlinked
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a person recorded here that stands in another case's log too."""
+    """What a person recorded here that must also be in another case's log."""
 
     event_id: str
     correlation_id: str
@@ -20,21 +20,20 @@ class Told:
     joined: bool = False
     left: LeavingReason | None = None
     linked: CaseLinkBasis | None = None
-    """Neither joined, left nor linked: a link was taken back."""
+    """If neither joined, left nor linked, a link was removed."""
 
     @property
     def is_of_group(self) -> bool:
-        """Whether it is about the roll of the group that this case leads."""
         return self.joined or self.left is not None
 
 
 def is_from_service(event: CaseEvent[Any]) -> bool:
-    """Whether nobody decided it here: it follows from an event elsewhere."""
+    """No person decided it here: it follows from an event in another log."""
     return event.actor.startswith("service:")
 
 
 def evolve_told(told: tuple[Told, ...], event: CaseEvent[Any]) -> tuple[Told, ...]:
-    """What is to be told to other cases, in order; what came from one isn't told back."""
+    """What other cases must be told, in order; what came from one isn't told back to it."""
     if is_from_service(event):
         return told
     here = (event.id, event.correlationid)
@@ -52,7 +51,6 @@ def evolve_told(told: tuple[Told, ...], event: CaseEvent[Any]) -> tuple[Told, ..
 
 
 def evolve_links(links: frozenset[str], event: CaseEvent[Any]) -> frozenset[str]:
-    """The cases that a person accepted may be the same man's."""
     match event.data:
         case CasesLinked() as linked:
             return links | {linked.other_case}

@@ -1,6 +1,6 @@
 """intake's decisions on cases that may be the same man's: links, and episodes.
 
-Nothing is merged. A link stands in both cases' logs, and a person can take it back in either.
+Nothing is merged. A link is in both cases' logs, and can be removed in either.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def decide_link(state: IntakeState, command: LinkCases, other: IntakeState) -> l
 
 
 def decide_unlink(state: IntakeState, command: UnlinkCases) -> list[Event]:
-    """A person takes the link back; nothing to do where there is none."""
+    """Nothing is recorded where there is no link."""
     require(state.opened, CASE_KNOWN)
     if command.other_case not in state.links:
         return []
@@ -39,7 +39,7 @@ def decide_unlink(state: IntakeState, command: UnlinkCases) -> list[Event]:
 
 
 def decide_told_of_link(state: IntakeState, told: Told, source: str) -> list[Event]:
-    """In the other case's log: the link, or its end; why stands in the log of `source` alone."""
+    """In the other case's log: the link or its end; the reason stays in the log of `source`."""
     if not state.opened:
         return []
     why = Plain(f"as the log of case {source} says")
@@ -52,7 +52,7 @@ def decide_told_of_link(state: IntakeState, told: Told, source: str) -> list[Eve
 
 
 def decide_continued(state: IntakeState, next_case: str) -> list[Event]:
-    """In the log of an earlier episode: he called again."""
+    """In the earlier episode's log: he called again."""
     if not state.opened or state.next_case is not None:
         return []
     return [EpisodeContinued(next_case=next_case)]
@@ -61,7 +61,7 @@ def decide_continued(state: IntakeState, next_case: str) -> list[Event]:
 def decide_other_case(
     state: IntakeState, command: OpenOtherCase, source: IntakeState
 ) -> list[Event]:
-    """A case for another man on the line: the call, and nothing of what was said in it."""
+    """A case for another man on the line: has the call, but nothing said in it."""
     require_not_exchanged(source)
     call = source.calls.get((command.channel, command.call_id))
     require(call is not None, CALL_OF_CASE)

@@ -13,25 +13,21 @@ from shared.refusals import is_another_person
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who works on the case."""
-
     fence: int = 0
     holder: str | None = None
-    """Who claimed it last; nobody where he let it go himself."""
+    """Who claimed it last; None if they released it."""
     lease_until: datetime | None = None
-    """When the holder's lease ends; None where that is recorded already."""
+    """When the holder's lease ends; None once that end is recorded."""
 
     def is_held_by(self, person: str) -> bool:
-        """Whether this person claimed it last, and hasn't let it go."""
+        """This person claimed it last and hasn't released it."""
         return self.holder is not None and not is_another_person(self.holder, person)
 
     def runs_at(self, now: datetime) -> bool:
-        """Whether somebody's lease runs."""
         return self.lease_until is not None and now < self.lease_until
 
 
 def evolve_claim(claim: Claim, event: CaseEvent[Any]) -> Claim:
-    """The region after one more event; never refuses."""
     match event.data:
         case CaseClaimed() as claimed:
             return Claim(claimed.fence, claimed.operator, claimed.lease_until)

@@ -1,7 +1,7 @@
 """intake's decisions on who works on a case: its rows of the guard table about claims.
 
-A claim is a lease of some minutes with a fence, which counts the holders. Whoever comes with an
-older fence is refused in every service (`shared.log.leases`).
+A claim is a lease of some minutes with a fencing token, which counts the holders. Every service
+refuses a command with an older fence (`shared.log.leases`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REMARK_GIVEN = Guard("remark_given", "a remark that says why the case is skipped
 def decide_claim(
     state: IntakeState, command: ClaimCase, now: datetime, rules: Rules
 ) -> list[Event]:
-    """A lease; one's own that still runs is renewed, another's that still runs wins."""
+    """Grants a lease. Renews one's own; refuses while another's runs."""
     require_latest(state)
     is_renewal = state.claim.runs_at(now) and state.claim.is_held_by(command.by)
     require(is_renewal or not state.claim.runs_at(now), UNCLAIMED)
@@ -42,7 +42,7 @@ def decide_claim(
 def decide_take_over(
     state: IntakeState, command: TakeOverCase, now: datetime, rules: Rules
 ) -> list[Event]:
-    """Another person goes on where the holder can't; the holder's commands are refused now."""
+    """Another person takes over; the previous holder's commands are refused from now on."""
     require_latest(state)
     is_held = state.claim.holder is not None
     require(is_held and not state.claim.is_held_by(command.by), HELD_BY_ANOTHER)
@@ -58,7 +58,7 @@ def decide_take_over(
 
 
 def decide_release(state: IntakeState, command: ReleaseCase) -> list[Event]:
-    """He lets it go himself; nothing to do where nobody's lease is on it any more."""
+    """By the holder; nothing if no lease is held."""
     require(state.opened, CASE_KNOWN)
     if state.claim.lease_until is None:
         return []
@@ -75,8 +75,8 @@ def decide_release(state: IntakeState, command: ReleaseCase) -> list[Event]:
 
 
 def decide_lease_over(state: IntakeState) -> list[Event]:
-    """The lease ran out while nobody renewed it."""
+    """The lease ran out without renewal."""
     claim = state.claim
-    if claim.holder is None or claim.lease_until is None:  # It has an end in the log already.
+    if claim.holder is None or claim.lease_until is None:  # Its end is in the log already.
         return []
     return [CaseReleased(operator=claim.holder, fence=claim.fence, reason="expired")]

@@ -1,6 +1,6 @@
-"""Makes of what a channel said what an event can hold: cleaned, shortened, clamped. All pure.
+"""Turns what a channel said into what an event can hold: cleaned, shortened, clamped. Pure.
 
-Each gives the value, and whether anything was lost by it; then the original is kept beside it.
+Each returns the value, and whether anything was lost; then the original is kept too.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from shared.events.fields import (
 from shared.refusals import CLOCK_OFF_MAX, seconds_off
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-"""An earlier time is a clock's that was never set."""
+"""An earlier time comes from a clock that was never set."""
 SECONDS_MAX = 100_000_000_000
-"""A larger number of seconds since 1970 lies after the year 5000."""
+"""A larger number of seconds since 1970 is after the year 5000."""
 ORIGINAL_MAX_BYTES = 131_000
-"""So much of what was received is kept whole; of more its head and digest (ADR 23)."""
+"""The original is kept whole up to this size; beyond it, its head and digest (ADR 23)."""
 HEAD_MAX_CHARACTERS = 10_000
 LIST_MAX = 100
-"""Of a longer list the head is taken as of one text: a head of each part would be no shorter."""
+"""A longer list is cut as one text: a head of each part would be no shorter."""
 FALSE_WORDS = frozenset(
     {
         *(
@@ -61,29 +61,29 @@ _ZERO = re.compile(r"-?0+([.,]0+)?")
 _LINE_BREAKS = str.maketrans({"\x0b": "\n", "\x0c": "\n", "\x85": "\n"})
 _BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}|[A-Za-z]{2}|[0-9]{3})(?![A-Za-z0-9]))?")
-"""With a script or a region: other words that look like a tag may be a name."""
+"""With a script or region: other words that look like a tag may be a name."""
 _EPOCH = re.compile(r"[0-9]{9,19}(\.[0-9]{1,9})?")
 _TOKEN: TypeAdapter[str] = TypeAdapter(Id)
 _LANGUAGE_TAG: TypeAdapter[str] = TypeAdapter(Language)
 _REGION: TypeAdapter[str] = TypeAdapter(Region)
 _CYRILLIC = re.compile(r"[А-Яа-яЁёІіЇїЄєҐґ]")
 _CODE_PAGES = ("cp1251", "koi8-u", "cp866")
-"""The first where they read equally well."""
+"""The first wins if several read equally well."""
 LEAST_WIDE = 2
-"""Of one letter nobody can tell."""
+"""One letter isn't evidence."""
 _FREQUENT = frozenset("оеаинтсрвлкмдпуяізь ")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class Cleaned(NamedTuple):
-    """A value that an event can hold; `lossy`: it isn't all that was said."""
+    """A value that an event can hold; `lossy` if part of the original was lost."""
 
     value: str | None
     lossy: bool = False
 
 
 def decoded(content: bytes) -> Cleaned:
-    """Text out of bytes: UTF-8, else UTF-16, else a Cyrillic code page."""
+    """Decodes UTF-8, else UTF-16, else a Cyrillic code page."""
     wide = _wide(content)
     if wide is not None:
         return Cleaned(wide, lossy=True)
@@ -101,7 +101,7 @@ def decoded(content: bytes) -> Cleaned:
 
 
 def _wide(content: bytes) -> str | None:
-    """Text in UTF-16 without a mark, as modems send it: every other byte is 0 or 4."""
+    """UTF-16 without a byte-order mark, as modems send it: every other byte is 0 or 4."""
     half = len(content) // 2
     if half < LEAST_WIDE or len(content) % 2:
         return None
@@ -115,17 +115,17 @@ def _wide(content: bytes) -> str | None:
 
 
 def _common(text: str) -> int:
-    """How many letters are frequent ones in Russian or Ukrainian, less those that are capitals."""
+    """The number of letters frequent in Russian or Ukrainian, minus those in capitals."""
     return sum((one in _FREQUENT) - (one.isupper() or not one.isprintable()) for one in text)
 
 
 def plain(value: Any) -> str:
-    """What stands where a text belongs: a text itself, anything else as its JSON."""
+    """A text as it is, anything else as its JSON."""
     return value if isinstance(value, str) else _json(value)
 
 
 def text(said: str) -> Cleaned:
-    """What somebody said, without control characters and not too long; None where nothing was."""
+    """Text without control characters, shortened; None if empty."""
     if not said.strip():
         return Cleaned(None, said != "")
     clean = HIDDEN_IN_TEXT.sub(_shown, said.translate(_LINE_BREAKS))
@@ -134,23 +134,21 @@ def text(said: str) -> Cleaned:
 
 
 def is_long(said: str) -> bool:
-    """Whether an event holds only the beginning of it."""
     return len(said) > TEXT_MAX_CHARACTERS
 
 
 def line(said: str) -> Cleaned:
-    """An address or a name on one line, at any length; None where nothing is left."""
+    """An address or name on one line, at any length; None if nothing is left."""
     clean = HIDDEN_IN_LINE.sub(_shown, _BREAKS.sub(" ", said.strip())).strip()
     return Cleaned(clean or None, clean != said.strip())
 
 
 def shortened(name: str) -> Cleaned:
-    """A line as an event holds it."""
     return Cleaned(name[:NAME_MAX_CHARACTERS].strip() or None, len(name) > NAME_MAX_CHARACTERS)
 
 
 def language(said: Any) -> Cleaned:
-    """A tag of BCP 47 out of `ru_RU`, `RU` or `ru-RU.UTF-8`; `und` where it can't be told."""
+    """A BCP 47 tag from `ru_RU`, `RU` or `ru-RU.UTF-8`; `und` if it can't be recognised."""
     if said is None or said == "":
         return Cleaned(UNKNOWN_LANGUAGE)
     found = _LANGUAGE.match(plain(said).strip())
@@ -167,7 +165,7 @@ def language(said: Any) -> Cleaned:
 
 
 def region(said: Any) -> Cleaned:
-    """A country of ISO 3166."""
+    """An ISO 3166 country."""
     if said is None or said == "":
         return Cleaned(None)
     code = plain(said).strip().upper()
@@ -181,14 +179,14 @@ def is_true(said: Any) -> bool:
 
 
 def is_token(said: str) -> bool:
-    """Whether an id can be used as it is, in a subject and in the clear."""
+    """Whether an id can be used unchanged, in a subject and in the clear."""
     return _fits(_TOKEN, said)
 
 
 def moment(said: Any, received_at: datetime) -> tuple[datetime, bool]:
-    """When a channel says that it was, and whether that had to be replaced by when it came.
+    """When a channel says it was, and whether the time of receipt had to replace it.
 
-    Told are ISO 8601 with a zone, and seconds or milliseconds since 1970.
+    Accepts ISO 8601 with a zone, and seconds or milliseconds since 1970.
     """
     told = _told(plain(said).strip()) if said is not None else None
     if told is None or not EARLIEST <= told <= received_at + CLOCK_OFF_MAX:
@@ -197,7 +195,7 @@ def moment(said: Any, received_at: datetime) -> tuple[datetime, bool]:
 
 
 def seconds_ahead(said: Any, received_at: datetime) -> int:
-    """How far a channel's clock is ahead of ours, for the log; 0 where it isn't."""
+    """How far a channel's clock is ahead of ours, for diagnostics; 0 if it isn't."""
     told = _told(plain(said).strip()) if said is not None else None
     return 0 if told is None else max(0, seconds_off(told, received_at))
 
@@ -216,7 +214,7 @@ def _told(said: str) -> datetime | None:
 
 
 def original_of(parts: Mapping[str, Any]) -> Cleaned:
-    """What was received, by field, as one JSON text to be sealed; no letter of it is changed."""
+    """What was received, by field, as one JSON text to be sealed; unaltered."""
     if not parts:
         return Cleaned(None)
     whole = _json(parts)
@@ -229,7 +227,7 @@ def original_of(parts: Mapping[str, Any]) -> Cleaned:
 
 
 def in_json(content: bytes) -> Any:
-    """Bytes as a value of JSON: text where they are text."""
+    """Bytes as a JSON value, or as text."""
     try:
         return content.decode()
     except UnicodeDecodeError:
@@ -248,7 +246,7 @@ def _head(value: Any) -> Any:
 
 def _json(value: Any) -> str:
     written = json.dumps(value, ensure_ascii=False)
-    # Half a pair is no character; JSON can name it all the same.
+    # Half a surrogate pair isn't a character, but JSON can express it.
     return _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", written)
 
 

@@ -20,7 +20,7 @@ RECEIPT_EXISTS = Guard("receipt_exists", "a HandedOver event before closing as h
 def decide_close(
     state: IntakeState, command: CloseCase, _now: datetime, rules: Rules
 ) -> list[Event]:
-    """Ends the work; hoax and infiltration take a supervisor or two people."""
+    """Hoax and infiltration need a supervisor or two people."""
     require_latest(state)
     if state.closed_as is not None:
         return []
@@ -32,7 +32,7 @@ def decide_close(
 
 
 def decide_reopen(state: IntakeState, command: ReopenCase) -> list[Event]:
-    """Takes the closing back; nothing to do on an open case."""
+    """Nothing is recorded on an open case."""
     require_not_exchanged(state)
     if state.closed_as is None:
         return []

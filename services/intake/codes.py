@@ -1,4 +1,4 @@
-"""What intake does to issue a return code and its duress twin: reserve both, then record them."""
+"""Issues a return code and its duress twin: reserves both, then records them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.log.transact import answered_at, transact
 from shared.parked.parking import UnprocessableError
 
 ATTEMPTS = 100
-"""A code that another case has comes once in ten million times; so many in a row never."""
+"""A collision comes once in ten million times; so many in a row never."""
 
 
 class _Reserved(NamedTuple):
@@ -26,10 +26,10 @@ class _Reserved(NamedTuple):
 
 
 def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:
-    """Reserves the codes before the event that relies on them; the answer alone carries them."""
+    """Reserves the codes before the event that relies on them; only the answer carries them."""
     context = intake.context
     history, cause = context.writer.log.load_current(command.case_id), context.cause_of(command)
-    # Nothing is reserved for a command that is somebody else's.
+    # Reserve nothing for a command that isn't this person's.
     is_issued = answered_at(history, cause) is not None
     if not is_issued:
         require_not_handed_over(history.state)  # Nor for one that is refused.
@@ -50,7 +50,7 @@ def issue_return_code(intake: Intake, command: IssueReturnCode) -> Recorded:
 def _reserved(intake: Intake, command: IssueReturnCode, *, is_issued: bool) -> _Reserved:
     for attempt in range(ATTEMPTS):
         codes = codes_for(intake.context.keys, command, attempt)
-        # The others were handed out by the same command before a new pepper came.
+        # The same command issued the others before a new pepper came.
         candidates = codes if is_issued else codes[:1]
         for one in candidates:
             found = _issued(intake, command, one) if is_issued else _new(intake, command, one)
@@ -60,7 +60,7 @@ def _reserved(intake: Intake, command: IssueReturnCode, *, is_issued: bool) -> _
 
 
 def _issued(intake: Intake, command: IssueReturnCode, codes: Codes) -> _Reserved | None:
-    """What the command reserved before; before there were twins that was a code alone."""
+    """What the command reserved before; before twins existed, only a code."""
     keys, index, case_id = intake.context.keys, intake.index, command.case_id
     of_code, of_twin = code_hashes(keys, codes.code), code_hashes(keys, codes.duress)
     mine = next((one for one in of_code if index.has_code(one, case_id)), None)
@@ -71,7 +71,7 @@ def _issued(intake: Intake, command: IssueReturnCode, codes: Codes) -> _Reserved
 
 
 def _new(intake: Intake, command: IssueReturnCode, codes: Codes) -> _Reserved | None:
-    """Reserves both; gives None where another case has one of them."""
+    """Reserves both; None if another case has one of them."""
     if codes.code == codes.duress:
         return None
     keys, index, case_id = intake.context.keys, intake.index, command.case_id

@@ -1,4 +1,4 @@
-"""intake's decision on a second fact: who gave the code in a call is the man himself."""
+"""intake's decision on a second fact: whoever gave the code in a call is the man himself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CODE_GIVEN = Guard("code_given", "a call_id and channel in which he gave this ca
 
 
 def decide_confirm_caller(state: IntakeState, command: ConfirmCaller) -> list[Event]:
-    """Beside the code; nothing to do where the code proves enough alone."""
+    """Needs a code in the call; nothing if the code is enough by itself."""
     require_not_exchanged(state)
     call = (command.channel, command.call_id)
     require(call in state.known.coded, CODE_GIVEN)

@@ -16,7 +16,7 @@ WINDOWS_FIT = Guard("windows_fit", "windows for rule `window`, and for no other"
 
 
 def decide_contact_rule(state: IntakeState, command: SetContactRule, now: datetime) -> list[Event]:
-    """What he says about reaching him; in doubt which is his last word, the more careful counts."""
+    """If it is unclear which rule he gave last, the stricter counts."""
     require_not_exchanged(state)
     require((command.rule == "window") == bool(command.windows), WINDOWS_FIT)
     windows = tuple(

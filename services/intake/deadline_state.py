@@ -15,16 +15,14 @@ from shared.events.outbound import MessageQueued
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What is pending in the case, and since when."""
-
     life_now_at: datetime | None = None
-    """Since when he needs help now while nobody works on the case."""
+    """Since when he has needed help now while nobody works on the case."""
     in_danger: bool = False
-    """Whether he needs help now, and nothing has been done for him since that was said."""
+    """He needs help now, and nothing has been done for him since that was said."""
     code_at: datetime | None = None
-    """When he was given his latest code, while he hasn't called again."""
+    """When he got his latest code; None once he has called again."""
     places_at: datetime | None = None
-    """When he was received, while places are kept since."""
+    """When he was received, if places have been kept since."""
 
 
 HELP = (
@@ -36,13 +34,13 @@ HELP = (
     handover.GuidanceGiven,
     handover.HandoverOffered,
 )
-"""What is done for a man in danger; a note, or asking who he is, isn't."""
+"""What counts as helping a man in danger; a note, or asking who he is, doesn't."""
 
 
 def evolve_pending(
     pending: Pending, event: CaseEvent[Any], claim: Claim, *, holds_places: bool
 ) -> Pending:
-    """The region after one more event; `claim` and `holds_places` are as they were before."""
+    """`claim` and `holds_places` are as they were before the event."""
     pending = _after_help(pending, event, claim)
     match event.data:
         case intake.ReturnCodeIssued():
@@ -54,7 +52,7 @@ def evolve_pending(
         ):
             return replace(pending, code_at=None)
         case handover.HandedOver() as receipt:
-            # What is said of places afterwards, in custody, isn't what this was to end.
+            # Places mentioned afterwards, in custody, aren't what this deadline erases.
             places_at = receipt.received_at if holds_places else None
             return Pending(places_at=places_at)
         case intake.PersonalDataErased() as erased if "location" in erased.classes:
@@ -64,7 +62,7 @@ def evolve_pending(
 
 
 def _after_help(pending: Pending, event: CaseEvent[Any], claim: Claim) -> Pending:
-    """Who held the case and did nothing for a man in danger leaves him waiting anew."""
+    """If the holder did nothing for a man in danger, he waits anew."""
     match event.data:
         case intake.CallTriaged(urgency="life_now"):
             since = event.time if claim.lease_until is None else None

@@ -1,4 +1,4 @@
-"""intake's deadlines: what is due in a case, and what is recorded when it has come."""
+"""intake's deadlines: what is due in a case, and what is recorded when it is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ LIFE_NOW = "life_now_unanswered"
 SECOND_CALL = "second_call_review"
 LOCATION_RETENTION = "location_retention"
 KINDS = {
-    LEASE: Deadline("the claim says when", "CaseReleased: the operator's lease is over"),
+    LEASE: Deadline(
+        "CaseClaimed, which says when (`PASSAGE_LEASE_MINUTES`)",
+        "CaseReleased: the operator's lease is over",
+    ),
     LIFE_NOW: Deadline(
         "a call of urgency life_now while nobody holds the case", "DeadlinePassed", "life_now"
     ),
@@ -40,7 +43,7 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """How long may pass until something is done."""
+    """How long each may pend before something is done."""
 
     life_now: Annotated[timedelta, Setting("life_now_s")]
     second_call: Annotated[timedelta, Setting("second_call_days")]
@@ -49,7 +52,7 @@ class Spans:
 
 
 def due_in(state: IntakeState, spans: Spans) -> dict[str, datetime]:
-    """What is due by kind; what was dealt with isn't in it any more."""
+    """When each kind is due; what was dealt with is left out."""
     pending, is_open = state.pending, state.closed_as is None
     due: dict[str, datetime | None] = {
         LEASE: state.claim.lease_until,
@@ -63,7 +66,7 @@ def due_in(state: IntakeState, spans: Spans) -> dict[str, datetime]:
 
 
 def decide_due(state: IntakeState, due: Due) -> list[Event]:
-    """What is recorded of a deadline that has come and still stands."""
+    """What is recorded of a deadline that has come, if it still stands."""
     match due.kind:
         case "lease":
             return decide_lease_over(state)

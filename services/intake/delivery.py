@@ -1,4 +1,4 @@
-"""What became of messages: what channels say of them, and what follows where nobody says it."""
+"""What became of messages: what channels report, and what follows if they don't."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from shared.events.calls import DeliveryReported
 
 
 def was_given(outbox: Outbox, report: DeliveryReported) -> bool:
-    """Whether this channel was given the message that it reports on."""
     message = outbox.messages.get(report.message_id)
     return (
         message is not None
@@ -22,7 +21,7 @@ def was_given(outbox: Outbox, report: DeliveryReported) -> bool:
 
 
 def decide_report(outbox: Outbox, report: DeliveryReported) -> list[Event]:
-    """What the channel says became of it: its first word counts, even after `no_report`."""
+    """The channel's first report counts, even after `no_report`."""
     if not was_given(outbox, report) or outbox.messages[report.message_id].reported:
         return []
     message_id = report.message_id
@@ -37,13 +36,13 @@ def decide_report(outbox: Outbox, report: DeliveryReported) -> list[Event]:
 
 
 def unreported_at(outbox: Outbox, within: timedelta) -> datetime | None:
-    """When the first message that was dispatched counts as failed; None if there is none."""
+    """When the first dispatched message counts as failed; None if there is none."""
     first = min(_waiting(outbox).values(), default=None)
     return None if first is None else first + within
 
 
 def decide_unreported(outbox: Outbox) -> list[Event]:
-    """The first one's channel said nothing in time: he must be reached another way."""
+    """The channel didn't report in time: he must be reached another way."""
     waiting = _waiting(outbox)
     first = min(waiting.values(), default=None)
     return [
@@ -54,7 +53,7 @@ def decide_unreported(outbox: Outbox) -> list[Event]:
 
 
 def _waiting(outbox: Outbox) -> dict[str, datetime]:
-    """When each message was dispatched of which nothing is known since."""
+    """Message -> when it was dispatched, for those without a report."""
     return {
         message_id: one.dispatched_at
         for message_id, one in outbox.messages.items()
@@ -63,12 +62,12 @@ def _waiting(outbox: Outbox) -> dict[str, datetime]:
 
 
 def untold_at(outbox: Outbox) -> datetime | None:
-    """When the first message is over that waits until he is told by it; None: none does."""
+    """When the first message that waits for its disclosure expires; None if none waits."""
     return min((one.valid_until for one in _untold(outbox).values()), default=None)
 
 
 def decide_untold(outbox: Outbox) -> list[Event]:
-    """Nobody recorded in time that he is told by it, so it doesn't go."""
+    """The disclosure wasn't recorded in time, so the message doesn't go."""
     first = untold_at(outbox)
     return [
         outbound.MessageRefused(message_id=message_id, reason="too_late")
@@ -86,7 +85,7 @@ def goes_until(
 ) -> datetime:
     """Until when a channel may send it.
 
-    Never after it counts as failed, nor after the window in which it was allowed.
+    Never after it counts as failed, nor after the window that allowed it.
     """
     safe_until = contact.until(dispatched_at) or valid_until
     return min(valid_until, dispatched_at + within, safe_until)

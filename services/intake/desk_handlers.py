@@ -1,4 +1,4 @@
-"""What intake does with commands about shifts and exports: name the log, transact, return."""
+"""Commands about shifts and exports: name the log, transact, return."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
 
 
 def carry_out(context: Context, command: Command) -> Outcome:
-    """Carries out one of the commands in DECISIONS, in the log that it numbers."""
     decision = DECISIONS[type(command)]
     return transact(
         context.writer,
@@ -36,7 +35,7 @@ def carry_out(context: Context, command: Command) -> Outcome:
 
 
 def hand_over(context: Context, command: shifts.HandOverShift) -> Outcome:
-    """Names a shift's live cases to those who follow, each of which must exist."""
+    """Every named case must exist."""
     unknown = first_unknown(context, command.case_ids)
     return transact(
         context.writer,
@@ -47,16 +46,16 @@ def hand_over(context: Context, command: shifts.HandOverShift) -> Outcome:
 
 
 def first_unknown(context: Context, case_ids: Iterable[str]) -> str | None:
-    """The first number that no case has; None where each has one."""
+    """The first number that no case has; None if all exist."""
     return next((one for one in case_ids if not _exists(context, one)), None)
 
 
 def _exists(context: Context, case_id: str) -> bool:
     log = context.writer.log
     remembered = log.remembered(case_id)
-    if remembered is not None and remembered.state.opened:  # It stays so.
+    if remembered is not None and remembered.state.opened:  # A case that exists stays.
         return True
     try:
         return bool(log.load_current(case_id).state.opened)
     except (ChainBrokenError, UnreadableEventError):
-        return True  # Somebody must be responsible for a damaged case, too.
+        return True  # Someone must be responsible for a damaged case, too.

@@ -1,7 +1,7 @@
-"""Whether an acknowledged call is on the disk: intake handles none until every nats-server that
-answers says that it syncs always.
+"""Whether an acknowledged call is on disk: intake handles none until every nats-server that
+answers reports `sync always`.
 
-Else a power cut loses what was acknowledged: 20 of 20 cuts did with the server's default.
+Otherwise a power cut loses what was acknowledged: 20 of 20 did with the server's default.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from shared.settings import Settings
 ANSWERS_WITHIN_S = 1.0
 ASK_AGAIN_AFTER_S = 5.0
 LOOK_EVERY_S = 60.0
-"""A server may come back with other settings without our connection being lost."""
+"""A server may return with other settings without our connection being lost."""
 
 
 class Durability:
-    """Asks the servers after each connect, and now and then; says what they said last."""
+    """Asks the servers after each connect and periodically; keeps their last answer."""
 
     def __init__(self, connection: Connection, settings: Settings) -> None:
         self._connection = connection
@@ -40,11 +40,10 @@ class Durability:
             threading.Thread(target=self._watch, name="durability", daemon=True).start()
 
     def is_assured(self) -> bool:
-        """Whether every server that answered syncs always."""
         return self._assured
 
     def guarded(self, sort: Sort) -> Sort:
-        """Has messages wait where they are until it is assured."""
+        """Makes messages wait in their stream until it is assured."""
 
         def sort_if_assured(deliveries: Sequence[Delivery]) -> Sequence[Work]:
             if not self._assured:
@@ -54,12 +53,11 @@ class Durability:
         return sort_if_assured
 
     def close(self) -> None:
-        """Ends the watch."""
         self._closed = True
         self._wake.set()
 
     def _on_connected(self) -> None:
-        # Nothing may be acknowledged on the word of a server that is gone.
+        # Acknowledge nothing on the word of a server that is gone.
         self._assured = False
         self._wake.set()
 
@@ -75,11 +73,11 @@ class Durability:
             question = Outgoing(subjects.STORAGE, b'{"config": true}')
             answers = self._connection.ask_all(question, self._servers, ANSWERS_WITHIN_S)
         except RequestLostError:
-            return  # There is no connection; the next one wakes us.
+            return  # No connection; the next one wakes us.
         except RequestRefusedError as error:
             logger.error("fsync_unknown", error=type(error))
             return
-        # One that stores nothing, as on a full disk, acknowledges nothing: the others do.
+        # A server that stores nothing (a full disk) acknowledges nothing; the others do.
         told = [one for one in map(_syncs_always, answers) if one is not None]
         unsafe = told.count(False)
         self._assured = bool(told) and not unsafe and generation == self._connection.generation
@@ -90,7 +88,7 @@ class Durability:
 
 
 def _syncs_always(answer: Reply) -> bool | None:
-    """Whether a JSZ report says so, which leaves out what is false; None: it stores nothing."""
+    """Reads a JSZ report, which omits false values; None if the server stores nothing."""
     try:
         told = json.loads(answer.body)["data"]
         if told.get("disabled") is True:

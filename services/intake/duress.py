@@ -1,4 +1,4 @@
-"""intake's decisions on codes that are his alone, and on the alarm of one."""
+"""intake's decisions on return codes, their duress twins, and alarms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.refusals import CLEARED_BY_SUPERVISOR, require
 def decide_return_code(
     state: IntakeState, code_hash: str, duress_hash: str | None = None
 ) -> list[Event]:
-    """A code and its duress twin were reserved for the case."""
+    """Its code and duress twin must be reserved first."""
     require_not_handed_over(state)
     return [intake.ReturnCodeIssued(code_hash=code_hash, duress_hash=duress_hash)]
 
@@ -24,7 +24,7 @@ def decide_return_code(
 def decide_clear_duress(
     state: IntakeState, command: ClearDuress, _now: datetime, rules: Rules
 ) -> list[Event]:
-    """A supervisor looked; where none is named anybody may. Nothing else is said to others."""
+    """By a supervisor; by anyone if none is named. Others are told nothing else."""
     require_not_exchanged(state)
     require(rules.supervisors.let(command.by), CLEARED_BY_SUPERVISOR)
     if not state.duress:

@@ -1,4 +1,4 @@
-"""Entries of the bucket INDEX: each is written once, and never changed."""
+"""Entries of the bucket INDEX: written once, never changed."""
 
 from __future__ import annotations
 
@@ -10,30 +10,26 @@ from shared.jetstream.buckets import TakenError, WrittenOnce
 from shared.parked.parking import UnprocessableError
 
 CREATE_ATTEMPTS = 3
-"""A key that is taken and yet holds nothing was deleted; nobody who is meant to write does so."""
+"""A key that is taken yet holds nothing was deleted; no authorised process does that."""
 
 
 class IndexEntry(NamedTuple):
-    """A key of the index and what stands under it."""
-
     key: str | None
     entry: dict[str, Any] | None
 
 
 class Entries:
-    """Reads and creates entries."""
-
     def __init__(self, bucket: WrittenOnce, absent: Collection[str] = ()) -> None:
         self._bucket = bucket
         self._absent = absent
 
     def ahead(self, keys: Sequence[str]) -> Entries:
-        """The same for one call, with these keys asked for at once: one by one takes longer."""
+        """The same for one call, with these keys fetched in one request instead of one by one."""
         read = zip(keys, self._bucket.get_all(keys), strict=True)
         return Entries(self._bucket, {key for key, kept in read if kept is None})
 
     def knows_one_of(self, keys: Sequence[str]) -> bool:
-        """Whether an entry was seen, so that to get it costs nothing."""
+        """Whether an entry was seen, so that getting it costs nothing."""
         return any(self._bucket.remembered(key) for key in keys)
 
     def get(self, key: str) -> dict[str, Any] | None:
@@ -44,7 +40,7 @@ class Entries:
         return None if entry is None else json.loads(entry.value)
 
     def first(self, kind: str, keys: Sequence[str]) -> IndexEntry:
-        """The first key that is there, else that of today; they differ by pepper and version."""
+        """The first key that exists, else the current one; keys differ by pepper and version."""
         for key in keys:
             entry = self.get(f"{kind}.{key}")
             if entry is not None:
@@ -52,12 +48,12 @@ class Entries:
         return IndexEntry(keys[0] if keys else None, None)
 
     def there(self, kind: str, keys: Collection[str]) -> frozenset[str]:
-        """Those of the keys that are there; a replica that lags behind may lack new ones."""
+        """The keys that exist; a lagging replica may miss new ones."""
         found = self._bucket.there([f"{kind}.{key}" for key in keys])
         return frozenset(one.removeprefix(f"{kind}.") for one in found)
 
     def create(self, key: str, value: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-        """What stands under the key, and whether it was written now. Raises UnprocessableError."""
+        """The value under the key, and whether this call wrote it. Raises UnprocessableError."""
         for _ in range(CREATE_ATTEMPTS):
             try:
                 self._bucket.create(key, json.dumps(value).encode())

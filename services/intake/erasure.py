@@ -1,8 +1,8 @@
 """When personal data may be erased, and what is recorded then: guards, decide.
 
-Never between planned and handed over: then the request is recorded, and the erasure follows as
-soon as it may. Only classes in which something is sealed are erased, so that nothing is erased
-twice, and what is given later can be erased again.
+Never between planned and handed over: the request is recorded then, and the erasure follows as
+soon as it may. Only classes that hold something are erased, so nothing is erased twice, and data
+given later can be erased again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LOCATION_ONLY: tuple[PersonalClass, ...] = ("location",)
 def decide_erase(
     state: IntakeState, command: ErasePersonalData, now: datetime, retention: timedelta
 ) -> list[Event]:
-    """Retention passed, or a valid request; queued between planned and handed over."""
+    """Needs retention passed or a valid request; queued between planned and handed over."""
     require(state.opened, CASE_KNOWN)
     if command.legal_basis == "retention_passed":
         require(_is_retained_long_enough(state, now, retention), RETENTION_PASSED)
@@ -53,7 +53,7 @@ def decide_erase(
 
 
 def decide_queued(state: IntakeState) -> list[Event]:
-    """What was asked for while he was on his way, now that he isn't any more."""
+    """The erasures queued while he was on his way, once he no longer is."""
     if state.is_underway:
         return []
     events: list[Event] = []
@@ -67,7 +67,7 @@ def decide_queued(state: IntakeState) -> list[Event]:
 
 
 def decide_location_retention(state: IntakeState, by: str) -> list[Event]:
-    """Where he was is nobody's business any more; whatever else is kept."""
+    """Erases where he was; everything else is kept."""
     held = _held(state, LOCATION_ONLY)
     if not held:
         return []

@@ -1,4 +1,4 @@
-"""What intake does about erasure: on a command, and on what ends a man's way."""
+"""Erasure on a command, and on whatever ends a man's way."""
 
 from __future__ import annotations
 
@@ -15,15 +15,12 @@ from shared.skeleton.service import Context
 
 @dataclass(frozen=True)
 class Erasure:
-    """What these handlers work with."""
-
     context: Context
     retention: timedelta
-    """How long a closed case is kept at least, unless somebody asks."""
+    """The least time a closed case is kept unless someone asks."""
 
 
 def erase(erasure: Erasure, command: ErasePersonalData) -> Outcome:
-    """Erases, or queues the erasure."""
     context = erasure.context
     return transact(
         context.writer,
@@ -34,6 +31,5 @@ def erase(erasure: Erasure, command: ErasePersonalData) -> Outcome:
 
 
 def finish(erasure: Erasure, event: CaseEvent[Any]) -> Outcome:
-    """Does what was queued while he was on his way, when something has ended it."""
     context = erasure.context
     return transact(context.writer, event.subject, context.cause_in(event), decide_queued)

@@ -1,6 +1,6 @@
-"""Exports: which figures left the house, agreed by two people, each in a log of its own.
+"""Exports: which figures left the house, agreed by two people, each in its own log.
 
-An export's number begins with `EXPORT-`; no case's number has a dash.
+An export's number begins with `EXPORT-`; no case number has a dash.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ DAYS_IN_ORDER = Guard("days_in_order", "a last_day that isn't before first_day")
 
 
 def evolve_exported(exported: bool, event: CaseEvent[Any]) -> bool:
-    """Whether the log is that of an export that was made; never refuses."""
     return exported or isinstance(event.data, StatisticsExported)
 
 
 def decide_export(exported: bool, command: RecordExport) -> list[Event]:
-    """Two people let figures out, once under one number."""
+    """Needs two people; once per number."""
     require(not exported, EXPORT_NEW)
     require(is_another_person(command.by, command.second_by), TWO_PEOPLE)
     require(command.first_day <= command.last_day, DAYS_IN_ORDER)

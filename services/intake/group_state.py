@@ -11,18 +11,15 @@ from shared.events.groups import GroupEvent, GroupFormed, GroupJoined, GroupLeft
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """With whom the man travels."""
-
     led: str | None = None
-    """The group that he leads; it has his case's number."""
+    """The group he leads; it has his case's number."""
     members: frozenset[str] = frozenset()
-    """The group's roll, if he leads one; the leading case isn't on it."""
+    """The roll, if he leads a group, without the leading case."""
     member_of: str | None = None
     """The group of another that he travels with."""
 
 
 def evolve_group(group: Group, event: CaseEvent[Any]) -> Group:
-    """The region after one more event; never refuses."""
     data = event.data
     if not isinstance(data, GroupEvent):
         return group

@@ -1,6 +1,6 @@
 """intake's decisions on groups: cases that travel together, led by one of them.
 
-The roll stands in the leading case's log; each member's log says with whom he travels.
+The roll is in the leading case's log; each member's log says with whom he travels.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MEMBER_KNOWN = Guard("member_known", "a member_case that exists, goes on, and is
 
 
 def decide_form(state: IntakeState, command: FormGroup) -> list[Event]:
-    """He leads others; the group has his case's number."""
+    """The group takes his case's number."""
     require_not_handed_over(state)
     require(state.group.member_of is None, IN_NO_OTHER_GROUP)
     if state.group.led is not None:
@@ -30,7 +30,7 @@ def decide_form(state: IntakeState, command: FormGroup) -> list[Event]:
 
 
 def decide_join(state: IntakeState, command: JoinGroup, member: IntakeState) -> list[Event]:
-    """Another case's man is on the roll; he travels with one group at a time."""
+    """Puts a case on the roll; a man travels with one group at a time."""
     require_not_handed_over(state)
     require(state.group.led is not None, GROUP_FORMED)
     require(command.member_case != command.case_id, MEMBER_IS_ANOTHER)
@@ -44,7 +44,7 @@ def decide_join(state: IntakeState, command: JoinGroup, member: IntakeState) -> 
 
 
 def decide_leave(state: IntakeState, command: LeaveGroup) -> list[Event]:
-    """He isn't on the roll any more; nothing to do where he wasn't."""
+    """Nothing is recorded if he wasn't on the roll."""
     require_latest(state)
     require(state.group.led is not None, GROUP_FORMED)
     if command.member_case not in state.group.members:
@@ -60,7 +60,7 @@ def decide_leave(state: IntakeState, command: LeaveGroup) -> list[Event]:
 
 
 def decide_count(state: IntakeState, command: CountHeads) -> list[Event]:
-    """Every count is kept; the latest seen counts, else the latest said."""
+    """Every count is kept; the latest observed counts, else the latest declared."""
     require_not_handed_over(state)
     require(state.group.led is not None, GROUP_FORMED)
     return [
@@ -85,7 +85,7 @@ def decide_told_of_group(state: IntakeState, told: Told, lead: str, member: str)
 
 
 def decide_struck_off(state: IntakeState, lead: str, member: str) -> list[Event]:
-    """In the leading case's log: he was with another group already when he was put on the roll."""
+    """In the leading case's log: he was already with another group when put on the roll."""
     if member not in state.group.members:
         return []
     return [GroupLeft(group_id=lead, member_case=member, reason="other")]

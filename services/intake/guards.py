@@ -1,4 +1,4 @@
-"""The guards that several of intake's decisions ask, and the rules that the settings give them."""
+"""Guards shared by intake's decisions, and the settings they depend on."""
 
 from __future__ import annotations
 
@@ -21,26 +21,23 @@ CALL_OF_CASE = Guard("call_of_case", "a call_id that belongs to this case")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The settings that decisions depend on."""
-
     lease: timedelta
-    """How long a claim lasts."""
     supervisors: Supervisors
 
 
 def require_latest(state: IntakeState) -> None:
-    """Raises RefusedError unless the case is there, and his present one."""
+    """Raises RefusedError unless the case exists and is his present one."""
     require(state.opened, CASE_KNOWN)
     require(state.next_case is None, LATEST_EPISODE)
 
 
 def require_not_exchanged(state: IntakeState) -> None:
-    """Raises RefusedError unless the case is his present one, and he wasn't exchanged."""
+    """Raises RefusedError unless the case is his present one and he wasn't exchanged."""
     require_latest(state)
     require(not state.exchanged, NOT_EXCHANGED)
 
 
 def require_not_handed_over(state: IntakeState) -> None:
-    """Raises RefusedError unless the case is his present one, and he the hotline's to bring in."""
+    """Raises RefusedError unless the case is his present one and still the hotline's."""
     require_not_exchanged(state)
     require(not state.handed_over, NOT_HANDED_OVER)

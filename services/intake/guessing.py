@@ -1,7 +1,7 @@
-"""How many wrong return codes came of late, by source and by channel: guessing must not pay.
+"""How many wrong return codes came lately, by source and by channel: guessing must not pay.
 
-A bucket a source and a channel; each wrong code fills it by one, and it empties at so many an
-hour. In memory: an intake that starts again knows of no wrong code (ADR 25 has what that costs).
+One bucket per source and channel: each wrong code adds one, and it drains at an hourly rate. In
+memory: a restart forgets wrong codes (ADR 25 says what that costs).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from shared.diagnostics.logger import logger
 from shared.events.fields import Channel
 
 SOURCE_MISSES_MAX = 5
-"""So many of one source, at once or within an hour, are taken for mistakes."""
+"""So many from one source, at once or within an hour, count as mistakes."""
 CHANNEL_MISSES_MAX = WRONG_CODES_AN_HOUR
 HOUR_S = 3600.0
 SAID_EVERY_S = 60.0
@@ -25,12 +25,10 @@ SOURCES_KEPT = 50_000
 
 
 class Suspicion(NamedTuple):
-    """What was guessed of late where a code comes from."""
-
     misses: float = 0.0
-    """Wrong codes of this source, less as time goes on."""
+    """Wrong codes of this source, decaying over time."""
     over_limit: bool = False
-    """Whether the source, or its whole channel, gave more wrong codes than mistakes explain."""
+    """The source, or its whole channel, gave more wrong codes than mistakes explain."""
 
 
 @dataclass
@@ -42,7 +40,7 @@ class _Misses:
 
 @dataclass
 class Guesses:
-    """Counts wrong codes; any thread may."""
+    """Counts wrong codes; thread-safe."""
 
     clock: Callable[[], float] = time.monotonic
     _channels: dict[Channel, _Misses] = field(default_factory=dict)
@@ -50,7 +48,7 @@ class Guesses:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def suspicion(self, channel: Channel, source: str | None) -> Suspicion:
-        """How far a code is to be doubted; a withheld number is a source by its channel alone."""
+        """A withheld number is a source by its channel alone."""
         with self._lock:
             now = self.clock()
             of_channel = _left(self._channels.get(channel), CHANNEL_MISSES_MAX, now)
@@ -61,7 +59,7 @@ class Guesses:
             return Suspicion(of_source, over)
 
     def missed(self, channel: Channel, source: str | None, tries: int = 1) -> None:
-        """Counts a call with codes that no case has, and says so where there are too many."""
+        """Counts a call with unknown codes, and logs it once there are too many."""
         with self._lock:
             now = self.clock()
             counted = _added(self._channels.get(channel), tries, CHANNEL_MISSES_MAX, now)
@@ -86,6 +84,6 @@ def _left(known: _Misses | None, an_hour: int, now: float) -> float:
 
 
 def _added(known: _Misses | None, tries: int, an_hour: int, now: float) -> _Misses:
-    # No more than twice the limit is remembered: an hour after the last wrong code it is over.
+    # Remembers at most twice the limit, so it is over an hour after the last wrong code.
     count = min(2.0 * an_hour, _left(known, an_hour, now) + tries)
     return _Misses(count, now, known.said_at if known is not None else None)

@@ -1,4 +1,4 @@
-"""What intake does with calls and commands about one case: name the case, transact, return."""
+"""Calls, and commands about one case: name the case, transact, return."""
 
 from __future__ import annotations
 
@@ -35,8 +35,6 @@ from shared.skeleton.service import Context
 
 @dataclass(frozen=True)
 class Intake:
-    """What intake's handlers work with."""
-
     context: Context
     index: Index
     rules: Rules
@@ -55,7 +53,7 @@ DECISIONS: dict[type[Command], Callable[[IntakeState, Any], list[Event]]] = {
     commands.UnlinkCases: case_links.decide_unlink,
     commands.ConfirmCaller: confirming.decide_confirm_caller,
 }
-"""The commands that need nothing but the case."""
+"""Commands that need only the case."""
 
 RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Event]]] = {
     commands.CloseCase: closing.decide_close,
@@ -63,18 +61,15 @@ RULED: dict[type[Command], Callable[[IntakeState, Any, datetime, Rules], list[Ev
     commands.ClaimCase: claims.decide_claim,
     commands.TakeOverCase: claims.decide_take_over,
 }
-"""The commands that need the time and the settings, too."""
+"""Commands that also need the time and the settings."""
 
 
 class RecordedCall(NamedTuple):
-    """What became of a call, and the id that it has in its case."""
-
     outcome: Outcome
     call_id: str
 
 
 def record_call(intake: Intake, opened: OpenedCall) -> RecordedCall:
-    """Puts a call into the case it belongs to."""
     call, route = intake.index.route(opened.incoming)
     call = placed(opened, call, route)
     cause = Cause(
@@ -82,7 +77,7 @@ def record_call(intake: Intake, opened: OpenedCall) -> RecordedCall:
         correlation_id=call.call_id,
         actor=f"channel:{call.channel}",
         source=intake.context.source,
-        # What a channel's clock said stands in the data.
+        # The channel's clock is kept in the data.
         happened_at=intake.context.by_now(call.started_at, channel=call.channel),
         opens_case=route.is_new,
     )
@@ -91,7 +86,6 @@ def record_call(intake: Intake, opened: OpenedCall) -> RecordedCall:
 
 
 def carry_out(intake: Intake, command: Command) -> Outcome:
-    """Carries out one of the commands in DECISIONS and RULED."""
     context = intake.context
     return transact(
         context.writer,
@@ -102,14 +96,13 @@ def carry_out(intake: Intake, command: Command) -> Outcome:
 
 
 def decided(intake: Intake, command: Command, state: IntakeState) -> list[Event]:
-    """What one of the commands in DECISIONS and RULED makes of a case."""
     if type(command) in RULED:
         return RULED[type(command)](state, command, intake.context.now(), intake.rules)
     return DECISIONS[type(command)](state, command)
 
 
 def provide_personal_data(intake: Intake, command: commands.ProvidePersonalData) -> Outcome:
-    """Records who a man says he is, and the hash by which his service number is found again."""
+    """Also records the keyed hash that finds his service number again."""
     context = intake.context
     number = folded_number(command.identity.service_number or "")
     hashes = context.keys.hashes([(SERVICE_NUMBER, number)] if number else [])
@@ -119,7 +112,7 @@ def provide_personal_data(intake: Intake, command: commands.ProvidePersonalData)
 
 
 def set_contact_rule(intake: Intake, command: commands.SetContactRule) -> Outcome:
-    """Records what he says about reaching him, with the time by our clock."""
+    """Dated by our clock."""
     context, now = intake.context, intake.context.now()
     happened_at = min(command.happened_at or now, now)
     cause = replace(context.cause_of(command), happened_at=happened_at)

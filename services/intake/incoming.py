@@ -1,4 +1,4 @@
-"""A call on its way into a case, and the way."""
+"""A call on its way into a case, and its route."""
 
 from __future__ import annotations
 
@@ -12,36 +12,33 @@ from shared.events.intake import LinkBasis
 
 @dataclass(frozen=True, slots=True)
 class IncomingCall:
-    """A call, opened and checked, on its way into a case."""
-
     message_id: str
     call_id: str
     channel: Channel
     caller_keys: tuple[str, ...]
-    """Keyed hashes of his address, that of today first; none where the number is withheld."""
+    """Keyed hashes of his address, current one first; none if the number is withheld."""
     caller_address: Plain | None
     language: str
     started_at: datetime
     text: Plain | None
     code_hashes: tuple[str, ...]
-    """Keyed hashes of the return code he gave, that of today first."""
+    """Keyed hashes of the return code he gave, current one first."""
     recording_ref: str | None
     media: tuple[str, ...]
     withheld: bool = False
     display_name: Plain | None = None
     region: str | None = None
     reading_keys: tuple[tuple[str, ...], ...] = ()
-    """Those of the numbers that his may be, where nothing tells which; the likeliest first."""
+    """Keyed hashes of the numbers his may be, if that is unclear; likeliest first."""
     name_key: str | None = None
-    """Keyed hash of the name that his account shows: search finds him by it, and nothing else."""
+    """Keyed hash of the account's shown name; only search uses it."""
     gave_code: bool = False
-    """Whether he gave something as a code, whatever it was."""
     tries: int = 1
     """How many codes that may be."""
     words: str = ""
     """A keyed digest of what was said: the same id with other words is another message."""
     began: str = ""
-    """When it began by the channel's clock; empty where that says nothing."""
+    """When it began by the channel's clock; empty if unknown."""
     same_id_as: str | None = None
     changed: tuple[Change, ...] | None = None
     as_received: Plain | None = None
@@ -49,13 +46,13 @@ class IncomingCall:
 
     @property
     def source(self) -> str | None:
-        """The caller as today's hash knows him; None where the number is withheld."""
+        """The caller's current hash; None if the number is withheld."""
         return self.caller_keys[0] if self.caller_keys else None
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Which case a call goes to, and why; decided once for a call."""
+    """Which case a call goes to, and why; decided once per call."""
 
     case_id: str
     basis: LinkBasis = "caller"
@@ -64,16 +61,16 @@ class Route:
     previous_case: str | None = None
     episode: int = 1
     is_new: bool = False
-    """Whether the case was numbered for this call."""
+    """Whether the case number was made for this call."""
     duress: bool = False
-    """Whether he gave the duress twin of a code."""
+    """Whether he gave a duress twin."""
     caller_key: str | None = None
-    """Whose call it is, as the index knows him; None where the number is withheld."""
+    """The caller, as the index knows him; None if the number is withheld."""
     code_hash: str | None = None
-    """The code he gave, or its twin, as the index knows it."""
+    """The code or twin he gave, as the index knows it."""
     guessable: bool = False
-    """Whether it may be a guess: it stood among his words, or too many wrong ones came before."""
+    """It may be a guess: it was among his words, or followed too many wrong ones."""
     words: str = ""
-    """What was said in it, as a keyed digest; empty in what was reserved before that was kept."""
+    """A keyed digest of what was said; empty in reservations older than this field."""
     began: str = ""
-    """When that call began, as its channel said; likewise."""
+    """When the call began, as its channel said; likewise."""

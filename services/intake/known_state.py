@@ -1,7 +1,7 @@
-"""Who is known in a case: its callers, its present code, and which calls with it prove what.
+"""Who is known in a case: its callers, its current code, and what each call with it proves.
 
-A code may have been guessed, overheard or forced from him. So it proves little alone where it comes
-from a channel that he never called on, or after many wrong ones.
+A code may have been guessed, overheard or forced from him. So it proves little by itself from a
+channel he never called on, or after many wrong ones.
 """
 
 from __future__ import annotations
@@ -17,28 +17,24 @@ from shared.log.grown import Grown
 
 SURE = 1.0
 DOUBTED = 0.6
-"""How far a code is believed on a channel that he never called on, or where it may be a guess."""
+"""Confidence in a code from a channel he never called on, or that may be a guess."""
 REPLACED = 0.7
-"""And a code that was replaced by a later one."""
+"""Confidence in a code that a later one replaced."""
 
 CallOfChannel = tuple[Channel, str]
-"""Channel and call_id: each channel counts its own."""
+"""(channel, call_id): each channel numbers its own."""
 
 
 class Given(NamedTuple):
-    """A code as it was given in a call."""
-
     channel: Channel
     caller_key: str | None
     code_hash: str | None
-    """None where an earlier version routed the call."""
+    """None if an earlier version of Passage routed the call."""
     confidence: float
     guessable: bool
 
 
 class Proof(NamedTuple):
-    """What a call is linked by, and how far that goes."""
-
     basis: LinkBasis
     confidence: float
     second_fact_needed: bool = False
@@ -46,21 +42,18 @@ class Proof(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The region of a case's state."""
-
     callers: Grown[tuple[Channel, str | None], None] = field(default_factory=Grown)
-    """The addresses that are his for all that is known; None: a withheld number of the channel."""
+    """Addresses that are his as far as is known; None: the channel's withheld number."""
     channels: frozenset[Channel] = frozenset()
-    """Those of these addresses."""
+    """The channels of these addresses."""
     codes: tuple[str | None, ...] = ()
-    """The hash of the code that was issued last, and of its twin."""
+    """The hashes of the latest code and of its twin."""
     coded: Grown[CallOfChannel, None] = field(default_factory=Grown)
     """The calls in which he gave it."""
     doubted: Grown[CallOfChannel, str | None] = field(default_factory=Grown)
-    """Those of them that need a second fact still, with their caller."""
+    """Those that still need a second fact, with their caller."""
 
     def proof_by_code(self, given: Given) -> Proof:
-        """What a code of this case proves in this call."""
         if self.codes and given.code_hash is not None and given.code_hash not in self.codes:
             return Proof("earlier_code", min(REPLACED, given.confidence))
         caller = (given.channel, given.caller_key)
@@ -72,7 +65,6 @@ class Known:
 
 
 def evolve_known(known: Known, event: CaseEvent[Any]) -> Known:
-    """The region after one more event; never refuses."""
     match event.data:
         case intake.CaseOpened() as opened:
             return _with_caller(known, (opened.channel, opened.caller_key))

@@ -52,7 +52,6 @@ from shared.skeleton.service import Assemble, Context, Service, assemble
 
 
 def wire(settings: Settings, put_together: Assemble = assemble) -> Service:
-    """Gives intake, ready to run."""
     service = put_together(SERVICE, Fold(IntakeState(), evolve), settings)
     listening = _listening(service)
     bus = service.bus
@@ -98,13 +97,11 @@ def _listening(service: Service) -> Listening:
 
 
 def rules_of(settings: Settings) -> Rules:
-    """The settings that decisions depend on."""
     supervisors = Supervisors(settings.supervisor_names)
     return Rules(lease=timedelta(minutes=settings.lease_minutes), supervisors=supervisors)
 
 
 def deadlines_of(context: Context, timers: Timers, spans: Spans) -> Deadlines[IntakeState]:
-    """Gives intake's deadlines, with the timers that tell of them."""
     return Deadlines(context, timers, KINDS, partial(due_in, spans=spans), decide_due)
 
 
@@ -126,6 +123,5 @@ def _answer_commands(bus: Bus, listening: Listening) -> None:
 
 
 def main() -> None:
-    """Runs intake until it is told to stop."""
     own_process(SERVICE)
     run_to_end(wire(own_settings()).run())

@@ -1,7 +1,7 @@
 """intake's decisions on messages to a caller: whether one may be queued, and whether it may go.
 
-A message that tells of a rendezvous waits until handover has recorded that he is told by it: so it
-never goes before the guards of telling him have held.
+A message that tells of a rendezvous waits until handover has recorded the disclosure, so it never
+goes before the disclosure's guards have held.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ ID_CHARACTERS = 32
 
 
 def message_id_of(command: SendMessage) -> str:
-    """The id of the message that a command asks for; no other case's, no other command's."""
+    """Unique to a case and a command."""
     asked = f"{command.case_id}|{command.cause_id}"
     return sha256(asked.encode()).hexdigest()[:ID_CHARACTERS]
 
@@ -53,7 +53,7 @@ def message_id_of(command: SendMessage) -> str:
 def may_send(
     outbox: Outbox, command: SendMessage, now: datetime, channels: Container[str]
 ) -> Address:
-    """The address he may be contacted at now. Raises RefusedError if he may not be written to."""
+    """The address he may be contacted at now. Raises RefusedError if he mustn't be contacted."""
     require(not outbox.over, CASE_OPEN)
     require(not outbox.duress, CLEARED_BY_SUPERVISOR)
     require(outbox.contact.allows(now), CONTACT_ALLOWED)
@@ -64,7 +64,7 @@ def may_send(
 
 
 def require_fits(command: SendMessage, limits: Mapping[Channel, MessageLimit]) -> None:
-    """Asks that the channel takes a text so long. Raises RefusedError, with what it takes."""
+    """Raises RefusedError, with the channel's limit, if the text is too long."""
     limit = limits.get(command.channel)
     if limit is None:
         raise RefusedError(CHANNEL_SENDS)
@@ -77,7 +77,6 @@ def require_fits(command: SendMessage, limits: Mapping[Channel, MessageLimit]) -
 def queued_lately(
     outbox: Outbox, channel: Channel, now: datetime
 ) -> list[CaseEvent[outbound.MessageQueued]]:
-    """What was queued on a channel just now, and hasn't failed."""
     return [
         one.queued
         for one in outbox.messages.values()
@@ -89,13 +88,13 @@ def queued_lately(
 
 
 def require_said_once(command: SendMessage, said_lately: Iterable[str]) -> None:
-    """Asks that these words weren't just said, unless they are meant to be said again."""
+    """Raises RefusedError if these words were just sent, unless the repeat is intended."""
     is_said = _words(command.text) in map(_words, said_lately)
     require(command.again or not is_said, SAID_ONCE)
 
 
 def _words(text: str) -> str:
-    """A text without what somebody who types it twice may type differently."""
+    """A text without what may vary when someone types it twice."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
@@ -117,12 +116,12 @@ def queued(command: SendMessage, language: str, to_address: str, now: datetime) 
 def decide_dispatch(
     outbox: Outbox, message_id: str, now: datetime, *, openable: bool, channels: Container[str]
 ) -> list[Event]:
-    """Once: it goes, or it is refused because what allowed it doesn't hold any more."""
+    """Once: it goes, or is refused because what allowed it no longer holds."""
     message = outbox.messages.get(message_id)
     if message is None or message.ended or message.dispatched_at is not None:
         return []
     if message.waits_to_be_told:
-        return []  # It goes when handover has recorded that he is told by it.
+        return []  # It goes when handover has recorded the disclosure.
     reason = _reason_to_refuse(outbox, message, now, openable=openable)
     if reason is None and message.channel not in channels:
         reason = "channel"

@@ -1,7 +1,7 @@
-"""What intake does where another case is concerned: groups, links, a second man on the line.
+"""Handlers that involve another case: groups, links, a second man on the line.
 
-What a person records in one case's log about another is told to the other's log by following
-CASES, in the order in which it was recorded. What came so isn't told back.
+What a person records in one case about another reaches the other's log by following CASES, in
+recorded order. What came that way isn't sent back.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from shared.skeleton.service import Context
 
 
 def join_group(intake: Intake, command: JoinGroup) -> Outcome:
-    """Puts another case's man on the roll of this case's group."""
     context = intake.context
     member = context.writer.log.load_current(command.member_case).state
     decide = partial(decide_join, command=command, member=member)
@@ -40,7 +39,6 @@ def join_group(intake: Intake, command: JoinGroup) -> Outcome:
 
 
 def link_cases(intake: Intake, command: LinkCases) -> Outcome:
-    """Links this case with another."""
     context = intake.context
     other = context.writer.log.load_current(command.other_case).state
     decide = partial(decide_link, command=command, other=other)
@@ -48,18 +46,18 @@ def link_cases(intake: Intake, command: LinkCases) -> Outcome:
 
 
 def open_other_case(intake: Intake, command: OpenOtherCase) -> Outcome:
-    """Opens a case for another man on the line; the same command again gives the same case."""
+    """Idempotent: the same command gives the same case."""
     context = intake.context
     source = context.writer.log.load_current(command.case_id)
     require(source.lease.lets(command.by, command.fence), LEASE_CURRENT)
     new_id = case_id_for(f"{command.cause_id}|{command.case_id}")
     decide = partial(decide_other_case, command=command, source=source.state)
-    # The claim he saw is of the case that he came from; the new one has none.
+    # The claim they saw is the source case's; the new case has none.
     return transact(context.writer, new_id, replace(context.cause_of(command), leased=None), decide)
 
 
 def continue_episode(intake: Intake, event: CaseEvent[CaseOpened]) -> Outcome:
-    """Says in the log of the episode before that this one follows it."""
+    """Records in the previous episode's log that this one follows it."""
     context, previous = intake.context, event.data.previous_case
     decide = partial(decide_continued, next_case=event.subject)
     return transact(context.writer, str(previous), context.cause_in(event), decide)
@@ -70,7 +68,7 @@ def tell_other(
 ) -> Outcome:
     """Records in the other case's log what a person recorded here about both.
 
-    What wasn't told to that case before goes first: deliveries may overtake one another.
+    Anything still untold to that case goes first: deliveries may overtake one another.
     """
     context, data = intake.context, event.data
     log, lead = context.writer.log, event.subject
@@ -88,7 +86,7 @@ def tell_other(
 
 
 def _untold(state: IntakeState, other: History[IntakeState], source: str, about: str) -> list[Told]:
-    """What comes after the last that the other case's log has the answer to."""
+    """What follows the last entry that the other case's log has answered."""
     told = [one for one in state.told if one.other_case == about]
     answered = [other.caused_by(source, one.event_id) is not None for one in told]
     return told[len(answered) - answered[::-1].index(True) :] if any(answered) else told

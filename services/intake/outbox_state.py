@@ -1,7 +1,7 @@
 """Messages that go out to a caller: what intake keeps of them.
 
-A message is queued by a person, dispatched once, and ends as sent, failed or refused. It is
-recorded as dispatched before it goes, so that nothing that comes twice can send it twice.
+A person queues a message; it is dispatched once, and ends as sent, failed or refused. The dispatch
+is recorded before the message goes, so no redelivery can send it twice.
 """
 
 from __future__ import annotations
@@ -28,15 +28,13 @@ from shared.events.handover import (
 )
 
 UNREPORTED = "outbound_unreported"
-"""The deadline by which a channel must have said what became of a message."""
+"""The deadline for the channel's report on a message."""
 UNTOLD = "outbound_untold"
-"""The deadline by which it must be recorded that he is told by a message that tells of a place."""
+"""The deadline for recording the disclosure by a message that tells of a place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message on its way out."""
-
     channel: Channel
     valid_until: datetime
     address: Address | None
@@ -46,15 +44,14 @@ class Message:
     dispatched_at: datetime | None = None
     ended: bool = False
     reported: bool = False
-    """Whether it ended by what its channel said."""
+    """Whether its channel's report ended it."""
     failed: bool = False
-    """Whether it ended without going out, as far as anybody knows."""
+    """Whether it ended without going out, as far as is known."""
     queued: CaseEvent[Any] | None = None
-    """The event that queued it: where its text stands, and who queued it when."""
+    """The event that queued it: holds its text, its author and the time."""
     rendezvous_id: str | None = None
-    """The rendezvous that it tells of."""
     told: bool = False
-    """Whether handover recorded that he is told by it."""
+    """Whether handover recorded the disclosure by it."""
 
     @property
     def waits_to_be_told(self) -> bool:
@@ -64,28 +61,24 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """What decisions about messages read of a case."""
-
     closed: bool = False
     left: bool = False
     """He was exchanged, or another case continues this one."""
     duress: bool = False
-    """Whether he gave his duress code, and no supervisor has looked since."""
+    """He gave his duress code, and no supervisor has looked since."""
     contact: SafeToContact = field(default_factory=SafeToContact)
     addresses: Addresses = field(default_factory=Addresses)
     messages: Mapping[str, Message] = field(default_factory=dict)
     """By message_id."""
     rendezvous_id: str | None = None
-    """The present rendezvous."""
 
     @property
     def over(self) -> bool:
-        """Whether nothing is said to him any more about this case."""
+        """Nothing more is sent to him about this case."""
         return self.closed or self.left
 
 
 def evolve_outbox(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
-    """The slice after one more event; never refuses."""
     match event.data:
         case intake.CaseOpened() | intake.CallLinked() as call:
             return _with_address(outbox, call, event)
@@ -146,7 +139,7 @@ def _with_rule(outbox: Outbox, event: CaseEvent[Any]) -> Outbox:
 
 
 def _covered(addresses: Addresses, event: CaseEvent[Any]) -> Addresses:
-    """What his word covers: told as he said it, no channel's clock has a say in it."""
+    """What his statement covers; told in recorded order, channels' clocks have no say."""
     by_clock, in_order = addresses.after_rule(event.time), addresses.after_rule_in_order(event.time)
     if event.data.recorded_at is None:
         return by_clock

@@ -1,7 +1,7 @@
-"""What intake does with parked messages for a supervisor: make a case of one, or set it aside.
+"""What a supervisor does with parked messages: make a case of one, or set it aside.
 
-Who does what, and why, is on AUDIT before the message is opened. It stays on PARKED, with a note
-that it waits for nobody: to delete is the keeper's right (ADR 5).
+Who does what, and why, is on AUDIT before the message is opened. It stays on PARKED with a note
+that it waits for nobody: only the keeper may delete (ADR 5).
 """
 
 from __future__ import annotations
@@ -38,15 +38,12 @@ CALL_PREFIX = "calls."
 
 @dataclass(frozen=True)
 class ParkedContext:
-    """What these handlers work with."""
-
     intake: Intake
     stream: Stream
-    """The stream PARKED."""
 
 
 def take_up(context: ParkedContext, command: TakeUpParked) -> Outcome:
-    """Opens a case whose first words are what could not be read; once for a message."""
+    """Opens a case whose first words are what could not be read; once per message."""
     parked = _found(context, command)
     channel = parked.subject.removeprefix(CALL_PREFIX)
     require(channel in get_args(Channel), PARKED_CALL)
@@ -62,7 +59,7 @@ def take_up(context: ParkedContext, command: TakeUpParked) -> Outcome:
 
 
 def set_aside(context: ParkedContext, command: SetParkedAside) -> Outcome:
-    """Notes that a parked message waits for nobody any more."""
+    """The message then waits for nobody any more."""
     _opened(context, command, _found(context, command), "set_aside")
     _note(context, command, "set_aside")
     return Outcome("recorded", command.case_id, 0, 0)
@@ -126,7 +123,7 @@ def _note(
     how: Literal["taken_up", "set_aside"],
     case_id: str | None = None,
 ) -> None:
-    """Raises LogError where it can't be noted: the same command again notes it."""
+    """Raises LogError if it can't be noted: repeating the command notes it."""
     note = Settled(
         parked_id=command.case_id,
         sequence=command.parked_sequence,

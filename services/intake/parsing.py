@@ -1,7 +1,6 @@
-"""Reads one call as far as it can be read, and keeps note of what that changed.
+"""Reads as much of a call as can be read, and notes what that changed.
 
-What an event can't hold as it came is cleaned, shortened or replaced; the original goes with it, to
-be sealed.
+What an event can't hold is cleaned, shortened or replaced; the original is sealed with it.
 """
 
 from __future__ import annotations
@@ -24,14 +23,13 @@ from shared.keys.client import KeysUnavailableError
 
 MEDIA_MAX = 20
 HASHES_AT_ONCE, CHARACTERS_AT_ONCE = 256, 100_000
-"""In one request to the key holder."""
+"""The limits of one request to the key holder."""
 Wanted = Mapping[str, Sequence[tuple[str, str]]]
-"""What is to be hashed of a message: by kind, purpose and value."""
+"""What must be hashed of a message: kind -> (purpose, value) pairs."""
 Hashed = Mapping[str, Sequence[tuple[str, ...]]]
-"""The same hashed, each under the newest pepper first."""
+"""The hashes by kind, each with the newest pepper's first."""
 
 _BOXED = ("caller_address", "display_name", "text", "return_code")
-"""What a channel seals."""
 _CLEANED: dict[str, Change] = {
     "caller_address": "address_cleaned",
     "display_name": "name_cleaned",
@@ -43,18 +41,18 @@ _NAMING = frozenset({"caller_address", "display_name", "call_id", "region"})
 
 
 class Opener(Protocol):
-    """What of the key holder it takes to read a call."""
+    """The part of the key holder that reading a call needs."""
 
     def unbox(self, boxes: Sequence[str]) -> list[bytes]:
-        """What is in boxes. Raises BoxBrokenError where one doesn't open."""
+        """Raises BoxBrokenError if one doesn't open."""
 
     def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
-        """Of each (purpose, value) its keyed hashes, under the newest pepper first."""
+        """For each (purpose, value) its keyed hashes, the newest pepper's first."""
 
 
 @dataclass(frozen=True)
 class ChannelMessage:
-    """A channel's message: what it is, whose, and when CALLS took it."""
+    """What it is, whose, and when CALLS stored it."""
 
     upstream: Upstream
     channel: Channel
@@ -63,7 +61,7 @@ class ChannelMessage:
 
 @dataclass
 class Parsed:
-    """A call while it is read: what had to be changed of it, and the originals."""
+    """A call being read: what had to be changed, and the originals."""
 
     channel: Channel
     received_at: datetime
@@ -71,7 +69,6 @@ class Parsed:
     originals: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def note(self, change: Change, name: str, original: Any) -> None:
-        """Keeps what a field was."""
         self.changed.add(change)
         self.originals[name] = original
 
@@ -85,7 +82,7 @@ class Parsed:
 
 
 def begin(message: ChannelMessage) -> Parsed:
-    """What reading the message as such changed; the channel is the subject's, not the message's."""
+    """Reads the message itself; the channel comes from the subject, not the message."""
     upstream = message.upstream
     parsed = Parsed(
         message.channel, message.received_at, set(upstream.changed), dict(upstream.set_aside)
@@ -97,9 +94,9 @@ def begin(message: ChannelMessage) -> Parsed:
 
 
 def unboxed(keys: Opener, fields: Mapping[str, Any], parsed: Parsed) -> dict[str, str]:
-    """What the channel sealed, by field; without what is empty.
+    """What the channel sealed, by field; without empty values.
 
-    What it sent in the clear is taken as well. Raises BoxBrokenError where nothing can be read.
+    Also takes what it sent in the clear. Raises BoxBrokenError if nothing can be read.
     """
     given = {name: _sole(fields[name]) for name in _BOXED if fields.get(name) is not None}
     boxes = {name: one for name, one in given.items() if str(one).startswith(PREFIX)}
@@ -121,7 +118,7 @@ def unboxed(keys: Opener, fields: Mapping[str, Any], parsed: Parsed) -> dict[str
 
 
 def _sole(value: Any) -> Any:
-    """A box as it was sealed: without blanks round it, or the list that it stood in alone."""
+    """A box without surrounding blanks, or out of the one-element list it came in."""
     if isinstance(value, list) and len(value) == 1:
         (value,) = value
     is_box = isinstance(value, str) and value.strip().startswith(PREFIX)
@@ -129,7 +126,7 @@ def _sole(value: Any) -> Any:
 
 
 def _contents(keys: Opener, boxes: Mapping[str, str]) -> dict[str, bytes | None]:
-    """What is in boxes; None for one that doesn't open."""
+    """Contents by field; None for a box that doesn't open."""
     if all(one.isascii() for one in boxes.values()):
         try:
             return dict(zip(boxes, keys.unbox(list(boxes.values())), strict=True))
@@ -147,12 +144,12 @@ def _content(keys: Opener, box: str) -> bytes | None:
 
 def _in_the_clear(name: str, value: Any) -> str:
     said = cleaning.plain(value)
-    # Written as a number a code has lost its zeros.
+    # A code written as a number has lost its leading zeros.
     return said.zfill(DIGITS) if name == "return_code" and isinstance(value, Number) else said
 
 
 def line(said: Mapping[str, str], name: str, change: Change, parsed: Parsed) -> str | None:
-    """A sealed field on one line, whole."""
+    """A sealed field on one line, uncut."""
     found = cleaning.line(said.get(name, ""))
     if found.lossy and name not in parsed.originals:
         parsed.note(change, name, said[name])
@@ -160,7 +157,7 @@ def line(said: Mapping[str, str], name: str, change: Change, parsed: Parsed) -> 
 
 
 def shortened(whole: str | None, name: str, change: Change, parsed: Parsed) -> Plain | None:
-    """A line as long as an event holds it."""
+    """A line cut to what an event holds."""
     if whole is None:
         return None
     found = cleaning.shortened(whole)
@@ -170,11 +167,11 @@ def shortened(whole: str | None, name: str, change: Change, parsed: Parsed) -> P
 
 
 class GivenIds:
-    """The ids that a channel gave, which may be anything, and those used inside."""
+    """The ids that a channel gave, which may be anything, and those used internally."""
 
     def __init__(self, fields: Mapping[str, Any], words: str) -> None:
         self._given = cleaning.plain(fields.get("call_id") or "")
-        # Without an id a call is known by what it says, and when.
+        # Without an id, a call is known by what it says, and when.
         self._call = self._given or digest("none", words, fields.get("started_at"))
         named = fields.get("recording_ref")
         self._recording = [] if named is None or named == "" else [cleaning.plain(named)]
@@ -184,7 +181,7 @@ class GivenIds:
         self._inside: dict[str, str] = {}
 
     def replace_by(self, hashes: Sequence[tuple[str, ...]], parsed: Parsed) -> None:
-        """Uses keyed hashes in place of what is no safe id; the oldest, which stays the same."""
+        """Replaces unsafe ids by keyed hashes; uses the oldest pepper's, which never changes."""
         self._inside = dict(zip(self.unsafe, map(oldest, hashes), strict=True))
         if self._given in self._inside:
             parsed.note("call_id_replaced", "call_id", self._given)
@@ -213,9 +210,9 @@ def _listed(media: Any) -> list[str]:
 
 
 def hashed(keys: Opener, wanted: Sequence[Wanted]) -> list[Hashed]:
-    """Keyed hashes of several kinds, of each of the first messages: as many as can be hashed now.
+    """Keyed hashes for as many of the first messages as can be hashed now.
 
-    Raises KeysUnavailableError where nothing of the first can.
+    Raises KeysUnavailableError if the first can't be hashed completely.
     """
     values = [one for each in wanted for some in each.values() for one in some]
     made: list[tuple[str, ...]] = []
@@ -223,7 +220,7 @@ def hashed(keys: Opener, wanted: Sequence[Wanted]) -> list[Hashed]:
         for some in _at_once(values):
             made += keys.hashes(some)
     except KeysUnavailableError:
-        # What was hashed has been counted; to ask for all of it again might never come to an end.
+        # Hashes already made were counted; asking for all of them again might never finish.
         if not wanted or len(made) < _count(wanted[0]):
             raise
     left = iter(made)
@@ -238,7 +235,7 @@ def _count(wanted: Wanted) -> int:
 
 
 def _complete(wanted: Sequence[Wanted], made: int) -> int:
-    """Of how many messages all is hashed."""
+    """The number of messages that are hashed completely."""
     return sum(needed <= made for needed in accumulate(map(_count, wanted)))
 
 
@@ -262,5 +259,5 @@ def oldest(hashes: tuple[str, ...]) -> str:
 
 
 def digest(*parts: Any) -> str:
-    """One short value for anything that JSON can hold; it is to be hashed under a key yet."""
+    """One short value for anything JSON can hold; it still has to be hashed under a key."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

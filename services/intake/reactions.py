@@ -40,8 +40,6 @@ from shared.skeleton.reactions import Reactions, set_timers
 
 @dataclass(frozen=True)
 class Listening:
-    """What these reactions, and what sorts the channels' messages, work with."""
-
     intake: Intake
     early_ends: EarlyEnds
     erasure: Erasure
@@ -50,7 +48,7 @@ class Listening:
 
 
 def continue_episode(listening: Listening, event: CaseEvent[CaseOpened]) -> Outcome | None:
-    """Says in the log of the episode before, if there is one, that this one follows it."""
+    """Records in the previous episode's log, if there is one, that this one follows it."""
     if event.data.previous_case is None:
         return None
     return others.continue_episode(listening.intake, event)
@@ -66,25 +64,23 @@ def tell_other(
 
 
 def finish_erasure(listening: Listening, event: CaseEvent[Any]) -> Outcome:
-    """An erasure that was asked for on his way waits until something ends it."""
+    """A queued erasure waits until something ends his way."""
     return erasure_handlers.finish(listening.erasure, event)
 
 
 def dispatch(listening: Listening, event: CaseEvent[MessageQueued]) -> Outcome:
-    """Sends a message to its channel."""
     return sending.dispatch(listening.sending, event)
 
 
 def dispatch_told(
     listening: Listening, event: CaseEvent[RendezvousDisclosed | GuidanceGiven]
 ) -> Outcome | None:
-    """Sends a message to its channel that waited until it was recorded that he is told by it."""
     if event.data.message_id is None:
         return None
     return sending.dispatch_told(listening.sending, event)
 
 
-# The timers first: a crash before what follows is healed by the redelivery, which sets them again.
+# The timers first: if a crash follows, the redelivery sets them again.
 REACTIONS: Reactions = {
     CallTriaged: (set_timers,),
     CaseClaimed: (set_timers,),

@@ -1,4 +1,4 @@
-"""Reads what a channel says became of a message, in whatever words it says so."""
+"""Reads what a channel reports of a message, in whatever words."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNDERWAY = frozenset(
 
 
 def read_report(message: ChannelMessage) -> DeliveryReported:
-    """What a channel says became of a message. Raises UnprocessableError for no message of ours."""
+    """Raises UnprocessableError if the message isn't one of ours."""
     fields = message.upstream.fields
     message_id, case_id = (
         cleaning.plain(fields.get(name, "")).strip() for name in ("message_id", "case_id")
@@ -44,12 +44,12 @@ def read_report(message: ChannelMessage) -> DeliveryReported:
 
 
 def is_underway(message: ChannelMessage) -> bool:
-    """Whether a channel says only that it is at work on a message: nothing has become of it yet."""
+    """Whether a channel only says that it is still working on a message."""
     return _word(message.upstream.fields.get("outcome")) in _UNDERWAY
 
 
 def _outcome(said: Any) -> DeliveryOutcome:
-    # What isn't known to have arrived goes back to the people at the desk.
+    # What isn't known to have arrived goes back to the operators.
     return _OUTCOMES.get(_word(said), "failed")
 
 

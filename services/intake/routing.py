@@ -32,41 +32,40 @@ from shared.jetstream.buckets import Bucket, WrittenOnce
 from shared.parked.parking import UnprocessableError
 
 EPISODES_MAX = 1_000
-"""More of one man are no episodes but a damaged index: the call is parked."""
+"""Beyond this, one man's chain isn't episodes but a damaged index: the call is parked."""
 CALLS_OF_A_CASE_MAX = 5_000
-"""Of one channel: then it is full for that channel's. One without end takes more memory than a
-service has, and nobody reads it. It stays what it is to operators, and what follows is another
-case. Codes are let in for as many again, so that no flood under his number keeps the man himself
-out; and none on one channel, which may know his code, keeps out his calls on another."""
+"""Of one channel: then the case is full for that channel. An endless case takes more memory than a
+service has, and nobody reads it. It stays as it is for operators, and further calls open another
+case. Calls with the code are let in up to twice this number, so that a flood under his number
+doesn't keep the man himself out; and a flood on one channel, which may know his code, doesn't keep
+out his calls on another."""
 ASKED_AGAIN_AFTER = 100
-"""So many calls pass a full case by before the log is asked whether it is over: to read a long case
-for each of them would cost more than the calls themselves."""
+"""Calls that pass a full case before the log is asked whether it is over: reading a long case for
+each would cost more than the calls."""
 SURE = 1.0
 LESS_A_MISS = 0.85
-"""A code after a wrong one of the same source is believed so much less, each time."""
+"""Each wrong code of the same source multiplies the confidence in the next by this."""
 ONE_CALL_WITHIN = timedelta(hours=1)
-"""A call that is sent again may be dated anew; one that began later than this is another."""
+"""A resent call may have a new date; one that began later than this is another call."""
 GUESSABLE = 0.3
-"""How far a code is believed that comes after more wrong ones than mistakes explain."""
+"""Confidence in a code after more wrong ones than mistakes explain."""
 
 
 class Standing(NamedTuple):
-    """What the log says of a case to those who route calls."""
-
     is_over: bool = False
     calls: int = 0
-    """Those of the channel that is asked for."""
+    """Those of the channel asked about."""
 
     @classmethod
     def of(cls, state: IntakeState, channel: Channel) -> Standing:
         calls = len(state.calls)
-        if calls >= CALLS_OF_A_CASE_MAX:  # Seldom: to count takes as long as the case has calls.
+        if calls >= CALLS_OF_A_CASE_MAX:  # Rare: counting takes time linear in the case's calls.
             calls = sum(one == channel for one, _ in state.calls)
         return cls(state.is_over, calls)
 
 
 class Caller(NamedTuple):
-    """On which channel somebody calls, and how many calls of it a case takes from him."""
+    """The channel somebody calls on, and how many of their calls a case takes."""
 
     channel: Channel
     calls_max: int = CALLS_OF_A_CASE_MAX
@@ -83,25 +82,25 @@ class Episode(NamedTuple):
 
 
 class RoutedCall(NamedTuple):
-    """A call, under the id that it has inside, and its route."""
+    """A call under its internal id, and its route."""
 
     call: IncomingCall
     route: Route
 
 
 def new_case_id() -> str:
-    """A random case number: 12 characters of Crockford's base32, 60 bits."""
+    """12 random characters of Crockford's base32: 60 bits."""
     return "".join(secrets.choice(ALPHABET) for _ in range(CHARACTERS))
 
 
 def case_id_for(asked: str) -> str:
-    """The case number that belongs to what was asked: the same again gives the same."""
+    """Deterministic: the same request gives the same case number."""
     digest = hashlib.sha256(asked.encode()).digest()
     return "".join(ALPHABET[byte % 32] for byte in digest[:CHARACTERS])
 
 
 def id_by_words(call_id: str, words: str) -> str:
-    """The id of a message whose own id was given to another one before; `words` are keyed."""
+    """The id of a message whose own id belongs to an earlier one; `words` are keyed."""
     return hashlib.sha256(f"{call_id}|{words}".encode()).hexdigest()
 
 
@@ -140,9 +139,9 @@ class Index:
     def route(self, call: IncomingCall) -> RoutedCall:
         """The call's route: the one reserved for it before, or a new one.
 
-        Two messages of one id are one only if they say the same and began at about one time: other
-        words are an edit or another man's, and hours later another man may say as little. They get
-        an id of their own. Raises UnprocessableError where the index leads nowhere.
+        Two messages with one id are the same only if they say the same and began at about one
+        time: other words are an edit or another man's, and hours later another man may say as
+        little. They get an id of their own. Raises UnprocessableError if the index leads nowhere.
         """
         route = self._reserved(call.channel, call.call_id, call)
         if _is_same(route, call):
@@ -155,7 +154,7 @@ class Index:
         return RoutedCall(replace(call, call_id=own_id, same_id_as=call.call_id), route)
 
     def _reserved(self, channel: Channel, call_id: str, call: IncomingCall) -> Route:
-        # Most calls are new, so nobody asks first whether this one is.
+        # Most calls are new, so nothing is looked up first.
         route = replace(self._choose(call), words=call.words, began=call.began)
         reserved, is_new = self._entries.create(f"call.{channel}.{call_id}", asdict(route))
         if is_new and route.unmatched_code and call.code_hashes:
@@ -163,20 +162,19 @@ class Index:
         return Route(**reserved)
 
     def case_of_call(self, channel: Channel, call_id: str) -> str | None:
-        """The case that a call belongs to, or None where it has come to none yet."""
+        """None if the call is in no case yet."""
         reserved = self._entries.get(f"call.{channel}.{call_id}")
         return None if reserved is None else str(reserved["case_id"])
 
     def live_codes(self, code_hashes: Collection[str]) -> frozenset[str]:
-        """Those of the codes that were handed out, as far as a server knows that may lag behind."""
+        """The codes that were issued, as far as a possibly lagging server knows."""
         return self._entries.there("code", code_hashes)
 
     def has_code(self, code_hash: str, case_id: str, *, duress: bool = False) -> bool:
-        """Whether a code, or a duress twin, was reserved for this case."""
         return self._entries.get(f"code.{code_hash}") == _code_entry(case_id, duress)
 
     def reserve_code(self, code_hash: str, case_id: str, *, duress: bool = False) -> bool:
-        """Whether the code is this case's now; another case may have it already."""
+        """Whether the code now belongs to this case; another may already have it."""
         entry = _code_entry(case_id, duress)
         kept, _ = self._entries.create(f"code.{code_hash}", entry)
         return kept == entry
@@ -196,7 +194,7 @@ class Index:
         return replace(route, confidence=found.confidence)
 
     def _asked_of(self, call: IncomingCall) -> list[str]:
-        """The keys that are looked for of most calls."""
+        """The keys that most calls look up."""
         codes = [f"code.{key}" for key in call.code_hashes]
         callers = [f"caller.{key}" for key in call.caller_keys]
         if self._entries.knows_one_of(callers):
@@ -218,7 +216,7 @@ class Index:
             route,
             confidence=GUESSABLE if suspicion.over_limit else believed,
             code_hash=code.key,
-            # Ten digits among his words count as no guess; so they must not pay as one.
+            # Ten digits among his words don't count as a guess; so they must not pay like one.
             guessable=suspicion.over_limit or not call.gave_code,
             duress=bool(coded.get("duress")),
         )
@@ -256,9 +254,9 @@ class Index:
         raise UnprocessableError("failed", "index", f"episodes of case {case_id} that have an end")
 
     def _following(self, episode: Episode, caller: Caller) -> Episode | None:
-        """The case that takes a call in place of this one, if it is over or full."""
+        """The case that takes a call in place of this one, if this one is over or full."""
         case_id, key = episode.case_id, (episode.case_id, caller)
-        # Further on in a row of full cases each is known to be: none is read from the log again.
+        # Later cases in a row of full ones are known to be full: none is read from the log again.
         if episode.is_after_full and (more := self._entries.get(f"more.{case_id}")) is not None:
             return Episode(more["case_id"], is_after_full=True)
         unasked = self._pass_by.pop(key, 0)

@@ -1,4 +1,4 @@
-"""What intake does about messages to callers: queue, dispatch, and take the channels' reports."""
+"""Messages to callers: queue, dispatch, and take the channels' reports."""
 
 from __future__ import annotations
 
@@ -53,18 +53,16 @@ from shared.refusals import CLOCK_OFF_MAX, RefusedError, seconds_off
 from shared.skeleton.service import Context
 
 PURPOSE = "message to the caller"
-"""What the record of access says that address and text were opened for."""
+"""The purpose in the access record when address and text are opened."""
 
 
 class Post(Protocol):
-    """Where messages are given to channels."""
-
     def give(self, message: OutgoingMessage, now: datetime) -> bool:
-        """Sends a message to its channel, once; False where it may not have arrived."""
+        """Sends a message to its channel, once; False if it may not have arrived."""
 
 
 class OutboundStream(Post):
-    """The stream OUTBOUND; `timeout_s` is for the one attempt."""
+    """The stream OUTBOUND; `timeout_s` is for the single attempt."""
 
     def __init__(self, connection: Connection, timeout_s: float) -> None:
         self._stream = Stream(connection, subjects.OUTBOUND, timeout_s, timeout_s)
@@ -81,7 +79,7 @@ class OutboundStream(Post):
         body = message.model_dump_json().encode()
         sent = Outgoing(subjects.outbound(message.channel), body, headers)
         try:
-            # Once: what seems lost may have arrived, and the man may read it on a bad moment.
+            # Once: what seems lost may have arrived, and the man may read it at a bad moment.
             return self._stream.publish_batch([sent], self._timeout_s).is_stored
         except (RequestLostError, RequestRefusedError):
             return False
@@ -89,23 +87,20 @@ class OutboundStream(Post):
 
 @dataclass(frozen=True)
 class Sending:
-    """What these handlers work with."""
-
     context: Context
     post: Post
     channel_keys: Mapping[str, PublicKey]
     limits: Mapping[Channel, MessageLimit]
     """The longest message that each channel takes."""
     report_within: timedelta
-    """How long a channel may take to say what became of a message."""
+    """How long a channel may take to report."""
     keep_deadlines: Callable[[str], None]
-    """Sets the timers of a case."""
 
 
 def send_message(sending: Sending, command: SendMessage) -> Recorded:
-    """Queues a message, its address sealed anew; opened in the name of who sends it."""
+    """Queues a message with its address sealed anew; opened in the sender's name."""
     context, now = sending.context, sending.context.now()
-    # Whether he may be reached is a question of now, whatever the command says.
+    # Whether he may be contacted depends on the time now, whatever the command says.
     cause = replace(context.cause_of(command), happened_at=now)
 
     def decide(state: IntakeState) -> list[Event]:
@@ -130,7 +125,6 @@ def send_message(sending: Sending, command: SendMessage) -> Recorded:
 def _said_lately(
     context: Context, command: SendMessage, outbox: Outbox, now: datetime
 ) -> Sequence[str]:
-    """The texts queued on that channel just now; what was erased meanwhile isn't there."""
     if command.again:
         return ()
     lately = queued_lately(outbox, command.channel, now)
@@ -155,10 +149,11 @@ def _address(context: Context, command: SendMessage, address: Address) -> str:
 def dispatch(
     sending: Sending, event: CaseEvent[MessageQueued], because: CaseEvent[Any] | None = None
 ) -> Outcome:
-    """Records that a message goes, then gives it to its channel; whatever comes twice, once.
+    """Records the dispatch, then gives the message to its channel. Idempotent.
 
-    Only who recorded it gives it. After a crash in between nobody does: its timer says so.
-    `because` is the event after which it may go, where that isn't the one that queued it.
+    Only the process that recorded the dispatch sends. After a crash in between nobody does, and
+    the timer reports it. `because` is the event that released the message, if not the one that
+    queued it.
     """
     context = sending.context
     cause, letter = context.cause_in(because or event), _Letter(context, event)
@@ -185,7 +180,6 @@ def dispatch(
 def dispatch_told(
     sending: Sending, event: CaseEvent[RendezvousDisclosed | GuidanceGiven]
 ) -> Outcome:
-    """Lets the message go that was waiting until it was recorded that he is told by it."""
     history = sending.context.writer.log.load_current(event.subject)
     message = history.state.outbox.messages.get(event.data.message_id)
     if message is None or message.queued is None:
@@ -194,7 +188,7 @@ def dispatch_told(
 
 
 class _Letter:
-    """Address and text of a queued message, opened when they are needed, and recorded then."""
+    """Address and text of a queued message, opened and recorded only when needed."""
 
     def __init__(self, context: Context, event: CaseEvent[MessageQueued]) -> None:
         self._context = context
@@ -204,7 +198,7 @@ class _Letter:
         """What he had said when it was decided that it goes."""
 
     def is_open(self) -> bool:
-        """Whether it can be opened; not where its keys were destroyed."""
+        """False once its keys are destroyed."""
         if not self.opened:
             values = [SealedValue.of(self._event, field) for field in ("to_address", "text")]
             self.opened = _opened(self._context, values, f"service:{self._context.service}")
@@ -226,7 +220,7 @@ def _give(sending: Sending, event: CaseEvent[MessageQueued], letter: _Letter, at
 
 
 def _opened(context: Context, values: Sequence[SealedValue], by: str) -> Sequence[str]:
-    """The texts, or nothing where one is erased. Raises SealBrokenError."""
+    """The texts, or nothing if one is erased. Raises SealBrokenError."""
     found = context.keys.open(values, by, PURPOSE)
     for value, one in zip(values, found, strict=True):
         if one.state == "broken":
@@ -236,7 +230,7 @@ def _opened(context: Context, values: Sequence[SealedValue], by: str) -> Sequenc
 
 
 def receive_report(sending: Sending, message: ChannelMessage) -> Outcome:
-    """Records what a channel says became of a message that it was given.
+    """Records a channel's report on a message it was given.
 
     Raises UnprocessableError.
     """
@@ -254,7 +248,7 @@ def receive_report(sending: Sending, message: ChannelMessage) -> Outcome:
         correlation_id=report.message_id,
         actor=f"channel:{report.channel}",
         source=context.source,
-        # What a channel's clock said stands in the data.
+        # The channel's clock is kept in the data.
         happened_at=context.by_now(report.happened_at, channel=report.channel),
     )
 
@@ -265,7 +259,7 @@ def receive_report(sending: Sending, message: ChannelMessage) -> Outcome:
 
 
 def _alarm_if_behind(message: Message, report: DeliveryReported) -> None:
-    """No channel can have sent what it hadn't been given: then its clock is behind ours."""
+    """A channel can't have sent what it hadn't been given: then its clock is behind ours."""
     given_at = message.dispatched_at or report.happened_at
     if report.happened_at < given_at - CLOCK_OFF_MAX:
         seconds = seconds_off(report.happened_at, given_at)

@@ -1,6 +1,6 @@
-"""Shifts: who was at the desk, and which live cases the next ones took over, each by name.
+"""Shifts: who was at the desk, and which live cases the next operators took over, each by name.
 
-A shift has a log of its own, under a number that is no case's: `SHIFT-...`.
+A shift has a log of its own, under a number that no case has: `SHIFT-...`.
 """
 
 from __future__ import annotations
@@ -32,11 +32,9 @@ ALL_ACCEPTED = Guard("all_accepted", "every case that was handed over, accepted 
 
 @dataclass(frozen=True, slots=True)
 class ShiftState:
-    """What decisions about one shift read."""
-
     operators: tuple[str, ...]
     to: tuple[str, ...] = ()
-    """Those who follow, as they were named last; empty before the first handover."""
+    """Those who follow, as named last; empty before the first handover."""
     handed_over: Mapping[str, str] = field(default_factory=dict)
     """Live case -> who handed it over last."""
     accepted: Mapping[str, str] = field(default_factory=dict)
@@ -45,7 +43,7 @@ class ShiftState:
 
 
 def evolve_shift(shift: ShiftState | None, event: CaseEvent[Any]) -> ShiftState | None:
-    """The shift after one more event, None in the log of a case; never refuses."""
+    """None in the log of a case."""
     data = event.data
     if isinstance(data, shifts.ShiftStarted):
         return ShiftState(data.operators)
@@ -64,7 +62,7 @@ def evolve_shift(shift: ShiftState | None, event: CaseEvent[Any]) -> ShiftState 
 
 
 def decide_start(shift: ShiftState | None, command: StartShift) -> list[Event]:
-    """A shift begins, once."""
+    """Once per shift."""
     require(shift is None, SHIFT_NEW)
     return [shifts.ShiftStarted(operators=command.operators, started_by=command.by)]
 
@@ -72,7 +70,7 @@ def decide_start(shift: ShiftState | None, command: StartShift) -> list[Event]:
 def decide_hand_over(
     shift: ShiftState | None, command: HandOverShift, unknown: str | None = None
 ) -> list[Event]:
-    """Its operators name the live cases to those who follow; again with cases that came since.
+    """Names the live cases to those who follow; may be repeated with newer cases.
 
     `unknown` is the first of them that doesn't exist.
     """
@@ -92,7 +90,7 @@ def decide_hand_over(
 
 
 def decide_accept(shift: ShiftState | None, command: AcceptShiftCase) -> list[Event]:
-    """One of those who follow takes one live case; the same again is nothing."""
+    """By one of those who follow; repeating it changes nothing."""
     started = _started(shift)
     live_case = command.live_case
     require(live_case in started.handed_over, CASE_HANDED_OVER)
@@ -105,7 +103,7 @@ def decide_accept(shift: ShiftState | None, command: AcceptShiftCase) -> list[Ev
 
 
 def decide_end(shift: ShiftState | None, command: EndShift) -> list[Event]:
-    """It ends when nothing it handed over is left without somebody responsible."""
+    """Needs every case it handed over to be accepted."""
     started = _started(shift)
     require(_is_one_of(started.operators, command.by), OPERATOR_OF_SHIFT)
     if started.ended:

@@ -1,6 +1,6 @@
-"""Opens what channels published, and says whose it is: so that nobody waits behind another's flood.
+"""Opens what channels published and groups it by source, so nobody waits behind another's flood.
 
-A caller's calls are one source, and taken in turn: they are of one case. So are the calls with one
+A caller's calls are one source, taken in turn: they belong to one case. So are the calls with one
 live return code, which go first. Withheld numbers share a source, and each is a case of its own.
 """
 
@@ -16,9 +16,9 @@ from typing import NamedTuple, TypeVar
 from services.intake import sending
 from services.intake.boxes import OpenedAtOnce
 from services.intake.calls import ReadCall, opened, read_call, read_message
-from services.intake.ends import receive_call, receive_end
 from services.intake.parsing import Hashed, Opener, hashed
 from services.intake.reactions import Listening
+from services.intake.receiving import receive_call, receive_end
 from services.intake.reports import read_report
 from shared.bus.lanes import Work
 from shared.events.parsing import UnreadableEventError
@@ -31,10 +31,10 @@ from shared.parked.parking import Delivery, UnprocessableError
 WITHHELD, ENDS = "withheld", "ends"
 
 LIGHT_MAX_BYTES, LIGHT_MAX_PARTS = 8_192, 64
-"""What is longer, or has more parts, is not kept open while it waits: of 380 kB `{},` it is
-10 MB, and thousands of messages are in hand."""
+"""Anything longer, or with more parts, isn't kept open while it waits: 380 kB of `{},` take 10 MB,
+and thousands of messages are in hand."""
 HEAVY_AT_ONCE = 2
-"""Of one channel: or a long call would wait behind all the threads that another's have."""
+"""Per channel: otherwise one channel's long calls could occupy every thread."""
 _heavy: dict[str, threading.BoundedSemaphore] = {}
 
 
@@ -47,10 +47,10 @@ T = TypeVar("T")
 
 
 def sort_upstream(listening: Listening, deliveries: Sequence[Delivery]) -> list[Work]:
-    """What work a channel's messages are, in their order, as many as can be opened now.
+    """A channel's messages as work, in order, as many as can be opened now.
 
-    Raises KeysUnavailableError and LogError where none can; what is wrong with one message its own
-    work raises.
+    Raises KeysUnavailableError and LogError if none can; a fault of a single message is raised by
+    its work.
     """
     keys, some = listening.intake.context.keys, _alike(deliveries)
     read: list[ReadCall | _Sorted] = []
@@ -68,15 +68,15 @@ def sort_upstream(listening: Listening, deliveries: Sequence[Delivery]) -> list[
 
 
 def _alike(deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
-    """The light ones before the first heavy one, or that one alone: what each needs is hashed by
-    itself, and would be hashed again where nothing was left for the light ones before it."""
+    """The light messages before the first heavy one, or that one alone: a heavy message is hashed
+    by itself, and would be hashed again if nothing were left for the light ones before it."""
     return list(takewhile(lambda one: _is_light(one.body), deliveries)) or deliveries[:1]
 
 
 def _with_hashes(
     listening: Listening, read: Sequence[ReadCall | _Sorted], hashes: Iterator[Hashed]
 ) -> Iterator[_Sorted]:
-    """Until there are none for a call that needs some."""
+    """Stops at the first call whose hashes are missing."""
     for one in read:
         if isinstance(one, _Sorted):
             yield one
@@ -87,13 +87,13 @@ def _with_hashes(
 
 
 def _told(tell: Callable[[], T]) -> T | _Sorted:
-    """What is told of a message, or the work that raises why nothing can be."""
+    """The result, or work that raises why there is none."""
     try:
         return tell()
     except (KeysUnavailableError, LogError):
         raise
     except (UnprocessableError, UnreadableEventError, BoxBrokenError) as error:
-        # Its traceback would keep what was read for as long as it waits, and longer.
+        # The traceback would keep what was read alive for as long as it waits, and longer.
         return _Sorted(Work.that_fails(error.with_traceback(None)))
     except Exception as error:
         return _Sorted(Work.that_fails(error))
@@ -119,7 +119,7 @@ def _sorted_alone(listening: Listening, opener: Opener, delivery: Delivery) -> _
 
 
 def _opened_later(listening: Listening, one: _Sorted, delivery: Delivery) -> _Sorted:
-    """The same work, which opens its message once more when its turn has come."""
+    """The same work, opening its message again when its turn comes."""
 
     turns = _heavy.setdefault(delivery.subject, threading.BoundedSemaphore(HEAVY_AT_ONCE))
 

@@ -25,8 +25,6 @@ from shared.log.grown import Grown
 
 
 class Call(NamedTuple):
-    """A call of the case, as far as decisions need it."""
-
     caller_key: str | None
     language: str
     started_at: datetime
@@ -34,8 +32,6 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class QueuedErasure:
-    """An erasure that was found lawful and waits until it may happen."""
-
     classes: tuple[PersonalClass, ...]
     legal_basis: LegalBasis
     by: str
@@ -43,32 +39,28 @@ class QueuedErasure:
 
 @dataclass(frozen=True, slots=True)
 class IntakeState:
-    """What intake's decisions read."""
-
     opened: bool = False
     closed_as: ClosingReason | None = None
     closed_at: datetime | None = None
-    """When it was last closed."""
     next_case: str | None = None
     """The case of his next episode, if he called again after this one was over."""
     meeting: str | None = None
-    """The rendezvous planned last, while it stands: neither missed, called off nor met."""
+    """The rendezvous planned last, while it is neither missed, cancelled nor kept."""
     sealed: frozenset[PersonalClass] = frozenset()
-    """The classes in which something was sealed since they were last erased."""
+    """Classes in which something was sealed since their last erasure."""
     queued: tuple[QueuedErasure, ...] = ()
     handed_over: bool = False
     exchanged: bool = False
     calls: Grown[tuple[Channel, str], Call] = field(default_factory=Grown)
-    """By channel and call_id: each channel counts its own."""
+    """By (channel, call_id): each channel numbers its own."""
     calls_before: frozenset[tuple[Channel, str]] = frozenset()
-    """The calls that it had when he was handed over."""
+    """Its calls at the time of the handover."""
     calls_ended: Grown[tuple[Channel, str], None] = field(default_factory=Grown)
     duress: bool = False
-    """Whether he gave his duress code, and no supervisor has looked since."""
+    """He gave his duress code, and no supervisor has looked since."""
     claim: Claim = field(default_factory=Claim)
     group: Group = field(default_factory=Group)
     links: frozenset[str] = frozenset()
-    """The other cases that may be the same man's."""
     known: Known = field(default_factory=Known)
     told: tuple[Told, ...] = ()
     pending: Pending = field(default_factory=Pending)
@@ -80,17 +72,15 @@ class IntakeState:
 
     @property
     def is_underway(self) -> bool:
-        """Whether he is between planned and handed over."""
         return self.meeting is not None and self.closed_as is None
 
     @property
     def is_over(self) -> bool:
-        """Whether his next call is of another episode."""
+        """His next call belongs to another episode."""
         return self.closed_as is not None or self.exchanged or self.next_case is not None
 
 
 def evolve(state: IntakeState, event: CaseEvent[AnyCaseEvent]) -> IntakeState:
-    """The state after one more event; never refuses."""
     after = _after(state, event)
     sealed, queued = state.sealed | _sealed_in(event.data), after.queued
     if isinstance(event.data, intake.PersonalDataErased):
@@ -169,7 +159,7 @@ def _still_queued(
     erased: intake.PersonalDataErased,
     sealed: frozenset[PersonalClass],
 ) -> tuple[QueuedErasure, ...]:
-    """What is left to do; what holds nothing any more is done."""
+    """Queued erasures without those whose classes hold nothing any more."""
     left = (
         replace(one, classes=tuple(name for name in one.classes if name not in erased.classes))
         for one in queued

@@ -12,7 +12,7 @@ from shared.refusals import NOT_HANDED_OVER, require
 
 
 def decide_declare_surrender(state: IntakeState, command: DeclareSurrender) -> list[Event]:
-    """He wants to surrender; every statement is kept."""
+    """Every statement is kept."""
     require_not_handed_over(state)
     return [intake.SurrenderDeclared(party=command.party, declared_size=command.declared_size)]
 
@@ -20,7 +20,7 @@ def decide_declare_surrender(state: IntakeState, command: DeclareSurrender) -> l
 def decide_personal_data(
     state: IntakeState, command: ProvidePersonalData, service_number_key: str | None = None
 ) -> list[Event]:
-    """Who he says he is; every statement is kept, the latest counts."""
+    """Every statement is kept; the latest counts."""
     require_not_exchanged(state)
     require(command.provenance == "after_capture" or not state.handed_over, NOT_HANDED_OVER)
     return [

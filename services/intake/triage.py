@@ -12,7 +12,7 @@ from shared.refusals import NOT_HANDED_OVER, require
 
 
 def decide_triage(state: IntakeState, command: TriageCall) -> list[Event]:
-    """What a call is about; the call must be one of this case's, and not of before his handover."""
+    """The call must belong to this case and come after any handover."""
     require_not_exchanged(state)
     require(_has_call(state, command.call_id), CALL_OF_CASE)
     is_old = any(command.call_id == call_id for _, call_id in state.calls_before)
@@ -28,13 +28,13 @@ def decide_triage(state: IntakeState, command: TriageCall) -> list[Event]:
 
 
 def decide_note(state: IntakeState, command: AddNote) -> list[Event]:
-    """An operator's note."""
+    """On his present case, until he was exchanged."""
     require_not_exchanged(state)
     return [intake.NoteAdded(text=Plain(command.text))]
 
 
 def decide_advice(state: IntakeState, command: GiveAdvice) -> list[Event]:
-    """What he was told that he can do, in one of the case's calls if one is named."""
+    """What he was told he can do; a named call must be one of the case's."""
     require_not_exchanged(state)
     require(command.call_id is None or _has_call(state, command.call_id), CALL_OF_CASE)
     return [intake.AdviceGiven(text=Plain(command.text), call_id=command.call_id)]

@@ -1,9 +1,8 @@
-"""keyholder is the one process that has keys: it seals and opens personal values for the others.
+"""keyholder is the only process with keys: it seals and opens personal values for the others.
 
-Answers `keyholder.<operation>.<service>` as the policy grants it, and records who opened what on
-AUDIT before it answers. Consumes PersonalDataErased from CASES: it destroys the
-keys. A timer of its own has it rotate them every night. When it has ended with exit code 0 the
-installation is sealed.
+Answers `keyholder.<operation>.<service>` as the policy grants it, and records every opening on
+AUDIT before it answers. Consumes PersonalDataErased from CASES and destroys the keys. A timer of
+its own rotates the keys every night. Once it has exited with code 0, the installation is sealed.
 """
 
 from shared import subjects

@@ -1,4 +1,4 @@
-"""Writes the record of access: an opening or a search is on the disk before it is answered."""
+"""Writes the audit log: an opening or a search is on disk before it is answered."""
 
 from __future__ import annotations
 
@@ -18,29 +18,27 @@ from shared.log.case_log import LogError
 
 @dataclass(frozen=True)
 class Records:
-    """The stream AUDIT, as the key holder writes it."""
-
     stream: Stream
     now: Callable[[], datetime]
 
     def opening(self, service: str, asked: Open) -> None:
-        """Records one opening. Raises LogError: then nothing may be opened."""
+        """Raises LogError: then nothing may be opened."""
         places = tuple(
             Spotted(**value.model_dump(include=set(Spotted.model_fields))) for value in asked.values
         )
         self._write(service, asked.by, asked.purpose, use=asked.use, values=places)
 
     def search(self, service: str, asked: Search) -> None:
-        """Records that somebody searches. Raises LogError: then nothing may be hashed."""
+        """Raises LogError: then nothing may be hashed."""
         self._write(service, asked.by, asked.purpose, asked=asked.asked)
 
     def found(self, service: str, asked: Found) -> None:
-        """Records what a search found. Raises LogError."""
+        """Raises LogError."""
         what = {"asked": asked.asked, "found": asked.found, "found_cases": asked.case_ids}
         self._write(service, asked.by, asked.purpose, **what)
 
     def parked(self, service: str, asked: NoteParked) -> None:
-        """Records what somebody does with a parked message. Raises LogError."""
+        """Raises LogError."""
         place = Spotted(
             case_id=asked.parked_id,
             version=asked.sequence,
@@ -60,7 +58,7 @@ class Records:
         )
         body = record.model_dump_json().encode()
         message = Outgoing(record.subject, body, {"Nats-Msg-Id": record.access_id})
-        # Sent again after a lost answer it is a duplicate by its id: recorded, once.
+        # Resent after a lost answer, its id makes it a duplicate: recorded once.
         ack = self.stream.retry(partial(self.stream.publish_batch, [message]), "recording access")
         if ack.error_code:
             raise LogError(f"recording access: {ack.error_text}")

@@ -1,11 +1,11 @@
-"""How much a person may have opened and search for in an hour, whichever way he spells his name.
+"""How much a person may open and search for in an hour, however they spell their name.
 
-Each budget is a bucket that fills evenly and holds an hour's worth. It is kept in memory, and what
-a bucket holds after a start of the key holder is half and what has come in since: so to have it
-restarted gains nobody much. A case that he opened within the hour isn't counted again.
+Each budget is a token bucket that fills evenly and holds an hour's worth. It is in memory and
+starts half full, so having the key holder restarted gains nobody much. A case opened within the
+hour isn't counted again.
 
-Names that nobody used within the hour have a bucket of their own: made-up names gain little, and
-take nothing from people who are at work.
+Names not used within the hour share a bucket: made-up names gain little, and take nothing from
+people at work.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from shared.refusals import is_another_person
 
 HOUR_S = 3_600.0
 FIRST_SHARE = 0.5
-"""Of an hour's worth, what a bucket holds when the key holder has just started."""
+"""What a bucket holds when the key holder starts, as a share of an hour's worth."""
 SAID_EVERY_S = 60.0
 
 Measure = Literal["searches", "hashes", "cases", "values"]
 
 
 class Spent(NamedTuple):
-    """A budget that doesn't reach: `limit` an hour, and in how many seconds it will."""
+    """An exhausted budget: its `limit` an hour, and in how many seconds it will suffice."""
 
     measure: Measure | Literal["names"]
     limit: int
@@ -48,7 +48,7 @@ class Spent(NamedTuple):
 class _Person:
     left: dict[Measure, Allowance]
     cases: dict[str, float] = field(default_factory=dict)
-    """Case -> when he opened it last."""
+    """Case -> when they last opened it."""
     said_at: float = -math.inf
 
     def forget_cases(self, now: float) -> None:
@@ -59,7 +59,7 @@ class _Person:
 
 
 class Budgets:
-    """Counts what each person had; any thread may ask."""
+    """Counts what each person had; thread-safe."""
 
     def __init__(
         self,
@@ -78,12 +78,12 @@ class Budgets:
         return len(self._people)
 
     def search(self, by: str, hashes: int) -> Spent | None:
-        """Counts one search and what is hashed for it, or says which budget doesn't reach."""
+        """Counts a search and its hashes, or returns the budget that is exhausted."""
         with self._lock:
             return self._take(by, {"searches": 1, "hashes": hashes}, ())
 
     def open(self, by: str, values: int, case_ids: Collection[str]) -> Spent | None:
-        """Counts values that are shown and cases that are new to him, all or nothing."""
+        """Counts shown values and newly opened cases, all or nothing."""
         with self._lock:
             return self._take(by, {"values": values}, case_ids)
 

@@ -1,8 +1,8 @@
-"""The entry of a case in the KEYS bucket: its data keys, wrapped by a key-encryption key.
+"""A case's entry in the KEYS bucket: its data keys, wrapped by a key-encryption key.
 
-One pair of keys a class of personal data, all made when the case first needs one. The public half
-seals; the private half opens, and is wrapped. A key that is destroyed, or damaged, leaves its
-number behind; what is sealed afterwards is sealed under the next.
+One key pair per class of personal data, all made when the case first needs one. The public half
+seals; the private half opens, and is wrapped. A destroyed or damaged key leaves its id behind;
+later values are sealed under the next.
 """
 
 from __future__ import annotations
@@ -37,37 +37,34 @@ class WrappedKey(BaseModel):
     """The private key in base64: nonce and AES-256-GCM ciphertext, bound to case, class, epoch,
     key id and the public key."""
     damaged: tuple[int, ...] = ()
-    """Ids of earlier keys that didn't unwrap when they were renewed; other ones are destroyed."""
+    """Ids of earlier keys that failed to unwrap when renewed; the others are destroyed."""
 
 
 class Entry(BaseModel):
-    """What KEYS keeps of a case."""
-
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     epoch: Annotated[int, Field(ge=1, le=65_535)]
     keys: dict[PersonalClass, WrappedKey]
     erasures: tuple[Id, ...] = ()
-    """Ids of the erasures that were carried out. Versions wouldn't do: a log that was cut gives
-    the same ones to other events."""
+    """Ids of the erasures carried out. Versions wouldn't do: a truncated log gives the same ones
+    to other events."""
 
 
 class CaseKey(NamedTuple):
-    """A key of a case as it is now: `key` is None where it is destroyed, or doesn't unwrap."""
+    """A case's current key: `key` is None if it is destroyed or doesn't unwrap."""
 
     key_id: int
     key: DataKey | None
     damaged: tuple[int, ...]
-    """Ids, up to this key's, of those that don't unwrap; what they sealed is not erased."""
+    """Ids, up to this key's, that don't unwrap; what they sealed is not erased."""
 
     def is_destroyed(self, key_id: int) -> bool:
-        """Whether the key of an id is known to be destroyed."""
         was_there = 1 <= key_id < self.key_id or (key_id == self.key_id and self.key is None)
         return was_there and key_id not in self.damaged
 
 
 def new_entry(case_id: str, epoch: int, kek: bytes) -> tuple[Entry, dict[PersonalClass, DataKey]]:
-    """Makes a case's keys; gives them wrapped and as they are."""
+    """Makes a case's keys; returns them wrapped and in the clear."""
     keys = {name: DataKey(epoch, FIRST_KEY_ID, X25519PrivateKey.generate()) for name in CLASSES}
     entry = Entry(
         epoch=epoch,
@@ -91,14 +88,13 @@ def unwrapped(case_id: str, name: PersonalClass, entry: Entry, kek: bytes) -> Da
 
 
 def found(case_id: str, entry: Entry, kek: bytes) -> dict[PersonalClass, CaseKey]:
-    """Every class's key as it is now."""
     return {name: _found(case_id, name, entry, kek) for name in entry.keys}
 
 
 def rewrapped(
     case_id: str, entry: Entry, keys: Mapping[PersonalClass, CaseKey], epoch: int, kek: bytes
 ) -> Entry:
-    """The same keys under another key-encryption key; one that is damaged stays so."""
+    """The same keys under another key-encryption key; a damaged one stays as it is."""
     kept = dict(entry.keys)
     for name, old in keys.items():
         if old.key is not None:
@@ -108,7 +104,7 @@ def rewrapped(
 
 
 def without(entry: Entry, classes: Iterable[PersonalClass], erasure: str) -> Entry:
-    """The entry with keys destroyed by an erasure, by its id; once for each.
+    """Destroys keys for an erasure, identified by its id; idempotent.
 
     What was given after that erasure was sealed under a new key, and stays.
     """
@@ -120,7 +116,7 @@ def without(entry: Entry, classes: Iterable[PersonalClass], erasure: str) -> Ent
 
 
 def dropped(entry: Entry, epoch: int) -> Entry:
-    """An entry whose key-encryption key was destroyed, and all its keys with it, as such."""
+    """An entry whose key-encryption key, and thus every key, was destroyed."""
     gone = {name: WrappedKey(key_id=key.key_id) for name, key in entry.keys.items()}
     return Entry(epoch=epoch, keys=gone, erasures=entry.erasures)
 

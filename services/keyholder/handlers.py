@@ -1,4 +1,4 @@
-"""What the key holder does with a request: read it, look whether it is granted, answer."""
+"""What the key holder does with a request: read it, check that it is granted, answer."""
 
 from __future__ import annotations
 
@@ -46,13 +46,12 @@ from shared.subjects import read_case_subject
 from shared.written.wrong_fields import wrong_fields
 
 ROTATION = "rotation"
-"""The timer that comes every night."""
 
 SHORTEST_NIGHT = timedelta(hours=12)
-"""A timer that comes sooner after the last rotation is the same night's."""
+"""A timer sooner after the last rotation belongs to the same night."""
 
 ERASING = "/services/intake"
-"""Who alone erases."""
+"""The only service that may erase."""
 
 OPERATIONS: dict[str, type[BaseModel]] = {
     "seal": Seal,
@@ -70,7 +69,7 @@ SEALED = Denied(denied="sealed", expected="`passage keys unseal`")
 
 
 def respond(keeping: Keeping, subject: str, body: bytes, may_wait: bool) -> bytes | None:
-    """Answers `keyholder.<operation>.<asker>`; None where that has to wait and may not."""
+    """Answers `keyholder.<operation>.<asker>`; None if that would have to wait and may not."""
     _, operation, asker = subject.split(".")
     if _is_closed(keeping):
         return _json(SEALED)
@@ -82,9 +81,9 @@ def respond(keeping: Keeping, subject: str, body: bytes, may_wait: bool) -> byte
             return None
         keeping.lock.use()
         answered = _json(answer(keeping, asker, asked))
-        # Closed under way it answered without secrets, or after them: neither is to be believed.
+        # If it was sealed meanwhile, the answer may have been made without secrets.
         return _json(SEALED) if _is_closed(keeping) else answered
-    except Exception as error:  # Whoever asked must not wait for an answer that never comes.
+    except Exception as error:  # The asker must not wait for an answer that never comes.
         if _is_closed(keeping):
             return _json(SEALED)
         logger.error("fault", error=type(error).__name__, place=place_of(error))
@@ -92,7 +91,7 @@ def respond(keeping: Keeping, subject: str, body: bytes, may_wait: bool) -> byte
 
 
 def keep(keeping: Keeping, operation: str, body: bytes) -> BaseModel:
-    """Does what the keeper asks for: close, rotate, renew the pepper, or look at keys."""
+    """The keeper's operations: close, rotate, renew the pepper, or look at keys."""
     ring = keeping.holder.ring
     match operation:
         case "close":
@@ -121,7 +120,7 @@ def _trial(keeping: Keeping, body: bytes) -> BaseModel:
 
 
 def read(keeping: Keeping, operation: str, service: str, body: bytes) -> BaseModel:
-    """What a service asks for, or Denied where it is not understood or not granted."""
+    """A service's request, or Denied if it isn't understood or not granted."""
     if operation not in keeping.policy.services.get(service, NOBODY).asks:
         return Denied(denied="not granted", expected="an operation the policy gives this service")
     try:
@@ -131,14 +130,13 @@ def read(keeping: Keeping, operation: str, service: str, body: bytes) -> BaseMod
 
 
 def is_quick(keeping: Keeping, asked: BaseModel) -> bool:
-    """Whether it can be answered from memory, without waiting for the server."""
+    """Whether memory can answer it, without waiting for the server."""
     if isinstance(asked, Seal):
         return keeping.holder.ring.knows(asked.case_id, asked.erasure)
     return not isinstance(asked, Open | Search | Found | NoteParked)
 
 
 def answer(keeping: Keeping, service: str, asked: BaseModel) -> BaseModel:
-    """Answers what was read, or with Denied."""
     try:
         match asked:
             case Seal():
@@ -174,15 +172,14 @@ def public_keys(holder: Holder, asked: Seal) -> BaseModel:
 
 
 def unbox(holder: Holder, asked: Unbox) -> BaseModel:
-    """Opens boxes of channels."""
     return Unboxed(contents=tuple(content_in(holder, box) for box in asked.boxes))
 
 
 def receive_timer(keeping: Keeping, delivery: Delivery) -> Outcome:
-    """Rotates the keys, as every night; delivered again it does nothing.
+    """Rotates the keys nightly. Idempotent.
 
-    What a rotation that was cut off left under the older key opens with that one, and is wrapped
-    anew by the next.
+    What an interrupted rotation left under the older key still opens with it, and the next
+    rotation wraps it anew.
     """
     timer = read_timer(delivery)
     if timer.kind != ROTATION:
@@ -201,10 +198,10 @@ def receive_timer(keeping: Keeping, delivery: Delivery) -> Outcome:
 
 
 def receive_erasure(keeping: Keeping, delivery: Delivery) -> Outcome:
-    """Destroys the keys that an erasure names; again is harmless.
+    """Destroys the keys that an erasure names. Idempotent.
 
-    Only for an event that stands in the unbroken chain of its case, as intake's: who can append to
-    CASES can't erase by that alone. Raises UnprocessableError and ChainBrokenError.
+    Only for intake's event in the unbroken chain of its case: being able to append to CASES isn't
+    enough to erase. Raises UnprocessableError and ChainBrokenError.
     """
     subject = read_case_subject(delivery.subject)
     event = read_case_event(delivery.body, subject.type_name)

@@ -1,7 +1,7 @@
-"""How many hashes a service may have: a phone number can be found from its hash by trying all.
+"""Limits a service's hashes: a phone number can be found from its hash by trying all.
 
-A bucket a service fills at the policy's `hashes_a_minute` and holds a minute's worth. In memory: a
-key holder that starts again starts with full ones.
+A bucket per service fills at the policy's `hashes_a_minute` and holds a minute's worth. In memory:
+a restarted key holder begins with full ones.
 """
 
 from __future__ import annotations
@@ -19,19 +19,17 @@ MINUTE_S = 60.0
 
 @dataclass
 class HashLimits:
-    """Counts what each service had hashed."""
-
     clock: Callable[[], float] = time.monotonic
     _left: dict[str, Allowance] = field(default_factory=dict)
     _said_at: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, service: str, count: int, a_minute: int) -> float:
-        """Counts hashes for a service, and gives 0; or in how many seconds it may have them."""
+        """Counts hashes and returns 0, or the seconds until the service may have them."""
         with self._lock:
             now = self.clock()
             left = self._left.setdefault(service, Allowance(a_minute, MINUTE_S, now))
-            # Above a minute's worth there is no bucket that it would ever fit in.
+            # More than a minute's worth never fits in the bucket.
             wait_s = left.wait_s(count, now) if count <= a_minute else MINUTE_S
             if not wait_s:
                 left.take(count, now)

@@ -1,4 +1,4 @@
-"""The key holder's work, as `Keys` promises it: keys, opening, boxes, hashes."""
+"""The key holder's implementation of `Keys`: keys, opening, boxes, hashes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Holder(Keys):
     def open(
         self, values: Sequence[SealedValue], by: str, purpose: str, use: Use = "shown"
     ) -> list[OpenedValue]:
-        """The texts; by whom and for what is recorded by the caller."""
+        """The texts; the caller records who opened them and why."""
         return [self._opened(value) for value in values]
 
     @override
@@ -54,7 +54,7 @@ class Holder(Keys):
 
     @override
     def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
-        """What was found is recorded by the caller, as who opened what."""
+        """The caller records this."""
 
     @override
     def note_parked(self, asked: NoteParked) -> bytes:
@@ -78,7 +78,7 @@ class Holder(Keys):
 
 
 def class_of(type_name: str, field: str) -> PersonalClass:
-    """The class of a personal field. Raises KeysDeniedError where there is none such."""
+    """Raises KeysDeniedError if there is no such personal field."""
     event = CASE_EVENTS.get(type_name)
     if event is None or field not in event.PERSONAL:
         raise KeysDeniedError("no personal field of an event of the catalogue")

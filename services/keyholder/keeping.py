@@ -1,4 +1,4 @@
-"""What the key holder's handlers work with, and answers that several of them give."""
+"""What the key holder's handlers work with, and answers they share."""
 
 from __future__ import annotations
 
@@ -27,27 +27,23 @@ Erasures = tuple[CaseEvent[Any], ...]
 
 @dataclass(frozen=True)
 class Keeping:
-    """What the key holder's handlers work with."""
-
     holder: Holder
     records: Records
     policy: Policy
     lock: Lock
     log: CaseLog[Erasures]
     folder: Path
-    """The key folder."""
     now: Callable[[], datetime]
     budgets: Budgets
     hash_limits: HashLimits = field(default_factory=HashLimits)
 
 
 def too_many(expected: str, retry_after_s: float) -> Denied:
-    """Says that a limit is reached, and for how long."""
     return Denied(denied=TOO_MANY, expected=expected, retry_after_s=retry_after_s)
 
 
 def content_in(holder: Holder, box: str) -> str | None:
-    """What is in a box, in base64; None where it doesn't open."""
+    """A box's content in base64; None if it doesn't open."""
     try:
         return b64encode(holder.unbox([box])[0]).decode()
     except BoxBrokenError:

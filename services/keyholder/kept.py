@@ -1,4 +1,4 @@
-"""What the bucket KEYS keeps of a case, as it counts with the secrets of now."""
+"""A case's entry in the bucket KEYS, interpreted with the current secrets."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ from shared.keys.sealing import SealBrokenError
 
 
 class CaseKeys(NamedTuple):
-    """A case's keys in memory, and the ids of the erasures that were carried out."""
-
     keys: dict[PersonalClass, CaseKey]
     erasures: tuple[str, ...]
 
     @property
     def seals(self) -> bool:
-        """Whether every class has a key to seal to."""
         return all(one.key is not None for one in self.keys.values())
 
     @property
@@ -27,15 +24,15 @@ class CaseKeys(NamedTuple):
         return any(one.damaged for one in self.keys.values())
 
     def has_seen(self, erasure: str) -> bool:
-        """Whether an erasure was carried out; empty: there was none."""
+        """Whether an erasure was carried out; true for an empty id."""
         return not erasure or erasure in self.erasures
 
 
 class Rotation(NamedTuple):
-    """What a rotation did: cases wrapped anew, under which epoch, and the epochs kept.
+    """What a rotation did: cases rewrapped, their new epoch, and the epochs kept.
 
     `damaged`: cases with keys that don't unwrap; these stay as they are. `dropped`: cases whose
-    keys were wrapped under an epoch that was dropped before; they are destroyed.
+    keys were wrapped under an epoch dropped earlier; they are destroyed.
     """
 
     cases: int
@@ -46,7 +43,7 @@ class Rotation(NamedTuple):
 
 
 class KeyCheck(NamedTuple):
-    """How many cases have keys, and which of them damaged ones, or of an epoch dropped before."""
+    """How many cases have keys; which have damaged ones, or ones of a dropped epoch."""
 
     cases: int
     damaged: tuple[str, ...]
@@ -54,23 +51,23 @@ class KeyCheck(NamedTuple):
 
 
 def held_of(case_id: str, entry: Entry, secrets: Secrets) -> CaseKeys:
-    """An entry's keys. Raises SealBrokenError where the key files are older than it."""
+    """Raises SealBrokenError if the key files are older than the entry."""
     entry = current(entry, secrets)
     return CaseKeys(found(case_id, entry, kek_of(case_id, entry, secrets)), entry.erasures)
 
 
 def is_dropped(entry: Entry, secrets: Secrets) -> bool:
-    """Whether the entry's key-encryption key was destroyed, and its keys by that."""
+    """Whether the entry's key-encryption key, and so its keys, were destroyed."""
     return entry.epoch < min(secrets.keks)
 
 
 def current(entry: Entry, secrets: Secrets) -> Entry:
-    """The entry as it counts now: of a dropped epoch, without its keys."""
+    """The entry as it counts now: without keys if its epoch was dropped."""
     return dropped(entry, secrets.epoch) if is_dropped(entry, secrets) else entry
 
 
 def kek_of(case_id: str, entry: Entry, secrets: Secrets) -> bytes:
-    """The key that wraps an entry's. Raises SealBrokenError where it isn't here."""
+    """The key that wraps an entry's. Raises SealBrokenError if it is missing."""
     kek = secrets.keks.get(entry.epoch)
     if kek is None:  # Nothing is destroyed or damaged: the right key files open it.
         raise SealBrokenError(f"the data keys of case {case_id} are newer than the key files")
@@ -78,15 +75,13 @@ def kek_of(case_id: str, entry: Entry, secrets: Secrets) -> bytes:
 
 
 def read(kept: BucketEntry) -> Entry:
-    """An entry as the bucket has it. Raises ValidationError."""
+    """Raises ValidationError."""
     return Entry.model_validate_json(kept.value)
 
 
 def written(entry: Entry) -> bytes:
-    """An entry as the bucket keeps it."""
     return entry.model_dump_json(exclude_defaults=True).encode()
 
 
 def change_of(case_id: str, entry: Entry, revision: int) -> Change:
-    """The change of a case's entry from the revision that was read."""
     return Change(case_id, written(entry), revision)

@@ -1,6 +1,6 @@
-"""The lock: once it is closed nothing is sealed or opened any more, and the process ends.
+"""The lock: once closed, nothing is sealed or opened any more, and the process ends.
 
-A person closes it, or it closes itself when nobody has asked for anything for a while.
+A person closes it, or it closes itself after a while without requests.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Lock:
     idle_s: float = NEVER
     """Seconds without a request until it closes itself; 0: never."""
     note: Callable[[], bool] | None = None
-    """Notes that it is closed, before anybody is told; False where that fails."""
+    """Records the closing before anyone is told; False if that fails."""
     clock: Callable[[], float] = time.monotonic
     noted: bool = field(default=False, init=False)
     _closed: threading.Event = field(default_factory=threading.Event)
@@ -34,16 +34,15 @@ class Lock:
         return self._closed.is_set()
 
     def use(self) -> None:
-        """Notes that somebody asked for something."""
+        """Resets the idle time."""
         self._used_at = self.clock()
 
     def close(self) -> None:
-        """Closes the lock, for good."""
+        """For good."""
         if self.note is not None and not self.noted:
             self.noted = self.note()
         self._closed.set()
 
     def close_if_idle(self) -> None:
-        """Closes it where nobody has asked for as long as it may be idle."""
         if self.idle_s != NEVER and self.clock() - self._used_at >= self.idle_s:
             self.close()

@@ -33,14 +33,13 @@ from shared.skeleton.own_settings import own_settings
 from shared.skeleton.service import Context, Service
 
 SEALED_EXIT, SEALED_NOTED_EXIT, TERMINATED_EXIT = 0, 75, 143
-"""Exit codes. 0: sealed, and nobody may start it again. 75: sealed, and the next start knows it."""
+"""Exit codes. 0: sealed, and must not be restarted. 75: sealed, and the next start knows it."""
 LOOK_EVERY_S = 0.1
 LAST_ANSWER_S = 0.1
-"""How long the answer to the request to seal gets to go out."""
+"""How long the answer to the seal request gets to go out."""
 
 
 def wire(settings: Settings, lock: Lock) -> Service:
-    """Gives keyholder, ready to run until the lock is closed."""
     configure(SERVICE, settings.log_level)
     secrets, timeout_s = read_secrets(settings.keys_dir), settings.request_timeout_s
     case_log = CaseLog(handlers.ERASURES_OF_CASE, jetstream_env(settings, SERVICE))
@@ -66,7 +65,7 @@ def wire(settings: Settings, lock: Lock) -> Service:
 
 
 async def serve(service: Service, lock: Lock) -> int:
-    """Serves until told to stop, or until the lock closes; gives the exit code."""
+    """Serves until told to stop or the lock closes; returns the exit code."""
     timers, at = service.timers(), service.settings.rotate_at
     await asyncio.to_thread(timers.set_daily, handlers.ROTATION, at)
     serving = asyncio.create_task(service.run())
@@ -83,7 +82,6 @@ async def serve(service: Service, lock: Lock) -> int:
 
 
 def budgets_of(settings: Settings) -> Budgets:
-    """What each person may have in an hour, by the settings."""
     return Budgets(
         {
             "searches": settings.person_searches_an_hour,
@@ -100,7 +98,6 @@ def _now() -> datetime:
 
 
 def main() -> None:
-    """Runs keyholder until it is sealed or told to stop."""
     own_process(SERVICE)
     run_to_end(_until_exit())
 
@@ -118,6 +115,6 @@ async def _until_exit() -> int:
         code = await serve(wire(settings, lock), lock)
     if code == SEALED_EXIT:
         sys.stderr.flush()
-        # Nothing is waited for: a process that has ended has no keys.
+        # Don't wait for anything: a process that has ended has no keys.
         os._exit(SEALED_NOTED_EXIT if lock.noted else SEALED_EXIT)
     return code

@@ -1,6 +1,6 @@
-"""What the key holder does for people: counted and recorded before it opens, hashes or notes.
+"""Requests on behalf of people: counted and recorded before opening, hashing or noting.
 
-Also what a service has hashed for itself, which is counted by the minute.
+Also hashes that a service needs for itself, which are counted by the minute.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from shared.refusals import is_another_person
 def answer_person(
     keeping: Keeping, service: str, asked: Open | Search | Found | NoteParked
 ) -> BaseModel:
-    """Answers what is asked for a person: it is recorded. Raises KeysDeniedError."""
+    """Records what is asked for, then answers. Raises KeysDeniedError."""
     require_person(keeping.policy.services.get(service, NOBODY), service, asked)
     match asked:
         case Open():
@@ -45,7 +45,7 @@ def answer_person(
 
 
 def open_values(keeping: Keeping, service: str, asked: Open) -> BaseModel:
-    """Opens values that the policy opens for the service, after the access was recorded."""
+    """Opens what the policy lets the service open, after recording the access."""
     rights = keeping.policy.services.get(service, NOBODY)
     may_open = rights.may_open_itself if asked.use == "own" else rights.may_open
     if not all(may_open(value.type_name, value.field) for value in asked.values):
@@ -62,7 +62,7 @@ def open_values(keeping: Keeping, service: str, asked: Open) -> BaseModel:
 
 
 def hash_values(keeping: Keeping, service: str, asked: Hash) -> BaseModel:
-    """Keyed hashes for the purposes the policy gives the service, so many a minute."""
+    """Only for purposes in the service's policy, limited per minute."""
     require_purposes(keeping, service, asked.values)
     a_minute = keeping.policy.services.get(service, NOBODY).hashes_a_minute
     wait_s = keeping.hash_limits.take(service, len(asked.values), a_minute)
@@ -72,7 +72,7 @@ def hash_values(keeping: Keeping, service: str, asked: Hash) -> BaseModel:
 
 
 def search(keeping: Keeping, service: str, asked: Search) -> BaseModel:
-    """Hashes what a person searches for, after it was counted and recorded."""
+    """Hashes what a person searches for, after counting and recording it."""
     require_purposes(keeping, service, asked.values)
     spent = keeping.budgets.search(asked.by, len(asked.values))
     if spent is not None:
@@ -82,13 +82,12 @@ def search(keeping: Keeping, service: str, asked: Search) -> BaseModel:
 
 
 def note_found(keeping: Keeping, service: str, asked: Found) -> BaseModel:
-    """Records what a search found."""
     keeping.records.found(service, asked)
     return Noted()
 
 
 def note_parked(keeping: Keeping, service: str, asked: NoteParked) -> BaseModel:
-    """Opens a parked message's box for a person, after it was counted and recorded."""
+    """Opens a parked message's box for a person, after counting and recording it."""
     rights = keeping.policy.services.get(service, NOBODY)
     if rights.people and asked.box is not None:
         spent = keeping.budgets.open(asked.by, 1, {asked.parked_id})
@@ -100,9 +99,9 @@ def note_parked(keeping: Keeping, service: str, asked: NoteParked) -> BaseModel:
 
 
 def require_person(rights: Rights, service: str, asked: Open | Search | Found | NoteParked) -> None:
-    """Raises KeysDeniedError where a service that asks for people takes another's name.
+    """Raises KeysDeniedError if a service that asks for people uses another's name.
 
-    What it does for its own work is under its own name, and nobody's who asks through it.
+    Its own work is under its own name, which nobody who asks through it may use.
     """
     is_own = isinstance(asked, Open) and asked.use == "own"
     if rights.people and is_another_person(asked.by, f"service:{service}") == is_own:
@@ -110,7 +109,7 @@ def require_person(rights: Rights, service: str, asked: Open | Search | Found | 
 
 
 def require_purposes(keeping: Keeping, service: str, values: Sequence[ToHash]) -> None:
-    """Raises KeysDeniedError where one is for a purpose that the policy doesn't give."""
+    """Raises KeysDeniedError if the policy doesn't grant every purpose."""
     rights = keeping.policy.services.get(service, NOBODY)
     if not all(rights.may_hash(one.purpose) for one in values):
         raise KeysDeniedError("a purpose that the policy gives this service")

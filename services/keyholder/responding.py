@@ -1,6 +1,6 @@
-"""Answers requests over the connection of the log: at once from memory, else in a thread.
+"""Answers requests over the log's connection: at once from memory, else in a thread.
 
-Every event with a personal field may wait for an answer, so a request must cost little: through
+Every event with a personal field may wait for an answer, so a request must be cheap: through
 FastStream one took 0.8 ms of this process's time, most of it not ours.
 """
 
@@ -14,7 +14,7 @@ from shared.jetstream.calls import Outgoing, Reply
 from shared.jetstream.connection import Connection
 
 Responder = Callable[[str, bytes, bool], bytes | None]
-"""Answers (subject, body, may it wait); None where it would have to wait and may not."""
+"""Answers (subject, body, may it wait); None if it would have to wait and may not."""
 
 
 def respond(connection: Connection, subject: str, responder: Responder, threads: int) -> None:

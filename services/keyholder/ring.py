@@ -1,6 +1,6 @@
-"""The ring of data keys: found, made, destroyed and wrapped anew; only the key holder has one.
+"""The ring of data keys: found, made, destroyed and rewrapped.
 
-There is one key holder at a time, so a key that it keeps in memory is current.
+There is only one key holder at a time, so a key in its memory is current.
 """
 
 from __future__ import annotations
@@ -43,14 +43,13 @@ from shared.keys.messages import OpeningKey
 from shared.keys.sealing import DataKey, SealBrokenError
 
 KEYS_KEPT = 20_000
-"""Of so many cases the keys stay in memory, as they were unwrapped."""
 
 CHANGED_AT_ONCE = 500
-"""How many entries one atomic batch wraps anew."""
+"""How many entries one atomic batch rewraps."""
 
 
 class ErasurePendingError(Exception):
-    """An erasure that is in the log has not been carried out yet; ask again in a moment."""
+    """A logged erasure has not been carried out yet; ask again in a moment."""
 
 
 class ForgottenError(Exception):
@@ -58,7 +57,7 @@ class ForgottenError(Exception):
 
 
 class KeyRing:
-    """Used by all threads of the key holder."""
+    """Thread-safe."""
 
     def __init__(self, bucket: Bucket, secrets: Secrets) -> None:
         self.secrets = secrets
@@ -71,15 +70,15 @@ class KeyRing:
         """How often keys were destroyed; changed while `_changing` is held."""
 
     def knows(self, case_id: str, erasure: str) -> bool:
-        """Whether the case's keys can be given from memory, without asking the server."""
+        """Whether memory has the case's keys, without asking the server."""
         held = self._kept.get(case_id)
         return held is not None and held.has_seen(erasure) and held.seals
 
     def for_sealing(self, case_id: str, version: int, erasure: str) -> dict[PersonalClass, DataKey]:
-        """A case's keys, made now where it has none yet; destroyed and damaged are renewed.
+        """A case's keys, made now if missing; destroyed and damaged ones are renewed.
 
         `erasure` is the id of the last erasure that the asker knows of, or empty. Raises
-        ErasurePendingError where its keys still have to be destroyed: then ask again.
+        ErasurePendingError if it still has to destroy keys: then ask again.
         """
         held = self._kept.get(case_id)
         if held is None and version == 1:
@@ -93,12 +92,12 @@ class KeyRing:
         return {name: one.key for name, one in held.keys.items() if one.key is not None}
 
     def for_opening(self, case_id: str, name: PersonalClass) -> CaseKey | None:
-        """A case's key of a class as it is now, or None where the case has none."""
+        """A case's current key of a class, or None if the case has none."""
         held = self._kept.get(case_id) or self._find(case_id)
         return None if held is None else held.keys[name]
 
     def destroy(self, case_id: str, classes: Iterable[PersonalClass], erasure: str) -> None:
-        """Destroys keys by an erasure, which its id names; once for each erasure.
+        """Destroys keys for an erasure, identified by its id; idempotent.
 
         What was sealed under them can't be opened again, in any copy.
         """
@@ -122,7 +121,7 @@ class KeyRing:
     def rotate(self, folder: Path) -> Rotation:
         """Makes a new key-encryption key, wraps every data key under it, drops old epochs.
 
-        When it is interrupted both epochs stay, and the next rotation finishes it.
+        If interrupted, both epochs stay, and the next rotation finishes it.
         """
         self._exchange(add_kek(folder, self._known()))
         count, damaged, gone = 0, list[str](), list[str]()
@@ -135,7 +134,6 @@ class KeyRing:
         return Rotation(count, tuple(damaged), tuple(gone), secrets.epoch, kept)
 
     def check(self) -> KeyCheck:
-        """Looks whether every case's keys unwrap."""
         count, damaged, gone = 0, list[str](), list[str]()
         for case_id, kept in self._bucket.entries():
             count += 1
@@ -150,7 +148,7 @@ class KeyRing:
         return KeyCheck(count, tuple(damaged), tuple(gone))
 
     def opening(self, case_id: str, entries: Iterable[str]) -> Iterator[OpeningKey]:
-        """The data keys in entries of a case, from wherever, that a key kept here opens."""
+        """The data keys in a case's entries, wherever from, that a key kept here opens."""
         for number, text in enumerate(entries):
             entry = Entry.model_validate_json(text)
             for name, wrapped in entry.keys.items():
@@ -162,12 +160,12 @@ class KeyRing:
                             )
 
     def renew_pepper(self, folder: Path) -> int:
-        """Makes the next pepper and gives its version; older ones still find what they hashed."""
+        """Makes the next pepper and returns its version; older ones still find what they hashed."""
         self._exchange(add_pepper(folder, self._known()))
         return max(self.secrets.peppers)
 
     def _known(self) -> Secrets:
-        """The secrets as they are now. Raises ForgottenError."""
+        """Raises ForgottenError."""
         secrets = self.secrets
         if not secrets.keks:
             raise ForgottenError
@@ -213,7 +211,7 @@ class KeyRing:
     def _rewrapped(
         self, case_id: str, kept: BucketEntry, damaged: list[str], gone: list[str]
     ) -> Change | None:
-        """A case's entry under the newest epoch, or None where it is; says what is wrong."""
+        """A case's entry under the newest epoch, None if it is already; reports what is wrong."""
         secrets, entry = self._known(), read(kept)
         if is_dropped(entry, secrets):
             gone.append(case_id)
@@ -231,7 +229,7 @@ class KeyRing:
         entry, keys = new_entry(case_id, secrets.epoch, secrets.keks[secrets.epoch])
         try:
             self._bucket.create(case_id, written(entry))
-        except TakenError:  # Another thread was faster: its keys are the ones.
+        except TakenError:  # Another thread was faster: its keys count.
             return self._there(case_id)
         with self._changing:
             if self._destroyed == destroyed:

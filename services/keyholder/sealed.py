@@ -1,6 +1,6 @@
-"""The note that the installation is sealed: while it is there the key holder reads no key.
+"""The note that the installation is sealed: while it exists the key holder reads no key.
 
-A restart, of a container or a machine, is nobody's wish to unseal.
+Restarting a container or a machine isn't a request to unseal.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ SAID = "sealed; `passage keys unseal` unseals"
 
 
 def is_noted(path: Path | None) -> bool:
-    """Whether the installation is sealed."""
     return path is not None and path.exists()
 
 
 def note_sealed(path: Path) -> bool:
-    """Notes it on the disk; False, and a line in the log, where that fails."""
+    """Writes it to disk; False, and a log line, if that fails."""
     try:
         path.touch(mode=FILE_MODE)
         sync_folder(path.parent)
@@ -35,7 +34,7 @@ def note_sealed(path: Path) -> bool:
 
 
 async def unsealed(path: Path, health_file: Path | None) -> bool:
-    """Waits until the note is gone; False where the process is told to end before."""
+    """Waits until the note is gone; False if the process is told to end before."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -43,7 +42,7 @@ async def unsealed(path: Path, health_file: Path | None) -> bool:
     try:
         while is_noted(path) and not stopping.is_set():
             if health_file is not None:
-                with contextlib.suppress(OSError):  # It is for the probe alone.
+                with contextlib.suppress(OSError):  # Only the probe needs it.
                     write_health(health_file, SAID)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), LOOK_EVERY_S)

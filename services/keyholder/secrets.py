@@ -36,7 +36,7 @@ from shared.keys.keyfiles import (
 
 HOLDER = "holder"
 EPOCHS_KEPT = 3
-"""How many key-encryption keys there are at most: older backups open no personal value."""
+"""The most key-encryption keys kept: older backups open no personal value."""
 
 FIRST = 1
 _NUMBERED = re.compile(r"^(kek|pepper)-([0-9]{1,5})\.key$")
@@ -44,8 +44,6 @@ _NUMBERED = re.compile(r"^(kek|pepper)-([0-9]{1,5})\.key$")
 
 @dataclass(frozen=True)
 class Secrets:
-    """The secrets of an installation, in the key holder's memory."""
-
     keks: dict[int, bytes] = field(repr=False)
     """By epoch."""
     peppers: dict[int, bytes] = field(repr=False)
@@ -54,7 +52,7 @@ class Secrets:
 
     @property
     def epoch(self) -> int:
-        """The epoch under which data keys are wrapped now."""
+        """The epoch that wraps data keys now."""
         return max(self.keks)
 
     @property
@@ -62,7 +60,7 @@ class Secrets:
         return self.intake_private.public_key
 
     def hashes(self, purpose: str, value: str) -> tuple[str, ...]:
-        """The HMAC-SHA-256 of a value for one purpose, under the newest pepper first."""
+        """The HMAC-SHA-256 of a value for one purpose, the newest pepper's first."""
         return tuple(
             _named(version, hmac.new(self.peppers[version], message, hashlib.sha256).hexdigest())
             for message in (f"{purpose}|{value}".encode(),)
@@ -71,7 +69,7 @@ class Secrets:
 
 
 def make_key_files(folder: Path) -> None:
-    """Makes what is missing in the key folder; what is there stays."""
+    """Makes what is missing in the key folder; never replaces a file."""
     holder = folder / HOLDER
     for kind in ("kek", "pepper"):
         if not _numbered(holder, kind):
@@ -82,7 +80,7 @@ def make_key_files(folder: Path) -> None:
 
 
 def read_secrets(folder: Path) -> Secrets:
-    """Reads the secrets. Raises KeyFilesError, also where intake.key and intake.pub differ."""
+    """Raises KeyFilesError, also if intake.key and intake.pub differ."""
     holder = folder / HOLDER
     secrets = Secrets(
         keks=_read_numbered(holder, "kek"),
@@ -90,7 +88,7 @@ def read_secrets(folder: Path) -> Secrets:
         intake_private=PrivateKey(read_secret(holder / "intake.key")),
     )
     if secrets.intake_public != read_intake_public_key(folder):
-        # Calls come sealed for intake.pub: with another key every one of them would be parked.
+        # Calls are sealed for intake.pub: with another key, every one would be parked.
         raise SecretUnusableError(folder / INTAKE_PUBLIC, NO_PAIR)
     return secrets
 
@@ -103,10 +101,10 @@ def newest_kek_made_at(folder: Path) -> datetime:
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Holds the secrets: two key holders at once would undo each other's rotations.
+    """Locks the secrets: two key holders at once would undo each other's rotations.
 
-    The kernel frees them when the process ends, however it ends. Raises KeyFilesError while
-    another process holds them.
+    The kernel frees the lock when the process ends, however it ends. Raises KeyFilesError while
+    another process holds it.
     """
     path = folder / HOLDER
     try:
@@ -126,7 +124,6 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def add_kek(folder: Path, secrets: Secrets) -> Secrets:
-    """Makes the key-encryption key of the next epoch."""
     return Secrets(
         keks={**secrets.keks, **_add(folder, "kek", secrets.keks)},
         peppers=secrets.peppers,
@@ -135,7 +132,7 @@ def add_kek(folder: Path, secrets: Secrets) -> Secrets:
 
 
 def add_pepper(folder: Path, secrets: Secrets) -> Secrets:
-    """Makes the next version of the pepper; older ones stay, to find what they hashed."""
+    """Older versions stay, to find what they hashed."""
     return Secrets(
         keks=secrets.keks,
         peppers={**secrets.peppers, **_add(folder, "pepper", secrets.peppers)},
@@ -144,7 +141,7 @@ def add_pepper(folder: Path, secrets: Secrets) -> Secrets:
 
 
 def drop_old_keks(folder: Path, secrets: Secrets) -> Secrets:
-    """Destroys the key-encryption keys that are older than the ones kept, on disk as well."""
+    """Destroys the key-encryption keys older than those kept, on disk as well."""
     kept = sorted(secrets.keks)[-EPOCHS_KEPT:]
     for epoch in set(secrets.keks) - set(kept):
         _destroy(folder / HOLDER / f"kek-{epoch}.key")
@@ -179,7 +176,7 @@ def _add(folder: Path, kind: str, there: dict[int, bytes]) -> dict[int, bytes]:
 
 
 def _destroy(path: Path) -> None:
-    # Overwriting is no proof on a disk that writes elsewhere; it costs nothing.
+    # Overwriting proves nothing on a disk that writes elsewhere; it costs nothing.
     with path.open("r+b") as file:
         file.write(os.urandom(SECRET_BYTES))
         file.flush()

@@ -1,6 +1,6 @@
-"""query: the read models, the JSON API and the pages. It follows the whole log and records nothing.
+"""query: the read models, the JSON API and the pages. It follows the log and records nothing.
 
-It has no durable consumer: where it is in the log is kept with its rows, in the same transaction.
+It has no durable consumer: its checkpoint is stored with its rows, in the same transaction.
 """
 
 from __future__ import annotations

@@ -33,12 +33,11 @@ from shared.settings import Settings
 
 
 def create_app(context: Context) -> FastAPI:
-    """The app over the parts of a running service."""
     app = FastAPI(
         title="Passage",
         summary="Read models and commands of the case system of a surrender hotline",
         version=context.version,
-        # The documentation's pages fetch their scripts from other sites; openapi.json stays.
+        # The documentation pages would fetch scripts from other sites; openapi.json stays.
         docs_url=None,
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -57,7 +56,7 @@ def create_app(context: Context) -> FastAPI:
 
 
 def _own_names(settings: Settings) -> Iterable[str]:
-    """By which names it may be asked, beside loopback's: those that its certificate is good for."""
+    """The names it may be addressed by, besides loopback's: those in its certificate."""
     host = settings.http.rpartition(":")[0].strip("[]").lower()
     certificate = settings.http_certificate
     return (host, *(names_in(certificate) if certificate is not None else ()))

@@ -17,7 +17,7 @@ class CallsWaiting(NamedTuple):
 
     channel: str
     messages: int | None
-    """None where the stream's leader doesn't say."""
+    """None if the stream's leader doesn't say."""
     oldest_s: float
     problem: str | None
 

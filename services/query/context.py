@@ -1,4 +1,4 @@
-"""What a request is answered with: everything that `main` puts together, in one place."""
+"""What requests are answered with: everything that `main` wires, in one place."""
 
 from __future__ import annotations
 
@@ -25,8 +25,6 @@ from shared.settings import Settings
 
 @dataclass(frozen=True)
 class Context:
-    """The parts of a running query service that routes use."""
-
     settings: Settings
     version: str
     generations: Generations
@@ -40,21 +38,21 @@ class Context:
     storing: Storing
     accesses: Callable[[str], Accesses]
     newest_accesses: Callable[[str | None, int | None, int], AccessPage]
-    """Of a case or of all, up to a sequence of AUDIT, at most so many."""
+    """(case_id or None for all, up to this AUDIT sequence, limit)."""
     parked_page: Callable[[int, int], WaitingPage]
-    """After a sequence of PARKED, at most so many."""
+    """(after this PARKED sequence, limit)."""
     parked_at: Callable[[int], Parked | None]
 
     def is_supervisor(self, person: str | None) -> bool:
-        """Whether somebody is named as a supervisor; where none is named, anybody is."""
+        """Whether they are named as a supervisor; if nobody is, everyone counts."""
         return person is not None and Supervisors(self.settings.supervisor_names).let(person)
 
     async def parked(self) -> int | None:
-        """How many messages wait for a person, or None where the server doesn't say."""
+        """How many messages wait for a person; None if the server doesn't say."""
         return await self.nats.parked_waiting()
 
     def behind(self) -> list[str]:
-        """What the pages say of what is shown while an older read model is served."""
+        """The pages' notice while an older read model is served."""
         if not self.generations.rebuilding:
             return []
         far = self.progress.catching_up.said(time.monotonic())
@@ -64,7 +62,7 @@ class Context:
         ]
 
     def not_ready_because(self) -> list[str]:
-        """What is missing; empty when query does all that it is for."""
+        """What is missing; empty when query is fully working."""
         progress, reasons = self.progress, []
         if progress.stopped is not None:
             reasons.append(f"the projection stopped: {progress.stopped}")

@@ -1,7 +1,7 @@
 """HTTP connections that nobody can hold open by doing nothing: uvicorn's, with time limits.
 
-A request's head has to come within seconds, its body too (`api.guards`), and an answer has to be
-read. Where there are too many connections, the one that has waited longest without a request goes.
+A request's head must come within seconds, so must its body (`http_guards`), and an answer must be
+read. With too many connections, the one that waited longest without a request is closed.
 """
 
 from __future__ import annotations
@@ -13,15 +13,13 @@ from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 HEAD_WITHIN_S = 10.0
-"""How long the head of a request may take, from the connection or the answer before it."""
+"""How long a request's head may take, from the connection or the previous answer."""
 READ_WITHIN_S = 30.0
-"""How long whoever asked may read nothing of an answer."""
+"""How long a client may go without reading any of an answer."""
 CONNECTIONS_MAX = 500
 
 
 class Connection(H11Protocol):
-    """One connection."""
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.waits_since: float | None = None
@@ -51,7 +49,7 @@ class Connection(H11Protocol):
     @override
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if not self._is_answering():  # A request that was sent right behind may be under way.
+        if not self._is_answering():  # A request sent right behind may be under way.
             self._await_head()
 
     @override
@@ -89,7 +87,7 @@ class Connection(H11Protocol):
         ]
         if waiting:
             longest = min(waiting, key=lambda pair: pair[0])[1]
-            # At once, or the next connection would find it still counted.
+            # At once, or the next connection would still count it.
             self.connections.discard(longest)
             longest._drop()
 

@@ -1,7 +1,6 @@
-"""What every request passes first: who asks from where; what every answer carries; and counting.
+"""The first layer of every request: who may ask, headers on every answer, and counting.
 
-A page of another site must neither send commands nor, by a name that it bends to this machine,
-read anything.
+A page of another site must neither send commands nor, by DNS rebinding, read anything.
 """
 
 from __future__ import annotations
@@ -27,10 +26,9 @@ BODY_MAX_BYTES = 262_144
 """The largest request; a text of 10,000 characters, each escaped in JSON, takes half of it."""
 
 BODY_WITHIN_S = 10.0
-"""How long a request's body may take."""
 
 SAME_SITE = frozenset({"same-origin", "none"})
-"""Values of Sec-Fetch-Site that a page of ours or the address bar sends."""
+"""Sec-Fetch-Site of requests from our pages or the address bar."""
 
 ANSWER_HEADERS = {
     "content-security-policy": (
@@ -62,7 +60,7 @@ class Guards:
         try:
             refusal = self._refusal(scope["method"], Headers(scope=scope))
             await (refusal or self._app)(scope, _limited(receive), answer.send)
-        except Exception as error:  # Nobody may be left without an answer, or be told its text.
+        except Exception as error:  # Everybody must get an answer, without the error's text.
             logger.error("fault", error=type(error).__name__, place=place_of(error))
             if not answer.status:
                 await _fault()(scope, receive, answer.send)
@@ -105,7 +103,7 @@ class _Answer:
 
 
 def _is_too_long(length: str) -> bool:
-    """Whether a body says that it is too long; what is no number is found out as it is read."""
+    """Whether the declared length is too long; one that isn't a number is found out on reading."""
     digits = length.lstrip("0")
     if not (digits.isascii() and digits.isdigit()):
         return False
@@ -113,13 +111,13 @@ def _is_too_long(length: str) -> bool:
 
 
 def _limited(receive: Receive) -> Receive:
-    """A `receive` that refuses a body which grows too long or takes too long."""
+    """A `receive` that refuses a body that grows too long or takes too long."""
     received, is_whole = 0, False
     until = asyncio.get_running_loop().time() + BODY_WITHIN_S
 
     async def limited() -> Message:
         nonlocal received, is_whole
-        if is_whole:  # What comes then is the end of the connection, whenever it does.
+        if is_whole:  # Whatever comes then is the end of the connection.
             return await receive()
         try:
             async with asyncio.timeout_at(until):
@@ -146,7 +144,7 @@ def _is_from_here(headers: Headers) -> bool:
 
 def _name_in(host: str) -> str:
     try:
-        # A name that ends in a dot is the same name, said to be whole.
+        # A trailing dot makes the same name fully qualified.
         return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
     except ValueError:
         return ""

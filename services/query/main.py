@@ -59,16 +59,16 @@ PORT_MAX = 65_535
 WRONG_SETTING, CANNOT_START = 2, 1
 """Exit codes."""
 GC_THRESHOLD_OBJECTS = 50_000
-"""A batch of 2,000 events makes some 30,000 objects and drops them; Python's default would look
-through them 40 times meanwhile (measured: a third of the time of a rebuild)."""
+"""A batch of 2,000 events makes and drops about 30,000 objects; Python's default would scan them
+40 times meanwhile (measured: a third of the time of a rebuild)."""
 
 
 class AddressError(ValueError):
-    """What query is to listen on is no HOST:PORT."""
+    """The listen address isn't HOST:PORT."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn that leaves signals to us and lets no open connection hold up the end."""
+    """uvicorn with our signal handling, whose stop no open connection delays."""
 
     def __init__(self, config: uvicorn.Config, context: Context) -> None:
         super().__init__(config)
@@ -77,7 +77,7 @@ class Server(uvicorn.Server):
     @override
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Ends on SIGTERM and SIGINT, without raising the signal again as uvicorn does."""
+        """Ends on SIGTERM and SIGINT, without re-raising the signal as uvicorn does."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
@@ -85,13 +85,11 @@ class Server(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._context.progress.end()  # Whoever waits for a sequence gets his answer now.
+        self._context.progress.end()  # Whoever waits for a sequence is answered now.
         await super().shutdown(sockets)
 
 
 class Query:
-    """The service put together; `run` serves until it is told to stop."""
-
     def __init__(self, settings: Settings) -> None:
         env = jetstream_env(settings, "passage-query-log")
         self._factory = JetStreamFactory(env)
@@ -135,7 +133,7 @@ class Query:
 
     @contextlib.asynccontextmanager
     async def following(self) -> AsyncGenerator[Context, None]:
-        """Follows the log and holds the connections, for as long as the block runs."""
+        """Follows the log and holds the connections for as long as the block runs."""
         stop = threading.Event()
         feed = threading.Thread(target=self._feed.run, args=(stop,), name="feed", daemon=True)
         self.context.nats.start(self._health, self.context.names.drop)
@@ -167,7 +165,7 @@ class Query:
                 lifespan="off",
                 http=Connection,
                 limit_concurrency=CONNECTIONS_MAX + 1,
-                # uvicorn says whole seconds, but hands it to asyncio as it is.
+                # uvicorn's type is whole seconds, but asyncio gets the value unchanged.
                 timeout_graceful_shutdown=cast("int", GRACE_S),
             )
             logger.info("serving", service=SERVICE, version=context.version)
@@ -193,7 +191,7 @@ class Query:
 
 
 async def _again_and_again(every_s: float, work: Callable[[], None]) -> None:
-    """Does it in a thread, whatever becomes of it."""
+    """Runs `work` in a thread, whether or not it failed before."""
     while True:
         try:
             await asyncio.to_thread(work)
@@ -211,10 +209,10 @@ def passage_version() -> str:
 
 
 def listen(address: str) -> socket.socket:
-    """Binds HOST:PORT. Raises OSError, and AddressError where it isn't of that form."""
+    """Binds HOST:PORT. Raises OSError, or AddressError for any other form."""
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
-    # Without a host the system would take every one that the machine has.
+    # Without a host the system would bind every interface.
     is_long = len(port) > len(f"{PORT_MAX}")  # Python reads no number of 5,000 digits.
     if not host or not port.isdecimal() or is_long or int(port) > PORT_MAX:
         raise AddressError("must be HOST:PORT, with a host; 127.0.0.1:8080")
@@ -229,12 +227,12 @@ def listen(address: str) -> socket.socket:
 
 
 def has_loopback(listener: socket.socket) -> bool:
-    """Whether the socket can't be reached from another machine."""
+    """No other machine can reach the socket."""
     return ipaddress.ip_address(listener.getsockname()[0]).is_loopback
 
 
 def tls_only(config: uvicorn.Config, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-    """Gives uvicorn's TLS, of version 1.3."""
+    """TLS 1.3 only."""
     del config
     context = default()
     context.minimum_version = ssl.TLSVersion.TLSv1_3
@@ -242,7 +240,6 @@ def tls_only(config: uvicorn.Config, default: Callable[[], ssl.SSLContext]) -> s
 
 
 def main() -> None:
-    """Runs query until it is told to stop."""
     own_process(SERVICE)
     settings = own_settings()
     configure(SERVICE, settings.log_level)

@@ -1,7 +1,7 @@
-"""Masks personal values: the one place that decides how they are shown while nobody revealed them.
+"""Masks personal values: the one place that decides how they look until someone reveals them.
 
-Lists, search, a case, its timeline, pages, exports and notices all pass through here. What is
-personal is read off the event catalogue, so that a field added there is masked without a change.
+Lists, search, a case, its timeline, pages, exports and notices all pass through here. The event
+catalogue says what is personal, so a field added there is masked without a change.
 """
 
 from __future__ import annotations
@@ -23,21 +23,20 @@ ERASED: Literal["erased"] = "erased"
 LOOKUP_KEYS = frozenset(
     {"caller_key", "reading_keys", "name_key", "service_number_key", "duress_hash"}
 )
-"""Keyed hashes by which a person is found again: for machines, so they aren't shown at all."""
+"""Keyed hashes that find a person again: for machines, so they are never shown."""
 
 RESTRICTED = "Restricted"
-"""What an event that only supervisors are shown is called to all others."""
+"""How events for supervisors appear to everyone else."""
 FOR_SUPERVISORS: frozenset[str] = frozenset(one.__name__ for one in OF_DURESS) | {
     CredibilityAssessed.__name__
 }
-"""The types of events that only supervisors are shown. Two kinds, or the word would be an alarm."""
+"""Event types shown only to supervisors. Two kinds, or the word would be an alarm."""
 
 Erased = Mapping[PersonalClass, int]
 """Class -> version of the event that erased what was given before."""
 
 
 def erased_in(events: Iterable[CaseEvent[Any]]) -> dict[PersonalClass, int]:
-    """What a case's events say was erased."""
     return {
         personal_class: event.caseversion
         for event in events
@@ -72,22 +71,20 @@ def entry_shown(item: ReadEvent, erased: Erased, *, to_supervisor: bool = False)
 
 
 def type_shown(type_name: str) -> str:
-    """An event type's name as everybody sees it."""
     return RESTRICTED if type_name in FOR_SUPERVISORS else type_name
 
 
 def may_open(type_name: str, *, is_supervisor: bool) -> bool:
-    """Whether somebody may have the personal values of an event of this type opened."""
+    """Whether they may have personal values in an event of this type opened."""
     return is_supervisor or type_name not in FOR_SUPERVISORS
 
 
 def state_of(event: CaseEvent[Any], personal_class: PersonalClass, erased: Erased) -> str:
-    """What stands in place of a personal value: `sealed`, or `erased` where it was."""
+    """What is shown for a personal value: `sealed` or `erased`."""
     return ERASED if event.caseversion <= erased.get(personal_class, 0) else SEALED
 
 
 def personal_shown(event: CaseEvent[Any], erased: Erased) -> dict[str, str]:
-    """What stands in place of an event's personal values."""
     return {
         field: state_of(event, personal_class, erased)
         for field, personal_class in type(event.data).PERSONAL.items()

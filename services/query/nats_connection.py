@@ -1,6 +1,5 @@
-"""query's own NATS connection, on the server's event loop: it passes commands on and looks at
-streams. It connects in the background and for ever, so that query starts without the server.
-"""
+"""query's own NATS connection, on the server's event loop: passes commands on and looks at
+streams. It connects in the background and for ever, so that query starts without the server."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ from shared.settings import Settings
 
 RECONNECT_WAIT_S = 0.1
 STREAM_TIMEOUT_S = 5.0
-"""`passage health` doesn't wait so long, and says that query isn't ready."""
+"""Longer than `passage health` waits; it then says that query isn't ready."""
 
 
 class NobodyAnswersError(Exception):
@@ -39,15 +38,15 @@ class StreamState(NamedTuple):
     messages: int
     last_sequence: int
     oldest_s: float
-    """Age of the oldest message, seconds; 0 where there is none."""
+    """Age of the oldest message, seconds; 0 if there is none."""
     consumers: int
 
 
 def is_led(cluster: Mapping[str, Any] | None) -> bool:
-    """Whether a stream has a leader, and most of its replicas are there; None: one server has it.
+    """Whether a stream has a leader and a quorum; None: a single server, which needs neither.
 
-    Without a leader a follower answers for it, and a leader whom nobody follows any more goes on
-    answering for some 20 s: only what each says of the others tells.
+    Without a leader a follower answers, and a leader that lost its followers keeps answering for
+    some 20 s: only what each says of the others tells.
     """
     if cluster is None:
         return True
@@ -57,8 +56,6 @@ def is_led(cluster: Mapping[str, Any] | None) -> bool:
 
 
 class NatsConnection:
-    """A NATS connection that may be there or not."""
-
     def __init__(self, settings: Settings) -> None:
         self._servers = settings.nats_servers
         self._options = connect_options(settings.nats_nkey, settings.nats_ca)
@@ -74,7 +71,7 @@ class NatsConnection:
     def start(self, health: Callable[[], dict[str, object]], on_sealed: Callable[[], None]) -> None:
         """Begins to connect; afterwards `health` answers on `health.query`.
 
-        `on_sealed` is called, in a thread of its own, when the key holder says that it seals.
+        `on_sealed` is called in its own thread when the key holder announces that it seals.
         """
         self._connecting = asyncio.create_task(self._connect(health, on_sealed))
 
@@ -106,7 +103,7 @@ class NatsConnection:
         return reply.data
 
     async def stream_state(self, stream: str) -> StreamState | None:
-        """A stream's state, or None where it has no leader that says so and is followed."""
+        """None if the stream has no leader with a quorum."""
         try:
             raw = await self.request(
                 f"{self._api_prefix}.STREAM.INFO.{stream}", b"", STREAM_TIMEOUT_S
@@ -126,13 +123,13 @@ class NatsConnection:
             return None
 
     async def parked_waiting(self) -> int | None:
-        """How many parked messages wait for a person, or None where the server doesn't say."""
+        """How many parked messages wait for a person; None if the server doesn't say."""
         subject = f"{self._api_prefix}.STREAM.INFO.{subjects.PARKED}"
         asked = json.dumps({"subjects_filter": f"{SETTLED_PREFIX}*"}).encode()
         try:
             state = json.loads(await self.request(subject, asked, STREAM_TIMEOUT_S))["state"]
             notes = state.get("subjects") or {}
-            # Beside each note its message is there still.
+            # Each note's message is still there beside it.
             gone = sum(map(int, notes.values())) + len(notes)
             return max(0, int(state["messages"]) - gone)
         except (NobodyAnswersError, KeyError, ValueError):
@@ -146,7 +143,7 @@ class NatsConnection:
             name="passage-query",
             allow_reconnect=True,
             max_reconnect_attempts=-1,
-            # nats-py says whole seconds, but hands it to asyncio as it is.
+            # nats-py's type is whole seconds, but asyncio gets the value unchanged.
             reconnect_time_wait=cast("int", RECONNECT_WAIT_S),
             error_cb=self._on_error,
             **self._options,

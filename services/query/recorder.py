@@ -1,4 +1,4 @@
-"""What query asks of the log: the part of `shared.jetstream`'s recorder that it uses."""
+"""The part of `shared.jetstream`'s recorder that query uses."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from uuid import UUID
 
 
 class RecordedEvent(Protocol):
-    """A stored message of CASES."""
-
     @property
     def id(self) -> int: ...
     @property
@@ -35,8 +33,6 @@ class Subscription(Protocol):
 
 
 class Log(Protocol):
-    """The recorder of CASES."""
-
     def subscribe(self, gt: int | None = None) -> Subscription: ...
     def max_notification_id(self) -> int | None: ...
     def select_notifications(

@@ -1,6 +1,5 @@
-"""Looks now and then whether what comes can be stored: at the nats-servers and at this machine's
-disks. What is wrong stands in /readyz, on the pages and in the log.
-"""
+"""Checks regularly that new data can be stored: at the nats-servers and on this machine's disks.
+Problems are in /readyz, on the pages and in the diagnostics."""
 
 from __future__ import annotations
 
@@ -18,8 +17,6 @@ SAY_AGAIN_S = 10.0
 
 
 class Storing:
-    """What the last look found."""
-
     def __init__(self, reports: Callable[[], Iterable[bytes]], folders: Sequence[Path]) -> None:
         self._reports = reports
         self._folders = folders
@@ -30,11 +27,10 @@ class Storing:
 
     @property
     def problems(self) -> list[str]:
-        """What is refused or full, in words for a person."""
         return [str(one) for one in (*self._refusing, *self._full)]
 
     def look(self) -> None:
-        """Asks the servers and looks at the disks; says in the log what is wrong."""
+        """Asks the servers and checks the disks; logs what is wrong."""
         disks = disks_of(self._folders)
         self._full = [one for one in disks if one.is_full]
         self._refusing = self._ask()
@@ -62,7 +58,7 @@ class Storing:
 
 
 def reports_of(connection: Connection, servers: int) -> list[bytes]:
-    """What each nats-server says of itself; none where none answers, which is said elsewhere."""
+    """Each nats-server's report; none if none answers, which is reported elsewhere."""
     answers: list[Reply] = []
     try:
         for subject, question in QUESTIONS.items():

@@ -1,4 +1,4 @@
-"""verification decides who the caller is: it asks the registry, and a person decides in doubt.
+"""verification decides who the caller is: it asks the registry; in doubt a person decides.
 
 Consumes from CASES what `reactions` lists, and its own timers; answers the commands of
 `shared.commands.verification`; records the events of `shared.events.verification`.

@@ -18,15 +18,13 @@ from shared.skeleton.service import Context
 
 @dataclass(frozen=True)
 class Verification:
-    """What verification's handlers and reactions work with."""
-
     context: Context
     registry: Registry
     deadlines: Deadlines[VerificationState]
 
 
 def answer_about(verification: Verification, case_id: str, statement: Statement) -> RegistryChecked:
-    """The registry's answer about a statement; about erased data it can't be asked."""
+    """Erased data can't be asked about."""
     stated = _stated(verification, case_id, statement)
     answer = RegistryAnswer("unavailable")
     if stated is not None:
@@ -43,7 +41,7 @@ def answer_about(verification: Verification, case_id: str, statement: Statement)
 
 
 def _stated(verification: Verification, case_id: str, statement: Statement) -> Stated | None:
-    """Who the man said he is, or None where that is erased. Raises SealBrokenError."""
+    """None if the statement is erased. Raises SealBrokenError."""
     sealed = {"identity": statement.identity, "unit": statement.unit}
     values = [
         SealedValue(

@@ -13,13 +13,13 @@ from shared.events.fields import Plain
 from shared.refusals import require
 
 CREDIBILITY_MAX = timedelta(days=30)
-"""How long a judgement of his credibility counts at most."""
+"""How long an assessment counts at most."""
 
 
 def decide_assess(
     state: VerificationState, command: AssessCredibility, now: datetime
 ) -> list[Event]:
-    """Whether he means what he says, as a person judges it for some days."""
+    """An assessment counts for a limited time."""
     require_not_handed_over(state)
     require(now < command.expires_at <= now + CREDIBILITY_MAX, EXPIRES_IN_TIME)
     return [

@@ -1,4 +1,4 @@
-"""verification's deadlines: how long it waits for the registry, and what follows if in vain."""
+"""verification's deadlines: how long it waits for the registry, and what follows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ REASONS: Mapping[str, Literal["no_answer", "overdue"]] = {
     REGISTRY_ANSWER: "no_answer",
     REGISTRY_OVERDUE: "overdue",
 }
-"""What is recorded as the reason when the registry had its time."""
 KINDS = {
     REGISTRY_ANSWER: Deadline(
         "PersonalDataProvided, until the registry says anything at all",
@@ -35,14 +34,12 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """How long a registry has."""
-
     registry_answer: Annotated[timedelta, Setting("registry_answer_minutes")]
     registry_overdue: Annotated[timedelta, Setting("registry_overdue_hours")]
 
 
 def due_in(state: VerificationState, spans: Spans) -> dict[str, datetime]:
-    """What is due by kind; nothing where nobody waits for a registry."""
+    """When each kind is due; empty if nobody waits for a registry."""
     statement = state.statement
     if statement is None or not _is_waiting(state, statement):
         return {}
@@ -55,12 +52,12 @@ def due_in(state: VerificationState, spans: Spans) -> dict[str, datetime]:
 
 
 def decide_due(_state: VerificationState, due: Due) -> list[Event]:
-    """A person must look: the registry had its time."""
+    """A person must look: the registry's time is up."""
     return [VerificationEscalated(reason=REASONS[due.kind])]
 
 
 def _is_waiting(state: VerificationState, statement: Statement) -> bool:
-    """Whether the registry could still tell something about this statement."""
+    """Whether the registry could still say something about this statement."""
     is_over = state.closed or state.continued or state.handed_over
     is_decided = state.verified is not None or state.rejected
     is_contradicted = (state.contradicted_at or 0) > statement.version

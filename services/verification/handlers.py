@@ -25,11 +25,10 @@ DECISIONS: dict[type[Command], Callable[[VerificationState, Any, datetime], list
     commands.OpenReview: reviews.decide_open_review,
     commands.ResolveReview: reviews.decide_resolve_review,
 }
-"""The commands that need nothing but the case. CheckRegistry also needs the registry."""
+"""Commands that need only the case. CheckRegistry also needs the registry."""
 
 
 def carry_out(verification: Verification, command: Command) -> Outcome:
-    """Carries out one of the commands in DECISIONS."""
     context = verification.context
     decision = DECISIONS[type(command)]
     return transact(
@@ -41,7 +40,7 @@ def carry_out(verification: Verification, command: Command) -> Outcome:
 
 
 def check_registry(verification: Verification, command: commands.CheckRegistry) -> Outcome:
-    """Asks the registry again about the personal data last given."""
+    """Asks again about the personal data last given."""
     context = verification.context
     statement = statement_to_check(context.writer.log.load_current(command.case_id).state)
     answer = answer_about(verification, command.case_id, statement)

@@ -33,10 +33,10 @@ def decide_escalate(
 
 
 def decide_verify(state: VerificationState, command: VerifyIdentity, _now: datetime) -> list[Event]:
-    """Two agreeing sources, or a registry match plus an operator; no open contradiction.
+    """Needs two agreeing sources, or a registry match plus an operator; no open contradiction.
 
-    Two people can verify past a contradiction, with a reason. Not by the only operator who claimed
-    the case, unless a life is at stake now.
+    With a reason, two people can verify past a contradiction. The only operator who claimed the
+    case can't verify, unless a life is at stake now.
     """
     require_not_handed_over(state)
     by_two = is_another_person(command.by, command.second_by)
@@ -72,7 +72,7 @@ def _is_only_claimant(state: VerificationState, command: VerifyIdentity) -> bool
 def decide_contradict(
     state: VerificationState, command: ContradictIdentity, _now: datetime
 ) -> list[Event]:
-    """A source contradicts the statement; a fact. Of before he was verified, it opens a review."""
+    """A fact. It opens a review if it is older than his verification."""
     require(state.opened, CASE_KNOWN)
     reason, happened_at = Plain(command.reason), command.happened_at
     verified = state.verified

@@ -25,7 +25,7 @@ from shared.skeleton.service import Assemble, Context, Service, assemble
 def wire(
     settings: Settings, put_together: Assemble = assemble, registry: Registry | None = None
 ) -> Service:
-    """Gives verification, ready to run; it asks the settings' registry file if no other."""
+    """Without `registry`, asks the registry file in the settings."""
     service = put_together(SERVICE, Fold(VerificationState(), evolve), settings)
     deadlines = deadlines_of(service.context, service.timers(), spans_of(Spans, settings))
     asked = registry or SqliteRegistry(settings.registry_file)
@@ -42,16 +42,14 @@ def wire(
 
 
 def deadlines_of(context: Context, timers: Timers, spans: Spans) -> Deadlines[VerificationState]:
-    """Gives verification's deadlines, with the timers that tell of them."""
     return Deadlines(context, timers, KINDS, partial(due_in, spans=spans), decide_due)
 
 
 def _tidy(settings: Settings) -> None:
-    """What a killed load left beside the registry holds names in the clear."""
+    """A draft left by a killed load holds names in the clear."""
     remove_drafts(settings.registry_file)
 
 
 def main(registry: Registry | None = None) -> None:
-    """Runs verification until it is told to stop; for the registry see `wire`."""
     own_process(SERVICE)
     run_to_end(wire(own_settings(), registry=registry).run())

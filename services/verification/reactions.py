@@ -19,7 +19,7 @@ def ask_registry(
 ) -> Outcome | None:
     """Records the registry's answer about the personal data in an event.
 
-    What he states as a prisoner isn't checked: it is kept apart from what the hotline was told.
+    A prisoner's statement isn't checked: it is kept apart from what the hotline was told.
     """
     context = verification.context
     if event.data.provenance == "after_capture":
@@ -31,14 +31,13 @@ def ask_registry(
 
 
 def act_on_answer(verification: Verification, event: CaseEvent[RegistryChecked]) -> Outcome:
-    """Records what follows from a registry's answer."""
     context = verification.context
     decide = partial(decide_consequence, answered=event)
     return transact(context.writer, event.subject, context.cause_in(event), decide)
 
 
 REACTIONS: Reactions = {
-    # The timers first: it is by them that a registry which doesn't answer shows.
+    # The timers first: they reveal a registry that doesn't answer.
     PersonalDataProvided: (set_timers, ask_registry),
     RegistryChecked: (act_on_answer,),
     CaseReopened: (set_timers,),

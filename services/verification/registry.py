@@ -36,16 +36,14 @@ BUSY_TIMEOUT_S = 2.0
 
 
 class Registry(Protocol):
-    """A source that knows who serves where."""
-
     name: str
 
     def look_up(self, stated: Stated) -> RegistryAnswer:
-        """The registry's answer; `unavailable` rather than an error."""
+        """Answers `unavailable` rather than raise."""
 
 
 class SqliteRegistry:
-    """A registry in a local SQLite file that `passage registry load` filled."""
+    """A local SQLite file that `passage registry load` filled."""
 
     name = "local"
 
@@ -53,7 +51,6 @@ class SqliteRegistry:
         self._path = path
 
     def look_up(self, stated: Stated) -> RegistryAnswer:
-        """What the file says about the claim."""
         try:
             with closing(self._connect()) as connection:
                 has_number = registry_store.by_number(connection, stated)
@@ -65,7 +62,7 @@ class SqliteRegistry:
             names.forget()  # What a caller said of himself stays in no memory.
 
     def _connect(self) -> sqlite3.Connection:
-        # Read-only: a missing file is an unavailable registry, never a new and empty one.
+        # Read-only: a missing file is an unavailable registry, not a new, empty one.
         return sqlite3.connect(
             f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S
         )
@@ -73,8 +70,6 @@ class SqliteRegistry:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a file was taken for, and who is in it."""
-
     recognised: Recognised
     filled: Filled
 
@@ -91,7 +86,7 @@ def load_csv(
 ) -> Loaded:
     """Replaces the registry at `path` by the rows of a file; see docs/operating.md.
 
-    Raises RegistryFileError, and then leaves the registry as it was, as a dry run does.
+    Raises RegistryFileError, which leaves the registry as it was, as does a dry run.
     """
     if not dry_run:
         remove_drafts(path)

@@ -1,7 +1,7 @@
 """What a registry answers about a statement, given the men in it who may be meant.
 
-A match is the number, the surname, and a first name or the birth date, with nothing that conflicts.
-One conflict is a slip until a person has looked. `decisions` says when it is a contradiction.
+A match is the number, the surname, and a first name or the birth date, with no conflict. One
+conflict is a slip until a person has looked. `decisions` says when it is a contradiction.
 """
 
 from __future__ import annotations
@@ -23,13 +23,11 @@ WEIGHTS: dict[StatedField, int] = {
 }
 BESIDE_NUMBER = frozenset({"surname", "first_names", "patronymic", "date_of_birth"})
 CONFLICTS_MAX = 1
-"""In so many fields a man may differ who is found without his number."""
+"""How many fields may conflict for a man found without his number."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegistryAnswer:
-    """What a registry says about a statement."""
-
     outcome: RegistryOutcome
     score: int = 0
     agreeing: tuple[StatedField, ...] = ()
@@ -38,11 +36,9 @@ class RegistryAnswer:
 
 
 class Namesakes(NamedTuple):
-    """The men in a registry who bear the surname, or were born that day."""
-
     men: Sequence[Stated]
     too_many: bool
-    """Whether there are more than were looked at."""
+    """Whether there are more than were compared."""
 
 
 class _Compared(NamedTuple):
@@ -52,12 +48,12 @@ class _Compared(NamedTuple):
 
     @property
     def rank(self) -> tuple[int, int]:
-        """The more the better."""
+        """Higher fits better."""
         return -len(self.conflicting), sum(WEIGHTS[field] for field in self.agreeing)
 
     @property
     def is_plausible(self) -> bool:
-        """Whether he may be meant who was found by his name alone."""
+        """Whether a man found by name alone may be the one."""
         agreeing = len(BESIDE_NUMBER.intersection(self.agreeing))
         enough = "surname" in self.agreeing or agreeing > 1
         return enough and len(self.conflicting) <= min(CONFLICTS_MAX, agreeing - 1)
@@ -69,7 +65,7 @@ class _Compared(NamedTuple):
 
     @property
     def is_named(self) -> bool:
-        """A surname alone is borne by many."""
+        """Many men share a surname alone."""
         return "surname" in self.agreeing and not {"first_names", "date_of_birth"}.isdisjoint(
             self.agreeing
         )
@@ -78,7 +74,7 @@ class _Compared(NamedTuple):
 def answer_from(
     stated: Stated, by_number: Sequence[Stated], by_name: Callable[[], Namesakes]
 ) -> RegistryAnswer:
-    """The answer of a registry in which these men have the number, and those the name."""
+    """A registry's answer, given the men with this number and the men with this name."""
     if by_number:
         best, ties = _best(_compared(stated, by_number))
         if ties:
@@ -98,7 +94,7 @@ def answer_from(
 
 
 def _fits_better(other: _Compared) -> bool:
-    """Whether a man with another number is all that was said, but for the number."""
+    """Another man fits everything that was said except the number."""
     return other.is_named and other.conflicting == ("service_number",)
 
 
@@ -115,16 +111,15 @@ def _compared(stated: Stated, men: Sequence[Stated]) -> list[_Compared]:
 
 
 def _best(compared: Sequence[_Compared]) -> tuple[_Compared, bool]:
-    """Who fits best, and whether another man fits as well."""
     best = max(compared, key=lambda one: one.rank)
     ties = [one for one in compared if one.rank == best.rank and one is not best]
     return best, any(not is_one_man(best.man, one.man) for one in ties)
 
 
 def is_one_man(one: Stated, other: Stated) -> bool:
-    """Whether one man is listed twice: the same in all fields, or his number and his name.
+    """Whether one man is listed twice: equal in all fields, or in number and name.
 
-    He may have been moved to another unit between.
+    He may have moved to another unit in between.
     """
     if one == other:
         return True

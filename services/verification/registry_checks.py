@@ -1,4 +1,4 @@
-"""verification's decisions on what the registry answers: its rows of the guard table."""
+"""verification's decisions on the registry's answers: its rows of the guard table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONFLICTS_TO_CONTRADICT = 2
 def decide_registry_answer(
     state: VerificationState, answer: verification.RegistryChecked
 ) -> list[Event]:
-    """The registry's answer is a fact, whatever became of the case meanwhile."""
+    """A fact, whatever became of the case meanwhile."""
     require(state.opened, CASE_KNOWN)
     return [answer]
 
@@ -25,8 +25,8 @@ def decide_consequence(
 ) -> list[Event]:
     """What follows from an answer: nothing on a match, a contradiction, or a person must look.
 
-    Nothing follows from an answer after which the registry gave another about the same data.
-    Once he is verified the decision stands: an answer that speaks against it opens a review.
+    Nothing follows once the registry has answered again about the same data. After verification
+    the decision stands: an answer against it opens a review.
     """
     answer = answered.data
     if state.statement is None or answer.about_event != state.statement.event_id:
@@ -51,7 +51,7 @@ def _after_verified(
     answered: CaseEvent[verification.RegistryChecked], *, known: bool
 ) -> list[Event]:
     answer = answered.data
-    # Who verified him knew the answer; and an absent one says nothing about the man.
+    # Whoever verified him knew the answer; and a missing one says nothing about the man.
     if answer.outcome == "unavailable" or (known and not _contradicts(answer)):
         return []
     return [
@@ -64,7 +64,7 @@ def _after_verified(
 
 
 def _contradicts(answer: verification.RegistryChecked) -> bool:
-    """One field may be a slip of anybody's: with the right number it takes two to contradict."""
+    """One field may be anyone's slip: beside the right number, two must contradict."""
     conflicts = len(answer.fields_conflicting)
     is_his_number = "service_number" in answer.fields_agreeing
     enough = 1 if answer.number_of_another else CONFLICTS_TO_CONTRADICT
@@ -72,7 +72,7 @@ def _contradicts(answer: verification.RegistryChecked) -> bool:
 
 
 def statement_to_check(state: VerificationState) -> Statement:
-    """The guards of asking the registry again; the asking itself is the handler's."""
+    """The guards of asking the registry again; the handler asks."""
     require_latest(state)
     if state.statement is None:
         raise RefusedError(IDENTITY_CLAIMED)

@@ -1,8 +1,8 @@
-"""The registry's SQLite file: who is in it, by which keys they are found, and how it is replaced.
+"""The registry's SQLite file: who is in it, which keys find them, and how it is replaced.
 
-It holds names in the clear, and so did a draft of it: a new one is put together in memory, written
-beside the old one and put in its place. A draft that a killed load left is removed at the next
-load, the next `passage up` and the next start of verification.
+It holds names in the clear, and so does a draft: a new one is built in memory, written beside the
+old one and moved into its place. A draft that a killed load left is removed at the next load, the
+next `passage up` and the next start of verification.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from shared.matching.keys import given_keys, surname_keys
 from shared.matching.numbers import folded_number, numbers_in, without_zeros
 
 COMPARED_MAX = 500
-"""Of one name, number or birthday so many are compared; of more nobody is told apart by it."""
+"""How many persons of one name, number or birthday are compared; beyond it nobody is told apart."""
 FEW = 20
 FOLDER_MODE = 0o700
 DRAFT_MARK = ".draft-"
@@ -72,12 +72,10 @@ SELECT length(number_key), count(*) FROM persons
 WHERE number_key != '' AND number_key NOT GLOB '*[^0-9]*' GROUP BY length(number_key)
 """
 MOST = 0.6
-"""From this part of the numbers on their length counts as the usual one."""
+"""The length shared by at least this part of the numbers counts as the usual one."""
 
 
 class Filled:
-    """How many persons a registry has, and what was found on the way."""
-
     def __init__(self) -> None:
         self.persons = 0
         self.doubles = 0
@@ -89,7 +87,7 @@ class Filled:
 
 
 def fill(connection: sqlite3.Connection, persons: Iterable[Person]) -> Filled:
-    """Puts persons into an empty database; whoever is listed twice stands in it once."""
+    """Fills an empty database; a person listed twice is stored once."""
     filled, seen = Filled(), set[bytes]()
     connection.executescript(_SCHEMA)
     with connection:
@@ -131,10 +129,10 @@ def _insert(connection: sqlite3.Connection, place: int, person: Person) -> None:
 
 
 def by_number(connection: sqlite3.Connection, stated: Stated) -> list[Stated]:
-    """Who has the number that was said; with other zeros ahead only where nobody has it so."""
+    """Who has this number; with other leading zeros only if nobody has it exactly."""
     for number in numbers_in(stated.service_number):
         if not number.strip("0"):
-            continue  # "-" and "000000" are written where there is none.
+            continue  # "-" and "000000" stand for no number.
         exact = _all(connection, _BY_NUMBER, (number,))
         found = exact or _all(connection, _BY_BARE_NUMBER, (without_zeros(number),))
         if 0 < len(found) <= COMPARED_MAX:
@@ -143,7 +141,7 @@ def by_number(connection: sqlite3.Connection, stated: Stated) -> list[Stated]:
 
 
 def by_name(connection: sqlite3.Connection, stated: Stated) -> Namesakes:
-    """Who bears the surname, above all of those born that year; and who was born that day."""
+    """Who bears the surname, those of that birth year first; and who was born that day."""
     keys, born = surname_keys(stated), read_date(stated.date_of_birth or "")
     known = born if born is not None and not born.says_nothing else None
     found: dict[int, str] = {}
@@ -171,7 +169,7 @@ def _may_be_called(known: str, given: frozenset[str]) -> bool:
 
 
 def _all(connection: sqlite3.Connection, query: str, asked: tuple[str, ...]) -> list[Stated]:
-    """Whom a query finds; one more than are compared, where there are more."""
+    """Up to one more than are compared."""
     return [_stated(row) for row in connection.execute(query, asked).fetchmany(COMPARED_MAX + 1)]
 
 
@@ -180,7 +178,7 @@ def _one(connection: sqlite3.Connection, place: int) -> Stated:
 
 
 def _places(connection: sqlite3.Connection, query: str, asked: tuple[str, ...]) -> dict[int, str]:
-    """The persons, and by which given names they are found."""
+    """Persons, and the given names that find them."""
     return {int(place): str(given) for place, given in connection.execute(query, asked)}
 
 
@@ -189,7 +187,7 @@ def _stated(row: Sequence[str]) -> Stated:
 
 
 def replace(path: Path, database: bytes) -> None:
-    """Puts a database in the registry's place; look-ups meanwhile see the old one or this."""
+    """Atomic: concurrent look-ups see the old database or this one."""
     path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     with _draft(path) as (draft, descriptor):
         with os.fdopen(os.dup(descriptor), "wb") as file:
@@ -202,7 +200,7 @@ def replace(path: Path, database: bytes) -> None:
 
 @contextmanager
 def _draft(path: Path) -> Iterator[tuple[Path, int]]:
-    """A file for its owner alone, locked while this process lives."""
+    """A file that only its owner can read, locked while this process lives."""
     draft = path.with_name(f".{path.name}{DRAFT_MARK}{os.getpid()}")
     descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -214,11 +212,11 @@ def _draft(path: Path) -> Iterator[tuple[Path, int]]:
 
 
 def remove_drafts(path: Path) -> int:
-    """Removes what killed loads left beside the registry, and counts it."""
+    """Removes drafts of killed loads; returns how many."""
     removed = 0
     for draft in path.parent.glob(f".{glob.escape(path.name)}*"):
         with suppress(OSError), _opened(draft) as descriptor:
-            # Locked: a load is at work on it.
+            # Locked: a load is using it.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             draft.unlink()
             removed += 1

@@ -1,4 +1,4 @@
-"""verification's decisions on looking at a decision again: its rows of the guard table."""
+"""verification's decisions on reviewing a decision: its rows of the guard table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.refusals import CASE_KNOWN, require
 def decide_open_review(
     state: VerificationState, command: OpenReview, _now: datetime
 ) -> list[Event]:
-    """Somebody wants a decision to be looked at again; a fact."""
+    """A fact: someone wants a decision reviewed."""
     require(state.opened, CASE_KNOWN)
     return [
         verification.ReviewOpened(
@@ -28,7 +28,7 @@ def decide_open_review(
 def decide_resolve_review(
     state: VerificationState, command: ResolveReview, _now: datetime
 ) -> list[Event]:
-    """What became of the reviews, all that are open; a decision is taken back by its own event."""
+    """Resolves all open reviews; a decision is taken back by its own event."""
     require_latest(state)
     require(state.review_open, REVIEW_OPEN)
     withdrawn = command.outcome == "decision_withdrawn"

@@ -16,7 +16,7 @@ from shared.events.verification import EscalationReason, RegistryOutcome
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The personal data last given: where it stands, and its sealed values."""
+    """The personal data last given: where it is recorded, and its sealed values."""
 
     event_id: str
     version: int
@@ -24,48 +24,41 @@ class Statement:
     given_at: datetime
     unit: Sealed | None = None
     escalated: frozenset[EscalationReason] = frozenset()
-    """Why a person was asked to look since."""
+    """Why a person has been asked to look since."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The decision that he is who he says."""
-
     version: int
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationState:
-    """What verification's decisions read."""
-
     opened: bool = False
     closed: bool = False
     continued: bool = False
-    """He called again after it was over: another case goes on with him."""
+    """He called again after it was over: another case continues."""
     handed_over: bool = False
     statement: Statement | None = None
     registry: RegistryOutcome | None = None
-    """What the registry last said about it, `unavailable` if only that; None: not yet."""
+    """What the registry last said about it; `unavailable` only if nothing else. None: not yet."""
     answered_at: int = 0
-    """The version of the registry's last answer about it that said something."""
+    """The version of the registry's last real answer about it."""
     contradicted_at: int | None = None
     """The version of an open contradiction; a match ends it, or two people."""
     doubted_at: int = 0
-    """The version of a person's last contradiction: no match of data given before ends it."""
+    """The version of a person's last contradiction: no match of earlier data ends it."""
     verified: Verified | None = None
     rejected: bool = False
     review_open: bool = False
     review_of_identity: bool = False
-    """Whether what is looked at again is that he was verified."""
     claimants: tuple[str, ...] = ()
-    """Who has claimed the case to work on it."""
     life_now: bool = False
-    """Whether the call judged last was of urgency `life_now`."""
+    """Whether the last triaged call was of urgency `life_now`."""
 
 
 def evolve(state: VerificationState, event: CaseEvent[AnyCaseEvent]) -> VerificationState:
-    """The state after one more event; never refuses."""
     match event.data:
         case intake.CaseOpened():
             return replace(state, opened=True)
@@ -110,16 +103,15 @@ def _after_claim(
     given: intake.PersonalDataProvided,
 ) -> VerificationState:
     if given.provenance == "after_capture":
-        return state  # What a prisoner states is kept apart from what the hotline was told.
+        return state  # A prisoner's statement is kept apart from what the hotline was told.
     statement = statement_in(event, given)
-    # What was verified or rejected was the data given before, not this.
+    # The earlier data was verified or rejected, not this.
     return replace(
         state, statement=statement, registry=None, answered_at=0, verified=None, rejected=False
     )
 
 
 def statement_in(event: CaseEvent[Any], given: intake.PersonalDataProvided) -> Statement:
-    """The statement that stands in an event."""
     unit = Sealed(given.unit) if given.unit is not None else None
     return Statement(event.id, event.caseversion, Sealed(given.identity), event.time, unit=unit)
 
@@ -130,7 +122,7 @@ def _after_registry(
     if state.statement is None or checked.about_event != state.statement.event_id:
         return state  # An answer about data that was corrected meanwhile.
     if checked.outcome == "unavailable" and state.registry is not None:
-        return state  # It says nothing about the man, so what it said before stands.
+        return state  # It says nothing about the man, so the previous answer stands.
     answered_at = state.answered_at if checked.outcome == "unavailable" else version
     ends = checked.outcome == "match" and state.statement.version > state.doubted_at
     open_at = None if ends else state.contradicted_at

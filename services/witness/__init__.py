@@ -1,7 +1,6 @@
-"""witness follows the log and signs, every minute, what it held: so that nobody can change it later
-without that showing.
+"""witness follows the log and signs its content every minute, so that later changes show.
 
-It consumes nothing and records nothing: it reads CASES, and writes to files outside of the data.
+It consumes nothing and records nothing: it reads CASES, and writes to files outside the data.
 """
 
 from shared.subjects import Durable

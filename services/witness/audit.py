@@ -1,7 +1,7 @@
-"""Reads AUDIT on, so that the witness's checkpoints fix the record of access too.
+"""Follows AUDIT, so that the witness's checkpoints cover the audit log too.
 
-What is wrong with it is found by `passage verify`: the witness signs what it read, and what it
-signed before stays signed. So AUDIT keeps no checkpoint of CASES from being made.
+`passage verify` finds what is wrong with it; the witness signs what it read, and earlier
+signatures stand. So AUDIT can't keep a checkpoint of CASES from being made.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class AuditTrail:
         self.digest = FIRST_DIGEST
 
     def read_on(self) -> None:
-        """Reads to the end, or as far as the server lets it: what was read can be signed."""
+        """Reads to the end, or as far as the server allows: what was read can be signed."""
         try:
             while True:
                 page = self._stream.read_from(self.sequence + 1, READ_BATCH_MESSAGES)
@@ -29,5 +29,5 @@ class AuditTrail:
                     self.sequence = one.sequence
                 if page.is_last or not page.messages:
                     return
-        except Exception as error:  # Whatever it was, the next look goes on from the last record.
+        except Exception as error:  # Whatever failed, the next look resumes after the last record.
             logger.warning("witness_failed", error=type(error).__name__, place=place_of(error))

@@ -1,8 +1,8 @@
 """Follows the log as it is stored, checks it event by event, and has it signed.
 
-At the first thing that is wrong it stops signing, says so, and is not ready any more; other
-faults (the server is away) are tried again from the last event read. A message that is no event, or
-follows from nothing, is signed as it was stored: anybody who may publish can send one.
+At the first violation it stops signing, logs it, and is no longer ready; after other faults (the
+server is away) it retries from the last event read. A message that is no event, or follows from
+nothing, is signed as stored: anybody who may publish can send one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LAST_LOOK_S = 0.3
 
 
 class AlarmError(Exception):
-    """The log isn't what it was, or not what it must be; the text names sequences and ids."""
+    """The log isn't what it was, or violates its rules; the text names sequences and ids."""
 
     def __init__(self, check: str, text: str) -> None:
         self.check = check
@@ -37,7 +37,7 @@ class AlarmError(Exception):
 
 
 class Follower:
-    """Reads the log once from its beginning, and then what is added to it."""
+    """Reads the log once from the beginning, then what is added to it."""
 
     def __init__(
         self,
@@ -66,23 +66,23 @@ class Follower:
 
     @property
     def reads_files(self) -> bool:
-        """Whether it still reads its files, and nothing of the log."""
+        """Whether it is still reading its files, and nothing of the log yet."""
         return self._witnessed is None
 
     def how_far(self) -> tuple[int, int]:
-        """How much of the log it has read, and how much there was when it began."""
+        """How much of the log it has read, and how much existed when it began."""
         return self._heads.sequence, max(self._target, self._heads.sequence)
 
     def end_log(self) -> None:
-        """Says before the stop that nobody writes any more: the last line is then the log's end."""
+        """Call before the stop, once nobody writes any more: the last line then ends the log."""
         self._ends_log = True
 
     def doubt(self, what: str) -> None:
-        """Says that a line of the witness files isn't one that was signed: nothing is any more."""
+        """Reports a witness-file line that nobody signed: signing stops."""
         self._doubt = what
 
     def run(self, stop: Event) -> None:
-        """Follows until `stop` is set or something is wrong."""
+        """Runs until `stop` is set or something is wrong."""
         while not stop.is_set():
             try:
                 self._check_files(self._witnessed or self._begin())
@@ -91,14 +91,14 @@ class Follower:
                 self.alarm = str(error)
                 logger.error("log_unsound", sequence=self._heads.sequence, reason=_check_of(error))
                 return
-            except Exception as error:  # Whatever it was, the last event read says where to go on.
+            except Exception as error:  # Whatever failed, reading resumes after the last event.
                 self.failing = type(error).__name__
                 logger.warning("witness_failed", error=self.failing, place=place_of(error))
                 stop.wait(RETRY_S)
         self._sign_last()
 
     def _begin(self) -> Witnessed:
-        """Reads the files: those of years take their time."""
+        """Reads the files; years of lines take a while."""
         witnessed = self._read_files()
         newest = witnessed.newest
         self._heads = LogHeads(witnessed)
@@ -108,7 +108,7 @@ class Follower:
         return witnessed
 
     def _check_files(self, witnessed: Witnessed) -> None:
-        """Raises AlarmError where the witness files don't know this log."""
+        """Raises AlarmError if the witness files don't know this log."""
         self._incarnation.check()
         if witnessed.problems:
             raise AlarmError("witness", witnessed.problems[0])
@@ -159,7 +159,7 @@ class Follower:
                 self._sign("checkpoint")
 
     def _sign_last(self) -> None:
-        """Signs what there is at the end, and that it is the end where nobody writes any more."""
+        """Signs the last state, and that it is the end if nobody writes any more."""
         if not self._caught_up or self.failing is not None or self._doubt is not None:
             return
         try:

@@ -1,4 +1,4 @@
-"""The witness's answer to "how are you", over a connection of its own."""
+"""The witness's answer to health requests, over a connection of its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RECONNECT_WAIT_S = 0.1
 async def answering_health(
     settings: Settings, missing: Callable[[], str], how_far: Callable[[], tuple[int, int]]
 ) -> AsyncIterator[None]:
-    """Answers for as long as the block runs; connects for ever. `missing`: "" when it is ready.
+    """Answers while the block runs; reconnects for ever. `missing`: "" when it is ready.
 
     `how_far`: how much of the log it has read, of how much.
     """
@@ -39,7 +39,7 @@ async def answering_health(
         name=f"passage-{SERVICE}",
         allow_reconnect=True,
         max_reconnect_attempts=-1,
-        # nats-py says whole seconds, but hands it to asyncio as it is.
+        # nats-py's type is whole seconds, but asyncio gets the value unchanged.
         reconnect_time_wait=cast("int", RECONNECT_WAIT_S),
         error_cb=_on_error,
         **connect_options(settings.nats_nkey, settings.nats_ca),

@@ -31,8 +31,6 @@ END_S = 2.0
 
 
 class Witness:
-    """The service put together; `run` serves until it is told to stop."""
-
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         key = read_signing_key(settings.keys_dir)
@@ -52,7 +50,7 @@ class Witness:
         self._tending = Tending(paths, key.public_key(), self.follower.doubt)
 
     def not_ready_because(self) -> str:
-        """Gives why the log isn't followed or its checkpoints aren't kept; "" where they are."""
+        """Why the log isn't followed or checkpoints aren't kept; "" if all is well."""
         follower = self.follower
         if follower.alarm is not None:
             return f"it signs no more: {follower.alarm}"
@@ -63,7 +61,7 @@ class Witness:
         return "no witness file takes a line" if self._signer.failing else ""
 
     async def run(self) -> None:
-        """Follows until SIGTERM or SIGINT."""
+        """Until SIGTERM or SIGINT."""
         stopping, stop = asyncio.Event(), threading.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -97,7 +95,6 @@ class Witness:
 
 
 def main() -> None:
-    """Runs the witness until it is told to stop."""
     own_process(SERVICE)
     settings = own_settings()
     configure(SERVICE, settings.log_level)

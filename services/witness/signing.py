@@ -16,7 +16,7 @@ from shared.witnesses.heads import LogHeads
 
 
 class Signer:
-    """The witness's key and files; `failing` while no file takes a line."""
+    """`failing` while no file takes a line."""
 
     def __init__(
         self, key: Ed25519PrivateKey, paths: Sequence[Path], audit: AuditTrail | None = None
@@ -28,7 +28,7 @@ class Signer:
         self.failing = False
 
     def reads_audit(self) -> bool:
-        """Reads what was added to AUDIT; gives whether anything of it isn't signed yet."""
+        """Reads what was added to AUDIT; returns whether any of it isn't signed yet."""
         if self._audit is None:
             return False
         self._audit.read_on()
@@ -37,7 +37,7 @@ class Signer:
     def sign(
         self, kind: Literal["opened", "checkpoint", "ended"], incarnation: str, heads: LogHeads
     ) -> bool:
-        """Signs the log as it was read; gives whether a file has it."""
+        """Signs the log as read; returns whether a file has the line."""
         fields = {
             "kind": kind,
             "incarnation": incarnation,

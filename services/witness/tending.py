@@ -1,7 +1,7 @@
-"""Looks after the witness files while the log is followed: checks each signature once, then thins.
+"""Tends the witness files while the log is followed: checks each signature once, then thins.
 
-What vouches for a line is checked before, by its links (`shared/witnesses/parsing.py`). Here it is
-every line that a file has, a few hundred at a time, so that the witness goes on meanwhile.
+The links to a line are checked first (`shared/witnesses/parsing.py`). This checks every line of a
+file, a few hundred at a time, so that the witness keeps working.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from shared.witnesses.parsing import bad_lines
 from shared.witnesses.thinning import thin
 
 LINES_AT_ONCE = 100
-"""Then as long a pause as these took: half of one core at most."""
+"""Followed by a pause as long as they took: half a core at most."""
 LOOK_EVERY_S = 60.0
 THIN_AFTER_BYTES = 1_048_576
-"""A file that grew by so much is thinned again: about a day of lines."""
+"""A file is thinned again after growing this much: about a day of lines."""
 
 
 class Tending:
-    """The witness files; `doubt` hears of the first line that nobody signed."""
+    """`doubt` hears of the first line that nobody signed."""
 
     def __init__(
         self, paths: Sequence[Path], key: Ed25519PublicKey, doubt: Callable[[str], None]
@@ -36,17 +36,16 @@ class Tending:
         self._thinned_size = dict.fromkeys(paths, 0)
 
     def run(self, stop: Event) -> None:
-        """Looks after the files until `stop` is set."""
         while not stop.is_set():
             for path in list(self._checked):
                 try:
                     self.look(path, stop)
-                except OSError as error:  # A file that is away, or can't be replaced.
+                except OSError as error:  # A file is missing, or can't be replaced.
                     logger.warning("witness_file_not_thinned", error=type(error).__name__)
             stop.wait(LOOK_EVERY_S)
 
     def look(self, path: Path, stop: Event) -> None:
-        """Checks one file if that wasn't done yet, and thins it if it grew. Raises OSError."""
+        """Checks one file if not yet done, and thins it if it grew. Raises OSError."""
         if not self._checked[path]:
             if not path.exists():
                 return
@@ -54,7 +53,7 @@ class Tending:
             bad = next(bad_lines(path, self._key, pausing.after), None)
             if bad is not None:
                 self._checked.pop(path)
-                self._doubt(bad)  # And nothing of the file is taken away: somebody must look.
+                self._doubt(bad)  # Take nothing away from the file: someone must look.
                 return
             self._checked[path] = not stop.is_set()
         if self._checked[path] and path.stat().st_size > self._thinned_size[path]:
@@ -72,7 +71,7 @@ class _Pausing:
         self._began = time.monotonic()
 
     def after(self, place: int) -> bool:
-        """Whether to end."""
+        """Returns whether to end."""
         if place % LINES_AT_ONCE:
             return False
         ended = self._stop.wait(time.monotonic() - self._began)

@@ -1,10 +1,10 @@
-"""A bucket that fills evenly: what may be taken at once is what it holds."""
+"""A token bucket that fills evenly."""
 
 from __future__ import annotations
 
 
 class Allowance:
-    """Holds `full` at most and fills by that in `fills_in_s`; times are of the caller's clock."""
+    """Holds at most `full`, and fills up in `fills_in_s`; times are of the caller's clock."""
 
     def __init__(self, full: int, fills_in_s: float, now: float, share: float = 1.0) -> None:
         self.full = full
@@ -13,14 +13,14 @@ class Allowance:
         self._filled_at = now
 
     def wait_s(self, count: int, now: float) -> float:
-        """How long until so many may be taken; 0: now. More than `full` may be, once it is full."""
+        """Seconds until `count` may be taken. More than `full` may be, once the bucket is full."""
         missing = min(count, self.full) - self._filled(now)
         if missing <= 0:
             return 0.0
         return missing / self._a_second
 
     def take(self, count: int, now: float) -> None:
-        """Takes so many; below nothing, where it was asked for more than it holds."""
+        """Goes below zero if more is taken than it holds."""
         self._left = self._filled(now) - count
 
     def is_full(self, now: float) -> bool:

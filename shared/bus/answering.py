@@ -1,4 +1,4 @@
-"""Turns a command's bytes into a typed command, and whatever happens then into a typed answer."""
+"""Parses a command and answers it, turning any failure into a typed answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CommandHandler = Callable[[Any], Outcome | Recorded]
 
 
 def answer(command_type: type[Command], body: bytes, handler: CommandHandler) -> AnyAnswer:
-    """The answer to one command; never raises."""
+    """Never raises."""
     try:
         command = command_type.model_validate_json(body)
     except ValidationError as error:
@@ -45,7 +45,7 @@ def answer(command_type: type[Command], body: bytes, handler: CommandHandler) ->
             satisfied_by=refusal.guard.satisfied_by,
             changed_since=refusal.changed_since,
         )
-    except Exception as error:  # A fault of ours must not leave the operator without an answer.
+    except Exception as error:  # A bug in Passage must not leave the operator without an answer.
         return Unavailable(reason=_why_not_now(error))
     return done if isinstance(done, Recorded) else _answer_of(done)
 

@@ -1,4 +1,4 @@
-"""FastStream's broker, as services need it: heard once it has started, and ended in time."""
+"""FastStream's broker as services need it: started once heard, and stopped in bounded time."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from shared.diagnostics.logger import logger
 from shared.jetstream.tls import TlsClient
 
 LEAVE_S = 0.1
-"""How long a stop waits for the server to have all that was sent, where there is one."""
+"""How long a stop waits for the server to receive what was sent, if there is one."""
 HEADERS_MAX_BYTES = 2_048
-"""The server's own, and ours, are shorter. A channel may send 64 KiB with each message, and reading
-them would take the loop's time from everybody."""
+"""Longer than the server's own headers and ours. A channel may send 64 KiB with each message, and
+parsing them would take the loop's time from everybody."""
 
 
 class Alongside(Protocol):
@@ -33,10 +33,10 @@ class Alongside(Protocol):
 
 
 class _AnyHeaders(TlsClient):
-    """nats-py's client, reading on whatever stands where a message's headers should be.
+    """nats-py's client, reading on whatever bytes a message has for headers.
 
-    nats-server passes on whatever bytes a channel sends there, and some of them end nats-py 2.16's
-    reading for good: one channel would have made intake deaf for all. The method is private:
+    nats-server passes on whatever a channel sends there, and some bytes end nats-py 2.16's reading
+    for good: one channel would have made intake deaf to all. The method is private:
     `tests/wire/test_hostile_headers.py` fails should it change.
     """
 
@@ -51,7 +51,7 @@ class _AnyHeaders(TlsClient):
 
 
 class Broker(NatsBroker):
-    """A broker that has started when the server hears it, and ends whether or not one is there."""
+    """A broker that has started once the server hears it, and stops with or without one."""
 
     alongside: list[Alongside]
     """What starts with the broker, and ends before it."""
@@ -82,7 +82,7 @@ class Broker(NatsBroker):
         for one in self.alongside:
             await one.start(client)
         while not self.heard:
-            with contextlib.suppress(FlushTimeoutError):  # It is away; nats-py subscribes anew.
+            with contextlib.suppress(FlushTimeoutError):  # It is away; nats-py resubscribes.
                 await client.flush()
                 # nats-py's ping overtakes what is pending; the next one comes after it.
                 await client.flush()
@@ -96,11 +96,11 @@ class Broker(NatsBroker):
         exc_tb: TracebackType | None = None,
     ) -> None:
         client = self._connection
-        # No longer than one of them takes: a stop has its time.
+        # No longer than the slowest of them: a stop has its deadline.
         await asyncio.gather(*(one.stop() for one in self.alongside))
         try:
-            # Past NatsBroker's, which drains: 20 s with a silent server, a fault without one.
-            # The subscribers have let go of their subscriptions here, so nothing comes any more.
+            # Skips NatsBroker's stop, which drains: 20 s with a silent server, a fault without.
+            # The subscribers have dropped their subscriptions by now, so nothing comes any more.
             await super(NatsBroker, self).stop(exc_type, exc_val, exc_tb)
         except* (NatsError, OSError) as gone:
             logger.warning("connection", error=type(gone.exceptions[0]).__name__)
@@ -111,7 +111,7 @@ class Broker(NatsBroker):
 
 
 async def _leave(client: Client) -> None:
-    """Has the server take what was sent, such as acknowledgements, and closes the connection."""
+    """Flushes what was sent, such as acknowledgements, and closes the connection."""
     with contextlib.suppress(NatsError, OSError), anyio.move_on_after(LEAVE_S):
         if client.is_connected:
             await client.flush()

@@ -1,7 +1,7 @@
 """The one wrapper round FastStream: durable consumers, commands, parking, retries and health.
 
-It sets what FastStream's defaults get wrong for us (architecture, section 4): nothing is
-re-declared, nothing is dropped after an exception, nothing is retried in a hot loop.
+It overrides FastStream's defaults that are wrong for us (architecture, section 4): nothing is
+re-declared, dropped after an exception, or retried in a hot loop.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from shared.subjects import Durable
 
 RECONNECT_WAIT_S = 0.1
 NO_ROOM_FOR_S = 60.0
-"""How long PARKED isn't asked again for a place that it had no room for."""
+"""How long to leave PARKED alone after it had no room."""
 NOT_READY = "not ready"
 VERSION = version("passage")
 
@@ -101,13 +101,12 @@ class Bus:
         self._listen(subjects.health(service), self._on_health)
 
     def command(self, command_type: type[Command], handler: CommandHandler) -> None:
-        """Answers one kind of command."""
         self._commands[command_type.__name__] = (command_type, handler)
 
     def consume(self, durable: Durable, handler: Callable[[Delivery], Outcome]) -> None:
         """Hands a durable consumer's messages to a handler, each until it is processed or parked.
 
-        What is about one case is handled in turn. The handler raises UnprocessableError or
+        Messages about one case are handled in turn. The handler raises UnprocessableError or
         UnreadableEventError for what no repetition will mend.
         """
         self.consume_sorted(durable, partial(_by_case, handler))
@@ -115,7 +114,7 @@ class Bus:
     def consume_sorted(
         self, durable: Durable, sort: Sort, bytes_an_hour: int | None = None
     ) -> None:
-        """The same for messages whose source only `sort` can tell, and so many bytes an hour."""
+        """The same for messages whose source only `sort` can tell, limited in bytes an hour."""
         pace = Pace(durable.stream, bytes_an_hour) if bytes_an_hour is not None else None
         hand = Hand(durable, self._api_prefix, sort, self._working.put, self._park, pace)
         self._hands[durable.stream] = hand
@@ -123,7 +122,7 @@ class Bus:
         self.broker.alongside.append(hand)
 
     def handle(self, delivery: Delivery) -> Outcome:
-        """Does the work of one message now; raises what it would be parked or retried for."""
+        """Handles one message now; raises what it would be parked or retried for."""
         hand = self._hand_of(delivery.stream, delivery.subject)
         if hand is None:
             raise LookupError(f"{self.service} consumes nothing of {delivery.stream}")
@@ -131,11 +130,10 @@ class Bus:
         return work.handle()
 
     def _hand_of(self, stream: str, subject: str) -> Hand | None:
-        # A call that an older version parked names a stream that is no more.
+        # A call parked by an older version names a stream that no longer exists.
         return self._hands.get(stream) or self._of_subject.get(subject)
 
     def ready_only_if(self, check: Callable[[], bool]) -> None:
-        """Adds a condition without which the service says that it isn't ready."""
         self._ready_checks.append(check)
 
     async def run(self) -> None:
@@ -144,7 +142,7 @@ class Bus:
             await self._app.run()
 
     def end(self) -> None:
-        """Has `run` return."""
+        """Makes `run` return."""
         self._app.exit()
 
     def _listen(self, subject: str, handler: Callable[[NatsMessage], Any]) -> None:
@@ -153,7 +151,7 @@ class Bus:
         )(handler)
 
     async def _park(self, delivery: Delivery, why: UnprocessableError) -> bool:
-        """Whether PARKED took it; of a channel it takes only so many."""
+        """Whether PARKED took it; the room for each channel is limited."""
         if time.monotonic() < self._no_room_until.get(delivery.stream, 0.0):
             return False
         parked = park(self.service, delivery, why, datetime.now(UTC), self._intake_public)
@@ -163,7 +161,7 @@ class Bus:
             subject,
             stream=subjects.PARKED,
             timeout=self._timeout_s,
-            # The same delivery parked twice, after a crash before the ack, is stored once.
+            # A delivery parked twice, after a crash before the ack, is stored once.
             headers={"Nats-Msg-Id": f"{delivery.stream}.{delivery.sequence}.{self.service}"},
         )
         try:
@@ -182,7 +180,7 @@ class Bus:
     async def _on_command(self, msg: NatsMessage) -> bytes:
         try:
             return await self._answered(msg)
-        except Exception as error:  # FastStream says nothing, and the asker would wait.
+        except Exception as error:  # Otherwise FastStream stays silent, and the asker would wait.
             logger.error("fault", error=type(error).__name__, place=place_of(error))
             return Unavailable(reason=FAULT).model_dump_json().encode()
 
@@ -199,7 +197,7 @@ class Bus:
         logger.info(
             "answered",
             command=name,
-            # A version says that the log has this case; else its number is only what came.
+            # A version means that the log has this case; otherwise its number is just typed text.
             case_id=getattr(answered, "case_id", "") if getattr(answered, "version", 0) else None,
             result=answered.result,
             milliseconds=round(1000 * (time.perf_counter() - started), 1),
@@ -213,7 +211,7 @@ class Bus:
             return _json(RetryAnswer(result="gone", reason="no sequence of PARKED was named"))
         try:
             return _json(await self._retry(request.sequence))
-        except Exception as error:  # Whatever it is, the message stays and the asker is told.
+        except Exception as error:  # Whatever failed, the message stays and the asker is told.
             logger.error("fault", error=type(error).__name__, place=place_of(error))
             return _json(RetryAnswer(result="still_parked", reason=type(error).__name__))
 
@@ -247,7 +245,7 @@ class Bus:
             return RetryAnswer(
                 result="still_parked", reason=done.why.reason if done.why else "failed"
             )
-        return RetryAnswer(result="done")  # `passage parked retry` takes it away: no service may.
+        return RetryAnswer(result="done")  # `passage parked retry` removes it: no service may.
 
     async def _on_health(self, _msg: NatsMessage) -> bytes:
         reason = await self._not_ready_because()
@@ -258,7 +256,7 @@ class Bus:
         return json.dumps(health).encode()
 
     async def _not_ready_because(self) -> str:
-        # Whether the log is there and the right one takes a request: not on the loop's thread.
+        # Checking the log takes a request, so never on the loop's thread.
         ready = await run_sync(lambda: all(check() for check in self._ready_checks))
         problems = [hand.problem for hand in self._hands.values() if hand.problem is not None]
         return "; ".join(problems) or ("" if ready else NOT_READY)
@@ -279,5 +277,5 @@ def _by_case(
 
 
 async def _undecoded(message: NatsMessage) -> bytes:
-    """FastStream would guess at a message's format; ours are read by pydantic, in the handler."""
+    """FastStream would guess at a message's format; pydantic reads ours, in the handler."""
     return message.body

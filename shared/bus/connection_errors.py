@@ -1,4 +1,4 @@
-"""How an error of the connection to nats-server is logged, whoever has the connection."""
+"""How an error of the connection to nats-server is logged, whichever client has it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _told: set[str] = set()
 
 
 def log_connection_error(error: BaseException) -> None:
-    """Logs it; what no waiting mends once, with what would do."""
+    """Logs an error that waiting won't mend once, with what would do."""
     wrong = refusal(error)
     if wrong is None:
         logger.warning("connection", error=type(error).__name__)

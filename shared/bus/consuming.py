@@ -1,4 +1,4 @@
-"""Decides what becomes of one delivered message: settled, tried again later, or parked."""
+"""Decides what becomes of a delivered message: settled, retried later, or parked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.log.transact import ContendedError, Outcome
 from shared.parked.parking import Delivery, UnprocessableError
 
 GIVE_UP_AFTER_DELIVERIES = 5
-"""After so many faults of ours on one message it is parked; an unreachable log never counts."""
+"""A message is parked after so many failures of ours; an unreachable log never counts."""
 
 FIRST_RETRY_DELAY_S = 0.2
 LONGEST_RETRY_DELAY_S = 30.0
@@ -25,7 +25,7 @@ LONGEST_RETRY_DELAY_S = 30.0
 class Processed(NamedTuple):
     """`settled`: acknowledge it. `why`: park it first. `is_sealed`: nothing needing keys works.
 
-    `long_case`: it needs this one, which isn't in memory. `again_in_s`: when to deliver it again.
+    `long_case`: it needs this case, which isn't in memory. `again_in_s`: the redelivery delay.
     """
 
     settled: bool
@@ -36,12 +36,12 @@ class Processed(NamedTuple):
 
 
 def retry_delay_s(deliveries: int) -> float:
-    """How long to wait before the next delivery, doubling each time."""
+    """Doubles with each delivery."""
     return float(min(FIRST_RETRY_DELAY_S * 2 ** min(deliveries - 1, 20), LONGEST_RETRY_DELAY_S))
 
 
 def process(handle: Callable[[], Outcome], delivery: Delivery) -> Processed:
-    """Does the work of a delivery; never raises."""
+    """Never raises."""
     started = time.perf_counter()
     try:
         outcome = handle()
@@ -52,8 +52,8 @@ def process(handle: Callable[[], Outcome], delivery: Delivery) -> Processed:
         return Processed(settled=False, is_sealed=isinstance(error, KeysSealedError))
     except Exception as error:
         why = _reason_to_park(error, delivery)
-        # Work that only raises holds its error, and a traceback would hold this frame: a cycle with
-        # the message in it, half a megabyte that Python may not look for in hours.
+        # Work that only raises holds its error, and a traceback would hold this frame: a cycle
+        # around the message, half a megabyte that the garbage collector may not find for hours.
         error.with_traceback(None)
         return Processed(settled=why is not None, why=why)
     logger.info(
@@ -83,7 +83,7 @@ def _reason_to_park(error: Exception, delivery: Delivery) -> UnprocessableError 
             )
         case _:
             pass
-    # A fault of ours: the message must survive it, and a few repetitions are worth trying.
+    # A bug in Passage: the message must survive it, and a few repetitions are worth trying.
     logger.error("fault", error=type(error).__name__, place=place_of(error))
     if delivery.deliveries < GIVE_UP_AFTER_DELIVERIES:
         return None

@@ -1,7 +1,7 @@
 """What a service has in hand of one durable consumer: pulled, sorted into lanes, not yet settled.
 
-The server delivers again what stays in hand too long, so it is told that it is still wanted. What
-waits for a retry is given back to the server: nothing that waits is in hand.
+The server redelivers what stays in hand too long, so it is told that work goes on. What waits for
+a retry is returned to the server: it isn't in hand.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ from shared.subjects import Durable
 
 MESSAGES_MAX = 20_480
 BYTES_MAX = 16_777_216
-"""So much of one consumer is in hand at most: so far behind a flood a service still sees."""
+"""The most in hand of one consumer: how far a service sees behind a flood."""
 SORTED_AT_ONCE = 64
 NOT_PARKED_DELAY_S = 600.0
-"""A channel may have 100,000 of them: rarely enough that they cost the others nothing."""
+"""A channel may have 100,000 of these: retry rarely enough that they cost the others nothing."""
 STILL_WANTED_EVERY_S = 8.0
 """Well within the consumer's `ack_wait`."""
 HOUR_S = 3_600.0
 RECORDED_BYTES = 4_096
-"""What a message counts beside its own bytes: a call of 150 leaves 7,000 on the disk."""
+"""What a message counts beside its own bytes: a call of 150 leaves 7,000 on disk."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5
-"""Between two attempts to sort what can't be sorted now."""
+"""Between attempts to sort what can't be sorted now."""
 HELD_UP = "messages wait: the key holder is sealed or busy, or the log doesn't answer"
 
 Sort = Callable[[Sequence[Delivery]], Sequence[Work]]
-"""What work the first of some messages are, as many as can be told now; called in a thread.
+"""Turns the first of some messages into work, as many as can be sorted now; runs in a thread.
 
-Raises KeysUnavailableError and LogError where it can't be told of any: it is asked again.
+Raises KeysUnavailableError and LogError if none can: it is called again.
 """
 Park = Callable[[Delivery, UnprocessableError], Awaitable[bool]]
 """Whether there was room for it."""
@@ -55,8 +55,6 @@ Park = Callable[[Delivery, UnprocessableError], Awaitable[bool]]
 
 @dataclass
 class Held:
-    """One message in hand."""
-
     msg: Msg
     delivery: Delivery
     since: float = field(default_factory=time.monotonic)
@@ -64,7 +62,6 @@ class Held:
 
     @classmethod
     def of(cls, msg: Msg) -> Held:
-        """The message as handlers know it."""
         meta = msg.metadata
         delivery = Delivery(
             stream=meta.stream,
@@ -78,7 +75,7 @@ class Held:
 
 
 class Pace:
-    """How many bytes of a stream are taken an hour, and at once; the rest waits in the stream."""
+    """How many bytes of a stream are taken an hour, and at once; the rest stays in the stream."""
 
     def __init__(self, stream: str, bytes_an_hour: int) -> None:
         self._stream = stream
@@ -86,11 +83,11 @@ class Pace:
         self._waker: asyncio.TimerHandle | None = None
 
     def take(self, count: int) -> None:
-        """Counts a message of so many bytes; they may be more than was left."""
+        """Counts a message's bytes, which may be more than was left."""
         self._left.take(count + RECORDED_BYTES, time.monotonic())
 
     def lets(self, wake: Callable[[], None]) -> bool:
-        """Whether more may be pulled now; where not, `wake` is called when it may."""
+        """Whether more may be pulled now; if not, `wake` is called when it may."""
         wait_s = self._left.wait_s(1, time.monotonic())
         if wait_s and self._waker is None:
             logger.warning("channel_paced", stream=self._stream)
@@ -103,7 +100,7 @@ class Pace:
 
 
 class Hand:
-    """All that is in hand of one consumer. `put` takes what is sorted."""
+    """Everything in hand of one consumer. `put` takes what is sorted."""
 
     def __init__(
         self,
@@ -134,7 +131,7 @@ class Hand:
             self._tasks.append(asyncio.create_task(_kept_up(work)))
 
     async def stop(self) -> None:
-        """Pulls no more, and gives back what nobody works on."""
+        """Stops pulling, and returns what nobody works on."""
         await self.pull.stop()
         for task in self._tasks:
             task.cancel()
@@ -146,7 +143,7 @@ class Hand:
                 await _answer(held, Msg.Ack.Nak)
 
     async def settle(self, held: Held, done: Processed) -> None:
-        """Ends a message's time in hand as it was processed: acknowledged, parked or given back."""
+        """Ends a message's time in hand: acknowledges, parks or returns it."""
         try:
             if done.why is not None and not await self._park(held.delivery, done.why):
                 await _give_back(held, NOT_PARKED_DELAY_S)
@@ -155,27 +152,26 @@ class Hand:
             else:
                 delay_s = done.again_in_s or retry_delay_s(held.delivery.deliveries)
                 await _give_back(held, delay_s)
-        except Exception as error:  # It isn't acknowledged, so it comes again.
+        except Exception as error:  # Unacknowledged, it comes again.
             logger.error("fault", error=type(error).__name__, place=place_of(error))
         finally:
             self._let_go(held)
 
     @property
     def problem(self) -> str | None:
-        """Why nothing of this consumer is worked on."""
         if self._is_held_up:
             return f"{self.durable.stream}/{self.durable.name}: {HELD_UP}"
         return self.pull.problem
 
     def holds(self, held: Held) -> bool:
-        """Whether it wasn't given back meanwhile."""
+        """False once it was returned."""
         return self._held.get(held.delivery.sequence) is held
 
     def _arrived(self, msg: Msg) -> None:
         held = Held.of(msg)
         before = self._held.get(held.delivery.sequence)
         if before is not None:
-            before.msg = msg  # It is in hand already, and answered for by its newest delivery.
+            before.msg = msg  # Already in hand; its newest delivery is the one to acknowledge.
             return
         self._held[held.delivery.sequence] = held
         self._bytes += len(held.delivery.body)
@@ -190,7 +186,7 @@ class Hand:
             self.pull.has_room()
 
     def _room(self) -> int:
-        # What can't be sorted now stays where it is: nothing more is pulled meanwhile.
+        # What can't be sorted now stays: nothing more is pulled meanwhile.
         if self._bytes >= BYTES_MAX or len(self._unsorted) >= SORTED_AT_ONCE:
             return 0
         if self._pace is not None and not self._pace.lets(self.pull.has_room):
@@ -222,7 +218,7 @@ class Hand:
             except Exception as error:
                 if len(deliveries) == 1:
                     return [Work.that_fails(error)]
-                deliveries = deliveries[:1]  # Each by itself: whose fault it is, the others aren't.
+                deliveries = deliveries[:1]  # One at a time: one's fault isn't the others'.
             else:
                 self._is_held_up = False
                 return works
@@ -236,7 +232,7 @@ class Hand:
 
 
 async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:
-    """A fault must not leave a service deaf."""
+    """An error must not leave a service deaf."""
     while True:
         try:
             await work()

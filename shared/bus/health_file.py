@@ -1,6 +1,6 @@
-"""What a service last said of itself, in a file that a container's probe reads without Python.
+"""A service's health in a file that a container's probe reads without Python.
 
-`ready`, or why not; it is written anew all the time, so an old one says that the service is stuck.
+`ready`, or why not; it is rewritten all the time, so an old file means that the service is stuck.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WHILE_NOT_READY_S = 1.0
 async def health_kept(
     path: Path | None, not_ready_because: Callable[[], Awaitable[str]]
 ) -> AsyncIterator[None]:
-    """Keeps the file for as long as the block runs; without a path there is none."""
+    """Updates the file while the block runs; without a path there is none."""
     if path is None:
         yield
         return
@@ -50,7 +50,7 @@ async def _keep(path: Path, not_ready_because: Callable[[], Awaitable[str]]) -> 
 
 
 def write_health(path: Path, said: str) -> None:
-    """Writes the file in one step. Raises OSError."""
+    """Atomic. Raises OSError."""
     draft = path.with_name(f".{path.name}")
     try:
         draft.write_text(said, encoding="utf-8")

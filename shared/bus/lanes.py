@@ -1,9 +1,9 @@
-"""The order in which a service works on what it was delivered: fair by stream and by source.
+"""The order in which a service works on deliveries: fair by stream and by source.
 
-Streams take turns, and so do the sources in a stream; what goes first in its stream has three
-turns of four. What must be done in turn is: one piece of a source at a time, in its order.
-What needs a long case that isn't in memory waits among the long pieces of its stream. One of these
-is under way at a time, and then they rest; whatever needs no such case passes them.
+Streams take turns, and so do the sources in a stream; priority work has three of a stream's four
+turns. Work that must be in turn runs one piece of a source at a time, in order. Work that needs a
+long case not in memory waits among the long pieces of its stream. These run one at a time, with
+rests between; all other work passes them.
 """
 
 from __future__ import annotations
@@ -16,18 +16,16 @@ from typing import Generic, TypeVar
 from shared.log.transact import Outcome
 
 FIRST_OF = 4
-"""One turn of so many in a stream belongs to those who don't go first."""
+"""One turn of so many in a stream is for work without priority."""
 LONG_WAITING_MAX = 1_000
-"""Of one stream: what waits so stays in hand, and what is in hand is limited."""
+"""Per stream: what waits so stays in hand, which is limited."""
 LONG_BYTES_MAX = 4_194_304
-"""And of so many bytes, a quarter of what may be in hand: or forty large messages would keep all
-that follows them in the stream. A message of less than 4 KiB waits whatever the others have."""
+"""And in bytes, a quarter of what may be in hand: otherwise forty large messages would keep all
+that follow in the stream. A message of less than 4 KiB may always wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One delivered message, ready to be worked on."""
-
     source: str
     """Who sent it, or which case it is about; never shown or logged."""
     handle: Callable[[], Outcome]
@@ -36,11 +34,10 @@ class Work:
     """Whether it waits for its source's earlier messages."""
     is_long: bool = False
     size: int = 0
-    """Bytes of the message."""
 
     @classmethod
     def that_fails(cls, error: Exception) -> Work:
-        """What nobody can tell the source of: the error that says so is raised when it is done."""
+        """Work of unknown source: doing it raises the error that explains why."""
 
         def handle() -> Outcome:
             raise error
@@ -53,15 +50,13 @@ ItemT = TypeVar("ItemT")
 
 @dataclass
 class _Lane(Generic[ItemT]):
-    """What waits of one source."""
-
     items: deque[tuple[Work, ItemT]] = field(default_factory=deque)
     is_busy: bool = False
     """Its last piece was in turn and isn't done."""
 
 
 class _Class(Generic[ItemT]):
-    """Lanes that are served in rotation."""
+    """Lanes served in rotation."""
 
     def __init__(self) -> None:
         self._lanes: dict[str, _Lane[ItemT]] = {}
@@ -91,7 +86,6 @@ class _Class(Generic[ItemT]):
         return source in self._lanes
 
     def waiting_behind(self, work: Work) -> deque[tuple[Work, ItemT]]:
-        """Takes out what waits for a piece that was taken and isn't done."""
         waiting: deque[tuple[Work, ItemT]] = deque()
         lane = self._lanes.get(work.source)
         if lane is not None and work.in_turn:
@@ -114,7 +108,7 @@ class _Class(Generic[ItemT]):
 
 
 class _Line(Generic[ItemT]):
-    """One stream: those who go first, the others, and those that need a long case."""
+    """One stream: priority lanes, the others, and work that needs a long case."""
 
     def __init__(self, share: int) -> None:
         self.share = share
@@ -138,7 +132,7 @@ class _Line(Generic[ItemT]):
         return taken
 
     def done(self, work: Work, *, is_long: bool = False) -> None:
-        """`is_long`: what waits behind it needs a long case as it does, for all that is known."""
+        """`is_long`: assume that what waits behind it needs the long case too."""
         self.at_work -= 1
         one = self._class_of(work)
         behind = one.waiting_behind(work) if work.is_long or is_long else ()
@@ -148,7 +142,6 @@ class _Line(Generic[ItemT]):
             self.put(replace(waiting, is_long=is_long and self.has_bytes_for(waiting)), item)
 
     def has_bytes_for(self, work: Work) -> bool:
-        """Whether a message is small enough to wait among the long ones."""
         is_small = work.size * LONG_WAITING_MAX <= LONG_BYTES_MAX
         return is_small or self.long_bytes + work.size <= LONG_BYTES_MAX
 
@@ -178,7 +171,7 @@ class _Line(Generic[ItemT]):
 
 
 class Lanes(Generic[ItemT]):
-    """What waits to be worked on. `share`: how many pieces of one stream are under way at most."""
+    """Waiting work. `share`: the most pieces of one stream under way."""
 
     def __init__(self, share: int) -> None:
         self._share = share
@@ -200,9 +193,9 @@ class Lanes(Generic[ItemT]):
         line.done(work)
 
     def put_among_long(self, stream: str, work: Work, item: ItemT, case_id: str) -> bool:
-        """Returns a piece that was taken and needs a long case; False where too many wait so.
+        """Returns a piece that needs a long case; False if too many already wait so.
 
-        Those that need the same case wait for one another: whichever is first has it in memory.
+        Pieces that need the same case wait for one another: the first loads it into memory.
         """
         line = self._line(stream)
         has_room = line.long_waiting < LONG_WAITING_MAX and line.has_bytes_for(work)
@@ -213,11 +206,10 @@ class Lanes(Generic[ItemT]):
         return has_room
 
     def long_have_rested(self, stream: str) -> None:
-        """The stream's next long piece may be taken."""
         self._line(stream).do_long_rest = False
 
     def take(self) -> tuple[str, Work, ItemT] | None:
-        """The next piece, or None where nothing may be worked on now; `done` ends it."""
+        """The next piece; None if nothing may be worked on now. `done` ends it."""
         for _ in range(len(self._streams)):
             stream = self._streams[0]
             self._streams.rotate(-1)
@@ -228,11 +220,9 @@ class Lanes(Generic[ItemT]):
         return None
 
     def done(self, stream: str, work: Work) -> None:
-        """A piece that was taken is no longer under way."""
         self._lines[stream].done(work)
 
     def limit(self, stream: str, share: int) -> None:
-        """Changes how many pieces of a stream may be under way."""
         self._line(stream).share = share
 
     def _line(self, stream: str) -> _Line[ItemT]:

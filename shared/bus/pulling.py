@@ -1,6 +1,5 @@
-"""Pulls the messages of one durable consumer, and knows when it can't: the consumer is gone, its
-stream has no leader, or the server is silent. Then it asks again at growing intervals.
-"""
+"""Pulls the messages of one durable consumer, and detects when it can't: the consumer is gone, its
+stream has no leader, or the server is silent. Then it retries at growing intervals."""
 
 from __future__ import annotations
 
@@ -22,11 +21,11 @@ BATCH_MESSAGES = 256
 BATCH_BYTES = 8_388_608
 EXPIRES_S = 5.0
 HEARTBEAT_S = 1.0
-"""While a pull waits the server gives a sign of life so often."""
+"""How often the server signals while a pull waits."""
 SILENT_AFTER_S = 3.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 FAILING_AFTER_S = 2.0
-"""A new leader takes a moment: what fails shorter than this is no reason to say so."""
+"""A leader change takes a moment: shorter failures aren't reported."""
 UNREACHABLE = "the consumer is gone, its stream has no leader, or the server is silent"
 NANOSECONDS = 1_000_000_000
 STATUS, DESCRIPTION = "Status", "Description"
@@ -35,7 +34,7 @@ USUAL_ENDS = frozenset({"batch completed", "message size exceeds maxbytes"})
 
 
 class Pull:
-    """One consumer's messages, as many as there is room for; `arrived` is called for each."""
+    """One consumer's messages, as many as there is room for; calls `arrived` for each."""
 
     def __init__(
         self,
@@ -61,7 +60,7 @@ class Pull:
 
     @property
     def problem(self) -> str | None:
-        """Why nothing can be pulled, for longer than a change of leaders takes."""
+        """Why nothing can be pulled, for longer than a leader change takes."""
         since = self._failing_since
         if since is None or time.monotonic() - since < FAILING_AFTER_S:
             return None
@@ -74,7 +73,7 @@ class Pull:
         self._task = asyncio.create_task(self._pull(client, inbox))
 
     async def stop(self) -> None:
-        """Pulls no more, and lets the server know that nobody waits for what was asked for."""
+        """Stops pulling, and tells the server to drop pending pulls."""
         if self._task is not None:
             self._task.cancel()
         if self._subscription is not None:
@@ -82,7 +81,6 @@ class Pull:
                 await self._subscription.unsubscribe()
 
     def has_room(self) -> None:
-        """There is room for more."""
         self._wake.set()
 
     async def _pull(self, client: Client, inbox: str) -> None:
@@ -95,7 +93,7 @@ class Pull:
                 continue
             try:
                 ended_well = await self._once(client, inbox, room)
-            except Exception as error:  # Whatever it is, it must not leave the service deaf.
+            except Exception as error:  # Whatever failed, it must not leave the service deaf.
                 logger.error("fault", error=type(error).__name__, place=place_of(error))
                 ended_well = False
             if ended_well:
@@ -107,7 +105,7 @@ class Pull:
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
     async def _once(self, client: Client, inbox: str, room: int) -> bool:
-        """One pull, until it is answered or has ended; False where it failed."""
+        """One pull, until it is answered or has ended; False if it failed."""
         self._number += 1
         self._wanted = room
         self._ended = ended = asyncio.get_running_loop().create_future()

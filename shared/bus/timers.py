@@ -1,8 +1,8 @@
-"""Durable timers: set under a name, delivered on `due.<service>.<name>` when the time has come.
+"""Durable timers: set under a name, delivered on `due.<service>.<name>` when due.
 
 The server keeps them (message schedules, NATS ADR-51): they survive every restart, and one that
-fell due meanwhile fires once. There is one timer a name; setting it again replaces it. What a
-timer means is decided when it fires, on the case as it is then: one that is moot records nothing.
+fell due meanwhile fires once. There is one timer per name; setting it again replaces it. What a
+timer means is decided when it fires, on the case as it is then: a moot one records nothing.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from shared.jetstream.stream import Ack, Stream
 from shared.parked.parking import Delivery, UnprocessableError
 
 CANCELLED_FOR = "1s"
-"""How long the mark that replaces a cancelled timer stays in the stream; the server's shortest."""
+"""How long a cancelled timer's marker stays in the stream; the server's minimum."""
 
 Kind = Annotated[str, Field(pattern=r"^[a-z_]{1,24}$")]
-"""What a timer is for; no dash, so that kind and `about` can't run into one another."""
+"""What a timer is for; without dashes, so that kind and `about` stay separable."""
 
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-"""nats-server counts nanoseconds in 64 bits: later than 2262 it has no timer."""
+"""nats-server counts nanoseconds in 64 bits: it has no timer after 2262."""
 
 
 class Timer(BaseModel):
-    """One timer; `about` is a case's id, or None where there is one of its kind.
+    """`about` is a case's id, or None if there is only one of its kind.
 
-    `due_at` is None for a timer that comes every day.
+    `due_at` is None for a daily timer.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -46,38 +46,38 @@ class Timer(BaseModel):
 
     @property
     def name(self) -> str:
-        """What it is known by: one timer a name."""
+        """Unique: one timer per name."""
         return self.kind if self.about is None else f"{self.kind}-{self.about}"
 
     @property
     def cause_id(self) -> str:
-        """What its events give as their cause: the same timer fired twice is the same cause."""
+        """The cause of its events: the same timer fired twice is the same cause."""
         digest = hashlib.sha256(f"{self.name} {self.due_at}".encode()).hexdigest()
         return f"{self.kind}-{digest[:32]}"
 
 
 class TimerRefusedError(Exception):
-    """The server doesn't take the timer: its stream is missing, or isn't defined for schedules."""
+    """The server rejects the timer: its stream is missing, or not defined for schedules."""
 
 
 class Timers(Protocol):
-    """The timers of one service. All raise LogError where the server doesn't answer."""
+    """The timers of one service. All raise LogError if the server doesn't answer."""
 
     def set(self, timer: Timer) -> None:
         """Sets a timer with a `due_at`; the newest of a name counts, a late one fires at once."""
 
     def set_daily(self, kind: str, at: time) -> None:
-        """Sets a timer that fires every day at a time in UTC; days missed count as one."""
+        """Sets a timer that fires daily at a time in UTC; missed days count as one."""
 
     def cancel(self, timer: Timer) -> None:
-        """Takes a timer back. One that fired already may still be delivered."""
+        """A timer that already fired may still be delivered."""
 
     def is_set(self, timer: Timer) -> bool:
-        """Whether a timer of this name waits, whatever its time."""
+        pass
 
 
 class JetStreamTimers(Timers):
-    """The timers of one service, in its own stream; `timeout_s` is for one request."""
+    """In the service's own stream; `timeout_s` is per request."""
 
     def __init__(self, connection: Connection, service: str, timeout_s: float) -> None:
         self._service = service
@@ -88,8 +88,8 @@ class JetStreamTimers(Timers):
     def set(self, timer: Timer) -> None:
         if timer.due_at is None:
             raise ValueError("a timer that is set once has a due_at")
-        # Without a message id: set to A, then to B, then to A again is no repetition. What is in
-        # the log may be due later than the server can count.
+        # No message id: set to A, then to B, then to A again isn't a repetition. A due time in the
+        # log may be later than the server can count.
         at = min(timer.due_at, LATEST)
         self._schedule(timer, f"@at {at.astimezone(UTC).isoformat()}")
 
@@ -127,7 +127,7 @@ class JetStreamTimers(Timers):
 
 
 def read_timer(delivery: Delivery) -> Timer:
-    """The timer that a delivery says is due. Raises UnprocessableError."""
+    """Raises UnprocessableError."""
     try:
         timer = Timer.model_validate_json(delivery.body)
     except ValidationError:

@@ -1,8 +1,7 @@
-"""Works on what a service has in hand, in threads: lanes say what is next, `consuming` what becomes
-of it. While the key holder is sealed, what needs keys stays in its lane and is tried now and then.
-Of a stream's messages that need long cases one is worked on at a time, and with pauses, so that
-nobody who sends many takes the processor from the others.
-"""
+"""Works on what a service has in hand, in threads: lanes say what is next, `consuming` what
+becomes of it. While the key holder is sealed, work that needs keys stays in its lane and is
+retried now and then. Of a stream's messages that need long cases one runs at a time, with pauses,
+so that nobody who sends many takes the processor from the others."""
 
 from __future__ import annotations
 
@@ -22,16 +21,17 @@ from shared.diagnostics.logger import logger, place_of
 from shared.log.long_cases import in_passing
 
 SHARE_OF_THREADS_MAX = 0.75
-"""So much of them one stream has at most, so that another's message finds one free."""
+"""The most of them that one stream may use, so that another's message finds one free."""
 SEALED_PAUSE_S = 0.5
 LONG_REST = 3.0
-"""A stream's long pieces rest so many times as long as the last one took."""
+"""A stream's long pieces rest this many times as long as the last one took."""
 LONG_AGAIN_S = 600.0
-"""When a message is delivered again that had no room among the long ones."""
+"""The redelivery delay of a message with no room among the long ones."""
 GRACE_S = 0.5
-"""How long a stop waits for handlers at work, less than `passage up` waits before it kills.
+"""How long a stop waits for running handlers, less than `passage up` waits before it kills.
 
-What they don't finish is delivered again."""
+What they don't finish is redelivered.
+"""
 
 
 class Working:
@@ -46,7 +46,6 @@ class Working:
         self._is_stopped = False
 
     def put(self, hand: Hand, work: Work, held: Held) -> None:
-        """Takes a piece of work."""
         sized = replace(work, size=len(held.delivery.body))
         self._lanes.put(hand.durable.stream, sized, (hand, held))
         self._begin()
@@ -55,7 +54,7 @@ class Working:
         self._is_stopped = False
 
     async def stop(self) -> None:
-        """Begins nothing more, and waits a little for what is under way."""
+        """Begins nothing more, and waits briefly for what is under way."""
         self._is_stopped = True
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GRACE_S)
@@ -86,7 +85,7 @@ class Working:
         handle = work.handle if work.is_long else partial(in_passing, work.handle)
         try:
             done = await run_sync(process, handle, held.delivery, limiter=self._limiter)
-        except Exception as error:  # Whatever it is, the message comes again.
+        except Exception as error:  # Whatever failed, the message comes again.
             logger.error("fault", error=type(error).__name__, place=place_of(error))
             done = Processed(settled=False)
         if work.is_long:

@@ -1,6 +1,6 @@
-"""How a caller's address is kept, so that he is known again however it was written.
+"""How a caller's address is kept, so that he is recognised however it was written.
 
-Only what is possible as a whole telephone number is folded as one; everything else stays text. A
+Only a text that can be a whole telephone number is folded as one; anything else stays text. A
 national number may be several numbers: it is looked up as each of them.
 """
 
@@ -21,26 +21,26 @@ from shared.keys.hash_purposes import callers_of
 
 CHANNELS_WITH_NUMBERS: frozenset[Channel] = frozenset({"phone", "whatsapp", "signal"})
 HOME_REGIONS = ("UA", "RU", "BY")
-"""Where a number without a country code is read, after the region of the call."""
+"""Regions tried for a number without a country code, after the region of the call."""
 NO_COUNTRY = "001"
 ADDRESS_MAX_CHARACTERS = 300
-"""A longer text is no number and no account; nobody's time is spent on reading it as one."""
+"""A longer text is no number and no account; no time is spent on parsing it."""
 HASHED_MAX_CHARACTERS = 250_000
-"""So many go to the key holder in one message. A letter may fold to three: so the address is
-measured when it is folded."""
+"""The key holder's limit for one message. A letter may fold to three, so the folded address is
+measured."""
 NORMALIZED_MAX_CHARACTERS = 1_000
-"""Marks are put in order in the square of their number: of 180,000, seventeen seconds in which the
-whole process stands."""
+"""Ordering combining marks takes quadratic time: 180,000 of them block the whole process for
+seventeen seconds."""
 OLD_HOME_REGION = "UA"
-"""Where versions before readings read it."""
+"""The region assumed by versions before readings."""
 
 _NUMBER = re.compile(r"\+?[0-9][0-9 ]*")
 _BETWEEN_DIGITS = re.compile(
     r"[\s().,/:~*_\-\u2010-\u2015\u2212\u00b7\u2022'\"`\u00ab\u00bb\u2018-\u201f]+"
 )
 _IN_BRACKETS = re.compile(r"[(\[{][^)\]}]*[)\]}]")
-"""Words in it are a comment: whose number it is, as address books write it. One pattern for
-brackets and a letter between them would try every pair of them, and hold the whole process."""
+"""Bracketed words are a comment, such as the owner's name in address books. One pattern for
+brackets and a letter between them would try every pair, and block the process."""
 _LETTER = re.compile(r"[^\W\d_]")
 _IN_ANGLES = re.compile(r"[^<>]*<([^<>]+)>")
 _SCHEME = re.compile(r"(?:tel|callto|sms|sips?|whatsapp|signal|viber):(?://)?(?P<rest>.*)")
@@ -63,7 +63,7 @@ _SHOWN_WITH = re.compile(
     rf"(?:telegram|телеграмм?|tg|тг|ник|нік|nick|username)\s*[:-]\s*(?=@?{_NAME}$)"
     rf"|[^@\d()\[\]<>]+[(\[<](?=@{_NAME}[)\]>]$)"
 )
-"""What stands before an account: the word for it, or who he is: `Иван (@demo_man)`."""
+"""What stands before an account: the word for it, or his name: `Иван (@demo_man)`."""
 _NUMBER_IN_LINK: dict[Channel, re.Pattern[str]] = {
     "telegram": re.compile(
         r"(?:(?:https?://)?(?:www\.)?t\.me/|tg:(?://)?resolve/?\?phone=)\+?([0-9]{7,15})/?"
@@ -78,12 +78,12 @@ _WHATSAPP_ID = re.compile(r"([0-9]+)(?::[0-9]+)?@(?:c\.us|s\.whatsapp\.net)")
 
 
 class Spelled(NamedTuple):
-    """By what an address is kept and found."""
+    """The spellings under which an address is kept and found."""
 
     own: tuple[str, ...]
     """What it is kept under now, then what earlier versions may have kept it under."""
     readings: tuple[str, ...] = ()
-    """The numbers that it may be, the likeliest first, where nothing tells which it is."""
+    """The numbers it may be, likeliest first, if that is unclear."""
 
 
 class _Number(NamedTuple):
@@ -95,7 +95,7 @@ class _Number(NamedTuple):
 
 
 def spelled(channel: Channel, address: str, region: str | None = None) -> Spelled | None:
-    """Reads an address; None where the number is withheld. `region`: where it was dialled."""
+    """None if the number is withheld. `region`: where it was dialled."""
     plain = without_marks(address)
     if not plain or is_withheld(plain[:ADDRESS_MAX_CHARACTERS]):
         return None
@@ -113,7 +113,7 @@ def spelled(channel: Channel, address: str, region: str | None = None) -> Spelle
 def callers_to_hash(
     channel: Channel, address: str, region: str | None = None
 ) -> list[tuple[str, str]]:
-    """Purpose and value of each keyed hash under which a caller may be found; none if withheld."""
+    """Purpose and value of each keyed hash that may find the caller; none if withheld."""
     kept = spelled(channel, address, region)
     if kept is None:
         return []
@@ -121,7 +121,7 @@ def callers_to_hash(
 
 
 def without_marks(text: str) -> str:
-    """One compatible form, without what can't be seen: directions, joiners, variants, controls."""
+    """In compatibility form, without invisible characters (directions, joiners ...)."""
     if len(text) > NORMALIZED_MAX_CHARACTERS:
         text = "".join(one for one in text if not _is_hidden(one))
         if len(text) > NORMALIZED_MAX_CHARACTERS:
@@ -139,7 +139,7 @@ def _is_hidden(one: str) -> bool:
 
 
 def _account(text: str) -> tuple[str, ...]:
-    """A Telegram account's name or number, however it is written; names as before, too."""
+    """A Telegram account's name or number, however written; for names also the old form."""
     by_id = _TELEGRAM_ID.fullmatch(text)
     if by_id is not None:
         return (by_id[1],)
@@ -157,7 +157,7 @@ def _number_in(channel: Channel, text: str, region: str | None) -> Spelled | Non
     if link is None and channel == "whatsapp":
         link = _WHATSAPP_ID.fullmatch(text)
     if link is None and channel == "whatsapp" and text.isdecimal():
-        whole = _of_country(f"+{text}")  # As its ids are: with the country's code, but no plus.
+        whole = _of_country(f"+{text}")  # Telegram's ids have the country's code but no plus.
         link = re.fullmatch(r"([0-9]+)", text) if whole is not None and whole.exists else None
     if link is not None:
         return _read(f"+{link[1]}", region)
@@ -168,7 +168,7 @@ def _number_in(channel: Channel, text: str, region: str | None) -> Spelled | Non
 
 
 def _read(text: str, region: str | None) -> Spelled | None:
-    """Reads a text that is a whole number; None for any other."""
+    """None unless the text is a whole number."""
     text = bare_number(_out_of_address(text))
     extended = _EXTENSION.fullmatch(text)
     digits = _digits(extended["number"] if extended is not None else text)
@@ -186,7 +186,7 @@ def _read(text: str, region: str | None) -> Spelled | None:
 
 
 def _out_of_address(text: str) -> str:
-    """The number in a URI or in `Name <number>`; what is neither stays as it is."""
+    """The number in a URI or in `Name <number>`; other text stays as it is."""
     named = _IN_ANGLES.fullmatch(text)
     scheme = _SCHEME.fullmatch(named[1] if named is not None else text)
     if scheme is None:
@@ -199,7 +199,7 @@ def _out_of_address(text: str) -> str:
 
 
 def _digits(text: str) -> str | None:
-    """A number's digits, with its plus; None where there is anything else."""
+    """A number's digits, with its plus; None if there is anything else."""
     text = _IN_BRACKETS.sub(_without_words, text)
     text = "".join(" " if unicodedata.category(one) in {"So", "Sk"} else one for one in text)
     text = "".join(
@@ -214,7 +214,7 @@ def _without_words(found: re.Match[str]) -> str:
 
 
 def _readings(digits: str, of_region: _Number | None) -> list[str]:
-    """The numbers that these digits may be; of those that exist only these, if there are any."""
+    """The numbers these digits may be; only existing ones, if there are any."""
     if digits.startswith("+"):
         whole = _parsed(digits, None)
         if whole is not None:
@@ -225,14 +225,14 @@ def _readings(digits: str, of_region: _Number | None) -> list[str]:
     national = (of_region, *(_in_region(digits, region) for region in HOME_REGIONS))
     found: dict[str, bool] = dict(filter(None, national))
     whole = _of_country(f"+{digits}")
-    # Some gateways leave out the plus; where the digits are a national number they didn't.
+    # Some gateways omit the plus; if the digits are a national number they didn't.
     if whole is not None and not any(found.values()):
         found.setdefault(*whole)
     return [number for number, exists in found.items() if exists] or list(found)
 
 
 def _of_country(digits: str) -> _Number | None:
-    """The number with its country's code but no plus; nobody calls from +800 and its like."""
+    """A number with its country's code but no plus; nobody calls from +800 and the like."""
     number = _parsed(digits, None)
     if number is None:
         return None
@@ -261,7 +261,7 @@ def _parsed(digits: str, region: str | None) -> _Number | None:
 
 
 def _as_before(channel: Channel, address: str, *, is_number: bool) -> tuple[str, ...]:
-    """What versions before readings kept it under, unless they made one of different people."""
+    """Keys of versions before readings, unless they merged different people."""
     if channel not in CHANNELS_WITH_NUMBERS:
         return (address.casefold(),)
     try:
@@ -269,7 +269,7 @@ def _as_before(channel: Channel, address: str, *, is_number: bool) -> tuple[str,
     except phonenumbers.NumberParseException:
         return (address.casefold(),)
     if not is_number or phonenumbers.is_valid_number(number):
-        # Its digits stood for whoever had the same ones; or it may be another man's number.
+        # Its digits stood for anyone who had the same; or it may be another man's number.
         return ()
     plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return (f"{plain};ext={number.extension}" if number.extension else plain,)

@@ -1,10 +1,10 @@
-"""Whether it is safe to reach a man now, as he last said; until he says so it never is.
+"""Whether it is safe to contact a man now, as he last said; until he says so it never is.
 
 intake asks before it queues and before it sends, handover before it tells him anything by message.
 
-Which word is his last is never left to the clock of whoever told it. What is told as he says it
-replaces all that was recorded before. What is told with a time of its own may loosen what holds
-only if it was surely said after that was recorded; where that is in doubt the more careful holds.
+Which statement is his last is never left to the clock of whoever reported it. One reported as he
+says it replaces everything recorded before. One reported with a time of its own may loosen the
+rule only if it was surely said after that was recorded; in doubt the stricter holds.
 """
 
 from __future__ import annotations
@@ -25,27 +25,26 @@ CONTACT_ALLOWED = Guard(
 )
 MINUTE = timedelta(minutes=1)
 LONGEST_WINDOW_MINUTES = 49 * 60
-"""A day, and another where the minute at which the window ends is skipped when clocks change."""
+"""A day, plus a day if a clock change skips the minute at which the window ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class SafeToContact:
-    """What holds of all that he said about reaching him."""
+    """The combined effect of all he said about contacting him."""
 
     rule: ContactRule = "never"
     windows: tuple[ContactWindow, ...] = ()
     said_at: datetime | None = None
     heard_at: datetime | None = None
-    """By our clock, when the last word was recorded that this comes of."""
+    """By our clock, when the latest statement behind it was recorded."""
 
     def allows(self, at: datetime) -> bool:
-        """Whether he may be contacted at this moment."""
         if self.rule == "yes":
             return True
         return bool(self._open(at))
 
     def until(self, at: datetime) -> datetime | None:
-        """When it isn't safe any more to go on with what was begun then; None: it stays."""
+        """When contact begun at this moment stops being safe; None: never."""
         if self.rule == "yes":
             return None
         return max((_end(one, at) for one in self._open(at)), default=at)
@@ -55,24 +54,24 @@ class SafeToContact:
 
 
 def said_in(known: SafeToContact, event: CaseEvent[Any]) -> SafeToContact:
-    """What holds after he said this."""
+    """What holds after this statement."""
     said: ContactRuleSet = event.data
     word = SafeToContact(said.rule, said.windows, event.time, said.recorded_at or event.time)
     return word if is_surely_later(known, event) else _more_careful(known, word)
 
 
 def is_surely_later(known: SafeToContact, event: CaseEvent[Any]) -> bool:
-    """Whether he said this after all that is known, whatever anybody's clock shows."""
+    """Whether he said this after all that is known, regardless of clocks."""
     said: ContactRuleSet = event.data
     if known.heard_at is None:
         return True
-    if said.recorded_at is None:  # From before our clock was kept; what we know is its order.
+    if said.recorded_at is None:  # Recorded before our clock was kept; only its order is known.
         return event.time >= known.heard_at
     return said.said_at is None or event.time - CLOCK_LEEWAY >= known.heard_at
 
 
 def _more_careful(known: SafeToContact, word: SafeToContact) -> SafeToContact:
-    """What is safe by both; two times of day of which either may hold leave nothing safe."""
+    """What is safe by both; if either of two windows may hold, nothing is safe."""
     heard_at = max(filter(None, (known.heard_at, word.heard_at)))
     if (known.rule, known.windows) == (word.rule, word.windows):
         return replace(known, heard_at=heard_at)
@@ -84,9 +83,9 @@ def _more_careful(known: SafeToContact, word: SafeToContact) -> SafeToContact:
 
 
 def _contains(window: ContactWindow, at: datetime) -> bool:
-    """Whether a moment lies in the window: its first minute does, the one it ends at doesn't.
+    """Includes the first minute of the window, but not the minute it ends at.
 
-    A window that ends when it begins holds nothing: what is unclear is not safe.
+    A window that ends when it begins is empty: what is unclear is not safe.
     """
     clock, start, end = clock_in(window.zone, at), window.from_time, window.to_time
     if clock is None:
@@ -97,14 +96,14 @@ def _contains(window: ContactWindow, at: datetime) -> bool:
 
 
 def _end(window: ContactWindow, at: datetime) -> datetime:
-    """The next minute after this moment that isn't in the window, whatever clocks do."""
+    """The next minute after this moment outside the window, whatever clocks do."""
     minute = at.replace(second=0, microsecond=0)
     later = (minute + count * MINUTE for count in range(1, LONGEST_WINDOW_MINUTES))
     return next((one for one in later if not _contains(window, one)), at)
 
 
 def with_zones(safe: SafeToContact) -> list[ContactWindow]:
-    """The windows as they are shown: each with its zone, which was UTC where it had none."""
+    """The windows as shown: each with its zone, UTC if it had none."""
     return [one.model_copy(update={"zone": one.zone or "UTC"}) for one in safe.windows]
 
 
@@ -114,7 +113,7 @@ def words_of(windows: Iterable[ContactWindow]) -> str:
 
 
 def windows_in(words: str | None) -> tuple[ContactWindow, ...]:
-    """The windows that `words_of` made words of."""
+    """The inverse of `words_of`."""
     parts = (one.replace("-", " ", 1).split(" ") for one in (words or "").split(", ") if one)
     return tuple(
         ContactWindow(from_time=start, to_time=end, zone=zone) for start, end, zone in parts

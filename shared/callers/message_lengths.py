@@ -1,4 +1,4 @@
-"""How long a message is in the unit that its channel counts in, and the longest that it takes."""
+"""A message's length in the unit of its channel, and the channel's maximum."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LengthUnit = Literal["utf16", "utf8", "sms"]
 
 SMS_LETTERS, SMS_LETTERS_EACH_OF_SEVERAL = 160, 153
 SMS_UNITS, SMS_UNITS_EACH_OF_SEVERAL = 70, 67
-"""Of one part, and of each part where there are several. Source: 3GPP TS 23.038 and 23.040."""
+"""Of a single part, and of each part of several. Source: 3GPP TS 23.038 and 23.040."""
 _GSM = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     "ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -27,8 +27,6 @@ _WORDS: dict[LengthUnit, str] = {
 
 
 class MessageLimit(BaseModel):
-    """The longest message that a channel takes."""
-
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     limit: Annotated[int, Field(ge=1)]
@@ -38,7 +36,7 @@ class MessageLimit(BaseModel):
         return _LENGTHS[self.unit](text)
 
     def in_words(self, channel: str, length: int) -> str:
-        """What the channel takes, of a text so long."""
+        """The limit in words, for a text of this length."""
         return f"a text of at most {self.limit} {_WORDS[self.unit]} for {channel}; it has {length}"
 
 
@@ -58,7 +56,7 @@ def _sms(text: str) -> int:
 
 
 def _gsm_places(text: str) -> list[int] | None:
-    """The places that each letter takes; None where one isn't in the alphabet."""
+    """The places of each letter; None if one isn't in the alphabet."""
     if not set(text) <= _GSM | _GSM_ESCAPED:
         return None
     return [2 if letter in _GSM_ESCAPED else 1 for letter in text]

@@ -1,7 +1,7 @@
 """What intake gives a channel to send: a message of OUTBOUND, subject `outbound.<channel>`.
 
-Address and text are in boxes that this channel's private key alone opens. A channel acknowledges
-it before it sends it, so that it never sends twice, and then reports on CALLS what became of it.
+Address and text are in boxes that only this channel's private key opens. A channel acknowledges
+the message before sending it, so it never sends twice, and then reports the outcome on CALLS.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""Return codes: what a caller is given at stage one to be known again by; ten digits, speakable.
+"""Return codes: given to a caller at stage one to recognise him later; ten digits, speakable.
 
-A code is derived from the command that issued it and from who sent it, so that his same command
-answers the same code; its duress twin likewise. Both steps are keyed hashes, so there is one of
-each under every pepper that is kept. Only intake may ask for the first step's
-(`shared/policy.toml`), and no record has what goes into it: the log keeps a digest of the
-command's id.
+A code is derived from the command that issued it and its sender, so repeating the command gives
+the same code; likewise its duress twin. Both steps are keyed hashes, so there is one of each under
+every kept pepper. Only intake may request the first step's (`shared/policy.toml`), and no record
+has its input: the log keeps a digest of the command's id.
 """
 
 from __future__ import annotations
@@ -19,19 +18,19 @@ from shared.keys.hash_purposes import MADE_CODE, RETURN_CODE
 
 DIGITS = 10
 WRONG_CODES_AN_HOUR = 30
-"""So many on one channel, at once or within an hour, are taken for mistakes (ADR 25)."""
+"""So many on one channel, at once or within an hour, count as mistakes (ADR 25)."""
 CODES_MAX = 3
-"""So many ten digits of one call are tried: each is a guess."""
+"""How many candidates in one call are tried: each is a guess."""
 SEARCHED_MAX_CHARACTERS = 10_000
 SPOKEN_GROUPS = frozenset({(3, 3, 4)})
 
 _GROUP = re.compile(r"[0-9]+")
 _WORDS = re.compile(r"[^\W\d_]+|[,;\n]")
-"""What parts one number from another: words, and marks between numbers of a list."""
+"""What separates numbers: words, and list punctuation."""
 _NAMED = re.compile(r"код|code|kod|парол|гасл|password|шифр|ключ|цифр|пин|пін|\bpin", re.IGNORECASE)
 _TYPED_FOR_DIGITS = str.maketrans("OoОоЗзlIІі|", "00003311111")
 _NEARLY_DIGITS = re.compile(r"(?<![^\W_])(?=[^\W_|]*[0-9])[0-9OoОоЗзlIІі|]+(?![^\W_])")
-"""A group of digits with letters typed or read for some: `12З`, `789О`."""
+"""A group of digits with letters typed or misread for some: `12З`, `789О`."""
 _SPOKEN_DIGITS = {
     word: str(digit)
     for digit, words in enumerate(
@@ -60,16 +59,16 @@ _UNSEEN = frozenset({"Cf", "Cc", "Mn", "Me"})
 
 
 class Codes(NamedTuple):
-    """A code, and its twin to give instead when somebody forces him to call."""
+    """A code, and the twin to give instead if somebody forces him to call."""
 
     code: str
     duress: str
 
 
 def codes_for(keys: Keys, command: IssueReturnCode, attempt: int = 0) -> list[Codes]:
-    """The codes that one IssueReturnCode command may hand out, those of today first.
+    """The codes that one IssueReturnCode command may hand out, the current pepper's first.
 
-    Each in speakable groups. The others are what it handed out under earlier peppers.
+    In speakable groups. The others are what it handed out under earlier peppers.
     """
     asked = f"{command.command_id}|{command.case_id}|{attempt}|{command.by}"
     of_code, of_twin = keys.hashes([(MADE_CODE, asked), (MADE_CODE, f"{asked}|duress")])
@@ -77,7 +76,7 @@ def codes_for(keys: Keys, command: IssueReturnCode, attempt: int = 0) -> list[Co
 
 
 def code_hashes(keys: Keys, code: str) -> tuple[str, ...]:
-    """The keyed hashes by which a code is kept and found, that of today first."""
+    """The keyed hashes by which a code is kept and found, the current one first."""
     (hashes,) = keys.hashes([to_hash(code)])
     return hashes
 
@@ -89,9 +88,9 @@ def to_hash(code: str) -> tuple[str, str]:
 
 
 def codes_in(said: str) -> tuple[str, ...]:
-    """The ten digits that may be a code in what somebody said, likeliest first, a few at most.
+    """A few groups of ten digits that may be a code, likeliest first.
 
-    Digits of any script count, in any grouping, among words: `код 123 456 7890 от 12.11`.
+    Accepts digits of any script, in any grouping, among words: `код 123 456 7890 от 12.11`.
     """
     found = _windows(said)
     found.sort(key=_is_spoken, reverse=True)
@@ -99,9 +98,9 @@ def codes_in(said: str) -> tuple[str, ...]:
 
 
 def code_in_text(text: str) -> str | None:
-    """The one ten digits in a message that he most likely means as his code.
+    """The one group of ten digits in a message that he most likely means as his code.
 
-    Grouped as a code is read out, named as one, or all that he wrote: other numbers are no guesses.
+    Grouped as a code is read out, named as one, or all he wrote: other numbers aren't guesses.
     """
     found = _windows(_PHONE.sub(" ", _readable(text)))
     is_meant = not any(one.isalpha() for one in text) or _NAMED.search(text) is not None
@@ -109,7 +108,7 @@ def code_in_text(text: str) -> str | None:
 
 
 def _windows(said: str) -> list[list[str]]:
-    """Every neighbouring groups of digits that are ten in all."""
+    """All runs of neighbouring groups with ten digits in total."""
     phrases = [_GROUP.findall(phrase) for phrase in _WORDS.split(_readable(said))]
     found = [
         window
@@ -122,7 +121,7 @@ def _windows(said: str) -> list[list[str]]:
 
 
 def _ten_from(phrase: list[str], begin: int) -> list[str]:
-    """The groups from one on that are ten digits in all; none where no number of them is."""
+    """The groups starting at one that make exactly ten digits; else none."""
     digits = 0
     for end in range(begin, len(phrase)):
         digits += len(phrase[end])
@@ -141,13 +140,13 @@ def is_plain(said: str) -> bool:
 
 
 def without_codes(said: str) -> str:
-    """What somebody said, a mark in place of each digit, and of each word for one."""
+    """The text with each digit, and each word for one, replaced by a mark."""
     said = _SPOKEN.sub("•", _NEARLY_DIGITS.sub(lambda found: "•" * len(found[0]), said))
     return "".join("•" if unicodedata.digit(one, None) is not None else one for one in said)
 
 
 def _readable(said: str) -> str:
-    """With digits of every script and in words as 0 to 9, and without what can't be seen."""
+    """Digits of every script and in words become 0 to 9; invisible characters go."""
     signs = []
     for one in said[:SEARCHED_MAX_CHARACTERS]:
         digit = unicodedata.digit(one, None)

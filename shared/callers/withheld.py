@@ -1,7 +1,7 @@
-"""What channels send in place of a number that is withheld.
+"""What channels send in place of a withheld number.
 
-The second line: a channel that knows it says so (`CallReceived.withheld`). Whoever is taken for
-withheld by mistake has a case for each of his calls; whoever isn't would share one with strangers.
+The fallback: a channel that knows says so (`CallReceived.withheld`). A caller wrongly taken for
+withheld gets a case per call; one wrongly not taken would share a case with strangers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 
 def _plain(text: str) -> str:
-    """Without accents, so that й is и and ü is u."""
+    """Without accents: й becomes и, ü becomes u."""
     bare = (one for one in unicodedata.normalize("NFD", text) if not unicodedata.combining(one))
     return unicodedata.normalize("NFC", "".join(bare))
 
@@ -53,7 +53,7 @@ OTHER_WORDS = _words(
     "appel appelant arayan chiamante cislo llamada llamante numar numara numer numéro número",
     "nummer rufnummer teilnehmer telefon telefone telefonnummer מספר رقم",
 )
-"""What may stand beside the words that say it."""
+"""What may accompany the words that say it."""
 PHRASES = frozenset(
     _plain(one)
     for one in (
@@ -68,7 +68,7 @@ PHRASES = frozenset(
     )
 )
 GLUED = ("number", "callerid", "caller", "id", "номер", "nummer", "numara")
-"""What is written in one word with the word that says it: `PrivateNumber`."""
+"""Compounds with the word that says it: `PrivateNumber`."""
 KEYPAD = frozenset(
     {
         "266696687",  # ANONYMOUS, as exchanges spell it on a keypad
@@ -83,7 +83,7 @@ KEYPAD = frozenset(
     }
 )
 CODES = frozenset({"-1", "-2", "-3", "o", "p", "asterisk"})
-"""What Android, caller display (out of area, private) and Asterisk have in place of a number."""
+"""What Android, caller display (out of area, private) and Asterisk send in place of a number."""
 NOWHERE = "invalid"
 """The top level of RFC 3323's hosts (`anonymous.invalid`): an address there is nobody's."""
 
@@ -100,7 +100,7 @@ _ZEROS = re.compile(
     r"(?:2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|"
     r"(?:2[1-689]|3[578]|42|50|59|6[7-9]|8[0578]|9[679])[0-9])0{9,}"
 )
-"""A country's code, and nobody there. `79` is none: 900 000-00-00 is a number of Russia's plan."""
+"""A country's code and only zeros. Not `79`: 900 000-00-00 is in Russia's numbering plan."""
 _MASK = re.compile("[xх]{3,}")
 
 _DRAWN_ALIKE = ("авеікмнорстух", "abeikmhopctyx")
@@ -113,7 +113,7 @@ _SCHEME = re.compile(r"^(?:sips?|tel|callto|whatsapp|signal):(?://)?")
 
 
 def is_withheld(text: str) -> bool:
-    """Whether an address without hidden marks says that there is none."""
+    """Whether an address, without hidden marks, says that there is none."""
     folded = text.casefold().strip(" \"'`«»“”„")
     named = _ADDRESS.match(folded)
     address = named[1] if named is not None else folded
@@ -152,7 +152,7 @@ def _is_denied(words: list[str]) -> bool:
 
 
 def _in_one_alphabet(word: str) -> str:
-    """A word that mixes alphabets as it looks: `Аnonymous` with a Cyrillic А, `aноним`."""
+    """A word of mixed alphabets as it looks: `Аnonymous` with a Cyrillic А, `aноним`."""
     if word.isascii() or not any(one.isascii() and one.isalpha() for one in word):
         return word
     as_latin = word.translate(_CYRILLIC_AS_LATIN)

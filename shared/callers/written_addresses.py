@@ -13,21 +13,21 @@ _LABEL = re.compile(
     r"|mobile|mob|home|work|cell|phone|tel|telephone|number|телефон|телефону|тел|номер|сотовый"
     r"|сот|нумар|р\.\s?т|д\.\s?т|м|т|тэл|whatsapp|viber|signal|p)(?:[.:№\s-]+))++(?=[+(0-9])"
 )
-"""What says that a number follows; any other word may be whose extension or desk it is. A label is
-read in one way only, never again: of `м.т.` without end two ways each would stop the process."""
+"""What announces a number; any other word may say whose extension or desk it is. A label has only
+one parse: with two, an endless `м.т.` would block the process."""
 _OWNER = re.compile(
     r"(?P<number>\+[0-9][0-9 ().-]{8,})[\s,;:/-]+[^\W\d_]+(?:[ .-][^\W\d_]+){0,2}\.?"
 )
-"""Whose number it is, behind one that has its country's code."""
+"""The owner's name, after a number with a country code."""
 _FLOAT = re.compile(r"(\+?[0-9]{7,15})[.,]0")
 """A number that went through a spreadsheet."""
 _ALIKE = str.maketrans("oоοзlіi|", "00031111")
-"""Letters that are typed for digits, or read out of a picture as such."""
+"""Letters typed for digits, or misread from a picture."""
 _NEARLY_DIGITS = re.compile(r"(?:\+[зoо]?[0-9]|[0-9])(?:[-() ]*[0-9oоοзlі|]){8,}")
 
 
 def bare_number(text: str) -> str:
-    """A number without what is written beside one, or in place of a digit."""
+    """A number without text beside it, and with digits for look-alike letters."""
     text = _LABEL.sub("", uncovered(text).rstrip(SENTENCE_END), count=1)
     if found := _FLOAT.fullmatch(text):
         return found[1]
@@ -37,7 +37,7 @@ def bare_number(text: str) -> str:
 
 
 def uncovered(text: str) -> str:
-    """A text without the quotes or brackets that are round all of it."""
+    """Without quotes or brackets around the whole text."""
     text = text.strip(_AROUND)
     inside = _IN_BRACKETS.fullmatch(text)
     return inside[1].strip(_AROUND) if inside is not None else text

@@ -27,7 +27,7 @@ from shared.written.values import check_for, within_years
 COMMAND_ID_MAX_CHARACTERS = 40
 
 CommandId = Annotated[str, Field(pattern=rf"^[A-Za-z0-9_-]{{1,{COMMAND_ID_MAX_CHARACTERS}}}$")]
-"""Who asks chooses it, once for what he asks."""
+"""Chosen by the sender, once per request."""
 
 ParkedId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
@@ -35,21 +35,21 @@ ParkedId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 class Command(BaseModel):
     """A named person asks for one thing on one case.
 
-    `command_id` makes it repeatable: the same one again is answered as before and stores nothing.
+    `command_id` makes it idempotent: the same one again gets the same answer and stores nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     TAKES_CASE: ClassVar[bool] = False
-    """Whether it is how one comes by a case: it is carried out whatever fence he saw."""
+    """Whether it acquires a case: it is carried out whatever fence its sender saw."""
 
     command_id: CommandId
     case_id: CaseNumber
     by: Person
     happened_at: At | None = None
-    """When it happened, where that isn't now; a decision is made now."""
+    """When it happened, if not now; a decision is made now."""
     fence: Annotated[int, Field(ge=1)] | None = None
-    """The case's fence as the person saw it: an older one than the case has is refused."""
+    """The case's fence as the person saw it: one older than the case's is refused."""
 
     @field_validator("*", mode="before")
     @classmethod
@@ -65,12 +65,12 @@ class Command(BaseModel):
 
     @property
     def cause_id(self) -> str:
-        """What its events give as their cause: the same id in another command is another cause."""
+        """The cause of its events: the same id in another command is another cause."""
         return f"{type(self).__name__}-{self.command_id}"
 
     @property
     def correlation_id(self) -> str:
-        """What its events, and all that follows from them, give as what started it."""
+        """The correlation id of its events and everything that follows from them."""
         return self.command_id
 
 
@@ -84,16 +84,16 @@ class Fact(Command):
 
 
 class Decision(Command):
-    """Something a person decided on what he saw: refused when the case has moved on since.
+    """Something a person decided on what they saw: refused if the case has moved on since.
 
-    Its events have the time at which it is decided, for it is judged by that; a `happened_at` that
-    is long past is refused.
+    Its events have the time of the decision, by which it is judged; a `happened_at` long past is
+    refused.
     """
 
     seen_version: Annotated[int, Field(ge=0)]
-    """The version of the case that the person had before him."""
+    """The version of the case that the person had before them."""
     despite_calls: bool = False
-    """Whether it holds although further calls have come since, and nothing else has happened."""
+    """Whether it still holds if only further calls have come since."""
 
 
 class ParkedCommand(Command):
@@ -101,12 +101,12 @@ class ParkedCommand(Command):
 
     case_id: ParkedId
     parked_sequence: Annotated[int, Field(ge=1, le=2**53)]
-    """Where it stands on PARKED, as the list shows it."""
+    """Its sequence on PARKED, as the list shows it."""
     purpose: Word
 
 
 class Recorded(BaseModel):
-    """It is in the log, now or since the same command came first."""
+    """It is in the log, now or since the same command first came."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -125,7 +125,7 @@ class Recorded(BaseModel):
 
 
 class Ignored(BaseModel):
-    """Nothing was to be done: the case is already so."""
+    """Nothing to do: the case is already so."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 

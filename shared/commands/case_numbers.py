@@ -1,7 +1,7 @@
-"""Case numbers as people type them: Crockford's base32, on whatever keyboard.
+"""Case numbers as people type them: Crockford's base32, on any keyboard.
 
-Lower case, full width, spaces and dashes, О for 0, Cyrillic and Greek letters that look like Latin
-ones, and a number typed on a keyboard that was set to Cyrillic: all are the number that was meant.
+Accepts lower case, full width, spaces and dashes, О for 0, Cyrillic and Greek letters that look
+like Latin ones, and a number typed on a keyboard set to Cyrillic.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CHARACTERS = 12
 DESK = (OF_SHIFTS, OF_EXPORTS)
 LONGEST = 200
-"""What is longer is no number with something beside it."""
+"""A longer text isn't a number with something beside it."""
 _PARTS = re.compile(r"[\s/:#№?&=()\[\],;<>\"]+")
 
 _CONFUSED = str.maketrans("OILU", "011V")
-"""Letters that no case number has, because they are taken for these."""
+"""Letters that no case number has, because they are mistaken for these."""
 _LIKE = str.maketrans("АВЕКМНОРСТУХІЈЅЗԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧЁ", "ABEKMH0PCTYX1JS3QWABEZH1KMN0PTYXE")
-"""Cyrillic, then Greek letters that look like Latin ones or like digits."""
+"""Cyrillic, then Greek letters that look like Latin ones or digits."""
 _KEYS = str.maketrans("ЙЦУКЕНГШЩЗФЫВАПРОЛДЯЧСМИТЬІ", "QWERTYUIOPASDFGHJKLZXCVBNMS")
-"""The keys of a Cyrillic layout, by what a Latin one has there."""
+"""A Cyrillic layout's keys, by the Latin letters they share."""
 _ON_KEYS_ALONE = frozenset("ЙЦГШЩФЫПЛДЯЧИЬ")
 """Cyrillic letters that look like none of a number: the keyboard was set to Cyrillic."""
 
 
 def typed_case_number(typed: str) -> str:
-    """The case number that somebody typed; what can't be one is given back as it is.
+    """The case number that somebody typed; anything else is returned unchanged.
 
-    A shift's or export's number is one if it begins as one, in whatever case.
+    A text that begins like a shift's or export's number counts as one, in any case.
     """
     for beginning in DESK:
         if typed.upper().startswith(beginning):
@@ -44,7 +44,7 @@ def typed_case_number(typed: str) -> str:
 
 
 def case_number_in(typed: str) -> str | None:
-    """The case number that somebody typed, if it is one: alone, in a link, or behind a word."""
+    """The typed case number, if there is one: alone, in a link, or after a word."""
     if typed.upper().startswith(DESK):
         return None
     whole = _number(typed)
@@ -72,7 +72,7 @@ def _typed(value: object) -> object:
 
 
 CaseNumber = Annotated[Id, BeforeValidator(_typed)]
-"""The number of a case wherever people give one."""
+"""A case number wherever people enter one."""
 CaseNumbers = Annotated[tuple[CaseNumber, ...], Field(max_length=HEAD_COUNT_MAX_PERSONS)]
 """Those of men who travel together."""
 ShiftNumber = Annotated[ShiftId, BeforeValidator(_typed)]

@@ -28,6 +28,6 @@ ANSWERED_BY: dict[type[Command], str] = {
     for module in modules
     for command in _commands_in(module)
 }
-"""Which service alone answers a command."""
+"""Command -> the only service that answers it."""
 
 COMMANDS: dict[str, type[Command]] = {command.__name__: command for command in ANSWERED_BY}

@@ -38,10 +38,10 @@ class ApproveRendezvous(Decision):
 
 
 class DiscloseRendezvous(Decision):
-    """Tell the caller the place: in the call that he is on, or by a message to him.
+    """Tell the caller the place: in the call he is on, or by a message to him.
 
     `call_id` of a call in which he gave his code and which hasn't ended; or, if the contact rule
-    allows it, `message_id` of a SendMessage with this `rendezvous_id`, which goes when this is
+    allows it, `message_id` of a SendMessage with this `rendezvous_id`, which goes once this is
     recorded.
     """
 
@@ -52,9 +52,9 @@ class DiscloseRendezvous(Decision):
 
 
 class GiveGuidance(Decision):
-    """Tell him a step of his way to the place that he was told, in a call or by a message.
+    """Tell him a step of his way to the place he was told, in a call or by a message.
 
-    `message_id` of a SendMessage with the `rendezvous_id`, which goes when this is recorded.
+    `message_id` of a SendMessage with the `rendezvous_id`, which goes once this is recorded.
     """
 
     step: Place
@@ -63,7 +63,7 @@ class GiveGuidance(Decision):
 
 
 class ReplanRendezvous(Decision):
-    """Propose another place or window in the stead of the rendezvous planned last."""
+    """Propose another place or window to replace the rendezvous planned last."""
 
     replaces: Id
     place: Place
@@ -81,7 +81,7 @@ class CancelRendezvous(Decision):
 
 
 class UseEmergencyOverride(Decision):
-    """Set one guard aside, with another person, until `expires_at`: 24 hours ahead at most."""
+    """Set one guard aside, with another person, until `expires_at`: at most 24 hours ahead."""
 
     guard: OverridableGuard
     reason: Text
@@ -136,7 +136,7 @@ class RecordContactLost(Fact):
 
 
 class WithdrawHandover(Decision):
-    """Take an offer back that the team hasn't answered."""
+    """Withdraw an offer that the team hasn't answered."""
 
     offer_id: Id
     reason: Text
@@ -145,7 +145,7 @@ class WithdrawHandover(Decision):
 class RecordGroupHandover(Decision):
     """Record one receipt for a group, on the case that leads it.
 
-    `received`, `missing` and `refused` are case numbers; `extra` counts who came and has no case.
+    `received`, `missing` and `refused` are case numbers; `extra` counts those without a case.
     """
 
     team: Word
@@ -167,20 +167,20 @@ class ResolveDiscrepancy(Decision):
 
 
 class RecordContactRegained(Fact):
-    """Record that a man who was lost was heard of again."""
+    """Record that a lost man was heard of again."""
 
     call_id: Id | None = None
 
 
 class SetFollowUp(Fact):
-    """Be reminded of a case at `due_at`; without it, not any more."""
+    """Set a reminder of a case at `due_at`; without it, clear the reminder."""
 
     due_at: At | None = None
     remark: Text | None = None
 
 
 class RecordCustody(Fact):
-    """Record where he is held, or that he isn't any more."""
+    """Record where he is held, or that he no longer is."""
 
     custody: Custody
     changed_at: At
@@ -231,7 +231,7 @@ class GivePublicityConsent(Decision):
 
 
 class WithdrawPublicityConsent(Fact):
-    """Record that he may not be shown in public any more."""
+    """Record that he may no longer be shown in public."""
 
     witness: Person
     remark: Text | None = None

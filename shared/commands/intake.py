@@ -34,13 +34,13 @@ from shared.events.intake import (
 )
 
 MESSAGE_VALID_MAX_MINUTES = 1_440
-"""How long a message to a caller may wait to be sent at most."""
+"""The longest that a message to a caller may wait to be sent."""
 DIGEST_CHARACTERS = 32
-"""Of a SHA-256 in hex, where it stands for a command's id."""
+"""Length of the SHA-256 prefix, in hex, that stands for a command's id."""
 
 
 def _in_order(classes: object) -> object:
-    """A list of words sorted, each once; what is none is left to the check that follows."""
+    """Sorts a list of words, each once; other values are left to the next check."""
     if isinstance(classes, list | tuple) and all(isinstance(one, str) for one in classes):
         return tuple(sorted(set(classes)))
     return classes
@@ -78,10 +78,10 @@ class ProvidePersonalData(Fact):
 
 
 class IssueReturnCode(Fact):
-    """Give the caller a code to call back with; the answer carries it. An earlier one is void then.
+    """Give the caller a code to call back with; the answer carries it. An earlier one is void.
 
-    Whoever sends the same command again is told the code again. So nobody learns its id from the
-    log: its events carry a digest of it.
+    Repeating the command gives the same code. So its id can't be learned from the log: its events
+    carry only a digest of it.
     """
 
     @property
@@ -96,9 +96,9 @@ class IssueReturnCode(Fact):
 
 
 class ConfirmCaller(Decision):
-    """Find by a second fact that who gave the code in a call is this case's man himself.
+    """Find by a second fact that whoever gave the code in a call is this case's man himself.
 
-    Needed where the code came from a channel that he never called on, or after many wrong codes.
+    Needed if the code came from a channel he never called on, or after many wrong codes.
     """
 
     call_id: Id
@@ -121,15 +121,15 @@ class CloseCase(Decision):
 
 
 class ReopenCase(Decision):
-    """Take the closing back."""
+    """Reopen a closed case."""
 
     reason: Word
 
 
 class ErasePersonalData(Decision):
-    """Destroy the keys of what is kept about him; a request must say what it is filed under.
+    """Destroy the keys of his personal data; a request must say what it is filed under.
 
-    While he is on his way to be handed over it is queued, and follows by itself.
+    While he is on his way to be handed over it is queued, and carried out afterwards.
     """
 
     classes: Annotated[PersonalClasses, BeforeValidator(_in_order)] = (
@@ -152,17 +152,17 @@ class OpenOtherCase(Fact):
 
 
 class GiveAdvice(Fact):
-    """Record what a caller was told that he can do."""
+    """Record what a caller was told he can do."""
 
     text: Text
     call_id: Id | None = None
 
 
 class SetContactRule(Fact):
-    """Record whether and when he says it is safe to reach him; `windows` for rule `window` only.
+    """Record whether and when he says it is safe to contact him; `windows` for rule `window` only.
 
-    Each window has a `zone`, such as Europe/Kyiv: ask him which clocks he goes by. What is told
-    with a `happened_at` replaces a more careful word only when it was surely said after it.
+    Each window has a `zone`, such as Europe/Kyiv: ask him which clocks he means. A statement with
+    a `happened_at` replaces a stricter one only if it was surely said after it.
     """
 
     rule: ContactRule
@@ -170,7 +170,7 @@ class SetContactRule(Fact):
 
 
 class ClearDuress(Decision):
-    """Find, as a supervisor, that nobody forces him."""
+    """Find, as a supervisor, that nobody is forcing him."""
 
     reason: Text
 
@@ -182,7 +182,7 @@ class ClaimCase(Decision):
 
 
 class TakeOverCase(Decision):
-    """Take a case from whoever holds it, because he can't go on."""
+    """Take a case over from its holder, who can't go on."""
 
     TAKES_CASE: ClassVar[bool] = True
 
@@ -190,7 +190,7 @@ class TakeOverCase(Decision):
 
 
 class ReleaseCase(Fact):
-    """Let a case go that you hold; skipping one needs a remark."""
+    """Release a case that you hold; skipping one needs a remark."""
 
     reason: Literal["done", "skipped"] = "done"
     remark: Text | None = None
@@ -217,7 +217,7 @@ class LeaveGroup(Fact):
 
 
 class CountHeads(Fact):
-    """Record, on the leading case, how many somebody says or sees that they are."""
+    """Record, on the leading case, a stated or observed head count."""
 
     kind: CountKind
     count: HeadCount
@@ -233,19 +233,19 @@ class LinkCases(Decision):
 
 
 class UnlinkCases(Decision):
-    """Take the link with another case back."""
+    """Remove the link with another case."""
 
     other_case: CaseNumber
     reason: Text
 
 
 class SendMessage(Decision):
-    """Have something said to the caller on a channel, if the contact rule allows it now.
+    """Send a message to the caller on a channel, if the contact rule allows it now.
 
     It goes once, within `valid_minutes`, to the address on that channel that the rule covers; not
-    any more if he says meanwhile that another one is safe. The answer carries its `message_id`.
-    A message that tells him of a place, or of his way there, names the `rendezvous_id`: it waits
-    until DiscloseRendezvous or GiveGuidance names it. `again`: the same words may be said twice.
+    if he says meanwhile that another one is safe. The answer carries its `message_id`. A message
+    that tells him of a place, or of his way there, names the `rendezvous_id`: it waits until
+    DiscloseRendezvous or GiveGuidance names it. `again`: the same words may be sent twice.
     """
 
     channel: Channel

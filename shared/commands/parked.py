@@ -1,6 +1,6 @@
 """What a supervisor can ask about a parked message; `case_id` is the message's id.
 
-What it is about, and why, is recorded on AUDIT before anything is done.
+Who asks what, and why, is recorded on AUDIT before anything is done.
 """
 
 from __future__ import annotations
@@ -13,4 +13,4 @@ class TakeUpParked(ParkedCommand):
 
 
 class SetParkedAside(ParkedCommand):
-    """Let a parked message wait for nobody any more."""
+    """Set a parked message aside: it waits for nobody any more."""

@@ -20,7 +20,7 @@ class StartShift(Fact):
 
 
 class HandOverShift(Decision):
-    """Name the shift's live cases to those who follow; again, with cases that came since."""
+    """Name the shift's live cases to those who follow; may be repeated with newer cases."""
 
     case_id: ShiftNumber
     to: Operators

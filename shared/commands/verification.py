@@ -16,7 +16,7 @@ class CheckRegistry(Fact):
 
 
 class EscalateVerification(Fact):
-    """Ask that another person looks at the identity."""
+    """Ask that another person look at the identity."""
 
     remark: Word
 
@@ -24,7 +24,7 @@ class EscalateVerification(Fact):
 class VerifyIdentity(Decision):
     """Decide that the man is who he says.
 
-    Two people can decide it past an open contradiction; `reason` says why, and is recorded.
+    Two people can decide it despite an open contradiction; `reason` says why, and is recorded.
     """
 
     basis: VerificationBasis
@@ -47,7 +47,7 @@ class RejectIdentity(Decision):
 
 
 class AssessCredibility(Decision):
-    """Judge whether he means what he says; `expires_at` at most 30 days ahead."""
+    """Assess whether he means what he says; `expires_at` at most 30 days ahead."""
 
     level: Credibility
     indicators: Text
@@ -55,14 +55,14 @@ class AssessCredibility(Decision):
 
 
 class OpenReview(Fact):
-    """Ask that a decision be looked at again; no rendezvous is planned meanwhile."""
+    """Ask for a decision to be reviewed; no rendezvous is planned meanwhile."""
 
     about_event: Id | None = None
     remark: Text
 
 
 class ResolveReview(Decision):
-    """Say what became of a review: the decision stands, or was taken back."""
+    """Record the outcome of a review: the decision stands, or was taken back."""
 
     outcome: Literal["decision_stands", "decision_withdrawn"]
     remark: Text

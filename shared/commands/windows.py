@@ -11,9 +11,9 @@ from shared.written.zones import Zone
 
 
 class SaidWindow(ContactWindow):
-    """A time of day as he said it: always with the zone whose clocks he meant."""
+    """A time of day as he said it, always with the zone whose clocks he meant."""
 
-    # Missing, it is told what would do, as a wrong one is.
+    # A missing zone gets the same explanation as a wrong one.
     zone: Zone = Field("", validate_default=True)
 
 

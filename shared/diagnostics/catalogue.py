@@ -1,7 +1,7 @@
 """The closed catalogue of diagnostics: what each says, which keys it may carry, in which form.
 
-For a new one add one entry here; `make docs` adds its row to docs/operating.md. What isn't
-listed here is never printed.
+To add one, add an entry here; `make docs` adds its row to docs/operating.md. Anything not listed
+here is never printed.
 """
 
 from __future__ import annotations
@@ -48,8 +48,6 @@ CHECKS_OF_THE_LOG = (
 
 
 class Diagnostic(NamedTuple):
-    """What a line of this name says, and what it may carry."""
-
     meaning: str
     keys: Mapping[str, Form]
 

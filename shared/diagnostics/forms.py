@@ -1,7 +1,7 @@
-"""The forms that a value in a diagnostic may have; anything that fits none is not printed.
+"""The forms of values in diagnostics; anything else is not printed.
 
-An id that somebody outside chose (a call id, a command id) may spell a name or a number, so only
-ids made here pass. So may any text: a word passes only where it is one of a closed set.
+An id chosen outside (a call id, a command id) may spell a name or a number, so only ids made here
+pass. So may any text: a word passes only if it is one of a closed set.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PLACES_MAX = 6
 CASE_ID = re.compile(r"(?=.*[A-Z])[0-9A-HJKMNP-TV-Z]{12}")
 """Crockford's base32 with a letter: twelve digits alone would be somebody's telephone number."""
 MADE_ID = re.compile(r"[0-9a-f]{32}")
-"""A random UUID in hex, as Passage makes them; who calls or commands chooses other ids himself."""
+"""A random UUID in hex, as Passage makes them; callers and commands choose other ids."""
 PLACE = re.compile(
     r"(?:<frozen [a-z_.]{1,40}>|[A-Za-z0-9_.<>-]{1,80}):[0-9]{1,6} [A-Za-z0-9_<>.]{1,80}"
 )
@@ -68,7 +68,7 @@ STREAMS = (
 
 @dataclass(frozen=True)
 class Form:
-    """`shown` names it in docs/operating.md; `read` gives what to print, or None to drop it."""
+    """`shown` names it in docs/operating.md; `read` returns what to print, or None to drop it."""
 
     shown: str
     read: Callable[[Any], object | None]
@@ -83,7 +83,6 @@ def _matching(shown: str, pattern: re.Pattern[str]) -> Form:
 
 
 def words(*allowed: str) -> Form:
-    """The form of one of a closed set of words."""
     known = frozenset(allowed)
     return Form(
         ", ".join(f"`{word}`" for word in allowed),
@@ -92,7 +91,6 @@ def words(*allowed: str) -> Form:
 
 
 def some_of(*allowed: str) -> Form:
-    """The form of a list of words of a closed set."""
     one = words(*allowed)
     return Form(f"some of {one.shown}", lambda value: _each(value, one, LIST_MAX))
 
@@ -111,7 +109,7 @@ def _number(value: Any) -> object | None:
 
 
 def _error(value: Any) -> object | None:
-    """The name of an exception's type; a text passes where a type of that name is loaded."""
+    """The name of an exception's type; a text passes if a type of that name is loaded."""
     if isinstance(value, BaseException):
         value = type(value)
     if isinstance(value, type):
@@ -137,7 +135,6 @@ def _names_below(base: type[BaseException]) -> Iterable[str]:
 
 
 def _names_of_fields() -> frozenset[str]:
-    """The name of every field that our own messages have."""
     models: list[type[BaseModel]] = [
         *(model for model in (*COMMANDS.values(), *CASE_EVENTS.values())),
         *(CaseEvent, CallEnvelope, CallReceived, Identity, Place),
@@ -159,7 +156,6 @@ def _field(value: Any) -> object | None:
 
 
 def _logger(value: Any) -> object | None:
-    """A logger's name where it is a loaded library's, as names of loggers go."""
     if not isinstance(value, str) or LOGGER.fullmatch(value) is None:
         return None
     return value if value in LOGGERS or value.partition(".")[0] in sys.modules else None

@@ -1,4 +1,4 @@
-"""What may be printed of a diagnostic: what the catalogue lists, in the form that it lists."""
+"""What may be printed of a diagnostic: what the catalogue lists, in the form it lists."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ KNOWN_KEYS = frozenset(key for event in DIAGNOSTICS.values() for key in event.ke
 
 
 def listed(name: object, given: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What may be printed of an event; None where its name isn't in the catalogue.
+    """The printable part of an event; None if its name isn't in the catalogue.
 
-    What is left out stands in `dropped`: names that the catalogue knows, and how many others.
+    `dropped` has what is left out: known names, and the number of others.
     """
     event = DIAGNOSTICS.get(name) if isinstance(name, str) else None
     if event is None:
@@ -40,7 +40,7 @@ def listed(name: object, given: Mapping[str, Any]) -> dict[str, Any] | None:
 def _read(form: Form | None, value: object) -> object | None:
     try:
         return form.read(value) if form is not None else None
-    except Exception:  # Whatever a value does when it is looked at, the line is printed.
+    except Exception:  # Whatever a value does when looked at, the line is printed.
         return None
 
 

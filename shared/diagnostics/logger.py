@@ -1,6 +1,6 @@
-"""Diagnostics: one JSON object a line, ids only; faults by type and place, never by text.
+"""Diagnostics: one JSON object a line, ids only; errors by type and place, never by text.
 
-What a line may hold stands in the catalogue; the rest is left out, whoever wrote it.
+The catalogue says what a line may hold; anything else is left out, whoever wrote it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from shared.diagnostics.lines import LEVEL, listed
 logger = structlog.stdlib.get_logger("passage")
 
 LOGGING_MODULES = frozenset({"logging", "structlog", "traceback", "warnings"})
-"""Whose lines of code aren't where something was logged, by the first part of a module's name."""
+"""Top-level modules whose lines don't count as the place that logged."""
 OWN_MODULES = "shared.diagnostics"
-"""The same of our own, by how the names begin."""
+"""Our own such modules, by prefix."""
 
 
 def configure(service: str, level: str) -> None:
@@ -39,7 +39,7 @@ def configure(service: str, level: str) -> None:
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.clear_contextvars()
-    logging.raiseExceptions = False  # It would print a record's arguments, should printing fail.
+    logging.raiseExceptions = False  # A failure to print would print a record's arguments.
     logging.basicConfig(level=logging.WARNING, handlers=[_LibraryLines(lines)], force=True)
     for name in list(logging.root.manager.loggerDict):
         # Libraries bring handlers of their own, which print texts.
@@ -49,7 +49,7 @@ def configure(service: str, level: str) -> None:
 
 
 def quiet_asyncio() -> None:
-    """Passes over its warning of each TLS connection that nats-py's protocol closes in its way."""
+    """Ignores asyncio's warning about each TLS connection that nats-py's protocol closes."""
     logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 
@@ -94,7 +94,7 @@ class _Lines:
         return self.line(method, keys.pop("event", None), keys)
 
     def line(self, level: str, name: object, keys: Mapping[str, Any]) -> str:
-        """One line; an event that the catalogue doesn't have gives only its place."""
+        """An event outside the catalogue gives only its place."""
         line = listed(name, keys)
         if line is None:
             line = listed("unlisted", {"place": [logging_line()]}) or {}
@@ -103,7 +103,7 @@ class _Lines:
         return json.dumps({**line, **around, "timestamp": now}, allow_nan=False)
 
     def write(self, line: str) -> None:
-        """Writes a line; one that can't be written doesn't stop the work."""
+        """A line that can't be written doesn't stop the work."""
         stream: TextIO = getattr(sys.stderr, "real", sys.stderr)  # Past `own_process`.
         try:
             stream.write(f"{line}\n")

@@ -1,7 +1,7 @@
-"""What a service's process does first and last: nothing that it says or leaves holds personal data,
-and no thread holds up its end.
+"""What a service's process does first and last: nothing it prints or leaves behind holds personal
+data, and no thread delays its end.
 
-Not for a process of tests, which has to see what is taken over here.
+Not for a test process, which has to see what is redirected here.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from shared.diagnostics.logger import configure, logger, logging_line, places, q
 from shared.keys.keyfiles import DO, KeyFilesOpenError, SecretUnusableError
 
 FAULT_EXIT = 1
-"""The exit code after a fault; Python's own."""
+"""The exit code after an unhandled error; Python's own."""
 PR_SET_DUMPABLE = 4  # <linux/prctl.h>
 YOUNG_OBJECTS = 10_000
-"""So many may be new before Python looks for unreachable ones: its own 700 cost intake a tenth."""
+"""How many new objects trigger a garbage collection: Python's 700 cost intake a tenth."""
 
 
 def own_process(service: str) -> None:
-    """Lets nothing but diagnostics out on standard error, and memory not out at all."""
+    """Lets only diagnostics out on standard error, and keeps memory out of core files."""
     configure(service, "INFO")
     gc.set_threshold(YOUNG_OBJECTS)
     if not isinstance(sys.stderr, _Printed):
@@ -48,11 +48,11 @@ def own_process(service: str) -> None:
 
 
 def run_to_end(main: Coroutine[Any, Any, int | None]) -> NoReturn:
-    """Runs a service until it ends, then ends the process with the exit code that it gives, or 0.
+    """Runs a service until it ends, then exits with the code it returns, or 0.
 
-    Handlers work in threads, and one may wait for what never answers, such as a registry that
-    hangs; the interpreter would wait for it in turn. By now the bus and the log are left: such a
-    thread can't acknowledge or record anything any more, and its message is delivered again.
+    A handler's thread may wait for something that never answers, such as a registry that hangs;
+    the interpreter would wait for it in turn. By now the bus and the log are closed: such a thread
+    can't acknowledge or record anything, and its message is redelivered.
     """
     try:
         code = asyncio.run(main) or 0
@@ -70,7 +70,7 @@ def run_to_end(main: Coroutine[Any, Any, int | None]) -> NoReturn:
 
 
 def _threads_at_work() -> bool:
-    """Whether there are threads for which the interpreter would wait at its end."""
+    """Whether there are threads the interpreter would wait for at its end."""
     own = threading.current_thread()
     return any(one is not own and not one.daemon for one in threading.enumerate())
 
@@ -79,7 +79,7 @@ def _keep_memory_in() -> None:
     """Names and keys are in memory: no core file may hold them, and no neighbour may look."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
-        # A core that goes to a program (`core_pattern`) isn't bound by the limit, but by this.
+        # The limit doesn't bind a core that goes to a program (`core_pattern`), but this does.
         ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
@@ -94,7 +94,7 @@ class _Printed(io.TextIOBase):
     def write(self, text: str) -> int:
         place = logging_line()
         if text.strip() and place not in self._told:
-            self._told.add(place)  # A traceback is printed in many pieces; one line says it.
+            self._told.add(place)  # A traceback is printed in many pieces; one line is enough.
             logger.warning("printed", place=[place])
         return len(text)
 

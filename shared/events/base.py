@@ -17,7 +17,7 @@ from shared.events.fields import At, Digest, Id, PersonalClass, Word, personal_f
 CONTENT_TYPE = "application/cloudevents+json"
 TYPE_PREFIX = "passage."
 FIRST_PREVHASH = "0" * 64
-"""What the first event of a case carries as `prevhash`."""
+"""The `prevhash` of a case's first event."""
 
 
 class Event(BaseModel):
@@ -49,7 +49,7 @@ class Envelope(BaseModel, Generic[EventT]):
     type: str
     subject: Id
     time: At
-    """When it happened; when it was recorded is the stream's own timestamp."""
+    """When it happened; the stream's own timestamp says when it was recorded."""
     datacontenttype: Literal["application/json"] = "application/json"
     data: EventT
 
@@ -66,7 +66,7 @@ class CaseEvent(Envelope[EventT]):
 
     caseversion: Annotated[int, Field(ge=1)]
     correlationid: Id
-    """What started it all: the call or command at the beginning of the chain of causes."""
+    """The call or command that started the chain of causes."""
     causationid: Id
     """The message that this event answers; repeated messages are recognised by it."""
     actor: Word

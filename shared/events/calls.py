@@ -34,7 +34,7 @@ Change = Literal[
     "type_unknown",
     "unopened",
 ]
-"""What was done to a call so that it could be recorded (ADR 23); what it was stands sealed beside.
+"""What was done to a call so that it could be recorded (ADR 23); the original is sealed beside it.
 
 `code_in_text`: the code was found among the words. `more_fields`: there were fields that no call
 has. `not_sealed`: the channel sent something in the clear. `oversize`: the original is kept as its
@@ -53,19 +53,19 @@ DeliveryFault = Literal["no_such_user", "blocked", "unreachable", "rejected", "o
 
 
 def _known_fault(word: object) -> object:
-    """Gives `other` for a word of the channel's own, which may hold an address or a name."""
+    """Replaces a channel's own word, which may hold an address or a name, by `other`."""
     return "other" if isinstance(word, str) and word not in get_args(DeliveryFault) else word
 
 
 class CallReceived(Event):
     """A contact on any channel; recorded by the channel the moment the caller is heard.
 
-    So it should look; intake takes a call in whatever form it comes (`shared.events.upstream`).
-    `started_at` is the channel's clock. An id may be anything; letters, digits, `_` and `-`, up to
-    64, are kept as they are. `language`: a tag of BCP 47. No `caller_address`: the number is
-    withheld. A chat message edited later is a new call, with an id of its own.
-    `caller_address` is the provider's stable id, `display_name` what people see beside it;
-    `withheld` says that the number is hidden, whatever the address holds. `region`: where a
+    This is the ideal form; intake accepts a call in whatever form it comes
+    (`shared.events.upstream`). `started_at` is the channel's clock. An id may be anything; up to
+    64 letters, digits, `_` and `-` are kept as they are. `language`: a tag of BCP 47. No
+    `caller_address`: the number is withheld. An edited chat message is a new call, with an id of
+    its own. `caller_address` is the provider's stable id, `display_name` what people see beside
+    it; `withheld` says that the number is hidden, whatever the address holds. `region`: where a
     national number is dialled, ISO 3166 (`UA`).
     """
 
@@ -87,7 +87,7 @@ class CallEnded(Event):
     """A call ended, by the channel's clock; on CALLS, and in the log of the call's case."""
 
     UPSTREAM: ClassVar[tuple[str, ...]] = ("call_id", "channel", "ended_at")
-    """What of it channels send; the rest says how intake had to read it."""
+    """The fields that channels send; the rest says how intake had to read it."""
 
     call_id: Id
     channel: Channel
@@ -97,7 +97,7 @@ class CallEnded(Event):
 
 
 class DeliveryReported(Event):
-    """A channel says what became of a message that it was given to send.
+    """A channel reports on a message it was given to send.
 
     Any other `reason` than these words is read as `other`, so that no report is lost.
     """

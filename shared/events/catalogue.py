@@ -1,6 +1,6 @@
 """The closed catalogue: every event Passage knows, and who records it.
 
-What isn't listed here can't be stored, and is refused when read (`shared.events.parsing`).
+An event not listed here can't be stored, and is refused when read (`shared.events.parsing`).
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ OWNER: dict[type[Event], str] = {
     )
     for event in get_args(union)
 }
-"""Which service alone records an event type."""
+"""Event type -> the only service that records it."""
 
 CASE_EVENTS: dict[str, type[Event]] = {event.__name__: event for event in OWNER}
 
@@ -123,9 +123,8 @@ ENVELOPES: dict[str, type[CaseEvent[Any]]] = {
     name: cast(type[CaseEvent[Any]], CaseEvent.__class_getitem__(event))
     for name, event in CASE_EVENTS.items()
 }
-"""The envelope class of every event type, by its name."""
+"""Event type name -> its envelope class."""
 
 
 def envelope_of(event: Event) -> type[CaseEvent[Any]]:
-    """The envelope class for an event's data."""
     return ENVELOPES[type(event).__name__]

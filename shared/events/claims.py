@@ -21,8 +21,8 @@ class ClaimEvent(Event):
 class CaseClaimed(ClaimEvent):
     """An operator took the case until `lease_until`; nobody else is given it meanwhile.
 
-    `fence` counts the case's holders, 1, 2, 3 ...; a renewal keeps it. A command that carries an
-    older one is refused: whoever sent it doesn't know that somebody else has taken over.
+    `fence` counts the case's holders, 1, 2, 3 ...; a renewal keeps it. A command with an older one
+    is refused: its sender doesn't know that somebody else has taken over.
     """
 
     operator: Person
@@ -33,7 +33,7 @@ class CaseClaimed(ClaimEvent):
 
 
 class CaseReleased(ClaimEvent):
-    """The operator let the case go, or his lease ran out."""
+    """The operator released the case, or the lease ran out."""
 
     operator: Person
     fence: Fence

@@ -1,7 +1,7 @@
 """What handover records after the receipt: custody, his own consents, and exchange.
 
-A consent is asked for in a language that he understands, before a witness; it is never assumed, may
-be withdrawn at any time, and ends with the case.
+Consent is asked for in a language he understands, before a witness; it is never assumed, may be
+withdrawn at any time, and ends with the case.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class CustodyEvent(Event):
 
 
 class CustodyChanged(CustodyEvent):
-    """Where he is held, or that he isn't any more; `changed_at` is when."""
+    """Where he is held, or that he no longer is; `changed_at` is when."""
 
     custody: Custody
     changed_at: At
@@ -68,7 +68,7 @@ class ExchangeConsentGiven(CustodyEvent):
 
 
 class ExchangeConsentWithdrawn(CustodyEvent):
-    """He doesn't want to be exchanged any more, or never did."""
+    """He no longer wants to be exchanged, or never did."""
 
     witness: Person
     remark: PersonalNarrative | None = None
@@ -89,7 +89,7 @@ class PublicityConsentGiven(CustodyEvent):
 
 
 class PublicityConsentWithdrawn(CustodyEvent):
-    """He may not be shown or named in public any more."""
+    """He may no longer be shown or named in public."""
 
     witness: Person
     remark: PersonalNarrative | None = None

@@ -1,7 +1,7 @@
 """The field types events are made of: times, ids, short words, free text, and personal values.
 
-A personal value is `Plain` from the moment a decision is made until `transact` seals it, and
-`Sealed` ever after; only sealed ones can be written as JSON.
+A personal value is `Plain` from the decision until `transact` seals it, and `Sealed` ever after;
+only sealed ones can be written as JSON.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CONTACT_WINDOWS_MAX = 10
 NO_OFFSET = timedelta(0)
 
 HIDDEN_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters. Joiners stay allowed in what a caller writes: emoji are made with them."""
+"""Control characters. Joiners stay allowed in what a caller writes: emoji need them."""
 HIDDEN_IN_LINE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
@@ -49,7 +49,7 @@ PersonalClass = Literal["identity", "location", "narrative"]
 def _in_utc(value: datetime) -> datetime:
     try:
         return value if value.utcoffset() == NO_OFFSET else value.astimezone(UTC)
-    except OverflowError:  # The first and last hours of the calendar have no name in UTC.
+    except OverflowError:  # The first and last hours of the calendar don't exist in UTC.
         raise ValueError("must lie within the years 1 to 9999 in UTC") from None
 
 
@@ -66,7 +66,7 @@ def _of_text(value: str) -> str:
 
 
 def _birth_date(value: object) -> object:
-    """Takes no number: 0 isn't 1970."""
+    """Rejects numbers: 0 isn't 1970."""
     known = read_date(value) if isinstance(value, str) else None
     if known is None:
         raise ValueError("must be a date as YYYY-MM-DD, or what is known of it: YYYY-MM or YYYY")
@@ -76,7 +76,7 @@ def _birth_date(value: object) -> object:
 
 
 At = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-"""A moment: aware, kept in UTC."""
+"""An aware moment, kept in UTC."""
 
 
 def _sorted_and_unique(classes: tuple[PersonalClass, ...]) -> tuple[PersonalClass, ...]:
@@ -120,7 +120,7 @@ Person = Annotated[
     StringConstraints(min_length=1, max_length=PERSON_MAX_CHARACTERS, strip_whitespace=True),
     AfterValidator(_of_one_line),
 ]
-"""An operator, by the name he goes by at the hotline."""
+"""An operator, by the name they go by at the hotline."""
 
 Name = Annotated[
     str,
@@ -130,7 +130,7 @@ Name = Annotated[
 """A person's name in any script."""
 
 BirthDate = Annotated[str, BeforeValidator(_birth_date)]
-"""When somebody was born, as far as it is known: `1990-05-17`, `1990-05` or `1990`."""
+"""A date of birth as far as it is known: `1990-05-17`, `1990-05` or `1990`."""
 
 Text = Annotated[
     str,
@@ -144,7 +144,7 @@ HeadCount = Annotated[int, Field(ge=0, le=HEAD_COUNT_MAX_PERSONS)]
 
 
 class ContactWindow(BaseModel):
-    """A time of day by the clocks of a zone; over midnight where it ends earlier.
+    """A time of day by the clocks of a zone; over midnight if it ends earlier.
 
     Without a zone it is UTC: windows had none at first.
     """
@@ -185,7 +185,7 @@ class Sealed(str):
 
 
 class _PersonalField:
-    """Lets pydantic take `Plain` and `Sealed` for a personal field, and write only `Sealed`."""
+    """Lets pydantic accept `Plain` and `Sealed` for a personal field, and write only `Sealed`."""
 
     @classmethod
     def __get_pydantic_core_schema__(

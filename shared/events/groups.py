@@ -1,7 +1,7 @@
 """What intake records of groups: cases that travel together, led by one of them.
 
-A group has the number of the case that leads it. Its roll and its head-counts stand in the leading
-case's log; `GroupJoined` and `GroupLeft` stand in the member's log too.
+A group has the number of its leading case. Its roll and head counts are in the leading case's log;
+`GroupJoined` and `GroupLeft` are in the member's log too.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class GroupLeft(GroupEvent):
 
 
 class HeadsCounted(GroupEvent):
-    """Somebody said (`declared`) or saw (`observed`) how many they are, all counted."""
+    """Somebody said (`declared`) or saw (`observed`) how many they are, everyone included."""
 
     group_id: Id
     kind: CountKind

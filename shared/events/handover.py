@@ -33,7 +33,7 @@ FollowUpRule = Literal[
 class ArrivedInUkraine(Event):
     """He said that he is on Ukrainian territory; `place` seals a `Place`.
 
-    `companions`: how many are with him, himself not counted.
+    `companions`: how many are with him, not counting himself.
     """
 
     place: PersonalLocation
@@ -61,7 +61,7 @@ class RendezvousApproved(Event):
 
 
 class RendezvousDisclosed(Event):
-    """The place was told to the caller: in the call named, or in the message named."""
+    """The caller was told the place, in the named call or message."""
 
     rendezvous_id: Id
     to_whom: PersonalIdentity
@@ -70,10 +70,10 @@ class RendezvousDisclosed(Event):
 
 
 class DisclosureWithdrawn(Event):
-    """The message by which he was to be told of the rendezvous failed: he has to be told again.
+    """The message that was to tell him of the rendezvous failed: he must be told again.
 
     `no_report`: nobody knows whether it went out, so he may know the place all the same. If its
-    channel says later that it did (`MessageSent`), he was told.
+    channel reports later that it did (`MessageSent`), he was told.
     """
 
     rendezvous_id: Id
@@ -82,7 +82,7 @@ class DisclosureWithdrawn(Event):
 
 
 class GuidanceGiven(Event):
-    """He was told a step of his way, in the call or the message named."""
+    """He was told a step of his way, in the named call or message."""
 
     step: PersonalLocation
     call_id: Id | None = None
@@ -101,9 +101,9 @@ class RendezvousMissed(Event):
 
 
 class RendezvousReplanned(Event):
-    """Another place or window, in the stead of rendezvous `replaces`; to be approved anew.
+    """Another place or window, replacing rendezvous `replaces`; to be approved again.
 
-    What was approved, disclosed or offered of the one before is void.
+    What was approved, disclosed or offered of the replaced one is void.
     """
 
     rendezvous_id: Id
@@ -125,9 +125,9 @@ class RendezvousCancelled(Event):
 
 
 class RendezvousExpired(Event):
-    """Its window passed some hours ago, and nobody said what became of it; it ends as when missed.
+    """Its window passed some hours ago without a reported outcome; it ends as when missed.
 
-    Not while a team has accepted: then the team says what became of him.
+    Not while a team has accepted: then the team reports what became of him.
     """
 
     rendezvous_id: Id
@@ -167,8 +167,8 @@ class HandoverWithdrawn(Event):
 class HandedOver(Event):
     """The team's receipt: `head_count` persons received at `received_at`.
 
-    `group_id`: he was received with that group; `head_count` then is 1, him, and the receipt's own
-    count stands in `GroupHandedOver`.
+    `group_id`: he was received with that group; `head_count` is then 1, himself, and the receipt's
+    own count is in `GroupHandedOver`.
     """
 
     team: Word
@@ -182,8 +182,8 @@ class HandedOver(Event):
 class GroupHandedOver(Event):
     """One receipt for a group, in the log of the case that leads it: `head_count` persons in all.
 
-    `received`, `missing` and `refused` are case numbers, the leader's among them; `extra` is how
-    many came whom no case describes. `HandedOver` follows in the log of each that was received.
+    `received`, `missing` and `refused` are case numbers, including the leader's; `extra` is how
+    many came without a case. `HandedOver` follows in the log of each that was received.
     """
 
     group_id: Id
@@ -199,10 +199,10 @@ class GroupHandedOver(Event):
 
 
 class HandoverDiscrepancyRaised(Event):
-    """Counts don't agree: `expected` were to come, `present` were received.
+    """Counts disagree: `expected` were to come, `present` were received.
 
-    Expected are as many as somebody counted last; else as were declared last; else as are on the
-    group's roll, or as he said are with him. Open until it is resolved.
+    Expected is the last count; else the last declaration; else the group's roll, or those he said
+    are with him. Open until it is resolved.
     """
 
     expected: HeadCount
@@ -222,7 +222,7 @@ class HandoverDiscrepancyResolved(Event):
 class EmergencyOverrideUsed(Event):
     """Two people set one guard aside for this case until `expires_at`, and answer for it.
 
-    Of two for the same guard the newest counts.
+    The newest counts for each guard.
     """
 
     guard: OverridableGuard
@@ -235,7 +235,7 @@ class EmergencyOverrideUsed(Event):
 class ContactLost(Event):
     """A person decided that the man no longer answers; the case stays open.
 
-    It ends with `ContactRegained` alone, which handover records when he calls.
+    Only `ContactRegained` ends it, which handover records when he calls.
     """
 
     since: At
@@ -243,23 +243,23 @@ class ContactLost(Event):
 
 
 class ContactRegained(Event):
-    """The man who had been lost was heard of again; `call_id` where it was he who called."""
+    """A lost man was heard of again; `call_id` if he himself called."""
 
     by: Person
     call_id: Id | None = None
 
 
 class FollowUpSet(Event):
-    """An operator wants to be reminded of the case; `due_at` None takes it back."""
+    """An operator wants to be reminded of the case; `due_at` None clears the reminder."""
 
     due_at: At | None = None
     remark: PersonalNarrative | None = None
 
 
 class FollowUpOverdue(Event):
-    """A time has passed by which somebody should have been heard of, or an operator be reminded.
+    """A deadline for hearing of somebody, or an operator's reminder, passed.
 
-    Recorded once for a rule and its time; what is heard of him afterwards moves the time.
+    Recorded once for a rule and its time; later contact moves the time.
     """
 
     rule: FollowUpRule

@@ -53,18 +53,18 @@ ClosingReason = Literal[
 class CaseOpened(Event):
     """A call that belongs to no open case began a new one; always the case's first event.
 
-    `caller_key` is a keyed hash of channel and address; both are missing where the number is
+    `caller_key` is a keyed hash of channel and address; both are missing if the number is
     withheld. `unmatched_code`: he gave a return code that no case has. `split_from`: the case from
-    whose call an operator opened this one, because another man was on the line too; then the call
-    is counted there, and nothing the caller said is repeated here.
+    whose call an operator opened this one, because another man was on the line too; the call then
+    counts there, and nothing the caller said is repeated here.
 
-    `reading_keys`: the numbers that his may be; `name_key`: the name that his account shows; both
-    as keyed hashes, for search alone.
+    `reading_keys`: the numbers his may be; `name_key`: the name that his account shows; both as
+    keyed hashes, only for search.
 
-    `changed`: what was done to the call so that it could be recorded; `as_received` seals what
-    those parts were, a JSON object by field, and `address_as_received` those that name somebody.
-    `same_id_as`: the channel gave the id of that call to these other words: an edit, or another
-    man's call.
+    `changed`: what was done to the call so that it could be recorded; `as_received` seals the
+    original of those parts, a JSON object by field, and `address_as_received` those that name
+    somebody. `same_id_as`: the channel gave the id of that call to these other words: an edit, or
+    another man's call.
     """
 
     call_id: Id
@@ -92,11 +92,11 @@ class CaseOpened(Event):
 class CallLinked(Event):
     """A further call was found to belong to this case; `basis` says by what, `confidence` 0 to 1.
 
-    Only basis `return_code` shows that the caller knows something that this case was told;
+    Only basis `return_code` shows that the caller knows something this case was told;
     `earlier_code` is the code of an earlier episode, or one that a later code replaced.
-    `second_fact_needed`: the code came from a channel that he never called on, or after many wrong
-    ones; alone it shows too little to tell him a place (`CallerConfirmed`). `changed` and
-    what follows: as in CaseOpened.
+    `second_fact_needed`: the code came from a channel he never called on, or after many wrong
+    ones; by itself it isn't enough to tell him a place (`CallerConfirmed`). `changed` and what
+    follows: as in CaseOpened.
     """
 
     call_id: Id
@@ -143,7 +143,7 @@ class PersonalDataProvided(Event):
     """Somebody stated who the man is; `identity` seals an `Identity`. A claim, not a finding.
 
     `service_number_key` is a keyed hash of the folded service number: it finds the case by the
-    number, and doesn't show it. It is missing where no number was given.
+    number without showing it. It is missing if no number was given.
     """
 
     identity: PersonalIdentity
@@ -156,8 +156,8 @@ class ReturnCodeIssued(Event):
     """The caller was given a code to call back with; only its keyed hash is kept.
 
     `duress_hash`: the code's twin, told with it, for when somebody forces him to call. Codes
-    issued before there were twins have none. A code that was issued before is void from here on;
-    its twin still signals duress.
+    issued before there were twins have none. Earlier codes are void from here on; their twins
+    still signal duress.
     """
 
     code_hash: KeyedHash
@@ -165,7 +165,8 @@ class ReturnCodeIssued(Event):
 
 
 class CallerConfirmed(Event):
-    """An operator found by a second fact that who gave the code in this call is the man himself."""
+    """An operator found by a second fact that whoever gave the code in this call is the man
+    himself."""
 
     call_id: Id
     channel: Channel
@@ -177,8 +178,8 @@ class CallerConfirmed(Event):
 class DuressSignalled(Event):
     """In this call he gave the duress twin of his code: somebody may be forcing him.
 
-    Supervisors alone are shown it. The call itself is linked as with the code, so that nothing the
-    caller could notice differs.
+    Only supervisors see it. The call itself is linked as with the code, so the caller can notice
+    no difference.
     """
 
     call_id: Id
@@ -186,7 +187,7 @@ class DuressSignalled(Event):
 
 
 class DuressCleared(Event):
-    """A supervisor found that nobody forces him, or not any more."""
+    """A supervisor found that nobody is forcing him, or no longer is."""
 
     by: Person
     reason: PersonalNarrative
@@ -206,11 +207,11 @@ class AdviceGiven(Event):
 
 
 class ContactRuleSet(Event):
-    """He said whether, and when, it is safe to reach him; until he says so it never is.
+    """He said whether, and when, it is safe to contact him; until he says so it never is.
 
-    `windows`: the times of day at which it is; only where the rule is `window`. `recorded_at` is
-    our clock, and missing in events from before it was kept. `said_at` is the clock of whoever
-    told it with a time; missing where it was told as he said it.
+    `windows`: the times of day at which it is; only for rule `window`. `recorded_at` is our clock;
+    missing in events from before it was kept. `said_at` is the clock of whoever reported it with a
+    time; missing if it was reported as he said it.
     """
 
     rule: ContactRule
@@ -220,7 +221,7 @@ class ContactRuleSet(Event):
 
 
 class DeadlinePassed(Event):
-    """A time by which intake's work should have been done has passed; somebody must look.
+    """A deadline of intake's passed without action; somebody must look.
 
     `life_now_unanswered`: nobody had claimed a case of urgency `life_now`. `second_call_review`:
     he was given a code and hasn't called again.
@@ -233,7 +234,7 @@ class DeadlinePassed(Event):
 class CasesLinked(Event):
     """A person accepted that another case may be the same man's; a link, never a merge.
 
-    It stands in the log of both cases. `confidence` isn't given: a person decided.
+    It is in both cases' logs. There is no `confidence`: a person decided.
     """
 
     other_case: Id
@@ -242,7 +243,7 @@ class CasesLinked(Event):
 
 
 class CasesUnlinked(Event):
-    """A person took the link with another case back; in the log of both cases."""
+    """A person removed the link with another case; in both cases' logs."""
 
     other_case: Id
     reason: PersonalNarrative
@@ -262,7 +263,7 @@ class CaseClosed(Event):
 
 
 class CaseReopened(Event):
-    """A person took the closing back."""
+    """A person reopened the closed case."""
 
     reason: PersonalNarrative
 
@@ -270,7 +271,7 @@ class CaseReopened(Event):
 class ErasureRequested(Event):
     """An erasure was found lawful but may not happen yet: he is on his way to be handed over.
 
-    It follows by itself as soon as it may. `reference` is what the request is filed under.
+    It is carried out as soon as it may be. `reference` is what the request is filed under.
     """
 
     classes: PersonalClasses
@@ -280,10 +281,10 @@ class ErasureRequested(Event):
 
 
 class PersonalDataErased(Event):
-    """What was sealed in these classes up to here is gone: its keys are destroyed on this event.
+    """What was sealed in these classes up to here is gone: this event destroys its keys.
 
-    Everything else of the case stays as it was. Data given later is sealed under new keys, and may
-    be erased again. `reference` goes with the narrative class, if that is among them.
+    Everything else in the case stays. Data given later is sealed under new keys, and may be erased
+    again. `reference` belongs to the narrative class, and goes if that is among them.
     """
 
     classes: PersonalClasses

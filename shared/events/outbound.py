@@ -11,7 +11,7 @@ from shared.events.base import Event
 from shared.events.fields import At, Channel, Id, Language, PersonalIdentity, PersonalNarrative
 
 NO_REPORT: Final = "no_report"
-"""Why a message failed of which its channel said nothing in time; it may have gone out."""
+"""The reason of a failure without a channel's report in time; the message may have gone out."""
 OutboundFault = Literal["no_report", "no_such_user", "blocked", "unreachable", "rejected", "other"]
 OutboundRefusal = Literal[
     "contact_rule",
@@ -32,8 +32,8 @@ class OutboundEvent(Event):
 class MessageQueued(OutboundEvent):
     """A person wants this said to the caller; the contact rule allowed it then.
 
-    Not after `valid_until`: what comes too late may endanger him. `rendezvous_id`: it tells him of
-    this rendezvous, and waits until handover has recorded that he is told by it.
+    Not after `valid_until`: a late message may endanger him. `rendezvous_id`: it tells him of this
+    rendezvous, and waits until handover has recorded the disclosure.
     """
 
     message_id: Id
@@ -46,20 +46,20 @@ class MessageQueued(OutboundEvent):
 
 
 class MessageDispatched(OutboundEvent):
-    """It is about to be given to its channel; recorded before, so that it never goes twice."""
+    """It is about to be given to its channel; recorded first, so that it never goes twice."""
 
     message_id: Id
 
 
 class MessageSent(OutboundEvent):
-    """The channel says that it went out at `sent_at`, by the channel's clock."""
+    """The channel reports that it went out at `sent_at`, by the channel's clock."""
 
     message_id: Id
     sent_at: At
 
 
 class MessageFailed(OutboundEvent):
-    """The channel says that it could not be delivered, or (`no_report`) nothing in time.
+    """The channel reports that delivery failed, or (`no_report`) nothing in time.
 
     `reason` is one of a few words: the channel's own might hold his address or name.
     """
@@ -69,10 +69,10 @@ class MessageFailed(OutboundEvent):
 
 
 class MessageRefused(OutboundEvent):
-    """It was not sent: what allowed it doesn't hold any more, or the channel won't take it.
+    """It was not sent: what allowed it no longer holds, or the channel won't take it.
 
-    `contact_rule`: not at this hour; `address`: at this hour, but not at the address it was for;
-    `rendezvous`: the one that it tells of isn't the present one any more.
+    `contact_rule`: not at this hour; `address`: at this hour, but not at that address;
+    `rendezvous`: the one it tells of is no longer the present one.
     """
 
     message_id: Id

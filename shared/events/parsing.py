@@ -1,4 +1,4 @@
-"""How stored bytes are read: as an event of the catalogue, or not at all."""
+"""Reads stored bytes as an event of the catalogue, or not at all."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Unreadable = Literal["not_json", "unknown_type", "unknown_version", "wrong_envel
 class UnreadableEventError(Exception):
     """Stored or received bytes are no event of the catalogue.
 
-    `field` names where, as a dotted path; `expected` what would do. The text never holds a value.
+    `field` is a dotted path; `expected` says what would do. The text never holds a value.
     """
 
     def __init__(self, reason: Unreadable, field: str = "", expected: str = "") -> None:
@@ -42,9 +42,9 @@ class UnreadableEventError(Exception):
 
 
 def read_case_event(stored: bytes, name: str | None = None) -> CaseEvent[Any]:
-    """Reads stored bytes as a case's event, older versions raised to the current one.
+    """Reads stored bytes as a case's event, raising older versions to the current one.
 
-    `name` is the event type's name where the subject already gave it (it saves a parse). Raises
+    `name` is the event type's name if the subject already gave it (it saves a parse). Raises
     UnreadableEventError.
     """
     read = _READERS.get(name) if name is not None else None

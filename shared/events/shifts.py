@@ -1,6 +1,6 @@
 """What intake records of shifts and of exports: each has a log of its own in CASES.
 
-A shift's number begins with `SHIFT-`, an export's with `EXPORT-`; no case's number has a dash.
+A shift's number begins with `SHIFT-`, an export's with `EXPORT-`; no case number has a dash.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SHIFT_OPERATORS_MAX = 20
 SHIFT_CASES_MAX = 2_000
 
 OF_SHIFTS, OF_EXPORTS = "SHIFT-", "EXPORT-"
-"""How the numbers of these logs begin."""
+"""The prefixes of these logs' numbers."""
 ShiftId = Annotated[str, StringConstraints(pattern=r"^SHIFT-[A-Za-z0-9_-]{1,50}$")]
 ExportId = Annotated[str, StringConstraints(pattern=r"^EXPORT-[A-Za-z0-9_-]{1,50}$")]
 Operators = Annotated[tuple[Person, ...], Field(min_length=1, max_length=SHIFT_OPERATORS_MAX)]
@@ -57,9 +57,9 @@ class ShiftEnded(DeskEvent):
 
 
 class StatisticsExported(DeskEvent):
-    """Figures of class `public` left the house; what exactly, `digest` fixes (SHA-256 of the file).
+    """Figures of class `public` left the house; `digest` fixes the file (SHA-256).
 
-    `first_day` to `last_day`, both counted, in UTC. Always its log's only event.
+    `first_day` to `last_day`, both included, in UTC. Always its log's only event.
     """
 
     first_day: Day

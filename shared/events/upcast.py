@@ -13,7 +13,7 @@ Data = dict[str, Any]
 
 
 def _call_triaged_1(data: Data) -> Data:
-    """Version 1 knew intent and urgency only; what it didn't ask is `unknown`."""
+    """Version 1 had only intent and urgency; what it didn't ask is `unknown`."""
     return {**data, "situation": "unknown"}
 
 
@@ -23,7 +23,7 @@ STEPS: dict[tuple[str, int], Callable[[Data], Data]] = {
 
 
 def upcast(name: str, version: int, current: int, data: Data) -> Data:
-    """Gives `data` as the current version's shape; raises KeyError where a step is missing."""
+    """Raises KeyError if a step is missing."""
     for step in range(version, current):
         data = STEPS[name, step](data)
     return data

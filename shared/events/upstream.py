@@ -1,7 +1,7 @@
-"""Reads what channels publish on CALLS: a call is a fact, and is never refused for its form.
+"""Reads what channels publish on CALLS: a call is a fact, never refused for its form.
 
-Anything that can be read as one JSON object with a call in it is a call: in any Unicode encoding,
-with unknown attributes, with or without an envelope. Numbers stay as they were written.
+Any message readable as one JSON object with a call in it is a call: in any Unicode encoding, with
+unknown attributes, with or without an envelope. Numbers stay as they were written.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from shared.events.parsing import UnreadableEventError
 Kind = Literal["call", "end", "report"]
 
 DEPTH_MAX = 32
-"""What is nested deeper stays text: it is none of ours, and a parser's stack is finite."""
+"""Deeper nesting stays text: it is none of ours, and a parser's stack is finite."""
 
 _TYPE = re.compile("|".join(one.__name__ for one in get_args(UpstreamEvent)))
 _KINDS: dict[str, Kind] = {
@@ -40,9 +40,9 @@ _TELLING: dict[str, Kind] = {
     "outcome": "report",
     **dict.fromkeys(("call_id", "caller_address", "text", "return_code", "started_at"), "call"),
 }
-"""By which fields a message is known whose type says nothing; the first that it has."""
+"""Fields that identify a message whose type says nothing; the first one found counts."""
 
-# A text that doesn't end is one token as well: looked for again at each quote it would take hours.
+# An unterminated text is one token as well: searching again at each quote would take hours.
 _NESTING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 _BLANK = " \t\r\n\0\ufeff"
 _BOM = b"\xef\xbb\xbf"
@@ -50,13 +50,13 @@ _ENVELOPE = frozenset({"specversion", "id", "source", "type", "subject", "time"}
 
 
 class Number(str):
-    """A number as it was written: no digit of it is lost."""
+    """A number as written: no digit is lost."""
 
     __slots__ = ()
 
 
 class _Object(dict[str, Any]):
-    """A JSON object; of a key given twice the last counts and the others are kept."""
+    """A JSON object; the last of a duplicate key counts and the others are kept."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
@@ -69,7 +69,7 @@ class _Object(dict[str, Any]):
 
 
 def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Plain where it can be: of a hundred thousand `{}` each would weigh hundreds of bytes.
+    # Plain where possible: each of a hundred thousand `{}` would weigh hundreds of bytes.
     found = dict(pairs)
     return found if len(found) == len(pairs) else _Object(pairs)
 
@@ -93,11 +93,11 @@ class Upstream:
     fields: Mapping[str, Any]
     changed: frozenset[Change] = frozenset()
     set_aside: Mapping[str, Any] = field(default_factory=dict)
-    """What no field is for, by name: it is personal, and kept sealed."""
+    """Unknown fields, by name: personal, and kept sealed."""
 
 
 def read_upstream(received: bytes) -> Upstream:
-    """Raises UnreadableEventError for what is no JSON object, or no message of a channel."""
+    """Raises UnreadableEventError for anything but a JSON object that is a channel's message."""
     top, rest = _object(received)
     data, beside = _data(top)
     named = _TYPE.search(_as_text(top.get("type")))
@@ -128,7 +128,7 @@ def _kind_of(data: Mapping[str, Any]) -> Kind | None:
 
 
 def _data(top: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The data of an envelope, and what of either was given twice."""
+    """The data of an envelope, and duplicates in either."""
     data = top.get("data", top.get("data_base64"))
     if "data" not in top and isinstance(data, str):
         data = _decoded(data)
@@ -147,7 +147,7 @@ def _data(top: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _unwrapped(data: dict[str, Any]) -> dict[str, Any]:
-    """The data of an envelope that a bridge has put into another."""
+    """The data of an envelope that a bridge has wrapped in another."""
     inner = data.get("data")
     return inner if isinstance(inner, dict) and "specversion" in data else data
 
@@ -191,14 +191,14 @@ def _object(received: bytes, *, inside: bool = False) -> tuple[dict[str, Any], s
         if isinstance(found, list) and len(found) == 1:
             (found,) = found  # A batch of CloudEvents, with one in it.
         if isinstance(found, str) and found.lstrip(_BLANK).startswith("{") and not inside:
-            return _object(found.encode("utf-8", "surrogatepass"), inside=True)  # Written twice.
+            return _object(found.encode("utf-8", "surrogatepass"), inside=True)  # JSON in JSON.
         if isinstance(found, dict):
             return found, stripped[end:].strip(_BLANK)
     raise UnreadableEventError("not_json", "", "one JSON object")
 
 
 def _texts(received: bytes) -> list[str]:
-    """What the bytes may say, by their encoding; bytes that are none stay as surrogates."""
+    """Possible texts, by encoding; undecodable bytes stay as surrogates."""
     encoding = json.detect_encoding(received)
     plain = received.removeprefix(_BOM).decode("utf-8", "surrogateescape")
     if encoding.startswith("utf-8"):
@@ -207,7 +207,7 @@ def _texts(received: bytes) -> list[str]:
 
 
 def _shallow(text: str) -> str:
-    """The same JSON, in which what is nested too deep is a text of its own."""
+    """The same JSON, with anything nested too deep as a text."""
     if text.count("[") + text.count("{") <= DEPTH_MAX:
         return text
     depth, begin, done, parts = 0, 0, 0, []

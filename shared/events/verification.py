@@ -25,8 +25,8 @@ class RegistryChecked(Event):
     """A registry answered about the personal data of one `PersonalDataProvided`.
 
     `fields_agreeing` and `fields_conflicting` are names of fields, never values; `score` is 0 to
-    100. `unavailable` says nothing about the man. `number_of_another`: the number is one man's, and
-    what else was said fits another man in the registry, with another number.
+    100. `unavailable` says nothing about the man. `number_of_another`: the number is one man's,
+    and everything else fits another man in the registry, with another number.
     """
 
     registry: Word
@@ -51,7 +51,7 @@ class VerificationEscalated(Event):
 class IdentityVerified(Event):
     """A person decided that the man is who he says; `second_by` is another person's agreement.
 
-    It ends a contradiction that was open; then two people decided, and `reason` says why.
+    It ends an open contradiction; then two people decided, and `reason` says why.
     """
 
     basis: VerificationBasis
@@ -63,8 +63,8 @@ class IdentityVerified(Event):
 class IdentityContradicted(Event):
     """A source contradicts what was claimed in `fields`; no meeting until it is cleared up.
 
-    A later match ends it: of the same data where `registry` names the source, else only of data
-    given afterwards. Two people can verify past it.
+    A later match ends it: of the same data if `registry` names the source, else only of data given
+    afterwards. Two people can verify despite it.
     """
 
     fields: Annotated[tuple[IdentityField, ...], Field(min_length=1)]
@@ -82,7 +82,7 @@ class IdentityRejected(Event):
 
 
 class CredibilityAssessed(Event):
-    """A person judged whether he means what he says; it says nothing about who he is.
+    """A person assessed whether he means what he says; it says nothing about who he is.
 
     `indicators` is a compartment of its own. After `expires_at` it counts as `unclear`.
     """

@@ -1,8 +1,8 @@
-"""Storing messages under the guard on their versions, once, whatever happens to the answers.
+"""Stores messages exactly once, guarded by version, whatever happens to the answers.
 
-The guard says "nothing has this version yet", so sending the same message again is harmless, and
-reading the version back tells whose message it is. An answer may be lost after the message was
-stored, and a message may be stored after its sender gave up waiting.
+The guard says "nothing has this version yet", so resending a message is harmless, and reading the
+version back tells whose message it is. An answer may be lost after the message was stored, and a
+message may be stored after its sender gave up waiting.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from shared.jetstream.stored import StoredMessage
 from shared.jetstream.stream import Ack, Stream
 
 BATCH_MESSAGES = 1_000  # nats-server's limits.batch.max_msgs
-HEADER_BYTES = 512  # above what our headers take beside subject and content type
+HEADER_BYTES = 512  # more than our headers take beside subject and content type
 EXPECTED_SEQUENCE = "Nats-Expected-Last-Subject-Sequence"
 EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
 
@@ -77,7 +77,7 @@ def append(
 
 
 def is_conflict(stream: Stream, ack: Ack) -> bool:
-    """Whether a guard failed; False if the server may take it later, else `OperationalError`."""
+    """Whether a guard failed; False if a retry may succeed, else `OperationalError`."""
     if ack.duplicate or ack.error_code in CONFLICTS:
         return True
     if ack.transient or ack.error_code in REPEATABLE:
@@ -114,12 +114,12 @@ def check_message_id(stream: Stream, entry: Entry, ack: Ack) -> None:
 
 
 def is_same(entry: Entry, stored: StoredMessage) -> bool:
-    """Whether the stored message is this entry: the same subject, so topic, and the same bytes."""
+    """Whether the stored message is this entry: same subject, so topic, and same bytes."""
     return stored.subject == entry.subject and stored.body == entry.body
 
 
 def conflict(entries: Sequence[Entry], reason: str) -> str:
-    """The text of an `IntegrityError`: what was to be stored, without any of its content."""
+    """The text of an `IntegrityError`, without any content."""
     return f"{entries[0].subject} (of {len(entries)}): {reason}"
 
 
@@ -129,7 +129,7 @@ def sequences(last: int, count: int) -> list[int]:
 
 
 def outgoing(entries: Sequence[Entry], content_type: str) -> list[Outgoing]:
-    """The messages to send: one alone, or an atomic batch with an id of its own."""
+    """A single message, or an atomic batch with an id of its own."""
     if len(entries) == 1:
         return [Outgoing(entries[0].subject, entries[0].body, headers(entries[0], content_type))]
     batch = {"Nats-Batch-Id": uuid.uuid4().hex}
@@ -155,12 +155,12 @@ def headers(entry: Entry, content_type: str) -> dict[str, str]:
 
 
 def digest(entry: Entry) -> str:
-    """A message id for who gives none: the same for the same subject and body only."""
+    """The default message id: equal only for the same subject and body."""
     return hashlib.blake2b(entry.subject.encode() + b"\0" + entry.body, digest_size=16).hexdigest()
 
 
 def check_size(stream: Stream, entries: Sequence[Entry], content_type: str) -> None:
-    """`ProgrammingError` before anything is sent, so that no batch is ever left open half-way.
+    """`ProgrammingError` before anything is sent, so that no batch is left half-open.
 
     A message above the limit would also make the server close the connection.
     """

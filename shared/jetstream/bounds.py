@@ -1,4 +1,4 @@
-"""What part of an originator's events is asked for: by version, stream sequence or time."""
+"""Which part of an originator's events is wanted: by version, stream sequence or time."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ MICROSECOND = timedelta(microseconds=1)
 class Bounds:
     """Versions above `gt` up to `lte`, stored after a sequence, up to a sequence or a time.
 
-    `ProgrammingError` for both of the upper bounds of storing, or for a time without a zone.
+    `ProgrammingError` for both upper bounds of storing, or for a time without a zone.
     """
 
     gt: int | None = None
@@ -29,7 +29,6 @@ class Bounds:
 
     @property
     def lowest(self) -> int:
-        """The lowest version asked for."""
         return 0 if self.gt is None else self.gt + 1
 
     @property
@@ -42,7 +41,7 @@ class Bounds:
 
     @property
     def look_back(self) -> bool:
-        """Whether events as they were at some past moment are asked for."""
+        """Whether events as of some past moment are wanted."""
         return self.up_to_sequence is not None or self.up_to_time is not None
 
     @property
@@ -54,8 +53,8 @@ class Bounds:
         if self.up_to_sequence is not None:
             limits["up_to_seq"] = self.up_to_sequence
         if self.up_to_time is not None:
-            # The server tells nanoseconds apart and `recorded_at` is cut to microseconds, so the
-            # bound is the end of the microsecond: an event is in the past of its own time.
+            # The server counts nanoseconds and `recorded_at` is cut to microseconds, so the bound
+            # is the end of the microsecond: an event is in the past of its own time.
             utc = (self.up_to_time.astimezone(UTC) + MICROSECOND).replace(tzinfo=None)
             limits["up_to_time"] = f"{utc.isoformat(timespec='microseconds')}Z"
         return limits

@@ -1,7 +1,7 @@
-"""A key-value bucket of JetStream as services need it: read, create once, change what one read.
+"""A key-value bucket of JetStream as services need it: read, create once, compare and set.
 
-nats-py's own is asynchronous; services run in threads, and share the recorder's connection.
-Layout of a bucket: NATS ADR-8.
+nats-py's own is asynchronous; services run in threads, and share the recorder's connection. Layout
+of a bucket: NATS ADR-8.
 """
 
 from __future__ import annotations
@@ -22,14 +22,12 @@ ENTRIES_REMEMBERED = 50_000
 
 
 class BucketEntry(NamedTuple):
-    """What stands under a key, and which revision it is."""
-
     value: bytes
     revision: int
 
 
 class Change(NamedTuple):
-    """A new value for a key that must still stand at a revision."""
+    """A new value for a key that must still be at a revision."""
 
     key: str
     value: bytes
@@ -37,37 +35,36 @@ class Change(NamedTuple):
 
 
 class TakenError(Exception):
-    """The key was there already, or has changed: somebody else was faster."""
+    """The key existed already, or has changed: somebody else was faster."""
 
 
 class Bucket(Protocol):
-    """What services ask of a bucket."""
-
     def get(self, key: str) -> BucketEntry | None:
-        """The entry under a key, or None."""
+        pass
 
     def get_all(self, keys: Sequence[str]) -> list[BucketEntry | None]:
-        """The same for several keys, asked for at once."""
+        """The same for several keys, requested together."""
         return [self.get(key) for key in keys]
 
     def there(self, keys: Sequence[str]) -> set[str]:
-        """Those of the keys that have an entry; a replica that lags behind may lack new ones."""
+        """The keys that have an entry; a lagging replica may miss new ones."""
         return {key for key in keys if self.get(key) is not None}
 
     def create(self, key: str, value: bytes) -> int:
-        """Writes a key that must not exist and gives its revision; raises TakenError."""
+        """Writes a key that must not exist and returns its revision; raises TakenError."""
 
     def change(self, changes: Sequence[Change]) -> list[int]:
-        """Writes all changes or none and gives their revisions; raises TakenError."""
+        """Writes all changes or none and returns their revisions; raises TakenError."""
 
     def entries(self) -> Iterator[tuple[str, BucketEntry]]:
         """Every key with its newest value."""
 
 
 class JetStreamBucket(Bucket):
-    """A bucket on the server. Every call raises OperationalError where no answer comes in time.
+    """A bucket on the server. Every call raises OperationalError if no answer comes in time.
 
-    `timeout_s` is for one request; what is lost is asked again, for ten times as long at most."""
+    `timeout_s` is per request; lost ones are retried, for ten times as long at most.
+    """
 
     def __init__(self, connection: Connection, name: str, timeout_s: float) -> None:
         self._name = name
@@ -79,9 +76,9 @@ class JetStreamBucket(Bucket):
 
     @override
     def get_all(self, keys: Sequence[str]) -> list[BucketEntry | None]:
-        # The leader answers: a replica that lags would say of a key that it isn't there.
+        # Ask the leader: a lagging replica would say that a key doesn't exist.
         asked = [{"last_by_subj": self._subject(key)} for key in keys]
-        # No body: nothing, or the mark that it was deleted.
+        # No body: missing, or the marker of a deletion.
         return [
             BucketEntry(one.body, one.sequence) if one is not None and one.body else None
             for one in self._stream.leader_messages(asked)
@@ -99,7 +96,7 @@ class JetStreamBucket(Bucket):
     def create(self, key: str, value: bytes) -> int:
         subject = self._subject(key)
         try:
-            # The same value again is an attempt of ours whose answer was lost: no conflict.
+            # The same value means that our own attempt's answer was lost: no conflict.
             return append(self._stream, [Entry(subject, value, subject)], idempotent=True)[-1]
         except IntegrityError:
             raise TakenError(f"{key} in bucket {self._name}") from None
@@ -131,7 +128,7 @@ class JetStreamBucket(Bucket):
 
 
 class WrittenOnce(Bucket):
-    """A bucket whose entries never change: what was seen of it is remembered."""
+    """A bucket whose entries never change: every entry seen is cached."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
@@ -153,7 +150,7 @@ class WrittenOnce(Bucket):
         return [found[key] for key in keys]
 
     def remembered(self, key: str) -> BucketEntry | None:
-        """What was seen under a key, without asking."""
+        """The cached entry under a key, without asking."""
         with contextlib.suppress(KeyError):
             return self._seen.get(key)
         return None

@@ -43,8 +43,6 @@ class Reply(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to send."""
-
     subject: str
     body: bytes
     headers: Mapping[str, str] | None = None
@@ -52,8 +50,6 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A subscription to a subject of our own."""
-
     subject: str
     subscription: Subscription
 
@@ -79,14 +75,14 @@ class Call:
             self._outcome.put(None)
 
     def sends_to(self, subject: str) -> bool:
-        """Whether something was sent to the subject, letters' case aside."""
+        """Case-insensitive."""
         return subject.lower() in self._subjects
 
     def fail(self, error: Exception) -> None:
         self._outcome.put(error)
 
     def not_sent(self, error: NatsError) -> None:
-        """Fail as refused where it is too large: that it is however often it is sent."""
+        """Fail as refused if it is too large, however often it is sent."""
         text = f"not sent on {self.subject}: {error}"
         is_too_large = isinstance(error, MaxPayloadError)
         self.fail(RequestRefusedError(text) if is_too_large else RequestLostError(text))
@@ -111,5 +107,4 @@ class Call:
 
 
 def headers_of(message: Outgoing) -> dict[str, str] | None:
-    """The headers as nats-py wants them."""
     return None if message.headers is None else dict(message.headers)

@@ -87,9 +87,9 @@ class Connection:
             self.forget(call)
 
     def ask_all(self, outgoing: Outgoing, expected: int, timeout: float) -> list[Reply]:
-        """Send, and give what `expected` responders answer, or fewer after `timeout` seconds.
+        """Send, and return what `expected` responders answer, or fewer after `timeout` seconds.
 
-        None where there is no responder. Raises `RequestLostError` or `RequestRefusedError`.
+        Empty if there is no responder. Raises `RequestLostError` or `RequestRefusedError`.
         """
         self.wait_connected(timeout)
         call = self.start([outgoing], many=True)
@@ -152,7 +152,7 @@ class Connection:
 
     @property
     def max_payload(self) -> int:
-        """Bytes the server takes a message, headers included."""
+        """Bytes the server takes per message, headers included."""
         return self._client.max_payload
 
     def wait_connected(self, timeout: float) -> None:
@@ -174,7 +174,7 @@ class Connection:
         self._fail_calls(RequestLostError("the connection was closed"))
 
     def _end(self) -> None:
-        """On the loop's thread; again until it is so, for nats-py's connect may swallow it."""
+        """On the loop's thread; repeated until it works, for nats-py's connect may swallow it."""
         if self._main.cancel():
             self._loop.call_later(END_AGAIN_SECONDS, self._end)
 
@@ -185,7 +185,7 @@ class Connection:
     def _put(self, outgoing: Sequence[Outgoing], call: Call | None) -> None:
         self._outbox.append((outgoing, call))
         # Waking the loop is a system call. The pump clears the mark before it looks into the
-        # outbox, so what is put in after its look wakes it again.
+        # outbox, so anything added after its look wakes it again.
         if not self._pump_is_woken:
             self._pump_is_woken = True
             self._loop.call_soon_threadsafe(self._wake.set)
@@ -211,8 +211,8 @@ class Connection:
             self._loop.close()
 
     async def _serve(self) -> None:
-        # nats-py reconnects after a lost connection, but gives up for good after some errors of
-        # the server's, such as an expired login; then a new client starts over.
+        # nats-py reconnects after a lost connection, but gives up for good after some server
+        # errors, such as an expired login; then a new client starts over.
         while True:
             self._client = RawClient()
             await self._client.connect(
@@ -287,7 +287,7 @@ class Connection:
         if "permissions violation" not in text.lower():
             logger.debug("nats connection: %s", text)
             return
-        # The server names the subject in quotes and nats-py has lowered its letters.
+        # The server names the subject in quotes and nats-py has lower-cased it.
         logger.error("nats refused: %s", text)
         refused = QUOTED.search(text)
         for call in list(self._calls.values()):

@@ -96,7 +96,7 @@ class JetStreamFactory(InfrastructureFactory[JetStreamTrackingRecorder]):
 
     @override
     def close(self) -> None:
-        """Close the connection; the recorders are of no use afterwards."""
+        """The recorders are of no use afterwards."""
         self._connection.close()
 
     def _log(self, purpose: str = "events") -> Log:

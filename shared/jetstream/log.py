@@ -20,13 +20,11 @@ class RecordedEvent(Notification):
     recorded_at: datetime
     """When the server stored it: aware, UTC, microseconds (header Nats-Time-Stamp)."""
     subject: str = field(default="", compare=False)
-    """Under what the server stored it, to the letter."""
+    """The exact subject it was stored under."""
 
 
 @dataclass(frozen=True)
 class Log:
-    """A stream with the subjects of one log in it."""
-
     stream: Stream
     subjects: Subjects
     content_type: str = ""
@@ -35,7 +33,7 @@ class Log:
     def recorded_event(
         self, message: StoredMessage, originator_id: UUID | str | None = None
     ) -> RecordedEvent | None:
-        """The event in a message, or None if the message is not an event."""
+        """None if the message is not an event."""
         address = self.subjects.read(message.subject)
         if address is None:
             return None
@@ -53,9 +51,9 @@ class Log:
         )
 
     def stray(self, message: StoredMessage) -> RecordedEvent | None:
-        """A message below the log's prefix under no event's subject, which nobody of us wrote.
+        """A message below the log's prefix under no event's subject, which Passage didn't write.
 
-        Its topic is the whole subject, its version 0. Only logs whose originators are texts give
+        Its topic is the whole subject, its version 0. Only logs with text originators return
         strays: a reader that counts sequences must see them. None for other subjects.
         """
         prefix, _, rest = message.subject.partition(f"{self.subjects.prefix}.")

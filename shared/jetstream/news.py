@@ -1,7 +1,7 @@
-"""Word that the stream has grown: the highest sequence that was told of.
+"""Word that the stream has grown: the highest sequence reported so far.
 
-It comes from what the server republishes, where the stream does so: then nobody needs the right to
-make consumers, who could have one deliver to any subject. Else from a consumer of headers.
+It comes from what the server republishes, if the stream does so: then nobody needs the right to
+make consumers, which could deliver to any subject. Else from a headers-only consumer.
 """
 
 import json
@@ -26,10 +26,10 @@ SEQUENCE = re.compile(rb"\r\nNats-Sequence: (\d+)\r\n")
 
 
 class News:
-    """A subscription or an ephemeral push consumer, made again when it may be gone.
+    """A subscription or an ephemeral push consumer, recreated when it may be gone.
 
     A consumer counts against the stream's `max_consumers`. Its word may come late or never (a lost
-    consumer, a forbidden API), so whoever waits must look for himself now and then.
+    consumer, a forbidden API), so whoever waits must also check for themselves periodically.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -45,7 +45,7 @@ class News:
 
     @property
     def latest(self) -> int:
-        """The highest sequence told of so far; 0 before any."""
+        """The highest sequence reported so far; 0 before any."""
         return self._latest
 
     def wait_beyond(self, sequence: int, timeout: float) -> None:
@@ -55,7 +55,7 @@ class News:
             self._woken = False
 
     def wake(self) -> None:
-        """End the wait under way, or the next."""
+        """End the current or next wait."""
         with self._changed:
             self._woken = True
             self._changed.notify_all()
@@ -66,7 +66,7 @@ class News:
         `RequestLostError` while there is no connection.
         """
         connection = self._stream.connection
-        # What is republished comes without heartbeats.
+        # Republished headers come without heartbeats.
         silent = time.monotonic() - self._heard_at > SILENCE_SECONDS and not self._republished
         if self._generation == connection.generation and not silent:
             return False
@@ -82,7 +82,7 @@ class News:
         except (RequestLostError, RequestRefusedError) as failure:
             error = str(failure)
         if error:
-            # Tried again after the time of silence; reading goes on meanwhile.
+            # Retried after the time of silence; reading goes on meanwhile.
             logger.warning(
                 "no news of stream %s, reading each second: %s", self._stream.name, error
             )

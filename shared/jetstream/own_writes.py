@@ -1,4 +1,4 @@
-"""What a recorder stored itself, so that a replica which has not got it yet is asked again."""
+"""What a recorder stored itself, so that a replica that lacks it is asked again."""
 
 import threading
 from collections.abc import Sequence
@@ -20,10 +20,9 @@ class OwnWrites:
         self.highest_sequence = 0
 
     def remember(self, events: Sequence[StoredEvent], sequences: Sequence[int]) -> None:
-        """Take note of events stored at these sequences."""
         with self._lock:
             for event, sequence in zip(events, sequences, strict=True):
-                # Put in anew, so that the one written longest ago is the first to be forgotten.
+                # Reinserted, so that the one written longest ago is evicted first.
                 before = self._newest.pop(str(event.originator_id), (0, 0))
                 self._newest[str(event.originator_id)] = max(
                     before, (event.originator_version, sequence)

@@ -40,6 +40,6 @@ class JetStreamProcessRecorder(
 
     @override
     def max_notification_id(self) -> int | None:
-        """The sequence of the last event, which may lie before the last message of the stream."""
+        """The sequence of the last event, which may be before the last message of the stream."""
         newest = self.log.stream.leader_message(last_by_subj=self.log.subjects.all_events)
         return None if newest is None else newest.sequence

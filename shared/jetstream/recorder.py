@@ -1,4 +1,4 @@
-"""The recorders of stored events: aggregates' sequences and the application's over them all."""
+"""The recorders of stored events: aggregates' sequences, and the application's over all of them."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -23,12 +23,10 @@ from shared.jetstream.stream import READ_BATCH_BYTES, READ_BATCH_MESSAGES, TooMa
 from shared.jetstream.subscription import JetStreamSubscription
 
 FEW_VERSIONS = 256
-"""So many are asked for by version; of more that begin low every event of the originator is."""
+"""So many are requested by version; for more from a low start, all the originator's events."""
 
 
 class JetStreamAggregateRecorder(AggregateRecorder):
-    """Stores and gives the events of aggregates, in a stream."""
-
     def __init__(self, log: Log) -> None:
         self.log = log
         self._own_writes = OwnWrites()
@@ -37,7 +35,7 @@ class JetStreamAggregateRecorder(AggregateRecorder):
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        """As `JetStreamApplicationRecorder.insert_events`, but gives None, as the library asks."""
+        """As `JetStreamApplicationRecorder.insert_events`, but None, as the library asks."""
         self._insert_events(stored_events, **kwargs)
         return None
 
@@ -97,7 +95,7 @@ class JetStreamAggregateRecorder(AggregateRecorder):
         return events[:limit]
 
     def _read(self, originator_id: UUID | str, bounds: Bounds) -> list[RecordedEvent]:
-        """Events up to `lte` as one replica has them; some not above `gt` among them."""
+        """Events up to `lte` as one replica has them; may include some not above `gt`."""
         lte = bounds.lte
         try:
             if lte is not None and lte - bounds.lowest < max(bounds.lowest, FEW_VERSIONS):
@@ -115,7 +113,7 @@ class JetStreamAggregateRecorder(AggregateRecorder):
         ]
 
     def _read_long(self, originator_id: UUID | str, bounds: Bounds) -> list[StoredMessage]:
-        """More events than one request gives: by version, a thousand at a time, newest first."""
+        """More events than one request returns: by version, a thousand at a time, newest first."""
         every = self.log.subjects.originator_filter(originator_id)
         newest = self.log.stream.leader_message(last_by_subj=every)
         address = None if newest is None else self.log.subjects.read(newest.subject)
@@ -127,7 +125,7 @@ class JetStreamAggregateRecorder(AggregateRecorder):
             start = max(bounds.lowest, highest - READ_BATCH_MESSAGES + 1)
             page = self._read_versions(originator_id, start, highest, bounds)
             found += page
-            # With a lowest sequence, older versions lie below it once a page comes back short.
+            # With a lowest sequence, older versions are below it once a page comes back short.
             if bounds.after_sequence is not None and len(page) < highest - start + 1:
                 break
             highest = start - 1
@@ -146,7 +144,7 @@ class JetStreamAggregateRecorder(AggregateRecorder):
 
 
 class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecorder):
-    """Stores events and gives them in the order of the stream; a notification id is a sequence."""
+    """Stores events and returns them in stream order; a notification id is a sequence."""
 
     @override
     def insert_events(
@@ -214,7 +212,7 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
         return found[:limit]
 
     def _pages(self, sequence: int, size: int, stop: int | None) -> Iterator[list[StoredMessage]]:
-        """Messages from `sequence` to `stop`, asking again a replica that lacks our own writes."""
+        """Messages from `sequence` to `stop`; retries a replica that lacks our own writes."""
         attempts = self.log.stream.attempts()
         while stop is None or sequence <= stop:
             page = self.log.stream.read_from(sequence, min(size, READ_BATCH_MESSAGES))
@@ -234,5 +232,5 @@ class JetStreamApplicationRecorder(JetStreamAggregateRecorder, ApplicationRecord
 
     @override
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> JetStreamSubscription:
-        """Events with sequences above `gt`, those to come too; see `JetStreamSubscription`."""
+        """Events with sequences above `gt`, including future ones; see `JetStreamSubscription`."""
         return JetStreamSubscription(self, self.log, gt=gt, topics=topics)

@@ -1,4 +1,4 @@
-"""A stored message, as the server hands it out: by its direct API, or by the stream's leader."""
+"""A stored message, from the server's direct API or from the stream's leader."""
 
 import base64
 import re
@@ -10,7 +10,7 @@ from eventsourcing.persistence import InternalError
 
 from shared.jetstream.calls import Reply
 
-# The server puts these four behind the stored headers, in this order, so the last match is its own.
+# The server appends these four to the stored headers, in this order, so the last match is its own.
 SERVER_HEADERS = re.compile(
     rb"\r\nNats-Stream: [^\r]*\r\nNats-Subject: ([^\r]*)\r\nNats-Sequence: (\d+)"
     rb"\r\nNats-Time-Stamp: ([^\r]*)\r\n"
@@ -43,7 +43,6 @@ def read_leader_message(message: Mapping[str, Any]) -> StoredMessage:
 
 
 def read_message(reply: Reply) -> StoredMessage:
-    """The stored message in a reply of the direct API."""
     start = reply.headers.rfind(b"\r\nNats-Stream: ")
     match = SERVER_HEADERS.match(reply.headers, start) if start >= 0 else None
     if match is None:
@@ -58,5 +57,5 @@ def read_message(reply: Reply) -> StoredMessage:
 
 
 def read_time(text: str) -> datetime:
-    """An RFC 3339 time of the server (UTC, nanoseconds) as datetime, cut to microseconds."""
+    """An RFC 3339 time of the server (UTC, nanoseconds), cut to microseconds."""
     return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,7 +1,7 @@
-"""What is asked of one JetStream stream: publish, read, look at its end, create.
+"""Operations on one JetStream stream: publish, read, look at its end, create.
 
-Reads go to the direct API, which on a replicated stream any replica may answer: one that lags
-gives a prefix of the truth, never a hole. Reads named `leader_*` ask the stream's leader.
+Reads go to the direct API, which any replica of a stream may answer: one that lags returns a
+prefix of the truth, never a hole. Reads named `leader_*` ask the stream's leader.
 """
 
 import json
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 READ_BATCH_MESSAGES = 1_000
 READ_BATCH_BYTES = 8_388_608
-"""A page has no more, and one message at least: of large events a thousand are half a gigabyte."""
+"""The most in a page, but at least one message: a thousand large events are half a gigabyte."""
 NOTHING_FOUND = 404
 TOO_MANY_SUBJECTS = 413
 NO_RESPONDER = 503
@@ -59,7 +59,7 @@ class Ack:
 
 @dataclass(frozen=True)
 class Stream:
-    """One stream; `timeout` is seconds a request, `deadline` seconds a call with its repeats.
+    """`timeout` is seconds a request, `deadline` seconds a call with its retries.
 
     `news_subject` is where the server republishes what it stored, headers only; "" if nowhere.
     """
@@ -108,16 +108,15 @@ class Stream:
             limits = {**limits, "seq": found[-1].sequence + 1}
 
     def read_from(self, sequence: int, batch: int, max_bytes: int = READ_BATCH_BYTES) -> Page:
-        """At most `batch` messages from `sequence` on; fewer where they are `max_bytes` before."""
+        """At most `batch` messages from `sequence` on; fewer if they reach `max_bytes`."""
         return read_page(self._read({"seq": sequence, "batch": batch, "max_bytes": max_bytes}))
 
     def read_subject(self, subject: str, sequence: int, batch: int) -> Page:
-        """At most `batch` messages of one subject from `sequence` on."""
         request = {"next_by_subj": subject, "seq": sequence, "batch": batch}
         return read_page(self._read(request))
 
     def start_reading(self, sequence: int, batch: int) -> Call:
-        """Ask for what `read_from` gives without waiting for it."""
+        """`read_from`, without waiting for the answer."""
         request = {"seq": sequence, "batch": batch, "max_bytes": READ_BATCH_BYTES}
         return self.connection.start([self._direct(request)], many=True)
 
@@ -128,7 +127,7 @@ class Stream:
     def leader_messages(
         self, several: Sequence[Mapping[str, str | int]]
     ) -> list[StoredMessage | None]:
-        """Likewise each of several, asked for at once."""
+        """Likewise several, requested together."""
         answers = self._ask_each(f"STREAM.MSG.GET.{self.name}", several)
         return [None if one is None else read_leader_message(one["message"]) for one in answers]
 
@@ -141,14 +140,13 @@ class Stream:
         return sequence
 
     def metadata(self) -> dict[str, str]:
-        """What the stream's maker wrote into its definition, from the leader."""
         answer = self._api(f"STREAM.INFO.{self.name}", None)
         if answer is None:
             raise OperationalError(f"no stream {self.name}")
         return answer["config"].get("metadata") or {}
 
     def create(self, subjects: Sequence[str], replicas: int) -> None:
-        """Create the stream as a log of record needs it; nothing happens if it is there already."""
+        """Create the stream as a log of record needs it; no effect if it exists."""
         config = {
             "name": self.name,
             "subjects": subjects,
@@ -176,7 +174,7 @@ class Stream:
         raise OperationalError(f"{what}: no answer in {self.deadline} s: {lost}")
 
     def attempts(self) -> Iterator[float]:
-        """Timeouts in seconds for repeated attempts, pausing longer in between, to the deadline."""
+        """Timeouts in seconds for repeated attempts, with growing pauses, up to the deadline."""
         end = time.monotonic() + self.deadline
         pause = 0.0
         while (left := end - time.monotonic()) > 0:
@@ -186,7 +184,6 @@ class Stream:
             yield min(self.timeout, left)
 
     def api(self, request: str) -> str:
-        """The subject of a request to JetStream's API."""
         return f"{self.connection.api_prefix}.{request}"
 
     def _direct(self, request: Mapping[str, object]) -> Outgoing:
@@ -227,7 +224,7 @@ class Stream:
 
 
 def read_answer(reply: Reply) -> dict[str, Any]:
-    """An answer of JetStream's API. `RequestLostError` where the server may take it later."""
+    """An answer of JetStream's API. `RequestLostError` if a retry may succeed."""
     if reply.status:
         raise RequestLostError(reply.status_text)
     answer: dict[str, Any] = json.loads(reply.body)

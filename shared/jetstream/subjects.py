@@ -1,4 +1,4 @@
-"""The subject grammar: `<prefix>.<originator id>.<version>.<topic>`, built and read here alone.
+"""The subject grammar: `<prefix>.<originator id>.<version>.<topic>`, built and parsed only here.
 
 On a replicated stream the guard on a version is sound only if every writer sends the
 byte-identical filter, so `Subjects.version_filter` is the one place that makes it.
@@ -30,7 +30,7 @@ def to_token(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def from_token(token: str) -> str:
-    """The text that `to_token` made `token` of."""
+    """The inverse of `to_token`."""
     return unquote(token)
 
 
@@ -39,8 +39,6 @@ def _is_ours(token: str) -> bool:
 
 
 class EventAddress(NamedTuple):
-    """What the subject of a stored event says."""
-
     originator_id: str
     version: int
     topic: str
@@ -65,11 +63,11 @@ class Subjects:
         return f"{self.prefix}-tracking.>"
 
     def event(self, originator_id: UUID | str, version: int, topic: str) -> str:
-        """The subject of one event. `ProgrammingError` for a negative version."""
+        """`ProgrammingError` for a negative version."""
         return f"{self._version(originator_id, version)}.{to_token(topic)}"
 
     def version_filter(self, originator_id: UUID | str, version: int) -> str:
-        """The guard: whatever event has this version of this originator."""
+        """The guard: any event with this version of this originator."""
         return f"{self._version(originator_id, version)}.*"
 
     def originator_filter(self, originator_id: UUID | str) -> str:
@@ -80,13 +78,13 @@ class Subjects:
         return f"{self.prefix}-tracking.{to_token(application_name)}"
 
     def read(self, subject: str) -> EventAddress | None:
-        """What an event's subject says; None for any other subject, such as tracking."""
+        """None for any other subject, such as tracking."""
         head, _, topic = subject.rpartition(".")
         head, _, version = head.rpartition(".")
         prefix, _, originator_id = head.rpartition(".")
         if prefix != self.prefix or not VERSION_FORM.fullmatch(version):
             return None
-        # Only the form that we write ourselves: another would be a second event of a version.
+        # Only the form that we write: another would be a second event of a version.
         if not (_is_ours(originator_id) and _is_ours(topic)):
             return None
         return EventAddress(from_token(originator_id), int(version), from_token(topic))

@@ -1,7 +1,7 @@
-"""Events in the order of the stream, past ones at full speed and new ones as they are stored.
+"""Events in stream order, past ones at full speed and new ones as they are stored.
 
-All events come by direct batch reads from a sequence, which no reconnect can disturb. A consumer
-that sends headers only tells when to read again; were its word lost, a read each second makes up.
+All events come by direct batch reads from a sequence, which no reconnect can disturb. A
+headers-only consumer tells when to read again; if its word is lost, a read each second makes up.
 """
 
 import time
@@ -47,9 +47,9 @@ class SequenceGapError(DatabaseError):
 class JetStreamSubscription(Subscription[ApplicationRecorder]):
     """An iterator over events with sequences above `gt`, of the given topics or all.
 
-    It outlives restarts of servers and lost connections, without gap or repeat; meanwhile it
-    waits. One thread reads; `stop` may come from another. Raises `SequenceGapError` where the
-    stream has a hole and `OperationalError` where reading is forbidden.
+    It survives restarts of servers and lost connections, without gap or repeat; meanwhile it
+    waits. One thread reads; `stop` may come from another. Raises `SequenceGapError` if the stream
+    has a hole and `OperationalError` if reading is forbidden.
     """
 
     def __init__(
@@ -75,8 +75,8 @@ class JetStreamSubscription(Subscription[ApplicationRecorder]):
     def next_batch(self, max_events: int, timeout: float) -> list[RecordedEvent]:
         """The next events, at most `max_events`; waits up to `timeout` seconds for the first.
 
-        Empty on timeout or after `stop`. The wait may last longer by the timeouts of the requests
-        under way while no server answers. Events before a gap are given before the error.
+        Empty on timeout or after `stop`. The wait may be longer by the timeouts of pending
+        requests while no server answers. Events before a gap are returned before the error.
         """
         deadline = time.monotonic() + timeout
         has_read = False
@@ -104,7 +104,7 @@ class JetStreamSubscription(Subscription[ApplicationRecorder]):
 
     @override
     def stop(self) -> None:
-        """End the iteration and any wait, from whatever thread; may be repeated."""
+        """End the iteration and any wait, from any thread; may be repeated."""
         if not self._has_been_stopped:
             super().stop()
             self._news.wake()
@@ -134,7 +134,7 @@ class JetStreamSubscription(Subscription[ApplicationRecorder]):
         self._pause_for_replica(bool(page.messages))
 
     def _next_page(self) -> Page:
-        # Where pages end early nobody knows where the next but one begins.
+        # If pages end early nobody knows where the next but one begins.
         ahead = 1 if self._is_at_end or self._was_short else READS_AHEAD
         while len(self._reads) < ahead:
             self._reads.append(self._stream.start_reading(self._ask_from, READ_BATCH_MESSAGES))
@@ -156,7 +156,7 @@ class JetStreamSubscription(Subscription[ApplicationRecorder]):
             self._events.append(event)
 
     def _stop_at_gap(self, found: int) -> None:
-        # Events before the gap are given first; the next read meets the gap again.
+        # Events before the gap are returned first; the next read meets the gap again.
         self._drop_reads()
         self._is_at_end = False
         if not self._events:
@@ -179,7 +179,7 @@ class JetStreamSubscription(Subscription[ApplicationRecorder]):
 
     def _check_not_cut(self) -> None:
         """`SequenceGapError` if the stream ends before what was read: it was cut or replaced."""
-        # A leader just elected may not have applied all yet, so it gets the deadline to do so.
+        # A leader just elected may not have applied everything yet: it gets the deadline.
         last = self._next_sequence - 1
         for _ in self._stream.attempts():
             try:

@@ -1,4 +1,4 @@
-"""TLS as connections to NATS use it: version 1.3, one authority to trust, the name checked."""
+"""TLS for connections to NATS: version 1.3, one trusted authority, the name checked."""
 
 import ssl
 from typing import Any
@@ -10,7 +10,7 @@ from typing_extensions import override
 
 
 def tls_context(ca_file: str) -> ssl.SSLContext:
-    """TLS that trusts one authority; `OSError` if its file can't be read."""
+    """Trusts one authority; `OSError` if its file can't be read."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # It checks names and certificates.
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_verify_locations(cafile=ca_file)
@@ -21,17 +21,18 @@ def tls_options(ca_file: str) -> dict[str, Any]:
     """nats-py's options for it.
 
     The handshake goes first: nats-py would speak in the clear to a server that greets without
-    asking for TLS, so whoever sits in between could talk it out of TLS.
+    asking for TLS, so a man in the middle could talk it out of TLS.
     """
     return {"tls": tls_context(ca_file), "tls_handshake_first": True}
 
 
 class TlsClient(Client):
-    """nats-py's client, which goes on to the next server where one isn't believed.
+    """nats-py's client, which goes on to the next server if one isn't trusted.
 
-    nats-py 2.16 then waits for ever for the end of a connection that asyncio has ended already: one
-    server of three with an old certificate would have kept a service away from all. What is
-    overridden is private: `tests/identities/test_refused_connections.py` fails should it change.
+    nats-py 2.16 then waits for ever for the end of a connection that asyncio has already ended:
+    one server of three with an old certificate would have kept a service away from all. The
+    overridden methods are private: `tests/identities/test_refused_connections.py` fails should
+    they change.
     """
 
     @override
@@ -64,12 +65,12 @@ class _Transport(TcpTransport):
 
     @override
     def __bool__(self) -> bool:
-        # A new one that counted as none, as nats-py's own does, would be replaced by nats-py's own.
+        # If a new one were falsy, as nats-py's is, nats-py would replace it by its own.
         return self._is_new or self._io_writer is not None
 
     @override
     async def connect(self, uri: ParseResult, buffer_size: int, connect_timeout: int) -> None:
-        self.let_go()  # After a greeting that failed nats-py connects again and closes nothing.
+        self.let_go()  # After a failed greeting nats-py connects again and closes nothing.
         await super().connect(uri, buffer_size, connect_timeout)
         self._is_new = False
 

@@ -1,4 +1,4 @@
-"""The position up to which another application's events were worked through."""
+"""The position up to which another application's events were processed."""
 
 from collections.abc import Sequence
 
@@ -13,8 +13,8 @@ class JetStreamTrackingRecorder(TrackingRecorder):
     """Keeps positions as messages on `<prefix>-tracking.<application>`; the last one counts.
 
     The body is the position in decimal digits. Each message is guarded by the sequence of the one
-    before, so positions only grow, whoever writes. They live in the stream of the log, because
-    an atomic batch, which stores events with the position they follow from, can't span streams.
+    before, so positions only grow, whoever writes. They are in the log's stream, because an atomic
+    batch, which stores events with the position they follow from, can't span streams.
     """
 
     def __init__(self, log: Log) -> None:
@@ -27,11 +27,11 @@ class JetStreamTrackingRecorder(TrackingRecorder):
 
     @override
     def max_tracking_id(self, application_name: str) -> int | None:
-        """The recorded position, asked of the stream's leader; None if there is none."""
+        """The recorded position, from the stream's leader; None if there is none."""
         return self._position(application_name)[0]
 
     def _position(self, application_name: str) -> tuple[int | None, int]:
-        """The position, and the stream sequence that it was recorded at (None, 0 before any)."""
+        """The position, and the stream sequence at which it was recorded (None, 0 before any)."""
         subject = self.log.subjects.tracking(application_name)
         message = self.log.stream.leader_message(last_by_subj=subject)
         return (None, 0) if message is None else (int(message.body), message.sequence)
@@ -51,7 +51,7 @@ class JetStreamTrackingRecorder(TrackingRecorder):
                 f"position {tracking.notification_id} in {tracking.application_name} "
                 f"is not above {position}"
             )
-        # The sequence before makes the id unique: one position may follow different ones.
+        # The sequence before makes the id unique: different positions may follow one.
         entry = Entry(
             subject,
             str(tracking.notification_id).encode(),
@@ -59,7 +59,7 @@ class JetStreamTrackingRecorder(TrackingRecorder):
             message_id=f"{subject} {tracking.notification_id} after {sequence}",
             expected_sequence=sequence,
         )
-        # Last in the batch would make a position, not an event, the newest message of the stream.
+        # As the batch's last, a position and no event would be the stream's newest message.
         return append(
             self.log.stream,
             [entry, *events],

@@ -1,5 +1,5 @@
-"""The record of access, on the stream AUDIT: who opened which personal values or searched for whom,
-when and for what.
+"""The audit log, on the stream AUDIT: who opened which personal values or searched for whom, when
+and for what.
 
 The key holder writes it before it answers. It names places in the log and kinds of searches, never
 values.
@@ -15,19 +15,19 @@ from shared import subjects
 from shared.events.fields import At, Id, Person, Word
 
 MANY = "many"
-"""The last token of the subject where values of more than one case were opened at once."""
+"""The last subject token if values of several cases were opened at once."""
 
 SEARCHES = "searches"
-"""The last token of the subject of a search that named no case."""
+"""The last subject token of a search that named no case."""
 FOUND_CASES_MAX = 20
-"""So many of the cases that a search found are named in its record."""
+"""How many of the cases that a search found are named in its record."""
 
 Use = Literal["shown", "compared", "own"]
-"""What opened values are for: a person sees them, they are only compared for him, or the service
-does its own work with them. What is shown counts against the person's budget."""
+"""What opened values are for: a person sees them, they are compared for that person, or the
+service does its own work with them. What is shown counts against the person's budget."""
 
 SearchKind = Literal["caller", "case", "name", "return_code", "service_number"]
-"""By what somebody searched; `case`: by what a case was told."""
+"""What was searched by; `case`: by what a case was told."""
 ParkedUse = Literal["read", "taken_up", "set_aside"]
 """What a person does with a parked message: its record names it where others name a case."""
 PARKED_TYPE = "Parked"
@@ -36,8 +36,6 @@ SearchKinds = Annotated[tuple[SearchKind, ...], Field(min_length=1)]
 
 
 class Spotted(BaseModel):
-    """One personal value by its place."""
-
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     case_id: Id
@@ -49,7 +47,7 @@ class Spotted(BaseModel):
 class AccessRecord(BaseModel):
     """Somebody opened values or searched, through a service, for a purpose.
 
-    A search is recorded twice: as it is asked, without `found`, and with what it found.
+    A search is recorded twice: as requested, without `found`, and with what it found.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -61,9 +59,8 @@ class AccessRecord(BaseModel):
     purpose: Word
     values: tuple[Spotted, ...] = ()
     use: Use = "shown"
-    """What the values were for."""
     asked: tuple[SearchKind, ...] = ()
-    """By what was searched; empty where values were opened."""
+    """What was searched by; empty if values were opened."""
     found: Annotated[int, Field(ge=0)] | None = None
     """How many cases the search found."""
     found_cases: Annotated[tuple[Id, ...], Field(max_length=FOUND_CASES_MAX)] = ()
@@ -76,7 +73,7 @@ class AccessRecord(BaseModel):
 
     @property
     def is_search(self) -> bool:
-        """Whether somebody searched; its second record, of what was found, is none."""
+        """Whether somebody searched; the second record of a search doesn't count."""
         return bool(self.asked) and self.found is None
 
     @property
@@ -86,12 +83,10 @@ class AccessRecord(BaseModel):
         return tuple(dict.fromkeys((*opened, *self.found_cases)))
 
     def values_of(self, case_id: str) -> list[Spotted]:
-        """What was opened of one case."""
         return [one for one in self.values if one.case_id == case_id]
 
     @property
     def subject(self) -> str:
-        """Where it is recorded."""
         cases = self.case_ids
         if not cases:
             return subjects.audit(SEARCHES)

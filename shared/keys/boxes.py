@@ -1,7 +1,7 @@
 """The intake box: what a channel seals with the public intake key, only intake can open.
 
-A channel's adapter can't read what it sent. libsodium's sealed box (X25519, XSalsa20-Poly1305) over
-the plaintext, padded to steps.
+A channel's adapter can't read what it sent. libsodium's sealed box (X25519, XSalsa20-Poly1305)
+over the plaintext, padded to steps.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ class BoxBrokenError(Exception):
 
 
 def box_up(public_key: PublicKey, plaintext: bytes) -> str:
-    """Gives `plaintext` sealed for the holder of the private key, as text."""
+    """Seals `plaintext` for the holder of the private key, as text."""
     sealed = SealedBox(public_key).encrypt(padded(plaintext))
     return PREFIX + urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
 def unbox(private_key: PrivateKey, box: str) -> bytes:
-    """The plaintext back. Raises BoxBrokenError."""
+    """Raises BoxBrokenError."""
     body = box.removeprefix(PREFIX)
     try:
         raw = urlsafe_b64decode(body + "=" * (-len(body) % 4))

@@ -1,7 +1,7 @@
-"""What can be asked of the key holder, the one process that has keys; and how it answers.
+"""The client of the key holder, the only process with keys.
 
-A request goes to `keyholder.<operation>.<service>`; NATS lets each service ask under its own name
-alone, and the key holder grants what the policy gives to that name. Nothing here is ever stored.
+A request goes to `keyholder.<operation>.<service>`; NATS lets each service ask only under its own
+name, and the key holder grants what the policy gives that name. Nothing here is ever stored.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ from shared.keys.messages import (
 from shared.keys.sealing import SealingKey
 
 CASES_KEPT = 20_000
-"""Of so many cases a service remembers the public keys."""
+"""How many cases' public keys a service caches."""
 
 KEEPER = "keeper"
-"""In whose name the verbs of the command line ask; nobody else may rotate, close or look."""
+"""The name under which the command line asks; nobody else may rotate, close or check."""
 
 NO_RESPONDER = 503
 SEALED = "the key holder is sealed; `passage keys unseal`"
@@ -62,7 +62,7 @@ class KeysUnavailableError(Exception):
 
 
 class KeysSealedError(KeysUnavailableError):
-    """Nobody has keys now: nothing that needs any can be done, whoever's it is."""
+    """Nobody has keys now: no work that needs any can be done."""
 
 
 class TooManyError(KeysUnavailableError):
@@ -75,37 +75,35 @@ class TooManyError(KeysUnavailableError):
 
 
 class Searcher(NamedTuple):
-    """Who searches, what for, and by what kinds of things."""
-
     by: str
     purpose: str
     asked: tuple[SearchKind, ...]
 
 
 class KeysDeniedError(Exception):
-    """The key holder refused: the policy doesn't grant it to this service, or it is malformed."""
+    """The policy doesn't grant the request to this service, or it is malformed."""
 
 
 class Keys(Protocol):
     """The key holder as a service sees it. All raise KeysUnavailableError and KeysDeniedError."""
 
     def for_sealing(self, case_id: str, version: int, erasure: str) -> SealingKeys:
-        """The keys that what is recorded as a version of a case is sealed to.
+        """The public keys for sealing a version of a case.
 
-        They are made now where the case has none. `erasure` is the id of the last erasure before,
-        empty if there is none.
+        Made now if the case has none. `erasure` is the id of the last erasure before, empty if
+        there is none.
         """
 
     def open(
         self, values: Sequence[SealedValue], by: str, purpose: str, use: Use = "shown"
     ) -> list[OpenedValue]:
-        """Gives sealed values' texts, after the access was recorded."""
+        """The texts of sealed values, after the access was recorded."""
 
     def unbox(self, boxes: Sequence[str]) -> list[bytes]:
-        """What is in boxes. Raises BoxBrokenError where one doesn't open."""
+        """Raises BoxBrokenError if one doesn't open."""
 
     def hashes(self, values: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
-        """Gives for each (purpose, value) its keyed hashes, under the newest pepper first."""
+        """For each (purpose, value) its keyed hashes, the newest pepper's first."""
 
     def search(
         self, who: Searcher, values: Sequence[tuple[str, str]] = ()
@@ -113,12 +111,12 @@ class Keys(Protocol):
         """`hashes` for a person's search, after it was recorded and counted."""
 
     def found(self, who: Searcher, case_ids: Sequence[str]) -> None:
-        """Records what a search found; to be called before the person is told."""
+        """Records what a search found; call it before the person is told."""
 
     def note_parked(self, asked: NoteParked) -> bytes:
-        """What is in a parked message's box, after it was recorded who does what with it.
+        """A parked message's content, after recording who does what with it.
 
-        Empty where no box was given. Raises BoxBrokenError.
+        Empty if no box was given. Raises BoxBrokenError.
         """
 
 
@@ -126,7 +124,7 @@ AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 
 class RemoteKeys(Keys):
-    """The key holder over NATS, asked in the name of one service."""
+    """The key holder over NATS, on behalf of one service."""
 
     def __init__(self, connection: Connection, service: str, timeout_s: float) -> None:
         self._connection = connection

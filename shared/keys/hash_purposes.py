@@ -1,4 +1,4 @@
-"""What keyed hashes are made for; the hash of a value for one purpose finds nothing for another.
+"""The purposes of keyed hashes; a value's hash for one purpose finds nothing for another.
 
 `shared/policy.toml` says which service may ask for which.
 """
@@ -21,17 +21,15 @@ MADE_CODE = "return-code-of"
 SERVICE_NUMBER = "service-number"
 """Of a folded number (`shared.matching.numbers`)."""
 CALLERS = "caller-*"
-"""In the policy: of the callers of every channel."""
+"""In the policy: the callers of every channel."""
 _OF_NO_CHANNEL = (CALL, RETURN_CODE, MADE_CODE, SERVICE_NUMBER)
 
 
 def callers_of(channel: str) -> str:
-    """The purpose of the keyed hashes of a channel's callers."""
     return CALLERS.replace("*", channel)
 
 
 def in_the_policy(purpose: str) -> str:
-    """How the policy names a purpose."""
     return purpose if purpose in _OF_NO_CHANNEL else CALLERS
 
 

@@ -53,7 +53,7 @@ DO: Mapping[str, str] = {
     NOT_ONE_LINE: "write nothing but the password into it, in one line",
     HELD: "end the other one",
 }
-"""What can be wrong with a secret, and what would do."""
+"""What can be wrong with a secret, and what would fix it."""
 
 
 class KeyFilesError(Exception):
@@ -72,7 +72,7 @@ class SecretUnusableError(KeyFilesError):
 
 
 class KeyFilesOpenError(KeyFilesError):
-    """Others may read a secret or change what stands beside it; the message says what to do."""
+    """Others may read a secret or change its folder; the message says what to do."""
 
     def __init__(self, path: Path, mode: int) -> None:
         self.path = path
@@ -81,10 +81,10 @@ class KeyFilesOpenError(KeyFilesError):
 
 
 def require_closed(path: Path) -> None:
-    """Raises KeyFilesOpenError where a key file or its folder is open to others.
+    """Raises KeyFilesOpenError if a key file or its folder is open to others.
 
-    A folder of another owner, as containers have secrets in, may be read but not changed by others.
-    What isn't there, or is no file, is left to whoever reads it.
+    A folder of another owner, as containers have for secrets, may be read but not changed by
+    others. A missing file, or anything but a file, is left to whoever reads it.
     """
     for one, mode in ((path.parent, FOLDER_MODE), (path, FILE_MODE)):
         try:
@@ -99,12 +99,12 @@ def require_closed(path: Path) -> None:
 
 
 def read_intake_public_key(folder: Path) -> PublicKey:
-    """Reads the one key a channel needs. Raises KeyFilesError."""
+    """The one key a channel needs. Raises KeyFilesError."""
     return PublicKey(read_secret(folder / INTAKE_PUBLIC))
 
 
 def make_channel_keys(folder: Path) -> None:
-    """Makes the key pairs of channels that have none; where the public one is, nothing is made."""
+    """Makes key pairs for channels without one; never if the public key exists."""
     for channel in get_args(Channel):
         public, private = _of_channel(folder, channel)
         if not public.exists():
@@ -113,13 +113,13 @@ def make_channel_keys(folder: Path) -> None:
 
 
 def read_channel_public_keys(folder: Path) -> Mapping[str, PublicKey]:
-    """Reads the public keys of the channels that have one. Raises KeyFilesError."""
+    """Raises KeyFilesError."""
     files = {channel: _of_channel(folder, channel)[0] for channel in get_args(Channel)}
     return {name: PublicKey(read_secret(file)) for name, file in files.items() if file.exists()}
 
 
 def read_channel_private_key(folder: Path, channel: str) -> PrivateKey:
-    """Reads what opens a channel's messages. Raises KeyFilesError."""
+    """Raises KeyFilesError."""
     return PrivateKey(read_secret(_of_channel(folder, channel)[1]))
 
 
@@ -128,7 +128,7 @@ def _of_channel(folder: Path, channel: str) -> tuple[Path, Path]:
 
 
 def read_secret(path: Path) -> bytes:
-    """Reads a key file of 32 bytes. Raises KeyFilesError, also where it is open to others."""
+    """Reads a key file of 32 bytes. Raises KeyFilesError, also if it is open to others."""
     require_closed(path)
     content = read_file(path)
     if len(content) != SECRET_BYTES:
@@ -137,9 +137,10 @@ def read_secret(path: Path) -> bytes:
 
 
 def read_password(path: Path) -> str:
-    """Reads a password of any characters but a line's end; one at the file's end isn't part of it.
+    """Reads a password, which may have any characters but line ends; a final line end isn't part
+    of it.
 
-    Raises KeyFilesError, also where it is open to others.
+    Raises KeyFilesError, also if it is open to others.
     """
     require_closed(path)
     content = read_file(path)
@@ -155,7 +156,7 @@ def read_password(path: Path) -> str:
 
 
 def read_file(path: Path) -> bytes:
-    """Reads a file that mustn't be empty. Raises SecretUnusableError."""
+    """Reads a non-empty file. Raises SecretUnusableError."""
     try:
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -170,7 +171,7 @@ def read_file(path: Path) -> bytes:
 
 
 def write_once(path: Path, content: bytes) -> None:
-    """Writes a key file, for its owner alone and surely on the disk; one that is there stays."""
+    """Writes a key file for its owner only, synced to disk; keeps an existing one."""
     make_folder(path.parent)
     if path.exists():
         return
@@ -179,9 +180,10 @@ def write_once(path: Path, content: bytes) -> None:
 
 
 def write_new(path: Path, content: bytes, like: Path | None = None) -> None:
-    """Writes a file that must not exist, for its owner alone, onto the disk.
+    """Writes a new file for its owner only, synced to disk.
 
-    Root makes it for whoever owns `like`, or the folder: a container's user, who has to read it.
+    Root makes it for the owner of `like`, or of the folder: a container's user, who has to read
+    it.
     """
     owner = (path.parent if like is None else like).stat()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
@@ -194,9 +196,9 @@ def write_new(path: Path, content: bytes, like: Path | None = None) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder and those above it that are missing, each for the owner of the one above."""
+    """Makes a folder and its missing parents, each for the owner of the one above."""
     if not folder.is_dir():
-        # `parents=True` would give those above the process's own mode.
+        # `parents=True` would give parents the process's own mode.
         make_folder(folder.parent)
         folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
         if os.geteuid() == 0:
@@ -205,7 +207,7 @@ def make_folder(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes sure that what was made or removed in a folder is so after a power cut."""
+    """Makes additions and removals in a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

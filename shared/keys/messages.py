@@ -1,4 +1,4 @@
-"""The messages between services and the key holder; nothing of them is ever stored."""
+"""The messages between services and the key holder; none is ever stored."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from shared.keys.access import FOUND_CASES_MAX, ParkedUse, SearchKinds, Use
 from shared.keys.hash_purposes import HashPurpose
 
 VALUES_MAX = 1_000
-"""How many values one request may name."""
 
 NOT_YET = "not yet"
-"""What the key holder says while an erasure is still to be carried out."""
+"""The key holder's answer while an erasure is still to be carried out."""
 
 TOO_MANY = "too_many"
-"""What it says above a limit; `retry_after_s` says when it may go on."""
+"""The answer above a limit; `retry_after_s` says when to retry."""
 
 
 class _Message(BaseModel):
@@ -26,10 +25,10 @@ class _Message(BaseModel):
 
 
 class Seal(_Message):
-    """Give the public keys to which a case's personal values are sealed.
+    """Request the public keys for a case's personal values.
 
     `version` is the version about to be recorded; `erasure` the id of the last erasure before it,
-    if there is one: what follows an erasure is never sealed to a key that it destroys.
+    if any: what follows an erasure is never sealed to a key that it destroys.
     """
 
     case_id: Id
@@ -46,14 +45,10 @@ class PublicKey(_Message):
 
 
 class PublicKeys(_Message):
-    """A case's public keys, one a class."""
-
     keys: dict[PersonalClass, PublicKey]
 
 
 class SealedValue(_Message):
-    """One sealed value and where it stands."""
-
     case_id: Id
     version: Annotated[int, Field(ge=1)]
     type_name: Word
@@ -62,7 +57,6 @@ class SealedValue(_Message):
 
     @classmethod
     def of(cls, event: CaseEvent[Any], field: str) -> SealedValue:
-        """The sealed value in one personal field of a stored event."""
         return cls(
             case_id=event.subject,
             version=event.caseversion,
@@ -73,7 +67,7 @@ class SealedValue(_Message):
 
 
 class Open(_Message):
-    """Open values for somebody, for a purpose; both are recorded before the answer is given."""
+    """Open values for somebody, for a purpose; both are recorded before the answer."""
 
     by: Person
     purpose: Word
@@ -89,7 +83,7 @@ class OpenedValue(_Message):
 
 
 class OpenedValues(_Message):
-    """The answers in the order asked."""
+    """In the order of the request."""
 
     values: tuple[OpenedValue, ...]
 
@@ -107,27 +101,25 @@ class NoteParked(_Message):
     purpose: Word
     parked_id: Id
     sequence: Annotated[int, Field(ge=1)]
-    """Where it stands on PARKED."""
+    """Its sequence on PARKED."""
     use: ParkedUse
     box: str | None = None
 
 
 class Unboxed(_Message):
-    """Their contents in base64, in the order asked; None where a box doesn't open."""
+    """Contents in base64, in the order of the request; None if a box doesn't open."""
 
     contents: Annotated[tuple[str | None, ...], Field(repr=False)]
 
 
 class ToHash(_Message):
-    """A value and what its hash is for: the same value for another purpose hashes otherwise."""
+    """A value and its hash's purpose: another purpose gives another hash."""
 
     purpose: HashPurpose
     value: Annotated[str, Field(repr=False)]
 
 
 class Hash(_Message):
-    """Give the keyed hashes of values."""
-
     values: Annotated[tuple[ToHash, ...], Field(min_length=1, max_length=VALUES_MAX)]
 
 
@@ -151,13 +143,11 @@ class Found(_Message):
 
 
 class Noted(_Message):
-    """It is recorded."""
-
     noted: Literal[True] = True
 
 
 class Hashes(_Message):
-    """For each value its hashes, under the newest pepper first."""
+    """For each value its hashes, the newest pepper's first."""
 
     hashes: tuple[tuple[KeyedHash, ...], ...]
 
@@ -172,7 +162,7 @@ class Rotated(_Message):
     """To the keeper: data keys are wrapped under a new epoch; older epochs were destroyed.
 
     `damaged` are cases with keys that don't unwrap; these stay as they are. `dropped` are cases
-    whose keys were wrapped under an epoch that was destroyed before; they count as destroyed.
+    whose keys were wrapped under an epoch destroyed earlier; they count as destroyed.
     """
 
     cases: int
@@ -183,7 +173,7 @@ class Rotated(_Message):
 
 
 class PepperRenewed(_Message):
-    """To the keeper: from now on hashes are made under a new pepper; older ones still find."""
+    """To the keeper: new hashes use a new pepper; older ones still find."""
 
     version: int
 
@@ -197,9 +187,9 @@ class KeysChecked(_Message):
 
 
 class Trial(_Message):
-    """Asks for the keeper: does any key-encryption key open one of these entries of a case?
+    """The keeper asks: does any key-encryption key open one of these entries of a case?
 
-    The entries are what KEYS keeps of it, or kept once, as a copy elsewhere has it.
+    The entries are what KEYS has or once had of it, as a copy elsewhere has it.
     """
 
     case_id: Id
@@ -207,16 +197,14 @@ class Trial(_Message):
 
 
 class OpeningKey(_Message):
-    """A data key that can still be had."""
-
     entry: int
-    """Which of the entries asked about, from 0."""
+    """The index, from 0, in the entries asked about."""
     personal_class: PersonalClass
     key_id: int
 
 
 class Tried(_Message):
-    """The data keys that can still be had from the entries; none: all is erased for good."""
+    """The data keys that can still be opened; none: everything is erased for good."""
 
     opening: tuple[OpeningKey, ...]
 
@@ -227,4 +215,4 @@ class Denied(_Message):
     denied: str
     expected: str = ""
     retry_after_s: Annotated[float, Field(ge=0)] | None = None
-    """For `too_many`: after so many seconds the same request is granted, if nothing else is."""
+    """For `too_many`: in how many seconds the same request is granted, if nothing else is."""

@@ -9,7 +9,6 @@ SMALLEST_STEP_BYTES = 64
 
 
 def padded(plain: bytes) -> bytes:
-    """The bytes filled up to the next step."""
     step = SMALLEST_STEP_BYTES
     while step < len(plain) + 1:
         step *= 2
@@ -17,7 +16,7 @@ def padded(plain: bytes) -> bytes:
 
 
 def unpadded(filled: bytes) -> bytes:
-    """The bytes back. Raises ValueError where they weren't filled up so."""
+    """Raises ValueError unless they were padded so."""
     plain, mark, _ = filled.rpartition(b"\x80")
     if not mark or filled[len(plain) + 1 :].strip(b"\x00"):
         raise ValueError("not padded")

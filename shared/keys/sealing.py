@@ -32,8 +32,6 @@ class SealBrokenError(Exception):
 
 
 class Spot(NamedTuple):
-    """Where a personal value stands."""
-
     case_id: str
     version: int
     type_name: str
@@ -45,7 +43,7 @@ class Spot(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What stands before the ciphertext: authenticated only where that is opened."""
+    """What precedes the ciphertext; authenticated only by opening that."""
 
     epoch: int
     key_id: int
@@ -60,7 +58,6 @@ class SealingKey(NamedTuple):
     public: X25519PublicKey
 
     def seal(self, spot: Spot, plaintext: str) -> Sealed:
-        """The sealed form of a text for one spot."""
         header = _HEADER.pack(self.epoch, self.key_id, CLASS_CODES[spot.personal_class])
         ciphertext = SUITE.encrypt(
             padded(plaintext.encode()), self.public, info=_bound(spot, header)
@@ -69,8 +66,6 @@ class SealingKey(NamedTuple):
 
 
 class DataKey(NamedTuple):
-    """A case's data key of one class as the key holder has it in memory."""
-
     epoch: int
     key_id: int
     private: X25519PrivateKey
@@ -80,7 +75,7 @@ class DataKey(NamedTuple):
         return SealingKey(self.epoch, self.key_id, self.private.public_key())
 
     def open(self, spot: Spot, sealed: str) -> str:
-        """The text back. Raises SealBrokenError where anything was altered or moved."""
+        """Raises SealBrokenError if anything was altered or moved."""
         raw = _decode(sealed)
         header, ciphertext = raw[: _HEADER.size], raw[_HEADER.size :]
         try:

@@ -42,13 +42,13 @@ from shared.servers.credentials import api_prefix
 from shared.settings import Settings
 
 LONG_AT_ONCE = 2
-"""So many long cases are folded at the same time: a dozen threads that do nothing else leave little
-of the processor to a call that needs a millisecond, and each holds megabytes of what it reads."""
+"""How many long cases are folded at a time: a dozen threads doing nothing else leave little of the
+processor to a call that needs a millisecond, and each holds megabytes of what it reads."""
 READ_ATTEMPTS = 50
-"""How often a case is read anew because a replica that lags answered."""
+"""How often a case is read again because a lagging replica answered."""
 
 LogError = OperationalError
-"""What loading and appending raise where the log doesn't answer, or not in time."""
+"""Raised by loading and appending if the log doesn't answer in time."""
 
 StateT = TypeVar("StateT")
 
@@ -84,7 +84,7 @@ class CaseMapper(Mapper[str]):
 
 @dataclass(frozen=True, slots=True)
 class Fold(Generic[StateT]):
-    """What a service makes of a case: where it starts, and how one event changes it."""
+    """A service's initial state of a case, and how one event changes it."""
 
     initial: StateT
     evolve: Callable[[StateT, CaseEvent[Any]], StateT]
@@ -99,7 +99,7 @@ class ChainedEvent(NamedTuple):
 
 
 class CaseLog(Application[str], Generic[StateT]):
-    """Loads and appends; `transact` decides. One for a service, used by all its threads."""
+    """Loads and appends; `transact` decides. One per service, shared by its threads."""
 
     name = "cases"
 
@@ -137,12 +137,12 @@ class CaseLog(Application[str], Generic[StateT]):
         return history
 
     def load_current(self, case_id: str) -> History[StateT]:
-        """As `load`, but surely all of it: what is refused may rest on this.
+        """As `load`, but certainly all of it: a refusal may rest on this.
 
-        Raises LogError where the replicas that answer lag behind for all of READ_ATTEMPTS reads.
+        Raises LogError if the replicas that answer lag behind for all of READ_ATTEMPTS reads.
         """
         known = self.remembered(case_id)
-        # Most often nothing was recorded since: then one look is enough. A log in memory has none.
+        # Usually nothing was recorded since: then one look is enough. A log in memory has none.
         is_asked = isinstance(self.recorder, JetStreamApplicationRecorder)
         if known is not None and is_asked and self.is_current(known):
             return known
@@ -155,12 +155,12 @@ class CaseLog(Application[str], Generic[StateT]):
     def is_current(self, history: History[StateT]) -> bool:
         """Whether the log holds no more of the case than this, by the stream's leader.
 
-        A read may be answered by a replica that lags behind; a refusal must not rest on one.
+        A lagging replica may answer a read; a refusal must not rest on one.
         """
         if not isinstance(self.recorder, JetStreamApplicationRecorder):
             return True
         log = self.recorder.log
-        # Versions have no gaps; to look for the last one the server looks at every one.
+        # Versions have no gaps; to look for the last one the server would scan every one.
         following = log.subjects.version_filter(history.case_id, history.version + 1)
         return log.stream.leader_message(last_by_subj=following) is None
 
@@ -174,13 +174,12 @@ class CaseLog(Application[str], Generic[StateT]):
         return True
 
     def check_incarnation(self) -> None:
-        """Raises OtherIncarnationError where CASES is not the stream that this service knows."""
+        """Raises OtherIncarnationError unless CASES is the stream that this service knows."""
         if self.incarnation is not None:
             self.incarnation.check()
 
     @property
     def connection(self) -> Connection:
-        """The log's connection to the server, for the buckets beside it."""
         if not isinstance(self.recorder, JetStreamApplicationRecorder):
             raise TypeError("a case log in memory has no connection")
         return self.recorder.log.stream.connection
@@ -195,11 +194,11 @@ class CaseLog(Application[str], Generic[StateT]):
         return self._turns.on(case_id)
 
     def remembered(self, case_id: str) -> History[StateT] | None:
-        """The case as it was when last used here, if it is kept; it may be stale."""
+        """The cached case, if any; it may be stale."""
         return self._kept.get(case_id)
 
     def remember(self, history: History[StateT]) -> None:
-        """Keeps a history, unless a longer one of the case is kept already."""
+        """Caches a history, unless a longer one of the case is cached already."""
         self._kept.put(history)
 
     def extend(self, known: History[StateT], newer: Iterable[StoredEvent]) -> History[StateT]:
@@ -207,7 +206,7 @@ class CaseLog(Application[str], Generic[StateT]):
         return self.follow(known, map(read_link, newer))
 
     def follow(self, known: History[StateT], links: Iterable[ChainedEvent]) -> History[StateT]:
-        """Folds events as they follow one another; raises ChainBrokenError where they don't."""
+        """Folds a chain of events; raises ChainBrokenError if one doesn't follow."""
         state, version, last_hash = known.state, known.version, known.last_hash
         recorded, causes = known.recorded, known.causes
         erasure, lease = known.erasure, known.lease
@@ -238,7 +237,7 @@ class CaseLog(Application[str], Generic[StateT]):
 
 
 def read_link(stored: StoredEvent) -> ChainedEvent:
-    """A stored event as a link of its case's chain. Raises UnreadableEventError."""
+    """Raises UnreadableEventError."""
     # The library's in-memory recorder numbers nothing when it selects one case's events.
     sequence = stored.id if isinstance(stored, Notification) else 0
     event = read_case_event(stored.state, stored.topic)
@@ -246,7 +245,6 @@ def read_link(stored: StoredEvent) -> ChainedEvent:
 
 
 def jetstream_env(settings: Settings, connection_name: str) -> dict[str, str]:
-    """The environment that puts a CaseLog on the stream CASES."""
     credentials = {
         "NATS_NKEY_SEED_FILE": settings.nats_nkey,
         "NATS_CA_FILE": settings.nats_ca,

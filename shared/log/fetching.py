@@ -1,4 +1,4 @@
-"""Reads what is new of a case: nothing known already, and a few megabytes at a time."""
+"""Reads what is new of a case: nothing already known, and a few megabytes at a time."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from shared.jetstream import JetStreamApplicationRecorder
 from shared.jetstream.log import RecordedEvent
 
 FIRST_AT_ONCE, MOST_AT_ONCE = 8, 64
-"""So many versions are asked for at once: few of most cases, for they have no more. More than the
+"""How many versions are requested at once: few at first, for most cases have no more. More than the
 most make nothing faster, and after a thousand short calls the next page may be of large ones."""
 SMALL_BYTES, LARGE_BYTES = 1_000_000, 4_000_000
-"""After a page that took less, more are asked for, and fewer after one that took more: an event may
-have half a megabyte, and of a case with a thousand of these no service has room for all at once."""
+"""After a page smaller than this, more are requested, and after a larger one fewer: an event may
+have half a megabyte, and no service has room for a thousand of these at once."""
 
 
 def events_after(
@@ -33,14 +33,14 @@ def _whole(recorder: JetStreamApplicationRecorder, case_id: str) -> Iterator[Rec
     for one in _by_version(recorder, case_id, 0):
         sequence = one.id
         yield one
-    # Where a version is missing others may follow, which the chain doesn't fit.
+    # If a version is missing others may follow, which the chain doesn't fit.
     yield from recorder.select_events(case_id, after_sequence=sequence)
 
 
 def _by_version(
     recorder: JetStreamApplicationRecorder, case_id: str, version: int
 ) -> Iterator[RecordedEvent]:
-    """The server looks at every subject of a case unless it is told which: too many here."""
+    """The server scans every subject of a case unless it is told which: too many here."""
     count, is_more = FIRST_AT_ONCE, True
     while is_more:
         page = recorder.select_events(case_id, gt=version, lte=version + count)

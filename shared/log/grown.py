@@ -1,7 +1,7 @@
-"""Mappings that grow by an entry an event: each stands for itself, and none is copied.
+"""Mappings that grow by one entry per event: each is a value, and none is copied.
 
-A case may have tens of thousands of calls. A copy for each is the square of their number: to fold
-sixty thousand took a minute, in which the whole process does little else.
+A case may have tens of thousands of calls. Copying for each takes quadratic time: folding sixty
+thousand took a minute, in which the whole process does little else.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ ValueT = TypeVar("ValueT")
 
 
 class Grown(Mapping[KeyT, ValueT]):
-    """The first steps of a dictionary that only ever grows, and is shared by what grew from it.
+    """The first steps of a dictionary that only grows, and is shared by what grew from it.
 
-    Whoever grows one that has grown already has a copy.
+    Growing one that has already grown makes a copy.
     """
 
     __slots__ = ("_count", "_entries", "_right", "_steps")
@@ -33,7 +33,7 @@ class Grown(Mapping[KeyT, ValueT]):
         """To add to what is shared: whoever takes it, in whatever thread, is the only one."""
 
     def with_entry(self, key: KeyT, value: ValueT) -> Grown[KeyT, ValueT]:
-        """This and one entry more, or another value of an entry."""
+        """This plus one entry, or with another value of an entry."""
         if not self:
             return Grown({key: value})  # Every case begins with the same empty one.
         is_there = key in self

@@ -1,4 +1,4 @@
-"""One case folded from its log, and those that a service keeps in memory."""
+"""One case folded from its log, and the cases that a service caches."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from shared.log.grown import Grown
 from shared.log.leases import NEVER_CLAIMED, Lease
 
 HISTORIES_KEPT = 2_000
-"""How many folded cases a service keeps in memory."""
 EVENTS_KEPT = 60_000
-"""And of how many events together: intake takes two kilobytes for each, and 3.4 where every call
-came from a number of its own with the longest address. A container of it has 512 MB."""
+"""And of how many events together: intake takes two kilobytes for each, and 3.4 if every call came
+from a number of its own with the longest address. Its container has 512 MB."""
 
 LONG_CASES_REMEMBERED = 20_000
-"""Of so many long cases a service knows that they are long, without looking."""
+"""How many long cases a service remembers as long, without looking."""
 
 StateT = TypeVar("StateT")
 
 
 class Origin(NamedTuple):
-    """What is kept of an event besides what it did to the state."""
+    """What is kept of an event besides its effect on the state."""
 
     type_name: str
     actor: str
@@ -33,8 +32,6 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class History(Generic[StateT]):
-    """One case as far as it was read."""
-
     case_id: str
     state: StateT
     version: int = 0
@@ -44,7 +41,7 @@ class History(Generic[StateT]):
     recorded: Grown[int, Origin] = field(default_factory=Grown)
     """By version."""
     causes: Grown[tuple[str, str], int] = field(default_factory=Grown)
-    """Who recorded (`source`) and what he answered (`causationid`) -> version of the last event."""
+    """(`source`, `causationid`) of an answer -> version of its last event."""
     erasure: str = ""
     """The id of the last event that erased personal data; empty if there is none."""
     lease: Lease = NEVER_CLAIMED
@@ -54,12 +51,12 @@ class History(Generic[StateT]):
         return self.causes.get((source, causation_id))
 
     def types_after(self, version: int) -> tuple[str, ...]:
-        """The types of the events above a version, in order."""
+        """In order."""
         return tuple(self.recorded[one].type_name for one in range(version + 1, self.version + 1))
 
 
 class Histories(Generic[StateT]):
-    """The cases that were used last; any thread may ask."""
+    """The most recently used cases; thread-safe."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, History[StateT]] = OrderedDict()
@@ -68,7 +65,6 @@ class Histories(Generic[StateT]):
         self._lock = threading.Lock()
 
     def get(self, case_id: str) -> History[StateT] | None:
-        """A case, if it is kept."""
         with self._lock:
             if case_id in self._kept:
                 self._kept.move_to_end(case_id)
@@ -98,7 +94,7 @@ class Histories(Generic[StateT]):
             return case_id in self._long and case_id not in self._kept
 
     def _forget(self) -> None:
-        """Drops those used longest ago; the one in use stays, however long it is."""
+        """Drops the least recently used; the current one stays, however long it is."""
         while len(self._kept) > HISTORIES_KEPT or (
             self._events > EVENTS_KEPT and len(self._kept) > 1
         ):

@@ -1,4 +1,4 @@
-"""Whether CASES is still the stream that a service began with, and not one made in its place.
+"""Whether CASES is still the stream that a service began with, and not a replacement.
 
 `passage provision` and `passage repair` write an incarnation into the stream's definition. A
 service that wrote into another one would begin cases anew beside the log of record.
@@ -16,7 +16,7 @@ from shared.jetstream.stream import Stream
 from shared.subjects import INCARNATION
 
 LOOK_AGAIN_AFTER_S = 1.0
-"""A stream may be replaced without any connection being lost; so long at most it goes unseen."""
+"""A stream may be replaced without losing a connection; this bounds how long that goes unseen."""
 
 
 class OtherIncarnationError(OperationalError):
@@ -31,7 +31,7 @@ class OtherIncarnationError(OperationalError):
 
 
 class IncarnationCheck:
-    """Looks after each connect and then once a second; what it once refused it refuses for good."""
+    """Checks after each connect and then once a second; a refusal is for good."""
 
     def __init__(self, stream: Stream, expected: str = "") -> None:
         self._stream = stream
@@ -47,7 +47,7 @@ class IncarnationCheck:
         return self._known or ""
 
     def check(self) -> None:
-        """Raises OtherIncarnationError, and OperationalError where the server doesn't say."""
+        """Raises OtherIncarnationError, and OperationalError if the server doesn't say."""
         if self._is_due() and self._refused is None:
             with self._lock:
                 if self._is_due() and self._refused is None:
@@ -68,5 +68,5 @@ class IncarnationCheck:
             self._refused = OtherIncarnationError(self._known, found)
             logger.error("other_incarnation", known=self._known, found=found)
             return
-        # In this order: a reader without the lock sees the look's result, or looks himself.
+        # In this order: a reader that doesn't hold the lock sees the result, or checks for itself.
         self._generation, self._looked_at = generation, time.monotonic()

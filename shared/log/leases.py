@@ -1,9 +1,9 @@
-"""Who holds a case, as every service knows it: the fence of the last claim, and who lost his.
+"""Who holds a case, as every service knows it: the last claim's fence, and who lost theirs.
 
-The rule, in every service: a claim says who works on a case and locks nobody out. Anyone may act on
-a case that another holds. Refused is a command with another fence than the last claim's, and one
-without a fence by a person from whom the case was taken over, until that person claims it again.
-`ClaimCase` and `TakeOverCase` are how one comes by a case, and may carry any fence.
+The rule, in every service: a claim says who works on a case and locks nobody out. Anyone may act
+on a case that another holds. Refused is a command with another fence than the last claim's, and
+one without a fence by a person from whom the case was taken over, until that person claims it
+again. `ClaimCase` and `TakeOverCase` acquire a case, and may carry any fence.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ LEASE_CURRENT = Guard(
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """What the claims of a case come to."""
+    """What the claims of a case add up to."""
 
     fence: int = 0
-    """The last claim's; 0 where nobody ever claimed it."""
+    """The last claim's; 0 if nobody ever claimed it."""
     holder: str | None = None
-    """Who claimed it last, unless he let it go himself; one whose time ran out didn't."""
+    """Who claimed it last, unless they released it; an expired lease isn't a release."""
     lost_by: tuple[str, ...] = ()
     """From whom it was taken over, and who haven't claimed it since."""
 
     def after(self, event: Event) -> Lease:
-        """The lease after one more event; never refuses."""
+        """Never refuses."""
         match event:
             case CaseClaimed():
                 lost = self.lost_by

@@ -1,6 +1,5 @@
-"""Long cases that aren't in memory: to fold one takes as long as a hundred calls, so a message that
-needs one waits for its turn among the long ones of its stream (`shared.bus.lanes`).
-"""
+"""Long cases that aren't in memory: folding one takes as long as a hundred calls, so a message
+that needs one waits for its turn among the long ones of its stream (`shared.bus.lanes`)."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ from contextvars import ContextVar
 from typing import TypeVar
 
 IN_PASSING_EVENTS_MAX = 100
-"""So many events of a case are folded for any message, at once."""
+"""Up to so many events of a case are folded at once for any message."""
 
 ResultT = TypeVar("ResultT")
 
@@ -25,7 +24,7 @@ class LongCaseError(Exception):
 
 
 def in_passing(work: Callable[[], ResultT]) -> ResultT:
-    """Does work that folds no long case. Raises LongCaseError where it would have to."""
+    """Does work that may not fold a long case. Raises LongCaseError if it would have to."""
     token = _is_in_passing.set(True)
     try:
         return work()
@@ -34,6 +33,6 @@ def in_passing(work: Callable[[], ResultT]) -> ResultT:
 
 
 def require_not_in_passing(case_id: str) -> None:
-    """Raises LongCaseError where the work under way may not fold a long case."""
+    """Raises LongCaseError if the work under way may not fold a long case."""
     if _is_in_passing.get():
         raise LongCaseError(case_id)

@@ -30,7 +30,7 @@ from shared.log.leases import LEASE_CURRENT
 from shared.refusals import Guard, RefusedError, require
 
 ATTEMPTS = 50
-"""How often one message is decided anew because somebody else was faster."""
+"""How often one message is decided again because somebody else was faster."""
 
 SEEN_VERSION = Guard(
     "seen_version",
@@ -40,10 +40,10 @@ SEEN_VERSION = Guard(
 DECIDED_NOW = Guard(
     "decided_now", "no happened_at: a decision is made now; only facts are told afterwards"
 )
-"""Its guards are asked of the present; a time of long ago would say that they held then."""
+"""Its guards are checked against the present; an old time would claim that they held then."""
 
 OWN_COMMAND = Guard("own_command", "a command_id of your own")
-"""A repeated command is answered to whoever sent it first, and to nobody else."""
+"""A repeated command is answered only to whoever sent it first."""
 
 StateT = TypeVar("StateT")
 Decide = Callable[[StateT], Sequence[Event]]
@@ -54,9 +54,9 @@ class ContendedError(Exception):
 
 
 class Seen(NamedTuple):
-    """What a person decided on: a version of the case, and perhaps that more calls change nothing.
+    """The version that a person decided on, and perhaps that more calls change nothing.
 
-    Whoever calls all the time under a man's address would else keep every decision from being made.
+    Otherwise anybody who calls constantly under a man's address would block every decision.
     """
 
     version: int
@@ -69,13 +69,13 @@ class Seen(NamedTuple):
         return cls(command.seen_version, command.despite_calls)
 
     def holds_at(self, version: int, since: Collection[str]) -> bool:
-        """Whether nothing that matters is in these events, which were recorded since."""
+        """Whether nothing in these later events matters."""
         passed_over = {CallEnded.__name__, *[CallLinked.__name__] * self.despite_calls}
         return self.version <= version and passed_over.issuperset(since)
 
 
 class Leased(NamedTuple):
-    """A person who works on a case, and the fence of the claim that he saw, if he says so."""
+    """A person who works on a case, and the fence of the claim they saw, if they say so."""
 
     by: str
     fence: int | None
@@ -83,7 +83,7 @@ class Leased(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What an event answers: `causation_id` names the message, and makes it repeatable."""
+    """What an event answers: `causation_id` names the message, and makes it idempotent."""
 
     causation_id: str
     correlation_id: str
@@ -91,18 +91,18 @@ class Cause:
     source: str
     happened_at: datetime
     seen: Seen | None = None
-    """What a person decided on; None where nobody did."""
+    """What a person decided on; None if nobody did."""
     leased: Leased | None = None
-    """Who asks, and which fence he saw; None where no claim is asked about."""
+    """Who asks, and which fence they saw; None if no claim matters."""
     is_back_dated: bool = False
-    """A decision said to be made long ago: refused, unless it was recorded then."""
+    """A decision dated long ago: refused, unless it was recorded then."""
     opens_case: bool = False
-    """The case was numbered for this message: nothing is known of it, most likely."""
+    """The case number was made for this message: most likely nothing is known of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a message: `sequence` is where its last event, or the case, stands."""
+    """What became of a message: `sequence` is that of its last event, or of the case."""
 
     result: Literal["recorded", "repeated", "ignored"]
     case_id: str
@@ -113,7 +113,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """What writing takes: the log to append to, and the key holder, which seals."""
+    """What writing needs: the log to append to, and the key holder, which seals."""
 
     log: CaseLog[Any]
     keys: Keys
@@ -125,10 +125,10 @@ def transact(
     cause: Cause,
     decide: Decide[Any],
 ) -> Outcome:
-    """Records what `decide` makes of the case, once for a cause.
+    """Records what `decide` makes of the case. Idempotent per cause.
 
     Raises RefusedError (on a fresh fold), ContendedError, ChainBrokenError, KeysUnavailableError,
-    the recorder's OperationalError where the server didn't answer, and of that kind
+    the recorder's OperationalError if the server didn't answer, and of that kind
     OtherIncarnationError.
     """
     with writer.log.turn_on(case_id):
@@ -157,9 +157,9 @@ def _recorded(writer: Writer, case_id: str, cause: Cause, decide: Decide[Any]) -
 
 
 def answered_at(history: History[Any], cause: Cause) -> int | None:
-    """The version at which a message was answered before, or None if it wasn't.
+    """The version at which a message was answered before, or None.
 
-    Raises RefusedError where somebody else had sent it.
+    Raises RefusedError if somebody else had sent it.
     """
     done = history.caused_by(cause.source, cause.causation_id)
     if done is not None:
@@ -170,10 +170,10 @@ def answered_at(history: History[Any], cause: Cause) -> int | None:
 def _remembered(log: CaseLog[Any], case_id: str, cause: Cause) -> History[Any] | None:
     history = log.remembered(case_id)
     if history is None and cause.opens_case:
-        # If it is there after all the version guard says so, and it is loaded then.
+        # If it exists after all, the version guard says so, and then it is loaded.
         return History(case_id, log.fold.initial)
     if history is not None and cause.seen is not None and history.version < cause.seen.version:
-        return None  # The person saw more than is remembered here: it is stale for certain.
+        return None  # The person saw more than is cached: it is certainly stale.
     return history
 
 
@@ -251,7 +251,7 @@ def _enveloped(
 
 
 def _sealed(keys: Keys, history: History[Any], version: int, event: Event) -> Event:
-    """The event with every personal value sealed for this very place in the log."""
+    """The event with every personal value sealed for its exact place in the log."""
     plain = {
         field: value.value
         for field in type(event).PERSONAL

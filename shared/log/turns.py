@@ -1,7 +1,7 @@
-"""One thread at a time on a case: those that would fight over it wait for each other.
+"""One thread at a time on a case: contenders wait for each other.
 
-The version guard decides who writes; of fifty threads that decide anew on one case forty-nine work
-in vain, and each reads and folds what the others recorded.
+The version guard decides who writes; of fifty threads that decide on one case forty-nine work in
+vain, and each reads and folds what the others recorded.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 WAIT_S = 5.0
-"""Who waits longer goes on all the same: somebody's lost connection stops nobody else."""
+"""Then it goes on anyway: somebody's lost connection stops nobody else."""
 
 
 @dataclass
 class _Turn:
     lock: threading.RLock = field(default_factory=threading.RLock)
     users: int = 0
-    """Who has it or waits for it; with the last one it is forgotten."""
+    """Threads that have it or wait for it; the last one removes it."""
 
 
 class Turns:
-    """The cases that somebody is at; any thread may ask, and again for what it has."""
+    """The cases being worked on; thread-safe and reentrant."""
 
     def __init__(self) -> None:
         self._turns: dict[str, _Turn] = {}

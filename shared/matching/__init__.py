@@ -1,8 +1,8 @@
 """Are two statements about one man? One module for the registry and for candidates alike.
 
-`compare` judges field by field: *agrees* where the readings meet, *conflicts* where it is clearly
-another, and *says nothing* where too little was said or one letter is off. No score is compared
-with a threshold (docs/decisions/0021).
+`compare` judges field by field: *agrees* if the readings meet, *conflicts* if it is clearly
+another, and *says nothing* if too little was said or one letter is off. No score is compared with
+a threshold (docs/decisions/0021).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def compare(one: Stated, other: Stated) -> dict[StatedField, Judged]:
-    """Every field is in the answer; what either side lacks says nothing."""
+    """Every field is in the answer; a field that either side lacks says nothing."""
     surname, first_names, patronymic = judged_names(one, other)
     return {
         "surname": surname,

@@ -1,7 +1,7 @@
-"""The keys of a Cyrillic word: one for each way to hear it, and that is nearly always one.
+"""The keys of a Cyrillic word: one for each way to hear it, nearly always one.
 
-A key is in plain Cyrillic letters. What Russian, Ukrainian and Belarusian write differently for one
-sound has one letter in it: е for е, ё, є and э; и for и, і, ї, ы and й; иа and иу for я and ю.
+A key is in plain Cyrillic letters. Letters that Russian, Ukrainian and Belarusian use for one
+sound become one: е for е, ё, є and э; и for и, і, ї, ы and й; иа and иу for я and ю.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _OTHER_LETTERS = str.maketrans(
     }
 )
 _AFTER = f"(?<=[{CONSONANTS}])"
-# The soft sign is looked at before it is dropped: ьо is ё, and ьё, ьйо, 'є are ие.
+# The soft sign is read before it is dropped: ьо is ё, and ьё, ьйо, 'є are ие.
 _SOFT_O = re.compile(f"{_AFTER}ьо")
 _PARTED = re.compile(f"{_AFTER}(?:[ьъ']*йо|[ьъ']+[еёєэ]|й[еє])")
 _JOTTED_O = re.compile("йо")
@@ -34,7 +34,7 @@ _DOUBLED = re.compile(rf"([{CONSONANTS}аиоу])\1+")
 
 
 def keys_of_cyrillic(word: str) -> list[str]:
-    """The keys of a word in small Cyrillic letters."""
+    """The word is in lower-case Cyrillic."""
     word = _SOFT_O.sub("е", _without_accents(word).translate(_OTHER_LETTERS))
     word = _PARTED.sub("ие", word)
     heard = [word]
@@ -44,7 +44,7 @@ def keys_of_cyrillic(word: str) -> list[str]:
 
 
 def settled(key: str) -> str:
-    """A key in which тс is ц, сч is щ, and no letter but е stands twice."""
+    """A key in which тс is ц, сч is щ, and no letter but е is doubled."""
     return _DOUBLED.sub(r"\1", _SIBILANTS.sub("ц", _SHCH.sub("щ", key.replace("тч", "ч"))))
 
 

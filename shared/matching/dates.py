@@ -1,6 +1,6 @@
 """Birth dates, whole or partial: `1990-05-17`, `1990-05`, `1990`.
 
-What many people write who don't know the date says nothing: 1 January, a sentinel of a database.
+Common placeholders for an unknown date say nothing: 1 January, a database's sentinel.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _WRITTEN = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 
 class BirthDate(NamedTuple):
-    """A birth date as far as it is known; what isn't known is None."""
+    """Unknown parts are None."""
 
     year: int
     month: int | None = None
@@ -44,7 +44,7 @@ class BirthDate(NamedTuple):
 
 
 def read_date(text: str) -> BirthDate | None:
-    """A date of ISO 8601, whole or partial; None for everything else, above all for numbers."""
+    """An ISO 8601 date, whole or partial; None for anything else, above all numbers."""
     found = _WRITTEN.fullmatch(text)
     if found is None:
         return None
@@ -57,7 +57,7 @@ def read_date(text: str) -> BirthDate | None:
 
 
 def judged_dates(one: str | None, other: str | None) -> Judged:
-    """The verdict on two dates of ISO 8601, whole or partial."""
+    """The dates are ISO 8601, whole or partial."""
     if not one or not other:
         return NOT_GIVEN
     mine, theirs = read_date(one.strip()), read_date(other.strip())

@@ -13,18 +13,15 @@ from shared.matching.verdicts import Judged, Verdict
 
 
 class FirstName(NamedTuple):
-    """One word of the first names as it is compared."""
-
     keys: Keys
     names: frozenset[int]
-    """The lines of the table on which it stands."""
+    """The table lines on which it appears."""
     bases: frozenset[int]
-    """The lines of which it may be another grammatical case."""
+    """The table lines of which it may be another grammatical case."""
 
 
 @lru_cache(maxsize=KEPT)
 def first_name(word: str) -> FirstName:
-    """One word as it is compared."""
     keys, table = readings(word), given_names()
     names = table.any(keys)
     return FirstName(keys, names, table.any(bases(keys)) if keys else NOTHING)
@@ -38,12 +35,11 @@ def is_of_one_gender(words: Sequence[str]) -> bool:
 
 
 def forget() -> None:
-    """Lets go of every first name in memory."""
     first_name.cache_clear()
 
 
 def judged_first_names(one: Sequence[str], other: Sequence[str], *, inflected: bool) -> Judged:
-    """`inflected`: one side's whole name seems to stand in another grammatical case."""
+    """`inflected`: one side's whole name seems to be in another grammatical case."""
     both = f"{' '.join(one)}, {' '.join(other)}"
     if readings("".join(one)) & readings("".join(other)):
         return Judged("agrees", f"{' '.join(one)} = {' '.join(other)}")

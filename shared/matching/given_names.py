@@ -1,7 +1,7 @@
 """The table of given names (`given-names.txt`): which words are forms of one name.
 
-One line a name: its full forms, then after / its pet names. A form is found by its readings, so it
-is known in every transliteration.
+One name per line: its full forms, then after / its pet names. A form is found by its readings, so
+it is known in every transliteration.
 """
 
 from __future__ import annotations
@@ -23,16 +23,12 @@ NOTHING: frozenset[int] = frozenset()
 
 
 class GivenName(NamedTuple):
-    """One line of the table."""
-
     gender: Gender
     forms: tuple[str, ...]
     pet_names: tuple[str, ...]
 
 
 class GivenNames:
-    """The table, by the readings of what is in it."""
-
     def __init__(self, names: Iterable[GivenName], pairs: Iterable[tuple[str, str]]) -> None:
         self.names = tuple(names)
         self._full: defaultdict[str, set[int]] = defaultdict(set)
@@ -64,19 +60,18 @@ class GivenNames:
         return frozenset(one for one in self.full(keys) if self.names[one].gender == "man")
 
     def often_one(self, one: frozenset[int], other: frozenset[int]) -> bool:
-        """Whether any two are legally two names that one man often bears."""
+        """Whether two of these are separate legal names that one man often bears."""
         return any(frozenset((mine, theirs)) in self._pairs for mine in one for theirs in other)
 
 
 @cache
 def given_names() -> GivenNames:
-    """The table of the product."""
     text = files("shared.matching").joinpath("given-names.txt").read_text("utf-8")
     return GivenNames(*parsed(text))
 
 
 def parsed(text: str) -> tuple[list[GivenName], list[tuple[str, str]]]:
-    """The names of a table, and the pairs of which one man often bears both."""
+    """The names of a table, and the pairs that one man often bears."""
     names: list[GivenName] = []
     pairs: list[tuple[str, str]] = []
     section = ""
@@ -97,5 +92,5 @@ def parsed(text: str) -> tuple[list[GivenName], list[tuple[str, str]]]:
 
 
 def _own_keys(word: str) -> Keys:
-    # Of a foreign form only what is written: Jan is not Жан.
+    # A foreign form only as written: Jan is not Жан.
     return readings(word) if is_cyrillic(word) else frozenset(keys_of_latin(word.lower())[:1])

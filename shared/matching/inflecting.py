@@ -1,11 +1,11 @@
-"""Grammatical cases: `Бушуеву Ефиму` is what was written to or of Бушуев Ефим."""
+"""Grammatical cases: `Бушуеву Ефиму` was written to or of Бушуев Ефим."""
 
 from __future__ import annotations
 
 from shared.matching.readings import Keys
 
 _ENDINGS = (
-    # What stands at the end of a key, and what a name in the nominative may have there.
+    # Endings of keys, and their possible nominative endings.
     ("иу", ("", "и", "иа")),
     ("иа", ("", "и")),
     ("ого", ("и", "")),

@@ -1,4 +1,4 @@
-"""By which keys a man is found among many: whoever `compare` may call the same shares one."""
+"""The keys that find a man among many: any two that `compare` may match share one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The keys of a Latin word: what it may have been in Cyrillic, by the systems that people use.
+"""The keys of a Latin word: what it may have been in Cyrillic, by common transliterations.
 
-Each system reads some letters in a way of its own: `ch` is ч in English, ш in French and х in
-Polish. A word is read by every system whose letters it has, and mostly they say the same.
+Each system reads some letters its own way: `ch` is ч in English, ш in French and х in Polish. A
+word is read by every system whose letters it has, and mostly they agree.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _SYSTEMS = (
     _system("[jc]", {"ck": "цк", "j": "ж", "sc": "щ", "c": "ц", "ch": "ч", "h": "х", "sch": "щ"}),
     # GOST 7.79 and 7.034: cz and c for ц, x for х.
     _system("[cx]", {"ck": "цк", "cz": "ц", "c": "ц", "x": "х", "ch": "ч", "h": "х", "sch": "щ"}),
-    # An older Ukrainian passport: c is к wherever it stands.
+    # An older Ukrainian passport: c is always к.
     _system("c", {"c": "к", "tc": "тк", "ch": "ч", "sch": "щ", "h": "г"}),
     # Scientific, ISO 9.
     _system("[cxh]", {"ck": "цк", "c": "ц", "ch": "х", "cz": "ц", "x": "х", "h": "х"}),
@@ -106,7 +106,7 @@ _VOWELS = str.maketrans("aeou", "аеоу")
 
 
 def keys_of_latin(word: str) -> list[str]:
-    """The keys of a word in small Latin letters, those of English first."""
+    """The word is in lower-case Latin; the English keys come first."""
     base = _in_base_letters(_OFF.sub("v", word))
     keys: dict[str, None] = {}
     for system in _SYSTEMS:
@@ -119,7 +119,7 @@ def keys_of_latin(word: str) -> list[str]:
 
 
 def _in_base_letters(word: str) -> str:
-    """Letters without the accents that no system gives a meaning to."""
+    """Without the accents that no system gives a meaning to."""
     found = []
     for letter in word.translate(_BASE):
         if letter in _KEPT:

@@ -1,7 +1,7 @@
 """Words as they were typed, in one alphabet: look-alikes, apostrophes, accents, palochkas.
 
-`spellings` gives a word in small letters, with `'` for every apostrophe; where the typing allows
-for two words it gives both: `AKCEHOB` may be Latin, or Cyrillic typed in Latin look-alikes.
+`spellings` returns a word in lower case, with `'` for every apostrophe; if two words may be meant,
+both: `AKCEHOB` may be Latin, or Cyrillic typed in Latin look-alikes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ CYRILLIC_SMALL, LATIN_SMALL = "аеорсухіјѕ", "aeopcyxijs"
 _TO_LATIN = str.maketrans(CYRILLIC_CAPITALS + CYRILLIC_SMALL, LATIN_CAPITALS + LATIN_SMALL)
 _TO_CYRILLIC = str.maketrans(LATIN_CAPITALS + LATIN_SMALL, CYRILLIC_CAPITALS + CYRILLIC_SMALL)
 _DIGITS = str.maketrans("03468", "ОЗЧБВ")
-"""What a digit in the middle of a Cyrillic word was taken for."""
+"""What a digit inside a Cyrillic word was mistaken for."""
 
 _LEFT_IN_LATIN = str.maketrans("ёЁьЬъЪ", "ëË''''")
 """Systems for Russian leave ё as it is, Uzbek ones ь: Fёdorovich."""
@@ -31,7 +31,7 @@ _NOT_OF_A_WORD = re.compile(r"[^\w'\u0300-\u036f]|[\d_]")
 
 
 def clean(text: str) -> str:
-    """Text in composed letters without what can't be seen, with `'` for every apostrophe."""
+    """Composed, without invisible characters, with `'` for every apostrophe."""
     plain = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES))
     if plain.isprintable():
         return plain
@@ -39,7 +39,7 @@ def clean(text: str) -> str:
 
 
 def spellings(word: str) -> list[str]:
-    """The words that one cleaned word may be, each in one alphabet; empty: no letter is left."""
+    """The words a cleaned word may be, each in one alphabet; empty if no letter is left."""
     if not _CYRILLIC.search(word):
         as_latin = _letters(word)
         capitals = as_latin.upper()
@@ -50,7 +50,6 @@ def spellings(word: str) -> list[str]:
 
 
 def is_cyrillic(word: str) -> bool:
-    """Whether any letter is Cyrillic."""
     return bool(_CYRILLIC.search(word))
 
 

@@ -1,7 +1,7 @@
 """One spelling for what looks alike, and one for what reads alike: for comparing names of people.
 
 Unicode's own table of confusables isn't in the standard library; operators write in three
-alphabets, so the letters of these that are drawn alike, small or capital, are below.
+alphabets, so letters of these that look alike, in either case, are below.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _DRAWN_AS = {
     "л": "λ",
     "п": "π",
 }
-"""Latin letter -> what a Cyrillic, Greek or other letter is taken for, small or capital."""
+"""Latin letter -> the Cyrillic, Greek or other letters mistaken for it."""
 _ONE_LETTER = str.maketrans(
     {other: letter for letter, others in _DRAWN_AS.items() for other in others}
 )
@@ -55,7 +55,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 @lru_cache(maxsize=4_096)
 def spellings(name: str) -> tuple[str, str]:
-    """The name as it looks, and as it reads in Latin letters; each is nobody's name any more."""
+    """The name as it looks, and as it reads in Latin letters; neither is a real name any more."""
     folded = unicodedata.normalize("NFKC", name).casefold()
     shown = "".join(c for c in unicodedata.normalize("NFKD", folded) if _is_shown(c))
     words = _WORD.findall(shown)
@@ -65,12 +65,12 @@ def spellings(name: str) -> tuple[str, str]:
 
 
 def _is_shown(character: str) -> bool:
-    """Whether it is neither a mark nor hidden: no two people differ by these alone."""
+    """Neither a mark nor hidden: no two people differ by these alone."""
     return not unicodedata.category(character).startswith(("M", "Cf", "Cc", "Sk"))
 
 
 def _in_one_alphabet(word: str) -> str:
-    """A word that mixes alphabets in the one of which it is all, so that it reads as it looks."""
+    """A word of mixed alphabets, in the one that covers it all, so that it reads as it looks."""
     if word.isascii() or not any(c.isascii() and c.isalpha() for c in word):
         return word
     latin = word.translate(_ONE_LETTER)

@@ -17,7 +17,7 @@ _WORTH: dict[Verdict, int] = {"agrees": 2, "says_nothing": 0, "conflicts": -3}
 def judged_names(one: Stated, other: Stated) -> NameVerdicts:
     """The verdicts on surname, first names and patronymic.
 
-    Where fields were joined, as the two statements fit best.
+    Joined fields are split as the two statements fit best.
     """
     compared = [
         _judged(mine, theirs)
@@ -33,7 +33,7 @@ def _worth(three: NameVerdicts) -> tuple[int, ...]:
 
 
 def forget() -> None:
-    """Lets go of every name in memory: what was compared stays there to be compared faster."""
+    """Drops every cached name; comparing caches them."""
     for part in (readings, surnames, first_names, patronymics, parts):
         part.forget()
 
@@ -64,7 +64,7 @@ def _judged(one: Parting, other: Parting) -> NameVerdicts:
 
 
 def _inflected(one: Parting, other: Parting) -> bool:
-    """Whether one name stands in the nominative and the other in another case."""
+    """Whether one name is in the nominative and the other in another case."""
     fathers = [patronymic_of(part.patronymic).inflected for part in (one, other)]
     if any(fathers):
         return not all(fathers)

@@ -1,4 +1,4 @@
-"""Service numbers: one alphabet, no marks, and what loses its zeros in a spreadsheet."""
+"""Service numbers: one alphabet, no marks, and what a spreadsheet does to zeros."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _DIGIT_FOR = str.maketrans("OЗIL|", "03111")
 SLIP_CHARACTERS = 5
 """In shorter numbers one character makes another number."""
 SERIES_MAX = 3
-"""A number's own series has so many letters at most; more are words beside it."""
+"""The most letters in a number's own series; more are words beside it."""
 LONGEST = 60
-"""A longer text is no number and some words; nobody's time is spent on reading it."""
+"""A longer text is no number with some words; no time is spent on reading it."""
 
 
 def folded_number(number: str) -> str:
     """A service number in one alphabet: `АБ-000123` and its Latin look-alike meet.
 
-    What has no digit is no number (`-`, `б/н`, `n/a`) and folds to nothing. Keyed hashes are made
-    of it, so what it gives for a number never changes.
+    A text without digits is no number (`-`, `б/н`, `n/a`) and folds to nothing. Keyed hashes are
+    made of the result, so it must never change.
     """
     plain = unicodedata.normalize("NFKC", number.translate(_NO_MARK))
     if not any(c.isdigit() for c in plain):
@@ -48,7 +48,7 @@ def folded_number(number: str) -> str:
 
 
 def without_zeros(folded: str) -> str:
-    """A folded number as a spreadsheet leaves it: no zeros ahead of a group of digits."""
+    """As a spreadsheet leaves it: no leading zeros in a group of digits."""
     return _ZEROS_AHEAD.sub("", folded)
 
 
@@ -58,7 +58,7 @@ def is_rounded(number: str) -> bool:
 
 
 def judged_numbers(one: str | None, other: str | None) -> Judged:
-    """The verdict on two numbers as they were written."""
+    """The numbers are as written."""
     mine, theirs = _keys(one), _keys(other)
     if not mine or not theirs:
         return NOT_GIVEN
@@ -71,7 +71,7 @@ def judged_numbers(one: str | None, other: str | None) -> Judged:
 
 
 def numbers_in(said: str | None) -> tuple[str, ...]:
-    """The numbers in what somebody said or an office wrote, folded, the likeliest first.
+    """The folded numbers in what somebody said or an office wrote, likeliest first.
 
     `л/н АБ-000123 (со слов)` holds one, `123456; 123457` two.
     """
@@ -87,7 +87,7 @@ def numbers_in(said: str | None) -> tuple[str, ...]:
 
 
 def _keys(number: str | None) -> list[str]:
-    """A number as it is compared; none where it says nothing: `000000`, `1.2E+11`."""
+    """A number as it is compared; none if it says nothing: `000000`, `1.2E+11`."""
     return [one for one in numbers_in(number) if one.strip("0")]
 
 
@@ -103,7 +103,7 @@ def _judged(mine: str, theirs: str) -> Verdict:
 
 
 def _of_series(one: str, other: str) -> bool:
-    """Whether the digits are the same, and the series is left out, in words or transliterated."""
+    """Whether the digits are equal, and the series is missing, spelled out or transliterated."""
     if _SERIES.sub("", one) != _SERIES.sub("", other):
         return False
     mine, theirs = ("".join(filter(str.isalpha, text)) for text in (one, other))
@@ -112,7 +112,7 @@ def _of_series(one: str, other: str) -> bool:
 
 
 def _in_digits(folded: str) -> str:
-    """With digits for the letters that look like them, where they stand beside one."""
+    """With digits for look-alike letters beside digits."""
     return _FOR_DIGITS.sub(lambda found: found[0].translate(_DIGIT_FOR), folded)
 
 

@@ -1,7 +1,7 @@
-"""Who is stated, field by field: what isn't known is empty, what stands in one field is parted.
+"""Splits a statement of who somebody is into fields; unknown ones are empty.
 
-Where a statement can be parted in several ways, `partings` gives them all; which was meant shows
-when it is compared.
+If a statement can be split in several ways, `partings` returns them all; comparing shows which was
+meant.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from shared.matching.verdicts import Stated
 Words = tuple[str, ...]
 
 _BY_READING_FROM = 4
-"""Longer Cyrillic words for "unknown" are known in any spelling; shorter ones as they stand."""
+"""Longer Cyrillic words for "unknown" are known in any spelling; shorter ones only as written."""
 _NOTHING_SAID = re.compile(r"^(.)\1*$")
 _BETWEEN = re.compile(r"[\s,;:/\\()\[\]<>=+&]+")
 _HYPHENS = re.compile("[-‐‑‒–—―−]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _DOT = re.compile(r"(?<=\.)(?=.)")
 SHORT = 2
-"""Of so few letters is no surname: an initial, `мл`."""
+"""So few letters are no surname: an initial, `мл`."""
 _CALL_SIGN = re.compile(
     r"\b(?:позывной|позивний|кличка|прозвище|прізвисько|псевдо|call\s?sign)\b.*", re.IGNORECASE
 )
@@ -36,7 +36,7 @@ _CALL_SIGN = re.compile(
 _RUN_TOGETHER = re.compile(
     r"(?<=[а-яёіїєґ]{2})(?=[А-ЯЁЇЄҐ][а-яёіїєґ])|(?<=[а-яёіїєґ][аеиоуюя])(?=І[б-джзк-нп-тф-щ])"
 )
-"""`ИвановИван`: the space was lost. Within a word І behind a consonant is a palochka."""
+"""`ИвановИван`: the space was lost. Within a word І after a consonant is a palochka."""
 _TITLE = re.compile(
     r"(?:гр-?н|гр|гражданин|громадянин|пан|тов|товарищ|рядовой|рядовий|ряд|ефрейтор|єфрейтор"
     r"|(?:мл|ст|гв|под|під|штаб|штабс|майстер|мастер|головний|старший|молодший|младший)?-?"
@@ -45,16 +45,14 @@ _TITLE = re.compile(
     r"|colonel|mr|sgt|pvt|lt)\.?",
     re.IGNORECASE,
 )
-"""A rank or a title, if a surname stands beside it; alone it may be one."""
+"""A rank or a title if there is also a surname; alone it may be one."""
 _INITIAL = re.compile(r"^[^\W\d_]\.?$")
 _DENIED = frozenset({"не", "ні", "нет", "немає", "без", "no", "not", "without"})
-"""What a phrase begins with that says why there is no name."""
+"""Words that begin a phrase explaining why there is no name."""
 _YOUNGER = re.compile(r"^(?:мл|ст|младший|старший|молодший|jr|sr|junior|senior)\.?$")
 
 
 class Parting(NamedTuple):
-    """The words of each field."""
-
     surname: Words
     first_names: Words
     patronymic: str
@@ -62,7 +60,7 @@ class Parting(NamedTuple):
 
 @lru_cache(maxsize=KEPT)
 def partings(stated: Stated) -> tuple[Parting, ...]:
-    """The ways in which a statement can be read, the likeliest first."""
+    """The ways in which a statement can be split, likeliest first."""
     surname, firsts = words_of(stated.surname), words_of(stated.first_names)
     fathers = words_of(stated.patronymic)
     if not surname and len(firsts) > 1:
@@ -71,7 +69,7 @@ def partings(stated: Stated) -> tuple[Parting, ...]:
         firsts, fathers = fathers, firsts
     ways = _without_joined_father(surname, firsts, fathers)
     if len(surname) == 1 and fathers and looks_like(surname[0]) and not any(map(has_form, fathers)):
-        ways.append(Parting(fathers, firsts, surname[0]))  # The two have changed places.
+        ways.append(Parting(fathers, firsts, surname[0]))  # The two are swapped.
     found: dict[Parting, None] = {}
     for parted in ways:
         found.update(dict.fromkeys(_without_joined_name(parted)))
@@ -79,20 +77,19 @@ def partings(stated: Stated) -> tuple[Parting, ...]:
 
 
 def forget() -> None:
-    """Lets go of every statement in memory."""
     partings.cache_clear()
     words_of.cache_clear()
 
 
 def _without_joined_father(surname: Words, firsts: Words, fathers: Words) -> list[Parting]:
-    """A patronymic that stands in another field is moved to its own."""
+    """Moves a patronymic out of another field into its own."""
     if fathers:
         return [Parting(surname, firsts, _father(fathers))]
     as_said = Parting(surname, firsts, "")
     for number, word in enumerate(firsts):
         if looks_like(word) or (has_form(word) and number == len(firsts) - 1 > 0):
             moved = Parting(surname, _without(firsts, number), word)
-            # Саныч is what some are called.
+            # Some people are called Саныч.
             return [moved, as_said] if given_names().any(readings(word)) else [moved]
     if len(surname) == 1:
         return [as_said]
@@ -105,7 +102,7 @@ def _without_joined_father(surname: Words, firsts: Words, fathers: Words) -> lis
 
 
 def _without_joined_name(parted: Parting) -> tuple[Parting, ...]:
-    """A given name that stands with the surname is moved to its own field."""
+    """Moves a given name out of the surname's field into its own."""
     surname, firsts, father = parted
     table = given_names()
     if firsts or not surname:
@@ -121,7 +118,7 @@ def _without_joined_name(parted: Parting) -> tuple[Parting, ...]:
 
 
 def _alone(parted: Parting) -> tuple[Parting, ...]:
-    """One word may be a surname, or what a man is called who doesn't say his: `Иван Иваныч`."""
+    """One word may be a surname, or the name of a man without one: `Иван Иваныч`."""
     (word,), _, father = parted
     found = [parted]
     if given_names().any(readings(word)):
@@ -142,7 +139,7 @@ def _without(words: Words, number: int) -> Words:
 
 @lru_cache(maxsize=KEPT)
 def words_of(text: str | None) -> Words:
-    """The words of a field but initials and words for "unknown"; `X oglu` is one of them."""
+    """A field's words without initials and words for "unknown"; `X oglu` is one word."""
     plain = clean(text or "").strip()
     if is_unknown(plain):
         return ()
@@ -161,7 +158,7 @@ def words_of(text: str | None) -> Words:
 
 
 def _without_titles(chunks: Iterable[str]) -> list[str]:
-    """The same without ranks, where what is left has a surname in it."""
+    """Without ranks, if the rest has a surname."""
     every = [chunk for chunk in chunks if chunk]
     left = [chunk for chunk in every if not _TITLE.fullmatch(chunk)]
     if len(left) == len(every):
@@ -171,7 +168,7 @@ def _without_titles(chunks: Iterable[str]) -> list[str]:
 
 
 def halves(words: Iterable[str]) -> list[str]:
-    """The words, and what hyphens join parted."""
+    """The words, and the parts of hyphenated ones."""
     return [half for word in words for half in _HYPHENS.split(word) if half]
 
 
@@ -188,7 +185,6 @@ def is_unknown(text: str) -> bool:
 
 @cache
 def unknownwords_of() -> frozenset[str]:
-    """The words of the table for what isn't known."""
     text = files("shared.matching").joinpath("unknown-words.txt").read_text("utf-8")
     lines = (line for line in text.splitlines() if not line.startswith("#"))
     return frozenset(word for line in lines for word in line.split())

@@ -27,7 +27,7 @@ _SPOKEN = {
     **{"иакович": "иаков", "иакивна": "иаков", "иаковна": "иаков", "иаковлич": "иаков"},
     **{"лович": "лев", "левович": "лев", "сергич": "сергеи"},
 }
-"""Patronymics whose father can't be told by the rule, with his name."""
+"""Patronymics that the rule can't resolve, with the father's name."""
 
 
 def _child(joined: str, apart: str) -> re.Pattern[str]:
@@ -43,11 +43,9 @@ _FORMS: tuple[tuple[re.Pattern[str], Gender], ...] = ((_SON, "man"), (_DAUGHTER,
 
 
 class Patronymic(NamedTuple):
-    """A patronymic as it is compared."""
-
     said: str
     fathers: Keys
-    """What his name may be, as keys; where a patronymic's form isn't there, that word itself."""
+    """The possible keys of the father's name; without a patronymic's form, the word itself."""
     gender: Gender | None
     """None: a bare name."""
     inflected: bool = False
@@ -55,7 +53,7 @@ class Patronymic(NamedTuple):
 
 @lru_cache(maxsize=KEPT)
 def patronymic_of(text: str) -> Patronymic:
-    """What is told of the father by a patronymic of one word, or two with `oglu`."""
+    """What a patronymic of one word, or two with `oglu`, says about the father."""
     for pattern, gender in _CHILDREN:
         if (found := pattern.match(text)) and found[1]:
             return Patronymic(text, readings(found[1]), gender)
@@ -87,7 +85,7 @@ def is_child_of(word: str) -> bool:
 
 
 def judged_patronymics(one: Patronymic, other: Patronymic) -> Judged:
-    """Agrees where the father is the same, conflicts where he or the gender is another."""
+    """Agrees if the father is the same, conflicts if father or gender differs."""
     both = f"{one.said}, {other.said}"
     if one.gender is None or other.gender is None:
         if one.said.casefold() == other.said.casefold():
@@ -125,7 +123,7 @@ def _fathers(pattern: re.Pattern[str], key: str) -> list[str]:
 
 
 def _with_other_endings(fathers: Keys) -> Keys:
-    """What is -ій in Ukrainian is -ей or -ий in Russian, and neither is always written."""
+    """Ukrainian -ій is Russian -ей or -ий, and neither is always written."""
     short = {key.removesuffix("и").removesuffix("е") for key in fathers if key.endswith("и")}
     return fathers | short | {f"{key}еи" for key in short}
 
@@ -138,5 +136,4 @@ def _nominative(keys: Keys) -> frozenset[str]:
 
 
 def forget() -> None:
-    """Lets go of every patronymic in memory."""
     patronymic_of.cache_clear()

@@ -1,7 +1,7 @@
-"""What a word may be heard as: the set of its keys. Two words agree where their sets meet.
+"""What a word may be heard as: the set of its keys. Two words agree if their sets meet.
 
-A Cyrillic word has one key, a Latin one several. Readings are kept in memory, for comparing a name
-with thousands; `forget` lets go of them, for they are names.
+A Cyrillic word has one key, a Latin one several. Readings are cached, to compare a name with
+thousands; `forget` drops them, for they are names.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shared.matching.letters import clean, is_cyrillic, spellings
 
 KEPT = 20_000
 SLIP_FROM = 2
-"""Of one letter nothing is left where another is off."""
+"""One letter off in a one-letter word leaves nothing."""
 
 _GLIDE = re.compile("и(?=[аеоу])")
 _JE = re.compile("(?<=[жчшщ])о")
@@ -29,7 +29,7 @@ Keys = frozenset[str]
 
 @lru_cache(maxsize=KEPT)
 def readings(word: str) -> Keys:
-    """The keys of one word as it was typed; none where it has no letters."""
+    """The keys of one word as it was typed; none if it has no letters."""
     keys: set[str] = set()
     for spelling in spellings(clean(word)):
         keys.update(
@@ -40,7 +40,6 @@ def readings(word: str) -> Keys:
 
 
 def forget() -> None:
-    """Lets go of every reading in memory."""
     readings.cache_clear()
 
 
@@ -54,7 +53,7 @@ def nearly(one: Collection[str], other: Collection[str]) -> bool:
 
 
 def roughly(keys: Collection[str]) -> Keys:
-    """The keys without what is easily misheard or spoken otherwise.
+    """The keys without what is easily misheard or spoken differently.
 
     These are glides before a vowel, which с it is, а for о, же for жо, and хв for ф.
     """

@@ -1,7 +1,7 @@
-"""By what a name is found: signs, of which those that one name has in all spellings are the same.
+"""Signs find a name: all spellings of one name share them.
 
 A sign is a key (what a word is heard as), or a letter that stands for a line of the table of given
-names: Сашко and Alexander have one in common.
+names: Сашко and Alexander share one.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from shared.matching.verdicts import NameField, Stated
 Signs = frozenset[str]
 
 FIRST_GIVEN_NAME, FIRST_FATHER = 0xE000, 0xF0000
-"""Code points for private use: no key has such a letter, and none is like another."""
+"""Private-use code points: no key has such a letter, and none is similar to another."""
 
 
 def is_key(sign: str) -> bool:
-    """Whether a sign is a key, which may be heard amiss."""
+    """Whether a sign is a key, which may be misheard."""
     return len(sign) > 1
 
 
 def signs_of(one: Stated) -> dict[NameField, Signs]:
-    """The signs of each name field; a field that says nothing isn't there."""
+    """The signs of each name field; fields that say nothing are left out."""
     found: dict[NameField, Signs] = {
         "surname": _united(_of_surname(word) for word in _halves(one.surname)),
         "first_names": _united(_of_first_name(word) for word in _halves(one.first_names)),
@@ -37,7 +37,7 @@ def signs_of(one: Stated) -> dict[NameField, Signs]:
 
 
 def signs_sought(name: str) -> list[Signs]:
-    """The signs of each word of a name that is searched for, whichever field it belongs to."""
+    """The signs of each word of a searched name, whichever field it belongs to."""
     return [
         _of_surname(word) | _of_first_name(word) | _of_patronymic(word) for word in _halves(name)
     ]

@@ -1,4 +1,4 @@
-"""Surnames: endings that are one in two languages, women's forms, double ones."""
+"""Surnames: equivalent endings in two languages, women's forms, double surnames."""
 
 from __future__ import annotations
 
@@ -22,32 +22,26 @@ _MANS = re.compile("(?:ов|ев|ин)$")
 
 
 class Otherwise(NamedTuple):
-    """What the rest of two names says of their surnames."""
-
     inflected: bool = False
-    """One of the whole names seems to stand in another grammatical case."""
+    """One of the whole names seems to be in another grammatical case."""
     of_one_gender: bool = False
-    """The first names agree, and no woman bears what a man bears."""
+    """The first names agree, and men and women don't share these."""
 
 
 NOTHING_ELSE = Otherwise()
 
 
 class Surname(NamedTuple):
-    """One word of a surname as it is compared."""
-
     keys: Keys
     near: Keys
     """The same without what is easily misheard."""
     bases: Keys
     """The keys of the surnames of which it may be another grammatical case."""
     told_from: frozenset[int]
-    """The given names from which the surname is made."""
 
 
 @lru_cache(maxsize=KEPT)
 def surname(word: str) -> Surname:
-    """One word as it is compared."""
     heard = readings(word)
     keys = {_one_ending(key) for key in heard}
     if not is_cyrillic(clean(word)):
@@ -80,12 +74,11 @@ def judged_surnames(
 
 
 def forget() -> None:
-    """Lets go of every surname in memory."""
     surname.cache_clear()
 
 
 def _weakest(rows: Sequence[Sequence[tuple[Verdict, str]]]) -> tuple[Verdict, str]:
-    """What a half that agrees with none comes to: it conflicts where it does with all."""
+    """The verdict on a half that agrees with none: it conflicts if it does with all."""
     for row in rows:
         nothing = [reason for verdict, reason in row if verdict == "says_nothing"]
         if not nothing:
@@ -122,7 +115,7 @@ def _nearly(one: str, other: str) -> bool:
 
 
 def _one_ending(key: str) -> str:
-    """-ев is -ов, -ой is -ий and -ая is -а; Сергеев and Дмитриев stay what they are."""
+    """-ев is -ов, -ой is -ий and -ая is -а; Сергеев and Дмитриев stay."""
     return _AIA.sub("а", _OI.sub("и", _EV.sub("ов", key)))
 
 

@@ -1,4 +1,4 @@
-"""The words of units, in plain Latin letters: nouns, kinds of troops, numbers that are spelled."""
+"""The words of units, in plain Latin letters: nouns, kinds of troops, spelled-out numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CODE = "code"
 """The noun of a military unit that is known by its number alone: `в/ч 00001`."""
 CODE_DIGITS = 5
 ADJECTIVES_MAX = 4
-"""So many words may stand between a number and its noun."""
+"""How many words may stand between a number and its noun."""
 
 _NOUNS = {
     "brigade": "br brig brg bde brigad*",
@@ -79,16 +79,16 @@ _STEMS = sorted(
     ((stem, number) for number, stems in _NUMBERS.items() for stem in stems.split()),
     key=lambda one: -len(one[0]),
 )
-"""The longest first: `п'ятнадцята` is no `п'ята`."""
+"""Longest first: `п'ятнадцята` is no `п'ята`."""
 ENDING_MAX = 3
-"""So many letters at most follow a number's stem: `Первомайская` is no first."""
+"""How many letters may follow a number's stem: `Первомайская` is no first."""
 
 _MARKS = str.maketrans("", "", "'’‘ʼ`´′ʹ№#\"«»“”")
 _SPELLINGS = (("y", "i"), ("j", "i"), ("w", "v"), ("tsia", "tsa"))
 
 
 def plain_letters(written: str) -> str:
-    """Small Latin letters, in which the alphabets and their usual spellings meet."""
+    """Lower-case Latin letters, in which the alphabets and their usual spellings meet."""
     plain = unicodedata.normalize("NFKC", written).casefold().translate(_MARKS)
     latin = anyascii.anyascii(plain).casefold().translate(_MARKS)
     for spelling, ours in _SPELLINGS:

@@ -1,7 +1,7 @@
 """Units: a number counts with the noun beside it, in Russian, Ukrainian, English or Latin letters.
 
-`1-й батальон 5-й бригады` is not `5-й батальон 9-й бригады`; `сорок четвёртая бригада` is
-`44 бригада`; `в/ч 00001` is `00001`.
+`1-й батальон 5-й бригады` is not `5-й батальон 9-й бригады`; `сорок четвёртая бригада` is `44
+бригада`; `в/ч 00001` is `00001`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LETTER_OF_CODE = re.compile(r"\b([a-z])[ -]?([0-9]{4})\b")
 _WITH_ENDING = re.compile(r"\b([0-9]+)-?([a-z]{1,4})\b")
 _TOKEN = re.compile(r"[a-z][0-9]{4}\b|[0-9]+|[a-z]+")
 PLACES = ((100, 100), (10, 20))
-"""What a spelled number may go on after, and from where on: hundreds, and tens from twenty."""
+"""What a spelled number may continue after, and from where on: hundreds, and tens from twenty."""
 
 
 class _Token(NamedTuple):
@@ -49,7 +49,7 @@ class _Unit(NamedTuple):
 
 
 def judged_units(one: str | None, other: str | None) -> Judged:
-    """The verdict on two units as they were written."""
+    """The units are as written."""
     mine, theirs = _read(_said(one)), _read(_said(other))
     if not mine.plain or not theirs.plain:
         return NOT_GIVEN
@@ -67,7 +67,7 @@ def judged_units(one: str | None, other: str | None) -> Judged:
 
 
 def _said(unit: str | None) -> str:
-    """What was said of a unit; a word for "unknown" says nothing."""
+    """A word for "unknown" says nothing."""
     has_number = any(c.isdigit() for c in unit or "")
     return "" if unit is None or (not has_number and is_unknown(unit)) else unit
 
@@ -111,7 +111,7 @@ def _tokens(words: Sequence[str]) -> list[_Token]:
         if value:
             tokens.append(_Token(word, str(value)))
         elif word[-1].isdigit():
-            # Zeros ahead are lost in spreadsheets.
+            # Spreadsheets lose leading zeros.
             tokens.append(_Token(word, word.lstrip("0") or "0"))
         else:
             beside_number = any(one[-1].isdigit() for one in words[max(place - 1, 0) : place + 2])
@@ -133,7 +133,7 @@ def _noun(word: str, *, beside_number: bool) -> str:
 
 
 def _paired(tokens: Sequence[_Token]) -> Iterator[tuple[str, str]]:
-    """Each number with its noun: after it, or before it where the text begins with a noun."""
+    """Each number with its noun: after it, or before it if the text begins with a noun."""
     noun_first = next((bool(one.noun) for one in tokens if one.noun or one.number), False)
     for place, token in enumerate(tokens):
         if not token.number:

@@ -1,4 +1,4 @@
-"""What comparing two statements of who somebody is comes to: a verdict a field, with its reason."""
+"""The result of comparing two statements of identity: a verdict per field, with its reason."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ NAME_FIELDS: tuple[NameField, ...] = get_args(NameField)
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """Who somebody is said to be, raw as it was said or written; None or empty: not said."""
+    """Who somebody is said to be, raw as said or written; None or empty: not said."""
 
     surname: str | None = None
     first_names: str | None = None
     patronymic: str | None = None
     date_of_birth: str | None = None
-    """A date of ISO 8601, whole or partial (`1990`, `1990-05`), or whatever else was written."""
+    """An ISO 8601 date, whole or partial (`1990`, `1990-05`), or whatever else was written."""
     service_number: str | None = None
     unit: str | None = None
 

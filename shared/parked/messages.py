@@ -1,7 +1,7 @@
 """What waits on PARKED, and what people did with it.
 
-A service can't delete what is parked. What a person took up or set aside is noted beside it, and
-waits for nobody any more; `passage parked clear` takes both away, with the keeper's right. Who did
+A service can't delete what is parked. A note says that a person took it up or set it aside, and
+that it waits for nobody; `passage parked clear` removes both, with the keeper's right. Who did
 what, and why, stays on AUDIT.
 """
 
@@ -20,8 +20,8 @@ from shared.parked.parking import Parked
 SETTLED_PREFIX = subjects.parked_note("")
 PAGE_MESSAGES = 100
 PAGE_MAX_BYTES = 4_194_304
-"""A page of the largest were 67 MB: of two at once the server closed the connection that the log
-comes on, too."""
+"""A page of the largest messages was 67 MB: at two of them the server closed the connection, and
+the log's events come on it too."""
 
 
 class Settled(BaseModel):
@@ -31,28 +31,27 @@ class Settled(BaseModel):
 
     parked_id: Id
     sequence: Annotated[int, Field(ge=1)]
-    """Where the message stands on PARKED."""
+    """The message's sequence on PARKED."""
     how: Literal["taken_up", "set_aside"]
     by: Person
     at: At
     case_id: Id | None = None
-    """The case that it was taken up as."""
+    """The case made of it."""
 
     @property
     def subject(self) -> str:
-        """Where the note is put."""
         return subjects.parked_note(self.parked_id)
 
 
 class Waiting(NamedTuple):
-    """A parked message and where it stands on PARKED; no message where it isn't readable."""
+    """A parked message and its sequence on PARKED; None if it is unreadable."""
 
     sequence: int
     message: Parked | None
 
 
 class WaitingPage(NamedTuple):
-    """Some of what waits, in the order of parking."""
+    """In the order of parking."""
 
     items: list[Waiting]
     following: int | None
@@ -60,7 +59,7 @@ class WaitingPage(NamedTuple):
 
 
 def waiting_of(sequence: int, body: bytes) -> Waiting:
-    """What a message of PARKED is, unless it is a note."""
+    """Must not be a note."""
     try:
         return Waiting(sequence, Parked.model_validate_json(body))
     except ValidationError:
@@ -68,7 +67,7 @@ def waiting_of(sequence: int, body: bytes) -> Waiting:
 
 
 def settled_of(body: bytes) -> Settled | None:
-    """A note, if it can be read."""
+    """None if the note can't be read."""
     try:
         return Settled.model_validate_json(body)
     except ValidationError:
@@ -76,7 +75,6 @@ def settled_of(body: bytes) -> Settled | None:
 
 
 def is_note(subject: str) -> bool:
-    """Whether a message of PARKED is a note."""
     return subject.startswith(SETTLED_PREFIX)
 
 
@@ -91,7 +89,7 @@ def still_waiting(waiting: Iterable[Waiting], settled: Iterable[Settled]) -> lis
 
 
 def waiting_page(parked: Stream, after: int, limit: int) -> WaitingPage:
-    """So many of those that wait, after a sequence; fewer of large ones. Raises LogError."""
+    """At most `limit` after a sequence; fewer if large. Raises LogError."""
     settled = list(_notes(parked))
     page = parked.read_from(after + 1, limit, PAGE_MAX_BYTES)
     messages = [one for one in page.messages if not is_note(one.subject)]
@@ -101,7 +99,7 @@ def waiting_page(parked: Stream, after: int, limit: int) -> WaitingPage:
 
 
 def parked_at(parked: Stream, sequence: int) -> Parked | None:
-    """The message at a sequence, if one waits there and can be read. Raises LogError."""
+    """None if no readable message waits there. Raises LogError."""
     stored = parked.leader_message(seq=sequence)
     if stored is None or is_note(stored.subject):
         return None

@@ -1,6 +1,6 @@
-"""What could not be processed: kept on PARKED with the reason and the original bytes, boxed.
+"""Parked messages: kept on PARKED with the reason and the original bytes, boxed.
 
-A person sees it with `passage parked list` and has it tried again with `passage parked retry`.
+A person sees them with `passage parked list` and retries them with `passage parked retry`.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ class Parked(BaseModel):
     stream: str
     sequence: int
     received_at: At | None = None
-    """When its stream took it."""
+    """When its stream stored it."""
     original: str
     """The message as it came, in a box of `shared.keys.boxes`."""
 
 
 class RetryRequest(BaseModel):
-    """Asks a service to try the message at one sequence of PARKED again."""
+    """Asks a service to retry the message at one sequence of PARKED."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -58,7 +58,7 @@ class RetryRequest(BaseModel):
 
 
 class RetryAnswer(BaseModel):
-    """What became of it; `gone`: nothing is parked there."""
+    """`gone`: nothing is parked there."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -77,8 +77,6 @@ class UnprocessableError(Exception):
 
 
 class Delivery(BaseModel):
-    """A message as a durable consumer delivered it."""
-
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     stream: str
@@ -87,13 +85,12 @@ class Delivery(BaseModel):
     body: bytes
     deliveries: int
     received_at: datetime | None = None
-    """When the stream took it."""
+    """When the stream stored it."""
 
 
 def park(
     service: str, delivery: Delivery, why: UnprocessableError, at: At, box_key: PublicKey
 ) -> Parked:
-    """The parked form of a delivery."""
     return Parked(
         parked_id=uuid4().hex,
         service=service,

@@ -1,4 +1,4 @@
-"""What certificate files say: whom they name, whose key they are for, and how long they last."""
+"""Reads certificate files: whom they name, whose key they are for, and how long they last."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.keys.keyfiles import DAMAGED, NO_PAIR, SecretUnusableError, read_fil
 
 
 def read_certificate(path: Path) -> x509.Certificate:
-    """Raises SecretUnusableError where the file can't be read or holds none."""
+    """Raises SecretUnusableError if the file can't be read or holds none."""
     try:
         return x509.load_pem_x509_certificate(read_file(path))
     except ValueError:
@@ -30,7 +30,7 @@ def names_in(path: Path) -> tuple[str, ...]:
 
 
 def require_key_of(certificate: Path, key: Path) -> None:
-    """Raises KeyFilesError where `key` is no private key, is open to others, or is another's."""
+    """Raises KeyFilesError if `key` is no private key, is open to others, or is another's."""
     require_closed(key)
     public = read_certificate(certificate).public_key()
     try:
@@ -42,5 +42,5 @@ def require_key_of(certificate: Path, key: Path) -> None:
 
 
 def days_left(path: Path) -> int:
-    """How many whole days a certificate is still good for. Raises SecretUnusableError."""
+    """In whole days. Raises SecretUnusableError."""
     return (read_certificate(path).not_valid_after_utc - datetime.now(UTC)).days

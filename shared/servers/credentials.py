@@ -1,4 +1,4 @@
-"""How a process shows nats-server who it is, and how it knows the server: nats-py's options."""
+"""How a process authenticates to nats-server, and verifies the server: nats-py's options."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SERVER_API = "$JS.API"
 def connect_options(nkey: Path | None, ca: Path | None) -> dict[str, Any]:
     """The options for an identity's seed and the authority to trust; either may be missing.
 
-    Raises OSError where the authority's file can't be read, and KeyFilesOpenError.
+    Raises OSError if the authority's file can't be read, and KeyFilesOpenError.
     """
     options: dict[str, Any] = {} if ca is None else tls_options(str(ca))
     if nkey is not None:
@@ -29,7 +29,6 @@ def connect_options(nkey: Path | None, ca: Path | None) -> dict[str, Any]:
 
 
 def broker_options(settings: Settings) -> dict[str, Any]:
-    """The same for FastStream's broker."""
     context = None if settings.nats_ca is None else tls_context(str(settings.nats_ca))
     first = context is not None
     options: dict[str, Any] = {"js_options": {"prefix": api_prefix(settings.identity)}}
@@ -45,5 +44,5 @@ def broker_options(settings: Settings) -> dict[str, Any]:
 
 
 def api_prefix(identity: str) -> str:
-    """The name of JetStream's API for an identity: services have it from another account."""
+    """The API prefix for an identity: services have it from another account."""
     return LOG_API if identity not in {"", KEEPER} else SERVER_API

@@ -1,6 +1,7 @@
-"""Makes a refused publish or request an error at once: the server refuses by a word of its own.
+"""Makes a denied publish or request fail at once.
 
-It sends an error that names the subject and no answer to the request, which would wait in vain.
+The server sends an error that names the subject and doesn't answer the request, which would wait
+in vain.
 """
 
 from __future__ import annotations
@@ -30,18 +31,18 @@ class Denials:
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
 
     def note(self, error: Exception) -> bool:
-        """Takes an error of the connection; says whether it was a refusal."""
+        """Handles an error of the connection; returns whether it was a refusal."""
         found = REFUSED.search(str(error))
         if found is None:
             return False
-        # nats-py has lowered the letters of what the server said.
+        # nats-py has lower-cased what the server said.
         for refused in self._waiting.get(found[1].lower(), ()):
             if not refused.done():
                 refused.set_result(None)
         return True
 
     async def unless_denied(self, subject: str, answer: Awaitable[T]) -> T:
-        """What `answer` gives. Raises DeniedError as soon as the subject is refused."""
+        """Awaits `answer`. Raises DeniedError as soon as the subject is refused."""
         refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting = self._waiting.setdefault(subject.lower(), [])
         waiting.append(refused)

@@ -1,4 +1,4 @@
-"""Why nats-server and a process don't accept each other, and what would do: waiting wouldn't."""
+"""Why nats-server and a process don't accept each other, and what would help: waiting wouldn't."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ REFUSALS: Mapping[str, str] = {
 """What is wrong, and what would do."""
 _NAMES = {62, 64}
 _TIMES = {9, 10}
-"""OpenSSL's numbers of what was found wrong: hostname, address; not valid yet, not any more."""
+"""OpenSSL's error numbers: hostname, address; not yet valid, expired."""
 
 
 def refusal(error: BaseException) -> str | None:
-    """Which of `REFUSALS` an error of a connection tells; None where waiting may help."""
+    """Which of `REFUSALS` a connection error means; None if waiting may help."""
     if isinstance(error, ssl.SSLCertVerificationError):
         if error.verify_code in _NAMES:
             return OTHER_NAME
         return NOT_NOW if error.verify_code in _TIMES else NOT_SIGNED
     if isinstance(error, ssl.SSLError):
         return NO_TLS
-    # nats-py has a type of its own for it only once it was connected.
+    # nats-py has a type of its own for it, but only after a first connection.
     return UNKNOWN if "authorization violation" in str(error).lower() else None

@@ -1,7 +1,7 @@
-"""Whether what comes can be stored: what nat-servers say of their streams, and the disks' room.
+"""Whether new data can be stored: what nats-servers say of their streams, and free disk space.
 
-A stream that a write failed on takes nothing more until its nats-server is started again, whatever
-room there is by then (nats-server 2.15, `setWriteErr`); only its HEALTHZ report and its log say so.
+A stream on which a write failed accepts nothing until its nats-server is restarted, however much
+space there is by then (nats-server 2.15, `setWriteErr`); only its HEALTHZ report and log say so.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ QUESTIONS = {
     subjects.SERVERS_HEALTH: json.dumps({"details": True}).encode(),
     subjects.STORAGE: json.dumps({"config": True}).encode(),
 }
-"""What nats-servers are asked, and where; each answers for itself."""
+"""The questions to nats-servers, and their subjects; each server answers for itself."""
 ANSWERS_WITHIN_S = 1.0
 FULL_BELOW_BYTES = 32 * 1024 * 1024
 FULL_BELOW_FILES = 64
@@ -36,7 +36,7 @@ CAUSES = {
     "input/output error": "io",
     "permission denied": "permission",
 }
-"""The ends of the server's texts; the rest of them are paths."""
+"""Endings of the server's texts; the rest of them are paths."""
 LIMIT = "limit"
 OTHER = "other"
 LIMIT_SHARE = 0.98
@@ -44,7 +44,7 @@ LIMIT_SHARE = 0.98
 
 
 class Refusing(NamedTuple):
-    """A stream that a nats-server doesn't write to any more; without a stream, all of them."""
+    """A stream that a nats-server no longer writes to; without a stream, all of them."""
 
     server: str
     stream: str
@@ -61,7 +61,7 @@ class Refusing(NamedTuple):
 
 
 class Disk(NamedTuple):
-    """The room that is left where a folder is; without a limit on files, `files` is None."""
+    """Free space on a folder's disk; `files` is None without a limit on files."""
 
     folder: Path
     free: int
@@ -87,7 +87,7 @@ class Disk(NamedTuple):
 
 
 def read_report(body: bytes) -> list[Refusing]:
-    """Reads one server's answer; what is none, as where nobody knows the question, says nothing."""
+    """One server's report; an invalid one says nothing, as when nobody knows the question."""
     try:
         told = json.loads(body)
         return [*_refusing_in(str(told["server"]["name"]), told["data"])]
@@ -115,7 +115,7 @@ def _refusing(server: str, error: dict[str, Any]) -> Refusing | None:
 
 
 def disks_of(folders: Iterable[Path]) -> list[Disk]:
-    """The disks that the folders are on, each once; what can't be looked at is left out."""
+    """The folders' disks, each once; unreadable ones are left out."""
     found: dict[int, Disk] = {}
     for folder in folders:
         try:

@@ -1,9 +1,8 @@
 """Deadlines of cases: what is due, and when, follows from a case's state alone; timers only tell.
 
-A service has two pure functions in its `deadlines`: `due_in`, what is due in a case by kind, and
-`decide_due`, what is recorded when one has come and still stands. A deadline that was dealt with is
-no more in the state, so a late timer fires once, one that fires twice records once, and all timers
-can be set anew from the log.
+A service has two pure functions in its `deadlines`: `due_in`, when each kind is due in a case, and
+`decide_due`, what is recorded when one has come and still stands. A deadline that was dealt with
+is gone from the state, so timers are idempotent, and all of them can be rebuilt from the log.
 """
 
 from __future__ import annotations
@@ -26,27 +25,25 @@ from shared.skeleton.service import Context
 StateT = TypeVar("StateT")
 
 ALL_SET = Timer(kind="all_set", due_at=datetime(2200, 1, 1, tzinfo=UTC))
-"""Set after all others, so that it tells whether the service's timers are complete."""
+"""Set after all others, so it tells whether the service's timers are complete."""
 
 LOG_PAGE_EVENTS = 1_000
 
 
 @dataclass(frozen=True)
 class Deadlines(Generic[StateT]):
-    """The deadlines of one service's cases."""
-
     context: Context
     timers: Timers
     kinds: Collection[str]
     due_in: Callable[[StateT], Mapping[str, datetime]]
-    """What is due in a case by kind; pure. What was dealt with isn't in it any more."""
+    """When each kind is due in a case; pure. What was dealt with is left out."""
     decide_due: Callable[[StateT, Due], Sequence[Event]]
     """What is recorded of a deadline that stands; pure."""
 
     def keep(self, case_id: str, fired: Due | None = None) -> None:
         """Sets the timers of a case; call it for each event that makes or moves a deadline.
 
-        Threads may overtake one another here, so it looks again until nothing has moved.
+        Threads may overtake one another here, so it checks again until nothing has moved.
         """
         kept: dict[str, datetime] = {} if fired is None else {fired.kind: fired.due_at}
         while True:
@@ -59,7 +56,7 @@ class Deadlines(Generic[StateT]):
             kept.update(moved)
 
     def receive(self, delivery: Delivery) -> Outcome:
-        """Records what a timer that is due leads to, if its deadline still stands.
+        """Records what a due timer leads to, if its deadline still stands.
 
         Raises UnprocessableError.
         """
@@ -85,7 +82,7 @@ class Deadlines(Generic[StateT]):
         return outcome
 
     def set_anew(self) -> None:
-        """Sets the timers of every case where the stream of timers was lost, or is new."""
+        """Rebuilds every case's timers if the stream of timers was lost, or is new."""
         if self.timers.is_set(ALL_SET):
             return
         count = 0

@@ -23,12 +23,9 @@ class Setting(NamedTuple):
 
 
 class Deadline(NamedTuple):
-    """One kind of deadline, as the index of all tells of it."""
-
     since: str
-    """From when on its span counts; where it has none, who says when it is due."""
+    """Where its span starts; without a span, who sets the time."""
     then: str
-    """What follows when it has come."""
     span: str | None = None
     """The field of the service's `Spans`."""
 
@@ -48,7 +45,6 @@ def settings_of(spans: type[object]) -> dict[str, str]:
 
 
 def spans_of(spans: type[SpansT], settings: object) -> SpansT:
-    """The spans as the settings have them."""
     return spans(
         **{
             name: getattr(settings, setting) * UNITS[setting.rpartition("_")[2]]

@@ -1,4 +1,4 @@
-"""The settings of a process, and whether the files that they name are there and can be used."""
+"""The settings of a process, after checking the files that they name."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from shared.servers.certificates import days_left, read_certificate, require_key
 from shared.settings import Settings
 
 RENEW_DAYS = 30
-"""So long before a certificate ends each start says so."""
+"""From this long before a certificate expires, each start warns."""
 
 
 def own_settings() -> Settings:
-    """The settings of this process, whose files can be used.
+    """The settings of this process, with usable files.
 
     Raises pydantic's ValidationError and KeyFilesError.
     """
@@ -36,7 +36,7 @@ def own_settings() -> Settings:
 
 
 def require_files(settings: Settings) -> None:
-    """Raises KeyFilesError that names the setting whose file can't be used, and what would do."""
+    """Raises KeyFilesError that names the setting of an unusable file, and what would do."""
     checks: dict[str, Callable[[Path], object]] = {
         "nats_nkey": require_nkey,
         "nats_ca": read_certificate,
@@ -54,9 +54,9 @@ def require_files(settings: Settings) -> None:
 
 
 def require_nkey(path: Path) -> None:
-    """Raises KeyFilesError where a file is no seed, or is open to others."""
+    """Raises KeyFilesError if a file is no seed, or is open to others."""
     require_closed(path)
     try:
         nkeys.from_seed(bytearray(read_file(path).strip()))
-    except (nkeys.NkeysError, ValueError):  # The latter where it is no base32.
+    except (nkeys.NkeysError, ValueError):  # The latter if it is no base32.
         raise SecretUnusableError(path, DAMAGED) from None

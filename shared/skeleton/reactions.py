@@ -1,4 +1,4 @@
-"""What a service does after an event: one table a service, from which its consumer is derived."""
+"""What a service does after an event: one table per service, from which its consumer is derived."""
 
 from __future__ import annotations
 
@@ -15,26 +15,23 @@ from shared.subjects import Durable, read_case_subject
 
 
 class Reacting(Protocol):
-    """What the reactions of a service work with."""
-
     @property
     def deadlines(self) -> Deadlines[Any]: ...
 
 
 Reaction = Callable[[Any, CaseEvent[Any]], Outcome | None]
-"""None where nothing follows from this event after all."""
+"""None if nothing follows from this event after all."""
 Reactions = Mapping[type[Event], tuple[Reaction, ...]]
-"""In the order in which they are done."""
+"""In order of execution."""
 
 
 def followed_by(service: str, reactions: Reactions) -> Durable:
-    """The consumer by which a service hears of the events that it reacts to, and of no other."""
     types = (subjects.case_events(one.__name__) for one in reactions)
     return Durable(service, subjects.CASES, tuple(types))
 
 
 def react(reactions: Reactions, service: Reacting, delivery: Delivery) -> Outcome:
-    """Does what follows from an event of the log. Raises UnprocessableError."""
+    """Runs the reactions to an event of the log. Raises UnprocessableError."""
     event = read_case_event(delivery.body, read_case_subject(delivery.subject).type_name)
     outcome = Outcome("ignored", event.subject, event.caseversion, delivery.sequence)
     for reaction in reactions.get(type(event.data), ()):
@@ -43,5 +40,5 @@ def react(reactions: Reactions, service: Reacting, delivery: Delivery) -> Outcom
 
 
 def set_timers(service: Reacting, event: CaseEvent[Any]) -> None:
-    """After what makes or moves a deadline of the case."""
+    """The reaction to events that make or move a deadline."""
     service.deadlines.keep(event.subject)

@@ -1,4 +1,4 @@
-"""What every service process is put together from: its log, its keys, its bus and its clock."""
+"""The parts of every service process: its log, its keys, its bus and its clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BEGIN_AGAIN_AFTER_S = 5.0
 
 StateT = TypeVar("StateT")
 Assemble = Callable[[str, Fold[Any], Settings], "Service"]
-"""Puts a service together; stories have one that gives it their clock and their timers."""
+"""Puts a service together; stories have one that injects their clock and timers."""
 
 
 def _now() -> datetime:
@@ -34,7 +34,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Context:
-    """What a handler works with, beside the message."""
+    """What a handler works with, besides the message."""
 
     service: str
     writer: Writer
@@ -51,8 +51,8 @@ class Context:
     def cause_of(self, command: Command) -> Cause:
         """The cause under which a command's events are recorded.
 
-        Raises RefusedError where it says that it happened in the future. A decision has the time
-        now, by which it is judged; one that is said to be older is refused unless it is a repeat.
+        Raises RefusedError if it is dated in the future. A decision has the time now, by which it
+        is judged; one dated earlier is refused unless it is a repeat.
         """
         now = self.now()
         happened_at, is_decision = command.happened_at or now, isinstance(command, Decision)
@@ -77,9 +77,9 @@ class Context:
         channel: str | None = None,
         command: str | None = None,
     ) -> datetime:
-        """When it happened: nothing happens after it was recorded, whatever a clock says.
+        """When it happened: never after it was recorded, whatever a clock says.
 
-        `channel` or `command` names whose clock it is, for an alarm where it is wrong.
+        `channel` or `command` names whose clock it is, for an alarm if it is wrong.
         """
         heard_at = now or self.now()
         if said_at > heard_at + CLOCK_OFF_MAX:
@@ -88,7 +88,6 @@ class Context:
         return min(said_at, heard_at)
 
     def cause_in(self, event: CaseEvent[Any]) -> Cause:
-        """The cause under which what follows from an event is recorded."""
         return Cause(
             causation_id=event.id,
             correlation_id=event.correlationid,
@@ -107,11 +106,11 @@ class Service:
     bus: Bus
     log: CaseLog[Any]
     at_start: list[Callable[[], None]] = field(default_factory=list)
-    """What is to be done once, beside serving; again until the log answers."""
+    """Run once, beside serving; retried until the log answers."""
     _ended: threading.Event = field(default_factory=threading.Event)
 
     async def run(self) -> None:
-        """Serves until SIGTERM or SIGINT, then leaves the log."""
+        """Serves until SIGTERM or SIGINT, then closes the log."""
         self.begin()
         try:
             await self.bus.run()
@@ -119,12 +118,11 @@ class Service:
             self.close()
 
     def begin(self) -> None:
-        """Starts what is to be done at the start, on threads of its own."""
+        """Starts `at_start`, on threads of its own."""
         for work in self.at_start:
             threading.Thread(target=self._do, args=(work,), name="start", daemon=True).start()
 
     def close(self) -> None:
-        """Leaves the log."""
         self._ended.set()
         self.log.close()
 
@@ -143,17 +141,15 @@ class Service:
                 return
 
     def bucket(self, name: str) -> Bucket:
-        """A bucket, over the connection of the log."""
         return JetStreamBucket(self.log.connection, name, self.settings.request_timeout_s)
 
     def timers(self) -> Timers:
-        """The service's timers, over the connection of the log."""
         timeout_s = self.settings.request_timeout_s
         return JetStreamTimers(self.log.connection, self.context.service, timeout_s)
 
 
 def assemble(name: str, fold: Fold[StateT], settings: Settings) -> Service:
-    """Puts a service together. Raises KeyFilesError and the recorder's OperationalError."""
+    """Raises KeyFilesError and the recorder's OperationalError."""
     configure(name, settings.log_level)
     intake_public = read_intake_public_key(settings.keys_dir)
     log = CaseLog(fold, jetstream_env(settings, f"passage-{name}-log"))

@@ -1,9 +1,9 @@
-"""The lines of a witness file as they stand there: in which order, on which level, linked to which.
+"""The lines of a witness file as they stand there: their order, their levels, and their links.
 
 A line of level 1, 2 or 3 is the first of an hour, a day, a month; all others are of level 0. Each
-has four links: the SHA-256 of the newest line before it of level 0 or above, 1 or above, and so on.
-So a file of which only some are kept, by their levels, is still a chain (`kept`): each line
-is linked to the one that stands before it there, and the newest signature vouches for them all.
+has four links: the SHA-256 of the newest line before it of level 0 or above, 1 or above, and so
+on. So a file of which only some are kept, by their levels, is still a chain (`kept`): each line is
+linked to the one before it there, and the newest signature vouches for them all.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LINKS = re.compile(rb'"level":([0-3]),"links":\[([^\]]*)\]')
 
 
 class Scanned(NamedTuple):
-    """A line of a file, looked at but not checked; `number` 0: it is none."""
+    """A line of a file, parsed but not checked; `number` 0: it is none."""
 
     place: int
     """Its line number in the file."""
@@ -42,7 +42,7 @@ class Scanned(NamedTuple):
 
 
 def scan(file: BinaryIO) -> Iterator[Scanned]:
-    """Reads the whole lines of a file, one at a time; a torn last one isn't given."""
+    """The whole lines of a file, one at a time, without a torn last one."""
     before: tuple[bytes, bytes] | None = None
     for place, ended in enumerate(file, start=1):
         if not ended.endswith(b"\n"):
@@ -64,13 +64,11 @@ def scan(file: BinaryIO) -> Iterator[Scanned]:
 
 
 def hash_of(raw: bytes) -> str:
-    """What the next lines are linked to: a line as it stands in its file, without the line end."""
+    """What the next lines link to: a raw line, without the line end."""
     return hashlib.sha256(raw).hexdigest()
 
 
 class LinePlace(NamedTuple):
-    """Where a new line belongs: its number, its level and its links."""
-
     number: int
     level: int
     links: tuple[str, ...]
@@ -79,7 +77,7 @@ class LinePlace(NamedTuple):
 def place_after(
     before: tuple[Line, str] | None, incarnation: str, at: datetime, kind: str
 ) -> LinePlace:
-    """Links a new line to the newest one, as that was read and as it stands; None: to nothing."""
+    """Links a new line to the newest one, as parsed and as raw text; None: to nothing."""
     if before is None:
         return LinePlace(1, MONTH, ())
     line, text = before
@@ -93,7 +91,7 @@ def place_after(
 
 
 class KeptLines:
-    """Lines in any order; those that a thinned file has are kept, in bounded memory.
+    """Lines in any order; keeps those that a thinned file has, in bounded memory.
 
     A line is kept while fewer lines of its level or of one below it, and above that, are newer
     than `KEPT` has for that level.
@@ -104,7 +102,7 @@ class KeptLines:
         self._held: list[set[bytes]] = [set() for _ in KEPT]
 
     def take(self, number: int, level: int, raw: bytes) -> None:
-        """The same line again changes nothing."""
+        """Idempotent."""
         for at_least in range(level + 1):
             newest, held = self._newest[at_least], self._held[at_least]
             if raw in held:
@@ -119,12 +117,11 @@ class KeptLines:
         return any(raw in held for held in self._held)
 
     def lines(self) -> list[tuple[int, bytes]]:
-        """What is kept, by number."""
         return sorted({one for newest in self._newest for one in newest})
 
 
 def _level(before: tuple[bytes, bytes] | None, incarnation: bytes, hour: bytes, kind: bytes) -> int:
-    """The level of a line by the one before it: what begins with it."""
+    """A line's level, by the one before it: what begins with it."""
     if before is None or kind == b"succession" or before[0] != incarnation:
         return MONTH
     for level, length in zip((3, 2, 1), _PREFIXES, strict=True):

@@ -1,8 +1,8 @@
 """Checkpoints of CASES and AUDIT: the signed lines of the witness files, and what they fix.
 
-The digest rolls over every stored event in order: SHA-256 of the digest before, the sequence, the
-subject and the SHA-256 of the stored bytes. So it fixes every event and every case's head up to a
-sequence, and one pass through the log checks all checkpoints that there ever were.
+The digest rolls over every stored event in order: SHA-256 of the previous digest, the sequence,
+the subject and the SHA-256 of the stored bytes. So it fixes every event and every case's head up
+to a sequence, and one pass through the log checks all checkpoints there ever were.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from shared.keys.keyfiles import NO_PAIR, SecretUnusableError, read_secret, writ
 KEY_NAME = "witness.key"
 PUBLIC_NAME = "witness.pub"
 FIRST_DIGEST = bytes(32)
-"""The digest of a log that holds nothing."""
 
 _SIGNED_AS = b"passage witness line 1\n"
 _SIGNATURE = ',"signature":"'
@@ -33,14 +32,14 @@ HexDigest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class BadLineError(Exception):
-    """A line of a witness file isn't one that the witness's key signed."""
+    """The witness's key didn't sign this line of a witness file."""
 
 
 class Line(BaseModel):
     """One line: at `sequence` the log of this incarnation had this digest and so many cases.
 
     `opened`: the gate let services write. `ended`: all services had ended, so nothing may follow
-    until the gate opens again. `succession`: the log was made anew by `passage repair`.
+    until the gate opens again. `succession`: `passage repair` rebuilt the log.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -56,17 +55,17 @@ class Line(BaseModel):
     previous: HexId | None = None
     """Of a succession: the incarnation that ended."""
     kept: Annotated[int, Field(ge=0)] | None = None
-    """Of a succession: older checkpoints bind up to this sequence, and those above no more."""
+    """Of a succession: older checkpoints bind up to this sequence, and later ones no more."""
     lost: Annotated[int, Field(ge=0)] | None = None
-    """Of a succession: events that checkpoints or the old stream's end told of and that are gone;
+    """Of a succession: events that checkpoints or the old stream's end knew of and that are gone;
     sequences, so it is an upper bound."""
     reason: Annotated[str, Field(max_length=200)] | None = None
     audit_sequence: Annotated[int, Field(ge=0)] | None = None
-    """How much of AUDIT the witness had read; lines of older versions, and of verbs, don't say."""
+    """How much of AUDIT the witness had read; missing in lines of older versions, and of verbs."""
     audit_digest: HexDigest | None = None
     """The rolled digest of AUDIT up to there."""
     level: Annotated[int, Field(ge=0, le=3)] | None = None
-    """Whether it begins an hour, a day or a month (`witness_lines`); older lines don't say."""
+    """Whether it begins an hour, a day or a month; missing in older lines."""
     links: tuple[HexDigest, ...] | None = None
     """SHA-256 of the newest lines before it, one for each level; of the first line none."""
 
@@ -82,25 +81,24 @@ class Line(BaseModel):
 
 
 def rolled(digest: bytes, sequence: int, subject: str, body: bytes) -> bytes:
-    """The digest after one more event."""
     return rolled_on(digest, sequence, subject, hashlib.sha256(body).digest())
 
 
 def rolled_on(digest: bytes, sequence: int, subject: str, body_hash: bytes) -> bytes:
-    """The same, where the body's SHA-256 is known."""
+    """The same, given the body's SHA-256."""
     place = f"{sequence} {subject} ".encode()
     return hashlib.sha256(digest + place + body_hash).digest()
 
 
 def signed(line: Line, key: Ed25519PrivateKey) -> str:
-    """The line as it stands in a file, without the line end: JSON with its signature last."""
+    """The line as in a file, without the line end: JSON with its signature last."""
     text = line.model_dump_json(exclude_none=True)
     signature = base64.b64encode(key.sign(_SIGNED_AS + text.encode())).decode()
     return f'{text[:-1]}{_SIGNATURE}{signature}"}}'
 
 
 def read_line(text: str, key: Ed25519PublicKey) -> Line:
-    """Reads a line of a witness file. Raises BadLineError unless the key signed these bytes."""
+    """Raises BadLineError unless the key signed these bytes."""
     check_line(text, key)
     return read_vouched(text)
 
@@ -117,7 +115,7 @@ def check_line(text: str, key: Ed25519PublicKey) -> None:
 
 
 def read_vouched(text: str) -> Line:
-    """Reads a line that a checked one is linked to, or that was checked. Raises BadLineError."""
+    """Reads a line that was checked, or that a checked one links to. Raises BadLineError."""
     try:
         return Line.model_validate_json(f"{text.rpartition(_SIGNATURE)[0]}}}")
     except ValidationError:
@@ -125,7 +123,7 @@ def read_vouched(text: str) -> Line:
 
 
 def make_witness_keys(folder: Path) -> None:
-    """Makes witness.key and witness.pub where neither is there; what is there stays."""
+    """Makes witness.key and witness.pub if neither exists; never replaces one."""
     private, public = folder / KEY_NAME, folder / PUBLIC_NAME
     if private.exists() or public.exists():
         return
@@ -135,7 +133,7 @@ def make_witness_keys(folder: Path) -> None:
 
 
 def read_signing_key(folder: Path) -> Ed25519PrivateKey:
-    """Reads witness.key. Raises KeyFilesError, also where witness.pub is another key's."""
+    """Reads witness.key. Raises KeyFilesError, also if witness.pub is another key's."""
     key = Ed25519PrivateKey.from_private_bytes(read_secret(folder / KEY_NAME))
     if key.public_key() != read_public_key(folder):
         raise SecretUnusableError(folder / KEY_NAME, NO_PAIR)
@@ -143,5 +141,5 @@ def read_signing_key(folder: Path) -> Ed25519PrivateKey:
 
 
 def read_public_key(folder: Path) -> Ed25519PublicKey:
-    """Reads witness.pub, which is all that checking takes. Raises KeyFilesError."""
+    """Reads witness.pub, which suffices for checking. Raises KeyFilesError."""
     return Ed25519PublicKey.from_public_bytes(read_secret(folder / PUBLIC_NAME))

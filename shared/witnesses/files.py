@@ -1,6 +1,6 @@
-"""The witness files: signed lines that stand outside of the log, read together and appended to.
+"""The witness files: signed lines outside the log, read together and appended to.
 
-Each file holds every line; one that was away for a while lacks some, and that is no harm.
+Each file holds every line; one that was away for a while lacks some, which is harmless.
 """
 
 from __future__ import annotations
@@ -29,15 +29,13 @@ LINE_MAX_BYTES = 4_096
 
 @dataclass(frozen=True)
 class Witnessed:
-    """What all files together say."""
-
     lines: Sequence[Line]
     """By number, each once; of old lines those that thinning keeps."""
     problems: Sequence[str] = ()
     """Lines that nobody signed: the file and the line's place in it."""
     warnings: Sequence[str] = field(default=())
-    """A file that isn't there, or whose last line was cut off while it was written; and lines
-    that are in none of the files, though their neighbours say that they were signed."""
+    """A missing file, or one whose last line was cut off while being written; and lines missing
+    from every file, though their neighbours say that they were signed."""
 
     @property
     def newest(self) -> Line | None:
@@ -49,7 +47,7 @@ class Witnessed:
 
     @cached_property
     def current(self) -> frozenset[str]:
-        """The incarnations that no other one succeeded; more than one is one too many."""
+        """The incarnations without a successor; more than one is one too many."""
         ended = {line.previous for line in self.lines}
         return frozenset(line.incarnation for line in self.lines) - ended
 
@@ -83,9 +81,9 @@ class Witnessed:
         return newest.sequence if newest is not None and newest.kind == "ended" else None
 
     def _limits(self) -> dict[str, int]:
-        """Gives, of each incarnation that has ended, up to where its lines still bind."""
+        """Up to where the lines of each ended incarnation still bind."""
         limits: dict[str, int] = {}
-        # The newest first: what a later succession gave up, an earlier one can't have kept.
+        # Newest first: what a later succession gave up, an earlier one can't have kept.
         for line in reversed(self.lines):
             if line.kind == "succession" and line.previous is not None and line.kept is not None:
                 after = limits.get(line.incarnation, line.kept)
@@ -94,10 +92,10 @@ class Witnessed:
 
 
 def read_witness_files(paths: Iterable[Path], key: Ed25519PublicKey) -> Witnessed:
-    """Reads what a thinned file would have of all files together, in bounded memory.
+    """What a thinned file would have of all files together, in bounded memory.
 
-    Links are followed, and the signature that they hang on is checked; so is each line's that is
-    linked to by none.
+    Follows links, and checks the signature they hang on, as well as that of each line without a
+    link to it.
     """
     reading = FileScan(key)
     for path in paths:
@@ -110,13 +108,13 @@ def read_witness_files(paths: Iterable[Path], key: Ed25519PublicKey) -> Witnesse
 
 
 def newest_text(paths: Iterable[Path], key: Ed25519PublicKey) -> str | None:
-    """The newest line of all files as it stands there, signature and all."""
+    """The newest line of all files as raw text, with its signature."""
     found = _newest(paths, key)
     return None if found is None else found[1]
 
 
 def read_newest(paths: Iterable[Path], key: Ed25519PublicKey) -> Line | None:
-    """The newest line of all files, by their ends alone."""
+    """The newest line of all files, reading only their ends."""
     found = _newest(paths, key)
     return None if found is None else found[0]
 
@@ -137,7 +135,7 @@ def _newest(paths: Iterable[Path], key: Ed25519PublicKey) -> tuple[Line, str] | 
 
 
 class Signed(NamedTuple):
-    """A line that was signed; `failed`: the files that it isn't in, and why."""
+    """A line that was signed; `failed`: the files without it, and why."""
 
     line: Line
     text: str
@@ -166,7 +164,7 @@ def sign_next(
 
 @contextmanager
 def held(paths: Iterable[Path]) -> Iterator[None]:
-    """Keeps others from adding lines meanwhile, or from thinning; where the disk can do that."""
+    """Locks out others that add lines or thin, if the disk supports it."""
     with ExitStack() as stack:
         for folder in sorted({path.resolve().parent for path in paths}):
             with contextlib.suppress(OSError):
@@ -177,7 +175,7 @@ def held(paths: Iterable[Path]) -> Iterator[None]:
 
 
 def append_line(paths: Iterable[Path], text: str) -> list[str]:
-    """Appends a line to every file, on the disk when this returns; gives the files that failed."""
+    """Appends a line to every file, synced to disk; returns the files that failed."""
     failed = []
     for path in paths:
         try:
@@ -192,7 +190,7 @@ def _append(path: Path, text: str) -> None:
     is_new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE)
     with os.fdopen(descriptor, "r+b") as file:
-        # What a power cut left of a line never was one.
+        # A line that a power cut left unfinished never was one.
         file.truncate(end_of_whole_lines(file))
         file.seek(0, os.SEEK_END)
         file.write(text.encode() + b"\n")
@@ -207,7 +205,7 @@ def _append(path: Path, text: str) -> None:
 
 
 def end_of_whole_lines(file: BinaryIO) -> int:
-    """Where the last whole line ends; what a power cut left after it may be of any size."""
+    """The end of the last whole line; what a power cut left after it may be of any size."""
     end = file.seek(0, os.SEEK_END)
     while end:
         start = max(0, end - LINE_MAX_BYTES)

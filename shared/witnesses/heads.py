@@ -1,4 +1,4 @@
-"""Reads a log in order and knows of it what fixes it: digest, cases, and each case's head.
+"""Reads a log in order and keeps what fixes it: digest, cases, and each case's head.
 
 The witness, the start-up gate, `passage verify` and `passage repair` all read with this.
 """
@@ -23,17 +23,17 @@ SUBJECT_SHOWN_MAX = 80
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong with the log; ids and numbers only."""
+    """One problem of the log; ids and numbers only."""
 
     check: str
     sequence: int
     what: str
     subject: str = ""
-    """Of a misfit: under what it stands."""
+    """Of a misfit: its subject."""
 
     @property
     def is_misfit(self) -> bool:
-        """Whether the message itself follows from nothing; whether it was stored so, others say."""
+        """The message itself follows from nothing; others say whether it was stored so."""
         return self.check in MISFITS
 
 
@@ -57,7 +57,7 @@ class Heads:
         return len(self._heads)
 
     def misfit(self, case_id: str, version: int, prevhash: str) -> tuple[str, str] | None:
-        """By which check an event doesn't follow its case's head, and what is wrong with it."""
+        """Which check an event fails against its case's head, and what is wrong with it."""
         before = self._heads.get(case_id, _NO_HEAD)
         if version != before.version + 1:
             return "versions 1..n", f"follows version {before.version} of its case"
@@ -66,7 +66,6 @@ class Heads:
         return None
 
     def move(self, case_id: str, version: int, stored_hash: str) -> None:
-        """Makes an event its case's head."""
         self._heads[case_id] = Head(version, stored_hash)
 
 
@@ -89,11 +88,11 @@ class RolledDigest:
         self._last_bound = max(self._checkpoints, default=0)
 
     def take(self, sequence: int, subject: str, body: bytes) -> list[Problem]:
-        """Takes the next stored message; gives what is wrong with it, nothing if all is well."""
+        """Takes the next stored message; returns what is wrong with it, if anything."""
         return self._roll(sequence, subject, hashlib.sha256(body).digest())
 
     def end(self, last: int) -> list[Problem]:
-        """What is wrong with the end, where the server says that `last` is the last."""
+        """What is wrong with the end, given the server's `last` sequence."""
         problems = []
         if self.sequence != last:
             what = f"{self._name} goes on to {last}"
@@ -169,9 +168,9 @@ class LogHeads(RolledDigest):
         return envelope is not None and self._heads.misfit(*envelope) is None
 
     def _follow(self, subject: str, body: bytes, stored_hash: str) -> tuple[str, str] | None:
-        """Makes the event its case's head, or gives what is wrong with it and by which check.
+        """Makes the event its case's head, or returns the failed check and what is wrong.
 
-        What doesn't fit moves no head: the case's next event follows the one before it.
+        A misfit moves no head: the case's next event follows the one before it.
         """
         envelope = _envelope(subject, body)
         if envelope is None:
@@ -185,13 +184,12 @@ class LogHeads(RolledDigest):
 
 
 def shown(subject: str) -> str:
-    """A subject that anybody may have chosen in printable ASCII; a long one in part."""
+    """A subject, which may be anybody's choice, in printable ASCII; a long one is cut."""
     text = ascii(subject)[1:-1]
     return text if len(text) <= SUBJECT_SHOWN_MAX else f"{text[:SUBJECT_SHOWN_MAX]}..."
 
 
 def _envelope(subject: str, body: bytes) -> tuple[str, int, Any] | None:
-    """Gives case, version and prevhash of an event that stands under its own subject."""
     tokens = subject.split(".")
     try:
         prefix, case_id, version, type_name = tokens

@@ -1,7 +1,7 @@
 """Reads witness files of any size in bounded memory: what thinning keeps, and what vouches for it.
 
-A run is a stretch of lines each of which is linked to the one before it: the signature of its last
-line vouches for all. A line that is in no run has its own signature checked, if it is kept.
+A run is a stretch of lines, each linked to the one before: the signature of its last line vouches
+for all. The signature of a line outside any run is checked, if the line is kept.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from shared.witnesses.backlinks import KeptLines, Scanned, hash_of, scan
 from shared.witnesses.checkpoints import BadLineError, Line, check_line, read_line, read_vouched
 
 SHOWN_MAX = 50
-"""So many problems, and gaps, are told; of more only how many."""
+"""How many problems, and gaps, are listed; the rest are counted."""
 _PRUNE_ABOVE = 40_000
 
 
@@ -37,7 +37,7 @@ class _Found(NamedTuple):
 
 
 class FileScan:
-    """Files are read one after the other; then `end` tells what they say together."""
+    """Files are read one after the other; then `end` returns what they say together."""
 
     def __init__(self, key: Ed25519PublicKey) -> None:
         self._key = key
@@ -48,7 +48,7 @@ class FileScan:
         self.warnings: list[str] = []
 
     def take(self, path: Path, file: BinaryIO) -> None:
-        """Reads one file to its end. Raises OSError."""
+        """Raises OSError."""
         run, before = _Run(), b""
         for line in scan(file):
             if not line.number:
@@ -68,7 +68,7 @@ class FileScan:
             self.warnings.append(f"{path}: its last line is cut off")
 
     def end(self) -> tuple[list[Line], list[str], list[str]]:
-        """The lines by number, those that nobody signed, and what else is to be said."""
+        """The lines by number, those that nobody signed, and warnings."""
         lines: list[tuple[Line, bytes]] = []
         for _, raw in self._kept.lines():
             found = self._found[raw]
@@ -85,7 +85,7 @@ class FileScan:
         return read_vouched(text) if run.is_vouched else read_line(text, self._key)
 
     def _take_odd(self, path: Path, line: Scanned) -> None:
-        """What doesn't look like a line; what nobody signed is a problem at once."""
+        """Lines of the wrong form; an unsigned one is a problem at once."""
         try:
             self._odd.append(read_line(line.raw.decode("utf-8", errors="replace"), self._key))
         except BadLineError as error:
@@ -96,7 +96,7 @@ class FileScan:
             try:
                 check_line(last.decode("utf-8", errors="replace"), self._key)
                 run.is_vouched = True
-            except BadLineError:  # Each line of it that is kept is looked at by itself.
+            except BadLineError:  # Each kept line of it is checked by itself.
                 pass
 
 
@@ -105,7 +105,7 @@ def bad_lines(
 ) -> Iterator[str]:
     """Checks the signature of each line of a file; names those that fail.
 
-    `ends_after` hears the place of each line, and may wait. Raises OSError.
+    `ends_after` is called with the place of each line, and may wait. Raises OSError.
     """
     with path.open("rb") as file:
         for line in scan(file):
@@ -118,7 +118,6 @@ def bad_lines(
 
 
 def is_torn(file: BinaryIO) -> bool:
-    """Whether a file ends within a line."""
     if not file.seek(0, os.SEEK_END):
         return False
     file.seek(-1, os.SEEK_END)
@@ -126,9 +125,9 @@ def is_torn(file: BinaryIO) -> bool:
 
 
 def _gaps(lines: Sequence[tuple[Line, bytes]]) -> Iterator[str]:
-    """Names where lines are gone that thinning keeps, from the newest back.
+    """Names gaps in what thinning keeps, from the newest back.
 
-    Two lines may have one number, where two lives of a log are read together.
+    Two lines may have one number, if two lives of a log are read together.
     """
     groups = [list(group) for _, group in groupby(lines, key=lambda one: one[0].number)]
     newer = [0] * len(backlinks.KEPT)
@@ -149,11 +148,11 @@ def _gaps(lines: Sequence[tuple[Line, bytes]]) -> Iterator[str]:
 def _follows(
     line: Line, before: Sequence[tuple[Line, bytes]], hashes: set[str], newer: Sequence[int]
 ) -> bool:
-    """Whether a line follows those before it, with nothing gone between them but by thinning.
+    """Whether a line follows those before it, with nothing missing but by thinning.
 
     `newer`: how many lines of each level or above there are from this one on.
     """
-    # Older versions linked nothing: behind such a line another one may have gone.
+    # Older versions linked nothing: another line may be missing behind such a one.
     if line.links is None or any(one.links is None for one, _ in before):
         return True
     linked = [level for level, link in enumerate(line.links) if link in hashes]

@@ -1,4 +1,4 @@
-"""Thins a witness file: of old lines one an hour, a day, a month is left, each as it was signed."""
+"""Thins a witness file: keeps one old line an hour, a day, a month, each as it was signed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ COPY_BYTES = 1_048_576
 
 
 def thin(path: Path) -> int:
-    """Leaves what `KeptLines` keeps; gives how many lines went. Raises OSError.
+    """Keeps what `KeptLines` keeps; returns how many lines went. Raises OSError.
 
-    Signatures are not looked at: whoever calls this has checked them.
+    Doesn't check signatures: the caller has.
     """
     with path.open("rb") as file:
         kept, count, size = KeptLines(), 0, 0
@@ -32,7 +32,7 @@ def thin(path: Path) -> int:
 
 
 def _rewrite(path: Path, file: BinaryIO, left: set[bytes], size: int) -> None:
-    """Replaces the file in one step; what was added behind `size` meanwhile is kept, too."""
+    """Replaces the file atomically; what was appended after `size` meanwhile is kept, too."""
     draft = path.with_name(f".{path.name}.thinned")
     try:
         with draft.open("wb") as target:
@@ -41,7 +41,7 @@ def _rewrite(path: Path, file: BinaryIO, left: set[bytes], size: int) -> None:
             for line in scan(file):
                 if size > 0 and line.raw in left:
                     target.write(line.raw + b"\n")
-                    left.discard(line.raw)  # A second one that is the same says nothing more.
+                    left.discard(line.raw)  # A second, equal line says nothing more.
                 elif size <= 0:
                     target.write(line.raw + b"\n")
                 size -= len(line.raw) + 1

@@ -1,7 +1,7 @@
-"""How numbers and times are to be written by whoever sends them: as a person would.
+"""How numbers and times must be written in input: as a person would.
 
-pydantic reads more: `true` as 1, `1_0` as 10, `NaN` as a number, and any number as a moment after
-1970. What was meant by these nobody knows, so they are refused with the field.
+pydantic accepts more: `true` as 1, `1_0` as 10, `NaN` as a number, and any number as a moment
+after 1970. What these mean is anyone's guess, so they are refused with the field.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _moment(value: Any) -> Any:
 
 
 def within_years(value: datetime) -> datetime:
-    """Raises ValueError where a moment lies so far off that no timer could tell of it."""
+    """Raises ValueError if a moment is too far off for any timer."""
     if value.year not in YEARS:
         raise ValueError(f"must lie in the years {YEARS.start} to {YEARS.stop - 1}")
     return value
@@ -74,7 +74,7 @@ CHECKS: dict[Any, Callable[[Any], Any]] = {
 
 
 def check_for(annotation: Any) -> Callable[[Any], Any] | None:
-    """What checks how a field of this type is written, or None where it has no number."""
+    """What checks how a field of this type is written; None if it has no number."""
     if annotation in CHECKS:
         return CHECKS[annotation]
     found = (check_for(member) for member in get_args(annotation))

@@ -1,6 +1,6 @@
-"""Names the fields of an input that break a rule, out of pydantic's errors; never a value.
+"""Names the fields of an input that break a rule, from pydantic's errors; never a value.
 
-Unknown fields are not named either: the sender chose their names, so they may hold anything.
+Unknown fields aren't named either: the sender chose their names, so they may hold anything.
 """
 
 from __future__ import annotations
@@ -15,24 +15,22 @@ ECHOING = frozenset({"union_tag_invalid", "timezone_offset"})
 """pydantic's errors whose message repeats what was sent."""
 
 OF_OURS = "Value error, "
-"""What pydantic puts before a message of a check of ours."""
+"""pydantic's prefix of messages from our own checks."""
 
 
 class WrongField(NamedTuple):
-    """A field, as a dotted path, and the rule that it breaks."""
-
     field: str
     problem: str
 
 
 def wrong_fields(error: ValidationError, whole: str = "(body)") -> list[WrongField]:
-    """What is wrong with which field; `whole` names the input where no field is at fault."""
+    """`whole` names the input if no single field is at fault."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     return [wrong_field(one, one["loc"], whole) for one in found]
 
 
 def wrong_field(error: Mapping[str, Any], where: Sequence[int | str], whole: str) -> WrongField:
-    """One of pydantic's errors as a field and a rule; `where` is its place in the input."""
+    """`where` is the field's place in the input."""
     if error["type"] == "json_invalid":
         return WrongField(whole, "is not JSON")
     names = [str(part) for part in where]

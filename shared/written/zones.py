@@ -1,4 +1,4 @@
-"""Time zones by their IANA name, and what the clocks of one show.
+"""Time zones by their IANA name, and their local times.
 
 The package `tzdata` comes with Passage, so a machine without a zone database knows them too.
 """
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, StringConstraints
 
 ZoneName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")]
-"""The name of a zone as it is stored; one that isn't known any more has no clocks."""
+"""A stored zone name; one that is no longer known has no clocks."""
 
 
 @cache
@@ -32,11 +32,11 @@ def _known(name: str) -> str:
 
 
 Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known)]
-"""The name of a zone that is known, in the spelling of IANA."""
+"""The name of a known zone, in IANA's spelling."""
 
 
 def clock_in(zone: str | None, at: datetime) -> str | None:
-    """`HH:MM` as clocks show it there; None is UTC. None where no such zone is known."""
+    """Local time as `HH:MM`; zone None is UTC. None if the zone is unknown."""
     found = _zone(zone or "UTC")
     return None if found is None else at.astimezone(found).strftime("%H:%M")
 

@@ -11,9 +11,10 @@ from typing_extensions import override
 
 from services.intake import ends
 from services.intake.calls import open_call
-from services.intake.ends import EarlyEnds, receive_call, receive_end
+from services.intake.ends import EarlyEnds
 from services.intake.handlers import Intake
 from services.intake.parsing import ChannelMessage
+from services.intake.receiving import receive_call, receive_end
 from services.intake.routing import Index, Standing
 from services.intake.state import IntakeState, evolve
 from shared.events.fields import Channel

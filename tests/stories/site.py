@@ -115,7 +115,7 @@ class StorySite:
         made = assemble(name, fold, settings)
         parts = {one.name: getattr(made, one.name) for one in fields(made)}
         context = replace(made.context, now=self.clock)
-        return StoryService(**{**parts, "desk": context, "story_timers": self.timers[name]})
+        return StoryService(**{**parts, "context": context, "story_timers": self.timers[name]})
 
     def ask(self, command_type: type[Command], body: bytes) -> AnyAnswer:
         _, handler = self.services[ANSWERED_BY[command_type]].bus._commands[command_type.__name__]

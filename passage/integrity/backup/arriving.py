@@ -1,7 +1,7 @@
-"""The checkpoints of a backup on their way to the witness files of the system that is restored.
+"""The checkpoints of a backup on their way to the witness files of the restored system.
 
-They wait in a folder until all else came back. A witness file that isn't there then gets every
-line; one that is there stays, and gets the line that says how the log goes on, if there is one.
+They wait in a folder until everything else is back. A missing witness file then gets every line;
+an existing one stays, and gets the line that says how the log goes on, if there is one.
 """
 
 from __future__ import annotations
@@ -28,25 +28,24 @@ REASON = "restored from a backup"
 
 @dataclass(frozen=True)
 class Arriving:
-    """Witness files that came out of a backup into `staging`, and where they belong."""
+    """Witness files extracted from a backup into `staging`, and where they belong."""
 
     staging: Path
     targets: tuple[Path, ...]
-    """The witness files of the restored system."""
     folder: Path
-    """Where they usually lie; other files that the backup had of it go there too."""
+    """Their usual folder; other files that the backup had of it go there too."""
     came: Path | None = None
-    """One file with all lines that came."""
+    """One file with all the lines."""
     succession: str | None = None
     """The signed line that says how the log goes on."""
 
     def combined(self) -> Arriving:
-        """Has the lines of all files in one, whose last line is the newest, as it must be."""
+        """Merges all lines into one file, newest last, as required."""
         by_content = {hash_on_disk(path): path for path in self._staged()}
         files = sorted(by_content.values(), key=last_number)
         if len(files) == 1:
             return replace(self, came=files[0])
-        came = self.staging / COMBINED  # Not there yet where the backup had none.
+        came = self.staging / COMBINED  # Missing if the backup had none.
         if files:
             with came.open("wb") as file:
                 for piece in pieces_of(files):
@@ -54,7 +53,7 @@ class Arriving:
         return replace(self, came=came)
 
     def newest(self) -> int:
-        """The newest checkpoint of what came and what is there; 0 where there is none.
+        """The newest checkpoint of what came and what exists; 0 if there is none.
 
         Raises WitnessUnreadableError.
         """
@@ -66,7 +65,7 @@ class Arriving:
             ) from None
 
     async def succeeded(self, running: Running, keys: Path, lost: Lost) -> Arriving:
-        """Signs that the log goes on under its new incarnation, behind all lines that are known."""
+        """Signs, after all known lines, that the log goes on under its new incarnation."""
         paths, came = self._readable(), self.came or self.staging / COMBINED
         update = {"witnesses": tuple(dict.fromkeys([came, *paths])), "witness_keys": keys}
         running = running.model_copy(update=update)
@@ -80,7 +79,7 @@ class Arriving:
             return self
 
     def put_in_place(self) -> None:
-        """Makes the witness files what they must be. Raises BackupError."""
+        """Raises BackupError."""
         there = [path for path in self.targets if path.exists()]
         if self.succession is not None:
             for failed in append_line(there, self.succession):
@@ -106,7 +105,7 @@ class Arriving:
 
 
 def _copy(files: Mapping[Path, Path]) -> None:
-    """Copies files onto the disk; `files`: where to -> where from."""
+    """Synced to disk; `files`: destination -> source."""
     for target, source in files.items():
         draft = target.with_name(f".{target.name}.restoring")
         try:

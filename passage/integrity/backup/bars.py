@@ -21,7 +21,6 @@ from passage.printing import err
 
 @contextmanager
 def step_bar(steps: int, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Yields whom to tell the next step."""
     with _progress(MofNCompleteColumn(), quiet) as progress:
         task = progress.add_task("", total=steps)
 
@@ -35,7 +34,7 @@ def step_bar(steps: int, quiet: bool) -> Iterator[Callable[[str], None]]:
 def byte_bar(
     file: Path, quiet: bool
 ) -> Iterator[tuple[Callable[[str], None], Callable[[int], None]]]:
-    """Yields whom to tell the next step, and whom to tell how many bytes were read."""
+    """Yields what to call with the next step, and with the number of bytes read."""
     with _progress(DownloadColumn(), quiet) as progress:
         task = progress.add_task("reading", total=file.stat().st_size if file.is_file() else None)
         yield (

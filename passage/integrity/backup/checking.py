@@ -27,9 +27,9 @@ PATTERN = "passage-*.age"
 
 
 class Contents:
-    """The members of a backup but its manifest, with which they are compared once all were read.
+    """A backup's members but the manifest, compared with it once all are read.
 
-    Reading raises BackupError, of the kind that fits; nothing is to be believed before its end.
+    Reading raises the fitting BackupError; believe nothing before the end.
     """
 
     header: Header
@@ -72,7 +72,7 @@ def check(
 
 
 def backups_in(folder: Path) -> list[Path]:
-    """The backups in a folder, the oldest first: their names say when they were taken."""
+    """Oldest first: the names say when they were taken."""
     return sorted(folder.glob(PATTERN))
 
 

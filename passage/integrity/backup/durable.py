@@ -15,7 +15,7 @@ class HashedFile:
 
     def __init__(self, path: Path, mode: int) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        # Held while it is written: what nobody holds is an ended run's, and is taken away.
+        # Locked while it is written: an unlocked one is from an ended run, and is removed.
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         self._file = os.fdopen(descriptor, "wb")
         self._hash = hashlib.sha256()
@@ -39,7 +39,6 @@ class HashedFile:
 
 
 def remove_abandoned(drafts: Iterable[Path]) -> None:
-    """Removes drafts that no process writes any longer."""
     for path in drafts:
         with contextlib.suppress(OSError), path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -47,21 +46,19 @@ def remove_abandoned(drafts: Iterable[Path]) -> None:
 
 
 def hash_on_disk(path: Path) -> str:
-    """The hash of a file as it is on the disk, not in the page cache."""
+    """From the disk, not the page cache."""
     with path.open("rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync_tree(folder: Path) -> None:
-    """Syncs a folder and everything in it."""
     for path in (*folder.rglob("*"), folder):
         if path.is_file() or path.is_dir():
             sync(path)
 
 
 def sync(path: Path) -> None:
-    """Syncs a file, or a folder's list of names."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

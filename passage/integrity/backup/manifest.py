@@ -1,4 +1,4 @@
-"""The manifest of a backup: its last member, which says what all the others must be."""
+"""The manifest of a backup: its last member, which says what all others must be."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ FORMAT: Literal["passage-backup/1"] = "passage-backup/1"
 HEADER = "header.json"
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
-"""Of the manifest, and so of all that it has digests of (`signing`)."""
+"""Of the manifest, and so of everything it has digests of (`signing`)."""
 BEGIN = "begin.json"
 """Of a stream: its configuration and state."""
 WHOLE = frozenset({HEADER, MANIFEST, SIGNATURE, BEGIN})
-"""Members that are read at once, for they are small."""
+"""Members read whole, for they are small."""
 NAME_MAX_CHARACTERS = 300
 STREAMS = "streams"
 READ_MODELS = "read_models"
@@ -38,7 +38,7 @@ WITH_OLD_CALLS_MISSING = frozenset(
 
 
 def is_name(text: str) -> bool:
-    """Whether a member or stream may bear this name: it can be printed, and leads nowhere else."""
+    """Whether a member or stream may have this name: printable, and without path traversal."""
     parts = text.split("/")
     return (
         0 < len(text) <= NAME_MAX_CHARACTERS
@@ -67,20 +67,16 @@ class Header(_Written):
     passage_version: str
     started_at: datetime
     positions: dict[str, int]
-    """STREAM/consumer -> the last sequence below which everything was acknowledged."""
+    """STREAM/consumer -> the last sequence up to which everything was acknowledged."""
 
 
 class Part(_Written):
-    """The members under one folder of the file, their bytes together."""
-
     members: int
     bytes: int
     sha256: str
 
 
 class StreamPart(_Written):
-    """A stream as it was copied."""
-
     name: Named
     messages: int
     first_sequence: int
@@ -88,11 +84,12 @@ class StreamPart(_Written):
     content_sha256: str | None = None
     """Over sequence, subject, time and body of every message, read apart from the snapshot.
 
-    Only of streams that are never changed, but for what is appended."""
+    Only for append-only streams.
+    """
 
 
 class ReadModelsPart(_Written):
-    """The read models as they were copied: up to which event, and the rows of each table."""
+    """The copied read models: up to which event, and the rows of each table."""
 
     shape: str
     sequence: int
@@ -100,8 +97,6 @@ class ReadModelsPart(_Written):
 
 
 class Manifest(_Written):
-    """What is in a backup."""
-
     format: Literal["passage-backup/1"] = FORMAT
     passage_version: str
     nats_server_version: str
@@ -115,7 +110,7 @@ class Manifest(_Written):
     parts: dict[Named, Part]
 
     def stream(self, name: str) -> StreamPart:
-        """One stream. Raises BackupIncompleteError where it isn't in the backup."""
+        """Raises BackupIncompleteError if the stream isn't in the backup."""
         for one in self.streams:
             if one.name == name:
                 return one
@@ -123,11 +118,9 @@ class Manifest(_Written):
 
     @property
     def events(self) -> int:
-        """How many events the backup holds."""
         return self.stream(subjects.CASES).messages
 
     def summary(self) -> dict[str, Any]:
-        """The figures for scripts."""
         shown = self.model_dump(mode="json", include={"started_at", "ended_at", "incarnation"})
         return {
             "events": self.events,
@@ -164,7 +157,7 @@ class Tally:
 
 
 def read_manifest(content: bytes | None) -> Manifest:
-    """Reads the last member. Raises BackupIncompleteError where there is none, or a strange one."""
+    """Reads the last member. Raises BackupIncompleteError if it is missing or invalid."""
     if content is None:
         raise BackupIncompleteError("the backup has no manifest; take another one")
     try:
@@ -186,7 +179,7 @@ def read_header(content: bytes) -> Header:
 
 
 def compare(manifest: Manifest, tally: Tally) -> None:
-    """Raises BackupIncompleteError where members aren't what the manifest says they are."""
+    """Raises BackupIncompleteError unless members are what the manifest says."""
     needed = {one.name for one in streams(manifest.replicas)} - NOT_COPIED
     named = {one.name for one in manifest.streams}
     if OLD_CALLS in named:

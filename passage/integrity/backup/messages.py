@@ -1,4 +1,4 @@
-"""Messages to callers that were under way when a backup was made: a restore must warn of them."""
+"""Messages to callers in transit when a backup was made: a restore must warn about them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from shared.commands.intake import MESSAGE_VALID_MAX_MINUTES
 
 
 def warning_of_messages(manifest: Manifest, now: datetime) -> str | None:
-    """A warning of messages that may be sent a second time; None if all have expired.
+    """A warning of messages that may be sent again; None if all have expired.
 
-    The log that was lost may say that a message was sent which the backup has as queued.
+    The lost log may say that a message was sent which the backup has as queued.
     """
     until = manifest.ended_at + timedelta(minutes=MESSAGE_VALID_MAX_MINUTES)
     if now >= until:

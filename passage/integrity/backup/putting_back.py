@@ -1,7 +1,7 @@
-"""Makes an empty nats-server and an empty database what a backup says, and checks that they are.
+"""Fills an empty nats-server and an empty database from a backup, and checks the result.
 
-Nothing is believed before the manifest, the last member, was read. Whoever calls this throws away
-what was made where an error is raised.
+Nothing is believed before the manifest, the last member, was read. After an error the caller
+discards what was made.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ from services.query.feed.database import DatabaseFailedError
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be filled: a server without streams, an empty database, a folder for witnesses.
+    """A server without streams, an empty database, a folder for witnesses.
 
-    What lies in that folder already is left as it is.
+    Files already in that folder stay as they are.
     """
 
     client: Client
@@ -57,7 +57,7 @@ class Target:
     witness: Path
     quota: Quota = USUAL
     signer: Ed25519PublicKey | None = None
-    """Who must have signed the backup; None: that isn't looked at."""
+    """Who must have signed the backup; None: that isn't checked."""
 
 
 @dataclass
@@ -73,9 +73,9 @@ class PutBack:
 async def put_back(
     target: Target, members: Iterable[Member], told: Callable[[str], None]
 ) -> PutBack:
-    """Restores everything; `told` hears what comes next.
+    """Restores everything; `told` is called with the next step.
 
-    Raises BackupError of any kind; the server is then to be thrown away.
+    Raises BackupError of any kind; then discard the server.
     """
     if await stream_names(target.client):
         raise TargetNotEmptyError("the log has streams already; restore onto an empty server")
@@ -100,7 +100,7 @@ async def put_back(
 
 
 class _Sink:
-    """Takes the members in their order, each to where it belongs."""
+    """Takes the members in order, each to its place."""
 
     def __init__(self, target: Target, stack: ExitStack, told: Callable[[str], None]) -> None:
         self._target = target
@@ -163,7 +163,7 @@ class _Sink:
     def _take_witness(self, name: str, content: bytes, goes_on: bool) -> None:
         path = self._target.witness / name
         if not goes_on:
-            # One that is there already is newer, and tells of what is lost.
+            # An existing one is newer, and tells of what is lost.
             self._kept_witness = path.exists()
         if self._kept_witness:
             return
@@ -203,8 +203,7 @@ def _compare_streams(manifest: Manifest, restored: dict[str, StreamPart]) -> Non
 
 
 def came_back(part: StreamPart, there: StreamPart) -> bool:
-    """Whether a stream is there as it was copied."""
-    if part.name in TIMERS:  # What is due by now goes off as soon as the server has it.
+    if part.name in TIMERS:  # What is due by now fires as soon as the server has it.
         return there.last_sequence >= part.last_sequence
     return there == part.model_copy(update={"content_sha256": None})
 
@@ -223,14 +222,13 @@ def _keep_read_models(manifest: Manifest, filling: copying.Filling | None, done:
 async def _provision(target: Target, done: PutBack) -> None:
     for one in await provision(target.client, target.replicas, quota=target.quota):
         if not one.is_usable or (one.kind, one.state) == ("consumer", "unknown"):
-            # A consumer that nobody defined may publish what is stored to wherever it likes.
+            # An undefined consumer may publish what is stored to any subject.
             raise StreamRefusedError(f"{one.kind} {one.name} came back {one.summary}")
         if one.kind == "stream" and one.state == "made" and one.name not in NOT_COPIED:
             done.notes.append(f"{one.name} is not in the backup and was made empty")
 
 
 async def _reset_consumers(client: Client, positions: dict[str, int]) -> None:
-    """Sets each consumer back to where it stood before anything was copied."""
     for name, floor in positions.items():
         stream, _, consumer = name.partition("/")
         if floor and await existing(client, f"CONSUMER.INFO.{stream}.{consumer}") is not None:

@@ -1,4 +1,4 @@
-"""Makes an empty data folder, or empty nats-servers, what a backup says: all of it or nothing."""
+"""Fills an empty data folder, or empty nats-servers, from a backup: all of it or nothing."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from shared import subjects
 
 @dataclass(frozen=True)
 class Incoming:
-    """A backup to restore, with what is known of it here, and who hears how far it is."""
+    """A backup to restore, what is known of it here, and whom to tell about progress."""
 
     file: Path
     identity: Any
     signer: Ed25519PublicKey | None = None
-    """Who must have signed it; None: that isn't looked at."""
+    """Who must have signed it; None: that isn't checked."""
     checkpoints: Sequence[int] = ()
     """The newest of other witness files: they say what is lost."""
     told: Callable[[str], None] = lambda _: None
@@ -52,14 +52,14 @@ class Restored:
     done: PutBack
     lost: Lost
     incarnation: str | None
-    """The new one, where events were lost."""
+    """The new one, if events were lost."""
     checkpoints: Arriving
 
 
 def restore_into(folders: Folders, backup: Incoming) -> None:
     """Restores into an empty data folder. Raises BackupError.
 
-    Its checkpoints come to lie beside the folder, whatever witness files are named for others.
+    Its checkpoints go beside the folder, whatever witness files are named for others.
     """
     _into_folder(folders, None, backup, (folders.witness / FILE_NAME,))
 
@@ -99,11 +99,11 @@ def restore_into_running(folders: Folders, backup: Incoming) -> Restored:
 
 
 def restoring_server(draft: Folders) -> NatsServer:
-    """The server that is filled, on a port that nobody knows.
+    """The server being filled, on a port that nobody knows.
 
-    It doesn't sync each message: nats-server gives a restore up when it can't take the next chunk
-    for five seconds, which synced writes of some thousand messages exceed. All is synced at once
-    before the draft becomes the data folder; until then nobody relies on any of it.
+    It doesn't sync each message: nats-server aborts a restore if it can't accept the next chunk
+    for five seconds, which synced writes of some thousand messages exceed. Everything is synced at
+    once before the draft becomes the data folder; until then nobody relies on any of it.
     """
     make_identities(_passing_keys(draft))
     return NatsServer(
@@ -112,7 +112,7 @@ def restoring_server(draft: Folders) -> NatsServer:
 
 
 def restoring(draft: Folders, server: NatsServer) -> Running:
-    """How to log in to the server that is filled, and the draft's database."""
+    """How to log in to the server being filled, and the draft's database."""
     return Running.bare(server.url).model_copy(
         update={
             "keys": _passing_keys(draft),
@@ -123,7 +123,7 @@ def restoring(draft: Folders, server: NatsServer) -> Running:
 
 
 def _passing_keys(draft: Folders) -> Path:
-    """The keeper of the draft's server has a seed of its own: the real key folder may be away."""
+    """The draft server's keeper has a seed of its own: the real key folder may be missing."""
     return draft.data / "restoring.keys"
 
 
@@ -153,7 +153,7 @@ def _into_folder(
 async def _fill(
     running: Running, keys: Path, arriving: Arriving, backup: Incoming, members: Iterable[Member]
 ) -> Restored:
-    """`keys`: where the witness's key is; the servers' identities may be passing ones."""
+    """`keys`: where the witness's key is; the servers' identities may be temporary ones."""
     async with connected(running) as client:
         copies, quota, folder = running.replicas, running.quota, arriving.staging
         target = Target(client, running.database, copies, folder, quota, backup.signer)
@@ -169,7 +169,7 @@ async def _fill(
 
 @contextmanager
 def _draft_of(folders: Folders) -> Iterator[Folders]:
-    """A folder beside the new one, which is gone afterwards; what an ended run left, too."""
+    """A temporary folder beside the new one; also removes what an ended run left."""
     if folders.data.exists() and (not folders.data.is_dir() or any(folders.data.iterdir())):
         raise TargetNotEmptyError(f"{folders.data} is not empty; name a new folder with --data")
     draft = Folders(folders.data.with_name(f".{folders.data.name}.restoring"))
@@ -185,7 +185,7 @@ def _draft_of(folders: Folders) -> Iterator[Folders]:
 
 
 def _clear(draft: Folders) -> None:
-    """Takes away what an ended run left, but for the lock that is held."""
+    """Removes what an ended run left, except the lock that is held."""
     shutil.rmtree(draft.witness, ignore_errors=True)
     for path in draft.data.iterdir():
         if path.is_dir():

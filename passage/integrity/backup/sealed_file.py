@@ -1,7 +1,7 @@
 """The file of a backup: a tar stream inside age, written and read piece by piece.
 
-Plaintext stays in memory: it goes through a pipe to the thread that encrypts, or comes from the one
-that decrypts. age authenticates each 64 KiB, and the end of the file.
+Plaintext stays in memory: it goes through a pipe to the encrypting thread, or comes from the
+decrypting one. age authenticates each 64 KiB, and the end of the file.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from passage.backup_errors import BackupDamagedError, BackupError, BackupKeyErro
 from passage.integrity.backup.manifest import MANIFEST, SIGNATURE, WHOLE, Tally, is_name
 
 PIECE_BYTES = 8_388_608
-"""So much of a member is in memory at once, and the rest of the line that is cut there."""
+"""The most of a member in memory at once, plus the rest of the line that is cut there."""
 DRAIN_BYTES = 65_536
 NO_KEY = "No matching keys found"
-"""What pyrage says where the identity is not one of the file's recipients."""
+"""pyrage's message if the identity is not one of the file's recipients."""
 
 
 class Member(NamedTuple):
     """One piece of a backup. A large member comes in several pieces under one name.
 
-    If a member has lines, each piece ends at the end of a line.
+    Pieces of a member with lines end at line ends.
     """
 
     name: str
@@ -39,8 +39,6 @@ class Member(NamedTuple):
 
 
 class SealedWriter:
-    """Puts members into the encrypted stream, and counts and hashes them."""
-
     def __init__(self, tar: tarfile.TarFile) -> None:
         self._tar = tar
         self.tally = Tally()
@@ -93,10 +91,10 @@ def sealed(target: Any, recipient: Any) -> Iterator[SealedWriter]:
 
 @contextmanager
 def opened(path: Path, identity: Any, told: Callable[[int], None]) -> Iterator[Iterator[Member]]:
-    """The members of a backup in their order; `told` gets the number of bytes read.
+    """The members of a backup in order; `told` gets the number of bytes read.
 
-    Raises BackupKeyError and BackupDamagedError where the damage is: everything read before it is
-    authentic, but only reading to the end shows that nothing was cut off.
+    Raises BackupKeyError, and BackupDamagedError at the place of the damage: everything before it
+    is authentic, but only reading to the end shows that nothing was cut off.
     """
     read_end, write_end = os.pipe()
     try:
@@ -128,7 +126,7 @@ def _members(path: Path, plain: BinaryIO, decrypting: _Work) -> Iterator[Member]
                 yield from _pieces(member.name, tar.extractfile(member) or io.BytesIO())
                 _forget(tar)
         while plain.read(DRAIN_BYTES):
-            pass  # Behind the tar's end only age's own end is left, which must be looked at.
+            pass  # Behind the tar's end only age's own end is left, which must be checked.
     except tarfile.TarError:
         raise _error(path, decrypting) from None
     decrypting.join()
@@ -137,7 +135,7 @@ def _members(path: Path, plain: BinaryIO, decrypting: _Work) -> Iterator[Member]
 
 
 def _forget(tar: Any) -> None:
-    """A TarFile remembers each member that it wrote or read, and a backup may have very many."""
+    """A TarFile remembers every member it handled, and a backup may have very many."""
     tar.members.clear()
 
 
@@ -182,8 +180,6 @@ class _Work:
 
 
 class _Tallied(io.RawIOBase):
-    """Counts and hashes bytes as they are read."""
-
     def __init__(self, file: BinaryIO, name: str, tally: Tally) -> None:
         super().__init__()
         self._file = file
@@ -198,8 +194,6 @@ class _Tallied(io.RawIOBase):
 
 
 class _Counted:
-    """Tells how much of it was read."""
-
     def __init__(self, file: BinaryIO, told: Callable[[int], None]) -> None:
         self._file = file
         self._told = told

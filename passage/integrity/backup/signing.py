@@ -1,9 +1,9 @@
-"""The signature of a backup's manifest: who made the file, where `backup.pub` says only for whom.
+"""The signature of a backup's manifest: who made the file; `backup.pub` says only for whom.
 
-Anyone who has `backup.pub` can encrypt a file of his own making. The witness's key signs the
-manifest, which has a digest of everything else, so a file with its signature was made by someone
-who had `witness.key`: this installation, or whoever took the key from it. It doesn't say that the
-backup is the newest one, nor that the log in it was right; checkpoints say that.
+Anyone with `backup.pub` can encrypt a file of their own making. The witness's key signs the
+manifest, which has a digest of everything else, so a signed file was made by someone with
+`witness.key`: this installation, or whoever took the key from it. The signature doesn't say that
+the backup is the newest, nor that its log was right; checkpoints do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shared.keys.keyfiles import KeyFilesError, KeyFilesOpenError, read_secret
 from shared.witnesses.checkpoints import PUBLIC_NAME, read_public_key, read_signing_key
 
 _SIGNED_AS = b"passage backup manifest\n"
-"""What else the key signs begins otherwise, so neither passes for the other."""
+"""The key's other signatures begin otherwise, so neither passes for the other."""
 UNCHECKED = (
     f"nobody's signature was looked for: {PUBLIC_NAME} isn't among the key files; name its copy "
     "with --signer"
@@ -26,7 +26,6 @@ UNCHECKED = (
 
 
 def signature_of(key: Ed25519PrivateKey, manifest: bytes) -> bytes:
-    """Signs a manifest as it stands in the file."""
     return key.sign(_SIGNED_AS + manifest)
 
 
@@ -47,7 +46,7 @@ def check_signature(
 
 
 def own_key(folder: Path) -> Ed25519PrivateKey | None:
-    """Reads what signs, or gives None where there is none. Raises BackupKeyError."""
+    """The signing key, if there is one. Raises BackupKeyError."""
     try:
         return read_signing_key(folder)
     except KeyFilesOpenError as error:
@@ -57,7 +56,7 @@ def own_key(folder: Path) -> Ed25519PrivateKey | None:
 
 
 def known_signer(named: Path | None, keys: Path) -> Ed25519PublicKey | None:
-    """Reads who must have signed: the file named, else the key folder's, or None without either.
+    """Who must have signed: the named file's key, else the key folder's, else None.
 
     Raises BackupKeyError.
     """

@@ -1,7 +1,7 @@
-"""A stream out of nats-server and in again, by JetStream's own snapshot and restore.
+"""Copies a stream out of nats-server and in again, by JetStream's own snapshot and restore.
 
-It keeps sequences, holes, times and headers, which no copying message by message does, and the
-server checks every message's checksum before (`jsck`). Chunks are the server's own format; they
+This keeps sequences, holes, times and headers, which copying message by message doesn't, and the
+server first checks every message's checksum (`jsck`). Chunks are the server's own format; they
 come as fast as they are acknowledged.
 """
 
@@ -30,7 +30,7 @@ CHUNK_BYTES = 262_144
 CHUNK_TIMEOUT_S = 30.0
 """Before the first chunk the server reads the whole stream."""
 HEARD_TRIES, HEARD_PAUSE_S = 250, 0.02
-"""Where no server hears a chunk; some five seconds in all."""
+"""If no server hears a chunk; about five seconds in all."""
 LAST_TIMEOUT_S = 600.0
 """After the last chunk the server reads what it was given."""
 FAILED_STATUS = 400
@@ -40,7 +40,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A stream as the server gives it: what it is, and its chunks."""
+    """A stream as the server returns it: what it is, and its chunks."""
 
     config: Json
     state: Json
@@ -90,12 +90,12 @@ async def _chunks(stream: str, subscription: Subscription) -> AsyncIterator[byte
                 raise StreamRefusedError(f"the copy of {stream} ended with status {status}")
             return
         yield message.data
-        if message.reply:  # The server asks for an answer to some of them only.
+        if message.reply:  # The server wants only some of them acknowledged.
             await message.respond(b"")
 
 
 class Restoring:
-    """One stream being restored; chunks in their order, then `end`."""
+    """One stream being restored: chunks in order, then `end`."""
 
     def __init__(self, client: Client, stream: str, subject: str) -> None:
         self._client = client
@@ -103,7 +103,7 @@ class Restoring:
         self._subject = subject
 
     async def put(self, chunk: bytes) -> None:
-        """Hands one chunk to the server. Raises StreamRefusedError, VerbEndedError."""
+        """Raises StreamRefusedError, VerbEndedError."""
         self._raise_refusal(await self._once_heard(chunk))
 
     async def end(self) -> StreamPart:
@@ -122,8 +122,8 @@ class Restoring:
             ) from error
 
     async def _once_heard(self, chunk: bytes) -> bytes:
-        # In a cluster our own server may hear of the restore later than we do; what nobody
-        # heard is not in the stream, so it can be said again.
+        # In a cluster our own server may hear of the restore later than we do; what no server heard
+        # is not in the stream, so it can be resent.
         for _ in range(HEARD_TRIES - 1):
             try:
                 return await self._request(chunk, CHUNK_TIMEOUT_S)
@@ -142,7 +142,7 @@ class Restoring:
 
 
 async def begin_restoring(client: Client, config: Json, state: Json) -> Restoring:
-    """Begins to restore a stream that isn't there. Raises StreamRefusedError."""
+    """Begins to restore a stream that doesn't exist. Raises StreamRefusedError."""
     stream = str(config["name"])
     try:
         answer = await ask(client, f"STREAM.RESTORE.{stream}", {"config": config, "state": state})
@@ -152,9 +152,9 @@ async def begin_restoring(client: Client, config: Json, state: Json) -> Restorin
 
 
 async def content_sha256(client: Client, part: StreamPart) -> str:
-    """The hash over every message that a part counts, as they are read one by one.
+    """The hash over every message that a part counts, read one by one.
 
-    Raises BackupIncompleteError where fewer are read than the server said there are.
+    Raises BackupIncompleteError if there are fewer than the server said.
     """
     digest, messages = hashlib.sha256(), 0
     async for batch in read_batches(client, part.name, part.last_sequence):

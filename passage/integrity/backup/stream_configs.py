@@ -1,4 +1,4 @@
-"""How streams are restored: as this version defines them, whatever the backup says.
+"""The configuration of restored streams: this version's, whatever the backup says.
 
 Differences are reported. A stream with a small limit, or one that forwards or copies, would look
 right but lose or leak what is published later.
@@ -20,7 +20,6 @@ from shared import subjects
 
 
 def config_for(found: Json, replicas: int, quota: Quota) -> Json:
-    """The configuration with which a stream is restored."""
     wanted = _definition(found, replicas, quota)
     if wanted is None:
         # Its messages come back; nothing can be published to it, and it does nothing.
@@ -54,7 +53,7 @@ def note_on(found: Json, quota: Quota) -> str:
 
 
 class Definitions:
-    """Reads the members of a backup, and collects the differences of its streams."""
+    """Reads a backup's members, and collects the differences of its streams."""
 
     def __init__(self, quota: Quota) -> None:
         self._quota = quota

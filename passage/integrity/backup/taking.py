@@ -82,16 +82,16 @@ ORDER = (
 )
 """The order of the streams; others come last."""
 APPEND_ONLY = frozenset({subjects.CASES, INDEX, subjects.AUDIT})
-"""Streams whose messages up to a sequence stay what they are, so that they can be read apart."""
+"""Streams whose messages up to a sequence never change, so that they can be read apart."""
 
 Told = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Source:
-    """What is to be copied: the log, the database, and the checkpoints.
+    """What to copy: the log, the database, and the checkpoints.
 
-    `witness` is the folder where they usually lie, `witnesses` the files that are named.
+    `witness` is the checkpoints' usual folder, `witnesses` the named files.
     """
 
     client: Client
@@ -110,11 +110,11 @@ class Taken:
     manifest: Manifest
     read_models_missing: str = ""
     witnesses_missing: tuple[str, ...] = ()
-    """Witness files that are named and couldn't be copied, and why."""
+    """Named witness files that couldn't be copied, and why."""
 
 
 async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
-    """Copies everything into the writer; `told` hears what is copied next.
+    """Copies everything into the writer; `told` is called with the next step.
 
     Raises StreamRefusedError, BackupIncompleteError, and VerbEndedError (5) on no answer.
     """
@@ -156,7 +156,6 @@ async def take(source: Source, writer: SealedWriter, told: Told) -> Taken:
 
 
 async def stream_names(client: Client) -> list[str]:
-    """The names of all streams there are, in the order in which they are copied."""
     known = {name: place for place, name in enumerate(ORDER)}
     return sorted(await all_streams(client), key=lambda name: (known.get(name, len(known)), name))
 
@@ -187,7 +186,7 @@ async def _stream(client: Client, name: str, writer: SealedWriter) -> tuple[Stre
 
 
 def _checkpoints(source: Source, writer: SealedWriter) -> tuple[int | None, tuple[str, ...]]:
-    """Copies the witness files, of any size, and finds the newest checkpoint in them."""
+    """Copies the witness files, of any size, and finds their newest checkpoint."""
     newest, missing = [], [f"{path}: not there" for path in source.witnesses if not path.is_file()]
     for name, path in files_to_copy(source.witness, source.witnesses).items():
         try:

@@ -1,7 +1,7 @@
-"""The witness' checkpoints in a backup, and what they say of a log that came back.
+"""The witness's checkpoints in a backup, and what they say of a restored log.
 
-A checkpoint says that the log had a sequence; one that is newer than the restored log says how
-many events are lost. Signatures are the witness' matter and are checked by `passage verify`.
+A checkpoint says that the log had a sequence; one newer than the restored log tells how many
+events are lost. Signatures are the witness's matter and are checked by `passage verify`.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class Lost(NamedTuple):
 
 
 def files_to_copy(folder: Path, named: Sequence[Path]) -> dict[str, Path]:
-    """The witness files that are named, and what else lies in the folder, each under its own name.
+    """The named witness files and the rest of the folder, each under a name of its own.
 
-    Two of one name on two disks are two; one that can't be found is left out.
+    Two of one name on two disks are two; a missing one is left out.
     """
     others = sorted(folder.iterdir()) if folder.is_dir() else []
     found = dict.fromkeys(path.resolve() for path in (*named, *others) if path.is_file())
@@ -52,7 +52,7 @@ def files_to_copy(folder: Path, named: Sequence[Path]) -> dict[str, Path]:
 
 
 def size_of(file: BinaryIO) -> int:
-    """Up to where a witness file is copied: a line that is being written now is not."""
+    """Up to where to copy a witness file: without a line being written now."""
     size = file.seek(0, os.SEEK_END)
     whole = end_of_whole_lines(file)
     file.seek(0)
@@ -60,10 +60,10 @@ def size_of(file: BinaryIO) -> int:
 
 
 def newest_checkpoint(pieces: Iterable[bytes]) -> int | None:
-    """The highest `sequence` that JSON lines have of the newest line's incarnation.
+    """The highest `sequence` in JSON lines of the newest line's incarnation.
 
-    A line that succeeded another incarnation may stand lower than that one ended. What isn't a
-    checkpoint is passed over.
+    A succeeding incarnation may begin below the end of the previous one. Skips anything but
+    checkpoints.
     """
     numbers: dict[object, int] = {}
     sequences: dict[object, int] = {}
@@ -75,7 +75,7 @@ def newest_checkpoint(pieces: Iterable[bytes]) -> int | None:
 
 
 def pieces_of(paths: Iterable[Path]) -> Iterator[bytes]:
-    """The contents of files, in pieces that end where lines end. Raises OSError."""
+    """The contents of files, in pieces that end at line ends. Raises OSError."""
     for path in paths:
         with path.open("rb") as file:
             while piece := file.read(PIECE_BYTES):
@@ -83,7 +83,7 @@ def pieces_of(paths: Iterable[Path]) -> Iterator[bytes]:
 
 
 def last_number(path: Path) -> int:
-    """The number of a witness file's last line; 0 where it has none."""
+    """The number of a witness file's last line; 0 if it has none."""
     with path.open("rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - PIECE_BYTES))
         return max((number for number, _, _ in _lines(file.read())), default=0)
@@ -101,14 +101,13 @@ def read_witness(path: Path) -> int:
 
 
 def lost_against(newest: int | None, last_sequence: int) -> Lost:
-    """Compares the newest checkpoint with the last sequence that came back."""
     if newest is None or newest <= last_sequence:
         return Lost(0, 0, 0)
     return Lost(newest - last_sequence, last_sequence + 1, newest)
 
 
 async def begin_incarnation(client: Client) -> str:
-    """Gives CASES a new incarnation: sequences that were lost will be used again.
+    """Gives CASES a new incarnation: lost sequences will be used again.
 
     Whoever remembers a sequence of the old one must not take the new events for those.
     """

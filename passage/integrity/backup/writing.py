@@ -28,8 +28,6 @@ DRAFT = ".draft"
 
 @dataclass(frozen=True)
 class Written:
-    """A backup on the disk."""
-
     path: Path
     taken: Taken
     bytes: int
@@ -37,7 +35,6 @@ class Written:
     opened: bool
     """Whether it was opened and compared; without backup.key only its bytes were read again."""
     is_signed: bool
-    """Whether its manifest is signed, with the witness's key."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -53,7 +50,7 @@ class Written:
 
 
 def write_backup(data: Path, to: Path, told: Callable[[str], None] = lambda _: None) -> Written:
-    """`told` hears what is copied next. Raises BackupError of any kind."""
+    """`told` is called with the next step. Raises BackupError of any kind."""
     started = time.monotonic()
     running = find_running(data)
     recipient, secret = read_recipient(running.keys), running.keys / SECRET

@@ -1,7 +1,7 @@
 """Whether anything opens what was erased of a case: its sealed values, and every copy of its keys.
 
-A value that was erased may be copied anywhere; what counts is that no copy of its data key opens
-under a key-encryption key that is still kept. So both are gathered, and the key holder tries.
+An erased value may have copies anywhere; what counts is that no copy of its data key opens under a
+key-encryption key that is still kept. So both are gathered, and the key holder tries.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from shared.keys.messages import OpeningKey
 from shared.keys.sealing import Spot, key_id_of
 
 STARTS = re.compile(rb'\{"(?:specversion|epoch)":')
-"""How a stored event and an entry of KEYS begin, wherever their bytes lie."""
+"""How a stored event and an entry of KEYS begin, wherever their bytes are."""
 SUBJECT = re.compile(rb'"subject":"([A-Za-z0-9_-]{1,64})"')
 LONGEST_OBJECT_BYTES = 1_048_576
 """Nothing that the server stores is longer."""
@@ -40,24 +40,22 @@ _DECODER = json.JSONDecoder()
 
 @dataclass
 class Erasures:
-    """What was erased of one case, and what was found of it since."""
-
     case_id: str
     erased_at: dict[PersonalClass, int] = field(default_factory=dict)
-    """Class -> the version of the case at which it was last erased."""
+    """Class -> the case version of its last erasure."""
     values: dict[Spot, set[str]] = field(default_factory=dict)
-    """Where a value stands -> the sealed values found for that place."""
+    """Place of a value -> the sealed values found for it."""
     copies: dict[str, list[str]] = field(default_factory=dict)
     """An entry of KEYS -> where it was found; most are other cases', and open nothing here."""
     call_ids: set[str] = field(default_factory=set)
-    """The calls of the case: what a channel published of them may still lie in a box."""
+    """The case's calls: what a channel published of them may still be in a box."""
     boxes: dict[str, set[str]] = field(default_factory=dict)
-    """Call -> where a box of it lies, which the intake key opens."""
+    """Call -> the places of its boxes, which the intake key opens."""
     looked_at: Counter[str] = field(default_factory=Counter)
-    """Store -> how many sealed values of the case it holds; 0 is said too."""
+    """Store -> how many sealed values of the case it holds; includes zeros."""
 
     def take_event(self, where: str, event: CaseEvent[Any]) -> None:
-        """Takes an event of the case into account; others are left alone."""
+        """Ignores events of other cases."""
         if event.subject != self.case_id:
             return
         if isinstance(event.data, PersonalDataErased):
@@ -73,7 +71,7 @@ class Erasures:
                 self.looked_at[where] += 1
 
     def take_bytes(self, where: str, content: bytes) -> int:
-        """Takes every event and every key entry in some bytes; gives how many there were."""
+        """Takes every event and every key entry in some bytes; returns how many."""
         self.looked_at[where] += 0
         taken = 0
         for found in self._objects(content):
@@ -89,10 +87,10 @@ class Erasures:
         return taken
 
     def _objects(self, content: bytes) -> Iterator[bytes]:
-        """What may be events of the case, and entries of KEYS of any."""
+        """Possible events of the case, and entries of KEYS of any case."""
         for start in STARTS.finditer(content):
             is_event = start.group().startswith(b'{"s')
-            # The envelope's subject stands near its beginning: other cases' needn't be parsed.
+            # The envelope's subject is near its beginning: other cases' needn't be parsed.
             subject = SUBJECT.search(content, *_envelope(start.start()))
             if is_event and (subject is None or not self._is_of_case(subject.group(1).decode())):
                 continue
@@ -104,15 +102,15 @@ class Erasures:
         return subject == self.case_id or subject in self.call_ids
 
     def must_stay_closed(self) -> Iterator[tuple[Spot, str]]:
-        """The sealed values that were erased: those up to their class's last erasure."""
+        """The erased values: those up to their class's last erasure."""
         for spot, sealed in self.values.items():
             if spot.version <= self.erased_at.get(spot.personal_class, 0):
                 yield from ((spot, one) for one in sorted(sealed))
 
     def open_still(self, keys: Iterable[OpeningKey]) -> Iterator[tuple[Spot, list[str]]]:
-        """Each erased value whose data key can be had, and where that key lies.
+        """Each erased value whose data key can still be opened, and where that key is.
 
-        `keys` is what the key holder says of `copies`, in their order.
+        `keys` is the key holder's answer about `copies`, in their order.
         """
         places = list(self.copies.values())
         had: dict[tuple[PersonalClass, int], list[str]] = {}
@@ -129,7 +127,7 @@ def _envelope(start: int) -> tuple[int, int]:
 
 
 def _object_at(content: bytes, start: int) -> bytes | None:
-    """The JSON object that begins at a place, up to the brace that ends it."""
+    """The JSON object that begins at a place, up to its closing brace."""
     length = FIRST_LOOK_BYTES
     while True:
         text = content[start : start + length].decode("utf-8", errors="replace")

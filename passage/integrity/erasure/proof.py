@@ -36,8 +36,6 @@ ENTRIES_AT_ONCE = 300
 
 @dataclass(frozen=True)
 class Looked:
-    """What was looked at, and what was found."""
-
     erasures: Erasures
     findings: Findings
 
@@ -62,7 +60,7 @@ def prove(running: Running, case_id: str, paths: Sequence[Path]) -> Looked:
 
 @contextmanager
 def _restored(running: Running, paths: Sequence[Path]) -> Iterator[dict[str, Path]]:
-    """Where to look by what the person knows it by; a backup is restored for as long."""
+    """Display name -> place to search; a backup is restored meanwhile."""
     key = running.keys / SECRET
     with TemporaryDirectory(prefix="passage-erased-") as folder:
         places: dict[str, Path] = {}
@@ -109,7 +107,7 @@ async def _look_elsewhere(
 
 
 async def _keys_that_open(client: Client, erasures: Erasures) -> list[OpeningKey]:
-    """Has the key holder try its key-encryption keys on every key entry that was found."""
+    """Makes the key holder try its key-encryption keys on every key entry found."""
     entries, keys = list(erasures.copies), list[OpeningKey]()
     for first in range(0, len(entries), ENTRIES_AT_ONCE):
         some = entries[first : first + ENTRIES_AT_ONCE]

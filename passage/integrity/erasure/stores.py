@@ -1,4 +1,4 @@
-"""Reads the stores in which copies of what was erased may lie: log, keys, database, and files."""
+"""Reads the stores that may hold copies of what was erased: log, keys, database, and files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class NotLookedIntoError(Exception):
 
 
 async def read_log(client: Client, erasures: Erasures) -> None:
-    """Reads the case's events, and its entry of KEYS as it is now."""
+    """The case's events, and its current entry of KEYS."""
     last = await last_sequence(client, subjects.CASES)
     wanted = f"{subjects.CASES_PREFIX}.{erasures.case_id}.>"
     erasures.looked_at["log"] += 0
@@ -72,7 +72,7 @@ async def _waiting_calls(client: Client, channel: str) -> AsyncIterator[bytes]:
 
 
 def read_database(reader: Engine, erasures: Erasures) -> list[str]:
-    """Reads every table of query's database; gives those that keep a sealed value of the case
+    """Reads every table of query's database; returns those that have a sealed value of the case
     outside an event."""
     metadata = MetaData()
     metadata.reflect(bind=reader)
@@ -102,9 +102,9 @@ def _read_table(reader: Engine, table: Table, erasures: Erasures) -> bool:
 
 
 def read_path(path: Path, erasures: Erasures, called: str = "") -> list[str]:
-    """Reads a file, or every file below a folder; gives those that can't be looked into.
+    """Reads a file, or every file below a folder; returns those that can't be read.
 
-    `called` is what the person knows the path by, where that is something else.
+    `called` is the path's display name, if another.
     """
     called = called or str(path)
     if not path.exists():
@@ -122,13 +122,11 @@ def read_path(path: Path, erasures: Erasures, called: str = "") -> list[str]:
 
 
 def is_backup(path: Path) -> bool:
-    """Whether a file is encrypted as backups are."""
     with path.open("rb") as file:
         return file.read(len(AGE_STARTS)) == AGE_STARTS
 
 
 def files_in(path: Path) -> Iterator[Path]:
-    """A file, or every file below a folder."""
     if path.is_dir():
         yield from (one for one in sorted(path.rglob("*")) if one.is_file())
     else:
@@ -141,7 +139,7 @@ def _read_file(where: str, path: Path, erasures: Erasures) -> None:
         file.seek(0)
         _read_stream(where, start, file, erasures)
     if start.startswith(SQLITE_STARTS):
-        # A long value lies in pieces on several pages; as a row it is whole.
+        # A long value is in pieces on several pages; as a row it is whole.
         _read_sqlite(where, path, erasures)
 
 

@@ -1,4 +1,4 @@
-"""Makes a damaged, truncated or tampered CASES anew: keeps what is there, plans, stores, signs."""
+"""Rebuilds a damaged, truncated or tampered CASES: keeps what is there, plans, stores, signs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from passage.integrity.gate import Held, Succession, succeed
 from passage.integrity.log_reading import stream_info
 from passage.integrity.query_database import reading_database
 from passage.integrity.repair.plan import ArchiveUnsoundError, Plan, as_stored, counts, plan_of
-from passage.integrity.repair.rebuild import floors_of, make_anew, make_durables, store
+from passage.integrity.repair.recreating import floors_of, make_anew, make_durables, store
 from passage.integrity.repair.saved import Saved, new_file, save_stream, unfinished_in
 from passage.printing import counted, err
 from passage.running import Running
@@ -33,8 +33,6 @@ REASON = "repaired from the archive"
 
 @dataclass
 class Repaired:
-    """What was done, or would be."""
-
     before: str
     plan: Plan
     saved: Path | None = None
@@ -62,17 +60,15 @@ class Repaired:
 
 @dataclass
 class Repair:
-    """One repair of a system without services."""
-
     running: Running
     witnessed: Witnessed
     folder: Path
     reason: str = REASON
     tell: Callable[[int, int], None] = lambda *_: None
-    """Hears how many events are stored, of how many."""
+    """Called with how many events are stored, and of how many."""
 
     async def run(self, *, dry_run: bool = False, accept_loss: bool = False) -> Repaired:
-        """Plans, and carries the plan out unless only that was asked for. Raises VerbEndedError."""
+        """Plans, and carries the plan out unless `dry_run`. Raises VerbEndedError."""
         began = time.perf_counter()
         previous = self._previous()
         async with connected(self.running) as client:
@@ -111,7 +107,7 @@ class Repair:
     async def _save(self, client: RawClient) -> Saved:
         answer = await stream_info(client, subjects.CASES)
         incarnation = incarnation_of(answer["config"])
-        # Of a stream that somebody put in place of ours, durables say nothing.
+        # If somebody replaced our stream, its durables say nothing.
         is_ours = incarnation in self.witnessed.current
         floors = await floors_of(client) if is_ours else {}
         last = int(answer["state"]["last_seq"])

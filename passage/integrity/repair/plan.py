@@ -56,7 +56,6 @@ class Spans:
             self.found.append(Span(sequence, sequence, what))
 
     def cut(self, last: int) -> None:
-        """Forgets what lies above a sequence."""
         self.found = [one._replace(last=min(one.last, last)) for one in self.found]
         self.found = [one for one in self.found if one.first <= one.last]
 
@@ -77,7 +76,7 @@ class Plan:
     archived: int
     newer: list[StoredMessage] = field(default_factory=list)
     taken: Spans = field(default_factory=Spans)
-    """By sequence of the new stream: where each event is taken from."""
+    """By sequence of the new stream: the source of each event."""
     aside: Spans = field(default_factory=Spans)
     """By sequence of the new stream: what is no event, or follows from nothing, and stays."""
     left_out: Spans = field(default_factory=Spans)
@@ -88,7 +87,7 @@ class Plan:
     """Up to here old checkpoints bind."""
     lost: int = 0
     told: int = 0
-    """The last sequence of the old stream at which an event of ours stood, taken or not."""
+    """The last sequence of the old stream with an event of ours, taken or not."""
 
     @property
     def last(self) -> int:
@@ -96,12 +95,12 @@ class Plan:
 
     @property
     def unmoved(self) -> int:
-        """Up to here every event has the sequence that it always had."""
+        """Up to here every event keeps its sequence."""
         return self.last - self.taken.count(MOVED)
 
 
 class _Mark(NamedTuple):
-    """The newer events up to a place that is certified: the archive's end, or a checkpoint."""
+    """The newer events up to a certified place: the archive's end, or a checkpoint."""
 
     newer: int
     digest: bytes
@@ -111,7 +110,7 @@ class _Mark(NamedTuple):
 def plan_of(
     rows: Iterable[StoredMessage], stream: Iterable[StoredMessage], witnessed: Witnessed
 ) -> Plan:
-    """Plans the new log. Raises ArchiveUnsoundError."""
+    """Raises ArchiveUnsoundError."""
     heads, plan, known = LogHeads(witnessed), Plan(0), set[bytes]()
     others, doubts = list[StoredMessage](), _Doubts()
     for archived, old in in_step(rows, stream):
@@ -138,13 +137,13 @@ def plan_of(
 
 @dataclass
 class _Doubts:
-    """What of the archive follows from nothing, and no checkpoint or second copy knows yet."""
+    """Archived messages that follow from nothing, not yet known to a checkpoint or second copy."""
 
     open: list[Problem] = field(default_factory=list)
     differing: set[str] = field(default_factory=set)
-    """Cases of which archive and stream say different things, above the last checkpoint.
+    """Cases on which archive and stream differ, above the last checkpoint.
 
-    There a break in the chain may come of the row that was altered, not of what follows it.
+    There a break in the chain may come from the altered row, not from what follows it.
     """
 
     def take(
@@ -175,14 +174,13 @@ def _unsound(problem: Problem) -> ArchiveUnsoundError:
 def as_stored(
     rows: Iterable[StoredMessage], stream: Iterable[StoredMessage]
 ) -> Iterator[StoredMessage]:
-    """The archive's rows, each under the subject that it had in the stream."""
     return (_as_stored(row, old) for row, old in in_step(rows, stream) if row is not None)
 
 
 def in_step(
     rows: Iterable[StoredMessage], stream: Iterable[StoredMessage]
 ) -> Iterator[tuple[StoredMessage | None, StoredMessage | None]]:
-    """The archive's row and the stream's message of each sequence that either has."""
+    """The archive's row and the stream's message for each sequence that either has."""
     rest = iter(stream)
     old = next(rest, None)
     for row in rows:
@@ -198,14 +196,14 @@ def in_step(
 
 
 def _as_stored(row: StoredMessage, old: StoredMessage | None) -> StoredMessage:
-    """The row under the subject that it has in the log: the archive's letters may differ."""
+    """The row under its subject in the log: the archive may spell it differently."""
     if old is not None and old.body == row.body and is_filed(row, old.subject):
         return row._replace(subject=old.subject)
     return row
 
 
 def _take_row(plan: Plan, heads: LogHeads, row: StoredMessage) -> Problem | None:
-    """Takes a row of the archive; gives what is wrong with it where it may have been stored so."""
+    """Takes a row of the archive; returns what is wrong with it if it may have been stored so."""
     misfit = None
     for problem in heads.take(row.sequence, row.subject, row.body):
         if not problem.is_misfit:
@@ -216,7 +214,7 @@ def _take_row(plan: Plan, heads: LogHeads, row: StoredMessage) -> Problem | None
 
 
 def _take_certified(plan: Plan, heads: LogHeads, newer: list[StoredMessage]) -> int:
-    """Takes of the stream all that a checkpoint knows just so; gives how many messages."""
+    """Takes from the stream what a checkpoint knows just so; returns how many messages."""
     last = heads.agreed(newer)
     count = max(0, last - heads.sequence)
     for one in newer[:count]:
@@ -278,7 +276,6 @@ def _mark_of(one: StoredMessage) -> bytes:
 
 
 def counts(plan: Plan) -> Counter[str]:
-    """How many sequences have each origin or fate."""
     found: Counter[str] = Counter()
     for span in (*plan.taken.found, *plan.aside.found, *plan.left_out.found):
         found[span.what] += span.last - span.first + 1

@@ -1,6 +1,6 @@
-"""What stood in a stream that is to be made anew, kept in a file first: one message a line.
+"""A stream's content, saved to a file before the stream is rebuilt: one message a line.
 
-A repair that was cut short finds the file of the stream that it had begun to replace.
+An interrupted repair finds the file of the stream that it had begun to replace.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Saved:
     """Durable -> the last sequence up to which it had acknowledged everything."""
 
     def messages(self) -> Iterator[StoredMessage]:
-        """The messages in the order of the stream, missing ones left out."""
+        """In stream order, missing ones left out."""
         with self.path.open("rb") as file:
             file.readline()
             for line in file:
@@ -43,24 +43,24 @@ class Saved:
                 yield StoredMessage(int(kept["sequence"]), str(kept["subject"]), body)
 
     def begin(self) -> Saved:
-        """Marks that the old stream is about to go: from now on a repair starts from this file."""
+        """The old stream is about to go: from now on a repair starts from this file."""
         if self.path.name.endswith(UNFINISHED):
             return self
         name = self.path.name.replace(DRAFT, UNFINISHED)
         return replace(self, path=self.path.rename(self.path.with_name(name)))
 
     def finish(self) -> Path:
-        """Marks that the new stream is whole; the file stays."""
+        """The new stream is whole; the file stays."""
         return self.path.rename(self.path.with_name(self.path.name.replace(UNFINISHED, ".jsonl")))
 
     def drop(self) -> None:
-        """Takes the file away, unless a stream depends on it."""
+        """Deletes the file, unless a stream depends on it."""
         if self.path.name.endswith(DRAFT):
             self.path.unlink()
 
 
 def unfinished_in(folder: Path) -> Saved | None:
-    """The file of a repair that was cut short after the old stream was deleted."""
+    """The file of a repair that was interrupted after the old stream was deleted."""
     for path in sorted(folder.glob(f"*{UNFINISHED}")):
         with path.open("rb") as file:
             head = json.loads(file.readline())
@@ -71,7 +71,7 @@ def unfinished_in(folder: Path) -> Saved | None:
 async def save_stream(
     client: RawClient, path: Path, incarnation: str, last: int, floors: dict[str, int]
 ) -> Saved:
-    """Writes every message that can be read to a new file, on the disk when this returns."""
+    """Writes every readable message to a new file, synced to disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
     with os.fdopen(descriptor, "wb") as file:
         head = {"stream": subjects.CASES, "incarnation": incarnation, "floors": floors}
@@ -95,7 +95,7 @@ async def save_stream(
 
 
 def new_file(folder: Path, incarnation: str) -> Path:
-    """The path of a file to be, in a folder that is there afterwards."""
+    """The path of a future file, in a folder that exists afterwards."""
     folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     return folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{incarnation[:8] or 'none'}{DRAFT}"
 

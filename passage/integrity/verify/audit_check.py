@@ -1,4 +1,4 @@
-"""Checks the record of access: AUDIT is whole and readable, and what checkpoints say it was."""
+"""Checks the audit log: AUDIT is whole and readable, and what checkpoints say it was."""
 
 from __future__ import annotations
 
@@ -37,8 +37,6 @@ async def check_audit(client: Client, witnessed: Witnessed, findings: Findings) 
 
 
 class _RecordCheck(Check):
-    """Each message is a record of access, under its own subject."""
-
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
 

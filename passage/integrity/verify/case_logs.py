@@ -23,14 +23,14 @@ OF_THE_DESK: Mapping[str, type[Event]] = {
     OF_SHIFTS: ShiftStarted,
     OF_EXPORTS: StatisticsExported,
 }
-"""How the numbers of logs begin that are no case's, and what such a log begins with."""
+"""Number prefixes of logs that are no case's, and such a log's first event."""
 
 
 class Promise(NamedTuple):
-    """What an event says must stand in the index.
+    """What the index must contain because of an event.
 
-    A caller's entry may also name an earlier episode of the case; and where one of his calls came
-    to the case `by_code`, the entry may be about another case, which he called about before.
+    A caller's entry may also name an earlier episode of the case; and if a call came to the case
+    `by_code`, the entry may be about another case, which he called about before.
     """
 
     key: str
@@ -42,7 +42,7 @@ class Promise(NamedTuple):
 class CaseLogs(Check):
     """The events of CASES; memory grows with the number of cases, not events.
 
-    `promise` hears what must stand in the index because of them.
+    `promise` is called with what the index must contain because of them.
     """
 
     def __init__(
@@ -61,11 +61,10 @@ class CaseLogs(Check):
 
     @property
     def cases(self) -> int:
-        """How many cases there are; logs of shifts and exports are none."""
+        """Without logs of shifts and exports."""
         return sum(_first_of(one) is CaseOpened for one in self._trails)
 
     def knows(self, case_id: str) -> bool:
-        """Whether the log has a case."""
         return case_id in self._trails
 
     @override
@@ -80,7 +79,7 @@ class CaseLogs(Check):
             return
         where = f"{where}, case {event.subject} version {event.caseversion}"
         self._check_place(event, where)
-        # Whatever follows is judged by what is there: one hole is one finding.
+        # What follows is judged by what exists: one hole is one finding.
         self._heads.move(event.subject, event.caseversion, chain_hash(stored.body))
         trail = self._trails.get(event.subject)
         if trail is None:
@@ -122,7 +121,6 @@ class CaseLogs(Check):
 
 
 def _first_of(log_id: str) -> type[Event]:
-    """What the log of this number begins with."""
     found = (first for begins, first in OF_THE_DESK.items() if log_id.startswith(begins))
     return next(found, CaseOpened)
 
@@ -130,10 +128,10 @@ def _first_of(log_id: str) -> type[Event]:
 def _promises(event: CaseEvent[Any], sequence: int) -> Iterator[Promise]:
     data, case_id = event.data, event.subject
     if isinstance(data, CaseOpened) and data.split_from is not None:
-        return  # The call is of the case that it was split from; the index has nothing of this one.
+        return  # The call belongs to the case it was split from; the index has nothing of this one.
     if isinstance(data, CaseOpened | CallLinked):
         yield Promise(f"call.{data.channel}.{data.call_id}", case_id, sequence)
-        # What may be several numbers is found by any of them, whichever the index has.
+        # An unclear number is found by any of its readings, whichever the index has.
         if data.caller_key is not None and not data.reading_keys:
             by_code = isinstance(data, CallLinked) and data.basis != "caller"
             yield Promise(f"caller.{data.caller_key}", case_id, sequence, by_code)

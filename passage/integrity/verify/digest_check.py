@@ -13,7 +13,7 @@ from shared.witnesses.heads import RolledDigest
 
 
 class DigestCheck(Check):
-    """Rolls the digest on; what is wrong is noted under the digest's own checks, or under one."""
+    """Rolls the digest on; records problems under the digest's own checks, or under one."""
 
     def __init__(self, digest: RolledDigest, findings: Findings, check: str = "") -> None:
         self._digest = digest

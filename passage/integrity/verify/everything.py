@@ -1,4 +1,4 @@
-"""Reads the whole log once, and compares with it everything that was made of it."""
+"""Reads the whole log once, and compares it with everything derived from it."""
 
 from __future__ import annotations
 
@@ -40,12 +40,10 @@ from shared.witnesses.files import Witnessed
 from shared.witnesses.heads import RolledDigest
 
 Tell = Callable[[str, int, int], None]
-"""Hears what is read, how much of it was, and how much there is; 0: nobody knows."""
+"""Called with what is read, how much was, and how much there is; 0: unknown."""
 
 
 class Checked:
-    """What was read, and what was found."""
-
     def __init__(self, witnessed: Witnessed) -> None:
         self.findings = Findings()
         self.witnessed = witnessed
@@ -74,8 +72,8 @@ class Checked:
 
 
 async def verify(running: Running, tell: Tell) -> Checked:
-    """What was read and found, of a system that runs or of a log without services."""
-    # Read before the log's end is asked for: no line may be newer than what is read.
+    """Of a running system or of a log without services."""
+    # Read before asking for the log's end: no line may be newer than what is read.
     checked = Checked(await asyncio.to_thread(witnessed_of, running))
     async with connected(running) as client:
         await check_definitions(client, running, checked.findings)
@@ -111,8 +109,6 @@ async def _verify(
 
 
 class ArchiveCheck(Check):
-    """query's archive has every message up to the last just so."""
-
     def __init__(self, reader: Engine, last: int, findings: Findings) -> None:
         self._archive = Archive.own(reader, last)
         self._findings = findings
@@ -126,7 +122,7 @@ class ArchiveCheck(Check):
 async def _check_log(
     client: Client, last: int, checked: Checked, more: Sequence[Check], tell: Tell
 ) -> None:
-    """Reads CASES for all checks, and then the index for what CASES says must be there."""
+    """Reads CASES for all checks, and then the index for what CASES requires."""
     findings = checked.findings
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="passage-verify-"))
@@ -141,7 +137,6 @@ async def _check_log(
 
 
 async def check_definitions(client: Client, running: Running, findings: Findings) -> None:
-    """Compares every stream and consumer, the whole of each, with what it must be."""
     for one in await compare(client, running.replicas, running.quota):
         if not one.is_sound:
             findings.add("definitions", f"{one.kind} {one.name}", one.summary)

@@ -22,7 +22,7 @@ from shared.jetstream.stored import StoredMessage
 STREAM = f"KV_{subjects.INDEX_BUCKET}"
 PREFIX = f"$KV.{subjects.INDEX_BUCKET}."
 RESERVATION_MAX_AGE = timedelta(minutes=5)
-"""An entry is written before the event that relies on it; by then it should have its event."""
+"""An entry is written before the event that relies on it, which should exist by then."""
 
 _SCHEMA = """
 PRAGMA journal_mode=OFF;
@@ -78,7 +78,7 @@ WHERE p.key IS NULL
 class IndexCheck(Check):
     """What the log promises and what the index holds, in a temporary file.
 
-    As a check it is shown the bucket's entries; `compare` then tells where they don't agree.
+    As a check it is shown the bucket's entries; `compare` then reports where they disagree.
     """
 
     def __init__(self, folder: Path, findings: Findings) -> None:
@@ -100,7 +100,6 @@ class IndexCheck(Check):
         self._db.close()
 
     def promise(self, promises: Iterable[Promise]) -> None:
-        """Keeps what events say must be in the index."""
         self._db.executemany("INSERT INTO promises VALUES (?, ?, ?, ?)", promises)
 
     @override
@@ -121,7 +120,7 @@ class IndexCheck(Check):
         self._go_on_to(last + 1)
 
     def _go_on_to(self, sequence: int) -> None:
-        # A bucket keeps one value a key: what is written again leaves its old place.
+        # A bucket keeps one value a key: rewriting leaves its old place.
         if sequence != self._sequence + 1:
             missing = f"{self._sequence + 1} to {sequence - 1}"
             what = f"missing in the index: {missing}; an entry was overwritten or removed"
@@ -129,7 +128,6 @@ class IndexCheck(Check):
         self._sequence = sequence
 
     def compare(self, now: datetime, knows: Callable[[str], bool]) -> None:
-        """Adds where the index and the log don't agree."""
         self._db.executescript(_EPISODES)
         for key, sequence in self._rows(_NOT_THERE):
             self._add(f"sequence {sequence}", f"{_short(key)} is not in the index")
@@ -151,8 +149,8 @@ class IndexCheck(Check):
             old = now - datetime.fromisoformat(written_at) > RESERVATION_MAX_AGE
             if key.startswith("next.") and knows(case_id):
                 self._add(_short(key), "names a case that doesn't follow it")
-            # A caller whose call was not recorded has no event of his own; his case has. So has
-            # one whose number may be several.
+            # A caller whose call was not recorded has no event of his own; his case has. So has one
+            # whose number may be several.
             elif old and not (key.startswith(("caller.", "maybe.", "read.")) and knows(case_id)):
                 self._add(_short(key), "reservation without event", "warning")
 

@@ -1,4 +1,4 @@
-"""Whether the data keys of cases can be unwrapped: the key holder looks, nobody else can."""
+"""Checks that the data keys of cases can be unwrapped, which only the key holder can do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.keys.messages import KeysChecked
 
 
 async def check_keys(client: Client, findings: Findings) -> None:
-    """Adds the cases whose keys don't unwrap, or that nobody could look."""
+    """Adds the cases whose keys don't unwrap, or that the check was impossible."""
     try:
         checked = await asked(client, "check", b"", KeysChecked)
     except SealedError as error:

@@ -1,4 +1,4 @@
-"""Looks how full the streams are that other people's messages fill, before anybody is refused."""
+"""Checks how full the streams with other people's messages are, before anybody is refused."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from shared.policy import policy
 CHECK = "quota"
 FULL_FROM = 0.8
 TIMERS_USUAL_MAX = 1_000_000
-"""Some for each live case. The server would discard old ones, so that they have no bound."""
+"""A few for each live case. Unbounded, since the server would discard old ones."""
 
 
 async def check_quotas(client: Client, quota: Quota, findings: Findings) -> None:
-    """Warns where a stream holds much of what it may."""
     for channel in policy().channels.names:
         state = await _state(client, subjects.calls_stream(channel))
         for key, most in (("messages", quota.messages), ("bytes", quota.stream_bytes)):
@@ -45,7 +44,7 @@ def _look(findings: Findings, where: str, key: str, state: dict[str, Any], most:
 
 
 def _bounded(state: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    """What has a bound of its own: a channel's, not a single message's place."""
+    """What has a limit of its own: a channel's, not a single message's place."""
     for subject, count in sorted((state.get("subjects") or {}).items()):
         if count > 1:
             yield subject, count
@@ -55,5 +54,5 @@ async def _state(client: Client, stream: str) -> dict[str, Any]:
     try:
         asked = {"subjects_filter": ">"} if stream in {subjects.PARKED, subjects.OUTBOUND} else None
         return dict((await ask(client, f"STREAM.INFO.{stream}", asked))["state"])
-    except ApiRefusedError:  # It is missing, which `definitions` says.
+    except ApiRefusedError:  # It is missing, which `definitions` reports.
         return {}

@@ -1,8 +1,8 @@
 """Reads the copy of CASES on each nats-server of a cluster, and says which differs where.
 
-Any server may answer a direct get, but a consumer with one replica reads the copy of the server it
-was put on, and its making says which (measured, ADR 11). So consumers are made until each server
-had one; where no copy is read, that is a finding too.
+Any server may answer a direct get, but a consumer with one replica reads the copy of its own
+server, and its creation says which (measured, ADR 11). So consumers are created until each server
+had one; an unread copy is a finding too.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ CHECK = "replicas"
 MARK_BYTES = 16
 NOTHING = bytes(MARK_BYTES)
 DRAWS_A_COPY = 20
-"""The server puts a consumer anywhere: to miss one of three in 60 draws has odds of 1 in 10^10."""
+"""The server places a consumer anywhere: missing one of three in 60 draws: odds 1 in 10^10."""
 REPLY_SEQUENCE_AT = 5
 """`$JS.ACK.<stream>.<consumer>.<delivered>.<stream sequence>...`"""
 LAGGING_LOOKS_MAX = 50
 LOOK_AGAIN_AFTER_S = 0.1
-"""A copy may be some milliseconds behind; five seconds are given."""
+"""A copy may be some milliseconds behind; it gets five seconds."""
 CONSUMER = {
     "deliver_policy": "all",
     "ack_policy": "none",
@@ -43,7 +43,7 @@ CONSUMER = {
 
 
 async def check_replicas(client: RawClient, last: int, findings: Findings) -> int:
-    """Compares all copies up to a sequence; gives how many were read, 0 where there is but one."""
+    """Compares all copies up to a sequence; returns how many were read, 0 if there is only one."""
     peers = await _peers(client)
     if len(peers) < 2:  # noqa: PLR2004 - one copy has none to differ from
         return 0
@@ -60,12 +60,12 @@ async def check_replicas(client: RawClient, last: int, findings: Findings) -> in
 
 
 async def _draw(client: RawClient, last: int, copies: dict[str, bytearray]) -> None:
-    """Makes a consumer and reads with it if it is on a server whose copy wasn't read yet."""
+    """Creates a consumer and reads with it if its server's copy wasn't read yet."""
     body = {"stream_name": subjects.CASES, "config": CONSUMER, "action": "create"}
     try:
         made = await ask(client, f"CONSUMER.CREATE.{subjects.CASES}", body)
     except (ApiRefusedError, VerbEndedError):
-        return  # On a server that is away, most likely; another draw goes elsewhere.
+        return  # Most likely on a server that is away; another draw goes elsewhere.
     server, name = str((made.get("cluster") or {}).get("leader", "")), str(made["name"])
     try:
         if server and server not in copies:
@@ -80,7 +80,7 @@ async def _forget(client: RawClient, name: str) -> None:
     try:
         await ask(client, f"CONSUMER.DELETE.{subjects.CASES}.{name}", None)
     except (ApiRefusedError, VerbEndedError):
-        return  # It goes by itself after a minute without use.
+        return  # It expires after a minute without use.
 
 
 async def _peers(client: RawClient) -> dict[str, str]:
@@ -99,7 +99,7 @@ def _state(peer: Mapping[str, Any]) -> str:
 
 
 async def _marks(client: RawClient, consumer: str, last: int) -> bytearray:
-    """A short hash of each sequence's subject and body, zeros where there is nothing."""
+    """A short hash of each sequence's subject and body, zeros for missing ones."""
     marks, read, looks = bytearray(MARK_BYTES * last), 0, 0
     next_messages = f"CONSUMER.MSG.NEXT.{subjects.CASES}.{consumer}"
     async with receiving(client, Batches(client, subjects.CASES)) as pull:
@@ -120,7 +120,6 @@ async def _marks(client: RawClient, consumer: str, last: int) -> bytearray:
 
 
 def _compare(copies: Mapping[str, bytearray], last: int, findings: Findings) -> None:
-    """Names the copies that differ from most of the others."""
     if len({bytes(marks) for marks in copies.values()}) < 2:  # noqa: PLR2004
         return
     spans = {name: Spans() for name in copies}

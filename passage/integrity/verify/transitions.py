@@ -1,8 +1,8 @@
 """Whether decisions were allowed: the rules that a reader of the log can check afterwards.
 
-They are written independently of the services' decisions, so that a bug there shows here. Only
-decisions are judged, at the time that the log gives for them; facts never are. The rules are in
-`passage.integrity.verify.rules`, one file a noun.
+They are written independently of the services' decisions, so a bug there shows here. Only
+decisions are judged, at the time that the log records for them; facts never are. The rules are in
+`passage.integrity.verify.rules`, one file per noun.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _BEFORE_HANDOVER = frozenset[type[Event]](
         EmergencyOverrideUsed,
     }
 )
-"""What the hotline decides only while the man is its own to guide."""
+"""What the hotline decides only while it still guides the man."""
 
 _IN_LATEST_EPISODE = _BEFORE_HANDOVER | {
     CaseClaimed,

@@ -1,6 +1,4 @@
-"""GET /api/accesses: who had how much opened and searched how often, by person and day, out of the
-record of access.
-"""
+"""GET /api/accesses: how much each person opened and searched per day, from the audit log."""
 
 from __future__ import annotations
 
@@ -27,42 +25,41 @@ OPENINGS_MAX = 5_000
 
 
 class AccessesOfDay(Shape):
-    """What one person had opened and searched for on one day (UTC), through one service."""
+    """What one person opened and searched for on one day (UTC), through one service."""
 
     day: str
     by: str
     service: str
     openings: int
-    """How often he asked."""
+    """How often they opened values."""
     cases: int
-    """Of how many different cases."""
+    """How many different cases these belong to."""
     values: int
     """How many values in all; the same one twice counts twice."""
     searches: int
-    """How often he searched by number, caller, code or name, or asked who a caller is."""
+    """How often they searched by number, caller, code or name, or asked who a caller is."""
     found: int
-    """How many cases these found in all."""
+    """How many cases the searches found in all."""
     purposes: list[str]
 
 
 class AccessReport(Shape):
-    """Openings by day and person, the last day first; `unreadable` records aren't in it."""
+    """Openings by day and person, newest day first; without `unreadable` records."""
 
     items: list[AccessesOfDay]
     unreadable: int
     next: str | None
-    """The cursor of the next page. A page may have no items and still be followed by one."""
+    """The cursor of the next page. A page without items may still have a next one."""
     cut_day: str | None
-    """A day with more openings than `limit`: these are counted here, the others on the next."""
+    """A day with more openings than `limit`: some are counted here, the rest on the next page."""
 
 
 def routes(context: Context) -> APIRouter:
-    """The route of the report."""
     router = APIRouter(prefix="/api", tags=["personal values"])
 
     @router.get("/accesses", responses=problems(503))
     def report(wanted: Annotated[_Wanted, Query()]) -> AccessReport:
-        """Who had how much opened, by day and person, the last day first; a page of the record."""
+        """Who had how much opened, by day and person, newest day first; a page of the record."""
         if wanted.from_day and wanted.to_day and wanted.to_day < wanted.from_day:
             raise invalid("must not be before from_day", "to_day")
         page = _read(context, wanted)
@@ -89,7 +86,6 @@ class _Wanted(Body):
     cursor: Annotated[str, Field(max_length=200)] | None = None
 
     def fits(self, record: AccessRecord) -> bool:
-        """Whether an opening is among those wanted."""
         day = record.at.date()
         return (
             (self.by is None or not is_another_person(self.by, record.by))
@@ -102,7 +98,7 @@ class _Wanted(Body):
         """Whether an older page may have what is wanted."""
         if page.following is None or self.from_day is None or not page.records:
             return page.following is not None
-        # The record is in the order of storing; a day is more than clocks ever differ.
+        # Records are in stored order; clocks never differ by a whole day.
         return page.records[-1].at.date() >= self.from_day - timedelta(days=1)
 
 

@@ -26,11 +26,11 @@ Limit = Annotated[int, Query(ge=1, le=BOARD_MAX)]
 
 @shows(OverdueRow)
 class Overdue(Shape):
-    """A time that has passed while somebody should have acted."""
+    """A deadline that passed without action."""
 
 
 class BoardCase(Case):
-    """A case on a board: how it stands, when it came so far, and what is overdue in it."""
+    """A case on a board: its state, when it reached each stage, and what is overdue in it."""
 
     waiting_since_at: datetime
     """Since he was given his code; else since he registered."""
@@ -49,20 +49,20 @@ class Board(Shape):
 
 @shows(AlarmRow)
 class Alarm(Shape):
-    """A call in which a duress code was given, and how the case stands."""
+    """A call in which a duress code was given, and the state of its case."""
 
     case: Case
 
 
 class Guessing(Shape):
-    """A channel on which more wrong return codes came within an hour than mistakes explain."""
+    """A channel with more wrong return codes within an hour than mistakes explain."""
 
     channel: Channel
     wrong_codes: int
 
 
 class Alarms(Shape):
-    """The alarms that no supervisor has cleared, the newest first, and where codes are guessed."""
+    """The alarms that no supervisor has cleared, newest first, and where codes are guessed."""
 
     items: list[Alarm]
     guessing: list[Guessing]
@@ -70,7 +70,6 @@ class Alarms(Shape):
 
 
 def routes(context: Context) -> APIRouter:
-    """The routes of the boards."""
     router = APIRouter(prefix="/api", tags=["boards"])
     boards = Boards(context.generations)
 
@@ -79,27 +78,27 @@ def routes(context: Context) -> APIRouter:
         identity: IdentityState | None = None,
         limit: Limit = BOARD_MAX,
     ) -> Board:
-        """Who is registered and hasn't called again, the longest waiting first."""
+        """Who is registered and hasn't called again, longest waiting first."""
         return _shown(boards.waiting(identity, limit))
 
     @router.get("/live", dependencies=[waits(context)])
     def live(limit: Limit = BOARD_MAX) -> Board:
-        """Who is on Ukrainian territory and not yet received, the first window at the top."""
+        """Who is on Ukrainian territory and not yet received, earliest window first."""
         return _shown(boards.live(limit))
 
     @router.get("/receipts", dependencies=[waits(context)])
     def receipts(limit: Limit = BOARD_MAX) -> Board:
-        """Whom a team will take and of whom no receipt says that it has, with the window's end."""
+        """Whom a team will take but has given no receipt for, with the window's end."""
         return _shown(boards.awaiting_receipt(limit))
 
     @router.get("/overdue", dependencies=[waits(context)])
     def overdue(rule: OverdueRule | None = None, limit: Limit = 200) -> Board:
-        """Cases in which a time has passed and nobody has acted since, the longest ago first."""
+        """Cases with a deadline that passed without action since, longest overdue first."""
         return _shown(boards.overdue(rule, limit))
 
     @router.get("/alarms", responses=problems(403))
     def alarms(by: Person) -> Alarms:
-        """Calls in which a duress code was given, until they are cleared; for supervisors."""
+        """Calls with a duress code that no supervisor has cleared; for supervisors only."""
         if not context.is_supervisor(by):
             raise ProblemError(403, "for-supervisors", "Only a supervisor is shown this.")
         answer, wrong_codes = boards.alarms(), context.metrics.recent_wrong_codes.in_last_hour()

@@ -1,6 +1,6 @@
 """POST /api/candidates: who is this caller? The cases that may be his, and why, for a person.
 
-Names of fields that agree or conflict are given, never values; a name alone is a suggestion.
+Returns names of fields that agree or conflict, never values; a name alone is a suggestion.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STANDING = frozenset({"planned", "replanned", "approved", "disclosed"})
 
 
 class WhoIsThis(ForPurpose):
-    """What is known of a caller, or the case whose caller it is; who asks, and why."""
+    """What is known of a caller, or the case whose caller is meant; who asks, and why."""
 
     case_id: CaseNumber | None = None
     code: Typed | None = None
@@ -43,7 +43,7 @@ class WhoIsThis(ForPurpose):
     date_of_birth: BirthDate | None = None
     unit: Name | None = None
     reveal: bool = False
-    """Also say why each field agrees or not, in words that hold what was said and told."""
+    """Also explain why each field agrees or not, in words that hold what was said and told."""
 
     @model_validator(mode="after")
     def _something_to_find_by(self) -> Self:
@@ -55,7 +55,6 @@ class WhoIsThis(ForPurpose):
         return self
 
     def asked(self) -> Asked:
-        """What is asked, as it is looked for."""
         names = (self.surname, self.first_names, self.patronymic)
         return Asked(
             Person(Stated(*names, self.date_of_birth, self.service_number, self.unit)),
@@ -68,7 +67,7 @@ class WhoIsThis(ForPurpose):
 
 
 class OpenPlan(Shape):
-    """A rendezvous that stands."""
+    """A rendezvous that is still planned."""
 
     state: str
     team: str | None
@@ -84,12 +83,12 @@ class Contact(Shape):
 
 
 class FieldVerdict(Shape):
-    """What comparing one field comes to."""
+    """The result of comparing one field."""
 
     field: PersonField
     verdict: Verdict
     reason: str | None = None
-    """Only where it was asked to be revealed: it holds personal values."""
+    """Only with `reveal`: it holds personal values."""
 
 
 class FoundCandidate(Shape):
@@ -105,10 +104,10 @@ class FoundCandidate(Shape):
     agrees: list[PersonField]
     conflicts: list[PersonField]
     says_nothing: list[PersonField]
-    """Both sides have it, and it speaks neither for him nor against him."""
+    """Both sides have the field, and it speaks neither for him nor against him."""
     verdicts: list[FieldVerdict]
     name_score: int
-    """How like the name is, out of 100; 0 where he wasn't found by it."""
+    """How similar the name is, out of 100; 0 if he wasn't found by name."""
     waiting: bool
     """Whether the case is open and he isn't handed over."""
     progress: str
@@ -120,26 +119,25 @@ class FoundCandidate(Shape):
 
 
 class FoundCandidates(Shape):
-    """Candidates, the strongest first, 20 at most; nothing makes two of them one man's.
+    """Candidates, strongest first, 20 at most; nothing makes two of them one man's.
 
-    `names_complete` is false while query still opens names: then ask again in a minute.
+    `names_complete` is false while query is still opening names: ask again in a minute.
     """
 
     items: list[FoundCandidate]
     more: bool
-    """Others may be meant too: say more of him."""
+    """Others may be meant too: say more about him."""
     names_complete: bool
     sequence: int
 
 
 def routes(context: Context) -> APIRouter:
-    """The route of the question."""
     router = APIRouter(prefix="/api", tags=["cases"])
     looking = Candidates(CandidateReads(context.generations), context.keys, context.names)
 
     @router.post("/candidates", responses=problems(403, 404, 429, 503))
     def candidates(wanted: WhoIsThis) -> FoundCandidates:
-        """Finds who a caller may be; what is opened for it is recorded with `by` and `purpose`."""
+        """Finds who a caller may be; what is opened is recorded with `by` and `purpose`."""
         answer = _found(looking, wanted)
         if answer is None:
             raise ProblemError(404, "no-such-case", "There is no such case.")

@@ -26,7 +26,7 @@ YEARS = range(2000, 3000)
 
 
 class Cases(Shape):
-    """Cases, those opened last first; `next` is the cursor of the next page."""
+    """Cases, last opened first; `next` is the cursor of the next page."""
 
     items: list[Case]
     next: str | None
@@ -35,11 +35,11 @@ class Cases(Shape):
 
 @shows(PutAside)
 class Unreadable(Shape):
-    """A message of a case that can't be read, and why."""
+    """An unreadable message of a case, and the reason."""
 
 
 class OneCase(Shape):
-    """A case with a page of its timeline, as at a sequence; `next` is the cursor of the next one.
+    """A case with a page of its timeline, as of a sequence; `next` is the next page's cursor.
 
     `unreadable` is what a damaged case lacks.
     """
@@ -52,12 +52,11 @@ class OneCase(Shape):
 
 
 def routes(context: Context) -> APIRouter:
-    """The routes about cases."""
     router = APIRouter(prefix="/api", tags=["cases"])
 
     @router.get("/cases", dependencies=[waits(context)])
     def list_cases(wanted: Annotated[_Wanted, Query()]) -> Cases:
-        """Cases that fit all filters given, those opened last first."""
+        """Cases that match all given filters, last opened first."""
         after = _cursor(wanted.cursor)
         answer = context.reads.cases(wanted, wanted.limit + 1, after)
         page = answer.found[: wanted.limit]
@@ -68,9 +67,9 @@ def routes(context: Context) -> APIRouter:
 
     @router.get("/cases/{case_id}", responses=problems(404), dependencies=[waits(context)])
     def show_case(case_id: CaseId, wanted: Annotated[_View, Query()]) -> OneCase:
-        """One case with its timeline; of the three `as_of`, one at most.
+        """One case with its timeline; at most one of the three `as_of`.
 
-        What only supervisors are shown is there where `by` names one.
+        Includes what only supervisors see if `by` names one.
         """
         answer = look_up(context, case_id, wanted.as_of(), wanted.slice())
         history, supervisor = answer.found, context.is_supervisor(wanted.by)
@@ -109,11 +108,10 @@ class _View(Body):
     min_sequence: MinSequence = None
 
     def slice(self) -> Slice:
-        """Which part of the timeline is asked for."""
         return Slice(int(self.cursor or 0), self.limit)
 
     def as_of(self) -> AsOf | None:
-        """The moment asked for. Raises ProblemError where there is more than one."""
+        """The moment asked for. Raises ProblemError if there is more than one."""
         given = AsOf(self.as_of_version, self.as_of_sequence, self.as_of_time)
         count = sum(one is not None for one in given)
         if count > 1:

@@ -1,6 +1,5 @@
-"""POST for every command of the catalogue: passed on to the service that owns it, by NATS
-request, and answered when the read model shows the effect.
-"""
+"""POST for every command in the catalogue: sent to the service that owns it by NATS request, and
+answered once the read model shows the effect."""
 
 from __future__ import annotations
 
@@ -37,7 +36,7 @@ PROBLEMS = problems(
 
 
 class Shown(Shape):
-    """A command's answer, and whether the read model shows its effect already."""
+    """A command's answer, and whether the read model already shows its effect."""
 
     result: Literal["recorded", "repeated", "ignored"]
     command_id: str
@@ -50,7 +49,7 @@ class Shown(Shape):
     message_id: str | None = None
     visible: bool
     held_by: str | None = None
-    """Who works on the case, where that is another person: a claim locks nobody out."""
+    """Who else works on the case, if anyone: a claim locks nobody out."""
 
 
 def routes(context: Context) -> APIRouter:
@@ -74,7 +73,7 @@ def _endpoint(context: Context, command_type: type[Command]) -> Callable[[Any], 
     async def endpoint(body: Any) -> Shown:
         return await pass_on(context, ANSWERED_BY[command_type], body)
 
-    # The type of the body differs by route, so it can't stand in the text of the function.
+    # The body's type differs by route, so it can't be written in the function.
     endpoint.__annotations__["body"] = _request_type(command_type)
     endpoint.__doc__ = command_type.__doc__
     return endpoint
@@ -91,7 +90,7 @@ def _request_type(command_type: type[Command]) -> type[Command]:
 
 
 def new_command_id() -> str:
-    """For a command whose sender gave it no id."""
+    """For commands sent without an id."""
     return uuid4().hex
 
 
@@ -103,7 +102,7 @@ async def pass_on(context: Context, service: str, command: Command) -> Shown:
     logger.info(
         "command",
         handler=name,
-        # A version says that the log has this case; else its number is only what somebody typed.
+        # A version means that the log has this case; otherwise its number is just typed text.
         case_id=command.case_id if getattr(answer, "version", 0) else None,
         version=getattr(answer, "version", None),
         result=answer.result,
@@ -120,7 +119,7 @@ async def pass_on(context: Context, service: str, command: Command) -> Shown:
                 held_by=holder,
             )
         case Refused():
-            # Of a case that the log doesn't have, the number is only what somebody typed.
+            # If the log doesn't have the case, its number is just typed text.
             unknown = set() if answer.version else {"case_id"}
             more = answer.model_dump(mode="json", exclude={"result", *unknown})
             more["changed_since"] = [type_shown(one) for one in answer.changed_since]
@@ -148,7 +147,7 @@ async def _ask(
 
 
 def _other_holder(context: Context, command: Command) -> str | None:
-    """Who else works on the case, as the read model has it."""
+    """Who else works on the case, by the read model."""
     row = context.reads.cases_by_ids([command.case_id]).found.get(command.case_id)
     if row is None or row.claimed_by is None:
         return None

@@ -1,4 +1,4 @@
-"""Public figures leave the house, agreed by two people and recorded first; and which ones did."""
+"""Exports public figures, agreed by two people and recorded first; and lists past exports."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from shared.written.values import Day
 
 DAYS_MAX = 3_660
 OLDEST = date(2022, 1, 1)
-"""No call was taken before."""
+"""The first calls are later."""
 CSV = "text/csv; charset=utf-8"
 DIGEST_HEADER = "X-Passage-SHA256"
 EXPORT_HEADER = "X-Passage-Export"
 
 
 class Export(Body):
-    """Which days, both counted, in UTC; two people. The same `command_id` gives the same file."""
+    """First and last day (UTC, included), two people. The same `command_id` gives the same file."""
 
     first_day: Annotated[Day, Field(ge=OLDEST)]
     last_day: Day
@@ -59,14 +59,13 @@ class ExportRow(Shape):
 
 
 class Exports(Shape):
-    """Figures that left the house, the last first."""
+    """Figures that left the house, last first."""
 
     items: list[ExportRow]
     sequence: int
 
 
 def routes(context: Context) -> APIRouter:
-    """The routes of exports."""
     router = APIRouter(prefix="/api/exports")
     reads = DeskReads(context.generations)
 
@@ -85,7 +84,7 @@ def routes(context: Context) -> APIRouter:
         responses={**PROBLEMS, 200: {"content": {"text/csv": {}}, "description": "The file"}},
     )
     async def export(wanted: Export) -> Response:
-        """Calls a day by channel as CSV; intake records the file's digest before it is given."""
+        """Calls a day by channel as CSV; intake records the file's digest before it is returned."""
         _require_over(wanted, datetime.now(UTC))
         file = await run_in_threadpool(_file, context, wanted)
         command = _command(wanted, file)
@@ -98,7 +97,7 @@ def routes(context: Context) -> APIRouter:
 
 
 def _require_over(wanted: Export, now: datetime) -> None:
-    """A day that isn't over has a number that grows: two files would tell of what lies between."""
+    """An unfinished day's number still grows: two files would reveal the difference."""
     if wanted.last_day >= now.date():
         raise invalid("must be over (UTC)", "last_day")
 
@@ -124,7 +123,7 @@ def _command(wanted: Export, file: PublicFile) -> RecordExport:
 
 
 def _require_same(context: Context, command: RecordExport) -> None:
-    """Raises ProblemError where another file than this one was recorded under the number."""
+    """Raises ProblemError if another file was recorded under the number."""
     try:
         (first, *_) = context.open_log().select_events(command.case_id)
         recorded: Any = read_case_event(first.state, first.topic).data

@@ -15,19 +15,19 @@ from services.query.requests.problems import ProblemError, problems
 
 @shows(MemberRow)
 class Member(Shape):
-    """A man on the roll, or one who was, and how his case stands."""
+    """A man who is or was on the roll, and the state of his case."""
 
     case: Case | None
 
 
 @shows(CountRow)
 class Count(Shape):
-    """How many a group are, as somebody said or saw."""
+    """A group's size, as somebody stated or saw it."""
 
 
 @shows(ReceiptRow)
 class Receipt(Shape):
-    """A team's receipt for a"""
+    """A team's receipt for a group."""
 
 
 @shows(group.Discrepancy)
@@ -36,7 +36,7 @@ class Discrepancy(Shape):
 
 
 class Counts(Shape):
-    """How many they are: `expected` are to come, by what was seen last, else declared last."""
+    """The group's size: `expected` is the last observed count, else the last declared."""
 
     expected: int
     on_the_roll: int
@@ -57,17 +57,16 @@ class GroupSheet(Shape):
     receipts: list[Receipt]
     discrepancy: Discrepancy | None
     complete: bool
-    """False where the group has later events than are read."""
+    """False if the group has later events than are read."""
     sequence: int
 
 
 def routes(context: Context) -> APIRouter:
-    """The route of the group sheet."""
     router = APIRouter(prefix="/api", tags=["boards"])
 
     @router.get("/groups/{group_id}", responses=problems(404), dependencies=[waits(context)])
     def group_sheet(group_id: CaseId) -> GroupSheet:
-        """A group's roll with how each man's case stands, its counts and its receipts."""
+        """A group's roll with the state of each case, its counts and its receipts."""
         answer = look_up(context, group_id, None, Slice(types=TYPES, limit=FOLDED_MAX))
         group = group_of(one.event for one in answer.found.events)
         if group is None:

@@ -23,7 +23,7 @@ class Alive(Shape):
 
 
 class Readiness(Shape):
-    """Whether query does all that it is for, and what is missing."""
+    """Whether query is fully working, and what is missing."""
 
     ready: bool
     missing: list[str]
@@ -45,7 +45,6 @@ class Version(Shape):
 
 
 def routes(context: Context) -> APIRouter:
-    """The routes that machines ask."""
     router = APIRouter(tags=["health"])
 
     @router.get("/livez")
@@ -55,9 +54,9 @@ def routes(context: Context) -> APIRouter:
 
     @router.get("/readyz", responses={503: {"model": Readiness}})
     async def readyz(response: Response) -> Readiness:
-        """200 when query does all that it is for and calls can come into cases; 503 with what is
-        missing. `calls_waiting` and `oldest_call_s` say what is in no case yet, `read` and `of` how
-        far the read model is with what was in the log when query started."""
+        """200 when query is fully working and calls can come into cases; 503 with what is missing.
+        `calls_waiting` and `oldest_call_s` describe calls in no case yet; `read` and `of` are the
+        read model's progress through what was in the log when query started."""
         missing, calls = context.not_ready_because(), await calls_waiting(context.nats)
         if context.nats.connected:
             missing += [one.problem for one in calls if one.problem is not None]
@@ -101,7 +100,7 @@ async def _look_at_streams(context: Context) -> None:
     metrics.parked.set(parked if parked is not None else NOT_KNOWN)
     for one in await calls_waiting(nats):
         if one.messages is None:
-            # A sum over the channels is to go on; what isn't known has no sample.
+            # Sums over the channels must still work; an unknown value has no sample.
             metrics.calls_waiting.remove(one.channel)
             metrics.oldest_call.remove(one.channel)
             continue

@@ -1,4 +1,4 @@
-"""What could not be processed: the list, and what one message says, for a supervisor.
+"""Parked messages: the list, and what one message says, for a supervisor.
 
 `TakeUpParked` and `SetParkedAside` are commands like any other.
 """
@@ -30,10 +30,10 @@ PROBLEMS = problems(
 
 
 class WaitingMessage(Shape):
-    """A parked message; null everywhere but in `sequence` where it can't be read."""
+    """A parked message; null everywhere but in `sequence` if it can't be read."""
 
     sequence: int
-    """Where it stands on PARKED."""
+    """Its sequence on PARKED."""
     parked_id: str | None
     service: str | None
     reason: Reason | None
@@ -46,21 +46,20 @@ class WaitingMessage(Shape):
 
     @classmethod
     def waiting(cls, one: Waiting) -> Self:
-        """A parked message as it is listed."""
         known = one.message.model_dump() if one.message is not None else {}
         return cls(**{**dict.fromkeys(cls.model_fields), **known, "sequence": one.sequence})
 
 
 class WaitingMessages(Shape):
-    """A page of what waits, in the order of parking."""
+    """A page of parked messages, in the order of parking."""
 
     items: list[WaitingMessage]
     next: int | None
-    """`after` of the next page. A page may have no items and still be followed by one."""
+    """`after` of the next page. A page without items may still have a next one."""
 
 
 class ParkedContent(Shape):
-    """What a parked message says: `text` where it is text, `base64` where it isn't."""
+    """What a parked message says: `text` if it is text, else `base64`."""
 
     parked_id: str
     sequence: int
@@ -74,7 +73,6 @@ class ReadParked(ForPurpose):
 
 
 def routes(context: Context) -> APIRouter:
-    """The routes about parked messages."""
     router = APIRouter(prefix="/api/parked", tags=["parked"])
 
     @router.get("", responses=problems(503))
@@ -82,7 +80,7 @@ def routes(context: Context) -> APIRouter:
         after: Annotated[int, Query(ge=0, le=SEQUENCE_MAX)] = 0,
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = PAGE_MAX,
     ) -> WaitingMessages:
-        """What waits for a person, without what it says."""
+        """The messages that wait for a person, without their content."""
         page = page_of(context, after, limit)
         items = [WaitingMessage.waiting(one) for one in page.items]
         return WaitingMessages(items=items, next=page.following)
@@ -91,7 +89,7 @@ def routes(context: Context) -> APIRouter:
     def read_parked(
         sequence: Annotated[int, Path(ge=1, le=SEQUENCE_MAX)], wanted: ReadParked
     ) -> ParkedContent:
-        """What one message says; who, which and why is recorded before the answer is given."""
+        """One message's content; who read it and why is recorded before the answer."""
         if not context.is_supervisor(wanted.by):
             raise ProblemError(403, "for-supervisors", "Only a supervisor reads parked messages.")
         parked = _parked_at(context, sequence)
@@ -126,7 +124,7 @@ def _parked_at(context: Context, sequence: int) -> Parked:
 
 
 def _content(context: Context, asked: NoteParked) -> tuple[str | None, str | None]:
-    """The content as text, or where it is none, in base64."""
+    """The content as text, else in base64."""
     try:
         content = context.keys.note_parked(asked)
     except BoxBrokenError:

@@ -52,7 +52,7 @@ class Reveal(ForPurpose):
     classes: tuple[PersonalClass, ...] = ()
     fields: Annotated[tuple[RevealedField, ...], Field(max_length=FIELDS_MAX)] = ()
     up_to_version: Annotated[Whole, Field(ge=1, le=SEQUENCE_MAX)] | None = None
-    """Only what stood there after this version."""
+    """Only values from after this version."""
     limit: Annotated[Whole, Field(ge=1, le=VALUES_MAX)] = VALUES_SHOWN
     """How many values in one answer; a page ends with an event."""
     cursor: VersionCursor = None
@@ -64,7 +64,7 @@ class Reveal(ForPurpose):
         return self
 
     def slice(self) -> Slice:
-        """The events in which what is wanted may stand."""
+        """The events that may hold what is wanted."""
         return Slice(
             after_version=int(self.cursor or 0),
             limit=self.limit,
@@ -74,7 +74,6 @@ class Reveal(ForPurpose):
         )
 
     def asks_for(self, found: Found) -> bool:
-        """Whether a value is among those wanted."""
         version, field = found.value.version, found.value.field
         if self.up_to_version is not None and version > self.up_to_version:
             return False
@@ -94,7 +93,7 @@ class OpenedField(Shape):
 class Access(Shape):
     """One opening, or a search that found the case: `asked` says by what.
 
-    `cases` is of how many cases in all, `values` what was opened of this one.
+    `cases`: how many cases in all; `values`: what was opened of this one.
     """
 
     access_id: str
@@ -110,19 +109,18 @@ class Access(Shape):
 
 
 class Accesses(Shape):
-    """Who had what of a case opened, the first at the top."""
+    """Who had what of a case opened, oldest first."""
 
     items: list[Access]
     unreadable: int
 
 
 def routes(context: Context) -> APIRouter:
-    """The routes about what is revealed."""
     router = APIRouter(prefix="/api/cases/{case_id}", tags=["personal values"])
 
     @router.post("/reveal", responses=PROBLEMS)
     def reveal(case_id: CaseId, wanted: Reveal) -> Revealed:
-        """Opens personal values; who, what and why is recorded before the answer is given."""
+        """Opens personal values; who, what and why is recorded before the answer."""
         answer = look_up(context, case_id, None, wanted.slice())
         supervisor = context.is_supervisor(wanted.by)
         found = [
@@ -132,7 +130,7 @@ def routes(context: Context) -> APIRouter:
         ]
         values, cut_after = revealed(context, found, wanted)
         logger.info("revealed", case_id=case_id, count=len(values))
-        # A page that is cut short is followed by what it lacks, a whole one by later events.
+        # After a page that was cut short comes its rest, after a whole one later events.
         following_page = cut_after or following(answer.found)
         return Revealed(
             case_id=case_id, values=values, next=following_page, sequence=answer.sequence
@@ -161,7 +159,7 @@ def _access(record: AccessRecord, case_id: str) -> Access:
 
 
 def types_with(classes: Collection[PersonalClass]) -> frozenset[str]:
-    """The types of events that have values of these classes."""
+    """The types of events with values of these classes."""
     return frozenset(
         name for name, event in CASE_EVENTS.items() if {*classes} & {*event.PERSONAL.values()}
     )
@@ -170,9 +168,9 @@ def types_with(classes: Collection[PersonalClass]) -> frozenset[str]:
 def revealed(
     context: Context, found: Sequence[Found], wanted: Reveal
 ) -> tuple[list[RevealedValue], str | None]:
-    """The first values opened, in their order; recorded before it is answered.
+    """The first values opened, in order; recorded before the answer.
 
-    With them, where there are more, the version of the last one: the cursor of the next page.
+    And if there are more, the last one's version: the next page's cursor.
     """
     page = first_values(found, wanted.limit)
     values = [one.value for one in page]

@@ -15,7 +15,7 @@ from shared.matching.verdicts import NameField
 
 
 class Suggestion(Shape):
-    """Why a case may be meant by a name; never a proof. The name itself stays masked."""
+    """Why a name may mean a case; never a proof. The name itself stays masked."""
 
     score: int
     """Out of 100."""
@@ -32,19 +32,18 @@ class FoundCase(Case):
 
 
 class Found(Shape):
-    """What a search found; by name, the likeliest first.
+    """What a search found; by name, likeliest first.
 
     A caller's own cases come before those of accounts that show his address as their name.
     """
 
     items: list[FoundCase]
     more: bool = False
-    """Whether there are others; of a name: it may mean others too, say more of it."""
+    """Whether there are others; of a name: it may mean others too, so say more of it."""
     sequence: int
 
 
 def routes(context: Context) -> APIRouter:
-    """The route of the search."""
     router = APIRouter(prefix="/api", tags=["cases"])
 
     @router.post("/search", responses=problems(403, 429, 503))

@@ -1,4 +1,4 @@
-"""The shapes of the API's answers, as OpenAPI shows them; made of the read models' rows."""
+"""The API's answers, as OpenAPI shows them; derived from the read models' rows."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from shared.events.fields import PersonalClass
 
 
 class Shape(BaseModel):
-    """What every answer's shape begins with."""
+    """The base of every answer."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
     @classmethod
     def showing(cls, row: Any, **more: Any) -> Self:
-        """A row as everybody sees it, with what isn't in it."""
+        """A row as everybody sees it, with fields it doesn't have."""
         return cls(**{**row_shown(row), **more})
 
     @classmethod
     def showing_any(cls, row: Any) -> Self | None:
-        """The same, or None where there is no row."""
+        """None if there is no row."""
         return cls.showing(row) if row is not None else None
 
 
@@ -33,7 +33,7 @@ ShapeT = TypeVar("ShapeT", bound=Shape)
 
 
 def shows(row: type[tuple[Any, ...]]) -> Callable[[type[ShapeT]], type[ShapeT]]:
-    """A decorator: the shape has the fields of a row, all of which are given, and then its own."""
+    """A decorator: the shape has all the row's fields, and then its own."""
     fields: dict[str, Any] = {name: (hint, ...) for name, hint in get_type_hints(row).items()}
 
     def made(own: type[ShapeT]) -> type[ShapeT]:
@@ -48,7 +48,7 @@ def shows(row: type[tuple[Any, ...]]) -> Callable[[type[ShapeT]], type[ShapeT]]:
 
 @shows(CaseRow)
 class Case(Shape):
-    """A case as it stands."""
+    """The state of a case."""
 
 
 @shows(TimelineRow)
@@ -62,7 +62,7 @@ class TimelineEntry(Shape):
 
 
 class RevealedValue(Shape):
-    """A personal value; `value` is there where `state` is `open`."""
+    """A personal value; `value` is present if `state` is `open`."""
 
     version: int
     type_name: str

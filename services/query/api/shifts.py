@@ -40,7 +40,7 @@ class Shift(Shape):
 
 
 class Shifts(Shape):
-    """Shifts, those begun last first."""
+    """Shifts, last begun first."""
 
     items: list[Shift]
     sequence: int
@@ -55,7 +55,7 @@ class Held(Shape):
 
 @shows(ListedCase)
 class ListedCaseShown(Shape):
-    """A live case that the shift named to those who follow, and how it stands."""
+    """A live case that the shift named to those who follow, and its state."""
 
     case: Case | None
 
@@ -67,21 +67,20 @@ class ShiftSheet(Shape):
     held: list[Held]
     listed: list[ListedCaseShown]
     not_listed: list[Case]
-    """On the live board or held, and not named; none once the shift is over."""
+    """On the live board or held, and not named; empty once the shift is over."""
     timeline: list[TimelineEntry]
     complete: bool
-    """False where the shift has later events, or the live board more cases, than are read."""
+    """False if the shift has later events, or the live board more cases, than are read."""
     sequence: int
 
 
 def routes(context: Context) -> APIRouter:
-    """The routes about shifts."""
     router = APIRouter(prefix="/api/shifts", tags=["desk"])
     desk, boards = DeskReads(context.generations), Boards(context.generations)
 
     @router.get("")
     def shifts(limit: Limit = 50) -> Shifts:
-        """Shifts, those begun last first."""
+        """Shifts, last begun first."""
         answer = desk.shifts(limit)
         return Shifts(items=[_shift(one) for one in answer.found], sequence=answer.sequence)
 
@@ -92,7 +91,7 @@ def routes(context: Context) -> APIRouter:
 
     @router.post("/{shift_id}/reveal", responses=PROBLEMS)
     def reveal_of_shift(shift_id: ShiftPath, wanted: Reveal) -> Revealed:
-        """Opens what was remarked when the shift handed over; recorded as for a case."""
+        """Opens the remarks made at the shift's handover; recorded as for a case."""
         answer = _find(desk, shift_id)
         events = [one for one in answer.found.events if wanted.slice().holds(one.event)]
         found = [one for one in personal_values(events) if wanted.asks_for(one)]

@@ -45,7 +45,7 @@ class Calls(Shape):
 
 
 class Stage(Shape):
-    """How many cases ever came to a stage."""
+    """How many cases ever reached a stage."""
 
     publication: PublicationClass
     stage: str
@@ -53,7 +53,7 @@ class Stage(Shape):
 
 
 class Funnel(Shape):
-    """How far cases came; each stage says who may see how many came there."""
+    """How far cases came; each stage says who may see its number."""
 
     publication: PublicationClass = STATISTICS["closings"].publication
     stages: list[Stage]
@@ -71,18 +71,17 @@ class Statistic(Shape):
 
 
 class Statistics(Shape):
-    """Every statistic there is; only those of class `public` ever leave the house."""
+    """Every statistic; only those of class `public` ever leave the house."""
 
     items: list[Statistic]
 
 
 def routes(context: Context) -> APIRouter:
-    """The routes about all cases together."""
     router = APIRouter(prefix="/api", tags=["statistics"])
 
     @router.get("/queue", dependencies=[waits(context)])
     def queue(limit: Annotated[int, Query(ge=1, le=QUEUE_MAX)] = 200) -> Queue:
-        """Open cases that wait for a person, the most urgent first, then the longest waiting."""
+        """Open cases that wait for a person, most urgent first, then longest waiting."""
         answer = context.reads.queue(limit)
         items = [Waiting.showing(row) for row in answer.found.rows]
         return Queue(items=items, in_all=answer.found.in_all, sequence=answer.sequence)
@@ -95,7 +94,7 @@ def routes(context: Context) -> APIRouter:
 
     @router.get("/statistics/calls")
     def calls(from_day: Day | None = None, to_day: Day | None = None) -> Calls:
-        """Calls by day (UTC) and channel, between two days if given, these included."""
+        """Calls by day (UTC) and channel; the optional first and last day are included."""
         answer = context.reads.calls(
             from_day.isoformat() if from_day else None, to_day.isoformat() if to_day else None
         )
@@ -105,7 +104,7 @@ def routes(context: Context) -> APIRouter:
 
     @router.get("/statistics/funnel")
     def funnel() -> Funnel:
-        """How many cases ever came to each stage, and why closed ones were closed."""
+        """How many cases ever reached each stage, and why closed ones were closed."""
         reached, closed = context.reads.funnel(), context.reads.closings()
         stages = [
             Stage(stage=name, cases=count, publication=class_of_stage(name))

@@ -1,4 +1,4 @@
-"""What hangs on one case: the other cases it is tied to, and the messages to its caller."""
+"""What belongs to one case: the cases it is tied to, and the messages to its caller."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from services.query.requests.problems import problems
 
 @shows(ties.LinkRow)
 class Link(Shape):
-    """Another case that may be the same man's; why, is sealed."""
+    """Another case that may be the same man's; the reason is sealed."""
 
     reason: str
 
 
 class Links(Shape):
-    """What a case is tied to: his other episodes, the case it was split off, and links."""
+    """What a case is tied to: his other episodes, the case it was split from, and links."""
 
     case_id: str
     previous_case: str | None
@@ -32,7 +32,7 @@ class Links(Shape):
     group_id: str | None
     links: list[Link]
     complete: bool
-    """False where the case has later links than are read."""
+    """False if the case has later links than are read."""
     sequence: int
 
 
@@ -45,12 +45,12 @@ class Message(Shape):
 
 
 class Outbox(Shape):
-    """The messages to a caller, the first queued at the top."""
+    """The messages to a caller, first queued first."""
 
     case_id: str
     items: list[Message]
     complete: bool
-    """False where the case has later messages, or reports on them, than are read."""
+    """False if the case has later messages, or reports on them, than are read."""
     sequence: int
 
 
@@ -58,12 +58,11 @@ NOTHING: dict[str, str | None] = {"text": None, "to_address": None}
 
 
 def routes(context: Context) -> APIRouter:
-    """The routes about what hangs on a case."""
     router = APIRouter(prefix="/api/cases/{case_id}", tags=["cases"], responses=problems(404))
 
     @router.get("/links", dependencies=[waits(context)])
     def links(case_id: CaseId) -> Links:
-        """The other cases that a case is tied to, and by what."""
+        """The other cases that a case is tied to, and how."""
         answer = look_up(context, case_id, None, Slice(types=ties.TYPES, limit=FOLDED_MAX))
         history = answer.found
         found = ties.links_of(one.event for one in history.events)
@@ -95,7 +94,7 @@ def routes(context: Context) -> APIRouter:
 
 
 def _sealed(history: CaseHistory, version: int) -> dict[str, str | None]:
-    """What stands in place of the personal values of the event at a version."""
+    """What is shown for the personal values of the event at a version."""
     for item in history.events:
         if item.event.caseversion == version:
             return {**personal_shown(item.event, history.erased)}

@@ -1,4 +1,4 @@
-"""The archive, read as a second copy of the log: of this program's generation, or the furthest."""
+"""Reads the archive, the log's second copy: of this program's generation, or of the furthest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SUBJECTS = Subjects(CASES_PREFIX)
 
 
 class Archive:
-    """One archive up to its `last` sequence; 0 where there is none."""
+    """One archive up to its `last` sequence; 0 if it is empty."""
 
     def __init__(self, reader: Engine | None, table: Table | None) -> None:
         self._reader = reader
@@ -31,14 +31,14 @@ class Archive:
 
     @classmethod
     def own(cls, reader: Engine, last: int) -> Self:
-        """That of this program's generation, which must hold everything up to a sequence."""
+        """This program's generation, which must hold everything up to a sequence."""
         found = cls(reader, tables_for(prefix_of(fingerprint(reader.dialect))).archive)
         found.last = max(found.last, last)
         return found
 
     @classmethod
     def furthest(cls, reader: Engine | None) -> Self:
-        """That of the generation that followed the log furthest, if there is a database at all."""
+        """The generation that followed the log furthest, if there is a database."""
         if reader is None:
             return cls(None, None)
         with reader.connect() as connection:
@@ -51,12 +51,11 @@ class Archive:
             return cls(reader, max(there, key=lambda one: _last(connection, one), default=None))
 
     def rows(self) -> Iterator[StoredMessage]:
-        """Every row in the order of the sequences."""
         for first in range(1, self.last + 1, ROWS_AT_ONCE):
             yield from self._between(first, first + ROWS_AT_ONCE - 1).values()
 
     def differences(self, batch: Sequence[StoredMessage]) -> dict[int, str]:
-        """Where the archive isn't what the log is from the first of these to the last."""
+        """Where archive and log differ, within the sequences of the batch."""
         rows = self._between(batch[0].sequence, batch[-1].sequence)
         found: dict[int, str] = {}
         for stored in batch:
@@ -82,9 +81,9 @@ class Archive:
 
 
 def is_filed(row: StoredMessage, subject: str) -> bool:
-    """Whether query archives under the row's subject what stands under this one in the log.
+    """Whether the row is where query archives what the log has under this subject.
 
-    What is put aside may stand in the archive in other letters.
+    The archive may spell the subject of a message put aside differently.
     """
     if subject == row.subject:
         return True
@@ -93,7 +92,7 @@ def is_filed(row: StoredMessage, subject: str) -> bool:
 
 
 def as_bytes(value: bytes | memoryview | str) -> bytes:
-    """A body; whoever changed a row of SQLite by hand may have left text where bytes were."""
+    """A body; editing a SQLite row by hand may have left text instead of bytes."""
     return value.encode() if isinstance(value, str) else bytes(value)
 
 

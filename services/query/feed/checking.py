@@ -1,6 +1,6 @@
 """Compares every row of the read models with the fold of the archived log.
 
-In one read transaction, so that a running system may go on meanwhile.
+Uses one read transaction, so a running system may go on meanwhile.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ ROWS_AT_ONCE = 32
 CATCH_UP_TIMEOUT_S = 30.0
 LOOK_EVERY_S = 0.1
 KEY_COLUMNS = {"case_timeline": 2}
-"""Its rows are named by case and version; every other table's by its primary key."""
+"""Its rows have the key (case, version); every other table's is its primary key."""
 
 Item = ReadEvent | ArchiveRow
 Found = Callable[[str, str, str], None]
-"""Hears what is wrong: by which check, where, and what."""
+"""Receives a finding: the check, the place, and what is wrong."""
 
 
 class ReadModelCheck:
-    """One database of query, compared with what the log says it must hold."""
+    """One database of query, compared with what it must hold by the log."""
 
     def __init__(self, reader: Engine, found: Found) -> None:
         self._reader = reader
@@ -49,7 +49,7 @@ class ReadModelCheck:
     def wait_for(self, sequence: int) -> bool:
         """Waits until the read model shows a sequence, for as long as it makes progress.
 
-        A finding and False where it stands still.
+        If it stands still: a finding, and False.
         """
         reached, deadline = -1, 0.0
         while True:
@@ -65,7 +65,7 @@ class ReadModelCheck:
             time.sleep(LOOK_EVERY_S)
 
     def compare_rows(self) -> int:
-        """Folds the archived log case by case and compares every row; gives the cases compared."""
+        """Folds the archived log case by case and compares every row; returns how many cases."""
         calls: dict[CallsKey, CallsRow] = {}
         counted: Counter[str] = Counter()
         with self._reader.connect() as connection:
@@ -76,7 +76,7 @@ class ReadModelCheck:
             found = map(tuple, connection.execute(select(self._tables.statistics_calls)))
             self._compare("statistics_calls", calls, _by_key(found, 2))
             shown = sequence_of(connection, self._fingerprint)
-            # A row of the timeline that is gone takes its event out of the fold.
+            # A missing timeline row takes its event out of the fold.
             counted["case_timeline"], counted["archive"] = shown - put_aside, shown
             for name, count in counted.items():
                 self._compare_count(connection, self._tables.by_name[name], count)
@@ -110,7 +110,7 @@ class ReadModelCheck:
         self, connection: Connection
     ) -> Iterator[tuple[str, Iterator[ReadEvent]]]:
         archive, timeline = self._tables.archive, self._tables.case_timeline
-        # The timeline's index gives the order, so that nothing has to be sorted.
+        # The timeline's index gives the order, so nothing is sorted.
         events = (
             select(
                 archive.c.sequence,
@@ -138,7 +138,7 @@ class ReadModelCheck:
         return ReadEvent(row.sequence, row.recorded_at, body, event)
 
     def _aside(self, connection: Connection) -> dict[str, list[Item]]:
-        """What query could not read, by the case that it names; each is a finding."""
+        """What query could not read, by case; each is a finding."""
         archive = self._tables.archive
         query = select(archive).where(text(ASIDE))
         found: dict[str, list[Item]] = {}
@@ -148,7 +148,7 @@ class ReadModelCheck:
         return found
 
     def _compare_batch(self, connection: Connection, rows: Rows) -> dict[str, int]:
-        """Compares the rows of some logs; gives how many rows each table has of them."""
+        """Compares the rows of some logs; returns how many each table has."""
         ids = {*rows.after, *rows.desk}
         expected = _expected(rows)
         for name, some in expected.items():
@@ -183,7 +183,7 @@ def _differing(one: Any, other: tuple[Any, ...]) -> list[str]:
 
 
 def _expected(rows: Rows) -> dict[str, list[tuple[Any, ...]]]:
-    """The rows that the fold made, by table: those that follow from one log each."""
+    """The folded rows by table, for tables whose rows come from one log each."""
     cases, desk = rows.after.values(), rows.desk.values()
     return {
         "case_list": [one.case for one in cases],

@@ -1,4 +1,4 @@
-"""The kinds of columns that the read models have beside the usual ones, for both databases."""
+"""The read models' special column types, for both databases."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
 SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
-"""A position in CASES; in SQLite only INTEGER makes a primary key the row's own place."""
+"""A position in CASES; in SQLite only INTEGER makes a primary key the rowid."""
 
 
 @lru_cache(maxsize=50_000)
 def moment_text(moment: datetime | None) -> str | None:
-    """A moment as SQLite keeps it. The same ones come again with every change of a row."""
+    """A moment as SQLite stores it. Cached: each row change repeats the same ones."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment in UTC, both ways: `timestamptz` in PostgreSQL, sortable text in SQLite."""
+    """An aware UTC moment: `timestamptz` in PostgreSQL, sortable text in SQLite."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

@@ -1,7 +1,6 @@
-"""The read models out of the database and in again, so that query needn't build them anew.
+"""Copies the read models out of a database and into another, so that query needn't rebuild them.
 
-Rows are what the projections made, the same for SQLite and PostgreSQL: a copy of one fills the
-other.
+The rows are the projections' own, equal for SQLite and PostgreSQL: either can fill the other.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ from services.query.feed.tables import READ_MODELS, fingerprint, prefix_of, tabl
 from services.query.feed.writing import RowWriter
 
 ROWS_AT_ONCE = 200
-"""A row of the archive may have half a megabyte."""
+"""An archive row may have half a megabyte."""
 MEMBER_BYTES = 1_048_576
-"""A member ends with the row that goes beyond."""
+"""A member ends with the row that exceeds this."""
 INSERTED_AT_ONCE = 64
 
 
@@ -37,19 +36,19 @@ def shape() -> str:
 
 
 class NoReadModelsError(Exception):
-    """There is no database to copy."""
+    pass
 
 
 class DatabaseNotEmptyError(Exception):
-    """The database to fill has tables already."""
+    """The database to fill already has tables."""
 
 
 class RowsMissingError(Exception):
-    """Other rows came than were copied."""
+    """Other rows arrived than were copied."""
 
 
 class Copy:
-    """The read models in one transaction, so that all rows are of one moment."""
+    """The read models in one transaction, so all rows are of one moment."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -60,7 +59,7 @@ class Copy:
         """Table -> how many rows of it were copied."""
 
     def members(self) -> Iterator[tuple[str, bytes]]:
-        """`table/number` and content of all members, in bounded memory."""
+        """`table/number` and content of each member, in bounded memory."""
         for name, table in self._tables.items():
             self.rows[name] = 0
             rows = select(table).execution_options(yield_per=ROWS_AT_ONCE)
@@ -71,7 +70,7 @@ class Copy:
 
 @contextmanager
 def copying(url: str) -> Iterator[Copy]:
-    """Opens a copy of the read models. Raises NoReadModelsError, DatabaseFailedError."""
+    """Raises NoReadModelsError, DatabaseFailedError."""
     with reading(url) as reader:
         if reader is None:
             raise NoReadModelsError("there is no read model yet")
@@ -80,7 +79,7 @@ def copying(url: str) -> Iterator[Copy]:
 
 
 class Filling:
-    """An empty database being filled; nothing of it stays unless `keep` is called."""
+    """An empty database being filled; rolled back unless `keep` is called."""
 
     def __init__(self, connection: Connection, generation: str) -> None:
         self._connection = connection
@@ -89,10 +88,9 @@ class Filling:
         self.rows: dict[str, int] = {}
 
     def take(self, name: str, content: bytes) -> None:
-        """Inserts the rows of one member."""
         table = self._tables.get(name)
         if table is None:
-            return  # Another shape's; it is not kept then.
+            return  # From another shape; it won't be kept.
         rows = _read(table, content)
         writer = RowWriter(table, self._connection.dialect)
         for some in _halved(rows):
@@ -129,7 +127,7 @@ def filling(url: str) -> Iterator[Filling]:
 
 
 def _members(rows: Iterable[Any]) -> Iterator[list[bytes]]:
-    """Rows as lines, some together: a member is bounded by bytes, however large its rows are."""
+    """Groups rows into members bounded by bytes, however large the rows are."""
     lines, size = list[bytes](), 0
     for row in rows:
         line = json.dumps([_plain(value) for value in row]).encode()
@@ -143,7 +141,7 @@ def _members(rows: Iterable[Any]) -> Iterator[list[bytes]]:
 
 
 def _halved(rows: Sequence[list[Any]]) -> Iterator[Sequence[list[Any]]]:
-    """Rows in few different numbers: SQLite keeps the statement for each number in memory."""
+    """Batches of few different sizes: SQLite caches a statement for each size."""
     start, size = 0, INSERTED_AT_ONCE
     while start < len(rows):
         while size > len(rows) - start:

@@ -1,7 +1,7 @@
 """Engines for the read models: one connection that writes, several that read.
 
-SQLite runs with synchronous NORMAL: a power cut may take the last commits, checkpoint and rows
-together, and they are read from the log again. The log is what must not lose anything.
+SQLite runs with synchronous NORMAL: a power cut may lose the last commits, checkpoint and rows
+together, and they are read from the log again. Only the log must not lose anything.
 """
 
 from __future__ import annotations
@@ -25,14 +25,12 @@ READERS = 8
 SQLITE_BUSY_TIMEOUT_MS = 5_000
 SQLITE_CACHE_KIB = 32_768
 SQLITE_WAL_PAGES = 4_000
-"""Some 16 MB; hot pages are copied into the database once for several batches."""
+"""About 16 MB; hot pages are copied into the database once for several batches."""
 FILE_MODE = 0o600
 
 
 @dataclass(frozen=True)
 class Database:
-    """The database of the read models."""
-
     writer: Engine
     reader: Engine
 
@@ -42,7 +40,7 @@ class Database:
 
 
 class DatabaseFailedError(Exception):
-    """The database doesn't answer, or not as it should; the text names no value."""
+    """The database fails to answer, or answers wrongly; the text names no value."""
 
     def __init__(self, error: SQLAlchemyError) -> None:
         super().__init__(f"query's database failed ({type(error).__name__})")
@@ -50,7 +48,7 @@ class DatabaseFailedError(Exception):
 
 @contextmanager
 def reading(url: str) -> Iterator[Engine | None]:
-    """Opens the database to read; None where there is none yet. Raises DatabaseFailedError."""
+    """Opens the database to read; None if there is none yet. Raises DatabaseFailedError."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
         yield None
@@ -77,7 +75,7 @@ def _open_sqlite(url: URL) -> Database:
     path = Path(url.database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        # Made here, so that nobody else may read it from its first moment; its WAL follows it.
+        # Created here, so nobody else can read it from its first moment; its WAL inherits that.
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, FILE_MODE))
     arguments = {"check_same_thread": False}
     writer = create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments)
@@ -88,10 +86,10 @@ def _open_sqlite(url: URL) -> Database:
 
 
 def _teach_driver() -> None:
-    """Tells sqlite3 how to take what stands in rows, which go to it as they are (`writing`).
+    """Registers sqlite3 adapters for the values in rows, which are bound directly (`writing`).
 
-    Only moments are changed. The others have adapters that give back what they get, because a
-    type without one is looked up in vain for every value: 1 microsecond instead of 0.2.
+    Only moments are changed. The other types get identity adapters, because the failed look-up of
+    one costs 1 microsecond per value instead of 0.2.
     """
     sqlite3.register_adapter(datetime, moment_text)
     nothing: dict[None, None] = {}
@@ -112,7 +110,7 @@ def _pragmas() -> list[str]:
 
 
 def _set_up_sqlite(engine: Engine, pragmas: list[str], begin: str) -> None:
-    # The driver's own idea of when a transaction begins leaves DDL outside of it; so it gets none.
+    # The driver would begin transactions too late for DDL, so it begins none.
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None

@@ -1,8 +1,8 @@
 """Generations of the read models: a changed fingerprint is built beside what is served, and then
 swapped in.
 
-The old generation is served as it is meanwhile, unless it lacks a table or column that this
-program reads; then nothing is served until the new one has caught up.
+The old generation is served meanwhile, unless it lacks a table or column that this program reads;
+then nothing is served until the new one has caught up.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ SERVING = "serving"
 
 
 class Generations:
-    """The generation that follows the log, and the one that is read."""
-
     def __init__(self, database: Database) -> None:
         self.database = database
         self.following = ReadModel(database, fingerprint(database.writer.dialect))
@@ -47,11 +45,10 @@ class Generations:
 
     @property
     def rebuilding(self) -> bool:
-        """Whether an older generation is read while this program's own is built."""
         return self.served is not self.following
 
     def swap(self) -> None:
-        """Makes the generation that follows the log the one that is read; drops all others."""
+        """Serves the generation that follows the log; drops all others."""
         own = self.following.fingerprint
         with self.database.writer.begin() as connection:
             if _states(connection) != {own: SERVING}:
@@ -61,7 +58,7 @@ class Generations:
     def _take_over(self, connection: Connection, own: str) -> None:
         others = [one for one in _states(connection) if one != own]
         for name, table in self.following.tables.by_name.items():
-            # Of all rows at once an index is sorted first; row by row, each goes to another page.
+            # Over all rows at once an index is sorted first; row by row, each goes to another page.
             for index in table.indexes:
                 connection.execute(CreateIndex(index, if_not_exists=True))
             connection.execute(text(f"DROP VIEW IF EXISTS {name}"))

@@ -1,7 +1,7 @@
 """The projection loop: one thread that follows the log and applies it batch by batch.
 
-A message that can't be read is put aside and counted, and stops nothing. At a gap, or in a log that
-is not the one it followed, it stops and says so. Other faults (the database or the server is away)
+An unreadable message is put aside and counted, and stops nothing. At a gap, or in a log that is
+not the one it followed, it stops and says so. Other faults (the database or the server is away)
 are retried from the checkpoint.
 """
 
@@ -22,11 +22,11 @@ from shared.diagnostics.logger import logger, place_of
 from shared.jetstream import SequenceGapError
 
 BATCH_EVENTS = 5_000
-"""At most so many events in one transaction; a live event is applied as soon as it is there."""
+"""The most events in one transaction; a live event is applied at once."""
 BEHIND_EVENTS = 500
-"""So many at once come only to a feed that is behind; then larger transactions pay."""
+"""So many at once mean that the feed is behind; then larger transactions pay."""
 BATCH_BYTES = 16_777_216
-"""A batch of more takes nothing more: 5,000 calls of 130 kB are more than query's container has."""
+"""A batch ends beyond this: 5,000 calls of 130 kB exceed query's container."""
 IDLE_S = 0.25
 """How long one look for new events waits; also bounds how long a stop takes."""
 CHECK_EVERY_S = 5.0
@@ -37,7 +37,7 @@ STOPPED_BY = frozenset({"gap", "checkpoint"})
 
 
 class Feed:
-    """Applies the log to the generation that follows it, and swaps that in when it caught up."""
+    """Applies the log to its generation, and swaps that in once it has caught up."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Feed:
             except SequenceGapError as gap:
                 self._alarm(f"gap: {gap}")
                 return
-            except Exception as error:  # Whatever it was, the checkpoint says where to go on.
+            except Exception as error:  # Whatever failed, the checkpoint says where to resume.
                 self._progress.failing = type(error).__name__
                 self._metrics.retries.inc()
                 logger.warning("feed_failed", error=type(error).__name__, place=place_of(error))
@@ -107,7 +107,7 @@ class Feed:
             elif time.monotonic() >= check_at:
                 check_at = time.monotonic() + CHECK_EVERY_S
                 if self._last_of(log) > self._checkpoint:
-                    # The log went on, but the subscription says nothing: begin a new one.
+                    # The log grew but the subscription is silent: begin a new one.
                     logger.warning("subscription_silent", sequence=self._checkpoint)
                     return
 
@@ -140,7 +140,7 @@ class Feed:
         self._metrics.rebuilding.set(self._generations.rebuilding)
 
     def _last_of(self, log: Log) -> int:
-        """The last sequence of the log. Raises StoppedError where it is behind us."""
+        """The last sequence of the log. Raises StoppedError if it is behind us."""
         last = log.max_notification_id() or 0
         if last < self._checkpoint:
             raise StoppedError(
@@ -149,7 +149,7 @@ class Feed:
         return last
 
     def _check_same_log(self, log: Log) -> None:
-        """Raises StoppedError where the event at the checkpoint isn't the one that was applied."""
+        """Raises StoppedError if the event at the checkpoint isn't the one that was applied."""
         if self._checkpoint == 0:
             return
         found = log.select_notifications(self._checkpoint, 1)
@@ -162,7 +162,7 @@ class Feed:
 
     def _alarm(self, reason: str) -> None:
         self._progress.stopped = reason
-        # The text of a reason that isn't one of these tells of another log than the one followed.
+        # Any other reason's text means another log than the one followed.
         kind = reason.partition(":")[0]
         kind = kind if kind in STOPPED_BY else "another_log"
         logger.error("projection_stopped", sequence=self._checkpoint, reason=kind)

@@ -89,11 +89,11 @@ class Metrics:
         )
 
     def watch(self, progress: Progress) -> None:
-        """Takes the gauges that are another object's state from there when they are read."""
+        """Reads the gauges of another object's state from there on every scrape."""
         self.applied.set_function(lambda: progress.sequence)
         self.put_aside.set_function(lambda: progress.put_aside)
         self.stopped.set_function(lambda: float(progress.stopped is not None))
 
     def text(self) -> bytes:
-        """Everything in Prometheus' text format."""
+        """Prometheus' text format."""
         return generate_latest(self.registry)

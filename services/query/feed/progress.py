@@ -1,7 +1,7 @@
 """How far the served read model follows the log, and whether it is well; shared by all threads.
 
-Whoever sent a command waits here for its sequence, and so reads what he wrote. All wait on the
-event loop: however many there are, no thread is kept from others' requests.
+Whoever sent a command waits here for its sequence, so they read their own write. All wait on the
+event loop, so waiting occupies no thread.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from threading import Lock
 
 WAITERS_MAX = 1_000
-"""So many wait at once; others are answered as if their time were over."""
+"""How many may wait at once; others are answered as if they had timed out."""
 
 
 @dataclass
 class CatchingUp:
-    """How far this program's own read model is with what was in the log when query started."""
+    """The read model's progress through what was in the log when query started."""
 
     began_at: float = 0.0
     began: int = 0
@@ -25,11 +25,11 @@ class CatchingUp:
     last: int = 0
 
     def begin(self, sequence: int, last: int, now: float) -> None:
-        """Begins at a sequence, at a monotonic time in seconds."""
+        """`now` is monotonic, in seconds."""
         self.began_at, self.began, self.sequence, self.last = now, sequence, sequence, last
 
     def said(self, now: float) -> str:
-        """For a person: how much there is, and about how long it will take."""
+        """For people: how much there is, and roughly how long it takes."""
         share = 100 * self.sequence // self.last if self.last else 100
         text = f"{self.sequence:,} of {self.last:,} events, {share} %"
         if self.last and self.sequence >= self.last:
@@ -42,7 +42,7 @@ class CatchingUp:
 
 
 class Progress:
-    """The applied sequence with those who wait for it, and what keeps the projection from going."""
+    """The applied sequence, those who wait for one, and what stops the projection."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -60,7 +60,7 @@ class Progress:
         """The kind of fault that is being retried."""
 
     def advance(self, sequence: int) -> None:
-        """Records that the read model shows everything up to a sequence; wakes who waits for it."""
+        """The read model now shows everything up to a sequence; wakes those who wait for it."""
         with self._lock:
             self.sequence = sequence
             if not self._waiting:
@@ -71,7 +71,7 @@ class Progress:
             _settle(future, shown=True)
 
     def end(self) -> None:
-        """Wakes everybody, for the process ends."""
+        """Wakes everybody: the process ends."""
         with self._lock:
             self._ended = True
             waiting, self._waiting = self._waiting, []
@@ -79,7 +79,7 @@ class Progress:
             _settle(future, shown=False)
 
     async def reached(self, sequence: int, timeout_s: float) -> bool:
-        """Waits on the event loop; gives whether the read model shows the sequence by then."""
+        """Waits on the event loop; returns whether the read model shows the sequence by then."""
         if sequence <= self.sequence:
             return True
         future = self._when(sequence)
@@ -107,6 +107,6 @@ class Progress:
 
 
 def _settle(future: Future[bool], *, shown: bool) -> None:
-    # False where the waiter gave up at this very moment.
+    # False if the waiter gave up at this very moment.
     if future.set_running_or_notify_cancel():
         future.set_result(shown)

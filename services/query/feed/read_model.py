@@ -1,4 +1,4 @@
-"""One generation of the read models: its checkpoint, and how a batch of events is applied to it."""
+"""One generation of the read models: its checkpoint, and how a batch of events is applied."""
 
 from __future__ import annotations
 
@@ -37,12 +37,10 @@ CASES_KEPT = 5_000
 
 
 class SetBackError(Exception):
-    """The database is at an earlier sequence than it said: a crash of it took its last commits."""
+    """The database is behind what it reported: a crash lost its last commits."""
 
 
 class ReadModel:
-    """The tables of one generation and how far they follow the log."""
-
     def __init__(self, database: Database, fingerprint: str) -> None:
         self.fingerprint = fingerprint
         self.tables = tables_for(prefix_of(fingerprint))
@@ -59,12 +57,12 @@ class ReadModel:
             return sequence_of(connection, self.fingerprint)
 
     def begin(self) -> int:
-        """Gives it, and remembers no row: what was committed last may be lost by a crash."""
+        """Returns the checkpoint and clears the cache: a crash may have lost the last commit."""
         self._kept.clear()
         return self.checkpoint()
 
     def last_archived(self) -> bytes | None:
-        """The stored bytes of the last event applied, or None where there is none."""
+        """The stored bytes of the last event applied, or None."""
         archive = self.tables.archive
         last = select(archive.c.body).order_by(archive.c.sequence.desc()).limit(1)
         with self._writer.connect() as connection:
@@ -72,7 +70,7 @@ class ReadModel:
         return bytes(body) if body is not None else None
 
     def put_aside(self) -> int:
-        """How many messages are in the archive alone, because they can't be read."""
+        """How many messages are only in the archive, because they can't be read."""
         archive = self.tables.archive
         with self._writer.connect() as connection:
             count = select(func.count()).select_from(archive).where(text(ASIDE))
@@ -81,8 +79,8 @@ class ReadModel:
     def apply(self, batch: Sequence[RecordedEvent], checkpoint: int) -> int:
         """Applies what follows the checkpoint, with a new checkpoint, in one transaction.
 
-        Gives how many of the batch were put aside. Raises StoppedError, and then nothing stays.
-        What the database won't take is put aside too; it is found by halving the batch.
+        Returns how many of the batch were put aside. Raises StoppedError, and then rolls back.
+        What the database rejects is put aside too; it is found by halving the batch.
         """
         try:
             return self._apply(read_events(batch, checkpoint), batch, checkpoint)
@@ -130,7 +128,7 @@ class ReadModel:
         return {row[0]: row for row in found}
 
     def _add_calls_before(self, connection: Connection, rows: Rows) -> None:
-        """Makes the counts of the batch those of all time."""
+        """Adds the stored counts to the batch's."""
         days = {key.day for key in rows.calls}
         for known in read_rows(connection, self.tables.statistics_calls, CallsRow, days):
             key = CallsKey(known.day, known.channel)
@@ -142,7 +140,7 @@ class ReadModel:
             return {}
         tables = self.tables
         cases = read_rows(connection, tables.case_list, CaseRow, ids)
-        # Most that are asked for in a rebuild have just begun: they have no rows anywhere.
+        # Most cases in a rebuild have just begun: they have no rows yet.
         ids = {row.case_id for row in cases}
         waiting = _by_case(read_rows(connection, tables.queue, QueueRow, ids))
         reached = _by_case(read_rows(connection, tables.statistics_funnel, FunnelRow, ids))
@@ -178,7 +176,7 @@ class ReadModel:
     def _replace(
         self, connection: Connection, rows: Rows, name: Literal["overdue", "alarms"]
     ) -> None:
-        """Makes a table's rows of the cases of which they changed what they are now."""
+        """Replaces the table's rows of the cases whose rows changed."""
         changed: dict[str, tuple[Any, ...]] = {}
         for case_id, after in rows.after.items():
             before = rows.before.get(case_id)
@@ -198,7 +196,7 @@ class ReadModel:
         self._writers["lookups"].set(connection, found_by)
 
     def _keep(self, rows: Rows) -> None:
-        """Remembers rows; nobody else writes them (`_advance` sees to it)."""
+        """Caches rows; nobody else writes them (`_advance` ensures it)."""
         for case_id, one in rows.after.items():
             self._kept.pop(case_id, None)
             self._kept[case_id] = one
@@ -229,7 +227,7 @@ def sequence_of(connection: Connection, fingerprint: str) -> int:
 
 
 def _changed(rows: Rows) -> tuple[list[QueueRow], list[str], list[FunnelRow]]:
-    """The queue rows to set and the cases to take out of it, and the funnel rows to set."""
+    """The queue rows to set and cases to remove from the queue, and the funnel rows to set."""
     waiting: list[QueueRow] = []
     gone: list[str] = []
     reached: list[FunnelRow] = []

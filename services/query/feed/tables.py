@@ -1,8 +1,7 @@
-"""The tables of the read models, for SQLite and PostgreSQL, and the fingerprint of their making.
+"""The tables of the read models, for SQLite and PostgreSQL, and their fingerprint.
 
-Columns stand in the order of the models' rows, from which they are made. A generation's tables
-carry its prefix, so that a new generation is built beside the one that is served; views bear the
-plain names.
+Columns are in the order of the models' rows, from which they are made. A generation's tables carry
+its prefix, so a new generation is built beside the served one; views have the plain names.
 """
 
 from __future__ import annotations
@@ -52,10 +51,10 @@ MODELS = (
     *(lookups, overdue, queue, statistics),
 )
 NAMED_AS = "services.query.projections"
-"""Where fingerprints place the read models: another name would have every installation rebuild."""
+"""The module name in fingerprints: another would make every installation rebuild."""
 PREFIX_CHARACTERS = 8
 SHORT, LONG = 16, 32
-"""How many characters the column of a closed set of words has."""
+"""Column widths for closed sets of words."""
 TYPES: dict[Any, TypeEngine[Any]] = {
     bool: Boolean(),
     bytes: LargeBinary(),
@@ -67,7 +66,7 @@ TYPES: dict[Any, TypeEngine[Any]] = {
 
 @dataclass(frozen=True)
 class Tables:
-    """The tables of one generation, in the order in which fingerprints have them."""
+    """The tables of one generation, in fingerprint order."""
 
     case_list: Table
     case_timeline: Table
@@ -104,7 +103,6 @@ READ_MODELS = Table(
 
 
 def tables_for(prefix: str) -> Tables:
-    """The tables of the generation with that prefix."""
     metadata = MetaData()
     made = [one for model in MODELS for one in model.TABLES]
     return Tables(**{one.name: _table(one, metadata, prefix) for one in made})
@@ -162,17 +160,14 @@ def fingerprint(dialect: Dialect) -> str:
 
 
 def versions() -> list[str]:
-    """The models with their versions."""
     return [f"{NAMED_AS}.{one.__name__.rpartition('.')[2]} {one.VERSION}" for one in MODELS]
 
 
 def statements(dialect: Dialect) -> Iterator[str]:
-    """What makes the tables and their indexes."""
     for table in tables_for("").by_name.values():
         yield str(CreateTable(table).compile(dialect=dialect))
         yield from sorted(str(CreateIndex(one).compile(dialect=dialect)) for one in table.indexes)
 
 
 def prefix_of(fingerprint_: str) -> str:
-    """The prefix of a generation's tables."""
     return f"g{fingerprint_[:PREFIX_CHARACTERS]}_"

@@ -1,7 +1,7 @@
-"""Writes rows by the thousand: many in one statement, and as they are to the driver.
+"""Writes rows by the thousand: many in one statement, passed to the driver unchanged.
 
-SQLAlchemy's own path costs more than the folding and the database together. And sqlite3 lets go of
-Python's lock while a statement runs: after a statement a row it would wait for the lock each time.
+SQLAlchemy's own path costs more than the folding and the database together. And sqlite3 releases
+the GIL during a statement: with one statement a row, each would wait to get it back.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class RowWriter:
         columns = [preparer.quote(column.name) for column in table.columns]
         keys = [preparer.quote(column.name) for column in table.primary_key.columns]
         name = preparer.quote(table.name)
-        # What never changes isn't set, or SQLite would write its index anew with every event.
+        # Constant columns aren't set, or SQLite would rewrite their index with every event.
         constant = {*keys, *(preparer.quote(name) for name in table.info.get("constant", ()))}
         changed = ", ".join(f"{one} = excluded.{one}" for one in columns if one not in constant)
         # Names come from the tables of this program, never from outside.
@@ -42,15 +42,15 @@ class RowWriter:
         self._rows_at_once = VALUES_AT_ONCE // len(columns)
 
     def insert(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
-        """Adds rows that aren't there; one that is there raises, and nothing of the batch stays."""
+        """Adds new rows; an existing one raises, which rolls back the batch."""
         self._execute(connection, rows, "")
 
     def set(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
-        """Makes rows what they are to be, whether they are there or not; each key once."""
+        """Upserts rows; each key at most once."""
         self._execute(connection, rows, self._set)
 
     def delete(self, connection: Connection, keys: Sequence[str]) -> None:
-        """Takes rows out by the first column of their key."""
+        """Deletes rows by the first column of their key."""
         for some in _pieces(keys, READ_AT_ONCE):
             statement = f"{self._delete}{_listed([self._mark] * len(some))}"
             connection.exec_driver_sql(statement, tuple(some))
@@ -72,7 +72,7 @@ def _listed(marks: list[str]) -> str:
 def read_rows(
     connection: Connection, table: Table, row: type[RowT], keys: Collection[str]
 ) -> list[RowT]:
-    """The rows of a table in whose first column one of the keys stands."""
+    """The rows of a table whose first column is one of the keys."""
     first, found = next(iter(table.columns)), list[RowT]()
     for some in _pieces(list(keys), READ_AT_ONCE):
         query = select(table).where(first.in_(some))

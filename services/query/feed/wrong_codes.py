@@ -1,6 +1,6 @@
-"""How many wrong return codes came of late, by channel: so many are guesses, and an alarm.
+"""How many wrong return codes came lately, by channel: too many are guesses, and an alarm.
 
-In memory, from what is applied: a query that starts again knows only what it applies from then on.
+In memory, from applied events: a restarted query counts only what it applies from then on.
 """
 
 from __future__ import annotations
@@ -33,14 +33,13 @@ def _now() -> datetime:
 
 @dataclass
 class WrongCodes:
-    """Counts what the feed applied; any thread may ask."""
+    """Counts what the feed applied; thread-safe."""
 
     now: Callable[[], datetime] = _now
     _minutes: deque[_Minute] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, applied: Iterable[RecordedEvent]) -> Mapping[Channel, int]:
-        """Counts the wrong codes of a batch; how many there were, by channel."""
         found: Counter[Channel] = Counter()
         for one in applied:
             if one.topic not in CALLS or WRONG not in bytes(one.state):
@@ -48,13 +47,12 @@ class WrongCodes:
             try:
                 channel = read_case_event(bytes(one.state), one.topic).data.channel
             except UnreadableEventError:
-                continue  # It is put aside, and shown as such.
+                continue  # Put aside, and shown as such.
             found[channel] += 1
             self._count(channel, one.recorded_at)
         return found
 
     def in_last_hour(self) -> Mapping[Channel, int]:
-        """How many there were within an hour, by channel."""
         with self._lock:
             self._forget()
             return sum((one.channels for one in self._minutes), Counter())
@@ -62,7 +60,7 @@ class WrongCodes:
     def _count(self, channel: Channel, recorded_at: datetime) -> None:
         minute = recorded_at.replace(second=0, microsecond=0)
         if minute < self.now() - HOUR:
-            return  # A log that is read from its start.
+            return  # A log read from its start.
         with self._lock:
             if not self._minutes or self._minutes[-1].at < minute:
                 self._minutes.append(_Minute(minute, Counter()))

@@ -1,4 +1,4 @@
-"""The read models, one file each: the row, and how an event changes it. Pure, all of them.
+"""The read models, one file each: the row, and how an event changes it. All pure.
 
 Raise a file's VERSION when its fold changes, so that rows are rebuilt.
 """

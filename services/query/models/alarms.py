@@ -1,6 +1,6 @@
-"""alarms: one row a call in which a duress code was given, until a supervisor clears the case's.
+"""alarms: one row per call with a duress code, until a supervisor clears the case's.
 
-Only supervisors are shown it; nothing of it may reach another read model.
+Only supervisors see it; nothing of it may reach another read model.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from shared.events.intake import DuressCleared, DuressSignalled
 
 VERSION = 2
 KEPT_OF_A_CASE = 20
-"""So many calls of one case are listed, the first and the newest: thousands with one code would
-hide the alarms of other cases, and be written anew with each."""
+"""How many calls of one case are listed, the first and the newest: thousands with one code would
+hide the alarms of other cases, and be rewritten with each."""
 
 OF_DURESS: tuple[type[Event], ...] = (DuressSignalled, DuressCleared)
 
@@ -29,7 +29,7 @@ class AlarmRow(NamedTuple):
     channel: Channel
     signalled_at: datetime
     version: int
-    """The case's version at which it stands in the log."""
+    """The case version at which it is recorded."""
 
 
 TABLES = (TableOf("alarms", AlarmRow, key=("case_id", "call_id")),)
@@ -38,7 +38,6 @@ TABLES = (TableOf("alarms", AlarmRow, key=("case_id", "call_id")),)
 def evolve(
     rows: tuple[AlarmRow, ...], event: CaseEvent[Any], recorded_at: datetime
 ) -> tuple[AlarmRow, ...]:
-    """A case's open alarms after one more event."""
     data = event.data
     if type(data) not in OF_DURESS:
         return rows

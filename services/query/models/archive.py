@@ -9,13 +9,12 @@ from services.query.models.rows import Id, IndexOf, Position, TableOf
 
 VERSION = 2
 ASIDE = "unreadable IS NOT NULL"
-"""The messages that were put aside."""
 
 
 class ArchiveRow(NamedTuple):
-    """A message as it was stored, under subject `cases.<case_id>.<version>.<type_name>`.
+    """A message as stored, under subject `cases.<case_id>.<version>.<type_name>`.
 
-    Where the subject was no event's, `version` is 0 and `type_name` the whole subject.
+    If the subject was no event's, `version` is 0 and `type_name` the whole subject.
     """
 
     sequence: Position

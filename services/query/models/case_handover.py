@@ -1,4 +1,4 @@
-"""What handover's events make of a case's row: rendezvous, offer, receipt, contact, custody."""
+"""handover's events on a case's row: rendezvous, offer, receipt, contact, custody."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ WORSE_THAN: dict[ContactState, frozenset[ContactState]] = {
 
 
 def after_handover(row: CaseRow, event: HandoverEvent, at: datetime) -> CaseRow:
-    """The row after an event of handover's, which happened at `at`."""
+    """`at` is when the event happened."""
     if isinstance(event, _OfMeeting):
         # Another rendezvous may have been planned meanwhile.
         return _after_meeting(row, event) if event.rendezvous_id == row.rendezvous_id else row
@@ -65,7 +65,7 @@ def after_handover(row: CaseRow, event: HandoverEvent, at: datetime) -> CaseRow:
         case handover.ContactRegained():
             return _regained(row, at)
         case handover.GuidanceGiven():
-            # By a message alone he was written to, and not heard of.
+            # A message alone only writes to him; it isn't contact.
             return _told(row, at, in_call=True) if event.call_id is not None else row
         case handover.FollowUpOverdue():
             return _silent(row, event.rule)
@@ -83,7 +83,7 @@ def after_handover(row: CaseRow, event: HandoverEvent, at: datetime) -> CaseRow:
             received = reached(row, "handed_over")._replace(team=event.team, claim_expired=False)
             return _held(received, received.custody)
         case handover.GroupHandedOver():
-            # That he himself was received, his own receipt says; perhaps he wasn't.
+            # His own receipt says whether he himself was received.
             return row if row.offer == "none" else _without_offer(row, "received")
         case handover.HandoverDiscrepancyRaised():
             return row._replace(discrepancy=True)
@@ -103,7 +103,7 @@ def _silent(row: CaseRow, rule: handover.FollowUpRule) -> CaseRow:
 
 
 def _told(row: CaseRow, at: datetime, *, in_call: bool) -> CaseRow:
-    """A lost man is lost no more once he was on a call; others' word of him isn't enough."""
+    """Being on a call ends a loss; others' word of him doesn't."""
     if row.contact != "lost":
         return heard_of(row, at)
     return _regained(row, at)._replace(contact="in_touch" if in_call else "lost")
@@ -116,7 +116,7 @@ def _regained(row: CaseRow, at: datetime) -> CaseRow:
 def _planned(
     row: CaseRow, event: handover.RendezvousPlanned | handover.RendezvousReplanned
 ) -> CaseRow:
-    # A team that was to wait at the one before isn't bound any more: it has to be asked anew.
+    # A team that was to wait at the previous one is no longer bound: it must be asked again.
     return moved_to(_unbound(row), "planned")._replace(
         rendezvous="planned" if isinstance(event, handover.RendezvousPlanned) else "replanned",
         rendezvous_id=event.rendezvous_id,
@@ -207,6 +207,6 @@ def _after_receipt(row: CaseRow, event: _AfterReceipt) -> CaseRow:
 
 
 def _held(row: CaseRow, known: custody.Custody | None) -> CaseRow:
-    """Moves a man on who was received and is held; release, escape and death lead nowhere."""
+    """Moves a received man on while he is held; release, escape and death lead nowhere."""
     is_held = known in custody.IN_CUSTODY and RANK[row.stage] >= RECEIVED
     return reached(row, "in_custody") if is_held else row

@@ -1,4 +1,4 @@
-"""What intake's events make of a case's row: calls, stage one, claims, groups, closing."""
+"""intake's events on a case's row: calls, stage one, claims, groups, closing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from shared.events.shifts import DeskEvent
 def after_intake(
     row: CaseRow, envelope: CaseEvent[IntakeEvent], recorded_at: datetime | None
 ) -> CaseRow:
-    """The row after an event of intake's."""
     match event := envelope.data:
         case intake.CaseOpened():
             opened = _called(row, event, recorded_at)
@@ -80,7 +79,7 @@ def _called(
 ) -> CaseRow:
     began_at = earlier(call.started_at, recorded_at)
     this = (began_at, call.call_id)
-    # Calls of a backlog come in any order; the one that began last is the last.
+    # Calls of a backlog come in any order; the one that began last counts as the last.
     is_last = row.last_call_at is None or this > (row.last_call_at, row.last_call_id or "")
     pending = (row.untriaged_call_at, row.untriaged_call_id or "")
     if pending[0] is None or this > pending:
@@ -108,14 +107,14 @@ def _triaged(row: CaseRow, triage: intake.CallTriaged) -> CaseRow:
 def _registered(row: CaseRow, event: intake.PersonalDataProvided, event_id: str) -> CaseRow:
     if event.provenance == "after_capture":
         return row  # Kept apart from what he told the hotline.
-    # What was verified was the data given before, not this; a contradiction stays open.
+    # The earlier data was verified, not this; a contradiction stays open.
     identity: IdentityState = "contradicted" if row.contradicted else "claimed"
     return reached(row, "registered")._replace(identity=identity, claim_event_id=event_id)
 
 
 def _after_claim(row: CaseRow, event: claims.CaseClaimed | claims.CaseReleased) -> CaseRow:
     if event.fence < row.fence:
-        return row  # Somebody else holds it meanwhile.
+        return row  # Somebody else holds it by now.
     match event:
         case claims.CaseClaimed():
             return row._replace(
@@ -139,7 +138,7 @@ def _after_group(
         case groups.GroupFormed():
             return row._replace(group_id=event.group_id, group_role="lead")
         case groups.GroupJoined():
-            # On the leading case's log it says the same of another man.
+            # In the leading case's log it says the same of another man.
             if event.member_case != row.case_id:
                 return row
             return row._replace(group_id=event.group_id, group_role="member")

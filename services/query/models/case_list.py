@@ -1,6 +1,6 @@
-"""case_list: one row a case, as it stands. The same fold over part of a log gives a case as it was.
+"""case_list: one row per case, its state. The same fold over part of a log gives an earlier state.
 
-The row stands in `case_row`; what the events of each service make of it, in the file named so.
+The row is in `case_row`; each service's events are folded in the file named after it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def _open_at(stages: tuple[Stage, ...]) -> str:
 
 
 IN_POOL = _open_at(WAITING)
-"""The cases of the waiting pool. An index has only these, so a query must say just the same."""
+"""The waiting pool. An index has only these rows, so a query must use exactly this condition."""
 ON_BOARD = _open_at(LIVE)
-"""The cases of the live board."""
+"""The live board."""
 CLAIMED = "claimed_by IS NOT NULL"
 
 TABLES = (
@@ -46,17 +46,17 @@ TABLES = (
 )
 
 _POSITION = CaseRow._fields.index("last_event_at")
-"""Where the three fields begin that every event sets."""
+"""The position of the three fields that every event sets."""
 
 
 def evolve(
     row: CaseRow | None, event: CaseEvent[Any], sequence: int, recorded_at: datetime | None = None
 ) -> CaseRow:
-    """The row after one more event; without `recorded_at`, senders' clocks are believed."""
+    """Without `recorded_at`, senders' clocks are believed."""
     at = earlier(event.time, recorded_at)
     before = row if row is not None else CaseRow(event.subject, opened_at=at)
     after = _after(after_act(before, event.data), event, at, recorded_at)
-    # Set with every event, so they are cut in: half of what `_replace` takes.
+    # Set with every event, so they are spliced in: half the time of `_replace`.
     position = (later(before.last_event_at, at), event.caseversion, sequence)
     return CaseRow._make(after[:_POSITION] + position + after[_POSITION + 3 :])
 
@@ -64,7 +64,7 @@ def evolve(
 def _after(
     row: CaseRow, event: CaseEvent[Any], at: datetime, recorded_at: datetime | None
 ) -> CaseRow:
-    # By the catalogue, and not by one match: to ask pydantic's classes one by one takes long.
+    # A catalogue look-up, not one match: testing pydantic's classes one by one is slow.
     owner = OWNER[type(event.data)]
     if owner == "intake":
         return after_intake(row, cast("CaseEvent[IntakeEvent]", event), recorded_at)

@@ -1,7 +1,7 @@
-"""What becomes of a case's row by its messages: those that failed, and whether they told a place.
+"""Messages on a case's row: those that failed, and whether they told a place.
 
-A failed message waits for a person until somebody acts for the man, or its channel says after all
-that it went out. Several message ids are one text.
+A failed message waits for a person until somebody acts for the man, or its channel reports after
+all that it went out. Several message ids are one text.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ ACTS: tuple[type[Event], ...] = (
     handover.GuidanceGiven,
     handover.FollowUpSet,
 )
-"""After these somebody has done something about what he wasn't told."""
+"""Events by which somebody acted on what he wasn't told."""
 
 
 def after_message(row: CaseRow, event: outbound.OutboundEvent) -> CaseRow:
-    """The row after an event about a message."""
     match event:
         case outbound.MessageFailed(reason="no_report"):
             return row._replace(failed_messages=_with(row.failed_messages, event.message_id))
@@ -39,7 +38,7 @@ def after_message(row: CaseRow, event: outbound.OutboundEvent) -> CaseRow:
 
 
 def after_act(row: CaseRow, data: Any) -> CaseRow:
-    """The row after any event: it may be what somebody did about a message that failed."""
+    """Any event may be the action on a failed message."""
     if row.failed_messages is None:
         return row
     is_done = isinstance(data, claims.CaseReleased) and data.reason == "done"
@@ -47,13 +46,12 @@ def after_act(row: CaseRow, data: Any) -> CaseRow:
 
 
 def told(row: CaseRow, event: handover.RendezvousDisclosed) -> CaseRow:
-    """The row of a man who was told of his rendezvous."""
     told_by = event.message_id if event.call_id is None else None
     return reached(row, "guided")._replace(rendezvous="disclosed", told_by=told_by)
 
 
 def told_no_more(row: CaseRow, event: handover.DisclosureWithdrawn) -> CaseRow:
-    """The row of a man whom that message didn't tell: what is needed is to tell him."""
+    """He must be told again: that message didn't tell him."""
     if row.rendezvous != "disclosed" or row.told_by != event.message_id:
         return row
     after = moved_to(row, "planned") if row.stage == "guided" else row
@@ -69,7 +67,7 @@ def told_no_more(row: CaseRow, event: handover.DisclosureWithdrawn) -> CaseRow:
 
 
 def _sent(row: CaseRow, message_id: str) -> CaseRow:
-    """Its channel's late word replaces that there was none."""
+    """A late report replaces the missing one."""
     after = row._replace(failed_messages=_without(row.failed_messages, message_id))
     if message_id not in _ids(row.perhaps_told_by):
         return after

@@ -46,11 +46,11 @@ RECEIVED = RANK["handed_over"]
 
 
 class CaseRow(NamedTuple):
-    """A case as it stands; nothing personal, only what the work needs."""
+    """The state of a case; nothing personal."""
 
     case_id: Id
     opened_at: datetime
-    """When the first call began the case; no time of a sender counts as later than recorded."""
+    """When the first call began; sender times are capped at the time of recording."""
     channel: Channel | None = None
     """Of the last call."""
     language: Language | None = None
@@ -64,31 +64,31 @@ class CaseRow(NamedTuple):
     """How far the case came, whether it is closed or not."""
     identity: IdentityState = "none"
     claim_event_id: Id | None = None
-    """The event that gave the personal data last; registries answer about it."""
+    """The event with the latest personal data; registries answer about it."""
     contradicted: bool = False
-    """Whether one is open; new data and a rejection leave it so, a match or two people end it."""
+    """An open contradiction; new data and a rejection leave it, a match or two people end it."""
     credibility: CredibilityState = "none"
     credibility_expires_at: datetime | None = None
     """From then on it counts as `unclear`."""
     hold: HoldState = "none"
     contact: ContactState = "in_touch"
     last_contact_at: datetime | None = None
-    """When he was last heard of: by a call, or by somebody who says so."""
+    """When he was last heard of: by a call, or by someone's report."""
     contact_rule: intake.ContactRule = "never"
     contact_windows: str | None = None
-    """The times of day at which it is safe to reach him: `22:00-02:00 Europe/Kyiv`; several with
-    a comma between."""
+    """The times of day at which it is safe to reach him: `22:00-02:00 Europe/Kyiv`; several are
+    separated by a comma."""
     contact_said_at: datetime | None = None
     """When he said so."""
     contact_heard_at: datetime | None = None
-    """When that was recorded: what is told of before then doesn't loosen it."""
+    """When that was recorded: what is told of earlier times doesn't loosen it."""
     intent: intake.Intent | None = None
     situation: intake.Situation | None = None
     urgency: intake.Urgency | None = None
     triaged: bool = False
-    """Whether no call waits for an operator to judge it."""
+    """Whether no call waits for triage."""
     untriaged_call_id: Id | None = None
-    """The call that waits for it; of several the one that began last."""
+    """The call that waits for it; of several, the one that began last."""
     untriaged_call_at: datetime | None = None
     escalated: bool = False
     calls: int = 0
@@ -101,13 +101,13 @@ class CaseRow(NamedTuple):
     open: bool = True
     closing_reason: Annotated[intake.ClosingReason, Characters(32)] | None = None
     code_hash: KeyedHash | None = None
-    """Keyed hash of the return code given last."""
+    """Of the latest return code."""
     claimed_by: str | None = None
     lease_until: datetime | None = None
     fence: int = 0
-    """How many operators have held the case, one after the other."""
+    """How many operators have held the case in turn."""
     claim_expired: bool = False
-    """Whether the last holder's lease ran out and nobody has taken the case since."""
+    """The last holder's lease ran out and nobody has taken the case since."""
     group_id: Id | None = None
     group_role: GroupRole | None = None
     rendezvous: RendezvousState = "none"
@@ -115,11 +115,11 @@ class CaseRow(NamedTuple):
     rendezvous_window_from: datetime | None = None
     rendezvous_window_to: datetime | None = None
     told_by: Id | None = None
-    """The message by which he was told of it; none where it was in a call."""
+    """The message that told him of it; None if he was told in a call."""
     perhaps_told_by: str | None = None
-    """Messages that may have told him of it: their channels said nothing in time."""
+    """Messages that may have told him: their channels didn't report in time."""
     failed_messages: str | None = None
-    """Messages that failed or were refused, and nobody has acted since."""
+    """Messages that failed or were refused, with no action since."""
     offer: OfferState = "none"
     offer_id: Id | None = None
     offer_deadline_at: datetime | None = None
@@ -128,20 +128,20 @@ class CaseRow(NamedTuple):
     team: str | None = None
     """The team planned, asked or receiving, whichever came last."""
     discrepancy: bool = False
-    """Whether the counts of a receipt don't agree and nobody has explained it."""
+    """A receipt's counts disagree and nobody has explained it."""
     custody: Annotated[custody.Custody, Characters(32)] | None = None
     custody_at: datetime | None = None
     exchange_consent: ExchangeState = "none"
     publicity_consent: PublicityState = "none"
     damaged: bool = False
-    """Whether a message under this case's subject can't be read: facts may be missing."""
+    """A message under this case's subject is unreadable: facts may be missing."""
 
 
 with_changes(CaseRow)
 
 
 def moved_to(row: CaseRow, stage: Stage) -> CaseRow:
-    """Puts a case at a stage, before or behind; one that the team has received only goes on."""
+    """Moves a case to a stage, even backwards, but never back from the receipt."""
     if RANK[row.stage] >= RECEIVED and RANK[stage] < RANK[row.stage]:
         return row
     return row._replace(stage=stage, progress=stage if row.open else "closed")
@@ -153,12 +153,11 @@ def reached(row: CaseRow, stage: Stage) -> CaseRow:
 
 
 def heard_of(row: CaseRow, at: datetime) -> CaseRow:
-    """The row of a man who was heard of; what came late is no news of him."""
+    """Late news doesn't move the last contact back."""
     if row.last_contact_at is not None and at < row.last_contact_at:
         return row
     return row._replace(contact="in_touch", last_contact_at=at)
 
 
 def later(known: datetime | None, other: datetime) -> datetime:
-    """The later of two moments."""
     return other if known is None or other > known else known

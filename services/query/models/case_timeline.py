@@ -1,6 +1,6 @@
-"""case_timeline: one row an event, in a case's order: what happened, when, and by whom.
+"""case_timeline: one row per event, in a case's order: what happened, when, and by whom.
 
-What the event says in detail is in the archive, under the same sequence; it isn't written twice.
+The event's details are in the archive, under the same sequence, and not written twice.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ OF_NAMES = "type_name IN ('PersonalDataProvided', 'PersonalDataErased')"
 
 
 class TimelineRow(NamedTuple):
-    """One event as the screen lists it."""
-
     case_id: Id
     version: int
     sequence: Position
@@ -44,7 +42,6 @@ TABLES = (
 
 
 def entry(event: CaseEvent[Any], sequence: int, recorded_at: datetime) -> TimelineRow:
-    """The row of one event."""
     return TimelineRow._make(
         (
             event.subject,

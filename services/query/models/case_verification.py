@@ -1,4 +1,4 @@
-"""What verification's events make of a case's row: identity, credibility and hold."""
+"""verification's events on a case's row: identity, credibility and hold."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from shared.events.catalogue import VerificationEvent
 
 
 def after_verification(row: CaseRow, event: VerificationEvent) -> CaseRow:
-    """The row after an event of verification's."""
     match event:
         case verification.RegistryChecked():
             return _answered(row, event)
@@ -47,8 +46,8 @@ def _answered(row: CaseRow, checked: verification.RegistryChecked) -> CaseRow:
 
 
 def _contradicted(row: CaseRow, event: verification.IdentityContradicted) -> CaseRow:
-    # What a registry found it may take back; what a person found, only new data can.
+    # A registry's finding can be taken back by the registry; a person's only by new data.
     claim = row.claim_event_id if event.registry is not None else None
-    # A rejection stays: a person decided it, and a match takes it back no more than this.
+    # A rejection stays: a person decided it, and a match doesn't take it back.
     identity: IdentityState = "rejected" if row.identity == "rejected" else "contradicted"
     return row._replace(identity=identity, contradicted=True, claim_event_id=claim, escalated=False)

@@ -1,4 +1,4 @@
-"""What becomes of a log when a message under its subject can't be read."""
+"""A log's row after a message under its subject turns out to be unreadable."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ LogRowT = TypeVar("LogRowT", CaseRow, DeskRow)
 
 
 def damaged(row: LogRowT | None, begun: LogRowT, aside: ArchiveRow) -> LogRowT | None:
-    """The log's row afterwards, or None where there is no such log and none begins.
+    """The log's row afterwards, or None if there is no such log and none begins.
 
-    In the place of the log's next event it counts as that: what comes after it is still read.
+    If it has the next version, it counts as that event: what follows is still read.
     """
     if aside.version != (row.version if row is not None else 0) + 1:
         return row._replace(damaged=True) if row is not None else None

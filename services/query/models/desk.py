@@ -1,6 +1,6 @@
-"""desk: one row a shift and one row an export; their logs stand in CASES, but are no cases'.
+"""desk: one row per shift and per export; their logs are in CASES, but are no cases'.
 
-A shift's number begins with `SHIFT-`, an export's with `EXPORT-`; no case's number has a dash.
+A shift's number begins with `SHIFT-`, an export's with `EXPORT-`; no case number has a dash.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ BETWEEN_NAMES = "\n"
 
 
 class ShiftRow(NamedTuple):
-    """A shift as it stands; several names are one text, `names_in` takes it apart."""
+    """The state of a shift; `names_in` splits columns of several names."""
 
     shift_id: Id
     started_at: datetime
@@ -46,9 +46,9 @@ class ShiftRow(NamedTuple):
     handed_over_by: str | None = None
     handed_over_to: str = ""
     listed: int = 0
-    """How many live cases were named to those who follow, however often it was handed over."""
+    """How many live cases were named to those who follow, counting each once."""
     accepted: int = 0
-    """How many of them somebody took."""
+    """How many of them were accepted."""
     listed_cases: str = ""
     accepted_cases: str = ""
     ended_at: datetime | None = None
@@ -58,8 +58,6 @@ class ShiftRow(NamedTuple):
 
 
 class ExportRow(NamedTuple):
-    """Figures that left the house."""
-
     export_id: Id
     exported_at: datetime
     first_day: Day | None = None
@@ -86,13 +84,12 @@ DeskRow = ShiftRow | ExportRow
 
 
 def is_of_the_desk(log_id: str) -> bool:
-    """Whether a log of CASES is a shift's or an export's."""
-    # No case's number has a dash, and this is asked of every event.
+    # No case number has a dash, and this is asked of every event.
     return "-" in log_id and log_id.startswith((OF_SHIFTS, OF_EXPORTS))
 
 
 def names_in(names: str) -> list[str]:
-    """The names in a row's text of several."""
+    """Splits a column of several names."""
     return names.split(BETWEEN_NAMES) if names else []
 
 
@@ -104,7 +101,6 @@ def began(log_id: str, at: datetime) -> DeskRow:
 def evolve(
     row: DeskRow | None, event: CaseEvent[Any], sequence: int, recorded_at: datetime
 ) -> DeskRow:
-    """The row after one more event."""
     at = earlier(event.time, recorded_at)
     before = row if row is not None else began(event.subject, at)
     if isinstance(before, ShiftRow):

@@ -1,6 +1,6 @@
 """Folds a batch of events into the rows that it changes: each case is read and written once.
 
-Pure: the rows as they were come in, the rows as they are go out.
+Pure: takes the rows as they were, returns them as they are.
 """
 
 from __future__ import annotations
@@ -39,16 +39,13 @@ from shared.events.parsing import UnreadableEventError, read_case_event
 CASE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 TYPE_NAME = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)
 VERSION_MAX = 2**31 - 1
-"""The largest version that a column of the read models takes."""
 
 
 class StoppedError(Exception):
-    """The projection can't go on without a person; the text says at which sequence and why."""
+    """The projection needs a person to go on; the text says at which sequence and why."""
 
 
 class ReadEvent(NamedTuple):
-    """A stored message and what it says."""
-
     sequence: int
     recorded_at: datetime
     stored: bytes
@@ -56,7 +53,7 @@ class ReadEvent(NamedTuple):
 
 
 class CaseRows(NamedTuple):
-    """The rows of one case; `queue` is None where nobody is waited for."""
+    """The rows of one case; `queue` is None if it doesn't wait for anyone."""
 
     case: CaseRow
     queue: QueueRow | None
@@ -67,13 +64,13 @@ class CaseRows(NamedTuple):
 
 @dataclass(slots=True)
 class Rows:
-    """The rows that a batch touches: those that are there, and those that come of it."""
+    """The rows that a batch touches: the existing ones, then the results."""
 
     before: dict[str, CaseRows] = field(default_factory=dict)
     after: dict[str, CaseRows] = field(default_factory=dict)
     desk_before: dict[str, DeskRow] = field(default_factory=dict)
     desk: dict[str, DeskRow] = field(default_factory=dict)
-    """The logs of shifts and of exports; they are no cases."""
+    """The logs of shifts and exports; they are no cases."""
     calls: dict[CallsKey, CallsRow] = field(default_factory=dict)
     lookups: list[LookupChange] = field(default_factory=list)
     timeline: list[TimelineRow] = field(default_factory=list)
@@ -96,7 +93,7 @@ def read_events(
 
 
 def read_stored(stored: RecordedEvent) -> ReadEvent | ArchiveRow:
-    """Reads one message of the log; what isn't an event under its own subject is put aside."""
+    """Reads one message of the log; anything but an event under its own subject is put aside."""
     try:
         event = read_case_event(stored.state, stored.topic)
     except UnreadableEventError as error:
@@ -110,31 +107,30 @@ def read_stored(stored: RecordedEvent) -> ReadEvent | ArchiveRow:
 
 
 def put_aside(stored: RecordedEvent, reason: str) -> ArchiveRow:
-    """A message as the archive keeps it when nothing else can take it."""
     filed = filed_under(str(stored.originator_id), stored.originator_version, stored.topic)
     return ArchiveRow(stored.id, *filed, stored.recorded_at, stored.state, reason)
 
 
 def filed_under(case_id: str, version: int, type_name: str) -> tuple[str, int, str]:
-    """Under what the archive keeps a message that is put aside: printable, as columns take it."""
+    """The key of a message put aside in the archive: printable, and within column limits."""
     is_case = CASE_ID.fullmatch(case_id) is not None
     if is_case and TYPE_NAME.fullmatch(type_name) and 0 < version <= VERSION_MAX:
         return case_id, version, type_name
-    if version > 0:  # A case's subject in form, but with names that no case and no event has.
+    if version > 0:  # The form of a case's subject, but names that no case or event has.
         type_name = f"cases.{quote(case_id, safe='')}.{version}.{quote(type_name, safe='')}"
     shown = "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in type_name)
     return case_id if is_case else "", 0, shown
 
 
 def touched_logs(batch: Iterable[RecordedEvent]) -> set[str]:
-    """The logs that a batch may change; what no case is called isn't looked for."""
+    """The logs that a batch may change, except names that can't be a case's."""
     return {
         one for one in {str(stored.originator_id) for stored in batch} if CASE_ID.fullmatch(one)
     }
 
 
 def fold(items: Iterable[ReadEvent | ArchiveRow], rows: Rows) -> None:
-    """Brings the rows up to date; what doesn't follow its case's last version is put aside."""
+    """Updates the rows; what doesn't follow its case's last version is put aside."""
     after, before = rows.after, rows.before
     for item in items:
         if isinstance(item, ArchiveRow):
@@ -184,7 +180,7 @@ def _out_of_order(item: ReadEvent, version: int) -> ArchiveRow:
 
 
 def _set_aside(item: ArchiveRow, rows: Rows) -> None:
-    """Archives a message as it is, and marks the log under whose subject it stands."""
+    """Archives a message as it is, and marks the log named by its subject as damaged."""
     rows.unreadable += 1
     rows.archive.append(item)
     if is_of_the_desk(item.case_id):

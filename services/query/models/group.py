@@ -1,4 +1,4 @@
-"""group: the roll of a group, its head-counts and its receipts; folded from its lead when asked."""
+"""group: a group's roll, head counts and receipts; folded from its lead's log on request."""
 
 from __future__ import annotations
 
@@ -28,23 +28,19 @@ TYPES = frozenset(
     if issubclass(event, GroupEvent | GroupHandedOver)
     or event in {HandoverDiscrepancyRaised, HandoverDiscrepancyResolved}
 )
-"""The types of the events that it is folded from."""
 Received = Literal["awaited", "received", "missing", "refused"]
 
 
 class MemberRow(NamedTuple):
-    """A man on the roll, or one who was."""
-
     case_id: str
     joined_at: datetime
     left_at: datetime | None = None
     left_because: LeavingReason | None = None
     received: Received = "awaited"
-    """What the receipts say of him."""
 
 
 class CountRow(NamedTuple):
-    """How many they are, as somebody said or saw."""
+    """A group's size, as somebody stated or saw it."""
 
     heads: int
     source: str
@@ -52,8 +48,6 @@ class CountRow(NamedTuple):
 
 
 class ReceiptRow(NamedTuple):
-    """A team's receipt for the group."""
-
     team: str
     receipt_number: str
     received_at: datetime
@@ -62,8 +56,6 @@ class ReceiptRow(NamedTuple):
 
 
 class Discrepancy(NamedTuple):
-    """Counts that don't agree."""
-
     expected: int
     present: int
     missing: int
@@ -71,30 +63,28 @@ class Discrepancy(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A group, as its lead's log says."""
-
     formed_at: datetime
     roll: tuple[MemberRow, ...]
     declared: CountRow
-    """The last that was declared; at first the size with which it was formed."""
+    """The last declared count; at first the size when it was formed."""
     observed: CountRow | None = None
     receipts: tuple[ReceiptRow, ...] = ()
     discrepancy: Discrepancy | None = None
-    """The one raised last, until it is resolved."""
+    """The last one raised, until it is resolved."""
 
     @property
     def expected(self) -> int:
-        """How many are to come: as many as were seen last, else as were declared last."""
+        """The last observed count, else the last declared."""
         return (self.observed or self.declared).heads
 
     @property
     def on_the_roll(self) -> int:
-        """How many are on the roll, the lead counted."""
+        """Including the lead."""
         return sum(one.left_at is None for one in self.roll)
 
 
 def group_of(events: Iterable[CaseEvent[Any]]) -> Group | None:
-    """The group that a case leads, or None where it leads none."""
+    """None if the case leads no group."""
     group: Group | None = None
     for event in events:
         data = event.data

@@ -1,4 +1,4 @@
-"""links: what other cases a case is tied to, and by what; folded from its log when asked for."""
+"""links: which other cases a case is tied to, and how; folded from its log on request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from shared.events.intake import (
 TYPES = frozenset(
     one.__name__ for one in (CaseOpened, EpisodeContinued, CasesLinked, CasesUnlinked)
 )
-"""The types of the events that it is folded from."""
 
 
 class LinkRow(NamedTuple):
@@ -29,12 +28,10 @@ class LinkRow(NamedTuple):
     linked_at: datetime
     by: str
     version: int
-    """The case's version at which the reason stands."""
+    """The case version that holds the reason."""
 
 
 class Links(NamedTuple):
-    """What a case is tied to."""
-
     previous_case: str | None = None
     next_case: str | None = None
     split_from: str | None = None
@@ -43,7 +40,6 @@ class Links(NamedTuple):
 
 
 def links_of(events: Iterable[CaseEvent[Any]]) -> Links:
-    """What a case is tied to, by its own log."""
     found, linked = Links(), dict[str, LinkRow]()
     for event in events:
         match event.data:

@@ -1,4 +1,4 @@
-"""shift: the live cases that a shift named to those who follow; folded from its log when asked."""
+"""shift: the live cases that a shift named to those who follow; folded from its log on request."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from shared.events.shifts import ShiftCaseAccepted, ShiftHandedOver
 
 
 class ListedCase(NamedTuple):
-    """A live case that was named, and who took responsibility for it."""
-
     case_id: str
     accepted_by: str | None = None
     accepted_at: datetime | None = None
 
 
 def listed_of(events: Iterable[CaseEvent[Any]]) -> list[ListedCase]:
-    """The cases that the shift named, each time it was handed over, accepted or not."""
+    """The cases named at each handover of the shift, accepted or not."""
     listed: list[str] = []
     accepted: dict[str, ListedCase] = {}
     for event in events:

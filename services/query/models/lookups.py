@@ -1,6 +1,5 @@
-"""lookups: by what a case is found: keyed hashes of its callers, service numbers and return codes,
-and the number of the case that it continues.
-"""
+"""lookups: what finds a case: keyed hashes of its callers, service numbers and return codes, and
+the number of the case that it continues."""
 
 from __future__ import annotations
 
@@ -21,11 +20,11 @@ VERSION = 3
 
 Kind = Literal["caller", "shown_name", "service_number", "return_code", "previous_case"]
 OF_IDENTITY: tuple[Kind, ...] = ("caller", "shown_name", "service_number")
-"""What goes when the identity is erased; a return code names nobody, nor does a case's number."""
+"""What goes when the identity is erased; a return code or a case number names nobody."""
 
 
 class LookupRow(NamedTuple):
-    """A key and the case that it finds; several cases may have one, and one case several."""
+    """A key and the case that it finds; many-to-many."""
 
     key: KeyedHash
     kind: Kind
@@ -36,7 +35,7 @@ TABLES = (TableOf("lookups", LookupRow, key=("key", "kind", "case_id")),)
 
 
 class Forgotten(NamedTuple):
-    """A case whose identity was erased: nothing of it is found by who somebody is."""
+    """A case whose identity was erased: it isn't found by who somebody is any more."""
 
     case_id: str
 
@@ -45,7 +44,6 @@ LookupChange = LookupRow | Forgotten
 
 
 def changes(event: CaseEvent[Any]) -> Sequence[LookupChange]:
-    """What an event adds to the lookups, or takes out of them."""
     data, case_id = event.data, event.subject
     kind = type(data)
     if kind is CaseOpened:
@@ -57,7 +55,7 @@ def changes(event: CaseEvent[Any]) -> Sequence[LookupChange]:
         # The twin finds what the code finds, and nothing tells them apart here.
         twin = _one(case_id, "return_code", data.duress_hash)
         return (*_one(case_id, "return_code", data.code_hash), *twin)
-    # What he states as a prisoner is kept apart: nobody is found by it.
+    # A prisoner's statement is kept apart: nobody is found by it.
     if kind is PersonalDataProvided and data.provenance != "after_capture":
         return _one(case_id, "service_number", data.service_number_key)
     if kind is PersonalDataErased and "identity" in data.classes:
@@ -66,7 +64,7 @@ def changes(event: CaseEvent[Any]) -> Sequence[LookupChange]:
 
 
 def _of_caller(case_id: str, data: CaseOpened | CallLinked) -> Sequence[LookupChange]:
-    """By his number, by each other that it may be, and by the name that his account shows."""
+    """By his number, each number it may be, and the name that his account shows."""
     readings = [LookupRow(one, "caller", case_id) for one in data.reading_keys or ()]
     shown_name = _one(case_id, "shown_name", data.name_key)
     return (*_one(case_id, "caller", data.caller_key), *readings, *shown_name)
@@ -77,7 +75,7 @@ def _one(case_id: str, kind: Kind, key: str | None) -> Sequence[LookupChange]:
 
 
 def together(made: Sequence[LookupChange]) -> tuple[set[str], list[LookupRow]]:
-    """What is left of changes in their order: cases to forget first, then rows to set."""
+    """The net effect of ordered changes: cases to forget first, then rows to set."""
     forgotten: set[str] = set()
     rows: dict[LookupRow, None] = {}
     for change in made:

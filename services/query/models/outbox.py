@@ -1,6 +1,6 @@
-"""outbox: the messages to one caller, and what became of each; folded from his case when asked for.
+"""outbox: the messages to one caller, and what became of each; folded from his log on request.
 
-Reports come in any order; what says most of a message stands.
+Reports come in any order; the most telling one counts.
 """
 
 from __future__ import annotations
@@ -30,16 +30,13 @@ STATES: dict[type[OutboundEvent], MessageState] = {
     MessageFailed: "failed",
     MessageSent: "sent",
 }
-"""The later one says more: what went out did so, even where nobody said it in time."""
+"""A later one says more: what went out did so, even if the report was late."""
 TYPES = frozenset(one.__name__ for one in STATES)
-"""The types of the events that it is folded from."""
 ORDER = list(STATES.values())
 ENDED = frozenset({"refused", "failed", "sent"})
 
 
 class MessageRow(NamedTuple):
-    """A message to a caller."""
-
     message_id: str
     channel: Channel | None = None
     language: str | None = None
@@ -49,13 +46,12 @@ class MessageRow(NamedTuple):
     state: MessageState = "queued"
     state_at: datetime | None = None
     reason: str | None = None
-    """Why it was refused, or why it failed."""
     version: int = 0
-    """The case's version at which it was queued: there its text can be revealed."""
+    """The case version at which it was queued: there its text can be revealed."""
 
 
 def outbox_of(events: Iterable[CaseEvent[Any]]) -> list[MessageRow]:
-    """A case's messages, the first queued at the top."""
+    """A case's messages, first queued first."""
     rows: dict[str, MessageRow] = {}
     for event in events:
         if isinstance(event.data, OutboundEvent):
@@ -83,6 +79,6 @@ def _after(row: MessageRow, event: CaseEvent[Any]) -> MessageRow:
 
 
 def _says(state: MessageState, reason: str | None) -> tuple[bool, int]:
-    """Orders what is said of a message; that nobody said anything is less than a channel's word."""
+    """Ranks reports: a missing one is less than a channel's word."""
     is_word = state in ENDED and reason != NO_REPORT
     return is_word, ORDER.index(state)

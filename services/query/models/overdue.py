@@ -1,4 +1,4 @@
-"""overdue: one row a time that has passed while somebody should have done something, until he did.
+"""overdue: one row per deadline that passed without action, until somebody acts.
 
 A row comes with `DeadlinePassed`, `FollowUpOverdue`, `VerificationEscalated` (no answer, overdue)
 or `CaptureCardDue`, and goes when the case no longer waits for it (`_stands`) or by an event that
@@ -43,7 +43,7 @@ ACKNOWLEDGEMENT: tuple[OverdueRule, ...] = (
 )
 REGISTRY: tuple[OverdueRule, ...] = ("registry_no_answer", "registry_overdue")
 LADDERS = (CONTACT, ACKNOWLEDGEMENT, REGISTRY)
-"""Each says the same as the one before, but louder; only the loudest is shown."""
+"""Each rung says the same as the one before, but louder; only the loudest is shown."""
 
 CLEARED_BY: dict[type[Event], frozenset[OverdueRule]] = {
     CallLinked: frozenset({"second_call_review"}),
@@ -55,7 +55,7 @@ CLEARED_BY: dict[type[Event], frozenset[OverdueRule]] = {
     HandoverOffered: frozenset(ACKNOWLEDGEMENT),
     CaptureCardConfirmed: frozenset({"capture_card"}),
 }
-"""What handles which, where the case's row doesn't say so; `_handles` knows the exceptions."""
+"""What handles which rule, where the case's row doesn't say so; `_handles` has the exceptions."""
 
 NOTHING: frozenset[OverdueRule] = frozenset()
 SETTERS: tuple[type[Event], ...] = (
@@ -67,8 +67,6 @@ SETTERS: tuple[type[Event], ...] = (
 
 
 class OverdueRow(NamedTuple):
-    """A time that has passed."""
-
     case_id: Id
     rule: Annotated[OverdueRule, Characters(64)]
     due_at: datetime
@@ -82,7 +80,7 @@ TABLES = (TableOf("overdue", OverdueRow, key=("case_id", "rule")),)
 def evolve(
     rows: tuple[OverdueRow, ...], case: CaseRow, event: CaseEvent[Any], recorded_at: datetime
 ) -> tuple[OverdueRow, ...]:
-    """What is overdue after an event that made the case what it is."""
+    """What is overdue after an event that led to this case row."""
     kind = type(event.data)
     if kind in SETTERS:
         due = _due(event)
@@ -96,7 +94,6 @@ def evolve(
 
 
 def rules_of(rows: tuple[OverdueRow, ...]) -> frozenset[OverdueRule]:
-    """The rules of what is overdue."""
     return frozenset(one.rule for one in rows) if rows else NOTHING
 
 

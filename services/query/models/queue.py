@@ -53,9 +53,9 @@ Need = Literal[
 FIRST, LAST = 0, 3
 CAN_WAIT: frozenset[Need] = frozenset({"close", "second_call_review"})
 WAITING: tuple[Stage, ...] = ("registered", "awaiting_second_call")
-"""The stages of the waiting pool: he has registered, and the next step is his second call."""
+"""The waiting pool: he has registered, and the next step is his second call."""
 LIVE: tuple[Stage, ...] = ("arrived", "planned", "guided", "offered")
-"""The stages of the live board: he is on Ukrainian territory and nobody has received him yet."""
+"""The live board: he is on Ukrainian territory and not yet received."""
 BY_OFFER: dict[OfferState, Need] = {"open": "team_answer", "accepted": "record_handover"}
 BY_CONTACT: dict[ContactState, Need] = {"silent": "contact_silent", "due": "contact_due"}
 BY_RENDEZVOUS: dict[RendezvousState, Need] = {
@@ -65,18 +65,16 @@ BY_RENDEZVOUS: dict[RendezvousState, Need] = {
     "disclosed": "offer",
 }
 RANK: dict[Urgency | None, int] = {"life_now": FIRST, None: 1, "today": 2, "later": LAST}
-"""The most urgent first; what nobody judged yet comes before what can wait."""
+"""Most urgent first; an untriaged case comes before what can wait."""
 
 
 class QueueRow(NamedTuple):
-    """A case that waits for a person."""
-
     case_id: Id
     needs: Need
     since_at: datetime
-    """Since when it needs this, by the server's clock: a sender's would let him jump the queue."""
+    """By the server's clock: a sender's would let him jump the queue."""
     rank: int
-    """0 comes first; by urgency, but to close a case can always wait."""
+    """0 comes first; by urgency, but closing a case can always wait."""
     urgency: Urgency | None
     channel: Channel | None
     language: Language | None
@@ -85,7 +83,7 @@ class QueueRow(NamedTuple):
     contact: ContactState
     last_call_at: datetime | None
     claimed_by: str | None
-    """Who works on it already, until `lease_until`."""
+    """Who already works on it, until `lease_until`."""
     lease_until: datetime | None
 
 
@@ -104,7 +102,7 @@ def evolve(
     recorded_at: datetime,
     overdue: Collection[OverdueRule] = (),
 ) -> QueueRow | None:
-    """The row after an event made the case what it is; None: nobody is waited for."""
+    """The row after an event led to this case row; None if it doesn't wait for anyone."""
     needs = need_of(case, overdue)
     if needs is None:
         return None
@@ -129,12 +127,12 @@ def evolve(
 def need_of(case: CaseRow, overdue: Collection[OverdueRule] = ()) -> Need | None:
     """What a person has to do next; the earliest thing in the hotline's order of work."""
     if case.next_case is not None:
-        return None  # He has another case now; this one is only read.
+        return None  # He has another case now; this one is read-only.
     return _after_receipt(case, overdue) or (_of_open_case(case, overdue) if case.open else None)
 
 
 def _after_receipt(case: CaseRow, overdue: Collection[OverdueRule]) -> Need | None:
-    """What is owed to him even where the case is closed."""
+    """What is owed to him even if the case is closed."""
     if case.discrepancy:
         return "resolve_discrepancy"
     if "capture_card" in overdue:
@@ -168,7 +166,7 @@ def _of_interrupted(case: CaseRow) -> Need | None:
 
 
 def _of_messages(case: CaseRow) -> Need | None:
-    """What follows where a message failed: a team that waits for him is no use till then."""
+    """After a failed message: until he is told, the team would wait for him in vain."""
     if case.rendezvous == "approved" and case.offer in BY_OFFER:
         return "disclose"
     return "message_failed" if case.failed_messages is not None else None

@@ -1,7 +1,7 @@
-"""What rows have in common: the table that each stands in, and a faster `_replace`.
+"""What rows share: the table of each, and a faster `_replace`.
 
-A column is its row's field: its type, whether it may be null, and its place follow from there. What
-Python's type doesn't say, a field says in its annotation.
+A column is its row's field: type, nullability and position follow from it. What Python's type
+can't say is in the field's annotation.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 
 class Characters(NamedTuple):
-    """How many characters a text has at most."""
+    """The maximum length of a text."""
 
     most: int
 
 
 class Whole(NamedTuple):
-    """What a whole number of 64 bits is: a position in CASES, or a count."""
+    """What a 64-bit whole number is: a position in CASES, or a count."""
 
     kind: Literal["position", "count"]
 
@@ -28,15 +28,14 @@ Language = Annotated[str, Characters(16)]
 Day = Annotated[str, Characters(10)]
 """YYYY-MM-DD, in UTC."""
 KeyedHash = Annotated[str, Characters(70)]
-"""A pepper's version before the digest, and room."""
+"""Leaves room for the pepper's version before the digest."""
 Position = Annotated[int, Whole("position")]
-"""A sequence of CASES."""
 LargeCount = Annotated[int, Whole("count")]
 
 
 @dataclass(frozen=True)
 class IndexOf:
-    """An index of a table; with `where`, of the rows alone for which that holds."""
+    """An index of a table; `where` makes it partial."""
 
     name: str
     columns: tuple[str, ...]
@@ -46,23 +45,21 @@ class IndexOf:
 
 @dataclass(frozen=True)
 class TableOf:
-    """The table of a read model's rows."""
-
     name: str
     row: type[tuple[Any, ...]]
     key: tuple[str, ...] = ("case_id",)
     indexes: tuple[IndexOf, ...] = ()
     constant: tuple[str, ...] = ()
-    """Columns that no event changes, so that their index isn't written anew."""
+    """Columns that no event changes, so their index isn't rewritten."""
     clustered: bool = True
-    """Whether SQLite keeps the rows in the order of their key, and not of their coming."""
+    """Whether SQLite stores the rows by key, not by insertion."""
 
 
 def with_changes(row_type: type[NamedTuple]) -> None:
-    """A row's type a `_replace` that looks only at the fields that change.
+    """Gives a row type a `_replace` that looks only at the changed fields.
 
-    The library's looks at every one and takes three times as long; 1.5 microseconds an event. Its
-    type stays the library's, so mypy checks names and values.
+    The library's looks at all of them and takes three times as long; 1.5 microseconds an event.
+    Its type stays the library's, so mypy checks names and values.
     """
     place = {name: number for number, name in enumerate(row_type._fields)}
 
@@ -76,5 +73,5 @@ def with_changes(row_type: type[NamedTuple]) -> None:
 
 
 def earlier(happened_at: datetime, recorded_at: datetime | None) -> datetime:
-    """When it happened, as far as that can be: not after it was recorded."""
+    """When it happened, but no later than it was recorded."""
     return happened_at if recorded_at is None or happened_at < recorded_at else recorded_at

@@ -1,4 +1,4 @@
-"""statistics: calls a day by channel, and how far each case came and when (the funnel).
+"""statistics: calls per day by channel, and how far each case came and when (the funnel).
 
 The number of calls is published; the funnel is for the hotline alone.
 """
@@ -34,29 +34,24 @@ VERSION = 4
 
 
 class CallsKey(NamedTuple):
-    """What calls are counted by."""
-
     day: Day
     """On which the call began, not after it was recorded."""
     channel: Channel
 
 
 class CallsRow(NamedTuple):
-    """How many calls there were on one day by one channel."""
-
     day: Day
     channel: Channel
     calls: int
 
 
 CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)
-"""The events that are calls."""
 
 
 def call_in(event: CaseEvent[Any], recorded_at: datetime) -> CallsKey | None:
-    """What the event's call counts for, or None where the event is no call.
+    """The key that the event counts under, or None if it is no call.
 
-    A case that was split off a call of another case began with no call of its own.
+    A case split off a call of another case began with no call of its own.
     """
     data = event.data
     if type(data) not in CALLS:  # Asked of every event: isinstance is slow on pydantic's classes.
@@ -68,18 +63,15 @@ def call_in(event: CaseEvent[Any], recorded_at: datetime) -> CallsKey | None:
 
 
 def counted(row: CallsRow | None, key: CallsKey) -> CallsRow:
-    """The row with one call more."""
     return CallsRow(key.day, key.channel, (row.calls if row is not None else 0) + 1)
 
 
 def together(one: CallsRow, other: CallsRow) -> CallsRow:
-    """The row of two counts of the same calls' day and channel."""
+    """The sum of two rows with the same key."""
     return one._replace(calls=one.calls + other.calls)
 
 
 class FunnelRow(NamedTuple):
-    """When a case first came to each stage."""
-
     case_id: Id
     opened_at: datetime
     declared_at: datetime | None = None
@@ -119,11 +111,11 @@ STAGE_OF: dict[type[Event], str] = {
     Exchanged: "exchanged_at",
     CaseClosed: "closed_at",
 }
-"""Which event brings a case to which stage; the others bring it to none."""
+"""The stage that an event brings a case to; others bring it to none."""
 
 
 def reached(row: FunnelRow | None, event: CaseEvent[Any], recorded_at: datetime) -> FunnelRow:
-    """The row after one more event; a stage counts from its first time."""
+    """A stage counts from its first time."""
     at = earlier(event.time, recorded_at)
     before = row if row is not None else FunnelRow(event.subject, opened_at=at)
     stage = _stage_of(event.data)

@@ -34,7 +34,6 @@ EVENTS_SHOWN = 200
 
 
 def routes(context: Context) -> APIRouter:
-    """The routes of the pages."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     _parked_routes(context, router)
 
@@ -98,7 +97,7 @@ def _page_of(
 ) -> Answer[CaseHistory]:
     """A case with the events from a version on; without one, with its last ones."""
     if from_version is None:
-        # The row alone says how long the case is; it may have grown by the second look.
+        # Only the row says how long the case is; it may have grown by the second look.
         row = look_up(context, case_id, as_of, Slice(limit=0)).found.case
         last = Slice(max(0, row.version - EVENTS_SHOWN), EVENTS_SHOWN, newest=True)
         return look_up(context, case_id, as_of, last)
@@ -124,7 +123,7 @@ def _nothing(context: Context, why: str, status: int) -> HTMLResponse:
 
 
 def _read_form(body: bytes) -> Search | None:
-    """Reads what was typed: a case number, else a return code if ten digits are in it."""
+    """Reads typed input: a case number, else a return code if it contains ten digits."""
     form = parse_qs(body.decode("ascii", "replace"))
     typed, by, purpose = (form.get(name, [""])[0].strip() for name in ("sought", "by", "purpose"))
     is_code = case_number_in(typed) is None and bool(codes_in(typed))
@@ -150,7 +149,6 @@ def _words(value: object) -> str:
 
 
 def _sentence(details: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """An event's details as pairs to list."""
     return [
         (_words(name), ", ".join(value) if isinstance(value, list) else _words(value))
         for name, value in details.items()

@@ -1,8 +1,8 @@
-"""Pages of AUDIT, the newest first: each costs what it asks for, however long the record is.
+"""Pages of AUDIT, newest first: each costs what it asks for, however long the stream is.
 
-JetStream reads only forwards. So a page is read in windows of sequences from its upper end down;
-a window that holds more than one batch, which the server ends by count or by bytes, is read again,
-halved.
+JetStream reads only forwards, so a page is read in windows of sequences from its upper end down. A
+window with more than one batch, which the server ends by count or by bytes, is halved and read
+again.
 """
 
 from __future__ import annotations
@@ -19,21 +19,20 @@ from shared.jetstream.stream import Page, Stream
 from shared.keys.access import MANY, AccessRecord
 
 PIECE_MESSAGES = 200
-"""At most so many messages in one read."""
 
 _Read = Callable[[int, int], Page]
-"""Reads at most so many messages from a sequence on."""
+"""(most messages, first sequence)."""
 
 
 class AccessPage(NamedTuple):
-    """Records of access, the newest first, and what of the page is to be told beside them."""
+    """Records of access, newest first, and notes about the page."""
 
     records: list[AccessRecord]
     unreadable: int
     following: int | None
-    """The sequence at which the next page begins; None where nothing older is there."""
+    """The sequence at which the next page begins; None if there is nothing older."""
     cut_day: str | None
-    """The day (UTC) of which this page has only a part, for it alone is longer than a page."""
+    """The day (UTC) of which this page has only a part, being longer than a page."""
 
 
 class _Opening(NamedTuple):
@@ -44,10 +43,10 @@ class _Opening(NamedTuple):
 def newest_accesses(
     audit: Stream, case_id: str | None, begin: int | None, limit: int
 ) -> AccessPage:
-    """Gives at most `limit` records up to the sequence `begin`, of a case or of all.
+    """At most `limit` records up to the sequence `begin`, of a case or of all.
 
-    With `case_id` only that case's subject and that of many cases at once are read. A day that
-    doesn't fit on the page is left to the next, where its counts are whole. Raises LogError.
+    With `case_id`, reads only that case's subject and the one for many cases at once. A day that
+    doesn't fit is left to the next page, where its counts are whole. Raises LogError.
     """
     last = audit.last_sequence()
     begin = last if begin is None else min(begin, last)
@@ -68,7 +67,7 @@ def newest_accesses(
 
 
 def _newest(read: _Read, begin: int, limit: int) -> list[StoredMessage]:
-    """The newest messages up to a sequence, `limit` at most, the newest first."""
+    """At most `limit` messages up to a sequence, newest first."""
     found: list[StoredMessage] = []
     top, size = begin, min(PIECE_MESSAGES, limit)
     while top > 0 and len(found) < limit:
@@ -102,11 +101,11 @@ def _oldest_day(page: list[_Opening]) -> str | None:
 
 
 def _last_day(page: list[_Opening]) -> int | None:
-    """Where the oldest day of a page begins, from above; None where there is no other."""
+    """Where the oldest day of a page begins, from above; None if it has only one day."""
     days = [(day, one.sequence) for one in page if (day := _day(one)) is not None]
     oldest = _oldest_day(page)
     newest_of_it = max((sequence for day, sequence in days if day == oldest), default=None)
-    # By sequence, so that nothing is lost or told twice where clocks differ round midnight.
+    # By sequence, so nothing is lost or repeated if clocks differ around midnight.
     if newest_of_it is None or not any(sequence > newest_of_it for _, sequence in days):
         return None
     return newest_of_it

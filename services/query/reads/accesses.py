@@ -17,14 +17,14 @@ PAGE_MESSAGES = 200
 
 
 class Accesses(NamedTuple):
-    """Records of access, the oldest first; `unreadable` is how many can't be read."""
+    """Records of access, oldest first; `unreadable` is how many can't be read."""
 
     records: list[AccessRecord]
     unreadable: int
 
 
 def accesses_of(audit: Stream, case_id: str) -> Accesses:
-    """Who opened what of a case. Raises LogError."""
+    """Raises LogError."""
     pages = [
         partial(audit.read_subject, subject)
         for subject in (subjects.audit(case_id), subjects.audit(MANY))

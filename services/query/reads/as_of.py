@@ -19,7 +19,7 @@ from shared.log.fetching import events_after
 
 
 class AsOf(NamedTuple):
-    """The moment asked for; one is given."""
+    """Exactly one is given."""
 
     version: int | None = None
     sequence: int | None = None
@@ -28,11 +28,11 @@ class AsOf(NamedTuple):
 
 
 class LogUnavailableError(Exception):
-    """The log doesn't answer."""
+    pass
 
 
 class _Past:
-    """A case as it is read: nothing of it is kept but what is shown."""
+    """A case as it is read: keeps only what is shown."""
 
     def __init__(self, moment: AsOf, wanted: Slice) -> None:
         self._moment = moment
@@ -73,7 +73,7 @@ def case_as_of(
 ) -> Answer[CaseHistory | None]:
     """A case with some of its events up to a moment, or None. Raises LogUnavailableError.
 
-    The whole case is read: what was erased since then is erased in the past as well.
+    Reads the whole case: what was erased later is erased in the past as well.
     """
     past = _Past(moment, wanted)
     try:

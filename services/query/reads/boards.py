@@ -1,6 +1,6 @@
-"""What the boards read: the waiting pool, the live board, awaited receipts, overdue times, alarms.
+"""Reads the boards: waiting pool, live board, awaited receipts, overdue deadlines, alarms.
 
-Each lists what is there now and needs no page: a hotline has a thousand waiting, and some live.
+Each lists the present and needs no pages: a hotline has a thousand waiting, and some live.
 """
 
 from __future__ import annotations
@@ -20,29 +20,22 @@ from services.query.reads.served import Served, answered, rows_of
 
 
 class OnBoard(NamedTuple):
-    """A case on a board."""
-
     case: CaseRow
     reached: FunnelRow
-    """When it came to each stage."""
     overdue: tuple[OverdueRow, ...]
 
 
 class Listed(NamedTuple):
-    """The first cases of a board, and how many there are in all."""
-
     rows: Sequence[OnBoard]
     in_all: int
 
 
 class Boards(Served):
-    """Reads the boards of the generation that is served."""
-
     @answered
     def waiting(
         self, connection: Connection, tables: Tables, identity: IdentityState | None, limit: int
     ) -> Listed:
-        """Who is registered and hasn't called again, the longest waiting first."""
+        """Who is registered and hasn't called again, longest waiting first."""
         reached = tables.statistics_funnel.c
         query = _board(tables, IN_POOL).order_by(
             func.coalesce(reached.code_issued_at, reached.registered_at, reached.opened_at),
@@ -54,7 +47,7 @@ class Boards(Served):
 
     @answered
     def live(self, connection: Connection, tables: Tables, limit: int) -> Listed:
-        """Who is on Ukrainian territory and not received, the first window at the top."""
+        """Who is on Ukrainian territory and not received, earliest window first."""
         table = tables.case_list.c
         query = _board(tables, ON_BOARD).order_by(
             table.rendezvous_window_from.is_(None), table.rendezvous_window_from, table.case_id
@@ -63,7 +56,7 @@ class Boards(Served):
 
     @answered
     def awaiting_receipt(self, connection: Connection, tables: Tables, limit: int) -> Listed:
-        """Whom a team will take and of whom no receipt says that it has."""
+        """Whom a team will take but has given no receipt for."""
         table = tables.case_list.c
         query = _board(tables, ON_BOARD).where(table.offer == "accepted")
         query = query.order_by(
@@ -75,7 +68,7 @@ class Boards(Served):
     def overdue(
         self, connection: Connection, tables: Tables, rule: OverdueRule | None, limit: int
     ) -> Listed:
-        """The cases in which a time has passed, the longest overdue first."""
+        """Longest overdue first."""
         late = tables.overdue
         first = select(late.c.case_id, func.min(late.c.due_at).label("due_at"))
         if rule is not None:
@@ -87,14 +80,13 @@ class Boards(Served):
 
     @answered
     def held(self, connection: Connection, tables: Tables) -> list[CaseRow]:
-        """The open cases that somebody works on."""
         table = tables.case_list
         query = select(table).where(text(CLAIMED), table.c.open).order_by(table.c.case_id)
         return rows_of(connection, query, CaseRow)
 
     @answered
     def alarms(self, connection: Connection, tables: Tables) -> list[tuple[AlarmRow, CaseRow]]:
-        """The alarms that no supervisor has cleared, the newest first."""
+        """The alarms that no supervisor has cleared, newest first."""
         alarms, cases = tables.alarms, tables.case_list
         query = select(alarms, cases).join(cases, cases.c.case_id == alarms.c.case_id)
         query = query.order_by(alarms.c.signalled_at.desc(), alarms.c.case_id)
@@ -107,7 +99,7 @@ class Boards(Served):
 
 def _board(tables: Tables, where: str | None = None) -> Select[Any]:
     cases, funnel = tables.case_list, tables.statistics_funnel
-    # What bounds a board is an index's own condition, word for word, or it wouldn't be used.
+    # A board's condition is its index's, word for word, or the index wouldn't be used.
     query = select(cases, funnel).join(funnel, funnel.c.case_id == cases.c.case_id)
     if where is None:
         return query

@@ -1,4 +1,4 @@
-"""What the question "who is this caller?" reads: who is found by a key, episodes, what was said."""
+"""Reads for the question "who is this caller?": cases found by a key, episodes, statements."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from shared.events.intake import (
 WHO_HE_IS: tuple[type[Event], ...] = (PersonalDataProvided, PersonalDataErased, ContactRuleSet)
 CALLS: tuple[type[Event], ...] = (CaseOpened, CallLinked)
 SAID_MAX = 200
-"""So many of the last events of each type are read of a case: thousands may have called in it."""
+"""The last events of each type read per case: thousands may have called in it."""
 BODIES_AT_ONCE = 8
 """A call may have half a megabyte, and query hasn't the memory for two hundred such."""
 COMPARED = frozenset({"caller_address", "identity", "unit"})
 """The personal fields that are opened to be compared."""
 EPISODES_MAX = 100
-"""A chain of more isn't followed to its end; nobody calls in so many episodes."""
+"""A longer chain isn't followed to its end; nobody calls in so many episodes."""
 
 Hits = Mapping[str, Collection[Kind]]
-"""Case -> by which kinds of keys it was found."""
+"""Case -> the kinds of keys that found it."""
 
 
 class Said(NamedTuple):
-    """What bears on who somebody is, out of one case's events, in their order."""
+    """What bears on who somebody is, from one case's events, in order."""
 
     events: Sequence[CaseEvent[Any]]
     """Without the sealed values that aren't compared."""
@@ -53,7 +53,6 @@ class CandidateReads(Reads):
     def hits(
         self, connection: Connection, tables: Tables, keys: Mapping[Kind, Sequence[str]]
     ) -> Hits:
-        """The cases that any of the keys finds."""
         table = tables.lookups
         wanted = [
             and_(table.c.kind == kind, table.c.key.in_(values))
@@ -70,7 +69,6 @@ class CandidateReads(Reads):
     def latest_episodes(
         self, connection: Connection, tables: Tables, ids: Collection[str]
     ) -> dict[str, str]:
-        """Gives for each case the last one of its chain of episodes, which may be itself."""
         latest = {one: one for one in ids}
         for _ in range(EPISODES_MAX):
             following = _following(connection, tables, set(latest.values()))
@@ -125,7 +123,7 @@ def _compared_at(
 
 
 def _following(connection: Connection, tables: Tables, ids: set[str]) -> dict[str, str]:
-    """Gives for each case that is continued the one that continues it."""
+    """Case -> the case that continues it."""
     table = tables.lookups
     query = select(table.c.key, table.c.case_id).where(
         table.c.kind == "previous_case", table.c.key.in_(ids)

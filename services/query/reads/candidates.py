@@ -1,6 +1,6 @@
 """Who is this caller? Finds the cases that may be his, by key and by name, and compares them.
 
-By a key he is found for certain, by a name never: nothing here makes two cases one man's.
+A key finds him for certain, a name never: nothing here makes two cases one man's.
 """
 
 from __future__ import annotations
@@ -33,43 +33,38 @@ from shared.keys.messages import SealedValue
 
 CANDIDATES_MAX = 20
 OPENED_MAX = 50
-"""Of so many men the values are opened and compared, when a phone is many men's."""
+"""If many men share a phone, the values of so many are opened and compared."""
 
 
 class Asked(NamedTuple):
-    """What is known of the caller."""
-
     person: Person
     name: str = ""
     code: str = ""
     callers: tuple[tuple[Channel, str], ...] = ()
     region: str | None = None
-    """Where a number of his without a country code is dialled."""
+    """Where a number without a country code is dialled."""
     own_case: str = ""
-    """The case that is asked about, where there is one; it isn't its own candidate."""
+    """The case that is asked about, if any; it isn't its own candidate."""
     own_values: tuple[SealedValue, ...] = ()
-    """What that case was told, sealed."""
     reveal: bool = False
     """Whether a person sees why fields agree or not, and so what was told."""
 
 
 class Found(NamedTuple):
-    """Candidates, the strongest first; not `complete` while names are still being opened."""
+    """Candidates, strongest first; not `complete` while names are still being opened."""
 
     candidates: Sequence[Candidate]
     complete: bool
     more: bool
-    """Whether there are others beside these, or there may be."""
+    """Whether there are, or may be, others."""
 
 
 @dataclass
 class _Match:
-    """One man's chain of episodes in which something was found."""
-
     kinds: set[Kind] = field(default_factory=set)
     score: int = 0
     places: set[Place] = field(default_factory=set)
-    """Where the names were given by which he was found."""
+    """Where the names that found him were given."""
     ids: set[str] = field(default_factory=set)
 
     @property
@@ -77,7 +72,7 @@ class _Match:
         return BASES.index(strongest(self.kinds)), -self.score
 
     def stands(self, told: Statements) -> bool:
-        """Whether it is still so, after what was said was opened: a name may be erased by now."""
+        """Whether the match still holds after opening: a name may have been erased."""
         if self.kinds:
             return True
         return any(one.place in self.places for some in told.values() for one in some)
@@ -88,7 +83,7 @@ Statements = Mapping[str, Sequence[Statement]]
 
 
 class Candidates:
-    """Looks for candidates; any thread may."""
+    """Looks for candidates; thread-safe."""
 
     def __init__(self, reads: CandidateReads, keys: Keys, names: Names) -> None:
         self._reads = reads
@@ -120,7 +115,7 @@ class Candidates:
         first = in_order(found)[:CANDIDATES_MAX]
         self._keys.found(who, [one.case.case_id for one in first])
         if asked.reveal:
-            # Opened once more, as what a person is shown: that counts against his budget.
+            # Opened again as shown to a person: that counts against their budget.
             opened(self._keys, _shown(asked, first, told), by, purpose, "shown")
         logger.info("looked_for_caller", count=len(found))
         more = likely.more or len(matches) > OPENED_MAX or len(found) > CANDIDATES_MAX
@@ -129,11 +124,11 @@ class Candidates:
     def of_case(
         self, case_id: str, by: str, purpose: str, *, reveal: bool = False
     ) -> Answer[Found] | None:
-        """Who may be the man of a case, by what that case was told; None: no such case."""
+        """Who may be the man of a case, by its statements; None: no such case."""
         said = self._reads.said([case_id], CALLS + WHO_HE_IS).found.get(case_id)
         if said is None:
             return None
-        # Counted before anything is opened: what the case was told may be nothing to search by.
+        # Counted before opening anything: the case may turn out to have nothing to search by.
         self._keys.search(Searcher(by, purpose, ("case",)))
         told = statements_of(self._keys, {case_id: said}, (), by, purpose)[case_id]
         callers = tuple(addresses_of(self._keys, said, by, purpose))
@@ -148,7 +143,7 @@ class Candidates:
         return self.of_caller(asked, by, purpose)
 
     def _matches(self, asked: Asked, who: Searcher) -> tuple[dict[str, _Match], Likely]:
-        """What was found, by the last episode of each man; and what the name may mean."""
+        """Matches by each man's last episode, and what the name may mean."""
         hits = self._reads.hits(self._keys_of(asked, who)).found
         likely = Likely([], complete=True, more=False)
         if asked.name:
@@ -189,7 +184,7 @@ def _to_hash(asked: Asked) -> list[tuple[Kind, tuple[str, str]]]:
         for channel, address in asked.callers
         for value in callers_to_hash(channel, address, asked.region)
     ]
-    # What folds to nothing names nobody, and must not find whoever else folds to nothing.
+    # A name that folds to nothing must not find others that fold to nothing.
     if asked.person.number:
         wanted.append(("service_number", (SERVICE_NUMBER, asked.person.number)))
     if to_hash(asked.code)[1]:
@@ -225,7 +220,7 @@ def _candidate(
 
 
 def contact_rule_of(said: Said | None) -> SafeToContact | None:
-    """The contact rule of a case; none is taken over from an earlier episode."""
+    """None is inherited from an earlier episode."""
     events = said.events if said is not None else ()
     rules = [one for one in events if isinstance(one.data, ContactRuleSet)]
     return reduce(said_in, rules, SafeToContact()) if rules else None

@@ -48,21 +48,15 @@ class CaseFilter(BaseModel):
 
 
 class CaseHistory(NamedTuple):
-    """A case as it stands, with a slice of its events in order."""
-
     case: CaseRow
     events: list[ReadEvent]
     more: bool
-    """Whether others follow that are wanted too."""
     put_aside: list[PutAside]
-    """What stands under the case's subject and can't be read."""
     erased: dict[PersonalClass, int]
-    """Class -> version of the event that erased what was given before; as it is now."""
+    """Class -> version of the event that erased what was given before; as of now."""
 
 
 class PutAside(NamedTuple):
-    """A message that can't be read, and why."""
-
     sequence: int
     version: int
     type_name: str
@@ -71,8 +65,6 @@ class PutAside(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """The first rows of the queue, and how many there are in all."""
-
     rows: Sequence[QueueRow]
     in_all: int
 
@@ -105,7 +97,7 @@ def read_cursor(text: str) -> Cursor:
 
 
 class Reads(Served):
-    """Reads cases, the queue and the statistics. Every read raises ReadModelUnavailableError."""
+    """Every read raises ReadModelUnavailableError."""
 
     @answered
     def cases(
@@ -116,7 +108,7 @@ class Reads(Served):
         limit: int,
         after: Cursor | None,
     ) -> list[CaseRow]:
-        """Cases, those opened last first."""
+        """Last opened first."""
         table = tables.case_list
         query = select(table).order_by(table.c.opened_at.desc(), table.c.case_id.desc())
         for name in CaseFilter.model_fields:
@@ -152,7 +144,6 @@ class Reads(Served):
 
     @answered
     def case_by_number(self, connection: Connection, tables: Tables, case_id: str) -> list[CaseRow]:
-        """The case with a number, or none."""
         table = tables.case_list
         return rows_of(connection, select(table).where(table.c.case_id == case_id), CaseRow)
 
@@ -167,7 +158,7 @@ class Reads(Served):
     ) -> list[CaseRow]:
         """The first cases that one of the keyed hashes finds: by the first kind, then by the next.
 
-        Of one kind those opened last come first.
+        Of one kind, last opened first.
         """
         table, found_by = tables.case_list, tables.lookups
         found: dict[str, CaseRow] = {}
@@ -185,7 +176,7 @@ class Reads(Served):
     def cases_by_ids(
         self, connection: Connection, tables: Tables, ids: Sequence[str]
     ) -> dict[str, CaseRow]:
-        """The cases of these numbers that there are."""
+        """The existing cases among these numbers."""
         table = tables.case_list
         found = rows_of(connection, select(table).where(table.c.case_id.in_(ids)), CaseRow)
         return {row.case_id: row for row in found}
@@ -194,12 +185,12 @@ class Reads(Served):
     def names_after(
         self, connection: Connection, tables: Tables, sequence: int, limit: int
     ) -> list[ReadEvent]:
-        """What was said of who people are, and what was erased, in the order of the log."""
+        """Statements of identity and erasures, in log order."""
         return read_events(connection, _names(tables, sequence, limit))
 
     @answered
     def queue(self, connection: Connection, tables: Tables, limit: int) -> Waiting:
-        """The cases that wait for a person, the most urgent and longest waiting first."""
+        """Most urgent first, then longest waiting."""
         rows = first_of_queue(connection, tables.queue, limit)
         in_all = connection.execute(select(func.count()).select_from(tables.queue)).scalar_one()
         return Waiting(rows, in_all)
@@ -208,7 +199,7 @@ class Reads(Served):
     def calls(
         self, connection: Connection, tables: Tables, from_day: str | None, to_day: str | None
     ) -> list[CallsRow]:
-        """The counts of calls by day and channel, the two days included."""
+        """Both days are included."""
         table = tables.statistics_calls
         query = select(table).order_by(table.c.day, table.c.channel)
         if from_day is not None:
@@ -219,7 +210,7 @@ class Reads(Served):
 
     @answered
     def funnel(self, connection: Connection, tables: Tables) -> dict[str, int]:
-        """How many cases ever came to each stage, in the funnel's order."""
+        """How many cases ever reached each stage, in the funnel's order."""
         table = tables.statistics_funnel
         names = [name for name in FunnelRow._fields if name != "case_id"]
         counts = connection.execute(select(*(func.count(table.c[name]) for name in names)))

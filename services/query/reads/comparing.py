@@ -1,6 +1,6 @@
 """Compares what a caller says of himself with what a case was told, field by field.
 
-Pure. Values stay in here; what comes out is names of fields, an order and a reason in words.
+Pure. Values stay inside; the result is field names, an order and a reason in words.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PersonField = Literal[
 ]
 FIELDS: tuple[PersonField, ...] = get_args(PersonField)
 BASES: tuple[Basis, ...] = get_args(Basis)
-"""The strongest first."""
+"""Strongest first."""
 REASONS: dict[Basis, str] = {
     "return_code": "The caller gave the code that was issued in this case.",
     "caller": "The same number or account called in this case; several men may share it.",
@@ -39,13 +39,13 @@ REASONS: dict[Basis, str] = {
 }
 FOUND_BY_IT = "the case was found by it"
 VERDICTS: tuple[Verdict, ...] = ("agrees", "says_nothing", "conflicts")
-"""Those that speak for him first."""
+"""Most favourable first."""
 OVER = frozenset({"handed_over", "in_custody", "exchanged"})
 """Stages at which nobody waits to cross any more."""
 
 
 class Person(NamedTuple):
-    """Who somebody says he is; empty is what he didn't say."""
+    """Who somebody says he is; unsaid fields are empty."""
 
     stated: Stated = Stated()
 
@@ -93,11 +93,11 @@ class Candidate(NamedTuple):
 
     case: CaseRow
     found_in: tuple[str, ...]
-    """The episodes in which he was found, the first opened first."""
+    """The episodes in which he was found, first opened first."""
     basis: Basis
     compared: Comparison
     score: int
-    """How like the name is, out of 100; 0 where he wasn't found by it."""
+    """How similar the name is, out of 100; 0 if he wasn't found by it."""
     contact: SafeToContact | None
     """When he may be called; None: never."""
 
@@ -119,22 +119,21 @@ class Candidate(NamedTuple):
 
 
 def person_of(identity: Identity, unit: str | None) -> Person:
-    """A person as he is compared."""
     return Person(stated_by(identity, unit))
 
 
 def strongest(kinds: Collection[Kind]) -> Basis:
-    """The strongest basis among what a case was found by; by nothing else: by name."""
+    """The strongest basis among the kinds that found a case; by name if there is none."""
     return next((basis for basis in BASES if basis in kinds), "name")
 
 
 def compared(
     asked: Person, told: Sequence[Person], found_by: Collection[Kind], *, other_code: bool
 ) -> Comparison:
-    """Compares one man with all that a case was told, at whatever time it was.
+    """Compares one man with everything a case was told, at any time.
 
-    `other_code`: the caller gave a code, and the case has another. That he calls from elsewhere
-    says nothing: one man has several phones.
+    `other_code`: the caller gave a code, and the case has another. Another phone says nothing: one
+    man has several.
     """
     by_field: dict[PersonField, list[Judged]] = {}
     for one in told:
@@ -150,7 +149,7 @@ def compared(
 
 
 def in_order(found: Sequence[Candidate]) -> list[Candidate]:
-    """Gives candidates, the strongest first; among equals, whoever waits and called last."""
+    """Strongest first; among equals, those who wait and called last."""
 
     def weakness(one: Candidate) -> tuple[object, ...]:
         found = one.compared
@@ -168,7 +167,7 @@ def in_order(found: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _best(several: Sequence[Judged]) -> Judged:
-    """Of what was told at several times, the verdict that speaks for him most."""
+    """The most favourable verdict among several statements."""
     return min(several, key=lambda one: VERDICTS.index(one.verdict))
 
 

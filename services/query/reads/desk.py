@@ -1,4 +1,4 @@
-"""What the sheets of shifts and exports read: their rows, and a shift's own log."""
+"""Reads for the sheets of shifts and exports: their rows, and a shift's own log."""
 
 from __future__ import annotations
 
@@ -15,27 +15,21 @@ from services.query.reads.slices import FOLDED_MAX, Slice, events_of
 
 
 class ShiftLog(NamedTuple):
-    """A shift with its events in order."""
-
     shift: ShiftRow
     events: Sequence[ReadEvent]
     more: bool
-    """Whether there are later events than these."""
 
 
 class DeskReads(Served):
-    """Reads the desk's own logs in the generation that is served."""
-
     @answered
     def shifts(self, connection: Connection, tables: Tables, limit: int) -> list[ShiftRow]:
-        """The shifts, those begun last first."""
+        """Last begun first."""
         table = tables.shifts
         query = select(table).order_by(table.c.started_at.desc(), table.c.shift_id)
         return rows_of(connection, query.limit(limit), ShiftRow)
 
     @answered
     def shift(self, connection: Connection, tables: Tables, shift_id: str) -> ShiftLog | None:
-        """One shift with its events, or None."""
         table = tables.shifts
         row = connection.execute(select(table).where(table.c.shift_id == shift_id)).first()
         if row is None:
@@ -47,7 +41,7 @@ class DeskReads(Served):
 
     @answered
     def exports(self, connection: Connection, tables: Tables, limit: int) -> list[ExportRow]:
-        """What left the house, the last first."""
+        """Last first."""
         table = tables.exports
         query = select(table).order_by(table.c.exported_at.desc(), table.c.export_id)
         return rows_of(connection, query.limit(limit), ExportRow)

@@ -1,6 +1,6 @@
-"""Opens who the men of some cases said they are, and by which addresses they called.
+"""Opens who the men of some cases said they are, and the addresses they called from.
 
-Erased values aren't asked for. What a prisoner states is kept apart: nobody is found by it.
+Erased values aren't requested. A prisoner's statement is kept apart: nobody is found by it.
 """
 
 from __future__ import annotations
@@ -19,31 +19,26 @@ from shared.keys.client import Keys
 from shared.keys.messages import SealedValue
 
 STATEMENTS_MAX = 3
-"""So many of the last statements of who he is are compared."""
+"""How many of the last statements of identity are compared."""
 ADDRESSES_MAX = 5
-"""By so many of a case's callers others are looked for."""
+"""How many of a case's callers are used to look for others."""
 
 
 class SealedStatement(NamedTuple):
-    """A statement as it is sealed."""
-
     place: Place
     identity: SealedValue
     unit: SealedValue | None
 
 
 class Statement(NamedTuple):
-    """A statement of who somebody is."""
-
     place: Place
     identity: Identity
     person: Person
     values: tuple[SealedValue, ...]
-    """What was opened for it."""
 
 
 class Caller(NamedTuple):
-    """By what somebody called; the address is sealed."""
+    """A caller's address, sealed, on its channel."""
 
     channel: Channel
     address: SealedValue
@@ -56,7 +51,7 @@ def statements_of(
     by: str,
     purpose: str,
 ) -> dict[str, list[Statement]]:
-    """Gives for each case its last statements, and those at `places`, as far as they open."""
+    """Each case's last statements, and those at `places`, as far as they open."""
     statements = {case_id: _sealed_statements(one, places) for case_id, one in said.items()}
     values = [value for some in statements.values() for one in some for value in one[1:] if value]
     answers = opened(keys, values, by, purpose, "compared")
@@ -68,7 +63,7 @@ def statements_of(
 
 
 def addresses_of(keys: Keys, said: Said, by: str, purpose: str) -> list[tuple[Channel, str]]:
-    """Gives by which addresses the man of a case called, as far as they open; the last ones."""
+    """The last addresses that the man of a case called from, as far as they open."""
     callers = _callers(said)
     answers = opened(keys, [one.address for one in callers], by, purpose, "compared")
     return [

@@ -1,7 +1,7 @@
-"""An index of names in memory: sign -> where it is part of a name; what sounds alike is suggested.
+"""An index of names in memory: sign -> the names it is part of; suggests names that sound alike.
 
-Names are found by the signs by which they are compared (`shared/matching/searching.py`), each sign
-looked at once however many have it; nobody's name is looked at who has no such sign.
+Names are found by the signs by which they are compared (`shared/matching/searching.py`). Each sign
+is compared once however many names have it; a name without a similar sign is never looked at.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SAME = 100.0
 ALIKE = 85
 """Out of 100: from here on two words may be spellings of one name. A suggestion, so it is low."""
 SLIP_FROM = 75
-"""No word in which one letter was misheard, or two swapped, is less like than this."""
+"""Words that differ by one misheard letter, or two swapped, are at least this similar."""
 SLIP_CHARACTERS = 5
 """In shorter words one letter makes another name."""
 SUGGESTED_FROM = 50
@@ -33,16 +33,13 @@ Place = tuple[str, int]
 """A case, and its version at which a name was given."""
 
 NameParts = Mapping[NameField, Signs]
-"""The signs of a name."""
 
 
 Likeness = Mapping[str, float]
-"""The signs of the index that are like those of a word that is searched for, and how like."""
+"""Signs similar to a searched word's, and how similar."""
 
 
 class Suggestion(NamedTuple):
-    """A case that may be meant."""
-
     case_id: str
     version: int
     score: int
@@ -56,7 +53,7 @@ class _Name(NamedTuple):
 
 
 class NameIndex:
-    """Names by their signs. Not for several threads at once."""
+    """Names by their signs. Not thread-safe."""
 
     def __init__(self) -> None:
         self._names: dict[Place, _Name] = {}
@@ -73,7 +70,6 @@ class NameIndex:
         return place in self._names
 
     def add(self, place: Place, parts: NameParts, born: str | None) -> None:
-        """Adds the name given at a place."""
         self._names[place] = _Name(parts, born)
         for part, sign in _signs_in(parts):
             if sign not in self._places:
@@ -85,7 +81,6 @@ class NameIndex:
                 self._surnames.setdefault(sign, set()).add(place)
 
     def remove(self, place: Place) -> None:
-        """Removes the name given at a place."""
         for _, sign in _signs_in(self._names.pop(place).parts):
             places = self._places.get(sign, {})
             places.pop(place, None)
@@ -95,9 +90,9 @@ class NameIndex:
                 self._vocabulary = None
 
     def find(self, wanted: Sequence[Signs], born: str | None, limit: int) -> list[Suggestion]:
-        """The cases that may be meant, the likeliest first, each once.
+        """The cases that may be meant, likeliest first, each once.
 
-        Of names that are equally like, those who were born on that day come first.
+        Among equally similar names, those born on that day come first.
         """
         likeness = [self._alike(one) for one in wanted]
         found = []
@@ -117,16 +112,16 @@ class NameIndex:
         return list(by_case.values())
 
     def _worth_a_look(self, likeness: Sequence[Likeness]) -> set[Place]:
-        """The names that can say enough: by the surname, or by every word, so by the rarest.
+        """Names that match enough: by the surname, or by every word, so by the rarest.
 
-        First names and patronymics that thousands bear aren't gone through.
+        First names and patronymics that thousands bear aren't scanned.
         """
         rarest = min(likeness, key=lambda one: sum(len(self._places[sign]) for sign in one))
         surnames = (self._surnames.get(sign, set()) for one in likeness for sign in one)
         return set().union(*surnames, *(self._places[sign] for sign in rarest))
 
     def _compared(self, place: Place, likeness: Sequence[Likeness]) -> tuple[float, int]:
-        """How much of what is searched for is in a name, and which of its parts agree."""
+        """How much of the search is in a name, and which of its parts agree."""
         total, bits = 0.0, 0
         for one in likeness:
             best = 0.0
@@ -151,7 +146,7 @@ class NameIndex:
         return alike
 
     def _strangeness(self, place: Place, born: str | None) -> int:
-        """Gives 0 where the birthday is the same, 1 where it isn't known, 2 where it is another."""
+        """0: same birthday; 1: unknown; 2: another."""
         verdict = judged_dates(self._names[place].born, born).verdict
         return {"agrees": 0, "says_nothing": 1, "conflicts": 2}[verdict]
 
@@ -162,7 +157,6 @@ def is_slip(one: str, other: str) -> bool:
 
 
 def stated_by(identity: Identity, unit: str | None = None) -> Stated:
-    """Who somebody says he is, as it is compared."""
     return Stated(
         identity.surname,
         identity.first_names,
@@ -174,7 +168,7 @@ def stated_by(identity: Identity, unit: str | None = None) -> Stated:
 
 
 def parts_of(identity: Identity) -> NameParts:
-    """The signs of somebody's name; a part that says nothing isn't."""
+    """The signs of a name; parts that say nothing are left out."""
     return signs_of(stated_by(identity))
 
 

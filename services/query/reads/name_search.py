@@ -1,7 +1,7 @@
-"""Finds people by name, in memory alone: names are opened on first use and never written anywhere.
+"""Finds people by name, in memory alone: names are opened on first use and never written.
 
-They go when the key holder is sealed, when nobody searches for a while, and one by one with each
-erasure. What a search finds is opened anew for whoever searches, so that it is recorded.
+They are dropped when the key holder is sealed, after a while without searches, and one by one with
+each erasure. What a search finds is opened again for the searcher, so that it is recorded.
 """
 
 from __future__ import annotations
@@ -39,21 +39,18 @@ SUGGESTIONS_MAX = 20
 FEW = 25
 """So many new names are opened before an answer; more are opened beside it."""
 FOLLOWS_WITHIN_S = 0.05
-"""So long an answer that doesn't depend on names waits for another that opens some."""
+"""How long an answer that doesn't depend on names waits while another opens some."""
 
 
 class Likely(NamedTuple):
-    """Cases that a name may mean, the likeliest first."""
-
     suggestions: list[Suggestion]
     complete: bool
-    """Whether every name was in memory; where not, they are being opened now."""
+    """Whether every name was in memory; if not, they are being opened now."""
     more: bool
-    """Whether the name may mean others too."""
 
 
 class Names:
-    """The names in memory; any thread may search."""
+    """The names in memory; thread-safe."""
 
     def __init__(self, reads: Reads, keys: Keys, idle_s: float) -> None:
         self._reads = reads
@@ -80,14 +77,14 @@ class Names:
         return len(self._index)
 
     def suggestions(self, name: str, by: str, purpose: str) -> Likely:
-        """The cases that a name may mean, opened anew for whoever searches.
+        """The cases that a name may mean, opened anew for the searcher.
 
-        Raises KeysUnavailableError, and then nothing stays in memory, and KeysDeniedError.
+        Raises KeysUnavailableError, which drops all names from memory, and KeysDeniedError.
         """
         try:
             self._keys.search(Searcher(by, purpose, ("name",)))
         except TooManyError:
-            raise  # His own budget is spent; others may go on searching.
+            raise  # Their own budget is spent; others may go on searching.
         except KeysUnavailableError:
             self.drop()
             raise
@@ -99,9 +96,9 @@ class Names:
         return Likely(confirmed, complete=True, more=more)
 
     def likely(self, name: str, born: str | None) -> Likely:
-        """The same, not confirmed, as far as names are in memory; never waits long.
+        """The same, unconfirmed, from names already in memory; never waits long.
 
-        Where there are many to open first, that goes on beside. Raises as `suggestions`.
+        If many must be opened first, that goes on in the background. Raises as `suggestions`.
         """
         complete = False
         if self._following.acquire(timeout=FOLLOWS_WITHIN_S):
@@ -121,22 +118,22 @@ class Names:
                 self._forget(place)
 
     def drop(self) -> None:
-        """Forgets every name, those too that were compared."""
+        """Forgets every name, including those compared."""
         with self._lock:
             self._empty()
         forget()
 
     def drop_if_idle(self, now: float) -> None:
-        """Forgets every name where nobody searched for long; `now` is of the monotonic clock."""
+        """Forgets every name if nobody searched for long; `now` is monotonic."""
         if now - self._used_at < self._idle_s:
             return
         if len(self._index):
             self.drop()
             logger.info("names_dropped")
-        forget()  # Names are compared also where none is found by its name.
+        forget()  # Names are also compared when no search uses them.
 
     def applied(self, batch: Sequence[RecordedEvent]) -> None:
-        """Hears what the read model has applied: an erased name goes at once."""
+        """Called with what the read model applied: an erased name goes at once."""
         for one in batch:
             if one.topic != PersonalDataErased.__name__:
                 continue
@@ -150,7 +147,6 @@ class Names:
                     self._forget_erased()
 
     def _find(self, wanted: Sequence[Signs], born: str | None) -> tuple[list[Suggestion], bool]:
-        """The likeliest, and whether there are more."""
         with self._lock:
             self._used_at = time.monotonic()
             found = self._index.find(wanted, born, SUGGESTIONS_MAX + 1) if wanted else []
@@ -164,12 +160,12 @@ class Names:
         Thread(target=self._load, name="names", daemon=True).start()
 
     def _load(self) -> None:
-        """Opens names until all are there, or `drop` says that nobody wants them any more."""
+        """Opens names until all are there, or until `drop`."""
         try:
             while self._loading and not self._follow_once():
                 pass
         except (KeysUnavailableError, KeysDeniedError, ReadModelUnavailableError):
-            pass  # Whoever searches next hears of it.
+            pass  # The next searcher gets the error.
         finally:
             with self._lock:
                 self._loading = False
@@ -179,9 +175,9 @@ class Names:
             return self._follow()
 
     def _follow(self, at_most: int | None = None) -> bool:
-        """Takes some of what the read model has since the last time; says whether that was all.
+        """Takes new events of the read model; returns whether that was all.
 
-        Where there is more than `at_most`, it takes nothing.
+        Takes nothing if there are more than `at_most`.
         """
         index, sequence = self._index, self._sequence
         events = self._reads.names_after(sequence, AT_ONCE).found
@@ -196,7 +192,7 @@ class Names:
         answers = self._opened(values, BY, PURPOSE, "own") if values else []
         with self._lock:
             if self._index is not index:
-                return False  # Names were let go of meanwhile: these are not to stay either.
+                return False  # Names were dropped meanwhile: don't keep these either.
             for value, answer in zip(values, answers, strict=True):
                 self._add(value, answer)
             self._sequence = events[-1].sequence if events else sequence
@@ -205,7 +201,7 @@ class Names:
     def _opened(
         self, values: Sequence[SealedValue], by: str, purpose: str, use: Use
     ) -> list[OpenedValue]:
-        """Opens values; where the key holder is sealed, nothing stays in memory."""
+        """Opens values; if the key holder is sealed, drops all names."""
         try:
             return opened(self._keys, values, by, purpose, use)
         except KeysUnavailableError:
@@ -243,7 +239,7 @@ class Names:
             forget()
 
     def _confirmed(self, found: Sequence[Suggestion], by: str, purpose: str) -> list[Suggestion]:
-        """Opens what was found for whoever searches: recorded, and still there."""
+        """Opens what was found for the searcher: recorded, and dropped if gone."""
         with self._lock:
             places = [(one.case_id, one.version) for one in found]
             values = [self._values[place] for place in places if place in self._values]
@@ -258,7 +254,7 @@ class Names:
 
 
 def identity_in(text: str | None) -> Identity | None:
-    """The identity that was sealed, or None where it isn't one or doesn't open."""
+    """None if the text isn't a sealed identity or doesn't open."""
     try:
         return Identity.model_validate_json(text) if text is not None else None
     except ValidationError:
@@ -266,7 +262,7 @@ def identity_in(text: str | None) -> Identity | None:
 
 
 def _identities(events: Iterable[ReadEvent]) -> list[SealedValue]:
-    """What was said of who people are; what a prisoner states is kept apart."""
+    """Statements of identity, without prisoners'."""
     return [
         SealedValue.of(item.event, "identity")
         for item in events

@@ -16,9 +16,8 @@ from shared.keys.messages import VALUES_MAX, OpenedValue, SealedValue
 REQUEST_MAX_BYTES = 600_000
 """Sealed values in one request; nats-server takes a megabyte a message."""
 PAGE_MAX_BYTES = 2_000_000
-"""Sealed values that are revealed in one answer."""
 PLACE_BYTES = 200
-"""What a value's place takes at most in a request."""
+"""The most that a value's place takes in a request."""
 STRUCTURED = frozenset({"identity", "place"})
 """The fields that seal JSON; the others seal plain text."""
 
@@ -31,7 +30,6 @@ class Found(NamedTuple):
 
 
 def personal_values(events: Iterable[ReadEvent]) -> Iterator[Found]:
-    """The sealed values in a case's events."""
     for event in (item.event for item in events):
         for field, personal_class in type(event.data).PERSONAL.items():
             sealed = getattr(event.data, field)
@@ -40,7 +38,7 @@ def personal_values(events: Iterable[ReadEvent]) -> Iterator[Found]:
 
 
 def first_values(found: Iterable[Found], limit: int) -> list[Found]:
-    """The first values of a case, to the end of an event; more than `limit` only of one."""
+    """The first values of a case, up to the end of an event; over `limit` only within one event."""
     page: list[Found] = []
     size = 0
     for _, of_event in groupby(found, lambda one: one.value.version):
@@ -55,7 +53,7 @@ def first_values(found: Iterable[Found], limit: int) -> list[Found]:
 def opened(
     keys: Keys, values: Sequence[SealedValue], by: str, purpose: str, use: Use
 ) -> list[OpenedValue]:
-    """Gives values opened, in their order. Raises KeysUnavailableError and KeysDeniedError."""
+    """In order. Raises KeysUnavailableError and KeysDeniedError."""
     found: list[OpenedValue] = []
     for some in _requests(values):
         found += keys.open(some, by, purpose, use)
@@ -63,13 +61,13 @@ def opened(
 
 
 def content_of(field: str, opened_value: OpenedValue) -> Any:
-    """What was sealed: an object where it was one, or None where it doesn't open."""
+    """The sealed object or text; None if it doesn't open."""
     text = opened_value.text
     if text is None or field not in STRUCTURED:
         return text
     try:
         return json.loads(text)
-    except ValueError:  # Whoever sealed it meant something else; a person can still read it.
+    except ValueError:  # Not the expected form; a person can still read it.
         return text
 
 

@@ -1,8 +1,8 @@
-"""Which statistics there are, and who may see each; and the file of those that may be published.
+"""The statistics, who may see each, and the file of those that may be published.
 
-In the file no number says anything of a small one: small cells are shown as `<5`, and totals count
-only what is shown. So the file is the same whatever the small numbers are, and so are two files of
-overlapping days laid side by side.
+The file reveals nothing about small numbers: they are shown as `<5`, and totals count only what is
+shown. So the file is the same whatever the small numbers are, and comparing files of overlapping
+days reveals nothing.
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ from services.query.models.statistics import CallsRow
 from shared.events.fields import Channel
 
 PublicationClass = Literal["public", "internal", "secret"]
-"""public: may leave the house. internal: for the hotline alone. secret: for it, and never counted
-towards anything that leaves the house: how many surrendered, and how many came back."""
+"""public: may leave the house. internal: for the hotline alone. secret: internal, and never
+counted in anything that leaves the house: how many surrendered, and how many came back."""
 
 StatisticName = Literal["calls", "queue", "stages", "closings", "handed_over", "exchanged"]
 
 
 class Statistic(NamedTuple):
-    """A figure, and who may see it."""
-
     publication: PublicationClass
     counts: str
     path: str
@@ -53,7 +51,7 @@ TOTAL = "total"
 
 
 class NotPublicError(Exception):
-    """A statistic was to leave the house that may not."""
+    """A statistic that must stay in the house."""
 
 
 class PublicFile(NamedTuple):
@@ -69,7 +67,6 @@ class PublicFile(NamedTuple):
 
 
 def class_of_stage(stage: str) -> PublicationClass:
-    """The class of how many cases came to a stage of the funnel."""
     return STATISTICS[SECRET_STAGES.get(stage, "stages")].publication
 
 
@@ -80,9 +77,9 @@ def require_public(name: StatisticName) -> None:
 
 
 def public_file(rows: Iterable[CallsRow], first: date, last: date, small: int) -> PublicFile:
-    """Gives calls a day by channel as CSV, numbers below `small` not shown.
+    """Calls per day by channel as CSV; hides numbers below `small`.
 
-    Every day and channel is there, so that nothing is said by what is missing.
+    Every day and channel is listed, so that gaps reveal nothing.
     """
     require_public("calls")
     counts = {(row.day, row.channel): row.calls for row in rows}
@@ -104,7 +101,7 @@ def _shown(cell: int, small: int) -> str:
 
 
 def _total(cells: Sequence[int], small: int) -> str:
-    """What the shown numbers come to; `>=` where there are others."""
+    """The sum of the shown numbers; `>=` if some are hidden."""
     shown = [cell for cell in cells if cell >= small]
     if not shown:
         return ""

@@ -1,4 +1,4 @@
-"""The order of the queue: the most urgent first, and among those as urgent channels take turns."""
+"""The queue's order: most urgent first; among equals, channels take turns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHANNELS: tuple[Channel | None, ...] = (*get_args(Channel), None)
 
 
 def first_of_queue(connection: Connection, table: Table, limit: int) -> list[QueueRow]:
-    """The first so many rows; of each channel no more are read, however many a flood has left."""
+    """The first rows; reads no more than these of any channel, however many a flood has left."""
     rows: list[QueueRow] = []
     for rank in range(FIRST, LAST + 1):
         left = limit - len(rows)

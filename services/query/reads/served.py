@@ -24,15 +24,11 @@ class ReadModelUnavailableError(Exception):
 
 
 class Answer(NamedTuple, Generic[FoundT]):
-    """What was read, and the sequence up to which it holds."""
-
     found: FoundT
     sequence: int
 
 
 class Served:
-    """What reads the generation that is served."""
-
     def __init__(self, generations: Generations) -> None:
         self.generations = generations
 
@@ -40,7 +36,7 @@ class Served:
 def answered(
     read: Callable[Concatenate[ServedT, Connection, Tables, P], FoundT],
 ) -> Callable[Concatenate[ServedT, P], Answer[FoundT]]:
-    """Opens the transaction for a method that reads. It then raises ReadModelUnavailableError."""
+    """Opens the transaction for a read method, which then raises ReadModelUnavailableError."""
 
     @wraps(read)
     def answer(self: ServedT, /, *args: P.args, **kwargs: P.kwargs) -> Answer[FoundT]:
@@ -52,7 +48,7 @@ def answered(
                     found = read(self, connection, served.tables, *args, **kwargs)
                     return Answer(found, sequence)
             except DBAPIError as error:
-                # Its tables may have gone with a swap in this very moment; then the new ones do.
+                # A swap may just have dropped its tables; then the new ones will do.
                 if self.generations.served is served:
                     raise ReadModelUnavailableError(type(error).__name__) from None
 
@@ -60,5 +56,4 @@ def answered(
 
 
 def rows_of(connection: Connection, query: Select[Any], row: type[RowT]) -> list[RowT]:
-    """The rows that a query finds."""
     return [row._make(one) for one in connection.execute(query)]

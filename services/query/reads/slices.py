@@ -1,4 +1,4 @@
-"""Reads some of a log's events out of the archive, by its timeline."""
+"""Reads some of a log's events from the archive, by its timeline."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from shared.events.intake import PersonalDataErased
 from shared.events.parsing import read_case_event
 
 FOLDED_MAX = 10_000
-"""So many events of one log are read to be folded."""
 PAGE_BYTES = 4_000_000
-"""A page of a case has no more, and one event at least: 200 calls may be a hundred megabytes, and
-two people who look at such a case would take more than query has."""
+"""A page of a case has no more, and at least one event: 200 calls may be a hundred megabytes, and
+two readers of such a case would exceed query's memory."""
 
 
 class Slice(NamedTuple):
-    """Which of a case's events are wanted: so many of those after a version, of some types."""
+    """Which of a case's events are wanted: a number of those after a version, of some types."""
 
     after_version: int = 0
     limit: int = FOLDED_MAX
@@ -31,10 +30,10 @@ class Slice(NamedTuple):
     versions: Collection[int] | None = None
     """None: all."""
     newest: bool = False
-    """Whether the last ones are kept where not all fit on a page."""
+    """Whether the last ones are kept if a page can't hold all."""
 
     def holds(self, event: CaseEvent[Any]) -> bool:
-        """Whether an event is among those wanted, were there no limit."""
+        """Whether an event matches, ignoring the limit."""
         version = event.caseversion
         return (
             version > self.after_version
@@ -51,14 +50,14 @@ ERASURES = Slice(types=(PersonalDataErased.__name__,))
 def events_of(
     connection: Connection, tables: Tables, case_id: str, wanted: Slice = WHOLE
 ) -> list[ReadEvent]:
-    """Some events of a log by its timeline, their data from the archive."""
+    """Some events of a log by its timeline, with data from the archive."""
     return read_events(connection, _wanted(tables, case_id, wanted, *stored(tables)))
 
 
 def page_of(
     connection: Connection, tables: Tables, case_id: str, wanted: Slice
 ) -> tuple[list[ReadEvent], bool]:
-    """Those of them that fit on a page, and whether others follow."""
+    """The ones that fit on a page, and whether others follow."""
     columns = (tables.case_timeline.c.version, func.length(tables.archive.c.body))
     one_more = wanted._replace(limit=wanted.limit + 1)
     sizes = connection.execute(_wanted(tables, case_id, one_more, *columns)).all()
@@ -72,7 +71,7 @@ def page_of(
 
 
 def fitting(sizes: Sequence[int], wanted: Slice) -> tuple[int, int]:
-    """From where to where events of these sizes fit on a page; of the first `limit` of them."""
+    """The range of events, of these sizes, that fits on a page of `limit`."""
     sizes = sizes[: wanted.limit]
     total = count = 0
     for size in reversed(sizes) if wanted.newest else sizes:
@@ -103,7 +102,7 @@ def _wanted(tables: Tables, case_id: str, wanted: Slice, *columns: Any) -> Selec
 
 
 def stored(tables: Tables) -> list[ColumnElement[Any]]:
-    """The columns of the archive from which an event is read."""
+    """The archive columns that an event is read from."""
     return [tables.archive.c[name] for name in ("sequence", "recorded_at", "body", "type_name")]
 
 

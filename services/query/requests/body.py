@@ -1,4 +1,4 @@
-"""What requests have in common: nothing but the fields that are known, and who asks for what."""
+"""What requests share: only known fields, and who asks for what."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.events.fields import Person, Word
 
 SEQUENCE_MAX = 2**53
-"""The largest number that JSON carries everywhere without loss."""
+"""The largest integer that JSON carries everywhere without loss."""
 
 VersionCursor = Annotated[
     str | None, Field(pattern=r"^[0-9]{1,15}$", description="the `next` of an earlier answer")

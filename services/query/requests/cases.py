@@ -1,4 +1,4 @@
-"""One case as a request asks for it: its number, and the sequence that the answer must have."""
+"""How a request names one case, and the sequence that the answer must have."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from services.query.requests.problems import ProblemError, unanswered
 from shared.commands.case_numbers import CaseNumber
 
 MIN_SEQUENCE_WAIT_S = 2.0
-"""How long a read waits for the sequence it is to hold at."""
 
 CaseId = Annotated[CaseNumber, Path(description="the case number")]
 MinSequence = Annotated[
@@ -26,9 +25,9 @@ MinSequence = Annotated[
 
 
 def waits(context: Context) -> Any:
-    """A dependency that waits for `min_sequence`, on the event loop, before the route is called.
+    """A dependency that waits for `min_sequence`, on the event loop, before the route runs.
 
-    It raises ProblemError where that takes too long, or too many wait already.
+    Raises ProblemError if that takes too long, or too many wait already.
     """
 
     async def wait(min_sequence: MinSequence = None) -> None:
@@ -42,14 +41,14 @@ def waits(context: Context) -> Any:
 
 
 def following(history: CaseHistory) -> str | None:
-    """The cursor of the next page of a case's events, or None where this is the last."""
+    """The cursor of the next page of a case's events; None on the last page."""
     return str(history.events[-1].event.caseversion) if history.more else None
 
 
 def look_up(
     context: Context, case_id: str, as_of: AsOf | None = None, wanted: Slice = WHOLE
 ) -> Answer[CaseHistory]:
-    """One case with some of its events. Raises ProblemError where there is none."""
+    """Raises ProblemError if there is no such case."""
     try:
         answer = (
             context.reads.case(case_id, wanted)

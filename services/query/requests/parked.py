@@ -12,7 +12,7 @@ PARKED = "The stream of parked messages"
 
 
 def page_of(context: Context, after: int, limit: int) -> WaitingPage:
-    """Some of what waits. Raises ProblemError."""
+    """Raises ProblemError."""
     try:
         return context.parked_page(after, limit)
     except LogError:

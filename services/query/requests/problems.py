@@ -26,11 +26,10 @@ MEDIA_TYPE = "application/problem+json"
 SEALED_DETAIL = "The key holder is sealed or doesn't answer; `passage keys unseal` opens it."
 TYPE_PREFIX = "urn:passage:problem:"
 ERRORS_NAMED = 20
-"""At most so many fields are named in one answer."""
 
 
 class ProblemError(Exception):
-    """An answer that is not what was asked for; `slug` is its kind."""
+    """Any answer but the one asked for; `slug` is its kind."""
 
     def __init__(self, status: int, slug: str, detail: str, **more: Any) -> None:
         super().__init__(slug)
@@ -41,19 +40,15 @@ class ProblemError(Exception):
 
 
 def invalid(rule: str, *fields: str) -> ProblemError:
-    """The problem of fields that break one rule."""
     errors = [{"field": one, "problem": rule} for one in fields]
     return ProblemError(422, "invalid", "A field breaks a rule.", errors=errors)
 
 
 def unanswered(what: str) -> ProblemError:
-    """The problem of a stream that doesn't answer."""
     return ProblemError(503, "unavailable", f"{what} doesn't answer; ask again.", service="log")
 
 
 class WrongField(BaseModel):
-    """One thing wrong with one field."""
-
     model_config = ConfigDict(hide_input_in_errors=True)
 
     field: str
@@ -73,7 +68,7 @@ class Problem(BaseModel):
 
 
 def problems(*statuses: int | tuple[int, str]) -> dict[int | str, dict[str, Any]]:
-    """What a route says in OpenAPI of its problems: statuses, some with what they mean there."""
+    """A route's problems for OpenAPI: statuses, some with their meaning there."""
     described = [one if isinstance(one, tuple) else (one, None) for one in statuses]
     return {
         status: {"model": Problem, **({"description": text} if text else {})}
@@ -88,7 +83,6 @@ def problem(
     headers: Mapping[str, str] | None = None,
     **more: Any,
 ) -> JSONResponse:
-    """One problem as a response."""
     body = {
         "type": f"{TYPE_PREFIX}{slug}",
         "title": HTTPStatus(status).phrase,
@@ -100,14 +94,13 @@ def problem(
 
 
 def install(app: FastAPI) -> None:
-    """Makes the app answer its errors so."""
     for kind in ANSWERED:
         app.add_exception_handler(kind, _answer)
 
 
 def errors_of(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Gives fields and rules out of FastAPI's errors, whose places begin with body or query."""
-    # A parameter that two readers share is wrong for both; it is said once.
+    """Fields and rules from FastAPI's errors, whose places begin with body or query."""
+    # A parameter shared by two readers is wrong for both; report it once.
     found = dict.fromkeys(_error_of(one) for one in errors)
     return [one._asdict() for one in list(found)[:ERRORS_NAMED]]
 

@@ -1,6 +1,6 @@
 """A search for cases by number, return code, caller, service number or name.
 
-Codes, callers and service numbers are found by their keyed hashes; names are compared in memory.
+Keyed hashes find codes, callers and service numbers; names are compared in memory.
 """
 
 from __future__ import annotations
@@ -28,31 +28,29 @@ SearchedKind = Literal["caller", "return_code", "service_number"]
 Typed = Annotated[str, Field(min_length=1, max_length=80)]
 NAME_MAX_CHARACTERS = 200
 FOUND_MAX = 100
-"""Any account may show any name: thousands that show one would take query's memory, and hide whose
-it is."""
+"""Any account may show any name: thousands that show one would fill query's memory, and hide the
+right one."""
 Named = Annotated[str, Field(min_length=1, max_length=NAME_MAX_CHARACTERS)]
 
 
 class Caller(Body):
-    """A caller by his channel and address."""
-
     channel: Channel
     address: Named
-    """However it is written; in a search the name that his account shows will do."""
+    """However it is written; a search also accepts the name that his account shows."""
     region: Region | None = None
     """Where a number without a country code is dialled."""
 
     @property
     def to_hash(self) -> list[tuple[str, str]]:
-        """Purpose and value of each keyed hash by which the caller may be kept."""
+        """Purpose and value of each keyed hash that may identify the caller."""
         return callers_to_hash(self.channel, self.address, self.region)
 
 
 class Search(Body):
-    """What is searched for: one thing. In a body, for it must not stand in an address.
+    """One thing to search for. In a body, for it must not be in a URL.
 
-    All but a case number is searched for a person and a purpose: both are recorded before the
-    answer, and the search counts against that person's budget.
+    Except for a case number, a search needs a person and a purpose: both are recorded before the
+    answer, and it counts against that person's budget.
     """
 
     case_number: Typed | None = None
@@ -72,14 +70,12 @@ class Search(Body):
 
 
 class Certain(NamedTuple):
-    """The first cases that a search found, and whether there are others."""
-
     rows: Sequence[CaseRow]
     more: bool = False
 
 
 def find(context: Context, wanted: Search) -> Answer[Certain]:
-    """The cases that a search finds for certain, by whatever but a name."""
+    """The cases that a search finds for certain, by anything but a name."""
     if wanted.return_code is not None:
         return _by_keys(context, wanted, "return_code", [to_hash(wanted.return_code)])
     if wanted.caller is not None:
@@ -95,7 +91,7 @@ def _by_keys(
     context: Context, wanted: Search, asked: SearchedKind, values: Sequence[tuple[str, str]]
 ) -> Answer[Certain]:
     who = Searcher(*asked_by(wanted), (asked,))
-    # What folds to nothing names nobody, and must not find whoever else folds to nothing.
+    # A value that folds to nothing must not find others that fold to nothing.
     made = context.keys.search(who, [one for one in values if one[1]])
     # An account is found by the name that it shows, too.
     kinds: list[Kind] = [asked, "shown_name"] if asked == "caller" else [asked]
@@ -107,7 +103,7 @@ def _by_keys(
 
 
 def asked_by(wanted: Search) -> tuple[str, str]:
-    """Who searches, and for what. Raises ProblemError where that isn't said."""
+    """Who searches, and why. Raises ProblemError if that is missing."""
     if wanted.by is None or wanted.purpose is None:
         missing = [one for one in ("by", "purpose") if getattr(wanted, one) is None]
         raise invalid("is required but for a search by case_number: it is recorded", *missing)

@@ -1,5 +1,5 @@
 """Registry files as offices have them: recognised, or refused with every wrong line.
 
-Any encoding, separator, header and form of a date that is told apart without guessing is read. What
-isn't is named by line and column, with what would do; a value is never repeated.
+Reads any encoding, separator, header and date format that can be recognised without guessing.
+Anything else is reported by line and column, with what would do, never with a value.
 """

@@ -1,4 +1,4 @@
-"""One row of a registry file: its cells checked and made the registry's fields."""
+"""One row of a registry file: checks its cells and turns them into the registry's fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.matching.parts import is_unknown
 from shared.matching.patronymics import looks_like
 
 _AS_TEXT = re.compile(r'="((?:[^"]|"")*)"')
-"""What is written so that a spreadsheet takes it for text."""
+"""A formula that makes a spreadsheet treat the value as text."""
 _FORMULA = re.compile(r"=\s*[-+(]?[a-z0-9$'\"].*", re.IGNORECASE)
 _EXCEL_ERROR = re.compile(r"#{2,}|#(?:[^\W_][\w /]*[!?]|n/a|н/д|д/н|#+).*|err:\d+")
 _MONTH_FOR_NUMBER = re.compile(
@@ -24,13 +24,13 @@ _MONTH_FOR_NUMBER = re.compile(
     r"|січ|лют|бер|кві|тра|чер|лип|сер|вер|жов|лис|гру|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
     r"[-. ]?\d{0,2}"
 )
-"""What a spreadsheet makes of `12-5`: a date."""
+"""`12-5` after a spreadsheet turned it into a date."""
 _TOTAL = re.compile(
     r"(?:итого|всего|усього|всього|разом|загалом|total|sum|сумма|количество|кількість"
     r"|составил|склав|исполнитель|виконавець|командир|начальник|подпись|підпис|м\.?п|верно|згідно)\b.*|.*[:\d].*",
     re.IGNORECASE,
 )
-"""What stands in the first column of lines below a list: sums, signatures."""
+"""First cell of lines below a list: totals, signatures."""
 _LOST_LETTERS = re.compile(r"\ufffd|\?{2,}")
 _FLOAT = re.compile(r"([0-9]+)[.,]0+")
 TRUTHS = frozenset({"true", "false", "истина", "ложь", "істина", "хибність"})
@@ -39,7 +39,7 @@ _SPACES = re.compile(r"\s+")
 
 
 class Person(NamedTuple):
-    """A row as the registry keeps it; what isn't known is empty."""
+    """A row as the registry keeps it; unknown values are empty."""
 
     surname: str
     first_names: str
@@ -51,8 +51,6 @@ class Person(NamedTuple):
 
 
 class Counts:
-    """What was seen in the rows that were taken."""
-
     def __init__(self) -> None:
         self.date_forms: Counter[str] = Counter()
         self.sentinels = 0
@@ -63,7 +61,7 @@ class Counts:
 def person_of(
     cells: Sequence[str], header: Header, order: DateOrder, line: int, seen: tuple[Problems, Counts]
 ) -> Person | None:
-    """The person in a row; None where something is wrong, and that is among the problems then."""
+    """None if something is wrong; the problem is then noted."""
     problems, counts = seen
     before = problems.total
     values = {
@@ -155,7 +153,7 @@ def _names(values: Mapping[Column, str], counts: Counts) -> tuple[str, str, str]
 
 
 def _parted(name: str, first: str, patronymic: str) -> tuple[str, str, str]:
-    """`Фамилия Имя Отчество`, or the patronymic before the surname."""
+    """Splits `Фамилия Имя Отчество`, or the patronymic before the surname."""
     words = _JOINED.sub(r"\1", name.replace(",", " ")).split()
     if first or patronymic:
         return name, first, patronymic

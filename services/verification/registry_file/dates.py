@@ -1,7 +1,7 @@
-"""Birth dates as offices write them: with points, slashes, names of months, as Excel's serials.
+"""Birth dates as offices write them: points, slashes, names of months, Excel serials.
 
-`17/05/1990` or `05/17/1990` is told by the whole column. What stands for an unknown date says
-nothing; what can't be read is a problem of its line.
+The whole column tells whether `17/05/1990` or `05/17/1990` is the order. A placeholder for an
+unknown date says nothing; an unreadable one is a problem of its line.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FIRST_SERIAL, LAST_SERIAL = 7_306, 44_196
 
 MONTHS = 12
 SHORT_YEAR = 2
-"""So many digits a year has that leaves its century out."""
+"""Digits of a year without its century."""
 
 _MONTHS = (
     "янв січ jan, фев лют feb, мар бер march mar, апр кві apr, мая май тра may, июн чер jun, "
@@ -49,7 +49,7 @@ _ROMAN = re.compile(r"(\d{1,2})[-. ]+([ivxіхv]{1,4})[-. ]+(\d{4})")
 _ROMANS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
 _IN_LATIN = str.maketrans("іх", "ix")
 _SPREAD = re.compile(r"(?<=\d) ?([-./,]) ?(?=\d)")
-"""Marks with spaces beside them, and commas, where points are meant: `17. 05. 1990`."""
+"""Spaces beside the marks, or commas for points: `17. 05. 1990`."""
 _SPACED = re.compile(r"(\d{1,2}) (\d{1,2}) (\d{4})")
 _NO_DAY = re.compile(r"(?:[?xх_*-]{1,2}[./]){1,2}(?=(?:\d{1,2}[./])?\d{4}$)")
 """`??.05.1990`: the day isn't known."""
@@ -59,8 +59,6 @@ _YEAR = re.compile(r"\d{4}")
 
 
 class ReadDate(NamedTuple):
-    """A date as the registry keeps it, and the form in which it was written."""
-
     written: str
     form: str
 
@@ -70,15 +68,14 @@ class WrongDateError(Exception):
 
 
 class DateOrder(NamedTuple):
-    """Whether the day or the month stands first where slashes don't tell."""
+    """Whether the day or the month comes first in ambiguous dates."""
 
     month_first: bool = False
     ambiguous: int = 0
-    """How many dates could be read either way."""
 
 
 def order_of(cells: Iterable[str]) -> DateOrder:
-    """What the dates of a column tell of their order: a number above 12 is a day."""
+    """The order of a column's dates: a number above 12 is a day."""
     seen: Counter[str] = Counter()
     for cell in cells:
         found = _YEAR_LAST.fullmatch(_plain(cell))
@@ -90,7 +87,7 @@ def order_of(cells: Iterable[str]) -> DateOrder:
 
 
 def read_cell(cell: str, order: DateOrder) -> ReadDate | None:
-    """The date in a cell, None where it is empty. Raises WrongDateError."""
+    """None if the cell is empty. Raises WrongDateError."""
     plain = _plain(cell)
     if not plain:
         return None
@@ -113,7 +110,6 @@ def read_cell(cell: str, order: DateOrder) -> ReadDate | None:
 
 
 def is_unknown_date(cell: str) -> bool:
-    """Whether a cell says in words or marks that the date isn't known."""
     return not any(c.isdigit() for c in cell) and "#" not in cell and is_unknown(cell)
 
 
@@ -165,7 +161,7 @@ def _form_of(mark: str, year: str, *, swapped: bool) -> str:
 
 
 def _year(text: str) -> int:
-    """A year of two digits is of the last century unless nobody was born then."""
+    """A two-digit year is in the last century unless nobody was born then."""
     if len(text) > SHORT_YEAR:
         return int(text)
     newest = LATEST_BIRTH_YEAR % 100

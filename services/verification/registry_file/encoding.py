@@ -1,4 +1,4 @@
-"""Which encoding a file is in: by its marks, and by whether headings and given names can be read.
+"""Detects a file's encoding: by its marks, and by whether headings and given names are readable.
 
 No library serves: on short lists of names charset-normalizer is wrong in one of three
 (docs/decisions/0022).
@@ -28,19 +28,19 @@ WORKBOOKS = {
     b"%PDF": "a PDF",
 }
 OF_ONE_BYTE = ("cp1251", "koi8-u", "cp866", "cp1125", "iso8859-5", "mac-cyrillic", "koi8-r")
-"""In the order in which they are preferred where they read the same."""
+"""In order of preference where they read the same."""
 NAMED = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", *OF_ONE_BYTE)
 SAMPLE_BYTES = 200_000
 HALF = 0.5
 NEARLY_ALL = 0.97
 HEADING_COUNTS = 5
-"""A heading that can be read counts as so many names."""
+"""How many names a readable heading counts as."""
 TIMES_MORE, MORE = 2, 5
-"""So many times as many words must be readable as in the next encoding, or so many more."""
+"""The winner needs this many times, or this many more, readable words than the runner-up."""
 OF_ONE_LANGUAGE = 0.2
-"""KOI8-R and KOI8-U, or cp866 and cp1125, differ in no more letters than in this part."""
+"""KOI8-R and KOI8-U, or cp866 and cp1125, differ in at most this share of letters."""
 HIGH_BYTES = frozenset({0x00, 0x04, 0x20, 0x21})
-"""In UTF-16 the other half of a Latin or Cyrillic letter, a dash or the sign №."""
+"""UTF-16's other byte of a Latin or Cyrillic letter, a dash or the sign №."""
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _PATRONYMIC = re.compile(r"(?:[оеєй]вич|[оеєії]вна|івна|ївна|йович|ильич|ілліч)[аеуи]?$")
@@ -49,14 +49,12 @@ _SHAPED = re.compile(r"[А-ЯЁІЇЄҐ]?[а-яёіїєґʼ]+|[А-ЯЁІЇЄҐʼ
 
 
 class Decoded(NamedTuple):
-    """A file's text, and the encoding it was in."""
-
     text: str
     encoding: str
 
 
 def decoded(data: bytes, named: str | None = None) -> Decoded:
-    """The text of a file, in the encoding that is named or found. Raises RegistryFileError."""
+    """In the named or detected encoding. Raises RegistryFileError."""
     for mark, kind in WORKBOOKS.items():
         if data.startswith(mark):
             raise refuse(f"is {kind}, no text: save the table as CSV (UTF-8)")
@@ -90,7 +88,7 @@ def _as_named(data: bytes, named: str) -> Decoded:
 
 
 def _of_two_bytes(data: bytes) -> str | None:
-    """UTF-16 without a mark: every other byte is one of few."""
+    """UTF-16 without a byte-order mark: every other byte is one of few."""
     sample = data[:SAMPLE_BYTES]
     if len(sample) % 2 or not sample or 0 not in sample:
         return None
@@ -102,7 +100,7 @@ def _of_two_bytes(data: bytes) -> str | None:
 
 
 def _refuse_lines_of_another(data: bytes) -> None:
-    """A file of which most is UTF-8 is refused with the lines that aren't."""
+    """Refuses a mostly UTF-8 file, naming the lines that aren't."""
     wrong, right = [], 0
     for number, line in enumerate(data.split(b"\n"), start=1):
         if line.isascii():
@@ -146,7 +144,7 @@ def _is_another(one: str, other: str) -> bool:
 
 
 def _readable(text: str) -> float:
-    """How much can be read: headings, given names, and words shaped as people's names are."""
+    """How much is readable: headings, given names, and words shaped like names."""
     headings = sum(
         column_of(cell) is not None
         for line in text.splitlines()[:10]

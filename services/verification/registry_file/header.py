@@ -1,4 +1,4 @@
-"""Header lines: what a column is called in Russian, Ukrainian and English."""
+"""Header lines: column headings in Russian, Ukrainian and English."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ _TO_CYRILLIC = str.maketrans("aeopcyxi", "аеорсухі")
 _APOSTROPHES = str.maketrans(dict.fromkeys("'’‘`´′", "ʼ"))
 NAMES: tuple[Column, ...] = ("surname", "full_name")
 ROWS_BEFORE_MAX = 10
-"""Among so many rows the header is looked for: a title or a date may stand above it."""
+"""How many rows to search for the header: a title or a date may come first."""
 
 
 class Header(NamedTuple):
-    """Which columns there are: the place of each, counted from 0, and its meaning."""
+    """Column position, counted from 0 -> its meaning."""
 
     columns: dict[int, Column]
     width: int
@@ -67,7 +67,7 @@ class Header(NamedTuple):
 
 
 def column_of(text: str, *, alone: bool = False) -> Column | None:
-    """What a column with this heading holds; `alone`: no other column holds a surname."""
+    """What a heading means; `alone`: no other column holds a surname."""
     plain = _plain(text)
     if plain in {"name", "имя и фамилия", "имя фамилия"}:
         return "full_name" if alone or plain != "name" else "first_names"
@@ -75,7 +75,6 @@ def column_of(text: str, *, alone: bool = False) -> Column | None:
 
 
 def header_of(cells: Sequence[str]) -> Header:
-    """The columns that are known among these."""
     alone = not any(column_of(cell) in NAMES for cell in cells)
     known = {place: column_of(cell, alone=alone) for place, cell in enumerate(cells)}
     width = max((place + 1 for place, cell in enumerate(cells) if cell.strip()), default=0)
@@ -83,7 +82,6 @@ def header_of(cells: Sequence[str]) -> Header:
 
 
 def check(header: Header, line: int, problems: Problems) -> None:
-    """Finds what a registry can't do without, and columns of one meaning."""
     if not set(header.fields) & set(NAMES):
         problems.add(
             line, "", "no column for the surname: call it surname, фамилия, прізвище or ФИО"

@@ -1,4 +1,4 @@
-"""A registry file from its bytes to its persons, and what was recognised on the way."""
+"""Reads a registry file from bytes to persons, and reports what was recognised."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ SEPARATOR_LINE = "sep="
 """Excel's own first line, which names the separator."""
 LEAST_COLUMNS = 2
 END_MARKS = "\x00\x1a"
-"""What old programs write behind the last line."""
+"""What old programs write after the last line."""
 
 
 class Row(NamedTuple):
-    """A row that isn't empty, and the line on which it ends."""
+    """A non-empty row, and the line on which it ends."""
 
     line: int
     cells: list[str]
@@ -38,13 +38,13 @@ class Row(NamedTuple):
 
 @dataclass
 class Recognised:
-    """What a file was taken for; nothing of it is personal."""
+    """What a file was recognised as; nothing in it is personal."""
 
     encoding: str
     separator: str
     header_line: int
     columns: dict[str, str]
-    """Column, counted from 1 -> what it holds; `ignored` where that isn't known."""
+    """Column, counted from 1 -> its meaning; `ignored` if unknown."""
     rows: int = 0
     empty_lines: int = 0
     order: DateOrder = field(default_factory=DateOrder)
@@ -52,7 +52,7 @@ class Recognised:
 
 
 class RegistryFile:
-    """A file that was decoded and whose header was found. Raises RegistryFileError."""
+    """A decoded file with its header. Raises RegistryFileError."""
 
     def __init__(self, data: bytes, encoding: str | None = None) -> None:
         source: Decoded = decoded(data, encoding)
@@ -70,7 +70,7 @@ class RegistryFile:
         )
 
     def persons(self) -> Iterator[Person]:
-        """The persons, row by row. Raises RegistryFileError at the end, with every wrong line."""
+        """Row by row. Raises RegistryFileError at the end, with every wrong line."""
         problems, told = Problems(), self.recognised
         told.rows, told.counts = 0, Counts()
         told.order = order_of(self._dates())
@@ -96,7 +96,7 @@ class RegistryFile:
                 yield row.cells[place]
 
     def _in_width(self, row: Row, problems: Problems) -> list[str] | None:
-        """The cells of a row, as many as the header has."""
+        """A row's cells, as many as the header has."""
         cells, width = row.cells, self._width
         if any(cell.strip() for cell in cells[width:]):
             problems.add(row.line, "", f"has more cells than the header's {width}")
@@ -109,7 +109,7 @@ class RegistryFile:
         return cells
 
     def _is_header(self, row: Row) -> bool:
-        """Whether it names the columns again, as where files were put together."""
+        """Whether the row repeats the header, as in concatenated files."""
         place, column = next(iter(self._header.columns.items()))
         begins_so = place < len(row.cells) and column_of(row.cells[place]) == column
         return begins_so and header_of(row.cells).columns == self._header.columns
@@ -136,7 +136,7 @@ def _rows_of(text: str, separator: str, problems: Problems) -> Iterator[Row]:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error as error:  # Its texts say what is wrong with the form, never a value.
+        except csv.Error as error:  # Its texts describe the format, never a value.
             problems.add(begins, "", f"not CSV: {error}; write quotes within a cell twice")
             line = reader.line_num
             continue
@@ -145,7 +145,7 @@ def _rows_of(text: str, separator: str, problems: Problems) -> Iterator[Row]:
 
 
 def _header_in(text: str) -> tuple[str, int, Header]:
-    """Separator, line and columns of the row in which most headings are known."""
+    """Separator, line and columns of the row with the most known headings."""
     found: list[tuple[int, int, str, Header]] = []
     first = text[: text.find("\n") + 1 or None].strip("\r\n")
     named = first[len(SEPARATOR_LINE) :] if first.casefold().startswith(SEPARATOR_LINE) else ""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 SHOWN_MAX = 50
-"""So many problems are listed; the rest is counted."""
+"""So many problems are listed; the rest are counted."""
 
 
 class FileProblem(NamedTuple):
-    """One thing wrong; `line` is 0 where the whole file is meant, `column` empty for the line."""
+    """`line` is 0 for a problem of the whole file, `column` is empty for one of a whole line."""
 
     line: int
     column: str
@@ -22,7 +22,7 @@ class FileProblem(NamedTuple):
 
 
 class RegistryFileError(Exception):
-    """A registry file can't be loaded; `problems` are the first ones of `total`."""
+    """`problems` are the first of `total`."""
 
     def __init__(self, problems: list[FileProblem], total: int | None = None) -> None:
         self.problems = tuple(problems[:SHOWN_MAX])
@@ -33,7 +33,7 @@ class RegistryFileError(Exception):
 
 
 class Problems:
-    """Collects what is wrong; keeps what is shown, and counts the rest."""
+    """Keeps the problems that are shown, and counts the rest."""
 
     def __init__(self) -> None:
         self._first: list[FileProblem] = []
@@ -50,5 +50,4 @@ class Problems:
 
 
 def refuse(problem: str, line: int = 0, column: str = "") -> RegistryFileError:
-    """An error of one problem."""
     return RegistryFileError([FileProblem(line, column, problem)])

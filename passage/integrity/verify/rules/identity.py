@@ -22,7 +22,7 @@ from shared.events.verification import (
 def _claimed(trail: Trail, data: PersonalDataProvided, event: CaseEvent[Any]) -> Iterator[str]:
     if data.provenance != "after_capture":
         who = trail.who
-        # What was verified or rejected was the data given before, not this.
+        # The earlier data was verified or rejected, not this.
         who.verified = who.rejected = who.matched = who.partial = False
         who.claim = (event.id, event.caseversion)
     yield from ()

@@ -57,7 +57,7 @@ def _planned(
     elif way.meeting is not None and (way.meeting.disclosed or way.meeting.perhaps_told_by):
         yield "planned another rendezvous while one was disclosed"
     way.meeting = Meeting(data.rendezvous_id, data.planned_by)
-    way.offer = way.accepted_by = None  # A team that was to wait elsewhere has to be asked anew.
+    way.offer = way.accepted_by = None  # A team that was to wait elsewhere must be asked again.
 
 
 def _why_not_planned(trail: Trail, at: datetime) -> Iterator[str]:

@@ -22,7 +22,8 @@ Ending = MessageSent | MessageFailed | MessageRefused
 
 
 def _safe(trail: Trail, data: ContactRuleSet, event: CaseEvent[Any]) -> Iterator[str]:
-    # Told as he said it, it replaces all before; told of late, only what was surely said earlier.
+    # Reported as he said it, it replaces everything before; reported late, only what was surely
+    # said earlier.
     heard_at = data.recorded_at or event.time
     told_at_once = data.recorded_at is not None and data.said_at is None
     certain = event.time - LEEWAY if data.recorded_at is not None else event.time
@@ -65,7 +66,7 @@ def _ended(trail: Trail, data: Ending, _event: CaseEvent[Any]) -> Iterator[str]:
         return
     refused_here = isinstance(data, MessageRefused) and data.reason != "channel"
     given_up = isinstance(data, MessageFailed) and data.reason == NO_REPORT
-    # A channel's first word counts even after the service gave it up.
+    # A channel's first report counts even after the service gave it up.
     if message.reported or (message.ended and (given_up or refused_here)):
         yield "a message ended twice"
     refused = isinstance(data, MessageRefused)

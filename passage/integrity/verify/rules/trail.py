@@ -1,4 +1,4 @@
-"""What the rules need to know about a case so far, and the questions that they share.
+"""What the rules need to know about a case so far, and the questions they share.
 
 Everything in it is small, and shared if empty: each case of the log has a trail.
 """
@@ -17,7 +17,7 @@ from shared.refusals import is_another_person
 from shared.written.zones import clock_in
 
 LEEWAY = timedelta(minutes=5)
-"""Clocks differ; whoever decided is given the benefit of so much."""
+"""Clocks differ; deciders get the benefit of this much doubt."""
 
 
 class Meeting(NamedTuple):
@@ -28,14 +28,12 @@ class Meeting(NamedTuple):
     approved: bool = False
     disclosed: bool = False
     told_by: str | None = None
-    """The message by which he was told; None: in a call."""
+    """The message that told him; None: in a call."""
     perhaps_told_by: frozenset[str] = frozenset()
-    """Messages that may have told him of it, as nobody reported on them."""
+    """Messages that may have told him, as nobody reported on them."""
 
 
 class OpenOffer(NamedTuple):
-    """An offer that no team has answered."""
-
     offer_id: str
     team: str
     deadline_at: datetime
@@ -43,8 +41,6 @@ class OpenOffer(NamedTuple):
 
 @dataclass(slots=True)
 class Who:
-    """What is known of his identity."""
-
     claim: tuple[str, int] | None = None
     """The personal data last given: the event's id and version."""
     matched: bool = False
@@ -56,10 +52,9 @@ class Who:
     contradicted_at: int = 0
     """Version of the open contradiction; 0: there is none."""
     doubted_at: int = 0
-    """Version of a person's last contradiction: no match of data given before ends it."""
+    """Version of a person's last contradiction: no match of earlier data ends it."""
     level: str = ""
     level_until: datetime | None = None
-    """The credibility judged last."""
     review_open: bool = False
     claimants: tuple[str, ...] = ()
     life_now: bool = False
@@ -67,24 +62,20 @@ class Who:
 
 @dataclass(slots=True)
 class Way:
-    """His way to the handover."""
-
     arrived: bool = False
     meeting: Meeting | None = None
     offer: OpenOffer | None = None
     accepted_by: str | None = None
     overrides: Mapping[str, datetime] = field(default_factory=lambda: _NONE)
-    """Guard set aside -> until when."""
+    """Guard -> until when it is set aside."""
     handed_over: bool = False
     received: frozenset[str] = frozenset()
-    """Who of the group that he leads stands on a receipt."""
+    """The members of his group named on a receipt."""
     discrepancy: bool = False
 
 
 @dataclass(slots=True)
 class Lease:
-    """Who works on the case."""
-
     fence: int = 0
     operator: str | None = None
     until: datetime | None = None
@@ -92,24 +83,18 @@ class Lease:
 
 @dataclass(slots=True)
 class Custody:
-    """Where he is held, and what happened to him."""
-
     held: bool = False
     consent: bool = False
     exchanged: bool = False
 
 
 class Line(NamedTuple):
-    """A call of the case."""
-
     coded: bool = False
-    """Whether this case's own code was given in it; an earlier episode's is not."""
+    """Whether this case's own code was given in it; an earlier episode's doesn't count."""
     ended: bool = False
 
 
 class Safe(NamedTuple):
-    """Something he said about reaching him."""
-
     rule: ContactRule
     windows: tuple[ContactWindow, ...]
     heard_at: datetime
@@ -121,10 +106,10 @@ class Message(NamedTuple):
     dispatched: bool = False
     ended: bool = False
     reported: bool = False
-    """Whether it ended by what its channel said."""
+    """Whether its channel's report ended it."""
     failed: bool = False
     rendezvous_id: str | None = None
-    """Of which rendezvous it tells; it goes only when he is said to be told by it."""
+    """The rendezvous it tells of; it goes only once the disclosure is recorded."""
     told: bool = False
 
 
@@ -147,9 +132,9 @@ class Trail:
     """What the rules need to know about a case so far, and about the log around it."""
 
     supervisors: tuple[str, ...] = ()
-    """Who may close a case as hoax or infiltration alone."""
+    """Who alone may close a case as hoax or infiltration."""
     receipts: set[tuple[str, str]] | None = None
-    """Group and case of every receipt for a group in the log; None: only this case is read."""
+    """Group and case of every group receipt in the log; None: only this case is read."""
     others: Mapping[str, Trail] | None = None
     """The trails of all cases of the log, by number; None: only this case is read."""
     who: Who = field(default_factory=Who)
@@ -158,29 +143,28 @@ class Trail:
     custody: Custody | None = None
     shift: Shift | None = None
     calls: Mapping[tuple[str, str], Line] = field(default_factory=lambda: _NONE)
-    """Channel and the channel's own number of each call."""
+    """By channel and the channel's own call number."""
     duress: bool = False
     contact: tuple[Safe, ...] = ()
-    """What he said of reaching him, as far as nothing said for certain later replaces it."""
+    """What he said about contacting him, except what a certainly later statement replaces."""
     messages: Mapping[str, Message] = field(default_factory=lambda: _NONE)
     group: str | None = None
-    """The group that he leads or travels with."""
+    """The group he leads or travels with."""
     roll: frozenset[str] = frozenset()
-    """Who travels with a leader, himself not among them."""
+    """A leader's companions, without himself."""
     linked: frozenset[str] = frozenset()
     closed: bool = False
     continued: bool = False
-    """He called again after it was over: another case goes on with him."""
+    """He called again after it was over: another case continues."""
 
     @property
     def awaited(self) -> list[Trail]:
-        """Those who travel with him and weren't received yet, as far as their logs were read."""
+        """His unreceived companions, as far as their logs were read."""
         if self.others is None:
             return []
         return [self.others.get(one, Trail()) for one in self.roll - self.way.received]
 
     def overrides(self, guard: str, at: datetime) -> bool:
-        """Whether a guard was set aside at that time."""
         until = self.way.overrides.get(guard)
         return until is not None and at <= until + LEEWAY
 
@@ -190,7 +174,7 @@ class Trail:
         return all(line.coded for line in lines) and any(not line.ended for line in lines)
 
     def may_be_contacted(self, at: datetime) -> bool:
-        """Whether it was safe to reach him at that time, or nearly."""
+        """With leeway for clocks."""
         moments = (at - LEEWAY, at, at + LEEWAY)
         return bool(self.contact) and all(
             one.rule == "yes"
@@ -207,13 +191,12 @@ def _within(window: ContactWindow, moment: datetime) -> bool:
 
 
 Rule = Callable[[Trail, Any, CaseEvent[Any]], Iterator[str]]
-"""Takes an event into the trail and gives the rules that it breaks."""
+"""Takes an event into the trail and yields the rules that it breaks."""
 
 Rules = dict[type[Event], Rule]
 
 
 def why_forced(trail: Trail, done: str) -> Iterator[str]:
-    """Why he, or one of his group, might have been forced."""
     if trail.duress:
         yield f"{done} while somebody might be forcing him"
     if any(one.duress for one in trail.awaited):
@@ -221,15 +204,13 @@ def why_forced(trail: Trail, done: str) -> Iterator[str]:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names belong to one person, however they are spelled."""
+    """However they are spelled."""
     return not is_another_person(one, other)
 
 
 def two_people(one: str, other: str | None) -> bool:
-    """Whether a second, different person is named."""
     return is_another_person(one, other)
 
 
 def actor_of(event: CaseEvent[Any]) -> str:
-    """The name of the person who recorded an event."""
     return event.actor.partition(":")[2]

@@ -1,6 +1,6 @@
-"""Makes CASES anew from a plan: deletes it, makes it, stores every event, makes the durables.
+"""Rebuilds CASES from a plan: deletes it, creates it, stores every event, creates the durables.
 
-Stored in order, many under way at a time; each must get the sequence that the plan gives it.
+Stored in order, many under way at a time; each must get its planned sequence.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ GUARD = frozenset({EXPECTED_SEQUENCE, EXPECTED_SUBJECT})
 
 
 async def floors_of(client: RawClient) -> dict[str, int]:
-    """Durable of CASES -> up to where it had acknowledged everything."""
+    """Durable of CASES -> the sequence up to which it had acknowledged everything."""
     found: dict[str, int] = {}
     for wanted in _durables():
         try:
@@ -38,7 +38,7 @@ async def floors_of(client: RawClient) -> dict[str, int]:
 
 
 async def make_anew(client: RawClient, replicas: int) -> str:
-    """Deletes CASES if it is there, makes it empty, and gives its incarnation."""
+    """Deletes CASES if it exists, creates it empty, and returns its incarnation."""
     try:
         await ask(client, f"STREAM.DELETE.{subjects.CASES}", None)
     except ApiRefusedError as error:
@@ -55,9 +55,9 @@ async def store(
     stored: Callable[[int], None],
     misfits: Container[int] = frozenset(),
 ) -> None:
-    """Stores the events. Raises VerbEndedError where one doesn't get its sequence.
+    """Raises VerbEndedError if an event doesn't get its sequence.
 
-    A misfit gets no headers, and who stands in a misfit's place in its case no guard.
+    A misfit gets no headers, and an event in a misfit's place in its case no guard.
     """
     acks: asyncio.Queue[Reply] = asyncio.Queue()
     inbox = client.new_inbox()
@@ -87,9 +87,9 @@ async def store(
 
 
 async def make_durables(client: RawClient, floors: dict[str, int], unmoved: int) -> None:
-    """Makes the durables, each to go on after what it had acknowledged.
+    """Creates the durables, each to go on after what it had acknowledged.
 
-    What a durable gets once more is recognised by its service and has no effect.
+    Redelivered messages are recognised by their service and have no effect.
     """
     for wanted in _durables():
         config = wanted.config
@@ -109,7 +109,6 @@ def _durables() -> list[ConsumerDefinition]:
 
 
 def _headers(event: StoredMessage) -> dict[str, str]:
-    """The headers that the recorder gave it when it was first stored."""
     case_id, version, _ = subjects.read_case_subject(event.subject)
     guard = Subjects(subjects.CASES_PREFIX).version_filter(case_id, version)
     message_id = str(json.loads(event.body)["id"])

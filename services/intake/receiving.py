@@ -1,0 +1,55 @@
+"""A channel's calls and their ends, each put into the case it belongs to."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from services.intake.call_linking import decide_call_ended
+from services.intake.calls import OpenedCall, message_of, open_end
+from services.intake.ends import EarlyEnds
+from services.intake.handlers import Intake, record_call
+from services.intake.parsing import ChannelMessage
+from shared.events.calls import CallEnded
+from shared.log.transact import Cause, Outcome, transact
+
+
+def receive_end(intake: Intake, early_ends: EarlyEnds, message: ChannelMessage) -> Outcome:
+    """Records the end in the call's case: now, or when its call comes."""
+    ended = open_end(intake.context.keys, message)
+    case_id = _case_of(intake, ended)
+    if case_id is None:
+        early_ends.remember(ended)
+        # Its call may have come meanwhile, and found no end.
+        case_id = _case_of(intake, ended)
+    if case_id is None:
+        return Outcome("ignored", "", 0, 0)
+    return _record_end(intake, case_id, ended)
+
+
+def _case_of(intake: Intake, ended: CallEnded) -> str | None:
+    """The case whose log has the call; a mere reservation isn't enough."""
+    case_id = intake.index.case_of_call(ended.channel, ended.call_id)
+    if case_id is None:
+        return None
+    calls = intake.context.writer.log.load_current(case_id).state.calls
+    return case_id if (ended.channel, ended.call_id) in calls else None
+
+
+def receive_call(intake: Intake, early_ends: EarlyEnds, opened: OpenedCall) -> Outcome:
+    """Puts a call into its case, and its end too if that came first."""
+    outcome, call_id = record_call(intake, opened)
+    early = early_ends.of_call(opened.incoming.channel, call_id)
+    if early is not None:
+        _record_end(intake, outcome.case_id, early)
+    return outcome
+
+
+def _record_end(intake: Intake, case_id: str, ended: CallEnded) -> Outcome:
+    cause = Cause(
+        causation_id=message_of(ended.channel, f"{ended.call_id}|end"),
+        correlation_id=ended.call_id,
+        actor=f"channel:{ended.channel}",
+        source=intake.context.source,
+        happened_at=intake.context.by_now(ended.ended_at, channel=ended.channel),
+    )
+    return transact(intake.context.writer, case_id, cause, partial(decide_call_ended, ended=ended))
