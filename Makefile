@@ -24,14 +24,13 @@ demo: $(READY) ## Play an invented day on the running system, SPEED times as fas
 quick: $(READY) ## The plain tests, which start nothing, for the inner loop; ARGS go to pytest
 	@$(BIN)/pytest -m "not (process or wire or journey or wide)" -n 2 --dist loadfile $(ARGS)
 
-# The journeys mostly wait, for processes to start and end. The other tests take what they leave of the
-# cores, and no more: a journey has a whole system to start in its time.
+# The journeys mostly wait, for processes to start and end; the other tests run beside them.
 test: check ## Lint, types, import rules and every test; ARGS go to pytest
 ifneq ($(ARGS),)
 	@$(BIN)/pytest $(ARGS)
 else
 	@journeys=$$(mktemp); $(BIN)/pytest -m journey >$$journeys 2>&1 & journey=$$!; \
-	nice -n 5 $(BIN)/pytest -m "not journey" -n 2 --dist loadfile; others=$$?; \
+	$(BIN)/pytest -m "not journey" -n 2 --dist loadfile; others=$$?; \
 	wait $$journey; journey=$$?; cat $$journeys; rm -f $$journeys; \
 	exit $$((others > journey ? others : journey))
 endif
