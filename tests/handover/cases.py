@@ -28,7 +28,6 @@ from tests import examples as e
 from tests.asking import OLENA, PETRO, ask, refused_by
 
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
-AFTER_WINDOW = e.NOON + 9 * HOUR
 PLACE = {"description": "the mill of Musterdorf"}
 THIRD_CASE = "9ZZT4KMB2QXE"
 

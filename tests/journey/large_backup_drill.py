@@ -44,7 +44,6 @@ EVENTS_OF_CASE = 10
 BATCH = 5_000
 BEGUN_AT = datetime(2024, 1, 1, tzinfo=UTC)
 MEBIBYTE = 1_024
-READY_WITHIN_S = 600.0
 
 Json = dict[str, Any]
 

@@ -28,12 +28,6 @@ def test_nothing_listens_but_on_loopback(system: System) -> None:
     assert all(ipaddress.ip_address(one.laddr.ip).is_loopback for one in listening)
 
 
-def test_a_second_runner_on_the_same_folder_is_refused(system: System) -> None:
-    done = system.verb("up", check=False)
-    assert done.returncode == 1
-    assert "another `passage up` is running" in done.stderr
-
-
 def test_data_and_keys_are_their_owners_alone(system: System) -> None:
     data_dir = system.data_dir
     keys = data_dir.with_name(f"{data_dir.name}.keys")

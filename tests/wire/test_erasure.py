@@ -8,24 +8,12 @@ from typing import Any
 from services.intake.deadlines import LOCATION_RETENTION
 from shared.bus.timers import JetStreamTimers, Timer
 from shared.commands.base import Ignored, Refused, Unavailable
-from shared.commands.handover import RecordMissed
 from shared.commands.intake import ErasePersonalData, ProvidePersonalData
 from tests.wire.conftest import Site
 from tests.wire.test_lifecycle import HIM, guided, hand_over, verified
 
 SERVICES = ("intake", "verification", "handover")
 REQUEST = {"legal_basis": "request_of_person", "reference": "letter 17"}
-
-
-async def test_a_missed_rendezvous_lets_the_erasure_through(all_services: Site) -> None:
-    case_id, meeting = await guided(all_services)
-    await all_services.record(ErasePersonalData, case_id, **REQUEST)
-    await all_services.record(
-        RecordMissed, case_id, rendezvous_id=meeting, who="caller", reason="did not come"
-    )
-    erased = await all_services.next_event("PersonalDataErased")
-    assert erased.data.classes == ("identity", "location", "narrative")
-    assert erased.actor == "service:intake"
 
 
 async def test_a_verified_man_is_erased_once_and_what_he_gives_later_again(

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared import subjects
 from shared.commands import handover, intake
-from shared.commands.base import ANSWER, Ignored, Invalid, Refused
+from shared.commands.base import ANSWER, Invalid, Refused
 from shared.commands.verification import CheckRegistry, VerifyIdentity
 from shared.events.fields import Identity
 from shared.events.parsing import read_case_event
@@ -101,14 +101,6 @@ async def test_an_unavailable_registry_calls_a_person_and_is_asked_again(
     assert (await all_services.next_event("RegistryChecked")).data.outcome == "match"
 
 
-async def test_the_same_command_twice_is_stored_once(all_services: Site) -> None:
-    case_id, _ = await opened(all_services)
-    first = await all_services.record(intake.AddNote, case_id, text="calm", command_id="note-1")
-    again = await all_services.record(intake.AddNote, case_id, text="calm", command_id="note-1")
-    assert (again.result, again.sequence) == ("repeated", first.sequence)
-    assert await all_services.history(case_id) == ["CaseOpened", "NoteAdded"]
-
-
 async def test_one_command_id_in_two_commands_is_two_commands(all_services: Site) -> None:
     case_id, _ = await opened(all_services)
     await all_services.record(intake.AddNote, case_id, text="calm", command_id="same")
@@ -126,16 +118,6 @@ async def test_nothing_happens_in_the_future(all_services: Site) -> None:
         intake.AddNote, case_id, text="calm", happened_at="9999-12-31T23:59:59-12:00"
     )
     assert isinstance(answer, Invalid)
-
-
-async def test_a_decision_on_an_old_version_says_what_changed(all_services: Site) -> None:
-    case_id, _ = await opened(all_services)
-    await all_services.record(intake.AddNote, case_id, text="calm")
-    answer = await all_services.ask(intake.CloseCase, case_id, reason="withdrew", seen_version=1)
-    assert isinstance(answer, Refused)
-    assert (answer.guard, answer.changed_since) == ("seen_version", ("NoteAdded",))
-    await all_services.record(intake.CloseCase, case_id, reason="withdrew")
-    assert isinstance(await all_services.ask(intake.CloseCase, case_id, reason="withdrew"), Ignored)
 
 
 async def test_a_wrong_command_names_the_fields_and_never_the_values(all_services: Site) -> None:

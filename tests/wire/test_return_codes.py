@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from uuid import uuid4
 
 from shared.commands.base import Refused
 from shared.commands.intake import IssueReturnCode
-from shared.keys.messages import SealedValue
 from tests.wire.conftest import Site
 
 
@@ -42,25 +39,3 @@ async def test_the_log_does_not_have_the_id_that_a_code_is_asked_for_with(intake
     assert command_id not in issued.model_dump_json()
     found = await intake.record(IssueReturnCode, case_id, command_id=issued.correlationid)
     assert (found.result, found.return_code == first.return_code) == ("recorded", False)
-
-
-async def test_digits_of_other_scripts_and_a_code_among_words_are_matched(intake: Site) -> None:
-    await intake.call("+380440000001")
-    case_id = (await intake.next_event()).subject
-    code = str((await intake.record(IssueReturnCode, case_id)).return_code)
-    full_width = code.translate({ord(str(digit)): 0xFF10 + digit for digit in range(10)})
-    arabic = code.translate({ord(str(digit)): 0x0660 + digit for digit in range(10)})
-    said = [full_width, arabic, f"код {code} от 12.11", f"\u200e{code}"]
-    linked = []
-    for words in said:
-        await intake.call("+380440000002", code=words)
-        linked.append(await intake.next_event("CallLinked", "CaseOpened"))
-    await intake.call("+380440000003", text=f"it's me again, {code}")
-    linked.append(await intake.next_event("CallLinked", "CaseOpened"))
-    values = [SealedValue.of(linked[2], "as_received")]
-    keys = intake.keys_of("query")
-    (kept,) = await asyncio.to_thread(keys.open, values, "olena", "what did he say")
-    assert {one.subject for one in linked} == {case_id}
-    assert {one.data.basis for one in linked} == {"return_code"}
-    assert linked[-1].data.changed == ("code_in_text",)
-    assert json.loads(kept.text or "") == {"return_code": "код ••• ••• •••• от ••.••"}
