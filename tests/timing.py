@@ -10,6 +10,7 @@ from typing_extensions import override
 from shared import subjects
 from shared.bus.timers import Timer, Timers
 from shared.parked.parking import Delivery
+from tests.deliveries import delivered
 
 
 @dataclass
@@ -43,10 +44,5 @@ class MemoryTimers(Timers):
 
 
 def fire(service: str, timer: Timer) -> Delivery:
-    return Delivery(
-        stream=subjects.timers_stream(service),
-        sequence=1,
-        subject=subjects.due(service, timer.name),
-        body=timer.model_dump_json(exclude_none=True).encode(),
-        deliveries=1,
-    )
+    body = timer.model_dump_json(exclude_none=True).encode()
+    return delivered(subjects.due(service, timer.name), body, subjects.timers_stream(service))

@@ -37,6 +37,7 @@ from shared.skeleton.service import Context
 from tests.casework.memory import MemoryKeys, MemoryLog, Store
 from tests.casework.wiring import DURABLES, FOLDS, SERVICES, FewKnow, Wired
 from tests.contexts import NOW
+from tests.deliveries import delivered
 from tests.timing import MemoryTimers
 
 ResultT = TypeVar("ResultT")
@@ -198,5 +199,4 @@ class Town:
 
 def delivery_of(event: CaseEvent[Any]) -> Delivery:
     subject = f"cases.{event.subject}.{event.caseversion}.{event.type_name}"
-    body = event.model_dump_json(exclude_none=True).encode()
-    return Delivery(stream=subjects.CASES, sequence=1, subject=subject, body=body, deliveries=1)
+    return delivered(subject, event.model_dump_json(exclude_none=True).encode())

@@ -15,18 +15,17 @@ from services.handover.deadlines import Spans
 from services.handover.main import deadlines_of
 from services.handover.reactions import REACTIONS, Handover
 from services.handover.state import HandoverState, evolve
-from shared import subjects
 from shared.commands.base import Command, Decision
 from shared.events.base import Event
 from shared.log.case_log import Fold
 from shared.log.transact import Cause, Outcome, transact
-from shared.parked.parking import Delivery
 from shared.refusals import RefusedError
 from shared.settings import Settings
 from shared.skeleton.due import spans_of
 from shared.skeleton.reactions import react
 from tests import examples as e
 from tests.contexts import NOW, context_for
+from tests.deliveries import events_of
 from tests.handover.cases import (
     ACCEPTED,
     APPROVE,
@@ -66,17 +65,9 @@ class Hotline:
 
     def receive(self, type_name: str = "", case_id: str = e.CASE) -> Outcome:
         """Hands the last event, or the last of a type, to handover as CASES does."""
-        stored = list(self.context.writer.log.recorder.select_events(case_id))
-        one = [event for event in stored if type_name in {"", event.topic}][-1]
-        subject = f"{subjects.CASES_PREFIX}.{case_id}.{one.originator_version}.{one.topic}"
-        delivery = Delivery(
-            stream=subjects.CASES,
-            sequence=one.originator_version,
-            subject=subject,
-            body=one.state,
-            deliveries=1,
-        )
-        return react(REACTIONS, self.handover, delivery)
+        events = events_of(self.context.writer.log, case_id)
+        found = [one for one in events if one.subject.endswith(type_name)]
+        return react(REACTIONS, self.handover, found[-1])
 
     def fire(self) -> list[Outcome]:
         return [self.deadlines.receive(one) for one in self.timers.due("handover", self.now)]

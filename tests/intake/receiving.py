@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, cast
 
@@ -16,9 +15,9 @@ from shared.events.calls import CallEnded
 from shared.events.fields import Channel
 from shared.keys.boxes import box_up, unbox
 from shared.keys.client import Keys
-from shared.parked.parking import Delivery
+from tests.deliveries import delivered_call
+from tests.examples import NOON
 
-NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 KEY = PrivateKey.generate()
 
 
@@ -79,15 +78,7 @@ def ended_of(data: dict[str, Any]) -> CallEnded:
 def message_of(message: dict[str, Any] | bytes, channel: Channel = "phone") -> ChannelMessage:
     """What a channel published, as it is delivered at noon."""
     body = message if isinstance(message, bytes) else json.dumps(message).encode()
-    delivery = Delivery(
-        stream=f"CALLS_{channel}",
-        sequence=1,
-        subject=f"calls.{channel}",
-        body=body,
-        deliveries=1,
-        received_at=NOON,
-    )
-    return read_message(delivery, NOON)
+    return read_message(delivered_call(body, channel), NOON)
 
 
 def originals(call: IncomingCall) -> dict[str, Any]:

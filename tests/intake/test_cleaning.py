@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from shared.events.fields import TEXT_MAX_CHARACTERS
-from tests.intake.receiving import NOON, boxed, envelope, originals, received
+from tests.examples import NOON
+from tests.intake.receiving import boxed, envelope, originals, received
 
 SAID_AT = NOON - timedelta(minutes=1)
 

@@ -14,7 +14,6 @@ from services.intake.deadlines import LOCATION_RETENTION, Spans
 from services.intake.erasure_handlers import Erasure, erase, finish
 from services.intake.main import deadlines_of
 from services.intake.state import IntakeState, evolve
-from shared import subjects
 from shared.bus.timers import Timer
 from shared.commands.intake import ErasePersonalData
 from shared.events.base import Event
@@ -28,6 +27,7 @@ from shared.skeleton.due import spans_of
 from tests import examples as e
 from tests.asking import ask
 from tests.contexts import NOW, context_for
+from tests.deliveries import events_of
 from tests.timing import MemoryTimers, fire
 
 HOURS = timedelta(hours=1)
@@ -83,16 +83,7 @@ class Hotline:
 
     def delivery(self, version: int = 0) -> Delivery:
         """The delivery of one event, the last if none is named."""
-        stored = list(self.erasure.context.writer.log.recorder.select_events(e.CASE))
-        one = stored[version - 1]
-        subject = f"{subjects.CASES_PREFIX}.{e.CASE}.{one.originator_version}.{one.topic}"
-        return Delivery(
-            stream=subjects.CASES,
-            sequence=one.originator_version,
-            subject=subject,
-            body=one.state,
-            deliveries=1,
-        )
+        return events_of(self.erasure.context.writer.log, e.CASE)[version - 1]
 
     def receive(self, delivery: Delivery | None = None) -> Outcome:
         """Hands an event to intake, the last if none is given, as CASES does."""

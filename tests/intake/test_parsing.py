@@ -22,7 +22,8 @@ from services.intake.state import IntakeState
 from shared.events.parsing import UnreadableEventError
 from shared.events.upstream import _NESTING
 from shared.keys.boxes import BoxBrokenError, box_up
-from tests.intake.receiving import NOON, boxed, ended_of, envelope, originals, received
+from tests.examples import NOON
+from tests.intake.receiving import boxed, ended_of, envelope, originals, received
 
 
 @pytest.mark.parametrize(

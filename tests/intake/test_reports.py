@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from services.intake.reports import is_underway, read_report
-from tests.examples import CASE
-from tests.intake.receiving import NOON, message_of
+from tests.examples import CASE, NOON
+from tests.intake.receiving import message_of
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from services.keyholder.holder import Holder
 from services.keyholder.keeping import Keeping
 from services.keyholder.lock import Lock
 from services.keyholder.main import budgets_of
-from shared import subjects
 from shared.events.base import FIRST_PREVHASH
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded, PersonalDataErased
@@ -26,6 +25,7 @@ from shared.parked.parking import Delivery, UnprocessableError
 from shared.policy import policy
 from shared.settings import Settings
 from tests.contexts import NOW, MemoryBucket, context_for
+from tests.deliveries import delivered
 from tests.examples import OTHER_CASE
 from tests.keyholder.conftest import CASE, ring
 
@@ -67,13 +67,8 @@ def delivery(keeping: Keeping, version: int, subject: str = CASE, **forged: Any)
     """The delivery of a version of the case, or of what somebody made of it."""
     stored = list(keeping.log.recorder.select_events(CASE))[version - 1]
     event = read_case_event(stored.state, stored.topic).model_copy(update=forged)
-    return Delivery(
-        stream=subjects.CASES,
-        sequence=event.caseversion,
-        subject=f"{subjects.CASES_PREFIX}.{subject}.{event.caseversion}.{stored.topic}",
-        body=event.model_dump_json(exclude_none=True).encode(),
-        deliveries=1,
-    )
+    body = event.model_dump_json(exclude_none=True).encode()
+    return delivered(f"cases.{subject}.{event.caseversion}.{stored.topic}", body)
 
 
 def state_of(keeping: Keeping, version: int) -> str:

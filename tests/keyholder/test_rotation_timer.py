@@ -23,6 +23,7 @@ from shared.parked.parking import Delivery, UnprocessableError
 from shared.policy import policy
 from shared.settings import Settings
 from tests.contexts import MemoryBucket
+from tests.timing import fire
 
 
 @pytest.fixture
@@ -43,13 +44,7 @@ def keeping(tmp_path: Path) -> Keeping:
 
 
 def due(kind: str) -> Delivery:
-    return Delivery(
-        stream="TIMERS_keyholder",
-        sequence=1,
-        subject=f"due.keyholder.{kind}",
-        body=Timer(kind=kind).model_dump_json(exclude_none=True).encode(),
-        deliveries=1,
-    )
+    return fire("keyholder", Timer(kind=kind))
 
 
 def at(keeping: Keeping, later: timedelta) -> Keeping:

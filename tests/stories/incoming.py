@@ -1,4 +1,4 @@
-"""Calls of a story on their way to intake, and the case that each came into."""
+"""Calls and reports of a story on their way to intake, and the case that each call came into."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from passage.channel import Call, envelope_of
-from shared import subjects
+from shared.events.base import CallEnvelope, type_of
+from shared.events.calls import DeliveryReported
 from shared.events.fields import Channel
 from shared.events.parsing import read_case_event
+from tests.deliveries import delivered_call
 from tests.stories.script import CallStep
-from tests.stories.site import Handed, delivered
+from tests.stories.site import Handed
 
 if TYPE_CHECKING:
     from tests.stories.play import Play
@@ -32,9 +34,25 @@ def handed(play: Play, call: CallStep, at: datetime | None) -> Handed:
     )
     envelope = envelope_of(said, play.site.key)
     body = envelope.model_dump_json(exclude_none=True).encode()
-    return Handed(
-        "intake", delivered(subjects.calls_stream(call.on), 1, subjects.calls(call.on), body)
+    return Handed("intake", delivered_call(body, call.on))
+
+
+def reported(play: Play, told: dict[str, Any]) -> Handed:
+    """What a channel says of a message that it was given to send."""
+    fields = play.resolved(told)
+    report = DeliveryReported.model_validate(
+        {**fields, "happened_at": play.site.clock.at.isoformat()}
     )
+    envelope = CallEnvelope[DeliveryReported](
+        id=f"report-{report.message_id}"[:64],
+        source=f"/channels/{report.channel}",
+        type=type_of(DeliveryReported),
+        subject=report.message_id,
+        time=report.happened_at,
+        data=report,
+    )
+    body = envelope.model_dump_json(exclude_none=True).encode()
+    return Handed("intake", delivered_call(body, report.channel))
 
 
 def address(play: Play, on: Channel, written: str | None) -> str | None:

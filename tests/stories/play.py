@@ -14,7 +14,7 @@ from typing import Any
 from services.query.recorder import RecordedEvent
 from shared.bus.answering import AnyAnswer
 from shared.commands.base import Decision, Ignored, Recorded, Refused
-from tests.stories import incoming, reports
+from tests.stories import incoming
 from tests.stories.ordering import blocks, shuffled
 from tests.stories.ports import RegistryState
 from tests.stories.script import CallStep, CommandStep, Step, Story
@@ -95,7 +95,7 @@ class Play:
         if step.race is not None:
             self._race(step.race)
         if step.report is not None:
-            self._hand(reports.handed(self, step.report))
+            self._hand(incoming.reported(self, step.report))
         if step.moves:
             self.on_move()
 
