@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shlex
-import sys
 
 import pytest
 
-from passage import __main__ as command_line
 from passage.api import Json
 from passage.cli.command_fields import mistyped_fields, named_command, typed_fields
 from passage.cli.do import put, read_json, split
 from shared.commands.base import Decision
 from shared.commands.catalogue import COMMANDS
 from tests.examples import CASE
+from tests.passage.conftest import RunPassage
 
 NUMBERS = {"Shift": "SHIFT-night", "Export": "EXPORT-2030", "Parked": "0" * 32}
 """The numbers of commands that are about no case, by a word in their name."""
@@ -87,17 +86,12 @@ def test_a_mistyped_command_is_said_with_what_it_is_like(typed: str, said: str) 
     assert said in str(wrong.value)
 
 
-@pytest.mark.parametrize("order", [("PlanRendezvous", "--help"), ("planrendezvous", "--help")])
-def test_help_behind_a_command_lists_its_fields(
-    order: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["passage", "do", *order])
-    with pytest.raises(SystemExit) as ended:
-        command_line.main()
-    said = capsys.readouterr().out
-    assert ended.value.code == 0
-    assert "--set window_from=2030-01-01T10:00:00Z" in said
-    assert "moment (UTC)" in said
+@pytest.mark.parametrize("command", ["PlanRendezvous", "planrendezvous"])
+def test_help_behind_a_command_lists_its_fields(command: str, run_passage: RunPassage) -> None:
+    done = run_passage("do", command, "--help")
+    assert done.code == 0
+    assert "--set window_from=2030-01-01T10:00:00Z" in done.out
+    assert "moment (UTC)" in done.out
 
 
 @pytest.mark.parametrize(
@@ -113,14 +107,8 @@ def test_help_behind_a_command_lists_its_fields(
     ],
 )
 def test_the_verb_says_so_whether_or_not_anything_runs(
-    words: tuple[str, ...],
-    code: int,
-    said: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...], code: int, said: str, run_passage: RunPassage
 ) -> None:
-    argv = ["passage", "do", *words, "--case", CASE, "--by", "olena", "--data", "nothing-here"]
-    monkeypatch.setattr(sys, "argv", argv)
-    with pytest.raises(SystemExit) as ended:
-        command_line.main()
-    assert (ended.value.code, said in capsys.readouterr().err) == (code, True)
+    who = ("--case", CASE, "--by", "olena", "--data", "nothing-here")
+    done = run_passage("do", *words, *who)
+    assert (done.code, said in done.err) == (code, True)

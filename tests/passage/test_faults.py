@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from passage import __main__ as command_line
 from services.verification.registry import RegistryFileError, load_csv
+from tests.passage.conftest import RunPassage
 
 CANARY = "Kanarienvogel"
 HEADER = "surname,first_names,patronymic,rank,date_of_birth,service_number,unit\n"
 
 
 def test_a_fault_of_a_verb_tells_no_text_and_no_local(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, run_passage: RunPassage, tmp_path: Path
 ) -> None:
     def fail(_: object) -> None:
         surname = CANARY
         raise KeyError(surname)
 
     monkeypatch.setattr("passage.cli.parked.find_running", fail)
-    monkeypatch.setattr(sys, "argv", ["passage", "parked", "list", "--data", str(tmp_path)])
-    with pytest.raises(SystemExit) as ended:
-        command_line.main()
-    said = capsys.readouterr()
-    assert ended.value.code == 1
+    said = run_passage("parked", "list", "--data", str(tmp_path))
+    assert said.code == 1
     assert CANARY not in said.out + said.err
     assert said.err.startswith("passage: a bug in Passage: KeyError at test_faults.py:")
     assert len(said.err.splitlines()) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,10 @@ import pytest
 from typer import BadParameter
 from typer.main import get_command
 
-from passage.__main__ import command_line, main
+from passage.__main__ import command_line
 from passage.cli.options import data_folder
 from tests.examples import CASE
+from tests.passage.conftest import RunPassage
 
 WITHOUT_DATA = {"init", "registry try"}
 WITHOUT_JSON = {"init", "up", "keys seal", "keys unseal", "log export"}
@@ -51,13 +51,8 @@ def test_help_loses_nothing_as_markup_and_takes_case_numbers_as_typed(verb: str)
             assert one.type_descriptor.parameter_info.parser("7kq2-m9xw-4trd") == CASE
 
 
-def test_the_help_of_up_says_what_holds_without_its_options(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["passage", "up", "--help"])
-    with pytest.raises(SystemExit):
-        main()
-    said = " ".join(capsys.readouterr().out.replace("│", " ").split())
+def test_the_help_of_up_says_what_holds_without_its_options(run_passage: RunPassage) -> None:
+    said = " ".join(run_passage("up", "--help").out.replace("│", " ").split())
     for default in ("127.0.0.1:8080, or a free port", "127.0.0.1:4222, or a free port", ".passage"):
         assert f"[default: ({default})]" in said or f"[default: {default}]" in said
     assert "PASSAGE_WITNESS_FILES, or DIR.witness/checkpoints.jsonl" in said

@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import errno
 import socket
-import sys
 from pathlib import Path
 
 import pytest
 
-from passage import __main__ as command_line
 from passage.exits import Exit, VerbEndedError, refused_by_the_machine
 from passage.folders import Folders, folders_of, locked
 from passage.runner.ports import free_port
+from tests.passage.conftest import RunPassage
 
 HOST = "127.0.0.1"
 
 
-def refused(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *options: str
-) -> tuple[int, str]:
-    """The exit code of `passage up` with these options, and what it said."""
-    monkeypatch.setattr(sys, "argv", ["passage", "up", *options])
-    with pytest.raises(SystemExit) as ended:
-        command_line.main()
-    return int(str(ended.value.code)), capsys.readouterr().err
-
-
 @pytest.mark.parametrize("case", ["http", "nats", "both", "certificate", "setting", "witnessed"])
 def test_what_ends_it_at_once_is_said_before_anything_is_made(
-    case: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_passage: RunPassage
 ) -> None:
     with socket.socket() as other:
         other.bind((HOST, 0))
@@ -53,22 +39,18 @@ def test_what_ends_it_at_once_is_said_before_anything_is_made(
             monkeypatch.setenv("PASSAGE_CALLS_MAX_BYTES", "many")
         if case == "witnessed":
             monkeypatch.setenv("PASSAGE_WITNESS_FILES", str(tmp_path / "w.jsonl"))
-        code, text = refused(
-            monkeypatch, capsys, "--data", str(tmp_path / "site"), *map(str, options)
-        )
-    assert code != Exit.OK
-    assert said in text
-    assert "bug in Passage" not in text
+        done = run_passage("up", "--data", str(tmp_path / "site"), *options)
+    assert done.code != Exit.OK
+    assert said in done.err
+    assert "bug in Passage" not in done.err
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("place", ["/proc/passage-data", "/sys/passage-data"])
-def test_a_folder_that_cannot_be_made_is_named(
-    place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, text = refused(monkeypatch, capsys, "--data", place)
-    assert code == Exit.USAGE
-    assert f"--data: {place} can't be written to" in text
+def test_a_folder_that_cannot_be_made_is_named(place: str, run_passage: RunPassage) -> None:
+    done = run_passage("up", "--data", place)
+    assert done.code == Exit.USAGE
+    assert f"--data: {place} can't be written to" in done.err
 
 
 def test_a_folder_that_is_there_and_cannot_be_written_to_is_named(
@@ -86,7 +68,7 @@ def test_a_folder_that_is_there_and_cannot_be_written_to_is_named(
 
 
 def test_the_folder_of_another_runner_is_said_before_its_ports_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, run_passage: RunPassage
 ) -> None:
     folders: Folders = folders_of(tmp_path / "site")
     folders.make()
@@ -94,8 +76,8 @@ def test_the_folder_of_another_runner_is_said_before_its_ports_are(
         other.bind((HOST, 0))
         other.listen()
         taken = f"{HOST}:{other.getsockname()[1]}"
-        code, text = refused(monkeypatch, capsys, "--data", str(folders.data), "--http", taken)
-    assert (code, "another `passage up` is running on" in text) == (Exit.FAILED, True)
+        done = run_passage("up", "--data", str(folders.data), "--http", taken)
+    assert (done.code, "another `passage up` is running on" in done.err) == (Exit.FAILED, True)
 
 
 @pytest.mark.parametrize(
@@ -118,18 +100,12 @@ def test_an_error_that_names_no_file_may_be_a_bug() -> None:
 
 @pytest.mark.parametrize("verb", [("init", "{file}"), ("registry", "load", "{file}/x")])
 def test_a_file_in_the_place_of_a_folder_is_the_users_mistake_in_other_verbs_too(
-    verb: tuple[str, ...],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    verb: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_passage: RunPassage
 ) -> None:
     file = tmp_path / "file"
     file.touch()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["passage", *(word.format(file=file) for word in verb)])
-    with pytest.raises(SystemExit) as ended:
-        command_line.main()
-    text = capsys.readouterr().err
-    assert ended.value.code != Exit.OK
-    assert str(file) in text
-    assert "bug in Passage" not in text
+    done = run_passage(*(word.format(file=file) for word in verb))
+    assert done.code != Exit.OK
+    assert str(file) in done.err
+    assert "bug in Passage" not in done.err
