@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from nacl.public import PrivateKey
 from typing_extensions import override
@@ -13,10 +15,12 @@ from typing_extensions import override
 from services.keyholder.holder import Holder
 from services.keyholder.ring import KeyRing
 from services.keyholder.secrets import Secrets
+from shared.events.base import Event
 from shared.jetstream.buckets import Bucket, BucketEntry, Change, TakenError
 from shared.log.case_log import CaseLog, Fold
-from shared.log.transact import Writer
+from shared.log.transact import Cause, Writer, transact
 from shared.skeleton.service import Context
+from tests.examples import CASE
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
@@ -64,6 +68,23 @@ def secrets() -> Secrets:
 
 def key_holder(bucket: Bucket | None = None) -> Holder:
     return Holder(KeyRing(bucket or MemoryBucket(), secrets()))
+
+
+def record(
+    writer: Writer,
+    *events: Event,
+    case_id: str = CASE,
+    at: datetime = NOW,
+    source: str = "/services/story",
+) -> None:
+    """Records what was decided elsewhere, one event after the other."""
+    for event in events:
+        cause = Cause(uuid4().hex, "story", "operator:Olena Example", source, at)
+        transact(writer, case_id, cause, partial(_only, event))
+
+
+def _only(event: Event, _state: object) -> list[Event]:
+    return [event]
 
 
 def context_for(service: str, fold: Fold[Any], now: datetime = NOW) -> Context:

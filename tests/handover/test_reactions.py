@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -18,13 +16,13 @@ from services.handover.state import HandoverState, evolve
 from shared.commands.base import Command, Decision
 from shared.events.base import Event
 from shared.log.case_log import Fold
-from shared.log.transact import Cause, Outcome, transact
+from shared.log.transact import Outcome
 from shared.refusals import RefusedError
 from shared.settings import Settings
 from shared.skeleton.due import spans_of
 from shared.skeleton.reactions import react
 from tests import examples as e
-from tests.contexts import NOW, context_for
+from tests.contexts import NOW, context_for, record
 from tests.deliveries import events_of
 from tests.handover.cases import (
     ACCEPTED,
@@ -55,9 +53,7 @@ class Hotline:
         self.handover = Handover(self.context, self.deadlines)
 
     def record(self, *events: Event, case_id: str = e.CASE) -> None:
-        for event in events:
-            cause = Cause(uuid4().hex, "story", "operator:Olena Example", "/services/x", self.now)
-            transact(self.context.writer, case_id, cause, partial(_only, event))
+        record(self.context.writer, *events, case_id=case_id, at=self.now)
 
     def carry_out(self, command: Command, **fields: Any) -> Outcome:
         seen = {"seen_version": len(self.types())} if isinstance(command, Decision) else {}
@@ -74,10 +70,6 @@ class Hotline:
 
     def types(self, case_id: str = e.CASE) -> list[str]:
         return list(self.context.writer.log.load(case_id).types_after(0))
-
-
-def _only(event: Event, _state: HandoverState) -> list[Event]:
-    return [event]
 
 
 @pytest.fixture

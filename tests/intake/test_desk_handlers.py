@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from services.intake.desk_handlers import carry_out, first_unknown, hand_over
 from services.intake.state import IntakeState, evolve
 from shared.commands.shifts import HandOverShift, StartShift
-from shared.events.base import Event
 from shared.log.case_log import Fold
-from shared.log.transact import Cause, transact
 from shared.refusals import RefusedError
 from shared.skeleton.service import Context
 from tests.asking import OLENA, PETRO, ask
-from tests.contexts import NOW, context_for
+from tests.contexts import context_for, record
 from tests.examples import CASE, OTHER_CASE, case_opened
 
 SHIFT = "SHIFT-2026-03-14-night"
 
 
-def put(context: Context, case_id: str, event: Event) -> None:
-    cause = Cause(uuid4().hex, "story", "channel:phone", "/services/intake", NOW)
-    transact(context.writer, case_id, cause, lambda _: [event])
-
-
 @pytest.fixture
 def context() -> Context:
     context = context_for("intake", Fold(IntakeState(), evolve))
-    put(context, CASE, case_opened())
+    record(context.writer, case_opened())
     carry_out(context, ask(StartShift, case_id=SHIFT, operators=(OLENA,)))
     return context
 
@@ -42,7 +34,7 @@ def naming(*case_ids: str, by: str = OLENA, **fields: Any) -> HandOverShift:
 
 
 def test_cases_that_exist_are_handed_over(context: Context) -> None:
-    put(context, OTHER_CASE, case_opened())
+    record(context.writer, case_opened(), case_id=OTHER_CASE)
     outcome = hand_over(context, naming(CASE, OTHER_CASE, command_id="cmd-2"))
     assert outcome.events == ("ShiftHandedOver",)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -20,13 +19,13 @@ from shared.events.base import Event
 from shared.events.handover import HandedOver
 from shared.events.parsing import read_case_event
 from shared.log.case_log import Fold
-from shared.log.transact import Cause, Outcome, transact
+from shared.log.transact import Outcome
 from shared.parked.parking import Delivery, UnprocessableError
 from shared.settings import Settings
 from shared.skeleton.due import spans_of
 from tests import examples as e
 from tests.asking import ask
-from tests.contexts import NOW, context_for
+from tests.contexts import NOW, context_for, record
 from tests.deliveries import events_of
 from tests.timing import MemoryTimers, fire
 
@@ -69,12 +68,7 @@ class Hotline:
 
     def record(self, *events: Event) -> None:
         """Records what other services, and intake's other handlers, decided."""
-        for event in events:
-            self.transact(event)
-
-    def transact(self, event: Event) -> Outcome:
-        cause = Cause(uuid4().hex, "story", "operator:Olena Example", "/services/other", self.now)
-        return transact(self.erasure.context.writer, e.CASE, cause, lambda _: [event])
+        record(self.erasure.context.writer, *events, at=self.now)
 
     def erase(self, **fields: Any) -> Outcome:
         request = {"legal_basis": "request_of_person", "reference": "letter 17", **fields}

@@ -15,10 +15,9 @@ from services.intake.state import IntakeState, evolve
 from shared.commands.intake import SendMessage, SetContactRule
 from shared.events.fields import Plain
 from shared.log.case_log import Fold
-from shared.log.transact import Cause, transact
 from shared.policy import policy
 from tests.asking import ask, refused_by
-from tests.contexts import NOW, context_for
+from tests.contexts import NOW, context_for, record
 from tests.examples import CASE, case_opened
 from tests.intake.stories import ruled
 
@@ -41,8 +40,7 @@ class House:
         called = case_opened().model_copy(
             update={"channel": CHANNEL, "caller_address": Plain("@beispiel")}
         )
-        cause = Cause("m-1", "call-1", f"channel:{CHANNEL}", self.context.source, NOW)
-        transact(self.context.writer, CASE, cause, lambda _state: [called])
+        record(self.context.writer, called)
         self.asked = 0
 
     def says(self, rule: str, told_with: int | None = None, **fields: Any) -> None:

@@ -24,13 +24,13 @@ from shared.commands.intake import (
     TakeOverCase,
     UnlinkCases,
 )
-from shared.events.base import CaseEvent, Event
+from shared.events.base import CaseEvent
 from shared.events.parsing import read_case_event
 from shared.log.case_log import Fold
-from shared.log.transact import Cause, Outcome, transact
+from shared.log.transact import Outcome
 from shared.refusals import RefusedError
 from tests.asking import PETRO, ask
-from tests.contexts import NOW, MemoryBucket, context_for
+from tests.contexts import MemoryBucket, context_for, record
 from tests.examples import CASE, OTHER_CASE, case_opened
 from tests.intake.stories import ruled
 
@@ -51,11 +51,7 @@ class Hotline:
 
     def __post_init__(self) -> None:
         for case_id in (CASE, OTHER_CASE, THIRD):
-            self.put(case_id, case_opened())
-
-    def put(self, case_id: str, event: Event) -> None:
-        cause = Cause(uuid4().hex, "story", "channel:phone", "/services/intake", NOW)
-        transact(self.intake.context.writer, case_id, cause, lambda _: [event])
+            record(self.intake.context.writer, case_opened(), case_id=case_id)
 
     def when(self, command_type: type[Command], case_id: str, **fields: Any) -> Outcome:
         if issubclass(command_type, Decision):

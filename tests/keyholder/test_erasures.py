@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
-from uuid import uuid4
 
 import pytest
 
@@ -15,22 +14,21 @@ from services.keyholder.holder import Holder
 from services.keyholder.keeping import Keeping
 from services.keyholder.lock import Lock
 from services.keyholder.main import budgets_of
-from shared.events.base import FIRST_PREVHASH
+from shared.events.base import FIRST_PREVHASH, Event
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded, PersonalDataErased
 from shared.events.parsing import read_case_event
 from shared.keys.messages import Denied, Open, SealedValue
-from shared.log.transact import Cause, Writer, transact
+from shared.log.transact import Writer
 from shared.parked.parking import Delivery, UnprocessableError
 from shared.policy import policy
 from shared.settings import Settings
-from tests.contexts import NOW, MemoryBucket, context_for
+from tests.contexts import NOW, MemoryBucket, context_for, record
 from tests.deliveries import delivered
 from tests.examples import OTHER_CASE
 from tests.keyholder.conftest import CASE, ring
 
 ERASED = PersonalDataErased(classes=("narrative",), legal_basis="court_order", by="Olena Example")
-INTAKE = "/services/intake"
 
 
 @pytest.fixture
@@ -52,11 +50,8 @@ class _NoRecords:
         """Nothing is recorded here."""
 
 
-def record(keeping: Keeping, *events: NoteAdded | PersonalDataErased, source: str = INTAKE) -> None:
-    writer = Writer(keeping.log, keeping.holder)
-    for event in events:
-        cause = Cause(uuid4().hex, "story", "operator:Olena Example", source, NOW)
-        transact(writer, CASE, cause, lambda _, event=event: [event])  # type: ignore[misc]
+def recorded(keeping: Keeping, *events: Event, source: str = "/services/intake") -> None:
+    record(Writer(keeping.log, keeping.holder), *events, source=source)
 
 
 def note() -> NoteAdded:
@@ -78,9 +73,9 @@ def state_of(keeping: Keeping, version: int) -> str:
 
 
 def test_an_erasure_of_the_chain_is_carried_out_once(keeping: Keeping) -> None:
-    record(keeping, note(), ERASED)
+    recorded(keeping, note(), ERASED)
     receive_erasure(keeping, delivery(keeping, 2))
-    record(keeping, note())
+    recorded(keeping, note())
     receive_erasure(keeping, delivery(keeping, 2))
     assert [state_of(keeping, 1), state_of(keeping, 3)] == ["erased", "open"]
 
@@ -100,7 +95,7 @@ def test_an_erasure_of_the_chain_is_carried_out_once(keeping: Keeping) -> None:
 def test_an_erasure_that_is_not_of_the_chain_destroys_nothing(
     keeping: Keeping, bucket: MemoryBucket, forged: dict[str, Any], reason: str
 ) -> None:
-    record(keeping, note(), ERASED)
+    recorded(keeping, note(), ERASED)
     there = dict(bucket.kept)
     with pytest.raises(UnprocessableError, match=reason):
         receive_erasure(keeping, delivery(keeping, 2, **forged))
@@ -109,8 +104,8 @@ def test_an_erasure_that_is_not_of_the_chain_destroys_nothing(
 
 
 def test_an_erasure_in_another_ones_name_destroys_nothing(keeping: Keeping) -> None:
-    record(keeping, note())
-    record(keeping, ERASED, source="/services/handover")
+    recorded(keeping, note())
+    recorded(keeping, ERASED, source="/services/handover")
     with pytest.raises(UnprocessableError, match="wrong_envelope"):
         receive_erasure(keeping, delivery(keeping, 2))
     assert state_of(keeping, 1) == "open"
@@ -133,7 +128,7 @@ class _Closing:
 def test_what_is_under_way_while_it_closes_is_answered_as_sealed(
     keeping: Keeping, idle: bool
 ) -> None:
-    record(keeping, note())
+    recorded(keeping, note())
     stored = next(iter(keeping.log.recorder.select_events(CASE)))
     value = SealedValue.of(read_case_event(stored.state, stored.topic), "text")
     asked = Open(by="Olena Example", purpose="a test", values=(value,))

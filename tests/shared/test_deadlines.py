@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
-from uuid import uuid4
 
 import pytest
 
@@ -15,11 +13,11 @@ from shared.events.base import CaseEvent, Event
 from shared.events.catalogue import AnyCaseEvent
 from shared.events.intake import CallTriaged, CaseOpened, DeadlinePassed, IntakeDeadline
 from shared.log.case_log import Fold
-from shared.log.transact import Cause, Outcome, transact
+from shared.log.transact import Outcome
 from shared.parked.parking import UnprocessableError
 from shared.skeleton.deadlines import ALL_SET, Deadlines
 from shared.skeleton.due import Due
-from tests.contexts import NOW, context_for
+from tests.contexts import NOW, context_for, record
 from tests.examples import CASE, OTHER_CASE, call_triaged, case_opened
 from tests.timing import MemoryTimers, fire
 
@@ -48,10 +46,6 @@ def passed(_: Waiting, due: Due) -> list[Event]:
     return [DeadlinePassed(rule=KIND, due_at=due.due_at)]
 
 
-def only(event: Event, _: Waiting) -> list[Event]:
-    return [event]
-
-
 @dataclass
 class Clock:
     """One service's deadlines, its log and its timers."""
@@ -64,9 +58,7 @@ class Clock:
         self.deadlines = Deadlines(self.context, self.timers, frozenset({KIND}), due_in, passed)
 
     def record(self, *events: Event, case_id: str = CASE) -> None:
-        for event in events:
-            cause = Cause(uuid4().hex, "story", "operator:O", "/services/intake", self.now)
-            transact(self.context.writer, case_id, cause, partial(only, event))
+        record(self.context.writer, *events, case_id=case_id, at=self.now)
 
     def fire(self) -> list[Outcome]:
         return [self.deadlines.receive(one) for one in self.timers.due("intake", self.now)]

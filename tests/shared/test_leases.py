@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import pytest
 
@@ -19,11 +17,11 @@ from shared.events.claims import CaseClaimed, CaseReleased, ClaimBasis, ReleaseR
 from shared.events.fields import Plain
 from shared.events.intake import NoteAdded
 from shared.log.case_log import Fold
-from shared.log.transact import Cause, Outcome, transact
+from shared.log.transact import Outcome, transact
 from shared.refusals import RefusedError
 from shared.skeleton.service import Context
 from tests.asking import OLENA, PETRO, ask
-from tests.contexts import NOW, context_for
+from tests.contexts import NOW, context_for, record
 from tests.examples import CASE
 
 PLACE: dict[str, Any] = {"place": {"description": "a mill"}}
@@ -42,10 +40,6 @@ def count(state: int, _event: CaseEvent[Any]) -> int:
     return state + 1
 
 
-def only(event: Event, _state: int) -> list[Event]:
-    return [event]
-
-
 @dataclass
 class Case:
     """A case that intake claims, and on which handover decides."""
@@ -53,14 +47,12 @@ class Case:
     context: Context = field(default_factory=lambda: context_for("handover", Fold(0, count)))
 
     def given(self, *events: Event) -> None:
-        for event in events:
-            cause = Cause(uuid4().hex, "story", "operator:O", "/services/intake", NOW)
-            transact(self.context.writer, CASE, cause, partial(only, event))
+        record(self.context.writer, *events)
 
     def when(self, command: Command) -> Outcome:
-        event = NoteAdded(text=Plain("whatever is decided"))
+        decided: list[Event] = [NoteAdded(text=Plain("whatever is decided"))]
         context = self.context
-        return transact(context.writer, CASE, context.cause_of(command), partial(only, event))
+        return transact(context.writer, CASE, context.cause_of(command), lambda _: decided)
 
     def refuses(self, command: Command) -> None:
         with pytest.raises(RefusedError, match="lease_current"):

@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from uuid import uuid4
 
 from passage.connecting import connected
 from passage.install.provisioning import provision
@@ -18,10 +16,9 @@ from services.handover import CONSUMES
 from shared import subjects
 from shared.commands import handover
 from shared.events.base import Event
-from shared.log.transact import Cause, transact
 from shared.skeleton.service import Service
 from tests import examples as e
-from tests.asking import OLENA
+from tests.contexts import record
 from tests.waiting import WITHIN_S
 from tests.wire.conftest import Site
 
@@ -33,15 +30,8 @@ async def seed(
     service: Service, case_id: str, events: Sequence[Event], at: datetime | None = None
 ) -> None:
     """Records what other services, or handover itself, decided earlier."""
-    when = at or datetime.now(UTC)
-    for event in events:
-        cause = Cause(uuid4().hex, "story", f"operator:{OLENA}", "/services/story", when)
-        decide = partial(_only, event)
-        await asyncio.to_thread(transact, service.context.writer, case_id, cause, decide)
-
-
-def _only(event: Event, _state: object) -> list[Event]:
-    return [event]
+    writer, when = service.context.writer, at or datetime.now(UTC)
+    await asyncio.to_thread(record, writer, *events, case_id=case_id, at=when)
 
 
 async def all_taken(site: Site) -> None:
