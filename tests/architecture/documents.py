@@ -6,29 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared.diagnostics.logger import configure
-from tests.architecture import (
-    command_catalogue,
-    deadline_index,
-    diagnostics_table,
-    event_catalogue,
-    fixed_limits,
-    guard_table,
-    routes_table,
-    settings_table,
-    state_diagrams,
-)
+from tests.architecture import catalogues, fixed_limits, guard_table, state_diagrams, tables
 from tests.architecture.sources import ROOT
 
 DOCS = ROOT / "docs"
 WRITTEN: dict[Path, Callable[[str], str]] = {
-    DOCS / "events.md": event_catalogue.written,
-    DOCS / "commands.md": command_catalogue.written,
-    DOCS / "deadlines.md": deadline_index.written,
+    DOCS / "events.md": catalogues.written_events,
+    DOCS / "commands.md": catalogues.written_commands,
+    DOCS / "deadlines.md": tables.written_deadlines,
     DOCS / "guards.md": guard_table.written,
     DOCS / "states.md": state_diagrams.written,
-    DOCS / "api.md": routes_table.written,
-    DOCS / "operating.md": lambda text: diagnostics_table.written(
-        settings_table.written(fixed_limits.written(text))
+    DOCS / "api.md": tables.written_routes,
+    DOCS / "operating.md": lambda text: tables.written_diagnostics(
+        tables.written_settings(fixed_limits.written(text))
     ),
 }
 """Each document, and what it reads like when its text so far is written anew."""

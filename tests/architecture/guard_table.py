@@ -14,7 +14,7 @@ from shared.commands.catalogue import ANSWERED_BY
 from shared.log import case_log, transact
 from shared.refusals import Guard
 from shared.skeleton import service
-from tests.architecture.event_catalogue import modules_of, service_names
+from tests.architecture.catalogues import modules_of, service_names
 from tests.architecture.field_words import paragraphs
 from tests.architecture.guards_of import functions_in, reading
 

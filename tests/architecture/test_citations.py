@@ -9,7 +9,7 @@ import pytest
 
 from tests.architecture.sources import PACKAGES, ROOT, name_of
 
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("shared/**/*.md")])
+CITING = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("shared/**/*.md")])
 LINK = re.compile(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)")
 FILE = re.compile(r"`([\w.-]+(?:/[\w.-]+)*\.(?:py|md|toml|yml|html|txt|csv))`")
 FOLDER = re.compile(rf"`((?:\.\./)?(?:{'|'.join(PACKAGES)}|docs|deploy)(?:/[\w-]+)+)/?`")
@@ -33,7 +33,7 @@ def missing_in(document: Path) -> list[str]:
     return missing
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=[name_of(path) for path in DOCUMENTS])
+@pytest.mark.parametrize("document", CITING, ids=[name_of(path) for path in CITING])
 def test_what_a_document_cites_is_there(document: Path) -> None:
     assert missing_in(document) == []
 

@@ -7,15 +7,15 @@ import re
 from services.query.feed.metrics import Metrics
 from tests.architecture.sources import ROOT
 
-HEAD = "| metric | what it is | look when | then |\n|---|---|---|---|\n"
+METRICS = "| metric | what it is | look when | then |\n|---|---|---|---|\n"
 SUFFIX = {"counter": "_total", "info": "_info"}
 
 
-def rows() -> list[list[str]]:
+def metric_rows() -> list[list[str]]:
     text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
     return [
         line.strip("| ").split(" | ")
-        for line in text.partition(HEAD)[2].partition("\n\n")[0].splitlines()
+        for line in text.partition(METRICS)[2].partition("\n\n")[0].splitlines()
     ]
 
 
@@ -33,13 +33,13 @@ def measured() -> dict[str, set[str]]:
 
 
 def test_each_metric_has_one_row_with_its_labels() -> None:
-    shown = [re.fullmatch(r"`(\w+)(?:\{([\w,]+)\})?`", name) for name, *_ in rows()]
+    shown = [re.fullmatch(r"`(\w+)(?:\{([\w,]+)\})?`", name) for name, *_ in metric_rows()]
     named = [
         (one.group(1), set(filter(None, (one.group(2) or "").split(",")))) for one in shown if one
     ]
-    assert len(named) == len(rows()) == len(dict(named))
+    assert len(named) == len(metric_rows()) == len(dict(named))
     assert dict(named) == measured()
 
 
 def test_each_row_says_when_to_look_and_what_to_do() -> None:
-    assert all(len(row) == 4 and all(cell.strip() for cell in row) for row in rows())
+    assert all(len(row) == 4 and all(cell.strip() for cell in row) for row in metric_rows())

@@ -1,7 +1,8 @@
-"""docs/events.md: every event, when it is recorded, what is in it and who acts on it."""
+"""docs/events.md and docs/commands.md: when each event is recorded, what each command takes."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import get_args
 
 import services
 from shared import subjects
+from shared.commands.base import Command, Decision
+from shared.commands.catalogue import ANSWERED_BY, COMMANDS
 from shared.events.base import Event
 from shared.events.calls import UpstreamEvent
 from shared.events.catalogue import OWNER
 from shared.subjects import Durable
 from tests.architecture.field_words import paragraphs, table
 
-OPENING = """# Events
+EVENTS = """# Events
 
 Written by `make docs` from `shared/events`; change it there.
 
@@ -28,8 +31,8 @@ refuse it in [guards.md](guards.md), and what events change in [states.md](state
 """
 
 
-def written(_: str = "") -> str:
-    return "\n".join(_lines())
+def written_events(_: str = "") -> str:
+    return "\n".join(_event_lines())
 
 
 def consumers(stream: str, subject: str) -> list[str]:
@@ -67,8 +70,8 @@ def _takes(pattern: str, subject: str) -> bool:
     return len(wanted) == len(given) and all(one in {"*", other} for one, other in pairs)
 
 
-def _lines() -> Iterator[str]:
-    yield OPENING
+def _event_lines() -> Iterator[str]:
+    yield EVENTS
     yield "## From the channels, on CALLS_*\n"
     for event in get_args(UpstreamEvent):
         taken_by = consumers(subjects.calls_stream("phone"), subjects.calls("phone"))
@@ -87,3 +90,42 @@ def _event(event: type[Event], taken_by: list[str], subject: str) -> Iterator[st
     acted_on = f"; consumed by {', '.join(taken_by)}" if taken_by else ""
     yield f"Version {event.VERSION}, `{subject}`{acted_on}.\n"
     yield from table(event)
+
+
+COMMANDS_BEGIN = """# Commands
+
+Written by `make docs` from `shared/commands`; change it there.
+
+A command is asked with `POST /api/commands/<Command>`, with `passage do <Command>`, or as a request
+to `commands.<service>.<Command>`. A *fact* is recorded whatever became of the case meanwhile; a
+*decision* names the version of the case that the person saw, and is refused where the case has
+moved on; it is made now, so a `happened_at` more than five minutes ago is refused (`decided_now`).
+[guards.md](guards.md) says what else may refuse it.
+
+## What all have
+
+"""
+COMMON = frozenset(Command.model_fields)
+OF_A_DECISION = COMMON | frozenset(Decision.model_fields)
+
+
+def written_commands(_: str = "") -> str:
+    return "\n".join(_command_lines())
+
+
+def _command_lines() -> Iterator[str]:
+    yield COMMANDS_BEGIN.rstrip() + "\n"
+    yield from table(Command)
+    yield "A decision also has:\n"
+    yield from table(Decision, COMMON)
+    by_service: dict[str, dict[str, type[Command]]] = defaultdict(dict)
+    for name, command in COMMANDS.items():
+        by_service[ANSWERED_BY[command]][name] = command
+    for service, commands in sorted(by_service.items()):
+        yield f"## {service}\n"
+        for name, command in commands.items():
+            kind = "Decision" if issubclass(command, Decision) else "Fact"
+            yield f"### {name}\n"
+            yield f"{paragraphs(command)}\n"
+            yield f"{kind}, `{subjects.command(service, name)}`.\n"
+            yield from table(command, OF_A_DECISION)
