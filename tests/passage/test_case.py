@@ -16,11 +16,10 @@ from passage.cli.case_find import find_verb
 from passage.exits import Exit, VerbEndedError
 from tests import examples as e
 from tests.examples import CASE, CaseBook
-from tests.query.asking import asked
+from tests.query.asking import WHO, asked
 from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event
 from tests.query.stage import MemoryLog
 
-FOR = {"by": "Olena Example", "purpose": "he is on the line"}
 WANTED = {"by": "Olena Example", "purpose": "he is on the line", "classes": ["identity"]}
 
 
@@ -73,12 +72,12 @@ def test_nothing_is_revealed_to_nobody_or_for_nothing(by: str | None, purpose: s
     ("given", "sent_body"),
     [
         ({"number": CASE}, {"case_number": CASE}),
-        ({"code": "000 111 2222", **FOR}, {"return_code": "000 111 2222", **FOR}),
-        ({"service_number": "AB1", **FOR}, {"service_number": "AB1", **FOR}),
-        ({"name": "Vzorov", **FOR}, {"name": "Vzorov", **FOR}),
+        ({"code": "000 111 2222", **WHO}, {"return_code": "000 111 2222", **WHO}),
+        ({"service_number": "AB1", **WHO}, {"service_number": "AB1", **WHO}),
+        ({"name": "Vzorov", **WHO}, {"name": "Vzorov", **WHO}),
         (
-            {"caller": "phone:+380 44", **FOR},
-            {"caller": {"channel": "phone", "address": "+380 44"}, **FOR},
+            {"caller": "phone:+380 44", **WHO},
+            {"caller": {"channel": "phone", "address": "+380 44"}, **WHO},
         ),
     ],
 )
@@ -105,8 +104,8 @@ def test_a_search_is_sent_for_the_person_who_makes_it(
         {"code": "1"},
         {"name": "Vzorov", "by": "Olena Example"},
         {"service_number": "AB1", "purpose": "he is on the line"},
-        {"caller": "+380 44", **FOR},
-        {"caller": "phone:", **FOR},
+        {"caller": "+380 44", **WHO},
+        {"caller": "phone:", **WHO},
     ],
 )
 def test_a_search_by_nothing_or_for_nobody_is_not_sent(given: dict[str, Any]) -> None:

@@ -22,6 +22,9 @@ from tests.query.stage import Follower, MemoryLog, settings_for
 
 HOST = "http://127.0.0.1:8080"
 
+WHO = {"by": "Olena Example", "purpose": "he is on the line"}
+"""Who asks for what is sealed, and what for."""
+
 
 @dataclass
 class Desk:

@@ -10,11 +10,10 @@ from shared.events.fields import Identity, Plain
 from shared.matching.numbers import folded_number
 from tests import examples as e
 from tests.examples import CaseBook
-from tests.query.asking import Desk
+from tests.query.asking import WHO, Desk
 from tests.query.fixed_keys import hashes_of, sealed_event
 from tests.query.stage import MemoryLog, books_of
 
-WHO = {"by": "Olena Example", "purpose": "he is on the line"}
 PHONE = "+380440000001"
 CODE, TWIN = "0001112222", "9998887777"
 

@@ -9,11 +9,9 @@ import pytest
 from shared.callers.addresses import spelled
 from tests import examples as e
 from tests.examples import CASE, OTHER_CASE, CaseBook
-from tests.query.asking import asked
+from tests.query.asking import WHO, asked
 from tests.query.fixed_keys import hashes_of
 from tests.query.stage import MemoryLog, book_with, books_of
-
-BY = {"by": "Olena Example", "purpose": "he is on the line"}
 
 
 @pytest.mark.parametrize("pepper", [0, 1])
@@ -29,7 +27,7 @@ async def test_a_caller_is_found_however_his_number_is_typed(
     log.write(book_with([opened]), CaseBook(case_id=OTHER_CASE))
     async with asked(log, tmp_path) as desk:
         found, elsewhere = [
-            (await desk.http.post("/api/search", json={"caller": caller, **BY})).json()
+            (await desk.http.post("/api/search", json={"caller": caller, **WHO})).json()
             for caller in (
                 {"channel": "phone", "address": typed},
                 {"channel": "signal", "address": typed},
@@ -53,13 +51,13 @@ async def test_a_caller_is_found_from_every_spelling_whichever_he_called_with(
     log.write(book_with([e.case_opened().model_copy(update=keys)]))
     async with asked(log, tmp_path) as desk:
         for typed in ("+380 44 000 00 05", "8 044 000-00-05", "0440000005", "380440000005"):
-            wanted = {"caller": {"channel": "phone", "address": typed}, **BY}
+            wanted = {"caller": {"channel": "phone", "address": typed}, **WHO}
             found = (await desk.http.post("/api/search", json=wanted)).json()
             assert [one["case_id"] for one in found["items"]] == [CASE], typed
         elsewhere = {"channel": "phone", "address": "0440000005", "region": "PL"}
-        found = (await desk.http.post("/api/search", json={"caller": elsewhere, **BY})).json()
+        found = (await desk.http.post("/api/search", json={"caller": elsewhere, **WHO})).json()
         withheld = {"channel": "phone", "address": "Private number"}
-        nobody = (await desk.http.post("/api/search", json={"caller": withheld, **BY})).json()
+        nobody = (await desk.http.post("/api/search", json={"caller": withheld, **WHO})).json()
     assert (len(found["items"]), nobody["items"]) == (1, [])
 
 
@@ -74,7 +72,7 @@ async def test_an_account_is_found_by_the_name_that_it_shows(tmp_path: Path, typ
     log.write(book_with([e.case_opened().model_copy(update=keys)]))
     async with asked(log, tmp_path) as desk:
         for address in (typed, "123456789"):
-            wanted = {"caller": {"channel": "telegram", "address": address}, **BY}
+            wanted = {"caller": {"channel": "telegram", "address": address}, **WHO}
             found = (await desk.http.post("/api/search", json=wanted)).json()
             assert [one["case_id"] for one in found["items"]] == [CASE]
         timeline = (await desk.http.get(f"/api/cases/{CASE}")).text
@@ -96,7 +94,7 @@ async def test_accounts_that_show_a_mans_address_as_their_name_do_not_hide_him(
     for book, one in zip(theirs, others, strict=True):
         book.add(one.model_copy(update={"name_key": key}))
     log.write(his, *theirs)
-    wanted = {"caller": {"channel": "telegram", "address": "@demo_man"}, **BY}
+    wanted = {"caller": {"channel": "telegram", "address": "@demo_man"}, **WHO}
     async with asked(log, tmp_path) as desk:
         found = (await desk.http.post("/api/search", json=wanted)).json()
         monkeypatch.setattr("services.query.requests.search.FOUND_MAX", 4)
@@ -116,5 +114,5 @@ async def test_candidates_are_looked_for_in_the_region_of_a_number_as_in_a_searc
     caller = {"channel": "phone", "address": "044 000 00 05", "region": region}
     async with asked(log, tmp_path) as desk:
         for path, answer in (("search", "items"), ("candidates", "items")):
-            found = await desk.http.post(f"/api/{path}", json={"caller": caller, **BY})
+            found = await desk.http.post(f"/api/{path}", json={"caller": caller, **WHO})
             assert bool(found.json()[answer]) is finds, path

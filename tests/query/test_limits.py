@@ -19,10 +19,9 @@ from services.query.requests.parked import PAGE_MAX
 from services.query.requests.search import NAME_MAX_CHARACTERS
 from tests import examples as e
 from tests.examples import CASE
-from tests.query.asking import asked
+from tests.query.asking import WHO, asked
 from tests.query.stage import MemoryLog, book_with
 
-WHO = {"by": "Olena Example", "purpose": "he is on the line"}
 SEALED = 503
 
 

@@ -14,11 +14,10 @@ from shared.keys.messages import VALUES_MAX, SealedValue
 from shared.log.case_log import LogError
 from tests import examples as e
 from tests.examples import CASE, NOON, OTHER_CASE, CaseBook
-from tests.query.asking import asked
+from tests.query.asking import WHO, asked
 from tests.query.fixed_keys import FixedKeys, identity_text, sealed_event, sealed_texts
 from tests.query.stage import MemoryLog
 
-BY = {"by": "Olena Example", "purpose": "he is on the line"}
 PATH = f"/api/cases/{CASE}/reveal"
 
 
@@ -45,7 +44,7 @@ def by_field(body: dict[str, Any]) -> dict[str, tuple[str, Any]]:
 async def test_values_are_opened_by_class(log: MemoryLog, tmp_path: Path) -> None:
     keys = FixedKeys()
     async with asked(log, tmp_path, keys) as desk:
-        answer = await desk.http.post(PATH, json={**BY, "classes": ["identity"]})
+        answer = await desk.http.post(PATH, json={**WHO, "classes": ["identity"]})
     assert by_field(answer.json()) == {
         "caller_address": ("open", "+380 00"),
         "identity": ("open", {"surname": "Vzorov"}),
@@ -63,9 +62,11 @@ async def test_values_are_opened_by_class(log: MemoryLog, tmp_path: Path) -> Non
 async def test_only_the_field_asked_for_is_opened(log: MemoryLog, tmp_path: Path) -> None:
     keys = FixedKeys()
     async with asked(log, tmp_path, keys) as desk:
-        body = {**BY, "fields": [{"version": 2, "field": "unit"}]}
+        body = {**WHO, "fields": [{"version": 2, "field": "unit"}]}
         answer = await desk.http.post(PATH, json=body)
-        early = await desk.http.post(PATH, json={**BY, "classes": ["identity"], "up_to_version": 1})
+        early = await desk.http.post(
+            PATH, json={**WHO, "classes": ["identity"], "up_to_version": 1}
+        )
     assert by_field(answer.json()) == {"unit": ("open", "invented")}
     assert set(by_field(early.json())) == {"caller_address"}
     assert [len(one.values) for one in keys.accesses] == [1, 1]
@@ -74,7 +75,7 @@ async def test_only_the_field_asked_for_is_opened(log: MemoryLog, tmp_path: Path
 async def test_erased_and_broken_are_states_not_errors(log: MemoryLog, tmp_path: Path) -> None:
     keys = FixedKeys(erased={(CASE, "identity")})
     async with asked(log, tmp_path, keys) as desk:
-        body = {**BY, "classes": ["identity", "narrative"]}
+        body = {**WHO, "classes": ["identity", "narrative"]}
         answer = await desk.http.post(PATH, json=body)
     assert by_field(answer.json()) == {
         "caller_address": ("erased", None),
@@ -95,7 +96,7 @@ async def test_a_sealed_or_unwilling_key_holder_is_named(
     log: MemoryLog, tmp_path: Path, keys: FixedKeys, status: int, said: str
 ) -> None:
     async with asked(log, tmp_path, keys) as desk:
-        answer = await desk.http.post(PATH, json={**BY, "classes": ["identity"]})
+        answer = await desk.http.post(PATH, json={**WHO, "classes": ["identity"]})
     assert (answer.status_code, answer.headers["content-type"]) == (
         status,
         "application/problem+json",
@@ -108,12 +109,12 @@ async def test_a_sealed_or_unwilling_key_holder_is_named(
     [
         ({"purpose": "p", "classes": ["identity"]}, "by"),
         ({"by": "Olena Example", "classes": ["identity"]}, "purpose"),
-        ({**BY, "by": "", "classes": ["identity"]}, "by"),
-        ({**BY, "purpose": "line\nbreak", "classes": ["identity"]}, "purpose"),
-        ({**BY, "classes": ["everything"]}, "classes.0"),
-        ({**BY, "fields": [{"version": 0, "field": "unit"}]}, "fields.0.version"),
-        (BY, "(body)"),
-        ({**BY, "classes": ["identity"], "fields": [{"version": 1, "field": "x"}]}, "(body)"),
+        ({**WHO, "by": "", "classes": ["identity"]}, "by"),
+        ({**WHO, "purpose": "line\nbreak", "classes": ["identity"]}, "purpose"),
+        ({**WHO, "classes": ["everything"]}, "classes.0"),
+        ({**WHO, "fields": [{"version": 0, "field": "unit"}]}, "fields.0.version"),
+        (WHO, "(body)"),
+        ({**WHO, "classes": ["identity"], "fields": [{"version": 1, "field": "x"}]}, "(body)"),
     ],
 )
 async def test_who_and_what_for_must_be_said(
@@ -130,9 +131,9 @@ async def test_who_and_what_for_must_be_said(
 async def test_where_nothing_is_there_nobody_is_asked(log: MemoryLog, tmp_path: Path) -> None:
     keys = FixedKeys(sealed=True)
     async with asked(log, tmp_path, keys) as desk:
-        nothing = await desk.http.post(PATH, json={**BY, "classes": ["location"]})
+        nothing = await desk.http.post(PATH, json={**WHO, "classes": ["location"]})
         path = f"/api/cases/{OTHER_CASE}/reveal"
-        nowhere = await desk.http.post(path, json={**BY, "classes": ["identity"]})
+        nowhere = await desk.http.post(path, json={**WHO, "classes": ["identity"]})
     assert (nothing.status_code, nothing.json()["values"]) == (200, [])
     assert nowhere.status_code == 404
 
@@ -161,8 +162,8 @@ def record(*case_ids: str) -> AccessRecord:
         at=NOON,
         service="query",
         values=values,
-        by=BY["by"],
-        purpose=BY["purpose"],
+        by=WHO["by"],
+        purpose=WHO["purpose"],
     )
 
 
@@ -174,7 +175,7 @@ async def test_who_had_what_of_a_case_opened_is_listed(log: MemoryLog, tmp_path:
     async with asked(log, tmp_path, accesses=accesses) as desk:
         body = (await desk.http.get(f"/api/cases/{CASE}/accesses")).json()
     first, second = body["items"]
-    assert (first["by"], first["purpose"], first["cases"]) == (*BY.values(), 1)
+    assert (first["by"], first["purpose"], first["cases"]) == (*WHO.values(), 1)
     assert second["cases"] == 2
     assert [one["case_id"] for one in second["values"]] == [CASE]
     assert body["unreadable"] == 1

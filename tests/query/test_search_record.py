@@ -10,10 +10,10 @@ import pytest
 from shared.keys.client import Searcher
 from tests import examples as e
 from tests.examples import CASE
-from tests.query.asking import asked
+from tests.query.asking import WHO, asked
 from tests.query.fixed_keys import FixedKeys, hashes_of
 from tests.query.stage import MemoryLog, book_with
-from tests.query.test_searching import BY, log_of_names
+from tests.query.test_searching import log_of_names
 
 SEARCHES: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"return_code": "000 111 2222"}, ("return_code",)),
@@ -30,14 +30,14 @@ async def test_every_search_but_by_case_number_is_for_a_person_and_a_purpose(
     keys = FixedKeys()
     async with asked(log_of_names(("Vzorov", None)), tmp_path, keys) as desk:
         answer = await desk.http.post("/api/search", json=wanted)
-        two = await desk.http.post("/api/search", json={**wanted, "case_number": CASE, **BY})
+        two = await desk.http.post("/api/search", json={**wanted, "case_number": CASE, **WHO})
         assert [one["field"] for one in answer.json()["errors"]] == ["by", "purpose"]
         assert two.status_code == 422
         assert (keys.accesses, keys.searches) == ([], [])
-        found = await desk.http.post("/api/search", json={**wanted, **BY})
+        found = await desk.http.post("/api/search", json={**wanted, **WHO})
     assert found.status_code == 200
     ((who, hashed),) = keys.searches
-    assert (who.by, who.purpose, who.asked) == (*BY.values(), asked_by)
+    assert (who.by, who.purpose, who.asked) == (*WHO.values(), asked_by)
     assert hashed == ("name" not in wanted)
 
 
@@ -49,8 +49,8 @@ async def test_what_a_search_found_is_recorded_before_it_is_told(tmp_path: Path)
     async with asked(log, tmp_path, keys) as desk:
         for address in ("+380440000001", "+380440000009"):
             caller = {"channel": "phone", "address": address}
-            await desk.http.post("/api/search", json={"caller": caller, **BY})
-    who = Searcher(BY["by"], BY["purpose"], ("caller",))
+            await desk.http.post("/api/search", json={"caller": caller, **WHO})
+    who = Searcher(WHO["by"], WHO["purpose"], ("caller",))
     assert keys.told == [(who, (CASE,)), (who, ())]
 
 
@@ -60,11 +60,11 @@ async def test_a_spent_budget_is_said_as_such_with_when_he_may_go_on(
 ) -> None:
     keys = FixedKeys()
     async with asked(log_of_names(("Vzorov", None)), tmp_path, keys) as desk:
-        await desk.http.post("/api/search", json={"name": "Vzorov", **BY})
+        await desk.http.post("/api/search", json={"name": "Vzorov", **WHO})
         keys.spent = True
-        answer = await desk.http.post("/api/search", json={**wanted, **BY})
+        answer = await desk.http.post("/api/search", json={**wanted, **WHO})
         assert len(desk.context.names) == 1  # Others may go on searching by name.
-        page = await desk.http.post("/search", data={"sought": "000 111 2222", **BY})
+        page = await desk.http.post("/search", data={"sought": "000 111 2222", **WHO})
         by_number = await desk.http.post("/api/search", json={"case_number": CASE})
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "15")
     assert answer.json()["type"] == "urn:passage:problem:too-many"
@@ -78,9 +78,9 @@ async def test_reasons_that_hold_values_count_as_shown_and_only_of_whom_they_are
 ) -> None:
     keys = FixedKeys()
     async with asked(log_of_names(("Vzorov", None), ("Kwarz", None)), tmp_path, keys) as desk:
-        await desk.http.post("/api/search", json={"name": "Vzorov", **BY})
+        await desk.http.post("/api/search", json={"name": "Vzorov", **WHO})
         keys.accesses.clear()
-        body = {"surname": "Vzorov", "reveal": reveal, **BY}
+        body = {"surname": "Vzorov", "reveal": reveal, **WHO}
         answer = await desk.http.post("/api/candidates", json=body)
     assert len(answer.json()["items"]) == 1
     assert {one.use for one in keys.accesses} == uses
