@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.intake.desk_handlers import carry_out, first_unknown, hand_over
+from services.intake import desk_handlers
 from services.intake.state import IntakeState, evolve
 from shared.commands.shifts import HandOverShift, StartShift
 from shared.log.case_log import Fold
@@ -23,7 +23,7 @@ SHIFT = "SHIFT-2026-03-14-night"
 def context() -> Context:
     context = context_for("intake", Fold(IntakeState(), evolve))
     record(context.writer, case_opened())
-    carry_out(context, ask(StartShift, case_id=SHIFT, operators=(OLENA,)))
+    desk_handlers.carry_out(context, ask(StartShift, case_id=SHIFT, operators=(OLENA,)))
     return context
 
 
@@ -35,21 +35,23 @@ def naming(*case_ids: str, by: str = OLENA, **fields: Any) -> HandOverShift:
 
 def test_cases_that_exist_are_handed_over(context: Context) -> None:
     record(context.writer, case_opened(), case_id=OTHER_CASE)
-    outcome = hand_over(context, naming(CASE, OTHER_CASE, command_id="cmd-2"))
+    outcome = desk_handlers.hand_over(context, naming(CASE, OTHER_CASE, command_id="cmd-2"))
     assert outcome.events == ("ShiftHandedOver",)
 
 
 def test_a_number_that_no_case_has_is_named_in_the_refusal(context: Context) -> None:
     with pytest.raises(RefusedError, match="cases_known") as refused:
-        hand_over(context, naming(CASE, OTHER_CASE, "0THIRDCASE00", command_id="cmd-2"))
+        desk_handlers.hand_over(
+            context, naming(CASE, OTHER_CASE, "0THIRDCASE00", command_id="cmd-2")
+        )
     assert OTHER_CASE in refused.value.guard.satisfied_by
     assert "0THIRDCASE00" not in refused.value.guard.satisfied_by
 
 
 def test_a_shift_is_no_case_to_hand_over(context: Context) -> None:
-    assert first_unknown(context, [CASE, SHIFT]) == SHIFT
+    assert desk_handlers.first_unknown(context, [CASE, SHIFT]) == SHIFT
 
 
 def test_who_may_not_hand_over_is_not_told_which_cases_exist(context: Context) -> None:
     with pytest.raises(RefusedError, match="operator_of_shift"):
-        hand_over(context, naming(OTHER_CASE, by=PETRO, command_id="cmd-2"))
+        desk_handlers.hand_over(context, naming(OTHER_CASE, by=PETRO, command_id="cmd-2"))

@@ -10,7 +10,7 @@ import pytest
 from shared.matching.given_names import SECTIONS, given_names, parsed
 from shared.matching.readings import readings
 
-TEXT = files("shared.matching").joinpath("given-names.txt").read_text("utf-8")
+TABLE = files("shared.matching").joinpath("given-names.txt").read_text("utf-8")
 EASTERN = (
     "Абдулла Абубакар Азамат Айдар Алдар Алихан Алишер Амгалан Анзор Арман Арсланбек Артак "
     "Асхат Ахмед Бадма Баир Батор Батыр Беслан Булат Ваха Вахтанг Гамзат Гурам Даба Далер "
@@ -22,13 +22,13 @@ EASTERN = (
 
 
 def test_every_form_is_of_one_name_or_the_forms_of_two_meet() -> None:
-    names, _ = parsed(TEXT)
+    names, _ = parsed(TABLE)
     forms = Counter(form for name in names for form in set(name.forms))
     assert [form for form, count in forms.items() if count > 1] == []
 
 
 def test_the_names_of_which_one_man_bears_two_are_names() -> None:
-    _, pairs = parsed(TEXT)
+    _, pairs = parsed(TABLE)
     table = given_names()
     for one, other in pairs:
         mine, theirs = (table.full(readings(name)) for name in (one, other))
@@ -38,7 +38,7 @@ def test_the_names_of_which_one_man_bears_two_are_names() -> None:
 
 
 def test_sections_are_all_there() -> None:
-    assert set(SECTIONS) <= set(TEXT.splitlines())
+    assert set(SECTIONS) <= set(TABLE.splitlines())
 
 
 @pytest.mark.parametrize("name", EASTERN.split())

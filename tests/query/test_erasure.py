@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from services.query.masking import ERASED, SEALED, Erased, state_of
-from services.query.models.folding import ReadEvent, Rows, fold
-from shared.events.base import Event
 from tests import examples as e
+from tests.query.test_projections import rows_after
 
 GUIDED = e.whole_way()[:13]
 HANDED_OVER = [*e.whole_way()[13:-1]]
 POSITION = {"version", "sequence", "last_event_at", "offer_answered_at"}
-
-
-def rows_after(*events: Event) -> Rows:
-    rows, book = Rows(), e.CaseBook()
-    read = []
-    for sequence, event in enumerate(book.add_all(events), start=1):
-        read.append(ReadEvent(sequence, event.time, book.stored[sequence - 1][1], event))
-    fold(read, rows)
-    return rows
 
 
 def test_erasure_is_an_entry_of_the_timeline_and_of_the_archive() -> None:

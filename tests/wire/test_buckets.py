@@ -19,8 +19,6 @@ from shared.keys.sealing import DataKey
 from tests.contexts import secrets
 from tests.nats_cluster import NatsCluster
 
-pytestmark = pytest.mark.wire
-
 KEYS = 3_000
 
 
@@ -43,6 +41,7 @@ def buckets(cluster: NatsCluster) -> Iterator[list[JetStreamBucket]]:
         one.close()
 
 
+@pytest.mark.wire
 def test_no_key_just_written_is_missed_through_another_server(
     buckets: list[JetStreamBucket],
 ) -> None:
@@ -59,6 +58,7 @@ def _public(keys: dict[PersonalClass, DataKey]) -> bytes:
     return b"".join(keys[name].private.public_key().public_bytes_raw() for name in sorted(keys))
 
 
+@pytest.mark.wire
 def test_one_writer_creates_a_key_and_all_agree_on_the_cases_data_key(
     buckets: list[JetStreamBucket],
 ) -> None:

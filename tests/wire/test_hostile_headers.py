@@ -29,7 +29,7 @@ OF_THE_SERVER = (
 """What only the server says, to whoever asks for messages."""
 
 
-async def publish(site: Site, headers: bytes, body: bytes) -> None:
+async def publish_behind(site: Site, headers: bytes, body: bytes) -> None:
     """Publishes on phone's stream as no library would let us."""
     lengths = b"%d %d" % (len(headers), len(headers) + len(body))
     await site.client._send_command(
@@ -45,7 +45,7 @@ async def test_no_header_makes_intake_deaf_and_what_is_no_call_is_parked(
     hostile = NO_HEADERS if kind == "none" else OF_THE_SERVER
     async with site.service("intake"):
         for number, headers in enumerate(hostile):
-            await publish(site, headers, b"no call")
+            await publish_behind(site, headers, b"no call")
             await site.call(f"+38044000{number:04}")
             await site.call(f"@beispiel_{number}", on="telegram")
         opened = [await site.next_event("CaseOpened") for _ in range(2 * len(hostile))]
