@@ -15,7 +15,7 @@ from tests.query.fixed_keys import INTAKE_PRIVATE, FixedKeys
 from tests.query.stage import MemoryLog
 
 SUPERVISOR = "Taras Example"
-WHO = {"by": SUPERVISOR, "purpose": "what is it"}
+LOOKS = {"by": SUPERVISOR, "purpose": "what is it"}
 PARKED_ID = "0123456789abcdef" * 2
 
 
@@ -59,20 +59,20 @@ async def test_a_supervisor_reads_a_parked_message_after_it_was_recorded(
     keys = FixedKeys()
     stage = asked(MemoryLog(), tmp_path, keys, supervisors=SUPERVISOR, parked=[waiting(3, content)])
     async with stage as desk:
-        shown = await desk.http.post("/api/parked/3/read", json=WHO)
-        nothing = await desk.http.post("/api/parked/9/read", json=WHO)
-        other = await desk.http.post("/api/parked/3/read", json={**WHO, "by": "Olena Example"})
+        shown = await desk.http.post("/api/parked/3/read", json=LOOKS)
+        nothing = await desk.http.post("/api/parked/9/read", json=LOOKS)
+        other = await desk.http.post("/api/parked/3/read", json={**LOOKS, "by": "Olena Example"})
     assert (shown.json()["text"], shown.json()["base64"]) == (text, base64)
     assert (nothing.status_code, other.status_code) == (404, 403)
     (recorded,) = keys.handled
-    assert (recorded.by, recorded.purpose, recorded.use) == (*WHO.values(), "read")
+    assert (recorded.by, recorded.purpose, recorded.use) == (*LOOKS.values(), "read")
     assert (recorded.parked_id, recorded.sequence) == (PARKED_ID, 3)
 
 
 async def test_nothing_is_read_while_sealed_or_by_whoever_gives_no_purpose(tmp_path: Path) -> None:
     keys = FixedKeys(sealed=True)
     async with asked(MemoryLog(), tmp_path, keys, parked=[waiting(3, b"x")]) as desk:
-        sealed = await desk.http.post("/api/parked/3/read", json=WHO)
+        sealed = await desk.http.post("/api/parked/3/read", json=LOOKS)
         idle = await desk.http.post("/api/parked/3/read", json={"by": SUPERVISOR})
     assert (sealed.status_code, idle.status_code) == (503, 422)
 
